@@ -1,0 +1,144 @@
+//! What a policy returns.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::{AlertScope, Reason};
+use crate::state::{Attention, ConditionType, Confidence, JobState};
+use crate::time::Timestamp;
+
+/// A policy's judgement of one snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// The state the record should have.
+    pub state: JobState,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why.
+    pub reason: Reason,
+    /// The name of the rule that spoke.
+    pub rule: String,
+    /// When to look again.
+    pub watch: Watch,
+    /// Evidence that is costly and only looked up when asked for.
+    pub wanted: Vec<Want>,
+    /// What stands beside the state now; what is not named no longer stands.
+    pub conditions: Vec<DecidedCondition>,
+    /// Alerts that stand now; what is not named is resolved.
+    pub alerts: Vec<DecidedAlert>,
+    /// Handed back with the next snapshot.
+    pub memory: Vec<u8>,
+}
+
+/// The lifetime of a watch. It has no "ended".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Watch {
+    /// How long until Flink is asked again, while it answers. The engine's backoff takes over while it does not.
+    pub poll_after: Duration,
+    /// How long until everything is looked at afresh, whatever the watches say.
+    pub validate_after: Duration,
+    /// Whether polls go on.
+    pub attention: Attention,
+}
+
+/// A look somewhere costly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Want {
+    /// Where.
+    pub source: WantedSource,
+    /// Only an answer to a look begun after this moment will do; a moment ahead is waited for.
+    pub observed_after: Timestamp,
+}
+
+/// The sources that are only asked on request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WantedSource {
+    /// `/jobs/<id>/exceptions`.
+    Exceptions,
+    /// `/jobs/<id>/checkpoints`.
+    Checkpoints,
+    /// A complete list of Deployments and pods.
+    Kubernetes,
+    /// Flink's HA ConfigMaps.
+    HaData,
+    /// Kubernetes events about the target's objects.
+    Events,
+    /// The log of the JobManager's pod.
+    LastWords,
+    /// Archive directory, HistoryServer, JobResultStore.
+    Archive,
+}
+
+/// A condition the policy sees.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecidedCondition {
+    /// Which.
+    #[serde(rename = "type")]
+    pub kind: ConditionType,
+    /// For people.
+    pub message: String,
+}
+
+/// An alert the policy wants to stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecidedAlert {
+    /// Its name in CamelCase.
+    pub name: String,
+    /// What it is about.
+    pub scope: AlertScope,
+    /// For people.
+    pub message: String,
+}
+
+/// What became of a call into a policy that yielded no decision. The last state stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyFailure {
+    /// The kind, for metrics.
+    pub kind: PolicyFailureKind,
+    /// For people.
+    pub message: String,
+}
+
+/// How a policy can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyFailureKind {
+    /// It returned an error.
+    Error,
+    /// It trapped.
+    Trap,
+    /// It ran past its deadline.
+    Deadline,
+    /// It wanted more memory than it may have.
+    Memory,
+    /// Its decision breaks a rule of the contract.
+    Invalid,
+}
+
+impl PolicyFailureKind {
+    /// The kind as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Trap => "trap",
+            Self::Deadline => "deadline",
+            Self::Memory => "memory",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+/// Something that judges snapshots: a WebAssembly policy in production, a closure in tests.
+pub trait Decide: Send {
+    /// Judges one snapshot. Must not depend on anything but the snapshot (which holds the memory).
+    fn decide(&mut self, snapshot: &crate::snapshot::Snapshot) -> Result<Decision, PolicyFailure>;
+
+    /// Called between batches; a WebAssembly policy takes a fresh instance.
+    fn end_batch(&mut self) {}
+}

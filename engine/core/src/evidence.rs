@@ -1,0 +1,227 @@
+//! What one look at the world can yield: present, absent, or unknown. An error is always unknown.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// The result of one look. There is no way from [`Observed::Unknown`] to [`Observed::Absent`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Observed<T> {
+    /// A complete, successful answer contains it.
+    Present(T),
+    /// A complete, successful answer does not contain it.
+    Absent,
+    /// There was no complete, successful answer.
+    Unknown(Fault),
+}
+
+impl<T> Observed<T> {
+    /// The value, if it is known to be there.
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether the answer says anything about the world.
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Self::Unknown(_))
+    }
+
+    /// Changes the value's type; absent and unknown stay what they are.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Observed<U> {
+        match self {
+            Self::Present(value) => Observed::Present(f(value)),
+            Self::Absent => Observed::Absent,
+            Self::Unknown(fault) => Observed::Unknown(fault),
+        }
+    }
+}
+
+/// Why a look gave no usable answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fault {
+    /// The kind, for rules.
+    pub kind: FaultKind,
+    /// For people: what was asked and what came back, without secrets.
+    pub message: String,
+    /// How long the other side asked us to wait (HTTP `Retry-After`), uncapped.
+    pub retry_after: Option<Duration>,
+}
+
+impl Fault {
+    /// A fault without a `Retry-After`.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retry_after: None }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.as_str(), self.message)
+    }
+}
+
+/// The kinds of fault. All of them mean "unknown".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// No answer within the deadline.
+    Timeout,
+    /// The connection was refused.
+    Refused,
+    /// The name did not resolve, or no address is known yet.
+    Address,
+    /// The TLS handshake failed.
+    Tls,
+    /// The connection broke, or any other failure below HTTP.
+    Connection,
+    /// 401.
+    Unauthorized,
+    /// 403.
+    Forbidden,
+    /// A 404 that is not the owner's own word.
+    NotFound,
+    /// 410: the resource version is too old.
+    Expired,
+    /// 429.
+    TooManyRequests,
+    /// 503 with Flink's leader-election body, or the fencing error at its end.
+    LeaderElection,
+    /// Any other status that is not a success.
+    Status,
+    /// A success that is not the expected format: HTML, or a body that does not parse.
+    Malformed,
+    /// The body exceeds its limit.
+    TooLarge,
+}
+
+impl FaultKind {
+    /// The kind as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Refused => "refused",
+            Self::Address => "address",
+            Self::Tls => "tls",
+            Self::Connection => "connection",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::Expired => "expired",
+            Self::TooManyRequests => "too-many-requests",
+            Self::LeaderElection => "leader-election",
+            Self::Status => "status",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too-large",
+        }
+    }
+}
+
+/// The newest evidence of one source about one thing, with the history a policy needs to judge it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence<T> {
+    /// The newest answer.
+    pub latest: Observed<T>,
+    /// When the look that gave it began: a later look's answer is never replaced by an earlier one's.
+    pub asked_at: Timestamp,
+    /// When the newest answer arrived.
+    pub observed_at: Timestamp,
+    /// When the source last said present or absent.
+    pub known_at: Option<Timestamp>,
+    /// Since when every look has been unknown; `None` while the newest answer is known.
+    pub unknown_since: Option<Timestamp>,
+    /// How many looks in a row have been unknown.
+    pub failures: u32,
+}
+
+impl<T> Evidence<T> {
+    /// The first answer.
+    pub fn first(latest: Observed<T>, asked_at: Timestamp, observed_at: Timestamp) -> Self {
+        let known = latest.is_known();
+        Self {
+            latest,
+            asked_at,
+            observed_at,
+            known_at: known.then_some(observed_at),
+            unknown_since: (!known).then_some(asked_at),
+            failures: u32::from(!known),
+        }
+    }
+
+    /// Takes in a newer answer; an older one (by the time its look began) is left out. Says whether it was taken.
+    pub fn accept(&mut self, latest: Observed<T>, asked_at: Timestamp, observed_at: Timestamp) -> bool {
+        if asked_at < self.asked_at {
+            return false;
+        }
+        if latest.is_known() {
+            self.known_at = Some(observed_at);
+            self.unknown_since = None;
+            self.failures = 0;
+        } else {
+            self.unknown_since = self.unknown_since.or(Some(asked_at));
+            self.failures = self.failures.saturating_add(1);
+        }
+        self.latest = latest;
+        self.asked_at = asked_at;
+        self.observed_at = observed_at;
+        true
+    }
+
+    /// The same history about another value.
+    pub fn map<U>(self, f: impl FnOnce(Observed<T>) -> Observed<U>) -> Evidence<U> {
+        Evidence {
+            latest: f(self.latest),
+            asked_at: self.asked_at,
+            observed_at: self.observed_at,
+            known_at: self.known_at,
+            unknown_since: self.unknown_since,
+            failures: self.failures,
+        }
+    }
+}
+
+/// Adds an answer to a slot that may be empty yet. Says whether it was taken.
+pub fn accept<T>(slot: &mut Option<Evidence<T>>, latest: Observed<T>, asked_at: Timestamp, at: Timestamp) -> bool {
+    match slot {
+        Some(evidence) => evidence.accept(latest, asked_at, at),
+        None => {
+            *slot = Some(Evidence::first(latest, asked_at, at));
+            true
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn an_older_answer_never_replaces_a_newer_one() {
+        let mut evidence = Evidence::first(Observed::Present(2), at(20), at(21));
+        assert!(!evidence.accept(Observed::Present(1), at(10), at(30)));
+        assert_eq!(evidence.latest, Observed::Present(2));
+    }
+
+    #[test]
+    fn unknown_is_counted_from_the_first_look_that_failed() {
+        let fault = || Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"));
+        let mut evidence = Evidence::first(Observed::Present(1), at(0), at(1));
+        evidence.accept(fault(), at(5), at(8));
+        evidence.accept(fault(), at(9), at(12));
+        assert_eq!((evidence.unknown_since, evidence.failures, evidence.known_at), (Some(at(5)), 2, Some(at(1))));
+        evidence.accept(Observed::Absent, at(13), at(14));
+        assert_eq!((evidence.unknown_since, evidence.failures, evidence.known_at), (None, 0, Some(at(14))));
+    }
+}

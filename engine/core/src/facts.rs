@@ -1,0 +1,207 @@
+//! What the sources can say: the few facts of Flink's and Kubernetes' answers that decisions need.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{FlinkJobId, Namespace, Uid};
+use crate::state::{JobState, Mode};
+use crate::time::Timestamp;
+
+/// One job of Flink's `/jobs/overview`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlinkJob {
+    /// `jid`.
+    pub id: FlinkJobId,
+    /// `state`.
+    pub state: JobState,
+    /// `start-time`; a JobManager that takes the job over gives it a new one under the same id.
+    pub started_at: Timestamp,
+    /// `end-time`, when it has ended.
+    pub ended_at: Option<Timestamp>,
+    /// `tasks`.
+    pub tasks: Tasks,
+}
+
+/// How many subtasks there are, and how many run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tasks {
+    /// All subtasks.
+    pub total: u32,
+    /// Those that run or have finished.
+    pub running: u32,
+}
+
+/// A complete `/jobs/overview`: every job the cluster knows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FlinkOverview {
+    /// In the order of their ids, since Flink's own order is not stable.
+    pub jobs: Vec<FlinkJob>,
+}
+
+/// Why a job failed, from `/jobs/<id>/exceptions`. No exception is [`crate::evidence::Observed::Absent`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RootException {
+    /// The first line: class and message.
+    pub headline: String,
+    /// When it was thrown.
+    pub at: Option<Timestamp>,
+}
+
+/// Checkpoint counters, from `/jobs/<id>/checkpoints`. They start at zero after a failover.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Checkpoints {
+    /// `counts.completed`.
+    pub completed: u64,
+    /// `counts.failed`.
+    pub failed: u64,
+}
+
+/// How a job ended, as something other than its living REST endpoint tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobEnd {
+    /// The job it is about.
+    pub job: FlinkJobId,
+    /// FINISHED, FAILED or CANCELED.
+    pub state: JobState,
+    /// The cause of a failure, where the source has it.
+    pub cause: Option<String>,
+}
+
+/// A Deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployment {
+    /// `metadata.namespace`.
+    pub namespace: Namespace,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.uid`.
+    pub uid: Uid,
+    /// `metadata.creationTimestamp`, whole seconds.
+    pub created_at: Option<Timestamp>,
+    /// `metadata.deletionTimestamp` minus the grace period would be when it was asked for; this is the raw value.
+    pub deleting_since: Option<Timestamp>,
+    /// `spec.replicas`, 1 if unset.
+    pub replicas: u32,
+    /// `status.readyReplicas`.
+    pub ready: u32,
+    /// What Flink's native integration started, by the container's arguments; `None` if it is not such a Deployment.
+    pub native: Option<Mode>,
+    /// The kind of the controlling owner, e.g. `FlinkDeployment`.
+    pub owner: Option<String>,
+    /// A failed rollout or replica condition (`ReplicaFailure`, `ProgressDeadlineExceeded`): `reason: message`.
+    pub trouble: Option<String>,
+}
+
+/// A JobManager pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pod {
+    /// `metadata.namespace`.
+    pub namespace: Namespace,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.uid`.
+    pub uid: Uid,
+    /// The label `app`: Flink's cluster id, which is the Deployment's name.
+    pub app: String,
+    /// `metadata.creationTimestamp`, whole seconds.
+    pub created_at: Option<Timestamp>,
+    /// `metadata.deletionTimestamp`.
+    pub deleting_since: Option<Timestamp>,
+    /// `status.phase`.
+    pub phase: String,
+    /// `status.reason: status.message`, e.g. `Evicted: ...`.
+    pub reason: Option<String>,
+    /// `status.podIP`.
+    pub ip: Option<String>,
+    /// The condition `Ready` is `True`.
+    pub ready: Readiness,
+    /// The condition `PodScheduled` is `False`: `reason: message`.
+    pub unschedulable: Option<String>,
+    /// The main container, or the one in trouble.
+    pub container: Option<Container>,
+}
+
+/// Whether a pod is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Readiness {
+    /// The condition is `True`.
+    Ready,
+    /// It is `False`, `Unknown` or missing.
+    NotReady,
+}
+
+/// What a container's status tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// `restartCount`.
+    pub restarts: u32,
+    /// `state.waiting`.
+    pub waiting: Option<Waiting>,
+    /// `state.terminated`, else `lastState.terminated`.
+    pub terminated: Option<Termination>,
+}
+
+/// `state.waiting`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
+    /// E.g. `CrashLoopBackOff`, `ImagePullBackOff`, `ContainerCreating`.
+    pub reason: String,
+    /// For people.
+    pub message: String,
+}
+
+/// `terminated`, now or last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Termination {
+    /// E.g. `Error`, `OOMKilled`, `Completed`.
+    pub reason: String,
+    /// The process' exit code.
+    pub exit_code: i32,
+    /// `finishedAt`, whole seconds.
+    pub at: Option<Timestamp>,
+}
+
+/// A deletion that was seen: DELETED on the watch, or a deletionTimestamp before the object went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deletion {
+    /// Whose deletion.
+    pub uid: Uid,
+    /// When it was seen.
+    pub seen_at: Timestamp,
+}
+
+/// What Flink's Kubernetes HA services left: ConfigMaps labelled `configmap-type=high-availability`
+/// (Flink up to 1.20) or named `<cluster-id>-cluster-config-map` and the like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HaData {
+    /// The names of the ConfigMaps, sorted.
+    pub config_maps: Vec<String>,
+}
+
+/// A Kubernetes event about an object of the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeEvent {
+    /// The kind and name of the object, e.g. `ReplicaSet/orders-5d9c`.
+    pub object: String,
+    /// E.g. `FailedCreate`.
+    pub reason: String,
+    /// For people.
+    pub message: String,
+    /// When it last occurred.
+    pub at: Option<Timestamp>,
+}

@@ -1,0 +1,114 @@
+//! The durable record: what is committed, in one transaction, before anybody sees it.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::AlertEvent;
+use crate::id::{JobKey, PolicyName};
+use crate::record::{JobRecord, Reason};
+use crate::state::{Confidence, JobState};
+use crate::time::Timestamp;
+
+/// A position in the journal: grows by at least one with each entry, never reused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sequence(pub u64);
+
+/// What happened to one job, for the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Event {
+    /// The state or the attempt changed.
+    Transition(Transition),
+    /// Something beside the state changed: confidence, conditions, reason, intent.
+    Update,
+    /// An alert began or ended.
+    Alert(AlertEvent),
+    /// An operator removed the job; its record is deleted with this entry.
+    Forgotten,
+}
+
+/// A change of state or attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transition {
+    /// The state before.
+    pub from: JobState,
+    /// The state after.
+    pub to: JobState,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why.
+    pub reason: Reason,
+    /// In which attempt (after the change).
+    pub attempt: u32,
+    /// Who decided.
+    pub policy: PolicyName,
+}
+
+/// One job's part of a commit: its record afterwards and what happened to it, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The whole record afterwards. With [`Event::Forgotten`] among the events, it is deleted instead.
+    pub record: JobRecord,
+    /// May be empty: the record is saved (e.g. a newer `confirmed_at`) and nothing is told.
+    pub events: Vec<Event>,
+}
+
+/// A journal entry as committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its position.
+    pub sequence: Sequence,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Whose.
+    pub key: JobKey,
+    /// What happened.
+    pub event: Event,
+    /// The record's revision after the commit.
+    pub revision: u64,
+}
+
+/// The store. One commit is one transaction: all of it is durable when `commit` returns, or none.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Commits all changes; returns the entries with their sequences, in order.
+    async fn commit(&self, at: Timestamp, changes: Vec<Change>) -> Result<Vec<Entry>, JournalError>;
+
+    /// Every record.
+    async fn load(&self) -> Result<Vec<JobRecord>, JournalError>;
+
+    /// Entries with a sequence above `after`, of one job or of all, oldest first, at most `limit`.
+    async fn entries(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Vec<Entry>, JournalError>;
+
+    /// Whether a commit would work now. Used by `/readyz`.
+    async fn check(&self) -> Result<(), JournalError>;
+}
+
+/// Which entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntriesOf {
+    /// All of them.
+    Everything,
+    /// Alerts and transitions, which sinks deliver.
+    Told,
+    /// The transitions of one job.
+    TransitionsOf(JobKey),
+}
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The store cannot be used at all (corrupt, newer schema, wrong file); says what and how to mend it.
+    #[error("{0}")]
+    Unusable(String),
+    /// This operation failed; the same one may work later. Nothing of it was done.
+    #[error("{context}")]
+    Failed {
+        /// What was tried.
+        context: String,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

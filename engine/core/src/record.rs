@@ -1,0 +1,153 @@
+//! The record of a job: what integrations read, and what survives a restart.
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::FlinkJob;
+use crate::id::{FlinkJobId, JobKey, PolicyName};
+use crate::incarnation::Incarnation;
+use crate::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode};
+use crate::time::Timestamp;
+
+/// Why the state is what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// A word in CamelCase, stable for machines.
+    pub code: String,
+    /// A sentence for people: names pods, containers, exceptions.
+    pub message: String,
+}
+
+impl Reason {
+    /// Joins the two.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+}
+
+/// Something that stands beside the state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// Which.
+    #[serde(rename = "type")]
+    pub kind: ConditionType,
+    /// Since when it stands without a break.
+    pub since: Timestamp,
+    /// For people.
+    pub message: String,
+}
+
+/// An alert that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingAlert {
+    /// Its name in CamelCase, e.g. `JobFailed`.
+    pub name: String,
+    /// What it is about: this job, or its whole cluster.
+    pub scope: AlertScope,
+    /// When it began to stand.
+    pub since: Timestamp,
+    /// For people.
+    pub message: String,
+}
+
+/// What an alert is about. Those of a cluster are told once for all its jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AlertScope {
+    /// This job.
+    Job,
+    /// The Kubernetes cluster the job is in.
+    Cluster,
+}
+
+/// An intent somebody posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostedIntent {
+    /// What is wanted.
+    pub intent: Intent,
+    /// When it was posted.
+    pub since: Timestamp,
+}
+
+/// A job's durable record. Everything in it is committed before it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobRecord {
+    /// Whose record.
+    pub key: JobKey,
+    /// How it is deployed.
+    pub mode: Mode,
+    /// The state.
+    pub state: JobState,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why.
+    pub reason: Reason,
+    /// Since when the state stands.
+    pub since: Timestamp,
+    /// When the state was last confirmed; as of the last commit.
+    pub confirmed_at: Option<Timestamp>,
+    /// Which incarnation the record is about.
+    pub incarnation: Incarnation,
+    /// What stands beside the state, ordered by type.
+    pub conditions: Vec<Condition>,
+    /// Alerts that stand, ordered by name.
+    pub alerts: Vec<StandingAlert>,
+    /// What somebody wants, if it was said.
+    pub intent: Option<PostedIntent>,
+    /// Other jobs of the same application.
+    pub other_jobs: Vec<OtherJob>,
+    /// Whether the watch polls.
+    pub attention: Attention,
+    /// The policy that decides, and its own memory.
+    pub policy: PolicyName,
+    /// Bytes only that policy understands.
+    pub memory: Vec<u8>,
+    /// Grows by one with each commit.
+    pub revision: u64,
+}
+
+/// A job of an application beside the one its record is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OtherJob {
+    /// Its id.
+    pub flink_job_id: FlinkJobId,
+    /// What Flink last said of it.
+    pub state: JobState,
+}
+
+impl From<&FlinkJob> for OtherJob {
+    fn from(job: &FlinkJob) -> Self {
+        Self { flink_job_id: job.id, state: job.state }
+    }
+}
+
+impl JobRecord {
+    /// The record of a job that has never been looked at.
+    pub fn unseen(key: JobKey, mode: Mode, policy: PolicyName, now: Timestamp) -> Self {
+        let incarnation = Incarnation::unseen(key.session_job);
+        Self {
+            key,
+            mode,
+            state: JobState::Unknown,
+            confidence: Confidence::Stale,
+            reason: Reason::new("NeverObserved", "no source has answered yet"),
+            since: now,
+            confirmed_at: None,
+            incarnation,
+            conditions: Vec::new(),
+            alerts: Vec::new(),
+            intent: None,
+            other_jobs: Vec::new(),
+            attention: Attention::Active,
+            policy,
+            memory: Vec::new(),
+            revision: 0,
+        }
+    }
+
+    /// The condition of that type, if it stands.
+    pub fn condition(&self, kind: ConditionType) -> Option<&Condition> {
+        self.conditions.iter().find(|c| c.kind == kind)
+    }
+}

@@ -1,0 +1,90 @@
+//! Everything a policy may know for one decision, frozen.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::Evidence;
+use crate::facts::{
+    Checkpoints, Deletion, Deployment, FlinkJob, HaData, JobEnd, KubeEvent, Pod, RootException,
+};
+use crate::record::JobRecord;
+use crate::time::Timestamp;
+
+/// A pure value, complete for one decision. `None` in an evidence slot: never asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// The present moment.
+    pub now: Timestamp,
+    /// The record as it stands, with the policy's memory, the intent and the incarnation that is tracked.
+    pub record: JobRecord,
+    /// What Flink says of the tracked job: absent if a complete overview lacks it.
+    pub flink: Option<Evidence<FlinkJob>>,
+    /// Why the job failed.
+    pub exceptions: Option<Evidence<RootException>>,
+    /// Its checkpoint counters.
+    pub checkpoints: Option<Evidence<Checkpoints>>,
+    /// The Deployment; always `None` for standalone jobs.
+    pub deployment: Option<Evidence<Deployment>>,
+    /// A deletion of the tracked Deployment that was seen.
+    pub deletion: Option<Deletion>,
+    /// JobManager pods, the newest first.
+    pub pods: Option<Evidence<Vec<Pod>>>,
+    /// Recent warning events.
+    pub events: Option<Evidence<Vec<KubeEvent>>>,
+    /// Flink's HA ConfigMaps.
+    pub ha_data: Option<Evidence<HaData>>,
+    /// The end the JobManager's log tells; absent if the log was read and tells none.
+    pub last_words: Option<Evidence<JobEnd>>,
+    /// The end that archive, HistoryServer or JobResultStore tell; absent if all were read and tell none.
+    pub archive: Option<Evidence<JobEnd>>,
+    /// The cluster's health.
+    pub fleet: Fleet,
+    /// The pace set by the operator.
+    pub timing: Timing,
+}
+
+/// How many of a cluster's targets are dark: no source has a fresh answer for them, present or absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fleet {
+    /// All targets of the cluster.
+    pub targets: u32,
+    /// Those that are dark.
+    pub dark: u32,
+}
+
+/// `[timing]` of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Timing {
+    /// How often Flink is asked.
+    pub poll: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How often everything is looked at afresh.
+    pub validate: Duration,
+    /// The first retry's delay.
+    pub retry_initial: Duration,
+    /// The longest retry delay.
+    pub retry_max: Duration,
+    /// How long after the engine's start nothing turns terminal.
+    pub startup_grace: Duration,
+    /// How often a terminal job is looked at.
+    pub terminal_poll: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(5),
+            timeout: Duration::from_secs(3),
+            validate: Duration::from_secs(60),
+            retry_initial: Duration::from_millis(800),
+            retry_max: Duration::from_secs(30),
+            startup_grace: Duration::ZERO,
+            terminal_poll: Duration::from_secs(60),
+        }
+    }
+}
