@@ -17,6 +17,7 @@ pub mod facts;
 pub mod id;
 pub mod incarnation;
 pub mod journal;
+pub mod news;
 pub mod planner;
 pub mod projection;
 pub mod record;

@@ -1,0 +1,90 @@
+//! What the Kubernetes source tells the board, as it learns it from lists and watches.
+
+use crate::evidence::Fault;
+use crate::facts::{Deployment, Pod};
+use crate::id::{ClusterName, Namespace};
+use crate::time::Timestamp;
+
+/// One LIST+WATCH: a kind, in one namespace or in all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    /// The cluster.
+    pub cluster: ClusterName,
+    /// The kind.
+    pub kind: ObjectKind,
+    /// The namespace; `None`: all of them.
+    pub namespace: Option<Namespace>,
+}
+
+/// The kinds that are listed and watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectKind {
+    /// Deployments.
+    Deployment,
+    /// JobManager pods.
+    Pod,
+}
+
+/// An object of a list or a watch event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A Deployment.
+    Deployment(Deployment),
+    /// A JobManager pod.
+    Pod(Pod),
+    /// It is there, but its body does not decode: known to exist, otherwise unknown.
+    Undecodable {
+        /// `metadata.namespace`.
+        namespace: Namespace,
+        /// `metadata.name`.
+        name: String,
+        /// What does not decode.
+        error: String,
+    },
+}
+
+impl Object {
+    /// Where it lives.
+    pub fn place(&self) -> (&Namespace, &str) {
+        match self {
+            Self::Deployment(d) => (&d.namespace, &d.name),
+            Self::Pod(p) => (&p.namespace, &p.name),
+            Self::Undecodable { namespace, name, .. } => (namespace, name),
+        }
+    }
+}
+
+/// Whether a list may say that something is absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// Every object of the list is named: what it lacks is absent.
+    Complete,
+    /// At least one object has no readable name: what the list lacks may still be there.
+    Incomplete,
+}
+
+/// One piece of news about a scope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KubeNews {
+    /// About which list.
+    pub scope: Scope,
+    /// When the request began (lists, failures), or the event arrived (changes).
+    pub asked_at: Timestamp,
+    /// When it was known here.
+    pub at: Timestamp,
+    /// What.
+    pub what: What,
+}
+
+/// What the news is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A whole list, all pages, answered successfully.
+    Listed(Vec<Object>, Completeness),
+    /// The watch says an object was added or modified.
+    Changed(Object),
+    /// The watch says an object was deleted; its last state.
+    Deleted(Object),
+    /// A list failed, or a watch broke: what the scope's objects are is unknown until the next list.
+    Failed(Fault),
+}
