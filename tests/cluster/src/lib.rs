@@ -1,0 +1,15 @@
+//! Stories told to the released binary on a real cluster with real Flink.
+//!
+//! The world is driven through the kit ([`kit::Kit`]), the engine only through its command line and its
+//! public HTTP contract ([`engine::Engine`]). A [`recorder::Recorder`] looks at the record four times a
+//! second, and what it saw is held against what the journal says ([`history::History`]). The tests
+//! themselves lie in `tests/`; README.md says how to run them.
+
+pub mod engine;
+pub mod history;
+pub mod kit;
+pub mod record;
+pub mod recorder;
+pub mod story;
+pub mod timeline;
+pub mod world;

@@ -1,0 +1,150 @@
+//! The stage of a story: an empty cluster, the world's watches, engines with their recorders.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::engine::{Engine, Setup};
+use crate::history::History;
+use crate::kit::Kit;
+use crate::record::Transition;
+use crate::recorder::Recorder;
+use crate::timeline::Timeline;
+use crate::world::{Flink, World};
+
+/// How long a Flink application may take until its job runs; 7 s on an idle machine.
+pub const START: Duration = Duration::from_secs(90);
+
+/// A cleared cluster and what it takes to tell a story on it.
+#[derive(Debug)]
+pub struct Story {
+    /// The story's clock and printer.
+    pub timeline: Timeline,
+    /// The kit's commands.
+    pub kit: Kit,
+    /// What really happens.
+    pub world: World,
+}
+
+impl Story {
+    /// Mends the link, removes what earlier stories left, and begins to watch.
+    pub async fn begin(name: &str) -> Result<Self> {
+        // The first call installs it, later ones find it there: only plain HTTP is spoken, but the client asks for one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let timeline = Timeline::begin(name);
+        let kit = Kit::new(&timeline);
+        kit.clear()
+            .await
+            .context("no cluster; `tests/cluster/cluster up` starts it")?;
+        let world = World::watch(&kit, &timeline)?;
+        Ok(Self { timeline, kit, world })
+    }
+
+    /// Submits an application and begins to poll it.
+    pub async fn submit(&self, app: &str, options: &[&str], job: &[&str]) -> Result<Flink> {
+        let address = self.kit.submit(app, options, job).await?;
+        self.world.poll_flink(app, &address)
+    }
+
+    /// Starts an engine that may only read the default namespace and asks Flink by pod address.
+    pub async fn reader(&self, name: &'static str, params: &'static str) -> Result<Watcher> {
+        self.watcher(Setup {
+            name,
+            flink_rest: "pod",
+            kubeconfig: self.kit.reader().await?,
+            params,
+        })
+        .await
+    }
+
+    /// Starts an engine that asks Flink through the API server's proxy.
+    pub async fn through_proxy(&self, name: &'static str) -> Result<Watcher> {
+        self.watcher(Setup {
+            name,
+            flink_rest: "proxy",
+            kubeconfig: self.kit.administrator().await?,
+            params: "",
+        })
+        .await
+    }
+
+    async fn watcher(&self, setup: Setup) -> Result<Watcher> {
+        let engine = Engine::start(setup, &self.timeline).await?;
+        let recorder = Recorder::start(engine.name(), engine.api().clone(), &self.timeline);
+        Ok(Watcher {
+            engine,
+            recorder,
+            read: Vec::new(),
+        })
+    }
+
+    /// Tells that the story is over and removes what it started.
+    pub async fn end(self) -> Result<()> {
+        self.kit.clear().await?;
+        self.timeline.tell("story", "passed");
+        Ok(())
+    }
+}
+
+/// An engine and the looks at it.
+#[derive(Debug)]
+pub struct Watcher {
+    /// The process.
+    pub engine: Engine,
+    /// The looks.
+    pub recorder: Recorder,
+    /// What the journals said before each kill, with the job's name.
+    read: Vec<(String, Vec<Transition>)>,
+}
+
+impl Watcher {
+    /// Waits until the record says RUNNING, confirmed, with a fresh look at it.
+    pub async fn wait_running(&self, job: &str, limit: Duration) -> Result<Duration> {
+        self.recorder
+            .wait(job, "RUNNING and confirmed", limit, |record| {
+                record.is_confirmed("RUNNING")
+            })
+            .await
+    }
+
+    /// Waits until the record says this state, with any confidence.
+    pub async fn wait_state(&self, job: &str, state: &str, limit: Duration) -> Result<Duration> {
+        self.recorder
+            .wait(job, state, limit, |record| record.state == state)
+            .await
+    }
+
+    /// Reads the journals, kills the engine with SIGKILL and starts it on the same store, at once.
+    pub async fn kill_and_restart(&mut self) -> Result<()> {
+        for record in self.engine.api().jobs().await? {
+            self.read
+                .push((record.name.clone(), self.engine.api().transitions(&record.path).await?));
+        }
+        self.engine.kill_and_restart().await
+    }
+
+    /// The journal of a job: told, chained, complete against every look and against what was read before each kill.
+    pub async fn history(&self, job: &str) -> Result<History> {
+        let looks = self.recorder.looks(job, Duration::ZERO);
+        let (_, last) = looks
+            .last()
+            .with_context(|| format!("{}: {job} was never listed", self.engine.name()))?;
+        let history = History::new(job, self.engine.api().transitions(&last.path).await?);
+        for row in history.rows() {
+            self.recorder
+                .timeline()
+                .tell(self.engine.name(), format!("journal of {job}: {}", row.line()));
+        }
+        ensure!(
+            !history.rows().is_empty(),
+            "{}: no transitions of {job}",
+            self.engine.name()
+        );
+        history.assert_chained()?;
+        history.assert_accounts_for(looks.iter().map(|(_, record)| record))?;
+        for (_, rows) in self.read.iter().filter(|(name, _)| name == job) {
+            history.assert_continues(rows)?;
+        }
+        Ok(history)
+    }
+}
