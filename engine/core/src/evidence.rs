@@ -58,7 +58,11 @@ pub struct Fault {
 impl Fault {
     /// A fault without a `Retry-After`.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after: None }
+        Self {
+            kind,
+            message: message.into(),
+            retry_after: None,
+        }
     }
 }
 
@@ -220,8 +224,14 @@ mod tests {
         let mut evidence = Evidence::first(Observed::Present(1), at(0), at(1));
         evidence.accept(fault(), at(5), at(8));
         evidence.accept(fault(), at(9), at(12));
-        assert_eq!((evidence.unknown_since, evidence.failures, evidence.known_at), (Some(at(5)), 2, Some(at(1))));
+        assert_eq!(
+            (evidence.unknown_since, evidence.failures, evidence.known_at),
+            (Some(at(5)), 2, Some(at(1)))
+        );
         evidence.accept(Observed::Absent, at(13), at(14));
-        assert_eq!((evidence.unknown_since, evidence.failures, evidence.known_at), (None, 0, Some(at(14))));
+        assert_eq!(
+            (evidence.unknown_since, evidence.failures, evidence.known_at),
+            (None, 0, Some(at(14)))
+        );
     }
 }

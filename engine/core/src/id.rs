@@ -102,7 +102,11 @@ pub struct TargetId {
 impl TargetId {
     /// A target of a Kubernetes cluster.
     pub fn new(cluster: &ClusterName, namespace: &Namespace, name: &str) -> Self {
-        Self { cluster: cluster.clone(), namespace: namespace.clone(), name: Arc::from(name) }
+        Self {
+            cluster: cluster.clone(),
+            namespace: namespace.clone(),
+            name: Arc::from(name),
+        }
     }
 
     /// A standalone Flink, outside any Kubernetes: cluster and namespace are `-`.
@@ -129,7 +133,10 @@ pub struct JobKey {
 impl JobKey {
     /// The single record of an application or a standalone Flink.
     pub fn application(target: TargetId) -> Self {
-        Self { target, session_job: None }
+        Self {
+            target,
+            session_job: None,
+        }
     }
 
     /// Parses `cluster/namespace/name` or `cluster/namespace/name/flinkJobId`, as [`fmt::Display`] writes it.
@@ -163,14 +170,24 @@ mod tests {
 
     #[test]
     fn job_keys_read_back() {
-        for text in ["local/default/orders", "-/-/orders", "local/default/s/ffffffffa021a4190000000000000000"] {
+        for text in [
+            "local/default/orders",
+            "-/-/orders",
+            "local/default/s/ffffffffa021a4190000000000000000",
+        ] {
             assert_eq!(JobKey::parse(text).map(|k| k.to_string()).as_deref(), Some(text));
         }
     }
 
     #[test]
     fn what_is_no_job_key_is_refused() {
-        for text in ["", "local/default", "local//orders", "local/default/s/nothex", "a/b/c/d/e"] {
+        for text in [
+            "",
+            "local/default",
+            "local//orders",
+            "local/default/s/nothex",
+            "a/b/c/d/e",
+        ] {
             assert_eq!(JobKey::parse(text), None, "{text}");
         }
     }

@@ -56,14 +56,23 @@ impl Projection {
 
     /// One job.
     pub fn get(&self, key: &JobKey) -> Option<JobView> {
-        self.jobs.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.jobs
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
     }
 
     /// Up to `limit` jobs behind `after` that pass, in the order of their keys.
     pub fn page(&self, after: Option<&JobKey>, limit: usize, mut pass: impl FnMut(&JobView) -> bool) -> Vec<JobView> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
-        jobs.range::<JobKey, _>((from, Bound::Unbounded)).map(|(_, view)| view).filter(|v| pass(v)).take(limit).cloned().collect()
+        jobs.range::<JobKey, _>((from, Bound::Unbounded))
+            .map(|(_, view)| view)
+            .filter(|v| pass(v))
+            .take(limit)
+            .cloned()
+            .collect()
     }
 
     /// How many jobs are shown.

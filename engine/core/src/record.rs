@@ -20,7 +20,10 @@ pub struct Reason {
 impl Reason {
     /// Joins the two.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
+        Self {
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -118,7 +121,10 @@ pub struct OtherJob {
 
 impl From<&FlinkJob> for OtherJob {
     fn from(job: &FlinkJob) -> Self {
-        Self { flink_job_id: job.id, state: job.state }
+        Self {
+            flink_job_id: job.id,
+            state: job.state,
+        }
     }
 }
 

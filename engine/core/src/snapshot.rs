@@ -5,9 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
-use crate::facts::{
-    Checkpoints, Deletion, Deployment, FlinkJob, HaData, JobEnd, KubeEvent, Pod, RootException,
-};
+use crate::facts::{Checkpoints, Deletion, Deployment, FlinkJob, HaData, JobEnd, KubeEvent, Pod, RootException};
 use crate::record::JobRecord;
 use crate::time::Timestamp;
 

@@ -93,7 +93,10 @@ impl JobState {
 
     /// Whether this is one of Flink's own words (`org.apache.flink.api.common.JobStatus`).
     pub const fn is_flinks(self) -> bool {
-        !matches!(self, Self::Unknown | Self::Starting | Self::Savepointing | Self::Lost | Self::Terminated)
+        !matches!(
+            self,
+            Self::Unknown | Self::Starting | Self::Savepointing | Self::Lost | Self::Terminated
+        )
     }
 }
 

@@ -1,0 +1,160 @@
+use super::*;
+use crate::decision::{DecidedAlert, DecidedCondition};
+use crate::id::{JobKey, PolicyName, TargetId};
+use crate::record::{AlertScope, Reason};
+use crate::snapshot::{Fleet, Timing};
+use crate::state::Mode;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+fn record() -> JobRecord {
+    let key = JobKey::application(TargetId::standalone("orders"));
+    JobRecord::unseen(key, Mode::Standalone, PolicyName::new("default"), at(0))
+}
+
+fn snapshot(record: &JobRecord, now: i64) -> Snapshot {
+    crate::board::Board::default().snapshot(record.clone(), None, Fleet::default(), Timing::default(), at(now))
+}
+
+fn running() -> Decision {
+    Decision {
+        state: JobState::Running,
+        confidence: Confidence::Confirmed,
+        reason: Reason::new("Flink", "Flink reports RUNNING"),
+        rule: "flink-answers".into(),
+        watch: Watch {
+            poll_after: Duration::from_secs(5),
+            validate_after: Duration::from_secs(60),
+            attention: Attention::Active,
+        },
+        wanted: vec![],
+        conditions: vec![],
+        alerts: vec![],
+        memory: vec![],
+    }
+}
+
+fn step(before: &JobRecord, now: i64, decision: Decision) -> Option<Change> {
+    plan(before, &snapshot(before, now), Ok(decision)).change
+}
+
+#[test]
+fn the_same_decision_again_changes_nothing() {
+    let first = step(&record(), 1, running()).unwrap();
+    assert!(matches!(first.events.as_slice(), [Event::Transition(t)] if t.from == JobState::Unknown));
+    assert_eq!((first.record.revision, first.record.confirmed_at), (1, Some(at(1))));
+    assert_eq!(step(&first.record, 2, running()), None);
+}
+
+#[test]
+fn a_new_attempt_in_the_same_state_is_a_transition() {
+    let first = step(&record(), 1, running()).unwrap().record;
+    let mut tracked = first.clone();
+    tracked.incarnation.attempt += 1;
+    let plan = plan(&first, &snapshot(&tracked, 9), Ok(running()));
+    let change = plan.change.unwrap();
+    assert!(matches!(change.events.as_slice(), [Event::Transition(t)] if t.from == t.to && t.attempt == 1));
+    assert_eq!(change.record.since, at(9));
+}
+
+#[test]
+fn a_failing_policy_leaves_the_state_and_says_so() {
+    let first = step(&record(), 1, running()).unwrap().record;
+    let failure = PolicyFailure {
+        kind: PolicyFailureKind::Trap,
+        message: "unreachable".into(),
+    };
+    let failed = plan(&first, &snapshot(&first, 5), Err(failure.clone()));
+    assert_eq!(failed.next, Next::Retry(failure.clone()));
+    let kept = failed.change.unwrap();
+    assert_eq!(
+        (kept.record.state, kept.record.confidence),
+        (JobState::Running, Confidence::Confirmed)
+    );
+    assert_eq!(kept.record.conditions[0].kind, ConditionType::PolicyFailing);
+    // Again: nothing new to say. Then it recovers.
+    assert_eq!(
+        plan(&kept.record, &snapshot(&kept.record, 9), Err(failure)).change,
+        None
+    );
+    assert!(step(&kept.record, 10, running()).unwrap().record.conditions.is_empty());
+}
+
+#[test]
+fn an_invalid_decision_is_a_failure() {
+    let breaks: [fn(&mut Decision); 5] = [
+        |d| d.watch.poll_after = Duration::ZERO,
+        |d| d.memory = vec![0; MEMORY_LIMIT + 1],
+        |d| d.reason.code.clear(),
+        |d| d.reason.message = "x".repeat(TEXT_LIMIT + 1),
+        |d| {
+            d.conditions = vec![DecidedCondition {
+                kind: ConditionType::PolicyFailing,
+                message: String::new(),
+            }]
+        },
+    ];
+    for damage in breaks {
+        let mut decision = running();
+        damage(&mut decision);
+        let plan = plan(&record(), &snapshot(&record(), 1), Ok(decision));
+        assert!(matches!(&plan.next, Next::Retry(f) if f.kind == PolicyFailureKind::Invalid));
+        assert_eq!(plan.change.unwrap().record.state, JobState::Unknown);
+    }
+}
+
+#[test]
+fn an_alert_is_told_once_until_it_clears() {
+    let alert = DecidedAlert {
+        name: "JobFailed".into(),
+        scope: AlertScope::Job,
+        message: "it failed".into(),
+    };
+    let decision = Decision {
+        alerts: vec![alert],
+        ..running()
+    };
+    let first = step(&record(), 1, decision.clone()).unwrap();
+    assert!(matches!(&first.events[1], Event::Alert(a) if a.status == AlertStatus::Firing));
+    assert_eq!(step(&first.record, 2, decision), None);
+    let cleared = step(&first.record, 3, running()).unwrap();
+    assert!(
+        matches!(cleared.events.as_slice(), [Event::Alert(a)] if a.status == AlertStatus::Resolved && a.since == at(1))
+    );
+}
+
+#[test]
+fn a_condition_keeps_the_moment_it_began() {
+    let condition = |text: &str| {
+        vec![DecidedCondition {
+            kind: ConditionType::CrashLoop,
+            message: text.into(),
+        }]
+    };
+    let first = step(
+        &record(),
+        1,
+        Decision {
+            conditions: condition("once"),
+            ..running()
+        },
+    )
+    .unwrap()
+    .record;
+    let second = step(
+        &first,
+        9,
+        Decision {
+            conditions: condition("twice"),
+            ..running()
+        },
+    )
+    .unwrap()
+    .record;
+    assert_eq!(
+        (second.conditions[0].since, second.conditions[0].message.as_str()),
+        (at(1), "twice")
+    );
+}
