@@ -46,6 +46,17 @@ pub struct JobEvidence {
     pub archive: Option<Evidence<JobEnd>>,
 }
 
+/// What bears on a decision beside the evidence.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings {
+    /// The health of the job's cluster.
+    pub fleet: Fleet,
+    /// The pace.
+    pub timing: Timing,
+    /// When the engine began to look.
+    pub engine_since: Timestamp,
+}
+
 impl Board {
     /// Takes in news of a Kubernetes list or watch.
     pub fn accept_news(&mut self, news: KubeNews) -> Accepted {
@@ -112,8 +123,7 @@ impl Board {
         &self,
         record: JobRecord,
         place: Option<&Place>,
-        fleet: Fleet,
-        timing: Timing,
+        surroundings: Surroundings,
         now: Timestamp,
     ) -> Snapshot {
         let key = &record.key;
@@ -134,6 +144,7 @@ impl Board {
         let job = self.jobs.get(key);
         Snapshot {
             now,
+            engine_since: surroundings.engine_since,
             flink,
             exceptions: job.and_then(|j| j.exceptions.clone()),
             checkpoints: job.and_then(|j| j.checkpoints.clone()),
@@ -144,8 +155,8 @@ impl Board {
             ha_data: target.and_then(|t| t.ha_data.clone()),
             last_words: job.and_then(|j| j.last_words.clone()),
             archive: job.and_then(|j| j.archive.clone()),
-            fleet,
-            timing,
+            fleet: surroundings.fleet,
+            timing: surroundings.timing,
             record,
         }
     }

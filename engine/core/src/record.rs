@@ -71,6 +71,16 @@ pub struct PostedIntent {
     pub since: Timestamp,
 }
 
+/// Why a job is watched, which says how it stops being watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    /// A `[[job]]` of the configuration names it: it is forgotten when that entry goes.
+    Configured,
+    /// It was found: it stays on record until an operator forgets it.
+    Discovered,
+}
+
 /// A job's durable record. Everything in it is committed before it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -79,6 +89,8 @@ pub struct JobRecord {
     pub key: JobKey,
     /// How it is deployed.
     pub mode: Mode,
+    /// Why it is watched.
+    pub origin: Origin,
     /// The state.
     pub state: JobState,
     /// How sure.
@@ -130,11 +142,12 @@ impl From<&FlinkJob> for OtherJob {
 
 impl JobRecord {
     /// The record of a job that has never been looked at.
-    pub fn unseen(key: JobKey, mode: Mode, policy: PolicyName, now: Timestamp) -> Self {
+    pub fn unseen(key: JobKey, mode: Mode, origin: Origin, policy: PolicyName, now: Timestamp) -> Self {
         let incarnation = Incarnation::unseen(key.session_job);
         Self {
             key,
             mode,
+            origin,
             state: JobState::Unknown,
             confidence: Confidence::Stale,
             reason: Reason::new("NeverObserved", "no source has answered yet"),

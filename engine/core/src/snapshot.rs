@@ -15,6 +15,8 @@ use crate::time::Timestamp;
 pub struct Snapshot {
     /// The present moment.
     pub now: Timestamp,
+    /// When the engine began to look, for `startup_grace`.
+    pub engine_since: Timestamp,
     /// The record as it stands, with the policy's memory, the intent and the incarnation that is tracked.
     pub record: JobRecord,
     /// What Flink says of the tracked job: absent if a complete overview lacks it.

@@ -2,7 +2,6 @@ use super::*;
 use crate::decision::{DecidedAlert, DecidedCondition};
 use crate::id::{JobKey, PolicyName, TargetId};
 use crate::record::{AlertScope, Reason};
-use crate::snapshot::{Fleet, Timing};
 use crate::state::Mode;
 
 fn at(seconds: i64) -> Timestamp {
@@ -11,11 +10,17 @@ fn at(seconds: i64) -> Timestamp {
 
 fn record() -> JobRecord {
     let key = JobKey::application(TargetId::standalone("orders"));
-    JobRecord::unseen(key, Mode::Standalone, PolicyName::new("default"), at(0))
+    JobRecord::unseen(
+        key,
+        Mode::Standalone,
+        crate::record::Origin::Configured,
+        PolicyName::new("default"),
+        at(0),
+    )
 }
 
 fn snapshot(record: &JobRecord, now: i64) -> Snapshot {
-    crate::board::Board::default().snapshot(record.clone(), None, Fleet::default(), Timing::default(), at(now))
+    crate::board::Board::default().snapshot(record.clone(), None, crate::board::Surroundings::default(), at(now))
 }
 
 fn running() -> Decision {

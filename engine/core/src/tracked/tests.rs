@@ -29,7 +29,13 @@ fn job(n: u8, started: i64) -> FlinkJob {
 
 fn record() -> JobRecord {
     let key = JobKey::application(TargetId::standalone("orders"));
-    JobRecord::unseen(key, Mode::Standalone, PolicyName::new("default"), at(0))
+    JobRecord::unseen(
+        key,
+        Mode::Standalone,
+        crate::record::Origin::Configured,
+        PolicyName::new("default"),
+        at(0),
+    )
 }
 
 fn listing(jobs: Vec<FlinkJob>, asked: i64) -> Board {
