@@ -62,6 +62,7 @@ params = {{ {} }}
 pub struct Api {
     base: String,
     http: reqwest::Client,
+    stream: reqwest::Client,
 }
 
 impl Api {
@@ -83,6 +84,15 @@ impl Api {
         let mut rows: Vec<Transition> = items.iter().map(Transition::read).collect::<Result<_>>()?;
         rows.sort_by_key(|row| row.sequence);
         Ok(rows)
+    }
+
+    /// The event stream, from behind this id on; it stays open until the engine ends.
+    pub async fn events(&self, last: u64) -> Result<reqwest::Response> {
+        let request = self
+            .stream
+            .get(format!("{}/api/v1/events", self.base))
+            .header("Last-Event-ID", last);
+        Ok(request.send().await?.error_for_status()?)
     }
 
     async fn get(&self, path: &str) -> Result<Value> {
@@ -124,9 +134,14 @@ impl Engine {
             .timeout(Duration::from_secs(2))
             .no_proxy()
             .build()?;
+        let stream = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .no_proxy()
+            .build()?;
         let api = Api {
             base: format!("http://127.0.0.1:{port}"),
             http,
+            stream,
         };
         let process = spawn(&folder)?;
         let mut engine = Self {

@@ -2,10 +2,11 @@
 //!
 //! The world is driven through the kit ([`kit::Kit`]), the engine only through its command line and its
 //! public HTTP contract ([`engine::Engine`]). A [`recorder::Recorder`] looks at the record four times a
-//! second, and what it saw is held against what the journal says ([`history::History`]). The tests
+//! second, [`events::Events`] follows the stream, and both are held against the journal ([`history::History`]). The tests
 //! themselves lie in `tests/`; README.md says how to run them.
 
 pub mod engine;
+pub mod events;
 pub mod history;
 pub mod kit;
 pub mod record;

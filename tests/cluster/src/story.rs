@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::engine::{Engine, Setup};
+use crate::events::Events;
 use crate::history::History;
 use crate::kit::Kit;
 use crate::record::Transition;
@@ -71,9 +72,11 @@ impl Story {
     async fn watcher(&self, setup: Setup) -> Result<Watcher> {
         let engine = Engine::start(setup, &self.timeline).await?;
         let recorder = Recorder::start(engine.name(), engine.api().clone(), &self.timeline);
+        let events = Events::follow(engine.api().clone());
         Ok(Watcher {
             engine,
             recorder,
+            events,
             read: Vec::new(),
         })
     }
@@ -93,6 +96,8 @@ pub struct Watcher {
     pub engine: Engine,
     /// The looks.
     pub recorder: Recorder,
+    /// The event stream.
+    pub events: Events,
     /// What the journals said before each kill, with the job's name.
     read: Vec<(String, Vec<Transition>)>,
 }
@@ -123,7 +128,8 @@ impl Watcher {
         self.engine.kill_and_restart().await
     }
 
-    /// The journal of a job: told, chained, complete against every look and against what was read before each kill.
+    /// The journal of a job: told, chained, complete against every look, the event stream, and
+    /// what was read before each kill.
     pub async fn history(&self, job: &str) -> Result<History> {
         let looks = self.recorder.looks(job, Duration::ZERO);
         let (_, last) = looks
@@ -142,6 +148,7 @@ impl Watcher {
         );
         history.assert_chained()?;
         history.assert_accounts_for(looks.iter().map(|(_, record)| record))?;
+        self.events.assert_complete(history.rows()).await?;
         for (_, rows) in self.read.iter().filter(|(name, _)| name == job) {
             history.assert_continues(rows)?;
         }
