@@ -57,6 +57,13 @@ def wait_job(s, args):
         time.sleep(0.2)
 
 
+def kept_log(s, app, taskmanager=False):
+    """The newest copy of a log that outlived its pod, or None."""
+    pattern = f"{app}-taskmanager-*.log" if taskmanager else f"{app}-*.log"
+    found = [p for p in (s.data / "logs").glob(pattern) if taskmanager or "-taskmanager-" not in p.name]
+    return max(found, key=os.path.getmtime, default=None)
+
+
 def logs(s, args):
     component = "taskmanager" if args.taskmanager else "jobmanager"
     found = []
@@ -69,11 +76,9 @@ def logs(s, args):
             sys.stdout.write(out.stdout)
             sys.stderr.write(out.stderr)
         return
-    pattern = f"{args.id}-taskmanager-*.log" if args.taskmanager else f"{args.id}-*.log"
-    kept = [p for p in sorted((s.data / "logs").glob(pattern), key=os.path.getmtime)
-            if args.taskmanager or "-taskmanager-" not in p.name]
+    kept = kept_log(s, args.id, args.taskmanager)
     if not kept:
         raise Failure(f"{args.id} has no {component} pod and left no log")
-    say(f"the pod is gone; its copy: {kept[-1]}")
-    lines = kept[-1].read_text(errors="replace").splitlines(keepends=True)
+    say(f"the pod is gone; its copy: {kept}")
+    lines = kept.read_text(errors="replace").splitlines(keepends=True)
     sys.stdout.writelines(lines if args.tail < 0 else lines[-args.tail:])

@@ -7,6 +7,7 @@ import time
 from ..flink import flink_session, kill, session_job
 from ..kubernetes import kubectl, pods, reason
 from ..node import node_name
+from ..observe import kept_log
 from ..rest import rest, rest_address
 from ..shell import wait_for
 from .capture import DEPLOYMENTS, EVENTS, PODS, args
@@ -144,6 +145,8 @@ def ends(r, flink, kube):
         timeline.stop(f"{flink}/{folder}/timeline.json")
         for n, w in watches.items():
             w.save(f"{kube}/{folder}/watch-{n}.jsonl")
+        tail = kept_log(r.s, name).read_text().splitlines(keepends=True)[-400:]
+        r.save(f"{flink}/{folder}/jobmanager-log-tail.txt", "".join(tail))
         left = r.api_json(f"/api/v1/namespaces/default/configmaps?labelSelector=app%3D{name}")
         r.save(f"{kube}/{folder}/configmaps-left.json", left)
         print("  configmaps left:", [i["metadata"]["name"] for i in left["items"]])
