@@ -68,7 +68,7 @@ pub struct Api {
 impl Api {
     /// Every record that the engine shows.
     pub async fn jobs(&self) -> Result<Vec<Record>> {
-        let page = self.get("/api/v1/jobs?limit=500").await?;
+        let page = self.get("/api/v1/jobs").await?;
         page.get("items")
             .and_then(Value::as_array)
             .context("no items")?
@@ -79,7 +79,7 @@ impl Api {
 
     /// The journal of one record, oldest first.
     pub async fn transitions(&self, path: &str) -> Result<Vec<Transition>> {
-        let page = self.get(&format!("{path}/transitions?limit=500")).await?;
+        let page = self.get(&format!("{path}/transitions")).await?;
         let items = page.get("items").and_then(Value::as_array).context("no items")?;
         let mut rows: Vec<Transition> = items.iter().map(Transition::read).collect::<Result<_>>()?;
         rows.sort_by_key(|row| row.sequence);
