@@ -87,6 +87,16 @@ impl Board {
         self.jobs.entry(key.clone()).or_default()
     }
 
+    /// What is known of one Flink cluster beside its Kubernetes objects.
+    pub fn target(&self, target: &TargetId) -> Option<&TargetEvidence> {
+        self.targets.get(target)
+    }
+
+    /// What was looked up about one job.
+    pub fn job(&self, key: &JobKey) -> Option<&JobEvidence> {
+        self.jobs.get(key)
+    }
+
     /// The last overview of a Flink cluster.
     pub fn overview(&self, target: &TargetId) -> Option<&Evidence<FlinkOverview>> {
         self.targets.get(target)?.overview.as_ref()

@@ -1,1 +1,21 @@
-//! steadfast-reconcile
+//! The reconcile loop: gathers evidence, lets policies decide, commits, and shows what was committed.
+//!
+//! [`Engine::start`] takes everything from outside in a [`Setup`]: time, randomness, network and disk.
+//! The same loop runs in production, in simulations under virtual time, and in benchmarks.
+
+mod control;
+mod driver;
+mod engine;
+mod looker;
+mod looks;
+mod metrics;
+mod policies;
+mod reactor;
+mod setup;
+mod status;
+mod target;
+
+pub use control::{Control, Explained, RequestError};
+pub use engine::{Engine, StartError};
+pub use setup::{ClusterSetup, Discover, PolicySetup, Role, Select, Setup, TargetSetup};
+pub use status::{ClusterStatus, Status, StatusBoard};

@@ -1,0 +1,73 @@
+//! What the API may ask of the loop. Requests wait their turn in it, so that nothing changes a record beside it.
+
+use steadfast_core::decision::{Decision, PolicyFailure};
+use steadfast_core::id::{JobKey, PolicyName};
+use steadfast_core::projection::JobView;
+use steadfast_core::snapshot::Snapshot;
+use steadfast_core::state::Intent;
+use tokio::sync::{mpsc, oneshot};
+
+/// A request with the way back.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Intend { key: JobKey, intent: Intent, reply: oneshot::Sender<Result<JobView, RequestError>> },
+    Explain { key: JobKey, reply: oneshot::Sender<Result<Explained, RequestError>> },
+    Forget { key: JobKey, reply: oneshot::Sender<Result<(), RequestError>> },
+}
+
+/// A decision made to be looked at, not to be carried out.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// Who decided.
+    pub policy: PolicyName,
+    /// On what.
+    pub snapshot: Snapshot,
+    /// What.
+    pub outcome: Result<Decision, PolicyFailure>,
+}
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// There is no record under that key.
+    #[error("no such job")]
+    NoSuchJob,
+    /// The store did not take it; nothing has changed.
+    #[error("the store did not take it: {0}")]
+    Store(String),
+    /// The engine is stopping.
+    #[error("the engine is stopping")]
+    Stopping,
+}
+
+/// The way to ask the loop.
+#[derive(Clone, Debug)]
+pub struct Control {
+    pub(crate) requests: mpsc::Sender<Request>,
+}
+
+impl Control {
+    /// Notes what somebody wants of a job. The record is committed when this returns.
+    pub async fn intend(&self, key: JobKey, intent: Intent) -> Result<JobView, RequestError> {
+        self.ask(|reply| Request::Intend { key, intent, reply }).await
+    }
+
+    /// Judges a job now and shows what was seen and decided.
+    pub async fn explain(&self, key: JobKey) -> Result<Explained, RequestError> {
+        self.ask(|reply| Request::Explain { key, reply }).await
+    }
+
+    /// Removes a job's record for good; a discovered one that is seen again begins anew.
+    pub async fn forget(&self, key: JobKey) -> Result<(), RequestError> {
+        self.ask(|reply| Request::Forget { key, reply }).await
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, RequestError>>) -> Request,
+    ) -> Result<T, RequestError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| RequestError::Stopping)?;
+        answer.await.map_err(|_| RequestError::Stopping)?
+    }
+}

@@ -1,0 +1,353 @@
+//! The loop: evidence in, decisions out, commits before anything is shown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use steadfast_core::id::JobKey;
+use steadfast_core::journal::{Change, Event, Journal, JournalError, Sequence};
+use steadfast_core::news::KubeNews;
+use steadfast_core::planner::Plan;
+use steadfast_core::projection::{JobView, Projection, WatchStatus};
+use steadfast_core::record::JobRecord;
+use steadfast_core::snapshot::Timing;
+use steadfast_core::time::{Clock, Timestamp};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::control::{Request, RequestError};
+use crate::looker::Looker;
+use crate::looks::{Answer, Look};
+use crate::metrics::{KindLabel, Metrics, PolicyLabel, ResultLabel, StateLabel};
+use crate::reactor::{Decided, Reactor};
+use crate::status::{ClusterStatus, StatusBoard};
+
+/// How many inputs are taken in before decisions are made: enough to share a commit, few enough to stay prompt.
+const INTAKE: usize = 1024;
+
+/// The loop with its ways in and out.
+pub(crate) struct Driver {
+    pub(crate) reactor: Reactor,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) projection: Arc<Projection>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) timing: Timing,
+    pub(crate) looker: Arc<Looker>,
+    pub(crate) metrics: Metrics,
+    pub(crate) status: StatusBoard,
+    pub(crate) news: mpsc::Receiver<KubeNews>,
+    pub(crate) answers: mpsc::Receiver<Answer>,
+    pub(crate) answer_to: mpsc::Sender<Answer>,
+    pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) entries: watch::Sender<Sequence>,
+    pub(crate) looks: TaskTracker,
+    pub(crate) cancel: CancellationToken,
+    /// When each job was last confirmed, where that is newer than its record.
+    pub(crate) confirmed: BTreeMap<JobKey, Timestamp>,
+}
+
+/// What woke the loop.
+enum Woken {
+    News(KubeNews),
+    Answer(Answer),
+    Request(Request),
+    Time,
+    End,
+}
+
+impl Driver {
+    /// Commits what the start changes, shows what is on record, and takes up discovered targets again.
+    pub(crate) async fn begin(&mut self, first: Vec<Change>, now: Timestamp) -> Result<(), JournalError> {
+        self.commit(first, now).await?;
+        self.reactor.resume_discovered(now);
+        for record in self.reactor.records().values() {
+            let watch = WatchStatus { next_poll_at: None, failures: 0, confirmed_at: None };
+            self.projection.show(JobView { record: Arc::clone(record), watch });
+        }
+        self.metrics.jobs.set(i64::try_from(self.projection.len()).unwrap_or(i64::MAX));
+        Ok(())
+    }
+
+    /// Turns until it is cancelled. Every look it began is awaited or dropped with it.
+    pub(crate) async fn run(mut self) {
+        let mut validation = Instant::now() + self.timing.validate;
+        loop {
+            self.turn().await;
+            if Instant::now() >= validation {
+                self.validate().await;
+                validation = Instant::now() + self.timing.validate;
+            }
+            match self.wait(validation).await {
+                Woken::End => break,
+                woken => self.take_in(woken).await,
+            }
+        }
+        self.looks.close();
+        self.looks.wait().await;
+    }
+
+    /// One turn: judge, commit, show, look.
+    async fn turn(&mut self) {
+        let now = self.clock.now();
+        self.status.write(|status| status.turned_at = now);
+        self.begin_looks(now);
+        let decided = self.reactor.decide(now);
+        if !decided.is_empty() {
+            self.carry_out(decided, now).await;
+        }
+        self.begin_looks(self.clock.now());
+    }
+
+    async fn wait(&mut self, validation: Instant) -> Woken {
+        let pause = if self.reactor.has_work() {
+            Duration::ZERO
+        } else {
+            let now = self.clock.now();
+            self.reactor.next_due().map_or(self.timing.validate, |due| due.since(now))
+        };
+        let wake = (Instant::now() + pause).min(validation);
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Woken::End,
+            Some(request) = self.requests.recv() => Woken::Request(request),
+            Some(answer) = self.answers.recv() => Woken::Answer(answer),
+            Some(news) = self.news.recv() => Woken::News(news),
+            () = tokio::time::sleep_until(wake) => Woken::Time,
+        }
+    }
+
+    /// Takes in what woke the loop, and what waits behind it.
+    async fn take_in(&mut self, woken: Woken) {
+        let now = self.clock.now();
+        let mut begun = Vec::new();
+        match woken {
+            Woken::News(news) => begun.extend(self.take_news(news, now)),
+            Woken::Answer(answer) => begun.extend(self.take_answer(answer, now)),
+            Woken::Request(request) => self.serve(request, now).await,
+            Woken::Time | Woken::End => {}
+        }
+        for _ in 0..INTAKE {
+            if let Ok(answer) = self.answers.try_recv() {
+                begun.extend(self.take_answer(answer, now));
+            } else if let Ok(news) = self.news.try_recv() {
+                begun.extend(self.take_news(news, now));
+            } else {
+                break;
+            }
+        }
+        if !begun.is_empty() {
+            self.begin_records(begun).await;
+        }
+    }
+
+    fn take_news(&mut self, news: KubeNews, now: Timestamp) -> Vec<Change> {
+        use steadfast_core::news::What;
+        let status = match &news.what {
+            What::Failed(fault) => ClusterStatus::Retrying(fault.clone()),
+            What::Listed(..) | What::Changed(_) | What::Deleted(_) => ClusterStatus::Reached,
+        };
+        let cluster = news.scope.cluster.clone();
+        self.status.write(|s| drop(s.clusters.insert(cluster, status)));
+        let begun = self.reactor.news(news, now);
+        self.metrics.list_repairs.set(i64::try_from(self.reactor.repaired).unwrap_or(i64::MAX));
+        begun
+    }
+
+    fn take_answer(&mut self, answer: Answer, now: Timestamp) -> Vec<Change> {
+        if let Answer::Overview { answer, .. } = &answer {
+            let result = if answer.is_known() { "answered" } else { "unknown" };
+            self.metrics.polls.get_or_create(&ResultLabel { result }).inc();
+        }
+        self.reactor.answered(answer, now)
+    }
+
+    /// Begins the looks that are due.
+    fn begin_looks(&mut self, now: Timestamp) {
+        for look in self.reactor.due(now) {
+            let looker = Arc::clone(&self.looker);
+            let answer_to = self.answer_to.clone();
+            let cancel = self.cancel.clone();
+            if let Look::Lists { .. } = look {
+                // Only passes the wish on; its answer comes as news.
+                self.looks.spawn(async move { drop(looker.take(look).await) });
+                continue;
+            }
+            self.looks.spawn(async move {
+                let answer = tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return,
+                    answer = looker.take(look) => answer,
+                };
+                if let Some(answer) = answer {
+                    // The receiver is gone only when the loop has ended.
+                    drop(answer_to.send(answer).await);
+                }
+            });
+        }
+    }
+
+    /// Commits what was decided, then shows it.
+    async fn carry_out(&mut self, decided: Vec<Decided>, now: Timestamp) {
+        self.metrics.decisions.inc_by(u64::try_from(decided.len()).unwrap_or(u64::MAX));
+        let mut changes = Vec::new();
+        for one in &decided {
+            if let Some(failure) = &one.failure {
+                self.metrics.policy_failures.get_or_create(&KindLabel { kind: failure.kind.as_str() }).inc();
+                tracing::warn!(job = %one.key, kind = failure.kind.as_str(), "policy failed: {}", failure.message);
+            }
+            for shadow in &one.shadows {
+                self.metrics.shadow_differences.get_or_create(&PolicyLabel { policy: shadow.policy.to_string() }).inc();
+            }
+            if let Some(change) = &one.plan.change {
+                changes.push(self.reactor.told_once(change.clone()));
+            }
+        }
+        if let Err(error) = self.commit(changes, now).await {
+            let pause = self.timing.retry_initial;
+            tracing::error!("the store did not take a commit, it is retried in {pause:?}: {}", chain(&error));
+            self.reactor.put_back(decided.into_iter().map(|one| one.key), now.after(pause));
+            return;
+        }
+        for one in decided {
+            self.follow_up(&one.key, &one.plan, now);
+        }
+    }
+
+    fn follow_up(&mut self, key: &JobKey, plan: &Plan, now: Timestamp) {
+        self.reactor.follow_up(key, plan, now);
+        if let Some(at) = plan.confirmed_at {
+            self.confirmed.insert(key.clone(), at);
+        }
+        self.projection.show_watch(key, self.watch_status(key));
+    }
+
+    fn watch_status(&self, key: &JobKey) -> WatchStatus {
+        let (next_poll_at, failures) = self.reactor.poll_status(&key.target);
+        WatchStatus { next_poll_at, failures, confirmed_at: self.confirmed.get(key).copied() }
+    }
+
+    /// Records that begin: committed like everything else, then judged.
+    async fn begin_records(&mut self, begun: Vec<Change>) {
+        let keys: Vec<JobKey> = begun.iter().map(|change| change.record.key.clone()).collect();
+        let now = self.clock.now();
+        match self.commit(begun, now).await {
+            Ok(()) => self.reactor.put_back(keys, now),
+            // The next list, event or overview brings them up again.
+            Err(error) => tracing::error!("new jobs could not be recorded: {}", chain(&error)),
+        }
+    }
+
+    /// One transaction; only when it is durable do memory and readers learn of it.
+    pub(crate) async fn commit(&mut self, changes: Vec<Change>, now: Timestamp) -> Result<(), JournalError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let result = self.journal.commit(now, changes.clone()).await;
+        let label = if result.is_ok() { "committed" } else { "failed" };
+        self.metrics.commits.get_or_create(&ResultLabel { result: label }).inc();
+        self.status.write(|status| status.store_error = result.as_ref().err().map(chain));
+        let entries = result?;
+        for change in &changes {
+            for event in &change.events {
+                if let Event::Transition(transition) = event {
+                    self.metrics.transitions.get_or_create(&StateLabel { to: transition.to.as_str() }).inc();
+                    tracing::info!(
+                        job = %change.record.key, from = %transition.from, to = %transition.to,
+                        attempt = transition.attempt, "{}", transition.reason.message
+                    );
+                }
+            }
+            let record = self.reactor.committed(change);
+            self.show(record, change);
+        }
+        self.metrics.jobs.set(i64::try_from(self.projection.len()).unwrap_or(i64::MAX));
+        if let Some(last) = entries.last() {
+            self.entries.send_replace(last.sequence);
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, record: Arc<JobRecord>, change: &Change) {
+        if change.events.contains(&Event::Forgotten) {
+            self.projection.remove(&record.key);
+            self.confirmed.remove(&record.key);
+        } else {
+            let watch = self.watch_status(&record.key);
+            self.projection.show(JobView { record, watch });
+        }
+    }
+
+    /// The validation cycle's part in memory: memory is compared with the store, drift is repaired and counted,
+    /// and the confirmations since the last cycle are written down.
+    async fn validate(&mut self) {
+        let stored = match self.journal.load().await {
+            Ok(stored) => stored,
+            Err(error) => {
+                tracing::error!("the store could not be compared with memory: {}", chain(&error));
+                return;
+            }
+        };
+        for record in stored {
+            let same = self.reactor.records().get(&record.key).is_some_and(|known| **known == record);
+            if !same {
+                tracing::error!(job = %record.key, "memory differed from the store and was repaired");
+                self.metrics.drift.inc();
+                let record = self.reactor.repair(record);
+                let watch = self.watch_status(&record.key);
+                self.projection.show(JobView { record, watch });
+            }
+        }
+        let confirmed = self.confirmed.iter().filter_map(|(key, at)| {
+            let record = self.reactor.records().get(key)?;
+            (record.confirmed_at < Some(*at)).then(|| Change {
+                record: JobRecord { confirmed_at: Some(*at), revision: record.revision + 1, ..(**record).clone() },
+                events: Vec::new(),
+            })
+        });
+        let changes: Vec<Change> = confirmed.collect();
+        let now = self.clock.now();
+        if let Err(error) = self.commit(changes, now).await {
+            tracing::error!("confirmations could not be recorded: {}", chain(&error));
+        }
+    }
+
+    /// Serves a request of the API.
+    async fn serve(&mut self, request: Request, now: Timestamp) {
+        match request {
+            Request::Intend { key, intent, reply } => {
+                let answer = match self.reactor.intend(&key, intent, now) {
+                    None => Err(RequestError::NoSuchJob),
+                    Some(change) => match self.commit(vec![change], now).await {
+                        Ok(()) => self.projection.get(&key).ok_or(RequestError::NoSuchJob),
+                        Err(error) => Err(RequestError::Store(chain(&error))),
+                    },
+                };
+                drop(reply.send(answer));
+            }
+            Request::Forget { key, reply } => {
+                let answer = match self.reactor.forget(&key) {
+                    None => Err(RequestError::NoSuchJob),
+                    Some(change) => self.commit(vec![change], now).await.map_err(|error| RequestError::Store(chain(&error))),
+                };
+                drop(reply.send(answer));
+            }
+            Request::Explain { key, reply } => {
+                drop(reply.send(self.reactor.explain(&key, now).ok_or(RequestError::NoSuchJob)));
+            }
+        }
+    }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &JournalError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,140 @@
+//! Judges jobs: record and evidence become a snapshot, the policy's decision becomes a plan.
+
+use std::time::Duration;
+
+use steadfast_core::board::Surroundings;
+use steadfast_core::decision::PolicyFailure;
+use steadfast_core::id::{JobKey, PolicyName};
+use steadfast_core::journal::Change;
+use steadfast_core::planner::{Next, Plan, plan};
+use steadfast_core::record::JobRecord;
+use steadfast_core::snapshot::Snapshot;
+use steadfast_core::state::{Attention, JobState};
+use steadfast_core::time::Timestamp;
+use steadfast_core::tracked::{TrackingRules, follow};
+
+use super::Reactor;
+use crate::control::Explained;
+
+/// How many jobs are judged before their changes are committed. One transaction for each batch.
+const BATCH: usize = 512;
+
+/// One job, judged.
+pub(crate) struct Decided {
+    pub(crate) key: JobKey,
+    pub(crate) plan: Plan,
+    /// What shadow policies would have recorded instead, where it differs.
+    pub(crate) shadows: Vec<ShadowVerdict>,
+    /// The failure of the policy, if it failed.
+    pub(crate) failure: Option<PolicyFailure>,
+}
+
+/// A shadow policy's differing word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ShadowVerdict {
+    /// Which policy.
+    pub(crate) policy: PolicyName,
+    /// The state it would have recorded; `None` if it failed.
+    pub(crate) state: Option<JobState>,
+}
+
+impl Reactor {
+    /// Judges a batch of the jobs that something happened to.
+    pub(crate) fn decide(&mut self, now: Timestamp) -> Vec<Decided> {
+        let mut decided = Vec::new();
+        while decided.len() < BATCH {
+            let Some(key) = self.dirty.pop_first() else { break };
+            if let Some(one) = self.decide_one(key, now) {
+                decided.push(one);
+            }
+        }
+        self.policies.end_batch();
+        decided
+    }
+
+    fn decide_one(&mut self, key: JobKey, now: Timestamp) -> Option<Decided> {
+        let before = self.records.get(&key)?.clone();
+        let snapshot = self.snapshot(&before, now)?;
+        let outcome = self.policies.decide(&before.policy, &snapshot);
+        let failure = outcome.as_ref().err().cloned();
+        let state = outcome.as_ref().ok().map(|decision| decision.state);
+        let shadows = self.policies.shadows(&key.target, &snapshot, state);
+        Some(Decided { plan: plan(&before, &snapshot, outcome), key, shadows, failure })
+    }
+
+    /// The snapshot of a job with its record brought up to the newest incarnation.
+    fn snapshot(&self, before: &JobRecord, now: Timestamp) -> Option<Snapshot> {
+        let target = self.targets.get(&before.key.target)?;
+        let place = target.place.as_ref();
+        let rules = TrackingRules { pinned: target.pinned, late_answers: self.timing.validate };
+        let followed = follow(before, &self.board, place, rules, now);
+        let is_next_attempt = followed.incarnation.attempt != before.incarnation.attempt;
+        let surroundings = Surroundings {
+            fleet: self.fleets.of(&before.key.target.cluster),
+            timing: self.timing,
+            engine_since: self.began,
+        };
+        let mut snapshot = self.board.snapshot(followed, place, surroundings, now);
+        if is_next_attempt {
+            // What was looked up about the attempt before says nothing of this one.
+            snapshot.exceptions = None;
+            snapshot.checkpoints = None;
+            snapshot.last_words = None;
+            snapshot.archive = None;
+        }
+        Some(snapshot)
+    }
+
+    /// Judges a job for somebody to look at; nothing follows from it.
+    pub(crate) fn explain(&mut self, key: &JobKey, now: Timestamp) -> Option<Explained> {
+        let before = self.records.get(key)?.clone();
+        let snapshot = self.snapshot(&before, now)?;
+        let outcome = self.policies.decide(&before.policy, &snapshot);
+        self.policies.end_batch();
+        Some(Explained { policy: before.policy.clone(), snapshot, outcome })
+    }
+
+    /// Carries on after a plan's change, if it had one, was committed.
+    pub(crate) fn follow_up(&mut self, key: &JobKey, plan: &Plan, now: Timestamp) {
+        match &plan.next {
+            Next::Watch { watch, wanted } => {
+                self.policy_failures.remove(key);
+                self.take_pace(key, watch.poll_after, watch.attention, now);
+                self.reviews.set(key.clone(), now.after(watch.validate_after));
+                self.want(key, wanted, now);
+            }
+            Next::Retry(_) => {
+                let failures = self.policy_failures.entry(key.clone()).or_default();
+                *failures = failures.saturating_add(1);
+                let pause = self.backoff.delay(*failures, None, &mut self.rng);
+                self.take_pace(key, self.timing.poll, Attention::Active, now);
+                self.reviews.set(key.clone(), now.after(pause.max(Duration::from_millis(1))));
+            }
+        }
+    }
+
+    /// The change a plan makes, with alerts about a whole cluster told once: by the first job that has them, and
+    /// ended by the last.
+    pub(crate) fn told_once(&self, change: Change) -> Change {
+        use steadfast_core::journal::Event;
+        use steadfast_core::record::AlertScope;
+        let key = &change.record.key;
+        let stands_elsewhere = |name: &str| {
+            self.records.values().any(|record| {
+                record.key.target.cluster == key.target.cluster
+                    && record.key != *key
+                    && record.alerts.iter().any(|alert| alert.scope == AlertScope::Cluster && alert.name == name)
+            })
+        };
+        let events = change
+            .events
+            .iter()
+            .filter(|event| match event {
+                Event::Alert(alert) => alert.scope == AlertScope::Job || !stands_elsewhere(&alert.alert),
+                Event::Transition(_) | Event::Update | Event::Forgotten => true,
+            })
+            .cloned()
+            .collect();
+        Change { record: change.record, events }
+    }
+}

@@ -1,0 +1,120 @@
+//! Evidence that is looked up only when a policy asks for it: one look at a time, with pauses after faults.
+
+use steadfast_core::decision::{Want, WantedSource};
+use steadfast_core::evidence::Evidence;
+use steadfast_core::id::JobKey;
+use steadfast_core::time::Timestamp;
+
+use super::Reactor;
+use crate::looks::{Look, Wanted, WantedAnswer};
+
+/// How the look-ups of one source for one job stand.
+#[derive(Debug, Default)]
+pub(super) struct LookState {
+    under_way: UnderWay,
+    failures: u32,
+    /// The next attempt is not made before.
+    not_before: Option<Timestamp>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum UnderWay {
+    #[default]
+    No,
+    Yes,
+}
+
+impl Reactor {
+    /// Begins the looks a policy wants and does not have, or plans them for when they are due.
+    pub(super) fn want(&mut self, key: &JobKey, wanted: &[Want], now: Timestamp) {
+        for want in wanted {
+            if self.asked_at(key, want.source).is_some_and(|asked| asked > want.observed_after) {
+                continue;
+            }
+            if want.observed_after >= now {
+                self.reviews.bring_forward(key.clone(), want.observed_after.after(std::time::Duration::from_millis(1)));
+                continue;
+            }
+            if want.source == WantedSource::Kubernetes {
+                let cluster = key.target.cluster.clone();
+                self.awaiting_lists.entry(cluster.clone()).or_default().insert(key.clone());
+                self.looks.push(Look::Lists { cluster, after: want.observed_after });
+                continue;
+            }
+            if let Some(wait) = self.wanted.get(&(key.clone(), want.source)).and_then(|look| look.not_before)
+                && wait > now
+            {
+                self.reviews.bring_forward(key.clone(), wait);
+                continue;
+            }
+            if let Some(what) = self.wanted_look(key, want.source)
+                && self.look_begins(key, &what)
+            {
+                self.looks.push(Look::Wanted { key: key.clone(), what });
+            }
+        }
+    }
+
+    /// When the look that gave the newest evidence of a source began.
+    fn asked_at(&self, key: &JobKey, source: WantedSource) -> Option<Timestamp> {
+        fn asked<T>(slot: Option<&Evidence<T>>) -> Option<Timestamp> {
+            slot.map(|evidence| evidence.asked_at)
+        }
+        let job = self.board.job(key);
+        let target = self.board.target(&key.target);
+        match source {
+            WantedSource::Exceptions => asked(job?.exceptions.as_ref()),
+            WantedSource::Checkpoints => asked(job?.checkpoints.as_ref()),
+            WantedSource::LastWords => asked(job?.last_words.as_ref()),
+            WantedSource::Archive => asked(job?.archive.as_ref()),
+            WantedSource::HaData => asked(target?.ha_data.as_ref()),
+            WantedSource::Events => asked(target?.events.as_ref()),
+            WantedSource::Kubernetes => {
+                let place = self.targets.get(&key.target)?.place.as_ref()?;
+                self.board.kubernetes(&key.target.cluster)?.deployment(place).map(|evidence| evidence.asked_at)
+            }
+        }
+    }
+
+    fn wanted_look(&self, key: &JobKey, source: WantedSource) -> Option<Wanted> {
+        let job = self.records.get(key)?.incarnation.flink_job_id;
+        let cluster = key.target.cluster.clone();
+        let place = self.targets.get(&key.target)?.place.clone();
+        Some(match source {
+            WantedSource::Exceptions => Wanted::Exceptions { endpoint: self.endpoint(&key.target)?, job: job? },
+            WantedSource::Checkpoints => Wanted::Checkpoints { endpoint: self.endpoint(&key.target)?, job: job? },
+            WantedSource::HaData => Wanted::HaData { cluster, place: place? },
+            WantedSource::Events => Wanted::Events { cluster, place: place? },
+            WantedSource::Archive => Wanted::Archive { job: job? },
+            WantedSource::LastWords => {
+                let place = place?;
+                let pods = self.board.kubernetes(&cluster)?.pods(&place)?.latest.present()?.iter().map(|p| p.name.clone()).collect();
+                Wanted::LastWords { cluster, place, pods, job: job? }
+            }
+            WantedSource::Kubernetes => return None,
+        })
+    }
+
+    /// Notes that a look begins; says no if one is under way.
+    pub(super) fn look_begins(&mut self, key: &JobKey, what: &Wanted) -> bool {
+        let look = self.wanted.entry((key.clone(), what.source())).or_default();
+        let free = look.under_way == UnderWay::No;
+        look.under_way = UnderWay::Yes;
+        free
+    }
+
+    pub(super) fn look_ended(&mut self, key: &JobKey, answer: &WantedAnswer, now: Timestamp) {
+        let Some(look) = self.wanted.get_mut(&(key.clone(), answer.source())) else { return };
+        look.under_way = UnderWay::No;
+        match answer.fault() {
+            Some(fault) => {
+                look.failures = look.failures.saturating_add(1);
+                look.not_before = Some(now.after(self.backoff.delay(look.failures, fault.retry_after, &mut self.rng)));
+            }
+            None => {
+                look.failures = 0;
+                look.not_before = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What the engine is started with. Nothing here is read from the environment: time, randomness,
+//! network and disk all come in through these values.
+
+use std::sync::Arc;
+
+use steadfast_core::board::Place;
+use steadfast_core::decision::Decide;
+use steadfast_core::id::{ClusterName, FlinkJobId, PolicyName, TargetId};
+use steadfast_core::journal::Journal;
+use steadfast_core::snapshot::Timing;
+use steadfast_core::state::Mode;
+use steadfast_core::time::Clock;
+use steadfast_sources::kubernetes::KubeSettings;
+use steadfast_sources::route::FlinkRoute;
+use steadfast_sources::transport::Transport;
+
+/// Everything the engine needs.
+pub struct Setup {
+    /// The pace.
+    pub timing: Timing,
+    /// Kubernetes clusters to watch.
+    pub clusters: Vec<ClusterSetup>,
+    /// Explicit targets.
+    pub targets: Vec<TargetSetup>,
+    /// Policies, in the order in which their selection is tried.
+    pub policies: Vec<PolicySetup>,
+    /// The store.
+    pub journal: Arc<dyn Journal>,
+    /// Where "now" comes from.
+    pub clock: Arc<dyn Clock>,
+    /// One seed replays one run.
+    pub seed: u64,
+    /// The network to Flink, where it is reached directly.
+    pub http: Arc<dyn Transport>,
+}
+
+/// One Kubernetes cluster.
+pub struct ClusterSetup {
+    /// How its lists and watches are run.
+    pub settings: KubeSettings,
+    /// The way to its API server.
+    pub client: kube::Client,
+    /// Which Deployments are taken up without a `[[job]]` entry.
+    pub discover: Vec<Discover>,
+    /// How Flink is reached where a target does not say.
+    pub flink_rest: FlinkRoute,
+}
+
+/// A kind of Deployment that is discovered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discover {
+    /// Those of Flink's native integration that no FlinkDeployment owns.
+    Native,
+    /// Those that a FlinkDeployment owns.
+    FlinkDeployment,
+}
+
+/// One explicit target.
+#[derive(Clone, Debug)]
+pub struct TargetSetup {
+    /// Its identity.
+    pub id: TargetId,
+    /// How it is deployed.
+    pub mode: Mode,
+    /// Its Deployment; `None` for standalone ones.
+    pub place: Option<Place>,
+    /// How its Flink is reached; `None`: as the cluster says.
+    pub flink_rest: Option<FlinkRoute>,
+    /// The job the record is about, where the operator says so.
+    pub pinned: Option<FlinkJobId>,
+}
+
+/// One policy.
+pub struct PolicySetup {
+    /// Its name.
+    pub name: PolicyName,
+    /// Which jobs it decides.
+    pub select: Select,
+    /// Whether its decisions count.
+    pub role: Role,
+    /// The policy itself.
+    pub decide: Box<dyn Decide>,
+}
+
+/// Whether a policy's decisions count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The first one that selects a job decides it.
+    Decides,
+    /// It decides beside the real one; differences are told, nothing else.
+    Shadow,
+}
+
+/// Which jobs a policy is for: globs in which `*` stands for any text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Select {
+    /// Any of these must match the namespace.
+    pub namespace: Vec<String>,
+    /// Any of these must match the name.
+    pub name: Vec<String>,
+}
+
+impl Select {
+    /// Selects every job.
+    pub fn all() -> Self {
+        Self { namespace: vec!["*".into()], name: vec!["*".into()] }
+    }
+
+    /// Whether it selects this target.
+    pub fn matches(&self, target: &TargetId) -> bool {
+        self.namespace.iter().any(|glob| glob_matches(glob, target.namespace.as_str()))
+            && self.name.iter().any(|glob| glob_matches(glob, &target.name))
+    }
+}
+
+/// Whether the text matches a glob of literal parts and `*`.
+fn glob_matches(glob: &str, text: &str) -> bool {
+    let mut parts = glob.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.split_once(part) {
+            Some((_, behind)) => rest = behind,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// The cluster a target belongs to when it belongs to none.
+pub(crate) fn no_cluster() -> ClusterName {
+    ClusterName::new("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_whole_names() {
+        for (glob, text) in [("*", ""), ("*", "orders"), ("ord*", "orders"), ("*ers", "orders"), ("o*d*s", "orders"), ("orders", "orders")] {
+            assert!(glob_matches(glob, text), "{glob} {text}");
+        }
+        for (glob, text) in [("ord", "orders"), ("*x", "orders"), ("o*d*x", "orders"), ("orders*s", "orders"), ("", "orders")] {
+            assert!(!glob_matches(glob, text), "{glob} {text}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! How the engine itself is, for `/livez` and `/readyz`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use steadfast_core::evidence::Fault;
+use steadfast_core::id::{ClusterName, PolicyName};
+use steadfast_core::time::Timestamp;
+
+/// The engine's own state, written by the loop once a turn.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// When the loop last turned.
+    pub turned_at: Timestamp,
+    /// Why the last commit failed, while it is being retried.
+    pub store_error: Option<String>,
+    /// The loaded policies.
+    pub policies: Vec<PolicyName>,
+    /// Each cluster's API server.
+    pub clusters: BTreeMap<ClusterName, ClusterStatus>,
+}
+
+/// How a cluster's API server answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClusterStatus {
+    /// No look has ended yet.
+    NotAsked,
+    /// The last lists were answered.
+    Reached,
+    /// The last list failed; it is being retried.
+    Retrying(Fault),
+}
+
+/// A place the loop writes its status to.
+#[derive(Clone, Debug, Default)]
+pub struct StatusBoard(Arc<Mutex<Status>>);
+
+impl StatusBoard {
+    /// The status as last written.
+    pub fn read(&self) -> Status {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn write(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}

@@ -1,0 +1,149 @@
+//! What stands beside the state, and what is worth an alert.
+
+use steadfast_policy::{
+    AlertScope, Checkpoints, CheckpointsAnswer, ConditionType, DecidedAlert, DecidedCondition, FaultKind, Intent, JobState,
+    PodsAnswer, Snapshot,
+};
+
+use crate::memory::{CheckpointBase, Memory, Unrest};
+use crate::params::Params;
+use crate::sight::{self, Flink, Kubernetes};
+use crate::trouble::{self, TroubleKind};
+use crate::verdict::Verdict;
+
+/// The conditions that stand now.
+pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict) -> Vec<DecidedCondition> {
+    let mut standing = Vec::new();
+    let mut stand = |kind: ConditionType, message: String| standing.push(DecidedCondition { kind, message });
+    reachability(s, params, verdict, &mut stand);
+    if let Some(trouble) = trouble::of_pods(s) {
+        match trouble.kind {
+            TroubleKind::CrashLoop => stand(ConditionType::CrashLoop, trouble.message),
+            TroubleKind::ImagePull => stand(ConditionType::ImagePull, trouble.message),
+            TroubleKind::Unschedulable | TroubleKind::PodFailed | TroubleKind::NotCreated => {}
+        }
+    }
+    if let Kubernetes::There(deployment) = sight::kubernetes(s)
+        && deployment.deleting_since.is_some()
+    {
+        stand(ConditionType::Terminating, format!("Deployment {} is being deleted", s.job.name));
+    }
+    if let Some(failed) = failed_checkpoints(s, memory)
+        && failed >= params.checkpoint_failures
+    {
+        stand(ConditionType::CheckpointsFailing, "checkpoints fail, none has completed since".into());
+    }
+    if let Some(since) = unrest(s, params, memory, verdict.state)
+        && sight::age(s, since) >= params.restart_loop_after.get()
+    {
+        stand(ConditionType::RestartLoop, "the job restarts and does not come to rest".into());
+    }
+    if sight::disrupted(s, params) {
+        stand(ConditionType::FleetDisrupted, "most jobs of this cluster are dark; nothing turns terminal meanwhile".into());
+    }
+    standing
+}
+
+fn reachability(s: &Snapshot, params: &Params, verdict: &Verdict, stand: &mut impl FnMut(ConditionType, String)) {
+    let lasting = |since: Option<i64>| since.is_some_and(|since| sight::age(s, since) >= params.unreachable_after.get());
+    let mut denied = None;
+    // A job that has ended, or has no JobManager yet, is not expected to answer.
+    let expected = !sight::is_terminal(verdict.state) && sight::job_manager(s).is_none_or(|pod| !sight::never_ran(s) || sight::is_ready(pod));
+    if let Flink::Silent(Some((fault, looks))) = sight::flink(s)
+        && lasting(looks.unknown_since)
+    {
+        if expected {
+            stand(ConditionType::FlinkUnreachable, format!("Flink gives no usable answer: {}", fault.message));
+            let hangs = fault.kind == FaultKind::Timeout && sight::job_manager(s).is_some_and(sight::is_ready);
+            if hangs {
+                stand(ConditionType::Unresponsive, "the JobManager's pod is ready and Flink does not answer in time".into());
+            }
+        }
+        if sight::is_denied(fault) {
+            denied = Some(format!("Flink: {}", fault.message));
+        }
+    }
+    if sight::has_kubernetes(s)
+        && let Kubernetes::Silent(Some((fault, looks))) = sight::kubernetes(s)
+        && lasting(looks.unknown_since)
+    {
+        stand(ConditionType::KubernetesUnreachable, format!("the Kubernetes API gives no usable answer: {}", fault.message));
+        if sight::is_denied(fault) {
+            denied = Some(format!("Kubernetes: {}", fault.message));
+        }
+    }
+    if let Some(pods) = &s.pods
+        && let PodsAnswer::Unknown(fault) = &pods.answer
+        && sight::is_denied(fault)
+        && lasting(pods.looks.unknown_since)
+    {
+        denied = denied.or(Some(format!("pods: {}", fault.message)));
+    }
+    if let Some(message) = denied {
+        stand(ConditionType::AccessDenied, message);
+    }
+}
+
+/// How many checkpoints failed since the last completed one. A failover starts Flink's counters anew.
+fn failed_checkpoints(s: &Snapshot, memory: &mut Memory) -> Option<u64> {
+    let Checkpoints { completed, failed } = match s.checkpoints.as_ref().map(|evidence| &evidence.answer) {
+        Some(CheckpointsAnswer::Present(checkpoints)) => *checkpoints,
+        Some(CheckpointsAnswer::Absent | CheckpointsAnswer::Unknown(_)) | None => return None,
+    };
+    let base = match memory.checkpoints {
+        Some(base) if base.completed == completed && base.failed <= failed => base,
+        // None completed: all failures count.
+        None if completed == 0 => CheckpointBase { completed, failed: 0 },
+        Some(_) | None => CheckpointBase { completed, failed },
+    };
+    memory.checkpoints = Some(base);
+    Some(failed - base.failed)
+}
+
+/// Since when the job has not come to rest. A short rest between two restarts does not end it.
+fn unrest(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -> Option<i64> {
+    let restless = matches!(state, JobState::Restarting | JobState::Failing);
+    let rest = params.restart_loop_after.get() / 5;
+    memory.unrest = match memory.unrest {
+        None => restless.then_some(Unrest { since: s.now, calm_since: None }),
+        Some(unrest) if restless => Some(Unrest { calm_since: None, ..unrest }),
+        Some(unrest) => match unrest.calm_since {
+            None => Some(Unrest { calm_since: Some(s.now), ..unrest }),
+            Some(calm) if sight::age(s, calm) >= rest => None,
+            Some(_) => Some(unrest),
+        },
+    };
+    memory.unrest.filter(|_| restless).map(|unrest| unrest.since)
+}
+
+/// The alerts that stand now: ends nobody intended, loops, and, once for a cluster, unreachability.
+pub fn alerts(s: &Snapshot, params: &Params, verdict: &Verdict, conditions: &[DecidedCondition]) -> Vec<DecidedAlert> {
+    let mut standing = Vec::new();
+    let name = match verdict.state {
+        JobState::Failed => Some("JobFailed"),
+        JobState::Lost => Some("JobLost"),
+        JobState::Terminated => Some("JobTerminated"),
+        _ => None,
+    };
+    if let Some(name) = name
+        && s.job.state == verdict.state
+        && sight::age(s, s.job.since) >= params.alert_after.get()
+        && !sight::intended(s, Intent::Cancel)
+    {
+        standing.push(DecidedAlert { name: name.into(), scope: AlertScope::Job, message: verdict.reason.message.clone() });
+    }
+    for condition in conditions {
+        let (name, scope) = match condition.kind {
+            ConditionType::CheckpointsFailing => ("CheckpointsFailing", AlertScope::Job),
+            ConditionType::RestartLoop => ("RestartLoop", AlertScope::Job),
+            ConditionType::FlinkUnreachable => ("FlinkUnreachable", AlertScope::Cluster),
+            ConditionType::KubernetesUnreachable => ("KubernetesUnreachable", AlertScope::Cluster),
+            _ => continue,
+        };
+        let stood = s.job.conditions.iter().find(|c| c.kind == condition.kind).map(|c| sight::age(s, c.since));
+        if stood.is_some_and(|age| age >= params.alert_after.get()) {
+            standing.push(DecidedAlert { name: name.into(), scope, message: condition.message.clone() });
+        }
+    }
+    standing
+}

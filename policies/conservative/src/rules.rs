@@ -1,0 +1,251 @@
+//! The rules, in the order in which they speak: Flink's answer wins; where Flink is silent Kubernetes
+//! explains; where both are silent the last state stays.
+
+use steadfast_policy::{Confidence, Deployment, FlinkJob, Intent, JobState, Looks, Reason, Snapshot, WantedSource};
+
+use crate::end;
+use crate::memory::{CauseKnown, Memory, Streak};
+use crate::params::Params;
+use crate::sight::{self, Flink, Kubernetes};
+use crate::trouble;
+use crate::verdict::Verdict;
+
+/// Judges one snapshot.
+pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
+    if sight::disrupted(s, params) {
+        // Ages start again when the disruption lifts.
+        memory.deployment_missing = None;
+        memory.job_missing = None;
+    }
+    match (sight::flink(s), sight::kubernetes(s)) {
+        (Flink::Lists(job, looks), _) => flink_lists(s, memory, job, looks),
+        (Flink::Lacks(_), Kubernetes::There(deployment)) if sight::never_ran(s) => not_started(s, params, deployment),
+        (Flink::Lacks(looks), _) => flink_lacks(s, params, memory, looks),
+        (Flink::Silent(flink), Kubernetes::There(deployment)) => {
+            memory.deployment_missing = None;
+            memory.gone_at = None;
+            deployment_there(s, params, memory, deployment, flink.map(|(_, looks)| looks))
+        }
+        (Flink::Silent(_), Kubernetes::Missing(looks)) => deployment_missing(s, params, memory, looks),
+        (Flink::Silent(flink), Kubernetes::Silent(_)) => all_silent(s, flink.map(|(_, looks)| looks)),
+    }
+}
+
+/// Flink lists the job: its word is the state.
+fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks) -> Verdict {
+    memory.deployment_missing = None;
+    memory.job_missing = None;
+    memory.gone_at = None;
+    if let Some(pod) = sight::job_manager(s) {
+        memory.pod = Some((pod.uid.clone(), sight::restarts(pod)));
+    }
+    if job.state == JobState::Running && sight::intended(s, Intent::Savepoint) {
+        let message = "Flink reports RUNNING; a savepoint was asked for and is not yet said to be over";
+        return Verdict::new(JobState::Savepointing, Confidence::Confirmed, "flink-lists-job", "SavepointIntended", message);
+    }
+    let verdict = Verdict::new(
+        job.state,
+        Confidence::Confirmed,
+        "flink-lists-job",
+        "FlinkReports",
+        format!("Flink reports {}", sight::word(job.state)),
+    );
+    match job.state {
+        JobState::Failed | JobState::Failing => with_cause(s, memory, verdict, looks),
+        _ => {
+            memory.cause_known = CauseKnown::No;
+            verdict
+        }
+    }
+}
+
+/// Names the root exception, and asks for it until it is known.
+fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks) -> Verdict {
+    use steadfast_policy::ExceptionsAnswer;
+    if memory.cause_known == CauseKnown::Yes {
+        return verdict.reason(s.job.reason.clone());
+    }
+    match s.exceptions.as_ref().map(|evidence| &evidence.answer) {
+        Some(ExceptionsAnswer::Present(exception)) => {
+            memory.cause_known = CauseKnown::Yes;
+            verdict.reason(Reason { code: "RootException".into(), message: exception.headline.clone() })
+        }
+        Some(ExceptionsAnswer::Absent) if s.job.state == JobState::Failed => verdict,
+        Some(ExceptionsAnswer::Absent | ExceptionsAnswer::Unknown(_)) | None => {
+            let asked = s.exceptions.as_ref().map(|evidence| evidence.looks.asked_at);
+            verdict.want(WantedSource::Exceptions, asked.unwrap_or(looks.asked_at.saturating_sub(1)))
+        }
+    }
+}
+
+/// Flink answers, and does not list the job it ran.
+fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
+    if sight::is_terminal(s.job.state) {
+        return Verdict::kept(s, s.job.confidence, "ended-job-not-listed");
+    }
+    if sight::never_ran(s) {
+        let message = "Flink answers and lists no job";
+        return Verdict::new(s.job.state, Confidence::Inferred, "no-job-yet", "NoJobYet", message);
+    }
+    if sight::verdicts_wait(s, params) {
+        return Verdict::kept(s, Confidence::Inferred, "verdicts-wait");
+    }
+    let streak = Streak::count(memory.job_missing, looks.asked_at);
+    memory.job_missing = Some(streak);
+    if is_confirmed(streak, params) {
+        return end::of_lost_job(s);
+    }
+    let message = format!(
+        "Flink answers and does not list the job; LOST needs {} such answers at least {} apart",
+        params.absence_confirmations, params.absence_window
+    );
+    Verdict::new(s.job.state, Confidence::Inferred, "job-not-listed", "JobNotListed", message)
+}
+
+/// Flink is silent and the Deployment is there: its pods explain.
+fn deployment_there(
+    s: &Snapshot,
+    params: &Params,
+    memory: &mut Memory,
+    deployment: &Deployment,
+    flink: Option<&Looks>,
+) -> Verdict {
+    let state = s.job.state;
+    if matches!(state, JobState::Terminated | JobState::Suspended) && s.job.reason.code == end::GONE {
+        let message = "the Deployment that was gone is there again";
+        return Verdict::new(JobState::Starting, Confidence::Inferred, "deployment-is-back", "DeploymentBack", message);
+    }
+    if sight::never_ran(s) {
+        return not_started(s, params, deployment);
+    }
+    if sight::is_terminal(state) {
+        return Verdict::kept(s, fresher(s.job.confidence), "ended-cluster-stays");
+    }
+    let verdict = match restarted(s, memory) {
+        Some(message) => {
+            Verdict::new(JobState::Restarting, Confidence::Inferred, "job-manager-restarts", "JobManagerRestarted", message)
+        }
+        None => {
+            let confidence = sight::lingering(s, flink, Confidence::Inferred);
+            let message = format!("Flink gives no answer; Deployment {} is there", s.job.name);
+            match confidence {
+                Confidence::Confirmed => Verdict::kept(s, confidence, "one-lost-answer"),
+                Confidence::Inferred | Confidence::Stale => {
+                    Verdict::new(state, confidence, "deployment-is-there", "FlinkSilent", message)
+                }
+            }
+        }
+    };
+    verdict.look_at_kubernetes_since(flink.and_then(|looks| looks.unknown_since))
+}
+
+/// Whether the JobManager is not the one that last answered: its container has restarted, or another pod took its place.
+fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
+    let (uid, restarts) = memory.pod.as_ref()?;
+    let pod = sight::job_manager(s)?;
+    let container = pod.container.as_ref();
+    if pod.uid != *uid {
+        return Some(format!("pod {} took the JobManager's place", pod.name));
+    }
+    if sight::restarts(pod) <= *restarts {
+        return None;
+    }
+    let ended = container.and_then(|c| c.terminated.as_ref()).map_or_else(String::new, |t| format!(": {} ({})", t.reason, t.exit_code));
+    let name = container.map_or("", |c| c.name.as_str());
+    Some(format!("pod {}, container {name} restarted{ended}", pod.name))
+}
+
+/// Resources are there and no job has run yet. Past the deadline, trouble that Kubernetes names is a failure;
+/// a silence without a named trouble never is.
+fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdict {
+    let decided_in_this_attempt = s.job.incarnation.since.is_none_or(|since| since <= s.job.since);
+    if sight::is_terminal(s.job.state) && decided_in_this_attempt {
+        // Only a job that runs, or another Deployment, shows that the failed start was mended.
+        return Verdict::kept(s, fresher(s.job.confidence), "start-failed").poll_after(s.timing.poll);
+    }
+    let began = s.job.incarnation.since.unwrap_or(s.now);
+    let trouble = trouble::of_pods(s).or_else(|| trouble::of_deployment(s));
+    let overdue = sight::age(s, began) >= params.start_deadline.get();
+    let message = trouble.as_ref().map_or_else(
+        || format!("Deployment {} has {} of {} replicas ready; Flink lists no job yet", s.job.name, deployment.ready, deployment.replicas),
+        |trouble| trouble.message.clone(),
+    );
+    let looks_for_events = deployment.ready < deployment.replicas && sight::pods(s).is_empty();
+    let verdict = match trouble {
+        Some(trouble) if overdue && !sight::verdicts_wait(s, params) => {
+            let message = format!("not started by its deadline: {message}");
+            Verdict::new(JobState::Failed, Confidence::Inferred, "start-deadline", trouble.kind.code(), message)
+        }
+        Some(_) | None => Verdict::new(JobState::Starting, Confidence::Inferred, "starting", "Starting", message),
+    };
+    let verdict = verdict.poll_after(s.timing.poll);
+    if looks_for_events { verdict.want(WantedSource::Events, s.now.saturating_sub_unsigned(s.timing.validate)) } else { verdict }
+}
+
+/// Flink is silent and complete answers lack the Deployment.
+fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
+    let state = s.job.state;
+    if s.job.incarnation.attempt == 0 {
+        let message = format!("Deployment {} does not exist, and Flink does not answer", s.job.name);
+        return Verdict::new(JobState::Unknown, Confidence::Inferred, "nothing-there", "DeploymentMissing", message);
+    }
+    if sight::is_terminal(state) || (state == JobState::Suspended && s.job.reason.code == end::GONE) {
+        return end::revisited(s, memory, looks);
+    }
+    if sight::verdicts_wait(s, params) {
+        return Verdict::kept(s, Confidence::Inferred, "verdicts-wait");
+    }
+    let streak = Streak::count(memory.deployment_missing, looks.asked_at);
+    memory.deployment_missing = Some(streak);
+    let deletion = s.deletion.as_ref().filter(|deletion| {
+        s.job.incarnation.deployment_uid.as_ref().is_none_or(|uid| *uid == deletion.uid)
+    });
+    let seen_and_confirmed = deletion.is_some_and(|deletion| looks.asked_at > deletion.seen_at);
+    if seen_and_confirmed || is_confirmed(streak, params) {
+        let gone_at = *memory.gone_at.get_or_insert(s.now);
+        return end::of_gone_cluster(s, params, gone_at);
+    }
+    let (look_after, message) = match deletion {
+        Some(deletion) => (deletion.seen_at, "the Deployment was seen to be deleted; a complete answer is to confirm it".to_owned()),
+        None => (
+            sight::after(streak.first, params.absence_window.get()),
+            format!(
+                "the Deployment is missing and no deletion was seen; gone needs {} such answers at least {} apart",
+                params.absence_confirmations, params.absence_window
+            ),
+        ),
+    };
+    let verdict = Verdict::new(state, Confidence::Inferred, "deployment-missing", "DeploymentMissing", message);
+    verdict.want(WantedSource::Kubernetes, look_after)
+}
+
+/// Nothing answers: what was known stays.
+fn all_silent(s: &Snapshot, flink: Option<&Looks>) -> Verdict {
+    if s.job.incarnation.attempt == 0 {
+        return Verdict::kept(s, Confidence::Stale, "never-observed");
+    }
+    if sight::is_terminal(s.job.state) {
+        return Verdict::kept(s, s.job.confidence, "ended-and-silent");
+    }
+    match sight::lingering(s, flink, Confidence::Stale) {
+        Confidence::Confirmed => Verdict::kept(s, Confidence::Confirmed, "one-lost-answer"),
+        Confidence::Inferred | Confidence::Stale => {
+            let message = format!("no source answers; {} when last seen", sight::word(s.job.state));
+            Verdict::new(s.job.state, Confidence::Stale, "all-silent", "AllSilent", message)
+        }
+    }
+    .look_at_kubernetes_since(flink.and_then(|looks| looks.unknown_since))
+}
+
+fn is_confirmed(streak: Streak, params: &Params) -> bool {
+    let apart = u64::try_from(streak.last.saturating_sub(streak.first)).unwrap_or(0);
+    streak.answers >= params.absence_confirmations && apart >= params.absence_window.get()
+}
+
+/// An end that was recorded stays known while Kubernetes answers, after a restart too.
+fn fresher(confidence: Confidence) -> Confidence {
+    match confidence {
+        Confidence::Stale => Confidence::Inferred,
+        Confidence::Confirmed | Confidence::Inferred => confidence,
+    }
+}

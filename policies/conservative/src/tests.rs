@@ -1,0 +1,241 @@
+//! The rules one by one, natively. Whole stories are played against the built module in `tests/scenarios`.
+
+mod kit;
+
+use steadfast_policy::{
+    AlertScope, Attention, CheckpointsAnswer, Confidence, ConditionType, Intent, JobState, Mode, WantedSource,
+};
+
+use kit::{Story, alerts, conditions, wants};
+
+const POLL: i64 = 5;
+
+#[test]
+fn flinks_answer_wins() {
+    let mut story = Story::running();
+    let decision = story.at(10).flink_lists(JobState::Running).kubernetes_silent(0).decide();
+    assert_eq!((decision.state, decision.confidence), (JobState::Running, Confidence::Confirmed));
+    let decision = story.at(15).flink_lists(JobState::Failed).decide();
+    assert_eq!((decision.state, decision.watch.poll_after), (JobState::Failed, 60_000));
+    assert!(wants(&decision, WantedSource::Exceptions));
+}
+
+#[test]
+fn nothing_answers_and_the_state_stays_for_ever() {
+    let mut story = Story::running();
+    for second in [6, 20, 120, 86_400] {
+        let decision = story.at(second).flink_silent(5).kubernetes_silent(5).decide();
+        assert_eq!(decision.state, JobState::Running, "after {second} s");
+        assert_eq!(decision.watch.attention, Attention::Active);
+    }
+    let decision = story.at(90_000).decide();
+    assert_eq!(decision.confidence, Confidence::Stale);
+    assert!(conditions(&decision).contains(&ConditionType::FlinkUnreachable));
+    assert!(conditions(&decision).contains(&ConditionType::KubernetesUnreachable));
+}
+
+#[test]
+fn one_lost_answer_is_no_news() {
+    let mut story = Story::running();
+    let decision = story.at(8).flink_silent(5).decide();
+    assert_eq!(decision.confidence, Confidence::Confirmed);
+    let decision = story.at(30).flink_silent(5).decide();
+    assert_eq!((decision.state, decision.confidence), (JobState::Running, Confidence::Inferred));
+    assert!(wants(&decision, WantedSource::Kubernetes));
+}
+
+#[test]
+fn missing_without_a_seen_deletion_needs_two_answers_a_window_apart() {
+    let mut story = Story::running();
+    for second in [61, 80, 110] {
+        let decision = story.at(second).flink_silent(60).deployment_missing(second).decide();
+        assert_eq!(decision.state, JobState::Running, "at {second}");
+    }
+    story.at(111).flink_silent(60).deployment_missing(111).decide();
+    story.nothing_tells_the_end();
+    assert_eq!(story.decide().state, JobState::Terminated);
+}
+
+#[test]
+fn errors_between_two_answers_are_part_of_neither() {
+    let mut story = Story::running();
+    story.at(61).flink_silent(60).deployment_missing(61).decide();
+    for second in [70, 90, 115] {
+        story.at(second).kubernetes_silent(62).decide();
+    }
+    assert_eq!(story.decide().state, JobState::Running);
+}
+
+#[test]
+fn a_deployment_that_is_there_again_starts_the_count_anew() {
+    let mut story = Story::running();
+    story.at(61).flink_silent(60).deployment_missing(61).decide();
+    story.at(80).deployment_there(80).decide();
+    let decision = story.at(115).deployment_missing(115).decide();
+    assert_eq!(decision.state, JobState::Running);
+}
+
+#[test]
+fn a_seen_deletion_and_one_answer_after_it_are_enough() {
+    let mut story = Story::running();
+    let decision = story.at(61).flink_silent(60).deletion_seen(60).deployment_missing(60).decide();
+    assert_eq!(decision.state, JobState::Running);
+    assert!(wants(&decision, WantedSource::Kubernetes));
+    let looking = story.at(62).deployment_missing(61).decide();
+    assert_eq!(looking.state, JobState::Running, "what says how it ended is asked first");
+    assert!(wants(&looking, WantedSource::Archive) && wants(&looking, WantedSource::LastWords));
+    story.nothing_tells_the_end();
+    let gone = story.decide();
+    assert_eq!((gone.state, gone.watch.attention), (JobState::Terminated, Attention::Active));
+}
+
+#[test]
+fn last_words_of_another_job_are_not_believed() {
+    let mut story = Story::gone();
+    story.last_words("ffffffffffffffffffffffffffffffff", JobState::Finished);
+    assert_eq!(story.decide().state, JobState::Terminated);
+    let mut story = Story::gone();
+    story.last_words(kit::JOB, JobState::Finished);
+    assert_eq!(story.decide().state, JobState::Finished);
+}
+
+#[test]
+fn ha_data_means_suspended_and_an_intended_cancel_means_canceled() {
+    let mut story = Story::gone();
+    story.ha_data();
+    assert_eq!(story.decide().state, JobState::Suspended);
+    let mut story = Story::gone();
+    story.intent(Intent::Cancel, 30);
+    assert_eq!((story.decide().state, story.decide().confidence), (JobState::Canceled, Confidence::Inferred));
+    let mut story = Story::gone();
+    story.snapshot.job.state = JobState::Cancelling;
+    assert_eq!(story.decide().state, JobState::Canceled);
+}
+
+#[test]
+fn an_intent_of_an_earlier_attempt_explains_nothing() {
+    let mut story = Story::gone();
+    story.intent(Intent::Cancel, -100);
+    assert_eq!(story.decide().state, JobState::Terminated);
+}
+
+#[test]
+fn most_of_the_fleet_dark_means_no_verdict() {
+    let mut story = Story::gone();
+    story.snapshot.fleet.targets = 10;
+    story.snapshot.fleet.dark = 6;
+    let decision = story.decide();
+    assert_eq!(decision.state, JobState::Running);
+    assert!(conditions(&decision).contains(&ConditionType::FleetDisrupted));
+    story.snapshot.fleet.dark = 5;
+    assert!(!conditions(&story.decide()).contains(&ConditionType::FleetDisrupted));
+}
+
+#[test]
+fn a_job_flink_no_longer_lists_is_lost_after_two_answers() {
+    let mut story = Story::running();
+    for second in [10, 30, 59] {
+        assert_eq!(story.at(second).flink_lacks(second).decide().state, JobState::Running);
+    }
+    assert_eq!(story.at(60).flink_lacks(60).decide().state, JobState::Lost);
+}
+
+#[test]
+fn a_restarted_container_is_a_restart_and_never_a_failure() {
+    let mut story = Story::running();
+    story.at(5).flink_lists(JobState::Running).pod(0, true).decide();
+    assert_eq!(story.at(8).flink_silent(6).pod(0, true).decide().state, JobState::Running);
+    assert_eq!(story.at(9).flink_silent(6).pod(1, true).decide().state, JobState::Restarting);
+    let back = story.at(30).flink_lists(JobState::Running).decide();
+    assert_eq!((back.state, back.confidence), (JobState::Running, Confidence::Confirmed));
+}
+
+#[test]
+fn a_start_fails_only_past_its_deadline_and_with_a_named_trouble() {
+    let mut story = Story::starting();
+    story.crash_looping();
+    let early = story.at(500).flink_silent(1).deployment_there(499).decide();
+    assert_eq!(early.state, JobState::Starting);
+    assert!(conditions(&early).contains(&ConditionType::CrashLoop));
+    let late = story.at(600).deployment_there(599).decide();
+    assert_eq!((late.state, late.reason.code.as_str()), (JobState::Failed, "CrashLoop"));
+    let mut silent = Story::starting();
+    let decision = silent.at(5000).flink_silent(1).deployment_there(4999).pod(0, true).decide();
+    assert_eq!(decision.state, JobState::Starting, "a silence is not a failure");
+}
+
+#[test]
+fn an_image_that_cannot_be_pulled_is_named() {
+    let mut story = Story::starting();
+    story.image_missing("Back-off pulling image \"orders-job:v7\"");
+    let decision = story.at(700).flink_silent(1).deployment_there(699).decide();
+    assert_eq!(decision.state, JobState::Failed);
+    assert!(decision.reason.message.contains("orders-job:v7"));
+    assert!(conditions(&decision).contains(&ConditionType::ImagePull));
+}
+
+#[test]
+fn checkpoints_are_counted_from_the_last_completed_one() {
+    let mut story = Story::running();
+    for (second, completed, failed, fails) in [(60, 4, 8, false), (120, 4, 17, false), (180, 4, 18, true), (240, 0, 0, false)] {
+        story.checkpoints(CheckpointsAnswer::Present(steadfast_policy::Checkpoints { completed, failed }));
+        let decision = story.at(second).flink_lists(JobState::Running).decide();
+        assert_eq!(conditions(&decision).contains(&ConditionType::CheckpointsFailing), fails, "at {second}");
+    }
+}
+
+#[test]
+fn a_restart_loop_stands_only_after_its_time() {
+    let mut story = Story::running();
+    story.at(0).flink_lists(JobState::Restarting).decide();
+    let early = story.at(599).flink_lists(JobState::Restarting).decide();
+    let late = story.at(601).flink_lists(JobState::Restarting).decide();
+    assert!(!conditions(&early).contains(&ConditionType::RestartLoop));
+    assert!(conditions(&late).contains(&ConditionType::RestartLoop));
+    let calm = story.at(605).flink_lists(JobState::Running).decide();
+    assert!(!conditions(&calm).contains(&ConditionType::RestartLoop));
+}
+
+#[test]
+fn an_end_nobody_intended_is_alerted_once_it_has_stood() {
+    let mut story = Story::running();
+    story.at(10).flink_lists(JobState::Failed).decide();
+    assert!(alerts(&story.at(20).flink_lists(JobState::Failed).decide()).is_empty());
+    assert_eq!(alerts(&story.at(41).flink_lists(JobState::Failed).decide()), [("JobFailed", AlertScope::Job)]);
+    story.intent(Intent::Cancel, 30);
+    assert!(alerts(&story.decide()).is_empty());
+}
+
+#[test]
+fn a_savepoint_shows_while_flink_says_running() {
+    let mut story = Story::running();
+    story.intent(Intent::Savepoint, 9);
+    assert_eq!(story.at(10).flink_lists(JobState::Running).decide().state, JobState::Savepointing);
+    assert_eq!(story.at(15).flink_lists(JobState::Cancelling).decide().state, JobState::Cancelling);
+}
+
+#[test]
+fn standalone_has_no_kubernetes_to_miss() {
+    let mut story = Story::running();
+    story.snapshot.job.mode = Mode::Standalone;
+    story.snapshot.deployment = None;
+    let decision = story.at(200).flink_silent(POLL).decide();
+    assert_eq!((decision.state, decision.confidence), (JobState::Running, Confidence::Stale));
+    assert!(!conditions(&decision).contains(&ConditionType::KubernetesUnreachable));
+}
+
+#[test]
+fn steady_evidence_leaves_the_memory_as_it_is() {
+    let mut story = Story::running();
+    let first = story.at(10).flink_lists(JobState::Running).decide().memory;
+    assert_eq!(story.at(15).flink_lists(JobState::Running).decide().memory, first);
+}
+
+#[test]
+fn bad_parameters_are_refused_by_name() {
+    use steadfast_policy::Policy;
+    let refusal = crate::Conservative::configure(r#"{"absence_windw": "50s"}"#).unwrap_err();
+    assert!(refusal.contains("absence_windw") && refusal.contains("absence_window"), "{refusal}");
+    assert!(crate::Conservative::configure(r#"{"fleet_unknown_share": 1.5}"#).is_err());
+    assert!(crate::Conservative::configure("{}").is_ok());
+}
