@@ -81,9 +81,30 @@ pub trait Journal: Send + Sync {
     /// Entries with a sequence above `after`, of one job or of all, oldest first, at most `limit`.
     async fn entries(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Vec<Entry>, JournalError>;
 
+    /// The sequence of the newest entry; zero while there is none.
+    async fn newest(&self) -> Result<Sequence, JournalError>;
+
     /// Whether a commit would work now. Used by `/readyz`.
     async fn check(&self) -> Result<(), JournalError>;
 }
+
+/// How far each sink has delivered the journal, kept beside it so that both survive together.
+#[async_trait]
+pub trait SinkCursors: Send + Sync {
+    /// The last sequence the sink delivered; `None`: the sink has never been seen.
+    async fn sink_cursor(&self, sink: &str) -> Result<Option<Sequence>, JournalError>;
+
+    /// Notes durably that everything up to `to` was delivered. A cursor never moves back.
+    async fn advance_sink(&self, sink: &str, to: Sequence) -> Result<(), JournalError>;
+
+    /// The identity of this store, drawn when it was created: with a sequence it names an entry for ever.
+    fn store_id(&self) -> &str;
+}
+
+/// A whole store: the journal and the cursors of its readers.
+pub trait Store: Journal + SinkCursors {}
+
+impl<T: Journal + SinkCursors> Store for T {}
 
 /// Which entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
