@@ -8,7 +8,13 @@ use serde::de::{Deserialize, Deserializer, Error};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Millis(u64);
 
-const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const UNITS: [(&str, u64); 5] = [
+    ("ms", 1),
+    ("s", 1000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
 
 impl Millis {
     /// From whole seconds.
@@ -32,7 +38,11 @@ impl Millis {
 
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, factor) = UNITS.iter().rev().find(|(_, factor)| self.0 > 0 && self.0 % factor == 0).unwrap_or(&("ms", 1));
+        let (unit, factor) = UNITS
+            .iter()
+            .rev()
+            .find(|(_, factor)| self.0 > 0 && self.0.is_multiple_of(*factor))
+            .unwrap_or(&("ms", 1));
         write!(f, "{}{unit}", self.0 / factor)
     }
 }
@@ -41,7 +51,9 @@ impl<'de> Deserialize<'de> for Millis {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
-            D::Error::custom(format!("`{text}` is not a duration; write a whole number with ms, s, m, h or d, such as \"50s\""))
+            D::Error::custom(format!(
+                "`{text}` is not a duration; write a whole number with ms, s, m, h or d, such as \"50s\""
+            ))
         })
     }
 }
@@ -52,7 +64,13 @@ mod tests {
 
     #[test]
     fn reads_and_writes_what_the_configuration_says() {
-        for (text, millis) in [("800ms", 800), ("50s", 50_000), ("10m", 600_000), ("1h", 3_600_000), ("1d", 86_400_000)] {
+        for (text, millis) in [
+            ("800ms", 800),
+            ("50s", 50_000),
+            ("10m", 600_000),
+            ("1h", 3_600_000),
+            ("1d", 86_400_000),
+        ] {
             assert_eq!(Millis::parse(text).map(Millis::get), Some(millis));
             assert_eq!(Millis::parse(text).map(|m| m.to_string()).as_deref(), Some(text));
         }
