@@ -197,13 +197,12 @@ impl Driver {
                 self.metrics.policy_failures.get_or_create(&KindLabel { kind: failure.kind.as_str() }).inc();
                 tracing::warn!(job = %one.key, kind = failure.kind.as_str(), "policy failed: {}", failure.message);
             }
-            for shadow in &one.shadows {
-                self.metrics.shadow_differences.get_or_create(&PolicyLabel { policy: shadow.policy.to_string() }).inc();
+            for policy in &one.differing {
+                self.metrics.shadow_differences.get_or_create(&PolicyLabel { policy: policy.to_string() }).inc();
             }
-            if let Some(change) = &one.plan.change {
-                changes.push(self.reactor.told_once(change.clone()));
-            }
+            changes.extend(one.plan.change.clone());
         }
+        let changes = self.reactor.tell_once(changes);
         if let Err(error) = self.commit(changes, now).await {
             let pause = self.timing.retry_initial;
             tracing::error!("the store did not take a commit, it is retried in {pause:?}: {}", chain(&error));

@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::policies::Policies;
 use crate::reactor::{ClusterRules, Reactor};
 use crate::setup::Setup;
+use crate::shadows::ShadowBoard;
 use crate::status::{ClusterStatus, StatusBoard};
 
 /// How much evidence may wait for the loop before its sources do.
@@ -35,6 +36,8 @@ pub struct Engine {
     pub control: Control,
     /// How the engine itself is.
     pub status: StatusBoard,
+    /// What shadow policies would show.
+    pub shadows: ShadowBoard,
     cancel: CancellationToken,
     run: JoinHandle<()>,
     clusters: Vec<Arc<KubeCluster>>,
@@ -52,7 +55,8 @@ impl Engine {
     /// Takes up the records from the store and starts to look. Metrics are registered with `registry`.
     pub async fn start(setup: Setup, registry: &mut Registry) -> Result<Self, StartError> {
         let Setup { timing, clusters, targets, policies, journal, clock, seed, http } = setup;
-        let policies = Policies::new(policies);
+        let shadows = ShadowBoard::default();
+        let policies = Policies::new(policies, shadows.clone());
         let status = StatusBoard::default();
         let metrics = Metrics::default();
         metrics.register(registry);
@@ -117,7 +121,7 @@ impl Engine {
             return Err(error.into());
         }
         let run = tokio::spawn(driver.run());
-        Ok(Self { projection, entries, control: Control { requests: requests_to }, status, cancel, run, clusters: running })
+        Ok(Self { projection, entries, control: Control { requests: requests_to }, status, shadows, cancel, run, clusters: running })
     }
 
     /// Whether the loop has ended, which it does only when it is stopped.

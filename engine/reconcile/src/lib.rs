@@ -12,10 +12,12 @@ mod metrics;
 mod policies;
 mod reactor;
 mod setup;
+mod shadows;
 mod status;
 mod target;
 
 pub use control::{Control, Explained, RequestError};
 pub use engine::{Engine, StartError};
 pub use setup::{ClusterSetup, Discover, PolicySetup, Role, Select, Setup, TargetSetup};
+pub use shadows::ShadowBoard;
 pub use status::{ClusterStatus, Status, StatusBoard};

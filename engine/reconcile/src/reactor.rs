@@ -18,16 +18,16 @@ use rand::rngs::StdRng;
 use steadfast_core::backoff::Backoff;
 use steadfast_core::board::{Board, Place};
 use steadfast_core::decision::WantedSource;
-use steadfast_core::id::{ClusterName, JobKey, PolicyName, TargetId};
+use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::journal::{Change, Event};
-use steadfast_core::record::{JobRecord, Origin, PostedIntent};
+use steadfast_core::record::{AlertScope, JobRecord, Origin, PostedIntent};
 use steadfast_core::schedule::Schedule;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::{Attention, Confidence, Intent, Mode};
 use steadfast_core::time::Timestamp;
 use steadfast_sources::route::FlinkRoute;
 
-pub(crate) use decide::{Decided, ShadowVerdict};
+pub(crate) use decide::Decided;
 use fleet::Fleets;
 use wants::LookState;
 
@@ -59,6 +59,8 @@ pub(crate) struct Reactor {
     awaiting_lists: BTreeMap<ClusterName, BTreeSet<JobKey>>,
     wanted: BTreeMap<(JobKey, WantedSource), LookState>,
     policy_failures: BTreeMap<JobKey, u32>,
+    /// How many committed records have an alert about their cluster.
+    cluster_alerts: BTreeMap<(ClusterName, String), i64>,
     /// Looks that came up while evidence was taken in.
     looks: Vec<Look>,
     pub(crate) policies: Policies,
@@ -98,6 +100,7 @@ impl Reactor {
             awaiting_lists: BTreeMap::new(),
             wanted: BTreeMap::new(),
             policy_failures: BTreeMap::new(),
+            cluster_alerts: BTreeMap::new(),
             looks: Vec::new(),
             policies,
             repaired: 0,
@@ -122,6 +125,7 @@ impl Reactor {
             let memory = if policy == record.policy { record.memory.clone() } else { Vec::new() };
             let kept = JobRecord { confidence: Confidence::Stale, origin, policy, memory, ..record.clone() };
             if kept == record {
+                self.count_alerts(Some(&record), 1);
                 self.records.insert(record.key.clone(), Arc::new(record));
             } else {
                 changes.push(Change { record: JobRecord { revision: record.revision + 1, ..kept }, events: vec![Event::Update] });
@@ -157,7 +161,6 @@ impl Reactor {
         }
         self.fleets.add(&id.cluster, Light::Dark);
         let target = Target {
-            id: id.clone(),
             mode: setup.mode,
             origin,
             place: setup.place,
@@ -179,20 +182,32 @@ impl Reactor {
     pub(crate) fn committed(&mut self, change: &Change) -> Arc<JobRecord> {
         let record = Arc::new(change.record.clone());
         let key = &record.key;
+        let known = self.records.get(key).map(Arc::clone);
+        self.count_alerts(known.as_deref(), -1);
         if change.events.contains(&Event::Forgotten) {
             self.records.remove(key);
+            self.policies.forget(key);
             self.reviews.remove(key);
             self.dirty.remove(key);
             self.wanted.retain(|(job, _), _| job != key);
             return record;
         }
-        let attempt_before = self.records.get(key).map(|known| known.incarnation.attempt);
-        if attempt_before.is_some_and(|attempt| attempt != record.incarnation.attempt) {
+        self.count_alerts(Some(&record), 1);
+        if known.is_some_and(|known| known.incarnation.attempt != record.incarnation.attempt) {
             self.board.clear_job(key);
             self.wanted.retain(|(job, _), _| job != key);
         }
         self.records.insert(key.clone(), Arc::clone(&record));
         record
+    }
+
+    fn count_alerts(&mut self, record: Option<&JobRecord>, step: i64) {
+        if let Some(record) = record {
+            for alert in record.alerts.iter().filter(|alert| alert.scope == AlertScope::Cluster) {
+                let key = (record.key.target.cluster.clone(), alert.name.clone());
+                *self.cluster_alerts.entry(key).or_default() += step;
+            }
+        }
     }
 
     /// An intent as a change to commit; `None` if there is no such job.
@@ -220,6 +235,7 @@ impl Reactor {
             }
         }
         self.polls.remove(id);
+        self.leave_canary(id);
         self.board.forget(id);
     }
 
@@ -266,19 +282,9 @@ impl Reactor {
         record
     }
 
-    /// What is known, for health and metrics.
-    pub(crate) fn board(&self) -> &Board {
-        &self.board
-    }
-
     /// How the polls of a target stand: when the next is due, and how many have failed in a row.
     pub(crate) fn poll_status(&self, id: &TargetId) -> (Option<Timestamp>, u32) {
         (self.polls.get(id), self.targets.get(id).map_or(0, |target| target.failures))
-    }
-
-    /// The policies that can be chosen, for `explain`.
-    pub(crate) fn policy_of(&self, target: &TargetId) -> PolicyName {
-        self.policies.chosen(target)
     }
 }
 

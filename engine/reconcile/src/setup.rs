@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use steadfast_core::board::Place;
 use steadfast_core::decision::Decide;
-use steadfast_core::id::{ClusterName, FlinkJobId, PolicyName, TargetId};
+use steadfast_core::id::{FlinkJobId, PolicyName, TargetId};
 use steadfast_core::journal::Journal;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
@@ -127,11 +127,6 @@ fn glob_matches(glob: &str, text: &str) -> bool {
         }
     }
     rest.ends_with(last)
-}
-
-/// The cluster a target belongs to when it belongs to none.
-pub(crate) fn no_cluster() -> ClusterName {
-    ClusterName::new("-")
 }
 
 #[cfg(test)]

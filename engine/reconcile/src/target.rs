@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use steadfast_core::board::Place;
-use steadfast_core::id::{FlinkJobId, TargetId};
+use steadfast_core::id::FlinkJobId;
 use steadfast_core::record::Origin;
 use steadfast_core::state::{Attention, Mode};
 use steadfast_core::time::Timestamp;
@@ -12,7 +12,6 @@ use steadfast_sources::route::FlinkRoute;
 /// The volatile state of one target. What must survive a restart is in the records.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) id: TargetId,
     pub(crate) mode: Mode,
     pub(crate) origin: Origin,
     pub(crate) place: Option<Place>,

@@ -1,15 +1,17 @@
 //! Judges jobs: record and evidence become a snapshot, the policy's decision becomes a plan.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use steadfast_core::alert::AlertStatus;
 use steadfast_core::board::Surroundings;
 use steadfast_core::decision::PolicyFailure;
-use steadfast_core::id::{JobKey, PolicyName};
-use steadfast_core::journal::Change;
+use steadfast_core::id::{ClusterName, JobKey, PolicyName};
+use steadfast_core::journal::{Change, Event};
 use steadfast_core::planner::{Next, Plan, plan};
-use steadfast_core::record::JobRecord;
+use steadfast_core::record::{AlertScope, JobRecord};
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::{Attention, JobState};
+use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
 use steadfast_core::tracked::{TrackingRules, follow};
 
@@ -23,19 +25,10 @@ const BATCH: usize = 512;
 pub(crate) struct Decided {
     pub(crate) key: JobKey,
     pub(crate) plan: Plan,
-    /// What shadow policies would have recorded instead, where it differs.
-    pub(crate) shadows: Vec<ShadowVerdict>,
+    /// Shadow policies that would show another state.
+    pub(crate) differing: Vec<PolicyName>,
     /// The failure of the policy, if it failed.
     pub(crate) failure: Option<PolicyFailure>,
-}
-
-/// A shadow policy's differing word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ShadowVerdict {
-    /// Which policy.
-    pub(crate) policy: PolicyName,
-    /// The state it would have recorded; `None` if it failed.
-    pub(crate) state: Option<JobState>,
 }
 
 impl Reactor {
@@ -57,9 +50,9 @@ impl Reactor {
         let snapshot = self.snapshot(&before, now)?;
         let outcome = self.policies.decide(&before.policy, &snapshot);
         let failure = outcome.as_ref().err().cloned();
-        let state = outcome.as_ref().ok().map(|decision| decision.state);
-        let shadows = self.policies.shadows(&key.target, &snapshot, state);
-        Some(Decided { plan: plan(&before, &snapshot, outcome), key, shadows, failure })
+        let state = outcome.as_ref().map_or(before.state, |decision| decision.state);
+        let differing = self.policies.differing_shadows(&snapshot, state);
+        Some(Decided { plan: plan(&before, &snapshot, outcome), key, differing, failure })
     }
 
     /// The snapshot of a job with its record brought up to the newest incarnation.
@@ -113,28 +106,30 @@ impl Reactor {
         }
     }
 
-    /// The change a plan makes, with alerts about a whole cluster told once: by the first job that has them, and
-    /// ended by the last.
-    pub(crate) fn told_once(&self, change: Change) -> Change {
-        use steadfast_core::journal::Event;
-        use steadfast_core::record::AlertScope;
-        let key = &change.record.key;
-        let stands_elsewhere = |name: &str| {
-            self.records.values().any(|record| {
-                record.key.target.cluster == key.target.cluster
-                    && record.key != *key
-                    && record.alerts.iter().any(|alert| alert.scope == AlertScope::Cluster && alert.name == name)
-            })
+    /// Alerts about a whole cluster are told once: by the first job that has them, and ended by the last.
+    pub(crate) fn tell_once(&self, changes: Vec<Change>) -> Vec<Change> {
+        let mut standing: BTreeMap<(ClusterName, String), i64> = BTreeMap::new();
+        let mut count = |cluster: &ClusterName, name: &str, step: i64| {
+            let key = (cluster.clone(), name.to_owned());
+            let known = || self.cluster_alerts.get(&key).copied().unwrap_or_default();
+            let slot = standing.entry(key.clone()).or_insert_with(known);
+            *slot += step;
+            *slot
         };
-        let events = change
-            .events
-            .iter()
-            .filter(|event| match event {
-                Event::Alert(alert) => alert.scope == AlertScope::Job || !stands_elsewhere(&alert.alert),
-                Event::Transition(_) | Event::Update | Event::Forgotten => true,
+        changes
+            .into_iter()
+            .map(|change| {
+                let cluster = &change.record.key.target.cluster;
+                let mut is_told = |event: &Event| match event {
+                    Event::Alert(alert) if alert.scope == AlertScope::Cluster => match alert.status {
+                        AlertStatus::Firing => count(cluster, &alert.alert, 1) == 1,
+                        AlertStatus::Resolved => count(cluster, &alert.alert, -1) == 0,
+                    },
+                    Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Forgotten => true,
+                };
+                let events = change.events.iter().filter(|event| is_told(event)).cloned().collect();
+                Change { record: change.record.clone(), events }
             })
-            .cloned()
-            .collect();
-        Change { record: change.record, events }
+            .collect()
     }
 }

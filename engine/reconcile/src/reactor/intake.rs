@@ -6,7 +6,6 @@ use steadfast_core::facts::{FlinkOverview, Pod};
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::journal::Change;
 use steadfast_core::news::{KubeNews, ObjectKind, What};
-use steadfast_core::record::Origin;
 use steadfast_core::state::{JobState, Mode};
 use steadfast_core::time::Timestamp;
 
@@ -140,10 +139,5 @@ impl Reactor {
                 }
             }
         }
-    }
-
-    /// Whether a target was found rather than configured.
-    pub(super) fn origin_of(&self, id: &TargetId) -> Origin {
-        self.targets.get(id).map_or(Origin::Discovered, |target| target.origin)
     }
 }

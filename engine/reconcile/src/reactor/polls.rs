@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use steadfast_core::backoff::{RETRY_AFTER_CAP, spread};
 use steadfast_core::evidence::Fault;
-use steadfast_core::id::{ClusterName, JobKey, TargetId};
+use steadfast_core::id::{JobKey, TargetId};
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
 
@@ -183,8 +183,8 @@ impl Reactor {
     }
 
     /// Drops a target from its cluster's failing ones.
-    pub(super) fn leave_canary(&mut self, cluster: &ClusterName, id: &TargetId) {
-        if let Some(canary) = self.canaries.get_mut(cluster) {
+    pub(super) fn leave_canary(&mut self, id: &TargetId) {
+        if let Some(canary) = self.canaries.get_mut(&id.cluster) {
             canary.failing.remove(id);
         }
     }
