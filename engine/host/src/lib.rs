@@ -1,1 +1,27 @@
-//! steadfast-host
+//! Runs policies: WebAssembly modules that judge snapshots and can do nothing else.
+//!
+//! A [`PolicyEngine`] loads a module into a [`Policy`], which is a [`steadfast_core::decision::Decide`]. The
+//! module may be a component, or a core module with an embedded component type, as plain
+//! `wasm32-unknown-unknown` with wit-bindgen makes it. It gets no imports: no clock, files, network or
+//! randomness. Each call has a deadline and each instance a memory cap; whatever goes wrong inside costs that
+//! one decision, and the next call gets a fresh instance.
+//!
+//! The way of a module: [`encode`] makes it a component, [`cache`] spares its compilation, [`engine`] compiles
+//! it, [`policy`] calls it, [`guard`] limits it. [`snapshot`] and [`decision`] turn the core's types into the
+//! contract's and back.
+
+pub mod builtin;
+mod cache;
+mod contract;
+mod decision;
+mod encode;
+mod engine;
+mod guard;
+mod load_error;
+mod policy;
+mod snapshot;
+mod ticker;
+
+pub use engine::{HostError, PolicyEngine, PolicyLimits};
+pub use load_error::LoadError;
+pub use policy::{Description, Parameter, Policy};

@@ -1,0 +1,145 @@
+//! Makes a component of a module, and refuses what a policy may not be.
+
+use std::borrow::Cow;
+
+use steadfast_wit::VERSION;
+use wasmparser::{Parser, Payload};
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+use wit_component::ComponentEncoder;
+
+use crate::contract;
+use crate::load_error::LoadError;
+
+/// The component in the bytes: themselves, or the one their embedded component type describes.
+pub(crate) fn component<'a>(policy: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadError> {
+    if Parser::is_component(bytes) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    if !Parser::is_core_wasm(bytes) {
+        return Err(LoadError::NotWebAssembly {
+            policy: policy.to_owned(),
+        });
+    }
+    let outline = Outline::of(bytes).map_err(|error| malformed(policy, error.into()))?;
+    if let Some(import) = outline.imports.into_iter().next() {
+        return Err(LoadError::Import {
+            policy: policy.to_owned(),
+            import,
+        });
+    }
+    require_exports(policy, |name| outline.exports.iter().any(|export| export == name))?;
+    if outline.typed == Typed::No {
+        return Err(LoadError::Untyped {
+            policy: policy.to_owned(),
+        });
+    }
+    let encoded = ComponentEncoder::default()
+        .module(bytes)
+        .and_then(|encoder| encoder.validate(true).encode());
+    encoded
+        .map(Cow::Owned)
+        .map_err(|error| malformed(policy, wasmtime::Error::from_anyhow(error)))
+}
+
+/// Refuses a component that wants more than the contract gives, or gives less than it asks for.
+pub(crate) fn check(policy: &str, component: &Component) -> Result<(), LoadError> {
+    let engine = component.engine();
+    let kind = component.component_type();
+    for (name, item) in kind.imports(engine) {
+        let (interface, version) = name.split_once('@').unwrap_or((name, ""));
+        if interface != contract::TYPES || !is_types_only(engine, &item.ty) {
+            return Err(LoadError::Import {
+                policy: policy.to_owned(),
+                import: name.to_owned(),
+            });
+        }
+        if version != VERSION {
+            return Err(LoadError::Version {
+                policy: policy.to_owned(),
+                found: version.to_owned(),
+            });
+        }
+    }
+    require_exports(policy, |name| kind.get_export(engine, name).is_some())
+}
+
+/// An instance without a function gives a policy nothing to call.
+fn is_types_only(engine: &wasmtime::Engine, item: &ComponentItem) -> bool {
+    match item {
+        ComponentItem::ComponentInstance(instance) => instance
+            .exports(engine)
+            .all(|(_, export)| matches!(export.ty, ComponentItem::Type(_))),
+        ComponentItem::ComponentFunc(_)
+        | ComponentItem::CoreFunc(_)
+        | ComponentItem::Module(_)
+        | ComponentItem::Component(_)
+        | ComponentItem::Type(_)
+        | ComponentItem::Resource(_) => false,
+    }
+}
+
+fn require_exports(policy: &str, exported: impl Fn(&str) -> bool) -> Result<(), LoadError> {
+    let missing: Vec<String> = contract::EXPORTS
+        .iter()
+        .filter(|name| !exported(name))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(LoadError::Export {
+        policy: policy.to_owned(),
+        missing: missing.join(" and "),
+    })
+}
+
+pub(crate) fn malformed(policy: &str, source: wasmtime::Error) -> LoadError {
+    LoadError::Malformed {
+        policy: policy.to_owned(),
+        source,
+    }
+}
+
+/// What a core module imports and exports.
+#[derive(Default)]
+struct Outline {
+    /// `module/name`.
+    imports: Vec<String>,
+    exports: Vec<String>,
+    typed: Typed,
+}
+
+/// Whether a core module carries a component type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Typed {
+    Yes,
+    #[default]
+    No,
+}
+
+impl Outline {
+    fn of(bytes: &[u8]) -> Result<Self, wasmparser::BinaryReaderError> {
+        let mut outline = Self::default();
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload? {
+                Payload::ImportSection(section) => {
+                    for import in section.into_imports() {
+                        let import = import?;
+                        outline.imports.push(format!("{}/{}", import.module, import.name));
+                    }
+                }
+                Payload::ExportSection(section) => {
+                    for export in section {
+                        outline.exports.push(export?.name.to_owned());
+                    }
+                }
+                Payload::CustomSection(section) if section.name().starts_with("component-type") => {
+                    outline.typed = Typed::Yes;
+                }
+                _ => {}
+            }
+        }
+        Ok(outline)
+    }
+}

@@ -1,0 +1,107 @@
+//! The limits of an instance: how long a call may run, and how much memory it may have.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
+use wasmtime::{Engine, ResourceLimiter, Store, Trap, UpdateDeadline};
+
+use crate::engine::PolicyLimits;
+
+/// The most a call may hand to the host, in bytes. Without it a few bytes of guest memory, named a million
+/// times over, would become gigabytes outside the memory cap.
+const RETURNED_LIMIT: usize = 1024 * 1024;
+
+/// The most entries a table may have.
+const TABLE_LIMIT: usize = 20_000;
+
+/// What a store keeps about the instance in it.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    limits: PolicyLimits,
+    /// How much memory was asked for in vain since the call began.
+    denied: Option<usize>,
+    /// The thread's processor time at the call's first beat.
+    began: Option<Duration>,
+}
+
+/// A store whose calls end by their deadline.
+pub(crate) fn store(engine: &Engine, limits: PolicyLimits) -> Store<Guard> {
+    let guard = Guard {
+        limits,
+        denied: None,
+        began: None,
+    };
+    let mut store = Store::new(engine, guard);
+    store.limiter(|guard| guard);
+    store.set_hostcall_fuel(RETURNED_LIMIT);
+    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().beat()));
+    store
+}
+
+/// Gives the next call into the store its full deadline.
+pub(crate) fn begin_call(store: &mut Store<Guard>) {
+    store.data_mut().denied = None;
+    store.data_mut().began = None;
+    store.set_epoch_deadline(1);
+}
+
+impl Guard {
+    /// Whether a call may go on. What counts is the processor time it took: a machine too busy to run it is
+    /// not the policy's fault. Most calls end before the first beat, and never pay for the measurement.
+    fn beat(&mut self) -> UpdateDeadline {
+        let now = thread_time();
+        let began = *self.began.get_or_insert(now);
+        if now.saturating_sub(began) >= self.limits.deadline {
+            UpdateDeadline::Interrupt
+        } else {
+            UpdateDeadline::Continue(1)
+        }
+    }
+
+    /// Says what an error out of a call means.
+    pub(crate) fn classify(&self, call: &str, error: &wasmtime::Error) -> PolicyFailure {
+        let (kind, message) = match (error.downcast_ref::<Trap>(), self.denied) {
+            (Some(Trap::Interrupt), _) => (
+                PolicyFailureKind::Deadline,
+                format!("`{call}` ran for longer than {:?}", self.limits.deadline),
+            ),
+            (_, Some(bytes)) => (
+                PolicyFailureKind::Memory,
+                format!(
+                    "`{call}` wanted {bytes} bytes of memory, more than the {} it may have",
+                    self.limits.memory_bytes
+                ),
+            ),
+            (Some(trap), None) => (PolicyFailureKind::Trap, format!("`{call}` ended in a {trap}")),
+            (None, None) => (
+                PolicyFailureKind::Invalid,
+                format!("`{call}` returned what cannot be read: {error:#}"),
+            ),
+        };
+        PolicyFailure { kind, message }
+    }
+}
+
+impl ResourceLimiter for Guard {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let allowed = u64::try_from(desired).is_ok_and(|desired| desired <= self.limits.memory_bytes);
+        if !allowed {
+            self.denied = Some(desired);
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_LIMIT)
+    }
+}
+
+/// The processor time this thread has used. It tells nothing about the world outside a call.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}

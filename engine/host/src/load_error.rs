@@ -1,0 +1,95 @@
+//! Why a module is refused.
+
+use steadfast_wit::{PACKAGE, VERSION};
+
+/// Why a module could not be loaded. Each text says what is wrong and how to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The bytes are something else.
+    #[error(
+        "policy `{policy}`: this is not WebAssembly (it does not begin with \\0asm); give a .wasm module or component"
+    )]
+    NotWebAssembly {
+        /// The policy's name.
+        policy: String,
+    },
+    /// It wants something the contract does not give.
+    #[error(
+        "policy `{policy}`: the module imports `{import}`, but a policy has no imports (no clock, files, network or \
+         randomness); build it for wasm32-unknown-unknown without WASI, and drop what needs `{import}`"
+    )]
+    Import {
+        /// The policy's name.
+        policy: String,
+        /// The import.
+        import: String,
+    },
+    /// It lacks functions of the contract.
+    #[error(
+        "policy `{policy}`: the module does not export {missing}, which {PACKAGE}@{VERSION} asks for; export it with \
+         `steadfast_policy::export!` or wit-bindgen, so that the module carries its component type"
+    )]
+    Export {
+        /// The policy's name.
+        policy: String,
+        /// The functions, quoted and joined.
+        missing: String,
+    },
+    /// It is a core module that does not say which types its functions have.
+    #[error(
+        "policy `{policy}`: the module has no embedded component type, so the types of its functions are not known; build \
+         it with wit-bindgen, or add the type with `wasm-tools component embed policy.wit`"
+    )]
+    Untyped {
+        /// The policy's name.
+        policy: String,
+    },
+    /// It was built for another contract.
+    #[error(
+        "policy `{policy}`: the module is built for {PACKAGE}@{found}, this engine serves {PACKAGE}@{VERSION}; build it \
+         against the policy.wit of this engine"
+    )]
+    Version {
+        /// The policy's name.
+        policy: String,
+        /// The version in the module.
+        found: String,
+    },
+    /// It is named like the contract and shaped differently.
+    #[error(
+        "policy `{policy}`: the module's types are not those of {PACKAGE}@{VERSION}; build it against the policy.wit of \
+         this engine"
+    )]
+    Contract {
+        /// The policy's name.
+        policy: String,
+        /// What does not match.
+        source: wasmtime::Error,
+    },
+    /// It does not validate, or uses a feature that is off.
+    #[error("policy `{policy}`: the module could not be read; build it again, and check that the file is complete")]
+    Malformed {
+        /// The policy's name.
+        policy: String,
+        /// Where and why.
+        source: wasmtime::Error,
+    },
+    /// The policy refused its parameters.
+    #[error("policy `{policy}`: params: {message}")]
+    Params {
+        /// The policy's name.
+        policy: String,
+        /// The policy's own words.
+        message: String,
+    },
+    /// It failed before it could decide anything.
+    #[error("policy `{policy}`: it failed in `{call}`: {message}")]
+    Failed {
+        /// The policy's name.
+        policy: String,
+        /// `describe` or `configure`.
+        call: &'static str,
+        /// How.
+        message: String,
+    },
+}

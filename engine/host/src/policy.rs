@@ -1,0 +1,199 @@
+//! One loaded policy.
+
+use std::fmt;
+
+use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
+use steadfast_core::snapshot::Snapshot;
+use wasmtime::Store;
+
+use crate::contract::{Guest, GuestPre, types};
+use crate::decision;
+use crate::engine::PolicyLimits;
+use crate::guard::{self, Guard};
+use crate::load_error::LoadError;
+use crate::snapshot;
+
+/// What a policy says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// A sentence.
+    pub summary: String,
+    /// What can be tuned.
+    pub parameters: Vec<Parameter>,
+}
+
+/// One parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its key in `params`.
+    pub name: String,
+    /// `integer`, `number`, `duration`, `string` or `boolean`.
+    pub kind: String,
+    /// As it would be written in the configuration.
+    pub default: String,
+    /// A sentence.
+    pub help: String,
+}
+
+/// A policy that is ready to decide.
+///
+/// An instance serves one batch: [`Decide::end_batch`] drops it, and the next decision makes and configures
+/// another. Nothing a policy keeps to itself survives that; what it wants to remember is in its decisions.
+pub struct Policy {
+    name: String,
+    guest: GuestPre<Guard>,
+    digest: String,
+    params: String,
+    limits: PolicyLimits,
+    description: Description,
+    live: Option<Live>,
+}
+
+/// A configured instance with its store, which is its whole memory.
+struct Live {
+    store: Store<Guard>,
+    guest: Guest,
+}
+
+impl Policy {
+    /// Makes a first instance, which describes the policy and checks the parameters.
+    pub(crate) fn start(
+        name: &str,
+        guest: GuestPre<Guard>,
+        digest: String,
+        params: &str,
+        limits: PolicyLimits,
+    ) -> Result<Self, LoadError> {
+        let failed = |call, failure: PolicyFailure| LoadError::Failed {
+            policy: name.to_owned(),
+            call,
+            message: failure.message,
+        };
+        let mut live = Live::new(&guest, limits).map_err(|failure| failed("describe", failure))?;
+        let description = live.describe().map_err(|failure| failed("describe", failure))?;
+        live.configure(params)
+            .map_err(|failure| failed("configure", failure))?
+            .map_err(|message| LoadError::Params {
+                policy: name.to_owned(),
+                message,
+            })?;
+        Ok(Self {
+            name: name.to_owned(),
+            guest,
+            digest,
+            params: params.to_owned(),
+            limits,
+            description,
+            live: None,
+        })
+    }
+
+    /// What it says about itself.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// The sha256 of the module as it was loaded, in hex.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// A configured instance: the batch's, or a fresh one.
+    fn take_live(&mut self) -> Result<Live, PolicyFailure> {
+        if let Some(live) = self.live.take() {
+            return Ok(live);
+        }
+        let mut live = Live::new(&self.guest, self.limits)?;
+        live.configure(&self.params)?.map_err(|message| PolicyFailure {
+            kind: PolicyFailureKind::Error,
+            message: format!("`configure` refused what it took before: {message}"),
+        })?;
+        Ok(live)
+    }
+}
+
+impl Decide for Policy {
+    fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
+        let mut live = self.take_live()?;
+        // An instance that failed is not put back: what it left behind may be half done.
+        let answer = live.decide(&snapshot::to_contract(snapshot), &snapshot.record.memory)?;
+        self.live = Some(live);
+        answer
+            .map_err(|message| PolicyFailure {
+                kind: PolicyFailureKind::Error,
+                message,
+            })
+            .and_then(decision::from_contract)
+    }
+
+    fn end_batch(&mut self) {
+        self.live = None;
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("name", &self.name)
+            .field("digest", &self.digest)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Live {
+    fn new(guest: &GuestPre<Guard>, limits: PolicyLimits) -> Result<Self, PolicyFailure> {
+        let mut store = guard::store(guest.engine(), limits);
+        guard::begin_call(&mut store);
+        match guest.instantiate(&mut store) {
+            Ok(guest) => Ok(Self { store, guest }),
+            Err(error) => Err(store.data().classify("instantiate", &error)),
+        }
+    }
+
+    fn describe(&mut self) -> Result<Description, PolicyFailure> {
+        guard::begin_call(&mut self.store);
+        let description = self.guest.call_describe(&mut self.store);
+        let types::Description {
+            name,
+            version,
+            summary,
+            parameters,
+        } = description.map_err(|error| self.store.data().classify("describe", &error))?;
+        let parameters = parameters
+            .into_iter()
+            .map(|parameter| Parameter {
+                name: parameter.name,
+                kind: parameter.kind,
+                default: parameter.default,
+                help: parameter.help,
+            })
+            .collect();
+        Ok(Description {
+            name,
+            version,
+            summary,
+            parameters,
+        })
+    }
+
+    fn configure(&mut self, params: &str) -> Result<Result<(), String>, PolicyFailure> {
+        guard::begin_call(&mut self.store);
+        let answer = self.guest.call_configure(&mut self.store, params);
+        answer.map_err(|error| self.store.data().classify("configure", &error))
+    }
+
+    fn decide(
+        &mut self,
+        snapshot: &types::Snapshot,
+        memory: &[u8],
+    ) -> Result<Result<types::Decision, String>, PolicyFailure> {
+        guard::begin_call(&mut self.store);
+        let answer = self.guest.call_decide(&mut self.store, snapshot, memory);
+        answer.map_err(|error| self.store.data().classify("decide", &error))
+    }
+}

@@ -1,0 +1,140 @@
+//! What the sources said.
+
+use steadfast_core::evidence::Evidence;
+use steadfast_core::facts::{
+    Checkpoints, Container, Deployment, FlinkJob, HaData, JobEnd, KubeEvent, Pod, Readiness, RootException,
+};
+
+use super::record::state;
+use super::{at, evidence};
+use crate::contract::types;
+
+pub(super) fn flink(source: &Evidence<FlinkJob>) -> types::FlinkEvidence {
+    let present = |job: &FlinkJob| {
+        types::FlinkAnswer::Present(types::FlinkJob {
+            id: job.id.to_string(),
+            state: state(job.state),
+            started_at: at(job.started_at),
+            ended_at: job.ended_at.map(at),
+            tasks: types::Tasks {
+                total: job.tasks.total,
+                running: job.tasks.running,
+            },
+        })
+    };
+    let (looks, answer) = evidence(source, present, types::FlinkAnswer::Absent, types::FlinkAnswer::Unknown);
+    types::FlinkEvidence { looks, answer }
+}
+
+pub(super) fn exceptions(source: &Evidence<RootException>) -> types::ExceptionsEvidence {
+    let present = |exception: &RootException| {
+        types::ExceptionsAnswer::Present(types::RootException {
+            headline: exception.headline.clone(),
+            at: exception.at.map(at),
+        })
+    };
+    let (absent, unknown) = (types::ExceptionsAnswer::Absent, types::ExceptionsAnswer::Unknown);
+    let (looks, answer) = evidence(source, present, absent, unknown);
+    types::ExceptionsEvidence { looks, answer }
+}
+
+pub(super) fn checkpoints(source: &Evidence<Checkpoints>) -> types::CheckpointsEvidence {
+    let present = |checkpoints: &Checkpoints| {
+        types::CheckpointsAnswer::Present(types::Checkpoints {
+            completed: checkpoints.completed,
+            failed: checkpoints.failed,
+        })
+    };
+    let (absent, unknown) = (types::CheckpointsAnswer::Absent, types::CheckpointsAnswer::Unknown);
+    let (looks, answer) = evidence(source, present, absent, unknown);
+    types::CheckpointsEvidence { looks, answer }
+}
+
+pub(super) fn deployment(source: &Evidence<Deployment>) -> types::DeploymentEvidence {
+    let present = |deployment: &Deployment| {
+        types::DeploymentAnswer::Present(types::Deployment {
+            uid: deployment.uid.as_str().to_owned(),
+            created_at: deployment.created_at.map(at),
+            deleting_since: deployment.deleting_since.map(at),
+            replicas: deployment.replicas,
+            ready: deployment.ready,
+            owner: deployment.owner.clone(),
+            trouble: deployment.trouble.clone(),
+        })
+    };
+    let (absent, unknown) = (types::DeploymentAnswer::Absent, types::DeploymentAnswer::Unknown);
+    let (looks, answer) = evidence(source, present, absent, unknown);
+    types::DeploymentEvidence { looks, answer }
+}
+
+pub(super) fn pods(source: &Evidence<Vec<Pod>>) -> types::PodsEvidence {
+    let present = |pods: &Vec<Pod>| types::PodsAnswer::Present(pods.iter().map(pod).collect());
+    let (looks, answer) = evidence(source, present, types::PodsAnswer::Absent, types::PodsAnswer::Unknown);
+    types::PodsEvidence { looks, answer }
+}
+
+fn pod(pod: &Pod) -> types::Pod {
+    types::Pod {
+        name: pod.name.clone(),
+        uid: pod.uid.as_str().to_owned(),
+        created_at: pod.created_at.map(at),
+        deleting_since: pod.deleting_since.map(at),
+        phase: pod.phase.clone(),
+        reason: pod.reason.clone(),
+        readiness: match pod.ready {
+            Readiness::Ready => types::Readiness::Ready,
+            Readiness::NotReady => types::Readiness::NotReady,
+        },
+        unschedulable: pod.unschedulable.clone(),
+        container: pod.container.as_ref().map(container),
+    }
+}
+
+fn container(container: &Container) -> types::Container {
+    types::Container {
+        name: container.name.clone(),
+        restarts: container.restarts,
+        waiting: container.waiting.as_ref().map(|waiting| types::Waiting {
+            reason: waiting.reason.clone(),
+            message: waiting.message.clone(),
+        }),
+        terminated: container.terminated.as_ref().map(|ended| types::Termination {
+            reason: ended.reason.clone(),
+            exit_code: ended.exit_code,
+            at: ended.at.map(at),
+        }),
+    }
+}
+
+pub(super) fn events(source: &Evidence<Vec<KubeEvent>>) -> types::EventsEvidence {
+    let event = |event: &KubeEvent| types::KubeEvent {
+        object: event.object.clone(),
+        reason: event.reason.clone(),
+        message: event.message.clone(),
+        at: event.at.map(at),
+    };
+    let present = |events: &Vec<KubeEvent>| types::EventsAnswer::Present(events.iter().map(event).collect());
+    let (absent, unknown) = (types::EventsAnswer::Absent, types::EventsAnswer::Unknown);
+    let (looks, answer) = evidence(source, present, absent, unknown);
+    types::EventsEvidence { looks, answer }
+}
+
+pub(super) fn ha_data(source: &Evidence<HaData>) -> types::HaDataEvidence {
+    let present = |data: &HaData| types::HaDataAnswer::Present(data.config_maps.clone());
+    let (absent, unknown) = (types::HaDataAnswer::Absent, types::HaDataAnswer::Unknown);
+    let (looks, answer) = evidence(source, present, absent, unknown);
+    types::HaDataEvidence { looks, answer }
+}
+
+pub(super) fn job_end(source: &Evidence<JobEnd>) -> types::JobEndEvidence {
+    let present = |end: &JobEnd| {
+        types::JobEndAnswer::Present(types::JobEnd {
+            job: end.job.to_string(),
+            state: state(end.state),
+            cause: end.cause.clone(),
+        })
+    };
+    let (absent, unknown) = (types::JobEndAnswer::Absent, types::JobEndAnswer::Unknown);
+    let (looks, answer) = evidence(source, present, absent, unknown);
+    types::JobEndEvidence { looks, answer }
+}

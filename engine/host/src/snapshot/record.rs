@@ -1,0 +1,110 @@
+//! The record as it stands.
+
+use steadfast_core::incarnation::Incarnation;
+use steadfast_core::record::{AlertScope, Condition, JobRecord, StandingAlert};
+use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
+
+use super::at;
+use crate::contract::types;
+
+pub(super) fn record(record: &JobRecord) -> types::JobRecord {
+    let target = &record.key.target;
+    types::JobRecord {
+        cluster: target.cluster.as_str().to_owned(),
+        namespace: target.namespace.as_str().to_owned(),
+        name: target.name.as_ref().to_owned(),
+        mode: match record.mode {
+            Mode::Application => types::Mode::Application,
+            Mode::Session => types::Mode::Session,
+            Mode::Standalone => types::Mode::Standalone,
+        },
+        state: state(record.state),
+        confidence: match record.confidence {
+            Confidence::Confirmed => types::Confidence::Confirmed,
+            Confidence::Inferred => types::Confidence::Inferred,
+            Confidence::Stale => types::Confidence::Stale,
+        },
+        reason: types::Reason {
+            code: record.reason.code.clone(),
+            message: record.reason.message.clone(),
+        },
+        since: at(record.since),
+        confirmed_at: record.confirmed_at.map(at),
+        incarnation: incarnation(&record.incarnation),
+        conditions: record.conditions.iter().map(condition).collect(),
+        alerts: record.alerts.iter().map(alert).collect(),
+        intent: record.intent.map(|posted| types::PostedIntent {
+            intent: match posted.intent {
+                Intent::Start => types::Intent::Start,
+                Intent::Cancel => types::Intent::Cancel,
+                Intent::Savepoint => types::Intent::Savepoint,
+                Intent::None => types::Intent::None,
+            },
+            since: at(posted.since),
+        }),
+        revision: record.revision,
+    }
+}
+
+fn incarnation(incarnation: &Incarnation) -> types::Incarnation {
+    types::Incarnation {
+        attempt: incarnation.attempt,
+        deployment_uid: incarnation.deployment_uid.as_ref().map(|uid| uid.as_str().to_owned()),
+        flink_job_id: incarnation.flink_job_id.map(|id| id.to_string()),
+        started_at: incarnation.started_at.map(at),
+        since: incarnation.since.map(at),
+    }
+}
+
+fn condition(condition: &Condition) -> types::Condition {
+    types::Condition {
+        kind: match condition.kind {
+            ConditionType::FlinkUnreachable => types::ConditionType::FlinkUnreachable,
+            ConditionType::KubernetesUnreachable => types::ConditionType::KubernetesUnreachable,
+            ConditionType::AccessDenied => types::ConditionType::AccessDenied,
+            ConditionType::Unresponsive => types::ConditionType::Unresponsive,
+            ConditionType::CrashLoop => types::ConditionType::CrashLoop,
+            ConditionType::ImagePull => types::ConditionType::ImagePull,
+            ConditionType::Terminating => types::ConditionType::Terminating,
+            ConditionType::CheckpointsFailing => types::ConditionType::CheckpointsFailing,
+            ConditionType::RestartLoop => types::ConditionType::RestartLoop,
+            ConditionType::FleetDisrupted => types::ConditionType::FleetDisrupted,
+            ConditionType::PolicyFailing => types::ConditionType::PolicyFailing,
+        },
+        since: at(condition.since),
+        message: condition.message.clone(),
+    }
+}
+
+fn alert(alert: &StandingAlert) -> types::StandingAlert {
+    types::StandingAlert {
+        name: alert.name.clone(),
+        scope: match alert.scope {
+            AlertScope::Job => types::AlertScope::Job,
+            AlertScope::Cluster => types::AlertScope::Cluster,
+        },
+        since: at(alert.since),
+        message: alert.message.clone(),
+    }
+}
+
+pub(super) fn state(state: JobState) -> types::JobState {
+    match state {
+        JobState::Created => types::JobState::Created,
+        JobState::Initializing => types::JobState::Initializing,
+        JobState::Running => types::JobState::Running,
+        JobState::Failing => types::JobState::Failing,
+        JobState::Failed => types::JobState::Failed,
+        JobState::Cancelling => types::JobState::Cancelling,
+        JobState::Canceled => types::JobState::Canceled,
+        JobState::Finished => types::JobState::Finished,
+        JobState::Restarting => types::JobState::Restarting,
+        JobState::Suspended => types::JobState::Suspended,
+        JobState::Reconciling => types::JobState::Reconciling,
+        JobState::Unknown => types::JobState::Unknown,
+        JobState::Starting => types::JobState::Starting,
+        JobState::Savepointing => types::JobState::Savepointing,
+        JobState::Lost => types::JobState::Lost,
+        JobState::Terminated => types::JobState::Terminated,
+    }
+}

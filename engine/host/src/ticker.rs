@@ -1,0 +1,27 @@
+//! The epoch: the beat by which calls are interrupted.
+
+use std::time::Duration;
+
+use wasmtime::Engine;
+
+/// Time between two beats: how exactly a deadline is met.
+pub(crate) const TICK: Duration = Duration::from_millis(5);
+
+/// Starts the beat. It has an operating system thread of its own, since a call that never ends may hold the
+/// very thread a runtime would run it on; it measures calls only, and no time of the engine comes from it.
+/// It holds the engine weakly, and ends with it.
+pub(crate) fn start(engine: &Engine) -> std::io::Result<()> {
+    let engine = engine.weak();
+    std::thread::Builder::new()
+        .name("policy-epoch".to_owned())
+        .spawn(move || {
+            loop {
+                std::thread::sleep(TICK);
+                match engine.upgrade() {
+                    Some(engine) => engine.increment_epoch(),
+                    None => return,
+                }
+            }
+        })?;
+    Ok(())
+}
