@@ -1,1 +1,15 @@
-//! steadfast-store
+//! The stores that keep the record: SQLite for one process, and one in memory for simulations.
+//!
+//! All of them implement [`Journal`](steadfast_core::journal::Journal) and
+//! [`SinkCursors`](steadfast_core::journal::SinkCursors) and pass one suite of conformance tests.
+
+#[cfg(test)]
+mod conformance;
+mod memory;
+mod refusal;
+mod sqlite;
+mod url;
+
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
+pub use url::open;
