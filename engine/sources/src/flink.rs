@@ -1,0 +1,34 @@
+//! Flink's REST API: what its answers mean. Any answer that is not plainly what was asked for is a fault.
+
+mod classify;
+mod parse;
+
+use steadfast_core::evidence::Fault;
+use steadfast_core::facts::{Checkpoints, FlinkOverview, RootException};
+use steadfast_core::id::FlinkJobId;
+
+use crate::transport::{Limits, Transport};
+
+/// `GET /jobs/overview`: every job the cluster knows. One job that cannot be read makes the whole answer a fault,
+/// since a list that lacks it would say it is gone.
+pub async fn overview(transport: &dyn Transport, base: &str, limits: Limits) -> Result<FlinkOverview, Fault> {
+    let url = format!("{base}/jobs/overview");
+    parse::overview(&url, &classify::body(&url, transport.get(&url, limits).await?)?)
+}
+
+/// `GET /jobs/<id>/exceptions`: why the job last failed; `None` if Flink knows of no failure.
+pub async fn exceptions(
+    transport: &dyn Transport,
+    base: &str,
+    job: FlinkJobId,
+    limits: Limits,
+) -> Result<Option<RootException>, Fault> {
+    let url = format!("{base}/jobs/{job}/exceptions");
+    parse::exceptions(&url, &classify::body(&url, transport.get(&url, limits).await?)?)
+}
+
+/// `GET /jobs/<id>/checkpoints`: its counters.
+pub async fn checkpoints(transport: &dyn Transport, base: &str, job: FlinkJobId, limits: Limits) -> Result<Checkpoints, Fault> {
+    let url = format!("{base}/jobs/{job}/checkpoints");
+    parse::checkpoints(&url, &classify::body(&url, transport.get(&url, limits).await?)?)
+}

@@ -1,0 +1,125 @@
+//! Reads Flink's bodies: leniently where versions 1.13 to 2.3 differ, strictly where a decision hangs on it.
+
+use serde::Deserialize;
+use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_core::facts::{Checkpoints, FlinkJob, FlinkOverview, RootException, Tasks};
+use steadfast_core::id::FlinkJobId;
+use steadfast_core::state::JobState;
+use steadfast_core::time::Timestamp;
+
+/// The longest headline of an exception that is kept, in characters.
+const HEADLINE: usize = 1024;
+
+#[derive(Deserialize)]
+struct OverviewBody {
+    jobs: Vec<JobBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct JobBody {
+    jid: String,
+    state: String,
+    start_time: i64,
+    #[serde(default = "never")]
+    end_time: i64,
+    #[serde(default)]
+    tasks: TasksBody,
+}
+
+/// How Flink writes a time that has not come.
+fn never() -> i64 {
+    -1
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TasksBody {
+    total: u32,
+    running: u32,
+    finished: u32,
+}
+
+/// Reads `/jobs/overview`.
+pub(super) fn overview(url: &str, body: &[u8]) -> Result<FlinkOverview, Fault> {
+    let body: OverviewBody = json(url, body)?;
+    let mut jobs = body.jobs.into_iter().map(|job| read_job(url, job)).collect::<Result<Vec<_>, _>>()?;
+    jobs.sort_by_key(|job| job.id);
+    Ok(FlinkOverview { jobs })
+}
+
+fn read_job(url: &str, job: JobBody) -> Result<FlinkJob, Fault> {
+    let bad = |what: &str, text: &str| Fault::new(FaultKind::Malformed, format!("{url}: {what} `{text}` is not one of Flink's"));
+    Ok(FlinkJob {
+        id: FlinkJobId::parse(&job.jid).ok_or_else(|| bad("jid", &job.jid))?,
+        state: JobState::parse(&job.state).filter(|state| state.is_flinks()).ok_or_else(|| bad("state", &job.state))?,
+        started_at: Timestamp::from_millis(job.start_time),
+        ended_at: (job.end_time >= 0).then(|| Timestamp::from_millis(job.end_time)),
+        tasks: Tasks { total: job.tasks.total, running: job.tasks.running.saturating_add(job.tasks.finished) },
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct ExceptionsBody {
+    /// Flink up to 1.20.
+    root_exception: Option<String>,
+    timestamp: Option<i64>,
+    #[serde(rename = "exceptionHistory")]
+    history: Option<HistoryBody>,
+}
+
+#[derive(Deserialize)]
+struct HistoryBody {
+    entries: Vec<EntryBody>,
+}
+
+#[derive(Deserialize)]
+struct EntryBody {
+    stacktrace: Option<String>,
+    #[serde(rename = "exceptionName")]
+    name: Option<String>,
+    timestamp: Option<i64>,
+}
+
+/// Reads `/jobs/<id>/exceptions`; the history's newest entry comes first.
+pub(super) fn exceptions(url: &str, body: &[u8]) -> Result<Option<RootException>, Fault> {
+    let body: ExceptionsBody = json(url, body)?;
+    if body.root_exception.is_none() && body.history.is_none() {
+        // Flink 1.20 says `"root-exception": null` beside an empty history: one of the keys is always there.
+        return Err(Fault::new(FaultKind::Malformed, format!("{url}: neither root-exception nor exceptionHistory")));
+    }
+    let newest = body.history.and_then(|history| history.entries.into_iter().next());
+    let told = newest.and_then(|entry| Some((entry.stacktrace.or(entry.name)?, entry.timestamp)));
+    let told = told.or_else(|| body.root_exception.map(|text| (text, body.timestamp)));
+    Ok(told.map(|(text, at)| RootException { headline: headline(&text), at: at.map(Timestamp::from_millis) }))
+}
+
+/// Class and message of an exception, and its innermost cause if the trace names one.
+fn headline(trace: &str) -> String {
+    let first = trace.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let cause = trace.lines().rev().find_map(|line| line.trim().strip_prefix("Caused by: "));
+    let text = match cause {
+        Some(cause) => format!("{first}; caused by {cause}"),
+        None => first.to_owned(),
+    };
+    text.chars().take(HEADLINE).collect()
+}
+
+#[derive(Deserialize)]
+struct CheckpointsBody {
+    counts: Checkpoints,
+}
+
+/// Reads `/jobs/<id>/checkpoints`.
+pub(super) fn checkpoints(url: &str, body: &[u8]) -> Result<Checkpoints, Fault> {
+    json::<CheckpointsBody>(url, body).map(|body| body.counts)
+}
+
+fn json<'a, T: Deserialize<'a>>(url: &str, body: &'a [u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body)
+        .map_err(|error| Fault::new(FaultKind::Malformed, format!("{url}: not what Flink answers: {error}")))
+}
+
+#[cfg(test)]
+mod tests;

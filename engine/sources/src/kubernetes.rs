@@ -1,0 +1,158 @@
+//! Kubernetes: one LIST+WATCH for each kind and namespace of a cluster, and a few looks on request.
+//!
+//! It is written on `kube`'s client alone, since what its watcher abstracts away is what this product is about:
+//! every call has a deadline and a size limit, an undecodable object is named and skipped, an error is told as
+//! such, and what a broken watch may have missed counts as not seen.
+
+mod connect;
+mod decode;
+mod list;
+mod lookups;
+mod recovery;
+mod reflector;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use steadfast_core::backoff::Backoff;
+use steadfast_core::id::{ClusterName, Namespace};
+use steadfast_core::news::{KubeNews, ObjectKind, Scope};
+use steadfast_core::time::{Clock, Timestamp};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+pub use connect::{ConnectError, Connected, Location, connect};
+
+use recovery::Recovery;
+use reflector::Reflector;
+
+/// How a cluster is watched.
+#[derive(Clone, Debug)]
+pub struct KubeSettings {
+    /// Its name.
+    pub name: ClusterName,
+    /// The namespaces to list and watch one by one; none: all of them at once.
+    pub namespaces: Vec<Namespace>,
+    /// The deadline of every call but the watch's stream.
+    pub timeout: Duration,
+    /// How often everything is listed afresh.
+    pub validate: Duration,
+    /// The pace of the canary while lists fail.
+    pub poll: Duration,
+    /// The first retry's bound.
+    pub retry_initial: Duration,
+    /// The longest retry's bound.
+    pub retry_max: Duration,
+    /// Which Deployments are listed.
+    pub deployments: Selector,
+}
+
+/// Which Deployments are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// All: an explicit target's Deployment may carry no label of Flink's.
+    All,
+    /// Those labelled by Flink's native integration or the operator's standalone mode.
+    Flink,
+}
+
+/// A cluster under watch.
+pub struct KubeCluster {
+    settings: KubeSettings,
+    client: kube::Client,
+    wanted: tokio::sync::watch::Sender<Timestamp>,
+    undecodable: Arc<AtomicU64>,
+    cancel: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl KubeCluster {
+    /// Starts to list and watch; what is learned goes to `news`. Everything ends with `cancel`.
+    pub fn start(
+        client: kube::Client,
+        settings: KubeSettings,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+        news: mpsc::Sender<KubeNews>,
+        cancel: CancellationToken,
+    ) -> Self {
+        let (wanted, wants) = tokio::sync::watch::channel(Timestamp::default());
+        let tasks = TaskTracker::new();
+        let recovery = Arc::new(Recovery::default());
+        let undecodable = Arc::new(AtomicU64::new(0));
+        let namespaces: Vec<Option<Namespace>> = match settings.namespaces.as_slice() {
+            [] => vec![None],
+            named => named.iter().cloned().map(Some).collect(),
+        };
+        let scopes = namespaces.iter().flat_map(|namespace| {
+            [ObjectKind::Deployment, ObjectKind::Pod].map(|kind| Scope {
+                cluster: settings.name.clone(),
+                kind,
+                namespace: namespace.clone(),
+            })
+        });
+        for (place, scope) in (0_u64..).zip(scopes) {
+            let span = tracing::info_span!("reflector", cluster = %scope.cluster, kind = ?scope.kind);
+            let reflector = Reflector {
+                path: list::path(&scope, settings.deployments),
+                id: place,
+                scope,
+                client: client.clone(),
+                settings: settings.clone(),
+                backoff: Backoff { initial: settings.retry_initial, max: settings.retry_max },
+                clock: Arc::clone(&clock),
+                rng: StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(place)),
+                news: news.clone(),
+                wants: wants.clone(),
+                recovery: Arc::clone(&recovery),
+                undecodable: Arc::clone(&undecodable),
+            };
+            let cancel = cancel.clone();
+            let work = async move {
+                tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => {}
+                    () = reflector.run() => {}
+                }
+            };
+            tasks.spawn(work.instrument(span));
+        }
+        tasks.close();
+        Self { settings, client, wanted, undecodable, cancel, tasks }
+    }
+
+    /// The cluster's name.
+    pub fn name(&self) -> &ClusterName {
+        &self.settings.name
+    }
+
+    /// Asks for lists begun after that moment. Wishes are merged, and a list is not begun sooner than half a poll,
+    /// or five times as long as the last one took, after the last one began.
+    pub fn want_fresh(&self, after: Timestamp) {
+        self.wanted.send_if_modified(|wanted| {
+            let later = after > *wanted;
+            *wanted = after.max(*wanted);
+            later
+        });
+    }
+
+    /// How many objects could not be decoded so far.
+    pub fn undecodable(&self) -> u64 {
+        self.undecodable.load(Ordering::Relaxed)
+    }
+
+    /// Ends all lists and watches and waits for them.
+    pub async fn stop(&self) {
+        self.cancel.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! From Kubernetes' objects to the few facts that decisions need.
+
+use k8s_openapi::api::apps::v1 as apps;
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use serde::Deserialize;
+use steadfast_core::facts::{Container, Deployment, Pod, Readiness, Termination, Waiting};
+use steadfast_core::id::{Namespace, Uid};
+use steadfast_core::news::{Object, ObjectKind};
+use steadfast_core::state::Mode;
+use steadfast_core::time::Timestamp;
+
+/// An item of a list or a watch.
+pub(super) enum Decoded {
+    /// It is named, decodable or not.
+    Object(Object),
+    /// Not even its name can be read.
+    Nameless(String),
+}
+
+/// The kind of a list of these.
+pub(super) fn list_kind(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Deployment => "DeploymentList",
+        ObjectKind::Pod => "PodList",
+    }
+}
+
+/// Decodes one object. What does not decode is named all the same, if its name can be read.
+pub(super) fn object(kind: ObjectKind, json: &str) -> Decoded {
+    let decoded = match kind {
+        ObjectKind::Deployment => serde_json::from_str(json).map(|it| deployment(it).map(Object::Deployment)),
+        ObjectKind::Pod => serde_json::from_str(json).map(|it| pod(it).map(Object::Pod)),
+    };
+    let error = match decoded {
+        Ok(Some(object)) => return Decoded::Object(object),
+        Ok(None) => "metadata lacks name or uid".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    match serde_json::from_str::<Named>(json) {
+        Ok(Named { metadata: NamedMetadata { name, namespace } }) => Decoded::Object(Object::Undecodable {
+            namespace: Namespace::new(namespace.as_deref().unwrap_or("default")),
+            name,
+            error,
+        }),
+        Err(_) => Decoded::Nameless(error),
+    }
+}
+
+#[derive(Deserialize)]
+struct Named {
+    metadata: NamedMetadata,
+}
+
+#[derive(Deserialize)]
+struct NamedMetadata {
+    name: String,
+    namespace: Option<String>,
+}
+
+fn time(time: Option<&Time>) -> Option<Timestamp> {
+    time.map(|time| Timestamp::from_millis(time.0.as_millisecond()))
+}
+
+fn place(metadata: &ObjectMeta) -> Option<(Namespace, String, Uid)> {
+    let namespace = Namespace::new(metadata.namespace.as_deref().unwrap_or("default"));
+    Some((namespace, metadata.name.clone()?, Uid::new(metadata.uid.as_deref()?)))
+}
+
+fn deployment(object: apps::Deployment) -> Option<Deployment> {
+    let metadata = object.metadata;
+    let (namespace, name, uid) = place(&metadata)?;
+    let spec = object.spec.unwrap_or_default();
+    let status = object.status.unwrap_or_default();
+    let count = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
+    let owner = metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
+    let trouble = status.conditions.iter().flatten().find(|condition| {
+        (condition.type_ == "ReplicaFailure" && condition.status == "True")
+            || (condition.type_ == "Progressing" && condition.status == "False")
+    });
+    let labels = metadata.labels.unwrap_or_default();
+    let is_native = labels.get("type").is_some_and(|kind| kind == "flink-native-kubernetes");
+    Some(Deployment {
+        namespace,
+        name,
+        uid,
+        created_at: time(metadata.creation_timestamp.as_ref()),
+        deleting_since: time(metadata.deletion_timestamp.as_ref()),
+        replicas: count(spec.replicas).unwrap_or(1),
+        ready: count(status.ready_replicas).unwrap_or(0),
+        native: if is_native { native_mode(spec.template.spec.as_ref()) } else { None },
+        owner: owner.map(|owner| owner.kind.clone()),
+        trouble: trouble.map(|condition| {
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            format!("{}: {}", text(&condition.reason), text(&condition.message))
+        }),
+    })
+}
+
+/// What Flink's entry point was started as, by its arguments (`KubernetesSessionClusterEntrypoint` and
+/// `KubernetesApplicationClusterEntrypoint` behind `kubernetes-jobmanager.sh`).
+fn native_mode(spec: Option<&core::PodSpec>) -> Option<Mode> {
+    let arguments = spec?.containers.iter().flat_map(|container| container.args.iter().chain(&container.command).flatten());
+    arguments.into_iter().find_map(|argument| {
+        if argument.contains("kubernetes-session") {
+            Some(Mode::Session)
+        } else if argument.contains("kubernetes-application") {
+            Some(Mode::Application)
+        } else {
+            None
+        }
+    })
+}
+
+fn pod(object: core::Pod) -> Option<Pod> {
+    let metadata = object.metadata;
+    let (namespace, name, uid) = place(&metadata)?;
+    let status = object.status.unwrap_or_default();
+    let condition = |kind: &str| status.conditions.iter().flatten().find(|condition| condition.type_ == kind);
+    let ready = condition("Ready").is_some_and(|condition| condition.status == "True");
+    let unschedulable = condition("PodScheduled").filter(|condition| condition.status == "False").map(|condition| {
+        format!("{}: {}", condition.reason.as_deref().unwrap_or_default(), condition.message.as_deref().unwrap_or_default())
+    });
+    let reason = status.reason.map(|reason| match &status.message {
+        Some(message) => format!("{reason}: {message}"),
+        None => reason,
+    });
+    let statuses = status.container_statuses.unwrap_or_default();
+    Some(Pod {
+        namespace,
+        name,
+        uid,
+        app: metadata.labels.as_ref().and_then(|labels| labels.get("app")).cloned().unwrap_or_default(),
+        created_at: time(metadata.creation_timestamp.as_ref()),
+        deleting_since: time(metadata.deletion_timestamp.as_ref()),
+        phase: status.phase.unwrap_or_default(),
+        reason,
+        ip: status.pod_ip.filter(|ip| !ip.is_empty()),
+        ready: if ready { Readiness::Ready } else { Readiness::NotReady },
+        unschedulable,
+        container: main_container(&statuses),
+    })
+}
+
+/// Flink's own container, unless another is in trouble.
+fn main_container(statuses: &[core::ContainerStatus]) -> Option<Container> {
+    let in_trouble = statuses.iter().find(|status| {
+        status.state.as_ref().and_then(|state| state.waiting.as_ref()).is_some_and(|waiting| {
+            !matches!(waiting.reason.as_deref(), None | Some("ContainerCreating" | "PodInitializing"))
+        })
+    });
+    let flinks = statuses.iter().find(|status| status.name == "flink-main-container");
+    in_trouble.or(flinks).or(statuses.first()).map(container)
+}
+
+fn container(status: &core::ContainerStatus) -> Container {
+    let state = status.state.as_ref();
+    let terminated = state.and_then(|state| state.terminated.as_ref());
+    let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+    Container {
+        name: status.name.clone(),
+        restarts: u32::try_from(status.restart_count).unwrap_or(0),
+        waiting: state.and_then(|state| state.waiting.as_ref()).map(|waiting| Waiting {
+            reason: waiting.reason.clone().unwrap_or_default(),
+            message: waiting.message.clone().unwrap_or_default(),
+        }),
+        terminated: terminated.or(last).map(|terminated| Termination {
+            reason: terminated.reason.clone().unwrap_or_default(),
+            exit_code: terminated.exit_code,
+            at: time(terminated.finished_at.as_ref()),
+        }),
+    }
+}

@@ -1,0 +1,128 @@
+//! WATCH: a stream of changes, read line by line under a size limit.
+
+use std::io;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_core::news::{Object, ObjectKind};
+use tokio_util::codec::{FramedRead, LinesCodec};
+use tokio_util::io::StreamReader;
+
+use super::decode::{self, Decoded};
+use super::list::status_fault;
+use crate::transport::{MAX_BODY, connection_fault, send, within};
+
+/// What a watch tells, with the resource version to go on from.
+#[derive(Debug)]
+pub(super) enum WatchEvent {
+    Changed(Object, String),
+    Deleted(Object, String),
+    Bookmark(String),
+}
+
+/// How a watch ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The server closed it, as it does from time to time.
+    Closed,
+    /// Its version is too old.
+    Expired,
+    /// Anything else: what happened meanwhile counts as not seen.
+    Broken(Fault),
+}
+
+type Lines = futures::stream::BoxStream<'static, Result<String, tokio_util::codec::LinesCodecError>>;
+
+/// An open watch.
+pub(super) struct Watch {
+    lines: Lines,
+    kind: ObjectKind,
+    path: String,
+}
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(rename = "type")]
+    what: String,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    metadata: VersionedMetadata,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VersionedMetadata {
+    resource_version: String,
+}
+
+#[derive(Deserialize)]
+struct ErrorStatus {
+    code: u16,
+    #[serde(default)]
+    message: String,
+}
+
+/// Opens a watch; its headers must come within the deadline, its lines may take any time.
+pub(super) async fn open(client: &kube::Client, path: &str, kind: ObjectKind, deadline: Duration) -> Result<Watch, Ended> {
+    let response = within(deadline, path, send(client, path)).await.map_err(Ended::Broken)?;
+    let status = response.status().as_u16();
+    match status {
+        200 => {}
+        410 => return Err(Ended::Expired),
+        _ => return Err(Ended::Broken(status_fault(path, status, b""))),
+    }
+    let bytes = response.into_body().into_data_stream().map_err(io::Error::other);
+    let lines = FramedRead::new(StreamReader::new(bytes), LinesCodec::new_with_max_length(MAX_BODY)).boxed();
+    Ok(Watch { lines, kind, path: path.split('?').next().unwrap_or(path).to_owned() })
+}
+
+impl Watch {
+    /// The next event. Waits for ever: a silent watch is no failure, only lists tell.
+    pub(super) async fn next(&mut self) -> Result<WatchEvent, Ended> {
+        let line = match self.lines.next().await {
+            None => return Err(Ended::Closed),
+            Some(Ok(line)) => line,
+            Some(Err(error)) => return Err(Ended::Broken(connection_fault(&self.path, &error))),
+        };
+        self.read(&line).map_err(|ended| match ended {
+            Ended::Broken(fault) => Ended::Broken(Fault { message: format!("{}: {}", self.path, fault.message), ..fault }),
+            Ended::Closed | Ended::Expired => ended,
+        })
+    }
+
+    fn read(&self, line: &str) -> Result<WatchEvent, Ended> {
+        let broken = |message: String| Ended::Broken(Fault::new(FaultKind::Malformed, message));
+        let Line { what, object } = serde_json::from_str(line).map_err(|error| broken(error.to_string()))?;
+        if what == "ERROR" {
+            let status: ErrorStatus = serde_json::from_str(object.get()).map_err(|error| broken(error.to_string()))?;
+            return Err(match status.code {
+                410 => Ended::Expired,
+                code => Ended::Broken(status_fault(&status.message, code, b"")),
+            });
+        }
+        let version = serde_json::from_str::<Versioned>(object.get())
+            .map_err(|error| broken(format!("an event without a resource version: {error}")))?
+            .metadata
+            .resource_version;
+        if what == "BOOKMARK" {
+            return Ok(WatchEvent::Bookmark(version));
+        }
+        let object = match decode::object(self.kind, object.get()) {
+            Decoded::Object(object) => object,
+            Decoded::Nameless(error) => return Err(broken(format!("an event about an object without a readable name: {error}"))),
+        };
+        match what.as_str() {
+            "ADDED" | "MODIFIED" => Ok(WatchEvent::Changed(object, version)),
+            "DELETED" => Ok(WatchEvent::Deleted(object, version)),
+            other => Err(broken(format!("an event of unknown type `{other}`"))),
+        }
+    }
+}

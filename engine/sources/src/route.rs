@@ -1,0 +1,61 @@
+//! Where a target's Flink is reached.
+
+use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_core::id::TargetId;
+
+/// `flink_rest` of the configuration, with `auto` decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlinkRoute {
+    /// The Service's name in cluster DNS.
+    Service,
+    /// The API server's proxy to the Service.
+    Proxy,
+    /// The JobManager pod's address.
+    Pod,
+    /// A URL with `{namespace}`, `{name}` and `{pod_ip}`.
+    Template(String),
+}
+
+/// Flink's REST port (`rest.port`).
+const PORT: u16 = 8081;
+
+/// The base of Flink's REST URLs, without a slash at its end; a path on the API server for [`FlinkRoute::Proxy`].
+/// Without a known pod address where one is needed, a fault of kind [`FaultKind::Address`].
+pub fn base_url(route: &FlinkRoute, target: &TargetId, deployment: &str, pod_ip: Option<&str>) -> Result<String, Fault> {
+    let namespace = target.namespace.as_str();
+    let ip = || {
+        let missing = || Fault::new(FaultKind::Address, format!("no JobManager pod of {target} has an address yet"));
+        let ip = pod_ip.ok_or_else(missing)?;
+        Ok(if ip.contains(':') { format!("[{ip}]") } else { ip.to_owned() })
+    };
+    match route {
+        FlinkRoute::Service => Ok(format!("http://{deployment}-rest.{namespace}:{PORT}")),
+        FlinkRoute::Proxy => Ok(format!("/api/v1/namespaces/{namespace}/services/{deployment}-rest:{PORT}/proxy")),
+        FlinkRoute::Pod => Ok(format!("http://{}:{PORT}", ip()?)),
+        FlinkRoute::Template(template) => {
+            let url = template.replace("{namespace}", namespace).replace("{name}", deployment);
+            let url = if url.contains("{pod_ip}") { url.replace("{pod_ip}", &ip()?) } else { url };
+            Ok(url.trim_end_matches('/').to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use steadfast_core::id::{ClusterName, Namespace};
+
+    use super::*;
+
+    #[test]
+    fn each_route_leads_somewhere_or_says_why_not() {
+        let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("prod"), "orders");
+        let url = |route: FlinkRoute, ip| base_url(&route, &target, "orders-v2", ip);
+        assert_eq!(url(FlinkRoute::Service, None).unwrap(), "http://orders-v2-rest.prod:8081");
+        assert_eq!(url(FlinkRoute::Proxy, None).unwrap(), "/api/v1/namespaces/prod/services/orders-v2-rest:8081/proxy");
+        assert_eq!(url(FlinkRoute::Pod, Some("10.0.0.7")).unwrap(), "http://10.0.0.7:8081");
+        assert_eq!(url(FlinkRoute::Pod, Some("fd00::7")).unwrap(), "http://[fd00::7]:8081");
+        assert_eq!(url(FlinkRoute::Pod, None).unwrap_err().kind, FaultKind::Address);
+        let template = FlinkRoute::Template("https://gate/{namespace}/{name}/".into());
+        assert_eq!(url(template, None).unwrap(), "https://gate/prod/orders-v2");
+    }
+}

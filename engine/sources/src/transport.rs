@@ -1,0 +1,189 @@
+//! How bytes travel: one GET, with a deadline and a size limit, over HTTP directly or through an API server.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Limited};
+use steadfast_core::evidence::{Fault, FaultKind};
+
+/// The most a response body may hold, in bytes.
+pub const MAX_BODY: usize = 8 << 20;
+
+/// What one request may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// From the start of the connection to the last byte of the body.
+    pub deadline: Duration,
+    /// The most the body may hold.
+    pub max_bytes: usize,
+}
+
+/// A complete response of any status.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Retry-After`, if it could be read; uncapped.
+    pub retry_after: Option<Duration>,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// A way to fetch something.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// One GET. Every answer of whatever status is `Ok`; what it means is for the caller to say.
+    async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault>;
+}
+
+/// Plain HTTP or HTTPS.
+#[derive(Clone, Debug)]
+pub struct HttpTransport {
+    client: reqwest::Client,
+}
+
+impl HttpTransport {
+    /// A client with a small pool of idle connections for each host. It follows no redirects (a login page is not
+    /// Flink) and uses no proxy of the environment.
+    pub fn new() -> Result<Self, Fault> {
+        reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .pool_max_idle_per_host(2)
+            .build()
+            .map(|client| Self { client })
+            .map_err(|error| Fault::new(FaultKind::Tls, format!("no HTTP client could be set up: {error}")))
+    }
+}
+
+#[async_trait]
+impl Transport for HttpTransport {
+    async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault> {
+        within(limits.deadline, url, async {
+            let mut response = self.client.get(url).send().await.map_err(|error| connection_fault(url, &error))?;
+            let status = response.status().as_u16();
+            let retry_after = retry_after(response.headers());
+            let mut body = BytesMut::new();
+            while let Some(chunk) = response.chunk().await.map_err(|error| connection_fault(url, &error))? {
+                if body.len() + chunk.len() > limits.max_bytes {
+                    return Err(too_large(url, limits.max_bytes));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Answer { status, retry_after, body: body.freeze() })
+        })
+        .await
+    }
+}
+
+/// Through a Kubernetes API server; the "URL" is a path on it.
+#[derive(Clone)]
+pub struct ProxyTransport {
+    client: kube::Client,
+}
+
+impl ProxyTransport {
+    /// Over that client.
+    pub fn new(client: kube::Client) -> Self {
+        Self { client }
+    }
+}
+
+#[async_trait]
+impl Transport for ProxyTransport {
+    async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault> {
+        within(limits.deadline, url, fetch(&self.client, url, limits.max_bytes)).await
+    }
+}
+
+/// One GET on an API server, without a deadline of its own.
+pub(crate) async fn fetch(client: &kube::Client, path: &str, max_bytes: usize) -> Result<Answer, Fault> {
+    let response = send(client, path).await?;
+    let status = response.status().as_u16();
+    let retry_after = retry_after(response.headers());
+    match Limited::new(response.into_body(), max_bytes).collect().await {
+        Ok(body) => Ok(Answer { status, retry_after, body: body.to_bytes() }),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(path, max_bytes)),
+        Err(error) => Err(connection_fault(path, error.as_ref())),
+    }
+}
+
+/// Sends one GET to an API server and returns as soon as its headers are there.
+pub(crate) async fn send(client: &kube::Client, path: &str) -> Result<http::Response<kube::client::Body>, Fault> {
+    let request = http::Request::get(path)
+        .header(http::header::ACCEPT, "application/json")
+        .body(kube::client::Body::empty())
+        .map_err(|error| Fault::new(FaultKind::Address, format!("{path}: {error}")))?;
+    client.send(request).await.map_err(|error| connection_fault(path, &error))
+}
+
+/// Applies a deadline.
+pub(crate) async fn within<T>(
+    deadline: Duration,
+    what: &str,
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
+        Err(Fault::new(FaultKind::Timeout, format!("{what}: no complete answer within {} ms", deadline.as_millis())))
+    })
+}
+
+fn too_large(url: &str, limit: usize) -> Fault {
+    Fault::new(FaultKind::TooLarge, format!("{url}: the body exceeds {limit} bytes"))
+}
+
+/// Tells the kinds of failure below HTTP apart by what caused them.
+pub(crate) fn connection_fault(url: &str, error: &(dyn std::error::Error + 'static)) -> Fault {
+    let mut kind = FaultKind::Connection;
+    let mut text = String::new();
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        text = error.to_string();
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            kind = match io.kind() {
+                std::io::ErrorKind::ConnectionRefused => FaultKind::Refused,
+                std::io::ErrorKind::TimedOut => FaultKind::Timeout,
+                _ => kind,
+            };
+        }
+        let lower = text.to_lowercase();
+        if lower.contains("dns error") || lower.contains("failed to lookup address") {
+            kind = FaultKind::Address;
+        } else if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake") {
+            kind = FaultKind::Tls;
+        }
+        cause = error.source();
+    }
+    Fault::new(kind, format!("{url}: {text}"))
+}
+
+/// `Retry-After` in seconds or as an HTTP date. A date is taken relative to the response's own `Date`, so that
+/// no clock is needed.
+pub(crate) fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
+    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(text).ok()?;
+    let sent = httpdate::parse_http_date(headers.get(http::header::DATE)?.to_str().ok()?).ok()?;
+    until.duration_since(sent).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(http::HeaderName, &str)]) -> http::HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        use http::header::{DATE, RETRY_AFTER};
+        assert_eq!(retry_after(&headers(&[(RETRY_AFTER, "86400")])), Some(Duration::from_secs(86_400)));
+        let dated = headers(&[(DATE, "Tue, 24 Nov 2026 10:00:00 GMT"), (RETRY_AFTER, "Tue, 24 Nov 2026 10:00:20 GMT")]);
+        assert_eq!(retry_after(&dated), Some(Duration::from_secs(20)));
+        assert_eq!(retry_after(&headers(&[(RETRY_AFTER, "soon")])), None);
+    }
+}

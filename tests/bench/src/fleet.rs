@@ -1,0 +1,151 @@
+//! The engine against a healthy fleet: how fresh its record is, and what a poll and a job cost.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use steadfast_core::id::{ClusterName, PolicyName};
+use steadfast_core::projection::Projection;
+use steadfast_core::snapshot::Timing;
+use steadfast_core::time::{Clock, Timestamp};
+use steadfast_host::{PolicyEngine, PolicyLimits};
+use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Role, Select, Setup};
+use steadfast_sources::kubernetes::{KubeSettings, Selector};
+use steadfast_sources::route::FlinkRoute;
+use steadfast_sources::transport::HttpTransport;
+
+use crate::measure::{Calls, Timed, cpu, percentile, resident_kib};
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis());
+        Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+}
+
+/// The world's process, ended with the benchmark.
+struct World(Child);
+
+impl Drop for World {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        drop(self.0.wait());
+    }
+}
+
+fn start_world(jobs: usize) -> anyhow::Result<(World, String)> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["world", &jobs.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("the world could not be started")?;
+    let out = child.stdout.take().context("the world has no standard output")?;
+    let mut address = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut address)?;
+    Ok((World(child), address.trim().to_owned()))
+}
+
+/// Runs the benchmark and prints its figures.
+pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let (_world, address) = start_world(jobs)?;
+    let folder = tempfile::tempdir()?;
+    let timing = Timing::default();
+    let clock = Arc::new(SystemClock);
+    let calls = Calls::default();
+    let before = resident_kib()?;
+
+    let policies = PolicyEngine::new(Some(folder.path()))?;
+    let limits = PolicyLimits { deadline: Duration::from_millis(50), memory_bytes: 64 << 20 };
+    let policy = policies.load("conservative", steadfast_host::builtin::CONSERVATIVE, "{}", limits)?;
+    let client = kube::Client::try_from(kube::Config::new(format!("http://{address}").parse()?))?;
+    let settings = KubeSettings {
+        name: ClusterName::new("local"),
+        namespaces: Vec::new(),
+        timeout: timing.timeout,
+        validate: timing.validate,
+        poll: timing.poll,
+        retry_initial: timing.retry_initial,
+        retry_max: timing.retry_max,
+        deployments: Selector::Flink,
+    };
+    let setup = Setup {
+        timing,
+        clusters: vec![ClusterSetup {
+            settings,
+            client,
+            discover: vec![Discover::Native],
+            flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
+        }],
+        targets: Vec::new(),
+        policies: vec![PolicySetup {
+            name: PolicyName::new("conservative"),
+            select: Select::all(),
+            role: Role::Decides,
+            decide: Box::new(Timed { inner: policy, calls: calls.clone() }),
+        }],
+        journal: steadfast_store::open(&format!("sqlite://{}", folder.path().join("bench.db").display()))?,
+        clock: clock.clone(),
+        seed: 1,
+        http: Arc::new(HttpTransport::new()?),
+    };
+    let began = Instant::now();
+    let engine = Engine::start(setup, &mut prometheus_client::registry::Registry::default()).await?;
+    while count_confirmed(&engine.projection) < jobs {
+        anyhow::ensure!(began.elapsed() < Duration::from_secs(120), "only {} of {jobs} jobs were confirmed", count_confirmed(&engine.projection));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let all_confirmed = began.elapsed();
+    tokio::time::sleep(timing.poll * 2).await;
+
+    calls.take();
+    let (cpu_before, began) = (cpu()?, Instant::now());
+    let mut ages = Vec::new();
+    while began.elapsed() < measured {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        ages.extend(ages_of(&engine.projection, clock.now()));
+    }
+    let (spent, took) = (cpu()?.saturating_sub(cpu_before), began.elapsed());
+    let resident = resident_kib()?.saturating_sub(before);
+    let mut micros = calls.take();
+    engine.stop().await;
+
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    let (polls, jobs) = (micros.len() as f64, jobs as f64);
+    #[expect(clippy::cast_precision_loss, reason = "KiB far below 2^52")]
+    let resident = resident as f64;
+    let rows = [
+        ("jobs, all confirmed after", format!("{jobs}, {:.1} s", all_confirmed.as_secs_f64())),
+        ("freshness p50 / p99", format!("{:.2} s / {:.2} s", percentile(&mut ages, 0.50), percentile(&mut ages, 0.99))),
+        ("decisions in the time measured", format!("{polls} in {:.0} s", took.as_secs_f64())),
+        ("CPU per 1,000 decisions", format!("{:.1} ms", spent.as_secs_f64() * 1e6 / polls.max(1.0))),
+        ("share of one core", format!("{:.1} %", 100.0 * spent.as_secs_f64() / took.as_secs_f64())),
+        ("memory of the engine, and per job", format!("{:.1} MiB, {:.1} KiB", resident / 1024.0, resident / jobs)),
+        ("policy call p50 / p99", format!("{:.2} us / {:.2} us", percentile(&mut micros, 0.50), percentile(&mut micros, 0.99))),
+    ];
+    for (what, figure) in rows {
+        #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
+        {
+            println!("{what:36} {figure}");
+        }
+    }
+    Ok(())
+}
+
+fn count_confirmed(projection: &Projection) -> usize {
+    projection.page(None, usize::MAX, |view| view.watch.confirmed_at.is_some()).len()
+}
+
+/// Seconds since each job was last confirmed.
+fn ages_of(projection: &Projection, now: Timestamp) -> Vec<f64> {
+    projection
+        .page(None, usize::MAX, |_| true)
+        .iter()
+        .filter_map(|view| view.watch.confirmed_at)
+        .map(|at| now.since(at).as_secs_f64())
+        .collect()
+}

@@ -1,0 +1,44 @@
+//! Measures the engine against a fleet of loopback Flinks and one Kubernetes API.
+//!
+//!     cargo run --release -p bench -- fleet 1000
+//!
+//! The world runs in a process of its own, so that CPU and memory are the engine's alone.
+
+mod fleet;
+mod measure;
+mod world;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Measures the engine against a fleet of loopback Flinks and one Kubernetes API")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the engine against this many application-mode jobs and prints what it cost.
+    Fleet {
+        /// How many jobs, each with a Flink of its own.
+        jobs: usize,
+        /// How long is measured, after a warm-up of two polls.
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+    },
+    /// Serves the world alone; `fleet` starts it.
+    #[command(hide = true)]
+    World {
+        /// How many jobs.
+        jobs: usize,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match Arguments::parse().command {
+        Command::Fleet { jobs, seconds } => runtime.block_on(fleet::run(jobs, std::time::Duration::from_secs(seconds))),
+        Command::World { jobs } => runtime.block_on(world::serve(jobs)),
+    }
+}

@@ -1,0 +1,67 @@
+//! What the operating system and the clock say of this process.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use steadfast_core::decision::{Decide, Decision, PolicyFailure};
+use steadfast_core::snapshot::Snapshot;
+
+/// Clock ticks a second in `/proc` (`sysconf(_SC_CLK_TCK)`), 100 on every Linux that Rust targets.
+const TICKS: f64 = 100.0;
+
+/// CPU time of this process so far, user and system, from `/proc/self/stat`.
+pub fn cpu() -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |n: usize| fields.get(n).and_then(|text| text.parse::<f64>().ok()).unwrap_or_default();
+    Ok(Duration::from_secs_f64((ticks(11) + ticks(12)) / TICKS))
+}
+
+/// Resident memory of this process in KiB, from `/proc/self/status`.
+pub fn resident_kib() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
+}
+
+/// The value that a share of the sorted samples does not exceed.
+pub fn percentile(samples: &mut [f64], share: f64) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    let last = samples.len().saturating_sub(1);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index")]
+    let index = ((last as f64) * share).round() as usize;
+    samples.get(index).copied().unwrap_or(f64::NAN)
+}
+
+/// Microseconds of each policy call.
+#[derive(Clone, Default)]
+pub struct Calls(Arc<Mutex<Vec<f64>>>);
+
+impl Calls {
+    /// Takes all samples out.
+    pub fn take(&self) -> Vec<f64> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A policy whose calls are timed.
+pub struct Timed<D> {
+    /// The policy.
+    pub inner: D,
+    /// Where the times go.
+    pub calls: Calls,
+}
+
+impl<D: Decide> Decide for Timed<D> {
+    fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
+        let began = Instant::now();
+        let decision = self.inner.decide(snapshot);
+        let micros = began.elapsed().as_secs_f64() * 1e6;
+        self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).push(micros);
+        decision
+    }
+
+    fn end_batch(&mut self) {
+        self.inner.end_batch();
+    }
+}
