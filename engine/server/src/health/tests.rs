@@ -1,0 +1,49 @@
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use crate::testing::Paper;
+
+#[tokio::test]
+async fn probes_say_what_they_know() {
+    let paper = Paper::new();
+    assert_eq!(
+        paper.get("/livez").await,
+        (StatusCode::OK, json!({"live": true, "turnedSecondsAgo": 0.25}))
+    );
+    let (status, ready) = paper.get("/readyz").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        ready,
+        json!({"ready": true, "store": null, "policies": ["default"], "clusters": [
+            {"name": "local", "state": "retrying", "fault": "timeout: no answer within 3s"}]})
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_well_is_a_503_with_its_reason() {
+    let paper = Paper::new();
+    {
+        let mut health = paper.health.0.lock().unwrap();
+        health.0.live = false;
+        health.1.ready = false;
+        health.1.policies.clear();
+    }
+    assert_eq!(paper.get("/livez").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    let (status, ready) = paper.get("/readyz").await;
+    assert_eq!(
+        (status, &ready["policies"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!([]))
+    );
+}
+
+#[tokio::test]
+async fn metrics_are_openmetrics() {
+    let paper = Paper::new();
+    let (status, text) = paper.call(Method::GET, "/metrics", "").await;
+    assert_eq!(status, StatusCode::OK);
+    let text = text.as_str().unwrap();
+    assert!(
+        text.contains("steadfast_things_total 0") && text.ends_with("# EOF\n"),
+        "{text}"
+    );
+}

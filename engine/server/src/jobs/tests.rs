@@ -1,0 +1,127 @@
+use http::{Method, StatusCode};
+use serde_json::Value;
+use steadfast_core::state::JobState;
+
+use crate::testing::Paper;
+
+fn names(page: &Value) -> Vec<&str> {
+    page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| job["name"].as_str().unwrap())
+        .collect()
+}
+
+async fn fleet() -> Paper {
+    let paper = Paper::new();
+    for (id, state) in [
+        ("local/a/one", JobState::Running),
+        ("local/a/two", JobState::Failed),
+        ("local/b/three", JobState::Running),
+        ("local/b/four", JobState::Finished),
+        ("-/-/five", JobState::Lost),
+    ] {
+        paper.add(id, state).await;
+    }
+    paper
+}
+
+#[tokio::test]
+async fn filters_by_state_and_namespace() {
+    let paper = fleet().await;
+    let all = paper.get("/api/v1/jobs").await.1;
+    assert_eq!(names(&all), ["five", "one", "two", "four", "three"]);
+    assert_eq!(all["cursor"], Value::Null);
+    for (query, expected) in [
+        ("state=RUNNING", vec!["one", "three"]),
+        ("state=RUNNING,LOST", vec!["five", "one", "three"]),
+        ("state=FAILED&state=LOST", vec!["five", "two"]),
+        ("namespace=b", vec!["four", "three"]),
+        ("namespace=-&state=", vec!["five"]),
+        (
+            "state=&namespace=&limit=&cursor=",
+            vec!["five", "one", "two", "four", "three"],
+        ),
+        ("state=CANCELED", vec![]),
+    ] {
+        let (status, page) = paper.get(&format!("/api/v1/jobs?{query}")).await;
+        assert_eq!((status, names(&page)), (StatusCode::OK, expected), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn pages_join_without_a_gap_though_jobs_come_and_go() {
+    let paper = fleet().await;
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let (_, page) = paper.get(&format!("/api/v1/jobs?limit=2&cursor={cursor}")).await;
+        assert!(names(&page).len() <= 2);
+        seen.extend(names(&page).into_iter().map(str::to_owned));
+        // The job the cursor names is gone before the next page is read.
+        let last = page["items"].as_array().unwrap().last().unwrap()["id"]
+            .as_str()
+            .unwrap();
+        paper.jobs.remove(&crate::testing::key(last));
+        match page["cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["five", "one", "two", "four", "three"]);
+}
+
+#[tokio::test]
+async fn a_full_last_page_has_no_cursor() {
+    let paper = fleet().await;
+    let (_, page) = paper.get("/api/v1/jobs?limit=5").await;
+    assert_eq!((names(&page).len(), &page["cursor"]), (5, &Value::Null));
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_named_with_its_rule_and_the_fix() {
+    let paper = fleet().await;
+    for (query, parameter, says) in [
+        ("state=RUNING", "state", "use one of CREATED"),
+        ("state=RUNNING,", "state", "is not a state"),
+        ("limit=0", "limit", "from 1 to 5000"),
+        ("limit=5001", "limit", "from 1 to 5000"),
+        ("limit=ten", "limit", "from 1 to 5000"),
+        ("cursor=00", "cursor", "leave it out"),
+        ("sate=RUNNING", "sate", "not a parameter"),
+    ] {
+        let (status, problem) = paper.get(&format!("/api/v1/jobs?{query}")).await;
+        assert_eq!(
+            (status, problem["parameter"].as_str()),
+            (StatusCode::BAD_REQUEST, Some(parameter)),
+            "{query}"
+        );
+        assert_eq!(problem["status"], 400);
+        assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_served_is_a_problem_too() {
+    let paper = Paper::new();
+    for (method, path, status) in [
+        (Method::GET, "/api/v1/nothing", StatusCode::NOT_FOUND),
+        (Method::POST, "/api/v1/jobs", StatusCode::METHOD_NOT_ALLOWED),
+        (Method::DELETE, "/livez", StatusCode::METHOD_NOT_ALLOWED),
+    ] {
+        let (found, problem) = paper.call(method, path, "").await;
+        assert_eq!(
+            (found, problem["status"].as_u64()),
+            (status, Some(u64::from(status.as_u16()))),
+            "{path}"
+        );
+    }
+    let request = crate::testing::request(Method::POST, "/api/v1/jobs").body(axum::body::Body::empty());
+    let response = paper.send(request.unwrap()).await;
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert!(response.headers()["allow"].to_str().unwrap().contains("GET"));
+    let head = crate::testing::request(Method::HEAD, "/api/v1/jobs").body(axum::body::Body::empty());
+    let (status, body) = crate::testing::read(paper.send(head.unwrap()).await).await;
+    assert_eq!((status, body), (StatusCode::OK, Value::String(String::new())));
+}

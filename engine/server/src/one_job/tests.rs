@@ -1,0 +1,270 @@
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId, Uid};
+use steadfast_core::projection::{JobView, WatchStatus};
+use steadfast_core::record::{Condition, JobRecord, OtherJob};
+use steadfast_core::state::{Attention, ConditionType, JobState};
+use steadfast_core::time::Timestamp;
+
+use crate::testing::{AT, Paper, SESSION_JOB, moved, read, record, request};
+
+const JOB: &str = "/api/v1/jobs/local/default/orders";
+
+async fn orders() -> Paper {
+    let paper = Paper::new();
+    paper.add("local/default/orders", JobState::Running).await;
+    paper
+}
+
+#[tokio::test]
+async fn a_job_has_the_contracts_fields() {
+    let paper = Paper::new();
+    let id = FlinkJobId::parse("ffffffffa021a4190000000000000000").unwrap();
+    let mut orders = record("local/default/orders", JobState::Running);
+    orders.incarnation.see_deployment(&Uid::new("u1"), AT, AT);
+    orders.incarnation.see_job(id, AT, AT);
+    orders.confirmed_at = Some(AT);
+    orders.conditions = vec![Condition {
+        kind: ConditionType::FlinkUnreachable,
+        since: AT,
+        message: "refused".to_owned(),
+    }];
+    orders.other_jobs = vec![OtherJob {
+        flink_job_id: id,
+        state: JobState::Finished,
+    }];
+    orders.attention = Attention::Active;
+    let later = |millis: i64| Some(Timestamp::from_millis(AT.as_millis() + millis));
+    paper.jobs.show(JobView {
+        record: Arc::new(orders),
+        watch: WatchStatus {
+            next_poll_at: later(5000),
+            failures: 3,
+            confirmed_at: later(1000),
+        },
+    });
+    let (status, job) = paper.get(JOB).await;
+    assert_eq!(status, StatusCode::OK);
+    let expected = json!({
+        "id": "local/default/orders", "cluster": "local", "namespace": "default", "name": "orders",
+        "mode": "application", "flinkJobId": "ffffffffa021a4190000000000000000", "attempt": 1,
+        "state": "RUNNING", "confidence": "confirmed",
+        "reason": {"code": "FlinkSays", "message": "Flink lists the job"},
+        "since": "2026-11-23T01:13:29.838Z", "confirmedAt": "2026-11-23T01:13:30.838Z",
+        "conditions": [{"type": "FlinkUnreachable", "since": "2026-11-23T01:13:29.838Z", "message": "refused"}],
+        "alerts": [],
+        "watch": {"attention": "active", "nextPollAt": "2026-11-23T01:13:34.838Z", "failures": 3},
+        "policy": "default", "revision": 1,
+        "otherJobs": [{"flinkJobId": "ffffffffa021a4190000000000000000", "state": "FINISHED"}],
+        "intent": null
+    });
+    assert_eq!(job, expected);
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_null() {
+    let paper = orders().await;
+    let (_, job) = paper.get(JOB).await;
+    for path in ["/flinkJobId", "/confirmedAt", "/watch/nextPollAt", "/intent"] {
+        assert_eq!(job.pointer(path), Some(&Value::Null), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn names_are_decoded_and_no_word_stands_for_a_job_id() {
+    let paper = Paper::new();
+    paper.add("local/default/explain", JobState::Running).await;
+    paper.add("local/default/a b%ü", JobState::Finished).await;
+    paper.add(SESSION_JOB, JobState::Running).await;
+    for (path, name) in [
+        ("local/default/explain", "explain"),
+        ("local/default/a%20b%25%C3%BC", "a b%ü"),
+        ("local/default/s/ffffffffa021a4190000000000000000", "s"),
+        ("local/default/s/FFFFFFFFA021A4190000000000000000", "s"),
+    ] {
+        let (status, job) = paper.get(&format!("/api/v1/jobs/{path}")).await;
+        assert_eq!((status, job["name"].as_str()), (StatusCode::OK, Some(name)), "{path}");
+    }
+    let (_, transitions) = paper.get("/api/v1/jobs/local/default/explain/transitions").await;
+    assert_eq!(transitions["items"][0]["to"], "RUNNING");
+    let (_, transitions) = paper.get(&format!("/api/v1/jobs/{SESSION_JOB}/transitions")).await;
+    assert_eq!(transitions["items"][0]["to"], "RUNNING");
+    for (path, says) in [
+        ("local/default/s", "add /{flinkJobId}"),
+        ("local/default/gone", "no job local/default/gone"),
+        ("local/default/gone/transitions", "no job"),
+        ("local/default/gone/explain", "no job"),
+        ("local/default/explain/explane", "32 hex digits"),
+        ("local/default/s/00000000000000000000000000000001", "no job"),
+        ("local/default", "nothing is served"),
+    ] {
+        let (status, problem) = paper.get(&format!("/api/v1/jobs/{path}")).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        assert!(problem["detail"].as_str().unwrap().contains(says), "{path}: {problem}");
+    }
+    let (status, _) = paper.get("/api/v1/jobs/local/default/%FF").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_slash_in_a_name_reaches_no_other_job() {
+    let paper = Paper::new();
+    paper.add("local/default/orders", JobState::Running).await;
+    let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "or/ders");
+    let mut odd = record("local/default/orders", JobState::Failed);
+    odd.key = JobKey::application(target);
+    paper.jobs.show(JobView {
+        record: Arc::new(odd),
+        watch: WatchStatus::default(),
+    });
+    let (_, job) = paper.get("/api/v1/jobs/local/default/or%2Fders").await;
+    assert_eq!(job["state"], "FAILED");
+}
+
+#[tokio::test]
+async fn history_comes_oldest_first_by_page() {
+    let paper = orders().await;
+    for (n, (from, to)) in [
+        (JobState::Running, JobState::Restarting),
+        (JobState::Restarting, JobState::Running),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let next = JobRecord {
+            revision: 2 + n as u64,
+            ..record("local/default/orders", to)
+        };
+        paper.commit(next, vec![moved(from, to)]).await;
+        paper.add(&format!("local/default/other-{n}"), JobState::Running).await;
+    }
+    let (_, all) = paper.get(&format!("{JOB}/transitions")).await;
+    let steps: Vec<_> = all["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| (t["from"].clone(), t["to"].clone()))
+        .collect();
+    let expected = [
+        ("UNKNOWN", "RUNNING"),
+        ("RUNNING", "RESTARTING"),
+        ("RESTARTING", "RUNNING"),
+    ];
+    assert_eq!(steps, expected.map(|(from, to)| (json!(from), json!(to))));
+    assert_eq!(all["cursor"], Value::Null);
+    let first = &all["items"][0];
+    assert_eq!(
+        *first,
+        json!({"sequence": 1, "at": "2026-11-23T01:13:29.838Z", "from": "UNKNOWN", "to": "RUNNING",
+            "confidence": "confirmed", "reason": {"code": "FlinkSays", "message": "Flink lists the job"},
+            "attempt": 1, "policy": "default"})
+    );
+    let (_, page) = paper.get(&format!("{JOB}/transitions?limit=2")).await;
+    let cursor = page["cursor"].as_str().unwrap();
+    let (_, rest) = paper.get(&format!("{JOB}/transitions?limit=2&cursor={cursor}")).await;
+    assert_eq!(
+        (rest["items"][0].clone(), &rest["cursor"]),
+        (all["items"][2].clone(), &Value::Null)
+    );
+    for query in ["limit=0", "cursor=x", "state=RUNNING"] {
+        let (status, _) = paper.get(&format!("{JOB}/transitions?{query}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn explain_shows_evidence_with_ages_and_the_rule() {
+    let paper = orders().await;
+    let (status, explained) = paper.get(&format!("{JOB}/explain")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(explained["policy"], "default");
+    assert_eq!(explained["decision"]["rule"], "keep-last");
+    assert_eq!(explained["decision"]["watch"]["pollAfter"], 1.5);
+    assert_eq!(explained["snapshot"]["timing"]["poll"], 5.0);
+    assert_eq!(explained["snapshot"]["record"]["memory"], "00ab");
+    let flink = &explained["snapshot"]["flink"];
+    assert_eq!(
+        (&flink["ageSeconds"], &flink["knownAgeSeconds"]),
+        (&json!(2.0), &json!(10.0))
+    );
+    assert_eq!(flink["latest"]["unknown"]["kind"], "timeout");
+}
+
+#[tokio::test]
+async fn explain_shows_a_policy_that_failed() {
+    let paper = Paper::new();
+    paper.add("local/default/orders", JobState::Failed).await;
+    let (_, explained) = paper.get(&format!("{JOB}/explain")).await;
+    assert_eq!(explained["failure"]["kind"], "trap");
+    assert!(explained.get("decision").is_none());
+}
+
+#[tokio::test]
+async fn an_intent_is_noted() {
+    let paper = orders().await;
+    for intent in ["start", "cancel", "savepoint", "none"] {
+        let body = json!({ "intent": intent }).to_string();
+        let (status, job) = paper.call(Method::PUT, &format!("{JOB}/intent"), &body).await;
+        assert_eq!(
+            (status, job["intent"]["intent"].as_str()),
+            (StatusCode::OK, Some(intent))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_intent_is_refused() {
+    let paper = orders().await;
+    let long = format!("{{\"intent\":\"{}\"}}", "x".repeat(70_000));
+    for (body, status, says) in [
+        (
+            "{\"intent\":\"stop\"}",
+            StatusCode::BAD_REQUEST,
+            "`stop` is not an intent",
+        ),
+        (
+            "{\"intent\":\"cancel\",\"by\":1}",
+            StatusCode::BAD_REQUEST,
+            "unknown field",
+        ),
+        ("{}", StatusCode::BAD_REQUEST, "missing field"),
+        ("cancel", StatusCode::BAD_REQUEST, "not an intent"),
+        ("", StatusCode::BAD_REQUEST, "not an intent"),
+        (long.as_str(), StatusCode::PAYLOAD_TOO_LARGE, "65536"),
+    ] {
+        let (found, problem) = paper.call(Method::PUT, &format!("{JOB}/intent"), body).await;
+        assert_eq!(found, status, "{says}");
+        assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");
+    }
+    let form = request(Method::PUT, &format!("{JOB}/intent"))
+        .header("content-type", "text/plain")
+        .body(Body::from("{\"intent\":\"cancel\"}"));
+    let (status, problem) = read(paper.send(form.unwrap()).await).await;
+    assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{problem}");
+    let (status, _) = paper
+        .call(
+            Method::PUT,
+            "/api/v1/jobs/local/default/gone/intent",
+            "{\"intent\":\"none\"}",
+        )
+        .await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_forgotten_job_is_gone_and_a_failing_loop_says_so() {
+    let paper = orders().await;
+    assert_eq!(paper.call(Method::DELETE, JOB, "").await.0, StatusCode::NO_CONTENT);
+    assert_eq!(paper.call(Method::DELETE, JOB, "").await.0, StatusCode::NOT_FOUND);
+    let (status, problem) = paper.call(Method::DELETE, "/api/v1/jobs/local/default/busy", "").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("the store is full; nothing has changed")
+    );
+}

@@ -1,0 +1,136 @@
+//! `/openapi.json`: the API described for programs.
+
+use axum::Json;
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+
+use crate::problem::Problem;
+use crate::{dashboard, events, health, jobs, metrics, one_job, view};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Steadfast", description = "A truthful record of Flink jobs on Kubernetes.", version = env!("CARGO_PKG_VERSION")),
+    paths(
+        dashboard::page, dashboard::script, dashboard::style, health::livez, health::readyz, metrics::metrics, document,
+        events::events, jobs::list, one_job::show, one_job::forget, one_job::transitions, one_job::explain, one_job::intend,
+    ),
+    components(schemas(view::Job, view::Transition, view::AlertChange, Problem))
+)]
+struct Document;
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "engine", responses(
+    (status = 200, description = "OpenAPI 3.1", body = Object)))]
+pub(crate) async fn document() -> Result<Json<Value>, Problem> {
+    let described = described();
+    described
+        .map(Json)
+        .map_err(|error| Problem::unavailable(error.to_string()))
+}
+
+fn described() -> Result<Value, serde_json::Error> {
+    let mut document = serde_json::to_value(Document::openapi())?;
+    let scheme = json!({ "type": "http", "scheme": "bearer", "description": "Required where the engine was given a token file" });
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        components.insert("securitySchemes".to_owned(), json!({ "token": scheme }));
+    }
+    if let Some(root) = document.as_object_mut() {
+        root.insert("security".to_owned(), json!([{}, { "token": [] }]));
+    }
+    add_session_jobs(&mut document);
+    Ok(document)
+}
+
+/// Whatever is served of an application is served of a session's job, one segment deeper.
+fn add_session_jobs(document: &mut Value) {
+    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let deeper: Vec<(String, Value)> = paths
+        .iter()
+        .filter_map(|(path, item)| {
+            let rest = path.strip_prefix(one_job::APPLICATION)?;
+            let mut item = item.clone();
+            for (_, operation) in item.as_object_mut().into_iter().flatten() {
+                deepen(operation);
+            }
+            Some((format!("{}{rest}", one_job::SESSION_JOB), item))
+        })
+        .collect();
+    paths.extend(deeper);
+}
+
+fn deepen(operation: &mut Value) {
+    if let Some(id) = operation.get_mut("operationId") {
+        *id = json!(format!("{}_session_job", id.as_str().unwrap_or_default()));
+    }
+    if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        parameters.push(json!({
+            "name": "flinkJobId", "in": "path", "required": true, "description": "The job within its session cluster",
+            "schema": { "type": "string", "pattern": "^[0-9a-fA-F]{32}$" }
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::api::routes;
+
+    #[test]
+    fn every_route_is_described_and_nothing_else() {
+        let document = described().unwrap();
+        let described: BTreeSet<&str> = document["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let routed: BTreeSet<&str> = routes().iter().map(|(path, _)| *path).collect();
+        assert_eq!(described, routed);
+    }
+
+    #[test]
+    fn operations_have_names_of_their_own_and_say_their_path_parameters() {
+        let document = described().unwrap();
+        let mut names = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                assert!(names.insert(operation["operationId"].to_string()), "{method} {path}");
+                let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+                let in_path = parameters.iter().filter(|parameter| parameter["in"] == "path").count();
+                assert_eq!(in_path, path.matches('{').count(), "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_contracts_fields_are_all_described() {
+        let document = described().unwrap();
+        let job = &document["components"]["schemas"]["Job"]["properties"];
+        for field in [
+            "id",
+            "cluster",
+            "namespace",
+            "name",
+            "mode",
+            "flinkJobId",
+            "attempt",
+            "state",
+            "confidence",
+            "reason",
+            "since",
+            "confirmedAt",
+            "conditions",
+            "watch",
+            "policy",
+            "revision",
+            "otherJobs",
+            "intent",
+        ] {
+            assert!(job.get(field).is_some(), "{field}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Errors as people and programs read them: problem details (RFC 9457).
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, StatusCode, Uri};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What went wrong: the place, the rule and the fix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Always `about:blank`: the status says what kind of problem it is.
+    #[serde(rename = "type")]
+    #[schema(example = "about:blank")]
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(value_type = u16, example = 400)]
+    #[serde(serialize_with = "status_code")]
+    status: StatusCode,
+    /// What was wrong, which rule it broke, and how to mend it.
+    detail: String,
+    /// The parameter, header or field that was wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<String>,
+}
+
+fn status_code<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status,
+            detail: detail.into(),
+            parameter: None,
+        }
+    }
+
+    /// 400: a parameter has a value it may not have.
+    pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
+        Self {
+            parameter: Some(name.to_owned()),
+            ..Self::new(StatusCode::BAD_REQUEST, detail)
+        }
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// 503: it may work in a moment.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status;
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// The answer to a path nobody serves.
+pub(crate) async fn no_such_path(uri: Uri) -> Problem {
+    Problem::not_found(format!(
+        "nothing is served at {}; /openapi.json lists what is",
+        uri.path()
+    ))
+}
+
+/// The answer to a method the path does not have; the router adds `Allow`.
+pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!(
+        "{} does not take {method}; the header {ALLOW} lists the methods it takes",
+        uri.path()
+    );
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}

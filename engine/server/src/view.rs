@@ -1,0 +1,247 @@
+//! The record as the API shows it: the public contract's field names, and no more of the inside than they say.
+
+use serde::Serialize;
+use steadfast_core::alert::{AlertEvent, AlertStatus};
+use steadfast_core::journal::{self, Entry};
+use steadfast_core::projection::JobView;
+use steadfast_core::record::{self, AlertScope};
+use utoipa::ToSchema;
+
+/// A job.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Job {
+    /// `cluster/namespace/name`, and `/flinkJobId` behind it for a session's job.
+    #[schema(example = "local/default/orders")]
+    id: String,
+    /// `-` for standalone jobs.
+    cluster: String,
+    /// `-` for standalone jobs.
+    namespace: String,
+    name: String,
+    /// application, session or standalone.
+    mode: &'static str,
+    /// 32 hex digits; null while no job id is known.
+    flink_job_id: Option<String>,
+    /// 1 for the first one seen, 0 while nothing has been seen.
+    attempt: u32,
+    #[schema(example = "RUNNING")]
+    state: &'static str,
+    /// confirmed, inferred or stale.
+    confidence: &'static str,
+    reason: Reason,
+    /// Since when the state stands.
+    #[schema(format = DateTime)]
+    since: String,
+    /// When the state was last confirmed.
+    #[schema(format = DateTime)]
+    confirmed_at: Option<String>,
+    conditions: Vec<Condition>,
+    /// Alerts that stand.
+    alerts: Vec<Alert>,
+    watch: Watch,
+    /// The policy that decides.
+    policy: String,
+    /// Grows with each commit.
+    revision: u64,
+    /// Other jobs of the same application.
+    other_jobs: Vec<OtherJob>,
+    /// What somebody wants of the job, if it was said.
+    intent: Option<Intent>,
+}
+
+/// Why the state is what it is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Reason {
+    /// A word in CamelCase, stable for machines.
+    code: String,
+    /// A sentence for people.
+    message: String,
+}
+
+/// Something that stands beside the state.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Condition {
+    #[serde(rename = "type")]
+    #[schema(example = "FlinkUnreachable")]
+    kind: &'static str,
+    #[schema(format = DateTime)]
+    since: String,
+    message: String,
+}
+
+/// An alert that stands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Alert {
+    alert: String,
+    /// job or cluster.
+    scope: &'static str,
+    #[schema(format = DateTime)]
+    since: String,
+    message: String,
+}
+
+/// How the watch stands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Watch {
+    /// active or sleeping.
+    attention: &'static str,
+    /// When Flink is asked next; null while the watch sleeps.
+    #[schema(format = DateTime)]
+    next_poll_at: Option<String>,
+    /// How many looks at Flink in a row gave no answer.
+    failures: u32,
+}
+
+/// Another job of the same application.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OtherJob {
+    flink_job_id: String,
+    state: &'static str,
+}
+
+/// What somebody wants of a job.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Intent {
+    /// start, cancel, savepoint or none.
+    intent: &'static str,
+    #[schema(format = DateTime)]
+    since: String,
+}
+
+/// A change of state or attempt.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Transition {
+    /// Its position in the journal.
+    sequence: u64,
+    #[schema(format = DateTime)]
+    at: String,
+    from: &'static str,
+    to: &'static str,
+    confidence: &'static str,
+    reason: Reason,
+    /// The attempt after the change.
+    attempt: u32,
+    policy: String,
+}
+
+/// An alert that began or ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct AlertChange {
+    alert: String,
+    /// The job it is about, or was first seen at.
+    job: String,
+    /// job, or cluster: told once for all jobs of the Kubernetes cluster.
+    scope: &'static str,
+    /// firing or resolved.
+    status: &'static str,
+    #[schema(format = DateTime)]
+    since: String,
+    message: String,
+}
+
+impl From<&record::Reason> for Reason {
+    fn from(reason: &record::Reason) -> Self {
+        Self {
+            code: reason.code.clone(),
+            message: reason.message.clone(),
+        }
+    }
+}
+
+impl From<&JobView> for Job {
+    fn from(view: &JobView) -> Self {
+        let record = &*view.record;
+        let target = &record.key.target;
+        let conditions = record.conditions.iter().map(|condition| Condition {
+            kind: condition.kind.as_str(),
+            since: condition.since.to_string(),
+            message: condition.message.clone(),
+        });
+        let alerts = record.alerts.iter().map(|alert| Alert {
+            alert: alert.name.clone(),
+            scope: scope(alert.scope),
+            since: alert.since.to_string(),
+            message: alert.message.clone(),
+        });
+        let others = record.other_jobs.iter().map(|other| OtherJob {
+            flink_job_id: other.flink_job_id.to_string(),
+            state: other.state.as_str(),
+        });
+        // A confirmation alone is not committed each time: the watch may know of a later one.
+        let confirmed_at = record.confirmed_at.max(view.watch.confirmed_at);
+        Self {
+            id: record.key.to_string(),
+            cluster: target.cluster.to_string(),
+            namespace: target.namespace.to_string(),
+            name: target.name.to_string(),
+            mode: record.mode.as_str(),
+            flink_job_id: record.incarnation.flink_job_id.map(|id| id.to_string()),
+            attempt: record.incarnation.attempt,
+            state: record.state.as_str(),
+            confidence: record.confidence.as_str(),
+            reason: Reason::from(&record.reason),
+            since: record.since.to_string(),
+            confirmed_at: confirmed_at.map(|at| at.to_string()),
+            conditions: conditions.collect(),
+            alerts: alerts.collect(),
+            watch: Watch {
+                attention: record.attention.as_str(),
+                next_poll_at: view.watch.next_poll_at.map(|at| at.to_string()),
+                failures: view.watch.failures,
+            },
+            policy: record.policy.to_string(),
+            revision: record.revision,
+            other_jobs: others.collect(),
+            intent: record.intent.map(|posted| Intent {
+                intent: posted.intent.as_str(),
+                since: posted.since.to_string(),
+            }),
+        }
+    }
+}
+
+impl Transition {
+    pub(crate) fn new(entry: &Entry, transition: &journal::Transition) -> Self {
+        Self {
+            sequence: entry.sequence.0,
+            at: entry.at.to_string(),
+            from: transition.from.as_str(),
+            to: transition.to.as_str(),
+            confidence: transition.confidence.as_str(),
+            reason: Reason::from(&transition.reason),
+            attempt: transition.attempt,
+            policy: transition.policy.to_string(),
+        }
+    }
+}
+
+impl AlertChange {
+    pub(crate) fn new(entry: &Entry, alert: &AlertEvent) -> Self {
+        Self {
+            alert: alert.alert.clone(),
+            job: entry.key.to_string(),
+            scope: scope(alert.scope),
+            status: status(alert.status),
+            since: alert.since.to_string(),
+            message: alert.message.clone(),
+        }
+    }
+}
+
+fn scope(scope: AlertScope) -> &'static str {
+    match scope {
+        AlertScope::Job => "job",
+        AlertScope::Cluster => "cluster",
+    }
+}
+
+/// `firing` or `resolved`.
+pub(crate) fn status(status: AlertStatus) -> &'static str {
+    match status {
+        AlertStatus::Firing => "firing",
+        AlertStatus::Resolved => "resolved",
+    }
+}
