@@ -32,6 +32,9 @@ pub enum RequestError {
     /// There is no record under that key.
     #[error("no such job")]
     NoSuchJob,
+    /// A `[[job]]` of the configuration names it: forgotten, it would be back at the next start.
+    #[error("the configuration names this job")]
+    Configured,
     /// The store did not take it; nothing has changed.
     #[error("the store did not take it: {0}")]
     Store(String),

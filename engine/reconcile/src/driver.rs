@@ -327,8 +327,8 @@ impl Driver {
             }
             Request::Forget { key, reply } => {
                 let answer = match self.reactor.forget(&key) {
-                    None => Err(RequestError::NoSuchJob),
-                    Some(change) => self.commit(vec![change], now).await.map_err(|error| RequestError::Store(chain(&error))),
+                    Err(error) => Err(error),
+                    Ok(change) => self.commit(vec![change], now).await.map_err(|error| RequestError::Store(chain(&error))),
                 };
                 drop(reply.send(answer));
             }

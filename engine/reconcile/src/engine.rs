@@ -81,7 +81,7 @@ impl Engine {
         let (news_to, news) = mpsc::channel(WAITING);
         let (answer_to, answers) = mpsc::channel(WAITING);
         let (requests_to, requests) = mpsc::channel(WAITING);
-        let (entries_to, entries) = watch::channel(Sequence::default());
+        let (entries_to, entries) = watch::channel(journal.newest().await?);
         let mut running = Vec::new();
         let mut ways = Vec::new();
         for (place, cluster) in (1_u64..).zip(clusters) {

@@ -31,6 +31,7 @@ pub(crate) use decide::Decided;
 use fleet::Fleets;
 use wants::LookState;
 
+use crate::control::RequestError;
 use crate::looks::Look;
 use crate::policies::Policies;
 use crate::setup::{Discover, TargetSetup};
@@ -190,6 +191,11 @@ impl Reactor {
             self.reviews.remove(key);
             self.dirty.remove(key);
             self.wanted.retain(|(job, _), _| job != key);
+            let target = &key.target;
+            let is_last = self.jobs_of(target).is_empty();
+            if is_last && self.targets.get(target).is_some_and(|target| target.origin == Origin::Discovered) {
+                self.drop_target(target);
+            }
             return record;
         }
         self.count_alerts(Some(&record), 1);
@@ -217,14 +223,13 @@ impl Reactor {
         Some(steadfast_core::planner::intend(record, PostedIntent { intent, since: now }))
     }
 
-    /// The removal of a job as a change to commit. A target that is left without jobs and was discovered is dropped.
-    pub(crate) fn forget(&mut self, key: &JobKey) -> Option<Change> {
-        let record = self.records.get(key)?;
-        let change = Change { record: (**record).clone(), events: vec![Event::Forgotten] };
-        if self.targets.get(&key.target).is_some_and(|target| target.origin == Origin::Discovered) {
-            self.drop_target(&key.target);
+    /// The removal of a discovered job as a change to commit. Its target goes with its last job.
+    pub(crate) fn forget(&mut self, key: &JobKey) -> Result<Change, RequestError> {
+        let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
+        if record.origin == Origin::Configured && key.session_job.is_none() {
+            return Err(RequestError::Configured);
         }
-        Some(change)
+        Ok(Change { record: (**record).clone(), events: vec![Event::Forgotten] })
     }
 
     fn drop_target(&mut self, id: &TargetId) {

@@ -1,1 +1,5 @@
-//! steadfast
+//! The `steadfast` command as a library, so that its parts can be tested and measured.
+
+pub mod cli;
+pub mod config;
+pub mod run;

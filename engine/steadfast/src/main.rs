@@ -1,2 +1,11 @@
-//! main
-fn main() {}
+//! The `steadfast` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Both kube and reqwest take TLS from whatever provider the process has installed.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        return steadfast::cli::printer::fail(&anyhow::anyhow!("another TLS provider is installed already"));
+    }
+    steadfast::cli::main()
+}

@@ -91,7 +91,7 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
         journal: steadfast_store::open(&format!("sqlite://{}", folder.path().join("bench.db").display()))?,
         clock: clock.clone(),
         seed: 1,
-        http: Arc::new(HttpTransport::new()?),
+        http: Arc::new(HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?),
     };
     let began = Instant::now();
     let engine = Engine::start(setup, &mut prometheus_client::registry::Registry::default()).await?;

@@ -1,0 +1,196 @@
+//! The command line: what can be asked for, and what each exit code means.
+
+mod client;
+mod log;
+mod policies;
+pub mod printer;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::config::{Config, ConfigError};
+
+const AFTER_HELP: &str = "\
+Examples:
+  steadfast check --config config.toml     find mistakes before the engine does
+  steadfast run --config config.toml       keep the record, serve the API and the dashboard
+  steadfast status --watch                 follow all jobs of a running engine
+  steadfast explain local/default/orders   what is known of a job, and which rule decided
+
+Exit codes:
+  0  done
+  1  failed; the reason is on standard error
+  2  the command line or the configuration is wrong; nothing was changed
+  3  the engine could not be reached, or refused the request";
+
+/// Keeps a truthful record of Flink jobs on Kubernetes: unknown is never absent, and a watch never ends by itself.
+#[derive(Debug, Parser)]
+#[command(name = "steadfast", version, after_help = AFTER_HELP, propagate_version = true)]
+struct Arguments {
+    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug`.
+    #[arg(long, global = true, env = "STEADFAST_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the engine until it is told to end (SIGINT or SIGTERM).
+    Run {
+        /// The configuration.
+        #[arg(long, default_value = "config.toml", value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Check a configuration: every mistake with its line and its fix.
+    Check {
+        /// The configuration.
+        #[arg(long, default_value = "config.toml", value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Show the jobs of a running engine.
+    Status {
+        #[command(flatten)]
+        server: client::ServerOptions,
+        /// Follow changes instead of showing the present once.
+        #[arg(long)]
+        watch: bool,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+        /// Only this job: CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        job: Option<String>,
+    },
+    /// List the policies of a configuration: module, digest, version, parameters.
+    Policies {
+        /// The configuration.
+        #[arg(long, default_value = "config.toml", value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Say what is wanted of a job, so that what follows is not taken for an accident.
+    Intent {
+        #[command(flatten)]
+        server: client::ServerOptions,
+        /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        job: String,
+        /// What is wanted.
+        #[arg(value_parser = ["start", "cancel", "savepoint", "none"])]
+        intent: String,
+    },
+    /// Show what is known of a job, what was decided, and which rule spoke.
+    Explain {
+        #[command(flatten)]
+        server: client::ServerOptions,
+        /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        job: String,
+    },
+    /// Remove a discovered job's record for good.
+    Forget {
+        #[command(flatten)]
+        server: client::ServerOptions,
+        /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        job: String,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people.
+    Table,
+    /// For programs: one JSON document, or one line for each change with --watch.
+    Json,
+}
+
+/// Why a command failed, by exit code.
+#[derive(Debug)]
+enum Failure {
+    /// 1.
+    Failed(anyhow::Error),
+    /// 2.
+    Config(ConfigError),
+    /// 3.
+    Unreachable(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+/// Reads the command line and does what it asks for.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Err(error) = log::start(&arguments.log) {
+        printer::error(&error);
+        return ExitCode::from(2);
+    }
+    match carry_out(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(error)) => printer::fail(&error),
+        Err(Failure::Config(error)) => {
+            printer::error(&anyhow::Error::new(error));
+            ExitCode::from(2)
+        }
+        Err(Failure::Unreachable(error)) => {
+            printer::error(&error);
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn carry_out(command: Command) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::new)?;
+    match command {
+        Command::Run { config } => {
+            let config = Config::load(&config)?;
+            Ok(runtime.block_on(crate::run::until_told(config))?)
+        }
+        Command::Check { config } => {
+            let loaded = Config::load(&config)?;
+            crate::run::load_policies(&loaded.policies)?;
+            printer::note(&format!("{} has no mistakes", config.display()));
+            Ok(())
+        }
+        Command::Status { server, watch, output, job } => runtime.block_on(status::show(&server, watch, output, job.as_deref())),
+        Command::Policies { config } => Ok(policies::list(&Config::load(&config)?)?),
+        Command::Intent { server, job, intent } => {
+            let body = serde_json::json!({ "intent": intent });
+            runtime.block_on(client::Client::new(&server)?.put(&client::job_path(&job, "/intent")?, &body))?;
+            printer::note(&format!("{job}: {intent}"));
+            Ok(())
+        }
+        Command::Explain { server, job } => {
+            let explanation = runtime.block_on(client::Client::new(&server)?.get(&client::job_path(&job, "/explain")?))?;
+            printer::json(&explanation);
+            Ok(())
+        }
+        Command::Forget { server, job } => {
+            runtime.block_on(client::Client::new(&server)?.delete(&client::job_path(&job, "")?))?;
+            printer::note(&format!("{job} is forgotten"));
+            Ok(())
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "steadfast", &mut script);
+            printer::data(&String::from_utf8_lossy(&script));
+            Ok(())
+        }
+    }
+}

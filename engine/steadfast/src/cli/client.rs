@@ -1,0 +1,110 @@
+//! The API of a running engine, as the command line calls it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::Value;
+use steadfast_core::id::JobKey;
+
+use super::Failure;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which engine to ask.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ServerOptions {
+    /// The engine's address.
+    #[arg(long, env = "STEADFAST_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    server: String,
+    /// A file with the token the engine asks for.
+    #[arg(long, env = "STEADFAST_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// A client of one engine.
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Option<String>,
+}
+
+/// The path of a job, or of something below it.
+pub(super) fn job_path(job: &str, below: &str) -> Result<String, Failure> {
+    let wrong = || anyhow!("`{job}` is not a job; write CLUSTER/NAMESPACE/NAME as `steadfast status` shows it");
+    let key = JobKey::parse(job).ok_or_else(wrong)?;
+    Ok(format!("/api/v1/jobs/{key}{below}"))
+}
+
+impl Client {
+    pub(super) fn new(options: &ServerOptions) -> Result<Self, Failure> {
+        let token = match &options.token_file {
+            Some(path) => Some(std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?.trim().to_owned()),
+            None => None,
+        };
+        let http = reqwest::Client::builder().no_proxy().connect_timeout(TIMEOUT).build().context("no HTTP client can be set up")?;
+        Ok(Self { http, base: options.server.trim_end_matches('/').to_owned(), token })
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.document(self.request(Method::GET, path).timeout(TIMEOUT)).await
+    }
+
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.document(self.request(Method::PUT, path).timeout(TIMEOUT).json(body)).await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.send(self.request(Method::DELETE, path).timeout(TIMEOUT)).await.map(drop)
+    }
+
+    /// An answer whose body goes on.
+    pub(super) async fn stream(&self, path: &str) -> Result<Response, Failure> {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// All items of a paged list.
+    pub(super) async fn items(&self, path: &str) -> Result<Vec<Value>, Failure> {
+        let mut items = Vec::new();
+        let mut query = String::new();
+        loop {
+            let mut page = self.get(&format!("{path}{query}")).await?;
+            if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
+                items.extend(more);
+            }
+            match page.get("cursor").and_then(Value::as_str) {
+                Some(cursor) => query = format!("?cursor={cursor}"),
+                None => return Ok(items),
+            }
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    async fn document(&self, request: RequestBuilder) -> Result<Value, Failure> {
+        let response = self.send(request).await?;
+        response.json().await.map_err(|error| Failure::Unreachable(anyhow::Error::new(error).context("the engine's answer could not be read")))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let response = request.send().await.map_err(|error| {
+            let context = format!("no engine answers at {}; start one with `steadfast run`, or name it with --server", self.base);
+            Failure::Unreachable(anyhow::Error::new(error).context(context))
+        })?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let said = response.json::<Value>().await.ok();
+        let detail = said.as_ref().and_then(|body| body.get("detail")).and_then(Value::as_str).unwrap_or("no reason given");
+        Err(Failure::Unreachable(anyhow!("the engine refused ({status}): {detail}")))
+    }
+}

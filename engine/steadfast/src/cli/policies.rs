@@ -1,0 +1,35 @@
+//! `steadfast policies`.
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+
+use super::printer;
+use crate::config::{Config, Module};
+use crate::run::load_policies;
+
+/// Lists every policy with what can be tuned.
+pub(super) fn list(config: &Config) -> anyhow::Result<()> {
+    let mut text = String::new();
+    for policy in load_policies(&config.policies)? {
+        let description = policy.module.description();
+        let module = match &policy.config.module {
+            Module::Builtin(name) => format!("builtin:{name}"),
+            Module::File(path) => path.display().to_string(),
+        };
+        let role = if policy.config.shadow { "shadow" } else { "decides" };
+        text.push_str(&format!("{} ({role})\n", policy.config.name));
+        text.push_str(&format!("  module      {module}\n  sha256      {}\n", policy.module.digest()));
+        text.push_str(&format!("  is          {} {}: {}\n", description.name, description.version, description.summary));
+        text.push_str(&format!("  configured  {}\n", policy.config.params));
+        let mut table = Table::new();
+        table.load_style(NOTHING);
+        for parameter in &description.parameters {
+            table.add_row(vec![format!("  {}", parameter.name), parameter.kind.clone(), parameter.default.clone(), parameter.help.clone()]);
+        }
+        if !description.parameters.is_empty() {
+            text.push_str(&format!("{table}\n"));
+        }
+    }
+    printer::data(&text);
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! `config.toml`: read, checked, and turned into plain values. A mistake names the line, the rule and the fix.
+
+mod check;
+mod file;
+mod mistake;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use steadfast_core::id::FlinkJobId;
+use steadfast_core::snapshot::Timing;
+use steadfast_core::state::Mode;
+use steadfast_reconcile::{Discover, Select};
+
+pub use mistake::{ConfigError, Mistake};
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// `[store] url`.
+    pub store: String,
+    /// `[server]`.
+    pub server: Server,
+    /// `[timing]`.
+    pub timing: Timing,
+    /// `[[kubernetes]]`.
+    pub clusters: Vec<Cluster>,
+    /// `[[job]]`.
+    pub jobs: Vec<Job>,
+    /// `[[policy]]`.
+    pub policies: Vec<Policy>,
+    /// `[[sink]]`.
+    pub sinks: Vec<Sink>,
+}
+
+/// Where the API listens, and to whom it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// A file with the bearer token that callers must show.
+    pub token_file: Option<PathBuf>,
+}
+
+/// A Kubernetes cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its name.
+    pub name: String,
+    /// Its kubeconfig; without one: in-cluster, then `KUBECONFIG`, then `~/.kube/config`.
+    pub kubeconfig: Option<PathBuf>,
+    /// The namespaces to watch; none: all.
+    pub namespaces: Vec<String>,
+    /// What is discovered.
+    pub discover: Vec<Discover>,
+    /// How Flink is reached.
+    pub flink_rest: FlinkRest,
+    /// Places that tell of ended jobs; read by a later version.
+    pub ended_jobs: EndedJobs,
+}
+
+/// Sources of a cluster that tell how a job ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndedJobs {
+    /// `archive`.
+    pub archive: Vec<String>,
+    /// `history_server`.
+    pub history_server: Option<String>,
+    /// `job_result_store`.
+    pub job_result_store: Option<String>,
+}
+
+impl EndedJobs {
+    /// Whether none is set.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// `flink_rest`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlinkRest {
+    /// The Service inside the cluster, the API server's proxy outside.
+    Auto,
+    /// The Service in cluster DNS.
+    Service,
+    /// The API server's proxy.
+    Proxy,
+    /// The pod's address.
+    Pod,
+    /// A URL with placeholders.
+    Url(String),
+}
+
+/// An explicit job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its name.
+    pub name: String,
+    /// The `[[kubernetes]]` entry it runs in; `None` for standalone.
+    pub kubernetes: Option<String>,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its Deployment's name.
+    pub deployment: String,
+    /// How it is deployed.
+    pub mode: Mode,
+    /// How its Flink is reached; `None`: as the cluster says.
+    pub flink_rest: Option<FlinkRest>,
+    /// The job the record is about.
+    pub flink_job_id: Option<FlinkJobId>,
+}
+
+/// A policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// Its module.
+    pub module: Module,
+    /// Which jobs it is for.
+    pub select: Select,
+    /// Its parameters, as JSON.
+    pub params: String,
+    /// How long one decision may take.
+    pub deadline: Duration,
+    /// How much memory it may use, in bytes.
+    pub memory: u64,
+    /// Whether its decisions count.
+    pub shadow: bool,
+}
+
+/// Where a policy's module is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Module {
+    /// `builtin:NAME`.
+    Builtin(String),
+    /// A file.
+    File(PathBuf),
+}
+
+/// A webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sink {
+    /// Where to.
+    pub url: String,
+}
+
+impl Config {
+    /// Reads and checks a file. Paths in it are relative to its folder. Nothing is created or changed.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// Checks the text of a file.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let mistakes = |mistakes| ConfigError::mistakes(path, text, mistakes);
+        let file: file::File = toml::from_str(text).map_err(|error| mistakes(vec![Mistake::of_toml(&error)]))?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        check::check(file, folder).map_err(mistakes)
+    }
+}
+
+#[cfg(test)]
+mod tests;

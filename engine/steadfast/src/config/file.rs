@@ -1,0 +1,120 @@
+//! The file as it is written: every key, its type and its default.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::values::{Size, Span};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) store: Store,
+    pub(super) server: Server,
+    pub(super) timing: Timing,
+    pub(super) kubernetes: Vec<Kubernetes>,
+    pub(super) job: Vec<Job>,
+    pub(super) policy: Vec<Policy>,
+    pub(super) sink: Vec<Sink>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Store {
+    pub(super) url: Spanned<String>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: Spanned::new(0..0, "sqlite://steadfast.db".into()) }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Server {
+    pub(super) listen: Spanned<String>,
+    pub(super) token_file: Option<Spanned<String>>,
+    pub(super) insecure: bool,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { listen: Spanned::new(0..0, "127.0.0.1:8080".into()), token_file: None, insecure: false }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Timing {
+    pub(super) poll: Option<Spanned<Span>>,
+    pub(super) timeout: Option<Spanned<Span>>,
+    pub(super) validate: Option<Spanned<Span>>,
+    pub(super) retry_initial: Option<Spanned<Span>>,
+    pub(super) retry_max: Option<Spanned<Span>>,
+    pub(super) startup_grace: Option<Spanned<Span>>,
+    pub(super) terminal_poll: Option<Spanned<Span>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Kubernetes {
+    pub(super) name: Spanned<String>,
+    pub(super) kubeconfig: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) namespaces: Vec<String>,
+    pub(super) discover: Option<Vec<Spanned<String>>>,
+    pub(super) flink_rest: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) archive: Vec<String>,
+    pub(super) history_server: Option<String>,
+    pub(super) job_result_store: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Job {
+    pub(super) name: Spanned<String>,
+    pub(super) kubernetes: Option<Spanned<String>>,
+    pub(super) namespace: Option<String>,
+    pub(super) deployment: Option<String>,
+    pub(super) mode: Option<Spanned<String>>,
+    pub(super) flink_rest: Option<Spanned<String>>,
+    pub(super) flink_job_id: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Policy {
+    pub(super) name: Spanned<String>,
+    pub(super) module: Spanned<String>,
+    #[serde(default)]
+    pub(super) select: Select,
+    #[serde(default)]
+    pub(super) params: BTreeMap<String, toml::Value>,
+    pub(super) deadline: Option<Spanned<Span>>,
+    pub(super) memory: Option<Spanned<Size>>,
+    #[serde(default)]
+    pub(super) shadow: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Select {
+    pub(super) namespace: Vec<String>,
+    pub(super) name: Vec<String>,
+}
+
+impl Default for Select {
+    fn default() -> Self {
+        Self { namespace: vec!["*".into()], name: vec!["*".into()] }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sink {
+    pub(super) kind: Spanned<String>,
+    pub(super) url: Spanned<String>,
+}

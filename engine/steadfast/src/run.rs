@@ -1,0 +1,145 @@
+//! Wires a configuration to a running engine: the one place that knows all parts.
+
+mod access;
+mod adapter;
+mod parts;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use prometheus_client::registry::Registry;
+use steadfast_core::backoff::Backoff;
+use steadfast_core::journal::Store;
+use steadfast_core::time::Clock;
+use steadfast_reconcile::{Engine, Setup, ShadowBoard};
+use steadfast_server::sinks::{HttpPost, SinkMetrics, Webhook, cursor_name};
+use steadfast_server::{Api, router, serve};
+use steadfast_sources::transport::HttpTransport;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+
+pub use parts::{SystemClock, load_policies, policy_cache};
+
+/// A running engine with its API and its sinks.
+pub struct Running {
+    /// Where the API listens.
+    pub address: SocketAddr,
+    /// The committed records.
+    pub projection: Arc<steadfast_core::projection::Projection>,
+    /// What shadow policies would show.
+    pub shadows: ShadowBoard,
+    engine: Engine,
+    server: JoinHandle<std::io::Result<()>>,
+    sinks: TaskTracker,
+    cancel: CancellationToken,
+}
+
+/// Starts everything a configuration asks for. On an error nothing is left running.
+pub async fn start(config: Config) -> anyhow::Result<Running> {
+    parts::warn_of_what_is_not_read(&config);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let policies = load_policies(&config.policies)?;
+    let clusters = parts::clusters(&config).await?;
+    let targets = parts::targets(&config);
+    let access = access::of(&config.server)?;
+    let store = parts::open_store(&config.store).await?;
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .map_err(|error| anyhow::Error::new(error).context(format!("cannot listen on {}; is another process there?", config.server.listen)))?;
+    let address = listener.local_addr()?;
+
+    let mut registry = Registry::default();
+    let cancel = CancellationToken::new();
+    let timing = config.timing;
+    let retry = Backoff { initial: timing.retry_initial, max: timing.retry_max };
+    let webhooks = webhooks(&config, &store, retry, &mut registry).await?;
+    let http = HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    let setup = Setup {
+        timing,
+        clusters,
+        targets,
+        policies: policies.into_iter().map(parts::LoadedPolicy::into_setup).collect(),
+        journal: Arc::clone(&store) as Arc<_>,
+        clock: Arc::clone(&clock),
+        seed: parts::seed(),
+        http: Arc::new(http),
+    };
+    let engine = Engine::start(setup, &mut registry).await?;
+
+    let sinks = TaskTracker::new();
+    for (place, webhook) in (0_u64..).zip(webhooks) {
+        sinks.spawn(webhook.run(engine.entries.clone(), cancel.clone(), parts::rng(place)));
+    }
+    sinks.close();
+    let adapter = Arc::new(adapter::Adapter {
+        control: engine.control.clone(),
+        status: engine.status.clone(),
+        clock,
+        patience: timing.poll * 10,
+    });
+    let api = Api {
+        jobs: Arc::clone(&engine.projection),
+        journal: store as Arc<_>,
+        entries: engine.entries.clone(),
+        control: Arc::clone(&adapter) as Arc<_>,
+        health: adapter,
+        metrics: Arc::new(registry),
+        access,
+    };
+    let server = tokio::spawn(serve(listener, router(api), cancel.clone()));
+    tracing::info!("the API and the dashboard are at http://{address}/");
+    Ok(Running {
+        address,
+        projection: Arc::clone(&engine.projection),
+        shadows: engine.shadows.clone(),
+        engine,
+        server,
+        sinks,
+        cancel,
+    })
+}
+
+async fn webhooks(config: &Config, store: &Arc<dyn Store>, retry: Backoff, registry: &mut Registry) -> anyhow::Result<Vec<Webhook>> {
+    let metrics = SinkMetrics::default();
+    if !config.sinks.is_empty() {
+        metrics.register(registry);
+    }
+    let mut webhooks = Vec::new();
+    for sink in &config.sinks {
+        let to = Arc::new(HttpPost::new(sink.url.parse()?)?);
+        webhooks.push(Webhook::begin(cursor_name(&sink.url), Arc::clone(store), to, retry, metrics.clone()).await?);
+    }
+    Ok(webhooks)
+}
+
+impl Running {
+    /// Stops looking, answers what is under way, and waits for every task.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.engine.stop().await;
+        self.cancel.cancel();
+        self.sinks.wait().await;
+        self.server.await??;
+        Ok(())
+    }
+}
+
+/// `steadfast run`: until the process is told to end.
+pub async fn until_told(config: Config) -> anyhow::Result<()> {
+    let running = start(config).await?;
+    told_to_end().await?;
+    tracing::info!("stopping");
+    running.stop().await
+}
+
+/// SIGINT or SIGTERM.
+async fn told_to_end() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,70 @@
+//! The reconcile loop, as the server wants to see it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use steadfast_core::id::JobKey;
+use steadfast_core::projection::JobView;
+use steadfast_core::state::Intent;
+use steadfast_core::time::Clock;
+use steadfast_reconcile::{ClusterStatus, Control, RequestError, StatusBoard};
+use steadfast_server::{ClusterHealth, ControlError, Explanation, Health, Liveness, Reach, Readiness};
+
+pub(super) struct Adapter {
+    pub(super) control: Control,
+    pub(super) status: StatusBoard,
+    pub(super) clock: Arc<dyn Clock>,
+    /// How long the loop may stand still before it counts as dead.
+    pub(super) patience: Duration,
+}
+
+#[async_trait]
+impl steadfast_server::Control for Adapter {
+    async fn intend(&self, job: &JobKey, intent: Intent) -> Result<JobView, ControlError> {
+        self.control.intend(job.clone(), intent).await.map_err(refusal)
+    }
+
+    async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError> {
+        let explained = self.control.explain(job.clone()).await.map_err(refusal)?;
+        Ok(Explanation { snapshot: explained.snapshot, decision: explained.outcome, policy: explained.policy })
+    }
+
+    async fn forget(&self, job: &JobKey) -> Result<(), ControlError> {
+        self.control.forget(job.clone()).await.map_err(refusal)
+    }
+}
+
+fn refusal(error: RequestError) -> ControlError {
+    match error {
+        RequestError::NoSuchJob => ControlError::NoSuchJob,
+        RequestError::Configured => ControlError::Configured,
+        RequestError::Store(_) | RequestError::Stopping => ControlError::Unavailable(error.to_string()),
+    }
+}
+
+impl Health for Adapter {
+    fn live(&self) -> Liveness {
+        let stands = self.clock.now().since(self.status.read().turned_at);
+        Liveness { live: stands <= self.patience, turned_seconds_ago: stands.as_secs_f64() }
+    }
+
+    fn ready(&self) -> Readiness {
+        let status = self.status.read();
+        let clusters: Vec<ClusterHealth> = status
+            .clusters
+            .into_iter()
+            .map(|(name, cluster)| {
+                let (state, fault) = match cluster {
+                    ClusterStatus::NotAsked => (Reach::Pending, None),
+                    ClusterStatus::Reached => (Reach::Reached, None),
+                    ClusterStatus::Retrying(fault) => (Reach::Retrying, Some(fault.to_string())),
+                };
+                ClusterHealth { name: name.to_string(), state, fault }
+            })
+            .collect();
+        let policies: Vec<String> = status.policies.iter().map(ToString::to_string).collect();
+        let asked = clusters.iter().all(|cluster| cluster.state != Reach::Pending);
+        Readiness { ready: asked && status.store_error.is_none() && !policies.is_empty(), store: status.store_error, policies, clusters }
+    }
+}

@@ -1,0 +1,158 @@
+//! The parts of an engine, made from the configuration.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use steadfast_core::board::Place;
+use steadfast_core::id::{ClusterName, Namespace, PolicyName, TargetId};
+use steadfast_core::journal::Store;
+use steadfast_core::time::{Clock, Timestamp};
+use steadfast_host::{Policy as LoadedModule, PolicyEngine, PolicyLimits};
+use steadfast_reconcile::{ClusterSetup, PolicySetup, Role, TargetSetup};
+use steadfast_sources::kubernetes::{KubeSettings, Location, Selector, connect};
+use steadfast_sources::route::FlinkRoute;
+
+use crate::config::{Cluster, Config, FlinkRest, Module, Policy};
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis());
+        Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+}
+
+/// A policy, loaded and configured.
+pub struct LoadedPolicy {
+    /// As it was configured.
+    pub config: Policy,
+    /// The module.
+    pub module: LoadedModule,
+}
+
+impl LoadedPolicy {
+    /// As the engine takes it.
+    pub fn into_setup(self) -> PolicySetup {
+        PolicySetup {
+            name: PolicyName::new(&self.config.name),
+            select: self.config.select,
+            role: if self.config.shadow { Role::Shadow } else { Role::Decides },
+            decide: Box::new(self.module),
+        }
+    }
+}
+
+/// Where compiled modules are kept: `steadfast` in the user's cache folder, if there is one.
+pub fn policy_cache() -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
+    Some(base.join("steadfast"))
+}
+
+/// Loads and configures every policy; the first that is refused is the error.
+pub fn load_policies(policies: &[Policy]) -> anyhow::Result<Vec<LoadedPolicy>> {
+    let engine = PolicyEngine::new(policy_cache().as_deref())?;
+    policies
+        .iter()
+        .map(|policy| {
+            let read;
+            let bytes = match &policy.module {
+                Module::Builtin(name) => steadfast_host::builtin::find(name).with_context(|| format!("there is no builtin:{name}"))?,
+                Module::File(path) => {
+                    read = std::fs::read(path).with_context(|| format!("policy `{}`: cannot read {}", policy.name, path.display()))?;
+                    &read
+                }
+            };
+            let limits = PolicyLimits { deadline: policy.deadline, memory_bytes: policy.memory };
+            let module = engine.load(&policy.name, bytes, &policy.params, limits)?;
+            Ok(LoadedPolicy { config: policy.clone(), module })
+        })
+        .collect()
+}
+
+/// The clusters, with clients but not yet connected.
+pub(super) async fn clusters(config: &Config) -> anyhow::Result<Vec<ClusterSetup>> {
+    let mut clusters = Vec::new();
+    for cluster in &config.clusters {
+        let connected = connect(cluster.kubeconfig.as_deref())
+            .await
+            .with_context(|| format!("[[kubernetes]] `{}` cannot be used", cluster.name))?;
+        let has_explicit_jobs = config.jobs.iter().any(|job| job.kubernetes.as_deref() == Some(&cluster.name));
+        clusters.push(ClusterSetup {
+            settings: KubeSettings {
+                name: ClusterName::new(&cluster.name),
+                namespaces: cluster.namespaces.iter().map(Namespace::new).collect(),
+                timeout: config.timing.timeout,
+                validate: config.timing.validate,
+                poll: config.timing.poll,
+                retry_initial: config.timing.retry_initial,
+                retry_max: config.timing.retry_max,
+                // An explicit job's Deployment may carry no label: what a selector leaves out would look absent.
+                deployments: if has_explicit_jobs { Selector::All } else { Selector::Flink },
+            },
+            client: connected.client,
+            discover: cluster.discover.clone(),
+            flink_rest: route(&cluster.flink_rest, connected.location),
+        });
+    }
+    Ok(clusters)
+}
+
+fn route(rest: &FlinkRest, location: Location) -> FlinkRoute {
+    match (rest, location) {
+        (FlinkRest::Auto, Location::Inside) | (FlinkRest::Service, _) => FlinkRoute::Service,
+        (FlinkRest::Auto, Location::Outside) | (FlinkRest::Proxy, _) => FlinkRoute::Proxy,
+        (FlinkRest::Pod, _) => FlinkRoute::Pod,
+        (FlinkRest::Url(url), _) => FlinkRoute::Template(url.clone()),
+    }
+}
+
+/// The explicit targets.
+pub(super) fn targets(config: &Config) -> Vec<TargetSetup> {
+    config
+        .jobs
+        .iter()
+        .map(|job| {
+            let namespace = Namespace::new(&job.namespace);
+            let id = match &job.kubernetes {
+                Some(cluster) => TargetId::new(&ClusterName::new(cluster), &namespace, &job.name),
+                None => TargetId::standalone(&job.name),
+            };
+            let flink_rest = match &job.flink_rest {
+                None | Some(FlinkRest::Auto) => None,
+                Some(rest) => Some(route(rest, Location::Outside)),
+            };
+            let place = job.kubernetes.is_some().then(|| Place::new(&namespace, &job.deployment));
+            TargetSetup { id, mode: job.mode, place, flink_rest, pinned: job.flink_job_id }
+        })
+        .collect()
+}
+
+/// Opens the store off the async threads: it may wait for a disk.
+pub(super) async fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
+    let url = url.to_owned();
+    Ok(tokio::task::spawn_blocking(move || steadfast_store::open(&url)).await??)
+}
+
+/// Says once which keys are accepted and not yet used, rather than let them be trusted in silence.
+pub(super) fn warn_of_what_is_not_read(config: &Config) {
+    for Cluster { name, .. } in config.clusters.iter().filter(|cluster| !cluster.ended_jobs.is_empty()) {
+        tracing::warn!("[[kubernetes]] `{name}`: archive, history_server and job_result_store are not read by this version");
+    }
+}
+
+/// A seed that differs from run to run.
+pub(super) fn seed() -> u64 {
+    rand::random()
+}
+
+pub(super) fn rng(place: u64) -> StdRng {
+    StdRng::seed_from_u64(seed().wrapping_add(place))
+}
