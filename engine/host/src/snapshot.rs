@@ -106,3 +106,6 @@ fn at(moment: Timestamp) -> types::Timestamp {
 fn millis(span: Duration) -> types::Millis {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use steadfast_core::decision::{Decide, WantedSource};
-use steadfast_core::state::{Attention, Confidence, JobState};
+use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
 use steadfast_host::{LoadError, Policy, PolicyEngine, PolicyLimits, builtin};
 
 use crate::situation;
@@ -75,6 +75,16 @@ fn one_lost_answer_parts_the_two() {
         (decision.state, decision.watch.attention),
         (JobState::Failed, Attention::Sleeping)
     );
+}
+
+#[test]
+fn pods_go_in_and_conditions_come_out() {
+    let decision = load("conservative", "{}")
+        .unwrap()
+        .decide(&situation::crash_looping())
+        .unwrap();
+    let kinds: Vec<ConditionType> = decision.conditions.iter().map(|condition| condition.kind).collect();
+    assert!(kinds.contains(&ConditionType::CrashLoop), "{kinds:?}");
 }
 
 #[test]

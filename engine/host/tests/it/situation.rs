@@ -1,8 +1,8 @@
 //! Snapshots to judge.
 
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
-use steadfast_core::facts::{FlinkJob, Tasks};
-use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId};
+use steadfast_core::facts::{Container, Deployment, FlinkJob, Pod, Readiness, Tasks, Termination, Waiting};
+use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
 use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
 use steadfast_core::state::{JobState, Mode};
@@ -59,5 +59,53 @@ pub(crate) fn silent() -> Snapshot {
     if let Some(flink) = &mut snapshot.flink {
         flink.accept(Observed::Unknown(fault), at(100), at(100));
     }
+    snapshot
+}
+
+/// A job whose two JobManager pods crash, with everything that can be known about it.
+pub(crate) fn crash_looping() -> Snapshot {
+    let mut snapshot = silent();
+    let uid = Uid::new("5b1c2f0e-0000-4000-8000-000000000001");
+    let deployment = Deployment {
+        namespace: Namespace::new("default"),
+        name: "orders".to_owned(),
+        uid: uid.clone(),
+        created_at: Some(at(0)),
+        deleting_since: None,
+        replicas: 1,
+        ready: 0,
+        native: Some(Mode::Application),
+        owner: Some("FlinkDeployment".to_owned()),
+        trouble: Some("MinimumReplicasUnavailable: Deployment does not have minimum availability.".to_owned()),
+    };
+    let pod = |n: i64| Pod {
+        namespace: Namespace::new("default"),
+        name: format!("orders-5d9c-{n}"),
+        uid: Uid::new(format!("5b1c2f0e-0000-4000-8000-00000000001{n}")),
+        app: "orders".to_owned(),
+        created_at: Some(at(n)),
+        deleting_since: None,
+        phase: "Running".to_owned(),
+        reason: None,
+        ip: Some("10.0.0.7".to_owned()),
+        ready: Readiness::NotReady,
+        unschedulable: None,
+        container: Some(Container {
+            name: "flink-main-container".to_owned(),
+            restarts: 5,
+            waiting: Some(Waiting {
+                reason: "CrashLoopBackOff".to_owned(),
+                message: "back-off 2m40s restarting failed container=flink-main-container".to_owned(),
+            }),
+            terminated: Some(Termination {
+                reason: "Error".to_owned(),
+                exit_code: 1,
+                at: Some(at(90)),
+            }),
+        }),
+    };
+    snapshot.record.incarnation.see_deployment(&uid, at(2), at(2));
+    snapshot.deployment = Some(Evidence::first(Observed::Present(deployment), at(99), at(99)));
+    snapshot.pods = Some(Evidence::first(Observed::Present(vec![pod(2), pod(1)]), at(99), at(99)));
     snapshot
 }

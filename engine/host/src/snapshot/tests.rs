@@ -1,0 +1,233 @@
+//! Every field arrives where it belongs: all values of the snapshot differ, so that two that are mixed up show.
+
+use std::time::Duration;
+
+use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
+use steadfast_core::facts::{
+    Checkpoints, Container, Deletion, Deployment, FlinkJob, HaData, JobEnd, KubeEvent, Pod, Readiness, RootException,
+    Tasks, Termination, Waiting,
+};
+use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
+use steadfast_core::record::{AlertScope, Condition, JobRecord, Origin, PostedIntent, Reason, StandingAlert};
+use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
+use steadfast_core::time::Timestamp;
+
+use super::to_contract;
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn job_id(last: u8) -> FlinkJobId {
+    FlinkJobId::parse(&format!("{last:032x}")).unwrap()
+}
+
+/// Looks whose five numbers begin with `n`.
+fn looks<T>(n: i64, latest: Observed<T>) -> Option<Evidence<T>> {
+    let failures = u32::try_from(n * 10 + 5).unwrap();
+    Some(Evidence {
+        latest,
+        asked_at: at(n * 10 + 1),
+        observed_at: at(n * 10 + 2),
+        known_at: Some(at(n * 10 + 3)),
+        unknown_since: Some(at(n * 10 + 4)),
+        failures,
+    })
+}
+
+fn record() -> JobRecord {
+    let target = TargetId::new(&ClusterName::new("cluster"), &Namespace::new("namespace"), "name");
+    let key = JobKey::application(target);
+    let mut record = JobRecord::unseen(
+        key,
+        Mode::Application,
+        Origin::Discovered,
+        PolicyName::new("default"),
+        at(100),
+    );
+    record.state = JobState::Restarting;
+    record.confidence = Confidence::Inferred;
+    record.reason = Reason::new("ReasonCode", "reason message");
+    record.confirmed_at = Some(at(101));
+    record
+        .incarnation
+        .see_deployment(&Uid::new("tracked uid"), at(102), at(103));
+    record.incarnation.see_job(job_id(1), at(104), at(105));
+    record.conditions.push(Condition {
+        kind: ConditionType::CrashLoop,
+        since: at(106),
+        message: "condition message".to_owned(),
+    });
+    record.alerts.push(StandingAlert {
+        name: "AlertName".to_owned(),
+        scope: AlertScope::Cluster,
+        since: at(107),
+        message: "alert message".to_owned(),
+    });
+    record.intent = Some(PostedIntent {
+        intent: Intent::Savepoint,
+        since: at(108),
+    });
+    record.revision = 109;
+    record
+}
+
+fn deployment() -> Deployment {
+    Deployment {
+        namespace: Namespace::new("namespace"),
+        name: "name".to_owned(),
+        uid: Uid::new("deployment uid"),
+        created_at: Some(at(201)),
+        deleting_since: Some(at(202)),
+        replicas: 203,
+        ready: 204,
+        native: Some(Mode::Application),
+        owner: Some("owner".to_owned()),
+        trouble: Some("deployment trouble".to_owned()),
+    }
+}
+
+fn pod() -> Pod {
+    let waiting = Waiting {
+        reason: "waiting reason".to_owned(),
+        message: "waiting message".to_owned(),
+    };
+    let terminated = Termination {
+        reason: "termination reason".to_owned(),
+        exit_code: -301,
+        at: Some(at(302)),
+    };
+    Pod {
+        namespace: Namespace::new("namespace"),
+        name: "pod name".to_owned(),
+        uid: Uid::new("pod uid"),
+        app: "name".to_owned(),
+        created_at: Some(at(303)),
+        deleting_since: Some(at(304)),
+        phase: "pod phase".to_owned(),
+        reason: Some("pod reason".to_owned()),
+        ip: Some("10.0.0.1".to_owned()),
+        ready: Readiness::NotReady,
+        unschedulable: Some("pod unschedulable".to_owned()),
+        container: Some(Container {
+            name: "container name".to_owned(),
+            restarts: 305,
+            waiting: Some(waiting),
+            terminated: Some(terminated),
+        }),
+    }
+}
+
+fn full() -> Snapshot {
+    let tasks = Tasks {
+        total: 401,
+        running: 402,
+    };
+    let (state, started_at, ended_at) = (JobState::Failing, at(403), Some(at(404)));
+    let flink = FlinkJob {
+        id: job_id(2),
+        state,
+        started_at,
+        ended_at,
+        tasks,
+    };
+    let event = KubeEvent {
+        object: "event object".to_owned(),
+        reason: "event reason".to_owned(),
+        message: "event message".to_owned(),
+        at: Some(at(406)),
+    };
+    let exception = RootException {
+        headline: "exception headline".to_owned(),
+        at: Some(at(405)),
+    };
+    let end = JobEnd {
+        job: job_id(3),
+        state: JobState::Finished,
+        cause: Some("cause".to_owned()),
+    };
+    let fault = Fault::new(FaultKind::LeaderElection, "fault message");
+    let millis = Duration::from_millis;
+    Snapshot {
+        now: at(10),
+        engine_since: at(11),
+        record: record(),
+        flink: looks(51, Observed::Present(flink)),
+        exceptions: looks(52, Observed::Present(exception)),
+        checkpoints: looks(
+            53,
+            Observed::Present(Checkpoints {
+                completed: 407,
+                failed: 408,
+            }),
+        ),
+        deployment: looks(54, Observed::Present(deployment())),
+        deletion: Some(Deletion {
+            uid: Uid::new("deleted uid"),
+            seen_at: at(409),
+        }),
+        pods: looks(55, Observed::Present(vec![pod()])),
+        events: looks(56, Observed::Present(vec![event])),
+        ha_data: looks(
+            57,
+            Observed::Present(HaData {
+                config_maps: vec!["config map".to_owned()],
+            }),
+        ),
+        last_words: looks(58, Observed::Present(end)),
+        archive: looks(59, Observed::Unknown(fault)),
+        fleet: Fleet { targets: 61, dark: 62 },
+        timing: Timing {
+            poll: millis(71),
+            timeout: millis(72),
+            validate: millis(73),
+            retry_initial: millis(74),
+            retry_max: millis(75),
+            startup_grace: millis(76),
+            terminal_poll: millis(77),
+        },
+    }
+}
+
+#[test]
+fn every_field_arrives_where_it_belongs() {
+    insta::assert_debug_snapshot!(to_contract(&full()));
+}
+
+#[test]
+fn an_absence_arrives_as_one_for_every_source() {
+    let mut snapshot = full();
+    snapshot.flink = looks(51, Observed::Absent);
+    snapshot.exceptions = looks(52, Observed::Absent);
+    snapshot.checkpoints = looks(53, Observed::Absent);
+    snapshot.deployment = looks(54, Observed::Absent);
+    snapshot.pods = looks(55, Observed::Absent);
+    snapshot.events = looks(56, Observed::Absent);
+    snapshot.ha_data = looks(57, Observed::Absent);
+    snapshot.last_words = looks(58, Observed::Absent);
+    snapshot.archive = None;
+    let text = format!("{:?}", to_contract(&snapshot));
+    assert_eq!(text.matches("Absent").count(), 8, "{text}");
+    assert!(!text.contains("Present") && !text.contains("Unknown"), "{text}");
+}
+
+#[test]
+fn an_error_arrives_as_unknown_for_every_source() {
+    fn unknown<T>() -> Option<Evidence<T>> {
+        looks(50, Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer")))
+    }
+    let mut snapshot = full();
+    snapshot.flink = unknown();
+    snapshot.exceptions = unknown();
+    snapshot.checkpoints = unknown();
+    snapshot.deployment = unknown();
+    snapshot.pods = unknown();
+    snapshot.events = unknown();
+    snapshot.ha_data = unknown();
+    snapshot.last_words = unknown();
+    snapshot.archive = unknown();
+    let text = format!("{:?}", to_contract(&snapshot));
+    assert_eq!(text.matches("Unknown(Fault").count(), 9, "{text}");
+    assert!(!text.contains("Absent") && !text.contains("Present"), "{text}");
+}
