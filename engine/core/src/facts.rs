@@ -91,7 +91,7 @@ pub struct Deployment {
     pub ready: u32,
     /// What Flink's native integration started, by the container's arguments; `None` if it is not such a Deployment.
     pub native: Option<Mode>,
-    /// The kind of the controlling owner, e.g. `FlinkDeployment`.
+    /// The kind of the controlling owner, else of the first, e.g. `FlinkDeployment`.
     pub owner: Option<String>,
     /// A failed rollout or replica condition (`ReplicaFailure`, `ProgressDeadlineExceeded`): `reason: message`.
     pub trouble: Option<String>,

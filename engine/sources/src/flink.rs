@@ -28,7 +28,12 @@ pub async fn exceptions(
 }
 
 /// `GET /jobs/<id>/checkpoints`: its counters.
-pub async fn checkpoints(transport: &dyn Transport, base: &str, job: FlinkJobId, limits: Limits) -> Result<Checkpoints, Fault> {
+pub async fn checkpoints(
+    transport: &dyn Transport,
+    base: &str,
+    job: FlinkJobId,
+    limits: Limits,
+) -> Result<Checkpoints, Fault> {
     let url = format!("{base}/jobs/{job}/checkpoints");
     parse::checkpoints(&url, &classify::body(&url, transport.get(&url, limits).await?)?)
 }

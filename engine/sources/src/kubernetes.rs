@@ -7,9 +7,11 @@
 mod connect;
 mod decode;
 mod list;
+mod live;
 mod lookups;
 mod recovery;
 mod reflector;
+mod telling;
 mod watch;
 
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub use connect::{ConnectError, Connected, Location, connect};
 
 use recovery::Recovery;
 use reflector::Reflector;
+use telling::Telling;
 
 /// How a cluster is watched.
 #[derive(Clone, Debug)]
@@ -98,20 +101,27 @@ impl KubeCluster {
             })
         });
         for (place, scope) in (0_u64..).zip(scopes) {
-            let span = tracing::info_span!("reflector", cluster = %scope.cluster, kind = ?scope.kind);
+            let namespace = scope.namespace.as_ref().map_or("*", Namespace::as_str);
+            let span = tracing::info_span!("reflector", cluster = %scope.cluster, kind = ?scope.kind, namespace);
             let reflector = Reflector {
                 path: list::path(&scope, settings.deployments),
                 id: place,
-                scope,
                 client: client.clone(),
                 settings: settings.clone(),
-                backoff: Backoff { initial: settings.retry_initial, max: settings.retry_max },
-                clock: Arc::clone(&clock),
+                backoff: Backoff {
+                    initial: settings.retry_initial,
+                    max: settings.retry_max,
+                },
                 rng: StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(place)),
-                news: news.clone(),
                 wants: wants.clone(),
                 recovery: Arc::clone(&recovery),
-                undecodable: Arc::clone(&undecodable),
+                telling: Telling {
+                    scope,
+                    clock: Arc::clone(&clock),
+                    news: news.clone(),
+                    undecodable: Arc::clone(&undecodable),
+                },
+                page: list::PAGE,
             };
             let cancel = cancel.clone();
             let work = async move {
@@ -124,7 +134,14 @@ impl KubeCluster {
             tasks.spawn(work.instrument(span));
         }
         tasks.close();
-        Self { settings, client, wanted, undecodable, cancel, tasks }
+        Self {
+            settings,
+            client,
+            wanted,
+            undecodable,
+            cancel,
+            tasks,
+        }
     }
 
     /// The cluster's name.
@@ -142,7 +159,7 @@ impl KubeCluster {
         });
     }
 
-    /// How many objects could not be decoded so far.
+    /// How many objects could not be decoded so far; one that stays is counted in each list.
     pub fn undecodable(&self) -> u64 {
         self.undecodable.load(Ordering::Relaxed)
     }

@@ -21,20 +21,40 @@ const PORT: u16 = 8081;
 
 /// The base of Flink's REST URLs, without a slash at its end; a path on the API server for [`FlinkRoute::Proxy`].
 /// Without a known pod address where one is needed, a fault of kind [`FaultKind::Address`].
-pub fn base_url(route: &FlinkRoute, target: &TargetId, deployment: &str, pod_ip: Option<&str>) -> Result<String, Fault> {
+pub fn base_url(
+    route: &FlinkRoute,
+    target: &TargetId,
+    deployment: &str,
+    pod_ip: Option<&str>,
+) -> Result<String, Fault> {
     let namespace = target.namespace.as_str();
     let ip = || {
-        let missing = || Fault::new(FaultKind::Address, format!("no JobManager pod of {target} has an address yet"));
+        let missing = || {
+            Fault::new(
+                FaultKind::Address,
+                format!("no JobManager pod of {target} has an address yet"),
+            )
+        };
         let ip = pod_ip.ok_or_else(missing)?;
-        Ok(if ip.contains(':') { format!("[{ip}]") } else { ip.to_owned() })
+        Ok(if ip.contains(':') {
+            format!("[{ip}]")
+        } else {
+            ip.to_owned()
+        })
     };
     match route {
         FlinkRoute::Service => Ok(format!("http://{deployment}-rest.{namespace}:{PORT}")),
-        FlinkRoute::Proxy => Ok(format!("/api/v1/namespaces/{namespace}/services/{deployment}-rest:{PORT}/proxy")),
+        FlinkRoute::Proxy => Ok(format!(
+            "/api/v1/namespaces/{namespace}/services/{deployment}-rest:{PORT}/proxy"
+        )),
         FlinkRoute::Pod => Ok(format!("http://{}:{PORT}", ip()?)),
         FlinkRoute::Template(template) => {
             let url = template.replace("{namespace}", namespace).replace("{name}", deployment);
-            let url = if url.contains("{pod_ip}") { url.replace("{pod_ip}", &ip()?) } else { url };
+            let url = if url.contains("{pod_ip}") {
+                url.replace("{pod_ip}", &ip()?)
+            } else {
+                url
+            };
             Ok(url.trim_end_matches('/').to_owned())
         }
     }
@@ -50,8 +70,14 @@ mod tests {
     fn each_route_leads_somewhere_or_says_why_not() {
         let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("prod"), "orders");
         let url = |route: FlinkRoute, ip| base_url(&route, &target, "orders-v2", ip);
-        assert_eq!(url(FlinkRoute::Service, None).unwrap(), "http://orders-v2-rest.prod:8081");
-        assert_eq!(url(FlinkRoute::Proxy, None).unwrap(), "/api/v1/namespaces/prod/services/orders-v2-rest:8081/proxy");
+        assert_eq!(
+            url(FlinkRoute::Service, None).unwrap(),
+            "http://orders-v2-rest.prod:8081"
+        );
+        assert_eq!(
+            url(FlinkRoute::Proxy, None).unwrap(),
+            "/api/v1/namespaces/prod/services/orders-v2-rest:8081/proxy"
+        );
         assert_eq!(url(FlinkRoute::Pod, Some("10.0.0.7")).unwrap(), "http://10.0.0.7:8081");
         assert_eq!(url(FlinkRoute::Pod, Some("fd00::7")).unwrap(), "http://[fd00::7]:8081");
         assert_eq!(url(FlinkRoute::Pod, None).unwrap_err().kind, FaultKind::Address);

@@ -45,11 +45,13 @@ pub struct HttpTransport {
 
 impl HttpTransport {
     /// A client with a small pool of idle connections for each host. It follows no redirects (a login page is not
-    /// Flink) and uses no proxy of the environment.
+    /// Flink) and uses no proxy of the environment. It speaks HTTP/1.1 alone: a request that timed out takes its
+    /// connection with it, while one dead HTTP/2 connection would go on to swallow every later request.
     pub fn new() -> Result<Self, Fault> {
         reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            .http1_only()
             .pool_max_idle_per_host(2)
             .build()
             .map(|client| Self { client })
@@ -61,7 +63,12 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault> {
         within(limits.deadline, url, async {
-            let mut response = self.client.get(url).send().await.map_err(|error| connection_fault(url, &error))?;
+            let mut response = self
+                .client
+                .get(url)
+                .send()
+                .await
+                .map_err(|error| connection_fault(url, &error))?;
             let status = response.status().as_u16();
             let retry_after = retry_after(response.headers());
             let mut body = BytesMut::new();
@@ -71,7 +78,11 @@ impl Transport for HttpTransport {
                 }
                 body.extend_from_slice(&chunk);
             }
-            Ok(Answer { status, retry_after, body: body.freeze() })
+            Ok(Answer {
+                status,
+                retry_after,
+                body: body.freeze(),
+            })
         })
         .await
     }
@@ -103,7 +114,11 @@ pub(crate) async fn fetch(client: &kube::Client, path: &str, max_bytes: usize) -
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
     match Limited::new(response.into_body(), max_bytes).collect().await {
-        Ok(body) => Ok(Answer { status, retry_after, body: body.to_bytes() }),
+        Ok(body) => Ok(Answer {
+            status,
+            retry_after,
+            body: body.to_bytes(),
+        }),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(path, max_bytes)),
         Err(error) => Err(connection_fault(path, error.as_ref())),
     }
@@ -115,7 +130,10 @@ pub(crate) async fn send(client: &kube::Client, path: &str) -> Result<http::Resp
         .header(http::header::ACCEPT, "application/json")
         .body(kube::client::Body::empty())
         .map_err(|error| Fault::new(FaultKind::Address, format!("{path}: {error}")))?;
-    client.send(request).await.map_err(|error| connection_fault(path, &error))
+    client
+        .send(request)
+        .await
+        .map_err(|error| connection_fault(path, &error))
 }
 
 /// Applies a deadline.
@@ -125,12 +143,31 @@ pub(crate) async fn within<T>(
     work: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
     tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
-        Err(Fault::new(FaultKind::Timeout, format!("{what}: no complete answer within {} ms", deadline.as_millis())))
+        Err(Fault::new(
+            FaultKind::Timeout,
+            format!("{}: no complete answer within {} ms", shown(what), deadline.as_millis()),
+        ))
     })
 }
 
 fn too_large(url: &str, limit: usize) -> Fault {
-    Fault::new(FaultKind::TooLarge, format!("{url}: the body exceeds {limit} bytes"))
+    Fault::new(
+        FaultKind::TooLarge,
+        format!("{}: the body exceeds {limit} bytes", shown(url)),
+    )
+}
+
+/// A URL or path as it may be shown: without credentials, and without a query, which may hold a token.
+pub(crate) fn shown(url: &str) -> String {
+    let place = url.split(['?', '#']).next().unwrap_or(url);
+    match place.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().unwrap_or(authority);
+            format!("{scheme}://{host}{path}")
+        }
+        None => place.to_owned(),
+    }
 }
 
 /// Tells the kinds of failure below HTTP apart by what caused them.
@@ -155,7 +192,7 @@ pub(crate) fn connection_fault(url: &str, error: &(dyn std::error::Error + 'stat
         }
         cause = error.source();
     }
-    Fault::new(kind, format!("{url}: {text}"))
+    Fault::new(kind, format!("{}: {text}", shown(url)))
 }
 
 /// `Retry-After` in seconds or as an HTTP date. A date is taken relative to the response's own `Date`, so that
@@ -175,14 +212,33 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(http::HeaderName, &str)]) -> http::HeaderMap {
-        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn no_secret_of_a_url_is_shown() {
+        assert_eq!(
+            shown("https://me:secret@gate:8443/flink/jobs/overview?token=secret"),
+            "https://gate:8443/flink/jobs/overview"
+        );
+        assert_eq!(shown("http://gate?token=secret"), "http://gate");
+        assert_eq!(shown("/api/v1/pods?limit=500"), "/api/v1/pods");
     }
 
     #[test]
     fn retry_after_is_read_in_both_forms() {
         use http::header::{DATE, RETRY_AFTER};
-        assert_eq!(retry_after(&headers(&[(RETRY_AFTER, "86400")])), Some(Duration::from_secs(86_400)));
-        let dated = headers(&[(DATE, "Tue, 24 Nov 2026 10:00:00 GMT"), (RETRY_AFTER, "Tue, 24 Nov 2026 10:00:20 GMT")]);
+        assert_eq!(
+            retry_after(&headers(&[(RETRY_AFTER, "86400")])),
+            Some(Duration::from_secs(86_400))
+        );
+        let dated = headers(&[
+            (DATE, "Tue, 24 Nov 2026 10:00:00 GMT"),
+            (RETRY_AFTER, "Tue, 24 Nov 2026 10:00:20 GMT"),
+        ]);
         assert_eq!(retry_after(&dated), Some(Duration::from_secs(20)));
         assert_eq!(retry_after(&headers(&[(RETRY_AFTER, "soon")])), None);
     }

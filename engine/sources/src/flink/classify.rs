@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use steadfast_core::evidence::{Fault, FaultKind};
 
-use crate::transport::Answer;
+use crate::transport::{Answer, shown};
 
 /// The body of a success, or the fault that the answer is.
 pub(super) fn body(url: &str, answer: Answer) -> Result<Bytes, Fault> {
@@ -22,5 +22,8 @@ pub(super) fn body(url: &str, answer: Answer) -> Result<Bytes, Fault> {
         500 if text.contains("FencingTokenException") => FaultKind::LeaderElection,
         _ => FaultKind::Status,
     };
-    Err(Fault { retry_after: answer.retry_after, ..Fault::new(kind, format!("{url}: HTTP {}", answer.status)) })
+    Err(Fault {
+        retry_after: answer.retry_after,
+        ..Fault::new(kind, format!("{}: HTTP {}", shown(url), answer.status))
+    })
 }

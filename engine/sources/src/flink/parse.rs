@@ -7,6 +7,8 @@ use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 use steadfast_core::time::Timestamp;
 
+use crate::transport::shown;
+
 /// The longest headline of an exception that is kept, in characters.
 const HEADLINE: usize = 1024;
 
@@ -43,19 +45,33 @@ struct TasksBody {
 /// Reads `/jobs/overview`.
 pub(super) fn overview(url: &str, body: &[u8]) -> Result<FlinkOverview, Fault> {
     let body: OverviewBody = json(url, body)?;
-    let mut jobs = body.jobs.into_iter().map(|job| read_job(url, job)).collect::<Result<Vec<_>, _>>()?;
+    let mut jobs = body
+        .jobs
+        .into_iter()
+        .map(|job| read_job(url, job))
+        .collect::<Result<Vec<_>, _>>()?;
     jobs.sort_by_key(|job| job.id);
     Ok(FlinkOverview { jobs })
 }
 
 fn read_job(url: &str, job: JobBody) -> Result<FlinkJob, Fault> {
-    let bad = |what: &str, text: &str| Fault::new(FaultKind::Malformed, format!("{url}: {what} `{text}` is not one of Flink's"));
+    let bad = |what: &str, text: &str| {
+        Fault::new(
+            FaultKind::Malformed,
+            format!("{}: {what} `{text}` is not one of Flink's", shown(url)),
+        )
+    };
     Ok(FlinkJob {
         id: FlinkJobId::parse(&job.jid).ok_or_else(|| bad("jid", &job.jid))?,
-        state: JobState::parse(&job.state).filter(|state| state.is_flinks()).ok_or_else(|| bad("state", &job.state))?,
+        state: JobState::parse(&job.state)
+            .filter(|state| state.is_flinks())
+            .ok_or_else(|| bad("state", &job.state))?,
         started_at: Timestamp::from_millis(job.start_time),
         ended_at: (job.end_time >= 0).then(|| Timestamp::from_millis(job.end_time)),
-        tasks: Tasks { total: job.tasks.total, running: job.tasks.running.saturating_add(job.tasks.finished) },
+        tasks: Tasks {
+            total: job.tasks.total,
+            running: job.tasks.running.saturating_add(job.tasks.finished),
+        },
     })
 }
 
@@ -87,18 +103,31 @@ pub(super) fn exceptions(url: &str, body: &[u8]) -> Result<Option<RootException>
     let body: ExceptionsBody = json(url, body)?;
     if body.root_exception.is_none() && body.history.is_none() {
         // Flink 1.20 says `"root-exception": null` beside an empty history: one of the keys is always there.
-        return Err(Fault::new(FaultKind::Malformed, format!("{url}: neither root-exception nor exceptionHistory")));
+        return Err(Fault::new(
+            FaultKind::Malformed,
+            format!("{}: neither root-exception nor exceptionHistory", shown(url)),
+        ));
     }
     let newest = body.history.and_then(|history| history.entries.into_iter().next());
     let told = newest.and_then(|entry| Some((entry.stacktrace.or(entry.name)?, entry.timestamp)));
     let told = told.or_else(|| body.root_exception.map(|text| (text, body.timestamp)));
-    Ok(told.map(|(text, at)| RootException { headline: headline(&text), at: at.map(Timestamp::from_millis) }))
+    Ok(told.map(|(text, at)| RootException {
+        headline: headline(&text),
+        at: at.map(Timestamp::from_millis),
+    }))
 }
 
 /// Class and message of an exception, and its innermost cause if the trace names one.
 fn headline(trace: &str) -> String {
-    let first = trace.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    let cause = trace.lines().rev().find_map(|line| line.trim().strip_prefix("Caused by: "));
+    let first = trace
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
+    let cause = trace
+        .lines()
+        .rev()
+        .find_map(|line| line.trim().strip_prefix("Caused by: "));
     let text = match cause {
         Some(cause) => format!("{first}; caused by {cause}"),
         None => first.to_owned(),
@@ -117,8 +146,12 @@ pub(super) fn checkpoints(url: &str, body: &[u8]) -> Result<Checkpoints, Fault> 
 }
 
 fn json<'a, T: Deserialize<'a>>(url: &str, body: &'a [u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body)
-        .map_err(|error| Fault::new(FaultKind::Malformed, format!("{url}: not what Flink answers: {error}")))
+    serde_json::from_slice(body).map_err(|error| {
+        Fault::new(
+            FaultKind::Malformed,
+            format!("{}: not what Flink answers: {error}", shown(url)),
+        )
+    })
 }
 
 #[cfg(test)]

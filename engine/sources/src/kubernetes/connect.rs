@@ -1,5 +1,6 @@
 //! Finds the way to a cluster.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -45,16 +46,56 @@ pub enum ConnectError {
 pub async fn connect(kubeconfig: Option<&Path>) -> Result<Connected, ConnectError> {
     let (config, location) = match kubeconfig {
         Some(path) => {
-            let broken = |source| ConnectError::Kubeconfig { path: path.to_owned(), source };
+            let broken = |source| ConnectError::Kubeconfig {
+                path: path.to_owned(),
+                source,
+            };
             let kubeconfig = Kubeconfig::read_from(path).map_err(broken)?;
-            let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(broken)?;
+            let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+                .await
+                .map_err(broken)?;
             (config, Location::Outside)
         }
         None => match kube::Config::incluster() {
             Ok(config) => (config, Location::Inside),
-            Err(_) => (kube::Config::infer().await.map_err(ConnectError::Nowhere)?, Location::Outside),
+            Err(_) => (
+                kube::Config::infer().await.map_err(ConnectError::Nowhere)?,
+                Location::Outside,
+            ),
         },
     };
-    let client = kube::Client::try_from(config).map_err(ConnectError::Client)?;
+    let client = kube::Client::try_from(ours(config)).map_err(ConnectError::Client)?;
     Ok(Connected { client, location })
+}
+
+/// Switches off what would stand between the engine and what really happened.
+fn ours(mut config: kube::Config) -> kube::Config {
+    // kube would repeat what is answered with 429, 503 or 504 up to 15 times, for as long as `Retry-After` says: the
+    // engine must see each answer, and has a retry of its own.
+    config.default_retry = false;
+    // A proxy of the environment does not lead back to this machine.
+    if config.cluster_url.host().is_some_and(is_loopback) {
+        config.proxy_url = None;
+    }
+    config
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_by_name_and_address() {
+        for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["10.0.0.1", "localhost.example", "api", "[fd00::1]"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
 }

@@ -10,20 +10,15 @@ use steadfast_core::news::{Object, ObjectKind};
 use steadfast_core::state::Mode;
 use steadfast_core::time::Timestamp;
 
+/// What Flink calls the container that runs it (`Constants.MAIN_CONTAINER_NAME`), in a pod template too.
+pub(super) const FLINK_CONTAINER: &str = "flink-main-container";
+
 /// An item of a list or a watch.
 pub(super) enum Decoded {
     /// It is named, decodable or not.
     Object(Object),
     /// Not even its name can be read.
     Nameless(String),
-}
-
-/// The kind of a list of these.
-pub(super) fn list_kind(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::Deployment => "DeploymentList",
-        ObjectKind::Pod => "PodList",
-    }
 }
 
 /// Decodes one object. What does not decode is named all the same, if its name can be read.
@@ -38,7 +33,9 @@ pub(super) fn object(kind: ObjectKind, json: &str) -> Decoded {
         Err(error) => error.to_string(),
     };
     match serde_json::from_str::<Named>(json) {
-        Ok(Named { metadata: NamedMetadata { name, namespace } }) => Decoded::Object(Object::Undecodable {
+        Ok(Named {
+            metadata: NamedMetadata { name, namespace },
+        }) => Decoded::Object(Object::Undecodable {
             namespace: Namespace::new(namespace.as_deref().unwrap_or("default")),
             name,
             error,
@@ -73,7 +70,12 @@ fn deployment(object: apps::Deployment) -> Option<Deployment> {
     let spec = object.spec.unwrap_or_default();
     let status = object.status.unwrap_or_default();
     let count = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
-    let owner = metadata.owner_references.iter().flatten().find(|owner| owner.controller == Some(true));
+    // The Flink operator names its FlinkDeployment as an owner that does not control.
+    let owners = metadata.owner_references.as_deref().unwrap_or_default();
+    let owner = owners
+        .iter()
+        .find(|owner| owner.controller == Some(true))
+        .or(owners.first());
     let trouble = status.conditions.iter().flatten().find(|condition| {
         (condition.type_ == "ReplicaFailure" && condition.status == "True")
             || (condition.type_ == "Progressing" && condition.status == "False")
@@ -88,7 +90,11 @@ fn deployment(object: apps::Deployment) -> Option<Deployment> {
         deleting_since: time(metadata.deletion_timestamp.as_ref()),
         replicas: count(spec.replicas).unwrap_or(1),
         ready: count(status.ready_replicas).unwrap_or(0),
-        native: if is_native { native_mode(spec.template.spec.as_ref()) } else { None },
+        native: if is_native {
+            native_mode(spec.template.spec.as_ref())
+        } else {
+            None
+        },
         owner: owner.map(|owner| owner.kind.clone()),
         trouble: trouble.map(|condition| {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -100,7 +106,10 @@ fn deployment(object: apps::Deployment) -> Option<Deployment> {
 /// What Flink's entry point was started as, by its arguments (`KubernetesSessionClusterEntrypoint` and
 /// `KubernetesApplicationClusterEntrypoint` behind `kubernetes-jobmanager.sh`).
 fn native_mode(spec: Option<&core::PodSpec>) -> Option<Mode> {
-    let arguments = spec?.containers.iter().flat_map(|container| container.args.iter().chain(&container.command).flatten());
+    let arguments = spec?
+        .containers
+        .iter()
+        .flat_map(|container| container.args.iter().chain(&container.command).flatten());
     arguments.into_iter().find_map(|argument| {
         if argument.contains("kubernetes-session") {
             Some(Mode::Session)
@@ -116,21 +125,39 @@ fn pod(object: core::Pod) -> Option<Pod> {
     let metadata = object.metadata;
     let (namespace, name, uid) = place(&metadata)?;
     let status = object.status.unwrap_or_default();
-    let condition = |kind: &str| status.conditions.iter().flatten().find(|condition| condition.type_ == kind);
+    let condition = |kind: &str| {
+        status
+            .conditions
+            .iter()
+            .flatten()
+            .find(|condition| condition.type_ == kind)
+    };
     let ready = condition("Ready").is_some_and(|condition| condition.status == "True");
-    let unschedulable = condition("PodScheduled").filter(|condition| condition.status == "False").map(|condition| {
-        format!("{}: {}", condition.reason.as_deref().unwrap_or_default(), condition.message.as_deref().unwrap_or_default())
-    });
+    let unschedulable = condition("PodScheduled")
+        .filter(|condition| condition.status == "False")
+        .map(|condition| {
+            format!(
+                "{}: {}",
+                condition.reason.as_deref().unwrap_or_default(),
+                condition.message.as_deref().unwrap_or_default()
+            )
+        });
     let reason = status.reason.map(|reason| match &status.message {
         Some(message) => format!("{reason}: {message}"),
         None => reason,
     });
     let statuses = status.container_statuses.unwrap_or_default();
+    let first_ones = status.init_container_statuses.unwrap_or_default();
     Some(Pod {
         namespace,
         name,
         uid,
-        app: metadata.labels.as_ref().and_then(|labels| labels.get("app")).cloned().unwrap_or_default(),
+        app: metadata
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get("app"))
+            .cloned()
+            .unwrap_or_default(),
         created_at: time(metadata.creation_timestamp.as_ref()),
         deleting_since: time(metadata.deletion_timestamp.as_ref()),
         phase: status.phase.unwrap_or_default(),
@@ -138,18 +165,25 @@ fn pod(object: core::Pod) -> Option<Pod> {
         ip: status.pod_ip.filter(|ip| !ip.is_empty()),
         ready: if ready { Readiness::Ready } else { Readiness::NotReady },
         unschedulable,
-        container: main_container(&statuses),
+        container: main_container(&statuses, &first_ones),
     })
 }
 
-/// Flink's own container, unless another is in trouble.
-fn main_container(statuses: &[core::ContainerStatus]) -> Option<Container> {
-    let in_trouble = statuses.iter().find(|status| {
-        status.state.as_ref().and_then(|state| state.waiting.as_ref()).is_some_and(|waiting| {
-            !matches!(waiting.reason.as_deref(), None | Some("ContainerCreating" | "PodInitializing"))
-        })
+/// Flink's own container, unless another is in trouble; an init container in trouble keeps Flink's from starting.
+fn main_container(statuses: &[core::ContainerStatus], first_ones: &[core::ContainerStatus]) -> Option<Container> {
+    let in_trouble = statuses.iter().chain(first_ones).find(|status| {
+        status
+            .state
+            .as_ref()
+            .and_then(|state| state.waiting.as_ref())
+            .is_some_and(|waiting| {
+                !matches!(
+                    waiting.reason.as_deref(),
+                    None | Some("ContainerCreating" | "PodInitializing")
+                )
+            })
     });
-    let flinks = statuses.iter().find(|status| status.name == "flink-main-container");
+    let flinks = statuses.iter().find(|status| status.name == FLINK_CONTAINER);
     in_trouble.or(flinks).or(statuses.first()).map(container)
 }
 

@@ -1,8 +1,8 @@
-//! LIST: all pages of a kind, or a fault.
+//! LIST: all pages of a collection, or a fault.
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::news::{Completeness, Object, ObjectKind, Scope};
@@ -11,46 +11,80 @@ use super::Selector;
 use super::decode::{self, Decoded};
 use crate::transport::{Answer, MAX_BODY, fetch, within};
 
-/// How many objects one page holds: about 3 MiB of Deployments as Flink writes them.
-const PAGE: u32 = 500;
+/// How many objects a page holds at first: about 3 MiB of Deployments as Flink writes them, up to 8 MiB of pods
+/// whose managed fields are long.
+pub(super) const PAGE: u32 = 500;
+/// Pages are not asked for smaller than this: an answer that is still too large is a fault.
+const SMALLEST_PAGE: u32 = 20;
+/// No list has more pages than this; a server that goes on and on is not believed.
+const MOST_PAGES: u32 = 5_000;
 /// How often a list that expires between two pages is begun again before that counts as a failure.
 const RESTARTS: u32 = 3;
 
 /// The labels that Flink's native integration and the operator's standalone mode put on their objects.
 const FLINK_TYPES: &str = "type%20in%20(flink-native-kubernetes,flink-standalone-kubernetes)";
 
-/// The path of a list, with its selector.
+/// Where a collection is listed and watched.
 #[derive(Clone, Debug)]
-pub(super) struct Path(String);
+pub(super) struct Path {
+    place: String,
+    selector: String,
+    list_kind: &'static str,
+}
 
 /// The path of a scope's list.
 pub(super) fn path(scope: &Scope, deployments: Selector) -> Path {
-    let (api, plural) = match scope.kind {
-        ObjectKind::Deployment => ("/apis/apps/v1", "deployments"),
-        ObjectKind::Pod => ("/api/v1", "pods"),
+    let (api, plural, list_kind) = match scope.kind {
+        ObjectKind::Deployment => ("/apis/apps/v1", "deployments", "DeploymentList"),
+        ObjectKind::Pod => ("/api/v1", "pods", "PodList"),
     };
     let selector = match (scope.kind, deployments) {
         (ObjectKind::Deployment, Selector::All) => String::new(),
         (ObjectKind::Deployment, Selector::Flink) => format!("labelSelector={FLINK_TYPES}&"),
         (ObjectKind::Pod, _) => format!("labelSelector={FLINK_TYPES},component%3Djobmanager&"),
     };
-    let namespace = scope.namespace.as_ref().map_or_else(String::new, |namespace| format!("/namespaces/{namespace}"));
-    Path(format!("{api}{namespace}/{plural}?{selector}"))
+    let namespace = scope
+        .namespace
+        .as_ref()
+        .map_or_else(String::new, |namespace| format!("/namespaces/{namespace}"));
+    Path::new(format!("{api}{namespace}/{plural}"), selector, list_kind)
 }
 
 impl Path {
-    fn page(&self, token: Option<&str>) -> String {
-        let token = token.map_or_else(String::new, |token| {
-            format!("&continue={}", form_urlencoded::byte_serialize(token.as_bytes()).collect::<String>())
-        });
-        format!("{}limit={PAGE}{token}", self.0)
+    /// A collection by its path without a query, a selector that ends with `&` or is empty, and the kind of its lists.
+    pub(super) fn new(place: String, selector: String, list_kind: &'static str) -> Self {
+        Self {
+            place,
+            selector,
+            list_kind,
+        }
+    }
+
+    fn page(&self, limit: u32, token: Option<&str>) -> String {
+        let token = token.map_or_else(String::new, |token| format!("&continue={}", encoded(token)));
+        format!("{}?{}limit={limit}{token}", self.place, self.selector)
     }
 
     /// The path of the watch that goes on from a version.
     pub(super) fn watch(&self, version: &str) -> String {
-        let version: String = form_urlencoded::byte_serialize(version.as_bytes()).collect();
-        format!("{}watch=true&allowWatchBookmarks=true&timeoutSeconds=290&resourceVersion={version}", self.0)
+        format!(
+            "{}?{}watch=true&allowWatchBookmarks=true&timeoutSeconds=290&resourceVersion={}",
+            self.place,
+            self.selector,
+            encoded(version)
+        )
     }
+
+    fn malformed(&self, what: impl std::fmt::Display) -> Fault {
+        Fault::new(
+            FaultKind::Malformed,
+            format!("{}: not what Kubernetes answers: {what}", self.place),
+        )
+    }
+}
+
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// A complete list.
@@ -61,12 +95,106 @@ pub(super) struct List {
     pub(super) version: String,
 }
 
+/// Lists a scope. `page` is how many objects a page holds; it shrinks when pages turn out too large.
+pub(super) async fn all(
+    client: &kube::Client,
+    path: &Path,
+    kind: ObjectKind,
+    page: &mut u32,
+    deadline: Duration,
+) -> Result<List, Fault> {
+    let take = |(objects, completeness): &mut (Vec<Object>, Completeness), item: &str| {
+        match decode::object(kind, item) {
+            Decoded::Object(object) => objects.push(object),
+            Decoded::Nameless(error) => {
+                tracing::warn!("a listed object has no readable name: {error}");
+                *completeness = Completeness::Incomplete;
+            }
+        }
+        Ok(())
+    };
+    let empty = || (Vec::new(), Completeness::Complete);
+    let ((objects, completeness), version) = read(client, path, page, deadline, empty, take).await?;
+    Ok(List {
+        objects,
+        completeness,
+        version,
+    })
+}
+
+/// Reads all pages of a collection, each within the deadline, and hands each item to `take`. Any failed page fails
+/// the whole. Answers what was gathered, and the resource version it is of.
+pub(super) async fn read<T>(
+    client: &kube::Client,
+    path: &Path,
+    page: &mut u32,
+    deadline: Duration,
+    empty: impl Fn() -> T,
+    take: impl Fn(&mut T, &str) -> Result<(), serde_json::Error>,
+) -> Result<(T, String), Fault> {
+    let mut restarts = 0;
+    loop {
+        let mut gathered = empty();
+        let stopped = match attempt(client, path, *page, deadline, &mut gathered, &take).await {
+            Ok(version) => return Ok((gathered, version)),
+            Err(stopped) => stopped,
+        };
+        let kind = stopped.fault.kind;
+        if kind == FaultKind::Expired && stopped.pages > 0 && restarts < RESTARTS {
+            // The snapshot behind the pages is gone: the list is begun again.
+            restarts += 1;
+        } else if kind == FaultKind::TooLarge && *page > SMALLEST_PAGE {
+            *page = (*page / 4).max(SMALLEST_PAGE);
+        } else {
+            return Err(stopped.fault);
+        }
+    }
+}
+
+/// A list that ended with a fault, after that many pages.
+struct Stopped {
+    fault: Fault,
+    pages: u32,
+}
+
+async fn attempt<T>(
+    client: &kube::Client,
+    path: &Path,
+    limit: u32,
+    deadline: Duration,
+    gathered: &mut T,
+    take: &impl Fn(&mut T, &str) -> Result<(), serde_json::Error>,
+) -> Result<String, Stopped> {
+    let mut token: Option<String> = None;
+    for pages in 0..MOST_PAGES {
+        let stopped = |fault| Stopped { fault, pages };
+        let url = path.page(limit, token.as_deref());
+        let body = within(deadline, &path.place, async {
+            success(&path.place, fetch(client, &url, MAX_BODY).await?)
+        })
+        .await
+        .map_err(stopped)?;
+        let page = read_page(path, &body).map_err(stopped)?;
+        for item in page.items {
+            take(gathered, item.get()).map_err(|error| stopped(path.malformed(error)))?;
+        }
+        token = page.metadata.token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(page.metadata.resource_version);
+        }
+    }
+    Err(Stopped {
+        fault: path.malformed("the list does not end"),
+        pages: MOST_PAGES,
+    })
+}
+
 #[derive(Deserialize)]
-struct Page {
+struct Page<'a> {
     kind: String,
     metadata: PageMetadata,
-    /// Go writes an empty list as null at times.
-    items: Option<Vec<Box<RawValue>>>,
+    #[serde(borrow, deserialize_with = "items_or_null")]
+    items: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -77,58 +205,35 @@ struct PageMetadata {
     token: Option<String>,
 }
 
-/// Reads all pages, each within the deadline. One failed page fails the list.
-pub(super) async fn all(client: &kube::Client, path: &Path, kind: ObjectKind, deadline: Duration) -> Result<List, Fault> {
-    let mut restarts = 0;
-    loop {
-        match attempt(client, path, kind, deadline).await {
-            // The snapshot behind the pages is gone: the list is begun again.
-            Err(fault) if fault.kind == FaultKind::Expired && restarts < RESTARTS => restarts += 1,
-            outcome => return outcome,
-        }
-    }
+/// Go writes an empty list as null at times. A list without the key at all is no list: it must not say "empty".
+fn items_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<&'de RawValue>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-async fn attempt(client: &kube::Client, path: &Path, kind: ObjectKind, deadline: Duration) -> Result<List, Fault> {
-    let mut objects = Vec::new();
-    let mut completeness = Completeness::Complete;
-    let mut token: Option<String> = None;
-    loop {
-        let url = path.page(token.as_deref());
-        let page: Page = within(deadline, &url, async {
-            let body = success(&url, fetch(client, &url, MAX_BODY).await?)?;
-            serde_json::from_slice(&body).map_err(|error| malformed(&url, &error))
-        })
-        .await?;
-        if page.kind != decode::list_kind(kind) {
-            return Err(Fault::new(FaultKind::Malformed, format!("{url}: a {}, not a {}", page.kind, decode::list_kind(kind))));
-        }
-        for item in page.items.unwrap_or_default() {
-            match decode::object(kind, item.get()) {
-                Decoded::Object(object) => objects.push(object),
-                Decoded::Nameless(error) => {
-                    tracing::warn!("an object without a readable name: {error}");
-                    completeness = Completeness::Incomplete;
-                }
-            }
-        }
-        token = page.metadata.token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok(List { objects, completeness, version: page.metadata.resource_version });
-        }
+fn read_page<'a>(path: &Path, body: &'a [u8]) -> Result<Page<'a>, Fault> {
+    let page: Page<'_> = serde_json::from_slice(body).map_err(|error| path.malformed(error))?;
+    if page.kind != path.list_kind {
+        return Err(path.malformed(format!("a {}, not a {}", page.kind, path.list_kind)));
     }
+    if page.metadata.resource_version.is_empty() {
+        return Err(path.malformed("a list without a resource version"));
+    }
+    Ok(page)
 }
 
 /// The body of a 200, or the fault that the answer is.
-pub(super) fn success(url: &str, answer: Answer) -> Result<bytes::Bytes, Fault> {
+pub(super) fn success(place: &str, answer: Answer) -> Result<bytes::Bytes, Fault> {
     if answer.status == 200 {
         return Ok(answer.body);
     }
-    Err(Fault { retry_after: answer.retry_after, ..status_fault(url, answer.status, &answer.body) })
+    Err(Fault {
+        retry_after: answer.retry_after,
+        ..status_fault(place, answer.status, &answer.body)
+    })
 }
 
 /// What a status that is no success means, with the API server's own message where there is one.
-pub(super) fn status_fault(url: &str, status: u16, body: &[u8]) -> Fault {
+pub(super) fn status_fault(place: &str, status: u16, body: &[u8]) -> Fault {
     #[derive(Deserialize)]
     struct Status {
         message: String,
@@ -141,12 +246,7 @@ pub(super) fn status_fault(url: &str, status: u16, body: &[u8]) -> Fault {
         429 => FaultKind::TooManyRequests,
         _ => FaultKind::Status,
     };
-    let said = serde_json::from_slice::<Status>(body).map_or_else(|_| String::new(), |status| format!(": {}", status.message));
-    let place = url.split('?').next().unwrap_or(url);
+    let said =
+        serde_json::from_slice::<Status>(body).map_or_else(|_| String::new(), |status| format!(": {}", status.message));
     Fault::new(kind, format!("{place}: HTTP {status}{said}"))
-}
-
-fn malformed(url: &str, error: &serde_json::Error) -> Fault {
-    let place = url.split('?').next().unwrap_or(url);
-    Fault::new(FaultKind::Malformed, format!("{place}: not what Kubernetes answers: {error}"))
 }

@@ -1,15 +1,15 @@
 //! Looks on request, each with a deadline and a size limit.
 
 use k8s_openapi::api::core::v1 as core;
-use serde::Deserialize;
-use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_core::evidence::Fault;
 use steadfast_core::facts::KubeEvent;
 use steadfast_core::id::Namespace;
 use steadfast_core::time::Timestamp;
 
 use super::KubeCluster;
-use super::list::success;
-use crate::transport::{MAX_BODY, fetch, within};
+use super::decode::FLINK_CONTAINER;
+use super::list::{self, Path, success};
+use crate::transport::{Answer, fetch, within};
 
 /// How much of a log is read: a long stack trace may follow the line that counts.
 const LOG_LINES: u32 = 800;
@@ -17,56 +17,98 @@ const LOG_BYTES: usize = 1 << 20;
 /// How many events are kept.
 const EVENTS: usize = 20;
 
-#[derive(Deserialize)]
-struct Items<T> {
-    items: Option<Vec<T>>,
-}
-
 impl KubeCluster {
-    /// The last lines of a pod's log.
+    /// The last 800 lines of a pod's log, at most 1 MiB: of Flink's container, or of the only one there is.
     pub async fn pod_log(&self, namespace: &Namespace, pod: &str) -> Result<String, Fault> {
-        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?tailLines={LOG_LINES}&limitBytes={LOG_BYTES}");
-        let body = self.get(&path, LOG_BYTES * 2).await?;
-        Ok(String::from_utf8_lossy(&body).into_owned())
+        let place = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log");
+        let query = format!("tailLines={LOG_LINES}&limitBytes={LOG_BYTES}");
+        // With a sidecar beside it, the container must be named; without, a container of another name will do.
+        let flinks = self
+            .log(&place, &format!("{query}&container={FLINK_CONTAINER}"))
+            .await?;
+        let answer = if flinks.status == 400 {
+            self.log(&place, &query).await?
+        } else {
+            flinks
+        };
+        success(&place, answer).map(|body| String::from_utf8_lossy(&body).into_owned())
     }
 
-    /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink 2 labels them no
-    /// longer, so they are told by their names.
+    async fn log(&self, place: &str, query: &str) -> Result<Answer, Fault> {
+        let url = format!("{place}?{query}");
+        within(self.settings.timeout, place, fetch(&self.client, &url, LOG_BYTES * 2)).await
+    }
+
+    /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink up to 1.20 labels
+    /// them; Flink 2 does not, so they are told by their names.
     pub async fn ha_config_maps(&self, namespace: &Namespace, cluster_id: &str) -> Result<Vec<String>, Fault> {
-        let path = format!("/api/v1/namespaces/{namespace}/configmaps?labelSelector=app%3D{cluster_id}&limit=500");
-        let maps: Items<core::ConfigMap> = self.json(&path).await?;
-        let names = maps.items.unwrap_or_default().into_iter().filter_map(|map| map.metadata.name);
-        let mut names: Vec<String> = names.filter(|name| is_ha_map(name, cluster_id)).collect();
+        let path = Path::new(
+            format!("/api/v1/namespaces/{namespace}/configmaps"),
+            format!("labelSelector=app%3D{cluster_id}&"),
+            "ConfigMapList",
+        );
+        let mut names = self
+            .look(&path, |names: &mut Vec<String>, map: core::ConfigMap| {
+                let is_labelled = map
+                    .metadata
+                    .labels
+                    .iter()
+                    .flatten()
+                    .any(|(key, value)| key == "configmap-type" && value == "high-availability");
+                names.extend(
+                    map.metadata
+                        .name
+                        .filter(|name| is_labelled || is_ha_map(name, cluster_id)),
+                );
+            })
+            .await?;
         names.sort();
         Ok(names)
     }
 
-    /// Warning events about a Deployment, its ReplicaSets and its pods, the newest first.
+    /// Warning events about a Deployment, its ReplicaSets and its pods: the newest 20, the newest first.
     pub async fn events(&self, namespace: &Namespace, deployment: &str) -> Result<Vec<KubeEvent>, Fault> {
-        let path = format!("/api/v1/namespaces/{namespace}/events?fieldSelector=type%3DWarning&limit=500");
-        let events: Items<core::Event> = self.json(&path).await?;
-        let mut events: Vec<KubeEvent> =
-            events.items.unwrap_or_default().into_iter().filter_map(|event| event_about(event, deployment)).collect();
+        let path = Path::new(
+            format!("/api/v1/namespaces/{namespace}/events"),
+            "fieldSelector=type%3DWarning&".to_owned(),
+            "EventList",
+        );
+        let mut events = self
+            .look(&path, |events: &mut Vec<KubeEvent>, event: core::Event| {
+                events.extend(event_about(event, deployment));
+            })
+            .await?;
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         events.truncate(EVENTS);
         Ok(events)
     }
 
-    async fn json<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Fault> {
-        let body = self.get(path, MAX_BODY).await?;
-        serde_json::from_slice(&body).map_err(|error| {
-            Fault::new(FaultKind::Malformed, format!("{}: not what Kubernetes answers: {error}", path.split('?').next().unwrap_or(path)))
-        })
-    }
-
-    async fn get(&self, path: &str, max_bytes: usize) -> Result<bytes::Bytes, Fault> {
-        within(self.settings.timeout, path, async { success(path, fetch(&self.client, path, max_bytes).await?) }).await
+    /// Reads a whole collection: what only its first pages lack is not absent. One undecodable item fails it, since
+    /// it may be the one that is looked for.
+    async fn look<T: serde::de::DeserializeOwned, O>(
+        &self,
+        path: &Path,
+        take: impl Fn(&mut Vec<O>, T),
+    ) -> Result<Vec<O>, Fault> {
+        let mut page = list::PAGE;
+        let take = |gathered: &mut Vec<O>, item: &str| {
+            take(gathered, serde_json::from_str(item)?);
+            Ok(())
+        };
+        list::read(&self.client, path, &mut page, self.settings.timeout, Vec::new, take)
+            .await
+            .map(|(gathered, _)| gathered)
     }
 }
 
 fn is_ha_map(name: &str, cluster_id: &str) -> bool {
-    let part = name.strip_prefix(cluster_id).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.strip_suffix("-config-map"));
-    part.is_some_and(|part| part == "cluster" || (part.len() == 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit())))
+    let part = name
+        .strip_prefix(cluster_id)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .and_then(|rest| rest.strip_suffix("-config-map"));
+    part.is_some_and(|part| {
+        part == "cluster" || (part.len() == 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    })
 }
 
 fn event_about(event: core::Event, deployment: &str) -> Option<KubeEvent> {
@@ -76,17 +118,26 @@ fn event_about(event: core::Event, deployment: &str) -> Option<KubeEvent> {
         "Deployment" => name == deployment,
         // A ReplicaSet adds one part to the Deployment's name; another Deployment's name would add more.
         "ReplicaSet" => behind().is_some_and(|rest| !rest.contains('-')),
-        "Pod" => behind().is_some(),
+        "Pod" => behind().is_some_and(|rest| is_pod_suffix(rest)),
         _ => false,
     };
+    let series = event.series.and_then(|series| series.last_observed_time);
     let at = event.last_timestamp.map(|time| time.0.as_millisecond());
-    let at = at.or(event.event_time.map(|time| time.0.as_millisecond()));
+    let at = at
+        .or(series.map(|time| time.0.as_millisecond()))
+        .or(event.event_time.map(|time| time.0.as_millisecond()));
     is_ours.then(|| KubeEvent {
         object: format!("{kind}/{name}"),
         reason: event.reason.unwrap_or_default(),
         message: event.message.unwrap_or_default(),
         at: at.map(Timestamp::from_millis),
     })
+}
+
+/// What a pod's name adds to its Deployment's: `-<hash>-<random>` for a JobManager, `-taskmanager-<n>-<m>` for a
+/// TaskManager. Another Deployment whose name only begins alike adds more.
+fn is_pod_suffix(rest: &str) -> bool {
+    rest.strip_prefix("taskmanager-").unwrap_or(rest).split('-').count() == 2
 }
 
 #[cfg(test)]
@@ -96,8 +147,17 @@ mod tests {
     #[test]
     fn ha_config_maps_are_told_by_their_names() {
         assert!(is_ha_map("orders-cluster-config-map", "orders"));
-        assert!(is_ha_map("orders-ffffffffc92beb7b0000000000000000-config-map", "orders"));
+        assert!(is_ha_map(
+            "orders-ffffffffc92beb7b0000000000000000-config-map",
+            "orders"
+        ));
         assert!(!is_ha_map("flink-config-orders", "orders"));
         assert!(!is_ha_map("orders-v2-cluster-config-map", "orders"));
+    }
+
+    #[test]
+    fn pods_of_a_deployment_whose_name_begins_alike_are_anothers() {
+        assert!(is_pod_suffix("5fcc5cc494-qflb6") && is_pod_suffix("taskmanager-1-1"));
+        assert!(!is_pod_suffix("v2-5fcc5cc494-qflb6") && !is_pod_suffix("v2-taskmanager-1-1"));
     }
 }

@@ -14,7 +14,10 @@ pub(super) struct Recovery {
 
 impl Default for Recovery {
     fn default() -> Self {
-        Self { failing: Mutex::default(), recovered: watch::Sender::new(0) }
+        Self {
+            failing: Mutex::default(),
+            recovered: watch::Sender::new(0),
+        }
     }
 }
 
@@ -32,7 +35,11 @@ impl Recovery {
     pub(super) fn failed(&self, id: u64) -> Role {
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         failing.insert(id);
-        if failing.first() == Some(&id) { Role::Canary } else { Role::Waits }
+        if failing.first() == Some(&id) {
+            Role::Canary
+        } else {
+            Role::Waits
+        }
     }
 
     /// Notes a success. If it followed a failure, the others are told.

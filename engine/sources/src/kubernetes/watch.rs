@@ -14,7 +14,7 @@ use tokio_util::io::StreamReader;
 
 use super::decode::{self, Decoded};
 use super::list::status_fault;
-use crate::transport::{MAX_BODY, connection_fault, send, within};
+use crate::transport::{MAX_BODY, connection_fault, retry_after, send, within};
 
 /// What a watch tells, with the resource version to go on from.
 #[derive(Debug)]
@@ -71,58 +71,84 @@ struct ErrorStatus {
 }
 
 /// Opens a watch; its headers must come within the deadline, its lines may take any time.
-pub(super) async fn open(client: &kube::Client, path: &str, kind: ObjectKind, deadline: Duration) -> Result<Watch, Ended> {
-    let response = within(deadline, path, send(client, path)).await.map_err(Ended::Broken)?;
+pub(super) async fn open(
+    client: &kube::Client,
+    path: &str,
+    kind: ObjectKind,
+    deadline: Duration,
+) -> Result<Watch, Ended> {
+    let response = within(deadline, path, send(client, path))
+        .await
+        .map_err(Ended::Broken)?;
     let status = response.status().as_u16();
+    let place = path.split('?').next().unwrap_or(path);
     match status {
         200 => {}
         410 => return Err(Ended::Expired),
-        _ => return Err(Ended::Broken(status_fault(path, status, b""))),
+        _ => {
+            return Err(Ended::Broken(Fault {
+                retry_after: retry_after(response.headers()),
+                ..status_fault(place, status, b"")
+            }));
+        }
     }
     let bytes = response.into_body().into_data_stream().map_err(io::Error::other);
     let lines = FramedRead::new(StreamReader::new(bytes), LinesCodec::new_with_max_length(MAX_BODY)).boxed();
-    Ok(Watch { lines, kind, path: path.split('?').next().unwrap_or(path).to_owned() })
+    Ok(Watch {
+        lines,
+        kind,
+        path: place.to_owned(),
+    })
 }
 
 impl Watch {
-    /// The next event. Waits for ever: a silent watch is no failure, only lists tell.
+    /// The next event. Waits for ever: a silent watch is no failure, only lists tell. Dropped before it is done,
+    /// it loses nothing.
     pub(super) async fn next(&mut self) -> Result<WatchEvent, Ended> {
         let line = match self.lines.next().await {
             None => return Err(Ended::Closed),
             Some(Ok(line)) => line,
             Some(Err(error)) => return Err(Ended::Broken(connection_fault(&self.path, &error))),
         };
-        self.read(&line).map_err(|ended| match ended {
-            Ended::Broken(fault) => Ended::Broken(Fault { message: format!("{}: {}", self.path, fault.message), ..fault }),
+        read(self.kind, &line).map_err(|ended| match ended {
+            Ended::Broken(fault) => Ended::Broken(Fault {
+                message: format!("{}: {}", self.path, fault.message),
+                ..fault
+            }),
             Ended::Closed | Ended::Expired => ended,
         })
     }
+}
 
-    fn read(&self, line: &str) -> Result<WatchEvent, Ended> {
-        let broken = |message: String| Ended::Broken(Fault::new(FaultKind::Malformed, message));
-        let Line { what, object } = serde_json::from_str(line).map_err(|error| broken(error.to_string()))?;
-        if what == "ERROR" {
-            let status: ErrorStatus = serde_json::from_str(object.get()).map_err(|error| broken(error.to_string()))?;
-            return Err(match status.code {
-                410 => Ended::Expired,
-                code => Ended::Broken(status_fault(&status.message, code, b"")),
-            });
+/// Reads one line of a watch's stream.
+pub(super) fn read(kind: ObjectKind, line: &str) -> Result<WatchEvent, Ended> {
+    let broken = |message: String| Ended::Broken(Fault::new(FaultKind::Malformed, message));
+    let Line { what, object } = serde_json::from_str(line).map_err(|error| broken(error.to_string()))?;
+    if what == "ERROR" {
+        let status: ErrorStatus = serde_json::from_str(object.get()).map_err(|error| broken(error.to_string()))?;
+        return Err(match status.code {
+            410 => Ended::Expired,
+            code => Ended::Broken(status_fault(&status.message, code, b"")),
+        });
+    }
+    let version = serde_json::from_str::<Versioned>(object.get())
+        .map_err(|error| broken(format!("an event without a resource version: {error}")))?
+        .metadata
+        .resource_version;
+    if what == "BOOKMARK" {
+        return Ok(WatchEvent::Bookmark(version));
+    }
+    let object = match decode::object(kind, object.get()) {
+        Decoded::Object(object) => object,
+        Decoded::Nameless(error) => {
+            return Err(broken(format!(
+                "an event about an object without a readable name: {error}"
+            )));
         }
-        let version = serde_json::from_str::<Versioned>(object.get())
-            .map_err(|error| broken(format!("an event without a resource version: {error}")))?
-            .metadata
-            .resource_version;
-        if what == "BOOKMARK" {
-            return Ok(WatchEvent::Bookmark(version));
-        }
-        let object = match decode::object(self.kind, object.get()) {
-            Decoded::Object(object) => object,
-            Decoded::Nameless(error) => return Err(broken(format!("an event about an object without a readable name: {error}"))),
-        };
-        match what.as_str() {
-            "ADDED" | "MODIFIED" => Ok(WatchEvent::Changed(object, version)),
-            "DELETED" => Ok(WatchEvent::Deleted(object, version)),
-            other => Err(broken(format!("an event of unknown type `{other}`"))),
-        }
+    };
+    match what.as_str() {
+        "ADDED" | "MODIFIED" => Ok(WatchEvent::Changed(object, version)),
+        "DELETED" => Ok(WatchEvent::Deleted(object, version)),
+        other => Err(broken(format!("an event of unknown type `{other}`"))),
     }
 }

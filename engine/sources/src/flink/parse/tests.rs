@@ -19,8 +19,16 @@ fn both_versions_list_their_jobs() {
             ("canceled-cluster-stays", JobState::Canceled),
         ] {
             let overview = overview("u", &recorded(&format!("{version}/{scene}/jobs-overview.json"))).unwrap();
-            assert_eq!(overview.jobs.iter().map(|job| job.state).collect::<Vec<_>>(), [state], "{version} {scene}");
-            assert_eq!(overview.jobs[0].ended_at.is_some(), state.is_terminal(), "{version} {scene}");
+            assert_eq!(
+                overview.jobs.iter().map(|job| job.state).collect::<Vec<_>>(),
+                [state],
+                "{version} {scene}"
+            );
+            assert_eq!(
+                overview.jobs[0].ended_at.is_some(),
+                state.is_terminal(),
+                "{version} {scene}"
+            );
         }
     }
 }
@@ -35,8 +43,17 @@ fn the_list_is_in_the_order_of_ids() {
 fn a_job_that_cannot_be_read_makes_the_whole_list_unknown() {
     let body = |jid: &str, state: &str| format!(r#"{{"jobs":[{{"jid":"{jid}","state":"{state}","start-time":1}}]}}"#);
     let good = "00000000000000000000000000000001";
-    assert_eq!(overview("u", body(good, "RUNNING").as_bytes()).unwrap().jobs.len(), 1, "what is missing is defaulted");
-    for (jid, state) in [("short", "RUNNING"), (good, "DANCING"), (good, "LOST"), (good, "running")] {
+    assert_eq!(
+        overview("u", body(good, "RUNNING").as_bytes()).unwrap().jobs.len(),
+        1,
+        "what is missing is defaulted"
+    );
+    for (jid, state) in [
+        ("short", "RUNNING"),
+        (good, "DANCING"),
+        (good, "LOST"),
+        (good, "running"),
+    ] {
         let fault = overview("u", body(jid, state).as_bytes()).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Malformed, "{jid} {state}");
     }
@@ -45,7 +62,11 @@ fn a_job_that_cannot_be_read_makes_the_whole_list_unknown() {
 #[test]
 fn html_and_halves_are_no_empty_list() {
     for body in ["<html></html>", "{\"jobs\":[{\"jid\":\"", "{}", "[]", ""] {
-        assert_eq!(overview("u", body.as_bytes()).unwrap_err().kind, FaultKind::Malformed, "{body}");
+        assert_eq!(
+            overview("u", body.as_bytes()).unwrap_err().kind,
+            FaultKind::Malformed,
+            "{body}"
+        );
     }
     assert_eq!(overview("u", b"{\"jobs\":[]}").unwrap().jobs, []);
 }
@@ -53,11 +74,25 @@ fn html_and_halves_are_no_empty_list() {
 #[test]
 fn both_versions_name_the_root_exception() {
     for version in ["flink-2.2.0", "flink-1.20.3"] {
-        let failed = exceptions("u", &recorded(&format!("{version}/failed-cluster-stays/job-exceptions.json"))).unwrap().unwrap();
-        assert!(failed.headline.contains("Exception") && failed.at.is_some(), "{version}: {failed:?}");
-        assert_eq!(exceptions("u", &recorded(&format!("{version}/running/job-exceptions.json"))).unwrap(), None);
+        let failed = exceptions(
+            "u",
+            &recorded(&format!("{version}/failed-cluster-stays/job-exceptions.json")),
+        )
+        .unwrap()
+        .unwrap();
+        assert!(
+            failed.headline.contains("Exception") && failed.at.is_some(),
+            "{version}: {failed:?}"
+        );
+        assert_eq!(
+            exceptions("u", &recorded(&format!("{version}/running/job-exceptions.json"))).unwrap(),
+            None
+        );
     }
-    assert!(exceptions("u", b"{}").is_err(), "an object without any of the keys is not Flink's");
+    assert!(
+        exceptions("u", b"{}").is_err(),
+        "an object without any of the keys is not Flink's"
+    );
 }
 
 #[test]

@@ -1,0 +1,373 @@
+//! An API server in memory, behind the same client as a real one, and an engine's view of its news.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::stream::{BoxStream, StreamExt, unfold};
+use http::{Request, Response};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::*;
+
+/// What becomes of all packets.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Network {
+    Up,
+    Drops,
+    Refuses,
+}
+
+/// What a LIST is answered with.
+#[derive(Clone, PartialEq)]
+pub(super) enum Lists {
+    Fine,
+    Status(u16, Option<&'static str>),
+    Body(&'static str),
+}
+
+/// What becomes of a WATCH.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Watches {
+    Fine,
+    Silent,
+    CloseAtOnce,
+    ExpiredStatus,
+    ExpiredEvent,
+    Forbidden,
+    Break,
+    EndlessLine,
+}
+
+type Key = (&'static str, String, String);
+
+struct State {
+    version: u64,
+    objects: BTreeMap<Key, Value>,
+    events: Vec<(u64, &'static str, &'static str, Value)>,
+    network: Network,
+    lists: Lists,
+    watches: Watches,
+    list_takes: Duration,
+    expired_pages: u32,
+    page_bytes: usize,
+    asked: Vec<(Instant, String)>,
+}
+
+/// The server; clones are the same one.
+#[derive(Clone)]
+pub(super) struct Server {
+    state: Arc<Mutex<State>>,
+    changed: watch::Sender<u64>,
+}
+
+impl Server {
+    pub(super) fn new() -> Self {
+        let state = State {
+            version: 100,
+            objects: BTreeMap::new(),
+            events: Vec::new(),
+            network: Network::Up,
+            lists: Lists::Fine,
+            watches: Watches::Fine,
+            list_takes: Duration::ZERO,
+            expired_pages: 0,
+            page_bytes: usize::MAX,
+            asked: Vec::new(),
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            changed: watch::Sender::new(0),
+        }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let out = change(&mut self.state.lock().unwrap());
+        self.changed.send_modify(|times| *times += 1);
+        out
+    }
+
+    /// Puts an object there and tells it as ADDED.
+    pub(super) fn put(&self, plural: &'static str, mut object: Value) {
+        self.change(|state| {
+            state.version += 1;
+            object["metadata"]["resourceVersion"] = state.version.to_string().into();
+            let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+            let key = (
+                plural,
+                text(&object["metadata"]["namespace"]),
+                text(&object["metadata"]["name"]),
+            );
+            state.events.push((state.version, plural, "ADDED", object.clone()));
+            state.objects.insert(key, object);
+        });
+    }
+
+    /// Removes an object and tells it as DELETED.
+    pub(super) fn delete(&self, plural: &'static str, name: &str) {
+        self.change(|state| {
+            state.version += 1;
+            let mut object = state
+                .objects
+                .remove(&(plural, "default".to_owned(), name.to_owned()))
+                .unwrap();
+            object["metadata"]["resourceVersion"] = state.version.to_string().into();
+            state.events.push((state.version, plural, "DELETED", object));
+        });
+    }
+
+    pub(super) fn network(&self, network: Network) {
+        self.change(|state| state.network = network);
+    }
+
+    pub(super) fn lists(&self, lists: Lists) {
+        self.change(|state| state.lists = lists);
+    }
+
+    pub(super) fn watches(&self, watches: Watches) {
+        self.change(|state| state.watches = watches);
+    }
+
+    /// How long a LIST takes between the moment it is about and its answer.
+    pub(super) fn lists_take(&self, span: Duration) {
+        self.change(|state| state.list_takes = span);
+    }
+
+    /// That many further pages are answered with 410.
+    pub(super) fn expire_pages(&self, pages: u32) {
+        self.change(|state| state.expired_pages = pages);
+    }
+
+    /// A page of more than so many objects is padded to 9 MiB.
+    pub(super) fn pad_pages_of(&self, objects: usize) {
+        self.change(|state| state.page_bytes = objects);
+    }
+
+    /// Every request so far, with its time.
+    pub(super) fn asked(&self) -> Vec<(Instant, String)> {
+        self.state.lock().unwrap().asked.clone()
+    }
+
+    /// How many requests have come since.
+    pub(super) fn asked_since(&self, moment: Instant) -> usize {
+        self.asked().iter().filter(|(at, _)| *at >= moment).count()
+    }
+
+    pub(super) fn client(&self) -> kube::Client {
+        let server = self.clone();
+        kube::Client::new(
+            tower::service_fn(move |request: Request<kube::client::Body>| server.clone().answer(request)),
+            "default",
+        )
+    }
+
+    async fn answer(self, request: Request<kube::client::Body>) -> io::Result<Response<reqwest::Body>> {
+        let url = request.uri().to_string();
+        let network = self.change(|state| {
+            state.asked.push((Instant::now(), url.clone()));
+            state.network
+        });
+        match network {
+            Network::Up => {}
+            Network::Drops => std::future::pending().await,
+            Network::Refuses => return Err(io::ErrorKind::ConnectionRefused.into()),
+        }
+        let plural = if url.contains("/deployments") {
+            "deployments"
+        } else {
+            "pods"
+        };
+        let query: BTreeMap<String, String> = form_urlencoded::parse(request.uri().query().unwrap_or("").as_bytes())
+            .into_owned()
+            .collect();
+        if query.contains_key("watch") {
+            return Ok(self.watch(plural, query["resourceVersion"].parse().unwrap()));
+        }
+        let (lists, answer, takes) = self.change(|state| {
+            let answer = state.list(plural, &query);
+            (state.lists.clone(), answer, state.list_takes)
+        });
+        tokio::time::sleep(takes).await;
+        Ok(match lists {
+            Lists::Fine => answer,
+            Lists::Body(body) => Response::new(body.into()),
+            Lists::Status(status, retry_after) => {
+                let response = Response::builder().status(status);
+                match retry_after {
+                    Some(after) => response.header("Retry-After", after),
+                    None => response,
+                }
+                .body(json!({"kind": "Status", "message": "no"}).to_string().into())
+                .unwrap()
+            }
+        })
+    }
+
+    fn watch(self, plural: &'static str, from: u64) -> Response<reqwest::Body> {
+        let mode = self.state.lock().unwrap().watches;
+        let line = |value: Value| Ok::<_, io::Error>(format!("{value}\n"));
+        let expired = json!({"kind": "Status", "code": 410, "message": "too old resource version"});
+        let lines: BoxStream<'static, io::Result<String>> = match mode {
+            Watches::Forbidden => return Response::builder().status(403).body("{}".into()).unwrap(),
+            Watches::ExpiredStatus => {
+                return Response::builder()
+                    .status(410)
+                    .body(expired.to_string().into())
+                    .unwrap();
+            }
+            Watches::ExpiredEvent => futures::stream::iter([line(json!({"type": "ERROR", "object": expired}))]).boxed(),
+            Watches::Break => futures::stream::iter([Err(io::ErrorKind::ConnectionReset.into())]).boxed(),
+            Watches::EndlessLine => futures::stream::repeat_with(|| Ok("x".repeat(1 << 20))).boxed(),
+            Watches::Fine | Watches::Silent | Watches::CloseAtOnce => {
+                unfold((self, from), move |(server, at)| server.next_event(plural, at)).boxed()
+            }
+        };
+        Response::new(reqwest::Body::wrap_stream(lines))
+    }
+
+    async fn next_event(self, plural: &'static str, at: u64) -> Option<(io::Result<String>, (Self, u64))> {
+        let mut changed = self.changed.subscribe();
+        loop {
+            let (heard, closes, next) = {
+                let state = self.state.lock().unwrap();
+                let next = state
+                    .events
+                    .iter()
+                    .find(|(version, of, ..)| *version > at && *of == plural);
+                (
+                    state.network == Network::Up && state.watches != Watches::Silent,
+                    state.watches == Watches::CloseAtOnce,
+                    next.cloned(),
+                )
+            };
+            match next {
+                Some((version, _, kind, object)) if heard => {
+                    let line = json!({"type": kind, "object": object});
+                    return Some((Ok(format!("{line}\n")), (self, version)));
+                }
+                _ if closes => return None,
+                _ => changed.changed().await.unwrap(),
+            }
+        }
+    }
+}
+
+impl State {
+    fn list(&mut self, plural: &'static str, query: &BTreeMap<String, String>) -> Response<reqwest::Body> {
+        let start: usize = match query.get("continue") {
+            Some(_) if self.expired_pages > 0 => {
+                self.expired_pages -= 1;
+                return Response::builder().status(410).body("{}".into()).unwrap();
+            }
+            Some(token) => token.parse().unwrap(),
+            None => 0,
+        };
+        let limit: usize = query["limit"].parse().unwrap();
+        let all: Vec<&Value> = self
+            .objects
+            .iter()
+            .filter(|((of, ..), _)| *of == plural)
+            .map(|(_, object)| object)
+            .collect();
+        let kind = if plural == "pods" { "PodList" } else { "DeploymentList" };
+        let mut metadata = json!({"resourceVersion": self.version.to_string()});
+        if start + limit < all.len() {
+            metadata["continue"] = (start + limit).to_string().into();
+        }
+        let items: Vec<&&Value> = all.iter().skip(start).take(limit).collect();
+        let mut body = json!({"kind": kind, "apiVersion": "v1", "metadata": metadata, "items": items});
+        if items.len() > self.page_bytes {
+            body["padding"] = " ".repeat(9 << 20).into();
+        }
+        Response::new(body.to_string().into())
+    }
+}
+
+/// A Deployment as Flink's native integration makes it.
+pub(super) fn deployment(name: &str, uid: &str) -> Value {
+    json!({
+        "metadata": {"namespace": "default", "name": name, "uid": uid, "labels": {"type": "flink-native-kubernetes"}},
+        "spec": {"selector": {}, "template": {"spec": {"containers": [
+            {"name": "flink-main-container", "args": ["kubernetes-jobmanager.sh kubernetes-application"]},
+        ]}}},
+        "status": {"readyReplicas": 1},
+    })
+}
+
+struct TestClock(Instant);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_795_000_000_000).after(self.0.elapsed())
+    }
+}
+
+/// A cluster under watch, as the engine sees it.
+pub(super) struct Seen {
+    pub(super) cluster: KubeCluster,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) news: mpsc::Receiver<KubeNews>,
+}
+
+pub(super) fn settings() -> KubeSettings {
+    KubeSettings {
+        name: ClusterName::new("local"),
+        namespaces: Vec::new(),
+        timeout: Duration::from_secs(3),
+        validate: Duration::from_secs(60),
+        poll: Duration::from_secs(5),
+        retry_initial: Duration::from_millis(800),
+        retry_max: Duration::from_secs(30),
+        deployments: Selector::Flink,
+    }
+}
+
+impl Seen {
+    pub(super) fn start(server: &Server, settings: KubeSettings, seed: u64) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
+        let (sender, news) = mpsc::channel(1);
+        let cancel = CancellationToken::new();
+        Self {
+            cluster: KubeCluster::start(server.client(), settings, Arc::clone(&clock), seed, sender, cancel),
+            clock,
+            news,
+        }
+    }
+
+    /// The next news that is asked for; the rest is passed over. Virtual days may pass.
+    pub(super) async fn until(&mut self, wanted: impl Fn(&KubeNews) -> bool) -> KubeNews {
+        let waiting = async {
+            loop {
+                let news = self.news.recv().await.expect("the reflectors live");
+                if wanted(&news) {
+                    return news;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(86_400), waiting)
+            .await
+            .expect("no such news within a day")
+    }
+
+    /// All news of a span.
+    pub(super) async fn during(&mut self, span: Duration) -> Vec<KubeNews> {
+        let end = Instant::now() + span;
+        let mut all = Vec::new();
+        while let Ok(Some(news)) = tokio::time::timeout_at(end, self.news.recv()).await {
+            all.push(news);
+        }
+        all
+    }
+
+    /// Waits for the first list of each kind.
+    pub(super) async fn settle(&mut self) {
+        let mut kinds = Vec::new();
+        while kinds.len() < 2 {
+            let news = self.until(|news| matches!(news.what, What::Listed(..))).await;
+            kinds.push(news.scope.kind);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+use super::*;
+
+use std::convert::Infallible;
+use std::sync::Mutex;
+
+/// A cluster that is not watched, whose requests are answered by a function of the URL.
+fn cluster(
+    answer: impl Fn(&str) -> (u16, String) + Clone + Send + Sync + 'static,
+) -> (KubeCluster, Arc<Mutex<Vec<String>>>) {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let log = Arc::clone(&asked);
+    let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+        let url = request.uri().to_string();
+        let (status, body) = answer(&url);
+        log.lock().unwrap().push(url);
+        async move {
+            Ok::<_, Infallible>(
+                http::Response::builder()
+                    .status(status)
+                    .body(reqwest::Body::from(body))
+                    .unwrap(),
+            )
+        }
+    });
+    let cluster = KubeCluster {
+        settings: settings(),
+        client: kube::Client::new(service, "default"),
+        wanted: tokio::sync::watch::channel(Timestamp::default()).0,
+        undecodable: Arc::default(),
+        cancel: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    };
+    (cluster, asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_flinks_ha_data_is_found() {
+    for scene in ["kubernetes/running", "kubernetes-flink-1.20.3/running"] {
+        let (cluster, _) = cluster(move |_| (200, recorded(&format!("{scene}/configmaps.json"))));
+        let found = cluster
+            .ha_config_maps(&Namespace::new("default"), "run-ha")
+            .await
+            .unwrap();
+        assert_eq!(
+            found,
+            [
+                "run-ha-cluster-config-map",
+                "run-ha-ffffffffc92beb7b0000000000000000-config-map"
+            ],
+            "{scene}"
+        );
+    }
+    let (cluster, _) = cluster(|_| (200, recorded("kubernetes/canceled-cluster-ends/configmaps-left.json")));
+    let left = cluster
+        .ha_config_maps(&Namespace::new("default"), "end-cancel")
+        .await
+        .unwrap();
+    assert!(left.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_is_not_no_ha_data() {
+    for (status, body) in [
+        (403, recorded("kubernetes/errors/403-forbidden.json")),
+        (200, "{}".into()),
+        (200, "<html>".into()),
+    ] {
+        let (cluster, _) = cluster(move |_| (status, body.clone()));
+        assert!(
+            cluster
+                .ha_config_maps(&Namespace::new("default"), "run-ha")
+                .await
+                .is_err()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn warnings_about_the_target_are_found_newest_first() {
+    let (cluster, _) = cluster(|_| (200, recorded("kubernetes/broken/events.json")));
+    let events = cluster.events(&Namespace::new("default"), "noimage").await.unwrap();
+    assert!(
+        events.iter().any(|event| event.reason == "Failed")
+            && events.iter().all(|event| event.object.contains("noimage")),
+        "{events:?}"
+    );
+    assert!(events.is_sorted_by(|a, b| a.at >= b.at));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_on_a_later_page_are_found_too() {
+    let (cluster, asked) = cluster(|url| {
+        let event = |name: &str| serde_json::json!({"metadata": {}, "involvedObject": {"kind": "Deployment", "name": name}, "reason": "Trouble"});
+        let page = |name: &str, token: &str| serde_json::json!({"kind": "EventList", "metadata": {"resourceVersion": "1", "continue": token}, "items": [event(name)]});
+        let body = if url.contains("continue=more") {
+            page("orders", "")
+        } else {
+            page("other", "more")
+        };
+        (200, body.to_string())
+    });
+    let events = cluster.events(&Namespace::new("default"), "orders").await.unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(asked.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_is_flinks_containers_or_the_only_ones() {
+    let (native, asked) = cluster(|_| (200, "bye\n".into()));
+    assert_eq!(native.pod_log(&Namespace::new("default"), "p").await.unwrap(), "bye\n");
+    assert_eq!(
+        *asked.lock().unwrap(),
+        ["/api/v1/namespaces/default/pods/p/log?tailLines=800&limitBytes=1048576&container=flink-main-container"]
+    );
+    let (standalone, _) = cluster(|url| {
+        if url.contains("container=") {
+            (400, "container flink-main-container is not valid for pod p".into())
+        } else {
+            (200, "bye\n".into())
+        }
+    });
+    assert_eq!(
+        standalone.pod_log(&Namespace::new("default"), "p").await.unwrap(),
+        "bye\n"
+    );
+    let (gone, _) = cluster(|_| (404, recorded("kubernetes/errors/404-deployment.json")));
+    let fault = gone.pod_log(&Namespace::new("default"), "p").await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::NotFound);
+    assert!(
+        fault.message.contains("not found"),
+        "the server's own words are kept: {fault}"
+    );
+}

@@ -1,0 +1,197 @@
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn changes_and_deletions_are_told_as_they_come() {
+    let server = Server::new();
+    server.put("deployments", deployment("orders", "u1"));
+    let mut seen = Seen::start(&server, settings(), 1);
+    seen.settle().await;
+    server.put("deployments", deployment("payments", "u2"));
+    server.delete("deployments", "orders");
+    let added = seen.until(|_| true).await;
+    assert!(
+        matches!(&added.what, What::Changed(Object::Deployment(d)) if d.name == "payments"),
+        "{added:?}"
+    );
+    let deleted = seen.until(|_| true).await;
+    assert!(
+        matches!(&deleted.what, What::Deleted(Object::Deployment(d)) if d.uid.as_str() == "u1"),
+        "{deleted:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn recorded_streams_are_understood() {
+    use super::super::watch::WatchEvent;
+    for (file, kind) in [
+        ("kubernetes/watch/deployments.jsonl", ObjectKind::Deployment),
+        ("kubernetes/watch/pods.jsonl", ObjectKind::Pod),
+        (
+            "kubernetes/finished-cluster-ends/watch-deployments.jsonl",
+            ObjectKind::Deployment,
+        ),
+        ("kubernetes/finished-cluster-ends/watch-pods.jsonl", ObjectKind::Pod),
+        ("kubernetes/failed-cluster-ends/watch-pods.jsonl", ObjectKind::Pod),
+        ("kubernetes/canceled-cluster-ends/watch-pods.jsonl", ObjectKind::Pod),
+    ] {
+        let (mut changed, mut deleted) = (0, 0);
+        for line in recorded(file).lines() {
+            match super::super::watch::read(kind, line).unwrap() {
+                WatchEvent::Changed(Object::Undecodable { error, .. }, _) => panic!("{file}: {error}"),
+                WatchEvent::Changed(..) => changed += 1,
+                WatchEvent::Deleted(..) => deleted += 1,
+                WatchEvent::Bookmark(version) => assert!(!version.is_empty()),
+            }
+        }
+        assert!(changed > 0, "{file}");
+        assert!(deleted > 0, "{file}");
+    }
+    for line in recorded("kubernetes/watch/bookmark.jsonl")
+        .lines()
+        .filter(|line| line.contains("BOOKMARK"))
+    {
+        let event = super::super::watch::read(ObjectKind::Pod, line).unwrap();
+        assert!(matches!(event, WatchEvent::Bookmark(_)), "{event:?}");
+    }
+    for line in recorded("kubernetes/errors/watch-too-old.jsonl").lines() {
+        let ended = super::super::watch::read(ObjectKind::Pod, line).unwrap_err();
+        assert!(matches!(ended, super::super::watch::Ended::Expired), "{ended:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_odd_watch_costs_few_requests_and_hides_no_change() {
+    for watches in [
+        Watches::CloseAtOnce,
+        Watches::ExpiredStatus,
+        Watches::ExpiredEvent,
+        Watches::Forbidden,
+        Watches::Break,
+        Watches::EndlessLine,
+    ] {
+        let server = Server::new();
+        server.watches(watches);
+        let mut seen = Seen::start(&server, settings(), 1);
+        seen.settle().await;
+        for minute in 0..5 {
+            let moment = tokio::time::Instant::now();
+            let name = format!("job-{minute}");
+            server.put("deployments", deployment(&name, "u"));
+            let news = seen.during(Duration::from_secs(60)).await;
+            assert!(
+                !news.iter().any(|news| matches!(news.what, What::Failed(_))),
+                "lists answer"
+            );
+            assert!(news.iter().any(|news| names(news).contains(&name.as_str())), "{name}");
+            let requests = server.asked_since(moment);
+            assert!(requests < 300, "{requests} requests a minute");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_ends_in_its_time_goes_on_without_a_list() {
+    let server = Server::new();
+    let long = KubeSettings {
+        validate: Duration::from_secs(600),
+        ..settings()
+    };
+    let mut seen = Seen::start(&server, long, 1);
+    seen.settle().await;
+    seen.during(Duration::from_secs(120)).await;
+    let moment = tokio::time::Instant::now();
+    server.watches(Watches::CloseAtOnce);
+    seen.during(Duration::from_millis(1)).await;
+    server.watches(Watches::Fine);
+    seen.during(Duration::from_secs(10)).await;
+    server.put("deployments", deployment("late", "u"));
+    let news = seen.until(|_| true).await;
+    assert!(matches!(news.what, What::Changed(_)), "{news:?}");
+    let asked = server.asked();
+    let mut since = asked.iter().filter(|(at, _)| *at >= moment);
+    assert!(since.all(|(_, url)| url.contains("watch")), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_broken_watch_everything_is_listed_again() {
+    let server = Server::new();
+    server.watches(Watches::Break);
+    let mut seen = Seen::start(&server, settings(), 1);
+    seen.settle().await;
+    server.put("deployments", deployment("missed", "u"));
+    server.watches(Watches::Fine);
+    let news = seen.until(|news| names(news).contains(&"missed")).await;
+    assert!(
+        matches!(news.what, What::Listed(..)),
+        "what a broken watch missed is not told by it: {news:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_watch_is_no_failure_and_the_next_list_tells() {
+    let server = Server::new();
+    server.put("deployments", deployment("orders", "u"));
+    server.watches(Watches::Silent);
+    let mut seen = Seen::start(&server, settings(), 1);
+    seen.settle().await;
+    let began = seen.clock.now();
+    server.delete("deployments", "orders");
+    let news = seen.until(|news| news.scope.kind == ObjectKind::Deployment).await;
+    assert!(
+        names(&news).is_empty() && matches!(news.what, What::Listed(..)),
+        "{news:?}"
+    );
+    assert!(news.at.since(began) <= settings().validate + settings().timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_is_seen_even_while_a_list_is_read() {
+    let server = Server::new();
+    server.put("deployments", deployment("orders", "u1"));
+    server.put("deployments", deployment("stays", "u2"));
+    let mut seen = Seen::start(&server, settings(), 1);
+    seen.settle().await;
+    seen.during(Duration::from_secs(20)).await;
+    // The list is about a moment at which the object is still there; its answer comes after the deletion.
+    server.lists_take(Duration::from_secs(2));
+    seen.cluster.want_fresh(seen.clock.now());
+    seen.during(Duration::from_secs(1)).await;
+    server.delete("deployments", "orders");
+    server.put("deployments", deployment("new", "u3"));
+    let deleted = seen.until(|_| true).await;
+    assert!(
+        matches!(deleted.what, What::Deleted(_)) && names(&deleted) == ["orders"],
+        "{deleted:?}"
+    );
+    let list = seen.until(|news| is_list(news, ObjectKind::Deployment)).await;
+    assert_eq!(
+        names(&list),
+        ["stays", "new"],
+        "the list is older than what the watch told"
+    );
+    server.put("deployments", deployment("later", "u4"));
+    let next = seen.until(|news| news.scope.kind == ObjectKind::Deployment).await;
+    assert!(
+        matches!(next.what, What::Changed(_)) && names(&next) == ["later"],
+        "nothing is told twice: {next:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_channel_loses_no_event() {
+    let server = Server::new();
+    let mut seen = Seen::start(&server, settings(), 1);
+    seen.settle().await;
+    for n in 0..20 {
+        server.put("deployments", deployment(&format!("job-{n}"), "u"));
+    }
+    // Nobody reads for as long as several lists take.
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    let news = seen.during(Duration::from_secs(1)).await;
+    let told: Vec<&str> = news
+        .iter()
+        .filter(|news| matches!(news.what, What::Changed(_)))
+        .flat_map(names)
+        .collect();
+    assert_eq!(told.len(), 20, "{told:?}");
+}
