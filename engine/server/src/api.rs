@@ -51,6 +51,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
         ("/", get(dashboard::page)),
         ("/dashboard/app.js", get(dashboard::script)),
         ("/dashboard/style.css", get(dashboard::style)),
+        ("/dashboard/icon.svg", get(dashboard::icon)),
         ("/livez", get(health::livez)),
         ("/readyz", get(health::readyz)),
         ("/metrics", get(metrics::metrics)),

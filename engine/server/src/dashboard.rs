@@ -1,4 +1,4 @@
-//! The dashboard: three files, built in, that ask nobody but this engine.
+//! The dashboard: four files, built in, that ask nobody but this engine.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
@@ -6,8 +6,9 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRE
 const PAGE: &str = include_str!("../dashboard/index.html");
 const SCRIPT: &str = include_str!("../dashboard/app.js");
 const STYLE: &str = include_str!("../dashboard/style.css");
+const ICON: &str = include_str!("../dashboard/icon.svg");
 
-/// Nothing but our own two files and our own API; no frames, no forms, no inline code. Job names and messages
+/// Nothing but our own files and our own API; no frames, no forms, no inline code. Job names and messages
 /// come from outside, and must never run.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -44,6 +45,13 @@ pub(crate) async fn style() -> Response {
     file("text/css; charset=utf-8", STYLE)
 }
 
+/// The dashboard's icon.
+#[utoipa::path(get, path = "/dashboard/icon.svg", tag = "dashboard", responses(
+    (status = 200, description = "The dashboard's icon", body = String, content_type = "image/svg+xml")))]
+pub(crate) async fn icon() -> Response {
+    file("image/svg+xml", ICON)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,7 +76,7 @@ mod tests {
             let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
             assert!(policy.starts_with("default-src 'none'; script-src 'self'") && !policy.contains("unsafe"));
         }
-        for reference in ["/dashboard/app.js", "/dashboard/style.css"] {
+        for reference in ["/dashboard/app.js", "/dashboard/style.css", "/dashboard/icon.svg"] {
             assert!(PAGE.contains(reference));
         }
     }

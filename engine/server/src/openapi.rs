@@ -11,7 +11,7 @@ use crate::{dashboard, events, health, jobs, metrics, one_job, view};
 #[openapi(
     info(title = "Steadfast", description = "A truthful record of Flink jobs on Kubernetes.", version = env!("CARGO_PKG_VERSION")),
     paths(
-        dashboard::page, dashboard::script, dashboard::style, health::livez, health::readyz, metrics::metrics, document,
+        dashboard::page, dashboard::script, dashboard::style, dashboard::icon, health::livez, health::readyz, metrics::metrics, document,
         events::events, jobs::list, one_job::show, one_job::forget, one_job::transitions, one_job::explain, one_job::intend,
     ),
     components(schemas(view::Job, view::Transition, view::AlertChange, Problem))
