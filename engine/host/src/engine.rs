@@ -65,7 +65,7 @@ impl PolicyEngine {
     /// with one that others may write to, each start compiles anew (about 0.1 s a policy).
     pub fn new(cache_dir: Option<&Path>) -> Result<Self, HostError> {
         let engine = Engine::new(&config()).map_err(HostError::Engine)?;
-        ticker::start(&engine).map_err(HostError::Ticker)?;
+        let _ends_with_the_engine = ticker::start(&engine).map_err(HostError::Ticker)?;
         let cache = cache_dir.map(|dir| Arc::new(Cache::new(PathBuf::from(dir), &engine)));
         Ok(Self { engine, cache })
     }

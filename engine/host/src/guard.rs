@@ -105,3 +105,43 @@ fn thread_time() -> Duration {
         u32::try_from(time.tv_nsec).unwrap_or(0),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn guard() -> Guard {
+        Guard {
+            limits: PolicyLimits {
+                deadline: Duration::from_millis(5),
+                ..PolicyLimits::default()
+            },
+            denied: None,
+            began: None,
+        }
+    }
+
+    fn goes_on(guard: &mut Guard) -> bool {
+        matches!(guard.beat(), UpdateDeadline::Continue(_))
+    }
+
+    #[test]
+    fn a_call_that_had_to_wait_for_the_processor_goes_on() {
+        let mut guard = guard();
+        assert!(goes_on(&mut guard));
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(goes_on(&mut guard));
+    }
+
+    #[test]
+    fn a_call_that_used_the_processor_for_too_long_ends() {
+        let mut guard = guard();
+        assert!(goes_on(&mut guard));
+        let began = Instant::now();
+        while goes_on(&mut guard) {
+            assert!(began.elapsed() < Duration::from_secs(60), "it was never ended");
+        }
+    }
+}

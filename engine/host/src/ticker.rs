@@ -1,5 +1,6 @@
 //! The epoch: the beat by which calls are interrupted.
 
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use wasmtime::Engine;
@@ -9,8 +10,8 @@ pub(crate) const TICK: Duration = Duration::from_millis(5);
 
 /// Starts the beat. It has an operating system thread of its own, since a call that never ends may hold the
 /// very thread a runtime would run it on; it measures calls only, and no time of the engine comes from it.
-/// It holds the engine weakly, and ends with it.
-pub(crate) fn start(engine: &Engine) -> std::io::Result<()> {
+/// It holds the engine weakly, and ends with it, so nobody needs to wait for it.
+pub(crate) fn start(engine: &Engine) -> std::io::Result<JoinHandle<()>> {
     let engine = engine.weak();
     std::thread::Builder::new()
         .name("policy-epoch".to_owned())
@@ -22,6 +23,18 @@ pub(crate) fn start(engine: &Engine) -> std::io::Result<()> {
                     None => return,
                 }
             }
-        })?;
-    Ok(())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beat_ends_with_the_engine() {
+        let engine = Engine::default();
+        let beat = start(&engine).unwrap();
+        drop(engine);
+        beat.join().unwrap();
+    }
 }
