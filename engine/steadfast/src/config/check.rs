@@ -270,7 +270,7 @@ impl Checker<'_> {
     fn module(&mut self, module: &Spanned<String>) -> Module {
         let text = module.get_ref();
         if let Some(name) = text.strip_prefix("builtin:") {
-            if steadfast_host::builtin::find(text).is_none() {
+            if steadfast_host::builtin::find(name).is_none() {
                 self.refuse(module.span(), format!("there is no built-in policy `{name}`"), "use builtin:conservative");
             }
             return Module::Builtin(name.to_owned());
