@@ -10,9 +10,19 @@ use tokio::sync::{mpsc, oneshot};
 /// A request with the way back.
 #[derive(Debug)]
 pub(crate) enum Request {
-    Intend { key: JobKey, intent: Intent, reply: oneshot::Sender<Result<JobView, RequestError>> },
-    Explain { key: JobKey, reply: oneshot::Sender<Result<Explained, RequestError>> },
-    Forget { key: JobKey, reply: oneshot::Sender<Result<(), RequestError>> },
+    Intend {
+        key: JobKey,
+        intent: Intent,
+        reply: oneshot::Sender<Result<JobView, RequestError>>,
+    },
+    Explain {
+        key: JobKey,
+        reply: oneshot::Sender<Result<Explained, RequestError>>,
+    },
+    Forget {
+        key: JobKey,
+        reply: oneshot::Sender<Result<(), RequestError>>,
+    },
 }
 
 /// A decision made to be looked at, not to be carried out.
@@ -70,7 +80,10 @@ impl Control {
         request: impl FnOnce(oneshot::Sender<Result<T, RequestError>>) -> Request,
     ) -> Result<T, RequestError> {
         let (reply, answer) = oneshot::channel();
-        self.requests.send(request(reply)).await.map_err(|_| RequestError::Stopping)?;
+        self.requests
+            .send(request(reply))
+            .await
+            .map_err(|_| RequestError::Stopping)?;
         answer.await.map_err(|_| RequestError::Stopping)?
     }
 }

@@ -63,10 +63,19 @@ impl Driver {
         self.commit(first, now).await?;
         self.reactor.resume_discovered(now);
         for record in self.reactor.records().values() {
-            let watch = WatchStatus { next_poll_at: None, failures: 0, confirmed_at: None };
-            self.projection.show(JobView { record: Arc::clone(record), watch });
+            let watch = WatchStatus {
+                next_poll_at: None,
+                failures: 0,
+                confirmed_at: None,
+            };
+            self.projection.show(JobView {
+                record: Arc::clone(record),
+                watch,
+            });
         }
-        self.metrics.jobs.set(i64::try_from(self.projection.len()).unwrap_or(i64::MAX));
+        self.metrics
+            .jobs
+            .set(i64::try_from(self.projection.len()).unwrap_or(i64::MAX));
         Ok(())
     }
 
@@ -105,7 +114,9 @@ impl Driver {
             Duration::ZERO
         } else {
             let now = self.clock.now();
-            self.reactor.next_due().map_or(self.timing.validate, |due| due.since(now))
+            self.reactor
+                .next_due()
+                .map_or(self.timing.validate, |due| due.since(now))
         };
         let wake = (Instant::now() + pause).min(validation);
         tokio::select! {
@@ -151,7 +162,9 @@ impl Driver {
         let cluster = news.scope.cluster.clone();
         self.status.write(|s| drop(s.clusters.insert(cluster, status)));
         let begun = self.reactor.news(news, now);
-        self.metrics.list_repairs.set(i64::try_from(self.reactor.repaired).unwrap_or(i64::MAX));
+        self.metrics
+            .list_repairs
+            .set(i64::try_from(self.reactor.repaired).unwrap_or(i64::MAX));
         begun
     }
 
@@ -190,23 +203,39 @@ impl Driver {
 
     /// Commits what was decided, then shows it.
     async fn carry_out(&mut self, decided: Vec<Decided>, now: Timestamp) {
-        self.metrics.decisions.inc_by(u64::try_from(decided.len()).unwrap_or(u64::MAX));
+        self.metrics
+            .decisions
+            .inc_by(u64::try_from(decided.len()).unwrap_or(u64::MAX));
         let mut changes = Vec::new();
         for one in &decided {
             if let Some(failure) = &one.failure {
-                self.metrics.policy_failures.get_or_create(&KindLabel { kind: failure.kind.as_str() }).inc();
+                self.metrics
+                    .policy_failures
+                    .get_or_create(&KindLabel {
+                        kind: failure.kind.as_str(),
+                    })
+                    .inc();
                 tracing::warn!(job = %one.key, kind = failure.kind.as_str(), "policy failed: {}", failure.message);
             }
             for policy in &one.differing {
-                self.metrics.shadow_differences.get_or_create(&PolicyLabel { policy: policy.to_string() }).inc();
+                self.metrics
+                    .shadow_differences
+                    .get_or_create(&PolicyLabel {
+                        policy: policy.to_string(),
+                    })
+                    .inc();
             }
             changes.extend(one.plan.change.clone());
         }
         let changes = self.reactor.tell_once(changes);
         if let Err(error) = self.commit(changes, now).await {
             let pause = self.timing.retry_initial;
-            tracing::error!("the store did not take a commit, it is retried in {pause:?}: {}", chain(&error));
-            self.reactor.put_back(decided.into_iter().map(|one| one.key), now.after(pause));
+            tracing::error!(
+                "the store did not take a commit, it is retried in {pause:?}: {}",
+                chain(&error)
+            );
+            self.reactor
+                .put_back(decided.into_iter().map(|one| one.key), now.after(pause));
             return;
         }
         for one in decided {
@@ -224,7 +253,11 @@ impl Driver {
 
     fn watch_status(&self, key: &JobKey) -> WatchStatus {
         let (next_poll_at, failures) = self.reactor.poll_status(&key.target);
-        WatchStatus { next_poll_at, failures, confirmed_at: self.confirmed.get(key).copied() }
+        WatchStatus {
+            next_poll_at,
+            failures,
+            confirmed_at: self.confirmed.get(key).copied(),
+        }
     }
 
     /// Records that begin: committed like everything else, then judged.
@@ -246,12 +279,18 @@ impl Driver {
         let result = self.journal.commit(now, changes.clone()).await;
         let label = if result.is_ok() { "committed" } else { "failed" };
         self.metrics.commits.get_or_create(&ResultLabel { result: label }).inc();
-        self.status.write(|status| status.store_error = result.as_ref().err().map(chain));
+        self.status
+            .write(|status| status.store_error = result.as_ref().err().map(chain));
         let entries = result?;
         for change in &changes {
             for event in &change.events {
                 if let Event::Transition(transition) = event {
-                    self.metrics.transitions.get_or_create(&StateLabel { to: transition.to.as_str() }).inc();
+                    self.metrics
+                        .transitions
+                        .get_or_create(&StateLabel {
+                            to: transition.to.as_str(),
+                        })
+                        .inc();
                     tracing::info!(
                         job = %change.record.key, from = %transition.from, to = %transition.to,
                         attempt = transition.attempt, "{}", transition.reason.message
@@ -261,7 +300,9 @@ impl Driver {
             let record = self.reactor.committed(change);
             self.show(record, change);
         }
-        self.metrics.jobs.set(i64::try_from(self.projection.len()).unwrap_or(i64::MAX));
+        self.metrics
+            .jobs
+            .set(i64::try_from(self.projection.len()).unwrap_or(i64::MAX));
         if let Some(last) = entries.last() {
             self.entries.send_replace(last.sequence);
         }
@@ -289,7 +330,11 @@ impl Driver {
             }
         };
         for record in stored {
-            let same = self.reactor.records().get(&record.key).is_some_and(|known| **known == record);
+            let same = self
+                .reactor
+                .records()
+                .get(&record.key)
+                .is_some_and(|known| **known == record);
             if !same {
                 tracing::error!(job = %record.key, "memory differed from the store and was repaired");
                 self.metrics.drift.inc();
@@ -301,7 +346,11 @@ impl Driver {
         let confirmed = self.confirmed.iter().filter_map(|(key, at)| {
             let record = self.reactor.records().get(key)?;
             (record.confirmed_at < Some(*at)).then(|| Change {
-                record: JobRecord { confirmed_at: Some(*at), revision: record.revision + 1, ..(**record).clone() },
+                record: JobRecord {
+                    confirmed_at: Some(*at),
+                    revision: record.revision + 1,
+                    ..(**record).clone()
+                },
                 events: Vec::new(),
             })
         });
@@ -328,7 +377,10 @@ impl Driver {
             Request::Forget { key, reply } => {
                 let answer = match self.reactor.forget(&key) {
                     Err(error) => Err(error),
-                    Ok(change) => self.commit(vec![change], now).await.map_err(|error| RequestError::Store(chain(&error))),
+                    Ok(change) => self
+                        .commit(vec![change], now)
+                        .await
+                        .map_err(|error| RequestError::Store(chain(&error))),
                 };
                 drop(reply.send(answer));
             }

@@ -54,7 +54,16 @@ pub enum StartError {
 impl Engine {
     /// Takes up the records from the store and starts to look. Metrics are registered with `registry`.
     pub async fn start(setup: Setup, registry: &mut Registry) -> Result<Self, StartError> {
-        let Setup { timing, clusters, targets, policies, journal, clock, seed, http } = setup;
+        let Setup {
+            timing,
+            clusters,
+            targets,
+            policies,
+            journal,
+            clock,
+            seed,
+            http,
+        } = setup;
         let shadows = ShadowBoard::default();
         let policies = Policies::new(policies, shadows.clone());
         let status = StatusBoard::default();
@@ -64,14 +73,20 @@ impl Engine {
         let rules: BTreeMap<ClusterName, ClusterRules> = clusters
             .iter()
             .map(|cluster| {
-                let rules = ClusterRules { discover: cluster.discover.clone(), flink_rest: cluster.flink_rest.clone() };
+                let rules = ClusterRules {
+                    discover: cluster.discover.clone(),
+                    flink_rest: cluster.flink_rest.clone(),
+                };
                 (cluster.settings.name.clone(), rules)
             })
             .collect();
         status.write(|status| {
             status.turned_at = now;
             status.policies = policies.names();
-            status.clusters = rules.keys().map(|name| (name.clone(), ClusterStatus::NotAsked)).collect();
+            status.clusters = rules
+                .keys()
+                .map(|name| (name.clone(), ClusterStatus::NotAsked))
+                .collect();
         });
         let stored = journal.load().await?;
         let mut reactor = Reactor::new(timing, seed, now, rules, policies);
@@ -87,8 +102,14 @@ impl Engine {
         for (place, cluster) in (1_u64..).zip(clusters) {
             let client = cluster.client.clone();
             let seed = seed.wrapping_add(place);
-            let started =
-                KubeCluster::start(cluster.client, cluster.settings, Arc::clone(&clock), seed, news_to.clone(), cancel.child_token());
+            let started = KubeCluster::start(
+                cluster.client,
+                cluster.settings,
+                Arc::clone(&clock),
+                seed,
+                news_to.clone(),
+                cancel.child_token(),
+            );
             let started = Arc::new(started);
             ways.push((Arc::clone(&started), client));
             running.push(started);
@@ -121,7 +142,16 @@ impl Engine {
             return Err(error.into());
         }
         let run = tokio::spawn(driver.run());
-        Ok(Self { projection, entries, control: Control { requests: requests_to }, status, shadows, cancel, run, clusters: running })
+        Ok(Self {
+            projection,
+            entries,
+            control: Control { requests: requests_to },
+            status,
+            shadows,
+            cancel,
+            run,
+            clusters: running,
+        })
     }
 
     /// Whether the loop has ended, which it does only when it is stopped.

@@ -49,13 +49,22 @@ impl Looker {
         timing: Timing,
     ) -> Self {
         let way = |(cluster, client): (Arc<KubeCluster>, kube::Client)| {
-            (cluster.name().clone(), Way { cluster, proxy: ProxyTransport::new(client) })
+            (
+                cluster.name().clone(),
+                Way {
+                    cluster,
+                    proxy: ProxyTransport::new(client),
+                },
+            )
         };
         Self {
             http,
             clusters: clusters.into_iter().map(way).collect(),
             clock,
-            limits: Limits { deadline: timing.timeout, max_bytes: MAX_BODY },
+            limits: Limits {
+                deadline: timing.timeout,
+                max_bytes: MAX_BODY,
+            },
             answering: Semaphore::new(ANSWERING_PLACES),
             failing: Semaphore::new(FAILING_PLACES),
             wanted: Semaphore::new(WANTED_PLACES),
@@ -72,8 +81,16 @@ impl Looker {
                 };
                 let _place = places.acquire().await.ok()?;
                 let asked = self.clock.now();
-                let answer = self.overview(&endpoint).await.map_or_else(Observed::Unknown, Observed::Present);
-                Some(Answer::Overview { target: endpoint.target, asked, at: self.clock.now(), answer })
+                let answer = self
+                    .overview(&endpoint)
+                    .await
+                    .map_or_else(Observed::Unknown, Observed::Present);
+                Some(Answer::Overview {
+                    target: endpoint.target,
+                    asked,
+                    at: self.clock.now(),
+                    answer,
+                })
             }
             Look::Lists { cluster, after } => {
                 if let Some(way) = self.clusters.get(&cluster) {
@@ -89,7 +106,12 @@ impl Looker {
                 };
                 let asked = self.clock.now();
                 let answer = self.look_up(what).await;
-                Some(Answer::Wanted { key, asked, at: self.clock.now(), answer })
+                Some(Answer::Wanted {
+                    key,
+                    asked,
+                    at: self.clock.now(),
+                    answer,
+                })
             }
         }
     }
@@ -100,7 +122,12 @@ impl Looker {
     }
 
     fn way_to(&self, endpoint: &Endpoint) -> Result<(&dyn Transport, String), Fault> {
-        let base = base_url(&endpoint.route, &endpoint.target, &endpoint.deployment, endpoint.pod_ip.as_deref())?;
+        let base = base_url(
+            &endpoint.route,
+            &endpoint.target,
+            &endpoint.deployment,
+            endpoint.pod_ip.as_deref(),
+        )?;
         match endpoint.route {
             FlinkRoute::Proxy => Ok((&self.way(&endpoint.target.cluster)?.proxy, base)),
             FlinkRoute::Service | FlinkRoute::Pod | FlinkRoute::Template(_) => Ok((self.http.as_ref(), base)),
@@ -108,9 +135,12 @@ impl Looker {
     }
 
     fn way(&self, cluster: &ClusterName) -> Result<&Way, Fault> {
-        self.clusters
-            .get(cluster)
-            .ok_or_else(|| Fault::new(FaultKind::Address, format!("no [[kubernetes]] entry is named {cluster}")))
+        self.clusters.get(cluster).ok_or_else(|| {
+            Fault::new(
+                FaultKind::Address,
+                format!("no [[kubernetes]] entry is named {cluster}"),
+            )
+        })
     }
 
     async fn look_up(&self, what: Wanted) -> WantedAnswer {
@@ -132,21 +162,32 @@ impl Looker {
             ),
             Wanted::HaData { cluster, place } => WantedAnswer::HaData(optional(
                 async {
-                    let names = self.way(&cluster)?.cluster.ha_config_maps(&place.namespace, &place.name).await?;
+                    let names = self
+                        .way(&cluster)?
+                        .cluster
+                        .ha_config_maps(&place.namespace, &place.name)
+                        .await?;
                     Ok((!names.is_empty()).then_some(HaData { config_maps: names }))
                 }
                 .await,
             )),
             Wanted::Events { cluster, place } => WantedAnswer::Events(optional(
                 async {
-                    let events = self.way(&cluster)?.cluster.events(&place.namespace, &place.name).await?;
+                    let events = self
+                        .way(&cluster)?
+                        .cluster
+                        .events(&place.namespace, &place.name)
+                        .await?;
                     Ok((!events.is_empty()).then_some(events))
                 }
                 .await,
             )),
-            Wanted::LastWords { cluster, place, pods, job } => {
-                WantedAnswer::LastWords(optional(self.last_words(&cluster, &place, &pods, job).await))
-            }
+            Wanted::LastWords {
+                cluster,
+                place,
+                pods,
+                job,
+            } => WantedAnswer::LastWords(optional(self.last_words(&cluster, &place, &pods, job).await)),
             // No archive is configured: all of none were read, and none tells of an end.
             Wanted::Archive { .. } => WantedAnswer::Archive(Observed::Absent),
         }
@@ -174,7 +215,10 @@ impl Looker {
         }
         match fault {
             Some(fault) => Err(fault),
-            None if pods.is_empty() => Err(Fault::new(FaultKind::Address, "no JobManager pod is left whose log could be read")),
+            None if pods.is_empty() => Err(Fault::new(
+                FaultKind::Address,
+                "no JobManager pod is left whose log could be read",
+            )),
             None => Ok(None),
         }
     }

@@ -1,10 +1,10 @@
 //! Looks at the world that the engine has decided to take, and their answers.
 
+use steadfast_core::board::Place;
 use steadfast_core::decision::WantedSource;
 use steadfast_core::evidence::{Fault, Observed};
 use steadfast_core::facts::{Checkpoints, FlinkOverview, HaData, JobEnd, KubeEvent, RootException};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, TargetId};
-use steadfast_core::board::Place;
 use steadfast_core::time::Timestamp;
 use steadfast_sources::route::FlinkRoute;
 
@@ -43,12 +43,31 @@ pub(crate) enum Class {
 /// A look on request.
 #[derive(Clone, Debug)]
 pub(crate) enum Wanted {
-    Exceptions { endpoint: Endpoint, job: FlinkJobId },
-    Checkpoints { endpoint: Endpoint, job: FlinkJobId },
-    HaData { cluster: ClusterName, place: Place },
-    Events { cluster: ClusterName, place: Place },
-    LastWords { cluster: ClusterName, place: Place, pods: Vec<String>, job: FlinkJobId },
-    Archive { job: FlinkJobId },
+    Exceptions {
+        endpoint: Endpoint,
+        job: FlinkJobId,
+    },
+    Checkpoints {
+        endpoint: Endpoint,
+        job: FlinkJobId,
+    },
+    HaData {
+        cluster: ClusterName,
+        place: Place,
+    },
+    Events {
+        cluster: ClusterName,
+        place: Place,
+    },
+    LastWords {
+        cluster: ClusterName,
+        place: Place,
+        pods: Vec<String>,
+        job: FlinkJobId,
+    },
+    Archive {
+        job: FlinkJobId,
+    },
 }
 
 impl Wanted {
@@ -67,8 +86,18 @@ impl Wanted {
 /// What came of a look.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Overview { target: TargetId, asked: Timestamp, at: Timestamp, answer: Observed<FlinkOverview> },
-    Wanted { key: JobKey, asked: Timestamp, at: Timestamp, answer: WantedAnswer },
+    Overview {
+        target: TargetId,
+        asked: Timestamp,
+        at: Timestamp,
+        answer: Observed<FlinkOverview>,
+    },
+    Wanted {
+        key: JobKey,
+        asked: Timestamp,
+        at: Timestamp,
+        answer: WantedAnswer,
+    },
 }
 
 /// What came of a look on request.

@@ -47,14 +47,38 @@ pub(crate) struct PolicyLabel {
 impl Metrics {
     /// Makes them known to a registry.
     pub(crate) fn register(&self, registry: &mut Registry) {
-        registry.register("steadfast_polls", "Looks at Flink overviews, by result", self.polls.clone());
+        registry.register(
+            "steadfast_polls",
+            "Looks at Flink overviews, by result",
+            self.polls.clone(),
+        );
         registry.register("steadfast_decisions", "Snapshots judged", self.decisions.clone());
-        registry.register("steadfast_policy_failures", "Decisions that failed, by kind", self.policy_failures.clone());
-        registry.register("steadfast_transitions", "Recorded transitions, by new state", self.transitions.clone());
+        registry.register(
+            "steadfast_policy_failures",
+            "Decisions that failed, by kind",
+            self.policy_failures.clone(),
+        );
+        registry.register(
+            "steadfast_transitions",
+            "Recorded transitions, by new state",
+            self.transitions.clone(),
+        );
         registry.register("steadfast_commits", "Journal commits, by result", self.commits.clone());
-        registry.register("steadfast_drift", "Records in memory that differed from the store and were repaired", self.drift.clone());
+        registry.register(
+            "steadfast_drift",
+            "Records in memory that differed from the store and were repaired",
+            self.drift.clone(),
+        );
         registry.register("steadfast_jobs", "Jobs on record", self.jobs.clone());
-        registry.register("steadfast_shadow_differences", "Decisions in which a shadow policy differed", self.shadow_differences.clone());
-        registry.register("steadfast_list_repairs", "Differences a list found that no watch event had told", self.list_repairs.clone());
+        registry.register(
+            "steadfast_shadow_differences",
+            "Decisions in which a shadow policy differed",
+            self.shadow_differences.clone(),
+        );
+        registry.register(
+            "steadfast_list_repairs",
+            "Differences a list found that no watch event had told",
+            self.list_repairs.clone(),
+        );
     }
 }

@@ -16,7 +16,13 @@ pub(crate) struct Policies {
 
 impl Policies {
     pub(crate) fn new(all: Vec<PolicySetup>, shadows: ShadowBoard) -> Self {
-        Self { all: all.into_iter().map(|policy| (policy, ShadowRecords::default())).collect(), shadows }
+        Self {
+            all: all
+                .into_iter()
+                .map(|policy| (policy, ShadowRecords::default()))
+                .collect(),
+            shadows,
+        }
     }
 
     /// The policy that decides a target's jobs: the first one that selects it.
@@ -33,7 +39,10 @@ impl Policies {
             Some((policy, _)) => policy.decide.decide(snapshot),
             None => Err(PolicyFailure {
                 kind: PolicyFailureKind::Error,
-                message: format!("no policy selects {}; add a [[policy]] whose `select` matches it", snapshot.record.key),
+                message: format!(
+                    "no policy selects {}; add a [[policy]] whose `select` matches it",
+                    snapshot.record.key
+                ),
             }),
         }
     }
@@ -41,7 +50,10 @@ impl Policies {
     /// Lets the shadows that select a target judge; returns those that would show another state than the one decided.
     pub(crate) fn differing_shadows(&mut self, snapshot: &Snapshot, decided: JobState) -> Vec<PolicyName> {
         let target = &snapshot.record.key.target;
-        let shadows = self.all.iter_mut().filter(|(policy, _)| policy.role == Role::Shadow && policy.select.matches(target));
+        let shadows = self
+            .all
+            .iter_mut()
+            .filter(|(policy, _)| policy.role == Role::Shadow && policy.select.matches(target));
         shadows
             .filter_map(|(policy, records)| {
                 let state = records.judge(&policy.name, policy.decide.as_mut(), snapshot, &self.shadows);

@@ -85,7 +85,10 @@ impl Reactor {
     ) -> Self {
         Self {
             timing,
-            backoff: Backoff { initial: timing.retry_initial, max: timing.retry_max },
+            backoff: Backoff {
+                initial: timing.retry_initial,
+                max: timing.retry_max,
+            },
             rng: StdRng::seed_from_u64(seed),
             began: now,
             board: Board::default(),
@@ -117,23 +120,48 @@ impl Reactor {
             let is_configured = configured.contains(&record.key.target);
             let known_cluster = self.clusters.contains_key(&record.key.target.cluster);
             if !is_configured && (record.origin == Origin::Configured || !known_cluster) {
-                changes.push(Change { record, events: vec![Event::Forgotten] });
+                changes.push(Change {
+                    record,
+                    events: vec![Event::Forgotten],
+                });
                 continue;
             }
-            let origin = if is_configured { Origin::Configured } else { Origin::Discovered };
+            let origin = if is_configured {
+                Origin::Configured
+            } else {
+                Origin::Discovered
+            };
             let policy = self.policies.chosen(&record.key.target);
             // Another policy's memory is not this one's.
-            let memory = if policy == record.policy { record.memory.clone() } else { Vec::new() };
-            let kept = JobRecord { confidence: Confidence::Stale, origin, policy, memory, ..record.clone() };
+            let memory = if policy == record.policy {
+                record.memory.clone()
+            } else {
+                Vec::new()
+            };
+            let kept = JobRecord {
+                confidence: Confidence::Stale,
+                origin,
+                policy,
+                memory,
+                ..record.clone()
+            };
             if kept == record {
                 self.count_alerts(Some(&record), 1);
                 self.records.insert(record.key.clone(), Arc::new(record));
             } else {
-                changes.push(Change { record: JobRecord { revision: record.revision + 1, ..kept }, events: vec![Event::Update] });
+                changes.push(Change {
+                    record: JobRecord {
+                        revision: record.revision + 1,
+                        ..kept
+                    },
+                    events: vec![Event::Update],
+                });
             }
         }
         for setup in targets {
-            let is_stored = changes.iter().any(|c| c.record.key.target == setup.id && !c.events.contains(&Event::Forgotten))
+            let is_stored = changes
+                .iter()
+                .any(|c| c.record.key.target == setup.id && !c.events.contains(&Event::Forgotten))
                 || self.records.keys().any(|key| key.target == setup.id);
             if setup.mode != Mode::Session && !is_stored {
                 let key = JobKey::application(setup.id.clone());
@@ -147,8 +175,14 @@ impl Reactor {
     /// The first commit of a job nobody has looked at.
     fn new_record(&self, key: JobKey, mode: Mode, origin: Origin, now: Timestamp) -> Change {
         let policy = self.policies.chosen(&key.target);
-        let record = JobRecord { revision: 1, ..JobRecord::unseen(key, mode, origin, policy, now) };
-        Change { record, events: vec![Event::Update] }
+        let record = JobRecord {
+            revision: 1,
+            ..JobRecord::unseen(key, mode, origin, policy, now)
+        };
+        Change {
+            record,
+            events: vec![Event::Update],
+        }
     }
 
     fn add_target(&mut self, setup: TargetSetup, origin: Origin, now: Timestamp) {
@@ -158,7 +192,10 @@ impl Reactor {
             .or_else(|| self.clusters.get(&id.cluster).map(|cluster| cluster.flink_rest.clone()))
             .unwrap_or(FlinkRoute::Service);
         if let Some(place) = &setup.place {
-            self.by_place.entry((id.cluster.clone(), place.clone())).or_default().push(id.clone());
+            self.by_place
+                .entry((id.cluster.clone(), place.clone()))
+                .or_default()
+                .push(id.clone());
         }
         self.fleets.add(&id.cluster, Light::Dark);
         let target = Target {
@@ -193,7 +230,12 @@ impl Reactor {
             self.wanted.retain(|(job, _), _| job != key);
             let target = &key.target;
             let is_last = self.jobs_of(target).is_empty();
-            if is_last && self.targets.get(target).is_some_and(|target| target.origin == Origin::Discovered) {
+            if is_last
+                && self
+                    .targets
+                    .get(target)
+                    .is_some_and(|target| target.origin == Origin::Discovered)
+            {
                 self.drop_target(target);
             }
             return record;
@@ -220,7 +262,10 @@ impl Reactor {
     pub(crate) fn intend(&mut self, key: &JobKey, intent: Intent, now: Timestamp) -> Option<Change> {
         let record = self.records.get(key)?;
         self.dirty.insert(key.clone());
-        Some(steadfast_core::planner::intend(record, PostedIntent { intent, since: now }))
+        Some(steadfast_core::planner::intend(
+            record,
+            PostedIntent { intent, since: now },
+        ))
     }
 
     /// The removal of a discovered job as a change to commit. Its target goes with its last job.
@@ -229,7 +274,10 @@ impl Reactor {
         if record.origin == Origin::Configured && key.session_job.is_none() {
             return Err(RequestError::Configured);
         }
-        Ok(Change { record: (**record).clone(), events: vec![Event::Forgotten] })
+        Ok(Change {
+            record: (**record).clone(),
+            events: vec![Event::Forgotten],
+        })
     }
 
     fn drop_target(&mut self, id: &TargetId) {
@@ -259,7 +307,10 @@ impl Reactor {
 
     /// When something is due next.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        [self.polls.next(), self.reviews.next(), self.next_canary()].into_iter().flatten().min()
+        [self.polls.next(), self.reviews.next(), self.next_canary()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether there are jobs to judge.
@@ -289,7 +340,10 @@ impl Reactor {
 
     /// How the polls of a target stand: when the next is due, and how many have failed in a row.
     pub(crate) fn poll_status(&self, id: &TargetId) -> (Option<Timestamp>, u32) {
-        (self.polls.get(id), self.targets.get(id).map_or(0, |target| target.failures))
+        (
+            self.polls.get(id),
+            self.targets.get(id).map_or(0, |target| target.failures),
+        )
     }
 }
 

@@ -103,12 +103,17 @@ pub struct Select {
 impl Select {
     /// Selects every job.
     pub fn all() -> Self {
-        Self { namespace: vec!["*".into()], name: vec!["*".into()] }
+        Self {
+            namespace: vec!["*".into()],
+            name: vec!["*".into()],
+        }
     }
 
     /// Whether it selects this target.
     pub fn matches(&self, target: &TargetId) -> bool {
-        self.namespace.iter().any(|glob| glob_matches(glob, target.namespace.as_str()))
+        self.namespace
+            .iter()
+            .any(|glob| glob_matches(glob, target.namespace.as_str()))
             && self.name.iter().any(|glob| glob_matches(glob, &target.name))
     }
 }
@@ -117,9 +122,13 @@ impl Select {
 fn glob_matches(glob: &str, text: &str) -> bool {
     let mut parts = glob.split('*');
     let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
     let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
     for part in parts {
         match rest.split_once(part) {
             Some((_, behind)) => rest = behind,
@@ -135,10 +144,23 @@ mod tests {
 
     #[test]
     fn globs_match_whole_names() {
-        for (glob, text) in [("*", ""), ("*", "orders"), ("ord*", "orders"), ("*ers", "orders"), ("o*d*s", "orders"), ("orders", "orders")] {
+        for (glob, text) in [
+            ("*", ""),
+            ("*", "orders"),
+            ("ord*", "orders"),
+            ("*ers", "orders"),
+            ("o*d*s", "orders"),
+            ("orders", "orders"),
+        ] {
             assert!(glob_matches(glob, text), "{glob} {text}");
         }
-        for (glob, text) in [("ord", "orders"), ("*x", "orders"), ("o*d*x", "orders"), ("orders*s", "orders"), ("", "orders")] {
+        for (glob, text) in [
+            ("ord", "orders"),
+            ("*x", "orders"),
+            ("o*d*x", "orders"),
+            ("orders*s", "orders"),
+            ("", "orders"),
+        ] {
             assert!(!glob_matches(glob, text), "{glob} {text}");
         }
     }

@@ -18,7 +18,12 @@ pub struct ShadowBoard(Arc<Mutex<BTreeMap<JobKey, BTreeMap<PolicyName, JobState>
 impl ShadowBoard {
     /// What each shadow policy would show for a job.
     pub fn of(&self, key: &JobKey) -> BTreeMap<PolicyName, JobState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn note(&self, key: &JobKey, policy: &PolicyName, state: JobState) {
@@ -55,7 +60,10 @@ impl ShadowRecords {
                 intent: real.intent,
                 ..before.clone()
             };
-            let its_own = Snapshot { record: tracked, ..snapshot.clone() };
+            let its_own = Snapshot {
+                record: tracked,
+                ..snapshot.clone()
+            };
             let outcome = decide.decide(&its_own);
             if let Some(change) = plan(before, &its_own, outcome).change {
                 *before = change.record;

@@ -32,7 +32,13 @@ Exit codes:
 #[command(name = "steadfast", version, after_help = AFTER_HELP, propagate_version = true)]
 struct Arguments {
     /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug`.
-    #[arg(long, global = true, env = "STEADFAST_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "STEADFAST_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
     log: String,
     #[command(subcommand)]
     command: Command,
@@ -156,7 +162,10 @@ pub fn main() -> ExitCode {
 }
 
 fn carry_out(command: Command) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::new)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::new)?;
     match command {
         Command::Run { config } => {
             let config = Config::load(&config)?;
@@ -168,7 +177,12 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             printer::note(&format!("{} has no mistakes", config.display()));
             Ok(())
         }
-        Command::Status { server, watch, output, job } => runtime.block_on(status::show(&server, watch, output, job.as_deref())),
+        Command::Status {
+            server,
+            watch,
+            output,
+            job,
+        } => runtime.block_on(status::show(&server, watch, output, job.as_deref())),
         Command::Policies { config } => Ok(policies::list(&Config::load(&config)?)?),
         Command::Intent { server, job, intent } => {
             let body = serde_json::json!({ "intent": intent });
@@ -177,7 +191,8 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::Explain { server, job } => {
-            let explanation = runtime.block_on(client::Client::new(&server)?.get(&client::job_path(&job, "/explain")?))?;
+            let explanation =
+                runtime.block_on(client::Client::new(&server)?.get(&client::job_path(&job, "/explain")?))?;
             printer::json(&explanation);
             Ok(())
         }

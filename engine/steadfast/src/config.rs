@@ -151,7 +151,10 @@ pub struct Sink {
 impl Config {
     /// Reads and checks a file. Paths in it are relative to its folder. Nothing is created or changed.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(path, &text)
     }
 
@@ -159,7 +162,10 @@ impl Config {
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mistakes = |mistakes| ConfigError::mistakes(path, text, mistakes);
         let file: file::File = toml::from_str(text).map_err(|error| mistakes(vec![Mistake::of_toml(&error)]))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         check::check(file, folder).map_err(mistakes)
     }
 }

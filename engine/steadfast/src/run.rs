@@ -47,15 +47,21 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let targets = parts::targets(&config);
     let access = access::of(&config.server)?;
     let store = parts::open_store(&config.store).await?;
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .map_err(|error| anyhow::Error::new(error).context(format!("cannot listen on {}; is another process there?", config.server.listen)))?;
+    let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
+        anyhow::Error::new(error).context(format!(
+            "cannot listen on {}; is another process there?",
+            config.server.listen
+        ))
+    })?;
     let address = listener.local_addr()?;
 
     let mut registry = Registry::default();
     let cancel = CancellationToken::new();
     let timing = config.timing;
-    let retry = Backoff { initial: timing.retry_initial, max: timing.retry_max };
+    let retry = Backoff {
+        initial: timing.retry_initial,
+        max: timing.retry_max,
+    };
     let webhooks = webhooks(&config, &store, retry, &mut registry).await?;
     let http = HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?;
     let setup = Setup {
@@ -103,7 +109,12 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     })
 }
 
-async fn webhooks(config: &Config, store: &Arc<dyn Store>, retry: Backoff, registry: &mut Registry) -> anyhow::Result<Vec<Webhook>> {
+async fn webhooks(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    retry: Backoff,
+    registry: &mut Registry,
+) -> anyhow::Result<Vec<Webhook>> {
     let metrics = SinkMetrics::default();
     if !config.sinks.is_empty() {
         metrics.register(registry);

@@ -1,8 +1,8 @@
 //! What stands beside the state, and what is worth an alert.
 
 use steadfast_policy::{
-    AlertScope, Checkpoints, CheckpointsAnswer, ConditionType, DecidedAlert, DecidedCondition, FaultKind, Intent, JobState,
-    PodsAnswer, Snapshot,
+    AlertScope, Checkpoints, CheckpointsAnswer, ConditionType, DecidedAlert, DecidedCondition, FaultKind, Intent,
+    JobState, PodsAnswer, Snapshot,
 };
 
 use crate::memory::{CheckpointBase, Memory, Unrest};
@@ -26,37 +26,57 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
     if let Kubernetes::There(deployment) = sight::kubernetes(s)
         && deployment.deleting_since.is_some()
     {
-        stand(ConditionType::Terminating, format!("Deployment {} is being deleted", s.job.name));
+        stand(
+            ConditionType::Terminating,
+            format!("Deployment {} is being deleted", s.job.name),
+        );
     }
     if let Some(failed) = failed_checkpoints(s, memory)
         && failed >= params.checkpoint_failures
     {
-        stand(ConditionType::CheckpointsFailing, "checkpoints fail, none has completed since".into());
+        stand(
+            ConditionType::CheckpointsFailing,
+            "checkpoints fail, none has completed since".into(),
+        );
     }
     if let Some(since) = unrest(s, params, memory, verdict.state)
         && sight::age(s, since) >= params.restart_loop_after.get()
     {
-        stand(ConditionType::RestartLoop, "the job restarts and does not come to rest".into());
+        stand(
+            ConditionType::RestartLoop,
+            "the job restarts and does not come to rest".into(),
+        );
     }
     if sight::disrupted(s, params) {
-        stand(ConditionType::FleetDisrupted, "most jobs of this cluster are dark; nothing turns terminal meanwhile".into());
+        stand(
+            ConditionType::FleetDisrupted,
+            "most jobs of this cluster are dark; nothing turns terminal meanwhile".into(),
+        );
     }
     standing
 }
 
 fn reachability(s: &Snapshot, params: &Params, verdict: &Verdict, stand: &mut impl FnMut(ConditionType, String)) {
-    let lasting = |since: Option<i64>| since.is_some_and(|since| sight::age(s, since) >= params.unreachable_after.get());
+    let lasting =
+        |since: Option<i64>| since.is_some_and(|since| sight::age(s, since) >= params.unreachable_after.get());
     let mut denied = None;
     // A job that has ended, or has no JobManager yet, is not expected to answer.
-    let expected = !sight::is_terminal(verdict.state) && sight::job_manager(s).is_none_or(|pod| !sight::never_ran(s) || sight::is_ready(pod));
+    let expected = !sight::is_terminal(verdict.state)
+        && sight::job_manager(s).is_none_or(|pod| !sight::never_ran(s) || sight::is_ready(pod));
     if let Flink::Silent(Some((fault, looks))) = sight::flink(s)
         && lasting(looks.unknown_since)
     {
         if expected {
-            stand(ConditionType::FlinkUnreachable, format!("Flink gives no usable answer: {}", fault.message));
+            stand(
+                ConditionType::FlinkUnreachable,
+                format!("Flink gives no usable answer: {}", fault.message),
+            );
             let hangs = fault.kind == FaultKind::Timeout && sight::job_manager(s).is_some_and(sight::is_ready);
             if hangs {
-                stand(ConditionType::Unresponsive, "the JobManager's pod is ready and Flink does not answer in time".into());
+                stand(
+                    ConditionType::Unresponsive,
+                    "the JobManager's pod is ready and Flink does not answer in time".into(),
+                );
             }
         }
         if sight::is_denied(fault) {
@@ -67,7 +87,10 @@ fn reachability(s: &Snapshot, params: &Params, verdict: &Verdict, stand: &mut im
         && let Kubernetes::Silent(Some((fault, looks))) = sight::kubernetes(s)
         && lasting(looks.unknown_since)
     {
-        stand(ConditionType::KubernetesUnreachable, format!("the Kubernetes API gives no usable answer: {}", fault.message));
+        stand(
+            ConditionType::KubernetesUnreachable,
+            format!("the Kubernetes API gives no usable answer: {}", fault.message),
+        );
         if sight::is_denied(fault) {
             denied = Some(format!("Kubernetes: {}", fault.message));
         }
@@ -105,10 +128,19 @@ fn unrest(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -
     let restless = matches!(state, JobState::Restarting | JobState::Failing);
     let rest = params.restart_loop_after.get() / 5;
     memory.unrest = match memory.unrest {
-        None => restless.then_some(Unrest { since: s.now, calm_since: None }),
-        Some(unrest) if restless => Some(Unrest { calm_since: None, ..unrest }),
+        None => restless.then_some(Unrest {
+            since: s.now,
+            calm_since: None,
+        }),
+        Some(unrest) if restless => Some(Unrest {
+            calm_since: None,
+            ..unrest
+        }),
         Some(unrest) => match unrest.calm_since {
-            None => Some(Unrest { calm_since: Some(s.now), ..unrest }),
+            None => Some(Unrest {
+                calm_since: Some(s.now),
+                ..unrest
+            }),
             Some(calm) if sight::age(s, calm) >= rest => None,
             Some(_) => Some(unrest),
         },
@@ -130,7 +162,11 @@ pub fn alerts(s: &Snapshot, params: &Params, verdict: &Verdict, conditions: &[De
         && sight::age(s, s.job.since) >= params.alert_after.get()
         && !sight::intended(s, Intent::Cancel)
     {
-        standing.push(DecidedAlert { name: name.into(), scope: AlertScope::Job, message: verdict.reason.message.clone() });
+        standing.push(DecidedAlert {
+            name: name.into(),
+            scope: AlertScope::Job,
+            message: verdict.reason.message.clone(),
+        });
     }
     for condition in conditions {
         let (name, scope) = match condition.kind {
@@ -140,9 +176,18 @@ pub fn alerts(s: &Snapshot, params: &Params, verdict: &Verdict, conditions: &[De
             ConditionType::KubernetesUnreachable => ("KubernetesUnreachable", AlertScope::Cluster),
             _ => continue,
         };
-        let stood = s.job.conditions.iter().find(|c| c.kind == condition.kind).map(|c| sight::age(s, c.since));
+        let stood = s
+            .job
+            .conditions
+            .iter()
+            .find(|c| c.kind == condition.kind)
+            .map(|c| sight::age(s, c.since));
         if stood.is_some_and(|age| age >= params.alert_after.get()) {
-            standing.push(DecidedAlert { name: name.into(), scope, message: condition.message.clone() });
+            standing.push(DecidedAlert {
+                name: name.into(),
+                scope,
+                message: condition.message.clone(),
+            });
         }
     }
     standing

@@ -1,6 +1,9 @@
 //! How a job ended when its cluster can no longer say so. Never FAILED out of ignorance.
 
-use steadfast_policy::{Confidence, HaDataAnswer, Intent, JobEnd, JobEndAnswer, JobEndEvidence, JobState, Looks, Snapshot, Timestamp, WantedSource};
+use steadfast_policy::{
+    Confidence, HaDataAnswer, Intent, JobEnd, JobEndAnswer, JobEndEvidence, JobState, Looks, Snapshot, Timestamp,
+    WantedSource,
+};
 
 use crate::memory::Memory;
 use crate::params::Params;
@@ -15,19 +18,52 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, gone_at: Timestamp) -> Ver
     if let Some(verdict) = told(s) {
         return verdict;
     }
-    let patience = s.timing.poll.saturating_add(s.timing.timeout).min(params.absence_window.get());
+    let patience = s
+        .timing
+        .poll
+        .saturating_add(s.timing.timeout)
+        .min(params.absence_window.get());
     let waits = [
-        (WantedSource::LastWords, needs_look(s.last_words.as_ref().map(|e| (&e.looks, matches!(e.answer, JobEndAnswer::Unknown(_)))))),
-        (WantedSource::Archive, needs_look(s.archive.as_ref().map(|e| (&e.looks, matches!(e.answer, JobEndAnswer::Unknown(_)))))),
-        (WantedSource::HaData, needs_look(s.ha_data.as_ref().map(|e| (&e.looks, matches!(e.answer, HaDataAnswer::Unknown(_)))))),
+        (
+            WantedSource::LastWords,
+            needs_look(
+                s.last_words
+                    .as_ref()
+                    .map(|e| (&e.looks, matches!(e.answer, JobEndAnswer::Unknown(_)))),
+            ),
+        ),
+        (
+            WantedSource::Archive,
+            needs_look(
+                s.archive
+                    .as_ref()
+                    .map(|e| (&e.looks, matches!(e.answer, JobEndAnswer::Unknown(_)))),
+            ),
+        ),
+        (
+            WantedSource::HaData,
+            needs_look(
+                s.ha_data
+                    .as_ref()
+                    .map(|e| (&e.looks, matches!(e.answer, HaDataAnswer::Unknown(_)))),
+            ),
+        ),
     ];
     if sight::age(s, gone_at) < patience && waits.iter().any(|(_, wait)| *wait) {
         let message = "the Deployment is gone; looking for what says how the job ended";
-        let verdict = Verdict::new(s.job.state, Confidence::Inferred, "looking-for-the-end", "DeploymentGone", message);
+        let verdict = Verdict::new(
+            s.job.state,
+            Confidence::Inferred,
+            "looking-for-the-end",
+            "DeploymentGone",
+            message,
+        );
         return waits
             .into_iter()
             .filter(|(_, wait)| *wait)
-            .fold(verdict, |verdict, (source, _)| verdict.want(source, gone_at.saturating_sub(1)))
+            .fold(verdict, |verdict, (source, _)| {
+                verdict.want(source, gone_at.saturating_sub(1))
+            })
             .validate_within(patience);
     }
     if let Some(HaDataAnswer::Present(_)) = s.ha_data.as_ref().map(|e| &e.answer)
@@ -35,7 +71,13 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, gone_at: Timestamp) -> Ver
         && !sight::intended(s, Intent::Cancel)
     {
         let message = "the Deployment is gone and Flink's HA data is still there: the job can be resumed";
-        return Verdict::new(JobState::Suspended, Confidence::Confirmed, "gone-with-ha-data", GONE, message);
+        return Verdict::new(
+            JobState::Suspended,
+            Confidence::Confirmed,
+            "gone-with-ha-data",
+            GONE,
+            message,
+        );
     }
     untold(s)
 }
@@ -63,12 +105,19 @@ pub fn revisited(s: &Snapshot, memory: &Memory, looks: &Looks) -> Verdict {
     if guessed && let Some(verdict) = told(s) {
         return verdict;
     }
-    let confidence = if s.job.confidence == Confidence::Stale { Confidence::Inferred } else { s.job.confidence };
+    let confidence = if s.job.confidence == Confidence::Stale {
+        Confidence::Inferred
+    } else {
+        s.job.confidence
+    };
     let kept = Verdict::kept(s, confidence, "ended").sleeping();
     // Twenty looks are enough for an archive that is written late.
     let late = s.timing.terminal_poll.saturating_mul(20);
     if guessed && sight::age(s, memory.gone_at.unwrap_or(looks.asked_at)) < late {
-        let last = s.archive.as_ref().map_or(s.job.since, |evidence| evidence.looks.asked_at);
+        let last = s
+            .archive
+            .as_ref()
+            .map_or(s.job.since, |evidence| evidence.looks.asked_at);
         return kept.want(WantedSource::Archive, sight::after(last, s.timing.terminal_poll));
     }
     kept
@@ -83,7 +132,10 @@ fn told(s: &Snapshot) -> Option<Verdict> {
 }
 
 fn tell(end: &JobEnd, rule: &'static str, code: &str, who: &str) -> Verdict {
-    let cause = end.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
+    let cause = end
+        .cause
+        .as_ref()
+        .map_or_else(String::new, |cause| format!(": {cause}"));
     let message = format!("{who} the job reached {}{cause}", sight::word(end.state));
     Verdict::new(end.state, Confidence::Confirmed, rule, code, message)
 }
@@ -98,9 +150,19 @@ fn of_this_job<'a>(s: &Snapshot, evidence: Option<&'a JobEndEvidence>) -> Option
 /// Nothing tells the end: what was intended, or seen to begin, explains it; else it is unknown how it ended.
 fn untold(s: &Snapshot) -> Verdict {
     if s.job.state == JobState::Cancelling || sight::intended(s, Intent::Cancel) {
-        let seen = if s.job.state == JobState::Cancelling { "Flink was cancelling it" } else { "its cancellation was intended" };
+        let seen = if s.job.state == JobState::Cancelling {
+            "Flink was cancelling it"
+        } else {
+            "its cancellation was intended"
+        };
         let message = format!("the job is gone, and {seen}");
-        return Verdict::new(JobState::Canceled, Confidence::Inferred, "gone-while-cancelling", "Cancelled", message);
+        return Verdict::new(
+            JobState::Canceled,
+            Confidence::Inferred,
+            "gone-while-cancelling",
+            "Cancelled",
+            message,
+        );
     }
     let message = "the Deployment is gone and nothing says how the job ended";
     Verdict::new(JobState::Terminated, Confidence::Confirmed, "gone", GONE, message)

@@ -63,7 +63,11 @@ impl Policy for Conservative {
 
 /// The pace: a state that has ended is looked at more slowly, never dropped.
 fn watch(s: &Snapshot, params: &Params, verdict: &Verdict) -> Watch {
-    let pace = if sight::is_terminal(verdict.state) { s.timing.terminal_poll } else { s.timing.poll };
+    let pace = if sight::is_terminal(verdict.state) {
+        s.timing.terminal_poll
+    } else {
+        s.timing.poll
+    };
     // An alert is due when its cause has stood for long enough, not a validation later.
     let soon = if verdict.attention == Attention::Sleeping || sight::is_terminal(verdict.state) {
         params.alert_after.get().max(1)
@@ -81,7 +85,10 @@ fn watch(s: &Snapshot, params: &Params, verdict: &Verdict) -> Watch {
 fn checkpoints(s: &Snapshot) -> Want {
     let last = s.checkpoints.as_ref().map(|evidence| evidence.looks.asked_at);
     let due = last.map_or(s.now - 1, |last| sight::after(last, s.timing.validate));
-    Want { source: WantedSource::Checkpoints, observed_after: due }
+    Want {
+        source: WantedSource::Checkpoints,
+        observed_after: due,
+    }
 }
 
 steadfast_policy::export!(Conservative);

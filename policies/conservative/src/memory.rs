@@ -50,10 +50,16 @@ impl Streak {
     /// Counts an answer asked for at `asked`; one already counted is not counted again.
     pub fn count(streak: Option<Self>, asked: Timestamp) -> Self {
         match streak {
-            None => Self { first: asked, last: asked, answers: 1 },
-            Some(streak) if asked > streak.last => {
-                Self { last: asked, answers: streak.answers.saturating_add(1), ..streak }
-            }
+            None => Self {
+                first: asked,
+                last: asked,
+                answers: 1,
+            },
+            Some(streak) if asked > streak.last => Self {
+                last: asked,
+                answers: streak.answers.saturating_add(1),
+                ..streak
+            },
             Some(streak) => streak,
         }
     }
@@ -84,7 +90,11 @@ impl Memory {
         if memory.attempt == attempt {
             return memory;
         }
-        Self { attempt, unrest: memory.unrest, ..Self::default() }
+        Self {
+            attempt,
+            unrest: memory.unrest,
+            ..Self::default()
+        }
     }
 
     /// Writes it down; the memory of a job about which nothing is worth remembering is short.

@@ -45,10 +45,15 @@ impl Params {
     pub fn parse(json: &str) -> Result<Self, String> {
         let params: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
         if params.absence_confirmations == 0 {
-            return Err("absence_confirmations is 0: nothing is gone without an answer that lacks it; use 1 or more".into());
+            return Err(
+                "absence_confirmations is 0: nothing is gone without an answer that lacks it; use 1 or more".into(),
+            );
         }
         if !(params.fleet_unknown_share > 0.0 && params.fleet_unknown_share <= 1.0) {
-            return Err(format!("fleet_unknown_share is {}, not above 0 and at most 1", params.fleet_unknown_share));
+            return Err(format!(
+                "fleet_unknown_share is {}, not above 0 and at most 1",
+                params.fleet_unknown_share
+            ));
         }
         Ok(params)
     }
@@ -66,14 +71,54 @@ impl Params {
             version: env!("CARGO_PKG_VERSION").into(),
             summary: "Unknown is never absent; gone only when confirmed; a watch never ends.".into(),
             parameters: vec![
-                parameter("absence_confirmations", "integer", "2", "complete answers that must lack a thing before it is gone, when no deletion was seen"),
-                parameter("absence_window", "duration", "\"50s\"", "time between the first and the last of those answers"),
-                parameter("start_deadline", "duration", "\"10m\"", "time to start before trouble with the pods is a failure"),
-                parameter("fleet_unknown_share", "number", "0.55", "share of dark targets from which on nothing in a cluster turns terminal"),
-                parameter("unreachable_after", "duration", "\"15s\"", "time before a condition says that a source is unreachable"),
-                parameter("alert_after", "duration", "\"30s\"", "time something stands before it is alerted"),
-                parameter("restart_loop_after", "duration", "\"10m\"", "time a job may restart without coming to rest"),
-                parameter("checkpoint_failures", "integer", "10", "failed checkpoints allowed since the last completed one"),
+                parameter(
+                    "absence_confirmations",
+                    "integer",
+                    "2",
+                    "complete answers that must lack a thing before it is gone, when no deletion was seen",
+                ),
+                parameter(
+                    "absence_window",
+                    "duration",
+                    "\"50s\"",
+                    "time between the first and the last of those answers",
+                ),
+                parameter(
+                    "start_deadline",
+                    "duration",
+                    "\"10m\"",
+                    "time to start before trouble with the pods is a failure",
+                ),
+                parameter(
+                    "fleet_unknown_share",
+                    "number",
+                    "0.55",
+                    "share of dark targets from which on nothing in a cluster turns terminal",
+                ),
+                parameter(
+                    "unreachable_after",
+                    "duration",
+                    "\"15s\"",
+                    "time before a condition says that a source is unreachable",
+                ),
+                parameter(
+                    "alert_after",
+                    "duration",
+                    "\"30s\"",
+                    "time something stands before it is alerted",
+                ),
+                parameter(
+                    "restart_loop_after",
+                    "duration",
+                    "\"10m\"",
+                    "time a job may restart without coming to rest",
+                ),
+                parameter(
+                    "checkpoint_failures",
+                    "integer",
+                    "10",
+                    "failed checkpoints allowed since the last completed one",
+                ),
             ],
         }
     }

@@ -41,7 +41,13 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     }
     if job.state == JobState::Running && sight::intended(s, Intent::Savepoint) {
         let message = "Flink reports RUNNING; a savepoint was asked for and is not yet said to be over";
-        return Verdict::new(JobState::Savepointing, Confidence::Confirmed, "flink-lists-job", "SavepointIntended", message);
+        return Verdict::new(
+            JobState::Savepointing,
+            Confidence::Confirmed,
+            "flink-lists-job",
+            "SavepointIntended",
+            message,
+        );
     }
     let verdict = Verdict::new(
         job.state,
@@ -68,12 +74,18 @@ fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks
     match s.exceptions.as_ref().map(|evidence| &evidence.answer) {
         Some(ExceptionsAnswer::Present(exception)) => {
             memory.cause_known = CauseKnown::Yes;
-            verdict.reason(Reason { code: "RootException".into(), message: exception.headline.clone() })
+            verdict.reason(Reason {
+                code: "RootException".into(),
+                message: exception.headline.clone(),
+            })
         }
         Some(ExceptionsAnswer::Absent) if s.job.state == JobState::Failed => verdict,
         Some(ExceptionsAnswer::Absent | ExceptionsAnswer::Unknown(_)) | None => {
             let asked = s.exceptions.as_ref().map(|evidence| evidence.looks.asked_at);
-            verdict.want(WantedSource::Exceptions, asked.unwrap_or(looks.asked_at.saturating_sub(1)))
+            verdict.want(
+                WantedSource::Exceptions,
+                asked.unwrap_or(looks.asked_at.saturating_sub(1)),
+            )
         }
     }
 }
@@ -99,7 +111,13 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
         "Flink answers and does not list the job; LOST needs {} such answers at least {} apart",
         params.absence_confirmations, params.absence_window
     );
-    Verdict::new(s.job.state, Confidence::Inferred, "job-not-listed", "JobNotListed", message)
+    Verdict::new(
+        s.job.state,
+        Confidence::Inferred,
+        "job-not-listed",
+        "JobNotListed",
+        message,
+    )
 }
 
 /// Flink is silent and the Deployment is there: its pods explain.
@@ -113,7 +131,13 @@ fn deployment_there(
     let state = s.job.state;
     if matches!(state, JobState::Terminated | JobState::Suspended) && s.job.reason.code == end::GONE {
         let message = "the Deployment that was gone is there again";
-        return Verdict::new(JobState::Starting, Confidence::Inferred, "deployment-is-back", "DeploymentBack", message);
+        return Verdict::new(
+            JobState::Starting,
+            Confidence::Inferred,
+            "deployment-is-back",
+            "DeploymentBack",
+            message,
+        );
     }
     if sight::never_ran(s) {
         return not_started(s, params, deployment);
@@ -122,9 +146,13 @@ fn deployment_there(
         return Verdict::kept(s, fresher(s.job.confidence), "ended-cluster-stays");
     }
     let verdict = match restarted(s, memory) {
-        Some(message) => {
-            Verdict::new(JobState::Restarting, Confidence::Inferred, "job-manager-restarts", "JobManagerRestarted", message)
-        }
+        Some(message) => Verdict::new(
+            JobState::Restarting,
+            Confidence::Inferred,
+            "job-manager-restarts",
+            "JobManagerRestarted",
+            message,
+        ),
         None => {
             let confidence = sight::lingering(s, flink, Confidence::Inferred);
             let message = format!("Flink gives no answer; Deployment {} is there", s.job.name);
@@ -150,7 +178,9 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
     if sight::restarts(pod) <= *restarts {
         return None;
     }
-    let ended = container.and_then(|c| c.terminated.as_ref()).map_or_else(String::new, |t| format!(": {} ({})", t.reason, t.exit_code));
+    let ended = container
+        .and_then(|c| c.terminated.as_ref())
+        .map_or_else(String::new, |t| format!(": {} ({})", t.reason, t.exit_code));
     let name = container.map_or("", |c| c.name.as_str());
     Some(format!("pod {}, container {name} restarted{ended}", pod.name))
 }
@@ -167,19 +197,40 @@ fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdic
     let trouble = trouble::of_pods(s).or_else(|| trouble::of_deployment(s));
     let overdue = sight::age(s, began) >= params.start_deadline.get();
     let message = trouble.as_ref().map_or_else(
-        || format!("Deployment {} has {} of {} replicas ready; Flink lists no job yet", s.job.name, deployment.ready, deployment.replicas),
+        || {
+            format!(
+                "Deployment {} has {} of {} replicas ready; Flink lists no job yet",
+                s.job.name, deployment.ready, deployment.replicas
+            )
+        },
         |trouble| trouble.message.clone(),
     );
     let looks_for_events = deployment.ready < deployment.replicas && sight::pods(s).is_empty();
     let verdict = match trouble {
         Some(trouble) if overdue && !sight::verdicts_wait(s, params) => {
             let message = format!("not started by its deadline: {message}");
-            Verdict::new(JobState::Failed, Confidence::Inferred, "start-deadline", trouble.kind.code(), message)
+            Verdict::new(
+                JobState::Failed,
+                Confidence::Inferred,
+                "start-deadline",
+                trouble.kind.code(),
+                message,
+            )
         }
-        Some(_) | None => Verdict::new(JobState::Starting, Confidence::Inferred, "starting", "Starting", message),
+        Some(_) | None => Verdict::new(
+            JobState::Starting,
+            Confidence::Inferred,
+            "starting",
+            "Starting",
+            message,
+        ),
     };
     let verdict = verdict.poll_after(s.timing.poll);
-    if looks_for_events { verdict.want(WantedSource::Events, s.now.saturating_sub_unsigned(s.timing.validate)) } else { verdict }
+    if looks_for_events {
+        verdict.want(WantedSource::Events, s.now.saturating_sub_unsigned(s.timing.validate))
+    } else {
+        verdict
+    }
 }
 
 /// Flink is silent and complete answers lack the Deployment.
@@ -187,7 +238,13 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     let state = s.job.state;
     if s.job.incarnation.attempt == 0 {
         let message = format!("Deployment {} does not exist, and Flink does not answer", s.job.name);
-        return Verdict::new(JobState::Unknown, Confidence::Inferred, "nothing-there", "DeploymentMissing", message);
+        return Verdict::new(
+            JobState::Unknown,
+            Confidence::Inferred,
+            "nothing-there",
+            "DeploymentMissing",
+            message,
+        );
     }
     if sight::is_terminal(state) || (state == JobState::Suspended && s.job.reason.code == end::GONE) {
         return end::revisited(s, memory, looks);
@@ -198,7 +255,11 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     let streak = Streak::count(memory.deployment_missing, looks.asked_at);
     memory.deployment_missing = Some(streak);
     let deletion = s.deletion.as_ref().filter(|deletion| {
-        s.job.incarnation.deployment_uid.as_ref().is_none_or(|uid| *uid == deletion.uid)
+        s.job
+            .incarnation
+            .deployment_uid
+            .as_ref()
+            .is_none_or(|uid| *uid == deletion.uid)
     });
     let seen_and_confirmed = deletion.is_some_and(|deletion| looks.asked_at > deletion.seen_at);
     if seen_and_confirmed || is_confirmed(streak, params) {
@@ -206,7 +267,10 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
         return end::of_gone_cluster(s, params, gone_at);
     }
     let (look_after, message) = match deletion {
-        Some(deletion) => (deletion.seen_at, "the Deployment was seen to be deleted; a complete answer is to confirm it".to_owned()),
+        Some(deletion) => (
+            deletion.seen_at,
+            "the Deployment was seen to be deleted; a complete answer is to confirm it".to_owned(),
+        ),
         None => (
             sight::after(streak.first, params.absence_window.get()),
             format!(
@@ -215,7 +279,13 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
             ),
         ),
     };
-    let verdict = Verdict::new(state, Confidence::Inferred, "deployment-missing", "DeploymentMissing", message);
+    let verdict = Verdict::new(
+        state,
+        Confidence::Inferred,
+        "deployment-missing",
+        "DeploymentMissing",
+        message,
+    );
     verdict.want(WantedSource::Kubernetes, look_after)
 }
 

@@ -77,7 +77,10 @@ pub fn is_ready(pod: &Pod) -> bool {
 /// Whether an intent of this kind was posted in this attempt.
 pub fn intended(s: &Snapshot, intent: Intent) -> bool {
     let began = s.job.incarnation.since.unwrap_or(s.job.since);
-    s.job.intent.as_ref().is_some_and(|posted| posted.intent == intent && posted.since >= began)
+    s.job
+        .intent
+        .as_ref()
+        .is_some_and(|posted| posted.intent == intent && posted.since >= began)
 }
 
 /// Whether most of the cluster's targets are dark: then a silence is no news of one job.
@@ -102,7 +105,10 @@ pub fn after(moment: Timestamp, span: u64) -> Timestamp {
 
 /// Whether the job has ended, as far as is known. SUSPENDED has not: Flink calls it only locally terminal.
 pub fn is_terminal(state: JobState) -> bool {
-    matches!(state, JobState::Failed | JobState::Canceled | JobState::Finished | JobState::Lost | JobState::Terminated)
+    matches!(
+        state,
+        JobState::Failed | JobState::Canceled | JobState::Finished | JobState::Lost | JobState::Terminated
+    )
 }
 
 /// Whether no Flink has been seen to run the job in this attempt.

@@ -3,7 +3,7 @@
 mod kit;
 
 use steadfast_policy::{
-    AlertScope, Attention, CheckpointsAnswer, Confidence, ConditionType, Intent, JobState, Mode, WantedSource,
+    AlertScope, Attention, CheckpointsAnswer, ConditionType, Confidence, Intent, JobState, Mode, WantedSource,
 };
 
 use kit::{Story, alerts, conditions, wants};
@@ -13,8 +13,15 @@ const POLL: i64 = 5;
 #[test]
 fn flinks_answer_wins() {
     let mut story = Story::running();
-    let decision = story.at(10).flink_lists(JobState::Running).kubernetes_silent(0).decide();
-    assert_eq!((decision.state, decision.confidence), (JobState::Running, Confidence::Confirmed));
+    let decision = story
+        .at(10)
+        .flink_lists(JobState::Running)
+        .kubernetes_silent(0)
+        .decide();
+    assert_eq!(
+        (decision.state, decision.confidence),
+        (JobState::Running, Confidence::Confirmed)
+    );
     let decision = story.at(15).flink_lists(JobState::Failed).decide();
     assert_eq!((decision.state, decision.watch.poll_after), (JobState::Failed, 60_000));
     assert!(wants(&decision, WantedSource::Exceptions));
@@ -40,7 +47,10 @@ fn one_lost_answer_is_no_news() {
     let decision = story.at(8).flink_silent(5).decide();
     assert_eq!(decision.confidence, Confidence::Confirmed);
     let decision = story.at(30).flink_silent(5).decide();
-    assert_eq!((decision.state, decision.confidence), (JobState::Running, Confidence::Inferred));
+    assert_eq!(
+        (decision.state, decision.confidence),
+        (JobState::Running, Confidence::Inferred)
+    );
     assert!(wants(&decision, WantedSource::Kubernetes));
 }
 
@@ -78,15 +88,27 @@ fn a_deployment_that_is_there_again_starts_the_count_anew() {
 #[test]
 fn a_seen_deletion_and_one_answer_after_it_are_enough() {
     let mut story = Story::running();
-    let decision = story.at(61).flink_silent(60).deletion_seen(60).deployment_missing(60).decide();
+    let decision = story
+        .at(61)
+        .flink_silent(60)
+        .deletion_seen(60)
+        .deployment_missing(60)
+        .decide();
     assert_eq!(decision.state, JobState::Running);
     assert!(wants(&decision, WantedSource::Kubernetes));
     let looking = story.at(62).deployment_missing(61).decide();
-    assert_eq!(looking.state, JobState::Running, "what says how it ended is asked first");
+    assert_eq!(
+        looking.state,
+        JobState::Running,
+        "what says how it ended is asked first"
+    );
     assert!(wants(&looking, WantedSource::Archive) && wants(&looking, WantedSource::LastWords));
     story.nothing_tells_the_end();
     let gone = story.decide();
-    assert_eq!((gone.state, gone.watch.attention), (JobState::Terminated, Attention::Active));
+    assert_eq!(
+        (gone.state, gone.watch.attention),
+        (JobState::Terminated, Attention::Active)
+    );
 }
 
 #[test]
@@ -106,7 +128,10 @@ fn ha_data_means_suspended_and_an_intended_cancel_means_canceled() {
     assert_eq!(story.decide().state, JobState::Suspended);
     let mut story = Story::gone();
     story.intent(Intent::Cancel, 30);
-    assert_eq!((story.decide().state, story.decide().confidence), (JobState::Canceled, Confidence::Inferred));
+    assert_eq!(
+        (story.decide().state, story.decide().confidence),
+        (JobState::Canceled, Confidence::Inferred)
+    );
     let mut story = Story::gone();
     story.snapshot.job.state = JobState::Cancelling;
     assert_eq!(story.decide().state, JobState::Canceled);
@@ -144,10 +169,19 @@ fn a_job_flink_no_longer_lists_is_lost_after_two_answers() {
 fn a_restarted_container_is_a_restart_and_never_a_failure() {
     let mut story = Story::running();
     story.at(5).flink_lists(JobState::Running).pod(0, true).decide();
-    assert_eq!(story.at(8).flink_silent(6).pod(0, true).decide().state, JobState::Running);
-    assert_eq!(story.at(9).flink_silent(6).pod(1, true).decide().state, JobState::Restarting);
+    assert_eq!(
+        story.at(8).flink_silent(6).pod(0, true).decide().state,
+        JobState::Running
+    );
+    assert_eq!(
+        story.at(9).flink_silent(6).pod(1, true).decide().state,
+        JobState::Restarting
+    );
     let back = story.at(30).flink_lists(JobState::Running).decide();
-    assert_eq!((back.state, back.confidence), (JobState::Running, Confidence::Confirmed));
+    assert_eq!(
+        (back.state, back.confidence),
+        (JobState::Running, Confidence::Confirmed)
+    );
 }
 
 #[test]
@@ -160,7 +194,12 @@ fn a_start_fails_only_past_its_deadline_and_with_a_named_trouble() {
     let late = story.at(600).deployment_there(599).decide();
     assert_eq!((late.state, late.reason.code.as_str()), (JobState::Failed, "CrashLoop"));
     let mut silent = Story::starting();
-    let decision = silent.at(5000).flink_silent(1).deployment_there(4999).pod(0, true).decide();
+    let decision = silent
+        .at(5000)
+        .flink_silent(1)
+        .deployment_there(4999)
+        .pod(0, true)
+        .decide();
     assert_eq!(decision.state, JobState::Starting, "a silence is not a failure");
 }
 
@@ -177,10 +216,22 @@ fn an_image_that_cannot_be_pulled_is_named() {
 #[test]
 fn checkpoints_are_counted_from_the_last_completed_one() {
     let mut story = Story::running();
-    for (second, completed, failed, fails) in [(60, 4, 8, false), (120, 4, 17, false), (180, 4, 18, true), (240, 0, 0, false)] {
-        story.checkpoints(CheckpointsAnswer::Present(steadfast_policy::Checkpoints { completed, failed }));
+    for (second, completed, failed, fails) in [
+        (60, 4, 8, false),
+        (120, 4, 17, false),
+        (180, 4, 18, true),
+        (240, 0, 0, false),
+    ] {
+        story.checkpoints(CheckpointsAnswer::Present(steadfast_policy::Checkpoints {
+            completed,
+            failed,
+        }));
         let decision = story.at(second).flink_lists(JobState::Running).decide();
-        assert_eq!(conditions(&decision).contains(&ConditionType::CheckpointsFailing), fails, "at {second}");
+        assert_eq!(
+            conditions(&decision).contains(&ConditionType::CheckpointsFailing),
+            fails,
+            "at {second}"
+        );
     }
 }
 
@@ -201,7 +252,10 @@ fn an_end_nobody_intended_is_alerted_once_it_has_stood() {
     let mut story = Story::running();
     story.at(10).flink_lists(JobState::Failed).decide();
     assert!(alerts(&story.at(20).flink_lists(JobState::Failed).decide()).is_empty());
-    assert_eq!(alerts(&story.at(41).flink_lists(JobState::Failed).decide()), [("JobFailed", AlertScope::Job)]);
+    assert_eq!(
+        alerts(&story.at(41).flink_lists(JobState::Failed).decide()),
+        [("JobFailed", AlertScope::Job)]
+    );
     story.intent(Intent::Cancel, 30);
     assert!(alerts(&story.decide()).is_empty());
 }
@@ -210,8 +264,14 @@ fn an_end_nobody_intended_is_alerted_once_it_has_stood() {
 fn a_savepoint_shows_while_flink_says_running() {
     let mut story = Story::running();
     story.intent(Intent::Savepoint, 9);
-    assert_eq!(story.at(10).flink_lists(JobState::Running).decide().state, JobState::Savepointing);
-    assert_eq!(story.at(15).flink_lists(JobState::Cancelling).decide().state, JobState::Cancelling);
+    assert_eq!(
+        story.at(10).flink_lists(JobState::Running).decide().state,
+        JobState::Savepointing
+    );
+    assert_eq!(
+        story.at(15).flink_lists(JobState::Cancelling).decide().state,
+        JobState::Cancelling
+    );
 }
 
 #[test]
@@ -220,7 +280,10 @@ fn standalone_has_no_kubernetes_to_miss() {
     story.snapshot.job.mode = Mode::Standalone;
     story.snapshot.deployment = None;
     let decision = story.at(200).flink_silent(POLL).decide();
-    assert_eq!((decision.state, decision.confidence), (JobState::Running, Confidence::Stale));
+    assert_eq!(
+        (decision.state, decision.confidence),
+        (JobState::Running, Confidence::Stale)
+    );
     assert!(!conditions(&decision).contains(&ConditionType::KubernetesUnreachable));
 }
 
@@ -235,7 +298,10 @@ fn steady_evidence_leaves_the_memory_as_it_is() {
 fn bad_parameters_are_refused_by_name() {
     use steadfast_policy::Policy;
     let refusal = crate::Conservative::configure(r#"{"absence_windw": "50s"}"#).unwrap_err();
-    assert!(refusal.contains("absence_windw") && refusal.contains("absence_window"), "{refusal}");
+    assert!(
+        refusal.contains("absence_windw") && refusal.contains("absence_window"),
+        "{refusal}"
+    );
     assert!(crate::Conservative::configure(r#"{"fleet_unknown_share": 1.5}"#).is_err());
     assert!(crate::Conservative::configure("{}").is_ok());
 }

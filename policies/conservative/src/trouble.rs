@@ -43,8 +43,13 @@ impl TroubleKind {
 /// A container that has ended this often and is not ready loops, even in the moments between two runs.
 const LOOPING_RESTARTS: u32 = 3;
 
-const IMAGE_REASONS: [&str; 5] =
-    ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"];
+const IMAGE_REASONS: [&str; 5] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "RegistryUnavailable",
+];
 
 /// The trouble of the JobManager's pod, if it has any.
 pub fn of_pods(s: &Snapshot) -> Option<Trouble> {
@@ -54,30 +59,53 @@ pub fn of_pods(s: &Snapshot) -> Option<Trouble> {
         return Some(trouble);
     }
     if let Some(message) = &pod.unschedulable {
-        return Some(Trouble { kind: TroubleKind::Unschedulable, message: format!("pod {}: {message}", pod.name) });
+        return Some(Trouble {
+            kind: TroubleKind::Unschedulable,
+            message: format!("pod {}: {message}", pod.name),
+        });
     }
     if pod.phase == "Failed" {
         let why = pod.reason.clone().unwrap_or_else(|| "phase Failed".into());
-        return Some(Trouble { kind: TroubleKind::PodFailed, message: format!("pod {}: {why}", pod.name) });
+        return Some(Trouble {
+            kind: TroubleKind::PodFailed,
+            message: format!("pod {}: {why}", pod.name),
+        });
     }
     None
 }
 
 fn of_container(pod: &Pod, container: &Container) -> Option<Trouble> {
     let place = format!("pod {}, container {}", pod.name, container.name);
-    let ended = container.terminated.as_ref().map_or(String::new(), |t| format!(", last ended {} ({})", t.reason, t.exit_code));
+    let ended = container.terminated.as_ref().map_or(String::new(), |t| {
+        format!(", last ended {} ({})", t.reason, t.exit_code)
+    });
     if let Some(waiting) = &container.waiting {
         if IMAGE_REASONS.contains(&waiting.reason.as_str()) {
-            let message = format!("{place}: image cannot be pulled: {}: {}", waiting.reason, waiting.message);
-            return Some(Trouble { kind: TroubleKind::ImagePull, message });
+            let message = format!(
+                "{place}: image cannot be pulled: {}: {}",
+                waiting.reason, waiting.message
+            );
+            return Some(Trouble {
+                kind: TroubleKind::ImagePull,
+                message,
+            });
         }
         if waiting.reason == "CrashLoopBackOff" {
             let message = format!("{place}: CrashLoopBackOff after {} restarts{ended}", container.restarts);
-            return Some(Trouble { kind: TroubleKind::CrashLoop, message });
+            return Some(Trouble {
+                kind: TroubleKind::CrashLoop,
+                message,
+            });
         }
-        if matches!(waiting.reason.as_str(), "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError") {
+        if matches!(
+            waiting.reason.as_str(),
+            "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError"
+        ) {
             let message = format!("{place}: {}: {}", waiting.reason, waiting.message);
-            return Some(Trouble { kind: TroubleKind::NotCreated, message });
+            return Some(Trouble {
+                kind: TroubleKind::NotCreated,
+                message,
+            });
         }
     }
     let loops = container.restarts >= LOOPING_RESTARTS && !is_ready(pod) && container.terminated.is_some();
@@ -93,14 +121,17 @@ pub fn of_deployment(s: &Snapshot) -> Option<Trouble> {
         return None;
     }
     let told = match s.events.as_ref().map(|evidence| &evidence.answer) {
-        Some(EventsAnswer::Present(events)) => {
-            events.first().map(|event| format!("{}: {}: {}", event.object, event.reason, event.message))
-        }
+        Some(EventsAnswer::Present(events)) => events
+            .first()
+            .map(|event| format!("{}: {}: {}", event.object, event.reason, event.message)),
         Some(EventsAnswer::Absent | EventsAnswer::Unknown(_)) | None => None,
     };
     let own = match s.deployment.as_ref().map(|evidence| &evidence.answer) {
         Some(DeploymentAnswer::Present(deployment)) => deployment.trouble.clone(),
         Some(DeploymentAnswer::Absent | DeploymentAnswer::Unknown(_)) | None => None,
     };
-    told.or(own).map(|message| Trouble { kind: TroubleKind::NotCreated, message })
+    told.or(own).map(|message| Trouble {
+        kind: TroubleKind::NotCreated,
+        message,
+    })
 }

@@ -25,11 +25,20 @@ pub struct Verdict {
 
 impl Verdict {
     /// A rule's word.
-    pub fn new(state: JobState, confidence: Confidence, rule: &'static str, code: &str, message: impl Into<String>) -> Self {
+    pub fn new(
+        state: JobState,
+        confidence: Confidence,
+        rule: &'static str,
+        code: &str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             state,
             confidence,
-            reason: Reason { code: code.into(), message: message.into() },
+            reason: Reason {
+                code: code.into(),
+                message: message.into(),
+            },
             rule,
             wanted: Vec::new(),
             poll_after: None,
@@ -50,7 +59,10 @@ impl Verdict {
 
     /// Asks for evidence from a look begun after `moment`.
     pub fn want(mut self, source: WantedSource, moment: Timestamp) -> Self {
-        self.wanted.push(Want { source, observed_after: moment });
+        self.wanted.push(Want {
+            source,
+            observed_after: moment,
+        });
         self
     }
 
@@ -64,16 +76,25 @@ impl Verdict {
 
     /// Another pace.
     pub fn poll_after(self, millis: u64) -> Self {
-        Self { poll_after: Some(millis), ..self }
+        Self {
+            poll_after: Some(millis),
+            ..self
+        }
     }
 
     /// A sooner next look.
     pub fn validate_within(self, millis: u64) -> Self {
-        Self { validate_within: Some(millis), ..self }
+        Self {
+            validate_within: Some(millis),
+            ..self
+        }
     }
 
     /// No more polls until something wakes the watch.
     pub fn sleeping(self) -> Self {
-        Self { attention: Attention::Sleeping, ..self }
+        Self {
+            attention: Attention::Sleeping,
+            ..self
+        }
     }
 }

@@ -21,7 +21,9 @@ struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis());
+        let millis = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |age| age.as_millis());
         Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
     }
 }
@@ -60,7 +62,10 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     let before = resident_kib()?;
 
     let policies = PolicyEngine::new(Some(folder.path()))?;
-    let limits = PolicyLimits { deadline: Duration::from_millis(50), memory_bytes: 64 << 20 };
+    let limits = PolicyLimits {
+        deadline: Duration::from_millis(50),
+        memory_bytes: 64 << 20,
+    };
     let policy = policies.load("conservative", steadfast_host::builtin::CONSERVATIVE, "{}", limits)?;
     let client = kube::Client::try_from(kube::Config::new(format!("http://{address}").parse()?))?;
     let settings = KubeSettings {
@@ -86,7 +91,10 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
             name: PolicyName::new("conservative"),
             select: Select::all(),
             role: Role::Decides,
-            decide: Box::new(Timed { inner: policy, calls: calls.clone() }),
+            decide: Box::new(Timed {
+                inner: policy,
+                calls: calls.clone(),
+            }),
         }],
         journal: steadfast_store::open(&format!("sqlite://{}", folder.path().join("bench.db").display()))?,
         clock: clock.clone(),
@@ -96,7 +104,11 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     let began = Instant::now();
     let engine = Engine::start(setup, &mut prometheus_client::registry::Registry::default()).await?;
     while count_confirmed(&engine.projection) < jobs {
-        anyhow::ensure!(began.elapsed() < Duration::from_secs(120), "only {} of {jobs} jobs were confirmed", count_confirmed(&engine.projection));
+        anyhow::ensure!(
+            began.elapsed() < Duration::from_secs(120),
+            "only {} of {jobs} jobs were confirmed",
+            count_confirmed(&engine.projection)
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let all_confirmed = began.elapsed();
@@ -119,13 +131,42 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     #[expect(clippy::cast_precision_loss, reason = "KiB far below 2^52")]
     let resident = resident as f64;
     let rows = [
-        ("jobs, all confirmed after", format!("{jobs}, {:.1} s", all_confirmed.as_secs_f64())),
-        ("freshness p50 / p99", format!("{:.2} s / {:.2} s", percentile(&mut ages, 0.50), percentile(&mut ages, 0.99))),
-        ("decisions in the time measured", format!("{polls} in {:.0} s", took.as_secs_f64())),
-        ("CPU per 1,000 decisions", format!("{:.1} ms", spent.as_secs_f64() * 1e6 / polls.max(1.0))),
-        ("share of one core", format!("{:.1} %", 100.0 * spent.as_secs_f64() / took.as_secs_f64())),
-        ("memory of the engine, and per job", format!("{:.1} MiB, {:.1} KiB", resident / 1024.0, resident / jobs)),
-        ("policy call p50 / p99", format!("{:.2} us / {:.2} us", percentile(&mut micros, 0.50), percentile(&mut micros, 0.99))),
+        (
+            "jobs, all confirmed after",
+            format!("{jobs}, {:.1} s", all_confirmed.as_secs_f64()),
+        ),
+        (
+            "freshness p50 / p99",
+            format!(
+                "{:.2} s / {:.2} s",
+                percentile(&mut ages, 0.50),
+                percentile(&mut ages, 0.99)
+            ),
+        ),
+        (
+            "decisions in the time measured",
+            format!("{polls} in {:.0} s", took.as_secs_f64()),
+        ),
+        (
+            "CPU per 1,000 decisions",
+            format!("{:.1} ms", spent.as_secs_f64() * 1e6 / polls.max(1.0)),
+        ),
+        (
+            "share of one core",
+            format!("{:.1} %", 100.0 * spent.as_secs_f64() / took.as_secs_f64()),
+        ),
+        (
+            "memory of the engine, and per job",
+            format!("{:.1} MiB, {:.1} KiB", resident / 1024.0, resident / jobs),
+        ),
+        (
+            "policy call p50 / p99",
+            format!(
+                "{:.2} us / {:.2} us",
+                percentile(&mut micros, 0.50),
+                percentile(&mut micros, 0.99)
+            ),
+        ),
     ];
     for (what, figure) in rows {
         #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
@@ -137,7 +178,9 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
 }
 
 fn count_confirmed(projection: &Projection) -> usize {
-    projection.page(None, usize::MAX, |view| view.watch.confirmed_at.is_some()).len()
+    projection
+        .page(None, usize::MAX, |view| view.watch.confirmed_at.is_some())
+        .len()
 }
 
 /// Seconds since each job was last confirmed.

@@ -13,14 +13,22 @@ const TICKS: f64 = 100.0;
 pub fn cpu() -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |n: usize| fields.get(n).and_then(|text| text.parse::<f64>().ok()).unwrap_or_default();
+    let ticks = |n: usize| {
+        fields
+            .get(n)
+            .and_then(|text| text.parse::<f64>().ok())
+            .unwrap_or_default()
+    };
     Ok(Duration::from_secs_f64((ticks(11) + ticks(12)) / TICKS))
 }
 
 /// Resident memory of this process in KiB, from `/proc/self/status`.
 pub fn resident_kib() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap_or_default();
     Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
 }
 
@@ -28,7 +36,12 @@ pub fn resident_kib() -> anyhow::Result<u64> {
 pub fn percentile(samples: &mut [f64], share: f64) -> f64 {
     samples.sort_by(f64::total_cmp);
     let last = samples.len().saturating_sub(1);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index"
+    )]
     let index = ((last as f64) * share).round() as usize;
     samples.get(index).copied().unwrap_or(f64::NAN)
 }

@@ -15,7 +15,10 @@ const NAMESPACE: &str = "default";
 /// Serves until its standard input closes, and prints its address first.
 pub async fn serve(jobs: usize) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let world = Arc::new(World { jobs, started: millis() });
+    let world = Arc::new(World {
+        jobs,
+        started: millis(),
+    });
     let app = Router::new()
         .route("/apis/apps/v1/deployments", get(deployments))
         .route("/api/v1/pods", get(pods))
@@ -42,7 +45,9 @@ struct World {
 }
 
 fn millis() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |age| age.as_millis())
 }
 
 /// The name of the n-th job.
@@ -92,7 +97,10 @@ fn metadata(n: usize, kind: &str) -> Value {
 fn answer(world: &World, query: &Parameters, kind: &str, version: &str, item: impl Fn(usize) -> Value) -> Response {
     if query.get("watch").is_some_and(|watch| watch == "true" || watch == "1") {
         let stream = Body::from_stream(futures::stream::pending::<Result<String, std::convert::Infallible>>());
-        return Response::builder().header("Content-Type", "application/json").body(stream).unwrap_or_default();
+        return Response::builder()
+            .header("Content-Type", "application/json")
+            .body(stream)
+            .unwrap_or_default();
     }
     let number = |key: &str| query.get(key).and_then(|text| text.parse::<usize>().ok());
     let (start, limit) = (number("continue").unwrap_or(0), number("limit").unwrap_or(world.jobs));
@@ -116,9 +124,13 @@ async fn overview(State(world): State<Arc<World>>, Path((_, name)): Path<(String
 }
 
 async fn checkpoints(Path(_path): Path<(String, String, String)>) -> Response {
-    axum::Json(json!({ "counts": { "restored": 0, "total": 9, "in_progress": 0, "completed": 9, "failed": 0 } })).into_response()
+    axum::Json(json!({ "counts": { "restored": 0, "total": 9, "in_progress": 0, "completed": 9, "failed": 0 } }))
+        .into_response()
 }
 
 fn job_id(name: &str) -> String {
-    format!("{:032x}", name.trim_start_matches("job-").parse::<u128>().unwrap_or_default() + 1)
+    format!(
+        "{:032x}",
+        name.trim_start_matches("job-").parse::<u128>().unwrap_or_default() + 1
+    )
 }

@@ -52,14 +52,22 @@ impl Reactor {
         let failure = outcome.as_ref().err().cloned();
         let state = outcome.as_ref().map_or(before.state, |decision| decision.state);
         let differing = self.policies.differing_shadows(&snapshot, state);
-        Some(Decided { plan: plan(&before, &snapshot, outcome), key, differing, failure })
+        Some(Decided {
+            plan: plan(&before, &snapshot, outcome),
+            key,
+            differing,
+            failure,
+        })
     }
 
     /// The snapshot of a job with its record brought up to the newest incarnation.
     fn snapshot(&self, before: &JobRecord, now: Timestamp) -> Option<Snapshot> {
         let target = self.targets.get(&before.key.target)?;
         let place = target.place.as_ref();
-        let rules = TrackingRules { pinned: target.pinned, late_answers: self.timing.validate };
+        let rules = TrackingRules {
+            pinned: target.pinned,
+            late_answers: self.timing.validate,
+        };
         let followed = follow(before, &self.board, place, rules, now);
         let is_next_attempt = followed.incarnation.attempt != before.incarnation.attempt;
         let surroundings = Surroundings {
@@ -84,7 +92,11 @@ impl Reactor {
         let snapshot = self.snapshot(&before, now)?;
         let outcome = self.policies.decide(&before.policy, &snapshot);
         self.policies.end_batch();
-        Some(Explained { policy: before.policy.clone(), snapshot, outcome })
+        Some(Explained {
+            policy: before.policy.clone(),
+            snapshot,
+            outcome,
+        })
     }
 
     /// Carries on after a plan's change, if it had one, was committed.
@@ -101,7 +113,8 @@ impl Reactor {
                 *failures = failures.saturating_add(1);
                 let pause = self.backoff.delay(*failures, None, &mut self.rng);
                 self.take_pace(key, self.timing.poll, Attention::Active, now);
-                self.reviews.set(key.clone(), now.after(pause.max(Duration::from_millis(1))));
+                self.reviews
+                    .set(key.clone(), now.after(pause.max(Duration::from_millis(1))));
             }
         }
     }
@@ -128,7 +141,10 @@ impl Reactor {
                     Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Forgotten => true,
                 };
                 let events = change.events.iter().filter(|event| is_told(event)).cloned().collect();
-                Change { record: change.record.clone(), events }
+                Change {
+                    record: change.record.clone(),
+                    events,
+                }
             })
             .collect()
     }

@@ -30,7 +30,13 @@ impl Reactor {
         }
         let key = JobKey::application(id.clone());
         let is_recorded = !self.jobs_of(&id).is_empty();
-        let setup = TargetSetup { id, mode, place: Some(place.clone()), flink_rest: None, pinned: None };
+        let setup = TargetSetup {
+            id,
+            mode,
+            place: Some(place.clone()),
+            flink_rest: None,
+            pinned: None,
+        };
         self.add_target(setup, Origin::Discovered, now);
         (mode != Mode::Session && !is_recorded).then(|| self.new_record(key, mode, Origin::Discovered, now))
     }
@@ -48,7 +54,17 @@ impl Reactor {
                 continue;
             }
             let place = Place::new(&id.namespace, &id.name);
-            self.add_target(TargetSetup { id, mode, place: Some(place), flink_rest: None, pinned: None }, Origin::Discovered, now);
+            self.add_target(
+                TargetSetup {
+                    id,
+                    mode,
+                    place: Some(place),
+                    flink_rest: None,
+                    pinned: None,
+                },
+                Origin::Discovered,
+                now,
+            );
         }
     }
 }

@@ -37,7 +37,11 @@ impl Reactor {
     /// Looks again whether a target can be seen.
     pub(super) fn refresh_light(&mut self, id: &TargetId) {
         let Some(target) = self.targets.get_mut(id) else { return };
-        let light = if self.board.is_dark(id, target.place.as_ref()) { Light::Dark } else { Light::Seen };
+        let light = if self.board.is_dark(id, target.place.as_ref()) {
+            Light::Dark
+        } else {
+            Light::Seen
+        };
         if light != target.light {
             self.fleets.remove(&id.cluster, target.light);
             self.fleets.add(&id.cluster, light);

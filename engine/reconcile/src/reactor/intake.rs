@@ -16,7 +16,12 @@ impl Reactor {
     /// Takes in an answer. Returns records that begin with it (jobs a session cluster lists for the first time).
     pub(crate) fn answered(&mut self, answer: Answer, now: Timestamp) -> Vec<Change> {
         match answer {
-            Answer::Overview { target, asked, at, answer } => self.overview_answered(&target, answer, asked, at, now),
+            Answer::Overview {
+                target,
+                asked,
+                at,
+                answer,
+            } => self.overview_answered(&target, answer, asked, at, now),
             Answer::Wanted { key, asked, at, answer } => {
                 self.wanted_answered(&key, answer, asked, at, now);
                 Vec::new()
@@ -45,12 +50,19 @@ impl Reactor {
 
     /// Records for jobs of a session cluster that are listed for the first time.
     fn session_jobs(&self, id: &TargetId, answer: &Observed<FlinkOverview>, now: Timestamp) -> Vec<Change> {
-        let Some(target) = self.targets.get(id).filter(|target| target.mode == Mode::Session) else { return Vec::new() };
-        let Some(overview) = answer.present() else { return Vec::new() };
+        let Some(target) = self.targets.get(id).filter(|target| target.mode == Mode::Session) else {
+            return Vec::new();
+        };
+        let Some(overview) = answer.present() else {
+            return Vec::new();
+        };
         overview
             .jobs
             .iter()
-            .map(|job| JobKey { target: id.clone(), session_job: Some(job.id) })
+            .map(|job| JobKey {
+                target: id.clone(),
+                session_job: Some(job.id),
+            })
             .filter(|key| !self.records.contains_key(key))
             .map(|key| self.new_record(key, Mode::Session, target.origin, now))
             .collect()
@@ -68,7 +80,10 @@ impl Reactor {
             WantedAnswer::Archive(answer) => accept(&mut job.archive, answer, asked, at),
             WantedAnswer::LastWords(answer) => {
                 // What the log said stays said when the pod is gone.
-                let heard = job.last_words.as_ref().is_some_and(|words| words.latest.present().is_some());
+                let heard = job
+                    .last_words
+                    .as_ref()
+                    .is_some_and(|words| words.latest.present().is_some());
                 !heard && accept(&mut job.last_words, answer, asked, at)
             }
             WantedAnswer::HaData(answer) => accept(&mut self.board.target_mut(&key.target).ha_data, answer, asked, at),
@@ -90,7 +105,12 @@ impl Reactor {
         let mut begun = Vec::new();
         for place in &accepted.touched {
             begun.extend(self.discover(&cluster, place, now));
-            for id in self.by_place.get(&(cluster.clone(), place.clone())).cloned().unwrap_or_default() {
+            for id in self
+                .by_place
+                .get(&(cluster.clone(), place.clone()))
+                .cloned()
+                .unwrap_or_default()
+            {
                 self.refresh_light(&id);
                 self.mark_target(&id);
                 self.poll_soon(&id, now);
@@ -100,7 +120,12 @@ impl Reactor {
             self.read_last_words(&cluster, pod);
         }
         if accepted.reachability_changed {
-            let ids: Vec<TargetId> = self.targets.keys().filter(|id| id.cluster == cluster).cloned().collect();
+            let ids: Vec<TargetId> = self
+                .targets
+                .keys()
+                .filter(|id| id.cluster == cluster)
+                .cloned()
+                .collect();
             for id in ids {
                 self.refresh_light(&id);
                 self.mark_target(&id);
@@ -119,21 +144,41 @@ impl Reactor {
     }
 
     pub(super) fn jobs_of(&self, id: &TargetId) -> Vec<JobKey> {
-        let first = JobKey { target: id.clone(), session_job: None };
-        self.records.range(first..).map(|(key, _)| key).take_while(|key| key.target == *id).cloned().collect()
+        let first = JobKey {
+            target: id.clone(),
+            session_job: None,
+        };
+        self.records
+            .range(first..)
+            .map(|(key, _)| key)
+            .take_while(|key| key.target == *id)
+            .cloned()
+            .collect()
     }
 
     /// A JobManager's pod begins to go: its log is readable for less than a second more.
     fn read_last_words(&mut self, cluster: &ClusterName, pod: &Pod) {
         let place = Place::new(&pod.namespace, &pod.app);
-        for id in self.by_place.get(&(cluster.clone(), place.clone())).cloned().unwrap_or_default() {
+        for id in self
+            .by_place
+            .get(&(cluster.clone(), place.clone()))
+            .cloned()
+            .unwrap_or_default()
+        {
             for key in self.jobs_of(&id) {
                 let Some(record) = self.records.get(&key) else { continue };
-                let Some(job) = record.incarnation.flink_job_id else { continue };
+                let Some(job) = record.incarnation.flink_job_id else {
+                    continue;
+                };
                 if record.state.is_terminal() && record.state != JobState::Terminated {
                     continue;
                 }
-                let what = Wanted::LastWords { cluster: cluster.clone(), place: place.clone(), pods: vec![pod.name.clone()], job };
+                let what = Wanted::LastWords {
+                    cluster: cluster.clone(),
+                    place: place.clone(),
+                    pods: vec![pod.name.clone()],
+                    job,
+                };
                 if self.look_begins(&key, &what) {
                     self.looks.push(Look::Wanted { key, what });
                 }

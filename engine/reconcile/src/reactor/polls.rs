@@ -38,7 +38,11 @@ impl Reactor {
             return None;
         }
         target.poll = Poll::UnderWay;
-        let class = if target.failures > 0 { Class::Failing } else { Class::Answering };
+        let class = if target.failures > 0 {
+            Class::Failing
+        } else {
+            Class::Answering
+        };
         if class == Class::Failing
             && let Some(canary) = self.canaries.get_mut(&id.cluster)
         {
@@ -51,12 +55,24 @@ impl Reactor {
     /// Where a target's Flink is.
     pub(super) fn endpoint(&self, id: &TargetId) -> Option<Endpoint> {
         let target = self.targets.get(id)?;
-        let pods = target.place.as_ref().and_then(|place| self.board.kubernetes(&id.cluster)?.pods(place));
-        let pod_ip = pods.as_ref().and_then(|pods| pods.latest.present()).and_then(|pods| {
-            pods.iter().find_map(|pod| pod.ip.clone())
-        });
-        let deployment = target.place.as_ref().map_or_else(|| id.name.to_string(), |place| place.name.clone());
-        Some(Endpoint { route: target.route.clone(), target: id.clone(), deployment, pod_ip })
+        let pods = target
+            .place
+            .as_ref()
+            .and_then(|place| self.board.kubernetes(&id.cluster)?.pods(place));
+        let pod_ip = pods
+            .as_ref()
+            .and_then(|pods| pods.latest.present())
+            .and_then(|pods| pods.iter().find_map(|pod| pod.ip.clone()));
+        let deployment = target
+            .place
+            .as_ref()
+            .map_or_else(|| id.name.to_string(), |place| place.name.clone());
+        Some(Endpoint {
+            route: target.route.clone(),
+            target: id.clone(),
+            deployment,
+            pod_ip,
+        })
     }
 
     /// A poll was answered: the target's pace goes on, and if it had failed, all that fail are tried again soon.
@@ -82,7 +98,11 @@ impl Reactor {
         let pause = self.backoff.delay(failures, fault.retry_after, &mut self.rng);
         if target.attention == Attention::Active {
             // An ended job is not asked more often because nobody answers for it any more.
-            let slow = if target.pace > self.timing.poll { asked.after(target.pace) } else { now };
+            let slow = if target.pace > self.timing.poll {
+                asked.after(target.pace)
+            } else {
+                now
+            };
             self.polls.set(id.clone(), now.after(pause).max(slow));
         }
         let canary = self.canaries.entry(id.cluster.clone()).or_insert_with(|| Canary {
@@ -123,10 +143,16 @@ impl Reactor {
     pub(super) fn take_pace(&mut self, key: &JobKey, pace: Duration, attention: Attention, now: Timestamp) {
         let shared = key.session_job.is_some();
         let poll = self.timing.poll;
-        let Some(target) = self.targets.get_mut(&key.target) else { return };
+        let Some(target) = self.targets.get_mut(&key.target) else {
+            return;
+        };
         let was = (target.pace, target.attention);
         // A session cluster is always asked at the poll's pace: jobs appear in it.
-        (target.pace, target.attention) = if shared { (poll, Attention::Active) } else { (pace, attention) };
+        (target.pace, target.attention) = if shared {
+            (poll, Attention::Active)
+        } else {
+            (pace, attention)
+        };
         let now_is = (target.pace, target.attention);
         if was == now_is {
             return;
@@ -143,13 +169,18 @@ impl Reactor {
 
     /// One target answers again: the others of its cluster that wait need not wait longer, spread over one poll.
     fn end_pauses(&mut self, id: &TargetId, now: Timestamp) {
-        let Some(canary) = self.canaries.get_mut(&id.cluster) else { return };
+        let Some(canary) = self.canaries.get_mut(&id.cluster) else {
+            return;
+        };
         canary.failing.remove(id);
         for other in canary.failing.iter() {
-            let Some(target) = self.targets.get(other) else { continue };
+            let Some(target) = self.targets.get(other) else {
+                continue;
+            };
             if target.waits_for_recovery(self.timing.poll) && target.poll != Poll::UnderWay {
                 let at = now.after(spread(self.timing.poll, &mut self.rng));
-                self.polls.bring_forward(other.clone(), target.not_before.map_or(at, |wait| wait.max(at)));
+                self.polls
+                    .bring_forward(other.clone(), target.not_before.map_or(at, |wait| wait.max(at)));
             }
         }
         if canary.failing.is_empty() {
@@ -162,7 +193,9 @@ impl Reactor {
         for canary in self.canaries.values_mut().filter(|canary| canary.due <= now) {
             canary.due = now.after(self.timing.poll);
             let behind = canary.last.iter().flat_map(|last| {
-                canary.failing.range::<TargetId, _>((std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded))
+                canary
+                    .failing
+                    .range::<TargetId, _>((std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded))
             });
             let next = behind.chain(canary.failing.iter()).find(|id| {
                 self.targets.get(*id).is_some_and(|target| {
@@ -179,7 +212,11 @@ impl Reactor {
     }
 
     pub(super) fn next_canary(&self) -> Option<Timestamp> {
-        self.canaries.values().filter(|canary| !canary.failing.is_empty()).map(|canary| canary.due).min()
+        self.canaries
+            .values()
+            .filter(|canary| !canary.failing.is_empty())
+            .map(|canary| canary.due)
+            .min()
     }
 
     /// Drops a target from its cluster's failing ones.

@@ -22,7 +22,11 @@ impl Decide for Believer {
         let state = job.map_or(snapshot.record.state, |job| job.state);
         Ok(Decision {
             state,
-            confidence: if job.is_some() { Confidence::Confirmed } else { Confidence::Stale },
+            confidence: if job.is_some() {
+                Confidence::Confirmed
+            } else {
+                Confidence::Stale
+            },
             reason: Reason::new("Flink", "as Flink says"),
             rule: "believe".into(),
             watch: Watch {
@@ -46,9 +50,20 @@ struct Rig {
 
 impl Rig {
     fn new(names: &[&str]) -> Self {
-        let policy = PolicySetup { name: PolicyName::new("believe"), select: Select::all(), role: Role::Decides, decide: Box::new(Believer) };
+        let policy = PolicySetup {
+            name: PolicyName::new("believe"),
+            select: Select::all(),
+            role: Role::Decides,
+            decide: Box::new(Believer),
+        };
         let now = Timestamp::from_millis(1_000_000);
-        let mut reactor = Reactor::new(Timing::default(), 7, now, BTreeMap::new(), Policies::new(vec![policy], ShadowBoard::default()));
+        let mut reactor = Reactor::new(
+            Timing::default(),
+            7,
+            now,
+            BTreeMap::new(),
+            Policies::new(vec![policy], ShadowBoard::default()),
+        );
         let targets = names.iter().map(|name| target(name)).collect();
         let mut rig = {
             let first = reactor.begin(vec![], targets, now);
@@ -78,9 +93,19 @@ impl Rig {
     }
 
     fn answer(&mut self, look: &Look, answer: Observed<FlinkOverview>) {
-        let Look::Overview { endpoint, .. } = look else { panic!("not a poll: {look:?}") };
+        let Look::Overview { endpoint, .. } = look else {
+            panic!("not a poll: {look:?}")
+        };
         let target = endpoint.target.clone();
-        self.reactor.answered(Answer::Overview { target, asked: self.now, at: self.now, answer }, self.now);
+        self.reactor.answered(
+            Answer::Overview {
+                target,
+                asked: self.now,
+                at: self.now,
+                answer,
+            },
+            self.now,
+        );
         self.settle();
     }
 
@@ -91,7 +116,13 @@ impl Rig {
 
 fn target(name: &str) -> TargetSetup {
     let id = TargetId::standalone(name);
-    TargetSetup { id, mode: Mode::Standalone, place: None, flink_rest: Some(FlinkRoute::Template("http://flink".into())), pinned: None }
+    TargetSetup {
+        id,
+        mode: Mode::Standalone,
+        place: None,
+        flink_rest: Some(FlinkRoute::Template("http://flink".into())),
+        pinned: None,
+    }
 }
 
 fn running() -> Observed<FlinkOverview> {
@@ -101,7 +132,15 @@ fn running() -> Observed<FlinkOverview> {
 fn listed(state: JobState) -> Observed<FlinkOverview> {
     let id = FlinkJobId::parse("00000000000000000000000000000001").unwrap();
     let started_at = Timestamp::from_millis(999_000);
-    Observed::Present(FlinkOverview { jobs: vec![FlinkJob { id, state, started_at, ended_at: None, tasks: Tasks::default() }] })
+    Observed::Present(FlinkOverview {
+        jobs: vec![FlinkJob {
+            id,
+            state,
+            started_at,
+            ended_at: None,
+            tasks: Tasks::default(),
+        }],
+    })
 }
 
 fn silent() -> Observed<FlinkOverview> {
@@ -109,7 +148,11 @@ fn silent() -> Observed<FlinkOverview> {
 }
 
 /// Answers every poll for `span`; returns how many there were to each target.
-fn live(rig: &mut Rig, span: Duration, answer: impl Fn(&TargetId) -> Observed<FlinkOverview>) -> BTreeMap<TargetId, u32> {
+fn live(
+    rig: &mut Rig,
+    span: Duration,
+    answer: impl Fn(&TargetId) -> Observed<FlinkOverview>,
+) -> BTreeMap<TargetId, u32> {
     let end = rig.now.after(span);
     let mut polls = BTreeMap::new();
     while rig.now < end {
@@ -148,7 +191,11 @@ fn the_canary_keeps_the_polls_pace_through_a_day_of_silence() {
     let began = rig.now;
     live(&mut rig, Duration::from_secs(6), |_| running());
     let confirmed = rig.record("orders").confirmed_at.unwrap();
-    assert!(confirmed.since(began) <= Duration::from_secs(5), "{:?}", confirmed.since(began));
+    assert!(
+        confirmed.since(began) <= Duration::from_secs(5),
+        "{:?}",
+        confirmed.since(began)
+    );
 }
 
 #[test]
@@ -167,7 +214,10 @@ fn the_first_success_ends_everybodys_pause() {
 #[test]
 fn retry_after_holds_the_canary_too_and_no_longer_than_its_cap() {
     let mut rig = Rig::new(&["orders"]);
-    let fault = Fault { retry_after: Some(Duration::from_secs(86_400)), ..Fault::new(FaultKind::TooManyRequests, "slow down") };
+    let fault = Fault {
+        retry_after: Some(Duration::from_secs(86_400)),
+        ..Fault::new(FaultKind::TooManyRequests, "slow down")
+    };
     let polls = live(&mut rig, Duration::from_secs(601), |_| Observed::Unknown(fault.clone()));
     assert!((10..=11).contains(&polls[&TargetId::standalone("orders")]), "{polls:?}");
 }
@@ -178,18 +228,48 @@ fn what_is_committed_is_what_was_decided_and_nothing_twice() {
     live(&mut rig, Duration::from_secs(30), |_| running());
     let revision = rig.record("orders").revision;
     live(&mut rig, Duration::from_secs(300), |_| running());
-    assert_eq!(rig.record("orders").revision, revision, "steady evidence commits nothing");
+    assert_eq!(
+        rig.record("orders").revision,
+        revision,
+        "steady evidence commits nothing"
+    );
 }
 
 #[test]
 fn stored_records_are_stale_until_confirmed_and_removed_targets_forgotten() {
     let mut rig = Rig::new(&["orders", "gone"]);
     live(&mut rig, Duration::from_secs(10), |_| running());
-    let stored: Vec<JobRecord> = rig.reactor.records().values().map(|record| (**record).clone()).collect();
-    let policy = PolicySetup { name: PolicyName::new("believe"), select: Select::all(), role: Role::Decides, decide: Box::new(Believer) };
-    let mut again = Reactor::new(Timing::default(), 7, rig.now, BTreeMap::new(), Policies::new(vec![policy], ShadowBoard::default()));
+    let stored: Vec<JobRecord> = rig
+        .reactor
+        .records()
+        .values()
+        .map(|record| (**record).clone())
+        .collect();
+    let policy = PolicySetup {
+        name: PolicyName::new("believe"),
+        select: Select::all(),
+        role: Role::Decides,
+        decide: Box::new(Believer),
+    };
+    let mut again = Reactor::new(
+        Timing::default(),
+        7,
+        rig.now,
+        BTreeMap::new(),
+        Policies::new(vec![policy], ShadowBoard::default()),
+    );
     let changes = again.begin(stored, vec![target("orders")], rig.now);
-    let (forgotten, kept): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.events.contains(&Event::Forgotten));
-    assert_eq!(forgotten.iter().map(|c| &*c.record.key.target.name).collect::<Vec<_>>(), ["gone"]);
-    assert_eq!(kept.iter().map(|c| (c.record.state, c.record.confidence)).collect::<Vec<_>>(), [(JobState::Running, Confidence::Stale)]);
+    let (forgotten, kept): (Vec<_>, Vec<_>) = changes
+        .iter()
+        .partition(|change| change.events.contains(&Event::Forgotten));
+    assert_eq!(
+        forgotten.iter().map(|c| &*c.record.key.target.name).collect::<Vec<_>>(),
+        ["gone"]
+    );
+    assert_eq!(
+        kept.iter()
+            .map(|c| (c.record.state, c.record.confidence))
+            .collect::<Vec<_>>(),
+        [(JobState::Running, Confidence::Stale)]
+    );
 }

@@ -28,20 +28,35 @@ impl Reactor {
     /// Begins the looks a policy wants and does not have, or plans them for when they are due.
     pub(super) fn want(&mut self, key: &JobKey, wanted: &[Want], now: Timestamp) {
         for want in wanted {
-            if self.asked_at(key, want.source).is_some_and(|asked| asked > want.observed_after) {
+            if self
+                .asked_at(key, want.source)
+                .is_some_and(|asked| asked > want.observed_after)
+            {
                 continue;
             }
             if want.observed_after >= now {
-                self.reviews.bring_forward(key.clone(), want.observed_after.after(std::time::Duration::from_millis(1)));
+                self.reviews.bring_forward(
+                    key.clone(),
+                    want.observed_after.after(std::time::Duration::from_millis(1)),
+                );
                 continue;
             }
             if want.source == WantedSource::Kubernetes {
                 let cluster = key.target.cluster.clone();
-                self.awaiting_lists.entry(cluster.clone()).or_default().insert(key.clone());
-                self.looks.push(Look::Lists { cluster, after: want.observed_after });
+                self.awaiting_lists
+                    .entry(cluster.clone())
+                    .or_default()
+                    .insert(key.clone());
+                self.looks.push(Look::Lists {
+                    cluster,
+                    after: want.observed_after,
+                });
                 continue;
             }
-            if let Some(wait) = self.wanted.get(&(key.clone(), want.source)).and_then(|look| look.not_before)
+            if let Some(wait) = self
+                .wanted
+                .get(&(key.clone(), want.source))
+                .and_then(|look| look.not_before)
                 && wait > now
             {
                 self.reviews.bring_forward(key.clone(), wait);
@@ -71,7 +86,10 @@ impl Reactor {
             WantedSource::Events => asked(target?.events.as_ref()),
             WantedSource::Kubernetes => {
                 let place = self.targets.get(&key.target)?.place.as_ref()?;
-                self.board.kubernetes(&key.target.cluster)?.deployment(place).map(|evidence| evidence.asked_at)
+                self.board
+                    .kubernetes(&key.target.cluster)?
+                    .deployment(place)
+                    .map(|evidence| evidence.asked_at)
             }
         }
     }
@@ -81,15 +99,34 @@ impl Reactor {
         let cluster = key.target.cluster.clone();
         let place = self.targets.get(&key.target)?.place.clone();
         Some(match source {
-            WantedSource::Exceptions => Wanted::Exceptions { endpoint: self.endpoint(&key.target)?, job: job? },
-            WantedSource::Checkpoints => Wanted::Checkpoints { endpoint: self.endpoint(&key.target)?, job: job? },
+            WantedSource::Exceptions => Wanted::Exceptions {
+                endpoint: self.endpoint(&key.target)?,
+                job: job?,
+            },
+            WantedSource::Checkpoints => Wanted::Checkpoints {
+                endpoint: self.endpoint(&key.target)?,
+                job: job?,
+            },
             WantedSource::HaData => Wanted::HaData { cluster, place: place? },
             WantedSource::Events => Wanted::Events { cluster, place: place? },
             WantedSource::Archive => Wanted::Archive { job: job? },
             WantedSource::LastWords => {
                 let place = place?;
-                let pods = self.board.kubernetes(&cluster)?.pods(&place)?.latest.present()?.iter().map(|p| p.name.clone()).collect();
-                Wanted::LastWords { cluster, place, pods, job: job? }
+                let pods = self
+                    .board
+                    .kubernetes(&cluster)?
+                    .pods(&place)?
+                    .latest
+                    .present()?
+                    .iter()
+                    .map(|p| p.name.clone())
+                    .collect();
+                Wanted::LastWords {
+                    cluster,
+                    place,
+                    pods,
+                    job: job?,
+                }
             }
             WantedSource::Kubernetes => return None,
         })
@@ -104,7 +141,9 @@ impl Reactor {
     }
 
     pub(super) fn look_ended(&mut self, key: &JobKey, answer: &WantedAnswer, now: Timestamp) {
-        let Some(look) = self.wanted.get_mut(&(key.clone(), answer.source())) else { return };
+        let Some(look) = self.wanted.get_mut(&(key.clone(), answer.source())) else {
+            return;
+        };
         look.under_way = UnderWay::No;
         match answer.fault() {
             Some(fault) => {

@@ -17,7 +17,12 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Args)]
 pub(super) struct ServerOptions {
     /// The engine's address.
-    #[arg(long, env = "STEADFAST_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(
+        long,
+        env = "STEADFAST_SERVER",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
     server: String,
     /// A file with the token the engine asks for.
     #[arg(long, env = "STEADFAST_TOKEN_FILE", value_name = "FILE")]
@@ -41,11 +46,24 @@ pub(super) fn job_path(job: &str, below: &str) -> Result<String, Failure> {
 impl Client {
     pub(super) fn new(options: &ServerOptions) -> Result<Self, Failure> {
         let token = match &options.token_file {
-            Some(path) => Some(std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?.trim().to_owned()),
+            Some(path) => Some(
+                std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read {}", path.display()))?
+                    .trim()
+                    .to_owned(),
+            ),
             None => None,
         };
-        let http = reqwest::Client::builder().no_proxy().connect_timeout(TIMEOUT).build().context("no HTTP client can be set up")?;
-        Ok(Self { http, base: options.server.trim_end_matches('/').to_owned(), token })
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(TIMEOUT)
+            .build()
+            .context("no HTTP client can be set up")?;
+        Ok(Self {
+            http,
+            base: options.server.trim_end_matches('/').to_owned(),
+            token,
+        })
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
@@ -53,11 +71,14 @@ impl Client {
     }
 
     pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        self.document(self.request(Method::PUT, path).timeout(TIMEOUT).json(body)).await
+        self.document(self.request(Method::PUT, path).timeout(TIMEOUT).json(body))
+            .await
     }
 
     pub(super) async fn delete(&self, path: &str) -> Result<(), Failure> {
-        self.send(self.request(Method::DELETE, path).timeout(TIMEOUT)).await.map(drop)
+        self.send(self.request(Method::DELETE, path).timeout(TIMEOUT))
+            .await
+            .map(drop)
     }
 
     /// An answer whose body goes on.
@@ -91,12 +112,17 @@ impl Client {
 
     async fn document(&self, request: RequestBuilder) -> Result<Value, Failure> {
         let response = self.send(request).await?;
-        response.json().await.map_err(|error| Failure::Unreachable(anyhow::Error::new(error).context("the engine's answer could not be read")))
+        response.json().await.map_err(|error| {
+            Failure::Unreachable(anyhow::Error::new(error).context("the engine's answer could not be read"))
+        })
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let response = request.send().await.map_err(|error| {
-            let context = format!("no engine answers at {}; start one with `steadfast run`, or name it with --server", self.base);
+            let context = format!(
+                "no engine answers at {}; start one with `steadfast run`, or name it with --server",
+                self.base
+            );
             Failure::Unreachable(anyhow::Error::new(error).context(context))
         })?;
         let status = response.status();
@@ -104,7 +130,11 @@ impl Client {
             return Ok(response);
         }
         let said = response.json::<Value>().await.ok();
-        let detail = said.as_ref().and_then(|body| body.get("detail")).and_then(Value::as_str).unwrap_or("no reason given");
+        let detail = said
+            .as_ref()
+            .and_then(|body| body.get("detail"))
+            .and_then(Value::as_str)
+            .unwrap_or("no reason given");
         Err(Failure::Unreachable(anyhow!("the engine refused ({status}): {detail}")))
     }
 }

@@ -18,13 +18,24 @@ pub(super) fn list(config: &Config) -> anyhow::Result<()> {
         };
         let role = if policy.config.shadow { "shadow" } else { "decides" };
         text.push_str(&format!("{} ({role})\n", policy.config.name));
-        text.push_str(&format!("  module      {module}\n  sha256      {}\n", policy.module.digest()));
-        text.push_str(&format!("  is          {} {}: {}\n", description.name, description.version, description.summary));
+        text.push_str(&format!(
+            "  module      {module}\n  sha256      {}\n",
+            policy.module.digest()
+        ));
+        text.push_str(&format!(
+            "  is          {} {}: {}\n",
+            description.name, description.version, description.summary
+        ));
         text.push_str(&format!("  configured  {}\n", policy.config.params));
         let mut table = Table::new();
         table.load_style(NOTHING);
         for parameter in &description.parameters {
-            table.add_row(vec![format!("  {}", parameter.name), parameter.kind.clone(), parameter.default.clone(), parameter.help.clone()]);
+            table.add_row(vec![
+                format!("  {}", parameter.name),
+                parameter.kind.clone(),
+                parameter.default.clone(),
+                parameter.help.clone(),
+            ]);
         }
         if !description.parameters.is_empty() {
             text.push_str(&format!("{table}\n"));

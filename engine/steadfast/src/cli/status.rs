@@ -14,7 +14,12 @@ use super::{Failure, Output, printer};
 const LINE: usize = 1 << 20;
 
 /// Shows the jobs, once or as they change.
-pub(super) async fn show(server: &ServerOptions, watch: bool, output: Output, job: Option<&str>) -> Result<(), Failure> {
+pub(super) async fn show(
+    server: &ServerOptions,
+    watch: bool,
+    output: Output,
+    job: Option<&str>,
+) -> Result<(), Failure> {
     let client = Client::new(server)?;
     let items = match job {
         Some(job) => vec![client.get(&job_path(job, "")?).await?],
@@ -24,7 +29,11 @@ pub(super) async fn show(server: &ServerOptions, watch: bool, output: Output, jo
         Output::Table => printer::data(&format!("{}\n", table(&items))),
         Output::Json => printer::json(&Value::Array(items)),
     }
-    if watch { follow(&client, output, job).await } else { Ok(()) }
+    if watch {
+        follow(&client, output, job).await
+    } else {
+        Ok(())
+    }
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
@@ -33,10 +42,17 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 
 fn table(items: &[Value]) -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["JOB", "STATE", "CONFIDENCE", "ATTEMPT", "SINCE", "CONDITIONS", "REASON"]);
+    table
+        .load_style(NOTHING)
+        .set_header(["JOB", "STATE", "CONFIDENCE", "ATTEMPT", "SINCE", "CONDITIONS", "REASON"]);
     for item in items {
-        let conditions: Vec<&str> =
-            item.pointer("/conditions").and_then(Value::as_array).into_iter().flatten().map(|condition| text(condition, "/type")).collect();
+        let conditions: Vec<&str> = item
+            .pointer("/conditions")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|condition| text(condition, "/type"))
+            .collect();
         table.add_row([
             text(item, "/id").to_owned(),
             text(item, "/state").to_owned(),
@@ -56,8 +72,14 @@ async fn follow(client: &Client, output: Output, job: Option<&str>) -> Result<()
     let bytes = response.bytes_stream().map_err(std::io::Error::other);
     let mut lines = FramedRead::new(StreamReader::new(bytes), LinesCodec::new_with_max_length(LINE));
     while let Some(line) = lines.next().await {
-        let line = line.map_err(|error| Failure::Unreachable(anyhow::Error::new(error).context("the event stream broke")))?;
-        let Some(event) = line.strip_prefix("data:").and_then(|data| serde_json::from_str::<Value>(data.trim()).ok()) else { continue };
+        let line =
+            line.map_err(|error| Failure::Unreachable(anyhow::Error::new(error).context("the event stream broke")))?;
+        let Some(event) = line
+            .strip_prefix("data:")
+            .and_then(|data| serde_json::from_str::<Value>(data.trim()).ok())
+        else {
+            continue;
+        };
         let subject = text(&event, "/job");
         if job.is_some_and(|job| job != subject) {
             continue;

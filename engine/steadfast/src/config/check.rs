@@ -20,7 +20,10 @@ const SHORTEST: Duration = Duration::from_millis(10);
 
 /// Checks a file whose relative paths start at `folder`.
 pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
-    let mut checker = Checker { folder, mistakes: Vec::new() };
+    let mut checker = Checker {
+        folder,
+        mistakes: Vec::new(),
+    };
     let config = Config {
         store: checker.store(&file.store.url),
         server: checker.server(&file.server),
@@ -30,7 +33,11 @@ pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
         policies: checker.policies(&file.policy),
         sinks: checker.sinks(&file.sink),
     };
-    if checker.mistakes.is_empty() { Ok(config) } else { Err(checker.mistakes) }
+    if checker.mistakes.is_empty() {
+        Ok(config)
+    } else {
+        Err(checker.mistakes)
+    }
 }
 
 struct Checker<'a> {
@@ -46,14 +53,22 @@ impl Checker<'_> {
     fn store(&mut self, url: &Spanned<String>) -> String {
         let text = url.get_ref();
         match text.strip_prefix("sqlite://") {
-            Some("") => self.refuse(url.span(), "store.url names no file", "write sqlite:// and a path, such as \"sqlite://steadfast.db\""),
+            Some("") => self.refuse(
+                url.span(),
+                "store.url names no file",
+                "write sqlite:// and a path, such as \"sqlite://steadfast.db\"",
+            ),
             Some(path) => return format!("sqlite://{}", self.folder.join(path).display()),
             None if text.starts_with("postgres://") => self.refuse(
                 url.span(),
                 "store.url is a PostgreSQL address, which this version cannot use",
                 "use the embedded store: \"sqlite://steadfast.db\"",
             ),
-            None => self.refuse(url.span(), format!("store.url `{text}` has no known scheme"), "start it with sqlite://"),
+            None => self.refuse(
+                url.span(),
+                format!("store.url `{text}` has no known scheme"),
+                "start it with sqlite://",
+            ),
         }
         String::new()
     }
@@ -62,17 +77,28 @@ impl Checker<'_> {
         let listen = server.listen.get_ref();
         let address = listen.parse::<SocketAddr>();
         if address.is_err() {
-            self.refuse(server.listen.span(), format!("server.listen `{listen}` is not an address and port"), "write an IP address and a port, such as \"127.0.0.1:8080\"");
+            self.refuse(
+                server.listen.span(),
+                format!("server.listen `{listen}` is not an address and port"),
+                "write an IP address and a port, such as \"127.0.0.1:8080\"",
+            );
         }
-        let token_file = server.token_file.as_ref().map(|path| self.file(path, "server.token_file"));
-        if address.as_ref().is_ok_and(|address| !address.ip().is_loopback()) && token_file.is_none() && !server.insecure {
+        let token_file = server
+            .token_file
+            .as_ref()
+            .map(|path| self.file(path, "server.token_file"));
+        if address.as_ref().is_ok_and(|address| !address.ip().is_loopback()) && token_file.is_none() && !server.insecure
+        {
             self.refuse(
                 server.listen.span(),
                 format!("server.listen `{listen}` is reachable from other machines, and nothing says who may call"),
                 "listen on 127.0.0.1, or set token_file = \"/path/to/token\", or, where the network itself keeps others out, insecure = true",
             );
         }
-        Server { listen: address.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0))), token_file }
+        Server {
+            listen: address.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0))),
+            token_file,
+        }
     }
 
     fn timing(&mut self, timing: &file::Timing) -> Timing {
@@ -83,12 +109,23 @@ impl Checker<'_> {
             validate: self.span("validate", timing.validate.as_ref(), default.validate),
             retry_initial: self.span("retry_initial", timing.retry_initial.as_ref(), default.retry_initial),
             retry_max: self.span("retry_max", timing.retry_max.as_ref(), default.retry_max),
-            startup_grace: timing.startup_grace.as_ref().map_or(default.startup_grace, |span| span.get_ref().0),
+            startup_grace: timing
+                .startup_grace
+                .as_ref()
+                .map_or(default.startup_grace, |span| span.get_ref().0),
             terminal_poll: self.span("terminal_poll", timing.terminal_poll.as_ref(), default.terminal_poll),
         };
         if checked.retry_initial > checked.retry_max {
-            let place = timing.retry_initial.as_ref().or(timing.retry_max.as_ref()).map_or(0..0, Spanned::span);
-            self.refuse(place, "timing.retry_initial is longer than timing.retry_max", "make retry_initial the shorter one");
+            let place = timing
+                .retry_initial
+                .as_ref()
+                .or(timing.retry_max.as_ref())
+                .map_or(0..0, Spanned::span);
+            self.refuse(
+                place,
+                "timing.retry_initial is longer than timing.retry_max",
+                "make retry_initial the shorter one",
+            );
         }
         checked
     }
@@ -97,7 +134,11 @@ impl Checker<'_> {
         let Some(value) = value else { return default };
         let span = value.get_ref().0;
         if span < SHORTEST {
-            self.refuse(value.span(), format!("{key} is {span:?}, shorter than 10ms"), "write 10ms or more");
+            self.refuse(
+                value.span(),
+                format!("{key} is {span:?}, shorter than 10ms"),
+                "write 10ms or more",
+            );
         }
         span
     }
@@ -109,13 +150,23 @@ impl Checker<'_> {
             .map(|entry| {
                 let name = self.name(&entry.name, "kubernetes.name");
                 if !names.insert(name.clone()) {
-                    self.refuse(entry.name.span(), format!("two [[kubernetes]] entries are named `{name}`"), "give each its own name");
+                    self.refuse(
+                        entry.name.span(),
+                        format!("two [[kubernetes]] entries are named `{name}`"),
+                        "give each its own name",
+                    );
                 }
                 Cluster {
-                    kubeconfig: entry.kubeconfig.as_ref().map(|path| self.file(path, "kubernetes.kubeconfig")),
+                    kubeconfig: entry
+                        .kubeconfig
+                        .as_ref()
+                        .map(|path| self.file(path, "kubernetes.kubeconfig")),
                     namespaces: entry.namespaces.clone(),
                     discover: self.discover(entry.discover.as_deref()),
-                    flink_rest: entry.flink_rest.as_ref().map_or(FlinkRest::Auto, |rest| self.flink_rest(rest)),
+                    flink_rest: entry
+                        .flink_rest
+                        .as_ref()
+                        .map_or(FlinkRest::Auto, |rest| self.flink_rest(rest)),
                     ended_jobs: EndedJobs {
                         archive: entry.archive.clone(),
                         history_server: entry.history_server.clone(),
@@ -128,13 +179,19 @@ impl Checker<'_> {
     }
 
     fn discover(&mut self, kinds: Option<&[Spanned<String>]>) -> Vec<Discover> {
-        let Some(kinds) = kinds else { return vec![Discover::Native, Discover::FlinkDeployment] };
+        let Some(kinds) = kinds else {
+            return vec![Discover::Native, Discover::FlinkDeployment];
+        };
         let mut checked = Vec::new();
         for kind in kinds {
             match kind.get_ref().as_str() {
                 "native" => checked.push(Discover::Native),
                 "flinkdeployment" => checked.push(Discover::FlinkDeployment),
-                other => self.refuse(kind.span(), format!("discover knows no `{other}`"), "use \"native\" and \"flinkdeployment\""),
+                other => self.refuse(
+                    kind.span(),
+                    format!("discover knows no `{other}`"),
+                    "use \"native\" and \"flinkdeployment\"",
+                ),
             }
         }
         checked
@@ -147,16 +204,30 @@ impl Checker<'_> {
             "proxy" => FlinkRest::Proxy,
             "pod" => FlinkRest::Pod,
             url if url.starts_with("http://") || url.starts_with("https://") => {
-                let left = ["{namespace}", "{name}", "{pod_ip}"].iter().fold(url.to_owned(), |url, known| url.replace(known, "x"));
+                let left = ["{namespace}", "{name}", "{pod_ip}"]
+                    .iter()
+                    .fold(url.to_owned(), |url, known| url.replace(known, "x"));
                 if left.contains(['{', '}']) {
-                    self.refuse(rest.span(), format!("flink_rest `{url}` has an unknown placeholder"), "use {namespace}, {name} and {pod_ip} only");
+                    self.refuse(
+                        rest.span(),
+                        format!("flink_rest `{url}` has an unknown placeholder"),
+                        "use {namespace}, {name} and {pod_ip} only",
+                    );
                 } else if left.parse::<reqwest::Url>().is_err() {
-                    self.refuse(rest.span(), format!("flink_rest `{url}` is not a URL"), "write a URL such as \"http://127.0.0.1:8081\"");
+                    self.refuse(
+                        rest.span(),
+                        format!("flink_rest `{url}` is not a URL"),
+                        "write a URL such as \"http://127.0.0.1:8081\"",
+                    );
                 }
                 FlinkRest::Url(url.to_owned())
             }
             other => {
-                self.refuse(rest.span(), format!("flink_rest knows no `{other}`"), "use auto, service, proxy, pod, or a URL that begins with http:// or https://");
+                self.refuse(
+                    rest.span(),
+                    format!("flink_rest knows no `{other}`"),
+                    "use auto, service, proxy, pod, or a URL that begins with http:// or https://",
+                );
                 FlinkRest::Auto
             }
         }
@@ -185,49 +256,89 @@ impl Checker<'_> {
         let mode = match entry.mode.as_ref().map(|mode| (mode.get_ref().as_str(), mode.span())) {
             None => Mode::Application,
             Some((word, place)) => Mode::parse(word).unwrap_or_else(|| {
-                self.refuse(place, format!("mode knows no `{word}`"), "use application, session or standalone");
+                self.refuse(
+                    place,
+                    format!("mode knows no `{word}`"),
+                    "use application, session or standalone",
+                );
                 Mode::Application
             }),
         };
         let kubernetes = match (&entry.kubernetes, mode) {
             (Some(cluster), Mode::Standalone) => {
-                self.refuse(cluster.span(), format!("job `{name}` is standalone and names a Kubernetes cluster"), "remove `kubernetes`, or use mode = \"application\" or \"session\"");
+                self.refuse(
+                    cluster.span(),
+                    format!("job `{name}` is standalone and names a Kubernetes cluster"),
+                    "remove `kubernetes`, or use mode = \"application\" or \"session\"",
+                );
                 None
             }
             (None, Mode::Standalone) => None,
             (Some(cluster), Mode::Application | Mode::Session) => {
                 if !clusters.iter().any(|known| known.name.get_ref() == cluster.get_ref()) {
-                    self.refuse(cluster.span(), format!("no [[kubernetes]] entry is named `{}`", cluster.get_ref()), "add the entry, or correct the name");
+                    self.refuse(
+                        cluster.span(),
+                        format!("no [[kubernetes]] entry is named `{}`", cluster.get_ref()),
+                        "add the entry, or correct the name",
+                    );
                 }
                 Some(cluster.get_ref().clone())
             }
             (None, Mode::Application | Mode::Session) => match clusters {
                 [only] => Some(only.name.get_ref().clone()),
                 _ => {
-                    self.refuse(entry.name.span(), format!("job `{name}` does not say in which cluster it runs"), "add kubernetes = \"NAME\", or mode = \"standalone\"");
+                    self.refuse(
+                        entry.name.span(),
+                        format!("job `{name}` does not say in which cluster it runs"),
+                        "add kubernetes = \"NAME\", or mode = \"standalone\"",
+                    );
                     None
                 }
             },
         };
         if mode == Mode::Standalone && entry.flink_rest.is_none() {
-            self.refuse(entry.name.span(), format!("job `{name}` is standalone and has no flink_rest"), "add flink_rest = \"http://HOST:8081\"");
+            self.refuse(
+                entry.name.span(),
+                format!("job `{name}` is standalone and has no flink_rest"),
+                "add flink_rest = \"http://HOST:8081\"",
+            );
         }
         let flink_rest = entry.flink_rest.as_ref().map(|rest| self.flink_rest(rest));
         if mode == Mode::Standalone
             && let Some(rest) = &entry.flink_rest
             && !matches!(flink_rest, Some(FlinkRest::Url(_)))
         {
-            self.refuse(rest.span(), format!("job `{name}` is standalone, and only a URL leads to its Flink"), "write flink_rest = \"http://HOST:8081\"");
+            self.refuse(
+                rest.span(),
+                format!("job `{name}` is standalone, and only a URL leads to its Flink"),
+                "write flink_rest = \"http://HOST:8081\"",
+            );
         }
         let flink_job_id = entry.flink_job_id.as_ref().and_then(|id| {
             let parsed = FlinkJobId::parse(id.get_ref());
             if parsed.is_none() {
-                self.refuse(id.span(), format!("flink_job_id `{}` is not a Flink job id", id.get_ref()), "write its 32 hex digits");
+                self.refuse(
+                    id.span(),
+                    format!("flink_job_id `{}` is not a Flink job id", id.get_ref()),
+                    "write its 32 hex digits",
+                );
             }
             parsed
         });
-        let namespace = if kubernetes.is_some() { entry.namespace.clone().unwrap_or_else(|| "default".into()) } else { "-".into() };
-        Job { deployment: entry.deployment.clone().unwrap_or_else(|| name.clone()), name, kubernetes, namespace, mode, flink_rest, flink_job_id }
+        let namespace = if kubernetes.is_some() {
+            entry.namespace.clone().unwrap_or_else(|| "default".into())
+        } else {
+            "-".into()
+        };
+        Job {
+            deployment: entry.deployment.clone().unwrap_or_else(|| name.clone()),
+            name,
+            kubernetes,
+            namespace,
+            mode,
+            flink_rest,
+            flink_job_id,
+        }
     }
 
     fn policies(&mut self, entries: &[file::Policy]) -> Vec<Policy> {
@@ -236,12 +347,19 @@ impl Checker<'_> {
         for entry in entries {
             let name = self.name(&entry.name, "policy.name");
             if !names.insert(name.clone()) {
-                self.refuse(entry.name.span(), format!("two [[policy]] entries are named `{name}`"), "give each its own name");
+                self.refuse(
+                    entry.name.span(),
+                    format!("two [[policy]] entries are named `{name}`"),
+                    "give each its own name",
+                );
             }
             let deadline = self.span("policy.deadline", entry.deadline.as_ref(), Duration::from_millis(50));
             policies.push(Policy {
                 module: self.module(&entry.module),
-                select: Select { namespace: entry.select.namespace.clone(), name: entry.select.name.clone() },
+                select: Select {
+                    namespace: entry.select.namespace.clone(),
+                    name: entry.select.name.clone(),
+                },
                 params: serde_json::to_string(&entry.params).unwrap_or_default(),
                 deadline,
                 memory: entry.memory.as_ref().map_or(64 << 20, |size| size.get_ref().0),
@@ -262,7 +380,11 @@ impl Checker<'_> {
         } else if let Some(first) = entries.first()
             && entries.iter().all(|entry| entry.shadow)
         {
-            self.refuse(first.name.span(), "every [[policy]] is a shadow, so none decides", "add one with module = \"builtin:conservative\"");
+            self.refuse(
+                first.name.span(),
+                "every [[policy]] is a shadow, so none decides",
+                "add one with module = \"builtin:conservative\"",
+            );
         }
         policies
     }
@@ -271,12 +393,20 @@ impl Checker<'_> {
         let text = module.get_ref();
         if let Some(name) = text.strip_prefix("builtin:") {
             if steadfast_host::builtin::find(name).is_none() {
-                self.refuse(module.span(), format!("there is no built-in policy `{name}`"), "use builtin:conservative");
+                self.refuse(
+                    module.span(),
+                    format!("there is no built-in policy `{name}`"),
+                    "use builtin:conservative",
+                );
             }
             return Module::Builtin(name.to_owned());
         }
         if text.starts_with("oci://") {
-            self.refuse(module.span(), "modules from a registry cannot be loaded by this version", "give the path of a .wasm file");
+            self.refuse(
+                module.span(),
+                "modules from a registry cannot be loaded by this version",
+                "give the path of a .wasm file",
+            );
             return Module::File(PathBuf::new());
         }
         Module::File(self.file(module, "policy.module"))
@@ -287,11 +417,20 @@ impl Checker<'_> {
             .iter()
             .map(|entry| {
                 if entry.kind.get_ref() != "webhook" {
-                    self.refuse(entry.kind.span(), format!("sink.kind knows no `{}`", entry.kind.get_ref()), "use \"webhook\"");
+                    self.refuse(
+                        entry.kind.span(),
+                        format!("sink.kind knows no `{}`", entry.kind.get_ref()),
+                        "use \"webhook\"",
+                    );
                 }
                 let url = entry.url.get_ref();
-                if !(url.starts_with("http://") || url.starts_with("https://")) || url.parse::<reqwest::Url>().is_err() {
-                    self.refuse(entry.url.span(), format!("sink.url `{url}` is not an HTTP address"), "write a URL that begins with http:// or https://");
+                if !(url.starts_with("http://") || url.starts_with("https://")) || url.parse::<reqwest::Url>().is_err()
+                {
+                    self.refuse(
+                        entry.url.span(),
+                        format!("sink.url `{url}` is not an HTTP address"),
+                        "write a URL that begins with http:// or https://",
+                    );
                 }
                 Sink { url: url.clone() }
             })
@@ -301,7 +440,11 @@ impl Checker<'_> {
     fn name(&mut self, name: &Spanned<String>, key: &str) -> String {
         let text = name.get_ref();
         if text.is_empty() || text.contains('/') || text.chars().any(char::is_control) {
-            self.refuse(name.span(), format!("{key} `{text}` cannot be a part of a job's id"), "use a name without slashes that is not empty");
+            self.refuse(
+                name.span(),
+                format!("{key} `{text}` cannot be a part of a job's id"),
+                "use a name without slashes that is not empty",
+            );
         }
         text.clone()
     }
@@ -310,7 +453,11 @@ impl Checker<'_> {
     fn file(&mut self, path: &Spanned<String>, key: &str) -> PathBuf {
         let full = self.folder.join(path.get_ref());
         if !full.is_file() {
-            self.refuse(path.span(), format!("{key}: there is no file {}", full.display()), "correct the path; a relative one starts at the configuration's folder");
+            self.refuse(
+                path.span(),
+                format!("{key}: there is no file {}", full.display()),
+                "correct the path; a relative one starts at the configuration's folder",
+            );
         }
         full
     }

@@ -27,7 +27,9 @@ pub(super) struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: Spanned::new(0..0, "sqlite://steadfast.db".into()) }
+        Self {
+            url: Spanned::new(0..0, "sqlite://steadfast.db".into()),
+        }
     }
 }
 
@@ -41,7 +43,11 @@ pub(super) struct Server {
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: Spanned::new(0..0, "127.0.0.1:8080".into()), token_file: None, insecure: false }
+        Self {
+            listen: Spanned::new(0..0, "127.0.0.1:8080".into()),
+            token_file: None,
+            insecure: false,
+        }
     }
 }
 
@@ -108,7 +114,10 @@ pub(super) struct Select {
 
 impl Default for Select {
     fn default() -> Self {
-        Self { namespace: vec!["*".into()], name: vec!["*".into()] }
+        Self {
+            namespace: vec!["*".into()],
+            name: vec!["*".into()],
+        }
     }
 }
 

@@ -41,7 +41,11 @@ pub enum ConfigError {
 impl Mistake {
     /// A mistake at a place.
     pub fn new(place: Range<usize>, rule: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { place, rule: rule.into(), fix: fix.into() }
+        Self {
+            place,
+            rule: rule.into(),
+            fix: fix.into(),
+        }
     }
 
     /// What the TOML reader refuses: syntax, unknown keys, wrong types.
@@ -56,7 +60,13 @@ impl Mistake {
         } else {
             "correct the line".to_owned()
         };
-        Self { place: error.span().unwrap_or(0..0), rule: message.replace("unknown field", "unknown key").replace("missing field", "missing key"), fix }
+        Self {
+            place: error.span().unwrap_or(0..0),
+            rule: message
+                .replace("unknown field", "unknown key")
+                .replace("missing field", "missing key"),
+            fix,
+        }
     }
 }
 
@@ -72,6 +82,9 @@ impl ConfigError {
             let source = NamedSource::new(path.display().to_string(), text.to_owned());
             report.push_str(&format!("{:?}\n", Report::new(diagnostic).with_source_code(source)));
         }
-        Self::Mistakes { report: report.trim_end().to_owned(), mistakes }
+        Self::Mistakes {
+            report: report.trim_end().to_owned(),
+            mistakes,
+        }
     }
 }

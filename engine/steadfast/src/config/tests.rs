@@ -1,0 +1,151 @@
+use std::path::Path;
+
+use steadfast_core::snapshot::Timing;
+
+use super::*;
+
+/// The mistakes of a text, as `line: rule / fix`.
+fn mistakes(text: &str) -> Vec<String> {
+    let error = Config::parse(Path::new("config.toml"), text).unwrap_err();
+    let ConfigError::Mistakes { report, mistakes } = error else {
+        panic!("{error}")
+    };
+    mistakes
+        .iter()
+        .map(|mistake| {
+            let line = text[..mistake.place.start].matches('\n').count() + 1;
+            let head = format!(
+                "config.toml:{line}: {}",
+                mistake.rule.split_whitespace().next().unwrap_or_default()
+            );
+            assert!(report.contains(&head), "the report lacks `{head}`:\n{report}");
+            assert!(!mistake.fix.is_empty());
+            format!("{line}: {} / {}", mistake.rule, mistake.fix)
+        })
+        .collect()
+}
+
+fn only_mistake(text: &str) -> String {
+    let mut mistakes = mistakes(text);
+    assert_eq!(mistakes.len(), 1, "{mistakes:#?}");
+    mistakes.remove(0)
+}
+
+#[test]
+fn the_operators_file_shows_every_key_with_its_default() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let shown = Config::load(&path).unwrap();
+    let empty = Config::parse(&path, "").unwrap();
+    assert_eq!(
+        (shown.timing, &shown.store, &shown.server),
+        (Timing::default(), &empty.store, &empty.server)
+    );
+    assert_eq!(shown.policies[0].module, empty.policies[0].module);
+    assert_eq!(
+        (shown.policies[0].deadline, shown.policies[0].memory),
+        (empty.policies[0].deadline, empty.policies[0].memory)
+    );
+    // With every example uncommented it still reads, so that none names a key that does not exist.
+    let uncommented: String = text
+        .lines()
+        .filter(|line| !line.contains("kubeconfig =") && !line.contains("token_file ="))
+        .map(|line| match line.strip_prefix("# ") {
+            Some(example) if example.starts_with('[') || example.contains(" = ") => format!("{example}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let all = Config::parse(&path, &uncommented).unwrap();
+    assert_eq!((all.clusters.len(), all.jobs.len(), all.sinks.len()), (1, 1, 1));
+}
+
+#[test]
+fn an_unknown_key_is_shown_with_its_line() {
+    let mistake = only_mistake("[timing]\npoll = \"5s\"\npol = \"5s\"\n");
+    assert!(mistake.starts_with("3: unknown key `pol`"), "{mistake}");
+}
+
+#[test]
+fn a_wrong_type_and_a_wrong_duration_are_shown_with_their_lines() {
+    assert!(only_mistake("[timing]\npoll = 5\n").starts_with("2: invalid type"));
+    assert!(only_mistake("[timing]\n\npoll = \"5 parsecs\"\n").starts_with("3: `5 parsecs` is not a duration"));
+    assert!(only_mistake("[timing]\npoll = \"5ms\"\n").starts_with("2: poll is 5ms, shorter than 10ms"));
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let mistake = only_mistake("[[kubernetes]]\nname = \"local\"\nkubeconfig = \"nowhere/kubeconfig\"\n");
+    assert!(
+        mistake.starts_with("3: kubernetes.kubeconfig: there is no file") && mistake.contains("nowhere/kubeconfig"),
+        "{mistake}"
+    );
+    let mistake = only_mistake("[[policy]]\nname = \"mine\"\nmodule = \"mine.wasm\"\n");
+    assert!(mistake.starts_with("3: policy.module: there is no file"), "{mistake}");
+}
+
+#[test]
+fn two_jobs_with_one_name_are_refused() {
+    let job = "[[job]]\nname = \"orders\"\nmode = \"standalone\"\nflink_rest = \"http://127.0.0.1:8081\"\n";
+    assert!(only_mistake(&format!("{job}{job}")).starts_with("6: two [[job]] entries are named `orders`"));
+}
+
+#[test]
+fn listening_beyond_loopback_needs_a_word_on_who_may_call() {
+    let mistake = only_mistake("[server]\nlisten = \"0.0.0.0:8080\"\n");
+    assert!(
+        mistake.starts_with("2: server.listen `0.0.0.0:8080` is reachable") && mistake.contains("token_file"),
+        "{mistake}"
+    );
+    let open = Config::parse(Path::new("c"), "[server]\nlisten = \"0.0.0.0:8080\"\ninsecure = true\n").unwrap();
+    assert_eq!(open.server.token_file, None);
+}
+
+#[test]
+fn all_mistakes_are_found_at_once() {
+    let text = "\
+[timing]
+retry_initial = \"40s\"
+[[kubernetes]]
+name = \"local\"
+discover = [\"natve\"]
+flink_rest = \"http://{pod}:8081\"
+[[job]]
+name = \"a/b\"
+kubernetes = \"other\"
+mode = \"aplication\"
+flink_job_id = \"short\"
+[[policy]]
+name = \"p\"
+module = \"builtin:nothing\"
+[[sink]]
+kind = \"mail\"
+url = \"ftp://x\"
+";
+    let lines: Vec<String> = mistakes(text)
+        .iter()
+        .map(|mistake| mistake.split(':').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(lines, ["2", "5", "6", "8", "10", "9", "11", "14", "16", "17"]);
+}
+
+#[test]
+fn a_standalone_job_has_no_cluster_and_needs_an_address() {
+    assert!(only_mistake("[[job]]\nname = \"orders\"\nmode = \"standalone\"\n").contains("has no flink_rest"));
+    let mistake = only_mistake("[[job]]\nname = \"orders\"\n");
+    assert!(mistake.contains("does not say in which cluster it runs"), "{mistake}");
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_refused() {
+    assert!(only_mistake("[store]\nurl = \"postgres://db/x\"\n").starts_with("2: store.url is a PostgreSQL address"));
+    assert!(
+        only_mistake("[store]\nurl = \"steadfast.db\"\n")
+            .starts_with("2: store.url `steadfast.db` has no known scheme")
+    );
+}
+
+#[test]
+fn a_policy_must_decide() {
+    let mistake = only_mistake("[[policy]]\nname = \"p\"\nmodule = \"builtin:naive\"\nshadow = true\n");
+    assert!(mistake.contains("so none decides"), "{mistake}");
+}

@@ -12,7 +12,13 @@ pub(super) struct Span(pub(super) Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size(pub(super) u64);
 
-const SPANS: &[(&str, u64)] = &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const SPANS: &[(&str, u64)] = &[
+    ("ms", 1),
+    ("s", 1000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
 const SIZES: &[(&str, u64)] = &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 
 /// A whole number with one of the units.
@@ -25,9 +31,13 @@ fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        with_unit(&text, SPANS).map(|millis| Self(Duration::from_millis(millis))).ok_or_else(|| {
-            de::Error::custom(format!("`{text}` is not a duration: write a whole number with ms, s, m, h or d, such as \"5s\""))
-        })
+        with_unit(&text, SPANS)
+            .map(|millis| Self(Duration::from_millis(millis)))
+            .ok_or_else(|| {
+                de::Error::custom(format!(
+                    "`{text}` is not a duration: write a whole number with ms, s, m, h or d, such as \"5s\""
+                ))
+            })
     }
 }
 
@@ -35,7 +45,9 @@ impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         with_unit(&text, SIZES).map(Self).ok_or_else(|| {
-            de::Error::custom(format!("`{text}` is not a size: write a whole number with KiB, MiB or GiB, such as \"64MiB\""))
+            de::Error::custom(format!(
+                "`{text}` is not a size: write a whole number with KiB, MiB or GiB, such as \"64MiB\""
+            ))
         })
     }
 }

@@ -27,7 +27,11 @@ impl steadfast_server::Control for Adapter {
 
     async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError> {
         let explained = self.control.explain(job.clone()).await.map_err(refusal)?;
-        Ok(Explanation { snapshot: explained.snapshot, decision: explained.outcome, policy: explained.policy })
+        Ok(Explanation {
+            snapshot: explained.snapshot,
+            decision: explained.outcome,
+            policy: explained.policy,
+        })
     }
 
     async fn forget(&self, job: &JobKey) -> Result<(), ControlError> {
@@ -46,7 +50,10 @@ fn refusal(error: RequestError) -> ControlError {
 impl Health for Adapter {
     fn live(&self) -> Liveness {
         let stands = self.clock.now().since(self.status.read().turned_at);
-        Liveness { live: stands <= self.patience, turned_seconds_ago: stands.as_secs_f64() }
+        Liveness {
+            live: stands <= self.patience,
+            turned_seconds_ago: stands.as_secs_f64(),
+        }
     }
 
     fn ready(&self) -> Readiness {
@@ -60,11 +67,20 @@ impl Health for Adapter {
                     ClusterStatus::Reached => (Reach::Reached, None),
                     ClusterStatus::Retrying(fault) => (Reach::Retrying, Some(fault.to_string())),
                 };
-                ClusterHealth { name: name.to_string(), state, fault }
+                ClusterHealth {
+                    name: name.to_string(),
+                    state,
+                    fault,
+                }
             })
             .collect();
         let policies: Vec<String> = status.policies.iter().map(ToString::to_string).collect();
         let asked = clusters.iter().all(|cluster| cluster.state != Reach::Pending);
-        Readiness { ready: asked && status.store_error.is_none() && !policies.is_empty(), store: status.store_error, policies, clusters }
+        Readiness {
+            ready: asked && status.store_error.is_none() && !policies.is_empty(),
+            store: status.store_error,
+            policies,
+            clusters,
+        }
     }
 }

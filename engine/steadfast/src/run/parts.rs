@@ -24,7 +24,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis());
+        let millis = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |age| age.as_millis());
         Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
     }
 }
@@ -43,7 +45,11 @@ impl LoadedPolicy {
         PolicySetup {
             name: PolicyName::new(&self.config.name),
             select: self.config.select,
-            role: if self.config.shadow { Role::Shadow } else { Role::Decides },
+            role: if self.config.shadow {
+                Role::Shadow
+            } else {
+                Role::Decides
+            },
             decide: Box::new(self.module),
         }
     }
@@ -64,15 +70,24 @@ pub fn load_policies(policies: &[Policy]) -> anyhow::Result<Vec<LoadedPolicy>> {
         .map(|policy| {
             let read;
             let bytes = match &policy.module {
-                Module::Builtin(name) => steadfast_host::builtin::find(name).with_context(|| format!("there is no builtin:{name}"))?,
+                Module::Builtin(name) => {
+                    steadfast_host::builtin::find(name).with_context(|| format!("there is no builtin:{name}"))?
+                }
                 Module::File(path) => {
-                    read = std::fs::read(path).with_context(|| format!("policy `{}`: cannot read {}", policy.name, path.display()))?;
+                    read = std::fs::read(path)
+                        .with_context(|| format!("policy `{}`: cannot read {}", policy.name, path.display()))?;
                     &read
                 }
             };
-            let limits = PolicyLimits { deadline: policy.deadline, memory_bytes: policy.memory };
+            let limits = PolicyLimits {
+                deadline: policy.deadline,
+                memory_bytes: policy.memory,
+            };
             let module = engine.load(&policy.name, bytes, &policy.params, limits)?;
-            Ok(LoadedPolicy { config: policy.clone(), module })
+            Ok(LoadedPolicy {
+                config: policy.clone(),
+                module,
+            })
         })
         .collect()
 }
@@ -84,7 +99,10 @@ pub(super) async fn clusters(config: &Config) -> anyhow::Result<Vec<ClusterSetup
         let connected = connect(cluster.kubeconfig.as_deref())
             .await
             .with_context(|| format!("[[kubernetes]] `{}` cannot be used", cluster.name))?;
-        let has_explicit_jobs = config.jobs.iter().any(|job| job.kubernetes.as_deref() == Some(&cluster.name));
+        let has_explicit_jobs = config
+            .jobs
+            .iter()
+            .any(|job| job.kubernetes.as_deref() == Some(&cluster.name));
         clusters.push(ClusterSetup {
             settings: KubeSettings {
                 name: ClusterName::new(&cluster.name),
@@ -95,7 +113,11 @@ pub(super) async fn clusters(config: &Config) -> anyhow::Result<Vec<ClusterSetup
                 retry_initial: config.timing.retry_initial,
                 retry_max: config.timing.retry_max,
                 // An explicit job's Deployment may carry no label: what a selector leaves out would look absent.
-                deployments: if has_explicit_jobs { Selector::All } else { Selector::Flink },
+                deployments: if has_explicit_jobs {
+                    Selector::All
+                } else {
+                    Selector::Flink
+                },
             },
             client: connected.client,
             discover: cluster.discover.clone(),
@@ -129,8 +151,17 @@ pub(super) fn targets(config: &Config) -> Vec<TargetSetup> {
                 None | Some(FlinkRest::Auto) => None,
                 Some(rest) => Some(route(rest, Location::Outside)),
             };
-            let place = job.kubernetes.is_some().then(|| Place::new(&namespace, &job.deployment));
-            TargetSetup { id, mode: job.mode, place, flink_rest, pinned: job.flink_job_id }
+            let place = job
+                .kubernetes
+                .is_some()
+                .then(|| Place::new(&namespace, &job.deployment));
+            TargetSetup {
+                id,
+                mode: job.mode,
+                place,
+                flink_rest,
+                pinned: job.flink_job_id,
+            }
         })
         .collect()
 }
@@ -144,7 +175,9 @@ pub(super) async fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
 /// Says once which keys are accepted and not yet used, rather than let them be trusted in silence.
 pub(super) fn warn_of_what_is_not_read(config: &Config) {
     for Cluster { name, .. } in config.clusters.iter().filter(|cluster| !cluster.ended_jobs.is_empty()) {
-        tracing::warn!("[[kubernetes]] `{name}`: archive, history_server and job_result_store are not read by this version");
+        tracing::warn!(
+            "[[kubernetes]] `{name}`: archive, history_server and job_result_store are not read by this version"
+        );
     }
 }
 

@@ -13,7 +13,13 @@ pub struct Story {
 }
 
 fn looks(asked: i64) -> Looks {
-    Looks { asked_at: asked * 1000, observed_at: asked * 1000, known_at: Some(asked * 1000), unknown_since: None, failures: 0 }
+    Looks {
+        asked_at: asked * 1000,
+        observed_at: asked * 1000,
+        known_at: Some(asked * 1000),
+        unknown_since: None,
+        failures: 0,
+    }
 }
 
 fn silence(since: i64) -> Looks {
@@ -27,7 +33,10 @@ fn silence(since: i64) -> Looks {
 }
 
 fn fault() -> Fault {
-    Fault { kind: FaultKind::Timeout, message: "no answer".into() }
+    Fault {
+        kind: FaultKind::Timeout,
+        message: "no answer".into(),
+    }
 }
 
 impl Story {
@@ -60,7 +69,10 @@ impl Story {
             mode: Mode::Application,
             state: JobState::Starting,
             confidence: Confidence::Inferred,
-            reason: Reason { code: "Starting".into(), message: String::new() },
+            reason: Reason {
+                code: "Starting".into(),
+                message: String::new(),
+            },
             since: 0,
             confirmed_at: None,
             incarnation,
@@ -95,7 +107,10 @@ impl Story {
             fleet: Fleet { targets: 1, dark: 0 },
             timing,
         };
-        let mut story = Self { snapshot, memory: vec![] };
+        let mut story = Self {
+            snapshot,
+            memory: vec![],
+        };
         story.deployment_there(0);
         story
     }
@@ -114,25 +129,43 @@ impl Story {
     }
 
     pub fn flink_lists(&mut self, state: JobState) -> &mut Self {
-        let job = FlinkJob { id: JOB.into(), state, started_at: 0, ended_at: None, tasks: Tasks { total: 1, running: 1 } };
+        let job = FlinkJob {
+            id: JOB.into(),
+            state,
+            started_at: 0,
+            ended_at: None,
+            tasks: Tasks { total: 1, running: 1 },
+        };
         let now = self.snapshot.now / 1000;
-        self.snapshot.flink = Some(FlinkEvidence { looks: looks(now), answer: FlinkAnswer::Present(job) });
+        self.snapshot.flink = Some(FlinkEvidence {
+            looks: looks(now),
+            answer: FlinkAnswer::Present(job),
+        });
         self
     }
 
     pub fn flink_lacks(&mut self, asked: i64) -> &mut Self {
-        self.snapshot.flink = Some(FlinkEvidence { looks: looks(asked), answer: FlinkAnswer::Absent });
+        self.snapshot.flink = Some(FlinkEvidence {
+            looks: looks(asked),
+            answer: FlinkAnswer::Absent,
+        });
         self
     }
 
     pub fn flink_silent(&mut self, since: i64) -> &mut Self {
-        self.snapshot.flink = Some(FlinkEvidence { looks: silence(since), answer: FlinkAnswer::Unknown(fault()) });
+        self.snapshot.flink = Some(FlinkEvidence {
+            looks: silence(since),
+            answer: FlinkAnswer::Unknown(fault()),
+        });
         self
     }
 
     pub fn kubernetes_silent(&mut self, since: i64) -> &mut Self {
         let answer = DeploymentAnswer::Unknown(fault());
-        self.snapshot.deployment = Some(DeploymentEvidence { looks: silence(since), answer });
+        self.snapshot.deployment = Some(DeploymentEvidence {
+            looks: silence(since),
+            answer,
+        });
         self
     }
 
@@ -147,61 +180,123 @@ impl Story {
             trouble: None,
         };
         let answer = DeploymentAnswer::Present(deployment);
-        self.snapshot.deployment = Some(DeploymentEvidence { looks: looks(asked), answer });
+        self.snapshot.deployment = Some(DeploymentEvidence {
+            looks: looks(asked),
+            answer,
+        });
         self
     }
 
     pub fn deployment_missing(&mut self, asked: i64) -> &mut Self {
-        self.snapshot.deployment = Some(DeploymentEvidence { looks: looks(asked), answer: DeploymentAnswer::Absent });
+        self.snapshot.deployment = Some(DeploymentEvidence {
+            looks: looks(asked),
+            answer: DeploymentAnswer::Absent,
+        });
         self
     }
 
     pub fn deletion_seen(&mut self, at: i64) -> &mut Self {
-        self.snapshot.deletion = Some(Deletion { uid: UID.into(), seen_at: at * 1000 });
+        self.snapshot.deletion = Some(Deletion {
+            uid: UID.into(),
+            seen_at: at * 1000,
+        });
         self
     }
 
     pub fn nothing_tells_the_end(&mut self) {
         let now = self.snapshot.now / 1000;
-        let absent = JobEndEvidence { looks: looks(now), answer: JobEndAnswer::Absent };
+        let absent = JobEndEvidence {
+            looks: looks(now),
+            answer: JobEndAnswer::Absent,
+        };
         self.snapshot.last_words = Some(absent.clone());
         self.snapshot.archive = Some(absent);
-        self.snapshot.ha_data = Some(HaDataEvidence { looks: looks(now), answer: HaDataAnswer::Absent });
+        self.snapshot.ha_data = Some(HaDataEvidence {
+            looks: looks(now),
+            answer: HaDataAnswer::Absent,
+        });
     }
 
     pub fn last_words(&mut self, job: &str, state: JobState) {
-        let answer = JobEndAnswer::Present(JobEnd { job: job.into(), state, cause: None });
-        self.snapshot.last_words = Some(JobEndEvidence { looks: looks(61), answer });
+        let answer = JobEndAnswer::Present(JobEnd {
+            job: job.into(),
+            state,
+            cause: None,
+        });
+        self.snapshot.last_words = Some(JobEndEvidence {
+            looks: looks(61),
+            answer,
+        });
     }
 
     pub fn ha_data(&mut self) {
         let answer = HaDataAnswer::Present(vec!["orders-cluster-config-map".into()]);
-        self.snapshot.ha_data = Some(HaDataEvidence { looks: looks(61), answer });
+        self.snapshot.ha_data = Some(HaDataEvidence {
+            looks: looks(61),
+            answer,
+        });
     }
 
     pub fn intent(&mut self, intent: Intent, since: i64) {
-        self.snapshot.job.intent = Some(PostedIntent { intent, since: since * 1000 });
+        self.snapshot.job.intent = Some(PostedIntent {
+            intent,
+            since: since * 1000,
+        });
     }
 
     pub fn checkpoints(&mut self, answer: CheckpointsAnswer) {
-        self.snapshot.checkpoints = Some(CheckpointsEvidence { looks: looks(self.snapshot.now / 1000), answer });
+        self.snapshot.checkpoints = Some(CheckpointsEvidence {
+            looks: looks(self.snapshot.now / 1000),
+            answer,
+        });
     }
 
     pub fn pod(&mut self, restarts: u32, ready: bool) -> &mut Self {
-        self.put_pod(Container { name: "flink-main-container".into(), restarts, waiting: None, terminated: None }, ready);
+        self.put_pod(
+            Container {
+                name: "flink-main-container".into(),
+                restarts,
+                waiting: None,
+                terminated: None,
+            },
+            ready,
+        );
         self
     }
 
     pub fn crash_looping(&mut self) {
-        let waiting = Waiting { reason: "CrashLoopBackOff".into(), message: "back-off".into() };
-        let terminated = Some(Termination { reason: "Error".into(), exit_code: 1, at: None });
-        let container = Container { name: "flink-main-container".into(), restarts: 5, waiting: Some(waiting), terminated };
+        let waiting = Waiting {
+            reason: "CrashLoopBackOff".into(),
+            message: "back-off".into(),
+        };
+        let terminated = Some(Termination {
+            reason: "Error".into(),
+            exit_code: 1,
+            at: None,
+        });
+        let container = Container {
+            name: "flink-main-container".into(),
+            restarts: 5,
+            waiting: Some(waiting),
+            terminated,
+        };
         self.put_pod(container, false);
     }
 
     pub fn image_missing(&mut self, message: &str) {
-        let waiting = Waiting { reason: "ImagePullBackOff".into(), message: message.into() };
-        self.put_pod(Container { name: "main".into(), restarts: 0, waiting: Some(waiting), terminated: None }, false);
+        let waiting = Waiting {
+            reason: "ImagePullBackOff".into(),
+            message: message.into(),
+        };
+        self.put_pod(
+            Container {
+                name: "main".into(),
+                restarts: 0,
+                waiting: Some(waiting),
+                terminated: None,
+            },
+            false,
+        );
     }
 
     fn put_pod(&mut self, container: Container, ready: bool) {
@@ -217,7 +312,10 @@ impl Story {
             container: Some(container),
         };
         let now = self.snapshot.now / 1000;
-        self.snapshot.pods = Some(PodsEvidence { looks: looks(now), answer: PodsAnswer::Present(vec![pod]) });
+        self.snapshot.pods = Some(PodsEvidence {
+            looks: looks(now),
+            answer: PodsAnswer::Present(vec![pod]),
+        });
     }
 
     pub fn decide(&mut self) -> Decision {
@@ -236,7 +334,10 @@ impl Story {
             .iter()
             .map(|c| Condition {
                 kind: c.kind,
-                since: before.iter().find(|b| b.kind == c.kind).map_or(self.snapshot.now, |b| b.since),
+                since: before
+                    .iter()
+                    .find(|b| b.kind == c.kind)
+                    .map_or(self.snapshot.now, |b| b.since),
                 message: c.message.clone(),
             })
             .collect();
