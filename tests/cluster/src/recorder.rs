@@ -51,7 +51,7 @@ impl Recorder {
         }
     }
 
-    /// Waits until a look shows the job as `wanted`; returns when that was, on the story's clock.
+    /// Waits until a look shows the job as `wanted`; returns when it began to be so, on the story's clock.
     pub async fn wait(
         &self,
         job: &str,
@@ -61,22 +61,20 @@ impl Recorder {
     ) -> Result<Duration> {
         let mut latest = self.latest.clone();
         let shown = latest.wait_for(|look| look.records.get(job).is_some_and(&wanted));
-        let seen = match tokio::time::timeout(limit, shown).await {
-            Ok(look) => look.context("the recorder ended")?.at,
-            Err(_) => {
-                let last = self
-                    .latest
-                    .borrow()
-                    .records
-                    .get(job)
-                    .map_or_else(|| "not listed".to_owned(), Record::line);
-                bail!(
-                    "{}: {job} did not become {what} within {limit:?}; it is {last}",
-                    self.who
-                );
-            }
+        let Ok(seen) = tokio::time::timeout(limit, shown).await else {
+            let latest = self.latest.borrow();
+            let last = latest.records.get(job);
+            let last = last.map_or_else(|| "not listed".to_owned(), Record::line);
+            bail!(
+                "{}: {job} did not become {what} within {limit:?}; it is {last}",
+                self.who
+            );
         };
-        Ok(seen)
+        drop(seen.context("the recorder ended")?);
+        // The wait may have been asked for late: what it is about began with the first of the looks that agree.
+        let looks = self.looks(job, Duration::ZERO);
+        let agreeing = looks.iter().rev().take_while(|(_, record)| wanted(record));
+        Ok(agreeing.last().context("no look")?.0)
     }
 
     /// Every look from `from` until now that lists the job.
