@@ -1,1 +1,22 @@
-//! steadfast-world
+//! A world to watch, without a cluster: Kubernetes API servers and Flink REST servers that answer as real ones do,
+//! break as real ones do, and change as a [`story`] says.
+//!
+//! [`model`] is the truth. [`kubernetes`] and [`flink`] tell it, each request to one [`reply::Reply`], and know
+//! nothing of how bytes travel: that is the business of [`link`] (what a broken network does), [`memory`] (calls
+//! within the process, under virtual time) and [`loopback`] (sockets).
+
+pub mod clock;
+pub mod demo;
+pub mod flink;
+mod identity;
+pub mod kubernetes;
+pub mod link;
+pub mod loopback;
+pub mod memory;
+pub mod model;
+pub mod objects;
+pub mod reply;
+pub mod story;
+mod world;
+
+pub use world::World;

@@ -1,0 +1,268 @@
+//! The bodies of Flink's REST answers.
+
+use serde_json::{Map, Value, json};
+use steadfast_core::state::JobState;
+use steadfast_core::time::Clock;
+
+use crate::model::{Births, Target};
+use crate::story::{JobSpec, is_final};
+
+const TASKS: &[&str] = &[
+    "created",
+    "scheduled",
+    "deploying",
+    "running",
+    "finished",
+    "canceling",
+    "canceled",
+    "failed",
+    "reconciling",
+    "initializing",
+];
+
+/// Answers for one target.
+pub(super) struct Shapes<'a> {
+    pub(super) target: &'a Target,
+    pub(super) births: &'a mut Births,
+}
+
+/// A job's times in milliseconds since the Unix epoch; `end` is -1 while it runs, as Flink writes it.
+struct Times {
+    start: i64,
+    end: i64,
+    changed: i64,
+    lasts: i64,
+}
+
+impl Shapes<'_> {
+    /// Status and body for a path without the base.
+    pub(super) fn answer(&mut self, path: &str, jobs: &[JobSpec]) -> (u16, Value) {
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let body = match parts.as_slice() {
+            ["config"] => json!({
+                "refresh-interval": 3000, "timezone-name": "Coordinated Universal Time", "timezone-offset": 0,
+                "flink-version": "1.20.1", "flink-revision": "b2d4e5f @ 2025-02-01T00:00:00+01:00",
+                "features": { "web-submit": false, "web-cancel": false, "web-rescale": false, "web-history": false },
+            }),
+            ["overview"] => {
+                let count = |state| jobs.iter().filter(|job| job.state == state).count();
+                let (finished, canceled, failed) = (
+                    count(JobState::Finished),
+                    count(JobState::Canceled),
+                    count(JobState::Failed),
+                );
+                json!({
+                    "taskmanagers": 1, "slots-total": 2, "slots-available": 0, "flink-version": "1.20.1", "flink-commit": "b2d4e5f",
+                    "jobs-running": jobs.len() - finished - canceled - failed, "jobs-finished": finished,
+                    "jobs-cancelled": canceled, "jobs-failed": failed,
+                })
+            }
+            ["jobs"] => {
+                let all = jobs
+                    .iter()
+                    .map(|job| json!({ "id": self.target.flink_id(&job.id), "status": job.state }));
+                json!({ "jobs": all.collect::<Vec<_>>() })
+            }
+            ["jobs", "overview"] => json!({ "jobs": jobs.iter().map(|job| self.overview(job)).collect::<Vec<_>>() }),
+            ["jobmanager", "config"] => json!([
+                { "key": "kubernetes.cluster-id", "value": self.target.name },
+                { "key": "jobmanager.rpc.address", "value": "127.0.0.1" },
+            ]),
+            ["taskmanagers"] => json!({ "taskmanagers": [] }),
+            ["jobs", id, rest @ ..] if rest.len() < 2 => {
+                let Some(job) = jobs.iter().find(|job| self.target.flink_id(&job.id) == *id) else {
+                    let error =
+                        format!("org.apache.flink.runtime.rest.NotFoundException: Job {id} not found\n\tat ...");
+                    return (404, json!({ "errors": [error] }));
+                };
+                match rest {
+                    [] => self.detail(job),
+                    ["exceptions"] => self.exceptions(job),
+                    ["checkpoints"] => self.checkpoints(job),
+                    ["status"] => json!({ "status": job.state }),
+                    _ => return unknown_path(path),
+                }
+            }
+            _ => return unknown_path(path),
+        };
+        (200, body)
+    }
+
+    fn times(&mut self, job: &JobSpec) -> Times {
+        let clock = self.births.clock;
+        let start = clock.at(job.start).as_millis();
+        let what = format!(
+            "{} {} {} {}",
+            self.target.name,
+            job.id,
+            job.start.as_millis(),
+            job.state
+        );
+        let changed = self.births.of(what).as_millis();
+        let end = match (is_final(job.state), job.end) {
+            (false, _) => -1,
+            (true, Some(end)) => clock.at(end).as_millis(),
+            (true, None) => changed,
+        };
+        let until = if end > 0 { end } else { clock.now().as_millis() };
+        Times {
+            start,
+            end,
+            changed,
+            lasts: (until - start).max(0),
+        }
+    }
+
+    /// `GET /jobs/overview`, one job.
+    pub(super) fn overview(&mut self, job: &JobSpec) -> Value {
+        let times = self.times(job);
+        let mut tasks = tasks(job);
+        let total: u64 = tasks.values().filter_map(Value::as_u64).sum();
+        tasks.insert("total".into(), json!(total));
+        json!({
+            "jid": self.target.flink_id(&job.id), "name": format!("{} job", self.target.name), "start-time": times.start,
+            "end-time": times.end, "duration": times.lasts, "state": job.state, "last-modification": times.changed, "tasks": tasks,
+        })
+    }
+
+    /// `GET /jobs/<id>`.
+    pub(super) fn detail(&mut self, job: &JobSpec) -> Value {
+        let times = self.times(job);
+        let tasks: Map<String, Value> = tasks(job)
+            .into_iter()
+            .map(|(name, count)| (name.to_uppercase(), count))
+            .collect();
+        let words = JobState::ALL.iter().filter(|state| state.is_flinks());
+        let mut stamps: Map<String, Value> = words.map(|state| (state.as_str().to_owned(), json!(0))).collect();
+        for (word, at) in [
+            ("INITIALIZING", times.start),
+            ("CREATED", times.start),
+            (job.state.as_str(), times.changed),
+        ] {
+            stamps.insert(word.into(), json!(at));
+        }
+        let runs = tasks.get("RUNNING").and_then(Value::as_u64).unwrap_or(0) > 0;
+        let vertex = json!({
+            "id": "cbc357ccb763df2852fee8c4fc7d55f2", "name": "Source -> Sink", "maxParallelism": 128, "parallelism": 1,
+            "slotSharingGroupId": "5d3d5e2a5d3d5e2a5d3d5e2a5d3d5e2a", "status": if runs { "RUNNING" } else { "CREATED" },
+            "start-time": times.start, "end-time": times.end, "duration": times.lasts, "tasks": tasks,
+            "metrics": {
+                "read-bytes": 0, "read-bytes-complete": true, "write-bytes": 0, "write-bytes-complete": true,
+                "read-records": 0, "read-records-complete": true, "write-records": 0, "write-records-complete": true,
+                "accumulated-backpressured-time": 0, "accumulated-idle-time": 0, "accumulated-busy-time": 0.0,
+            },
+        });
+        let (id, name) = (self.target.flink_id(&job.id), format!("{} job", self.target.name));
+        json!({
+            "jid": id, "name": name, "isStoppable": false, "state": job.state, "job-type": "STREAMING",
+            "start-time": times.start, "end-time": times.end, "duration": times.lasts, "maxParallelism": -1,
+            "now": self.births.clock.now().as_millis(), "timestamps": stamps, "vertices": [vertex], "status-counts": tasks,
+            "plan": { "jid": id, "name": name, "type": "STREAMING", "nodes": [] },
+        })
+    }
+
+    /// `GET /jobs/<id>/exceptions`.
+    pub(super) fn exceptions(&mut self, job: &JobSpec) -> Value {
+        let at = self.times(job).changed;
+        let Some(root) = &job.root_exception else {
+            let history = json!({ "entries": [], "truncated": false });
+            return json!({
+                "root-exception": null, "timestamp": null, "all-exceptions": [], "truncated": false, "exceptionHistory": history,
+            });
+        };
+        let trace = format!("{root}\n\tat job.Main.run(Main.java:7)\n");
+        let entry = json!({
+            "exceptionName": root.split(':').next(), "stacktrace": trace, "timestamp": at, "failureLabels": {},
+            "concurrentExceptions": [],
+        });
+        json!({
+            "root-exception": trace, "timestamp": at, "all-exceptions": [], "truncated": false,
+            "exceptionHistory": { "entries": [entry], "truncated": false },
+        })
+    }
+
+    /// `GET /jobs/<id>/checkpoints`.
+    pub(super) fn checkpoints(&mut self, job: &JobSpec) -> Value {
+        let (done, failed) = (job.checkpoints.completed, job.checkpoints.failed);
+        let stamp = self
+            .births
+            .of(format!("checkpoint {} {} {done} {failed}", self.target.name, job.id))
+            .as_millis();
+        let one = |id: u32, state: &str, class: &str| {
+            json!({
+                "className": class, "id": id, "status": state, "is_savepoint": false, "checkpoint_type": "CHECKPOINT",
+                "trigger_timestamp": stamp, "latest_ack_timestamp": stamp, "state_size": 1024, "checkpointed_size": 1024,
+                "end_to_end_duration": 20, "alignment_buffered": 0, "processed_data": 0, "persisted_data": 0, "num_subtasks": 1,
+                "num_acknowledged_subtasks": 1, "savepointFormat": null, "tasks": {},
+            })
+        };
+        let completed = (done > 0).then(|| {
+            let mut body = one(done, "COMPLETED", "completed");
+            body["external_path"] = json!(format!("file:///checkpoints/chk-{done}"));
+            body["discarded"] = json!(false);
+            body
+        });
+        let lost = (failed > 0).then(|| {
+            let mut body = one(done + failed, "FAILED", "failed");
+            body["failure_timestamp"] = json!(stamp);
+            body["failure_message"] = json!("Checkpoint expired before completing.");
+            body
+        });
+        let figures = json!({
+            "min": 0, "max": 0, "avg": 0, "p50": 0.0, "p90": 0.0, "p95": 0.0, "p99": 0.0, "p999": 0.0,
+        });
+        let summary: Map<String, Value> = [
+            "checkpointed_size",
+            "state_size",
+            "end_to_end_duration",
+            "alignment_buffered",
+            "processed_data",
+            "persisted_data",
+        ]
+        .into_iter()
+        .map(|name| (name.to_owned(), figures.clone()))
+        .collect();
+        let history: Vec<&Value> = lost.iter().chain(completed.iter()).collect();
+        json!({
+            "counts": { "restored": 0, "total": done + failed, "in_progress": 0, "completed": done, "failed": failed },
+            "summary": summary, "history": history,
+            "latest": { "completed": completed, "savepoint": null, "failed": lost, "restored": null },
+        })
+    }
+}
+
+fn tasks(job: &JobSpec) -> Map<String, Value> {
+    let in_step = match job.state {
+        JobState::Finished => "finished",
+        JobState::Failed => "failed",
+        JobState::Canceled => "canceled",
+        JobState::Cancelling => "canceling",
+        JobState::Running => "running",
+        JobState::Reconciling => "reconciling",
+        JobState::Initializing => "initializing",
+        JobState::Created
+        | JobState::Failing
+        | JobState::Restarting
+        | JobState::Suspended
+        | JobState::Unknown
+        | JobState::Starting
+        | JobState::Savepointing
+        | JobState::Lost
+        | JobState::Terminated => "created",
+    };
+    let count = |name: &str| match &job.tasks {
+        Some(tasks) => tasks.get(name).copied().unwrap_or(0),
+        None => u32::from(name == in_step),
+    };
+    TASKS
+        .iter()
+        .map(|name| ((*name).to_owned(), json!(count(name))))
+        .collect()
+}
+
+fn unknown_path(path: &str) -> (u16, Value) {
+    (
+        404,
+        json!({ "errors": [format!("Unable to load requested file {path}.")] }),
+    )
+}

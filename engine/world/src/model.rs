@@ -1,0 +1,138 @@
+//! The truth of the world: what is there, and what is wrong with the ways to it. Pure data, changed by steps.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use steadfast_core::time::{Clock, Timestamp};
+
+use crate::clock::WorldClock;
+use crate::story::{DeploymentSpec, EndedJob, EventSpec, FlinkFault, JobSpec, PodSpec, Step, Story, TargetSpec};
+
+/// The truth about one Flink cluster.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Who it is.
+    pub spec: TargetSpec,
+    /// What is wrong with its REST endpoint.
+    pub flink: FlinkFault,
+    /// Its Deployment, if there is one.
+    pub deployment: Option<DeploymentSpec>,
+    /// What the UIDs of its objects are made from.
+    pub uid: String,
+    /// Its JobManager's pods.
+    pub pods: Vec<PodSpec>,
+    /// Kubernetes events about it.
+    pub events: Vec<EventSpec>,
+    /// What its Flink lists.
+    pub jobs: Vec<JobSpec>,
+    /// What the archive holds of it.
+    pub archive: Vec<EndedJob>,
+    /// What the HistoryServer knows of it.
+    pub history: Vec<EndedJob>,
+    /// What the JobResultStore holds of it.
+    pub job_results: Vec<EndedJob>,
+    /// Whether Flink's HA ConfigMaps exist.
+    pub ha: bool,
+}
+
+impl Deref for Target {
+    type Target = TargetSpec;
+
+    fn deref(&self) -> &TargetSpec {
+        &self.spec
+    }
+}
+
+impl Target {
+    /// A cluster of which nothing is there yet.
+    pub fn empty(spec: TargetSpec) -> Self {
+        Self {
+            spec,
+            flink: FlinkFault::Ok,
+            deployment: None,
+            uid: String::new(),
+            pods: Vec::new(),
+            events: Vec::new(),
+            jobs: Vec::new(),
+            archive: Vec::new(),
+            history: Vec::new(),
+            job_results: Vec::new(),
+            ha: false,
+        }
+    }
+
+    /// Takes over what the step says; the rest stays.
+    pub fn change(&mut self, step: &Step) {
+        replace(&mut self.flink, step.flink.as_ref());
+        replace(&mut self.pods, step.pods.as_ref());
+        replace(&mut self.events, step.events.as_ref());
+        replace(&mut self.archive, step.archive.as_ref());
+        replace(&mut self.history, step.history.as_ref());
+        replace(&mut self.job_results, step.job_results.as_ref());
+        replace(&mut self.ha, step.ha.as_ref());
+        if let Some(deployment) = &step.deployment {
+            self.uid.clone_from(&deployment.uid);
+            self.deployment = deployment.present.then(|| deployment.clone());
+        }
+        if let Some(jobs) = &step.jobs {
+            self.jobs = jobs.iter().flat_map(JobSpec::each).collect();
+        }
+    }
+}
+
+fn replace<T: Clone>(value: &mut T, by: Option<&T>) {
+    if let Some(by) = by {
+        value.clone_from(by);
+    }
+}
+
+/// The truth about all Flink clusters, and when each thing was first there.
+#[derive(Debug)]
+pub struct Model {
+    /// The clusters, by name.
+    pub targets: BTreeMap<String, Target>,
+    /// When things were first there.
+    pub births: Births,
+}
+
+impl Model {
+    /// The world before a story's first step.
+    pub fn before(story: &Story, clock: WorldClock) -> Self {
+        let targets = story
+            .targets
+            .iter()
+            .map(|spec| (spec.name.clone(), Target::empty(spec.clone())));
+        Self {
+            targets: targets.collect(),
+            births: Births {
+                clock,
+                seen: BTreeMap::new(),
+            },
+        }
+    }
+
+    /// Takes over what the step says, in all targets it means.
+    pub fn change(&mut self, step: &Step) {
+        for target in self.targets.values_mut() {
+            if target.spec.is_called(step.target.as_deref()) {
+                target.change(step);
+            }
+        }
+    }
+}
+
+/// Remembers when a thing was first there, so that its timestamps stay.
+#[derive(Debug)]
+pub struct Births {
+    /// The world's time.
+    pub clock: WorldClock,
+    seen: BTreeMap<String, Timestamp>,
+}
+
+impl Births {
+    /// When that was first there: now, if nobody asked before.
+    pub fn of(&mut self, what: String) -> Timestamp {
+        let now = self.clock.now();
+        *self.seen.entry(what).or_insert(now)
+    }
+}

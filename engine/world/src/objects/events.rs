@@ -1,0 +1,39 @@
+//! Kubernetes' events about a target's objects, under both of their APIs.
+
+use serde_json::json;
+
+use super::{Builder, Kind, Meta};
+use crate::identity::uid;
+
+impl Builder<'_> {
+    pub(super) fn events(&mut self) {
+        for (place, event) in self.target.events.iter().enumerate() {
+            let place = place.to_string();
+            let stamp = self.born(format!("event {} {place} {}", self.uid, event.reason));
+            let name = match event.object.as_str() {
+                "Pod" => self.first_pod().unwrap_or_else(|| format!("{}-jm", self.target.name)),
+                "ReplicaSet" => self.replicaset.clone(),
+                _ => self.target.name.clone(),
+            };
+            let about = json!({
+                "kind": event.object, "namespace": self.target.namespace, "name": name, "uid": uid(&[&event.object, &name]),
+            });
+            let meta = || Meta {
+                uid: uid(&["event", &self.uid, &place]),
+                ..Meta::default()
+            };
+            let (old, new) = (meta(), meta());
+            let event_name = format!("{name}.{place}");
+            let body = json!({
+                "involvedObject": about, "reason": event.reason, "message": event.message, "type": "Warning",
+                "firstTimestamp": stamp, "lastTimestamp": stamp, "count": 7,
+            });
+            self.add(Kind::Event, &event_name, old, body);
+            let body = json!({
+                "regarding": about, "reason": event.reason, "note": event.message, "type": "Warning",
+                "deprecatedCount": 7, "deprecatedLastTimestamp": stamp,
+            });
+            self.add(Kind::NewEvent, &event_name, new, body);
+        }
+    }
+}

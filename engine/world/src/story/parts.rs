@@ -1,0 +1,203 @@
+//! The things a story's world is made of, as its file writes them.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use steadfast_core::state::JobState;
+
+use super::moment::Moment;
+
+/// A Deployment of Flink's native integration.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeploymentSpec {
+    /// Whether it exists.
+    pub present: bool,
+    /// What its UID is made from: another word is another Deployment.
+    pub uid: String,
+    /// Wanted replicas.
+    pub replicas: u32,
+    /// Ready replicas.
+    pub ready: u32,
+    /// Whether it carries a deletionTimestamp.
+    pub deleting: bool,
+    /// Who owns it; only `FlinkDeployment` is known.
+    pub owner: Option<String>,
+}
+
+impl Default for DeploymentSpec {
+    fn default() -> Self {
+        Self {
+            present: true,
+            uid: "u1".into(),
+            replicas: 1,
+            ready: 1,
+            deleting: false,
+            owner: None,
+        }
+    }
+}
+
+/// A JobManager's pod.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PodSpec {
+    /// What its name ends with; `jm-N` by its place.
+    pub name: Option<String>,
+    /// Its phase.
+    pub phase: String,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// How often its container began again.
+    pub restarts: u32,
+    /// Why its container waits.
+    pub waiting: Option<String>,
+    /// The message beside that.
+    pub message: String,
+    /// Why its container ended: the last state while the phase is Running.
+    pub terminated: Option<String>,
+    /// With which code.
+    pub exit_code: i32,
+    /// When it was created, if not when it was first there.
+    pub created: Option<Moment>,
+    /// Why the pod itself is in its phase, such as `Evicted`.
+    pub reason: Option<String>,
+    /// Whether it carries a deletionTimestamp.
+    pub deleting: bool,
+    /// Ends that its log tells, such as `j1 FINISHED`.
+    pub log: Vec<LogEntry>,
+}
+
+impl Default for PodSpec {
+    fn default() -> Self {
+        Self {
+            name: None,
+            phase: "Running".into(),
+            ready: true,
+            restarts: 0,
+            waiting: None,
+            message: String::new(),
+            terminated: None,
+            exit_code: 1,
+            created: None,
+            reason: None,
+            deleting: false,
+            log: Vec::new(),
+        }
+    }
+}
+
+/// An end that a JobManager's log tells.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct LogEntry {
+    /// Which job.
+    pub job: String,
+    /// How it ended.
+    pub state: JobState,
+}
+
+impl TryFrom<String> for LogEntry {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let told = text.split_once(' ').and_then(|(job, state)| {
+            let state = JobState::parse(state).filter(|state| is_final(*state))?;
+            Some(Self { job: job.into(), state })
+        });
+        told.ok_or_else(|| {
+            format!(
+                "`{text}` is no end in a log; write a job and FINISHED, FAILED or CANCELED, such as \"j1 FINISHED\""
+            )
+        })
+    }
+}
+
+/// Whether Flink calls the state globally terminal.
+pub fn is_final(state: JobState) -> bool {
+    matches!(state, JobState::Finished | JobState::Failed | JobState::Canceled)
+}
+
+/// A Kubernetes event.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventSpec {
+    /// Its reason.
+    pub reason: String,
+    /// Its message.
+    pub message: String,
+    /// The kind of object it is about.
+    #[serde(default = "pod")]
+    pub object: String,
+}
+
+fn pod() -> String {
+    "Pod".into()
+}
+
+/// A job that Flink lists.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobSpec {
+    /// The story's name for it.
+    pub id: String,
+    /// What Flink says of it.
+    #[serde(default = "running")]
+    pub state: JobState,
+    /// When it started.
+    #[serde(default)]
+    pub start: Moment,
+    /// When it ended, where the story says so (only its archive does).
+    #[serde(skip)]
+    pub end: Option<Moment>,
+    /// How many tasks are in each state; one in the state that goes with the job's, if not said.
+    pub tasks: Option<BTreeMap<String, u32>>,
+    /// Why it failed.
+    pub root_exception: Option<String>,
+    /// Its checkpoint counters.
+    #[serde(default)]
+    pub checkpoints: CheckpointsSpec,
+    /// That many jobs, numbered from 0, instead of one.
+    pub count: Option<u32>,
+}
+
+fn running() -> JobState {
+    JobState::Running
+}
+
+/// A job's checkpoint counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckpointsSpec {
+    /// Completed since the last failover.
+    pub completed: u32,
+    /// Failed since then.
+    pub failed: u32,
+}
+
+/// A job's end as archive, HistoryServer or JobResultStore keep it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndedJob {
+    /// The story's name for it.
+    pub id: String,
+    /// How it ended.
+    pub state: JobState,
+    /// When.
+    pub end: Option<Moment>,
+}
+
+impl EndedJob {
+    /// As Flink would list it.
+    pub fn as_job(&self) -> JobSpec {
+        JobSpec {
+            id: self.id.clone(),
+            state: self.state,
+            start: Moment::default(),
+            end: self.end,
+            tasks: None,
+            root_exception: None,
+            checkpoints: CheckpointsSpec::default(),
+            count: None,
+        }
+    }
+}

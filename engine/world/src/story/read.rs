@@ -1,0 +1,172 @@
+//! Reads a story's file: shapes first, then the rules between its parts.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::Deserialize;
+use steadfast_core::state::Mode;
+use toml::Spanned;
+
+use super::check::{self, Need};
+use super::{Expect, Found, Moment, Step, Story, TargetSpec, Verdict};
+
+/// A story that cannot be played: every mistake that was found.
+#[derive(Debug, thiserror::Error)]
+pub struct StoryError {
+    /// What is wrong, in the order of the file.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The file.
+    pub place: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The rule that is broken, and the fix.
+    pub rule: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.place, self.line, self.rule)
+    }
+}
+
+impl fmt::Display for StoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, mistake) in self.mistakes.iter().enumerate() {
+            let gap = if place == 0 { "" } else { "\n" };
+            write!(f, "{gap}{mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) id: Spanned<String>,
+    pub(super) title: Spanned<String>,
+    pub(super) source: Spanned<String>,
+    #[serde(default)]
+    pub(super) needs: Vec<Need>,
+    #[serde(default)]
+    pub(super) slow: bool,
+    /// Waits that no factor scales; a player under virtual time has no factor.
+    #[serde(default, rename = "realtime")]
+    _realtime: bool,
+    #[serde(rename = "target")]
+    pub(super) targets: Vec<Spanned<TargetFile>>,
+    #[serde(rename = "step")]
+    pub(super) steps: Vec<Spanned<Step>>,
+    #[serde(default, rename = "expect")]
+    pub(super) expects: Vec<Spanned<Expect>>,
+    #[serde(default)]
+    pub(super) verdict: Verdict,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TargetFile {
+    pub(super) name: String,
+    #[serde(default = "application")]
+    pub(super) mode: Mode,
+    pub(super) count: Option<u32>,
+    #[serde(default = "default_namespace")]
+    pub(super) namespace: String,
+    #[serde(default = "local")]
+    pub(super) cluster: String,
+    #[serde(default)]
+    pub(super) found: Found,
+}
+
+fn application() -> Mode {
+    Mode::Application
+}
+
+fn default_namespace() -> String {
+    "default".into()
+}
+
+fn local() -> String {
+    "local".into()
+}
+
+pub(super) fn read(place: &str, text: &str) -> Result<Story, StoryError> {
+    let mistake = |span: Range<usize>, rule: String| Mistake {
+        place: place.to_owned(),
+        line: text
+            .get(..span.start)
+            .map_or(1, |before| before.matches('\n').count() + 1),
+        rule,
+    };
+    let file: File = toml::from_str(text).map_err(|error| StoryError {
+        mistakes: vec![mistake(error.span().unwrap_or(0..0), error.message().to_owned())],
+    })?;
+    let targets = single_targets(&file);
+    let mistakes = check::mistakes(&file, &targets);
+    if !mistakes.is_empty() {
+        let mistakes = mistakes.into_iter().map(|(span, rule)| mistake(span, rule)).collect();
+        return Err(StoryError { mistakes });
+    }
+    Ok(Story {
+        id: file.id.into_inner(),
+        title: file.title.into_inner(),
+        source: file.source.into_inner(),
+        needs: file.needs,
+        slow: file.slow,
+        targets,
+        steps: every_step(file.steps.into_iter().map(Spanned::into_inner)),
+        expects: file.expects.into_iter().map(Spanned::into_inner).collect(),
+        verdict: file.verdict,
+    })
+}
+
+fn single_targets(file: &File) -> Vec<TargetSpec> {
+    let single = |target: &TargetFile, name: String| TargetSpec {
+        name,
+        group: target.name.clone(),
+        mode: target.mode,
+        namespace: target.namespace.clone(),
+        cluster: target.cluster.clone(),
+        found: target.found,
+    };
+    let targets = file.targets.iter().map(Spanned::get_ref);
+    targets
+        .flat_map(|target| match target.count {
+            None => vec![single(target, target.name.clone())],
+            Some(count) => (0..count)
+                .map(|n| single(target, format!("{}-{n}", target.name)))
+                .collect(),
+        })
+        .collect()
+}
+
+/// Repeated steps stand once for each time. Steps of one moment keep the file's order.
+fn every_step(steps: impl Iterator<Item = Step>) -> Vec<(Moment, Step)> {
+    let mut all = Vec::new();
+    for step in steps {
+        let (mut at, last) = (step.at, step.until.unwrap_or(step.at));
+        match step.every {
+            None => all.push((at, step)),
+            Some(every) => {
+                while at <= last {
+                    all.push((at, step.clone()));
+                    at = Moment::from_millis(at.as_millis() + every.as_millis().max(1));
+                }
+            }
+        }
+    }
+    all.sort_by_key(|(at, _)| *at);
+    all
+}
+
+impl Step {
+    /// When it comes first, how often, and until when, as the file says it.
+    pub(super) fn times(&self) -> (Moment, Option<Moment>, Option<Moment>) {
+        (self.at, self.every, self.until)
+    }
+}

@@ -1,0 +1,146 @@
+//! The whole world: the model, and the servers that tell it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use steadfast_core::state::Mode;
+
+use crate::clock::WorldClock;
+use crate::flink::{Flink, Role, archive_file, job_result_file};
+use crate::kubernetes::Kubernetes;
+use crate::model::{Model, Target};
+use crate::objects::{self, Objects};
+use crate::story::{FlinkFault, Step, Story};
+
+/// A world that stands still until a step changes it.
+pub struct World {
+    clock: WorldClock,
+    model: Arc<Mutex<Model>>,
+    clusters: BTreeMap<String, Arc<Kubernetes>>,
+    flinks: BTreeMap<String, Arc<Flink>>,
+    history: Option<Arc<Flink>>,
+    namespaces: Vec<String>,
+}
+
+impl World {
+    /// The world before a story's first step: nothing is there, and everything answers.
+    pub fn before(story: &Story, clock: WorldClock) -> Self {
+        let in_clusters = story.targets.iter().filter(|target| target.mode != Mode::Standalone);
+        let names: BTreeSet<String> = in_clusters.map(|target| target.cluster.clone()).collect();
+        let namespaces: BTreeSet<String> = story.targets.iter().map(|target| target.namespace.clone()).collect();
+        let namespaces: Vec<String> = namespaces.into_iter().collect();
+        let model = Arc::new(Mutex::new(Model::before(story, clock)));
+        let flink = |name: &str, role| Arc::new(Flink::new(Arc::clone(&model), name, role));
+        Self {
+            clock,
+            clusters: names
+                .into_iter()
+                .map(|name| (name, Arc::new(Kubernetes::new(clock, &namespaces))))
+                .collect(),
+            flinks: story
+                .targets
+                .iter()
+                .map(|target| (target.name.clone(), flink(&target.name, Role::Cluster)))
+                .collect(),
+            history: story.targets.first().map(|target| flink(&target.name, Role::History)),
+            namespaces,
+            model,
+        }
+    }
+
+    /// The world's time.
+    pub fn clock(&self) -> WorldClock {
+        self.clock
+    }
+
+    /// Every namespace of the story.
+    pub fn namespaces(&self) -> &[String] {
+        &self.namespaces
+    }
+
+    /// The API servers, by the name of their cluster.
+    pub fn clusters(&self) -> &BTreeMap<String, Arc<Kubernetes>> {
+        &self.clusters
+    }
+
+    /// The Flinks, by the name of their target.
+    pub fn flinks(&self) -> &BTreeMap<String, Arc<Flink>> {
+        &self.flinks
+    }
+
+    /// The HistoryServer, which knows the first target's ended jobs.
+    pub fn history(&self) -> Option<&Arc<Flink>> {
+        self.history.as_ref()
+    }
+
+    /// The truth, locked.
+    pub fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a step happen. What it says of the engine is the player's business.
+    pub fn apply(&self, step: &Step) {
+        let mut model = self.model();
+        model.change(step);
+        for (name, target) in &model.targets {
+            let is_meant = target.is_called(step.target.as_deref());
+            let is_said = is_meant && step.flink.is_some();
+            let carries = !matches!(target.flink, FlinkFault::Drop | FlinkFault::Refuse);
+            if let Some(flink) = self.flinks.get(name)
+                && (is_said || (is_meant && carries))
+            {
+                flink.set_fault(target.flink);
+            }
+        }
+        for (name, cluster) in &self.clusters {
+            let mut held = Objects::default();
+            let Model { targets, births } = &mut *model;
+            for target in targets.values().filter(|target| target.cluster == *name) {
+                objects::add(target, births, &mut held);
+            }
+            cluster.hold(held);
+            if let Some(fault) = step.kubernetes
+                && step.cluster.as_ref().is_none_or(|only| only == name)
+            {
+                cluster.set_fault(fault, step.namespace.as_deref());
+            }
+        }
+    }
+
+    /// Writes the archive's and the JobResultStore's files of all targets below a folder, as Flink would: a file is
+    /// there whole or not at all.
+    pub fn write_files(&self, folder: &Path) -> std::io::Result<()> {
+        let mut model = self.model();
+        let Model { targets, births } = &mut *model;
+        for target in targets.values() {
+            for ended in &target.archive {
+                let path = folder.join("archive").join(target.flink_id(&ended.id));
+                write(&path, &archive_file(target, births, ended))?;
+            }
+            for ended in &target.job_results {
+                let path = folder
+                    .join("job-result-store")
+                    .join(&target.name)
+                    .join(format!("{}.json", target.flink_id(&ended.id)));
+                write(&path, &job_result_file(target, births, ended))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A copy of what is true of a target now.
+    pub fn truth(&self, target: &str) -> Option<Target> {
+        self.model().targets.get(target).cloned()
+    }
+}
+
+fn write(path: &Path, content: &Value) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let part = path.with_extension("part");
+    std::fs::write(&part, content.to_string())?;
+    std::fs::rename(&part, path)
+}
