@@ -1,0 +1,251 @@
+//! One play of a story: the world, the engine, and a judge who looks.
+
+mod engine;
+mod journal;
+mod network;
+mod timeline;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use steadfast_core::alert::AlertStatus;
+use steadfast_core::id::JobKey;
+use steadfast_core::journal::{EntriesOf, Entry, Event, Journal, Sequence};
+use steadfast_core::state::Intent;
+use steadfast_core::time::Timestamp;
+use steadfast_store::MemoryStore;
+use steadfast_world::World;
+use steadfast_world::clock::WorldClock;
+use steadfast_world::story::{EngineStep, Moment, Step, Story};
+use tokio::time::sleep_until;
+
+use crate::judge::{Broken, Judge, Shown};
+use engine::Running;
+pub use timeline::Timeline;
+
+/// Half a poll, so that nothing that stands for a poll is missed.
+const PAUSE: Duration = Duration::from_millis(2500);
+/// When stories begin: 2026-01-01T00:00:00Z.
+const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+/// What came of a play.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was not met.
+    pub broken: Vec<Broken>,
+    /// What happened and what was recorded, in order.
+    pub timeline: Timeline,
+}
+
+/// Plays a story to its end, on a runtime of its own whose time is virtual. One seed is one run.
+pub fn play(story: &Story, seed: u64) -> anyhow::Result<Outcome> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()?;
+    runtime.block_on(async {
+        let mut play = Play::begin(story, seed).await?;
+        play.follow().await?;
+        play.verdict().await
+    })
+}
+
+struct Play<'a> {
+    story: &'a Story,
+    seed: u64,
+    world: Arc<World>,
+    clock: WorldClock,
+    store: Arc<MemoryStore>,
+    engine: Option<Running>,
+    starts_again: Option<Moment>,
+    removed: BTreeSet<String>,
+    judge: Judge<'a>,
+    timeline: Timeline,
+    journals: BTreeMap<String, Vec<Entry>>,
+    metrics: String,
+}
+
+impl<'a> Play<'a> {
+    async fn begin(story: &'a Story, seed: u64) -> anyhow::Result<Self> {
+        let clock = WorldClock::starting_at(BEGINNING);
+        let world = Arc::new(World::before(story, clock));
+        let mut play = Self {
+            story,
+            seed,
+            world,
+            clock,
+            store: Arc::new(MemoryStore::default()),
+            engine: None,
+            starts_again: None,
+            removed: BTreeSet::new(),
+            judge: Judge::new(story),
+            timeline: Timeline::default(),
+            journals: BTreeMap::new(),
+            metrics: String::new(),
+        };
+        for (_, step) in story.steps.iter().filter(|(at, _)| *at == Moment::default()) {
+            play.world.apply(step);
+        }
+        play.start_engine().await?;
+        Ok(play)
+    }
+
+    async fn start_engine(&mut self) -> anyhow::Result<()> {
+        let store: Arc<dyn Journal> = self.store.clone();
+        self.engine = Some(Running::start(self.story, &self.world, store, &self.removed, self.seed).await?);
+        self.starts_again = None;
+        Ok(())
+    }
+
+    /// Lets the steps happen, and looks in between.
+    async fn follow(&mut self) -> anyhow::Result<()> {
+        let ends = self.story.ends();
+        let mut next_look = Moment::default();
+        for (at, step) in &self.story.steps {
+            self.look_until(*at, &mut next_look).await?;
+            if *at > Moment::default() {
+                self.world.apply(step);
+            }
+            self.timeline.step(*at, step);
+            self.happen(step).await?;
+        }
+        self.look_until(ends, &mut next_look).await?;
+        self.look(ends);
+        Ok(())
+    }
+
+    async fn look_until(&mut self, until: Moment, next_look: &mut Moment) -> anyhow::Result<()> {
+        loop {
+            let starts = self.starts_again.filter(|at| at <= next_look && *at <= until);
+            if let Some(at) = starts {
+                sleep_until(self.clock.when(at)).await;
+                self.start_engine().await?;
+                continue;
+            }
+            if *next_look >= until {
+                break;
+            }
+            sleep_until(self.clock.when(*next_look)).await;
+            self.look(*next_look);
+            *next_look = Moment::from_millis(next_look.as_millis() + i64::try_from(PAUSE.as_millis())?);
+        }
+        sleep_until(self.clock.when(until)).await;
+        Ok(())
+    }
+
+    fn look(&mut self, at: Moment) {
+        let Some(engine) = &self.engine else { return };
+        let jobs = engine.jobs();
+        for (name, shown) in self.judge.records(&jobs, None) {
+            self.timeline.shown(at, &name, shown);
+        }
+        self.judge.look(at, &jobs);
+        if engine.has_ended() {
+            self.judge.fail(at, "the engine ended by itself".into());
+        }
+    }
+
+    /// What a step does to the engine, or asks of it.
+    async fn happen(&mut self, step: &Step) -> anyhow::Result<()> {
+        if let Some(intent) = step.intent {
+            self.intend(intent, step).await;
+        }
+        let Some(what) = step.engine else { return Ok(()) };
+        if what == EngineStep::RemoveTarget {
+            self.read_journals().await?;
+            self.removed.extend(
+                self.story
+                    .select(step.target.as_deref())
+                    .map(|target| target.name.clone()),
+            );
+        }
+        if let Some(engine) = self.engine.take() {
+            match what {
+                EngineStep::Kill => engine.kill(),
+                EngineStep::StopFor(_) | EngineStep::RemoveTarget => engine.stop().await,
+            }
+        }
+        match what {
+            EngineStep::Kill | EngineStep::RemoveTarget => self.start_engine().await?,
+            EngineStep::StopFor(span) => {
+                let now = self.clock.story_now().as_millis();
+                self.starts_again = Some(Moment::from_millis(now + span.as_millis()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn intend(&mut self, intent: Intent, step: &Step) {
+        let Some(engine) = &self.engine else { return };
+        let targets: Vec<String> = self
+            .story
+            .select(step.target.as_deref())
+            .map(|target| target.name.clone())
+            .collect();
+        for view in engine.views() {
+            if targets.contains(&view.record.key.target.name.to_string())
+                && let Err(error) = engine.control().intend(view.record.key.clone(), intent).await
+            {
+                self.judge.fail(
+                    self.clock.story_now(),
+                    format!("intent {intent} for {} was refused: {error}", view.record.key),
+                );
+            }
+        }
+    }
+
+    async fn read_journals(&mut self) -> anyhow::Result<()> {
+        let Some(engine) = &self.engine else { return Ok(()) };
+        let views = engine.views();
+        for view in &views {
+            let shown = [Shown::from(view)];
+            let names = self.judge.records(&shown, None);
+            let Some((name, _)) = names.into_iter().find(|(_, found)| found.is_some()) else {
+                continue;
+            };
+            let entries = self.transitions_of(view.record.key.clone()).await?;
+            self.journals.insert(name, entries);
+        }
+        self.metrics = engine.metrics();
+        Ok(())
+    }
+
+    async fn transitions_of(&self, key: JobKey) -> anyhow::Result<Vec<Entry>> {
+        let of = EntriesOf::TransitionsOf(key);
+        self.store
+            .entries(of, Sequence::default(), u32::MAX)
+            .await
+            .context("the journal cannot be read")
+    }
+
+    async fn verdict(mut self) -> anyhow::Result<Outcome> {
+        self.read_journals().await?;
+        for (name, entries) in std::mem::take(&mut self.journals) {
+            self.judge.journal(&name, &entries);
+        }
+        let told = self
+            .store
+            .entries(EntriesOf::Told, Sequence::default(), u32::MAX)
+            .await?;
+        let alerts: Vec<String> = told
+            .iter()
+            .filter_map(|entry| match &entry.event {
+                Event::Alert(alert) if alert.status == AlertStatus::Firing => {
+                    let at = Moment::from_millis(entry.at.as_millis() - BEGINNING.as_millis());
+                    Some(format!("{} of {} at {at}: {}", alert.alert, entry.key, alert.message))
+                }
+                Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Forgotten => None,
+            })
+            .collect();
+        self.judge.finish(&self.world, &alerts, &self.metrics);
+        if let Some(engine) = self.engine.take() {
+            engine.stop().await;
+        }
+        Ok(Outcome {
+            broken: self.judge.broken,
+            timeline: self.timeline,
+        })
+    }
+}

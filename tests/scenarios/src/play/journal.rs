@@ -1,0 +1,55 @@
+//! A store whose connection to one engine can be cut, as a kill cuts it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use steadfast_core::journal::{Change, EntriesOf, Entry, Journal, JournalError, Sequence};
+use steadfast_core::record::JobRecord;
+use steadfast_core::time::Timestamp;
+
+/// One engine's way to the store. Once cut, nothing that engine still does is durable.
+pub(super) struct Severable {
+    store: Arc<dyn Journal>,
+    cut: AtomicBool,
+}
+
+impl Severable {
+    pub(super) fn new(store: Arc<dyn Journal>) -> Self {
+        Self {
+            store,
+            cut: AtomicBool::new(false),
+        }
+    }
+
+    /// Cuts it for good.
+    pub(super) fn cut(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Journal for Severable {
+    async fn commit(&self, at: Timestamp, changes: Vec<Change>) -> Result<Vec<Entry>, JournalError> {
+        if self.cut.load(Ordering::SeqCst) {
+            return Err(JournalError::Unusable("the engine was killed".into()));
+        }
+        self.store.commit(at, changes).await
+    }
+
+    async fn load(&self) -> Result<Vec<JobRecord>, JournalError> {
+        self.store.load().await
+    }
+
+    async fn entries(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Vec<Entry>, JournalError> {
+        self.store.entries(of, after, limit).await
+    }
+
+    async fn newest(&self) -> Result<Sequence, JournalError> {
+        self.store.newest().await
+    }
+
+    async fn check(&self) -> Result<(), JournalError> {
+        self.store.check().await
+    }
+}

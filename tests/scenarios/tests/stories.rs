@@ -1,0 +1,71 @@
+//! Every story under `stories/`, a test each. `cargo test -p scenarios sp-cancel` plays one.
+//!
+//! Stories listed in `known-gaps` must fail: one that begins to pass has to leave the list.
+
+use std::path::Path;
+
+use anyhow::Context;
+use libtest_mimic::{Arguments, Failed, Trial};
+use scenarios::play::play;
+use steadfast_world::story::Story;
+
+/// The seed of the repeatable run; `STORY_SEED` plays another.
+const SEED: u64 = 7;
+/// How many broken expectations are shown.
+const SHOWN: usize = 12;
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::from_args();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let gaps = std::fs::read_to_string(here.join("known-gaps")).context("known-gaps")?;
+    let gaps: Vec<String> = gaps
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .collect();
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(here.join("stories"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            names.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
+        }
+    }
+    names.sort();
+    let missing = gaps.iter().find(|gap| !names.contains(gap));
+    anyhow::ensure!(missing.is_none(), "known-gaps names {missing:?}, which is no story");
+    let trials = names.into_iter().map(|name| {
+        let is_gap = gaps.contains(&name);
+        let kind = if is_gap { "gap" } else { "" };
+        Trial::test(name.clone(), move || judge(&name, is_gap)).with_kind(kind)
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit();
+}
+
+fn judge(name: &str, is_gap: bool) -> Result<(), Failed> {
+    let place = format!("tests/scenarios/stories/{name}.toml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("stories/{name}.toml"));
+    let story = Story::parse(&place, &std::fs::read_to_string(path)?)?;
+    if story.id != name {
+        return Err(format!("{place}: its id is `{}`", story.id).into());
+    }
+    let seed = std::env::var("STORY_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(SEED);
+    let outcome = play(&story, seed).map_err(|error| format!("{error:#}"))?;
+    match (outcome.broken.as_slice(), is_gap) {
+        ([], false) => Ok(()),
+        ([], true) => Err("it passes now: take it off known-gaps".into()),
+        (_, true) => Ok(()),
+        (broken, false) => {
+            let mut text = format!("{}\n\n{}\n", story.title, outcome.timeline);
+            for one in broken.iter().take(SHOWN) {
+                text += &format!("broken at {}: {}\n", one.at, one.what);
+            }
+            if let Some(more) = broken.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+                text += &format!("and {more} more\n");
+            }
+            Err(text.into())
+        }
+    }
+}
