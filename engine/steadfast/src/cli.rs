@@ -13,9 +13,11 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::{Config, ConfigError};
+use crate::demo::Afterwards;
 
 const AFTER_HELP: &str = "\
 Examples:
+  steadfast demo                           see it at work without a cluster
   steadfast check --config config.toml     find mistakes before the engine does
   steadfast run --config config.toml       keep the record, serve the API and the dashboard
   steadfast status --watch                 follow all jobs of a running engine
@@ -51,6 +53,15 @@ enum Command {
         /// The configuration.
         #[arg(long, default_value = "config.toml", value_name = "FILE")]
         config: PathBuf,
+    },
+    /// See it at work without a cluster: a world in this process, the packet-loss experiment, the dashboard.
+    Demo {
+        /// Where the dashboard listens on 127.0.0.1; 0 takes any free port.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// End with the story, even if a person watches.
+        #[arg(long)]
+        no_stay: bool,
     },
     /// Check a configuration: every mistake with its line and its fix.
     Check {
@@ -170,6 +181,10 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Run { config } => {
             let config = Config::load(&config)?;
             Ok(runtime.block_on(crate::run::until_told(config))?)
+        }
+        Command::Demo { port, no_stay } => {
+            let afterwards = if no_stay { Afterwards::End } else { Afterwards::Stay };
+            Ok(runtime.block_on(crate::demo::tell(port, afterwards))?)
         }
         Command::Check { config } => {
             let loaded = Config::load(&config)?;

@@ -63,23 +63,28 @@ impl Policy for Conservative {
 
 /// The pace: a state that has ended is looked at more slowly, never dropped.
 fn watch(s: &Snapshot, params: &Params, verdict: &Verdict) -> Watch {
-    let pace = if sight::is_terminal(verdict.state) {
+    let has_ended = sight::is_terminal(verdict.state);
+    let pace = if has_ended {
         s.timing.terminal_poll
     } else {
         s.timing.poll
     };
-    // An alert is due when its cause has stood for long enough, not a validation later.
-    let soon = if verdict.attention == Attention::Sleeping || sight::is_terminal(verdict.state) {
-        params.alert_after.get().max(1)
-    } else {
-        s.timing.validate
-    };
+    let usual = verdict.validate_within.unwrap_or(s.timing.validate);
+    // What stands after a time is judged at that time, not at the next look.
+    let alert = (has_ended || verdict.attention == Attention::Sleeping).then(|| params.alert_after.get());
+    let soonest = alert
+        .into_iter()
+        .chain(sight::unreachable_in(s, params))
+        .fold(usual, u64::min);
     Watch {
         poll_after: verdict.poll_after.unwrap_or(pace),
-        validate_after: verdict.validate_within.unwrap_or(s.timing.validate).min(soon),
+        validate_after: soonest.max(SHORTEST),
         attention: verdict.attention,
     }
 }
+
+/// The shortest pace the engine takes, in milliseconds.
+const SHORTEST: u64 = 10;
 
 /// Checkpoint counters, once in each validation cycle.
 fn checkpoints(s: &Snapshot) -> Want {

@@ -36,7 +36,12 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     memory.deployment_missing = None;
     memory.job_missing = None;
     memory.gone_at = None;
-    if let Some(pod) = sight::job_manager(s) {
+    // Only an answer asked for after the pods were seen comes from the JobManager they show.
+    if let Some(pod) = sight::job_manager(s)
+        && s.pods
+            .as_ref()
+            .is_some_and(|pods| looks.asked_at >= pods.looks.observed_at)
+    {
         memory.pod = Some((pod.uid.clone(), sight::restarts(pod)));
     }
     if job.state == JobState::Running && sight::intended(s, Intent::Savepoint) {

@@ -132,6 +132,20 @@ pub fn flink_lists_job(s: &Snapshot) -> bool {
     matches!(flink(s), Flink::Lists(..))
 }
 
+/// How long until a silence that has begun counts as unreachability, for each source that is silent.
+pub fn unreachable_in(s: &Snapshot, params: &Params) -> impl Iterator<Item = u64> {
+    let flink = s.flink.as_ref().and_then(|evidence| evidence.looks.unknown_since);
+    let kubernetes = s.deployment.as_ref().and_then(|evidence| evidence.looks.unknown_since);
+    let left = |since: Timestamp| {
+        params
+            .unreachable_after
+            .get()
+            .checked_sub(age(s, since))
+            .filter(|left| *left > 0)
+    };
+    [flink.and_then(left), kubernetes.and_then(left)].into_iter().flatten()
+}
+
 /// Whether the fault is a refusal to let us look.
 pub fn is_denied(fault: &Fault) -> bool {
     matches!(fault.kind, FaultKind::Unauthorized | FaultKind::Forbidden)

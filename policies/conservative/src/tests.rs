@@ -185,6 +185,15 @@ fn a_restarted_container_is_a_restart_and_never_a_failure() {
 }
 
 #[test]
+fn a_restart_told_before_the_next_poll_is_not_taken_for_the_pod_that_answered() {
+    let mut story = Story::running();
+    story.at(5).flink_lists(JobState::Running).pod(0, true).decide();
+    // The watch tells of the restart while Flink's last answer, from before it, still stands.
+    assert_eq!(story.at(7).pod(1, false).decide().state, JobState::Running);
+    assert_eq!(story.at(10).flink_silent(10).decide().state, JobState::Restarting);
+}
+
+#[test]
 fn a_start_fails_only_past_its_deadline_and_with_a_named_trouble() {
     let mut story = Story::starting();
     story.crash_looping();
@@ -292,6 +301,13 @@ fn steady_evidence_leaves_the_memory_as_it_is() {
     let mut story = Story::running();
     let first = story.at(10).flink_lists(JobState::Running).decide().memory;
     assert_eq!(story.at(15).flink_lists(JobState::Running).decide().memory, first);
+}
+
+#[test]
+fn a_condition_is_judged_when_it_is_due_whatever_the_backoff() {
+    let mut story = Story::running();
+    let decision = story.at(8).flink_silent(5).kubernetes_silent(6).decide();
+    assert_eq!(decision.watch.validate_after, 12_000, "15 s after the first silence");
 }
 
 #[test]

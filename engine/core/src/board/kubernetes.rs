@@ -46,6 +46,8 @@ pub struct KubernetesBoard {
     lists: BTreeMap<(ObjectKind, Option<Namespace>), Evidence<Completeness>>,
     deployments: BTreeMap<Place, Seen<Deployment>>,
     pods: BTreeMap<Place, BTreeMap<String, Pod>>,
+    /// When the pods of a place last changed, by an event or a list.
+    pods_changed: BTreeMap<Place, Timestamp>,
     deletions: BTreeMap<Place, Deletion>,
 }
 
@@ -114,6 +116,10 @@ impl KubernetesBoard {
             }
             What::Deleted(object) => self.see_deletion(scope.kind, &object, at, &mut accepted),
         }
+        if scope.kind == ObjectKind::Pod {
+            let changed = accepted.touched.iter().map(|place| (place.clone(), at));
+            self.pods_changed.extend(changed);
+        }
         accepted
     }
 
@@ -147,7 +153,7 @@ impl KubernetesBoard {
     /// The pods of a Deployment, those that are not going first, then the newest first.
     pub fn pods(&self, place: &Place) -> Option<Evidence<Vec<Pod>>> {
         let list = self.list(ObjectKind::Pod, &place.namespace)?;
-        Some(list.clone().map(|answer| match answer {
+        let mut evidence = list.clone().map(|answer| match answer {
             Observed::Unknown(fault) => Observed::Unknown(fault),
             Observed::Absent => Observed::Absent,
             Observed::Present(completeness) => match self.pods.get(place) {
@@ -158,7 +164,17 @@ impl KubernetesBoard {
                 }
                 None => absent_from(completeness),
             },
-        }))
+        });
+        if evidence.latest.is_known()
+            && let Some(at) = self
+                .pods_changed
+                .get(place)
+                .copied()
+                .filter(|at| *at > evidence.observed_at)
+        {
+            (evidence.asked_at, evidence.observed_at, evidence.known_at) = (at, at, Some(at));
+        }
+        Some(evidence)
     }
 
     /// Every Deployment that is there, for discovery.

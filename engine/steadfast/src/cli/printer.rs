@@ -4,23 +4,23 @@ use std::io::Write;
 use std::process::ExitCode;
 
 /// Data, on standard output. A reader that has gone away is no error.
-pub(super) fn data(text: &str) {
+pub fn data(text: &str) {
     let mut out = std::io::stdout().lock();
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
 /// A JSON document, on standard output.
-pub(super) fn json(value: &serde_json::Value) {
+pub fn json(value: &serde_json::Value) {
     data(&format!("{value:#}\n"));
 }
 
 /// A word to the person at the terminal.
-pub(super) fn note(text: &str) {
+pub fn note(text: &str) {
     drop(writeln!(std::io::stderr().lock(), "{text}"));
 }
 
 /// An error with its causes, one to a line.
-pub(super) fn error(error: &anyhow::Error) {
+pub fn error(error: &anyhow::Error) {
     let mut text = format!("error: {error}");
     for cause in error.chain().skip(1) {
         text.push_str(&format!("\n  because: {cause}"));
