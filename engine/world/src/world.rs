@@ -12,7 +12,7 @@ use crate::flink::{Flink, Role, archive_file, job_result_file};
 use crate::kubernetes::Kubernetes;
 use crate::model::{Model, Target};
 use crate::objects::{self, Objects};
-use crate::story::{FlinkFault, Step, Story};
+use crate::story::{FlinkFault, KubernetesFault, Step, Story};
 
 /// A world that stands still until a step changes it.
 pub struct World {
@@ -100,11 +100,18 @@ impl World {
             for target in targets.values().filter(|target| target.cluster == *name) {
                 objects::add(target, births, &mut held);
             }
-            cluster.hold(held);
-            if let Some(fault) = step.kubernetes
-                && step.cluster.as_ref().is_none_or(|only| only == name)
-            {
-                cluster.set_fault(fault, step.namespace.as_deref());
+            let meant = step.cluster.as_ref().is_none_or(|only| only == name);
+            match step.kubernetes.filter(|_| meant) {
+                // What happens in the moment in which watches fall silent is not seen any more.
+                Some(KubernetesFault::WatchSilent) => {
+                    cluster.set_fault(KubernetesFault::WatchSilent, step.namespace.as_deref());
+                    cluster.hold(held);
+                }
+                Some(fault) => {
+                    cluster.hold(held);
+                    cluster.set_fault(fault, step.namespace.as_deref());
+                }
+                None => cluster.hold(held),
             }
         }
     }

@@ -27,6 +27,8 @@ pub use timeline::Timeline;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
 const PAUSE: Duration = Duration::from_millis(2500);
+/// Off the whole seconds at which stories change, so that no look falls on the edge of an expectation.
+const FIRST_LOOK: Moment = Moment::from_millis(1250);
 /// When stories begin: 2026-01-01T00:00:00Z.
 const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
@@ -102,7 +104,7 @@ impl<'a> Play<'a> {
     /// Lets the steps happen, and looks in between.
     async fn follow(&mut self) -> anyhow::Result<()> {
         let ends = self.story.ends();
-        let mut next_look = Moment::default();
+        let mut next_look = FIRST_LOOK;
         for (at, step) in &self.story.steps {
             self.look_until(*at, &mut next_look).await?;
             if *at > Moment::default() {
@@ -111,9 +113,7 @@ impl<'a> Play<'a> {
             self.timeline.step(*at, step);
             self.happen(step).await?;
         }
-        self.look_until(ends, &mut next_look).await?;
-        self.look(ends);
-        Ok(())
+        self.look_until(ends, &mut next_look).await
     }
 
     async fn look_until(&mut self, until: Moment, next_look: &mut Moment) -> anyhow::Result<()> {
