@@ -34,12 +34,16 @@ async fn what_never_starts_fails_with_its_reason_until_it_is_mended() -> Result<
     let calm = story.reader("calm", r#"start_deadline = "30s""#).await?;
     let jar = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty.jar");
     std::fs::write(&jar, EMPTY_JAR)?;
-    let submitted = story.timeline.now();
     let broken = ["--class", "TestJob", "--jar", &jar.to_string_lossy()];
+    let crash_at = story.timeline.now();
     let crash = story.submit(CRASH, &broken, &["--mode", "run"]).await?;
+    let no_image_at = story.timeline.now();
     let no_image = story.submit(NO_IMAGE, &["--image", IMAGE], &["--mode", "run"]).await?;
 
-    for (job, condition, word) in [(CRASH, "CrashLoop", "crash"), (NO_IMAGE, "ImagePull", "image")] {
+    for (job, submitted, condition, word) in [
+        (CRASH, crash_at, "CrashLoop", "crash"),
+        (NO_IMAGE, no_image_at, "ImagePull", "image"),
+    ] {
         let failed = |record: &Record| record.state == "FAILED";
         let seen = calm
             .recorder
