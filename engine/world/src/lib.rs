@@ -6,7 +6,6 @@
 //! within the process, under virtual time) and [`loopback`] (sockets).
 
 pub mod clock;
-pub mod demo;
 pub mod flink;
 mod identity;
 pub mod kubernetes;

@@ -31,7 +31,10 @@ impl Port {
     /// Opens a port of any number for a server.
     pub fn open(server: Arc<dyn Serve>) -> io::Result<Self> {
         let any = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
-        let reserved = bound(any)?;
+        let reserved = TcpSocket::new_v4()?;
+        // Without SO_REUSEADDR, so that nobody who lacks SO_REUSEPORT gets the number while nothing listens on it.
+        reserved.set_reuseport(true)?;
+        reserved.bind(any)?;
         let address = reserved.local_addr()?;
         let first = bound(address)?.listen(BACKLOG)?;
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
