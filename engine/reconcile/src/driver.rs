@@ -50,8 +50,8 @@ pub(crate) struct Driver {
 
 /// What woke the loop.
 enum Woken {
-    News(KubeNews),
-    Answer(Answer),
+    News(Box<KubeNews>),
+    Answer(Box<Answer>),
     Request(Request),
     Time,
     End,
@@ -90,7 +90,9 @@ impl Driver {
             }
             match self.wait(validation).await {
                 Woken::End => break,
-                woken => self.take_in(woken).await,
+                woken @ (Woken::News(_) | Woken::Answer(_) | Woken::Request(_) | Woken::Time) => {
+                    self.take_in(woken).await
+                }
             }
         }
         self.looks.close();
@@ -123,8 +125,8 @@ impl Driver {
             biased;
             () = self.cancel.cancelled() => Woken::End,
             Some(request) = self.requests.recv() => Woken::Request(request),
-            Some(answer) = self.answers.recv() => Woken::Answer(answer),
-            Some(news) = self.news.recv() => Woken::News(news),
+            Some(answer) = self.answers.recv() => Woken::Answer(Box::new(answer)),
+            Some(news) = self.news.recv() => Woken::News(Box::new(news)),
             () = tokio::time::sleep_until(wake) => Woken::Time,
         }
     }
@@ -134,8 +136,8 @@ impl Driver {
         let now = self.clock.now();
         let mut begun = Vec::new();
         match woken {
-            Woken::News(news) => begun.extend(self.take_news(news, now)),
-            Woken::Answer(answer) => begun.extend(self.take_answer(answer, now)),
+            Woken::News(news) => begun.extend(self.take_news(*news, now)),
+            Woken::Answer(answer) => begun.extend(self.take_answer(*answer, now)),
             Woken::Request(request) => self.serve(request, now).await,
             Woken::Time | Woken::End => {}
         }

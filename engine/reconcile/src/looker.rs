@@ -102,7 +102,11 @@ impl Looker {
                 // Last words are gone within a second: they do not queue.
                 let _place = match what {
                     Wanted::LastWords { .. } => None,
-                    _ => Some(self.wanted.acquire().await.ok()?),
+                    Wanted::Exceptions { .. }
+                    | Wanted::Checkpoints { .. }
+                    | Wanted::HaData { .. }
+                    | Wanted::Events { .. }
+                    | Wanted::Archive => Some(self.wanted.acquire().await.ok()?),
                 };
                 let asked = self.clock.now();
                 let answer = self.look_up(what).await;
@@ -189,7 +193,7 @@ impl Looker {
                 job,
             } => WantedAnswer::LastWords(optional(self.last_words(&cluster, &place, &pods, job).await)),
             // No archive is configured: all of none were read, and none tells of an end.
-            Wanted::Archive { .. } => WantedAnswer::Archive(Observed::Absent),
+            Wanted::Archive => WantedAnswer::Archive(Observed::Absent),
         }
     }
 

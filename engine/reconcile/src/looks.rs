@@ -65,9 +65,8 @@ pub(crate) enum Wanted {
         pods: Vec<String>,
         job: FlinkJobId,
     },
-    Archive {
-        job: FlinkJobId,
-    },
+    /// Archive, HistoryServer, JobResultStore: none of them can be configured yet.
+    Archive,
 }
 
 impl Wanted {
@@ -78,7 +77,7 @@ impl Wanted {
             Self::HaData { .. } => WantedSource::HaData,
             Self::Events { .. } => WantedSource::Events,
             Self::LastWords { .. } => WantedSource::LastWords,
-            Self::Archive { .. } => WantedSource::Archive,
+            Self::Archive => WantedSource::Archive,
         }
     }
 }

@@ -109,7 +109,7 @@ impl Reactor {
             },
             WantedSource::HaData => Wanted::HaData { cluster, place: place? },
             WantedSource::Events => Wanted::Events { cluster, place: place? },
-            WantedSource::Archive => Wanted::Archive { job: job? },
+            WantedSource::Archive => Wanted::Archive,
             WantedSource::LastWords => {
                 let place = place?;
                 let pods = self
