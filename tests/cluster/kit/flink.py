@@ -83,8 +83,15 @@ def prepare(s, app, args):
         raise Failure(f"Deployment {app} exists: `cluster flink-rm {app}` first")
     if not args.image:
         load_images(s, s.flink)
-    # Results of a namesake would pass for this one's; its HA data stays, to resume from.
-    for d in (s.data / "archive" / app, s.data / "ha" / app / "job-result-store"):
+    wait_for(f"the pods of an earlier {app} to go, as they clean up after their job", 60,
+             lambda: not kubectl_json(s, "get", "pods", "-l", f"app={app}")["items"])
+    results = s.data / "ha" / app / "job-result-store"
+    if any(results.glob("*.json")):
+        # The earlier job ended. Flink 1.20 may be stopped before it has cleaned up, with the job's graph left and
+        # its jar gone: the next JobManager would crash on it. A cluster without an end keeps its data, to resume from.
+        forget(s, app)
+    # Results of a namesake would pass for this one's.
+    for d in (s.data / "archive" / app, results):
         shutil.rmtree(d, ignore_errors=True)
         d.mkdir(parents=True)
     (s.data / "checkpoints" / app).mkdir(parents=True, exist_ok=True)
@@ -151,14 +158,19 @@ def session_job(s, args):
     print(json.loads(text)["jobid"])
 
 
+def forget(s, app):
+    """Removes what would make a cluster's successor resume."""
+    kubectl(s, "delete", "configmap,service", "-l", f"app={app}", "--ignore-not-found")
+    for d in (s.data / "ha" / app, s.data / "checkpoints" / app):
+        shutil.rmtree(d, ignore_errors=True)
+
+
 def flink_rm(s, args):
     """Deletes a cluster and what would make its successor resume; the archive stays."""
     kubectl(s, "delete", "deployment", args.id, "--ignore-not-found", "--cascade=foreground",
             "--wait=true", "--timeout=60s", timeout=70)
     wait_for("the pods to go", 60, lambda: not kubectl_json(s, "get", "pods", "-l", f"app={args.id}")["items"])
-    kubectl(s, "delete", "configmap,service", "-l", f"app={args.id}", "--ignore-not-found")
-    for d in (s.data / "ha" / args.id, s.data / "checkpoints" / args.id):
-        shutil.rmtree(d, ignore_errors=True)
+    forget(s, args.id)
     (s.apps / f"{args.id}.json").unlink(missing_ok=True)
     say(f"flink-rm: {args.id} is gone")
 
