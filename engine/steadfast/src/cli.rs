@@ -6,7 +6,7 @@ mod policies;
 pub mod printer;
 mod status;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
@@ -80,6 +80,7 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,
         /// Only this job: CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        #[arg(allow_hyphen_values = true)]
         job: Option<String>,
     },
     /// List the policies of a configuration: module, digest, version, parameters.
@@ -93,6 +94,7 @@ enum Command {
         #[command(flatten)]
         server: client::ServerOptions,
         /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        #[arg(allow_hyphen_values = true)]
         job: String,
         /// What is wanted.
         #[arg(value_parser = ["start", "cancel", "savepoint", "none"])]
@@ -103,6 +105,7 @@ enum Command {
         #[command(flatten)]
         server: client::ServerOptions,
         /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        #[arg(allow_hyphen_values = true)]
         job: String,
     },
     /// Remove a discovered job's record for good.
@@ -110,6 +113,7 @@ enum Command {
         #[command(flatten)]
         server: client::ServerOptions,
         /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        #[arg(allow_hyphen_values = true)]
         job: String,
     },
     /// Print a completion script for a shell.
@@ -135,6 +139,8 @@ enum Failure {
     Failed(anyhow::Error),
     /// 2.
     Config(ConfigError),
+    /// 2 as well: an argument that the parser cannot check.
+    Usage(anyhow::Error),
     /// 3.
     Unreachable(anyhow::Error),
 }
@@ -165,10 +171,22 @@ pub fn main() -> ExitCode {
             printer::error(&anyhow::Error::new(error));
             ExitCode::from(2)
         }
+        Err(Failure::Usage(error)) => {
+            printer::error(&error);
+            ExitCode::from(2)
+        }
         Err(Failure::Unreachable(error)) => {
             printer::error(&error);
             ExitCode::from(3)
         }
+    }
+}
+
+/// A policy that cannot be used is a mistake of the configuration that names it.
+fn blame(config: &Path, error: anyhow::Error) -> Failure {
+    match error.downcast_ref() {
+        Some(refusal) => Failure::Config(Config::refused_policy(config, refusal)),
+        None => Failure::Failed(error),
     }
 }
 
@@ -179,8 +197,10 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         .map_err(anyhow::Error::new)?;
     match command {
         Command::Run { config } => {
-            let config = Config::load(&config)?;
-            Ok(runtime.block_on(crate::run::until_told(config))?)
+            let loaded = Config::load(&config)?;
+            runtime
+                .block_on(crate::run::until_told(loaded))
+                .map_err(|error| blame(&config, error))
         }
         Command::Demo { port, no_stay } => {
             let afterwards = if no_stay { Afterwards::End } else { Afterwards::Stay };
@@ -188,7 +208,10 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         }
         Command::Check { config } => {
             let loaded = Config::load(&config)?;
-            crate::run::load_policies(&loaded.policies)?;
+            crate::run::load_policies(&loaded.policies).map_err(|error| blame(&config, error))?;
+            if loaded.clusters.is_empty() && loaded.jobs.is_empty() {
+                printer::note("note: without a [[kubernetes]] or a [[job]] there is nothing to watch");
+            }
             printer::note(&format!("{} has no mistakes", config.display()));
             Ok(())
         }
@@ -198,7 +221,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             output,
             job,
         } => runtime.block_on(status::show(&server, watch, output, job.as_deref())),
-        Command::Policies { config } => Ok(policies::list(&Config::load(&config)?)?),
+        Command::Policies { config } => policies::list(&Config::load(&config)?).map_err(|error| blame(&config, error)),
         Command::Intent { server, job, intent } => {
             let body = serde_json::json!({ "intent": intent });
             runtime.block_on(client::Client::new(&server)?.put(&client::job_path(&job, "/intent")?, &body))?;

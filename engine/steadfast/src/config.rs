@@ -3,6 +3,7 @@
 mod check;
 mod file;
 mod mistake;
+mod read;
 mod values;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
+use steadfast_host::LoadError;
 use steadfast_reconcile::{Discover, Select};
 
 pub use mistake::{ConfigError, Mistake};
@@ -161,12 +163,38 @@ impl Config {
     /// Checks the text of a file.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let mistakes = |mistakes| ConfigError::mistakes(path, text, mistakes);
-        let file: file::File = toml::from_str(text).map_err(|error| mistakes(vec![Mistake::of_toml(&error)]))?;
+        let file = read::read(text).map_err(mistakes)?;
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
         check::check(file, folder).map_err(mistakes)
+    }
+
+    /// The mistake of a policy whose module refused to be loaded, or refused its parameters.
+    pub fn refused_policy(path: &Path, refusal: &LoadError) -> ConfigError {
+        let (policy, key, fix) = match refusal {
+            LoadError::Params { policy, .. } => (
+                policy,
+                "params",
+                "`steadfast policies` lists each parameter with its type and default",
+            ),
+            LoadError::NotWebAssembly { policy }
+            | LoadError::Import { policy, .. }
+            | LoadError::Export { policy, .. }
+            | LoadError::Untyped { policy }
+            | LoadError::Version { policy, .. }
+            | LoadError::Contract { policy, .. }
+            | LoadError::Malformed { policy, .. }
+            | LoadError::Failed { policy, .. } => (
+                policy,
+                "module",
+                "build the module as policies/README.md says, or name another",
+            ),
+        };
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let place = read::place_in_policy(&text, policy, key).unwrap_or(0..0);
+        ConfigError::mistakes(path, &text, vec![Mistake::new(place, refusal.to_string(), fix)])
     }
 }
 

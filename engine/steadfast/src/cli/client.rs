@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use steadfast_core::id::JobKey;
 
@@ -39,7 +39,7 @@ pub(super) struct Client {
 /// The path of a job, or of something below it.
 pub(super) fn job_path(job: &str, below: &str) -> Result<String, Failure> {
     let wrong = || anyhow!("`{job}` is not a job; write CLUSTER/NAMESPACE/NAME as `steadfast status` shows it");
-    let key = JobKey::parse(job).ok_or_else(wrong)?;
+    let key = JobKey::parse(job).ok_or_else(|| Failure::Usage(wrong()))?;
     Ok(format!("/api/v1/jobs/{key}{below}"))
 }
 
@@ -68,6 +68,15 @@ impl Client {
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.document(self.request(Method::GET, path).timeout(TIMEOUT)).await
+    }
+
+    /// A document that may not be there.
+    pub(super) async fn find(&self, path: &str) -> Result<Option<Value>, Failure> {
+        let response = self.answer(self.request(Method::GET, path).timeout(TIMEOUT)).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        read(accepted(response).await?).await.map(Some)
     }
 
     pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
@@ -111,30 +120,41 @@ impl Client {
     }
 
     async fn document(&self, request: RequestBuilder) -> Result<Value, Failure> {
-        let response = self.send(request).await?;
-        response.json().await.map_err(|error| {
-            Failure::Unreachable(anyhow::Error::new(error).context("the engine's answer could not be read"))
-        })
+        read(self.send(request).await?).await
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let response = request.send().await.map_err(|error| {
+        accepted(self.answer(request).await?).await
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        request.send().await.map_err(|error| {
             let context = format!(
                 "no engine answers at {}; start one with `steadfast run`, or name it with --server",
                 self.base
             );
             Failure::Unreachable(anyhow::Error::new(error).context(context))
-        })?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let said = response.json::<Value>().await.ok();
-        let detail = said
-            .as_ref()
-            .and_then(|body| body.get("detail"))
-            .and_then(Value::as_str)
-            .unwrap_or("no reason given");
-        Err(Failure::Unreachable(anyhow!("the engine refused ({status}): {detail}")))
+        })
     }
+}
+
+async fn read(response: Response) -> Result<Value, Failure> {
+    response.json().await.map_err(|error| {
+        Failure::Unreachable(anyhow::Error::new(error).context("the engine's answer could not be read"))
+    })
+}
+
+/// An answer that is no refusal.
+async fn accepted(response: Response) -> Result<Response, Failure> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let said = response.json::<Value>().await.ok();
+    let detail = said
+        .as_ref()
+        .and_then(|body| body.get("detail"))
+        .and_then(Value::as_str)
+        .unwrap_or("no reason given");
+    Err(Failure::Unreachable(anyhow!("the engine refused ({status}): {detail}")))
 }

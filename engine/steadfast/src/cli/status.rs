@@ -1,8 +1,10 @@
 //! `steadfast status`.
 
+use anyhow::anyhow;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use futures::{StreamExt, TryStreamExt};
+use reqwest::Response;
 use serde_json::Value;
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::io::StreamReader;
@@ -21,6 +23,12 @@ pub(super) async fn show(
     job: Option<&str>,
 ) -> Result<(), Failure> {
     let client = Client::new(server)?;
+    // Followed from before the list is read: a change in between is told twice rather than missed.
+    let events = if watch {
+        Some(client.stream("/api/v1/events").await?)
+    } else {
+        None
+    };
     let items = match job {
         Some(job) => vec![client.get(&job_path(job, "")?).await?],
         None => client.items("/api/v1/jobs").await?,
@@ -29,10 +37,9 @@ pub(super) async fn show(
         Output::Table => printer::data(&format!("{}\n", table(&items))),
         Output::Json => printer::json(&Value::Array(items)),
     }
-    if watch {
-        follow(&client, output, job).await
-    } else {
-        Ok(())
+    match events {
+        Some(events) => follow(&client, events, output, job).await,
+        None => Ok(()),
     }
 }
 
@@ -66,14 +73,17 @@ fn table(items: &[Value]) -> Table {
     table
 }
 
-/// Prints a line for each change, until the engine ends the stream.
-async fn follow(client: &Client, output: Output, job: Option<&str>) -> Result<(), Failure> {
-    let response = client.stream("/api/v1/events").await?;
-    let bytes = response.bytes_stream().map_err(std::io::Error::other);
+/// Prints a line for each change. It does not end well: either a person ends it, or the engine goes away.
+async fn follow(client: &Client, events: Response, output: Output, job: Option<&str>) -> Result<(), Failure> {
+    let bytes = events.bytes_stream().map_err(std::io::Error::other);
     let mut lines = FramedRead::new(StreamReader::new(bytes), LinesCodec::new_with_max_length(LINE));
+    let mut name = String::new();
     while let Some(line) = lines.next().await {
         let line =
             line.map_err(|error| Failure::Unreachable(anyhow::Error::new(error).context("the event stream broke")))?;
+        if let Some(said) = line.strip_prefix("event:") {
+            said.trim().clone_into(&mut name);
+        }
         let Some(event) = line
             .strip_prefix("data:")
             .and_then(|data| serde_json::from_str::<Value>(data.trim()).ok())
@@ -86,8 +96,14 @@ async fn follow(client: &Client, output: Output, job: Option<&str>) -> Result<()
         }
         match output {
             Output::Json => printer::data(&format!("{event}\n")),
+            Output::Table if name == "forgotten" => {
+                printer::data(&format!("{}  {subject}  forgotten\n", text(&event, "/at")));
+            }
             Output::Table => {
-                let current = client.get(&job_path(subject, "")?).await?;
+                // By now it may be forgotten; the event that says so comes next.
+                let Some(current) = client.find(&job_path(subject, "")?).await? else {
+                    continue;
+                };
                 printer::data(&format!(
                     "{}  {subject}  {}  {}  {}\n",
                     text(&event, "/at"),
@@ -98,5 +114,7 @@ async fn follow(client: &Client, output: Output, job: Option<&str>) -> Result<()
             }
         }
     }
-    Ok(())
+    Err(Failure::Unreachable(anyhow!(
+        "the engine ended the event stream; it may be stopping"
+    )))
 }

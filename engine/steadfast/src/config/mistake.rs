@@ -1,9 +1,13 @@
 //! What is wrong with a configuration, and where.
 
+use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
+
+/// From this likeness on (Jaro-Winkler, 1 is equal) a known key is taken for what was meant.
+const ALIKE: f64 = 0.8;
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +33,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It holds mistakes.
-    #[error("{report}")]
+    #[error("{} in the configuration\n{report}", count(mistakes.len()))]
     Mistakes {
         /// All of them, for people.
         report: String,
@@ -50,28 +54,49 @@ impl Mistake {
 
     /// What the TOML reader refuses: syntax, unknown keys, wrong types.
     pub(super) fn of_toml(error: &toml::de::Error) -> Self {
-        let message = error.message().trim().to_owned();
-        let fix = if message.starts_with("unknown field") {
-            "remove the key, or correct its name; config.toml in the repository shows every key".to_owned()
-        } else if message.starts_with("missing field") {
-            "add the key; config.toml in the repository shows an example".to_owned()
-        } else if message.starts_with("invalid type") {
-            "write the value in the type that is expected".to_owned()
-        } else {
-            "correct the line".to_owned()
-        };
-        Self {
-            place: error.span().unwrap_or(0..0),
-            rule: message
-                .replace("unknown field", "unknown key")
-                .replace("missing field", "missing key"),
-            fix,
+        let message = error.message().trim();
+        let place = error.span().unwrap_or(0..0);
+        if let Some(rest) = message.strip_prefix("unknown field `") {
+            let mut words = rest.split('`').step_by(2);
+            let key = words.next().unwrap_or_default();
+            return Self::unknown_key(place, key, words.filter(|word| !word.is_empty()));
         }
+        let fix = if message.starts_with("missing field") {
+            "add the key; the config.toml that comes with Steadfast shows an example"
+        } else if message.starts_with("invalid type") {
+            "write the value in the type that is expected"
+        } else {
+            "correct the line"
+        };
+        Self::new(place, message.replace("missing field", "missing key"), fix)
+    }
+
+    fn unknown_key<'a>(place: Range<usize>, key: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let known: Vec<&str> = known.collect();
+        let near = known
+            .iter()
+            .map(|word| (strsim::jaro_winkler(key, word), word))
+            .filter(|(likeness, _)| *likeness > ALIKE)
+            .max_by(|(one, _), (other, _)| one.total_cmp(other));
+        let known = known.join(", ");
+        let fix = match near {
+            Some((_, word)) => format!("write `{word}`, or remove the key; known here: {known}"),
+            None => format!("remove the key; known here: {known}"),
+        };
+        Self::new(place, format!("unknown key `{key}`"), fix)
     }
 }
 
 impl ConfigError {
-    pub(super) fn mistakes(path: &Path, text: &str, mistakes: Vec<Mistake>) -> Self {
+    pub(super) fn mistakes(path: &Path, text: &str, mut mistakes: Vec<Mistake>) -> Self {
+        mistakes.sort_by_key(|mistake| mistake.place.start);
+        let colored = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let theme = if colored {
+            GraphicalTheme::unicode()
+        } else {
+            GraphicalTheme::unicode_nocolor()
+        };
+        let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false);
         let mut report = String::new();
         for mistake in &mistakes {
             let before = text.get(..mistake.place.start).unwrap_or_default();
@@ -80,11 +105,22 @@ impl ConfigError {
                 .with_help(mistake.fix.clone())
                 .with_label(LabeledSpan::underline(mistake.place.clone()));
             let source = NamedSource::new(path.display().to_string(), text.to_owned());
-            report.push_str(&format!("{:?}\n", Report::new(diagnostic).with_source_code(source)));
+            let diagnosed = Report::new(diagnostic).with_source_code(source);
+            if handler.render_report(&mut report, diagnosed.as_ref()).is_err() {
+                report.push_str(&format!("{diagnosed}"));
+            }
+            report.push('\n');
         }
         Self::Mistakes {
             report: report.trim_end().to_owned(),
             mistakes,
         }
+    }
+}
+
+fn count(mistakes: usize) -> String {
+    match mistakes {
+        1 => "1 mistake".to_owned(),
+        more => format!("{more} mistakes"),
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use steadfast_core::snapshot::Timing;
@@ -125,7 +126,7 @@ url = \"ftp://x\"
         .iter()
         .map(|mistake| mistake.split(':').next().unwrap_or_default().to_owned())
         .collect();
-    assert_eq!(lines, ["2", "5", "6", "8", "10", "9", "11", "14", "16", "17"]);
+    assert_eq!(lines, ["2", "5", "6", "8", "9", "10", "11", "14", "16", "17"]);
 }
 
 #[test]
@@ -148,4 +149,58 @@ fn a_store_that_cannot_be_used_is_refused() {
 fn a_policy_must_decide() {
     let mistake = only_mistake("[[policy]]\nname = \"p\"\nmodule = \"builtin:naive\"\nshadow = true\n");
     assert!(mistake.contains("so none decides"), "{mistake}");
+}
+
+#[test]
+fn mistakes_of_types_and_keys_are_found_at_once_too() {
+    let text = "\
+[timing]
+pol = \"5s\"
+timeout = 5
+[[job]]
+name = 7
+flinkrest = \"auto\"
+[[kubernetes]]
+namespaces = [\"a\", 1]
+[bogus]
+";
+    let found = mistakes(text);
+    let lines: BTreeSet<&str> = found.iter().filter_map(|mistake| mistake.split(':').next()).collect();
+    assert_eq!(lines, BTreeSet::from(["2", "3", "5", "6", "7", "8", "9"]), "{found:#?}");
+    let missing = found.iter().filter(|mistake| mistake.contains("missing key"));
+    assert_eq!(
+        missing.collect::<Vec<_>>().len(),
+        1,
+        "only the cluster lacks a name: {found:#?}"
+    );
+}
+
+#[test]
+fn the_key_that_was_meant_is_suggested() {
+    assert!(only_mistake("[timing]\npol = \"5s\"\n").contains("/ write `poll`, or remove"));
+    assert!(only_mistake("[timing]\nzzz = \"5s\"\n").contains("/ remove the key; known here: poll, timeout"));
+}
+
+#[test]
+fn broken_syntax_is_shown_with_its_line() {
+    assert!(mistakes("[timing]\npoll = \"5s\n")[0].starts_with("2: "));
+}
+
+#[test]
+fn a_refused_policy_is_shown_where_its_parameters_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let text = "[[policy]]\nname = \"mine\"\nmodule = \"builtin:conservative\"\n[policy.params]\nbogus = 1\n";
+    std::fs::write(&path, text).unwrap();
+    let config = Config::load(&path).unwrap();
+    let refusal = crate::run::load_policies(&config.policies).err().unwrap();
+    let ConfigError::Mistakes { report, mistakes } = Config::refused_policy(&path, refusal.downcast_ref().unwrap())
+    else {
+        panic!("{refusal}")
+    };
+    assert_eq!(&text[mistakes[0].place.clone()], "params");
+    assert!(
+        report.contains("config.toml:4: policy `mine`: params: unknown field `bogus`"),
+        "{report}"
+    );
 }

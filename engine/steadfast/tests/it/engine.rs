@@ -1,0 +1,106 @@
+//! A running engine, and the commands that talk to it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use crate::command::{Ended, run, steadfast};
+
+/// An engine with one standalone job whose Flink is not there.
+struct Engine {
+    process: Child,
+    server: String,
+}
+
+impl Engine {
+    fn start(folder: &Path) -> Self {
+        let text = "[server]\nlisten = \"127.0.0.1:0\"\n\
+                    [[job]]\nname = \"orders\"\nmode = \"standalone\"\nflink_rest = \"http://127.0.0.1:9\"\n";
+        std::fs::write(folder.join("config.toml"), text).unwrap();
+        let mut process = steadfast(folder, &["run"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let server = lines.by_ref().find_map(|line| {
+            let line = line.unwrap();
+            let at = line.find("http://127.0.0.1:")?;
+            Some(line[at..].trim_end_matches('/').to_owned())
+        });
+        // Read on, so that the engine never waits for a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            process,
+            server: server.expect("the engine does not say where it listens"),
+        }
+    }
+
+    fn ask(&self, folder: &Path, arguments: &[&str]) -> Ended {
+        run(folder, &[arguments, &["--server", &self.server]].concat())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+#[test]
+fn commands_show_and_change_what_a_running_engine_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::start(folder.path());
+
+    let table = engine.ask(folder.path(), &["status"]);
+    assert_eq!(table.code, Some(0), "{}", table.err);
+    assert!(
+        table.out.starts_with("JOB") || table.out.starts_with(" JOB"),
+        "{}",
+        table.out
+    );
+    assert!(table.out.contains("-/-/orders"), "{}", table.out);
+
+    let json = engine.ask(folder.path(), &["status", "--output", "json", "-/-/orders"]);
+    let jobs: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(jobs[0]["id"], "-/-/orders");
+    assert_eq!(
+        jobs[0]["state"], "UNKNOWN",
+        "a Flink that does not answer says nothing of its job"
+    );
+
+    let intended = engine.ask(folder.path(), &["intent", "-/-/orders", "cancel"]);
+    assert_eq!(
+        (intended.code, intended.out.as_str()),
+        (Some(0), ""),
+        "{}",
+        intended.err
+    );
+
+    let mut watch = steadfast(folder.path(), &["status", "--watch", "--server", &engine.server])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(watch.stdout.take().unwrap()).lines();
+    // The list is printed when the events are followed already, so that the next change cannot be missed.
+    told.by_ref().find(|line| line.as_ref().unwrap().contains("-/-/orders"));
+    engine.ask(folder.path(), &["intent", "-/-/orders", "none"]);
+    let change = told.next().unwrap().unwrap();
+    assert!(change.contains("-/-/orders  UNKNOWN"), "{change}");
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+
+    let refused = engine.ask(folder.path(), &["explain", "-/-/nobody"]);
+    assert_eq!(refused.code, Some(3));
+    assert!(refused.err.contains("404"), "{}", refused.err);
+}
+
+#[test]
+fn without_an_engine_the_exit_code_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    // Port 9 (discard) is below those that are handed out, and nothing listens there.
+    let ended = run(folder.path(), &["status", "--server", "http://127.0.0.1:9"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(3), ""));
+    assert!(
+        ended.err.contains("no engine answers at http://127.0.0.1:9"),
+        "{}",
+        ended.err
+    );
+}

@@ -1,0 +1,57 @@
+//! Help and usage errors, word by word.
+
+use std::path::Path;
+
+use crate::command::run;
+
+#[test]
+fn help_of_each_command() {
+    let commands = [
+        "run",
+        "demo",
+        "check",
+        "status",
+        "policies",
+        "intent",
+        "explain",
+        "forget",
+        "completions",
+    ];
+    let mut all = run(Path::new("."), &["--help"]).out;
+    for command in commands {
+        let ended = run(Path::new("."), &[command, "--help"]);
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+        all.push_str(&format!("\n==== {command}\n{}", ended.out));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn wrong_command_lines() {
+    let mut all = String::new();
+    for arguments in [
+        &["bogus"][..],
+        &["status", "--output", "yaml"],
+        &["status", "orders"],
+        &["intent", "local/default/orders", "stop"],
+        &["--log", "=,=", "check"],
+    ] {
+        let ended = run(Path::new("."), arguments);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{arguments:?}");
+        all.push_str(&format!("$ steadfast {}\n{}\n", arguments.join(" "), ended.err));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn completions_are_data() {
+    let ended = run(Path::new("."), &["completions", "bash"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    assert!(ended.out.contains("steadfast"));
+}
+
+#[test]
+fn the_version_is_the_crates() {
+    let ended = run(Path::new("."), &["--version"]);
+    assert_eq!(ended.out, format!("steadfast {}\n", env!("CARGO_PKG_VERSION")));
+}
