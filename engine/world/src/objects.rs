@@ -86,6 +86,14 @@ impl Kind {
         }
     }
 
+    /// Whether its objects carry a generation: those whose spec somebody carries out.
+    const fn counts_generations(self) -> bool {
+        match self {
+            Self::Pod | Self::Deployment | Self::ReplicaSet | Self::FlinkDeployment | Self::FlinkSessionJob => true,
+            Self::Namespace | Self::Service | Self::ConfigMap | Self::Event | Self::NewEvent => false,
+        }
+    }
+
     /// The kind behind a path.
     pub fn find(group_version: &str, plural: &str) -> Option<Self> {
         let of_path = |kind: &&Self| kind.group_version() == group_version && kind.plural() == plural;
@@ -182,7 +190,7 @@ impl Builder<'_> {
         };
         let labels = if meta.labels.is_null() { json!({}) } else { meta.labels };
         let mut metadata = json!({
-            "name": name, "namespace": self.target.namespace, "uid": meta.uid, "generation": 1, "labels": labels,
+            "name": name, "namespace": self.target.namespace, "uid": meta.uid, "labels": labels,
             "creationTimestamp": created,
         });
         if let Some(owner) = meta.owner {
@@ -203,6 +211,9 @@ impl Builder<'_> {
         body["kind"] = json!(kind.word());
         body["apiVersion"] = json!(kind.group_version());
         body["metadata"] = self.metadata(name, meta);
+        if kind.counts_generations() {
+            body["metadata"]["generation"] = json!(1);
+        }
         let key = Key {
             kind,
             namespace: self.target.namespace.clone(),
@@ -255,17 +266,25 @@ impl Builder<'_> {
                 "metadata": { "labels": self.jobmanager },
                 "spec": { "containers": [container], "restartPolicy": "Always" },
             },
-            "strategy": { "type": "Recreate" },
         });
+        let mut deployment_spec = spec.clone();
+        deployment_spec["strategy"] = json!({ "type": "Recreate" });
         let changed = self.born(format!("available {uid_of} {ready}"));
         let available = json!({
             "type": "Available", "status": if ready >= wanted { "True" } else { "False" }, "reason": "MinimumReplicas",
             "message": "", "lastTransitionTime": changed, "lastUpdateTime": changed,
         });
-        let status = json!({
-            "observedGeneration": 1, "replicas": wanted, "updatedReplicas": wanted, "readyReplicas": ready,
-            "availableReplicas": ready, "unavailableReplicas": wanted - ready, "conditions": [available],
-        });
+        let mut status = json!({ "observedGeneration": 1, "replicas": wanted, "updatedReplicas": wanted, "conditions": [available] });
+        let mut set_status = json!({ "replicas": wanted });
+        // Kubernetes leaves counts of zero out.
+        if ready > 0 {
+            status["readyReplicas"] = json!(ready);
+            status["availableReplicas"] = json!(ready);
+            set_status["readyReplicas"] = json!(ready);
+        }
+        if wanted > ready {
+            status["unavailableReplicas"] = json!(wanted - ready);
+        }
         let jobmanager = self.jobmanager.clone();
         let meta = Meta {
             uid: uid_of.clone(),
@@ -274,7 +293,12 @@ impl Builder<'_> {
             deleting: deployment.deleting,
             created: None,
         };
-        self.add(Kind::Deployment, &name, meta, json!({ "spec": spec, "status": status }));
+        self.add(
+            Kind::Deployment,
+            &name,
+            meta,
+            json!({ "spec": deployment_spec, "status": status }),
+        );
 
         let mine = |uid, labels| Meta {
             uid,
@@ -287,7 +311,7 @@ impl Builder<'_> {
             ..Meta::default()
         };
         let (set, set_uid) = (self.replicaset.clone(), uid(&["rs", &uid_of]));
-        let body = json!({ "spec": spec, "status": { "replicas": wanted, "readyReplicas": ready } });
+        let body = json!({ "spec": spec, "status": set_status });
         self.add(Kind::ReplicaSet, &set, mine(set_uid.clone(), jobmanager.clone()), body);
         let service = json!({ "spec": {
             "type": "ClusterIP", "clusterIP": "10.0.0.1", "selector": jobmanager,

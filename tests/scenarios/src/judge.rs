@@ -64,9 +64,9 @@ impl<'a> Judge<'a> {
         };
         let mut found = Vec::new();
         for target in self.story.select(group) {
-            let mine = jobs.iter().filter(|shown| shown.is_of(target));
+            let mut mine = jobs.iter().filter(|shown| shown.is_of(target));
             if target.mode != Mode::Session {
-                found.push((target.name.clone(), mine.last()));
+                found.push((target.name.clone(), mine.next()));
                 continue;
             }
             let wanted = self

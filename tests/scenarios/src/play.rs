@@ -23,6 +23,7 @@ use tokio::time::sleep_until;
 
 use crate::judge::{Broken, Judge, Shown};
 use engine::Running;
+pub use engine::Watcher;
 pub use timeline::Timeline;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
@@ -42,13 +43,13 @@ pub struct Outcome {
 }
 
 /// Plays a story to its end, on a runtime of its own whose time is virtual. One seed is one run.
-pub fn play(story: &Story, seed: u64) -> anyhow::Result<Outcome> {
+pub fn play(story: &Story, watcher: Watcher, seed: u64) -> anyhow::Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()?;
     runtime.block_on(async {
-        let mut play = Play::begin(story, seed).await?;
+        let mut play = Play::begin(story, watcher, seed).await?;
         play.follow().await?;
         play.verdict().await
     })
@@ -56,6 +57,7 @@ pub fn play(story: &Story, seed: u64) -> anyhow::Result<Outcome> {
 
 struct Play<'a> {
     story: &'a Story,
+    watcher: Watcher,
     seed: u64,
     world: Arc<World>,
     clock: WorldClock,
@@ -70,11 +72,12 @@ struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    async fn begin(story: &'a Story, seed: u64) -> anyhow::Result<Self> {
+    async fn begin(story: &'a Story, watcher: Watcher, seed: u64) -> anyhow::Result<Self> {
         let clock = WorldClock::starting_at(BEGINNING);
         let world = Arc::new(World::before(story, clock));
         let mut play = Self {
             story,
+            watcher,
             seed,
             world,
             clock,
@@ -96,7 +99,8 @@ impl<'a> Play<'a> {
 
     async fn start_engine(&mut self) -> anyhow::Result<()> {
         let store: Arc<dyn Journal> = self.store.clone();
-        self.engine = Some(Running::start(self.story, &self.world, store, &self.removed, self.seed).await?);
+        self.engine =
+            Some(Running::start(self.story, &self.world, store, &self.removed, self.watcher, self.seed).await?);
         self.starts_again = None;
         Ok(())
     }

@@ -64,14 +64,17 @@ async fn what_flink_says_of_a_job_has_no_field_that_was_not_recorded() {
     let (world, story) = world(RUNNING);
     let id = story.targets[0].flink_id("j1");
     for (path, file) in [
-        (format!("/jobs/{id}"), "job.json"),
-        (format!("/jobs/{id}/exceptions"), "job-exceptions.json"),
-        (format!("/jobs/{id}/checkpoints"), "job-checkpoints.json"),
-        (format!("/jobs/{id}/status"), "job-status.json"),
+        (format!("/jobs/{id}"), "running/job.json"),
+        (format!("/jobs/{id}/exceptions"), "running/job-exceptions.json"),
+        (
+            format!("/jobs/{id}/checkpoints"),
+            "finished-cluster-stays/job-checkpoints.json",
+        ),
+        (format!("/jobs/{id}/status"), "running/job-status.json"),
     ] {
         let (status, body) = json(flink(&world), &path).await;
         assert_eq!(status, 200, "{path}");
-        let theirs = recorded(&format!("flink-1.20.3/running/{file}"));
+        let theirs = recorded(&format!("flink-1.20.3/{file}"));
         assert_eq!(foreign(&body, &theirs, file), Vec::<String>::new());
         let ours: Vec<&String> = body.as_object().unwrap().keys().collect();
         let missing: Vec<&String> = theirs

@@ -31,6 +31,15 @@ const LIMITS: PolicyLimits = PolicyLimits {
     memory_bytes: 64 << 20,
 };
 
+/// Which policy decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watcher {
+    /// The default one, as the product embeds it, or the build that `STEADFAST_CONSERVATIVE_WASM` names.
+    Conservative,
+    /// The one that takes an error for absence, to prove that the judge can tell.
+    Naive,
+}
+
 /// An engine at work.
 pub(super) struct Running {
     engine: Engine,
@@ -44,6 +53,7 @@ impl Running {
         world: &World,
         store: Arc<dyn Journal>,
         removed: &BTreeSet<String>,
+        watcher: Watcher,
         seed: u64,
     ) -> anyhow::Result<Self> {
         let journal = Arc::new(Severable::new(store));
@@ -62,7 +72,7 @@ impl Running {
                 name: PolicyName::new("default"),
                 select: Select::all(),
                 role: Role::Decides,
-                decide: Box::new(policy()?),
+                decide: Box::new(policy(watcher)?),
             }],
             journal: journal.clone(),
             clock: Arc::new(world.clock()),
@@ -96,7 +106,7 @@ impl Running {
     pub(super) fn metrics(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
-        drop(prometheus_client::encoding::text::encode(&mut text, &self.registry));
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
         text
     }
 
@@ -181,8 +191,7 @@ fn target_setup(target: &TargetSpec) -> TargetSetup {
     }
 }
 
-/// The default policy as the product embeds it, or another build of it.
-fn policy() -> anyhow::Result<Policy> {
+fn policy(watcher: Watcher) -> anyhow::Result<Policy> {
     static ENGINE: OnceLock<Result<PolicyEngine, String>> = OnceLock::new();
     static OTHER: OnceLock<Option<Vec<u8>>> = OnceLock::new();
     let engine = ENGINE.get_or_init(|| {
@@ -196,7 +205,10 @@ fn policy() -> anyhow::Result<Policy> {
     if other.is_none() && std::env::var_os("STEADFAST_CONSERVATIVE_WASM").is_some() {
         anyhow::bail!("STEADFAST_CONSERVATIVE_WASM names a file that cannot be read");
     }
-    let module = other.as_deref().unwrap_or(steadfast_host::builtin::CONSERVATIVE);
+    let module = match watcher {
+        Watcher::Conservative => other.as_deref().unwrap_or(steadfast_host::builtin::CONSERVATIVE),
+        Watcher::Naive => steadfast_host::builtin::NAIVE,
+    };
     engine
         .load("default", module, "{}", LIMITS)
         .context("the policy was refused")
