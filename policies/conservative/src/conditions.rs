@@ -155,7 +155,19 @@ pub fn alerts(s: &Snapshot, params: &Params, verdict: &Verdict, conditions: &[De
         JobState::Failed => Some("JobFailed"),
         JobState::Lost => Some("JobLost"),
         JobState::Terminated => Some("JobTerminated"),
-        _ => None,
+        JobState::Created
+        | JobState::Initializing
+        | JobState::Running
+        | JobState::Failing
+        | JobState::Cancelling
+        | JobState::Canceled
+        | JobState::Finished
+        | JobState::Restarting
+        | JobState::Suspended
+        | JobState::Reconciling
+        | JobState::Unknown
+        | JobState::Starting
+        | JobState::Savepointing => None,
     };
     if let Some(name) = name
         && s.job.state == verdict.state
@@ -174,7 +186,13 @@ pub fn alerts(s: &Snapshot, params: &Params, verdict: &Verdict, conditions: &[De
             ConditionType::RestartLoop => ("RestartLoop", AlertScope::Job),
             ConditionType::FlinkUnreachable => ("FlinkUnreachable", AlertScope::Cluster),
             ConditionType::KubernetesUnreachable => ("KubernetesUnreachable", AlertScope::Cluster),
-            _ => continue,
+            ConditionType::AccessDenied
+            | ConditionType::Unresponsive
+            | ConditionType::CrashLoop
+            | ConditionType::ImagePull
+            | ConditionType::Terminating
+            | ConditionType::FleetDisrupted
+            | ConditionType::PolicyFailing => continue,
         };
         let stood = s
             .job

@@ -61,13 +61,11 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
         "FlinkReports",
         format!("Flink reports {}", sight::word(job.state)),
     );
-    match job.state {
-        JobState::Failed | JobState::Failing => with_cause(s, memory, verdict, looks),
-        _ => {
-            memory.cause_known = CauseKnown::No;
-            verdict
-        }
+    if matches!(job.state, JobState::Failed | JobState::Failing) {
+        return with_cause(s, memory, verdict, looks);
     }
+    memory.cause_known = CauseKnown::No;
+    verdict
 }
 
 /// Names the root exception, and asks for it until it is known.

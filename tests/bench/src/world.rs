@@ -105,10 +105,8 @@ fn answer(world: &World, query: &Parameters, kind: &str, version: &str, item: im
     let number = |key: &str| query.get(key).and_then(|text| text.parse::<usize>().ok());
     let (start, limit) = (number("continue").unwrap_or(0), number("limit").unwrap_or(world.jobs));
     let end = start.saturating_add(limit).min(world.jobs);
-    let mut metadata = json!({ "resourceVersion": "1" });
-    if end < world.jobs {
-        metadata["continue"] = json!(end.to_string());
-    }
+    let more = (end < world.jobs).then(|| end.to_string());
+    let metadata = json!({ "resourceVersion": "1", "continue": more });
     let items: Vec<Value> = (start..end).map(item).collect();
     axum::Json(json!({ "kind": kind, "apiVersion": version, "metadata": metadata, "items": items })).into_response()
 }
