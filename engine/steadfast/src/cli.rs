@@ -33,15 +33,12 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "steadfast", version, after_help = AFTER_HELP, propagate_version = true)]
 struct Arguments {
-    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug`.
-    #[arg(
-        long,
-        global = true,
-        env = "STEADFAST_LOG",
-        default_value = "info",
-        value_name = "FILTER"
-    )]
-    log: String,
+    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo].
+    #[arg(long, global = true, env = "STEADFAST_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// How it is logged: `text` for people, `json` for programs.
+    #[arg(long, global = true, value_enum, default_value_t = log::Format::Text, value_name = "FORMAT")]
+    log_format: log::Format,
     #[command(subcommand)]
     command: Command,
 }
@@ -76,7 +73,7 @@ enum Command {
         /// Follow changes instead of showing the present once.
         #[arg(long)]
         watch: bool,
-        /// How to print.
+        /// How to print: `table` for people, `json` for programs (with --watch, a line for each change).
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,
         /// Only this job: CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
@@ -126,9 +123,7 @@ enum Command {
 /// How data is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Output {
-    /// For people.
     Table,
-    /// For programs: one JSON document, or one line for each change with --watch.
     Json,
 }
 
@@ -160,7 +155,13 @@ impl From<ConfigError> for Failure {
 /// Reads the command line and does what it asks for.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Err(error) = log::start(&arguments.log) {
+    // The demo tells its story on the terminal; a log between its lines would spoil it.
+    let usual = if matches!(arguments.command, Command::Demo { .. }) {
+        "warn"
+    } else {
+        "info"
+    };
+    if let Err(error) = log::start(arguments.log.as_deref().unwrap_or(usual), arguments.log_format) {
         printer::error(&error);
         return ExitCode::from(2);
     }

@@ -1,4 +1,4 @@
-//! What the README tells people to type is what the commands take.
+//! What the documents tell people is so.
 
 use std::path::{Path, PathBuf};
 
@@ -74,5 +74,25 @@ fn every_file_it_points_to_exists() {
     let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     for link in links.filter(|link| !link.starts_with("http")) {
         assert!(root().join(link).exists(), "{link}");
+    }
+}
+
+#[test]
+fn every_dependency_has_its_line() {
+    let workspace: toml::Table = std::fs::read_to_string(root().join("Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let text = std::fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    let named: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split('|').next())
+        .flat_map(|names| names.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')))
+        .collect();
+    for name in workspace["workspace"]["dependencies"].as_table().unwrap().keys() {
+        assert!(
+            name.starts_with("steadfast") || named.contains(&name.as_str()),
+            "docs/dependencies.md lacks {name}"
+        );
     }
 }
