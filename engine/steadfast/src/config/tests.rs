@@ -204,3 +204,25 @@ fn a_refused_policy_is_shown_where_its_parameters_stand() {
         "{report}"
     );
 }
+
+#[test]
+fn the_operators_file_shows_each_parameter_of_the_default_policy_with_its_default() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config.toml");
+    let config = Config::load(&path).unwrap();
+    let shown: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&config.policies[0].params).unwrap();
+    let policies = crate::run::load_policies(&config.policies).unwrap();
+    // A default is written as it would be in the configuration, which for these types is also JSON.
+    let described: serde_json::Map<String, serde_json::Value> = policies[0]
+        .module
+        .description()
+        .parameters
+        .iter()
+        .map(|parameter| {
+            (
+                parameter.name.clone(),
+                serde_json::from_str(&parameter.default).unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(shown, described);
+}
