@@ -37,3 +37,6 @@ pub async fn checkpoints(
     let url = format!("{base}/jobs/{job}/checkpoints");
     parse::checkpoints(&url, &classify::body(&url, transport.get(&url, limits).await?)?)
 }
+
+#[cfg(test)]
+mod tests;

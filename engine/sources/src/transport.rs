@@ -178,15 +178,18 @@ pub(crate) fn connection_fault(url: &str, error: &(dyn std::error::Error + 'stat
     while let Some(error) = cause {
         text = error.to_string();
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            kind = match io.kind() {
-                std::io::ErrorKind::ConnectionRefused => FaultKind::Refused,
-                std::io::ErrorKind::TimedOut => FaultKind::Timeout,
-                _ => kind,
-            };
+            if io.kind() == std::io::ErrorKind::ConnectionRefused {
+                kind = FaultKind::Refused;
+            } else if io.kind() == std::io::ErrorKind::TimedOut {
+                kind = FaultKind::Timeout;
+            }
         }
         let lower = text.to_lowercase();
         if lower.contains("dns error") || lower.contains("failed to lookup address") {
             kind = FaultKind::Address;
+        } else if lower.contains("close_notify") {
+            // A connection that was cut after its handshake, in the words of the TLS library.
+            kind = FaultKind::Connection;
         } else if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake") {
             kind = FaultKind::Tls;
         }

@@ -13,34 +13,26 @@ use steadfast_core::time::Timestamp;
 /// What Flink calls the container that runs it (`Constants.MAIN_CONTAINER_NAME`), in a pod template too.
 pub(super) const FLINK_CONTAINER: &str = "flink-main-container";
 
-/// An item of a list or a watch.
-pub(super) enum Decoded {
-    /// It is named, decodable or not.
-    Object(Object),
-    /// Not even its name can be read.
-    Nameless(String),
-}
-
-/// Decodes one object. What does not decode is named all the same, if its name can be read.
-pub(super) fn object(kind: ObjectKind, json: &str) -> Decoded {
+/// Decodes one object. What does not decode is named all the same; an error means that not even its name can be read.
+pub(super) fn object(kind: ObjectKind, json: &str) -> Result<Object, String> {
     let decoded = match kind {
         ObjectKind::Deployment => serde_json::from_str(json).map(|it| deployment(it).map(Object::Deployment)),
         ObjectKind::Pod => serde_json::from_str(json).map(|it| pod(it).map(Object::Pod)),
     };
     let error = match decoded {
-        Ok(Some(object)) => return Decoded::Object(object),
+        Ok(Some(object)) => return Ok(object),
         Ok(None) => "metadata lacks name or uid".to_owned(),
         Err(error) => error.to_string(),
     };
     match serde_json::from_str::<Named>(json) {
         Ok(Named {
             metadata: NamedMetadata { name, namespace },
-        }) => Decoded::Object(Object::Undecodable {
+        }) => Ok(Object::Undecodable {
             namespace: Namespace::new(namespace.as_deref().unwrap_or("default")),
             name,
             error,
         }),
-        Err(_) => Decoded::Nameless(error),
+        Err(_) => Err(error),
     }
 }
 

@@ -8,7 +8,7 @@ use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::news::{Completeness, Object, ObjectKind, Scope};
 
 use super::Selector;
-use super::decode::{self, Decoded};
+use super::decode;
 use crate::transport::{Answer, MAX_BODY, fetch, within};
 
 /// How many objects a page holds at first: about 3 MiB of Deployments as Flink writes them, up to 8 MiB of pods
@@ -105,8 +105,8 @@ pub(super) async fn all(
 ) -> Result<List, Fault> {
     let take = |(objects, completeness): &mut (Vec<Object>, Completeness), item: &str| {
         match decode::object(kind, item) {
-            Decoded::Object(object) => objects.push(object),
-            Decoded::Nameless(error) => {
+            Ok(object) => objects.push(object),
+            Err(error) => {
                 tracing::warn!("a listed object has no readable name: {error}");
                 *completeness = Completeness::Incomplete;
             }

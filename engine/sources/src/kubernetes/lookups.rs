@@ -118,7 +118,7 @@ fn event_about(event: core::Event, deployment: &str) -> Option<KubeEvent> {
         "Deployment" => name == deployment,
         // A ReplicaSet adds one part to the Deployment's name; another Deployment's name would add more.
         "ReplicaSet" => behind().is_some_and(|rest| !rest.contains('-')),
-        "Pod" => behind().is_some_and(|rest| is_pod_suffix(rest)),
+        "Pod" => behind().is_some_and(is_pod_suffix),
         _ => false,
     };
     let series = event.series.and_then(|series| series.last_observed_time);

@@ -12,7 +12,7 @@ use steadfast_core::news::{Object, ObjectKind};
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::io::StreamReader;
 
-use super::decode::{self, Decoded};
+use super::decode;
 use super::list::status_fault;
 use crate::transport::{MAX_BODY, connection_fault, retry_after, send, within};
 
@@ -138,14 +138,8 @@ pub(super) fn read(kind: ObjectKind, line: &str) -> Result<WatchEvent, Ended> {
     if what == "BOOKMARK" {
         return Ok(WatchEvent::Bookmark(version));
     }
-    let object = match decode::object(kind, object.get()) {
-        Decoded::Object(object) => object,
-        Decoded::Nameless(error) => {
-            return Err(broken(format!(
-                "an event about an object without a readable name: {error}"
-            )));
-        }
-    };
+    let object = decode::object(kind, object.get())
+        .map_err(|error| broken(format!("an event about an object without a readable name: {error}")))?;
     match what.as_str() {
         "ADDED" | "MODIFIED" => Ok(WatchEvent::Changed(object, version)),
         "DELETED" => Ok(WatchEvent::Deleted(object, version)),

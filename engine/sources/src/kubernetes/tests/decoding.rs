@@ -1,7 +1,7 @@
 use steadfast_core::facts::{Container, Deployment, Pod, Readiness};
 use steadfast_core::state::Mode;
 
-use super::super::decode::{self, Decoded};
+use super::super::decode;
 use super::*;
 
 fn items(path: &str, kind: ObjectKind) -> Vec<Object> {
@@ -13,8 +13,8 @@ fn items(path: &str, kind: ObjectKind) -> Vec<Object> {
         .map(|item| decode::object(kind, &item.to_string()));
     decoded
         .map(|decoded| match decoded {
-            Decoded::Object(Object::Undecodable { error, .. }) | Decoded::Nameless(error) => panic!("{path}: {error}"),
-            Decoded::Object(object) => object,
+            Ok(Object::Undecodable { error, .. }) | Err(error) => panic!("{path}: {error}"),
+            Ok(object) => object,
         })
         .collect()
 }
@@ -22,7 +22,7 @@ fn items(path: &str, kind: ObjectKind) -> Vec<Object> {
 fn deployment_in(scene: &str) -> Deployment {
     match items(&format!("{scene}/deployments.json"), ObjectKind::Deployment).remove(0) {
         Object::Deployment(deployment) => deployment,
-        other => panic!("{other:?}"),
+        other @ (Object::Pod(_) | Object::Undecodable { .. }) => panic!("{other:?}"),
     }
 }
 
@@ -87,7 +87,7 @@ fn an_init_container_in_trouble_is_the_one_that_is_told_of() {
         "name": "fetch-jar", "image": "x", "imageID": "", "ready": false, "restartCount": 0,
         "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no"}},
     }]);
-    let Decoded::Object(Object::Pod(pod)) = decode::object(ObjectKind::Pod, &pod.to_string()) else {
+    let Ok(Object::Pod(pod)) = decode::object(ObjectKind::Pod, &pod.to_string()) else {
         panic!("not a pod")
     };
     assert_eq!(pod.container.unwrap().name, "fetch-jar");
@@ -99,7 +99,7 @@ fn the_operators_deployment_is_told_by_an_owner_that_does_not_control() {
     owned["metadata"]["ownerReferences"] = serde_json::json!([{
         "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment", "name": "orders", "uid": "o", "controller": false,
     }]);
-    let Decoded::Object(Object::Deployment(owned)) = decode::object(ObjectKind::Deployment, &owned.to_string()) else {
+    let Ok(Object::Deployment(owned)) = decode::object(ObjectKind::Deployment, &owned.to_string()) else {
         panic!("not a Deployment")
     };
     assert_eq!(owned.owner.as_deref(), Some("FlinkDeployment"));
