@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub use kubernetes::{Accepted, KubernetesBoard, Place};
 
 use crate::evidence::{Evidence, Observed, accept};
-use crate::facts::{Checkpoints, FlinkOverview, HaData, JobEnd, KubeEvent, RootException};
+use crate::facts::{Checkpoints, FlinkOverview, HaData, JobEnd, KubeEvent, Pod, RootException};
 use crate::id::{ClusterName, JobKey, TargetId};
 use crate::news::KubeNews;
 use crate::record::JobRecord;
@@ -31,6 +31,8 @@ pub struct TargetEvidence {
     pub events: Option<Evidence<Vec<KubeEvent>>>,
     /// Its HA ConfigMaps.
     pub ha_data: Option<Evidence<HaData>>,
+    /// Its TaskManagers' pods.
+    pub task_managers: Option<Evidence<Vec<Pod>>>,
 }
 
 /// Evidence about one job, looked up on request.
@@ -165,6 +167,8 @@ impl Board {
             ha_data: target.and_then(|t| t.ha_data.clone()),
             last_words: job.and_then(|j| j.last_words.clone()),
             archive: job.and_then(|j| j.archive.clone()),
+            flink_resource: None,
+            task_managers: target.and_then(|t| t.task_managers.clone()),
             fleet: surroundings.fleet,
             timing: surroundings.timing,
             record,

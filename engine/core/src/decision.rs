@@ -72,6 +72,8 @@ pub enum WantedSource {
     LastWords,
     /// Archive directory, HistoryServer, JobResultStore.
     Archive,
+    /// The TaskManagers' pods.
+    TaskManagers,
 }
 
 /// A condition the policy sees.

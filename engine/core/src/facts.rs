@@ -1,6 +1,10 @@
 //! What the sources can say: the few facts of Flink's and Kubernetes' answers that decisions need.
 
+mod resource;
+
 use serde::{Deserialize, Serialize};
+
+pub use resource::{Desired, FlinkResource, ResourceKind};
 
 use crate::id::{FlinkJobId, Namespace, Uid};
 use crate::state::{JobState, Mode};
@@ -69,6 +73,24 @@ pub struct JobEnd {
     pub state: JobState,
     /// The cause of a failure, where the source has it.
     pub cause: Option<String>,
+    /// When it ended, where the source has it.
+    pub ended_at: Option<Timestamp>,
+    /// Who told it.
+    pub told_by: EndSource,
+}
+
+/// Who told how a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndSource {
+    /// The JobManager's log.
+    LastWords,
+    /// Flink's archive directory (`jobmanager.archive.fs.dir`).
+    Archive,
+    /// A HistoryServer.
+    HistoryServer,
+    /// Flink's JobResultStore (`job-result-store.storage-path`).
+    JobResultStore,
 }
 
 /// A Deployment.
@@ -95,9 +117,22 @@ pub struct Deployment {
     pub owner: Option<String>,
     /// A failed rollout or replica condition (`ReplicaFailure`, `ProgressDeadlineExceeded`): `reason: message`.
     pub trouble: Option<String>,
+    /// Whether `status` has caught up with `spec`.
+    pub rollout: Rollout,
 }
 
-/// A JobManager pod.
+/// Whether a controller has carried out what a specification asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rollout {
+    /// The newest specification was seen and is carried out.
+    #[default]
+    Settled,
+    /// `status.observedGeneration` is behind, or not every replica is of the newest specification.
+    InProgress,
+}
+
+/// A pod of a Flink cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pod {

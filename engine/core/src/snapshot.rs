@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
-use crate::facts::{Checkpoints, Deletion, Deployment, FlinkJob, HaData, JobEnd, KubeEvent, Pod, RootException};
+use crate::facts::{
+    Checkpoints, Deletion, Deployment, FlinkJob, FlinkResource, HaData, JobEnd, KubeEvent, Pod, RootException,
+};
 use crate::record::JobRecord;
 use crate::time::Timestamp;
 
@@ -39,6 +41,10 @@ pub struct Snapshot {
     pub last_words: Option<Evidence<JobEnd>>,
     /// The end that archive, HistoryServer or JobResultStore tell; absent if all were read and tell none.
     pub archive: Option<Evidence<JobEnd>>,
+    /// The operator's resource that stands for the job; `None` where such resources are not watched.
+    pub flink_resource: Option<Evidence<FlinkResource>>,
+    /// TaskManager pods, looked up on request, the newest first.
+    pub task_managers: Option<Evidence<Vec<Pod>>>,
     /// The cluster's health.
     pub fleet: Fleet,
     /// The pace set by the operator.

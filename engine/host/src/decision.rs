@@ -65,6 +65,7 @@ fn want(want: types::Want) -> Want {
             types::WantedSource::Events => WantedSource::Events,
             types::WantedSource::LastWords => WantedSource::LastWords,
             types::WantedSource::Archive => WantedSource::Archive,
+            types::WantedSource::TaskManagers => WantedSource::TaskManagers,
         },
         observed_after: Timestamp::from_millis(want.observed_after),
     }

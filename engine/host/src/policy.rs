@@ -24,6 +24,21 @@ pub struct Description {
     pub summary: String,
     /// What can be tuned.
     pub parameters: Vec<Parameter>,
+    /// The rules its decisions name.
+    pub rules: Vec<Rule>,
+}
+
+/// One rule, for people who ask why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// As decisions name it.
+    pub name: String,
+    /// When it speaks, and what it concludes.
+    pub says: String,
+    /// Why it is so, with the source of the fact.
+    pub because: String,
+    /// Which evidence would lead to another conclusion.
+    pub changed_by: String,
 }
 
 /// One parameter.
@@ -163,6 +178,7 @@ impl Live {
             version,
             summary,
             parameters,
+            rules,
         } = description.map_err(|error| self.store.data().classify("describe", &error))?;
         let parameters = parameters
             .into_iter()
@@ -173,11 +189,21 @@ impl Live {
                 help: parameter.help,
             })
             .collect();
+        let rules = rules
+            .into_iter()
+            .map(|rule| Rule {
+                name: rule.name,
+                says: rule.says,
+                because: rule.because,
+                changed_by: rule.changed_by,
+            })
+            .collect();
         Ok(Description {
             name,
             version,
             summary,
             parameters,
+            rules,
         })
     }
 

@@ -30,6 +30,8 @@ pub(crate) fn to_contract(snapshot: &Snapshot) -> types::Snapshot {
         ha_data: snapshot.ha_data.as_ref().map(facts::ha_data),
         last_words: snapshot.last_words.as_ref().map(facts::job_end),
         archive: snapshot.archive.as_ref().map(facts::job_end),
+        flink_resource: snapshot.flink_resource.as_ref().map(facts::flink_resource),
+        task_managers: snapshot.task_managers.as_ref().map(facts::pods),
         fleet: fleet(snapshot.fleet),
         timing: timing(&snapshot.timing),
     }

@@ -106,6 +106,7 @@ impl Looker {
                     | Wanted::Checkpoints { .. }
                     | Wanted::HaData { .. }
                     | Wanted::Events { .. }
+                    | Wanted::TaskManagers { .. }
                     | Wanted::Archive => Some(self.wanted.acquire().await.ok()?),
                 };
                 let asked = self.clock.now();
@@ -183,6 +184,17 @@ impl Looker {
                         .events(&place.namespace, &place.name)
                         .await?;
                     Ok((!events.is_empty()).then_some(events))
+                }
+                .await,
+            )),
+            Wanted::TaskManagers { cluster, place } => WantedAnswer::TaskManagers(optional(
+                async {
+                    let pods = self
+                        .way(&cluster)?
+                        .cluster
+                        .task_managers(&place.namespace, &place.name)
+                        .await?;
+                    Ok((!pods.is_empty()).then_some(pods))
                 }
                 .await,
             )),

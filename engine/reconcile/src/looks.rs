@@ -3,7 +3,7 @@
 use steadfast_core::board::Place;
 use steadfast_core::decision::WantedSource;
 use steadfast_core::evidence::{Fault, Observed};
-use steadfast_core::facts::{Checkpoints, FlinkOverview, HaData, JobEnd, KubeEvent, RootException};
+use steadfast_core::facts::{Checkpoints, FlinkOverview, HaData, JobEnd, KubeEvent, Pod, RootException};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, TargetId};
 use steadfast_core::time::Timestamp;
 use steadfast_sources::route::FlinkRoute;
@@ -65,6 +65,10 @@ pub(crate) enum Wanted {
         pods: Vec<String>,
         job: FlinkJobId,
     },
+    TaskManagers {
+        cluster: ClusterName,
+        place: Place,
+    },
     /// Archive, HistoryServer, JobResultStore: none of them can be configured yet.
     Archive,
 }
@@ -77,6 +81,7 @@ impl Wanted {
             Self::HaData { .. } => WantedSource::HaData,
             Self::Events { .. } => WantedSource::Events,
             Self::LastWords { .. } => WantedSource::LastWords,
+            Self::TaskManagers { .. } => WantedSource::TaskManagers,
             Self::Archive => WantedSource::Archive,
         }
     }
@@ -108,6 +113,7 @@ pub(crate) enum WantedAnswer {
     Events(Observed<Vec<KubeEvent>>),
     LastWords(Observed<JobEnd>),
     Archive(Observed<JobEnd>),
+    TaskManagers(Observed<Vec<Pod>>),
 }
 
 impl WantedAnswer {
@@ -119,6 +125,7 @@ impl WantedAnswer {
             Self::Events(_) => WantedSource::Events,
             Self::LastWords(_) => WantedSource::LastWords,
             Self::Archive(_) => WantedSource::Archive,
+            Self::TaskManagers(_) => WantedSource::TaskManagers,
         }
     }
 
@@ -136,6 +143,7 @@ impl WantedAnswer {
             Self::HaData(answer) => of(answer),
             Self::Events(answer) => of(answer),
             Self::LastWords(answer) | Self::Archive(answer) => of(answer),
+            Self::TaskManagers(answer) => of(answer),
         }
     }
 }

@@ -205,6 +205,8 @@ impl Control for PaperControl {
             ha_data: None,
             last_words: None,
             archive: None,
+            flink_resource: None,
+            task_managers: None,
             fleet: Fleet::default(),
             timing: Timing::default(),
         };

@@ -1,6 +1,6 @@
 //! Finds in a JobManager's log how a job ended.
 
-use steadfast_core::facts::JobEnd;
+use steadfast_core::facts::{EndSource, JobEnd};
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 
@@ -43,6 +43,8 @@ fn end_in<'a>(needle: &str, job: FlinkJobId, lines: impl Iterator<Item = &'a str
         job,
         state,
         cause: cause.flatten(),
+        ended_at: None,
+        told_by: EndSource::LastWords,
     })
 }
 

@@ -120,6 +120,7 @@ impl Params {
                     "failed checkpoints allowed since the last completed one",
                 ),
             ],
+            rules: vec![],
         }
     }
 }

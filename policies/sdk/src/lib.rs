@@ -11,7 +11,7 @@
 //!
 //! impl Policy for FlinkOnly {
 //!     fn describe() -> Description {
-//!         Description { name: "flink-only".into(), version: "1".into(), summary: "Flink's word".into(), parameters: vec![] }
+//!         Description { name: "flink-only".into(), version: "1".into(), summary: "Flink's word".into(), parameters: vec![], rules: vec![] }
 //!     }
 //!
 //!     fn configure(_params: &str) -> Result<Self, String> {

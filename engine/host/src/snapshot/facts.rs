@@ -2,7 +2,8 @@
 
 use steadfast_core::evidence::Evidence;
 use steadfast_core::facts::{
-    Checkpoints, Container, Deployment, FlinkJob, HaData, JobEnd, KubeEvent, Pod, Readiness, RootException,
+    Checkpoints, Container, Deployment, Desired, EndSource, FlinkJob, FlinkResource, HaData, JobEnd, KubeEvent, Pod,
+    Readiness, ResourceKind, Rollout, RootException,
 };
 
 use super::record::state;
@@ -60,11 +61,19 @@ pub(super) fn deployment(source: &Evidence<Deployment>) -> types::DeploymentEvid
             ready: deployment.ready,
             owner: deployment.owner.clone(),
             trouble: deployment.trouble.clone(),
+            rollout: rollout(deployment.rollout),
         })
     };
     let (absent, unknown) = (types::DeploymentAnswer::Absent, types::DeploymentAnswer::Unknown);
     let (looks, answer) = evidence(source, present, absent, unknown);
     types::DeploymentEvidence { looks, answer }
+}
+
+fn rollout(rollout: Rollout) -> types::Rollout {
+    match rollout {
+        Rollout::Settled => types::Rollout::Settled,
+        Rollout::InProgress => types::Rollout::InProgress,
+    }
 }
 
 pub(super) fn pods(source: &Evidence<Vec<Pod>>) -> types::PodsEvidence {
@@ -132,9 +141,44 @@ pub(super) fn job_end(source: &Evidence<JobEnd>) -> types::JobEndEvidence {
             job: end.job.to_string(),
             state: state(end.state),
             cause: end.cause.clone(),
+            ended_at: end.ended_at.map(at),
+            told_by: match end.told_by {
+                EndSource::LastWords => types::EndSource::LastWords,
+                EndSource::Archive => types::EndSource::Archive,
+                EndSource::HistoryServer => types::EndSource::HistoryServer,
+                EndSource::JobResultStore => types::EndSource::JobResultStore,
+            },
         })
     };
     let (absent, unknown) = (types::JobEndAnswer::Absent, types::JobEndAnswer::Unknown);
     let (looks, answer) = evidence(source, present, absent, unknown);
     types::JobEndEvidence { looks, answer }
+}
+
+pub(super) fn flink_resource(source: &Evidence<FlinkResource>) -> types::FlinkResourceEvidence {
+    let present = |resource: &FlinkResource| {
+        types::FlinkResourceAnswer::Present(types::FlinkResource {
+            kind: match resource.kind {
+                ResourceKind::FlinkDeployment => types::FlinkResourceKind::FlinkDeployment,
+                ResourceKind::FlinkSessionJob => types::FlinkResourceKind::FlinkSessionJob,
+            },
+            name: resource.name.clone(),
+            uid: resource.uid.as_str().to_owned(),
+            created_at: resource.created_at.map(at),
+            deleting_since: resource.deleting_since.map(at),
+            desired: match resource.desired {
+                Desired::Running => types::DesiredState::Running,
+                Desired::Suspended => types::DesiredState::Suspended,
+            },
+            rollout: rollout(resource.rollout),
+            flink_job_id: resource.flink_job_id.map(|id| id.to_string()),
+            reported_state: resource.reported_state.map(state),
+            lifecycle: resource.lifecycle.clone(),
+            job_manager_status: resource.job_manager_status.clone(),
+            error: resource.error.clone(),
+        })
+    };
+    let (absent, unknown) = (types::FlinkResourceAnswer::Absent, types::FlinkResourceAnswer::Unknown);
+    let (looks, answer) = evidence(source, present, absent, unknown);
+    types::FlinkResourceEvidence { looks, answer }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
 use steadfast_core::facts::{
-    Checkpoints, Container, Deletion, Deployment, FlinkJob, HaData, JobEnd, KubeEvent, Pod, Readiness, RootException,
-    Tasks, Termination, Waiting,
+    Checkpoints, Container, Deletion, Deployment, Desired, EndSource, FlinkJob, FlinkResource, HaData, JobEnd,
+    KubeEvent, Pod, Readiness, ResourceKind, Rollout, RootException, Tasks, Termination, Waiting,
 };
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
 use steadfast_core::record::{AlertScope, Condition, JobRecord, Origin, PostedIntent, Reason, StandingAlert};
@@ -85,6 +85,27 @@ fn deployment() -> Deployment {
         native: Some(Mode::Application),
         owner: Some("owner".to_owned()),
         trouble: Some("deployment trouble".to_owned()),
+        rollout: Rollout::InProgress,
+    }
+}
+
+fn resource() -> FlinkResource {
+    FlinkResource {
+        kind: ResourceKind::FlinkSessionJob,
+        namespace: Namespace::new("namespace"),
+        name: "resource name".to_owned(),
+        uid: Uid::new("resource uid"),
+        deployment: "name".to_owned(),
+        mode: Mode::Session,
+        created_at: Some(at(211)),
+        deleting_since: Some(at(212)),
+        desired: Desired::Suspended,
+        rollout: Rollout::InProgress,
+        flink_job_id: Some(job_id(4)),
+        reported_state: Some(JobState::Reconciling),
+        lifecycle: Some("lifecycle".to_owned()),
+        job_manager_status: Some("job manager status".to_owned()),
+        error: Some("error".to_owned()),
     }
 }
 
@@ -146,6 +167,8 @@ fn full() -> Snapshot {
         job: job_id(3),
         state: JobState::Finished,
         cause: Some("cause".to_owned()),
+        ended_at: Some(at(410)),
+        told_by: EndSource::JobResultStore,
     };
     let fault = Fault::new(FaultKind::LeaderElection, "fault message");
     let millis = Duration::from_millis;
@@ -177,6 +200,8 @@ fn full() -> Snapshot {
         ),
         last_words: looks(58, Observed::Present(end)),
         archive: looks(59, Observed::Unknown(fault)),
+        flink_resource: looks(60, Observed::Present(resource())),
+        task_managers: looks(63, Observed::Present(vec![pod()])),
         fleet: Fleet { targets: 61, dark: 62 },
         timing: Timing {
             poll: millis(71),
@@ -207,8 +232,10 @@ fn an_absence_arrives_as_one_for_every_source() {
     snapshot.ha_data = looks(57, Observed::Absent);
     snapshot.last_words = looks(58, Observed::Absent);
     snapshot.archive = None;
+    snapshot.flink_resource = looks(60, Observed::Absent);
+    snapshot.task_managers = looks(63, Observed::Absent);
     let text = format!("{:?}", to_contract(&snapshot));
-    assert_eq!(text.matches("Absent").count(), 8, "{text}");
+    assert_eq!(text.matches("Absent").count(), 10, "{text}");
     assert!(!text.contains("Present") && !text.contains("Unknown"), "{text}");
 }
 
@@ -227,7 +254,9 @@ fn an_error_arrives_as_unknown_for_every_source() {
     snapshot.ha_data = unknown();
     snapshot.last_words = unknown();
     snapshot.archive = unknown();
+    snapshot.flink_resource = unknown();
+    snapshot.task_managers = unknown();
     let text = format!("{:?}", to_contract(&snapshot));
-    assert_eq!(text.matches("Unknown(Fault").count(), 9, "{text}");
+    assert_eq!(text.matches("Unknown(Fault").count(), 11, "{text}");
     assert!(!text.contains("Absent") && !text.contains("Present"), "{text}");
 }

@@ -1,7 +1,7 @@
 //! Snapshots to judge.
 
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
-use steadfast_core::facts::{Container, Deployment, FlinkJob, Pod, Readiness, Tasks, Termination, Waiting};
+use steadfast_core::facts::{Container, Deployment, FlinkJob, Pod, Readiness, Rollout, Tasks, Termination, Waiting};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
 use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
@@ -47,6 +47,8 @@ pub(crate) fn running() -> Snapshot {
         ha_data: None,
         last_words: None,
         archive: None,
+        flink_resource: None,
+        task_managers: None,
         fleet: Fleet { targets: 1, dark: 0 },
         timing: Timing::default(),
     }
@@ -77,6 +79,7 @@ pub(crate) fn crash_looping() -> Snapshot {
         native: Some(Mode::Application),
         owner: Some("FlinkDeployment".to_owned()),
         trouble: Some("MinimumReplicasUnavailable: Deployment does not have minimum availability.".to_owned()),
+        rollout: Rollout::Settled,
     };
     let pod = |n: i64| Pod {
         namespace: Namespace::new("default"),

@@ -88,6 +88,9 @@ impl Reactor {
             }
             WantedAnswer::HaData(answer) => accept(&mut self.board.target_mut(&key.target).ha_data, answer, asked, at),
             WantedAnswer::Events(answer) => accept(&mut self.board.target_mut(&key.target).events, answer, asked, at),
+            WantedAnswer::TaskManagers(answer) => {
+                accept(&mut self.board.target_mut(&key.target).task_managers, answer, asked, at)
+            }
         };
         self.dirty.insert(key.clone());
     }

@@ -84,6 +84,7 @@ impl Reactor {
             WantedSource::Archive => asked(job?.archive.as_ref()),
             WantedSource::HaData => asked(target?.ha_data.as_ref()),
             WantedSource::Events => asked(target?.events.as_ref()),
+            WantedSource::TaskManagers => asked(target?.task_managers.as_ref()),
             WantedSource::Kubernetes => {
                 let place = self.targets.get(&key.target)?.place.as_ref()?;
                 self.board
@@ -109,6 +110,7 @@ impl Reactor {
             },
             WantedSource::HaData => Wanted::HaData { cluster, place: place? },
             WantedSource::Events => Wanted::Events { cluster, place: place? },
+            WantedSource::TaskManagers => Wanted::TaskManagers { cluster, place: place? },
             WantedSource::Archive => Wanted::Archive,
             WantedSource::LastWords => {
                 let place = place?;

@@ -4,7 +4,7 @@ use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde::Deserialize;
-use steadfast_core::facts::{Container, Deployment, Pod, Readiness, Termination, Waiting};
+use steadfast_core::facts::{Container, Deployment, Pod, Readiness, Rollout, Termination, Waiting};
 use steadfast_core::id::{Namespace, Uid};
 use steadfast_core::news::{Object, ObjectKind};
 use steadfast_core::state::Mode;
@@ -72,6 +72,10 @@ fn deployment(object: apps::Deployment) -> Option<Deployment> {
         (condition.type_ == "ReplicaFailure" && condition.status == "True")
             || (condition.type_ == "Progressing" && condition.status == "False")
     });
+    let wanted = count(spec.replicas).unwrap_or(1);
+    let is_seen = status.observed_generation.unwrap_or(0) >= metadata.generation.unwrap_or(0);
+    let is_newest = count(status.updated_replicas).unwrap_or(0) >= wanted
+        && count(status.replicas).unwrap_or(0) <= count(status.updated_replicas).unwrap_or(0);
     let labels = metadata.labels.unwrap_or_default();
     let is_native = labels.get("type").is_some_and(|kind| kind == "flink-native-kubernetes");
     Some(Deployment {
@@ -80,7 +84,7 @@ fn deployment(object: apps::Deployment) -> Option<Deployment> {
         uid,
         created_at: time(metadata.creation_timestamp.as_ref()),
         deleting_since: time(metadata.deletion_timestamp.as_ref()),
-        replicas: count(spec.replicas).unwrap_or(1),
+        replicas: wanted,
         ready: count(status.ready_replicas).unwrap_or(0),
         native: if is_native {
             native_mode(spec.template.spec.as_ref())
@@ -92,6 +96,11 @@ fn deployment(object: apps::Deployment) -> Option<Deployment> {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
             format!("{}: {}", text(&condition.reason), text(&condition.message))
         }),
+        rollout: if is_seen && is_newest {
+            Rollout::Settled
+        } else {
+            Rollout::InProgress
+        },
     })
 }
 
@@ -113,7 +122,7 @@ fn native_mode(spec: Option<&core::PodSpec>) -> Option<Mode> {
     })
 }
 
-fn pod(object: core::Pod) -> Option<Pod> {
+pub(super) fn pod(object: core::Pod) -> Option<Pod> {
     let metadata = object.metadata;
     let (namespace, name, uid) = place(&metadata)?;
     let status = object.status.unwrap_or_default();

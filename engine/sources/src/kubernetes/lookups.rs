@@ -2,12 +2,12 @@
 
 use k8s_openapi::api::core::v1 as core;
 use steadfast_core::evidence::Fault;
-use steadfast_core::facts::KubeEvent;
+use steadfast_core::facts::{KubeEvent, Pod};
 use steadfast_core::id::Namespace;
 use steadfast_core::time::Timestamp;
 
 use super::KubeCluster;
-use super::decode::FLINK_CONTAINER;
+use super::decode::{self, FLINK_CONTAINER};
 use super::list::{self, Path, success};
 use crate::transport::{Answer, fetch, within};
 
@@ -81,6 +81,22 @@ impl KubeCluster {
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         events.truncate(EVENTS);
         Ok(events)
+    }
+
+    /// The TaskManagers' pods of a Flink cluster, the newest first.
+    pub async fn task_managers(&self, namespace: &Namespace, cluster_id: &str) -> Result<Vec<Pod>, Fault> {
+        let path = Path::new(
+            format!("/api/v1/namespaces/{namespace}/pods"),
+            format!("labelSelector=app%3D{cluster_id},component%3Dtaskmanager&"),
+            "PodList",
+        );
+        let mut pods = self
+            .look(&path, |pods: &mut Vec<Pod>, pod: core::Pod| {
+                pods.extend(decode::pod(pod))
+            })
+            .await?;
+        pods.sort_by_key(|pod| std::cmp::Reverse(pod.created_at));
+        Ok(pods)
     }
 
     /// Reads a whole collection: what only its first pages lack is not absent. One undecodable item fails it, since

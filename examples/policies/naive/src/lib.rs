@@ -5,7 +5,8 @@
 
 use serde::Deserialize;
 use steadfast_policy::{
-    Attention, Confidence, Decision, Description, FlinkAnswer, JobState, Parameter, Policy, Reason, Snapshot, Watch,
+    Attention, Confidence, Decision, Description, FlinkAnswer, JobState, Parameter, Policy, Reason, Rule, Snapshot,
+    Watch,
 };
 
 /// The policy with its parameter.
@@ -34,6 +35,23 @@ impl Policy for Naive {
                 default: "1".into(),
                 help: "looks in a row that must fail before the job counts as gone".into(),
             }],
+            rules: vec![
+                rule("never asked", "Flink has not been asked: the record stays"),
+                rule("flink", "Flink lists the job: its word is the state"),
+                rule(
+                    "try again",
+                    "fewer looks in a row have failed than `attempts`: the record stays",
+                ),
+                rule(
+                    "not yet there",
+                    "a job that has not been seen yet is starting while looks fail",
+                ),
+                rule(
+                    "error means gone",
+                    "a look that fails means that the job is gone, and gone means FAILED",
+                ),
+                rule("ended", "a terminal state is believed for ever, and the watch sleeps"),
+            ],
         }
     }
 
@@ -72,6 +90,15 @@ impl Policy for Naive {
             alerts: vec![],
             memory: vec![],
         })
+    }
+}
+
+fn rule(name: &str, says: &str) -> Rule {
+    Rule {
+        name: name.into(),
+        says: says.into(),
+        because: "it is what watchers do that take an error for absence; here to be compared with".into(),
+        changed_by: "nothing, once the record has ended; before that, Flink's next answer".into(),
     }
 }
 

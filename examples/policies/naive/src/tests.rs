@@ -53,6 +53,8 @@ fn snapshot(state: JobState, answer: FlinkAnswer) -> Snapshot {
         ha_data: None,
         last_words: None,
         archive: None,
+        flink_resource: None,
+        task_managers: None,
         fleet: Fleet { targets: 1, dark: 0 },
         timing: Timing {
             poll: 5000,

@@ -104,6 +104,8 @@ impl Story {
             ha_data: None,
             last_words: None,
             archive: None,
+            flink_resource: None,
+            task_managers: None,
             fleet: Fleet { targets: 1, dark: 0 },
             timing,
         };
@@ -178,6 +180,7 @@ impl Story {
             ready: 1,
             owner: None,
             trouble: None,
+            rollout: Rollout::Settled,
         };
         let answer = DeploymentAnswer::Present(deployment);
         self.snapshot.deployment = Some(DeploymentEvidence {
@@ -222,6 +225,8 @@ impl Story {
             job: job.into(),
             state,
             cause: None,
+            ended_at: None,
+            told_by: EndSource::LastWords,
         });
         self.snapshot.last_words = Some(JobEndEvidence {
             looks: looks(61),

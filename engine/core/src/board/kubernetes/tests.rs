@@ -1,4 +1,5 @@
 use super::*;
+use crate::facts::Rollout;
 use crate::id::{ClusterName, Uid};
 use crate::news::Scope;
 
@@ -18,6 +19,7 @@ fn orders(uid: &str) -> Deployment {
         native: None,
         owner: None,
         trouble: None,
+        rollout: Rollout::Settled,
     }
 }
 
