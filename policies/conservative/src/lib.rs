@@ -44,6 +44,9 @@ impl Policy for Conservative {
         let alerts = conditions::alerts(snapshot, &self.params, &verdict, &conditions);
         let watch = watch(snapshot, &self.params, &verdict);
         let mut wanted = verdict.wanted;
+        if !sight::is_terminal(verdict.state) {
+            wanted.extend(end::words_again(snapshot, &mut memory));
+        }
         if verdict.state == JobState::Running && sight::flink_lists_job(snapshot) {
             wanted.push(checkpoints(snapshot));
         }

@@ -19,10 +19,12 @@ pub struct Memory {
     pub unrest: Option<Unrest>,
     /// The checkpoint counters to count failures from.
     pub checkpoints: Option<CheckpointBase>,
-    /// When the Deployment was first known to be gone.
+    /// When the Deployment, or the job in a Flink that answers, was first known to be gone.
     pub gone_at: Option<Timestamp>,
     /// The end Flink itself reported in this attempt.
     pub cause_known: CauseKnown,
+    /// Since when a JobManager's pod goes whose log has told no end.
+    pub going_since: Option<Timestamp>,
 }
 
 /// Whether the cause of a failure is in the record's reason.

@@ -96,7 +96,7 @@ fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks
 /// Flink answers, and does not list the job it ran.
 fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
     if sight::is_terminal(s.job.state) {
-        return Verdict::kept(s, s.job.confidence, "ended-job-not-listed");
+        return end::corrected(s, memory, Verdict::kept(s, s.job.confidence, "ended-job-not-listed"));
     }
     if sight::never_ran(s) {
         let message = "Flink answers and lists no job";
@@ -108,7 +108,8 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
     let streak = Streak::count(memory.job_missing, looks.asked_at);
     memory.job_missing = Some(streak);
     if is_confirmed(streak, params) {
-        return end::of_lost_job(s);
+        let lost_at = *memory.gone_at.get_or_insert(s.now);
+        return end::of_lost_job(s, params, lost_at);
     }
     let message = format!(
         "Flink answers and does not list the job; LOST needs {} such answers at least {} apart",
@@ -250,7 +251,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
         );
     }
     if sight::is_terminal(state) || (state == JobState::Suspended && s.job.reason.code == end::GONE) {
-        return end::revisited(s, memory, looks);
+        return end::revisited(s, memory);
     }
     if sight::verdicts_wait(s, params) {
         return Verdict::kept(s, Confidence::Inferred, "verdicts-wait");

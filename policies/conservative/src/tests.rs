@@ -3,7 +3,8 @@
 mod kit;
 
 use steadfast_policy::{
-    AlertScope, Attention, CheckpointsAnswer, ConditionType, Confidence, Intent, JobState, Mode, WantedSource,
+    AlertScope, Attention, CheckpointsAnswer, ConditionType, Confidence, EndSource, Intent, JobState, Mode,
+    WantedSource,
 };
 
 use kit::{Story, alerts, conditions, wants};
@@ -122,6 +123,125 @@ fn last_words_of_another_job_are_not_believed() {
 }
 
 #[test]
+fn the_reason_names_who_told_and_the_cause() {
+    for (told_by, code) in [
+        (EndSource::LastWords, "LastWords"),
+        (EndSource::Archive, "Archive"),
+        (EndSource::HistoryServer, "HistoryServer"),
+        (EndSource::JobResultStore, "JobResultStore"),
+    ] {
+        let mut story = Story::gone();
+        story.archive_tells(JobState::Failed, told_by);
+        let decision = story.decide();
+        assert_eq!(
+            (decision.state, decision.reason.code.as_str()),
+            (JobState::Failed, code)
+        );
+        assert!(
+            decision.reason.message.ends_with("FAILED: a.b.Trouble: it"),
+            "{}",
+            decision.reason.message
+        );
+    }
+}
+
+#[test]
+fn an_end_that_is_told_wins_over_ha_data() {
+    let mut story = Story::gone();
+    story.ha_data();
+    story.archive_tells(JobState::Finished, EndSource::JobResultStore);
+    assert_eq!(story.decide().state, JobState::Finished);
+    let mut story = Story::gone();
+    story.ha_data();
+    assert_eq!(story.decide().state, JobState::Suspended);
+    story.at(130).archive_tells(JobState::Finished, EndSource::Archive);
+    assert_eq!(story.decide().state, JobState::Finished, "and when it is told late");
+}
+
+#[test]
+fn an_archive_that_cannot_be_read_is_waited_for_and_asked_on_without_an_end() {
+    let mut story = Story::gone();
+    story.archive_unreadable();
+    assert_eq!(story.decide().state, JobState::Running, "not at once");
+    assert_eq!(story.at(69).decide().state, JobState::Running);
+    assert_eq!(story.at(70).decide().state, JobState::Terminated, "8 s are enough");
+    assert_eq!(story.want_of(WantedSource::Archive), Some(62 + 60));
+    story.at(62 + 1199).archive_unreadable();
+    assert_eq!(story.want_of(WantedSource::Archive), Some(62 + 1199 + 60));
+    story.at(62 + 1200).archive_unreadable();
+    assert_eq!(
+        story.want_of(WantedSource::Archive),
+        Some(62 + 1200 + 600),
+        "slower after twenty minutes"
+    );
+    story.at(7_200).archive_tells(JobState::Finished, EndSource::Archive);
+    assert_eq!(story.decide().state, JobState::Finished);
+    assert_eq!(
+        story.want_of(WantedSource::Archive),
+        None,
+        "what was told is not asked for again"
+    );
+}
+
+#[test]
+fn an_archive_that_tells_nothing_is_asked_for_twenty_minutes() {
+    let mut story = Story::gone();
+    assert_eq!(story.decide().state, JobState::Terminated);
+    assert_eq!(story.want_of(WantedSource::Archive), Some(62 + 60));
+    story.at(62 + 1200).nothing_tells_the_end();
+    assert_eq!(story.want_of(WantedSource::Archive), None);
+}
+
+#[test]
+fn a_guessed_cancellation_is_corrected_too() {
+    let mut story = Story::gone();
+    story.intent(Intent::Cancel, 30);
+    assert_eq!(story.decide().confidence, Confidence::Inferred);
+    story.at(130).archive_tells(JobState::Canceled, EndSource::Archive);
+    let decision = story.decide();
+    assert_eq!(
+        (decision.state, decision.confidence, decision.reason.code.as_str()),
+        (JobState::Canceled, Confidence::Confirmed, "Archive")
+    );
+}
+
+#[test]
+fn a_job_that_never_ran_has_no_end_to_wait_for() {
+    let mut story = Story::starting();
+    story.at(62).flink_silent(60).deletion_seen(60).deployment_missing(61);
+    assert!(!wants(&story.decide(), WantedSource::Archive));
+}
+
+#[test]
+fn a_going_pods_log_that_told_nothing_is_read_again_at_growing_intervals() {
+    let mut story = Story::running();
+    assert_eq!(story.want_of(WantedSource::LastWords), None);
+    story.at(60).going_pod();
+    assert_eq!(
+        story.want_of(WantedSource::LastWords),
+        None,
+        "the engine reads it by itself"
+    );
+    story.nothing_tells_the_end();
+    assert_eq!(story.want_of(WantedSource::LastWords), Some(60), "after 250 ms");
+    story.at(70).nothing_tells_the_end();
+    assert_eq!(story.want_of(WantedSource::LastWords), Some(75));
+    story.last_words(kit::JOB, JobState::Finished);
+    assert_eq!(story.want_of(WantedSource::LastWords), None);
+}
+
+#[test]
+fn before_a_job_is_lost_the_archive_is_asked() {
+    let mut story = Story::running();
+    story.at(10).flink_lacks(10).decide();
+    let looking = story.at(60).flink_lacks(60).decide();
+    assert_eq!(looking.state, JobState::Running);
+    assert!(wants(&looking, WantedSource::Archive));
+    story.archive_tells(JobState::Finished, EndSource::HistoryServer);
+    assert_eq!(story.decide().state, JobState::Finished);
+}
+
+#[test]
 fn ha_data_means_suspended_and_an_intended_cancel_means_canceled() {
     let mut story = Story::gone();
     story.ha_data();
@@ -162,7 +282,14 @@ fn a_job_flink_no_longer_lists_is_lost_after_two_answers() {
     for second in [10, 30, 59] {
         assert_eq!(story.at(second).flink_lacks(second).decide().state, JobState::Running);
     }
-    assert_eq!(story.at(60).flink_lacks(60).decide().state, JobState::Lost);
+    story.at(60).flink_lacks(60).decide();
+    story.nothing_tells_the_end();
+    assert_eq!(story.decide().state, JobState::Lost);
+    assert_eq!(
+        story.want_of(WantedSource::Archive),
+        Some(60 + 60),
+        "one that is written late is heard"
+    );
 }
 
 #[test]

@@ -234,6 +234,47 @@ impl Story {
         });
     }
 
+    pub fn archive_tells(&mut self, state: JobState, told_by: EndSource) {
+        let cause = (state == JobState::Failed).then(|| "a.b.Trouble: it".into());
+        self.archive(JobEndAnswer::Present(JobEnd {
+            job: JOB.into(),
+            state,
+            cause,
+            ended_at: None,
+            told_by,
+        }));
+    }
+
+    pub fn archive_unreadable(&mut self) {
+        self.archive(JobEndAnswer::Unknown(fault()));
+    }
+
+    fn archive(&mut self, answer: JobEndAnswer) {
+        self.snapshot.archive = Some(JobEndEvidence {
+            looks: looks(self.snapshot.now / 1000),
+            answer,
+        });
+    }
+
+    /// After which second, rounded down, a look of that source is wanted, if it is.
+    pub fn want_of(&mut self, source: WantedSource) -> Option<i64> {
+        let decision = self.decide();
+        let mut wanted = decision.wanted.iter().filter(|want| want.source == source);
+        wanted.next().map(|want| want.observed_after / 1000)
+    }
+
+    /// The JobManager's pod carries a deletionTimestamp.
+    pub fn going_pod(&mut self) {
+        self.pod(0, true);
+        if let Some(PodsEvidence {
+            answer: PodsAnswer::Present(pods),
+            ..
+        }) = &mut self.snapshot.pods
+        {
+            pods[0].deleting_since = Some(self.snapshot.now);
+        }
+    }
+
     pub fn ha_data(&mut self) {
         let answer = HaDataAnswer::Present(vec!["orders-cluster-config-map".into()]);
         self.snapshot.ha_data = Some(HaDataEvidence {
