@@ -8,6 +8,7 @@ use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{JournalError, Sequence};
 use steadfast_core::projection::Projection;
 use steadfast_sources::kubernetes::KubeCluster;
+use steadfast_sources::transport::ProxyTransport;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::control::Control;
 use crate::driver::Driver;
-use crate::looker::Looker;
+use crate::looker::{Looker, Way};
 use crate::metrics::Metrics;
 use crate::policies::Policies;
 use crate::reactor::{ClusterRules, Reactor};
@@ -100,7 +101,7 @@ impl Engine {
         let mut running = Vec::new();
         let mut ways = Vec::new();
         for (place, cluster) in (1_u64..).zip(clusters) {
-            let client = cluster.client.clone();
+            let proxy = ProxyTransport::new(cluster.client.clone());
             let seed = seed.wrapping_add(place);
             let started = KubeCluster::start(
                 cluster.client,
@@ -111,7 +112,12 @@ impl Engine {
                 cancel.child_token(),
             );
             let started = Arc::new(started);
-            ways.push((Arc::clone(&started), client));
+            ways.push(Way {
+                cluster: Arc::clone(&started),
+                proxy,
+                ends: cluster.ends,
+                last_words: cluster.last_words,
+            });
             running.push(started);
         }
         let looker = Arc::new(Looker::new(http, ways, Arc::clone(&clock), timing));

@@ -1,21 +1,24 @@
 //! Carries out looks: the only part of the loop that touches the network.
 
+mod look_up;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
-use steadfast_core::facts::{FlinkOverview, HaData, JobEnd};
-use steadfast_core::id::{ClusterName, FlinkJobId};
+use steadfast_core::facts::FlinkOverview;
+use steadfast_core::id::ClusterName;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::time::Clock;
+use steadfast_sources::ends::EndPlaces;
 use steadfast_sources::flink;
 use steadfast_sources::kubernetes::KubeCluster;
-use steadfast_sources::last_words;
+use steadfast_sources::last_words::Pattern;
 use steadfast_sources::route::{FlinkRoute, base_url};
 use steadfast_sources::transport::{Limits, MAX_BODY, ProxyTransport, Transport};
 use tokio::sync::Semaphore;
 
-use crate::looks::{Answer, Class, Endpoint, Look, Wanted, WantedAnswer};
+use crate::looks::{Answer, Class, Endpoint, Look, Wanted};
 
 /// Polls under way at once to Flinks that answer.
 const ANSWERING_PLACES: usize = 1024;
@@ -35,31 +38,19 @@ pub(crate) struct Looker {
     wanted: Semaphore,
 }
 
-/// The way to one cluster.
-struct Way {
-    cluster: Arc<KubeCluster>,
-    proxy: ProxyTransport,
+/// The ways to one cluster, and to what tells of its ended jobs.
+pub(crate) struct Way {
+    pub(crate) cluster: Arc<KubeCluster>,
+    pub(crate) proxy: ProxyTransport,
+    pub(crate) ends: EndPlaces,
+    pub(crate) last_words: Option<Pattern>,
 }
 
 impl Looker {
-    pub(crate) fn new(
-        http: Arc<dyn Transport>,
-        clusters: Vec<(Arc<KubeCluster>, kube::Client)>,
-        clock: Arc<dyn Clock>,
-        timing: Timing,
-    ) -> Self {
-        let way = |(cluster, client): (Arc<KubeCluster>, kube::Client)| {
-            (
-                cluster.name().clone(),
-                Way {
-                    cluster,
-                    proxy: ProxyTransport::new(client),
-                },
-            )
-        };
+    pub(crate) fn new(http: Arc<dyn Transport>, ways: Vec<Way>, clock: Arc<dyn Clock>, timing: Timing) -> Self {
         Self {
             http,
-            clusters: clusters.into_iter().map(way).collect(),
+            clusters: ways.into_iter().map(|way| (way.cluster.name().clone(), way)).collect(),
             clock,
             limits: Limits {
                 deadline: timing.timeout,
@@ -107,7 +98,7 @@ impl Looker {
                     | Wanted::HaData { .. }
                     | Wanted::Events { .. }
                     | Wanted::TaskManagers { .. }
-                    | Wanted::Archive => Some(self.wanted.acquire().await.ok()?),
+                    | Wanted::Archive { .. } => Some(self.wanted.acquire().await.ok()?),
                 };
                 let asked = self.clock.now();
                 let answer = self.look_up(what).await;
@@ -146,105 +137,5 @@ impl Looker {
                 format!("no [[kubernetes]] entry is named {cluster}"),
             )
         })
-    }
-
-    async fn look_up(&self, what: Wanted) -> WantedAnswer {
-        match what {
-            Wanted::Exceptions { endpoint, job } => WantedAnswer::Exceptions(optional(
-                async {
-                    let (transport, base) = self.way_to(&endpoint)?;
-                    flink::exceptions(transport, &base, job, self.limits).await
-                }
-                .await,
-            )),
-            Wanted::Checkpoints { endpoint, job } => WantedAnswer::Checkpoints(
-                async {
-                    let (transport, base) = self.way_to(&endpoint)?;
-                    flink::checkpoints(transport, &base, job, self.limits).await
-                }
-                .await
-                .map_or_else(Observed::Unknown, Observed::Present),
-            ),
-            Wanted::HaData { cluster, place } => WantedAnswer::HaData(optional(
-                async {
-                    let names = self
-                        .way(&cluster)?
-                        .cluster
-                        .ha_config_maps(&place.namespace, &place.name)
-                        .await?;
-                    Ok((!names.is_empty()).then_some(HaData { config_maps: names }))
-                }
-                .await,
-            )),
-            Wanted::Events { cluster, place } => WantedAnswer::Events(optional(
-                async {
-                    let events = self
-                        .way(&cluster)?
-                        .cluster
-                        .events(&place.namespace, &place.name)
-                        .await?;
-                    Ok((!events.is_empty()).then_some(events))
-                }
-                .await,
-            )),
-            Wanted::TaskManagers { cluster, place } => WantedAnswer::TaskManagers(optional(
-                async {
-                    let pods = self
-                        .way(&cluster)?
-                        .cluster
-                        .task_managers(&place.namespace, &place.name)
-                        .await?;
-                    Ok((!pods.is_empty()).then_some(pods))
-                }
-                .await,
-            )),
-            Wanted::LastWords {
-                cluster,
-                place,
-                pods,
-                job,
-            } => WantedAnswer::LastWords(optional(self.last_words(&cluster, &place, &pods, job).await)),
-            // No archive is configured: all of none were read, and none tells of an end.
-            Wanted::Archive => WantedAnswer::Archive(Observed::Absent),
-        }
-    }
-
-    /// The end that any of the pods' logs tells. A log that cannot be read leaves it unknown, unless another tells.
-    async fn last_words(
-        &self,
-        cluster: &ClusterName,
-        place: &steadfast_core::board::Place,
-        pods: &[String],
-        job: FlinkJobId,
-    ) -> Result<Option<JobEnd>, Fault> {
-        let way = self.way(cluster)?;
-        let mut fault = None;
-        for pod in pods {
-            match way.cluster.pod_log(&place.namespace, pod).await {
-                Ok(log) => {
-                    if let Some(end) = last_words::find(&log, job) {
-                        return Ok(Some(end));
-                    }
-                }
-                Err(error) => fault = Some(error),
-            }
-        }
-        match fault {
-            Some(fault) => Err(fault),
-            None if pods.is_empty() => Err(Fault::new(
-                FaultKind::Address,
-                "no JobManager pod is left whose log could be read",
-            )),
-            None => Ok(None),
-        }
-    }
-}
-
-/// A successful answer that holds nothing is absent; only that.
-fn optional<T>(answer: Result<Option<T>, Fault>) -> Observed<T> {
-    match answer {
-        Ok(Some(value)) => Observed::Present(value),
-        Ok(None) => Observed::Absent,
-        Err(fault) => Observed::Unknown(fault),
     }
 }

@@ -6,6 +6,8 @@ use steadfast_core::evidence::{Fault, Observed};
 use steadfast_core::facts::{Checkpoints, FlinkOverview, HaData, JobEnd, KubeEvent, Pod, RootException};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, TargetId};
 use steadfast_core::time::Timestamp;
+use steadfast_sources::ends::Sought;
+use steadfast_sources::kubernetes::LogOf;
 use steadfast_sources::route::FlinkRoute;
 
 /// Where a target's Flink is, resolved as far as the board knows.
@@ -62,15 +64,19 @@ pub(crate) enum Wanted {
     LastWords {
         cluster: ClusterName,
         place: Place,
-        pods: Vec<String>,
+        /// Pods, and which of their containers' logs; the first that tells an end is believed.
+        logs: Vec<(String, LogOf)>,
         job: FlinkJobId,
     },
     TaskManagers {
         cluster: ClusterName,
         place: Place,
     },
-    /// Archive, HistoryServer, JobResultStore: none of them can be configured yet.
-    Archive,
+    /// Archive, HistoryServer and JobResultStore, those of them that are configured.
+    Archive {
+        cluster: ClusterName,
+        sought: Sought,
+    },
 }
 
 impl Wanted {
@@ -82,7 +88,7 @@ impl Wanted {
             Self::Events { .. } => WantedSource::Events,
             Self::LastWords { .. } => WantedSource::LastWords,
             Self::TaskManagers { .. } => WantedSource::TaskManagers,
-            Self::Archive => WantedSource::Archive,
+            Self::Archive { .. } => WantedSource::Archive,
         }
     }
 }
@@ -126,6 +132,14 @@ impl WantedAnswer {
             Self::LastWords(_) => WantedSource::LastWords,
             Self::Archive(_) => WantedSource::Archive,
             Self::TaskManagers(_) => WantedSource::TaskManagers,
+        }
+    }
+
+    /// Whether it is about a run of the job, and not about what the runs share.
+    pub(crate) fn is_of_one_attempt(&self) -> bool {
+        match self {
+            Self::Exceptions(_) | Self::Checkpoints(_) | Self::LastWords(_) | Self::Archive(_) => true,
+            Self::HaData(_) | Self::Events(_) | Self::TaskManagers(_) => false,
         }
     }
 

@@ -10,7 +10,9 @@ use steadfast_core::journal::Journal;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
 use steadfast_core::time::Clock;
+use steadfast_sources::ends::EndPlaces;
 use steadfast_sources::kubernetes::KubeSettings;
+use steadfast_sources::last_words::Pattern;
 use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::Transport;
 
@@ -44,6 +46,10 @@ pub struct ClusterSetup {
     pub discover: Vec<Discover>,
     /// How Flink is reached where a target does not say.
     pub flink_rest: FlinkRoute,
+    /// What tells how its jobs ended when their clusters are gone.
+    pub ends: EndPlaces,
+    /// How the JobManagers' logs tell it, if not in Flink's own words alone.
+    pub last_words: Option<Pattern>,
 }
 
 /// A kind of Deployment that is discovered.

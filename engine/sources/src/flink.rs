@@ -1,7 +1,7 @@
 //! Flink's REST API: what its answers mean. Any answer that is not plainly what was asked for is a fault.
 
-mod classify;
-mod parse;
+pub(crate) mod classify;
+pub(crate) mod parse;
 
 use steadfast_core::evidence::Fault;
 use steadfast_core::facts::{Checkpoints, FlinkOverview, RootException};

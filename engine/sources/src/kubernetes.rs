@@ -30,6 +30,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 pub use connect::{ConnectError, Connected, Location, connect};
+pub use lookups::LogOf;
 
 use recovery::Recovery;
 use reflector::Reflector;

@@ -1,5 +1,6 @@
 //! Finds in a JobManager's log how a job ended.
 
+use regex::Regex;
 use steadfast_core::facts::{EndSource, JobEnd};
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
@@ -12,65 +13,138 @@ const BETWEEN: &str = " reached terminal state ";
 /// The longest cause that is kept, in characters.
 const CAUSE: usize = 1024;
 
+/// An operator's own pattern for the line, for log layouts that reword it: a regular expression with the groups `job`
+/// (32 hex digits) and `state` (a word of Flink's), and possibly `cause`. Flink's own line is understood all the same.
+#[derive(Clone, Debug)]
+pub struct Pattern(Regex);
+
+/// Why a text is no such pattern.
+#[derive(Debug, thiserror::Error)]
+pub enum PatternError {
+    /// It is no regular expression.
+    #[error("is no regular expression")]
+    Syntax(#[source] Box<regex::Error>),
+    /// It does not say where the job or the state stands.
+    #[error("has no group named `{0}`")]
+    Group(&'static str),
+}
+
+impl Pattern {
+    /// Reads and checks a pattern.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let regex = Regex::new(text).map_err(|error| PatternError::Syntax(Box::new(error)))?;
+        let has = |group: &str| regex.capture_names().flatten().any(|name| name == group);
+        match ["job", "state"].into_iter().find(|group| !has(group)) {
+            Some(group) => Err(PatternError::Group(group)),
+            None => Ok(Self(regex)),
+        }
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Eq for Pattern {}
+
 /// The end that the log tells of this job, and no other. The last such line counts.
-pub fn find(log: &str, job: FlinkJobId) -> Option<JobEnd> {
-    let needle = format!("{BEFORE}{job}{BETWEEN}");
+pub fn find(log: &str, job: FlinkJobId, pattern: Option<&Pattern>) -> Option<JobEnd> {
+    let reading = Reading {
+        needle: format!("{BEFORE}{job}{BETWEEN}"),
+        job,
+        pattern,
+    };
     let lines: Vec<&str> = log.lines().collect();
-    let told = lines
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, line)| line.contains(&needle));
-    let mut ends = told.filter_map(|(index, line)| match message_in(line, &needle) {
+    let mut ends = lines.iter().enumerate().rev().filter_map(|(index, line)| {
+        if !reading.may_tell(line) {
+            return None;
+        }
         // In a JSON-formatted log, the stack trace stands in the same string.
-        Some(message) => end_in(&needle, job, message.lines()),
-        None => end_in(&needle, job, lines.iter().skip(index).copied()),
+        match reading.message_in(line) {
+            Some(message) => reading.end_in(message.lines()),
+            None => reading.end_in(lines.iter().skip(index).copied()),
+        }
     });
     ends.next()
 }
 
-/// The end that the first of these lines tells. A failure's cause is the line behind it.
-fn end_in<'a>(needle: &str, job: FlinkJobId, lines: impl Iterator<Item = &'a str>) -> Option<JobEnd> {
-    let mut lines = lines.skip_while(|line| !line.contains(needle));
-    let (_, rest) = lines.next()?.split_once(needle)?;
-    let word: String = rest.chars().take_while(char::is_ascii_uppercase).collect();
-    let state = JobState::parse(&word)?;
-    if !matches!(state, JobState::Finished | JobState::Failed | JobState::Canceled) {
-        return None;
-    }
-    let cause = (state == JobState::Failed).then(|| lines.next().and_then(cause_in));
-    Some(JobEnd {
-        job,
-        state,
-        cause: cause.flatten(),
-        ended_at: None,
-        told_by: EndSource::LastWords,
-    })
+/// What is looked for in a log.
+struct Reading<'a> {
+    needle: String,
+    job: FlinkJobId,
+    pattern: Option<&'a Pattern>,
 }
 
-/// If the line is a JSON object: the string in it, at whatever depth, that holds the needle.
-fn message_in(line: &str, needle: &str) -> Option<String> {
-    let object = line.get(line.find('{')?..)?;
-    let mut values = vec![serde_json::from_str::<serde_json::Value>(object.trim_end()).ok()?];
-    while let Some(value) = values.pop() {
-        match value {
-            serde_json::Value::String(text) if text.contains(needle) => return Some(text),
-            serde_json::Value::Array(items) => values.extend(items),
-            serde_json::Value::Object(fields) => values.extend(fields.into_iter().map(|(_, value)| value)),
-            serde_json::Value::String(_)
-            | serde_json::Value::Null
-            | serde_json::Value::Bool(_)
-            | serde_json::Value::Number(_) => {}
-        }
+impl Reading<'_> {
+    /// Whether the line tells an end, as far as can be seen before it is taken apart.
+    fn may_tell(&self, text: &str) -> bool {
+        text.contains(&self.needle) || self.pattern.is_some_and(|Pattern(regex)| regex.is_match(text))
     }
-    None
+
+    /// State and cause, if this line tells them of the job.
+    fn told_in(&self, line: &str) -> Option<(JobState, Option<String>)> {
+        if let Some((_, rest)) = line.split_once(&self.needle) {
+            let word: String = rest.chars().take_while(char::is_ascii_uppercase).collect();
+            return final_state(&word).map(|state| (state, None));
+        }
+        let groups = self.pattern?.0.captures(line)?;
+        if FlinkJobId::parse(groups.name("job")?.as_str()) != Some(self.job) {
+            return None;
+        }
+        let state = final_state(&groups.name("state")?.as_str().to_ascii_uppercase())?;
+        Some((state, groups.name("cause").and_then(|cause| shortened(cause.as_str()))))
+    }
+
+    /// The end that the first of these lines tells. A failure's cause stands in it, or is the line behind it.
+    fn end_in<'l>(&self, lines: impl Iterator<Item = &'l str>) -> Option<JobEnd> {
+        let mut lines = lines.skip_while(|line| !self.may_tell(line));
+        let (state, cause) = self.told_in(lines.next()?)?;
+        let cause = cause.or_else(|| lines.next().and_then(cause_in));
+        Some(JobEnd {
+            job: self.job,
+            state,
+            cause: cause.filter(|_| state == JobState::Failed),
+            ended_at: None,
+            told_by: EndSource::LastWords,
+        })
+    }
+
+    /// If the line is a JSON object: the string in it, at whatever depth, that tells an end.
+    fn message_in(&self, line: &str) -> Option<String> {
+        let object = line.get(line.find('{')?..)?;
+        let mut values = vec![serde_json::from_str::<serde_json::Value>(object.trim_end()).ok()?];
+        while let Some(value) = values.pop() {
+            match value {
+                serde_json::Value::String(text) if self.may_tell(&text) => return Some(text),
+                serde_json::Value::Array(items) => values.extend(items),
+                serde_json::Value::Object(fields) => values.extend(fields.into_iter().map(|(_, value)| value)),
+                serde_json::Value::String(_)
+                | serde_json::Value::Null
+                | serde_json::Value::Bool(_)
+                | serde_json::Value::Number(_) => {}
+            }
+        }
+        None
+    }
+}
+
+/// A state that ends a job for good.
+fn final_state(word: &str) -> Option<JobState> {
+    JobState::parse(word).filter(|state| matches!(state, JobState::Finished | JobState::Failed | JobState::Canceled))
+}
+
+fn shortened(cause: &str) -> Option<String> {
+    let cause: String = cause.trim().chars().take(CAUSE).collect();
+    (!cause.is_empty()).then_some(cause)
 }
 
 /// The first line of the stack trace that follows a failure: an exception's class and message.
 fn cause_in(line: &str) -> Option<String> {
     let class = line.split(':').next()?.trim();
     let is_class = class.contains('.') && class.chars().all(|c| c.is_alphanumeric() || ".$_".contains(c));
-    is_class.then(|| line.trim().chars().take(CAUSE).collect())
+    if is_class { shortened(line) } else { None }
 }
 
 #[cfg(test)]
@@ -91,9 +165,9 @@ mod tests {
     #[test]
     fn the_tracked_jobs_end_is_found_and_no_other() {
         let log = format!("start\n{}{}bye\n", line(2, "FAILED"), line(1, "FINISHED"));
-        assert_eq!(find(&log, job(1)).map(|end| end.state), Some(JobState::Finished));
-        assert_eq!(find(&log, job(3)), None);
-        assert_eq!(find(&line(1, "RUNNING"), job(1)), None);
+        assert_eq!(find(&log, job(1), None).map(|end| end.state), Some(JobState::Finished));
+        assert_eq!(find(&log, job(3), None), None);
+        assert_eq!(find(&line(1, "RUNNING"), job(1), None), None);
     }
 
     #[test]
@@ -102,7 +176,7 @@ mod tests {
             "{}org.apache.flink.runtime.JobException: Recovery is suppressed\n\tat a.b.C.d(C.java:1)\n",
             line(1, "FAILED")
         );
-        let end = find(&log, job(1)).unwrap();
+        let end = find(&log, job(1), None).unwrap();
         assert_eq!(
             end.cause.as_deref(),
             Some("org.apache.flink.runtime.JobException: Recovery is suppressed")
@@ -115,12 +189,12 @@ mod tests {
             r#"{{"level":"INFO","message":"Job {} reached terminal state CANCELED."}}"#,
             job(1)
         );
-        assert_eq!(find(&log, job(1)).map(|end| end.state), Some(JobState::Canceled));
+        assert_eq!(find(&log, job(1), None).map(|end| end.state), Some(JobState::Canceled));
         let log = format!(
             r#"2026-11-24T12:00:00Z stdout F {{"log":{{"message":"Job {} reached terminal state FAILED.\na.b.Trouble: \"it\"\n\tat a.b.C"}}}}"#,
             job(1)
         );
-        let end = find(&log, job(1)).unwrap();
+        let end = find(&log, job(1), None).unwrap();
         assert_eq!(
             (end.state, end.cause.as_deref()),
             (JobState::Failed, Some("a.b.Trouble: \"it\""))
@@ -137,7 +211,12 @@ mod tests {
                 ("canceled", "ffffffffa02197de0000000000000000", JobState::Canceled),
             ] {
                 let path = root.join(format!("{version}/{scene}-cluster-ends/jobmanager-log-tail.txt"));
-                let end = find(&std::fs::read_to_string(path).unwrap(), FlinkJobId::parse(id).unwrap()).unwrap();
+                let end = find(
+                    &std::fs::read_to_string(path).unwrap(),
+                    FlinkJobId::parse(id).unwrap(),
+                    None,
+                )
+                .unwrap();
                 assert_eq!(end.state, state, "{version} {scene}");
                 assert_eq!(
                     end.cause.is_some(),
@@ -145,6 +224,40 @@ mod tests {
                     "{version} {scene}: {end:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn an_operators_own_pattern_is_understood_beside_flinks_line() {
+        let pattern = Pattern::parse(r"job=(?P<job>[0-9a-f]{32}) end=(?P<state>\w+)(?: why=(?P<cause>.+))?").unwrap();
+        let find = |log: &str| find(log, job(1), Some(&pattern));
+        let told = find(&format!("job={} end=failed why=out of luck\n", job(1))).unwrap();
+        assert_eq!(
+            (told.state, told.cause.as_deref()),
+            (JobState::Failed, Some("out of luck"))
+        );
+        let json = format!(r#"{{"msg":"job={} end=FAILED\na.b.Trouble: it"}}"#, job(1));
+        let told = find(&json).unwrap();
+        assert_eq!(
+            (told.state, told.cause.as_deref()),
+            (JobState::Failed, Some("a.b.Trouble: it"))
+        );
+        assert_eq!(find(&format!("job={} end=FINISHED", job(2))), None, "another job's");
+        assert_eq!(find(&format!("job={} end=RUNNING", job(1))), None, "no end");
+        assert_eq!(
+            find(&line(1, "CANCELED")).map(|end| end.state),
+            Some(JobState::Canceled)
+        );
+    }
+
+    #[test]
+    fn a_pattern_must_say_where_job_and_state_stand() {
+        for (text, message) in [
+            ("(?P<job>.*", "is no regular expression"),
+            ("ended: (?P<state>.*)", "has no group named `job`"),
+            ("ended: (?P<job>.*)", "has no group named `state`"),
+        ] {
+            assert_eq!(Pattern::parse(text).unwrap_err().to_string(), message);
         }
     }
 }

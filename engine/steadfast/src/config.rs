@@ -15,6 +15,8 @@ use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
 use steadfast_host::LoadError;
 use steadfast_reconcile::{Discover, Select};
+use steadfast_sources::ends::Location;
+use steadfast_sources::last_words::Pattern;
 
 pub use mistake::{ConfigError, Mistake};
 
@@ -59,26 +61,21 @@ pub struct Cluster {
     pub discover: Vec<Discover>,
     /// How Flink is reached.
     pub flink_rest: FlinkRest,
-    /// Places that tell of ended jobs; read by a later version.
+    /// What tells how its jobs ended when their Flink is gone.
     pub ended_jobs: EndedJobs,
 }
 
-/// Sources of a cluster that tell how a job ended.
+/// What tells how a cluster's jobs ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EndedJobs {
     /// `archive`.
-    pub archive: Vec<String>,
-    /// `history_server`.
+    pub archive: Vec<Location>,
+    /// `history_server`, without a slash at its end.
     pub history_server: Option<String>,
     /// `job_result_store`.
-    pub job_result_store: Option<String>,
-}
-
-impl EndedJobs {
-    /// Whether none is set.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
+    pub job_result_store: Option<Location>,
+    /// `last_words`.
+    pub last_words: Option<Pattern>,
 }
 
 /// `flink_rest`.

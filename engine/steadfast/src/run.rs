@@ -40,7 +40,6 @@ pub struct Running {
 
 /// Starts everything a configuration asks for. On an error nothing is left running.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
-    parts::warn_of_what_is_not_read(&config);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let policies = load_policies(&config.policies)?;
     let clusters = parts::clusters(&config).await?;

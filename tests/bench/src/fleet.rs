@@ -11,6 +11,7 @@ use steadfast_core::snapshot::Timing;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{PolicyEngine, PolicyLimits};
 use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Role, Select, Setup};
+use steadfast_sources::ends::EndPlaces;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::HttpTransport;
@@ -85,6 +86,8 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
             client,
             discover: vec![Discover::Native],
             flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
+            ends: EndPlaces::default(),
+            last_words: None,
         }],
         targets: Vec::new(),
         policies: vec![PolicySetup {

@@ -10,6 +10,7 @@ use steadfast_core::state::{JobState, Mode};
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
+use super::wants::{is_told, logs_of};
 use crate::looks::{Answer, Look, Wanted, WantedAnswer};
 
 impl Reactor {
@@ -70,21 +71,21 @@ impl Reactor {
 
     fn wanted_answered(&mut self, key: &JobKey, answer: WantedAnswer, asked: Timestamp, at: Timestamp, now: Timestamp) {
         self.look_ended(key, &answer, now);
-        if !self.records.contains_key(key) {
+        let Some(record) = self.records.get(key) else { return };
+        self.dirty.insert(key.clone());
+        // What was asked about the attempt before says nothing of this one.
+        let is_late = record.incarnation.since.is_some_and(|since| asked < since);
+        if is_late && answer.is_of_one_attempt() {
             return;
         }
         let job = self.board.job_mut(key);
         match answer {
             WantedAnswer::Exceptions(answer) => accept(&mut job.exceptions, answer, asked, at),
             WantedAnswer::Checkpoints(answer) => accept(&mut job.checkpoints, answer, asked, at),
-            WantedAnswer::Archive(answer) => accept(&mut job.archive, answer, asked, at),
+            // An end that was told stays told: the pod, or the archive, may go before it is asked again.
+            WantedAnswer::Archive(answer) => !is_told(&job.archive) && accept(&mut job.archive, answer, asked, at),
             WantedAnswer::LastWords(answer) => {
-                // What the log said stays said when the pod is gone.
-                let heard = job
-                    .last_words
-                    .as_ref()
-                    .is_some_and(|words| words.latest.present().is_some());
-                !heard && accept(&mut job.last_words, answer, asked, at)
+                !is_told(&job.last_words) && accept(&mut job.last_words, answer, asked, at)
             }
             WantedAnswer::HaData(answer) => accept(&mut self.board.target_mut(&key.target).ha_data, answer, asked, at),
             WantedAnswer::Events(answer) => accept(&mut self.board.target_mut(&key.target).events, answer, asked, at),
@@ -92,7 +93,6 @@ impl Reactor {
                 accept(&mut self.board.target_mut(&key.target).task_managers, answer, asked, at)
             }
         };
-        self.dirty.insert(key.clone());
     }
 
     /// Takes in news from Kubernetes. Returns records that begin with it (Deployments that are discovered).
@@ -179,7 +179,7 @@ impl Reactor {
                 let what = Wanted::LastWords {
                     cluster: cluster.clone(),
                     place: place.clone(),
-                    pods: vec![pod.name.clone()],
+                    logs: logs_of(std::slice::from_ref(pod), record.incarnation.started_at),
                     job,
                 };
                 if self.look_begins(&key, &what) {

@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, Watch};
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
-use steadfast_core::facts::{FlinkJob, FlinkOverview, Tasks};
+use steadfast_core::facts::{EndSource, FlinkJob, FlinkOverview, JobEnd, Tasks};
 use steadfast_core::id::{FlinkJobId, PolicyName};
 use steadfast_core::record::Reason;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::JobState;
 
 use super::*;
-use crate::looks::{Answer, Look};
+use crate::looks::{Answer, Look, WantedAnswer};
 use crate::setup::{PolicySetup, Role, Select};
 use crate::shadows::ShadowBoard;
 
@@ -272,4 +272,41 @@ fn stored_records_are_stale_until_confirmed_and_removed_targets_forgotten() {
             .collect::<Vec<_>>(),
         [(JobState::Running, Confidence::Stale)]
     );
+}
+
+#[test]
+fn an_end_that_was_asked_about_the_attempt_before_is_not_this_ones() {
+    let mut rig = Rig::new(&["orders"]);
+    live(&mut rig, Duration::from_secs(10), |_| running());
+    let record = rig.record("orders");
+    let (key, since) = (record.key.clone(), record.incarnation.since.unwrap());
+    let end = |told_by| {
+        Observed::Present(JobEnd {
+            job: FlinkJobId::parse("00000000000000000000000000000001").unwrap(),
+            state: JobState::Finished,
+            cause: None,
+            ended_at: None,
+            told_by,
+        })
+    };
+    let mut answer = |asked, told_by| {
+        let answer = Answer::Wanted {
+            key: key.clone(),
+            asked,
+            at: rig.now,
+            answer: WantedAnswer::Archive(end(told_by)),
+        };
+        rig.reactor.answered(answer, rig.now);
+        let told = rig
+            .reactor
+            .board
+            .job(&key)
+            .and_then(|job| job.archive.as_ref()?.latest.present());
+        told.map(|end| end.told_by)
+    };
+    let before = Timestamp::from_millis(since.as_millis() - 1);
+    assert_eq!(answer(before, EndSource::Archive), None);
+    assert_eq!(answer(since, EndSource::Archive), Some(EndSource::Archive));
+    let stays = answer(since.after(Duration::from_secs(1)), EndSource::HistoryServer);
+    assert_eq!(stays, Some(EndSource::Archive), "what was told stays told");
 }

@@ -2,8 +2,11 @@
 
 use steadfast_core::decision::{Want, WantedSource};
 use steadfast_core::evidence::Evidence;
+use steadfast_core::facts::{JobEnd, Pod};
 use steadfast_core::id::JobKey;
 use steadfast_core::time::Timestamp;
+use steadfast_sources::ends::Sought;
+use steadfast_sources::kubernetes::LogOf;
 
 use super::Reactor;
 use crate::looks::{Look, Wanted, WantedAnswer};
@@ -28,6 +31,9 @@ impl Reactor {
     /// Begins the looks a policy wants and does not have, or plans them for when they are due.
     pub(super) fn want(&mut self, key: &JobKey, wanted: &[Want], now: Timestamp) {
         for want in wanted {
+            if self.is_settled(key, want.source) {
+                continue;
+            }
             if self
                 .asked_at(key, want.source)
                 .is_some_and(|asked| asked > want.observed_after)
@@ -70,6 +76,21 @@ impl Reactor {
         }
     }
 
+    /// Whether nothing new can come: an end that was told stays told, for this attempt.
+    fn is_settled(&self, key: &JobKey, source: WantedSource) -> bool {
+        let Some(job) = self.board.job(key) else { return false };
+        match source {
+            WantedSource::LastWords => is_told(&job.last_words),
+            WantedSource::Archive => is_told(&job.archive),
+            WantedSource::Exceptions
+            | WantedSource::Checkpoints
+            | WantedSource::Kubernetes
+            | WantedSource::HaData
+            | WantedSource::Events
+            | WantedSource::TaskManagers => false,
+        }
+    }
+
     /// When the look that gave the newest evidence of a source began.
     fn asked_at(&self, key: &JobKey, source: WantedSource) -> Option<Timestamp> {
         fn asked<T>(slot: Option<&Evidence<T>>) -> Option<Timestamp> {
@@ -96,7 +117,8 @@ impl Reactor {
     }
 
     fn wanted_look(&self, key: &JobKey, source: WantedSource) -> Option<Wanted> {
-        let job = self.records.get(key)?.incarnation.flink_job_id;
+        let incarnation = &self.records.get(key)?.incarnation;
+        let job = incarnation.flink_job_id;
         let cluster = key.target.cluster.clone();
         let place = self.targets.get(&key.target)?.place.clone();
         Some(match source {
@@ -111,22 +133,23 @@ impl Reactor {
             WantedSource::HaData => Wanted::HaData { cluster, place: place? },
             WantedSource::Events => Wanted::Events { cluster, place: place? },
             WantedSource::TaskManagers => Wanted::TaskManagers { cluster, place: place? },
-            WantedSource::Archive => Wanted::Archive,
+            WantedSource::Archive => {
+                let cluster_id = place.map_or_else(|| key.target.name.to_string(), |place| place.name);
+                let sought = Sought {
+                    cluster_id,
+                    job: job?,
+                    started_at: incarnation.started_at,
+                };
+                Wanted::Archive { cluster, sought }
+            }
             WantedSource::LastWords => {
                 let place = place?;
-                let pods = self
-                    .board
-                    .kubernetes(&cluster)?
-                    .pods(&place)?
-                    .latest
-                    .present()?
-                    .iter()
-                    .map(|p| p.name.clone())
-                    .collect();
+                let pods = self.board.kubernetes(&cluster)?.pods(&place)?;
+                let logs = logs_of(pods.latest.present()?, incarnation.started_at);
                 Wanted::LastWords {
                     cluster,
                     place,
-                    pods,
+                    logs,
                     job: job?,
                 }
             }
@@ -157,5 +180,87 @@ impl Reactor {
                 look.not_before = None;
             }
         }
+    }
+}
+
+/// Whether a source has told the end.
+pub(super) fn is_told(slot: &Option<Evidence<JobEnd>>) -> bool {
+    slot.as_ref()
+        .is_some_and(|evidence| evidence.latest.present().is_some())
+}
+
+/// The logs in which a run's last words may stand: each pod's, and where its container has begun anew, the one's before.
+pub(super) fn logs_of(pods: &[Pod], started_at: Option<Timestamp>) -> Vec<(String, LogOf)> {
+    let before = LogOf::Previous { since: started_at };
+    pods.iter()
+        .flat_map(|pod| {
+            let restarts = pod.container.as_ref().map_or(0, |container| container.restarts);
+            let previous = (restarts > 0).then(|| (pod.name.clone(), before));
+            std::iter::once((pod.name.clone(), LogOf::Current)).chain(previous)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use steadfast_core::evidence::{Fault, FaultKind, Observed};
+    use steadfast_core::facts::{Container, EndSource, Readiness};
+    use steadfast_core::id::{FlinkJobId, Namespace, Uid};
+    use steadfast_core::state::JobState;
+
+    use super::*;
+
+    fn pod(name: &str, restarts: u32) -> Pod {
+        Pod {
+            namespace: Namespace::new("default"),
+            name: name.into(),
+            uid: Uid::new(name),
+            app: "orders".into(),
+            created_at: None,
+            deleting_since: None,
+            phase: "Running".into(),
+            reason: None,
+            ip: None,
+            ready: Readiness::Ready,
+            unschedulable: None,
+            container: Some(Container {
+                restarts,
+                ..Container::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn a_restarted_containers_log_before_is_read_behind_its_own() {
+        let since = Some(Timestamp::from_millis(7));
+        assert_eq!(
+            logs_of(&[pod("jm-1", 0), pod("jm-2", 1)], since),
+            [
+                ("jm-1".to_owned(), LogOf::Current),
+                ("jm-2".to_owned(), LogOf::Current),
+                ("jm-2".to_owned(), LogOf::Previous { since }),
+            ]
+        );
+    }
+
+    #[test]
+    fn only_an_end_that_was_told_is_not_asked_for_again() {
+        let moment = Timestamp::from_millis(7);
+        let told = JobEnd {
+            job: FlinkJobId::parse("00000000000000000000000000000001").unwrap(),
+            state: JobState::Finished,
+            cause: None,
+            ended_at: None,
+            told_by: EndSource::Archive,
+        };
+        let silent = Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"));
+        for (answer, expected) in [
+            (Observed::Present(told), true),
+            (Observed::Absent, false),
+            (silent, false),
+        ] {
+            assert_eq!(is_told(&Some(Evidence::first(answer, moment, moment))), expected);
+        }
+        assert!(!is_told(&None));
     }
 }

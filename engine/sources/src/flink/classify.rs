@@ -6,7 +6,7 @@ use steadfast_core::evidence::{Fault, FaultKind};
 use crate::transport::{Answer, shown};
 
 /// The body of a success, or the fault that the answer is.
-pub(super) fn body(url: &str, answer: Answer) -> Result<Bytes, Fault> {
+pub(crate) fn body(url: &str, answer: Answer) -> Result<Bytes, Fault> {
     if answer.status == 200 {
         return Ok(answer.body);
     }

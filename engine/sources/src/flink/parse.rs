@@ -54,20 +54,64 @@ pub(super) fn overview(url: &str, body: &[u8]) -> Result<FlinkOverview, Fault> {
     Ok(FlinkOverview { jobs })
 }
 
+fn bad(url: &str, what: &str, text: &str) -> Fault {
+    Fault::new(
+        FaultKind::Malformed,
+        format!("{}: {what} `{text}` is not one of Flink's", shown(url)),
+    )
+}
+
+fn id(url: &str, text: &str) -> Result<FlinkJobId, Fault> {
+    FlinkJobId::parse(text).ok_or_else(|| bad(url, "jid", text))
+}
+
+fn state(url: &str, text: &str) -> Result<JobState, Fault> {
+    JobState::parse(text)
+        .filter(|state| state.is_flinks())
+        .ok_or_else(|| bad(url, "state", text))
+}
+
+/// A time that Flink writes as -1 before it has come.
+fn come(time: i64) -> Option<Timestamp> {
+    (time >= 0).then(|| Timestamp::from_millis(time))
+}
+
+/// What `/jobs/<id>` says of a job's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Detail {
+    /// `jid`.
+    pub(crate) id: FlinkJobId,
+    /// `state`.
+    pub(crate) state: JobState,
+    /// `end-time`, when it has ended.
+    pub(crate) ended_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct DetailBody {
+    jid: String,
+    state: String,
+    #[serde(default = "never")]
+    end_time: i64,
+}
+
+/// Reads `/jobs/<id>`, of which archives and HistoryServers keep a copy.
+pub(crate) fn detail(url: &str, body: &[u8]) -> Result<Detail, Fault> {
+    let body: DetailBody = json(url, body)?;
+    Ok(Detail {
+        id: id(url, &body.jid)?,
+        state: state(url, &body.state)?,
+        ended_at: come(body.end_time),
+    })
+}
+
 fn read_job(url: &str, job: JobBody) -> Result<FlinkJob, Fault> {
-    let bad = |what: &str, text: &str| {
-        Fault::new(
-            FaultKind::Malformed,
-            format!("{}: {what} `{text}` is not one of Flink's", shown(url)),
-        )
-    };
     Ok(FlinkJob {
-        id: FlinkJobId::parse(&job.jid).ok_or_else(|| bad("jid", &job.jid))?,
-        state: JobState::parse(&job.state)
-            .filter(|state| state.is_flinks())
-            .ok_or_else(|| bad("state", &job.state))?,
+        id: id(url, &job.jid)?,
+        state: state(url, &job.state)?,
         started_at: Timestamp::from_millis(job.start_time),
-        ended_at: (job.end_time >= 0).then(|| Timestamp::from_millis(job.end_time)),
+        ended_at: come(job.end_time),
         tasks: Tasks {
             total: job.tasks.total,
             running: job.tasks.running.saturating_add(job.tasks.finished),
@@ -99,7 +143,7 @@ struct EntryBody {
 }
 
 /// Reads `/jobs/<id>/exceptions`; the history's newest entry comes first.
-pub(super) fn exceptions(url: &str, body: &[u8]) -> Result<Option<RootException>, Fault> {
+pub(crate) fn exceptions(url: &str, body: &[u8]) -> Result<Option<RootException>, Fault> {
     let body: ExceptionsBody = json(url, body)?;
     if body.root_exception.is_none() && body.history.is_none() {
         // Flink 1.20 says `"root-exception": null` beside an empty history: one of the keys is always there.
@@ -118,7 +162,7 @@ pub(super) fn exceptions(url: &str, body: &[u8]) -> Result<Option<RootException>
 }
 
 /// Class and message of an exception, and its innermost cause if the trace names one.
-fn headline(trace: &str) -> String {
+pub(crate) fn headline(trace: &str) -> String {
     let first = trace
         .lines()
         .map(str::trim)

@@ -17,21 +17,41 @@ const LOG_BYTES: usize = 1 << 20;
 /// How many events are kept.
 const EVENTS: usize = 20;
 
+/// Whose log is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogOf {
+    /// The container's that runs, or ran last.
+    Current,
+    /// The one's before it, in the same pod. What it printed before that moment is left out: it may be of an earlier run
+    /// of the same job.
+    Previous {
+        /// The run's beginning.
+        since: Option<Timestamp>,
+    },
+}
+
 impl KubeCluster {
-    /// The last 800 lines of a pod's log, at most 1 MiB: of Flink's container, or of the only one there is.
-    pub async fn pod_log(&self, namespace: &Namespace, pod: &str) -> Result<String, Fault> {
+    /// The last 800 lines of a pod's log, at most 1 MiB: of Flink's container, or of the only one there is. `None` if
+    /// the container of which it is asked never was.
+    pub async fn pod_log(&self, namespace: &Namespace, pod: &str, of: LogOf) -> Result<Option<String>, Fault> {
         let place = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log");
-        let query = format!("tailLines={LOG_LINES}&limitBytes={LOG_BYTES}");
+        let which = match of {
+            LogOf::Current => String::new(),
+            LogOf::Previous { since: None } => "&previous=true".to_owned(),
+            LogOf::Previous { since: Some(since) } => format!("&previous=true&sinceTime={since}"),
+        };
+        let query = format!("tailLines={LOG_LINES}&limitBytes={LOG_BYTES}{which}");
         // With a sidecar beside it, the container must be named; without, a container of another name will do.
-        let flinks = self
+        let mut answer = self
             .log(&place, &format!("{query}&container={FLINK_CONTAINER}"))
             .await?;
-        let answer = if flinks.status == 400 {
-            self.log(&place, &query).await?
-        } else {
-            flinks
-        };
-        success(&place, answer).map(|body| String::from_utf8_lossy(&body).into_owned())
+        if answer.status == 400 && !has_no_previous(&answer.body) {
+            answer = self.log(&place, &query).await?;
+        }
+        if answer.status == 400 && has_no_previous(&answer.body) {
+            return Ok(None);
+        }
+        success(&place, answer).map(|body| Some(String::from_utf8_lossy(&body).into_owned()))
     }
 
     async fn log(&self, place: &str, query: &str) -> Result<Answer, Fault> {
@@ -115,6 +135,11 @@ impl KubeCluster {
             .await
             .map(|(gathered, _)| gathered)
     }
+}
+
+/// Whether a 400 says, in the kubelet's words, that the container has not begun anew yet.
+fn has_no_previous(body: &[u8]) -> bool {
+    String::from_utf8_lossy(body).contains("previous terminated container")
 }
 
 fn is_ha_map(name: &str, cluster_id: &str) -> bool {

@@ -1,5 +1,7 @@
 //! The rules that go beyond types. All mistakes of a file are collected.
 
+mod ended_jobs;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -14,7 +16,7 @@ use toml::Spanned;
 
 use super::file::{self, File};
 use super::values::Span;
-use super::{Cluster, Config, EndedJobs, FlinkRest, Job, Mistake, Module, Policy, Server, Sink};
+use super::{Cluster, Config, FlinkRest, Job, Mistake, Module, Policy, Server, Sink};
 
 const SHORTEST: Duration = Duration::from_millis(10);
 
@@ -167,11 +169,7 @@ impl Checker<'_> {
                         .flink_rest
                         .as_ref()
                         .map_or(FlinkRest::Auto, |rest| self.flink_rest(rest)),
-                    ended_jobs: EndedJobs {
-                        archive: entry.archive.clone(),
-                        history_server: entry.history_server.clone(),
-                        job_result_store: entry.job_result_store.clone(),
-                    },
+                    ended_jobs: self.ended_jobs(entry),
                     name,
                 }
             })

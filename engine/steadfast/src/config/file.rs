@@ -73,9 +73,10 @@ pub(super) struct Kubernetes {
     pub(super) discover: Option<Vec<Spanned<String>>>,
     pub(super) flink_rest: Option<Spanned<String>>,
     #[serde(default)]
-    pub(super) archive: Vec<String>,
-    pub(super) history_server: Option<String>,
-    pub(super) job_result_store: Option<String>,
+    pub(super) archive: Vec<Spanned<String>>,
+    pub(super) history_server: Option<Spanned<String>>,
+    pub(super) job_result_store: Option<Spanned<String>>,
+    pub(super) last_words: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -13,10 +13,11 @@ use steadfast_core::journal::Store;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{Policy as LoadedModule, PolicyEngine, PolicyLimits};
 use steadfast_reconcile::{ClusterSetup, PolicySetup, Role, TargetSetup};
+use steadfast_sources::ends::{self, EndPlaces, Files, Location};
 use steadfast_sources::kubernetes::{KubeSettings, Location, Selector, connect};
 use steadfast_sources::route::FlinkRoute;
 
-use crate::config::{Cluster, Config, FlinkRest, Module, Policy};
+use crate::config::{Config, EndedJobs, FlinkRest, Module, Policy};
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -122,9 +123,24 @@ pub(super) async fn clusters(config: &Config) -> anyhow::Result<Vec<ClusterSetup
             client: connected.client,
             discover: cluster.discover.clone(),
             flink_rest: route(&cluster.flink_rest, connected.location),
+            ends: end_places(&cluster.ended_jobs)
+                .with_context(|| format!("[[kubernetes]] `{}` cannot be used", cluster.name))?,
+            last_words: cluster.ended_jobs.last_words.clone(),
         });
     }
     Ok(clusters)
+}
+
+/// The places that tell of ended jobs; none is looked at yet.
+fn end_places(ended: &EndedJobs) -> anyhow::Result<EndPlaces> {
+    let open = |location: &Location| -> anyhow::Result<Arc<dyn Files>> {
+        ends::open(location).with_context(|| format!("{location} cannot be read"))
+    };
+    Ok(EndPlaces {
+        archives: ended.archive.iter().map(open).collect::<Result<_, _>>()?,
+        history_server: ended.history_server.clone(),
+        job_results: ended.job_result_store.as_ref().map(open).transpose()?,
+    })
 }
 
 fn route(rest: &FlinkRest, location: Location) -> FlinkRoute {
@@ -170,15 +186,6 @@ pub(super) fn targets(config: &Config) -> Vec<TargetSetup> {
 pub(super) async fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {
     let url = url.to_owned();
     Ok(tokio::task::spawn_blocking(move || steadfast_store::open(&url)).await??)
-}
-
-/// Says once which keys are accepted and not yet used, rather than let them be trusted in silence.
-pub(super) fn warn_of_what_is_not_read(config: &Config) {
-    for Cluster { name, .. } in config.clusters.iter().filter(|cluster| !cluster.ended_jobs.is_empty()) {
-        tracing::warn!(
-            "[[kubernetes]] `{name}`: archive, history_server and job_result_store are not read by this version"
-        );
-    }
 }
 
 /// A seed that differs from run to run.

@@ -48,6 +48,36 @@ const BAD: &[Bad] = &[
         rule: "absence_confirmations is 0",
         fix: "steadfast policies",
     },
+    Bad {
+        text: "[[kubernetes]]\nname = \"local\"\narchive = [\"file:///ha\", \"hdfs:///archive\"]\n",
+        line: 3,
+        rule: "archive `hdfs:///archive` has the scheme `hdfs`, which this version cannot read",
+        fix: "history_server",
+    },
+    Bad {
+        text: "[[kubernetes]]\nname = \"local\"\njob_result_store = \"/ha/job-result-store\"\n",
+        line: 3,
+        rule: "job_result_store `/ha/job-result-store` is not a URL",
+        fix: "write file:// and an absolute path",
+    },
+    Bad {
+        text: "[[kubernetes]]\nname = \"local\"\nhistory_server = \"history:8082\"\n",
+        line: 3,
+        rule: "history_server `history:8082` is not an HTTP address",
+        fix: "http://history:8082",
+    },
+    Bad {
+        text: "[[kubernetes]]\nname = \"local\"\nlast_words = 'ended: (?P<state>.*)'\n",
+        line: 3,
+        rule: "last_words has no group named `job`",
+        fix: "(?P<job>[0-9a-f]{32})",
+    },
+    Bad {
+        text: "[[kubernetes]]\nname = \"local\"\nlast_words = '(?P<job>'\n",
+        line: 3,
+        rule: "last_words is no regular expression",
+        fix: "correct the pattern",
+    },
 ];
 
 #[test]

@@ -107,7 +107,14 @@ async fn events_on_a_later_page_are_found_too() {
 #[tokio::test(start_paused = true)]
 async fn a_log_is_flinks_containers_or_the_only_ones() {
     let (native, asked) = cluster(|_| (200, "bye\n".into()));
-    assert_eq!(native.pod_log(&Namespace::new("default"), "p").await.unwrap(), "bye\n");
+    assert_eq!(
+        native
+            .pod_log(&Namespace::new("default"), "p", LogOf::Current)
+            .await
+            .unwrap()
+            .as_deref(),
+        Some("bye\n")
+    );
     assert_eq!(
         *asked.lock().unwrap(),
         ["/api/v1/namespaces/default/pods/p/log?tailLines=800&limitBytes=1048576&container=flink-main-container"]
@@ -120,14 +127,56 @@ async fn a_log_is_flinks_containers_or_the_only_ones() {
         }
     });
     assert_eq!(
-        standalone.pod_log(&Namespace::new("default"), "p").await.unwrap(),
-        "bye\n"
+        standalone
+            .pod_log(&Namespace::new("default"), "p", LogOf::Current)
+            .await
+            .unwrap()
+            .as_deref(),
+        Some("bye\n")
     );
     let (gone, _) = cluster(|_| (404, recorded("kubernetes/errors/404-deployment.json")));
-    let fault = gone.pod_log(&Namespace::new("default"), "p").await.unwrap_err();
+    let fault = gone
+        .pod_log(&Namespace::new("default"), "p", LogOf::Current)
+        .await
+        .unwrap_err();
     assert_eq!(fault.kind, FaultKind::NotFound);
     assert!(
         fault.message.contains("not found"),
         "the server's own words are kept: {fault}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_before_this_one_is_asked_for_and_may_never_have_been() {
+    let since = Some(Timestamp::from_millis(1_500));
+    let (restarted, asked) = cluster(|_| (200, "bye\n".into()));
+    let log = restarted
+        .pod_log(&Namespace::new("default"), "p", LogOf::Previous { since })
+        .await;
+    assert_eq!(log.unwrap().as_deref(), Some("bye\n"));
+    assert_eq!(
+        *asked.lock().unwrap(),
+        [
+            "/api/v1/namespaces/default/pods/p/log?tailLines=800&limitBytes=1048576&previous=true&sinceTime=1970-01-01T00:00:01.500Z\
+          &container=flink-main-container"
+        ]
+    );
+    let (first, asked) = cluster(|_| {
+        let message = "previous terminated container \\\"main\\\" in pod \\\"p\\\" not found";
+        (400, format!(r#"{{"kind":"Status","code":400,"message":"{message}"}}"#))
+    });
+    let log = first
+        .pod_log(&Namespace::new("default"), "p", LogOf::Previous { since })
+        .await;
+    assert_eq!(log, Ok(None));
+    assert_eq!(asked.lock().unwrap().len(), 1);
+    let (other, _) = cluster(|_| (400, "a container name must be specified".into()));
+    let log = other
+        .pod_log(&Namespace::new("default"), "p", LogOf::Previous { since })
+        .await;
+    assert_eq!(
+        log.unwrap_err().kind,
+        FaultKind::Status,
+        "another refusal is not an absence"
     );
 }

@@ -1,0 +1,149 @@
+//! A folder in an S3 bucket: keys that begin alike.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+use object_store::aws::AmazonS3Builder;
+use object_store::client::HttpError;
+use object_store::path::{Path, PathPart};
+use object_store::{ObjectStore, ObjectStoreExt, RetryConfig};
+use steadfast_core::evidence::{Fault, FaultKind};
+
+use super::Files;
+use super::files::{MOST_FILES, too_many};
+use super::location::Location;
+use crate::transport::{Limits, connection_fault, within};
+
+/// How much of a server's own words is kept, in characters.
+const WORDS: usize = 300;
+
+/// Why there is no way to a bucket. Nothing was asked yet.
+#[derive(Debug, thiserror::Error)]
+pub enum BucketError {
+    /// The AWS_* variables do not make a client.
+    #[error("no S3 client can be set up from the AWS_* environment variables")]
+    Client(#[source] object_store::Error),
+    /// The prefix holds what no key may.
+    #[error("the prefix cannot be used")]
+    Prefix(#[source] object_store::path::Error),
+}
+
+/// A bucket's keys with a prefix.
+pub struct Bucket {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+    place: String,
+}
+
+impl Bucket {
+    /// The bucket of that name. Endpoint, region and credentials come from the usual AWS_* environment variables.
+    pub fn from_env(name: &str, prefix: &str) -> Result<Self, BucketError> {
+        Self::of(AmazonS3Builder::from_env(), name, prefix)
+    }
+
+    /// By a client that is set up so far.
+    fn of(builder: AmazonS3Builder, name: &str, prefix: &str) -> Result<Self, BucketError> {
+        let location = Location::Bucket {
+            name: name.to_owned(),
+            prefix: prefix.to_owned(),
+        };
+        // The engine sees each answer and has a retry of its own.
+        let once = RetryConfig {
+            max_retries: 0,
+            ..RetryConfig::default()
+        };
+        let store = builder.with_bucket_name(name).with_retry(once).build();
+        Ok(Self {
+            store: Arc::new(store.map_err(BucketError::Client)?),
+            prefix: Path::parse(prefix).map_err(BucketError::Prefix)?,
+            place: location.to_string(),
+        })
+    }
+
+    /// Each part is one step down: what looks like a way up, or like several steps, is escaped.
+    fn key(&self, path: &[&str]) -> Path {
+        let below = path.iter().map(|part| PathPart::from(*part));
+        self.prefix.parts().chain(below).collect()
+    }
+
+    /// Whether the bucket answers, though it lacks what was asked for: S3 says 404 for a bucket that is not there too.
+    async fn prove(&self) -> Result<(), Fault> {
+        match self.store.list(Some(&self.prefix)).next().await {
+            None | Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(fault(&self.place, &error)),
+        }
+    }
+}
+
+#[async_trait]
+impl Files for Bucket {
+    async fn read(&self, path: &[&str], limits: Limits) -> Result<Option<Bytes>, Fault> {
+        let shown = self.shown(path);
+        within(limits.deadline, &shown, async {
+            let found = match self.store.get(&self.key(path)).await {
+                Ok(found) => found,
+                Err(object_store::Error::NotFound { .. }) => return self.prove().await.map(|()| None),
+                Err(error) => return Err(fault(&shown, &error)),
+            };
+            if usize::try_from(found.meta.size).is_ok_and(|size| size <= limits.max_bytes) {
+                found.bytes().await.map(Some).map_err(|error| fault(&shown, &error))
+            } else {
+                Err(Fault::new(
+                    FaultKind::TooLarge,
+                    format!("{shown}: the object exceeds {} bytes", limits.max_bytes),
+                ))
+            }
+        })
+        .await
+    }
+
+    async fn list(&self, path: &[&str], limits: Limits) -> Result<Vec<Vec<String>>, Fault> {
+        let (folder, shown) = (self.key(path), self.shown(path));
+        within(limits.deadline, &shown, async {
+            let mut objects = self.store.list(Some(&folder));
+            let mut found = Vec::new();
+            while let Some(object) = objects.next().await {
+                let object = object.map_err(|error| fault(&shown, &error))?;
+                if found.len() == MOST_FILES {
+                    return Err(too_many(&shown));
+                }
+                let below = object.location.prefix_match(&folder);
+                found.extend(below.map(|parts| parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>()));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    fn shown(&self, path: &[&str]) -> String {
+        format!("{}/{}", self.place, path.join("/"))
+    }
+}
+
+/// Tells the kinds of failure apart by what caused them.
+fn fault(what: &str, error: &object_store::Error) -> Fault {
+    use object_store::Error;
+    let first: &(dyn std::error::Error + 'static) = error;
+    let mut causes = std::iter::successors(Some(first), |error| error.source());
+    let told = connection_fault(what, error);
+    let kind = if matches!(error, Error::PermissionDenied { .. }) {
+        FaultKind::Forbidden
+    } else if matches!(error, Error::Unauthenticated { .. }) {
+        FaultKind::Unauthorized
+    } else if matches!(error, Error::NotFound { .. }) {
+        FaultKind::NotFound
+    } else if causes.any(|cause| cause.is::<HttpError>()) {
+        told.kind
+    } else if told.message.contains("non-2xx status") {
+        FaultKind::Status
+    } else {
+        FaultKind::Malformed
+    };
+    // A server's own words may be a whole page.
+    Fault::new(kind, told.message.chars().take(WORDS).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! A folder in a directory that this process can read. The disk may be a network's, and may hang.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use steadfast_core::evidence::{Fault, FaultKind};
+use tokio::sync::Semaphore;
+
+use super::Files;
+use super::files::{MOST_FILES, too_many};
+use crate::transport::{Limits, within};
+
+/// Calls under way at once, those included that a hanging disk never ends.
+const PLACES: usize = 8;
+
+/// A directory's files.
+pub struct Directory {
+    root: PathBuf,
+    places: Arc<Semaphore>,
+}
+
+impl Directory {
+    /// The directory at that absolute path. It need not be there yet.
+    pub fn new(root: PathBuf) -> Self {
+        Self {
+            root,
+            places: Arc::new(Semaphore::new(PLACES)),
+        }
+    }
+
+    /// Each part is one step down; what is none is refused.
+    fn below(&self, path: &[&str]) -> Result<PathBuf, Fault> {
+        let is_step = |part: &&str| !part.is_empty() && !part.contains(['/', '\0']) && *part != "." && *part != "..";
+        if !path.iter().all(|part| is_step(part)) {
+            let text = format!("{}: such a path is not followed", self.shown(path));
+            return Err(Fault::new(FaultKind::Address, text));
+        }
+        Ok(path.iter().fold(self.root.clone(), |folder, part| folder.join(part)))
+    }
+
+    /// Runs a call on a thread of its own, with a deadline. A thread that waits for a hanging disk cannot be called
+    /// back: it keeps its place until the disk answers, so that a lost mount costs a few threads and not all of them.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        what: &str,
+        call: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let places = Arc::clone(&self.places);
+        let ended = |text: String| Fault::new(FaultKind::Connection, format!("{what}: {text}"));
+        within(deadline, what, async {
+            let place = places.acquire_owned().await.map_err(|error| ended(error.to_string()))?;
+            let call = tokio::task::spawn_blocking(move || {
+                let _place = place;
+                call()
+            });
+            call.await.map_err(|error| ended(error.to_string()))?
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Files for Directory {
+    async fn read(&self, path: &[&str], limits: Limits) -> Result<Option<Bytes>, Fault> {
+        let (file, root, shown) = (self.below(path)?, self.root.clone(), self.shown(path));
+        let what = shown.clone();
+        self.on_disk(limits.deadline, &what, move || match whole(&file, limits.max_bytes) {
+            Ok(Some(content)) if content.len() > limits.max_bytes => Err(Fault::new(
+                FaultKind::TooLarge,
+                format!("{shown}: the file exceeds {} bytes", limits.max_bytes),
+            )),
+            Ok(Some(content)) => Ok(Some(content.into())),
+            Ok(None) => prove(&root).map(|()| None),
+            Err(error) => Err(fault(&shown, &error)),
+        })
+        .await
+    }
+
+    async fn list(&self, path: &[&str], limits: Limits) -> Result<Vec<Vec<String>>, Fault> {
+        let (folder, shown) = (self.below(path)?, self.shown(path));
+        let what = shown.clone();
+        self.on_disk(limits.deadline, &what, move || {
+            let mut found = Vec::new();
+            gather(&folder, &[], &mut found).map_err(|error| fault(&shown, &error))?;
+            if found.len() > MOST_FILES {
+                Err(too_many(&shown))
+            } else {
+                Ok(found)
+            }
+        })
+        .await
+    }
+
+    fn shown(&self, path: &[&str]) -> String {
+        format!("file://{}/{}", self.root.display(), path.join("/"))
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// A file's content, cut off behind the first byte that is too many; `None` if there is no such file. Flink 2.3 may name
+/// a folder like an archive: that is no file.
+fn whole(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if is_missing(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if file.metadata()?.is_dir() {
+        return Ok(None);
+    }
+    let mut content = Vec::new();
+    let most = u64::try_from(most).unwrap_or(u64::MAX);
+    file.take(most.saturating_add(1)).read_to_end(&mut content)?;
+    Ok(Some(content))
+}
+
+/// Whether the directory itself is there, though it lacks what was asked for.
+fn prove(root: &Path) -> Result<(), Fault> {
+    let place = format!("file://{}", root.display());
+    match std::fs::metadata(root) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(Fault::new(FaultKind::Malformed, format!("{place} is not a directory"))),
+        Err(error) if is_missing(&error) => Err(Fault::new(
+            FaultKind::NotFound,
+            format!("{place} does not exist; is the volume mounted?"),
+        )),
+        Err(error) => Err(fault(&place, &error)),
+    }
+}
+
+/// The paths of all files below a folder, up to one too many. Links to folders are not followed: they may go in circles.
+fn gather(folder: &Path, steps: &[String], found: &mut Vec<Vec<String>>) -> io::Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if is_missing(&error) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path: Vec<String> = steps.iter().cloned().chain([name]).collect();
+        if entry.file_type()?.is_dir() {
+            gather(&entry.path(), &path, found)?;
+        } else {
+            found.push(path);
+        }
+        if found.len() > MOST_FILES {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn fault(what: &str, error: &io::Error) -> Fault {
+    let kind = if error.kind() == ErrorKind::PermissionDenied {
+        FaultKind::Forbidden
+    } else {
+        FaultKind::Connection
+    };
+    Fault::new(kind, format!("{what}: {error}"))
+}
