@@ -97,7 +97,7 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
     // What is true now, even if it arrives late.
     let (answer, fault) = {
         let mut model = shared.model.lock().unwrap_or_else(PoisonError::into_inner);
-        let Model { targets, births } = &mut *model;
+        let Model { targets, births, .. } = &mut *model;
         let Some(target) = targets.get(&shared.target) else {
             return Reply::Hangup;
         };

@@ -6,7 +6,9 @@ use std::ops::Deref;
 use steadfast_core::time::{Clock, Timestamp};
 
 use crate::clock::WorldClock;
-use crate::story::{DeploymentSpec, EndedJob, EventSpec, FlinkFault, JobSpec, PodSpec, Step, Story, TargetSpec};
+use crate::story::{
+    DeploymentSpec, EndedJob, EventSpec, FilesFault, FlinkFault, JobSpec, PodSpec, Step, Story, TargetSpec,
+};
 
 /// The truth about one Flink cluster.
 #[derive(Clone, Debug)]
@@ -91,6 +93,8 @@ fn replace<T: Clone>(value: &mut T, by: Option<&T>) {
 pub struct Model {
     /// The clusters, by name.
     pub targets: BTreeMap<String, Target>,
+    /// What is wrong with the files of archive and JobResultStore.
+    pub files: FilesFault,
     /// When things were first there.
     pub births: Births,
 }
@@ -104,6 +108,7 @@ impl Model {
             .map(|spec| (spec.name.clone(), Target::empty(spec.clone())));
         Self {
             targets: targets.collect(),
+            files: FilesFault::Ok,
             births: Births {
                 clock,
                 seen: BTreeMap::new(),
@@ -113,6 +118,7 @@ impl Model {
 
     /// Takes over what the step says, in all targets it means.
     pub fn change(&mut self, step: &Step) {
+        replace(&mut self.files, step.files.as_ref());
         for target in self.targets.values_mut() {
             if target.spec.is_called(step.target.as_deref()) {
                 target.change(step);

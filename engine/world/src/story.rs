@@ -13,7 +13,7 @@ use serde::Deserialize;
 use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
 
 pub use check::Need;
-pub use fault::{FlinkFault, KubernetesFault};
+pub use fault::{FilesFault, FlinkFault, KubernetesFault};
 pub use moment::Moment;
 pub use parts::{CheckpointsSpec, DeploymentSpec, EndedJob, EventSpec, JobSpec, LogEntry, PodSpec, is_final};
 pub use read::{Mistake, StoryError};
@@ -104,6 +104,8 @@ pub struct Step {
     pub history: Option<Vec<EndedJob>>,
     /// What the JobResultStore holds.
     pub job_results: Option<Vec<EndedJob>>,
+    /// What is wrong with the files of archive and JobResultStore, of all targets.
+    pub files: Option<FilesFault>,
     /// Whether Flink's HA ConfigMaps exist.
     pub ha: Option<bool>,
     /// What somebody posts to the engine at that moment.

@@ -1,7 +1,6 @@
 //! The whole world: the model, and the servers that tell it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -96,7 +95,7 @@ impl World {
         }
         for (name, cluster) in &self.clusters {
             let mut held = Objects::default();
-            let Model { targets, births } = &mut *model;
+            let Model { targets, births, .. } = &mut *model;
             for target in targets.values().filter(|target| target.cluster == *name) {
                 objects::add(target, births, &mut held);
             }
@@ -116,38 +115,27 @@ impl World {
         }
     }
 
-    /// Writes the archive's and the JobResultStore's files of all targets below a folder, as Flink would: a file is
-    /// there whole or not at all.
-    pub fn write_files(&self, folder: &Path) -> std::io::Result<()> {
+    /// The archive's and the JobResultStore's files of all targets, by the folders and the name that lead to each.
+    pub fn files(&self) -> BTreeMap<Vec<String>, Value> {
         let mut model = self.model();
-        let Model { targets, births } = &mut *model;
+        let Model { targets, births, .. } = &mut *model;
+        let mut files = BTreeMap::new();
         for target in targets.values() {
             for ended in &target.archive {
-                let path = folder.join("archive").join(target.flink_id(&ended.id));
-                write(&path, &archive_file(target, births, ended))?;
+                let path = vec!["archive".to_owned(), target.flink_id(&ended.id)];
+                files.insert(path, archive_file(target, births, ended));
             }
             for ended in &target.job_results {
-                let path = folder
-                    .join("job-result-store")
-                    .join(&target.name)
-                    .join(format!("{}.json", target.flink_id(&ended.id)));
-                write(&path, &job_result_file(target, births, ended))?;
+                let name = format!("{}.json", target.flink_id(&ended.id));
+                let path = vec!["job-result-store".to_owned(), target.name.clone(), name];
+                files.insert(path, job_result_file(target, births, ended));
             }
         }
-        Ok(())
+        files
     }
 
     /// A copy of what is true of a target now.
     pub fn truth(&self, target: &str) -> Option<Target> {
         self.model().targets.get(target).cloned()
     }
-}
-
-fn write(path: &Path, content: &Value) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let part = path.with_extension("part");
-    std::fs::write(&part, content.to_string())?;
-    std::fs::rename(&part, path)
 }

@@ -1,6 +1,7 @@
 //! One play of a story: the world, the engine, and a judge who looks.
 
 mod engine;
+mod files;
 mod journal;
 mod network;
 mod timeline;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use steadfast_core::state::JobState;
 
-use super::shapes::Shapes;
+use super::shapes::{Shapes, trace};
 use crate::model::{Births, Target};
 use crate::story::EndedJob;
 
@@ -31,10 +31,13 @@ pub fn job_result_file(target: &Target, births: &mut Births, ended: &EndedJob) -
         job.state.as_str()
     };
     let duration = Shapes { target, births }.overview(&job)["duration"].clone();
-    json!({
-        "result": {
-            "id": target.flink_id(&job.id), "application-status": word, "accumulator-results": {}, "net-runtime": duration,
-        },
-        "version": 1,
-    })
+    let mut result = json!({
+        "id": target.flink_id(&job.id), "application-status": word, "accumulator-results": {}, "net-runtime": duration,
+    });
+    if let Some(root) = &job.root_exception {
+        result["failure-cause"] = json!({
+            "class": root.split(':').next(), "stack-trace": trace(root), "serialized-throwable": "rO0ABQ==",
+        });
+    }
+    json!({ "result": result, "version": 1 })
 }

@@ -170,7 +170,7 @@ impl Shapes<'_> {
                 "root-exception": null, "timestamp": null, "all-exceptions": [], "truncated": false, "exceptionHistory": history,
             });
         };
-        let trace = format!("{root}\n\tat job.Main.run(Main.java:7)\n");
+        let trace = trace(root);
         let entry = json!({
             "exceptionName": root.split(':').next(), "stacktrace": trace, "timestamp": at, "failureLabels": {},
             "concurrentExceptions": [],
@@ -258,6 +258,11 @@ fn tasks(job: &JobSpec) -> Map<String, Value> {
         .iter()
         .map(|name| ((*name).to_owned(), json!(count(name))))
         .collect()
+}
+
+/// An exception with the place it was thrown at.
+pub(super) fn trace(root: &str) -> String {
+    format!("{root}\n\tat job.Main.run(Main.java:7)\n")
 }
 
 fn unknown_path(path: &str) -> (u16, Value) {

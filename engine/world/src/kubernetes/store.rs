@@ -256,6 +256,10 @@ impl Store {
         let Some(log) = self.logs.get(&(namespace.to_owned(), name.to_owned())) else {
             return reply::json(404, &status(404, &format!("pods \"{name}\" not found")));
         };
+        if query.is_set("previous") {
+            let message = format!("previous terminated container \"main\" in pod \"{name}\" not found");
+            return reply::json(400, &status(400, &message));
+        }
         let lines: Vec<&str> = log.split_inclusive('\n').collect();
         let asked = query.number("tailLines").unwrap_or(lines.len());
         let tail: String = lines.iter().skip(lines.len().saturating_sub(asked)).copied().collect();

@@ -154,6 +154,12 @@ impl Checker<'_> {
             let known = self.targets.iter().any(|target| target.namespace == *name);
             self.check(span, known, || format!("no [[target]] is in a namespace `{name}`"));
         }
+        let reads_files = [Need::Archive, Need::JobResultStore]
+            .iter()
+            .any(|need| self.file.needs.contains(need));
+        self.check(span, step.files.is_none() || reads_files, || {
+            "`files` is about archive and job-result-store; `needs` names neither".into()
+        });
         let removal = step.engine == Some(EngineStep::RemoveTarget);
         self.check(span, !removal || step.target.is_some(), || {
             "remove-target needs a `target`".into()

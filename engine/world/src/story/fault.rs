@@ -70,6 +70,27 @@ pub enum FlinkFault {
     Slow(Duration),
 }
 
+/// What is wrong with the folders of archive and JobResultStore.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum FilesFault {
+    /// Nothing.
+    #[default]
+    #[serde(rename = "ok")]
+    Ok,
+    /// No answer at all, as from a lost mount.
+    #[serde(rename = "drop")]
+    Drop,
+    /// Reading is forbidden.
+    #[serde(rename = "403")]
+    Forbidden,
+    /// The folders are not there.
+    #[serde(rename = "missing")]
+    Missing,
+    /// Every file is half of what it should be.
+    #[serde(rename = "garbage")]
+    Garbage,
+}
+
 impl TryFrom<String> for KubernetesFault {
     type Error = String;
 

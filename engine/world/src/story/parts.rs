@@ -180,10 +180,15 @@ pub struct CheckpointsSpec {
 pub struct EndedJob {
     /// The story's name for it.
     pub id: String,
+    /// When that run of it started.
+    #[serde(default)]
+    pub start: Moment,
     /// How it ended.
     pub state: JobState,
     /// When.
     pub end: Option<Moment>,
+    /// Why it failed.
+    pub root_exception: Option<String>,
 }
 
 impl EndedJob {
@@ -192,10 +197,10 @@ impl EndedJob {
         JobSpec {
             id: self.id.clone(),
             state: self.state,
-            start: Moment::default(),
+            start: self.start,
             end: self.end,
             tasks: None,
-            root_exception: None,
+            root_exception: self.root_exception.clone(),
             checkpoints: CheckpointsSpec::default(),
             count: None,
         }

@@ -15,12 +15,14 @@ use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits};
 use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, PolicySetup, Role, Select, Setup, TargetSetup};
+use steadfast_sources::ends::{EndPlaces, Files};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
 use steadfast_world::World;
 use steadfast_world::memory::InMemory;
-use steadfast_world::story::{Found, Story, TargetSpec};
+use steadfast_world::story::{Found, Need, Story, TargetSpec};
 
+use super::files::WorldFiles;
 use super::journal::Severable;
 use super::network::{self, Network};
 use crate::judge::Shown;
@@ -50,7 +52,7 @@ pub(super) struct Running {
 impl Running {
     pub(super) async fn start(
         story: &Story,
-        world: &World,
+        world: &Arc<World>,
         store: Arc<dyn Journal>,
         removed: &BTreeSet<String>,
         watcher: Watcher,
@@ -66,7 +68,7 @@ impl Running {
         let configured = targets.iter().filter(|target| target.found == Found::Config);
         let setup = Setup {
             timing: Timing::default(),
-            clusters: clusters(world, &targets),
+            clusters: clusters(world, &targets, &end_places(story, world)),
             targets: configured.map(|target| target_setup(target)).collect(),
             policies: vec![PolicySetup {
                 name: PolicyName::new("default"),
@@ -121,7 +123,7 @@ impl Running {
     }
 }
 
-fn clusters(world: &World, targets: &[&TargetSpec]) -> Vec<ClusterSetup> {
+fn clusters(world: &World, targets: &[&TargetSpec], ends: &EndPlaces) -> Vec<ClusterSetup> {
     let timing = Timing::default();
     world
         .clusters()
@@ -144,8 +146,24 @@ fn clusters(world: &World, targets: &[&TargetSpec]) -> Vec<ClusterSetup> {
             client: kube::Client::new(InMemory::new(Arc::clone(server) as Arc<_>), "default"),
             discover: discover(within(targets, name)),
             flink_rest: FlinkRoute::Template(network::template(name)),
+            ends: ends.clone(),
+            last_words: None,
         })
         .collect()
+}
+
+/// What the story says is there to tell of ended jobs.
+fn end_places(story: &Story, world: &Arc<World>) -> EndPlaces {
+    let has = |need| story.needs.contains(&need);
+    let folder = |folder| {
+        let world = Arc::clone(world);
+        Arc::new(WorldFiles { world, folder }) as Arc<dyn Files>
+    };
+    EndPlaces {
+        archives: has(Need::Archive).then(|| folder("archive")).into_iter().collect(),
+        history_server: has(Need::HistoryServer).then(|| network::HISTORY.to_owned()),
+        job_results: has(Need::JobResultStore).then(|| folder("job-result-store")),
+    }
 }
 
 /// The targets in a cluster.

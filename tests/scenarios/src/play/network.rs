@@ -13,7 +13,10 @@ use steadfast_world::World;
 use steadfast_world::flink::Flink;
 use steadfast_world::memory::exchange;
 
-/// Leads `http://flink/{cluster}/{namespace}/{name}/...` to the Flink of that place.
+/// The HistoryServer's address, of as many parts as a Flink's.
+pub(super) const HISTORY: &str = "http://history/-/-/-";
+
+/// Leads `http://flink/{cluster}/{namespace}/{name}/...` to the Flink of that place, and [`HISTORY`] to the HistoryServer.
 pub(super) struct Network {
     flinks: BTreeMap<String, Arc<Flink>>,
 }
@@ -41,8 +44,9 @@ impl Network {
             .flinks()
             .iter()
             .filter_map(|(name, flink)| Some((address(name)?, Arc::clone(flink))));
+        let history = world.history().map(|history| (HISTORY.to_owned(), Arc::clone(history)));
         Self {
-            flinks: flinks.collect(),
+            flinks: flinks.chain(history).collect(),
         }
     }
 

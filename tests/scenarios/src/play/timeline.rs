@@ -30,6 +30,7 @@ impl Timeline {
             archive,
             history,
             job_results,
+            files,
             ha,
             intent,
             engine,
@@ -67,6 +68,7 @@ impl Timeline {
         for (name, ended) in [("archive", archive), ("history", history), ("job results", job_results)] {
             tell(&mut told, name, &ended.as_ref().map(Vec::len));
         }
+        tell(&mut told, "files", files);
         tell(&mut told, "ha", ha);
         tell(&mut told, "intent", intent);
         tell(&mut told, "engine", engine);
