@@ -7,6 +7,7 @@ use steadfast_policy::{
 
 use crate::memory::Memory;
 use crate::params::Params;
+use crate::rulebook::Rule;
 use crate::sight;
 use crate::verdict::Verdict;
 
@@ -54,7 +55,7 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, gone_at: Timestamp) -> Ver
         let verdict = Verdict::new(
             s.job.state,
             Confidence::Inferred,
-            "looking-for-the-end",
+            Rule::LookingForTheEnd,
             "DeploymentGone",
             message,
         );
@@ -74,7 +75,7 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, gone_at: Timestamp) -> Ver
         return Verdict::new(
             JobState::Suspended,
             Confidence::Confirmed,
-            "gone-with-ha-data",
+            Rule::GoneWithHaData,
             GONE,
             message,
         );
@@ -96,7 +97,7 @@ pub fn of_lost_job(s: &Snapshot) -> Verdict {
         return untold(s);
     }
     let message = "Flink answers and no longer knows the job";
-    Verdict::new(JobState::Lost, Confidence::Confirmed, "job-lost", "JobLost", message)
+    Verdict::new(JobState::Lost, Confidence::Confirmed, Rule::JobLost, "JobLost", message)
 }
 
 /// An end that is on record, looked at again: a source that speaks late is still heard.
@@ -110,7 +111,7 @@ pub fn revisited(s: &Snapshot, memory: &Memory, looks: &Looks) -> Verdict {
     } else {
         s.job.confidence
     };
-    let kept = Verdict::kept(s, confidence, "ended").sleeping();
+    let kept = Verdict::kept(s, confidence, Rule::Ended).sleeping();
     // Twenty looks are enough for an archive that is written late.
     let late = s.timing.terminal_poll.saturating_mul(20);
     if guessed && sight::age(s, memory.gone_at.unwrap_or(looks.asked_at)) < late {
@@ -126,12 +127,12 @@ pub fn revisited(s: &Snapshot, memory: &Memory, looks: &Looks) -> Verdict {
 /// What the JobManager's last words or an archive tell of the tracked job.
 fn told(s: &Snapshot) -> Option<Verdict> {
     if let Some(end) = of_this_job(s, s.last_words.as_ref()) {
-        return Some(tell(end, "last-words", "LastWords", "the JobManager's log says"));
+        return Some(tell(end, Rule::LastWords, "LastWords", "the JobManager's log says"));
     }
-    of_this_job(s, s.archive.as_ref()).map(|end| tell(end, "archive", "Archive", "the archive says"))
+    of_this_job(s, s.archive.as_ref()).map(|end| tell(end, Rule::Archive, "Archive", "the archive says"))
 }
 
-fn tell(end: &JobEnd, rule: &'static str, code: &str, who: &str) -> Verdict {
+fn tell(end: &JobEnd, rule: Rule, code: &str, who: &str) -> Verdict {
     let cause = end
         .cause
         .as_ref()
@@ -159,11 +160,11 @@ fn untold(s: &Snapshot) -> Verdict {
         return Verdict::new(
             JobState::Canceled,
             Confidence::Inferred,
-            "gone-while-cancelling",
+            Rule::GoneWhileCancelling,
             "Cancelled",
             message,
         );
     }
     let message = "the Deployment is gone and nothing says how the job ended";
-    Verdict::new(JobState::Terminated, Confidence::Confirmed, "gone", GONE, message)
+    Verdict::new(JobState::Terminated, Confidence::Confirmed, Rule::Gone, GONE, message)
 }

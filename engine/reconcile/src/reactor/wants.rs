@@ -24,14 +24,21 @@ enum UnderWay {
     Yes,
 }
 
+impl LookState {
+    pub(super) fn is_under_way(&self) -> bool {
+        self.under_way == UnderWay::Yes
+    }
+
+    pub(super) fn not_before(&self) -> Option<Timestamp> {
+        self.not_before
+    }
+}
+
 impl Reactor {
     /// Begins the looks a policy wants and does not have, or plans them for when they are due.
     pub(super) fn want(&mut self, key: &JobKey, wanted: &[Want], now: Timestamp) {
         for want in wanted {
-            if self
-                .asked_at(key, want.source)
-                .is_some_and(|asked| asked > want.observed_after)
-            {
+            if self.is_satisfied(key, want) {
                 continue;
             }
             if want.observed_after >= now {
@@ -68,6 +75,12 @@ impl Reactor {
                 self.looks.push(Look::Wanted { key: key.clone(), what });
             }
         }
+    }
+
+    /// Whether the newest evidence is from a look as late as the policy wants.
+    pub(super) fn is_satisfied(&self, key: &JobKey, want: &Want) -> bool {
+        self.asked_at(key, want.source)
+            .is_some_and(|asked| asked > want.observed_after)
     }
 
     /// When the look that gave the newest evidence of a source began.
