@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::explanation::Rule;
 use crate::record::{AlertScope, Reason};
 use crate::state::{Attention, ConditionType, Confidence, JobState};
 use crate::time::Timestamp;
@@ -76,6 +77,22 @@ pub enum WantedSource {
     TaskManagers,
 }
 
+impl WantedSource {
+    /// The source as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exceptions => "exceptions",
+            Self::Checkpoints => "checkpoints",
+            Self::Kubernetes => "kubernetes",
+            Self::HaData => "ha-data",
+            Self::Events => "events",
+            Self::LastWords => "last-words",
+            Self::Archive => "archive",
+            Self::TaskManagers => "task-managers",
+        }
+    }
+}
+
 /// A condition the policy sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecidedCondition {
@@ -143,4 +160,9 @@ pub trait Decide: Send {
 
     /// Called between batches; a WebAssembly policy takes a fresh instance.
     fn end_batch(&mut self) {}
+
+    /// What it says of a rule that a decision named.
+    fn rule(&self, _name: &str) -> Option<Rule> {
+        None
+    }
 }

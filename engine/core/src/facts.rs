@@ -162,6 +162,13 @@ pub struct Pod {
     pub container: Option<Container>,
 }
 
+impl Pod {
+    /// Whether all its containers have ended for good.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase.as_str(), "Failed" | "Succeeded")
+    }
+}
+
 /// Whether a pod is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

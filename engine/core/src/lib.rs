@@ -13,6 +13,7 @@ pub mod backoff;
 pub mod board;
 pub mod decision;
 pub mod evidence;
+pub mod explanation;
 pub mod facts;
 pub mod id;
 pub mod incarnation;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
+use steadfast_core::explanation::Rule;
 use steadfast_core::snapshot::Snapshot;
 use wasmtime::Store;
 
@@ -26,19 +27,6 @@ pub struct Description {
     pub parameters: Vec<Parameter>,
     /// The rules its decisions name.
     pub rules: Vec<Rule>,
-}
-
-/// One rule, for people who ask why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// As decisions name it.
-    pub name: String,
-    /// When it speaks, and what it concludes.
-    pub says: String,
-    /// Why it is so, with the source of the fact.
-    pub because: String,
-    /// Which evidence would lead to another conclusion.
-    pub changed_by: String,
 }
 
 /// One parameter.
@@ -147,6 +135,10 @@ impl Decide for Policy {
 
     fn end_batch(&mut self) {
         self.live = None;
+    }
+
+    fn rule(&self, name: &str) -> Option<Rule> {
+        self.description.rules.iter().find(|rule| rule.name == name).cloned()
     }
 }
 

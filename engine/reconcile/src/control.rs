@@ -1,9 +1,8 @@
 //! What the API may ask of the loop. Requests wait their turn in it, so that nothing changes a record beside it.
 
-use steadfast_core::decision::{Decision, PolicyFailure};
-use steadfast_core::id::{JobKey, PolicyName};
+use steadfast_core::explanation::Explanation;
+use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
-use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Intent;
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,23 +16,12 @@ pub(crate) enum Request {
     },
     Explain {
         key: JobKey,
-        reply: oneshot::Sender<Result<Explained, RequestError>>,
+        reply: oneshot::Sender<Result<Explanation, RequestError>>,
     },
     Forget {
         key: JobKey,
         reply: oneshot::Sender<Result<(), RequestError>>,
     },
-}
-
-/// A decision made to be looked at, not to be carried out.
-#[derive(Clone, Debug)]
-pub struct Explained {
-    /// Who decided.
-    pub policy: PolicyName,
-    /// On what.
-    pub snapshot: Snapshot,
-    /// What.
-    pub outcome: Result<Decision, PolicyFailure>,
 }
 
 /// Why a request was not carried out.
@@ -66,7 +54,7 @@ impl Control {
     }
 
     /// Judges a job now and shows what was seen and decided.
-    pub async fn explain(&self, key: JobKey) -> Result<Explained, RequestError> {
+    pub async fn explain(&self, key: JobKey) -> Result<Explanation, RequestError> {
         self.ask(|reply| Request::Explain { key, reply }).await
     }
 

@@ -16,7 +16,7 @@ mod shadows;
 mod status;
 mod target;
 
-pub use control::{Control, Explained, RequestError};
+pub use control::{Control, RequestError};
 pub use engine::{Engine, StartError};
 pub use setup::{ClusterSetup, Discover, PolicySetup, Role, Select, Setup, TargetSetup};
 pub use shadows::ShadowBoard;

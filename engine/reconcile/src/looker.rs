@@ -114,7 +114,15 @@ impl Looker {
 
     async fn overview(&self, endpoint: &Endpoint) -> Result<FlinkOverview, Fault> {
         let (transport, base) = self.way_to(endpoint)?;
-        flink::overview(transport, &base, self.limits).await
+        if !endpoint.route.is_by_address() {
+            return flink::overview(transport, &base, self.limits).await;
+        }
+        let identity = flink::Identity {
+            namespace: endpoint.target.namespace.clone(),
+            cluster_id: endpoint.deployment.clone(),
+            runs: endpoint.runs.clone(),
+        };
+        flink::vouched_overview(transport, &base, &identity, self.limits).await
     }
 
     fn way_to(&self, endpoint: &Endpoint) -> Result<(&dyn Transport, String), Fault> {

@@ -18,6 +18,8 @@ pub(crate) struct Endpoint {
     /// The Deployment's name, which Flink's Service is named after.
     pub(crate) deployment: String,
     pub(crate) pod_ip: Option<String>,
+    /// Runs that the records know, where an answer must show whose it is.
+    pub(crate) runs: Vec<(FlinkJobId, Timestamp)>,
 }
 
 /// One look to take.

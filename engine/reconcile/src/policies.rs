@@ -1,6 +1,7 @@
 //! The policies of one engine: which decides a job, and which only shadow.
 
 use steadfast_core::decision::{Decision, PolicyFailure, PolicyFailureKind};
+use steadfast_core::explanation::Rule;
 use steadfast_core::id::{JobKey, PolicyName, TargetId};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::JobState;
@@ -45,6 +46,12 @@ impl Policies {
                 ),
             }),
         }
+    }
+
+    /// What the named policy says of one of its rules.
+    pub(crate) fn rule(&self, name: &PolicyName, rule: &str) -> Option<Rule> {
+        let (policy, _) = self.all.iter().find(|(policy, _)| policy.name == *name)?;
+        policy.decide.rule(rule)
     }
 
     /// Lets the shadows that select a target judge; returns those that would show another state than the one decided.

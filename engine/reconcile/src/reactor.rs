@@ -5,6 +5,7 @@
 
 mod decide;
 mod discovery;
+mod explain;
 mod fleet;
 mod intake;
 mod polls;

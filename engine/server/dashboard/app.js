@@ -397,9 +397,14 @@ function judged(explanation, isOpen) {
       const name = source.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
       return make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, answer), make("td", { class: "number" }, span(evidence.ageSeconds * 1000)));
     });
+  const rule = explanation.rule;
+  const why = rule ? [make("dl", { class: "facts" }, ...[["Says", rule.says], ["Because", rule.because], ["Changed by", rule.changedBy]].flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]))] : [];
+  const now = Date.parse(explanation.snapshot.now);
+  const awaited = explanation.waitsFor.map(({ look, dueAt }) => `${look} ${dueAt ? `in ${span(Date.parse(dueAt) - now)}` : "(under way)"}`);
+  const waits = awaited.length > 0 ? `Waits for ${awaited.join(", ")}.` : "Not polled: it waits for something new to be seen.";
   const raw = make("details", {}, make("summary", {}, "All that was seen and decided"), make("pre", {}, JSON.stringify(explanation, null, 2)));
   raw.open = isOpen;
-  return [make("p", {}, said), make("table", { class: "evidence" }, make("tbody", {}, ...rows)), raw];
+  return [make("p", {}, said), ...why, make("p", {}, waits), make("table", { class: "evidence" }, make("tbody", {}, ...rows)), raw];
 }
 
 function historyList(items) {

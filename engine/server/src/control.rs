@@ -1,13 +1,10 @@
 //! What the API asks of the reconcile loop.
 
 use async_trait::async_trait;
-use serde_json::{Map, Value, json};
-use steadfast_core::decision::{Decision, PolicyFailure};
-use steadfast_core::id::{JobKey, PolicyName};
+use steadfast_core::explanation::Explanation;
+use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
-use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Intent;
-use steadfast_core::time::Timestamp;
 
 use crate::problem::Problem;
 
@@ -46,77 +43,4 @@ impl ControlError {
             Self::Unavailable(why) => Problem::unavailable(format!("{why}; nothing has changed, try again")),
         }
     }
-}
-
-/// What was seen of a job, and what its policy made of it.
-#[derive(Clone, Debug)]
-pub struct Explanation {
-    /// All that was known.
-    pub snapshot: Snapshot,
-    /// What was decided; its `rule` names the rule that spoke.
-    pub decision: Result<Decision, PolicyFailure>,
-    /// Who decided.
-    pub policy: PolicyName,
-}
-
-impl Explanation {
-    /// As JSON: `{"policy", "snapshot", "decision"}` or `"failure"` in the place of the decision. Durations are
-    /// seconds, a policy's memory is hex, and each piece of evidence gets `ageSeconds`, and `knownAgeSeconds`
-    /// since its source last said present or absent.
-    pub(crate) fn to_json(&self) -> Result<Value, serde_json::Error> {
-        let mut snapshot = serde_json::to_value(&self.snapshot)?;
-        for (_, evidence) in snapshot.as_object_mut().into_iter().flatten() {
-            if let Some(evidence) = evidence.as_object_mut() {
-                add_ages(evidence, self.snapshot.now);
-            }
-        }
-        let (name, outcome) = match &self.decision {
-            Ok(decision) => ("decision", serde_json::to_value(decision)?),
-            Err(failure) => ("failure", serde_json::to_value(failure)?),
-        };
-        let mut explanation = json!({ "policy": self.policy, "snapshot": snapshot, name: outcome });
-        make_readable(&mut explanation);
-        Ok(explanation)
-    }
-}
-
-fn add_ages(evidence: &mut Map<String, Value>, now: Timestamp) {
-    for (moment, age) in [("observedAt", "ageSeconds"), ("knownAt", "knownAgeSeconds")] {
-        let at = evidence.get(moment).and_then(Value::as_str).and_then(Timestamp::parse);
-        if let Some(at) = at {
-            evidence.insert(age.to_owned(), json!(now.since(at).as_secs_f64()));
-        }
-    }
-}
-
-fn make_readable(value: &mut Value) {
-    if let Some(seconds) = as_seconds(value) {
-        *value = json!(seconds);
-        return;
-    }
-    match value {
-        Value::Object(members) => {
-            for (name, member) in members {
-                match member.as_array() {
-                    Some(bytes) if name == "memory" => *member = json!(hex(bytes)),
-                    Some(_) | None => make_readable(member),
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(make_readable),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// A duration as serde writes it: seconds and nanoseconds.
-fn as_seconds(value: &Value) -> Option<f64> {
-    let members = value.as_object().filter(|members| members.len() == 2)?;
-    let (seconds, nanos) = (members.get("secs")?.as_u64()?, members.get("nanos")?.as_u64()?);
-    let nanos = u32::try_from(nanos).ok()?;
-    Some(std::time::Duration::new(seconds, nanos).as_secs_f64())
-}
-
-fn hex(bytes: &[Value]) -> String {
-    let bytes = bytes.iter().filter_map(Value::as_u64);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
 }

@@ -10,6 +10,7 @@ mod control;
 mod cursor;
 mod dashboard;
 mod events;
+mod explain;
 mod health;
 mod jobs;
 mod metrics;
@@ -22,7 +23,7 @@ mod view;
 
 pub use access::{Access, Token, TokenError};
 pub use api::{Api, router};
-pub use control::{Control, ControlError, Explanation};
+pub use control::{Control, ControlError};
 pub use health::{ClusterHealth, Health, Liveness, Reach, Readiness};
 pub use serve::serve;
 

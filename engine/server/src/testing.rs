@@ -11,8 +11,9 @@ use http_body_util::BodyExt as _;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use serde_json::Value;
-use steadfast_core::decision::{Decision, PolicyFailure, PolicyFailureKind, Watch};
+use steadfast_core::decision::{Decision, PolicyFailure, PolicyFailureKind, WantedSource, Watch};
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
+use steadfast_core::explanation::{Awaited, AwaitedLook, Due, Explanation, Rule};
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::{Change, Entry, Event, Journal as _, Sequence, Transition};
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
@@ -24,9 +25,7 @@ use steadfast_store::MemoryStore;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use crate::{
-    Access, Api, ClusterHealth, Control, ControlError, Explanation, Health, Liveness, Reach, Readiness, router,
-};
+use crate::{Access, Api, ClusterHealth, Control, ControlError, Health, Liveness, Reach, Readiness, router};
 
 pub(crate) const AT: Timestamp = Timestamp::from_millis(1_795_396_409_838);
 pub(crate) const SESSION_JOB: &str = "local/default/s/ffffffffa021a4190000000000000000";
@@ -234,8 +233,24 @@ impl Control for PaperControl {
         };
         Ok(Explanation {
             snapshot,
-            decision,
+            outcome: decision,
             policy: PolicyName::new("default"),
+            rule: Some(Rule {
+                name: "keep-last".to_owned(),
+                says: "both are silent: the state stays".to_owned(),
+                because: "an error is never absence".to_owned(),
+                changed_by: "any answer".to_owned(),
+            }),
+            waits_for: vec![
+                Awaited {
+                    look: AwaitedLook::Wanted(WantedSource::Kubernetes),
+                    due: Due::UnderWay,
+                },
+                Awaited {
+                    look: AwaitedLook::Flink,
+                    due: Due::At(seconds(12)),
+                },
+            ],
         })
     }
 

@@ -1,11 +1,14 @@
 //! Flink's REST API: what its answers mean. Any answer that is not plainly what was asked for is a fault.
 
 pub(crate) mod classify;
+mod identity;
 pub(crate) mod parse;
 
 use steadfast_core::evidence::Fault;
 use steadfast_core::facts::{Checkpoints, FlinkOverview, RootException};
 use steadfast_core::id::FlinkJobId;
+
+pub use identity::{Identity, vouched_overview};
 
 use crate::transport::{Limits, Transport};
 

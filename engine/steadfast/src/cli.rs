@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and what each exit code means.
 
 mod client;
+mod explain;
 mod log;
 mod policies;
 pub mod printer;
@@ -97,10 +98,14 @@ enum Command {
         #[arg(value_parser = ["start", "cancel", "savepoint", "none"])]
         intent: String,
     },
-    /// Show what is known of a job, what was decided, and which rule spoke.
+    /// Show why a job's record says what it says: the evidence with its ages, the rule that decided, what it waits
+    /// for, and what would change its mind.
     Explain {
         #[command(flatten)]
         server: client::ServerOptions,
+        /// How to print: `table` for people, `json` for programs.
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
         /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
         #[arg(allow_hyphen_values = true)]
         job: String,
@@ -229,10 +234,13 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             printer::note(&format!("{job}: {intent}"));
             Ok(())
         }
-        Command::Explain { server, job } => {
+        Command::Explain { server, output, job } => {
             let explanation =
                 runtime.block_on(client::Client::new(&server)?.get(&client::job_path(&job, "/explain")?))?;
-            printer::json(&explanation);
+            match output {
+                Output::Table => printer::data(&explain::page(&job, &explanation)),
+                Output::Json => printer::json(&explanation),
+            }
             Ok(())
         }
         Command::Forget { server, job } => {

@@ -7,6 +7,7 @@ use steadfast_policy::{
 
 use crate::memory::Memory;
 use crate::params::Params;
+use crate::rulebook::Rule;
 use crate::sight;
 use crate::verdict::Verdict;
 
@@ -39,7 +40,7 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, gone_at: Timestamp) -> Ver
         return Verdict::new(
             JobState::Suspended,
             Confidence::Confirmed,
-            "gone-with-ha-data",
+            Rule::GoneWithHaData,
             GONE,
             message,
         );
@@ -61,7 +62,7 @@ pub fn of_lost_job(s: &Snapshot, params: &Params, lost_at: Timestamp) -> Verdict
         return untold(s);
     }
     let message = "Flink answers and no longer knows the job";
-    Verdict::new(JobState::Lost, Confidence::Confirmed, "job-lost", LOST, message)
+    Verdict::new(JobState::Lost, Confidence::Confirmed, Rule::JobLost, LOST, message)
 }
 
 /// How long the verdict waits for those who may tell the end.
@@ -99,7 +100,7 @@ fn open_looks(s: &Snapshot, params: &Params, since: Timestamp, sources: &[Wanted
 }
 
 fn looking(s: &Snapshot, params: &Params, code: &str, message: &str, wants: Vec<Want>) -> Verdict {
-    let verdict = Verdict::new(s.job.state, Confidence::Inferred, "looking-for-the-end", code, message);
+    let verdict = Verdict::new(s.job.state, Confidence::Inferred, Rule::LookingForTheEnd, code, message);
     wants
         .into_iter()
         .fold(verdict, |verdict, want| verdict.want(want.source, want.observed_after))
@@ -123,7 +124,7 @@ pub fn revisited(s: &Snapshot, memory: &Memory) -> Verdict {
     } else {
         s.job.confidence
     };
-    corrected(s, memory, Verdict::kept(s, confidence, "ended").sleeping())
+    corrected(s, memory, Verdict::kept(s, confidence, Rule::Ended).sleeping())
 }
 
 /// An end that stays, unless it was guessed and is told now: a source that speaks late is still heard.
@@ -180,10 +181,10 @@ fn told(s: &Snapshot) -> Option<Verdict> {
 
 fn tell(end: &JobEnd) -> Verdict {
     let (rule, code, who) = match end.told_by {
-        EndSource::LastWords => ("last-words", "LastWords", "the JobManager's log"),
-        EndSource::Archive => ("archive", "Archive", "the archive"),
-        EndSource::HistoryServer => ("archive", "HistoryServer", "the HistoryServer"),
-        EndSource::JobResultStore => ("archive", "JobResultStore", "the JobResultStore"),
+        EndSource::LastWords => (Rule::LastWords, "LastWords", "the JobManager's log"),
+        EndSource::Archive => (Rule::Archive, "Archive", "the archive"),
+        EndSource::HistoryServer => (Rule::Archive, "HistoryServer", "the HistoryServer"),
+        EndSource::JobResultStore => (Rule::Archive, "JobResultStore", "the JobResultStore"),
     };
     let cause = end
         .cause
@@ -212,11 +213,11 @@ fn untold(s: &Snapshot) -> Verdict {
         return Verdict::new(
             JobState::Canceled,
             Confidence::Inferred,
-            "gone-while-cancelling",
+            Rule::GoneWhileCancelling,
             CANCELLED,
             message,
         );
     }
     let message = "the Deployment is gone and nothing says how the job ended";
-    Verdict::new(JobState::Terminated, Confidence::Confirmed, "gone", GONE, message)
+    Verdict::new(JobState::Terminated, Confidence::Confirmed, Rule::Gone, GONE, message)
 }

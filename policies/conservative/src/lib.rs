@@ -11,6 +11,7 @@ mod conditions;
 mod end;
 mod memory;
 mod params;
+mod rulebook;
 mod rules;
 mod sight;
 mod trouble;
@@ -54,7 +55,7 @@ impl Policy for Conservative {
             state: verdict.state,
             confidence: verdict.confidence,
             reason: verdict.reason,
-            rule: verdict.rule.into(),
+            rule: verdict.rule.name().into(),
             watch,
             wanted,
             conditions,

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use steadfast_policy::{Description, Millis, Parameter};
 
+use crate::rulebook::Rule;
+
 /// `params` of the `[[policy]]` entry. Durations are texts such as "50s".
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -120,7 +122,7 @@ impl Params {
                     "failed checkpoints allowed since the last completed one",
                 ),
             ],
-            rules: vec![],
+            rules: Rule::ALL.iter().map(|rule| rule.described()).collect(),
         }
     }
 }

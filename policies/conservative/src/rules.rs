@@ -6,6 +6,7 @@ use steadfast_policy::{Confidence, Deployment, FlinkJob, Intent, JobState, Looks
 use crate::end;
 use crate::memory::{CauseKnown, Memory, Streak};
 use crate::params::Params;
+use crate::rulebook::Rule;
 use crate::sight::{self, Flink, Kubernetes};
 use crate::trouble;
 use crate::verdict::Verdict;
@@ -49,7 +50,7 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
         return Verdict::new(
             JobState::Savepointing,
             Confidence::Confirmed,
-            "flink-lists-job",
+            Rule::FlinkListsJob,
             "SavepointIntended",
             message,
         );
@@ -57,7 +58,7 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     let verdict = Verdict::new(
         job.state,
         Confidence::Confirmed,
-        "flink-lists-job",
+        Rule::FlinkListsJob,
         "FlinkReports",
         format!("Flink reports {}", sight::word(job.state)),
     );
@@ -96,14 +97,14 @@ fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks
 /// Flink answers, and does not list the job it ran.
 fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
     if sight::is_terminal(s.job.state) {
-        return end::corrected(s, memory, Verdict::kept(s, s.job.confidence, "ended-job-not-listed"));
+        return end::corrected(s, memory, Verdict::kept(s, s.job.confidence, Rule::EndedJobNotListed));
     }
     if sight::never_ran(s) {
         let message = "Flink answers and lists no job";
-        return Verdict::new(s.job.state, Confidence::Inferred, "no-job-yet", "NoJobYet", message);
+        return Verdict::new(s.job.state, Confidence::Inferred, Rule::NoJobYet, "NoJobYet", message);
     }
     if sight::verdicts_wait(s, params) {
-        return Verdict::kept(s, Confidence::Inferred, "verdicts-wait");
+        return Verdict::kept(s, Confidence::Inferred, Rule::VerdictsWait);
     }
     let streak = Streak::count(memory.job_missing, looks.asked_at);
     memory.job_missing = Some(streak);
@@ -118,7 +119,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
     Verdict::new(
         s.job.state,
         Confidence::Inferred,
-        "job-not-listed",
+        Rule::JobNotListed,
         "JobNotListed",
         message,
     )
@@ -138,7 +139,7 @@ fn deployment_there(
         return Verdict::new(
             JobState::Starting,
             Confidence::Inferred,
-            "deployment-is-back",
+            Rule::DeploymentIsBack,
             "DeploymentBack",
             message,
         );
@@ -147,13 +148,13 @@ fn deployment_there(
         return not_started(s, params, deployment);
     }
     if sight::is_terminal(state) {
-        return Verdict::kept(s, fresher(s.job.confidence), "ended-cluster-stays");
+        return Verdict::kept(s, fresher(s.job.confidence), Rule::EndedClusterStays);
     }
     let verdict = match restarted(s, memory) {
         Some(message) => Verdict::new(
             JobState::Restarting,
             Confidence::Inferred,
-            "job-manager-restarts",
+            Rule::JobManagerRestarts,
             "JobManagerRestarted",
             message,
         ),
@@ -161,9 +162,9 @@ fn deployment_there(
             let confidence = sight::lingering(s, flink, Confidence::Inferred);
             let message = format!("Flink gives no answer; Deployment {} is there", s.job.name);
             match confidence {
-                Confidence::Confirmed => Verdict::kept(s, confidence, "one-lost-answer"),
+                Confidence::Confirmed => Verdict::kept(s, confidence, Rule::OneLostAnswer),
                 Confidence::Inferred | Confidence::Stale => {
-                    Verdict::new(state, confidence, "deployment-is-there", "FlinkSilent", message)
+                    Verdict::new(state, confidence, Rule::DeploymentIsThere, "FlinkSilent", message)
                 }
             }
         }
@@ -195,7 +196,7 @@ fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdic
     let decided_in_this_attempt = s.job.incarnation.since.is_none_or(|since| since <= s.job.since);
     if sight::is_terminal(s.job.state) && decided_in_this_attempt {
         // Only a job that runs, or another Deployment, shows that the failed start was mended.
-        return Verdict::kept(s, fresher(s.job.confidence), "start-failed").poll_after(s.timing.poll);
+        return Verdict::kept(s, fresher(s.job.confidence), Rule::StartFailed).poll_after(s.timing.poll);
     }
     let began = s.job.incarnation.since.unwrap_or(s.now);
     let trouble = trouble::of_pods(s).or_else(|| trouble::of_deployment(s));
@@ -216,7 +217,7 @@ fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdic
             Verdict::new(
                 JobState::Failed,
                 Confidence::Inferred,
-                "start-deadline",
+                Rule::StartDeadline,
                 trouble.kind.code(),
                 message,
             )
@@ -224,7 +225,7 @@ fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdic
         Some(_) | None => Verdict::new(
             JobState::Starting,
             Confidence::Inferred,
-            "starting",
+            Rule::Starting,
             "Starting",
             message,
         ),
@@ -245,7 +246,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
         return Verdict::new(
             JobState::Unknown,
             Confidence::Inferred,
-            "nothing-there",
+            Rule::NothingThere,
             "DeploymentMissing",
             message,
         );
@@ -254,7 +255,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
         return end::revisited(s, memory);
     }
     if sight::verdicts_wait(s, params) {
-        return Verdict::kept(s, Confidence::Inferred, "verdicts-wait");
+        return Verdict::kept(s, Confidence::Inferred, Rule::VerdictsWait);
     }
     let streak = Streak::count(memory.deployment_missing, looks.asked_at);
     memory.deployment_missing = Some(streak);
@@ -286,7 +287,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     let verdict = Verdict::new(
         state,
         Confidence::Inferred,
-        "deployment-missing",
+        Rule::DeploymentMissing,
         "DeploymentMissing",
         message,
     );
@@ -296,16 +297,16 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
 /// Nothing answers: what was known stays.
 fn all_silent(s: &Snapshot, flink: Option<&Looks>) -> Verdict {
     if s.job.incarnation.attempt == 0 {
-        return Verdict::kept(s, Confidence::Stale, "never-observed");
+        return Verdict::kept(s, Confidence::Stale, Rule::NeverObserved);
     }
     if sight::is_terminal(s.job.state) {
-        return Verdict::kept(s, s.job.confidence, "ended-and-silent");
+        return Verdict::kept(s, s.job.confidence, Rule::EndedAndSilent);
     }
     match sight::lingering(s, flink, Confidence::Stale) {
-        Confidence::Confirmed => Verdict::kept(s, Confidence::Confirmed, "one-lost-answer"),
+        Confidence::Confirmed => Verdict::kept(s, Confidence::Confirmed, Rule::OneLostAnswer),
         Confidence::Inferred | Confidence::Stale => {
             let message = format!("no source answers; {} when last seen", sight::word(s.job.state));
-            Verdict::new(s.job.state, Confidence::Stale, "all-silent", "AllSilent", message)
+            Verdict::new(s.job.state, Confidence::Stale, Rule::AllSilent, "AllSilent", message)
         }
     }
     .look_at_kubernetes_since(flink.and_then(|looks| looks.unknown_since))

@@ -1,5 +1,6 @@
 //! The rules one by one, natively. Whole stories are played against the built module in `tests/scenarios`.
 
+mod document;
 mod kit;
 
 use steadfast_policy::{

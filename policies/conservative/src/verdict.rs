@@ -2,6 +2,8 @@
 
 use steadfast_policy::{Attention, Confidence, JobState, Reason, Snapshot, Timestamp, Want, WantedSource};
 
+use crate::rulebook::Rule;
+
 /// What a rule says; pace, conditions and alerts follow from it.
 #[derive(Debug)]
 pub struct Verdict {
@@ -12,7 +14,7 @@ pub struct Verdict {
     /// Why.
     pub reason: Reason,
     /// Which rule spoke.
-    pub rule: &'static str,
+    pub rule: Rule,
     /// What else is to be looked up.
     pub wanted: Vec<Want>,
     /// Another pace than the state's own.
@@ -25,13 +27,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// A rule's word.
-    pub fn new(
-        state: JobState,
-        confidence: Confidence,
-        rule: &'static str,
-        code: &str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn new(state: JobState, confidence: Confidence, rule: Rule, code: &str, message: impl Into<String>) -> Self {
         Self {
             state,
             confidence,
@@ -48,7 +44,7 @@ impl Verdict {
     }
 
     /// State and reason stay.
-    pub fn kept(s: &Snapshot, confidence: Confidence, rule: &'static str) -> Self {
+    pub fn kept(s: &Snapshot, confidence: Confidence, rule: Rule) -> Self {
         Self::new(s.job.state, confidence, rule, "", "").reason(s.job.reason.clone())
     }
 

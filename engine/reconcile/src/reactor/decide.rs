@@ -16,7 +16,6 @@ use steadfast_core::time::Timestamp;
 use steadfast_core::tracked::{TrackingRules, follow};
 
 use super::Reactor;
-use crate::control::Explained;
 
 /// How many jobs are judged before their changes are committed. One transaction for each batch.
 const BATCH: usize = 512;
@@ -61,7 +60,7 @@ impl Reactor {
     }
 
     /// The snapshot of a job with its record brought up to the newest incarnation.
-    fn snapshot(&self, before: &JobRecord, now: Timestamp) -> Option<Snapshot> {
+    pub(super) fn snapshot(&self, before: &JobRecord, now: Timestamp) -> Option<Snapshot> {
         let target = self.targets.get(&before.key.target)?;
         let place = target.place.as_ref();
         let rules = TrackingRules {
@@ -84,19 +83,6 @@ impl Reactor {
             snapshot.archive = None;
         }
         Some(snapshot)
-    }
-
-    /// Judges a job for somebody to look at; nothing follows from it.
-    pub(crate) fn explain(&mut self, key: &JobKey, now: Timestamp) -> Option<Explained> {
-        let before = self.records.get(key)?.clone();
-        let snapshot = self.snapshot(&before, now)?;
-        let outcome = self.policies.decide(&before.policy, &snapshot);
-        self.policies.end_batch();
-        Some(Explained {
-            policy: before.policy.clone(),
-            snapshot,
-            outcome,
-        })
     }
 
     /// Carries on after a plan's change, if it had one, was committed.

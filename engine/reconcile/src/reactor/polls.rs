@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use steadfast_core::backoff::{RETRY_AFTER_CAP, spread};
 use steadfast_core::evidence::Fault;
-use steadfast_core::id::{JobKey, TargetId};
+use steadfast_core::id::{FlinkJobId, JobKey, TargetId};
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
 
@@ -59,10 +59,16 @@ impl Reactor {
             .place
             .as_ref()
             .and_then(|place| self.board.kubernetes(&id.cluster)?.pods(place));
+        // A pod that has ended keeps an address in its status that may be another's by now.
         let pod_ip = pods
             .as_ref()
             .and_then(|pods| pods.latest.present())
-            .and_then(|pods| pods.iter().find_map(|pod| pod.ip.clone()));
+            .and_then(|pods| pods.iter().find(|pod| !pod.has_ended() && pod.ip.is_some())?.ip.clone());
+        let runs = if target.route.is_by_address() {
+            self.runs_of(id)
+        } else {
+            Vec::new()
+        };
         let deployment = target
             .place
             .as_ref()
@@ -72,7 +78,16 @@ impl Reactor {
             target: id.clone(),
             deployment,
             pod_ip,
+            runs,
         })
+    }
+
+    /// The runs by which a Flink cluster is known: its records' jobs with their start-times.
+    fn runs_of(&self, id: &TargetId) -> Vec<(FlinkJobId, Timestamp)> {
+        let records = self.jobs_of(id).into_iter().filter_map(|key| self.records.get(&key));
+        records
+            .filter_map(|record| record.incarnation.flink_job_id.zip(record.incarnation.started_at))
+            .collect()
     }
 
     /// A poll was answered: the target's pace goes on, and if it had failed, all that fail are tried again soon.

@@ -27,17 +27,21 @@ enum UnderWay {
     Yes,
 }
 
+impl LookState {
+    pub(super) fn is_under_way(&self) -> bool {
+        self.under_way == UnderWay::Yes
+    }
+
+    pub(super) fn not_before(&self) -> Option<Timestamp> {
+        self.not_before
+    }
+}
+
 impl Reactor {
     /// Begins the looks a policy wants and does not have, or plans them for when they are due.
     pub(super) fn want(&mut self, key: &JobKey, wanted: &[Want], now: Timestamp) {
         for want in wanted {
-            if self.is_settled(key, want.source) {
-                continue;
-            }
-            if self
-                .asked_at(key, want.source)
-                .is_some_and(|asked| asked > want.observed_after)
-            {
+            if self.is_satisfied(key, want) {
                 continue;
             }
             if want.observed_after >= now {
@@ -76,7 +80,15 @@ impl Reactor {
         }
     }
 
-    /// Whether nothing new can come: an end that was told stays told, for this attempt.
+    /// Whether the newest evidence is from a look as late as the policy wants, or nothing new can come: an end that was
+    /// told stays told, for this attempt.
+    pub(super) fn is_satisfied(&self, key: &JobKey, want: &Want) -> bool {
+        let is_recent = self
+            .asked_at(key, want.source)
+            .is_some_and(|asked| asked > want.observed_after);
+        is_recent || self.is_settled(key, want.source)
+    }
+
     fn is_settled(&self, key: &JobKey, source: WantedSource) -> bool {
         let Some(job) = self.board.job(key) else { return false };
         match source {

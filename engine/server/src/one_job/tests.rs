@@ -191,6 +191,15 @@ async fn explain_shows_evidence_with_ages_and_the_rule() {
         (&json!(2.0), &json!(10.0))
     );
     assert_eq!(flink["latest"]["unknown"]["kind"], "timeout");
+    assert_eq!(explained["rule"]["changedBy"], "any answer");
+    assert_eq!(
+        explained["waitsFor"],
+        json!([
+            { "look": "kubernetes", "dueAt": null },
+            { "look": "flink", "dueAt": explained["waitsFor"][1]["dueAt"] },
+        ])
+    );
+    assert!(explained["waitsFor"][1]["dueAt"].is_string(), "{explained}");
 }
 
 #[tokio::test]

@@ -189,7 +189,8 @@ pub(super) fn checkpoints(url: &str, body: &[u8]) -> Result<Checkpoints, Fault> 
     json::<CheckpointsBody>(url, body).map(|body| body.counts)
 }
 
-fn json<'a, T: Deserialize<'a>>(url: &str, body: &'a [u8]) -> Result<T, Fault> {
+/// Reads a body as Flink writes it.
+pub(super) fn json<'a, T: Deserialize<'a>>(url: &str, body: &'a [u8]) -> Result<T, Fault> {
     serde_json::from_slice(body).map_err(|error| {
         Fault::new(
             FaultKind::Malformed,

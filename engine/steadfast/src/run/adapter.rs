@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Intent;
 use steadfast_core::time::Clock;
 use steadfast_reconcile::{ClusterStatus, Control, RequestError, StatusBoard};
-use steadfast_server::{ClusterHealth, ControlError, Explanation, Health, Liveness, Reach, Readiness};
+use steadfast_server::{ClusterHealth, ControlError, Health, Liveness, Reach, Readiness};
 
 pub(super) struct Adapter {
     pub(super) control: Control,
@@ -26,12 +27,7 @@ impl steadfast_server::Control for Adapter {
     }
 
     async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError> {
-        let explained = self.control.explain(job.clone()).await.map_err(refusal)?;
-        Ok(Explanation {
-            snapshot: explained.snapshot,
-            decision: explained.outcome,
-            policy: explained.policy,
-        })
+        self.control.explain(job.clone()).await.map_err(refusal)
     }
 
     async fn forget(&self, job: &JobKey) -> Result<(), ControlError> {

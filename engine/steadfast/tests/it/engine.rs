@@ -87,6 +87,22 @@ fn commands_show_and_change_what_a_running_engine_holds() {
     watch.kill().unwrap();
     watch.wait().unwrap();
 
+    let explained = engine.ask(folder.path(), &["explain", "-/-/orders"]);
+    assert_eq!(explained.code, Some(0), "{}", explained.err);
+    for said in [
+        "-/-/orders is UNKNOWN, stale",
+        "rule `never-observed`",
+        "changed by  Any answer.",
+        "never known",
+        "never asked: Deployment",
+        "\n  review",
+    ] {
+        assert!(explained.out.contains(said), "{said}:\n{}", explained.out);
+    }
+    let as_data = engine.ask(folder.path(), &["explain", "-/-/orders", "--output", "json"]);
+    let as_data: serde_json::Value = serde_json::from_str(&as_data.out).unwrap();
+    assert_eq!(as_data["rule"]["name"], "never-observed");
+
     let refused = engine.ask(folder.path(), &["explain", "-/-/nobody"]);
     assert_eq!(refused.code, Some(3));
     assert!(refused.err.contains("404"), "{}", refused.err);

@@ -1,0 +1,77 @@
+//! A decision laid open: what was seen, what was made of it and by which rule, and what is waited for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Decision, PolicyFailure, WantedSource};
+use crate::id::PolicyName;
+use crate::snapshot::Snapshot;
+use crate::time::Timestamp;
+
+/// Why a record says what it says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// Who decided.
+    pub policy: PolicyName,
+    /// All that was known.
+    pub snapshot: Snapshot,
+    /// What was decided; its `rule` names the rule that spoke.
+    pub outcome: Result<Decision, PolicyFailure>,
+    /// That rule, if the policy describes it.
+    pub rule: Option<Rule>,
+    /// What may change the decision next, the soonest first.
+    pub waits_for: Vec<Awaited>,
+}
+
+/// One rule of a policy, in the policy's own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rule {
+    /// As decisions name it.
+    pub name: String,
+    /// When it speaks, and what it concludes.
+    pub says: String,
+    /// Why it is so, with the source of the fact.
+    pub because: String,
+    /// Which evidence would lead to another conclusion.
+    pub changed_by: String,
+}
+
+/// A look that is still to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// Which.
+    pub look: AwaitedLook,
+    /// When it begins.
+    pub due: Due,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AwaitedLook {
+    /// Flink's `/jobs/overview`.
+    Flink,
+    /// Something the policy asked for.
+    Wanted(WantedSource),
+    /// Nothing new: all is judged again at that time, since ages count.
+    Review,
+}
+
+impl AwaitedLook {
+    /// As a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Flink => "flink",
+            Self::Wanted(source) => source.as_str(),
+            Self::Review => "review",
+        }
+    }
+}
+
+/// When a look begins. What is under way comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// It has begun, and was not answered yet.
+    UnderWay,
+    /// Not before then.
+    At(Timestamp),
+}
