@@ -63,14 +63,9 @@ impl Driver {
         self.commit(first, now).await?;
         self.reactor.resume_discovered(now);
         for record in self.reactor.records().values() {
-            let watch = WatchStatus {
-                next_poll_at: None,
-                failures: 0,
-                confirmed_at: None,
-            };
             self.projection.show(JobView {
                 record: Arc::clone(record),
-                watch,
+                watch: self.watch_status(&record.key),
             });
         }
         self.metrics
@@ -254,11 +249,9 @@ impl Driver {
     }
 
     fn watch_status(&self, key: &JobKey) -> WatchStatus {
-        let (next_poll_at, failures) = self.reactor.poll_status(&key.target);
         WatchStatus {
-            next_poll_at,
-            failures,
             confirmed_at: self.confirmed.get(key).copied(),
+            ..self.reactor.watch_status(key)
         }
     }
 

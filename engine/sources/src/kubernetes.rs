@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-pub use connect::{ConnectError, Connected, Location, connect};
+pub use connect::{ConnectError, Connected, Location, connect, connect_to};
 pub use lookups::LogOf;
 
 use recovery::Recovery;

@@ -117,7 +117,7 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
     let scope = Scope::of(&subject, &query);
     let fault = shared.store().faults.of(scope.as_ref());
     match fault {
-        KubernetesFault::Slow(wait) => tokio::time::sleep(wait).await,
+        KubernetesFault::Slow(wait) => tokio::time::sleep(shared.clock.shorten(wait)).await,
         // A refusal for one namespace alone cannot be told from a connection that is cut.
         KubernetesFault::Drop | KubernetesFault::Refuse => return Reply::Silence,
         KubernetesFault::Html => return text(200, "text/html", "<html><body>Please sign in</body></html>"),

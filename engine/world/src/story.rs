@@ -33,6 +33,8 @@ pub struct Story {
     pub needs: Vec<Need>,
     /// Whether it takes an hour or more.
     pub slow: bool,
+    /// Whether it has waits that no scale shortens (`Retry-After` has whole seconds).
+    pub realtime: bool,
     /// Who it is about.
     pub targets: Vec<TargetSpec>,
     /// What happens, in order of time; repeated steps stand once for each time.
