@@ -23,6 +23,22 @@ pub struct Memory {
     pub gone_at: Option<Timestamp>,
     /// The end Flink itself reported in this attempt.
     pub cause_known: CauseKnown,
+    /// The stop that the operator's resource asks for, or asked for when it was last seen.
+    pub stop: Stop,
+    /// Since when the operator is waited for to make the cluster, or to bring it back.
+    pub awaited_since: Option<Timestamp>,
+}
+
+/// A stop that somebody asked for through the operator's resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stop {
+    /// None.
+    #[default]
+    NotAskedFor,
+    /// `spec.job.state: suspended`.
+    Suspension,
+    /// The resource is, or was, being deleted.
+    Deletion,
 }
 
 /// Whether the cause of a failure is in the record's reason.

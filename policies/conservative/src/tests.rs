@@ -1,6 +1,8 @@
 //! The rules one by one, natively. Whole stories are played against the built module in `tests/scenarios`.
 
+mod explains;
 mod kit;
+mod operator;
 
 use steadfast_policy::{
     AlertScope, Attention, CheckpointsAnswer, ConditionType, Confidence, Intent, JobState, Mode, WantedSource,
