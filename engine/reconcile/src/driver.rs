@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::{Change, Event, Journal, JournalError, Sequence};
-use steadfast_core::news::KubeNews;
+use steadfast_core::news::{KindOrigin, KubeNews, What};
 use steadfast_core::planner::Plan;
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
 use steadfast_core::record::JobRecord;
@@ -151,13 +151,15 @@ impl Driver {
     }
 
     fn take_news(&mut self, news: KubeNews, now: Timestamp) -> Vec<Change> {
-        use steadfast_core::news::What;
         let status = match &news.what {
             What::Failed(fault) => ClusterStatus::Retrying(fault.clone()),
             What::Listed(..) | What::Changed(_) | What::Deleted(_) => ClusterStatus::Reached,
         };
-        let cluster = news.scope.cluster.clone();
-        self.status.write(|s| drop(s.clusters.insert(cluster, status)));
+        // A cluster without the Flink operator is reached all the same.
+        if news.scope.kind.origin() == KindOrigin::Kubernetes {
+            let cluster = news.scope.cluster.clone();
+            self.status.write(|s| drop(s.clusters.insert(cluster, status)));
+        }
         let begun = self.reactor.news(news, now);
         self.metrics
             .list_repairs
