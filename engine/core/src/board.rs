@@ -167,7 +167,10 @@ impl Board {
             ha_data: target.and_then(|t| t.ha_data.clone()),
             last_words: job.and_then(|j| j.last_words.clone()),
             archive: job.and_then(|j| j.archive.clone()),
-            flink_resource: None,
+            flink_resource: place.and_then(|p| match key.session_job {
+                None => kubernetes?.flink_deployment(p),
+                Some(job) => kubernetes?.flink_session_job(&p.namespace, job),
+            }),
             task_managers: target.and_then(|t| t.task_managers.clone()),
             fleet: surroundings.fleet,
             timing: surroundings.timing,

@@ -1,7 +1,7 @@
 //! What the Kubernetes source tells the board, as it learns it from lists and watches.
 
 use crate::evidence::Fault;
-use crate::facts::{Deployment, Pod};
+use crate::facts::{Deployment, FlinkResource, Pod};
 use crate::id::{ClusterName, Namespace};
 use crate::time::Timestamp;
 
@@ -23,6 +23,29 @@ pub enum ObjectKind {
     Deployment,
     /// JobManager pods.
     Pod,
+    /// The operator's Flink clusters (`flinkdeployments.flink.apache.org`).
+    FlinkDeployment,
+    /// The operator's jobs of session clusters (`flinksessionjobs.flink.apache.org`).
+    FlinkSessionJob,
+}
+
+impl ObjectKind {
+    /// Whose kind it is.
+    pub const fn origin(self) -> KindOrigin {
+        match self {
+            Self::Deployment | Self::Pod => KindOrigin::Kubernetes,
+            Self::FlinkDeployment | Self::FlinkSessionJob => KindOrigin::FlinkOperator,
+        }
+    }
+}
+
+/// Whose kind it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KindOrigin {
+    /// Kubernetes' own: every API server has it, and its lists say whether the server can be reached.
+    Kubernetes,
+    /// The Flink Kubernetes Operator's: a cluster without the operator lacks it, which is no fault of the cluster.
+    FlinkOperator,
 }
 
 /// An object of a list or a watch event.
@@ -32,6 +55,8 @@ pub enum Object {
     Deployment(Deployment),
     /// A JobManager pod.
     Pod(Pod),
+    /// A FlinkDeployment or FlinkSessionJob.
+    FlinkResource(FlinkResource),
     /// It is there, but its body does not decode: known to exist, otherwise unknown.
     Undecodable {
         /// `metadata.namespace`.
@@ -49,6 +74,7 @@ impl Object {
         match self {
             Self::Deployment(d) => (&d.namespace, &d.name),
             Self::Pod(p) => (&p.namespace, &p.name),
+            Self::FlinkResource(r) => (&r.namespace, &r.name),
             Self::Undecodable { namespace, name, .. } => (namespace, name),
         }
     }

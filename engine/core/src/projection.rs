@@ -11,8 +11,10 @@ use crate::time::Timestamp;
 /// The part of a watch that is not worth a commit: it is gone with the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WatchStatus {
-    /// When Flink is asked next; `None` while the watch sleeps.
+    /// When Flink is asked next, or was last asked while its answer is awaited; `None` while the watch sleeps.
     pub next_poll_at: Option<Timestamp>,
+    /// When the job is judged again, whatever comes in; `None` only until it was judged first.
+    pub next_review_at: Option<Timestamp>,
     /// How many looks at Flink in a row gave no answer.
     pub failures: u32,
     /// When the state was last confirmed, if later than in the record.

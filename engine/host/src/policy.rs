@@ -95,6 +95,19 @@ impl Policy {
         })
     }
 
+    /// The same policy for another engine. It shares the compiled module and nothing else.
+    pub fn another(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            guest: self.guest.clone(),
+            digest: self.digest.clone(),
+            params: self.params.clone(),
+            limits: self.limits,
+            description: self.description.clone(),
+            live: None,
+        }
+    }
+
     /// What it says about itself.
     pub fn description(&self) -> &Description {
         &self.description

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::{Change, Event, Journal, JournalError, Sequence};
-use steadfast_core::news::KubeNews;
+use steadfast_core::news::{KindOrigin, KubeNews, What};
 use steadfast_core::planner::Plan;
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
 use steadfast_core::record::JobRecord;
@@ -63,14 +63,9 @@ impl Driver {
         self.commit(first, now).await?;
         self.reactor.resume_discovered(now);
         for record in self.reactor.records().values() {
-            let watch = WatchStatus {
-                next_poll_at: None,
-                failures: 0,
-                confirmed_at: None,
-            };
             self.projection.show(JobView {
                 record: Arc::clone(record),
-                watch,
+                watch: self.watch_status(&record.key),
             });
         }
         self.metrics
@@ -156,13 +151,15 @@ impl Driver {
     }
 
     fn take_news(&mut self, news: KubeNews, now: Timestamp) -> Vec<Change> {
-        use steadfast_core::news::What;
         let status = match &news.what {
             What::Failed(fault) => ClusterStatus::Retrying(fault.clone()),
             What::Listed(..) | What::Changed(_) | What::Deleted(_) => ClusterStatus::Reached,
         };
-        let cluster = news.scope.cluster.clone();
-        self.status.write(|s| drop(s.clusters.insert(cluster, status)));
+        // A cluster without the Flink operator is reached all the same.
+        if news.scope.kind.origin() == KindOrigin::Kubernetes {
+            let cluster = news.scope.cluster.clone();
+            self.status.write(|s| drop(s.clusters.insert(cluster, status)));
+        }
         let begun = self.reactor.news(news, now);
         self.metrics
             .list_repairs
@@ -254,11 +251,9 @@ impl Driver {
     }
 
     fn watch_status(&self, key: &JobKey) -> WatchStatus {
-        let (next_poll_at, failures) = self.reactor.poll_status(&key.target);
         WatchStatus {
-            next_poll_at,
-            failures,
             confirmed_at: self.confirmed.get(key).copied(),
+            ..self.reactor.watch_status(key)
         }
     }
 

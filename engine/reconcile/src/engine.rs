@@ -7,7 +7,7 @@ use prometheus_client::registry::Registry;
 use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{JournalError, Sequence};
 use steadfast_core::projection::Projection;
-use steadfast_sources::kubernetes::KubeCluster;
+use steadfast_sources::kubernetes::{KubeCluster, OperatorResources};
 use steadfast_sources::transport::ProxyTransport;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -20,7 +20,7 @@ use crate::looker::{Looker, Way};
 use crate::metrics::Metrics;
 use crate::policies::Policies;
 use crate::reactor::{ClusterRules, Reactor};
-use crate::setup::Setup;
+use crate::setup::{Discover, Setup};
 use crate::shadows::ShadowBoard;
 use crate::status::{ClusterStatus, StatusBoard};
 
@@ -103,9 +103,15 @@ impl Engine {
         for (place, cluster) in (1_u64..).zip(clusters) {
             let proxy = ProxyTransport::new(cluster.client.clone());
             let seed = seed.wrapping_add(place);
+            let operator = if cluster.discover.contains(&Discover::FlinkDeployment) {
+                OperatorResources::Watched
+            } else {
+                OperatorResources::Ignored
+            };
             let started = KubeCluster::start(
                 cluster.client,
                 cluster.settings,
+                operator,
                 Arc::clone(&clock),
                 seed,
                 news_to.clone(),

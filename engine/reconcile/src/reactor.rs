@@ -21,6 +21,7 @@ use steadfast_core::board::{Board, Place};
 use steadfast_core::decision::WantedSource;
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::journal::{Change, Event};
+use steadfast_core::projection::WatchStatus;
 use steadfast_core::record::{AlertScope, JobRecord, Origin, PostedIntent};
 use steadfast_core::schedule::Schedule;
 use steadfast_core::snapshot::Timing;
@@ -339,12 +340,19 @@ impl Reactor {
         record
     }
 
-    /// How the polls of a target stand: when the next is due, and how many have failed in a row.
-    pub(crate) fn poll_status(&self, id: &TargetId) -> (Option<Timestamp>, u32) {
-        (
-            self.polls.get(id),
-            self.targets.get(id).map_or(0, |target| target.failures),
-        )
+    /// How the watch of a job stands. When it was last confirmed is the driver's knowledge.
+    pub(crate) fn watch_status(&self, key: &JobKey) -> WatchStatus {
+        let target = self.targets.get(&key.target);
+        let under_way = target.and_then(|target| match target.poll {
+            Poll::UnderWay(since) => Some(since),
+            Poll::Never | Poll::Began(_) => None,
+        });
+        WatchStatus {
+            next_poll_at: under_way.or(self.polls.get(&key.target)),
+            next_review_at: self.reviews.get(key),
+            failures: target.map_or(0, |target| target.failures),
+            confirmed_at: None,
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub struct ClusterSetup {
     pub settings: KubeSettings,
     /// The way to its API server.
     pub client: kube::Client,
-    /// Which Deployments are taken up without a `[[job]]` entry.
+    /// What is taken up without a `[[job]]` entry.
     pub discover: Vec<Discover>,
     /// How Flink is reached where a target does not say.
     pub flink_rest: FlinkRoute,
@@ -52,12 +52,12 @@ pub struct ClusterSetup {
     pub last_words: Option<Pattern>,
 }
 
-/// A kind of Deployment that is discovered.
+/// What is discovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discover {
-    /// Those of Flink's native integration that no FlinkDeployment owns.
+    /// Deployments of Flink's native integration that no FlinkDeployment owns.
     Native,
-    /// Those that a FlinkDeployment owns.
+    /// FlinkDeployments, with or without their Deployment. The operator's resources are watched for it.
     FlinkDeployment,
 }
 

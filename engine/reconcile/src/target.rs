@@ -34,8 +34,8 @@ pub(crate) struct Target {
 pub(crate) enum Poll {
     /// None has begun yet.
     Never,
-    /// One is under way.
-    UnderWay,
+    /// One is under way since then.
+    UnderWay(Timestamp),
     /// The last one began then.
     Began(Timestamp),
 }
@@ -50,8 +50,12 @@ pub(crate) enum Light {
 }
 
 impl Target {
-    /// Whether its Flink is failing and it is still expected to answer at the poll's pace.
+    /// Whether its Flink is failing, nobody is asking it now, and it is still expected to answer at the poll's pace.
     pub(crate) fn waits_for_recovery(&self, poll: Duration) -> bool {
-        self.failures > 0 && self.attention == Attention::Active && self.pace <= poll
+        let waits = match self.poll {
+            Poll::UnderWay(_) => false,
+            Poll::Never | Poll::Began(_) => true,
+        };
+        waits && self.failures > 0 && self.attention == Attention::Active && self.pace <= poll
     }
 }

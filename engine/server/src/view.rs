@@ -87,9 +87,12 @@ pub(crate) struct Alert {
 pub(crate) struct Watch {
     /// active or sleeping.
     attention: &'static str,
-    /// When Flink is asked next; null while the watch sleeps.
+    /// When Flink is asked next, or was last asked while its answer is awaited; null while the watch sleeps.
     #[schema(format = DateTime)]
     next_poll_at: Option<String>,
+    /// When the job is judged again, whatever comes in; null only until it was judged first.
+    #[schema(format = DateTime)]
+    next_review_at: Option<String>,
     /// How many looks at Flink in a row gave no answer.
     failures: u32,
 }
@@ -190,6 +193,7 @@ impl From<&JobView> for Job {
             watch: Watch {
                 attention: record.attention.as_str(),
                 next_poll_at: view.watch.next_poll_at.map(|at| at.to_string()),
+                next_review_at: view.watch.next_review_at.map(|at| at.to_string()),
                 failures: view.watch.failures,
             },
             policy: record.policy.to_string(),

@@ -9,6 +9,7 @@ mod decode;
 mod list;
 mod live;
 mod lookups;
+mod operator;
 mod recovery;
 mod reflector;
 mod telling;
@@ -29,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-pub use connect::{ConnectError, Connected, Location, connect};
+pub use connect::{ConnectError, Connected, Location, connect, connect_to};
 pub use lookups::LogOf;
 
 use recovery::Recovery;
@@ -66,6 +67,30 @@ pub enum Selector {
     Flink,
 }
 
+/// Whether the Flink Kubernetes Operator's resources are listed and watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorResources {
+    /// FlinkDeployments and FlinkSessionJobs are. Where the cluster lacks them, nothing is known of them.
+    Watched,
+    /// They are not.
+    Ignored,
+}
+
+impl OperatorResources {
+    /// The kinds of the scopes.
+    fn kinds(self) -> &'static [ObjectKind] {
+        match self {
+            Self::Ignored => &[ObjectKind::Deployment, ObjectKind::Pod],
+            Self::Watched => &[
+                ObjectKind::Deployment,
+                ObjectKind::Pod,
+                ObjectKind::FlinkDeployment,
+                ObjectKind::FlinkSessionJob,
+            ],
+        }
+    }
+}
+
 /// A cluster under watch.
 pub struct KubeCluster {
     settings: KubeSettings,
@@ -81,6 +106,7 @@ impl KubeCluster {
     pub fn start(
         client: kube::Client,
         settings: KubeSettings,
+        operator: OperatorResources,
         clock: Arc<dyn Clock>,
         seed: u64,
         news: mpsc::Sender<KubeNews>,
@@ -95,9 +121,9 @@ impl KubeCluster {
             named => named.iter().cloned().map(Some).collect(),
         };
         let scopes = namespaces.iter().flat_map(|namespace| {
-            [ObjectKind::Deployment, ObjectKind::Pod].map(|kind| Scope {
+            operator.kinds().iter().map(|kind| Scope {
                 cluster: settings.name.clone(),
-                kind,
+                kind: *kind,
                 namespace: namespace.clone(),
             })
         });
@@ -122,6 +148,7 @@ impl KubeCluster {
                     news: news.clone(),
                     undecodable: Arc::clone(&undecodable),
                 },
+                not_served: None,
                 page: list::PAGE,
             };
             let cancel = cancel.clone();

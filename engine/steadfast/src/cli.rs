@@ -5,6 +5,7 @@ mod explain;
 mod log;
 mod policies;
 pub mod printer;
+mod simulate;
 mod status;
 
 use std::path::{Path, PathBuf};
@@ -23,10 +24,11 @@ Examples:
   steadfast run --config config.toml       keep the record, serve the API and the dashboard
   steadfast status --watch                 follow all jobs of a running engine
   steadfast explain local/default/orders   what is known of a job, and which rule decided
+  steadfast simulate stories/              play your own stories against your policy
 
 Exit codes:
   0  done
-  1  failed; the reason is on standard error
+  1  failed; the reason is on standard error (of `simulate`: a story failed; it is on standard output)
   2  the command line or the configuration is wrong; nothing was changed
   3  the engine could not be reached, or refused the request";
 
@@ -34,7 +36,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "steadfast", version, after_help = AFTER_HELP, propagate_version = true)]
 struct Arguments {
-    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo].
+    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate].
     #[arg(long, global = true, env = "STEADFAST_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// How it is logged: `text` for people, `json` for programs.
@@ -87,6 +89,9 @@ enum Command {
         #[arg(long, default_value = "config.toml", value_name = "FILE")]
         config: PathBuf,
     },
+    /// Play stories against the engine and a policy, and judge the record: in virtual time, or over real sockets.
+    #[command(after_help = simulate::AFTER_HELP)]
+    Simulate(simulate::Options),
     /// Say what is wanted of a job, so that what follows is not taken for an accident.
     Intent {
         #[command(flatten)]
@@ -143,6 +148,8 @@ enum Failure {
     Usage(anyhow::Error),
     /// 3.
     Unreachable(anyhow::Error),
+    /// 1, and standard output has said why.
+    Told,
 }
 
 impl From<anyhow::Error> for Failure {
@@ -161,10 +168,18 @@ impl From<ConfigError> for Failure {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // The demo tells its story on the terminal; a log between its lines would spoil it.
-    let usual = if matches!(arguments.command, Command::Demo { .. }) {
-        "warn"
-    } else {
-        "info"
+    // So do stories, in which everything that can go wrong does: their timelines tell what a log would warn of.
+    let usual = match arguments.command {
+        Command::Demo { .. } => "warn",
+        Command::Simulate(_) => "off",
+        Command::Run { .. }
+        | Command::Check { .. }
+        | Command::Status { .. }
+        | Command::Policies { .. }
+        | Command::Intent { .. }
+        | Command::Explain { .. }
+        | Command::Forget { .. }
+        | Command::Completions { .. } => "info",
     };
     if let Err(error) = log::start(arguments.log.as_deref().unwrap_or(usual), arguments.log_format) {
         printer::error(&error);
@@ -172,6 +187,7 @@ pub fn main() -> ExitCode {
     }
     match carry_out(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Told) => ExitCode::FAILURE,
         Err(Failure::Failed(error)) => printer::fail(&error),
         Err(Failure::Config(error)) => {
             printer::error(&anyhow::Error::new(error));
@@ -248,6 +264,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             printer::note(&format!("{job} is forgotten"));
             Ok(())
         }
+        Command::Simulate(options) => simulate::play_all(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "steadfast", &mut script);

@@ -68,7 +68,7 @@ pub async fn tell(port: u16, afterwards: Afterwards) -> anyhow::Result<()> {
         .get(CLUSTER)
         .context("the demo's story has no cluster")?;
     let kubernetes = Port::open(Arc::clone(kubernetes) as Arc<dyn Serve>)?;
-    let flinks = Port::open(Arc::new(Gateway::to(&world)))?;
+    let flinks = Port::open(Arc::new(Gateway::to(&world, CLUSTER)))?;
     let mut steps = story.steps.iter().peekable();
     while let Some((_, step)) = steps.next_if(|(at, _)| at.elapsed().is_zero()) {
         world.apply(step);

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 
-pub use parts::{SystemClock, load_policies, policy_cache};
+pub use parts::{LoadedPolicy, SystemClock, load_policies, policy_cache};
 
 /// A running engine with its API and its sinks.
 pub struct Running {

@@ -95,7 +95,7 @@ impl Serve for Flink {
 
 async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
     // What is true now, even if it arrives late.
-    let (answer, fault) = {
+    let (answer, fault, clock) = {
         let mut model = shared.model.lock().unwrap_or_else(PoisonError::into_inner);
         let Model { targets, births, .. } = &mut *model;
         let Some(target) = targets.get(&shared.target) else {
@@ -115,17 +115,17 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
         } else {
             target.flink
         };
-        let now = births.clock.story_now();
+        let clock = births.clock;
         shared
             .asked
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push((now, path));
-        (answer, fault)
+            .push((clock.story_now(), path));
+        (answer, fault, clock)
     };
     match fault {
         FlinkFault::Ok => {}
-        FlinkFault::Slow(wait) => tokio::time::sleep(wait).await,
+        FlinkFault::Slow(wait) => tokio::time::sleep(clock.shorten(wait)).await,
         FlinkFault::Drop | FlinkFault::Refuse => return Reply::Silence,
         FlinkFault::Unauthorized => return text(401, "text/plain", "Unauthorized"),
         FlinkFault::Forbidden => return text(403, "text/plain", "Forbidden"),

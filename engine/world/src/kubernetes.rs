@@ -82,7 +82,8 @@ impl Kubernetes {
                 | KubernetesFault::WatchSilent
                 | KubernetesFault::WatchClose
                 | KubernetesFault::ListFails
-                | KubernetesFault::BadObject => Mode::Carry,
+                | KubernetesFault::BadObject
+                | KubernetesFault::Operator(_) => Mode::Carry,
             });
         }
         let mut store = self.shared.store();
@@ -117,7 +118,7 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
     let scope = Scope::of(&subject, &query);
     let fault = shared.store().faults.of(scope.as_ref());
     match fault {
-        KubernetesFault::Slow(wait) => tokio::time::sleep(wait).await,
+        KubernetesFault::Slow(wait) => tokio::time::sleep(shared.clock.shorten(wait)).await,
         // A refusal for one namespace alone cannot be told from a connection that is cut.
         KubernetesFault::Drop | KubernetesFault::Refuse => return Reply::Silence,
         KubernetesFault::Html => return text(200, "text/html", "<html><body>Please sign in</body></html>"),
@@ -132,12 +133,16 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
             let message = format!("{}: cannot list resource", answers::reason(code));
             return json(code, &status(code, &message)).retry_after(wait);
         }
+        KubernetesFault::Operator(code) if scope.as_ref().is_some_and(|scope| !scope.kind.is_builtin()) => {
+            return json(code, &status(code, "the server does not show this resource"));
+        }
         KubernetesFault::Ok
         | KubernetesFault::Expired
         | KubernetesFault::WatchSilent
         | KubernetesFault::WatchClose
         | KubernetesFault::ListFails
-        | KubernetesFault::BadObject => {}
+        | KubernetesFault::BadObject
+        | KubernetesFault::Operator(_) => {}
     }
     if request.method() != Method::GET {
         return json(405, &status(405, "this server is for reading"));

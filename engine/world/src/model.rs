@@ -7,7 +7,8 @@ use steadfast_core::time::{Clock, Timestamp};
 
 use crate::clock::WorldClock;
 use crate::story::{
-    DeploymentSpec, EndedJob, EventSpec, FilesFault, FlinkFault, JobSpec, PodSpec, Step, Story, TargetSpec,
+    DeploymentSpec, EndedJob, EventSpec, FilesFault, FlinkFault, JobSpec, PodSpec, ResourceSpec, SessionJobSpec, Step,
+    Story, TargetSpec,
 };
 
 /// The truth about one Flink cluster.
@@ -23,6 +24,12 @@ pub struct Target {
     pub uid: String,
     /// Its JobManager's pods.
     pub pods: Vec<PodSpec>,
+    /// Its TaskManagers' pods.
+    pub task_managers: Vec<PodSpec>,
+    /// Its FlinkDeployment as the story says it, if it says something of it.
+    pub said_resource: Option<ResourceSpec>,
+    /// Its FlinkSessionJobs.
+    pub session_jobs: Vec<SessionJobSpec>,
     /// Kubernetes events about it.
     pub events: Vec<EventSpec>,
     /// What its Flink lists.
@@ -54,6 +61,9 @@ impl Target {
             deployment: None,
             uid: String::new(),
             pods: Vec::new(),
+            task_managers: Vec::new(),
+            said_resource: None,
+            session_jobs: Vec::new(),
             events: Vec::new(),
             jobs: Vec::new(),
             archive: Vec::new(),
@@ -67,6 +77,11 @@ impl Target {
     pub fn change(&mut self, step: &Step) {
         replace(&mut self.flink, step.flink.as_ref());
         replace(&mut self.pods, step.pods.as_ref());
+        replace(&mut self.task_managers, step.task_managers.as_ref());
+        replace(&mut self.session_jobs, step.session_jobs.as_ref());
+        if step.resource.is_some() {
+            self.said_resource.clone_from(&step.resource);
+        }
         replace(&mut self.events, step.events.as_ref());
         replace(&mut self.archive, step.archive.as_ref());
         replace(&mut self.history, step.history.as_ref());
@@ -78,6 +93,25 @@ impl Target {
         }
         if let Some(jobs) = &step.jobs {
             self.jobs = jobs.iter().flat_map(JobSpec::each).collect();
+        }
+    }
+}
+
+impl Target {
+    /// Its FlinkDeployment, if there is one: as the story says, else beside the Deployment that it owns.
+    pub fn resource(&self) -> Option<ResourceSpec> {
+        match &self.said_resource {
+            Some(said) => said.present.then(|| said.clone()),
+            None => {
+                let owned = self
+                    .deployment
+                    .as_ref()
+                    .filter(|deployment| deployment.owner.is_some())?;
+                Some(ResourceSpec {
+                    deleting: owned.deleting,
+                    ..ResourceSpec::default()
+                })
+            }
         }
     }
 }

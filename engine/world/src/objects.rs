@@ -2,12 +2,13 @@
 
 mod events;
 mod log;
+mod operator;
 mod pod;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use steadfast_core::state::{JobState, Mode};
+use steadfast_core::state::Mode;
 
 use crate::clock::whole_seconds;
 use crate::identity::uid;
@@ -164,6 +165,7 @@ pub fn add(target: &Target, births: &mut Births, to: &mut Objects) {
     if let Some(deployment) = &target.deployment {
         builder.workload(deployment);
     }
+    builder.resources();
     builder.events();
 }
 
@@ -222,6 +224,18 @@ impl Builder<'_> {
         self.to.objects.insert(key, body);
     }
 
+    /// Raises an object's generation, as each change of its specification does.
+    fn set_generation(&mut self, kind: Kind, name: &str, generation: u32) {
+        let key = Key {
+            kind,
+            namespace: self.target.namespace.clone(),
+            name: name.to_owned(),
+        };
+        if let Some(object) = self.to.objects.get_mut(&key) {
+            object["metadata"]["generation"] = json!(generation);
+        }
+    }
+
     fn ha_config_maps(&mut self) {
         let name = self.target.name.clone();
         let listed = self.target.jobs.iter().map(|job| job.id.clone());
@@ -249,15 +263,13 @@ impl Builder<'_> {
 
     fn workload(&mut self, deployment: &DeploymentSpec) {
         let (name, uid_of) = (self.target.name.clone(), self.uid.clone());
-        let owner_uid = uid(&["fd", &uid_of]);
+        let owner_uid = self.resource_uid();
+        let target = self.target;
         let owner = deployment.owner.as_ref().map(|_| Owner {
             kind: Kind::FlinkDeployment,
-            name: &name,
+            name: &target.name,
             uid: &owner_uid,
         });
-        if owner.is_some() {
-            self.flink_deployment(owner_uid.clone(), deployment);
-        }
         let (ready, wanted) = (deployment.ready.min(deployment.replicas), deployment.replicas);
         let container = self.container();
         let spec = json!({
@@ -331,8 +343,11 @@ impl Builder<'_> {
             mine(uid(&["cm", &uid_of]), labels),
             config,
         );
-        for (place, pod) in self.target.pods.iter().enumerate() {
-            self.pod(place, pod, &set_uid);
+        for (place, pod) in target.pods.iter().enumerate() {
+            self.job_manager(place, pod, &set_uid);
+        }
+        for (place, pod) in target.task_managers.iter().enumerate() {
+            self.task_manager(place, pod);
         }
     }
 
@@ -347,37 +362,5 @@ impl Builder<'_> {
             "command": ["/docker-entrypoint.sh"], "args": ["kubernetes-jobmanager.sh", entry],
             "ports": [{ "name": "rest", "containerPort": 8081, "protocol": "TCP" }],
         })
-    }
-
-    /// The operator's resource behind the Deployment.
-    fn flink_deployment(&mut self, uid: String, deployment: &DeploymentSpec) {
-        let target = self.target;
-        let (id, state, start) = match target.jobs.first() {
-            Some(job) => (job.id.as_str(), job.state, job.start),
-            None => ("j1", JobState::Reconciling, Moment::default()),
-        };
-        let spec = json!({
-            "image": format!("{}-job:v7", target.name), "flinkVersion": "v1_20", "serviceAccount": "flink", "mode": "native",
-            "job": { "jarURI": "local:///opt/job.jar", "parallelism": 1, "state": "running", "upgradeMode": "stateless" },
-        });
-        let status = json!({
-            "jobManagerDeploymentStatus": if deployment.ready > 0 { "READY" } else { "DEPLOYING" },
-            "lifecycleState": "STABLE", "observedGeneration": 1,
-            "jobStatus": {
-                "jobId": target.flink_id(id), "state": state, "jobName": target.name,
-                "startTime": self.births.clock.at(start).as_millis().to_string(),
-            },
-        });
-        let meta = Meta {
-            uid,
-            deleting: deployment.deleting,
-            ..Meta::default()
-        };
-        self.add(
-            Kind::FlinkDeployment,
-            &target.name,
-            meta,
-            json!({ "spec": spec, "status": status }),
-        );
     }
 }

@@ -4,6 +4,7 @@ mod check;
 mod fault;
 mod moment;
 mod one_or_many;
+mod operator;
 mod parts;
 mod read;
 
@@ -15,6 +16,7 @@ use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
 pub use check::Need;
 pub use fault::{FilesFault, FlinkFault, KubernetesFault};
 pub use moment::Moment;
+pub use operator::{ResourceSpec, SessionJobSpec};
 pub use parts::{CheckpointsSpec, DeploymentSpec, EndedJob, EventSpec, JobSpec, LogEntry, PodSpec, is_final};
 pub use read::{Mistake, StoryError};
 
@@ -33,6 +35,8 @@ pub struct Story {
     pub needs: Vec<Need>,
     /// Whether it takes an hour or more.
     pub slow: bool,
+    /// Whether it has waits that no scale shortens (`Retry-After` has whole seconds).
+    pub realtime: bool,
     /// Who it is about.
     pub targets: Vec<TargetSpec>,
     /// What happens, in order of time; repeated steps stand once for each time.
@@ -94,6 +98,12 @@ pub struct Step {
     pub deployment: Option<DeploymentSpec>,
     /// The JobManager's pods.
     pub pods: Option<Vec<PodSpec>>,
+    /// The TaskManagers' pods.
+    pub task_managers: Option<Vec<PodSpec>>,
+    /// The FlinkDeployment; without a word, there is one if the Deployment says that it is owned by it.
+    pub resource: Option<ResourceSpec>,
+    /// The FlinkSessionJobs of a session cluster.
+    pub session_jobs: Option<Vec<SessionJobSpec>>,
     /// Kubernetes events.
     pub events: Option<Vec<EventSpec>>,
     /// What Flink lists.

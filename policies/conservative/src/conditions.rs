@@ -5,7 +5,7 @@ use steadfast_policy::{
     JobState, PodsAnswer, Snapshot,
 };
 
-use crate::memory::{CheckpointBase, Memory, Unrest};
+use crate::memory::{CheckpointBase, Memory, Stop, Unrest};
 use crate::params::Params;
 use crate::sight::{self, Flink, Kubernetes};
 use crate::trouble::{self, TroubleKind};
@@ -20,7 +20,11 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
         match trouble.kind {
             TroubleKind::CrashLoop => stand(ConditionType::CrashLoop, trouble.message),
             TroubleKind::ImagePull => stand(ConditionType::ImagePull, trouble.message),
-            TroubleKind::Unschedulable | TroubleKind::PodFailed | TroubleKind::NotCreated => {}
+            TroubleKind::Unschedulable
+            | TroubleKind::PodFailed
+            | TroubleKind::PodStuck
+            | TroubleKind::NotCreated
+            | TroubleKind::Operator => {}
         }
     }
     if let Kubernetes::There(deployment) = sight::kubernetes(s)
@@ -60,8 +64,14 @@ fn reachability(s: &Snapshot, params: &Params, verdict: &Verdict, stand: &mut im
     let lasting =
         |since: Option<i64>| since.is_some_and(|since| sight::age(s, since) >= params.unreachable_after.get());
     let mut denied = None;
-    // A job that has ended, or has no JobManager yet, is not expected to answer.
+    // A job that has ended or is suspended, or has no JobManager yet or any more, is not expected to answer.
+    let has_no_cluster = matches!(sight::kubernetes(s), Kubernetes::Missing(_))
+        && matches!(
+            verdict.state,
+            JobState::Suspended | JobState::Reconciling | JobState::Starting
+        );
     let expected = !sight::is_terminal(verdict.state)
+        && !has_no_cluster
         && sight::job_manager(s).is_none_or(|pod| !sight::never_ran(s) || sight::is_ready(pod));
     if let Flink::Silent(Some((fault, looks))) = sight::flink(s)
         && lasting(looks.unknown_since)
@@ -149,7 +159,13 @@ fn unrest(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -
 }
 
 /// The alerts that stand now: ends nobody intended, loops, and, once for a cluster, unreachability.
-pub fn alerts(s: &Snapshot, params: &Params, verdict: &Verdict, conditions: &[DecidedCondition]) -> Vec<DecidedAlert> {
+pub fn alerts(
+    s: &Snapshot,
+    params: &Params,
+    memory: &Memory,
+    verdict: &Verdict,
+    conditions: &[DecidedCondition],
+) -> Vec<DecidedAlert> {
     let mut standing = Vec::new();
     let name = match verdict.state {
         JobState::Failed => Some("JobFailed"),
@@ -169,7 +185,10 @@ pub fn alerts(s: &Snapshot, params: &Params, verdict: &Verdict, conditions: &[De
         | JobState::Starting
         | JobState::Savepointing => None,
     };
+    // A job that is gone as its resource asked is no alarm; one that failed is.
+    let as_asked = memory.stop != Stop::NotAskedFor && verdict.state != JobState::Failed;
     if let Some(name) = name
+        && !as_asked
         && s.job.state == verdict.state
         && sight::age(s, s.job.since) >= params.alert_after.get()
         && !sight::intended(s, Intent::Cancel)

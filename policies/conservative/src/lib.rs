@@ -5,19 +5,25 @@
 //! - Gone is known in two ways: a deletion that was seen and one complete answer after it, or
 //!   `absence_confirmations` complete answers at least `absence_window` apart. An error is never part of either.
 //! - How a job ended is looked up before the verdict, and is never FAILED out of ignorance ([`end`]).
+//! - What the Flink operator's resource asks for explains a stop and a replacement; what the operator reports of the
+//!   job is never taken for its state ([`operator`]).
 //! - While most of a cluster is dark nothing there turns terminal.
 
 mod conditions;
 mod end;
 mod memory;
+mod operator;
 mod params;
 mod rulebook;
 mod rules;
 mod sight;
+mod tasks;
 mod trouble;
 mod verdict;
 
-use steadfast_policy::{Attention, Decision, Description, JobState, Policy, Snapshot, Want, WantedSource, Watch};
+use steadfast_policy::{
+    Attention, Decision, Description, JobState, Policy, Reason, Snapshot, Want, WantedSource, Watch,
+};
 
 use memory::Memory;
 use params::Params;
@@ -42,7 +48,7 @@ impl Policy for Conservative {
         let mut memory = Memory::decode(memory, snapshot.job.incarnation.attempt);
         let verdict = rules::judge(snapshot, &self.params, &mut memory);
         let conditions = conditions::of(snapshot, &self.params, &mut memory, &verdict);
-        let alerts = conditions::alerts(snapshot, &self.params, &verdict, &conditions);
+        let alerts = conditions::alerts(snapshot, &self.params, &memory, &verdict, &conditions);
         let watch = watch(snapshot, &self.params, &verdict);
         let mut wanted = verdict.wanted;
         if !sight::is_terminal(verdict.state) {
@@ -54,7 +60,10 @@ impl Policy for Conservative {
         Ok(Decision {
             state: verdict.state,
             confidence: verdict.confidence,
-            reason: verdict.reason,
+            reason: Reason {
+                message: shortened(verdict.reason.message),
+                ..verdict.reason
+            },
             rule: verdict.rule.name().into(),
             watch,
             wanted,
@@ -63,6 +72,14 @@ impl Policy for Conservative {
             memory: memory.encode()?,
         })
     }
+}
+
+/// The longest reason, in bytes: the engine takes 4 KiB, and several sources may speak in one reason.
+const LONGEST_REASON: usize = 3 * 1024;
+
+fn shortened(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(LONGEST_REASON));
+    text
 }
 
 /// The pace: a state that has ended is looked at more slowly, never dropped.

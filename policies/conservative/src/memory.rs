@@ -25,6 +25,22 @@ pub struct Memory {
     pub cause_known: CauseKnown,
     /// Since when a JobManager's pod goes whose log has told no end.
     pub going_since: Option<Timestamp>,
+    /// The stop that the operator's resource asks for, or asked for when it was last seen.
+    pub stop: Stop,
+    /// Since when the operator is waited for to make the cluster, or to bring it back.
+    pub awaited_since: Option<Timestamp>,
+}
+
+/// A stop that somebody asked for through the operator's resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stop {
+    /// None.
+    #[default]
+    NotAskedFor,
+    /// `spec.job.state: suspended`.
+    Suspension,
+    /// The resource is, or was, being deleted.
+    Deletion,
 }
 
 /// Whether the cause of a failure is in the record's reason.

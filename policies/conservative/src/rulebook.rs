@@ -104,6 +104,36 @@ rulebook! {
         because: "A job that was never observed has no state to keep.",
         changed_by: "A Deployment, or Flink's answer."
     }
+    NotDeployedYet = "not-deployed-yet" {
+        says: "A FlinkDeployment asks for the job and its Deployment has not appeared: STARTING, with what the operator says.",
+        because: "The operator makes the Deployment some time after its resource; nothing of the job can be observed before.",
+        changed_by: "The Deployment, or Flink's answer; or the start deadline with an error of the operator's."
+    }
+    OperatorError = "operator-error" {
+        says: "The Deployment has not appeared within `start_deadline` and the operator names an error (`status.error`): FAILED with it.",
+        because: "The operator's own reason is evidence, time alone is not.",
+        changed_by: "The Deployment, or Flink's answer."
+    }
+    OperatorReplaces = "operator-replaces" {
+        says: "The Deployment is confirmed gone while its FlinkDeployment still asks for the job to run: RECONCILING, until `start_deadline` or until the operator gives up (lifecycle FAILED).",
+        because: "An upgrade of the operator's deletes the Deployment and makes it anew (upgradeMode stateless, savepoint and last-state).",
+        changed_by: "The Deployment again, or Flink's answer; the deadline, after which the end is judged without the operator."
+    }
+    OperatorResumes = "operator-resumes" {
+        says: "A job on record as suspended whose resource asks for it to run again: RECONCILING.",
+        because: "`spec.job.state` went back to running.",
+        changed_by: "The Deployment, or Flink's answer."
+    }
+    LookingForTheResource = "looking-for-the-resource" {
+        says: "The cluster is gone, and the operator's resource was last seen before that: a fresh list tells whether it still asks for the job.",
+        because: "A FlinkDeployment may be deleted together with its Deployment.",
+        changed_by: "That list."
+    }
+    SuspendedAsAsked = "suspended-as-asked" {
+        says: "The cluster is gone, or Flink has lost the job, nothing tells an end, and the operator's resource asks for a suspended job: SUSPENDED, no alert.",
+        because: "`spec.job.state: suspended` is a stop that somebody intended (FlinkDeployment and FlinkSessionJob, v1beta1).",
+        changed_by: "The resource asking for it to run, a Deployment, or Flink's answer."
+    }
     DeploymentMissing = "deployment-missing" {
         says: "A complete answer lacks the Deployment: the state stays, inferred, until a deletion that was seen is confirmed by one complete answer, or `absence_confirmations` answers span `absence_window`.",
         because: "A deletion that was seen plus one answer is knowledge; a list alone may come from a stale cache or a wrong scope.",

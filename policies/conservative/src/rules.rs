@@ -5,9 +5,11 @@ use steadfast_policy::{Confidence, Deployment, FlinkJob, Intent, JobState, Looks
 
 use crate::end;
 use crate::memory::{CauseKnown, Memory, Streak};
+use crate::operator;
 use crate::params::Params;
 use crate::rulebook::Rule;
 use crate::sight::{self, Flink, Kubernetes};
+use crate::tasks;
 use crate::trouble;
 use crate::verdict::Verdict;
 
@@ -18,6 +20,7 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
         memory.deployment_missing = None;
         memory.job_missing = None;
     }
+    operator::note_stop(s, memory);
     match (sight::flink(s), sight::kubernetes(s)) {
         (Flink::Lists(job, looks), _) => flink_lists(s, memory, job, looks),
         (Flink::Lacks(_), Kubernetes::There(deployment)) if sight::never_ran(s) => not_started(s, params, deployment),
@@ -25,6 +28,7 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
         (Flink::Silent(flink), Kubernetes::There(deployment)) => {
             memory.deployment_missing = None;
             memory.gone_at = None;
+            memory.awaited_since = None;
             deployment_there(s, params, memory, deployment, flink.map(|(_, looks)| looks))
         }
         (Flink::Silent(_), Kubernetes::Missing(looks)) => deployment_missing(s, params, memory, looks),
@@ -37,6 +41,7 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     memory.deployment_missing = None;
     memory.job_missing = None;
     memory.gone_at = None;
+    memory.awaited_since = None;
     // Only an answer asked for after the pods were seen comes from the JobManager they show.
     if let Some(pod) = sight::job_manager(s)
         && s.pods
@@ -66,7 +71,7 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
         return with_cause(s, memory, verdict, looks);
     }
     memory.cause_known = CauseKnown::No;
-    verdict
+    tasks::explained(s, job, verdict)
 }
 
 /// Names the root exception, and asks for it until it is known.
@@ -96,7 +101,7 @@ fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks
 
 /// Flink answers, and does not list the job it ran.
 fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
-    if sight::is_terminal(s.job.state) {
+    if sight::is_terminal(s.job.state) || operator::is_suspended(s) {
         return end::corrected(s, memory, Verdict::kept(s, s.job.confidence, Rule::EndedJobNotListed));
     }
     if sight::never_ran(s) {
@@ -110,7 +115,12 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
     memory.job_missing = Some(streak);
     if is_confirmed(streak, params) {
         let lost_at = *memory.gone_at.get_or_insert(s.now);
-        return end::of_lost_job(s, params, lost_at);
+        let verdict = end::of_lost_job(s, params, lost_at);
+        return if verdict.state == JobState::Lost {
+            operator::of_lost_job(memory, verdict)
+        } else {
+            verdict
+        };
     }
     let message = format!(
         "Flink answers and does not list the job; LOST needs {} such answers at least {} apart",
@@ -134,7 +144,8 @@ fn deployment_there(
     flink: Option<&Looks>,
 ) -> Verdict {
     let state = s.job.state;
-    if matches!(state, JobState::Terminated | JobState::Suspended) && s.job.reason.code == end::GONE {
+    let was_gone = matches!(state, JobState::Terminated | JobState::Suspended) && s.job.reason.code == end::GONE;
+    if was_gone || operator::is_suspended(s) {
         let message = "the Deployment that was gone is there again";
         return Verdict::new(
             JobState::Starting,
@@ -150,17 +161,23 @@ fn deployment_there(
     if sight::is_terminal(state) {
         return Verdict::kept(s, fresher(s.job.confidence), Rule::EndedClusterStays);
     }
+    let trouble = trouble::of_pods(s).or_else(|| trouble::of_deployment(s));
+    let trouble = trouble.map_or_else(String::new, |trouble| format!("; {}", trouble.message));
     let verdict = match restarted(s, memory) {
         Some(message) => Verdict::new(
             JobState::Restarting,
             Confidence::Inferred,
             Rule::JobManagerRestarts,
             "JobManagerRestarted",
-            message,
+            format!("{message}{trouble}"),
         ),
         None => {
             let confidence = sight::lingering(s, flink, Confidence::Inferred);
-            let message = format!("Flink gives no answer; Deployment {} is there", s.job.name);
+            let message = format!(
+                "Flink gives no answer; Deployment {} is there{}{trouble}",
+                s.job.name,
+                trouble::under_way(s, deployment)
+            );
             match confidence {
                 Confidence::Confirmed => Verdict::kept(s, confidence, Rule::OneLostAnswer),
                 Confidence::Inferred | Confidence::Stale => {
@@ -169,7 +186,16 @@ fn deployment_there(
             }
         }
     };
-    verdict.look_at_kubernetes_since(flink.and_then(|looks| looks.unknown_since))
+    with_events(s, deployment, verdict).look_at_kubernetes_since(flink.and_then(|looks| looks.unknown_since))
+}
+
+/// Asks for events where they may tell what the pods do not.
+fn with_events(s: &Snapshot, deployment: &Deployment, verdict: Verdict) -> Verdict {
+    if trouble::events_may_tell(s, deployment) {
+        verdict.want(WantedSource::Events, s.now.saturating_sub_unsigned(s.timing.validate))
+    } else {
+        verdict
+    }
 }
 
 /// Whether the JobManager is not the one that last answered: its container has restarted, or another pod took its place.
@@ -178,14 +204,17 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
     let pod = sight::job_manager(s)?;
     let container = pod.container.as_ref();
     if pod.uid != *uid {
-        return Some(format!("pod {} took the JobManager's place", pod.name));
+        let before = sight::pods(s).iter().find(|other| other.uid == *uid);
+        let ended = before.and_then(trouble::end_of);
+        let ended = ended.map_or_else(String::new, |ended| format!(" ({ended})"));
+        return Some(format!("pod {} took the JobManager's place{ended}", pod.name));
     }
     if sight::restarts(pod) <= *restarts {
         return None;
     }
     let ended = container
         .and_then(|c| c.terminated.as_ref())
-        .map_or_else(String::new, |t| format!(": {} ({})", t.reason, t.exit_code));
+        .map_or_else(String::new, |ended| format!(": {}", trouble::how(ended)));
     let name = container.map_or("", |c| c.name.as_str());
     Some(format!("pod {}, container {name} restarted{ended}", pod.name))
 }
@@ -199,18 +228,24 @@ fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdic
         return Verdict::kept(s, fresher(s.job.confidence), Rule::StartFailed).poll_after(s.timing.poll);
     }
     let began = s.job.incarnation.since.unwrap_or(s.now);
-    let trouble = trouble::of_pods(s).or_else(|| trouble::of_deployment(s));
+    let trouble = trouble::of_pods(s)
+        .or_else(|| trouble::of_deployment(s))
+        .or_else(|| operator::trouble(s));
     let overdue = sight::age(s, began) >= params.start_deadline.get();
     let message = trouble.as_ref().map_or_else(
         || {
+            let error = operator::error(s);
+            let error = error.map_or_else(String::new, |error| format!("; the operator says: {error}"));
             format!(
-                "Deployment {} has {} of {} replicas ready; Flink lists no job yet",
-                s.job.name, deployment.ready, deployment.replicas
+                "Deployment {} has {} of {} replicas ready{}; Flink lists no job yet{error}",
+                s.job.name,
+                deployment.ready,
+                deployment.replicas,
+                trouble::under_way(s, deployment)
             )
         },
         |trouble| trouble.message.clone(),
     );
-    let looks_for_events = deployment.ready < deployment.replicas && sight::pods(s).is_empty();
     let verdict = match trouble {
         Some(trouble) if overdue && !sight::verdicts_wait(s, params) => {
             let message = format!("not started by its deadline: {message}");
@@ -230,18 +265,16 @@ fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdic
             message,
         ),
     };
-    let verdict = verdict.poll_after(s.timing.poll);
-    if looks_for_events {
-        verdict.want(WantedSource::Events, s.now.saturating_sub_unsigned(s.timing.validate))
-    } else {
-        verdict
-    }
+    with_events(s, deployment, verdict.poll_after(s.timing.poll))
 }
 
 /// Flink is silent and complete answers lack the Deployment.
 fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
     let state = s.job.state;
     if s.job.incarnation.attempt == 0 {
+        if let Some(verdict) = operator::not_deployed(s, params, memory) {
+            return verdict;
+        }
         let message = format!("Deployment {} does not exist, and Flink does not answer", s.job.name);
         return Verdict::new(
             JobState::Unknown,
@@ -251,7 +284,11 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
             message,
         );
     }
-    if sight::is_terminal(state) || (state == JobState::Suspended && s.job.reason.code == end::GONE) {
+    if let Some(verdict) = operator::resumed(s, memory) {
+        return verdict;
+    }
+    let is_guess = state == JobState::Suspended && s.job.reason.code == end::GONE;
+    if sight::is_terminal(state) || is_guess || operator::is_suspended(s) {
         return end::revisited(s, memory);
     }
     if sight::verdicts_wait(s, params) {
@@ -269,7 +306,12 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     let seen_and_confirmed = deletion.is_some_and(|deletion| looks.asked_at > deletion.seen_at);
     if seen_and_confirmed || is_confirmed(streak, params) {
         let gone_at = *memory.gone_at.get_or_insert(s.now);
-        return end::of_gone_cluster(s, params, gone_at);
+        let verdict = end::of_gone_cluster(s, params, gone_at);
+        if verdict.reason.code == end::GONE {
+            let missing_since = deletion.map_or(streak.first, |deletion| deletion.seen_at);
+            return operator::of_gone_cluster(s, params, memory, missing_since, looks, verdict);
+        }
+        return verdict;
     }
     let (look_after, message) = match deletion {
         Some(deletion) => (

@@ -1,8 +1,8 @@
 //! What the snapshot shows, in the words the rules use.
 
 use steadfast_policy::{
-    Confidence, Deployment, DeploymentAnswer, Fault, FaultKind, FlinkAnswer, FlinkJob, Intent, JobState, Looks, Mode,
-    Pod, PodsAnswer, Readiness, Snapshot, Timestamp,
+    Confidence, Deployment, DeploymentAnswer, Fault, FaultKind, FlinkAnswer, FlinkJob, FlinkResource,
+    FlinkResourceAnswer, Intent, JobState, Looks, Mode, Pod, PodsAnswer, Readiness, Snapshot, Timestamp,
 };
 
 use crate::params::Params;
@@ -48,6 +48,15 @@ pub fn kubernetes(s: &Snapshot) -> Kubernetes<'_> {
             DeploymentAnswer::Absent => Kubernetes::Missing(&evidence.looks),
             DeploymentAnswer::Unknown(fault) => Kubernetes::Silent(Some((fault, &evidence.looks))),
         },
+    }
+}
+
+/// The operator's resource that stands for the job, if it is known to be there.
+pub fn resource(s: &Snapshot) -> Option<(&FlinkResource, &Looks)> {
+    let evidence = s.flink_resource.as_ref()?;
+    match &evidence.answer {
+        FlinkResourceAnswer::Present(resource) => Some((resource, &evidence.looks)),
+        FlinkResourceAnswer::Absent | FlinkResourceAnswer::Unknown(_) => None,
     }
 }
 

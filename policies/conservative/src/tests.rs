@@ -1,7 +1,9 @@
 //! The rules one by one, natively. Whole stories are played against the built module in `tests/scenarios`.
 
 mod document;
+mod explains;
 mod kit;
+mod operator;
 
 use steadfast_policy::{
     AlertScope, Attention, CheckpointsAnswer, ConditionType, Confidence, EndSource, Intent, JobState, Mode,

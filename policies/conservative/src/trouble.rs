@@ -1,10 +1,12 @@
-//! What Kubernetes says is wrong with an application's pods, in the words a person would look for.
+//! What Kubernetes says is wrong with a cluster's pods, in the words a person would look for.
 
-use steadfast_policy::{Container, DeploymentAnswer, EventsAnswer, Pod, Snapshot};
+use steadfast_policy::{
+    Container, Deployment, DeploymentAnswer, EventsAnswer, KubeEvent, Pod, Rollout, Snapshot, Termination,
+};
 
 use crate::sight::{is_ready, job_manager, pods};
 
-/// Something that keeps a JobManager from running.
+/// Something that keeps a pod from running.
 pub struct Trouble {
     /// What kind.
     pub kind: TroubleKind,
@@ -23,8 +25,12 @@ pub enum TroubleKind {
     Unschedulable,
     /// The pod was evicted, or failed for good.
     PodFailed,
+    /// The pod has a node and does not get to run: a volume, a sandbox, its configuration.
+    PodStuck,
     /// The pod cannot be made: quota, admission, a rollout that does not get on.
     NotCreated,
+    /// The Flink Kubernetes Operator names an error that it will not get over by itself.
+    Operator,
 }
 
 impl TroubleKind {
@@ -35,7 +41,9 @@ impl TroubleKind {
             Self::ImagePull => "ImagePull",
             Self::Unschedulable => "Unschedulable",
             Self::PodFailed => "PodFailed",
+            Self::PodStuck => "PodStuck",
             Self::NotCreated => "FailedCreate",
+            Self::Operator => crate::operator::ERROR,
         }
     }
 }
@@ -51,59 +59,91 @@ const IMAGE_REASONS: [&str; 5] = [
     "RegistryUnavailable",
 ];
 
+const STUCK_REASONS: [&str; 3] = [
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+];
+
 /// The trouble of the JobManager's pod, if it has any.
 pub fn of_pods(s: &Snapshot) -> Option<Trouble> {
-    let pod = job_manager(s)?;
-    let container = pod.container.as_ref();
-    if let Some(trouble) = container.and_then(|container| of_container(pod, container)) {
+    of_pod(job_manager(s)?)
+}
+
+/// The trouble of one pod.
+pub fn of_pod(pod: &Pod) -> Option<Trouble> {
+    let trouble = |kind, message| Some(Trouble { kind, message });
+    if let Some(trouble) = pod
+        .container
+        .as_ref()
+        .and_then(|container| of_container(pod, container))
+    {
         return Some(trouble);
     }
     if let Some(message) = &pod.unschedulable {
-        return Some(Trouble {
-            kind: TroubleKind::Unschedulable,
-            message: format!("pod {}: {message}", pod.name),
-        });
+        return trouble(TroubleKind::Unschedulable, format!("pod {}: {message}", pod.name));
     }
-    if pod.phase == "Failed" {
-        let why = pod.reason.clone().unwrap_or_else(|| "phase Failed".into());
-        return Some(Trouble {
-            kind: TroubleKind::PodFailed,
-            message: format!("pod {}: {why}", pod.name),
-        });
+    (pod.phase == "Failed").then(|| Trouble {
+        kind: TroubleKind::PodFailed,
+        message: end_of(pod).unwrap_or_else(|| format!("pod {}: phase Failed", pod.name)),
+    })
+}
+
+/// How a pod ended: why it was put to an end (`Evicted`), and how its container did.
+pub fn end_of(pod: &Pod) -> Option<String> {
+    let container = pod
+        .container
+        .as_ref()
+        .and_then(|container| Some((container, container.terminated.as_ref()?)));
+    match (&pod.reason, container) {
+        (Some(reason), Some((container, ended))) => Some(format!(
+            "pod {}: {reason}; container {} ended {}",
+            pod.name,
+            container.name,
+            how(ended)
+        )),
+        (Some(reason), None) => Some(format!("pod {}: {reason}", pod.name)),
+        (None, Some((container, ended))) => Some(format!(
+            "pod {}, container {}: {}",
+            pod.name,
+            container.name,
+            how(ended)
+        )),
+        (None, None) => None,
     }
-    None
+}
+
+/// E.g. `OOMKilled (137)`.
+pub fn how(ended: &Termination) -> String {
+    format!("{} ({})", ended.reason, ended.exit_code)
 }
 
 fn of_container(pod: &Pod, container: &Container) -> Option<Trouble> {
     let place = format!("pod {}, container {}", pod.name, container.name);
-    let ended = container.terminated.as_ref().map_or(String::new(), |t| {
-        format!(", last ended {} ({})", t.reason, t.exit_code)
-    });
+    let ended = container
+        .terminated
+        .as_ref()
+        .map_or_else(String::new, |ended| format!(", last ended {}", how(ended)));
     if let Some(waiting) = &container.waiting {
-        if IMAGE_REASONS.contains(&waiting.reason.as_str()) {
-            let message = format!(
-                "{place}: image cannot be pulled: {}: {}",
-                waiting.reason, waiting.message
-            );
+        let reason = waiting.reason.as_str();
+        if IMAGE_REASONS.contains(&reason) {
+            let message = format!("{place}: image cannot be pulled: {reason}: {}", waiting.message);
             return Some(Trouble {
                 kind: TroubleKind::ImagePull,
                 message,
             });
         }
-        if waiting.reason == "CrashLoopBackOff" {
+        if reason == "CrashLoopBackOff" {
             let message = format!("{place}: CrashLoopBackOff after {} restarts{ended}", container.restarts);
             return Some(Trouble {
                 kind: TroubleKind::CrashLoop,
                 message,
             });
         }
-        if matches!(
-            waiting.reason.as_str(),
-            "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError"
-        ) {
-            let message = format!("{place}: {}: {}", waiting.reason, waiting.message);
+        if STUCK_REASONS.contains(&reason) {
+            let message = format!("{place}: {reason}: {}", waiting.message);
             return Some(Trouble {
-                kind: TroubleKind::NotCreated,
+                kind: TroubleKind::PodStuck,
                 message,
             });
         }
@@ -115,23 +155,53 @@ fn of_container(pod: &Pod, container: &Container) -> Option<Trouble> {
     })
 }
 
-/// Why there is no pod at all: warning events, or the Deployment's own conditions.
+/// Whether events may tell what the pods do not: there is none, or the JobManager's does not get to run.
+pub fn events_may_tell(s: &Snapshot, deployment: &Deployment) -> bool {
+    match job_manager(s) {
+        Some(pod) => pod.phase == "Pending" && of_pod(pod).is_none(),
+        None => deployment.ready < deployment.replicas && pods(s).is_empty(),
+    }
+}
+
+/// Why there is no pod, or why the JobManager's does not get to run: warning events, or the Deployment's own conditions.
 pub fn of_deployment(s: &Snapshot) -> Option<Trouble> {
+    let events = match s.events.as_ref().map(|evidence| &evidence.answer) {
+        Some(EventsAnswer::Present(events)) => events.as_slice(),
+        Some(EventsAnswer::Absent | EventsAnswer::Unknown(_)) | None => &[],
+    };
+    let told = |event: &KubeEvent| format!("{}: {}: {}", event.object, event.reason, event.message);
+    if let Some(pod) = job_manager(s) {
+        let object = format!("Pod/{}", pod.name);
+        let event = events.iter().find(|event| event.object == object)?;
+        return (pod.phase == "Pending").then(|| Trouble {
+            kind: if event.reason == "FailedScheduling" {
+                TroubleKind::Unschedulable
+            } else {
+                TroubleKind::PodStuck
+            },
+            message: told(event),
+        });
+    }
     if !pods(s).is_empty() {
         return None;
     }
-    let told = match s.events.as_ref().map(|evidence| &evidence.answer) {
-        Some(EventsAnswer::Present(events)) => events
-            .first()
-            .map(|event| format!("{}: {}: {}", event.object, event.reason, event.message)),
-        Some(EventsAnswer::Absent | EventsAnswer::Unknown(_)) | None => None,
-    };
     let own = match s.deployment.as_ref().map(|evidence| &evidence.answer) {
         Some(DeploymentAnswer::Present(deployment)) => deployment.trouble.clone(),
         Some(DeploymentAnswer::Absent | DeploymentAnswer::Unknown(_)) | None => None,
     };
-    told.or(own).map(|message| Trouble {
+    events.first().map(told).or(own).map(|message| Trouble {
         kind: TroubleKind::NotCreated,
         message,
     })
+}
+
+/// What is under way with a Deployment that is there, for a sentence that goes on with it.
+pub fn under_way(s: &Snapshot, deployment: &Deployment) -> &'static str {
+    match (deployment.deleting_since, deployment.rollout, job_manager(s)) {
+        (Some(_), _, _) => ", and is being deleted",
+        (None, Rollout::InProgress, _) => ", and a rollout is in progress",
+        (None, Rollout::Settled, None) if !pods(s).is_empty() => ", and its pod is being deleted",
+        (None, Rollout::Settled, Some(pod)) if pod.phase == "Running" && !is_ready(pod) => ", and its pod is not ready",
+        (None, Rollout::Settled, Some(_) | None) => "",
+    }
 }

@@ -4,14 +4,21 @@
 // Clippy knows tests by their attribute; what they share has none.
 #![allow(clippy::unwrap_used)]
 
+mod staged;
+
 use std::path::Path;
 
-use scenarios::play::{Watcher, play};
+use staged::Module;
+use steadfast_simulate::{Outcome, play};
 use steadfast_world::story::Story;
 
 fn story(name: &str) -> Story {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("stories/{name}.toml"));
     Story::parse(name, &std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn played(story: &Story, module: Module, seed: u64) -> Outcome {
+    staged::in_virtual_time(module, seed, |staging| play(story, staging)).unwrap()
 }
 
 #[test]
@@ -23,7 +30,7 @@ fn a_naive_watcher_fails_every_story_that_the_product_exists_for() {
         "sp-rest-down-pod-ready",
         "sp-ingress-404",
     ] {
-        let outcome = play(&story(name), Watcher::Naive, 7).unwrap();
+        let outcome = played(&story(name), Module::Naive, 7);
         assert!(!outcome.broken.is_empty(), "{name}:\n{}", outcome.timeline);
     }
 }
@@ -31,7 +38,7 @@ fn a_naive_watcher_fails_every_story_that_the_product_exists_for() {
 #[test]
 fn one_seed_is_one_run() {
     let told = |seed| {
-        let outcome = play(&story("rel-flapping"), Watcher::Conservative, seed).unwrap();
+        let outcome = played(&story("rel-flapping"), Module::Conservative, seed);
         outcome.timeline.to_string()
     };
     assert_eq!(told(3), told(3));
@@ -44,7 +51,7 @@ fn an_expectation_that_is_not_met_is_told_with_its_time() {
         .unwrap()
         .replace("state = \"FAILED\"\n", "state = \"FINISHED\"\n");
     let text = text.replace("never = [\"FINISHED\", ", "never = [");
-    let outcome = play(&Story::parse("changed", &text).unwrap(), Watcher::Conservative, 7).unwrap();
+    let outcome = played(&Story::parse("changed", &text).unwrap(), Module::Conservative, 7);
     let first = outcome.broken.first().unwrap();
     assert!(first.what.contains("orders is FAILED, not FINISHED"), "{first:?}");
     assert_eq!(first.at.as_millis() / 1000, 76);

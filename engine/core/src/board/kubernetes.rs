@@ -1,12 +1,21 @@
 //! What lists and watches of one Kubernetes cluster add up to.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod deployments;
+mod pods;
+mod resources;
+mod seen;
 
-use crate::evidence::{Evidence, Fault, FaultKind, Observed, accept};
-use crate::facts::{Deletion, Deployment, Pod};
-use crate::id::Namespace;
-use crate::news::{Completeness, KubeNews, Object, ObjectKind, What};
+use std::collections::BTreeMap;
+
+use crate::evidence::{Evidence, Observed, accept};
+use crate::facts::{Deletion, Deployment, FlinkResource, Pod};
+use crate::id::{FlinkJobId, Namespace};
+use crate::news::{Completeness, KindOrigin, KubeNews, Object, ObjectKind, What};
 use crate::time::Timestamp;
+
+use deployments::Deployments;
+use pods::Pods;
+use resources::Resources;
 
 /// Where an object lives: namespace and name (for pods, the Deployment's they belong to).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,13 +39,14 @@ impl Place {
 /// What a piece of news changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
-    /// Deployments whose own facts, or whose pods', changed.
+    /// Places of Flink clusters about which a Deployment, a pod or an operator's resource said something new.
     pub touched: Vec<Place>,
     /// Pods that have begun to go with this news: their last words can still be read.
     pub going: Vec<Pod>,
-    /// Whether the list turned from known to unknown or back: this bears on every place of the scope.
+    /// Whether a list of Kubernetes' own kinds turned from known to unknown or back: this bears on every place of
+    /// the scope. A cluster that lacks the operator's kinds is reachable all the same.
     pub reachability_changed: bool,
-    /// Differences a list found that no watch event had told.
+    /// Differences a list found that no watch event had told; none for the first list of a scope.
     pub repaired: u32,
 }
 
@@ -44,27 +54,10 @@ pub struct Accepted {
 #[derive(Debug, Default)]
 pub struct KubernetesBoard {
     lists: BTreeMap<(ObjectKind, Option<Namespace>), Evidence<Completeness>>,
-    deployments: BTreeMap<Place, Seen<Deployment>>,
-    pods: BTreeMap<Place, BTreeMap<String, Pod>>,
-    /// When the pods of a place last changed, by an event or a list.
-    pods_changed: BTreeMap<Place, Timestamp>,
-    deletions: BTreeMap<Place, Deletion>,
-}
-
-/// What was last seen at a place.
-#[derive(Clone, Debug, PartialEq)]
-struct Seen<T> {
-    what: Sight<T>,
-    at: Timestamp,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Sight<T> {
-    There(T),
-    /// It exists, its body does not decode.
-    Undecodable(String),
-    /// The watch said DELETED; no list has been read since.
-    Deleted,
+    deployments: Deployments,
+    pods: Pods,
+    flink_deployments: Resources,
+    session_jobs: Resources,
 }
 
 impl KubernetesBoard {
@@ -76,113 +69,89 @@ impl KubernetesBoard {
             at,
             what,
         } = news;
+        let kind = scope.kind;
         let mut accepted = Accepted::default();
         match what {
             What::Failed(fault) => {
-                accepted.reachability_changed =
-                    self.note_list(scope.kind, scope.namespace, Observed::Unknown(fault), asked_at, at);
+                let changed = self.note_list(kind, scope.namespace, Observed::Unknown(fault), asked_at, at);
+                accepted.reachability_changed = changed && kind.origin() == KindOrigin::Kubernetes;
             }
             What::Listed(objects, completeness) => {
-                let namespace = scope.namespace.clone();
-                accepted.reachability_changed = self.note_list(
-                    scope.kind,
-                    scope.namespace,
-                    Observed::Present(completeness),
-                    asked_at,
-                    at,
-                );
-                match scope.kind {
-                    ObjectKind::Deployment => {
-                        self.list_deployments(namespace.as_ref(), objects, asked_at, at, &mut accepted)
+                let namespace = scope.namespace;
+                let listed_before = self
+                    .lists
+                    .get(&(kind, namespace.clone()))
+                    .is_some_and(|list| list.known_at.is_some());
+                let answer = Observed::Present(completeness);
+                let changed = self.note_list(kind, namespace.clone(), answer, asked_at, at);
+                accepted.reachability_changed = changed && kind.origin() == KindOrigin::Kubernetes;
+                let namespace = namespace.as_ref();
+                match kind {
+                    ObjectKind::Deployment => self.deployments.list(namespace, objects, asked_at, at, &mut accepted),
+                    ObjectKind::Pod => self.pods.list(namespace, objects, at, &mut accepted),
+                    ObjectKind::FlinkDeployment => {
+                        self.flink_deployments
+                            .list(namespace, objects, asked_at, at, &mut accepted);
                     }
-                    ObjectKind::Pod => self.list_pods(namespace.as_ref(), objects, &mut accepted),
+                    ObjectKind::FlinkSessionJob => {
+                        self.session_jobs.list(namespace, objects, asked_at, at, &mut accepted)
+                    }
                 }
-                accepted.repaired = u32::try_from(accepted.touched.len()).unwrap_or(u32::MAX);
-            }
-            What::Changed(Object::Deployment(deployment)) => self.see_deployment(deployment, at, &mut accepted),
-            What::Changed(Object::Pod(pod)) => self.see_pod(pod, &mut accepted),
-            What::Changed(Object::Undecodable { namespace, name, error }) => {
-                if scope.kind == ObjectKind::Deployment {
-                    let place = Place::new(&namespace, &name);
-                    self.deployments.insert(
-                        place.clone(),
-                        Seen {
-                            what: Sight::Undecodable(error),
-                            at,
-                        },
-                    );
-                    accepted.touched.push(place);
+                if listed_before {
+                    accepted.repaired = u32::try_from(accepted.touched.len()).unwrap_or(u32::MAX);
                 }
             }
-            What::Deleted(object) => self.see_deletion(scope.kind, &object, at, &mut accepted),
-        }
-        if scope.kind == ObjectKind::Pod {
-            let changed = accepted.touched.iter().map(|place| (place.clone(), at));
-            self.pods_changed.extend(changed);
+            What::Changed(object) => self.see(kind, object, at, &mut accepted),
+            What::Deleted(object) => self.see_deleted(kind, &object, at, &mut accepted),
         }
         accepted
+    }
+
+    fn see(&mut self, kind: ObjectKind, object: Object, at: Timestamp, accepted: &mut Accepted) {
+        match kind {
+            ObjectKind::Deployment => self.deployments.see(object, at, accepted),
+            ObjectKind::Pod => self.pods.see(object, at, accepted),
+            ObjectKind::FlinkDeployment => self.flink_deployments.see(object, at, accepted),
+            ObjectKind::FlinkSessionJob => self.session_jobs.see(object, at, accepted),
+        }
+    }
+
+    fn see_deleted(&mut self, kind: ObjectKind, object: &Object, at: Timestamp, accepted: &mut Accepted) {
+        match kind {
+            ObjectKind::Deployment => self.deployments.see_deleted(object, at, accepted),
+            ObjectKind::Pod => self.pods.see_deleted(object, at, accepted),
+            ObjectKind::FlinkDeployment => self.flink_deployments.see_deleted(object, at, accepted),
+            ObjectKind::FlinkSessionJob => self.session_jobs.see_deleted(object, at, accepted),
+        }
     }
 
     /// The Deployment at a place; `None` while its list was never asked for.
     pub fn deployment(&self, place: &Place) -> Option<Evidence<Deployment>> {
         let list = self.list(ObjectKind::Deployment, &place.namespace)?;
-        let seen = self.deployments.get(place);
-        let mut evidence = list.clone().map(|answer| match answer {
-            Observed::Unknown(fault) => Observed::Unknown(fault),
-            Observed::Absent => Observed::Absent,
-            Observed::Present(completeness) => match seen.map(|s| &s.what) {
-                Some(Sight::There(deployment)) => Observed::Present(deployment.clone()),
-                Some(Sight::Undecodable(error)) => Observed::Unknown(Fault::new(FaultKind::Malformed, error.clone())),
-                Some(Sight::Deleted) => Observed::Absent,
-                None => absent_from(completeness),
-            },
-        });
-        if evidence.latest.is_known()
-            && let Some(at) = seen.map(|s| s.at).filter(|at| *at > evidence.observed_at)
-        {
-            (evidence.asked_at, evidence.observed_at, evidence.known_at) = (at, at, Some(at));
-        }
-        Some(evidence)
+        Some(self.deployments.objects.evidence(place, list))
     }
 
     /// The deletion last seen at a place.
     pub fn deletion(&self, place: &Place) -> Option<&Deletion> {
-        self.deletions.get(place)
+        self.deployments.deletion(place)
     }
 
     /// The pods of a Deployment, those that are not going first, then the newest first.
     pub fn pods(&self, place: &Place) -> Option<Evidence<Vec<Pod>>> {
         let list = self.list(ObjectKind::Pod, &place.namespace)?;
-        let mut evidence = list.clone().map(|answer| match answer {
-            Observed::Unknown(fault) => Observed::Unknown(fault),
-            Observed::Absent => Observed::Absent,
-            Observed::Present(completeness) => match self.pods.get(place) {
-                Some(pods) => {
-                    let mut pods: Vec<Pod> = pods.values().cloned().collect();
-                    pods.sort_by_key(|p| (p.deleting_since.is_some(), std::cmp::Reverse(p.created_at)));
-                    Observed::Present(pods)
-                }
-                None => absent_from(completeness),
-            },
-        });
-        if evidence.latest.is_known()
-            && let Some(at) = self
-                .pods_changed
-                .get(place)
-                .copied()
-                .filter(|at| *at > evidence.observed_at)
-        {
-            (evidence.asked_at, evidence.observed_at, evidence.known_at) = (at, at, Some(at));
-        }
-        Some(evidence)
+        Some(self.pods.evidence(place, list))
     }
 
-    /// Every Deployment that is there, for discovery.
-    pub fn deployments(&self) -> impl Iterator<Item = &Deployment> {
-        self.deployments.values().filter_map(|seen| match &seen.what {
-            Sight::There(deployment) => Some(deployment),
-            Sight::Undecodable(_) | Sight::Deleted => None,
-        })
+    /// The FlinkDeployment at a place; `None` where they are not watched.
+    pub fn flink_deployment(&self, place: &Place) -> Option<Evidence<FlinkResource>> {
+        let list = self.list(ObjectKind::FlinkDeployment, &place.namespace)?;
+        Some(self.flink_deployments.objects.evidence(place, list))
+    }
+
+    /// The FlinkSessionJob that stands for a job of a session cluster; `None` where they are not watched.
+    pub fn flink_session_job(&self, namespace: &Namespace, job: FlinkJobId) -> Option<Evidence<FlinkResource>> {
+        let list = self.list(ObjectKind::FlinkSessionJob, namespace)?;
+        Some(self.session_jobs.of_job(job, list))
     }
 
     /// How the lists stand, for health and metrics.
@@ -215,164 +184,6 @@ impl KubernetesBoard {
             self.lists.insert((kind, namespace), evidence);
         }
         was != Some(known)
-    }
-
-    fn list_deployments(
-        &mut self,
-        namespace: Option<&Namespace>,
-        objects: Vec<Object>,
-        asked_at: Timestamp,
-        at: Timestamp,
-        accepted: &mut Accepted,
-    ) {
-        let mut left: BTreeSet<Place> = self
-            .deployments
-            .iter()
-            .filter(|(place, seen)| {
-                namespace.is_none_or(|n| *n == place.namespace) && (seen.what != Sight::Deleted || asked_at >= seen.at)
-            })
-            .map(|(place, _)| place.clone())
-            .collect();
-        for object in objects {
-            let (namespace, name) = object.place();
-            let place = Place::new(namespace, name);
-            left.remove(&place);
-            match object {
-                Object::Deployment(deployment) => self.see_deployment(deployment, at, accepted),
-                Object::Undecodable { error, .. } => {
-                    self.deployments.insert(
-                        place,
-                        Seen {
-                            what: Sight::Undecodable(error),
-                            at,
-                        },
-                    );
-                }
-                Object::Pod(_) => {}
-            }
-        }
-        for place in left {
-            if let Some(seen) = self.deployments.remove(&place)
-                && seen.what != Sight::Deleted
-            {
-                accepted.touched.push(place);
-            }
-        }
-    }
-
-    fn list_pods(&mut self, namespace: Option<&Namespace>, objects: Vec<Object>, accepted: &mut Accepted) {
-        let listed: Vec<Pod> = objects
-            .into_iter()
-            .filter_map(|object| match object {
-                Object::Pod(pod) => Some(pod),
-                Object::Deployment(_) | Object::Undecodable { .. } => None,
-            })
-            .collect();
-        let names: BTreeSet<(&Namespace, &str)> = listed.iter().map(|p| (&p.namespace, p.name.as_str())).collect();
-        for (place, pods) in &mut self.pods {
-            if namespace.is_none_or(|n| *n == place.namespace) {
-                let before = pods.len();
-                pods.retain(|name, _| names.contains(&(&place.namespace, name.as_str())));
-                if pods.len() != before {
-                    accepted.touched.push(place.clone());
-                }
-            }
-        }
-        self.pods.retain(|_, pods| !pods.is_empty());
-        for pod in listed {
-            self.see_pod(pod, accepted);
-        }
-    }
-
-    fn see_deployment(&mut self, deployment: Deployment, at: Timestamp, accepted: &mut Accepted) {
-        let place = Place::new(&deployment.namespace, &deployment.name);
-        if deployment.deleting_since.is_some() && self.deletions.get(&place).is_none_or(|d| d.uid != deployment.uid) {
-            self.deletions.insert(
-                place.clone(),
-                Deletion {
-                    uid: deployment.uid.clone(),
-                    seen_at: at,
-                },
-            );
-        }
-        let what = Sight::There(deployment);
-        let changed = self.deployments.get(&place).is_none_or(|seen| seen.what != what);
-        self.deployments.insert(place.clone(), Seen { what, at });
-        if changed {
-            accepted.touched.push(place);
-        }
-    }
-
-    fn see_pod(&mut self, pod: Pod, accepted: &mut Accepted) {
-        let place = Place::new(&pod.namespace, &pod.app);
-        let pods = self.pods.entry(place.clone()).or_default();
-        let before = pods.get(&pod.name);
-        if before == Some(&pod) {
-            return;
-        }
-        if pod.deleting_since.is_some() && before.is_none_or(|b| b.deleting_since.is_none()) {
-            accepted.going.push(pod.clone());
-        }
-        pods.insert(pod.name.clone(), pod);
-        accepted.touched.push(place);
-    }
-
-    fn see_deletion(&mut self, kind: ObjectKind, object: &Object, at: Timestamp, accepted: &mut Accepted) {
-        match object {
-            Object::Deployment(deployment) => {
-                let place = Place::new(&deployment.namespace, &deployment.name);
-                // Even if a deletionTimestamp was seen before: what confirms the end must be asked after the end.
-                self.deletions.insert(
-                    place.clone(),
-                    Deletion {
-                        uid: deployment.uid.clone(),
-                        seen_at: at,
-                    },
-                );
-                self.deployments.insert(
-                    place.clone(),
-                    Seen {
-                        what: Sight::Deleted,
-                        at,
-                    },
-                );
-                accepted.touched.push(place);
-            }
-            Object::Pod(pod) => {
-                let place = Place::new(&pod.namespace, &pod.app);
-                if let Some(pods) = self.pods.get_mut(&place) {
-                    pods.remove(&pod.name);
-                    if pods.is_empty() {
-                        self.pods.remove(&place);
-                    }
-                }
-                accepted.touched.push(place);
-            }
-            Object::Undecodable { namespace, name, .. } => {
-                if kind == ObjectKind::Deployment {
-                    let place = Place::new(namespace, name);
-                    self.deployments.insert(
-                        place.clone(),
-                        Seen {
-                            what: Sight::Deleted,
-                            at,
-                        },
-                    );
-                    accepted.touched.push(place);
-                }
-            }
-        }
-    }
-}
-
-/// What a list says of something it does not contain.
-fn absent_from<T>(completeness: Completeness) -> Observed<T> {
-    match completeness {
-        Completeness::Complete => Observed::Absent,
-        Completeness::Incomplete => Observed::Unknown(Fault::new(
-            FaultKind::Malformed,
-            "the list holds an object whose name cannot be read, so what it lacks may still be there",
-        )),
     }
 }
 

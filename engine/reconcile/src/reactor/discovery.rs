@@ -1,4 +1,4 @@
-//! Takes up Deployments that nobody configured.
+//! Takes up Flink clusters that nobody configured.
 
 use steadfast_core::board::Place;
 use steadfast_core::facts::Deployment;
@@ -12,18 +12,12 @@ use super::Reactor;
 use crate::setup::{Discover, TargetSetup};
 
 impl Reactor {
-    /// Takes up the Deployment at a place if it is Flink's and its kind is discovered. Returns its first record.
+    /// Takes up what stands at a place if it is Flink's and its kind is discovered. Returns its first record.
     pub(super) fn discover(&mut self, cluster: &ClusterName, place: &Place, now: Timestamp) -> Option<Change> {
         if self.by_place.contains_key(&(cluster.clone(), place.clone())) {
             return None;
         }
-        let rules = self.clusters.get(cluster)?;
-        let evidence = self.board.kubernetes(cluster)?.deployment(place)?;
-        let deployment = evidence.latest.present()?;
-        let mode = deployment.native?;
-        if !rules.discover.contains(&kind_of(deployment)) {
-            return None;
-        }
+        let mode = self.discovered_mode(cluster, place)?;
         let id = TargetId::new(cluster, &place.namespace, &place.name);
         if self.targets.contains_key(&id) {
             return None;
@@ -39,6 +33,27 @@ impl Reactor {
         };
         self.add_target(setup, Origin::Discovered, now);
         (mode != Mode::Session && !is_recorded).then(|| self.new_record(key, mode, Origin::Discovered, now))
+    }
+
+    /// The mode of the Flink cluster at a place, if its kind is discovered: by its Deployment where Flink's native
+    /// integration made it; else by its FlinkDeployment, whose Deployment may not be there yet or is of the operator's
+    /// standalone mode, which shows no mode of its own.
+    fn discovered_mode(&self, cluster: &ClusterName, place: &Place) -> Option<Mode> {
+        let rules = self.clusters.get(cluster)?;
+        let board = self.board.kubernetes(cluster)?;
+        let deployment = board.deployment(place);
+        let deployment = deployment.as_ref().and_then(|evidence| evidence.latest.present());
+        if let Some(deployment) = deployment
+            && let Some(mode) = deployment.native
+        {
+            return rules.discover.contains(&kind_of(deployment)).then_some(mode);
+        }
+        let resource = board.flink_deployment(place)?;
+        let resource = resource.latest.present()?;
+        rules
+            .discover
+            .contains(&Discover::FlinkDeployment)
+            .then_some(resource.mode)
     }
 
     /// Takes up again the targets of discovered records: their Deployments may be gone, their records are not.

@@ -95,16 +95,13 @@ impl Reactor {
         };
     }
 
-    /// Takes in news from Kubernetes. Returns records that begin with it (Deployments that are discovered).
+    /// Takes in news from Kubernetes. Returns records that begin with it (clusters that are discovered).
     pub(crate) fn news(&mut self, news: KubeNews, now: Timestamp) -> Vec<Change> {
         let cluster = news.scope.cluster.clone();
-        let is_look = matches!(news.what, What::Listed(..) | What::Failed(_));
-        let answers_waiting = is_look && news.scope.kind == ObjectKind::Deployment;
-        let is_first_list = self.board.kubernetes(&cluster).is_none();
+        let answers_waiting =
+            matches!(news.what, What::Listed(..) | What::Failed(_)) && news.scope.kind == ObjectKind::Deployment;
         let accepted = self.board.accept_news(news);
-        if is_look && !is_first_list {
-            self.repaired += u64::from(accepted.repaired);
-        }
+        self.repaired += u64::from(accepted.repaired);
         let mut begun = Vec::new();
         for place in &accepted.touched {
             begun.extend(self.discover(&cluster, place, now));

@@ -34,10 +34,10 @@ impl Reactor {
     pub(super) fn begin_poll(&mut self, id: &TargetId, now: Timestamp) -> Option<Look> {
         let endpoint = self.endpoint(id)?;
         let target = self.targets.get_mut(id)?;
-        if target.poll == Poll::UnderWay {
+        if matches!(target.poll, Poll::UnderWay(_)) {
             return None;
         }
-        target.poll = Poll::UnderWay;
+        target.poll = Poll::UnderWay(now);
         let class = if target.failures > 0 {
             Class::Failing
         } else {
@@ -136,7 +136,7 @@ impl Reactor {
         }
         match (target.attention, target.poll) {
             (Attention::Sleeping, _) => self.polls.remove(id),
-            (Attention::Active, Poll::UnderWay) => {}
+            (Attention::Active, Poll::UnderWay(_)) => {}
             (Attention::Active, Poll::Never) => self.polls.bring_forward(id.clone(), now),
             (Attention::Active, Poll::Began(began)) => self.polls.set(id.clone(), began.after(target.pace).max(now)),
         }
@@ -146,7 +146,7 @@ impl Reactor {
     pub(super) fn poll_soon(&mut self, id: &TargetId, now: Timestamp) {
         let Some(target) = self.targets.get(id) else { return };
         let soonest = match target.poll {
-            Poll::UnderWay => return,
+            Poll::UnderWay(_) => return,
             Poll::Never => now,
             Poll::Began(began) => began.after(self.timing.poll / 20).max(now),
         };
@@ -192,7 +192,7 @@ impl Reactor {
             let Some(target) = self.targets.get(other) else {
                 continue;
             };
-            if target.waits_for_recovery(self.timing.poll) && target.poll != Poll::UnderWay {
+            if target.waits_for_recovery(self.timing.poll) {
                 let at = now.after(spread(self.timing.poll, &mut self.rng));
                 self.polls
                     .bring_forward(other.clone(), target.not_before.map_or(at, |wait| wait.max(at)));
@@ -214,9 +214,7 @@ impl Reactor {
             });
             let next = behind.chain(canary.failing.iter()).find(|id| {
                 self.targets.get(*id).is_some_and(|target| {
-                    target.waits_for_recovery(self.timing.poll)
-                        && target.poll != Poll::UnderWay
-                        && target.not_before.is_none_or(|wait| wait <= now)
+                    target.waits_for_recovery(self.timing.poll) && target.not_before.is_none_or(|wait| wait <= now)
                 })
             });
             if let Some(next) = next.cloned() {

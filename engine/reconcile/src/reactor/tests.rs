@@ -1,3 +1,5 @@
+mod discovery;
+
 use std::time::Duration;
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, Watch};

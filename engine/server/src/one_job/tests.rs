@@ -42,6 +42,7 @@ async fn a_job_has_the_contracts_fields() {
         record: Arc::new(orders),
         watch: WatchStatus {
             next_poll_at: later(5000),
+            next_review_at: later(60_000),
             failures: 3,
             confirmed_at: later(1000),
         },
@@ -56,7 +57,10 @@ async fn a_job_has_the_contracts_fields() {
         "since": "2026-11-23T01:13:29.838Z", "confirmedAt": "2026-11-23T01:13:30.838Z",
         "conditions": [{"type": "FlinkUnreachable", "since": "2026-11-23T01:13:29.838Z", "message": "refused"}],
         "alerts": [],
-        "watch": {"attention": "active", "nextPollAt": "2026-11-23T01:13:34.838Z", "failures": 3},
+        "watch": {
+            "attention": "active", "nextPollAt": "2026-11-23T01:13:34.838Z",
+            "nextReviewAt": "2026-11-23T01:14:29.838Z", "failures": 3,
+        },
         "policy": "default", "revision": 1,
         "otherJobs": [{"flinkJobId": "ffffffffa021a4190000000000000000", "state": "FINISHED"}],
         "intent": null
@@ -68,7 +72,13 @@ async fn a_job_has_the_contracts_fields() {
 async fn what_is_not_known_is_null() {
     let paper = orders().await;
     let (_, job) = paper.get(JOB).await;
-    for path in ["/flinkJobId", "/confirmedAt", "/watch/nextPollAt", "/intent"] {
+    for path in [
+        "/flinkJobId",
+        "/confirmedAt",
+        "/watch/nextPollAt",
+        "/watch/nextReviewAt",
+        "/intent",
+    ] {
         assert_eq!(job.pointer(path), Some(&Value::Null), "{path}");
     }
 }

@@ -161,17 +161,25 @@ pub(crate) fn exceptions(url: &str, body: &[u8]) -> Result<Option<RootException>
     }))
 }
 
-/// Class and message of an exception, and its innermost cause if the trace names one.
+/// What Flink's Kubernetes integration says of a pod that ended (`KubernetesPod.getTerminatedDiagnostics`), and how
+/// the JVM says that its memory ran out: a cause that says so is worth more than the innermost one.
+const DIAGNOSES: [&str; 3] = ["container termination statuses", "OOMKilled", "OutOfMemoryError"];
+
+/// Class and message of an exception, and of its causes the one that diagnoses, else the innermost.
 pub(crate) fn headline(trace: &str) -> String {
     let first = trace
         .lines()
         .map(str::trim)
         .find(|line| !line.is_empty())
         .unwrap_or_default();
-    let cause = trace
-        .lines()
-        .rev()
-        .find_map(|line| line.trim().strip_prefix("Caused by: "));
+    let causes = || {
+        trace
+            .lines()
+            .rev()
+            .filter_map(|line| line.trim().strip_prefix("Caused by: "))
+    };
+    let diagnoses = |text: &&str| DIAGNOSES.iter().any(|diagnosis| text.contains(diagnosis));
+    let cause = causes().find(diagnoses).or_else(|| causes().next());
     let text = match cause {
         Some(cause) => format!("{first}; caused by {cause}"),
         None => first.to_owned(),

@@ -64,8 +64,13 @@ pub async fn connect(kubeconfig: Option<&Path>) -> Result<Connected, ConnectErro
             ),
         },
     };
-    let client = kube::Client::try_from(ours(config)).map_err(ConnectError::Client)?;
+    let client = connect_to(config)?;
     Ok(Connected { client, location })
+}
+
+/// A client for a cluster that is known already.
+pub fn connect_to(config: kube::Config) -> Result<kube::Client, ConnectError> {
+    kube::Client::try_from(ours(config)).map_err(ConnectError::Client)
 }
 
 /// Switches off what would stand between the engine and what really happened.

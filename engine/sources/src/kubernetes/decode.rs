@@ -4,11 +4,13 @@ use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde::Deserialize;
-use steadfast_core::facts::{Container, Deployment, Pod, Readiness, Rollout, Termination, Waiting};
+use steadfast_core::facts::{Container, Deployment, Pod, Readiness, ResourceKind, Rollout, Termination, Waiting};
 use steadfast_core::id::{Namespace, Uid};
 use steadfast_core::news::{Object, ObjectKind};
 use steadfast_core::state::Mode;
 use steadfast_core::time::Timestamp;
+
+use super::operator::Resource;
 
 /// What Flink calls the container that runs it (`Constants.MAIN_CONTAINER_NAME`), in a pod template too.
 pub(super) const FLINK_CONTAINER: &str = "flink-main-container";
@@ -18,10 +20,12 @@ pub(super) fn object(kind: ObjectKind, json: &str) -> Result<Object, String> {
     let decoded = match kind {
         ObjectKind::Deployment => serde_json::from_str(json).map(|it| deployment(it).map(Object::Deployment)),
         ObjectKind::Pod => serde_json::from_str(json).map(|it| pod(it).map(Object::Pod)),
+        ObjectKind::FlinkDeployment => resource(ResourceKind::FlinkDeployment, json),
+        ObjectKind::FlinkSessionJob => resource(ResourceKind::FlinkSessionJob, json),
     };
     let error = match decoded {
         Ok(Some(object)) => return Ok(object),
-        Ok(None) => "metadata lacks name or uid".to_owned(),
+        Ok(None) => "it lacks its name, its uid or the name of its Deployment".to_owned(),
         Err(error) => error.to_string(),
     };
     match serde_json::from_str::<Named>(json) {
@@ -36,6 +40,10 @@ pub(super) fn object(kind: ObjectKind, json: &str) -> Result<Object, String> {
     }
 }
 
+fn resource(kind: ResourceKind, json: &str) -> Result<Option<Object>, serde_json::Error> {
+    serde_json::from_str::<Resource>(json).map(|it| it.facts(kind).map(Object::FlinkResource))
+}
+
 #[derive(Deserialize)]
 struct Named {
     metadata: NamedMetadata,
@@ -47,11 +55,11 @@ struct NamedMetadata {
     namespace: Option<String>,
 }
 
-fn time(time: Option<&Time>) -> Option<Timestamp> {
+pub(super) fn time(time: Option<&Time>) -> Option<Timestamp> {
     time.map(|time| Timestamp::from_millis(time.0.as_millisecond()))
 }
 
-fn place(metadata: &ObjectMeta) -> Option<(Namespace, String, Uid)> {
+pub(super) fn place(metadata: &ObjectMeta) -> Option<(Namespace, String, Uid)> {
     let namespace = Namespace::new(metadata.namespace.as_deref().unwrap_or("default"));
     Some((namespace, metadata.name.clone()?, Uid::new(metadata.uid.as_deref()?)))
 }

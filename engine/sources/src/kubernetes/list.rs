@@ -24,6 +24,9 @@ const RESTARTS: u32 = 3;
 /// The labels that Flink's native integration and the operator's standalone mode put on their objects.
 const FLINK_TYPES: &str = "type%20in%20(flink-native-kubernetes,flink-standalone-kubernetes)";
 
+/// The API of the Flink Kubernetes Operator's resources.
+const FLINK_API: &str = "/apis/flink.apache.org/v1beta1";
+
 /// Where a collection is listed and watched.
 #[derive(Clone, Debug)]
 pub(super) struct Path {
@@ -37,11 +40,15 @@ pub(super) fn path(scope: &Scope, deployments: Selector) -> Path {
     let (api, plural, list_kind) = match scope.kind {
         ObjectKind::Deployment => ("/apis/apps/v1", "deployments", "DeploymentList"),
         ObjectKind::Pod => ("/api/v1", "pods", "PodList"),
+        ObjectKind::FlinkDeployment => (FLINK_API, "flinkdeployments", "FlinkDeploymentList"),
+        ObjectKind::FlinkSessionJob => (FLINK_API, "flinksessionjobs", "FlinkSessionJobList"),
     };
     let selector = match (scope.kind, deployments) {
         (ObjectKind::Deployment, Selector::All) => String::new(),
         (ObjectKind::Deployment, Selector::Flink) => format!("labelSelector={FLINK_TYPES}&"),
         (ObjectKind::Pod, _) => format!("labelSelector={FLINK_TYPES},component%3Djobmanager&"),
+        // Their labels are their owners' business.
+        (ObjectKind::FlinkDeployment | ObjectKind::FlinkSessionJob, _) => String::new(),
     };
     let namespace = scope
         .namespace

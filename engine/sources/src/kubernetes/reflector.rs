@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use steadfast_core::backoff::{Backoff, RETRY_AFTER_CAP, spread};
-use steadfast_core::evidence::Fault;
-use steadfast_core::news::What;
+use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_core::news::{KindOrigin, What};
 use steadfast_core::time::Timestamp;
 use tokio::sync::watch as channel;
 use tokio::time::Instant;
@@ -32,6 +32,8 @@ pub(super) struct Reflector {
     pub(super) wants: channel::Receiver<Timestamp>,
     pub(super) recovery: Arc<Recovery>,
     pub(super) telling: Telling,
+    /// Why the operator's kind is not served, as last logged.
+    pub(super) not_served: Option<FaultKind>,
     /// How many objects a page of the list holds.
     pub(super) page: u32,
 }
@@ -67,7 +69,7 @@ impl Reflector {
                 Ok(mut list) => {
                     live.drain(&self.telling).await;
                     live.reconcile(&mut list);
-                    self.recovery.succeeded(self.id);
+                    self.note_success();
                     self.telling
                         .tell(asked, What::Listed(list.objects, list.completeness))
                         .await;
@@ -81,10 +83,44 @@ impl Reflector {
                     failures += 1;
                     tracing::debug!("list failed: {fault}");
                     self.telling.tell(asked, What::Failed(fault.clone())).await;
+                    if self.is_not_served(&fault) {
+                        beside(live, &self.telling, tokio::time::sleep(self.settings.validate)).await;
+                        continue;
+                    }
                     let pause = self.pause_after_failure(failures, &fault, began);
                     beside(live, &self.telling, pause).await;
                 }
             }
+        }
+    }
+
+    /// Whether the fault says that the cluster does not have the operator's kinds, or does not show them to us: no
+    /// outage that would end soon, so it is asked again with the validation only, and logged once.
+    fn is_not_served(&mut self, fault: &Fault) -> bool {
+        let what = match (self.telling.scope.kind.origin(), fault.kind) {
+            (KindOrigin::FlinkOperator, FaultKind::NotFound) => "is not installed here",
+            (KindOrigin::FlinkOperator, FaultKind::Forbidden) => "may not be listed",
+            (KindOrigin::FlinkOperator | KindOrigin::Kubernetes, _) => return false,
+        };
+        if self.not_served != Some(fault.kind) {
+            self.not_served = Some(fault.kind);
+            tracing::info!("the kind {what}, so nothing is known of its resources: {fault}");
+        }
+        true
+    }
+
+    /// A list was answered. The operator's kinds never lead the recovery of the cluster's own lists.
+    fn note_success(&mut self) {
+        self.not_served = None;
+        if self.telling.scope.kind.origin() == KindOrigin::Kubernetes {
+            self.recovery.succeeded(self.id);
+        }
+    }
+
+    fn role(&self) -> Role {
+        match self.telling.scope.kind.origin() {
+            KindOrigin::Kubernetes => self.recovery.failed(self.id),
+            KindOrigin::FlinkOperator => Role::Waits,
         }
     }
 
@@ -99,7 +135,7 @@ impl Reflector {
         let mut recovered = self.recovery.recovered();
         let poll = self.settings.poll;
         let mut pause = self.backoff.delay(failures, None, &mut self.rng);
-        if self.recovery.failed(self.id) == Role::Canary {
+        if self.role() == Role::Canary {
             pause = pause.min(poll.saturating_sub(began.elapsed()));
         }
         let after_recovery = spread(poll, &mut self.rng);

@@ -2,6 +2,7 @@ mod decoding;
 mod fake;
 mod lists;
 mod lookups;
+mod operator;
 mod outages;
 mod watches;
 

@@ -54,6 +54,15 @@ impl LoadedPolicy {
             decide: Box::new(self.module),
         }
     }
+
+    /// The same for an engine beside others.
+    pub fn another_setup(&self) -> PolicySetup {
+        let another = Self {
+            config: self.config.clone(),
+            module: self.module.another(),
+        };
+        another.into_setup()
+    }
 }
 
 /// Where compiled modules are kept: `steadfast` in the user's cache folder, if there is one.

@@ -15,6 +15,7 @@ fn help_of_each_command() {
         "intent",
         "explain",
         "forget",
+        "simulate",
         "completions",
     ];
     let mut all = run(Path::new("."), &["--help"]).out;
@@ -35,6 +36,9 @@ fn wrong_command_lines() {
         &["status", "orders"],
         &["intent", "local/default/orders", "stop"],
         &["--log", "=,=", "check"],
+        &["simulate"],
+        &["simulate", "--scale", "20", "story.toml"],
+        &["simulate", "--config", "config.toml", "--params", "{}", "story.toml"],
     ] {
         let ended = run(Path::new("."), arguments);
         assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{arguments:?}");

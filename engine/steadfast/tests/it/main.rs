@@ -8,3 +8,4 @@ mod configuration;
 mod documents;
 mod engine;
 mod help;
+mod simulate;

@@ -179,7 +179,7 @@ impl Store {
                     Ending::Closed
                 }
             }
-            KubernetesFault::Slow(_) => Ending::None,
+            KubernetesFault::Slow(_) | KubernetesFault::Operator(_) => Ending::None,
             KubernetesFault::Ok
             | KubernetesFault::Drop
             | KubernetesFault::Refuse

@@ -193,7 +193,8 @@ fn leaves_watches_open(fault: KubernetesFault) -> bool {
         | KubernetesFault::Slow(_)
         | KubernetesFault::WatchSilent
         | KubernetesFault::ListFails
-        | KubernetesFault::BadObject => true,
+        | KubernetesFault::BadObject
+        | KubernetesFault::Operator(_) => true,
         KubernetesFault::Drop
         | KubernetesFault::Refuse
         | KubernetesFault::Status(..)

@@ -20,14 +20,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// To all Flinks of a world.
-    pub fn to(world: &World) -> Self {
+    /// To all Flinks of a cluster of a world.
+    pub fn to(world: &World, cluster: &str) -> Self {
         let model = world.model();
         let path = |name: &String| {
-            model
-                .targets
-                .get(name)
-                .map(|target| format!("{}/{}", target.namespace, target.name))
+            let target = model.targets.get(name).filter(|target| target.cluster == cluster)?;
+            Some(format!("{}/{}", target.namespace, target.name))
         };
         let flinks = world
             .flinks()

@@ -1,15 +1,44 @@
-//! A JobManager's pod.
+//! The pods of JobManagers and TaskManagers.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Builder, Key, Kind, Meta, Owner, log};
 use crate::identity::uid;
 use crate::story::PodSpec;
 
 impl Builder<'_> {
-    pub(super) fn pod(&mut self, place: usize, pod: &PodSpec, set_uid: &str) {
+    pub(super) fn job_manager(&mut self, place: usize, pod: &PodSpec, set_uid: &str) {
         let short = pod.name.clone().unwrap_or_else(|| format!("jm-{}", place + 1));
-        let unique = uid(&["pod", &self.uid, &short]);
+        // A ReplicaSet adds one part to its pods' names, by which their events are told from another Deployment's.
+        let name = format!("{}-{}", self.replicaset, short.replace('-', ""));
+        let set = self.replicaset.clone();
+        let owner = Owner {
+            kind: Kind::ReplicaSet,
+            name: &set,
+            uid: set_uid,
+        };
+        self.pod(&short, &name, pod, owner, self.jobmanager.clone(), "Always");
+        let log = log::of(self.target, pod, &self.births.clock);
+        self.to.logs.insert((self.target.namespace.clone(), name), log);
+    }
+
+    /// Flink's native integration makes these itself, and wants no ended one to begin again.
+    pub(super) fn task_manager(&mut self, place: usize, pod: &PodSpec) {
+        let short = pod.name.clone().unwrap_or_else(|| format!("1-{}", place + 1));
+        let (target, owner_uid) = (self.target, self.uid.clone());
+        let owner = Owner {
+            kind: Kind::Deployment,
+            name: &target.name,
+            uid: &owner_uid,
+        };
+        let mut labels = self.labels.clone();
+        labels["component"] = json!("taskmanager");
+        let name = format!("{}-taskmanager-{short}", target.name);
+        self.pod(&format!("taskmanager {short}"), &name, pod, owner, labels, "Never");
+    }
+
+    fn pod(&mut self, short: &str, name: &str, pod: &PodSpec, owner: Owner<'_>, labels: Value, restart_policy: &str) {
+        let unique = uid(&["pod", &self.uid, short]);
         let started = self.born(unique.clone());
         let is_running = pod.phase == "Running";
         let finished = self.born(format!("ended {unique} {}", pod.restarts));
@@ -43,23 +72,16 @@ impl Builder<'_> {
             status["message"] = json!(format!("The pod was {}", reason.to_lowercase()));
         }
         let spec = json!({
-            "containers": [self.container()], "restartPolicy": "Always", "nodeName": "node-1", "serviceAccountName": "flink",
+            "containers": [self.container()], "restartPolicy": restart_policy, "nodeName": "node-1", "serviceAccountName": "flink",
         });
-        let (name, set) = (format!("{}-{short}", self.replicaset), self.replicaset.clone());
         let meta = Meta {
             uid: unique,
-            owner: Some(Owner {
-                kind: Kind::ReplicaSet,
-                name: &set,
-                uid: set_uid,
-            }),
-            labels: self.jobmanager.clone(),
+            owner: Some(owner),
+            labels,
             created: pod.created,
             deleting: pod.deleting,
         };
-        self.add(Kind::Pod, &name, meta, json!({ "spec": spec, "status": status }));
-        let log = log::of(self.target, pod, &self.births.clock);
-        self.to.logs.insert((self.target.namespace.clone(), name), log);
+        self.add(Kind::Pod, name, meta, json!({ "spec": spec, "status": status }));
     }
 
     /// The name of the target's first pod.

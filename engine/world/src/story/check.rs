@@ -174,6 +174,20 @@ impl Checker<'_> {
                 });
             }
         }
+        for job in step.session_jobs.iter().flatten() {
+            let listed = self
+                .file
+                .steps
+                .iter()
+                .flat_map(|step| step.get_ref().jobs.iter().flatten());
+            let known = listed.flat_map(super::JobSpec::each).any(|each| each.id == job.job);
+            self.check(span, known, || {
+                format!(
+                    "FlinkSessionJob `{}` stands for a job `{}` that no step lists",
+                    job.name, job.job
+                )
+            });
+        }
         let owner = step
             .deployment
             .as_ref()

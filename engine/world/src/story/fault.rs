@@ -35,6 +35,9 @@ pub enum KubernetesFault {
     ListFails,
     /// A foreign pod that does not decode stands in the list.
     BadObject,
+    /// The operator's kinds are answered with that status: 404 where they are not installed, 403 where they may not be
+    /// listed.
+    Operator(u16),
 }
 
 /// What is wrong with a Flink cluster's REST endpoint.
@@ -113,10 +116,12 @@ impl TryFrom<String> for KubernetesFault {
             ("watch-close", None) => Self::WatchClose,
             ("list-fails", None) => Self::ListFails,
             ("bad-object", None) => Self::BadObject,
+            ("operator", Some("403")) => Self::Operator(403),
+            ("operator", Some("404")) => Self::Operator(404),
             _ => {
                 return Err(format!(
                     "`{text}` is no fault of Kubernetes; choose ok, drop, refuse, 401, 403, 429, 429:SECONDS, 410, 500, 503, \
-                     html, garbage, slow:TIME, watch-silent, watch-close, list-fails or bad-object"
+                     html, garbage, slow:TIME, watch-silent, watch-close, list-fails, bad-object, operator:403 or operator:404"
                 ));
             }
         };

@@ -55,9 +55,8 @@ pub(super) struct File {
     pub(super) needs: Vec<Need>,
     #[serde(default)]
     pub(super) slow: bool,
-    /// Waits that no factor scales; a player under virtual time has no factor.
-    #[serde(default, rename = "realtime")]
-    _realtime: bool,
+    #[serde(default)]
+    pub(super) realtime: bool,
     #[serde(rename = "target")]
     pub(super) targets: Vec<Spanned<TargetFile>>,
     #[serde(rename = "step")]
@@ -118,6 +117,7 @@ pub(super) fn read(place: &str, text: &str) -> Result<Story, StoryError> {
         source: file.source.into_inner(),
         needs: file.needs,
         slow: file.slow,
+        realtime: file.realtime,
         targets,
         steps: every_step(file.steps.into_iter().map(Spanned::into_inner)),
         expects: file.expects.into_iter().map(Spanned::into_inner).collect(),

@@ -174,6 +174,43 @@ async fn kubernetes_errors_are_statuses_as_recorded() {
     );
 }
 
+#[tokio::test]
+async fn task_managers_pods_look_as_recorded() {
+    let (world, _) = world(&RUNNING.replace("pods =", "task_managers = [{}]\npods ="));
+    let path = "/api/v1/pods?labelSelector=app%3Dorders,component%3Dtaskmanager";
+    let (_, body) = json(kubernetes(&world), path).await;
+    assert_eq!(body["items"][0]["metadata"]["name"], "orders-taskmanager-1-1");
+    assert_eq!(
+        foreign(&body, &recorded("kubernetes/running/pods.json"), "pods"),
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test]
+async fn the_operators_resources_outlive_their_deployment_and_can_be_hidden() {
+    let story = RUNNING.replace(
+        "deployment = {}",
+        "resource = { suspended = true, error = \"quota\", generation = 2 }",
+    );
+    let path = "/apis/flink.apache.org/v1beta1/flinkdeployments";
+    let (world_with, _) = world(&story);
+    let (_, body) = json(kubernetes(&world_with), path).await;
+    let found = &body["items"][0];
+    assert_eq!(found["kind"], "FlinkDeployment");
+    assert_eq!(found["metadata"]["generation"], 2);
+    assert_eq!(found["spec"]["job"]["state"], "suspended");
+    assert_eq!(found["status"]["jobManagerDeploymentStatus"], "MISSING");
+    assert!(
+        found["status"]["error"]
+            .as_str()
+            .unwrap()
+            .contains("\"message\":\"quota\"")
+    );
+    let (hidden, _) = world(&format!("{story}kubernetes = \"operator:403\"\n"));
+    assert_eq!(json(kubernetes(&hidden), path).await.0, 403);
+    assert_eq!(json(kubernetes(&hidden), "/api/v1/pods").await.0, 200);
+}
+
 #[test]
 fn a_field_that_flink_does_not_have_is_noticed() {
     let theirs = recorded("flink-1.20.3/running/jobs-overview.json");

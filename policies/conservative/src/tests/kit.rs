@@ -283,6 +283,89 @@ impl Story {
         });
     }
 
+    /// The FlinkDeployment as a list of that second has it: it asks for the job to run, and the operator is content.
+    pub fn resource(&mut self, asked: i64, change: impl FnOnce(&mut FlinkResource)) -> &mut Self {
+        let mut resource = FlinkResource {
+            kind: FlinkResourceKind::FlinkDeployment,
+            name: "orders".into(),
+            uid: "r1".into(),
+            created_at: Some(0),
+            deleting_since: None,
+            desired: DesiredState::Running,
+            rollout: Rollout::Settled,
+            flink_job_id: Some(JOB.into()),
+            reported_state: None,
+            lifecycle: Some("STABLE".into()),
+            job_manager_status: None,
+            error: None,
+        };
+        change(&mut resource);
+        self.snapshot.flink_resource = Some(FlinkResourceEvidence {
+            looks: looks(asked),
+            answer: FlinkResourceAnswer::Present(resource),
+        });
+        self
+    }
+
+    pub fn resource_missing(&mut self, asked: i64) -> &mut Self {
+        self.snapshot.flink_resource = Some(FlinkResourceEvidence {
+            looks: looks(asked),
+            answer: FlinkResourceAnswer::Absent,
+        });
+        self
+    }
+
+    pub fn tasks(&mut self, total: u32, running: u32) -> &mut Self {
+        if let Some(FlinkEvidence {
+            answer: FlinkAnswer::Present(job),
+            ..
+        }) = &mut self.snapshot.flink
+        {
+            job.tasks = Tasks { total, running };
+        }
+        self
+    }
+
+    pub fn task_managers(&mut self, asked: i64, pods: Vec<Pod>) -> &mut Self {
+        self.snapshot.task_managers = Some(PodsEvidence {
+            looks: looks(asked),
+            answer: PodsAnswer::Present(pods),
+        });
+        self
+    }
+
+    pub fn exception(&mut self, asked: i64, headline: &str) -> &mut Self {
+        self.snapshot.exceptions = Some(ExceptionsEvidence {
+            looks: looks(asked),
+            answer: ExceptionsAnswer::Present(RootException {
+                headline: headline.into(),
+                at: None,
+            }),
+        });
+        self
+    }
+
+    pub fn event(&mut self, object: &str, reason: &str, message: &str) -> &mut Self {
+        self.snapshot.events = Some(EventsEvidence {
+            looks: looks(self.snapshot.now / 1000),
+            answer: EventsAnswer::Present(vec![KubeEvent {
+                object: object.into(),
+                reason: reason.into(),
+                message: message.into(),
+                at: None,
+            }]),
+        });
+        self
+    }
+
+    pub fn pods(&mut self, pods: Vec<Pod>) -> &mut Self {
+        self.snapshot.pods = Some(PodsEvidence {
+            looks: looks(self.snapshot.now / 1000),
+            answer: PodsAnswer::Present(pods),
+        });
+        self
+    }
+
     pub fn intent(&mut self, intent: Intent, since: i64) {
         self.snapshot.job.intent = Some(PostedIntent {
             intent,
@@ -390,6 +473,41 @@ impl Story {
         self.memory = decision.memory.clone();
         decision
     }
+}
+
+/// A pod that runs and is ready.
+pub fn pod(name: &str) -> Pod {
+    Pod {
+        name: name.into(),
+        uid: name.into(),
+        created_at: Some(0),
+        deleting_since: None,
+        phase: "Running".into(),
+        reason: None,
+        readiness: Readiness::Ready,
+        unschedulable: None,
+        container: Some(Container {
+            name: "flink-main-container".into(),
+            restarts: 0,
+            waiting: None,
+            terminated: None,
+        }),
+    }
+}
+
+/// A pod whose container has ended for good.
+pub fn ended_pod(name: &str, reason: &str, exit_code: i32) -> Pod {
+    let mut pod = pod(name);
+    pod.phase = "Failed".into();
+    pod.readiness = Readiness::NotReady;
+    if let Some(container) = &mut pod.container {
+        container.terminated = Some(Termination {
+            reason: reason.into(),
+            exit_code,
+            at: None,
+        });
+    }
+    pod
 }
 
 pub fn conditions(decision: &Decision) -> Vec<ConditionType> {

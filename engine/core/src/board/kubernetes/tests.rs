@@ -1,7 +1,9 @@
 use super::*;
-use crate::facts::Rollout;
+use crate::evidence::{Fault, FaultKind};
+use crate::facts::{Desired, ResourceKind, Rollout};
 use crate::id::{ClusterName, Uid};
 use crate::news::Scope;
+use crate::state::Mode;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
@@ -28,9 +30,13 @@ fn place() -> Place {
 }
 
 fn news(asked: i64, what: What) -> KubeNews {
+    news_of(ObjectKind::Deployment, asked, what)
+}
+
+fn news_of(kind: ObjectKind, asked: i64, what: What) -> KubeNews {
     let scope = Scope {
         cluster: ClusterName::new("local"),
-        kind: ObjectKind::Deployment,
+        kind,
         namespace: None,
     };
     KubeNews {
@@ -110,4 +116,96 @@ fn what_does_not_decode_is_unknown_by_itself() {
     assert!(!board.deployment(&place()).unwrap().latest.is_known());
     let other = Place::new(&Namespace::new("default"), "other");
     assert_eq!(board.deployment(&other).unwrap().latest, Observed::Absent);
+}
+
+fn job(n: u8) -> FlinkJobId {
+    FlinkJobId::parse(&format!("{n:032x}")).unwrap()
+}
+
+fn resource(kind: ResourceKind, name: &str, job: Option<FlinkJobId>) -> FlinkResource {
+    FlinkResource {
+        kind,
+        namespace: Namespace::new("default"),
+        name: name.into(),
+        uid: Uid::new("r"),
+        deployment: "orders".into(),
+        mode: Mode::Application,
+        created_at: None,
+        deleting_since: None,
+        desired: Desired::Running,
+        rollout: Rollout::Settled,
+        flink_job_id: job,
+        reported_state: None,
+        lifecycle: None,
+        job_manager_status: None,
+        error: None,
+    }
+}
+
+fn resources(kind: ObjectKind, asked: i64, listed: Vec<FlinkResource>) -> KubeNews {
+    let objects = listed.into_iter().map(Object::FlinkResource).collect();
+    news_of(kind, asked, What::Listed(objects, Completeness::Complete))
+}
+
+#[test]
+fn a_cluster_without_the_operators_kinds_is_reachable_and_its_resources_are_unknown() {
+    let mut board = KubernetesBoard::default();
+    assert_eq!(board.flink_deployment(&place()), None, "not watched");
+    let missing = Fault::new(FaultKind::NotFound, "the server could not find the requested resource");
+    let accepted = board.accept(news_of(ObjectKind::FlinkDeployment, 1, What::Failed(missing)));
+    assert_eq!(accepted, Accepted::default());
+    assert!(!board.flink_deployment(&place()).unwrap().latest.is_known());
+    let accepted = board.accept(resources(ObjectKind::FlinkDeployment, 5, vec![]));
+    assert!(!accepted.reachability_changed);
+    assert_eq!(board.flink_deployment(&place()).unwrap().latest, Observed::Absent);
+}
+
+#[test]
+fn a_resource_wakes_its_clusters_place_when_it_comes_changes_and_goes() {
+    let mut board = KubernetesBoard::default();
+    let mut orders = resource(ResourceKind::FlinkDeployment, "orders", None);
+    let kind = ObjectKind::FlinkDeployment;
+    let accepted = board.accept(resources(kind, 1, vec![orders.clone()]));
+    assert_eq!(
+        (accepted.touched, accepted.repaired),
+        (vec![place()], 0),
+        "a first list repairs nothing"
+    );
+    let same = What::Changed(Object::FlinkResource(orders.clone()));
+    assert_eq!(board.accept(news_of(kind, 2, same)).touched, vec![]);
+    orders.desired = Desired::Suspended;
+    let changed = What::Changed(Object::FlinkResource(orders.clone()));
+    assert_eq!(board.accept(news_of(kind, 3, changed)).touched, vec![place()]);
+    let evidence = board.flink_deployment(&place()).unwrap();
+    assert_eq!(evidence.observed_at, at(3));
+    assert_eq!(evidence.latest.present().map(|r| r.desired), Some(Desired::Suspended));
+    let accepted = board.accept(news_of(kind, 4, What::Deleted(Object::FlinkResource(orders))));
+    assert_eq!(accepted.touched, vec![place()]);
+    assert_eq!(board.flink_deployment(&place()).unwrap().latest, Observed::Absent);
+}
+
+#[test]
+fn a_session_job_is_found_by_the_job_it_names_and_wakes_its_session() {
+    let mut board = KubernetesBoard::default();
+    let kind = ObjectKind::FlinkSessionJob;
+    let first = resource(ResourceKind::FlinkSessionJob, "daily", Some(job(1)));
+    let accepted = board.accept(resources(kind, 1, vec![first.clone()]));
+    assert_eq!(accepted.touched, vec![place()], "the session's place, not its own");
+    let of = |board: &KubernetesBoard, n| {
+        let evidence = board.flink_session_job(&Namespace::new("default"), job(n)).unwrap();
+        evidence.latest
+    };
+    assert_eq!(of(&board, 1).present().map(|r| r.name.as_str()), Some("daily"));
+    assert_eq!(of(&board, 2), Observed::Absent);
+    // An upgrade submits it under another id: the old job has no resource any more.
+    let next = FlinkResource {
+        flink_job_id: Some(job(2)),
+        ..first
+    };
+    board.accept(news_of(kind, 2, What::Changed(Object::FlinkResource(next))));
+    assert_eq!(of(&board, 1), Observed::Absent);
+    assert!(of(&board, 2).present().is_some());
+    let accepted = board.accept(resources(kind, 3, vec![]));
+    assert_eq!((accepted.touched, accepted.repaired), (vec![place()], 1));
+    assert_eq!(of(&board, 2), Observed::Absent);
 }

@@ -102,3 +102,18 @@ fn both_versions_count_checkpoints() {
         assert!(counts.completed > 0, "{version}: {counts:?}");
     }
 }
+
+#[test]
+fn the_cause_that_names_the_pods_end_is_kept() {
+    let pod = "java.lang.Exception: Pod terminated, container termination statuses: \
+               [flink-main-container(exitCode=137, reason=OOMKilled, message=null)], pod status: Failed(reason=null, message=null)";
+    let trace = format!(
+        "org.apache.flink.runtime.JobException: Recovery is suppressed\n\tat a.B.c(B.java:1)\nCaused by: {pod}\n\
+         \tat a.B.d(B.java:2)\nCaused by: java.util.concurrent.TimeoutException\n"
+    );
+    let told = headline(&trace);
+    assert!(told.contains("exitCode=137, reason=OOMKilled"), "{told}");
+    assert!(told.starts_with("org.apache.flink.runtime.JobException"), "{told}");
+    let plain = "a.B: first\nCaused by: a.C: middle\nCaused by: a.D: innermost\n";
+    assert_eq!(headline(plain), "a.B: first; caused by a.D: innermost");
+}

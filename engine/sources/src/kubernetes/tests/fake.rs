@@ -52,6 +52,8 @@ struct State {
     lists: Lists,
     watches: Watches,
     list_takes: Duration,
+    /// What the operator's kinds are answered with, if not with their objects.
+    operator: Option<u16>,
     expired_pages: u32,
     page_bytes: usize,
     asked: Vec<(Instant, String)>,
@@ -74,6 +76,7 @@ impl Server {
             lists: Lists::Fine,
             watches: Watches::Fine,
             list_takes: Duration::ZERO,
+            operator: None,
             expired_pages: 0,
             page_bytes: usize::MAX,
             asked: Vec::new(),
@@ -131,6 +134,11 @@ impl Server {
         self.change(|state| state.watches = watches);
     }
 
+    /// Answers requests for the operator's kinds with that status.
+    pub(super) fn operator(&self, status: Option<u16>) {
+        self.change(|state| state.operator = status);
+    }
+
     /// How long a LIST takes between the moment it is about and its answer.
     pub(super) fn lists_take(&self, span: Duration) {
         self.change(|state| state.list_takes = span);
@@ -175,11 +183,14 @@ impl Server {
             Network::Drops => std::future::pending().await,
             Network::Refuses => return Err(io::ErrorKind::ConnectionRefused.into()),
         }
-        let plural = if url.contains("/deployments") {
-            "deployments"
-        } else {
-            "pods"
-        };
+        let plural = ["deployments", "flinkdeployments", "flinksessionjobs", "pods"]
+            .into_iter()
+            .find(|plural| url.contains(&format!("/{plural}?")))
+            .unwrap();
+        if let (true, Some(status)) = (plural.starts_with("flink"), self.change(|state| state.operator)) {
+            let body = "404 page not found\n";
+            return Ok(Response::builder().status(status).body(body.into()).unwrap());
+        }
         let query: BTreeMap<String, String> = form_urlencoded::parse(request.uri().query().unwrap_or("").as_bytes())
             .into_owned()
             .collect();
@@ -272,7 +283,12 @@ impl State {
             .filter(|((of, ..), _)| *of == plural)
             .map(|(_, object)| object)
             .collect();
-        let kind = if plural == "pods" { "PodList" } else { "DeploymentList" };
+        let kind = match plural {
+            "pods" => "PodList",
+            "flinkdeployments" => "FlinkDeploymentList",
+            "flinksessionjobs" => "FlinkSessionJobList",
+            _ => "DeploymentList",
+        };
         let mut metadata = json!({"resourceVersion": self.version.to_string()});
         if start + limit < all.len() {
             metadata["continue"] = (start + limit).to_string().into();
@@ -327,11 +343,23 @@ pub(super) fn settings() -> KubeSettings {
 
 impl Seen {
     pub(super) fn start(server: &Server, settings: KubeSettings, seed: u64) -> Self {
+        Self::start_with(server, settings, OperatorResources::Ignored, seed)
+    }
+
+    pub(super) fn start_with(server: &Server, settings: KubeSettings, operator: OperatorResources, seed: u64) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
         let (sender, news) = mpsc::channel(1);
         let cancel = CancellationToken::new();
         Self {
-            cluster: KubeCluster::start(server.client(), settings, Arc::clone(&clock), seed, sender, cancel),
+            cluster: KubeCluster::start(
+                server.client(),
+                settings,
+                operator,
+                Arc::clone(&clock),
+                seed,
+                sender,
+                cancel,
+            ),
             clock,
             news,
         }

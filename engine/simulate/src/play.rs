@@ -4,7 +4,9 @@ mod engine;
 mod files;
 mod journal;
 mod network;
+mod sockets;
 mod timeline;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,25 +16,28 @@ use anyhow::Context;
 use steadfast_core::alert::AlertStatus;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::{EntriesOf, Entry, Event, Journal, Sequence};
+use steadfast_core::projection::JobView;
 use steadfast_core::state::Intent;
 use steadfast_core::time::Timestamp;
 use steadfast_store::MemoryStore;
 use steadfast_world::World;
 use steadfast_world::clock::WorldClock;
 use steadfast_world::story::{EngineStep, Moment, Step, Story};
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep_until;
 
 use crate::judge::{Broken, Judge, Shown};
+use crate::stage::{Stage, Staging};
 use engine::Running;
-pub use engine::Watcher;
 pub use timeline::Timeline;
+use ways::Ways;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
 const PAUSE: Duration = Duration::from_millis(2500);
 /// Off the whole seconds at which stories change, so that no look falls on the edge of an expectation.
 const FIRST_LOOK: Moment = Moment::from_millis(1250);
 /// When stories begin: 2026-01-01T00:00:00Z.
-const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+pub const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
 /// What came of a play.
 #[derive(Debug)]
@@ -41,26 +46,40 @@ pub struct Outcome {
     pub broken: Vec<Broken>,
     /// What happened and what was recorded, in order.
     pub timeline: Timeline,
+    /// The transitions of each record, by its name in the story.
+    pub journals: BTreeMap<String, Vec<Entry>>,
 }
 
-/// Plays a story to its end, on a runtime of its own whose time is virtual. One seed is one run.
-pub fn play(story: &Story, watcher: Watcher, seed: u64) -> anyhow::Result<Outcome> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()?;
-    runtime.block_on(async {
-        let mut play = Play::begin(story, watcher, seed).await?;
+/// Sees every look at the engine: when, and all that it shows.
+pub type Spectator<'a> = dyn FnMut(Moment, &[JobView]) + 'a;
+
+/// Plays a story to its end, on a runtime of its own. In virtual time one seed is one run.
+pub fn play(story: &Story, staging: &Staging<'_>) -> anyhow::Result<Outcome> {
+    play_before(story, staging, &mut |_, _| {})
+}
+
+/// The same before somebody who looks on.
+pub fn play_before(story: &Story, staging: &Staging<'_>, spectator: &mut Spectator<'_>) -> anyhow::Result<Outcome> {
+    runtime(staging.stage)?.block_on(async {
+        let mut play = Play::begin(story, staging, spectator).await?;
         play.follow().await?;
         play.verdict().await
     })
 }
 
+fn runtime(stage: Stage) -> std::io::Result<Runtime> {
+    match stage {
+        Stage::Virtual => Builder::new_current_thread().enable_all().start_paused(true).build(),
+        Stage::Sockets(_) => Builder::new_multi_thread().enable_all().build(),
+    }
+}
+
 struct Play<'a> {
     story: &'a Story,
-    watcher: Watcher,
-    seed: u64,
+    staging: &'a Staging<'a>,
+    spectator: &'a mut Spectator<'a>,
     world: Arc<World>,
+    ways: Ways,
     clock: WorldClock,
     store: Arc<MemoryStore>,
     engine: Option<Running>,
@@ -73,13 +92,18 @@ struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    async fn begin(story: &'a Story, watcher: Watcher, seed: u64) -> anyhow::Result<Self> {
-        let clock = WorldClock::starting_at(BEGINNING);
+    async fn begin(
+        story: &'a Story,
+        staging: &'a Staging<'a>,
+        spectator: &'a mut Spectator<'a>,
+    ) -> anyhow::Result<Self> {
+        let clock = WorldClock::scaled(BEGINNING, staging.stage.scale());
         let world = Arc::new(World::before(story, clock));
         let mut play = Self {
             story,
-            watcher,
-            seed,
+            staging,
+            spectator,
+            ways: Ways::open(&world, staging.stage)?,
             world,
             clock,
             store: Arc::new(MemoryStore::default()),
@@ -101,7 +125,7 @@ impl<'a> Play<'a> {
     async fn start_engine(&mut self) -> anyhow::Result<()> {
         let store: Arc<dyn Journal> = self.store.clone();
         self.engine =
-            Some(Running::start(self.story, &self.world, store, &self.removed, self.watcher, self.seed).await?);
+            Some(Running::start(self.story, &self.world, store, &self.removed, &self.ways, self.staging).await?);
         self.starts_again = None;
         Ok(())
     }
@@ -142,7 +166,9 @@ impl<'a> Play<'a> {
 
     fn look(&mut self, at: Moment) {
         let Some(engine) = &self.engine else { return };
-        let jobs = engine.jobs();
+        let views = engine.views();
+        (self.spectator)(at, &views);
+        let jobs: Vec<Shown> = views.iter().map(Shown::from).collect();
         for (name, shown) in self.judge.records(&jobs, None) {
             self.timeline.shown(at, &name, shown);
         }
@@ -227,8 +253,8 @@ impl<'a> Play<'a> {
 
     async fn verdict(mut self) -> anyhow::Result<Outcome> {
         self.read_journals().await?;
-        for (name, entries) in std::mem::take(&mut self.journals) {
-            self.judge.journal(&name, &entries);
+        for (name, entries) in &self.journals {
+            self.judge.journal(name, entries);
         }
         let told = self
             .store
@@ -238,7 +264,7 @@ impl<'a> Play<'a> {
             .iter()
             .filter_map(|entry| match &entry.event {
                 Event::Alert(alert) if alert.status == AlertStatus::Firing => {
-                    let at = Moment::from_millis(entry.at.as_millis() - BEGINNING.as_millis());
+                    let at = self.clock.moment(entry.at);
                     Some(format!("{} of {} at {at}: {}", alert.alert, entry.key, alert.message))
                 }
                 Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Forgotten => None,
@@ -248,9 +274,11 @@ impl<'a> Play<'a> {
         if let Some(engine) = self.engine.take() {
             engine.stop().await;
         }
+        self.ways.close().await;
         Ok(Outcome {
             broken: self.judge.broken,
             timeline: self.timeline,
+            journals: self.journals,
         })
     }
 }

@@ -25,6 +25,9 @@ impl Timeline {
             flink,
             deployment,
             pods,
+            task_managers,
+            resource,
+            session_jobs,
             events,
             jobs,
             archive,
@@ -58,6 +61,9 @@ impl Timeline {
                 .collect::<Vec<_>>()
         });
         tell(&mut told, "pods", &pods);
+        tell(&mut told, "task managers", &task_managers.as_ref().map(Vec::len));
+        tell(&mut told, "resource", resource);
+        tell(&mut told, "session jobs", &session_jobs.as_ref().map(Vec::len));
         tell(&mut told, "events", &events.as_ref().map(Vec::len));
         let jobs = jobs.as_ref().map(|jobs| {
             jobs.iter()

@@ -214,6 +214,15 @@ impl<'a> Judge<'a> {
                         ),
                     );
                 }
+                if transition.attempt < last.attempt {
+                    self.fail(
+                        ends,
+                        format!(
+                            "{name}: transition {number} is of attempt {}, the last was of {}",
+                            transition.attempt, last.attempt
+                        ),
+                    );
+                }
                 let is_same = (transition.to, transition.attempt, transition.confidence)
                     == (last.to, last.attempt, last.confidence);
                 if is_same && transition.reason == last.reason {

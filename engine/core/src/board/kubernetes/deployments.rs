@@ -1,0 +1,80 @@
+//! Deployments, and the deletions of them that were seen.
+
+use std::collections::BTreeMap;
+
+use super::seen::{Objects, Placed};
+use super::{Accepted, Place};
+use crate::facts::{Deletion, Deployment};
+use crate::id::Namespace;
+use crate::news::Object;
+use crate::time::Timestamp;
+
+/// The Deployments of a cluster.
+#[derive(Debug, Default)]
+pub(super) struct Deployments {
+    pub(super) objects: Objects<Deployment>,
+    deletions: BTreeMap<Place, Deletion>,
+}
+
+impl Deployments {
+    /// The deletion last seen at a place.
+    pub(super) fn deletion(&self, place: &Place) -> Option<&Deletion> {
+        self.deletions.get(place)
+    }
+
+    pub(super) fn list(
+        &mut self,
+        namespace: Option<&Namespace>,
+        objects: Vec<Object>,
+        asked_at: Timestamp,
+        at: Timestamp,
+        accepted: &mut Accepted,
+    ) {
+        let mut left = self.objects.expected(namespace, asked_at);
+        for object in objects {
+            let (namespace, name) = object.place();
+            left.remove(&Place::new(namespace, name));
+            self.see(object, at, accepted);
+        }
+        accepted
+            .touched
+            .extend(left.iter().filter_map(|place| self.objects.remove(place)));
+    }
+
+    pub(super) fn see(&mut self, object: Object, at: Timestamp, accepted: &mut Accepted) {
+        let touched = match object {
+            Object::Deployment(deployment) => {
+                let place = deployment.place();
+                let is_new_deletion = self.deletions.get(&place).is_none_or(|d| d.uid != deployment.uid);
+                if deployment.deleting_since.is_some() && is_new_deletion {
+                    self.note_deletion(&deployment, at);
+                }
+                self.objects.see(deployment, at)
+            }
+            Object::Undecodable { namespace, name, error } => {
+                self.objects.see_undecodable(Place::new(&namespace, &name), error, at)
+            }
+            Object::Pod(_) | Object::FlinkResource(_) => None,
+        };
+        accepted.touched.extend(touched);
+    }
+
+    pub(super) fn see_deleted(&mut self, object: &Object, at: Timestamp, accepted: &mut Accepted) {
+        if let Object::Deployment(deployment) = object {
+            // Even if a deletionTimestamp was seen before: what confirms the end must be asked after the end.
+            self.note_deletion(deployment, at);
+        }
+        let (namespace, name) = object.place();
+        accepted
+            .touched
+            .push(self.objects.see_deleted(Place::new(namespace, name), at));
+    }
+
+    fn note_deletion(&mut self, deployment: &Deployment, at: Timestamp) {
+        let deletion = Deletion {
+            uid: deployment.uid.clone(),
+            seen_at: at,
+        };
+        self.deletions.insert(deployment.place(), deletion);
+    }
+}

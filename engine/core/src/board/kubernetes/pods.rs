@@ -1,0 +1,109 @@
+//! JobManager pods, by the Deployment they belong to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::seen::{absent_from, freshened};
+use super::{Accepted, Place};
+use crate::evidence::{Evidence, Observed};
+use crate::facts::Pod;
+use crate::id::Namespace;
+use crate::news::{Completeness, Object};
+use crate::time::Timestamp;
+
+/// The pods of a cluster.
+#[derive(Debug, Default)]
+pub(super) struct Pods {
+    by_place: BTreeMap<Place, BTreeMap<String, Pod>>,
+    /// When the pods of a place last changed, by an event or a list.
+    changed: BTreeMap<Place, Timestamp>,
+}
+
+impl Pods {
+    /// The pods of a Deployment, those that are not going first, then the newest first.
+    pub(super) fn evidence(&self, place: &Place, list: &Evidence<Completeness>) -> Evidence<Vec<Pod>> {
+        let evidence = list.clone().map(|answer| match answer {
+            Observed::Unknown(fault) => Observed::Unknown(fault),
+            Observed::Absent => Observed::Absent,
+            Observed::Present(completeness) => match self.by_place.get(place) {
+                Some(pods) => {
+                    let mut pods: Vec<Pod> = pods.values().cloned().collect();
+                    pods.sort_by_key(|p| (p.deleting_since.is_some(), std::cmp::Reverse(p.created_at)));
+                    Observed::Present(pods)
+                }
+                None => absent_from(completeness),
+            },
+        });
+        freshened(evidence, self.changed.get(place).copied())
+    }
+
+    pub(super) fn list(
+        &mut self,
+        namespace: Option<&Namespace>,
+        objects: Vec<Object>,
+        at: Timestamp,
+        accepted: &mut Accepted,
+    ) {
+        let listed: Vec<Pod> = objects.into_iter().filter_map(pod).collect();
+        let names: BTreeSet<(&Namespace, &str)> = listed.iter().map(|p| (&p.namespace, p.name.as_str())).collect();
+        for (place, pods) in &mut self.by_place {
+            if namespace.is_none_or(|n| *n == place.namespace) {
+                let before = pods.len();
+                pods.retain(|name, _| names.contains(&(&place.namespace, name.as_str())));
+                if pods.len() != before {
+                    self.changed.insert(place.clone(), at);
+                    accepted.touched.push(place.clone());
+                }
+            }
+        }
+        self.by_place.retain(|_, pods| !pods.is_empty());
+        for pod in listed {
+            self.see_pod(pod, at, accepted);
+        }
+    }
+
+    pub(super) fn see(&mut self, object: Object, at: Timestamp, accepted: &mut Accepted) {
+        if let Some(pod) = pod(object) {
+            self.see_pod(pod, at, accepted);
+        }
+    }
+
+    fn see_pod(&mut self, pod: Pod, at: Timestamp, accepted: &mut Accepted) {
+        let place = place_of(&pod);
+        let pods = self.by_place.entry(place.clone()).or_default();
+        let before = pods.get(&pod.name);
+        if before == Some(&pod) {
+            return;
+        }
+        if pod.deleting_since.is_some() && before.is_none_or(|b| b.deleting_since.is_none()) {
+            accepted.going.push(pod.clone());
+        }
+        pods.insert(pod.name.clone(), pod);
+        self.changed.insert(place.clone(), at);
+        accepted.touched.push(place);
+    }
+
+    pub(super) fn see_deleted(&mut self, object: &Object, at: Timestamp, accepted: &mut Accepted) {
+        // A pod that does not decode cannot be told to belong to a Deployment; the next list lacks it.
+        let Object::Pod(pod) = object else { return };
+        let place = place_of(pod);
+        if let Some(pods) = self.by_place.get_mut(&place) {
+            pods.remove(&pod.name);
+            if pods.is_empty() {
+                self.by_place.remove(&place);
+            }
+        }
+        self.changed.insert(place.clone(), at);
+        accepted.touched.push(place);
+    }
+}
+
+fn place_of(pod: &Pod) -> Place {
+    Place::new(&pod.namespace, &pod.app)
+}
+
+fn pod(object: Object) -> Option<Pod> {
+    match object {
+        Object::Pod(pod) => Some(pod),
+        Object::Deployment(_) | Object::FlinkResource(_) | Object::Undecodable { .. } => None,
+    }
+}

@@ -1,0 +1,88 @@
+//! Resources of the Flink Kubernetes Operator.
+
+use std::collections::BTreeMap;
+
+use super::seen::{Objects, Placed, absent_from};
+use super::{Accepted, Place};
+use crate::evidence::{Evidence, Observed};
+use crate::facts::FlinkResource;
+use crate::id::{FlinkJobId, Namespace};
+use crate::news::{Completeness, Object};
+use crate::time::Timestamp;
+
+/// The FlinkDeployments of a cluster, or its FlinkSessionJobs.
+#[derive(Debug, Default)]
+pub(super) struct Resources {
+    pub(super) objects: Objects<FlinkResource>,
+    /// Which resource last named a job as its own. An entry may be out of date: the resource has the last word.
+    by_job: BTreeMap<FlinkJobId, Place>,
+}
+
+impl Resources {
+    /// The resource whose `status.jobStatus.jobId` is the job. The operator names a job before it is submitted, so a
+    /// complete list without it says that no resource stands for the job.
+    pub(super) fn of_job(&self, job: FlinkJobId, list: &Evidence<Completeness>) -> Evidence<FlinkResource> {
+        let place = self.by_job.get(&job);
+        let resource = place.map(|place| self.objects.evidence(place, list));
+        match resource {
+            Some(evidence) if names(&evidence, job) => evidence,
+            Some(_) | None => list.clone().map(|answer| match answer {
+                Observed::Unknown(fault) => Observed::Unknown(fault),
+                Observed::Absent => Observed::Absent,
+                Observed::Present(completeness) => absent_from(completeness),
+            }),
+        }
+    }
+
+    pub(super) fn list(
+        &mut self,
+        namespace: Option<&Namespace>,
+        objects: Vec<Object>,
+        asked_at: Timestamp,
+        at: Timestamp,
+        accepted: &mut Accepted,
+    ) {
+        let mut left = self.objects.expected(namespace, asked_at);
+        for object in objects {
+            let (namespace, name) = object.place();
+            left.remove(&Place::new(namespace, name));
+            self.see(object, at, accepted);
+        }
+        accepted
+            .touched
+            .extend(left.iter().filter_map(|place| self.objects.remove(place)));
+        let objects = &self.objects;
+        self.by_job.retain(|_, place| objects.get(place).is_some());
+    }
+
+    pub(super) fn see(&mut self, object: Object, at: Timestamp, accepted: &mut Accepted) {
+        let touched = match object {
+            Object::FlinkResource(resource) => {
+                if let Some(job) = resource.flink_job_id {
+                    self.by_job.insert(job, resource.place());
+                }
+                self.objects.see(resource, at)
+            }
+            Object::Undecodable { namespace, name, error } => {
+                self.objects.see_undecodable(Place::new(&namespace, &name), error, at)
+            }
+            Object::Deployment(_) | Object::Pod(_) => None,
+        };
+        accepted.touched.extend(touched);
+    }
+
+    pub(super) fn see_deleted(&mut self, object: &Object, at: Timestamp, accepted: &mut Accepted) {
+        let (namespace, name) = object.place();
+        accepted
+            .touched
+            .push(self.objects.see_deleted(Place::new(namespace, name), at));
+    }
+}
+
+/// Whether the evidence is of a resource that stands for the job, or leaves open whether it does.
+fn names(evidence: &Evidence<FlinkResource>, job: FlinkJobId) -> bool {
+    match &evidence.latest {
+        Observed::Present(resource) => resource.flink_job_id == Some(job),
+        Observed::Absent | Observed::Unknown(_) => true,
+    }
+}

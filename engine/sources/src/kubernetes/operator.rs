@@ -1,0 +1,131 @@
+//! Resources of the Flink Kubernetes Operator, read leniently: a field that is not known does no harm, one that is
+//! missing is not there yet, and only a field of another shape than the reference says keeps an object from decoding.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Deserialize;
+use steadfast_core::facts::{Desired, FlinkResource, ResourceKind, Rollout};
+use steadfast_core::id::FlinkJobId;
+use steadfast_core::state::{JobState, Mode};
+
+use super::decode::{place, time};
+
+/// The longest text of an error that is kept: the operator puts whole causal chains there.
+const ERROR: usize = 1024;
+
+/// A FlinkDeployment or FlinkSessionJob (`flink.apache.org/v1beta1`).
+#[derive(Deserialize)]
+pub(super) struct Resource {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: Spec,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    job: Option<Job>,
+    /// Of a FlinkSessionJob: its FlinkDeployment, after which the operator names the Deployment.
+    deployment_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    state: Option<Desired>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    job_status: Option<JobStatus>,
+    error: Option<String>,
+    lifecycle_state: Option<String>,
+    job_manager_deployment_status: Option<String>,
+    observed_generation: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JobStatus {
+    job_id: Option<String>,
+    /// In old versions of the operator also words that Flink does not have.
+    state: Option<String>,
+}
+
+impl Resource {
+    /// The facts; `None` if it lacks its name or uid, or a FlinkSessionJob does not say whose it is.
+    pub(super) fn facts(self, kind: ResourceKind) -> Option<FlinkResource> {
+        let Self { metadata, spec, status } = self;
+        let (namespace, name, uid) = place(&metadata)?;
+        let job_status = status.job_status.as_ref();
+        let is_application = kind == ResourceKind::FlinkDeployment && spec.job.is_some();
+        Some(FlinkResource {
+            kind,
+            namespace,
+            uid,
+            deployment: match kind {
+                ResourceKind::FlinkDeployment => name.clone(),
+                ResourceKind::FlinkSessionJob => spec.deployment_name?,
+            },
+            name,
+            mode: if is_application {
+                Mode::Application
+            } else {
+                Mode::Session
+            },
+            created_at: time(metadata.creation_timestamp.as_ref()),
+            deleting_since: time(metadata.deletion_timestamp.as_ref()),
+            desired: spec.job.and_then(|job| job.state).unwrap_or_default(),
+            rollout: if status.observed_generation >= metadata.generation {
+                Rollout::Settled
+            } else {
+                Rollout::InProgress
+            },
+            flink_job_id: job_status.and_then(|job| FlinkJobId::parse(job.job_id.as_deref()?)),
+            reported_state: job_status
+                .and_then(|job| JobState::parse(job.state.as_deref()?).filter(|state| state.is_flinks())),
+            lifecycle: status.lifecycle_state,
+            job_manager_status: status.job_manager_deployment_status,
+            error: status
+                .error
+                .filter(|error| !error.is_empty())
+                .map(|error| message(&error)),
+        })
+    }
+}
+
+/// What an error says to people. Since 1.3 the operator writes JSON: the exception, and those behind it.
+fn message(error: &str) -> String {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Exception {
+        #[serde(rename = "type")]
+        class: Option<String>,
+        message: Option<String>,
+        #[serde(default)]
+        throwable_list: Vec<Exception>,
+    }
+    let Ok(exception) = serde_json::from_str::<Exception>(error) else {
+        return cut(error);
+    };
+    let say = |exception: &Exception| {
+        let class = exception.class.as_deref().and_then(|class| class.rsplit('.').next());
+        match (class, exception.message.as_deref().filter(|text| !text.is_empty())) {
+            (Some(class), Some(text)) => Some(format!("{class}: {text}")),
+            (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
+            (None, None) => None,
+        }
+    };
+    let cause = exception.throwable_list.iter().rev().find_map(say);
+    match (say(&exception), cause) {
+        (Some(first), Some(cause)) if first.contains(&cause) => cut(&first),
+        (Some(first), Some(cause)) => cut(&format!("{first}; caused by {cause}")),
+        (Some(one), None) | (None, Some(one)) => cut(&one),
+        (None, None) => cut(error),
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.trim().chars().take(ERROR).collect()
+}

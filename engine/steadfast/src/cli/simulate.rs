@@ -1,0 +1,146 @@
+//! `steadfast simulate`: stories, played and judged.
+
+mod cast;
+mod files;
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::Args;
+use steadfast_simulate::{Outcome, Stage, Staging, play};
+use steadfast_world::clock::Scale;
+use steadfast_world::story::Story;
+
+use super::{Failure, printer};
+use cast::Cast;
+
+/// How many broken expectations of one story are shown.
+const SHOWN: usize = 12;
+
+pub(super) const AFTER_HELP: &str = "\
+A story is a TOML file: targets, steps that change their world, and what the record must say when. docs/simulate.md
+shows how to write one. The engine that plays is the real one: its loop, its sources, its planner, and your policy in
+WebAssembly. In virtual time a day takes seconds, and one seed is one run. With --real the world's servers listen on
+loopback ports, and the engine reaches them as it would in production.
+
+Each story is told on standard output: `passed`, `FAILED` with what was broken, when, and the timeline of world and
+record, or `skipped` with what keeps it from being played.
+
+Examples:
+  steadfast simulate stories/                                    every *.toml in the folder
+  steadfast simulate --policy my.wasm --params '{\"patience\":\"90s\"}' outage.toml
+  steadfast simulate --config config.toml stories/               the policies, parameters and timing you run with
+  steadfast simulate --timeline outage.toml                      what happened and what was recorded, line by line
+  steadfast simulate --real --scale 20 outage.toml               over sockets, a minute in three seconds
+
+Exit codes:
+  0  every story that was played passed
+  1  a story failed
+  2  a story, a policy, a parameter or the command line is wrong; nothing was played";
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Stories, and folders of them (every *.toml in it).
+    #[arg(required = true, value_name = "FILE")]
+    stories: Vec<PathBuf>,
+    /// The policy that decides: `builtin:NAME`, or a module's path.
+    #[arg(long, default_value = "builtin:conservative", value_name = "MODULE")]
+    policy: String,
+    /// Its parameters, as JSON or as a TOML table such as `{ absence_window = "20s" }`.
+    #[arg(long, value_name = "TABLE")]
+    params: Option<String>,
+    /// Take policies, parameters and timing from a configuration instead.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["policy", "params"])]
+    config: Option<PathBuf>,
+    /// What every jitter is drawn from. One seed is one run in virtual time.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Show the timeline of stories that pass, too.
+    #[arg(long)]
+    timeline: bool,
+    /// Play over loopback sockets, in real time made shorter by --scale.
+    #[arg(long)]
+    real: bool,
+    /// How many seconds of the story pass in one second.
+    #[arg(long, default_value = "12", value_name = "N", requires = "real", value_parser = clap::value_parser!(u32).range(1..=100))]
+    scale: u32,
+}
+
+/// Reads every story, then plays them one after the other.
+pub(super) fn play_all(options: &Options) -> Result<(), Failure> {
+    let stage = match NonZeroU32::new(options.scale) {
+        Some(factor) if options.real => Stage::Sockets(Scale::times(factor)),
+        Some(_) | None => Stage::Virtual,
+    };
+    let stories = files::read(&options.stories)?;
+    let cast = match &options.config {
+        Some(config) => Cast::of_configuration(config, stage.scale())?,
+        None => Cast::alone(&options.policy, options.params.as_deref(), stage.scale())?,
+    };
+    let staging = Staging {
+        timing: cast.timing,
+        seed: options.seed,
+        policies: &|| cast.setups(),
+        stage,
+    };
+    let mut tally = Tally::default();
+    for story in &stories {
+        if let Some(obstacle) = stage.obstacle(story) {
+            tally.skipped += 1;
+            printer::data(&format!("skipped {}: {obstacle}\n", story.id));
+            continue;
+        }
+        let outcome = play(story, &staging)?;
+        let passed = outcome.broken.is_empty();
+        if passed {
+            tally.passed += 1;
+        } else {
+            tally.failed += 1;
+        }
+        printer::data(&told(story, &outcome));
+        if options.timeline || !passed {
+            printer::data(&format!("{}\n", outcome.timeline));
+        }
+    }
+    printer::data(&tally.summary());
+    if tally.failed > 0 { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// How often each came out.
+#[derive(Debug, Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+impl Tally {
+    fn summary(&self) -> String {
+        let Self {
+            passed,
+            failed,
+            skipped,
+        } = self;
+        let all = passed + failed + skipped;
+        let stories = if all == 1 { "story" } else { "stories" };
+        let mut text = format!("{all} {stories}: {passed} passed, {failed} failed");
+        if *skipped > 0 {
+            text.push_str(&format!(", {skipped} skipped"));
+        }
+        text.push('\n');
+        text
+    }
+}
+
+/// One story's part of the output, without its timeline.
+fn told(story: &Story, outcome: &Outcome) -> String {
+    let word = if outcome.broken.is_empty() { "passed" } else { "FAILED" };
+    let mut text = format!("{word} {}: {}\n", story.id, story.title);
+    for broken in outcome.broken.iter().take(SHOWN) {
+        text.push_str(&format!("  broken at {}: {}\n", broken.at, broken.what));
+    }
+    if outcome.broken.len() > SHOWN {
+        text.push_str(&format!("  and {} more\n", outcome.broken.len() - SHOWN));
+    }
+    text
+}

@@ -1,0 +1,67 @@
+//! The stories that the command line names.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use steadfast_world::story::{Story, StoryError};
+
+use super::super::Failure;
+
+/// Reads them all; every mistake of every file is told at once.
+pub(super) fn read(named: &[PathBuf]) -> Result<Vec<Story>, Failure> {
+    let mut stories = Vec::new();
+    let mut mistakes = Vec::new();
+    for path in paths(named).map_err(Failure::Usage)? {
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| {
+                format!(
+                    "the story {} cannot be read; name a file or a folder of stories",
+                    path.display()
+                )
+            })
+            .map_err(Failure::Usage)?;
+        match Story::parse(&path.display().to_string(), &text) {
+            Ok(story) => stories.push(story),
+            Err(StoryError { mistakes: found }) => mistakes.extend(found.iter().map(ToString::to_string)),
+        }
+    }
+    if mistakes.is_empty() {
+        return Ok(stories);
+    }
+    Err(Failure::Usage(anyhow!(
+        "a story cannot be played; docs/simulate.md shows every key\n{}",
+        mistakes.join("\n")
+    )))
+}
+
+/// The files, and for folders the *.toml in them, in the order of their names.
+fn paths(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for path in named {
+        if path.is_dir() {
+            paths.extend(within(path)?);
+        } else {
+            paths.push(path.clone());
+        }
+    }
+    Ok(paths)
+}
+
+fn within(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let cannot = || format!("the folder {} cannot be read", folder.display());
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(anyhow!(
+            "the folder {} holds no story; a story is a file whose name ends in .toml",
+            folder.display()
+        ));
+    }
+    paths.sort();
+    Ok(paths)
+}

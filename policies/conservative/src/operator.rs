@@ -1,0 +1,241 @@
+//! What the Flink Kubernetes Operator's resource adds: what somebody asked for, and what the operator could not do.
+//!
+//! What the operator reports of the job is what it last saw, and is never taken for the job's state. What the
+//! specification asks for is a fact: a stop that was asked for is no failure, and a Deployment that is gone while its
+//! FlinkDeployment asks for the job to run is to come back.
+
+use steadfast_policy::{
+    Confidence, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Snapshot, Timestamp, WantedSource,
+};
+
+use crate::memory::{Memory, Stop};
+use crate::params::Params;
+use crate::rulebook::Rule;
+use crate::sight;
+use crate::trouble::{Trouble, TroubleKind};
+use crate::verdict::Verdict;
+
+/// The reason code of a stop that the resource asked for.
+pub const SUSPENDED: &str = "SuspendIntended";
+/// The reason code of a cluster that the operator is to bring back.
+const REPLACES: &str = "OperatorUpgrade";
+/// The reason code of what the operator could not do.
+pub const ERROR: &str = "OperatorError";
+
+/// Notes which stop the resource asks for. It stays asked for when the resource itself is gone.
+pub fn note_stop(s: &Snapshot, memory: &mut Memory) {
+    if let Some((resource, _)) = sight::resource(s) {
+        memory.stop = match (resource.deleting_since, resource.desired) {
+            (Some(_), _) => Stop::Deletion,
+            (None, DesiredState::Suspended) => Stop::Suspension,
+            (None, DesiredState::Running) => Stop::NotAskedFor,
+        };
+    }
+}
+
+/// Whether the record says that the job was stopped because its resource asked for it.
+pub fn is_suspended(s: &Snapshot) -> bool {
+    s.job.state == JobState::Suspended && s.job.reason.code == SUSPENDED
+}
+
+/// The cluster is confirmed gone and nothing tells how the job ended, which `verdict` says: the resource may explain
+/// it. `missing_since`: when the Deployment was seen to go, or first found missing; `deployment`: the looks behind that.
+pub fn of_gone_cluster(
+    s: &Snapshot,
+    params: &Params,
+    memory: &mut Memory,
+    missing_since: Timestamp,
+    deployment: &Looks,
+    verdict: Verdict,
+) -> Verdict {
+    match memory.stop {
+        Stop::Suspension => suspended(
+            memory,
+            "the Deployment is gone, and its resource asks for a suspended job",
+        ),
+        Stop::Deletion => also(verdict, "its FlinkDeployment or FlinkSessionJob was being deleted"),
+        Stop::NotAskedFor => match sight::resource(s) {
+            None => verdict,
+            // It may have been deleted together with the Deployment.
+            Some((_, looks)) if looks.asked_at <= missing_since => {
+                let message = "the Deployment is gone; looking whether its resource still asks for it";
+                Verdict::new(
+                    s.job.state,
+                    Confidence::Inferred,
+                    Rule::LookingForTheResource,
+                    "DeploymentGone",
+                    message,
+                )
+                .want(WantedSource::Kubernetes, deployment.asked_at)
+                .validate_within(s.timing.poll)
+            }
+            Some((resource, _)) => replaced(s, params, memory, resource, verdict),
+        },
+    }
+}
+
+/// The resource asks for the job to run: the operator is to bring its cluster back. That is believed until the start
+/// deadline, or until the operator gives up.
+fn replaced(s: &Snapshot, params: &Params, memory: &mut Memory, resource: &FlinkResource, verdict: Verdict) -> Verdict {
+    let since = *memory.awaited_since.get_or_insert(s.now);
+    let name = called(resource);
+    if sight::age(s, since) >= params.start_deadline.get() {
+        let late = format!(
+            "{name} asks for the job to run, and the operator has not brought it back ({})",
+            standing(resource)
+        );
+        return also(verdict, &late);
+    }
+    if resource.lifecycle.as_deref() == Some("FAILED") {
+        return also(
+            verdict,
+            &format!("the operator gave up on {name} ({})", standing(resource)),
+        );
+    }
+    Verdict::new(
+        JobState::Reconciling,
+        Confidence::Inferred,
+        Rule::OperatorReplaces,
+        REPLACES,
+        format!(
+            "the Deployment is gone and {name} asks for the job to run: the operator is to bring it back ({})",
+            standing(resource)
+        ),
+    )
+}
+
+/// A job on record as suspended whose resource asks for it to run again, while nothing of it is there yet.
+pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
+    let (resource, _) = sight::resource(s)?;
+    if !is_suspended(s) || memory.stop != Stop::NotAskedFor {
+        return None;
+    }
+    memory.awaited_since.get_or_insert(s.now);
+    Some(Verdict::new(
+        JobState::Reconciling,
+        Confidence::Inferred,
+        Rule::OperatorResumes,
+        REPLACES,
+        format!(
+            "{} asks for the job to run again ({})",
+            called(resource),
+            standing(resource)
+        ),
+    ))
+}
+
+/// A Flink that answers has lost a job, which `verdict` says: it may have been asked to.
+pub fn of_lost_job(memory: &mut Memory, verdict: Verdict) -> Verdict {
+    match memory.stop {
+        Stop::Suspension => suspended(
+            memory,
+            "Flink no longer knows the job, and its resource asks for a suspended job",
+        ),
+        Stop::Deletion => also(verdict, "its FlinkSessionJob was being deleted"),
+        Stop::NotAskedFor => verdict,
+    }
+}
+
+/// A FlinkDeployment whose Deployment has not appeared, and of which nothing was ever observed.
+pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
+    let (resource, _) = sight::resource(s)?;
+    match memory.stop {
+        Stop::Deletion => return None,
+        Stop::Suspension => {
+            return Some(suspended(
+                memory,
+                "there is no Deployment, and the FlinkDeployment asks for a suspended job",
+            ));
+        }
+        Stop::NotAskedFor => {}
+    }
+    let name = called(resource);
+    if let Some(state) = resource.reported_state.filter(|state| sight::is_terminal(*state)) {
+        let message = format!(
+            "nothing of it is there to be observed; the operator last saw it {}",
+            sight::word(state)
+        );
+        return Some(Verdict::new(
+            JobState::Unknown,
+            Confidence::Inferred,
+            Rule::NothingThere,
+            "DeploymentMissing",
+            message,
+        ));
+    }
+    if s.job.state == JobState::Failed {
+        // Only a Deployment shows that the failed start was mended.
+        return Some(Verdict::kept(s, s.job.confidence, Rule::StartFailed));
+    }
+    let since = *memory.awaited_since.get_or_insert(s.now);
+    let overdue = sight::age(s, since) >= params.start_deadline.get() && !sight::verdicts_wait(s, params);
+    Some(match &resource.error {
+        Some(error) if overdue => Verdict::new(
+            JobState::Failed,
+            Confidence::Inferred,
+            Rule::OperatorError,
+            ERROR,
+            format!("{name} has no Deployment by its deadline: {error}"),
+        ),
+        Some(_) | None => Verdict::new(
+            JobState::Starting,
+            Confidence::Inferred,
+            Rule::NotDeployedYet,
+            "Starting",
+            format!(
+                "{name} asks for the job; its Deployment is not there yet ({})",
+                standing(resource)
+            ),
+        ),
+    })
+}
+
+/// What the operator calls a terminal error of a Deployment that is there.
+pub fn trouble(s: &Snapshot) -> Option<Trouble> {
+    let (resource, _) = sight::resource(s)?;
+    let error = resource.error.as_ref()?;
+    // `ERROR`: terminal, the operator does nothing more until the specification changes. Other errors pass.
+    (resource.job_manager_status.as_deref() == Some("ERROR")).then(|| Trouble {
+        kind: TroubleKind::Operator,
+        message: format!("the operator says of {}: {error}", called(resource)),
+    })
+}
+
+/// The operator's error, for a message that has nothing better to say.
+pub fn error(s: &Snapshot) -> Option<&str> {
+    sight::resource(s)?.0.error.as_deref()
+}
+
+fn suspended(memory: &mut Memory, message: &str) -> Verdict {
+    memory.awaited_since = None;
+    Verdict::new(
+        JobState::Suspended,
+        Confidence::Inferred,
+        Rule::SuspendedAsAsked,
+        SUSPENDED,
+        message,
+    )
+    .sleeping()
+}
+
+fn also(mut verdict: Verdict, more: &str) -> Verdict {
+    verdict.reason.message = format!("{}; {more}", verdict.reason.message);
+    verdict
+}
+
+fn called(resource: &FlinkResource) -> String {
+    let kind = match resource.kind {
+        FlinkResourceKind::FlinkDeployment => "FlinkDeployment",
+        FlinkResourceKind::FlinkSessionJob => "FlinkSessionJob",
+    };
+    format!("{kind} {}", resource.name)
+}
+
+/// What the operator says of the resource.
+fn standing(resource: &FlinkResource) -> String {
+    let lifecycle = resource.lifecycle.as_deref().unwrap_or("not yet looked at");
+    match &resource.error {
+        Some(error) => format!("lifecycle {lifecycle}, error: {error}"),
+        None => format!("lifecycle {lifecycle}"),
+    }
+}

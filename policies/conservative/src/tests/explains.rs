@@ -1,0 +1,130 @@
+//! The words a person would look for are in the reason, and asked for only when needed.
+
+use steadfast_policy::{JobState, Rollout, WantedSource};
+
+use super::kit::{Story, ended_pod, pod, wants};
+
+#[test]
+fn a_restart_names_the_task_manager_that_was_killed_and_flinks_exception() {
+    let mut story = Story::running();
+    let first = story.at(10).flink_lists(JobState::Restarting).decide();
+    assert!(wants(&first, WantedSource::TaskManagers) && wants(&first, WantedSource::Exceptions));
+    assert_eq!(first.reason.code, "FlinkReports");
+    story.task_managers(
+        10,
+        vec![
+            pod("orders-taskmanager-1-2"),
+            ended_pod("orders-taskmanager-1-1", "OOMKilled", 137),
+        ],
+    );
+    story.exception(10, "JobMasterException: gone; caused by Pod terminated");
+    let told = story.at(11).decide();
+    assert_eq!(told.reason.code, "TaskManagerTrouble");
+    let message = &told.reason.message;
+    assert!(
+        message.contains("pod orders-taskmanager-1-1, container flink-main-container: OOMKilled (137)"),
+        "{message}"
+    );
+    assert!(message.contains("caused by Pod terminated"), "{message}");
+    let ahead = told
+        .wanted
+        .iter()
+        .filter(|want| want.observed_after > story.snapshot.now);
+    assert_eq!(ahead.count(), 2, "what is known is not looked up in a hurry");
+}
+
+#[test]
+fn evidence_of_an_earlier_trouble_explains_nothing() {
+    let mut story = Story::running();
+    story.task_managers(5, vec![ended_pod("orders-taskmanager-1-1", "OOMKilled", 137)]);
+    let decision = story.at(10).flink_lists(JobState::Restarting).decide();
+    assert!(!decision.reason.message.contains("OOMKilled"));
+}
+
+#[test]
+fn tasks_that_do_not_run_are_explained_once_that_lasts() {
+    let mut story = Story::running();
+    story.at(5).flink_lists(JobState::Running).tasks(4, 0);
+    assert!(!wants(&story.decide(), WantedSource::TaskManagers));
+    story.at(10).flink_lists(JobState::Running).tasks(4, 0);
+    assert!(wants(&story.decide(), WantedSource::TaskManagers));
+    let mut waiting = pod("orders-taskmanager-1-1");
+    waiting.unschedulable = Some("Unschedulable: 0/3 nodes are available".into());
+    story.task_managers(10, vec![waiting]);
+    let told = story.at(15).flink_lists(JobState::Running).tasks(4, 0).decide();
+    assert_eq!(told.state, JobState::Running);
+    assert!(told.reason.message.contains("0/3 nodes"), "{}", told.reason.message);
+}
+
+#[test]
+fn a_healthy_job_asks_for_nothing_but_its_checkpoints() {
+    let mut story = Story::running();
+    // A batch job whose later tasks still wait.
+    let decision = story.at(60).flink_lists(JobState::Running).tasks(100, 10).decide();
+    assert!(
+        decision
+            .wanted
+            .iter()
+            .all(|want| want.source == WantedSource::Checkpoints)
+    );
+}
+
+#[test]
+fn events_tell_why_a_pod_that_exists_does_not_get_to_run() {
+    for (reason, code) in [("FailedScheduling", "Unschedulable"), ("FailedMount", "PodStuck")] {
+        let mut story = Story::starting();
+        let mut stuck = pod("orders-7d-x");
+        stuck.phase = "Pending".into();
+        stuck.readiness = steadfast_policy::Readiness::NotReady;
+        let asked = story
+            .at(5)
+            .flink_silent(1)
+            .deployment_there(4)
+            .pods(vec![stuck])
+            .decide();
+        assert!(wants(&asked, WantedSource::Events));
+        story.event("Pod/orders-7d-x", reason, "no persistent volumes");
+        let told = story.at(10).decide();
+        assert_eq!(told.state, JobState::Starting);
+        assert!(told.reason.message.contains(reason), "{}", told.reason.message);
+        let late = story.at(601).deployment_there(600).decide();
+        assert_eq!((late.state, late.reason.code.as_str()), (JobState::Failed, code));
+    }
+}
+
+#[test]
+fn events_of_another_pod_tell_nothing_of_this_one() {
+    let mut story = Story::starting();
+    story
+        .at(5)
+        .flink_silent(1)
+        .deployment_there(4)
+        .pods(vec![pod("orders-7d-y")]);
+    story.event("Pod/orders-7d-x", "FailedMount", "no persistent volumes");
+    assert!(!story.decide().reason.message.contains("FailedMount"));
+}
+
+#[test]
+fn a_pod_in_anothers_place_says_how_the_other_ended() {
+    let mut story = Story::running();
+    let answered = story.at(5).pods(vec![pod("jm-a")]).flink_lists(JobState::Running);
+    answered.decide();
+    let mut evicted = pod("jm-a");
+    evicted.phase = "Failed".into();
+    evicted.reason = Some("Evicted: The node was low on resource: memory".into());
+    let told = story.at(20).flink_silent(10).pods(vec![pod("jm-b"), evicted]).decide();
+    assert_eq!(told.state, JobState::Restarting);
+    assert!(told.reason.message.contains("jm-b") && told.reason.message.contains("Evicted"));
+}
+
+#[test]
+fn a_rollout_under_way_is_said() {
+    let mut story = Story::running();
+    story.at(30).flink_silent(5).deployment_there(29);
+    if let Some(steadfast_policy::DeploymentAnswer::Present(deployment)) =
+        story.snapshot.deployment.as_mut().map(|evidence| &mut evidence.answer)
+    {
+        deployment.rollout = Rollout::InProgress;
+    }
+    assert!(story.decide().reason.message.contains("rollout is in progress"));
+}

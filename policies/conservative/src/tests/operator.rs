@@ -1,0 +1,221 @@
+//! What the operator's resource explains, and what it does not.
+
+use steadfast_policy::{Confidence, DesiredState, FlinkResource, JobState, WantedSource};
+
+use super::kit::{self, Story, alerts, conditions, wants};
+
+/// The Deployment was deleted at 60 and is confirmed gone at 62; nothing tells the end.
+fn gone(resource: impl FnOnce(&mut FlinkResource)) -> Story {
+    let mut story = Story::gone();
+    story.resource(61, resource);
+    story
+}
+
+fn suspended(resource: &mut FlinkResource) {
+    resource.desired = DesiredState::Suspended;
+}
+
+#[test]
+fn a_stop_that_was_asked_for_is_no_end_and_no_alarm() {
+    let mut story = gone(suspended);
+    let decision = story.decide();
+    assert_eq!(
+        (decision.state, decision.confidence, decision.reason.code.as_str()),
+        (JobState::Suspended, Confidence::Inferred, "SuspendIntended")
+    );
+    let later = story.at(400).decide();
+    assert_eq!(later.state, JobState::Suspended);
+    assert!(
+        alerts(&later).is_empty() && conditions(&later).is_empty(),
+        "Flink is not expected to answer"
+    );
+}
+
+#[test]
+fn what_flink_said_of_the_end_is_heard_before_what_was_asked_for() {
+    let mut story = gone(suspended);
+    story.last_words(kit::JOB, JobState::Finished);
+    assert_eq!(story.decide().state, JobState::Finished);
+    let mut story = gone(suspended);
+    story.snapshot.job.state = JobState::Cancelling;
+    assert_eq!(story.decide().state, JobState::Canceled);
+    let mut story = Story::running();
+    story.resource(9, suspended);
+    assert_eq!(
+        story.at(10).flink_lists(JobState::Running).decide().state,
+        JobState::Running
+    );
+}
+
+#[test]
+fn what_the_operator_reports_is_never_the_state() {
+    let mut story = Story::running();
+    story.resource(9, |resource| {
+        resource.reported_state = Some(JobState::Failed);
+        resource.lifecycle = Some("FAILED".into());
+    });
+    let decision = story.at(30).flink_silent(5).deployment_there(29).decide();
+    assert_eq!(decision.state, JobState::Running);
+}
+
+#[test]
+fn a_deployment_that_is_asked_for_is_to_come_back() {
+    let mut story = gone(|resource| resource.lifecycle = Some("UPGRADING".into()));
+    let decision = story.decide();
+    assert_eq!(
+        (decision.state, decision.reason.code.as_str()),
+        (JobState::Reconciling, "OperatorUpgrade")
+    );
+    assert!(decision.reason.message.contains("UPGRADING"));
+    assert!(conditions(&decision).is_empty());
+    // It does not come back: what is known of the end is said, with what the operator says.
+    story.at(500).deployment_missing(499).resource(499, |_| {});
+    assert_eq!(story.decide().state, JobState::Reconciling);
+    story.at(663).deployment_missing(660).resource(660, |resource| {
+        resource.error = Some("quota".into());
+    });
+    let late = story.decide();
+    assert_eq!(
+        (late.state, late.reason.code.as_str()),
+        (JobState::Terminated, "ClusterGone")
+    );
+    assert!(late.reason.message.contains("quota"), "{}", late.reason.message);
+    assert_eq!(alerts(&story.at(700).decide()).len(), 1);
+}
+
+#[test]
+fn ha_data_of_an_upgrade_is_not_a_suspension() {
+    let mut story = gone(|_| {});
+    story.ha_data();
+    assert_eq!(story.decide().state, JobState::Reconciling);
+}
+
+#[test]
+fn a_resource_seen_before_the_deployment_went_says_nothing_of_what_is_asked_for_now() {
+    let mut story = Story::gone();
+    story.resource(59, |_| {});
+    let decision = story.decide();
+    assert_eq!(decision.state, JobState::Running);
+    assert!(wants(&decision, WantedSource::Kubernetes));
+    story.at(65).deployment_missing(64).resource_missing(64);
+    assert_eq!(story.decide().state, JobState::Terminated);
+}
+
+#[test]
+fn a_resource_that_nobody_may_list_changes_nothing() {
+    assert_eq!(Story::gone().decide().state, JobState::Terminated);
+    let mut given_up = gone(|resource| resource.lifecycle = Some("FAILED".into()));
+    assert_eq!(given_up.decide().state, JobState::Terminated);
+}
+
+#[test]
+fn a_deletion_that_was_asked_for_is_an_end_without_an_alarm() {
+    let mut story = Story::running();
+    story
+        .at(61)
+        .flink_silent(60)
+        .deployment_there(61)
+        .resource(61, |resource| resource.deleting_since = Some(60_000))
+        .decide();
+    story
+        .at(64)
+        .deletion_seen(62)
+        .deployment_missing(63)
+        .resource_missing(63);
+    story.nothing_tells_the_end();
+    let decision = story.decide();
+    assert_eq!(decision.state, JobState::Terminated);
+    assert!(decision.reason.message.contains("being deleted"));
+    assert!(alerts(&story.at(400).decide()).is_empty());
+}
+
+#[test]
+fn a_suspended_job_that_is_asked_for_again_is_awaited() {
+    let mut story = gone(suspended);
+    story.decide();
+    let resumed = story.at(300).resource(299, |_| {}).decide();
+    assert_eq!(resumed.state, JobState::Reconciling);
+    let next = story.at(360).deployment_missing(359).resource(359, |_| {}).decide();
+    assert_eq!(next.state, JobState::Reconciling);
+    let late = story.at(901).deployment_missing(900).resource(900, |_| {}).decide();
+    assert_eq!(
+        late.state,
+        JobState::Terminated,
+        "the resume failed, which is worth an alarm"
+    );
+}
+
+#[test]
+fn a_session_job_that_was_suspended_is_not_lost() {
+    let mut story = Story::running();
+    story.resource(9, suspended);
+    for second in [10, 60] {
+        story.at(second).flink_lacks(second).decide();
+    }
+    assert_eq!(story.snapshot.job.state, JobState::Suspended);
+    story.resource(70, |_| {});
+    assert_eq!(story.at(130).flink_lacks(130).decide().state, JobState::Suspended);
+}
+
+/// A FlinkDeployment of which nothing was ever observed.
+fn unseen(resource: impl FnOnce(&mut FlinkResource)) -> Story {
+    let mut story = Story::starting();
+    let job = &mut story.snapshot.job;
+    job.state = JobState::Unknown;
+    job.incarnation.attempt = 0;
+    job.incarnation.deployment_uid = None;
+    job.incarnation.since = None;
+    story.at(1).flink_silent(0).deployment_missing(1).resource(1, resource);
+    story
+}
+
+#[test]
+fn a_resource_without_a_deployment_starts_and_fails_only_with_a_named_error() {
+    let mut story = unseen(|_| {});
+    assert_eq!(story.decide().state, JobState::Starting);
+    story.at(1000).deployment_missing(999);
+    assert_eq!(story.decide().state, JobState::Starting, "a silence is not a failure");
+
+    let mut story = unseen(|resource| resource.error = Some("ReconciliationException: exceeded quota".into()));
+    assert_eq!(story.decide().state, JobState::Starting);
+    let late = story.at(602).deployment_missing(600).decide();
+    assert_eq!(
+        (late.state, late.reason.code.as_str()),
+        (JobState::Failed, "OperatorError")
+    );
+    assert!(late.reason.message.contains("exceeded quota"));
+    let same = story.at(660).deployment_missing(659).resource(659, |_| {}).decide();
+    assert_eq!(same.state, JobState::Failed);
+}
+
+#[test]
+fn an_end_from_before_our_time_is_not_copied() {
+    let mut story = unseen(|resource| resource.reported_state = Some(JobState::Finished));
+    let decision = story.decide();
+    assert_eq!(decision.state, JobState::Unknown);
+    assert!(decision.reason.message.contains("FINISHED"));
+    assert_eq!(unseen(suspended).decide().state, JobState::Suspended);
+}
+
+#[test]
+fn an_error_the_operator_calls_terminal_is_a_start_failure_and_others_are_mentioned() {
+    let late = |terminal: bool| {
+        let mut story = Story::starting();
+        story.resource(599, |resource| {
+            resource.error = Some("TimeoutException: no answer".into());
+            resource.job_manager_status = terminal.then(|| "ERROR".into());
+        });
+        story
+            .at(600)
+            .flink_silent(1)
+            .deployment_there(599)
+            .pod(0, true)
+            .decide()
+    };
+    assert_eq!(
+        (late(true).state, late(true).reason.code.as_str()),
+        (JobState::Failed, "OperatorError")
+    );
+    assert_eq!(late(false).state, JobState::Starting);
+    assert!(late(false).reason.message.contains("TimeoutException"));
+}

@@ -1,0 +1,48 @@
+//! A watch is never without a next time.
+
+use std::time::Duration;
+
+use steadfast_core::projection::JobView;
+use steadfast_core::state::Attention;
+use steadfast_core::time::Timestamp;
+use steadfast_simulate::play::BEGINNING;
+use steadfast_world::story::{EngineStep, Moment, Story};
+
+/// Nothing is due later than this: validation, the pace of ended jobs and the longest `Retry-After` are a minute.
+const LATEST: Duration = Duration::from_secs(61);
+/// An answer is awaited for at most so long, and may wait its turn.
+const AWAITED: Duration = Duration::from_secs(5);
+/// By then an engine that starts has judged every job.
+const STARTS: i64 = 20_000;
+
+/// When the engines of a story start.
+pub fn starts(story: &Story) -> Vec<i64> {
+    let restart = |(at, step): &(Moment, steadfast_world::story::Step)| match step.engine? {
+        EngineStep::Kill | EngineStep::RemoveTarget => Some(at.as_millis()),
+        EngineStep::StopFor(span) => Some(at.as_millis() + span.as_millis()),
+    };
+    [0].into_iter().chain(story.steps.iter().filter_map(restart)).collect()
+}
+
+/// Why a job that is shown so is not watched.
+pub fn objection(view: &JobView, at: Moment, starts: &[i64]) -> Option<String> {
+    let now = Timestamp::from_millis(BEGINNING.as_millis() + at.as_millis());
+    let key = &view.record.key;
+    let is_new = starts
+        .iter()
+        .any(|start| (0..STARTS).contains(&(at.as_millis() - start)));
+    let wrong = |why: String| Some(format!("{key} at {at}: {why}"));
+    let misplaced = |due: Timestamp| due.since(now) > LATEST || now.since(due) > AWAITED;
+    match (view.watch.next_review_at, view.watch.next_poll_at) {
+        (None, None) => wrong("it is neither reviewed nor polled any more".into()),
+        (None, Some(_)) if !is_new => wrong("it is not reviewed any more".into()),
+        (Some(_), None) if view.record.attention == Attention::Active => {
+            wrong("it is active, and not polled any more".into())
+        }
+        (review, poll) => review
+            .into_iter()
+            .chain(poll)
+            .find(|due| misplaced(*due))
+            .and_then(|due| wrong(format!("its next time is {due}, and it is {now}"))),
+    }
+}

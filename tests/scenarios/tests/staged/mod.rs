@@ -1,0 +1,90 @@
+//! Plays under virtual time with the modules that the product embeds.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::Context;
+use steadfast_core::decision::Decide;
+use steadfast_core::id::PolicyName;
+use steadfast_core::snapshot::Timing;
+use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
+use steadfast_reconcile::{PolicySetup, Role, Select};
+use steadfast_simulate::{Stage, Staging};
+
+/// Real time: a policy's deadline is no part of the story, and the machine may be busy.
+const LIMITS: PolicyLimits = PolicyLimits {
+    deadline: Duration::from_secs(20),
+    memory_bytes: 64 << 20,
+};
+
+/// Which policy decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Module {
+    /// The default one, as the product embeds it, or the build that `STEADFAST_CONSERVATIVE_WASM` names.
+    Conservative,
+    /// The one that takes an error for absence, to prove that the judge can tell.
+    #[allow(dead_code, reason = "only the test of the judge plays it")]
+    Naive,
+}
+
+/// Lets something be played with that policy.
+pub fn in_virtual_time<T>(
+    module: Module,
+    seed: u64,
+    play: impl FnOnce(&Staging<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let policy = policy(module)?;
+    play(&Staging {
+        timing: Timing::default(),
+        seed,
+        policies: &|| vec![deciding(Box::new(policy.another()))],
+        stage: Stage::Virtual,
+    })
+}
+
+/// The one policy of an engine.
+pub fn deciding(decide: Box<dyn Decide>) -> PolicySetup {
+    PolicySetup {
+        name: PolicyName::new("default"),
+        select: Select::all(),
+        role: Role::Decides,
+        decide,
+    }
+}
+
+/// A policy, compiled once a process.
+pub fn policy(module: Module) -> anyhow::Result<&'static Policy> {
+    static CONSERVATIVE: OnceLock<Result<Policy, String>> = OnceLock::new();
+    static NAIVE: OnceLock<Result<Policy, String>> = OnceLock::new();
+    let slot = match module {
+        Module::Conservative => &CONSERVATIVE,
+        Module::Naive => &NAIVE,
+    };
+    slot.get_or_init(|| load(module).map_err(|error| format!("{error:#}")))
+        .as_ref()
+        .map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+fn load(module: Module) -> anyhow::Result<Policy> {
+    static ENGINE: OnceLock<Result<PolicyEngine, String>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| {
+        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policies");
+        PolicyEngine::new(Some(&cache)).map_err(|error| error.to_string())
+    });
+    let engine = engine
+        .as_ref()
+        .map_err(|error| anyhow::anyhow!("no policy engine: {error}"))?;
+    let other;
+    let bytes = match (module, std::env::var_os("STEADFAST_CONSERVATIVE_WASM")) {
+        (Module::Naive, _) => builtin::NAIVE,
+        (Module::Conservative, None) => builtin::CONSERVATIVE,
+        (Module::Conservative, Some(path)) => {
+            other = std::fs::read(path).context("STEADFAST_CONSERVATIVE_WASM names a file that cannot be read")?;
+            &other
+        }
+    };
+    engine
+        .load("default", bytes, "{}", LIMITS)
+        .context("the policy was refused")
+}
