@@ -36,7 +36,7 @@ impl Reactor {
         let is_asked = self
             .targets
             .get(&key.target)
-            .is_some_and(|target| target.poll == Poll::UnderWay);
+            .is_some_and(|target| matches!(target.poll, Poll::UnderWay(_)));
         match self.polls.get(&key.target) {
             _ if is_asked => waits(AwaitedLook::Flink, Due::UnderWay),
             Some(at) => waits(AwaitedLook::Flink, Due::At(at)),

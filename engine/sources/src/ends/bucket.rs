@@ -124,25 +124,26 @@ impl Files for Bucket {
 
 /// Tells the kinds of failure apart by what caused them.
 fn fault(what: &str, error: &object_store::Error) -> Fault {
-    use object_store::Error;
     let first: &(dyn std::error::Error + 'static) = error;
     let mut causes = std::iter::successors(Some(first), |error| error.source());
     let told = connection_fault(what, error);
-    let kind = if matches!(error, Error::PermissionDenied { .. }) {
-        FaultKind::Forbidden
-    } else if matches!(error, Error::Unauthenticated { .. }) {
-        FaultKind::Unauthorized
-    } else if matches!(error, Error::NotFound { .. }) {
-        FaultKind::NotFound
-    } else if causes.any(|cause| cause.is::<HttpError>()) {
-        told.kind
-    } else if told.message.contains("non-2xx status") {
-        FaultKind::Status
-    } else {
-        FaultKind::Malformed
+    let kind = match refusal(&told.message) {
+        Some(401) => FaultKind::Unauthorized,
+        Some(403) => FaultKind::Forbidden,
+        Some(404) => FaultKind::NotFound,
+        Some(429) => FaultKind::TooManyRequests,
+        Some(_) => FaultKind::Status,
+        None if causes.any(|cause| cause.is::<HttpError>()) => told.kind,
+        None => FaultKind::Malformed,
     };
     // A server's own words may be a whole page.
     Fault::new(kind, told.message.chars().take(WORDS).collect::<String>())
+}
+
+/// The status of an answer that is no success. The library keeps the type of that error to itself: its words tell.
+fn refusal(message: &str) -> Option<u16> {
+    let (_, status) = message.split_once("non-2xx status code: ")?;
+    status.get(..3)?.parse().ok()
 }
 
 #[cfg(test)]

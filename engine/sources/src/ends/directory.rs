@@ -35,7 +35,7 @@ impl Directory {
 
     /// Each part is one step down; what is none is refused.
     fn below(&self, path: &[&str]) -> Result<PathBuf, Fault> {
-        let is_step = |part: &&str| !part.is_empty() && !part.contains(['/', '\0']) && *part != "." && *part != "..";
+        let is_step = |part: &str| !part.is_empty() && !part.contains(['/', '\0']) && part != "." && part != "..";
         if !path.iter().all(|part| is_step(part)) {
             let text = format!("{}: such a path is not followed", self.shown(path));
             return Err(Fault::new(FaultKind::Address, text));

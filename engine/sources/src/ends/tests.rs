@@ -107,7 +107,7 @@ const NOBODY: Http = Http::Says(500, "");
 async fn kind(places: &EndPlaces, http: &Http, sought: &Sought) -> FaultKind {
     match places.look(http, sought, PATIENT).await {
         Observed::Unknown(fault) => fault.kind,
-        known => panic!("{known:?}"),
+        known @ (Observed::Present(_) | Observed::Absent) => panic!("{known:?}"),
     }
 }
 

@@ -13,7 +13,7 @@ use steadfast_core::journal::Store;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{Policy as LoadedModule, PolicyEngine, PolicyLimits};
 use steadfast_reconcile::{ClusterSetup, PolicySetup, Role, TargetSetup};
-use steadfast_sources::ends::{self, EndPlaces, Files, Location};
+use steadfast_sources::ends::{self, EndPlaces, Files};
 use steadfast_sources::kubernetes::{KubeSettings, Location, Selector, connect};
 use steadfast_sources::route::FlinkRoute;
 
@@ -142,7 +142,7 @@ pub(super) async fn clusters(config: &Config) -> anyhow::Result<Vec<ClusterSetup
 
 /// The places that tell of ended jobs; none is looked at yet.
 fn end_places(ended: &EndedJobs) -> anyhow::Result<EndPlaces> {
-    let open = |location: &Location| -> anyhow::Result<Arc<dyn Files>> {
+    let open = |location: &ends::Location| -> anyhow::Result<Arc<dyn Files>> {
         ends::open(location).with_context(|| format!("{location} cannot be read"))
     };
     Ok(EndPlaces {

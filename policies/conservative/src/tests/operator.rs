@@ -152,6 +152,8 @@ fn a_session_job_that_was_suspended_is_not_lost() {
     for second in [10, 60] {
         story.at(second).flink_lacks(second).decide();
     }
+    story.nothing_tells_the_end();
+    story.decide();
     assert_eq!(story.snapshot.job.state, JobState::Suspended);
     story.resource(70, |_| {});
     assert_eq!(story.at(130).flink_lacks(130).decide().state, JobState::Suspended);
