@@ -1,5 +1,7 @@
 //! Which run of a job the record is about, so that two are never mixed.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{FlinkJobId, Uid};
@@ -26,6 +28,9 @@ pub struct Incarnation {
     pub previous: Option<(FlinkJobId, Timestamp)>,
 }
 
+/// What a `creationTimestamp` leaves out.
+const WHOLE_SECONDS: Duration = Duration::from_secs(1);
+
 /// Whether Kubernetes has spoken since the attempt began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,15 +56,15 @@ impl Incarnation {
         }
     }
 
-    /// Takes in the UID of a Deployment that is there, as seen at `at`.
-    pub fn see_deployment(&mut self, uid: &Uid, at: Timestamp, now: Timestamp) {
+    /// Takes in a Deployment that is there, by its UID and `creationTimestamp`, as seen at `at`.
+    pub fn see_deployment(&mut self, uid: &Uid, created_at: Option<Timestamp>, at: Timestamp, now: Timestamp) {
         let known = self.deployment_uid.as_ref();
         if known == Some(uid) {
             // An older sight of the old UID proves nothing about this attempt.
             if self.uid_seen == UidSeen::Before && self.since.is_none_or(|since| at > since) {
                 self.uid_seen = UidSeen::InThisAttempt;
             }
-        } else if known.is_none() || self.uid_seen == UidSeen::Before {
+        } else if known.is_none() || self.uid_seen == UidSeen::Before || self.started_after(created_at) {
             self.deployment_uid = Some(uid.clone());
             self.uid_seen = UidSeen::InThisAttempt;
             self.begin_first(now);
@@ -89,6 +94,14 @@ impl Incarnation {
         }
     }
 
+    /// Whether the job started when that Deployment was there already: then a UID that is told late, as after a silent
+    /// watch, belongs to this attempt.
+    fn started_after(&self, created_at: Option<Timestamp>) -> bool {
+        created_at
+            .zip(self.started_at)
+            .is_some_and(|(created, started)| created.after(WHOLE_SECONDS) <= started)
+    }
+
     fn begin(&mut self, now: Timestamp) {
         self.attempt = self.attempt.saturating_add(1);
         self.since = Some(now);
@@ -115,7 +128,7 @@ mod tests {
 
     fn running() -> Incarnation {
         let mut incarnation = Incarnation::unseen(None);
-        incarnation.see_deployment(&Uid::new("u1"), at(1), at(1));
+        incarnation.see_deployment(&Uid::new("u1"), None, at(1), at(1));
         incarnation.see_job(job(1), at(0), at(2));
         incarnation
     }
@@ -128,12 +141,12 @@ mod tests {
     #[test]
     fn a_replacement_is_one_attempt_whichever_source_tells_first() {
         let mut watch_first = running();
-        watch_first.see_deployment(&Uid::new("u2"), at(60), at(60));
+        watch_first.see_deployment(&Uid::new("u2"), None, at(60), at(60));
         watch_first.see_job(job(2), at(59), at(61));
         let mut flink_first = running();
         flink_first.see_job(job(2), at(59), at(60));
-        flink_first.see_deployment(&Uid::new("u1"), at(30), at(60));
-        flink_first.see_deployment(&Uid::new("u2"), at(61), at(61));
+        flink_first.see_deployment(&Uid::new("u1"), None, at(30), at(60));
+        flink_first.see_deployment(&Uid::new("u2"), None, at(61), at(61));
         assert_eq!((watch_first.attempt, flink_first.attempt), (2, 2));
         assert_eq!(watch_first.previous, Some((job(1), at(0))));
     }
@@ -152,8 +165,28 @@ mod tests {
     fn a_new_uid_after_kubernetes_confirmed_the_old_one_is_a_new_attempt() {
         let mut incarnation = running();
         incarnation.see_job(job(2), at(59), at(60));
-        incarnation.see_deployment(&Uid::new("u1"), at(65), at(65));
-        incarnation.see_deployment(&Uid::new("u2"), at(90), at(90));
+        incarnation.see_deployment(&Uid::new("u1"), None, at(65), at(65));
+        incarnation.see_deployment(&Uid::new("u2"), None, at(90), at(90));
         assert_eq!(incarnation.attempt, 3);
+    }
+
+    #[test]
+    fn a_uid_told_late_belongs_to_the_job_that_started_under_it() {
+        let mut incarnation = running();
+        incarnation.see_deployment(&Uid::new("u2"), Some(at(30)), at(30), at(30));
+        incarnation.see_job(job(2), at(40), at(45));
+        incarnation.see_deployment(&Uid::new("u3"), Some(at(32)), at(61), at(61));
+        assert_eq!(
+            (
+                incarnation.attempt,
+                incarnation.flink_job_id,
+                incarnation.deployment_uid.clone()
+            ),
+            (2, Some(job(2)), Some(Uid::new("u3")))
+        );
+        incarnation.see_deployment(&Uid::new("u4"), Some(at(39)), at(70), at(70));
+        assert_eq!(incarnation.attempt, 2, "39.9 is before 40 too");
+        incarnation.see_deployment(&Uid::new("u5"), Some(at(40)), at(80), at(80));
+        assert_eq!((incarnation.attempt, incarnation.flink_job_id), (3, None));
     }
 }

@@ -37,7 +37,7 @@ pub fn follow(
     {
         followed
             .incarnation
-            .see_deployment(&deployment.uid, evidence.observed_at, now);
+            .see_deployment(&deployment.uid, deployment.created_at, evidence.observed_at, now);
     }
     if let Some(evidence) = board.overview(&record.key.target)
         && let Some(overview) = evidence.latest.present()

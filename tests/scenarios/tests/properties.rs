@@ -1,7 +1,7 @@
 //! Properties of random worlds. Each world is a story that a plot tells; it is played once, in virtual time, and all
 //! properties are looked for in what came of it.
 //!
-//! `PROPERTY_CASES` says how many worlds (400), `PROPERTY_SEED` which (1). A failing world is made as small as it gets,
+//! `PROPERTY_CASES` says how many worlds (200), `PROPERTY_SEED` which (1). A failing world is made as small as it gets,
 //! written to `target/tmp/properties/` as a story that `steadfast simulate` plays, and its seed is kept in
 //! `properties.regressions`, which every run plays first.
 
@@ -52,7 +52,7 @@ static ARRIVALS: AtomicUsize = AtomicUsize::new(0);
 
 /// The tests.
 pub fn trials() -> Vec<Trial> {
-    let cases = setting("PROPERTY_CASES", 400);
+    let cases = setting("PROPERTY_CASES", 200);
     let seed = u64::from(setting("PROPERTY_SEED", 1));
     let worlds = (0..SHARDS).map(move |shard| {
         let cases = (cases + shard) / SHARDS;

@@ -2,7 +2,7 @@ mod discovery;
 
 use std::time::Duration;
 
-use steadfast_core::decision::{Decide, Decision, PolicyFailure, Watch};
+use steadfast_core::decision::{Decide, Decision, PolicyFailure, Want, WantedSource, Watch};
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
 use steadfast_core::facts::{EndSource, FlinkJob, FlinkOverview, JobEnd, Tasks};
 use steadfast_core::id::{FlinkJobId, PolicyName};
@@ -15,7 +15,7 @@ use crate::looks::{Answer, Look, WantedAnswer};
 use crate::setup::{PolicySetup, Role, Select};
 use crate::shadows::ShadowBoard;
 
-/// Believes Flink; terminal states are looked at every minute.
+/// Believes Flink; terminal states are looked at every minute. Why a job is FAILING it asks for again and again.
 struct Believer;
 
 impl Decide for Believer {
@@ -36,7 +36,16 @@ impl Decide for Believer {
                 validate_after: Duration::from_secs(60),
                 attention: Attention::Active,
             },
-            wanted: vec![],
+            wanted: (state == JobState::Failing)
+                .then(|| Want {
+                    source: WantedSource::Exceptions,
+                    observed_after: snapshot
+                        .exceptions
+                        .as_ref()
+                        .map_or(Timestamp::default(), |e| e.asked_at),
+                })
+                .into_iter()
+                .collect(),
             conditions: vec![],
             alerts: vec![],
             memory: vec![],
@@ -222,6 +231,33 @@ fn retry_after_holds_the_canary_too_and_no_longer_than_its_cap() {
     };
     let polls = live(&mut rig, Duration::from_secs(601), |_| Observed::Unknown(fault.clone()));
     assert!((10..=11).contains(&polls[&TargetId::standalone("orders")]), "{polls:?}");
+}
+
+#[test]
+fn a_policy_that_is_never_content_with_an_answer_does_not_ask_without_a_pause() {
+    let mut rig = Rig::new(&["orders"]);
+    let end = rig.now.after(Duration::from_secs(60));
+    let mut asked = 0;
+    while rig.now < end {
+        for look in rig.advance(end.since(rig.now)) {
+            match &look {
+                Look::Overview { .. } => rig.answer(&look, listed(JobState::Failing)),
+                Look::Wanted { key, .. } => {
+                    asked += 1;
+                    let answer = Answer::Wanted {
+                        key: key.clone(),
+                        asked: rig.now,
+                        at: rig.now,
+                        answer: WantedAnswer::Exceptions(Observed::Absent),
+                    };
+                    rig.reactor.answered(answer, rig.now);
+                    rig.settle();
+                }
+                Look::Lists { .. } => {}
+            }
+        }
+    }
+    assert!((10..=25).contains(&asked), "{asked} looks in a minute");
 }
 
 #[test]

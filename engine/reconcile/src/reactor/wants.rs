@@ -189,7 +189,8 @@ impl Reactor {
             }
             None => {
                 look.failures = 0;
-                look.not_before = None;
+                // A policy that is never content with the answer must not ask without a pause.
+                look.not_before = Some(now.after(self.timing.poll / 2));
             }
         }
     }

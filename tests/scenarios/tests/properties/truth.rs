@@ -4,8 +4,8 @@
 use steadfast_core::state::{Intent, JobState, Mode};
 use steadfast_world::story::{FlinkFault, JobSpec, KubernetesFault, Moment, Story, TargetSpec};
 
-/// What an engine may still act on when all has just gone dark: a look that was begun before.
-const UNDER_WAY: i64 = 10_000;
+/// How long ends may be looked for in what was seen before all went dark: a look, and the policy's patience (a poll and a timeout).
+const UNDER_WAY: i64 = 20_000;
 /// How old the list may be that says something is gone, where no watch tells of its return.
 const LISTED: i64 = 75_000;
 /// How far apart two answers without a job must be before it is lost; the policy's own window is 50 s.
