@@ -98,10 +98,10 @@ fn an_answer_of_the_old_job_manager_is_not_the_new_attempt() {
     let mut replaced = see(&record(), vec![job(1, 5)], 10);
     replaced
         .incarnation
-        .see_deployment(&crate::id::Uid::new("u1"), at(11), at(11));
+        .see_deployment(&crate::id::Uid::new("u1"), None, at(11), at(11));
     replaced
         .incarnation
-        .see_deployment(&crate::id::Uid::new("u2"), at(60), at(60));
+        .see_deployment(&crate::id::Uid::new("u2"), None, at(60), at(60));
     let late = see(&replaced, vec![job(1, 5)], 61);
     assert_eq!((late.incarnation.flink_job_id, late.incarnation.attempt), (None, 2));
     let lasting = see(&replaced, vec![job(1, 5)], 130);

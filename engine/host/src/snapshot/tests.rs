@@ -52,7 +52,7 @@ fn record() -> JobRecord {
     record.confirmed_at = Some(at(101));
     record
         .incarnation
-        .see_deployment(&Uid::new("tracked uid"), at(102), at(103));
+        .see_deployment(&Uid::new("tracked uid"), None, at(102), at(103));
     record.incarnation.see_job(job_id(1), at(104), at(105));
     record.conditions.push(Condition {
         kind: ConditionType::CrashLoop,

@@ -107,7 +107,7 @@ pub(crate) fn crash_looping() -> Snapshot {
             }),
         }),
     };
-    snapshot.record.incarnation.see_deployment(&uid, at(2), at(2));
+    snapshot.record.incarnation.see_deployment(&uid, None, at(2), at(2));
     snapshot.deployment = Some(Evidence::first(Observed::Present(deployment), at(99), at(99)));
     snapshot.pods = Some(Evidence::first(Observed::Present(vec![pod(2), pod(1)]), at(99), at(99)));
     snapshot

@@ -24,7 +24,7 @@ async fn a_job_has_the_contracts_fields() {
     let paper = Paper::new();
     let id = FlinkJobId::parse("ffffffffa021a4190000000000000000").unwrap();
     let mut orders = record("local/default/orders", JobState::Running);
-    orders.incarnation.see_deployment(&Uid::new("u1"), AT, AT);
+    orders.incarnation.see_deployment(&Uid::new("u1"), None, AT, AT);
     orders.incarnation.see_job(id, AT, AT);
     orders.confirmed_at = Some(AT);
     orders.conditions = vec![Condition {

@@ -314,7 +314,7 @@ fn pods() -> impl Strategy<Value = Vec<Object>> {
 fn of_pods(objects: Vec<Object>) -> Vec<Pod> {
     let pod = |object| match object {
         Object::Pod(pod) => Some(pod),
-        Object::Deployment(_) | Object::Undecodable { .. } => None,
+        Object::Deployment(_) | Object::FlinkResource(_) | Object::Undecodable { .. } => None,
     };
     objects.into_iter().filter_map(pod).collect()
 }

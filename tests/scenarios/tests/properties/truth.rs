@@ -51,7 +51,8 @@ impl Epoch {
             | KubernetesFault::Expired
             | KubernetesFault::WatchSilent
             | KubernetesFault::WatchClose
-            | KubernetesFault::BadObject => true,
+            | KubernetesFault::BadObject
+            | KubernetesFault::Operator(_) => true,
             KubernetesFault::Slow(wait) => wait.as_millis() < TIMEOUT_MILLIS,
             KubernetesFault::Drop
             | KubernetesFault::Refuse
