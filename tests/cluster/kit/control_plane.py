@@ -4,7 +4,7 @@ import base64
 import json
 
 from .kubernetes import kubectl
-from .processes import alive, kill, spawn
+from .processes import alive, kill, spawn, stop
 from .settings import KIT, NAMESPACE
 from .shell import Failure, run, say, wait_for, write
 
@@ -73,6 +73,10 @@ def start_control_plane(s):
     spawn(s, "etcd", s.bin / "etcd", "--data-dir", s.dir / "etcd", "--unsafe-no-fsync",
           "--log-level", "warn")
     start_api_server(s)
+    start_controllers(s)
+
+
+def start_controllers(s):
     spawn(s, "kube-controller-manager", s.bin / "kube-controller-manager", "--kubeconfig", s.kubeconfig,
           "--service-account-private-key-file", s.pki / "sa.key", "--root-ca-file", s.pki / "ca.crt",
           "--leader-elect=false", "--profiling=false")
@@ -107,8 +111,12 @@ def kill_apiserver(s, _args):
 def start_apiserver(s, _args):
     if not alive(s, "etcd"):
         raise Failure(f"instance {s.name} is not up")
-    if not alive(s, "kube-apiserver"):
-        start_api_server(s)
+    if alive(s, "kube-apiserver"):
+        return
+    start_api_server(s)
+    # They would watch again only after a back-off of up to 30 s. Where they elect a leader an outage ends them, too.
+    stop(s, "kube-controller-manager", "kube-scheduler")
+    start_controllers(s)
 
 
 def apply_rbac(s):

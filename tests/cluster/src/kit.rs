@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
 
 use crate::timeline::Timeline;
 
@@ -123,8 +124,13 @@ impl Kit {
             "-o",
             "name",
         ]);
+        let mut removals = JoinSet::new();
         for name in listed.await?.lines() {
-            self.run(&["flink-rm", name.rsplit('/').next().unwrap_or(name)]).await?;
+            let (kit, name) = (self.clone(), name.rsplit('/').next().unwrap_or(name).to_owned());
+            removals.spawn(async move { kit.run(&["flink-rm", &name]).await });
+        }
+        while let Some(removed) = removals.join_next().await {
+            removed??;
         }
         Ok(())
     }
