@@ -77,7 +77,9 @@ def start_control_plane(s):
 
 
 def start_controllers(s):
+    # The grace period outlasts a killed API server: else its return takes every pod out of its Service for a minute.
     spawn(s, "kube-controller-manager", s.bin / "kube-controller-manager", "--kubeconfig", s.kubeconfig,
+          "--node-monitor-grace-period=180s",
           "--service-account-private-key-file", s.pki / "sa.key", "--root-ca-file", s.pki / "ca.crt",
           "--leader-elect=false", "--profiling=false")
     spawn(s, "kube-scheduler", s.bin / "kube-scheduler", "--kubeconfig", s.kubeconfig,

@@ -168,8 +168,8 @@ def forget(s, app):
 def flink_rm(s, args):
     """Deletes a cluster and what would make its successor resume; the archive stays."""
     kubectl(s, "delete", "deployment", args.id, "--ignore-not-found", "--cascade=foreground",
-            "--wait=true", "--timeout=60s", timeout=70)
-    wait_for("the pods to go", 60, lambda: not kubectl_json(s, "get", "pods", "-l", f"app={args.id}")["items"])
+            "--wait=true", "--timeout=110s", timeout=120)     # the kubelet backs off after an outage
+    wait_for("the pods to go", 20, lambda: not kubectl_json(s, "get", "pods", "-l", f"app={args.id}")["items"])
     forget(s, args.id)
     (s.apps / f"{args.id}.json").unlink(missing_ok=True)
     say(f"flink-rm: {args.id} is gone")
