@@ -97,7 +97,7 @@ pub async fn story(story: &Story) -> Result<()> {
         BEFORE,
         Step::One(&["RUNNING"]),
         Step::One(&["SUSPENDED"]),
-        Step::Any(&["STARTING", "CREATED", "INITIALIZING"]),
+        Step::Any(&["RECONCILING", "STARTING", "CREATED", "INITIALIZING"]),
         Step::One(&["RUNNING"]),
         Step::One(&["TERMINATED"]),
     ])
