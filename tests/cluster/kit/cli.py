@@ -12,11 +12,11 @@ import argparse
 import sys
 
 from .build import build
-from .control_plane import kubeconfig
+from .control_plane import allow_watcher, deny_watcher, install_crds, kill_apiserver, kubeconfig, start_apiserver
 from .flink import app_name, flink_app, flink_rm, flink_session, kill, put_jar, session_job
 from .images import tag_image, untag_image
 from .kubernetes import exec_kubectl
-from .lifecycle import down, status, up
+from .lifecycle import data, down, status, up
 from .link import drop, heal
 from .observe import logs, wait_job
 from .settings import DEFAULT_FLINK, Settings
@@ -61,6 +61,7 @@ def parser():
     add("down", down, "stop it; the cache stays")
     add("kubectl", exec_kubectl, "the kit's kubectl with the admin's kubeconfig; its arguments follow --")
     add("status", status, "processes, link, node, Flink clusters")
+    add("data", data, "print the path of the folder that Flink's containers see as /flink-data")
     c = add("kubeconfig", kubeconfig, "print the path of the kubeconfig")
     c.add_argument("--watcher", action="store_true", help="of a read-only service account")
     add_job(add_flink("flink-app", flink_app, "submit an application cluster", True))
@@ -75,6 +76,11 @@ def parser():
     add_flink("flink-rm", flink_rm, "delete a Flink cluster and its HA data", False)
     add_flink("kill-jm", kill("jobmanager"), "SIGKILL the JobManager's java", False)
     add_flink("kill-tm", kill("taskmanager"), "SIGKILL the newest TaskManager's java", False)
+    add("kill-apiserver", kill_apiserver, "SIGKILL the API server")
+    add("start-apiserver", start_apiserver, "start it again, if it does not run; ends when it serves")
+    add("deny-watcher", deny_watcher, "delete the watcher's RoleBinding: it meets 403")
+    add("allow-watcher", allow_watcher, "create that RoleBinding again")
+    add("install-crds", install_crds, "the resources of the Flink Kubernetes Operator, without the operator")
     c = add("drop", drop, "lose every packet between host and API server, Flink REST, or both")
     c.add_argument("what", choices=("k8s", "flink", "all"))
     add("heal", heal, "undo every drop")

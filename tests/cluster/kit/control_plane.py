@@ -4,9 +4,9 @@ import base64
 import json
 
 from .kubernetes import kubectl
-from .processes import alive, spawn
-from .settings import NAMESPACE
-from .shell import Failure, run, wait_for, write
+from .processes import alive, kill, spawn, stop
+from .settings import KIT, NAMESPACE
+from .shell import Failure, run, say, wait_for, write
 
 
 def make_certificates(s):
@@ -72,6 +72,22 @@ def kubeconfig(s, args):
 def start_control_plane(s):
     spawn(s, "etcd", s.bin / "etcd", "--data-dir", s.dir / "etcd", "--unsafe-no-fsync",
           "--log-level", "warn")
+    start_api_server(s)
+    start_controllers(s)
+
+
+def start_controllers(s):
+    # The grace period outlasts a killed API server: else its return takes every pod out of its Service for a minute.
+    spawn(s, "kube-controller-manager", s.bin / "kube-controller-manager", "--kubeconfig", s.kubeconfig,
+          "--node-monitor-grace-period=180s",
+          "--service-account-private-key-file", s.pki / "sa.key", "--root-ca-file", s.pki / "ca.crt",
+          "--leader-elect=false", "--profiling=false")
+    spawn(s, "kube-scheduler", s.bin / "kube-scheduler", "--kubeconfig", s.kubeconfig,
+          "--leader-elect=false", "--profiling=false")
+
+
+def start_api_server(s):
+    """Starts it and waits until it serves."""
     issuer = "https://kubernetes.default.svc.cluster.local"
     spawn(s, "kube-apiserver", s.bin / "kube-apiserver", "--etcd-servers", "http://127.0.0.1:2379",
           "--bind-address", "0.0.0.0", "--secure-port", "6443", "--advertise-address", s.node_ip,
@@ -87,21 +103,34 @@ def start_control_plane(s):
                 raise Failure(f"{name} died at start; see {s.logs / name}.log")
         return kubectl(s, "get", "--raw", "/readyz", check=False).stdout == "ok"
     wait_for("the API server", 90, ready)
-    spawn(s, "kube-controller-manager", s.bin / "kube-controller-manager", "--kubeconfig", s.kubeconfig,
-          "--service-account-private-key-file", s.pki / "sa.key", "--root-ca-file", s.pki / "ca.crt",
-          "--leader-elect=false", "--profiling=false")
-    spawn(s, "kube-scheduler", s.bin / "kube-scheduler", "--kubeconfig", s.kubeconfig,
-          "--leader-elect=false", "--profiling=false")
+
+
+def kill_apiserver(s, _args):
+    """Its clients' connections break at once; etcd and all else run on."""
+    say(f"killed pid {kill(s, 'kube-apiserver')}")
+
+
+def start_apiserver(s, _args):
+    if not alive(s, "etcd"):
+        raise Failure(f"instance {s.name} is not up")
+    if alive(s, "kube-apiserver"):
+        return
+    start_api_server(s)
+    # They would watch again only after a back-off of up to 30 s. Where they elect a leader an outage ends them, too.
+    stop(s, "kube-controller-manager", "kube-scheduler")
+    start_controllers(s)
 
 
 def apply_rbac(s):
-    """Flink pods run as the default service account and manage their own objects."""
+    """Flink pods run as the default service account and manage their own objects; a watcher may only look."""
     rules = [
         {"apiGroups": [""], "resources": ["pods", "services", "configmaps"], "verbs": ["*"]},
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["*"]}]
     view = [{"apiGroups": ["", "apps", "events.k8s.io"],
              "resources": ["pods", "pods/log", "services", "configmaps", "events", "deployments",
-                           "replicasets"], "verbs": ["get", "list", "watch"]}]
+                           "replicasets"], "verbs": ["get", "list", "watch"]},
+            {"apiGroups": ["flink.apache.org"], "resources": ["flinkdeployments", "flinksessionjobs"],
+             "verbs": ["get", "list", "watch"]}]
 
     def role(name, rules, account):
         return [
@@ -115,3 +144,18 @@ def apply_rbac(s):
         {"apiVersion": "v1", "kind": "ServiceAccount",
          "metadata": {"name": "watcher", "namespace": NAMESPACE}}]
     kubectl(s, "apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+
+def deny_watcher(s, _args):
+    """From now on the API server answers the watcher with 403; watches that are open stay open."""
+    kubectl(s, "delete", "rolebinding", "watcher", "--ignore-not-found")
+
+
+def allow_watcher(s, _args):
+    apply_rbac(s)
+
+
+def install_crds(s, _args):
+    """The resources of the Flink Kubernetes Operator, without the operator."""
+    kubectl(s, "apply", "-f", KIT / "crd")
+    kubectl(s, "wait", "--for=condition=Established", "--timeout=15s", "-f", KIT / "crd")

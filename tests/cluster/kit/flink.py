@@ -48,7 +48,7 @@ def flink_options(s, app, args):
     if args.ha:
         options["high-availability.type"] = "kubernetes"
         options["high-availability.storageDir"] = "file:///flink-data/ha"
-        options["job-result-store.storage-path"] = f"file:///flink-data/ha/{app}/job-result-store"
+        options["job-result-store.storage-path"] = f"file:///flink-data/ha/job-result-store/{app}"
     for pair in args.define:
         key, sep, value = pair.partition("=")
         if not sep:
@@ -85,7 +85,7 @@ def prepare(s, app, args):
         load_images(s, s.flink)
     wait_for(f"the pods of an earlier {app} to go, as they clean up after their job", 60,
              lambda: not kubectl_json(s, "get", "pods", "-l", f"app={app}")["items"])
-    results = s.data / "ha" / app / "job-result-store"
+    results = s.job_results(app)
     if any(results.glob("*.json")):
         # The earlier job ended. Flink 1.20 may be stopped before it has cleaned up, with the job's graph left and
         # its jar gone: the next JobManager would crash on it. A cluster without an end keeps its data, to resume from.
@@ -161,15 +161,15 @@ def session_job(s, args):
 def forget(s, app):
     """Removes what would make a cluster's successor resume."""
     kubectl(s, "delete", "configmap,service", "-l", f"app={app}", "--ignore-not-found")
-    for d in (s.data / "ha" / app, s.data / "checkpoints" / app):
+    for d in (s.data / "ha" / app, s.job_results(app), s.data / "checkpoints" / app):
         shutil.rmtree(d, ignore_errors=True)
 
 
 def flink_rm(s, args):
     """Deletes a cluster and what would make its successor resume; the archive stays."""
     kubectl(s, "delete", "deployment", args.id, "--ignore-not-found", "--cascade=foreground",
-            "--wait=true", "--timeout=60s", timeout=70)
-    wait_for("the pods to go", 60, lambda: not kubectl_json(s, "get", "pods", "-l", f"app={args.id}")["items"])
+            "--wait=true", "--timeout=110s", timeout=120)     # the kubelet backs off after an outage
+    wait_for("the pods to go", 20, lambda: not kubectl_json(s, "get", "pods", "-l", f"app={args.id}")["items"])
     forget(s, args.id)
     (s.apps / f"{args.id}.json").unlink(missing_ok=True)
     say(f"flink-rm: {args.id} is gone")

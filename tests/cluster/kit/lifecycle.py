@@ -94,6 +94,10 @@ def down(s, _args, quiet=False):
         say(f"down: logs stay in {s.logs}, Flink data in {s.data}")
 
 
+def data(s, _args):
+    print(s.data)
+
+
 def status(s, _args):
     names = processes(s)
     print(f"instance  {s.name}  {'up' if names else 'down'}  root {s.root}")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from .shell import write
+from .shell import Failure, wait_for, write
 
 
 def started(pid):
@@ -38,6 +38,16 @@ def alive(s, name):
     except (FileNotFoundError, ValueError):
         return None
     return int(pid) if started(pid) == start else None
+
+
+def kill(s, name):
+    """Ends a process of the cluster with SIGKILL; returns its pid."""
+    pid = alive(s, name)
+    if not pid:
+        raise Failure(f"{name} does not run")
+    os.kill(pid, signal.SIGKILL)
+    wait_for(f"{name} to end", 5, lambda: not alive(s, name), pause=0.01)
+    return pid
 
 
 def stop(s, *names, patience=3):

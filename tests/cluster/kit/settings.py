@@ -68,6 +68,10 @@ class Settings:
         write(self.dir / "cluster.json", json.dumps({
             "link": str(self.link), "pods": str(self.pods), "services": str(self.services)}))
 
+    def job_results(self, app):
+        """The JobResultStore of a cluster with HA, where Flink's own default puts it below `high-availability.storageDir`."""
+        return self.data / "ha" / "job-result-store" / app
+
     def flink_home(self, version=None):
         return self.root / "flink" / (version or self.flink)
 

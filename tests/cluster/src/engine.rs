@@ -12,50 +12,8 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, interval};
 
 use crate::record::{Record, Transition};
+use crate::setup::Setup;
 use crate::timeline::Timeline;
-
-/// What an engine is told; all else stays at its default.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// Its name in the timeline, and its folder's.
-    pub name: &'static str,
-    /// How it reaches Flink: `pod`, `proxy`, `service`.
-    pub flink_rest: &'static str,
-    /// What it reaches Kubernetes with.
-    pub kubeconfig: PathBuf,
-    /// The default policy's parameters, as the inside of a TOML table.
-    pub params: &'static str,
-}
-
-impl Setup {
-    /// The configuration file's text: one cluster, discovery, nothing told about any job.
-    fn toml(&self, port: u16) -> String {
-        format!(
-            r#"[store]
-url = "sqlite://steadfast.db"
-
-[server]
-listen = "127.0.0.1:{port}"
-
-[[kubernetes]]
-name = "local"
-kubeconfig = "{}"
-namespaces = ["default"]
-discover = ["native"]
-flink_rest = "{}"
-
-[[policy]]
-name = "default"
-module = "builtin:conservative"
-select = {{ namespace = ["*"], name = ["*"] }}
-params = {{ {} }}
-"#,
-            self.kubeconfig.display(),
-            self.flink_rest,
-            self.params
-        )
-    }
-}
 
 /// A client of one engine's API; clones outlive the process, so that a recorder looks on over a restart.
 #[derive(Clone, Debug)]
@@ -123,7 +81,7 @@ pub struct Engine {
 impl Engine {
     /// Starts an engine with an empty store and waits until it is ready.
     pub async fn start(setup: Setup, timeline: &Timeline) -> Result<Self> {
-        let folder = target().join("cluster-tests").join(timeline.story()).join(setup.name);
+        let folder = target().join("cluster-tests").join(timeline.story()).join(setup.name());
         if folder.exists() {
             std::fs::remove_dir_all(&folder)?;
         }
@@ -158,7 +116,7 @@ impl Engine {
     /// Its name in the timeline.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.setup.name
+        self.setup.name()
     }
 
     /// Its API.
@@ -170,15 +128,26 @@ impl Engine {
     /// Ends the process with SIGKILL and starts another on the same store, at once.
     pub async fn kill_and_restart(&mut self) -> Result<()> {
         let began = self.timeline.now();
-        self.process.start_kill()?;
-        self.process.wait().await?;
-        self.timeline.tell(self.name(), "SIGKILL");
-        self.process = spawn(&self.folder)?;
-        self.wait_ready().await?;
+        self.kill().await?;
+        self.start_again().await?;
         let took = self.timeline.now().saturating_sub(began);
         self.timeline
             .measured(&format!("{} answers again after SIGKILL", self.name()), took);
         Ok(())
+    }
+
+    /// Ends the process with SIGKILL.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.process.start_kill()?;
+        self.process.wait().await?;
+        self.timeline.tell(self.name(), "SIGKILL");
+        Ok(())
+    }
+
+    /// Starts a process on the store of the one that was killed.
+    pub async fn start_again(&mut self) -> Result<()> {
+        self.process = spawn(&self.folder)?;
+        self.wait_ready().await
     }
 
     async fn wait_ready(&mut self) -> Result<()> {

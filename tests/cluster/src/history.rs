@@ -8,17 +8,17 @@ use crate::record::{Record, Transition};
 
 /// A step of an expected history.
 #[derive(Clone, Copy, Debug)]
-pub enum Step {
+pub enum Step<'a> {
     /// Exactly one state, one of these.
-    One(&'static [&'static str]),
+    One(&'a [&'a str]),
     /// At least one state, each one of these.
-    Some(&'static [&'static str]),
+    Some(&'a [&'a str]),
     /// Any number of states, each one of these.
-    Any(&'static [&'static str]),
+    Any(&'a [&'a str]),
 }
 
 /// What may come before the first RUNNING, whenever the engine began to look.
-pub const BEFORE: Step = Step::Any(&["UNKNOWN", "STARTING", "CREATED", "INITIALIZING", "RECONCILING"]);
+pub const BEFORE: Step<'static> = Step::Any(&["UNKNOWN", "STARTING", "CREATED", "INITIALIZING", "RECONCILING"]);
 
 /// The journal of one job.
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ impl History {
     }
 
     /// The states run through these steps, to the end.
-    pub fn assert_runs(&self, steps: &[Step]) -> Result<()> {
+    pub fn assert_runs(&self, steps: &[Step<'_>]) -> Result<()> {
         let states = self.states();
         let mut left = states.iter().copied().peekable();
         for step in steps {

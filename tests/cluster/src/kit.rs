@@ -5,7 +5,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
 
 use crate::timeline::Timeline;
 
@@ -43,11 +45,25 @@ impl Kit {
 
     /// Runs a command without telling it: for questions, not for deeds.
     pub async fn ask(&self, argv: &[&str]) -> Result<String> {
-        let child = Command::new(&self.program)
-            .args(argv)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output();
+        self.ask_with(argv, "").await
+    }
+
+    /// The same with this text on its standard input.
+    pub async fn ask_with(&self, argv: &[&str], input: &str) -> Result<String> {
+        let child = async {
+            let mut child = Command::new(&self.program)
+                .args(argv)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .kill_on_drop(true)
+                .spawn()?;
+            if let Some(mut stdin) = child.stdin.take() {
+                // A command that reads nothing may have ended: its status says whether that was right.
+                let _ = stdin.write_all(input.as_bytes()).await;
+            }
+            child.wait_with_output().await
+        };
         let out = tokio::time::timeout(DEADLINE, child)
             .await
             .with_context(|| format!("cluster {} did not end within {DEADLINE:?}", argv.join(" ")))?
@@ -93,9 +109,11 @@ impl Kit {
             .context("cannot start kubectl")
     }
 
-    /// Removes every Flink application, whoever left it there, and mends the link.
+    /// Removes every Flink application, whoever left it there, and undoes what harm was done.
     pub async fn clear(&self) -> Result<()> {
-        self.ask(&["heal"]).await?;
+        for undo in ["heal", "start-apiserver", "allow-watcher"] {
+            self.ask(&[undo]).await?;
+        }
         let listed = self.ask(&[
             "kubectl",
             "--",
@@ -106,42 +124,68 @@ impl Kit {
             "-o",
             "name",
         ]);
+        let mut removals = JoinSet::new();
         for name in listed.await?.lines() {
-            self.run(&["flink-rm", name.rsplit('/').next().unwrap_or(name)]).await?;
+            let (kit, name) = (self.clone(), name.rsplit('/').next().unwrap_or(name).to_owned());
+            removals.spawn(async move { kit.run(&["flink-rm", &name]).await });
+        }
+        while let Some(removed) = removals.join_next().await {
+            removed??;
         }
         Ok(())
     }
 
-    /// Cuts the link between host and node until the guard is dropped or healed.
-    pub async fn drop_all_packets(&self) -> Result<Cut> {
-        self.run(&["drop", "all"]).await?;
-        Ok(Cut {
+    /// Cuts the link between host and node.
+    pub async fn drop_all_packets(&self) -> Result<Harm> {
+        self.harm(&["drop", "all"], "heal").await
+    }
+
+    /// Takes the reading service account's rights away.
+    pub async fn deny_watcher(&self) -> Result<Harm> {
+        self.harm(&["deny-watcher"], "allow-watcher").await
+    }
+
+    /// Kills the API server's process.
+    pub async fn kill_api_server(&self) -> Result<Harm> {
+        self.harm(&["kill-apiserver"], "start-apiserver").await
+    }
+
+    /// The folder that every Flink container sees as `/flink-data`.
+    pub async fn data(&self) -> Result<PathBuf> {
+        Ok(self.ask(&["data"]).await?.into())
+    }
+
+    async fn harm(&self, argv: &[&str], undo: &'static str) -> Result<Harm> {
+        self.run(argv).await?;
+        Ok(Harm {
             kit: self.clone(),
+            undo,
             healed: false,
         })
     }
 }
 
-/// The cut link. A story that fails half-way mends it all the same.
+/// Harm done to the cluster. A story that fails half-way undoes it all the same.
 #[derive(Debug)]
-pub struct Cut {
+pub struct Harm {
     kit: Kit,
+    undo: &'static str,
     healed: bool,
 }
 
-impl Cut {
-    /// Mends the link.
+impl Harm {
+    /// Undoes it.
     pub async fn heal(mut self) -> Result<()> {
         self.healed = true;
-        self.kit.run(&["heal"]).await.map(drop)
+        self.kit.run(&[self.undo]).await.map(drop)
     }
 }
 
-impl Drop for Cut {
+impl Drop for Harm {
     fn drop(&mut self) {
         if !self.healed {
             let _ = std::process::Command::new(&self.kit.program)
-                .arg("heal")
+                .arg(self.undo)
                 .stdin(Stdio::null())
                 .status();
         }

@@ -11,9 +11,9 @@ pub const ENDS: [&str; 6] = ["FINISHED", "FAILED", "CANCELED", "LOST", "TERMINAT
 /// What one look at `GET /api/v1/jobs` showed of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// `/api/v1/jobs/{cluster}/{namespace}/{name}`.
+    /// `/api/v1/jobs/{cluster}/{namespace}/{name}`, and `/{flinkJobId}` behind it in a session cluster.
     pub path: String,
-    /// The Deployment's name.
+    /// The Deployment's name, and `/{flinkJobId}` behind it in a session cluster.
     pub name: String,
     /// The state's name.
     pub state: String,
@@ -32,15 +32,15 @@ pub struct Record {
 impl Record {
     /// Reads one element of `items`.
     pub fn read(value: &Value) -> Result<Self> {
-        let (cluster, namespace, name) = (text(value, "cluster")?, text(value, "namespace")?, text(value, "name")?);
+        let id = text(value, "id")?;
         let conditions = value
             .get("conditions")
             .and_then(Value::as_array)
             .context("no conditions")?;
         let reason = value.get("reason").context("no reason")?;
         Ok(Self {
-            path: format!("/api/v1/jobs/{cluster}/{namespace}/{name}"),
-            name,
+            path: format!("/api/v1/jobs/{id}"),
+            name: short_id(&id).to_owned(),
             state: text(value, "state")?,
             confidence: text(value, "confidence")?,
             code: text(reason, "code")?,
@@ -131,6 +131,12 @@ impl Transition {
             first_line(&self.message)
         )
     }
+}
+
+/// A job's id without its cluster and namespace: there is one of each.
+#[must_use]
+pub fn short_id(id: &str) -> &str {
+    id.splitn(3, '/').nth(2).unwrap_or(id)
 }
 
 fn first_line(message: &str) -> String {

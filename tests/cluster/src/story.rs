@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::engine::{Engine, Setup};
+use crate::engine::Engine;
 use crate::events::Events;
 use crate::history::History;
 use crate::kit::Kit;
 use crate::record::Transition;
 use crate::recorder::Recorder;
+use crate::setup::Setup;
 use crate::timeline::Timeline;
 use crate::world::{Flink, World};
 
@@ -37,8 +38,20 @@ impl Story {
         kit.clear()
             .await
             .context("no cluster; `tests/cluster/cluster up` starts it")?;
-        let world = World::watch(&kit, &timeline)?;
+        let world = World::watch(&kit, &timeline);
         Ok(Self { timeline, kit, world })
+    }
+
+    /// Starts a session cluster, begins to poll it, and runs jobs in it; returns their ids.
+    pub async fn session(&self, app: &str, options: &[&str], jobs: &[&[&str]]) -> Result<(Flink, Vec<String>)> {
+        let address = self.kit.run(&[&["flink-session", app], options].concat()).await?;
+        let flink = self.world.poll_flink(app, &address)?;
+        let mut ids = Vec::new();
+        for job in jobs {
+            let argv: Vec<&str> = [&["session-job", app, "--"], *job].concat();
+            ids.push(self.kit.run(&argv).await?);
+        }
+        Ok((flink, ids))
     }
 
     /// Submits an application and begins to poll it.
@@ -49,27 +62,18 @@ impl Story {
 
     /// Starts an engine that may only read the default namespace and asks Flink by pod address.
     pub async fn reader(&self, name: &'static str, params: &'static str) -> Result<Watcher> {
-        self.watcher(Setup {
-            name,
-            flink_rest: "pod",
-            kubeconfig: self.kit.reader().await?,
-            params,
-        })
-        .await
+        self.watcher(Setup::new(name, self.kit.reader().await?, "pod").params(params))
+            .await
     }
 
     /// Starts an engine that asks Flink through the API server's proxy.
     pub async fn through_proxy(&self, name: &'static str) -> Result<Watcher> {
-        self.watcher(Setup {
-            name,
-            flink_rest: "proxy",
-            kubeconfig: self.kit.administrator().await?,
-            params: "",
-        })
-        .await
+        self.watcher(Setup::new(name, self.kit.administrator().await?, "proxy"))
+            .await
     }
 
-    async fn watcher(&self, setup: Setup) -> Result<Watcher> {
+    /// Starts an engine as it is told, and looks on.
+    pub async fn watcher(&self, setup: Setup) -> Result<Watcher> {
         let engine = Engine::start(setup, &self.timeline).await?;
         let recorder = Recorder::start(engine.name(), engine.api().clone(), &self.timeline);
         let events = Events::follow(engine.api().clone());
@@ -121,11 +125,22 @@ impl Watcher {
 
     /// Reads the journals, kills the engine with SIGKILL and starts it on the same store, at once.
     pub async fn kill_and_restart(&mut self) -> Result<()> {
+        self.read_journals().await?;
+        self.engine.kill_and_restart().await
+    }
+
+    /// Reads the journals and kills the engine with SIGKILL.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.read_journals().await?;
+        self.engine.kill().await
+    }
+
+    async fn read_journals(&mut self) -> Result<()> {
         for record in self.engine.api().jobs().await? {
             self.read
                 .push((record.name.clone(), self.engine.api().transitions(&record.path).await?));
         }
-        self.engine.kill_and_restart().await
+        Ok(())
     }
 
     /// The journal of a job: told, chained, complete against every look, the event stream, and

@@ -29,19 +29,17 @@ pub struct World {
 
 impl World {
     /// Begins to watch; every change is told as the world's.
-    pub fn watch(kit: &Kit, timeline: &Timeline) -> Result<Self> {
+    pub fn watch(kit: &Kit, timeline: &Timeline) -> Self {
         let (sender, deleted) = watch::channel(Deletions::new());
-        let deployments = tokio::spawn(follow(
-            lines(kit, "deployments", DEPLOYMENTS)?,
-            timeline.clone(),
-            Some(sender),
-        ));
-        let pods = tokio::spawn(follow(lines(kit, "pods", PODS)?, timeline.clone(), None));
-        Ok(Self {
+        let follow =
+            |kind, template, deleted| tokio::spawn(follow(kit.clone(), kind, template, timeline.clone(), deleted));
+        let deployments = follow("deployments", DEPLOYMENTS, Some(sender));
+        let pods = follow("pods", PODS, None);
+        Self {
             timeline: timeline.clone(),
             deleted,
             tasks: vec![deployments, pods],
-        })
+        }
     }
 
     /// Waits until the API server says that this Deployment was deleted, after `since`; returns when.
@@ -77,8 +75,31 @@ fn lines(kit: &Kit, kind: &str, template: &str) -> Result<Lines> {
     Ok((child, BufReader::new(output).lines()))
 }
 
-async fn follow((_child, mut lines): Lines, timeline: Timeline, deleted: Option<watch::Sender<Deletions>>) {
+/// Watches until it is aborted; a watch that ends, with the API server for instance, is opened anew.
+async fn follow(
+    kit: Kit,
+    kind: &'static str,
+    template: &'static str,
+    timeline: Timeline,
+    deleted: Option<watch::Sender<Deletions>>,
+) {
     let mut before = BTreeMap::new();
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Ok(lines) = lines(&kit, kind, template) {
+            tell(lines, &timeline, deleted.as_ref(), &mut before).await;
+        }
+    }
+}
+
+async fn tell(
+    (_child, mut lines): Lines,
+    timeline: &Timeline,
+    deleted: Option<&watch::Sender<Deletions>>,
+    before: &mut BTreeMap<String, String>,
+) {
     while let Ok(Some(line)) = lines.next_line().await {
         let mut words = line.split_whitespace();
         let (Some(kind), Some(name)) = (words.next(), words.next()) else {
@@ -89,13 +110,12 @@ async fn follow((_child, mut lines): Lines, timeline: Timeline, deleted: Option<
         if before.insert(name.to_owned(), told.clone()).as_ref() != Some(&told) {
             timeline.tell("kubernetes", format!("{name} {told}"));
         }
-        if let Some(deleted) = &deleted
+        if let Some(deleted) = deleted
             && kind == "DELETED"
         {
             deleted.send_modify(|all| all.extend([(name.to_owned(), timeline.now())]));
         }
     }
-    timeline.tell("kubernetes", "a watch of the test ended");
 }
 
 /// One job as Flink itself shows it.
@@ -144,18 +164,33 @@ impl Flink {
     pub async fn wait(&self, state: &str, before: Option<&FlinkJob>, limit: Duration) -> Result<(Duration, FlinkJob)> {
         let fits =
             |job: &&FlinkJob| job.state == state && before.is_none_or(|b| (&b.id, b.start) != (&job.id, job.start));
-        let find = |answer: &Answer| answer.1.as_ref().ok().and_then(|jobs| jobs.iter().find(fits).cloned());
+        let (at, jobs) = self
+            .wait_list(state, limit, |jobs| jobs.iter().any(|job| fits(&job)))
+            .await?;
+        Ok((at, jobs.into_iter().find(|job| fits(&job)).context("no job")?))
+    }
+
+    /// Waits until Flink answers with a list that is as `wanted`; returns when and the list.
+    pub async fn wait_list(
+        &self,
+        what: &str,
+        limit: Duration,
+        wanted: impl Fn(&[FlinkJob]) -> bool,
+    ) -> Result<(Duration, Vec<FlinkJob>)> {
         let mut latest = self.latest.clone();
-        let waiting = latest.wait_for(|answer| find(answer).is_some());
+        let waiting = latest.wait_for(|answer| answer.1.as_ref().is_ok_and(|jobs| wanted(jobs)));
         let Ok(shown) = tokio::time::timeout(limit, waiting).await else {
             bail!(
-                "Flink did not show {state} for {} within {limit:?}: {:?}",
+                "Flink did not show {what} for {} within {limit:?}: {:?}",
                 self.app,
                 self.latest.borrow().1
             );
         };
-        let shown = shown?;
-        Ok((shown.0, find(&shown).context("no job")?))
+        let (at, jobs) = shown?.clone();
+        match jobs {
+            Ok(jobs) => Ok((at, jobs)),
+            Err(error) => bail!("no list: {error}"),
+        }
     }
 
     /// Cancels a job as any user of Flink would.

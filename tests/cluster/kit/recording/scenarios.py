@@ -102,6 +102,38 @@ def restarting(r, flink, kube):
     r.remove(name)
 
 
+def taskmanager_oom(r, flink, kube):
+    """The kernel kills a TaskManager that takes more memory than its container may have."""
+    name, folder = "oom", "taskmanager-oom"
+    address = r.app(name, "--mode", "oom", "--times", "1", "--after", "20", "--delay", "10", ha=False)
+    r.wait(name, "RUNNING")
+    watches = {"pods": Watch(r, PODS), "events": Watch(r, EVENTS)}
+    timeline = Timeline(r, name, address)
+    jid = json.loads(rest(r.s, name, "/jobs/overview", address=address)[1])["jobs"][0]["jid"]
+    shown, exceptions = [], []
+    begin, end = time.monotonic(), time.monotonic() + 60
+    while time.monotonic() < end:
+        at = round(time.monotonic() - begin, 1)
+        listed = r.api_json(f"{PODS}?labelSelector=app%3D{name},component%3Dtaskmanager")
+        words = [(p["metadata"]["name"], reason(p)) for p in listed["items"]]
+        if not shown or shown[-1][1] != words:
+            shown.append((at, words))
+            if any(why == "OOMKilled" for _, why in words):
+                r.save(f"{kube}/{folder}/pods.json", listed)
+        thrown = json.loads(rest(r.s, name, f"/jobs/{jid}/exceptions", address=address)[1])
+        entries = thrown["exceptionHistory"]["entries"]
+        if len(entries) != len(exceptions):
+            exceptions.append((at, entries[0]["exceptionName"]))
+            r.save(f"{flink}/{folder}/job-exceptions.json", thrown)
+            r.get(name, address, "/jobs/overview", f"{flink}/{folder}/jobs-overview.json")
+        time.sleep(0.02)
+    timeline.stop(f"{flink}/{folder}/timeline.json")
+    for n, w in watches.items():
+        w.save(f"{kube}/{folder}/watch-{n}.jsonl")
+    print("   taskmanagers:", *shown, "exceptions:", *exceptions, sep="\n      ")
+    r.remove(name)
+
+
 # A word for the application's name, its end, and the test job's options.
 ENDINGS = (("fin", "FINISHED", ["--mode", "finish", "--records", "300"]),
            ("fail", "FAILED", ["--mode", "fail", "--after", "4"]),
@@ -154,9 +186,9 @@ def ends(r, flink, kube):
             archive = json.loads(path.read_text())["archive"]
             r.save(f"{flink}/{folder}/archive-{path.name}.json",
                  {"archive": [e for e in archive if ARCHIVED.fullmatch(e["path"])]})
-        for path in (r.s.data / "ha" / name).rglob("*.json"):
+        for path in r.s.job_results(name).glob("*.json"):
             r.save(f"{flink}/{folder}/job-result-store-{path.name}", path.read_text())
-        print("  kept:", [str(p.relative_to(r.s.data)) for d in ("archive", "ha", "checkpoints")
+        print("  kept:", [str(p.relative_to(r.s.data)) for d in ("archive", "ha", "ha/job-result-store", "checkpoints")
                           for p in (r.s.data / d / name).rglob("*") if p.is_file()])
         r.remove(name)
 
@@ -223,4 +255,4 @@ def api_server(r, flink, kube):
     r.save(f"{kube}/node.json", r.api_json("/api/v1/nodes/" + node_name(r.s)))
 
 
-SCENARIOS = [running, no_ha_kill, restarting, stays, ends, broken, session, api_server]
+SCENARIOS = [running, no_ha_kill, restarting, taskmanager_oom, stays, ends, broken, session, api_server]
