@@ -142,6 +142,11 @@ impl KubernetesBoard {
         Some(self.pods.evidence(place, list))
     }
 
+    /// The pods of a Deployment as last seen, in the same order. They are no evidence of what is there now.
+    pub fn last_pods(&self, place: &Place) -> Vec<&Pod> {
+        self.pods.last(place)
+    }
+
     /// The FlinkDeployment at a place; `None` where they are not watched.
     pub fn flink_deployment(&self, place: &Place) -> Option<Evidence<FlinkResource>> {
         let list = self.list(ObjectKind::FlinkDeployment, &place.namespace)?;

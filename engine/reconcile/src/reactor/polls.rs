@@ -55,15 +55,17 @@ impl Reactor {
     /// Where a target's Flink is.
     pub(super) fn endpoint(&self, id: &TargetId) -> Option<Endpoint> {
         let target = self.targets.get(id)?;
-        let pods = target
+        // Where a pod was last seen, Flink may still answer while Kubernetes does not. A pod that has ended keeps an
+        // address in its status that may be another's by now.
+        let last = target
             .place
             .as_ref()
-            .and_then(|place| self.board.kubernetes(&id.cluster)?.pods(place));
-        // A pod that has ended keeps an address in its status that may be another's by now.
-        let pod_ip = pods
-            .as_ref()
-            .and_then(|pods| pods.latest.present())
-            .and_then(|pods| pods.iter().find(|pod| !pod.has_ended() && pod.ip.is_some())?.ip.clone());
+            .and_then(|place| Some(self.board.kubernetes(&id.cluster)?.last_pods(place)));
+        let pod_ip = last
+            .into_iter()
+            .flatten()
+            .filter(|pod| !pod.has_ended())
+            .find_map(|pod| pod.ip.clone());
         let runs = if target.route.is_by_address() {
             self.runs_of(id)
         } else {

@@ -140,6 +140,9 @@ struct EntryBody {
     #[serde(rename = "exceptionName")]
     name: Option<String>,
     timestamp: Option<i64>,
+    /// In Kubernetes, the name of the TaskManager's pod.
+    #[serde(rename = "taskManagerId")]
+    task_manager: Option<String>,
 }
 
 /// Reads `/jobs/<id>/exceptions`; the history's newest entry comes first.
@@ -153,10 +156,15 @@ pub(crate) fn exceptions(url: &str, body: &[u8]) -> Result<Option<RootException>
         ));
     }
     let newest = body.history.and_then(|history| history.entries.into_iter().next());
-    let told = newest.and_then(|entry| Some((entry.stacktrace.or(entry.name)?, entry.timestamp)));
-    let told = told.or_else(|| body.root_exception.map(|text| (text, body.timestamp)));
-    Ok(told.map(|(text, at)| RootException {
-        headline: headline(&text),
+    let told = newest.and_then(|entry| {
+        let headline = headline(&entry.stacktrace.or(entry.name)?);
+        let place = entry.task_manager.filter(|id| !headline.contains(id.as_str()));
+        let place = place.map_or_else(String::new, |id| format!(" (TaskManager {id})"));
+        Some((format!("{headline}{place}"), entry.timestamp))
+    });
+    let told = told.or_else(|| Some((headline(&body.root_exception?), body.timestamp)));
+    Ok(told.map(|(headline, at)| RootException {
+        headline,
         at: at.map(Timestamp::from_millis),
     }))
 }

@@ -29,19 +29,20 @@ const EVIDENCE: [(&str, &str); 12] = [
 
 /// What the API says of a decision, as a page of text.
 pub(super) fn page(job: &str, explanation: &Value) -> String {
-    let record = &explanation["snapshot"]["record"];
+    let snapshot = explanation.get("snapshot").unwrap_or(&Value::Null);
+    let record = snapshot.get("record").unwrap_or(&Value::Null);
+    let attempt = record.pointer("/incarnation/attempt").unwrap_or(&Value::Null);
     let mut page = format!(
-        "{job} is {}, {}, in attempt {} since {}\n  {}: {}\n",
+        "{job} is {}, {}, in attempt {attempt} since {}\n  {}: {}\n",
         text(record, "/state"),
         text(record, "/confidence"),
-        record["incarnation"]["attempt"],
         text(record, "/since"),
         text(record, "/reason/code"),
         text(record, "/reason/message"),
     );
     page.push_str(&judged(explanation));
     page.push_str(&conditions(record));
-    page.push_str(&evidence(&explanation["snapshot"]));
+    page.push_str(&evidence(snapshot));
     page.push_str(&waits_for(explanation));
     page
 }
@@ -226,7 +227,7 @@ fn resource(resource: &FlinkResource) -> String {
 }
 
 fn waits_for(explanation: &Value) -> String {
-    let now = moment(&explanation["snapshot"]["now"]);
+    let now = explanation.pointer("/snapshot/now").and_then(moment);
     let awaited: Vec<String> = explanation["waitsFor"]
         .as_array()
         .into_iter()

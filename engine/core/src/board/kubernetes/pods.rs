@@ -24,16 +24,24 @@ impl Pods {
         let evidence = list.clone().map(|answer| match answer {
             Observed::Unknown(fault) => Observed::Unknown(fault),
             Observed::Absent => Observed::Absent,
-            Observed::Present(completeness) => match self.by_place.get(place) {
-                Some(pods) => {
-                    let mut pods: Vec<Pod> = pods.values().cloned().collect();
-                    pods.sort_by_key(|p| (p.deleting_since.is_some(), std::cmp::Reverse(p.created_at)));
-                    Observed::Present(pods)
-                }
-                None => absent_from(completeness),
+            Observed::Present(completeness) => match self.last(place) {
+                pods if pods.is_empty() => absent_from(completeness),
+                pods => Observed::Present(pods.into_iter().cloned().collect()),
             },
         });
         freshened(evidence, self.changed.get(place).copied())
+    }
+
+    /// The pods as last seen, whether or not they can be seen now; in the order of [`Self::evidence`].
+    pub(super) fn last(&self, place: &Place) -> Vec<&Pod> {
+        let mut pods: Vec<&Pod> = self
+            .by_place
+            .get(place)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .collect();
+        pods.sort_by_key(|p| (p.deleting_since.is_some(), std::cmp::Reverse(p.created_at)));
+        pods
     }
 
     pub(super) fn list(

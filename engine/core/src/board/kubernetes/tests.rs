@@ -209,3 +209,35 @@ fn a_session_job_is_found_by_the_job_it_names_and_wakes_its_session() {
     assert_eq!((accepted.touched, accepted.repaired), (vec![place()], 1));
     assert_eq!(of(&board, 2), Observed::Absent);
 }
+
+#[test]
+fn where_pods_were_last_seen_outlives_a_list_that_fails() {
+    let mut board = KubernetesBoard::default();
+    let pod = Pod {
+        namespace: Namespace::new("default"),
+        name: "orders-5d9c-x1".into(),
+        uid: Uid::new("p1"),
+        app: "orders".into(),
+        created_at: None,
+        deleting_since: None,
+        phase: "Running".into(),
+        reason: None,
+        ip: Some("10.0.0.7".into()),
+        ready: crate::facts::Readiness::Ready,
+        unschedulable: None,
+        container: None,
+    };
+    let pods = What::Listed(vec![Object::Pod(pod)], Completeness::Complete);
+    board.accept(news_of(ObjectKind::Pod, 1, pods));
+    let fault = Fault::new(FaultKind::Forbidden, "403");
+    board.accept(news_of(ObjectKind::Pod, 5, What::Failed(fault)));
+    assert!(!board.pods(&place()).unwrap().latest.is_known());
+    let addresses: Vec<_> = board.last_pods(&place()).iter().map(|pod| pod.ip.clone()).collect();
+    assert_eq!(addresses, [Some("10.0.0.7".to_owned())]);
+    board.accept(news_of(
+        ObjectKind::Pod,
+        9,
+        What::Listed(vec![], Completeness::Complete),
+    ));
+    assert!(board.last_pods(&place()).is_empty());
+}

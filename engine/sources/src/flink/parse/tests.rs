@@ -117,3 +117,11 @@ fn the_cause_that_names_the_pods_end_is_kept() {
     let plain = "a.B: first\nCaused by: a.C: middle\nCaused by: a.D: innermost\n";
     assert_eq!(headline(plain), "a.B: first; caused by a.D: innermost");
 }
+
+#[test]
+fn a_task_manager_killed_for_its_memory_is_named() {
+    let body = recorded("flink-2.2.0/taskmanager-oom/job-exceptions.json");
+    let told = exceptions("u", &body).unwrap().unwrap().headline;
+    assert!(told.contains("exitCode=137, reason=OOMKilled"), "{told}");
+    assert!(told.ends_with("(TaskManager oom-taskmanager-1-1)"), "{told}");
+}
