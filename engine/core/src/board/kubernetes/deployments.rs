@@ -30,15 +30,12 @@ impl Deployments {
         at: Timestamp,
         accepted: &mut Accepted,
     ) {
-        let mut left = self.objects.expected(namespace, asked_at);
-        for object in objects {
-            let (namespace, name) = object.place();
-            left.remove(&Place::new(namespace, name));
-            self.see(object, at, accepted);
-        }
         accepted
             .touched
-            .extend(left.iter().filter_map(|place| self.objects.remove(place)));
+            .extend(self.objects.drop_unlisted(namespace, &objects, asked_at));
+        for object in objects {
+            self.see(object, at, accepted);
+        }
     }
 
     pub(super) fn see(&mut self, object: Object, at: Timestamp, accepted: &mut Accepted) {

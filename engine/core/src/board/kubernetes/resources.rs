@@ -42,15 +42,12 @@ impl Resources {
         at: Timestamp,
         accepted: &mut Accepted,
     ) {
-        let mut left = self.objects.expected(namespace, asked_at);
-        for object in objects {
-            let (namespace, name) = object.place();
-            left.remove(&Place::new(namespace, name));
-            self.see(object, at, accepted);
-        }
         accepted
             .touched
-            .extend(left.iter().filter_map(|place| self.objects.remove(place)));
+            .extend(self.objects.drop_unlisted(namespace, &objects, asked_at));
+        for object in objects {
+            self.see(object, at, accepted);
+        }
         let objects = &self.objects;
         self.by_job.retain(|_, place| objects.get(place).is_some());
     }

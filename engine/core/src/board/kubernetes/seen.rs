@@ -6,7 +6,7 @@ use super::Place;
 use crate::evidence::{Evidence, Fault, FaultKind, Observed};
 use crate::facts::{Deployment, FlinkResource};
 use crate::id::Namespace;
-use crate::news::Completeness;
+use crate::news::{Completeness, Object};
 use crate::time::Timestamp;
 
 /// A thing that stands at a place of its own.
@@ -94,25 +94,28 @@ impl<T: Placed> Objects<T> {
         }
     }
 
-    /// The places of a list's scope that the list must name, or they are gone. A deletion seen after the list was
-    /// asked for stays seen.
-    pub(super) fn expected(&self, namespace: Option<&Namespace>, asked_at: Timestamp) -> BTreeSet<Place> {
-        self.0
-            .iter()
-            .filter(|(place, seen)| {
-                namespace.is_none_or(|n| *n == place.namespace) && (seen.what != Sight::Deleted || asked_at >= seen.at)
+    /// Forgets what a list's scope held and the list does not name. A deletion seen after the list was asked for
+    /// stays seen. Returns the places that this is news of.
+    pub(super) fn drop_unlisted(
+        &mut self,
+        namespace: Option<&Namespace>,
+        listed: &[Object],
+        asked_at: Timestamp,
+    ) -> Vec<Place> {
+        let listed: BTreeSet<(&Namespace, &str)> = listed.iter().map(Object::place).collect();
+        let is_dropped = |place: &Place, seen: &mut Seen<T>| {
+            namespace.is_none_or(|n| *n == place.namespace)
+                && !listed.contains(&(&place.namespace, place.name.as_str()))
+                && (seen.what != Sight::Deleted || asked_at >= seen.at)
+        };
+        let dropped = self.0.extract_if(.., is_dropped);
+        dropped
+            .filter_map(|(place, seen)| match seen.what {
+                Sight::There(object) => Some(object.cluster_place()),
+                Sight::Undecodable(_) => Some(place),
+                Sight::Deleted => None,
             })
-            .map(|(place, _)| place.clone())
             .collect()
-    }
-
-    /// A complete list lacks what stood at a place. Returns the place it is about if that is news.
-    pub(super) fn remove(&mut self, place: &Place) -> Option<Place> {
-        match self.0.remove(place)?.what {
-            Sight::There(object) => Some(object.cluster_place()),
-            Sight::Undecodable(_) => Some(place.clone()),
-            Sight::Deleted => None,
-        }
     }
 
     /// What is known of the object at a place, given how its list stands.
