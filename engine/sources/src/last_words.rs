@@ -5,6 +5,8 @@ use steadfast_core::facts::{EndSource, JobEnd};
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 
+use crate::flink::parse::headline;
+
 /// What Flink's dispatcher logs when a job has ended (Flink 1.13 to 2.2,
 /// `org.apache.flink.runtime.dispatcher.Dispatcher`).
 const BEFORE: &str = "Job ";
@@ -97,11 +99,11 @@ impl Reading<'_> {
         Some((state, groups.name("cause").and_then(|cause| shortened(cause.as_str()))))
     }
 
-    /// The end that the first of these lines tells. A failure's cause stands in it, or is the line behind it.
+    /// The end that the first of these lines tells. A failure's cause stands in it, or in the stack trace behind it.
     fn end_in<'l>(&self, lines: impl Iterator<Item = &'l str>) -> Option<JobEnd> {
         let mut lines = lines.skip_while(|line| !self.may_tell(line));
         let (state, cause) = self.told_in(lines.next()?)?;
-        let cause = cause.or_else(|| lines.next().and_then(cause_in));
+        let cause = cause.or_else(|| cause_in(lines));
         Some(JobEnd {
             job: self.job,
             state,
@@ -140,11 +142,17 @@ fn shortened(cause: &str) -> Option<String> {
     (!cause.is_empty()).then_some(cause)
 }
 
-/// The first line of the stack trace that follows a failure: an exception's class and message.
-fn cause_in(line: &str) -> Option<String> {
-    let class = line.split(':').next()?.trim();
+/// What the stack trace says that follows a failure, if one does: the exception's class and message, and its cause's.
+fn cause_in<'l>(mut lines: impl Iterator<Item = &'l str>) -> Option<String> {
+    let first = lines.next()?;
+    let class = first.split(':').next()?.trim();
     let is_class = class.contains('.') && class.chars().all(|c| c.is_alphanumeric() || ".$_".contains(c));
-    if is_class { shortened(line) } else { None }
+    if !is_class {
+        return None;
+    }
+    let is_trace = |line: &&str| line.starts_with([' ', '\t']) || line.starts_with("Caused by: ");
+    let trace: Vec<&str> = std::iter::once(first).chain(lines.take_while(is_trace)).collect();
+    shortened(&headline(&trace.join("\n")))
 }
 
 #[cfg(test)]
@@ -171,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failures_cause_is_the_line_behind_it() {
+    fn a_failures_cause_is_in_the_trace_behind_it() {
         let log = format!(
             "{}org.apache.flink.runtime.JobException: Recovery is suppressed\n\tat a.b.C.d(C.java:1)\n",
             line(1, "FAILED")
@@ -180,6 +188,12 @@ mod tests {
         assert_eq!(
             end.cause.as_deref(),
             Some("org.apache.flink.runtime.JobException: Recovery is suppressed")
+        );
+        let caused = format!("{log}Caused by: a.b.Trouble: it\n\t... 4 more\n{}", line(2, "FAILED"));
+        let end = find(&format!("{caused}Caused by: a.b.Another: trace\n"), job(1), None).unwrap();
+        assert_eq!(
+            end.cause.as_deref(),
+            Some("org.apache.flink.runtime.JobException: Recovery is suppressed; caused by a.b.Trouble: it")
         );
     }
 
@@ -219,9 +233,10 @@ mod tests {
                 .unwrap();
                 assert_eq!(end.state, state, "{version} {scene}");
                 assert_eq!(
-                    end.cause.is_some(),
+                    end.cause
+                        .is_some_and(|cause| cause.contains("caused by java.lang.IllegalStateException: intended")),
                     state == JobState::Failed,
-                    "{version} {scene}: {end:?}"
+                    "{version} {scene}"
                 );
             }
         }

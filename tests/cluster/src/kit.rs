@@ -109,6 +109,23 @@ impl Kit {
             .context("cannot start kubectl")
     }
 
+    /// Waits until the last pod of a Flink cluster that is gone has gone too.
+    pub async fn pods_gone(&self, app: &str) -> Result<()> {
+        let label = format!("app={app}");
+        self.ask(&[
+            "kubectl",
+            "--",
+            "wait",
+            "--for=delete",
+            "pod",
+            "-l",
+            &label,
+            "--timeout=60s",
+        ])
+        .await?;
+        Ok(())
+    }
+
     /// Removes every Flink application, whoever left it there, and undoes what harm was done.
     pub async fn clear(&self) -> Result<()> {
         for undo in ["heal", "start-apiserver", "allow-watcher"] {

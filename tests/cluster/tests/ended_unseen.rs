@@ -71,6 +71,8 @@ async fn an_end_nobody_saw_is_read_from_what_flink_left() -> Result<()> {
     cancel(&ENDINGS, &flinks).await?;
     for ending in &ENDINGS {
         story.world.deleted(ending.app, began, Duration::from_secs(120)).await?;
+        // While a JobManager's pod goes, its last words could still be heard.
+        story.kit.pods_gone(ending.app).await?;
     }
     drop(flinks);
     let back = story.timeline.now();

@@ -12,6 +12,9 @@ const LISTED_WITHIN: u64 = 80;
 const GONE_WITHIN: u64 = 150;
 /// How long the record must then stay as it is.
 const STAYS: u64 = 30;
+/// How long after its Deployment's creation a JobManager answers at the soonest: 6 s on the test cluster. Less than the
+/// second that a `creationTimestamp` leaves out is not possible.
+const STARTS_UP: u64 = 2_000;
 /// Who was there and undisturbed for so long was seen by the engine.
 const SEEN_AFTER: u64 = 20_000;
 
@@ -50,6 +53,8 @@ struct Cluster {
     kind: Kind,
     /// Counts Deployments: each new one has the next UID.
     uid: u32,
+    /// When the present Deployment was made.
+    created: u64,
     /// Counts pods.
     pod: u32,
     restarts: u32,
@@ -90,6 +95,7 @@ impl Cluster {
             name: format!("t{place}"),
             kind,
             uid: 1,
+            created: 0,
             pod: 1,
             restarts: 0,
             terminated: None,
@@ -205,24 +211,20 @@ impl Tale {
             Deed::Darkness => self.ways_are("drop"),
             Deed::Light => self.ways_are("ok"),
             Deed::Replace if in_kubernetes && cluster.there != There::Gone => {
-                cluster.replace();
-                cluster.there = There::Down;
+                cluster.replace(now);
                 self.show(place);
             }
             Deed::Delete { words, recovery } if cluster.there != There::Gone => self.delete(place, words, recovery),
             Deed::Restore if cluster.there == There::Gone => {
-                cluster.replace();
-                cluster.there = There::Up;
-                cluster.submit(now);
-                let ha = if cluster.recovery_data == Recovery::Lasts {
-                    "ha = false\n"
-                } else {
-                    ""
-                };
-                cluster.recovery_data = Recovery::None;
-                self.show(place);
-                if !ha.is_empty() {
-                    self.step(Some(place), ha);
+                cluster.replace(now);
+                if in_kubernetes {
+                    self.show(place);
+                }
+                self.recover(place, Recovery::None);
+                let cluster = &mut self.clusters[place];
+                if cluster.recovery_data == Recovery::Lasts {
+                    cluster.recovery_data = Recovery::None;
+                    self.step(Some(place), "ha = false\n");
                 }
             }
             Deed::Crash(reason) if cluster.there == There::Up && in_kubernetes => {
@@ -237,10 +239,7 @@ impl Tale {
                 (cluster.restarts, cluster.terminated) = (0, None);
                 self.show(place);
             }
-            Deed::Recover(recovery) if cluster.there == There::Down => {
-                cluster.recover(recovery, now);
-                self.show(place);
-            }
+            Deed::Recover(recovery) if cluster.there == There::Down => self.recover(place, recovery),
             Deed::Move(choice) if cluster.there == There::Up => {
                 if cluster.move_on(choice) {
                     let listed = cluster.listed();
@@ -340,14 +339,20 @@ impl Tale {
         self.now = self.now.max(self.engine_back) + 1_000;
         self.ways_are("ok");
         for place in 0..self.clusters.len() {
-            let now = self.now;
-            let cluster = &mut self.clusters[place];
+            let cluster = &self.clusters[place];
             let standalone = cluster.kind == Kind::Standalone;
             if cluster.there == There::Down || (standalone && cluster.there == There::Gone) {
-                cluster.recover(Recovery::None, now);
-                self.show(place);
+                self.recover(place, Recovery::None);
             }
         }
+    }
+
+    /// A JobManager answers again, or for the first time.
+    fn recover(&mut self, place: usize, recovery: Recovery) {
+        let cluster = &mut self.clusters[place];
+        self.now = self.now.max(cluster.created + STARTS_UP);
+        cluster.recover(recovery, self.now);
+        self.show(place);
     }
 
     fn write(mut self) -> String {
@@ -430,8 +435,10 @@ impl Tale {
 }
 
 impl Cluster {
-    /// Another Deployment, with another pod; its jobs are gone.
-    fn replace(&mut self) {
+    /// Another Deployment, with another pod that does not answer yet; its jobs are gone.
+    fn replace(&mut self, now: u64) {
+        self.there = There::Down;
+        self.created = now;
         self.uid += 1;
         self.pod += 1;
         (self.restarts, self.terminated) = (0, None);
