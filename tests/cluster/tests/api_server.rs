@@ -59,7 +59,10 @@ async fn a_minute_without_an_api_server_ends_no_job() -> Result<()> {
         }
     }
     for job in PLAIN {
-        was_seen_throughout(&direct, job, killed)?;
+        // Where a pod was last seen, Flink is asked on.
+        for watcher in [&direct, &by_pod] {
+            was_seen_throughout(watcher, job, killed)?;
+        }
         // Its Flink is behind the API server.
         let looks = proxy.recorder.looks(job, killed + STALE);
         for (at, record) in looks.iter().filter(|(at, _)| *at < started) {

@@ -58,12 +58,11 @@ pub async fn story(story: &Story) -> Result<()> {
         story
             .timeline
             .measured(&format!("rights to no conditions ({who})"), seen.saturating_sub(healed));
-        // Whoever learns Flink's address from pods it may not list may lose sight of it; who was told it may not.
-        let told = who == BY_SERVICE;
+        // Flink is asked on at the address that was told, or where its pod was last seen.
         for (at, record) in watcher.recorder.looks(JOB, denied_at) {
             let holds = record.state == "RUNNING" && record.attempt == 1;
             let seen = record.confidence == "confirmed" && !record.has("FlinkUnreachable");
-            ensure!(holds && (seen || !told), "at {at:?}: {}", record.line());
+            ensure!(holds && seen, "at {at:?}: {}", record.line());
         }
         let history = watcher.history(JOB).await?;
         history.assert_never(&ENDS)?;

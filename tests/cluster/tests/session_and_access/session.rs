@@ -38,8 +38,11 @@ pub async fn story(story: &Story) -> Result<()> {
 
     let kill = story.timeline.now();
     tokio::try_join!(story.kit.run(&["kill-jm", KEPT]), story.kit.run(&["kill-jm", LOST]))?;
-    come_back(story, &watcher, &kept.0, &before.0, &kept_jobs, kill).await?;
-    are_lost(story, &watcher, &lost.0, &before.1, &lost_jobs, kill).await
+    tokio::try_join!(
+        come_back(story, &watcher, &kept.0, &before.0, &kept_jobs, kill),
+        are_lost(story, &watcher, &lost.0, &before.1, &lost_jobs, kill)
+    )?;
+    Ok(())
 }
 
 async fn running(flink: &Flink) -> Result<Vec<FlinkJob>> {
