@@ -2,7 +2,7 @@
 //! happens, so that a healthy job costs the store nothing.
 
 use serde::{Deserialize, Serialize};
-use steadfast_policy::Timestamp;
+use steadfast_policy::{Looks, Timestamp};
 
 /// The memory of one job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,25 +56,25 @@ pub enum CauseKnown {
 /// Answers in a row that lack something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Streak {
-    /// When the first of them was asked for.
+    /// When the first of them arrived.
     pub first: Timestamp,
-    /// When the last one was.
+    /// When the last one was asked for: what it says is no older.
     pub last: Timestamp,
     /// How many.
     pub answers: u32,
 }
 
 impl Streak {
-    /// Counts an answer asked for at `asked`; one already counted is not counted again.
-    pub fn count(streak: Option<Self>, asked: Timestamp) -> Self {
+    /// Counts the answer of a look; one already counted is not counted again.
+    pub fn count(streak: Option<Self>, looks: &Looks) -> Self {
         match streak {
             None => Self {
-                first: asked,
-                last: asked,
+                first: looks.observed_at,
+                last: looks.asked_at,
                 answers: 1,
             },
-            Some(streak) if asked > streak.last => Self {
-                last: asked,
+            Some(streak) if looks.asked_at > streak.last => Self {
+                last: looks.asked_at,
                 answers: streak.answers.saturating_add(1),
                 ..streak
             },

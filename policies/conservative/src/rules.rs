@@ -111,7 +111,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
     if sight::verdicts_wait(s, params) {
         return Verdict::kept(s, Confidence::Inferred, Rule::VerdictsWait);
     }
-    let streak = Streak::count(memory.job_missing, looks.asked_at);
+    let streak = Streak::count(memory.job_missing, looks);
     memory.job_missing = Some(streak);
     if is_confirmed(streak, params) {
         let lost_at = *memory.gone_at.get_or_insert(s.now);
@@ -294,7 +294,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     if sight::verdicts_wait(s, params) {
         return Verdict::kept(s, Confidence::Inferred, Rule::VerdictsWait);
     }
-    let streak = Streak::count(memory.deployment_missing, looks.asked_at);
+    let streak = Streak::count(memory.deployment_missing, looks);
     memory.deployment_missing = Some(streak);
     let deletion = s.deletion.as_ref().filter(|deletion| {
         s.job

@@ -451,3 +451,19 @@ fn bad_parameters_are_refused_by_name() {
     assert!(crate::Conservative::configure(r#"{"fleet_unknown_share": 1.5}"#).is_err());
     assert!(crate::Conservative::configure("{}").is_ok());
 }
+
+#[test]
+fn the_window_begins_when_the_first_answer_arrives_and_ends_when_the_last_is_asked_for() {
+    let mut story = Story::running();
+    let mut lacks = |asked: i64, observed: i64| {
+        story.at(observed).flink_lacks(asked);
+        if let Some(flink) = &mut story.snapshot.flink {
+            flink.looks.observed_at = observed * 1000;
+        }
+        story.decide().rule
+    };
+    for (asked, observed) in [(60, 63), (110, 111), (112, 115)] {
+        assert_eq!(lacks(asked, observed), "job-not-listed", "asked at {asked}");
+    }
+    assert_eq!(lacks(113, 114), "looking-for-the-end");
+}

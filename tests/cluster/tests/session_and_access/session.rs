@@ -18,6 +18,8 @@ const BETWEEN: [&str; 3] = ["RESTARTING", "RECONCILING", "INITIALIZING"];
 const WINDOW: Duration = Duration::from_secs(50);
 /// By when a session's job missing from Flink's list is LOST.
 const CONFIRMED: Duration = Duration::from_secs(90);
+/// How long a poll of this test may take.
+const POLL: Duration = Duration::from_secs(2);
 /// `alert_after`, and a few looks.
 const ALERTED: Duration = Duration::from_secs(45);
 
@@ -112,9 +114,9 @@ async fn are_lost(
         story
             .timeline
             .measured(&format!("kill to {job} LOST"), seen.saturating_sub(kill));
-        // The engine may have asked just before this test's own poll did.
+        // The engine may have been answered while this test's own poll was still under way.
         ensure!(
-            seen.saturating_sub(answers) + Duration::from_secs(1) >= WINDOW,
+            seen.saturating_sub(answers) + POLL >= WINDOW,
             "{job} was given up before it was confirmed"
         );
     }
