@@ -189,8 +189,19 @@ impl Reactor {
             }
             None => {
                 look.failures = 0;
-                // A policy that is never content with the answer must not ask without a pause.
-                look.not_before = Some(now.after(self.timing.poll / 2));
+                // A policy that is never content with the answer must not ask without a pause. Last words are gone
+                // within seconds, and their log may be read in the moment of its rotation.
+                let pause = match answer.source() {
+                    WantedSource::LastWords => self.timing.poll / 20,
+                    WantedSource::Exceptions
+                    | WantedSource::Checkpoints
+                    | WantedSource::Kubernetes
+                    | WantedSource::HaData
+                    | WantedSource::Events
+                    | WantedSource::Archive
+                    | WantedSource::TaskManagers => self.timing.poll / 2,
+                };
+                look.not_before = Some(now.after(pause));
             }
         }
     }
