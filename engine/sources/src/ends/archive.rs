@@ -92,7 +92,9 @@ fn read(shown: &str, content: &[u8], sought: &Sought) -> Told {
     if detail.state == JobState::Failed
         && let Some(json) = entry(&format!("{path}/exceptions"))
     {
-        cause = parse::exceptions(shown, json?.as_bytes())?.map(|exception| exception.headline);
+        // The file will not change: a cause that cannot be read must not keep the end from being told.
+        let exception = json.and_then(|json| parse::exceptions(shown, json.as_bytes()));
+        cause = exception.ok().flatten().map(|exception| exception.headline);
     }
     Ok(end_of(sought, detail.state, cause, detail.ended_at, EndSource::Archive))
 }

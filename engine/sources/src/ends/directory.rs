@@ -83,16 +83,19 @@ impl Files for Directory {
     }
 
     async fn list(&self, path: &[&str], limits: Limits) -> Result<Vec<Vec<String>>, Fault> {
-        let (folder, shown) = (self.below(path)?, self.shown(path));
+        let (folder, root, shown) = (self.below(path)?, self.root.clone(), self.shown(path));
         let what = shown.clone();
         self.on_disk(limits.deadline, &what, move || {
             let mut found = Vec::new();
             gather(&folder, &[], &mut found).map_err(|error| fault(&shown, &error))?;
             if found.len() > MOST_FILES {
-                Err(too_many(&shown))
-            } else {
-                Ok(found)
+                return Err(too_many(&shown));
             }
+            if found.is_empty() {
+                // A volume that was lost meanwhile looks empty too.
+                prove(&root)?;
+            }
+            Ok(found)
         })
         .await
     }

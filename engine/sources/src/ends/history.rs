@@ -1,6 +1,7 @@
 //! A HistoryServer: the REST API of jobs that have ended.
 
 use serde::Deserialize;
+use steadfast_core::evidence::FaultKind;
 use steadfast_core::facts::EndSource;
 use steadfast_core::state::JobState;
 
@@ -20,9 +21,19 @@ pub(super) async fn look(http: &dyn Transport, base: &str, sought: &Sought, limi
     let detail = parse::detail(&url, &classify::body(&url, answer)?)?;
     of_this_job(&url, detail.id, sought)?;
     let cause = if detail.state == JobState::Failed {
-        flink::exceptions(http, base, sought.job, limits)
-            .await?
-            .map(|exception| exception.headline)
+        match flink::exceptions(http, base, sought.job, limits).await {
+            Ok(exception) => exception.map(|exception| exception.headline),
+            // It will not read better next time, and the end is known without it. Other faults pass.
+            Err(fault)
+                if matches!(
+                    fault.kind,
+                    FaultKind::NotFound | FaultKind::Malformed | FaultKind::TooLarge
+                ) =>
+            {
+                None
+            }
+            Err(fault) => return Err(fault),
+        }
     } else {
         None
     };

@@ -360,3 +360,34 @@ async fn a_place_that_hangs_does_not_keep_another_from_being_heard() {
     let told = places.look(&server, &sought(job), PATIENT).await;
     assert_end(&told, state, EndSource::HistoryServer, "the archive hangs");
 }
+
+#[tokio::test]
+async fn a_cause_that_cannot_be_read_does_not_hide_the_end() {
+    let (_, job, state) = ENDS[1];
+    let whole = String::from_utf8(archived(VERSIONS[0], "failed", job)).unwrap();
+    let mut body: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    for entry in body["archive"].as_array_mut().unwrap() {
+        if entry["path"].as_str().unwrap().ends_with("/exceptions") {
+            entry["json"] = "{}".into();
+        }
+    }
+    let (_folder, files) = directory(&[(job, body.to_string().into_bytes())]);
+    let told = archive(files).look(&NOBODY, &sought(job), PATIENT).await;
+    assert_eq!(
+        told.present().map(|end| (end.state, end.cause.clone())),
+        Some((state, None))
+    );
+}
+
+#[tokio::test]
+async fn a_list_of_a_directory_that_is_lost_is_a_fault() {
+    let (folder, files) = directory(&[]);
+    let limits = Limits {
+        deadline: PATIENT,
+        max_bytes: MAX_FILE,
+    };
+    assert_eq!(files.list(&["c", "applications"], limits).await.unwrap().len(), 0);
+    folder.close().unwrap();
+    let fault = files.list(&["c", "applications"], limits).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::NotFound);
+}

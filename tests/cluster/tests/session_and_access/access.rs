@@ -9,7 +9,6 @@ use cluster_tests::setup::{Discover, Setup};
 use cluster_tests::story::{START, Story};
 
 const JOB: &str = "denied";
-const BY_SERVICE: &str = "by-service";
 /// An open watch goes on: only the next list, at most a validation away, meets the refusal.
 const KNOWN: Duration = Duration::from_secs(90);
 const CONFIRMED: Duration = Duration::from_secs(35);
@@ -20,7 +19,7 @@ pub async fn story(story: &Story) -> Result<()> {
     let flink = story.world.poll_flink(JOB, &address)?;
     let reader = story.kit.reader().await?;
     let by_pod = Setup::new("by-pod", reader.clone(), "pod");
-    let by_service = Setup::new(BY_SERVICE, reader, "pod")
+    let by_service = Setup::new("by-service", reader, "pod")
         .discover(Discover::Nothing)
         .job(JOB, &address);
     let watchers = [story.watcher(by_pod).await?, story.watcher(by_service).await?];
