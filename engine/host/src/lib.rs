@@ -17,6 +17,7 @@ mod decision;
 mod encode;
 mod engine;
 mod guard;
+pub mod inspect;
 mod load_error;
 mod policy;
 mod snapshot;
