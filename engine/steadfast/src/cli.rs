@@ -39,7 +39,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "steadfast", version, after_help = AFTER_HELP, propagate_version = true)]
 struct Arguments {
-    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate].
+    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate, replay and policy].
     #[arg(long, global = true, env = "STEADFAST_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// How it is logged: `text` for people, `json` for programs.
@@ -177,16 +177,15 @@ impl From<ConfigError> for Failure {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // The demo tells its story on the terminal; a log between its lines would spoil it.
-    // So do stories, in which everything that can go wrong does: their timelines tell what a log would warn of.
+    // So do stories, in which everything that can go wrong does: their timelines tell what a log would warn of. What is
+    // done to policies is told by its results.
     let usual = match arguments.command {
         Command::Demo { .. } => "warn",
-        Command::Simulate(_) => "off",
+        Command::Simulate(_) | Command::Policy(_) | Command::Replay(_) => "off",
         Command::Run { .. }
         | Command::Check { .. }
         | Command::Status { .. }
         | Command::Policies { .. }
-        | Command::Policy(_)
-        | Command::Replay(_)
         | Command::Intent { .. }
         | Command::Explain { .. }
         | Command::Forget { .. }

@@ -1,8 +1,11 @@
 //! `steadfast policy`: what an author does with a module, from its first line to its release.
 
+mod bench;
 pub(super) mod chosen;
 mod diff;
 pub(super) mod inspect;
+mod sample;
+mod test;
 
 use clap::Subcommand;
 use tokio::runtime::Runtime;
@@ -13,6 +16,12 @@ use super::{Failure, printer};
 pub(super) enum Command {
     /// Say what a module is: form, contract, size, digest, imports, parameters and rules.
     Inspect(inspect::Options),
+    /// Hold a policy to determinism and purity, to stories, and to snapshots with expected decisions.
+    #[command(after_help = test::AFTER_HELP)]
+    Test(test::Options),
+    /// Measure what a policy costs: loading, deciding, memory.
+    #[command(after_help = bench::AFTER_HELP)]
+    Bench(bench::Options),
     /// Show two policies the same recorded snapshots, and tell where they part.
     #[command(after_help = diff::AFTER_HELP)]
     Diff(diff::Options),
@@ -23,6 +32,8 @@ pub(super) enum Command {
 pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
     match command {
         Command::Inspect(options) => inspect::tell(options),
+        Command::Test(options) => test::tell(options),
+        Command::Bench(options) => bench::tell(options),
         Command::Diff(options) => runtime.block_on(diff::tell(options)),
         Command::Wit => {
             printer::data(steadfast_wit::POLICY_WIT);

@@ -14,6 +14,8 @@ fn help_of_each_command() {
         "policies",
         "policy",
         "policy inspect",
+        "policy test",
+        "policy bench",
         "policy diff",
         "policy wit",
         "intent",

@@ -8,5 +8,6 @@ mod configuration;
 mod documents;
 mod engine;
 mod help;
+mod policy;
 mod replay;
 mod simulate;
