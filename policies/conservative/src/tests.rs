@@ -442,14 +442,15 @@ fn a_condition_is_judged_when_it_is_due_whatever_the_backoff() {
 
 #[test]
 fn bad_parameters_are_refused_by_name() {
-    use steadfast_policy::Policy;
-    let refusal = crate::Conservative::configure(r#"{"absence_windw": "50s"}"#).unwrap_err();
+    use steadfast_policy::Instance;
+    type Conservative = Instance<crate::Conservative>;
+    let refusal = Conservative::configure(r#"{"absence_windw": "50s"}"#).unwrap_err();
     assert!(
         refusal.contains("absence_windw") && refusal.contains("absence_window"),
         "{refusal}"
     );
-    assert!(crate::Conservative::configure(r#"{"fleet_unknown_share": 1.5}"#).is_err());
-    assert!(crate::Conservative::configure("{}").is_ok());
+    assert!(Conservative::configure(r#"{"fleet_unknown_share": 1.5}"#).is_err());
+    assert!(Conservative::configure("{}").is_ok());
 }
 
 #[test]

@@ -448,7 +448,7 @@ impl Story {
     }
 
     pub fn decide(&mut self) -> Decision {
-        let policy = Conservative::configure("{}").unwrap();
+        let policy = Instance::<Conservative>::configure("{}").unwrap();
         let decision = policy.decide(&self.snapshot, &self.memory).unwrap();
         let job = &mut self.snapshot.job;
         if job.state != decision.state {
