@@ -1,5 +1,7 @@
 //! What a policy is, and how a module exports one.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -39,8 +41,13 @@ pub trait Policy: Sized + 'static {
 }
 
 /// A policy as the engine calls it.
-#[derive(Debug)]
 pub struct Instance<P>(P);
+
+impl<P: Policy> fmt::Debug for Instance<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Instance").field(&P::NAME).finish()
+    }
+}
 
 impl<P: Policy> Instance<P> {
     /// What the policy is, which parameters it takes, and its rules.

@@ -73,6 +73,14 @@ impl Snapshot {
         self.pods().present()?.iter().find(|pod| pod.deleting_since.is_none())
     }
 
+    /// The value of a label of the job's Deployment, as it was last seen.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        let mut labels = self.job.labels.iter();
+        labels
+            .find(|label| label.name == name)
+            .map(|label| label.value.as_str())
+    }
+
     /// The condition as it stands on record.
     pub fn condition(&self, kind: ConditionType) -> Option<&Condition> {
         self.job.conditions.iter().find(|condition| condition.kind == kind)

@@ -2,8 +2,8 @@
 
 use super::Judged;
 use crate::{
-    Condition, Confidence, Decision, Deletion, Fleet, Incarnation, Instance, Intent, JobRecord, JobState, Millis, Mode,
-    Policy, PostedIntent, Reason, Seen, Snapshot, StandingAlert, Timestamp, Timing,
+    Condition, Confidence, Decision, Deletion, Fleet, Incarnation, Instance, Intent, JobRecord, JobState, Label,
+    Millis, Mode, Policy, PostedIntent, Reason, Seen, Snapshot, StandingAlert, Timestamp, Timing,
 };
 
 /// When every world begins: Thursday, 2026-01-01T00:00:00Z, as stories do.
@@ -24,6 +24,7 @@ impl World {
             namespace: "default".into(),
             name: name.into(),
             mode: Mode::Application,
+            labels: vec![],
             state: JobState::Unknown,
             confidence: Confidence::Stale,
             reason: reason("NotYetObserved", "nobody has looked yet"),
@@ -114,6 +115,19 @@ impl World {
     #[track_caller]
     pub fn later(&mut self, span: &str) -> &mut Self {
         self.snapshot.now = duration(span).after(self.snapshot.now);
+        self
+    }
+
+    /// The job stands in that namespace.
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        self.snapshot.job.namespace = namespace.into();
+        self
+    }
+
+    /// Its Deployment carries that label.
+    pub fn label(mut self, name: &str, value: &str) -> Self {
+        let (name, value) = (name.into(), value.into());
+        self.snapshot.job.labels.push(Label { name, value });
         self
     }
 
