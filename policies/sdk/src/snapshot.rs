@@ -1,7 +1,8 @@
 //! What policies ask of a snapshot besides its evidence: ages, the pace, what was intended, and the fleet.
 
 use crate::{
-    Condition, ConditionType, Fault, FaultKind, Intent, Looks, Millis, Mode, Pod, Readiness, Snapshot, Timestamp,
+    Condition, ConditionType, Fault, FaultKind, Intent, Looks, Millis, Mode, Pod, Readiness, Snapshot, StandingAlert,
+    Timestamp,
 };
 
 impl Snapshot {
@@ -79,6 +80,11 @@ impl Snapshot {
         labels
             .find(|label| label.name == name)
             .map(|label| label.value.as_str())
+    }
+
+    /// The alert as it stands on record.
+    pub fn alert(&self, name: &str) -> Option<&StandingAlert> {
+        self.job.alerts.iter().find(|alert| alert.name == name)
     }
 
     /// The condition as it stands on record.

@@ -159,6 +159,14 @@ impl<R: Rules> Verdict<R> {
         self
     }
 
+    /// An alert that stands on record goes on standing: where nothing is known, nothing is resolved.
+    pub fn alert_stays(self, snapshot: &Snapshot, name: &str) -> Self {
+        match snapshot.alert(name) {
+            Some(alert) => self.alert_about(alert.scope, name, &alert.message),
+            None => self,
+        }
+    }
+
     /// Another pace of polls than the state's own.
     pub fn poll_after(self, pace: Millis) -> Self {
         Self {

@@ -12,7 +12,7 @@
 
 mod hours;
 
-use steadfast_policy::{JobState, Millis, Parameters, Policy, Seen, Snapshot, Verdict, rules};
+use steadfast_policy::{Confidence, JobState, Millis, Parameters, Policy, Seen, Snapshot, Verdict, rules};
 
 use hours::{Hours, Offset};
 
@@ -29,6 +29,11 @@ pub struct BusinessHours {
     #[default(Millis::from_mins(2))]
     alert_after: Millis,
 }
+
+/// The alert of a job that has failed.
+const FAILED: &str = "JobFailed";
+/// The alert of a Flink that gives no usable answer.
+const SILENT: &str = "FlinkSilent";
 
 rules! {
     /// Who spoke.
@@ -70,19 +75,22 @@ impl Policy for BusinessHours {
                     .because("FlinkReports", format!("Flink reports {}", job.state.word()));
                 let stands = job.state == JobState::Failed && snapshot.job.state == JobState::Failed;
                 let since = stands.then_some(snapshot.age(snapshot.job.since));
-                self.alert(snapshot, "JobFailed", since, verdict)
+                self.alert(snapshot, FAILED, since, verdict)
             }
-            Seen::Absent { .. } => {
-                Verdict::keep(snapshot, Rule::NotListed).as_sure_as(steadfast_policy::Confidence::Inferred)
-            }
+            Seen::Absent { .. } => Verdict::keep(snapshot, Rule::NotListed)
+                .as_sure_as(Confidence::Inferred)
+                .alert_stays(snapshot, FAILED),
             Seen::Unknown { fault, looks } => {
-                let verdict = Verdict::keep(snapshot, Rule::FlinkSilent).because(
-                    "FlinkSilent",
-                    format!("Flink gives no usable answer: {}", fault.message),
-                );
-                self.alert(snapshot, "FlinkSilent", looks.silent_for(snapshot), verdict)
+                let verdict = Verdict::keep(snapshot, Rule::FlinkSilent).alert_stays(snapshot, FAILED);
+                let message = format!("Flink gives no usable answer: {}", fault.message);
+                self.alert(
+                    snapshot,
+                    SILENT,
+                    looks.silent_for(snapshot),
+                    verdict.because("FlinkSilent", message),
+                )
             }
-            Seen::Never => Verdict::keep(snapshot, Rule::FlinkSilent),
+            Seen::Never => Verdict::keep(snapshot, Rule::FlinkSilent).alert_stays(snapshot, FAILED),
         }
     }
 }
@@ -91,8 +99,7 @@ impl BusinessHours {
     /// Alerts what has stood for long enough: from the first moment within the hours on, until it is over.
     fn alert(&self, s: &Snapshot, name: &str, standing: Option<Millis>, verdict: Verdict<Rule>) -> Verdict<Rule> {
         let has_stood = standing >= Some(self.alert_after);
-        let is_told = s.job.alerts.iter().any(|alert| alert.name == name);
-        if has_stood && (is_told || self.hours.contain(s.now, self.utc_offset)) {
+        if has_stood && (s.alert(name).is_some() || self.hours.contain(s.now, self.utc_offset)) {
             let message = verdict.reason.message.clone();
             verdict.alert(name, message)
         } else {

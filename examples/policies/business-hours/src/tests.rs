@@ -56,6 +56,20 @@ fn an_alert_stands_until_it_is_over_whatever_the_hour() {
 }
 
 #[test]
+fn a_silence_resolves_nothing() {
+    let (mut orders, policy) = failed_at("9h");
+    orders.lasts_until("542m", &policy).alerts(&["JobFailed"]);
+    orders
+        .flink_unknown(FaultKind::Timeout)
+        .decide(&policy)
+        .is(JobState::Failed, Confidence::Stale)
+        .alerts(&["JobFailed"]);
+    orders
+        .lasts_until("544m", &policy)
+        .alerts(&["JobFailed", "FlinkSilent"]);
+}
+
+#[test]
 fn hours_are_reckoned_by_weekday_and_offset() {
     let hour = |hours: i64| testing::START + hours * 3_600_000;
     let office = Hours::parse("Mon-Fri 08:00-18:00").unwrap();

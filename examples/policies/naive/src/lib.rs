@@ -62,7 +62,7 @@ impl Policy for Naive {
     }
 
     fn decide(&self, snapshot: &Snapshot, _memory: &mut ()) -> Verdict<Rule> {
-        let verdict = self.judge(snapshot);
+        let verdict = self.judge(snapshot).poll_after(snapshot.poll());
         if has_ended(verdict.state) {
             verdict.asleep()
         } else {
@@ -79,7 +79,9 @@ impl Naive {
             return Verdict::confirmed(recorded, Rule::Ended).because("Naive", why);
         }
         let gone = match snapshot.flink() {
-            Seen::Never => return Verdict::keep(snapshot, Rule::NeverAsked),
+            Seen::Never => {
+                return Verdict::keep(snapshot, Rule::NeverAsked).because("Naive", "Flink has not been asked");
+            }
             Seen::Present { value: job, .. } => {
                 return Verdict::confirmed(job.state, Rule::Flink).because("Naive", "as Flink says");
             }
