@@ -1,9 +1,11 @@
 //! `steadfast policy`: what an author does with a module, from its first line to its release.
 
 pub(super) mod chosen;
+mod diff;
 pub(super) mod inspect;
 
 use clap::Subcommand;
+use tokio::runtime::Runtime;
 
 use super::{Failure, printer};
 
@@ -11,13 +13,17 @@ use super::{Failure, printer};
 pub(super) enum Command {
     /// Say what a module is: form, contract, size, digest, imports, parameters and rules.
     Inspect(inspect::Options),
+    /// Show two policies the same recorded snapshots, and tell where they part.
+    #[command(after_help = diff::AFTER_HELP)]
+    Diff(diff::Options),
     /// Print the contract that this engine serves, as WIT: what a policy exports, and all it may know.
     Wit,
 }
 
-pub(super) fn carry_out(command: &Command) -> Result<(), Failure> {
+pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
     match command {
         Command::Inspect(options) => inspect::tell(options),
+        Command::Diff(options) => runtime.block_on(diff::tell(options)),
         Command::Wit => {
             printer::data(steadfast_wit::POLICY_WIT);
             Ok(())
