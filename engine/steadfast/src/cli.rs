@@ -4,6 +4,7 @@ mod client;
 mod explain;
 mod log;
 mod policies;
+mod policy;
 pub mod printer;
 mod simulate;
 mod status;
@@ -89,6 +90,9 @@ enum Command {
         #[arg(long, default_value = "config.toml", value_name = "FILE")]
         config: PathBuf,
     },
+    /// Write, build, test, compare and publish policies.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Play stories against the engine and a policy, and judge the record: in virtual time, or over real sockets.
     #[command(after_help = simulate::AFTER_HELP)]
     Simulate(simulate::Options),
@@ -176,6 +180,7 @@ pub fn main() -> ExitCode {
         | Command::Check { .. }
         | Command::Status { .. }
         | Command::Policies { .. }
+        | Command::Policy(_)
         | Command::Intent { .. }
         | Command::Explain { .. }
         | Command::Forget { .. }
@@ -264,6 +269,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             printer::note(&format!("{job} is forgotten"));
             Ok(())
         }
+        Command::Policy(command) => policy::carry_out(&command),
         Command::Simulate(options) => simulate::play_all(&options),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,8 +1,6 @@
 //! `steadfast policies`.
 
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
-
+use super::policy::inspect::parameters;
 use super::printer;
 use crate::config::{Config, Module};
 use crate::run::load_policies;
@@ -27,18 +25,8 @@ pub(super) fn list(config: &Config) -> anyhow::Result<()> {
             description.name, description.version, description.summary
         ));
         text.push_str(&format!("  configured  {}\n", policy.config.params));
-        let mut table = Table::new();
-        table.load_style(NOTHING);
-        for parameter in &description.parameters {
-            table.add_row(vec![
-                format!("  {}", parameter.name),
-                parameter.kind.clone(),
-                parameter.default.clone(),
-                parameter.help.clone(),
-            ]);
-        }
         if !description.parameters.is_empty() {
-            text.push_str(&format!("{table}\n"));
+            text.push_str(&format!("{}\n", parameters(&description.parameters)));
         }
     }
     printer::data(&text);

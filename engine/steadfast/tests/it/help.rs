@@ -12,6 +12,9 @@ fn help_of_each_command() {
         "check",
         "status",
         "policies",
+        "policy",
+        "policy inspect",
+        "policy wit",
         "intent",
         "explain",
         "forget",
@@ -20,7 +23,8 @@ fn help_of_each_command() {
     ];
     let mut all = run(Path::new("."), &["--help"]).out;
     for command in commands {
-        let ended = run(Path::new("."), &[command, "--help"]);
+        let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let ended = run(Path::new("."), &arguments);
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
         all.push_str(&format!("\n==== {command}\n{}", ended.out));
     }
@@ -36,6 +40,8 @@ fn wrong_command_lines() {
         &["status", "orders"],
         &["intent", "local/default/orders", "stop"],
         &["--log", "=,=", "check"],
+        &["policy", "inspect", "builtin:bogus"],
+        &["policy", "inspect", "missing.wasm"],
         &["simulate"],
         &["simulate", "--scale", "20", "story.toml"],
         &["simulate", "--config", "config.toml", "--params", "{}", "story.toml"],

@@ -178,7 +178,7 @@ fn a_mistake_is_told_with_place_rule_and_fix_and_nothing_is_played() {
         ),
         (
             &["--params", "{ odd = 1 }", example],
-            &["--params was refused", "`steadfast policies` lists", "odd"],
+            &["--params was refused", "`steadfast policy inspect` lists", "odd"],
         ),
         (&["--config", "nowhere.toml", example], &["nowhere.toml cannot be read"]),
     ];

@@ -1,0 +1,26 @@
+//! `steadfast policy`: what an author does with a module, from its first line to its release.
+
+pub(super) mod chosen;
+pub(super) mod inspect;
+
+use clap::Subcommand;
+
+use super::{Failure, printer};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Say what a module is: form, contract, size, digest, imports, parameters and rules.
+    Inspect(inspect::Options),
+    /// Print the contract that this engine serves, as WIT: what a policy exports, and all it may know.
+    Wit,
+}
+
+pub(super) fn carry_out(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Inspect(options) => inspect::tell(options),
+        Command::Wit => {
+            printer::data(steadfast_wit::POLICY_WIT);
+            Ok(())
+        }
+    }
+}

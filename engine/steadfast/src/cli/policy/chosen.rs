@@ -1,0 +1,109 @@
+//! One policy, chosen on the command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use steadfast_host::{LoadError, PolicyLimits};
+use steadfast_reconcile::Select;
+
+use super::super::Failure;
+use crate::config::{Module, Policy};
+use crate::run::{LoadedPolicy, load_policies};
+
+/// How errors call the argument.
+const PLACE: &str = "MODULE";
+
+/// A module and what it is to be given.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Chosen {
+    /// The policy: `builtin:NAME`, or a module's path.
+    #[arg(value_name = "MODULE")]
+    module: String,
+    /// Its parameters, as JSON or as a TOML table such as `{ absence_window = "20s" }`.
+    #[arg(long, value_name = "TABLE")]
+    params: Option<String>,
+}
+
+impl Chosen {
+    /// Loads and configures it.
+    pub(in crate::cli) fn load(&self) -> Result<LoadedPolicy, Failure> {
+        let policy = configured(PLACE, &self.module, self.params.as_deref())?;
+        load_one(PLACE, &policy)
+    }
+
+    /// The bytes of its module.
+    pub(in crate::cli) fn bytes(&self) -> Result<Vec<u8>, Failure> {
+        match named(PLACE, &self.module)? {
+            Module::Builtin(name) => Ok(steadfast_host::builtin::find(&name).unwrap_or_default().to_vec()),
+            Module::File(path) => std::fs::read(&path)
+                .with_context(|| format!("cannot read {}", path.display()))
+                .map_err(Failure::Usage),
+        }
+    }
+}
+
+/// The policy as a configuration would name it, for every job and within the default limits. `place` is the argument
+/// that names the module.
+pub(in crate::cli) fn configured(place: &str, module: &str, params: Option<&str>) -> Result<Policy, Failure> {
+    let limits = PolicyLimits::default();
+    Ok(Policy {
+        name: "chosen".into(),
+        module: named(place, module)?,
+        select: Select::all(),
+        params: params
+            .map_or_else(|| Ok("{}".into()), as_json)
+            .map_err(Failure::Usage)?,
+        deadline: limits.deadline,
+        memory: limits.memory_bytes,
+        shadow: false,
+    })
+}
+
+/// Loads what was chosen; what keeps it from being loaded is a mistake of the command line.
+pub(in crate::cli) fn load_one(place: &str, policy: &Policy) -> Result<LoadedPolicy, Failure> {
+    let loaded =
+        load_policies(std::slice::from_ref(policy)).map_err(|error| Failure::Usage(explained(place, error)))?;
+    loaded
+        .into_iter()
+        .next()
+        .ok_or_else(|| Failure::Failed(anyhow!("the policy was not loaded")))
+}
+
+fn named(place: &str, module: &str) -> Result<Module, Failure> {
+    match module.strip_prefix("builtin:") {
+        Some(name) if steadfast_host::builtin::find(name).is_some() => Ok(Module::Builtin(name.into())),
+        Some(_) => Err(Failure::Usage(anyhow!(
+            "{place} `{module}`: there is no such built-in policy; write builtin:conservative, or the path of a module"
+        ))),
+        None => Ok(Module::File(PathBuf::from(module))),
+    }
+}
+
+fn explained(place: &str, error: anyhow::Error) -> anyhow::Error {
+    let of_params = matches!(error.downcast_ref(), Some(LoadError::Params { .. }));
+    error.context(if of_params {
+        "--params was refused; `steadfast policy inspect` lists each parameter with its type and default".to_owned()
+    } else {
+        format!("{place} cannot be used")
+    })
+}
+
+/// JSON stays what it is; a TOML table becomes JSON.
+fn as_json(params: &str) -> anyhow::Result<String> {
+    if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(params).is_ok() {
+        return Ok(params.to_owned());
+    }
+    let table: toml::Table = toml::from_str(&format!("params = {params}")).with_context(|| {
+        format!(
+            "--params `{params}` is neither JSON nor a TOML table; write {{ absence_window = \"20s\" }} or \
+             {{\"absence_window\": \"20s\"}}"
+        )
+    })?;
+    match table.get("params") {
+        Some(toml::Value::Table(params)) => Ok(serde_json::to_string(params)?),
+        Some(_) | None => Err(anyhow!(
+            "--params `{params}` is a single value; write a table such as {{ absence_window = \"20s\" }}"
+        )),
+    }
+}
