@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use wasmparser::{Encoding, Parser, Payload};
 
 use crate::{Digest, MAX_MODULE};
 
@@ -92,6 +91,20 @@ impl Manifest {
     }
 }
 
+/// What a module shows to the outside, for people and tools that look into a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outline {
+    /// A core module.
+    Module,
+    /// A component.
+    Component {
+        /// The names of what it imports.
+        imports: Vec<String>,
+        /// The names of what it exports.
+        exports: Vec<String>,
+    },
+}
+
 /// A module as it is pushed: the same bytes always make the same manifest.
 pub(crate) struct Artifact {
     pub(crate) config: Bytes,
@@ -99,61 +112,30 @@ pub(crate) struct Artifact {
 }
 
 impl Artifact {
-    /// The artifact of a module; the error says why the bytes are none.
-    pub(crate) fn of(module: &[u8]) -> Result<Self, String> {
-        let config = describe(module)?;
-        let manifest = Manifest::new(Descriptor::of(CONFIG, &config), vec![Descriptor::of(WASM, module)])
-            .to_bytes()
-            .map_err(|error| error.to_string())?;
+    pub(crate) fn of(module: &[u8], outline: &Outline) -> serde_json::Result<Self> {
+        let config = describe(module, outline);
+        let manifest = Manifest::new(Descriptor::of(CONFIG, &config), vec![Descriptor::of(WASM, module)]).to_bytes()?;
         Ok(Self { config, manifest })
     }
 }
 
 /// The configuration. It holds no time of its own, so that pushing twice changes nothing.
-fn describe(module: &[u8]) -> Result<Bytes, String> {
-    let interface = interface(module).map_err(|error| format!("it is not WebAssembly: {error}"))?;
+fn describe(module: &[u8], outline: &Outline) -> Bytes {
+    // The layout knows two systems; which one is told by the encoding, whether or not WASI is used.
+    let (system, component) = match outline {
+        Outline::Module => ("wasip1", None),
+        Outline::Component { imports, exports } => ("wasip2", Some(json!({ "imports": imports, "exports": exports }))),
+    };
     let mut config = json!({
         "created": "1970-01-01T00:00:00Z",
         "architecture": "wasm",
-        // The layout knows two systems; which one is told by the encoding, whether or not WASI is used.
-        "os": if interface.is_some() { "wasip2" } else { "wasip1" },
+        "os": system,
         "layerDigests": [Digest::of(module)],
     });
-    if let (Some(component), Some(fields)) = (interface, config.as_object_mut()) {
+    if let (Some(component), Some(fields)) = (component, config.as_object_mut()) {
         fields.insert("component".into(), component);
     }
-    serde_json::to_vec(&config)
-        .map(Bytes::from)
-        .map_err(|error| error.to_string())
-}
-
-/// What a component imports and exports; `None` for a core module. All of it is read, so that half a file is refused.
-fn interface(module: &[u8]) -> wasmparser::Result<Option<serde_json::Value>> {
-    let (mut imports, mut exports) = (Vec::new(), Vec::new());
-    let (mut depth, mut is_component) = (0_u32, false);
-    for payload in Parser::new(0).parse_all(module) {
-        let payload = payload?;
-        // What is nested in a component has an interface of its own.
-        if let Payload::Version { encoding, .. } = &payload {
-            depth += 1;
-            is_component |= depth == 1 && *encoding == Encoding::Component;
-        } else if let Payload::End(_) = &payload {
-            depth = depth.saturating_sub(1);
-        } else if depth == 1
-            && let Payload::ComponentImportSection(section) = payload
-        {
-            for import in section {
-                imports.push(import?.name.name.to_owned());
-            }
-        } else if depth == 1
-            && let Payload::ComponentExportSection(section) = payload
-        {
-            for export in section {
-                exports.push(export?.name.name.to_owned());
-            }
-        }
-    }
-    Ok(is_component.then(|| json!({ "imports": imports, "exports": exports })))
+    Bytes::from(config.to_string())
 }
 
 #[cfg(test)]

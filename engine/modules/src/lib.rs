@@ -17,6 +17,7 @@ mod signature;
 mod simple_signing;
 mod trust;
 
+pub use artifact::Outline;
 pub use cache::Cache;
 pub use digest::{Digest, DigestError};
 pub use error::ModuleError;

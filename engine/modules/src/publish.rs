@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::artifact::{Artifact, Descriptor, Manifest};
+use crate::artifact::{Artifact, Descriptor, Manifest, Outline};
 use crate::registry::{Access, Connection};
 use crate::simple_signing::{payload, signatures, with_another};
 use crate::{Digest, KeyError, OciRef, PrivateKey, Registries, RegistryError, Version};
@@ -27,20 +27,17 @@ pub enum PublishError {
         /// Where it should have gone.
         reference: String,
     },
-    /// The bytes cannot be a policy.
-    #[error("the file is no module: {found}")]
-    NotAModule {
-        /// What it is.
-        found: String,
-    },
     /// There are signatures already, which cannot be read.
     #[error("the signatures that are at {place} cannot be read: {found}")]
     Signatures {
         /// Where.
         place: String,
-        /// Why.
+        /// What is there.
         found: String,
     },
+    /// A manifest could not be written.
+    #[error("the manifest could not be written")]
+    Manifest(#[from] serde_json::Error),
     /// The key could not sign.
     #[error("the key could not sign")]
     Key(#[source] KeyError),
@@ -54,8 +51,8 @@ impl PublishError {
     pub fn fix(&self) -> &'static str {
         match self {
             Self::NoTag { .. } => "write oci://HOST/REPOSITORY:TAG; the digest is printed when it is there",
-            Self::NotAModule { .. } => "give a .wasm module or component, as policies/README.md says how to build",
             Self::Signatures { .. } => "remove that tag from the registry, and push again",
+            Self::Manifest(_) => "report this as a mistake of steadfast",
             Self::Key(error) => error.fix(),
             Self::Registry(error) => error.fix(),
         }
@@ -67,6 +64,7 @@ pub async fn publish(
     registries: &Registries,
     target: &OciRef,
     module: Bytes,
+    outline: &Outline,
     key: Option<&PrivateKey>,
 ) -> Result<Published, PublishError> {
     if matches!(target.version, Version::Digest(_)) {
@@ -74,7 +72,7 @@ pub async fn publish(
             reference: target.to_string(),
         });
     }
-    let artifact = Artifact::of(&module).map_err(|found| PublishError::NotAModule { found })?;
+    let artifact = Artifact::of(&module, outline)?;
     let (sha256, digest) = (Digest::of(&module), Digest::of(&artifact.manifest));
     let mut connection = registries.open(target, Access::Push).await?;
     connection.push_blob(module).await?;
@@ -113,11 +111,7 @@ async fn sign(
     }
     let signature = key.sign(&payload).map_err(PublishError::Key)?;
     let layers: Vec<Descriptor> = earlier.map_or_else(Vec::new, |earlier| earlier.layers);
-    let unreadable = |error: serde_json::Error| PublishError::Signatures {
-        place: place.to_string(),
-        found: error.to_string(),
-    };
-    let (signed, config) = with_another(layers, &payload, &signature).map_err(unreadable)?;
+    let (signed, config) = with_another(layers, &payload, &signature)?;
     connection.push_blob(payload).await?;
     connection.push_blob(config).await?;
     connection.push_manifest(&place.version, signed).await?;

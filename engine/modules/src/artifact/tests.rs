@@ -1,35 +1,37 @@
 use super::*;
 
-/// The smallest core module, and the smallest component.
-const CORE: &[u8] = b"\0asm\x01\0\0\0";
-const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+fn of(outline: &Outline) -> Artifact {
+    Artifact::of(MODULE, outline).unwrap()
+}
 
 #[test]
 fn the_same_module_makes_the_same_manifest_which_names_it() {
-    let artifact = Artifact::of(CORE).unwrap();
-    assert_eq!(artifact.manifest, Artifact::of(CORE).unwrap().manifest);
+    let artifact = of(&Outline::Module);
+    assert_eq!(artifact.manifest, of(&Outline::Module).manifest);
     let manifest = Manifest::parse(&artifact.manifest).unwrap();
-    assert_eq!(manifest.module().unwrap().digest, Digest::of(CORE));
+    assert_eq!(manifest.module().unwrap().digest, Digest::of(MODULE));
     assert_eq!(manifest.config.digest, Digest::of(&artifact.config));
     assert_eq!(manifest.config.media_type, "application/vnd.wasm.config.v0+json");
 }
 
 #[test]
 fn the_configuration_tells_modules_from_components() {
-    let config = |module| serde_json::from_slice::<serde_json::Value>(&Artifact::of(module).unwrap().config).unwrap();
-    let (core, component) = (config(CORE), config(COMPONENT));
+    let config = |outline| serde_json::from_slice::<serde_json::Value>(&of(&outline).config).unwrap();
+    let core = config(Outline::Module);
     assert_eq!((&core["os"], &core["architecture"]), (&json!("wasip1"), &json!("wasm")));
-    assert_eq!(core["layerDigests"], json!([Digest::of(CORE).oci()]));
+    assert_eq!(core["layerDigests"], json!([Digest::of(MODULE).oci()]));
     assert!(core.get("component").is_none());
+    let component = config(Outline::Component {
+        imports: vec!["a:b/types@0.1.0".into()],
+        exports: vec!["decide".into()],
+    });
     assert_eq!(component["os"], "wasip2");
-    assert_eq!(component["component"], json!({ "imports": [], "exports": [] }));
-}
-
-#[test]
-fn what_is_no_module_is_not_made_one() {
-    for bytes in [&b""[..], b"text", b"\0asm\x01\0\0\0\0\x05\x01"] {
-        assert!(Artifact::of(bytes).is_err(), "{bytes:?}");
-    }
+    assert_eq!(
+        component["component"],
+        json!({ "imports": ["a:b/types@0.1.0"], "exports": ["decide"] })
+    );
 }
 
 /// A manifest with these layers, as a registry would give it.

@@ -10,8 +10,8 @@ use axum::http::header::{AUTHORIZATION, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{Method, Response, StatusCode};
 use bytes::Bytes;
 use steadfast_modules::{
-    Cache, Deadlines, Digest, Module, ModuleError, ModuleRef, OciRef, PrivateKey, Published, Registries, Resolver,
-    Trust, Version, publish,
+    Cache, Deadlines, Digest, Module, ModuleError, ModuleRef, OciRef, Outline, PrivateKey, Published, Registries,
+    Resolver, Trust, Version, publish,
 };
 use tokio::task::JoinHandle;
 
@@ -70,9 +70,15 @@ impl Fake {
 
     pub async fn push(&self, artifact: &str, module: &'static [u8], key: Option<&PrivateKey>) -> Published {
         let module = Bytes::from_static(module);
-        publish(&self.registries, &self.reference(artifact), module, key)
-            .await
-            .unwrap()
+        publish(
+            &self.registries,
+            &self.reference(artifact),
+            module,
+            &Outline::Module,
+            key,
+        )
+        .await
+        .unwrap()
     }
 
     pub async fn resolve(
