@@ -23,7 +23,7 @@ pub use digest::{Digest, DigestError};
 pub use error::ModuleError;
 pub use key::{Algorithm, KeyError, PrivateKey, PublicKey};
 pub use publish::{PublishError, Published, publish};
-pub use reference::{ModuleRef, OciRef, ReferenceError, Version};
+pub use reference::{ModuleRef, OciRef, ReferenceError, Version, is_registry};
 pub use registry::{Deadlines, Registries, RegistryError, RegistryHost};
 pub use resolve::{From, Module, Provenance, Resolver};
 pub use signature::{Signature, SignatureError, signature_file};

@@ -5,7 +5,7 @@ mod oci;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use oci::{OciRef, Version};
+pub use oci::{OciRef, Version, is_registry};
 
 /// Where a module is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,7 +32,7 @@ impl OciRef {
             .strip_prefix("oci://")
             .ok_or_else(|| ReferenceError::Scheme(text.split(':').next().unwrap_or_default().to_owned()))?;
         let (registry, artifact) = rest.split_once('/').unwrap_or((rest, ""));
-        if !is_host(registry) {
+        if !is_registry(registry) {
             return Err(ReferenceError::Host(registry.to_owned()));
         }
         let (named, digest) = match artifact.split_once('@') {
@@ -97,8 +97,8 @@ impl fmt::Display for OciRef {
     }
 }
 
-/// A name or an address, and perhaps a port; nothing that could lead an address elsewhere.
-fn is_host(text: &str) -> bool {
+/// Whether a text is a registry's `HOST` or `HOST:PORT`: a name or an address, and nothing that leads elsewhere.
+pub fn is_registry(text: &str) -> bool {
     let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) => {
             let is_address = address.parse::<std::net::Ipv6Addr>().is_ok();

@@ -2,6 +2,12 @@
 
 pub(super) mod chosen;
 pub(super) mod inspect;
+mod keygen;
+mod keys;
+mod pull;
+mod push;
+mod registries;
+mod sign;
 
 use clap::Subcommand;
 
@@ -13,6 +19,14 @@ pub(super) enum Command {
     Inspect(inspect::Options),
     /// Print the contract that this engine serves, as WIT: what a policy exports, and all it may know.
     Wit,
+    /// Make a pair of keys: one to sign modules with, one for the configuration that trusts them.
+    Keygen(keygen::Options),
+    /// Sign a module's file: MODULE.sig, as `cosign sign-blob` would write it.
+    Sign(sign::Options),
+    /// Put a module into an OCI registry, and print the reference by digest.
+    Push(push::Options),
+    /// Get a module from an OCI registry, and print what pins it.
+    Pull(pull::Options),
 }
 
 pub(super) fn carry_out(command: &Command) -> Result<(), Failure> {
@@ -22,5 +36,15 @@ pub(super) fn carry_out(command: &Command) -> Result<(), Failure> {
             printer::data(steadfast_wit::POLICY_WIT);
             Ok(())
         }
+        Command::Keygen(options) => keygen::make(options),
+        Command::Sign(options) => sign::sign(options),
+        Command::Push(options) => push::push(options),
+        Command::Pull(options) => pull::pull(options),
     }
+}
+
+/// Carries out what waits for a network, for a command that does nothing else meanwhile.
+fn waiting<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(work))
 }

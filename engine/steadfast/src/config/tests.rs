@@ -193,7 +193,7 @@ fn a_refused_policy_is_shown_where_its_parameters_stand() {
     let text = "[[policy]]\nname = \"mine\"\nmodule = \"builtin:conservative\"\n[policy.params]\nbogus = 1\n";
     std::fs::write(&path, text).unwrap();
     let config = Config::load(&path).unwrap();
-    let refusal = crate::run::load_policies(&config.policies).err().unwrap();
+    let refusal = crate::run::load_policies(&config.policies, &[]).err().unwrap();
     let ConfigError::Mistakes { report, mistakes } = Config::refused_policy(&path, refusal.downcast_ref().unwrap())
     else {
         panic!("{refusal}")
@@ -210,7 +210,7 @@ fn the_operators_file_shows_each_parameter_of_the_default_policy_with_its_defaul
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config.toml");
     let config = Config::load(&path).unwrap();
     let shown: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&config.policies[0].params).unwrap();
-    let policies = crate::run::load_policies(&config.policies).unwrap();
+    let policies = crate::run::load_policies(&config.policies, &[]).unwrap();
     // A default is written as it would be in the configuration, which for these types is also JSON.
     let described: serde_json::Map<String, serde_json::Value> = policies[0]
         .module
