@@ -26,9 +26,9 @@ impl Signature {
         Self(bytes)
     }
 
-    /// Reads base64; space around it does not matter.
+    /// Reads base64, on one line or on several.
     pub fn parse(text: &str) -> Result<Self, SignatureError> {
-        let text = text.trim();
+        let text: String = text.split_ascii_whitespace().collect();
         if text.starts_with('{') {
             return Err(SignatureError::Bundle);
         }

@@ -144,6 +144,11 @@ fn a_compressed_point_is_refused_since_nothing_would_verify() {
 #[test]
 fn a_signature_may_end_its_line_and_is_no_bundle() {
     assert_eq!(Signature::parse(&format!("{BY_EC}\n")).unwrap().to_base64(), BY_EC);
+    let (begin, end) = BY_EC.split_at(76);
+    assert_eq!(
+        Signature::parse(&format!("{begin}\n{end}\n")).unwrap().to_base64(),
+        BY_EC
+    );
     assert_eq!(Signature::parse("{\"mediaType\":\"x\"}"), Err(SignatureError::Bundle));
     assert_eq!(Signature::parse("-----"), Err(SignatureError::Base64));
 }

@@ -8,4 +8,6 @@ mod configuration;
 mod documents;
 mod engine;
 mod help;
+mod registry;
 mod simulate;
+mod trust;

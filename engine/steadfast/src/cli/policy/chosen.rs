@@ -9,7 +9,7 @@ use steadfast_reconcile::Select;
 
 use super::super::Failure;
 use crate::config::Policy;
-use crate::run::{LoadedPolicy, load_policies, resolve_modules_now};
+use crate::run::{LoadedPolicy, RefusedModule, load_policies, resolve_modules_now};
 
 /// How errors call the argument.
 const PLACE: &str = "MODULE";
@@ -89,6 +89,13 @@ fn named(place: &str, module: &str) -> Result<ModuleRef, Failure> {
 }
 
 fn explained(place: &str, error: anyhow::Error) -> anyhow::Error {
+    let error = match error.downcast::<RefusedModule>() {
+        Ok(RefusedModule { source, .. }) => {
+            let context = format!("{place} cannot be used; {}", source.fix());
+            return anyhow::Error::new(source).context(context);
+        }
+        Err(error) => error,
+    };
     let of_params = matches!(error.downcast_ref(), Some(LoadError::Params { .. }));
     error.context(if of_params {
         "--params was refused; `steadfast policy inspect` lists each parameter with its type and default".to_owned()
