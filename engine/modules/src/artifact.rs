@@ -63,8 +63,8 @@ impl Manifest {
     /// Reads a manifest; the error says what else it is.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(bytes).map_err(|error| {
-            let is_index =
-                serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|json| json["manifests"].is_array());
+            let is_index = serde_json::from_slice::<serde_json::Value>(bytes)
+                .is_ok_and(|json| json.get("manifests").is_some_and(serde_json::Value::is_array));
             if is_index {
                 "it is an index of several manifests".to_owned()
             } else {

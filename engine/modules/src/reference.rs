@@ -47,7 +47,7 @@ pub enum ReferenceError {
     Tag(String),
     /// The digest is none.
     #[error("has a digest that is none: {0}")]
-    Digest(#[source] crate::DigestError),
+    Digest(crate::DigestError),
 }
 
 impl ReferenceError {
@@ -132,33 +132,30 @@ mod tests {
 
     #[test]
     fn each_mistake_is_told_apart() {
-        let short = "oci://h/a@sha256:12";
         let both = format!("oci://h/a:v1@sha256:{HEX}");
-        let cases: &[(&str, fn(&ReferenceError) -> bool)] = &[
-            ("", |e| *e == ReferenceError::Empty),
-            (
-                "https://h/a.wasm",
-                |e| matches!(e, ReferenceError::Scheme(s) if s == "https"),
-            ),
-            ("oci://", |e| matches!(e, ReferenceError::Host(_))),
-            ("oci:///a:v1", |e| matches!(e, ReferenceError::Host(_))),
-            ("oci://h:99999/a:v1", |e| matches!(e, ReferenceError::Host(_))),
-            ("oci://user@h/a:v1", |e| matches!(e, ReferenceError::Host(_))),
-            ("oci://h", |e| matches!(e, ReferenceError::Repository(_))),
-            ("oci://h/Orders:v1", |e| matches!(e, ReferenceError::Repository(_))),
-            ("oci://h/a//b:v1", |e| matches!(e, ReferenceError::Repository(_))),
-            ("oci://h/../b:v1", |e| matches!(e, ReferenceError::Repository(_))),
-            ("oci://h/a?x=1:v1", |e| matches!(e, ReferenceError::Repository(_))),
-            ("oci://h/a", |e| *e == ReferenceError::NoVersion),
-            ("oci://h/a:", |e| matches!(e, ReferenceError::Tag(_))),
-            ("oci://h/a:-v", |e| matches!(e, ReferenceError::Tag(_))),
-            (short, |e| matches!(e, ReferenceError::Digest(_))),
-            ("oci://h/a@md5:12", |e| matches!(e, ReferenceError::Digest(_))),
-            (&both, |e| *e == ReferenceError::TwoVersions),
+        let cases = [
+            ("", "is empty"),
+            ("https://h/a.wasm", "the scheme `https`"),
+            ("oci://", "`` is not HOST"),
+            ("oci:///a:v1", "`` is not HOST"),
+            ("oci://h:99999/a:v1", "`h:99999` is not HOST"),
+            ("oci://user@h/a:v1", "`user@h` is not HOST"),
+            ("oci://[::g]/a:v1", "`[::g]` is not HOST"),
+            ("oci://h", "the repository ``"),
+            ("oci://h/Orders:v1", "the repository `Orders`"),
+            ("oci://h/a//b:v1", "the repository `a//b`"),
+            ("oci://h/../b:v1", "the repository `../b`"),
+            ("oci://h/a?x=1:v1", "the repository `a?x=1`"),
+            ("oci://h/a", "neither a digest nor a tag"),
+            ("oci://h/a:", "the tag ``"),
+            ("oci://h/a:-v", "the tag `-v`"),
+            ("oci://h/a@sha256:12", "a digest that is none"),
+            ("oci://h/a@md5:12", "a digest that is none"),
+            (&both, "a tag and a digest"),
         ];
-        for (text, is) in cases {
+        for (text, told) in cases {
             let error = ModuleRef::parse(text).unwrap_err();
-            assert!(is(&error), "{text}: {error:?}");
+            assert!(error.to_string().contains(told), "{text}: {error}");
             assert!(!error.fix().is_empty());
         }
     }

@@ -102,7 +102,7 @@ pub fn is_registry(text: &str) -> bool {
     let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, port)) => {
             let is_address = address.parse::<std::net::Ipv6Addr>().is_ok();
-            (is_address.then_some("address").unwrap_or_default(), port)
+            (if is_address { "address" } else { "" }, port)
         }
         None => text.split_at(text.find(':').unwrap_or(text.len())),
     };
