@@ -102,8 +102,11 @@ impl Registries {
                     path: file.clone(),
                     source,
                 })?;
+            // A PEM file of another kind holds none, which is no error to the reader.
             let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-                .map_err(|_| RegistryError::Certificates { path: file.clone() })?;
+                .ok()
+                .filter(|certificates| !certificates.is_empty())
+                .ok_or_else(|| RegistryError::Certificates { path: file.clone() })?;
             http = http.tls_certs_merge(certificates);
         }
         let http = http

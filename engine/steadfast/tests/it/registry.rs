@@ -42,6 +42,13 @@ impl Desk {
         ended.out
     }
 
+    /// Runs a script in the folder that must succeed.
+    fn openssl(&self, script: &str) {
+        let mut shell = std::process::Command::new("sh");
+        let ended = Ended::of(shell.args(["-ec", script]).current_dir(self.folder.path()));
+        assert_eq!(ended.code, Some(0), "{script}: {}", ended.err);
+    }
+
     /// Pushes, and gives the reference by digest.
     fn push(&self, module: &str, reference: &str, more: &[&str]) -> String {
         let arguments = [&["policy", "push", module, reference], more].concat();
@@ -224,32 +231,42 @@ fn who_may_not_is_told_and_who_may_needs_a_password_or_docker_s_login() {
 }
 
 #[test]
+#[ignore = "needs Debian's docker-registry; .ci/run installs it"]
+fn a_registry_with_an_authority_of_its_own_is_believed_if_that_is_named() {
+    let server = Server::start(Access::Tls);
+    let desk = Desk::new();
+    let tagged = server.reference("mine:v1");
+    let push = |authority: &str| {
+        let entry = format!("[[registry]]\nhost = \"{}\"\nca_file = \"{authority}\"\n", server.host);
+        std::fs::write(desk.path("registries.toml"), entry).unwrap();
+        desk.run(&["policy", "push", "mine.wasm", &tagged, "--config", "registries.toml"])
+    };
+    let believed = push(server::AUTHORITY);
+    assert_eq!(believed.code, Some(0), "{}", believed.err);
+    // The public key is no certificate, and a stranger's certificate vouches for nobody.
+    let none = push("mine.pub");
+    assert_eq!(none.code, Some(1));
+    assert!(none.err.contains("holds no certificates"), "{}", none.err);
+    desk.openssl("openssl req -x509 -newkey ed25519 -nodes -keyout k -out stranger.pem -days 9 -subj /CN=stranger");
+    let stranger = push("stranger.pem");
+    assert_eq!(stranger.code, Some(1));
+    assert!(stranger.err.contains("invalid peer certificate"), "{}", stranger.err);
+}
+
+#[test]
 #[ignore = "needs openssl; .ci/run installs it"]
 fn openssl_believes_what_is_signed_here_and_signs_what_is_believed() {
-    use std::process::Command;
     let desk = Desk::new();
-    let shell = |script: &str| {
-        let ended = Command::new("sh")
-            .args(["-ec", script])
-            .current_dir(desk.folder.path())
-            .output()
-            .unwrap();
-        assert!(
-            ended.status.success(),
-            "{script}: {}",
-            String::from_utf8_lossy(&ended.stderr)
-        );
-    };
     desk.done(&["policy", "sign", "mine.wasm", "--key", "mine.key"]);
-    shell("base64 -d mine.wasm.sig > sig && openssl dgst -sha256 -verify mine.pub -signature sig mine.wasm");
+    desk.openssl("base64 -d mine.wasm.sig > sig && openssl dgst -sha256 -verify mine.pub -signature sig mine.wasm");
     desk.done(&["policy", "sign", "mine.wasm", "--key", "other.key"]);
-    shell(
+    desk.openssl(
         "base64 -d mine.wasm.sig > sig && openssl pkeyutl -verify -pubin -inkey other.pub -rawin -in mine.wasm -sigfile sig",
     );
     for key in ["mine", "other"] {
-        shell(&format!("openssl pkey -in {key}.key -pubout | cmp - {key}.pub"));
+        desk.openssl(&format!("openssl pkey -in {key}.key -pubout | cmp - {key}.pub"));
     }
-    shell(
+    desk.openssl(
         "openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out theirs.key && \
          openssl pkey -in theirs.key -pubout -out theirs.pub && \
          openssl dgst -sha256 -sign theirs.key mine.wasm | base64 > mine.wasm.sig",

@@ -11,11 +11,19 @@ pub const PASSWORD: &str = "s3cret-enough";
 /// `ann` and that password, as htpasswd keeps it.
 const USERS: &str = "ann:$2b$04$gny664GYs.ya5bm.GgDIB.Yt2NlI.rnenTjEsxsglhRCnjuQcM606\n";
 
-/// Who may push and pull.
+/// Who may push and pull, and how.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Open,
     Password,
+    /// Over TLS, with a certificate that only `AUTHORITY` vouches for.
+    Tls,
 }
+
+/// The certificates of tests.
+const CERTIFICATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sources/tests/tls");
+/// Who vouches for the registry.
+pub const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sources/tests/tls/ca.pem");
 
 pub struct Server {
     pub host: String,
@@ -27,12 +35,18 @@ impl Server {
     pub fn start(access: Access) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
+        let tls = match access {
+            Access::Tls => {
+                format!(", tls: {{ certificate: {CERTIFICATES}/server.pem, key: {CERTIFICATES}/server.key }}")
+            }
+            Access::Open | Access::Password => String::new(),
+        };
         let mut config = format!(
             "version: 0.1\nlog: {{ level: info }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\n\
-             http: {{ addr: \"127.0.0.1:0\" }}\n",
+             http: {{ addr: \"127.0.0.1:0\"{tls} }}\n",
             path("storage")
         );
-        if let Access::Password = access {
+        if access == Access::Password {
             std::fs::write(path("users"), USERS).unwrap();
             config += &format!("auth: {{ htpasswd: {{ realm: registry, path: {} }} }}\n", path("users"));
         }
@@ -48,7 +62,7 @@ impl Server {
             .find_map(|line| {
                 let line = line.unwrap();
                 let (_, rest) = line.split_once("listening on ")?;
-                Some(rest.split(['"', ' ']).next().unwrap_or_default().to_owned())
+                Some(rest.split(['"', ' ', ',']).next().unwrap_or_default().to_owned())
             })
             .expect("docker-registry ended before it listened");
         // What it logs later is read and dropped, so that it never waits for a reader.
