@@ -9,6 +9,7 @@
 //! the [`projection`].
 
 pub mod alert;
+pub mod alternative;
 pub mod backoff;
 pub mod board;
 pub mod decision;
@@ -24,6 +25,7 @@ pub mod planner;
 pub mod projection;
 pub mod record;
 pub mod schedule;
+pub mod shadow;
 pub mod snapshot;
 pub mod state;
 pub mod time;

@@ -6,6 +6,7 @@ mod mistake;
 mod read;
 mod values;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use steadfast_core::id::FlinkJobId;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
 use steadfast_host::LoadError;
-use steadfast_reconcile::{Discover, Select};
+use steadfast_reconcile::{Discover, Select, Share};
 use steadfast_sources::ends::Location;
 use steadfast_sources::last_words::Pattern;
 
@@ -121,6 +122,8 @@ pub struct Policy {
     pub module: Module,
     /// Which jobs it is for.
     pub select: Select,
+    /// Which share of those.
+    pub rollout: Share,
     /// Its parameters, as JSON.
     pub params: String,
     /// How long one decision may take.
@@ -138,6 +141,15 @@ pub enum Module {
     Builtin(String),
     /// A file.
     File(PathBuf),
+}
+
+impl fmt::Display for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin(name) => write!(f, "builtin:{name}"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
 }
 
 /// A webhook.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use steadfast_core::id::{ClusterName, PolicyName};
+use steadfast_core::id::ClusterName;
 use steadfast_core::projection::Projection;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{PolicyEngine, PolicyLimits};
-use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Role, Select, Setup};
+use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Setup};
 use steadfast_sources::ends::EndPlaces;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -90,15 +90,13 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
             last_words: None,
         }],
         targets: Vec::new(),
-        policies: vec![PolicySetup {
-            name: PolicyName::new("conservative"),
-            select: Select::all(),
-            role: Role::Decides,
-            decide: Box::new(Timed {
+        policies: vec![PolicySetup::deciding(
+            "conservative",
+            Box::new(Timed {
                 inner: policy,
                 calls: calls.clone(),
             }),
-        }],
+        )],
         journal: steadfast_store::open(&format!("sqlite://{}", folder.path().join("bench.db").display()))?,
         clock: clock.clone(),
         seed: 1,

@@ -10,6 +10,7 @@ use steadfast_core::id::{ClusterName, JobKey, PolicyName};
 use steadfast_core::journal::{Change, Event};
 use steadfast_core::planner::{Next, Plan, plan};
 use steadfast_core::record::{AlertScope, JobRecord};
+use steadfast_core::shadow::Verdict;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
@@ -24,8 +25,8 @@ const BATCH: usize = 512;
 pub(crate) struct Decided {
     pub(crate) key: JobKey,
     pub(crate) plan: Plan,
-    /// Shadow policies that would show another state.
-    pub(crate) differing: Vec<PolicyName>,
+    /// What shadow policies make of it.
+    pub(crate) shadows: Vec<(PolicyName, Verdict)>,
     /// The failure of the policy, if it failed.
     pub(crate) failure: Option<PolicyFailure>,
 }
@@ -49,12 +50,11 @@ impl Reactor {
         let snapshot = self.snapshot(&before, now)?;
         let outcome = self.policies.decide(&before.policy, &snapshot);
         let failure = outcome.as_ref().err().cloned();
-        let state = outcome.as_ref().map_or(before.state, |decision| decision.state);
-        let differing = self.policies.differing_shadows(&snapshot, state);
+        let shadows = self.policies.shadow(&before, &snapshot);
         Some(Decided {
             plan: plan(&before, &snapshot, outcome),
             key,
-            differing,
+            shadows,
             failure,
         })
     }

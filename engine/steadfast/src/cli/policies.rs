@@ -2,7 +2,7 @@
 
 use super::policy::inspect::parameters;
 use super::printer;
-use crate::config::{Config, Module};
+use crate::config::Config;
 use crate::run::load_policies;
 
 /// Lists every policy with what can be tuned.
@@ -10,12 +10,10 @@ pub(super) fn list(config: &Config) -> anyhow::Result<()> {
     let mut text = String::new();
     for policy in load_policies(&config.policies)? {
         let description = policy.module.description();
-        let module = match &policy.config.module {
-            Module::Builtin(name) => format!("builtin:{name}"),
-            Module::File(path) => path.display().to_string(),
-        };
+        let module = &policy.config.module;
         let role = if policy.config.shadow { "shadow" } else { "decides" };
-        text.push_str(&format!("{} ({role})\n", policy.config.name));
+        let rollout = policy.config.rollout;
+        text.push_str(&format!("{} ({role}, {rollout})\n", policy.config.name));
         text.push_str(&format!(
             "  module      {module}\n  sha256      {}\n",
             policy.module.digest()

@@ -11,7 +11,7 @@ use std::time::Duration;
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
-use steadfast_reconcile::{Discover, Select};
+use steadfast_reconcile::{Discover, Select, Share};
 use toml::Spanned;
 
 use super::file::{self, File};
@@ -358,6 +358,7 @@ impl Checker<'_> {
                     namespace: entry.select.namespace.clone(),
                     name: entry.select.name.clone(),
                 },
+                rollout: entry.rollout.as_ref().map_or(Share::ALL, |share| self.share(share)),
                 params: serde_json::to_string(&entry.params).unwrap_or_default(),
                 deadline,
                 memory: entry.memory.as_ref().map_or(64 << 20, |size| size.get_ref().0),
@@ -370,6 +371,7 @@ impl Checker<'_> {
                 name: "default".into(),
                 module: Module::Builtin("conservative".into()),
                 select: Select::all(),
+                rollout: Share::ALL,
                 params: "{}".into(),
                 deadline: Duration::from_millis(50),
                 memory: 64 << 20,
@@ -385,6 +387,22 @@ impl Checker<'_> {
             );
         }
         policies
+    }
+
+    fn share(&mut self, share: &Spanned<String>) -> Share {
+        let text = share.get_ref();
+        let percent = text
+            .strip_suffix('%')
+            .filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+        let read = percent.and_then(|number| number.parse().ok()).and_then(Share::percent);
+        read.unwrap_or_else(|| {
+            self.refuse(
+                share.span(),
+                format!("policy.rollout `{text}` is not a share of all jobs"),
+                "write whole percent from \"0%\" to \"100%\", such as \"20%\"",
+            );
+            Share::ALL
+        })
     }
 
     fn module(&mut self, module: &Spanned<String>) -> Module {

@@ -98,6 +98,7 @@ pub(super) struct Policy {
     pub(super) module: Spanned<String>,
     #[serde(default)]
     pub(super) select: Select,
+    pub(super) rollout: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) params: BTreeMap<String, toml::Value>,
     pub(super) deadline: Option<Spanned<Span>>,

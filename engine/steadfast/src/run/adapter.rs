@@ -70,7 +70,7 @@ impl Health for Adapter {
                 }
             })
             .collect();
-        let policies: Vec<String> = status.policies.iter().map(ToString::to_string).collect();
+        let policies: Vec<String> = status.policies.iter().map(|policy| policy.name.to_string()).collect();
         let asked = clusters.iter().all(|cluster| cluster.state != Reach::Pending);
         Readiness {
             ready: asked && status.store_error.is_none() && !policies.is_empty(),

@@ -12,7 +12,7 @@ use steadfast_core::id::{ClusterName, Namespace, PolicyName, TargetId};
 use steadfast_core::journal::Store;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{Policy as LoadedModule, PolicyEngine, PolicyLimits};
-use steadfast_reconcile::{ClusterSetup, PolicySetup, Role, TargetSetup};
+use steadfast_reconcile::{ClusterSetup, Identity, PolicySetup, Role, TargetSetup};
 use steadfast_sources::ends::{self, EndPlaces, Files};
 use steadfast_sources::kubernetes::{KubeSettings, Location, Selector, connect};
 use steadfast_sources::route::FlinkRoute;
@@ -45,13 +45,27 @@ impl LoadedPolicy {
     pub fn into_setup(self) -> PolicySetup {
         PolicySetup {
             name: PolicyName::new(&self.config.name),
+            identity: self.identity(),
             select: self.config.select,
+            rollout: self.config.rollout,
             role: if self.config.shadow {
                 Role::Shadow
             } else {
                 Role::Decides
             },
             decide: Box::new(self.module),
+        }
+    }
+
+    /// Which module it is.
+    fn identity(&self) -> Identity {
+        let description = self.module.description();
+        Identity {
+            module: self.config.module.to_string(),
+            sha256: self.module.digest().to_owned(),
+            contract: self.module.contract(),
+            description: format!("{} {}: {}", description.name, description.version, description.summary),
+            params: self.config.params.clone(),
         }
     }
 

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use steadfast_core::decision::Decide;
-use steadfast_core::id::PolicyName;
 use steadfast_core::snapshot::Timing;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
-use steadfast_reconcile::{PolicySetup, Role, Select};
+use steadfast_reconcile::PolicySetup;
 use steadfast_simulate::{Stage, Staging};
 
 /// Real time: a policy's deadline is no part of the story, and the machine may be busy.
@@ -45,12 +44,7 @@ pub fn in_virtual_time<T>(
 
 /// The one policy of an engine.
 pub fn deciding(decide: Box<dyn Decide>) -> PolicySetup {
-    PolicySetup {
-        name: PolicyName::new("default"),
-        select: Select::all(),
-        role: Role::Decides,
-        decide,
-    }
+    PolicySetup::deciding("default", decide)
 }
 
 /// A policy, compiled once a process.

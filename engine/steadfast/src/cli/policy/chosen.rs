@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use steadfast_host::{LoadError, PolicyLimits};
-use steadfast_reconcile::Select;
+use steadfast_reconcile::{Select, Share};
 
 use super::super::Failure;
 use crate::config::{Module, Policy};
@@ -51,6 +51,7 @@ pub(in crate::cli) fn configured(place: &str, module: &str, params: Option<&str>
         name: "chosen".into(),
         module: named(place, module)?,
         select: Select::all(),
+        rollout: Share::ALL,
         params: params
             .map_or_else(|| Ok("{}".into()), as_json)
             .map_err(Failure::Usage)?,
