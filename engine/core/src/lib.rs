@@ -24,6 +24,8 @@ pub mod news;
 pub mod planner;
 pub mod projection;
 pub mod record;
+pub mod recording;
+pub mod replay;
 pub mod schedule;
 pub mod shadow;
 pub mod snapshot;

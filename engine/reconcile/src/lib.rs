@@ -19,6 +19,6 @@ mod trial;
 
 pub use control::{Control, RequestError};
 pub use engine::{Engine, StartError};
-pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Role, Select, Setup, Share, TargetSetup};
+pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, TargetSetup};
 pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};
 pub use trial::{TrialError, tried};

@@ -63,7 +63,14 @@ impl Rig {
     fn new(names: &[&str]) -> Self {
         let policy = PolicySetup::deciding("believe", Box::new(Believer));
         let now = Timestamp::from_millis(1_000_000);
-        let mut reactor = Reactor::new(Timing::default(), 7, now, BTreeMap::new(), Policies::new(vec![policy]));
+        let mut reactor = Reactor::new(
+            Timing::default(),
+            7,
+            now,
+            BTreeMap::new(),
+            Policies::new(vec![policy]),
+            None,
+        );
         let targets = names.iter().map(|name| target(name)).collect();
         let mut rig = {
             let first = reactor.begin(vec![], targets, now);
@@ -279,6 +286,7 @@ fn stored_records_are_stale_until_confirmed_and_removed_targets_forgotten() {
         rig.now,
         BTreeMap::new(),
         Policies::new(vec![policy]),
+        None,
     );
     let changes = again.begin(stored, vec![target("orders")], rig.now);
     let (forgotten, kept): (Vec<_>, Vec<_>) = changes
