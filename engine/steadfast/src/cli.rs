@@ -226,7 +226,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Run { config } => {
             let loaded = Config::load(&config)?;
             runtime
-                .block_on(crate::run::until_told(loaded))
+                .block_on(crate::run::until_told(loaded, config.clone()))
                 .map_err(|error| blame(&config, error))
         }
         Command::Demo { port, no_stay } => {

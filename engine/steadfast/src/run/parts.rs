@@ -57,6 +57,11 @@ impl LoadedPolicy {
         }
     }
 
+    /// Whether it is the other one: the same entry, and the same bytes.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.config == other.config && self.module.digest() == other.module.digest()
+    }
+
     /// Which module it is.
     fn identity(&self) -> Identity {
         let description = self.module.description();
@@ -88,7 +93,16 @@ pub fn policy_cache() -> Option<PathBuf> {
 
 /// Loads and configures every policy; the first that is refused is the error.
 pub fn load_policies(policies: &[Policy]) -> anyhow::Result<Vec<LoadedPolicy>> {
-    let engine = PolicyEngine::new(policy_cache().as_deref())?;
+    load_into(&policy_engine()?, policies)
+}
+
+/// What runs the policies of a process.
+pub(super) fn policy_engine() -> anyhow::Result<PolicyEngine> {
+    Ok(PolicyEngine::new(policy_cache().as_deref())?)
+}
+
+/// Loads and configures every policy for one engine, which may run others already.
+pub(super) fn load_into(engine: &PolicyEngine, policies: &[Policy]) -> anyhow::Result<Vec<LoadedPolicy>> {
     policies
         .iter()
         .map(|policy| {
