@@ -117,7 +117,7 @@ impl From<ReloadError> for Problem {
 }
 
 /// The policies of the running engine.
-#[utoipa::path(get, path = "/api/v1/policies", tag = "policies", operation_id = "policies", responses(
+#[utoipa::path(get, path = "/api/v1/policies", tag = "policies", operation_id = "list_policies", responses(
     (status = 200, description = "The policies, and how the last reload went", body = PolicyList)))]
 pub(crate) async fn list(State(api): State<Api>) -> Json<PolicyList> {
     Json(api.policies.running())

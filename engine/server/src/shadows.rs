@@ -97,7 +97,7 @@ pub(crate) struct Failure {
 }
 
 /// What shadow policies would show.
-#[utoipa::path(get, path = "/api/v1/shadows", tag = "policies", params(
+#[utoipa::path(get, path = "/api/v1/shadows", tag = "policies", operation_id = "list_shadows", params(
     ("policy" = Option<String>, Query, description = "Only this shadow policy"),
     ("differs" = Option<bool>, Query, description = "true: only jobs of which it would show something else; false: only the others"),
     ("limit" = Option<u32>, Query, description = "Items of a page: 1 to 5000, 500 if not given"),

@@ -47,6 +47,7 @@ pub struct Running {
 /// Starts everything a configuration asks for. On an error nothing is left running. `file` is where it came from, and
 /// where a reload reads it again.
 pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Running> {
+    let known = file.as_deref().map(|file| reload::Known::starting(file, &config));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let host = parts::policy_engine()?;
     let policies = parts::load_into(&host, &config.policies)?;
@@ -93,7 +94,11 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         &mut registry,
     ));
     let tasks = TaskTracker::new();
-    tasks.spawn(reload::follow(Arc::clone(&reloader), cancel.clone()));
+    tasks.spawn(reload::follow(
+        Arc::clone(&reloader),
+        known.unwrap_or_default(),
+        cancel.clone(),
+    ));
     for (place, webhook) in (0_u64..).zip(webhooks) {
         tasks.spawn(webhook.run(engine.entries.clone(), cancel.clone(), parts::rng(place)));
     }

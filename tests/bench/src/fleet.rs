@@ -40,7 +40,7 @@ const RECORDING: Recording = Recording {
 };
 
 /// The world's process, ended with the benchmark.
-struct World(Child);
+pub(crate) struct World(Child);
 
 impl Drop for World {
     fn drop(&mut self) {
@@ -49,7 +49,7 @@ impl Drop for World {
     }
 }
 
-fn start_world(jobs: usize) -> anyhow::Result<(World, String)> {
+pub(crate) fn start_world(jobs: usize) -> anyhow::Result<(World, String)> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(["world", &jobs.to_string()])
         .stdin(Stdio::piped())
@@ -189,14 +189,14 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn count_confirmed(projection: &Projection) -> usize {
+pub(crate) fn count_confirmed(projection: &Projection) -> usize {
     projection
         .page(None, usize::MAX, |view| view.watch.confirmed_at.is_some())
         .len()
 }
 
 /// Seconds since each job was last confirmed.
-fn ages_of(projection: &Projection, now: Timestamp) -> Vec<f64> {
+pub(crate) fn ages_of(projection: &Projection, now: Timestamp) -> Vec<f64> {
     projection
         .page(None, usize::MAX, |_| true)
         .iter()

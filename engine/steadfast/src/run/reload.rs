@@ -22,7 +22,7 @@ use steadfast_server::{LastReload, ReloadError, Reloaded, ReloadedPolicy};
 use super::parts::{LoadedPolicy, load_into};
 use crate::config::Config;
 
-pub(super) use follow::follow;
+pub(super) use follow::{Known, follow};
 
 /// On about how many of the present snapshots policies are tried.
 const TRIED: usize = 512;

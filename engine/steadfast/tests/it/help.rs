@@ -15,6 +15,7 @@ fn help_of_each_command() {
         "policy",
         "policy inspect",
         "policy wit",
+        "policy promote",
         "intent",
         "explain",
         "forget",

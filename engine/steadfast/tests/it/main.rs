@@ -8,4 +8,7 @@ mod configuration;
 mod documents;
 mod engine;
 mod help;
+mod promote;
+mod reload;
+mod running;
 mod simulate;

@@ -1,6 +1,6 @@
 //! The ways in which a reload is asked for, beside the API: SIGHUP, and a change of the files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Reloader;
 use super::files::{Files, digest, named};
+use crate::config::Config;
 
 /// So long must the files rest before they are read: an editor or a copy may take several steps.
 const REST: Duration = Duration::from_millis(300);
@@ -18,7 +19,7 @@ const REST: Duration = Duration::from_millis(300);
 const RESTS: u32 = 10;
 
 /// Reloads when somebody asks for it, until it is cancelled.
-pub(in crate::run) async fn follow(reloader: Arc<Reloader>, cancel: CancellationToken) {
+pub(in crate::run) async fn follow(reloader: Arc<Reloader>, mut known: Known, cancel: CancellationToken) {
     let Some(config) = reloader.file.clone() else { return };
     let stirred = Arc::new(Notify::new());
     let mut files = match Files::new(Arc::clone(&stirred)) {
@@ -35,8 +36,8 @@ pub(in crate::run) async fn follow(reloader: Arc<Reloader>, cancel: Cancellation
             None
         }
     };
-    let mut known = Known::default();
-    known.look(&config, files.as_mut()).await;
+    // What changed while the engine started was not seen.
+    stirred.notify_one();
     loop {
         tokio::select! {
             () = cancel.cancelled() => return,
@@ -74,7 +75,7 @@ async fn rest(stirred: &Notify) {
 
 /// The files as they were last looked at.
 #[derive(Default)]
-struct Known {
+pub(in crate::run) struct Known {
     files: Vec<PathBuf>,
     digest: [u8; 32],
 }
@@ -87,6 +88,17 @@ enum Seen {
 }
 
 impl Known {
+    /// The files from which an engine is about to be started with this configuration.
+    pub(in crate::run) fn starting(file: &Path, config: &Config) -> Self {
+        let files = named(file, &[]);
+        let digest = digest(&files);
+        match Config::load(file) {
+            Ok(same) if same == *config => Self { files, digest },
+            // It has changed since it was read; the first look finds it out.
+            Ok(_) | Err(_) => Self::default(),
+        }
+    }
+
     /// Looks at the files, and watches those that are named now. Each content counts once, whether it can be used or
     /// not.
     async fn look(&mut self, config: &PathBuf, files: Option<&mut Files>) -> Seen {
