@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use super::super::client::{Client, ServerOptions};
 use super::super::{Failure, blame, printer};
-use super::waiting;
 use crate::config::Config;
 use crate::run::load_policies;
 
@@ -31,7 +31,7 @@ pub(in crate::cli) struct Options {
 }
 
 /// Edits the configuration, and asks the running engine to take it up.
-pub(super) fn promote(options: &Options) -> Result<(), Failure> {
+pub(super) fn promote(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let path = &options.config;
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read {}", path.display()))
@@ -44,7 +44,7 @@ pub(super) fn promote(options: &Options) -> Result<(), Failure> {
     load_policies(&config.policies).map_err(|error| blame(path, error))?;
     write::replace(path, &promoted.text)?;
     printer::data(&promoted.summary);
-    waiting(reload(options))?
+    runtime.block_on(reload(options))
 }
 
 /// Only an engine that answers and refuses is a failure: without one, the next start reads the file.
