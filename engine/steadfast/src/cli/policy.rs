@@ -6,6 +6,7 @@ mod diff;
 pub(super) mod inspect;
 mod keygen;
 mod keys;
+mod promote;
 mod pull;
 mod push;
 mod registries;
@@ -41,6 +42,8 @@ pub(super) enum Command {
     Push(push::Options),
     /// Get a module from an OCI registry, and print what pins it.
     Pull(pull::Options),
+    /// Let a shadow decide: edit the configuration, and ask the running engine to take it up.
+    Promote(promote::Options),
 }
 
 pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
@@ -48,7 +51,7 @@ pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Fail
         Command::Inspect(options) => inspect::tell(options),
         Command::Test(options) => test::tell(options),
         Command::Bench(options) => bench::tell(options),
-        Command::Diff(options) => runtime.block_on(diff::tell(options)),
+        Command::Diff(options) => diff::tell(options, runtime),
         Command::Wit => {
             printer::data(steadfast_wit::POLICY_WIT);
             Ok(())
@@ -57,6 +60,7 @@ pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Fail
         Command::Sign(options) => sign::sign(options),
         Command::Push(options) => push::push(options),
         Command::Pull(options) => pull::pull(options),
+        Command::Promote(options) => promote::promote(options, runtime),
     }
 }
 
