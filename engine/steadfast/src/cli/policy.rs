@@ -1,15 +1,20 @@
 //! `steadfast policy`: what an author does with a module, from its first line to its release.
 
+mod bench;
 pub(super) mod chosen;
+mod diff;
 pub(super) mod inspect;
 mod keygen;
 mod keys;
 mod pull;
 mod push;
 mod registries;
+mod sample;
 mod sign;
+mod test;
 
 use clap::Subcommand;
+use tokio::runtime::Runtime;
 
 use super::{Failure, printer};
 
@@ -17,6 +22,15 @@ use super::{Failure, printer};
 pub(super) enum Command {
     /// Say what a module is: form, contract, size, digest, imports, parameters and rules.
     Inspect(inspect::Options),
+    /// Hold a policy to determinism and purity, to stories, and to snapshots with expected decisions.
+    #[command(after_help = test::AFTER_HELP)]
+    Test(test::Options),
+    /// Measure what a policy costs: loading, deciding, memory.
+    #[command(after_help = bench::AFTER_HELP)]
+    Bench(bench::Options),
+    /// Show two policies the same recorded snapshots, and tell where they part.
+    #[command(after_help = diff::AFTER_HELP)]
+    Diff(diff::Options),
     /// Print the contract that this engine serves, as WIT: what a policy exports, and all it may know.
     Wit,
     /// Make a pair of keys: one to sign modules with, one for the configuration that trusts them.
@@ -29,22 +43,19 @@ pub(super) enum Command {
     Pull(pull::Options),
 }
 
-pub(super) fn carry_out(command: &Command) -> Result<(), Failure> {
+pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
     match command {
         Command::Inspect(options) => inspect::tell(options),
+        Command::Test(options) => test::tell(options),
+        Command::Bench(options) => bench::tell(options),
+        Command::Diff(options) => runtime.block_on(diff::tell(options)),
         Command::Wit => {
             printer::data(steadfast_wit::POLICY_WIT);
             Ok(())
         }
         Command::Keygen(options) => keygen::make(options),
         Command::Sign(options) => sign::sign(options),
-        Command::Push(options) => push::push(options),
-        Command::Pull(options) => pull::pull(options),
+        Command::Push(options) => runtime.block_on(push::push(options)),
+        Command::Pull(options) => runtime.block_on(pull::pull(options)),
     }
-}
-
-/// Carries out what waits for a network, for a command that does nothing else meanwhile.
-fn waiting<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(work))
 }

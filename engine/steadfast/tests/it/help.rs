@@ -14,6 +14,9 @@ fn help_of_each_command() {
         "policies",
         "policy",
         "policy inspect",
+        "policy test",
+        "policy bench",
+        "policy diff",
         "policy wit",
         "policy keygen",
         "policy sign",
@@ -23,6 +26,7 @@ fn help_of_each_command() {
         "explain",
         "forget",
         "simulate",
+        "replay",
         "completions",
     ];
     let mut all = run(Path::new("."), &["--help"]).out;
@@ -51,6 +55,9 @@ fn wrong_command_lines() {
         &["policy", "sign", "missing.wasm", "--key", "missing.key"],
         &["policy", "push", "missing.wasm", "registry.example.com/orders:v1"],
         &["policy", "pull", "oci://registry.example.com/orders"],
+        &["replay", "--since", "yesterday"],
+        &["replay", "--store", "sqlite://missing.db"],
+        &["replay", "--params", "{}"],
         &["simulate"],
         &["simulate", "--scale", "20", "story.toml"],
         &["simulate", "--config", "config.toml", "--params", "{}", "story.toml"],

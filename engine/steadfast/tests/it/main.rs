@@ -8,6 +8,8 @@ mod configuration;
 mod documents;
 mod engine;
 mod help;
+mod policy;
 mod registry;
+mod replay;
 mod simulate;
 mod trust;

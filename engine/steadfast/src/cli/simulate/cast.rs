@@ -7,7 +7,7 @@ use steadfast_reconcile::PolicySetup;
 use steadfast_simulate::shorten_params;
 use steadfast_world::clock::Scale;
 
-use super::super::policy::chosen;
+use super::super::policy::chosen::{self, Chosen};
 use super::super::{Failure, blame};
 use crate::config::{Config, Policy};
 use crate::run::{LoadedPolicy, compile_policies, resolve_modules_now};
@@ -16,9 +16,9 @@ use crate::run::{LoadedPolicy, compile_policies, resolve_modules_now};
 const PLACE: &str = "--policy";
 
 /// Loaded policies, ready to be given to one engine after the other.
-pub(super) struct Cast {
+pub(in crate::cli) struct Cast {
     /// The pace, in the time of the story.
-    pub(super) timing: Timing,
+    pub(in crate::cli) timing: Timing,
     policies: Vec<LoadedPolicy>,
 }
 
@@ -44,8 +44,16 @@ impl Cast {
         })
     }
 
+    /// The policy that a command of `steadfast policy` names, for every job, at the default pace.
+    pub(in crate::cli) fn chosen(policy: &Chosen) -> Result<Self, Failure> {
+        Ok(Self {
+            timing: Timing::default(),
+            policies: vec![policy.load()?],
+        })
+    }
+
     /// The policies for one engine.
-    pub(super) fn setups(&self) -> Vec<PolicySetup> {
+    pub(in crate::cli) fn setups(&self) -> Vec<PolicySetup> {
         self.policies.iter().map(LoadedPolicy::another_setup).collect()
     }
 }
