@@ -216,7 +216,9 @@ fn a_refused_policy_is_shown_where_its_parameters_stand() {
     };
     assert_eq!(&text[mistakes[0].place.clone()], "params");
     assert!(
-        report.contains("config.toml:4: policy `mine`: params: unknown field `bogus`"),
+        report.contains(
+            "config.toml:4: policy `mine`: params: `bogus` is no parameter; there are `absence_confirmations`"
+        ),
         "{report}"
     );
 }
