@@ -58,14 +58,8 @@ pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Fail
         }
         Command::Keygen(options) => keygen::make(options),
         Command::Sign(options) => sign::sign(options),
-        Command::Push(options) => push::push(options),
-        Command::Pull(options) => pull::pull(options),
+        Command::Push(options) => runtime.block_on(push::push(options)),
+        Command::Pull(options) => runtime.block_on(pull::pull(options)),
         Command::Promote(options) => promote::promote(options, runtime),
     }
-}
-
-/// Carries out what waits for a network, for a command that does nothing else meanwhile.
-fn waiting<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(work))
 }
