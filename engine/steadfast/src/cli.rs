@@ -216,8 +216,8 @@ pub fn main() -> ExitCode {
 
 /// A policy that cannot be used is a mistake of the configuration that names it.
 fn blame(config: &Path, error: anyhow::Error) -> Failure {
-    match error.downcast_ref() {
-        Some(refusal) => Failure::Config(Config::refused_policy(config, refusal)),
+    match Config::blamed(config, &error) {
+        Some(mistake) => Failure::Config(mistake),
         None => Failure::Failed(error),
     }
 }
@@ -240,7 +240,10 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         }
         Command::Check { config } => {
             let loaded = Config::load(&config)?;
-            crate::run::load_policies(&loaded.policies).map_err(|error| blame(&config, error))?;
+            let policies = crate::run::load_policies(&loaded.policies, &loaded.registries);
+            for policy in policies.map_err(|error| blame(&config, error))? {
+                printer::note(&policies::provenance(&policy));
+            }
             if loaded.clusters.is_empty() && loaded.jobs.is_empty() {
                 printer::note("note: without a [[kubernetes]] or a [[job]] there is nothing to watch");
             }

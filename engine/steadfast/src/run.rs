@@ -2,6 +2,7 @@
 
 mod access;
 mod adapter;
+mod modules;
 mod parts;
 mod reload;
 
@@ -14,6 +15,7 @@ use steadfast_core::backoff::Backoff;
 use steadfast_core::journal::Store;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
+use steadfast_host::PolicyEngine;
 use steadfast_reconcile::{Engine, Setup};
 use steadfast_server::sinks::{HttpPost, SinkMetrics, Webhook, cursor_name};
 use steadfast_server::{Api, ReloadError, Reloaded, router, serve};
@@ -27,7 +29,8 @@ use crate::config::Config;
 
 use reload::Reloader;
 
-pub use parts::{LoadedPolicy, SystemClock, load_policies, policy_cache};
+pub use modules::{RefusedModule, known, resolve_modules, resolve_modules_now};
+pub use parts::{LoadedPolicy, SystemClock, compile_policies, load_policies, policy_cache};
 
 /// A running engine with its API and its sinks.
 pub struct Running {
@@ -50,7 +53,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let known = file.as_deref().map(|file| reload::Known::starting(file, &config));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let host = parts::policy_engine()?;
-    let policies = parts::load_into(&host, &config.policies)?;
+    let policies = policies(&config, &host).await?;
     let clusters = parts::clusters(&config).await?;
     let targets = parts::targets(&config);
     let access = access::of(&config.server)?;
@@ -133,6 +136,17 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         tasks,
         cancel,
     })
+}
+
+/// The policies, compiled off the async threads.
+async fn policies(config: &Config, host: &PolicyEngine) -> anyhow::Result<Vec<LoadedPolicy>> {
+    let modules = resolve_modules(&config.policies, &config.registries).await?;
+    let (host, policies) = (host.clone(), config.policies.clone());
+    let loaded = tokio::task::spawn_blocking(move || parts::compile_into(&host, &policies, &modules)).await??;
+    for LoadedPolicy { config, provenance, .. } in &loaded {
+        tracing::info!(policy = %config.name, module = %provenance.reference, sha256 = %provenance.sha256, from = %provenance.from, trust = %provenance.trust(), "a policy was loaded");
+    }
+    Ok(loaded)
 }
 
 async fn webhooks(

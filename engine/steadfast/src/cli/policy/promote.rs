@@ -41,7 +41,7 @@ pub(super) fn promote(options: &Options, runtime: &Runtime) -> Result<(), Failur
     let promoted = edit::promote(&text, &options.name, options.percent)
         .map_err(|error| Failure::Usage(error.context(format!("{} was not changed", path.display()))))?;
     let config = Config::parse(path, &promoted.text)?;
-    load_policies(&config.policies).map_err(|error| blame(path, error))?;
+    load_policies(&config.policies, &config.registries).map_err(|error| blame(path, error))?;
     write::replace(path, &promoted.text)?;
     printer::data(&promoted.summary);
     runtime.block_on(reload(options))

@@ -1,4 +1,4 @@
-//! What has changed in a configuration beside its policies.
+//! What has changed in a configuration beside its policies and the registries they come from.
 
 use crate::config::Config;
 
@@ -12,6 +12,7 @@ pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
         clusters,
         jobs,
         policies: _,
+        registries: _,
         sinks,
         recording,
     } = started;
