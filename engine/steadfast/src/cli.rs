@@ -18,6 +18,7 @@ use clap_complete::Shell;
 
 use crate::config::{Config, ConfigError};
 use crate::demo::Afterwards;
+use crate::run::RefusedModule;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -216,9 +217,13 @@ pub fn main() -> ExitCode {
 
 /// A policy that cannot be used is a mistake of the configuration that names it.
 fn blame(config: &Path, error: anyhow::Error) -> Failure {
-    match error.downcast_ref() {
-        Some(refusal) => Failure::Config(Config::refused_policy(config, refusal)),
-        None => Failure::Failed(error),
+    if let Some(refusal) = error.downcast_ref() {
+        return Failure::Config(Config::refused_policy(config, refusal));
+    }
+    match error.downcast_ref::<RefusedModule>() {
+        // A registry that is down is no mistake of the configuration.
+        Some(refused) if !refused.source.is_passing() => Failure::Config(Config::refused_module(config, refused)),
+        Some(_) | None => Failure::Failed(error),
     }
 }
 
@@ -240,7 +245,10 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         }
         Command::Check { config } => {
             let loaded = Config::load(&config)?;
-            crate::run::load_policies(&loaded.policies).map_err(|error| blame(&config, error))?;
+            let policies = crate::run::load_policies(&loaded.policies, &loaded.registries);
+            for policy in policies.map_err(|error| blame(&config, error))? {
+                printer::note(&policies::provenance(&policy));
+            }
             if loaded.clusters.is_empty() && loaded.jobs.is_empty() {
                 printer::note("note: without a [[kubernetes]] or a [[job]] there is nothing to watch");
             }

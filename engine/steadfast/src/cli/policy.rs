@@ -4,7 +4,13 @@ mod bench;
 pub(super) mod chosen;
 mod diff;
 pub(super) mod inspect;
+mod keygen;
+mod keys;
+mod pull;
+mod push;
+mod registries;
 mod sample;
+mod sign;
 mod test;
 
 use clap::Subcommand;
@@ -27,6 +33,14 @@ pub(super) enum Command {
     Diff(diff::Options),
     /// Print the contract that this engine serves, as WIT: what a policy exports, and all it may know.
     Wit,
+    /// Make a pair of keys: one to sign modules with, one for the configuration that trusts them.
+    Keygen(keygen::Options),
+    /// Sign a module's file: MODULE.sig, as `cosign sign-blob` would write it.
+    Sign(sign::Options),
+    /// Put a module into an OCI registry, and print the reference by digest.
+    Push(push::Options),
+    /// Get a module from an OCI registry, and print what pins it.
+    Pull(pull::Options),
 }
 
 pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
@@ -39,5 +53,15 @@ pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Fail
             printer::data(steadfast_wit::POLICY_WIT);
             Ok(())
         }
+        Command::Keygen(options) => keygen::make(options),
+        Command::Sign(options) => sign::sign(options),
+        Command::Push(options) => push::push(options),
+        Command::Pull(options) => pull::pull(options),
     }
+}
+
+/// Carries out what waits for a network, for a command that does nothing else meanwhile.
+fn waiting<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(work))
 }

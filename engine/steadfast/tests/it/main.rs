@@ -9,5 +9,7 @@ mod documents;
 mod engine;
 mod help;
 mod policy;
+mod registry;
 mod replay;
 mod simulate;
+mod trust;

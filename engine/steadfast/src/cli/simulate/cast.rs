@@ -10,7 +10,7 @@ use steadfast_world::clock::Scale;
 use super::super::policy::chosen::{self, Chosen};
 use super::super::{Failure, blame};
 use crate::config::{Config, Policy};
-use crate::run::{LoadedPolicy, load_policies};
+use crate::run::{LoadedPolicy, compile_policies, resolve_modules_now};
 
 /// The option that names the policy.
 const PLACE: &str = "--policy";
@@ -28,7 +28,7 @@ impl Cast {
         let config = Config::load(path)?;
         Ok(Self {
             timing: config.timing,
-            policies: load(&config.policies, scale).map_err(|error| blame(path, error))?,
+            policies: load(&config, scale).map_err(|error| blame(path, error))?,
         })
     }
 
@@ -59,18 +59,19 @@ impl Cast {
 }
 
 /// Loads policies, with their durations on the scale of the play.
-fn load(policies: &[Policy], scale: Scale) -> anyhow::Result<Vec<LoadedPolicy>> {
-    let loaded = load_policies(policies)?;
+fn load(config: &Config, scale: Scale) -> anyhow::Result<Vec<LoadedPolicy>> {
+    let modules = resolve_modules_now(&config.policies, &config.registries)?;
+    let loaded = compile_policies(&config.policies, &modules)?;
     if scale == Scale::ONE {
         return Ok(loaded);
     }
     let shortened: Vec<Policy> = loaded.into_iter().map(|policy| shortened(policy, scale)).collect();
-    load_policies(&shortened)
+    compile_policies(&shortened, &modules)
 }
 
 /// The same policy with shorter durations. What it calls a duration is known only once it was loaded.
 fn shortened(loaded: LoadedPolicy, scale: Scale) -> Policy {
-    let LoadedPolicy { config, module } = loaded;
+    let LoadedPolicy { config, module, .. } = loaded;
     Policy {
         params: shorten_params(&config.params, module.description(), scale),
         ..config
