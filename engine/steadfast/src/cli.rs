@@ -37,7 +37,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "steadfast", version, after_help = AFTER_HELP, propagate_version = true)]
 struct Arguments {
-    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate].
+    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate and policy verify].
     #[arg(long, global = true, env = "STEADFAST_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// How it is logged: `text` for people, `json` for programs.
@@ -175,7 +175,7 @@ pub fn main() -> ExitCode {
     // So do stories, in which everything that can go wrong does: their timelines tell what a log would warn of.
     let usual = match arguments.command {
         Command::Demo { .. } => "warn",
-        Command::Simulate(_) => "off",
+        Command::Simulate(_) | Command::Policy(policy::Command::Verify(_)) => "off",
         Command::Run { .. }
         | Command::Check { .. }
         | Command::Status { .. }

@@ -64,7 +64,8 @@ pub enum From {
 }
 
 impl From {
-    const ALL: [Self; 2] = [Self::Start, Self::Running];
+    /// The first of two breaks of equal depth begins with a job that runs.
+    const ALL: [Self; 2] = [Self::Running, Self::Start];
 
     /// The state, with what the laws remember of it.
     pub(crate) fn state(self, watcher: &mut Watcher, laws: &[Box<dyn Law>]) -> State {
@@ -340,7 +341,7 @@ impl Exploration {
         }
         steps.reverse();
         Counterexample {
-            from: if place == 0 { From::Start } else { From::Running },
+            from: if place == 0 { From::Running } else { From::Start },
             depth,
             steps,
             broken,

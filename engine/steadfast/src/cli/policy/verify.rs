@@ -10,7 +10,6 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use steadfast_core::decision::Decide;
 use steadfast_core::evidence::FaultKind;
-use steadfast_verify::explore::Make;
 use steadfast_verify::fault_kinds::Alike;
 use steadfast_verify::laws::{self, Law};
 use steadfast_verify::{Counterexample, DepthReport, Report, Settings, telling, verify};
@@ -44,7 +43,7 @@ Exit codes:
 pub(in crate::cli) struct Options {
     #[command(flatten)]
     policy: Chosen,
-    /// How many things happen one after the other, with a look after each.
+    /// How much may happen one after the other: what is common weighs 1, what is rare up to 3.
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     depth: u32,
     /// Only this law; may be given again.
@@ -59,9 +58,6 @@ pub(in crate::cli) struct Options {
     /// A span that may pass without a change; may be given again [default: 5s, 50s and 10m].
     #[arg(long = "wait", value_name = "SPAN")]
     waits: Vec<String>,
-    /// How many rare things (intents, restarts of the engine, failures of the policy, dark neighbours) a sequence may hold.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    rare: u8,
     /// Where stories of broken laws are written; the folder is made if need be.
     #[arg(long, value_name = "DIR", default_value = ".")]
     output: PathBuf,
@@ -107,7 +103,7 @@ pub(super) fn explore(options: &Options) -> Result<(), Failure> {
                 let looks = telling::retraced(counterexample, &make, &laws, &settings);
                 printer::data(&format!(
                     "BROKEN at depth {}   {}: {}\n{}",
-                    counterexample.steps.len(),
+                    counterexample.depth,
                     law.name(),
                     law.says(),
                     telling::in_words(counterexample, &looks)
@@ -187,7 +183,6 @@ fn chosen_laws(options: &Options) -> Result<Vec<Box<dyn Law>>, Failure> {
 fn settings(options: &Options) -> Result<Settings, Failure> {
     let mut settings = Settings {
         depth: options.depth,
-        rare: options.rare,
         threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         ..Settings::default()
     };
