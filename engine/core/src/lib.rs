@@ -9,6 +9,7 @@
 //! the [`projection`].
 
 pub mod alert;
+pub mod alternative;
 pub mod backoff;
 pub mod board;
 pub mod decision;
@@ -18,10 +19,13 @@ pub mod facts;
 pub mod id;
 pub mod incarnation;
 pub mod journal;
+pub mod labels;
 pub mod news;
 pub mod planner;
 pub mod projection;
 pub mod record;
+pub mod recording;
+pub mod replay;
 pub mod schedule;
 pub mod snapshot;
 pub mod state;

@@ -6,6 +6,7 @@ mod log;
 mod policies;
 mod policy;
 pub mod printer;
+mod replay;
 mod simulate;
 mod status;
 
@@ -26,6 +27,7 @@ Examples:
   steadfast status --watch                 follow all jobs of a running engine
   steadfast explain local/default/orders   what is known of a job, and which rule decided
   steadfast simulate stories/              play your own stories against your policy
+  steadfast replay --policy my.wasm        what another policy would have said of what was recorded
 
 Exit codes:
   0  done
@@ -93,6 +95,9 @@ enum Command {
     /// Write, build, test, compare and publish policies.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Decide recorded snapshots again, and report what would have been different.
+    #[command(after_help = replay::AFTER_HELP)]
+    Replay(replay::Options),
     /// Play stories against the engine and a policy, and judge the record: in virtual time, or over real sockets.
     #[command(after_help = simulate::AFTER_HELP)]
     Simulate(simulate::Options),
@@ -181,6 +186,7 @@ pub fn main() -> ExitCode {
         | Command::Status { .. }
         | Command::Policies { .. }
         | Command::Policy(_)
+        | Command::Replay(_)
         | Command::Intent { .. }
         | Command::Explain { .. }
         | Command::Forget { .. }
@@ -269,8 +275,9 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             printer::note(&format!("{job} is forgotten"));
             Ok(())
         }
-        Command::Policy(command) => policy::carry_out(&command),
-        Command::Simulate(options) => simulate::play_all(&options),
+        Command::Policy(command) => policy::carry_out(&command, &runtime),
+        Command::Replay(options) => runtime.block_on(replay::tell(&options)),
+        Command::Simulate(options) => simulate::play_all(&options, &runtime),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "steadfast", &mut script);

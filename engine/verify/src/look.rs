@@ -10,6 +10,7 @@ use steadfast_core::facts::{
     Termination, Waiting,
 };
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
+use steadfast_core::labels::Labels;
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 use steadfast_core::planner::{Next, intend, plan};
 use steadfast_core::record::{JobRecord, Origin, PostedIntent};
@@ -399,6 +400,7 @@ impl Watcher {
             owner: None,
             trouble: None,
             rollout: Rollout::Settled,
+            labels: Labels::default(),
         }
     }
 

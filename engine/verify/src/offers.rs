@@ -113,7 +113,7 @@ fn rare(state: &State) -> impl Iterator<Item = Step> + use<> {
 }
 
 /// Every kind of fault.
-pub(crate) const KINDS: [FaultKind; 14] = [
+pub(crate) const KINDS: [FaultKind; 15] = [
     FaultKind::Timeout,
     FaultKind::Refused,
     FaultKind::Address,
@@ -128,4 +128,5 @@ pub(crate) const KINDS: [FaultKind; 14] = [
     FaultKind::Status,
     FaultKind::Malformed,
     FaultKind::TooLarge,
+    FaultKind::Other,
 ];

@@ -85,6 +85,10 @@ fn judge(name: &str, is_gap: bool) -> Result<(), Failed> {
         .unwrap_or(SEED);
     let outcome = staged::in_virtual_time(Module::Conservative, seed, |staging| play(&story, staging))
         .map_err(|error| format!("{error:#}"))?;
+    let policy = staged::policy(Module::Conservative).map_err(|error| format!("{error:#}"))?;
+    if let Some(otherwise) = staged::replayed_otherwise(&outcome.recorded, policy).first() {
+        return Err(format!("{}\n\n{}\n{otherwise}", story.title, outcome.timeline).into());
+    }
     match (outcome.broken.as_slice(), is_gap) {
         ([], false) => {
             PASSED.fetch_add(1, Ordering::Relaxed);

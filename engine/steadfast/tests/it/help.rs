@@ -14,10 +14,13 @@ fn help_of_each_command() {
         "policies",
         "policy",
         "policy inspect",
+        "policy diff",
+        "policy wit",
         "intent",
         "explain",
         "forget",
         "simulate",
+        "replay",
         "completions",
     ];
     let mut all = run(Path::new("."), &["--help"]).out;
@@ -41,6 +44,9 @@ fn wrong_command_lines() {
         &["--log", "=,=", "check"],
         &["policy", "inspect", "builtin:bogus"],
         &["policy", "inspect", "missing.wasm"],
+        &["replay", "--since", "yesterday"],
+        &["replay", "--store", "sqlite://missing.db"],
+        &["replay", "--params", "{}"],
         &["simulate"],
         &["simulate", "--scale", "20", "story.toml"],
         &["simulate", "--config", "config.toml", "--params", "{}", "story.toml"],

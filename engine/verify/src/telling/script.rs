@@ -376,9 +376,15 @@ fn flink_fault(kind: FaultKind) -> Result<&'static str, String> {
         FaultKind::LeaderElection => Ok("503-leader"),
         FaultKind::Status => Ok("500"),
         FaultKind::Malformed => Ok("garbage"),
-        FaultKind::Address | FaultKind::Tls | FaultKind::Connection | FaultKind::Expired | FaultKind::TooLarge => Err(
-            format!("a story has no word for a Flink that answers with `{}`", kind.as_str()),
-        ),
+        FaultKind::Address
+        | FaultKind::Tls
+        | FaultKind::Connection
+        | FaultKind::Expired
+        | FaultKind::TooLarge
+        | FaultKind::Other => Err(format!(
+            "a story has no word for a Flink that answers with `{}`",
+            kind.as_str()
+        )),
     }
 }
 
@@ -397,7 +403,8 @@ fn kubernetes_fault(kind: FaultKind) -> Result<&'static str, String> {
         | FaultKind::NotFound
         | FaultKind::Expired
         | FaultKind::LeaderElection
-        | FaultKind::TooLarge => Err(format!(
+        | FaultKind::TooLarge
+        | FaultKind::Other => Err(format!(
             "a story has no word for a Kubernetes that answers with `{}`",
             kind.as_str()
         )),

@@ -47,6 +47,7 @@ fn broken(story: &Story, defect: Defect) -> Vec<String> {
             }]
         },
         stage: Stage::Virtual,
+        recording: None,
     };
     let outcome = play(story, &staging).unwrap();
     outcome.broken.iter().map(|broken| broken.what.clone()).collect()

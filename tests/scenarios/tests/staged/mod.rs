@@ -7,9 +7,11 @@ use std::time::Duration;
 use anyhow::Context;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::PolicyName;
+use steadfast_core::recording::{Keep, Recorded};
+use steadfast_core::replay::{History, PastFailures, Replay, compare};
 use steadfast_core::snapshot::Timing;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
-use steadfast_reconcile::{PolicySetup, Role, Select};
+use steadfast_reconcile::{PolicySetup, Recording, Role, Select};
 use steadfast_simulate::{Stage, Staging};
 
 /// Real time: a policy's deadline is no part of the story, and the machine may be busy.
@@ -17,6 +19,36 @@ const LIMITS: PolicyLimits = PolicyLimits {
     deadline: Duration::from_secs(20),
     memory_bytes: 64 << 20,
 };
+
+/// Every snapshot that the engine would keep, however old or many.
+pub const RECORDING: Recording = Recording {
+    every: Duration::from_secs(60),
+    keep: Keep {
+        max_age: Duration::from_secs(u64::MAX >> 20),
+        max_bytes: i64::MAX as u64,
+    },
+};
+
+/// What the same policy, shown the kept snapshots again, would have said otherwise: nothing, or it is an objection.
+#[allow(dead_code, reason = "the test of the judge plays without it")]
+pub fn replayed_otherwise(recorded: &[Recorded], policy: &Policy) -> Vec<String> {
+    let mut again = policy.another();
+    let mut history = History::default();
+    let mut replay = Replay::new(PolicyName::new("default"), PastFailures::Repeat);
+    for one in recorded {
+        history.take(one);
+        replay.take(one, &mut again);
+    }
+    let (history, replayed) = (history.finish(), replay.finish());
+    let objections = replayed.iter().flat_map(|(key, replayed)| {
+        let told = history.get(key).map(Vec::as_slice).unwrap_or_default();
+        let found = compare(told, &replayed.told);
+        found
+            .into_iter()
+            .map(move |difference| format!("replayed with the same policy, {key} differs: {difference:?}"))
+    });
+    objections.collect()
+}
 
 /// Which policy decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +72,7 @@ pub fn in_virtual_time<T>(
         seed,
         policies: &|| vec![deciding(Box::new(policy.another()))],
         stage: Stage::Virtual,
+        recording: Some(RECORDING),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use steadfast_core::facts::{Deployment, Desired, FlinkResource, ResourceKind, Rollout};
 use steadfast_core::id::{Namespace, Uid};
+use steadfast_core::labels::Labels;
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 
 use super::*;
@@ -23,6 +24,7 @@ fn reactor(discover: Vec<Discover>) -> Reactor {
         now(),
         BTreeMap::from([(ClusterName::new("local"), rules)]),
         Policies::new(vec![policy], ShadowBoard::default()),
+        None,
     )
 }
 
@@ -56,6 +58,7 @@ fn deployment(native: Option<Mode>, owner: Option<&str>) -> KubeNews {
         owner: owner.map(str::to_owned),
         trouble: None,
         rollout: Rollout::Settled,
+        labels: Labels::default(),
     };
     listed(ObjectKind::Deployment, Object::Deployment(deployment))
 }

@@ -46,6 +46,7 @@ pub(super) fn replayed(
         seed,
         policies: &|| vec![loaded.another_setup()],
         stage: Stage::Virtual,
+        recording: None,
     };
     let head = Head {
         id,
