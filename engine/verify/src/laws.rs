@@ -51,8 +51,10 @@ pub struct Break {
 /// What a story may expect so that the break shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shows {
-    /// The record shows a state that it may not show at that look, or after it.
+    /// The record shows a state that it may never show.
     State(JobState),
+    /// The record shows a state that it may not show at that look, or after it, although it did before.
+    StateAgain(JobState),
     /// The job runs again, and the record does not say so.
     NotRecovered,
     /// The record is called confirmed while nothing answers.

@@ -14,6 +14,7 @@ fn help_of_each_command() {
         "policies",
         "policy",
         "policy inspect",
+        "policy verify",
         "policy diff",
         "policy wit",
         "intent",

@@ -10,3 +10,4 @@ mod engine;
 mod help;
 mod replay;
 mod simulate;
+mod verify;

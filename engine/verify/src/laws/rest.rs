@@ -33,7 +33,7 @@ impl Law for ComesToRest {
         if *tracker & bit(after) != 0 {
             return Err(Break::new(
                 format!("{before} became {after} again, and nothing had changed"),
-                Shows::State(after),
+                Shows::StateAgain(after),
             ));
         }
         *tracker |= bit(after);

@@ -266,7 +266,7 @@ impl Recorded {
     /// What a record shows of what may never be.
     fn shows(&self, record: &JobRecord) -> Shows {
         if self.state.is_some() {
-            Shows::State(record.state)
+            Shows::StateAgain(record.state)
         } else if self.attention.is_some() {
             Shows::NotRecovered
         } else if record.confidence == Confidence::Confirmed {

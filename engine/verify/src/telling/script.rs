@@ -350,6 +350,9 @@ fn expectation(shows: &Shows, last: i64, script: &mut Script) -> Result<String, 
     let soon = script.now.max(last + SHOWN_AFTER);
     Ok(match shows {
         Shows::State(wrong) => {
+            span(last, soon + LOOKED_AT) + &format!("tracked = true\n\n[verdict]\nnever = [\"{wrong}\"]\n")
+        }
+        Shows::StateAgain(wrong) => {
             let mut right = JobState::ALL.iter().copied().filter(|state| state != wrong);
             span(last, soon + LOOKED_AT) + &states(&mut right)
         }

@@ -61,6 +61,7 @@ fn stories_fail_with_the_policy_they_were_found_in_and_pass_with_one_that_is_rig
         (Defect::AbsentMeansFailed, "ends-are-told", 10),
         (Defect::Fails, "answers-everything", 10),
         (Defect::AlwaysSure, "stale-is-not-confirmed", 10),
+        (Defect::Wavers, "comes-to-rest", 10),
     ] {
         let text = write(&found(defect, law), HEAD, Duration::from_secs(hold)).unwrap();
         let story = Story::parse("found.toml", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));

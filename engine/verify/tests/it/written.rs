@@ -20,7 +20,7 @@ fn a_state_may_be_forbidden_while_the_evidence_is_so() {
                never = { state = [\"LOST\", \"FAILED\"], from = \"RUNNING\" }\nwhile = { flink = \"unknown\", kubernetes = \"present\" }\n";
     let report = explored(law, Defect::Impatient);
     let found = report.laws[0].as_ref().unwrap();
-    assert!(matches!(found.broken.shows, Shows::State(_)), "{found:?}");
+    assert!(matches!(found.broken.shows, Shows::StateAgain(_)), "{found:?}");
     assert!(explored(law, Defect::None).laws[0].is_none());
     let other = law.replace("\"unknown\"", "\"absent\"");
     assert!(explored(&other, Defect::Impatient).laws[0].is_none());

@@ -113,8 +113,9 @@ pub(super) fn explore(options: &Options) -> Result<(), Failure> {
         }
     }
     printer::data(&format!(
-        "{} laws: {} hold to depth {}, {broken} broken\n",
+        "{} {}: {} hold to depth {}, {broken} broken\n",
         laws.len(),
+        if laws.len() == 1 { "law" } else { "laws" },
         laws.len() - broken,
         settings.depth
     ));
