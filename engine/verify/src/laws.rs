@@ -55,6 +55,8 @@ pub enum Shows {
     State(JobState),
     /// The record shows a state that it may not show at that look, or after it, although it did before.
     StateAgain(JobState),
+    /// The record goes back to a state that it had left.
+    GoesBack,
     /// The job runs again, and the record does not say so.
     NotRecovered,
     /// The record is called confirmed while nothing answers.

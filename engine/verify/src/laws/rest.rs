@@ -33,14 +33,14 @@ impl Law for ComesToRest {
         if *tracker & bit(after) != 0 {
             return Err(Break::new(
                 format!("{before} became {after} again, and nothing had changed"),
-                Shows::StateAgain(after),
+                Shows::GoesBack,
             ));
         }
         *tracker |= bit(after);
         if tracker.count_ones() > MOST {
             return Err(Break::new(
                 format!("{before} became {after}, the {MOST}th change while nothing had changed"),
-                Shows::State(after),
+                Shows::GoesBack,
             ));
         }
         Ok(())

@@ -10,7 +10,7 @@ use steadfast_core::time::Timestamp;
 
 use crate::explore::{Counterexample, From};
 use crate::laws::Shows;
-use crate::look::{BEGINNING, NEIGHBOURS};
+use crate::look::{BEGINNING, Look, NEIGHBOURS};
 use crate::scene::{FlinkSays, Health, Scene, There, Way};
 use crate::step::{EndsStep, KubernetesStep, Sight, Step};
 
@@ -34,11 +34,16 @@ pub struct Head<'a> {
     pub source: &'a str,
 }
 
-/// Writes the story, with each piece of evidence held for at least `hold`, so that the engine meets it whatever its jitter.
+/// Writes the story of a counterexample and its looks, with each piece of evidence held for at least `hold`, so that the engine meets it whatever its jitter.
 ///
 /// # Errors
 /// Why no world shows this, in words.
-pub fn write(counterexample: &Counterexample, head: Head<'_>, hold: Duration) -> Result<String, String> {
+pub fn write(
+    counterexample: &Counterexample,
+    looks: &[Look],
+    head: Head<'_>,
+    hold: Duration,
+) -> Result<String, String> {
     let mut script = Script::begin(counterexample, i64::try_from(hold.as_millis()).unwrap_or(i64::MAX));
     let broken = &counterexample.broken;
     for step in &counterexample.steps {
@@ -51,7 +56,7 @@ pub fn write(counterexample: &Counterexample, head: Head<'_>, hold: Duration) ->
     if broken.shows == Shows::NotRecovered && broken.then.is_empty() {
         script.take(Step::Heal)?;
     }
-    let expects = expectation(&broken.shows, last, &mut script)?;
+    let expects = expectation(&broken.shows, looks, last, &script)?;
     Ok(script.finish(head, &expects))
 }
 
@@ -330,7 +335,7 @@ impl Script {
 }
 
 /// What must be seen if the law holds.
-fn expectation(shows: &Shows, last: i64, script: &mut Script) -> Result<String, String> {
+fn expectation(shows: &Shows, looks: &[Look], last: i64, script: &Script) -> Result<String, String> {
     let target = if script.has_neighbours {
         "target = \"orders\"\n"
     } else {
@@ -352,6 +357,10 @@ fn expectation(shows: &Shows, last: i64, script: &mut Script) -> Result<String, 
         Shows::State(wrong) => {
             span(last, soon + LOOKED_AT) + &format!("tracked = true\n\n[verdict]\nnever = [\"{wrong}\"]\n")
         }
+        Shows::GoesBack => {
+            let transitions = transitions(looks);
+            span(last, soon + LOOKED_AT) + &format!("tracked = true\n\n[verdict]\ntransitions = [{transitions}]\n")
+        }
         Shows::StateAgain(wrong) => {
             let mut right = JobState::ALL.iter().copied().filter(|state| state != wrong);
             span(last, soon + LOOKED_AT) + &states(&mut right)
@@ -366,6 +375,14 @@ fn expectation(shows: &Shows, last: i64, script: &mut Script) -> Result<String, 
         Shows::NotIn(right) => span(soon, soon + LOOKED_AT) + &states(&mut right.iter().copied()),
         Shows::Nothing(why) => return Err((*why).to_owned()),
     })
+}
+
+/// The states before the last look, each of which may be left once.
+fn transitions(looks: &[Look]) -> String {
+    let mut states: Vec<JobState> = looks.iter().map(|look| look.before.state).collect();
+    states.dedup();
+    let names: Vec<String> = states.iter().map(|state| format!("\"{state}?\"")).collect();
+    names.join(", ")
 }
 
 fn flink_fault(kind: FaultKind) -> Result<&'static str, String> {

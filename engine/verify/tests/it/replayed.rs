@@ -7,6 +7,8 @@ use steadfast_core::id::PolicyName;
 use steadfast_core::snapshot::Timing;
 use steadfast_reconcile::{PolicySetup, Role, Select};
 use steadfast_simulate::{Stage, Staging, play};
+use steadfast_verify::look::Look;
+use steadfast_verify::telling::retraced;
 use steadfast_verify::telling::script::{Head, write};
 use steadfast_verify::{Counterexample, Settings, laws, verify};
 use steadfast_world::story::Story;
@@ -19,7 +21,7 @@ const HEAD: Head<'static> = Head {
     source: "a test",
 };
 
-fn found(defect: Defect, law: &str) -> Counterexample {
+fn found(defect: Defect, law: &str) -> (Counterexample, Vec<Look>) {
     let settings = Settings {
         depth: 3,
         ..Settings::default()
@@ -63,7 +65,8 @@ fn stories_fail_with_the_policy_they_were_found_in_and_pass_with_one_that_is_rig
         (Defect::AlwaysSure, "stale-is-not-confirmed", 10),
         (Defect::Wavers, "comes-to-rest", 10),
     ] {
-        let text = write(&found(defect, law), HEAD, Duration::from_secs(hold)).unwrap();
+        let (found, looks) = found(defect, law);
+        let text = write(&found, &looks, HEAD, Duration::from_secs(hold)).unwrap();
         let story = Story::parse("found.toml", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_ne!(
             broken(&story, defect),
@@ -76,7 +79,7 @@ fn stories_fail_with_the_policy_they_were_found_in_and_pass_with_one_that_is_rig
 
 #[test]
 fn what_no_world_shows_is_said_and_not_written() {
-    let counted = found(Defect::Counts, "same-input-same-output");
-    let why = write(&counted, HEAD, Duration::from_secs(5)).unwrap_err();
+    let (counted, looks) = found(Defect::Counts, "same-input-same-output");
+    let why = write(&counted, &looks, HEAD, Duration::from_secs(5)).unwrap_err();
     assert!(why.contains("a record does not show"), "{why}");
 }

@@ -12,6 +12,8 @@ use steadfast_core::decision::Decide;
 use steadfast_core::evidence::FaultKind;
 use steadfast_verify::fault_kinds::Alike;
 use steadfast_verify::laws::{self, Law};
+use steadfast_verify::look::Look;
+use steadfast_verify::telling::script::Head;
 use steadfast_verify::{Counterexample, DepthReport, Report, Settings, telling, verify};
 use steadfast_world::story::Moment;
 
@@ -108,7 +110,7 @@ pub(super) fn explore(options: &Options) -> Result<(), Failure> {
                     law.says(),
                     telling::in_words(counterexample, &looks)
                 ));
-                printer::data(&written(law.as_ref(), counterexample, &loaded, options)?);
+                printer::data(&written(law.as_ref(), counterexample, &looks, &loaded, options)?);
             }
         }
     }
@@ -126,12 +128,18 @@ pub(super) fn explore(options: &Options) -> Result<(), Failure> {
 fn written(
     law: &dyn Law,
     counterexample: &Counterexample,
+    looks: &[Look],
     loaded: &LoadedPolicy,
     options: &Options,
 ) -> Result<String, Failure> {
     let id = format!("{}-breaks-{}", loaded.module.description().name, law.name());
+    let head = Head {
+        id: &id,
+        title: law.says(),
+        source: "steadfast policy verify",
+    };
     Ok(
-        match replay::replayed(counterexample, &id, law.says(), loaded, options.seed)? {
+        match replay::replayed(counterexample, looks, head, loaded, options.seed)? {
             Replayed::Shown { story } => {
                 let path = options.output.join(format!("{id}.toml"));
                 keep(&options.output, &path, &story).map_err(Failure::Failed)?;

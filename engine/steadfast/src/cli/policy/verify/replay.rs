@@ -6,6 +6,7 @@ use anyhow::Context;
 use steadfast_core::snapshot::Timing;
 use steadfast_simulate::{Stage, Staging, play};
 use steadfast_verify::Counterexample;
+use steadfast_verify::look::Look;
 use steadfast_verify::telling::script::{Head, write};
 use steadfast_world::story::Story;
 
@@ -36,8 +37,8 @@ const HOLDS: [Duration; 4] = [
 /// Plays it, with evidence held longer until the break shows.
 pub(super) fn replayed(
     counterexample: &Counterexample,
-    id: &str,
-    law: &str,
+    looks: &[Look],
+    head: Head<'_>,
     loaded: &LoadedPolicy,
     seed: u64,
 ) -> Result<Replayed, Failure> {
@@ -48,18 +49,13 @@ pub(super) fn replayed(
         stage: Stage::Virtual,
         recording: None,
     };
-    let head = Head {
-        id,
-        title: law,
-        source: "steadfast policy verify",
-    };
     for hold in HOLDS {
-        let text = match write(counterexample, head, hold) {
+        let text = match write(counterexample, looks, head, hold) {
             Ok(text) => text,
             Err(why) => return Ok(Replayed::CannotBeShown(why)),
         };
         let story =
-            Story::parse(id, &text).with_context(|| format!("the story of a counterexample is wrong:\n{text}"))?;
+            Story::parse(head.id, &text).with_context(|| format!("the story of a counterexample is wrong:\n{text}"))?;
         if !play(&story, &staging)?.broken.is_empty() {
             return Ok(Replayed::Shown { story: text });
         }
