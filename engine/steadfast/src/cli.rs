@@ -18,6 +18,7 @@ use clap_complete::Shell;
 
 use crate::config::{Config, ConfigError};
 use crate::demo::Afterwards;
+use crate::run::RefusedModule;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -39,7 +40,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "steadfast", version, after_help = AFTER_HELP, propagate_version = true)]
 struct Arguments {
-    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate and policy verify].
+    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate, replay and policy].
     #[arg(long, global = true, env = "STEADFAST_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// How it is logged: `text` for people, `json` for programs.
@@ -177,16 +178,15 @@ impl From<ConfigError> for Failure {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // The demo tells its story on the terminal; a log between its lines would spoil it.
-    // So do stories, in which everything that can go wrong does: their timelines tell what a log would warn of.
+    // So do stories, in which everything that can go wrong does: their timelines tell what a log would warn of. What is
+    // done to policies is told by its results.
     let usual = match arguments.command {
         Command::Demo { .. } => "warn",
-        Command::Simulate(_) | Command::Policy(policy::Command::Verify(_)) => "off",
+        Command::Simulate(_) | Command::Policy(_) | Command::Replay(_) => "off",
         Command::Run { .. }
         | Command::Check { .. }
         | Command::Status { .. }
         | Command::Policies { .. }
-        | Command::Policy(_)
-        | Command::Replay(_)
         | Command::Intent { .. }
         | Command::Explain { .. }
         | Command::Forget { .. }
@@ -217,9 +217,13 @@ pub fn main() -> ExitCode {
 
 /// A policy that cannot be used is a mistake of the configuration that names it.
 fn blame(config: &Path, error: anyhow::Error) -> Failure {
-    match error.downcast_ref() {
-        Some(refusal) => Failure::Config(Config::refused_policy(config, refusal)),
-        None => Failure::Failed(error),
+    if let Some(refusal) = error.downcast_ref() {
+        return Failure::Config(Config::refused_policy(config, refusal));
+    }
+    match error.downcast_ref::<RefusedModule>() {
+        // A registry that is down is no mistake of the configuration.
+        Some(refused) if !refused.source.is_passing() => Failure::Config(Config::refused_module(config, refused)),
+        Some(_) | None => Failure::Failed(error),
     }
 }
 
@@ -241,7 +245,10 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         }
         Command::Check { config } => {
             let loaded = Config::load(&config)?;
-            crate::run::load_policies(&loaded.policies).map_err(|error| blame(&config, error))?;
+            let policies = crate::run::load_policies(&loaded.policies, &loaded.registries);
+            for policy in policies.map_err(|error| blame(&config, error))? {
+                printer::note(&policies::provenance(&policy));
+            }
             if loaded.clusters.is_empty() && loaded.jobs.is_empty() {
                 printer::note("note: without a [[kubernetes]] or a [[job]] there is nothing to watch");
             }

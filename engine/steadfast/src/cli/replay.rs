@@ -104,7 +104,7 @@ impl Again {
 
     fn as_configured(path: &Path) -> Result<Self, Failure> {
         let config = Config::load(path)?;
-        let loaded = load_policies(&config.policies).map_err(|error| blame(path, error))?;
+        let loaded = load_policies(&config.policies, &config.registries).map_err(|error| blame(path, error))?;
         let policies = loaded.into_iter().map(|policy| {
             let name = PolicyName::new(&policy.config.name);
             let replay = Replay::new(name.clone(), PastFailures::Repeat);

@@ -1,7 +1,7 @@
 //! `steadfast simulate`: stories, played and judged.
 
 mod cast;
-mod files;
+pub(super) mod files;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 
 use super::{Failure, printer};
 use crate::run::SystemClock;
-use cast::Cast;
+pub(super) use cast::Cast;
 
 /// With --record: as an engine keeps them, but none is dropped.
 const RECORDING: Recording = Recording {
@@ -93,7 +93,8 @@ pub(super) fn play_all(options: &Options, runtime: &Runtime) -> Result<(), Failu
         Some(factor) if options.real => Stage::Sockets(Scale::times(factor)),
         Some(_) | None => Stage::Virtual,
     };
-    let stories = files::read(&options.stories)?;
+    let paths = files::paths(&options.stories, &["toml"]).map_err(Failure::Usage)?;
+    let stories = files::read(&paths)?;
     let cast = match &options.config {
         Some(config) => Cast::of_configuration(config, stage.scale())?,
         None => Cast::alone(&options.policy, options.params.as_deref(), stage.scale())?,
@@ -159,8 +160,8 @@ impl Tally {
             skipped,
         } = self;
         let all = passed + failed + skipped;
-        let stories = if all == 1 { "story" } else { "stories" };
-        let mut text = format!("{all} {stories}: {passed} passed, {failed} failed");
+        let stories = printer::counted(all, "story");
+        let mut text = format!("{stories}: {passed} passed, {failed} failed");
         if *skipped > 0 {
             text.push_str(&format!(", {skipped} skipped"));
         }
@@ -170,7 +171,7 @@ impl Tally {
 }
 
 /// One story's part of the output, without its timeline.
-fn told(story: &Story, outcome: &Outcome) -> String {
+pub(super) fn told(story: &Story, outcome: &Outcome) -> String {
     let word = if outcome.broken.is_empty() { "passed" } else { "FAILED" };
     let mut text = format!("{word} {}: {}\n", story.id, story.title);
     for broken in outcome.broken.iter().take(SHOWN) {

@@ -29,7 +29,7 @@ fn the_same_policy_says_the_same() {
     let same = on(folder.path(), &["replay", "--policy", "builtin:conservative"]);
     assert_eq!((same.code, same.err.as_str()), (Some(0), ""), "{}", same.out);
     assert!(same.out.contains("nothing would have been different"), "{}", same.out);
-    assert!(same.out.contains("snapshots of 1 jobs"), "{}", same.out);
+    assert!(same.out.contains("snapshots of 1 job, from"), "{}", same.out);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn two_policies_are_shown_the_same_snapshots() {
     let naive = on(folder.path(), &[&diff[..], &["builtin:naive"]].concat());
     assert_eq!(naive.code, Some(1), "{}{}", naive.out, naive.err);
     assert!(
-        naive.out.contains("1 of 1 jobs would have gone otherwise"),
+        naive.out.contains("1 of 1 job would have gone otherwise"),
         "{}",
         naive.out
     );

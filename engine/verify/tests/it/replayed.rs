@@ -29,9 +29,10 @@ fn found(defect: Defect, law: &str) -> (Counterexample, Vec<Look>) {
     let laws = laws::all();
     let report = verify(&|| policy(defect), &laws, &settings, &mut |_| {});
     let place = laws.iter().position(|other| other.name() == law).unwrap();
-    report.laws[place]
-        .clone()
-        .unwrap_or_else(|| panic!("{defect:?} keeps {law}"))
+    let found = report.laws[place].clone();
+    let found = found.unwrap_or_else(|| panic!("{defect:?} keeps {law}"));
+    let looks = retraced(&found, &|| policy(defect), &laws, &settings);
+    (found, looks)
 }
 
 /// What is broken when the story is played with that policy.

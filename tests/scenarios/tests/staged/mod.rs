@@ -66,7 +66,15 @@ pub fn in_virtual_time<T>(
     seed: u64,
     play: impl FnOnce(&Staging<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let policy = policy(module)?;
+    decided_by(policy(module)?, seed, play)
+}
+
+/// Lets something be played with a policy that was loaded.
+pub fn decided_by<T>(
+    policy: &Policy,
+    seed: u64,
+    play: impl FnOnce(&Staging<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     play(&Staging {
         timing: Timing::default(),
         seed,
@@ -100,14 +108,6 @@ pub fn policy(module: Module) -> anyhow::Result<&'static Policy> {
 }
 
 fn load(module: Module) -> anyhow::Result<Policy> {
-    static ENGINE: OnceLock<Result<PolicyEngine, String>> = OnceLock::new();
-    let engine = ENGINE.get_or_init(|| {
-        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policies");
-        PolicyEngine::new(Some(&cache)).map_err(|error| error.to_string())
-    });
-    let engine = engine
-        .as_ref()
-        .map_err(|error| anyhow::anyhow!("no policy engine: {error}"))?;
     let other;
     let bytes = match (module, std::env::var_os("STEADFAST_CONSERVATIVE_WASM")) {
         (Module::Naive, _) => builtin::NAIVE,
@@ -117,7 +117,20 @@ fn load(module: Module) -> anyhow::Result<Policy> {
             &other
         }
     };
+    load_bytes(bytes, "{}")
+}
+
+/// Loads a module with these parameters (JSON).
+pub fn load_bytes(bytes: &[u8], params: &str) -> anyhow::Result<Policy> {
+    static ENGINE: OnceLock<Result<PolicyEngine, String>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| {
+        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policies");
+        PolicyEngine::new(Some(&cache)).map_err(|error| error.to_string())
+    });
+    let engine = engine
+        .as_ref()
+        .map_err(|error| anyhow::anyhow!("no policy engine: {error}"))?;
     engine
-        .load("default", bytes, "{}", LIMITS)
+        .load("default", bytes, params, LIMITS)
         .context("the policy was refused")
 }

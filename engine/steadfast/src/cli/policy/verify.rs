@@ -22,7 +22,7 @@ use super::chosen::Chosen;
 use crate::run::LoadedPolicy;
 use replay::Replayed;
 
-pub(in crate::cli) const AFTER_HELP: &str = "\
+pub(super) const AFTER_HELP: &str = "\
 Every sequence of evidence to a depth is shown to the policy, and what it records is held to laws: no end out of
 silence, no watch that ends, a record that follows what runs, and more. The engine's own board, tracking and planner
 take the evidence in. The first break of a law that is found is one of the shortest: it is told look by look, and
@@ -132,7 +132,7 @@ fn written(
     loaded: &LoadedPolicy,
     options: &Options,
 ) -> Result<String, Failure> {
-    let id = format!("{}-breaks-{}", loaded.module.description().name, law.name());
+    let id = format!("{}-breaks-{}", slug(&loaded.module.description().name), law.name());
     let head = Head {
         id: &id,
         title: law.says(),
@@ -156,6 +156,18 @@ fn written(
             Replayed::CannotBeShown(why) => format!("    no story is written: {why}\n"),
         },
     )
+}
+
+/// A policy may call itself whatever it likes; a story's name is a slug.
+fn slug(name: &str) -> String {
+    let kept = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    name.chars().map(kept).collect()
 }
 
 fn keep(folder: &Path, path: &Path, story: &str) -> anyhow::Result<()> {

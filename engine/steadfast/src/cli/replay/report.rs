@@ -9,6 +9,7 @@ use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::replay::{Difference, Told};
 use steadfast_core::time::Timestamp;
 
+use super::super::printer;
 use super::source::Span;
 
 /// How many failures of a policy are shown for a job.
@@ -76,7 +77,8 @@ impl Report {
         let Some((first, last)) = between else {
             return "no snapshots were recorded; see [recording] in the configuration\n".to_owned();
         };
-        let mut head = format!("{snapshots} snapshots of {jobs} jobs, from {first} to {last}\n");
+        let (snapshots, jobs) = (printer::counted(snapshots, "snapshot"), printer::counted(jobs, "job"));
+        let mut head = format!("{snapshots} of {jobs}, from {first} to {last}\n");
         for policy in &self.not_replayed {
             head.push_str(&format!(
                 "what `{policy}` decided is left out: the configuration has no such policy now\n"
@@ -91,7 +93,7 @@ impl Report {
         }
         let differing = self.jobs.values().filter(|comparison| !comparison.is_empty()).count();
         let all = self.jobs.values().flat_map(|comparison| &comparison.differences);
-        let [mut added, mut removed, mut earlier, mut later] = [0_u32; 4];
+        let [mut added, mut removed, mut earlier, mut later] = [0_usize; 4];
         for difference in all {
             match difference {
                 Difference::Added(_) => added += 1,
@@ -101,9 +103,10 @@ impl Report {
             }
         }
         format!(
-            "\n{differing} of {} jobs would have gone otherwise: {added} transitions added, {removed} removed, \
-             {earlier} earlier, {later} later\n",
-            self.jobs.len()
+            "\n{differing} of {} would have gone otherwise: {} added, {removed} removed, {earlier} earlier, \
+             {later} later\n",
+            printer::counted(self.jobs.len(), "job"),
+            printer::counted(added, "transition")
         )
     }
 

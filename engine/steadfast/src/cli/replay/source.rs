@@ -70,7 +70,7 @@ impl Snapshots {
 /// How many snapshots there were, from when to when.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::cli) struct Span {
-    pub(super) snapshots: u64,
+    pub(super) snapshots: usize,
     pub(super) between: Option<(Timestamp, Timestamp)>,
 }
 
