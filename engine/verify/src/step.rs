@@ -113,8 +113,8 @@ impl Step {
             Self::Wait(_) => 1,
             Self::Flink(step) => step.weighs(),
             Self::Kubernetes(step) => step.weighs(),
-            Self::Ends(EndsStep::OfAnotherJob(_) | EndsStep::Archive(JobState::Canceled)) => 2,
-            Self::Ends(_) => 1,
+            Self::Ends(EndsStep::Nothing | EndsStep::Archive(JobState::Failed)) => 1,
+            Self::Ends(_) => 2,
             Self::Neighbours(_) | Self::Intent(_) | Self::Restart | Self::PolicyFails => 3,
             Self::Heal => 0,
         }
@@ -130,8 +130,12 @@ impl FlinkStep {
             Self::Silent(_) | Self::Lacks => 1,
             Self::NewStart | Self::NewJob => 2,
             Self::Says(state) => match state {
-                JobState::Running | JobState::Finished | JobState::Failed => 1,
-                JobState::Restarting | JobState::Failing | JobState::Cancelling | JobState::Canceled => 2,
+                JobState::Running | JobState::Finished => 1,
+                JobState::Failed
+                | JobState::Canceled
+                | JobState::Restarting
+                | JobState::Failing
+                | JobState::Cancelling => 2,
                 JobState::Created
                 | JobState::Initializing
                 | JobState::Suspended

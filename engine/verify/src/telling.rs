@@ -40,7 +40,7 @@ pub fn in_words(counterexample: &Counterexample, looks: &[Look]) -> String {
     });
     // Writing to a String cannot fail.
     let _ = writeln!(text, "    {:>6}  {begin}: {state}", "0 s");
-    let origin = looks.first().map_or(BEGINNING, |look| began(look));
+    let origin = looks.first().map_or(BEGINNING, began);
     for look in looks {
         let at = look.snapshot.now.since(origin).as_secs();
         let _ = writeln!(text, "    {:>6}  {}: {}", format!("{at} s"), look.step, recorded(look));

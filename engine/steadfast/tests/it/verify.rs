@@ -63,6 +63,28 @@ fn stories_of_the_naive_policy_fail_with_it_and_pass_with_the_default_one() {
 }
 
 #[test]
+fn the_examples_that_end_jobs_on_silence_are_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let prebuilt = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/prebuilt");
+    for (policy, depth) in [("impatient", "3"), ("streampark-compatible", "2")] {
+        let module = prebuilt.join(format!("{policy}.wasm"));
+        let module = module.to_str().unwrap();
+        let ended = verify(folder.path(), &[module, "--depth", depth]);
+        assert_eq!(
+            (ended.code, ended.err.as_str()),
+            (Some(1), ""),
+            "{policy}: {}",
+            ended.out
+        );
+        let story = format!("{policy}-breaks-unknown-is-not-absent.toml");
+        let its_own = run(folder.path(), &["simulate", "--policy", module, &story]);
+        assert_eq!(its_own.code, Some(1), "{policy}: {}{}", its_own.out, its_own.err);
+        let conservative = run(folder.path(), &["simulate", &story]);
+        assert_eq!(conservative.code, Some(0), "{policy}: {}", conservative.out);
+    }
+}
+
+#[test]
 fn laws_are_chosen_and_written_by_whoever_verifies() {
     let folder = tempfile::tempdir().unwrap();
     let own = "[[law]]\nname = \"no-guess\"\nsays = \"silence is no end\"\n\

@@ -193,11 +193,10 @@ fn chosen_laws(options: &Options) -> Result<Vec<Box<dyn Law>>, Failure> {
             )));
         }
     }
-    let is_chosen = |law: &Box<dyn Law>| {
+    all.retain(|law| {
         let name = law.name().to_owned();
         (options.only.is_empty() || options.only.contains(&name)) && !options.without.contains(&name)
-    };
-    all.retain(is_chosen);
+    });
     Ok(all)
 }
 
