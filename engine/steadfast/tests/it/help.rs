@@ -16,6 +16,7 @@ fn help_of_each_command() {
         "policy inspect",
         "policy test",
         "policy bench",
+        "policy verify",
         "policy diff",
         "policy wit",
         "policy promote",

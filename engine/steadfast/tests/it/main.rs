@@ -16,3 +16,4 @@ mod replay;
 mod running;
 mod simulate;
 mod trust;
+mod verify;
