@@ -104,6 +104,9 @@ pub enum FaultKind {
     Malformed,
     /// The body exceeds its limit.
     TooLarge,
+    /// A kind that this version has no word for, in a snapshot that a newer one recorded.
+    #[serde(other)]
+    Other,
 }
 
 impl FaultKind {
@@ -124,6 +127,7 @@ impl FaultKind {
             Self::Status => "status",
             Self::Malformed => "malformed",
             Self::TooLarge => "too-large",
+            Self::Other => "other",
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use resource::{Desired, FlinkResource, ResourceKind};
 
 use crate::id::{FlinkJobId, Namespace, Uid};
+use crate::labels::Labels;
 use crate::state::{JobState, Mode};
 use crate::time::Timestamp;
 
@@ -119,6 +120,9 @@ pub struct Deployment {
     pub trouble: Option<String>,
     /// Whether `status` has caught up with `spec`.
     pub rollout: Rollout,
+    /// `metadata.labels`.
+    #[serde(default)]
+    pub labels: Labels,
 }
 
 /// Whether a controller has carried out what a specification asks for.

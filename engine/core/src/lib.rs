@@ -18,6 +18,7 @@ pub mod facts;
 pub mod id;
 pub mod incarnation;
 pub mod journal;
+pub mod labels;
 pub mod news;
 pub mod planner;
 pub mod projection;

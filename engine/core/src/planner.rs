@@ -119,6 +119,7 @@ fn apply(before: &JobRecord, snapshot: &Snapshot, decision: Decision) -> Plan {
         reason: decision.reason,
         since: if is_new { now } else { before.since },
         incarnation: tracked.incarnation.clone(),
+        labels: tracked.labels.clone(),
         other_jobs: tracked.other_jobs.clone(),
         conditions: conditions(
             before,

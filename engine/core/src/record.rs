@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::FlinkJob;
 use crate::id::{FlinkJobId, JobKey, PolicyName};
 use crate::incarnation::Incarnation;
+use crate::labels::Labels;
 use crate::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode};
 use crate::time::Timestamp;
 
@@ -91,6 +92,9 @@ pub struct JobRecord {
     pub mode: Mode,
     /// Why it is watched.
     pub origin: Origin,
+    /// The labels of its Deployment, as they were last seen; an outage does not take them away.
+    #[serde(default)]
+    pub labels: Labels,
     /// The state.
     pub state: JobState,
     /// How sure.
@@ -148,6 +152,7 @@ impl JobRecord {
             key,
             mode,
             origin,
+            labels: Labels::default(),
             state: JobState::Unknown,
             confidence: Confidence::Stale,
             reason: Reason::new("NeverObserved", "no source has answered yet"),

@@ -19,7 +19,7 @@ pub struct TrackingRules {
     pub late_answers: Duration,
 }
 
-/// The record with its incarnation and other jobs brought up to the newest evidence. An application's
+/// The record with its incarnation, labels and other jobs brought up to the newest evidence. An application's
 /// record is about the job first seen; a session job's is about the job of its key.
 pub fn follow(
     record: &JobRecord,
@@ -30,6 +30,9 @@ pub fn follow(
 ) -> JobRecord {
     let mut followed = record.clone();
     let deployment = place.and_then(|p| board.kubernetes(&record.key.target.cluster)?.deployment(p));
+    if let Some(deployment) = deployment.as_ref().and_then(|evidence| evidence.latest.present()) {
+        followed.labels = deployment.labels.clone();
+    }
     // A session's Deployment may be replaced while its jobs are recovered: only the job itself tells its attempts.
     if record.mode == Mode::Application
         && let Some(evidence) = &deployment

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-use steadfast_wit::VERSION;
 use wasmparser::{Parser, Payload};
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 use wit_component::ComponentEncoder;
 
-use crate::contract;
+use crate::contract::{self, Version};
 use crate::load_error::LoadError;
 
 /// The component in the bytes: themselves, or the one their embedded component type describes.
@@ -42,10 +41,12 @@ pub(crate) fn component<'a>(policy: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8
         .map_err(|error| malformed(policy, wasmtime::Error::from_anyhow(error)))
 }
 
-/// Refuses a component that wants more than the contract gives, or gives less than it asks for.
-pub(crate) fn check(policy: &str, component: &Component) -> Result<(), LoadError> {
+/// The version of the contract a component is for. Refuses one that wants more than the contract gives, or gives less
+/// than it asks for.
+pub(crate) fn check(policy: &str, component: &Component) -> Result<Version, LoadError> {
     let engine = component.engine();
     let kind = component.component_type();
+    let mut served = Version::current();
     for (name, item) in kind.imports(engine) {
         let (interface, version) = name.split_once('@').unwrap_or((name, ""));
         if interface != contract::TYPES || !is_types_only(engine, &item.ty) {
@@ -54,14 +55,13 @@ pub(crate) fn check(policy: &str, component: &Component) -> Result<(), LoadError
                 import: name.to_owned(),
             });
         }
-        if version != VERSION {
-            return Err(LoadError::Version {
-                policy: policy.to_owned(),
-                found: version.to_owned(),
-            });
-        }
+        served = Version::served(version).ok_or_else(|| LoadError::Version {
+            policy: policy.to_owned(),
+            found: version.to_owned(),
+        })?;
     }
-    require_exports(policy, |name| kind.get_export(engine, name).is_some())
+    require_exports(policy, |name| kind.get_export(engine, name).is_some())?;
+    Ok(served)
 }
 
 /// An instance without a function gives a policy nothing to call.

@@ -8,10 +8,9 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use crate::cache::Cache;
-use crate::contract::GuestPre;
 use crate::encode;
 use crate::load_error::LoadError;
-use crate::policy::Policy;
+use crate::policy::{Module, Policy};
 use crate::ticker;
 
 /// How many instances may live at a time: one a policy, and one more while a policy is being loaded.
@@ -81,16 +80,21 @@ impl PolicyEngine {
     ) -> Result<Policy, LoadError> {
         let digest = crate::cache::hex_digest(module);
         let component = self.compile(name, module, &digest)?;
-        encode::check(name, &component)?;
+        let version = encode::check(name, &component)?;
         let contract = |source| LoadError::Contract {
             policy: name.to_owned(),
+            version: version.to_string(),
             source,
         };
         let instance = Linker::new(&self.engine)
             .instantiate_pre(&component)
             .map_err(contract)?;
-        let guest = GuestPre::new(instance).map_err(contract)?;
-        Policy::start(name, guest, digest, params_json, limits)
+        let module = Module {
+            engine: self.engine.clone(),
+            version,
+            prepared: version.prepare(instance).map_err(contract)?,
+        };
+        Policy::start(name, module, digest, params_json, limits)
     }
 
     /// The compiled component, from the cache if it is there.

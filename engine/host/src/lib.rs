@@ -7,20 +7,18 @@
 //! one decision, and the next call gets a fresh instance.
 //!
 //! The way of a module: [`encode`] makes it a component, [`cache`] spares its compilation, [`engine`] compiles
-//! it, [`policy`] calls it, [`guard`] limits it. [`snapshot`] and [`decision`] turn the core's types into the
-//! contract's and back.
+//! it, [`policy`] calls it, [`guard`] limits it. [`contract`] holds its versions, and turns the core's types into
+//! theirs and back.
 
 pub mod builtin;
 mod cache;
 mod contract;
-mod decision;
 mod encode;
 mod engine;
 mod guard;
 pub mod inspect;
 mod load_error;
 mod policy;
-mod snapshot;
 mod ticker;
 
 pub use engine::{HostError, PolicyEngine, PolicyLimits};

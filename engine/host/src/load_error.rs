@@ -1,6 +1,6 @@
 //! Why a module is refused.
 
-use steadfast_wit::{PACKAGE, VERSION};
+use steadfast_wit::{PACKAGE, PREVIOUS_VERSION, VERSION};
 
 /// Why a module could not be loaded. Each text says what is wrong and how to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +46,9 @@ pub enum LoadError {
     },
     /// It was built for another contract.
     #[error(
-        "policy `{policy}`: the module is built for {PACKAGE}@{found}, this engine serves {PACKAGE}@{VERSION}; build it \
-         against the policy.wit of this engine"
+        "policy `{policy}`: the module is built for {PACKAGE}@{found}, this engine serves {PACKAGE}@{VERSION} and \
+         @{PREVIOUS_VERSION}; build it against this engine's policy.wit (`steadfast policy wit` prints it), or run an \
+         engine that serves {found}"
     )]
     Version {
         /// The policy's name.
@@ -57,12 +58,14 @@ pub enum LoadError {
     },
     /// It is named like the contract and shaped differently.
     #[error(
-        "policy `{policy}`: the module's types are not those of {PACKAGE}@{VERSION}; build it against the policy.wit of \
-         this engine"
+        "policy `{policy}`: the module's types are not those of {PACKAGE}@{version}, which it names; build it against \
+         this engine's policy.wit (`steadfast policy wit` prints it)"
     )]
     Contract {
         /// The policy's name.
         policy: String,
+        /// The version it names.
+        version: String,
         /// What does not match.
         source: wasmtime::Error,
     },

@@ -1,18 +1,17 @@
 //! One loaded policy.
 
 use std::fmt;
+use std::sync::Arc;
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
 use steadfast_core::explanation::Rule;
 use steadfast_core::snapshot::Snapshot;
-use wasmtime::Store;
+use wasmtime::{Engine, Store};
 
-use crate::contract::{Guest, GuestPre, types};
-use crate::decision;
+use crate::contract::{Calls, Prepared, Version};
 use crate::engine::PolicyLimits;
 use crate::guard::{self, Guard};
 use crate::load_error::LoadError;
-use crate::snapshot;
 
 /// What a policy says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +47,7 @@ pub struct Parameter {
 /// another. Nothing a policy keeps to itself survives that; what it wants to remember is in its decisions.
 pub struct Policy {
     name: String,
-    guest: GuestPre<Guard>,
+    module: Module,
     digest: String,
     params: String,
     limits: PolicyLimits,
@@ -56,17 +55,25 @@ pub struct Policy {
     live: Option<Live>,
 }
 
+/// A compiled module whose functions were found to be those of its version of the contract.
+#[derive(Clone)]
+pub(crate) struct Module {
+    pub(crate) engine: Engine,
+    pub(crate) version: Version,
+    pub(crate) prepared: Arc<dyn Prepared>,
+}
+
 /// A configured instance with its store, which is its whole memory.
 struct Live {
     store: Store<Guard>,
-    guest: Guest,
+    calls: Box<dyn Calls>,
 }
 
 impl Policy {
     /// Makes a first instance, which describes the policy and checks the parameters.
     pub(crate) fn start(
         name: &str,
-        guest: GuestPre<Guard>,
+        module: Module,
         digest: String,
         params: &str,
         limits: PolicyLimits,
@@ -76,7 +83,7 @@ impl Policy {
             call,
             message: failure.message,
         };
-        let mut live = Live::new(&guest, limits).map_err(|failure| failed("describe", failure))?;
+        let mut live = Live::new(&module, limits).map_err(|failure| failed("describe", failure))?;
         let description = live.describe().map_err(|failure| failed("describe", failure))?;
         live.configure(params)
             .map_err(|failure| failed("configure", failure))?
@@ -86,7 +93,7 @@ impl Policy {
             })?;
         Ok(Self {
             name: name.to_owned(),
-            guest,
+            module,
             digest,
             params: params.to_owned(),
             limits,
@@ -99,7 +106,7 @@ impl Policy {
     pub fn another(&self) -> Self {
         Self {
             name: self.name.clone(),
-            guest: self.guest.clone(),
+            module: self.module.clone(),
             digest: self.digest.clone(),
             params: self.params.clone(),
             limits: self.limits,
@@ -113,6 +120,11 @@ impl Policy {
         &self.description
     }
 
+    /// The version of the contract it was built for.
+    pub fn contract(&self) -> String {
+        self.module.version.to_string()
+    }
+
     /// The sha256 of the module as it was loaded, in hex.
     pub fn digest(&self) -> &str {
         &self.digest
@@ -123,7 +135,7 @@ impl Policy {
         if let Some(live) = self.live.take() {
             return Ok(live);
         }
-        let mut live = Live::new(&self.guest, self.limits)?;
+        let mut live = Live::new(&self.module, self.limits)?;
         live.configure(&self.params)?.map_err(|message| PolicyFailure {
             kind: PolicyFailureKind::Error,
             message: format!("`configure` refused what it took before: {message}"),
@@ -136,14 +148,9 @@ impl Decide for Policy {
     fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
         let mut live = self.take_live()?;
         // An instance that failed is not put back: what it left behind may be half done.
-        let answer = live.decide(&snapshot::to_contract(snapshot), &snapshot.record.memory)?;
+        let answer = live.decide(snapshot)?;
         self.live = Some(live);
         answer
-            .map_err(|message| PolicyFailure {
-                kind: PolicyFailureKind::Error,
-                message,
-            })
-            .and_then(decision::from_contract)
     }
 
     fn end_batch(&mut self) {
@@ -166,65 +173,31 @@ impl fmt::Debug for Policy {
 }
 
 impl Live {
-    fn new(guest: &GuestPre<Guard>, limits: PolicyLimits) -> Result<Self, PolicyFailure> {
-        let mut store = guard::store(guest.engine(), limits);
+    fn new(module: &Module, limits: PolicyLimits) -> Result<Self, PolicyFailure> {
+        let mut store = guard::store(&module.engine, limits);
         guard::begin_call(&mut store);
-        match guest.instantiate(&mut store) {
-            Ok(guest) => Ok(Self { store, guest }),
+        match module.prepared.instantiate(&mut store) {
+            Ok(calls) => Ok(Self { store, calls }),
             Err(error) => Err(store.data().classify("instantiate", &error)),
         }
     }
 
     fn describe(&mut self) -> Result<Description, PolicyFailure> {
         guard::begin_call(&mut self.store);
-        let description = self.guest.call_describe(&mut self.store);
-        let types::Description {
-            name,
-            version,
-            summary,
-            parameters,
-            rules,
-        } = description.map_err(|error| self.store.data().classify("describe", &error))?;
-        let parameters = parameters
-            .into_iter()
-            .map(|parameter| Parameter {
-                name: parameter.name,
-                kind: parameter.kind,
-                default: parameter.default,
-                help: parameter.help,
-            })
-            .collect();
-        let rules = rules
-            .into_iter()
-            .map(|rule| Rule {
-                name: rule.name,
-                says: rule.says,
-                because: rule.because,
-                changed_by: rule.changed_by,
-            })
-            .collect();
-        Ok(Description {
-            name,
-            version,
-            summary,
-            parameters,
-            rules,
-        })
+        let answer = self.calls.describe(&mut self.store);
+        answer.map_err(|error| self.store.data().classify("describe", &error))
     }
 
     fn configure(&mut self, params: &str) -> Result<Result<(), String>, PolicyFailure> {
         guard::begin_call(&mut self.store);
-        let answer = self.guest.call_configure(&mut self.store, params);
+        let answer = self.calls.configure(&mut self.store, params);
         answer.map_err(|error| self.store.data().classify("configure", &error))
     }
 
-    fn decide(
-        &mut self,
-        snapshot: &types::Snapshot,
-        memory: &[u8],
-    ) -> Result<Result<types::Decision, String>, PolicyFailure> {
+    /// The outer error ends the instance; the inner one is an answer.
+    fn decide(&mut self, snapshot: &Snapshot) -> Result<Result<Decision, PolicyFailure>, PolicyFailure> {
         guard::begin_call(&mut self.store);
-        let answer = self.guest.call_decide(&mut self.store, snapshot, memory);
+        let answer = self.calls.decide(&mut self.store, snapshot);
         answer.map_err(|error| self.store.data().classify("decide", &error))
     }
 }

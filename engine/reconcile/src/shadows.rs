@@ -56,6 +56,7 @@ impl ShadowRecords {
         if !slept {
             let tracked = JobRecord {
                 incarnation: real.incarnation.clone(),
+                labels: real.labels.clone(),
                 other_jobs: real.other_jobs.clone(),
                 intent: real.intent,
                 ..before.clone()

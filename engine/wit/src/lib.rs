@@ -6,5 +6,8 @@ pub const POLICY_WIT: &str = include_str!("../wit/policy.wit");
 /// The package of the contract.
 pub const PACKAGE: &str = "steadfast:policy";
 
-/// The version of the contract that this engine serves.
-pub const VERSION: &str = "0.1.0";
+/// The version of the contract in [`POLICY_WIT`].
+pub const VERSION: &str = "0.2.0";
+
+/// The version before it, which is served as well.
+pub const PREVIOUS_VERSION: &str = "0.1.0";

@@ -6,6 +6,7 @@
 mod batch;
 mod builtin;
 mod cache;
+mod evolution;
 mod failing;
 mod guest;
 mod refusing;

@@ -3,6 +3,7 @@
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
 use steadfast_core::facts::{Container, Deployment, FlinkJob, Pod, Readiness, Rollout, Tasks, Termination, Waiting};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
+use steadfast_core::labels::Labels;
 use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
 use steadfast_core::state::{JobState, Mode};
@@ -80,6 +81,7 @@ pub(crate) fn crash_looping() -> Snapshot {
         owner: Some("FlinkDeployment".to_owned()),
         trouble: Some("MinimumReplicasUnavailable: Deployment does not have minimum availability.".to_owned()),
         rollout: Rollout::Settled,
+        labels: Labels::default(),
     };
     let pod = |n: i64| Pod {
         namespace: Namespace::new("default"),

@@ -109,6 +109,7 @@ fn deployment(object: apps::Deployment) -> Option<Deployment> {
         } else {
             Rollout::InProgress
         },
+        labels: labels.into(),
     })
 }
 

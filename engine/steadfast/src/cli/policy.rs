@@ -10,7 +10,7 @@ mod template_rust;
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::{Failure, printer};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -22,6 +22,8 @@ pub(super) enum Command {
     Build(build::Options),
     /// Say what a module is: form, contract, size, digest, imports, parameters and rules.
     Inspect(inspect::Options),
+    /// Print the contract that this engine serves, as WIT: what a policy exports, and all it may know.
+    Wit,
 }
 
 pub(super) fn carry_out(command: &Command) -> Result<(), Failure> {
@@ -29,5 +31,9 @@ pub(super) fn carry_out(command: &Command) -> Result<(), Failure> {
         Command::New(options) => new::write(options),
         Command::Build(options) => build::build(options),
         Command::Inspect(options) => inspect::tell(options),
+        Command::Wit => {
+            printer::data(steadfast_wit::POLICY_WIT);
+            Ok(())
+        }
     }
 }

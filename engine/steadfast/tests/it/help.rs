@@ -14,6 +14,7 @@ fn help_of_each_command() {
         "policies",
         "policy",
         "policy inspect",
+        "policy wit",
         "intent",
         "explain",
         "forget",

@@ -32,6 +32,7 @@ fn snapshot(state: JobState, answer: FlinkAnswer) -> Snapshot {
             namespace: "default".into(),
             name: "orders".into(),
             mode: Mode::Application,
+            labels: vec![],
             state,
             confidence: Confidence::Confirmed,
             reason,

@@ -67,6 +67,7 @@ impl Story {
             namespace: "default".into(),
             name: "orders".into(),
             mode: Mode::Application,
+            labels: vec![],
             state: JobState::Starting,
             confidence: Confidence::Inferred,
             reason: Reason {

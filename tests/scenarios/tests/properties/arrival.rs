@@ -10,6 +10,7 @@ use steadfast_core::facts::{
     Rollout, RootException, Tasks,
 };
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
+use steadfast_core::labels::Labels;
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 use steadfast_core::planner::plan;
 use steadfast_core::record::{JobRecord, Origin};
@@ -274,6 +275,7 @@ fn deployments() -> impl Strategy<Value = Answer> {
             owner: None,
             trouble: None,
             rollout: Rollout::Settled,
+            labels: Labels::default(),
         })]
     });
     let undecodable = vec![Object::Undecodable {

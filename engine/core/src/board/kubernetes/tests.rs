@@ -2,6 +2,7 @@ use super::*;
 use crate::evidence::{Fault, FaultKind};
 use crate::facts::{Desired, ResourceKind, Rollout};
 use crate::id::{ClusterName, Uid};
+use crate::labels::Labels;
 use crate::news::Scope;
 use crate::state::Mode;
 
@@ -22,6 +23,7 @@ fn orders(uid: &str) -> Deployment {
         owner: None,
         trouble: None,
         rollout: Rollout::Settled,
+        labels: Labels::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use steadfast_core::facts::{Deployment, Desired, FlinkResource, ResourceKind, Rollout};
 use steadfast_core::id::{Namespace, Uid};
+use steadfast_core::labels::Labels;
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 
 use super::*;
@@ -56,6 +57,7 @@ fn deployment(native: Option<Mode>, owner: Option<&str>) -> KubeNews {
         owner: owner.map(str::to_owned),
         trouble: None,
         rollout: Rollout::Settled,
+        labels: Labels::default(),
     };
     listed(ObjectKind::Deployment, Object::Deployment(deployment))
 }

@@ -11,10 +11,10 @@ use steadfast_core::record::{AlertScope, Reason};
 use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
 use steadfast_core::time::Timestamp;
 
-use crate::contract::types;
+use super::types;
 
 /// Reads a decision.
-pub(crate) fn from_contract(decision: types::Decision) -> Result<Decision, PolicyFailure> {
+pub(super) fn from_contract(decision: types::Decision) -> Result<Decision, PolicyFailure> {
     if decision.memory.len() > MEMORY_LIMIT {
         return Err(PolicyFailure {
             kind: PolicyFailureKind::Invalid,

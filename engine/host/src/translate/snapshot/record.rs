@@ -1,52 +1,47 @@
-//! The record as it stands.
+//! The parts of the record. Each version puts them together.
 
 use steadfast_core::incarnation::Incarnation;
-use steadfast_core::record::{AlertScope, Condition, JobRecord, StandingAlert};
+use steadfast_core::record::{AlertScope, Condition, PostedIntent, Reason, StandingAlert};
 use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
 
-use super::at;
-use crate::contract::types;
+use super::{at, types};
 
-pub(super) fn record(record: &JobRecord) -> types::JobRecord {
-    let target = &record.key.target;
-    types::JobRecord {
-        cluster: target.cluster.as_str().to_owned(),
-        namespace: target.namespace.as_str().to_owned(),
-        name: target.name.as_ref().to_owned(),
-        mode: match record.mode {
-            Mode::Application => types::Mode::Application,
-            Mode::Session => types::Mode::Session,
-            Mode::Standalone => types::Mode::Standalone,
-        },
-        state: state(record.state),
-        confidence: match record.confidence {
-            Confidence::Confirmed => types::Confidence::Confirmed,
-            Confidence::Inferred => types::Confidence::Inferred,
-            Confidence::Stale => types::Confidence::Stale,
-        },
-        reason: types::Reason {
-            code: record.reason.code.clone(),
-            message: record.reason.message.clone(),
-        },
-        since: at(record.since),
-        confirmed_at: record.confirmed_at.map(at),
-        incarnation: incarnation(&record.incarnation),
-        conditions: record.conditions.iter().map(condition).collect(),
-        alerts: record.alerts.iter().map(alert).collect(),
-        intent: record.intent.map(|posted| types::PostedIntent {
-            intent: match posted.intent {
-                Intent::Start => types::Intent::Start,
-                Intent::Cancel => types::Intent::Cancel,
-                Intent::Savepoint => types::Intent::Savepoint,
-                Intent::None => types::Intent::None,
-            },
-            since: at(posted.since),
-        }),
-        revision: record.revision,
+pub(crate) fn mode(mode: Mode) -> types::Mode {
+    match mode {
+        Mode::Application => types::Mode::Application,
+        Mode::Session => types::Mode::Session,
+        Mode::Standalone => types::Mode::Standalone,
     }
 }
 
-fn incarnation(incarnation: &Incarnation) -> types::Incarnation {
+pub(crate) fn confidence(confidence: Confidence) -> types::Confidence {
+    match confidence {
+        Confidence::Confirmed => types::Confidence::Confirmed,
+        Confidence::Inferred => types::Confidence::Inferred,
+        Confidence::Stale => types::Confidence::Stale,
+    }
+}
+
+pub(crate) fn reason(reason: &Reason) -> types::Reason {
+    types::Reason {
+        code: reason.code.clone(),
+        message: reason.message.clone(),
+    }
+}
+
+pub(crate) fn intent(posted: PostedIntent) -> types::PostedIntent {
+    types::PostedIntent {
+        intent: match posted.intent {
+            Intent::Start => types::Intent::Start,
+            Intent::Cancel => types::Intent::Cancel,
+            Intent::Savepoint => types::Intent::Savepoint,
+            Intent::None => types::Intent::None,
+        },
+        since: at(posted.since),
+    }
+}
+
+pub(crate) fn incarnation(incarnation: &Incarnation) -> types::Incarnation {
     types::Incarnation {
         attempt: incarnation.attempt,
         deployment_uid: incarnation.deployment_uid.as_ref().map(|uid| uid.as_str().to_owned()),
@@ -56,7 +51,7 @@ fn incarnation(incarnation: &Incarnation) -> types::Incarnation {
     }
 }
 
-fn condition(condition: &Condition) -> types::Condition {
+pub(crate) fn condition(condition: &Condition) -> types::Condition {
     types::Condition {
         kind: match condition.kind {
             ConditionType::FlinkUnreachable => types::ConditionType::FlinkUnreachable,
@@ -76,7 +71,7 @@ fn condition(condition: &Condition) -> types::Condition {
     }
 }
 
-fn alert(alert: &StandingAlert) -> types::StandingAlert {
+pub(crate) fn alert(alert: &StandingAlert) -> types::StandingAlert {
     types::StandingAlert {
         name: alert.name.clone(),
         scope: match alert.scope {
@@ -88,7 +83,7 @@ fn alert(alert: &StandingAlert) -> types::StandingAlert {
     }
 }
 
-pub(super) fn state(state: JobState) -> types::JobState {
+pub(crate) fn state(state: JobState) -> types::JobState {
     match state {
         JobState::Created => types::JobState::Created,
         JobState::Initializing => types::JobState::Initializing,

@@ -1,7 +1,7 @@
 //! From the core's snapshot to the contract's.
 
 mod facts;
-mod record;
+pub(crate) mod record;
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
 use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
 use steadfast_core::time::Timestamp;
 
-use crate::contract::types;
+use super::{own, types};
 
 /// Writes a snapshot.
 pub(crate) fn to_contract(snapshot: &Snapshot) -> types::Snapshot {
     types::Snapshot {
         now: at(snapshot.now),
         engine_since: at(snapshot.engine_since),
-        job: record::record(&snapshot.record),
+        job: own::record(&snapshot.record),
         flink: snapshot.flink.as_ref().map(facts::flink),
         exceptions: snapshot.exceptions.as_ref().map(facts::exceptions),
         checkpoints: snapshot.checkpoints.as_ref().map(facts::checkpoints),
@@ -95,13 +95,14 @@ fn fault(fault: &Fault) -> types::Fault {
             FaultKind::Status => types::FaultKind::Status,
             FaultKind::Malformed => types::FaultKind::Malformed,
             FaultKind::TooLarge => types::FaultKind::TooLarge,
+            FaultKind::Other => own::OTHER_FAULT,
         },
         message: fault.message.clone(),
     }
 }
 
 /// The contract counts milliseconds.
-fn at(moment: Timestamp) -> types::Timestamp {
+pub(crate) fn at(moment: Timestamp) -> types::Timestamp {
     moment.as_millis()
 }
 

@@ -1,5 +1,6 @@
 //! Every field arrives where it belongs: all values of the snapshot differ, so that two that are mixed up show.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
@@ -8,6 +9,7 @@ use steadfast_core::facts::{
     KubeEvent, Pod, Readiness, ResourceKind, Rollout, RootException, Tasks, Termination, Waiting,
 };
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
+use steadfast_core::labels::Labels;
 use steadfast_core::record::{AlertScope, Condition, JobRecord, Origin, PostedIntent, Reason, StandingAlert};
 use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
 use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
@@ -69,6 +71,7 @@ fn record() -> JobRecord {
         intent: Intent::Savepoint,
         since: at(108),
     });
+    record.labels = BTreeMap::from([("label name".to_owned(), "label value".to_owned())]).into();
     record.revision = 109;
     record
 }
@@ -86,6 +89,7 @@ fn deployment() -> Deployment {
         owner: Some("owner".to_owned()),
         trouble: Some("deployment trouble".to_owned()),
         rollout: Rollout::InProgress,
+        labels: Labels::default(),
     }
 }
 

@@ -7,8 +7,7 @@ use steadfast_core::facts::{
 };
 
 use super::record::state;
-use super::{at, evidence};
-use crate::contract::types;
+use super::{at, evidence, types};
 
 pub(super) fn flink(source: &Evidence<FlinkJob>) -> types::FlinkEvidence {
     let present = |job: &FlinkJob| {

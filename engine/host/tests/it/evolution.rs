@@ -1,0 +1,100 @@
+//! The contract before this one: its modules load, decide as ever, and are never handed a word they do not know.
+
+use std::path::Path;
+
+use steadfast_core::decision::Decide;
+use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
+use steadfast_core::snapshot::Snapshot;
+use steadfast_core::state::JobState;
+use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
+
+use crate::situation;
+
+fn load(module: &[u8]) -> Policy {
+    let engine = PolicyEngine::new(None).unwrap();
+    engine.load("policy", module, "{}", PolicyLimits::default()).unwrap()
+}
+
+/// A policy as it was built for 0.1.0.
+fn previous(name: &str) -> Policy {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/contract-0.1.0");
+    load(&std::fs::read(folder.join(name).with_extension("wasm")).unwrap())
+}
+
+#[test]
+fn a_policy_says_which_contract_it_was_built_for() {
+    assert_eq!(previous("naive").contract(), steadfast_wit::PREVIOUS_VERSION);
+    assert_eq!(load(builtin::NAIVE).contract(), steadfast_wit::VERSION);
+}
+
+#[test]
+fn old_and_new_decide_alike() {
+    let mut labelled = situation::running();
+    labelled.record.labels = std::collections::BTreeMap::from([("team".to_owned(), "payments".to_owned())]).into();
+    for (name, now) in [("conservative", builtin::CONSERVATIVE), ("naive", builtin::NAIVE)] {
+        let (mut old, mut new) = (previous(name), load(now));
+        for snapshot in [
+            situation::running(),
+            situation::silent(),
+            situation::crash_looping(),
+            labelled.clone(),
+        ] {
+            assert_eq!(old.decide(&snapshot), new.decide(&snapshot), "{name}");
+        }
+    }
+}
+
+/// A snapshot as a newer engine recorded it, with a fault this one has never heard of.
+fn from_the_future() -> Snapshot {
+    let mut document = serde_json::to_value(situation::silent()).unwrap();
+    let kind = document.pointer_mut("/flink/latest/unknown/kind").unwrap();
+    *kind = "solar-flare".into();
+    serde_json::from_value(document).unwrap()
+}
+
+#[test]
+fn a_fault_nobody_has_heard_of_is_still_unknown() {
+    let snapshot = from_the_future();
+    let other = Fault::new(FaultKind::Other, "no answer within 3 s");
+    let flink = snapshot.flink.as_ref().unwrap();
+    assert!(
+        matches!(&flink.latest, Observed::Unknown(fault) if fault.kind == other.kind),
+        "{:?}",
+        flink.latest
+    );
+    for mut policy in [previous("conservative"), load(builtin::CONSERVATIVE)] {
+        let decision = policy.decide(&snapshot).unwrap();
+        assert_eq!(decision.state, JobState::Running, "unknown is not absent");
+    }
+}
+
+#[test]
+fn every_fault_reaches_both() {
+    let kinds: Vec<FaultKind> = [
+        "timeout",
+        "refused",
+        "address",
+        "tls",
+        "connection",
+        "unauthorized",
+        "forbidden",
+        "not-found",
+        "expired",
+        "too-many-requests",
+        "leader-election",
+        "status",
+        "malformed",
+        "too-large",
+        "other",
+    ]
+    .into_iter()
+    .map(|word| serde_json::from_value(word.into()).unwrap())
+    .collect();
+    let (mut old, mut new) = (previous("conservative"), load(builtin::CONSERVATIVE));
+    for kind in kinds {
+        let mut snapshot = situation::running();
+        let fault = Observed::Unknown(Fault::new(kind, "it did not answer"));
+        snapshot.flink = Some(Evidence::first(fault, situation::at(99), situation::at(99)));
+        assert_eq!(old.decide(&snapshot), new.decide(&snapshot), "{kind:?}");
+    }
+}
