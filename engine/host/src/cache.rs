@@ -8,8 +8,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{Engine, Result};
+
+use crate::engines::Engines;
 
 /// The length of a sha256.
 const SEAL: usize = 32;
@@ -31,7 +33,7 @@ impl Cache {
     }
 
     /// The compiled module, if a whole one is there.
-    pub(crate) fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
+    pub(crate) fn get(&self, engines: &Engines, digest: &str) -> Option<Component> {
         if !is_private(&self.dir) {
             return None;
         }
@@ -41,10 +43,10 @@ impl Cache {
             tracing::warn!(path = %self.path(digest).display(), "a compiled policy is damaged; it is compiled again");
             return None;
         }
-        // SAFETY: deserialize needs bytes that `Component::serialize` made. Nobody but this user can write to
-        // the folder, the seal shows the file is whole, and wasmtime checks its own version and settings.
+        // SAFETY: deserialize needs bytes that wasmtime made. Nobody but this user can write to the folder, the
+        // seal shows the file is whole, and wasmtime checks its own version and settings.
         #[allow(unsafe_code)]
-        let component = unsafe { Component::deserialize(engine, code) };
+        let component = engines.place(|engine| unsafe { Component::deserialize(engine, code) });
         component
             .inspect_err(
                 |error| tracing::warn!(%error, "a compiled policy is from another engine; it is compiled again"),
@@ -53,12 +55,8 @@ impl Cache {
     }
 
     /// Keeps a compiled module. Failing to is no failure: the next start compiles again.
-    pub(crate) fn put(&self, digest: &str, component: &Component) {
-        let kept = component
-            .serialize()
-            .map_err(io::Error::other)
-            .and_then(|code| self.write(digest, &code));
-        if let Err(error) = kept {
+    pub(crate) fn put(&self, digest: &str, code: &CompiledCode) {
+        if let Err(error) = self.write(digest, &code.0) {
             tracing::warn!(dir = %self.dir.display(), %error, "a compiled policy could not be kept; the next start compiles it again");
         }
     }
@@ -80,6 +78,23 @@ impl Cache {
 
     fn path(&self, digest: &str) -> PathBuf {
         self.dir.join(format!("{digest}-{}.compiled", self.engine))
+    }
+}
+
+/// Machine code that wasmtime has made in this process.
+pub(crate) struct CompiledCode(Vec<u8>);
+
+impl CompiledCode {
+    /// Compiles a component.
+    pub(crate) fn of(engines: &Engines, component: &[u8]) -> Result<Self> {
+        engines.compiler().precompile_component(component).map(Self)
+    }
+
+    /// The component, ready for instances.
+    pub(crate) fn load(&self, engines: &Engines) -> Result<Component> {
+        // SAFETY: deserialize needs bytes that wasmtime made, which these are: nothing else makes this type.
+        #[allow(unsafe_code)]
+        engines.place(|engine| unsafe { Component::deserialize(engine, &self.0) })
     }
 }
 

@@ -41,7 +41,11 @@ pub(crate) fn compare(policy: &mut Policy, expected: &[Expected]) -> Verdict {
                 "of {}\n  it decides {other:?}\n  instead of {decision:?}",
                 what_it_looks_at(snapshot)
             )),
-            Err(failure) => Some(format!("of {}\n  it fails: {}", what_it_looks_at(snapshot), failure.message)),
+            Err(failure) => Some(format!(
+                "of {}\n  it fails: {}",
+                what_it_looks_at(snapshot),
+                failure.message
+            )),
         });
     }
     verdict
@@ -85,7 +89,13 @@ fn snapshot(
 ) -> Snapshot {
     let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "orders");
     let key = JobKey::application(target);
-    let mut record = JobRecord::unseen(key, Mode::Application, Origin::Discovered, PolicyName::new("starter"), at(0));
+    let mut record = JobRecord::unseen(
+        key,
+        Mode::Application,
+        Origin::Discovered,
+        PolicyName::new("starter"),
+        at(0),
+    );
     record.state = state;
     record.confidence = Confidence::Inferred;
     record.reason = Reason::new("Recorded", "as it was, with \"quotes\" and an ä");
@@ -145,6 +155,7 @@ fn deployment_answers() -> Vec<Option<Evidence<Deployment>>> {
         native: Some(Mode::Application),
         owner: None,
         trouble: None,
+        labels: Default::default(),
         rollout: Rollout::Settled,
     };
     let evidence = |latest| Some(Evidence::first(latest, at(NOW - 2), at(NOW - 2)));
@@ -159,9 +170,19 @@ fn deployment_answers() -> Vec<Option<Evidence<Deployment>>> {
 /// None, the same look counted before, earlier ones, and what another policy left behind.
 fn memories() -> Vec<Vec<u8>> {
     let asked_at = (NOW - 1) * 1000;
-    [String::new(), format!("1 {asked_at}"), "1 1699999999000".into(), "7 1699999999000".into()]
-        .into_iter()
-        .map(String::into_bytes)
-        .chain([vec![0, 159, 146, 150, 32, 1], b"12".to_vec(), b"1 2 3".to_vec(), b"x 1699999999000".to_vec()])
-        .collect()
+    [
+        String::new(),
+        format!("1 {asked_at}"),
+        "1 1699999999000".into(),
+        "7 1699999999000".into(),
+    ]
+    .into_iter()
+    .map(String::into_bytes)
+    .chain([
+        vec![0, 159, 146, 150, 32, 1],
+        b"12".to_vec(),
+        b"1 2 3".to_vec(),
+        b"x 1699999999000".to_vec(),
+    ])
+    .collect()
 }

@@ -47,7 +47,10 @@ fn main() -> anyhow::Result<ExitCode> {
         ];
         let cells = verdicts.iter().map(Verdict::to_string);
         table.add_row(std::iter::once(name.to_string()).chain(cells));
-        for difference in verdicts.iter().flat_map(|verdict| verdict.differences.iter().take(SHOWN)) {
+        for difference in verdicts
+            .iter()
+            .flat_map(|verdict| verdict.differences.iter().take(SHOWN))
+        {
             differences.push_str(&format!("{name}: {difference}\n"));
         }
     }
@@ -74,8 +77,6 @@ impl Loader {
 
     fn load(&self, module: &Path, params: &str) -> anyhow::Result<Policy> {
         let bytes = std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
-        Ok(self
-            .engine
-            .load("starter", &bytes, params, PolicyLimits::default())?)
+        Ok(self.engine.load("starter", &bytes, params, PolicyLimits::default())?)
     }
 }

@@ -23,7 +23,12 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Vec<Story>> {
     paths.sort();
     paths
         .iter()
-        .map(|path| Ok(Story::parse(&path.display().to_string(), &std::fs::read_to_string(path)?)?))
+        .map(|path| {
+            Ok(Story::parse(
+                &path.display().to_string(),
+                &std::fs::read_to_string(path)?,
+            )?)
+        })
         .collect()
 }
 

@@ -43,7 +43,11 @@ impl Policy for Starter {
             reason: judged.reason,
             rule: judged.rule.into(),
             watch: Watch {
-                poll_after: if has_ended(judged.state) { timing.terminal_poll } else { timing.poll },
+                poll_after: if has_ended(judged.state) {
+                    timing.terminal_poll
+                } else {
+                    timing.poll
+                },
                 validate_after: timing.validate,
                 attention: Attention::Active,
             },
@@ -65,9 +69,24 @@ struct Judgement {
 }
 
 impl Judgement {
-    fn new(state: JobState, confidence: Confidence, rule: &'static str, code: &str, message: impl Into<String>) -> Self {
-        let reason = Reason { code: code.into(), message: message.into() };
-        Self { state, confidence, rule, reason, memory: vec![] }
+    fn new(
+        state: JobState,
+        confidence: Confidence,
+        rule: &'static str,
+        code: &str,
+        message: impl Into<String>,
+    ) -> Self {
+        let reason = Reason {
+            code: code.into(),
+            message: message.into(),
+        };
+        Self {
+            state,
+            confidence,
+            rule,
+            reason,
+            memory: vec![],
+        }
     }
 }
 
@@ -77,18 +96,39 @@ impl Starter {
         let job = &snapshot.job;
         let answer = snapshot.flink.as_ref().map(|flink| (&flink.answer, &flink.looks));
         if let Some((FlinkAnswer::Present(listed), _)) = answer {
-            return Judgement::new(listed.state, Confidence::Confirmed, "flink", "Flink", "Flink lists the job");
+            return Judgement::new(
+                listed.state,
+                Confidence::Confirmed,
+                "flink",
+                "Flink",
+                "Flink lists the job",
+            );
         }
         if has_ended(job.state) {
             let ended = Judgement::new(job.state, job.confidence, "ended", "", "");
-            return Judgement { reason: job.reason.clone(), ..ended };
+            return Judgement {
+                reason: job.reason.clone(),
+                ..ended
+            };
         }
         if matches!(job.state, JobState::Unknown | JobState::Starting) {
             return if is_deployed(snapshot) {
                 let message = "the Deployment is there, and Flink does not list the job yet";
-                Judgement::new(JobState::Starting, Confidence::Inferred, "starting", "Starting", message)
+                Judgement::new(
+                    JobState::Starting,
+                    Confidence::Inferred,
+                    "starting",
+                    "Starting",
+                    message,
+                )
             } else {
-                Judgement::new(job.state, Confidence::Stale, "unseen", "Unseen", "nothing has shown the job yet")
+                Judgement::new(
+                    job.state,
+                    Confidence::Stale,
+                    "unseen",
+                    "Unseen",
+                    "nothing has shown the job yet",
+                )
             };
         }
         let why = match answer {
@@ -97,7 +137,10 @@ impl Starter {
             Some((FlinkAnswer::Present(_), _)) | None => "Flink has not been asked yet".to_owned(),
         };
         let kept = Judgement::new(job.state, Confidence::Stale, "unknown", "FlinkUnknown", why);
-        Judgement { memory: memory.to_vec(), ..kept }
+        Judgement {
+            memory: memory.to_vec(),
+            ..kept
+        }
     }
 
     fn judge_absence(&self, state: JobState, looks: &Looks, memory: &[u8]) -> Judgement {
@@ -114,14 +157,21 @@ impl Starter {
     }
 
     fn conditions(&self, snapshot: &Snapshot) -> Vec<DecidedCondition> {
-        let Some(FlinkEvidence { looks, answer: FlinkAnswer::Unknown(fault) }) = &snapshot.flink else {
+        let Some(FlinkEvidence {
+            looks,
+            answer: FlinkAnswer::Unknown(fault),
+        }) = &snapshot.flink
+        else {
             return vec![];
         };
         let silent = looks.unknown_since.map(|since| snapshot.now.saturating_sub(since));
         if has_ended(snapshot.job.state) || silent.is_none_or(|silent| silent < self.params.unreachable_after) {
             return vec![];
         }
-        vec![DecidedCondition { kind: ConditionType::FlinkUnreachable, message: fault.message.clone() }]
+        vec![DecidedCondition {
+            kind: ConditionType::FlinkUnreachable,
+            message: fault.message.clone(),
+        }]
     }
 }
 

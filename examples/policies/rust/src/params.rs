@@ -14,7 +14,10 @@ pub(crate) struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { absence_confirmations: 2, unreachable_after: 15_000 }
+        Self {
+            absence_confirmations: 2,
+            unreachable_after: 15_000,
+        }
     }
 }
 
@@ -53,8 +56,18 @@ impl Params {
 /// What `describe` says of them.
 pub(crate) fn described() -> Vec<Parameter> {
     [
-        ("absence_confirmations", "integer", "2", "answers in a row that must lack a job before it is lost"),
-        ("unreachable_after", "duration", "\"15s\"", "time without an answer before a condition says so"),
+        (
+            "absence_confirmations",
+            "integer",
+            "2",
+            "answers in a row that must lack a job before it is lost",
+        ),
+        (
+            "unreachable_after",
+            "duration",
+            "\"15s\"",
+            "time without an answer before a condition says so",
+        ),
     ]
     .map(|(name, kind, default, help)| Parameter {
         name: name.into(),

@@ -68,7 +68,10 @@ pub(super) fn build(options: &Options) -> Result<(), Failure> {
     std::fs::write(&output, &module).with_context(|| format!("cannot write {}", output.display()))?;
     let built = began.elapsed();
     let began = Instant::now();
-    let policy = load_one("the module", &configured("the module", &output.display().to_string(), None)?)?;
+    let policy = load_one(
+        "the module",
+        &configured("the module", &output.display().to_string(), None)?,
+    )?;
     printer::note(&format!(
         "{}: {} {}, {} KiB, built in {built:.1?}, compiled and loaded in {:.1?}\n  sha256 {}",
         output.display(),

@@ -60,7 +60,10 @@ fn name(text: &str) -> Result<String, String> {
     if starts_well && ends_well && text.len() <= 40 && text.chars().all(known) {
         Ok(text.to_owned())
     } else {
-        Err("a name begins with a small letter and goes on with small letters, digits and single hyphens, 40 at most".into())
+        Err(
+            "a name begins with a small letter and goes on with small letters, digits and single hyphens, 40 at most"
+                .into(),
+        )
     }
 }
 
@@ -73,7 +76,9 @@ fn refuse_occupied(folder: &Path) -> anyhow::Result<()> {
             folder.display()
         )),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error).with_context(|| format!("{} cannot be written to; name a folder with --into", folder.display())),
+        Err(error) => {
+            Err(error).with_context(|| format!("{} cannot be written to; name a folder with --into", folder.display()))
+        }
     }
 }
 
@@ -94,7 +99,18 @@ mod tests {
         for good in ["a", "night-shift", "v2"] {
             assert_eq!(name(good).as_deref(), Ok(good));
         }
-        for bad in ["", "2v", "Night", "night_shift", "-a", "a-", "a--b", "a/b", "ä", &"a".repeat(41)] {
+        for bad in [
+            "",
+            "2v",
+            "Night",
+            "night_shift",
+            "-a",
+            "a-",
+            "a--b",
+            "a/b",
+            "ä",
+            &"a".repeat(41),
+        ] {
             assert!(name(bad).is_err(), "{bad}");
         }
     }

@@ -27,10 +27,11 @@ var (
 )
 "#;
 
-/// Paths and texts.
-pub(super) type Sources = Vec<(String, String)>;
+/// Paths and contents.
+pub(super) type Sources = Vec<(String, Vec<u8>)>;
 
-/// `policy.h` and `policy.c`. The contract's types are called `steadfast_...` in them.
+/// `policy.h` and `policy.c`, in which the contract's types are called `steadfast_...`, and an object file that writes the
+/// types into the module.
 pub(super) fn c(contract: &str) -> anyhow::Result<Sources> {
     let (mut resolve, world) = parsed(contract)?;
     let types = resolve
@@ -40,7 +41,6 @@ pub(super) fn c(contract: &str) -> anyhow::Result<Sources> {
         .map(|package| package.name.interface_id("types"))
         .ok_or_else(|| anyhow!("the contract names no package"))?;
     let options = wit_bindgen_c::Opts {
-        no_object_file: true,
         rename: vec![(types, "steadfast".to_owned())],
         ..wit_bindgen_c::Opts::default()
     };
@@ -59,30 +59,30 @@ pub(super) fn go(contract: &str, module: &str) -> anyhow::Result<Sources> {
     let here = format!("{module}/bindings/wit/");
     let mut sources: Sources = generated(&mut *options.build(), &mut resolve, world)?
         .into_iter()
-        .map(|(path, text)| (path, text.replace(SHARED, &here)))
+        .map(|(path, text)| (path, String::from_utf8_lossy(&text).replace(SHARED, &here).into_bytes()))
         .collect();
     for (path, text) in [
         ("exports/export_wit_world/policy.go", FORWARD.replace("MODULE", module)),
         ("wit/runtime/runtime.go", RUNTIME.to_owned()),
         ("wit/types/types.go", TYPES.to_owned()),
     ] {
-        sources.push((path.to_owned(), text));
+        sources.push((path.to_owned(), text.into_bytes()));
     }
     Ok(sources)
 }
 
 /// Writes them below a folder. What is there and the same is left alone, so that compilers need not begin anew.
 pub(super) fn write(sources: &Sources, folder: &Path) -> anyhow::Result<()> {
-    for (path, text) in sources {
+    for (path, contents) in sources {
         let path = folder.join(path);
-        if std::fs::read(&path).is_ok_and(|there| there == text.as_bytes()) {
+        if std::fs::read(&path).is_ok_and(|there| there == *contents) {
             continue;
         }
         let cannot = || format!("cannot write {}", path.display());
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).with_context(cannot)?;
         }
-        std::fs::write(&path, text).with_context(cannot)?;
+        std::fs::write(&path, contents).with_context(cannot)?;
     }
     Ok(())
 }
@@ -99,8 +99,8 @@ fn parsed(contract: &str) -> anyhow::Result<(Resolve, WorldId)> {
 fn generated(generator: &mut dyn WorldGenerator, resolve: &mut Resolve, world: WorldId) -> anyhow::Result<Sources> {
     let mut files = Files::default();
     generator.generate(resolve, world, &mut files)?;
-    files
+    Ok(files
         .iter()
-        .map(|(path, text)| Ok((path.to_owned(), String::from_utf8(text.to_vec())?)))
-        .collect()
+        .map(|(path, contents)| (path.to_owned(), contents.to_vec()))
+        .collect())
 }

@@ -15,15 +15,22 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
     tool::run(
         Command::new("clang")
             .current_dir(&project.folder)
-            .args(["--target=wasm32-wasi", "-mexec-model=reactor", "-std=c11", "-O2", "-Wall", "-Wextra"])
+            .args([
+                "--target=wasm32-wasi",
+                "-mexec-model=reactor",
+                "-std=c11",
+                "-O2",
+                "-Wall",
+                "-Wextra",
+            ])
             // The linker's own default is 64 KiB, below the data, where an overflow would go unnoticed.
             .args(["-Wl,--strip-all", "-Wl,--stack-first", "-Wl,-z,stack-size=131072"])
-            .args(["-Ibuild", "build/policy.c"])
+            .args(["-Ibuild", "build/policy.c", "build/policy_component_type.o"])
             .args(sources(project)?)
             .arg("-o")
             .arg(&module),
     )?;
-    component::encode(&made(&module)?, &project.contract)
+    component::encode(&made(&module)?)
 }
 
 /// The project's sources, by name, so that the same files make the same module.

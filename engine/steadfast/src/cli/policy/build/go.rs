@@ -23,9 +23,16 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
             .env("GOOS", "wasip1")
             .env("GOARCH", "wasm")
             // The module may depend on nothing of the place where it was built.
-            .args(["build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o"])
+            .args([
+                "build",
+                "-buildmode=c-shared",
+                "-trimpath",
+                "-buildvcs=false",
+                "-ldflags=-s -w -buildid=",
+                "-o",
+            ])
             .arg(&core)
             .arg("."),
     )?;
-    component::encode(&made(&core)?, &project.contract)
+    component::encode(&component::typed(made(&core)?, &project.contract)?)
 }

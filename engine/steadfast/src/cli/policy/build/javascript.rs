@@ -11,11 +11,12 @@ const FEATURES: [&str; 5] = ["stdio", "random", "clocks", "http", "fetch-event"]
 pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
     let tool = project.folder.join("node_modules/.bin/componentize-js");
     if !tool.exists() {
-        tool::run(
-            Command::new("npm")
-                .current_dir(&project.folder)
-                .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]),
-        )?;
+        tool::run(Command::new("npm").current_dir(&project.folder).args([
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+        ]))?;
     }
     let module = project.scratch()?.join("module.wasm");
     tool::run(

@@ -15,7 +15,14 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
     }
     tool::run(
         Command::new(tools.join("python"))
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+            ])
             .arg(pinned),
     )?;
     let module = scratch.join("module.wasm");
@@ -24,7 +31,15 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
             .current_dir(&project.folder)
             .arg("--wit-path")
             .arg(project.contract_file()?)
-            .args(["--world", "policy", "--quiet", "componentize", "--stub-wasi", "main", "--output"])
+            .args([
+                "--world",
+                "policy",
+                "--quiet",
+                "componentize",
+                "--stub-wasi",
+                "main",
+                "--output",
+            ])
             .arg(&module),
     )?;
     made(&module)

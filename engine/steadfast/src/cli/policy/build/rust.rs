@@ -102,7 +102,9 @@ fn linker() -> anyhow::Result<PathBuf> {
 fn module(project: &Project, output: &Path) -> anyhow::Result<PathBuf> {
     let path = project.folder.join("Cargo.toml");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let manifest: toml::Table = text.parse().with_context(|| format!("cannot read {}", path.display()))?;
+    let manifest: toml::Table = text
+        .parse()
+        .with_context(|| format!("cannot read {}", path.display()))?;
     let name = ["lib", "package"]
         .iter()
         .find_map(|table| manifest.get(*table)?.get("name")?.as_str())
