@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::alert::AlertEvent;
 use crate::id::{JobKey, PolicyName};
 use crate::record::{JobRecord, Reason};
+use crate::recording::Recorded;
 use crate::state::{Confidence, JobState};
 use crate::time::Timestamp;
 
@@ -54,6 +55,31 @@ pub struct Change {
     pub events: Vec<Event>,
 }
 
+/// One transaction: what changes, and the snapshots kept behind it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Commit {
+    /// The records' changes, in order.
+    pub changes: Vec<Change>,
+    /// Snapshots to keep, in the order in which they were decided.
+    pub recorded: Vec<Recorded>,
+}
+
+impl Commit {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.recorded.is_empty()
+    }
+}
+
+impl From<Vec<Change>> for Commit {
+    fn from(changes: Vec<Change>) -> Self {
+        Self {
+            changes,
+            recorded: Vec::new(),
+        }
+    }
+}
+
 /// A journal entry as committed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -72,8 +98,8 @@ pub struct Entry {
 /// The store. One commit is one transaction: all of it is durable when `commit` returns, or none.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Commits all changes; returns the entries with their sequences, in order.
-    async fn commit(&self, at: Timestamp, changes: Vec<Change>) -> Result<Vec<Entry>, JournalError>;
+    /// Commits all of it; returns the entries with their sequences, in order.
+    async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError>;
 
     /// Every record.
     async fn load(&self) -> Result<Vec<JobRecord>, JournalError>;
@@ -86,6 +112,22 @@ pub trait Journal: Send + Sync {
 
     /// Whether a commit would work now. Used by `/readyz`.
     async fn check(&self) -> Result<(), JournalError>;
+
+    /// Drops recorded snapshots from before `since`, and the oldest beyond `max_bytes`. Says how many went.
+    async fn prune(&self, since: Timestamp, max_bytes: u64) -> Result<u64, JournalError>;
+}
+
+/// The snapshots that were kept.
+#[async_trait]
+pub trait Recordings: Send + Sync {
+    /// Those behind the place `after` (of the last one read; zero at first) that were decided at `since` or later, in
+    /// the order in which they were decided, each with its place; at most `limit`.
+    async fn recorded(
+        &self,
+        after: Sequence,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Sequence, Recorded)>, JournalError>;
 }
 
 /// How far each sink has delivered the journal, kept beside it so that both survive together.
@@ -101,10 +143,10 @@ pub trait SinkCursors: Send + Sync {
     fn store_id(&self) -> &str;
 }
 
-/// A whole store: the journal and the cursors of its readers.
-pub trait Store: Journal + SinkCursors {}
+/// A whole store: the journal, the cursors of its readers, and the snapshots behind its decisions.
+pub trait Store: Journal + SinkCursors + Recordings {}
 
-impl<T: Journal + SinkCursors> Store for T {}
+impl<T: Journal + SinkCursors + Recordings> Store for T {}
 
 /// Which entries.
 #[derive(Clone, Debug, PartialEq, Eq)]

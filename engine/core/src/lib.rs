@@ -9,6 +9,7 @@
 //! the [`projection`].
 
 pub mod alert;
+pub mod alternative;
 pub mod backoff;
 pub mod board;
 pub mod decision;
@@ -23,6 +24,8 @@ pub mod news;
 pub mod planner;
 pub mod projection;
 pub mod record;
+pub mod recording;
+pub mod replay;
 pub mod schedule;
 pub mod snapshot;
 pub mod state;

@@ -25,6 +25,14 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// This moment moved back by `span`, at most to the beginning of time.
+    pub fn before(self, span: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
     /// This moment moved ahead by `span`, at most to the end of time.
     pub fn after(self, span: Duration) -> Self {
         Self(

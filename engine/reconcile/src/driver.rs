@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use steadfast_core::id::JobKey;
-use steadfast_core::journal::{Change, Event, Journal, JournalError, Sequence};
+use steadfast_core::journal::{Change, Commit, Event, Journal, JournalError, Sequence};
 use steadfast_core::news::{KindOrigin, KubeNews, What};
 use steadfast_core::planner::Plan;
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
 use steadfast_core::record::JobRecord;
+use steadfast_core::recording::Keep;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::time::{Clock, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -46,6 +47,8 @@ pub(crate) struct Driver {
     pub(crate) cancel: CancellationToken,
     /// When each job was last confirmed, where that is newer than its record.
     pub(crate) confirmed: BTreeMap<JobKey, Timestamp>,
+    /// How many recorded snapshots are kept; `None`: none.
+    pub(crate) keep: Option<Keep>,
 }
 
 /// What woke the loop.
@@ -201,12 +204,14 @@ impl Driver {
     }
 
     /// Commits what was decided, then shows it.
-    async fn carry_out(&mut self, decided: Vec<Decided>, now: Timestamp) {
+    async fn carry_out(&mut self, mut decided: Vec<Decided>, now: Timestamp) {
         self.metrics
             .decisions
             .inc_by(u64::try_from(decided.len()).unwrap_or(u64::MAX));
         let mut changes = Vec::new();
-        for one in &decided {
+        let mut recorded = Vec::new();
+        for one in &mut decided {
+            recorded.extend(one.recorded.take());
             if let Some(failure) = &one.failure {
                 self.metrics
                     .policy_failures
@@ -226,8 +231,11 @@ impl Driver {
             }
             changes.extend(one.plan.change.clone());
         }
-        let changes = self.reactor.tell_once(changes);
-        if let Err(error) = self.commit(changes, now).await {
+        let commit = Commit {
+            changes: self.reactor.tell_once(changes),
+            recorded,
+        };
+        if let Err(error) = self.commit(commit, now).await {
             let pause = self.timing.retry_initial;
             tracing::error!(
                 "the store did not take a commit, it is retried in {pause:?}: {}",
@@ -269,11 +277,13 @@ impl Driver {
     }
 
     /// One transaction; only when it is durable do memory and readers learn of it.
-    pub(crate) async fn commit(&mut self, changes: Vec<Change>, now: Timestamp) -> Result<(), JournalError> {
-        if changes.is_empty() {
+    pub(crate) async fn commit(&mut self, commit: impl Into<Commit>, now: Timestamp) -> Result<(), JournalError> {
+        let commit = commit.into();
+        if commit.is_empty() {
             return Ok(());
         }
-        let result = self.journal.commit(now, changes.clone()).await;
+        let changes = commit.changes.clone();
+        let result = self.journal.commit(now, commit).await;
         let label = if result.is_ok() { "committed" } else { "failed" };
         self.metrics.commits.get_or_create(&ResultLabel { result: label }).inc();
         self.status
@@ -355,6 +365,18 @@ impl Driver {
         let now = self.clock.now();
         if let Err(error) = self.commit(changes, now).await {
             tracing::error!("confirmations could not be recorded: {}", chain(&error));
+        }
+        self.prune(now).await;
+    }
+
+    /// Drops recorded snapshots that are too old or too many. Without recording none are kept at all.
+    async fn prune(&mut self, now: Timestamp) {
+        let keep = self.keep.unwrap_or(Keep {
+            max_age: Duration::ZERO,
+            max_bytes: 0,
+        });
+        if let Err(error) = self.journal.prune(now.before(keep.max_age), keep.max_bytes).await {
+            tracing::error!("old snapshots could not be dropped: {}", chain(&error));
         }
     }
 

@@ -7,6 +7,7 @@ use prometheus_client::registry::Registry;
 use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{JournalError, Sequence};
 use steadfast_core::projection::Projection;
+use steadfast_core::recording::Selection;
 use steadfast_sources::kubernetes::{KubeCluster, OperatorResources};
 use steadfast_sources::transport::ProxyTransport;
 use tokio::sync::{mpsc, watch};
@@ -60,6 +61,7 @@ impl Engine {
             clusters,
             targets,
             policies,
+            recording,
             journal,
             clock,
             seed,
@@ -90,7 +92,8 @@ impl Engine {
                 .collect();
         });
         let stored = journal.load().await?;
-        let mut reactor = Reactor::new(timing, seed, now, rules, policies);
+        let selection = recording.map(|recording| Selection::new(recording.every));
+        let mut reactor = Reactor::new(timing, seed, now, rules, policies, selection);
         let first = reactor.begin(stored, targets, now);
 
         let cancel = CancellationToken::new();
@@ -145,6 +148,7 @@ impl Engine {
             looks: TaskTracker::new(),
             cancel: cancel.clone(),
             confirmed: BTreeMap::new(),
+            keep: recording.map(|recording| recording.keep),
         };
         if let Err(error) = driver.begin(first, now).await {
             cancel.cancel();

@@ -18,6 +18,6 @@ mod target;
 
 pub use control::{Control, RequestError};
 pub use engine::{Engine, StartError};
-pub use setup::{ClusterSetup, Discover, PolicySetup, Role, Select, Setup, TargetSetup};
+pub use setup::{ClusterSetup, Discover, PolicySetup, Recording, Role, Select, Setup, TargetSetup};
 pub use shadows::ShadowBoard;
 pub use status::{ClusterStatus, Status, StatusBoard};

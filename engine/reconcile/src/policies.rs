@@ -3,6 +3,7 @@
 use steadfast_core::decision::{Decision, PolicyFailure, PolicyFailureKind};
 use steadfast_core::explanation::Rule;
 use steadfast_core::id::{JobKey, PolicyName, TargetId};
+use steadfast_core::record::JobRecord;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::JobState;
 
@@ -54,8 +55,14 @@ impl Policies {
         policy.decide.rule(rule)
     }
 
-    /// Lets the shadows that select a target judge; returns those that would show another state than the one decided.
-    pub(crate) fn differing_shadows(&mut self, snapshot: &Snapshot, decided: JobState) -> Vec<PolicyName> {
+    /// Lets the shadows that select a target judge; returns those that would show another state than
+    /// the one decided. `real` is the record as it was committed before.
+    pub(crate) fn differing_shadows(
+        &mut self,
+        real: &JobRecord,
+        snapshot: &Snapshot,
+        decided: JobState,
+    ) -> Vec<PolicyName> {
         let target = &snapshot.record.key.target;
         let shadows = self
             .all
@@ -63,7 +70,7 @@ impl Policies {
             .filter(|(policy, _)| policy.role == Role::Shadow && policy.select.matches(target));
         shadows
             .filter_map(|(policy, records)| {
-                let state = records.judge(&policy.name, policy.decide.as_mut(), snapshot, &self.shadows);
+                let state = records.judge(&policy.name, policy.decide.as_mut(), real, snapshot, &self.shadows);
                 (state != decided).then(|| policy.name.clone())
             })
             .collect()

@@ -23,6 +23,7 @@ use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::journal::{Change, Event};
 use steadfast_core::projection::WatchStatus;
 use steadfast_core::record::{AlertScope, JobRecord, Origin, PostedIntent};
+use steadfast_core::recording::Selection;
 use steadfast_core::schedule::Schedule;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::{Attention, Confidence, Intent, Mode};
@@ -67,6 +68,8 @@ pub(crate) struct Reactor {
     /// Looks that came up while evidence was taken in.
     looks: Vec<Look>,
     pub(crate) policies: Policies,
+    /// Which snapshots are kept; `None`: none are.
+    selection: Option<Selection>,
     /// Differences between watch and list that were found and repaired.
     pub(crate) repaired: u64,
 }
@@ -84,6 +87,7 @@ impl Reactor {
         now: Timestamp,
         clusters: BTreeMap<ClusterName, ClusterRules>,
         policies: Policies,
+        selection: Option<Selection>,
     ) -> Self {
         Self {
             timing,
@@ -109,6 +113,7 @@ impl Reactor {
             cluster_alerts: BTreeMap::new(),
             looks: Vec::new(),
             policies,
+            selection,
             repaired: 0,
         }
     }
@@ -227,6 +232,9 @@ impl Reactor {
         if change.events.contains(&Event::Forgotten) {
             self.records.remove(key);
             self.policies.forget(key);
+            if let Some(selection) = &mut self.selection {
+                selection.forget(key);
+            }
             self.reviews.remove(key);
             self.dirty.remove(key);
             self.wanted.retain(|(job, _), _| job != key);

@@ -2,11 +2,13 @@
 //! network and disk all come in through these values.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use steadfast_core::board::Place;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::{FlinkJobId, PolicyName, TargetId};
 use steadfast_core::journal::Journal;
+use steadfast_core::recording::Keep;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
 use steadfast_core::time::Clock;
@@ -26,6 +28,8 @@ pub struct Setup {
     pub targets: Vec<TargetSetup>,
     /// Policies, in the order in which their selection is tried.
     pub policies: Vec<PolicySetup>,
+    /// Which snapshots are kept behind decisions; `None`: none are.
+    pub recording: Option<Recording>,
     /// The store.
     pub journal: Arc<dyn Journal>,
     /// Where "now" comes from.
@@ -34,6 +38,15 @@ pub struct Setup {
     pub seed: u64,
     /// The network to Flink, where it is reached directly.
     pub http: Arc<dyn Transport>,
+}
+
+/// Which snapshots are kept behind decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// While nothing changes, one of a job in this time.
+    pub every: Duration,
+    /// How many stay.
+    pub keep: Keep,
 }
 
 /// One Kubernetes cluster.

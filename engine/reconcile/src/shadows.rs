@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use steadfast_core::alternative::Alternative;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::{JobKey, PolicyName};
-use steadfast_core::planner::plan;
 use steadfast_core::record::JobRecord;
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::{Attention, JobState};
+use steadfast_core::state::JobState;
 
 /// The states shadow policies hold, for readers.
 #[derive(Clone, Debug, Default)]
@@ -35,43 +35,27 @@ impl ShadowBoard {
 /// The records of one shadow policy.
 #[derive(Debug, Default)]
 pub(crate) struct ShadowRecords {
-    records: BTreeMap<JobKey, JobRecord>,
+    records: BTreeMap<JobKey, Alternative>,
 }
 
 impl ShadowRecords {
-    /// Lets the policy judge the evidence as if its own record were the real one. Returns the state it would show.
+    /// Lets the policy judge the evidence as if its own record were the real one, which `real` is as committed.
+    /// Returns the state it would show.
     pub(crate) fn judge(
         &mut self,
         policy: &PolicyName,
         decide: &mut dyn Decide,
+        real: &JobRecord,
         snapshot: &Snapshot,
         board: &ShadowBoard,
     ) -> JobState {
-        let real = &snapshot.record;
-        let before = self.records.entry(real.key.clone()).or_insert_with(|| {
-            JobRecord::unseen(real.key.clone(), real.mode, real.origin, policy.clone(), snapshot.now)
-        });
-        // A watch this policy put to sleep wakes for a new incarnation, as a real one would.
-        let slept = before.attention == Attention::Sleeping && before.incarnation.attempt == real.incarnation.attempt;
-        if !slept {
-            let tracked = JobRecord {
-                incarnation: real.incarnation.clone(),
-                labels: real.labels.clone(),
-                other_jobs: real.other_jobs.clone(),
-                intent: real.intent,
-                ..before.clone()
-            };
-            let its_own = Snapshot {
-                record: tracked,
-                ..snapshot.clone()
-            };
-            let outcome = decide.decide(&its_own);
-            if let Some(change) = plan(before, &its_own, outcome).change {
-                *before = change.record;
-            }
-        }
-        board.note(&real.key, policy, before.state);
-        before.state
+        let own = self
+            .records
+            .entry(real.key.clone())
+            .or_insert_with(|| Alternative::take_over(real, policy));
+        own.judge(decide, real, snapshot);
+        board.note(&real.key, policy, own.record().state);
+        own.record().state
     }
 
     pub(crate) fn forget(&mut self, key: &JobKey) {

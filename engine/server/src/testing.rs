@@ -115,7 +115,10 @@ impl Paper {
 
     /// Commits without showing it yet.
     pub(crate) async fn commit_unseen(&self, record: JobRecord, events: Vec<Event>) -> Vec<Entry> {
-        self.store.commit(AT, vec![Change { record, events }]).await.unwrap()
+        self.store
+            .commit(AT, vec![Change { record, events }].into())
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn add(&self, id: &str, state: JobState) {

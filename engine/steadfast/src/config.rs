@@ -14,7 +14,7 @@ use steadfast_core::id::FlinkJobId;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
 use steadfast_host::LoadError;
-use steadfast_reconcile::{Discover, Select};
+use steadfast_reconcile::{Discover, Recording, Select};
 use steadfast_sources::ends::Location;
 use steadfast_sources::last_words::Pattern;
 
@@ -29,6 +29,8 @@ pub struct Config {
     pub server: Server,
     /// `[timing]`.
     pub timing: Timing,
+    /// `[recording]`; `None` if nothing is to be kept.
+    pub recording: Option<Recording>,
     /// `[[kubernetes]]`.
     pub clusters: Vec<Cluster>,
     /// `[[job]]`.

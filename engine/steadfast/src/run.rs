@@ -68,6 +68,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         clusters,
         targets,
         policies: policies.into_iter().map(parts::LoadedPolicy::into_setup).collect(),
+        recording: config.recording,
         journal: Arc::clone(&store) as Arc<_>,
         clock: Arc::clone(&clock),
         seed: parts::seed(),

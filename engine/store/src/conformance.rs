@@ -1,11 +1,17 @@
 //! What every store must do, whatever it is made of.
 
+use std::time::Duration;
+
 use steadfast_core::alert::{AlertEvent, AlertStatus};
+use steadfast_core::board::{Board, Surroundings};
 use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId};
-use steadfast_core::journal::{Change, EntriesOf, Entry, Event, JournalError, Sequence, Store, Transition};
+use steadfast_core::journal::{Change, Commit, EntriesOf, Entry, Event, JournalError, Sequence, Store, Transition};
 use steadfast_core::record::{AlertScope, JobRecord, Origin, Reason};
+use steadfast_core::recording::Recorded;
 use steadfast_core::state::{Confidence, JobState, Mode};
 use steadfast_core::time::Timestamp;
+
+use crate::packing::pack;
 
 pub(crate) const AT: Timestamp = Timestamp::from_millis(1_795_396_409_838);
 
@@ -66,6 +72,54 @@ pub(crate) async fn all<S: Store>(make: impl Fn(&str) -> S) {
     a_refused_change_leaves_nothing(&make("refused")).await;
     forgets_for_good(&make("forgets")).await;
     cursors_never_move_back(&make("cursors")).await;
+    snapshots_are_kept_in_order_and_within_bounds(&make("snapshots")).await;
+}
+
+/// A snapshot of that job, so many seconds after [`AT`].
+pub(crate) fn shown(name: &str, seconds: u64) -> Recorded {
+    let before = record(name, JobState::Running, 1);
+    let now = AT.after(Duration::from_secs(seconds));
+    Recorded {
+        snapshot: Board::default().snapshot(before.clone(), None, Surroundings::default(), now),
+        before,
+        rule: Some("a rule".to_owned()),
+        failure: None,
+        transition: None,
+    }
+}
+
+async fn snapshots_are_kept_in_order_and_within_bounds<S: Store>(store: &S) {
+    let read = async |after, since: u64, limit| {
+        let since = AT.after(Duration::from_secs(since));
+        store.recorded(after, since, limit).await.unwrap()
+    };
+    let all: Vec<Recorded> = (1..=6).map(|n| shown(if n % 2 == 0 { "a" } else { "b" }, n)).collect();
+    for pair in all.chunks(2) {
+        let commit = Commit {
+            changes: vec![],
+            recorded: pair.to_vec(),
+        };
+        assert!(store.commit(AT, commit).await.unwrap().is_empty());
+    }
+    let kept = read(Sequence(0), 0, 100).await;
+    assert_eq!(kept.iter().map(|(_, one)| one.clone()).collect::<Vec<_>>(), all);
+    assert_eq!(read(kept[1].0, 0, 2).await, kept[2..4]);
+    assert_eq!(read(Sequence(0), 5, 100).await, kept[4..]);
+    // Too old: the first two. Too many: all but what fits, which is the newest.
+    let since = AT.after(Duration::from_secs(3));
+    assert_eq!(store.prune(since, u64::MAX >> 1).await.unwrap(), 2);
+    assert_eq!(read(Sequence(0), 0, 100).await, kept[2..]);
+    let fits = pack(&all[5]).unwrap().len() as u64;
+    assert_eq!(store.prune(since, fits).await.unwrap(), 3);
+    assert_eq!(read(Sequence(0), 0, 100).await, kept[5..]);
+    assert_eq!(store.prune(since, 0).await.unwrap(), 1);
+    // A refused change takes its snapshots with it.
+    let refused = Commit {
+        changes: vec![started("a"), started("a")],
+        recorded: vec![shown("a", 7)],
+    };
+    store.commit(AT, refused).await.unwrap_err();
+    assert!(read(Sequence(0), 0, 100).await.is_empty());
 }
 
 async fn reads_back_what_was_committed<S: Store>(store: &S) {
@@ -81,7 +135,7 @@ async fn reads_back_what_was_committed<S: Store>(store: &S) {
         events: vec![],
     };
     let changes = vec![b.clone(), started("a"), quiet.clone()];
-    let committed = store.commit(AT, changes).await.unwrap();
+    let committed = store.commit(AT, changes.into()).await.unwrap();
     let expected = [
         (b.record.key.clone(), b.events[0].clone()),
         (b.record.key.clone(), alert()),
@@ -100,7 +154,7 @@ async fn reads_back_what_was_committed<S: Store>(store: &S) {
         store.load().await.unwrap(),
         [started("a").record, b.record, quiet.record]
     );
-    assert!(store.commit(AT, vec![]).await.unwrap().is_empty());
+    assert!(store.commit(AT, vec![].into()).await.unwrap().is_empty());
 }
 
 async fn pages_by_sequence_and_kind<S: Store>(store: &S) {
@@ -118,7 +172,7 @@ async fn pages_by_sequence_and_kind<S: Store>(store: &S) {
         vec![update(3)],
         vec![alerted],
     ] {
-        store.commit(AT, changes).await.unwrap();
+        store.commit(AT, changes.into()).await.unwrap();
     }
     // started a, update a, started b, update a, failed a, alert a
     let all = store.entries(EntriesOf::Everything, Sequence(0), 100).await.unwrap();
@@ -136,7 +190,7 @@ async fn pages_by_sequence_and_kind<S: Store>(store: &S) {
 }
 
 async fn a_refused_change_leaves_nothing<S: Store>(store: &S) {
-    store.commit(AT, vec![started("a")]).await.unwrap();
+    store.commit(AT, vec![started("a")].into()).await.unwrap();
     let before = store.newest().await.unwrap();
     let mut nameless = started("c");
     nameless.record.key.target.name = "x/y".into();
@@ -148,7 +202,7 @@ async fn a_refused_change_leaves_nothing<S: Store>(store: &S) {
         },
         nameless,
     ] {
-        let refused = store.commit(AT, vec![started("b"), wrong]).await;
+        let refused = store.commit(AT, vec![started("b"), wrong].into()).await;
         assert!(matches!(refused, Err(JournalError::Failed { .. })), "{refused:?}");
     }
     assert_eq!(store.newest().await.unwrap(), before);
@@ -158,21 +212,21 @@ async fn a_refused_change_leaves_nothing<S: Store>(store: &S) {
         record: record("a", JobState::Running, revision),
         events: vec![Event::Update],
     });
-    store.commit(AT, changes.to_vec()).await.unwrap();
+    store.commit(AT, changes.to_vec().into()).await.unwrap();
     assert_eq!(store.load().await.unwrap()[0].revision, 3);
 }
 
 async fn forgets_for_good<S: Store>(store: &S) {
-    store.commit(AT, vec![started("a"), started("b")]).await.unwrap();
+    store.commit(AT, vec![started("a"), started("b")].into()).await.unwrap();
     let forgotten = Change {
         record: started("a").record,
         events: vec![Event::Forgotten],
     };
-    let entries = store.commit(AT, vec![forgotten]).await.unwrap();
+    let entries = store.commit(AT, vec![forgotten].into()).await.unwrap();
     assert_eq!(entries[0].event, Event::Forgotten);
     assert_eq!(store.load().await.unwrap(), [started("b").record]);
     // Seen again, it begins anew: revision and history.
-    let again = store.commit(AT, vec![started("a")]).await.unwrap();
+    let again = store.commit(AT, vec![started("a")].into()).await.unwrap();
     assert!(again[0].sequence > entries[0].sequence);
     let of_a = EntriesOf::TransitionsOf(started("a").record.key);
     assert_eq!(store.entries(of_a, Sequence(0), 100).await.unwrap(), again);

@@ -6,10 +6,11 @@
 #[cfg(test)]
 mod conformance;
 mod memory;
+mod packing;
 mod refusal;
 mod sqlite;
 mod url;
 
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
-pub use url::open;
+pub use sqlite::{SqliteReader, SqliteStore};
+pub use url::{open, open_recordings};

@@ -5,10 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use steadfast_core::id::JobKey;
-use steadfast_core::journal::{Change, EntriesOf, Entry, Event, Journal, JournalError, Sequence, SinkCursors};
+use steadfast_core::journal::{
+    Commit, EntriesOf, Entry, Event, Journal, JournalError, Recordings, Sequence, SinkCursors,
+};
 use steadfast_core::record::JobRecord;
+use steadfast_core::recording::Recorded;
 use steadfast_core::time::Timestamp;
 
+use crate::packing::pack;
 use crate::refusal::{check_revision, forgets, stored_name};
 
 /// Keeps everything in memory. For simulations, whose virtual time no blocking thread may hold up: behind an
@@ -24,6 +28,8 @@ struct Kept {
     jobs: BTreeMap<JobKey, JobRecord>,
     entries: Vec<Entry>,
     cursors: BTreeMap<String, Sequence>,
+    /// With their places, which grow.
+    recorded: Vec<(Sequence, Recorded)>,
 }
 
 impl Default for MemoryStore {
@@ -61,13 +67,13 @@ impl Kept {
 
 #[async_trait]
 impl Journal for MemoryStore {
-    async fn commit(&self, at: Timestamp, changes: Vec<Change>) -> Result<Vec<Entry>, JournalError> {
+    async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError> {
         let mut kept = self.kept();
         // All changes are tried on a copy of the records they touch, so that a refusal leaves nothing behind.
         let mut touched: BTreeMap<JobKey, Option<JobRecord>> = BTreeMap::new();
         let mut entries = Vec::new();
         let mut sequence = kept.newest().0;
-        for change in changes {
+        for change in commit.changes {
             stored_name(&change.record.key)?;
             let key = change.record.key.clone();
             let stored = match touched.get(&key) {
@@ -95,6 +101,8 @@ impl Journal for MemoryStore {
             };
         }
         kept.entries.extend(entries.iter().cloned());
+        let last = kept.recorded.last().map_or(0, |(place, _)| place.0);
+        kept.recorded.extend((last + 1..).map(Sequence).zip(commit.recorded));
         Ok(entries)
     }
 
@@ -134,6 +142,38 @@ impl Journal for MemoryStore {
 
     async fn check(&self) -> Result<(), JournalError> {
         Ok(())
+    }
+
+    async fn prune(&self, since: Timestamp, max_bytes: u64) -> Result<u64, JournalError> {
+        let mut kept = self.kept();
+        let all = kept.recorded.len();
+        let mut bytes = 0_u64;
+        // From the newest on: what still fits stays.
+        let fits = kept.recorded.iter().rev().take_while(|(_, one)| {
+            bytes = bytes.saturating_add(pack(one).map_or(0, |packed| packed.len() as u64));
+            one.at() >= since && bytes <= max_bytes
+        });
+        let gone = all - fits.count();
+        kept.recorded.drain(..gone);
+        Ok(u64::try_from(gone).unwrap_or(u64::MAX))
+    }
+}
+
+#[async_trait]
+impl Recordings for MemoryStore {
+    async fn recorded(
+        &self,
+        after: Sequence,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Sequence, Recorded)>, JournalError> {
+        let kept = self.kept();
+        let asked = kept
+            .recorded
+            .iter()
+            .filter(|(place, one)| *place > after && one.at() >= since);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(asked.take(limit).cloned().collect())
     }
 }
 

@@ -1,8 +1,10 @@
 //! The store of a single process: one SQLite file in WAL mode, durable at every commit.
 
 mod opening;
+mod reader;
 mod rows;
 mod schema;
+mod snapshots;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,8 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
-use steadfast_core::journal::{Change, EntriesOf, Entry, Journal, JournalError, Sequence, SinkCursors};
+use steadfast_core::journal::{Commit, EntriesOf, Entry, Journal, JournalError, Recordings, Sequence, SinkCursors};
 use steadfast_core::record::JobRecord;
+use steadfast_core::recording::Recorded;
 use steadfast_core::time::Timestamp;
 
 use crate::refusal::failed;
@@ -29,9 +32,11 @@ pub struct SqliteStore {
 struct Shared {
     connection: Mutex<Connection>,
     path: PathBuf,
-    /// Held as long as the connection: a second engine on the same file is refused.
-    _lock: File,
+    /// Held as long as the connection: a second engine on the same file is refused. A reader has none.
+    _lock: Option<File>,
 }
+
+pub use reader::SqliteReader;
 
 impl SqliteStore {
     /// Opens the store in that file, and creates it if there is none. Blocks while it does.
@@ -44,19 +49,29 @@ impl SqliteStore {
             shared: Arc::new(Shared {
                 connection: Mutex::new(opened.connection),
                 path: path.to_owned(),
-                _lock: opened.lock,
+                _lock: Some(opened.lock),
             }),
             id: opened.id,
         })
     }
 
-    /// Runs `work` on a blocking thread. `doing` begins the message of an error.
     async fn blocking<T: Send + 'static>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
     ) -> Result<T, JournalError> {
-        let shared = Arc::clone(&self.shared);
+        Shared::blocking(&self.shared, doing, work).await
+    }
+}
+
+impl Shared {
+    /// Runs `work` on a blocking thread. `doing` begins the message of an error.
+    async fn blocking<T: Send + 'static>(
+        shared: &Arc<Self>,
+        doing: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let shared = Arc::clone(shared);
         let task = tokio::task::spawn_blocking(move || {
             let mut connection = shared.connection.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut connection).map_err(|trouble| trouble.explain(doing, &shared.path))
@@ -113,12 +128,15 @@ fn write(connection: &mut Connection) -> Result<Transaction<'_>, Trouble> {
 
 #[async_trait]
 impl Journal for SqliteStore {
-    async fn commit(&self, at: Timestamp, changes: Vec<Change>) -> Result<Vec<Entry>, JournalError> {
+    async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError> {
         self.blocking("cannot commit", move |connection| {
             let transaction = write(connection)?;
             let mut entries = Vec::new();
-            for change in changes {
+            for change in commit.changes {
                 rows::write_change(&transaction, at, change, &mut entries)?;
+            }
+            for recorded in &commit.recorded {
+                snapshots::write(&transaction, recorded)?;
             }
             transaction.commit()?;
             Ok(entries)
@@ -150,6 +168,31 @@ impl Journal for SqliteStore {
             transaction.execute("UPDATE store SET checks = checks + 1", [])?;
             transaction.commit()?;
             Ok(())
+        })
+        .await
+    }
+
+    async fn prune(&self, since: Timestamp, max_bytes: u64) -> Result<u64, JournalError> {
+        self.blocking("cannot drop old snapshots", move |connection| {
+            let transaction = write(connection)?;
+            let gone = snapshots::prune(&transaction, since, max_bytes)?;
+            transaction.commit()?;
+            Ok(gone)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Recordings for SqliteStore {
+    async fn recorded(
+        &self,
+        after: Sequence,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Sequence, Recorded)>, JournalError> {
+        self.blocking("cannot read the snapshots", move |connection| {
+            snapshots::read(connection, after, since, limit)
         })
         .await
     }

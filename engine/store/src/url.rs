@@ -3,20 +3,30 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use steadfast_core::journal::{JournalError, Store};
+use steadfast_core::journal::{JournalError, Recordings, Store};
 
-use crate::sqlite::SqliteStore;
+use crate::sqlite::{SqliteReader, SqliteStore};
 
 /// Opens the store a URL names: `sqlite://PATH`, where the path is absolute if it begins with `/` and else
 /// relative to the working directory. Creates it if there is none; blocks while it does.
 pub fn open(url: &str) -> Result<Arc<dyn Store>, JournalError> {
+    Ok(Arc::new(SqliteStore::open(path(url)?)?))
+}
+
+/// Opens what a store keeps of snapshots, beside the engine that may be running on it. Nothing is created.
+pub fn open_recordings(url: &str) -> Result<Arc<dyn Recordings>, JournalError> {
+    Ok(Arc::new(SqliteReader::open(path(url)?)?))
+}
+
+/// The path behind `sqlite://`.
+fn path(url: &str) -> Result<&Path, JournalError> {
     if let Some(path) = url.strip_prefix("sqlite://") {
         if path.is_empty() || path.starts_with(':') {
             return Err(JournalError::Unusable(format!(
                 "store.url = \"{url}\" names no file; write sqlite://PATH, for example sqlite://steadfast.db"
             )));
         }
-        return Ok(Arc::new(SqliteStore::open(Path::new(path))?));
+        return Ok(Path::new(path));
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return Err(JournalError::Unusable(

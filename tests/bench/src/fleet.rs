@@ -7,10 +7,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use steadfast_core::id::{ClusterName, PolicyName};
 use steadfast_core::projection::Projection;
+use steadfast_core::recording::Keep;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{PolicyEngine, PolicyLimits};
-use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Role, Select, Setup};
+use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Recording, Role, Select, Setup};
 use steadfast_sources::ends::EndPlaces;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -28,6 +29,15 @@ impl Clock for SystemClock {
         Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
     }
 }
+
+/// As an engine has it that nobody configured otherwise.
+const RECORDING: Recording = Recording {
+    every: Duration::from_secs(60),
+    keep: Keep {
+        max_age: Duration::from_secs(7 * 24 * 60 * 60),
+        max_bytes: 256 * 1024 * 1024,
+    },
+};
 
 /// The world's process, ended with the benchmark.
 struct World(Child);
@@ -99,6 +109,7 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
                 calls: calls.clone(),
             }),
         }],
+        recording: Some(RECORDING),
         journal: steadfast_store::open(&format!("sqlite://{}", folder.path().join("bench.db").display()))?,
         clock: clock.clone(),
         seed: 1,

@@ -10,6 +10,8 @@ use steadfast_core::id::{ClusterName, JobKey, PolicyName};
 use steadfast_core::journal::{Change, Event};
 use steadfast_core::planner::{Next, Plan, plan};
 use steadfast_core::record::{AlertScope, JobRecord};
+use steadfast_core::recording::{Changes, Recorded};
+use steadfast_core::replay::transition_of;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
@@ -28,6 +30,8 @@ pub(crate) struct Decided {
     pub(crate) differing: Vec<PolicyName>,
     /// The failure of the policy, if it failed.
     pub(crate) failure: Option<PolicyFailure>,
+    /// The snapshot, if it is to be kept.
+    pub(crate) recorded: Option<Recorded>,
 }
 
 impl Reactor {
@@ -50,12 +54,31 @@ impl Reactor {
         let outcome = self.policies.decide(&before.policy, &snapshot);
         let failure = outcome.as_ref().err().cloned();
         let state = outcome.as_ref().map_or(before.state, |decision| decision.state);
-        let differing = self.policies.differing_shadows(&snapshot, state);
+        let rule = outcome.as_ref().ok().map(|decision| decision.rule.clone());
+        let differing = self.policies.differing_shadows(&before, &snapshot, state);
+        let plan = plan(&before, &snapshot, outcome);
+        let changes = if plan.change.is_some() {
+            Changes::Yes
+        } else {
+            Changes::No
+        };
+        let is_kept = self
+            .selection
+            .as_mut()
+            .is_some_and(|selection| selection.takes(&snapshot, changes));
+        let recorded = is_kept.then(|| Recorded {
+            before: (*before).clone(),
+            rule,
+            failure: failure.clone(),
+            transition: transition_of(&plan).cloned(),
+            snapshot,
+        });
         Some(Decided {
-            plan: plan(&before, &snapshot, outcome),
+            plan,
             key,
             differing,
             failure,
+            recorded,
         })
     }
 

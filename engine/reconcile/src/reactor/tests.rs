@@ -74,6 +74,7 @@ impl Rig {
             now,
             BTreeMap::new(),
             Policies::new(vec![policy], ShadowBoard::default()),
+            None,
         );
         let targets = names.iter().map(|name| target(name)).collect();
         let mut rig = {
@@ -295,6 +296,7 @@ fn stored_records_are_stale_until_confirmed_and_removed_targets_forgotten() {
         rig.now,
         BTreeMap::new(),
         Policies::new(vec![policy], ShadowBoard::default()),
+        None,
     );
     let changes = again.begin(stored, vec![target("orders")], rig.now);
     let (forgotten, kept): (Vec<_>, Vec<_>) = changes

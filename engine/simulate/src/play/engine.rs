@@ -51,6 +51,7 @@ impl Running {
             clusters: clusters(story, world, &targets, ways, staging.engine_timing())?,
             targets: configured.map(|target| target_setup(target, ways)).collect(),
             policies: (staging.policies)(),
+            recording: None,
             journal: journal.clone(),
             clock: Arc::new(world.clock()),
             seed: staging.seed,

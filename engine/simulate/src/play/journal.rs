@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use steadfast_core::journal::{Change, EntriesOf, Entry, Journal, JournalError, Sequence};
+use steadfast_core::journal::{Commit, EntriesOf, Entry, Journal, JournalError, Sequence};
 use steadfast_core::record::JobRecord;
 use steadfast_core::time::Timestamp;
 
@@ -30,11 +30,11 @@ impl Severable {
 
 #[async_trait]
 impl Journal for Severable {
-    async fn commit(&self, at: Timestamp, changes: Vec<Change>) -> Result<Vec<Entry>, JournalError> {
+    async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError> {
         if self.cut.load(Ordering::SeqCst) {
             return Err(JournalError::Unusable("the engine was killed".into()));
         }
-        self.store.commit(at, changes).await
+        self.store.commit(at, commit).await
     }
 
     async fn load(&self) -> Result<Vec<JobRecord>, JournalError> {
@@ -51,5 +51,9 @@ impl Journal for Severable {
 
     async fn check(&self) -> Result<(), JournalError> {
         self.store.check().await
+    }
+
+    async fn prune(&self, since: Timestamp, max_bytes: u64) -> Result<u64, JournalError> {
+        self.store.prune(since, max_bytes).await
     }
 }

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use steadfast_core::id::FlinkJobId;
+use steadfast_core::recording::Keep;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
-use steadfast_reconcile::{Discover, Select};
+use steadfast_reconcile::{Discover, Recording, Select};
 use toml::Spanned;
 
 use super::file::{self, File};
@@ -19,6 +20,10 @@ use super::values::Span;
 use super::{Cluster, Config, FlinkRest, Job, Mistake, Module, Policy, Server, Sink};
 
 const SHORTEST: Duration = Duration::from_millis(10);
+/// How long recorded snapshots stay: a week.
+const RECORDED_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How large they may grow together.
+const RECORDED_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Checks a file whose relative paths start at `folder`.
 pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
@@ -30,6 +35,7 @@ pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
         store: checker.store(&file.store.url),
         server: checker.server(&file.server),
         timing: checker.timing(&file.timing),
+        recording: checker.recording(&file.recording),
         clusters: checker.clusters(&file.kubernetes),
         jobs: checker.jobs(&file.job, &file.kubernetes),
         policies: checker.policies(&file.policy),
@@ -101,6 +107,16 @@ impl Checker<'_> {
             listen: address.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0))),
             token_file,
         }
+    }
+
+    fn recording(&mut self, recording: &file::Recording) -> Option<Recording> {
+        let every = self.span("recording.every", recording.every.as_ref(), Duration::from_secs(60));
+        let max_age = self.span("recording.max_age", recording.max_age.as_ref(), RECORDED_AGE);
+        let max_bytes = recording.max_size.map_or(RECORDED_BYTES, |size| size.0);
+        (max_bytes > 0).then_some(Recording {
+            every,
+            keep: Keep { max_age, max_bytes },
+        })
     }
 
     fn timing(&mut self, timing: &file::Timing) -> Timing {

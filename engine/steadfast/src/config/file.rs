@@ -13,6 +13,7 @@ pub(super) struct File {
     pub(super) store: Store,
     pub(super) server: Server,
     pub(super) timing: Timing,
+    pub(super) recording: Recording,
     pub(super) kubernetes: Vec<Kubernetes>,
     pub(super) job: Vec<Job>,
     pub(super) policy: Vec<Policy>,
@@ -61,6 +62,14 @@ pub(super) struct Timing {
     pub(super) retry_max: Option<Spanned<Span>>,
     pub(super) startup_grace: Option<Spanned<Span>>,
     pub(super) terminal_poll: Option<Spanned<Span>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Recording {
+    pub(super) every: Option<Spanned<Span>>,
+    pub(super) max_age: Option<Spanned<Span>>,
+    pub(super) max_size: Option<Size>,
 }
 
 #[derive(Debug, Deserialize)]

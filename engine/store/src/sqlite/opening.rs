@@ -41,6 +41,26 @@ pub(super) fn open(path: &Path) -> Result<Opened, JournalError> {
     Ok(Opened { connection, lock, id })
 }
 
+/// Opens a store to read from it, beside the engine that holds it. Nothing is created, migrated or locked.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
+    check_header(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| refused(path, &error))?;
+    let found = check_version(path, &connection)?;
+    if found < schema::VERSION {
+        return Err(JournalError::Unusable(format!(
+            "the store {} has schema version {found}, from before this build (version {}). It was left as it is. Run \
+             the engine on it once, which brings it up to date",
+            path.display(),
+            schema::VERSION
+        )));
+    }
+    // A checkpoint of the engine may be under way.
+    let patient = connection.busy_timeout(std::time::Duration::from_secs(5));
+    patient.map_err(|error| refused(path, &error))?;
+    Ok(connection)
+}
+
 /// The file beside the store (or instead of it, while it is made).
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -137,10 +157,10 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn check_version(path: &Path, connection: &Connection) -> Result<(), JournalError> {
+fn check_version(path: &Path, connection: &Connection) -> Result<i32, JournalError> {
     let found = schema::version(connection).map_err(|error| refused(path, &error))?;
     if found <= schema::VERSION {
-        return Ok(());
+        return Ok(found);
     }
     Err(JournalError::Unusable(format!(
         "the store {} has schema version {found}; this build knows versions up to {}. It was left as it is. \

@@ -184,7 +184,7 @@ fn parse<T: DeserializeOwned>(text: &str, what: impl FnOnce() -> String) -> Resu
 }
 
 /// SQLite's integers are signed; ours never pass 2^63 in any lifetime.
-fn signed(value: u64) -> Result<i64, Trouble> {
+pub(super) fn signed(value: u64) -> Result<i64, Trouble> {
     i64::try_from(value).map_err(|error| {
         Trouble::Told(crate::refusal::failed(
             format!("{value} does not fit into the store"),
@@ -193,6 +193,6 @@ fn signed(value: u64) -> Result<i64, Trouble> {
     })
 }
 
-fn unsigned(value: i64) -> u64 {
+pub(super) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }

@@ -6,7 +6,8 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i32 = 0x5374_6466;
 
 /// One step each; never changed once released. The version of a store is the number of steps it has taken.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE store (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     -- Drawn when the store is created; with a sequence it names an entry for ever.
@@ -49,7 +50,21 @@ CREATE TABLE sinks (
     -- The last sequence it delivered.
     delivered INTEGER NOT NULL
 ) STRICT;
-"];
+",
+    "
+CREATE TABLE snapshots (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- Milliseconds since the Unix epoch.
+    at INTEGER NOT NULL,
+    job TEXT NOT NULL,
+    -- The length of `recorded`, so that sums need not read it.
+    bytes INTEGER NOT NULL,
+    -- What the policy was shown and what came of it: JSON, deflated.
+    recorded BLOB NOT NULL
+) STRICT;
+CREATE INDEX snapshots_by_age ON snapshots (place, at, bytes);
+",
+];
 
 /// The version this build writes.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use steadfast_core::journal::{Change, Recordings as _};
 use steadfast_core::state::JobState;
 use tempfile::TempDir;
 
 use super::*;
-use crate::conformance::{self, AT, moved, record, started};
+use crate::conformance::{self, AT, moved, record, shown, started};
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -40,7 +41,7 @@ async fn conforms() {
 async fn what_was_committed_survives_a_reopening() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    let entries = store.commit(AT, vec![started("a"), started("b")]).await.unwrap();
+    let entries = store.commit(AT, vec![started("a"), started("b")].into()).await.unwrap();
     store.advance_sink("webhook", Sequence(1)).await.unwrap();
     let id = store.store_id().to_owned();
     drop(store);
@@ -71,7 +72,7 @@ async fn every_moment_of_a_kill_leaves_whole_commits() {
         killed
     };
     for n in 1..=20 {
-        store.commit(AT, vec![next("a", n), next("b", n)]).await.unwrap();
+        store.commit(AT, vec![next("a", n), next("b", n)].into()).await.unwrap();
         let copy = SqliteStore::open(&kill(n)).unwrap();
         assert!(copy.load().await.unwrap().iter().all(|record| record.revision == n));
         assert_eq!(copy.newest().await.unwrap(), Sequence(2 * n));
@@ -97,7 +98,7 @@ async fn every_moment_of_a_kill_leaves_whole_commits() {
 async fn a_connection_lost_before_its_commit_leaves_nothing() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    store.commit(AT, vec![started("a")]).await.unwrap();
+    store.commit(AT, vec![started("a")].into()).await.unwrap();
     {
         let mut connection = store.shared.connection.lock().unwrap();
         let transaction = write(&mut connection).unwrap();
@@ -195,7 +196,7 @@ fn foreign_and_damaged_files_are_refused_and_kept() {
 async fn a_row_that_does_not_read_is_damage_and_not_an_empty_record() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    store.commit(AT, vec![started("a")]).await.unwrap();
+    store.commit(AT, vec![started("a")].into()).await.unwrap();
     let sql = "UPDATE jobs SET record = '{}'; UPDATE journal SET event = '{\"kind\":\"strange\"}'";
     store.shared.connection.lock().unwrap().execute_batch(sql).unwrap();
     assert!(matches!(store.load().await, Err(JournalError::Unusable(_))));
@@ -223,14 +224,14 @@ fn a_directory_is_no_store() {
 async fn a_full_disk_refuses_the_commit_and_lets_the_next_one_in() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    store.commit(AT, vec![started("a")]).await.unwrap();
+    store.commit(AT, vec![started("a")].into()).await.unwrap();
     let limit = |pages: i64| {
         let connection = store.shared.connection.lock().unwrap();
         connection.pragma_update(None, "max_page_count", pages).unwrap();
     };
     limit(1); // SQLite takes the present size as the least.
     let many: Vec<Change> = (0..200).map(|n| started(&format!("job-{n}"))).collect();
-    let refused = store.commit(AT, many.clone()).await;
+    let refused = store.commit(AT, many.clone().into()).await;
     let Err(JournalError::Failed { context, source }) = refused else {
         panic!("{refused:?}");
     };
@@ -240,7 +241,7 @@ async fn a_full_disk_refuses_the_commit_and_lets_the_next_one_in() {
     );
     assert_eq!(store.load().await.unwrap(), [started("a").record]);
     limit(1_000_000);
-    store.commit(AT, many).await.unwrap();
+    store.commit(AT, many.into()).await.unwrap();
     assert_eq!(store.load().await.unwrap().len(), 201);
 }
 
@@ -255,7 +256,7 @@ async fn a_store_that_turned_read_only_fails_its_check() {
     };
     set(true);
     assert!(matches!(store.check().await, Err(JournalError::Failed { .. })));
-    assert!(store.commit(AT, vec![started("a")]).await.is_err());
+    assert!(store.commit(AT, vec![started("a")].into()).await.is_err());
     assert!(store.load().await.unwrap().is_empty());
     set(false);
     store.check().await.unwrap();
@@ -293,4 +294,46 @@ fn every_commit_is_synced_to_a_write_ahead_log() {
     assert_eq!(text("journal_mode"), "wal");
     assert_eq!((number("synchronous"), number("foreign_keys")), (2, 1));
     assert_eq!(number("user_version"), i64::from(schema::VERSION));
+}
+
+#[tokio::test]
+async fn snapshots_are_read_beside_a_running_engine() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    let reader = SqliteReader::open(&path).unwrap();
+    let commit = |n| Commit {
+        changes: vec![],
+        recorded: vec![shown("a", n)],
+    };
+    for n in 1..=2 {
+        store.commit(AT, commit(n)).await.unwrap();
+        let seen = reader.recorded(Sequence(0), AT, 100).await.unwrap();
+        assert_eq!(seen.last().map(|(_, one)| one.clone()), Some(shown("a", n)));
+    }
+}
+
+#[test]
+fn a_reader_creates_nothing_and_says_what_is_missing() {
+    let (folder, path) = folder();
+    let text = SqliteReader::open(&path).unwrap_err().to_string();
+    assert!(text.contains("cannot open") && text.contains("store.url"), "{text}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_store_of_the_version_before_is_brought_up_to_date_by_the_engine_alone() {
+    let (_folder, path) = folder();
+    drop(SqliteStore::open(&path).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("DROP TABLE snapshots").unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection.close().unwrap();
+    let text = SqliteReader::open(&path).unwrap_err().to_string();
+    assert!(
+        text.contains("schema version 1") && text.contains("Run the engine on it once"),
+        "{text}"
+    );
+    let store = SqliteStore::open(&path).unwrap();
+    store.commit(AT, vec![started("a")].into()).await.unwrap();
+    assert!(SqliteReader::open(&path).is_ok());
 }

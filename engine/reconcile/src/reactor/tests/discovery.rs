@@ -24,6 +24,7 @@ fn reactor(discover: Vec<Discover>) -> Reactor {
         now(),
         BTreeMap::from([(ClusterName::new("local"), rules)]),
         Policies::new(vec![policy], ShadowBoard::default()),
+        None,
     )
 }
 

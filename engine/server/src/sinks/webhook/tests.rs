@@ -85,7 +85,11 @@ impl Setup {
             revision,
             ..record("local/default/orders", JobState::Running)
         };
-        let entries = self.store.commit(AT, vec![Change { record, events }]).await.unwrap();
+        let entries = self
+            .store
+            .commit(AT, vec![Change { record, events }].into())
+            .await
+            .unwrap();
         self.entries.send_replace(entries.last().unwrap().sequence);
     }
 

@@ -1,0 +1,165 @@
+//! Snapshots kept behind decisions, so that they can be decided again, offline and by other policies.
+//!
+//! Not every decision is worth keeping: thousands a second say what was said before. What is kept is each decision that
+//! changed the record, each first one on evidence of another kind, and one now and then. A decision that changed nothing
+//! left no trace in memory either, so that the same policy, shown what was kept, goes the same way again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::PolicyFailure;
+use crate::evidence::{Evidence, FaultKind, Observed};
+use crate::facts::{Deployment, FlinkJob};
+use crate::id::JobKey;
+use crate::journal::Transition;
+use crate::record::{JobRecord, PostedIntent};
+use crate::snapshot::{Fleet, Snapshot};
+use crate::state::JobState;
+use crate::time::Timestamp;
+
+/// What a policy was shown, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Recorded {
+    /// The record as it was committed before.
+    pub before: JobRecord,
+    /// What was shown; its record is the one before, brought up to the newest attempt.
+    pub snapshot: Snapshot,
+    /// The rule that spoke, if the policy did not fail.
+    pub rule: Option<String>,
+    /// How the policy failed, if it did.
+    pub failure: Option<PolicyFailure>,
+    /// The transition that was committed with it.
+    pub transition: Option<Transition>,
+}
+
+impl Recorded {
+    /// Whose.
+    pub fn key(&self) -> &JobKey {
+        &self.before.key
+    }
+
+    /// When it was decided.
+    pub fn at(&self) -> Timestamp {
+        self.snapshot.now
+    }
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// What is older goes.
+    pub max_age: Duration,
+    /// The most bytes, as stored; the oldest go first.
+    pub max_bytes: u64,
+}
+
+/// Chooses the snapshots to keep.
+#[derive(Debug)]
+pub struct Selection {
+    every: Duration,
+    last: BTreeMap<JobKey, (Timestamp, Picture)>,
+}
+
+impl Selection {
+    /// Keeps at least one snapshot of a job in `every`, while it is decided on.
+    pub fn new(every: Duration) -> Self {
+        Self {
+            every,
+            last: BTreeMap::new(),
+        }
+    }
+
+    /// Whether this one is to be kept. A kept one counts as such from here on.
+    pub fn takes(&mut self, snapshot: &Snapshot, changes_record: Changes) -> bool {
+        let picture = Picture::of(snapshot);
+        let key = &snapshot.record.key;
+        let is_news = self
+            .last
+            .get(key)
+            .is_none_or(|(at, last)| *last != picture || snapshot.now.since(*at) >= self.every);
+        let takes = is_news || changes_record == Changes::Yes;
+        if takes {
+            self.last.insert(key.clone(), (snapshot.now, picture));
+        }
+        takes
+    }
+
+    /// The job's record was deleted.
+    pub fn forget(&mut self, key: &JobKey) {
+        self.last.remove(key);
+    }
+}
+
+/// Whether a decision changed the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// It did: memory counts.
+    Yes,
+    /// Nothing was committed.
+    No,
+}
+
+/// What makes a snapshot one of another kind: the cases of its evidence, without their times and numbers.
+#[derive(Clone, Debug, PartialEq)]
+struct Picture {
+    attempt: u32,
+    intent: Option<PostedIntent>,
+    flink: Answer<JobState>,
+    deployment: Answer<(u32, Option<Timestamp>)>,
+    others: [Answer<()>; 9],
+    deletion: Option<Timestamp>,
+    dark: bool,
+}
+
+/// The case of an answer, with what counts of the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer<T> {
+    NeverAsked,
+    Present(T),
+    Absent,
+    Unknown(FaultKind),
+}
+
+impl Picture {
+    fn of(snapshot: &Snapshot) -> Self {
+        let plain = [
+            case(snapshot.exceptions.as_ref()),
+            case(snapshot.checkpoints.as_ref()),
+            case(snapshot.pods.as_ref()),
+            case(snapshot.events.as_ref()),
+            case(snapshot.ha_data.as_ref()),
+            case(snapshot.last_words.as_ref()),
+            case(snapshot.archive.as_ref()),
+            case(snapshot.flink_resource.as_ref()),
+            case(snapshot.task_managers.as_ref()),
+        ];
+        let flink = |job: &FlinkJob| job.state;
+        let deployment = |deployment: &Deployment| (deployment.ready, deployment.deleting_since);
+        let Fleet { targets, dark } = snapshot.fleet;
+        Self {
+            attempt: snapshot.record.incarnation.attempt,
+            intent: snapshot.record.intent,
+            flink: answer(snapshot.flink.as_ref(), flink),
+            deployment: answer(snapshot.deployment.as_ref(), deployment),
+            others: plain,
+            deletion: snapshot.deletion.as_ref().map(|deletion| deletion.seen_at),
+            dark: dark.saturating_mul(2) >= targets,
+        }
+    }
+}
+
+fn answer<T, P>(evidence: Option<&Evidence<T>>, of_value: impl FnOnce(&T) -> P) -> Answer<P> {
+    match evidence.map(|evidence| &evidence.latest) {
+        None => Answer::NeverAsked,
+        Some(Observed::Present(value)) => Answer::Present(of_value(value)),
+        Some(Observed::Absent) => Answer::Absent,
+        Some(Observed::Unknown(fault)) => Answer::Unknown(fault.kind),
+    }
+}
+
+fn case<T>(evidence: Option<&Evidence<T>>) -> Answer<()> {
+    answer(evidence, |_| ())
+}

@@ -1,0 +1,225 @@
+use super::*;
+use crate::board::{Board, Surroundings};
+use crate::decision::{Decision, PolicyFailureKind, Watch};
+use crate::evidence::{Evidence, Fault, FaultKind, Observed};
+use crate::facts::{FlinkJob, Tasks};
+use crate::id::{FlinkJobId, TargetId};
+use crate::planner::plan;
+use crate::record::{JobRecord, Origin, Reason};
+use crate::recording::{Changes, Selection};
+use crate::snapshot::Snapshot;
+use crate::state::{Attention, Confidence, JobState, Mode};
+use std::time::Duration;
+
+const POLL: i64 = 5;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+/// Calls a job LOST after so many silent looks, which it counts in its memory.
+struct Counting {
+    patience: u8,
+}
+
+impl Decide for Counting {
+    fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
+        let record = &snapshot.record;
+        let silent = record.memory.first().copied().unwrap_or(0);
+        let (state, silent) = match snapshot.flink.as_ref().map(|evidence| &evidence.latest) {
+            Some(Observed::Present(job)) => (job.state, 0),
+            Some(Observed::Unknown(_)) if silent + 1 >= self.patience => (JobState::Lost, self.patience),
+            Some(Observed::Unknown(_)) => (record.state, silent + 1),
+            Some(Observed::Absent) | None => (record.state, silent),
+        };
+        Ok(Decision {
+            state,
+            confidence: Confidence::Inferred,
+            reason: Reason::new("Counted", format!("{silent} silent looks")),
+            rule: "count".into(),
+            watch: Watch {
+                poll_after: Duration::from_secs(5),
+                validate_after: Duration::from_secs(60),
+                attention: Attention::Active,
+            },
+            wanted: vec![],
+            conditions: vec![],
+            alerts: vec![],
+            memory: vec![silent],
+        })
+    }
+}
+
+/// What Flink does at one poll.
+#[derive(Clone, Copy)]
+enum Look {
+    Says(JobState),
+    Silent,
+    /// The policy fails, whatever Flink says.
+    PolicyFails,
+    /// The engine is started again before it looks, and Flink is silent.
+    Restart,
+}
+
+/// The engine's way through looks: what it would have committed, and what it would have kept.
+fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
+    let target = TargetId::standalone("orders");
+    let name = PolicyName::new("default");
+    let mut record = JobRecord::unseen(
+        JobKey::application(target),
+        Mode::Standalone,
+        Origin::Configured,
+        name,
+        at(0),
+    );
+    let mut selection = Selection::new(Duration::from_secs(60));
+    let mut kept = Vec::new();
+    let mut flink: Option<Evidence<FlinkJob>> = None;
+    for (look, now) in looks.iter().zip((1..).map(|n| at(n * POLL))) {
+        let answer = match look {
+            Look::Says(state) => Observed::Present(FlinkJob {
+                id: FlinkJobId::parse(&"1".repeat(32)).unwrap(),
+                state: *state,
+                started_at: at(0),
+                ended_at: None,
+                tasks: Tasks::default(),
+            }),
+            Look::Silent | Look::PolicyFails | Look::Restart => {
+                Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"))
+            }
+        };
+        if let Look::Restart = look {
+            record.confidence = Confidence::Stale;
+            record.revision += 1;
+        }
+        match &mut flink {
+            Some(evidence) => drop(evidence.accept(answer, now, now)),
+            None => flink = Some(Evidence::first(answer, now, now)),
+        }
+        let mut snapshot = Board::default().snapshot(record.clone(), None, Surroundings::default(), now);
+        snapshot.flink = flink.clone();
+        let outcome = match look {
+            Look::PolicyFails => Err(PolicyFailure {
+                kind: PolicyFailureKind::Deadline,
+                message: "too slow".into(),
+            }),
+            Look::Says(_) | Look::Silent | Look::Restart => policy.decide(&snapshot),
+        };
+        let planned = plan(&record, &snapshot, outcome.clone());
+        let changes = if planned.change.is_some() {
+            Changes::Yes
+        } else {
+            Changes::No
+        };
+        if selection.takes(&snapshot, changes) {
+            kept.push(Recorded {
+                before: record.clone(),
+                snapshot,
+                rule: outcome.as_ref().ok().map(|decision| decision.rule.clone()),
+                failure: outcome.err(),
+                transition: transition_of(&planned).cloned(),
+            });
+        }
+        if let Some(change) = planned.change {
+            record = change.record;
+        }
+    }
+    kept
+}
+
+fn differences(kept: &[Recorded], policy: &mut Counting, past: PastFailures) -> Vec<Difference> {
+    let mut history = History::default();
+    let mut replay = Replay::new(PolicyName::new("default"), past);
+    for one in kept {
+        history.take(one);
+        replay.take(one, policy);
+    }
+    let (history, replayed) = (history.finish(), replay.finish());
+    assert_eq!(history.len(), 1);
+    let key = &kept[0].before.key;
+    compare(&history[key], &replayed[key].told)
+}
+
+/// An outage, a restart amid it, a policy that fails once, and the job back.
+fn eventful() -> Vec<Look> {
+    let mut looks = vec![Look::Says(JobState::Running); 40];
+    looks.extend([
+        Look::Silent,
+        Look::PolicyFails,
+        Look::Silent,
+        Look::Restart,
+        Look::Silent,
+        Look::Silent,
+    ]);
+    looks.extend([Look::Says(JobState::Running); 30]);
+    looks.push(Look::Says(JobState::Finished));
+    looks
+}
+
+#[test]
+fn the_same_policy_goes_the_same_way() {
+    let kept = recorded(&eventful(), &mut Counting { patience: 4 });
+    let states: Vec<JobState> = kept
+        .iter()
+        .filter_map(|one| Some(one.transition.as_ref()?.to))
+        .collect();
+    assert_eq!(
+        states,
+        [JobState::Running, JobState::Lost, JobState::Running, JobState::Finished]
+    );
+    assert_eq!(
+        differences(&kept, &mut Counting { patience: 4 }, PastFailures::Repeat),
+        []
+    );
+}
+
+#[test]
+fn most_decisions_on_a_healthy_job_are_not_kept() {
+    let looks = vec![Look::Says(JobState::Running); 120];
+    let kept = recorded(&looks, &mut Counting { patience: 4 });
+    // One that changed the record, and one each minute of ten.
+    assert_eq!(kept.len(), 10, "{} looks", looks.len());
+}
+
+#[test]
+fn a_more_patient_policy_leaves_out_what_it_would_not_have_said() {
+    let kept = recorded(&eventful(), &mut Counting { patience: 4 });
+    let found = differences(&kept, &mut Counting { patience: 9 }, PastFailures::Ask);
+    let told: Vec<(&str, JobState)> = found
+        .iter()
+        .map(|difference| {
+            let word = match difference {
+                Difference::Added(_) => "added",
+                Difference::Removed(_) => "removed",
+                Difference::Earlier { .. } => "earlier",
+                Difference::Later { .. } => "later",
+            };
+            (word, difference.told().transition.to)
+        })
+        .collect();
+    assert_eq!(told, [("removed", JobState::Lost), ("removed", JobState::Running)]);
+}
+
+#[test]
+fn a_less_patient_policy_says_it_sooner() {
+    let kept = recorded(&eventful(), &mut Counting { patience: 4 });
+    let found = differences(&kept, &mut Counting { patience: 2 }, PastFailures::Ask);
+    match found.as_slice() {
+        // One look instead of four, of which the policy failed in one: three polls.
+        [Difference::Earlier { told, by }] => {
+            assert_eq!((told.transition.to, *by), (JobState::Lost, Duration::from_secs(15)));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn transitions_of_one_side_alone_are_told_as_such() {
+    let kept = recorded(&eventful(), &mut Counting { patience: 9 });
+    let found = differences(&kept, &mut Counting { patience: 4 }, PastFailures::Repeat);
+    assert!(
+        matches!(found.as_slice(), [Difference::Added(lost), Difference::Added(back)]
+            if lost.transition.to == JobState::Lost && back.transition.to == JobState::Running),
+        "{found:?}"
+    );
+}

@@ -1,0 +1,26 @@
+//! Recorded snapshots as bytes: JSON, deflated. JSON, since a later version must still read them; deflated, since a
+//! snapshot repeats itself (about 5 KiB become 1).
+
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use steadfast_core::recording::Recorded;
+
+/// The most bytes a snapshot may unfold to: what claims more is damaged.
+const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// Packs one.
+pub(crate) fn pack(recorded: &Recorded) -> std::io::Result<Vec<u8>> {
+    let mut packer = DeflateEncoder::new(Vec::new(), Compression::fast());
+    packer.write_all(&serde_json::to_vec(recorded)?)?;
+    packer.finish()
+}
+
+/// Unpacks one.
+pub(crate) fn unpack(bytes: &[u8]) -> std::io::Result<Recorded> {
+    let mut json = Vec::new();
+    DeflateDecoder::new(bytes).take(LIMIT).read_to_end(&mut json)?;
+    Ok(serde_json::from_slice(&json)?)
+}
