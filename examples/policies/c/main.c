@@ -23,7 +23,11 @@ static policy_string_t text(const char *format, ...) {
   return copy;
 }
 
-static policy_string_t copied(policy_string_t from) { return text("%.*s", (int)from.len, (const char *)from.ptr); }
+static policy_string_t copied(policy_string_t from) {
+  policy_string_t copy;
+  policy_string_dup_n(&copy, (const char *)from.ptr, from.len);
+  return copy;
+}
 
 static bool has_ended(steadfast_job_state_t state) {
   switch (state) {

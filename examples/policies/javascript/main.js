@@ -45,7 +45,7 @@ export function configure(text) {
       if (!Number.isInteger(value) || value < 1) throw 'absence_confirmations is not a whole number of 1 or more';
       params.absenceConfirmations = value;
     } else if (key === 'unreachable_after') {
-      const [, number, unit] = /^([0-9]{1,9})(ms|s|m|h|d)$/.exec(value) ?? [];
+      const [, number, unit] = /^([0-9]{1,9})(ms|s|m|h|d)$/.exec(typeof value === 'string' ? value : '') ?? [];
       if (!unit) throw 'unreachable_after is not a duration such as "15s" (units: ms, s, m, h, d)';
       params.unreachableAfter = BigInt(number) * UNITS[unit];
     } else {

@@ -8,4 +8,5 @@ mod configuration;
 mod documents;
 mod engine;
 mod help;
+mod project;
 mod simulate;

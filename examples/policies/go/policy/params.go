@@ -43,9 +43,11 @@ func readParams(text string) (settings, error) {
 	for key, value := range given {
 		switch key {
 		case "absence_confirmations":
-			if json.Unmarshal(value, &read.absenceConfirmations) != nil || read.absenceConfirmations < 1 {
+			var count *uint64 // Stays nil where the value is null.
+			if json.Unmarshal(value, &count) != nil || count == nil || *count < 1 {
 				return read, errors.New("absence_confirmations is not a whole number of 1 or more")
 			}
+			read.absenceConfirmations = *count
 		case "unreachable_after":
 			var text string
 			_ = json.Unmarshal(value, &text) // What is no text is no duration either.
