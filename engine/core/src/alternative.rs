@@ -1,9 +1,11 @@
 //! The record of a job as another policy would keep it, on the same evidence. Shadows and replays are made of these.
 
 use crate::decision::{Decide, Decision, PolicyFailure};
+use crate::evidence::{Evidence, Observed};
+use crate::facts::{Deployment, FlinkResource};
 use crate::id::PolicyName;
 use crate::planner::{Plan, plan};
-use crate::record::JobRecord;
+use crate::record::{JobRecord, PostedIntent};
 use crate::snapshot::Snapshot;
 use crate::state::Attention;
 
@@ -11,6 +13,17 @@ use crate::state::Attention;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alternative {
     record: JobRecord,
+    /// What was watched, polls or no polls, when the policy put this record's watch to sleep.
+    asleep_since: Option<Watched>,
+}
+
+/// The evidence that wakes a sleeping watch when it changes.
+#[derive(Clone, Debug, PartialEq)]
+struct Watched {
+    attempt: u32,
+    intent: Option<PostedIntent>,
+    deployment: Option<Observed<Deployment>>,
+    resource: Option<Observed<FlinkResource>>,
 }
 
 /// What one snapshot did to an alternative.
@@ -37,6 +50,7 @@ impl Alternative {
                 memory,
                 ..real.clone()
             },
+            asleep_since: None,
         }
     }
 
@@ -46,7 +60,7 @@ impl Alternative {
     }
 
     /// Judges a snapshot as if this record were the real one. `real` is the real record as it was committed before
-    /// that snapshot. `None` while this record's watch sleeps: a real one would not have been looked at either.
+    /// that snapshot. `None` while only this record's watch sleeps: the real one would not have been looked at.
     pub fn judge(&mut self, decide: &mut dyn Decide, real: &JobRecord, snapshot: &Snapshot) -> Option<Judged> {
         self.judge_with(real, snapshot, |own| decide.decide(own))
     }
@@ -64,8 +78,13 @@ impl Alternative {
             self.record = JobRecord { policy, ..real.clone() };
         }
         let seen = &snapshot.record;
-        // A watch this policy put to sleep wakes for a new attempt, as a real one would.
-        if self.record.attention == Attention::Sleeping && self.record.incarnation.attempt == seen.incarnation.attempt {
+        let is_asleep = self.record.attention == Attention::Sleeping && real.attention == Attention::Active;
+        if is_asleep
+            && self
+                .asleep_since
+                .as_ref()
+                .is_none_or(|then| !then.is_woken_by(snapshot))
+        {
             return None;
         }
         let own = Snapshot {
@@ -83,6 +102,7 @@ impl Alternative {
         if let Some(change) = &plan.change {
             self.record = change.record.clone();
         }
+        self.asleep_since = (self.record.attention == Attention::Sleeping).then(|| Watched::of(snapshot));
         Some(Judged { outcome, plan })
     }
 
@@ -98,3 +118,29 @@ impl Alternative {
             && own.alerts == real.alerts
     }
 }
+
+impl Watched {
+    fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            attempt: snapshot.record.incarnation.attempt,
+            intent: snapshot.record.intent,
+            deployment: snapshot.deployment.as_ref().map(|evidence| evidence.latest.clone()),
+            resource: snapshot.flink_resource.as_ref().map(|evidence| evidence.latest.clone()),
+        }
+    }
+
+    fn is_woken_by(&self, snapshot: &Snapshot) -> bool {
+        self.attempt != snapshot.record.incarnation.attempt
+            || self.intent != snapshot.record.intent
+            || is_news(self.deployment.as_ref(), snapshot.deployment.as_ref())
+            || is_news(self.resource.as_ref(), snapshot.flink_resource.as_ref())
+    }
+}
+
+/// Whether there is an answer now, and another one than then. Silence wakes nobody.
+fn is_news<T: PartialEq>(then: Option<&Observed<T>>, now: Option<&Evidence<T>>) -> bool {
+    now.is_some_and(|now| now.latest.is_known() && then != Some(&now.latest))
+}
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,9 @@ pub struct Replay {
 #[derive(Debug)]
 struct Way {
     alternative: Alternative,
+    /// The last snapshot's time and real revision: they never fall, unless the job was forgotten and began anew, or
+    /// another recording follows.
+    last: (Timestamp, u64),
     told: Vec<Told>,
     failures: Vec<(Timestamp, PolicyFailure)>,
 }
@@ -73,9 +76,15 @@ impl Replay {
         let Recorded { before, snapshot, .. } = recorded;
         let way = self.jobs.entry(before.key.clone()).or_insert_with(|| Way {
             alternative: Alternative::take_over(before, &self.policy),
+            last: (snapshot.now, before.revision),
             told: Vec::new(),
             failures: Vec::new(),
         });
+        let (last_at, last_revision) = way.last;
+        if snapshot.now < last_at || before.revision < last_revision {
+            way.alternative = Alternative::take_over(before, &self.policy);
+        }
+        way.last = (snapshot.now, before.revision);
         let judged = match &recorded.failure {
             Some(failure) if self.past_failures == PastFailures::Repeat => {
                 way.alternative.judge_with(before, snapshot, |_| Err(failure.clone()))

@@ -4,10 +4,10 @@
 //! engine that compiled it (wasmtime's version, its settings, the processor), so another engine looks elsewhere.
 
 use std::hash::{Hash, Hasher};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
+use steadfast_cache::PrivateFolder;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result};
 
@@ -16,10 +16,13 @@ use crate::engines::Engines;
 /// The length of a sha256.
 const SEAL: usize = 32;
 
+/// The most a compiled module may hold, in bytes; the conservative policy's has two million.
+const MAX_COMPILED: u64 = 1 << 30;
+
 /// A folder of compiled modules.
 #[derive(Debug)]
 pub(crate) struct Cache {
-    dir: PathBuf,
+    folder: PrivateFolder,
     /// What was compiled by another engine is not ours.
     engine: String,
 }
@@ -29,18 +32,19 @@ impl Cache {
         let mut hasher = CompatibilityHasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let engine = hex(hasher.0.finalize().get(..8).unwrap_or_default());
-        Self { dir, engine }
+        Self {
+            folder: PrivateFolder::new(dir),
+            engine,
+        }
     }
 
     /// The compiled module, if a whole one is there.
     pub(crate) fn get(&self, engines: &Engines, digest: &str) -> Option<Component> {
-        if !is_private(&self.dir) {
-            return None;
-        }
-        let sealed = std::fs::read(self.path(digest)).ok()?;
+        let name = self.name(digest);
+        let sealed = self.folder.read(&name, MAX_COMPILED)?;
         let (seal, code) = sealed.split_at_checked(SEAL)?;
         if Sha256::digest(code).as_slice() != seal {
-            tracing::warn!(path = %self.path(digest).display(), "a compiled policy is damaged; it is compiled again");
+            tracing::warn!(path = %self.folder.path(&name).display(), "a compiled policy is damaged; it is compiled again");
             return None;
         }
         // SAFETY: deserialize needs bytes that wasmtime made. Nobody but this user can write to the folder, the
@@ -56,28 +60,14 @@ impl Cache {
 
     /// Keeps a compiled module. Failing to is no failure: the next start compiles again.
     pub(crate) fn put(&self, digest: &str, code: &CompiledCode) {
-        if let Err(error) = self.write(digest, &code.0) {
-            tracing::warn!(dir = %self.dir.display(), %error, "a compiled policy could not be kept; the next start compiles it again");
+        let name = self.name(digest);
+        if let Err(error) = self.folder.write(&name, &[&Sha256::digest(&code.0), &code.0]) {
+            tracing::warn!(path = %self.folder.path(&name).display(), %error, "a compiled policy could not be kept; the next start compiles it again");
         }
     }
 
-    fn write(&self, digest: &str, code: &[u8]) -> io::Result<()> {
-        make_private(&self.dir)?;
-        if !is_private(&self.dir) {
-            return Err(io::Error::other("others may write to the folder; use one of mode 0700"));
-        }
-        let path = self.path(digest);
-        // Two engines may share the folder: each writes a file of its own, and the last one to finish wins.
-        let draft = path.with_extension(format!("{}.draft", std::process::id()));
-        let mut file = std::fs::File::create(&draft)?;
-        file.write_all(&Sha256::digest(code))?;
-        file.write_all(code)?;
-        file.sync_all()?;
-        std::fs::rename(&draft, &path)
-    }
-
-    fn path(&self, digest: &str) -> PathBuf {
-        self.dir.join(format!("{digest}-{}.compiled", self.engine))
+    fn name(&self, digest: &str) -> String {
+        format!("{digest}-{}.compiled", self.engine)
     }
 }
 
@@ -119,27 +109,4 @@ pub(crate) fn hex_digest(bytes: &[u8]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Whether nobody else can put code into the folder.
-#[cfg(unix)]
-fn is_private(dir: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(dir).is_ok_and(|found| found.is_dir() && found.permissions().mode() & 0o022 == 0)
-}
-
-#[cfg(unix)]
-fn make_private(dir: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
-}
-
-#[cfg(not(unix))]
-fn is_private(_dir: &Path) -> bool {
-    false
-}
-
-#[cfg(not(unix))]
-fn make_private(_dir: &Path) -> io::Result<()> {
-    Ok(())
 }

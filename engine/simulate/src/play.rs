@@ -15,8 +15,9 @@ use std::time::Duration;
 use anyhow::Context;
 use steadfast_core::alert::AlertStatus;
 use steadfast_core::id::JobKey;
-use steadfast_core::journal::{EntriesOf, Entry, Event, Journal, Sequence};
+use steadfast_core::journal::{EntriesOf, Entry, Event, Journal, Recordings as _, Sequence};
 use steadfast_core::projection::JobView;
+use steadfast_core::recording::Recorded;
 use steadfast_core::state::Intent;
 use steadfast_core::time::Timestamp;
 use steadfast_store::MemoryStore;
@@ -48,6 +49,8 @@ pub struct Outcome {
     pub timeline: Timeline,
     /// The transitions of each record, by its name in the story.
     pub journals: BTreeMap<String, Vec<Entry>>,
+    /// The snapshots that were kept, in the order in which they were decided.
+    pub recorded: Vec<Recorded>,
 }
 
 /// Sees every look at the engine: when, and all that it shows.
@@ -275,10 +278,13 @@ impl<'a> Play<'a> {
             engine.stop().await;
         }
         self.ways.close().await;
+        let beginning = Timestamp::from_millis(i64::MIN);
+        let recorded = self.store.recorded(Sequence::default(), beginning, u32::MAX).await?;
         Ok(Outcome {
             broken: self.judge.broken,
             timeline: self.timeline,
             journals: self.journals,
+            recorded: recorded.into_iter().map(|(_, recorded)| recorded).collect(),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use steadfast_core::snapshot::Timing;
-use steadfast_reconcile::PolicySetup;
+use steadfast_reconcile::{PolicySetup, Recording};
 use steadfast_world::clock::Scale;
 use steadfast_world::story::Story;
 
@@ -18,6 +18,8 @@ pub struct Staging<'a> {
     pub policies: &'a dyn Fn() -> Vec<PolicySetup>,
     /// Where it is played.
     pub stage: Stage,
+    /// Which snapshots are kept; `None`: none are.
+    pub recording: Option<Recording>,
 }
 
 /// Where a story is played.

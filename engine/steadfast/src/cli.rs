@@ -6,6 +6,7 @@ mod log;
 mod policies;
 mod policy;
 pub mod printer;
+mod replay;
 mod simulate;
 mod status;
 
@@ -17,6 +18,7 @@ use clap_complete::Shell;
 
 use crate::config::{Config, ConfigError};
 use crate::demo::Afterwards;
+use crate::run::RefusedModule;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -26,6 +28,7 @@ Examples:
   steadfast status --watch                 follow all jobs of a running engine
   steadfast explain local/default/orders   what is known of a job, and which rule decided
   steadfast simulate stories/              play your own stories against your policy
+  steadfast replay --policy my.wasm        what another policy would have said of what was recorded
 
 Exit codes:
   0  done
@@ -37,7 +40,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "steadfast", version, after_help = AFTER_HELP, propagate_version = true)]
 struct Arguments {
-    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate].
+    /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate, replay and policy].
     #[arg(long, global = true, env = "STEADFAST_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// How it is logged: `text` for people, `json` for programs.
@@ -93,6 +96,9 @@ enum Command {
     /// Write, build, test, compare and publish policies.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Decide recorded snapshots again, and report what would have been different.
+    #[command(after_help = replay::AFTER_HELP)]
+    Replay(replay::Options),
     /// Play stories against the engine and a policy, and judge the record: in virtual time, or over real sockets.
     #[command(after_help = simulate::AFTER_HELP)]
     Simulate(simulate::Options),
@@ -172,15 +178,15 @@ impl From<ConfigError> for Failure {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // The demo tells its story on the terminal; a log between its lines would spoil it.
-    // So do stories, in which everything that can go wrong does: their timelines tell what a log would warn of.
+    // So do stories, in which everything that can go wrong does: their timelines tell what a log would warn of. What is
+    // done to policies is told by its results.
     let usual = match arguments.command {
         Command::Demo { .. } => "warn",
-        Command::Simulate(_) => "off",
+        Command::Simulate(_) | Command::Policy(_) | Command::Replay(_) => "off",
         Command::Run { .. }
         | Command::Check { .. }
         | Command::Status { .. }
         | Command::Policies { .. }
-        | Command::Policy(_)
         | Command::Intent { .. }
         | Command::Explain { .. }
         | Command::Forget { .. }
@@ -211,9 +217,13 @@ pub fn main() -> ExitCode {
 
 /// A policy that cannot be used is a mistake of the configuration that names it.
 fn blame(config: &Path, error: anyhow::Error) -> Failure {
-    match error.downcast_ref() {
-        Some(refusal) => Failure::Config(Config::refused_policy(config, refusal)),
-        None => Failure::Failed(error),
+    if let Some(refusal) = error.downcast_ref() {
+        return Failure::Config(Config::refused_policy(config, refusal));
+    }
+    match error.downcast_ref::<RefusedModule>() {
+        // A registry that is down is no mistake of the configuration.
+        Some(refused) if !refused.source.is_passing() => Failure::Config(Config::refused_module(config, refused)),
+        Some(_) | None => Failure::Failed(error),
     }
 }
 
@@ -235,7 +245,10 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         }
         Command::Check { config } => {
             let loaded = Config::load(&config)?;
-            crate::run::load_policies(&loaded.policies).map_err(|error| blame(&config, error))?;
+            let policies = crate::run::load_policies(&loaded.policies, &loaded.registries);
+            for policy in policies.map_err(|error| blame(&config, error))? {
+                printer::note(&policies::provenance(&policy));
+            }
             if loaded.clusters.is_empty() && loaded.jobs.is_empty() {
                 printer::note("note: without a [[kubernetes]] or a [[job]] there is nothing to watch");
             }
@@ -269,8 +282,9 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             printer::note(&format!("{job} is forgotten"));
             Ok(())
         }
-        Command::Policy(command) => policy::carry_out(&command),
-        Command::Simulate(options) => simulate::play_all(&options),
+        Command::Policy(command) => policy::carry_out(&command, &runtime),
+        Command::Replay(options) => runtime.block_on(replay::tell(&options)),
+        Command::Simulate(options) => simulate::play_all(&options, &runtime),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "steadfast", &mut script);

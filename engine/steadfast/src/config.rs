@@ -6,6 +6,7 @@ mod mistake;
 mod read;
 mod values;
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,9 +15,12 @@ use steadfast_core::id::FlinkJobId;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
 use steadfast_host::LoadError;
+use steadfast_modules::{ModuleRef, RegistryHost, Trust};
 use steadfast_reconcile::{Discover, Recording, Select};
 use steadfast_sources::ends::Location;
 use steadfast_sources::last_words::Pattern;
+
+use crate::run::RefusedModule;
 
 pub use mistake::{ConfigError, Mistake};
 
@@ -37,6 +41,8 @@ pub struct Config {
     pub jobs: Vec<Job>,
     /// `[[policy]]`.
     pub policies: Vec<Policy>,
+    /// `[[registry]]`.
+    pub registries: Vec<RegistryHost>,
     /// `[[sink]]`.
     pub sinks: Vec<Sink>,
 }
@@ -119,8 +125,10 @@ pub struct Job {
 pub struct Policy {
     /// Its name.
     pub name: String,
-    /// Its module.
-    pub module: Module,
+    /// Where its module is.
+    pub module: ModuleRef,
+    /// What the module must show before it may run.
+    pub trust: Trust,
     /// Which jobs it is for.
     pub select: Select,
     /// Its parameters, as JSON.
@@ -131,15 +139,6 @@ pub struct Policy {
     pub memory: u64,
     /// Whether its decisions count.
     pub shadow: bool,
-}
-
-/// Where a policy's module is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Module {
-    /// `builtin:NAME`.
-    Builtin(String),
-    /// A file.
-    File(PathBuf),
 }
 
 /// A webhook.
@@ -191,9 +190,25 @@ impl Config {
                 "build the module as policies/README.md says, or name another",
             ),
         };
+        Self::refused(path, policy, key, refusal.to_string(), fix)
+    }
+
+    /// The mistake of a policy whose module is not there, or is not what was asked for.
+    pub fn refused_module(path: &Path, refused: &RefusedModule) -> ConfigError {
+        let RefusedModule { policy, source } = refused;
+        let mut rule = format!("policy `{policy}`: {source}");
+        let mut cause = source.source();
+        while let Some(because) = cause {
+            rule.push_str(&format!(": {because}"));
+            cause = because.source();
+        }
+        Self::refused(path, policy, source.key(), rule, source.fix())
+    }
+
+    fn refused(path: &Path, policy: &str, key: &str, rule: String, fix: &str) -> ConfigError {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let place = read::place_in_policy(&text, policy, key).unwrap_or(0..0);
-        ConfigError::mistakes(path, &text, vec![Mistake::new(place, refusal.to_string(), fix)])
+        ConfigError::mistakes(path, &text, vec![Mistake::new(place, rule, fix)])
     }
 }
 

@@ -20,7 +20,8 @@ use crate::config::Config;
 use crate::run::{self, SystemClock};
 use timeline::Timeline;
 
-const STORY: &str = include_str!("demo/story.toml");
+/// The story, which policies are tried on too.
+pub(crate) const STORY: &str = include_str!("demo/story.toml");
 /// How often the world moves and the record is looked at.
 const TICK: Duration = Duration::from_millis(100);
 /// The cluster's name in the story.

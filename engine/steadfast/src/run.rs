@@ -2,6 +2,7 @@
 
 mod access;
 mod adapter;
+mod modules;
 mod parts;
 
 use std::net::SocketAddr;
@@ -22,7 +23,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 
-pub use parts::{LoadedPolicy, SystemClock, load_policies, policy_cache};
+pub use modules::{RefusedModule, known, resolve_modules, resolve_modules_now};
+pub use parts::{LoadedPolicy, SystemClock, compile_policies, load_policies, policy_cache};
 
 /// A running engine with its API and its sinks.
 pub struct Running {
@@ -41,7 +43,7 @@ pub struct Running {
 /// Starts everything a configuration asks for. On an error nothing is left running.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let policies = load_policies(&config.policies)?;
+    let policies = policies(&config).await?;
     let clusters = parts::clusters(&config).await?;
     let targets = parts::targets(&config);
     let access = access::of(&config.server)?;
@@ -107,6 +109,17 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         sinks,
         cancel,
     })
+}
+
+/// The policies, compiled off the async threads.
+async fn policies(config: &Config) -> anyhow::Result<Vec<LoadedPolicy>> {
+    let modules = resolve_modules(&config.policies, &config.registries).await?;
+    let policies = config.policies.clone();
+    let loaded = tokio::task::spawn_blocking(move || compile_policies(&policies, &modules)).await??;
+    for LoadedPolicy { config, provenance, .. } in &loaded {
+        tracing::info!(policy = %config.name, module = %provenance.reference, sha256 = %provenance.sha256, from = %provenance.from, trust = %provenance.trust(), "a policy was loaded");
+    }
+    Ok(loaded)
 }
 
 async fn webhooks(

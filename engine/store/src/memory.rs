@@ -13,7 +13,7 @@ use steadfast_core::recording::Recorded;
 use steadfast_core::time::Timestamp;
 
 use crate::packing::pack;
-use crate::refusal::{check_revision, forgets, stored_name};
+use crate::refusal::{check_revision, failed, forgets, stored_name};
 
 /// Keeps everything in memory. For simulations, whose virtual time no blocking thread may hold up: behind an
 /// `Arc` it outlives the engine that is killed, as a file would.
@@ -28,8 +28,16 @@ struct Kept {
     jobs: BTreeMap<JobKey, JobRecord>,
     entries: Vec<Entry>,
     cursors: BTreeMap<String, Sequence>,
-    /// With their places, which grow.
-    recorded: Vec<(Sequence, Recorded)>,
+    /// Oldest first.
+    recorded: Vec<KeptSnapshot>,
+}
+
+#[derive(Debug)]
+struct KeptSnapshot {
+    place: Sequence,
+    /// As a file would hold it.
+    bytes: u64,
+    recorded: Recorded,
 }
 
 impl Default for MemoryStore {
@@ -101,8 +109,15 @@ impl Journal for MemoryStore {
             };
         }
         kept.entries.extend(entries.iter().cloned());
-        let last = kept.recorded.last().map_or(0, |(place, _)| place.0);
-        kept.recorded.extend((last + 1..).map(Sequence).zip(commit.recorded));
+        let last = kept.recorded.last().map_or(0, |one| one.place.0);
+        for (place, recorded) in (last + 1..).zip(commit.recorded) {
+            let packed = pack(&recorded).map_err(|error| failed("cannot pack a snapshot", error))?;
+            kept.recorded.push(KeptSnapshot {
+                place: Sequence(place),
+                bytes: packed.len() as u64,
+                recorded,
+            });
+        }
         Ok(entries)
     }
 
@@ -149,9 +164,9 @@ impl Journal for MemoryStore {
         let all = kept.recorded.len();
         let mut bytes = 0_u64;
         // From the newest on: what still fits stays.
-        let fits = kept.recorded.iter().rev().take_while(|(_, one)| {
-            bytes = bytes.saturating_add(pack(one).map_or(0, |packed| packed.len() as u64));
-            one.at() >= since && bytes <= max_bytes
+        let fits = kept.recorded.iter().rev().take_while(|one| {
+            bytes = bytes.saturating_add(one.bytes);
+            one.recorded.at() >= since && bytes <= max_bytes
         });
         let gone = all - fits.count();
         kept.recorded.drain(..gone);
@@ -171,9 +186,9 @@ impl Recordings for MemoryStore {
         let asked = kept
             .recorded
             .iter()
-            .filter(|(place, one)| *place > after && one.at() >= since);
+            .filter(|one| one.place > after && one.recorded.at() >= since);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(asked.take(limit).cloned().collect())
+        Ok(asked.take(limit).map(|one| (one.place, one.recorded.clone())).collect())
     }
 }
 

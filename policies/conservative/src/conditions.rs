@@ -1,15 +1,14 @@
 //! What stands beside the state, and what is worth an alert.
 
 use steadfast_policy::{
-    AlertScope, Checkpoints, CheckpointsAnswer, ConditionType, DecidedAlert, DecidedCondition, FaultKind, Intent,
-    JobState, PodsAnswer, Snapshot,
+    AlertScope, Checkpoints, ConditionType, DecidedAlert, DecidedCondition, FaultKind, Intent, JobState, Looks, Pod,
+    Seen, Snapshot, Timestamp,
 };
 
+use crate::Verdict;
 use crate::memory::{CheckpointBase, Memory, Stop, Unrest};
 use crate::params::Params;
-use crate::sight::{self, Flink, Kubernetes};
 use crate::trouble::{self, TroubleKind};
-use crate::verdict::Verdict;
 
 /// The conditions that stand now.
 pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict) -> Vec<DecidedCondition> {
@@ -27,7 +26,7 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
             | TroubleKind::Operator => {}
         }
     }
-    if let Kubernetes::There(deployment) = sight::kubernetes(s)
+    if let Seen::Present { value: deployment, .. } = s.deployment()
         && deployment.deleting_since.is_some()
     {
         stand(
@@ -44,14 +43,14 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
         );
     }
     if let Some(since) = unrest(s, params, memory, verdict.state)
-        && sight::age(s, since) >= params.restart_loop_after.get()
+        && s.age(since) >= params.restart_loop_after
     {
         stand(
             ConditionType::RestartLoop,
             "the job restarts and does not come to rest".into(),
         );
     }
-    if sight::disrupted(s, params) {
+    if s.is_disrupted(params.fleet_unknown_share) {
         stand(
             ConditionType::FleetDisrupted,
             "most jobs of this cluster are dark; nothing turns terminal meanwhile".into(),
@@ -61,27 +60,30 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
 }
 
 fn reachability(s: &Snapshot, params: &Params, verdict: &Verdict, stand: &mut impl FnMut(ConditionType, String)) {
-    let lasting =
-        |since: Option<i64>| since.is_some_and(|since| sight::age(s, since) >= params.unreachable_after.get());
+    let lasting = |looks: &Looks| {
+        looks
+            .silent_for(s)
+            .is_some_and(|silent| silent >= params.unreachable_after)
+    };
     let mut denied = None;
     // A job that has ended or is suspended, or has no JobManager yet or any more, is not expected to answer.
-    let has_no_cluster = matches!(sight::kubernetes(s), Kubernetes::Missing(_))
+    let has_no_cluster = s.deployment().is_absent()
         && matches!(
             verdict.state,
             JobState::Suspended | JobState::Reconciling | JobState::Starting
         );
-    let expected = !sight::is_terminal(verdict.state)
+    let expected = !verdict.state.is_terminal()
         && !has_no_cluster
-        && sight::job_manager(s).is_none_or(|pod| !sight::never_ran(s) || sight::is_ready(pod));
-    if let Flink::Silent(Some((fault, looks))) = sight::flink(s)
-        && lasting(looks.unknown_since)
+        && s.job_manager().is_none_or(|pod| !s.never_ran() || pod.is_ready());
+    if let Seen::Unknown { fault, looks } = s.flink()
+        && lasting(looks)
     {
         if expected {
             stand(
                 ConditionType::FlinkUnreachable,
                 format!("Flink gives no usable answer: {}", fault.message),
             );
-            let hangs = fault.kind == FaultKind::Timeout && sight::job_manager(s).is_some_and(sight::is_ready);
+            let hangs = fault.kind == FaultKind::Timeout && s.job_manager().is_some_and(Pod::is_ready);
             if hangs {
                 stand(
                     ConditionType::Unresponsive,
@@ -89,26 +91,25 @@ fn reachability(s: &Snapshot, params: &Params, verdict: &Verdict, stand: &mut im
                 );
             }
         }
-        if sight::is_denied(fault) {
+        if fault.is_denied() {
             denied = Some(format!("Flink: {}", fault.message));
         }
     }
-    if sight::has_kubernetes(s)
-        && let Kubernetes::Silent(Some((fault, looks))) = sight::kubernetes(s)
-        && lasting(looks.unknown_since)
+    if s.has_kubernetes()
+        && let Seen::Unknown { fault, looks } = s.deployment()
+        && lasting(looks)
     {
         stand(
             ConditionType::KubernetesUnreachable,
             format!("the Kubernetes API gives no usable answer: {}", fault.message),
         );
-        if sight::is_denied(fault) {
+        if fault.is_denied() {
             denied = Some(format!("Kubernetes: {}", fault.message));
         }
     }
-    if let Some(pods) = &s.pods
-        && let PodsAnswer::Unknown(fault) = &pods.answer
-        && sight::is_denied(fault)
-        && lasting(pods.looks.unknown_since)
+    if let Seen::Unknown { fault, looks } = s.pods()
+        && fault.is_denied()
+        && lasting(looks)
     {
         denied = denied.or(Some(format!("pods: {}", fault.message)));
     }
@@ -119,10 +120,7 @@ fn reachability(s: &Snapshot, params: &Params, verdict: &Verdict, stand: &mut im
 
 /// How many checkpoints failed since the last completed one. A failover starts Flink's counters anew.
 fn failed_checkpoints(s: &Snapshot, memory: &mut Memory) -> Option<u64> {
-    let Checkpoints { completed, failed } = match s.checkpoints.as_ref().map(|evidence| &evidence.answer) {
-        Some(CheckpointsAnswer::Present(checkpoints)) => *checkpoints,
-        Some(CheckpointsAnswer::Absent | CheckpointsAnswer::Unknown(_)) | None => return None,
-    };
+    let Checkpoints { completed, failed } = *s.checkpoints().present()?;
     let base = match memory.checkpoints {
         Some(base) if base.completed == completed && base.failed <= failed => base,
         // None completed: all failures count.
@@ -134,9 +132,9 @@ fn failed_checkpoints(s: &Snapshot, memory: &mut Memory) -> Option<u64> {
 }
 
 /// Since when the job has not come to rest. A short rest between two restarts does not end it.
-fn unrest(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -> Option<i64> {
+fn unrest(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -> Option<Timestamp> {
     let restless = matches!(state, JobState::Restarting | JobState::Failing);
-    let rest = params.restart_loop_after.get() / 5;
+    let rest = params.restart_loop_after.part(5);
     memory.unrest = match memory.unrest {
         None => restless.then_some(Unrest {
             since: s.now,
@@ -151,7 +149,7 @@ fn unrest(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -
                 calm_since: Some(s.now),
                 ..unrest
             }),
-            Some(calm) if sight::age(s, calm) >= rest => None,
+            Some(calm) if s.age(calm) >= rest => None,
             Some(_) => Some(unrest),
         },
     };
@@ -159,13 +157,7 @@ fn unrest(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -
 }
 
 /// The alerts that stand now: ends nobody intended, loops, and, once for a cluster, unreachability.
-pub fn alerts(
-    s: &Snapshot,
-    params: &Params,
-    memory: &Memory,
-    verdict: &Verdict,
-    conditions: &[DecidedCondition],
-) -> Vec<DecidedAlert> {
+pub fn alerts(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict) -> Vec<DecidedAlert> {
     let mut standing = Vec::new();
     let name = match verdict.state {
         JobState::Failed => Some("JobFailed"),
@@ -190,8 +182,8 @@ pub fn alerts(
     if let Some(name) = name
         && !as_asked
         && s.job.state == verdict.state
-        && sight::age(s, s.job.since) >= params.alert_after.get()
-        && !sight::intended(s, Intent::Cancel)
+        && s.age(s.job.since) >= params.alert_after
+        && !s.intended(Intent::Cancel)
     {
         standing.push(DecidedAlert {
             name: name.into(),
@@ -199,7 +191,7 @@ pub fn alerts(
             message: verdict.reason.message.clone(),
         });
     }
-    for condition in conditions {
+    for condition in &verdict.conditions {
         let (name, scope) = match condition.kind {
             ConditionType::CheckpointsFailing => ("CheckpointsFailing", AlertScope::Job),
             ConditionType::RestartLoop => ("RestartLoop", AlertScope::Job),
@@ -213,13 +205,8 @@ pub fn alerts(
             | ConditionType::FleetDisrupted
             | ConditionType::PolicyFailing => continue,
         };
-        let stood = s
-            .job
-            .conditions
-            .iter()
-            .find(|c| c.kind == condition.kind)
-            .map(|c| sight::age(s, c.since));
-        if stood.is_some_and(|age| age >= params.alert_after.get()) {
+        let stood = s.condition(condition.kind).map(|standing| s.age(standing.since));
+        if stood.is_some_and(|age| age >= params.alert_after) {
             standing.push(DecidedAlert {
                 name: name.into(),
                 scope,

@@ -1,15 +1,14 @@
 //! How a job ended when its cluster can no longer say so. Never FAILED out of ignorance.
 
 use steadfast_policy::{
-    Confidence, EndSource, HaDataAnswer, Intent, JobEnd, JobEndAnswer, JobEndEvidence, JobState, Snapshot, Timestamp,
-    Want, WantedSource,
+    Confidence, EndSource, Intent, JobEnd, JobState, Millis, Seen, Snapshot, Timestamp, WantedSource,
 };
 
+use crate::Verdict;
 use crate::memory::Memory;
 use crate::params::Params;
 use crate::rulebook::Rule;
 use crate::sight;
-use crate::verdict::Verdict;
 
 /// The reason code of an end that is known only from the cluster's absence.
 pub const GONE: &str = "ClusterGone";
@@ -28,22 +27,13 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, gone_at: Timestamp) -> Ver
         return verdict;
     }
     let sources = [WantedSource::LastWords, WantedSource::Archive, WantedSource::HaData];
-    if let Some(wants) = open_looks(s, params, gone_at, &sources) {
+    if is_open(s, params, gone_at, &sources) {
         let message = "the Deployment is gone; looking for what says how the job ended";
-        return looking(s, params, "DeploymentGone", message, wants);
+        return looking(s, params, gone_at, &sources).because("DeploymentGone", message);
     }
-    if let Some(HaDataAnswer::Present(_)) = s.ha_data.as_ref().map(|e| &e.answer)
-        && s.job.state != JobState::Cancelling
-        && !sight::intended(s, Intent::Cancel)
-    {
+    if s.ha_data().is_present() && s.job.state != JobState::Cancelling && !s.intended(Intent::Cancel) {
         let message = "the Deployment is gone and Flink's HA data is still there: the job can be resumed";
-        return Verdict::new(
-            JobState::Suspended,
-            Confidence::Confirmed,
-            Rule::GoneWithHaData,
-            GONE,
-            message,
-        );
+        return Verdict::confirmed(JobState::Suspended, Rule::GoneWithHaData).because(GONE, message);
     }
     untold(s)
 }
@@ -54,67 +44,53 @@ pub fn of_lost_job(s: &Snapshot, params: &Params, lost_at: Timestamp) -> Verdict
     if let Some(verdict) = told(s) {
         return verdict;
     }
-    if let Some(wants) = open_looks(s, params, lost_at, &[WantedSource::Archive]) {
+    if is_open(s, params, lost_at, &[WantedSource::Archive]) {
         let message = "Flink answers and no longer knows the job; looking for what says how it ended";
-        return looking(s, params, "JobNotListed", message, wants);
+        return looking(s, params, lost_at, &[WantedSource::Archive]).because("JobNotListed", message);
     }
-    if s.job.state == JobState::Cancelling || sight::intended(s, Intent::Cancel) {
+    if s.job.state == JobState::Cancelling || s.intended(Intent::Cancel) {
         return untold(s);
     }
     let message = "Flink answers and no longer knows the job";
-    Verdict::new(JobState::Lost, Confidence::Confirmed, Rule::JobLost, LOST, message)
+    Verdict::confirmed(JobState::Lost, Rule::JobLost).because(LOST, message)
 }
 
 /// How long the verdict waits for those who may tell the end.
-fn patience(s: &Snapshot, params: &Params) -> u64 {
-    s.timing
-        .poll
-        .saturating_add(s.timing.timeout)
-        .min(params.absence_window.get())
+fn patience(s: &Snapshot, params: &Params) -> Millis {
+    s.poll().plus(s.timeout()).min(params.absence_window)
 }
 
-/// The looks for the end that are not answered yet; `None` once all are, or patience is at its end.
-fn open_looks(s: &Snapshot, params: &Params, since: Timestamp, sources: &[WantedSource]) -> Option<Vec<Want>> {
-    let is_open = |source: &&WantedSource| match source {
-        WantedSource::LastWords => knows_job(s) && is_unanswered(s.last_words.as_ref()),
-        WantedSource::Archive => knows_job(s) && is_unanswered(s.archive.as_ref()),
-        WantedSource::HaData => s
-            .ha_data
-            .as_ref()
-            .is_none_or(|evidence| matches!(evidence.answer, HaDataAnswer::Unknown(_))),
+/// Whether one of the looks for the end is not answered yet, and patience not at its end.
+fn is_open(s: &Snapshot, params: &Params, since: Timestamp, sources: &[WantedSource]) -> bool {
+    sources.iter().any(|source| is_unanswered(s, *source)) && s.age(since) < patience(s, params)
+}
+
+/// Asks those that have not said whether there is an end.
+fn looking(s: &Snapshot, params: &Params, since: Timestamp, sources: &[WantedSource]) -> Verdict {
+    let verdict = Verdict::inferred(s.job.state, Rule::LookingForTheEnd).validate_after(patience(s, params));
+    let unanswered = sources.iter().filter(|source| is_unanswered(s, **source));
+    unanswered.fold(verdict, |verdict, source| {
+        verdict.want_after(*source, since.saturating_sub(1))
+    })
+}
+
+/// Whether a source that may tell an end has said nothing of it.
+fn is_unanswered(s: &Snapshot, source: WantedSource) -> bool {
+    match source {
+        WantedSource::LastWords => knows_job(s) && s.last_words().is_unanswered(),
+        WantedSource::Archive => knows_job(s) && s.archive().is_unanswered(),
+        WantedSource::HaData => s.ha_data().is_unanswered(),
         WantedSource::Exceptions
         | WantedSource::Checkpoints
         | WantedSource::Kubernetes
         | WantedSource::Events
         | WantedSource::TaskManagers => false,
-    };
-    let wants: Vec<Want> = sources
-        .iter()
-        .filter(is_open)
-        .map(|source| Want {
-            source: *source,
-            observed_after: since.saturating_sub(1),
-        })
-        .collect();
-    (!wants.is_empty() && sight::age(s, since) < patience(s, params)).then_some(wants)
-}
-
-fn looking(s: &Snapshot, params: &Params, code: &str, message: &str, wants: Vec<Want>) -> Verdict {
-    let verdict = Verdict::new(s.job.state, Confidence::Inferred, Rule::LookingForTheEnd, code, message);
-    wants
-        .into_iter()
-        .fold(verdict, |verdict, want| verdict.want(want.source, want.observed_after))
-        .validate_within(patience(s, params))
+    }
 }
 
 /// Whether there is a job whose end could be told. One that never ran has no id to ask for.
 fn knows_job(s: &Snapshot) -> bool {
     s.job.incarnation.flink_job_id.is_some()
-}
-
-/// Whether nobody has said whether there is an end.
-fn is_unanswered(evidence: Option<&JobEndEvidence>) -> bool {
-    evidence.is_none_or(|evidence| matches!(evidence.answer, JobEndAnswer::Unknown(_)))
 }
 
 /// An end that is on record, looked at again. Nobody answers for the job any more, so nobody is polled.
@@ -124,7 +100,7 @@ pub fn revisited(s: &Snapshot, memory: &Memory) -> Verdict {
     } else {
         s.job.confidence
     };
-    corrected(s, memory, Verdict::kept(s, confidence, Rule::Ended).sleeping())
+    corrected(s, memory, Verdict::keep(s, Rule::Ended).as_sure_as(confidence).asleep())
 }
 
 /// An end that stays, unless it was guessed and is told now: a source that speaks late is still heard.
@@ -136,46 +112,40 @@ pub fn corrected(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
     if let Some(verdict) = told(s) {
         return verdict;
     }
-    let is_late =
-        sight::age(s, memory.gone_at.unwrap_or(s.job.since)) < s.timing.terminal_poll.saturating_mul(LATE_LOOKS);
-    let pace = match (is_late, is_unanswered(s.archive.as_ref())) {
-        (true, _) => s.timing.terminal_poll,
-        (false, true) => s.timing.terminal_poll.saturating_mul(SLOWER),
+    let is_late = s.age(memory.gone_at.unwrap_or(s.job.since)) < s.terminal_poll().times(LATE_LOOKS);
+    let pace = match (is_late, s.archive().is_unanswered()) {
+        (true, _) => s.terminal_poll(),
+        (false, true) => s.terminal_poll().times(SLOWER),
         (false, false) => return kept,
     };
-    let last = s
-        .archive
-        .as_ref()
-        .map_or(s.job.since, |evidence| evidence.looks.asked_at);
-    kept.want(WantedSource::Archive, sight::after(last, pace))
+    let last = s.archive().asked_at().unwrap_or(s.job.since);
+    kept.want_after(WantedSource::Archive, pace.after(last))
 }
 
 /// A JobManager's log is read by the engine as soon as its pod begins to go. One that told nothing is read again while
 /// the pod is there, at growing intervals: right after a rotation it is short.
-pub fn words_again(s: &Snapshot, memory: &mut Memory) -> Option<Want> {
+pub fn words_again(s: &Snapshot, memory: &mut Memory, verdict: Verdict) -> Verdict {
     if !sight::pods(s).iter().any(|pod| pod.deleting_since.is_some()) {
         memory.going_since = None;
-        return None;
+        return verdict;
     }
-    let words = s.last_words.as_ref()?;
-    match words.answer {
-        JobEndAnswer::Present(_) => None,
-        JobEndAnswer::Absent | JobEndAnswer::Unknown(_) => {
+    match s.last_words() {
+        Seen::Present { .. } | Seen::Never => verdict,
+        Seen::Absent { looks } | Seen::Unknown { looks, .. } => {
             let since = *memory.going_since.get_or_insert(s.now);
-            let pause = (sight::age(s, since) / 2).max(s.timing.poll / 20);
-            Some(Want {
-                source: WantedSource::LastWords,
-                observed_after: sight::after(words.looks.asked_at, pause),
-            })
+            let pause = s.age(since).part(2).max(s.poll().part(20));
+            verdict.want_after(WantedSource::LastWords, pause.after(looks.asked_at))
         }
     }
 }
 
 /// What the JobManager's last words or an archive tell of the tracked job.
 fn told(s: &Snapshot) -> Option<Verdict> {
-    [&s.last_words, &s.archive]
-        .into_iter()
-        .find_map(|evidence| of_this_job(s, evidence.as_ref()))
+    let tracked = s.job.incarnation.flink_job_id.as_ref();
+    let ends = [s.last_words().present(), s.archive().present()];
+    ends.into_iter()
+        .flatten()
+        .find(|end| Some(&end.job) == tracked)
         .map(tell)
 }
 
@@ -190,34 +160,21 @@ fn tell(end: &JobEnd) -> Verdict {
         .cause
         .as_ref()
         .map_or_else(String::new, |cause| format!(": {cause}"));
-    let message = format!("{who} says the job reached {}{cause}", sight::word(end.state));
-    Verdict::new(end.state, Confidence::Confirmed, rule, code, message)
-}
-
-fn of_this_job<'a>(s: &Snapshot, evidence: Option<&'a JobEndEvidence>) -> Option<&'a JobEnd> {
-    match &evidence?.answer {
-        JobEndAnswer::Present(end) => (Some(&end.job) == s.job.incarnation.flink_job_id.as_ref()).then_some(end),
-        JobEndAnswer::Absent | JobEndAnswer::Unknown(_) => None,
-    }
+    let message = format!("{who} says the job reached {}{cause}", end.state.word());
+    Verdict::confirmed(end.state, rule).because(code, message)
 }
 
 /// Nothing tells the end: what was intended, or seen to begin, explains it; else it is unknown how it ended.
 fn untold(s: &Snapshot) -> Verdict {
-    if s.job.state == JobState::Cancelling || sight::intended(s, Intent::Cancel) {
+    if s.job.state == JobState::Cancelling || s.intended(Intent::Cancel) {
         let seen = if s.job.state == JobState::Cancelling {
             "Flink was cancelling it"
         } else {
             "its cancellation was intended"
         };
         let message = format!("the job is gone, and {seen}");
-        return Verdict::new(
-            JobState::Canceled,
-            Confidence::Inferred,
-            Rule::GoneWhileCancelling,
-            CANCELLED,
-            message,
-        );
+        return Verdict::inferred(JobState::Canceled, Rule::GoneWhileCancelling).because(CANCELLED, message);
     }
     let message = "the Deployment is gone and nothing says how the job ended";
-    Verdict::new(JobState::Terminated, Confidence::Confirmed, Rule::Gone, GONE, message)
+    Verdict::confirmed(JobState::Terminated, Rule::Gone).because(GONE, message)
 }

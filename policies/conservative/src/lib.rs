@@ -19,15 +19,15 @@ mod rules;
 mod sight;
 mod tasks;
 mod trouble;
-mod verdict;
 
-use steadfast_policy::{
-    Attention, Decision, Description, JobState, Policy, Reason, Snapshot, Want, WantedSource, Watch,
-};
+use steadfast_policy::{Attention, JobState, Millis, Policy, Snapshot, WantedSource};
 
-use memory::Memory;
-use params::Params;
-use verdict::Verdict;
+pub use memory::Memory;
+pub use params::Params;
+pub use rulebook::Rule;
+
+/// What the rules say.
+type Verdict = steadfast_policy::Verdict<Rule>;
 
 /// The policy with its parameters.
 #[derive(Debug)]
@@ -36,87 +36,47 @@ pub struct Conservative {
 }
 
 impl Policy for Conservative {
-    fn describe() -> Description {
-        Params::description()
+    type Params = Params;
+    type Memory = Memory;
+    type Rule = Rule;
+    const NAME: &'static str = "conservative";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const SUMMARY: &'static str = "Unknown is never absent; gone only when confirmed; a watch never ends.";
+
+    fn new(params: Params) -> Result<Self, String> {
+        params.check()?;
+        Ok(Self { params })
     }
 
-    fn configure(params: &str) -> Result<Self, String> {
-        Params::parse(params).map(|params| Self { params })
-    }
-
-    fn decide(&self, snapshot: &Snapshot, memory: &[u8]) -> Result<Decision, String> {
-        let mut memory = Memory::decode(memory, snapshot.job.incarnation.attempt);
-        let verdict = rules::judge(snapshot, &self.params, &mut memory);
-        let conditions = conditions::of(snapshot, &self.params, &mut memory, &verdict);
-        let alerts = conditions::alerts(snapshot, &self.params, &memory, &verdict, &conditions);
-        let watch = watch(snapshot, &self.params, &verdict);
-        let mut wanted = verdict.wanted;
-        if !sight::is_terminal(verdict.state) {
-            wanted.extend(end::words_again(snapshot, &mut memory));
+    fn decide(&self, snapshot: &Snapshot, memory: &mut Memory) -> Verdict {
+        memory.begin(snapshot.job.incarnation.attempt);
+        let mut verdict = rules::judge(snapshot, &self.params, memory);
+        verdict.conditions = conditions::of(snapshot, &self.params, memory, &verdict);
+        verdict.alerts = conditions::alerts(snapshot, &self.params, memory, &verdict);
+        let soonest = soonest(snapshot, &self.params, &verdict);
+        verdict = verdict.validate_after(soonest);
+        if !verdict.state.is_terminal() {
+            verdict = end::words_again(snapshot, memory, verdict);
         }
-        if verdict.state == JobState::Running && sight::flink_lists_job(snapshot) {
-            wanted.push(checkpoints(snapshot));
+        if verdict.state == JobState::Running && snapshot.flink().is_present() {
+            verdict = verdict.want_each(WantedSource::Checkpoints, snapshot.validate());
         }
-        Ok(Decision {
-            state: verdict.state,
-            confidence: verdict.confidence,
-            reason: Reason {
-                message: shortened(verdict.reason.message),
-                ..verdict.reason
-            },
-            rule: verdict.rule.name().into(),
-            watch,
-            wanted,
-            conditions,
-            alerts,
-            memory: memory.encode()?,
-        })
+        verdict
     }
 }
 
-/// The longest reason, in bytes: the engine takes 4 KiB, and several sources may speak in one reason.
-const LONGEST_REASON: usize = 3 * 1024;
-
-fn shortened(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(LONGEST_REASON));
-    text
-}
-
-/// The pace: a state that has ended is looked at more slowly, never dropped.
-fn watch(s: &Snapshot, params: &Params, verdict: &Verdict) -> Watch {
-    let has_ended = sight::is_terminal(verdict.state);
-    let pace = if has_ended {
-        s.timing.terminal_poll
-    } else {
-        s.timing.poll
-    };
-    let usual = verdict.validate_within.unwrap_or(s.timing.validate);
-    // What stands after a time is judged at that time, not at the next look.
-    let alert = (has_ended || verdict.attention == Attention::Sleeping).then(|| params.alert_after.get());
-    let soonest = alert
+/// When to judge again at the latest: what stands after a time is judged at that time, not at the next look.
+fn soonest(s: &Snapshot, params: &Params, verdict: &Verdict) -> Millis {
+    let is_slow = verdict.state.is_terminal() || verdict.attention == Attention::Sleeping;
+    let usual = verdict.validate_after.unwrap_or(s.validate());
+    let alert = is_slow.then_some(params.alert_after);
+    alert
         .into_iter()
         .chain(sight::unreachable_in(s, params))
-        .fold(usual, u64::min);
-    Watch {
-        poll_after: verdict.poll_after.unwrap_or(pace),
-        validate_after: soonest.max(SHORTEST),
-        attention: verdict.attention,
-    }
+        .fold(usual, Millis::min)
 }
 
-/// The shortest pace the engine takes, in milliseconds.
-const SHORTEST: u64 = 10;
-
-/// Checkpoint counters, once in each validation cycle.
-fn checkpoints(s: &Snapshot) -> Want {
-    let last = s.checkpoints.as_ref().map(|evidence| evidence.looks.asked_at);
-    let due = last.map_or(s.now - 1, |last| sight::after(last, s.timing.validate));
-    Want {
-        source: WantedSource::Checkpoints,
-        observed_after: due,
-    }
-}
-
+#[cfg(feature = "module")]
 steadfast_policy::export!(Conservative);
 
 #[cfg(test)]

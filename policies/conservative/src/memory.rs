@@ -2,7 +2,7 @@
 //! happens, so that a healthy job costs the store nothing.
 
 use serde::{Deserialize, Serialize};
-use steadfast_policy::{Looks, Timestamp};
+use steadfast_policy::{Streak, Timestamp};
 
 /// The memory of one job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,36 +53,6 @@ pub enum CauseKnown {
     Yes,
 }
 
-/// Answers in a row that lack something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Streak {
-    /// When the first of them arrived.
-    pub first: Timestamp,
-    /// When the last one was asked for: what it says is no older.
-    pub last: Timestamp,
-    /// How many.
-    pub answers: u32,
-}
-
-impl Streak {
-    /// Counts the answer of a look; one already counted is not counted again.
-    pub fn count(streak: Option<Self>, looks: &Looks) -> Self {
-        match streak {
-            None => Self {
-                first: looks.observed_at,
-                last: looks.asked_at,
-                answers: 1,
-            },
-            Some(streak) if looks.asked_at > streak.last => Self {
-                last: looks.asked_at,
-                answers: streak.answers.saturating_add(1),
-                ..streak
-            },
-            Some(streak) => streak,
-        }
-    }
-}
-
 /// A job that does not come to rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unrest {
@@ -102,21 +72,15 @@ pub struct CheckpointBase {
 }
 
 impl Memory {
-    /// Reads memory back. What another version wrote is started afresh: it holds no state, only patience.
-    pub fn decode(bytes: &[u8], attempt: u32) -> Self {
-        let memory: Self = postcard::from_bytes(bytes).unwrap_or_default();
-        if memory.attempt == attempt {
-            return memory;
+    /// Lets go of what an earlier attempt left: it holds no state, only patience.
+    pub fn begin(&mut self, attempt: u32) {
+        if self.attempt != attempt {
+            let unrest = self.unrest;
+            *self = Self {
+                attempt,
+                unrest,
+                ..Self::default()
+            };
         }
-        Self {
-            attempt,
-            unrest: memory.unrest,
-            ..Self::default()
-        }
-    }
-
-    /// Writes it down; the memory of a job about which nothing is worth remembering is short.
-    pub fn encode(&self) -> Result<Vec<u8>, String> {
-        postcard::to_allocvec(self).map_err(|error| error.to_string())
     }
 }

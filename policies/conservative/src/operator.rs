@@ -5,15 +5,15 @@
 //! FlinkDeployment asks for the job to run is to come back.
 
 use steadfast_policy::{
-    Confidence, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Snapshot, Timestamp, WantedSource,
+    DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Snapshot, Timestamp, WantedSource,
 };
 
+use crate::Verdict;
 use crate::memory::{Memory, Stop};
 use crate::params::Params;
 use crate::rulebook::Rule;
 use crate::sight;
 use crate::trouble::{Trouble, TroubleKind};
-use crate::verdict::Verdict;
 
 /// The reason code of a stop that the resource asked for.
 pub const SUSPENDED: &str = "SuspendIntended";
@@ -53,21 +53,16 @@ pub fn of_gone_cluster(
             memory,
             "the Deployment is gone, and its resource asks for a suspended job",
         ),
-        Stop::Deletion => also(verdict, "its FlinkDeployment or FlinkSessionJob was being deleted"),
+        Stop::Deletion => verdict.also("its FlinkDeployment or FlinkSessionJob was being deleted"),
         Stop::NotAskedFor => match sight::resource(s) {
             None => verdict,
             // It may have been deleted together with the Deployment.
             Some((_, looks)) if looks.asked_at <= missing_since => {
                 let message = "the Deployment is gone; looking whether its resource still asks for it";
-                Verdict::new(
-                    s.job.state,
-                    Confidence::Inferred,
-                    Rule::LookingForTheResource,
-                    "DeploymentGone",
-                    message,
-                )
-                .want(WantedSource::Kubernetes, deployment.asked_at)
-                .validate_within(s.timing.poll)
+                Verdict::inferred(s.job.state, Rule::LookingForTheResource)
+                    .because("DeploymentGone", message)
+                    .want_after(WantedSource::Kubernetes, deployment.asked_at)
+                    .validate_after(s.poll())
             }
             Some((resource, _)) => replaced(s, params, memory, resource, verdict),
         },
@@ -79,23 +74,17 @@ pub fn of_gone_cluster(
 fn replaced(s: &Snapshot, params: &Params, memory: &mut Memory, resource: &FlinkResource, verdict: Verdict) -> Verdict {
     let since = *memory.awaited_since.get_or_insert(s.now);
     let name = called(resource);
-    if sight::age(s, since) >= params.start_deadline.get() {
+    if s.age(since) >= params.start_deadline {
         let late = format!(
             "{name} asks for the job to run, and the operator has not brought it back ({})",
             standing(resource)
         );
-        return also(verdict, &late);
+        return verdict.also(&late);
     }
     if resource.lifecycle.as_deref() == Some("FAILED") {
-        return also(
-            verdict,
-            &format!("the operator gave up on {name} ({})", standing(resource)),
-        );
+        return verdict.also(&format!("the operator gave up on {name} ({})", standing(resource)));
     }
-    Verdict::new(
-        JobState::Reconciling,
-        Confidence::Inferred,
-        Rule::OperatorReplaces,
+    Verdict::inferred(JobState::Reconciling, Rule::OperatorReplaces).because(
         REPLACES,
         format!(
             "the Deployment is gone and {name} asks for the job to run: the operator is to bring it back ({})",
@@ -111,10 +100,7 @@ pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
         return None;
     }
     memory.awaited_since.get_or_insert(s.now);
-    Some(Verdict::new(
-        JobState::Reconciling,
-        Confidence::Inferred,
-        Rule::OperatorResumes,
+    Some(Verdict::inferred(JobState::Reconciling, Rule::OperatorResumes).because(
         REPLACES,
         format!(
             "{} asks for the job to run again ({})",
@@ -131,7 +117,7 @@ pub fn of_lost_job(memory: &mut Memory, verdict: Verdict) -> Verdict {
             memory,
             "Flink no longer knows the job, and its resource asks for a suspended job",
         ),
-        Stop::Deletion => also(verdict, "its FlinkSessionJob was being deleted"),
+        Stop::Deletion => verdict.also("its FlinkSessionJob was being deleted"),
         Stop::NotAskedFor => verdict,
     }
 }
@@ -150,37 +136,23 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
         Stop::NotAskedFor => {}
     }
     let name = called(resource);
-    if let Some(state) = resource.reported_state.filter(|state| sight::is_terminal(*state)) {
+    if let Some(state) = resource.reported_state.filter(|state| state.is_terminal()) {
         let message = format!(
             "nothing of it is there to be observed; the operator last saw it {}",
-            sight::word(state)
+            state.word()
         );
-        return Some(Verdict::new(
-            JobState::Unknown,
-            Confidence::Inferred,
-            Rule::NothingThere,
-            "DeploymentMissing",
-            message,
-        ));
+        return Some(Verdict::inferred(JobState::Unknown, Rule::NothingThere).because("DeploymentMissing", message));
     }
     if s.job.state == JobState::Failed {
         // Only a Deployment shows that the failed start was mended.
-        return Some(Verdict::kept(s, s.job.confidence, Rule::StartFailed));
+        return Some(Verdict::keep(s, Rule::StartFailed).as_sure_as(s.job.confidence));
     }
     let since = *memory.awaited_since.get_or_insert(s.now);
-    let overdue = sight::age(s, since) >= params.start_deadline.get() && !sight::verdicts_wait(s, params);
+    let overdue = s.age(since) >= params.start_deadline && !sight::verdicts_wait(s, params);
     Some(match &resource.error {
-        Some(error) if overdue => Verdict::new(
-            JobState::Failed,
-            Confidence::Inferred,
-            Rule::OperatorError,
-            ERROR,
-            format!("{name} has no Deployment by its deadline: {error}"),
-        ),
-        Some(_) | None => Verdict::new(
-            JobState::Starting,
-            Confidence::Inferred,
-            Rule::NotDeployedYet,
+        Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
+            .because(ERROR, format!("{name} has no Deployment by its deadline: {error}")),
+        Some(_) | None => Verdict::inferred(JobState::Starting, Rule::NotDeployedYet).because(
             "Starting",
             format!(
                 "{name} asks for the job; its Deployment is not there yet ({})",
@@ -208,19 +180,9 @@ pub fn error(s: &Snapshot) -> Option<&str> {
 
 fn suspended(memory: &mut Memory, message: &str) -> Verdict {
     memory.awaited_since = None;
-    Verdict::new(
-        JobState::Suspended,
-        Confidence::Inferred,
-        Rule::SuspendedAsAsked,
-        SUSPENDED,
-        message,
-    )
-    .sleeping()
-}
-
-fn also(mut verdict: Verdict, more: &str) -> Verdict {
-    verdict.reason.message = format!("{}; {more}", verdict.reason.message);
-    verdict
+    Verdict::inferred(JobState::Suspended, Rule::SuspendedAsAsked)
+        .because(SUSPENDED, message)
+        .asleep()
 }
 
 fn called(resource: &FlinkResource) -> String {

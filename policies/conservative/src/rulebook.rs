@@ -1,197 +1,168 @@
 //! Every rule by name, with what it says, why, and what would change its mind. `describe` tells them to `explain`,
 //! and `docs/policy-conservative.md` is made from them.
 
-/// Makes the enum and its texts from one list, so that no rule can speak without being explained.
-macro_rules! rulebook {
-    ($($rule:ident = $name:literal { says: $says:literal, because: $because:literal, changed_by: $changed_by:literal })+) => {
-        /// A rule. A decision names the one that spoke.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Rule {
-            $(#[doc = $says] $rule,)+
+steadfast_policy::rules! {
+    /// A rule of the conservative policy.
+    pub enum Rule {
+        FlinkListsJob = "flink-lists-job" {
+            says: "Flink lists the job: its word is the state, confirmed. RUNNING shows as SAVEPOINTING while a savepoint is intended.",
+            because: "Only the JobManager knows the job's state (org.apache.flink.api.common.JobStatus); everything else is a guess about it.",
+            changed_by: "Flink's next answer."
         }
-
-        impl Rule {
-            /// Every rule, in the order in which they are explained.
-            pub const ALL: &[Self] = &[$(Self::$rule),+];
-
-            /// The name that decisions give.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$rule => $name),+ }
-            }
-
-            /// As `describe` tells it.
-            pub fn described(self) -> steadfast_policy::Rule {
-                let (says, because, changed_by) = match self { $(Self::$rule => ($says, $because, $changed_by)),+ };
-                steadfast_policy::Rule {
-                    name: self.name().into(),
-                    says: says.into(),
-                    because: because.into(),
-                    changed_by: changed_by.into(),
-                }
-            }
+        NoJobYet = "no-job-yet" {
+            says: "Flink answers and lists no job, and none was seen in this attempt: the state stays, inferred.",
+            because: "An application's REST endpoint is up for seconds before its job is submitted; the test cluster shows an empty list then.",
+            changed_by: "A job in Flink's list."
         }
-    };
-}
-
-rulebook! {
-    FlinkListsJob = "flink-lists-job" {
-        says: "Flink lists the job: its word is the state, confirmed. RUNNING shows as SAVEPOINTING while a savepoint is intended.",
-        because: "Only the JobManager knows the job's state (org.apache.flink.api.common.JobStatus); everything else is a guess about it.",
-        changed_by: "Flink's next answer."
-    }
-    NoJobYet = "no-job-yet" {
-        says: "Flink answers and lists no job, and none was seen in this attempt: the state stays, inferred.",
-        because: "An application's REST endpoint is up for seconds before its job is submitted; the test cluster shows an empty list then.",
-        changed_by: "A job in Flink's list."
-    }
-    JobNotListed = "job-not-listed" {
-        says: "Flink answers and does not list the job it ran: the state stays, inferred, until `absence_confirmations` such answers span `absence_window`.",
-        because: "A JobManager that restarts with HA lists nothing until it has recovered its jobs.",
-        changed_by: "A list with the job; or enough answers without it, which make it LOST."
-    }
-    JobLost = "job-lost" {
-        says: "Flink answers, and complete answers over `absence_window` lack the job: LOST.",
-        because: "Without HA a restarted JobManager has forgotten its jobs: Flink's own, complete word.",
-        changed_by: "The job in Flink's list again, or a source that tells how it ended."
-    }
-    EndedJobNotListed = "ended-job-not-listed" {
-        says: "An ended job is no longer listed: the end stays. One that was only known from absence is still looked up in the archives.",
-        because: "Flink drops ended jobs from its list (jobstore.expiration-time, jobstore.max-capacity).",
-        changed_by: "A job that runs in Flink's list; an end told late, if this one was only known from absence."
-    }
-    VerdictsWait = "verdicts-wait" {
-        says: "Nothing turns terminal while `fleet_unknown_share` of the cluster's jobs are dark, or within `startup_grace`: the state stays, inferred.",
-        because: "When most of a cluster falls silent at once the cause is the network or the API server, not each job.",
-        changed_by: "The cluster seen again: ages start again from there."
-    }
-    OneLostAnswer = "one-lost-answer" {
-        says: "Flink missed an answer within the last two polls and a timeout: state and confidence stay.",
-        because: "One lost answer is no news.",
-        changed_by: "Flink's next answer; more silence makes the state inferred or stale."
-    }
-    DeploymentIsThere = "deployment-is-there" {
-        says: "Flink is silent and its Deployment is there: the state stays, inferred.",
-        because: "A job whose JobManager cannot be asked may well run; a Deployment that exists is no end.",
-        changed_by: "Flink's answer; a restarted pod; the Deployment's deletion."
-    }
-    JobManagerRestarts = "job-manager-restarts" {
-        says: "Flink is silent and the JobManager's container restarted, or another pod took its place: RESTARTING, inferred.",
-        because: "Kubernetes names the restart while Flink elects a leader: 7 to 19 s on the test cluster.",
-        changed_by: "Flink's answer."
-    }
-    DeploymentIsBack = "deployment-is-back" {
-        says: "The Deployment that was gone is there again: STARTING.",
-        because: "A new Deployment is a new start; a job that ended with its cluster is not believed to be gone for ever.",
-        changed_by: "Flink's answer."
-    }
-    Starting = "starting" {
-        says: "The Deployment is there and no job was seen in this attempt: STARTING, with what keeps it.",
-        because: "Resources exist, Flink cannot speak yet.",
-        changed_by: "Flink's answer; or the start deadline with a trouble that Kubernetes names."
-    }
-    StartDeadline = "start-deadline" {
-        says: "Not started within `start_deadline`, and Kubernetes names a trouble (crash loop, image, quota, scheduling): FAILED with it. A silence without a named trouble never is.",
-        because: "A JobManager that cannot start has never run a job; Kubernetes' own reason is evidence, time alone is not.",
-        changed_by: "A job that runs, or another Deployment."
-    }
-    StartFailed = "start-failed" {
-        says: "A start that failed stays FAILED while nothing runs.",
-        because: "A pod between two crashes looks healthy for a second.",
-        changed_by: "A job in Flink's list, or another Deployment."
-    }
-    NothingThere = "nothing-there" {
-        says: "Neither Flink nor a Deployment has ever been seen: UNKNOWN.",
-        because: "A job that was never observed has no state to keep.",
-        changed_by: "A Deployment, or Flink's answer."
-    }
-    NotDeployedYet = "not-deployed-yet" {
-        says: "A FlinkDeployment asks for the job and its Deployment has not appeared: STARTING, with what the operator says.",
-        because: "The operator makes the Deployment some time after its resource; nothing of the job can be observed before.",
-        changed_by: "The Deployment, or Flink's answer; or the start deadline with an error of the operator's."
-    }
-    OperatorError = "operator-error" {
-        says: "The Deployment has not appeared within `start_deadline` and the operator names an error (`status.error`): FAILED with it.",
-        because: "The operator's own reason is evidence, time alone is not.",
-        changed_by: "The Deployment, or Flink's answer."
-    }
-    OperatorReplaces = "operator-replaces" {
-        says: "The Deployment is confirmed gone while its FlinkDeployment still asks for the job to run: RECONCILING, until `start_deadline` or until the operator gives up (lifecycle FAILED).",
-        because: "An upgrade of the operator's deletes the Deployment and makes it anew (upgradeMode stateless, savepoint and last-state).",
-        changed_by: "The Deployment again, or Flink's answer; the deadline, after which the end is judged without the operator."
-    }
-    OperatorResumes = "operator-resumes" {
-        says: "A job on record as suspended whose resource asks for it to run again: RECONCILING.",
-        because: "`spec.job.state` went back to running.",
-        changed_by: "The Deployment, or Flink's answer."
-    }
-    LookingForTheResource = "looking-for-the-resource" {
-        says: "The cluster is gone, and the operator's resource was last seen before that: a fresh list tells whether it still asks for the job.",
-        because: "A FlinkDeployment may be deleted together with its Deployment.",
-        changed_by: "That list."
-    }
-    SuspendedAsAsked = "suspended-as-asked" {
-        says: "The cluster is gone, or Flink has lost the job, nothing tells an end, and the operator's resource asks for a suspended job: SUSPENDED, no alert.",
-        because: "`spec.job.state: suspended` is a stop that somebody intended (FlinkDeployment and FlinkSessionJob, v1beta1).",
-        changed_by: "The resource asking for it to run, a Deployment, or Flink's answer."
-    }
-    DeploymentMissing = "deployment-missing" {
-        says: "A complete answer lacks the Deployment: the state stays, inferred, until a deletion that was seen is confirmed by one complete answer, or `absence_confirmations` answers span `absence_window`.",
-        because: "A deletion that was seen plus one answer is knowledge; a list alone may come from a stale cache or a wrong scope.",
-        changed_by: "The Deployment in an answer; or the confirmation, which makes the cluster gone."
-    }
-    LookingForTheEnd = "looking-for-the-end" {
-        says: "The cluster is confirmed gone, or Flink has lost the job: before the verdict, what may tell the end is read (the JobManager's log, archives, HA data), for a poll and a timeout at most.",
-        because: "REST shows a terminal state for 0.1 to 0.3 s only in application mode; FINISHED and FAILED look alike to Kubernetes.",
-        changed_by: "What these sources tell."
-    }
-    LastWords = "last-words" {
-        says: "The JobManager's log names the job's terminal state: that state.",
-        because: "Flink's Dispatcher logs `Job <id> reached terminal state <state>` before it deletes its Deployment (right in 4 of 4 tries on the test cluster).",
-        changed_by: "The job running again."
-    }
-    Archive = "archive" {
-        says: "The archive, the HistoryServer or the JobResultStore names the job's terminal state: that state.",
-        because: "Flink itself writes them when a job reaches a globally terminal state (an end before this run began is an earlier run's, and not believed).",
-        changed_by: "The job running again."
-    }
-    GoneWithHaData = "gone-with-ha-data" {
-        says: "The cluster is gone, nothing tells an end, and Flink's HA ConfigMaps are still there: SUSPENDED.",
-        because: "Flink removes its HA data when a job ends for good; what is left can be resumed.",
-        changed_by: "An end that is told, or the Deployment again."
-    }
-    GoneWhileCancelling = "gone-while-cancelling" {
-        says: "The job is gone, and its cancellation was under way or intended: CANCELED.",
-        because: "Flink said CANCELLING, or a person said cancel; the end that follows is the one that was asked for.",
-        changed_by: "The job running again, or an end that is told."
-    }
-    Gone = "gone" {
-        says: "The cluster is confirmed gone and nothing says how the job ended: TERMINATED. Never FAILED out of ignorance.",
-        because: "What was not seen is not known.",
-        changed_by: "An archive that is written late, or can be read again; or the Deployment again."
-    }
-    Ended = "ended" {
-        says: "The job ended and its cluster is gone: the end stays, and the watch sleeps until something new is seen.",
-        because: "The cluster-wide watch shows a return without polls.",
-        changed_by: "A new Deployment; an end told late, if this one was only known from absence."
-    }
-    EndedClusterStays = "ended-cluster-stays" {
-        says: "The job ended, Flink is silent and its Deployment is there: the end stays.",
-        because: "A cluster may outlive its job; its silence is no news of it.",
-        changed_by: "A job in Flink's list, or another Deployment."
-    }
-    EndedAndSilent = "ended-and-silent" {
-        says: "The job ended and no source answers: the end stays.",
-        because: "Silence revives nothing.",
-        changed_by: "Any answer that shows it again."
-    }
-    AllSilent = "all-silent" {
-        says: "No source answers: the last state stays, stale.",
-        because: "An error is never absence; what was known last is the best there is, and is marked so.",
-        changed_by: "Any answer."
-    }
-    NeverObserved = "never-observed" {
-        says: "No source has ever answered: UNKNOWN, stale.",
-        because: "There is nothing to keep yet.",
-        changed_by: "Any answer."
+        JobNotListed = "job-not-listed" {
+            says: "Flink answers and does not list the job it ran: the state stays, inferred, until `absence_confirmations` such answers span `absence_window`.",
+            because: "A JobManager that restarts with HA lists nothing until it has recovered its jobs.",
+            changed_by: "A list with the job; or enough answers without it, which make it LOST."
+        }
+        JobLost = "job-lost" {
+            says: "Flink answers, and complete answers over `absence_window` lack the job: LOST.",
+            because: "Without HA a restarted JobManager has forgotten its jobs: Flink's own, complete word.",
+            changed_by: "The job in Flink's list again, or a source that tells how it ended."
+        }
+        EndedJobNotListed = "ended-job-not-listed" {
+            says: "An ended job is no longer listed: the end stays. One that was only known from absence is still looked up in the archives.",
+            because: "Flink drops ended jobs from its list (jobstore.expiration-time, jobstore.max-capacity).",
+            changed_by: "A job that runs in Flink's list; an end told late, if this one was only known from absence."
+        }
+        VerdictsWait = "verdicts-wait" {
+            says: "Nothing turns terminal while `fleet_unknown_share` of the cluster's jobs are dark, or within `startup_grace`: the state stays, inferred.",
+            because: "When most of a cluster falls silent at once the cause is the network or the API server, not each job.",
+            changed_by: "The cluster seen again: ages start again from there."
+        }
+        OneLostAnswer = "one-lost-answer" {
+            says: "Flink missed an answer within the last two polls and a timeout: state and confidence stay.",
+            because: "One lost answer is no news.",
+            changed_by: "Flink's next answer; more silence makes the state inferred or stale."
+        }
+        DeploymentIsThere = "deployment-is-there" {
+            says: "Flink is silent and its Deployment is there: the state stays, inferred.",
+            because: "A job whose JobManager cannot be asked may well run; a Deployment that exists is no end.",
+            changed_by: "Flink's answer; a restarted pod; the Deployment's deletion."
+        }
+        JobManagerRestarts = "job-manager-restarts" {
+            says: "Flink is silent and the JobManager's container restarted, or another pod took its place: RESTARTING, inferred.",
+            because: "Kubernetes names the restart while Flink elects a leader: 7 to 19 s on the test cluster.",
+            changed_by: "Flink's answer."
+        }
+        DeploymentIsBack = "deployment-is-back" {
+            says: "The Deployment that was gone is there again: STARTING.",
+            because: "A new Deployment is a new start; a job that ended with its cluster is not believed to be gone for ever.",
+            changed_by: "Flink's answer."
+        }
+        Starting = "starting" {
+            says: "The Deployment is there and no job was seen in this attempt: STARTING, with what keeps it.",
+            because: "Resources exist, Flink cannot speak yet.",
+            changed_by: "Flink's answer; or the start deadline with a trouble that Kubernetes names."
+        }
+        StartDeadline = "start-deadline" {
+            says: "Not started within `start_deadline`, and Kubernetes names a trouble (crash loop, image, quota, scheduling): FAILED with it. A silence without a named trouble never is.",
+            because: "A JobManager that cannot start has never run a job; Kubernetes' own reason is evidence, time alone is not.",
+            changed_by: "A job that runs, or another Deployment."
+        }
+        StartFailed = "start-failed" {
+            says: "A start that failed stays FAILED while nothing runs.",
+            because: "A pod between two crashes looks healthy for a second.",
+            changed_by: "A job in Flink's list, or another Deployment."
+        }
+        NothingThere = "nothing-there" {
+            says: "Neither Flink nor a Deployment has ever been seen: UNKNOWN.",
+            because: "A job that was never observed has no state to keep.",
+            changed_by: "A Deployment, or Flink's answer."
+        }
+        NotDeployedYet = "not-deployed-yet" {
+            says: "A FlinkDeployment asks for the job and its Deployment has not appeared: STARTING, with what the operator says.",
+            because: "The operator makes the Deployment some time after its resource; nothing of the job can be observed before.",
+            changed_by: "The Deployment, or Flink's answer; or the start deadline with an error of the operator's."
+        }
+        OperatorError = "operator-error" {
+            says: "The Deployment has not appeared within `start_deadline` and the operator names an error (`status.error`): FAILED with it.",
+            because: "The operator's own reason is evidence, time alone is not.",
+            changed_by: "The Deployment, or Flink's answer."
+        }
+        OperatorReplaces = "operator-replaces" {
+            says: "The Deployment is confirmed gone while its FlinkDeployment still asks for the job to run: RECONCILING, until `start_deadline` or until the operator gives up (lifecycle FAILED).",
+            because: "An upgrade of the operator's deletes the Deployment and makes it anew (upgradeMode stateless, savepoint and last-state).",
+            changed_by: "The Deployment again, or Flink's answer; the deadline, after which the end is judged without the operator."
+        }
+        OperatorResumes = "operator-resumes" {
+            says: "A job on record as suspended whose resource asks for it to run again: RECONCILING.",
+            because: "`spec.job.state` went back to running.",
+            changed_by: "The Deployment, or Flink's answer."
+        }
+        LookingForTheResource = "looking-for-the-resource" {
+            says: "The cluster is gone, and the operator's resource was last seen before that: a fresh list tells whether it still asks for the job.",
+            because: "A FlinkDeployment may be deleted together with its Deployment.",
+            changed_by: "That list."
+        }
+        SuspendedAsAsked = "suspended-as-asked" {
+            says: "The cluster is gone, or Flink has lost the job, nothing tells an end, and the operator's resource asks for a suspended job: SUSPENDED, no alert.",
+            because: "`spec.job.state: suspended` is a stop that somebody intended (FlinkDeployment and FlinkSessionJob, v1beta1).",
+            changed_by: "The resource asking for it to run, a Deployment, or Flink's answer."
+        }
+        DeploymentMissing = "deployment-missing" {
+            says: "A complete answer lacks the Deployment: the state stays, inferred, until a deletion that was seen is confirmed by one complete answer, or `absence_confirmations` answers span `absence_window`.",
+            because: "A deletion that was seen plus one answer is knowledge; a list alone may come from a stale cache or a wrong scope.",
+            changed_by: "The Deployment in an answer; or the confirmation, which makes the cluster gone."
+        }
+        LookingForTheEnd = "looking-for-the-end" {
+            says: "The cluster is confirmed gone, or Flink has lost the job: before the verdict, what may tell the end is read (the JobManager's log, archives, HA data), for a poll and a timeout at most.",
+            because: "REST shows a terminal state for 0.1 to 0.3 s only in application mode; FINISHED and FAILED look alike to Kubernetes.",
+            changed_by: "What these sources tell."
+        }
+        LastWords = "last-words" {
+            says: "The JobManager's log names the job's terminal state: that state.",
+            because: "Flink's Dispatcher logs `Job <id> reached terminal state <state>` before it deletes its Deployment (right in 4 of 4 tries on the test cluster).",
+            changed_by: "The job running again."
+        }
+        Archive = "archive" {
+            says: "The archive, the HistoryServer or the JobResultStore names the job's terminal state: that state.",
+            because: "Flink itself writes them when a job reaches a globally terminal state (an end before this run began is an earlier run's, and not believed).",
+            changed_by: "The job running again."
+        }
+        GoneWithHaData = "gone-with-ha-data" {
+            says: "The cluster is gone, nothing tells an end, and Flink's HA ConfigMaps are still there: SUSPENDED.",
+            because: "Flink removes its HA data when a job ends for good; what is left can be resumed.",
+            changed_by: "An end that is told, or the Deployment again."
+        }
+        GoneWhileCancelling = "gone-while-cancelling" {
+            says: "The job is gone, and its cancellation was under way or intended: CANCELED.",
+            because: "Flink said CANCELLING, or a person said cancel; the end that follows is the one that was asked for.",
+            changed_by: "The job running again, or an end that is told."
+        }
+        Gone = "gone" {
+            says: "The cluster is confirmed gone and nothing says how the job ended: TERMINATED. Never FAILED out of ignorance.",
+            because: "What was not seen is not known.",
+            changed_by: "An archive that is written late, or can be read again; or the Deployment again."
+        }
+        Ended = "ended" {
+            says: "The job ended and its cluster is gone: the end stays, and the watch sleeps until something new is seen.",
+            because: "The cluster-wide watch shows a return without polls.",
+            changed_by: "A new Deployment; an end told late, if this one was only known from absence."
+        }
+        EndedClusterStays = "ended-cluster-stays" {
+            says: "The job ended, Flink is silent and its Deployment is there: the end stays.",
+            because: "A cluster may outlive its job; its silence is no news of it.",
+            changed_by: "A job in Flink's list, or another Deployment."
+        }
+        EndedAndSilent = "ended-and-silent" {
+            says: "The job ended and no source answers: the end stays.",
+            because: "Silence revives nothing.",
+            changed_by: "Any answer that shows it again."
+        }
+        AllSilent = "all-silent" {
+            says: "No source answers: the last state stays, stale.",
+            because: "An error is never absence; what was known last is the best there is, and is marked so.",
+            changed_by: "Any answer."
+        }
+        NeverObserved = "never-observed" {
+            says: "No source has ever answered: UNKNOWN, stale.",
+            because: "There is nothing to keep yet.",
+            changed_by: "Any answer."
+        }
     }
 }

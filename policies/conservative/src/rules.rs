@@ -1,38 +1,42 @@
 //! The rules, in the order in which they speak: Flink's answer wins; where Flink is silent Kubernetes
 //! explains; where both are silent the last state stays.
 
-use steadfast_policy::{Confidence, Deployment, FlinkJob, Intent, JobState, Looks, Reason, Snapshot, WantedSource};
+use steadfast_policy::{
+    Confidence, Deployment, FlinkJob, Intent, JobState, Looks, Seen, Snapshot, Streak, Timestamp, WantedSource,
+};
 
+use crate::Verdict;
 use crate::end;
-use crate::memory::{CauseKnown, Memory, Streak};
+use crate::memory::{CauseKnown, Memory};
 use crate::operator;
 use crate::params::Params;
 use crate::rulebook::Rule;
-use crate::sight::{self, Flink, Kubernetes};
+use crate::sight;
 use crate::tasks;
 use crate::trouble;
-use crate::verdict::Verdict;
 
 /// Judges one snapshot.
 pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
-    if sight::disrupted(s, params) {
+    if s.is_disrupted(params.fleet_unknown_share) {
         // Ages start again when the disruption lifts.
         memory.deployment_missing = None;
         memory.job_missing = None;
     }
     operator::note_stop(s, memory);
-    match (sight::flink(s), sight::kubernetes(s)) {
-        (Flink::Lists(job, looks), _) => flink_lists(s, memory, job, looks),
-        (Flink::Lacks(_), Kubernetes::There(deployment)) if sight::never_ran(s) => not_started(s, params, deployment),
-        (Flink::Lacks(looks), _) => flink_lacks(s, params, memory, looks),
-        (Flink::Silent(flink), Kubernetes::There(deployment)) => {
+    match (s.flink(), s.deployment()) {
+        (Seen::Present { value: job, looks }, _) => flink_lists(s, memory, job, looks),
+        (Seen::Absent { .. }, Seen::Present { value, .. }) if s.never_ran() => not_started(s, params, value),
+        (Seen::Absent { looks }, _) => flink_lacks(s, params, memory, looks),
+        (flink @ (Seen::Unknown { .. } | Seen::Never), Seen::Present { value, .. }) => {
             memory.deployment_missing = None;
             memory.gone_at = None;
             memory.awaited_since = None;
-            deployment_there(s, params, memory, deployment, flink.map(|(_, looks)| looks))
+            deployment_there(s, params, memory, value, flink.looks())
         }
-        (Flink::Silent(_), Kubernetes::Missing(looks)) => deployment_missing(s, params, memory, looks),
-        (Flink::Silent(flink), Kubernetes::Silent(_)) => all_silent(s, flink.map(|(_, looks)| looks)),
+        (Seen::Unknown { .. } | Seen::Never, Seen::Absent { looks }) => deployment_missing(s, params, memory, looks),
+        (flink @ (Seen::Unknown { .. } | Seen::Never), Seen::Unknown { .. } | Seen::Never) => {
+            all_silent(s, flink.looks())
+        }
     }
 }
 
@@ -43,30 +47,17 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     memory.gone_at = None;
     memory.awaited_since = None;
     // Only an answer asked for after the pods were seen comes from the JobManager they show.
-    if let Some(pod) = sight::job_manager(s)
-        && s.pods
-            .as_ref()
-            .is_some_and(|pods| looks.asked_at >= pods.looks.observed_at)
+    if let Some(pod) = s.job_manager()
+        && s.pods().looks().is_some_and(|pods| looks.asked_at >= pods.observed_at)
     {
-        memory.pod = Some((pod.uid.clone(), sight::restarts(pod)));
+        memory.pod = Some((pod.uid.clone(), pod.restarts()));
     }
-    if job.state == JobState::Running && sight::intended(s, Intent::Savepoint) {
+    if job.state == JobState::Running && s.intended(Intent::Savepoint) {
         let message = "Flink reports RUNNING; a savepoint was asked for and is not yet said to be over";
-        return Verdict::new(
-            JobState::Savepointing,
-            Confidence::Confirmed,
-            Rule::FlinkListsJob,
-            "SavepointIntended",
-            message,
-        );
+        return Verdict::confirmed(JobState::Savepointing, Rule::FlinkListsJob).because("SavepointIntended", message);
     }
-    let verdict = Verdict::new(
-        job.state,
-        Confidence::Confirmed,
-        Rule::FlinkListsJob,
-        "FlinkReports",
-        format!("Flink reports {}", sight::word(job.state)),
-    );
+    let verdict = Verdict::confirmed(job.state, Rule::FlinkListsJob)
+        .because("FlinkReports", format!("Flink reports {}", job.state.word()));
     if matches!(job.state, JobState::Failed | JobState::Failing) {
         return with_cause(s, memory, verdict, looks);
     }
@@ -76,40 +67,37 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
 
 /// Names the root exception, and asks for it until it is known.
 fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks) -> Verdict {
-    use steadfast_policy::ExceptionsAnswer;
     if memory.cause_known == CauseKnown::Yes {
         return verdict.reason(s.job.reason.clone());
     }
-    match s.exceptions.as_ref().map(|evidence| &evidence.answer) {
-        Some(ExceptionsAnswer::Present(exception)) => {
+    match s.exceptions() {
+        Seen::Present { value: exception, .. } => {
             memory.cause_known = CauseKnown::Yes;
-            verdict.reason(Reason {
-                code: "RootException".into(),
-                message: exception.headline.clone(),
-            })
+            verdict.because("RootException", &exception.headline)
         }
-        Some(ExceptionsAnswer::Absent) if s.job.state == JobState::Failed => verdict,
-        Some(ExceptionsAnswer::Absent | ExceptionsAnswer::Unknown(_)) | None => {
-            let asked = s.exceptions.as_ref().map(|evidence| evidence.looks.asked_at);
-            verdict.want(
-                WantedSource::Exceptions,
-                asked.unwrap_or(looks.asked_at.saturating_sub(1)),
-            )
+        Seen::Absent { .. } if s.job.state == JobState::Failed => verdict,
+        seen @ (Seen::Absent { .. } | Seen::Unknown { .. } | Seen::Never) => {
+            let asked = seen.asked_at().unwrap_or(looks.asked_at.saturating_sub(1));
+            verdict.want_after(WantedSource::Exceptions, asked)
         }
     }
 }
 
 /// Flink answers, and does not list the job it ran.
 fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
-    if sight::is_terminal(s.job.state) || operator::is_suspended(s) {
-        return end::corrected(s, memory, Verdict::kept(s, s.job.confidence, Rule::EndedJobNotListed));
+    if s.job.state.is_terminal() || operator::is_suspended(s) {
+        return end::corrected(
+            s,
+            memory,
+            Verdict::keep(s, Rule::EndedJobNotListed).as_sure_as(s.job.confidence),
+        );
     }
-    if sight::never_ran(s) {
+    if s.never_ran() {
         let message = "Flink answers and lists no job";
-        return Verdict::new(s.job.state, Confidence::Inferred, Rule::NoJobYet, "NoJobYet", message);
+        return Verdict::inferred(s.job.state, Rule::NoJobYet).because("NoJobYet", message);
     }
     if sight::verdicts_wait(s, params) {
-        return Verdict::kept(s, Confidence::Inferred, Rule::VerdictsWait);
+        return Verdict::keep(s, Rule::VerdictsWait).as_sure_as(Confidence::Inferred);
     }
     let streak = Streak::count(memory.job_missing, looks);
     memory.job_missing = Some(streak);
@@ -126,13 +114,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
         "Flink answers and does not list the job; LOST needs {} such answers at least {} apart",
         params.absence_confirmations, params.absence_window
     );
-    Verdict::new(
-        s.job.state,
-        Confidence::Inferred,
-        Rule::JobNotListed,
-        "JobNotListed",
-        message,
-    )
+    Verdict::inferred(s.job.state, Rule::JobNotListed).because("JobNotListed", message)
 }
 
 /// Flink is silent and the Deployment is there: its pods explain.
@@ -147,30 +129,19 @@ fn deployment_there(
     let was_gone = matches!(state, JobState::Terminated | JobState::Suspended) && s.job.reason.code == end::GONE;
     if was_gone || operator::is_suspended(s) {
         let message = "the Deployment that was gone is there again";
-        return Verdict::new(
-            JobState::Starting,
-            Confidence::Inferred,
-            Rule::DeploymentIsBack,
-            "DeploymentBack",
-            message,
-        );
+        return Verdict::inferred(JobState::Starting, Rule::DeploymentIsBack).because("DeploymentBack", message);
     }
-    if sight::never_ran(s) {
+    if s.never_ran() {
         return not_started(s, params, deployment);
     }
-    if sight::is_terminal(state) {
-        return Verdict::kept(s, fresher(s.job.confidence), Rule::EndedClusterStays);
+    if state.is_terminal() {
+        return Verdict::keep(s, Rule::EndedClusterStays).as_sure_as(fresher(s.job.confidence));
     }
     let trouble = trouble::of_pods(s).or_else(|| trouble::of_deployment(s));
     let trouble = trouble.map_or_else(String::new, |trouble| format!("; {}", trouble.message));
     let verdict = match restarted(s, memory) {
-        Some(message) => Verdict::new(
-            JobState::Restarting,
-            Confidence::Inferred,
-            Rule::JobManagerRestarts,
-            "JobManagerRestarted",
-            format!("{message}{trouble}"),
-        ),
+        Some(message) => Verdict::inferred(JobState::Restarting, Rule::JobManagerRestarts)
+            .because("JobManagerRestarted", format!("{message}{trouble}")),
         None => {
             let confidence = sight::lingering(s, flink, Confidence::Inferred);
             let message = format!(
@@ -179,20 +150,23 @@ fn deployment_there(
                 trouble::under_way(s, deployment)
             );
             match confidence {
-                Confidence::Confirmed => Verdict::kept(s, confidence, Rule::OneLostAnswer),
+                Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(confidence),
                 Confidence::Inferred | Confidence::Stale => {
-                    Verdict::new(state, confidence, Rule::DeploymentIsThere, "FlinkSilent", message)
+                    Verdict::new(state, confidence, Rule::DeploymentIsThere).because("FlinkSilent", message)
                 }
             }
         }
     };
-    with_events(s, deployment, verdict).look_at_kubernetes_since(flink.and_then(|looks| looks.unknown_since))
+    look_at_kubernetes_since(
+        flink.and_then(|looks| looks.unknown_since),
+        with_events(s, deployment, verdict),
+    )
 }
 
 /// Asks for events where they may tell what the pods do not.
 fn with_events(s: &Snapshot, deployment: &Deployment, verdict: Verdict) -> Verdict {
     if trouble::events_may_tell(s, deployment) {
-        verdict.want(WantedSource::Events, s.now.saturating_sub_unsigned(s.timing.validate))
+        verdict.want_after(WantedSource::Events, s.validate().before(s.now))
     } else {
         verdict
     }
@@ -201,7 +175,7 @@ fn with_events(s: &Snapshot, deployment: &Deployment, verdict: Verdict) -> Verdi
 /// Whether the JobManager is not the one that last answered: its container has restarted, or another pod took its place.
 fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
     let (uid, restarts) = memory.pod.as_ref()?;
-    let pod = sight::job_manager(s)?;
+    let pod = s.job_manager()?;
     let container = pod.container.as_ref();
     if pod.uid != *uid {
         let before = sight::pods(s).iter().find(|other| other.uid == *uid);
@@ -209,7 +183,7 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
         let ended = ended.map_or_else(String::new, |ended| format!(" ({ended})"));
         return Some(format!("pod {} took the JobManager's place{ended}", pod.name));
     }
-    if sight::restarts(pod) <= *restarts {
+    if pod.restarts() <= *restarts {
         return None;
     }
     let ended = container
@@ -223,15 +197,17 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
 /// a silence without a named trouble never is.
 fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdict {
     let decided_in_this_attempt = s.job.incarnation.since.is_none_or(|since| since <= s.job.since);
-    if sight::is_terminal(s.job.state) && decided_in_this_attempt {
+    if s.job.state.is_terminal() && decided_in_this_attempt {
         // Only a job that runs, or another Deployment, shows that the failed start was mended.
-        return Verdict::kept(s, fresher(s.job.confidence), Rule::StartFailed).poll_after(s.timing.poll);
+        return Verdict::keep(s, Rule::StartFailed)
+            .as_sure_as(fresher(s.job.confidence))
+            .poll_after(s.poll());
     }
     let began = s.job.incarnation.since.unwrap_or(s.now);
     let trouble = trouble::of_pods(s)
         .or_else(|| trouble::of_deployment(s))
         .or_else(|| operator::trouble(s));
-    let overdue = sight::age(s, began) >= params.start_deadline.get();
+    let overdue = s.age(began) >= params.start_deadline;
     let message = trouble.as_ref().map_or_else(
         || {
             let error = operator::error(s);
@@ -249,23 +225,11 @@ fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdic
     let verdict = match trouble {
         Some(trouble) if overdue && !sight::verdicts_wait(s, params) => {
             let message = format!("not started by its deadline: {message}");
-            Verdict::new(
-                JobState::Failed,
-                Confidence::Inferred,
-                Rule::StartDeadline,
-                trouble.kind.code(),
-                message,
-            )
+            Verdict::inferred(JobState::Failed, Rule::StartDeadline).because(trouble.kind.code(), message)
         }
-        Some(_) | None => Verdict::new(
-            JobState::Starting,
-            Confidence::Inferred,
-            Rule::Starting,
-            "Starting",
-            message,
-        ),
+        Some(_) | None => Verdict::inferred(JobState::Starting, Rule::Starting).because("Starting", message),
     };
-    with_events(s, deployment, verdict.poll_after(s.timing.poll))
+    with_events(s, deployment, verdict.poll_after(s.poll()))
 }
 
 /// Flink is silent and complete answers lack the Deployment.
@@ -276,23 +240,17 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
             return verdict;
         }
         let message = format!("Deployment {} does not exist, and Flink does not answer", s.job.name);
-        return Verdict::new(
-            JobState::Unknown,
-            Confidence::Inferred,
-            Rule::NothingThere,
-            "DeploymentMissing",
-            message,
-        );
+        return Verdict::inferred(JobState::Unknown, Rule::NothingThere).because("DeploymentMissing", message);
     }
     if let Some(verdict) = operator::resumed(s, memory) {
         return verdict;
     }
     let is_guess = state == JobState::Suspended && s.job.reason.code == end::GONE;
-    if sight::is_terminal(state) || is_guess || operator::is_suspended(s) {
+    if state.is_terminal() || is_guess || operator::is_suspended(s) {
         return end::revisited(s, memory);
     }
     if sight::verdicts_wait(s, params) {
-        return Verdict::kept(s, Confidence::Inferred, Rule::VerdictsWait);
+        return Verdict::keep(s, Rule::VerdictsWait).as_sure_as(Confidence::Inferred);
     }
     let streak = Streak::count(memory.deployment_missing, looks);
     memory.deployment_missing = Some(streak);
@@ -319,44 +277,45 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
             "the Deployment was seen to be deleted; a complete answer is to confirm it".to_owned(),
         ),
         None => (
-            sight::after(streak.first, params.absence_window.get()),
+            params.absence_window.after(streak.first),
             format!(
                 "the Deployment is missing and no deletion was seen; gone needs {} such answers at least {} apart",
                 params.absence_confirmations, params.absence_window
             ),
         ),
     };
-    let verdict = Verdict::new(
-        state,
-        Confidence::Inferred,
-        Rule::DeploymentMissing,
-        "DeploymentMissing",
-        message,
-    );
-    verdict.want(WantedSource::Kubernetes, look_after)
+    let verdict = Verdict::inferred(state, Rule::DeploymentMissing).because("DeploymentMissing", message);
+    verdict.want_after(WantedSource::Kubernetes, look_after)
 }
 
 /// Nothing answers: what was known stays.
 fn all_silent(s: &Snapshot, flink: Option<&Looks>) -> Verdict {
     if s.job.incarnation.attempt == 0 {
-        return Verdict::kept(s, Confidence::Stale, Rule::NeverObserved);
+        return Verdict::keep(s, Rule::NeverObserved);
     }
-    if sight::is_terminal(s.job.state) {
-        return Verdict::kept(s, s.job.confidence, Rule::EndedAndSilent);
+    if s.job.state.is_terminal() {
+        return Verdict::keep(s, Rule::EndedAndSilent).as_sure_as(s.job.confidence);
     }
-    match sight::lingering(s, flink, Confidence::Stale) {
-        Confidence::Confirmed => Verdict::kept(s, Confidence::Confirmed, Rule::OneLostAnswer),
+    let verdict = match sight::lingering(s, flink, Confidence::Stale) {
+        Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(Confidence::Confirmed),
         Confidence::Inferred | Confidence::Stale => {
-            let message = format!("no source answers; {} when last seen", sight::word(s.job.state));
-            Verdict::new(s.job.state, Confidence::Stale, Rule::AllSilent, "AllSilent", message)
+            let message = format!("no source answers; {} when last seen", s.job.state.word());
+            Verdict::new(s.job.state, Confidence::Stale, Rule::AllSilent).because("AllSilent", message)
         }
+    };
+    look_at_kubernetes_since(flink.and_then(|looks| looks.unknown_since), verdict)
+}
+
+/// Asks for a look at Kubernetes begun after Flink fell silent.
+fn look_at_kubernetes_since(silence: Option<Timestamp>, verdict: Verdict) -> Verdict {
+    match silence {
+        Some(moment) => verdict.want_after(WantedSource::Kubernetes, moment),
+        None => verdict,
     }
-    .look_at_kubernetes_since(flink.and_then(|looks| looks.unknown_since))
 }
 
 fn is_confirmed(streak: Streak, params: &Params) -> bool {
-    let apart = u64::try_from(streak.last.saturating_sub(streak.first)).unwrap_or(0);
-    streak.answers >= params.absence_confirmations && apart >= params.absence_window.get()
+    streak.answers >= params.absence_confirmations && streak.spans() >= params.absence_window
 }
 
 /// An end that was recorded stays known while Kubernetes answers, after a restart too.

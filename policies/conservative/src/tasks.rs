@@ -2,66 +2,45 @@
 //!
 //! Both are looked up only while there is something to explain, at most once a poll: a healthy job asks for nothing.
 
-use steadfast_policy::{
-    ExceptionsAnswer, FlinkJob, JobState, Looks, Pod, PodsAnswer, Snapshot, Timestamp, WantedSource,
-};
+use steadfast_policy::{FlinkJob, JobState, Pod, Seen, Snapshot, Timestamp, WantedSource};
 
-use crate::sight;
+use crate::Verdict;
 use crate::trouble;
-use crate::verdict::Verdict;
 
 /// Adds to Flink's word why the tasks do not run, and asks for what would tell.
 pub fn explained(s: &Snapshot, job: &FlinkJob, verdict: Verdict) -> Verdict {
     let Some(since) = troubled_since(s, job) else {
         return verdict;
     };
-    let pods = s
-        .task_managers
-        .as_ref()
-        .filter(|evidence| is_fresh(s, &evidence.looks, since));
-    let (pods, none_there) = match pods.map(|evidence| &evidence.answer) {
-        Some(PodsAnswer::Present(pods)) => (worst(pods), None),
-        Some(PodsAnswer::Absent) => (None, Some("no TaskManager pod is there".to_owned())),
-        Some(PodsAnswer::Unknown(_)) | None => (None, None),
+    // What is older is about another trouble, or of long ago.
+    let oldest = since.max(s.validate().times(2).before(s.now));
+    let (pods, none_there) = match s.task_managers().asked_since(oldest) {
+        Seen::Present { value: pods, .. } => (worst(pods), None),
+        Seen::Absent { .. } => (None, Some("no TaskManager pod is there".to_owned())),
+        Seen::Unknown { .. } | Seen::Never => (None, None),
     };
-    let exception = s
-        .exceptions
-        .as_ref()
-        .filter(|evidence| is_fresh(s, &evidence.looks, since));
-    let exception = match exception.map(|evidence| &evidence.answer) {
-        Some(ExceptionsAnswer::Present(exception)) => Some(format!("last exception: {}", exception.headline)),
-        Some(ExceptionsAnswer::Absent | ExceptionsAnswer::Unknown(_)) | None => None,
-    };
+    let exception = s.exceptions().asked_since(oldest).present();
+    let exception = exception.map(|exception| format!("last exception: {}", exception.headline));
     let code = match (&pods, &exception) {
         (Some(_), _) => Some("TaskManagerTrouble"),
         (None, Some(_)) => Some("RootException"),
         (None, None) => None,
     };
     // What is known need not be looked up again in a hurry.
-    let pace = if code.is_some() {
-        s.timing.validate
-    } else {
-        s.timing.poll
+    let pace = if code.is_some() { s.validate() } else { s.poll() };
+    let due = |source| {
+        let asked = s.asked_at(source).filter(|asked| *asked >= since);
+        asked.map_or(since.saturating_sub(1), |asked| pace.after(asked))
     };
-    let due = |looks: Option<&Looks>| {
-        looks
-            .map(|looks| looks.asked_at)
-            .filter(|asked| *asked >= since)
-            .map_or(since.saturating_sub(1), |asked| sight::after(asked, pace))
-    };
-    let pods_due = due(s.task_managers.as_ref().map(|evidence| &evidence.looks));
-    let exception_due = due(s.exceptions.as_ref().map(|evidence| &evidence.looks));
-    let mut verdict = verdict.want(WantedSource::Exceptions, exception_due);
-    if sight::has_kubernetes(s) {
-        verdict = verdict.want(WantedSource::TaskManagers, pods_due);
+    let mut verdict = verdict.want_after(WantedSource::Exceptions, due(WantedSource::Exceptions));
+    if s.has_kubernetes() {
+        verdict = verdict.want_after(WantedSource::TaskManagers, due(WantedSource::TaskManagers));
     }
     if let Some(code) = code {
         verdict.reason.code = code.into();
     }
-    for told in [pods, none_there, exception].into_iter().flatten() {
-        verdict.reason.message = format!("{}; {told}", verdict.reason.message);
-    }
-    verdict
+    let told = [pods, none_there, exception].into_iter().flatten();
+    told.fold(verdict, |verdict, told| verdict.also(&told))
 }
 
 /// Since when there is something to explain: the job restarts, or none of its tasks has run for two polls. A batch
@@ -71,7 +50,7 @@ fn troubled_since(s: &Snapshot, job: &FlinkJob) -> Option<Timestamp> {
     match job.state {
         JobState::Restarting => Some(since),
         JobState::Running | JobState::Created => {
-            let lasting = sight::age(s, since) >= s.timing.poll.saturating_mul(2);
+            let lasting = s.age(since) >= s.poll().times(2);
             (job.tasks.total > 0 && job.tasks.running == 0 && lasting).then_some(since)
         }
         JobState::Initializing
@@ -88,11 +67,6 @@ fn troubled_since(s: &Snapshot, job: &FlinkJob) -> Option<Timestamp> {
         | JobState::Lost
         | JobState::Terminated => None,
     }
-}
-
-/// Whether a look is about this trouble, and not about one of long ago.
-fn is_fresh(s: &Snapshot, looks: &Looks, since: Timestamp) -> bool {
-    looks.asked_at >= since && sight::age(s, looks.asked_at) <= s.timing.validate.saturating_mul(2)
 }
 
 /// The trouble of the pods, that of a container that ended before that of one that waits.

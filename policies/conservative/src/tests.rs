@@ -5,9 +5,9 @@ mod explains;
 mod kit;
 mod operator;
 
+use steadfast_policy::testing::{START, Says};
 use steadfast_policy::{
-    AlertScope, Attention, CheckpointsAnswer, ConditionType, Confidence, EndSource, Intent, JobState, Mode,
-    WantedSource,
+    AlertScope, Attention, Checkpoints, ConditionType, Confidence, EndSource, Intent, JobState, Mode, WantedSource,
 };
 
 use kit::{Story, alerts, conditions, wants};
@@ -118,10 +118,10 @@ fn a_seen_deletion_and_one_answer_after_it_are_enough() {
 #[test]
 fn last_words_of_another_job_are_not_believed() {
     let mut story = Story::gone();
-    story.last_words("ffffffffffffffffffffffffffffffff", JobState::Finished);
+    story.log_tells("ffffffffffffffffffffffffffffffff", JobState::Finished);
     assert_eq!(story.decide().state, JobState::Terminated);
     let mut story = Story::gone();
-    story.last_words(kit::JOB, JobState::Finished);
+    story.log_tells(kit::JOB, JobState::Finished);
     assert_eq!(story.decide().state, JobState::Finished);
 }
 
@@ -151,11 +151,11 @@ fn the_reason_names_who_told_and_the_cause() {
 #[test]
 fn an_end_that_is_told_wins_over_ha_data() {
     let mut story = Story::gone();
-    story.ha_data();
+    story.ha_data_there();
     story.archive_tells(JobState::Finished, EndSource::JobResultStore);
     assert_eq!(story.decide().state, JobState::Finished);
     let mut story = Story::gone();
-    story.ha_data();
+    story.ha_data_there();
     assert_eq!(story.decide().state, JobState::Suspended);
     story.at(130).archive_tells(JobState::Finished, EndSource::Archive);
     assert_eq!(story.decide().state, JobState::Finished, "and when it is told late");
@@ -229,7 +229,7 @@ fn a_going_pods_log_that_told_nothing_is_read_again_at_growing_intervals() {
     assert_eq!(story.want_of(WantedSource::LastWords), Some(60), "after 250 ms");
     story.at(70).nothing_tells_the_end();
     assert_eq!(story.want_of(WantedSource::LastWords), Some(75));
-    story.last_words(kit::JOB, JobState::Finished);
+    story.log_tells(kit::JOB, JobState::Finished);
     assert_eq!(story.want_of(WantedSource::LastWords), None);
 }
 
@@ -247,7 +247,7 @@ fn before_a_job_is_lost_the_archive_is_asked() {
 #[test]
 fn ha_data_means_suspended_and_an_intended_cancel_means_canceled() {
     let mut story = Story::gone();
-    story.ha_data();
+    story.ha_data_there();
     assert_eq!(story.decide().state, JobState::Suspended);
     let mut story = Story::gone();
     story.intent(Intent::Cancel, 30);
@@ -361,10 +361,7 @@ fn checkpoints_are_counted_from_the_last_completed_one() {
         (180, 4, 18, true),
         (240, 0, 0, false),
     ] {
-        story.checkpoints(CheckpointsAnswer::Present(steadfast_policy::Checkpoints {
-            completed,
-            failed,
-        }));
+        story.checkpoints(Says::Present(Checkpoints { completed, failed }));
         let decision = story.at(second).flink_lists(JobState::Running).decide();
         assert_eq!(
             conditions(&decision).contains(&ConditionType::CheckpointsFailing),
@@ -442,14 +439,15 @@ fn a_condition_is_judged_when_it_is_due_whatever_the_backoff() {
 
 #[test]
 fn bad_parameters_are_refused_by_name() {
-    use steadfast_policy::Policy;
-    let refusal = crate::Conservative::configure(r#"{"absence_windw": "50s"}"#).unwrap_err();
+    use steadfast_policy::Instance;
+    type Conservative = Instance<crate::Conservative>;
+    let refusal = Conservative::configure(r#"{"absence_windw": "50s"}"#).unwrap_err();
     assert!(
         refusal.contains("absence_windw") && refusal.contains("absence_window"),
         "{refusal}"
     );
-    assert!(crate::Conservative::configure(r#"{"fleet_unknown_share": 1.5}"#).is_err());
-    assert!(crate::Conservative::configure("{}").is_ok());
+    assert!(Conservative::configure(r#"{"fleet_unknown_share": 1.5}"#).is_err());
+    assert!(Conservative::configure("{}").is_ok());
 }
 
 #[test]
@@ -458,7 +456,7 @@ fn the_window_begins_when_the_first_answer_arrives_and_ends_when_the_last_is_ask
     let mut lacks = |asked: i64, observed: i64| {
         story.at(observed).flink_lacks(asked);
         if let Some(flink) = &mut story.snapshot.flink {
-            flink.looks.observed_at = observed * 1000;
+            flink.looks.observed_at = START + observed * 1000;
         }
         story.decide().rule
     };

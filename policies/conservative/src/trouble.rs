@@ -1,10 +1,8 @@
 //! What Kubernetes says is wrong with a cluster's pods, in the words a person would look for.
 
-use steadfast_policy::{
-    Container, Deployment, DeploymentAnswer, EventsAnswer, KubeEvent, Pod, Rollout, Snapshot, Termination,
-};
+use steadfast_policy::{Container, Deployment, KubeEvent, Pod, Rollout, Snapshot, Termination};
 
-use crate::sight::{is_ready, job_manager, pods};
+use crate::sight::pods;
 
 /// Something that keeps a pod from running.
 pub struct Trouble {
@@ -67,7 +65,7 @@ const STUCK_REASONS: [&str; 3] = [
 
 /// The trouble of the JobManager's pod, if it has any.
 pub fn of_pods(s: &Snapshot) -> Option<Trouble> {
-    of_pod(job_manager(s)?)
+    of_pod(s.job_manager()?)
 }
 
 /// The trouble of one pod.
@@ -148,7 +146,7 @@ fn of_container(pod: &Pod, container: &Container) -> Option<Trouble> {
             });
         }
     }
-    let loops = container.restarts >= LOOPING_RESTARTS && !is_ready(pod) && container.terminated.is_some();
+    let loops = container.restarts >= LOOPING_RESTARTS && !pod.is_ready() && container.terminated.is_some();
     loops.then(|| Trouble {
         kind: TroubleKind::CrashLoop,
         message: format!("{place}: crash loop, {} restarts{ended}", container.restarts),
@@ -157,7 +155,7 @@ fn of_container(pod: &Pod, container: &Container) -> Option<Trouble> {
 
 /// Whether events may tell what the pods do not: there is none, or the JobManager's does not get to run.
 pub fn events_may_tell(s: &Snapshot, deployment: &Deployment) -> bool {
-    match job_manager(s) {
+    match s.job_manager() {
         Some(pod) => pod.phase == "Pending" && of_pod(pod).is_none(),
         None => deployment.ready < deployment.replicas && pods(s).is_empty(),
     }
@@ -165,12 +163,9 @@ pub fn events_may_tell(s: &Snapshot, deployment: &Deployment) -> bool {
 
 /// Why there is no pod, or why the JobManager's does not get to run: warning events, or the Deployment's own conditions.
 pub fn of_deployment(s: &Snapshot) -> Option<Trouble> {
-    let events = match s.events.as_ref().map(|evidence| &evidence.answer) {
-        Some(EventsAnswer::Present(events)) => events.as_slice(),
-        Some(EventsAnswer::Absent | EventsAnswer::Unknown(_)) | None => &[],
-    };
+    let events = s.events().present().unwrap_or_default();
     let told = |event: &KubeEvent| format!("{}: {}: {}", event.object, event.reason, event.message);
-    if let Some(pod) = job_manager(s) {
+    if let Some(pod) = s.job_manager() {
         let object = format!("Pod/{}", pod.name);
         let event = events.iter().find(|event| event.object == object)?;
         return (pod.phase == "Pending").then(|| Trouble {
@@ -185,10 +180,10 @@ pub fn of_deployment(s: &Snapshot) -> Option<Trouble> {
     if !pods(s).is_empty() {
         return None;
     }
-    let own = match s.deployment.as_ref().map(|evidence| &evidence.answer) {
-        Some(DeploymentAnswer::Present(deployment)) => deployment.trouble.clone(),
-        Some(DeploymentAnswer::Absent | DeploymentAnswer::Unknown(_)) | None => None,
-    };
+    let own = s
+        .deployment()
+        .present()
+        .and_then(|deployment| deployment.trouble.clone());
     events.first().map(told).or(own).map(|message| Trouble {
         kind: TroubleKind::NotCreated,
         message,
@@ -197,11 +192,13 @@ pub fn of_deployment(s: &Snapshot) -> Option<Trouble> {
 
 /// What is under way with a Deployment that is there, for a sentence that goes on with it.
 pub fn under_way(s: &Snapshot, deployment: &Deployment) -> &'static str {
-    match (deployment.deleting_since, deployment.rollout, job_manager(s)) {
+    match (deployment.deleting_since, deployment.rollout, s.job_manager()) {
         (Some(_), _, _) => ", and is being deleted",
         (None, Rollout::InProgress, _) => ", and a rollout is in progress",
         (None, Rollout::Settled, None) if !pods(s).is_empty() => ", and its pod is being deleted",
-        (None, Rollout::Settled, Some(pod)) if pod.phase == "Running" && !is_ready(pod) => ", and its pod is not ready",
+        (None, Rollout::Settled, Some(pod)) if pod.phase == "Running" && !pod.is_ready() => {
+            ", and its pod is not ready"
+        }
         (None, Rollout::Settled, Some(_) | None) => "",
     }
 }

@@ -144,6 +144,7 @@ fn objections(plot: &Plot) -> anyhow::Result<Found> {
         seed: plot.seed,
         policies: &|| vec![staged::deciding(record.of(policy.another()))],
         stage: Stage::Virtual,
+        recording: Some(staged::RECORDING),
     };
     let outcome = play_before(&story, &staging, &mut |at, views| {
         for view in views {
@@ -163,6 +164,7 @@ fn objections(plot: &Plot) -> anyhow::Result<Found> {
     objections.extend(unwatched);
     objections.extend(unlicensed(&story, &outcome.journals, &tracked));
     objections.extend(replay::objection(&record.take(), policy));
+    objections.extend(staged::replayed_otherwise(&outcome.recorded, policy));
     Ok(Found { objections, outcome })
 }
 

@@ -1,5 +1,5 @@
-//! The corpus: every story under `stories/`, a test each, and the properties of random worlds.
-//! `cargo test -p scenarios sp-cancel` plays one.
+//! The corpus: every story under `stories/`, a test each, those of the example policies, and the properties of random
+//! worlds. `cargo test -p scenarios sp-cancel` plays one.
 //!
 //! Stories listed in `known-gaps` must fail: one that begins to pass has to leave the list.
 
@@ -11,6 +11,7 @@
     clippy::print_stdout
 )]
 
+mod examples;
 mod properties;
 mod staged;
 
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
 use libtest_mimic::{Arguments, Failed, Trial};
-use steadfast_simulate::play;
+use steadfast_simulate::{Outcome, play};
 use steadfast_world::story::Story;
 
 use staged::Module;
@@ -59,7 +60,8 @@ fn main() -> anyhow::Result<()> {
             Trial::test(name.clone(), move || judge(&name, is_gap)).with_kind(kind)
         })
         .collect();
-    let trials = trials.into_iter().chain(properties::trials()).collect();
+    let trials = trials.into_iter().chain(examples::trials()?);
+    let trials = trials.chain(properties::trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !conclusion.has_failed() && !arguments.list {
         println!(
@@ -75,16 +77,13 @@ fn main() -> anyhow::Result<()> {
 fn judge(name: &str, is_gap: bool) -> Result<(), Failed> {
     let place = format!("tests/scenarios/stories/{name}.toml");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("stories/{name}.toml"));
-    let story = Story::parse(&place, &std::fs::read_to_string(path)?)?;
-    if story.id != name {
-        return Err(format!("{place}: its id is `{}`", story.id).into());
-    }
-    let seed = std::env::var("STORY_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or(SEED);
-    let outcome = staged::in_virtual_time(Module::Conservative, seed, |staging| play(&story, staging))
+    let story = read(&place, &path, name)?;
+    let outcome = staged::in_virtual_time(Module::Conservative, seed(), |staging| play(&story, staging))
         .map_err(|error| format!("{error:#}"))?;
+    let policy = staged::policy(Module::Conservative).map_err(|error| format!("{error:#}"))?;
+    if let Some(otherwise) = staged::replayed_otherwise(&outcome.recorded, policy).first() {
+        return Err(format!("{}\n\n{}\n{otherwise}", story.title, outcome.timeline).into());
+    }
     match (outcome.broken.as_slice(), is_gap) {
         ([], false) => {
             PASSED.fetch_add(1, Ordering::Relaxed);
@@ -95,15 +94,34 @@ fn judge(name: &str, is_gap: bool) -> Result<(), Failed> {
             GAPS.fetch_add(1, Ordering::Relaxed);
             Ok(())
         }
-        (broken, false) => {
-            let mut text = format!("{}\n\n{}\n", story.title, outcome.timeline);
-            for one in broken.iter().take(SHOWN) {
-                text += &format!("broken at {}: {}\n", one.at, one.what);
-            }
-            if let Some(more) = broken.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-                text += &format!("and {more} more\n");
-            }
-            Err(text.into())
-        }
+        (_, false) => Err(told(&story, &outcome)),
     }
+}
+
+/// A story, which has its file's name.
+fn read(place: &str, path: &Path, name: &str) -> Result<Story, Failed> {
+    let story = Story::parse(place, &std::fs::read_to_string(path)?)?;
+    if story.id != name {
+        return Err(format!("{place}: its id is `{}`", story.id).into());
+    }
+    Ok(story)
+}
+
+/// What jitters are drawn from.
+fn seed() -> u64 {
+    let seed = std::env::var("STORY_SEED").ok().and_then(|seed| seed.parse().ok());
+    seed.unwrap_or(SEED)
+}
+
+/// A play that broke what was expected of it.
+fn told(story: &Story, outcome: &Outcome) -> Failed {
+    let broken = &outcome.broken;
+    let mut text = format!("{}\n\n{}\n", story.title, outcome.timeline);
+    for one in broken.iter().take(SHOWN) {
+        text += &format!("broken at {}: {}\n", one.at, one.what);
+    }
+    if let Some(more) = broken.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text += &format!("and {more} more\n");
+    }
+    text.into()
 }

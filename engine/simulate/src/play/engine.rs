@@ -51,7 +51,7 @@ impl Running {
             clusters: clusters(story, world, &targets, ways, staging.engine_timing())?,
             targets: configured.map(|target| target_setup(target, ways)).collect(),
             policies: (staging.policies)(),
-            recording: None,
+            recording: staging.recording,
             journal: journal.clone(),
             clock: Arc::new(world.clock()),
             seed: staging.seed,

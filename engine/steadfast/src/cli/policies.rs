@@ -2,23 +2,26 @@
 
 use super::policy::inspect::parameters;
 use super::printer;
-use crate::config::{Config, Module};
-use crate::run::load_policies;
+use crate::config::Config;
+use crate::run::{LoadedPolicy, load_policies};
 
 /// Lists every policy with what can be tuned.
 pub(super) fn list(config: &Config) -> anyhow::Result<()> {
     let mut text = String::new();
-    for policy in load_policies(&config.policies)? {
+    for policy in load_policies(&config.policies, &config.registries)? {
         let description = policy.module.description();
-        let module = match &policy.config.module {
-            Module::Builtin(name) => format!("builtin:{name}"),
-            Module::File(path) => path.display().to_string(),
-        };
         let role = if policy.config.shadow { "shadow" } else { "decides" };
         text.push_str(&format!("{} ({role})\n", policy.config.name));
+        let source = &policy.provenance;
+        text.push_str(&format!("  module      {}\n", source.reference));
+        if let Some(manifest) = source.manifest {
+            text.push_str(&format!("  manifest    {}\n", manifest.oci()));
+        }
         text.push_str(&format!(
-            "  module      {module}\n  sha256      {}\n",
-            policy.module.digest()
+            "  sha256      {}\n  from        {}, {}\n",
+            source.sha256,
+            source.from,
+            source.trust()
         ));
         text.push_str(&format!(
             "  is          {} {}: {}\n",
@@ -31,4 +34,17 @@ pub(super) fn list(config: &Config) -> anyhow::Result<()> {
     }
     printer::data(&text);
     Ok(())
+}
+
+/// Where a policy's module came from and why it may be run, on one line.
+pub(super) fn provenance(policy: &LoadedPolicy) -> String {
+    let source = &policy.provenance;
+    format!(
+        "policy {}: {}, sha256 {}, from {}, {}",
+        policy.config.name,
+        source.reference,
+        source.sha256,
+        source.from,
+        source.trust()
+    )
 }

@@ -33,3 +33,12 @@ pub fn fail(cause: &anyhow::Error) -> ExitCode {
     error(cause);
     ExitCode::FAILURE
 }
+
+/// `1 story`, `2 stories`.
+pub fn counted(count: usize, noun: &str) -> String {
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {noun}s"),
+    }
+}

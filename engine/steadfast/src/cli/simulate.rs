@@ -1,18 +1,35 @@
 //! `steadfast simulate`: stories, played and judged.
 
 mod cast;
-mod files;
+pub(super) mod files;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use steadfast_core::journal::{Commit, Journal as _};
+use steadfast_core::recording::{Keep, Recorded};
+use steadfast_core::time::Clock as _;
+use steadfast_reconcile::Recording;
 use steadfast_simulate::{Outcome, Stage, Staging, play};
+use steadfast_store::SqliteStore;
 use steadfast_world::clock::Scale;
 use steadfast_world::story::Story;
+use tokio::runtime::Runtime;
 
 use super::{Failure, printer};
-use cast::Cast;
+use crate::run::SystemClock;
+pub(super) use cast::Cast;
+
+/// With --record: as an engine keeps them, but none is dropped.
+const RECORDING: Recording = Recording {
+    every: Duration::from_secs(60),
+    keep: Keep {
+        max_age: Duration::from_secs(u64::MAX >> 20),
+        max_bytes: i64::MAX as u64,
+    },
+};
 
 /// How many broken expectations of one story are shown.
 const SHOWN: usize = 12;
@@ -31,6 +48,7 @@ Examples:
   steadfast simulate --policy my.wasm --params '{\"patience\":\"90s\"}' outage.toml
   steadfast simulate --config config.toml stories/               the policies, parameters and timing you run with
   steadfast simulate --timeline outage.toml                      what happened and what was recorded, line by line
+  steadfast simulate --record stories.db stories/                keep what was decided on, for `steadfast policy diff`
   steadfast simulate --real --scale 20 outage.toml               over sockets, a minute in three seconds
 
 Exit codes:
@@ -55,6 +73,9 @@ pub(super) struct Options {
     /// What every jitter is drawn from. One seed is one run in virtual time.
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// Keep the snapshots behind all decisions in a store, made if need be, for `steadfast replay` and `policy diff`.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Show the timeline of stories that pass, too.
     #[arg(long)]
     timeline: bool,
@@ -67,12 +88,13 @@ pub(super) struct Options {
 }
 
 /// Reads every story, then plays them one after the other.
-pub(super) fn play_all(options: &Options) -> Result<(), Failure> {
+pub(super) fn play_all(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let stage = match NonZeroU32::new(options.scale) {
         Some(factor) if options.real => Stage::Sockets(Scale::times(factor)),
         Some(_) | None => Stage::Virtual,
     };
-    let stories = files::read(&options.stories)?;
+    let paths = files::paths(&options.stories, &["toml"]).map_err(Failure::Usage)?;
+    let stories = files::read(&paths)?;
     let cast = match &options.config {
         Some(config) => Cast::of_configuration(config, stage.scale())?,
         None => Cast::alone(&options.policy, options.params.as_deref(), stage.scale())?,
@@ -82,7 +104,10 @@ pub(super) fn play_all(options: &Options) -> Result<(), Failure> {
         seed: options.seed,
         policies: &|| cast.setups(),
         stage,
+        recording: options.record.as_ref().map(|_| RECORDING),
     };
+    let record = options.record.as_deref().map(SqliteStore::open).transpose();
+    let record = record.map_err(|error| Failure::Usage(error.into()))?;
     let mut tally = Tally::default();
     for story in &stories {
         if let Some(obstacle) = stage.obstacle(story) {
@@ -98,12 +123,25 @@ pub(super) fn play_all(options: &Options) -> Result<(), Failure> {
             tally.failed += 1;
         }
         printer::data(&told(story, &outcome));
+        if let Some(store) = &record {
+            runtime.block_on(keep(store, outcome.recorded))?;
+        }
         if options.timeline || !passed {
             printer::data(&format!("{}\n", outcome.timeline));
         }
     }
     printer::data(&tally.summary());
     if tally.failed > 0 { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// Writes a story's snapshots behind those of the stories before.
+async fn keep(store: &SqliteStore, recorded: Vec<Recorded>) -> Result<(), Failure> {
+    let commit = Commit {
+        changes: Vec::new(),
+        recorded,
+    };
+    let kept = store.commit(SystemClock.now(), commit).await;
+    kept.map(drop).map_err(|error| Failure::Failed(error.into()))
 }
 
 /// How often each came out.
@@ -122,8 +160,8 @@ impl Tally {
             skipped,
         } = self;
         let all = passed + failed + skipped;
-        let stories = if all == 1 { "story" } else { "stories" };
-        let mut text = format!("{all} {stories}: {passed} passed, {failed} failed");
+        let stories = printer::counted(all, "story");
+        let mut text = format!("{stories}: {passed} passed, {failed} failed");
         if *skipped > 0 {
             text.push_str(&format!(", {skipped} skipped"));
         }
@@ -133,7 +171,7 @@ impl Tally {
 }
 
 /// One story's part of the output, without its timeline.
-fn told(story: &Story, outcome: &Outcome) -> String {
+pub(super) fn told(story: &Story, outcome: &Outcome) -> String {
     let word = if outcome.broken.is_empty() { "passed" } else { "FAILED" };
     let mut text = format!("{word} {}: {}\n", story.id, story.title);
     for broken in outcome.broken.iter().take(SHOWN) {

@@ -1,6 +1,8 @@
 //! The rules that go beyond types. All mistakes of a file are collected.
 
 mod ended_jobs;
+mod registries;
+mod trust;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -12,12 +14,13 @@ use steadfast_core::id::FlinkJobId;
 use steadfast_core::recording::Keep;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
+use steadfast_modules::{ModuleRef, Trust};
 use steadfast_reconcile::{Discover, Recording, Select};
 use toml::Spanned;
 
 use super::file::{self, File};
 use super::values::Span;
-use super::{Cluster, Config, FlinkRest, Job, Mistake, Module, Policy, Server, Sink};
+use super::{Cluster, Config, FlinkRest, Job, Mistake, Policy, Server, Sink};
 
 const SHORTEST: Duration = Duration::from_millis(10);
 /// How long recorded snapshots stay: a week.
@@ -39,6 +42,7 @@ pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
         clusters: checker.clusters(&file.kubernetes),
         jobs: checker.jobs(&file.job, &file.kubernetes),
         policies: checker.policies(&file.policy),
+        registries: checker.registries(&file.registry),
         sinks: checker.sinks(&file.sink),
     };
     if checker.mistakes.is_empty() {
@@ -368,8 +372,10 @@ impl Checker<'_> {
                 );
             }
             let deadline = self.span("policy.deadline", entry.deadline.as_ref(), Duration::from_millis(50));
+            let module = self.module(&entry.module);
             policies.push(Policy {
-                module: self.module(&entry.module),
+                trust: self.trust(entry, &module),
+                module,
                 select: Select {
                     namespace: entry.select.namespace.clone(),
                     name: entry.select.name.clone(),
@@ -384,7 +390,8 @@ impl Checker<'_> {
         if entries.is_empty() {
             policies.push(Policy {
                 name: "default".into(),
-                module: Module::Builtin("conservative".into()),
+                module: ModuleRef::Builtin("conservative".into()),
+                trust: Trust::default(),
                 select: Select::all(),
                 params: "{}".into(),
                 deadline: Duration::from_millis(50),
@@ -401,29 +408,6 @@ impl Checker<'_> {
             );
         }
         policies
-    }
-
-    fn module(&mut self, module: &Spanned<String>) -> Module {
-        let text = module.get_ref();
-        if let Some(name) = text.strip_prefix("builtin:") {
-            if steadfast_host::builtin::find(name).is_none() {
-                self.refuse(
-                    module.span(),
-                    format!("there is no built-in policy `{name}`"),
-                    "use builtin:conservative",
-                );
-            }
-            return Module::Builtin(name.to_owned());
-        }
-        if text.starts_with("oci://") {
-            self.refuse(
-                module.span(),
-                "modules from a registry cannot be loaded by this version",
-                "give the path of a .wasm file",
-            );
-            return Module::File(PathBuf::new());
-        }
-        Module::File(self.file(module, "policy.module"))
     }
 
     fn sinks(&mut self, entries: &[file::Sink]) -> Vec<Sink> {

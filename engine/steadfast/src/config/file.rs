@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::values::{Size, Span};
+use super::values::{OneOrMany, Size, Span};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -17,6 +17,7 @@ pub(super) struct File {
     pub(super) kubernetes: Vec<Kubernetes>,
     pub(super) job: Vec<Job>,
     pub(super) policy: Vec<Policy>,
+    pub(super) registry: Vec<Registry>,
     pub(super) sink: Vec<Sink>,
 }
 
@@ -105,6 +106,9 @@ pub(super) struct Job {
 pub(super) struct Policy {
     pub(super) name: Spanned<String>,
     pub(super) module: Spanned<String>,
+    pub(super) sha256: Option<Spanned<String>>,
+    pub(super) signature: Option<Spanned<String>>,
+    pub(super) public_key: Option<Spanned<OneOrMany>>,
     #[serde(default)]
     pub(super) select: Select,
     #[serde(default)]
@@ -129,6 +133,17 @@ impl Default for Select {
             name: vec!["*".into()],
         }
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Registry {
+    pub(super) host: Spanned<String>,
+    pub(super) username: Option<Spanned<String>>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) ca_file: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) insecure: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,4 +1,4 @@
-//! Durations and sizes as they are written.
+//! Durations, sizes and lists as they are written.
 
 use std::time::Duration;
 
@@ -11,6 +11,27 @@ pub(super) struct Span(pub(super) Duration);
 /// A size such as `"64MiB"`, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size(pub(super) u64);
+
+/// A text, or a list of texts.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Written")]
+pub(super) struct OneOrMany(pub(super) Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "this is neither a string nor a list of strings")]
+enum Written {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<Written> for OneOrMany {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::One(one) => Self(vec![one]),
+            Written::Many(many) => Self(many),
+        }
+    }
+}
 
 const SPANS: &[(&str, u64)] = &[
     ("ms", 1),

@@ -12,12 +12,14 @@ use steadfast_core::id::{ClusterName, Namespace, PolicyName, TargetId};
 use steadfast_core::journal::Store;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{Policy as LoadedModule, PolicyEngine, PolicyLimits};
+use steadfast_modules::{Module, Provenance, RegistryHost};
 use steadfast_reconcile::{ClusterSetup, PolicySetup, Role, TargetSetup};
 use steadfast_sources::ends::{self, EndPlaces, Files};
 use steadfast_sources::kubernetes::{KubeSettings, Location, Selector, connect};
 use steadfast_sources::route::FlinkRoute;
 
-use crate::config::{Config, EndedJobs, FlinkRest, Module, Policy};
+use super::modules::resolve_modules_now;
+use crate::config::{Config, EndedJobs, FlinkRest, Policy};
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +38,8 @@ impl Clock for SystemClock {
 pub struct LoadedPolicy {
     /// As it was configured.
     pub config: Policy,
+    /// Where its module came from, and why it may be run.
+    pub provenance: Provenance,
     /// The module.
     pub module: LoadedModule,
 }
@@ -59,6 +63,7 @@ impl LoadedPolicy {
     pub fn another_setup(&self) -> PolicySetup {
         let another = Self {
             config: self.config.clone(),
+            provenance: self.provenance.clone(),
             module: self.module.another(),
         };
         another.into_setup()
@@ -72,34 +77,30 @@ pub fn policy_cache() -> Option<PathBuf> {
     Some(base.join("steadfast"))
 }
 
-/// Loads and configures every policy; the first that is refused is the error.
-pub fn load_policies(policies: &[Policy]) -> anyhow::Result<Vec<LoadedPolicy>> {
+/// Compiles and configures every policy from the modules that were found for them, in the same order; the first that
+/// is refused is the error.
+pub fn compile_policies(policies: &[Policy], modules: &[Module]) -> anyhow::Result<Vec<LoadedPolicy>> {
     let engine = PolicyEngine::new(policy_cache().as_deref())?;
     policies
         .iter()
-        .map(|policy| {
-            let read;
-            let bytes = match &policy.module {
-                Module::Builtin(name) => {
-                    steadfast_host::builtin::find(name).with_context(|| format!("there is no builtin:{name}"))?
-                }
-                Module::File(path) => {
-                    read = std::fs::read(path)
-                        .with_context(|| format!("policy `{}`: cannot read {}", policy.name, path.display()))?;
-                    &read
-                }
-            };
+        .zip(modules)
+        .map(|(policy, module)| {
             let limits = PolicyLimits {
                 deadline: policy.deadline,
                 memory_bytes: policy.memory,
             };
-            let module = engine.load(&policy.name, bytes, &policy.params, limits)?;
             Ok(LoadedPolicy {
                 config: policy.clone(),
-                module,
+                provenance: module.provenance.clone(),
+                module: engine.load(&policy.name, &module.bytes, &policy.params, limits)?,
             })
         })
         .collect()
+}
+
+/// Finds, compiles and configures every policy, for a command that does nothing else meanwhile.
+pub fn load_policies(policies: &[Policy], registries: &[RegistryHost]) -> anyhow::Result<Vec<LoadedPolicy>> {
+    compile_policies(policies, &resolve_modules_now(policies, registries)?)
 }
 
 /// The clusters, with clients but not yet connected.

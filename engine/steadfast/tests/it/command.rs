@@ -24,10 +24,17 @@ pub fn steadfast(folder: &Path, arguments: &[&str]) -> Command {
 
 /// Runs the binary to its end.
 pub fn run(folder: &Path, arguments: &[&str]) -> Ended {
-    let Output { status, stdout, stderr } = steadfast(folder, arguments).output().unwrap();
-    Ended {
-        code: status.code(),
-        out: String::from_utf8(stdout).unwrap(),
-        err: String::from_utf8(stderr).unwrap(),
+    Ended::of(&mut steadfast(folder, arguments))
+}
+
+impl Ended {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        Self {
+            code: status.code(),
+            out: String::from_utf8(stdout).unwrap(),
+            err: String::from_utf8(stderr).unwrap(),
+        }
     }
 }

@@ -12,6 +12,85 @@ struct Bad {
 
 const BAD: &[Bad] = &[
     Bad {
+        text: "[[policy]]\nname = \"p\"\nmodule = \"https://example.com/mine.wasm\"\n",
+        line: 3,
+        rule: "policy.module `https://example.com/mine.wasm` has the scheme `https`",
+        fix: "oci://HOST/REPOSITORY",
+    },
+    Bad {
+        text: "[[policy]]\nname = \"p\"\nmodule = \"oci://registry.example.com/orders:v1\"\n",
+        line: 3,
+        rule: "policy.module is named by the tag `v1`, which may name other bytes tomorrow",
+        fix: "add sha256 or public_key",
+    },
+    Bad {
+        text: "[[policy]]\nname = \"p\"\nmodule = \"builtin:conservative\"\nsha256 = \"abc\"\n",
+        line: 4,
+        rule: "policy.sha256: `abc` is not a sha256",
+        fix: "sha256sum MODULE",
+    },
+    Bad {
+        text: "[[policy]]\nname = \"p\"\nmodule = \"builtin:conservative\"\nsha256 = \
+               \"0000000000000000000000000000000000000000000000000000000000000000\"\n",
+        line: 4,
+        rule: "builtin:conservative is not the module that was pinned",
+        fix: "find out who changed the module",
+    },
+    Bad {
+        text: "[[policy]]\nname = \"p\"\nmodule = \"builtin:conservative\"\npublic_key = []\n",
+        line: 4,
+        rule: "a built-in policy is part of this program",
+        fix: "remove public_key",
+    },
+    Bad {
+        text: "[[policy]]\nname = \"p\"\nmodule = \"oci://registry.example.com/orders:v1\"\npublic_key = []\n",
+        line: 4,
+        rule: "policy.public_key is an empty list",
+        fix: "name a key",
+    },
+    Bad {
+        text: "[[policy]]\nname = \"p\"\nmodule = \"oci://registry.example.com/orders:v1\"\npublic_key = 1\n",
+        line: 4,
+        rule: "neither a string nor a list of strings",
+        fix: "correct the line",
+    },
+    Bad {
+        text: "[[policy]]\nname = \"p\"\nmodule = \"builtin:conservative\"\nsignature = \"config.toml\"\n",
+        line: 4,
+        rule: "policy.signature is of no use without a key",
+        fix: "add public_key",
+    },
+    Bad {
+        text: "[[registry]]\nhost = \"https://registry.example.com\"\n",
+        line: 2,
+        rule: "registry.host `https://registry.example.com` is not HOST or HOST:PORT",
+        fix: "registry.example.com",
+    },
+    Bad {
+        text: "[[registry]]\nhost = \"r\"\n[[registry]]\nhost = \"r\"\n",
+        line: 4,
+        rule: "two [[registry]] entries are for `r`",
+        fix: "keep one",
+    },
+    Bad {
+        text: "[[registry]]\nhost = \"r\"\nusername = \"ann\"\n",
+        line: 3,
+        rule: "registry.username has no password",
+        fix: "add password_file",
+    },
+    Bad {
+        text: "[[registry]]\nhost = \"r\"\npassword_file = \"config.toml\"\n",
+        line: 3,
+        rule: "registry.password_file does not say whose password",
+        fix: "add username",
+    },
+    Bad {
+        text: "[[registry]]\nhost = \"r\"\ninsecure = true\nca_file = \"config.toml\"\n",
+        line: 4,
+        rule: "registry.ca_file vouches for certificates",
+        fix: "remove one of the two",
+    },
+    Bad {
         text: "[timing]\npol = \"5s\"\n",
         line: 2,
         rule: "unknown key `pol`",

@@ -133,7 +133,9 @@ fn a_newer_schema_is_refused_and_kept() {
     let before = fs::read(&path).unwrap();
     let text = refusal(&path);
     assert!(
-        text.contains("version 99") && text.contains("up to 1") && text.contains("steadfast.db"),
+        text.contains("version 99")
+            && text.contains(&format!("up to {}", schema::VERSION))
+            && text.contains("steadfast.db"),
         "{text}"
     );
     assert_eq!(fs::read(&path).unwrap(), before);

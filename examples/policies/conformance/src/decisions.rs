@@ -1,4 +1,7 @@
 //! Snapshots in every combination of what the policy looks at, and what it decides of each.
+//!
+//! What a policy remembers is its own affair, and so is how: each comes to a snapshot with the memory of what it was shown
+//! before, and its bytes are not compared.
 
 use anyhow::anyhow;
 use steadfast_core::decision::{Decide, Decision};
@@ -13,42 +16,42 @@ use steadfast_host::Policy;
 
 use crate::verdict::Verdict;
 
-/// A snapshot, and what the reference decides of it.
-pub(crate) struct Expected {
+/// A snapshot, and what a policy makes of it.
+pub(crate) struct Outcome {
     snapshot: Snapshot,
-    decision: Decision,
+    decided: Result<Decision, String>,
 }
 
-/// What a policy decides of every snapshot.
-pub(crate) fn of(policy: &mut Policy) -> anyhow::Result<Vec<Expected>> {
-    snapshots()?
+/// What a policy makes of every snapshot.
+pub(crate) fn of(policy: &mut Policy) -> anyhow::Result<Vec<Outcome>> {
+    let memories = memories(policy)?;
+    Ok(snapshots(&memories)?
         .into_iter()
         .map(|snapshot| {
-            let decision = policy
-                .decide(&snapshot)
-                .map_err(|failure| anyhow!("the reference fails: {}", failure.message))?;
-            Ok(Expected { snapshot, decision })
+            let decided = policy.decide(&snapshot).map_err(|failure| failure.message);
+            let decided = decided.map(|decision| Decision {
+                memory: Vec::new(),
+                ..decision
+            });
+            Outcome { snapshot, decided }
         })
-        .collect()
+        .collect())
 }
 
-pub(crate) fn compare(policy: &mut Policy, expected: &[Expected]) -> Verdict {
+/// Where a policy parts from the reference.
+pub(crate) fn compare(policy: &mut Policy, reference: &[Outcome]) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::default();
-    for Expected { snapshot, decision } in expected {
-        verdict.count(match policy.decide(snapshot) {
-            Ok(same) if same == *decision => None,
-            Ok(other) => Some(format!(
-                "of {}\n  it decides {other:?}\n  instead of {decision:?}",
-                what_it_looks_at(snapshot)
-            )),
-            Err(failure) => Some(format!(
-                "of {}\n  it fails: {}",
-                what_it_looks_at(snapshot),
-                failure.message
-            )),
-        });
+    for (mine, theirs) in of(policy)?.iter().zip(reference) {
+        verdict.count((mine.decided != theirs.decided).then(|| {
+            format!(
+                "of {}\n  it decides {:?}\n  instead of {:?}",
+                what_it_looks_at(&mine.snapshot),
+                mine.decided,
+                theirs.decided
+            )
+        }));
     }
-    verdict
+    Ok(verdict)
 }
 
 fn what_it_looks_at(snapshot: &Snapshot) -> String {
@@ -67,13 +70,13 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
 }
 
-fn snapshots() -> anyhow::Result<Vec<Snapshot>> {
+fn snapshots(memories: &[Vec<u8>]) -> anyhow::Result<Vec<Snapshot>> {
     let mut snapshots = Vec::new();
     for state in JobState::ALL {
         for flink in flink_answers()? {
             for deployment in deployment_answers() {
-                for memory in memories() {
-                    snapshots.push(snapshot(*state, flink.clone(), deployment.clone(), memory));
+                for memory in memories {
+                    snapshots.push(snapshot(*state, flink.clone(), deployment.clone(), memory.clone()));
                 }
             }
         }
@@ -167,22 +170,22 @@ fn deployment_answers() -> Vec<Option<Evidence<Deployment>>> {
     ]
 }
 
-/// None, the same look counted before, earlier ones, and what another policy left behind.
-fn memories() -> Vec<Vec<u8>> {
-    let asked_at = (NOW - 1) * 1000;
-    [
-        String::new(),
-        format!("1 {asked_at}"),
-        "1 1699999999000".into(),
-        "7 1699999999000".into(),
-    ]
-    .into_iter()
-    .map(String::into_bytes)
-    .chain([
-        vec![0, 159, 146, 150, 32, 1],
-        b"12".to_vec(),
-        b"1 2 3".to_vec(),
-        b"x 1699999999000".to_vec(),
-    ])
-    .collect()
+/// What a policy remembers of nothing, of the look that it is about to judge again, of earlier ones, and what another
+/// policy left behind.
+fn memories(policy: &mut Policy) -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut memories = vec![Vec::new(), vec![159, 146, 150, 32, 1], b"x 1699999999000".to_vec()];
+    for looks in [&[1][..], &[60], &[60, 60], &[90, 80, 70, 60, 50]] {
+        let mut memory = Vec::new();
+        for ago in looks {
+            let asked = at(NOW - ago);
+            let absent = Evidence::first(Observed::Absent, asked, asked);
+            let shown = snapshot(JobState::Running, Some(absent), None, memory);
+            memory = policy
+                .decide(&shown)
+                .map_err(|failure| anyhow!("an absence is not judged: {}", failure.message))?
+                .memory;
+        }
+        memories.push(memory);
+    }
+    Ok(memories)
 }

@@ -42,7 +42,7 @@ fn main() -> anyhow::Result<ExitCode> {
         let policy = loader.load(path, "{}")?;
         let verdicts = [
             stories::play_all(&told, &policy)?,
-            decisions::compare(&mut policy.another(), &expected),
+            decisions::compare(&mut policy.another(), &expected)?,
             parameters::compare(&loader, path),
         ];
         let cells = verdicts.iter().map(Verdict::to_string);

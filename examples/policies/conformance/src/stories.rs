@@ -46,6 +46,7 @@ pub(crate) fn play_all(stories: &[Story], policy: &Policy) -> anyhow::Result<Ver
         seed: SEED,
         policies: &setups,
         stage: Stage::Virtual,
+        recording: None,
     };
     let mut verdict = Verdict::default();
     for story in stories {

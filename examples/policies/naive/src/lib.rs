@@ -3,130 +3,100 @@
 //! It is here to be compared with. Run it as a shadow (`shadow = true`) beside the default policy, and see which
 //! running jobs it would have called FAILED. It is also the shortest example of a policy with a parameter.
 
-use serde::Deserialize;
-use steadfast_policy::{
-    Attention, Confidence, Decision, Description, FlinkAnswer, JobState, Parameter, Policy, Reason, Rule, Snapshot,
-    Watch,
-};
+use steadfast_policy::{JobState, Parameters, Policy, Seen, Snapshot, Verdict, rules};
 
 /// The policy with its parameter.
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Parameters)]
 pub struct Naive {
-    /// How many looks in a row must fail before the job counts as gone.
+    /// Looks in a row that must fail before the job counts as gone.
+    #[default(1)]
     attempts: u32,
 }
 
-impl Default for Naive {
-    fn default() -> Self {
-        Self { attempts: 1 }
+rules! {
+    /// What it says, and when.
+    pub enum Rule {
+        NeverAsked = "never asked" {
+            says: "Flink has not been asked: the record stays.",
+            because: "Even here nothing is concluded from nothing.",
+            changed_by: "Flink's first answer, or its first error."
+        }
+        Flink = "flink" {
+            says: "Flink lists the job: its word is the state.",
+            because: "Only the JobManager knows it.",
+            changed_by: "Flink's next answer, or its next error."
+        }
+        TryAgain = "try again" {
+            says: "Fewer looks in a row have failed than `attempts`: the record stays.",
+            because: "More attempts put the mistake off; they do not mend it.",
+            changed_by: "Flink's next answer, or its next error."
+        }
+        NotYetThere = "not yet there" {
+            says: "A job that has not been seen yet is starting while looks fail.",
+            because: "There is nothing to be gone yet.",
+            changed_by: "Flink's first answer."
+        }
+        ErrorMeansGone = "error means gone" {
+            says: "A look that fails means that the job is gone, and gone means FAILED.",
+            because: "It is what watchers do that take an error for absence; here to be compared with.",
+            changed_by: "Nothing any more."
+        }
+        Ended = "ended" {
+            says: "A terminal state is believed for ever, and the watch sleeps.",
+            because: "It is what watchers do that end a watch with its job; here to be compared with.",
+            changed_by: "Nothing any more."
+        }
     }
 }
 
 impl Policy for Naive {
-    fn describe() -> Description {
-        Description {
-            name: "naive".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            summary: "An error means gone, and gone means FAILED. For comparison only.".into(),
-            parameters: vec![Parameter {
-                name: "attempts".into(),
-                kind: "integer".into(),
-                default: "1".into(),
-                help: "looks in a row that must fail before the job counts as gone".into(),
-            }],
-            rules: vec![
-                rule("never asked", "Flink has not been asked: the record stays"),
-                rule("flink", "Flink lists the job: its word is the state"),
-                rule(
-                    "try again",
-                    "fewer looks in a row have failed than `attempts`: the record stays",
-                ),
-                rule(
-                    "not yet there",
-                    "a job that has not been seen yet is starting while looks fail",
-                ),
-                rule(
-                    "error means gone",
-                    "a look that fails means that the job is gone, and gone means FAILED",
-                ),
-                rule("ended", "a terminal state is believed for ever, and the watch sleeps"),
-            ],
+    type Params = Self;
+    type Memory = ();
+    type Rule = Rule;
+    const NAME: &'static str = "naive";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const SUMMARY: &'static str = "An error means gone, and gone means FAILED. For comparison only.";
+
+    fn new(params: Self) -> Result<Self, String> {
+        Ok(params)
+    }
+
+    fn decide(&self, snapshot: &Snapshot, _memory: &mut ()) -> Verdict<Rule> {
+        let verdict = self.judge(snapshot).poll_after(snapshot.poll());
+        if has_ended(verdict.state) {
+            verdict.asleep()
+        } else {
+            verdict
         }
-    }
-
-    fn configure(params: &str) -> Result<Self, String> {
-        serde_json::from_str(params).map_err(|error| error.to_string())
-    }
-
-    fn decide(&self, snapshot: &Snapshot, _memory: &[u8]) -> Result<Decision, String> {
-        let recorded = &snapshot.job;
-        let (state, confidence, rule, message) = if has_ended(recorded.state) {
-            let message = recorded.reason.message.clone();
-            (recorded.state, Confidence::Confirmed, "ended", message)
-        } else {
-            self.judge(snapshot)
-        };
-        let attention = if has_ended(state) {
-            Attention::Sleeping
-        } else {
-            Attention::Active
-        };
-        Ok(Decision {
-            state,
-            confidence,
-            reason: Reason {
-                code: "Naive".into(),
-                message,
-            },
-            rule: rule.into(),
-            watch: Watch {
-                poll_after: snapshot.timing.poll,
-                validate_after: snapshot.timing.validate,
-                attention,
-            },
-            wanted: vec![],
-            conditions: vec![],
-            alerts: vec![],
-            memory: vec![],
-        })
-    }
-}
-
-fn rule(name: &str, says: &str) -> Rule {
-    Rule {
-        name: name.into(),
-        says: says.into(),
-        because: "it is what watchers do that take an error for absence; here to be compared with".into(),
-        changed_by: "nothing, once the record has ended; before that, Flink's next answer".into(),
     }
 }
 
 impl Naive {
-    fn judge(&self, snapshot: &Snapshot) -> (JobState, Confidence, &'static str, String) {
+    fn judge(&self, snapshot: &Snapshot) -> Verdict<Rule> {
         let recorded = snapshot.job.state;
-        let Some(flink) = &snapshot.flink else {
-            return (
-                recorded,
-                Confidence::Stale,
-                "never asked",
-                "Flink has not been asked".into(),
-            );
-        };
-        let gone = match &flink.answer {
-            FlinkAnswer::Present(job) => {
-                return (job.state, Confidence::Confirmed, "flink", "as Flink says".into());
+        if has_ended(recorded) {
+            let why = snapshot.job.reason.message.clone();
+            return Verdict::confirmed(recorded, Rule::Ended).because("Naive", why);
+        }
+        let gone = match snapshot.flink() {
+            Seen::Never => {
+                return Verdict::keep(snapshot, Rule::NeverAsked).because("Naive", "Flink has not been asked");
             }
-            FlinkAnswer::Absent => "Flink does not list the job".into(),
-            FlinkAnswer::Unknown(fault) if flink.looks.failures >= self.attempts => fault.message.clone(),
-            FlinkAnswer::Unknown(_) => {
-                return (recorded, Confidence::Stale, "try again", "Flink does not answer".into());
+            Seen::Present { value: job, .. } => {
+                return Verdict::confirmed(job.state, Rule::Flink).because("Naive", "as Flink says");
             }
+            Seen::Unknown { looks, .. } if looks.failures < self.attempts => {
+                return Verdict::keep(snapshot, Rule::TryAgain).because("Naive", "Flink does not answer");
+            }
+            // The mistake: these two are not the same.
+            Seen::Absent { .. } => "Flink does not list the job",
+            Seen::Unknown { fault, .. } => &fault.message,
         };
         if matches!(recorded, JobState::Unknown | JobState::Starting) {
-            return (JobState::Starting, Confidence::Inferred, "not yet there", gone);
+            Verdict::inferred(JobState::Starting, Rule::NotYetThere).because("Naive", gone)
+        } else {
+            Verdict::confirmed(JobState::Failed, Rule::ErrorMeansGone).because("Naive", gone)
         }
-        (JobState::Failed, Confidence::Confirmed, "error means gone", gone)
     }
 }
 

@@ -1,201 +1,147 @@
 //! A small policy to start from: Flink's word counts, an error changes nothing, and gone takes more than one look.
 
-mod params;
-mod rules;
-
 use steadfast_policy::{
-    Attention, ConditionType, Confidence, DecidedCondition, Decision, DeploymentAnswer, Description, FlinkAnswer,
-    FlinkEvidence, JobState, Looks, Policy, Reason, Snapshot, Watch,
+    ConditionType, JobState, Looks, Millis, Parameters, Policy, Seen, Snapshot, Streak, Verdict, rules,
 };
 
-use params::Params;
-
 /// The policy with its parameters.
-#[derive(Debug)]
+#[derive(Debug, Parameters)]
 pub struct Starter {
-    params: Params,
+    /// Answers in a row that must lack a job before it is lost.
+    #[default(2)]
+    absence_confirmations: u32,
+    /// Time without an answer before a condition says so.
+    #[default(Millis::from_secs(15))]
+    unreachable_after: Millis,
 }
 
-steadfast_policy::export!(Starter);
-
-impl Policy for Starter {
-    fn describe() -> Description {
-        Description {
-            name: "starter".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            summary: "Flink's word counts, an error changes nothing.".into(),
-            parameters: params::described(),
-            rules: rules::described(),
+rules! {
+    /// What it says, and when.
+    pub enum Rule {
+        Flink = "flink" {
+            says: "Flink lists the job: its word is the state.",
+            because: "The cluster that runs a job knows it best.",
+            changed_by: "Another answer of Flink."
+        }
+        Ended = "ended" {
+            says: "The job has ended and Flink no longer lists it: the end stands.",
+            because: "A Flink cluster may forget a job that has ended, and may go.",
+            changed_by: "Flink listing the job again."
+        }
+        Starting = "starting" {
+            says: "The job was never seen and its Deployment is there: it is starting.",
+            because: "A JobManager answers only some time after its Deployment was made.",
+            changed_by: "Flink listing the job."
+        }
+        Unseen = "unseen" {
+            says: "Nothing has shown the job yet: nothing is claimed.",
+            because: "What was never seen cannot be gone.",
+            changed_by: "The Deployment, or Flink listing the job."
+        }
+        Unknown = "unknown" {
+            says: "Flink gave no answer that can be used: the state stays, stale.",
+            because: "An error says nothing about the job.",
+            changed_by: "Flink's next answer."
+        }
+        Missing = "missing" {
+            says: "Fewer than `absence_confirmations` complete answers lack the job: the state stays, stale.",
+            because: "One answer may come from a JobManager that is still recovering.",
+            changed_by: "More such answers, or Flink listing it."
+        }
+        Lost = "lost" {
+            says: "`absence_confirmations` complete answers lack the job: it is lost.",
+            because: "A cluster that answers and does not know a job does not run it.",
+            changed_by: "Flink listing the job again."
         }
     }
-
-    fn configure(params: &str) -> Result<Self, String> {
-        let params = Params::read(params)?;
-        Ok(Self { params })
-    }
-
-    fn decide(&self, snapshot: &Snapshot, memory: &[u8]) -> Result<Decision, String> {
-        let judged = self.judge(snapshot, memory);
-        let timing = &snapshot.timing;
-        Ok(Decision {
-            state: judged.state,
-            confidence: judged.confidence,
-            reason: judged.reason,
-            rule: judged.rule.into(),
-            watch: Watch {
-                poll_after: if has_ended(judged.state) {
-                    timing.terminal_poll
-                } else {
-                    timing.poll
-                },
-                validate_after: timing.validate,
-                attention: Attention::Active,
-            },
-            wanted: vec![],
-            conditions: self.conditions(snapshot),
-            alerts: vec![],
-            memory: judged.memory,
-        })
-    }
 }
 
-/// What a rule concludes.
-struct Judgement {
-    state: JobState,
-    confidence: Confidence,
-    rule: &'static str,
-    reason: Reason,
-    memory: Vec<u8>,
-}
+impl Policy for Starter {
+    type Params = Self;
+    /// The complete answers that lack the job.
+    type Memory = Option<Streak>;
+    type Rule = Rule;
+    const NAME: &'static str = "starter";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const SUMMARY: &'static str = "Flink's word counts, an error changes nothing.";
 
-impl Judgement {
-    fn new(
-        state: JobState,
-        confidence: Confidence,
-        rule: &'static str,
-        code: &str,
-        message: impl Into<String>,
-    ) -> Self {
-        let reason = Reason {
-            code: code.into(),
-            message: message.into(),
-        };
-        Self {
-            state,
-            confidence,
-            rule,
-            reason,
-            memory: vec![],
+    fn new(params: Self) -> Result<Self, String> {
+        if params.absence_confirmations == 0 {
+            return Err("absence_confirmations is 0: no answer would have to lack a job; use 1 or more".into());
+        }
+        Ok(params)
+    }
+
+    fn decide(&self, snapshot: &Snapshot, missing: &mut Option<Streak>) -> Verdict<Rule> {
+        let verdict = self.judge(snapshot, missing);
+        match snapshot.flink() {
+            Seen::Unknown { fault, looks }
+                if !snapshot.job.state.is_terminal() && looks.silent_for(snapshot) >= Some(self.unreachable_after) =>
+            {
+                verdict.condition(ConditionType::FlinkUnreachable, &fault.message)
+            }
+            Seen::Unknown { .. } | Seen::Present { .. } | Seen::Absent { .. } | Seen::Never => verdict,
         }
     }
 }
 
 impl Starter {
-    /// Evidence is present, absent or unknown, and every error is unknown: the compiler asks what each means.
-    fn judge(&self, snapshot: &Snapshot, memory: &[u8]) -> Judgement {
+    /// Evidence is seen, absent or unknown, and every error is unknown: the compiler asks what each of them means.
+    fn judge(&self, snapshot: &Snapshot, missing: &mut Option<Streak>) -> Verdict<Rule> {
         let job = &snapshot.job;
-        let answer = snapshot.flink.as_ref().map(|flink| (&flink.answer, &flink.looks));
-        if let Some((FlinkAnswer::Present(listed), _)) = answer {
-            return Judgement::new(
-                listed.state,
-                Confidence::Confirmed,
-                "flink",
-                "Flink",
-                "Flink lists the job",
-            );
+        if let Seen::Present { value: listed, .. } = snapshot.flink() {
+            *missing = None;
+            return Verdict::confirmed(listed.state, Rule::Flink).because("Flink", "Flink lists the job");
         }
-        if has_ended(job.state) {
-            let ended = Judgement::new(job.state, job.confidence, "ended", "", "");
-            return Judgement {
-                reason: job.reason.clone(),
-                ..ended
-            };
+        if job.state.is_terminal() {
+            return Verdict::new(job.state, job.confidence, Rule::Ended).reason(job.reason.clone());
         }
         if matches!(job.state, JobState::Unknown | JobState::Starting) {
-            return if is_deployed(snapshot) {
-                let message = "the Deployment is there, and Flink does not list the job yet";
-                Judgement::new(
-                    JobState::Starting,
-                    Confidence::Inferred,
-                    "starting",
+            return if snapshot.deployment().is_present() {
+                Verdict::inferred(JobState::Starting, Rule::Starting).because(
                     "Starting",
-                    message,
+                    "the Deployment is there, and Flink does not list the job yet",
                 )
             } else {
-                Judgement::new(
-                    job.state,
-                    Confidence::Stale,
-                    "unseen",
-                    "Unseen",
-                    "nothing has shown the job yet",
-                )
+                Verdict::keep(snapshot, Rule::Unseen).because("Unseen", "nothing has shown the job yet")
             };
         }
-        let why = match answer {
-            Some((FlinkAnswer::Absent, looks)) => return self.judge_absence(job.state, looks, memory),
-            Some((FlinkAnswer::Unknown(fault), _)) => format!("Flink gives no answer: {}", fault.message),
-            Some((FlinkAnswer::Present(_), _)) | None => "Flink has not been asked yet".to_owned(),
+        let why = match snapshot.flink() {
+            Seen::Absent { looks } => return self.judge_absence(snapshot, looks, missing),
+            Seen::Unknown { fault, .. } => format!("Flink gives no answer: {}", fault.message),
+            Seen::Never | Seen::Present { .. } => "Flink has not been asked yet".to_owned(),
         };
-        let kept = Judgement::new(job.state, Confidence::Stale, "unknown", "FlinkUnknown", why);
-        Judgement {
-            memory: memory.to_vec(),
-            ..kept
+        Verdict::keep(snapshot, Rule::Unknown).because("FlinkUnknown", why)
+    }
+
+    fn judge_absence(&self, snapshot: &Snapshot, looks: &Looks, missing: &mut Option<Streak>) -> Verdict<Rule> {
+        let answers = missing.insert(Streak::count(*missing, looks)).answers;
+        let needed = self.absence_confirmations;
+        if answers < needed {
+            let message = format!("{answers} of {needed} complete answers of Flink lack the job");
+            return Verdict::keep(snapshot, Rule::Missing).because("Missing", message);
         }
-    }
-
-    fn judge_absence(&self, state: JobState, looks: &Looks, memory: &[u8]) -> Judgement {
-        let (count, needed) = (count_absence(looks, memory), self.params.absence_confirmations);
-        let judged = if count >= needed {
-            let message = format!("{needed} complete answers of Flink lack the job");
-            Judgement::new(JobState::Lost, Confidence::Inferred, "lost", "Lost", message)
-        } else {
-            let message = format!("{count} of {needed} complete answers of Flink lack the job");
-            Judgement::new(state, Confidence::Stale, "missing", "Missing", message)
-        };
-        let memory = format!("{count} {}", looks.asked_at).into_bytes();
-        Judgement { memory, ..judged }
-    }
-
-    fn conditions(&self, snapshot: &Snapshot) -> Vec<DecidedCondition> {
-        let Some(FlinkEvidence {
-            looks,
-            answer: FlinkAnswer::Unknown(fault),
-        }) = &snapshot.flink
-        else {
-            return vec![];
-        };
-        let silent = looks.unknown_since.map(|since| snapshot.now.saturating_sub(since));
-        if has_ended(snapshot.job.state) || silent.is_none_or(|silent| silent < self.params.unreachable_after) {
-            return vec![];
-        }
-        vec![DecidedCondition {
-            kind: ConditionType::FlinkUnreachable,
-            message: fault.message.clone(),
-        }]
+        let message = format!("{needed} complete answers of Flink lack the job");
+        Verdict::inferred(JobState::Lost, Rule::Lost).because("Lost", message)
     }
 }
 
-/// How many looks lacked the job. One answer may be judged many times; it counts once.
-fn count_absence(looks: &Looks, memory: &[u8]) -> u32 {
-    let remembered = std::str::from_utf8(memory).ok().and_then(|text| {
-        let (count, asked_at) = text.split_once(' ')?;
-        Some((count.parse().ok()?, asked_at.parse::<i64>().ok()?))
-    });
-    match remembered {
-        Some((count, asked_at)) if asked_at == looks.asked_at => count,
-        Some((count, _)) => u32::saturating_add(count, 1),
-        None => 1,
+steadfast_policy::export!(Starter);
+
+#[cfg(test)]
+mod tests {
+    use steadfast_policy::{Confidence, FaultKind, JobState, testing};
+
+    use super::Starter;
+
+    #[test]
+    fn an_error_changes_nothing_but_is_told() {
+        let policy = testing::policy::<Starter>("{}");
+        let mut orders = testing::job("orders").running();
+        let judged = orders.at("5s").flink_unknown(FaultKind::Timeout).decide(&policy);
+        judged.is(JobState::Running, Confidence::Stale);
+        orders
+            .lasts_until("1h", &policy)
+            .is(JobState::Running, Confidence::Stale);
     }
-}
-
-fn is_deployed(snapshot: &Snapshot) -> bool {
-    let deployment = snapshot.deployment.as_ref();
-    deployment.is_some_and(|deployment| matches!(deployment.answer, DeploymentAnswer::Present(_)))
-}
-
-fn has_ended(state: JobState) -> bool {
-    matches!(
-        state,
-        JobState::Failed | JobState::Canceled | JobState::Finished | JobState::Lost | JobState::Terminated
-    )
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use steadfast_policy::Policy;
+use steadfast_policy::{Instance, Rules};
 
 use crate::Conservative;
 use crate::rulebook::Rule;
@@ -19,7 +19,7 @@ fn with_section(text: &str, name: &str, content: &str) -> String {
 
 #[test]
 fn the_document_tells_every_rule_and_parameter() {
-    let described = Conservative::describe();
+    let described = Instance::<Conservative>::describe();
     let mut rules = String::from("| rule | says | because | changed by |\n|---|---|---|---|\n");
     for rule in &described.rules {
         let cells = [&rule.says, &rule.because, &rule.changed_by].map(|text| text.replace('|', "\\|"));

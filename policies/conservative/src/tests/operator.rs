@@ -34,7 +34,7 @@ fn a_stop_that_was_asked_for_is_no_end_and_no_alarm() {
 #[test]
 fn what_flink_said_of_the_end_is_heard_before_what_was_asked_for() {
     let mut story = gone(suspended);
-    story.last_words(kit::JOB, JobState::Finished);
+    story.log_tells(kit::JOB, JobState::Finished);
     assert_eq!(story.decide().state, JobState::Finished);
     let mut story = gone(suspended);
     story.snapshot.job.state = JobState::Cancelling;
@@ -86,7 +86,7 @@ fn a_deployment_that_is_asked_for_is_to_come_back() {
 #[test]
 fn ha_data_of_an_upgrade_is_not_a_suspension() {
     let mut story = gone(|_| {});
-    story.ha_data();
+    story.ha_data_there();
     assert_eq!(story.decide().state, JobState::Reconciling);
 }
 
@@ -161,12 +161,7 @@ fn a_session_job_that_was_suspended_is_not_lost() {
 
 /// A FlinkDeployment of which nothing was ever observed.
 fn unseen(resource: impl FnOnce(&mut FlinkResource)) -> Story {
-    let mut story = Story::starting();
-    let job = &mut story.snapshot.job;
-    job.state = JobState::Unknown;
-    job.incarnation.attempt = 0;
-    job.incarnation.deployment_uid = None;
-    job.incarnation.since = None;
+    let mut story = Story::unseen();
     story.at(1).flink_silent(0).deployment_missing(1).resource(1, resource);
     story
 }

@@ -7,9 +7,11 @@ use std::time::Duration;
 use anyhow::Context;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::PolicyName;
+use steadfast_core::recording::{Keep, Recorded};
+use steadfast_core::replay::{History, PastFailures, Replay, compare};
 use steadfast_core::snapshot::Timing;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
-use steadfast_reconcile::{PolicySetup, Role, Select};
+use steadfast_reconcile::{PolicySetup, Recording, Role, Select};
 use steadfast_simulate::{Stage, Staging};
 
 /// Real time: a policy's deadline is no part of the story, and the machine may be busy.
@@ -17,6 +19,36 @@ const LIMITS: PolicyLimits = PolicyLimits {
     deadline: Duration::from_secs(20),
     memory_bytes: 64 << 20,
 };
+
+/// Every snapshot that the engine would keep, however old or many.
+pub const RECORDING: Recording = Recording {
+    every: Duration::from_secs(60),
+    keep: Keep {
+        max_age: Duration::from_secs(u64::MAX >> 20),
+        max_bytes: i64::MAX as u64,
+    },
+};
+
+/// What the same policy, shown the kept snapshots again, would have said otherwise: nothing, or it is an objection.
+#[allow(dead_code, reason = "the test of the judge plays without it")]
+pub fn replayed_otherwise(recorded: &[Recorded], policy: &Policy) -> Vec<String> {
+    let mut again = policy.another();
+    let mut history = History::default();
+    let mut replay = Replay::new(PolicyName::new("default"), PastFailures::Repeat);
+    for one in recorded {
+        history.take(one);
+        replay.take(one, &mut again);
+    }
+    let (history, replayed) = (history.finish(), replay.finish());
+    let objections = replayed.iter().flat_map(|(key, replayed)| {
+        let told = history.get(key).map(Vec::as_slice).unwrap_or_default();
+        let found = compare(told, &replayed.told);
+        found
+            .into_iter()
+            .map(move |difference| format!("replayed with the same policy, {key} differs: {difference:?}"))
+    });
+    objections.collect()
+}
 
 /// Which policy decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +66,21 @@ pub fn in_virtual_time<T>(
     seed: u64,
     play: impl FnOnce(&Staging<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let policy = policy(module)?;
+    decided_by(policy(module)?, seed, play)
+}
+
+/// Lets something be played with a policy that was loaded.
+pub fn decided_by<T>(
+    policy: &Policy,
+    seed: u64,
+    play: impl FnOnce(&Staging<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     play(&Staging {
         timing: Timing::default(),
         seed,
         policies: &|| vec![deciding(Box::new(policy.another()))],
         stage: Stage::Virtual,
+        recording: Some(RECORDING),
     })
 }
 
@@ -67,14 +108,6 @@ pub fn policy(module: Module) -> anyhow::Result<&'static Policy> {
 }
 
 fn load(module: Module) -> anyhow::Result<Policy> {
-    static ENGINE: OnceLock<Result<PolicyEngine, String>> = OnceLock::new();
-    let engine = ENGINE.get_or_init(|| {
-        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policies");
-        PolicyEngine::new(Some(&cache)).map_err(|error| error.to_string())
-    });
-    let engine = engine
-        .as_ref()
-        .map_err(|error| anyhow::anyhow!("no policy engine: {error}"))?;
     let other;
     let bytes = match (module, std::env::var_os("STEADFAST_CONSERVATIVE_WASM")) {
         (Module::Naive, _) => builtin::NAIVE,
@@ -84,7 +117,20 @@ fn load(module: Module) -> anyhow::Result<Policy> {
             &other
         }
     };
+    load_bytes(bytes, "{}")
+}
+
+/// Loads a module with these parameters (JSON).
+pub fn load_bytes(bytes: &[u8], params: &str) -> anyhow::Result<Policy> {
+    static ENGINE: OnceLock<Result<PolicyEngine, String>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| {
+        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policies");
+        PolicyEngine::new(Some(&cache)).map_err(|error| error.to_string())
+    });
+    let engine = engine
+        .as_ref()
+        .map_err(|error| anyhow::anyhow!("no policy engine: {error}"))?;
     engine
-        .load("default", bytes, "{}", LIMITS)
+        .load("default", bytes, params, LIMITS)
         .context("the policy was refused")
 }

@@ -1,15 +1,15 @@
 //! One policy, chosen on the command line.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, anyhow};
+use bytes::Bytes;
 use clap::Args;
 use steadfast_host::{LoadError, PolicyLimits};
+use steadfast_modules::{ModuleRef, Trust, Version};
 use steadfast_reconcile::Select;
 
 use super::super::Failure;
-use crate::config::{Module, Policy};
-use crate::run::{LoadedPolicy, load_policies};
+use crate::config::Policy;
+use crate::run::{LoadedPolicy, RefusedModule, load_policies, resolve_modules_now};
 
 /// How errors call the argument.
 const PLACE: &str = "MODULE";
@@ -17,7 +17,7 @@ const PLACE: &str = "MODULE";
 /// A module and what it is to be given.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Chosen {
-    /// The policy: `builtin:NAME`, or a module's path.
+    /// The policy: `builtin:NAME`, a module's path, or `oci://HOST/REPOSITORY@sha256:HEX`.
     #[arg(value_name = "MODULE")]
     module: String,
     /// Its parameters, as JSON or as a TOML table such as `{ absence_window = "20s" }`.
@@ -33,13 +33,14 @@ impl Chosen {
     }
 
     /// The bytes of its module.
-    pub(in crate::cli) fn bytes(&self) -> Result<Vec<u8>, Failure> {
-        match named(PLACE, &self.module)? {
-            Module::Builtin(name) => Ok(steadfast_host::builtin::find(&name).unwrap_or_default().to_vec()),
-            Module::File(path) => std::fs::read(&path)
-                .with_context(|| format!("cannot read {}", path.display()))
-                .map_err(Failure::Usage),
-        }
+    pub(in crate::cli) fn bytes(&self) -> Result<Bytes, Failure> {
+        let policy = configured(PLACE, &self.module, None)?;
+        let modules = resolve_modules_now(std::slice::from_ref(&policy), &[])
+            .map_err(|error| Failure::Usage(explained(PLACE, error)))?;
+        let module = modules.into_iter().next();
+        module
+            .map(|module| module.bytes)
+            .ok_or_else(|| Failure::Failed(anyhow!("the module was not found")))
     }
 }
 
@@ -50,6 +51,7 @@ pub(in crate::cli) fn configured(place: &str, module: &str, params: Option<&str>
     Ok(Policy {
         name: "chosen".into(),
         module: named(place, module)?,
+        trust: Trust::default(),
         select: Select::all(),
         params: params
             .map_or_else(|| Ok("{}".into()), as_json)
@@ -63,24 +65,37 @@ pub(in crate::cli) fn configured(place: &str, module: &str, params: Option<&str>
 /// Loads what was chosen; what keeps it from being loaded is a mistake of the command line.
 pub(in crate::cli) fn load_one(place: &str, policy: &Policy) -> Result<LoadedPolicy, Failure> {
     let loaded =
-        load_policies(std::slice::from_ref(policy)).map_err(|error| Failure::Usage(explained(place, error)))?;
+        load_policies(std::slice::from_ref(policy), &[]).map_err(|error| Failure::Usage(explained(place, error)))?;
     loaded
         .into_iter()
         .next()
         .ok_or_else(|| Failure::Failed(anyhow!("the policy was not loaded")))
 }
 
-fn named(place: &str, module: &str) -> Result<Module, Failure> {
-    match module.strip_prefix("builtin:") {
-        Some(name) if steadfast_host::builtin::find(name).is_some() => Ok(Module::Builtin(name.into())),
-        Some(_) => Err(Failure::Usage(anyhow!(
-            "{place} `{module}`: there is no such built-in policy; write builtin:conservative, or the path of a module"
-        ))),
-        None => Ok(Module::File(PathBuf::from(module))),
+fn named(place: &str, module: &str) -> Result<ModuleRef, Failure> {
+    let refused = |rule: String, fix: &str| Failure::Usage(anyhow!("{place} `{module}`: {rule}; {fix}"));
+    let parsed = ModuleRef::parse(module).map_err(|error| refused(format!("it {error}"), error.fix()))?;
+    match &parsed {
+        ModuleRef::Builtin(name) if steadfast_host::builtin::find(name).is_none() => Err(refused(
+            "there is no such built-in policy".into(),
+            "write builtin:conservative, or the path of a module",
+        )),
+        ModuleRef::Oci(artifact) if matches!(artifact.version, Version::Tag(_)) => Err(refused(
+            "a tag may name other bytes tomorrow".into(),
+            "write the digest, which `steadfast policy pull` prints",
+        )),
+        ModuleRef::Builtin(_) | ModuleRef::File(_) | ModuleRef::Oci(_) => Ok(parsed),
     }
 }
 
 fn explained(place: &str, error: anyhow::Error) -> anyhow::Error {
+    let error = match error.downcast::<RefusedModule>() {
+        Ok(RefusedModule { source, .. }) => {
+            let context = format!("{place} cannot be used; {}", source.fix());
+            return anyhow::Error::new(source).context(context);
+        }
+        Err(error) => error,
+    };
     let of_params = matches!(error.downcast_ref(), Some(LoadError::Params { .. }));
     error.context(if of_params {
         "--params was refused; `steadfast policy inspect` lists each parameter with its type and default".to_owned()

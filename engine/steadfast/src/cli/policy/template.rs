@@ -34,7 +34,7 @@ const C: Embedded = embedded!(
 const GO: Embedded = embedded!(
     "examples/policies/go": "README.md", "go.mod", "main.go", "policy/params.go", "policy/policy.go", "policy/rules.go"
 );
-const RUST: Embedded = embedded!("examples/policies/rust": "README.md", "src/lib.rs", "src/params.rs", "src/rules.rs");
+const RUST: Embedded = embedded!("examples/policies/rust": "README.md", "src/lib.rs");
 
 /// What every policy of this template must hold to.
 const STORIES: Embedded = embedded!(

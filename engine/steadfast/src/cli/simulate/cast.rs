@@ -7,18 +7,18 @@ use steadfast_reconcile::PolicySetup;
 use steadfast_simulate::shorten_params;
 use steadfast_world::clock::Scale;
 
-use super::super::policy::chosen;
+use super::super::policy::chosen::{self, Chosen};
 use super::super::{Failure, blame};
 use crate::config::{Config, Policy};
-use crate::run::{LoadedPolicy, load_policies};
+use crate::run::{LoadedPolicy, compile_policies, resolve_modules_now};
 
 /// The option that names the policy.
 const PLACE: &str = "--policy";
 
 /// Loaded policies, ready to be given to one engine after the other.
-pub(super) struct Cast {
+pub(in crate::cli) struct Cast {
     /// The pace, in the time of the story.
-    pub(super) timing: Timing,
+    pub(in crate::cli) timing: Timing,
     policies: Vec<LoadedPolicy>,
 }
 
@@ -28,7 +28,7 @@ impl Cast {
         let config = Config::load(path)?;
         Ok(Self {
             timing: config.timing,
-            policies: load(&config.policies, scale).map_err(|error| blame(path, error))?,
+            policies: load(&config, scale).map_err(|error| blame(path, error))?,
         })
     }
 
@@ -44,25 +44,34 @@ impl Cast {
         })
     }
 
+    /// The policy that a command of `steadfast policy` names, for every job, at the default pace.
+    pub(in crate::cli) fn chosen(policy: &Chosen) -> Result<Self, Failure> {
+        Ok(Self {
+            timing: Timing::default(),
+            policies: vec![policy.load()?],
+        })
+    }
+
     /// The policies for one engine.
-    pub(super) fn setups(&self) -> Vec<PolicySetup> {
+    pub(in crate::cli) fn setups(&self) -> Vec<PolicySetup> {
         self.policies.iter().map(LoadedPolicy::another_setup).collect()
     }
 }
 
 /// Loads policies, with their durations on the scale of the play.
-fn load(policies: &[Policy], scale: Scale) -> anyhow::Result<Vec<LoadedPolicy>> {
-    let loaded = load_policies(policies)?;
+fn load(config: &Config, scale: Scale) -> anyhow::Result<Vec<LoadedPolicy>> {
+    let modules = resolve_modules_now(&config.policies, &config.registries)?;
+    let loaded = compile_policies(&config.policies, &modules)?;
     if scale == Scale::ONE {
         return Ok(loaded);
     }
     let shortened: Vec<Policy> = loaded.into_iter().map(|policy| shortened(policy, scale)).collect();
-    load_policies(&shortened)
+    compile_policies(&shortened, &modules)
 }
 
 /// The same policy with shorter durations. What it calls a duration is known only once it was loaded.
 fn shortened(loaded: LoadedPolicy, scale: Scale) -> Policy {
-    let LoadedPolicy { config, module } = loaded;
+    let LoadedPolicy { config, module, .. } = loaded;
     Policy {
         params: shorten_params(&config.params, module.description(), scale),
         ..config

@@ -8,11 +8,11 @@ use steadfast_world::story::{Story, StoryError};
 use super::super::Failure;
 
 /// Reads them all; every mistake of every file is told at once.
-pub(super) fn read(named: &[PathBuf]) -> Result<Vec<Story>, Failure> {
+pub(in crate::cli) fn read(paths: &[PathBuf]) -> Result<Vec<Story>, Failure> {
     let mut stories = Vec::new();
     let mut mistakes = Vec::new();
-    for path in paths(named).map_err(Failure::Usage)? {
-        let text = std::fs::read_to_string(&path)
+    for path in paths {
+        let text = std::fs::read_to_string(path)
             .with_context(|| {
                 format!(
                     "the story {} cannot be read; name a file or a folder of stories",
@@ -34,12 +34,12 @@ pub(super) fn read(named: &[PathBuf]) -> Result<Vec<Story>, Failure> {
     )))
 }
 
-/// The files, and for folders the *.toml in them, in the order of their names.
-fn paths(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+/// The files, and for folders those in them whose names end so, in the order of their names.
+pub(in crate::cli) fn paths(named: &[PathBuf], extensions: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for path in named {
         if path.is_dir() {
-            paths.extend(within(path)?);
+            paths.extend(within(path, extensions)?);
         } else {
             paths.push(path.clone());
         }
@@ -47,20 +47,25 @@ fn paths(named: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn within(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn within(folder: &Path, extensions: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     let cannot = || format!("the folder {} cannot be read", folder.display());
+    let is_meant = |path: &Path| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        extension.is_some_and(|extension| extensions.contains(&extension))
+    };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(cannot)? {
         let path = entry.with_context(cannot)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if is_meant(&path) {
             paths.push(path);
         }
     }
     if paths.is_empty() {
-        return Err(anyhow!(
-            "the folder {} holds no story; a story is a file whose name ends in .toml",
-            folder.display()
-        ));
+        let kinds = match extensions {
+            ["toml"] => "story; a story is a file whose name ends in .toml",
+            _ => "story and no fixture; they are files whose names end in .toml and .json",
+        };
+        return Err(anyhow!("the folder {} holds no {kinds}", folder.display()));
     }
     paths.sort();
     Ok(paths)

@@ -1,0 +1,131 @@
+use std::time::Duration;
+
+use super::*;
+use crate::board::{Board, Surroundings};
+use crate::decision::Watch;
+use crate::evidence::{Fault, FaultKind};
+use crate::facts::Rollout;
+use crate::id::{JobKey, Namespace, TargetId, Uid};
+use crate::labels::Labels;
+use crate::record::{Origin, Reason};
+use crate::state::{Confidence, JobState, Mode};
+use crate::time::Timestamp;
+
+/// Calls everything FAILED and sleeps.
+struct Sleeper;
+
+impl Decide for Sleeper {
+    fn decide(&mut self, _: &Snapshot) -> Result<Decision, PolicyFailure> {
+        Ok(Decision {
+            state: JobState::Failed,
+            confidence: Confidence::Inferred,
+            reason: Reason::new("Asleep", "nothing more is to be seen"),
+            rule: "sleep".into(),
+            watch: Watch {
+                poll_after: Duration::from_secs(5),
+                validate_after: Duration::from_secs(60),
+                attention: Attention::Sleeping,
+            },
+            wanted: vec![],
+            conditions: vec![],
+            alerts: vec![],
+            memory: vec![1],
+        })
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+fn real() -> JobRecord {
+    let key = JobKey::application(TargetId::standalone("orders"));
+    let policy = PolicyName::new("real");
+    JobRecord {
+        state: JobState::Running,
+        memory: vec![7],
+        ..JobRecord::unseen(key, Mode::Application, Origin::Discovered, policy, at(0))
+    }
+}
+
+fn snapshot(real: &JobRecord, now: i64, deployment: Option<Observed<Deployment>>) -> Snapshot {
+    let mut snapshot = Board::default().snapshot(real.clone(), None, Surroundings::default(), at(now));
+    snapshot.deployment = deployment.map(|answer| Evidence::first(answer, at(now), at(now)));
+    snapshot
+}
+
+fn deployment(uid: &str) -> Observed<Deployment> {
+    Observed::Present(Deployment {
+        namespace: Namespace::new("default"),
+        name: "orders".into(),
+        uid: Uid::new(uid),
+        created_at: None,
+        deleting_since: None,
+        replicas: 1,
+        ready: 1,
+        native: None,
+        owner: None,
+        trouble: None,
+        rollout: Rollout::Settled,
+        labels: Labels::default(),
+    })
+}
+
+#[test]
+fn only_the_memory_of_the_same_policy_is_taken_over() {
+    let real = real();
+    let of = |name| {
+        Alternative::take_over(&real, &PolicyName::new(name))
+            .record()
+            .memory
+            .clone()
+    };
+    assert_eq!((of("real"), of("other")), (vec![7], vec![]));
+}
+
+#[test]
+fn a_watch_that_sleeps_alone_is_woken_by_news_and_not_by_silence() {
+    let real = real();
+    let mut own = Alternative::take_over(&real, &PolicyName::new("shadow"));
+    let mut judges = |now, deployment| {
+        own.judge(&mut Sleeper, &real, &snapshot(&real, now, deployment))
+            .is_some()
+    };
+    assert!(judges(1, Some(deployment("u1"))));
+    assert!(!judges(2, Some(deployment("u1"))), "nothing is new");
+    let silence = Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"));
+    assert!(!judges(3, Some(silence)), "silence is no news");
+    assert!(judges(4, Some(deployment("u2"))), "a new Deployment is");
+    assert!(judges(5, Some(Observed::Absent)), "and so is that it is gone");
+}
+
+#[test]
+fn where_the_real_watch_sleeps_too_what_woke_it_wakes_both() {
+    let real = JobRecord {
+        attention: Attention::Sleeping,
+        ..real()
+    };
+    let mut own = Alternative::take_over(&real, &PolicyName::new("shadow"));
+    for now in 1..4 {
+        let shown = snapshot(&real, now, None);
+        assert!(own.judge(&mut Sleeper, &real, &shown).is_some());
+    }
+}
+
+#[test]
+fn in_step_it_takes_what_happened_beside_decisions() {
+    let real = real();
+    let mut own = Alternative::take_over(&real, &PolicyName::new("real"));
+    let restarted = JobRecord {
+        confidence: Confidence::Stale,
+        revision: real.revision + 1,
+        ..real.clone()
+    };
+    let shown = snapshot(&restarted, 1, None);
+    let mut seen = None;
+    own.judge_with(&restarted, &shown, |own| {
+        seen = Some((own.record.confidence, own.record.revision));
+        Sleeper.decide(own)
+    });
+    assert_eq!(seen, Some((Confidence::Stale, restarted.revision)));
+}

@@ -1,0 +1,134 @@
+//! Why a module is not handed out.
+
+use std::path::PathBuf;
+
+use crate::{Digest, RegistryError, SignatureError};
+
+/// Why a module is not handed out.
+#[derive(Debug, thiserror::Error)]
+pub enum ModuleError {
+    /// No such module comes with the program.
+    #[error("there is no built-in policy `{name}`")]
+    NoBuiltin {
+        /// The name behind `builtin:`.
+        name: String,
+    },
+    /// A file cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is larger than any module may be.
+    #[error("{} holds more than the {limit} bytes a module may have", path.display())]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// In bytes.
+        limit: usize,
+    },
+    /// The bytes are not those that were pinned.
+    #[error("{module} is not the module that was pinned: its sha256 is {found}, the pinned one {pinned}")]
+    Pin {
+        /// Where the module is.
+        module: String,
+        /// What was asked for.
+        pinned: Digest,
+        /// What is there.
+        found: Digest,
+    },
+    /// Keys were named, and no signature is there.
+    #[error("{module} is not signed: there is nothing at {place}")]
+    Unsigned {
+        /// Where the module is.
+        module: String,
+        /// Where its signature would be.
+        place: String,
+    },
+    /// What stands where the signature belongs is something else.
+    #[error("{module} has no signature that can be read: {place} holds something else")]
+    NoSignature {
+        /// Where the module is.
+        module: String,
+        /// Where its signature would be.
+        place: String,
+        /// What is wrong with it.
+        #[source]
+        source: SignatureError,
+    },
+    /// It is signed, but by none of the keys, or for other bytes.
+    #[error("{module} is signed by nobody who may: the signature at {place} was not made for it by {keys}")]
+    Signature {
+        /// Where the module is.
+        module: String,
+        /// Where its signature is.
+        place: String,
+        /// The fingerprints of the keys that may.
+        keys: String,
+    },
+    /// What the registry holds is no module.
+    #[error("{artifact} is not one WebAssembly module: {found}")]
+    NotAModule {
+        /// Which artifact.
+        artifact: String,
+        /// What it is.
+        found: String,
+    },
+    /// The registry did not give it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+}
+
+impl ModuleError {
+    /// What to do about it.
+    pub fn fix(&self) -> &'static str {
+        match self {
+            Self::NoBuiltin { .. } => "use builtin:conservative",
+            Self::Unreadable { .. } => "name a file that this user may read",
+            Self::TooLarge { .. } => "name a .wasm module; a policy is a few hundred KiB",
+            Self::Pin { .. } => {
+                "find out who changed the module; if the change is wanted, pin the new digest, else bring the old module back"
+            }
+            Self::Unsigned { .. } => {
+                "sign it: `steadfast policy sign MODULE --key FILE` for a file, `steadfast policy push --sign FILE` or \
+                 `cosign sign --key FILE` for a registry"
+            }
+            Self::NoSignature {
+                source: SignatureError::Bundle,
+                ..
+            } => {
+                "sign with `cosign sign-blob --new-bundle-format=false --output-signature MODULE.sig`, or `steadfast policy sign`"
+            }
+            Self::NoSignature { .. } => {
+                "sign the module again: the file holds the signature in base64, and nothing else"
+            }
+            Self::Signature { .. } => {
+                "find out who made the module; if it is the right one, have the owner of a trusted key sign it, or add the \
+                 signer's key to public_key"
+            }
+            Self::NotAModule { .. } => "name an artifact that `steadfast policy push` or `wkg oci push` made",
+            Self::Registry(error) => error.fix(),
+        }
+    }
+
+    /// The key of a `[[policy]]` that this is about.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Pin { .. } => "sha256",
+            Self::Unsigned { .. } | Self::NoSignature { .. } | Self::Signature { .. } => "public_key",
+            Self::NoBuiltin { .. }
+            | Self::Unreadable { .. }
+            | Self::TooLarge { .. }
+            | Self::NotAModule { .. }
+            | Self::Registry(_) => "module",
+        }
+    }
+
+    /// Whether trying again later may help, with nothing changed.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Registry(error) if error.is_unreachable())
+    }
+}

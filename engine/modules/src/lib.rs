@@ -1,0 +1,33 @@
+//! Where policy modules come from, and why they may be run: a reference is resolved to bytes that were verified.
+//!
+//! A module is built in, a file, or an artifact in an OCI registry. Before it is handed out it must have the digest
+//! that was pinned and a signature by one of the keys that were named. What came from a registry is kept in a local
+//! cache, so that a start does not need the registry.
+
+mod artifact;
+mod cache;
+mod digest;
+mod error;
+mod key;
+mod publish;
+mod reference;
+mod registry;
+mod resolve;
+mod signature;
+mod simple_signing;
+mod trust;
+
+pub use artifact::Outline;
+pub use cache::Cache;
+pub use digest::{Digest, DigestError};
+pub use error::ModuleError;
+pub use key::{Algorithm, KeyError, PrivateKey, PublicKey};
+pub use publish::{PublishError, Published, publish};
+pub use reference::{ModuleRef, OciRef, ReferenceError, Version, is_registry};
+pub use registry::{Deadlines, Registries, RegistryError, RegistryHost};
+pub use resolve::{From, Module, Provenance, Resolver};
+pub use signature::{Signature, SignatureError, signature_file};
+pub use trust::Trust;
+
+/// The most a module may hold, in bytes.
+pub const MAX_MODULE: usize = 256 << 20;

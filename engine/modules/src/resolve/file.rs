@@ -1,0 +1,80 @@
+//! Modules in files, with their signatures beside them.
+
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+use tokio::io::AsyncReadExt;
+
+use super::{From, Module, Provenance};
+use crate::{Digest, MAX_MODULE, ModuleError, ModuleRef, Signature, Trust, signature_file};
+
+/// The most a file with a signature may hold, in bytes.
+const MAX_SIGNATURE: usize = 64 << 10;
+
+pub(super) async fn resolve(path: &Path, trust: &Trust) -> Result<Module, ModuleError> {
+    let reference = ModuleRef::File(path.to_owned());
+    let bytes = Bytes::from(read(path, MAX_MODULE).await?);
+    let sha256 = Digest::of(&bytes);
+    trust.check_pin(&reference, sha256)?;
+    let signed_by = if trust.keys.is_empty() {
+        None
+    } else {
+        Some(signer(&reference, path, &bytes, trust).await?)
+    };
+    Ok(Module {
+        bytes,
+        provenance: Provenance {
+            reference,
+            from: From::File,
+            sha256,
+            manifest: None,
+            is_pinned: trust.sha256.is_some(),
+            signed_by,
+        },
+    })
+}
+
+/// The fingerprint of the key that signed the file.
+async fn signer(reference: &ModuleRef, path: &Path, bytes: &[u8], trust: &Trust) -> Result<Digest, ModuleError> {
+    let module = reference.to_string();
+    let file = trust.signature.clone().unwrap_or_else(|| signature_file(path));
+    let place = file.display().to_string();
+    let text = match read(&file, MAX_SIGNATURE).await {
+        Ok(text) => text,
+        Err(ModuleError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Err(ModuleError::Unsigned { module, place });
+        }
+        Err(error) => return Err(error),
+    };
+    let signature = match Signature::parse(&String::from_utf8_lossy(&text)) {
+        Ok(signature) => signature,
+        Err(source) => return Err(ModuleError::NoSignature { module, place, source }),
+    };
+    match trust.signer(bytes, &signature) {
+        Some(key) => Ok(key.fingerprint()),
+        None => Err(ModuleError::Signature {
+            module,
+            place,
+            keys: trust.fingerprints(),
+        }),
+    }
+}
+
+async fn read(path: &Path, limit: usize) -> Result<Vec<u8>, ModuleError> {
+    let mut bytes = Vec::new();
+    let unreadable = |source| ModuleError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+    let mut file = file.take(limit as u64 + 1);
+    file.read_to_end(&mut bytes).await.map_err(unreadable)?;
+    if bytes.len() > limit {
+        return Err(ModuleError::TooLarge {
+            path: path.to_owned(),
+            limit,
+        });
+    }
+    Ok(bytes)
+}

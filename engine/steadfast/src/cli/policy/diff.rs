@@ -1,0 +1,88 @@
+//! `steadfast policy diff`: two policies on the same recorded snapshots.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use steadfast_core::id::PolicyName;
+use steadfast_core::replay::{PastFailures, Replay, compare};
+
+use super::super::replay::report::{Comparison, Report};
+use super::super::replay::source::{Source, Span};
+use super::super::{Failure, Output, printer};
+use super::chosen;
+
+pub(in crate::cli) const AFTER_HELP: &str = "\
+Both policies take over each job from its first recorded snapshot on, and decide all that follow, each with its own memory
+and its own record. What is told is what NEW says otherwise than OLD.
+
+Examples:
+  steadfast policy diff builtin:conservative my.wasm --since 24h
+  steadfast policy diff old.wasm new.wasm --store sqlite://copy-of-production.db
+  steadfast policy diff builtin:conservative builtin:conservative --new-params '{ absence_window = \"20s\" }'
+
+Exit codes:
+  0  they go the same way
+  1  they differ; standard output has where
+  2  a policy, the store or the command line is wrong";
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Options {
+    /// The policy to compare with: `builtin:NAME`, or a module's path.
+    #[arg(value_name = "OLD")]
+    old: String,
+    /// The policy to compare.
+    #[arg(value_name = "NEW")]
+    new: String,
+    /// Parameters of OLD, as JSON or as a TOML table.
+    #[arg(long, value_name = "TABLE")]
+    old_params: Option<String>,
+    /// Parameters of NEW.
+    #[arg(long, value_name = "TABLE")]
+    new_params: Option<String>,
+    #[command(flatten)]
+    source: Source,
+    /// How to print: `table` for people, `json` for programs.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+/// Decides all snapshots twice, and tells where the ways part.
+pub(super) async fn tell(options: &Options) -> Result<(), Failure> {
+    let load = |place, module: &str, params: &Option<String>| {
+        chosen::load_one(place, &chosen::configured(place, module, params.as_deref())?)
+    };
+    let mut old = load("OLD", &options.old, &options.old_params)?.module;
+    let mut new = load("NEW", &options.new, &options.new_params)?.module;
+    let snapshots = options.source.open().await?;
+    let way = |name| Replay::new(PolicyName::new(name), PastFailures::Ask);
+    let (mut of_old, mut of_new) = (way("old"), way("new"));
+    let mut span = Span::default();
+    snapshots
+        .read(|page| {
+            for recorded in page {
+                span.take(recorded.at());
+                of_old.take(recorded, &mut old);
+                of_new.take(recorded, &mut new);
+            }
+        })
+        .await?;
+    let (mut of_old, of_new) = (of_old.finish(), of_new.finish());
+    let jobs = of_new.into_iter().map(|(key, new)| {
+        let old = of_old.remove(&key).unwrap_or_default();
+        let comparison = Comparison {
+            differences: compare(&old.told, &new.told),
+            failures: new.failures,
+        };
+        (key, comparison)
+    });
+    let report = Report {
+        span,
+        jobs: jobs.collect(),
+        not_replayed: BTreeSet::new(),
+    };
+    match options.output {
+        Output::Table => printer::data(&report.page()),
+        Output::Json => printer::json(&report.document()),
+    }
+    if report.is_empty() { Ok(()) } else { Err(Failure::Told) }
+}

@@ -1,0 +1,51 @@
+//! Snapshots to try a policy on: every decision of the demo's story, as the default policy met them.
+
+use std::time::Duration;
+
+use steadfast_core::id::PolicyName;
+use steadfast_core::recording::{Keep, Recorded};
+use steadfast_core::snapshot::Timing;
+use steadfast_host::{PolicyEngine, PolicyLimits, builtin};
+use steadfast_reconcile::{PolicySetup, Recording, Role, Select};
+use steadfast_simulate::{Stage, Staging, play};
+use steadfast_world::story::Story;
+
+use crate::run::policy_cache;
+
+/// Every decision, however alike.
+const ALL: Recording = Recording {
+    every: Duration::ZERO,
+    keep: Keep {
+        max_age: Duration::from_secs(u64::MAX >> 20),
+        max_bytes: i64::MAX as u64,
+    },
+};
+
+/// Plays the demo's story in virtual time (about a second) and gives what was decided on, in order.
+pub(super) fn decisions() -> anyhow::Result<Vec<Recorded>> {
+    let story = Story::parse("demo", crate::demo::STORY)?;
+    let engine = PolicyEngine::new(policy_cache().as_deref())?;
+    let policy = engine.load("sample", builtin::CONSERVATIVE, "{}", PolicyLimits::default())?;
+    let setup = || PolicySetup {
+        name: PolicyName::new("sample"),
+        select: Select::all(),
+        role: Role::Decides,
+        decide: Box::new(policy.another()),
+    };
+    let outcome = play(
+        &story,
+        &Staging {
+            timing: Timing {
+                poll: Duration::from_millis(500),
+                timeout: Duration::from_millis(300),
+                validate: Duration::from_secs(6),
+                ..Timing::default()
+            },
+            seed: 7,
+            policies: &|| vec![setup()],
+            stage: Stage::Virtual,
+            recording: Some(ALL),
+        },
+    )?;
+    Ok(outcome.recorded)
+}

@@ -1,0 +1,102 @@
+//! `steadfast policy test`: everything a module is held to before it decides anything.
+
+mod fixture;
+mod steadiness;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use steadfast_core::snapshot::Snapshot;
+use steadfast_simulate::{Stage, Staging, play};
+
+use super::super::simulate::{Cast, files, told};
+use super::super::{Failure, printer};
+use super::chosen::Chosen;
+use super::sample;
+
+pub(in crate::cli) const AFTER_HELP: &str = "\
+Held to, whatever files are given: the module has no imports; it decides every snapshot of the demo's six jobs without a
+failure and within its limits, and gives the same decision for the same snapshot when it is asked again, in the opposite
+order, and on a fresh instance. Then the files: stories (*.toml, docs/simulate.md) are played in virtual time; fixtures
+(*.json) are single snapshots with what is expected of the decision. `steadfast explain JOB --output json` prints a snapshot
+to begin with; add to it, for example:
+
+  \"expect\": { \"state\": \"RUNNING\", \"confidence\": \"stale\", \"rule\": \"silence\", \"conditions\": [\"FlinkUnreachable\"] }
+
+Examples:
+  steadfast policy test my.wasm
+  steadfast policy test my.wasm stories/ snapshots/
+  steadfast policy test my.wasm --params '{ patience = \"90s\" }' stories/outage.toml
+
+Exit codes:
+  0  all passed
+  1  something failed; standard output has it
+  2  a file, the policy or the command line is wrong; nothing was tried";
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Options {
+    #[command(flatten)]
+    policy: Chosen,
+    /// Stories (*.toml), fixtures (*.json), and folders of them.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// One thing the policy was held to.
+struct Verdict {
+    what: String,
+    broken: Option<String>,
+}
+
+/// Tries everything, and tells each.
+pub(super) fn tell(options: &Options) -> Result<(), Failure> {
+    let files = files::paths(&options.files, &["toml", "json"]).map_err(Failure::Usage)?;
+    let (fixtures, stories): (Vec<PathBuf>, Vec<PathBuf>) = files
+        .into_iter()
+        .partition(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let stories = files::read(&stories)?;
+    let fixtures = fixture::read(&fixtures)?;
+    let mut policy = options.policy.load()?.module;
+    let cast = Cast::chosen(&options.policy)?;
+
+    let recorded = sample::decisions()?;
+    let mut snapshots: Vec<Snapshot> = recorded.into_iter().map(|one| one.snapshot).collect();
+    snapshots.extend(fixtures.iter().map(|fixture| fixture.snapshot.clone()));
+    let mut verdicts = vec![Verdict {
+        what: "purity: it imports nothing, and took its parameters within its limits".into(),
+        broken: None,
+    }];
+    verdicts.extend(steadiness::verdicts(&mut policy, &snapshots));
+    verdicts.extend(fixtures.iter().map(|fixture| fixture.judge(&mut policy)));
+    let mut page: String = verdicts.iter().map(Verdict::told).collect();
+    let mut failed = verdicts.iter().filter(|verdict| verdict.broken.is_some()).count();
+    let staging = Staging {
+        timing: cast.timing,
+        seed: 7,
+        policies: &|| cast.setups(),
+        stage: Stage::Virtual,
+        recording: None,
+    };
+    for story in &stories {
+        let outcome = play(story, &staging)?;
+        page.push_str(&told(story, &outcome));
+        failed += usize::from(!outcome.broken.is_empty());
+    }
+    let all = verdicts.len() + stories.len();
+    let passed = all - failed;
+    page.push_str(&format!(
+        "{}: {passed} passed, {failed} failed\n",
+        printer::counted(all, "check")
+    ));
+    printer::data(&page);
+    if failed > 0 { Err(Failure::Told) } else { Ok(()) }
+}
+
+impl Verdict {
+    fn told(&self) -> String {
+        match &self.broken {
+            None => format!("passed {}\n", self.what),
+            Some(how) => format!("FAILED {}\n  broken: {how}\n", self.what),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The same snapshot, the same decision: whatever was asked before, on whichever instance.
+
+use steadfast_core::decision::{Decide, Decision, PolicyFailure};
+use steadfast_core::planner::{Next, plan};
+use steadfast_core::snapshot::Snapshot;
+
+use super::Verdict;
+
+type Outcome = Result<Decision, PolicyFailure>;
+
+/// What every policy is held to on every snapshot.
+pub(super) fn verdicts(policy: &mut dyn Decide, snapshots: &[Snapshot]) -> Vec<Verdict> {
+    policy.end_batch();
+    let first: Vec<Outcome> = snapshots.iter().map(|snapshot| policy.decide(snapshot)).collect();
+    let again = |policy: &mut dyn Decide, place: usize, snapshot: &Snapshot| {
+        let outcome = policy.decide(snapshot);
+        let before = first.get(place)?;
+        (outcome != *before).then(|| differs(snapshot, before, &outcome))
+    };
+    let all = snapshots.len();
+    let verdict = |what: String, broken: Option<String>| Verdict { what, broken };
+    let failing = snapshots
+        .iter()
+        .zip(&first)
+        .find_map(|(snapshot, outcome)| failed(snapshot, outcome));
+    let repeated = snapshots
+        .iter()
+        .enumerate()
+        .find_map(|(place, snapshot)| again(policy, place, snapshot));
+    let mut backwards = snapshots.iter().enumerate().rev();
+    let reversed = backwards.find_map(|(place, snapshot)| again(policy, place, snapshot));
+    let fresh = snapshots.iter().enumerate().find_map(|(place, snapshot)| {
+        policy.end_batch();
+        again(policy, place, snapshot)
+    });
+    vec![
+        verdict(
+            format!("decides {all} snapshots, and the engine takes each decision"),
+            failing,
+        ),
+        verdict(
+            format!("determinism: {all} snapshots again, in the same order"),
+            repeated,
+        ),
+        verdict(format!("determinism: {all} snapshots in the opposite order"), reversed),
+        verdict(format!("determinism: {all} snapshots, each on a fresh instance"), fresh),
+    ]
+}
+
+/// Why there is no decision that counts.
+fn failed(snapshot: &Snapshot, outcome: &Outcome) -> Option<String> {
+    match plan(&snapshot.record, snapshot, outcome.clone()).next {
+        Next::Watch { .. } => None,
+        Next::Retry(failure) => Some(format!(
+            "{}: {}: {}",
+            place(snapshot),
+            failure.kind.as_str(),
+            failure.message
+        )),
+    }
+}
+
+fn differs(snapshot: &Snapshot, before: &Outcome, after: &Outcome) -> String {
+    format!(
+        "{}: first {}, then {}; a decision may depend on the snapshot alone, and on nothing an instance remembers",
+        place(snapshot),
+        short(before),
+        short(after)
+    )
+}
+
+fn place(snapshot: &Snapshot) -> String {
+    format!("{} at {}", snapshot.record.key, snapshot.now)
+}
+
+fn short(outcome: &Outcome) -> String {
+    match outcome {
+        Ok(decision) => format!(
+            "{} {} by `{}` ({}), {} bytes of memory",
+            decision.state,
+            decision.confidence.as_str(),
+            decision.rule,
+            decision.reason.message,
+            decision.memory.len()
+        ),
+        Err(failure) => format!("{}: {}", failure.kind.as_str(), failure.message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::policy::sample;
+    use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
+
+    /// A policy with something done to its decisions.
+    struct Odd {
+        inner: Policy,
+        calls: u64,
+        oddity: fn(&mut Decision, u64),
+    }
+
+    impl Decide for Odd {
+        fn decide(&mut self, snapshot: &Snapshot) -> Outcome {
+            self.calls += 1;
+            let mut decision = self.inner.decide(snapshot)?;
+            (self.oddity)(&mut decision, self.calls);
+            Ok(decision)
+        }
+
+        fn end_batch(&mut self) {
+            self.calls = 0;
+        }
+    }
+
+    /// Which verdicts are bad.
+    fn broken(oddity: fn(&mut Decision, u64)) -> Vec<bool> {
+        let engine = PolicyEngine::new(None).unwrap();
+        let inner = engine
+            .load("odd", builtin::NAIVE, "{}", PolicyLimits::default())
+            .unwrap();
+        let snapshots: Vec<Snapshot> = sample::decisions()
+            .unwrap()
+            .into_iter()
+            .map(|one| one.snapshot)
+            .collect();
+        assert!(snapshots.len() > 100, "{}", snapshots.len());
+        let mut odd = Odd {
+            inner,
+            calls: 0,
+            oddity,
+        };
+        let verdicts = verdicts(&mut odd, &snapshots);
+        verdicts.iter().map(|verdict| verdict.broken.is_some()).collect()
+    }
+
+    #[test]
+    fn a_policy_that_counts_its_calls_is_found_out() {
+        assert_eq!(broken(|_, _| ()), [false; 4]);
+        let counts = |decision: &mut Decision, calls| decision.reason.message = format!("call {calls}");
+        assert_eq!(broken(counts), [false, true, true, true]);
+        // Only an instance that has decided much says otherwise: a fresh one never does.
+        let tires = |decision: &mut Decision, calls| {
+            if calls > 600 {
+                decision.rule = "tired".into();
+            }
+        };
+        assert_eq!(broken(tires), [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_decision_the_engine_would_not_take_is_a_failure() {
+        let nameless = |decision: &mut Decision, _| decision.reason.code.clear();
+        assert_eq!(broken(nameless), [true, false, false, false]);
+    }
+}

@@ -1,0 +1,156 @@
+//! `steadfast replay`: recorded snapshots, decided again.
+
+pub(super) mod report;
+pub(super) mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use clap::Args;
+use steadfast_core::decision::Decide;
+use steadfast_core::id::PolicyName;
+use steadfast_core::recording::Recorded;
+use steadfast_core::replay::{History, PastFailures, Replay, compare};
+
+use super::policy::chosen;
+use super::{Failure, Output, blame, printer};
+use crate::config::Config;
+use crate::run::load_policies;
+use report::{Comparison, Report};
+use source::{Source, Span};
+
+/// The option that names the policy.
+const PLACE: &str = "--policy";
+
+pub(super) const AFTER_HELP: &str = "\
+The engine keeps the snapshots behind its decisions ([recording] in the configuration). Each is shown again to the policy
+that decided it, or to the one of --policy, which takes over from the first snapshot on; what was recorded is compared with
+what it would have said. The same policy goes the same way, so nothing is reported; what is reported is what a change
+would have changed. The engine may be running meanwhile; nothing is written.
+
+Examples:
+  steadfast replay                                        whether the policies of config.toml still decide as they did
+  steadfast replay --policy my.wasm --since 24h           what another policy would have said of the last day
+  steadfast replay --policy builtin:conservative --params '{ absence_window = \"20s\" }'
+
+Exit codes:
+  0  nothing would have been different
+  1  something would have been; standard output has it
+  2  the configuration, the store, the policy or the command line is wrong";
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    source: Source,
+    /// The policy that decides again, for every job: `builtin:NAME`, or a module's path [default: those of the configuration].
+    #[arg(long, value_name = "MODULE")]
+    policy: Option<String>,
+    /// Its parameters, as JSON or as a TOML table.
+    #[arg(long, value_name = "TABLE", requires = "policy")]
+    params: Option<String>,
+    /// How to print: `table` for people, `json` for programs.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+/// Decides everything again, and tells what differs.
+pub(super) async fn tell(options: &Options) -> Result<(), Failure> {
+    let snapshots = options.source.open().await?;
+    let mut again = match &options.policy {
+        Some(module) => Again::by_one(module, options.params.as_deref())?,
+        None => Again::as_configured(&options.source.config)?,
+    };
+    let mut span = Span::default();
+    snapshots
+        .read(|page| {
+            for recorded in page {
+                span.take(recorded.at());
+                again.take(recorded);
+            }
+            again.end_batch();
+        })
+        .await?;
+    let report = again.finish(span);
+    match options.output {
+        Output::Table => printer::data(&report.page()),
+        Output::Json => printer::json(&report.document()),
+    }
+    if report.is_empty() { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// The policies that decide again, and the way of each.
+struct Again {
+    policies: BTreeMap<PolicyName, (Box<dyn Decide>, Replay)>,
+    /// The one that decides everything, whoever decided it before.
+    only: Option<PolicyName>,
+    history: History,
+    /// Policies that decided before and are not configured now.
+    missing: BTreeSet<PolicyName>,
+}
+
+impl Again {
+    fn by_one(module: &str, params: Option<&str>) -> Result<Self, Failure> {
+        let loaded = chosen::load_one(PLACE, &chosen::configured(PLACE, module, params)?)?;
+        let name = PolicyName::new(module);
+        let replay = Replay::new(name.clone(), PastFailures::Ask);
+        let decide: Box<dyn Decide> = Box::new(loaded.module);
+        Ok(Self {
+            policies: BTreeMap::from([(name.clone(), (decide, replay))]),
+            only: Some(name),
+            history: History::default(),
+            missing: BTreeSet::new(),
+        })
+    }
+
+    fn as_configured(path: &Path) -> Result<Self, Failure> {
+        let config = Config::load(path)?;
+        let loaded = load_policies(&config.policies, &config.registries).map_err(|error| blame(path, error))?;
+        let policies = loaded.into_iter().map(|policy| {
+            let name = PolicyName::new(&policy.config.name);
+            let replay = Replay::new(name.clone(), PastFailures::Repeat);
+            let decide: Box<dyn Decide> = Box::new(policy.module);
+            (name, (decide, replay))
+        });
+        Ok(Self {
+            policies: policies.collect(),
+            only: None,
+            history: History::default(),
+            missing: BTreeSet::new(),
+        })
+    }
+
+    fn take(&mut self, recorded: &Recorded) {
+        let name = self.only.as_ref().unwrap_or(&recorded.before.policy);
+        match self.policies.get_mut(name) {
+            Some((decide, replay)) => {
+                replay.take(recorded, decide.as_mut());
+                self.history.take(recorded);
+            }
+            None => drop(self.missing.insert(name.clone())),
+        }
+    }
+
+    fn end_batch(&mut self) {
+        for (decide, _) in self.policies.values_mut() {
+            decide.end_batch();
+        }
+    }
+
+    fn finish(self, span: Span) -> Report {
+        let history = self.history.finish();
+        let mut jobs = BTreeMap::new();
+        for (_, replay) in self.policies.into_values() {
+            for (key, replayed) in replay.finish() {
+                let before = history.get(&key).map(Vec::as_slice).unwrap_or_default();
+                let of_job: &mut Comparison = jobs.entry(key).or_default();
+                of_job.differences.extend(compare(before, &replayed.told));
+                of_job.failures.extend(replayed.failures);
+            }
+        }
+        Report {
+            span,
+            jobs,
+            not_replayed: self.missing,
+        }
+    }
+}

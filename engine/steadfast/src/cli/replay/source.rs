@@ -1,0 +1,95 @@
+//! Where recorded snapshots come from.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use steadfast_core::journal::{Recordings, Sequence};
+use steadfast_core::recording::Recorded;
+use steadfast_core::time::{Clock as _, Timestamp};
+
+use super::super::Failure;
+use crate::config::Config;
+use crate::run::SystemClock;
+
+/// How many snapshots are in memory at a time.
+const PAGE: u32 = 500;
+
+/// Which snapshots.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Source {
+    /// The configuration that names the store.
+    #[arg(long, default_value = "config.toml", value_name = "FILE")]
+    pub(in crate::cli) config: PathBuf,
+    /// The store itself, such as `sqlite://copy.db`, instead of the configuration's.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Only what was decided since: so long ago (`24h`), or a moment (`2026-01-31T12:00:00Z`) [default: everything].
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Timestamp>,
+}
+
+/// A store whose snapshots can be read.
+pub(in crate::cli) struct Snapshots {
+    recordings: Arc<dyn Recordings>,
+    since: Timestamp,
+}
+
+impl Source {
+    /// Opens the store to read from it.
+    pub(in crate::cli) async fn open(&self) -> Result<Snapshots, Failure> {
+        let url = match &self.store {
+            Some(url) => url.clone(),
+            None => Config::load(&self.config)?.store,
+        };
+        let opened = tokio::task::spawn_blocking(move || steadfast_store::open_recordings(&url)).await;
+        let recordings = opened.map_err(anyhow::Error::new)?;
+        Ok(Snapshots {
+            recordings: recordings.map_err(|error| Failure::Usage(error.into()))?,
+            since: self.since.unwrap_or(Timestamp::from_millis(0)),
+        })
+    }
+}
+
+impl Snapshots {
+    /// Hands over all of them, in the order in which they were decided, page by page.
+    pub(in crate::cli) async fn read(&self, mut take: impl FnMut(&[Recorded])) -> Result<(), Failure> {
+        let mut after = Sequence::default();
+        loop {
+            let page = self.recordings.recorded(after, self.since, PAGE).await;
+            let page = page.map_err(anyhow::Error::new)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = *last;
+            let recorded: Vec<Recorded> = page.into_iter().map(|(_, recorded)| recorded).collect();
+            take(&recorded);
+        }
+    }
+}
+
+/// How many snapshots there were, from when to when.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::cli) struct Span {
+    pub(super) snapshots: usize,
+    pub(super) between: Option<(Timestamp, Timestamp)>,
+}
+
+impl Span {
+    /// Counts one.
+    pub(in crate::cli) fn take(&mut self, at: Timestamp) {
+        self.snapshots += 1;
+        let (first, last) = self.between.unwrap_or((at, at));
+        self.between = Some((first.min(at), last.max(at)));
+    }
+}
+
+fn since(text: &str) -> Result<Timestamp, String> {
+    const UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let ago = UNITS.iter().find_map(|(unit, seconds)| {
+        let number: u64 = text.strip_suffix(*unit)?.parse().ok()?;
+        Some(Duration::from_secs(number.checked_mul(*seconds)?))
+    });
+    ago.map(|ago| SystemClock.now().before(ago))
+        .or_else(|| Timestamp::parse(text))
+        .ok_or_else(|| "write how long ago, such as 30m, 24h or 7d, or a moment such as 2026-01-31T12:00:00Z".into())
+}

@@ -1,0 +1,57 @@
+//! The bytes of all policies' modules: where they are looked for, where they are kept, and why one is refused.
+
+use std::path::PathBuf;
+
+use steadfast_modules::{Cache, Module, ModuleError, Registries, RegistryHost, Resolver};
+
+use super::policy_cache;
+use crate::config::Policy;
+
+/// A policy's module that is not there, or is not what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("policy `{policy}`: its module cannot be used; {}", source.fix())]
+pub struct RefusedModule {
+    /// The policy's name.
+    pub policy: String,
+    /// Why.
+    #[source]
+    pub source: ModuleError,
+}
+
+/// Finds the modules of all policies, in their order, and checks each against what the policy asks of it; the first
+/// that is refused is the error.
+pub async fn resolve_modules(policies: &[Policy], registries: &[RegistryHost]) -> Result<Vec<Module>, RefusedModule> {
+    let cache = policy_cache().map(|folder| Cache::new(folder.join("modules")));
+    let resolver = Resolver::new(steadfast_host::builtin::find, known(registries), cache);
+    let mut modules = Vec::new();
+    for policy in policies {
+        let resolved = resolver.resolve(&policy.module, &policy.trust).await;
+        modules.push(resolved.map_err(|source| RefusedModule {
+            policy: policy.name.clone(),
+            source,
+        })?);
+    }
+    Ok(modules)
+}
+
+/// The same for a command that does nothing else meanwhile.
+pub fn resolve_modules_now(policies: &[Policy], registries: &[RegistryHost]) -> anyhow::Result<Vec<Module>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(resolve_modules(policies, registries))?)
+}
+
+/// What is known of registries: the configuration's entries, and Docker's logins for the others.
+pub fn known(registries: &[RegistryHost]) -> Registries {
+    Registries {
+        hosts: registries.to_vec(),
+        docker_config: docker_config(),
+        ..Registries::default()
+    }
+}
+
+/// Where Docker keeps its logins.
+fn docker_config() -> Option<PathBuf> {
+    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let folder = folder.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker")))?;
+    Some(folder.join("config.json"))
+}

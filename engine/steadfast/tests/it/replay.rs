@@ -1,0 +1,83 @@
+//! What was recorded, decided again: by the same policy, by another, and by two side by side.
+
+use std::path::Path;
+
+use crate::command::{Ended, run};
+
+const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/stories/network-loss.toml");
+
+/// A folder with the snapshots of a story in which the network is lost.
+fn recorded() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let played = run(folder.path(), &["simulate", "--record", "stories.db", STORY]);
+    assert_eq!(played.code, Some(0), "{}{}", played.out, played.err);
+    folder
+}
+
+fn on(folder: &Path, arguments: &[&str]) -> Ended {
+    run(folder, &[arguments, &["--store", "sqlite://stories.db"]].concat())
+}
+
+#[test]
+fn the_same_policy_says_the_same() {
+    let folder = recorded();
+    std::fs::write(
+        folder.path().join("config.toml"),
+        "[[policy]]\nname = \"default\"\nmodule = \"builtin:conservative\"\n",
+    )
+    .unwrap();
+    let same = on(folder.path(), &["replay", "--policy", "builtin:conservative"]);
+    assert_eq!((same.code, same.err.as_str()), (Some(0), ""), "{}", same.out);
+    assert!(same.out.contains("nothing would have been different"), "{}", same.out);
+    assert!(same.out.contains("snapshots of 1 job, from"), "{}", same.out);
+}
+
+#[test]
+fn another_policy_is_told_by_what_it_adds() {
+    let folder = recorded();
+    let naive = on(folder.path(), &["replay", "--policy", "builtin:naive"]);
+    assert_eq!((naive.code, naive.err.as_str()), (Some(1), ""), "{}", naive.out);
+    assert!(
+        naive.out.contains("added") && naive.out.contains("RUNNING -> FAILED [error means gone]"),
+        "{}",
+        naive.out
+    );
+    let document = on(
+        folder.path(),
+        &["replay", "--policy", "builtin:naive", "--output", "json"],
+    );
+    let document: serde_json::Value = serde_json::from_str(&document.out).unwrap();
+    assert_eq!(document.pointer("/jobs/0/differences/0/to"), Some(&"FAILED".into()));
+}
+
+#[test]
+fn two_policies_are_shown_the_same_snapshots() {
+    let folder = recorded();
+    let diff = ["policy", "diff", "builtin:conservative"];
+    let same = on(folder.path(), &[&diff[..], &["builtin:conservative"]].concat());
+    assert_eq!(same.code, Some(0), "{}{}", same.out, same.err);
+    let naive = on(folder.path(), &[&diff[..], &["builtin:naive"]].concat());
+    assert_eq!(naive.code, Some(1), "{}{}", naive.out, naive.err);
+    assert!(
+        naive.out.contains("1 of 1 job would have gone otherwise"),
+        "{}",
+        naive.out
+    );
+    // The other way round, what was added is what is removed.
+    let back = on(
+        folder.path(),
+        &["policy", "diff", "builtin:naive", "builtin:conservative"],
+    );
+    assert!(back.out.contains("removed"), "{}", back.out);
+}
+
+#[test]
+fn what_was_not_recorded_cannot_be_replayed() {
+    let folder = recorded();
+    let later = on(folder.path(), &["replay", "--policy", "builtin:naive", "--since", "1m"]);
+    assert_eq!(later.code, Some(0), "{}", later.err);
+    assert!(later.out.contains("no snapshots were recorded"), "{}", later.out);
+    let nobody = on(folder.path(), &["replay"]);
+    assert_eq!(nobody.code, Some(2), "{}", nobody.out);
+    assert!(nobody.err.contains("config.toml"), "{}", nobody.err);
+}
