@@ -27,6 +27,7 @@ pub mod record;
 pub mod recording;
 pub mod replay;
 pub mod schedule;
+pub mod shadow;
 pub mod snapshot;
 pub mod state;
 pub mod time;

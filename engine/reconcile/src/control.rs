@@ -3,8 +3,11 @@
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
+use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Intent;
 use tokio::sync::{mpsc, oneshot};
+
+use crate::setup::PolicySetup;
 
 /// A request with the way back.
 #[derive(Debug)]
@@ -20,6 +23,14 @@ pub(crate) enum Request {
     },
     Forget {
         key: JobKey,
+        reply: oneshot::Sender<Result<(), RequestError>>,
+    },
+    Snapshots {
+        limit: usize,
+        reply: oneshot::Sender<Result<Vec<Snapshot>, RequestError>>,
+    },
+    ReplacePolicies {
+        policies: Vec<PolicySetup>,
         reply: oneshot::Sender<Result<(), RequestError>>,
     },
 }
@@ -61,6 +72,18 @@ impl Control {
     /// Removes a job's record for good; a discovered one that is seen again begins anew.
     pub async fn forget(&self, key: JobKey) -> Result<(), RequestError> {
         self.ask(|reply| Request::Forget { key, reply }).await
+    }
+
+    /// Up to about `limit` snapshots as they are now, of every policy's jobs.
+    pub async fn snapshots(&self, limit: usize) -> Result<Vec<Snapshot>, RequestError> {
+        self.ask(|reply| Request::Snapshots { limit, reply }).await
+    }
+
+    /// Lets other policies decide from the next batch on. Jobs that another one decides now are handed over in one
+    /// commit, without the memory of the one before; then every job is judged anew. If the store does not take the
+    /// commit, the policies stay as they were.
+    pub async fn replace_policies(&self, policies: Vec<PolicySetup>) -> Result<(), RequestError> {
+        self.ask(|reply| Request::ReplacePolicies { policies, reply }).await
     }
 
     async fn ask<T>(

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use steadfast_core::id::JobKey;
+use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::{Change, Commit, Event, Journal, JournalError, Sequence};
 use steadfast_core::news::{KindOrigin, KubeNews, What};
 use steadfast_core::planner::Plan;
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
 use steadfast_core::record::JobRecord;
 use steadfast_core::recording::Keep;
+use steadfast_core::shadow::{ShadowBoard, Verdict};
 use steadfast_core::snapshot::Timing;
 use steadfast_core::time::{Clock, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -22,6 +23,7 @@ use crate::control::{Request, RequestError};
 use crate::looker::Looker;
 use crate::looks::{Answer, Look};
 use crate::metrics::{KindLabel, Metrics, PolicyLabel, ResultLabel, StateLabel};
+use crate::policies::Policies;
 use crate::reactor::{Decided, Reactor};
 use crate::status::{ClusterStatus, StatusBoard};
 
@@ -38,6 +40,7 @@ pub(crate) struct Driver {
     pub(crate) looker: Arc<Looker>,
     pub(crate) metrics: Metrics,
     pub(crate) status: StatusBoard,
+    pub(crate) shadows: ShadowBoard,
     pub(crate) news: mpsc::Receiver<KubeNews>,
     pub(crate) answers: mpsc::Receiver<Answer>,
     pub(crate) answer_to: mpsc::Sender<Answer>,
@@ -221,14 +224,6 @@ impl Driver {
                     .inc();
                 tracing::warn!(job = %one.key, kind = failure.kind.as_str(), "policy failed: {}", failure.message);
             }
-            for policy in &one.differing {
-                self.metrics
-                    .shadow_differences
-                    .get_or_create(&PolicyLabel {
-                        policy: policy.to_string(),
-                    })
-                    .inc();
-            }
             changes.extend(one.plan.change.clone());
         }
         let commit = Commit {
@@ -247,6 +242,24 @@ impl Driver {
         }
         for one in decided {
             self.follow_up(&one.key, &one.plan, now);
+            self.compare(&one.key, one.shadows, now);
+        }
+        self.metrics.show_shadows(&self.shadows.tallies());
+    }
+
+    /// Holds what the shadows make of a job against its record as it was committed.
+    fn compare(&mut self, key: &JobKey, shadows: Vec<(PolicyName, Verdict)>, now: Timestamp) {
+        let Some(record) = self.reactor.records().get(key) else {
+            return;
+        };
+        for (policy, verdict) in shadows {
+            if self.shadows.note(&policy, Arc::clone(record), verdict, now) {
+                let policy = policy.to_string();
+                self.metrics
+                    .shadow_differences
+                    .get_or_create(&PolicyLabel { policy })
+                    .inc();
+            }
         }
     }
 
@@ -319,6 +332,7 @@ impl Driver {
     fn show(&mut self, record: Arc<JobRecord>, change: &Change) {
         if change.events.contains(&Event::Forgotten) {
             self.projection.remove(&record.key);
+            self.shadows.forget(&record.key);
             self.confirmed.remove(&record.key);
         } else {
             let watch = self.watch_status(&record.key);
@@ -403,10 +417,35 @@ impl Driver {
                 };
                 drop(reply.send(answer));
             }
+            Request::Snapshots { limit, reply } => {
+                drop(reply.send(Ok(self.reactor.snapshots(limit, now))));
+            }
+            Request::ReplacePolicies { policies, reply } => {
+                let answer = self.replace_policies(Policies::new(policies), now).await;
+                drop(reply.send(answer.map_err(|error| RequestError::Store(chain(&error)))));
+            }
             Request::Explain { key, reply } => {
                 drop(reply.send(self.reactor.explain(&key, now).ok_or(RequestError::NoSuchJob)));
             }
         }
+    }
+}
+
+impl Driver {
+    /// What changes hands is committed first: a store that refuses leaves the policies as they were.
+    async fn replace_policies(&mut self, policies: Policies, now: Timestamp) -> Result<(), JournalError> {
+        let handed_over = self.reactor.hand_over(&policies);
+        self.commit(handed_over, now).await?;
+        let before = &self.reactor.policies;
+        self.shadows
+            .begin(&policies.shadows(), |name, key| policies.continues(before, name, key));
+        self.status
+            .write(|status| status.policies = policies.statuses(&status.policies, now));
+        self.reactor.take_over(policies);
+        // Those that are no shadows any more leave the metrics.
+        self.metrics.shadow_jobs_differing.clear();
+        self.metrics.show_shadows(&self.shadows.tallies());
+        Ok(())
     }
 }
 

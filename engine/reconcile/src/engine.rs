@@ -8,6 +8,7 @@ use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{JournalError, Sequence};
 use steadfast_core::projection::Projection;
 use steadfast_core::recording::Selection;
+use steadfast_core::shadow::ShadowBoard;
 use steadfast_sources::kubernetes::{KubeCluster, OperatorResources};
 use steadfast_sources::transport::ProxyTransport;
 use tokio::sync::{mpsc, watch};
@@ -22,7 +23,6 @@ use crate::metrics::Metrics;
 use crate::policies::Policies;
 use crate::reactor::{ClusterRules, Reactor};
 use crate::setup::{Discover, Setup};
-use crate::shadows::ShadowBoard;
 use crate::status::{ClusterStatus, StatusBoard};
 
 /// How much evidence may wait for the loop before its sources do.
@@ -67,8 +67,9 @@ impl Engine {
             seed,
             http,
         } = setup;
+        let policies = Policies::new(policies);
         let shadows = ShadowBoard::default();
-        let policies = Policies::new(policies, shadows.clone());
+        shadows.begin(&policies.shadows(), |_, _| false);
         let status = StatusBoard::default();
         let metrics = Metrics::default();
         metrics.register(registry);
@@ -85,7 +86,7 @@ impl Engine {
             .collect();
         status.write(|status| {
             status.turned_at = now;
-            status.policies = policies.names();
+            status.policies = policies.statuses(&[], now);
             status.clusters = rules
                 .keys()
                 .map(|name| (name.clone(), ClusterStatus::NotAsked))
@@ -140,6 +141,7 @@ impl Engine {
             looker,
             metrics,
             status: status.clone(),
+            shadows: shadows.clone(),
             news,
             answers,
             answer_to,

@@ -15,9 +15,10 @@ mod setup;
 mod shadows;
 mod status;
 mod target;
+mod trial;
 
 pub use control::{Control, RequestError};
 pub use engine::{Engine, StartError};
-pub use setup::{ClusterSetup, Discover, PolicySetup, Recording, Role, Select, Setup, TargetSetup};
-pub use shadows::ShadowBoard;
-pub use status::{ClusterStatus, Status, StatusBoard};
+pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, TargetSetup};
+pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};
+pub use trial::{TrialError, tried};

@@ -5,6 +5,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use steadfast_core::id::PolicyName;
+use steadfast_core::shadow::Tally;
 
 /// The loop's own metrics.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +19,7 @@ pub(crate) struct Metrics {
     pub(crate) drift: Counter,
     pub(crate) jobs: Gauge,
     pub(crate) shadow_differences: Family<PolicyLabel, Counter>,
+    pub(crate) shadow_jobs_differing: Family<PolicyLabel, Gauge>,
     pub(crate) list_repairs: Gauge,
 }
 
@@ -45,6 +48,15 @@ pub(crate) struct PolicyLabel {
 }
 
 impl Metrics {
+    /// Shows how each shadow policy stands.
+    pub(crate) fn show_shadows(&self, tallies: &[(PolicyName, Tally)]) {
+        for (policy, tally) in tallies {
+            let policy = policy.to_string();
+            let gauge = self.shadow_jobs_differing.get_or_create(&PolicyLabel { policy });
+            gauge.set(i64::try_from(tally.differing).unwrap_or(i64::MAX));
+        }
+    }
+
     /// Makes them known to a registry.
     pub(crate) fn register(&self, registry: &mut Registry) {
         registry.register(
@@ -74,6 +86,11 @@ impl Metrics {
             "steadfast_shadow_differences",
             "Decisions in which a shadow policy differed",
             self.shadow_differences.clone(),
+        );
+        registry.register(
+            "steadfast_shadow_jobs_differing",
+            "Jobs of which a shadow policy would now show something else",
+            self.shadow_jobs_differing.clone(),
         );
         registry.register(
             "steadfast_list_repairs",

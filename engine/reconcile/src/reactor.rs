@@ -9,6 +9,7 @@ mod explain;
 mod fleet;
 mod intake;
 mod polls;
+mod takeover;
 mod wants;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,19 +139,10 @@ impl Reactor {
             } else {
                 Origin::Discovered
             };
-            let policy = self.policies.chosen(&record.key.target);
-            // Another policy's memory is not this one's.
-            let memory = if policy == record.policy {
-                record.memory.clone()
-            } else {
-                Vec::new()
-            };
             let kept = JobRecord {
                 confidence: Confidence::Stale,
                 origin,
-                policy,
-                memory,
-                ..record.clone()
+                ..Self::handed_over(&record, &self.policies)
             };
             if kept == record {
                 self.count_alerts(Some(&record), 1);

@@ -1,6 +1,9 @@
 //! What the engine is started with. Nothing here is read from the environment: time, randomness,
 //! network and disk all come in through these values.
 
+mod share;
+
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +20,8 @@ use steadfast_sources::kubernetes::KubeSettings;
 use steadfast_sources::last_words::Pattern;
 use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::Transport;
+
+pub use share::Share;
 
 /// Everything the engine needs.
 pub struct Setup {
@@ -93,12 +98,62 @@ pub struct TargetSetup {
 pub struct PolicySetup {
     /// Its name.
     pub name: PolicyName,
-    /// Which jobs it decides.
+    /// Which jobs it is for.
     pub select: Select,
+    /// Which share of those.
+    pub rollout: Share,
     /// Whether its decisions count.
     pub role: Role,
+    /// Which module it is.
+    pub identity: Identity,
     /// The policy itself.
     pub decide: Box<dyn Decide>,
+}
+
+impl PolicySetup {
+    /// A policy that decides every job, made of something without a module.
+    pub fn deciding(name: &str, decide: Box<dyn Decide>) -> Self {
+        Self {
+            name: PolicyName::new(name),
+            select: Select::all(),
+            rollout: Share::ALL,
+            role: Role::Decides,
+            identity: Identity::default(),
+            decide,
+        }
+    }
+
+    /// Whether it is for this target's jobs.
+    pub fn is_for(&self, target: &TargetId) -> bool {
+        self.select.matches(target) && self.rollout.covers(target)
+    }
+}
+
+impl fmt::Debug for PolicySetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicySetup")
+            .field("name", &self.name)
+            .field("select", &self.select)
+            .field("rollout", &self.rollout)
+            .field("role", &self.role)
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which module a policy is, and how it was configured: what tells one policy from another of the same name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The module as the configuration names it.
+    pub module: String,
+    /// The sha256 of its bytes, in hex.
+    pub sha256: String,
+    /// The version of the contract it was built for.
+    pub contract: String,
+    /// What it says it is: name, version and a sentence.
+    pub description: String,
+    /// Its parameters, as JSON.
+    pub params: String,
 }
 
 /// Whether a policy's decisions count.

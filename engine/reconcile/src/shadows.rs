@@ -1,64 +1,70 @@
-//! What shadow policies would have recorded. They decide on the same evidence, keep records of their own in
-//! memory, and change nothing else.
+//! The records that shadow policies would keep. They decide on the same evidence, and change nothing else.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use steadfast_core::alternative::Alternative;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::record::JobRecord;
+use steadfast_core::shadow::{Shown, Verdict};
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::JobState;
-
-/// The states shadow policies hold, for readers.
-#[derive(Clone, Debug, Default)]
-pub struct ShadowBoard(Arc<Mutex<BTreeMap<JobKey, BTreeMap<PolicyName, JobState>>>>);
-
-impl ShadowBoard {
-    /// What each shadow policy would show for a job.
-    pub fn of(&self, key: &JobKey) -> BTreeMap<PolicyName, JobState> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    fn note(&self, key: &JobKey, policy: &PolicyName, state: JobState) {
-        let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        states.entry(key.clone()).or_default().insert(policy.clone(), state);
-    }
-}
 
 /// The records of one shadow policy.
 #[derive(Debug, Default)]
 pub(crate) struct ShadowRecords {
-    records: BTreeMap<JobKey, Alternative>,
+    records: BTreeMap<JobKey, Kept>,
+}
+
+/// A job as a shadow would keep it.
+#[derive(Debug)]
+struct Kept {
+    record: Alternative,
+    /// The rule of its last decision.
+    rule: Option<String>,
 }
 
 impl ShadowRecords {
-    /// Lets the policy judge the evidence as if its own record were the real one, which `real` is as committed.
-    /// Returns the state it would show.
+    /// Lets the policy judge the evidence as if its own record were the real one. `before` is the real one as it was
+    /// committed before that evidence.
     pub(crate) fn judge(
         &mut self,
         policy: &PolicyName,
         decide: &mut dyn Decide,
-        real: &JobRecord,
+        before: &JobRecord,
         snapshot: &Snapshot,
-        board: &ShadowBoard,
-    ) -> JobState {
-        let own = self
-            .records
-            .entry(real.key.clone())
-            .or_insert_with(|| Alternative::take_over(real, policy));
-        own.judge(decide, real, snapshot);
-        board.note(&real.key, policy, own.record().state);
-        own.record().state
+    ) -> Verdict {
+        let kept = self.records.entry(before.key.clone()).or_insert_with(|| Kept {
+            record: Alternative::take_over(before, policy),
+            rule: None,
+        });
+        let outcome = kept.record.judge(decide, before, snapshot).map(|judged| judged.outcome);
+        let failure = match outcome {
+            Some(Ok(decision)) => {
+                kept.rule = Some(decision.rule);
+                None
+            }
+            Some(Err(failure)) => Some(failure),
+            None => None,
+        };
+        let record = kept.record.record();
+        Verdict {
+            shown: Shown {
+                state: record.state,
+                attempt: record.incarnation.attempt,
+                confidence: record.confidence,
+                reason: record.reason.clone(),
+                rule: kept.rule.clone(),
+            },
+            failure,
+        }
     }
 
     pub(crate) fn forget(&mut self, key: &JobKey) {
         self.records.remove(key);
+    }
+
+    /// Keeps the records of those jobs alone.
+    pub(crate) fn retain(&mut self, keeps: impl Fn(&JobKey) -> bool) {
+        self.records.retain(|key, _| keeps(key));
     }
 }

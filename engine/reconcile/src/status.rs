@@ -7,6 +7,8 @@ use steadfast_core::evidence::Fault;
 use steadfast_core::id::{ClusterName, PolicyName};
 use steadfast_core::time::Timestamp;
 
+use crate::setup::{Identity, Role, Share};
+
 /// The engine's own state, written by the loop once a turn.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
@@ -14,10 +16,25 @@ pub struct Status {
     pub turned_at: Timestamp,
     /// Why the last commit failed, while it is being retried.
     pub store_error: Option<String>,
-    /// The loaded policies.
-    pub policies: Vec<PolicyName>,
+    /// The loaded policies, in the order of the configuration.
+    pub policies: Vec<PolicyStatus>,
     /// Each cluster's API server.
     pub clusters: BTreeMap<ClusterName, ClusterStatus>,
+}
+
+/// A policy of the running engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyStatus {
+    /// Its name.
+    pub name: PolicyName,
+    /// Whether its decisions count.
+    pub role: Role,
+    /// The share of the jobs it selects.
+    pub rollout: Share,
+    /// Which module it is.
+    pub identity: Identity,
+    /// Since when this module has this role.
+    pub since: Timestamp,
 }
 
 /// How a cluster's API server answers.

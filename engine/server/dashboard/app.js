@@ -96,6 +96,7 @@ async function readPages() {
     if (!seen.has(id)) jobs.delete(id);
   }
   draw();
+  await loadShadows();
 }
 
 async function loadOne(id) {
@@ -404,7 +405,7 @@ function judged(explanation, isOpen) {
   const waits = awaited.length > 0 ? `Waits for ${awaited.join(", ")}.` : "Not polled: it waits for something new to be seen.";
   const raw = make("details", {}, make("summary", {}, "All that was seen and decided"), make("pre", {}, JSON.stringify(explanation, null, 2)));
   raw.open = isOpen;
-  return [make("p", {}, said), ...why, make("p", {}, waits), make("table", { class: "evidence" }, make("tbody", {}, ...rows)), raw];
+  return [make("p", {}, said), ...why, make("p", {}, waits), make("table", { class: "evidence" }, make("tbody", {}, ...rows)), ...shadowsOf(explanation), raw];
 }
 
 function historyList(items) {
@@ -455,7 +456,7 @@ for (const button of document.querySelectorAll("[data-sort]")) {
 }
 window.addEventListener("hashchange", select);
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && selected !== null) location.hash = ""; });
-setInterval(() => { for (const row of byId("rows").children) tick(row); }, 1000);
+setInterval(() => { for (const row of byId("rows").children) tick(row); tickShadows(); }, 1000);
 // Polls and confirmations are not events: they are read now and then, and less often from a large fleet.
 setInterval(() => {
   const due = Date.now() - refreshed > (jobs.size > 2000 ? 30000 : 5000);

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, put};
+use axum::routing::{MethodRouter, get, post, put};
 use axum::{Extension, Router};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use prometheus_client::registry::Registry;
 use steadfast_core::journal::{Journal, Sequence};
 use steadfast_core::projection::Projection;
+use steadfast_core::shadow::ShadowBoard;
 use tokio::sync::watch;
 
 use crate::access::{Access, guard};
 use crate::control::Control;
 use crate::health::{self, Health};
+use crate::policies::{self, Policies};
 use crate::problem::{no_such_method, no_such_path};
-use crate::{dashboard, events, jobs, metrics, one_job, openapi};
+use crate::{dashboard, events, jobs, metrics, one_job, openapi, shadows};
 
 /// The largest request body that is read.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
@@ -35,6 +37,10 @@ pub struct Api {
     /// The newest sequence that `jobs` shows. It starts at [`Journal::newest`], since events behind it are held
     /// back; when its sender is dropped the event streams end.
     pub entries: watch::Receiver<Sequence>,
+    /// What shadow policies would show.
+    pub shadows: ShadowBoard,
+    /// The policies, and the way to others.
+    pub policies: Arc<dyn Policies>,
     /// The reconcile loop.
     pub control: Arc<dyn Control>,
     /// The loop's word on itself.
@@ -50,6 +56,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
     vec![
         ("/", get(dashboard::page)),
         ("/dashboard/app.js", get(dashboard::script)),
+        ("/dashboard/shadows.js", get(dashboard::shadows)),
         ("/dashboard/style.css", get(dashboard::style)),
         ("/dashboard/icon.svg", get(dashboard::icon)),
         ("/livez", get(health::livez)),
@@ -58,6 +65,9 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
         ("/openapi.json", get(openapi::document)),
         ("/api/v1/events", get(events::events)),
         ("/api/v1/jobs", get(jobs::list)),
+        ("/api/v1/shadows", get(shadows::list)),
+        ("/api/v1/policies", get(policies::list)),
+        ("/api/v1/reload", post(policies::reload)),
         (one_job::APPLICATION, get(one_job::show).delete(one_job::forget)),
         (one_job::SESSION_JOB, get(one_job::show).delete(one_job::forget)),
         (one_job::APPLICATION_TRANSITIONS, get(one_job::transitions)),

@@ -1,15 +1,25 @@
-//! Where a page of jobs ended, as clients carry it: opaque, so that it may change.
+//! Where a page ended, as clients carry it: opaque, so that it may change.
 
-use steadfast_core::id::JobKey;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-/// The cursor behind that job.
-pub(crate) fn write(key: &JobKey) -> Option<String> {
+use crate::problem::Problem;
+
+/// The cursor behind that item's key.
+pub(crate) fn write<K: Serialize>(key: &K) -> Option<String> {
     let json = serde_json::to_vec(key).ok()?;
     Some(json.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Reads it back.
-pub(crate) fn read(cursor: &str) -> Option<JobKey> {
+/// Reads back what a request carries.
+pub(crate) fn read<K: DeserializeOwned>(cursor: &str) -> Result<K, Problem> {
+    parse(cursor).ok_or_else(|| {
+        let fix = "cursor is not one that this engine gave; use the `cursor` of the page before, or leave it out";
+        Problem::parameter("cursor", fix)
+    })
+}
+
+fn parse<K: DeserializeOwned>(cursor: &str) -> Option<K> {
     if !cursor.is_ascii() || !cursor.len().is_multiple_of(2) {
         return None;
     }
@@ -20,14 +30,16 @@ pub(crate) fn read(cursor: &str) -> Option<JobKey> {
 
 #[cfg(test)]
 mod tests {
+    use steadfast_core::id::JobKey;
+
     use super::*;
 
     #[test]
     fn reads_back_and_refuses_what_is_none() {
         let key = JobKey::parse("local/ä ö/s/ffffffffa021a4190000000000000000").unwrap();
-        assert_eq!(read(&write(&key).unwrap()), Some(key));
+        assert_eq!(parse(&write(&key).unwrap()), Some(key));
         for wrong in ["", "0", "zz", "7b7d", "ää", "+1+1"] {
-            assert_eq!(read(wrong), None, "{wrong}");
+            assert_eq!(parse::<JobKey>(wrong), None, "{wrong}");
         }
     }
 }

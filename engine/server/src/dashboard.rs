@@ -1,10 +1,11 @@
-//! The dashboard: four files, built in, that ask nobody but this engine.
+//! The dashboard: five files, built in, that ask nobody but this engine.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 
 const PAGE: &str = include_str!("../dashboard/index.html");
 const SCRIPT: &str = include_str!("../dashboard/app.js");
+const SHADOWS: &str = include_str!("../dashboard/shadows.js");
 const STYLE: &str = include_str!("../dashboard/style.css");
 const ICON: &str = include_str!("../dashboard/icon.svg");
 
@@ -38,6 +39,13 @@ pub(crate) async fn script() -> Response {
     file("text/javascript; charset=utf-8", SCRIPT)
 }
 
+/// The dashboard's panel of shadow policies.
+#[utoipa::path(get, path = "/dashboard/shadows.js", tag = "dashboard", responses(
+    (status = 200, description = "The dashboard's panel of shadow policies", body = String, content_type = "text/javascript")))]
+pub(crate) async fn shadows() -> Response {
+    file("text/javascript; charset=utf-8", SHADOWS)
+}
+
 /// The dashboard's style.
 #[utoipa::path(get, path = "/dashboard/style.css", tag = "dashboard", responses(
     (status = 200, description = "The dashboard's style", body = String, content_type = "text/css")))]
@@ -58,7 +66,7 @@ mod tests {
 
     #[test]
     fn every_file_carries_the_policy_and_refers_to_its_own_host_alone() {
-        for text in [PAGE, SCRIPT, STYLE] {
+        for text in [PAGE, SCRIPT, SHADOWS, STYLE] {
             for foreign in [
                 "http://",
                 "https://",
@@ -76,7 +84,12 @@ mod tests {
             let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
             assert!(policy.starts_with("default-src 'none'; script-src 'self'") && !policy.contains("unsafe"));
         }
-        for reference in ["/dashboard/app.js", "/dashboard/style.css", "/dashboard/icon.svg"] {
+        for reference in [
+            "/dashboard/app.js",
+            "/dashboard/shadows.js",
+            "/dashboard/style.css",
+            "/dashboard/icon.svg",
+        ] {
             assert!(PAGE.contains(reference));
         }
     }

@@ -2,13 +2,21 @@
 
 use serde_json::{Map, Value, json};
 use steadfast_core::explanation::{Due, Explanation};
+use steadfast_core::id::PolicyName;
+use steadfast_core::shadow::ShadowView;
 use steadfast_core::time::Timestamp;
 
-/// `{"policy", "rule", "waitsFor", "snapshot", "decision"}`, or `"failure"` in the place of the decision. Durations are
+use crate::shadows::Comparison;
+
+/// `{"policy", "rule", "waitsFor", "shadows", "snapshot", "decision"}`, or `"failure"` in the place of the decision. Durations are
 /// seconds, a policy's memory is hex, and each piece of evidence gets `ageSeconds`, and `knownAgeSeconds` since its
 /// source last said present or absent. `rule` is null if the policy does not describe it, `dueAt` of a look that is
 /// under way.
-pub(crate) fn to_json(explanation: &Explanation) -> Result<Value, serde_json::Error> {
+pub(crate) fn to_json(
+    explanation: &Explanation,
+    shadows: &[(PolicyName, ShadowView)],
+) -> Result<Value, serde_json::Error> {
+    let shadows: Vec<Comparison> = shadows.iter().map(Comparison::from).collect();
     let mut snapshot = serde_json::to_value(&explanation.snapshot)?;
     for (_, evidence) in snapshot.as_object_mut().into_iter().flatten() {
         if let Some(evidence) = evidence.as_object_mut() {
@@ -30,6 +38,7 @@ pub(crate) fn to_json(explanation: &Explanation) -> Result<Value, serde_json::Er
         "policy": explanation.policy,
         "rule": explanation.rule,
         "waitsFor": waits_for.collect::<Vec<_>>(),
+        "shadows": shadows,
         "snapshot": snapshot,
         name: outcome,
     });

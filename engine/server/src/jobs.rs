@@ -79,7 +79,7 @@ impl Wanted {
                 "state" => wanted.states.extend(states(value)?),
                 "namespace" => wanted.namespaces.extend(value.split(',').map(str::to_owned)),
                 "limit" => wanted.limit = Some(limit(value)?),
-                "cursor" => wanted.after = Some(after(value)?),
+                "cursor" => wanted.after = Some(cursor::read(value)?),
                 _ => return Err(unknown(name, "state, namespace, limit, cursor")),
             }
         }
@@ -98,11 +98,6 @@ fn states(value: &str) -> Result<Vec<JobState>, Problem> {
         })
     };
     value.split(',').map(str::trim).map(parse).collect()
-}
-
-fn after(value: &str) -> Result<JobKey, Problem> {
-    let fix = "cursor is not one that this engine gave; use the `cursor` of the page before, or leave it out";
-    cursor::read(value).ok_or_else(|| Problem::parameter("cursor", fix))
 }
 
 /// Reads a `limit`.

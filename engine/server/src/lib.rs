@@ -16,8 +16,10 @@ mod jobs;
 mod metrics;
 mod one_job;
 mod openapi;
+mod policies;
 mod problem;
 mod serve;
+mod shadows;
 pub mod sinks;
 mod view;
 
@@ -25,6 +27,7 @@ pub use access::{Access, Token, TokenError};
 pub use api::{Api, router};
 pub use control::{Control, ControlError};
 pub use health::{ClusterHealth, Health, Liveness, Reach, Readiness};
+pub use policies::{LastReload, Policies, PolicyList, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy};
 pub use serve::serve;
 
 #[cfg(test)]

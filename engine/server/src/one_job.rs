@@ -165,13 +165,13 @@ pub(crate) fn position(name: &str, value: &str) -> Result<u64, Problem> {
 #[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/explain", tag = "jobs", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = Object,
-            description = "`policy`, `snapshot` (the evidence with its ages), `decision` with the `rule` that spoke or `failure` if the policy failed, `rule` (what it says, why, and what would change its mind) and `waitsFor` (the looks to come, the soonest first). Durations are in seconds"),
+            description = "`policy`, `snapshot` (the evidence with its ages), `decision` with the `rule` that spoke or `failure` if the policy failed, `rule` (what it says, why, and what would change its mind) and `waitsFor` (the looks to come, the soonest first), and `shadows` (what each shadow policy would show instead). Durations are in seconds"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn explain(State(api): State<Api>, Named(key): Named) -> Result<Json<Value>, Problem> {
     let explained = api.control.explain(&key).await;
     let explanation = explained.map_err(|error| refusal(&api, &key, error))?;
-    let shown = crate::explain::to_json(&explanation);
+    let shown = crate::explain::to_json(&explanation, &api.shadows.of(&key));
     shown.map(Json).map_err(|error| Problem::unavailable(chain(&error)))
 }
 

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Problem;
-use crate::{dashboard, events, health, jobs, metrics, one_job, view};
+use crate::{dashboard, events, health, jobs, metrics, one_job, policies, shadows, view};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Steadfast", description = "A truthful record of Flink jobs on Kubernetes.", version = env!("CARGO_PKG_VERSION")),
     paths(
-        dashboard::page, dashboard::script, dashboard::style, dashboard::icon, health::livez, health::readyz, metrics::metrics, document,
-        events::events, jobs::list, one_job::show, one_job::forget, one_job::transitions, one_job::explain, one_job::intend,
+        dashboard::page, dashboard::script, dashboard::shadows, dashboard::style, dashboard::icon, health::livez, health::readyz, metrics::metrics, document,
+        events::events, jobs::list, shadows::list, policies::list, policies::reload, one_job::show, one_job::forget, one_job::transitions, one_job::explain, one_job::intend,
     ),
     components(schemas(view::Job, view::Transition, view::AlertChange, Problem))
 )]

@@ -18,6 +18,7 @@ use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::{Change, Entry, Event, Journal as _, Sequence, Transition};
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
 use steadfast_core::record::{JobRecord, Origin, PostedIntent, Reason};
+use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
 use steadfast_core::state::{Attention, Confidence, Intent, JobState, Mode};
 use steadfast_core::time::Timestamp;
@@ -25,7 +26,10 @@ use steadfast_store::MemoryStore;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use crate::{Access, Api, ClusterHealth, Control, ControlError, Health, Liveness, Reach, Readiness, router};
+use crate::{
+    Access, Api, ClusterHealth, Control, ControlError, Health, Liveness, Policies, PolicyList, Reach, Readiness,
+    ReloadError, Reloaded, ReloadedPolicy, router,
+};
 
 pub(crate) const AT: Timestamp = Timestamp::from_millis(1_795_396_409_838);
 pub(crate) const SESSION_JOB: &str = "local/default/s/ffffffffa021a4190000000000000000";
@@ -68,6 +72,8 @@ pub(crate) struct Paper {
     pub(crate) jobs: Arc<Projection>,
     pub(crate) entries: watch::Sender<Sequence>,
     pub(crate) health: Arc<PaperHealth>,
+    pub(crate) shadows: ShadowBoard,
+    pub(crate) policies: Arc<PaperPolicies>,
     pub(crate) router: Router,
 }
 
@@ -82,10 +88,13 @@ impl Paper {
         let mut registry = Registry::default();
         registry.register("steadfast_things", "Things", Counter::<u64>::default());
         let health = Arc::new(PaperHealth::default());
+        let (shadows, policies) = (ShadowBoard::default(), Arc::new(PaperPolicies::default()));
         let router = router(Api {
             jobs: Arc::clone(&jobs),
             journal: store.clone(),
             entries: receiver,
+            shadows: shadows.clone(),
+            policies: policies.clone(),
             control: Arc::new(PaperControl(Arc::clone(&jobs))),
             health: health.clone(),
             metrics: Arc::new(registry),
@@ -96,6 +105,8 @@ impl Paper {
             jobs,
             entries,
             health,
+            shadows,
+            policies,
             router,
         }
     }
@@ -294,5 +305,37 @@ impl Health for PaperHealth {
 
     fn ready(&self) -> Readiness {
         self.0.lock().unwrap().1.clone()
+    }
+}
+
+/// Reloads as it is told to.
+#[derive(Debug)]
+pub(crate) struct PaperPolicies(pub(crate) Mutex<Result<Reloaded, ReloadError>>);
+
+impl Default for PaperPolicies {
+    fn default() -> Self {
+        Self(Mutex::new(Ok(Reloaded {
+            reloaded: true,
+            policies: vec![ReloadedPolicy {
+                name: "default".to_owned(),
+                sha256: "00ff".to_owned(),
+                changed: true,
+            }],
+            restart_needed: vec!["server.listen".to_owned()],
+        })))
+    }
+}
+
+#[async_trait]
+impl Policies for PaperPolicies {
+    fn running(&self) -> PolicyList {
+        PolicyList {
+            items: vec![],
+            last_reload: None,
+        }
+    }
+
+    async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        self.0.lock().unwrap().clone()
     }
 }

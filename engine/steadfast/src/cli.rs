@@ -236,7 +236,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Run { config } => {
             let loaded = Config::load(&config)?;
             runtime
-                .block_on(crate::run::until_told(loaded))
+                .block_on(crate::run::until_told(loaded, config.clone()))
                 .map_err(|error| blame(&config, error))
         }
         Command::Demo { port, no_stay } => {
@@ -283,7 +283,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::Policy(command) => policy::carry_out(&command, &runtime),
-        Command::Replay(options) => runtime.block_on(replay::tell(&options)),
+        Command::Replay(options) => replay::tell(&options, &runtime),
         Command::Simulate(options) => simulate::play_all(&options, &runtime),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -16,7 +16,7 @@ use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
 use steadfast_host::LoadError;
 use steadfast_modules::{ModuleRef, RegistryHost, Trust};
-use steadfast_reconcile::{Discover, Recording, Select};
+use steadfast_reconcile::{Discover, Recording, Select, Share};
 use steadfast_sources::ends::Location;
 use steadfast_sources::last_words::Pattern;
 
@@ -131,6 +131,8 @@ pub struct Policy {
     pub trust: Trust,
     /// Which jobs it is for.
     pub select: Select,
+    /// Which share of those.
+    pub rollout: Share,
     /// Its parameters, as JSON.
     pub params: String,
     /// How long one decision may take.

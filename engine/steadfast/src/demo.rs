@@ -75,7 +75,7 @@ pub async fn tell(port: u16, afterwards: Afterwards) -> anyhow::Result<()> {
         world.apply(step);
     }
     let config = configuration(folder.path(), port, &kubernetes, &flinks)?;
-    let running = run::start(config).await?;
+    let running = run::start(config, None).await?;
 
     printer::note(&format!("dashboard: http://{}/\n", running.address));
     let mut timeline = Timeline::new(SCENES, CLUSTER);

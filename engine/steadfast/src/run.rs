@@ -4,17 +4,21 @@ mod access;
 mod adapter;
 mod modules;
 mod parts;
+mod reload;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use steadfast_core::backoff::Backoff;
 use steadfast_core::journal::Store;
+use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
-use steadfast_reconcile::{Engine, Setup, ShadowBoard};
+use steadfast_host::PolicyEngine;
+use steadfast_reconcile::{Engine, Setup};
 use steadfast_server::sinks::{HttpPost, SinkMetrics, Webhook, cursor_name};
-use steadfast_server::{Api, router, serve};
+use steadfast_server::{Api, ReloadError, Reloaded, router, serve};
 use steadfast_sources::transport::HttpTransport;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -23,8 +27,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 
+use reload::Reloader;
+
 pub use modules::{RefusedModule, known, resolve_modules, resolve_modules_now};
-pub use parts::{LoadedPolicy, SystemClock, compile_policies, load_policies, policy_cache};
+pub use parts::{LoadedPolicy, SystemClock, compile_policies, load_policies, policy_cache, policy_engine};
 
 /// A running engine with its API and its sinks.
 pub struct Running {
@@ -34,16 +40,20 @@ pub struct Running {
     pub projection: Arc<steadfast_core::projection::Projection>,
     /// What shadow policies would show.
     pub shadows: ShadowBoard,
+    reloader: Arc<Reloader>,
     engine: Engine,
     server: JoinHandle<std::io::Result<()>>,
-    sinks: TaskTracker,
+    tasks: TaskTracker,
     cancel: CancellationToken,
 }
 
-/// Starts everything a configuration asks for. On an error nothing is left running.
-pub async fn start(config: Config) -> anyhow::Result<Running> {
+/// Starts everything a configuration asks for. On an error nothing is left running. `file` is where it came from, and
+/// where a reload reads it again.
+pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Running> {
+    let known = file.as_deref().map(|file| reload::Known::starting(file, &config));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let policies = policies(&config).await?;
+    let host = parts::policy_engine()?;
+    let policies = policies(&host, &config).await?;
     let clusters = parts::clusters(&config).await?;
     let targets = parts::targets(&config);
     let access = access::of(&config.server)?;
@@ -69,7 +79,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         timing,
         clusters,
         targets,
-        policies: policies.into_iter().map(parts::LoadedPolicy::into_setup).collect(),
+        policies: policies.iter().map(LoadedPolicy::another_setup).collect(),
         recording: config.recording,
         journal: Arc::clone(&store) as Arc<_>,
         clock: Arc::clone(&clock),
@@ -78,21 +88,37 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     };
     let engine = Engine::start(setup, &mut registry).await?;
 
-    let sinks = TaskTracker::new();
+    let reloader = Arc::new(Reloader::new(
+        file,
+        config,
+        (host, policies),
+        engine.control.clone(),
+        Arc::clone(&clock),
+        &mut registry,
+    ));
+    let tasks = TaskTracker::new();
+    tasks.spawn(reload::follow(
+        Arc::clone(&reloader),
+        known.unwrap_or_default(),
+        cancel.clone(),
+    ));
     for (place, webhook) in (0_u64..).zip(webhooks) {
-        sinks.spawn(webhook.run(engine.entries.clone(), cancel.clone(), parts::rng(place)));
+        tasks.spawn(webhook.run(engine.entries.clone(), cancel.clone(), parts::rng(place)));
     }
-    sinks.close();
+    tasks.close();
     let adapter = Arc::new(adapter::Adapter {
         control: engine.control.clone(),
         status: engine.status.clone(),
         clock,
+        reloader: Arc::clone(&reloader),
         patience: timing.poll * 10,
     });
     let api = Api {
         jobs: Arc::clone(&engine.projection),
         journal: store as Arc<_>,
         entries: engine.entries.clone(),
+        shadows: engine.shadows.clone(),
+        policies: Arc::clone(&adapter) as Arc<_>,
         control: Arc::clone(&adapter) as Arc<_>,
         health: adapter,
         metrics: Arc::new(registry),
@@ -104,18 +130,19 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         address,
         projection: Arc::clone(&engine.projection),
         shadows: engine.shadows.clone(),
+        reloader,
         engine,
         server,
-        sinks,
+        tasks,
         cancel,
     })
 }
 
 /// The policies, compiled off the async threads.
-async fn policies(config: &Config) -> anyhow::Result<Vec<LoadedPolicy>> {
+async fn policies(host: &PolicyEngine, config: &Config) -> anyhow::Result<Vec<LoadedPolicy>> {
     let modules = resolve_modules(&config.policies, &config.registries).await?;
-    let policies = config.policies.clone();
-    let loaded = tokio::task::spawn_blocking(move || compile_policies(&policies, &modules)).await??;
+    let (host, policies) = (host.clone(), config.policies.clone());
+    let loaded = tokio::task::spawn_blocking(move || compile_policies(&host, &policies, &modules)).await??;
     for LoadedPolicy { config, provenance, .. } in &loaded {
         tracing::info!(policy = %config.name, module = %provenance.reference, sha256 = %provenance.sha256, from = %provenance.from, trust = %provenance.trust(), "a policy was loaded");
     }
@@ -141,19 +168,24 @@ async fn webhooks(
 }
 
 impl Running {
+    /// Reads the configuration and its modules again, as `POST /api/v1/reload` does.
+    pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        self.reloader.reload().await
+    }
+
     /// Stops looking, answers what is under way, and waits for every task.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.engine.stop().await;
         self.cancel.cancel();
-        self.sinks.wait().await;
+        self.tasks.wait().await;
         self.server.await??;
         Ok(())
     }
 }
 
 /// `steadfast run`: until the process is told to end.
-pub async fn until_told(config: Config) -> anyhow::Result<()> {
-    let running = start(config).await?;
+pub async fn until_told(config: Config, file: PathBuf) -> anyhow::Result<()> {
+    let running = start(config, Some(file)).await?;
     told_to_end().await?;
     tracing::info!("stopping");
     running.stop().await

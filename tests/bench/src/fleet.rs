@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use steadfast_core::id::{ClusterName, PolicyName};
+use steadfast_core::id::ClusterName;
 use steadfast_core::projection::Projection;
 use steadfast_core::recording::Keep;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{PolicyEngine, PolicyLimits};
-use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Recording, Role, Select, Setup};
+use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Recording, Setup};
 use steadfast_sources::ends::EndPlaces;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -40,7 +40,7 @@ const RECORDING: Recording = Recording {
 };
 
 /// The world's process, ended with the benchmark.
-struct World(Child);
+pub(crate) struct World(Child);
 
 impl Drop for World {
     fn drop(&mut self) {
@@ -49,7 +49,7 @@ impl Drop for World {
     }
 }
 
-fn start_world(jobs: usize) -> anyhow::Result<(World, String)> {
+pub(crate) fn start_world(jobs: usize) -> anyhow::Result<(World, String)> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(["world", &jobs.to_string()])
         .stdin(Stdio::piped())
@@ -100,15 +100,13 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
             last_words: None,
         }],
         targets: Vec::new(),
-        policies: vec![PolicySetup {
-            name: PolicyName::new("conservative"),
-            select: Select::all(),
-            role: Role::Decides,
-            decide: Box::new(Timed {
+        policies: vec![PolicySetup::deciding(
+            "conservative",
+            Box::new(Timed {
                 inner: policy,
                 calls: calls.clone(),
             }),
-        }],
+        )],
         recording: Some(RECORDING),
         journal: steadfast_store::open(&format!("sqlite://{}", folder.path().join("bench.db").display()))?,
         clock: clock.clone(),
@@ -191,14 +189,14 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn count_confirmed(projection: &Projection) -> usize {
+pub(crate) fn count_confirmed(projection: &Projection) -> usize {
     projection
         .page(None, usize::MAX, |view| view.watch.confirmed_at.is_some())
         .len()
 }
 
 /// Seconds since each job was last confirmed.
-fn ages_of(projection: &Projection, now: Timestamp) -> Vec<f64> {
+pub(crate) fn ages_of(projection: &Projection, now: Timestamp) -> Vec<f64> {
     projection
         .page(None, usize::MAX, |_| true)
         .iter()

@@ -1,11 +1,13 @@
 //! Measures the engine against a fleet of loopback Flinks and one Kubernetes API.
 //!
 //!     cargo run --release -p bench -- fleet 1000
+//!     cargo run --release -p bench -- reload-soak
 //!
 //! The world runs in a process of its own, so that CPU and memory are the engine's alone.
 
 mod fleet;
 mod measure;
+mod reload;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +29,15 @@ enum Command {
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
+    /// Replaces the policies a thousand times while the engine works, and fails if anything of them stays.
+    ReloadSoak {
+        /// How many jobs.
+        #[arg(long, default_value_t = 200)]
+        jobs: usize,
+        /// How many reloads.
+        #[arg(long, default_value_t = 1000)]
+        reloads: usize,
+    },
     /// Serves the world alone; `fleet` starts it.
     #[command(hide = true)]
     World {
@@ -39,6 +50,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match Arguments::parse().command {
         Command::Fleet { jobs, seconds } => runtime.block_on(fleet::run(jobs, std::time::Duration::from_secs(seconds))),
+        Command::ReloadSoak { jobs, reloads } => runtime.block_on(reload::soak(jobs, reloads)),
         Command::World { jobs } => runtime.block_on(world::serve(jobs)),
     }
 }

@@ -32,6 +32,16 @@ pub fn resident_kib() -> anyhow::Result<u64> {
     Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
 }
 
+/// How many parts of its address space this process has mapped; compiled modules and instances are among them.
+pub fn mappings() -> anyhow::Result<usize> {
+    Ok(std::fs::read_to_string("/proc/self/maps")?.lines().count())
+}
+
+/// How many files and connections this process has open.
+pub fn open_files() -> anyhow::Result<usize> {
+    Ok(std::fs::read_dir("/proc/self/fd")?.count())
+}
+
 /// The value that a share of the sorted samples does not exceed.
 pub fn percentile(samples: &mut [f64], share: f64) -> f64 {
     samples.sort_by(f64::total_cmp);

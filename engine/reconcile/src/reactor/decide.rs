@@ -12,6 +12,7 @@ use steadfast_core::planner::{Next, Plan, plan};
 use steadfast_core::record::{AlertScope, JobRecord};
 use steadfast_core::recording::{Changes, Recorded};
 use steadfast_core::replay::transition_of;
+use steadfast_core::shadow::Verdict;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
@@ -26,8 +27,8 @@ const BATCH: usize = 512;
 pub(crate) struct Decided {
     pub(crate) key: JobKey,
     pub(crate) plan: Plan,
-    /// Shadow policies that would show another state.
-    pub(crate) differing: Vec<PolicyName>,
+    /// What shadow policies make of it.
+    pub(crate) shadows: Vec<(PolicyName, Verdict)>,
     /// The failure of the policy, if it failed.
     pub(crate) failure: Option<PolicyFailure>,
     /// The snapshot, if it is to be kept.
@@ -53,9 +54,8 @@ impl Reactor {
         let snapshot = self.snapshot(&before, now)?;
         let outcome = self.policies.decide(&before.policy, &snapshot);
         let failure = outcome.as_ref().err().cloned();
-        let state = outcome.as_ref().map_or(before.state, |decision| decision.state);
         let rule = outcome.as_ref().ok().map(|decision| decision.rule.clone());
-        let differing = self.policies.differing_shadows(&before, &snapshot, state);
+        let shadows = self.policies.shadow(&before, &snapshot);
         let plan = plan(&before, &snapshot, outcome);
         let changes = if plan.change.is_some() {
             Changes::Yes
@@ -76,7 +76,7 @@ impl Reactor {
         Some(Decided {
             plan,
             key,
-            differing,
+            shadows,
             failure,
             recorded,
         })

@@ -1,19 +1,19 @@
 mod discovery;
+mod takeover;
 
 use std::time::Duration;
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, Want, WantedSource, Watch};
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
 use steadfast_core::facts::{EndSource, FlinkJob, FlinkOverview, JobEnd, Tasks};
-use steadfast_core::id::{FlinkJobId, PolicyName};
+use steadfast_core::id::FlinkJobId;
 use steadfast_core::record::Reason;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::JobState;
 
 use super::*;
 use crate::looks::{Answer, Look, WantedAnswer};
-use crate::setup::{PolicySetup, Role, Select};
-use crate::shadows::ShadowBoard;
+use crate::setup::PolicySetup;
 
 /// Believes Flink; terminal states are looked at every minute. Why a job is FAILING it asks for again and again.
 struct Believer;
@@ -61,19 +61,14 @@ struct Rig {
 
 impl Rig {
     fn new(names: &[&str]) -> Self {
-        let policy = PolicySetup {
-            name: PolicyName::new("believe"),
-            select: Select::all(),
-            role: Role::Decides,
-            decide: Box::new(Believer),
-        };
+        let policy = PolicySetup::deciding("believe", Box::new(Believer));
         let now = Timestamp::from_millis(1_000_000);
         let mut reactor = Reactor::new(
             Timing::default(),
             7,
             now,
             BTreeMap::new(),
-            Policies::new(vec![policy], ShadowBoard::default()),
+            Policies::new(vec![policy]),
             None,
         );
         let targets = names.iter().map(|name| target(name)).collect();
@@ -284,18 +279,13 @@ fn stored_records_are_stale_until_confirmed_and_removed_targets_forgotten() {
         .values()
         .map(|record| (**record).clone())
         .collect();
-    let policy = PolicySetup {
-        name: PolicyName::new("believe"),
-        select: Select::all(),
-        role: Role::Decides,
-        decide: Box::new(Believer),
-    };
+    let policy = PolicySetup::deciding("believe", Box::new(Believer));
     let mut again = Reactor::new(
         Timing::default(),
         7,
         rig.now,
         BTreeMap::new(),
-        Policies::new(vec![policy], ShadowBoard::default()),
+        Policies::new(vec![policy]),
         None,
     );
     let changes = again.begin(stored, vec![target("orders")], rig.now);

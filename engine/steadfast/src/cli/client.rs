@@ -29,6 +29,13 @@ pub(super) struct ServerOptions {
     token_file: Option<PathBuf>,
 }
 
+impl ServerOptions {
+    /// The engine's address.
+    pub(super) fn address(&self) -> &str {
+        &self.server
+    }
+}
+
 /// A client of one engine.
 pub(super) struct Client {
     http: reqwest::Client,
@@ -81,6 +88,12 @@ impl Client {
 
     pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.document(self.request(Method::PUT, path).timeout(TIMEOUT).json(body))
+            .await
+    }
+
+    /// Asks for something to be done. It may take longer than a look at what is there.
+    pub(super) async fn post(&self, path: &str) -> Result<Value, Failure> {
+        self.document(self.request(Method::POST, path).timeout(TIMEOUT * 6))
             .await
     }
 

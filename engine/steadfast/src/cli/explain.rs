@@ -43,6 +43,7 @@ pub(super) fn page(job: &str, explanation: &Value) -> String {
     page.push_str(&judged(explanation));
     page.push_str(&conditions(record));
     page.push_str(&evidence(snapshot));
+    page.push_str(&shadows(explanation));
     page.push_str(&waits_for(explanation));
     page
 }
@@ -224,6 +225,38 @@ fn resource(resource: &FlinkResource) -> String {
     line.extend(resource.lifecycle.iter().map(|lifecycle| format!(", {lifecycle}")));
     line.extend(resource.error.iter().map(|error| format!(", {error}")));
     line
+}
+
+/// What each shadow policy would show instead.
+fn shadows(explanation: &Value) -> String {
+    let lines = explanation["shadows"].as_array().into_iter().flatten().map(|one| {
+        let compared = if one["differs"] == true { "differs" } else { "agrees" };
+        let failed = if one["failure"].is_object() {
+            format!(
+                "\n    failed at {}: {}",
+                text(one, "/failure/at"),
+                text(one, "/failure/message")
+            )
+        } else {
+            String::new()
+        };
+        format!(
+            "  {}: {}, {}; {compared} since {}, differed in {} of {} decisions\n    {}: {}{failed}\n",
+            text(one, "/policy"),
+            text(one, "/shadow/state"),
+            text(one, "/shadow/confidence"),
+            text(one, "/since"),
+            one["differed"],
+            one["judged"],
+            text(one, "/shadow/reason/code"),
+            text(one, "/shadow/reason/message"),
+        )
+    });
+    let said: String = lines.collect();
+    if said.is_empty() {
+        return said;
+    }
+    format!("\nShadow policies\n{said}")
 }
 
 fn waits_for(explanation: &Value) -> String {

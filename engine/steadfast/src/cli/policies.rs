@@ -11,7 +11,8 @@ pub(super) fn list(config: &Config) -> anyhow::Result<()> {
     for policy in load_policies(&config.policies, &config.registries)? {
         let description = policy.module.description();
         let role = if policy.config.shadow { "shadow" } else { "decides" };
-        text.push_str(&format!("{} ({role})\n", policy.config.name));
+        let rollout = policy.config.rollout;
+        text.push_str(&format!("{} ({role}, {rollout})\n", policy.config.name));
         let source = &policy.provenance;
         text.push_str(&format!("  module      {}\n", source.reference));
         if let Some(manifest) = source.manifest {

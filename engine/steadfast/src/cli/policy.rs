@@ -9,6 +9,7 @@ mod keygen;
 mod keys;
 mod language;
 mod new;
+mod promote;
 mod pull;
 mod push;
 mod registries;
@@ -52,6 +53,8 @@ pub(super) enum Command {
     Push(push::Options),
     /// Get a module from an OCI registry, and print what pins it.
     Pull(pull::Options),
+    /// Let a shadow decide: edit the configuration, and ask the running engine to take it up.
+    Promote(promote::Options),
 }
 
 pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
@@ -61,20 +64,15 @@ pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Fail
         Command::Inspect(options) => inspect::tell(options),
         Command::Test(options) => test::tell(options),
         Command::Bench(options) => bench::tell(options),
-        Command::Diff(options) => runtime.block_on(diff::tell(options)),
+        Command::Diff(options) => diff::tell(options, runtime),
         Command::Wit => {
             printer::data(steadfast_wit::POLICY_WIT);
             Ok(())
         }
         Command::Keygen(options) => keygen::make(options),
         Command::Sign(options) => sign::sign(options),
-        Command::Push(options) => push::push(options),
-        Command::Pull(options) => pull::pull(options),
+        Command::Push(options) => runtime.block_on(push::push(options)),
+        Command::Pull(options) => runtime.block_on(pull::pull(options)),
+        Command::Promote(options) => promote::promote(options, runtime),
     }
-}
-
-/// Carries out what waits for a network, for a command that does nothing else meanwhile.
-fn waiting<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(work))
 }

@@ -11,6 +11,7 @@ use steadfast_core::decision::Decide;
 use steadfast_core::id::PolicyName;
 use steadfast_core::recording::Recorded;
 use steadfast_core::replay::{History, PastFailures, Replay, compare};
+use tokio::runtime::Runtime;
 
 use super::policy::chosen;
 use super::{Failure, Output, blame, printer};
@@ -54,22 +55,19 @@ pub(super) struct Options {
 }
 
 /// Decides everything again, and tells what differs.
-pub(super) async fn tell(options: &Options) -> Result<(), Failure> {
-    let snapshots = options.source.open().await?;
+pub(super) fn tell(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let mut again = match &options.policy {
         Some(module) => Again::by_one(module, options.params.as_deref())?,
         None => Again::as_configured(&options.source.config)?,
     };
     let mut span = Span::default();
-    snapshots
-        .read(|page| {
-            for recorded in page {
-                span.take(recorded.at());
-                again.take(recorded);
-            }
-            again.end_batch();
-        })
-        .await?;
+    runtime.block_on(options.source.read(|page| {
+        for recorded in page {
+            span.take(recorded.at());
+            again.take(recorded);
+        }
+        again.end_batch();
+    }))?;
     let report = again.finish(span);
     match options.output {
         Output::Table => printer::data(&report.page()),

@@ -15,7 +15,7 @@ use steadfast_core::recording::Keep;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
 use steadfast_modules::{ModuleRef, Trust};
-use steadfast_reconcile::{Discover, Recording, Select};
+use steadfast_reconcile::{Discover, Recording, Select, Share};
 use toml::Spanned;
 
 use super::file::{self, File};
@@ -380,6 +380,7 @@ impl Checker<'_> {
                     namespace: entry.select.namespace.clone(),
                     name: entry.select.name.clone(),
                 },
+                rollout: entry.rollout.as_ref().map_or(Share::ALL, |share| self.share(share)),
                 params: serde_json::to_string(&entry.params).unwrap_or_default(),
                 deadline,
                 memory: entry.memory.as_ref().map_or(64 << 20, |size| size.get_ref().0),
@@ -393,6 +394,7 @@ impl Checker<'_> {
                 module: ModuleRef::Builtin("conservative".into()),
                 trust: Trust::default(),
                 select: Select::all(),
+                rollout: Share::ALL,
                 params: "{}".into(),
                 deadline: Duration::from_millis(50),
                 memory: 64 << 20,
@@ -408,6 +410,22 @@ impl Checker<'_> {
             );
         }
         policies
+    }
+
+    fn share(&mut self, share: &Spanned<String>) -> Share {
+        let text = share.get_ref();
+        let percent = text
+            .strip_suffix('%')
+            .filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+        let read = percent.and_then(|number| number.parse().ok()).and_then(Share::percent);
+        read.unwrap_or_else(|| {
+            self.refuse(
+                share.span(),
+                format!("policy.rollout `{text}` is not a share of all jobs"),
+                "write whole percent from \"0%\" to \"100%\", such as \"20%\"",
+            );
+            Share::ALL
+        })
     }
 
     fn sinks(&mut self, entries: &[file::Sink]) -> Vec<Sink> {

@@ -111,6 +111,7 @@ pub(super) struct Policy {
     pub(super) public_key: Option<Spanned<OneOrMany>>,
     #[serde(default)]
     pub(super) select: Select,
+    pub(super) rollout: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) params: BTreeMap<String, toml::Value>,
     pub(super) deadline: Option<Spanned<Span>>,

@@ -168,6 +168,28 @@ fn a_policy_must_decide() {
 }
 
 #[test]
+fn a_rollout_is_a_whole_percent_and_everything_if_left_out() {
+    let with = |rollout: &str| format!("[[policy]]\nname = \"p\"\nmodule = \"builtin:conservative\"\n{rollout}");
+    let share = |rollout: &str| {
+        Config::parse(Path::new("config.toml"), &with(rollout))
+            .unwrap()
+            .policies[0]
+            .rollout
+            .to_string()
+    };
+    assert_eq!(share(""), "100%");
+    assert_eq!(share("rollout = \"0%\""), "0%");
+    assert_eq!(share("rollout = \"20%\""), "20%");
+    for wrong in ["20", "101%", "-1%", "+1%", "2.5%", "%", "256%", " 20%"] {
+        let mistake = only_mistake(&with(&format!("rollout = \"{wrong}\"")));
+        assert!(
+            mistake.starts_with(&format!("4: policy.rollout `{wrong}` is not a share")),
+            "{mistake}"
+        );
+    }
+}
+
+#[test]
 fn mistakes_of_types_and_keys_are_found_at_once_too() {
     let text = "\
 [timing]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId};
+use steadfast_core::id::{ClusterName, JobKey, Namespace, TargetId};
 use steadfast_core::projection::JobView;
 
 use crate::cli::printer;
@@ -78,11 +78,9 @@ fn word(view: &JobView) -> String {
 }
 
 fn naive(running: &Running, key: &JobKey) -> Option<String> {
-    running
-        .shadows
-        .of(key)
-        .get(&PolicyName::new("naive"))
-        .map(ToString::to_string)
+    let shadows = running.shadows.of(key);
+    let (_, view) = shadows.iter().find(|(policy, _)| policy.as_str() == "naive")?;
+    Some(view.shown.state.to_string())
 }
 
 fn tell(at: Duration, who: &str, what: &str) {

@@ -9,13 +9,18 @@ use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Intent;
 use steadfast_core::time::Clock;
-use steadfast_reconcile::{ClusterStatus, Control, RequestError, StatusBoard};
-use steadfast_server::{ClusterHealth, ControlError, Health, Liveness, Reach, Readiness};
+use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Role, StatusBoard};
+use steadfast_server::{
+    ClusterHealth, ControlError, Health, Liveness, PolicyList, Reach, Readiness, ReloadError, Reloaded, RunningPolicy,
+};
+
+use super::reload::Reloader;
 
 pub(super) struct Adapter {
     pub(super) control: Control,
     pub(super) status: StatusBoard,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) reloader: Arc<Reloader>,
     /// How long the loop may stand still before it counts as dead.
     pub(super) patience: Duration,
 }
@@ -70,7 +75,7 @@ impl Health for Adapter {
                 }
             })
             .collect();
-        let policies: Vec<String> = status.policies.iter().map(ToString::to_string).collect();
+        let policies: Vec<String> = status.policies.iter().map(|policy| policy.name.to_string()).collect();
         let asked = clusters.iter().all(|cluster| cluster.state != Reach::Pending);
         Readiness {
             ready: asked && status.store_error.is_none() && !policies.is_empty(),
@@ -78,5 +83,35 @@ impl Health for Adapter {
             policies,
             clusters,
         }
+    }
+}
+
+#[async_trait]
+impl steadfast_server::Policies for Adapter {
+    fn running(&self) -> PolicyList {
+        PolicyList {
+            items: self.status.read().policies.iter().map(running).collect(),
+            last_reload: self.reloader.last(),
+        }
+    }
+
+    async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        self.reloader.reload().await
+    }
+}
+
+fn running(policy: &PolicyStatus) -> RunningPolicy {
+    RunningPolicy {
+        name: policy.name.to_string(),
+        role: match policy.role {
+            Role::Decides => "decides",
+            Role::Shadow => "shadow",
+        },
+        rollout: policy.rollout.to_string(),
+        module: policy.identity.module.clone(),
+        sha256: policy.identity.sha256.clone(),
+        contract: policy.identity.contract.clone(),
+        description: policy.identity.description.clone(),
+        since: policy.since.to_string(),
     }
 }

@@ -34,10 +34,15 @@ pub async fn resolve_modules(policies: &[Policy], registries: &[RegistryHost]) -
     Ok(modules)
 }
 
-/// The same for a command that does nothing else meanwhile.
+/// The same for a command that does nothing else meanwhile. It takes a thread of its own, since whoever calls it may
+/// be inside a runtime.
 pub fn resolve_modules_now(policies: &[Policy], registries: &[RegistryHost]) -> anyhow::Result<Vec<Module>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(resolve_modules(policies, registries))?)
+    let resolve = || -> anyhow::Result<Vec<Module>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(runtime.block_on(resolve_modules(policies, registries))?)
+    };
+    std::thread::scope(|scope| scope.spawn(resolve).join())
+        .map_err(|_| anyhow::anyhow!("the modules could not be looked for"))?
 }
 
 /// What is known of registries: the configuration's entries, and Docker's logins for the others.

@@ -13,7 +13,7 @@ use steadfast_core::journal::Store;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{Policy as LoadedModule, PolicyEngine, PolicyLimits};
 use steadfast_modules::{Module, Provenance, RegistryHost};
-use steadfast_reconcile::{ClusterSetup, PolicySetup, Role, TargetSetup};
+use steadfast_reconcile::{ClusterSetup, Identity, PolicySetup, Role, TargetSetup};
 use steadfast_sources::ends::{self, EndPlaces, Files};
 use steadfast_sources::kubernetes::{KubeSettings, Location, Selector, connect};
 use steadfast_sources::route::FlinkRoute;
@@ -49,13 +49,32 @@ impl LoadedPolicy {
     pub fn into_setup(self) -> PolicySetup {
         PolicySetup {
             name: PolicyName::new(&self.config.name),
+            identity: self.identity(),
             select: self.config.select,
+            rollout: self.config.rollout,
             role: if self.config.shadow {
                 Role::Shadow
             } else {
                 Role::Decides
             },
             decide: Box::new(self.module),
+        }
+    }
+
+    /// Whether it is the other one: the same entry, and the same bytes.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.config == other.config && self.module.digest() == other.module.digest()
+    }
+
+    /// Which module it is.
+    fn identity(&self) -> Identity {
+        let description = self.module.description();
+        Identity {
+            module: self.config.module.to_string(),
+            sha256: self.module.digest().to_owned(),
+            contract: self.module.contract(),
+            description: format!("{} {}: {}", description.name, description.version, description.summary),
+            params: self.config.params.clone(),
         }
     }
 
@@ -77,10 +96,18 @@ pub fn policy_cache() -> Option<PathBuf> {
     Some(base.join("steadfast"))
 }
 
-/// Compiles and configures every policy from the modules that were found for them, in the same order; the first that
-/// is refused is the error.
-pub fn compile_policies(policies: &[Policy], modules: &[Module]) -> anyhow::Result<Vec<LoadedPolicy>> {
-    let engine = PolicyEngine::new(policy_cache().as_deref())?;
+/// What runs the policies of a process.
+pub fn policy_engine() -> anyhow::Result<PolicyEngine> {
+    Ok(PolicyEngine::new(policy_cache().as_deref())?)
+}
+
+/// Compiles and configures every policy from the modules that were found for them, in the same order, for an engine that
+/// may run others already; the first that is refused is the error.
+pub fn compile_policies(
+    engine: &PolicyEngine,
+    policies: &[Policy],
+    modules: &[Module],
+) -> anyhow::Result<Vec<LoadedPolicy>> {
     policies
         .iter()
         .zip(modules)
@@ -100,7 +127,7 @@ pub fn compile_policies(policies: &[Policy], modules: &[Module]) -> anyhow::Resu
 
 /// Finds, compiles and configures every policy, for a command that does nothing else meanwhile.
 pub fn load_policies(policies: &[Policy], registries: &[RegistryHost]) -> anyhow::Result<Vec<LoadedPolicy>> {
-    compile_policies(policies, &resolve_modules_now(policies, registries)?)
+    compile_policies(&policy_engine()?, policies, &resolve_modules_now(policies, registries)?)
 }
 
 /// The clusters, with clients but not yet connected.

@@ -128,6 +128,12 @@ const BAD: &[Bad] = &[
         fix: "steadfast policies",
     },
     Bad {
+        text: "[[policy]]\nname = \"p\"\nmodule = \"builtin:conservative\"\nrollout = \"120%\"\n",
+        line: 4,
+        rule: "policy.rollout `120%` is not a share of all jobs",
+        fix: "such as \"20%\"",
+    },
+    Bad {
         text: "[[kubernetes]]\nname = \"local\"\narchive = [\"file:///ha\", \"hdfs:///archive\"]\n",
         line: 3,
         rule: "archive `hdfs:///archive` has the scheme `hdfs`, which this version cannot read",

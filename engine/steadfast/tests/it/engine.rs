@@ -1,48 +1,10 @@
 //! A running engine, and the commands that talk to it.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
-use crate::command::{Ended, run, steadfast};
-
-/// An engine with one standalone job whose Flink is not there.
-struct Engine {
-    process: Child,
-    server: String,
-}
-
-impl Engine {
-    fn start(folder: &Path) -> Self {
-        let text = "[server]\nlisten = \"127.0.0.1:0\"\n\
-                    [[job]]\nname = \"orders\"\nmode = \"standalone\"\nflink_rest = \"http://127.0.0.1:9\"\n";
-        std::fs::write(folder.join("config.toml"), text).unwrap();
-        let mut process = steadfast(folder, &["run"]).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let server = lines.by_ref().find_map(|line| {
-            let line = line.unwrap();
-            let at = line.find("http://127.0.0.1:")?;
-            Some(line[at..].trim_end_matches('/').to_owned())
-        });
-        // Read on, so that the engine never waits for a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            process,
-            server: server.expect("the engine does not say where it listens"),
-        }
-    }
-
-    fn ask(&self, folder: &Path, arguments: &[&str]) -> Ended {
-        run(folder, &[arguments, &["--server", &self.server]].concat())
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
+use crate::command::{run, steadfast};
+use crate::running::Engine;
 
 #[test]
 fn commands_show_and_change_what_a_running_engine_holds() {

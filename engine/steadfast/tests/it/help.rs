@@ -24,6 +24,7 @@ fn help_of_each_command() {
         "policy sign",
         "policy push",
         "policy pull",
+        "policy promote",
         "intent",
         "explain",
         "forget",

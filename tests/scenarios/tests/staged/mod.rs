@@ -11,7 +11,7 @@ use steadfast_core::recording::{Keep, Recorded};
 use steadfast_core::replay::{History, PastFailures, Replay, compare};
 use steadfast_core::snapshot::Timing;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
-use steadfast_reconcile::{PolicySetup, Recording, Role, Select};
+use steadfast_reconcile::{PolicySetup, Recording};
 use steadfast_simulate::{Stage, Staging};
 
 /// Real time: a policy's deadline is no part of the story, and the machine may be busy.
@@ -86,12 +86,7 @@ pub fn decided_by<T>(
 
 /// The one policy of an engine.
 pub fn deciding(decide: Box<dyn Decide>) -> PolicySetup {
-    PolicySetup {
-        name: PolicyName::new("default"),
-        select: Select::all(),
-        role: Role::Decides,
-        decide,
-    }
+    PolicySetup::deciding("default", decide)
 }
 
 /// A policy, compiled once a process.

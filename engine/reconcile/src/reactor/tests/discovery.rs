@@ -8,12 +8,7 @@ use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, Wh
 use super::*;
 
 fn reactor(discover: Vec<Discover>) -> Reactor {
-    let policy = PolicySetup {
-        name: PolicyName::new("believe"),
-        select: Select::all(),
-        role: Role::Decides,
-        decide: Box::new(Believer),
-    };
+    let policy = PolicySetup::deciding("believe", Box::new(Believer));
     let rules = ClusterRules {
         discover,
         flink_rest: FlinkRoute::Service,
@@ -23,7 +18,7 @@ fn reactor(discover: Vec<Discover>) -> Reactor {
         7,
         now(),
         BTreeMap::from([(ClusterName::new("local"), rules)]),
-        Policies::new(vec![policy], ShadowBoard::default()),
+        Policies::new(vec![policy]),
         None,
     )
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use clap::Args;
 use steadfast_host::{LoadError, PolicyLimits};
 use steadfast_modules::{ModuleRef, Trust, Version};
-use steadfast_reconcile::Select;
+use steadfast_reconcile::{Select, Share};
 
 use super::super::Failure;
 use crate::config::Policy;
@@ -53,6 +53,7 @@ pub(in crate::cli) fn configured(place: &str, module: &str, params: Option<&str>
         module: named(place, module)?,
         trust: Trust::default(),
         select: Select::all(),
+        rollout: Share::ALL,
         params: params
             .map_or_else(|| Ok("{}".into()), as_json)
             .map_err(Failure::Usage)?,

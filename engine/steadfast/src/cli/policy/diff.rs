@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
+use steadfast_core::decision::Decide as _;
 use steadfast_core::id::PolicyName;
 use steadfast_core::replay::{PastFailures, Replay, compare};
+use tokio::runtime::Runtime;
 
 use super::super::replay::report::{Comparison, Report};
 use super::super::replay::source::{Source, Span};
@@ -47,25 +49,24 @@ pub(in crate::cli) struct Options {
 }
 
 /// Decides all snapshots twice, and tells where the ways part.
-pub(super) async fn tell(options: &Options) -> Result<(), Failure> {
+pub(super) fn tell(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let load = |place, module: &str, params: &Option<String>| {
         chosen::load_one(place, &chosen::configured(place, module, params.as_deref())?)
     };
     let mut old = load("OLD", &options.old, &options.old_params)?.module;
     let mut new = load("NEW", &options.new, &options.new_params)?.module;
-    let snapshots = options.source.open().await?;
     let way = |name| Replay::new(PolicyName::new(name), PastFailures::Ask);
     let (mut of_old, mut of_new) = (way("old"), way("new"));
     let mut span = Span::default();
-    snapshots
-        .read(|page| {
-            for recorded in page {
-                span.take(recorded.at());
-                of_old.take(recorded, &mut old);
-                of_new.take(recorded, &mut new);
-            }
-        })
-        .await?;
+    runtime.block_on(options.source.read(|page| {
+        for recorded in page {
+            span.take(recorded.at());
+            of_old.take(recorded, &mut old);
+            of_new.take(recorded, &mut new);
+        }
+        old.end_batch();
+        new.end_batch();
+    }))?;
     let (mut of_old, of_new) = (of_old.finish(), of_new.finish());
     let jobs = of_new.into_iter().map(|(key, new)| {
         let old = of_old.remove(&key).unwrap_or_default();

@@ -7,8 +7,8 @@ use clap::Args;
 use steadfast_modules::{Digest, ModuleRef, OciRef, Resolver, Trust};
 
 use super::super::{Failure, printer};
+use super::keys;
 use super::registries::{RegistryOptions, reference};
-use super::{keys, waiting};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
@@ -29,13 +29,13 @@ pub(in crate::cli) struct Options {
 }
 
 /// Pulls the module into a file, and prints what pins it. Pulling runs nothing, so a tag will do without a pin.
-pub(super) fn pull(options: &Options) -> Result<(), Failure> {
+pub(super) async fn pull(options: &Options) -> Result<(), Failure> {
     let artifact = reference(&options.from)?;
     let trust = trust(options)?;
     let output = options.output.clone().unwrap_or_else(|| file_of(&artifact));
     // Without a cache: what is asked for is what the registry has now.
     let resolver = Resolver::new(|_| None, options.registries.known()?, None);
-    let pulled = waiting(resolver.resolve(&ModuleRef::Oci(artifact.clone()), &trust))?;
+    let pulled = resolver.resolve(&ModuleRef::Oci(artifact.clone()), &trust).await;
     let module = pulled.map_err(|error| {
         let fix = format!("`{}` was not pulled; {}", options.from, error.fix());
         Failure::Failed(anyhow::Error::new(error).context(fix))

@@ -9,8 +9,8 @@ use steadfast_host::inspect::{Form, Inspection, inspect};
 use steadfast_modules::{MAX_MODULE, Outline, PublishError, publish};
 
 use super::super::{Failure, printer};
+use super::keys;
 use super::registries::{RegistryOptions, reference};
-use super::{keys, waiting};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Options {
 }
 
 /// Pushes the module, and prints where it is by its digest.
-pub(super) fn push(options: &Options) -> Result<(), Failure> {
+pub(super) async fn push(options: &Options) -> Result<(), Failure> {
     let target = reference(&options.to)?;
     let key = options.sign.as_deref().map(keys::private).transpose()?;
     let module = std::fs::read(&options.module)
@@ -42,13 +42,14 @@ pub(super) fn push(options: &Options) -> Result<(), Failure> {
     }
     let outside = inspect(&module).map_err(|error| Failure::Usage(error.into()))?;
     let registries = options.registries.known()?;
-    let pushed = waiting(publish(
+    let pushed = publish(
         &registries,
         &target,
         Bytes::from(module),
         &outline(outside),
         key.as_ref(),
-    ))?;
+    )
+    .await;
     let published = pushed.map_err(|error| match &error {
         PublishError::NoTag { .. } => Failure::Usage(anyhow!("{error}; {}", error.fix())),
         PublishError::Registry(refused) => {

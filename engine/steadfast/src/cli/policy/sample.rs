@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use steadfast_core::id::PolicyName;
 use steadfast_core::recording::{Keep, Recorded};
 use steadfast_core::snapshot::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits, builtin};
-use steadfast_reconcile::{PolicySetup, Recording, Role, Select};
+use steadfast_reconcile::{PolicySetup, Recording};
 use steadfast_simulate::{Stage, Staging, play};
 use steadfast_world::story::Story;
 
@@ -26,12 +25,7 @@ pub(super) fn decisions() -> anyhow::Result<Vec<Recorded>> {
     let story = Story::parse("demo", crate::demo::STORY)?;
     let engine = PolicyEngine::new(policy_cache().as_deref())?;
     let policy = engine.load("sample", builtin::CONSERVATIVE, "{}", PolicyLimits::default())?;
-    let setup = || PolicySetup {
-        name: PolicyName::new("sample"),
-        select: Select::all(),
-        role: Role::Decides,
-        decide: Box::new(policy.another()),
-    };
+    let setup = || PolicySetup::deciding("sample", Box::new(policy.another()));
     let outcome = play(
         &story,
         &Staging {

@@ -30,40 +30,30 @@ pub(in crate::cli) struct Source {
     since: Option<Timestamp>,
 }
 
-/// A store whose snapshots can be read.
-pub(in crate::cli) struct Snapshots {
-    recordings: Arc<dyn Recordings>,
-    since: Timestamp,
-}
-
 impl Source {
-    /// Opens the store to read from it.
-    pub(in crate::cli) async fn open(&self) -> Result<Snapshots, Failure> {
-        let url = match &self.store {
-            Some(url) => url.clone(),
-            None => Config::load(&self.config)?.store,
-        };
-        let opened = tokio::task::spawn_blocking(move || steadfast_store::open_recordings(&url)).await;
-        let recordings = opened.map_err(anyhow::Error::new)?;
-        Ok(Snapshots {
-            recordings: recordings.map_err(|error| Failure::Usage(error.into()))?,
-            since: self.since.unwrap_or(Timestamp::from_millis(0)),
-        })
-    }
-}
-
-impl Snapshots {
     /// Hands over all of them, in the order in which they were decided, page by page.
     pub(in crate::cli) async fn read(&self, mut take: impl FnMut(&[Recorded])) -> Result<(), Failure> {
+        let recordings = self.open().await?;
+        let since = self.since.unwrap_or(Timestamp::from_millis(0));
         let mut after = Sequence::default();
         loop {
-            let page = self.recordings.recorded(after, self.since, PAGE).await;
+            let page = recordings.recorded(after, since, PAGE).await;
             let page = page.map_err(anyhow::Error::new)?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = *last;
             let recorded: Vec<Recorded> = page.into_iter().map(|(_, recorded)| recorded).collect();
             take(&recorded);
         }
+    }
+
+    async fn open(&self) -> Result<Arc<dyn Recordings>, Failure> {
+        let url = match &self.store {
+            Some(url) => url.clone(),
+            None => Config::load(&self.config)?.store,
+        };
+        let opened = tokio::task::spawn_blocking(move || steadfast_store::open_recordings(&url)).await;
+        let recordings = opened.map_err(anyhow::Error::new)?;
+        recordings.map_err(|error| Failure::Usage(error.into()))
     }
 }
 

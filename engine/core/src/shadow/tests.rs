@@ -1,0 +1,164 @@
+use super::*;
+use crate::decision::PolicyFailureKind;
+use crate::record::Origin;
+use crate::state::Mode;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+fn key(name: &str) -> JobKey {
+    JobKey::parse(&format!("local/default/{name}")).unwrap()
+}
+
+fn record(name: &str, state: JobState) -> Arc<JobRecord> {
+    let unseen = JobRecord::unseen(
+        key(name),
+        Mode::Application,
+        Origin::Discovered,
+        PolicyName::new("default"),
+        at(0),
+    );
+    Arc::new(JobRecord { state, ..unseen })
+}
+
+fn says(state: JobState) -> Verdict {
+    Verdict {
+        shown: Shown {
+            state,
+            attempt: 0,
+            confidence: Confidence::Confirmed,
+            reason: Reason::new("Says", "so it says"),
+            rule: Some("says".into()),
+        },
+        failure: None,
+    }
+}
+
+fn fails(state: JobState) -> Verdict {
+    Verdict {
+        failure: Some(PolicyFailure {
+            kind: PolicyFailureKind::Trap,
+            message: "unreachable".into(),
+        }),
+        ..says(state)
+    }
+}
+
+use JobState::{Lost, Running};
+
+#[test]
+fn a_difference_stands_since_it_began_and_each_comparison_counts() {
+    let (board, naive) = (ShadowBoard::default(), PolicyName::new("naive"));
+    assert!(!board.note(&naive, record("orders", Running), says(Running), at(1)));
+    assert!(board.note(&naive, record("orders", Running), says(Lost), at(2)));
+    assert!(board.note(&naive, record("orders", Running), says(Lost), at(3)));
+    let [(_, view)] = &board.of(&key("orders"))[..] else {
+        panic!("not one shadow")
+    };
+    assert!(view.differs());
+    assert_eq!((view.since, view.judged, view.differed), (at(2), 3, 2));
+    board.note(&naive, record("orders", Lost), says(Lost), at(4));
+    let (_, view) = board.of(&key("orders")).remove(0);
+    assert_eq!(
+        (view.differs(), view.since, view.judged, view.differed),
+        (false, at(4), 4, 2)
+    );
+}
+
+#[test]
+fn the_same_state_in_another_attempt_is_a_difference() {
+    let (board, naive) = (ShadowBoard::default(), PolicyName::new("naive"));
+    let mut later = says(Running);
+    later.shown.attempt = 1;
+    assert!(board.note(&naive, record("orders", Running), later, at(1)));
+}
+
+#[test]
+fn a_failure_is_remembered_when_the_shadow_decides_again() {
+    let (board, naive) = (ShadowBoard::default(), PolicyName::new("naive"));
+    board.note(&naive, record("orders", Running), fails(Running), at(1));
+    board.note(&naive, record("orders", Running), says(Running), at(2));
+    let (_, view) = board.of(&key("orders")).remove(0);
+    assert_eq!(view.failure.map(|last| last.at), Some(at(1)));
+    assert_eq!(board.tallies()[0].1.failures, 1);
+}
+
+#[test]
+fn the_tally_follows_what_is_noted_and_forgotten() {
+    let (board, naive) = (ShadowBoard::default(), PolicyName::new("naive"));
+    board.note(&naive, record("clicks", Running), says(Lost), at(1));
+    board.note(&naive, record("orders", Running), says(Lost), at(1));
+    board.note(&naive, record("orders", Running), says(Running), at(2));
+    let tally = Tally {
+        jobs: 2,
+        differing: 1,
+        judged: 3,
+        differed: 2,
+        failures: 0,
+    };
+    assert_eq!(board.tallies(), [(naive.clone(), tally)]);
+    board.forget(&key("clicks"));
+    assert_eq!(board.of(&key("clicks")), []);
+    let left = Tally {
+        jobs: 1,
+        differing: 0,
+        ..tally
+    };
+    assert_eq!(board.tallies(), [(naive, left)]);
+}
+
+#[test]
+fn pages_join_over_policies_and_leave_out_what_is_not_wanted() {
+    let board = ShadowBoard::default();
+    for policy in ["a", "b"] {
+        for (name, says_state) in [("one", Lost), ("three", Running), ("two", Lost)] {
+            board.note(&PolicyName::new(policy), record(name, Running), says(says_state), at(1));
+        }
+    }
+    let collect = |differs: Option<bool>, policy: Option<&str>| {
+        let mut wanted = Wanted {
+            policy: policy.map(PolicyName::new),
+            differs,
+            after: None,
+        };
+        let mut seen = Vec::new();
+        loop {
+            let page = board.page(&wanted, 1);
+            let Some((policy, view)) = page.into_iter().next() else {
+                break;
+            };
+            seen.push(format!("{policy} {}", view.decided.key.target.name));
+            wanted.after = Some((policy, view.decided.key.clone()));
+        }
+        seen
+    };
+    assert_eq!(
+        collect(None, None),
+        ["a one", "a three", "a two", "b one", "b three", "b two"]
+    );
+    assert_eq!(collect(Some(true), None), ["a one", "a two", "b one", "b two"]);
+    assert_eq!(collect(Some(false), Some("b")), ["b three"]);
+}
+
+#[test]
+fn a_shadow_that_goes_on_keeps_its_jobs_and_any_other_begins_anew() {
+    let board = ShadowBoard::default();
+    let (stays, new, goes) = (
+        PolicyName::new("stays"),
+        PolicyName::new("new"),
+        PolicyName::new("goes"),
+    );
+    for policy in [&stays, &goes] {
+        board.note(policy, record("orders", Running), says(Lost), at(1));
+        board.note(policy, record("clicks", Running), says(Lost), at(1));
+    }
+    board.begin(&[stays.clone(), new.clone()], |policy, job| {
+        *policy == stays && *job == key("orders")
+    });
+    let tallies = board.tallies();
+    let names: Vec<&PolicyName> = tallies.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, [&new, &stays]);
+    assert_eq!(tallies[0].1, Tally::default());
+    assert_eq!((tallies[1].1.jobs, tallies[1].1.differing), (1, 1));
+}

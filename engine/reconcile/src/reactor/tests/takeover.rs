@@ -1,0 +1,135 @@
+//! Other policies take over.
+
+use steadfast_core::id::PolicyName;
+
+use super::*;
+use crate::setup::{Role, Select, Share};
+
+fn policy(name: &str) -> PolicySetup {
+    PolicySetup::deciding(name, Box::new(Believer))
+}
+
+/// Puts policies in charge, as the driver does.
+fn replace(rig: &mut Rig, policies: Vec<PolicySetup>) -> Vec<Change> {
+    let policies = Policies::new(policies);
+    let changes = rig.reactor.hand_over(&policies);
+    changes.iter().for_each(|change| drop(rig.reactor.committed(change)));
+    rig.reactor.take_over(policies);
+    changes
+}
+
+fn remember(rig: &mut Rig, name: &str) {
+    let key = JobKey::application(target(name).id);
+    let record = JobRecord {
+        memory: vec![7],
+        ..(**rig.reactor.records().get(&key).unwrap()).clone()
+    };
+    rig.reactor.committed(&Change { record, events: vec![] });
+}
+
+fn record<'a>(rig: &'a Rig, name: &str) -> &'a JobRecord {
+    &rig.reactor.records()[&JobKey::application(target(name).id)]
+}
+
+#[test]
+fn jobs_of_another_policy_lose_its_memory_and_those_of_the_same_keep_it() {
+    let mut rig = Rig::new(&["clicks", "orders"]);
+    remember(&mut rig, "clicks");
+    remember(&mut rig, "orders");
+    let one = PolicySetup {
+        select: Select {
+            name: vec!["clicks".into()],
+            ..Select::all()
+        },
+        ..policy("another")
+    };
+    let changes = replace(&mut rig, vec![one, policy("believe")]);
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].events, [Event::Update]);
+    let clicks = record(&rig, "clicks");
+    assert_eq!((clicks.policy.as_str(), clicks.memory.as_slice()), ("another", &[][..]));
+    let orders = record(&rig, "orders");
+    assert_eq!(
+        (orders.policy.as_str(), orders.memory.as_slice()),
+        ("believe", &[7][..])
+    );
+}
+
+#[test]
+fn every_job_is_judged_anew() {
+    let mut rig = Rig::new(&["clicks", "orders"]);
+    assert!(!rig.reactor.has_work());
+    replace(&mut rig, vec![policy("believe")]);
+    let judged: Vec<JobKey> = rig.reactor.decide(rig.now).into_iter().map(|one| one.key).collect();
+    assert_eq!(judged.len(), 2);
+}
+
+/// Counts its decisions in its memory, and says the count.
+struct Counts;
+
+impl Decide for Counts {
+    fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
+        let memory = [&snapshot.record.memory[..], &[0]].concat();
+        Ok(Decision {
+            reason: Reason::new(memory.len().to_string(), "decisions"),
+            memory,
+            ..Believer.decide(snapshot)?
+        })
+    }
+}
+
+#[test]
+fn a_shadow_that_stays_keeps_its_records_and_another_module_begins_anew() {
+    let mut rig = Rig::new(&["orders"]);
+    let shadow = |digest: &str, percent| {
+        let mut shadow = PolicySetup {
+            role: Role::Shadow,
+            rollout: Share::percent(percent).unwrap(),
+            ..PolicySetup::deciding("shadow", Box::new(Counts))
+        };
+        shadow.identity.sha256 = digest.into();
+        shadow
+    };
+    let (key, name) = (JobKey::application(target("orders").id), PolicyName::new("shadow"));
+    let count = |rig: &mut Rig| {
+        let before = record(rig, "orders").clone();
+        let snapshot = rig.reactor.snapshot(&before, rig.now).unwrap();
+        let verdicts = rig.reactor.policies.shadow(&before, &snapshot);
+        verdicts
+            .into_iter()
+            .map(|(_, verdict)| verdict.shown.reason.code)
+            .next()
+    };
+    replace(&mut rig, vec![policy("believe"), shadow("one", 100)]);
+    assert_eq!(count(&mut rig).as_deref(), Some("1"));
+    for (next, continues, expected) in [
+        (shadow("one", 100), true, Some("2")),
+        (shadow("two", 100), false, Some("1")),
+        (shadow("two", 0), false, None),
+        (shadow("two", 100), true, Some("1")),
+    ] {
+        let policies = Policies::new(vec![policy("believe"), next]);
+        assert_eq!(policies.continues(&rig.reactor.policies, &name, &key), continues);
+        rig.reactor.take_over(policies);
+        assert_eq!(count(&mut rig).as_deref(), expected);
+    }
+}
+
+#[test]
+fn snapshots_are_taken_from_every_policys_jobs() {
+    let names: Vec<String> = (0..40).map(|n| format!("job-{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).chain(["rare"]).collect();
+    let mut rig = Rig::new(&names);
+    let rare = PolicySetup {
+        select: Select {
+            name: vec!["rare".into()],
+            ..Select::all()
+        },
+        ..policy("rare")
+    };
+    replace(&mut rig, vec![rare, policy("believe")]);
+    let taken = rig.reactor.snapshots(10, rig.now);
+    let of = |name: &str| taken.iter().filter(|s| s.record.policy.as_str() == name).count();
+    assert_eq!((of("rare"), of("believe")), (1, 5));
+    assert_eq!(rig.reactor.snapshots(1_000, rig.now).len(), 41);
+}

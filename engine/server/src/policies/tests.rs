@@ -1,0 +1,58 @@
+use axum::body::Body;
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use super::*;
+use crate::testing::{Paper, read, request};
+
+#[tokio::test]
+async fn a_reload_tells_what_changed_and_what_did_not() {
+    let (status, told) = Paper::new().call(Method::POST, "/api/v1/reload", "").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        told,
+        json!({ "reloaded": true, "policies": [{ "name": "default", "sha256": "00ff", "changed": true }], "restartNeeded": ["server.listen"] })
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_says_why_in_the_shape_of_every_error() {
+    let paper = Paper::new();
+    for (error, expected) in [
+        (ReloadError::NoFile, StatusCode::CONFLICT),
+        (
+            ReloadError::Refused("no such module".to_owned()),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
+        (
+            ReloadError::Unavailable("the store is full".to_owned()),
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+    ] {
+        let why = error.to_string();
+        *paper.policies.0.lock().unwrap() = Err(error);
+        let (status, problem) = paper.call(Method::POST, "/api/v1/reload", "").await;
+        assert_eq!(status, expected);
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with(&why), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_page_cannot_reload() {
+    let request = request(Method::POST, "/api/v1/reload")
+        .header("origin", "http://elsewhere.example")
+        .body(Body::empty())
+        .unwrap();
+    let (status, _) = read(Paper::new().send(request).await).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn the_running_policies_are_listed() {
+    let (status, list) = Paper::new().get("/api/v1/policies").await;
+    assert_eq!(
+        (status, list),
+        (StatusCode::OK, json!({ "items": [], "lastReload": null }))
+    );
+}

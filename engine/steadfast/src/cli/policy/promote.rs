@@ -1,0 +1,76 @@
+//! `steadfast policy promote`: a shadow decides, and the one it replaces becomes the shadow.
+
+mod edit;
+mod write;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::super::client::{Client, ServerOptions};
+use super::super::{Failure, blame, printer};
+use crate::config::Config;
+use crate::run::load_policies;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Options {
+    /// The shadow, as the configuration names it; or a policy that is rolled out in part, to grow its share.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The share of its jobs that it decides; the others stay with the policy that decides them now.
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    percent: u8,
+    /// The configuration; its comments and its order of everything else stay.
+    #[arg(long, default_value = "config.toml", value_name = "FILE")]
+    config: PathBuf,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+/// Edits the configuration, and asks the running engine to take it up.
+pub(super) fn promote(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
+    let path = &options.config;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}", path.display()))
+        .map_err(Failure::Usage)?;
+    // What is wrong already is told as what it is, and not as a consequence of the promotion.
+    Config::parse(path, &text)?;
+    let promoted = edit::promote(&text, &options.name, options.percent)
+        .map_err(|error| Failure::Usage(error.context(format!("{} was not changed", path.display()))))?;
+    let config = Config::parse(path, &promoted.text)?;
+    load_policies(&config.policies, &config.registries).map_err(|error| blame(path, error))?;
+    write::replace(path, &promoted.text)?;
+    printer::data(&promoted.summary);
+    runtime.block_on(reload(options))
+}
+
+/// Only an engine that answers and refuses is a failure: without one, the next start reads the file.
+async fn reload(options: &Options) -> Result<(), Failure> {
+    match Client::new(&options.server)?.post("/api/v1/reload").await {
+        Ok(told) => {
+            let restart = told["restartNeeded"].as_array().filter(|keys| !keys.is_empty());
+            let restart = restart.map_or_else(String::new, |keys| {
+                let keys: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
+                format!("; other changes in the file need a restart: {}", keys.join(", "))
+            });
+            printer::note(&format!("the engine has taken it up{restart}"));
+            Ok(())
+        }
+        Err(Failure::Unreachable(error)) if error.downcast_ref().is_some_and(reqwest::Error::is_connect) => {
+            printer::note(&format!(
+                "no engine answered at {}: one that runs takes the file up by itself when it sees the change, on \
+                 SIGHUP, or on POST /api/v1/reload",
+                options.server.address()
+            ));
+            Ok(())
+        }
+        Err(Failure::Unreachable(error)) => Err(Failure::Unreachable(anyhow!(
+            "{} is changed, but the engine goes on as before: {error:#}",
+            options.config.display()
+        ))),
+        Err(other) => Err(other),
+    }
+}

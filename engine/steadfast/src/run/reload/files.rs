@@ -1,0 +1,166 @@
+//! Noticing that the configuration or a module is another one than before.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use sha2::{Digest, Sha256};
+use steadfast_modules::ModuleRef;
+use tokio::sync::Notify;
+
+use crate::config::Config;
+
+/// The files whose change is looked for.
+pub(super) struct Files {
+    watcher: RecommendedWatcher,
+    folders: BTreeSet<PathBuf>,
+    names: Names,
+}
+
+/// What the files are called, for the thread that sees events.
+type Names = Arc<Mutex<BTreeSet<PathBuf>>>;
+
+impl Files {
+    /// `stirred` is notified when something happens to one of them.
+    pub(super) fn new(stirred: Arc<Notify>) -> notify::Result<Self> {
+        let names = Names::default();
+        let of_events = Arc::clone(&names);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            let names = of_events.lock().unwrap_or_else(PoisonError::into_inner);
+            // An event that could not be read may have been about one of them.
+            if event.map_or(true, |event| concerns(&event, &names)) {
+                stirred.notify_one();
+            }
+        })?;
+        Ok(Self {
+            watcher,
+            folders: BTreeSet::new(),
+            names,
+        })
+    }
+
+    /// Looks at these files from now on. Their folders are watched: a file that is replaced by a rename, or by the
+    /// swap of a link as for a ConfigMap, is another file than the one before.
+    pub(super) fn watch(&mut self, files: &[PathBuf]) {
+        let names = files.iter().filter_map(|file| file.file_name()).map(PathBuf::from);
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names.collect();
+        let folders: BTreeSet<PathBuf> = files.iter().map(|file| folder(file)).collect();
+        for gone in self.folders.difference(&folders) {
+            // It may be gone from the disk as well, and its watch with it.
+            drop(self.watcher.unwatch(gone));
+        }
+        let mut watched = BTreeSet::new();
+        for folder in folders {
+            // Again even if it was watched before: a folder that was replaced is another one.
+            if self.folders.contains(&folder) {
+                drop(self.watcher.unwatch(&folder));
+            }
+            match self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                Ok(()) => drop(watched.insert(folder)),
+                Err(error) => tracing::warn!(
+                    "changes in {} will not be seen ({error}); SIGHUP and POST /api/v1/reload still reload",
+                    folder.display()
+                ),
+            }
+        }
+        self.folders = watched;
+    }
+}
+
+fn folder(file: &Path) -> PathBuf {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Whether one of the files may be another one now. The store often lies beside them, and changes all the time.
+fn concerns(event: &Event, names: &BTreeSet<PathBuf>) -> bool {
+    // Our own reading is none of our business.
+    if matches!(event.kind, EventKind::Access(_)) {
+        return false;
+    }
+    event.need_rescan()
+        || event.paths.iter().filter_map(|path| path.file_name()).any(|name| {
+            // A ConfigMap or Secret is changed by the swap of the link `..data`.
+            names.contains(Path::new(name)) || name == OsStr::new("..data")
+        })
+}
+
+/// The configuration with the modules it names. Of one that cannot be read, `known` stands for the modules.
+pub(super) fn named(config: &Path, known: &[PathBuf]) -> Vec<PathBuf> {
+    match Config::load(config) {
+        Ok(loaded) => {
+            let modules = loaded.policies.into_iter().filter_map(|policy| match policy.module {
+                ModuleRef::File(path) => Some(path),
+                ModuleRef::Builtin(_) | ModuleRef::Oci(_) => None,
+            });
+            std::iter::once(config.to_owned()).chain(modules).collect()
+        }
+        Err(_) if known.is_empty() => vec![config.to_owned()],
+        Err(_) => known.to_vec(),
+    }
+}
+
+/// What the files hold, as one digest: it differs if any of them does.
+pub(super) fn digest(files: &[PathBuf]) -> [u8; 32] {
+    let mut whole = Sha256::new();
+    for file in files {
+        whole.update(file.as_os_str().as_encoded_bytes());
+        match std::fs::read(file) {
+            Ok(bytes) => whole.update(Sha256::digest(bytes)),
+            Err(error) => whole.update(error.kind().to_string()),
+        }
+    }
+    whole.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{AccessKind, CreateKind};
+
+    use super::*;
+
+    #[test]
+    fn only_what_may_have_changed_a_file_counts() {
+        let names = BTreeSet::from([PathBuf::from("config.toml"), PathBuf::from("own.wasm")]);
+        let event = |kind, path: &str| Event::new(kind).add_path(PathBuf::from(path));
+        let created = EventKind::Create(CreateKind::Any);
+        for concerned in ["/etc/steadfast/config.toml", "./own.wasm", "/etc/steadfast/..data"] {
+            assert!(concerns(&event(created, concerned), &names), "{concerned}");
+        }
+        assert!(!concerns(&event(created, "/etc/steadfast/steadfast.db-wal"), &names));
+        assert!(!concerns(
+            &event(EventKind::Access(AccessKind::Any), "/etc/steadfast/config.toml"),
+            &names
+        ));
+    }
+
+    #[test]
+    fn a_digest_follows_what_a_file_holds_and_not_when_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        let files = [file.clone()];
+        let missing = digest(&files);
+        std::fs::write(&file, "one").unwrap();
+        let one = digest(&files);
+        std::fs::write(&file, "two").unwrap();
+        assert_ne!(digest(&files), one);
+        std::fs::write(&file, "one").unwrap();
+        assert_eq!(digest(&files), one);
+        assert_ne!(missing, one);
+    }
+
+    #[test]
+    fn the_modules_of_a_broken_configuration_are_still_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, module) = (folder.path().join("config.toml"), folder.path().join("own.wasm"));
+        std::fs::write(&module, "").unwrap();
+        std::fs::write(&config, "[[policy]]\nname = \"p\"\nmodule = \"own.wasm\"\n").unwrap();
+        let files = named(&config, &[]);
+        assert_eq!(files, [config.clone(), module]);
+        std::fs::write(&config, "[[policy]").unwrap();
+        assert_eq!(named(&config, &files), files);
+        assert_eq!(named(&config, &[]), [config]);
+    }
+}

@@ -1,0 +1,124 @@
+//! The ways in which a reload is asked for, beside the API: SIGHUP, and a change of the files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::Reloader;
+use super::files::{Files, digest, named};
+use crate::config::Config;
+
+/// So long must the files rest before they are read: an editor or a copy may take several steps.
+const REST: Duration = Duration::from_millis(300);
+/// Files that never rest are read all the same after this many rests.
+const RESTS: u32 = 10;
+
+/// Reloads when somebody asks for it, until it is cancelled.
+pub(in crate::run) async fn follow(reloader: Arc<Reloader>, mut known: Known, cancel: CancellationToken) {
+    let Some(config) = reloader.file.clone() else { return };
+    let stirred = Arc::new(Notify::new());
+    let mut files = match Files::new(Arc::clone(&stirred)) {
+        Ok(files) => Some(files),
+        Err(error) => {
+            tracing::warn!("changes of files will not be seen ({error}); SIGHUP and POST /api/v1/reload still reload");
+            None
+        }
+    };
+    let mut hangups = match signal(SignalKind::hangup()) {
+        Ok(hangups) => Some(hangups),
+        Err(error) => {
+            tracing::warn!("SIGHUP will not reload ({error}); POST /api/v1/reload does");
+            None
+        }
+    };
+    // What changed while the engine started was not seen.
+    stirred.notify_one();
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            () = hangup(hangups.as_mut()) => {
+                known.look(&config, files.as_mut()).await;
+                // What it refuses it has told.
+                drop(reloader.reload().await);
+            }
+            () = stirred.notified() => {
+                rest(&stirred).await;
+                if known.look(&config, files.as_mut()).await == Seen::Changed {
+                    drop(reloader.reload().await);
+                }
+            }
+        }
+    }
+}
+
+async fn hangup(hangups: Option<&mut Signal>) {
+    match hangups {
+        Some(hangups) => drop(hangups.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until nothing has stirred for a while.
+async fn rest(stirred: &Notify) {
+    for _ in 0..RESTS {
+        if timeout(REST, stirred.notified()).await.is_err() {
+            return;
+        }
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// The files as they were last looked at.
+#[derive(Default)]
+pub(in crate::run) struct Known {
+    files: Vec<PathBuf>,
+    digest: [u8; 32],
+}
+
+/// What a look at the files found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Changed,
+    Same,
+}
+
+impl Known {
+    /// The files from which an engine is about to be started with this configuration.
+    pub(in crate::run) fn starting(file: &Path, config: &Config) -> Self {
+        let files = named(file, &[]);
+        let digest = digest(&files);
+        match Config::load(file) {
+            Ok(same) if same == *config => Self { files, digest },
+            // It has changed since it was read; the first look finds it out.
+            Ok(_) | Err(_) => Self::default(),
+        }
+    }
+
+    /// Looks at the files, and watches those that are named now. Each content counts once, whether it can be used or
+    /// not.
+    async fn look(&mut self, config: &PathBuf, files: Option<&mut Files>) -> Seen {
+        let (config, known) = (config.clone(), self.files.clone());
+        // Watched first, so that nothing can change unseen between the two.
+        let named = tokio::task::spawn_blocking(move || named(&config, &known)).await;
+        let Ok(named) = named else { return Seen::Same };
+        if let Some(files) = files {
+            files.watch(&named);
+        }
+        self.files.clone_from(&named);
+        let Ok(digest) = tokio::task::spawn_blocking(move || digest(&named)).await else {
+            return Seen::Same;
+        };
+        let seen = if digest == self.digest {
+            Seen::Same
+        } else {
+            Seen::Changed
+        };
+        self.digest = digest;
+        seen
+    }
+}

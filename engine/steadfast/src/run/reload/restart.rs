@@ -1,0 +1,81 @@
+//! What has changed in a configuration beside its policies.
+
+use crate::config::Config;
+
+/// The keys and sections whose change takes effect only after a restart, as the file calls them.
+pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
+    // Taken apart, so that a section that is added one day cannot be forgotten here.
+    let Config {
+        store,
+        server,
+        timing,
+        clusters,
+        jobs,
+        // Reloaded, and used to find the modules.
+        policies: _,
+        registries: _,
+        sinks,
+        recording,
+    } = started;
+    let timings = [
+        ("poll", timing.poll != now.timing.poll),
+        ("timeout", timing.timeout != now.timing.timeout),
+        ("validate", timing.validate != now.timing.validate),
+        ("retry_initial", timing.retry_initial != now.timing.retry_initial),
+        ("retry_max", timing.retry_max != now.timing.retry_max),
+        ("startup_grace", timing.startup_grace != now.timing.startup_grace),
+        ("terminal_poll", timing.terminal_poll != now.timing.terminal_poll),
+    ];
+    let sections = [
+        ("store.url", *store != now.store),
+        ("server.listen", server.listen != now.server.listen),
+        ("server.token_file", server.token_file != now.server.token_file),
+        ("[[kubernetes]]", *clusters != now.clusters),
+        ("[[job]]", *jobs != now.jobs),
+        ("[[sink]]", *sinks != now.sinks),
+        ("[recording]", *recording != now.recording),
+    ];
+    let timings = timings.map(|(key, changed)| (format!("timing.{key}"), changed));
+    let sections = sections.map(|(key, changed)| (key.to_owned(), changed));
+    let all = sections.into_iter().chain(timings);
+    all.filter_map(|(key, changed)| changed.then_some(key)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn needed_for(text: &str) -> Vec<String> {
+        let parse = |text| Config::parse(Path::new("config.toml"), text).unwrap();
+        needed(&parse(""), &parse(text))
+    }
+
+    #[test]
+    fn policies_need_no_restart() {
+        let text = "[[policy]]\nname = \"p\"\nmodule = \"builtin:conservative\"\nrollout = \"20%\"\n\
+                    [[policy]]\nname = \"q\"\nmodule = \"builtin:naive\"\n";
+        assert_eq!(needed_for(text), [""; 0]);
+    }
+
+    #[test]
+    fn everything_else_is_named_as_the_file_calls_it() {
+        let text = "[store]\nurl = \"sqlite://other.db\"\n[server]\nlisten = \"127.0.0.1:9\"\n\
+                    [timing]\npoll = \"7s\"\nretry_max = \"60s\"\n[[kubernetes]]\nname = \"local\"\n\
+                    [[job]]\nname = \"orders\"\nmode = \"standalone\"\nflink_rest = \"http://127.0.0.1:1\"\n\
+                    [[sink]]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\n";
+        assert_eq!(
+            needed_for(text),
+            [
+                "store.url",
+                "server.listen",
+                "[[kubernetes]]",
+                "[[job]]",
+                "[[sink]]",
+                "timing.poll",
+                "timing.retry_max"
+            ]
+        );
+    }
+}
