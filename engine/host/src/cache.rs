@@ -4,13 +4,14 @@
 //! engine that compiled it (wasmtime's version, its settings, the processor), so another engine looks elsewhere.
 
 use std::hash::{Hash, Hasher};
-use std::io;
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 use steadfast_cache::PrivateFolder;
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{Engine, Result};
+
+use crate::engines::Engines;
 
 /// The length of a sha256.
 const SEAL: usize = 32;
@@ -38,7 +39,7 @@ impl Cache {
     }
 
     /// The compiled module, if a whole one is there.
-    pub(crate) fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
+    pub(crate) fn get(&self, engines: &Engines, digest: &str) -> Option<Component> {
         let name = self.name(digest);
         let sealed = self.folder.read(&name, MAX_COMPILED)?;
         let (seal, code) = sealed.split_at_checked(SEAL)?;
@@ -46,10 +47,10 @@ impl Cache {
             tracing::warn!(path = %self.folder.path(&name).display(), "a compiled policy is damaged; it is compiled again");
             return None;
         }
-        // SAFETY: deserialize needs bytes that `Component::serialize` made. Nobody but this user can write to
-        // the folder, the seal shows the file is whole, and wasmtime checks its own version and settings.
+        // SAFETY: deserialize needs bytes that wasmtime made. Nobody but this user can write to the folder, the
+        // seal shows the file is whole, and wasmtime checks its own version and settings.
         #[allow(unsafe_code)]
-        let component = unsafe { Component::deserialize(engine, code) };
+        let component = engines.place(|engine| unsafe { Component::deserialize(engine, code) });
         component
             .inspect_err(
                 |error| tracing::warn!(%error, "a compiled policy is from another engine; it is compiled again"),
@@ -58,19 +59,32 @@ impl Cache {
     }
 
     /// Keeps a compiled module. Failing to is no failure: the next start compiles again.
-    pub(crate) fn put(&self, digest: &str, component: &Component) {
+    pub(crate) fn put(&self, digest: &str, code: &CompiledCode) {
         let name = self.name(digest);
-        let kept = component
-            .serialize()
-            .map_err(io::Error::other)
-            .and_then(|code| self.folder.write(&name, &[&Sha256::digest(&code), &code]));
-        if let Err(error) = kept {
+        if let Err(error) = self.folder.write(&name, &[&Sha256::digest(&code.0), &code.0]) {
             tracing::warn!(path = %self.folder.path(&name).display(), %error, "a compiled policy could not be kept; the next start compiles it again");
         }
     }
 
     fn name(&self, digest: &str) -> String {
         format!("{digest}-{}.compiled", self.engine)
+    }
+}
+
+/// Machine code that wasmtime has made in this process.
+pub(crate) struct CompiledCode(Vec<u8>);
+
+impl CompiledCode {
+    /// Compiles a component.
+    pub(crate) fn of(engines: &Engines, component: &[u8]) -> Result<Self> {
+        engines.compiler().precompile_component(component).map(Self)
+    }
+
+    /// The component, ready for instances.
+    pub(crate) fn load(&self, engines: &Engines) -> Result<Component> {
+        // SAFETY: deserialize needs bytes that wasmtime made, which these are: nothing else makes this type.
+        #[allow(unsafe_code)]
+        engines.place(|engine| unsafe { Component::deserialize(engine, &self.0) })
     }
 }
 

@@ -64,13 +64,18 @@ impl Guard {
         let (kind, message) = match (error.downcast_ref::<Trap>(), self.denied) {
             (Some(Trap::Interrupt), _) => (
                 PolicyFailureKind::Deadline,
-                format!("`{call}` ran for longer than {:?}", self.limits.deadline),
+                format!(
+                    "`{call}` ran for longer than {:?}; if it needs so long, allow it more with `deadline` in its [[policy]]",
+                    self.limits.deadline
+                ),
             ),
             (_, Some(bytes)) => (
                 PolicyFailureKind::Memory,
                 format!(
-                    "`{call}` wanted {bytes} bytes of memory, more than the {} it may have",
-                    self.limits.memory_bytes
+                    "`{call}` wanted {bytes} bytes of memory, more than the {} it may have; allow it more with \
+                     `memory = \"{}MiB\"` in its [[policy]]",
+                    self.limits.memory_bytes,
+                    ample(bytes)
                 ),
             ),
             (Some(trap), None) => (PolicyFailureKind::Trap, format!("`{call}` ended in a {trap}")),
@@ -81,6 +86,12 @@ impl Guard {
         };
         PolicyFailure { kind, message }
     }
+}
+
+/// A memory cap with room for what was wanted and as much again, in MiB.
+fn ample(bytes: usize) -> usize {
+    const MIB: usize = 1024 * 1024;
+    bytes.saturating_mul(2).div_ceil(MIB).next_power_of_two()
 }
 
 impl ResourceLimiter for Guard {

@@ -7,7 +7,7 @@
 //! one decision, and the next call gets a fresh instance.
 //!
 //! The way of a module: [`encode`] makes it a component, [`cache`] spares its compilation, [`engine`] compiles
-//! it, [`policy`] calls it, [`guard`] limits it. [`contract`] holds its versions, and turns the core's types into
+//! it where [`engines`] have room for it, [`policy`] calls it, [`guard`] limits it. [`contract`] holds its versions, and turns the core's types into
 //! theirs and back.
 
 pub mod builtin;
@@ -15,6 +15,7 @@ mod cache;
 mod contract;
 mod encode;
 mod engine;
+mod engines;
 mod guard;
 pub mod inspect;
 mod load_error;

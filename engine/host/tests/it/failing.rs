@@ -52,7 +52,9 @@ fn more_memory_than_allowed() {
     let hog = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) (unreachable)";
     let failure = failure(hog);
     assert_eq!(failure.kind, PolicyFailureKind::Memory);
-    assert!(failure.message.contains("2097152"), "{}", failure.message);
+    for told in ["2097152", "memory = \"8MiB\""] {
+        assert!(failure.message.contains(told), "{}", failure.message);
+    }
 }
 
 #[test]

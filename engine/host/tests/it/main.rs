@@ -9,5 +9,6 @@ mod cache;
 mod evolution;
 mod failing;
 mod guest;
+mod large;
 mod refusing;
 mod situation;

@@ -1,17 +1,22 @@
 //! `steadfast policy`: what an author does with a module, from its first line to its release.
 
 mod bench;
+mod build;
 pub(super) mod chosen;
 mod diff;
 pub(super) mod inspect;
 mod keygen;
 mod keys;
+mod language;
+mod new;
 mod promote;
 mod pull;
 mod push;
 mod registries;
 mod sample;
 mod sign;
+mod template;
+mod template_rust;
 mod test;
 mod verify;
 
@@ -22,6 +27,12 @@ use super::{Failure, printer};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Write the project of a new policy, in Rust, Python, JavaScript, C or Go.
+    #[command(after_help = new::AFTER_HELP)]
+    New(new::Options),
+    /// Build a project's module with its language's own tools, and load it.
+    #[command(after_help = build::AFTER_HELP)]
+    Build(build::Options),
     /// Say what a module is: form, contract, size, digest, imports, parameters and rules.
     Inspect(inspect::Options),
     /// Hold a policy to determinism and purity, to stories, and to snapshots with expected decisions.
@@ -52,6 +63,8 @@ pub(super) enum Command {
 
 pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
     match command {
+        Command::New(options) => new::write(options),
+        Command::Build(options) => build::build(options),
         Command::Inspect(options) => inspect::tell(options),
         Command::Test(options) => test::tell(options),
         Command::Bench(options) => bench::tell(options),

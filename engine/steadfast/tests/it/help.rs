@@ -13,6 +13,8 @@ fn help_of_each_command() {
         "status",
         "policies",
         "policy",
+        "policy new",
+        "policy build",
         "policy inspect",
         "policy test",
         "policy bench",

@@ -9,6 +9,7 @@ mod documents;
 mod engine;
 mod help;
 mod policy;
+mod project;
 mod promote;
 mod registry;
 mod reload;

@@ -1,0 +1,92 @@
+//! Two wasmtime engines that differ in one thing: where instances live.
+//!
+//! In the pool a fresh instance costs microseconds, but its slots have one size. wasmtime refuses a component there whose
+//! instances need more (1 MiB of tables, globals and function references, as a large language's runtime may), when it is
+//! made from its machine code. Such a component gets its instances from the system instead: slower, and otherwise the
+//! same. Both run the same machine code, so it is compiled, and kept, once.
+
+use std::sync::{Arc, OnceLock};
+
+use wasmtime::component::Component;
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Result};
+
+use crate::engine::HostError;
+use crate::ticker;
+
+/// How many instances may live at a time: one a policy, another while those are tried that may take its place, and one
+/// more while a policy is being loaded. Each costs 4 GiB of address space, though hardly any memory.
+const INSTANCES: u32 = 64;
+
+/// How much of a memory is wiped in place rather than given back when its instance ends, in bytes.
+const KEPT_RESIDENT: usize = 256 * 1024;
+
+/// The engines of a process. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Engines {
+    pooled: Engine,
+    /// Made for the first component that does not fit the pool.
+    on_demand: Arc<OnceLock<Engine>>,
+}
+
+impl Engines {
+    pub(crate) fn new() -> Result<Self, HostError> {
+        let pooled = Engine::new(&config(pool())).map_err(HostError::Engine)?;
+        let _ends_with_the_engine = ticker::start(&pooled).map_err(HostError::Ticker)?;
+        Ok(Self {
+            pooled,
+            on_demand: Arc::default(),
+        })
+    }
+
+    /// The one whose settings stand for both.
+    pub(crate) fn compiler(&self) -> &Engine {
+        &self.pooled
+    }
+
+    /// Makes a component where it fits.
+    pub(crate) fn place(&self, make: impl Fn(&Engine) -> Result<Component>) -> Result<Component> {
+        make(&self.pooled).or_else(|refusal| match make(self.on_demand()?) {
+            Ok(component) => {
+                tracing::debug!(%refusal, "a policy does not fit the pool; its instances come from the system");
+                Ok(component)
+            }
+            // It is not the pool that it does not fit.
+            Err(_) => Err(refusal),
+        })
+    }
+
+    fn on_demand(&self) -> Result<&Engine> {
+        if let Some(engine) = self.on_demand.get() {
+            return Ok(engine);
+        }
+        let engine = Engine::new(&config(InstanceAllocationStrategy::OnDemand))?;
+        let _ends_with_the_engine = ticker::start(&engine)?;
+        // Of two that were made at once, one is kept; the other's beat ends with it.
+        Ok(self.on_demand.get_or_init(|| engine))
+    }
+}
+
+fn pool() -> InstanceAllocationStrategy {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(INSTANCES)
+        .total_core_instances(INSTANCES * 4)
+        .total_memories(INSTANCES)
+        .total_tables(INSTANCES * 4)
+        .linear_memory_keep_resident(KEPT_RESIDENT)
+        .pagemap_scan(Enabled::Auto);
+    InstanceAllocationStrategy::Pooling(pool)
+}
+
+fn config(instances: InstanceAllocationStrategy) -> Config {
+    let mut config = Config::new();
+    config
+        .allocation_strategy(instances)
+        .cranelift_opt_level(OptLevel::Speed)
+        // One snapshot gives one decision on every machine, whatever its processor does with a NaN.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        .epoch_interruption(true)
+        // A policy is one call that returns: no tasks, so none of their book-keeping on each call.
+        .concurrency_support(false);
+    config
+}

@@ -1,0 +1,130 @@
+//! `steadfast policy build`.
+
+mod bindings;
+mod c;
+mod component;
+mod go;
+mod javascript;
+mod python;
+mod rust;
+mod tool;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+
+use super::super::{Failure, printer};
+use super::chosen::{configured, load_one};
+use super::language::Language;
+
+pub(super) const AFTER_HELP: &str = "\
+The language is told by the project's files. What its tools make stands below DIR in build/ (and bindings/, target/ or
+node_modules/), and the module in DIR/<name of the folder>.wasm. Python's and JavaScript's tools are fetched from their
+registries, in the versions that the project pins, and are installed nowhere else.
+
+Examples:
+  steadfast policy build
+  steadfast policy build mine --output /etc/steadfast/mine.wasm";
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Options {
+    /// The project's folder.
+    #[arg(default_value = ".", value_name = "DIR")]
+    project: PathBuf,
+    /// Where the module goes [default: in DIR, named like the folder].
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// A project that is being built.
+struct Project {
+    folder: PathBuf,
+    /// The contract it is built against: its own `policy.wit`, or this engine's.
+    contract: String,
+}
+
+/// Builds a project's module, and loads it to see that the engine takes it.
+pub(super) fn build(options: &Options) -> Result<(), Failure> {
+    let project = Project::open(&options.project).map_err(Failure::Usage)?;
+    let language = Language::of(&project.folder).map_err(Failure::Usage)?;
+    tool::require(language)?;
+    let output = match &options.output {
+        Some(output) => output.clone(),
+        None => options
+            .project
+            .join(module_name(&options.project)?)
+            .with_extension("wasm"),
+    };
+    let began = Instant::now();
+    let module = match language {
+        Language::Rust => rust::build(&project),
+        Language::Python => python::build(&project),
+        Language::JavaScript => javascript::build(&project),
+        Language::C => c::build(&project),
+        Language::Go => go::build(&project),
+    }?;
+    std::fs::write(&output, &module).with_context(|| format!("cannot write {}", output.display()))?;
+    let built = began.elapsed();
+    let began = Instant::now();
+    let policy = load_one(
+        "the module",
+        &configured("the module", &output.display().to_string(), None)?,
+    )?;
+    printer::note(&format!(
+        "{}: {} {}, {} KiB, built in {built:.1?}, compiled and loaded in {:.1?}\n  sha256 {}",
+        output.display(),
+        policy.module.description().name,
+        policy.module.description().version,
+        module.len().div_ceil(1024),
+        began.elapsed(),
+        policy.module.digest(),
+    ));
+    Ok(())
+}
+
+/// The name of a project's module: that of its folder.
+pub(super) fn module_name(project: &Path) -> anyhow::Result<String> {
+    let whole = std::path::absolute(project)
+        .and_then(|path| path.canonicalize())
+        .with_context(|| format!("there is no folder {}", project.display()))?;
+    whole
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .ok_or_else(|| anyhow!("{} has no name; give the module one with --output", project.display()))
+}
+
+impl Project {
+    fn open(folder: &Path) -> anyhow::Result<Self> {
+        let folder = folder
+            .canonicalize()
+            .with_context(|| format!("there is no folder {}; name the project's folder", folder.display()))?;
+        let own = folder.join("policy.wit");
+        let contract = if own.is_file() {
+            std::fs::read_to_string(&own).with_context(|| format!("cannot read {}", own.display()))?
+        } else {
+            steadfast_wit::POLICY_WIT.to_owned()
+        };
+        Ok(Self { folder, contract })
+    }
+
+    /// The folder for what the tools make, made if need be.
+    fn scratch(&self) -> anyhow::Result<PathBuf> {
+        let scratch = self.folder.join("build");
+        std::fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
+        Ok(scratch)
+    }
+
+    /// The contract as a file, for tools that read one.
+    fn contract_file(&self) -> anyhow::Result<PathBuf> {
+        let path = self.scratch()?.join("policy.wit");
+        std::fs::write(&path, &self.contract).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+/// What a tool made.
+fn made(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("the tools said nothing was wrong, but made no {}", path.display()))
+}

@@ -1,0 +1,48 @@
+//! C: bindings made here, and clang with a C library for WebAssembly.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Context;
+
+use super::{Project, bindings, component, made, tool};
+
+pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
+    let scratch = project.scratch()?;
+    bindings::write(&bindings::c(&project.contract)?, &scratch)?;
+    let module = scratch.join("module.wasm");
+    tool::run(
+        Command::new("clang")
+            .current_dir(&project.folder)
+            .args([
+                "--target=wasm32-wasi",
+                "-mexec-model=reactor",
+                "-std=c11",
+                "-O2",
+                "-Wall",
+                "-Wextra",
+            ])
+            // The linker's own default is 64 KiB, below the data, where an overflow would go unnoticed.
+            .args(["-Wl,--strip-all", "-Wl,--stack-first", "-Wl,-z,stack-size=131072"])
+            .args(["-Ibuild", "build/policy.c", "build/policy_component_type.o"])
+            .args(sources(project)?)
+            .arg("-o")
+            .arg(&module),
+    )?;
+    component::encode(&made(&module)?)
+}
+
+/// The project's sources, by name, so that the same files make the same module.
+fn sources(project: &Project) -> anyhow::Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read {}", project.folder.display());
+    let mut sources = Vec::new();
+    for entry in std::fs::read_dir(&project.folder).with_context(cannot)? {
+        let name = PathBuf::from(entry.with_context(cannot)?.file_name());
+        if name.extension() == Some(OsStr::new("c")) {
+            sources.push(name);
+        }
+    }
+    sources.sort();
+    Ok(sources)
+}

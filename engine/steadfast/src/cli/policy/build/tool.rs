@@ -1,0 +1,59 @@
+//! The languages' own tools.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, anyhow};
+
+use super::super::super::printer;
+use super::super::language::Language;
+
+/// How much of a failed tool's last words is shown, in lines.
+const SHOWN: usize = 40;
+
+/// Says which program is missing, and how to get it, before anything is begun.
+pub(super) fn require(language: Language) -> anyhow::Result<()> {
+    let facts = language.facts();
+    match facts.programs.iter().find(|program| find(program).is_none()) {
+        None => Ok(()),
+        Some(missing) => Err(anyhow!(
+            "a policy in {} needs `{missing}`, which is not on PATH; {}",
+            facts.title,
+            facts.install
+        )),
+    }
+}
+
+/// Where a program is.
+pub(super) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+}
+
+/// Runs a tool to its end. What it says is shown only if it fails.
+pub(super) fn run(command: &mut Command) -> anyhow::Result<()> {
+    let line = written(command);
+    printer::note(&format!("  {line}"));
+    let ended = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run `{line}`"))?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    let said = [ended.stdout, ended.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = said.lines().collect();
+    let last = lines.get(lines.len().saturating_sub(SHOWN)..).unwrap_or_default();
+    Err(anyhow!("`{line}` failed ({}):\n{}", ended.status, last.join("\n")))
+}
+
+/// The command as a person would type it, with the program's name alone.
+fn written(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let mut words = vec![program.file_name().unwrap_or(program.as_os_str()).to_string_lossy()];
+    words.extend(command.get_args().map(|argument| argument.to_string_lossy()));
+    words.join(" ")
+}

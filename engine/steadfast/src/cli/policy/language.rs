@@ -1,0 +1,90 @@
+//! The languages that a policy can be written in, with what is particular to each in one table.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use clap::ValueEnum;
+
+/// A language with a template and a way to build it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Language {
+    Rust,
+    Python,
+    #[value(name = "javascript")]
+    JavaScript,
+    C,
+    Go,
+}
+
+/// What is particular to a language.
+pub(super) struct Facts {
+    /// Its name, as people write it.
+    pub(super) title: &'static str,
+    /// The file by which a project of this language is known.
+    pub(super) marker: &'static str,
+    /// Where to begin to read.
+    pub(super) source: &'static str,
+    /// Programs that a build needs.
+    pub(super) programs: &'static [&'static str],
+    /// How to get them, as one line.
+    pub(super) install: &'static str,
+}
+
+impl Language {
+    pub(super) const fn facts(self) -> Facts {
+        match self {
+            Self::Rust => Facts {
+                title: "Rust",
+                marker: "Cargo.toml",
+                source: "src/lib.rs",
+                programs: &["cargo", "rustc"],
+                install: "install Rust with rustup, then: rustup target add wasm32-unknown-unknown",
+            },
+            Self::Python => Facts {
+                title: "Python",
+                marker: "main.py",
+                source: "main.py",
+                programs: &["python3"],
+                install: "install Python 3.10 or newer with venv (Debian: apt-get install python3-venv)",
+            },
+            Self::JavaScript => Facts {
+                title: "JavaScript",
+                marker: "package.json",
+                source: "main.js",
+                programs: &["node", "npm"],
+                install: "install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)",
+            },
+            Self::C => Facts {
+                title: "C",
+                marker: "main.c",
+                source: "main.c",
+                programs: &["clang", "wasm-ld"],
+                install: "install clang for WebAssembly (Debian: apt-get install clang lld wasi-libc libclang-rt-dev-wasm32)",
+            },
+            Self::Go => Facts {
+                title: "Go",
+                marker: "go.mod",
+                source: "policy/policy.go",
+                programs: &["go"],
+                install: "install Go 1.24 or newer",
+            },
+        }
+    }
+
+    /// The language of a project, by its marker.
+    pub(super) fn of(project: &Path) -> anyhow::Result<Self> {
+        let known = Self::value_variants();
+        known
+            .iter()
+            .copied()
+            .find(|language| project.join(language.facts().marker).is_file())
+            .ok_or_else(|| {
+                let markers: Vec<&str> = known.iter().map(|language| language.facts().marker).collect();
+                anyhow!(
+                    "{} is no policy's project: it has none of {}; name its folder, or make one with `steadfast policy new`",
+                    project.display(),
+                    markers.join(", ")
+                )
+            })
+    }
+}

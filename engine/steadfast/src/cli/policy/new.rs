@@ -1,0 +1,117 @@
+//! `steadfast policy new`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+
+use super::super::{Failure, printer};
+use super::language::Language;
+use super::template;
+
+pub(super) const AFTER_HELP: &str = "\
+The project is a small policy that works: its source, its stories, the contract it is built against, and a README.
+In Rust the SDK comes with it, in sdk/. Nothing else is fetched until `steadfast policy build`.
+
+Examples:
+  steadfast policy new mine --lang python
+  steadfast policy build mine
+  steadfast simulate --policy mine/mine.wasm mine/stories";
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Options {
+    /// What the policy is called: small letters, digits and hyphens, such as `night-shift`.
+    #[arg(value_parser = name)]
+    name: String,
+    /// The language it is written in.
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    lang: Language,
+    /// The folder it is written to [default: NAME].
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+}
+
+/// Writes a project, and says what comes next.
+pub(super) fn write(options: &Options) -> Result<(), Failure> {
+    let Options { name, lang, into } = options;
+    let folder = into.clone().unwrap_or_else(|| PathBuf::from(name));
+    refuse_occupied(&folder).map_err(Failure::Usage)?;
+    for file in template::files(*lang, name) {
+        write_file(&folder.join(file.path), &file.text)?;
+    }
+    let place = folder.display();
+    printer::note(&format!(
+        "{place} holds the policy `{name}` in {}; begin with {}. Next:\n  \
+         steadfast policy build {place}\n  \
+         steadfast simulate --policy {place}/{module}.wasm {place}/stories\n  \
+         steadfast policy inspect {place}/{module}.wasm",
+        lang.facts().title,
+        folder.join(lang.facts().source).display(),
+        module = super::build::module_name(&folder)?,
+    ));
+    Ok(())
+}
+
+/// A name that every language takes.
+fn name(text: &str) -> Result<String, String> {
+    let starts_well = text.starts_with(|c: char| c.is_ascii_lowercase());
+    let ends_well = !text.ends_with('-') && !text.contains("--");
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if starts_well && ends_well && text.len() <= 40 && text.chars().all(known) {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "a name begins with a small letter and goes on with small letters, digits and single hyphens, 40 at most"
+                .into(),
+        )
+    }
+}
+
+/// What is there is somebody's work.
+fn refuse_occupied(folder: &Path) -> anyhow::Result<()> {
+    match std::fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(anyhow!(
+            "{} is not empty, and nothing in it was touched; give another NAME, or another folder with --into",
+            folder.display()
+        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            Err(error).with_context(|| format!("{} cannot be written to; name a folder with --into", folder.display()))
+        }
+    }
+}
+
+fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(cannot)?;
+    }
+    std::fs::write(path, text).with_context(cannot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn a_name_is_one_that_every_language_takes() {
+        for good in ["a", "night-shift", "v2"] {
+            assert_eq!(name(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "2v",
+            "Night",
+            "night_shift",
+            "-a",
+            "a-",
+            "a--b",
+            "a/b",
+            "ä",
+            &"a".repeat(41),
+        ] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Snapshots in every combination of what the policy looks at, and what it decides of each.
+//!
+//! What a policy remembers is its own affair, and so is how: each comes to a snapshot with the memory of what it was shown
+//! before, and its bytes are not compared.
+
+use anyhow::anyhow;
+use steadfast_core::decision::{Decide, Decision};
+use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
+use steadfast_core::facts::{Deployment, FlinkJob, Rollout, Tasks};
+use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
+use steadfast_core::record::{JobRecord, Origin, Reason};
+use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::state::{Confidence, JobState, Mode};
+use steadfast_core::time::Timestamp;
+use steadfast_host::Policy;
+
+use crate::verdict::Verdict;
+
+/// A snapshot, and what a policy makes of it.
+pub(crate) struct Outcome {
+    snapshot: Snapshot,
+    decided: Result<Decision, String>,
+}
+
+/// What a policy makes of every snapshot.
+pub(crate) fn of(policy: &mut Policy) -> anyhow::Result<Vec<Outcome>> {
+    let memories = memories(policy)?;
+    Ok(snapshots(&memories)?
+        .into_iter()
+        .map(|snapshot| {
+            let decided = policy.decide(&snapshot).map_err(|failure| failure.message);
+            let decided = decided.map(|decision| Decision {
+                memory: Vec::new(),
+                ..decision
+            });
+            Outcome { snapshot, decided }
+        })
+        .collect())
+}
+
+/// Where a policy parts from the reference.
+pub(crate) fn compare(policy: &mut Policy, reference: &[Outcome]) -> anyhow::Result<Verdict> {
+    let mut verdict = Verdict::default();
+    for (mine, theirs) in of(policy)?.iter().zip(reference) {
+        verdict.count((mine.decided != theirs.decided).then(|| {
+            format!(
+                "of {}\n  it decides {:?}\n  instead of {:?}",
+                what_it_looks_at(&mine.snapshot),
+                mine.decided,
+                theirs.decided
+            )
+        }));
+    }
+    Ok(verdict)
+}
+
+fn what_it_looks_at(snapshot: &Snapshot) -> String {
+    format!(
+        "{} with memory {:?}, Flink {:?}, Deployment {:?}",
+        snapshot.record.state,
+        String::from_utf8_lossy(&snapshot.record.memory),
+        snapshot.flink.as_ref().map(|evidence| &evidence.latest),
+        snapshot.deployment.as_ref().map(|evidence| evidence.latest.is_known()),
+    )
+}
+
+const NOW: i64 = 1_700_000_100;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+fn snapshots(memories: &[Vec<u8>]) -> anyhow::Result<Vec<Snapshot>> {
+    let mut snapshots = Vec::new();
+    for state in JobState::ALL {
+        for flink in flink_answers()? {
+            for deployment in deployment_answers() {
+                for memory in memories {
+                    snapshots.push(snapshot(*state, flink.clone(), deployment.clone(), memory.clone()));
+                }
+            }
+        }
+    }
+    Ok(snapshots)
+}
+
+fn snapshot(
+    state: JobState,
+    flink: Option<Evidence<FlinkJob>>,
+    deployment: Option<Evidence<Deployment>>,
+    memory: Vec<u8>,
+) -> Snapshot {
+    let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "orders");
+    let key = JobKey::application(target);
+    let mut record = JobRecord::unseen(
+        key,
+        Mode::Application,
+        Origin::Discovered,
+        PolicyName::new("starter"),
+        at(0),
+    );
+    record.state = state;
+    record.confidence = Confidence::Inferred;
+    record.reason = Reason::new("Recorded", "as it was, with \"quotes\" and an ä");
+    record.memory = memory;
+    Snapshot {
+        now: at(NOW),
+        engine_since: at(0),
+        record,
+        flink,
+        exceptions: None,
+        checkpoints: None,
+        deployment,
+        deletion: None,
+        pods: None,
+        events: None,
+        ha_data: None,
+        last_words: None,
+        archive: None,
+        flink_resource: None,
+        task_managers: None,
+        fleet: Fleet { targets: 1, dark: 0 },
+        timing: Timing::default(),
+    }
+}
+
+/// Never asked, every word of Flink's, absent, and unknown for less than, exactly and more than `unreachable_after`.
+fn flink_answers() -> anyhow::Result<Vec<Option<Evidence<FlinkJob>>>> {
+    let id = FlinkJobId::parse("00000000000000000000000000000001").ok_or_else(|| anyhow!("that is no job id"))?;
+    let evidence = |latest, since: i64| Some(Evidence::first(latest, at(since), at(since)));
+    let mut answers = vec![None, evidence(Observed::Absent, NOW - 1)];
+    for state in JobState::ALL.iter().copied().filter(|state| state.is_flinks()) {
+        let job = FlinkJob {
+            id,
+            state,
+            started_at: at(0),
+            ended_at: None,
+            tasks: Tasks { total: 2, running: 2 },
+        };
+        answers.push(evidence(Observed::Present(job), NOW - 1));
+    }
+    for silent in [14, 15, 3600] {
+        let fault = Fault::new(FaultKind::Timeout, "no answer within 3 s");
+        answers.push(evidence(Observed::Unknown(fault), NOW - silent));
+    }
+    Ok(answers)
+}
+
+fn deployment_answers() -> Vec<Option<Evidence<Deployment>>> {
+    let deployment = Deployment {
+        namespace: Namespace::new("default"),
+        name: "orders".to_owned(),
+        uid: Uid::new("5b1c2f0e-0000-4000-8000-000000000001"),
+        created_at: Some(at(0)),
+        deleting_since: None,
+        replicas: 1,
+        ready: 1,
+        native: Some(Mode::Application),
+        owner: None,
+        trouble: None,
+        labels: Default::default(),
+        rollout: Rollout::Settled,
+    };
+    let evidence = |latest| Some(Evidence::first(latest, at(NOW - 2), at(NOW - 2)));
+    vec![
+        None,
+        evidence(Observed::Present(deployment)),
+        evidence(Observed::Absent),
+        evidence(Observed::Unknown(Fault::new(FaultKind::Forbidden, "HTTP 403"))),
+    ]
+}
+
+/// What a policy remembers of nothing, of the look that it is about to judge again, of earlier ones, and what another
+/// policy left behind.
+fn memories(policy: &mut Policy) -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut memories = vec![Vec::new(), vec![159, 146, 150, 32, 1], b"x 1699999999000".to_vec()];
+    for looks in [&[1][..], &[60], &[60, 60], &[90, 80, 70, 60, 50]] {
+        let mut memory = Vec::new();
+        for ago in looks {
+            let asked = at(NOW - ago);
+            let absent = Evidence::first(Observed::Absent, asked, asked);
+            let shown = snapshot(JobState::Running, Some(absent), None, memory);
+            memory = policy
+                .decide(&shown)
+                .map_err(|failure| anyhow!("an absence is not judged: {}", failure.message))?
+                .memory;
+        }
+        memories.push(memory);
+    }
+    Ok(memories)
+}
