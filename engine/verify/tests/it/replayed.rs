@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use steadfast_core::decision::Decide;
-use steadfast_core::id::PolicyName;
 use steadfast_core::snapshot::Timing;
-use steadfast_reconcile::{PolicySetup, Role, Select};
+use steadfast_reconcile::PolicySetup;
 use steadfast_simulate::{Stage, Staging, play};
 use steadfast_verify::look::Look;
 use steadfast_verify::telling::retraced;
@@ -41,14 +40,7 @@ fn broken(story: &Story, defect: Defect) -> Vec<String> {
     let staging = Staging {
         timing: Timing::default(),
         seed: 7,
-        policies: &|| {
-            vec![PolicySetup {
-                name: PolicyName::new("tested"),
-                select: Select::all(),
-                role: Role::Decides,
-                decide: decide(),
-            }]
-        },
+        policies: &|| vec![PolicySetup::deciding("tested", decide())],
         stage: Stage::Virtual,
         recording: None,
     };
