@@ -15,7 +15,7 @@ use crate::snapshot::{Fleet, Snapshot, Timing};
 use crate::time::Timestamp;
 
 /// All that is known, by source. It holds evidence only; what it means is the policy's business.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Board {
     clusters: BTreeMap<ClusterName, KubernetesBoard>,
     targets: BTreeMap<TargetId, TargetEvidence>,
@@ -23,7 +23,7 @@ pub struct Board {
 }
 
 /// Evidence about one Flink cluster.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct TargetEvidence {
     /// Its `/jobs/overview`.
     pub overview: Option<Evidence<FlinkOverview>>,
@@ -36,7 +36,7 @@ pub struct TargetEvidence {
 }
 
 /// Evidence about one job, looked up on request.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct JobEvidence {
     /// `/jobs/<id>/exceptions`.
     pub exceptions: Option<Evidence<RootException>>,

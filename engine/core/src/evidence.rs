@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::time::Timestamp;
 
 /// The result of one look. There is no way from [`Observed::Unknown`] to [`Observed::Absent`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Observed<T> {
     /// A complete, successful answer contains it.
@@ -44,7 +44,7 @@ impl<T> Observed<T> {
 }
 
 /// Why a look gave no usable answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fault {
     /// The kind, for rules.
@@ -133,7 +133,7 @@ impl FaultKind {
 }
 
 /// The newest evidence of one source about one thing, with the history a policy needs to judge it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence<T> {
     /// The newest answer.

@@ -12,7 +12,7 @@ use crate::state::{JobState, Mode};
 use crate::time::Timestamp;
 
 /// One job of Flink's `/jobs/overview`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FlinkJob {
     /// `jid`.
@@ -28,7 +28,7 @@ pub struct FlinkJob {
 }
 
 /// How many subtasks there are, and how many run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tasks {
     /// All subtasks.
@@ -38,14 +38,14 @@ pub struct Tasks {
 }
 
 /// A complete `/jobs/overview`: every job the cluster knows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Hash, Serialize, Deserialize)]
 pub struct FlinkOverview {
     /// In the order of their ids, since Flink's own order is not stable.
     pub jobs: Vec<FlinkJob>,
 }
 
 /// Why a job failed, from `/jobs/<id>/exceptions`. No exception is [`crate::evidence::Observed::Absent`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RootException {
     /// The first line: class and message.
@@ -55,7 +55,7 @@ pub struct RootException {
 }
 
 /// Checkpoint counters, from `/jobs/<id>/checkpoints`. They start at zero after a failover.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Checkpoints {
     /// `counts.completed`.
@@ -65,7 +65,7 @@ pub struct Checkpoints {
 }
 
 /// How a job ended, as something other than its living REST endpoint tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobEnd {
     /// The job it is about.
@@ -95,7 +95,7 @@ pub enum EndSource {
 }
 
 /// A Deployment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deployment {
     /// `metadata.namespace`.
@@ -126,7 +126,7 @@ pub struct Deployment {
 }
 
 /// Whether a controller has carried out what a specification asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rollout {
     /// The newest specification was seen and is carried out.
@@ -137,7 +137,7 @@ pub enum Rollout {
 }
 
 /// A pod of a Flink cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pod {
     /// `metadata.namespace`.
@@ -174,7 +174,7 @@ impl Pod {
 }
 
 /// Whether a pod is ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Readiness {
     /// The condition is `True`.
@@ -184,7 +184,7 @@ pub enum Readiness {
 }
 
 /// What a container's status tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Container {
     /// Its name.
@@ -198,7 +198,7 @@ pub struct Container {
 }
 
 /// `state.waiting`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
     /// E.g. `CrashLoopBackOff`, `ImagePullBackOff`, `ContainerCreating`.
@@ -208,7 +208,7 @@ pub struct Waiting {
 }
 
 /// `terminated`, now or last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Termination {
     /// E.g. `Error`, `OOMKilled`, `Completed`.
@@ -220,7 +220,7 @@ pub struct Termination {
 }
 
 /// A deletion that was seen: DELETED on the watch, or a deletionTimestamp before the object went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deletion {
     /// Whose deletion.
@@ -231,7 +231,7 @@ pub struct Deletion {
 
 /// What Flink's Kubernetes HA services left: ConfigMaps labelled `configmap-type=high-availability`
 /// (Flink up to 1.20) or named `<cluster-id>-cluster-config-map` and the like.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HaData {
     /// The names of the ConfigMaps, sorted.
@@ -239,7 +239,7 @@ pub struct HaData {
 }
 
 /// A Kubernetes event about an object of the target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeEvent {
     /// The kind and name of the object, e.g. `ReplicaSet/orders-5d9c`.

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 /// The identity of one attempt. What is `None` has not been seen yet; it is filled in, and only a
 /// value that contradicts a known one begins a new attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Incarnation {
     /// 1 for the first one seen; 0 while nothing has been seen.
@@ -32,7 +32,7 @@ pub struct Incarnation {
 const WHOLE_SECONDS: Duration = Duration::from_secs(1);
 
 /// Whether Kubernetes has spoken since the attempt began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UidSeen {
     /// Kubernetes named the UID in this attempt: another one is another attempt.

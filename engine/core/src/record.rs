@@ -10,7 +10,7 @@ use crate::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode}
 use crate::time::Timestamp;
 
 /// Why the state is what it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reason {
     /// A word in CamelCase, stable for machines.
     pub code: String,
@@ -29,7 +29,7 @@ impl Reason {
 }
 
 /// Something that stands beside the state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Condition {
     /// Which.
     #[serde(rename = "type")]
@@ -41,7 +41,7 @@ pub struct Condition {
 }
 
 /// An alert that stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StandingAlert {
     /// Its name in CamelCase, e.g. `JobFailed`.
     pub name: String,
@@ -64,7 +64,7 @@ pub enum AlertScope {
 }
 
 /// An intent somebody posted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PostedIntent {
     /// What is wanted.
     pub intent: Intent,
@@ -73,7 +73,7 @@ pub struct PostedIntent {
 }
 
 /// Why a job is watched, which says how it stops being watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Origin {
     /// A `[[job]]` of the configuration names it: it is forgotten when that entry goes.
@@ -83,7 +83,7 @@ pub enum Origin {
 }
 
 /// A job's durable record. Everything in it is committed before it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobRecord {
     /// Whose record.
@@ -126,7 +126,7 @@ pub struct JobRecord {
 }
 
 /// A job of an application beside the one its record is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OtherJob {
     /// Its id.

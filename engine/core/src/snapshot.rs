@@ -12,7 +12,7 @@ use crate::record::JobRecord;
 use crate::time::Timestamp;
 
 /// A pure value, complete for one decision. `None` in an evidence slot: never asked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// The present moment.
@@ -52,7 +52,7 @@ pub struct Snapshot {
 }
 
 /// How many of a cluster's targets are dark: no source has a fresh answer for them, present or absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fleet {
     /// All targets of the cluster.
@@ -62,7 +62,7 @@ pub struct Fleet {
 }
 
 /// `[timing]` of the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Timing {
     /// How often Flink is asked.

@@ -84,11 +84,15 @@ fn follow_jobs(
         followed.incarnation.see_job(job.id, job.started_at, now);
     }
     if followed.mode != Mode::Session {
-        let tracked = followed.incarnation.flink_job_id;
+        let incarnation = &followed.incarnation;
+        // While the new attempt's job is not known, the one before may be it: recovery keeps the id.
+        let ours = incarnation
+            .flink_job_id
+            .or(incarnation.previous.map(|(before, _)| before));
         followed.other_jobs = overview
             .jobs
             .iter()
-            .filter(|job| Some(job.id) != tracked)
+            .filter(|job| Some(job.id) != ours)
             .map(OtherJob::from)
             .collect();
     }

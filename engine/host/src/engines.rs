@@ -13,8 +13,8 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, Po
 use crate::engine::HostError;
 use crate::ticker;
 
-/// How many instances may live at a time: one a policy, and one more while a policy is being loaded.
-/// Each costs 4 GiB of address space, though hardly any memory.
+/// How many instances may live at a time: one a policy, another while those are tried that may take its place, and one
+/// more while a policy is being loaded. Each costs 4 GiB of address space, though hardly any memory.
 const INSTANCES: u32 = 64;
 
 /// How much of a memory is wiped in place rather than given back when its instance ends, in bytes.

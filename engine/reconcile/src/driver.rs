@@ -1,5 +1,7 @@
 //! The loop: evidence in, decisions out, commits before anything is shown.
 
+mod requests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +21,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::control::{Request, RequestError};
+use crate::control::Request;
 use crate::looker::Looker;
 use crate::looks::{Answer, Look};
 use crate::metrics::{KindLabel, Metrics, PolicyLabel, ResultLabel, StateLabel};
-use crate::policies::Policies;
 use crate::reactor::{Decided, Reactor};
 use crate::status::{ClusterStatus, StatusBoard};
 
@@ -392,60 +393,6 @@ impl Driver {
         if let Err(error) = self.journal.prune(now.before(keep.max_age), keep.max_bytes).await {
             tracing::error!("old snapshots could not be dropped: {}", chain(&error));
         }
-    }
-
-    /// Serves a request of the API.
-    async fn serve(&mut self, request: Request, now: Timestamp) {
-        match request {
-            Request::Intend { key, intent, reply } => {
-                let answer = match self.reactor.intend(&key, intent, now) {
-                    None => Err(RequestError::NoSuchJob),
-                    Some(change) => match self.commit(vec![change], now).await {
-                        Ok(()) => self.projection.get(&key).ok_or(RequestError::NoSuchJob),
-                        Err(error) => Err(RequestError::Store(chain(&error))),
-                    },
-                };
-                drop(reply.send(answer));
-            }
-            Request::Forget { key, reply } => {
-                let answer = match self.reactor.forget(&key) {
-                    Err(error) => Err(error),
-                    Ok(change) => self
-                        .commit(vec![change], now)
-                        .await
-                        .map_err(|error| RequestError::Store(chain(&error))),
-                };
-                drop(reply.send(answer));
-            }
-            Request::Snapshots { limit, reply } => {
-                drop(reply.send(Ok(self.reactor.snapshots(limit, now))));
-            }
-            Request::ReplacePolicies { policies, reply } => {
-                let answer = self.replace_policies(Policies::new(policies), now).await;
-                drop(reply.send(answer.map_err(|error| RequestError::Store(chain(&error)))));
-            }
-            Request::Explain { key, reply } => {
-                drop(reply.send(self.reactor.explain(&key, now).ok_or(RequestError::NoSuchJob)));
-            }
-        }
-    }
-}
-
-impl Driver {
-    /// What changes hands is committed first: a store that refuses leaves the policies as they were.
-    async fn replace_policies(&mut self, policies: Policies, now: Timestamp) -> Result<(), JournalError> {
-        let handed_over = self.reactor.hand_over(&policies);
-        self.commit(handed_over, now).await?;
-        let before = &self.reactor.policies;
-        self.shadows
-            .begin(&policies.shadows(), |name, key| policies.continues(before, name, key));
-        self.status
-            .write(|status| status.policies = policies.statuses(&status.policies, now));
-        self.reactor.take_over(policies);
-        // Those that are no shadows any more leave the metrics.
-        self.metrics.shadow_jobs_differing.clear();
-        self.metrics.show_shadows(&self.shadows.tallies());
-        Ok(())
     }
 }
 

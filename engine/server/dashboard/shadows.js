@@ -40,8 +40,9 @@ function shadowPolicy(policy) {
 
 function differingJob(item) {
   const says = (one) => make("td", {}, stateLabel(one.state, one.confidence), one.attempt === item.decided.attempt ? null : make("span", { class: "confidence" }, `attempt ${one.attempt}`), make("small", { title: one.reason.message }, one.reason.message || one.reason.code));
+  const parts = item.job.split("/");
   return make("tr", { "data-since": item.since },
-    make("td", { class: "job" }, make("a", { href: `#${encodeURI(item.job)}` }, item.job)),
+    make("td", { class: "job" }, make("a", { href: `#${encodeURI(item.job)}` }, parts.at(-1)), make("small", {}, parts.slice(0, -1).join("/"))),
     make("td", {}, item.policy),
     says(item.decided),
     says(item.shadow),

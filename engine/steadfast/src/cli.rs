@@ -18,7 +18,6 @@ use clap_complete::Shell;
 
 use crate::config::{Config, ConfigError};
 use crate::demo::Afterwards;
-use crate::run::RefusedModule;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -217,13 +216,9 @@ pub fn main() -> ExitCode {
 
 /// A policy that cannot be used is a mistake of the configuration that names it.
 fn blame(config: &Path, error: anyhow::Error) -> Failure {
-    if let Some(refusal) = error.downcast_ref() {
-        return Failure::Config(Config::refused_policy(config, refusal));
-    }
-    match error.downcast_ref::<RefusedModule>() {
-        // A registry that is down is no mistake of the configuration.
-        Some(refused) if !refused.source.is_passing() => Failure::Config(Config::refused_module(config, refused)),
-        Some(_) | None => Failure::Failed(error),
+    match Config::blamed(config, &error) {
+        Some(mistake) => Failure::Config(mistake),
+        None => Failure::Failed(error),
     }
 }
 

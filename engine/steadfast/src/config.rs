@@ -171,6 +171,18 @@ impl Config {
         check::check(file, folder).map_err(mistakes)
     }
 
+    /// The mistake behind policies that could not be loaded; `None` if it is none of the configuration, such as a
+    /// registry that does not answer.
+    pub fn blamed(path: &Path, error: &anyhow::Error) -> Option<ConfigError> {
+        if let Some(refusal) = error.downcast_ref() {
+            return Some(Self::refused_policy(path, refusal));
+        }
+        let refused = error.downcast_ref::<RefusedModule>();
+        refused
+            .filter(|refused| !refused.source.is_passing())
+            .map(|refused| Self::refused_module(path, refused))
+    }
+
     /// The mistake of a policy whose module refused to be loaded, or refused its parameters.
     pub fn refused_policy(path: &Path, refusal: &LoadError) -> ConfigError {
         let (policy, key, fix) = match refusal {

@@ -30,7 +30,7 @@ use crate::config::Config;
 use reload::Reloader;
 
 pub use modules::{RefusedModule, known, resolve_modules, resolve_modules_now};
-pub use parts::{LoadedPolicy, SystemClock, compile_policies, load_policies, policy_cache, policy_engine};
+pub use parts::{LoadedPolicy, SystemClock, compile_policies, load_policies, policy_cache};
 
 /// A running engine with its API and its sinks.
 pub struct Running {
@@ -53,7 +53,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let known = file.as_deref().map(|file| reload::Known::starting(file, &config));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let host = parts::policy_engine()?;
-    let policies = policies(&host, &config).await?;
+    let policies = policies(&config, &host).await?;
     let clusters = parts::clusters(&config).await?;
     let targets = parts::targets(&config);
     let access = access::of(&config.server)?;
@@ -139,10 +139,10 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
 }
 
 /// The policies, compiled off the async threads.
-async fn policies(host: &PolicyEngine, config: &Config) -> anyhow::Result<Vec<LoadedPolicy>> {
+async fn policies(config: &Config, host: &PolicyEngine) -> anyhow::Result<Vec<LoadedPolicy>> {
     let modules = resolve_modules(&config.policies, &config.registries).await?;
     let (host, policies) = (host.clone(), config.policies.clone());
-    let loaded = tokio::task::spawn_blocking(move || compile_policies(&host, &policies, &modules)).await??;
+    let loaded = tokio::task::spawn_blocking(move || parts::compile_into(&host, &policies, &modules)).await??;
     for LoadedPolicy { config, provenance, .. } in &loaded {
         tracing::info!(policy = %config.name, module = %provenance.reference, sha256 = %provenance.sha256, from = %provenance.from, trust = %provenance.trust(), "a policy was loaded");
     }

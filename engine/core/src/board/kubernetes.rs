@@ -51,7 +51,7 @@ pub struct Accepted {
 }
 
 /// One Kubernetes cluster as last seen.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct KubernetesBoard {
     lists: BTreeMap<(ObjectKind, Option<Namespace>), Evidence<Completeness>>,
     deployments: Deployments,

@@ -8,7 +8,7 @@ use crate::state::{JobState, Mode};
 use crate::time::Timestamp;
 
 /// A FlinkDeployment or FlinkSessionJob. What its status says is what the operator last saw: evidence, not truth.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FlinkResource {
     /// Which of the two.
@@ -53,7 +53,7 @@ pub enum ResourceKind {
 }
 
 /// What a specification asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Desired {
     /// `running`, which is the default.

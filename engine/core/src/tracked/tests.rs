@@ -104,9 +104,15 @@ fn an_answer_of_the_old_job_manager_is_not_the_new_attempt() {
         .see_deployment(&crate::id::Uid::new("u2"), None, at(60), at(60));
     let late = see(&replaced, vec![job(1, 5)], 61);
     assert_eq!((late.incarnation.flink_job_id, late.incarnation.attempt), (None, 2));
-    let lasting = see(&replaced, vec![job(1, 5)], 130);
+    let lasting = see(&late, vec![job(1, 5)], 130);
     assert_eq!(
         (lasting.incarnation.flink_job_id, lasting.incarnation.attempt),
+        (Some(id(1)), 2)
+    );
+    // Recovered under its old id: the late answer did not make it another job.
+    let recovered = see(&late, vec![job(1, 64)], 66);
+    assert_eq!(
+        (recovered.incarnation.flink_job_id, recovered.incarnation.attempt),
         (Some(id(1)), 2)
     );
 }

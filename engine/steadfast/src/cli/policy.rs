@@ -18,6 +18,7 @@ mod sign;
 mod template;
 mod template_rust;
 mod test;
+mod verify;
 
 use clap::Subcommand;
 use tokio::runtime::Runtime;
@@ -40,6 +41,9 @@ pub(super) enum Command {
     /// Measure what a policy costs: loading, deciding, memory.
     #[command(after_help = bench::AFTER_HELP)]
     Bench(bench::Options),
+    /// Show every sequence of evidence to a policy, to a depth, and hold what it records to laws.
+    #[command(after_help = verify::AFTER_HELP)]
+    Verify(verify::Options),
     /// Show two policies the same recorded snapshots, and tell where they part.
     #[command(after_help = diff::AFTER_HELP)]
     Diff(diff::Options),
@@ -64,6 +68,7 @@ pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Fail
         Command::Inspect(options) => inspect::tell(options),
         Command::Test(options) => test::tell(options),
         Command::Bench(options) => bench::tell(options),
+        Command::Verify(options) => verify::explore(options),
         Command::Diff(options) => diff::tell(options, runtime),
         Command::Wit => {
             printer::data(steadfast_wit::POLICY_WIT);

@@ -96,7 +96,12 @@ impl steadfast_server::Policies for Adapter {
     }
 
     async fn reload(&self) -> Result<Reloaded, ReloadError> {
-        self.reloader.reload().await
+        // A caller that goes away must not leave a reload half done.
+        let reloader = Arc::clone(&self.reloader);
+        let reload = tokio::spawn(async move { reloader.reload().await });
+        reload
+            .await
+            .unwrap_or_else(|error| Err(ReloadError::Unavailable(error.to_string())))
     }
 }
 

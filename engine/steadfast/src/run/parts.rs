@@ -96,14 +96,19 @@ pub fn policy_cache() -> Option<PathBuf> {
     Some(base.join("steadfast"))
 }
 
+/// Compiles and configures every policy from the modules that were found for them, in the same order; the first that
+/// is refused is the error.
+pub fn compile_policies(policies: &[Policy], modules: &[Module]) -> anyhow::Result<Vec<LoadedPolicy>> {
+    compile_into(&policy_engine()?, policies, modules)
+}
+
 /// What runs the policies of a process.
-pub fn policy_engine() -> anyhow::Result<PolicyEngine> {
+pub(super) fn policy_engine() -> anyhow::Result<PolicyEngine> {
     Ok(PolicyEngine::new(policy_cache().as_deref())?)
 }
 
-/// Compiles and configures every policy from the modules that were found for them, in the same order, for an engine that
-/// may run others already; the first that is refused is the error.
-pub fn compile_policies(
+/// The same for one engine, which may run others already.
+pub(super) fn compile_into(
     engine: &PolicyEngine,
     policies: &[Policy],
     modules: &[Module],
@@ -127,7 +132,7 @@ pub fn compile_policies(
 
 /// Finds, compiles and configures every policy, for a command that does nothing else meanwhile.
 pub fn load_policies(policies: &[Policy], registries: &[RegistryHost]) -> anyhow::Result<Vec<LoadedPolicy>> {
-    compile_policies(&policy_engine()?, policies, &resolve_modules_now(policies, registries)?)
+    compile_policies(policies, &resolve_modules_now(policies, registries)?)
 }
 
 /// The clusters, with clients but not yet connected.

@@ -13,15 +13,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
-use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Clock;
-use steadfast_host::{LoadError, PolicyEngine};
-use steadfast_modules::Module;
+use steadfast_host::PolicyEngine;
 use steadfast_reconcile::{Control, PolicySetup, RequestError, tried};
 use steadfast_server::{LastReload, ReloadError, Reloaded, ReloadedPolicy};
 
-use super::modules::resolve_modules;
-use super::parts::{LoadedPolicy, compile_policies};
+use super::modules::{RefusedModule, resolve_modules};
+use super::parts::{LoadedPolicy, compile_into};
 use crate::config::Config;
 
 pub(super) use follow::{Known, follow};
@@ -42,12 +40,6 @@ pub(crate) struct Reloader {
     running: tokio::sync::Mutex<Vec<LoadedPolicy>>,
     last: Mutex<Option<LastReload>>,
     reloads: Family<[(&'static str, &'static str); 1], Counter>,
-}
-
-/// What the file holds now, ready to decide.
-struct Candidates {
-    config: Config,
-    policies: Vec<LoadedPolicy>,
 }
 
 impl Reloader {
@@ -91,19 +83,24 @@ impl Reloader {
     }
 
     async fn attempt(&self, running: &mut Vec<LoadedPolicy>) -> Result<Reloaded, ReloadError> {
-        let file = self.file.clone().ok_or(ReloadError::NoFile)?;
+        let file = self.file.as_deref().ok_or(ReloadError::NoFile)?;
+        let config = Config::load(file).map_err(|error| ReloadError::Refused(error_chain(&error.into())))?;
+        let modules = resolve_modules(&config.policies, &config.registries).await;
+        let modules = modules.map_err(|error| refusal(file, error.into()))?;
         let snapshots = self.control.snapshots(TRIED).await.map_err(not_now)?;
-        let found = find(&file).await?;
-        let (host, beside) = (
-            self.host.clone(),
-            running.iter().map(LoadedPolicy::another_setup).collect(),
-        );
+        let (host, named) = (self.host.clone(), config.policies.clone());
+        let mut beside: Vec<PolicySetup> = running.iter().map(LoadedPolicy::another_setup).collect();
         // Compiling takes a moment, and so may a trial: neither is for a thread that others wait for.
-        let prepared = tokio::task::spawn_blocking(move || prepare(&file, found, &host, beside, &snapshots));
-        let Candidates { config, policies } = prepared
+        let prepared = tokio::task::spawn_blocking(move || {
+            let policies = compile_into(&host, &named, &modules)?;
+            let mut candidates: Vec<PolicySetup> = policies.iter().map(LoadedPolicy::another_setup).collect();
+            tried(&mut candidates, &mut beside, &snapshots)?;
+            anyhow::Ok(policies)
+        });
+        let policies = prepared
             .await
             .map_err(|error| ReloadError::Unavailable(error.to_string()))?
-            .map_err(ReloadError::Refused)?;
+            .map_err(|error| refusal(file, error))?;
         let reloaded = Reloaded {
             reloaded: true,
             policies: policies.iter().map(|policy| compared(policy, running)).collect(),
@@ -145,45 +142,15 @@ impl Reloader {
     }
 }
 
-/// What the file says now, and the modules it names.
-struct Found {
-    config: Config,
-    modules: Vec<Module>,
-}
-
-/// Reads the file, and looks for the modules where it says they are.
-async fn find(file: &Path) -> Result<Found, ReloadError> {
-    let path = file.to_owned();
-    let read = tokio::task::spawn_blocking(move || Config::load(&path)).await;
-    let read = read.map_err(|error| ReloadError::Unavailable(error.to_string()))?;
-    let config = read.map_err(|error| ReloadError::Refused(chain(&error.into())))?;
-    match resolve_modules(&config.policies, &config.registries).await {
-        Ok(modules) => Ok(Found { config, modules }),
-        // A registry that is down for a while is no mistake of the file.
-        Err(refused) if refused.source.is_passing() => Err(ReloadError::Unavailable(chain(&refused.into()))),
-        Err(refused) => Err(ReloadError::Refused(chain(
-            &Config::refused_module(file, &refused).into(),
-        ))),
+/// Why the policies of the file cannot be used, with the place in the file if the mistake is there.
+fn refusal(file: &Path, error: anyhow::Error) -> ReloadError {
+    if let Some(mistake) = Config::blamed(file, &error) {
+        return ReloadError::Refused(error_chain(&mistake.into()));
     }
-}
-
-/// Everything that takes time and may fail; the running engine learns of nothing.
-fn prepare(
-    file: &Path,
-    found: Found,
-    host: &PolicyEngine,
-    mut beside: Vec<PolicySetup>,
-    snapshots: &[Snapshot],
-) -> Result<Candidates, String> {
-    let Found { config, modules } = found;
-    let compiled = compile_policies(host, &config.policies, &modules);
-    let policies = compiled.map_err(|error| match error.downcast_ref::<LoadError>() {
-        Some(refusal) => chain(&Config::refused_policy(file, refusal).into()),
-        None => chain(&error),
-    })?;
-    let mut candidates: Vec<PolicySetup> = policies.iter().map(LoadedPolicy::another_setup).collect();
-    tried(&mut candidates, &mut beside, snapshots).map_err(|error| error.to_string())?;
-    Ok(Candidates { config, policies })
+    if error.is::<RefusedModule>() {
+        return ReloadError::Unavailable(error_chain(&error));
+    }
+    ReloadError::Refused(error_chain(&error))
 }
 
 fn compared(policy: &LoadedPolicy, running: &[LoadedPolicy]) -> ReloadedPolicy {
@@ -212,6 +179,6 @@ fn not_now(error: RequestError) -> ReloadError {
 }
 
 /// An error with its causes, on one line.
-fn chain(error: &anyhow::Error) -> String {
+fn error_chain(error: &anyhow::Error) -> String {
     format!("{error:#}")
 }

@@ -17,3 +17,4 @@ mod replay;
 mod running;
 mod simulate;
 mod trust;
+mod verify;

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context;
-use steadfast_core::id::PolicyName;
 use steadfast_core::snapshot::Timing;
 use steadfast_host::Policy;
-use steadfast_reconcile::{PolicySetup, Role, Select};
+use steadfast_reconcile::PolicySetup;
 use steadfast_simulate::{Stage, Staging, play};
 use steadfast_world::story::Story;
 
@@ -33,14 +32,7 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Vec<Story>> {
 }
 
 pub(crate) fn play_all(stories: &[Story], policy: &Policy) -> anyhow::Result<Verdict> {
-    let setups = || {
-        vec![PolicySetup {
-            name: PolicyName::new("starter"),
-            select: Select::all(),
-            role: Role::Decides,
-            decide: Box::new(policy.another()),
-        }]
-    };
+    let setups = || vec![PolicySetup::deciding("starter", Box::new(policy.another()))];
     let staging = Staging {
         timing: Timing::default(),
         seed: SEED,

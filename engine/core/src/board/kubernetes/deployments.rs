@@ -10,7 +10,7 @@ use crate::news::Object;
 use crate::time::Timestamp;
 
 /// The Deployments of a cluster.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Deployments {
     pub(super) objects: Objects<Deployment>,
     deletions: BTreeMap<Place, Deletion>,

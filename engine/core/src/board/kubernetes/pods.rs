@@ -11,7 +11,7 @@ use crate::news::{Completeness, Object};
 use crate::time::Timestamp;
 
 /// The pods of a cluster.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Pods {
     by_place: BTreeMap<Place, BTreeMap<String, Pod>>,
     /// When the pods of a place last changed, by an event or a list.

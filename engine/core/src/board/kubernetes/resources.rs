@@ -11,7 +11,7 @@ use crate::news::{Completeness, Object};
 use crate::time::Timestamp;
 
 /// The FlinkDeployments of a cluster, or its FlinkSessionJobs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Resources {
     pub(super) objects: Objects<FlinkResource>,
     /// Which resource last named a job as its own. An entry may be out of date: the resource has the last word.

@@ -39,7 +39,7 @@ impl Placed for FlinkResource {
 }
 
 /// All objects of one kind.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Objects<T>(BTreeMap<Place, Seen<T>>);
 
 impl<T> Default for Objects<T> {

@@ -32,6 +32,11 @@ impl Chosen {
         load_one(PLACE, &policy)
     }
 
+    /// How the command line names it.
+    pub(in crate::cli) fn module(&self) -> &str {
+        &self.module
+    }
+
     /// The bytes of its module.
     pub(in crate::cli) fn bytes(&self) -> Result<Bytes, Failure> {
         let policy = configured(PLACE, &self.module, None)?;

@@ -51,7 +51,10 @@ pub(super) fn promote(options: &Options, runtime: &Runtime) -> Result<(), Failur
 async fn reload(options: &Options) -> Result<(), Failure> {
     match Client::new(&options.server)?.post("/api/v1/reload").await {
         Ok(told) => {
-            let restart = told["restartNeeded"].as_array().filter(|keys| !keys.is_empty());
+            let restart = told
+                .get("restartNeeded")
+                .and_then(Value::as_array)
+                .filter(|keys| !keys.is_empty());
             let restart = restart.map_or_else(String::new, |keys| {
                 let keys: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
                 format!("; other changes in the file need a restart: {}", keys.join(", "))

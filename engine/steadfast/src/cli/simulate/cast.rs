@@ -10,7 +10,7 @@ use steadfast_world::clock::Scale;
 use super::super::policy::chosen::{self, Chosen};
 use super::super::{Failure, blame};
 use crate::config::{Config, Policy};
-use crate::run::{LoadedPolicy, compile_policies, policy_engine, resolve_modules_now};
+use crate::run::{LoadedPolicy, compile_policies, resolve_modules_now};
 
 /// The option that names the policy.
 const PLACE: &str = "--policy";
@@ -61,13 +61,12 @@ impl Cast {
 /// Loads policies, with their durations on the scale of the play.
 fn load(config: &Config, scale: Scale) -> anyhow::Result<Vec<LoadedPolicy>> {
     let modules = resolve_modules_now(&config.policies, &config.registries)?;
-    let engine = policy_engine()?;
-    let loaded = compile_policies(&engine, &config.policies, &modules)?;
+    let loaded = compile_policies(&config.policies, &modules)?;
     if scale == Scale::ONE {
         return Ok(loaded);
     }
     let shortened: Vec<Policy> = loaded.into_iter().map(|policy| shortened(policy, scale)).collect();
-    compile_policies(&engine, &shortened, &modules)
+    compile_policies(&shortened, &modules)
 }
 
 /// The same policy with shorter durations. What it calls a duration is known only once it was loaded.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use steadfast_modules::ModuleRef;
 use tokio::sync::Notify;
 
-use crate::config::Config;
+use crate::config::{Config, Policy};
 
 /// The files whose change is looked for.
 pub(super) struct Files {
@@ -91,15 +91,27 @@ fn concerns(event: &Event, names: &BTreeSet<PathBuf>) -> bool {
 pub(super) fn named(config: &Path, known: &[PathBuf]) -> Vec<PathBuf> {
     match Config::load(config) {
         Ok(loaded) => {
-            let modules = loaded.policies.into_iter().filter_map(|policy| match policy.module {
-                ModuleRef::File(path) => Some(path),
-                ModuleRef::Builtin(_) | ModuleRef::Oci(_) => None,
-            });
+            let modules = loaded.policies.iter().flat_map(of_policy);
             std::iter::once(config.to_owned()).chain(modules).collect()
         }
         Err(_) if known.is_empty() => vec![config.to_owned()],
         Err(_) => known.to_vec(),
     }
+}
+
+/// The module's file, and that of its signature.
+fn of_policy(policy: &Policy) -> Vec<PathBuf> {
+    let ModuleRef::File(module) = &policy.module else {
+        return Vec::new();
+    };
+    let beside = || {
+        let mut beside = module.clone().into_os_string();
+        beside.push(".sig");
+        PathBuf::from(beside)
+    };
+    let trust = &policy.trust;
+    let signature = (!trust.keys.is_empty()).then(|| trust.signature.clone().unwrap_or_else(beside));
+    std::iter::once(module.clone()).chain(signature).collect()
 }
 
 /// What the files hold, as one digest: it differs if any of them does.

@@ -101,8 +101,8 @@ impl Known {
 
     /// Looks at the files, and watches those that are named now. Each content counts once, whether it can be used or
     /// not.
-    async fn look(&mut self, config: &PathBuf, files: Option<&mut Files>) -> Seen {
-        let (config, known) = (config.clone(), self.files.clone());
+    async fn look(&mut self, config: &Path, files: Option<&mut Files>) -> Seen {
+        let (config, known) = (config.to_owned(), self.files.clone());
         // Watched first, so that nothing can change unseen between the two.
         let named = tokio::task::spawn_blocking(move || named(&config, &known)).await;
         let Ok(named) = named else { return Seen::Same };

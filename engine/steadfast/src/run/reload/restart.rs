@@ -1,4 +1,4 @@
-//! What has changed in a configuration beside its policies.
+//! What has changed in a configuration beside its policies and the registries they come from.
 
 use crate::config::Config;
 

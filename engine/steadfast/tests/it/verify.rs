@@ -1,0 +1,166 @@
+//! `steadfast policy verify`: what it finds, what it writes, and how it ends.
+
+use std::path::Path;
+
+use crate::command::{Ended, run};
+
+fn verify(folder: &Path, arguments: &[&str]) -> Ended {
+    run(folder, &[&["policy", "verify"], arguments].concat())
+}
+
+#[test]
+fn the_default_policy_keeps_every_law() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = verify(folder.path(), &["builtin:conservative", "--depth", "2"]);
+    assert_eq!(
+        (ended.code, ended.err.as_str()),
+        (Some(0), ""),
+        "{}{}",
+        ended.out,
+        ended.err
+    );
+    for wanted in [
+        "depth  2: ",
+        "holds to depth 2   recovers: ",
+        "\n10 laws: 10 hold to depth 2, 0 broken\n",
+    ] {
+        assert!(ended.out.contains(wanted), "no `{wanted}` in\n{}", ended.out);
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing is written"
+    );
+}
+
+#[test]
+fn stories_of_the_naive_policy_fail_with_it_and_pass_with_the_default_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = verify(folder.path(), &["builtin:naive", "--depth", "2", "--output", "broken"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{}", ended.out);
+    for wanted in [
+        "BROKEN at depth 1   unknown-is-not-absent: ",
+        "RUNNING became FAILED confirmed, and the watch sleeps",
+        "so: RUNNING became FAILED, and nothing but silence was seen",
+        "10 laws: 6 hold to depth 2, 4 broken\n",
+    ] {
+        assert!(ended.out.contains(wanted), "no `{wanted}` in\n{}", ended.out);
+    }
+    for law in ["unknown-is-not-absent", "ends-are-told", "watch-never-ends", "recovers"] {
+        let story = format!("broken/naive-breaks-{law}.toml");
+        assert!(ended.out.contains(&format!("written to {story}; ")), "{}", ended.out);
+        let naive = run(folder.path(), &["simulate", "--policy", "builtin:naive", &story]);
+        assert_eq!(naive.code, Some(1), "{law}: {}{}", naive.out, naive.err);
+        let conservative = run(folder.path(), &["simulate", &story]);
+        assert_eq!(
+            conservative.code,
+            Some(0),
+            "{law}: {}{}",
+            conservative.out,
+            conservative.err
+        );
+    }
+}
+
+#[test]
+fn the_examples_that_end_jobs_on_silence_are_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let prebuilt = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/prebuilt");
+    for (policy, depth) in [("impatient", "3"), ("streampark-compatible", "2")] {
+        let module = prebuilt.join(format!("{policy}.wasm"));
+        let module = module.to_str().unwrap();
+        let ended = verify(folder.path(), &[module, "--depth", depth]);
+        assert_eq!(
+            (ended.code, ended.err.as_str()),
+            (Some(1), ""),
+            "{policy}: {}",
+            ended.out
+        );
+        let story = format!("{policy}-breaks-unknown-is-not-absent.toml");
+        let its_own = run(folder.path(), &["simulate", "--policy", module, &story]);
+        assert_eq!(its_own.code, Some(1), "{policy}: {}{}", its_own.out, its_own.err);
+        let conservative = run(folder.path(), &["simulate", &story]);
+        assert_eq!(conservative.code, Some(0), "{policy}: {}", conservative.out);
+    }
+}
+
+#[test]
+fn laws_are_chosen_and_written_by_whoever_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = "[[law]]\nname = \"no-guess\"\nsays = \"silence is no end\"\n\
+               never = { state = [\"FAILED\", \"LOST\"] }\nwhile = { flink = \"unknown\" }\n";
+    std::fs::write(folder.path().join("own.toml"), own).unwrap();
+    let arguments = [
+        "builtin:naive",
+        "--depth",
+        "1",
+        "--laws",
+        "own.toml",
+        "--law",
+        "no-guess",
+    ];
+    let ended = verify(folder.path(), &arguments);
+    assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+    assert!(
+        ended.out.contains("BROKEN at depth 1   no-guess: silence is no end\n"),
+        "{}",
+        ended.out
+    );
+    assert!(
+        ended.out.ends_with("1 law: 0 hold to depth 1, 1 broken\n"),
+        "{}",
+        ended.out
+    );
+    let without: Vec<&str> = ["unknown-is-not-absent", "ends-are-told", "watch-never-ends", "recovers"]
+        .into_iter()
+        .flat_map(|law| ["--without", law])
+        .collect();
+    let ended = verify(
+        folder.path(),
+        &[&["builtin:naive", "--depth", "1"], &without[..]].concat(),
+    );
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+}
+
+#[test]
+fn a_mistake_is_told_with_its_fix_and_nothing_is_explored() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("odd.toml"),
+        "[[law]]\nname = \"a\"\nsays = \"b\"\nnever = { sate = \"LOST\" }\n",
+    )
+    .unwrap();
+    let cases: &[(&[&str], &str)] = &[
+        (
+            &["builtin:conservative", "--law", "odd"],
+            "there is no law `odd`; choose of unknown-is-not-absent, ",
+        ),
+        (
+            &["builtin:conservative", "--wait", "5"],
+            "--wait `5` is no span of time; write",
+        ),
+        (
+            &["builtin:conservative", "--laws", "odd.toml"],
+            "the laws in odd.toml cannot be read; docs/verify.md",
+        ),
+        (
+            &["builtin:conservative", "--laws", "nowhere.toml"],
+            "the laws in nowhere.toml cannot be read",
+        ),
+        (&["builtin:odd"], "`builtin:odd`: there is no such built-in policy"),
+    ];
+    for (arguments, wanted) in cases {
+        let ended = verify(folder.path(), arguments);
+        assert_eq!(
+            (ended.code, ended.out.as_str()),
+            (Some(2), ""),
+            "{arguments:?}: {}",
+            ended.err
+        );
+        assert!(
+            ended.err.contains(wanted),
+            "{arguments:?}: no `{wanted}` in\n{}",
+            ended.err
+        );
+    }
+}

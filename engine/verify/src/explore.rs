@@ -1,0 +1,475 @@
+//! Breadth first through everything that may happen, by all threads, with one outcome whatever their number.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use steadfast_core::decision::Decide;
+
+use crate::fault_kinds::{Alike, Trials};
+use crate::laws::{Break, Law};
+use crate::look::{Look, Watcher};
+use crate::offers;
+use crate::settings::Settings;
+use crate::state::State;
+use crate::step::Step;
+
+/// Makes instances of the policy: two for each thread.
+pub type Make<'a> = &'a (dyn Fn() -> Box<dyn Decide> + Sync);
+
+/// What was done to one depth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepthReport {
+    /// The depth: so much had happened.
+    pub depth: u32,
+    /// States first met at this depth.
+    pub states: usize,
+    /// Looks taken to get there.
+    pub transitions: usize,
+    /// Looks that led to a state met before.
+    pub merged: usize,
+}
+
+/// What came of an exploration.
+#[derive(Debug)]
+pub struct Report {
+    /// By depth, from 0.
+    pub depths: Vec<DepthReport>,
+    /// Kinds of fault that one stood for.
+    pub alike: Alike,
+    /// For each law, in their order: the shortest way to break it, if there is one.
+    pub laws: Vec<Option<Counterexample>>,
+}
+
+/// The shortest story that breaks a law.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counterexample {
+    /// Where it begins.
+    pub from: From,
+    /// What its steps weigh together.
+    pub depth: u32,
+    /// What happens.
+    pub steps: Vec<Step>,
+    /// How the last look breaks the law.
+    pub broken: Break,
+}
+
+/// Where a story begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum From {
+    /// The engine starts, and nothing answers yet.
+    Start,
+    /// The job runs, and was seen to run.
+    Running,
+}
+
+impl From {
+    /// The first of two breaks of equal depth begins with a job that runs.
+    const ALL: [Self; 2] = [Self::Running, Self::Start];
+
+    /// The state, with what the laws remember of it.
+    pub(crate) fn state(self, watcher: &mut Watcher, laws: &[Box<dyn Law>]) -> State {
+        match self {
+            Self::Start => watcher.unseen(laws.len()),
+            Self::Running => {
+                let mut look = watcher.look(&watcher.healthy(laws.len()), Step::Wait(watcher.timing().poll));
+                let mut trackers = std::mem::take(&mut look.after.trackers);
+                for (law, tracker) in laws.iter().zip(&mut trackers) {
+                    // What breaks here is broken by the start as well, where it is told.
+                    drop(law.judge(&look, tracker));
+                }
+                look.after.trackers = trackers;
+                look.after
+            }
+        }
+    }
+}
+
+/// Fingerprints are hashes already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+/// Every state met so far, with the least depth at which it was.
+type Met = HashMap<u64, u32, BuildHasherDefault<AsItIs>>;
+
+/// How a state was first reached.
+#[derive(Clone, Copy)]
+struct Origin {
+    before: u32,
+    step: Step,
+}
+
+const ROOT: u32 = u32::MAX;
+
+/// A state to go on from.
+struct Open {
+    fingerprint: u64,
+    origin: Origin,
+    state: State,
+}
+
+/// How many states a thread takes at once.
+const BLOCK: usize = 32;
+
+/// A state that a look led to.
+struct Reached {
+    fingerprint: u64,
+    depth: u32,
+    origin: Origin,
+    /// Left out where nothing can follow within the bounds.
+    state: Option<State>,
+}
+
+/// What one block of states led to.
+struct Expanded {
+    block: usize,
+    /// Looks taken, by the depth they led to.
+    transitions: BTreeMap<u32, usize>,
+    reached: Vec<Reached>,
+    /// The shortest break of each law in this block: its depth first.
+    broken: Vec<Option<(u32, Origin, Break)>>,
+}
+
+/// Explores to the settings' depth, and tells of each depth when it is done. Stops sooner once every law is broken.
+pub fn verify(
+    make: Make<'_>,
+    laws: &[Box<dyn Law>],
+    settings: &Settings,
+    on_depth: &mut dyn FnMut(DepthReport),
+) -> Report {
+    let mut watcher = Watcher::new(make, settings.timing);
+    let alike = tried(&mut watcher, laws, settings);
+    let mut exploration = Exploration::begin(&mut watcher, laws, settings);
+    let mut depths = Vec::new();
+    for depth in 0..=settings.depth {
+        let open = exploration.take(depth);
+        let transitions = exploration.transitions_to.get(&depth).copied().unwrap_or_default();
+        let states = exploration.states_at.get(&depth).copied().unwrap_or_default();
+        let report = DepthReport {
+            depth,
+            states,
+            transitions,
+            merged: transitions.saturating_sub(states),
+        };
+        on_depth(report);
+        depths.push(report);
+        let standing: Vec<bool> = exploration.stands();
+        if depth == settings.depth || !standing.contains(&true) {
+            break;
+        }
+        let expansion = Expansion {
+            make,
+            laws,
+            settings,
+            alike: &alike,
+            met: &exploration.met,
+            first: exploration.next_place(),
+            open: &open,
+            depth,
+            standing,
+        };
+        let expanded = expansion.run();
+        exploration.keep(&open, expanded);
+    }
+    Report {
+        depths,
+        alike,
+        laws: exploration.told(),
+    }
+}
+
+/// Tries every kind of fault at the first looks.
+fn tried(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings) -> Alike {
+    let mut trials = Trials::new();
+    let alike = Alike::all();
+    let mut met = HashSet::new();
+    let mut open: Vec<State> = From::ALL.iter().map(|from| from.state(watcher, laws)).collect();
+    for _ in 0..settings.fault_depth {
+        for state in std::mem::take(&mut open) {
+            for step in offers::from(&state, settings, &alike) {
+                let look = watcher.look(&state, step);
+                trials.take(&look.snapshot, watcher);
+                if met.insert(look.after.fingerprint(look.snapshot)) {
+                    open.push(look.after);
+                }
+            }
+        }
+    }
+    trials.groups()
+}
+
+/// How far an exploration has come.
+struct Exploration {
+    /// States to go on from, by depth.
+    buckets: BTreeMap<u32, Vec<Open>>,
+    met: Met,
+    /// Those gone on from, in their order: by it the way to each is found again.
+    origins: Vec<Origin>,
+    states_at: BTreeMap<u32, usize>,
+    transitions_to: BTreeMap<u32, usize>,
+    /// The shortest break of each law, and how deep it lies.
+    broken: Vec<Option<(u32, Origin, Break)>>,
+    /// How deep the exploration is complete.
+    depth: u32,
+}
+
+impl Exploration {
+    fn begin(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings) -> Self {
+        let mut exploration = Self {
+            buckets: BTreeMap::new(),
+            met: Met::default(),
+            origins: Vec::new(),
+            states_at: BTreeMap::new(),
+            transitions_to: BTreeMap::new(),
+            broken: laws.iter().map(|_| None).collect(),
+            depth: 0,
+        };
+        for (fingerprint, from) in (0..).zip(From::ALL) {
+            let root = Reached {
+                fingerprint,
+                depth: 0,
+                origin: Origin {
+                    before: ROOT,
+                    step: Step::Wait(settings.timing.poll),
+                },
+                state: Some(from.state(watcher, laws)),
+            };
+            exploration.reach(root);
+        }
+        exploration
+    }
+
+    /// The states of a depth, which are then gone on from.
+    fn take(&mut self, depth: u32) -> Vec<Open> {
+        self.depth = depth;
+        let mut open = self.buckets.remove(&depth).unwrap_or_default();
+        // Some were reached sooner after they had been put here.
+        open.retain(|open| self.met.get(&open.fingerprint) == Some(&depth));
+        open
+    }
+
+    fn next_place(&self) -> usize {
+        self.origins.len()
+    }
+
+    /// Which laws are not broken within the depth that is complete.
+    fn stands(&self) -> Vec<bool> {
+        let stands = |broken: &Option<(u32, Origin, Break)>| broken.as_ref().is_none_or(|(at, ..)| *at > self.depth);
+        self.broken.iter().map(stands).collect()
+    }
+
+    fn reach(&mut self, reached: Reached) {
+        let Reached {
+            fingerprint,
+            depth,
+            origin,
+            state,
+        } = reached;
+        let before = self.met.get(&fingerprint).copied();
+        if before.is_some_and(|before| before <= depth) {
+            return;
+        }
+        self.met.insert(fingerprint, depth);
+        *self.states_at.entry(depth).or_default() += 1;
+        if let Some(before) = before.and_then(|before| self.states_at.get_mut(&before)) {
+            *before -= 1;
+        }
+        if let Some(state) = state {
+            self.buckets.entry(depth).or_default().push(Open {
+                fingerprint,
+                origin,
+                state,
+            });
+        }
+    }
+
+    /// Takes in what the states of a depth led to.
+    fn keep(&mut self, open: &[Open], expanded: Vec<Expanded>) {
+        self.origins.extend(open.iter().map(|open| open.origin));
+        for block in expanded {
+            for (depth, count) in block.transitions {
+                *self.transitions_to.entry(depth).or_default() += count;
+            }
+            for reached in block.reached {
+                self.reach(reached);
+            }
+            for (slot, broken) in self.broken.iter_mut().zip(block.broken) {
+                let is_shorter = match (&slot, &broken) {
+                    (_, None) => false,
+                    (None, Some(_)) => true,
+                    (Some((known, ..)), Some((depth, ..))) => depth < known,
+                };
+                if is_shorter {
+                    *slot = broken;
+                }
+            }
+        }
+    }
+
+    fn told(&self) -> Vec<Option<Counterexample>> {
+        let told = |broken: &Option<(u32, Origin, Break)>| {
+            let (depth, origin, broken) = broken.as_ref()?;
+            (*depth <= self.depth).then(|| self.story(*depth, *origin, broken.clone()))
+        };
+        self.broken.iter().map(told).collect()
+    }
+
+    /// The steps from a root to the look that breaks a law.
+    fn story(&self, depth: u32, last: Origin, broken: Break) -> Counterexample {
+        let mut steps = vec![last.step];
+        let mut place = last.before;
+        let origin_of = |place: u32| usize::try_from(place).ok().and_then(|place| self.origins.get(place));
+        while let Some(origin) = origin_of(place).filter(|origin| origin.before != ROOT) {
+            steps.push(origin.step);
+            place = origin.before;
+        }
+        steps.reverse();
+        Counterexample {
+            from: if place == 0 { From::Running } else { From::Start },
+            depth,
+            steps,
+            broken,
+        }
+    }
+}
+
+/// One depth's work.
+struct Expansion<'a> {
+    make: Make<'a>,
+    laws: &'a [Box<dyn Law>],
+    settings: &'a Settings,
+    alike: &'a Alike,
+    met: &'a Met,
+    /// The place of the first of the states to go on from.
+    first: usize,
+    open: &'a [Open],
+    depth: u32,
+    /// Which laws are not broken yet.
+    standing: Vec<bool>,
+}
+
+impl Expansion<'_> {
+    /// By block, in the order of the states they are from.
+    fn run(&self) -> Vec<Expanded> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut watcher = Watcher::new(self.make, self.settings.timing);
+            let mut done = Vec::new();
+            loop {
+                let block = next.fetch_add(1, Ordering::Relaxed);
+                let from = block.saturating_mul(BLOCK);
+                let states = self.open.get(from..self.open.len().min(from.saturating_add(BLOCK)));
+                let Some(states) = states.filter(|states| !states.is_empty()) else {
+                    return done;
+                };
+                done.push(self.expand(block, states, &mut watcher));
+            }
+        };
+        let mut expanded: Vec<Expanded> = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..self.settings.threads.get()).map(|_| scope.spawn(work)).collect();
+            let mut all = work();
+            for other in others {
+                match other.join() {
+                    Ok(done) => all.extend(done),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            all
+        });
+        expanded.sort_by_key(|done| done.block);
+        expanded
+    }
+
+    fn expand(&self, block: usize, states: &[Open], watcher: &mut Watcher) -> Expanded {
+        let mut done = Expanded {
+            block,
+            transitions: BTreeMap::new(),
+            reached: Vec::new(),
+            broken: self.laws.iter().map(|_| None).collect(),
+        };
+        let mut here = Met::default();
+        for (place, Open { state, .. }) in (self.first + block * BLOCK..).zip(states) {
+            for step in offers::from(state, self.settings, self.alike) {
+                let depth = self.depth + step.weighs();
+                if depth > self.settings.depth {
+                    continue;
+                }
+                *done.transitions.entry(depth).or_default() += 1;
+                let origin = Origin {
+                    before: u32::try_from(place).unwrap_or(ROOT),
+                    step,
+                };
+                let mut look = watcher.look(state, step);
+                self.judge(&mut look, (depth, origin), &mut done.broken);
+                let fingerprint = look.after.fingerprint(look.snapshot.clone());
+                let is_known = |met: &Met| met.get(&fingerprint).is_some_and(|before| *before <= depth);
+                if is_known(self.met) || is_known(&here) {
+                    continue;
+                }
+                here.insert(fingerprint, depth);
+                self.probe(&look, (depth, origin), watcher, &mut done.broken);
+                done.reached.push(Reached {
+                    fingerprint,
+                    depth,
+                    origin,
+                    state: (depth < self.settings.depth).then_some(look.after),
+                });
+            }
+        }
+        done
+    }
+
+    fn judge(&self, look: &mut Look, at: (u32, Origin), broken: &mut [Option<(u32, Origin, Break)>]) {
+        let mut trackers = std::mem::take(&mut look.after.trackers);
+        for (((law, standing), tracker), slot) in self.laws.iter().zip(&self.standing).zip(&mut trackers).zip(broken) {
+            if !standing {
+                // A broken law no longer tells states apart.
+                *tracker = 0;
+            } else if let Err(why) = law.judge(look, tracker) {
+                note(slot, at, why);
+            }
+        }
+        look.after.trackers = trackers;
+    }
+
+    fn probe(
+        &self,
+        look: &Look,
+        at: (u32, Origin),
+        watcher: &mut Watcher,
+        broken: &mut [Option<(u32, Origin, Break)>],
+    ) {
+        for ((law, standing), slot) in self.laws.iter().zip(&self.standing).zip(broken) {
+            let may_be_shorter = slot.as_ref().is_none_or(|(depth, ..)| at.0 < *depth);
+            if *standing
+                && may_be_shorter
+                && let Err(why) = law.probe(look, watcher)
+            {
+                note(slot, at, why);
+            }
+        }
+    }
+}
+
+/// Keeps the shorter break, and of equal ones the first.
+fn note(slot: &mut Option<(u32, Origin, Break)>, (depth, origin): (u32, Origin), why: Break) {
+    if slot.as_ref().is_none_or(|(known, ..)| depth < *known) {
+        *slot = Some((depth, origin, why));
+    }
+}

@@ -1,0 +1,141 @@
+//! What a policy may not do, whatever it sees.
+//!
+//! A law judges every look, and may remember 64 bits of the way there. Laws of one's own are written in TOML
+//! ([`written`]), or in Rust as a [`Law`].
+
+mod attempts;
+mod confidence;
+mod ends;
+mod failures;
+mod recovery;
+mod repeatable;
+mod rest;
+mod unknown;
+mod watch;
+pub mod written;
+
+use steadfast_core::state::JobState;
+
+use crate::look::{Look, Watcher};
+use crate::step::Step;
+
+/// Something that must hold at every look of every sequence.
+pub trait Law: Send + Sync {
+    /// Its name, as `--law` takes it: a slug.
+    fn name(&self) -> &str;
+
+    /// What it says, in a sentence.
+    fn says(&self) -> &str;
+
+    /// Judges a look. `tracker` is what the law remembers of the way there, 0 at the beginning; states are told apart by
+    /// it, so that the fewer values it takes, the fewer states there are.
+    fn judge(&self, look: &Look, tracker: &mut u64) -> Result<(), Break>;
+
+    /// Judges what would follow, once for each state that is met: it may take further looks.
+    fn probe(&self, _look: &Look, _watcher: &mut Watcher) -> Result<(), Break> {
+        Ok(())
+    }
+}
+
+/// How a law was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Break {
+    /// In a sentence.
+    pub why: String,
+    /// What was done after the look to find it.
+    pub then: Vec<Step>,
+    /// What a record would show of it.
+    pub shows: Shows,
+}
+
+/// What a story may expect so that the break shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// The record shows a state that it may never show.
+    State(JobState),
+    /// The record shows a state that it may not show at that look, or after it, although it did before.
+    StateAgain(JobState),
+    /// The record goes back to a state that it had left.
+    GoesBack,
+    /// The job runs again, and the record does not say so.
+    NotRecovered,
+    /// The record is called confirmed while nothing answers.
+    Confirmed,
+    /// The policy fails.
+    Failure,
+    /// The record must be in one of these states by now.
+    NotIn(Vec<JobState>),
+    /// Nothing that a record would show.
+    Nothing(&'static str),
+}
+
+impl Break {
+    /// A break that the look itself shows.
+    pub fn new(why: impl Into<String>, shows: Shows) -> Self {
+        Self {
+            why: why.into(),
+            then: Vec::new(),
+            shows,
+        }
+    }
+}
+
+/// Every built-in law, in the order in which they are told.
+pub fn all() -> Vec<Box<dyn Law>> {
+    vec![
+        Box::new(unknown::UnknownIsNotAbsent),
+        Box::new(ends::EndsAreTold),
+        Box::new(watch::WatchNeverEnds),
+        Box::new(recovery::Recovers::default()),
+        Box::new(rest::ComesToRest),
+        Box::new(confidence::StaleIsNotConfirmed),
+        Box::new(failures::AnswersEverything),
+        Box::new(failures::FailureCostsNothing),
+        Box::new(repeatable::SameInputSameOutput),
+        Box::new(attempts::AttemptsGoForward),
+    ]
+}
+
+/// What may support an end: read off evidence alone.
+mod support {
+    use steadfast_core::evidence::Observed;
+    use steadfast_core::facts::{JobEnd, Pod, Readiness};
+    use steadfast_core::snapshot::Snapshot;
+    use steadfast_core::state::JobState;
+
+    /// Flink's word about the tracked job, if it is the newest.
+    pub(super) fn flink(snapshot: &Snapshot) -> Option<JobState> {
+        Some(snapshot.flink.as_ref()?.latest.present()?.state)
+    }
+
+    /// Whether a complete answer lacks the job or its Deployment.
+    pub(super) fn something_is_absent(snapshot: &Snapshot) -> bool {
+        let flink = snapshot.flink.as_ref().is_some_and(|e| e.latest == Observed::Absent);
+        let deployment = snapshot
+            .deployment
+            .as_ref()
+            .is_some_and(|e| e.latest == Observed::Absent);
+        flink || deployment
+    }
+
+    /// The ends of this job that were told.
+    pub(super) fn told(snapshot: &Snapshot) -> impl Iterator<Item = &JobEnd> {
+        let tracked = snapshot.record.incarnation.flink_job_id;
+        [&snapshot.last_words, &snapshot.archive]
+            .into_iter()
+            .filter_map(|evidence| evidence.as_ref()?.latest.present())
+            .filter(move |end| Some(end.job) == tracked)
+    }
+
+    /// Whether Kubernetes names a trouble of a job that has not run in this attempt.
+    pub(super) fn start_is_in_trouble(snapshot: &Snapshot) -> bool {
+        let pods = snapshot.pods.as_ref().and_then(|pods| pods.latest.present());
+        let in_trouble = |pod: &Pod| {
+            let container = pod.container.as_ref();
+            pod.ready == Readiness::NotReady
+                && (pod.unschedulable.is_some()
+                    || container.is_some_and(|c| c.waiting.is_some() || c.terminated.is_some()))
+        };
+        snapshot.record.incarnation.started_at.is_none() && pods.is_some_and(|pods| pods.iter().any(in_trouble))
+    }
+}

@@ -1,0 +1,63 @@
+//! What runs is recorded as running.
+
+use steadfast_core::state::{Confidence, JobState};
+
+use super::{Break, Law, Shows};
+use crate::look::{Look, Watcher};
+use crate::step::Step;
+
+/// From every state the record follows a job that runs.
+pub(super) struct Recovers {
+    within: u32,
+}
+
+impl Default for Recovers {
+    fn default() -> Self {
+        Self { within: 3 }
+    }
+}
+
+impl Law for Recovers {
+    fn name(&self) -> &str {
+        "recovers"
+    }
+
+    fn says(&self) -> &str {
+        "from any state, three looks at which everything answers and Flink lists the job RUNNING make the record RUNNING, confirmed"
+    }
+
+    fn judge(&self, _look: &Look, _tracker: &mut u64) -> Result<(), Break> {
+        Ok(())
+    }
+
+    fn probe(&self, look: &Look, watcher: &mut Watcher) -> Result<(), Break> {
+        let mut then = Vec::new();
+        let mut next = watcher.look(&look.after, Step::Heal);
+        then.push(next.step);
+        for _ in 1..self.within {
+            if runs(&next) {
+                return Ok(());
+            }
+            let wait = Step::Wait(watcher.timing().poll);
+            next = watcher.look(&next.after, wait);
+            then.push(wait);
+        }
+        if runs(&next) {
+            return Ok(());
+        }
+        let record = next.record();
+        Err(Break {
+            why: format!(
+                "after {} good looks the record is still {} {}",
+                self.within, record.state, record.confidence
+            ),
+            then,
+            shows: Shows::NotRecovered,
+        })
+    }
+}
+
+fn runs(look: &Look) -> bool {
+    let record = look.record();
+    matches!(record.state, JobState::Running | JobState::Savepointing) && record.confidence == Confidence::Confirmed
+}

@@ -1,0 +1,23 @@
+//! Bounded model checking of policies: every sequence of evidence, to a stated depth, against laws.
+//!
+//! An exploration begins with a job never seen and with one that runs well. From each [`state`] every [`step`] is
+//! taken, the engine's own pieces take the evidence in and freeze it, the policy decides, and the engine's planner
+//! applies the decision ([`look`]). What a look leads to is held to the [`laws`]; states that were met before are not
+//! followed again ([`explore`]). It goes breadth first, so that the first story that breaks a law is the shortest, and
+//! [`telling`] tells it in words and as a file that `steadfast simulate` plays.
+//!
+//! Nothing here performs I/O or reads a clock, and the number of threads does not change what is found.
+
+pub mod explore;
+pub mod fault_kinds;
+pub mod laws;
+pub mod look;
+mod offers;
+mod scene;
+pub mod settings;
+pub mod state;
+pub mod step;
+pub mod telling;
+
+pub use explore::{Counterexample, DepthReport, Report, verify};
+pub use settings::Settings;

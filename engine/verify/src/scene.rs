@@ -1,0 +1,207 @@
+//! What the world would say if it were asked now: one application on one Kubernetes cluster, and its neighbours.
+
+use steadfast_core::evidence::FaultKind;
+use steadfast_core::state::JobState;
+use steadfast_core::time::Timestamp;
+
+use crate::step::{FlinkStep, KubernetesStep};
+
+/// The world, as far as evidence can show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Scene {
+    pub(crate) flink: FlinkSays,
+    /// The run that Flink lists, or would.
+    pub(crate) run: Run,
+    pub(crate) kubernetes: Way,
+    pub(crate) deployment: Body,
+    pub(crate) pod: PodSays,
+    pub(crate) neighbours: Neighbours,
+}
+
+/// How Flink answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum FlinkSays {
+    /// It lists the run.
+    Lists,
+    /// It answers, and lists no job.
+    Lacks,
+    /// It gives no usable answer.
+    Silent(FaultKind),
+}
+
+/// A run of the job. Jobs are numbered in the order in which they first appear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Run {
+    pub(crate) job: u8,
+    /// Under which Deployment it began.
+    pub(crate) uid: u8,
+    pub(crate) started_at: Timestamp,
+    pub(crate) state: JobState,
+}
+
+/// Whether the Kubernetes API answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Way {
+    Answers,
+    Silent(FaultKind),
+}
+
+/// The Deployment. Its UIDs are numbered in the order in which they first appear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Body {
+    pub(crate) uid: u8,
+    pub(crate) created_at: Timestamp,
+    pub(crate) there: There,
+}
+
+/// What there is of a Deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum There {
+    /// It is there.
+    Up,
+    /// It carries a deletionTimestamp, and so does its pod.
+    Going { since: Timestamp },
+    /// It is not there.
+    Gone,
+}
+
+/// The JobManager's pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PodSays {
+    pub(crate) restarts: u8,
+    pub(crate) health: Health,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Health {
+    Ready,
+    /// Its container waits in CrashLoopBackOff.
+    CrashLoop,
+}
+
+/// The other targets of the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Neighbours {
+    Seen,
+    Dark,
+}
+
+impl Scene {
+    /// Nothing answers yet, and what is there has not been seen.
+    pub(crate) fn before_all(now: Timestamp) -> Self {
+        Self {
+            flink: FlinkSays::Silent(FaultKind::Timeout),
+            kubernetes: Way::Silent(FaultKind::Timeout),
+            ..Self::healthy(now)
+        }
+    }
+
+    /// A job that runs, and everything answers.
+    pub(crate) fn healthy(now: Timestamp) -> Self {
+        Self {
+            flink: FlinkSays::Lists,
+            run: Run {
+                job: 1,
+                uid: 1,
+                started_at: now,
+                state: JobState::Running,
+            },
+            kubernetes: Way::Answers,
+            deployment: Body {
+                uid: 1,
+                created_at: earlier(now),
+                there: There::Up,
+            },
+            pod: PodSays {
+                restarts: 0,
+                health: Health::Ready,
+            },
+            neighbours: Neighbours::Seen,
+        }
+    }
+
+    /// What Flink says from now on.
+    pub(crate) fn flink_turns(&mut self, step: FlinkStep, now: Timestamp) {
+        match step {
+            FlinkStep::Silent(kind) => self.flink = FlinkSays::Silent(kind),
+            FlinkStep::Lacks => self.flink = FlinkSays::Lacks,
+            FlinkStep::Says(state) => {
+                self.flink = FlinkSays::Lists;
+                self.run.state = state;
+            }
+            FlinkStep::NewStart => self.runs(self.run.job, now),
+            FlinkStep::NewJob => self.runs(self.run.job.saturating_add(1), now),
+        }
+    }
+
+    /// What Kubernetes says from now on.
+    pub(crate) fn kubernetes_turns(&mut self, step: KubernetesStep, now: Timestamp) {
+        if let KubernetesStep::Silent(kind) = step {
+            self.kubernetes = Way::Silent(kind);
+            return;
+        }
+        self.kubernetes = Way::Answers;
+        match step {
+            KubernetesStep::Silent(_) | KubernetesStep::Answers => {}
+            KubernetesStep::PodRestarts => {
+                self.pod.restarts = self.pod.restarts.saturating_add(1);
+                self.pod.health = Health::Ready;
+            }
+            KubernetesStep::PodCrashes => {
+                self.pod.restarts = self.pod.restarts.saturating_add(3);
+                self.pod.health = Health::CrashLoop;
+            }
+            KubernetesStep::PodRecovers => self.pod.health = Health::Ready,
+            KubernetesStep::Going(_) => self.deployment.there = There::Going { since: now },
+            KubernetesStep::Deleted | KubernetesStep::Missing => self.deployment.there = There::Gone,
+            KubernetesStep::Replaced => self.deployed_anew(now),
+        }
+    }
+
+    /// All is well again: the same run if it can go on, the next one if it cannot.
+    pub(crate) fn heals(&mut self, now: Timestamp) {
+        self.kubernetes = Way::Answers;
+        self.neighbours = Neighbours::Seen;
+        self.pod.health = Health::Ready;
+        let is_of_another = self.run.uid != self.deployment.uid;
+        match self.deployment.there {
+            There::Up if is_of_another => self.runs(self.run.job.saturating_add(1), now),
+            There::Up if self.run.state.is_terminal() => self.runs(self.run.job, now),
+            There::Up => {
+                self.run.state = JobState::Running;
+                self.flink = FlinkSays::Lists;
+            }
+            There::Going { .. } | There::Gone => {
+                self.deployed_anew(earlier(now));
+                self.runs(self.run.job.saturating_add(1), now);
+            }
+        }
+    }
+
+    fn runs(&mut self, job: u8, now: Timestamp) {
+        self.flink = FlinkSays::Lists;
+        self.run = Run {
+            job,
+            uid: self.deployment.uid,
+            started_at: now,
+            state: JobState::Running,
+        };
+    }
+
+    fn deployed_anew(&mut self, now: Timestamp) {
+        self.deployment = Body {
+            uid: self.deployment.uid.saturating_add(1),
+            created_at: now,
+            there: There::Up,
+        };
+        self.pod = PodSays {
+            restarts: 0,
+            health: Health::Ready,
+        };
+    }
+}
+
+/// A Deployment is there before its JobManager runs a job: 2 s, in whole seconds.
+fn earlier(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis(now.as_millis() - 2_000)
+}

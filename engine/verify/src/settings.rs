@@ -1,0 +1,38 @@
+//! How far and how finely an exploration goes.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use steadfast_core::snapshot::Timing;
+
+/// The bounds of an exploration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How much may happen one after the other, with a look after each thing: what is common weighs 1, what is rare up
+    /// to 3.
+    pub depth: u32,
+    /// The spans that may pass without a change.
+    pub waits: Vec<Duration>,
+    /// To which depth every kind of fault is tried, to find those that the policy treats alike.
+    pub fault_depth: u32,
+    /// The pace.
+    pub timing: Timing,
+    /// How many threads explore.
+    pub threads: NonZeroUsize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            depth: 8,
+            waits: vec![
+                Duration::from_secs(5),
+                Duration::from_secs(50),
+                Duration::from_secs(600),
+            ],
+            fault_depth: 2,
+            timing: Timing::default(),
+            threads: NonZeroUsize::MIN,
+        }
+    }
+}

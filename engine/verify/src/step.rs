@@ -1,0 +1,220 @@
+//! What may happen between two looks, one thing at a time.
+
+use std::fmt;
+use std::time::Duration;
+
+use steadfast_core::evidence::FaultKind;
+use steadfast_core::state::{Intent, JobState};
+
+/// One thing that happens. What it changes is seen at once, and the policy decides; after a wait everything is asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Nothing but time; the same evidence is found again.
+    Wait(Duration),
+    /// Flink answers otherwise.
+    Flink(FlinkStep),
+    /// Kubernetes answers otherwise.
+    Kubernetes(KubernetesStep),
+    /// What the policy asked for about the job's end is answered.
+    Ends(EndsStep),
+    /// The other targets of the cluster fall silent, or are seen again.
+    Neighbours(Sight),
+    /// Somebody posts an intent.
+    Intent(Intent),
+    /// The engine is killed and starts again: the record stays, all evidence is gone.
+    Restart,
+    /// The call into the policy traps; everything stands as before.
+    PolicyFails,
+    /// Everything answers, and the job runs. No part of what is explored: it is how a law asks for recovery.
+    Heal,
+}
+
+/// What Flink turns to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlinkStep {
+    /// No usable answer.
+    Silent(FaultKind),
+    /// A complete answer without any job.
+    Lacks,
+    /// It lists the run in that state.
+    Says(JobState),
+    /// It lists the job RUNNING with a new start-time.
+    NewStart,
+    /// It lists another job, RUNNING.
+    NewJob,
+}
+
+/// What Kubernetes turns to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KubernetesStep {
+    /// Every list fails.
+    Silent(FaultKind),
+    /// Lists work again and show what is there.
+    Answers,
+    /// The JobManager's container has begun anew.
+    PodRestarts,
+    /// It is in CrashLoopBackOff.
+    PodCrashes,
+    /// Its pod is ready again.
+    PodRecovers,
+    /// Deployment and pod carry a deletionTimestamp; the JobManager's log tells an end, or none.
+    Going(Option<JobState>),
+    /// The watch says DELETED.
+    Deleted,
+    /// A complete list lacks the Deployment; no deletion was seen.
+    Missing,
+    /// There is one under a new UID, with a new pod.
+    Replaced,
+}
+
+/// How the looks for the job's end are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EndsStep {
+    /// All were read, and tell nothing.
+    Nothing,
+    /// None can be read.
+    Unreadable,
+    /// The archive tells the end of this job.
+    Archive(JobState),
+    /// The archive tells the end of another job.
+    OfAnotherJob(JobState),
+    /// Flink's recovery data is still there; nothing tells an end.
+    RecoveryData,
+}
+
+/// Whether the other targets are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sight {
+    /// They answer.
+    Seen,
+    /// No source has a fresh answer for them.
+    Dark,
+}
+
+impl Step {
+    /// How much time passes with it. What happens at one moment is told to the policy one piece after the other.
+    pub(crate) fn takes(self, poll: Duration) -> Duration {
+        match self {
+            Self::Wait(span) => span,
+            Self::Restart | Self::Heal => poll,
+            Self::Flink(_)
+            | Self::Kubernetes(_)
+            | Self::Ends(_)
+            | Self::Neighbours(_)
+            | Self::Intent(_)
+            | Self::PolicyFails => Duration::ZERO,
+        }
+    }
+
+    /// How much of a sequence's depth it takes: what is common weighs 1, so that it can happen most often.
+    pub(crate) fn weighs(self) -> u32 {
+        match self {
+            Self::Wait(span) if span > LONG => 2,
+            Self::Wait(_) => 1,
+            Self::Flink(step) => step.weighs(),
+            Self::Kubernetes(step) => step.weighs(),
+            Self::Ends(EndsStep::Nothing | EndsStep::Archive(JobState::Failed)) => 1,
+            Self::Ends(_) => 2,
+            Self::Neighbours(_) | Self::Intent(_) | Self::Restart | Self::PolicyFails => 3,
+            Self::Heal => 0,
+        }
+    }
+}
+
+/// A wait beyond this is made of shorter ones, and weighs more.
+const LONG: Duration = Duration::from_secs(60);
+
+impl FlinkStep {
+    fn weighs(self) -> u32 {
+        match self {
+            Self::Silent(_) | Self::Lacks => 1,
+            Self::NewStart | Self::NewJob => 2,
+            Self::Says(state) => match state {
+                JobState::Running | JobState::Finished => 1,
+                JobState::Failed
+                | JobState::Canceled
+                | JobState::Restarting
+                | JobState::Failing
+                | JobState::Cancelling => 2,
+                JobState::Created
+                | JobState::Initializing
+                | JobState::Suspended
+                | JobState::Reconciling
+                | JobState::Unknown
+                | JobState::Starting
+                | JobState::Savepointing
+                | JobState::Lost
+                | JobState::Terminated => 3,
+            },
+        }
+    }
+}
+
+impl KubernetesStep {
+    fn weighs(self) -> u32 {
+        match self {
+            Self::Silent(_) | Self::Answers | Self::Deleted | Self::Missing => 1,
+            Self::PodRestarts | Self::PodCrashes | Self::PodRecovers | Self::Going(_) | Self::Replaced => 2,
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wait(_) => f.write_str("nothing changes"),
+            Self::Flink(step) => step.fmt(f),
+            Self::Kubernetes(step) => step.fmt(f),
+            Self::Ends(step) => step.fmt(f),
+            Self::Neighbours(Sight::Dark) => f.write_str("the other jobs of the cluster fall silent"),
+            Self::Neighbours(Sight::Seen) => f.write_str("the other jobs of the cluster are seen again"),
+            Self::Intent(intent) => write!(f, "somebody posts the intent `{intent}`"),
+            Self::Restart => f.write_str("the engine is killed and starts again"),
+            Self::PolicyFails => f.write_str("the call into the policy fails"),
+            Self::Heal => f.write_str("everything answers, and Flink lists the job RUNNING"),
+        }
+    }
+}
+
+impl fmt::Display for FlinkStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent(kind) => write!(f, "Flink gives no usable answer ({})", kind.as_str()),
+            Self::Lacks => f.write_str("Flink answers and lists no job"),
+            Self::Says(state) => write!(f, "Flink lists the job {state}"),
+            Self::NewStart => f.write_str("Flink lists the job RUNNING with a new start-time"),
+            Self::NewJob => f.write_str("Flink lists another job, RUNNING"),
+        }
+    }
+}
+
+impl fmt::Display for KubernetesStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent(kind) => write!(f, "Kubernetes gives no usable answer ({})", kind.as_str()),
+            Self::Answers => f.write_str("Kubernetes answers again"),
+            Self::PodRestarts => f.write_str("the JobManager's container has begun anew"),
+            Self::PodCrashes => f.write_str("the JobManager's container is in CrashLoopBackOff"),
+            Self::PodRecovers => f.write_str("the JobManager's pod is ready again"),
+            Self::Going(None) => f.write_str("the Deployment and its pod are being deleted"),
+            Self::Going(Some(state)) => {
+                write!(f, "the Deployment and its pod are being deleted; the log says {state}")
+            }
+            Self::Deleted => f.write_str("the watch says that the Deployment was deleted"),
+            Self::Missing => f.write_str("a complete list lacks the Deployment"),
+            Self::Replaced => f.write_str("the Deployment is there under a new UID"),
+        }
+    }
+}
+
+impl fmt::Display for EndsStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("archive, logs and recovery data were read and tell nothing"),
+            Self::Unreadable => f.write_str("archive, logs and recovery data cannot be read"),
+            Self::Archive(state) => write!(f, "the archive says that the job reached {state}"),
+            Self::OfAnotherJob(state) => write!(f, "the archive says that another job reached {state}"),
+            Self::RecoveryData => f.write_str("nothing tells an end, and Flink's recovery data is there"),
+        }
+    }
+}
