@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use steadfast_core::decision::Decide;
@@ -67,6 +68,14 @@ impl From {
     /// The first of two breaks of equal depth begins with a job that runs.
     const ALL: [Self; 2] = [Self::Running, Self::Start];
 
+    /// How much of the depth is spent with it: most jobs are watched for long, and begin once.
+    const fn weighs(self) -> u32 {
+        match self {
+            Self::Running => 0,
+            Self::Start => 2,
+        }
+    }
+
     /// The state, with what the laws remember of it.
     pub(crate) fn state(self, watcher: &mut Watcher, laws: &[Box<dyn Law>]) -> State {
         match self {
@@ -121,7 +130,31 @@ const ROOT: u32 = u32::MAX;
 struct Open {
     fingerprint: u64,
     origin: Origin,
-    state: State,
+    found: Found,
+}
+
+/// How a state is found again. A whole one takes some 20 KB, and most of what is met waits long: it is made again from the
+/// one before, by one more look.
+enum Found {
+    Root(Arc<State>),
+    After {
+        state: Arc<State>,
+        step: Step,
+        trackers: Vec<u64>,
+    },
+}
+
+impl Found {
+    fn state(&self, watcher: &mut Watcher) -> Arc<State> {
+        match self {
+            Self::Root(state) => Arc::clone(state),
+            Self::After { state, step, trackers } => {
+                let mut after = watcher.look(state, *step).after;
+                after.trackers.clone_from(trackers);
+                Arc::new(after)
+            }
+        }
+    }
 }
 
 /// How many states a thread takes at once.
@@ -133,7 +166,7 @@ struct Reached {
     depth: u32,
     origin: Origin,
     /// Left out where nothing can follow within the bounds.
-    state: Option<State>,
+    found: Option<Found>,
 }
 
 /// What one block of states led to.
@@ -203,9 +236,9 @@ fn tried(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings) -> A
     for _ in 0..settings.fault_depth {
         for state in std::mem::take(&mut open) {
             for step in offers::from(&state, settings, &alike) {
-                let look = watcher.look(&state, step);
+                let mut look = watcher.look(&state, step);
                 trials.take(&look.snapshot, watcher);
-                if met.insert(look.after.fingerprint(look.snapshot)) {
+                if met.insert(look.after.fingerprint(&mut look.snapshot)) {
                     open.push(look.after);
                 }
             }
@@ -241,14 +274,17 @@ impl Exploration {
             depth: 0,
         };
         for (fingerprint, from) in (0..).zip(From::ALL) {
+            if from.weighs() > settings.depth {
+                continue;
+            }
             let root = Reached {
                 fingerprint,
-                depth: 0,
+                depth: from.weighs(),
                 origin: Origin {
                     before: ROOT,
                     step: Step::Wait(settings.timing.poll),
                 },
-                state: Some(from.state(watcher, laws)),
+                found: Some(Found::Root(Arc::new(from.state(watcher, laws)))),
             };
             exploration.reach(root);
         }
@@ -279,7 +315,7 @@ impl Exploration {
             fingerprint,
             depth,
             origin,
-            state,
+            found,
         } = reached;
         let before = self.met.get(&fingerprint).copied();
         if before.is_some_and(|before| before <= depth) {
@@ -290,11 +326,11 @@ impl Exploration {
         if let Some(before) = before.and_then(|before| self.states_at.get_mut(&before)) {
             *before -= 1;
         }
-        if let Some(state) = state {
+        if let Some(found) = found {
             self.buckets.entry(depth).or_default().push(Open {
                 fingerprint,
                 origin,
-                state,
+                found,
             });
         }
     }
@@ -404,8 +440,9 @@ impl Expansion<'_> {
             broken: self.laws.iter().map(|_| None).collect(),
         };
         let mut here = Met::default();
-        for (place, Open { state, .. }) in (self.first + block * BLOCK..).zip(states) {
-            for step in offers::from(state, self.settings, self.alike) {
+        for (place, Open { found, .. }) in (self.first + block * BLOCK..).zip(states) {
+            let state = found.state(watcher);
+            for step in offers::from(&state, self.settings, self.alike) {
                 let depth = self.depth + step.weighs();
                 if depth > self.settings.depth {
                     continue;
@@ -415,9 +452,9 @@ impl Expansion<'_> {
                     before: u32::try_from(place).unwrap_or(ROOT),
                     step,
                 };
-                let mut look = watcher.look(state, step);
+                let mut look = watcher.look(&state, step);
                 self.judge(&mut look, (depth, origin), &mut done.broken);
-                let fingerprint = look.after.fingerprint(look.snapshot.clone());
+                let fingerprint = look.after.fingerprint(&mut look.snapshot);
                 let is_known = |met: &Met| met.get(&fingerprint).is_some_and(|before| *before <= depth);
                 if is_known(self.met) || is_known(&here) {
                     continue;
@@ -428,7 +465,11 @@ impl Expansion<'_> {
                     fingerprint,
                     depth,
                     origin,
-                    state: (depth < self.settings.depth).then_some(look.after),
+                    found: (depth < self.settings.depth).then(|| Found::After {
+                        state: Arc::clone(&state),
+                        step,
+                        trackers: std::mem::take(&mut look.after.trackers),
+                    }),
                 });
             }
         }

@@ -74,10 +74,12 @@ impl Asked {
 impl State {
     /// The fingerprint by which equal states are found again. Two states with the same evidence, record, memory and
     /// world have the same future, however they came about. `seen` is what the last decision was made on.
-    pub(crate) fn fingerprint(&self, mut seen: Snapshot) -> u64 {
-        seen.record.clone_from(&self.record);
+    pub(crate) fn fingerprint(&mut self, seen: &mut Snapshot) -> u64 {
         let mut hasher = std::hash::DefaultHasher::new();
+        // The record that counts is the one after the decision.
+        std::mem::swap(&mut self.record, &mut seen.record);
         seen.hash(&mut hasher);
+        std::mem::swap(&mut self.record, &mut seen.record);
         self.scene.hash(&mut hasher);
         self.asked.hash(&mut hasher);
         self.trackers.hash(&mut hasher);
