@@ -14,7 +14,7 @@ pub fn trials() -> anyhow::Result<Vec<Trial>> {
     let mut trials = Vec::new();
     for policy in names(&policies, None)? {
         let folder = policies.join(&policy);
-        if !folder.join("Cargo.toml").is_file() || !folder.join("stories").is_dir() {
+        if !folder.join("src/lib.rs").is_file() || !folder.join("stories").is_dir() {
             continue;
         }
         let module = prebuilt(&policy);
