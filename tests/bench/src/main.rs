@@ -2,9 +2,11 @@
 //!
 //!     cargo run --release -p bench -- fleet 1000
 //!     cargo run --release -p bench -- reload-soak
+//!     cargo run --release -p bench -- decide
 //!
 //! The world runs in a process of its own, so that CPU and memory are the engine's alone.
 
+mod decide;
 mod fleet;
 mod measure;
 mod reload;
@@ -38,6 +40,8 @@ enum Command {
         #[arg(long, default_value_t = 1000)]
         reloads: usize,
     },
+    /// Compares a decision here with the same one in a plain component host.
+    Decide,
     /// Serves the world alone; `fleet` starts it.
     #[command(hide = true)]
     World {
@@ -51,6 +55,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Fleet { jobs, seconds } => runtime.block_on(fleet::run(jobs, std::time::Duration::from_secs(seconds))),
         Command::ReloadSoak { jobs, reloads } => runtime.block_on(reload::soak(jobs, reloads)),
+        Command::Decide => decide::run(),
         Command::World { jobs } => runtime.block_on(world::serve(jobs)),
     }
 }

@@ -17,8 +17,12 @@
 //! params = { silent_state_keep = "60s" }
 //! ```
 
+mod rulebook;
+
 use serde::{Deserialize, Serialize};
-use steadfast_policy::{Intent, JobState, Millis, Parameters, Policy, Seen, Snapshot, Streak, Verdict, rules};
+use steadfast_policy::{Intent, JobState, Millis, Parameters, Policy, Seen, Snapshot, Streak, Verdict};
+
+use rulebook::Rule;
 
 /// The policy with its parameter.
 #[derive(Debug, Parameters)]
@@ -33,57 +37,6 @@ pub struct StreamPark {
 pub struct Memory {
     /// Flink's answers in a row that lack it.
     silent: Option<Streak>,
-}
-
-rules! {
-    /// Who spoke.
-    pub enum Rule {
-        FlinkReports = "flink-reports" {
-            says: "Flink lists the job: its word is the state.",
-            because: "StreamPark takes REST's word as it is.",
-            changed_by: "Flink's next answer, or an error."
-        }
-        Silent = "silent" {
-            says: "Flink answers and does not list the job, for less than `silent_state_keep`: SILENT, the state that was.",
-            because: "A session cluster may list a job late.",
-            changed_by: "A list with the job, or time."
-        }
-        Lost = "lost" {
-            says: "SILENT for `silent_state_keep`: LOST.",
-            because: "StreamPark gives up on it then.",
-            changed_by: "A list with the job."
-        }
-        Archived = "archived" {
-            says: "Flink does not answer, and an archive or the JobManager's log tells the end: that state.",
-            because: "StreamPark reads `jobmanager.archive.fs.dir`.",
-            changed_by: "Flink's answer."
-        }
-        Initializing = "k8s-initializing" {
-            says: "The Deployment is there without an error, and Flink does not answer: K8S_INITIALIZING, here STARTING.",
-            because: "StreamPark takes every silence for a start.",
-            changed_by: "Flink's answer, or an error of the pod."
-        }
-        Cancelled = "cancelled" {
-            says: "The cluster is gone, or gives an error, while the job was being cancelled: CANCELED.",
-            because: "StreamPark keeps a list of what it cancels.",
-            changed_by: "Flink's answer."
-        }
-        Failed = "failed" {
-            says: "The JobManager restarted or crashed, the Deployment is missing from one answer, or Kubernetes gives an error: FAILED.",
-            because: "StreamPark takes an exception for `does not exist`, and a past restart for an error (measured: 4 to 8 s after any restart).",
-            changed_by: "Flink's answer. In StreamPark: nothing, since the watch ends."
-        }
-        Ended = "ended" {
-            says: "An end on record stays while Flink does not list the job.",
-            because: "Silence revives nothing.",
-            changed_by: "Flink's answer."
-        }
-        NotYetSeen = "not-yet-seen" {
-            says: "Nothing has been seen of the job yet: what is on record stays.",
-            because: "There is nothing to be gone.",
-            changed_by: "Any answer that has it."
-        }
-    }
 }
 
 impl Policy for StreamPark {
@@ -154,80 +107,4 @@ fn inferred_from_kubernetes(s: &Snapshot) -> Verdict<Rule> {
 steadfast_policy::export!(StreamPark);
 
 #[cfg(test)]
-mod tests {
-    use steadfast_policy::testing::{self, Says};
-    use steadfast_policy::{Confidence, FaultKind, Intent, JobState, Pod};
-
-    use super::{Rule, StreamPark};
-
-    #[test]
-    fn an_outage_is_a_failure_and_its_end_is_running_again() {
-        let policy = testing::policy::<StreamPark>("{}");
-        let mut orders = testing::job("orders").running();
-        let failed = orders.at("5s").dark(FaultKind::Timeout).decide(&policy);
-        failed
-            .is(JobState::Failed, Confidence::Inferred)
-            .by(Rule::Failed)
-            .awake();
-        orders
-            .lasts_until("10m", &policy)
-            .is(JobState::Failed, Confidence::Inferred)
-            .awake();
-        let back = orders.later("5s").flink_reports(JobState::Running).decide(&policy);
-        back.is(JobState::Running, Confidence::Confirmed);
-    }
-
-    #[test]
-    fn a_silence_is_a_start_and_a_restart_a_failure() {
-        let policy = testing::policy::<StreamPark>("{}");
-        let mut orders = testing::job("orders").running();
-        orders
-            .pods(Says::Present(vec![testing::pod("orders-1")]))
-            .flink_unknown(FaultKind::Refused);
-        orders
-            .decide(&policy)
-            .is(JobState::Starting, Confidence::Inferred)
-            .by(Rule::Initializing);
-        let restarted: Pod = testing::waiting("orders-1", "CrashLoopBackOff", 1);
-        orders
-            .pods(Says::Present(vec![restarted]))
-            .decide(&policy)
-            .is(JobState::Failed, Confidence::Inferred);
-    }
-
-    #[test]
-    fn a_job_that_is_not_listed_is_silent_and_then_lost() {
-        let policy = testing::policy::<StreamPark>("{}");
-        let mut orders = testing::job("orders").running();
-        orders
-            .at("5s")
-            .flink(Says::Absent)
-            .decide(&policy)
-            .is(JobState::Running, Confidence::Stale)
-            .by(Rule::Silent);
-        orders.lasts_until("60s", &policy).by(Rule::Silent);
-        orders
-            .lasts_until("65s", &policy)
-            .is(JobState::Lost, Confidence::Inferred)
-            .by(Rule::Lost);
-        orders
-            .later("5s")
-            .flink_reports(JobState::Running)
-            .decide(&policy)
-            .is(JobState::Running, Confidence::Confirmed);
-    }
-
-    #[test]
-    fn what_is_gone_while_it_is_cancelled_is_canceled() {
-        let policy = testing::policy::<StreamPark>("{}");
-        let mut orders = testing::job("orders").running();
-        orders
-            .intent(Intent::Cancel)
-            .flink_unknown(FaultKind::Refused)
-            .deployment_missing();
-        orders
-            .decide(&policy)
-            .is(JobState::Canceled, Confidence::Inferred)
-            .by(Rule::Cancelled);
-    }
-}
+mod tests;
