@@ -48,14 +48,17 @@ struct Way {
     /// The last snapshot's time and real revision: they never fall, unless the job was forgotten and began anew, or
     /// another recording follows.
     last: (Timestamp, u64),
+    recorded: Vec<Told>,
     told: Vec<Told>,
     failures: Vec<(Timestamp, PolicyFailure)>,
 }
 
-/// What a policy would have made of one job.
+/// What a policy would have made of one job, beside what was made of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replayed {
-    /// Its transitions, oldest first.
+    /// The transitions that were committed with the snapshots it was shown, oldest first.
+    pub recorded: Vec<Told>,
+    /// Its own transitions, oldest first.
     pub told: Vec<Told>,
     /// The decisions it failed to make.
     pub failures: Vec<(Timestamp, PolicyFailure)>,
@@ -77,6 +80,7 @@ impl Replay {
         let way = self.jobs.entry(before.key.clone()).or_insert_with(|| Way {
             alternative: Alternative::take_over(before, &self.policy),
             last: (snapshot.now, before.revision),
+            recorded: Vec::new(),
             told: Vec::new(),
             failures: Vec::new(),
         });
@@ -85,6 +89,13 @@ impl Replay {
             way.alternative = Alternative::take_over(before, &self.policy);
         }
         way.last = (snapshot.now, before.revision);
+        if let Some(transition) = &recorded.transition {
+            way.recorded.push(Told {
+                at: snapshot.now,
+                transition: transition.clone(),
+                rule: recorded.rule.clone(),
+            });
+        }
         let judged = match &recorded.failure {
             Some(failure) if self.past_failures == PastFailures::Repeat => {
                 way.alternative.judge_with(before, snapshot, |_| Err(failure.clone()))
@@ -112,6 +123,7 @@ impl Replay {
     pub fn finish(self) -> BTreeMap<JobKey, Replayed> {
         let jobs = self.jobs.into_iter().map(|(key, way)| {
             let replayed = Replayed {
+                recorded: way.recorded,
                 told: way.told,
                 failures: way.failures,
             };
@@ -127,29 +139,6 @@ pub fn transition_of(plan: &Plan) -> Option<&Transition> {
         Event::Transition(transition) => Some(transition),
         Event::Update | Event::Alert(_) | Event::Forgotten => None,
     })
-}
-
-/// The transitions that were committed with recorded snapshots, by job: what a replay is compared with.
-#[derive(Debug, Default)]
-pub struct History(BTreeMap<JobKey, Vec<Told>>);
-
-impl History {
-    /// Takes in one snapshot.
-    pub fn take(&mut self, recorded: &Recorded) {
-        let told = self.0.entry(recorded.key().clone()).or_default();
-        if let Some(transition) = &recorded.transition {
-            told.push(Told {
-                at: recorded.at(),
-                transition: transition.clone(),
-                rule: recorded.rule.clone(),
-            });
-        }
-    }
-
-    /// What was told, by job.
-    pub fn finish(self) -> BTreeMap<JobKey, Vec<Told>> {
-        self.0
-    }
 }
 
 #[cfg(test)]

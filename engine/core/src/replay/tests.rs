@@ -128,16 +128,14 @@ fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
 }
 
 fn differences(kept: &[Recorded], policy: &mut Counting, past: PastFailures) -> Vec<Difference> {
-    let mut history = History::default();
     let mut replay = Replay::new(PolicyName::new("default"), past);
     for one in kept {
-        history.take(one);
         replay.take(one, policy);
     }
-    let (history, replayed) = (history.finish(), replay.finish());
-    assert_eq!(history.len(), 1);
-    let key = &kept[0].before.key;
-    compare(&history[key], &replayed[key].told)
+    let replayed = replay.finish();
+    assert_eq!(replayed.len(), 1);
+    let of_job = &replayed[&kept[0].before.key];
+    compare(&of_job.recorded, &of_job.told)
 }
 
 /// An outage, a restart amid it, a policy that fails once, and the job back.
@@ -222,4 +220,24 @@ fn transitions_of_one_side_alone_are_told_as_such() {
             if lost.transition.to == JobState::Lost && back.transition.to == JobState::Running),
         "{found:?}"
     );
+}
+
+#[test]
+fn each_policy_is_held_to_what_was_recorded_while_it_decided() {
+    let kept = recorded(&eventful(), &mut Counting { patience: 4 });
+    // Another policy is put in charge when the job is back.
+    let after = kept.len() - 12;
+    let mut parts = kept;
+    for one in parts.iter_mut().skip(after) {
+        one.before.policy = PolicyName::new("second");
+    }
+    for (name, policy) in [("default", 0..after), ("second", after..parts.len())] {
+        let mut replay = Replay::new(PolicyName::new(name), PastFailures::Repeat);
+        for one in &parts[policy] {
+            replay.take(one, &mut Counting { patience: 4 });
+        }
+        for of_job in replay.finish().values() {
+            assert_eq!(compare(&of_job.recorded, &of_job.told), [], "{name}");
+        }
+    }
 }

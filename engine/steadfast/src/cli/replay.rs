@@ -10,7 +10,7 @@ use clap::Args;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::PolicyName;
 use steadfast_core::recording::Recorded;
-use steadfast_core::replay::{History, PastFailures, Replay, compare};
+use steadfast_core::replay::{PastFailures, Replay, compare};
 use tokio::runtime::Runtime;
 
 use super::policy::chosen;
@@ -81,7 +81,6 @@ struct Again {
     policies: BTreeMap<PolicyName, (Box<dyn Decide>, Replay)>,
     /// The one that decides everything, whoever decided it before.
     only: Option<PolicyName>,
-    history: History,
     /// Policies that decided before and are not configured now.
     missing: BTreeSet<PolicyName>,
 }
@@ -95,7 +94,6 @@ impl Again {
         Ok(Self {
             policies: BTreeMap::from([(name.clone(), (decide, replay))]),
             only: Some(name),
-            history: History::default(),
             missing: BTreeSet::new(),
         })
     }
@@ -112,7 +110,6 @@ impl Again {
         Ok(Self {
             policies: policies.collect(),
             only: None,
-            history: History::default(),
             missing: BTreeSet::new(),
         })
     }
@@ -120,10 +117,7 @@ impl Again {
     fn take(&mut self, recorded: &Recorded) {
         let name = self.only.as_ref().unwrap_or(&recorded.before.policy);
         match self.policies.get_mut(name) {
-            Some((decide, replay)) => {
-                replay.take(recorded, decide.as_mut());
-                self.history.take(recorded);
-            }
+            Some((decide, replay)) => replay.take(recorded, decide.as_mut()),
             None => drop(self.missing.insert(name.clone())),
         }
     }
@@ -135,13 +129,11 @@ impl Again {
     }
 
     fn finish(self, span: Span) -> Report {
-        let history = self.history.finish();
         let mut jobs = BTreeMap::new();
         for (_, replay) in self.policies.into_values() {
             for (key, replayed) in replay.finish() {
-                let before = history.get(&key).map(Vec::as_slice).unwrap_or_default();
                 let of_job: &mut Comparison = jobs.entry(key).or_default();
-                of_job.differences.extend(compare(before, &replayed.told));
+                of_job.differences.extend(compare(&replayed.recorded, &replayed.told));
                 of_job.failures.extend(replayed.failures);
             }
         }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::PolicyName;
 use steadfast_core::recording::{Keep, Recorded};
-use steadfast_core::replay::{History, PastFailures, Replay, compare};
+use steadfast_core::replay::{PastFailures, Replay, compare};
 use steadfast_core::snapshot::Timing;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
 use steadfast_reconcile::{PolicySetup, Recording};
@@ -33,16 +33,13 @@ pub const RECORDING: Recording = Recording {
 #[allow(dead_code, reason = "the test of the judge plays without it")]
 pub fn replayed_otherwise(recorded: &[Recorded], policy: &Policy) -> Vec<String> {
     let mut again = policy.another();
-    let mut history = History::default();
     let mut replay = Replay::new(PolicyName::new("default"), PastFailures::Repeat);
     for one in recorded {
-        history.take(one);
         replay.take(one, &mut again);
     }
-    let (history, replayed) = (history.finish(), replay.finish());
+    let replayed = replay.finish();
     let objections = replayed.iter().flat_map(|(key, replayed)| {
-        let told = history.get(key).map(Vec::as_slice).unwrap_or_default();
-        let found = compare(told, &replayed.told);
+        let found = compare(&replayed.recorded, &replayed.told);
         found
             .into_iter()
             .map(move |difference| format!("replayed with the same policy, {key} differs: {difference:?}"))
