@@ -54,6 +54,33 @@ pub struct Recording {
     pub keep: Keep,
 }
 
+impl Default for Recording {
+    /// One a minute, for a week, within 256 MiB.
+    fn default() -> Self {
+        Self {
+            every: Duration::from_secs(60),
+            keep: Keep {
+                max_age: Duration::from_secs(7 * 24 * 60 * 60),
+                max_bytes: 256 * 1024 * 1024,
+            },
+        }
+    }
+}
+
+impl Recording {
+    /// Nothing that was kept is dropped again: for plays, which end.
+    pub fn endless(every: Duration) -> Self {
+        Self {
+            every,
+            keep: Keep {
+                // A fraction of all time that milliseconds can count, so that no sum overflows.
+                max_age: Duration::from_secs(u64::MAX >> 20),
+                max_bytes: i64::MAX as u64,
+            },
+        }
+    }
+}
+
 /// One Kubernetes cluster.
 pub struct ClusterSetup {
     /// How its lists and watches are run.

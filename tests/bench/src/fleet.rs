@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use steadfast_core::id::ClusterName;
 use steadfast_core::projection::Projection;
-use steadfast_core::recording::Keep;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{PolicyEngine, PolicyLimits};
@@ -29,15 +28,6 @@ impl Clock for SystemClock {
         Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
     }
 }
-
-/// As an engine has it that nobody configured otherwise.
-const RECORDING: Recording = Recording {
-    every: Duration::from_secs(60),
-    keep: Keep {
-        max_age: Duration::from_secs(7 * 24 * 60 * 60),
-        max_bytes: 256 * 1024 * 1024,
-    },
-};
 
 /// The world's process, ended with the benchmark.
 pub(crate) struct World(Child);
@@ -107,7 +97,7 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
                 calls: calls.clone(),
             }),
         )],
-        recording: Some(RECORDING),
+        recording: Some(Recording::default()),
         journal: steadfast_store::open(&format!("sqlite://{}", folder.path().join("bench.db").display()))?,
         clock: clock.clone(),
         seed: 1,

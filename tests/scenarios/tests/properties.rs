@@ -144,7 +144,7 @@ fn objections(plot: &Plot) -> anyhow::Result<Found> {
         seed: plot.seed,
         policies: &|| vec![staged::deciding(record.of(policy.another()))],
         stage: Stage::Virtual,
-        recording: Some(staged::RECORDING),
+        recording: Some(staged::recording()),
     };
     let outcome = play_before(&story, &staging, &mut |at, views| {
         for view in views {

@@ -5,11 +5,10 @@ pub(super) mod files;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 use steadfast_core::journal::{Commit, Journal as _};
-use steadfast_core::recording::{Keep, Recorded};
+use steadfast_core::recording::Recorded;
 use steadfast_core::time::Clock as _;
 use steadfast_reconcile::Recording;
 use steadfast_simulate::{Outcome, Stage, Staging, play};
@@ -21,15 +20,6 @@ use tokio::runtime::Runtime;
 use super::{Failure, printer};
 use crate::run::SystemClock;
 pub(super) use cast::Cast;
-
-/// With --record: as an engine keeps them, but none is dropped.
-const RECORDING: Recording = Recording {
-    every: Duration::from_secs(60),
-    keep: Keep {
-        max_age: Duration::from_secs(u64::MAX >> 20),
-        max_bytes: i64::MAX as u64,
-    },
-};
 
 /// How many broken expectations of one story are shown.
 const SHOWN: usize = 12;
@@ -104,7 +94,10 @@ pub(super) fn play_all(options: &Options, runtime: &Runtime) -> Result<(), Failu
         seed: options.seed,
         policies: &|| cast.setups(),
         stage,
-        recording: options.record.as_ref().map(|_| RECORDING),
+        recording: options
+            .record
+            .as_ref()
+            .map(|_| Recording::endless(Recording::default().every)),
     };
     let record = options.record.as_deref().map(SqliteStore::open).transpose();
     let record = record.map_err(|error| Failure::Usage(error.into()))?;

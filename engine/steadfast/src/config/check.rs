@@ -23,10 +23,6 @@ use super::values::Span;
 use super::{Cluster, Config, FlinkRest, Job, Mistake, Policy, Server, Sink};
 
 const SHORTEST: Duration = Duration::from_millis(10);
-/// How long recorded snapshots stay: a week.
-const RECORDED_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How large they may grow together.
-const RECORDED_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Checks a file whose relative paths start at `folder`.
 pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
@@ -114,9 +110,10 @@ impl Checker<'_> {
     }
 
     fn recording(&mut self, recording: &file::Recording) -> Option<Recording> {
-        let every = self.span("recording.every", recording.every.as_ref(), Duration::from_secs(60));
-        let max_age = self.span("recording.max_age", recording.max_age.as_ref(), RECORDED_AGE);
-        let max_bytes = recording.max_size.map_or(RECORDED_BYTES, |size| size.0);
+        let default = Recording::default();
+        let every = self.span("recording.every", recording.every.as_ref(), default.every);
+        let max_age = self.span("recording.max_age", recording.max_age.as_ref(), default.keep.max_age);
+        let max_bytes = recording.max_size.map_or(default.keep.max_bytes, |size| size.0);
         (max_bytes > 0).then_some(Recording {
             every,
             keep: Keep { max_age, max_bytes },

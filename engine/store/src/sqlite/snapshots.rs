@@ -40,8 +40,11 @@ pub(super) fn read(
     while let Some(row) = rows.next()? {
         let place = Sequence(unsigned(row.get(0)?));
         let packed = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        let recorded =
-            unpack(packed).map_err(|error| Trouble::Row(format!("snapshot {} does not read: {error}", place.0)))?;
+        // No damage to the record: another version may have kept it.
+        let recorded = unpack(packed).map_err(|error| {
+            let what = format!("snapshot {} does not read; another version may have kept it", place.0);
+            Trouble::Told(failed(what, error))
+        })?;
         all.push((place, recorded));
     }
     Ok(all)

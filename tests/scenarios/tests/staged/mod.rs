@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::PolicyName;
-use steadfast_core::recording::{Keep, Recorded};
+use steadfast_core::recording::Recorded;
 use steadfast_core::replay::{PastFailures, Replay, compare};
 use steadfast_core::snapshot::Timing;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
@@ -21,13 +21,9 @@ const LIMITS: PolicyLimits = PolicyLimits {
 };
 
 /// Every snapshot that the engine would keep, however old or many.
-pub const RECORDING: Recording = Recording {
-    every: Duration::from_secs(60),
-    keep: Keep {
-        max_age: Duration::from_secs(u64::MAX >> 20),
-        max_bytes: i64::MAX as u64,
-    },
-};
+pub fn recording() -> Recording {
+    Recording::endless(Recording::default().every)
+}
 
 /// What the same policy, shown the kept snapshots again, would have said otherwise: nothing, or it is an objection.
 #[allow(dead_code, reason = "the test of the judge plays without it")]
@@ -77,7 +73,7 @@ pub fn decided_by<T>(
         seed,
         policies: &|| vec![deciding(Box::new(policy.another()))],
         stage: Stage::Virtual,
-        recording: Some(RECORDING),
+        recording: Some(recording()),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use steadfast_core::recording::{Keep, Recorded};
+use steadfast_core::recording::Recorded;
 use steadfast_core::snapshot::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits, builtin};
 use steadfast_reconcile::{PolicySetup, Recording};
@@ -10,15 +10,6 @@ use steadfast_simulate::{Stage, Staging, play};
 use steadfast_world::story::Story;
 
 use crate::run::policy_cache;
-
-/// Every decision, however alike.
-const ALL: Recording = Recording {
-    every: Duration::ZERO,
-    keep: Keep {
-        max_age: Duration::from_secs(u64::MAX >> 20),
-        max_bytes: i64::MAX as u64,
-    },
-};
 
 /// Plays the demo's story in virtual time (about a second) and gives what was decided on, in order.
 pub(super) fn decisions() -> anyhow::Result<Vec<Recorded>> {
@@ -38,7 +29,8 @@ pub(super) fn decisions() -> anyhow::Result<Vec<Recorded>> {
             seed: 7,
             policies: &|| vec![setup()],
             stage: Stage::Virtual,
-            recording: Some(ALL),
+            // Every decision, however alike.
+            recording: Some(Recording::endless(Duration::ZERO)),
         },
     )?;
     Ok(outcome.recorded)
