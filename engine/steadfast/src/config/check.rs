@@ -1,6 +1,8 @@
 //! The rules that go beyond types. All mistakes of a file are collected.
 
 mod ended_jobs;
+mod jobs;
+mod policies;
 mod registries;
 mod trust;
 
@@ -10,12 +12,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use steadfast_core::id::FlinkJobId;
 use steadfast_core::recording::Keep;
 use steadfast_core::snapshot::Timing;
-use steadfast_core::state::Mode;
-use steadfast_modules::{ModuleRef, Trust};
-use steadfast_reconcile::{Discover, Recording, Select, Share};
+use steadfast_reconcile::{Discover, Recording};
 use toml::Spanned;
 
 use super::file::{self, File};
@@ -246,183 +245,6 @@ impl Checker<'_> {
                 FlinkRest::Auto
             }
         }
-    }
-
-    fn jobs(&mut self, entries: &[file::Job], clusters: &[file::Kubernetes]) -> Vec<Job> {
-        let mut seen = BTreeSet::new();
-        entries
-            .iter()
-            .map(|entry| {
-                let job = self.job(entry, clusters);
-                if !seen.insert((job.kubernetes.clone(), job.namespace.clone(), job.name.clone())) {
-                    self.refuse(
-                        entry.name.span(),
-                        format!("two [[job]] entries are named `{}` in the same namespace", job.name),
-                        "give each its own name; the Deployment's name can be told with `deployment`",
-                    );
-                }
-                job
-            })
-            .collect()
-    }
-
-    fn job(&mut self, entry: &file::Job, clusters: &[file::Kubernetes]) -> Job {
-        let name = self.name(&entry.name, "job.name");
-        let mode = match entry.mode.as_ref().map(|mode| (mode.get_ref().as_str(), mode.span())) {
-            None => Mode::Application,
-            Some((word, place)) => Mode::parse(word).unwrap_or_else(|| {
-                self.refuse(
-                    place,
-                    format!("mode knows no `{word}`"),
-                    "use application, session or standalone",
-                );
-                Mode::Application
-            }),
-        };
-        let kubernetes = match (&entry.kubernetes, mode) {
-            (Some(cluster), Mode::Standalone) => {
-                self.refuse(
-                    cluster.span(),
-                    format!("job `{name}` is standalone and names a Kubernetes cluster"),
-                    "remove `kubernetes`, or use mode = \"application\" or \"session\"",
-                );
-                None
-            }
-            (None, Mode::Standalone) => None,
-            (Some(cluster), Mode::Application | Mode::Session) => {
-                if !clusters.iter().any(|known| known.name.get_ref() == cluster.get_ref()) {
-                    self.refuse(
-                        cluster.span(),
-                        format!("no [[kubernetes]] entry is named `{}`", cluster.get_ref()),
-                        "add the entry, or correct the name",
-                    );
-                }
-                Some(cluster.get_ref().clone())
-            }
-            (None, Mode::Application | Mode::Session) => match clusters {
-                [only] => Some(only.name.get_ref().clone()),
-                _ => {
-                    self.refuse(
-                        entry.name.span(),
-                        format!("job `{name}` does not say in which cluster it runs"),
-                        "add kubernetes = \"NAME\", or mode = \"standalone\"",
-                    );
-                    None
-                }
-            },
-        };
-        if mode == Mode::Standalone && entry.flink_rest.is_none() {
-            self.refuse(
-                entry.name.span(),
-                format!("job `{name}` is standalone and has no flink_rest"),
-                "add flink_rest = \"http://HOST:8081\"",
-            );
-        }
-        let flink_rest = entry.flink_rest.as_ref().map(|rest| self.flink_rest(rest));
-        if mode == Mode::Standalone
-            && let Some(rest) = &entry.flink_rest
-            && !matches!(flink_rest, Some(FlinkRest::Url(_)))
-        {
-            self.refuse(
-                rest.span(),
-                format!("job `{name}` is standalone, and only a URL leads to its Flink"),
-                "write flink_rest = \"http://HOST:8081\"",
-            );
-        }
-        let flink_job_id = entry.flink_job_id.as_ref().and_then(|id| {
-            let parsed = FlinkJobId::parse(id.get_ref());
-            if parsed.is_none() {
-                self.refuse(
-                    id.span(),
-                    format!("flink_job_id `{}` is not a Flink job id", id.get_ref()),
-                    "write its 32 hex digits",
-                );
-            }
-            parsed
-        });
-        let namespace = if kubernetes.is_some() {
-            entry.namespace.clone().unwrap_or_else(|| "default".into())
-        } else {
-            "-".into()
-        };
-        Job {
-            deployment: entry.deployment.clone().unwrap_or_else(|| name.clone()),
-            name,
-            kubernetes,
-            namespace,
-            mode,
-            flink_rest,
-            flink_job_id,
-        }
-    }
-
-    fn policies(&mut self, entries: &[file::Policy]) -> Vec<Policy> {
-        let mut names = BTreeSet::new();
-        let mut policies: Vec<Policy> = Vec::new();
-        for entry in entries {
-            let name = self.name(&entry.name, "policy.name");
-            if !names.insert(name.clone()) {
-                self.refuse(
-                    entry.name.span(),
-                    format!("two [[policy]] entries are named `{name}`"),
-                    "give each its own name",
-                );
-            }
-            let deadline = self.span("policy.deadline", entry.deadline.as_ref(), Duration::from_millis(50));
-            let module = self.module(&entry.module);
-            policies.push(Policy {
-                trust: self.trust(entry, &module),
-                module,
-                select: Select {
-                    namespace: entry.select.namespace.clone(),
-                    name: entry.select.name.clone(),
-                },
-                rollout: entry.rollout.as_ref().map_or(Share::ALL, |share| self.share(share)),
-                params: serde_json::to_string(&entry.params).unwrap_or_default(),
-                deadline,
-                memory: entry.memory.as_ref().map_or(64 << 20, |size| size.get_ref().0),
-                shadow: entry.shadow,
-                name,
-            });
-        }
-        if entries.is_empty() {
-            policies.push(Policy {
-                name: "default".into(),
-                module: ModuleRef::Builtin("conservative".into()),
-                trust: Trust::default(),
-                select: Select::all(),
-                rollout: Share::ALL,
-                params: "{}".into(),
-                deadline: Duration::from_millis(50),
-                memory: 64 << 20,
-                shadow: false,
-            });
-        } else if let Some(first) = entries.first()
-            && entries.iter().all(|entry| entry.shadow)
-        {
-            self.refuse(
-                first.name.span(),
-                "every [[policy]] is a shadow, so none decides",
-                "add one with module = \"builtin:conservative\"",
-            );
-        }
-        policies
-    }
-
-    fn share(&mut self, share: &Spanned<String>) -> Share {
-        let text = share.get_ref();
-        let percent = text
-            .strip_suffix('%')
-            .filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
-        let read = percent.and_then(|number| number.parse().ok()).and_then(Share::percent);
-        read.unwrap_or_else(|| {
-            self.refuse(
-                share.span(),
-                format!("policy.rollout `{text}` is not a share of all jobs"),
-                "write whole percent from \"0%\" to \"100%\", such as \"20%\"",
-            );
-            Share::ALL
-        })
     }
 
     fn sinks(&mut self, entries: &[file::Sink]) -> Vec<Sink> {

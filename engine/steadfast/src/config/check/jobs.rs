@@ -1,0 +1,118 @@
+//! `[[job]]`: explicit targets, and the clusters they stand in.
+
+use std::collections::BTreeSet;
+
+use steadfast_core::id::FlinkJobId;
+use steadfast_core::state::Mode;
+
+use super::{Checker, FlinkRest, Job, file};
+
+impl Checker<'_> {
+    pub(super) fn jobs(&mut self, entries: &[file::Job], clusters: &[file::Kubernetes]) -> Vec<Job> {
+        let mut seen = BTreeSet::new();
+        entries
+            .iter()
+            .map(|entry| {
+                let job = self.job(entry, clusters);
+                if !seen.insert((job.kubernetes.clone(), job.namespace.clone(), job.name.clone())) {
+                    self.refuse(
+                        entry.name.span(),
+                        format!("two [[job]] entries are named `{}` in the same namespace", job.name),
+                        "give each its own name; the Deployment's name can be told with `deployment`",
+                    );
+                }
+                job
+            })
+            .collect()
+    }
+
+    fn job(&mut self, entry: &file::Job, clusters: &[file::Kubernetes]) -> Job {
+        let name = self.name(&entry.name, "job.name");
+        let mode = match entry.mode.as_ref().map(|mode| (mode.get_ref().as_str(), mode.span())) {
+            None => Mode::Application,
+            Some((word, place)) => Mode::parse(word).unwrap_or_else(|| {
+                self.refuse(
+                    place,
+                    format!("mode knows no `{word}`"),
+                    "use application, session or standalone",
+                );
+                Mode::Application
+            }),
+        };
+        let kubernetes = match (&entry.kubernetes, mode) {
+            (Some(cluster), Mode::Standalone) => {
+                self.refuse(
+                    cluster.span(),
+                    format!("job `{name}` is standalone and names a Kubernetes cluster"),
+                    "remove `kubernetes`, or use mode = \"application\" or \"session\"",
+                );
+                None
+            }
+            (None, Mode::Standalone) => None,
+            (Some(cluster), Mode::Application | Mode::Session) => {
+                if !clusters.iter().any(|known| known.name.get_ref() == cluster.get_ref()) {
+                    self.refuse(
+                        cluster.span(),
+                        format!("no [[kubernetes]] entry is named `{}`", cluster.get_ref()),
+                        "add the entry, or correct the name",
+                    );
+                }
+                Some(cluster.get_ref().clone())
+            }
+            (None, Mode::Application | Mode::Session) => match clusters {
+                [only] => Some(only.name.get_ref().clone()),
+                _ => {
+                    self.refuse(
+                        entry.name.span(),
+                        format!("job `{name}` does not say in which cluster it runs"),
+                        "add kubernetes = \"NAME\", or mode = \"standalone\"",
+                    );
+                    None
+                }
+            },
+        };
+        if mode == Mode::Standalone && entry.flink_rest.is_none() {
+            self.refuse(
+                entry.name.span(),
+                format!("job `{name}` is standalone and has no flink_rest"),
+                "add flink_rest = \"http://HOST:8081\"",
+            );
+        }
+        let flink_rest = entry.flink_rest.as_ref().map(|rest| self.flink_rest(rest));
+        if mode == Mode::Standalone
+            && let Some(rest) = &entry.flink_rest
+            && !matches!(flink_rest, Some(FlinkRest::Url(_)))
+        {
+            self.refuse(
+                rest.span(),
+                format!("job `{name}` is standalone, and only a URL leads to its Flink"),
+                "write flink_rest = \"http://HOST:8081\"",
+            );
+        }
+        let flink_job_id = entry.flink_job_id.as_ref().and_then(|id| {
+            let parsed = FlinkJobId::parse(id.get_ref());
+            if parsed.is_none() {
+                self.refuse(
+                    id.span(),
+                    format!("flink_job_id `{}` is not a Flink job id", id.get_ref()),
+                    "write its 32 hex digits",
+                );
+            }
+            parsed
+        });
+        let namespace = if kubernetes.is_some() {
+            entry.namespace.clone().unwrap_or_else(|| "default".into())
+        } else {
+            "-".into()
+        };
+        Job {
+            deployment: entry.deployment.clone().unwrap_or_else(|| name.clone()),
+            name,
+            kubernetes,
+            namespace,
+            mode,
+            flink_rest,
+            flink_job_id,
+        }
+    }
+}

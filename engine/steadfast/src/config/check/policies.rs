@@ -1,0 +1,81 @@
+//! `[[policy]]`, beside what [`super::trust`] says of its module.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use steadfast_modules::{ModuleRef, Trust};
+use steadfast_reconcile::{Select, Share};
+use toml::Spanned;
+
+use super::{Checker, Policy, file};
+
+impl Checker<'_> {
+    pub(super) fn policies(&mut self, entries: &[file::Policy]) -> Vec<Policy> {
+        let mut names = BTreeSet::new();
+        let mut policies: Vec<Policy> = Vec::new();
+        for entry in entries {
+            let name = self.name(&entry.name, "policy.name");
+            if !names.insert(name.clone()) {
+                self.refuse(
+                    entry.name.span(),
+                    format!("two [[policy]] entries are named `{name}`"),
+                    "give each its own name",
+                );
+            }
+            let deadline = self.span("policy.deadline", entry.deadline.as_ref(), Duration::from_millis(50));
+            let module = self.module(&entry.module);
+            policies.push(Policy {
+                trust: self.trust(entry, &module),
+                module,
+                select: Select {
+                    namespace: entry.select.namespace.clone(),
+                    name: entry.select.name.clone(),
+                },
+                rollout: entry.rollout.as_ref().map_or(Share::ALL, |share| self.share(share)),
+                params: serde_json::to_string(&entry.params).unwrap_or_default(),
+                deadline,
+                memory: entry.memory.as_ref().map_or(64 << 20, |size| size.get_ref().0),
+                shadow: entry.shadow,
+                name,
+            });
+        }
+        if entries.is_empty() {
+            policies.push(Policy {
+                name: "default".into(),
+                module: ModuleRef::Builtin("conservative".into()),
+                trust: Trust::default(),
+                select: Select::all(),
+                rollout: Share::ALL,
+                params: "{}".into(),
+                deadline: Duration::from_millis(50),
+                memory: 64 << 20,
+                shadow: false,
+            });
+        } else if let Some(first) = entries.first()
+            && entries.iter().all(|entry| entry.shadow)
+        {
+            self.refuse(
+                first.name.span(),
+                "every [[policy]] is a shadow, so none decides",
+                "add one with module = \"builtin:conservative\"",
+            );
+        }
+        policies
+    }
+
+    fn share(&mut self, share: &Spanned<String>) -> Share {
+        let text = share.get_ref();
+        let percent = text
+            .strip_suffix('%')
+            .filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+        let read = percent.and_then(|number| number.parse().ok()).and_then(Share::percent);
+        read.unwrap_or_else(|| {
+            self.refuse(
+                share.span(),
+                format!("policy.rollout `{text}` is not a share of all jobs"),
+                "write whole percent from \"0%\" to \"100%\", such as \"20%\"",
+            );
+            Share::ALL
+        })
+    }
+}
