@@ -1,29 +1,19 @@
 //! The record of a job as another policy would keep it, on the same evidence. Shadows and replays are made of these.
 
 use crate::decision::{Decide, Decision, PolicyFailure};
-use crate::evidence::{Evidence, Observed};
-use crate::facts::{Deployment, FlinkResource};
 use crate::id::PolicyName;
 use crate::planner::{Plan, plan};
-use crate::record::{JobRecord, PostedIntent};
+use crate::record::JobRecord;
 use crate::snapshot::Snapshot;
 use crate::state::Attention;
+use crate::wake::Fingerprint;
 
 /// A record beside the real one. Nothing of it is committed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alternative {
     record: JobRecord,
-    /// What was watched, polls or no polls, when the policy put this record's watch to sleep.
-    asleep_since: Option<Watched>,
-}
-
-/// The evidence that wakes a sleeping watch when it changes.
-#[derive(Clone, Debug, PartialEq)]
-struct Watched {
-    attempt: u32,
-    intent: Option<PostedIntent>,
-    deployment: Option<Observed<Deployment>>,
-    resource: Option<Observed<FlinkResource>>,
+    /// What was known without polls when the policy put this record's watch to sleep.
+    asleep_since: Option<Fingerprint>,
 }
 
 /// What one snapshot did to an alternative.
@@ -39,17 +29,8 @@ impl Alternative {
     /// Takes over from the real record, as the policy would if it were put in charge now: the state stays, and only
     /// the memory of a policy of the same name is its own.
     pub fn take_over(real: &JobRecord, policy: &PolicyName) -> Self {
-        let memory = if real.policy == *policy {
-            real.memory.clone()
-        } else {
-            Vec::new()
-        };
         Self {
-            record: JobRecord {
-                policy: policy.clone(),
-                memory,
-                ..real.clone()
-            },
+            record: real.handed_to(policy),
             asleep_since: None,
         }
     }
@@ -100,9 +81,9 @@ impl Alternative {
         let outcome = decide(&own);
         let plan = plan(&self.record, &own, outcome.clone());
         if let Some(change) = &plan.change {
-            self.record = change.record.clone();
+            self.record = JobRecord::clone(&change.record);
         }
-        self.asleep_since = (self.record.attention == Attention::Sleeping).then(|| Watched::of(snapshot));
+        self.asleep_since = (self.record.attention == Attention::Sleeping).then(|| Fingerprint::of(snapshot));
         Some(Judged { outcome, plan })
     }
 
@@ -117,29 +98,6 @@ impl Alternative {
             && own.conditions == real.conditions
             && own.alerts == real.alerts
     }
-}
-
-impl Watched {
-    fn of(snapshot: &Snapshot) -> Self {
-        Self {
-            attempt: snapshot.record.incarnation.attempt,
-            intent: snapshot.record.intent,
-            deployment: snapshot.deployment.as_ref().map(|evidence| evidence.latest.clone()),
-            resource: snapshot.flink_resource.as_ref().map(|evidence| evidence.latest.clone()),
-        }
-    }
-
-    fn is_woken_by(&self, snapshot: &Snapshot) -> bool {
-        self.attempt != snapshot.record.incarnation.attempt
-            || self.intent != snapshot.record.intent
-            || is_news(self.deployment.as_ref(), snapshot.deployment.as_ref())
-            || is_news(self.resource.as_ref(), snapshot.flink_resource.as_ref())
-    }
-}
-
-/// Whether there is an answer now, and another one than then. Silence wakes nobody.
-fn is_news<T: PartialEq>(then: Option<&Observed<T>>, now: Option<&Evidence<T>>) -> bool {
-    now.is_some_and(|now| now.latest.is_known() && then != Some(&now.latest))
 }
 
 #[cfg(test)]

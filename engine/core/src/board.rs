@@ -1,62 +1,34 @@
 //! The evidence board: the newest evidence of each source about each thing.
 
 mod kubernetes;
+pub mod lookups;
 
 use std::collections::BTreeMap;
 
 pub use kubernetes::{Accepted, KubernetesBoard, Place};
 
-use crate::evidence::{Evidence, Observed, accept};
-use crate::facts::{Checkpoints, FlinkOverview, HaData, JobEnd, KubeEvent, Pod, RootException};
+use crate::evidence::{Evidence, Observation, accept};
+use crate::facts::FlinkOverview;
 use crate::id::{ClusterName, JobKey, TargetId};
+use crate::lookup::{AttemptLookups, TargetLookups};
 use crate::news::KubeNews;
 use crate::record::JobRecord;
-use crate::snapshot::{Fleet, Snapshot, Timing};
-use crate::time::Timestamp;
 
 /// All that is known, by source. It holds evidence only; what it means is the policy's business.
 #[derive(Clone, Debug, Default)]
 pub struct Board {
     clusters: BTreeMap<ClusterName, KubernetesBoard>,
     targets: BTreeMap<TargetId, TargetEvidence>,
-    jobs: BTreeMap<JobKey, JobEvidence>,
+    /// By job, for its present attempt.
+    attempts: BTreeMap<JobKey, AttemptLookups>,
 }
 
 /// Evidence about one Flink cluster.
 #[derive(Clone, Debug, Default)]
-pub struct TargetEvidence {
+struct TargetEvidence {
     /// Its `/jobs/overview`.
-    pub overview: Option<Evidence<FlinkOverview>>,
-    /// Warning events of its Kubernetes objects.
-    pub events: Option<Evidence<Vec<KubeEvent>>>,
-    /// Its HA ConfigMaps.
-    pub ha_data: Option<Evidence<HaData>>,
-    /// Its TaskManagers' pods.
-    pub task_managers: Option<Evidence<Vec<Pod>>>,
-}
-
-/// Evidence about one job, looked up on request.
-#[derive(Clone, Debug, Default)]
-pub struct JobEvidence {
-    /// `/jobs/<id>/exceptions`.
-    pub exceptions: Option<Evidence<RootException>>,
-    /// `/jobs/<id>/checkpoints`.
-    pub checkpoints: Option<Evidence<Checkpoints>>,
-    /// The JobManager's log.
-    pub last_words: Option<Evidence<JobEnd>>,
-    /// Archive, HistoryServer, JobResultStore.
-    pub archive: Option<Evidence<JobEnd>>,
-}
-
-/// What bears on a decision beside the evidence.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Surroundings {
-    /// The health of the job's cluster.
-    pub fleet: Fleet,
-    /// The pace.
-    pub timing: Timing,
-    /// When the engine began to look.
-    pub engine_since: Timestamp,
+    overview: Option<Evidence<FlinkOverview>>,
+    lookups: TargetLookups,
 }
 
 impl Board {
@@ -69,34 +41,12 @@ impl Board {
     }
 
     /// Takes in an answer of a Flink cluster. Says whether it was newer than the last.
-    pub fn accept_overview(
-        &mut self,
-        target: &TargetId,
-        answer: Observed<FlinkOverview>,
-        asked: Timestamp,
-        at: Timestamp,
-    ) -> bool {
-        accept(&mut self.target_mut(target).overview, answer, asked, at)
+    pub fn accept_overview(&mut self, target: &TargetId, observation: Observation<FlinkOverview>) -> bool {
+        accept(&mut self.target_mut(target).overview, observation)
     }
 
-    /// The slots of one Flink cluster.
-    pub fn target_mut(&mut self, target: &TargetId) -> &mut TargetEvidence {
+    fn target_mut(&mut self, target: &TargetId) -> &mut TargetEvidence {
         self.targets.entry(target.clone()).or_default()
-    }
-
-    /// The slots of one job.
-    pub fn job_mut(&mut self, key: &JobKey) -> &mut JobEvidence {
-        self.jobs.entry(key.clone()).or_default()
-    }
-
-    /// What is known of one Flink cluster beside its Kubernetes objects.
-    pub fn target(&self, target: &TargetId) -> Option<&TargetEvidence> {
-        self.targets.get(target)
-    }
-
-    /// What was looked up about one job.
-    pub fn job(&self, key: &JobKey) -> Option<&JobEvidence> {
-        self.jobs.get(key)
     }
 
     /// The last overview of a Flink cluster.
@@ -109,15 +59,23 @@ impl Board {
         self.clusters.get(cluster)
     }
 
-    /// Forgets what was looked up about a job's end and troubles: a new attempt must not inherit it.
-    pub fn clear_job(&mut self, key: &JobKey) {
-        self.jobs.remove(key);
+    /// A record was committed: with a new attempt goes what was looked up about the one before, which says nothing of
+    /// this one.
+    pub fn committed(&mut self, before: &JobRecord, after: &JobRecord) {
+        if before.incarnation.attempt != after.incarnation.attempt {
+            self.attempts.remove(&after.key);
+        }
+    }
+
+    /// Drops what was looked up about a job whose record was deleted.
+    pub fn forget_job(&mut self, key: &JobKey) {
+        self.attempts.remove(key);
     }
 
     /// Drops all evidence about a target that is no longer watched.
     pub fn forget(&mut self, target: &TargetId) {
         self.targets.remove(target);
-        self.jobs.retain(|key, _| key.target != *target);
+        self.attempts.retain(|key, _| key.target != *target);
     }
 
     /// Whether no source has a fresh answer for the target: Flink is unknown, and so is its Deployment's list.
@@ -130,51 +88,13 @@ impl Board {
         !flink && !kubernetes
     }
 
-    /// Freezes everything that bears on one job.
-    pub fn snapshot(
-        &self,
-        record: JobRecord,
-        place: Option<&Place>,
-        surroundings: Surroundings,
-        now: Timestamp,
-    ) -> Snapshot {
-        let key = &record.key;
-        let tracked = record.incarnation.flink_job_id;
-        let flink = self.overview(&key.target).cloned().map(|overview| {
-            overview.map(|answer| match answer {
-                Observed::Present(overview) => overview
-                    .jobs
-                    .into_iter()
-                    .find(|job| Some(job.id) == tracked)
-                    .map_or(Observed::Absent, Observed::Present),
-                Observed::Absent => Observed::Absent,
-                Observed::Unknown(fault) => Observed::Unknown(fault),
-            })
-        });
-        let kubernetes = self.kubernetes(&key.target.cluster);
-        let target = self.targets.get(&key.target);
-        let job = self.jobs.get(key);
-        Snapshot {
-            now,
-            engine_since: surroundings.engine_since,
-            flink,
-            exceptions: job.and_then(|j| j.exceptions.clone()),
-            checkpoints: job.and_then(|j| j.checkpoints.clone()),
-            deployment: place.and_then(|p| kubernetes?.deployment(p)),
-            deletion: place.and_then(|p| kubernetes?.deletion(p)).cloned(),
-            pods: place.and_then(|p| kubernetes?.pods(p)),
-            events: target.and_then(|t| t.events.clone()),
-            ha_data: target.and_then(|t| t.ha_data.clone()),
-            last_words: job.and_then(|j| j.last_words.clone()),
-            archive: job.and_then(|j| j.archive.clone()),
-            flink_resource: place.and_then(|p| match key.session_job {
-                None => kubernetes?.flink_deployment(p),
-                Some(job) => kubernetes?.flink_session_job(&p.namespace, job),
-            }),
-            task_managers: target.and_then(|t| t.task_managers.clone()),
-            fleet: surroundings.fleet,
-            timing: surroundings.timing,
-            record,
-        }
+    /// What was looked up about a job's present attempt.
+    pub(crate) fn attempt(&self, key: &JobKey) -> Option<&AttemptLookups> {
+        self.attempts.get(key)
+    }
+
+    /// What was looked up about a Flink cluster.
+    pub(crate) fn target(&self, target: &TargetId) -> Option<&TargetLookups> {
+        Some(&self.targets.get(target)?.lookups)
     }
 }

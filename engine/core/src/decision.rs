@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::explanation::Rule;
+pub use crate::lookup::WantedSource;
 use crate::record::{AlertScope, Reason};
 use crate::state::{Attention, ConditionType, Confidence, JobState};
 use crate::time::Timestamp;
@@ -53,44 +54,6 @@ pub struct Want {
     pub source: WantedSource,
     /// Only an answer to a look begun after this moment will do; a moment ahead is waited for.
     pub observed_after: Timestamp,
-}
-
-/// The sources that are only asked on request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WantedSource {
-    /// `/jobs/<id>/exceptions`.
-    Exceptions,
-    /// `/jobs/<id>/checkpoints`.
-    Checkpoints,
-    /// A complete list of Deployments and pods.
-    Kubernetes,
-    /// Flink's HA ConfigMaps.
-    HaData,
-    /// Kubernetes events about the target's objects.
-    Events,
-    /// The log of the JobManager's pod.
-    LastWords,
-    /// Archive directory, HistoryServer, JobResultStore.
-    Archive,
-    /// The TaskManagers' pods.
-    TaskManagers,
-}
-
-impl WantedSource {
-    /// The source as a word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exceptions => "exceptions",
-            Self::Checkpoints => "checkpoints",
-            Self::Kubernetes => "kubernetes",
-            Self::HaData => "ha-data",
-            Self::Events => "events",
-            Self::LastWords => "last-words",
-            Self::Archive => "archive",
-            Self::TaskManagers => "task-managers",
-        }
-    }
 }
 
 /// A condition the policy sees.

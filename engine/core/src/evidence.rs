@@ -43,6 +43,36 @@ impl<T> Observed<T> {
     }
 }
 
+/// One answer with its times. Order comes from `asked_at`: when answers overtake each other, the later question wins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation<T> {
+    /// What was answered.
+    pub answer: Observed<T>,
+    /// When the look that gave it began.
+    pub asked_at: Timestamp,
+    /// When the answer arrived.
+    pub observed_at: Timestamp,
+}
+
+impl<T> Observation<T> {
+    /// Joins an answer with its times.
+    pub fn new(answer: Observed<T>, asked_at: Timestamp, observed_at: Timestamp) -> Self {
+        Self {
+            answer,
+            asked_at,
+            observed_at,
+        }
+    }
+
+    /// The fault, if there was no usable answer.
+    pub fn fault(&self) -> Option<&Fault> {
+        match &self.answer {
+            Observed::Unknown(fault) => Some(fault),
+            Observed::Present(_) | Observed::Absent => None,
+        }
+    }
+}
+
 /// Why a look gave no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -151,11 +181,16 @@ pub struct Evidence<T> {
 }
 
 impl<T> Evidence<T> {
-    /// The first answer.
-    pub fn first(latest: Observed<T>, asked_at: Timestamp, observed_at: Timestamp) -> Self {
-        let known = latest.is_known();
+    /// The evidence of a first answer.
+    pub fn first(observation: Observation<T>) -> Self {
+        let Observation {
+            answer,
+            asked_at,
+            observed_at,
+        } = observation;
+        let known = answer.is_known();
         Self {
-            latest,
+            latest: answer,
             asked_at,
             observed_at,
             known_at: known.then_some(observed_at),
@@ -165,11 +200,16 @@ impl<T> Evidence<T> {
     }
 
     /// Takes in a newer answer; an older one (by the time its look began) is left out. Says whether it was taken.
-    pub fn accept(&mut self, latest: Observed<T>, asked_at: Timestamp, observed_at: Timestamp) -> bool {
+    pub fn accept(&mut self, observation: Observation<T>) -> bool {
+        let Observation {
+            answer,
+            asked_at,
+            observed_at,
+        } = observation;
         if asked_at < self.asked_at {
             return false;
         }
-        if latest.is_known() {
+        if answer.is_known() {
             self.known_at = Some(observed_at);
             self.unknown_since = None;
             self.failures = 0;
@@ -177,7 +217,7 @@ impl<T> Evidence<T> {
             self.unknown_since = self.unknown_since.or(Some(asked_at));
             self.failures = self.failures.saturating_add(1);
         }
-        self.latest = latest;
+        self.latest = answer;
         self.asked_at = asked_at;
         self.observed_at = observed_at;
         true
@@ -197,11 +237,11 @@ impl<T> Evidence<T> {
 }
 
 /// Adds an answer to a slot that may be empty yet. Says whether it was taken.
-pub fn accept<T>(slot: &mut Option<Evidence<T>>, latest: Observed<T>, asked_at: Timestamp, at: Timestamp) -> bool {
+pub fn accept<T>(slot: &mut Option<Evidence<T>>, observation: Observation<T>) -> bool {
     match slot {
-        Some(evidence) => evidence.accept(latest, asked_at, at),
+        Some(evidence) => evidence.accept(observation),
         None => {
-            *slot = Some(Evidence::first(latest, asked_at, at));
+            *slot = Some(Evidence::first(observation));
             true
         }
     }
@@ -215,24 +255,28 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
+    fn asked<T>(answer: Observed<T>, asked: i64, observed: i64) -> Observation<T> {
+        Observation::new(answer, at(asked), at(observed))
+    }
+
     #[test]
     fn an_older_answer_never_replaces_a_newer_one() {
-        let mut evidence = Evidence::first(Observed::Present(2), at(20), at(21));
-        assert!(!evidence.accept(Observed::Present(1), at(10), at(30)));
+        let mut evidence = Evidence::first(asked(Observed::Present(2), 20, 21));
+        assert!(!evidence.accept(asked(Observed::Present(1), 10, 30)));
         assert_eq!(evidence.latest, Observed::Present(2));
     }
 
     #[test]
     fn unknown_is_counted_from_the_first_look_that_failed() {
         let fault = || Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"));
-        let mut evidence = Evidence::first(Observed::Present(1), at(0), at(1));
-        evidence.accept(fault(), at(5), at(8));
-        evidence.accept(fault(), at(9), at(12));
+        let mut evidence = Evidence::first(asked(Observed::Present(1), 0, 1));
+        evidence.accept(asked(fault(), 5, 8));
+        evidence.accept(asked(fault(), 9, 12));
         assert_eq!(
             (evidence.unknown_since, evidence.failures, evidence.known_at),
             (Some(at(5)), 2, Some(at(1)))
         );
-        evidence.accept(Observed::Absent, at(13), at(14));
+        evidence.accept(asked(Observed::Absent, 13, 14));
         assert_eq!(
             (evidence.unknown_since, evidence.failures, evidence.known_at),
             (None, 0, Some(at(14)))

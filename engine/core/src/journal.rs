@@ -1,5 +1,7 @@
 //! The durable record: what is committed, in one transaction, before anybody sees it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -49,10 +51,44 @@ pub struct Transition {
 /// One job's part of a commit: its record afterwards and what happened to it, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The whole record afterwards. With [`Event::Forgotten`] among the events, it is deleted instead.
-    pub record: JobRecord,
+    /// The whole record afterwards. With [`Event::Forgotten`] among the events, it is deleted instead. Shared, since the
+    /// same record goes to the store, to memory and to readers.
+    pub record: Arc<JobRecord>,
     /// May be empty: the record is saved (e.g. a newer `confirmed_at`) and nothing is told.
     pub events: Vec<Event>,
+}
+
+/// Revisions are counted here alone: a store refuses a change that does not follow the revision it holds.
+impl Change {
+    /// The first commit of a job.
+    pub fn begin(record: JobRecord) -> Self {
+        Self {
+            record: Arc::new(JobRecord { revision: 1, ..record }),
+            events: vec![Event::Update],
+        }
+    }
+
+    /// The record changes. `before` is the record as committed; the revision of `after` is of no account.
+    pub fn update(before: &JobRecord, after: JobRecord, events: Vec<Event>) -> Self {
+        let revision = before.revision.saturating_add(1);
+        Self {
+            record: Arc::new(JobRecord { revision, ..after }),
+            events,
+        }
+    }
+
+    /// The record is deleted.
+    pub fn forget(record: Arc<JobRecord>) -> Self {
+        Self {
+            record,
+            events: vec![Event::Forgotten],
+        }
+    }
+
+    /// Whether the record is deleted.
+    pub fn forgets(&self) -> bool {
+        self.events.contains(&Event::Forgotten)
+    }
 }
 
 /// One transaction: what changes, and the snapshots kept behind it.

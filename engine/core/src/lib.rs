@@ -4,14 +4,15 @@
 //! randomness are parameters, so that one input always gives one result.
 //!
 //! The modules follow the flow of data: [`evidence`] and [`facts`] are gathered on the
-//! [`board`], frozen into a [`snapshot`], judged by a policy into a [`decision`], turned by the
-//! [`planner`] into a change of the [`record`], committed to the [`journal`], and shown through
-//! the [`projection`].
+//! [`board`], frozen into a [`snapshot`] by [`observe`], judged by a policy into a [`decision`],
+//! turned by the [`planner`] into a change of the [`record`], committed to the [`journal`], and
+//! shown through the [`projection`].
 
 pub mod alert;
 pub mod alternative;
 pub mod backoff;
 pub mod board;
+pub mod cluster_alerts;
 pub mod decision;
 pub mod evidence;
 pub mod explanation;
@@ -20,7 +21,9 @@ pub mod id;
 pub mod incarnation;
 pub mod journal;
 pub mod labels;
+pub mod lookup;
 pub mod news;
+pub mod observe;
 pub mod planner;
 pub mod projection;
 pub mod record;
@@ -32,3 +35,4 @@ pub mod snapshot;
 pub mod state;
 pub mod time;
 pub mod tracked;
+pub mod wake;

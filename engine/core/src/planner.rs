@@ -189,13 +189,9 @@ fn keep(before: &JobRecord, now: Timestamp, failure: PolicyFailure) -> Plan {
 pub fn intend(before: &JobRecord, intent: crate::record::PostedIntent) -> Change {
     let after = JobRecord {
         intent: Some(intent),
-        revision: before.revision + 1,
         ..before.clone()
     };
-    Change {
-        record: after,
-        events: vec![Event::Update],
-    }
+    Change::update(before, after, vec![Event::Update])
 }
 
 /// A change if there is one; a later `confirmed_at` alone is none.
@@ -203,12 +199,11 @@ fn change(before: &JobRecord, after: JobRecord, events: Vec<Event>, confirmed_at
     if after == *before {
         return None;
     }
-    let record = JobRecord {
+    let after = JobRecord {
         confirmed_at: confirmed_at.or(before.confirmed_at),
-        revision: before.revision + 1,
         ..after
     };
-    Some(Change { record, events })
+    Some(Change::update(before, after, events))
 }
 
 /// Whether readers of the record see a difference beside the state.

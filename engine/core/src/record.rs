@@ -170,6 +170,29 @@ impl JobRecord {
         }
     }
 
+    /// The record as another policy finds it. The state stays; memory is of use only to the policy that wrote it.
+    pub fn handed_to(&self, policy: &PolicyName) -> Self {
+        let memory = if self.policy == *policy {
+            self.memory.clone()
+        } else {
+            Vec::new()
+        };
+        Self {
+            policy: policy.clone(),
+            memory,
+            ..self.clone()
+        }
+    }
+
+    /// A stored record as an engine that starts takes it up: nothing is believed before it was confirmed anew.
+    pub fn taken_up(&self, origin: Origin, policy: &PolicyName) -> Self {
+        Self {
+            confidence: Confidence::Stale,
+            origin,
+            ..self.handed_to(policy)
+        }
+    }
+
     /// The condition of that type, if it stands.
     pub fn condition(&self, kind: ConditionType) -> Option<&Condition> {
         self.conditions.iter().find(|c| c.kind == kind)

@@ -1,12 +1,13 @@
 use std::time::Duration;
 
 use super::*;
-use crate::board::{Board, Surroundings};
+use crate::board::Board;
 use crate::decision::Watch;
-use crate::evidence::{Fault, FaultKind};
-use crate::facts::Rollout;
+use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
+use crate::facts::{Deployment, Rollout};
 use crate::id::{JobKey, Namespace, TargetId, Uid};
 use crate::labels::Labels;
+use crate::observe::{Context, observe};
 use crate::record::{Origin, Reason};
 use crate::state::{Confidence, JobState, Mode};
 use crate::time::Timestamp;
@@ -49,8 +50,8 @@ fn real() -> JobRecord {
 }
 
 fn snapshot(real: &JobRecord, now: i64, deployment: Option<Observed<Deployment>>) -> Snapshot {
-    let mut snapshot = Board::default().snapshot(real.clone(), None, Surroundings::default(), at(now));
-    snapshot.deployment = deployment.map(|answer| Evidence::first(answer, at(now), at(now)));
+    let mut snapshot = observe(real, &Board::default(), Context::default(), at(now));
+    snapshot.deployment = deployment.map(|answer| Evidence::first(Observation::new(answer, at(now), at(now))));
     snapshot
 }
 

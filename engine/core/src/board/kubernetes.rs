@@ -7,7 +7,7 @@ mod seen;
 
 use std::collections::BTreeMap;
 
-use crate::evidence::{Evidence, Observed, accept};
+use crate::evidence::{Evidence, Observation, Observed, accept};
 use crate::facts::{Deletion, Deployment, FlinkResource, Pod};
 use crate::id::{FlinkJobId, Namespace};
 use crate::news::{Completeness, KindOrigin, KubeNews, Object, ObjectKind, What};
@@ -73,7 +73,8 @@ impl KubernetesBoard {
         let mut accepted = Accepted::default();
         match what {
             What::Failed(fault) => {
-                let changed = self.note_list(kind, scope.namespace, Observed::Unknown(fault), asked_at, at);
+                let failed = Observation::new(Observed::Unknown(fault), asked_at, at);
+                let changed = self.note_list(kind, scope.namespace, failed);
                 accepted.reachability_changed = changed && kind.origin() == KindOrigin::Kubernetes;
             }
             What::Listed(objects, completeness) => {
@@ -82,8 +83,8 @@ impl KubernetesBoard {
                     .lists
                     .get(&(kind, namespace.clone()))
                     .is_some_and(|list| list.known_at.is_some());
-                let answer = Observed::Present(completeness);
-                let changed = self.note_list(kind, namespace.clone(), answer, asked_at, at);
+                let answered = Observation::new(Observed::Present(completeness), asked_at, at);
+                let changed = self.note_list(kind, namespace.clone(), answered);
                 accepted.reachability_changed = changed && kind.origin() == KindOrigin::Kubernetes;
                 let namespace = namespace.as_ref();
                 match kind {
@@ -173,18 +174,11 @@ impl KubernetesBoard {
     }
 
     /// Notes a list's outcome; says whether the scope became known or unknown with it.
-    fn note_list(
-        &mut self,
-        kind: ObjectKind,
-        namespace: Option<Namespace>,
-        answer: Observed<Completeness>,
-        asked_at: Timestamp,
-        at: Timestamp,
-    ) -> bool {
-        let known = answer.is_known();
+    fn note_list(&mut self, kind: ObjectKind, namespace: Option<Namespace>, list: Observation<Completeness>) -> bool {
+        let known = list.answer.is_known();
         let mut slot = self.lists.remove(&(kind, namespace.clone()));
         let was = slot.as_ref().map(|evidence| evidence.latest.is_known());
-        accept(&mut slot, answer, asked_at, at);
+        accept(&mut slot, list);
         if let Some(evidence) = slot {
             self.lists.insert((kind, namespace), evidence);
         }

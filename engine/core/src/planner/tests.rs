@@ -20,7 +20,12 @@ fn record() -> JobRecord {
 }
 
 fn snapshot(record: &JobRecord, now: i64) -> Snapshot {
-    crate::board::Board::default().snapshot(record.clone(), None, crate::board::Surroundings::default(), at(now))
+    crate::observe::observe(
+        record,
+        &crate::board::Board::default(),
+        crate::observe::Context::default(),
+        at(now),
+    )
 }
 
 fn running() -> Decision {
@@ -56,7 +61,7 @@ fn the_same_decision_again_changes_nothing() {
 #[test]
 fn a_new_attempt_in_the_same_state_is_a_transition() {
     let first = step(&record(), 1, running()).unwrap().record;
-    let mut tracked = first.clone();
+    let mut tracked = JobRecord::clone(&first);
     tracked.incarnation.attempt += 1;
     let plan = plan(&first, &snapshot(&tracked, 9), Ok(running()));
     let change = plan.change.unwrap();

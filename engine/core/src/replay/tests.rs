@@ -1,9 +1,10 @@
 use super::*;
-use crate::board::{Board, Surroundings};
+use crate::board::Board;
 use crate::decision::{Decision, PolicyFailureKind, Watch};
-use crate::evidence::{Evidence, Fault, FaultKind, Observed};
+use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use crate::facts::{FlinkJob, Tasks};
 use crate::id::{FlinkJobId, TargetId};
+use crate::observe::{Context, observe};
 use crate::planner::plan;
 use crate::record::{JobRecord, Origin, Reason};
 use crate::recording::{Changes, Selection};
@@ -93,10 +94,10 @@ fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
             record.revision += 1;
         }
         match &mut flink {
-            Some(evidence) => drop(evidence.accept(answer, now, now)),
-            None => flink = Some(Evidence::first(answer, now, now)),
+            Some(evidence) => drop(evidence.accept(Observation::new(answer, now, now))),
+            None => flink = Some(Evidence::first(Observation::new(answer, now, now))),
         }
-        let mut snapshot = Board::default().snapshot(record.clone(), None, Surroundings::default(), now);
+        let mut snapshot = observe(&record, &Board::default(), Context::default(), now);
         snapshot.flink = flink.clone();
         let outcome = match look {
             Look::PolicyFails => Err(PolicyFailure {
@@ -121,7 +122,7 @@ fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
             });
         }
         if let Some(change) = planned.change {
-            record = change.record;
+            record = JobRecord::clone(&change.record);
         }
     }
     kept

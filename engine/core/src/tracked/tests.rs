@@ -1,5 +1,5 @@
 use super::*;
-use crate::evidence::Observed;
+use crate::evidence::{Observation, Observed};
 use crate::facts::Tasks;
 use crate::id::{JobKey, PolicyName, TargetId};
 use crate::state::JobState;
@@ -42,9 +42,7 @@ fn listing(jobs: Vec<FlinkJob>, asked: i64) -> Board {
     let mut board = Board::default();
     board.accept_overview(
         &record().key.target,
-        Observed::Present(FlinkOverview { jobs }),
-        at(asked),
-        at(asked),
+        Observation::new(Observed::Present(FlinkOverview { jobs }), at(asked), at(asked)),
     );
     board
 }

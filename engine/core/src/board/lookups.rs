@@ -1,0 +1,151 @@
+//! How the look-ups that a policy wants stand against the board: which are answered, which are open, and what is asked.
+//!
+//! The reactor makes the look-ups that these rules call open, and `policy verify` offers answers to the same ones: what one
+//! of them would ask and the other not, it could not prove anything about.
+
+use crate::board::{Board, Place};
+use crate::decision::{Want, WantedSource};
+use crate::facts::Pod;
+use crate::id::{FlinkJobId, JobKey};
+use crate::lookup::{About, ContainerRun, Finding, PodLog, Query, Stands};
+use crate::record::JobRecord;
+use crate::state::JobState;
+use crate::time::Timestamp;
+
+/// How a look-up that a policy wants stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The evidence at hand will do.
+    Answered,
+    /// An answer to a question asked after this moment is wanted, and it has not passed.
+    Ahead(Timestamp),
+    /// It is to be asked.
+    Open(Query),
+    /// A complete list, begun after this moment, is to be read.
+    OpenLists {
+        /// A list begun sooner will not do.
+        after: Timestamp,
+    },
+    /// Nobody can be asked: the job's id is not known yet, or no pod is left whose log could be read.
+    NobodyToAsk,
+}
+
+impl Board {
+    /// Takes in what came of a look-up for a job. What was asked before the record's attempt began says nothing of it, and
+    /// an end that was told stays told. Says whether it was taken.
+    pub fn accept_finding(&mut self, record: &JobRecord, finding: Finding) -> bool {
+        match finding.about() {
+            About::Attempt { asked_at } => {
+                let is_of_attempt_before = record.incarnation.since.is_some_and(|since| asked_at < since);
+                if is_of_attempt_before {
+                    return false;
+                }
+            }
+            About::Target => {}
+        }
+        let attempt = self.attempts.entry(record.key.clone()).or_default();
+        let target = self.targets.entry(record.key.target.clone()).or_default();
+        finding.keep(attempt, &mut target.lookups)
+    }
+
+    /// Whether the newest evidence will do for what a policy wants: it was asked for late enough, or nothing new can come.
+    pub fn answers(&self, key: &JobKey, object: Option<&Place>, want: &Want) -> bool {
+        self.stands(key, object, want.source)
+            .is_some_and(|stands| stands.is_final || stands.asked_at > want.observed_after)
+    }
+
+    /// How what a policy wants stands for a job as its record was committed.
+    pub fn standing(&self, record: &JobRecord, object: Option<&Place>, want: &Want, now: Timestamp) -> Standing {
+        if self.answers(&record.key, object, want) {
+            Standing::Answered
+        } else if want.observed_after >= now {
+            Standing::Ahead(want.observed_after)
+        } else if want.source == WantedSource::Kubernetes {
+            Standing::OpenLists {
+                after: want.observed_after,
+            }
+        } else {
+            self.query(record, object, want.source)
+                .map_or(Standing::NobodyToAsk, Standing::Open)
+        }
+    }
+
+    fn stands(&self, key: &JobKey, object: Option<&Place>, source: WantedSource) -> Option<Stands> {
+        if source == WantedSource::Kubernetes {
+            let deployment = self.kubernetes(&key.target.cluster)?.deployment(object?)?;
+            return Some(Stands {
+                asked_at: deployment.asked_at,
+                is_final: false,
+            });
+        }
+        let attempt = || self.attempt(key)?.stands(source);
+        let target = || self.target(&key.target)?.stands(source);
+        attempt().or_else(target)
+    }
+
+    /// What is asked of whom; `None` while nobody can be asked.
+    fn query(&self, record: &JobRecord, object: Option<&Place>, source: WantedSource) -> Option<Query> {
+        let incarnation = &record.incarnation;
+        let job = incarnation.flink_job_id;
+        let target = &record.key.target;
+        Some(match source {
+            WantedSource::Exceptions => Query::Exceptions { job: job? },
+            WantedSource::Checkpoints => Query::Checkpoints { job: job? },
+            WantedSource::HaData => Query::HaData {
+                object: object?.clone(),
+            },
+            WantedSource::Events => Query::Events {
+                object: object?.clone(),
+            },
+            WantedSource::TaskManagers => Query::TaskManagers {
+                object: object?.clone(),
+            },
+            WantedSource::Archive => Query::Archive {
+                cluster_id: object.map_or_else(|| target.name.to_string(), |object| object.name.clone()),
+                job: job?,
+                started_at: incarnation.started_at,
+            },
+            WantedSource::LastWords => {
+                let object = object?;
+                let pods = self.kubernetes(&target.cluster)?.pods(object)?;
+                last_words(record, object, pods.latest.present()?, job?)
+            }
+            WantedSource::Kubernetes => return None,
+        })
+    }
+}
+
+/// What is read at once when a JobManager's pod begins to go, wanted or not: its log is readable for less than a second
+/// more. `None` for a job that is not known yet, and for one whose end is known already; TERMINATED says only that it ended.
+pub fn parting_words(record: &JobRecord, object: &Place, pod: &Pod) -> Option<Query> {
+    let job = record.incarnation.flink_job_id?;
+    let is_end_known = record.state.is_terminal() && record.state != JobState::Terminated;
+    (!is_end_known).then(|| last_words(record, object, std::slice::from_ref(pod), job))
+}
+
+fn last_words(record: &JobRecord, object: &Place, pods: &[Pod], job: FlinkJobId) -> Query {
+    Query::LastWords {
+        object: object.clone(),
+        logs: logs_of(pods, record.incarnation.started_at),
+        job,
+    }
+}
+
+/// The logs in which a run's last words may stand: each pod's, and where its container has begun anew, the one's before.
+fn logs_of(pods: &[Pod], started_at: Option<Timestamp>) -> Vec<PodLog> {
+    let log = |pod: &Pod, container| PodLog {
+        pod: pod.name.clone(),
+        container,
+    };
+    pods.iter()
+        .flat_map(|pod| {
+            let restarts = pod.container.as_ref().map_or(0, |container| container.restarts);
+            let before = ContainerRun::Previous { since: started_at };
+            let previous = (restarts > 0).then(|| log(pod, before));
+            std::iter::once(log(pod, ContainerRun::Current)).chain(previous)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+use std::time::Duration;
+
+use super::*;
+use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
+use crate::facts::{Container, EndSource, HaData, JobEnd, Readiness};
+use crate::id::{ClusterName, Namespace, PolicyName, TargetId, Uid};
+use crate::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
+use crate::record::Origin;
+use crate::state::Mode;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1000)
+}
+
+fn job() -> FlinkJobId {
+    FlinkJobId::parse("00000000000000000000000000000001").unwrap()
+}
+
+fn object() -> Place {
+    Place::new(&Namespace::new("default"), "orders")
+}
+
+/// A job whose attempt began at second 10, with its run at second 7.
+fn record() -> JobRecord {
+    let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "orders");
+    let mut record = JobRecord::unseen(
+        JobKey::application(target),
+        Mode::Application,
+        Origin::Configured,
+        PolicyName::new("p"),
+        at(0),
+    );
+    record.incarnation.see_job(job(), at(7), at(10));
+    record
+}
+
+fn pod(name: &str, restarts: u32) -> Pod {
+    Pod {
+        namespace: Namespace::new("default"),
+        name: name.into(),
+        uid: Uid::new(name),
+        app: "orders".into(),
+        created_at: None,
+        deleting_since: None,
+        phase: "Running".into(),
+        reason: None,
+        ip: None,
+        ready: Readiness::Ready,
+        unschedulable: None,
+        container: Some(Container {
+            restarts,
+            ..Container::default()
+        }),
+    }
+}
+
+fn end(told_by: EndSource) -> Observed<JobEnd> {
+    Observed::Present(JobEnd {
+        job: job(),
+        state: JobState::Finished,
+        cause: None,
+        ended_at: None,
+        told_by,
+    })
+}
+
+fn silent<T>() -> Observed<T> {
+    Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"))
+}
+
+fn archive(answer: Observed<JobEnd>, asked: i64) -> Finding {
+    Finding::Archive(Observation::new(answer, at(asked), at(asked)))
+}
+
+fn told(board: &Board) -> Option<EndSource> {
+    let slot = board.attempt(&record().key)?.archive.as_ref()?;
+    slot.latest.present().map(|end| end.told_by)
+}
+
+fn want(source: WantedSource, after: i64) -> Want {
+    Want {
+        source,
+        observed_after: at(after),
+    }
+}
+
+fn list_pods(board: &mut Board, pods: Vec<Pod>, asked: i64) {
+    let scope = Scope {
+        cluster: ClusterName::new("local"),
+        kind: ObjectKind::Pod,
+        namespace: None,
+    };
+    board.accept_news(KubeNews {
+        scope,
+        asked_at: at(asked),
+        at: at(asked),
+        what: What::Listed(pods.into_iter().map(Object::Pod).collect(), Completeness::Complete),
+    });
+}
+
+#[test]
+fn what_was_asked_about_the_attempt_before_is_not_this_ones() {
+    let mut board = Board::default();
+    assert!(!board.accept_finding(&record(), archive(end(EndSource::Archive), 9)));
+    assert_eq!(told(&board), None);
+    assert!(board.accept_finding(&record(), archive(end(EndSource::Archive), 10)));
+    assert_eq!(told(&board), Some(EndSource::Archive));
+    let recovery = HaData {
+        config_maps: vec!["orders-cluster-config-map".into()],
+    };
+    let shared = Finding::HaData(Observation::new(Observed::Present(recovery), at(9), at(9)));
+    assert!(
+        board.accept_finding(&record(), shared),
+        "attempts share what the cluster keeps"
+    );
+}
+
+#[test]
+fn an_end_that_was_told_stays_told_and_is_not_asked_for_again() {
+    let mut board = Board::default();
+    let again = want(WantedSource::Archive, 30);
+    for (answer, is_final) in [
+        (silent(), false),
+        (Observed::Absent, false),
+        (end(EndSource::Archive), true),
+    ] {
+        board.accept_finding(&record(), archive(answer, 20));
+        assert_eq!(board.answers(&record().key, None, &again), is_final);
+    }
+    board.accept_finding(&record(), archive(Observed::Absent, 40));
+    board.accept_finding(&record(), archive(end(EndSource::HistoryServer), 50));
+    assert_eq!(told(&board), Some(EndSource::Archive));
+}
+
+#[test]
+fn a_want_is_answered_by_a_later_look_ahead_of_time_or_open() {
+    let mut board = Board::default();
+    let record = record();
+    let standing = |board: &Board, after| board.standing(&record, None, &want(WantedSource::Archive, after), at(60));
+    let open = Standing::Open(Query::Archive {
+        cluster_id: "orders".into(),
+        job: job(),
+        started_at: Some(at(7)),
+    });
+    assert_eq!(standing(&board, 20), open);
+    assert_eq!(standing(&board, 60), Standing::Ahead(at(60)));
+    board.accept_finding(&record, archive(Observed::Absent, 30));
+    assert_eq!(standing(&board, 29), Standing::Answered);
+    assert_eq!(standing(&board, 30), open, "only an answer to a later question will do");
+}
+
+#[test]
+fn nobody_is_asked_about_a_job_that_is_not_known_or_a_pod_that_is_not_there() {
+    let mut board = Board::default();
+    let known = record();
+    let unknown = JobRecord {
+        incarnation: crate::incarnation::Incarnation::unseen(None),
+        ..known.clone()
+    };
+    let stands = |board: &Board, record: &JobRecord, source| {
+        let standing = board.standing(record, Some(&object()), &want(source, 0), at(60));
+        matches!(standing, Standing::Open(_))
+    };
+    assert!(!stands(&board, &unknown, WantedSource::Archive));
+    assert!(stands(&board, &unknown, WantedSource::HaData));
+    assert!(!stands(&board, &known, WantedSource::LastWords));
+    list_pods(&mut board, vec![pod("jm-1", 0)], 50);
+    assert!(stands(&board, &known, WantedSource::LastWords));
+}
+
+#[test]
+fn a_restarted_containers_log_before_is_read_behind_its_own() {
+    let since = Some(at(7));
+    let log = |pod: &str, container| PodLog {
+        pod: pod.to_owned(),
+        container,
+    };
+    assert_eq!(
+        logs_of(&[pod("jm-1", 0), pod("jm-2", 1)], since),
+        [
+            log("jm-1", ContainerRun::Current),
+            log("jm-2", ContainerRun::Current),
+            log("jm-2", ContainerRun::Previous { since }),
+        ]
+    );
+}
+
+#[test]
+fn parting_words_are_read_of_a_job_whose_end_is_not_known() {
+    let of = |state| {
+        let record = JobRecord { state, ..record() };
+        parting_words(&record, &object(), &pod("jm-1", 0)).is_some()
+    };
+    assert!(of(JobState::Running) && of(JobState::Terminated));
+    assert!(!of(JobState::Finished) && !of(JobState::Failed));
+}
+
+#[test]
+fn a_new_attempt_begins_without_what_was_looked_up_and_with_what_attempts_share() {
+    let mut board = Board::default();
+    let before = record();
+    board.accept_finding(&before, archive(end(EndSource::Archive), 20));
+    let events = Observation::new(Observed::Present(Vec::new()), at(20), at(20));
+    board.accept_finding(&before, Finding::Events(events));
+    let mut after = before.clone();
+    after.incarnation.see_job(job(), at(90), at(91));
+    board.committed(&before, &after);
+    assert_eq!(told(&board), None);
+    let kept = board
+        .target(&after.key.target)
+        .and_then(|target| target.events.as_ref());
+    assert_eq!(kept.map(|events: &Evidence<_>| events.observed_at), Some(at(20)));
+    // Time passes: nothing else takes them away.
+    board.committed(&after, &after);
+    assert!(at(20).after(Duration::from_secs(1)) > at(20) && board.target(&after.key.target).is_some());
+}

@@ -1,0 +1,298 @@
+//! Evidence on request: what is too costly to ask for all the time, and is looked up when a policy wants it.
+//!
+//! [`lookup_sources!`] below is the one table of it. A row names a source, its word, the slot its evidence is kept in and
+//! what an answer holds; the evidence slots, the answers and the snapshot follow from it. To add a source: a row here, an
+//! arm in [`query`](crate::board::lookups::query) that says what is asked of whom, a field in
+//! [`Snapshot`], and the compiler names the rest: the fetcher, the contract, the stored format.
+//!
+//! What is known of one attempt and what its attempts share are kept apart by type: a new attempt begins without the
+//! former, so that the exception or the end of the run before is never taken for its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::board::Place;
+use crate::evidence::{Evidence, Fault, Observation, accept};
+use crate::facts::{Checkpoints, HaData, JobEnd, KubeEvent, Pod, RootException};
+use crate::id::FlinkJobId;
+use crate::snapshot::Snapshot;
+use crate::time::Timestamp;
+
+macro_rules! lookup_sources {
+    (
+        attempt { $($(#[doc = $adoc:literal])+ $Attempt:ident = $aword:literal, $aslot:ident: $AFound:ty;)+ }
+        target { $($(#[doc = $tdoc:literal])+ $Target:ident = $tword:literal, $tslot:ident: $TFound:ty;)+ }
+        lists { $(#[doc = $ldoc:literal])+ $Lists:ident = $lword:literal; }
+    ) => {
+        /// The sources that are asked only on request.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum WantedSource {
+            $($(#[doc = $adoc])+ $Attempt,)+
+            $($(#[doc = $tdoc])+ $Target,)+
+            $(#[doc = $ldoc])+ $Lists,
+        }
+
+        impl WantedSource {
+            /// Every source.
+            pub const ALL: &[Self] = &[$(Self::$Attempt,)+ $(Self::$Target,)+ Self::$Lists];
+
+            /// The source as a word.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$Attempt => $aword,)+
+                    $(Self::$Target => $tword,)+
+                    Self::$Lists => $lword,
+                }
+            }
+        }
+
+        /// What was looked up about one attempt of a job.
+        #[derive(Clone, Debug, Default)]
+        pub struct AttemptLookups { $($(#[doc = $adoc])+ pub $aslot: Option<Evidence<$AFound>>,)+ }
+
+        /// What was looked up about one Flink cluster.
+        #[derive(Clone, Debug, Default)]
+        pub struct TargetLookups { $($(#[doc = $tdoc])+ pub $tslot: Option<Evidence<$TFound>>,)+ }
+
+        /// What came of one look-up.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Finding {
+            $($(#[doc = $adoc])+ $Attempt(Observation<$AFound>),)+
+            $($(#[doc = $tdoc])+ $Target(Observation<$TFound>),)+
+        }
+
+        impl Finding {
+            /// Where it was looked up.
+            pub fn source(&self) -> WantedSource {
+                match self {
+                    $(Self::$Attempt(_) => WantedSource::$Attempt,)+
+                    $(Self::$Target(_) => WantedSource::$Target,)+
+                }
+            }
+
+            /// The fault, if there was no usable answer.
+            pub fn fault(&self) -> Option<&Fault> {
+                match self {
+                    $(Self::$Attempt(found) => found.fault(),)+
+                    $(Self::$Target(found) => found.fault(),)+
+                }
+            }
+
+            /// What it is about, and when it was asked for.
+            pub(crate) fn about(&self) -> About {
+                match self {
+                    $(Self::$Attempt(found) => About::Attempt { asked_at: found.asked_at },)+
+                    $(Self::$Target(_) => About::Target,)+
+                }
+            }
+
+            /// Keeps it in its slot, unless what is there is as new or final. Says whether it was taken.
+            pub(crate) fn keep(self, attempt: &mut AttemptLookups, target: &mut TargetLookups) -> bool {
+                let is_final = self.source().is_final();
+                match self {
+                    $(Self::$Attempt(found) => keep(&mut attempt.$aslot, found, is_final),)+
+                    $(Self::$Target(found) => keep(&mut target.$tslot, found, is_final),)+
+                }
+            }
+        }
+
+        impl AttemptLookups {
+            /// When the look that gave the newest evidence of a source began, and whether it is final; `None` for another
+            /// owner's source, or one that was never looked up.
+            pub(crate) fn stands(&self, source: WantedSource) -> Option<Stands> {
+                match source {
+                    $(WantedSource::$Attempt => stands(self.$aslot.as_ref(), source),)+
+                    $(WantedSource::$Target => None,)+
+                    WantedSource::$Lists => None,
+                }
+            }
+
+            pub(crate) fn show(&self, snapshot: &mut Snapshot) {
+                $(snapshot.$aslot.clone_from(&self.$aslot);)+
+            }
+        }
+
+        impl TargetLookups {
+            pub(crate) fn stands(&self, source: WantedSource) -> Option<Stands> {
+                match source {
+                    $(WantedSource::$Attempt => None,)+
+                    $(WantedSource::$Target => stands(self.$tslot.as_ref(), source),)+
+                    WantedSource::$Lists => None,
+                }
+            }
+
+            pub(crate) fn show(&self, snapshot: &mut Snapshot) {
+                $(snapshot.$tslot.clone_from(&self.$tslot);)+
+            }
+        }
+    };
+}
+
+lookup_sources! {
+    attempt {
+        /// `/jobs/<id>/exceptions`.
+        Exceptions = "exceptions", exceptions: RootException;
+        /// `/jobs/<id>/checkpoints`.
+        Checkpoints = "checkpoints", checkpoints: Checkpoints;
+        /// The log of the JobManager's pod.
+        LastWords = "last-words", last_words: JobEnd;
+        /// Archive directory, HistoryServer, JobResultStore.
+        Archive = "archive", archive: JobEnd;
+    }
+    target {
+        /// Flink's HA ConfigMaps.
+        HaData = "ha-data", ha_data: HaData;
+        /// Kubernetes events about the target's objects.
+        Events = "events", events: Vec<KubeEvent>;
+        /// The TaskManagers' pods.
+        TaskManagers = "task-managers", task_managers: Vec<Pod>;
+    }
+    lists {
+        /// A complete list of Deployments and pods. It comes as news of the lists themselves, and has no slot of its own.
+        Kubernetes = "kubernetes";
+    }
+}
+
+impl WantedSource {
+    /// Whether an answer that is present is the source's last word: the pod or the archive that told an end may be gone
+    /// when it is asked again, and its silence would take nothing back.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::LastWords | Self::Archive => true,
+            Self::Exceptions
+            | Self::Checkpoints
+            | Self::HaData
+            | Self::Events
+            | Self::TaskManagers
+            | Self::Kubernetes => false,
+        }
+    }
+
+    /// Whether it can be read for some seconds only: it does not queue behind others and is soon tried again.
+    pub const fn is_fleeting(self) -> bool {
+        match self {
+            Self::LastWords => true,
+            Self::Archive
+            | Self::Exceptions
+            | Self::Checkpoints
+            | Self::HaData
+            | Self::Events
+            | Self::TaskManagers
+            | Self::Kubernetes => false,
+        }
+    }
+}
+
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// One run of the job. Asked for before the run began, it is about the one before.
+    Attempt { asked_at: Timestamp },
+    /// The Flink cluster, whichever run is on it.
+    Target,
+}
+
+/// How the evidence of one source stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stands {
+    /// When the look that gave the newest evidence began.
+    pub(crate) asked_at: Timestamp,
+    /// Whether nothing that is asked later could change it.
+    pub(crate) is_final: bool,
+}
+
+fn stands<T>(slot: Option<&Evidence<T>>, source: WantedSource) -> Option<Stands> {
+    slot.map(|evidence| Stands {
+        asked_at: evidence.asked_at,
+        is_final: source.is_final() && evidence.latest.present().is_some(),
+    })
+}
+
+fn keep<T>(slot: &mut Option<Evidence<T>>, found: Observation<T>, is_final: bool) -> bool {
+    let is_settled = is_final && slot.as_ref().is_some_and(|known| known.latest.present().is_some());
+    !is_settled && accept(slot, found)
+}
+
+/// A look-up that can be made: what is asked about whom. Routes and credentials are the fetcher's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// `/jobs/<id>/exceptions`.
+    Exceptions {
+        /// The job.
+        job: FlinkJobId,
+    },
+    /// `/jobs/<id>/checkpoints`.
+    Checkpoints {
+        /// The job.
+        job: FlinkJobId,
+    },
+    /// The logs of the JobManager's pods.
+    LastWords {
+        /// The Flink cluster's Deployment.
+        object: Place,
+        /// The logs to read, in order; the first that tells an end is believed.
+        logs: Vec<PodLog>,
+        /// Only this job's end counts.
+        job: FlinkJobId,
+    },
+    /// Archive directory, HistoryServer and JobResultStore, those of them that are configured.
+    Archive {
+        /// `kubernetes.cluster-id`, under which a JobResultStore may file its entries.
+        cluster_id: String,
+        /// Only this job's end counts.
+        job: FlinkJobId,
+        /// When the run began that may have ended: an older result under the same id is another run's.
+        started_at: Option<Timestamp>,
+    },
+    /// The HA ConfigMaps of a Flink cluster.
+    HaData {
+        /// Its Deployment.
+        object: Place,
+    },
+    /// The events about a Flink cluster's objects.
+    Events {
+        /// Its Deployment.
+        object: Place,
+    },
+    /// The TaskManagers of a Flink cluster.
+    TaskManagers {
+        /// Its Deployment.
+        object: Place,
+    },
+}
+
+impl Query {
+    /// Where it is looked up.
+    pub fn source(&self) -> WantedSource {
+        match self {
+            Self::Exceptions { .. } => WantedSource::Exceptions,
+            Self::Checkpoints { .. } => WantedSource::Checkpoints,
+            Self::LastWords { .. } => WantedSource::LastWords,
+            Self::Archive { .. } => WantedSource::Archive,
+            Self::HaData { .. } => WantedSource::HaData,
+            Self::Events { .. } => WantedSource::Events,
+            Self::TaskManagers { .. } => WantedSource::TaskManagers,
+        }
+    }
+}
+
+/// One log of a JobManager's pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodLog {
+    /// The pod's name.
+    pub pod: String,
+    /// Which of its container's runs wrote it.
+    pub container: ContainerRun,
+}
+
+/// Which run of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContainerRun {
+    /// The one that runs, or ran last.
+    Current,
+    /// The one before, from a moment on.
+    Previous {
+        /// Lines written before it are left out.
+        since: Option<Timestamp>,
+    },
+}

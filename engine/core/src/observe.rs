@@ -1,0 +1,95 @@
+//! What a policy is shown of a job: its record, brought up to the newest evidence, and all that is known of it.
+//!
+//! There is one way from record and board to a snapshot. The reactor takes it in production, and `policy verify` takes it
+//! for every sequence it explores; a second copy of any of these steps would let the one prove what the other does not do.
+
+use crate::board::{Board, Place};
+use crate::evidence::Observed;
+use crate::id::FlinkJobId;
+use crate::record::JobRecord;
+use crate::snapshot::{Fleet, Snapshot, Timing};
+use crate::time::Timestamp;
+use crate::tracked::{TrackingRules, follow};
+
+/// What the engine knows of a job beside its record and the evidence.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'a> {
+    /// The Deployment of its Flink cluster; `None` for standalone ones.
+    pub object: Option<&'a Place>,
+    /// The job the record is about, where the operator says so.
+    pub pinned: Option<FlinkJobId>,
+    /// The health of its Kubernetes cluster.
+    pub fleet: Fleet,
+    /// `[timing]` of the configuration.
+    pub timing: Timing,
+    /// When the engine began to look.
+    pub engine_since: Timestamp,
+}
+
+/// Freezes what is known of a job. `before` is its record as committed; the snapshot holds it with the incarnation, the
+/// labels and the other jobs that the newest evidence shows. Where that is another attempt, what was looked up about the
+/// one before is left out: an old exception or end explains nothing of this run.
+pub fn observe(before: &JobRecord, board: &Board, context: Context<'_>, now: Timestamp) -> Snapshot {
+    let rules = TrackingRules {
+        pinned: context.pinned,
+        late_answers: context.timing.validate,
+    };
+    let followed = follow(before, board, context.object, rules, now);
+    let same_attempt = followed.incarnation.attempt == before.incarnation.attempt;
+    let lookups = same_attempt.then(|| board.attempt(&before.key)).flatten();
+    let mut snapshot = freeze(followed, board, context, now);
+    if let Some(lookups) = lookups {
+        lookups.show(&mut snapshot);
+    }
+    snapshot
+}
+
+/// All that is known of a job beside what was looked up about its attempt.
+fn freeze(record: JobRecord, board: &Board, context: Context<'_>, now: Timestamp) -> Snapshot {
+    let key = &record.key;
+    let tracked = record.incarnation.flink_job_id;
+    let flink = board.overview(&key.target).cloned().map(|overview| {
+        overview.map(|answer| match answer {
+            Observed::Present(overview) => overview
+                .jobs
+                .into_iter()
+                .find(|job| Some(job.id) == tracked)
+                .map_or(Observed::Absent, Observed::Present),
+            Observed::Absent => Observed::Absent,
+            Observed::Unknown(fault) => Observed::Unknown(fault),
+        })
+    });
+    let kubernetes = board.kubernetes(&key.target.cluster);
+    let object = context.object;
+    let target = board.target(&key.target);
+    let mut snapshot = Snapshot {
+        now,
+        engine_since: context.engine_since,
+        flink,
+        deployment: object.and_then(|object| kubernetes?.deployment(object)),
+        deletion: object.and_then(|object| kubernetes?.deletion(object)).cloned(),
+        pods: object.and_then(|object| kubernetes?.pods(object)),
+        flink_resource: object.and_then(|object| match key.session_job {
+            None => kubernetes?.flink_deployment(object),
+            Some(job) => kubernetes?.flink_session_job(&object.namespace, job),
+        }),
+        // Looked up on request: filled in by the owners of their slots, below and in `observe`.
+        exceptions: None,
+        checkpoints: None,
+        last_words: None,
+        archive: None,
+        events: None,
+        ha_data: None,
+        task_managers: None,
+        fleet: context.fleet,
+        timing: context.timing,
+        record,
+    };
+    if let Some(lookups) = target {
+        lookups.show(&mut snapshot);
+    }
+    snapshot
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! Random news of one cluster: what [`woken_by`] says of it, the snapshots before and after must say too.
+
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use super::*;
+use crate::board::Board;
+use crate::evidence::{Fault, FaultKind};
+use crate::facts::{Readiness, Rollout};
+use crate::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId, Uid};
+use crate::labels::Labels;
+use crate::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
+use crate::observe::{Context, observe};
+use crate::record::{JobRecord, Origin};
+use crate::state::Mode;
+use crate::time::Timestamp;
+
+fn deployment(rng: &mut StdRng) -> Deployment {
+    Deployment {
+        namespace: Namespace::new("default"),
+        name: "orders".into(),
+        uid: Uid::new(format!("u{}", rng.random_range(0..2))),
+        created_at: None,
+        deleting_since: None,
+        replicas: 1,
+        ready: rng.random_range(0..2),
+        native: None,
+        owner: None,
+        trouble: None,
+        rollout: Rollout::Settled,
+        labels: Labels::default(),
+    }
+}
+
+fn pod(rng: &mut StdRng) -> Pod {
+    let name = format!("jm-{}", rng.random_range(0..2));
+    Pod {
+        namespace: Namespace::new("default"),
+        uid: Uid::new(&name),
+        name,
+        app: "orders".into(),
+        created_at: None,
+        deleting_since: None,
+        phase: "Running".into(),
+        reason: None,
+        ip: None,
+        ready: Readiness::Ready,
+        unschedulable: None,
+        container: None,
+    }
+}
+
+fn news(rng: &mut StdRng, now: Timestamp) -> KubeNews {
+    let kind = if rng.random_bool(0.5) {
+        ObjectKind::Deployment
+    } else {
+        ObjectKind::Pod
+    };
+    let object = |rng: &mut StdRng| match kind {
+        ObjectKind::Pod => Object::Pod(pod(rng)),
+        ObjectKind::Deployment | ObjectKind::FlinkDeployment | ObjectKind::FlinkSessionJob => {
+            Object::Deployment(deployment(rng))
+        }
+    };
+    let what = match rng.random_range(0..5) {
+        0 => What::Failed(Fault::new(FaultKind::Timeout, "no answer")),
+        1 => What::Listed(Vec::new(), Completeness::Complete),
+        2 => What::Listed(vec![object(rng)], Completeness::Complete),
+        3 => What::Changed(object(rng)),
+        _ => What::Deleted(object(rng)),
+    };
+    KubeNews {
+        scope: Scope {
+            cluster: ClusterName::new("local"),
+            kind,
+            namespace: None,
+        },
+        asked_at: now,
+        at: now,
+        what,
+    }
+}
+
+/// A board whose lists were read, and nothing was there.
+fn empty(now: Timestamp) -> Board {
+    let mut board = Board::default();
+    for kind in [ObjectKind::Deployment, ObjectKind::Pod] {
+        board.accept_news(KubeNews {
+            scope: Scope {
+                cluster: ClusterName::new("local"),
+                kind,
+                namespace: None,
+            },
+            asked_at: now,
+            at: now,
+            what: What::Listed(Vec::new(), Completeness::Complete),
+        });
+    }
+    board
+}
+
+#[test]
+fn what_wakes_by_the_snapshot_wakes_by_the_news_and_silence_wakes_nobody() {
+    let mut rng = StdRng::seed_from_u64(41);
+    let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "orders");
+    let object = Place::new(&target.namespace, &target.name);
+    let begin = Timestamp::from_millis(1_000);
+    let key = JobKey::application(target);
+    let record = JobRecord::unseen(key, Mode::Session, Origin::Configured, PolicyName::new("p"), begin);
+    let context = Context {
+        object: Some(&object),
+        ..Context::default()
+    };
+    let (mut woken, mut asleep_still) = (0, 0);
+    for _ in 0..2_000 {
+        let mut now = begin;
+        let mut board = empty(now);
+        let mut asleep = Fingerprint::of(&observe(&record, &board, context, now));
+        for _ in 0..6 {
+            now = now.after(Duration::from_secs(1));
+            let news = news(&mut rng, now);
+            let is_silence = matches!(news.what, What::Failed(_));
+            let accepted = board.accept_news(news);
+            let snapshot = observe(&record, &board, context, now);
+            let by_news = woken_by(&accepted).any(|woken| *woken == object);
+            let by_snapshot = asleep.is_woken_by(&snapshot);
+            assert!(!(is_silence && (by_news || by_snapshot)), "{snapshot:?}");
+            // A list that is read again after a silence shows what is there as new, though nothing may have changed.
+            if asleep.is_known() && !is_silence {
+                assert!(by_news || !by_snapshot, "{snapshot:?}");
+                *(if by_snapshot { &mut woken } else { &mut asleep_still }) += 1;
+            }
+            asleep = Fingerprint::of(&snapshot);
+        }
+    }
+    assert!(woken > 1_000 && asleep_still > 500, "{woken} woken, {asleep_still} not");
+}
+
+impl Fingerprint {
+    fn is_known(&self) -> bool {
+        let deployment = self.deployment.as_ref().is_some_and(Observed::is_known);
+        deployment && self.pods.as_ref().is_some_and(Observed::is_known)
+    }
+}
