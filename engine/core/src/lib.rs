@@ -14,6 +14,7 @@ pub mod backoff;
 pub mod board;
 pub mod cluster_alerts;
 pub mod decision;
+pub mod error_chain;
 pub mod evidence;
 pub mod explanation;
 pub mod facts;

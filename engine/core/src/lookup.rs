@@ -33,7 +33,7 @@ macro_rules! lookup_sources {
         }
 
         impl WantedSource {
-            /// Every source.
+            /// Every source, in their order.
             pub const ALL: &[Self] = &[$(Self::$Attempt,)+ $(Self::$Target,)+ Self::$Lists];
 
             /// The source as a word.

@@ -1,87 +1,105 @@
-//! The loop: evidence in, decisions out, commits before anything is shown.
+//! The loop: takes evidence in, lets the [`Reactor`] judge it, commits, and shows what was committed.
+//!
+//! It selects, commits, shows and spawns. What is worth fetching, what follows from a decision and what a record may become
+//! is the reactor's knowledge; if this file needs to know it, it stands in the wrong place.
 
+mod readers;
 mod requests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use steadfast_core::id::{JobKey, PolicyName};
-use steadfast_core::journal::{Change, Commit, Event, Journal, JournalError, Sequence};
-use steadfast_core::news::{KindOrigin, KubeNews, What};
-use steadfast_core::planner::Plan;
-use steadfast_core::projection::{JobView, Projection, WatchStatus};
-use steadfast_core::record::JobRecord;
+use steadfast_core::error_chain::error_chain;
+use steadfast_core::journal::{Journal, JournalError};
+use steadfast_core::news::KubeNews;
 use steadfast_core::recording::Keep;
-use steadfast_core::shadow::{ShadowBoard, Verdict};
 use steadfast_core::snapshot::Timing;
-use steadfast_core::time::{Clock, Timestamp};
-use tokio::sync::{mpsc, watch};
+use steadfast_core::time::Clock;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use readers::Readers;
+
 use crate::control::Request;
-use crate::looker::Looker;
-use crate::looks::{Answer, Look};
-use crate::metrics::{KindLabel, Metrics, PolicyLabel, ResultLabel, StateLabel};
-use crate::reactor::{Decided, Reactor};
-use crate::status::{ClusterStatus, StatusBoard};
+use crate::fetch::{Fetch, Fetched};
+use crate::fetcher::Fetcher;
+use crate::reactor::Reactor;
+use crate::turn::Turn;
 
 /// How many inputs are taken in before decisions are made: enough to share a commit, few enough to stay prompt.
 const INTAKE: usize = 1024;
+/// How many answers may wait for the loop before the requests that brought them do.
+const WAITING: usize = 4096;
 
 /// The loop with its ways in and out.
 pub(crate) struct Driver {
-    pub(crate) reactor: Reactor,
-    pub(crate) journal: Arc<dyn Journal>,
-    pub(crate) projection: Arc<Projection>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) timing: Timing,
-    pub(crate) looker: Arc<Looker>,
-    pub(crate) metrics: Metrics,
-    pub(crate) status: StatusBoard,
-    pub(crate) shadows: ShadowBoard,
-    pub(crate) news: mpsc::Receiver<KubeNews>,
-    pub(crate) answers: mpsc::Receiver<Answer>,
-    pub(crate) answer_to: mpsc::Sender<Answer>,
-    pub(crate) requests: mpsc::Receiver<Request>,
-    pub(crate) entries: watch::Sender<Sequence>,
-    pub(crate) looks: TaskTracker,
-    pub(crate) cancel: CancellationToken,
-    /// When each job was last confirmed, where that is newer than its record.
-    pub(crate) confirmed: BTreeMap<JobKey, Timestamp>,
+    reactor: Reactor,
+    journal: Arc<dyn Journal>,
+    readers: Readers,
+    clock: Arc<dyn Clock>,
+    timing: Timing,
     /// How many recorded snapshots are kept; `None`: none.
-    pub(crate) keep: Option<Keep>,
+    keep: Option<Keep>,
+    fetcher: Arc<Fetcher>,
+    updates: mpsc::Receiver<KubeNews>,
+    requests: mpsc::Receiver<Request>,
+    answers: mpsc::Receiver<Fetched>,
+    answer_to: mpsc::Sender<Fetched>,
+    fetches: TaskTracker,
+    cancel: CancellationToken,
+}
+
+/// What the loop stands on.
+pub(crate) struct Ports {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) updates: mpsc::Receiver<KubeNews>,
+    pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) cancel: CancellationToken,
 }
 
 /// What woke the loop.
 enum Woken {
-    News(Box<KubeNews>),
-    Answer(Box<Answer>),
+    Update(Box<KubeNews>),
+    Fetched(Box<Fetched>),
     Request(Request),
     Time,
     End,
 }
 
 impl Driver {
-    /// Commits what the start changes, shows what is on record, and takes up discovered targets again.
-    pub(crate) async fn begin(&mut self, first: Vec<Change>, now: Timestamp) -> Result<(), JournalError> {
-        self.commit(first, now).await?;
-        self.reactor.resume_discovered(now);
-        for record in self.reactor.records().values() {
-            self.projection.show(JobView {
-                record: Arc::clone(record),
-                watch: self.watch_status(&record.key),
-            });
+    pub(crate) fn new(reactor: Reactor, readers: Readers, timing: Timing, keep: Option<Keep>, ports: Ports) -> Self {
+        let (answer_to, answers) = mpsc::channel(WAITING);
+        Self {
+            reactor,
+            journal: ports.journal,
+            readers,
+            clock: ports.clock,
+            timing,
+            keep,
+            fetcher: Arc::new(ports.fetcher),
+            updates: ports.updates,
+            requests: ports.requests,
+            answers,
+            answer_to,
+            fetches: TaskTracker::new(),
+            cancel: ports.cancel,
         }
-        self.metrics
-            .jobs
-            .set(i64::try_from(self.projection.len()).unwrap_or(i64::MAX));
+    }
+
+    /// Commits what the start changes and shows what is on record. Fails if the store does not take it.
+    pub(crate) async fn start(&mut self, first: Turn) -> Result<(), JournalError> {
+        self.commit(first).await?;
+        for record in self.reactor.records().values() {
+            self.readers.show_record(self.reactor.view(record));
+        }
         Ok(())
     }
 
-    /// Turns until it is cancelled. Every look it began is awaited or dropped with it.
+    /// Turns until it is cancelled. Every request it began is awaited or dropped with it.
     pub(crate) async fn run(mut self) {
         let mut validation = Instant::now() + self.timing.validate;
         loop {
@@ -92,318 +110,150 @@ impl Driver {
             }
             match self.wait(validation).await {
                 Woken::End => break,
-                woken @ (Woken::News(_) | Woken::Answer(_) | Woken::Request(_) | Woken::Time) => {
-                    self.take_in(woken).await
+                woken @ (Woken::Update(_) | Woken::Fetched(_) | Woken::Request(_) | Woken::Time) => {
+                    self.take_in(woken).await;
                 }
             }
         }
-        self.looks.close();
-        self.looks.wait().await;
+        self.fetches.close();
+        self.fetches.wait().await;
     }
 
-    /// One turn: judge, commit, show, look.
+    /// One turn: fetch, judge, commit, show.
     async fn turn(&mut self) {
         let now = self.clock.now();
-        self.status.write(|status| status.turned_at = now);
-        self.begin_looks(now);
-        let decided = self.reactor.decide(now);
-        if !decided.is_empty() {
-            self.carry_out(decided, now).await;
+        self.readers.turned(now);
+        let mut turn = self.reactor.turn(now);
+        for fetch in std::mem::take(&mut turn.fetches) {
+            self.spawn(fetch);
         }
-        self.begin_looks(self.clock.now());
+        if let Err(error) = self.commit(turn).await {
+            let pause = self.timing.retry_initial;
+            tracing::error!(
+                "the store did not take a commit, it is retried in {pause:?}: {}",
+                error_chain(&error)
+            );
+        }
     }
 
     async fn wait(&mut self, validation: Instant) -> Woken {
-        let pause = if self.reactor.has_work() {
-            Duration::ZERO
-        } else {
-            let now = self.clock.now();
-            self.reactor
-                .next_due()
-                .map_or(self.timing.validate, |due| due.since(now))
-        };
+        let now = self.clock.now();
+        let next = self.reactor.next_turn(now);
+        let pause = next.map_or(self.timing.validate, |next| next.since(now));
         let wake = (Instant::now() + pause).min(validation);
         tokio::select! {
+            // In the order of urgency: people wait for requests, and answers end waits.
             biased;
             () = self.cancel.cancelled() => Woken::End,
             Some(request) = self.requests.recv() => Woken::Request(request),
-            Some(answer) = self.answers.recv() => Woken::Answer(Box::new(answer)),
-            Some(news) = self.news.recv() => Woken::News(Box::new(news)),
+            Some(fetched) = self.answers.recv() => Woken::Fetched(Box::new(fetched)),
+            Some(update) = self.updates.recv() => Woken::Update(Box::new(update)),
             () = tokio::time::sleep_until(wake) => Woken::Time,
         }
     }
 
     /// Takes in what woke the loop, and what waits behind it.
     async fn take_in(&mut self, woken: Woken) {
-        let now = self.clock.now();
-        let mut begun = Vec::new();
         match woken {
-            Woken::News(news) => begun.extend(self.take_news(*news, now)),
-            Woken::Answer(answer) => begun.extend(self.take_answer(*answer, now)),
-            Woken::Request(request) => self.serve(request, now).await,
+            Woken::Update(update) => self.kube_update(*update),
+            Woken::Fetched(fetched) => self.fetched(*fetched),
+            Woken::Request(request) => self.serve(request).await,
             Woken::Time | Woken::End => {}
         }
         for _ in 0..INTAKE {
-            if let Ok(answer) = self.answers.try_recv() {
-                begun.extend(self.take_answer(answer, now));
-            } else if let Ok(news) = self.news.try_recv() {
-                begun.extend(self.take_news(news, now));
+            if let Ok(fetched) = self.answers.try_recv() {
+                self.fetched(fetched);
+            } else if let Ok(update) = self.updates.try_recv() {
+                self.kube_update(update);
             } else {
                 break;
             }
         }
-        if !begun.is_empty() {
-            self.begin_records(begun).await;
-        }
     }
 
-    fn take_news(&mut self, news: KubeNews, now: Timestamp) -> Vec<Change> {
-        let status = match &news.what {
-            What::Failed(fault) => ClusterStatus::Retrying(fault.clone()),
-            What::Listed(..) | What::Changed(_) | What::Deleted(_) => ClusterStatus::Reached,
-        };
-        // A cluster without the Flink operator is reached all the same.
-        if news.scope.kind.origin() == KindOrigin::Kubernetes {
-            let cluster = news.scope.cluster.clone();
-            self.status.write(|s| drop(s.clusters.insert(cluster, status)));
-        }
-        let begun = self.reactor.news(news, now);
-        self.metrics
-            .list_repairs
-            .set(i64::try_from(self.reactor.repaired).unwrap_or(i64::MAX));
-        begun
+    fn kube_update(&mut self, update: KubeNews) {
+        self.readers.kube_update(&update);
+        self.reactor.kube_update(update, self.clock.now());
+        self.readers.list_repairs(self.reactor.list_repairs());
     }
 
-    fn take_answer(&mut self, answer: Answer, now: Timestamp) -> Vec<Change> {
-        if let Answer::Overview { answer, .. } = &answer {
-            let result = if answer.is_known() { "answered" } else { "unknown" };
-            self.metrics.polls.get_or_create(&ResultLabel { result }).inc();
-        }
-        self.reactor.answered(answer, now)
+    fn fetched(&mut self, fetched: Fetched) {
+        self.readers.fetched(&fetched);
+        self.reactor.fetched(fetched, self.clock.now());
     }
 
-    /// Begins the looks that are due.
-    fn begin_looks(&mut self, now: Timestamp) {
-        for look in self.reactor.due(now) {
-            let looker = Arc::clone(&self.looker);
-            let answer_to = self.answer_to.clone();
-            let cancel = self.cancel.clone();
-            if let Look::Lists { .. } = look {
-                // Only passes the wish on; its answer comes as news.
-                self.looks.spawn(async move { drop(looker.take(look).await) });
-                continue;
+    /// Makes a request in a task of its own.
+    fn spawn(&self, fetch: Fetch) {
+        let fetcher = Arc::clone(&self.fetcher);
+        let answer_to = self.answer_to.clone();
+        let cancel = self.cancel.clone();
+        self.fetches.spawn(async move {
+            let fetched = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return,
+                fetched = fetcher.fetch(fetch) => fetched,
+            };
+            if let Some(fetched) = fetched {
+                // The receiver is gone only when the loop has ended.
+                drop(answer_to.send(fetched).await);
             }
-            self.looks.spawn(async move {
-                let answer = tokio::select! {
-                    biased;
-                    () = cancel.cancelled() => return,
-                    answer = looker.take(look) => answer,
-                };
-                if let Some(answer) = answer {
-                    // The receiver is gone only when the loop has ended.
-                    drop(answer_to.send(answer).await);
-                }
-            });
-        }
-    }
-
-    /// Commits what was decided, then shows it.
-    async fn carry_out(&mut self, mut decided: Vec<Decided>, now: Timestamp) {
-        self.metrics
-            .decisions
-            .inc_by(u64::try_from(decided.len()).unwrap_or(u64::MAX));
-        let mut changes = Vec::new();
-        let mut recorded = Vec::new();
-        for one in &mut decided {
-            recorded.extend(one.recorded.take());
-            if let Some(failure) = &one.failure {
-                self.metrics
-                    .policy_failures
-                    .get_or_create(&KindLabel {
-                        kind: failure.kind.as_str(),
-                    })
-                    .inc();
-                tracing::warn!(job = %one.key, kind = failure.kind.as_str(), "policy failed: {}", failure.message);
-            }
-            changes.extend(one.plan.change.clone());
-        }
-        let commit = Commit {
-            changes: self.reactor.tell_once(changes),
-            recorded,
-        };
-        if let Err(error) = self.commit(commit, now).await {
-            let pause = self.timing.retry_initial;
-            tracing::error!(
-                "the store did not take a commit, it is retried in {pause:?}: {}",
-                chain(&error)
-            );
-            self.reactor
-                .put_back(decided.into_iter().map(|one| one.key), now.after(pause));
-            return;
-        }
-        for one in decided {
-            self.follow_up(&one.key, &one.plan, now);
-            self.compare(&one.key, one.shadows, now);
-        }
-        self.metrics.show_shadows(&self.shadows.tallies());
-    }
-
-    /// Holds what the shadows make of a job against its record as it was committed.
-    fn compare(&mut self, key: &JobKey, shadows: Vec<(PolicyName, Verdict)>, now: Timestamp) {
-        let Some(record) = self.reactor.records().get(key) else {
-            return;
-        };
-        for (policy, verdict) in shadows {
-            if self.shadows.note(&policy, Arc::clone(record), verdict, now) {
-                let policy = policy.to_string();
-                self.metrics
-                    .shadow_differences
-                    .get_or_create(&PolicyLabel { policy })
-                    .inc();
-            }
-        }
-    }
-
-    fn follow_up(&mut self, key: &JobKey, plan: &Plan, now: Timestamp) {
-        self.reactor.follow_up(key, plan, now);
-        if let Some(at) = plan.confirmed_at {
-            self.confirmed.insert(key.clone(), at);
-        }
-        self.projection.show_watch(key, self.watch_status(key));
-    }
-
-    fn watch_status(&self, key: &JobKey) -> WatchStatus {
-        WatchStatus {
-            confirmed_at: self.confirmed.get(key).copied(),
-            ..self.reactor.watch_status(key)
-        }
-    }
-
-    /// Records that begin: committed like everything else, then judged.
-    async fn begin_records(&mut self, begun: Vec<Change>) {
-        let keys: Vec<JobKey> = begun.iter().map(|change| change.record.key.clone()).collect();
-        let now = self.clock.now();
-        match self.commit(begun, now).await {
-            Ok(()) => self.reactor.put_back(keys, now),
-            // The next list, event or overview brings them up again.
-            Err(error) => tracing::error!("new jobs could not be recorded: {}", chain(&error)),
-        }
+        });
     }
 
     /// One transaction; only when it is durable do memory and readers learn of it.
-    pub(crate) async fn commit(&mut self, commit: impl Into<Commit>, now: Timestamp) -> Result<(), JournalError> {
-        let commit = commit.into();
-        if commit.is_empty() {
-            return Ok(());
-        }
-        let changes = commit.changes.clone();
-        let result = self.journal.commit(now, commit).await;
-        let label = if result.is_ok() { "committed" } else { "failed" };
-        self.metrics.commits.get_or_create(&ResultLabel { result: label }).inc();
-        self.status
-            .write(|status| status.store_error = result.as_ref().err().map(chain));
-        let entries = result?;
-        for change in &changes {
-            for event in &change.events {
-                if let Event::Transition(transition) = event {
-                    self.metrics
-                        .transitions
-                        .get_or_create(&StateLabel {
-                            to: transition.to.as_str(),
-                        })
-                        .inc();
-                    tracing::info!(
-                        job = %change.record.key, from = %transition.from, to = %transition.to,
-                        attempt = transition.attempt, "{}", transition.reason.message
-                    );
+    async fn commit(&mut self, mut turn: Turn) -> Result<(), JournalError> {
+        self.readers.judged(&turn);
+        let commit = turn.commit();
+        let now = self.clock.now();
+        let mut newest = None;
+        if !commit.is_empty() {
+            let result = self.journal.commit(now, commit).await;
+            self.readers.committed(&result);
+            match result {
+                Ok(entries) => newest = entries.last().map(|entry| entry.sequence),
+                Err(error) => {
+                    self.reactor.refuse(turn, now.after(self.timing.retry_initial));
+                    return Err(error);
                 }
             }
-            let record = self.reactor.committed(change);
-            self.show(record, change);
         }
-        self.metrics
-            .jobs
-            .set(i64::try_from(self.projection.len()).unwrap_or(i64::MAX));
-        if let Some(last) = entries.last() {
-            self.entries.send_replace(last.sequence);
+        for show in self.reactor.advance(turn, now) {
+            self.readers.show(show, self.reactor.policies(), now);
         }
+        self.readers.announce(newest);
         Ok(())
     }
 
-    fn show(&mut self, record: Arc<JobRecord>, change: &Change) {
-        if change.events.contains(&Event::Forgotten) {
-            self.projection.remove(&record.key);
-            self.shadows.forget(&record.key);
-            self.confirmed.remove(&record.key);
-        } else {
-            let watch = self.watch_status(&record.key);
-            self.projection.show(JobView { record, watch });
-        }
-    }
-
-    /// The validation cycle's part in memory: memory is compared with the store, drift is repaired and counted,
-    /// and the confirmations since the last cycle are written down.
+    /// The validation cycle's part in memory: memory is compared with the store, drift is repaired and counted, and the
+    /// confirmations since the last cycle are written down.
     async fn validate(&mut self) {
         let stored = match self.journal.load().await {
             Ok(stored) => stored,
             Err(error) => {
-                tracing::error!("the store could not be compared with memory: {}", chain(&error));
+                tracing::error!("the store could not be compared with memory: {}", error_chain(&error));
                 return;
             }
         };
-        for record in stored {
-            let same = self
-                .reactor
-                .records()
-                .get(&record.key)
-                .is_some_and(|known| **known == record);
-            if !same {
-                tracing::error!(job = %record.key, "memory differed from the store and was repaired");
-                self.metrics.drift.inc();
-                let record = self.reactor.repair(record);
-                let watch = self.watch_status(&record.key);
-                self.projection.show(JobView { record, watch });
-            }
-        }
-        let confirmed = self.confirmed.iter().filter_map(|(key, at)| {
-            let record = self.reactor.records().get(key)?;
-            (record.confirmed_at < Some(*at)).then(|| Change {
-                record: JobRecord {
-                    confirmed_at: Some(*at),
-                    revision: record.revision + 1,
-                    ..(**record).clone()
-                },
-                events: Vec::new(),
-            })
-        });
-        let changes: Vec<Change> = confirmed.collect();
         let now = self.clock.now();
-        if let Err(error) = self.commit(changes, now).await {
-            tracing::error!("confirmations could not be recorded: {}", chain(&error));
+        for show in self.reactor.repair(stored, now) {
+            self.readers.show(show, self.reactor.policies(), now);
         }
-        self.prune(now).await;
+        let confirmations = self.reactor.confirmations();
+        if let Err(error) = self.commit(confirmations).await {
+            tracing::error!("confirmations could not be recorded: {}", error_chain(&error));
+        }
+        self.prune().await;
     }
 
     /// Drops recorded snapshots that are too old or too many. Without recording none are kept at all.
-    async fn prune(&mut self, now: Timestamp) {
+    async fn prune(&mut self) {
         let keep = self.keep.unwrap_or(Keep {
             max_age: Duration::ZERO,
             max_bytes: 0,
         });
-        if let Err(error) = self.journal.prune(now.before(keep.max_age), keep.max_bytes).await {
-            tracing::error!("old snapshots could not be dropped: {}", chain(&error));
+        let since = self.clock.now().before(keep.max_age);
+        if let Err(error) = self.journal.prune(since, keep.max_bytes).await {
+            tracing::error!("old snapshots could not be dropped: {}", error_chain(&error));
         }
     }
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &JournalError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -6,23 +6,24 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry;
 use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{JournalError, Sequence};
+use steadfast_core::news::KubeNews;
 use steadfast_core::projection::Projection;
 use steadfast_core::recording::Selection;
 use steadfast_core::shadow::ShadowBoard;
+use steadfast_core::time::Clock;
 use steadfast_sources::kubernetes::{KubeCluster, OperatorResources};
 use steadfast_sources::transport::ProxyTransport;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::control::Control;
-use crate::driver::Driver;
-use crate::looker::{Looker, Way};
+use crate::driver::{Driver, Ports, Readers};
+use crate::fetcher::{ClusterClients, Fetcher};
 use crate::metrics::Metrics;
 use crate::policies::Policies;
 use crate::reactor::{ClusterRules, Reactor};
-use crate::setup::{Discover, Setup};
+use crate::setup::{ClusterSetup, Discover, Setup};
 use crate::status::{ClusterStatus, StatusBoard};
 
 /// How much evidence may wait for the loop before its sources do.
@@ -41,7 +42,8 @@ pub struct Engine {
     /// What shadow policies would show.
     pub shadows: ShadowBoard,
     cancel: CancellationToken,
-    run: JoinHandle<()>,
+    /// The loop; `None` until it runs.
+    run: Option<JoinHandle<()>>,
     clusters: Vec<Arc<KubeCluster>>,
 }
 
@@ -54,37 +56,25 @@ pub enum StartError {
 }
 
 impl Engine {
-    /// Takes up the records from the store and starts to look. Metrics are registered with `registry`.
+    /// Takes up the records from the store and starts to look. Metrics are registered with `registry`. Fails if the store
+    /// cannot be read, or does not take what the start changes.
     pub async fn start(setup: Setup, registry: &mut Registry) -> Result<Self, StartError> {
-        let Setup {
-            timing,
-            clusters,
-            targets,
-            policies,
-            recording,
-            journal,
-            clock,
-            seed,
-            http,
-        } = setup;
-        let policies = Policies::new(policies);
-        let shadows = ShadowBoard::default();
-        shadows.begin(&policies.shadows(), |_, _| false);
-        let status = StatusBoard::default();
-        let metrics = Metrics::default();
-        metrics.register(registry);
-        let now = clock.now();
-        let rules: BTreeMap<ClusterName, ClusterRules> = clusters
-            .iter()
-            .map(|cluster| {
-                let rules = ClusterRules {
-                    discover: cluster.discover.clone(),
-                    flink_rest: cluster.flink_rest.clone(),
-                };
-                (cluster.settings.name.clone(), rules)
-            })
-            .collect();
-        status.write(|status| {
+        let now = setup.clock.now();
+        let stored = setup.journal.load().await?;
+        let newest = setup.journal.newest().await?;
+        let policies = Policies::new(setup.policies);
+        let (entries_to, entries) = watch::channel(newest);
+        let readers = Readers {
+            projection: Arc::default(),
+            shadows: ShadowBoard::default(),
+            status: StatusBoard::default(),
+            metrics: Metrics::default(),
+            entries: entries_to,
+        };
+        readers.metrics.register(registry);
+        readers.shadows.begin(&policies.shadows(), |_, _| false);
+        let rules = rules(&setup.clusters);
+        readers.status.write(|status| {
             status.turned_at = now;
             status.policies = policies.statuses(&[], now);
             status.clusters = rules
@@ -92,89 +82,46 @@ impl Engine {
                 .map(|name| (name.clone(), ClusterStatus::NotAsked))
                 .collect();
         });
-        let stored = journal.load().await?;
-        let selection = recording.map(|recording| Selection::new(recording.every));
-        let mut reactor = Reactor::new(timing, seed, now, rules, policies, selection);
-        let first = reactor.begin(stored, targets, now);
+        let selection = setup.recording.map(|recording| Selection::new(recording.every));
+        let mut reactor = Reactor::new(setup.timing, setup.seed, now, rules, policies, selection);
+        let first = reactor.start(stored, setup.targets, now);
 
         let cancel = CancellationToken::new();
-        let (news_to, news) = mpsc::channel(WAITING);
-        let (answer_to, answers) = mpsc::channel(WAITING);
+        let (updates_to, updates) = mpsc::channel(WAITING);
         let (requests_to, requests) = mpsc::channel(WAITING);
-        let (entries_to, entries) = watch::channel(journal.newest().await?);
-        let mut running = Vec::new();
-        let mut ways = Vec::new();
-        for (place, cluster) in (1_u64..).zip(clusters) {
-            let proxy = ProxyTransport::new(cluster.client.clone());
-            let seed = seed.wrapping_add(place);
-            let operator = if cluster.discover.contains(&Discover::FlinkDeployment) {
-                OperatorResources::Watched
-            } else {
-                OperatorResources::Ignored
-            };
-            let started = KubeCluster::start(
-                cluster.client,
-                cluster.settings,
-                operator,
-                Arc::clone(&clock),
-                seed,
-                news_to.clone(),
-                cancel.child_token(),
-            );
-            let started = Arc::new(started);
-            ways.push(Way {
-                cluster: Arc::clone(&started),
-                proxy,
-                ends: cluster.ends,
-                last_words: cluster.last_words,
-            });
-            running.push(started);
-        }
-        let looker = Arc::new(Looker::new(http, ways, Arc::clone(&clock), timing));
-        let projection = Arc::new(Projection::default());
-        let mut driver = Driver {
-            reactor,
-            journal,
-            projection: Arc::clone(&projection),
-            clock,
-            timing,
-            looker,
-            metrics,
-            status: status.clone(),
-            shadows: shadows.clone(),
-            news,
-            answers,
-            answer_to,
-            requests,
-            entries: entries_to,
-            looks: TaskTracker::new(),
-            cancel: cancel.clone(),
-            confirmed: BTreeMap::new(),
-            keep: recording.map(|recording| recording.keep),
-        };
-        if let Err(error) = driver.begin(first, now).await {
-            cancel.cancel();
-            for cluster in running {
-                cluster.stop().await;
-            }
-            return Err(error.into());
-        }
-        let run = tokio::spawn(driver.run());
-        Ok(Self {
-            projection,
+        let watched = watch_clusters(setup.clusters, &setup.clock, setup.seed, &updates_to, &cancel);
+        let clusters = watched.iter().map(|clients| Arc::clone(&clients.cluster)).collect();
+        let mut engine = Self {
+            projection: Arc::clone(&readers.projection),
             entries,
             control: Control { requests: requests_to },
-            status,
-            shadows,
+            status: readers.status.clone(),
+            shadows: readers.shadows.clone(),
+            cancel: cancel.clone(),
+            run: None,
+            clusters,
+        };
+        let ports = Ports {
+            journal: setup.journal,
+            clock: Arc::clone(&setup.clock),
+            fetcher: Fetcher::new(setup.http, watched, setup.clock, setup.timing),
+            updates,
+            requests,
             cancel,
-            run,
-            clusters: running,
-        })
+        };
+        let keep = setup.recording.map(|recording| recording.keep);
+        let mut driver = Driver::new(reactor, readers, setup.timing, keep, ports);
+        if let Err(error) = driver.start(first).await {
+            engine.stop().await;
+            return Err(error.into());
+        }
+        engine.run = Some(tokio::spawn(driver.run()));
+        Ok(engine)
     }
 
     /// Whether the loop has ended, which it does only when it is stopped.
     pub fn has_ended(&self) -> bool {
-        self.run.is_finished()
+        self.run.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Stops looking and waits until every task has ended. What was decided is committed or will be decided again.
@@ -183,8 +130,55 @@ impl Engine {
         for cluster in &self.clusters {
             cluster.stop().await;
         }
-        if let Err(error) = self.run.await {
+        if let Some(run) = self.run
+            && let Err(error) = run.await
+        {
             tracing::error!("the reconcile loop ended abnormally: {error}");
         }
     }
+}
+
+fn rules(clusters: &[ClusterSetup]) -> BTreeMap<ClusterName, ClusterRules> {
+    let rules = clusters.iter().map(|cluster| {
+        let rules = ClusterRules {
+            discover: cluster.discover.clone(),
+            flink_rest: cluster.flink_rest.clone(),
+        };
+        (cluster.settings.name.clone(), rules)
+    });
+    rules.collect()
+}
+
+/// Begins to list and watch every cluster.
+fn watch_clusters(
+    clusters: Vec<ClusterSetup>,
+    clock: &Arc<dyn Clock>,
+    seed: u64,
+    updates_to: &mpsc::Sender<KubeNews>,
+    cancel: &CancellationToken,
+) -> Vec<ClusterClients> {
+    let watched = (1_u64..).zip(clusters).map(|(number, setup)| {
+        let operator = if setup.discover.contains(&Discover::FlinkDeployment) {
+            OperatorResources::Watched
+        } else {
+            OperatorResources::Ignored
+        };
+        let proxy = ProxyTransport::new(setup.client.clone());
+        let cluster = KubeCluster::start(
+            setup.client,
+            setup.settings,
+            operator,
+            Arc::clone(clock),
+            seed.wrapping_add(number),
+            updates_to.clone(),
+            cancel.child_token(),
+        );
+        ClusterClients {
+            cluster: Arc::new(cluster),
+            proxy,
+            ends: setup.ends,
+            last_words: setup.last_words,
+        }
+    });
+    watched.collect()
 }

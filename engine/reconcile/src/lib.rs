@@ -6,19 +6,20 @@
 mod control;
 mod driver;
 mod engine;
-mod looker;
-mod looks;
+pub mod fetch;
+mod fetcher;
 mod metrics;
 mod policies;
-mod reactor;
+pub mod reactor;
 mod setup;
 mod shadows;
 mod status;
-mod target;
 mod trial;
+pub mod turn;
 
 pub use control::{Control, RequestError};
 pub use engine::{Engine, StartError};
+pub use policies::Policies;
 pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, TargetSetup};
 pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};
 pub use trial::{TrialError, tried};

@@ -14,7 +14,7 @@ use crate::status::PolicyStatus;
 
 /// All policies, in the order of the configuration.
 #[derive(Default)]
-pub(crate) struct Policies {
+pub struct Policies {
     all: Vec<(PolicySetup, ShadowRecords)>,
 }
 
@@ -27,7 +27,8 @@ pub(crate) fn decider<'a>(
 }
 
 impl Policies {
-    pub(crate) fn new(all: Vec<PolicySetup>) -> Self {
+    /// Of a configuration's policies, in their order.
+    pub fn new(all: Vec<PolicySetup>) -> Self {
         Self {
             all: all
                 .into_iter()
@@ -37,7 +38,7 @@ impl Policies {
     }
 
     /// The name of the policy that decides a target's jobs.
-    pub(crate) fn chosen(&self, target: &TargetId) -> PolicyName {
+    pub(crate) fn select_policy(&self, target: &TargetId) -> PolicyName {
         decider(self.all.iter().map(|(policy, _)| policy), target)
             .map_or_else(|| PolicyName::new("none"), |policy| policy.name.clone())
     }
@@ -189,7 +190,7 @@ mod tests {
         ];
         let policies = Policies::new(all);
         // `payments` stands in the 25th hundredth of all jobs, `orders` in the 53rd.
-        assert_eq!(policies.chosen(&target("payments")).as_str(), "canary");
-        assert_eq!(policies.chosen(&target("orders")).as_str(), "default");
+        assert_eq!(policies.select_policy(&target("payments")).as_str(), "canary");
+        assert_eq!(policies.select_policy(&target("orders")).as_str(), "default");
     }
 }

@@ -1,88 +1,116 @@
-//! The reconcile loop without its I/O: evidence goes in, looks to take and changes to commit come out.
+//! The reconcile loop without its I/O: evidence goes in, requests to make and changes to commit come out.
 //!
-//! Everything here is a plain function of its inputs, the seed and the given "now". The driver
-//! ([`crate::driver`]) carries out what is asked for and feeds the answers back.
+//! # How it is driven
+//!
+//! Everything here is a plain function of its inputs, the seed and the given "now"; the driver ([`crate::driver`]) owns the
+//! clock, the network and the store. Evidence is taken in as it comes ([`Reactor::kube_update`], [`Reactor::fetched`]) and
+//! only marks whom it concerns. Then there are two calls a turn: [`Reactor::turn`] gives what to fetch and what to commit,
+//! and once the commit is durable [`Reactor::advance`] takes the turn back and gives what to show. A store that refuses costs
+//! nothing: [`Reactor::refuse`] plans the same jobs again. Between the two nothing has changed in memory, so that memory is
+//! never ahead of the store. (raft-rs drives its core by such a pair, `ready` and `advance`, for the same reason.)
+//!
+//! # Its parts
+//!
+//! Each part owns its state and knows nothing of the others: [`Targets`], [`PollScheduler`], [`Lookups`], [`Fleets`],
+//! [`ClusterAlerts`], [`WorkQueue`]. The rules of evidence are core's. What is left here is the board, the records, and the
+//! order of the steps, which is the subtle part:
+//!
+//! - An answer is put on the board before anything is judged on it, and a job is judged when its turn comes, on all that is
+//!   there by then.
+//! - A new record is committed before its job is judged: a decision always changes something that exists.
+//! - What follows from a decision (the next poll, look-ups, the next review) follows once it is committed; a decision that
+//!   was refused must leave no trace, or a replay would not go the same way.
+//!
+//! What was rejected: a task for each job (ten thousand timers, and no order between a fleet's jobs), and effects carried out
+//! by the core through traits (a store that hangs would hold up evidence).
 
-mod decide;
 mod discovery;
 mod explain;
-mod fleet;
+mod fleets;
 mod intake;
-mod polls;
-mod takeover;
-mod wants;
+mod judge;
+mod lookups;
+mod poll_scheduler;
+mod queue;
+mod replace_policies;
+mod requests;
+mod retries;
+mod start;
+mod targets;
+mod validate;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use steadfast_core::backoff::Backoff;
-use steadfast_core::board::{Board, Place};
-use steadfast_core::decision::WantedSource;
-use steadfast_core::id::{ClusterName, JobKey, TargetId};
-use steadfast_core::journal::{Change, Event};
-use steadfast_core::projection::WatchStatus;
-use steadfast_core::record::{AlertScope, JobRecord, Origin, PostedIntent};
+use steadfast_core::board::Board;
+use steadfast_core::cluster_alerts::ClusterAlerts;
+use steadfast_core::id::{ClusterName, JobKey};
+use steadfast_core::journal::Change;
+use steadfast_core::projection::{JobView, WatchStatus};
+use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::recording::Selection;
-use steadfast_core::schedule::Schedule;
 use steadfast_core::snapshot::Timing;
-use steadfast_core::state::{Attention, Confidence, Intent, Mode};
 use steadfast_core::time::Timestamp;
 use steadfast_sources::route::FlinkRoute;
 
-pub(crate) use decide::Decided;
-use fleet::Fleets;
-use wants::LookState;
+use fleets::Fleets;
+use lookups::Lookups;
+use poll_scheduler::PollScheduler;
+use queue::WorkQueue;
+use retries::PolicyRetries;
+use targets::Targets;
 
-use crate::control::RequestError;
-use crate::looks::Look;
+use crate::fetch::Fetch;
 use crate::policies::Policies;
-use crate::setup::{Discover, TargetSetup};
-use crate::target::{Light, Poll, Target};
+use crate::setup::Discover;
+use crate::turn::{Show, Turn};
 
 /// The state of the loop.
-pub(crate) struct Reactor {
+pub struct Reactor {
     timing: Timing,
-    backoff: Backoff,
-    rng: StdRng,
-    began: Timestamp,
-    board: Board,
-    records: BTreeMap<JobKey, Arc<JobRecord>>,
-    targets: BTreeMap<TargetId, Target>,
-    by_place: BTreeMap<(ClusterName, Place), Vec<TargetId>>,
+    engine_since: Timestamp,
+    /// What was configured for each cluster.
     clusters: BTreeMap<ClusterName, ClusterRules>,
+    board: Board,
+    /// As committed.
+    records: BTreeMap<JobKey, Arc<JobRecord>>,
+    /// First commits of jobs that were found, until the store has taken them.
+    begun: BTreeMap<JobKey, Change>,
+    /// When each job was last confirmed, where that is newer than its record: not worth a commit each.
+    confirmed: BTreeMap<JobKey, Timestamp>,
+    targets: Targets,
+    polls: PollScheduler,
+    lookups: Lookups,
     fleets: Fleets,
-    canaries: BTreeMap<ClusterName, polls::Canary>,
-    /// When each target's Flink is asked next.
-    polls: Schedule<TargetId>,
-    /// When each job is judged again, whatever comes in.
-    reviews: Schedule<JobKey>,
-    /// Jobs to judge now.
-    dirty: BTreeSet<JobKey>,
-    /// Jobs that wait for a complete list of their cluster.
-    awaiting_lists: BTreeMap<ClusterName, BTreeSet<JobKey>>,
-    wanted: BTreeMap<(JobKey, WantedSource), LookState>,
-    policy_failures: BTreeMap<JobKey, u32>,
-    /// How many committed records have an alert about their cluster.
-    cluster_alerts: BTreeMap<(ClusterName, String), i64>,
-    /// Looks that came up while evidence was taken in.
-    looks: Vec<Look>,
-    pub(crate) policies: Policies,
+    alerts: ClusterAlerts,
+    queue: WorkQueue,
+    retries: PolicyRetries,
+    policies: Policies,
     /// Which snapshots are kept; `None`: none are.
     selection: Option<Selection>,
+    /// Requests that came up while evidence was taken in or a turn was advanced.
+    fetches: Vec<Fetch>,
+    /// What the store refused is tried again at that time.
+    refused_until: Option<Timestamp>,
     /// Differences between watch and list that were found and repaired.
-    pub(crate) repaired: u64,
+    list_repairs: u64,
 }
 
 /// What was configured for a cluster.
-pub(crate) struct ClusterRules {
-    pub(crate) discover: Vec<Discover>,
-    pub(crate) flink_rest: FlinkRoute,
+#[derive(Clone, Debug)]
+pub struct ClusterRules {
+    /// What is taken up without a `[[job]]`.
+    pub discover: Vec<Discover>,
+    /// How Flink is reached where a target does not say.
+    pub flink_rest: FlinkRoute,
 }
 
 impl Reactor {
-    pub(crate) fn new(
+    /// A loop that knows nothing yet. `now` counts as the engine's start; one seed replays one run.
+    pub fn new(
         timing: Timing,
         seed: u64,
         now: Timestamp,
@@ -90,268 +118,174 @@ impl Reactor {
         policies: Policies,
         selection: Option<Selection>,
     ) -> Self {
+        let backoff = Backoff {
+            initial: timing.retry_initial,
+            max: timing.retry_max,
+        };
+        let mut seeds = StdRng::seed_from_u64(seed);
+        let mut rng = || StdRng::from_rng(&mut seeds);
         Self {
             timing,
-            backoff: Backoff {
-                initial: timing.retry_initial,
-                max: timing.retry_max,
-            },
-            rng: StdRng::seed_from_u64(seed),
-            began: now,
+            engine_since: now,
+            clusters,
             board: Board::default(),
             records: BTreeMap::new(),
-            targets: BTreeMap::new(),
-            by_place: BTreeMap::new(),
-            clusters,
+            begun: BTreeMap::new(),
+            confirmed: BTreeMap::new(),
+            targets: Targets::default(),
+            polls: PollScheduler::new(timing.poll, backoff, rng()),
+            lookups: Lookups::new(timing.poll, backoff, rng()),
             fleets: Fleets::default(),
-            canaries: BTreeMap::new(),
-            polls: Schedule::default(),
-            reviews: Schedule::default(),
-            dirty: BTreeSet::new(),
-            awaiting_lists: BTreeMap::new(),
-            wanted: BTreeMap::new(),
-            policy_failures: BTreeMap::new(),
-            cluster_alerts: BTreeMap::new(),
-            looks: Vec::new(),
+            alerts: ClusterAlerts::default(),
+            queue: WorkQueue::default(),
+            retries: PolicyRetries::new(backoff, rng()),
             policies,
             selection,
-            repaired: 0,
+            fetches: Vec::new(),
+            refused_until: None,
+            list_repairs: 0,
         }
     }
 
-    /// Takes up the stored records and the configured targets. Returns what is to be committed first: records
-    /// whose `[[job]]` is gone are forgotten, new ones begin, and none is believed before it is confirmed.
-    pub(crate) fn begin(&mut self, stored: Vec<JobRecord>, targets: Vec<TargetSetup>, now: Timestamp) -> Vec<Change> {
-        let mut changes = Vec::new();
-        let configured: BTreeSet<&TargetId> = targets.iter().map(|target| &target.id).collect();
-        for record in stored {
-            let is_configured = configured.contains(&record.key.target);
-            let known_cluster = self.clusters.contains_key(&record.key.target.cluster);
-            if !is_configured && (record.origin == Origin::Configured || !known_cluster) {
-                changes.push(Change {
-                    record,
-                    events: vec![Event::Forgotten],
-                });
-                continue;
-            }
-            let origin = if is_configured {
-                Origin::Configured
-            } else {
-                Origin::Discovered
-            };
-            let kept = JobRecord {
-                confidence: Confidence::Stale,
-                origin,
-                ..Self::handed_over(&record, &self.policies)
-            };
-            if kept == record {
-                self.count_alerts(Some(&record), 1);
-                self.records.insert(record.key.clone(), Arc::new(record));
-            } else {
-                changes.push(Change {
-                    record: JobRecord {
-                        revision: record.revision + 1,
-                        ..kept
-                    },
-                    events: vec![Event::Update],
-                });
-            }
-        }
-        for setup in targets {
-            let is_stored = changes
-                .iter()
-                .any(|c| c.record.key.target == setup.id && !c.events.contains(&Event::Forgotten))
-                || self.records.keys().any(|key| key.target == setup.id);
-            if setup.mode != Mode::Session && !is_stored {
-                let key = JobKey::application(setup.id.clone());
-                changes.push(self.new_record(key, setup.mode, Origin::Configured, now));
-            }
-            self.add_target(setup, Origin::Configured, now);
-        }
-        changes
-    }
-
-    /// The first commit of a job nobody has looked at.
-    fn new_record(&self, key: JobKey, mode: Mode, origin: Origin, now: Timestamp) -> Change {
-        let policy = self.policies.chosen(&key.target);
-        let record = JobRecord {
-            revision: 1,
-            ..JobRecord::unseen(key, mode, origin, policy, now)
+    /// What to fetch and what to commit now. Both may be empty.
+    pub fn turn(&mut self, now: Timestamp) -> Turn {
+        let mut turn = Turn {
+            fetches: std::mem::take(&mut self.fetches),
+            ..Turn::default()
         };
-        Change {
-            record,
-            events: vec![Event::Update],
+        for (id, lane) in self.polls.begin_due(now) {
+            let endpoint = self.endpoint(&id);
+            turn.fetches
+                .extend(endpoint.map(|endpoint| Fetch::Overview { endpoint, lane }));
+        }
+        if self.refused_until.is_none_or(|until| until <= now) {
+            turn.changes.extend(self.begun.values().cloned());
+            turn.then_judge.extend(self.begun.keys().cloned());
+        }
+        self.judge(&mut turn, now);
+        turn.changes = self.alerts.dedupe(std::mem::take(&mut turn.changes));
+        turn
+    }
+
+    /// The turn's commit is durable: memory takes it over, and what follows from it begins. Returns what there is to show,
+    /// in order.
+    pub fn advance(&mut self, turn: Turn, now: Timestamp) -> Vec<Show> {
+        self.refused_until = None;
+        let mut shown: Vec<Show> = turn.changes.into_iter().map(|change| self.committed(change)).collect();
+        for key in turn.then_judge {
+            self.queue.enqueue(key);
+        }
+        if let Some(policies) = turn.policies {
+            shown.push(self.apply_policies(policies));
+        }
+        for judged in turn.judged {
+            self.follow_up(judged, now, &mut shown);
+        }
+        shown
+    }
+
+    /// The store did not take the turn's commit. Its jobs are judged again at `retry_at`; requests are the requester's
+    /// to repeat.
+    pub fn refuse(&mut self, turn: Turn, retry_at: Timestamp) {
+        self.refused_until = Some(retry_at);
+        for judged in turn.judged {
+            self.queue.requeue_by(judged.key, retry_at);
         }
     }
 
-    fn add_target(&mut self, setup: TargetSetup, origin: Origin, now: Timestamp) {
-        let id = setup.id.clone();
-        let route = setup
-            .flink_rest
-            .or_else(|| self.clusters.get(&id.cluster).map(|cluster| cluster.flink_rest.clone()))
-            .unwrap_or(FlinkRoute::Service);
-        if let Some(place) = &setup.place {
-            self.by_place
-                .entry((id.cluster.clone(), place.clone()))
-                .or_default()
-                .push(id.clone());
-        }
-        self.fleets.add(&id.cluster, Light::Dark);
-        let target = Target {
-            mode: setup.mode,
-            origin,
-            place: setup.place,
-            route,
-            pinned: setup.pinned,
-            poll: Poll::Never,
-            failures: 0,
-            not_before: None,
-            pace: self.timing.poll,
-            attention: Attention::Active,
-            light: Light::Dark,
-        };
-        let first = self.first_poll(now);
-        self.polls.set(id.clone(), first);
-        self.targets.insert(id, target);
-    }
-
-    /// Takes in what was committed: from here on it is what the record says.
-    pub(crate) fn committed(&mut self, change: &Change) -> Arc<JobRecord> {
-        let record = Arc::new(change.record.clone());
-        let key = &record.key;
-        let known = self.records.get(key).map(Arc::clone);
-        self.count_alerts(known.as_deref(), -1);
-        if change.events.contains(&Event::Forgotten) {
-            self.records.remove(key);
-            self.policies.forget(key);
-            if let Some(selection) = &mut self.selection {
-                selection.forget(key);
-            }
-            self.reviews.remove(key);
-            self.dirty.remove(key);
-            self.wanted.retain(|(job, _), _| job != key);
-            let target = &key.target;
-            let is_last = self.jobs_of(target).is_empty();
-            if is_last
-                && self
-                    .targets
-                    .get(target)
-                    .is_some_and(|target| target.origin == Origin::Discovered)
-            {
-                self.drop_target(target);
-            }
-            return record;
-        }
-        self.count_alerts(Some(&record), 1);
-        if known.is_some_and(|known| known.incarnation.attempt != record.incarnation.attempt) {
-            self.board.clear_job(key);
-            self.wanted.retain(|(job, _), _| job != key);
-        }
-        self.records.insert(key.clone(), Arc::clone(&record));
-        record
-    }
-
-    fn count_alerts(&mut self, record: Option<&JobRecord>, step: i64) {
-        if let Some(record) = record {
-            for alert in record.alerts.iter().filter(|alert| alert.scope == AlertScope::Cluster) {
-                let key = (record.key.target.cluster.clone(), alert.name.clone());
-                *self.cluster_alerts.entry(key).or_default() += step;
-            }
-        }
-    }
-
-    /// An intent as a change to commit; `None` if there is no such job.
-    pub(crate) fn intend(&mut self, key: &JobKey, intent: Intent, now: Timestamp) -> Option<Change> {
-        let record = self.records.get(key)?;
-        self.dirty.insert(key.clone());
-        Some(steadfast_core::planner::intend(
-            record,
-            PostedIntent { intent, since: now },
-        ))
-    }
-
-    /// The removal of a discovered job as a change to commit. Its target goes with its last job.
-    pub(crate) fn forget(&mut self, key: &JobKey) -> Result<Change, RequestError> {
-        let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
-        if record.origin == Origin::Configured && key.session_job.is_none() {
-            return Err(RequestError::Configured);
-        }
-        Ok(Change {
-            record: (**record).clone(),
-            events: vec![Event::Forgotten],
-        })
-    }
-
-    fn drop_target(&mut self, id: &TargetId) {
-        if let Some(target) = self.targets.remove(id) {
-            self.fleets.remove(&id.cluster, target.light);
-            if let Some(place) = target.place {
-                self.by_place.remove(&(id.cluster.clone(), place));
-            }
-        }
-        self.polls.remove(id);
-        self.leave_canary(id);
-        self.board.forget(id);
-    }
-
-    /// What is due now: polls, canaries, and looks that came up.
-    pub(crate) fn due(&mut self, now: Timestamp) -> Vec<Look> {
-        while let Some(key) = self.reviews.pop_due(now) {
-            self.dirty.insert(key);
-        }
-        self.release_canaries(now);
-        let mut looks = std::mem::take(&mut self.looks);
-        while let Some(id) = self.polls.pop_due(now) {
-            looks.extend(self.begin_poll(&id, now));
-        }
-        looks
-    }
-
-    /// When something is due next.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        [self.polls.next(), self.reviews.next(), self.next_canary()]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    /// Whether there are jobs to judge.
-    pub(crate) fn has_work(&self) -> bool {
-        !self.dirty.is_empty() || !self.looks.is_empty()
-    }
-
-    /// Jobs whose decision could not be committed are judged again later.
-    pub(crate) fn put_back(&mut self, keys: impl IntoIterator<Item = JobKey>, at: Timestamp) {
-        for key in keys {
-            self.reviews.bring_forward(key, at);
-        }
+    /// When the next turn is due: now, if there is something to do already; `None` if nothing is planned.
+    pub fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_ready = self.queue.has_ready() || !self.fetches.is_empty();
+        let begun = (!self.begun.is_empty()).then(|| self.refused_until.unwrap_or(now));
+        [
+            is_ready.then_some(now),
+            begun,
+            self.polls.next_due(),
+            self.queue.next_due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The committed records.
-    pub(crate) fn records(&self) -> &BTreeMap<JobKey, Arc<JobRecord>> {
+    pub fn records(&self) -> &BTreeMap<JobKey, Arc<JobRecord>> {
         &self.records
     }
 
-    /// The store holds another record than memory: the store is right.
-    pub(crate) fn repair(&mut self, record: JobRecord) -> Arc<JobRecord> {
-        let record = Arc::new(record);
-        self.dirty.insert(record.key.clone());
-        self.records.insert(record.key.clone(), Arc::clone(&record));
-        record
+    /// The policies that decide and shadow.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 
-    /// How the watch of a job stands. When it was last confirmed is the driver's knowledge.
-    pub(crate) fn watch_status(&self, key: &JobKey) -> WatchStatus {
-        let target = self.targets.get(&key.target);
-        let under_way = target.and_then(|target| match target.poll {
-            Poll::UnderWay(since) => Some(since),
-            Poll::Never | Poll::Began(_) => None,
-        });
+    /// Differences between watch and list that were found and repaired so far.
+    pub fn list_repairs(&self) -> u64 {
+        self.list_repairs
+    }
+
+    /// A record with its watch, as readers see it.
+    pub fn view(&self, record: &Arc<JobRecord>) -> JobView {
+        JobView {
+            record: Arc::clone(record),
+            watch: self.watch_status(&record.key),
+        }
+    }
+
+    /// How the watch of a job stands.
+    pub fn watch_status(&self, key: &JobKey) -> WatchStatus {
+        let polls = self.polls.status(&key.target);
         WatchStatus {
-            next_poll_at: under_way.or(self.polls.get(&key.target)),
-            next_review_at: self.reviews.get(key),
-            failures: target.map_or(0, |target| target.failures),
-            confirmed_at: None,
+            next_poll_at: polls.in_flight_since.or(polls.next),
+            next_review_at: self.queue.planned(key),
+            failures: polls.failures,
+            confirmed_at: self.confirmed.get(key).copied(),
+        }
+    }
+
+    /// Takes in what was committed: from here on it is what the record says.
+    fn committed(&mut self, change: Change) -> Show {
+        let key = change.record.key.clone();
+        let before = self.records.get(&key).map(Arc::clone);
+        self.begun.remove(&key);
+        if change.forgets() {
+            self.alerts.committed(before.as_deref(), None);
+            self.drop_record(&key);
+            return Show::Forgotten(change);
+        }
+        let record = Arc::clone(&change.record);
+        self.alerts.committed(before.as_deref(), Some(&record));
+        if let Some(before) = before {
+            self.board.committed(&before, &record);
+            if before.incarnation.attempt != record.incarnation.attempt {
+                self.lookups.forget(&key);
+            }
+        }
+        self.records.insert(key, Arc::clone(&record));
+        Show::Changed(change, self.view(&record))
+    }
+
+    /// A record is gone. A discovered target goes with its last job.
+    fn drop_record(&mut self, key: &JobKey) {
+        self.records.remove(key);
+        self.confirmed.remove(key);
+        self.policies.forget(key);
+        if let Some(selection) = &mut self.selection {
+            selection.forget(key);
+        }
+        self.queue.remove(key);
+        self.retries.forget(key);
+        self.lookups.forget(key);
+        self.board.forget_job(key);
+        let id = &key.target;
+        let is_discovered = self
+            .targets
+            .get(id)
+            .is_some_and(|target| target.origin == Origin::Discovered);
+        if is_discovered && self.jobs_of(id).is_empty() {
+            self.targets.remove(id);
+            self.fleets.remove(id);
+            self.polls.remove(id);
+            self.board.forget(id);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use steadfast_core::evidence::Fault;
 use steadfast_core::id::{ClusterName, PolicyName};
+use steadfast_core::news::What;
 use steadfast_core::time::Timestamp;
 
 use crate::setup::{Identity, Role, Share};
@@ -46,6 +47,16 @@ pub enum ClusterStatus {
     Reached,
     /// The last list failed; it is being retried.
     Retrying(Fault),
+}
+
+impl ClusterStatus {
+    /// What a list or watch of Kubernetes' own kinds says of its API server.
+    pub(crate) fn after(what: &What) -> Self {
+        match what {
+            What::Failed(fault) => Self::Retrying(fault.clone()),
+            What::Listed(..) | What::Changed(_) | What::Deleted(_) => Self::Reached,
+        }
+    }
 }
 
 /// A place the loop writes its status to.

@@ -1,42 +1,36 @@
 //! What is asked of the loop, between two turns of it.
 
+use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::JournalError;
-use steadfast_core::time::Timestamp;
 
-use super::{Driver, chain};
+use super::Driver;
 use crate::control::{Request, RequestError};
 use crate::policies::Policies;
+use crate::turn::Turn;
 
 impl Driver {
     /// Serves a request of the API.
-    pub(super) async fn serve(&mut self, request: Request, now: Timestamp) {
+    pub(super) async fn serve(&mut self, request: Request) {
+        let now = self.clock.now();
+        // A requester who is gone by now wants no answer.
         match request {
             Request::Intend { key, intent, reply } => {
-                let answer = match self.reactor.intend(&key, intent, now) {
-                    None => Err(RequestError::NoSuchJob),
-                    Some(change) => match self.commit(vec![change], now).await {
-                        Ok(()) => self.projection.get(&key).ok_or(RequestError::NoSuchJob),
-                        Err(error) => Err(RequestError::Store(chain(&error))),
-                    },
-                };
-                drop(reply.send(answer));
+                let turn = self.reactor.intend(&key, intent, now);
+                let answer = self.carry_out(turn).await;
+                let view = answer.and_then(|()| self.readers.projection.get(&key).ok_or(RequestError::NoSuchJob));
+                drop(reply.send(view));
             }
             Request::Forget { key, reply } => {
-                let answer = match self.reactor.forget(&key) {
-                    Err(error) => Err(error),
-                    Ok(change) => self
-                        .commit(vec![change], now)
-                        .await
-                        .map_err(|error| RequestError::Store(chain(&error))),
-                };
-                drop(reply.send(answer));
+                let turn = self.reactor.forget(&key);
+                drop(reply.send(self.carry_out(turn).await));
             }
             Request::Snapshots { limit, reply } => {
                 drop(reply.send(Ok(self.reactor.snapshots(limit, now))));
             }
             Request::ReplacePolicies { policies, reply } => {
-                let answer = self.replace_policies(Policies::new(policies), now).await;
-                drop(reply.send(answer.map_err(|error| RequestError::Store(chain(&error)))));
+                // What changes hands is committed first: a store that refuses leaves the policies as they were.
+                let turn = self.reactor.replace_policies(Policies::new(policies));
+                drop(reply.send(self.carry_out(Ok(turn)).await));
             }
             Request::Explain { key, reply } => {
                 drop(reply.send(self.reactor.explain(&key, now).ok_or(RequestError::NoSuchJob)));
@@ -44,19 +38,11 @@ impl Driver {
         }
     }
 
-    /// What changes hands is committed first: a store that refuses leaves the policies as they were.
-    async fn replace_policies(&mut self, policies: Policies, now: Timestamp) -> Result<(), JournalError> {
-        let handed_over = self.reactor.hand_over(&policies);
-        self.commit(handed_over, now).await?;
-        let before = &self.reactor.policies;
-        self.shadows
-            .begin(&policies.shadows(), |name, key| policies.continues(before, name, key));
-        self.status
-            .write(|status| status.policies = policies.statuses(&status.policies, now));
-        self.reactor.take_over(policies);
-        // Those that are no shadows any more leave the metrics.
-        self.metrics.shadow_jobs_differing.clear();
-        self.metrics.show_shadows(&self.shadows.tallies());
-        Ok(())
+    async fn carry_out(&mut self, turn: Result<Turn, RequestError>) -> Result<(), RequestError> {
+        self.commit(turn?).await.map_err(|error| refused(&error))
     }
+}
+
+fn refused(error: &JournalError) -> RequestError {
+    RequestError::Store(error_chain(error))
 }

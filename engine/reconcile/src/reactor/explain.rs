@@ -1,16 +1,16 @@
 //! Lays a decision open for somebody to look at; nothing follows from it.
 
-use steadfast_core::decision::{Want, WantedSource};
+use steadfast_core::board::lookups::Standing;
+use steadfast_core::decision::Want;
 use steadfast_core::explanation::{Awaited, AwaitedLook, Due, Explanation};
 use steadfast_core::id::JobKey;
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
-use crate::target::Poll;
 
 impl Reactor {
     /// Judges a job now; `None` if there is none.
-    pub(crate) fn explain(&mut self, key: &JobKey, now: Timestamp) -> Option<Explanation> {
+    pub fn explain(&mut self, key: &JobKey, now: Timestamp) -> Option<Explanation> {
         let before = self.records.get(key)?.clone();
         let snapshot = self.snapshot(&before, now)?;
         let outcome = self.policies.decide(&before.policy, &snapshot);
@@ -29,40 +29,44 @@ impl Reactor {
         })
     }
 
-    /// The looks that may change a job's record next, the soonest first.
+    /// What may change a job's record next, the soonest first.
     fn waits_for(&self, key: &JobKey, wanted: &[Want], now: Timestamp) -> Vec<Awaited> {
-        let mut awaited = Vec::new();
-        let mut waits = |look, due| awaited.push(Awaited { look, due });
-        let is_asked = self
-            .targets
-            .get(&key.target)
-            .is_some_and(|target| matches!(target.poll, Poll::UnderWay(_)));
-        match self.polls.get(&key.target) {
-            _ if is_asked => waits(AwaitedLook::Flink, Due::UnderWay),
-            Some(at) => waits(AwaitedLook::Flink, Due::At(at)),
-            None => {}
-        }
-        for want in wanted.iter().filter(|want| !self.is_satisfied(key, want)) {
-            waits(AwaitedLook::Wanted(want.source), self.begins(key, want, now));
-        }
-        if let Some(at) = self.reviews.get(key) {
-            waits(AwaitedLook::Review, Due::At(at));
-        }
+        let polls = self.polls.status(&key.target);
+        let poll = match (polls.in_flight_since, polls.next) {
+            (Some(_), _) => Some(Due::UnderWay),
+            (None, Some(at)) => Some(Due::At(at)),
+            (None, None) => None,
+        };
+        let poll = poll.map(|due| Awaited {
+            look: AwaitedLook::Flink,
+            due,
+        });
+        let review = self.queue.planned(key).map(|at| Awaited {
+            look: AwaitedLook::Review,
+            due: Due::At(at),
+        });
+        let lookups = wanted.iter().filter_map(|want| self.awaited_lookup(key, want, now));
+        let mut awaited: Vec<Awaited> = poll.into_iter().chain(lookups).chain(review).collect();
         awaited.sort_by_key(|one| one.due);
         awaited
     }
 
-    /// When the look that was asked for begins.
-    fn begins(&self, key: &JobKey, want: &Want, now: Timestamp) -> Due {
-        let awaits_list = self
-            .awaiting_lists
-            .get(&key.target.cluster)
-            .is_some_and(|jobs| jobs.contains(key));
-        let look = self.wanted.get(&(key.clone(), want.source));
-        if look.is_some_and(|look| look.is_under_way()) || (want.source == WantedSource::Kubernetes && awaits_list) {
-            return Due::UnderWay;
-        }
-        let pause = look.and_then(|look| look.not_before());
-        Due::At(want.observed_after.max(pause.unwrap_or(now)).max(now))
+    /// When the look-up that is wanted begins; `None` if it is answered.
+    fn awaited_lookup(&self, key: &JobKey, want: &Want, now: Timestamp) -> Option<Awaited> {
+        let not_before = match self.standing(key, want, now)? {
+            Standing::Answered => return None,
+            Standing::Ahead(moment) => moment,
+            Standing::Open(_) | Standing::OpenLists { .. } | Standing::NobodyToAsk => now,
+        };
+        let due = if self.lookups.is_in_flight(key, want.source) {
+            Due::UnderWay
+        } else {
+            let pause = self.lookups.paused_until(key, want.source, now);
+            Due::At(pause.map_or(not_before, |until| until.max(not_before)))
+        };
+        Some(Awaited {
+            look: AwaitedLook::Wanted(want.source),
+            due,
+        })
     }
 }

@@ -1,146 +1,150 @@
 //! Takes evidence in and notes whom it concerns.
 
-use steadfast_core::board::Place;
-use steadfast_core::evidence::{Observed, accept};
+use steadfast_core::board::lookups::parting_words;
+use steadfast_core::board::{Accepted, Place};
+use steadfast_core::evidence::{Observation, Observed};
 use steadfast_core::facts::{FlinkOverview, Pod};
-use steadfast_core::id::{ClusterName, JobKey, TargetId};
-use steadfast_core::journal::Change;
+use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, TargetId};
+use steadfast_core::lookup::{Finding, Query};
 use steadfast_core::news::{KubeNews, ObjectKind, What};
-use steadfast_core::state::{JobState, Mode};
+use steadfast_core::state::Mode;
 use steadfast_core::time::Timestamp;
+use steadfast_core::wake::woken_by;
 
 use super::Reactor;
-use super::wants::{is_told, logs_of};
-use crate::looks::{Answer, Look, Wanted, WantedAnswer};
+use super::fleets::Reachability;
+use crate::fetch::{Endpoint, Fetch, Fetched};
 
 impl Reactor {
-    /// Takes in an answer. Returns records that begin with it (jobs a session cluster lists for the first time).
-    pub(crate) fn answered(&mut self, answer: Answer, now: Timestamp) -> Vec<Change> {
-        match answer {
-            Answer::Overview {
-                target,
-                asked,
-                at,
-                answer,
-            } => self.overview_answered(&target, answer, asked, at, now),
-            Answer::Wanted { key, asked, at, answer } => {
-                self.wanted_answered(&key, answer, asked, at, now);
-                Vec::new()
-            }
+    /// Takes in what came of a request.
+    pub fn fetched(&mut self, fetched: Fetched, now: Timestamp) {
+        match fetched {
+            Fetched::Overview { target, observation } => self.overview_fetched(&target, observation, now),
+            Fetched::Lookup { key, finding } => self.lookup_fetched(&key, finding, now),
         }
     }
 
-    fn overview_answered(
-        &mut self,
-        id: &TargetId,
-        answer: Observed<FlinkOverview>,
-        asked: Timestamp,
-        at: Timestamp,
-        now: Timestamp,
-    ) -> Vec<Change> {
-        match &answer {
-            Observed::Unknown(fault) => self.poll_failed(id, asked, &fault.clone(), now),
-            Observed::Present(_) | Observed::Absent => self.poll_answered(id, asked, now),
+    fn overview_fetched(&mut self, id: &TargetId, observation: Observation<FlinkOverview>, now: Timestamp) {
+        let asked_at = observation.asked_at;
+        match &observation.answer {
+            Observed::Unknown(fault) => self.polls.failed(id, asked_at, fault, now),
+            Observed::Present(overview) => {
+                self.begin_session_jobs(id, overview, now);
+                self.polls.answered(id, asked_at, now);
+            }
+            Observed::Absent => self.polls.answered(id, asked_at, now),
         }
-        let begun = self.session_jobs(id, &answer, now);
-        self.board.accept_overview(id, answer, asked, at);
-        self.refresh_light(id);
-        self.mark_target(id);
-        begun
+        self.board.accept_overview(id, observation);
+        self.refresh_reachability(id);
+        self.enqueue_jobs_of(id);
     }
 
     /// Records for jobs of a session cluster that are listed for the first time.
-    fn session_jobs(&self, id: &TargetId, answer: &Observed<FlinkOverview>, now: Timestamp) -> Vec<Change> {
+    fn begin_session_jobs(&mut self, id: &TargetId, overview: &FlinkOverview, now: Timestamp) {
         let Some(target) = self.targets.get(id).filter(|target| target.mode == Mode::Session) else {
-            return Vec::new();
+            return;
         };
-        let Some(overview) = answer.present() else {
-            return Vec::new();
-        };
-        overview
-            .jobs
-            .iter()
-            .map(|job| JobKey {
+        let origin = target.origin;
+        for job in &overview.jobs {
+            let key = JobKey {
                 target: id.clone(),
                 session_job: Some(job.id),
-            })
-            .filter(|key| !self.records.contains_key(key))
-            .map(|key| self.new_record(key, Mode::Session, target.origin, now))
-            .collect()
-    }
-
-    fn wanted_answered(&mut self, key: &JobKey, answer: WantedAnswer, asked: Timestamp, at: Timestamp, now: Timestamp) {
-        self.look_ended(key, &answer, now);
-        let Some(record) = self.records.get(key) else { return };
-        self.dirty.insert(key.clone());
-        // What was asked about the attempt before says nothing of this one.
-        let is_late = record.incarnation.since.is_some_and(|since| asked < since);
-        if is_late && answer.is_of_one_attempt() {
-            return;
+            };
+            if !self.records.contains_key(&key) && !self.begun.contains_key(&key) {
+                let change = self.first_commit(key.clone(), Mode::Session, origin, now);
+                self.begun.insert(key, change);
+            }
         }
-        let job = self.board.job_mut(key);
-        match answer {
-            WantedAnswer::Exceptions(answer) => accept(&mut job.exceptions, answer, asked, at),
-            WantedAnswer::Checkpoints(answer) => accept(&mut job.checkpoints, answer, asked, at),
-            // An end that was told stays told: the pod, or the archive, may go before it is asked again.
-            WantedAnswer::Archive(answer) => !is_told(&job.archive) && accept(&mut job.archive, answer, asked, at),
-            WantedAnswer::LastWords(answer) => {
-                !is_told(&job.last_words) && accept(&mut job.last_words, answer, asked, at)
-            }
-            WantedAnswer::HaData(answer) => accept(&mut self.board.target_mut(&key.target).ha_data, answer, asked, at),
-            WantedAnswer::Events(answer) => accept(&mut self.board.target_mut(&key.target).events, answer, asked, at),
-            WantedAnswer::TaskManagers(answer) => {
-                accept(&mut self.board.target_mut(&key.target).task_managers, answer, asked, at)
-            }
-        };
     }
 
-    /// Takes in news from Kubernetes. Returns records that begin with it (clusters that are discovered).
-    pub(crate) fn news(&mut self, news: KubeNews, now: Timestamp) -> Vec<Change> {
+    fn lookup_fetched(&mut self, key: &JobKey, finding: Finding, now: Timestamp) {
+        self.lookups.ended(key, finding.source(), finding.fault(), now);
+        if let Some(record) = self.records.get(key) {
+            self.board.accept_finding(record, finding);
+            self.queue.enqueue(key.clone());
+        }
+    }
+
+    /// Takes in what a Kubernetes list or watch told.
+    pub fn kube_update(&mut self, news: KubeNews, now: Timestamp) {
         let cluster = news.scope.cluster.clone();
-        let answers_waiting =
-            matches!(news.what, What::Listed(..) | What::Failed(_)) && news.scope.kind == ObjectKind::Deployment;
+        let kind = news.scope.kind;
+        let ends_list = match news.what {
+            What::Listed(..) | What::Failed(_) => true,
+            What::Changed(_) | What::Deleted(_) => false,
+        };
         let accepted = self.board.accept_news(news);
-        self.repaired += u64::from(accepted.repaired);
-        let mut begun = Vec::new();
-        for place in &accepted.touched {
-            begun.extend(self.discover(&cluster, place, now));
-            for id in self
-                .by_place
-                .get(&(cluster.clone(), place.clone()))
-                .cloned()
-                .unwrap_or_default()
-            {
-                self.refresh_light(&id);
-                self.mark_target(&id);
-                self.poll_soon(&id, now);
+        self.list_repairs += u64::from(accepted.repaired);
+        for object in &accepted.touched {
+            self.discover(&cluster, object, now);
+        }
+        for object in woken_by(&accepted) {
+            for id in self.targets.of_object(&cluster, object) {
+                self.refresh_reachability(&id);
+                self.enqueue_jobs_of(&id);
+                self.polls.poll_soon(&id, now);
             }
         }
-        for pod in &accepted.going {
-            self.read_last_words(&cluster, pod);
-        }
+        self.read_parting_words(&cluster, &accepted);
         if accepted.reachability_changed {
-            let ids: Vec<TargetId> = self
-                .targets
-                .keys()
-                .filter(|id| id.cluster == cluster)
-                .cloned()
-                .collect();
-            for id in ids {
-                self.refresh_light(&id);
-                self.mark_target(&id);
+            for id in self.targets.of_cluster(&cluster) {
+                self.refresh_reachability(&id);
+                self.enqueue_jobs_of(&id);
             }
         }
-        if answers_waiting && let Some(waiting) = self.awaiting_lists.remove(&cluster) {
-            self.dirty.extend(waiting);
+        if ends_list {
+            for object in self.targets.take_dropped(&cluster) {
+                self.discover(&cluster, &object, now);
+            }
+            if kind == ObjectKind::Deployment {
+                let waiting = self.lookups.list_ended(&cluster);
+                waiting.into_iter().for_each(|key| self.queue.enqueue(key));
+            }
         }
-        begun
     }
 
-    /// Marks all jobs of a target to be judged.
-    pub(super) fn mark_target(&mut self, id: &TargetId) {
-        let jobs = self.jobs_of(id);
-        self.dirty.extend(jobs);
+    /// Reads the logs of JobManager pods that have begun to go.
+    fn read_parting_words(&mut self, cluster: &ClusterName, accepted: &Accepted) {
+        for pod in &accepted.going {
+            let object = Place::new(&pod.namespace, &pod.app);
+            for key in self.jobs_of_object(cluster, &object) {
+                let query = self.parting_query(&key, &object, pod);
+                if let Some(query) = query {
+                    self.look_up(&key, query);
+                }
+            }
+        }
+    }
+
+    fn parting_query(&self, key: &JobKey, object: &Place, pod: &Pod) -> Option<Query> {
+        parting_words(self.records.get(key)?, object, pod)
+    }
+
+    /// Begins a look-up, unless one of the same source is in flight for the job.
+    pub(super) fn look_up(&mut self, key: &JobKey, query: Query) {
+        if let Some(endpoint) = self.endpoint(&key.target)
+            && self.lookups.begin(key, query.source())
+        {
+            let key = key.clone();
+            self.fetches.push(Fetch::Lookup { key, query, endpoint });
+        }
+    }
+
+    /// Looks again whether a target can be seen.
+    fn refresh_reachability(&mut self, id: &TargetId) {
+        let Some(target) = self.targets.get(id) else { return };
+        let reachability = if self.board.is_dark(id, target.object.as_ref()) {
+            Reachability::Dark
+        } else {
+            Reachability::Reachable
+        };
+        self.fleets.observe(id, reachability);
+    }
+
+    fn enqueue_jobs_of(&mut self, id: &TargetId) {
+        for key in self.jobs_of(id) {
+            self.queue.enqueue(key);
+        }
     }
 
     pub(super) fn jobs_of(&self, id: &TargetId) -> Vec<JobKey> {
@@ -156,33 +160,42 @@ impl Reactor {
             .collect()
     }
 
-    /// A JobManager's pod begins to go: its log is readable for less than a second more.
-    fn read_last_words(&mut self, cluster: &ClusterName, pod: &Pod) {
-        let place = Place::new(&pod.namespace, &pod.app);
-        for id in self
-            .by_place
-            .get(&(cluster.clone(), place.clone()))
-            .cloned()
-            .unwrap_or_default()
-        {
-            for key in self.jobs_of(&id) {
-                let Some(record) = self.records.get(&key) else { continue };
-                let Some(job) = record.incarnation.flink_job_id else {
-                    continue;
-                };
-                if record.state.is_terminal() && record.state != JobState::Terminated {
-                    continue;
-                }
-                let what = Wanted::LastWords {
-                    cluster: cluster.clone(),
-                    place: place.clone(),
-                    logs: logs_of(std::slice::from_ref(pod), record.incarnation.started_at),
-                    job,
-                };
-                if self.look_begins(&key, &what) {
-                    self.looks.push(Look::Wanted { key, what });
-                }
-            }
-        }
+    fn jobs_of_object(&self, cluster: &ClusterName, object: &Place) -> Vec<JobKey> {
+        let targets = self.targets.of_object(cluster, object);
+        targets.iter().flat_map(|id| self.jobs_of(id)).collect()
+    }
+
+    /// Where a target's Flink is.
+    pub(super) fn endpoint(&self, id: &TargetId) -> Option<Endpoint> {
+        let target = self.targets.get(id)?;
+        let object = target.object.as_ref();
+        // Where a pod was last seen, Flink may still answer while Kubernetes does not. A pod that has ended keeps an
+        // address in its status that another pod may have by now.
+        let last_pods = object.and_then(|object| Some(self.board.kubernetes(&id.cluster)?.last_pods(object)));
+        let pod_ip = last_pods
+            .into_iter()
+            .flatten()
+            .filter(|pod| !pod.has_ended())
+            .find_map(|pod| pod.ip.clone());
+        let runs = if target.route.is_by_address() {
+            self.runs_of(id)
+        } else {
+            Vec::new()
+        };
+        Some(Endpoint {
+            route: target.route.clone(),
+            target: id.clone(),
+            deployment: object.map_or_else(|| id.name.to_string(), |object| object.name.clone()),
+            pod_ip,
+            runs,
+        })
+    }
+
+    /// The runs by which a Flink cluster is known: its records' jobs with their start-times.
+    fn runs_of(&self, id: &TargetId) -> Vec<(FlinkJobId, Timestamp)> {
+        let records = self.jobs_of(id).into_iter().filter_map(|key| self.records.get(&key));
+        records
+            .filter_map(|record| record.incarnation.flink_job_id.zip(record.incarnation.started_at))
+            .collect()
     }
 }

@@ -1,26 +1,25 @@
 //! What is taken up without a `[[job]]`, by its Deployment or by the operator's resource.
 
-use steadfast_core::facts::{Deployment, Desired, FlinkResource, ResourceKind, Rollout};
-use steadfast_core::id::{Namespace, Uid};
+use steadfast_core::board::Place;
+use steadfast_core::facts::{Deployment, Desired, FlinkResource, Pod, Readiness, ResourceKind, Rollout};
+use steadfast_core::id::{Namespace, PolicyName, Uid};
 use steadfast_core::labels::Labels;
+use steadfast_core::lookup::Query;
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 
 use super::*;
 
-fn reactor(discover: Vec<Discover>) -> Reactor {
-    let policy = PolicySetup::deciding("believe", Box::new(Believer));
+fn discovering(discover: Vec<Discover>) -> Rig {
     let rules = ClusterRules {
         discover,
         flink_rest: FlinkRoute::Service,
     };
-    Reactor::new(
-        Timing::default(),
-        7,
-        now(),
-        BTreeMap::from([(ClusterName::new("local"), rules)]),
-        Policies::new(vec![policy]),
-        None,
-    )
+    let clusters = BTreeMap::from([(ClusterName::new("local"), rules)]);
+    Rig {
+        reactor: reactor(clusters, now()),
+        now: now(),
+        fetches: Vec::new(),
+    }
 }
 
 fn now() -> Timestamp {
@@ -81,12 +80,14 @@ fn resource(mode: Mode) -> KubeNews {
 
 /// The modes of the records that begin with each piece of news.
 fn begun(discover: Vec<Discover>, news: impl IntoIterator<Item = KubeNews>) -> Vec<Vec<Mode>> {
-    let mut reactor = reactor(discover);
+    let mut rig = discovering(discover);
     news.into_iter()
         .map(|news| {
-            let changes = reactor.news(news, now());
-            changes.iter().for_each(|change| drop(reactor.committed(change)));
-            changes.iter().map(|change| change.record.mode).collect()
+            rig.reactor.kube_update(news, rig.now);
+            let turn = rig.reactor.turn(rig.now);
+            let changes = rig.commit(turn);
+            let first = changes.iter().filter(|change| change.record.revision == 1);
+            first.map(|change| change.record.mode).collect()
         })
         .collect()
 }
@@ -112,10 +113,10 @@ fn a_deployment_of_the_operators_standalone_mode_is_taken_up_with_its_resources_
 
 #[test]
 fn a_session_cluster_has_no_record_of_its_own() {
-    let mut reactor = reactor(vec![Discover::FlinkDeployment]);
-    assert_eq!(reactor.news(resource(Mode::Session), now()), vec![]);
-    let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "orders");
-    assert_eq!(reactor.targets[&target].mode, Mode::Session);
+    let mut rig = discovering(vec![Discover::FlinkDeployment]);
+    rig.reactor.kube_update(resource(Mode::Session), now());
+    assert_eq!(rig.settle(), vec![]);
+    assert_eq!(rig.reactor.targets.get(&orders().target).unwrap().mode, Mode::Session);
 }
 
 #[test]
@@ -128,4 +129,100 @@ fn without_the_operators_kind_only_deployments_that_show_their_mode_are_taken_up
     assert_eq!(begun(vec![Discover::Native], [owned()]), [Vec::<Mode>::new()]);
     let own = deployment(Some(Mode::Application), None);
     assert_eq!(begun(vec![Discover::Native], [own]), [vec![Mode::Application]]);
+}
+
+fn orders() -> JobKey {
+    JobKey::parse("local/default/orders").unwrap()
+}
+
+fn own() -> KubeNews {
+    deployment(Some(Mode::Application), None)
+}
+
+#[test]
+fn a_job_that_was_forgotten_is_taken_up_again_by_the_next_list() {
+    let mut rig = discovering(vec![Discover::Native]);
+    rig.reactor.kube_update(own(), now());
+    rig.settle();
+    let turn = rig.reactor.forget(&orders()).unwrap();
+    rig.commit(turn);
+    assert!(rig.reactor.records().is_empty() && rig.reactor.targets.get(&orders().target).is_none());
+    rig.now = rig.now.after(Duration::from_secs(60));
+    // The list shows what was there before: nothing about it is new.
+    rig.reactor.kube_update(own(), rig.now);
+    rig.settle();
+    assert!(rig.reactor.records().contains_key(&orders()));
+}
+
+#[test]
+fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and_last_words() {
+    let mut rig = discovering(vec![Discover::Native]);
+    let configured = TargetSetup {
+        id: TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "billing"),
+        mode: Mode::Application,
+        place: Some(Place::new(&Namespace::new("default"), "orders")),
+        flink_rest: None,
+        pinned: None,
+    };
+    let billing = JobKey::application(configured.id.clone());
+    let found = JobRecord::unseen(
+        orders(),
+        Mode::Application,
+        Origin::Discovered,
+        PolicyName::new("believe"),
+        now(),
+    );
+    let first = rig.reactor.start(vec![found], vec![configured], now());
+    rig.commit(first);
+    rig.reactor.kube_update(own(), now());
+    let overview = Fetched::Overview {
+        target: billing.target.clone(),
+        observation: Observation::new(running(), now(), now()),
+    };
+    rig.reactor.fetched(overview, now());
+    rig.settle();
+    let turn = rig.reactor.forget(&orders()).unwrap();
+    rig.commit(turn);
+    rig.settle();
+    rig.fetches.clear();
+    rig.now = rig.now.after(Duration::from_secs(60));
+    let going = Pod {
+        deleting_since: Some(rig.now),
+        ..pod()
+    };
+    let mut update = listed(ObjectKind::Pod, Object::Pod(going));
+    update.asked_at = rig.now;
+    rig.reactor.kube_update(update, rig.now);
+    rig.settle();
+    let read: Vec<&JobKey> = rig
+        .fetches
+        .iter()
+        .filter_map(|fetch| match fetch {
+            Fetch::Lookup { key, query, .. } => matches!(query, Query::LastWords { .. }).then_some(key),
+            Fetch::Overview { .. } | Fetch::Relist { .. } => None,
+        })
+        .collect();
+    assert_eq!(read, [&billing]);
+    let polled = rig
+        .fetches
+        .iter()
+        .any(|fetch| matches!(fetch, Fetch::Overview { endpoint, .. } if endpoint.target == billing.target));
+    assert!(polled, "and Flink is asked at once");
+}
+
+fn pod() -> Pod {
+    Pod {
+        namespace: Namespace::new("default"),
+        name: "orders-jm".into(),
+        uid: Uid::new("p1"),
+        app: "orders".into(),
+        created_at: None,
+        deleting_since: None,
+        phase: "Running".into(),
+        reason: None,
+        ip: None,
+        ready: Readiness::Ready,
+        unschedulable: None,
+        container: None,
+    }
 }

@@ -1,11 +1,14 @@
-//! Carries out looks: the only part of the loop that touches the network.
+//! Makes requests: the only part of the loop that touches the network.
+//!
+//! Requests are bounded by lanes, each with its own places: Flinks that do not answer wait for their timeouts in a lane of
+//! their own, so that a fleet of silent ones does not hold up those that answer (the bulkhead pattern).
 
-mod look_up;
+mod lookup;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use steadfast_core::evidence::{Fault, FaultKind, Observed};
+use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::FlinkOverview;
 use steadfast_core::id::ClusterName;
 use steadfast_core::snapshot::Timing;
@@ -18,39 +21,47 @@ use steadfast_sources::route::{FlinkRoute, base_url};
 use steadfast_sources::transport::{Limits, MAX_BODY, ProxyTransport, Transport};
 use tokio::sync::Semaphore;
 
-use crate::looks::{Answer, Class, Endpoint, Look, Wanted};
+use crate::fetch::{Endpoint, Fetch, Fetched, Lane};
 
 /// Polls under way at once to Flinks that answer.
 const ANSWERING_PLACES: usize = 1024;
 /// And to those that do not: they wait for their timeouts, and must not take the others' places.
 const FAILING_PLACES: usize = 128;
 /// Look-ups on request under way at once.
-const WANTED_PLACES: usize = 64;
+const LOOKUP_PLACES: usize = 64;
 
-/// The ways out into the world.
-pub(crate) struct Looker {
+/// The clients of every cluster, and the way to Flinks that are reached directly.
+pub(crate) struct Fetcher {
     http: Arc<dyn Transport>,
-    clusters: BTreeMap<ClusterName, Way>,
+    clusters: BTreeMap<ClusterName, ClusterClients>,
     clock: Arc<dyn Clock>,
     limits: Limits,
     answering: Semaphore,
     failing: Semaphore,
-    wanted: Semaphore,
+    lookups: Semaphore,
 }
 
-/// The ways to one cluster, and to what tells of its ended jobs.
-pub(crate) struct Way {
+/// The clients of one cluster, and of what tells of its ended jobs.
+pub(crate) struct ClusterClients {
     pub(crate) cluster: Arc<KubeCluster>,
     pub(crate) proxy: ProxyTransport,
     pub(crate) ends: EndPlaces,
     pub(crate) last_words: Option<Pattern>,
 }
 
-impl Looker {
-    pub(crate) fn new(http: Arc<dyn Transport>, ways: Vec<Way>, clock: Arc<dyn Clock>, timing: Timing) -> Self {
+impl Fetcher {
+    pub(crate) fn new(
+        http: Arc<dyn Transport>,
+        clients: Vec<ClusterClients>,
+        clock: Arc<dyn Clock>,
+        timing: Timing,
+    ) -> Self {
         Self {
             http,
-            clusters: ways.into_iter().map(|way| (way.cluster.name().clone(), way)).collect(),
+            clusters: clients
+                .into_iter()
+                .map(|clients| (clients.cluster.name().clone(), clients))
+                .collect(),
             clock,
             limits: Limits {
                 deadline: timing.timeout,
@@ -58,62 +69,50 @@ impl Looker {
             },
             answering: Semaphore::new(ANSWERING_PLACES),
             failing: Semaphore::new(FAILING_PLACES),
-            wanted: Semaphore::new(WANTED_PLACES),
+            lookups: Semaphore::new(LOOKUP_PLACES),
         }
     }
 
-    /// Takes one look; `None` if its answer comes by another way (lists come as news).
-    pub(crate) async fn take(&self, look: Look) -> Option<Answer> {
-        match look {
-            Look::Overview { endpoint, class } => {
-                let places = match class {
-                    Class::Answering => &self.answering,
-                    Class::Failing => &self.failing,
+    /// Makes one request; `None` if its answer comes by another way (lists come as news).
+    pub(crate) async fn fetch(&self, fetch: Fetch) -> Option<Fetched> {
+        match fetch {
+            Fetch::Overview { endpoint, lane } => {
+                let places = match lane {
+                    Lane::Answering => &self.answering,
+                    Lane::Failing => &self.failing,
                 };
                 let _place = places.acquire().await.ok()?;
-                let asked = self.clock.now();
+                let asked_at = self.clock.now();
                 let answer = self
                     .overview(&endpoint)
                     .await
                     .map_or_else(Observed::Unknown, Observed::Present);
-                Some(Answer::Overview {
+                Some(Fetched::Overview {
                     target: endpoint.target,
-                    asked,
-                    at: self.clock.now(),
-                    answer,
+                    observation: Observation::new(answer, asked_at, self.clock.now()),
                 })
             }
-            Look::Lists { cluster, after } => {
-                if let Some(way) = self.clusters.get(&cluster) {
-                    way.cluster.want_fresh(after);
+            Fetch::Relist { cluster, after } => {
+                if let Some(clients) = self.clusters.get(&cluster) {
+                    clients.cluster.want_fresh(after);
                 }
                 None
             }
-            Look::Wanted { key, what } => {
-                // Last words are gone within a second: they do not queue.
-                let _place = match what {
-                    Wanted::LastWords { .. } => None,
-                    Wanted::Exceptions { .. }
-                    | Wanted::Checkpoints { .. }
-                    | Wanted::HaData { .. }
-                    | Wanted::Events { .. }
-                    | Wanted::TaskManagers { .. }
-                    | Wanted::Archive { .. } => Some(self.wanted.acquire().await.ok()?),
+            Fetch::Lookup { key, query, endpoint } => {
+                // What is fleeting does not queue.
+                let _place = if query.source().is_fleeting() {
+                    None
+                } else {
+                    Some(self.lookups.acquire().await.ok()?)
                 };
-                let asked = self.clock.now();
-                let answer = self.look_up(what).await;
-                Some(Answer::Wanted {
-                    key,
-                    asked,
-                    at: self.clock.now(),
-                    answer,
-                })
+                let finding = self.look_up(&key, query, &endpoint).await;
+                Some(Fetched::Lookup { key, finding })
             }
         }
     }
 
     async fn overview(&self, endpoint: &Endpoint) -> Result<FlinkOverview, Fault> {
-        let (transport, base) = self.way_to(endpoint)?;
+        let (transport, base) = self.connect(endpoint)?;
         if !endpoint.route.is_by_address() {
             return flink::overview(transport, &base, self.limits).await;
         }
@@ -125,7 +124,7 @@ impl Looker {
         flink::vouched_overview(transport, &base, &identity, self.limits).await
     }
 
-    fn way_to(&self, endpoint: &Endpoint) -> Result<(&dyn Transport, String), Fault> {
+    fn connect(&self, endpoint: &Endpoint) -> Result<(&dyn Transport, String), Fault> {
         let base = base_url(
             &endpoint.route,
             &endpoint.target,
@@ -133,12 +132,12 @@ impl Looker {
             endpoint.pod_ip.as_deref(),
         )?;
         match endpoint.route {
-            FlinkRoute::Proxy => Ok((&self.way(&endpoint.target.cluster)?.proxy, base)),
+            FlinkRoute::Proxy => Ok((&self.clients(&endpoint.target.cluster)?.proxy, base)),
             FlinkRoute::Service | FlinkRoute::Pod | FlinkRoute::Template(_) => Ok((self.http.as_ref(), base)),
         }
     }
 
-    fn way(&self, cluster: &ClusterName) -> Result<&Way, Fault> {
+    fn clients(&self, cluster: &ClusterName) -> Result<&ClusterClients, Fault> {
         self.clusters.get(cluster).ok_or_else(|| {
             Fault::new(
                 FaultKind::Address,

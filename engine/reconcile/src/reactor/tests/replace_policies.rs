@@ -1,4 +1,4 @@
-//! Other policies take over.
+//! Other policies decide.
 
 use steadfast_core::id::PolicyName;
 
@@ -9,22 +9,21 @@ fn policy(name: &str) -> PolicySetup {
     PolicySetup::deciding(name, Box::new(Believer))
 }
 
-/// Puts policies in charge, as the driver does.
+/// Lets other policies decide, as the driver does. Returns what was committed for it.
 fn replace(rig: &mut Rig, policies: Vec<PolicySetup>) -> Vec<Change> {
-    let policies = Policies::new(policies);
-    let changes = rig.reactor.hand_over(&policies);
-    changes.iter().for_each(|change| drop(rig.reactor.committed(change)));
-    rig.reactor.take_over(policies);
-    changes
+    let turn = rig.reactor.replace_policies(Policies::new(policies));
+    rig.commit(turn)
 }
 
 fn remember(rig: &mut Rig, name: &str) {
-    let key = JobKey::application(target(name).id);
-    let record = JobRecord {
+    let before = record(rig, name);
+    let after = JobRecord {
         memory: vec![7],
-        ..(**rig.reactor.records().get(&key).unwrap()).clone()
+        ..before.clone()
     };
-    rig.reactor.committed(&Change { record, events: vec![] });
+    let turn = Turn::of(Change::update(before, after, vec![]));
+    rig.commit(turn);
+    rig.reactor.queue.remove(&JobKey::application(target(name).id));
 }
 
 fn record<'a>(rig: &'a Rig, name: &str) -> &'a JobRecord {
@@ -58,10 +57,9 @@ fn jobs_of_another_policy_lose_its_memory_and_those_of_the_same_keep_it() {
 #[test]
 fn every_job_is_judged_anew() {
     let mut rig = Rig::new(&["clicks", "orders"]);
-    assert!(!rig.reactor.has_work());
+    assert!(!rig.reactor.queue.has_ready());
     replace(&mut rig, vec![policy("believe")]);
-    let judged: Vec<JobKey> = rig.reactor.decide(rig.now).into_iter().map(|one| one.key).collect();
-    assert_eq!(judged.len(), 2);
+    assert_eq!(rig.reactor.turn(rig.now).judged(), 2);
 }
 
 /// Counts its decisions in its memory, and says the count.
@@ -110,7 +108,8 @@ fn a_shadow_that_stays_keeps_its_records_and_another_module_begins_anew() {
     ] {
         let policies = Policies::new(vec![policy("believe"), next]);
         assert_eq!(policies.continues(&rig.reactor.policies, &name, &key), continues);
-        rig.reactor.take_over(policies);
+        let turn = rig.reactor.replace_policies(policies);
+        rig.commit(turn);
         assert_eq!(count(&mut rig).as_deref(), expected);
     }
 }

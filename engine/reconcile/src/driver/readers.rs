@@ -1,0 +1,155 @@
+//! Everything outside the loop that reads what it did: the projection and the journal's followers, the shadows' board, the
+//! engine's status, metrics and log. Nothing is decided here.
+
+use std::sync::Arc;
+
+use steadfast_core::error_chain::error_chain;
+use steadfast_core::journal::{Change, Entry, Event, JournalError, Sequence};
+use steadfast_core::news::{KindOrigin, KubeNews};
+use steadfast_core::projection::{JobView, Projection};
+use steadfast_core::shadow::ShadowBoard;
+use steadfast_core::time::Timestamp;
+use tokio::sync::watch;
+
+use crate::fetch::Fetched;
+use crate::metrics::{KindLabel, Metrics, PolicyLabel, ResultLabel, StateLabel};
+use crate::policies::Policies;
+use crate::status::{ClusterStatus, StatusBoard};
+use crate::turn::{Show, Turn};
+
+pub(crate) struct Readers {
+    pub(crate) projection: Arc<Projection>,
+    pub(crate) shadows: ShadowBoard,
+    pub(crate) status: StatusBoard,
+    pub(crate) metrics: Metrics,
+    /// The newest committed entry, for the stream and the sinks.
+    pub(crate) entries: watch::Sender<Sequence>,
+}
+
+impl Readers {
+    /// The loop has turned: `/livez` looks at it.
+    pub(super) fn turned(&self, now: Timestamp) {
+        self.status.write(|status| status.turned_at = now);
+    }
+
+    /// Something came from a Kubernetes list or watch.
+    pub(super) fn kube_update(&self, update: &KubeNews) {
+        // A cluster without the Flink operator is reached all the same.
+        if update.scope.kind.origin() == KindOrigin::Kubernetes {
+            let cluster = update.scope.cluster.clone();
+            let status = ClusterStatus::after(&update.what);
+            self.status.write(|s| drop(s.clusters.insert(cluster, status)));
+        }
+    }
+
+    pub(super) fn list_repairs(&self, repairs: u64) {
+        self.metrics.list_repairs.set(gauge(repairs));
+    }
+
+    /// Something came of a request.
+    pub(super) fn fetched(&self, fetched: &Fetched) {
+        if let Fetched::Overview { observation, .. } = fetched {
+            let result = if observation.answer.is_known() {
+                "answered"
+            } else {
+                "unknown"
+            };
+            self.metrics.polls.get_or_create(&ResultLabel { result }).inc();
+        }
+    }
+
+    /// A turn was planned.
+    pub(super) fn judged(&self, turn: &Turn) {
+        let judged = u64::try_from(turn.judged()).unwrap_or(u64::MAX);
+        self.metrics.decisions.inc_by(judged);
+        for (job, failure) in turn.failures() {
+            let kind = failure.kind.as_str();
+            self.metrics.policy_failures.get_or_create(&KindLabel { kind }).inc();
+            tracing::warn!(%job, kind, "policy failed: {}", failure.message);
+        }
+    }
+
+    /// The store took a commit, or did not.
+    pub(super) fn committed(&self, result: &Result<Vec<Entry>, JournalError>) {
+        let label = if result.is_ok() { "committed" } else { "failed" };
+        self.metrics.commits.get_or_create(&ResultLabel { result: label }).inc();
+        let error = result.as_ref().err().map(|error| error_chain(error));
+        self.status.write(|status| status.store_error = error);
+    }
+
+    /// Shows what is durable.
+    pub(super) fn show(&self, show: Show, policies: &Policies, now: Timestamp) {
+        match show {
+            Show::Changed(change, view) => {
+                self.tell(&change);
+                self.show_record(view);
+            }
+            Show::Forgotten(change) => {
+                let key = &change.record.key;
+                tracing::info!(job = %key, "forgotten");
+                self.projection.remove(key);
+                self.shadows.forget(key);
+            }
+            Show::Repaired(view) => {
+                tracing::error!(job = %view.record.key, "memory differed from the store and was repaired");
+                self.metrics.drift.inc();
+                self.show_record(view);
+            }
+            Show::Dropped(key) => {
+                tracing::error!(job = %key, "memory had a record that the store does not have; it was dropped");
+                self.metrics.drift.inc();
+                self.projection.remove(&key);
+                self.shadows.forget(&key);
+            }
+            Show::Watch(key, watch) => self.projection.show_watch(&key, watch),
+            Show::Shadow(policy, record, verdict) => {
+                if self.shadows.note(&policy, record, verdict, now) {
+                    let policy = policy.to_string();
+                    self.metrics
+                        .shadow_differences
+                        .get_or_create(&PolicyLabel { policy })
+                        .inc();
+                }
+            }
+            Show::Policies(shadows) => {
+                let continues = |policy: &_, key: &_| shadows.continues(policy, key);
+                self.shadows.begin(&shadows.names, continues);
+                self.status
+                    .write(|status| status.policies = policies.statuses(&status.policies, now));
+                // Those that are no shadows any more leave the metrics.
+                self.metrics.shadow_jobs_differing.clear();
+            }
+        }
+    }
+
+    pub(super) fn show_record(&self, view: JobView) {
+        self.projection.show(view);
+    }
+
+    /// Everything of a commit is shown: those who follow the journal may read on.
+    pub(super) fn announce(&self, newest: Option<Sequence>) {
+        let jobs = u64::try_from(self.projection.len()).unwrap_or(u64::MAX);
+        self.metrics.jobs.set(gauge(jobs));
+        self.metrics.show_shadows(&self.shadows.tallies());
+        if let Some(newest) = newest {
+            self.entries.send_replace(newest);
+        }
+    }
+
+    fn tell(&self, change: &Change) {
+        for event in &change.events {
+            if let Event::Transition(transition) = event {
+                let to = transition.to.as_str();
+                self.metrics.transitions.get_or_create(&StateLabel { to }).inc();
+                tracing::info!(
+                    job = %change.record.key, from = %transition.from, to = %transition.to,
+                    attempt = transition.attempt, "{}", transition.reason.message
+                );
+            }
+        }
+    }
+}
+
+fn gauge(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

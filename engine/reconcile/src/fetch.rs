@@ -1,0 +1,79 @@
+//! What the loop asks of the world, and what comes back.
+
+use steadfast_core::evidence::Observation;
+use steadfast_core::facts::FlinkOverview;
+use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, TargetId};
+use steadfast_core::lookup::{Finding, Query};
+use steadfast_core::time::Timestamp;
+use steadfast_sources::route::FlinkRoute;
+
+/// One request to make. What is asked is decided here; how, is the fetcher's business.
+#[derive(Clone, Debug)]
+pub enum Fetch {
+    /// `/jobs/overview` of a target.
+    Overview {
+        /// Whose.
+        endpoint: Endpoint,
+        /// Targets that fail must not take the places of those that answer.
+        lane: Lane,
+    },
+    /// Something a policy wants, or that must be read before it is gone.
+    Lookup {
+        /// For which job.
+        key: JobKey,
+        /// What is asked.
+        query: Query,
+        /// Where the job's Flink is, for what only Flink can say.
+        endpoint: Endpoint,
+    },
+    /// A complete list of a cluster, begun after a moment. It comes as news of the lists.
+    Relist {
+        /// Whose.
+        cluster: ClusterName,
+        /// A list begun sooner will not do.
+        after: Timestamp,
+    },
+}
+
+/// Where a target's Flink is, resolved as far as the board knows.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// How its REST endpoint is reached.
+    pub route: FlinkRoute,
+    /// Whose Flink.
+    pub target: TargetId,
+    /// The Deployment's name, which Flink's Service is named after.
+    pub deployment: String,
+    /// The address of its JobManager's pod, as last seen.
+    pub pod_ip: Option<String>,
+    /// Runs that the records know, job id and start-time, where an answer must show whose it is.
+    pub runs: Vec<(FlinkJobId, Timestamp)>,
+}
+
+/// Which share of the requests in flight a poll belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Of targets that answer.
+    Answering,
+    /// Of targets whose last poll failed: they wait for their timeouts.
+    Failing,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub enum Fetched {
+    /// Of a poll.
+    Overview {
+        /// Of which target.
+        target: TargetId,
+        /// The answer.
+        observation: Observation<FlinkOverview>,
+    },
+    /// Of a look-up.
+    Lookup {
+        /// For which job.
+        key: JobKey,
+        /// The answer.
+        finding: Finding,
+    },
+}

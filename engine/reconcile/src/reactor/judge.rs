@@ -1,0 +1,147 @@
+//! Judges jobs: record and evidence become a snapshot, the policy's decision becomes a plan, and once that is committed,
+//! what follows from it.
+
+use steadfast_core::board::lookups::Standing;
+use steadfast_core::decision::Want;
+use steadfast_core::id::JobKey;
+use steadfast_core::observe::{Context, observe};
+use steadfast_core::planner::{Next, plan};
+use steadfast_core::record::JobRecord;
+use steadfast_core::recording::{Changes, Recorded};
+use steadfast_core::replay::transition_of;
+use steadfast_core::snapshot::Snapshot;
+use steadfast_core::state::Attention;
+use steadfast_core::time::Timestamp;
+
+use super::Reactor;
+use crate::fetch::Fetch;
+use crate::turn::{Judged, Show, Turn};
+
+/// How many jobs are judged before their changes are committed: one transaction for each batch.
+const BATCH: usize = 512;
+
+impl Reactor {
+    /// Judges a batch of the jobs whose turn it is.
+    pub(super) fn judge(&mut self, turn: &mut Turn, now: Timestamp) {
+        for key in self.queue.take(BATCH, now) {
+            self.judge_one(key, turn, now);
+        }
+        self.policies.end_batch();
+    }
+
+    fn judge_one(&mut self, key: JobKey, turn: &mut Turn, now: Timestamp) -> Option<()> {
+        let before = self.records.get(&key)?.clone();
+        let snapshot = self.snapshot(&before, now)?;
+        let outcome = self.policies.decide(&before.policy, &snapshot);
+        let failure = outcome.as_ref().err().cloned();
+        let rule = outcome.as_ref().ok().map(|decision| decision.rule.clone());
+        let shadows = self.policies.shadow(&before, &snapshot);
+        let mut plan = plan(&before, &snapshot, outcome);
+        let changes = if plan.change.is_some() {
+            Changes::Yes
+        } else {
+            Changes::No
+        };
+        let is_kept = self
+            .selection
+            .as_mut()
+            .is_some_and(|selection| selection.takes(&snapshot, changes));
+        if is_kept {
+            turn.recorded.push(Recorded {
+                before: JobRecord::clone(&before),
+                rule,
+                failure: failure.clone(),
+                transition: transition_of(&plan).cloned(),
+                snapshot,
+            });
+        }
+        turn.changes.extend(plan.change.take());
+        turn.judged.push(Judged {
+            key,
+            plan,
+            shadows,
+            failure,
+        });
+        Some(())
+    }
+
+    /// What a job's policy is shown; `None` if its target is not watched.
+    pub(super) fn snapshot(&self, before: &JobRecord, now: Timestamp) -> Option<Snapshot> {
+        let id = &before.key.target;
+        let target = self.targets.get(id)?;
+        let context = Context {
+            object: target.object.as_ref(),
+            pinned: target.pinned,
+            fleet: self.fleets.of(&id.cluster),
+            timing: self.timing,
+            engine_since: self.engine_since,
+        };
+        Some(observe(before, &self.board, context, now))
+    }
+
+    /// Carries on after a decision was committed: the next poll, the next review, and what the policy wants to know.
+    pub(super) fn follow_up(&mut self, judged: Judged, now: Timestamp, shown: &mut Vec<Show>) {
+        let Judged { key, plan, shadows, .. } = judged;
+        match &plan.next {
+            Next::Watch { watch, wanted } => {
+                self.retries.forget(&key);
+                let interval = watch.poll_after;
+                self.watch_at(&key, interval, watch.attention, now);
+                self.queue.requeue_at(key.clone(), now.after(watch.validate_after));
+                for want in wanted {
+                    self.want(&key, want, now);
+                }
+            }
+            Next::Retry(_) => {
+                let pause = self.retries.failed(&key);
+                self.watch_at(&key, self.timing.poll, Attention::Active, now);
+                self.queue.requeue_at(key.clone(), now.after(pause));
+            }
+        }
+        if let Some(at) = plan.confirmed_at {
+            self.confirmed.insert(key.clone(), at);
+        }
+        if let Some(record) = self.records.get(&key) {
+            let shadow = |(policy, verdict)| Show::Shadow(policy, record.clone(), verdict);
+            shown.extend(shadows.into_iter().map(shadow));
+        }
+        shown.push(Show::Watch(key.clone(), self.watch_status(&key)));
+    }
+
+    fn watch_at(&mut self, key: &JobKey, interval: std::time::Duration, attention: Attention, now: Timestamp) {
+        // A session cluster is always polled at the configured interval: jobs appear in it.
+        let (interval, attention) = match key.session_job {
+            Some(_) => (self.timing.poll, Attention::Active),
+            None => (interval, attention),
+        };
+        self.polls.set_interval(&key.target, interval, attention, now);
+    }
+
+    /// Begins the look-up that a policy wants, or plans to judge the job again when it may begin.
+    fn want(&mut self, key: &JobKey, want: &Want, now: Timestamp) {
+        match self.standing(key, want, now) {
+            Some(Standing::Open(query)) => match self.lookups.paused_until(key, want.source, now) {
+                Some(until) => self.queue.requeue_by(key.clone(), until),
+                None => self.look_up(key, query),
+            },
+            Some(Standing::OpenLists { after }) => {
+                self.lookups.await_list(key);
+                let cluster = key.target.cluster.clone();
+                self.fetches.push(Fetch::Relist { cluster, after });
+            }
+            Some(Standing::Ahead(moment)) => {
+                // Only an answer to a later question will do.
+                let next = moment.after(std::time::Duration::from_millis(1));
+                self.queue.requeue_by(key.clone(), next);
+            }
+            Some(Standing::Answered | Standing::NobodyToAsk) | None => {}
+        }
+    }
+
+    /// How what a policy wants stands; `None` for a job that is not there.
+    pub(super) fn standing(&self, key: &JobKey, want: &Want, now: Timestamp) -> Option<Standing> {
+        let record = self.records.get(key)?;
+        let object = self.targets.get(&key.target)?.object.as_ref();
+        Some(self.board.standing(record, object, want, now))
+    }
+}

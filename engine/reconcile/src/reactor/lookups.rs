@@ -1,0 +1,203 @@
+//! Look-ups in flight: one at a time of each source for each job, with pauses between them.
+//!
+//! Which look-ups are open is core's rule ([`steadfast_core::board::lookups`]); here stands what that rule must not know: what is
+//! under way, what failed, and when the next attempt may be made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use steadfast_core::backoff::Backoff;
+use steadfast_core::decision::WantedSource;
+use steadfast_core::evidence::Fault;
+use steadfast_core::id::{ClusterName, JobKey};
+use steadfast_core::time::Timestamp;
+
+#[derive(Debug)]
+pub(super) struct Lookups {
+    states: BTreeMap<(JobKey, WantedSource), LookupState>,
+    /// Jobs that wait for a complete list of their cluster.
+    awaiting_lists: BTreeMap<ClusterName, BTreeSet<JobKey>>,
+    /// The poll's interval, by which pauses are measured.
+    poll: Duration,
+    backoff: Backoff,
+    rng: StdRng,
+}
+
+/// How the look-ups of one source for one job stand.
+#[derive(Debug, Default)]
+struct LookupState {
+    progress: Progress,
+    /// How many in a row gave no answer.
+    failures: u32,
+    /// The next attempt is not made before.
+    not_before: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Progress {
+    #[default]
+    Idle,
+    InFlight,
+}
+
+impl Lookups {
+    pub(super) fn new(poll: Duration, backoff: Backoff, rng: StdRng) -> Self {
+        Self {
+            states: BTreeMap::new(),
+            awaiting_lists: BTreeMap::new(),
+            poll,
+            backoff,
+            rng,
+        }
+    }
+
+    /// Begins a look-up; says no if one is in flight.
+    pub(super) fn begin(&mut self, key: &JobKey, source: WantedSource) -> bool {
+        let state = self.states.entry((key.clone(), source)).or_default();
+        let was_idle = state.progress == Progress::Idle;
+        state.progress = Progress::InFlight;
+        was_idle
+    }
+
+    /// A look-up ended, with a fault or with an answer.
+    pub(super) fn ended(&mut self, key: &JobKey, source: WantedSource, fault: Option<&Fault>, now: Timestamp) {
+        let Some(state) = self.states.get_mut(&(key.clone(), source)) else {
+            return;
+        };
+        state.progress = Progress::Idle;
+        let pause = match fault {
+            Some(fault) => {
+                state.failures = state.failures.saturating_add(1);
+                self.backoff.delay(state.failures, fault.retry_after, &mut self.rng)
+            }
+            None => {
+                state.failures = 0;
+                // A policy that is never content with an answer must not ask without a pause. What is fleeting may be
+                // read in the moment in which its log is rotated, and again a moment later.
+                let part = if source.is_fleeting() { 20 } else { 2 };
+                self.poll / part
+            }
+        };
+        state.not_before = Some(now.after(pause));
+    }
+
+    /// Until when the next attempt waits; `None` once it need not.
+    pub(super) fn paused_until(&self, key: &JobKey, source: WantedSource, now: Timestamp) -> Option<Timestamp> {
+        let state = self.states.get(&(key.clone(), source))?;
+        state.not_before.filter(|until| *until > now)
+    }
+
+    pub(super) fn is_in_flight(&self, key: &JobKey, source: WantedSource) -> bool {
+        if source == WantedSource::Kubernetes {
+            let waiting = self.awaiting_lists.get(&key.target.cluster);
+            return waiting.is_some_and(|jobs| jobs.contains(key));
+        }
+        self.states
+            .get(&(key.clone(), source))
+            .is_some_and(|state| state.progress == Progress::InFlight)
+    }
+
+    /// The job waits for a complete list of its cluster.
+    pub(super) fn await_list(&mut self, key: &JobKey) {
+        self.awaiting_lists
+            .entry(key.target.cluster.clone())
+            .or_default()
+            .insert(key.clone());
+    }
+
+    /// A list of the cluster ended, whatever it brought. Returns the jobs that waited for it.
+    pub(super) fn list_ended(&mut self, cluster: &ClusterName) -> BTreeSet<JobKey> {
+        self.awaiting_lists.remove(cluster).unwrap_or_default()
+    }
+
+    /// Drops what is known of a job's look-ups: it was deleted, or its next attempt has begun.
+    pub(super) fn forget(&mut self, key: &JobKey) {
+        for source in WantedSource::ALL {
+            self.states.remove(&(key.clone(), *source));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use steadfast_core::evidence::FaultKind;
+    use steadfast_core::id::TargetId;
+
+    use super::*;
+
+    const POLL: Duration = Duration::from_secs(5);
+
+    fn lookups() -> Lookups {
+        let backoff = Backoff {
+            initial: Duration::from_millis(800),
+            max: Duration::from_secs(30),
+        };
+        Lookups::new(POLL, backoff, StdRng::seed_from_u64(7))
+    }
+
+    fn key(name: &str) -> JobKey {
+        JobKey::application(TargetId::standalone(name))
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn one_at_a_time_of_each_source_for_each_job() {
+        let mut lookups = lookups();
+        assert!(lookups.begin(&key("a"), WantedSource::Archive));
+        assert!(!lookups.begin(&key("a"), WantedSource::Archive));
+        assert!(lookups.begin(&key("a"), WantedSource::Events) && lookups.begin(&key("b"), WantedSource::Archive));
+        lookups.ended(&key("a"), WantedSource::Archive, None, at(0));
+        assert!(!lookups.is_in_flight(&key("a"), WantedSource::Archive));
+        assert!(lookups.begin(&key("a"), WantedSource::Archive));
+    }
+
+    #[test]
+    fn an_answer_is_followed_by_a_pause_and_a_fault_by_a_growing_one() {
+        let mut lookups = lookups();
+        let pause = |lookups: &mut Lookups, source, fault: Option<&Fault>| {
+            lookups.begin(&key("a"), source);
+            lookups.ended(&key("a"), source, fault, at(0));
+            let until = lookups.paused_until(&key("a"), source, at(0));
+            until.map_or(Duration::ZERO, |until| until.since(at(0)))
+        };
+        assert_eq!(pause(&mut lookups, WantedSource::Archive, None), POLL / 2);
+        assert_eq!(pause(&mut lookups, WantedSource::LastWords, None), POLL / 20);
+        let fault = Fault::new(FaultKind::Timeout, "no answer");
+        let mut longest = Duration::ZERO;
+        for _ in 0..12 {
+            longest = longest.max(pause(&mut lookups, WantedSource::Archive, Some(&fault)));
+        }
+        assert!(longest > POLL, "{longest:?}");
+        assert_eq!(pause(&mut lookups, WantedSource::Archive, None), POLL / 2);
+        assert_eq!(lookups.paused_until(&key("a"), WantedSource::Archive, at(2_500)), None);
+    }
+
+    #[test]
+    fn who_waits_for_a_list_is_told_of_its_end_once() {
+        let mut lookups = lookups();
+        lookups.await_list(&key("a"));
+        assert!(lookups.is_in_flight(&key("a"), WantedSource::Kubernetes));
+        let cluster = key("a").target.cluster;
+        assert_eq!(lookups.list_ended(&cluster).len(), 1);
+        assert!(lookups.list_ended(&cluster).is_empty());
+    }
+
+    #[test]
+    fn a_job_that_is_forgotten_takes_only_its_own_with_it() {
+        let mut lookups = lookups();
+        for source in [WantedSource::Exceptions, WantedSource::TaskManagers] {
+            lookups.begin(&key("a"), source);
+        }
+        lookups.begin(&key("b"), WantedSource::Archive);
+        lookups.forget(&key("a"));
+        assert!(
+            lookups.begin(&key("a"), WantedSource::Exceptions) && lookups.begin(&key("a"), WantedSource::TaskManagers)
+        );
+        assert!(!lookups.begin(&key("b"), WantedSource::Archive));
+    }
+}

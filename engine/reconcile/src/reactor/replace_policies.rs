@@ -1,0 +1,42 @@
+//! Other policies decide from now on: which records change hands, which comparisons go on, what is judged anew.
+
+use std::collections::BTreeMap;
+
+use steadfast_core::journal::{Change, Event};
+
+use super::Reactor;
+use crate::policies::Policies;
+use crate::turn::{NewShadows, Show, Turn};
+
+impl Reactor {
+    /// Lets other policies decide once the turn is committed. It commits the records that change hands: another policy's
+    /// memory is not the new one's.
+    pub fn replace_policies(&mut self, policies: Policies) -> Turn {
+        let changes = self.records.values().filter_map(|record| {
+            let policy = policies.select_policy(&record.key.target);
+            (policy != record.policy).then(|| Change::update(record, record.handed_to(&policy), vec![Event::Update]))
+        });
+        Turn {
+            changes: changes.collect(),
+            policies: Some(policies),
+            ..Turn::default()
+        }
+    }
+
+    /// The policies decide from now on, and judge every job as soon as its turn comes.
+    pub(super) fn apply_policies(&mut self, mut policies: Policies) -> Show {
+        let names = policies.shadows();
+        let continued = names.iter().map(|name| {
+            let jobs = self.records.keys();
+            let jobs = jobs.filter(|key| policies.continues(&self.policies, name, key));
+            (name.clone(), jobs.cloned().collect())
+        });
+        let continued: BTreeMap<_, _> = continued.collect();
+        policies.continue_shadows(std::mem::take(&mut self.policies));
+        self.policies = policies;
+        for key in self.records.keys() {
+            self.queue.enqueue(key.clone());
+        }
+        Show::Policies(NewShadows { names, continued })
+    }
+}

@@ -1,0 +1,59 @@
+//! What people ask of the loop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use steadfast_core::id::{JobKey, PolicyName};
+use steadfast_core::journal::Change;
+use steadfast_core::planner;
+use steadfast_core::record::{JobRecord, Origin, PostedIntent};
+use steadfast_core::snapshot::Snapshot;
+use steadfast_core::state::Intent;
+use steadfast_core::time::Timestamp;
+
+use super::Reactor;
+use crate::control::RequestError;
+use crate::turn::Turn;
+
+impl Reactor {
+    /// Notes an intent. Fails if there is no such job.
+    pub fn intend(&mut self, key: &JobKey, intent: Intent, now: Timestamp) -> Result<Turn, RequestError> {
+        let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
+        let posted = PostedIntent { intent, since: now };
+        Ok(Turn::of(planner::intend(record, posted)))
+    }
+
+    /// Deletes the record of a discovered job, or of a session's. Its target goes with its last job, and the next list
+    /// takes it up again if it is still there. Fails for a job that the configuration names.
+    pub fn forget(&mut self, key: &JobKey) -> Result<Turn, RequestError> {
+        let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
+        if record.origin == Origin::Configured && key.session_job.is_none() {
+            return Err(RequestError::Configured);
+        }
+        Ok(Turn::of(Change::forget(Arc::clone(record))))
+    }
+
+    /// Judges the job with the next turn, whether or not anything new is known of it.
+    pub fn enqueue(&mut self, key: &JobKey) {
+        if self.records.contains_key(key) {
+            self.queue.enqueue(key.clone());
+        }
+    }
+
+    /// Up to `limit` snapshots as they are now, of every policy's jobs alike, and spread over those.
+    pub fn snapshots(&self, limit: usize, now: Timestamp) -> Vec<Snapshot> {
+        let mut by_policy: BTreeMap<&PolicyName, Vec<&Arc<JobRecord>>> = BTreeMap::new();
+        for record in self.records.values() {
+            by_policy.entry(&record.policy).or_default().push(record);
+        }
+        let each = limit.checked_div(by_policy.len()).unwrap_or_default().max(1);
+        by_policy
+            .values()
+            .flat_map(|records| {
+                let step = records.len().div_ceil(each).max(1);
+                records.iter().step_by(step)
+            })
+            .filter_map(|record| self.snapshot(record, now))
+            .collect()
+    }
+}

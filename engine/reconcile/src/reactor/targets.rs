@@ -1,0 +1,135 @@
+//! The Flink clusters under watch, by their id and by the Kubernetes object they stand for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use steadfast_core::board::Place;
+use steadfast_core::id::{ClusterName, FlinkJobId, TargetId};
+use steadfast_core::record::Origin;
+use steadfast_core::state::Mode;
+use steadfast_sources::route::FlinkRoute;
+
+/// A Flink cluster, as it was configured or discovered.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) mode: Mode,
+    pub(super) origin: Origin,
+    /// Its Deployment; `None` for standalone ones.
+    pub(super) object: Option<Place>,
+    pub(super) route: FlinkRoute,
+    /// The job the record is about, where the operator says so.
+    pub(super) pinned: Option<FlinkJobId>,
+}
+
+/// All of them. Several may stand for one object: a `[[job]]` may name a Deployment that was discovered before.
+#[derive(Debug, Default)]
+pub(super) struct Targets {
+    by_id: BTreeMap<TargetId, Target>,
+    by_object: BTreeMap<(ClusterName, Place), BTreeSet<TargetId>>,
+    /// Objects whose last target was dropped. Nothing tells of them anew while they stay as they are, so that the next
+    /// list takes them up again.
+    dropped: BTreeSet<(ClusterName, Place)>,
+}
+
+impl Targets {
+    pub(super) fn insert(&mut self, id: TargetId, target: Target) {
+        if let Some(object) = &target.object {
+            let object = (id.cluster.clone(), object.clone());
+            self.dropped.remove(&object);
+            self.by_object.entry(object).or_default().insert(id.clone());
+        }
+        self.by_id.insert(id, target);
+    }
+
+    /// Drops a target. Others that stand for the same object stay.
+    pub(super) fn remove(&mut self, id: &TargetId) {
+        let Some(object) = self.by_id.remove(id).and_then(|target| target.object) else {
+            return;
+        };
+        let object = (id.cluster.clone(), object);
+        if let Some(ids) = self.by_object.get_mut(&object) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.by_object.remove(&object);
+                self.dropped.insert(object);
+            }
+        }
+    }
+
+    pub(super) fn get(&self, id: &TargetId) -> Option<&Target> {
+        self.by_id.get(id)
+    }
+
+    pub(super) fn contains(&self, id: &TargetId) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    pub(super) fn of_cluster(&self, cluster: &ClusterName) -> Vec<TargetId> {
+        let ids = self.by_id.keys().filter(|id| id.cluster == *cluster);
+        ids.cloned().collect()
+    }
+
+    /// The targets that stand for an object.
+    pub(super) fn of_object(&self, cluster: &ClusterName, object: &Place) -> Vec<TargetId> {
+        let ids = self.by_object.get(&(cluster.clone(), object.clone()));
+        ids.into_iter().flatten().cloned().collect()
+    }
+
+    /// Takes out the objects of a cluster that lost their last target.
+    pub(super) fn take_dropped(&mut self, cluster: &ClusterName) -> Vec<Place> {
+        let dropped = self.dropped.extract_if(.., |(of, _)| of == cluster);
+        dropped.map(|(_, object)| object).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use steadfast_core::id::Namespace;
+
+    use super::*;
+
+    fn cluster() -> ClusterName {
+        ClusterName::new("local")
+    }
+
+    fn object() -> Place {
+        Place::new(&Namespace::new("default"), "orders")
+    }
+
+    fn insert(targets: &mut Targets, name: &str) -> TargetId {
+        let id = TargetId::new(&cluster(), &Namespace::new("default"), name);
+        let target = Target {
+            mode: Mode::Application,
+            origin: Origin::Discovered,
+            object: Some(object()),
+            route: FlinkRoute::Service,
+            pinned: None,
+        };
+        targets.insert(id.clone(), target);
+        id
+    }
+
+    #[test]
+    fn another_target_of_the_same_object_keeps_its_entry() {
+        let mut targets = Targets::default();
+        let (discovered, configured) = (insert(&mut targets, "orders"), insert(&mut targets, "billing"));
+        targets.remove(&discovered);
+        assert_eq!(targets.of_object(&cluster(), &object()), [configured.clone()]);
+        assert!(targets.take_dropped(&cluster()).is_empty(), "it is still watched");
+        targets.remove(&configured);
+        assert_eq!(targets.of_object(&cluster(), &object()), []);
+    }
+
+    #[test]
+    fn what_lost_its_last_target_is_named_once_unless_it_was_taken_up_again() {
+        let mut targets = Targets::default();
+        let id = insert(&mut targets, "orders");
+        targets.remove(&id);
+        assert!(targets.take_dropped(&ClusterName::new("other")).is_empty());
+        assert_eq!(targets.take_dropped(&cluster()), [object()]);
+        assert!(targets.take_dropped(&cluster()).is_empty());
+        let id = insert(&mut targets, "orders");
+        targets.remove(&id);
+        insert(&mut targets, "orders");
+        assert!(targets.take_dropped(&cluster()).is_empty());
+    }
+}

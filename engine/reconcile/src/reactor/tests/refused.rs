@@ -1,0 +1,75 @@
+//! A store that does not take a commit costs time, and nothing else.
+
+use super::*;
+use crate::turn::Show;
+
+/// Plans a turn and gives it back as refused. Returns how many changes it had.
+fn refuse(rig: &mut Rig, pause: Duration) -> usize {
+    let mut turn = rig.reactor.turn(rig.now);
+    let changes = turn.commit().changes.len();
+    rig.reactor.refuse(turn, rig.now.after(pause));
+    changes
+}
+
+#[test]
+fn what_was_refused_is_decided_again_and_memory_is_as_it_was() {
+    let mut rig = Rig::new(&["orders"]);
+    let fetch = rig.advance(Duration::from_secs(1)).remove(0);
+    let target = match &fetch {
+        Fetch::Overview { endpoint, .. } => endpoint.target.clone(),
+        other => panic!("{other:?}"),
+    };
+    let observation = Observation::new(running(), rig.now, rig.now);
+    rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
+    let before = rig.record("orders").clone();
+    assert_eq!(refuse(&mut rig, Duration::from_millis(800)), 1);
+    assert_eq!(*rig.record("orders"), before);
+    assert_eq!(rig.reactor.turn(rig.now).judged(), 0, "not at once");
+    let next = rig.reactor.next_turn(rig.now).unwrap();
+    assert_eq!(next.since(rig.now), Duration::from_millis(800));
+    rig.now = next;
+    rig.settle();
+    assert_eq!(rig.record("orders").state, JobState::Running);
+    assert_eq!(rig.record("orders").revision, before.revision + 1);
+}
+
+#[test]
+fn a_job_that_was_found_while_the_store_refused_is_recorded_when_it_does_not() {
+    let mut rig = Rig::new(&[]);
+    let session = TargetSetup {
+        mode: Mode::Session,
+        ..target("session")
+    };
+    let first = rig.reactor.start(vec![], vec![session], rig.now);
+    rig.commit(first);
+    let target = TargetId::standalone("session");
+    let observation = Observation::new(running(), rig.now, rig.now);
+    rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
+    assert_eq!(refuse(&mut rig, Duration::from_secs(1)), 1);
+    assert_eq!(rig.reactor.turn(rig.now).commit().changes, vec![], "not at once");
+    rig.now = rig.now.after(Duration::from_secs(1));
+    assert_eq!(rig.reactor.next_turn(rig.now), Some(rig.now));
+    rig.settle();
+    let states: Vec<JobState> = rig.reactor.records().values().map(|record| record.state).collect();
+    assert_eq!(states, [JobState::Running], "recorded, then judged");
+}
+
+#[test]
+fn policies_whose_commit_was_refused_do_not_decide() {
+    let mut rig = Rig::new(&["orders"]);
+    let other = PolicySetup::deciding("other", Box::new(Believer));
+    let turn = rig.reactor.replace_policies(Policies::new(vec![other]));
+    rig.reactor.refuse(turn, rig.now);
+    assert_eq!(
+        rig.reactor
+            .policies()
+            .select_policy(&TargetId::standalone("orders"))
+            .as_str(),
+        "believe"
+    );
+    let other = PolicySetup::deciding("other", Box::new(Believer));
+    let turn = rig.reactor.replace_policies(Policies::new(vec![other]));
+    let shown = rig.reactor.advance(turn, rig.now);
+    assert!(shown.iter().any(|show| matches!(show, Show::Policies(_))));
+    assert_eq!(rig.record("orders").policy.as_str(), "other");
+}

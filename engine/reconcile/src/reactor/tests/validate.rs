@@ -1,0 +1,44 @@
+//! Memory is compared with the store.
+
+use super::*;
+use crate::turn::Show;
+
+fn stored(rig: &Rig) -> Vec<JobRecord> {
+    rig.reactor
+        .records()
+        .values()
+        .map(|record| JobRecord::clone(record))
+        .collect()
+}
+
+#[test]
+fn what_agrees_is_left_alone() {
+    let mut rig = Rig::new(&["orders"]);
+    let stored = stored(&rig);
+    assert!(rig.reactor.repair(stored, rig.now).is_empty());
+}
+
+#[test]
+fn a_record_that_differs_is_as_the_store_has_it_and_judged_anew() {
+    let mut rig = Rig::new(&["orders"]);
+    let mut stored = stored(&rig);
+    stored[0].state = JobState::Failed;
+    let shown = rig.reactor.repair(stored, rig.now);
+    assert!(matches!(&shown[..], [Show::Repaired(view)] if view.record.state == JobState::Failed));
+    assert_eq!(rig.record("orders").state, JobState::Failed);
+    assert_eq!(rig.reactor.turn(rig.now).judged(), 1);
+}
+
+#[test]
+fn a_record_that_the_store_lacks_is_dropped_and_begins_anew() {
+    let mut rig = Rig::new(&["clicks", "orders"]);
+    live(&mut rig, Duration::from_secs(10), |_| running());
+    let mut stored = stored(&rig);
+    stored.retain(|record| &*record.key.target.name != "orders");
+    let shown = rig.reactor.repair(stored, rig.now);
+    assert!(matches!(&shown[..], [Show::Dropped(key)] if &*key.target.name == "orders"));
+    let changes = rig.settle();
+    assert_eq!(changes[0].record.revision, 1, "as the store will have it");
+    live(&mut rig, Duration::from_secs(10), |_| running());
+    assert_eq!(rig.record("orders").state, JobState::Running);
+}

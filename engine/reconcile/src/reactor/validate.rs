@@ -1,0 +1,73 @@
+//! The validation cycle's part in memory: memory is compared with the store, which is right.
+//!
+//! Every record is a projection of the store. Where the two differ, something other than the loop wrote to one of them: a
+//! person edited or restored the file, or there is a bug. Memory follows the store, since what readers are shown must be what a
+//! restart would show. A record that the store no longer has is dropped, and if its target is still watched it begins anew.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use steadfast_core::id::JobKey;
+use steadfast_core::journal::Change;
+use steadfast_core::record::JobRecord;
+use steadfast_core::time::Timestamp;
+
+use super::Reactor;
+use crate::turn::{Show, Turn};
+
+impl Reactor {
+    /// Repairs memory by what the store holds. Returns what there is to show: one for each record that differed.
+    pub fn repair(&mut self, stored: Vec<JobRecord>, now: Timestamp) -> Vec<Show> {
+        let stored: BTreeMap<JobKey, JobRecord> =
+            stored.into_iter().map(|record| (record.key.clone(), record)).collect();
+        let lacking: Vec<Arc<JobRecord>> = self
+            .records
+            .values()
+            .filter(|record| !stored.contains_key(&record.key))
+            .cloned()
+            .collect();
+        let mut shown: Vec<Show> = lacking.iter().map(|record| self.drop_lacking(record, now)).collect();
+        for (key, record) in stored {
+            let known = self.records.get(&key);
+            if known.is_some_and(|known| **known == record) {
+                continue;
+            }
+            let record = Arc::new(record);
+            self.alerts.committed(known.map(Arc::as_ref), Some(&record));
+            self.records.insert(key.clone(), Arc::clone(&record));
+            self.queue.enqueue(key);
+            shown.push(Show::Repaired(self.view(&record)));
+        }
+        shown
+    }
+
+    /// A record that memory has and the store has not.
+    fn drop_lacking(&mut self, record: &JobRecord, now: Timestamp) -> Show {
+        let key = &record.key;
+        self.alerts.committed(Some(record), None);
+        let is_application = key.session_job.is_none();
+        self.drop_record(key);
+        // A session's job begins with the next overview that lists it, a discovered target with the next list.
+        if is_application && self.targets.contains(&key.target) {
+            let change = self.first_commit(key.clone(), record.mode, record.origin, now);
+            self.begun.insert(key.clone(), change);
+        }
+        Show::Dropped(key.clone())
+    }
+
+    /// Writes down when jobs were last confirmed, which is not worth a commit each time.
+    pub fn confirmations(&self) -> Turn {
+        let confirmed = self.confirmed.iter().filter_map(|(key, at)| {
+            let record = self.records.get(key)?;
+            let after = || JobRecord {
+                confirmed_at: Some(*at),
+                ..JobRecord::clone(record)
+            };
+            (record.confirmed_at < Some(*at)).then(|| Change::update(record, after(), Vec::new()))
+        });
+        Turn {
+            changes: confirmed.collect(),
+            ..Turn::default()
+        }
+    }
+}
