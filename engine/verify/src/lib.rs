@@ -8,6 +8,7 @@
 //!
 //! Nothing here performs I/O or reads a clock, and the number of threads does not change what is found.
 
+mod answers;
 pub mod explore;
 pub mod fault_kinds;
 pub mod laws;
@@ -15,6 +16,8 @@ pub mod look;
 mod offers;
 mod scene;
 pub mod settings;
+#[cfg(test)]
+mod side_by_side;
 pub mod state;
 pub mod step;
 pub mod telling;

@@ -1,25 +1,30 @@
 //! One look: something happens, evidence is taken in as the engine takes it in, and the policy decides.
+//!
+//! The rules of evidence are core's, the same that the reactor runs: what is shown ([`observe()`]), which look-ups are open
+//! ([`steadfast_core::board::lookups`]), what wakes a sleeping watch ([`steadfast_core::wake`]), what a new attempt leaves behind
+//! ([`Board::committed`]). What stands here is only when they are applied, which the engine owes to its schedule. A test holds
+//! the two side by side over random sequences.
 
 use std::time::Duration;
 
-use steadfast_core::board::{Board, Place, Surroundings};
+use steadfast_core::board::lookups::parting_words;
+use steadfast_core::board::{Board, Place};
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
-use steadfast_core::evidence::{Fault, FaultKind, Observed, accept};
-use steadfast_core::facts::{
-    Container, Deployment, EndSource, FlinkJob, FlinkOverview, HaData, JobEnd, Pod, Readiness, Rollout, Tasks,
-    Termination, Waiting,
-};
-use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
-use steadfast_core::labels::Labels;
-use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
+use steadfast_core::evidence::Observation;
+use steadfast_core::facts::{FlinkOverview, Pod};
+use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId};
+use steadfast_core::lookup::Finding;
+use steadfast_core::news::{KubeNews, Scope};
+use steadfast_core::observe::{Context, observe};
 use steadfast_core::planner::{Next, intend, plan};
 use steadfast_core::record::{JobRecord, Origin, PostedIntent};
 use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
-use steadfast_core::state::{Attention, Confidence, JobState, Mode};
+use steadfast_core::state::{Attention, JobState, Mode};
 use steadfast_core::time::Timestamp;
-use steadfast_core::tracked::{TrackingRules, follow};
+use steadfast_core::wake::woken_by;
 
-use crate::scene::{FlinkSays, Health, Neighbours, Scene, There, Way};
+use crate::answers;
+use crate::scene::{Neighbours, Scene};
 use crate::state::{Asked, State};
 use crate::step::{EndsStep, KubernetesStep, Sight, Step};
 
@@ -27,8 +32,17 @@ use crate::step::{EndsStep, KubernetesStep, Sight, Step};
 pub const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// The targets beside the one that is explored.
 pub(crate) const NEIGHBOURS: u32 = 3;
-/// The job that an archive of another job tells of.
-const ANOTHER: u8 = 0xff;
+
+/// One piece of evidence, as the engine takes it in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// From a Kubernetes list or watch.
+    Kubernetes(KubeNews),
+    /// Flink's overview.
+    Overview(Observation<FlinkOverview>),
+    /// From a look-up.
+    Lookup(Finding),
+}
 
 /// What a look saw and what came of it.
 #[derive(Debug)]
@@ -151,23 +165,17 @@ impl Watcher {
 
     /// Lets a step happen and looks.
     pub fn look(&mut self, state: &State, step: Step) -> Look {
+        self.look_aloud(state, step, &mut |_| {})
+    }
+
+    /// The same, naming every piece of evidence in the order in which it is taken in.
+    pub fn look_aloud(&mut self, state: &State, step: Step, says: &mut dyn FnMut(&Input)) -> Look {
         let mut after = state.clone();
         after.now = state.now.after(step.takes(self.timing.poll));
         self.happens(&mut after, step);
         let before = after.record.clone();
-        let asked = Sources::asked_at(step);
-        let touched = asked.kubernetes && self.see_kubernetes(&mut after, step);
-        // A sleeping watch asks Flink only when something happens around the target, and then at once.
-        let sleeps = before.attention == Attention::Sleeping && step != Step::Restart;
-        if if sleeps { touched } else { asked.flink } {
-            let answer = overview(&after.scene);
-            let now = after.now;
-            after.board.accept_overview(&self.names.key.target, answer, now, now);
-        }
-        if let Step::Ends(ends) = step {
-            self.see_ends(&mut after, ends);
-        }
-        let snapshot = self.snapshot(&after, &before);
+        self.take_in(&mut after, step, says);
+        let snapshot = observe(&before, &after.board, self.context(&after), after.now);
         let outcome = match step {
             Step::PolicyFails => Err(PolicyFailure {
                 kind: PolicyFailureKind::Trap,
@@ -184,18 +192,16 @@ impl Watcher {
         };
         let plan = plan(&before, &snapshot, outcome.clone());
         if let Some(change) = plan.change {
-            if change.record.incarnation.attempt != before.incarnation.attempt {
-                after.board.clear_job(&self.names.key);
-            }
+            after.board.committed(&before, &change.record);
             // The revision counts commits and says nothing of the job.
             after.record = JobRecord {
                 revision: before.revision,
-                ..change.record
+                ..JobRecord::clone(&change.record)
             };
         }
         let failure = match plan.next {
             Next::Watch { wanted, .. } => {
-                after.asked = Asked::of(&wanted, &snapshot);
+                after.asked = Asked::of(&wanted, &after.board, &after.record, &self.names.place, after.now);
                 None
             }
             Next::Retry(failure) => {
@@ -231,12 +237,11 @@ impl Watcher {
                 let revision = state.record.revision;
                 state.record = JobRecord {
                     revision,
-                    ..intend(&state.record, posted).record
+                    ..JobRecord::clone(&intend(&state.record, posted).record)
                 };
             }
             Step::Restart => {
-                // As the reactor takes up a stored record: nothing is believed before it is confirmed.
-                state.record.confidence = Confidence::Stale;
+                state.record = state.record.taken_up(state.record.origin, &state.record.policy);
                 state.board = Board::default();
                 state.engine_since = now;
             }
@@ -244,252 +249,119 @@ impl Watcher {
         }
     }
 
-    /// Lists of Deployments and pods, and what the watch tells before them. Says whether something was new.
-    fn see_kubernetes(&self, state: &mut State, step: Step) -> bool {
+    /// Evidence of what can have changed: what it happened to is asked at once, and everything once time has passed.
+    fn take_in(&self, state: &mut State, step: Step, says: &mut dyn FnMut(&Input)) {
+        let asked = Sources::asked_at(step);
+        let is_woken = asked.kubernetes && self.see_kubernetes(state, step, says);
+        // A sleeping watch asks Flink only when something happens around the target, and then at once. An engine that
+        // starts asks everybody.
+        let sleeps = state.record.attention == Attention::Sleeping && step != Step::Restart;
+        if if sleeps { is_woken } else { asked.flink } {
+            let overview = Observation::new(answers::overview(&state.scene), state.now, state.now);
+            says(&Input::Overview(overview.clone()));
+            state.board.accept_overview(&self.names.key.target, overview);
+        }
+        if let Step::Ends(ends) = step {
+            self.answer_lookups(state, ends, says);
+        }
+    }
+
+    /// Takes in lists of Deployments and pods, and what the watch tells before them. Says whether it wakes a sleeping watch.
+    fn see_kubernetes(&self, state: &mut State, step: Step, says: &mut dyn FnMut(&Input)) -> bool {
         let now = state.now;
-        let scene = state.scene;
-        let mut touched = false;
-        let mut going = false;
-        let mut tell = |board: &mut Board, kind, what| {
+        let step = match step {
+            Step::Kubernetes(step) => Some(step),
+            Step::Wait(_)
+            | Step::Flink(_)
+            | Step::Ends(_)
+            | Step::Neighbours(_)
+            | Step::Intent(_)
+            | Step::Restart
+            | Step::PolicyFails
+            | Step::Heal => None,
+        };
+        let mut is_woken = false;
+        for (kind, what) in answers::kubernetes(&state.scene, &self.names.place, step) {
             let scope = Scope {
                 cluster: self.names.key.target.cluster.clone(),
                 kind,
                 namespace: None,
             };
-            let accepted = board.accept_news(KubeNews {
+            let news = KubeNews {
                 scope,
                 asked_at: now,
                 at: now,
                 what,
-            });
-            touched |= !accepted.touched.is_empty();
-            going |= !accepted.going.is_empty();
-        };
-        if let Way::Silent(kind) = scene.kubernetes {
-            tell(&mut state.board, ObjectKind::Deployment, What::Failed(fault(kind)));
-            tell(&mut state.board, ObjectKind::Pod, What::Failed(fault(kind)));
-            return touched;
-        }
-        if step == Step::Kubernetes(KubernetesStep::Deleted) {
-            // The watch is what tells of it; the next list confirms it.
-            let deployment = Object::Deployment(self.deployment(&scene));
-            let pod = Object::Pod(self.pod(&scene));
-            tell(&mut state.board, ObjectKind::Pod, What::Deleted(pod));
-            tell(&mut state.board, ObjectKind::Deployment, What::Deleted(deployment));
-            return touched;
-        }
-        let (deployments, pods) = match scene.deployment.there {
-            There::Up | There::Going { .. } => (
-                vec![Object::Deployment(self.deployment(&scene))],
-                vec![Object::Pod(self.pod(&scene))],
-            ),
-            There::Gone => (Vec::new(), Vec::new()),
-        };
-        let complete = Completeness::Complete;
-        tell(
-            &mut state.board,
-            ObjectKind::Deployment,
-            What::Listed(deployments, complete),
-        );
-        tell(&mut state.board, ObjectKind::Pod, What::Listed(pods, complete));
-        if let Step::Kubernetes(KubernetesStep::Going(words)) = step
-            && going
-        {
-            self.read_last_words(state, words);
-        }
-        touched
-    }
-
-    /// A pod begins to go: the engine reads its log at once.
-    fn read_last_words(&self, state: &mut State, words: Option<JobState>) {
-        let record = &state.record;
-        let Some(job) = record.incarnation.flink_job_id else {
-            return;
-        };
-        if record.state.is_terminal() && record.state != JobState::Terminated {
-            return;
-        }
-        let answer = words.map_or(Observed::Absent, |state| {
-            Observed::Present(end(job, state, EndSource::LastWords))
-        });
-        let slot = &mut state.board.job_mut(&self.names.key).last_words;
-        accept_end(slot, answer, state.now);
-    }
-
-    fn see_ends(&self, state: &mut State, ends: EndsStep) {
-        let now = state.now;
-        let asked = state.asked;
-        let job = state.record.incarnation.flink_job_id;
-        let unreadable = || fault(FaultKind::Timeout);
-        let key = &self.names.key;
-        if asked.last_words {
-            let answer = match ends {
-                EndsStep::Unreadable => Observed::Unknown(unreadable()),
-                EndsStep::Nothing | EndsStep::Archive(_) | EndsStep::OfAnotherJob(_) | EndsStep::RecoveryData => {
-                    Observed::Absent
-                }
             };
-            accept_end(&mut state.board.job_mut(key).last_words, answer, now);
+            says(&Input::Kubernetes(news.clone()));
+            let accepted = state.board.accept_news(news);
+            is_woken |= woken_by(&accepted).next().is_some();
+            let words = match step {
+                Some(KubernetesStep::Going(words)) => words,
+                Some(_) | None => None,
+            };
+            for pod in &accepted.going {
+                self.hear_parting_words(state, pod, words, says);
+            }
+        }
+        is_woken
+    }
+
+    /// A pod begins to go: the engine reads its log at once, of a job whose end it does not know.
+    fn hear_parting_words(&self, state: &mut State, pod: &Pod, words: Option<JobState>, says: &mut dyn FnMut(&Input)) {
+        if parting_words(&state.record, &self.names.place, pod).is_some()
+            && let Some(job) = state.record.incarnation.flink_job_id
+        {
+            let answer = answers::parting_words(words, job);
+            self.find(
+                state,
+                Finding::LastWords(Observation::new(answer, state.now, state.now)),
+                says,
+            );
+        }
+    }
+
+    /// Answers the look-ups that are open.
+    fn answer_lookups(&self, state: &mut State, ends: EndsStep, says: &mut dyn FnMut(&Input)) {
+        let (asked, now) = (state.asked, state.now);
+        let job = state.record.incarnation.flink_job_id;
+        if asked.last_words {
+            let answer = answers::last_words(ends);
+            self.find(state, Finding::LastWords(Observation::new(answer, now, now)), says);
         }
         if asked.archive {
-            let answer = match (ends, job) {
-                (EndsStep::Unreadable, _) => Observed::Unknown(unreadable()),
-                (EndsStep::Archive(state), Some(job)) => Observed::Present(end(job, state, EndSource::Archive)),
-                (EndsStep::OfAnotherJob(state), _) => job_id(ANOTHER).map_or(Observed::Absent, |job| {
-                    Observed::Present(end(job, state, EndSource::Archive))
-                }),
-                (EndsStep::Archive(_), None) | (EndsStep::Nothing | EndsStep::RecoveryData, _) => Observed::Absent,
-            };
-            accept_end(&mut state.board.job_mut(key).archive, answer, now);
+            let answer = answers::archive(ends, job);
+            self.find(state, Finding::Archive(Observation::new(answer, now, now)), says);
         }
         if asked.ha_data {
-            let answer = match ends {
-                EndsStep::Unreadable => Observed::Unknown(unreadable()),
-                EndsStep::RecoveryData => Observed::Present(HaData {
-                    config_maps: vec!["orders-cluster-config-map".into()],
-                }),
-                EndsStep::Nothing | EndsStep::Archive(_) | EndsStep::OfAnotherJob(_) => Observed::Absent,
-            };
-            accept(&mut state.board.target_mut(&key.target).ha_data, answer, now, now);
+            let answer = answers::ha_data(ends);
+            self.find(state, Finding::HaData(Observation::new(answer, now, now)), says);
         }
     }
 
-    /// What the policy is shown, made as the reactor makes it.
-    fn snapshot(&self, state: &State, before: &JobRecord) -> Snapshot {
-        let place = Some(&self.names.place);
-        let rules = TrackingRules {
-            pinned: None,
-            late_answers: self.timing.validate,
-        };
-        let followed = follow(before, &state.board, place, rules, state.now);
-        let is_next_attempt = followed.incarnation.attempt != before.incarnation.attempt;
-        let is_dark = state.board.is_dark(&self.names.key.target, place);
+    fn find(&self, state: &mut State, finding: Finding, says: &mut dyn FnMut(&Input)) {
+        says(&Input::Lookup(finding.clone()));
+        state.board.accept_finding(&state.record, finding);
+    }
+
+    fn context(&self, state: &State) -> Context<'_> {
+        let object = Some(&self.names.place);
+        let is_dark = state.board.is_dark(&self.names.key.target, object);
         let dark = match state.scene.neighbours {
             Neighbours::Seen => 0,
             Neighbours::Dark => NEIGHBOURS,
         };
-        let surroundings = Surroundings {
+        Context {
+            object,
+            pinned: None,
             fleet: Fleet {
                 targets: NEIGHBOURS + 1,
                 dark: dark + u32::from(is_dark),
             },
             timing: self.timing,
             engine_since: state.engine_since,
-        };
-        let mut snapshot = state.board.snapshot(followed, place, surroundings, state.now);
-        if is_next_attempt {
-            snapshot.exceptions = None;
-            snapshot.checkpoints = None;
-            snapshot.last_words = None;
-            snapshot.archive = None;
-        }
-        snapshot
-    }
-
-    fn deployment(&self, scene: &Scene) -> Deployment {
-        let body = scene.deployment;
-        Deployment {
-            namespace: self.names.place.namespace.clone(),
-            name: self.names.place.name.clone(),
-            uid: Uid::new(format!("u{}", body.uid)),
-            created_at: Some(body.created_at),
-            deleting_since: deleting_since(scene),
-            replicas: 1,
-            ready: u32::from(scene.pod.health == Health::Ready),
-            native: None,
-            owner: None,
-            trouble: None,
-            rollout: Rollout::Settled,
-            labels: Labels::default(),
         }
     }
-
-    fn pod(&self, scene: &Scene) -> Pod {
-        let body = scene.deployment;
-        let name = format!("orders-jm-{}", body.uid);
-        let crashes = scene.pod.health == Health::CrashLoop;
-        Pod {
-            namespace: self.names.place.namespace.clone(),
-            uid: Uid::new(&name),
-            name,
-            app: self.names.place.name.clone(),
-            created_at: Some(body.created_at),
-            deleting_since: deleting_since(scene),
-            phase: "Running".into(),
-            reason: None,
-            ip: None,
-            ready: if crashes { Readiness::NotReady } else { Readiness::Ready },
-            unschedulable: None,
-            container: Some(Container {
-                name: "flink-main-container".into(),
-                restarts: u32::from(scene.pod.restarts),
-                waiting: crashes.then(|| Waiting {
-                    reason: "CrashLoopBackOff".into(),
-                    message: "back-off".into(),
-                }),
-                terminated: (scene.pod.restarts > 0).then(|| Termination {
-                    reason: "Error".into(),
-                    exit_code: 1,
-                    at: None,
-                }),
-            }),
-        }
-    }
-}
-
-fn deleting_since(scene: &Scene) -> Option<Timestamp> {
-    match scene.deployment.there {
-        There::Going { since } => Some(since),
-        There::Up | There::Gone => None,
-    }
-}
-
-/// An end that was told stays told.
-fn accept_end(slot: &mut Option<steadfast_core::evidence::Evidence<JobEnd>>, answer: Observed<JobEnd>, now: Timestamp) {
-    let is_told = slot.as_ref().is_some_and(|told| told.latest.present().is_some());
-    if !is_told {
-        accept(slot, answer, now, now);
-    }
-}
-
-fn overview(scene: &Scene) -> Observed<FlinkOverview> {
-    match scene.flink {
-        FlinkSays::Silent(kind) => Observed::Unknown(fault(kind)),
-        FlinkSays::Lacks => Observed::Present(FlinkOverview::default()),
-        FlinkSays::Lists => {
-            let running = u32::from(scene.run.state == JobState::Running);
-            let jobs = job_id(scene.run.job)
-                .into_iter()
-                .map(|id| FlinkJob {
-                    id,
-                    state: scene.run.state,
-                    started_at: scene.run.started_at,
-                    ended_at: None,
-                    tasks: Tasks { total: 1, running },
-                })
-                .collect();
-            Observed::Present(FlinkOverview { jobs })
-        }
-    }
-}
-
-fn end(job: FlinkJobId, state: JobState, told_by: EndSource) -> JobEnd {
-    JobEnd {
-        job,
-        state,
-        cause: None,
-        ended_at: None,
-        told_by,
-    }
-}
-
-fn job_id(number: u8) -> Option<FlinkJobId> {
-    FlinkJobId::parse(&format!("{number:032x}"))
-}
-
-/// The same words for every kind, so that only the kind can make a difference.
-fn fault(kind: FaultKind) -> Fault {
-    Fault::new(kind, "no usable answer")
 }
 
 /// How long a known answer counts as fresh: two polls and a timeout.

@@ -1,5 +1,6 @@
 //! What may happen next.
 
+use steadfast_core::board::lookups::end_awaited;
 use steadfast_core::evidence::FaultKind;
 use steadfast_core::state::{Intent, JobState};
 
@@ -68,8 +69,7 @@ fn of_kubernetes<'a>(state: &State, alike: &'a Alike) -> impl Iterator<Item = Ku
     let is_up = scene.deployment.there == There::Up;
     let is_there = scene.deployment.there != There::Gone;
     let is_well = scene.pod.health == Health::Ready;
-    // A log is read while the job is followed and has not ended.
-    let is_read = state.record.incarnation.flink_job_id.is_some() && !state.record.state.is_terminal();
+    let is_read = end_awaited(&state.record).is_some();
     let words = ENDS.into_iter().filter(move |_| is_up && is_read).map(Some);
     let offered = [
         (!answers, KubernetesStep::Answers),

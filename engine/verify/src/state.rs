@@ -2,7 +2,8 @@
 
 use std::hash::{Hash, Hasher};
 
-use steadfast_core::board::Board;
+use steadfast_core::board::lookups::Standing;
+use steadfast_core::board::{Board, Place};
 use steadfast_core::decision::{Want, WantedSource};
 use steadfast_core::record::JobRecord;
 use steadfast_core::snapshot::Snapshot;
@@ -32,30 +33,15 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Those of a decision's wants that are due and not answered by what is in the snapshot.
-    pub(crate) fn of(wanted: &[Want], snapshot: &Snapshot) -> Self {
-        let knows_job = snapshot.record.incarnation.flink_job_id.is_some();
-        let told = |end: &Option<steadfast_core::evidence::Evidence<steadfast_core::facts::JobEnd>>| {
-            end.as_ref().is_some_and(|end| end.latest.present().is_some())
-        };
+    /// Those of a decision's wants that are open for a job as its record was committed.
+    pub(crate) fn of(wanted: &[Want], board: &Board, record: &JobRecord, object: &Place, now: Timestamp) -> Self {
         let mut asked = Self::default();
-        for want in wanted.iter().filter(|want| want.observed_after < snapshot.now) {
-            let is_late = |at: Option<Timestamp>| at.is_none_or(|at| at <= want.observed_after);
+        for want in wanted {
+            let is_open = matches!(board.standing(record, Some(object), want, now), Standing::Open(_));
             match want.source {
-                WantedSource::LastWords => {
-                    let pods = snapshot.pods.as_ref().and_then(|pods| pods.latest.present());
-                    asked.last_words = knows_job
-                        && pods.is_some()
-                        && !told(&snapshot.last_words)
-                        && is_late(snapshot.last_words.as_ref().map(|e| e.asked_at));
-                }
-                WantedSource::Archive => {
-                    asked.archive =
-                        knows_job && !told(&snapshot.archive) && is_late(snapshot.archive.as_ref().map(|e| e.asked_at));
-                }
-                WantedSource::HaData => {
-                    asked.ha_data = is_late(snapshot.ha_data.as_ref().map(|e| e.asked_at));
-                }
+                WantedSource::LastWords => asked.last_words = is_open,
+                WantedSource::Archive => asked.archive = is_open,
+                WantedSource::HaData => asked.ha_data = is_open,
                 WantedSource::Exceptions
                 | WantedSource::Checkpoints
                 | WantedSource::Kubernetes

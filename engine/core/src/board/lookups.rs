@@ -115,12 +115,17 @@ impl Board {
     }
 }
 
-/// What is read at once when a JobManager's pod begins to go, wanted or not: its log is readable for less than a second
-/// more. `None` for a job that is not known yet, and for one whose end is known already; TERMINATED says only that it ended.
-pub fn parting_words(record: &JobRecord, object: &Place, pod: &Pod) -> Option<Query> {
-    let job = record.incarnation.flink_job_id?;
+/// The job whose end is still to be told, if there is one: it is known, and no end of it is, or only that it ended.
+pub fn end_awaited(record: &JobRecord) -> Option<FlinkJobId> {
     let is_end_known = record.state.is_terminal() && record.state != JobState::Terminated;
-    (!is_end_known).then(|| last_words(record, object, std::slice::from_ref(pod), job))
+    record.incarnation.flink_job_id.filter(|_| !is_end_known)
+}
+
+/// What is read at once when a JobManager's pod begins to go, wanted or not: its log is readable for less than a second
+/// more. `None` if no end is awaited.
+pub fn parting_words(record: &JobRecord, object: &Place, pod: &Pod) -> Option<Query> {
+    let job = end_awaited(record)?;
+    Some(last_words(record, object, std::slice::from_ref(pod), job))
 }
 
 fn last_words(record: &JobRecord, object: &Place, pods: &[Pod], job: FlinkJobId) -> Query {

@@ -1,0 +1,191 @@
+//! What the world of an exploration answers when it is asked: the scene, in the facts that sources make of real answers.
+
+use steadfast_core::board::Place;
+use steadfast_core::evidence::{Fault, FaultKind, Observed};
+use steadfast_core::facts::{
+    Container, Deployment, EndSource, FlinkJob, FlinkOverview, HaData, JobEnd, Pod, Readiness, Rollout, Tasks,
+    Termination, Waiting,
+};
+use steadfast_core::id::{FlinkJobId, Uid};
+use steadfast_core::labels::Labels;
+use steadfast_core::news::{Completeness, Object, ObjectKind, What};
+use steadfast_core::state::JobState;
+use steadfast_core::time::Timestamp;
+
+use crate::scene::{FlinkSays, Health, Scene, There, Way};
+use crate::step::{EndsStep, KubernetesStep};
+
+/// The job that an archive of another job tells of.
+const ANOTHER: u8 = 0xff;
+
+/// What lists and the watch tell, in order. `step` is what has just happened, if it happened in Kubernetes.
+pub(crate) fn kubernetes(scene: &Scene, object: &Place, step: Option<KubernetesStep>) -> [(ObjectKind, What); 2] {
+    if let Way::Silent(kind) = scene.kubernetes {
+        return [
+            (ObjectKind::Deployment, What::Failed(fault(kind))),
+            (ObjectKind::Pod, What::Failed(fault(kind))),
+        ];
+    }
+    let (deployment, pod) = (
+        Object::Deployment(deployment(scene, object)),
+        Object::Pod(pod(scene, object)),
+    );
+    if step == Some(KubernetesStep::Deleted) {
+        // The watch is what tells of it; the next list confirms it.
+        return [
+            (ObjectKind::Pod, What::Deleted(pod)),
+            (ObjectKind::Deployment, What::Deleted(deployment)),
+        ];
+    }
+    let (deployments, pods) = match scene.deployment.there {
+        There::Up | There::Going { .. } => (vec![deployment], vec![pod]),
+        There::Gone => (Vec::new(), Vec::new()),
+    };
+    let complete = Completeness::Complete;
+    [
+        (ObjectKind::Deployment, What::Listed(deployments, complete)),
+        (ObjectKind::Pod, What::Listed(pods, complete)),
+    ]
+}
+
+/// Flink's `/jobs/overview`.
+pub(crate) fn overview(scene: &Scene) -> Observed<FlinkOverview> {
+    match scene.flink {
+        FlinkSays::Silent(kind) => Observed::Unknown(fault(kind)),
+        FlinkSays::Lacks => Observed::Present(FlinkOverview::default()),
+        FlinkSays::Lists => {
+            let running = u32::from(scene.run.state == JobState::Running);
+            let jobs = job_id(scene.run.job)
+                .into_iter()
+                .map(|id| FlinkJob {
+                    id,
+                    state: scene.run.state,
+                    started_at: scene.run.started_at,
+                    ended_at: None,
+                    tasks: Tasks { total: 1, running },
+                })
+                .collect();
+            Observed::Present(FlinkOverview { jobs })
+        }
+    }
+}
+
+/// What the JobManager's log tells of the job while its pod goes.
+pub(crate) fn parting_words(words: Option<JobState>, job: FlinkJobId) -> Observed<JobEnd> {
+    words.map_or(Observed::Absent, |state| {
+        Observed::Present(end(job, state, EndSource::LastWords))
+    })
+}
+
+/// What a log tells that is read later: the job's end has scrolled by, or the pod is gone.
+pub(crate) fn last_words(ends: EndsStep) -> Observed<JobEnd> {
+    match ends {
+        EndsStep::Unreadable => Observed::Unknown(unreadable()),
+        EndsStep::Nothing | EndsStep::Archive(_) | EndsStep::OfAnotherJob(_) | EndsStep::RecoveryData => {
+            Observed::Absent
+        }
+    }
+}
+
+/// What the archive tells.
+pub(crate) fn archive(ends: EndsStep, job: Option<FlinkJobId>) -> Observed<JobEnd> {
+    match (ends, job) {
+        (EndsStep::Unreadable, _) => Observed::Unknown(unreadable()),
+        (EndsStep::Archive(state), Some(job)) => Observed::Present(end(job, state, EndSource::Archive)),
+        (EndsStep::OfAnotherJob(state), _) => job_id(ANOTHER).map_or(Observed::Absent, |job| {
+            Observed::Present(end(job, state, EndSource::Archive))
+        }),
+        (EndsStep::Archive(_), None) | (EndsStep::Nothing | EndsStep::RecoveryData, _) => Observed::Absent,
+    }
+}
+
+/// Whether Flink's recovery data is there.
+pub(crate) fn ha_data(ends: EndsStep) -> Observed<HaData> {
+    match ends {
+        EndsStep::Unreadable => Observed::Unknown(unreadable()),
+        EndsStep::RecoveryData => Observed::Present(HaData {
+            config_maps: vec!["orders-cluster-config-map".into()],
+        }),
+        EndsStep::Nothing | EndsStep::Archive(_) | EndsStep::OfAnotherJob(_) => Observed::Absent,
+    }
+}
+
+fn deployment(scene: &Scene, object: &Place) -> Deployment {
+    let body = scene.deployment;
+    Deployment {
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+        uid: Uid::new(format!("u{}", body.uid)),
+        created_at: Some(body.created_at),
+        deleting_since: deleting_since(scene),
+        replicas: 1,
+        ready: u32::from(scene.pod.health == Health::Ready),
+        native: None,
+        owner: None,
+        trouble: None,
+        rollout: Rollout::Settled,
+        labels: Labels::default(),
+    }
+}
+
+pub(crate) fn pod(scene: &Scene, object: &Place) -> Pod {
+    let body = scene.deployment;
+    let name = format!("orders-jm-{}", body.uid);
+    let crashes = scene.pod.health == Health::CrashLoop;
+    Pod {
+        namespace: object.namespace.clone(),
+        uid: Uid::new(&name),
+        name,
+        app: object.name.clone(),
+        created_at: Some(body.created_at),
+        deleting_since: deleting_since(scene),
+        phase: "Running".into(),
+        reason: None,
+        ip: None,
+        ready: if crashes { Readiness::NotReady } else { Readiness::Ready },
+        unschedulable: None,
+        container: Some(Container {
+            name: "flink-main-container".into(),
+            restarts: u32::from(scene.pod.restarts),
+            waiting: crashes.then(|| Waiting {
+                reason: "CrashLoopBackOff".into(),
+                message: "back-off".into(),
+            }),
+            terminated: (scene.pod.restarts > 0).then(|| Termination {
+                reason: "Error".into(),
+                exit_code: 1,
+                at: None,
+            }),
+        }),
+    }
+}
+
+fn deleting_since(scene: &Scene) -> Option<Timestamp> {
+    match scene.deployment.there {
+        There::Going { since } => Some(since),
+        There::Up | There::Gone => None,
+    }
+}
+
+fn end(job: FlinkJobId, state: JobState, told_by: EndSource) -> JobEnd {
+    JobEnd {
+        job,
+        state,
+        cause: None,
+        ended_at: None,
+        told_by,
+    }
+}
+
+fn job_id(number: u8) -> Option<FlinkJobId> {
+    FlinkJobId::parse(&format!("{number:032x}"))
+}
+
+fn unreadable() -> Fault {
+    fault(FaultKind::Timeout)
+}
+
+/// The same words for every kind, so that only the kind can make a difference.
+fn fault(kind: FaultKind) -> Fault {
+    Fault::new(kind, "no usable answer")
+}
