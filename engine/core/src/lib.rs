@@ -30,5 +30,7 @@ pub mod schedule;
 pub mod shadow;
 pub mod snapshot;
 pub mod state;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod time;
 pub mod tracked;
