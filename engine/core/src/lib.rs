@@ -34,6 +34,8 @@ pub mod schedule;
 pub mod shadow;
 pub mod snapshot;
 pub mod state;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod time;
 pub mod tracked;
 pub mod wake;

@@ -1,75 +1,46 @@
-use std::time::Duration;
-
 use super::*;
-use crate::board::Board;
 use crate::decision::Watch;
-use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
-use crate::facts::{Deployment, Rollout};
-use crate::id::{JobKey, Namespace, TargetId, Uid};
-use crate::labels::Labels;
-use crate::observe::{Context, observe};
-use crate::record::{Origin, Reason};
-use crate::state::{Confidence, JobState, Mode};
-use crate::time::Timestamp;
+use crate::evidence::{Fault, FaultKind};
+use crate::record::Reason;
+use crate::state::{Confidence, JobState};
+use crate::testing::{self, at, job_key, observed};
 
 /// Calls everything FAILED and sleeps.
 struct Sleeper;
 
 impl Decide for Sleeper {
     fn decide(&mut self, _: &Snapshot) -> Result<Decision, PolicyFailure> {
+        let awake = testing::decision(JobState::Failed);
         Ok(Decision {
-            state: JobState::Failed,
-            confidence: Confidence::Inferred,
             reason: Reason::new("Asleep", "nothing more is to be seen"),
             rule: "sleep".into(),
             watch: Watch {
-                poll_after: Duration::from_secs(5),
-                validate_after: Duration::from_secs(60),
                 attention: Attention::Sleeping,
+                ..awake.watch
             },
-            wanted: vec![],
-            conditions: vec![],
-            alerts: vec![],
             memory: vec![1],
+            ..awake
         })
     }
 }
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
-}
-
 fn real() -> JobRecord {
-    let key = JobKey::application(TargetId::standalone("orders"));
-    let policy = PolicyName::new("real");
     JobRecord {
         state: JobState::Running,
+        policy: PolicyName::new("real"),
         memory: vec![7],
-        ..JobRecord::unseen(key, Mode::Application, Origin::Discovered, policy, at(0))
+        ..testing::record(job_key("orders"), at(0))
     }
 }
 
 fn snapshot(real: &JobRecord, now: i64, deployment: Option<Observed<Deployment>>) -> Snapshot {
-    let mut snapshot = observe(real, &Board::default(), Context::default(), at(now));
-    snapshot.deployment = deployment.map(|answer| Evidence::first(Observation::new(answer, at(now), at(now))));
+    let mut snapshot = testing::snapshot(real.clone(), at(now));
+    snapshot.deployment = deployment.and_then(|answer| observed(answer, at(now)));
     snapshot
 }
 
 fn deployment(uid: &str) -> Observed<Deployment> {
-    Observed::Present(Deployment {
-        namespace: Namespace::new("default"),
-        name: "orders".into(),
-        uid: Uid::new(uid),
-        created_at: None,
-        deleting_since: None,
-        replicas: 1,
-        ready: 1,
-        native: None,
-        owner: None,
-        trouble: None,
-        rollout: Rollout::Settled,
-        labels: Labels::default(),
-    })
+    Observed::Present(testing::deployment(uid))
 }
 
 #[test]

@@ -1,48 +1,23 @@
 use super::*;
 use crate::decision::{DecidedAlert, DecidedCondition};
-use crate::id::{JobKey, PolicyName, TargetId};
+use crate::id::{JobKey, TargetId};
 use crate::record::{AlertScope, Reason};
-use crate::state::Mode;
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
-}
+use crate::testing::{self, at};
 
 fn record() -> JobRecord {
-    let key = JobKey::application(TargetId::standalone("orders"));
-    JobRecord::unseen(
-        key,
-        Mode::Standalone,
-        crate::record::Origin::Configured,
-        PolicyName::new("default"),
-        at(0),
-    )
+    testing::record(JobKey::application(TargetId::standalone("orders")), at(0))
 }
 
 fn snapshot(record: &JobRecord, now: i64) -> Snapshot {
-    crate::observe::observe(
-        record,
-        &crate::board::Board::default(),
-        crate::observe::Context::default(),
-        at(now),
-    )
+    testing::snapshot(record.clone(), at(now))
 }
 
 fn running() -> Decision {
     Decision {
-        state: JobState::Running,
         confidence: Confidence::Confirmed,
         reason: Reason::new("Flink", "Flink reports RUNNING"),
         rule: "flink-answers".into(),
-        watch: Watch {
-            poll_after: Duration::from_secs(5),
-            validate_after: Duration::from_secs(60),
-            attention: Attention::Active,
-        },
-        wanted: vec![],
-        conditions: vec![],
-        alerts: vec![],
-        memory: vec![],
+        ..testing::decision(JobState::Running)
     }
 }
 

@@ -1,22 +1,17 @@
 use super::*;
-use crate::board::Board;
-use crate::decision::{Decision, PolicyFailureKind, Watch};
+use crate::decision::{Decision, PolicyFailureKind};
 use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
-use crate::facts::{FlinkJob, Tasks};
-use crate::id::{FlinkJobId, TargetId};
-use crate::observe::{Context, observe};
+use crate::facts::FlinkJob;
+use crate::id::TargetId;
 use crate::planner::plan;
-use crate::record::{JobRecord, Origin, Reason};
+use crate::record::Reason;
 use crate::recording::{Changes, Selection};
 use crate::snapshot::Snapshot;
-use crate::state::{Attention, Confidence, JobState, Mode};
+use crate::state::{Confidence, JobState};
+use crate::testing::{self, at, flink_job, flink_job_id};
 use std::time::Duration;
 
 const POLL: i64 = 5;
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
-}
 
 /// Calls a job LOST after so many silent looks, which it counts in its memory.
 struct Counting {
@@ -34,19 +29,10 @@ impl Decide for Counting {
             Some(Observed::Absent) | None => (record.state, silent),
         };
         Ok(Decision {
-            state,
-            confidence: Confidence::Inferred,
             reason: Reason::new("Counted", format!("{silent} silent looks")),
             rule: "count".into(),
-            watch: Watch {
-                poll_after: Duration::from_secs(5),
-                validate_after: Duration::from_secs(60),
-                attention: Attention::Active,
-            },
-            wanted: vec![],
-            conditions: vec![],
-            alerts: vec![],
             memory: vec![silent],
+            ..testing::decision(state)
         })
     }
 }
@@ -64,27 +50,13 @@ enum Look {
 
 /// The engine's way through looks: what it would have committed, and what it would have kept.
 fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
-    let target = TargetId::standalone("orders");
-    let name = PolicyName::new("default");
-    let mut record = JobRecord::unseen(
-        JobKey::application(target),
-        Mode::Standalone,
-        Origin::Configured,
-        name,
-        at(0),
-    );
+    let mut record = testing::record(JobKey::application(TargetId::standalone("orders")), at(0));
     let mut selection = Selection::new(Duration::from_secs(60));
     let mut kept = Vec::new();
     let mut flink: Option<Evidence<FlinkJob>> = None;
     for (look, now) in looks.iter().zip((1..).map(|n| at(n * POLL))) {
         let answer = match look {
-            Look::Says(state) => Observed::Present(FlinkJob {
-                id: FlinkJobId::parse(&"1".repeat(32)).unwrap(),
-                state: *state,
-                started_at: at(0),
-                ended_at: None,
-                tasks: Tasks::default(),
-            }),
+            Look::Says(state) => Observed::Present(flink_job(flink_job_id(1), *state, at(0))),
             Look::Silent | Look::PolicyFails | Look::Restart => {
                 Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"))
             }
@@ -97,7 +69,7 @@ fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
             Some(evidence) => drop(evidence.accept(Observation::new(answer, now, now))),
             None => flink = Some(Evidence::first(Observation::new(answer, now, now))),
         }
-        let mut snapshot = observe(&record, &Board::default(), Context::default(), now);
+        let mut snapshot = testing::snapshot(record.clone(), now);
         snapshot.flink = flink.clone();
         let outcome = match look {
             Look::PolicyFails => Err(PolicyFailure {

@@ -1,25 +1,12 @@
 use super::*;
 use crate::decision::PolicyFailureKind;
-use crate::record::Origin;
-use crate::state::Mode;
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
-}
-
-fn key(name: &str) -> JobKey {
-    JobKey::parse(&format!("local/default/{name}")).unwrap()
-}
+use crate::testing::{self, at, job_key as key};
 
 fn record(name: &str, state: JobState) -> Arc<JobRecord> {
-    let unseen = JobRecord::unseen(
-        key(name),
-        Mode::Application,
-        Origin::Discovered,
-        PolicyName::new("default"),
-        at(0),
-    );
-    Arc::new(JobRecord { state, ..unseen })
+    Arc::new(JobRecord {
+        state,
+        ..testing::record(key(name), at(0))
+    })
 }
 
 fn says(state: JobState) -> Verdict {

@@ -1,41 +1,24 @@
 use super::*;
 use crate::evidence::{Observation, Observed};
-use crate::facts::Tasks;
-use crate::id::{JobKey, PolicyName, TargetId};
+use crate::id::{JobKey, TargetId};
 use crate::state::JobState;
+use crate::testing::{self, at, flink_job};
 
 const RULES: TrackingRules = TrackingRules {
     pinned: None,
     late_answers: Duration::from_secs(60),
 };
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
-}
-
 fn id(n: u8) -> FlinkJobId {
-    FlinkJobId::parse(&format!("{n:032x}")).unwrap()
+    testing::flink_job_id(n.into())
 }
 
 fn job(n: u8, started: i64) -> FlinkJob {
-    FlinkJob {
-        id: id(n),
-        state: JobState::Running,
-        started_at: at(started),
-        ended_at: None,
-        tasks: Tasks::default(),
-    }
+    flink_job(id(n), JobState::Running, at(started))
 }
 
 fn record() -> JobRecord {
-    let key = JobKey::application(TargetId::standalone("orders"));
-    JobRecord::unseen(
-        key,
-        Mode::Standalone,
-        crate::record::Origin::Configured,
-        PolicyName::new("default"),
-        at(0),
-    )
+    testing::record(JobKey::application(TargetId::standalone("orders")), at(0))
 }
 
 fn listing(jobs: Vec<FlinkJob>, asked: i64) -> Board {

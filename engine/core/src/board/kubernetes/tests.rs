@@ -1,31 +1,9 @@
 use super::*;
 use crate::evidence::{Fault, FaultKind};
-use crate::facts::{Desired, ResourceKind, Rollout};
-use crate::id::{ClusterName, Uid};
-use crate::labels::Labels;
+use crate::facts::{Desired, ResourceKind};
+use crate::id::ClusterName;
 use crate::news::Scope;
-use crate::state::Mode;
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
-}
-
-fn orders(uid: &str) -> Deployment {
-    Deployment {
-        namespace: Namespace::new("default"),
-        name: "orders".into(),
-        uid: Uid::new(uid),
-        created_at: None,
-        deleting_since: None,
-        replicas: 1,
-        ready: 1,
-        native: None,
-        owner: None,
-        trouble: None,
-        rollout: Rollout::Settled,
-        labels: Labels::default(),
-    }
-}
+use crate::testing::{self, at, deployment as orders};
 
 fn place() -> Place {
     Place::new(&Namespace::new("default"), "orders")
@@ -121,26 +99,13 @@ fn what_does_not_decode_is_unknown_by_itself() {
 }
 
 fn job(n: u8) -> FlinkJobId {
-    FlinkJobId::parse(&format!("{n:032x}")).unwrap()
+    testing::flink_job_id(n.into())
 }
 
 fn resource(kind: ResourceKind, name: &str, job: Option<FlinkJobId>) -> FlinkResource {
     FlinkResource {
-        kind,
-        namespace: Namespace::new("default"),
-        name: name.into(),
-        uid: Uid::new("r"),
-        deployment: "orders".into(),
-        mode: Mode::Application,
-        created_at: None,
-        deleting_since: None,
-        desired: Desired::Running,
-        rollout: Rollout::Settled,
         flink_job_id: job,
-        reported_state: None,
-        lifecycle: None,
-        job_manager_status: None,
-        error: None,
+        ..testing::flink_resource(kind, name)
     }
 }
 
@@ -216,18 +181,8 @@ fn a_session_job_is_found_by_the_job_it_names_and_wakes_its_session() {
 fn where_pods_were_last_seen_outlives_a_list_that_fails() {
     let mut board = KubernetesBoard::default();
     let pod = Pod {
-        namespace: Namespace::new("default"),
-        name: "orders-5d9c-x1".into(),
-        uid: Uid::new("p1"),
-        app: "orders".into(),
-        created_at: None,
-        deleting_since: None,
-        phase: "Running".into(),
-        reason: None,
         ip: Some("10.0.0.7".into()),
-        ready: crate::facts::Readiness::Ready,
-        unschedulable: None,
-        container: None,
+        ..testing::pod("orders-5d9c-x1")
     };
     let pods = What::Listed(vec![Object::Pod(pod)], Completeness::Complete);
     board.accept(news_of(ObjectKind::Pod, 1, pods));
