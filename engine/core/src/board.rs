@@ -11,8 +11,9 @@ use crate::facts::{Checkpoints, FlinkOverview, HaData, JobEnd, KubeEvent, Pod, R
 use crate::id::{ClusterName, JobKey, TargetId};
 use crate::news::KubeNews;
 use crate::record::JobRecord;
-use crate::snapshot::{Fleet, Snapshot, Timing};
+use crate::snapshot::{Fleet, Snapshot};
 use crate::time::Timestamp;
+use crate::timing::Timing;
 
 /// All that is known, by source. It holds evidence only; what it means is the policy's business.
 #[derive(Clone, Debug, Default)]

@@ -31,4 +31,5 @@ pub mod shadow;
 pub mod snapshot;
 pub mod state;
 pub mod time;
+pub mod timing;
 pub mod tracked;

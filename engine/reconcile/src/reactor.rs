@@ -26,9 +26,9 @@ use steadfast_core::projection::WatchStatus;
 use steadfast_core::record::{AlertScope, JobRecord, Origin, PostedIntent};
 use steadfast_core::recording::Selection;
 use steadfast_core::schedule::Schedule;
-use steadfast_core::snapshot::Timing;
 use steadfast_core::state::{Attention, Confidence, Intent, Mode};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 use steadfast_sources::route::FlinkRoute;
 
 pub(crate) use decide::Decided;

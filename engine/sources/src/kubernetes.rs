@@ -17,14 +17,13 @@ mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use steadfast_core::backoff::Backoff;
 use steadfast_core::id::{ClusterName, Namespace};
 use steadfast_core::news::{KubeNews, ObjectKind, Scope};
 use steadfast_core::time::{Clock, Timestamp};
+use steadfast_core::timing::Timing;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,16 +43,9 @@ pub struct KubeSettings {
     pub name: ClusterName,
     /// The namespaces to list and watch one by one; none: all of them at once.
     pub namespaces: Vec<Namespace>,
-    /// The deadline of every call but the watch's stream.
-    pub timeout: Duration,
-    /// How often everything is listed afresh.
-    pub validate: Duration,
-    /// The pace of the canary while lists fail.
-    pub poll: Duration,
-    /// The first retry's bound.
-    pub retry_initial: Duration,
-    /// The longest retry's bound.
-    pub retry_max: Duration,
+    /// `timeout` bounds every call but the watch's stream, `validate` is how often everything is listed afresh, `poll`
+    /// the pace of the canary while lists fail, and `retry_initial` to `retry_max` the bounds of the other retries.
+    pub timing: Timing,
     /// Which Deployments are listed.
     pub deployments: Selector,
 }
@@ -135,10 +127,7 @@ impl KubeCluster {
                 id: place,
                 client: client.clone(),
                 settings: settings.clone(),
-                backoff: Backoff {
-                    initial: settings.retry_initial,
-                    max: settings.retry_max,
-                },
+                backoff: settings.timing.backoff(),
                 rng: StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(place)),
                 wants: wants.clone(),
                 recovery: Arc::clone(&recovery),

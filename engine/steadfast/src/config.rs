@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use steadfast_core::id::FlinkJobId;
-use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
+use steadfast_core::timing::Timing;
 use steadfast_host::LoadError;
 use steadfast_modules::{ModuleRef, RegistryHost, Trust};
 use steadfast_reconcile::{Discover, Recording, Select, Share};

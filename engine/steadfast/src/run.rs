@@ -69,11 +69,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let mut registry = Registry::default();
     let cancel = CancellationToken::new();
     let timing = config.timing;
-    let retry = Backoff {
-        initial: timing.retry_initial,
-        max: timing.retry_max,
-    };
-    let webhooks = webhooks(&config, &store, retry, &mut registry).await?;
+    let webhooks = webhooks(&config, &store, timing.backoff(), &mut registry).await?;
     let http = HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?;
     let setup = Setup {
         timing,

@@ -14,9 +14,10 @@ use steadfast_core::labels::Labels;
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 use steadfast_core::planner::{Next, intend, plan};
 use steadfast_core::record::{JobRecord, Origin, PostedIntent};
-use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{Attention, Confidence, JobState, Mode};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 use steadfast_core::tracked::{TrackingRules, follow};
 
 use crate::scene::{FlinkSays, Health, Neighbours, Scene, There, Way};

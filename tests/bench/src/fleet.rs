@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use steadfast_core::id::ClusterName;
 use steadfast_core::projection::Projection;
-use steadfast_core::snapshot::Timing;
 use steadfast_core::time::{Clock, Timestamp};
+use steadfast_core::timing::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits};
 use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Recording, Setup};
 use steadfast_sources::ends::EndPlaces;
@@ -72,11 +72,7 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     let settings = KubeSettings {
         name: ClusterName::new("local"),
         namespaces: Vec::new(),
-        timeout: timing.timeout,
-        validate: timing.validate,
-        poll: timing.poll,
-        retry_initial: timing.retry_initial,
-        retry_max: timing.retry_max,
+        timing,
         deployments: Selector::Flink,
     };
     let setup = Setup {

@@ -8,8 +8,8 @@ use steadfast_core::board::Place;
 use steadfast_core::id::{ClusterName, Namespace, TargetId};
 use steadfast_core::journal::Journal;
 use steadfast_core::projection::JobView;
-use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
+use steadfast_core::timing::Timing;
 use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Setup, TargetSetup};
 use steadfast_sources::ends::{EndPlaces, Files};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
@@ -111,11 +111,7 @@ fn clusters(
                 settings: KubeSettings {
                     name: ClusterName::new(name),
                     namespaces: world.namespaces().iter().map(Namespace::new).collect(),
-                    timeout: timing.timeout,
-                    validate: timing.validate,
-                    poll: timing.poll,
-                    retry_initial: timing.retry_initial,
-                    retry_max: timing.retry_max,
+                    timing,
                     deployments: if within(targets, name).any(|target| target.found == Found::Config) {
                         Selector::All
                     } else {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 
 use super::*;
 

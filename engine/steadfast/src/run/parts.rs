@@ -150,11 +150,7 @@ pub(super) async fn clusters(config: &Config) -> anyhow::Result<Vec<ClusterSetup
             settings: KubeSettings {
                 name: ClusterName::new(&cluster.name),
                 namespaces: cluster.namespaces.iter().map(Namespace::new).collect(),
-                timeout: config.timing.timeout,
-                validate: config.timing.validate,
-                poll: config.timing.poll,
-                retry_initial: config.timing.retry_initial,
-                retry_max: config.timing.retry_max,
+                timing: config.timing,
                 // An explicit job's Deployment may carry no label: what a selector leaves out would look absent.
                 deployments: if has_explicit_jobs {
                     Selector::All

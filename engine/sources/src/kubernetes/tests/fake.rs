@@ -332,11 +332,7 @@ pub(super) fn settings() -> KubeSettings {
     KubeSettings {
         name: ClusterName::new("local"),
         namespaces: Vec::new(),
-        timeout: Duration::from_secs(3),
-        validate: Duration::from_secs(60),
-        poll: Duration::from_secs(5),
-        retry_initial: Duration::from_millis(800),
-        retry_max: Duration::from_secs(30),
+        timing: Timing::default(),
         deployments: Selector::Flink,
     }
 }

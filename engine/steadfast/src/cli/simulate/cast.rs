@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 use steadfast_reconcile::PolicySetup;
 use steadfast_simulate::shorten_params;
 use steadfast_world::clock::Scale;
