@@ -11,9 +11,9 @@ use steadfast_core::recording::Selection;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_sources::kubernetes::{KubeCluster, OperatorResources};
 use steadfast_sources::transport::ProxyTransport;
+use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::control::Control;
@@ -27,6 +27,8 @@ use crate::status::{ClusterStatus, StatusBoard};
 
 /// How much evidence may wait for the loop before its sources do.
 const WAITING: usize = 4096;
+/// The name of the task that decides.
+const LOOP: &str = "reconcile loop";
 
 /// A running engine.
 pub struct Engine {
@@ -40,9 +42,7 @@ pub struct Engine {
     pub status: StatusBoard,
     /// What shadow policies would show.
     pub shadows: ShadowBoard,
-    cancel: CancellationToken,
-    run: JoinHandle<()>,
-    clusters: Vec<Arc<KubeCluster>>,
+    tasks: Tasks,
 }
 
 /// Why the engine could not be started. Nothing is running then.
@@ -97,12 +97,11 @@ impl Engine {
         let mut reactor = Reactor::new(timing, seed, now, rules, policies, selection);
         let first = reactor.begin(stored, targets, now);
 
-        let cancel = CancellationToken::new();
+        let tasks = Tasks::default();
         let (news_to, news) = mpsc::channel(WAITING);
         let (answer_to, answers) = mpsc::channel(WAITING);
         let (requests_to, requests) = mpsc::channel(WAITING);
         let (entries_to, entries) = watch::channel(journal.newest().await?);
-        let mut running = Vec::new();
         let mut ways = Vec::new();
         for (place, cluster) in (1_u64..).zip(clusters) {
             let proxy = ProxyTransport::new(cluster.client.clone());
@@ -119,16 +118,14 @@ impl Engine {
                 Arc::clone(&clock),
                 seed,
                 news_to.clone(),
-                cancel.child_token(),
+                &tasks,
             );
-            let started = Arc::new(started);
             ways.push(Way {
-                cluster: Arc::clone(&started),
+                cluster: Arc::new(started),
                 proxy,
                 ends: cluster.ends,
                 last_words: cluster.last_words,
             });
-            running.push(started);
         }
         let looker = Arc::new(Looker::new(http, ways, Arc::clone(&clock), timing));
         let projection = Arc::new(Projection::default());
@@ -148,43 +145,37 @@ impl Engine {
             requests,
             entries: entries_to,
             looks: TaskTracker::new(),
-            cancel: cancel.clone(),
+            cancel: tasks.token().clone(),
             confirmed: BTreeMap::new(),
             keep: recording.map(|recording| recording.keep),
         };
         if let Err(error) = driver.begin(first, now).await {
-            cancel.cancel();
-            for cluster in running {
-                cluster.stop().await;
-            }
+            // That nothing could be begun says more than who was slow to end.
+            drop(tasks.stop(Instant::now() + STOP_DEADLINE).await);
             return Err(error.into());
         }
-        let run = tokio::spawn(driver.run());
+        tasks.spawn(LOOP, driver.run());
         Ok(Self {
             projection,
             entries,
             control: Control { requests: requests_to },
             status,
             shadows,
-            cancel,
-            run,
-            clusters: running,
+            tasks,
         })
     }
 
     /// Whether the loop has ended, which it does only when it is stopped.
     pub fn has_ended(&self) -> bool {
-        self.run.is_finished()
+        !self.tasks.running().iter().any(|name| name == LOOP)
     }
 
-    /// Stops looking and waits until every task has ended. What was decided is committed or will be decided again.
-    pub async fn stop(self) {
-        self.cancel.cancel();
-        for cluster in &self.clusters {
-            cluster.stop().await;
-        }
-        if let Err(error) = self.run.await {
-            tracing::error!("the reconcile loop ended abnormally: {error}");
-        }
+    /// Stops looking and waits until every task has ended, but not longer than until the moment `by`. What was decided
+    /// is committed or will be decided again.
+    ///
+    /// # Errors
+    /// If tasks had to be cut off at that moment: a look, or a commit that the store has not answered.
+    pub async fn stop(self, by: Instant) -> Result<(), StillRunning> {
+        self.tasks.stop(by).await
     }
 }

@@ -24,9 +24,8 @@ use steadfast_core::id::{ClusterName, Namespace};
 use steadfast_core::news::{KubeNews, ObjectKind, Scope};
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
+use steadfast_tasks::Tasks;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 pub use connect::{ConnectError, Connected, Location, connect, connect_to};
@@ -89,12 +88,10 @@ pub struct KubeCluster {
     client: kube::Client,
     wanted: tokio::sync::watch::Sender<Timestamp>,
     undecodable: Arc<AtomicU64>,
-    cancel: CancellationToken,
-    tasks: TaskTracker,
 }
 
 impl KubeCluster {
-    /// Starts to list and watch; what is learned goes to `news`. Everything ends with `cancel`.
+    /// Starts to list and watch; what is learned goes to `news`. It is done by `tasks`, and ends with them.
     pub fn start(
         client: kube::Client,
         settings: KubeSettings,
@@ -102,10 +99,9 @@ impl KubeCluster {
         clock: Arc<dyn Clock>,
         seed: u64,
         news: mpsc::Sender<KubeNews>,
-        cancel: CancellationToken,
+        tasks: &Tasks,
     ) -> Self {
         let (wanted, wants) = tokio::sync::watch::channel(Timestamp::default());
-        let tasks = TaskTracker::new();
         let recovery = Arc::new(Recovery::default());
         let undecodable = Arc::new(AtomicU64::new(0));
         let namespaces: Vec<Option<Namespace>> = match settings.namespaces.as_slice() {
@@ -121,6 +117,7 @@ impl KubeCluster {
         });
         for (place, scope) in (0_u64..).zip(scopes) {
             let namespace = scope.namespace.as_ref().map_or("*", Namespace::as_str);
+            let name = format!("watch of {:?} in {}/{namespace}", scope.kind, scope.cluster);
             let span = tracing::info_span!("reflector", cluster = %scope.cluster, kind = ?scope.kind, namespace);
             let reflector = Reflector {
                 path: list::path(&scope, settings.deployments),
@@ -140,7 +137,7 @@ impl KubeCluster {
                 not_served: None,
                 page: list::PAGE,
             };
-            let cancel = cancel.clone();
+            let cancel = tasks.token().clone();
             let work = async move {
                 tokio::select! {
                     biased;
@@ -148,16 +145,13 @@ impl KubeCluster {
                     () = reflector.run() => {}
                 }
             };
-            tasks.spawn(work.instrument(span));
+            tasks.spawn(name, work.instrument(span));
         }
-        tasks.close();
         Self {
             settings,
             client,
             wanted,
             undecodable,
-            cancel,
-            tasks,
         }
     }
 
@@ -179,12 +173,6 @@ impl KubeCluster {
     /// How many objects could not be decoded so far; one that stays is counted in each list.
     pub fn undecodable(&self) -> u64 {
         self.undecodable.load(Ordering::Relaxed)
-    }
-
-    /// Ends all lists and watches and waits for them.
-    pub async fn stop(&self) {
-        self.cancel.cancel();
-        self.tasks.wait().await;
     }
 }
 

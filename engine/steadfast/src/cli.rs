@@ -216,7 +216,7 @@ pub fn main() -> ExitCode {
 
 /// A policy that cannot be used is a mistake of the configuration that names it.
 fn blame(config: &Path, error: anyhow::Error) -> Failure {
-    match Config::blamed(config, &error) {
+    match crate::run::locate_in_config(config, &error) {
         Some(mistake) => Failure::Config(mistake),
         None => Failure::Failed(error),
     }
@@ -230,9 +230,10 @@ fn carry_out(command: Command) -> Result<(), Failure> {
     match command {
         Command::Run { config } => {
             let loaded = Config::load(&config)?;
-            runtime
-                .block_on(crate::run::until_told(loaded, config.clone()))
-                .map_err(|error| blame(&config, error))
+            let ended = runtime.block_on(crate::run::run_until_signal(loaded, config.clone()));
+            // A thread that waits for a disk or a pipe must not keep a process that has said why it ends.
+            runtime.shutdown_background();
+            ended.map_err(|error| blame(&config, error))
         }
         Command::Demo { port, no_stay } => {
             let afterwards = if no_stay { Afterwards::End } else { Afterwards::Stay };

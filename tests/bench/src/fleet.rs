@@ -15,6 +15,7 @@ use steadfast_sources::ends::EndPlaces;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::HttpTransport;
+use steadfast_tasks::STOP_DEADLINE;
 
 use crate::measure::{Calls, Timed, cpu, percentile, resident_kib};
 
@@ -122,7 +123,7 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     let (spent, took) = (cpu()?.saturating_sub(cpu_before), began.elapsed());
     let resident = resident_kib()?.saturating_sub(before);
     let mut micros = calls.take();
-    engine.stop().await;
+    engine.stop(tokio::time::Instant::now() + STOP_DEADLINE).await?;
 
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let (polls, jobs) = (micros.len() as f64, jobs as f64);

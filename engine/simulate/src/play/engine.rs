@@ -14,8 +14,10 @@ use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Setup, Target
 use steadfast_sources::ends::{EndPlaces, Files};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
+use steadfast_tasks::{STOP_DEADLINE, StillRunning};
 use steadfast_world::World;
 use steadfast_world::story::{Found, Need, Story, TargetSpec};
+use tokio::time::Instant;
 
 use super::files::WorldFiles;
 use super::journal::Severable;
@@ -84,14 +86,14 @@ impl Running {
         text
     }
 
-    pub(super) async fn stop(self) {
-        self.engine.stop().await;
+    pub(super) async fn stop(self) -> Result<(), StillRunning> {
+        self.engine.stop(Instant::now() + STOP_DEADLINE).await
     }
 
     /// From this moment nothing it does lasts. Its tasks end beside the play, as a dead process's sockets do.
     pub(super) fn kill(self) {
         self.journal.cut();
-        tokio::spawn(self.engine.stop());
+        tokio::spawn(self.stop());
     }
 }
 
