@@ -237,7 +237,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         }
         Command::Demo { port, no_stay } => {
             let afterwards = if no_stay { Afterwards::End } else { Afterwards::Stay };
-            Ok(runtime.block_on(crate::demo::tell(port, afterwards))?)
+            Ok(runtime.block_on(crate::demo::run(port, afterwards))?)
         }
         Command::Check { config } => {
             let loaded = Config::load(&config)?;

@@ -50,3 +50,27 @@ fn a_stop_says_whom_it_waits_for_and_a_second_signal_does_not_wait() {
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(said.contains("ended at once by a second signal (SIGINT)"), "{said}");
 }
+
+#[test]
+fn a_demo_that_is_ended_leaves_nothing_behind() {
+    use std::os::unix::fs::PermissionsExt;
+
+    for signal in ["INT", "TERM"] {
+        let room = tempfile::tempdir().unwrap();
+        let folders = || -> Vec<_> { std::fs::read_dir(room.path()).unwrap().map(Result::unwrap).collect() };
+        let mut demo = Process::start(steadfast(room.path(), &["demo", "--port", "0"]).env("TMPDIR", room.path()));
+        // Its first lines are told when the engine is at work, with its record in the folder.
+        demo.wait_for("steadfast  orders: ");
+        let made = folders();
+        assert_eq!(made.len(), 1, "{made:?}");
+        assert_eq!(made[0].metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        demo.signal(signal);
+        let (status, said) = demo.end();
+        assert_eq!(status.code(), Some(0), "{said}");
+        assert!(
+            said.contains(&format!("ended by SIG{signal}, before the end of the story")),
+            "{said}"
+        );
+        assert!(folders().is_empty(), "{:?} is left", folders());
+    }
+}
