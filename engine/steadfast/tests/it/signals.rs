@@ -51,6 +51,7 @@ fn a_stop_says_whom_it_waits_for_and_a_second_signal_does_not_wait() {
     assert!(said.contains("ended at once by a second signal (SIGINT)"), "{said}");
 }
 
+#[cfg(feature = "author")]
 #[test]
 fn a_demo_that_is_ended_leaves_nothing_behind() {
     use std::os::unix::fs::PermissionsExt;
