@@ -7,8 +7,9 @@ use crate::board::{Board, Place};
 use crate::evidence::Observed;
 use crate::id::FlinkJobId;
 use crate::record::JobRecord;
-use crate::snapshot::{Fleet, Snapshot, Timing};
+use crate::snapshot::{Fleet, Snapshot};
 use crate::time::Timestamp;
+use crate::timing::Timing;
 use crate::tracked::{TrackingRules, follow};
 
 /// What the engine knows of a job beside its record and the evidence.

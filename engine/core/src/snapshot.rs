@@ -1,7 +1,5 @@
 //! Everything a policy may know for one decision, frozen.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
@@ -10,6 +8,7 @@ use crate::facts::{
 };
 use crate::record::JobRecord;
 use crate::time::Timestamp;
+use crate::timing::Timing;
 
 /// A pure value, complete for one decision. `None` in an evidence slot: never asked.
 #[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
@@ -59,38 +58,4 @@ pub struct Fleet {
     pub targets: u32,
     /// Those that are dark.
     pub dark: u32,
-}
-
-/// `[timing]` of the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Timing {
-    /// How often Flink is asked.
-    pub poll: Duration,
-    /// How long an answer may take.
-    pub timeout: Duration,
-    /// How often everything is looked at afresh.
-    pub validate: Duration,
-    /// The first retry's delay.
-    pub retry_initial: Duration,
-    /// The longest retry delay.
-    pub retry_max: Duration,
-    /// How long after the engine's start nothing turns terminal.
-    pub startup_grace: Duration,
-    /// How often a terminal job is looked at.
-    pub terminal_poll: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            poll: Duration::from_secs(5),
-            timeout: Duration::from_secs(3),
-            validate: Duration::from_secs(60),
-            retry_initial: Duration::from_millis(800),
-            retry_max: Duration::from_secs(30),
-            startup_grace: Duration::ZERO,
-            terminal_poll: Duration::from_secs(60),
-        }
-    }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::redirect::{Attempt, Policy};
+use steadfast_core::loopback::is_loopback;
 
 use crate::OciRef;
 
@@ -77,8 +78,8 @@ impl Registries {
             },
         };
         let said = said.unwrap_or(&unknown);
-        let is_loopback = is_loopback(&reference.registry);
-        let is_plain = said.insecure || (is_loopback && said.ca_file.is_none());
+        let is_local = is_local(&reference.registry);
+        let is_plain = said.insecure || (is_local && said.ca_file.is_none());
         let base = format!(
             "{}://{}/v2/{}/",
             if is_plain { "http" } else { "https" },
@@ -92,7 +93,7 @@ impl Registries {
             .user_agent(concat!("steadfast/", env!("CARGO_PKG_VERSION")))
             // A digest is of the bytes as they are kept.
             .no_gzip();
-        if is_loopback {
+        if is_local {
             http = http.no_proxy();
         }
         if let Some(file) = &said.ca_file {
@@ -143,14 +144,9 @@ fn api_host(registry: &str) -> &str {
     }
 }
 
-/// Whether a registry is on this machine, where nobody can listen in between.
-fn is_loopback(registry: &str) -> bool {
-    Url::parse(&format!("http://{registry}/")).is_ok_and(|url| {
-        url.host_str().is_some_and(|host| {
-            let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-        })
-    })
+/// Whether a registry is on this machine.
+fn is_local(registry: &str) -> bool {
+    Url::parse(&format!("http://{registry}/")).is_ok_and(|url| url.host_str().is_some_and(is_loopback))
 }
 
 #[cfg(test)]
@@ -158,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_loopback() {
+    fn only_this_machine_is_local() {
         for registry in [
             "localhost",
             "localhost:5000",
@@ -166,7 +162,7 @@ mod tests {
             "127.9.9.9",
             "[::1]:5000",
         ] {
-            assert!(is_loopback(registry), "{registry}");
+            assert!(is_local(registry), "{registry}");
         }
         for registry in [
             "registry.example.com",
@@ -175,7 +171,7 @@ mod tests {
             "[::2]",
             "127.0.0.1.example.com",
         ] {
-            assert!(!is_loopback(registry), "{registry}");
+            assert!(!is_local(registry), "{registry}");
         }
     }
 }

@@ -13,9 +13,9 @@ use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
 use steadfast_sources::kubernetes::{KubeCluster, OperatorResources};
 use steadfast_sources::transport::ProxyTransport;
+use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
 use crate::control::Control;
 use crate::driver::{Driver, Ports, Readers};
@@ -29,6 +29,9 @@ use crate::status::{ClusterStatus, StatusBoard};
 /// How much evidence may wait for the loop before its sources do.
 const WAITING: usize = 4096;
 
+/// The name of the task that decides.
+const LOOP: &str = "reconcile loop";
+
 /// A running engine.
 pub struct Engine {
     /// The committed records, as they are shown.
@@ -41,10 +44,7 @@ pub struct Engine {
     pub status: StatusBoard,
     /// What shadow policies would show.
     pub shadows: ShadowBoard,
-    cancel: CancellationToken,
-    /// The loop; `None` until it runs.
-    run: Option<JoinHandle<()>>,
-    clusters: Vec<Arc<KubeCluster>>,
+    tasks: Tasks,
 }
 
 /// Why the engine could not be started. Nothing is running then.
@@ -86,20 +86,17 @@ impl Engine {
         let mut reactor = Reactor::new(setup.timing, setup.seed, now, rules, policies, selection);
         let first = reactor.start(stored, setup.targets, now);
 
-        let cancel = CancellationToken::new();
+        let tasks = Tasks::default();
         let (updates_to, updates) = mpsc::channel(WAITING);
         let (requests_to, requests) = mpsc::channel(WAITING);
-        let watched = watch_clusters(setup.clusters, &setup.clock, setup.seed, &updates_to, &cancel);
-        let clusters = watched.iter().map(|clients| Arc::clone(&clients.cluster)).collect();
-        let mut engine = Self {
+        let watched = watch_clusters(setup.clusters, &setup.clock, setup.seed, &updates_to, &tasks);
+        let engine = Self {
             projection: Arc::clone(&readers.projection),
             entries,
             control: Control { requests: requests_to },
             status: readers.status.clone(),
             shadows: readers.shadows.clone(),
-            cancel: cancel.clone(),
-            run: None,
-            clusters,
+            tasks: tasks.clone(),
         };
         let ports = Ports {
             journal: setup.journal,
@@ -107,34 +104,31 @@ impl Engine {
             fetcher: Fetcher::new(setup.http, watched, setup.clock, setup.timing),
             updates,
             requests,
-            cancel,
+            cancel: tasks.token().clone(),
         };
         let keep = setup.recording.map(|recording| recording.keep);
         let mut driver = Driver::new(reactor, readers, setup.timing, keep, ports);
         if let Err(error) = driver.start(first).await {
-            engine.stop().await;
+            // That nothing could be begun says more than who was slow to end.
+            drop(tasks.stop(Instant::now() + STOP_DEADLINE).await);
             return Err(error.into());
         }
-        engine.run = Some(tokio::spawn(driver.run()));
+        tasks.spawn(LOOP, driver.run());
         Ok(engine)
     }
 
     /// Whether the loop has ended, which it does only when it is stopped.
     pub fn has_ended(&self) -> bool {
-        self.run.as_ref().is_none_or(JoinHandle::is_finished)
+        !self.tasks.running().iter().any(|name| name == LOOP)
     }
 
-    /// Stops looking and waits until every task has ended. What was decided is committed or will be decided again.
-    pub async fn stop(self) {
-        self.cancel.cancel();
-        for cluster in &self.clusters {
-            cluster.stop().await;
-        }
-        if let Some(run) = self.run
-            && let Err(error) = run.await
-        {
-            tracing::error!("the reconcile loop ended abnormally: {error}");
-        }
+    /// Stops looking and waits until every task has ended, but not longer than until the moment `by`. What was decided
+    /// is committed or will be decided again.
+    ///
+    /// # Errors
+    /// If tasks had to be cut off at that moment: a request, or a commit that the store has not answered.
+    pub async fn stop(self, by: Instant) -> Result<(), StillRunning> {
+        self.tasks.stop(by).await
     }
 }
 
@@ -155,7 +149,7 @@ fn watch_clusters(
     clock: &Arc<dyn Clock>,
     seed: u64,
     updates_to: &mpsc::Sender<KubeNews>,
-    cancel: &CancellationToken,
+    tasks: &Tasks,
 ) -> Vec<ClusterClients> {
     let watched = (1_u64..).zip(clusters).map(|(number, setup)| {
         let operator = if setup.discover.contains(&Discover::FlinkDeployment) {
@@ -171,7 +165,7 @@ fn watch_clusters(
             Arc::clone(clock),
             seed.wrapping_add(number),
             updates_to.clone(),
-            cancel.child_token(),
+            tasks,
         );
         ClusterClients {
             cluster: Arc::new(cluster),

@@ -52,8 +52,8 @@ use steadfast_core::journal::Change;
 use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::recording::Selection;
-use steadfast_core::snapshot::Timing;
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 use steadfast_sources::route::FlinkRoute;
 
 use fleets::Fleets;

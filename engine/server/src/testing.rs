@@ -19,9 +19,10 @@ use steadfast_core::journal::{Change, Entry, Event, Journal as _, Sequence, Tran
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
 use steadfast_core::record::{JobRecord, Origin, PostedIntent, Reason};
 use steadfast_core::shadow::ShadowBoard;
-use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{Attention, Confidence, Intent, JobState, Mode};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 use steadfast_store::MemoryStore;
 use tokio::sync::watch;
 use tower::ServiceExt as _;

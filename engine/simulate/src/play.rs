@@ -198,7 +198,7 @@ impl<'a> Play<'a> {
         if let Some(engine) = self.engine.take() {
             match what {
                 EngineStep::Kill => engine.kill(),
-                EngineStep::StopFor(_) | EngineStep::RemoveTarget => engine.stop().await,
+                EngineStep::StopFor(_) | EngineStep::RemoveTarget => engine.stop().await?,
             }
         }
         match what {
@@ -275,7 +275,7 @@ impl<'a> Play<'a> {
             .collect();
         self.judge.finish(&self.world, &alerts, &self.metrics);
         if let Some(engine) = self.engine.take() {
-            engine.stop().await;
+            engine.stop().await?;
         }
         self.ways.close().await;
         let beginning = Timestamp::from_millis(i64::MIN);

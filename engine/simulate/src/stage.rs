@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 use steadfast_reconcile::{PolicySetup, Recording};
 use steadfast_world::clock::Scale;
 use steadfast_world::story::Story;

@@ -17,17 +17,15 @@ mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use steadfast_core::backoff::Backoff;
 use steadfast_core::id::{ClusterName, Namespace};
 use steadfast_core::news::{KubeNews, ObjectKind, Scope};
 use steadfast_core::time::{Clock, Timestamp};
+use steadfast_core::timing::Timing;
+use steadfast_tasks::Tasks;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 pub use connect::{ConnectError, Connected, Location, connect, connect_to};
@@ -44,16 +42,9 @@ pub struct KubeSettings {
     pub name: ClusterName,
     /// The namespaces to list and watch one by one; none: all of them at once.
     pub namespaces: Vec<Namespace>,
-    /// The deadline of every call but the watch's stream.
-    pub timeout: Duration,
-    /// How often everything is listed afresh.
-    pub validate: Duration,
-    /// The pace of the canary while lists fail.
-    pub poll: Duration,
-    /// The first retry's bound.
-    pub retry_initial: Duration,
-    /// The longest retry's bound.
-    pub retry_max: Duration,
+    /// `timeout` bounds every call but the watch's stream, `validate` is how often everything is listed afresh, `poll`
+    /// the pace of the canary while lists fail, and `retry_initial` to `retry_max` the bounds of the other retries.
+    pub timing: Timing,
     /// Which Deployments are listed.
     pub deployments: Selector,
 }
@@ -97,12 +88,10 @@ pub struct KubeCluster {
     client: kube::Client,
     wanted: tokio::sync::watch::Sender<Timestamp>,
     undecodable: Arc<AtomicU64>,
-    cancel: CancellationToken,
-    tasks: TaskTracker,
 }
 
 impl KubeCluster {
-    /// Starts to list and watch; what is learned goes to `news`. Everything ends with `cancel`.
+    /// Starts to list and watch; what is learned goes to `news`. It is done by `tasks`, and ends with them.
     pub fn start(
         client: kube::Client,
         settings: KubeSettings,
@@ -110,10 +99,9 @@ impl KubeCluster {
         clock: Arc<dyn Clock>,
         seed: u64,
         news: mpsc::Sender<KubeNews>,
-        cancel: CancellationToken,
+        tasks: &Tasks,
     ) -> Self {
         let (wanted, wants) = tokio::sync::watch::channel(Timestamp::default());
-        let tasks = TaskTracker::new();
         let recovery = Arc::new(Recovery::default());
         let undecodable = Arc::new(AtomicU64::new(0));
         let namespaces: Vec<Option<Namespace>> = match settings.namespaces.as_slice() {
@@ -129,16 +117,14 @@ impl KubeCluster {
         });
         for (place, scope) in (0_u64..).zip(scopes) {
             let namespace = scope.namespace.as_ref().map_or("*", Namespace::as_str);
+            let name = format!("watch of {:?} in {}/{namespace}", scope.kind, scope.cluster);
             let span = tracing::info_span!("reflector", cluster = %scope.cluster, kind = ?scope.kind, namespace);
             let reflector = Reflector {
                 path: list::path(&scope, settings.deployments),
                 id: place,
                 client: client.clone(),
                 settings: settings.clone(),
-                backoff: Backoff {
-                    initial: settings.retry_initial,
-                    max: settings.retry_max,
-                },
+                backoff: settings.timing.backoff(),
                 rng: StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(place)),
                 wants: wants.clone(),
                 recovery: Arc::clone(&recovery),
@@ -151,7 +137,7 @@ impl KubeCluster {
                 not_served: None,
                 page: list::PAGE,
             };
-            let cancel = cancel.clone();
+            let cancel = tasks.token().clone();
             let work = async move {
                 tokio::select! {
                     biased;
@@ -159,16 +145,13 @@ impl KubeCluster {
                     () = reflector.run() => {}
                 }
             };
-            tasks.spawn(work.instrument(span));
+            tasks.spawn(name, work.instrument(span));
         }
-        tasks.close();
         Self {
             settings,
             client,
             wanted,
             undecodable,
-            cancel,
-            tasks,
         }
     }
 
@@ -190,12 +173,6 @@ impl KubeCluster {
     /// How many objects could not be decoded so far; one that stays is counted in each list.
     pub fn undecodable(&self) -> u64 {
         self.undecodable.load(Ordering::Relaxed)
-    }
-
-    /// Ends all lists and watches and waits for them.
-    pub async fn stop(&self) {
-        self.cancel.cancel();
-        self.tasks.wait().await;
     }
 }
 

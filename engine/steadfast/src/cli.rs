@@ -1,12 +1,17 @@
 //! The command line: what can be asked for, and what each exit code means.
 
+mod check;
 mod client;
 mod explain;
+mod help;
+#[cfg(not(feature = "author"))]
+mod left_out;
 mod log;
 mod policies;
 mod policy;
 pub mod printer;
 mod replay;
+#[cfg(feature = "author")]
 mod simulate;
 mod status;
 
@@ -15,29 +20,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use tokio::runtime::Runtime;
 
 use crate::config::{Config, ConfigError};
-use crate::demo::Afterwards;
-
-const AFTER_HELP: &str = "\
-Examples:
-  steadfast demo                           see it at work without a cluster
-  steadfast check --config config.toml     find mistakes before the engine does
-  steadfast run --config config.toml       keep the record, serve the API and the dashboard
-  steadfast status --watch                 follow all jobs of a running engine
-  steadfast explain local/default/orders   what is known of a job, and which rule decided
-  steadfast simulate stories/              play your own stories against your policy
-  steadfast replay --policy my.wasm        what another policy would have said of what was recorded
-
-Exit codes:
-  0  done
-  1  failed; the reason is on standard error (of `simulate`: a story failed; it is on standard output)
-  2  the command line or the configuration is wrong; nothing was changed
-  3  the engine could not be reached, or refused the request";
+use crate::run::locate_in_config;
 
 /// Keeps a truthful record of Flink jobs on Kubernetes: unknown is never absent, and a watch never ends by itself.
 #[derive(Debug, Parser)]
-#[command(name = "steadfast", version, after_help = AFTER_HELP, propagate_version = true)]
+#[command(name = "steadfast", version, after_help = help::AFTER_HELP, propagate_version = true)]
 struct Arguments {
     /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate, replay and policy].
     #[arg(long, global = true, env = "STEADFAST_LOG", value_name = "FILTER")]
@@ -58,6 +48,7 @@ enum Command {
         config: PathBuf,
     },
     /// See it at work without a cluster: a world in this process, the packet-loss experiment, the dashboard.
+    #[cfg(feature = "author")]
     Demo {
         /// Where the dashboard listens on 127.0.0.1; 0 takes any free port.
         #[arg(long, default_value_t = 8080)]
@@ -94,11 +85,16 @@ enum Command {
     },
     /// Write, build, test, compare and publish policies.
     #[command(subcommand)]
+    #[cfg_attr(
+        not(feature = "author"),
+        command(about = "Inspect, compare, sign, publish and promote policies")
+    )]
     Policy(policy::Command),
     /// Decide recorded snapshots again, and report what would have been different.
     #[command(after_help = replay::AFTER_HELP)]
     Replay(replay::Options),
     /// Play stories against the engine and a policy, and judge the record: in virtual time, or over real sockets.
+    #[cfg(feature = "author")]
     #[command(after_help = simulate::AFTER_HELP)]
     Simulate(simulate::Options),
     /// Say what is wanted of a job, so that what follows is not taken for an accident.
@@ -175,27 +171,16 @@ impl From<ConfigError> for Failure {
 
 /// Reads the command line and does what it asks for.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    // The demo tells its story on the terminal; a log between its lines would spoil it.
-    // So do stories, in which everything that can go wrong does: their timelines tell what a log would warn of. What is
-    // done to policies is told by its results.
-    let usual = match arguments.command {
-        Command::Demo { .. } => "warn",
-        Command::Simulate(_) | Command::Policy(_) | Command::Replay(_) => "off",
-        Command::Run { .. }
-        | Command::Check { .. }
-        | Command::Status { .. }
-        | Command::Policies { .. }
-        | Command::Intent { .. }
-        | Command::Explain { .. }
-        | Command::Forget { .. }
-        | Command::Completions { .. } => "info",
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refused(&error),
     };
-    if let Err(error) = log::start(arguments.log.as_deref().unwrap_or(usual), arguments.log_format) {
+    let filter = arguments.log.as_deref().unwrap_or(usual_log(&arguments.command));
+    if let Err(error) = log::start(filter, arguments.log_format) {
         printer::error(&error);
         return ExitCode::from(2);
     }
-    match carry_out(arguments.command) {
+    match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Told) => ExitCode::FAILURE,
         Err(Failure::Failed(error)) => printer::fail(&error),
@@ -214,49 +199,80 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Says what is wrong with the command line, or prints the help that it asks for.
+fn refused(error: &clap::Error) -> ExitCode {
+    #[cfg(not(feature = "author"))]
+    if let Some(left_out) = left_out::explained(error) {
+        printer::error(&left_out);
+        return ExitCode::from(2);
+    }
+    // To a terminal that is gone nothing can be said.
+    drop(error.print());
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// What is logged if nothing is asked for. The demo tells its story on the terminal, where a log between its lines would
+/// spoil it; and in stories everything that can go wrong does, so their timelines say what a log would warn of. What is
+/// done to policies is told by its results.
+fn usual_log(command: &Command) -> &'static str {
+    match command {
+        #[cfg(feature = "author")]
+        Command::Demo { .. } => "warn",
+        #[cfg(feature = "author")]
+        Command::Simulate(_) => "off",
+        Command::Policy(_) | Command::Replay(_) => "off",
+        Command::Run { .. }
+        | Command::Check { .. }
+        | Command::Status { .. }
+        | Command::Policies { .. }
+        | Command::Intent { .. }
+        | Command::Explain { .. }
+        | Command::Forget { .. }
+        | Command::Completions { .. } => "info",
+    }
+}
+
 /// A policy that cannot be used is a mistake of the configuration that names it.
-fn blame(config: &Path, error: anyhow::Error) -> Failure {
-    match Config::blamed(config, &error) {
+fn located(config: &Path, error: anyhow::Error) -> Failure {
+    match locate_in_config(config, &error) {
         Some(mistake) => Failure::Config(mistake),
         None => Failure::Failed(error),
     }
 }
 
-fn carry_out(command: Command) -> Result<(), Failure> {
+fn run(command: Command) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(anyhow::Error::new)?;
+    let outcome = run_in(&runtime, command);
+    // A thread that waits for a disk or a pipe must not keep a process that has said why it ends.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
     match command {
         Command::Run { config } => {
             let loaded = Config::load(&config)?;
             runtime
-                .block_on(crate::run::until_told(loaded, config.clone()))
-                .map_err(|error| blame(&config, error))
+                .block_on(crate::run::run_until_signal(loaded, config.clone()))
+                .map_err(|error| located(&config, error))
         }
+        #[cfg(feature = "author")]
         Command::Demo { port, no_stay } => {
+            use crate::demo::Afterwards;
             let afterwards = if no_stay { Afterwards::End } else { Afterwards::Stay };
-            Ok(runtime.block_on(crate::demo::tell(port, afterwards))?)
+            Ok(runtime.block_on(crate::demo::run(port, afterwards))?)
         }
-        Command::Check { config } => {
-            let loaded = Config::load(&config)?;
-            let policies = crate::run::load_policies(&loaded.policies, &loaded.registries);
-            for policy in policies.map_err(|error| blame(&config, error))? {
-                printer::note(&policies::provenance(&policy));
-            }
-            if loaded.clusters.is_empty() && loaded.jobs.is_empty() {
-                printer::note("note: without a [[kubernetes]] or a [[job]] there is nothing to watch");
-            }
-            printer::note(&format!("{} has no mistakes", config.display()));
-            Ok(())
-        }
+        Command::Check { config } => check::run(&config),
         Command::Status {
             server,
             watch,
             output,
             job,
         } => runtime.block_on(status::show(&server, watch, output, job.as_deref())),
-        Command::Policies { config } => policies::list(&Config::load(&config)?).map_err(|error| blame(&config, error)),
+        Command::Policies { config } => policies::run(&Config::load(&config)?).map_err(|error| located(&config, error)),
         Command::Intent { server, job, intent } => {
             let body = serde_json::json!({ "intent": intent });
             runtime.block_on(client::Client::new(&server)?.put(&client::job_path(&job, "/intent")?, &body))?;
@@ -277,14 +293,19 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             printer::note(&format!("{job} is forgotten"));
             Ok(())
         }
-        Command::Policy(command) => policy::carry_out(&command, &runtime),
-        Command::Replay(options) => replay::tell(&options, &runtime),
-        Command::Simulate(options) => simulate::play_all(&options, &runtime),
+        Command::Policy(command) => policy::run(&command, runtime),
+        Command::Replay(options) => replay::run(&options, runtime),
+        #[cfg(feature = "author")]
+        Command::Simulate(options) => simulate::run(&options, runtime),
         Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "steadfast", &mut script);
-            printer::data(&String::from_utf8_lossy(&script));
+            print_completions(shell);
             Ok(())
         }
     }
+}
+
+fn print_completions(shell: Shell) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "steadfast", &mut script);
+    printer::data(&String::from_utf8_lossy(&script));
 }

@@ -6,68 +6,64 @@ mod mistake;
 mod read;
 mod values;
 
-use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use steadfast_core::id::FlinkJobId;
-use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
-use steadfast_host::LoadError;
+use steadfast_core::timing::Timing;
 use steadfast_modules::{ModuleRef, RegistryHost, Trust};
 use steadfast_reconcile::{Discover, Recording, Select, Share};
 use steadfast_sources::ends::Location;
 use steadfast_sources::last_words::Pattern;
-
-use crate::run::RefusedModule;
 
 pub use mistake::{ConfigError, Mistake};
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// `[store] url`.
+    /// `[store] url`: `sqlite://` and a path, which is absolute or starts at the process's folder.
     pub store: String,
-    /// `[server]`.
+    /// `[server]`: the API's address and who may call.
     pub server: Server,
-    /// `[timing]`.
+    /// `[timing]`; no duration but `startup_grace` is shorter than 10 ms.
     pub timing: Timing,
     /// `[recording]`; `None` if nothing is to be kept.
     pub recording: Option<Recording>,
-    /// `[[kubernetes]]`.
+    /// `[[kubernetes]]`; no two have the same name.
     pub clusters: Vec<Cluster>,
-    /// `[[job]]`.
+    /// `[[job]]`: targets beside those that are discovered; no two in a namespace have the same name.
     pub jobs: Vec<Job>,
-    /// `[[policy]]`.
+    /// `[[policy]]`, in the order in which their selections are tried; at least one decides.
     pub policies: Vec<Policy>,
-    /// `[[registry]]`.
+    /// `[[registry]]`: how OCI registries are reached and who we are there; at most one for each host.
     pub registries: Vec<RegistryHost>,
-    /// `[[sink]]`.
+    /// `[[sink]]`: who is told of transitions and alerts.
     pub sinks: Vec<Sink>,
 }
 
 /// Where the API listens, and to whom it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Address and port.
+    /// The IP address and the port, 0 for any that is free.
     pub listen: SocketAddr,
     /// A file with the bearer token that callers must show.
     pub token_file: Option<PathBuf>,
 }
 
-/// A Kubernetes cluster.
+/// A Kubernetes cluster to watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
-    /// Its name.
+    /// The first part of its jobs' ids: not empty, without a slash.
     pub name: String,
     /// Its kubeconfig; without one: in-cluster, then `KUBECONFIG`, then `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
     /// The namespaces to watch; none: all.
     pub namespaces: Vec<String>,
-    /// What is discovered.
+    /// Which kinds of deployment are taken up without a `[[job]]`; none: only those with one.
     pub discover: Vec<Discover>,
-    /// How Flink is reached.
+    /// How the REST endpoints of its Flinks are reached, where a job says nothing else.
     pub flink_rest: FlinkRest,
     /// What tells how its jobs ended when their Flink is gone.
     pub ended_jobs: EndedJobs,
@@ -76,17 +72,17 @@ pub struct Cluster {
 /// What tells how a cluster's jobs ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EndedJobs {
-    /// `archive`.
+    /// `archive`: directories of Flink's job archive (`jobmanager.archive.fs.dir`).
     pub archive: Vec<Location>,
     /// `history_server`, without a slash at its end.
     pub history_server: Option<String>,
-    /// `job_result_store`.
+    /// `job_result_store`: the directory of Flink's JobResultStore.
     pub job_result_store: Option<Location>,
-    /// `last_words`.
+    /// `last_words`: how the JobManager's log tells of an end, if not in Flink's own words.
     pub last_words: Option<Pattern>,
 }
 
-/// `flink_rest`.
+/// `flink_rest`: how the REST endpoint of a Flink is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FlinkRest {
     /// The Service inside the cluster, the API server's proxy outside.
@@ -95,24 +91,24 @@ pub enum FlinkRest {
     Service,
     /// The API server's proxy.
     Proxy,
-    /// The pod's address.
+    /// The address of the JobManager's pod.
     Pod,
-    /// A URL with placeholders.
+    /// A URL in which `{namespace}`, `{name}` and `{pod_ip}` stand for those of the job.
     Url(String),
 }
 
-/// An explicit job.
+/// A target that is watched whether it is discovered or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// Its name.
+    /// The last part of its id: not empty, without a slash.
     pub name: String,
     /// The `[[kubernetes]]` entry it runs in; `None` for standalone.
     pub kubernetes: Option<String>,
-    /// Its namespace.
+    /// Its namespace; `-` for standalone.
     pub namespace: String,
     /// Its Deployment's name.
     pub deployment: String,
-    /// How it is deployed.
+    /// Whether its Flink runs one application, or the jobs of a session, or stands outside of Kubernetes.
     pub mode: Mode,
     /// How its Flink is reached; `None`: as the cluster says.
     pub flink_rest: Option<FlinkRest>,
@@ -120,18 +116,18 @@ pub struct Job {
     pub flink_job_id: Option<FlinkJobId>,
 }
 
-/// A policy.
+/// A policy, and which jobs it decides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
-    /// Its name.
+    /// Its name, which no other has: records say by it who decided.
     pub name: String,
-    /// Where its module is.
+    /// Where its module is: built in, a file, or an artifact in an OCI registry.
     pub module: ModuleRef,
     /// What the module must show before it may run.
     pub trust: Trust,
-    /// Which jobs it is for.
+    /// Which jobs it is for: the first policy that selects a job decides it.
     pub select: Select,
-    /// Which share of those.
+    /// Which share of those, in whole percent; the rest goes to the next policy that selects them.
     pub rollout: Share,
     /// Its parameters, as JSON.
     pub params: String,
@@ -143,10 +139,10 @@ pub struct Policy {
     pub shadow: bool,
 }
 
-/// A webhook.
+/// A webhook, to which each transition and alert is posted as a CloudEvent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sink {
-    /// Where to.
+    /// Where to: an HTTP or HTTPS URL.
     pub url: String,
 }
 
@@ -169,60 +165,6 @@ impl Config {
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
         check::check(file, folder).map_err(mistakes)
-    }
-
-    /// The mistake behind policies that could not be loaded; `None` if it is none of the configuration, such as a
-    /// registry that does not answer.
-    pub fn blamed(path: &Path, error: &anyhow::Error) -> Option<ConfigError> {
-        if let Some(refusal) = error.downcast_ref() {
-            return Some(Self::refused_policy(path, refusal));
-        }
-        let refused = error.downcast_ref::<RefusedModule>();
-        refused
-            .filter(|refused| !refused.source.is_passing())
-            .map(|refused| Self::refused_module(path, refused))
-    }
-
-    /// The mistake of a policy whose module refused to be loaded, or refused its parameters.
-    pub fn refused_policy(path: &Path, refusal: &LoadError) -> ConfigError {
-        let (policy, key, fix) = match refusal {
-            LoadError::Params { policy, .. } => (
-                policy,
-                "params",
-                "`steadfast policies` lists each parameter with its type and default",
-            ),
-            LoadError::NotWebAssembly { policy }
-            | LoadError::Import { policy, .. }
-            | LoadError::Export { policy, .. }
-            | LoadError::Untyped { policy }
-            | LoadError::Version { policy, .. }
-            | LoadError::Contract { policy, .. }
-            | LoadError::Malformed { policy, .. }
-            | LoadError::Failed { policy, .. } => (
-                policy,
-                "module",
-                "build the module as policies/README.md says, or name another",
-            ),
-        };
-        Self::refused(path, policy, key, refusal.to_string(), fix)
-    }
-
-    /// The mistake of a policy whose module is not there, or is not what was asked for.
-    pub fn refused_module(path: &Path, refused: &RefusedModule) -> ConfigError {
-        let RefusedModule { policy, source } = refused;
-        let mut rule = format!("policy `{policy}`: {source}");
-        let mut cause = source.source();
-        while let Some(because) = cause {
-            rule.push_str(&format!(": {because}"));
-            cause = because.source();
-        }
-        Self::refused(path, policy, source.key(), rule, source.fix())
-    }
-
-    fn refused(path: &Path, policy: &str, key: &str, rule: String, fix: &str) -> ConfigError {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        let place = read::place_in_policy(&text, policy, key).unwrap_or(0..0);
-        ConfigError::mistakes(path, &text, vec![Mistake::new(place, rule, fix)])
     }
 }
 

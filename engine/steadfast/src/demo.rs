@@ -2,7 +2,9 @@
 
 mod timeline;
 
+use std::fs::Permissions;
 use std::io::IsTerminal;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +15,12 @@ use steadfast_world::World;
 use steadfast_world::clock::WorldClock;
 use steadfast_world::loopback::{Gateway, Port};
 use steadfast_world::reply::Serve;
-use steadfast_world::story::Story;
+use steadfast_world::story::{Moment, Story};
+use tempfile::TempDir;
 
 use crate::cli::printer;
 use crate::config::Config;
-use crate::run::{self, SystemClock};
+use crate::run::{self, Running, ShutdownSignals, SystemClock};
 use timeline::Timeline;
 
 /// The story, which policies are tried on too.
@@ -58,46 +61,91 @@ pub enum Afterwards {
     End,
 }
 
-/// Tells the story. The API and the dashboard are at `port` meanwhile (0: any free one).
-pub async fn tell(port: u16, afterwards: Afterwards) -> anyhow::Result<()> {
-    let story = Story::parse("demo", STORY)?;
-    let folder = Folder::create()?;
-    let clock = WorldClock::starting_at(SystemClock.now());
-    let world = World::before(&story, clock);
-    let kubernetes = world
-        .clusters()
-        .get(CLUSTER)
-        .context("the demo's story has no cluster")?;
-    let kubernetes = Port::open(Arc::clone(kubernetes) as Arc<dyn Serve>)?;
-    let flinks = Port::open(Arc::new(Gateway::to(&world, CLUSTER)))?;
-    let mut steps = story.steps.iter().peekable();
-    while let Some((_, step)) = steps.next_if(|(at, _)| at.elapsed().is_zero()) {
-        world.apply(step);
-    }
-    let config = configuration(folder.path(), port, &kubernetes, &flinks)?;
-    let running = run::start(config, None).await?;
-
-    printer::note(&format!("dashboard: http://{}/\n", running.address));
-    let mut timeline = Timeline::new(SCENES, CLUSTER);
-    while clock.story_now() < story.ends() {
-        while let Some((_, step)) = steps.next_if(|(at, _)| *at <= clock.story_now()) {
-            world.apply(step);
+/// Tells the story. The API and the dashboard are at `port` meanwhile (0: any free one). SIGINT or SIGTERM ends it at any
+/// time, and a second of them does not wait for the stop; the demo's folder goes with it in each case.
+pub async fn run(port: u16, afterwards: Afterwards) -> anyhow::Result<()> {
+    // Before there is anything that a signal might leave behind.
+    let mut signals = ShutdownSignals::new()?;
+    let folder = folder()?;
+    let mut stage = Stage::open(folder.path(), port).await?;
+    printer::note(&format!("dashboard: http://{}/\n", stage.running.address));
+    tokio::select! {
+        () = stage.tell() => {
+            if afterwards == Afterwards::Stay && std::io::stdout().is_terminal() {
+                let address = stage.running.address;
+                printer::note(&format!("\nthe dashboard stays at http://{address}/ until Ctrl-C"));
+                signals.next().await;
+            }
         }
-        timeline.look(clock.story_now().elapsed(), &running);
-        tokio::time::sleep(TICK).await;
+        name = signals.next() => printer::note(&format!("\nended by {name}, before the end of the story")),
     }
-    printer::data(&timeline.summary(TRUTH, &running));
-    if afterwards == Afterwards::Stay && std::io::stdout().is_terminal() {
-        printer::note(&format!(
-            "\nthe dashboard stays at http://{}/ until Ctrl-C",
-            running.address
-        ));
-        tokio::signal::ctrl_c().await?;
+    signals.wait_for(stage.close()).await
+}
+
+/// The world of the story, and the engine that watches it.
+struct Stage {
+    story: Story,
+    world: World,
+    clock: WorldClock,
+    kubernetes: Port,
+    flinks: Port,
+    running: Running,
+    /// How many of the story's steps were taken.
+    taken: usize,
+}
+
+impl Stage {
+    async fn open(folder: &Path, port: u16) -> anyhow::Result<Self> {
+        let story = Story::parse("demo", STORY)?;
+        let clock = WorldClock::starting_at(SystemClock.now());
+        let world = World::before(&story, clock);
+        let kubernetes = world
+            .clusters()
+            .get(CLUSTER)
+            .context("the demo's story has no cluster")?;
+        let kubernetes = Port::open(Arc::clone(kubernetes) as Arc<dyn Serve>)?;
+        let flinks = Port::open(Arc::new(Gateway::to(&world, CLUSTER)))?;
+        let mut taken = 0;
+        take_steps(&story, &world, &mut taken, |at| at.elapsed().is_zero());
+        let config = configuration(folder, port, &kubernetes, &flinks)?;
+        Ok(Self {
+            running: run::start(config, None).await?,
+            story,
+            world,
+            clock,
+            kubernetes,
+            flinks,
+            taken,
+        })
     }
-    running.stop().await?;
-    kubernetes.close().await;
-    flinks.close().await;
-    Ok(())
+
+    /// Tells the story to its end.
+    async fn tell(&mut self) {
+        let mut timeline = Timeline::new(SCENES, CLUSTER);
+        while self.clock.story_now() < self.story.ends() {
+            let now = self.clock.story_now();
+            take_steps(&self.story, &self.world, &mut self.taken, |at| at <= now);
+            timeline.look(self.clock.story_now().elapsed(), &self.running);
+            tokio::time::sleep(TICK).await;
+        }
+        printer::data(&timeline.summary(TRUTH, &self.running));
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        self.running.stop().await?;
+        self.kubernetes.close().await;
+        self.flinks.close().await;
+        Ok(())
+    }
+}
+
+/// Takes the steps that come next in the story, as long as they are due.
+fn take_steps(story: &Story, world: &World, taken: &mut usize, is_due: impl Fn(Moment) -> bool) {
+    let left = story.steps.iter().skip(*taken);
+    for (_, step) in left.take_while(|(at, _)| is_due(*at)) {
+        world.apply(step);
+        *taken += 1;
+    }
 }
 
 /// The demo's configuration: discovery in the fake cluster, a tenfold pace, and the naive watcher as a shadow.
@@ -143,25 +191,12 @@ shadow = true
     Ok(Config::parse(&folder.join("config.toml"), &text)?)
 }
 
-/// A folder of the demo's own, gone with it.
-struct Folder(std::path::PathBuf);
-
-impl Folder {
-    fn create() -> anyhow::Result<Self> {
-        let path = std::env::temp_dir().join(format!("steadfast-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self(path))
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!("{} could not be removed: {error}", self.0.display());
-        }
-    }
+/// A folder of the demo's own, which nobody else can read, gone with it: the record stands in it, and whoever could write
+/// to its kubeconfig would say where the engine looks.
+fn folder() -> anyhow::Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix("steadfast-demo-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()
+        .context("the demo's folder cannot be made")
 }

@@ -2,5 +2,6 @@
 
 pub mod cli;
 pub mod config;
+#[cfg(feature = "author")]
 pub mod demo;
 pub mod run;

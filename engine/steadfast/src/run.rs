@@ -1,36 +1,40 @@
 //! Wires a configuration to a running engine: the one place that knows all parts.
 
 mod access;
-mod adapter;
+mod assemble;
+mod clock;
+mod engine_api;
+mod locate;
 mod modules;
-mod parts;
 mod reload;
+mod signals;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::registry::Registry;
-use steadfast_core::backoff::Backoff;
 use steadfast_core::journal::Store;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
 use steadfast_host::PolicyEngine;
 use steadfast_reconcile::{Engine, Setup};
-use steadfast_server::sinks::{HttpPost, SinkMetrics, Webhook, cursor_name};
-use steadfast_server::{Api, ReloadError, Reloaded, router, serve};
+use steadfast_server::{Access, Api, ReloadError, Reloaded, router, serve};
 use steadfast_sources::transport::HttpTransport;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
+use tokio::time::Instant;
 
 use crate::config::Config;
 
+use engine_api::EngineApi;
 use reload::Reloader;
 
+pub use assemble::{LoadedPolicy, compile_policies, load_policies, policy_cache};
+pub use clock::SystemClock;
+pub use locate::locate_in_config;
 pub use modules::{RefusedModule, known, resolve_modules, resolve_modules_now};
-pub use parts::{LoadedPolicy, SystemClock, compile_policies, load_policies, policy_cache};
+pub(crate) use signals::ShutdownSignals;
 
 /// A running engine with its API and its sinks.
 pub struct Running {
@@ -42,89 +46,78 @@ pub struct Running {
     pub shadows: ShadowBoard,
     reloader: Arc<Reloader>,
     engine: Engine,
-    server: JoinHandle<std::io::Result<()>>,
-    tasks: TaskTracker,
-    cancel: CancellationToken,
+    /// What serves and tells of what the engine commits.
+    tasks: Tasks,
 }
 
 /// Starts everything a configuration asks for. On an error nothing is left running. `file` is where it came from, and
 /// where a reload reads it again.
 pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Running> {
-    let known = file.as_deref().map(|file| reload::Known::starting(file, &config));
+    let files = file
+        .as_deref()
+        .map(|file| reload::FileSnapshot::starting(file, &config));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let host = parts::policy_engine()?;
+    let host = assemble::policy_engine()?;
     let policies = policies(&config, &host).await?;
-    let clusters = parts::clusters(&config).await?;
-    let targets = parts::targets(&config);
+    let clusters = assemble::clusters(&config).await?;
     let access = access::of(&config.server)?;
-    let store = parts::open_store(&config.store).await?;
-    let listener = TcpListener::bind(config.server.listen).await.map_err(|error| {
-        anyhow::Error::new(error).context(format!(
-            "cannot listen on {}; is another process there?",
-            config.server.listen
-        ))
-    })?;
+    let store = assemble::open_store(&config.store).await?;
+    let listener = assemble::listen(config.server.listen).await?;
     let address = listener.local_addr()?;
 
     let mut registry = Registry::default();
-    let cancel = CancellationToken::new();
     let timing = config.timing;
-    let retry = Backoff {
-        initial: timing.retry_initial,
-        max: timing.retry_max,
-    };
-    let webhooks = webhooks(&config, &store, retry, &mut registry).await?;
+    let webhooks = assemble::webhooks(&config.sinks, &store, timing.backoff(), &mut registry).await?;
     let http = HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?;
     let setup = Setup {
         timing,
         clusters,
-        targets,
+        targets: assemble::targets(&config),
         policies: policies.iter().map(LoadedPolicy::another_setup).collect(),
         recording: config.recording,
         journal: Arc::clone(&store) as Arc<_>,
         clock: Arc::clone(&clock),
-        seed: parts::seed(),
+        seed: assemble::seed(),
         http: Arc::new(http),
     };
     let engine = Engine::start(setup, &mut registry).await?;
 
-    let reloader = Arc::new(Reloader::new(
+    let tasks = Tasks::default();
+    for (number, webhook) in (0_u64..).zip(webhooks) {
+        let name = format!("webhook {}", number + 1);
+        let entries = engine.entries.clone();
+        tasks.spawn(name, webhook.run(entries, tasks.token().clone(), assemble::rng(number)));
+    }
+    let control = engine.control.clone();
+    let reloader = Reloader::new(
         file,
         config,
         (host, policies),
-        engine.control.clone(),
+        control,
         Arc::clone(&clock),
         &mut registry,
-    ));
-    let tasks = TaskTracker::new();
-    tasks.spawn(reload::follow(
-        Arc::clone(&reloader),
-        known.unwrap_or_default(),
-        cancel.clone(),
-    ));
-    for (place, webhook) in (0_u64..).zip(webhooks) {
-        tasks.spawn(webhook.run(engine.entries.clone(), cancel.clone(), parts::rng(place)));
-    }
-    tasks.close();
-    let adapter = Arc::new(adapter::Adapter {
+    );
+    let reloader = Arc::new(reloader);
+    let following = reload::follow(Arc::clone(&reloader), files.unwrap_or_default(), tasks.token().clone());
+    tasks.spawn("reload", following);
+    let engine_api = EngineApi {
         control: engine.control.clone(),
         status: engine.status.clone(),
         clock,
         reloader: Arc::clone(&reloader),
-        patience: timing.poll * 10,
-    });
-    let api = Api {
-        jobs: Arc::clone(&engine.projection),
-        journal: store as Arc<_>,
-        entries: engine.entries.clone(),
-        shadows: engine.shadows.clone(),
-        policies: Arc::clone(&adapter) as Arc<_>,
-        control: Arc::clone(&adapter) as Arc<_>,
-        health: adapter,
-        metrics: Arc::new(registry),
-        access,
+        liveness_limit: liveness_limit(timing.poll),
+        tasks: tasks.clone(),
     };
-    let server = tokio::spawn(serve(listener, router(api), cancel.clone()));
+    let serving = serve(
+        listener,
+        router(api(&engine, store, engine_api, registry, access)),
+        tasks.token().clone(),
+    );
+    tasks.spawn("server", async move {
+        if let Err(error) = serving.await {
+            tracing::error!("the API has ended: {error}");
+        }
+    });
     tracing::info!("the API and the dashboard are at http://{address}/");
     Ok(Running {
         address,
@@ -132,39 +125,40 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         shadows: engine.shadows.clone(),
         reloader,
         engine,
-        server,
         tasks,
-        cancel,
     })
+}
+
+/// How long the loop may stand still before `/livez` says that it is dead.
+fn liveness_limit(poll: Duration) -> Duration {
+    poll * 10
+}
+
+/// What the API answers from.
+fn api(engine: &Engine, store: Arc<dyn Store>, engine_api: EngineApi, registry: Registry, access: Access) -> Api {
+    let engine_api = Arc::new(engine_api);
+    Api {
+        jobs: Arc::clone(&engine.projection),
+        journal: store as Arc<_>,
+        entries: engine.entries.clone(),
+        shadows: engine.shadows.clone(),
+        policies: Arc::clone(&engine_api) as Arc<_>,
+        control: Arc::clone(&engine_api) as Arc<_>,
+        health: engine_api,
+        metrics: Arc::new(registry),
+        access,
+    }
 }
 
 /// The policies, compiled off the async threads.
 async fn policies(config: &Config, host: &PolicyEngine) -> anyhow::Result<Vec<LoadedPolicy>> {
     let modules = resolve_modules(&config.policies, &config.registries).await?;
     let (host, policies) = (host.clone(), config.policies.clone());
-    let loaded = tokio::task::spawn_blocking(move || parts::compile_into(&host, &policies, &modules)).await??;
+    let loaded = tokio::task::spawn_blocking(move || assemble::compile_into(&host, &policies, &modules)).await??;
     for LoadedPolicy { config, provenance, .. } in &loaded {
         tracing::info!(policy = %config.name, module = %provenance.reference, sha256 = %provenance.sha256, from = %provenance.from, trust = %provenance.trust(), "a policy was loaded");
     }
     Ok(loaded)
-}
-
-async fn webhooks(
-    config: &Config,
-    store: &Arc<dyn Store>,
-    retry: Backoff,
-    registry: &mut Registry,
-) -> anyhow::Result<Vec<Webhook>> {
-    let metrics = SinkMetrics::default();
-    if !config.sinks.is_empty() {
-        metrics.register(registry);
-    }
-    let mut webhooks = Vec::new();
-    for sink in &config.sinks {
-        let to = Arc::new(HttpPost::new(sink.url.parse()?)?);
-        webhooks.push(Webhook::begin(cursor_name(&sink.url), Arc::clone(store), to, retry, metrics.clone()).await?);
-    }
-    Ok(webhooks)
 }
 
 impl Running {
@@ -173,29 +167,38 @@ impl Running {
         self.reloader.reload().await
     }
 
-    /// Stops looking, answers what is under way, and waits for every task.
+    /// Stops looking, answers what is under way, and waits for every task, all within [`STOP_DEADLINE`].
+    ///
+    /// # Errors
+    /// If some had not ended by then. They are cut off, and the error names them.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.engine.stop().await;
-        self.cancel.cancel();
-        self.tasks.wait().await;
-        self.server.await??;
-        Ok(())
+        let by = Instant::now() + STOP_DEADLINE;
+        // At the same time, so that one who is slow takes nothing from the others. What the engine still commits is told
+        // after the next start: streams and sinks go on where they were.
+        let (engine, others) = tokio::join!(self.engine.stop(by), self.tasks.stop(by));
+        let late = [engine, others].into_iter().filter_map(Result::err);
+        let tasks: Vec<String> = late.flat_map(|late| late.tasks).collect();
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        Err(StillRunning { tasks }.into())
     }
 }
 
-/// `steadfast run`: until the process is told to end.
-pub async fn until_told(config: Config, file: PathBuf) -> anyhow::Result<()> {
-    let running = start(config, Some(file)).await?;
-    told_to_end().await?;
-    tracing::info!("stopping");
-    running.stop().await
-}
-
-/// SIGINT or SIGTERM.
-async fn told_to_end() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
+/// `steadfast run`: until SIGINT or SIGTERM. A second of them does not wait for the stop.
+///
+/// # Errors
+/// What kept it from starting; the tasks that a stop had to cut off; or that it was ended at once.
+pub async fn run_until_signal(config: Config, file: PathBuf) -> anyhow::Result<()> {
+    let mut signals = ShutdownSignals::new()?;
+    let running = tokio::select! {
+        running = start(config, Some(file)) => running?,
+        name = signals.next() => {
+            tracing::info!("ended by {name} while it started");
+            return Ok(());
+        }
+    };
+    let name = signals.next().await;
+    tracing::info!("stopping, as {name} says; a second signal ends at once");
+    signals.wait_for(running.stop()).await
 }

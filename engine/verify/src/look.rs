@@ -18,9 +18,10 @@ use steadfast_core::news::{KubeNews, Scope};
 use steadfast_core::observe::{Context, observe};
 use steadfast_core::planner::{Next, intend, plan};
 use steadfast_core::record::{JobRecord, Origin, PostedIntent};
-use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{Attention, JobState, Mode};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 use steadfast_core::wake::woken_by;
 
 use crate::answers;

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 
 /// The bounds of an exploration.
 #[derive(Clone, Debug)]

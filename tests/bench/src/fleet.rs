@@ -7,14 +7,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use steadfast_core::id::ClusterName;
 use steadfast_core::projection::Projection;
-use steadfast_core::snapshot::Timing;
 use steadfast_core::time::{Clock, Timestamp};
+use steadfast_core::timing::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits};
 use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Recording, Setup};
 use steadfast_sources::ends::EndPlaces;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::HttpTransport;
+use steadfast_tasks::STOP_DEADLINE;
 
 use crate::measure::{Calls, Timed, cpu, percentile, resident_kib};
 
@@ -72,11 +73,7 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     let settings = KubeSettings {
         name: ClusterName::new("local"),
         namespaces: Vec::new(),
-        timeout: timing.timeout,
-        validate: timing.validate,
-        poll: timing.poll,
-        retry_initial: timing.retry_initial,
-        retry_max: timing.retry_max,
+        timing,
         deployments: Selector::Flink,
     };
     let setup = Setup {
@@ -126,7 +123,7 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     let (spent, took) = (cpu()?.saturating_sub(cpu_before), began.elapsed());
     let resident = resident_kib()?.saturating_sub(before);
     let mut micros = calls.take();
-    engine.stop().await;
+    engine.stop(tokio::time::Instant::now() + STOP_DEADLINE).await?;
 
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let (polls, jobs) = (micros.len() as f64, jobs as f64);

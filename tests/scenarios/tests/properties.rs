@@ -22,8 +22,8 @@ use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
 };
 use steadfast_core::journal::{Entry, Event};
-use steadfast_core::snapshot::Timing;
 use steadfast_core::state::JobState;
+use steadfast_core::timing::Timing;
 use steadfast_simulate::play::BEGINNING;
 use steadfast_simulate::{Outcome, Stage, Staging, play_before};
 use steadfast_world::story::{Moment, Story};

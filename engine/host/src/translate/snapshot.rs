@@ -6,8 +6,9 @@ pub(crate) mod record;
 use std::time::Duration;
 
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
-use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 
 use super::{own, types};
 

@@ -5,9 +5,10 @@ use steadfast_core::facts::{Container, Deployment, FlinkJob, Pod, Readiness, Rol
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
 use steadfast_core::labels::Labels;
 use steadfast_core::record::{JobRecord, Origin};
-use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{JobState, Mode};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailureKind, Watch};
 use steadfast_core::record::{JobRecord, Origin, Reason};
-use steadfast_core::snapshot::{Fleet, Timing};
+use steadfast_core::snapshot::Fleet;
 use steadfast_core::state::{Attention, Confidence, JobState, Mode};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 
 use super::*;
 

@@ -8,14 +8,16 @@ use steadfast_core::board::Place;
 use steadfast_core::id::{ClusterName, Namespace, TargetId};
 use steadfast_core::journal::Journal;
 use steadfast_core::projection::JobView;
-use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
+use steadfast_core::timing::Timing;
 use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Setup, TargetSetup};
 use steadfast_sources::ends::{EndPlaces, Files};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
+use steadfast_tasks::{STOP_DEADLINE, StillRunning};
 use steadfast_world::World;
 use steadfast_world::story::{Found, Need, Story, TargetSpec};
+use tokio::time::Instant;
 
 use super::files::WorldFiles;
 use super::journal::Severable;
@@ -84,14 +86,14 @@ impl Running {
         text
     }
 
-    pub(super) async fn stop(self) {
-        self.engine.stop().await;
+    pub(super) async fn stop(self) -> Result<(), StillRunning> {
+        self.engine.stop(Instant::now() + STOP_DEADLINE).await
     }
 
     /// From this moment nothing it does lasts. Its tasks end beside the play, as a dead process's sockets do.
     pub(super) fn kill(self) {
         self.journal.cut();
-        tokio::spawn(self.engine.stop());
+        tokio::spawn(self.stop());
     }
 }
 
@@ -111,11 +113,7 @@ fn clusters(
                 settings: KubeSettings {
                     name: ClusterName::new(name),
                     namespaces: world.namespaces().iter().map(Namespace::new).collect(),
-                    timeout: timing.timeout,
-                    validate: timing.validate,
-                    poll: timing.poll,
-                    retry_initial: timing.retry_initial,
-                    retry_max: timing.retry_max,
+                    timing,
                     deployments: if within(targets, name).any(|target| target.found == Found::Config) {
                         Selector::All
                     } else {

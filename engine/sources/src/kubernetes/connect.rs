@@ -1,9 +1,9 @@
 //! Finds the way to a cluster.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use steadfast_core::loopback::is_loopback;
 
 /// A client, and whether it runs inside the cluster.
 pub struct Connected {
@@ -83,24 +83,4 @@ fn ours(mut config: kube::Config) -> kube::Config {
         config.proxy_url = None;
     }
     config
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loopback_is_told_by_name_and_address() {
-        for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["10.0.0.1", "localhost.example", "api", "[fd00::1]"] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 }

@@ -56,7 +56,12 @@ impl KubeCluster {
 
     async fn log(&self, place: &str, query: &str) -> Result<Answer, Fault> {
         let url = format!("{place}?{query}");
-        within(self.settings.timeout, place, fetch(&self.client, &url, LOG_BYTES * 2)).await
+        within(
+            self.settings.timing.timeout,
+            place,
+            fetch(&self.client, &url, LOG_BYTES * 2),
+        )
+        .await
     }
 
     /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink up to 1.20 labels
@@ -131,9 +136,16 @@ impl KubeCluster {
             take(gathered, serde_json::from_str(item)?);
             Ok(())
         };
-        list::read(&self.client, path, &mut page, self.settings.timeout, Vec::new, take)
-            .await
-            .map(|(gathered, _)| gathered)
+        list::read(
+            &self.client,
+            path,
+            &mut page,
+            self.settings.timing.timeout,
+            Vec::new,
+            take,
+        )
+        .await
+        .map(|(gathered, _)| gathered)
     }
 }
 

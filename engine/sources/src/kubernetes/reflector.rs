@@ -64,7 +64,13 @@ impl Reflector {
         loop {
             let (asked, began) = (self.telling.clock.now(), Instant::now());
             live.list_begins();
-            let list = list::all(&self.client, &self.path, kind, &mut self.page, self.settings.timeout);
+            let list = list::all(
+                &self.client,
+                &self.path,
+                kind,
+                &mut self.page,
+                self.settings.timing.timeout,
+            );
             match beside(live, &self.telling, list).await {
                 Ok(mut list) => {
                     live.drain(&self.telling).await;
@@ -84,7 +90,7 @@ impl Reflector {
                     tracing::debug!("list failed: {fault}");
                     self.telling.tell(asked, What::Failed(fault.clone())).await;
                     if self.is_not_served(&fault) {
-                        beside(live, &self.telling, tokio::time::sleep(self.settings.validate)).await;
+                        beside(live, &self.telling, tokio::time::sleep(self.settings.timing.validate)).await;
                         continue;
                     }
                     let pause = self.pause_after_failure(failures, &fault, began);
@@ -133,7 +139,7 @@ impl Reflector {
         began: Instant,
     ) -> impl Future<Output = ()> + use<> {
         let mut recovered = self.recovery.recovered();
-        let poll = self.settings.poll;
+        let poll = self.settings.timing.poll;
         let mut pause = self.backoff.delay(failures, None, &mut self.rng);
         if self.role() == Role::Canary {
             pause = pause.min(poll.saturating_sub(began.elapsed()));
@@ -156,8 +162,8 @@ impl Reflector {
         let due = list_due(
             self.wants.clone(),
             listed,
-            self.settings.validate,
-            self.settings.poll / 2,
+            self.settings.timing.validate,
+            self.settings.timing.poll / 2,
         );
         tokio::pin!(due);
         loop {
@@ -167,7 +173,7 @@ impl Reflector {
                 () = &mut due => return,
                 end = self.watch(live) => end,
             };
-            let lived_long = began.elapsed() > self.settings.retry_max;
+            let lived_long = began.elapsed() > self.settings.timing.retry_max;
             if lived_long {
                 *broken = 0;
             }
@@ -197,7 +203,10 @@ impl Reflector {
     /// One watch, from its opening to its end.
     async fn watch(&self, live: &mut Live) -> Ended {
         let kind = self.telling.scope.kind;
-        match live.open(&self.client, &self.path, kind, self.settings.timeout).await {
+        match live
+            .open(&self.client, &self.path, kind, self.settings.timing.timeout)
+            .await
+        {
             Ok(()) => live.follow(&self.telling).await,
             Err(ended) => ended,
         }

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::run::{LoadedPolicy, load_policies};
 
 /// Lists every policy with what can be tuned.
-pub(super) fn list(config: &Config) -> anyhow::Result<()> {
+pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let mut text = String::new();
     for policy in load_policies(&config.policies, &config.registries)? {
         let description = policy.module.description();

@@ -1,23 +1,32 @@
 //! `steadfast policy`: what an author does with a module, from its first line to its release.
 
+#[cfg(feature = "author")]
 mod bench;
+#[cfg(feature = "author")]
 mod build;
-pub(super) mod chosen;
 mod diff;
 pub(super) mod inspect;
 mod keygen;
 mod keys;
+#[cfg(feature = "author")]
 mod language;
+#[cfg(feature = "author")]
 mod new;
+pub(super) mod policy_arg;
 mod promote;
 mod pull;
 mod push;
 mod registries;
+#[cfg(feature = "author")]
 mod sample;
 mod sign;
+#[cfg(feature = "author")]
 mod template;
+#[cfg(feature = "author")]
 mod template_rust;
+#[cfg(feature = "author")]
 mod test;
+#[cfg(feature = "author")]
 mod verify;
 
 use clap::Subcommand;
@@ -28,20 +37,25 @@ use super::{Failure, printer};
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Write the project of a new policy, in Rust, Python, JavaScript, C or Go.
+    #[cfg(feature = "author")]
     #[command(after_help = new::AFTER_HELP)]
     New(new::Options),
     /// Build a project's module with its language's own tools, and load it.
+    #[cfg(feature = "author")]
     #[command(after_help = build::AFTER_HELP)]
     Build(build::Options),
     /// Say what a module is: form, contract, size, digest, imports, parameters and rules.
     Inspect(inspect::Options),
     /// Hold a policy to determinism and purity, to stories, and to snapshots with expected decisions.
+    #[cfg(feature = "author")]
     #[command(after_help = test::AFTER_HELP)]
     Test(test::Options),
     /// Measure what a policy costs: loading, deciding, memory.
+    #[cfg(feature = "author")]
     #[command(after_help = bench::AFTER_HELP)]
     Bench(bench::Options),
     /// Show every sequence of evidence to a policy, to a depth, and hold what it records to laws.
+    #[cfg(feature = "author")]
     #[command(after_help = verify::AFTER_HELP)]
     Verify(verify::Options),
     /// Show two policies the same recorded snapshots, and tell where they part.
@@ -61,23 +75,28 @@ pub(super) enum Command {
     Promote(promote::Options),
 }
 
-pub(super) fn carry_out(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
+pub(super) fn run(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
     match command {
-        Command::New(options) => new::write(options),
-        Command::Build(options) => build::build(options),
-        Command::Inspect(options) => inspect::tell(options),
-        Command::Test(options) => test::tell(options),
-        Command::Bench(options) => bench::tell(options),
-        Command::Verify(options) => verify::explore(options),
-        Command::Diff(options) => diff::tell(options, runtime),
+        #[cfg(feature = "author")]
+        Command::New(options) => new::run(options),
+        #[cfg(feature = "author")]
+        Command::Build(options) => build::run(options),
+        Command::Inspect(options) => inspect::run(options),
+        #[cfg(feature = "author")]
+        Command::Test(options) => test::run(options),
+        #[cfg(feature = "author")]
+        Command::Bench(options) => bench::run(options),
+        #[cfg(feature = "author")]
+        Command::Verify(options) => verify::run(options),
+        Command::Diff(options) => diff::run(options, runtime),
         Command::Wit => {
             printer::data(steadfast_wit::POLICY_WIT);
             Ok(())
         }
-        Command::Keygen(options) => keygen::make(options),
-        Command::Sign(options) => sign::sign(options),
-        Command::Push(options) => runtime.block_on(push::push(options)),
-        Command::Pull(options) => runtime.block_on(pull::pull(options)),
-        Command::Promote(options) => promote::promote(options, runtime),
+        Command::Keygen(options) => keygen::run(options),
+        Command::Sign(options) => sign::run(options),
+        Command::Push(options) => runtime.block_on(push::run(options)),
+        Command::Pull(options) => runtime.block_on(pull::run(options)),
+        Command::Promote(options) => promote::run(options, runtime),
     }
 }

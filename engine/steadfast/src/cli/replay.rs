@@ -13,8 +13,8 @@ use steadfast_core::recording::Recorded;
 use steadfast_core::replay::{PastFailures, Replay, compare};
 use tokio::runtime::Runtime;
 
-use super::policy::chosen;
-use super::{Failure, Output, blame, printer};
+use super::policy::policy_arg;
+use super::{Failure, Output, located, printer};
 use crate::config::Config;
 use crate::run::load_policies;
 use report::{Comparison, Report};
@@ -55,7 +55,7 @@ pub(super) struct Options {
 }
 
 /// Decides everything again, and tells what differs.
-pub(super) fn tell(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let mut again = match &options.policy {
         Some(module) => Again::by_one(module, options.params.as_deref())?,
         None => Again::as_configured(&options.source.config)?,
@@ -87,7 +87,7 @@ struct Again {
 
 impl Again {
     fn by_one(module: &str, params: Option<&str>) -> Result<Self, Failure> {
-        let loaded = chosen::load_one(PLACE, &chosen::configured(PLACE, module, params)?)?;
+        let loaded = policy_arg::load_one(PLACE, &policy_arg::configured(PLACE, module, params)?)?;
         let name = PolicyName::new(module);
         let replay = Replay::new(name.clone(), PastFailures::Ask);
         let decide: Box<dyn Decide> = Box::new(loaded.module);
@@ -100,7 +100,7 @@ impl Again {
 
     fn as_configured(path: &Path) -> Result<Self, Failure> {
         let config = Config::load(path)?;
-        let loaded = load_policies(&config.policies, &config.registries).map_err(|error| blame(path, error))?;
+        let loaded = load_policies(&config.policies, &config.registries).map_err(|error| located(path, error))?;
         let policies = loaded.into_iter().map(|policy| {
             let name = PolicyName::new(&policy.config.name);
             let replay = Replay::new(name.clone(), PastFailures::Repeat);

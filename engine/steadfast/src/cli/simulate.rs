@@ -78,7 +78,7 @@ pub(super) struct Options {
 }
 
 /// Reads every story, then plays them one after the other.
-pub(super) fn play_all(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let stage = match NonZeroU32::new(options.scale) {
         Some(factor) if options.real => Stage::Sockets(Scale::times(factor)),
         Some(_) | None => Stage::Virtual,

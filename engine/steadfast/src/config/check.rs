@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use steadfast_core::recording::Keep;
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 use steadfast_reconcile::{Discover, Recording};
 use toml::Spanned;
 

@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
 
+use super::read;
+
 /// From this likeness on (Jaro-Winkler, 1 is equal) a known key is taken for what was meant.
 const ALIKE: f64 = 0.8;
 
-/// One mistake.
+/// One mistake in the text of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// Where in the text, in bytes; empty for what is missing.
     pub place: Range<usize>,
     /// Which rule is broken, with the value.
     pub rule: String,
-    /// What to do.
+    /// What to write instead, as an imperative.
     pub fix: String,
 }
 
@@ -26,18 +28,18 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("the configuration {path} cannot be read")]
     Unreadable {
-        /// Which file.
+        /// The file, as it was named.
         path: PathBuf,
-        /// Why.
+        /// What the operating system says.
         #[source]
         source: std::io::Error,
     },
-    /// It holds mistakes.
+    /// It breaks rules.
     #[error("{} in the configuration\n{report}", count(mistakes.len()))]
     Mistakes {
-        /// All of them, for people.
+        /// All of them for people, each with its line.
         report: String,
-        /// All of them.
+        /// The same for programs, in the order of their lines.
         mistakes: Vec<Mistake>,
     },
 }
@@ -88,6 +90,14 @@ impl Mistake {
 }
 
 impl ConfigError {
+    /// The mistake of the policy with that name, where its entry says `key`; it was found when the policy was loaded, and
+    /// the text is read again to find the place. A file that is gone or another one by now is shown without it.
+    pub(crate) fn in_policy(path: &Path, policy: &str, key: &str, rule: String, fix: &str) -> Self {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let place = read::place_in_policy(&text, policy, key).unwrap_or(0..0);
+        Self::mistakes(path, &text, vec![Mistake::new(place, rule, fix)])
+    }
+
     pub(super) fn mistakes(path: &Path, text: &str, mut mistakes: Vec<Mistake>) -> Self {
         mistakes.sort_by_key(|mistake| mistake.place.start);
         let colored = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();

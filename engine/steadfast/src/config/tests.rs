@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 
 use super::*;
 
@@ -222,47 +222,4 @@ fn the_key_that_was_meant_is_suggested() {
 #[test]
 fn broken_syntax_is_shown_with_its_line() {
     assert!(mistakes("[timing]\npoll = \"5s\n")[0].starts_with("2: "));
-}
-
-#[test]
-fn a_refused_policy_is_shown_where_its_parameters_stand() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("config.toml");
-    let text = "[[policy]]\nname = \"mine\"\nmodule = \"builtin:conservative\"\n[policy.params]\nbogus = 1\n";
-    std::fs::write(&path, text).unwrap();
-    let config = Config::load(&path).unwrap();
-    let refusal = crate::run::load_policies(&config.policies, &[]).err().unwrap();
-    let ConfigError::Mistakes { report, mistakes } = Config::refused_policy(&path, refusal.downcast_ref().unwrap())
-    else {
-        panic!("{refusal}")
-    };
-    assert_eq!(&text[mistakes[0].place.clone()], "params");
-    assert!(
-        report.contains(
-            "config.toml:4: policy `mine`: params: `bogus` is no parameter; there are `absence_confirmations`"
-        ),
-        "{report}"
-    );
-}
-
-#[test]
-fn the_operators_file_shows_each_parameter_of_the_default_policy_with_its_default() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config.toml");
-    let config = Config::load(&path).unwrap();
-    let shown: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&config.policies[0].params).unwrap();
-    let policies = crate::run::load_policies(&config.policies, &[]).unwrap();
-    // A default is written as it would be in the configuration, which for these types is also JSON.
-    let described: serde_json::Map<String, serde_json::Value> = policies[0]
-        .module
-        .description()
-        .parameters
-        .iter()
-        .map(|parameter| {
-            (
-                parameter.name.clone(),
-                serde_json::from_str(&parameter.default).unwrap(),
-            )
-        })
-        .collect();
-    assert_eq!(shown, described);
 }

@@ -11,9 +11,9 @@ use crate::config::Policy;
 #[derive(Debug, thiserror::Error)]
 #[error("policy `{policy}`: its module cannot be used; {}", source.fix())]
 pub struct RefusedModule {
-    /// The policy's name.
+    /// The name of the policy whose entry names the module.
     pub policy: String,
-    /// Why.
+    /// What keeps the module from being used.
     #[source]
     pub source: ModuleError,
 }

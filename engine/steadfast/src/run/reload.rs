@@ -18,11 +18,12 @@ use steadfast_host::PolicyEngine;
 use steadfast_reconcile::{Control, PolicySetup, RequestError, tried};
 use steadfast_server::{LastReload, ReloadError, Reloaded, ReloadedPolicy};
 
+use super::assemble::{LoadedPolicy, compile_into};
+use super::locate::locate_in_config;
 use super::modules::{RefusedModule, resolve_modules};
-use super::parts::{LoadedPolicy, compile_into};
 use crate::config::Config;
 
-pub(super) use follow::{Known, follow};
+pub(super) use follow::{FileSnapshot, follow};
 
 /// On about how many of the present snapshots policies are tried.
 const TRIED: usize = 512;
@@ -144,7 +145,7 @@ impl Reloader {
 
 /// Why the policies of the file cannot be used, with the place in the file if the mistake is there.
 fn refusal(file: &Path, error: anyhow::Error) -> ReloadError {
-    if let Some(mistake) = Config::blamed(file, &error) {
+    if let Some(mistake) = locate_in_config(file, &error) {
         return ReloadError::Refused(error_chain(&mistake.into()));
     }
     if error.is::<RefusedModule>() {

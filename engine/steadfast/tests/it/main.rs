@@ -1,20 +1,33 @@
 //! The binary as people meet it: its help, its exit codes, what it prints where, and what it leaves alone.
+//!
+//! What needs a world in the process, or tries policies, is tested in the default build; `daemon` is about the other one.
 
 // Clippy knows tests by their attribute; what they share has none.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod command;
 mod configuration;
+#[cfg(not(feature = "author"))]
+mod daemon;
+#[cfg(feature = "author")]
 mod documents;
 mod engine;
+#[cfg(feature = "author")]
 mod help;
+#[cfg(feature = "author")]
 mod policy;
+mod process;
+#[cfg(feature = "author")]
 mod project;
 mod promote;
 mod registry;
 mod reload;
+#[cfg(feature = "author")]
 mod replay;
 mod running;
+mod signals;
+#[cfg(feature = "author")]
 mod simulate;
 mod trust;
+#[cfg(feature = "author")]
 mod verify;

@@ -9,9 +9,10 @@ use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
 use steadfast_core::facts::{Deployment, FlinkJob, Rollout, Tasks};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
 use steadfast_core::record::{JobRecord, Origin, Reason};
-use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{Confidence, JobState, Mode};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 use steadfast_host::Policy;
 
 use crate::verdict::Verdict;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 use steadfast_host::Policy;
 use steadfast_reconcile::PolicySetup;
 use steadfast_simulate::{Stage, Staging, play};

@@ -14,9 +14,10 @@ use steadfast_core::labels::Labels;
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 use steadfast_core::planner::plan;
 use steadfast_core::record::{JobRecord, Origin};
-use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{JobState, Mode};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 use steadfast_core::tracked::{TrackingRules, follow};
 use steadfast_host::Policy;
 

@@ -9,7 +9,7 @@ use steadfast_core::decision::Decide;
 use steadfast_core::id::PolicyName;
 use steadfast_core::recording::Recorded;
 use steadfast_core::replay::{PastFailures, Replay, compare};
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
 use steadfast_reconcile::{PolicySetup, Recording};
 use steadfast_simulate::{Stage, Staging};

@@ -11,9 +11,10 @@ use steadfast_core::facts::{
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
 use steadfast_core::labels::Labels;
 use steadfast_core::record::{AlertScope, Condition, JobRecord, Origin, PostedIntent, Reason, StandingAlert};
-use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 
 use super::to_contract;
 

@@ -324,6 +324,7 @@ impl Clock for TestClock {
 /// A cluster under watch, as the engine sees it.
 pub(super) struct Seen {
     pub(super) cluster: KubeCluster,
+    pub(super) tasks: Tasks,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) news: mpsc::Receiver<KubeNews>,
 }
@@ -332,11 +333,7 @@ pub(super) fn settings() -> KubeSettings {
     KubeSettings {
         name: ClusterName::new("local"),
         namespaces: Vec::new(),
-        timeout: Duration::from_secs(3),
-        validate: Duration::from_secs(60),
-        poll: Duration::from_secs(5),
-        retry_initial: Duration::from_millis(800),
-        retry_max: Duration::from_secs(30),
+        timing: Timing::default(),
         deployments: Selector::Flink,
     }
 }
@@ -349,7 +346,7 @@ impl Seen {
     pub(super) fn start_with(server: &Server, settings: KubeSettings, operator: OperatorResources, seed: u64) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
         let (sender, news) = mpsc::channel(1);
-        let cancel = CancellationToken::new();
+        let tasks = Tasks::default();
         Self {
             cluster: KubeCluster::start(
                 server.client(),
@@ -358,8 +355,9 @@ impl Seen {
                 Arc::clone(&clock),
                 seed,
                 sender,
-                cancel,
+                &tasks,
             ),
+            tasks,
             clock,
             news,
         }

@@ -234,6 +234,7 @@ async fn everything_ends_when_it_is_told_to() {
     let server = Server::new();
     let mut seen = Seen::start(&server, settings(), 1);
     seen.settle().await;
-    seen.cluster.stop().await;
+    let now = tokio::time::Instant::now();
+    assert_eq!(seen.tasks.stop(now + Duration::from_millis(1)).await, Ok(()));
     assert!(seen.news.recv().await.is_none(), "no task holds the channel");
 }

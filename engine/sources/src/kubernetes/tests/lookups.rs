@@ -27,8 +27,6 @@ fn cluster(
         client: kube::Client::new(service, "default"),
         wanted: tokio::sync::watch::channel(Timestamp::default()).0,
         undecodable: Arc::default(),
-        cancel: CancellationToken::new(),
-        tasks: TaskTracker::new(),
     };
     (cluster, asked)
 }

@@ -93,7 +93,10 @@ async fn an_odd_watch_costs_few_requests_and_hides_no_change() {
 async fn a_watch_that_ends_in_its_time_goes_on_without_a_list() {
     let server = Server::new();
     let long = KubeSettings {
-        validate: Duration::from_secs(600),
+        timing: Timing {
+            validate: Duration::from_secs(600),
+            ..Timing::default()
+        },
         ..settings()
     };
     let mut seen = Seen::start(&server, long, 1);

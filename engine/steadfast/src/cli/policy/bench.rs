@@ -10,7 +10,7 @@ use steadfast_core::snapshot::Snapshot;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits};
 
 use super::super::{Failure, Output, printer};
-use super::chosen::Chosen;
+use super::policy_arg::PolicyArg;
 use super::sample;
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
@@ -32,7 +32,7 @@ const MOST_MIB: u64 = 4096;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
     #[command(flatten)]
-    policy: Chosen,
+    policy: PolicyArg,
     /// How to print: `table` for people, `json` for programs.
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
@@ -57,7 +57,7 @@ struct Percentiles {
 }
 
 /// Measures and tells.
-pub(super) fn tell(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let module = options.policy.bytes()?;
     let params = options.policy.load()?.config.params;
     let snapshots: Vec<Snapshot> = sample::decisions()?.into_iter().map(|one| one.snapshot).collect();

@@ -16,8 +16,8 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 
 use super::super::{Failure, printer};
-use super::chosen::{configured, load_one};
 use super::language::Language;
+use super::policy_arg::{configured, load_one};
 
 pub(super) const AFTER_HELP: &str = "\
 The language is told by the project's files. What its tools make stands below DIR in build/ (and bindings/, target/ or
@@ -46,7 +46,7 @@ struct Project {
 }
 
 /// Builds a project's module, and loads it to see that the engine takes it.
-pub(super) fn build(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let project = Project::open(&options.project).map_err(Failure::Usage)?;
     let language = Language::of(&project.folder).map_err(Failure::Usage)?;
     tool::require(language)?;

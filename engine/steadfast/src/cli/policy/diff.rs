@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use super::super::replay::report::{Comparison, Report};
 use super::super::replay::source::{Source, Span};
 use super::super::{Failure, Output, printer};
-use super::chosen;
+use super::policy_arg;
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
 Both policies take over each job from its first recorded snapshot on, and decide all that follow, each with its own memory
@@ -49,9 +49,9 @@ pub(in crate::cli) struct Options {
 }
 
 /// Decides all snapshots twice, and tells where the ways part.
-pub(super) fn tell(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let load = |place, module: &str, params: &Option<String>| {
-        chosen::load_one(place, &chosen::configured(place, module, params.as_deref())?)
+        policy_arg::load_one(place, &policy_arg::configured(place, module, params.as_deref())?)
     };
     let mut old = load("OLD", &options.old, &options.old_params)?.module;
     let mut new = load("NEW", &options.new, &options.new_params)?.module;

@@ -8,19 +8,19 @@ use steadfast_host::inspect::{Inspection, inspect};
 use steadfast_host::{Description, Parameter};
 
 use super::super::{Failure, Output, printer};
-use super::chosen::Chosen;
+use super::policy_arg::PolicyArg;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
     #[command(flatten)]
-    policy: Chosen,
+    policy: PolicyArg,
     /// How to print: `table` for people, `json` for programs.
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
 
 /// Tells what the bytes say, even of a module that cannot be loaded; then what the policy says of itself.
-pub(super) fn tell(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let bytes = options.policy.bytes()?;
     let outside = inspect(&bytes).map_err(|error| Failure::Usage(error.into()))?;
     let loaded = options.policy.load();

@@ -31,7 +31,7 @@ enum Kind {
 }
 
 /// Makes a pair of keys; files that are there are left as they are.
-pub(super) fn make(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let algorithm = match options.algorithm {
         Kind::EcdsaP256 => Algorithm::EcdsaP256,
         Kind::Ed25519 => Algorithm::Ed25519,

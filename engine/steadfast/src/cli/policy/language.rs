@@ -17,7 +17,7 @@ pub(super) enum Language {
 }
 
 /// What is particular to a language.
-pub(super) struct Facts {
+pub(super) struct LanguageSpec {
     /// Its name, as people write it.
     pub(super) title: &'static str,
     /// The file by which a project of this language is known.
@@ -31,37 +31,37 @@ pub(super) struct Facts {
 }
 
 impl Language {
-    pub(super) const fn facts(self) -> Facts {
+    pub(super) const fn spec(self) -> LanguageSpec {
         match self {
-            Self::Rust => Facts {
+            Self::Rust => LanguageSpec {
                 title: "Rust",
                 marker: "Cargo.toml",
                 source: "src/lib.rs",
                 programs: &["cargo", "rustc"],
                 install: "install Rust with rustup, then: rustup target add wasm32-unknown-unknown",
             },
-            Self::Python => Facts {
+            Self::Python => LanguageSpec {
                 title: "Python",
                 marker: "main.py",
                 source: "main.py",
                 programs: &["python3"],
                 install: "install Python 3.10 or newer with venv (Debian: apt-get install python3-venv)",
             },
-            Self::JavaScript => Facts {
+            Self::JavaScript => LanguageSpec {
                 title: "JavaScript",
                 marker: "package.json",
                 source: "main.js",
                 programs: &["node", "npm"],
                 install: "install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)",
             },
-            Self::C => Facts {
+            Self::C => LanguageSpec {
                 title: "C",
                 marker: "main.c",
                 source: "main.c",
                 programs: &["clang", "wasm-ld"],
                 install: "install clang for WebAssembly (Debian: apt-get install clang lld wasi-libc libclang-rt-dev-wasm32)",
             },
-            Self::Go => Facts {
+            Self::Go => LanguageSpec {
                 title: "Go",
                 marker: "go.mod",
                 source: "policy/policy.go",
@@ -77,9 +77,9 @@ impl Language {
         known
             .iter()
             .copied()
-            .find(|language| project.join(language.facts().marker).is_file())
+            .find(|language| project.join(language.spec().marker).is_file())
             .ok_or_else(|| {
-                let markers: Vec<&str> = known.iter().map(|language| language.facts().marker).collect();
+                let markers: Vec<&str> = known.iter().map(|language| language.spec().marker).collect();
                 anyhow!(
                     "{} is no policy's project: it has none of {}; name its folder, or make one with `steadfast policy new`",
                     project.display(),

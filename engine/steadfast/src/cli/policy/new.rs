@@ -32,7 +32,7 @@ pub(in crate::cli) struct Options {
 }
 
 /// Writes a project, and says what comes next.
-pub(super) fn write(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let Options { name, lang, into } = options;
     let folder = into.clone().unwrap_or_else(|| PathBuf::from(name));
     refuse_occupied(&folder).map_err(Failure::Usage)?;
@@ -45,8 +45,8 @@ pub(super) fn write(options: &Options) -> Result<(), Failure> {
          steadfast policy build {place}\n  \
          steadfast simulate --policy {place}/{module}.wasm {place}/stories\n  \
          steadfast policy inspect {place}/{module}.wasm",
-        lang.facts().title,
-        folder.join(lang.facts().source).display(),
+        lang.spec().title,
+        folder.join(lang.spec().source).display(),
         module = super::build::module_name(&folder)?,
     ));
     Ok(())

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::super::client::{Client, ServerOptions};
-use super::super::{Failure, blame, printer};
+use super::super::{Failure, located, printer};
 use crate::config::Config;
 use crate::run::load_policies;
 
@@ -31,7 +31,7 @@ pub(in crate::cli) struct Options {
 }
 
 /// Edits the configuration, and asks the running engine to take it up.
-pub(super) fn promote(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let path = &options.config;
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read {}", path.display()))
@@ -41,7 +41,7 @@ pub(super) fn promote(options: &Options, runtime: &Runtime) -> Result<(), Failur
     let promoted = edit::promote(&text, &options.name, options.percent)
         .map_err(|error| Failure::Usage(error.context(format!("{} was not changed", path.display()))))?;
     let config = Config::parse(path, &promoted.text)?;
-    load_policies(&config.policies, &config.registries).map_err(|error| blame(path, error))?;
+    load_policies(&config.policies, &config.registries).map_err(|error| located(path, error))?;
     write::replace(path, &promoted.text)?;
     printer::data(&promoted.summary);
     runtime.block_on(reload(options))

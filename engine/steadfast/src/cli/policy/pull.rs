@@ -29,7 +29,7 @@ pub(in crate::cli) struct Options {
 }
 
 /// Pulls the module into a file, and prints what pins it. Pulling runs nothing, so a tag will do without a pin.
-pub(super) async fn pull(options: &Options) -> Result<(), Failure> {
+pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let artifact = reference(&options.from)?;
     let trust = trust(options)?;
     let output = options.output.clone().unwrap_or_else(|| file_of(&artifact));

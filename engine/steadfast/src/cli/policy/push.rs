@@ -28,7 +28,7 @@ pub(in crate::cli) struct Options {
 }
 
 /// Pushes the module, and prints where it is by its digest.
-pub(super) async fn push(options: &Options) -> Result<(), Failure> {
+pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let target = reference(&options.to)?;
     let key = options.sign.as_deref().map(keys::private).transpose()?;
     let module = std::fs::read(&options.module)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use steadfast_core::recording::Recorded;
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits, builtin};
 use steadfast_reconcile::{PolicySetup, Recording};
 use steadfast_simulate::{Stage, Staging, play};

@@ -20,7 +20,7 @@ pub(in crate::cli) struct Options {
 }
 
 /// Writes MODULE.sig, as `cosign sign-blob` would.
-pub(super) fn sign(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let key = keys::private(&options.key)?;
     let module = std::fs::read(&options.module)
         .with_context(|| format!("the module {} cannot be read", options.module.display()))

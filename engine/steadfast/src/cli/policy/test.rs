@@ -11,7 +11,7 @@ use steadfast_simulate::{Stage, Staging, play};
 
 use super::super::simulate::{Cast, files, told};
 use super::super::{Failure, printer};
-use super::chosen::Chosen;
+use super::policy_arg::PolicyArg;
 use super::sample;
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
@@ -36,7 +36,7 @@ Exit codes:
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
     #[command(flatten)]
-    policy: Chosen,
+    policy: PolicyArg,
     /// Stories (*.toml), fixtures (*.json), and folders of them.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -49,7 +49,7 @@ struct Verdict {
 }
 
 /// Tries everything, and tells each.
-pub(super) fn tell(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let files = files::paths(&options.files, &["toml", "json"]).map_err(Failure::Usage)?;
     let (fixtures, stories): (Vec<PathBuf>, Vec<PathBuf>) = files
         .into_iter()

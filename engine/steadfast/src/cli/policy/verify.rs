@@ -18,7 +18,7 @@ use steadfast_verify::{Counterexample, DepthReport, Report, Settings, telling, v
 use steadfast_world::story::Moment;
 
 use super::super::{Failure, printer};
-use super::chosen::Chosen;
+use super::policy_arg::PolicyArg;
 use crate::run::LoadedPolicy;
 use replay::Replayed;
 
@@ -44,7 +44,7 @@ Exit codes:
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
     #[command(flatten)]
-    policy: Chosen,
+    policy: PolicyArg,
     /// How much may happen one after the other: what is common weighs 1, what is rare up to 3.
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     depth: u32,
@@ -72,7 +72,7 @@ pub(in crate::cli) struct Options {
 }
 
 /// Explores, and tells of each depth as it is done and of each law at the end.
-pub(super) fn explore(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let laws = chosen_laws(options)?;
     if options.list {
         for law in &laws {

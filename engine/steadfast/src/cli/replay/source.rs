@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
+use steadfast_core::duration::parse_duration;
 use steadfast_core::journal::{Recordings, Sequence};
 use steadfast_core::recording::Recorded;
 use steadfast_core::time::{Clock as _, Timestamp};
@@ -74,12 +74,8 @@ impl Span {
 }
 
 fn since(text: &str) -> Result<Timestamp, String> {
-    const UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
-    let ago = UNITS.iter().find_map(|(unit, seconds)| {
-        let number: u64 = text.strip_suffix(*unit)?.parse().ok()?;
-        Some(Duration::from_secs(number.checked_mul(*seconds)?))
-    });
-    ago.map(|ago| SystemClock.now().before(ago))
+    parse_duration(text)
+        .map(|ago| SystemClock.now().before(ago))
         .or_else(|| Timestamp::parse(text))
         .ok_or_else(|| "write how long ago, such as 30m, 24h or 7d, or a moment such as 2026-01-31T12:00:00Z".into())
 }

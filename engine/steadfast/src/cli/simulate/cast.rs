@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 use steadfast_reconcile::PolicySetup;
 use steadfast_simulate::shorten_params;
 use steadfast_world::clock::Scale;
 
-use super::super::policy::chosen::{self, Chosen};
-use super::super::{Failure, blame};
+use super::super::policy::policy_arg::{self, PolicyArg};
+use super::super::{Failure, located};
 use crate::config::{Config, Policy};
 use crate::run::{LoadedPolicy, compile_policies, resolve_modules_now};
 
@@ -28,24 +28,24 @@ impl Cast {
         let config = Config::load(path)?;
         Ok(Self {
             timing: config.timing,
-            policies: load(&config, scale).map_err(|error| blame(path, error))?,
+            policies: load(&config, scale).map_err(|error| located(path, error))?,
         })
     }
 
     /// One policy for every job, at the default pace.
     pub(super) fn alone(module: &str, params: Option<&str>, scale: Scale) -> Result<Self, Failure> {
         let policy = shortened(
-            chosen::load_one(PLACE, &chosen::configured(PLACE, module, params)?)?,
+            policy_arg::load_one(PLACE, &policy_arg::configured(PLACE, module, params)?)?,
             scale,
         );
         Ok(Self {
             timing: Timing::default(),
-            policies: vec![chosen::load_one(PLACE, &policy)?],
+            policies: vec![policy_arg::load_one(PLACE, &policy)?],
         })
     }
 
     /// The policy that a command of `steadfast policy` names, for every job, at the default pace.
-    pub(in crate::cli) fn chosen(policy: &Chosen) -> Result<Self, Failure> {
+    pub(in crate::cli) fn chosen(policy: &PolicyArg) -> Result<Self, Failure> {
         Ok(Self {
             timing: Timing::default(),
             policies: vec![policy.load()?],

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::Mode;
+use toml::Spanned;
 
 use super::{Checker, FlinkRest, Job, file};
 
@@ -28,18 +29,48 @@ impl Checker<'_> {
 
     fn job(&mut self, entry: &file::Job, clusters: &[file::Kubernetes]) -> Job {
         let name = self.name(&entry.name, "job.name");
-        let mode = match entry.mode.as_ref().map(|mode| (mode.get_ref().as_str(), mode.span())) {
-            None => Mode::Application,
-            Some((word, place)) => Mode::parse(word).unwrap_or_else(|| {
-                self.refuse(
-                    place,
-                    format!("mode knows no `{word}`"),
-                    "use application, session or standalone",
-                );
-                Mode::Application
-            }),
+        let mode = self.mode(entry);
+        let kubernetes = self.cluster_of(entry, &name, mode, clusters);
+        let flink_rest = self.flink_rest_of(entry, &name, mode);
+        let namespace = if kubernetes.is_some() {
+            entry.namespace.clone().unwrap_or_else(|| "default".into())
+        } else {
+            "-".into()
         };
-        let kubernetes = match (&entry.kubernetes, mode) {
+        Job {
+            deployment: entry.deployment.clone().unwrap_or_else(|| name.clone()),
+            flink_job_id: entry.flink_job_id.as_ref().and_then(|id| self.flink_job_id(id)),
+            name,
+            kubernetes,
+            namespace,
+            mode,
+            flink_rest,
+        }
+    }
+
+    fn mode(&mut self, entry: &file::Job) -> Mode {
+        let Some(word) = &entry.mode else {
+            return Mode::Application;
+        };
+        Mode::parse(word.get_ref()).unwrap_or_else(|| {
+            self.refuse(
+                word.span(),
+                format!("mode knows no `{}`", word.get_ref()),
+                "use application, session or standalone",
+            );
+            Mode::Application
+        })
+    }
+
+    /// The name of the cluster a job runs in; a standalone job runs in none.
+    fn cluster_of(
+        &mut self,
+        entry: &file::Job,
+        name: &str,
+        mode: Mode,
+        clusters: &[file::Kubernetes],
+    ) -> Option<String> {
+        match (&entry.kubernetes, mode) {
             (Some(cluster), Mode::Standalone) => {
                 self.refuse(
                     cluster.span(),
@@ -70,49 +101,42 @@ impl Checker<'_> {
                     None
                 }
             },
-        };
-        if mode == Mode::Standalone && entry.flink_rest.is_none() {
-            self.refuse(
-                entry.name.span(),
-                format!("job `{name}` is standalone and has no flink_rest"),
-                "add flink_rest = \"http://HOST:8081\"",
-            );
         }
-        let flink_rest = entry.flink_rest.as_ref().map(|rest| self.flink_rest(rest));
-        if mode == Mode::Standalone
-            && let Some(rest) = &entry.flink_rest
-            && !matches!(flink_rest, Some(FlinkRest::Url(_)))
-        {
+    }
+
+    /// How a job's Flink is reached. Without a cluster nothing but a URL leads there.
+    fn flink_rest_of(&mut self, entry: &file::Job, name: &str, mode: Mode) -> Option<FlinkRest> {
+        let is_standalone = mode == Mode::Standalone;
+        let Some(rest) = &entry.flink_rest else {
+            if is_standalone {
+                self.refuse(
+                    entry.name.span(),
+                    format!("job `{name}` is standalone and has no flink_rest"),
+                    "add flink_rest = \"http://HOST:8081\"",
+                );
+            }
+            return None;
+        };
+        let checked = self.flink_rest(rest);
+        if is_standalone && !matches!(checked, FlinkRest::Url(_)) {
             self.refuse(
                 rest.span(),
                 format!("job `{name}` is standalone, and only a URL leads to its Flink"),
                 "write flink_rest = \"http://HOST:8081\"",
             );
         }
-        let flink_job_id = entry.flink_job_id.as_ref().and_then(|id| {
-            let parsed = FlinkJobId::parse(id.get_ref());
-            if parsed.is_none() {
-                self.refuse(
-                    id.span(),
-                    format!("flink_job_id `{}` is not a Flink job id", id.get_ref()),
-                    "write its 32 hex digits",
-                );
-            }
-            parsed
-        });
-        let namespace = if kubernetes.is_some() {
-            entry.namespace.clone().unwrap_or_else(|| "default".into())
-        } else {
-            "-".into()
-        };
-        Job {
-            deployment: entry.deployment.clone().unwrap_or_else(|| name.clone()),
-            name,
-            kubernetes,
-            namespace,
-            mode,
-            flink_rest,
-            flink_job_id,
+        Some(checked)
+    }
+
+    fn flink_job_id(&mut self, id: &Spanned<String>) -> Option<FlinkJobId> {
+        let parsed = FlinkJobId::parse(id.get_ref());
+        if parsed.is_none() {
+            self.refuse(
+                id.span(),
+                format!("flink_job_id `{}` is not a Flink job id", id.get_ref()),
+                "write its 32 hex digits",
+            );
         }
+        parsed
     }
 }

@@ -23,15 +23,15 @@ pub(super) struct Files {
 type Names = Arc<Mutex<BTreeSet<PathBuf>>>;
 
 impl Files {
-    /// `stirred` is notified when something happens to one of them.
-    pub(super) fn new(stirred: Arc<Notify>) -> notify::Result<Self> {
+    /// `changed` is notified when something happens to one of them.
+    pub(super) fn new(changed: Arc<Notify>) -> notify::Result<Self> {
         let names = Names::default();
         let of_events = Arc::clone(&names);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let names = of_events.lock().unwrap_or_else(PoisonError::into_inner);
             // An event that could not be read may have been about one of them.
             if event.map_or(true, |event| concerns(&event, &names)) {
-                stirred.notify_one();
+                changed.notify_one();
             }
         })?;
         Ok(Self {

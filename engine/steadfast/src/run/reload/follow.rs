@@ -13,16 +13,16 @@ use super::Reloader;
 use super::files::{Files, digest, named};
 use crate::config::Config;
 
-/// So long must the files rest before they are read: an editor or a copy may take several steps.
-const REST: Duration = Duration::from_millis(300);
-/// Files that never rest are read all the same after this many rests.
-const RESTS: u32 = 10;
+/// For so long must nothing happen to the files before they are read: an editor or a copy may take several steps.
+const QUIET: Duration = Duration::from_millis(300);
+/// Files to which something happens all the time are read all the same after this many times as long.
+const MAX_WAITS: u32 = 10;
 
 /// Reloads when somebody asks for it, until it is cancelled.
-pub(in crate::run) async fn follow(reloader: Arc<Reloader>, mut known: Known, cancel: CancellationToken) {
+pub(in crate::run) async fn follow(reloader: Arc<Reloader>, mut seen: FileSnapshot, cancel: CancellationToken) {
     let Some(config) = reloader.file.clone() else { return };
-    let stirred = Arc::new(Notify::new());
-    let mut files = match Files::new(Arc::clone(&stirred)) {
+    let changed = Arc::new(Notify::new());
+    let mut files = match Files::new(Arc::clone(&changed)) {
         Ok(files) => Some(files),
         Err(error) => {
             tracing::warn!("changes of files will not be seen ({error}); SIGHUP and POST /api/v1/reload still reload");
@@ -37,18 +37,18 @@ pub(in crate::run) async fn follow(reloader: Arc<Reloader>, mut known: Known, ca
         }
     };
     // What changed while the engine started was not seen.
-    stirred.notify_one();
+    changed.notify_one();
     loop {
         tokio::select! {
             () = cancel.cancelled() => return,
             () = hangup(hangups.as_mut()) => {
-                known.look(&config, files.as_mut()).await;
+                seen.look(&config, files.as_mut()).await;
                 // What it refuses it has told.
                 drop(reloader.reload().await);
             }
-            () = stirred.notified() => {
-                rest(&stirred).await;
-                if known.look(&config, files.as_mut()).await == Seen::Changed {
+            () = changed.notified() => {
+                debounce(&changed).await;
+                if seen.look(&config, files.as_mut()).await == Seen::Changed {
                     drop(reloader.reload().await);
                 }
             }
@@ -63,10 +63,10 @@ async fn hangup(hangups: Option<&mut Signal>) {
     }
 }
 
-/// Waits until nothing has stirred for a while.
-async fn rest(stirred: &Notify) {
-    for _ in 0..RESTS {
-        if timeout(REST, stirred.notified()).await.is_err() {
+/// Waits until nothing has changed for a while.
+async fn debounce(changed: &Notify) {
+    for _ in 0..MAX_WAITS {
+        if timeout(QUIET, changed.notified()).await.is_err() {
             return;
         }
         sleep(Duration::from_millis(1)).await;
@@ -75,7 +75,7 @@ async fn rest(stirred: &Notify) {
 
 /// The files as they were last looked at.
 #[derive(Default)]
-pub(in crate::run) struct Known {
+pub(in crate::run) struct FileSnapshot {
     files: Vec<PathBuf>,
     digest: [u8; 32],
 }
@@ -87,7 +87,7 @@ enum Seen {
     Same,
 }
 
-impl Known {
+impl FileSnapshot {
     /// The files from which an engine is about to be started with this configuration.
     pub(in crate::run) fn starting(file: &Path, config: &Config) -> Self {
         let files = named(file, &[]);

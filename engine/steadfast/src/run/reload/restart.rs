@@ -1,10 +1,12 @@
 //! What has changed in a configuration beside its policies and the registries they come from.
 
+use steadfast_core::timing::Timing;
+
 use crate::config::Config;
 
 /// The keys and sections whose change takes effect only after a restart, as the file calls them.
 pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
-    // Taken apart, so that a section that is added one day cannot be forgotten here.
+    // Taken apart, so that a section or a key that is added one day cannot be forgotten here.
     let Config {
         store,
         server,
@@ -17,14 +19,23 @@ pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
         sinks,
         recording,
     } = started;
+    let Timing {
+        poll,
+        timeout,
+        validate,
+        retry_initial,
+        retry_max,
+        startup_grace,
+        terminal_poll,
+    } = *timing;
     let timings = [
-        ("poll", timing.poll != now.timing.poll),
-        ("timeout", timing.timeout != now.timing.timeout),
-        ("validate", timing.validate != now.timing.validate),
-        ("retry_initial", timing.retry_initial != now.timing.retry_initial),
-        ("retry_max", timing.retry_max != now.timing.retry_max),
-        ("startup_grace", timing.startup_grace != now.timing.startup_grace),
-        ("terminal_poll", timing.terminal_poll != now.timing.terminal_poll),
+        ("poll", poll != now.timing.poll),
+        ("timeout", timeout != now.timing.timeout),
+        ("validate", validate != now.timing.validate),
+        ("retry_initial", retry_initial != now.timing.retry_initial),
+        ("retry_max", retry_max != now.timing.retry_max),
+        ("startup_grace", startup_grace != now.timing.startup_grace),
+        ("terminal_poll", terminal_poll != now.timing.terminal_poll),
     ];
     let sections = [
         ("store.url", *store != now.store),

@@ -70,7 +70,7 @@ impl Toolchain {
         }
         Err(anyhow!(
             "no compiler here makes {TARGET}; {} (Debian without rustup: apt-get install rustc-web cargo-web rust-web-src lld)",
-            Language::Rust.facts().install
+            Language::Rust.spec().install
         ))
     }
 

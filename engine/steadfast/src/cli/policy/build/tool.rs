@@ -13,13 +13,13 @@ const SHOWN: usize = 40;
 
 /// Says which program is missing, and how to get it, before anything is begun.
 pub(super) fn require(language: Language) -> anyhow::Result<()> {
-    let facts = language.facts();
-    match facts.programs.iter().find(|program| find(program).is_none()) {
+    let spec = language.spec();
+    match spec.programs.iter().find(|program| find(program).is_none()) {
         None => Ok(()),
         Some(missing) => Err(anyhow!(
             "a policy in {} needs `{missing}`, which is not on PATH; {}",
-            facts.title,
-            facts.install
+            spec.title,
+            spec.install
         )),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use steadfast_core::snapshot::Timing;
+use steadfast_core::timing::Timing;
 use steadfast_simulate::{Stage, Staging, play};
 use steadfast_verify::Counterexample;
 use steadfast_verify::look::Look;

@@ -16,7 +16,7 @@ const PLACE: &str = "MODULE";
 
 /// A module and what it is to be given.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Chosen {
+pub(in crate::cli) struct PolicyArg {
     /// The policy: `builtin:NAME`, a module's path, or `oci://HOST/REPOSITORY@sha256:HEX`.
     #[arg(value_name = "MODULE")]
     module: String,
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Chosen {
     params: Option<String>,
 }
 
-impl Chosen {
+impl PolicyArg {
     /// Loads and configures it.
     pub(in crate::cli) fn load(&self) -> Result<LoadedPolicy, Failure> {
         let policy = configured(PLACE, &self.module, self.params.as_deref())?;

@@ -13,20 +13,24 @@ use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Ro
 use steadfast_server::{
     ClusterHealth, ControlError, Health, Liveness, PolicyList, Reach, Readiness, ReloadError, Reloaded, RunningPolicy,
 };
+use steadfast_tasks::Tasks;
+use tokio::sync::oneshot;
 
 use super::reload::Reloader;
 
-pub(super) struct Adapter {
+pub(super) struct EngineApi {
     pub(super) control: Control,
     pub(super) status: StatusBoard,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reloader: Arc<Reloader>,
     /// How long the loop may stand still before it counts as dead.
-    pub(super) patience: Duration,
+    pub(super) liveness_limit: Duration,
+    /// Do what must not end with the caller who asked for it.
+    pub(super) tasks: Tasks,
 }
 
 #[async_trait]
-impl steadfast_server::Control for Adapter {
+impl steadfast_server::Control for EngineApi {
     async fn intend(&self, job: &JobKey, intent: Intent) -> Result<JobView, ControlError> {
         self.control.intend(job.clone(), intent).await.map_err(refusal)
     }
@@ -48,11 +52,11 @@ fn refusal(error: RequestError) -> ControlError {
     }
 }
 
-impl Health for Adapter {
+impl Health for EngineApi {
     fn live(&self) -> Liveness {
         let stands = self.clock.now().since(self.status.read().turned_at);
         Liveness {
-            live: stands <= self.patience,
+            live: stands <= self.liveness_limit,
             turned_seconds_ago: stands.as_secs_f64(),
         }
     }
@@ -87,7 +91,7 @@ impl Health for Adapter {
 }
 
 #[async_trait]
-impl steadfast_server::Policies for Adapter {
+impl steadfast_server::Policies for EngineApi {
     fn running(&self) -> PolicyList {
         PolicyList {
             items: self.status.read().policies.iter().map(running).collect(),
@@ -98,10 +102,14 @@ impl steadfast_server::Policies for Adapter {
     async fn reload(&self) -> Result<Reloaded, ReloadError> {
         // A caller that goes away must not leave a reload half done.
         let reloader = Arc::clone(&self.reloader);
-        let reload = tokio::spawn(async move { reloader.reload().await });
-        reload
+        let (report, reported) = oneshot::channel();
+        self.tasks.spawn("reload asked for by a caller", async move {
+            // The caller may be gone by then.
+            drop(report.send(reloader.reload().await));
+        });
+        reported
             .await
-            .unwrap_or_else(|error| Err(ReloadError::Unavailable(error.to_string())))
+            .unwrap_or_else(|_| Err(ReloadError::Unavailable("the reload was broken off".into())))
     }
 }
 

@@ -1,0 +1,51 @@
+//! The pace of the engine: `[timing]` of the configuration, the same for every cluster, job and policy.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::backoff::Backoff;
+
+/// `[timing]` of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Timing {
+    /// How often Flink is asked.
+    pub poll: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How often everything is looked at afresh.
+    pub validate: Duration,
+    /// The first retry's delay.
+    pub retry_initial: Duration,
+    /// The longest retry delay.
+    pub retry_max: Duration,
+    /// How long after the engine's start nothing turns terminal.
+    pub startup_grace: Duration,
+    /// How often a terminal job is looked at.
+    pub terminal_poll: Duration,
+}
+
+impl Timing {
+    /// The bounds of every retry but those that a policy or a server asks for.
+    pub fn backoff(&self) -> Backoff {
+        Backoff {
+            initial: self.retry_initial,
+            max: self.retry_max,
+        }
+    }
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(5),
+            timeout: Duration::from_secs(3),
+            validate: Duration::from_secs(60),
+            retry_initial: Duration::from_millis(800),
+            retry_max: Duration::from_secs(30),
+            startup_grace: Duration::ZERO,
+            terminal_poll: Duration::from_secs(60),
+        }
+    }
+}

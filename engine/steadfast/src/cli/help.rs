@@ -1,0 +1,36 @@
+//! What the help says beside the commands and their options, for either build.
+
+/// The place of examples and exit codes is below everything else.
+#[cfg(feature = "author")]
+pub(super) const AFTER_HELP: &str = "\
+Examples:
+  steadfast demo                           see it at work without a cluster
+  steadfast check --config config.toml     find mistakes before the engine does
+  steadfast run --config config.toml       keep the record, serve the API and the dashboard
+  steadfast status --watch                 follow all jobs of a running engine
+  steadfast explain local/default/orders   what is known of a job, and which rule decided
+  steadfast simulate stories/              play your own stories against your policy
+  steadfast replay --policy my.wasm        what another policy would have said of what was recorded
+
+Exit codes:
+  0  done
+  1  failed; the reason is on standard error (of `simulate`: a story failed; it is on standard output)
+  2  the command line or the configuration is wrong; nothing was changed
+  3  the engine could not be reached, or refused the request";
+
+#[cfg(not(feature = "author"))]
+pub(super) const AFTER_HELP: &str = "\
+This build holds the daemon alone: `demo`, `simulate`, and what writes and tries policies, are in the default build.
+
+Examples:
+  steadfast check --config config.toml     find mistakes before the engine does
+  steadfast run --config config.toml       keep the record, serve the API and the dashboard
+  steadfast status --watch                 follow all jobs of a running engine
+  steadfast explain local/default/orders   what is known of a job, and which rule decided
+  steadfast replay --policy my.wasm        what another policy would have said of what was recorded
+
+Exit codes:
+  0  done
+  1  failed; the reason is on standard error
+  2  the command line or the configuration is wrong; nothing was changed
+  3  the engine could not be reached, or refused the request";

@@ -1,0 +1,68 @@
+//! Clusters, with what tells of their jobs.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use steadfast_core::id::{ClusterName, Namespace};
+use steadfast_reconcile::ClusterSetup;
+use steadfast_sources::ends::{self, EndPlaces, Files};
+use steadfast_sources::kubernetes::{KubeSettings, Location, Selector, connect};
+use steadfast_sources::route::FlinkRoute;
+
+use crate::config::{Config, EndedJobs, FlinkRest};
+
+/// The clusters, with clients but not yet connected.
+pub(in crate::run) async fn clusters(config: &Config) -> anyhow::Result<Vec<ClusterSetup>> {
+    let mut clusters = Vec::new();
+    for cluster in &config.clusters {
+        let connected = connect(cluster.kubeconfig.as_deref())
+            .await
+            .with_context(|| format!("[[kubernetes]] `{}` cannot be used", cluster.name))?;
+        let has_explicit_jobs = config
+            .jobs
+            .iter()
+            .any(|job| job.kubernetes.as_deref() == Some(&cluster.name));
+        clusters.push(ClusterSetup {
+            settings: KubeSettings {
+                name: ClusterName::new(&cluster.name),
+                namespaces: cluster.namespaces.iter().map(Namespace::new).collect(),
+                timing: config.timing,
+                // An explicit job's Deployment may carry no label: what a selector leaves out would look absent.
+                deployments: if has_explicit_jobs {
+                    Selector::All
+                } else {
+                    Selector::Flink
+                },
+            },
+            client: connected.client,
+            discover: cluster.discover.clone(),
+            flink_rest: route(&cluster.flink_rest, connected.location),
+            ends: end_places(&cluster.ended_jobs)
+                .with_context(|| format!("[[kubernetes]] `{}` cannot be used", cluster.name))?,
+            last_words: cluster.ended_jobs.last_words.clone(),
+        });
+    }
+    Ok(clusters)
+}
+
+/// The places that tell of ended jobs; none is looked at yet.
+fn end_places(ended: &EndedJobs) -> anyhow::Result<EndPlaces> {
+    let open = |location: &ends::Location| -> anyhow::Result<Arc<dyn Files>> {
+        ends::open(location).with_context(|| format!("{location} cannot be read"))
+    };
+    Ok(EndPlaces {
+        archives: ended.archive.iter().map(open).collect::<Result<_, _>>()?,
+        history_server: ended.history_server.clone(),
+        job_results: ended.job_result_store.as_ref().map(open).transpose()?,
+    })
+}
+
+/// How Flink is reached where an entry says nothing else.
+pub(super) fn route(rest: &FlinkRest, location: Location) -> FlinkRoute {
+    match (rest, location) {
+        (FlinkRest::Auto, Location::Inside) | (FlinkRest::Service, _) => FlinkRoute::Service,
+        (FlinkRest::Auto, Location::Outside) | (FlinkRest::Proxy, _) => FlinkRoute::Proxy,
+        (FlinkRest::Pod, _) => FlinkRoute::Pod,
+        (FlinkRest::Url(url), _) => FlinkRoute::Template(url.clone()),
+    }
+}

@@ -1,0 +1,77 @@
+//! Ending by signals: in order, at once when somebody insists, and with nothing left behind.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::Command;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use crate::command::steadfast;
+use crate::process::Process;
+use crate::running::BASE;
+
+fn engine(folder: &Path) -> Process {
+    std::fs::write(folder.join("config.toml"), BASE).unwrap();
+    let mut engine = Process::start(&mut steadfast(folder, &["run"]));
+    engine.wait_for("the API and the dashboard are at");
+    engine
+}
+
+#[test]
+fn either_signal_ends_the_engine_in_order() {
+    for signal in ["TERM", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = engine(folder.path());
+        engine.signal(signal);
+        let (status, said) = engine.end();
+        assert_eq!(status.code(), Some(0), "{said}");
+        assert!(said.contains(&format!("stopping, as SIG{signal} says")), "{said}");
+    }
+}
+
+/// The configuration becomes a pipe that nobody writes to: whoever reads it waits, and so does a stop that waits for him.
+#[test]
+fn a_stop_says_whom_it_waits_for_and_a_second_signal_does_not_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = engine(folder.path());
+    let (pipe, config) = (folder.path().join("pipe"), folder.path().join("config.toml"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::rename(&pipe, &config).unwrap();
+    // To open it for writing takes until the engine has opened it for reading.
+    let (to, opened) = channel();
+    thread::spawn(move || to.send(File::options().write(true).open(&config)));
+    let _silent = opened.recv_timeout(Duration::from_secs(60)).unwrap().unwrap();
+
+    engine.signal("TERM");
+    engine.wait_for("the stop waits for: reload");
+    engine.signal("INT");
+    let (status, said) = engine.end();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("ended at once by a second signal (SIGINT)"), "{said}");
+}
+
+#[cfg(feature = "author")]
+#[test]
+fn a_demo_that_is_ended_leaves_nothing_behind() {
+    use std::os::unix::fs::PermissionsExt;
+
+    for signal in ["INT", "TERM"] {
+        let room = tempfile::tempdir().unwrap();
+        let folders = || -> Vec<_> { std::fs::read_dir(room.path()).unwrap().map(Result::unwrap).collect() };
+        let mut demo = Process::start(steadfast(room.path(), &["demo", "--port", "0"]).env("TMPDIR", room.path()));
+        // Its first lines are told when the engine is at work, with its record in the folder.
+        demo.wait_for("steadfast  orders: ");
+        let made = folders();
+        assert_eq!(made.len(), 1, "{made:?}");
+        assert_eq!(made[0].metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        demo.signal(signal);
+        let (status, said) = demo.end();
+        assert_eq!(status.code(), Some(0), "{said}");
+        assert!(
+            said.contains(&format!("ended by SIG{signal}, before the end of the story")),
+            "{said}"
+        );
+        assert!(folders().is_empty(), "{:?} is left", folders());
+    }
+}
