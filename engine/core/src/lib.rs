@@ -13,6 +13,7 @@ pub mod alternative;
 pub mod backoff;
 pub mod board;
 pub mod decision;
+pub mod error_chain;
 pub mod evidence;
 pub mod explanation;
 pub mod facts;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::{Change, Commit, Event, Journal, JournalError, Sequence};
 use steadfast_core::news::{KindOrigin, KubeNews, What};
@@ -235,7 +236,7 @@ impl Driver {
             let pause = self.timing.retry_initial;
             tracing::error!(
                 "the store did not take a commit, it is retried in {pause:?}: {}",
-                chain(&error)
+                error_chain(&error)
             );
             self.reactor
                 .put_back(decided.into_iter().map(|one| one.key), now.after(pause));
@@ -286,7 +287,7 @@ impl Driver {
         match self.commit(begun, now).await {
             Ok(()) => self.reactor.put_back(keys, now),
             // The next list, event or overview brings them up again.
-            Err(error) => tracing::error!("new jobs could not be recorded: {}", chain(&error)),
+            Err(error) => tracing::error!("new jobs could not be recorded: {}", error_chain(&error)),
         }
     }
 
@@ -301,7 +302,7 @@ impl Driver {
         let label = if result.is_ok() { "committed" } else { "failed" };
         self.metrics.commits.get_or_create(&ResultLabel { result: label }).inc();
         self.status
-            .write(|status| status.store_error = result.as_ref().err().map(chain));
+            .write(|status| status.store_error = result.as_ref().err().map(|error| error_chain(error)));
         let entries = result?;
         for change in &changes {
             for event in &change.events {
@@ -347,7 +348,7 @@ impl Driver {
         let stored = match self.journal.load().await {
             Ok(stored) => stored,
             Err(error) => {
-                tracing::error!("the store could not be compared with memory: {}", chain(&error));
+                tracing::error!("the store could not be compared with memory: {}", error_chain(&error));
                 return;
             }
         };
@@ -379,7 +380,7 @@ impl Driver {
         let changes: Vec<Change> = confirmed.collect();
         let now = self.clock.now();
         if let Err(error) = self.commit(changes, now).await {
-            tracing::error!("confirmations could not be recorded: {}", chain(&error));
+            tracing::error!("confirmations could not be recorded: {}", error_chain(&error));
         }
         self.prune(now).await;
     }
@@ -391,19 +392,7 @@ impl Driver {
             max_bytes: 0,
         });
         if let Err(error) = self.journal.prune(now.before(keep.max_age), keep.max_bytes).await {
-            tracing::error!("old snapshots could not be dropped: {}", chain(&error));
+            tracing::error!("old snapshots could not be dropped: {}", error_chain(&error));
         }
     }
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &JournalError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -6,11 +6,11 @@ mod mistake;
 mod read;
 mod values;
 
-use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::state::Mode;
@@ -210,12 +210,7 @@ impl Config {
     /// The mistake of a policy whose module is not there, or is not what was asked for.
     pub fn refused_module(path: &Path, refused: &RefusedModule) -> ConfigError {
         let RefusedModule { policy, source } = refused;
-        let mut rule = format!("policy `{policy}`: {source}");
-        let mut cause = source.source();
-        while let Some(because) = cause {
-            rule.push_str(&format!(": {because}"));
-            cause = because.source();
-        }
+        let rule = format!("policy `{policy}`: {}", error_chain(source));
         Self::refused(path, policy, source.key(), rule, source.fix())
     }
 

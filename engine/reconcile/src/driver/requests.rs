@@ -1,9 +1,10 @@
 //! What is asked of the loop, between two turns of it.
 
+use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::JournalError;
 use steadfast_core::time::Timestamp;
 
-use super::{Driver, chain};
+use super::Driver;
 use crate::control::{Request, RequestError};
 use crate::policies::Policies;
 
@@ -16,7 +17,7 @@ impl Driver {
                     None => Err(RequestError::NoSuchJob),
                     Some(change) => match self.commit(vec![change], now).await {
                         Ok(()) => self.projection.get(&key).ok_or(RequestError::NoSuchJob),
-                        Err(error) => Err(RequestError::Store(chain(&error))),
+                        Err(error) => Err(RequestError::Store(error_chain(&error))),
                     },
                 };
                 drop(reply.send(answer));
@@ -27,7 +28,7 @@ impl Driver {
                     Ok(change) => self
                         .commit(vec![change], now)
                         .await
-                        .map_err(|error| RequestError::Store(chain(&error))),
+                        .map_err(|error| RequestError::Store(error_chain(&error))),
                 };
                 drop(reply.send(answer));
             }
@@ -36,7 +37,7 @@ impl Driver {
             }
             Request::ReplacePolicies { policies, reply } => {
                 let answer = self.replace_policies(Policies::new(policies), now).await;
-                drop(reply.send(answer.map_err(|error| RequestError::Store(chain(&error)))));
+                drop(reply.send(answer.map_err(|error| RequestError::Store(error_chain(&error)))));
             }
             Request::Explain { key, reply } => {
                 drop(reply.send(self.reactor.explain(&key, now).ok_or(RequestError::NoSuchJob)));
