@@ -6,18 +6,23 @@ use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Intent;
 
-use crate::problem::Problem;
-
-/// The loop, as far as the API may reach into it.
+/// The loop, as far as the API may reach into it. Each call waits for its turn in the loop.
 #[async_trait]
 pub trait Control: Send + Sync {
     /// Notes what somebody wants of a job. The record is committed when this returns.
+    ///
+    /// Fails with [`ControlError::NoSuchJob`], and [`ControlError::Unavailable`] if the store did not take it.
     async fn intend(&self, job: &JobKey, intent: Intent) -> Result<JobView, ControlError>;
 
-    /// Judges a job now, to show what was seen and decided; nothing is carried out.
+    /// Runs the job's policy on what is seen now, to show what it decides; nothing is carried out.
+    ///
+    /// Fails with [`ControlError::NoSuchJob`]. A policy that fails is part of the explanation, not an error.
     async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError>;
 
     /// Removes a job's record. Its removal is committed when this returns.
+    ///
+    /// Fails with [`ControlError::NoSuchJob`], [`ControlError::Configured`], and [`ControlError::Unavailable`] if the
+    /// store did not take it.
     async fn forget(&self, job: &JobKey) -> Result<(), ControlError>;
 }
 
@@ -30,17 +35,7 @@ pub enum ControlError {
     /// A `[[job]]` of the configuration names it: forgotten, it would be back at once.
     #[error("the configuration names this job; remove its [[job]] entry and restart instead")]
     Configured,
-    /// The store or the loop cannot do it now.
+    /// The store or the loop cannot do it now. Holds the reason.
     #[error("{0}")]
     Unavailable(String),
-}
-
-impl ControlError {
-    pub(crate) fn problem(self, job: &JobKey) -> Problem {
-        match self {
-            Self::NoSuchJob => Problem::not_found(format!("there is no job {job}; GET /api/v1/jobs lists all")),
-            Self::Configured => Problem::new(http::StatusCode::CONFLICT, self.to_string()),
-            Self::Unavailable(why) => Problem::unavailable(format!("{why}; nothing has changed, try again")),
-        }
-    }
 }
