@@ -17,7 +17,7 @@ mod status;
 mod target;
 mod trial;
 
-pub use control::{Control, RequestError};
+pub use control::{Control, Force, RequestError, SeenAlive};
 pub use engine::{Engine, StartError};
 pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, TargetSetup};
 pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};

@@ -7,6 +7,7 @@ mod decide;
 mod discovery;
 mod explain;
 mod fleet;
+mod forget;
 mod intake;
 mod polls;
 mod takeover;
@@ -35,7 +36,6 @@ pub(crate) use decide::Decided;
 use fleet::Fleets;
 use wants::LookState;
 
-use crate::control::RequestError;
 use crate::looks::Look;
 use crate::policies::Policies;
 use crate::setup::{Discover, TargetSetup};
@@ -268,18 +268,6 @@ impl Reactor {
             record,
             PostedIntent { intent, since: now },
         ))
-    }
-
-    /// The removal of a discovered job as a change to commit. Its target goes with its last job.
-    pub(crate) fn forget(&mut self, key: &JobKey) -> Result<Change, RequestError> {
-        let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
-        if record.origin == Origin::Configured && key.session_job.is_none() {
-            return Err(RequestError::Configured);
-        }
-        Ok(Change {
-            record: (**record).clone(),
-            events: vec![Event::Forgotten],
-        })
     }
 
     fn drop_target(&mut self, id: &TargetId) {

@@ -18,9 +18,9 @@ use steadfast_core::journal::{EntriesOf, Event};
 use steadfast_core::state::Intent;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ports::ControlError;
+use crate::ports::{ControlError, Force};
 use crate::problem::Problem;
-use crate::query::{Limit, Page, Parameters, Position};
+use crate::query::{Limit, Page, Parameters, Position, truth};
 use crate::state::Api;
 use crate::view::{Job, Transition};
 
@@ -208,15 +208,35 @@ fn parse_intent(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Res
         .ok_or_else(|| Problem::parameter("intent", format!("`{}` is not an intent; {FIX}", parsed.intent)))
 }
 
+/// How a record is to be removed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ForgetQuery {
+    /// true: remove it even if the job is seen alive. It begins anew with what shows it next, as attempt 1.
+    #[serde(default, deserialize_with = "truth")]
+    #[param(value_type = Option<bool>)]
+    force: bool,
+}
+
 /// Removes a job's record. One that is seen again begins anew.
+///
+/// A job that is seen alive would be back at once, without its history: its removal is refused unless it is forced.
+/// A discovered application is seen alive while its Deployment (or its FlinkDeployment) is there or Flink lists its job
+/// as not ended, a session's job while Flink lists it; what cannot be looked at is not seen.
 #[utoipa::path(delete, path = "/api/v1/jobs/{cluster}/{namespace}/{name}", tag = "jobs", params(
-    ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
+    ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path), ForgetQuery),
     responses((status = 204, description = "Its removal is committed"),
+        (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The configuration names it", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The configuration names it, or it is seen alive and `force` is not true", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn forget(State(api): State<Api>, JobPath(key): JobPath) -> Result<StatusCode, Problem> {
-    let forgotten = api.control.forget(&key).await;
+pub(crate) async fn forget(
+    State(api): State<Api>,
+    JobPath(key): JobPath,
+    Parameters(query): Parameters<ForgetQuery>,
+) -> Result<StatusCode, Problem> {
+    let force = if query.force { Force::Yes } else { Force::No };
+    let forgotten = api.control.forget(&key, force).await;
     forgotten.map_err(|error| refusal(&api, &key, error))?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -225,6 +245,10 @@ fn refusal(api: &Api, key: &JobKey, error: ControlError) -> Problem {
     match error {
         ControlError::NoSuchJob => missing(api, key),
         ControlError::Configured => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        ControlError::SeenAlive(_) => Problem::new(
+            StatusCode::CONFLICT,
+            format!("{error}. Take the job down first, or add force=true (`steadfast forget --force`)"),
+        ),
         ControlError::Unavailable(why) => Problem::unavailable(format!("{why}; nothing has changed, try again")),
     }
 }

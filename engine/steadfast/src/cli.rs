@@ -128,6 +128,9 @@ enum Command {
     Forget {
         #[command(flatten)]
         server: client::ServerOptions,
+        /// Even if the job is seen alive, and will be back at once without its history.
+        #[arg(long)]
+        force: bool,
         /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
         #[arg(allow_hyphen_values = true)]
         job: String,
@@ -272,8 +275,9 @@ fn carry_out(command: Command) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Command::Forget { server, job } => {
-            runtime.block_on(client::Client::new(&server)?.delete(&client::job_path(&job, "")?))?;
+        Command::Forget { server, force, job } => {
+            let below = if force { "?force=true" } else { "" };
+            runtime.block_on(client::Client::new(&server)?.delete(&client::job_path(&job, below)?))?;
             printer::note(&format!("{job} is forgotten"));
             Ok(())
         }

@@ -1,11 +1,12 @@
 //! What is asked of the loop, between two turns of it.
 
 use steadfast_core::error_chain::error_chain;
+use steadfast_core::id::JobKey;
 use steadfast_core::journal::JournalError;
 use steadfast_core::time::Timestamp;
 
 use super::Driver;
-use crate::control::{Request, RequestError};
+use crate::control::{Force, Request, RequestError};
 use crate::policies::Policies;
 
 impl Driver {
@@ -17,32 +18,42 @@ impl Driver {
                     None => Err(RequestError::NoSuchJob),
                     Some(change) => match self.commit(vec![change], now).await {
                         Ok(()) => self.projection.get(&key).ok_or(RequestError::NoSuchJob),
-                        Err(error) => Err(RequestError::Store(error_chain(&error))),
+                        Err(error) => Err(error.into()),
                     },
                 };
                 drop(reply.send(answer));
             }
-            Request::Forget { key, reply } => {
-                let answer = match self.reactor.forget(&key) {
-                    Err(error) => Err(error),
-                    Ok(change) => self
-                        .commit(vec![change], now)
-                        .await
-                        .map_err(|error| RequestError::Store(error_chain(&error))),
-                };
-                drop(reply.send(answer));
+            Request::Forget { key, force, reply } => {
+                drop(reply.send(self.forget(&key, force, now).await));
             }
             Request::Snapshots { limit, reply } => {
                 drop(reply.send(Ok(self.reactor.snapshots(limit, now))));
             }
             Request::ReplacePolicies { policies, reply } => {
                 let answer = self.replace_policies(Policies::new(policies), now).await;
-                drop(reply.send(answer.map_err(|error| RequestError::Store(error_chain(&error)))));
+                drop(reply.send(answer.map_err(RequestError::Store)));
             }
             Request::Explain { key, reply } => {
                 drop(reply.send(self.reactor.explain(&key, now).ok_or(RequestError::NoSuchJob)));
             }
         }
+    }
+
+    /// Removes a record. What was asked for and what is seen of the job is logged, whether it was done or refused: its
+    /// history cannot be had back.
+    async fn forget(&mut self, key: &JobKey, force: Force, now: Timestamp) -> Result<(), RequestError> {
+        let seen = self
+            .reactor
+            .records()
+            .get(key)
+            .and_then(|record| self.reactor.seen_alive(record));
+        let seen = seen.map_or_else(|| "it is not seen alive".to_owned(), |seen| seen.to_string());
+        let change = self.reactor.forget(key, force).inspect_err(|error| {
+            tracing::info!(job = %key, ?force, "a request to forget a job was refused: {}", error_chain(error));
+        })?;
+        self.commit(vec![change], now).await?;
+        tracing::info!(job = %key, ?force, "a job was forgotten at a request; {seen}");
+        Ok(())
     }
 
     /// What changes hands is committed first: a store that refuses leaves the policies as they were.

@@ -38,7 +38,7 @@ impl Reactor {
     /// The mode of the Flink cluster at a place, if its kind is discovered: by its Deployment where Flink's native
     /// integration made it; else by its FlinkDeployment, whose Deployment may not be there yet or is of the operator's
     /// standalone mode, which shows no mode of its own.
-    fn discovered_mode(&self, cluster: &ClusterName, place: &Place) -> Option<Mode> {
+    pub(super) fn discovered_mode(&self, cluster: &ClusterName, place: &Place) -> Option<Mode> {
         let rules = self.clusters.get(cluster)?;
         let board = self.board.kubernetes(cluster)?;
         let deployment = board.deployment(place);

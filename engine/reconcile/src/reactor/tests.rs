@@ -1,4 +1,5 @@
 mod discovery;
+mod forget;
 mod takeover;
 
 use std::time::Duration;

@@ -287,3 +287,28 @@ async fn a_forgotten_job_is_gone_and_a_failing_loop_says_so() {
             .contains("the store is full; nothing has changed")
     );
 }
+
+#[tokio::test]
+async fn a_job_that_is_seen_alive_is_forgotten_only_by_force() {
+    let server = TestServer::new();
+    server.add("local/default/alive", JobState::Running).await;
+    let path = "/api/v1/jobs/local/default/alive";
+    for query in ["", "?force=false", "?force="] {
+        let (status, problem) = server.call(Method::DELETE, &format!("{path}{query}"), "").await;
+        assert_eq!(status, StatusCode::CONFLICT, "{query}");
+        let detail = problem["detail"].as_str().unwrap();
+        for says in ["Flink lists the job as RUNNING", "without its history", "force=true"] {
+            assert!(detail.contains(says), "{says}: {detail}");
+        }
+    }
+    for query in ["?force=yes", "?forced=true"] {
+        let (status, _) = server.call(Method::DELETE, &format!("{path}{query}"), "").await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
+    }
+    assert_eq!(server.get(path).await.0, StatusCode::OK);
+    let (status, _) = server.call(Method::DELETE, &format!("{path}?force=true"), "").await;
+    assert_eq!(
+        (status, server.get(path).await.0),
+        (StatusCode::NO_CONTENT, StatusCode::NOT_FOUND)
+    );
+}

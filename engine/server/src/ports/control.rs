@@ -21,9 +21,18 @@ pub trait Control: Send + Sync {
 
     /// Removes a job's record. Its removal is committed when this returns.
     ///
-    /// Fails with [`ControlError::NoSuchJob`], [`ControlError::Configured`], and [`ControlError::Unavailable`] if the
-    /// store did not take it.
-    async fn forget(&self, job: &JobKey) -> Result<(), ControlError>;
+    /// Fails with [`ControlError::NoSuchJob`], [`ControlError::Configured`], [`ControlError::SeenAlive`] without
+    /// [`Force::Yes`], and [`ControlError::Unavailable`] if the store did not take it.
+    async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError>;
+}
+
+/// Whether a record goes although its job is seen alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// It stays, and the caller is told what is seen.
+    No,
+    /// It goes; the job begins anew with the next list or answer that shows it.
+    Yes,
 }
 
 /// Why the loop did not do it. Nothing has changed.
@@ -35,6 +44,9 @@ pub enum ControlError {
     /// A `[[job]]` of the configuration names it: forgotten, it would be back at once.
     #[error("the configuration names this job; remove its [[job]] entry and restart instead")]
     Configured,
+    /// It is still there: forgotten, it would be back at once, without its history. Holds what is seen of it.
+    #[error("{0}; forgotten now it would be back at once, without its history")]
+    SeenAlive(String),
     /// The store or the loop cannot do it now. Holds the reason.
     #[error("{0}")]
     Unavailable(String),

@@ -16,9 +16,9 @@ use steadfast_core::state::{Attention, Confidence, Intent, JobState};
 use steadfast_core::time::Timestamp;
 
 use super::AT;
-use crate::{Control, ControlError};
+use crate::{Control, ControlError, Force};
 
-/// For a job named `busy` the store is full; the policy fails for one that FAILED.
+/// For a job named `busy` the store is full; one named `alive` is still there; the policy fails for one that FAILED.
 #[derive(Debug)]
 pub(super) struct TestControl(pub(super) Arc<Projection>);
 
@@ -70,8 +70,11 @@ impl Control for TestControl {
         })
     }
 
-    async fn forget(&self, job: &JobKey) -> Result<(), ControlError> {
+    async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError> {
         self.find(job)?;
+        if job.target.name.as_ref() == "alive" && force == Force::No {
+            return Err(ControlError::SeenAlive("Flink lists the job as RUNNING".to_owned()));
+        }
         self.0.remove(job);
         Ok(())
     }
