@@ -11,6 +11,12 @@
 //!
 //! **Bounded.** A subscriber holds one page of frames and reads on when the client has taken them. How many there may
 //! be is a semaphore; its permit lives as long as the stream.
+//!
+//! **The same history.** A sequence names an entry of one journal. A client that comes back may meet another one:
+//! a new store, or the same restored from a backup, which gave the number to something else. The first is noticed by
+//! the store's id, the second by the time of the entry the client had last; a position beyond the newest is either.
+//! None of them can be mended here: the client is sent `reset`, reads the jobs anew, and goes on from now. Tokens in
+//! the place of the plain sequence would say all of it at once, but `Last-Event-ID` is a sequence by contract.
 
 mod resume;
 mod subscriber;
@@ -24,7 +30,7 @@ use axum::extract::State;
 use axum::response::sse::{Event as Frame, KeepAlive};
 use axum::response::{IntoResponse as _, Response, Sse};
 use futures::stream::unfold;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +45,8 @@ use subscriber::Subscriber;
 pub(crate) const MAX_CONNECTIONS: usize = 256;
 /// How often a silent stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Tells a client which store its positions are of.
+const STORE: HeaderName = HeaderName::from_static("steadfast-store");
 
 /// Counts the clients that follow.
 #[derive(Debug)]
@@ -63,14 +71,20 @@ pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
 ///
 /// The stream begins behind `Last-Event-ID` (or `after`), without a gap, and else with what is committed next.
 /// Each event's `id` is its sequence, its name `transition`, `update`, `alert` or `forgotten`, its data
-/// `{"job","sequence","at","revision","body"}`; the body is a transition or an alert, else null. An event named
-/// `reset` says that the position asked for is not of this journal: read the jobs anew.
+/// `{"job","sequence","at","revision","body","store"}`; the body is a transition or an alert, else null.
+///
+/// An event named `reset`, with the data `{"store","newest"}`, says that what the client had is not of this journal,
+/// and that the stream goes on behind `newest`: read the jobs anew. It comes when the position is beyond the newest
+/// one, when `store` is not this store's id (each event's `store`, and the header `Steadfast-Store`), and when the
+/// event at `after` is not of the time `at`, as in a store that was restored from a backup. A client that keeps
+/// `store`, `sequence` and `at` of the last event and resumes with all three misses nothing unnoticed.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(
     ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that was received; it wins over `after`"),
     EventsQuery),
-    responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream"),
+    responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream",
+            headers(("Steadfast-Store" = String, description = "The id of the store that the positions are of"))),
         (status = 400, description = "Not a position", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Too many clients follow", body = Problem, content_type = "application/problem+json")))]
+        (status = 503, description = "Too many clients follow, or the journal cannot be read", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn events(
     State(api): State<Api>,
     Extension(connections): Extension<Arc<ConnectionLimit>>,
@@ -81,7 +95,8 @@ pub(crate) async fn events(
     let query = query.with_header(&headers)?;
     let permit = connections.connect()?;
     let newest = *api.entries.borrow();
-    let start = query.start(newest);
+    let start = query.start(&*api.journal, newest).await?;
+    let store = HeaderValue::from_str(api.journal.store_id());
     let shutdown = shutdown.map_or_else(CancellationToken::new, |Extension(signal)| signal.0);
     let subscriber = Subscriber::new(api.journal, api.entries, start, shutdown, permit);
     let frames = unfold(subscriber, async |mut subscriber| {
@@ -89,7 +104,11 @@ pub(crate) async fn events(
         Some((Ok::<_, Infallible>(frame), subscriber))
     });
     let stream = Sse::new(frames).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    Ok(stream.into_response())
+    let mut response = stream.into_response();
+    if let Ok(store) = store {
+        response.headers_mut().insert(STORE, store);
+    }
+    Ok(response)
 }
 
 #[cfg(test)]

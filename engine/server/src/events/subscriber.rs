@@ -18,17 +18,19 @@ pub(super) const PAGE: u32 = 256;
 
 /// The data of an event.
 #[derive(Debug, Serialize)]
-struct EventData {
+struct EventData<'a> {
     job: String,
     sequence: u64,
     at: String,
     revision: u64,
     body: Option<Body>,
+    store: &'a str,
 }
 
 /// The data of `reset`.
 #[derive(Debug, Serialize)]
-struct ResetData {
+struct ResetData<'a> {
+    store: &'a str,
     newest: u64,
 }
 
@@ -60,7 +62,7 @@ impl Subscriber {
     ) -> Self {
         let (position, reset) = match start {
             Start::Behind(position) => (position, None),
-            Start::Reset(newest) => (newest, reset(newest)),
+            Start::Reset(newest) => (newest, reset(journal.store_id(), newest)),
         };
         Self {
             journal,
@@ -104,7 +106,8 @@ impl Subscriber {
         match entries {
             Ok(entries) => {
                 let visible = entries.iter().filter(|entry| entry.sequence <= shown);
-                self.pending.extend(visible.filter_map(frame));
+                let store = self.journal.store_id();
+                self.pending.extend(visible.filter_map(|entry| frame(store, entry)));
                 let is_last = entries.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
                 let read = entries.last().map_or(shown, |entry| entry.sequence).min(shown);
                 self.position = if is_last { shown } else { read };
@@ -121,7 +124,7 @@ impl Subscriber {
     }
 }
 
-fn frame(entry: &Entry) -> Option<Frame> {
+fn frame(store: &str, entry: &Entry) -> Option<Frame> {
     let (name, body) = match &entry.event {
         Event::Transition(transition) => ("transition", Some(Body::Transition(Transition::new(entry, transition)))),
         Event::Alert(alert) => ("alert", Some(Body::Alert(AlertChange::new(entry, alert)))),
@@ -134,13 +137,17 @@ fn frame(entry: &Entry) -> Option<Frame> {
         at: entry.at.to_string(),
         revision: entry.revision,
         body,
+        store,
     };
     let data = serde_json::to_string(&data).ok()?;
     Some(Frame::default().id(entry.sequence.0.to_string()).event(name).data(data))
 }
 
-fn reset(newest: Sequence) -> Option<Frame> {
-    let data = ResetData { newest: newest.0 };
+fn reset(store: &str, newest: Sequence) -> Option<Frame> {
+    let data = ResetData {
+        store,
+        newest: newest.0,
+    };
     let data = serde_json::to_string(&data).ok()?;
     Some(Frame::default().event("reset").data(data))
 }

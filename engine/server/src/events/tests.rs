@@ -141,6 +141,7 @@ async fn what_is_committed_is_told_with_its_kind() {
     );
     assert_eq!(heard[1].data["body"]["status"], "firing");
     assert_eq!(heard[2].data["body"], Value::Null);
+    assert!(heard.iter().all(|event| event.data["store"] == "memory"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,6 +192,70 @@ async fn a_position_of_another_journal_is_said_to_be_one() {
     assert_eq!(client.ids(1).await, [3]);
 }
 
+/// What each way to resume behind entry 2 begins with, in a store that has passed it.
+async fn resumed(server: &TestServer, query: &str, last: Option<&str>) -> Heard {
+    let mut client = Client::open(server, &format!("/api/v1/events?{query}"), last).await;
+    let first = client.next().await.unwrap();
+    if first.name == "reset" {
+        assert!(client.is_silent().await, "after a reset it goes on from now");
+    }
+    first
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_another_store_is_told_even_if_this_one_has_passed_its_position() {
+    let server = TestServer::on("new");
+    for n in 0..3 {
+        server.add(&format!("local/default/job-{n}"), JobState::Running).await;
+    }
+    for (query, last) in [
+        ("after=2&store=old", None),
+        ("store=old", Some("2")),
+        ("store=old", None),
+        ("after=0&store=old", None),
+    ] {
+        let first = resumed(&server, query, last).await;
+        assert_eq!((first.name.as_str(), first.id), ("reset", None), "{query}");
+        assert_eq!(
+            first.data,
+            serde_json::json!({ "store": "new", "newest": 3 }),
+            "{query}"
+        );
+    }
+    for (query, last) in [
+        ("after=2&store=new", None),
+        ("store=new&after=0", Some("2")),
+        ("after=2&store=", None),
+    ] {
+        let first = resumed(&server, query, last).await;
+        assert_eq!((first.name.as_str(), first.id), ("transition", Some(3)), "{query}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_a_store_from_before_it_was_restored_is_told() {
+    let server = busy(3).await;
+    let (same, other) = (AT.to_string(), "2026-11-23T01:13:29.839Z");
+    for query in [
+        format!("after=2&store=memory&at={same}"),
+        format!("after=2&at={}", same.replace('Z', "%2B00:00")),
+    ] {
+        assert_eq!(resumed(&server, &query, None).await.id, Some(3), "{query}");
+    }
+    let restored = resumed(&server, &format!("after=2&store=memory&at={other}"), None).await;
+    assert_eq!(restored.name, "reset");
+    // A browser's header is newer than the address it began with, and has no time.
+    let query = format!("after=1&store=memory&at={other}");
+    assert_eq!(resumed(&server, &query, Some("2")).await.id, Some(3));
+}
+
+#[tokio::test]
+async fn the_answer_names_the_store() {
+    let server = TestServer::on("this one");
+    let asked = request(Method::GET, "/api/v1/events").body(Body::empty()).unwrap();
+    assert_eq!(server.send(asked).await.headers()["steadfast-store"], "this one");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_says_that_it_lives() {
     let server = busy(1).await;
@@ -232,6 +297,7 @@ async fn what_is_no_position_is_refused() {
         "/api/v1/events?after=x",
         "/api/v1/events?after=-1",
         "/api/v1/events?job=a",
+        "/api/v1/events?after=1&at=yesterday",
     ] {
         assert_eq!(server.get(path).await.0, StatusCode::BAD_REQUEST, "{path}");
     }

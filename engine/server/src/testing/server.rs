@@ -41,6 +41,11 @@ impl TestServer {
         Self::with(access, MemoryStore::default())
     }
 
+    /// On another store than every other one.
+    pub(crate) fn on(store: &str) -> Self {
+        Self::with(Access::Loopback, MemoryStore::new(store))
+    }
+
     fn with(access: Access, store: MemoryStore) -> Self {
         let (store, jobs) = (Arc::new(store), Arc::new(Projection::default()));
         let (entries, receiver) = watch::channel(Sequence(0));
