@@ -2,6 +2,7 @@
 
 mod client;
 mod explain;
+mod follow;
 mod log;
 mod policies;
 mod policy;
