@@ -2,9 +2,10 @@
 
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
+use steadfast_core::journal::JournalError;
 use steadfast_core::projection::JobView;
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::Intent;
+use steadfast_core::state::{Intent, JobState};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::setup::PolicySetup;
@@ -23,6 +24,7 @@ pub(crate) enum Request {
     },
     Forget {
         key: JobKey,
+        force: Force,
         reply: oneshot::Sender<Result<(), RequestError>>,
     },
     Snapshots {
@@ -35,8 +37,28 @@ pub(crate) enum Request {
     },
 }
 
-/// Why a request was not carried out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Whether a record goes although its job is seen alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// It stays, and the request is refused.
+    No,
+    /// It goes; the job begins anew with the next list or answer that shows it.
+    Yes,
+}
+
+/// By what a job is seen alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SeenAlive {
+    /// The newest answer of its Flink lists it, in this state.
+    #[error("Flink lists the job as {}", .0.as_str())]
+    Listed(JobState),
+    /// Its Deployment, or the operator's resource for it, is there, and is of a kind that is discovered.
+    #[error("its Deployment or FlinkDeployment is there")]
+    Deployed,
+}
+
+/// Why a request was not carried out. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// There is no record under that key.
     #[error("no such job")]
@@ -44,9 +66,12 @@ pub enum RequestError {
     /// A `[[job]]` of the configuration names it: forgotten, it would be back at the next start.
     #[error("the configuration names this job")]
     Configured,
-    /// The store did not take it; nothing has changed.
-    #[error("the store did not take it: {0}")]
-    Store(String),
+    /// It is seen alive: forgotten, it would be back at once.
+    #[error("the job is seen alive")]
+    SeenAlive(#[source] SeenAlive),
+    /// The store did not take it.
+    #[error("the store did not take it")]
+    Store(#[from] JournalError),
     /// The engine is stopping.
     #[error("the engine is stopping")]
     Stopping,
@@ -60,28 +85,38 @@ pub struct Control {
 
 impl Control {
     /// Notes what somebody wants of a job. The record is committed when this returns.
+    ///
+    /// Fails with [`RequestError::NoSuchJob`] and [`RequestError::Store`].
     pub async fn intend(&self, key: JobKey, intent: Intent) -> Result<JobView, RequestError> {
         self.ask(|reply| Request::Intend { key, intent, reply }).await
     }
 
-    /// Judges a job now and shows what was seen and decided.
+    /// Runs a job's policy now, and shows what was seen and what it decided. Nothing is carried out.
+    ///
+    /// Fails with [`RequestError::NoSuchJob`]; the failure of a policy is part of the explanation.
     pub async fn explain(&self, key: JobKey) -> Result<Explanation, RequestError> {
         self.ask(|reply| Request::Explain { key, reply }).await
     }
 
     /// Removes a job's record for good; a discovered one that is seen again begins anew.
-    pub async fn forget(&self, key: JobKey) -> Result<(), RequestError> {
-        self.ask(|reply| Request::Forget { key, reply }).await
+    ///
+    /// Fails with [`RequestError::NoSuchJob`], [`RequestError::Configured`], [`RequestError::SeenAlive`] without
+    /// [`Force::Yes`], and [`RequestError::Store`].
+    pub async fn forget(&self, key: JobKey, force: Force) -> Result<(), RequestError> {
+        self.ask(|reply| Request::Forget { key, force, reply }).await
     }
 
     /// Up to about `limit` snapshots as they are now, of every policy's jobs.
+    ///
+    /// Fails only while the engine stops.
     pub async fn snapshots(&self, limit: usize) -> Result<Vec<Snapshot>, RequestError> {
         self.ask(|reply| Request::Snapshots { limit, reply }).await
     }
 
     /// Lets other policies decide from the next batch on. Jobs that another one decides now are handed over in one
-    /// commit, without the memory of the one before; then every job is judged anew. If the store does not take the
-    /// commit, the policies stay as they were.
+    /// commit, without the memory of the one before; then every job is judged anew.
+    ///
+    /// Fails with [`RequestError::Store`] if the store does not take the commit; the policies stay as they were.
     pub async fn replace_policies(&self, policies: Vec<PolicySetup>) -> Result<(), RequestError> {
         self.ask(|reply| Request::ReplacePolicies { policies, reply }).await
     }

@@ -17,7 +17,7 @@ mod status;
 mod trial;
 pub mod turn;
 
-pub use control::{Control, RequestError};
+pub use control::{Control, Force, RequestError, SeenAlive};
 pub use engine::{Engine, StartError};
 pub use policies::Policies;
 pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, TargetSetup};

@@ -27,6 +27,7 @@
 mod discovery;
 mod explain;
 mod fleets;
+mod forget;
 mod intake;
 mod judge;
 mod lookups;

@@ -140,24 +140,25 @@ function showLink(state, text) {
   byId("link").textContent = text;
 }
 
-// Follows the events for ever; every connection takes up where the last one ended. EventSource cannot send a token.
+// Follows the events for ever; every connection takes up where the last one ended, or is told that the engine has
+// another history now. EventSource cannot send a token.
 async function follow() {
-  let last = "";
+  let last = null; // position, store and time of the last event
   for (let failures = 0; ; ) {
     try {
-      const headers = last ? { "last-event-id": last } : {};
-      const response = await ask("/api/v1/events", { headers });
+      const response = await ask(last ? `/api/v1/events?${new URLSearchParams(last)}` : "/api/v1/events");
       // After the stream was opened, so that nothing falls in between.
       await loadAll();
       failures = 0;
       showLink("live", "live");
       for await (const event of eventsOf(response.body)) {
-        if (event.id) last = event.id;
         if (event.name === "reset") {
-          last = "";
+          last = null;
           await loadAll();
         } else if (event.data) {
-          changed.add(JSON.parse(event.data).job);
+          const { job, sequence, store, at } = JSON.parse(event.data);
+          last = { after: sequence, store, at };
+          changed.add(job);
           flush();
         }
       }
@@ -182,11 +183,10 @@ async function* eventsOf(stream) {
       const blocks = (rest + decoder.decode(read.value, { stream: true })).split("\n\n");
       rest = blocks.pop();
       for (const block of blocks) {
-        const event = { id: "", name: "message", data: "" };
+        const event = { name: "message", data: "" };
         for (const line of block.split("\n")) {
           const at = line.indexOf(":");
           const [field, value] = [line.slice(0, at), line.slice(at + 1).trimStart()];
-          if (field === "id") event.id = value;
           if (field === "event") event.name = value;
           if (field === "data") event.data += value;
         }

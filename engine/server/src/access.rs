@@ -45,9 +45,9 @@ pub enum TokenError {
     /// It cannot be read.
     #[error("cannot read the token file {path}; check the path and that the engine's user may read it")]
     Read {
-        /// Which.
+        /// The file, as the configuration names it.
         path: String,
-        /// Why not.
+        /// What the system said.
         #[source]
         source: std::io::Error,
     },
@@ -57,13 +57,15 @@ pub enum TokenError {
          make one with `openssl rand -hex 32`"
     )]
     Unfit {
-        /// Which.
+        /// The file, as the configuration names it.
         path: String,
     },
 }
 
 impl Token {
     /// Reads the token a file holds; white space around it is left out.
+    ///
+    /// Fails if the file cannot be read, or holds no token of at least 16 visible ASCII characters.
     pub fn read(path: &Path) -> Result<Self, TokenError> {
         let shown = path.display().to_string();
         let text = fs::read_to_string(path).map_err(|source| TokenError::Read {

@@ -1,63 +1,90 @@
 //! The dashboard: five files, built in, that ask nobody but this engine.
 
 use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 
-const PAGE: &str = include_str!("../dashboard/index.html");
-const SCRIPT: &str = include_str!("../dashboard/app.js");
-const SHADOWS: &str = include_str!("../dashboard/shadows.js");
-const STYLE: &str = include_str!("../dashboard/style.css");
-const ICON: &str = include_str!("../dashboard/icon.svg");
+/// One file of the dashboard.
+#[derive(Debug)]
+pub(crate) struct Asset {
+    /// Where it is served.
+    pub(crate) path: &'static str,
+    /// Its name as an operation of the API.
+    pub(crate) operation: &'static str,
+    /// What it is.
+    pub(crate) description: &'static str,
+    /// Its media type, without a charset.
+    pub(crate) media_type: &'static str,
+    /// The whole `Content-Type`.
+    content_type: &'static str,
+    text: &'static str,
+}
+
+/// Every file of the dashboard.
+pub(crate) static ASSETS: [Asset; 5] = [
+    Asset {
+        path: "/",
+        operation: "page",
+        description: "The dashboard",
+        media_type: "text/html",
+        content_type: "text/html; charset=utf-8",
+        text: include_str!("../dashboard/index.html"),
+    },
+    Asset {
+        path: "/dashboard/app.js",
+        operation: "script",
+        description: "The dashboard's script",
+        media_type: "text/javascript",
+        content_type: "text/javascript; charset=utf-8",
+        text: include_str!("../dashboard/app.js"),
+    },
+    Asset {
+        path: "/dashboard/shadows.js",
+        operation: "shadows",
+        description: "The dashboard's panel of shadow policies",
+        media_type: "text/javascript",
+        content_type: "text/javascript; charset=utf-8",
+        text: include_str!("../dashboard/shadows.js"),
+    },
+    Asset {
+        path: "/dashboard/style.css",
+        operation: "style",
+        description: "The dashboard's style",
+        media_type: "text/css",
+        content_type: "text/css; charset=utf-8",
+        text: include_str!("../dashboard/style.css"),
+    },
+    Asset {
+        path: "/dashboard/icon.svg",
+        operation: "icon",
+        description: "The dashboard's icon",
+        media_type: "image/svg+xml",
+        content_type: "image/svg+xml",
+        text: include_str!("../dashboard/icon.svg"),
+    },
+];
 
 /// Nothing but our own files and our own API; no frames, no forms, no inline code. Job names and messages
 /// come from outside, and must never run.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-fn file(format: &'static str, text: &'static str) -> Response {
-    let headers = [
-        (CONTENT_TYPE, format),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (REFERRER_POLICY, "no-referrer"),
-        // An upgraded engine is not to be shown through the old one's script.
-        (CACHE_CONTROL, "no-cache"),
-    ];
-    (headers, text).into_response()
-}
+impl Asset {
+    /// What serves it.
+    pub(crate) fn route<S: Clone + Send + Sync + 'static>(&'static self) -> MethodRouter<S> {
+        get(async || self.response())
+    }
 
-/// The dashboard.
-#[utoipa::path(get, path = "/", tag = "dashboard", responses(
-    (status = 200, description = "The dashboard", body = String, content_type = "text/html")))]
-pub(crate) async fn page() -> Response {
-    file("text/html; charset=utf-8", PAGE)
-}
-
-/// The dashboard's script.
-#[utoipa::path(get, path = "/dashboard/app.js", tag = "dashboard", responses(
-    (status = 200, description = "The dashboard's script", body = String, content_type = "text/javascript")))]
-pub(crate) async fn script() -> Response {
-    file("text/javascript; charset=utf-8", SCRIPT)
-}
-
-/// The dashboard's panel of shadow policies.
-#[utoipa::path(get, path = "/dashboard/shadows.js", tag = "dashboard", responses(
-    (status = 200, description = "The dashboard's panel of shadow policies", body = String, content_type = "text/javascript")))]
-pub(crate) async fn shadows() -> Response {
-    file("text/javascript; charset=utf-8", SHADOWS)
-}
-
-/// The dashboard's style.
-#[utoipa::path(get, path = "/dashboard/style.css", tag = "dashboard", responses(
-    (status = 200, description = "The dashboard's style", body = String, content_type = "text/css")))]
-pub(crate) async fn style() -> Response {
-    file("text/css; charset=utf-8", STYLE)
-}
-
-/// The dashboard's icon.
-#[utoipa::path(get, path = "/dashboard/icon.svg", tag = "dashboard", responses(
-    (status = 200, description = "The dashboard's icon", body = String, content_type = "image/svg+xml")))]
-pub(crate) async fn icon() -> Response {
-    file("image/svg+xml", ICON)
+    fn response(&self) -> Response {
+        let headers = [
+            (CONTENT_TYPE, self.content_type),
+            (CONTENT_SECURITY_POLICY, POLICY),
+            (REFERRER_POLICY, "no-referrer"),
+            // An upgraded engine is not to be shown through the old one's script.
+            (CACHE_CONTROL, "no-cache"),
+        ];
+        (headers, self.text).into_response()
+    }
 }
 
 #[cfg(test)]
@@ -66,7 +93,12 @@ mod tests {
 
     #[test]
     fn every_file_carries_the_policy_and_refers_to_its_own_host_alone() {
-        for text in [PAGE, SCRIPT, SHADOWS, STYLE] {
+        for asset in &ASSETS {
+            let headers = asset.response().headers().clone();
+            let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+            assert!(policy.starts_with("default-src 'none'; script-src 'self'") && !policy.contains("unsafe"));
+            assert!(headers[CONTENT_TYPE].to_str().unwrap().starts_with(asset.media_type));
+            // The icon names its XML namespace, which nobody fetches.
             for foreign in [
                 "http://",
                 "https://",
@@ -77,20 +109,20 @@ mod tests {
                 "style=",
                 "onclick",
                 "innerHTML",
-            ] {
-                assert!(!text.contains(foreign), "{foreign}");
+            ]
+            .iter()
+            .filter(|_| asset.operation != "icon")
+            {
+                assert!(!asset.text.contains(foreign), "{}: {foreign}", asset.path);
             }
-            let headers = file("text/plain", text).headers().clone();
-            let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
-            assert!(policy.starts_with("default-src 'none'; script-src 'self'") && !policy.contains("unsafe"));
         }
-        for reference in [
-            "/dashboard/app.js",
-            "/dashboard/shadows.js",
-            "/dashboard/style.css",
-            "/dashboard/icon.svg",
-        ] {
-            assert!(PAGE.contains(reference));
+    }
+
+    #[test]
+    fn the_page_refers_to_every_other_file() {
+        let [page, others @ ..] = &ASSETS;
+        for asset in others {
+            assert!(page.text.contains(asset.path), "{}", asset.path);
         }
     }
 }

@@ -1,205 +1,114 @@
 //! `GET /api/v1/events`: what was committed, as it is committed, with resume.
+//!
+//! **No gap.** A subscriber is a position in the journal, and the journal is the only queue: nothing is buffered for
+//! a client, so nothing can overflow or be dropped. It waits on `entries`, the newest sequence that is shown, and
+//! marks that value as seen *before* it reads the journal. What is committed while it reads wakes it again; marked
+//! afterwards, such a commit would be slept through.
+//!
+//! **No early word.** The loop commits, updates the projection, and only then raises `entries`. The journal may hold
+//! more than that; entries above it are left for the next round. So a client that asks for a job on hearing of it
+//! finds the record the event is about, never the one before.
+//!
+//! **Bounded.** A subscriber holds one page of frames and reads on when the client has taken them. How many there may
+//! be is a semaphore; its permit lives as long as the stream.
+//!
+//! **The same history.** A sequence names an entry of one journal. A client that comes back may meet another one:
+//! a new store, or the same restored from a backup, which gave the number to something else. The first is noticed by
+//! the store's id, the second by the time of the entry the client had last; a position beyond the newest is either.
+//! None of them can be mended here: the client is sent `reset`, reads the jobs anew, and goes on from now. Tokens in
+//! the place of the plain sequence would say all of it at once, but `Last-Event-ID` is a sequence by contract.
 
-use std::collections::VecDeque;
+mod resume;
+mod subscriber;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Query, State};
-use axum::response::Sse;
+use axum::extract::State;
 use axum::response::sse::{Event as Frame, KeepAlive};
-use futures::Stream;
+use axum::response::{IntoResponse as _, Response, Sse};
 use futures::stream::unfold;
-use http::HeaderMap;
-use serde::Serialize;
-use steadfast_core::journal::{EntriesOf, Entry, Event, Journal, Sequence};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::Api;
-use crate::health::chain;
-use crate::jobs::unknown;
-use crate::one_job::position;
 use crate::problem::Problem;
-use crate::view::{AlertChange, Transition};
+use crate::query::Parameters;
+use crate::state::Api;
 
-/// How many entries a stream holds in memory at most; more is read when they were sent.
-const PAGE: u32 = 256;
+use resume::EventsQuery;
+use subscriber::Subscriber;
+
+/// How many clients may follow at a time.
+pub(crate) const MAX_CONNECTIONS: usize = 256;
 /// How often a silent stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Tells a client which store its positions are of.
+const STORE: HeaderName = HeaderName::from_static("steadfast-store");
 
-/// How many may follow at a time.
+/// Counts the clients that follow.
 #[derive(Debug)]
-pub(crate) struct Seats(Arc<Semaphore>);
+pub(crate) struct ConnectionLimit(Arc<Semaphore>);
 
-impl Seats {
-    pub(crate) fn new(seats: usize) -> Self {
-        Self(Arc::new(Semaphore::new(seats)))
+impl ConnectionLimit {
+    pub(crate) fn new(connections: usize) -> Self {
+        Self(Arc::new(Semaphore::new(connections)))
+    }
+
+    fn connect(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let permit = Arc::clone(&self.0).try_acquire_owned();
+        permit.map_err(|_| Problem::unavailable("too many clients follow the events; come again later"))
     }
 }
 
 /// Ends the streams when the server stops: they would never end by themselves.
 #[derive(Clone, Debug)]
-pub(crate) struct Stopping(pub(crate) CancellationToken);
-
-/// An event's data.
-#[derive(Debug, Serialize)]
-struct Told {
-    job: String,
-    sequence: u64,
-    at: String,
-    revision: u64,
-    body: Option<Body>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Body {
-    Transition(Transition),
-    Alert(AlertChange),
-}
+pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
 
 /// Follows the journal.
 ///
 /// The stream begins behind `Last-Event-ID` (or `after`), without a gap, and else with what is committed next.
 /// Each event's `id` is its sequence, its name `transition`, `update`, `alert` or `forgotten`, its data
-/// `{"job","sequence","at","revision","body"}`; the body is a transition or an alert, else null. An event named
-/// `reset` says that the position asked for is not of this journal: read the jobs anew.
+/// `{"job","sequence","at","revision","body","store"}`; the body is a transition or an alert, else null.
+///
+/// An event named `reset`, with the data `{"store","newest"}`, says that what the client had is not of this journal,
+/// and that the stream goes on behind `newest`: read the jobs anew. It comes when the position is beyond the newest
+/// one, when `store` is not this store's id (each event's `store`, and the header `Steadfast-Store`), and when the
+/// event at `after` is not of the time `at`, as in a store that was restored from a backup. A client that keeps
+/// `store`, `sequence` and `at` of the last event and resumes with all three misses nothing unnoticed.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(
-    ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that was received"),
-    ("after" = Option<u64>, Query, description = "The same, for clients that cannot set the header, which wins")),
-    responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream"),
+    ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that was received; it wins over `after`"),
+    EventsQuery),
+    responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream",
+            headers(("Steadfast-Store" = String, description = "The id of the store that the positions are of"))),
         (status = 400, description = "Not a position", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Too many clients follow", body = Problem, content_type = "application/problem+json")))]
+        (status = 503, description = "Too many clients follow, or the journal cannot be read", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn events(
     State(api): State<Api>,
-    Extension(seats): Extension<Arc<Seats>>,
-    stopping: Option<Extension<Stopping>>,
+    Extension(connections): Extension<Arc<ConnectionLimit>>,
+    shutdown: Option<Extension<ShutdownSignal>>,
     headers: HeaderMap,
-    Query(query): Query<Vec<(String, String)>>,
-) -> Result<Sse<impl Stream<Item = Result<Frame, Infallible>>>, Problem> {
-    let asked = asked_position(&headers, &query)?;
-    let seat = Arc::clone(&seats.0).try_acquire_owned();
-    let seat = seat.map_err(|_| Problem::unavailable("too many clients follow the events; come again later"))?;
+    Parameters(query): Parameters<EventsQuery>,
+) -> Result<Response, Problem> {
+    let query = query.with_header(&headers)?;
+    let permit = connections.connect()?;
     let newest = *api.entries.borrow();
-    let position = asked.unwrap_or(newest);
-    let mut waiting = VecDeque::new();
-    if position > newest {
-        // A position of another store: waiting for it would be silence that looks like peace.
-        waiting.push_back(
-            Frame::default()
-                .event("reset")
-                .data(format!("{{\"newest\":{}}}", newest.0)),
-        );
-    }
-    let follower = Follower {
-        journal: api.journal,
-        entries: api.entries,
-        stop: stopping.map_or_else(CancellationToken::new, |Extension(stopping)| stopping.0),
-        position: position.min(newest),
-        waiting,
-        _seat: seat,
-    };
-    let frames = unfold(follower, async |mut follower| {
-        let frame = follower.next().await?;
-        Some((Ok(frame), follower))
+    let start = query.start(&*api.journal, newest).await?;
+    let store = HeaderValue::from_str(api.journal.store_id());
+    let shutdown = shutdown.map_or_else(CancellationToken::new, |Extension(signal)| signal.0);
+    let subscriber = Subscriber::new(api.journal, api.entries, start, shutdown, permit);
+    let frames = unfold(subscriber, async |mut subscriber| {
+        let frame: Frame = subscriber.next().await?;
+        Some((Ok::<_, Infallible>(frame), subscriber))
     });
-    Ok(Sse::new(frames).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
-}
-
-fn asked_position(headers: &HeaderMap, query: &[(String, String)]) -> Result<Option<Sequence>, Problem> {
-    let mut asked = None;
-    for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
-        match name.as_str() {
-            "after" => asked = Some(Sequence(position("after", value)?)),
-            _ => return Err(unknown(name, "after")),
-        }
+    let stream = Sse::new(frames).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let mut response = stream.into_response();
+    if let Ok(store) = store {
+        response.headers_mut().insert(STORE, store);
     }
-    // A browser that reconnects sends the header beside the address it began with.
-    if let Some(header) = headers.get("last-event-id").filter(|header| !header.is_empty()) {
-        let text = header.to_str().unwrap_or("(not text)");
-        asked = Some(Sequence(position("Last-Event-ID", text)?));
-    }
-    Ok(asked)
-}
-
-/// One client's place in the journal. It reads on only when the client has taken what was read before.
-struct Follower {
-    journal: Arc<dyn Journal>,
-    entries: watch::Receiver<Sequence>,
-    stop: CancellationToken,
-    position: Sequence,
-    waiting: VecDeque<Frame>,
-    _seat: OwnedSemaphorePermit,
-}
-
-impl Follower {
-    /// The next frame; `None` ends the stream, and the client comes again with its last id.
-    async fn next(&mut self) -> Option<Frame> {
-        loop {
-            if let Some(frame) = self.waiting.pop_front() {
-                return Some(frame);
-            }
-            // Marked as seen before the journal is read: what is committed meanwhile wakes the wait below.
-            let shown = *self.entries.borrow_and_update();
-            if shown > self.position {
-                self.read_until(shown).await?;
-                continue;
-            }
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return None,
-                changed = self.entries.changed() => changed.ok()?,
-            }
-        }
-    }
-
-    /// Reads a page. What is committed but not shown yet is left for later, so that a client that asks for the
-    /// job on hearing of it finds the new record.
-    async fn read_until(&mut self, shown: Sequence) -> Option<()> {
-        let read = self.journal.entries(EntriesOf::Everything, self.position, PAGE);
-        let entries = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => return None,
-            entries = read => entries,
-        };
-        match entries {
-            Ok(entries) => {
-                let visible = entries.iter().filter(|entry| entry.sequence <= shown);
-                self.waiting.extend(visible.filter_map(frame));
-                let is_last = entries.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-                let read = entries.last().map_or(shown, |entry| entry.sequence).min(shown);
-                self.position = if is_last { shown } else { read };
-                Some(())
-            }
-            Err(error) => {
-                tracing::warn!(
-                    error = chain(&error),
-                    "an event stream ends: the journal cannot be read"
-                );
-                None
-            }
-        }
-    }
-}
-
-fn frame(entry: &Entry) -> Option<Frame> {
-    let (name, body) = match &entry.event {
-        Event::Transition(transition) => ("transition", Some(Body::Transition(Transition::new(entry, transition)))),
-        Event::Alert(alert) => ("alert", Some(Body::Alert(AlertChange::new(entry, alert)))),
-        Event::Update => ("update", None),
-        Event::Forgotten => ("forgotten", None),
-    };
-    let told = Told {
-        job: entry.key.to_string(),
-        sequence: entry.sequence.0,
-        at: entry.at.to_string(),
-        revision: entry.revision,
-        body,
-    };
-    let data = serde_json::to_string(&told).ok()?;
-    Some(Frame::default().id(entry.sequence.0.to_string()).event(name).data(data))
+    Ok(response)
 }
 
 #[cfg(test)]

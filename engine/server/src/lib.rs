@@ -1,34 +1,42 @@
 //! The engine's HTTP side: the API, the event stream, probes, metrics, the dashboard, and the sinks.
 //!
+//! A request goes through [`router`] and the guard of its access to a handler, which reads its path and query, asks
+//! what [`Api`] holds, and writes what `view` says of it; whatever is wrong is a `problem`. `ports` are what
+//! the engine implements for that.
+//!
 //! Everything here reads what was committed: the [`Projection`](steadfast_core::projection::Projection) for the
 //! present, the [`Journal`](steadfast_core::journal::Journal) for the past. What changes a record is asked of
 //! the loop through [`Control`].
 
 mod access;
-mod api;
-mod control;
 mod cursor;
 mod dashboard;
 mod events;
 mod explain;
 mod health;
+mod job;
 mod jobs;
 mod metrics;
-mod one_job;
 mod openapi;
 mod policies;
+mod ports;
 mod problem;
+mod query;
+mod router;
 mod serve;
 mod shadows;
 pub mod sinks;
+mod state;
 mod view;
 
 pub use access::{Access, Token, TokenError};
-pub use api::{Api, router};
-pub use control::{Control, ControlError};
-pub use health::{ClusterHealth, Health, Liveness, Reach, Readiness};
-pub use policies::{LastReload, Policies, PolicyList, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy};
+pub use ports::{
+    ClusterHealth, Control, ControlError, Force, Health, LastReload, Liveness, Policies, PolicyList, Reach, Readiness,
+    ReloadError, Reloaded, ReloadedPolicy, RunningPolicy,
+};
+pub use router::router;
 pub use serve::serve;
+pub use state::Api;
 
 #[cfg(test)]
 mod testing;

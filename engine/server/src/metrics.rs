@@ -5,8 +5,8 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use prometheus_client::encoding::text::encode;
 
-use crate::api::Api;
 use crate::problem::Problem;
+use crate::state::Api;
 
 /// What the engine counts.
 #[utoipa::path(get, path = "/metrics", tag = "engine", responses(

@@ -8,15 +8,17 @@ use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::events::Stopping;
+use crate::events::ShutdownSignal;
 
 /// How long answers under way may take after the stop.
 const DRAIN: Duration = Duration::from_secs(3);
 
-/// Serves until `cancel` is cancelled: then event streams end at once, answers under way have a few seconds, and
-/// it returns.
+/// Serves until `cancel` is cancelled: then event streams end at once, answers under way have three seconds, and it
+/// returns.
+///
+/// Fails if the listener does.
 pub async fn serve(listener: TcpListener, router: Router, cancel: CancellationToken) -> io::Result<()> {
-    let router = router.layer(Extension(Stopping(cancel.clone())));
+    let router = router.layer(Extension(ShutdownSignal(cancel.clone())));
     let serving = axum::serve(listener, router).with_graceful_shutdown(cancel.clone().cancelled_owned());
     let drained = async {
         cancel.cancelled().await;

@@ -1,18 +1,18 @@
 //! `GET /api/v1/shadows`: what shadow policies would show, beside what is recorded.
 
 use axum::Json;
-use axum::extract::{Query, State};
-use serde::Serialize;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
 use steadfast_core::decision::PolicyFailure;
-use steadfast_core::id::PolicyName;
+use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::record::JobRecord;
 use steadfast_core::shadow::{LastFailure, ShadowView, Shown, Tally, Wanted};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::api::Api;
 use crate::cursor;
-use crate::jobs::{DEFAULT_LIMIT, limit, unknown};
 use crate::problem::Problem;
+use crate::query::{Cursor, Limit, Page, Parameters, truth};
+use crate::state::Api;
 use crate::view::Reason;
 
 /// How shadow policies compare: all of them over all their jobs, and a page of their jobs.
@@ -96,55 +96,49 @@ pub(crate) struct Failure {
     message: String,
 }
 
+/// Which comparisons are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ShadowQuery {
+    /// Only this shadow policy.
+    #[param(value_type = Option<String>)]
+    policy: Option<PolicyName>,
+    /// true: only jobs of which it would show something else; false: only the others.
+    #[serde(default, deserialize_with = "truth")]
+    #[param(value_type = Option<bool>)]
+    differs: Option<bool>,
+    /// Items of a page: 1 to 5000, 500 if not given.
+    #[serde(default)]
+    #[param(value_type = Option<u32>)]
+    limit: Limit,
+    /// The `cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor<(PolicyName, JobKey)>>,
+}
+
 /// What shadow policies would show.
-#[utoipa::path(get, path = "/api/v1/shadows", tag = "policies", operation_id = "list_shadows", params(
-    ("policy" = Option<String>, Query, description = "Only this shadow policy"),
-    ("differs" = Option<bool>, Query, description = "true: only jobs of which it would show something else; false: only the others"),
-    ("limit" = Option<u32>, Query, description = "Items of a page: 1 to 5000, 500 if not given"),
-    ("cursor" = Option<String>, Query, description = "The `cursor` of the page before")),
+#[utoipa::path(get, path = "/api/v1/shadows", tag = "policies", operation_id = "list_shadows", params(ShadowQuery),
     responses(
         (status = 200, description = "All shadow policies, and a page of their jobs", body = ShadowPage),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list(
     State(api): State<Api>,
-    Query(query): Query<Vec<(String, String)>>,
+    Parameters(query): Parameters<ShadowQuery>,
 ) -> Result<Json<ShadowPage>, Problem> {
-    let (wanted, most) = parse(&query)?;
-    // One more than asked for tells whether there is another page.
-    let mut found = api.shadows.page(&wanted, most.saturating_add(1));
-    let more = found.len() > most;
-    found.truncate(most);
-    let cursor = found
-        .last()
-        .filter(|_| more)
-        .and_then(|(policy, view)| cursor::write(&(policy, &view.decided.key)));
+    let wanted = Wanted {
+        policy: query.policy,
+        differs: query.differs,
+        after: query.cursor.map(|cursor| cursor.0),
+    };
+    let found = api.shadows.page(&wanted, query.limit.and_one());
+    let page = Page::of(found, query.limit, |(policy, view)| {
+        cursor::write(&(policy, &view.decided.key))
+    });
     Ok(Json(ShadowPage {
         policies: api.shadows.tallies().into_iter().map(ShadowPolicy::from).collect(),
-        items: found.iter().map(Comparison::from).collect(),
-        cursor,
+        items: page.items.iter().map(Comparison::from).collect(),
+        cursor: page.cursor,
     }))
-}
-
-fn parse(query: &[(String, String)]) -> Result<(Wanted, usize), Problem> {
-    let (mut wanted, mut most) = (Wanted::default(), DEFAULT_LIMIT);
-    for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
-        match name.as_str() {
-            "policy" => wanted.policy = Some(PolicyName::new(value)),
-            "differs" => {
-                let parsed = value.parse().map_err(|_| {
-                    Problem::parameter(
-                        "differs",
-                        format!("differs=`{value}` is neither true nor false; write one of them"),
-                    )
-                })?;
-                wanted.differs = Some(parsed);
-            }
-            "limit" => most = limit(value)?,
-            "cursor" => wanted.after = Some(cursor::read(value)?),
-            _ => return Err(unknown(name, "policy, differs, limit, cursor")),
-        }
-    }
-    Ok((wanted, most))
 }
 
 impl From<(PolicyName, Tally)> for ShadowPolicy {

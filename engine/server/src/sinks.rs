@@ -4,5 +4,5 @@ mod cloud_event;
 mod deliver;
 mod webhook;
 
-pub use deliver::{Deliver, HttpPost, Refused};
+pub use deliver::{Deliver, DeliveryError, HttpPost};
 pub use webhook::{DELIVERY_DEADLINE, SinkMetrics, Webhook, cursor_name};

@@ -7,7 +7,7 @@ use steadfast_core::projection::JobView;
 use steadfast_core::record::{self, AlertScope};
 use utoipa::ToSchema;
 
-/// A job.
+/// A job as it was last committed, and how its watch stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Job {
@@ -37,7 +37,7 @@ pub(crate) struct Job {
     #[schema(format = DateTime)]
     confirmed_at: Option<String>,
     conditions: Vec<Condition>,
-    /// Alerts that stand.
+    /// Alerts that are firing.
     alerts: Vec<Alert>,
     watch: Watch,
     /// The policy that decides.

@@ -6,6 +6,7 @@ mod explain;
 mod help;
 #[cfg(not(feature = "author"))]
 mod left_out;
+mod follow;
 mod log;
 mod policies;
 mod policy;
@@ -124,6 +125,9 @@ enum Command {
     Forget {
         #[command(flatten)]
         server: client::ServerOptions,
+        /// Even if the job is seen alive, and will be back at once without its history.
+        #[arg(long)]
+        force: bool,
         /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
         #[arg(allow_hyphen_values = true)]
         job: String,
@@ -288,8 +292,9 @@ fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Command::Forget { server, job } => {
-            runtime.block_on(client::Client::new(&server)?.delete(&client::job_path(&job, "")?))?;
+        Command::Forget { server, force, job } => {
+            let below = if force { "?force=true" } else { "" };
+            runtime.block_on(client::Client::new(&server)?.delete(&client::job_path(&job, below)?))?;
             printer::note(&format!("{job} is forgotten"));
             Ok(())
         }

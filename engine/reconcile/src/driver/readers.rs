@@ -86,7 +86,6 @@ impl Readers {
             }
             Show::Forgotten(change) => {
                 let key = &change.record.key;
-                tracing::info!(job = %key, "forgotten");
                 self.projection.remove(key);
                 self.shadows.forget(key);
             }

@@ -1,10 +1,10 @@
 //! What is asked of the loop, between two turns of it.
 
 use steadfast_core::error_chain::error_chain;
-use steadfast_core::journal::JournalError;
+use steadfast_core::id::JobKey;
 
 use super::Driver;
-use crate::control::{Request, RequestError};
+use crate::control::{Force, Request, RequestError};
 use crate::policies::Policies;
 use crate::turn::Turn;
 
@@ -20,9 +20,8 @@ impl Driver {
                 let view = answer.and_then(|()| self.readers.projection.get(&key).ok_or(RequestError::NoSuchJob));
                 drop(reply.send(view));
             }
-            Request::Forget { key, reply } => {
-                let turn = self.reactor.forget(&key);
-                drop(reply.send(self.carry_out(turn).await));
+            Request::Forget { key, force, reply } => {
+                drop(reply.send(self.forget(&key, force).await));
             }
             Request::Snapshots { limit, reply } => {
                 drop(reply.send(Ok(self.reactor.snapshots(limit, now))));
@@ -39,10 +38,23 @@ impl Driver {
     }
 
     async fn carry_out(&mut self, turn: Result<Turn, RequestError>) -> Result<(), RequestError> {
-        self.commit(turn?).await.map_err(|error| refused(&error))
+        Ok(self.commit(turn?).await?)
     }
-}
 
-fn refused(error: &JournalError) -> RequestError {
-    RequestError::Store(error_chain(error))
+    /// Removes a record. What was asked for and what is seen of the job is logged, whether it was done or refused: its
+    /// history cannot be had back.
+    async fn forget(&mut self, key: &JobKey, force: Force) -> Result<(), RequestError> {
+        let seen = self
+            .reactor
+            .records()
+            .get(key)
+            .and_then(|record| self.reactor.seen_alive(record));
+        let seen = seen.map_or_else(|| "it is not seen alive".to_owned(), |seen| seen.to_string());
+        let turn = self.reactor.forget(key, force).inspect_err(|error| {
+            tracing::info!(job = %key, ?force, "a request to forget a job was refused: {}", error_chain(error));
+        })?;
+        self.commit(turn).await?;
+        tracing::info!(job = %key, ?force, "a job was forgotten at a request; {seen}");
+        Ok(())
+    }
 }

@@ -38,7 +38,7 @@ impl Reactor {
     /// The mode of a Flink cluster, if its kind is discovered: by its Deployment where Flink's native integration made it;
     /// else by its FlinkDeployment, whose Deployment may not be there yet or is of the operator's standalone mode, which
     /// shows no mode of its own.
-    fn discovered_mode(&self, cluster: &ClusterName, object: &Place) -> Option<Mode> {
+    pub(super) fn discovered_mode(&self, cluster: &ClusterName, object: &Place) -> Option<Mode> {
         let rules = self.clusters.get(cluster)?;
         let board = self.board.kubernetes(cluster)?;
         let deployment = board.deployment(object);

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use steadfast_core::id::{JobKey, PolicyName};
-use steadfast_core::journal::Change;
 use steadfast_core::planner;
-use steadfast_core::record::{JobRecord, Origin, PostedIntent};
+use steadfast_core::record::{JobRecord, PostedIntent};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Intent;
 use steadfast_core::time::Timestamp;
@@ -16,21 +15,11 @@ use crate::control::RequestError;
 use crate::turn::Turn;
 
 impl Reactor {
-    /// Notes an intent. Fails if there is no such job.
+    /// Notes an intent. Fails with [`RequestError::NoSuchJob`].
     pub fn intend(&mut self, key: &JobKey, intent: Intent, now: Timestamp) -> Result<Turn, RequestError> {
         let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
         let posted = PostedIntent { intent, since: now };
         Ok(Turn::of(planner::intend(record, posted)))
-    }
-
-    /// Deletes the record of a discovered job, or of a session's. Its target goes with its last job, and the next list
-    /// takes it up again if it is still there. Fails for a job that the configuration names.
-    pub fn forget(&mut self, key: &JobKey) -> Result<Turn, RequestError> {
-        let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
-        if record.origin == Origin::Configured && key.session_job.is_none() {
-            return Err(RequestError::Configured);
-        }
-        Ok(Turn::of(Change::forget(Arc::clone(record))))
     }
 
     /// Judges the job with the next turn, whether or not anything new is known of it.

@@ -1,4 +1,5 @@
 mod discovery;
+mod forget;
 mod refused;
 mod replace_policies;
 mod validate;

@@ -3,24 +3,24 @@ use http::{Method, StatusCode};
 use steadfast_core::state::JobState;
 
 use super::*;
-use crate::testing::{Paper, read};
+use crate::testing::{TestServer, read};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-async fn ask(paper: &Paper, method: Method, path: &str, headers: &[(&str, &str)]) -> StatusCode {
+async fn ask(server: &TestServer, method: Method, path: &str, headers: &[(&str, &str)]) -> StatusCode {
     let mut request = http::Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    paper.send(request.body(Body::empty()).unwrap()).await.status()
+    server.send(request.body(Body::empty()).unwrap()).await.status()
 }
 
 #[tokio::test]
 async fn a_token_guards_all_but_probes_and_the_dashboards_files() {
-    let paper = Paper::guarded(Access::Token(Token(Arc::from(SECRET))));
+    let server = TestServer::guarded(Access::Token(Token(Arc::from(SECRET))));
     let host = ("host", "steadfast.example:8080");
     for path in ["/livez", "/readyz", "/", "/dashboard/app.js"] {
-        assert_eq!(ask(&paper, Method::GET, path, &[host]).await, StatusCode::OK, "{path}");
+        assert_eq!(ask(&server, Method::GET, path, &[host]).await, StatusCode::OK, "{path}");
     }
     for path in [
         "/api/v1/jobs",
@@ -31,28 +31,28 @@ async fn a_token_guards_all_but_probes_and_the_dashboards_files() {
         "/livez/",
     ] {
         assert_eq!(
-            ask(&paper, Method::GET, path, &[host]).await,
+            ask(&server, Method::GET, path, &[host]).await,
             StatusCode::UNAUTHORIZED,
             "{path}"
         );
     }
     let good = format!("Bearer {SECRET}");
     for header in [good.as_str(), &good.replace("Bearer", "bearer")] {
-        let status = ask(&paper, Method::GET, "/api/v1/jobs", &[host, ("authorization", header)]).await;
+        let status = ask(&server, Method::GET, "/api/v1/jobs", &[host, ("authorization", header)]).await;
         assert_eq!(status, StatusCode::OK, "{header}");
     }
     let (long, short) = (format!("{good}0"), good.replace("def", ""));
     for header in [SECRET, "Bearer", "Bearer ", "Basic 0123", &long, &short] {
-        let status = ask(&paper, Method::GET, "/api/v1/jobs", &[host, ("authorization", header)]).await;
+        let status = ask(&server, Method::GET, "/api/v1/jobs", &[host, ("authorization", header)]).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{header}");
     }
 }
 
 #[tokio::test]
 async fn a_refusal_names_the_scheme() {
-    let paper = Paper::guarded(Access::Token(Token(Arc::from(SECRET))));
+    let server = TestServer::guarded(Access::Token(Token(Arc::from(SECRET))));
     let request = http::Request::builder().uri("/metrics").body(Body::empty()).unwrap();
-    let response = paper.send(request).await;
+    let response = server.send(request).await;
     assert_eq!(response.headers()["www-authenticate"], "Bearer");
     let (_, problem) = read(response).await;
     assert!(
@@ -65,7 +65,7 @@ async fn a_refusal_names_the_scheme() {
 
 #[tokio::test]
 async fn on_loopback_no_foreign_name_is_served() {
-    let paper = Paper::new();
+    let server = TestServer::new();
     for host in [
         "127.0.0.1:8080",
         "localhost",
@@ -74,7 +74,7 @@ async fn on_loopback_no_foreign_name_is_served() {
         "10.0.0.7:8080",
     ] {
         assert_eq!(
-            ask(&paper, Method::GET, "/api/v1/jobs", &[("host", host)]).await,
+            ask(&server, Method::GET, "/api/v1/jobs", &[("host", host)]).await,
             StatusCode::OK,
             "{host}"
         );
@@ -85,10 +85,10 @@ async fn on_loopback_no_foreign_name_is_served() {
         "127.0.0.1.evil.example",
         "",
     ] {
-        let status = ask(&paper, Method::GET, "/api/v1/jobs", &[("host", host)]).await;
+        let status = ask(&server, Method::GET, "/api/v1/jobs", &[("host", host)]).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{host}");
     }
-    let open = Paper::guarded(Access::Insecure);
+    let open = TestServer::guarded(Access::Insecure);
     assert_eq!(
         ask(&open, Method::GET, "/api/v1/jobs", &[("host", "steadfast.svc")]).await,
         StatusCode::OK
@@ -97,16 +97,16 @@ async fn on_loopback_no_foreign_name_is_served() {
 
 #[tokio::test]
 async fn a_foreign_page_changes_nothing() {
-    let paper = Paper::new();
-    paper.add("local/default/orders", JobState::Running).await;
+    let server = TestServer::new();
+    server.add("local/default/orders", JobState::Running).await;
     let (job, host) = ("/api/v1/jobs/local/default/orders", ("host", "127.0.0.1:8080"));
     for origin in ["http://evil.example", "null", "http://127.0.0.1:9999", "nonsense"] {
-        let status = ask(&paper, Method::DELETE, job, &[host, ("origin", origin)]).await;
+        let status = ask(&server, Method::DELETE, job, &[host, ("origin", origin)]).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{origin}");
     }
     let own = ("origin", "http://127.0.0.1:8080");
     assert_eq!(
-        ask(&paper, Method::DELETE, job, &[host, own]).await,
+        ask(&server, Method::DELETE, job, &[host, own]).await,
         StatusCode::NO_CONTENT
     );
 }

@@ -5,14 +5,15 @@ use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use steadfast_core::alert::{AlertEvent, AlertStatus};
-use steadfast_core::journal::Event;
+use steadfast_core::journal::{Event, Sequence};
 use steadfast_core::record::{AlertScope, JobRecord};
 use steadfast_core::state::JobState;
 use tokio::time::timeout;
 
+use super::subscriber::PAGE;
 use super::*;
-use crate::api::STREAMS;
-use crate::testing::{AT, Paper, moved, record, request};
+
+use crate::testing::{AT, TestServer, moved, record, request};
 
 /// An open stream and what came of it.
 struct Client {
@@ -28,12 +29,12 @@ struct Heard {
 }
 
 impl Client {
-    async fn open(paper: &Paper, path: &str, last: Option<&str>) -> Self {
+    async fn open(server: &TestServer, path: &str, last: Option<&str>) -> Self {
         let mut asked = request(Method::GET, path);
         if let Some(last) = last {
             asked = asked.header("last-event-id", last);
         }
-        let response = paper.send(asked.body(Body::empty()).unwrap()).await;
+        let response = server.send(asked.body(Body::empty()).unwrap()).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self {
@@ -83,18 +84,18 @@ impl Client {
     }
 }
 
-async fn busy(jobs: u64) -> Paper {
-    let paper = Paper::new();
+async fn busy(jobs: u64) -> TestServer {
+    let server = TestServer::new();
     for n in 0..jobs {
-        paper.add(&format!("local/default/job-{n}"), JobState::Running).await;
+        server.add(&format!("local/default/job-{n}"), JobState::Running).await;
     }
-    paper
+    server
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_committed_is_told_with_its_kind() {
-    let paper = busy(3).await;
-    let mut client = Client::open(&paper, "/api/v1/events", None).await;
+    let server = busy(3).await;
+    let mut client = Client::open(&server, "/api/v1/events", None).await;
     let alert = Event::Alert(AlertEvent {
         alert: "JobFailed".to_owned(),
         scope: AlertScope::Job,
@@ -112,7 +113,7 @@ async fn what_is_committed_is_told_with_its_kind() {
         Event::Update,
         Event::Forgotten,
     ];
-    paper.commit(failed, events).await;
+    server.commit(failed, events).await;
     let mut heard = Vec::new();
     for _ in 0..4 {
         heard.push(client.next().await.unwrap());
@@ -140,24 +141,25 @@ async fn what_is_committed_is_told_with_its_kind() {
     );
     assert_eq!(heard[1].data["body"]["status"], "firing");
     assert_eq!(heard[2].data["body"], Value::Null);
+    assert!(heard.iter().all(|event| event.data["store"] == "memory"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_resumes_without_a_gap_over_many_pages_and_new_commits() {
     let count = u64::from(PAGE) * 2 + 10;
-    let paper = busy(count).await;
+    let server = busy(count).await;
     for (path, last) in [
         ("/api/v1/events", Some("7")),
         ("/api/v1/events?after=7", None),
         ("/api/v1/events?after=99", Some("7")),
     ] {
-        let mut client = Client::open(&paper, path, last).await;
+        let mut client = Client::open(&server, path, last).await;
         let seen = client.ids(usize::try_from(count - 7).unwrap()).await;
         assert_eq!(seen, (8..=count).collect::<Vec<_>>());
     }
-    let mut client = Client::open(&paper, "/api/v1/events", Some("0")).await;
+    let mut client = Client::open(&server, "/api/v1/events", Some("0")).await;
     let first = client.ids(5).await;
-    paper.add("local/default/late", JobState::Running).await;
+    server.add("local/default/late", JobState::Running).await;
     let rest = client.ids(usize::try_from(count + 1 - 5).unwrap()).await;
     assert_eq!([first, rest].concat(), (1..=count + 1).collect::<Vec<_>>());
     assert!(client.is_silent().await);
@@ -165,35 +167,99 @@ async fn a_client_resumes_without_a_gap_over_many_pages_and_new_commits() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_told_before_it_is_shown() {
-    let paper = busy(1).await;
-    let mut client = Client::open(&paper, "/api/v1/events?after=0", None).await;
+    let server = busy(1).await;
+    let mut client = Client::open(&server, "/api/v1/events?after=0", None).await;
     let late = record("local/default/late", JobState::Running);
-    paper
+    server
         .commit_unseen(late, vec![moved(JobState::Unknown, JobState::Running)])
         .await;
     assert_eq!(client.ids(1).await, [1]);
     assert!(client.is_silent().await);
-    paper.entries.send_replace(Sequence(2));
+    server.entries.send_replace(Sequence(2));
     assert_eq!(client.ids(1).await, [2]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_position_of_another_journal_is_said_to_be_one() {
-    let paper = busy(2).await;
-    let mut client = Client::open(&paper, "/api/v1/events", Some("500")).await;
+    let server = busy(2).await;
+    let mut client = Client::open(&server, "/api/v1/events", Some("500")).await;
     let reset = client.next().await.unwrap();
     assert_eq!(
         (reset.id, reset.name.as_str(), &reset.data["newest"]),
         (None, "reset", &2.into())
     );
-    paper.add("local/default/late", JobState::Running).await;
+    server.add("local/default/late", JobState::Running).await;
     assert_eq!(client.ids(1).await, [3]);
+}
+
+/// What each way to resume behind entry 2 begins with, in a store that has passed it.
+async fn resumed(server: &TestServer, query: &str, last: Option<&str>) -> Heard {
+    let mut client = Client::open(server, &format!("/api/v1/events?{query}"), last).await;
+    let first = client.next().await.unwrap();
+    if first.name == "reset" {
+        assert!(client.is_silent().await, "after a reset it goes on from now");
+    }
+    first
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_another_store_is_told_even_if_this_one_has_passed_its_position() {
+    let server = TestServer::on("new");
+    for n in 0..3 {
+        server.add(&format!("local/default/job-{n}"), JobState::Running).await;
+    }
+    for (query, last) in [
+        ("after=2&store=old", None),
+        ("store=old", Some("2")),
+        ("store=old", None),
+        ("after=0&store=old", None),
+    ] {
+        let first = resumed(&server, query, last).await;
+        assert_eq!((first.name.as_str(), first.id), ("reset", None), "{query}");
+        assert_eq!(
+            first.data,
+            serde_json::json!({ "store": "new", "newest": 3 }),
+            "{query}"
+        );
+    }
+    for (query, last) in [
+        ("after=2&store=new", None),
+        ("store=new&after=0", Some("2")),
+        ("after=2&store=", None),
+    ] {
+        let first = resumed(&server, query, last).await;
+        assert_eq!((first.name.as_str(), first.id), ("transition", Some(3)), "{query}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_a_store_from_before_it_was_restored_is_told() {
+    let server = busy(3).await;
+    let (same, other) = (AT.to_string(), "2026-11-23T01:13:29.839Z");
+    for query in [
+        format!("after=2&store=memory&at={same}"),
+        format!("after=2&at={}", same.replace('Z', "%2B00:00")),
+    ] {
+        assert_eq!(resumed(&server, &query, None).await.id, Some(3), "{query}");
+    }
+    let restored = resumed(&server, &format!("after=2&store=memory&at={other}"), None).await;
+    assert_eq!(restored.name, "reset");
+    // A browser's header is newer than the address it began with, and has no time.
+    let query = format!("after=1&store=memory&at={other}");
+    assert_eq!(resumed(&server, &query, Some("2")).await.id, Some(3));
+}
+
+#[tokio::test]
+async fn the_answer_names_the_store() {
+    let server = TestServer::on("this one");
+    let asked = request(Method::GET, "/api/v1/events").body(Body::empty()).unwrap();
+    assert_eq!(server.send(asked).await.headers()["steadfast-store"], "this one");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_says_that_it_lives() {
-    let paper = busy(1).await;
-    let mut client = Client::open(&paper, "/api/v1/events", None).await;
+    let server = busy(1).await;
+    let mut client = Client::open(&server, "/api/v1/events", None).await;
     let frame = timeout(HEARTBEAT * 2, client.body.frame())
         .await
         .unwrap()
@@ -204,37 +270,38 @@ async fn a_silent_stream_says_that_it_lives() {
 
 #[tokio::test(start_paused = true)]
 async fn the_stream_ends_with_the_engine() {
-    let paper = busy(1).await;
-    let mut client = Client::open(&paper, "/api/v1/events?after=0", None).await;
-    drop(paper.entries);
+    let server = busy(1).await;
+    let mut client = Client::open(&server, "/api/v1/events?after=0", None).await;
+    drop(server.entries);
     assert_eq!(client.ids(1).await, [1]);
     assert_eq!(client.next().await, None);
 }
 
 #[tokio::test(start_paused = true)]
-async fn seats_are_counted_and_given_back() {
-    let paper = busy(1).await;
+async fn connections_are_counted_and_given_back() {
+    let server = busy(1).await;
     let mut clients = Vec::new();
-    for _ in 0..STREAMS {
-        clients.push(Client::open(&paper, "/api/v1/events", None).await);
+    for _ in 0..MAX_CONNECTIONS {
+        clients.push(Client::open(&server, "/api/v1/events", None).await);
     }
-    let (status, problem) = paper.get("/api/v1/events").await;
+    let (status, problem) = server.get("/api/v1/events").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
     clients.pop();
-    Client::open(&paper, "/api/v1/events", None).await;
+    Client::open(&server, "/api/v1/events", None).await;
 }
 
 #[tokio::test]
 async fn what_is_no_position_is_refused() {
-    let paper = busy(1).await;
+    let server = busy(1).await;
     for path in [
         "/api/v1/events?after=x",
         "/api/v1/events?after=-1",
         "/api/v1/events?job=a",
+        "/api/v1/events?after=1&at=yesterday",
     ] {
-        assert_eq!(paper.get(path).await.0, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(server.get(path).await.0, StatusCode::BAD_REQUEST, "{path}");
     }
     let asked = request(Method::GET, "/api/v1/events").header("last-event-id", "abc");
-    let response = paper.send(asked.body(Body::empty()).unwrap()).await;
+    let response = server.send(asked.body(Body::empty()).unwrap()).await;
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
 }

@@ -1,16 +1,16 @@
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::testing::Paper;
+use crate::testing::TestServer;
 
 #[tokio::test]
 async fn probes_say_what_they_know() {
-    let paper = Paper::new();
+    let server = TestServer::new();
     assert_eq!(
-        paper.get("/livez").await,
+        server.get("/livez").await,
         (StatusCode::OK, json!({"live": true, "turnedSecondsAgo": 0.25}))
     );
-    let (status, ready) = paper.get("/readyz").await;
+    let (status, ready) = server.get("/readyz").await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(
         ready,
@@ -21,15 +21,15 @@ async fn probes_say_what_they_know() {
 
 #[tokio::test]
 async fn what_is_not_well_is_a_503_with_its_reason() {
-    let paper = Paper::new();
+    let server = TestServer::new();
     {
-        let mut health = paper.health.0.lock().unwrap();
+        let mut health = server.health.0.lock().unwrap();
         health.0.live = false;
         health.1.ready = false;
         health.1.policies.clear();
     }
-    assert_eq!(paper.get("/livez").await.0, StatusCode::SERVICE_UNAVAILABLE);
-    let (status, ready) = paper.get("/readyz").await;
+    assert_eq!(server.get("/livez").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    let (status, ready) = server.get("/readyz").await;
     assert_eq!(
         (status, &ready["policies"]),
         (StatusCode::SERVICE_UNAVAILABLE, &json!([]))
@@ -38,8 +38,8 @@ async fn what_is_not_well_is_a_503_with_its_reason() {
 
 #[tokio::test]
 async fn metrics_are_openmetrics() {
-    let paper = Paper::new();
-    let (status, text) = paper.call(Method::GET, "/metrics", "").await;
+    let server = TestServer::new();
+    let (status, text) = server.call(Method::GET, "/metrics", "").await;
     assert_eq!(status, StatusCode::OK);
     let text = text.as_str().unwrap();
     assert!(

@@ -2,7 +2,7 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 use steadfast_core::state::JobState;
 
-use crate::testing::Paper;
+use crate::testing::TestServer;
 
 fn names(page: &Value) -> Vec<&str> {
     page["items"]
@@ -13,8 +13,8 @@ fn names(page: &Value) -> Vec<&str> {
         .collect()
 }
 
-async fn fleet() -> Paper {
-    let paper = Paper::new();
+async fn fleet() -> TestServer {
+    let server = TestServer::new();
     for (id, state) in [
         ("local/a/one", JobState::Running),
         ("local/a/two", JobState::Failed),
@@ -22,15 +22,15 @@ async fn fleet() -> Paper {
         ("local/b/four", JobState::Finished),
         ("-/-/five", JobState::Lost),
     ] {
-        paper.add(id, state).await;
+        server.add(id, state).await;
     }
-    paper
+    server
 }
 
 #[tokio::test]
 async fn filters_by_state_and_namespace() {
-    let paper = fleet().await;
-    let all = paper.get("/api/v1/jobs").await.1;
+    let server = fleet().await;
+    let all = server.get("/api/v1/jobs").await.1;
     assert_eq!(names(&all), ["five", "one", "two", "four", "three"]);
     assert_eq!(all["cursor"], Value::Null);
     for (query, expected) in [
@@ -45,25 +45,25 @@ async fn filters_by_state_and_namespace() {
         ),
         ("state=CANCELED", vec![]),
     ] {
-        let (status, page) = paper.get(&format!("/api/v1/jobs?{query}")).await;
+        let (status, page) = server.get(&format!("/api/v1/jobs?{query}")).await;
         assert_eq!((status, names(&page)), (StatusCode::OK, expected), "{query}");
     }
 }
 
 #[tokio::test]
 async fn pages_join_without_a_gap_though_jobs_come_and_go() {
-    let paper = fleet().await;
+    let server = fleet().await;
     let mut seen = Vec::new();
     let mut cursor = String::new();
     loop {
-        let (_, page) = paper.get(&format!("/api/v1/jobs?limit=2&cursor={cursor}")).await;
+        let (_, page) = server.get(&format!("/api/v1/jobs?limit=2&cursor={cursor}")).await;
         assert!(names(&page).len() <= 2);
         seen.extend(names(&page).into_iter().map(str::to_owned));
         // The job the cursor names is gone before the next page is read.
         let last = page["items"].as_array().unwrap().last().unwrap()["id"]
             .as_str()
             .unwrap();
-        paper.jobs.remove(&crate::testing::key(last));
+        server.jobs.remove(&crate::testing::key(last));
         match page["cursor"].as_str() {
             Some(next) => cursor = next.to_owned(),
             None => break,
@@ -74,14 +74,14 @@ async fn pages_join_without_a_gap_though_jobs_come_and_go() {
 
 #[tokio::test]
 async fn a_full_last_page_has_no_cursor() {
-    let paper = fleet().await;
-    let (_, page) = paper.get("/api/v1/jobs?limit=5").await;
+    let server = fleet().await;
+    let (_, page) = server.get("/api/v1/jobs?limit=5").await;
     assert_eq!((names(&page).len(), &page["cursor"]), (5, &Value::Null));
 }
 
 #[tokio::test]
 async fn a_wrong_parameter_is_named_with_its_rule_and_the_fix() {
-    let paper = fleet().await;
+    let server = fleet().await;
     for (query, parameter, says) in [
         ("state=RUNING", "state", "use one of CREATED"),
         ("state=RUNNING,", "state", "is not a state"),
@@ -91,7 +91,7 @@ async fn a_wrong_parameter_is_named_with_its_rule_and_the_fix() {
         ("cursor=00", "cursor", "leave it out"),
         ("sate=RUNNING", "sate", "not a parameter"),
     ] {
-        let (status, problem) = paper.get(&format!("/api/v1/jobs?{query}")).await;
+        let (status, problem) = server.get(&format!("/api/v1/jobs?{query}")).await;
         assert_eq!(
             (status, problem["parameter"].as_str()),
             (StatusCode::BAD_REQUEST, Some(parameter)),
@@ -104,13 +104,13 @@ async fn a_wrong_parameter_is_named_with_its_rule_and_the_fix() {
 
 #[tokio::test]
 async fn what_is_not_served_is_a_problem_too() {
-    let paper = Paper::new();
+    let server = TestServer::new();
     for (method, path, status) in [
         (Method::GET, "/api/v1/nothing", StatusCode::NOT_FOUND),
         (Method::POST, "/api/v1/jobs", StatusCode::METHOD_NOT_ALLOWED),
         (Method::DELETE, "/livez", StatusCode::METHOD_NOT_ALLOWED),
     ] {
-        let (found, problem) = paper.call(method, path, "").await;
+        let (found, problem) = server.call(method, path, "").await;
         assert_eq!(
             (found, problem["status"].as_u64()),
             (status, Some(u64::from(status.as_u16()))),
@@ -118,10 +118,10 @@ async fn what_is_not_served_is_a_problem_too() {
         );
     }
     let request = crate::testing::request(Method::POST, "/api/v1/jobs").body(axum::body::Body::empty());
-    let response = paper.send(request.unwrap()).await;
+    let response = server.send(request.unwrap()).await;
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     assert!(response.headers()["allow"].to_str().unwrap().contains("GET"));
     let head = crate::testing::request(Method::HEAD, "/api/v1/jobs").body(axum::body::Body::empty());
-    let (status, body) = crate::testing::read(paper.send(head.unwrap()).await).await;
+    let (status, body) = crate::testing::read(server.send(head.unwrap()).await).await;
     assert_eq!((status, body), (StatusCode::OK, Value::String(String::new())));
 }

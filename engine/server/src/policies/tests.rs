@@ -3,11 +3,11 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Paper, read, request};
+use crate::testing::{TestServer, read, request};
 
 #[tokio::test]
 async fn a_reload_tells_what_changed_and_what_did_not() {
-    let (status, told) = Paper::new().call(Method::POST, "/api/v1/reload", "").await;
+    let (status, told) = TestServer::new().call(Method::POST, "/api/v1/reload", "").await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(
         told,
@@ -17,7 +17,7 @@ async fn a_reload_tells_what_changed_and_what_did_not() {
 
 #[tokio::test]
 async fn a_refusal_says_why_in_the_shape_of_every_error() {
-    let paper = Paper::new();
+    let server = TestServer::new();
     for (error, expected) in [
         (ReloadError::NoFile, StatusCode::CONFLICT),
         (
@@ -30,8 +30,8 @@ async fn a_refusal_says_why_in_the_shape_of_every_error() {
         ),
     ] {
         let why = error.to_string();
-        *paper.policies.0.lock().unwrap() = Err(error);
-        let (status, problem) = paper.call(Method::POST, "/api/v1/reload", "").await;
+        *server.policies.0.lock().unwrap() = Err(error);
+        let (status, problem) = server.call(Method::POST, "/api/v1/reload", "").await;
         assert_eq!(status, expected);
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.starts_with(&why), "{detail}");
@@ -44,13 +44,13 @@ async fn a_foreign_page_cannot_reload() {
         .header("origin", "http://elsewhere.example")
         .body(Body::empty())
         .unwrap();
-    let (status, _) = read(Paper::new().send(request).await).await;
+    let (status, _) = read(TestServer::new().send(request).await).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
 async fn the_running_policies_are_listed() {
-    let (status, list) = Paper::new().get("/api/v1/policies").await;
+    let (status, list) = TestServer::new().get("/api/v1/policies").await;
     assert_eq!(
         (status, list),
         (StatusCode::OK, json!({ "items": [], "lastReload": null }))

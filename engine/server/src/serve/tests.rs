@@ -6,18 +6,18 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::*;
-use crate::testing::Paper;
+use crate::testing::TestServer;
 
 /// Far longer than anything here takes: a hang fails, a slow machine does not.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn stopping_ends_event_streams_and_returns() {
-    let paper = Paper::new();
+    let api = TestServer::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let cancel = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, paper.router.clone(), cancel.clone()));
+    let server = tokio::spawn(serve(listener, api.router.clone(), cancel.clone()));
     let mut client = TcpStream::connect(address).await.unwrap();
     let request = format!("GET /api/v1/events HTTP/1.1\r\nhost: {address}\r\n\r\n");
     client.write_all(request.as_bytes()).await.unwrap();

@@ -8,11 +8,11 @@ use steadfast_core::record::Reason;
 use steadfast_core::shadow::{Shown, Verdict};
 use steadfast_core::state::{Confidence, JobState};
 
-use crate::testing::{AT, Paper, record};
+use crate::testing::{AT, TestServer, record};
 
 /// Two shadows over two jobs; `naive` takes both for lost, and failed once at `orders`.
-fn compared() -> Paper {
-    let paper = Paper::new();
+fn compared() -> TestServer {
+    let server = TestServer::new();
     for (policy, state) in [("naive", JobState::Lost), ("strict", JobState::Running)] {
         for id in ["local/a/clicks", "local/a/orders"] {
             let fails = policy == "naive" && id.ends_with("orders");
@@ -30,10 +30,10 @@ fn compared() -> Paper {
                 }),
             };
             let record = Arc::new(record(id, JobState::Running));
-            paper.shadows.note(&PolicyName::new(policy), record, verdict, AT);
+            server.shadows.note(&PolicyName::new(policy), record, verdict, AT);
         }
     }
-    paper
+    server
 }
 
 fn named(page: &Value) -> Vec<String> {
@@ -74,7 +74,7 @@ async fn a_comparison_says_what_both_show_and_since_when() {
 
 #[tokio::test]
 async fn filters_and_pages_join_without_a_gap() {
-    let paper = compared();
+    let server = compared();
     let all = [
         "naive local/a/clicks",
         "naive local/a/orders",
@@ -86,7 +86,7 @@ async fn filters_and_pages_join_without_a_gap() {
         ("differs=true", &all[..2]),
         ("differs=false&policy=strict", &all[2..]),
     ] {
-        let (_, page) = paper.get(&format!("/api/v1/shadows?{query}")).await;
+        let (_, page) = server.get(&format!("/api/v1/shadows?{query}")).await;
         assert_eq!(
             (named(&page).as_slice(), &page["cursor"]),
             (
@@ -98,7 +98,7 @@ async fn filters_and_pages_join_without_a_gap() {
     }
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
-        let (_, page) = paper.get(&format!("/api/v1/shadows?limit=1&cursor={cursor}")).await;
+        let (_, page) = server.get(&format!("/api/v1/shadows?limit=1&cursor={cursor}")).await;
         seen.extend(named(&page));
         match page["cursor"].as_str() {
             Some(next) => cursor = next.to_owned(),
@@ -110,14 +110,14 @@ async fn filters_and_pages_join_without_a_gap() {
 
 #[tokio::test]
 async fn wrong_parameters_are_named() {
-    let paper = compared();
+    let server = compared();
     for (query, parameter) in [
         ("differs=maybe", "differs"),
         ("limit=0", "limit"),
         ("cursor=zz", "cursor"),
         ("state=LOST", "state"),
     ] {
-        let (status, problem) = paper.get(&format!("/api/v1/shadows?{query}")).await;
+        let (status, problem) = server.get(&format!("/api/v1/shadows?{query}")).await;
         assert_eq!(
             (status, &problem["parameter"]),
             (StatusCode::BAD_REQUEST, &json!(parameter)),
@@ -128,9 +128,9 @@ async fn wrong_parameters_are_named() {
 
 #[tokio::test]
 async fn an_explanation_shows_what_the_shadows_say() {
-    let paper = compared();
-    paper.add("local/a/orders", JobState::Running).await;
-    let (_, explained) = paper.get("/api/v1/jobs/local/a/orders/explain").await;
+    let server = compared();
+    server.add("local/a/orders", JobState::Running).await;
+    let (_, explained) = server.get("/api/v1/jobs/local/a/orders/explain").await;
     let shadows = explained["shadows"].as_array().unwrap();
     let said: Vec<&str> = shadows
         .iter()

@@ -6,21 +6,23 @@ use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
+use steadfast_core::error_chain::error_chain;
 
 use super::cloud_event::FORMAT;
-use crate::health::chain;
 
 /// The way to a receiver: HTTP in production, memory in simulations.
 #[async_trait]
 pub trait Deliver: Send + Sync {
-    /// Delivers one event. The caller sets the deadline, and may drop the call.
-    async fn deliver(&self, event: &str) -> Result<(), Refused>;
+    /// Delivers one event, a CloudEvent as JSON. The caller sets the deadline, and may drop the call.
+    ///
+    /// Fails whenever the receiver did not say that it took the event.
+    async fn deliver(&self, event: &str) -> Result<(), DeliveryError>;
 }
 
 /// The receiver did not take it; it is offered again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refused {
+pub struct DeliveryError {
     /// What came back, without the URL's secrets.
     pub message: String,
     /// How long the receiver asked us to wait.
@@ -37,6 +39,8 @@ pub struct HttpPost {
 
 impl HttpPost {
     /// Posts to that URL. A TLS provider must have been installed for the process.
+    ///
+    /// Fails if no TLS client can be set up.
     pub fn new(url: Url) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
             .redirect(Policy::none())
@@ -49,18 +53,22 @@ impl HttpPost {
 
 #[async_trait]
 impl Deliver for HttpPost {
-    async fn deliver(&self, event: &str) -> Result<(), Refused> {
+    async fn deliver(&self, event: &str) -> Result<(), DeliveryError> {
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, FORMAT);
-        let answer = request.body(event.to_owned()).send().await.map_err(|error| Refused {
-            // A webhook's path or query is often its password.
-            message: chain(&error.without_url()),
-            retry_after: None,
-        })?;
+        let answer = request
+            .body(event.to_owned())
+            .send()
+            .await
+            .map_err(|error| DeliveryError {
+                // A webhook's path or query is often its password.
+                message: error_chain(&error.without_url()),
+                retry_after: None,
+            })?;
         if answer.status().is_success() {
             return Ok(());
         }
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        Err(Refused {
+        Err(DeliveryError {
             message: format!("the receiver answered {}", answer.status()),
             retry_after: retry_after
                 .and_then(|text| text.trim().parse().ok())

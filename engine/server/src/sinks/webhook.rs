@@ -9,14 +9,14 @@ use prometheus_client::registry::Registry;
 use rand::Rng;
 use sha2::{Digest as _, Sha256};
 use steadfast_core::backoff::Backoff;
+use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{EntriesOf, Entry, JournalError, Sequence, Store};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::cloud_event;
-use super::deliver::{Deliver, Refused};
-use crate::health::chain;
+use super::deliver::{Deliver, DeliveryError};
 
 /// How long a receiver may take for one event.
 pub const DELIVERY_DEADLINE: Duration = Duration::from_secs(10);
@@ -56,8 +56,9 @@ impl SinkMetrics {
 /// The name a webhook's cursor is kept under: a digest, since a webhook's URL is often its password.
 pub fn cursor_name(url: &str) -> String {
     let digest = Sha256::digest(url.as_bytes());
-    let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("webhook-{hex}")
+    let mut name = const_hex::encode(digest);
+    name.truncate(16);
+    format!("webhook-{name}")
 }
 
 /// A webhook with its place in the journal.
@@ -69,17 +70,19 @@ pub struct Webhook {
     metrics: SinkMetrics,
     /// Everything up to here was delivered, or is nothing a sink is told.
     position: Sequence,
-    /// As the store has it.
-    written: Sequence,
+    /// The cursor as the store has it, at or behind `position`.
+    persisted: Sequence,
 }
 
-/// Why a delivery loop was left.
-enum Left {
+/// Why a delivery loop broke off.
+enum Interrupted {
+    /// The engine stops.
     Cancelled,
+    /// The journal could not be read, or the cursor not be written.
     Store(JournalError),
 }
 
-impl From<JournalError> for Left {
+impl From<JournalError> for Interrupted {
     fn from(error: JournalError) -> Self {
         Self::Store(error)
     }
@@ -88,6 +91,8 @@ impl From<JournalError> for Left {
 impl Webhook {
     /// Takes up its place: the cursor in the store, or the end of the journal for a sink that was never seen.
     /// Called before the reconcile loop begins, so that nothing of its first turn is missed.
+    ///
+    /// Fails if the store cannot be read, or the cursor of a new sink cannot be written.
     pub async fn begin(
         name: impl Into<String>,
         store: Arc<dyn Store>,
@@ -111,7 +116,7 @@ impl Webhook {
             retry,
             metrics,
             position,
-            written: position,
+            persisted: position,
         })
     }
 
@@ -123,10 +128,14 @@ impl Webhook {
             entries.mark_unchanged();
             match self.catch_up(&cancel, &mut rng).await {
                 Ok(()) => failures = 0,
-                Err(Left::Cancelled) => break,
-                Err(Left::Store(error)) => {
+                Err(Interrupted::Cancelled) => break,
+                Err(Interrupted::Store(error)) => {
                     failures = failures.saturating_add(1);
-                    tracing::warn!(sink = self.name, error = chain(&error), "the sink waits for the store");
+                    tracing::warn!(
+                        sink = self.name,
+                        error = error_chain(&error),
+                        "the sink waits for the store"
+                    );
                     let wait = self.retry.delay(failures, None, &mut rng);
                     if cancel.run_until_cancelled(sleep(wait)).await.is_none() {
                         break;
@@ -144,14 +153,14 @@ impl Webhook {
         if let Err(error) = self.write_cursor().await {
             tracing::warn!(
                 sink = self.name,
-                error = chain(&error),
+                error = error_chain(&error),
                 "the sink's last cursor was not written"
             );
         }
     }
 
     /// Delivers all that is in the journal.
-    async fn catch_up(&mut self, cancel: &CancellationToken, rng: &mut impl Rng) -> Result<(), Left> {
+    async fn catch_up(&mut self, cancel: &CancellationToken, rng: &mut impl Rng) -> Result<(), Interrupted> {
         loop {
             // Read before the entries: what is committed in between is above it, and is found next time.
             let newest = self.store.newest().await?;
@@ -170,9 +179,9 @@ impl Webhook {
     }
 
     async fn write_cursor(&mut self) -> Result<(), JournalError> {
-        if self.position > self.written {
+        if self.position > self.persisted {
             self.store.advance_sink(&self.name, self.position).await?;
-            self.written = self.position;
+            self.persisted = self.position;
             self.metrics
                 .cursor
                 .set(i64::try_from(self.position.0).unwrap_or(i64::MAX));
@@ -181,7 +190,7 @@ impl Webhook {
     }
 
     /// Offers one event until it is taken.
-    async fn deliver(&self, entry: &Entry, cancel: &CancellationToken, rng: &mut impl Rng) -> Result<(), Left> {
+    async fn deliver(&self, entry: &Entry, cancel: &CancellationToken, rng: &mut impl Rng) -> Result<(), Interrupted> {
         let event = match cloud_event::write(self.store.store_id(), entry) {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(()),
@@ -194,13 +203,13 @@ impl Webhook {
         loop {
             let offered = timeout(DELIVERY_DEADLINE, self.to.deliver(&event));
             let refused = match cancel.run_until_cancelled(offered).await {
-                None => return Err(Left::Cancelled),
+                None => return Err(Interrupted::Cancelled),
                 Some(Ok(Ok(()))) => {
                     self.metrics.delivered.inc();
                     return Ok(());
                 }
                 Some(Ok(Err(refused))) => refused,
-                Some(Err(_)) => Refused {
+                Some(Err(_)) => DeliveryError {
                     message: format!("no answer within {DELIVERY_DEADLINE:?}"),
                     retry_after: None,
                 },
@@ -216,7 +225,7 @@ impl Webhook {
             );
             let wait = self.retry.delay(failures, refused.retry_after, rng);
             if cancel.run_until_cancelled(sleep(wait)).await.is_none() {
-                return Err(Left::Cancelled);
+                return Err(Interrupted::Cancelled);
             }
         }
     }

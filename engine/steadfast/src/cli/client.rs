@@ -34,6 +34,15 @@ impl ServerOptions {
     pub(super) fn address(&self) -> &str {
         &self.server
     }
+
+    /// An engine without a token.
+    #[cfg(test)]
+    pub(super) fn at(server: &str) -> Self {
+        Self {
+            server: server.to_owned(),
+            token_file: None,
+        }
+    }
 }
 
 /// A client of one engine.

@@ -1,19 +1,12 @@
 //! `steadfast status`.
 
-use anyhow::anyhow;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use futures::{StreamExt, TryStreamExt};
-use reqwest::Response;
 use serde_json::Value;
-use tokio_util::codec::{FramedRead, LinesCodec};
-use tokio_util::io::StreamReader;
 
 use super::client::{Client, ServerOptions, job_path};
+use super::follow::{Events, Heard};
 use super::{Failure, Output, printer};
-
-/// The longest event that is read, in bytes.
-const LINE: usize = 1 << 20;
 
 /// Shows the jobs, once or as they change.
 pub(super) async fn show(
@@ -25,10 +18,18 @@ pub(super) async fn show(
     let client = Client::new(server)?;
     // Followed from before the list is read: a change in between is told twice rather than missed.
     let events = if watch {
-        Some(client.stream("/api/v1/events").await?)
+        Some(Events::open(&client).await?)
     } else {
         None
     };
+    print_list(&client, output, job).await?;
+    match events {
+        Some(events) => follow(&client, events, output, job).await,
+        None => Ok(()),
+    }
+}
+
+async fn print_list(client: &Client, output: Output, job: Option<&str>) -> Result<(), Failure> {
     let items = match job {
         Some(job) => vec![client.get(&job_path(job, "")?).await?],
         None => client.items("/api/v1/jobs").await?,
@@ -37,10 +38,7 @@ pub(super) async fn show(
         Output::Table => printer::data(&format!("{}\n", table(&items))),
         Output::Json => printer::json(&Value::Array(items)),
     }
-    match events {
-        Some(events) => follow(&client, events, output, job).await,
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// The text at a place, or a dash.
@@ -74,48 +72,49 @@ fn table(items: &[Value]) -> Table {
     table
 }
 
-/// Prints a line for each change. It does not end well: either a person ends it, or the engine goes away.
-async fn follow(client: &Client, events: Response, output: Output, job: Option<&str>) -> Result<(), Failure> {
-    let bytes = events.bytes_stream().map_err(std::io::Error::other);
-    let mut lines = FramedRead::new(StreamReader::new(bytes), LinesCodec::new_with_max_length(LINE));
-    let mut name = String::new();
-    while let Some(line) = lines.next().await {
-        let line =
-            line.map_err(|error| Failure::Unreachable(anyhow::Error::new(error).context("the event stream broke")))?;
-        if let Some(said) = line.strip_prefix("event:") {
-            said.trim().clone_into(&mut name);
-        }
-        let Some(event) = line
-            .strip_prefix("data:")
-            .and_then(|data| serde_json::from_str::<Value>(data.trim()).ok())
-        else {
-            continue;
-        };
-        let subject = text(&event, "/job");
-        if job.is_some_and(|job| job != subject) {
-            continue;
-        }
-        match output {
-            Output::Json => printer::data(&format!("{event}\n")),
-            Output::Table if name == "forgotten" => {
-                printer::data(&format!("{}  {subject}  forgotten\n", text(&event, "/at")));
-            }
-            Output::Table => {
-                // By now it may be forgotten; the event that says so comes next.
-                let Some(current) = client.find(&job_path(subject, "")?).await? else {
-                    continue;
-                };
-                printer::data(&format!(
-                    "{}  {subject}  {}  {}  {}\n",
-                    text(&event, "/at"),
-                    text(&current, "/state"),
-                    text(&current, "/confidence"),
-                    text(&current, "/reason/message")
-                ));
+/// Prints a line for each change, and the list again where changes may have been missed. It ends only with an error:
+/// when the engine goes away for good, or a person interrupts it.
+async fn follow(client: &Client, mut events: Events<'_>, output: Output, job: Option<&str>) -> Result<(), Failure> {
+    loop {
+        match events.next().await? {
+            Heard::Event { name, data } => print_event(client, &name, &data, output, job).await?,
+            Heard::Gap => {
+                printer::note("changes may have been missed; the jobs as they are now:");
+                print_list(client, output, job).await?;
             }
         }
     }
-    Err(Failure::Unreachable(anyhow!(
-        "the engine ended the event stream; it may be stopping"
-    )))
+}
+
+async fn print_event(
+    client: &Client,
+    name: &str,
+    event: &Value,
+    output: Output,
+    job: Option<&str>,
+) -> Result<(), Failure> {
+    let subject = text(event, "/job");
+    if job.is_some_and(|job| job != subject) {
+        return Ok(());
+    }
+    match output {
+        Output::Json => printer::data(&format!("{event}\n")),
+        Output::Table if name == "forgotten" => {
+            printer::data(&format!("{}  {subject}  forgotten\n", text(event, "/at")));
+        }
+        Output::Table => {
+            // By now it may be forgotten; the event that says so comes next.
+            let Some(current) = client.find(&job_path(subject, "")?).await? else {
+                return Ok(());
+            };
+            printer::data(&format!(
+                "{}  {subject}  {}  {}  {}\n",
+                text(event, "/at"),
+                text(&current, "/state"),
+                text(&current, "/confidence"),
+                text(&current, "/reason/message")
+            ));
+        }
+    }
+    Ok(())
 }

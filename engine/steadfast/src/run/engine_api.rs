@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use steadfast_core::error_chain::error_chain;
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
@@ -11,7 +12,8 @@ use steadfast_core::state::Intent;
 use steadfast_core::time::Clock;
 use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Role, StatusBoard};
 use steadfast_server::{
-    ClusterHealth, ControlError, Health, Liveness, PolicyList, Reach, Readiness, ReloadError, Reloaded, RunningPolicy,
+    ClusterHealth, ControlError, Force, Health, Liveness, PolicyList, Reach, Readiness, ReloadError, Reloaded,
+    RunningPolicy,
 };
 use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
@@ -39,8 +41,12 @@ impl steadfast_server::Control for EngineApi {
         self.control.explain(job.clone()).await.map_err(refusal)
     }
 
-    async fn forget(&self, job: &JobKey) -> Result<(), ControlError> {
-        self.control.forget(job.clone()).await.map_err(refusal)
+    async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError> {
+        let force = match force {
+            Force::No => steadfast_reconcile::Force::No,
+            Force::Yes => steadfast_reconcile::Force::Yes,
+        };
+        self.control.forget(job.clone(), force).await.map_err(refusal)
     }
 }
 
@@ -48,7 +54,8 @@ fn refusal(error: RequestError) -> ControlError {
     match error {
         RequestError::NoSuchJob => ControlError::NoSuchJob,
         RequestError::Configured => ControlError::Configured,
-        RequestError::Store(_) | RequestError::Stopping => ControlError::Unavailable(error.to_string()),
+        RequestError::SeenAlive(seen) => ControlError::SeenAlive(seen.to_string()),
+        RequestError::Store(_) | RequestError::Stopping => ControlError::Unavailable(error_chain(&error)),
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
+use steadfast_core::error_chain::error_chain;
 use steadfast_core::time::Clock;
 use steadfast_host::PolicyEngine;
 use steadfast_reconcile::{Control, PolicySetup, RequestError, tried};
@@ -85,7 +86,7 @@ impl Reloader {
 
     async fn attempt(&self, running: &mut Vec<LoadedPolicy>) -> Result<Reloaded, ReloadError> {
         let file = self.file.as_deref().ok_or(ReloadError::NoFile)?;
-        let config = Config::load(file).map_err(|error| ReloadError::Refused(error_chain(&error.into())))?;
+        let config = Config::load(file).map_err(|error| ReloadError::Refused(error_chain(&error)))?;
         let modules = resolve_modules(&config.policies, &config.registries).await;
         let modules = modules.map_err(|error| refusal(file, error.into()))?;
         let snapshots = self.control.snapshots(TRIED).await.map_err(not_now)?;
@@ -146,12 +147,12 @@ impl Reloader {
 /// Why the policies of the file cannot be used, with the place in the file if the mistake is there.
 fn refusal(file: &Path, error: anyhow::Error) -> ReloadError {
     if let Some(mistake) = locate_in_config(file, &error) {
-        return ReloadError::Refused(error_chain(&mistake.into()));
+        return ReloadError::Refused(error_chain(&mistake));
     }
     if error.is::<RefusedModule>() {
-        return ReloadError::Unavailable(error_chain(&error));
+        return ReloadError::Unavailable(error_chain(&*error));
     }
-    ReloadError::Refused(error_chain(&error))
+    ReloadError::Refused(error_chain(&*error))
 }
 
 fn compared(policy: &LoadedPolicy, running: &[LoadedPolicy]) -> ReloadedPolicy {
@@ -176,10 +177,5 @@ fn summary(reloaded: &Reloaded) -> String {
 }
 
 fn not_now(error: RequestError) -> ReloadError {
-    ReloadError::Unavailable(error.to_string())
-}
-
-/// An error with its causes, on one line.
-fn error_chain(error: &anyhow::Error) -> String {
-    format!("{error:#}")
+    ReloadError::Unavailable(error_chain(&error))
 }

@@ -65,6 +65,18 @@ fn commands_show_and_change_what_a_running_engine_holds() {
     let as_data: serde_json::Value = serde_json::from_str(&as_data.out).unwrap();
     assert_eq!(as_data["rule"]["name"], "never-observed");
 
+    for (arguments, says) in [
+        (
+            &["forget", "-/-/orders", "--force"][..],
+            ["409", "remove its [[job]] entry"],
+        ),
+        (&["forget", "-/-/nobody"], ["404", "no job -/-/nobody"]),
+    ] {
+        let refused = engine.ask(folder.path(), arguments);
+        assert_eq!(refused.code, Some(3), "{arguments:?}");
+        assert!(says.iter().all(|says| refused.err.contains(says)), "{}", refused.err);
+    }
+
     let refused = engine.ask(folder.path(), &["explain", "-/-/nobody"]);
     assert_eq!(refused.code, Some(3));
     assert!(refused.err.contains("404"), "{}", refused.err);

@@ -8,6 +8,7 @@ use steadfast_core::lookup::Query;
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 
 use super::*;
+use crate::control::Force;
 
 fn discovering(discover: Vec<Discover>) -> Rig {
     let rules = ClusterRules {
@@ -144,7 +145,7 @@ fn a_job_that_was_forgotten_is_taken_up_again_by_the_next_list() {
     let mut rig = discovering(vec![Discover::Native]);
     rig.reactor.kube_update(own(), now());
     rig.settle();
-    let turn = rig.reactor.forget(&orders()).unwrap();
+    let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
     rig.commit(turn);
     assert!(rig.reactor.records().is_empty() && rig.reactor.targets.get(&orders().target).is_none());
     rig.now = rig.now.after(Duration::from_secs(60));
@@ -181,7 +182,7 @@ fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and
     };
     rig.reactor.fetched(overview, now());
     rig.settle();
-    let turn = rig.reactor.forget(&orders()).unwrap();
+    let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
     rig.commit(turn);
     rig.settle();
     rig.fetches.clear();

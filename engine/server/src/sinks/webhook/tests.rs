@@ -36,10 +36,10 @@ enum Mood {
 
 #[async_trait]
 impl Deliver for Receiver {
-    async fn deliver(&self, event: &str) -> Result<(), Refused> {
+    async fn deliver(&self, event: &str) -> Result<(), DeliveryError> {
         let mood = self.mood.lock().unwrap().pop();
         match mood {
-            Some(Mood::Refuses) => Err(Refused {
+            Some(Mood::Refuses) => Err(DeliveryError {
                 message: "the receiver answered 503".to_owned(),
                 retry_after: Some(Duration::from_secs(2)),
             }),

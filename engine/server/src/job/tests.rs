@@ -9,19 +9,19 @@ use steadfast_core::record::{Condition, JobRecord, OtherJob};
 use steadfast_core::state::{Attention, ConditionType, JobState};
 use steadfast_core::time::Timestamp;
 
-use crate::testing::{AT, Paper, SESSION_JOB, moved, read, record, request};
+use crate::testing::{AT, SESSION_JOB, TestServer, moved, read, record, request};
 
 const JOB: &str = "/api/v1/jobs/local/default/orders";
 
-async fn orders() -> Paper {
-    let paper = Paper::new();
-    paper.add("local/default/orders", JobState::Running).await;
-    paper
+async fn orders() -> TestServer {
+    let server = TestServer::new();
+    server.add("local/default/orders", JobState::Running).await;
+    server
 }
 
 #[tokio::test]
 async fn a_job_has_the_contracts_fields() {
-    let paper = Paper::new();
+    let server = TestServer::new();
     let id = FlinkJobId::parse("ffffffffa021a4190000000000000000").unwrap();
     let mut orders = record("local/default/orders", JobState::Running);
     orders.incarnation.see_deployment(&Uid::new("u1"), None, AT, AT);
@@ -38,7 +38,7 @@ async fn a_job_has_the_contracts_fields() {
     }];
     orders.attention = Attention::Active;
     let later = |millis: i64| Some(Timestamp::from_millis(AT.as_millis() + millis));
-    paper.jobs.show(JobView {
+    server.jobs.show(JobView {
         record: Arc::new(orders),
         watch: WatchStatus {
             next_poll_at: later(5000),
@@ -47,7 +47,7 @@ async fn a_job_has_the_contracts_fields() {
             confirmed_at: later(1000),
         },
     });
-    let (status, job) = paper.get(JOB).await;
+    let (status, job) = server.get(JOB).await;
     assert_eq!(status, StatusCode::OK);
     let expected = json!({
         "id": "local/default/orders", "cluster": "local", "namespace": "default", "name": "orders",
@@ -70,8 +70,8 @@ async fn a_job_has_the_contracts_fields() {
 
 #[tokio::test]
 async fn what_is_not_known_is_null() {
-    let paper = orders().await;
-    let (_, job) = paper.get(JOB).await;
+    let server = orders().await;
+    let (_, job) = server.get(JOB).await;
     for path in [
         "/flinkJobId",
         "/confirmedAt",
@@ -85,22 +85,22 @@ async fn what_is_not_known_is_null() {
 
 #[tokio::test]
 async fn names_are_decoded_and_no_word_stands_for_a_job_id() {
-    let paper = Paper::new();
-    paper.add("local/default/explain", JobState::Running).await;
-    paper.add("local/default/a b%ü", JobState::Finished).await;
-    paper.add(SESSION_JOB, JobState::Running).await;
+    let server = TestServer::new();
+    server.add("local/default/explain", JobState::Running).await;
+    server.add("local/default/a b%ü", JobState::Finished).await;
+    server.add(SESSION_JOB, JobState::Running).await;
     for (path, name) in [
         ("local/default/explain", "explain"),
         ("local/default/a%20b%25%C3%BC", "a b%ü"),
         ("local/default/s/ffffffffa021a4190000000000000000", "s"),
         ("local/default/s/FFFFFFFFA021A4190000000000000000", "s"),
     ] {
-        let (status, job) = paper.get(&format!("/api/v1/jobs/{path}")).await;
+        let (status, job) = server.get(&format!("/api/v1/jobs/{path}")).await;
         assert_eq!((status, job["name"].as_str()), (StatusCode::OK, Some(name)), "{path}");
     }
-    let (_, transitions) = paper.get("/api/v1/jobs/local/default/explain/transitions").await;
+    let (_, transitions) = server.get("/api/v1/jobs/local/default/explain/transitions").await;
     assert_eq!(transitions["items"][0]["to"], "RUNNING");
-    let (_, transitions) = paper.get(&format!("/api/v1/jobs/{SESSION_JOB}/transitions")).await;
+    let (_, transitions) = server.get(&format!("/api/v1/jobs/{SESSION_JOB}/transitions")).await;
     assert_eq!(transitions["items"][0]["to"], "RUNNING");
     for (path, says) in [
         ("local/default/s", "add /{flinkJobId}"),
@@ -111,32 +111,32 @@ async fn names_are_decoded_and_no_word_stands_for_a_job_id() {
         ("local/default/s/00000000000000000000000000000001", "no job"),
         ("local/default", "nothing is served"),
     ] {
-        let (status, problem) = paper.get(&format!("/api/v1/jobs/{path}")).await;
+        let (status, problem) = server.get(&format!("/api/v1/jobs/{path}")).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
         assert!(problem["detail"].as_str().unwrap().contains(says), "{path}: {problem}");
     }
-    let (status, _) = paper.get("/api/v1/jobs/local/default/%FF").await;
+    let (status, _) = server.get("/api/v1/jobs/local/default/%FF").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
 async fn a_slash_in_a_name_reaches_no_other_job() {
-    let paper = Paper::new();
-    paper.add("local/default/orders", JobState::Running).await;
+    let server = TestServer::new();
+    server.add("local/default/orders", JobState::Running).await;
     let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "or/ders");
     let mut odd = record("local/default/orders", JobState::Failed);
     odd.key = JobKey::application(target);
-    paper.jobs.show(JobView {
+    server.jobs.show(JobView {
         record: Arc::new(odd),
         watch: WatchStatus::default(),
     });
-    let (_, job) = paper.get("/api/v1/jobs/local/default/or%2Fders").await;
+    let (_, job) = server.get("/api/v1/jobs/local/default/or%2Fders").await;
     assert_eq!(job["state"], "FAILED");
 }
 
 #[tokio::test]
 async fn history_comes_oldest_first_by_page() {
-    let paper = orders().await;
+    let server = orders().await;
     for (n, (from, to)) in [
         (JobState::Running, JobState::Restarting),
         (JobState::Restarting, JobState::Running),
@@ -148,10 +148,10 @@ async fn history_comes_oldest_first_by_page() {
             revision: 2 + n as u64,
             ..record("local/default/orders", to)
         };
-        paper.commit(next, vec![moved(from, to)]).await;
-        paper.add(&format!("local/default/other-{n}"), JobState::Running).await;
+        server.commit(next, vec![moved(from, to)]).await;
+        server.add(&format!("local/default/other-{n}"), JobState::Running).await;
     }
-    let (_, all) = paper.get(&format!("{JOB}/transitions")).await;
+    let (_, all) = server.get(&format!("{JOB}/transitions")).await;
     let steps: Vec<_> = all["items"]
         .as_array()
         .unwrap()
@@ -172,23 +172,23 @@ async fn history_comes_oldest_first_by_page() {
             "confidence": "confirmed", "reason": {"code": "FlinkSays", "message": "Flink lists the job"},
             "attempt": 1, "policy": "default"})
     );
-    let (_, page) = paper.get(&format!("{JOB}/transitions?limit=2")).await;
+    let (_, page) = server.get(&format!("{JOB}/transitions?limit=2")).await;
     let cursor = page["cursor"].as_str().unwrap();
-    let (_, rest) = paper.get(&format!("{JOB}/transitions?limit=2&cursor={cursor}")).await;
+    let (_, rest) = server.get(&format!("{JOB}/transitions?limit=2&cursor={cursor}")).await;
     assert_eq!(
         (rest["items"][0].clone(), &rest["cursor"]),
         (all["items"][2].clone(), &Value::Null)
     );
     for query in ["limit=0", "cursor=x", "state=RUNNING"] {
-        let (status, _) = paper.get(&format!("{JOB}/transitions?{query}")).await;
+        let (status, _) = server.get(&format!("{JOB}/transitions?{query}")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
     }
 }
 
 #[tokio::test]
 async fn explain_shows_evidence_with_ages_and_the_rule() {
-    let paper = orders().await;
-    let (status, explained) = paper.get(&format!("{JOB}/explain")).await;
+    let server = orders().await;
+    let (status, explained) = server.get(&format!("{JOB}/explain")).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(explained["policy"], "default");
     assert_eq!(explained["decision"]["rule"], "keep-last");
@@ -214,19 +214,19 @@ async fn explain_shows_evidence_with_ages_and_the_rule() {
 
 #[tokio::test]
 async fn explain_shows_a_policy_that_failed() {
-    let paper = Paper::new();
-    paper.add("local/default/orders", JobState::Failed).await;
-    let (_, explained) = paper.get(&format!("{JOB}/explain")).await;
+    let server = TestServer::new();
+    server.add("local/default/orders", JobState::Failed).await;
+    let (_, explained) = server.get(&format!("{JOB}/explain")).await;
     assert_eq!(explained["failure"]["kind"], "trap");
     assert!(explained.get("decision").is_none());
 }
 
 #[tokio::test]
 async fn an_intent_is_noted() {
-    let paper = orders().await;
+    let server = orders().await;
     for intent in ["start", "cancel", "savepoint", "none"] {
         let body = json!({ "intent": intent }).to_string();
-        let (status, job) = paper.call(Method::PUT, &format!("{JOB}/intent"), &body).await;
+        let (status, job) = server.call(Method::PUT, &format!("{JOB}/intent"), &body).await;
         assert_eq!(
             (status, job["intent"]["intent"].as_str()),
             (StatusCode::OK, Some(intent))
@@ -236,7 +236,7 @@ async fn an_intent_is_noted() {
 
 #[tokio::test]
 async fn a_body_that_is_no_intent_is_refused() {
-    let paper = orders().await;
+    let server = orders().await;
     let long = format!("{{\"intent\":\"{}\"}}", "x".repeat(70_000));
     for (body, status, says) in [
         (
@@ -254,16 +254,16 @@ async fn a_body_that_is_no_intent_is_refused() {
         ("", StatusCode::BAD_REQUEST, "not an intent"),
         (long.as_str(), StatusCode::PAYLOAD_TOO_LARGE, "65536"),
     ] {
-        let (found, problem) = paper.call(Method::PUT, &format!("{JOB}/intent"), body).await;
+        let (found, problem) = server.call(Method::PUT, &format!("{JOB}/intent"), body).await;
         assert_eq!(found, status, "{says}");
         assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");
     }
     let form = request(Method::PUT, &format!("{JOB}/intent"))
         .header("content-type", "text/plain")
         .body(Body::from("{\"intent\":\"cancel\"}"));
-    let (status, problem) = read(paper.send(form.unwrap()).await).await;
+    let (status, problem) = read(server.send(form.unwrap()).await).await;
     assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{problem}");
-    let (status, _) = paper
+    let (status, _) = server
         .call(
             Method::PUT,
             "/api/v1/jobs/local/default/gone/intent",
@@ -275,15 +275,40 @@ async fn a_body_that_is_no_intent_is_refused() {
 
 #[tokio::test]
 async fn a_forgotten_job_is_gone_and_a_failing_loop_says_so() {
-    let paper = orders().await;
-    assert_eq!(paper.call(Method::DELETE, JOB, "").await.0, StatusCode::NO_CONTENT);
-    assert_eq!(paper.call(Method::DELETE, JOB, "").await.0, StatusCode::NOT_FOUND);
-    let (status, problem) = paper.call(Method::DELETE, "/api/v1/jobs/local/default/busy", "").await;
+    let server = orders().await;
+    assert_eq!(server.call(Method::DELETE, JOB, "").await.0, StatusCode::NO_CONTENT);
+    assert_eq!(server.call(Method::DELETE, JOB, "").await.0, StatusCode::NOT_FOUND);
+    let (status, problem) = server.call(Method::DELETE, "/api/v1/jobs/local/default/busy", "").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(
         problem["detail"]
             .as_str()
             .unwrap()
             .contains("the store is full; nothing has changed")
+    );
+}
+
+#[tokio::test]
+async fn a_job_that_is_seen_alive_is_forgotten_only_by_force() {
+    let server = TestServer::new();
+    server.add("local/default/alive", JobState::Running).await;
+    let path = "/api/v1/jobs/local/default/alive";
+    for query in ["", "?force=false", "?force="] {
+        let (status, problem) = server.call(Method::DELETE, &format!("{path}{query}"), "").await;
+        assert_eq!(status, StatusCode::CONFLICT, "{query}");
+        let detail = problem["detail"].as_str().unwrap();
+        for says in ["Flink lists the job as RUNNING", "without its history", "force=true"] {
+            assert!(detail.contains(says), "{says}: {detail}");
+        }
+    }
+    for query in ["?force=yes", "?forced=true"] {
+        let (status, _) = server.call(Method::DELETE, &format!("{path}{query}"), "").await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
+    }
+    assert_eq!(server.get(path).await.0, StatusCode::OK);
+    let (status, _) = server.call(Method::DELETE, &format!("{path}?force=true"), "").await;
+    assert_eq!(
+        (status, server.get(path).await.0),
+        (StatusCode::NO_CONTENT, StatusCode::NOT_FOUND)
     );
 }

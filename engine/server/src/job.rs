@@ -5,24 +5,27 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::extract::{FromRequestParts, Path, State};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId};
-use steadfast_core::journal::{EntriesOf, Event, Sequence};
+use steadfast_core::journal::{EntriesOf, Event};
 use steadfast_core::state::Intent;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::api::{Api, BODY_LIMIT};
-use crate::control::ControlError;
-use crate::health::chain;
-use crate::jobs::{DEFAULT_LIMIT, limit, unknown};
+use crate::ports::{ControlError, Force};
 use crate::problem::Problem;
+use crate::query::{Limit, Page, Parameters, Position, truth};
+use crate::state::Api;
 use crate::view::{Job, Transition};
+
+/// The largest request body that is read, in bytes; the only one with a meaning is an intent.
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 pub(crate) const APPLICATION: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}";
 pub(crate) const APPLICATION_TRANSITIONS: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/transitions";
@@ -35,9 +38,9 @@ pub(crate) const SESSION_JOB_INTENT: &str = "/api/v1/jobs/{cluster}/{namespace}/
 
 /// The job a path names. A job id is 32 hex digits, so that no other word behind a name can be one.
 #[derive(Debug)]
-pub(crate) struct Named(JobKey);
+pub(crate) struct JobPath(JobKey);
 
-impl<S: Send + Sync> FromRequestParts<S> for Named {
+impl<S: Send + Sync> FromRequestParts<S> for JobPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -94,7 +97,7 @@ fn missing(api: &Api, key: &JobKey) -> Problem {
             "{key} is a session cluster, whose jobs are recorded one by one; add /{{flinkJobId}}"
         ));
     }
-    ControlError::NoSuchJob.problem(key)
+    Problem::not_found(format!("there is no job {key}; GET /api/v1/jobs lists all"))
 }
 
 /// One job.
@@ -102,63 +105,51 @@ fn missing(api: &Api, key: &JobKey) -> Problem {
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
     responses((status = 200, description = "The job", body = Job),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn show(State(api): State<Api>, Named(key): Named) -> Result<Json<Job>, Problem> {
+pub(crate) async fn show(State(api): State<Api>, JobPath(key): JobPath) -> Result<Json<Job>, Problem> {
     let view = api.jobs.get(&key).ok_or_else(|| missing(&api, &key))?;
     Ok(Json(Job::from(&view)))
 }
 
+/// Which part of a history is asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryQuery {
+    /// Items of a page: 1 to 5000, 500 if not given.
+    #[serde(default)]
+    #[param(value_type = Option<u32>)]
+    limit: Limit,
+    /// The `cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Position>,
+}
+
 /// The history of a job since it was first seen, or seen again after it was forgotten.
 #[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/transitions", tag = "jobs", params(
-    ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path),
-    ("limit" = Option<u32>, Query, description = "Items of a page: 1 to 5000, 500 if not given"),
-    ("cursor" = Option<String>, Query, description = "The `cursor` of the page before")),
+    ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path), HistoryQuery),
     responses((status = 200, description = "A page of transitions, oldest first", body = TransitionPage),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn transitions(
     State(api): State<Api>,
-    Named(key): Named,
-    Query(query): Query<Vec<(String, String)>>,
+    JobPath(key): JobPath,
+    Parameters(query): Parameters<HistoryQuery>,
 ) -> Result<Json<TransitionPage>, Problem> {
-    let (mut after, mut most) = (Sequence::default(), DEFAULT_LIMIT);
-    for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
-        match name.as_str() {
-            "limit" => most = limit(value)?,
-            "cursor" => after = Sequence(position("cursor", value)?),
-            _ => return Err(unknown(name, "limit, cursor")),
-        }
-    }
     if api.jobs.get(&key).is_none() {
         return Err(missing(&api, &key));
     }
-    let one_more = u32::try_from(most).unwrap_or(u32::MAX).saturating_add(1);
-    let read = api
-        .journal
-        .entries(EntriesOf::TransitionsOf(key), after, one_more)
-        .await;
-    let mut entries = read.map_err(|error| Problem::unavailable(chain(&error)))?;
-    let more = entries.len() > most;
-    entries.truncate(most);
-    let cursor = entries
-        .last()
-        .filter(|_| more)
-        .map(|entry| entry.sequence.0.to_string());
-    let items = entries.iter().filter_map(|entry| match &entry.event {
+    let after = query.cursor.map_or_else(Default::default, |position| position.0);
+    let most = u32::try_from(query.limit.and_one()).unwrap_or(u32::MAX);
+    let read = api.journal.entries(EntriesOf::TransitionsOf(key), after, most).await;
+    let entries = read.map_err(|error| Problem::unavailable(error_chain(&error)))?;
+    let page = Page::of(entries, query.limit, |entry| Some(entry.sequence.0.to_string()));
+    let items = page.items.iter().filter_map(|entry| match &entry.event {
         Event::Transition(transition) => Some(Transition::new(entry, transition)),
         Event::Update | Event::Alert(_) | Event::Forgotten => None,
     });
     Ok(Json(TransitionPage {
         items: items.collect(),
-        cursor,
+        cursor: page.cursor,
     }))
-}
-
-/// Reads a position in the journal.
-pub(crate) fn position(name: &str, value: &str) -> Result<u64, Problem> {
-    value.parse().map_err(|_| {
-        let detail = format!("{name}=`{value}` is not a position in the journal; use one that this engine gave");
-        Problem::parameter(name, detail)
-    })
 }
 
 /// What is seen of a job now, what its policy makes of it, and which rule spoke.
@@ -168,11 +159,13 @@ pub(crate) fn position(name: &str, value: &str) -> Result<u64, Problem> {
             description = "`policy`, `snapshot` (the evidence with its ages), `decision` with the `rule` that spoke or `failure` if the policy failed, `rule` (what it says, why, and what would change its mind) and `waitsFor` (the looks to come, the soonest first), and `shadows` (what each shadow policy would show instead). Durations are in seconds"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn explain(State(api): State<Api>, Named(key): Named) -> Result<Json<Value>, Problem> {
+pub(crate) async fn explain(State(api): State<Api>, JobPath(key): JobPath) -> Result<Json<Value>, Problem> {
     let explained = api.control.explain(&key).await;
     let explanation = explained.map_err(|error| refusal(&api, &key, error))?;
     let shown = crate::explain::to_json(&explanation, &api.shadows.of(&key));
-    shown.map(Json).map_err(|error| Problem::unavailable(chain(&error)))
+    shown
+        .map(Json)
+        .map_err(|error| Problem::unavailable(error_chain(&error)))
 }
 
 /// Says what is wanted of a job. It explains what will be seen; it never stands for it.
@@ -186,7 +179,7 @@ pub(crate) async fn explain(State(api): State<Api>, Named(key): Named) -> Result
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn intend(
     State(api): State<Api>,
-    Named(key): Named,
+    JobPath(key): JobPath,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Job>, Problem> {
@@ -215,15 +208,35 @@ fn parse_intent(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Res
         .ok_or_else(|| Problem::parameter("intent", format!("`{}` is not an intent; {FIX}", parsed.intent)))
 }
 
+/// How a record is to be removed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ForgetQuery {
+    /// true: remove it even if the job is seen alive. It begins anew with what shows it next, as attempt 1.
+    #[serde(default, deserialize_with = "truth")]
+    #[param(value_type = Option<bool>)]
+    force: bool,
+}
+
 /// Removes a job's record. One that is seen again begins anew.
+///
+/// A job that is seen alive would be back at once, without its history: its removal is refused unless it is forced.
+/// A discovered application is seen alive while its Deployment (or its FlinkDeployment) is there or Flink lists its job
+/// as not ended, a session's job while Flink lists it; what cannot be looked at is not seen.
 #[utoipa::path(delete, path = "/api/v1/jobs/{cluster}/{namespace}/{name}", tag = "jobs", params(
-    ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
+    ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path), ForgetQuery),
     responses((status = 204, description = "Its removal is committed"),
+        (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The configuration names it", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The configuration names it, or it is seen alive and `force` is not true", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn forget(State(api): State<Api>, Named(key): Named) -> Result<StatusCode, Problem> {
-    let forgotten = api.control.forget(&key).await;
+pub(crate) async fn forget(
+    State(api): State<Api>,
+    JobPath(key): JobPath,
+    Parameters(query): Parameters<ForgetQuery>,
+) -> Result<StatusCode, Problem> {
+    let force = if query.force { Force::Yes } else { Force::No };
+    let forgotten = api.control.forget(&key, force).await;
     forgotten.map_err(|error| refusal(&api, &key, error))?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -231,7 +244,12 @@ pub(crate) async fn forget(State(api): State<Api>, Named(key): Named) -> Result<
 fn refusal(api: &Api, key: &JobKey, error: ControlError) -> Problem {
     match error {
         ControlError::NoSuchJob => missing(api, key),
-        ControlError::Configured | ControlError::Unavailable(_) => error.problem(key),
+        ControlError::Configured => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        ControlError::SeenAlive(_) => Problem::new(
+            StatusCode::CONFLICT,
+            format!("{error}. Take the job down first, or add force=true (`steadfast forget --force`)"),
+        ),
+        ControlError::Unavailable(why) => Problem::unavailable(format!("{why}; nothing has changed, try again")),
     }
 }
 

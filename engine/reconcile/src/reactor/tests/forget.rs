@@ -1,0 +1,151 @@
+//! Which records go at a request, and which only by force.
+
+use steadfast_core::evidence::Fault;
+use steadfast_core::facts::Deployment;
+use steadfast_core::id::Namespace;
+use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
+use steadfast_core::testing;
+
+use super::*;
+use crate::control::{Force, RequestError, SeenAlive};
+
+/// A cluster in which one Flink cluster of this mode was discovered.
+fn discovered(mode: Mode) -> Rig {
+    let rules = ClusterRules {
+        discover: vec![Discover::Native],
+        flink_rest: FlinkRoute::Service,
+    };
+    let now = Timestamp::from_millis(1_000_000);
+    let mut rig = Rig {
+        reactor: reactor(BTreeMap::from([(ClusterName::new("local"), rules)]), now),
+        now,
+        fetches: Vec::new(),
+    };
+    rig.lists(What::Listed(vec![deployment(mode)], Completeness::Complete));
+    rig
+}
+
+fn deployment(mode: Mode) -> Object {
+    Object::Deployment(Deployment {
+        native: Some(mode),
+        ..testing::deployment("u1")
+    })
+}
+
+fn gone() -> What {
+    What::Listed(vec![], Completeness::Complete)
+}
+
+fn target() -> TargetId {
+    TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "orders")
+}
+
+fn application() -> JobKey {
+    JobKey::application(target())
+}
+
+fn session_job() -> JobKey {
+    JobKey {
+        session_job: FlinkJobId::parse("00000000000000000000000000000001"),
+        ..application()
+    }
+}
+
+fn timeout() -> Fault {
+    Fault::new(FaultKind::Timeout, "no answer")
+}
+
+impl Rig {
+    fn lists(&mut self, what: What) {
+        self.now = self.now.after(Duration::from_secs(1));
+        let scope = Scope {
+            cluster: ClusterName::new("local"),
+            kind: ObjectKind::Deployment,
+            namespace: None,
+        };
+        let news = KubeNews {
+            scope,
+            asked_at: self.now,
+            at: self.now,
+            what,
+        };
+        self.reactor.kube_update(news, self.now);
+        self.settle();
+    }
+
+    fn flink_says(&mut self, answer: Observed<FlinkOverview>) {
+        self.now = self.now.after(Duration::from_secs(1));
+        let overview = Fetched::Overview {
+            target: target(),
+            observation: Observation::new(answer, self.now, self.now),
+        };
+        self.reactor.fetched(overview, self.now);
+        self.settle();
+    }
+
+    fn refusal(&self, key: &JobKey) -> Option<SeenAlive> {
+        match self.reactor.forget(key, Force::No) {
+            Ok(_) => None,
+            Err(RequestError::SeenAlive(seen)) => Some(seen),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn an_application_whose_deployment_is_there_goes_by_force_alone() {
+    let mut rig = discovered(Mode::Application);
+    assert_eq!(rig.refusal(&application()), Some(SeenAlive::Deployed));
+    rig.flink_says(Observed::Unknown(timeout()));
+    assert_eq!(rig.refusal(&application()), Some(SeenAlive::Deployed));
+    rig.flink_says(running());
+    assert_eq!(rig.refusal(&application()), Some(SeenAlive::Listed(JobState::Running)));
+    let turn = rig.reactor.forget(&application(), Force::Yes).unwrap();
+    assert_eq!(rig.commit(turn)[0].events, [Event::Forgotten]);
+    assert!(rig.reactor.records().is_empty());
+}
+
+#[test]
+fn an_application_goes_once_its_deployment_is_gone_and_flink_is_silent_or_has_seen_it_end() {
+    let mut rig = discovered(Mode::Application);
+    rig.flink_says(running());
+    rig.lists(gone());
+    assert_eq!(rig.refusal(&application()), Some(SeenAlive::Listed(JobState::Running)));
+    rig.flink_says(listed(JobState::Finished));
+    assert_eq!(rig.refusal(&application()), None);
+    rig.flink_says(running());
+    rig.flink_says(Observed::Unknown(timeout()));
+    assert_eq!(rig.refusal(&application()), None);
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_not_seen_alive() {
+    let mut rig = discovered(Mode::Application);
+    rig.flink_says(running());
+    rig.flink_says(Observed::Unknown(timeout()));
+    rig.lists(What::Failed(timeout()));
+    assert_eq!(rig.refusal(&application()), None);
+}
+
+#[test]
+fn a_job_of_a_session_goes_once_its_cluster_does_not_list_it() {
+    let mut rig = discovered(Mode::Session);
+    rig.flink_says(running());
+    assert_eq!(rig.refusal(&session_job()), Some(SeenAlive::Listed(JobState::Running)));
+    // Flink lists it for a while after its end, and what it lists begins a record.
+    rig.flink_says(listed(JobState::Finished));
+    assert_eq!(rig.refusal(&session_job()), Some(SeenAlive::Listed(JobState::Finished)));
+    rig.flink_says(Observed::Present(FlinkOverview { jobs: vec![] }));
+    assert_eq!(rig.refusal(&session_job()), None);
+}
+
+#[test]
+fn force_removes_no_configured_job_and_none_that_is_not_there() {
+    let rig = Rig::new(&["orders"]);
+    let configured = JobKey::application(TargetId::standalone("orders"));
+    let refused = rig.reactor.forget(&configured, Force::Yes);
+    assert!(matches!(refused, Err(RequestError::Configured)));
+    let nobody = JobKey::application(TargetId::standalone("nobody"));
+    let refused = rig.reactor.forget(&nobody, Force::Yes);
+    assert!(matches!(refused, Err(RequestError::NoSuchJob)));
+}

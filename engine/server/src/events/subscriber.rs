@@ -1,0 +1,153 @@
+//! One client's place in the journal.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use axum::response::sse::Event as Frame;
+use serde::Serialize;
+use steadfast_core::error_chain::error_chain;
+use steadfast_core::journal::{EntriesOf, Entry, Event, Sequence, Store};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::resume::Start;
+use crate::view::{AlertChange, Transition};
+
+/// How many entries a stream holds in memory at most; more is read when they were sent.
+pub(super) const PAGE: u32 = 256;
+
+/// The data of an event.
+#[derive(Debug, Serialize)]
+struct EventData<'a> {
+    job: String,
+    sequence: u64,
+    at: String,
+    revision: u64,
+    body: Option<Body>,
+    store: &'a str,
+}
+
+/// The data of `reset`.
+#[derive(Debug, Serialize)]
+struct ResetData<'a> {
+    store: &'a str,
+    newest: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Body {
+    Transition(Transition),
+    Alert(AlertChange),
+}
+
+/// One client's place in the journal. It reads on only when the client has taken what was read before.
+pub(super) struct Subscriber {
+    journal: Arc<dyn Store>,
+    entries: watch::Receiver<Sequence>,
+    shutdown: CancellationToken,
+    position: Sequence,
+    /// Read, and not yet taken by the client.
+    pending: VecDeque<Frame>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Subscriber {
+    pub(super) fn new(
+        journal: Arc<dyn Store>,
+        entries: watch::Receiver<Sequence>,
+        start: Start,
+        shutdown: CancellationToken,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let (position, reset) = match start {
+            Start::Behind(position) => (position, None),
+            Start::Reset(newest) => (newest, reset(journal.store_id(), newest)),
+        };
+        Self {
+            journal,
+            entries,
+            shutdown,
+            position,
+            pending: reset.into_iter().collect(),
+            _permit: permit,
+        }
+    }
+
+    /// The next frame; `None` ends the stream, and the client comes again with its last id.
+    pub(super) async fn next(&mut self) -> Option<Frame> {
+        loop {
+            if let Some(frame) = self.pending.pop_front() {
+                return Some(frame);
+            }
+            // Marked as seen before the journal is read: what is committed meanwhile wakes the wait below.
+            let shown = *self.entries.borrow_and_update();
+            if shown > self.position {
+                self.read_until(shown).await?;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return None,
+                changed = self.entries.changed() => changed.ok()?,
+            }
+        }
+    }
+
+    /// Reads a page. What is committed but not shown yet is left for later, so that a client that asks for the
+    /// job on hearing of it finds the new record.
+    async fn read_until(&mut self, shown: Sequence) -> Option<()> {
+        let read = self.journal.entries(EntriesOf::Everything, self.position, PAGE);
+        let entries = tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => return None,
+            entries = read => entries,
+        };
+        match entries {
+            Ok(entries) => {
+                let visible = entries.iter().filter(|entry| entry.sequence <= shown);
+                let store = self.journal.store_id();
+                self.pending.extend(visible.filter_map(|entry| frame(store, entry)));
+                let is_last = entries.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+                let read = entries.last().map_or(shown, |entry| entry.sequence).min(shown);
+                self.position = if is_last { shown } else { read };
+                Some(())
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = error_chain(&error),
+                    "an event stream ends: the journal cannot be read"
+                );
+                None
+            }
+        }
+    }
+}
+
+fn frame(store: &str, entry: &Entry) -> Option<Frame> {
+    let (name, body) = match &entry.event {
+        Event::Transition(transition) => ("transition", Some(Body::Transition(Transition::new(entry, transition)))),
+        Event::Alert(alert) => ("alert", Some(Body::Alert(AlertChange::new(entry, alert)))),
+        Event::Update => ("update", None),
+        Event::Forgotten => ("forgotten", None),
+    };
+    let data = EventData {
+        job: entry.key.to_string(),
+        sequence: entry.sequence.0,
+        at: entry.at.to_string(),
+        revision: entry.revision,
+        body,
+        store,
+    };
+    let data = serde_json::to_string(&data).ok()?;
+    Some(Frame::default().id(entry.sequence.0.to_string()).event(name).data(data))
+}
+
+fn reset(store: &str, newest: Sequence) -> Option<Frame> {
+    let data = ResetData {
+        store,
+        newest: newest.0,
+    };
+    let data = serde_json::to_string(&data).ok()?;
+    Some(Frame::default().event("reset").data(data))
+}

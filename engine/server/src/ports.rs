@@ -1,0 +1,9 @@
+//! What the API needs of the engine, as traits: whoever wires the two implements them.
+
+mod control;
+mod health;
+mod policies;
+
+pub use control::{Control, ControlError, Force};
+pub use health::{ClusterHealth, Health, Liveness, Reach, Readiness};
+pub use policies::{LastReload, Policies, PolicyList, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy};

@@ -1,0 +1,53 @@
+//! What the API asks of the reconcile loop.
+
+use async_trait::async_trait;
+use steadfast_core::explanation::Explanation;
+use steadfast_core::id::JobKey;
+use steadfast_core::projection::JobView;
+use steadfast_core::state::Intent;
+
+/// The loop, as far as the API may reach into it. Each call waits for its turn in the loop.
+#[async_trait]
+pub trait Control: Send + Sync {
+    /// Notes what somebody wants of a job. The record is committed when this returns.
+    ///
+    /// Fails with [`ControlError::NoSuchJob`], and [`ControlError::Unavailable`] if the store did not take it.
+    async fn intend(&self, job: &JobKey, intent: Intent) -> Result<JobView, ControlError>;
+
+    /// Runs the job's policy on what is seen now, to show what it decides; nothing is carried out.
+    ///
+    /// Fails with [`ControlError::NoSuchJob`]. A policy that fails is part of the explanation, not an error.
+    async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError>;
+
+    /// Removes a job's record. Its removal is committed when this returns.
+    ///
+    /// Fails with [`ControlError::NoSuchJob`], [`ControlError::Configured`], [`ControlError::SeenAlive`] without
+    /// [`Force::Yes`], and [`ControlError::Unavailable`] if the store did not take it.
+    async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError>;
+}
+
+/// Whether a record goes although its job is seen alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// It stays, and the caller is told what is seen.
+    No,
+    /// It goes; the job begins anew with the next list or answer that shows it.
+    Yes,
+}
+
+/// Why the loop did not do it. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// There is no record of that job.
+    #[error("no such job")]
+    NoSuchJob,
+    /// A `[[job]]` of the configuration names it: forgotten, it would be back at once.
+    #[error("the configuration names this job; remove its [[job]] entry and restart instead")]
+    Configured,
+    /// It is still there: forgotten, it would be back at once, without its history. Holds what is seen of it.
+    #[error("{0}; forgotten now it would be back at once, without its history")]
+    SeenAlive(String),
+    /// The store or the loop cannot do it now. Holds the reason.
+    #[error("{0}")]
+    Unavailable(String),
+}

@@ -1,0 +1,100 @@
+//! What the API asks of whoever loads policies.
+
+use async_trait::async_trait;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The policies of the engine, and the way to others.
+#[async_trait]
+pub trait Policies: Send + Sync {
+    /// Those that run, and how the last reload went.
+    fn running(&self) -> PolicyList;
+
+    /// Reads the configuration and the modules anew; what can be used decides when this returns.
+    ///
+    /// Fails with one of [`ReloadError`], and then the policies of before go on.
+    async fn reload(&self) -> Result<Reloaded, ReloadError>;
+}
+
+/// The policies of the running engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyList {
+    /// In the order in which their selection is tried.
+    pub items: Vec<RunningPolicy>,
+    /// The last attempt to reload; null if there was none.
+    pub last_reload: Option<LastReload>,
+}
+
+/// A policy of the running engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RunningPolicy {
+    /// Its name in the configuration.
+    pub name: String,
+    /// decides or shadow.
+    pub role: &'static str,
+    /// The share of the jobs it selects.
+    #[schema(example = "100%")]
+    pub rollout: String,
+    /// Its module as the configuration names it.
+    pub module: String,
+    /// The sha256 of the module's bytes, in hex.
+    pub sha256: String,
+    /// The version of the policy contract it was built for.
+    pub contract: String,
+    /// What it says it is.
+    pub description: String,
+    /// Since when this module has this role.
+    #[schema(format = DateTime)]
+    pub since: String,
+}
+
+/// How an attempt to reload went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LastReload {
+    /// When it ended.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// reloaded or refused.
+    pub result: &'static str,
+    /// What changed, or why it was refused.
+    pub message: String,
+}
+
+/// What a reload changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reloaded {
+    /// Always true; a refused reload is an error.
+    pub reloaded: bool,
+    /// The policies that run now.
+    pub policies: Vec<ReloadedPolicy>,
+    /// What else has changed in the file and takes effect only after a restart.
+    #[schema(example = json!(["server.listen"]))]
+    pub restart_needed: Vec<String>,
+}
+
+/// A policy after a reload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReloadedPolicy {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The sha256 of its module's bytes, in hex.
+    pub sha256: String,
+    /// Whether its entry or its module is another than before.
+    pub changed: bool,
+}
+
+/// Why nothing was reloaded. The policies are those of before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReloadError {
+    /// The engine has no file to read.
+    #[error("this engine was not started from a configuration file; there is nothing to reload")]
+    NoFile,
+    /// The configuration, a module or its parameters cannot be used, or a policy failed when it was tried.
+    #[error("{0}")]
+    Refused(String),
+    /// The store or the loop cannot do it now.
+    #[error("{0}")]
+    Unavailable(String),
+}

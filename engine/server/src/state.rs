@@ -1,0 +1,38 @@
+//! What every handler reads from and asks.
+
+use std::sync::Arc;
+
+use prometheus_client::registry::Registry;
+use steadfast_core::journal::{Sequence, Store};
+use steadfast_core::projection::Projection;
+use steadfast_core::shadow::ShadowBoard;
+use tokio::sync::watch;
+
+use crate::access::Access;
+use crate::ports::{Control, Health, Policies};
+
+/// What the API reads from and asks. A clone shares all of it.
+#[derive(Clone)]
+pub struct Api {
+    /// The present: committed records.
+    pub jobs: Arc<Projection>,
+    /// The past, and the identity of the store that keeps it.
+    pub journal: Arc<dyn Store>,
+    /// The newest sequence that `jobs` shows. It starts at [`Journal::newest`], since events behind it are held
+    /// back; when its sender is dropped the event streams end.
+    ///
+    /// [`Journal::newest`]: steadfast_core::journal::Journal::newest
+    pub entries: watch::Receiver<Sequence>,
+    /// What shadow policies would show.
+    pub shadows: ShadowBoard,
+    /// The policies, and the way to others.
+    pub policies: Arc<dyn Policies>,
+    /// The reconcile loop.
+    pub control: Arc<dyn Control>,
+    /// How the engine itself is.
+    pub health: Arc<dyn Health>,
+    /// What the engine counts.
+    pub metrics: Arc<Registry>,
+    /// Who may ask.
+    pub access: Access,
+}

@@ -1,0 +1,125 @@
+//! A loop that answers by the job's name and state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use steadfast_core::board::{Board, Surroundings};
+use steadfast_core::decision::{Decision, PolicyFailure, PolicyFailureKind, WantedSource, Watch};
+use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
+use steadfast_core::explanation::{Awaited, AwaitedLook, Due, Explanation, Rule};
+use steadfast_core::id::{JobKey, PolicyName};
+use steadfast_core::projection::{JobView, Projection};
+use steadfast_core::record::{JobRecord, PostedIntent, Reason};
+use steadfast_core::snapshot::Snapshot;
+use steadfast_core::state::{Attention, Confidence, Intent, JobState};
+use steadfast_core::time::Timestamp;
+
+use super::AT;
+use crate::{Control, ControlError, Force};
+
+/// For a job named `busy` the store is full; one named `alive` is still there; the policy fails for one that FAILED.
+#[derive(Debug)]
+pub(super) struct TestControl(pub(super) Arc<Projection>);
+
+impl TestControl {
+    fn find(&self, job: &JobKey) -> Result<JobView, ControlError> {
+        if job.target.name.as_ref() == "busy" {
+            return Err(ControlError::Unavailable("the store is full".to_owned()));
+        }
+        self.0.get(job).ok_or(ControlError::NoSuchJob)
+    }
+}
+
+#[async_trait]
+impl Control for TestControl {
+    async fn intend(&self, job: &JobKey, intent: Intent) -> Result<JobView, ControlError> {
+        let JobView { record, watch } = self.find(job)?;
+        let record = JobRecord {
+            intent: Some(PostedIntent { intent, since: AT }),
+            ..(*record).clone()
+        };
+        Ok(JobView {
+            record: Arc::new(record),
+            watch,
+        })
+    }
+
+    async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError> {
+        let record = (*self.find(job)?.record).clone();
+        Ok(Explanation {
+            outcome: outcome(record.state),
+            snapshot: snapshot(record),
+            policy: PolicyName::new("default"),
+            rule: Some(Rule {
+                name: "keep-last".to_owned(),
+                says: "both are silent: the state stays".to_owned(),
+                because: "an error is never absence".to_owned(),
+                changed_by: "any answer".to_owned(),
+            }),
+            waits_for: vec![
+                Awaited {
+                    look: AwaitedLook::Wanted(WantedSource::Kubernetes),
+                    due: Due::UnderWay,
+                },
+                Awaited {
+                    look: AwaitedLook::Flink,
+                    due: Due::At(seconds(12)),
+                },
+            ],
+        })
+    }
+
+    async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError> {
+        self.find(job)?;
+        if job.target.name.as_ref() == "alive" && force == Force::No {
+            return Err(ControlError::SeenAlive("Flink lists the job as RUNNING".to_owned()));
+        }
+        self.0.remove(job);
+        Ok(())
+    }
+}
+
+fn seconds(after: i64) -> Timestamp {
+    Timestamp::from_millis(AT.as_millis() + after * 1000)
+}
+
+/// Flink did not list the job once, and is silent now.
+fn snapshot(mut record: JobRecord) -> Snapshot {
+    record.memory = vec![0, 171];
+    let mut flink = Evidence::first(Observed::Absent, AT, AT);
+    let silent = Fault::new(FaultKind::Timeout, "no answer");
+    flink.accept(Observed::Unknown(silent), seconds(5), seconds(8));
+    let surroundings = Surroundings {
+        engine_since: AT,
+        ..Surroundings::default()
+    };
+    Snapshot {
+        flink: Some(flink),
+        ..Board::default().snapshot(record, None, surroundings, seconds(10))
+    }
+}
+
+fn outcome(state: JobState) -> Result<Decision, PolicyFailure> {
+    if state == JobState::Failed {
+        return Err(PolicyFailure {
+            kind: PolicyFailureKind::Trap,
+            message: "unreachable".to_owned(),
+        });
+    }
+    Ok(Decision {
+        state,
+        confidence: Confidence::Stale,
+        reason: Reason::new("LastKnown", "both are silent"),
+        rule: "keep-last".to_owned(),
+        watch: Watch {
+            poll_after: Duration::from_millis(1500),
+            validate_after: Duration::from_secs(60),
+            attention: Attention::Active,
+        },
+        wanted: vec![],
+        conditions: vec![],
+        alerts: vec![],
+        memory: vec![1],
+    })
+}
