@@ -11,7 +11,7 @@ use steadfast_cache::PrivateFolder;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result};
 
-use crate::engines::Engines;
+use crate::engine_pair::EnginePair;
 
 /// The length of a sha256.
 const SEAL: usize = 32;
@@ -39,7 +39,7 @@ impl Cache {
     }
 
     /// The compiled module, if a whole one is there.
-    pub(crate) fn get(&self, engines: &Engines, digest: &str) -> Option<Component> {
+    pub(crate) fn get(&self, engines: &EnginePair, digest: &str) -> Option<Component> {
         let name = self.name(digest);
         let sealed = self.folder.read(&name, MAX_COMPILED)?;
         let (seal, code) = sealed.split_at_checked(SEAL)?;
@@ -50,7 +50,7 @@ impl Cache {
         // SAFETY: deserialize needs bytes that wasmtime made. Nobody but this user can write to the folder, the
         // seal shows the file is whole, and wasmtime checks its own version and settings.
         #[allow(unsafe_code)]
-        let component = engines.place(|engine| unsafe { Component::deserialize(engine, code) });
+        let component = engines.try_each(|engine| unsafe { Component::deserialize(engine, code) });
         component
             .inspect_err(
                 |error| tracing::warn!(%error, "a compiled policy is from another engine; it is compiled again"),
@@ -76,15 +76,15 @@ pub(crate) struct CompiledCode(Vec<u8>);
 
 impl CompiledCode {
     /// Compiles a component.
-    pub(crate) fn of(engines: &Engines, component: &[u8]) -> Result<Self> {
+    pub(crate) fn of(engines: &EnginePair, component: &[u8]) -> Result<Self> {
         engines.compiler().precompile_component(component).map(Self)
     }
 
     /// The component, ready for instances.
-    pub(crate) fn load(&self, engines: &Engines) -> Result<Component> {
+    pub(crate) fn load(&self, engines: &EnginePair) -> Result<Component> {
         // SAFETY: deserialize needs bytes that wasmtime made, which these are: nothing else makes this type.
         #[allow(unsafe_code)]
-        engines.place(|engine| unsafe { Component::deserialize(engine, &self.0) })
+        engines.try_each(|engine| unsafe { Component::deserialize(engine, &self.0) })
     }
 }
 

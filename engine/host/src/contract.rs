@@ -16,7 +16,7 @@ use wasmtime::component::InstancePre;
 use wasmtime::{Result, Store};
 
 use crate::guard::Guard;
-use crate::policy::Description;
+use crate::description::Description;
 
 /// The functions a policy exports.
 pub(crate) const EXPORTS: [&str; 3] = ["configure", "decide", "describe"];

@@ -2,66 +2,36 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use wasmtime::component::{Component, Linker};
 
 use crate::cache::{Cache, CompiledCode};
 use crate::encode;
-use crate::engines::Engines;
+use crate::engine_pair::EnginePair;
+use crate::host_error::HostError;
+use crate::limits::PolicyLimits;
 use crate::load_error::LoadError;
-use crate::policy::{Module, Policy};
-
-/// The engine could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum HostError {
-    /// Wasmtime refused the machine or the address space.
-    #[error(
-        "the WebAssembly engine could not be set up; it needs 64-bit addresses without a limit (`ulimit -v unlimited`)"
-    )]
-    Engine(#[source] wasmtime::Error),
-    /// The thread that watches deadlines could not be started.
-    #[error("the thread that ends calls at their deadline could not be started")]
-    Ticker(#[source] std::io::Error),
-}
-
-/// What a policy may use up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PolicyLimits {
-    /// How long one call may run, in processor time; met to about 10 ms.
-    pub deadline: Duration,
-    /// How much memory an instance may have.
-    pub memory_bytes: u64,
-}
-
-impl Default for PolicyLimits {
-    /// 50 ms and 64 MiB.
-    fn default() -> Self {
-        Self {
-            deadline: Duration::from_millis(50),
-            memory_bytes: 64 * 1024 * 1024,
-        }
-    }
-}
+use crate::policy::{CompiledModule, Policy};
 
 /// Loads policies. Clones share one engine.
 #[derive(Clone)]
 pub struct PolicyEngine {
-    engines: Engines,
+    engines: EnginePair,
     cache: Option<Arc<Cache>>,
 }
 
 impl PolicyEngine {
     /// Sets the engine up. Compiled modules are kept in `cache_dir`, which is made if need be; without one, or
-    /// with one that others may write to, each start compiles anew (about 0.1 s a policy).
+    /// with one that others may write to, each start compiles anew (about 0.1 s a policy). Fails if wasmtime cannot have the address space it needs.
     pub fn new(cache_dir: Option<&Path>) -> Result<Self, HostError> {
-        let engines = Engines::new()?;
+        let engines = EnginePair::new()?;
         let cache = cache_dir.map(|dir| Arc::new(Cache::new(PathBuf::from(dir), engines.compiler())));
         Ok(Self { engines, cache })
     }
 
     /// Loads a module and lets it check its parameters. `name` is how errors call it; `params_json` is the
-    /// JSON of the configuration's `params`.
+    /// JSON of the configuration's `params`. Fails if the module is no policy of a served contract, if it cannot be
+    /// compiled, or if the policy refuses its parameters.
     pub fn load(
         &self,
         name: &str,
@@ -79,7 +49,7 @@ impl PolicyEngine {
         };
         let engine = component.engine();
         let instance = Linker::new(engine).instantiate_pre(&component).map_err(contract)?;
-        let module = Module {
+        let module = CompiledModule {
             engine: engine.clone(),
             version,
             prepared: version.prepare(instance).map_err(contract)?,

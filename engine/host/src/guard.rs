@@ -6,7 +6,7 @@ use rustix::time::{ClockId, clock_gettime};
 use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
 use wasmtime::{Engine, ResourceLimiter, Store, Trap, UpdateDeadline};
 
-use crate::engine::PolicyLimits;
+use crate::limits::PolicyLimits;
 
 /// The most a call may hand to the host, in bytes. Without it a few bytes of guest memory, named a million
 /// times over, would become gigabytes outside the memory cap.
@@ -21,7 +21,7 @@ pub(crate) struct Guard {
     limits: PolicyLimits,
     /// How much memory was asked for in vain since the call began.
     denied: Option<usize>,
-    /// The thread's processor time at the call's first beat.
+    /// The thread's processor time at the call's first tick.
     began: Option<Duration>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn store(engine: &Engine, limits: PolicyLimits) -> Store<Guard> {
     let mut store = Store::new(engine, guard);
     store.limiter(|guard| guard);
     store.set_hostcall_fuel(RETURNED_LIMIT);
-    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().beat()));
+    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().epoch_tick()));
     store
 }
 
@@ -47,9 +47,10 @@ pub(crate) fn begin_call(store: &mut Store<Guard>) {
 }
 
 impl Guard {
-    /// Whether a call may go on. What counts is the processor time it took: a machine too busy to run it is
-    /// not the policy's fault. Most calls end before the first beat, and never pay for the measurement.
-    fn beat(&mut self) -> UpdateDeadline {
+    /// Whether a call may go on, asked at each tick of the epoch. What counts is the processor time the call took: a
+    /// machine too busy to run it is not the policy's fault. Most calls end before the first tick, and never pay for
+    /// the measurement.
+    fn epoch_tick(&mut self) -> UpdateDeadline {
         let now = thread_time();
         let began = *self.began.get_or_insert(now);
         if now.saturating_sub(began) >= self.limits.deadline {
@@ -135,7 +136,7 @@ mod tests {
     }
 
     fn goes_on(guard: &mut Guard) -> bool {
-        matches!(guard.beat(), UpdateDeadline::Continue(_))
+        matches!(guard.epoch_tick(), UpdateDeadline::Continue(_))
     }
 
     #[test]

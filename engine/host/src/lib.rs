@@ -6,22 +6,29 @@
 //! randomness. Each call has a deadline and each instance a memory cap; whatever goes wrong inside costs that
 //! one decision, and the next call gets a fresh instance.
 //!
-//! The way of a module: [`encode`] makes it a component, [`cache`] spares its compilation, [`engine`] compiles
-//! it where [`engines`] have room for it, [`policy`] calls it, [`guard`] limits it. [`contract`] holds its versions, and turns the core's types into
-//! theirs and back.
+//! A module goes through [`encode`], which makes it a component; [`cache`], which spares its compilation; [`engine`],
+//! which compiles it for one of the two engines of [`engine_pair`]; and [`policy`], which calls it within the bounds that
+//! [`guard`] sets. [`contract`] holds the served versions of the contract, and translates the core's types into theirs
+//! and back.
 
 pub mod builtin;
 mod cache;
 mod contract;
+mod description;
 mod encode;
 mod engine;
-mod engines;
+mod engine_pair;
 mod guard;
+mod host_error;
 pub mod inspect;
+mod limits;
 mod load_error;
 mod policy;
 mod ticker;
 
-pub use engine::{HostError, PolicyEngine, PolicyLimits};
+pub use description::{Description, Parameter};
+pub use engine::PolicyEngine;
+pub use host_error::HostError;
+pub use limits::PolicyLimits;
 pub use load_error::LoadError;
-pub use policy::{Description, Parameter, Policy};
+pub use policy::Policy;

@@ -9,37 +9,10 @@ use steadfast_core::snapshot::Snapshot;
 use wasmtime::{Engine, Store};
 
 use crate::contract::{Calls, Prepared, Version};
-use crate::engine::PolicyLimits;
+use crate::description::Description;
 use crate::guard::{self, Guard};
+use crate::limits::PolicyLimits;
 use crate::load_error::LoadError;
-
-/// What a policy says about itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Description {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// A sentence.
-    pub summary: String,
-    /// What can be tuned.
-    pub parameters: Vec<Parameter>,
-    /// The rules its decisions name.
-    pub rules: Vec<Rule>,
-}
-
-/// One parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its key in `params`.
-    pub name: String,
-    /// `integer`, `number`, `duration`, `string` or `boolean`.
-    pub kind: String,
-    /// As it would be written in the configuration.
-    pub default: String,
-    /// A sentence.
-    pub help: String,
-}
 
 /// A policy that is ready to decide.
 ///
@@ -47,24 +20,24 @@ pub struct Parameter {
 /// another. Nothing a policy keeps to itself survives that; what it wants to remember is in its decisions.
 pub struct Policy {
     name: String,
-    module: Module,
+    module: CompiledModule,
     digest: String,
     params: String,
     limits: PolicyLimits,
     description: Description,
-    live: Option<Live>,
+    instance: Option<Instance>,
 }
 
 /// A compiled module whose functions were found to be those of its version of the contract.
 #[derive(Clone)]
-pub(crate) struct Module {
+pub(crate) struct CompiledModule {
     pub(crate) engine: Engine,
     pub(crate) version: Version,
     pub(crate) prepared: Arc<dyn Prepared>,
 }
 
 /// A configured instance with its store, which is its whole memory.
-struct Live {
+struct Instance {
     store: Store<Guard>,
     calls: Box<dyn Calls>,
 }
@@ -73,7 +46,7 @@ impl Policy {
     /// Makes a first instance, which describes the policy and checks the parameters.
     pub(crate) fn start(
         name: &str,
-        module: Module,
+        module: CompiledModule,
         digest: String,
         params: &str,
         limits: PolicyLimits,
@@ -83,9 +56,9 @@ impl Policy {
             call,
             message: failure.message,
         };
-        let mut live = Live::new(&module, limits).map_err(|failure| failed("describe", failure))?;
-        let description = live.describe().map_err(|failure| failed("describe", failure))?;
-        live.configure(params)
+        let mut instance = Instance::new(&module, limits).map_err(|failure| failed("describe", failure))?;
+        let description = instance.describe().map_err(|failure| failed("describe", failure))?;
+        instance.configure(params)
             .map_err(|failure| failed("configure", failure))?
             .map_err(|message| LoadError::Params {
                 policy: name.to_owned(),
@@ -98,7 +71,7 @@ impl Policy {
             params: params.to_owned(),
             limits,
             description,
-            live: None,
+            instance: None,
         })
     }
 
@@ -111,7 +84,7 @@ impl Policy {
             params: self.params.clone(),
             limits: self.limits,
             description: self.description.clone(),
-            live: None,
+            instance: None,
         }
     }
 
@@ -131,30 +104,30 @@ impl Policy {
     }
 
     /// A configured instance: the batch's, or a fresh one.
-    fn take_live(&mut self) -> Result<Live, PolicyFailure> {
-        if let Some(live) = self.live.take() {
-            return Ok(live);
+    fn take_instance(&mut self) -> Result<Instance, PolicyFailure> {
+        if let Some(instance) = self.instance.take() {
+            return Ok(instance);
         }
-        let mut live = Live::new(&self.module, self.limits)?;
-        live.configure(&self.params)?.map_err(|message| PolicyFailure {
+        let mut instance = Instance::new(&self.module, self.limits)?;
+        instance.configure(&self.params)?.map_err(|message| PolicyFailure {
             kind: PolicyFailureKind::Error,
             message: format!("`configure` refused what it took before: {message}"),
         })?;
-        Ok(live)
+        Ok(instance)
     }
 }
 
 impl Decide for Policy {
     fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
-        let mut live = self.take_live()?;
+        let mut instance = self.take_instance()?;
         // An instance that failed is not put back: what it left behind may be half done.
-        let answer = live.decide(snapshot)?;
-        self.live = Some(live);
+        let answer = instance.decide(snapshot)?;
+        self.instance = Some(instance);
         answer
     }
 
     fn end_batch(&mut self) {
-        self.live = None;
+        self.instance = None;
     }
 
     fn rule(&self, name: &str) -> Option<Rule> {
@@ -172,8 +145,8 @@ impl fmt::Debug for Policy {
     }
 }
 
-impl Live {
-    fn new(module: &Module, limits: PolicyLimits) -> Result<Self, PolicyFailure> {
+impl Instance {
+    fn new(module: &CompiledModule, limits: PolicyLimits) -> Result<Self, PolicyFailure> {
         let mut store = guard::store(&module.engine, limits);
         guard::begin_call(&mut store);
         match module.prepared.instantiate(&mut store) {

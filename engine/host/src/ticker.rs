@@ -1,14 +1,22 @@
-//! The epoch: the beat by which calls are interrupted.
+//! The epoch ticker, by which calls are interrupted.
+//!
+//! Compiled code compares the engine's epoch with its deadline at every loop and function entry; when the epoch has moved
+//! on, it calls [`crate::guard`], which measures the processor time of the call and ends it or lets it go on. The ticker is
+//! what moves the epoch on.
+//!
+//! Rejected: *fuel*, which counts instructions. It would make a deadline repeatable, but costs every call several times as
+//! much as the comparison, and `deadline = "50ms"` in a configuration is a time, not a number of instructions. Rejected as
+//! well: a *timer for each call*, since most calls end long before the first tick and then cost nothing here.
 
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use wasmtime::Engine;
 
-/// Time between two beats: how exactly a deadline is met.
+/// Time between two ticks: how exactly a deadline is met.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
 
-/// Starts the beat. It has an operating system thread of its own, since a call that never ends may hold the
+/// Starts the ticker. Fails if no thread can be started. It has an operating system thread of its own, since a call that never ends may hold the
 /// very thread a runtime would run it on; it measures calls only, and no time of the engine comes from it.
 /// It holds the engine weakly, and ends with it, so nobody needs to wait for it.
 pub(crate) fn start(engine: &Engine) -> std::io::Result<JoinHandle<()>> {
@@ -31,10 +39,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_beat_ends_with_the_engine() {
+    fn the_ticker_ends_with_the_engine() {
         let engine = Engine::default();
-        let beat = start(&engine).unwrap();
+        let ticker = start(&engine).unwrap();
         drop(engine);
-        beat.join().unwrap();
+        ticker.join().unwrap();
     }
 }

@@ -15,24 +15,24 @@ use super::generated::{Policy, PolicyPre};
 use super::{own, types};
 use crate::contract::{Calls, Prepared};
 use crate::guard::Guard;
-use crate::policy::Description;
+use crate::description::Description;
 
 /// Checks the functions of a module against this version's types.
 pub(in crate::contract) fn prepare(module: InstancePre<Guard>) -> Result<impl Prepared + use<>> {
-    PolicyPre::new(module).map(Module)
+    PolicyPre::new(module).map(PreparedModule)
 }
 
-struct Module(PolicyPre<Guard>);
+struct PreparedModule(PolicyPre<Guard>);
 
-impl Prepared for Module {
+impl Prepared for PreparedModule {
     fn instantiate(&self, store: &mut Store<Guard>) -> Result<Box<dyn Calls>> {
-        Ok(Box::new(Instance(self.0.instantiate(store)?)))
+        Ok(Box::new(TypedInstance(self.0.instantiate(store)?)))
     }
 }
 
-struct Instance(Policy);
+struct TypedInstance(Policy);
 
-impl Calls for Instance {
+impl Calls for TypedInstance {
     fn describe(&self, store: &mut Store<Guard>) -> Result<Description> {
         self.0.call_describe(store).map(description::from_contract)
     }

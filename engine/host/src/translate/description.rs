@@ -3,7 +3,7 @@
 use steadfast_core::explanation::Rule;
 
 use super::types;
-use crate::policy::{Description, Parameter};
+use crate::description::{Description, Parameter};
 
 /// Reads a description.
 pub(super) fn from_contract(description: types::Description) -> Description {

@@ -1,16 +1,26 @@
-//! Two wasmtime engines that differ in one thing: where instances live.
+//! Two wasmtime engines that differ in one thing: where the memory of instances comes from.
 //!
-//! In the pool a fresh instance costs microseconds, but its slots have one size. wasmtime refuses a component there whose
-//! instances need more (1 MiB of tables, globals and function references, as a large language's runtime may), when it is
-//! made from its machine code. Such a component gets its instances from the system instead: slower, and otherwise the
-//! same. Both run the same machine code, so it is compiled, and kept, once.
+//! A policy gets a fresh instance for each batch of decisions, so that nothing it keeps to itself outlives the batch. That
+//! is cheap only with wasmtime's pooling allocator, where an instance is a slot that is wiped (microseconds), not memory
+//! that is mapped (which costs page faults, and a lock of the whole process while it is unmapped).
+//!
+//! The pool's slots have one size. wasmtime refuses a component whose instances need more (1 MiB of tables, globals and
+//! function references, as the runtime of a large language may) when the component is made from its machine code. Such a
+//! component gets its instances from the system instead: slower, and otherwise the same.
+//!
+//! Rejected:
+//!
+//! - *Larger slots.* Every slot would grow for the sake of one policy, and there would always be a runtime that is larger.
+//! - *No pool.* Every policy would pay on every batch for the few that do not fit.
+//! - *One compilation for each engine.* The settings that shape machine code are the same in both, so it is compiled, and
+//!   kept on disk, once; only the cheap last step from machine code to component is tried twice.
 
 use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::Component;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Result};
 
-use crate::engine::HostError;
+use crate::host_error::HostError;
 use crate::ticker;
 
 /// How many instances may live at a time: one a policy, another while those are tried that may take its place, and one
@@ -20,15 +30,16 @@ const INSTANCES: u32 = 64;
 /// How much of a memory is wiped in place rather than given back when its instance ends, in bytes.
 const KEPT_RESIDENT: usize = 256 * 1024;
 
-/// The engines of a process. Clones share them.
+/// The engines of a process, the second one made when it is first needed. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Engines {
+pub(crate) struct EnginePair {
     pooled: Engine,
     /// Made for the first component that does not fit the pool.
     on_demand: Arc<OnceLock<Engine>>,
 }
 
-impl Engines {
+impl EnginePair {
+    /// Sets the pooled engine up. Fails if the machine has no room for the pool's address space, or for a thread.
     pub(crate) fn new() -> Result<Self, HostError> {
         let pooled = Engine::new(&config(pool())).map_err(HostError::Engine)?;
         let _ends_with_the_engine = ticker::start(&pooled).map_err(HostError::Ticker)?;
@@ -38,19 +49,20 @@ impl Engines {
         })
     }
 
-    /// The one whose settings stand for both.
+    /// The one that compiles for both: their machine code is the same.
     pub(crate) fn compiler(&self) -> &Engine {
         &self.pooled
     }
 
-    /// Makes a component where it fits.
-    pub(crate) fn place(&self, make: impl Fn(&Engine) -> Result<Component>) -> Result<Component> {
+    /// Makes a component in the pooled engine, or in the other one if the pool's slots are too small for it. Fails with
+    /// the pooled engine's error, since what neither takes was not refused for its size.
+    pub(crate) fn try_each(&self, make: impl Fn(&Engine) -> Result<Component>) -> Result<Component> {
         make(&self.pooled).or_else(|refusal| match make(self.on_demand()?) {
             Ok(component) => {
                 tracing::debug!(%refusal, "a policy does not fit the pool; its instances come from the system");
                 Ok(component)
             }
-            // It is not the pool that it does not fit.
+            // The pool is not to blame: the component itself is bad, and the first error says how.
             Err(_) => Err(refusal),
         })
     }
