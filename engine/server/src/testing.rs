@@ -17,10 +17,11 @@ use steadfast_core::explanation::{Awaited, AwaitedLook, Due, Explanation, Rule};
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::{Change, Entry, Event, Journal as _, Sequence, Transition};
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
-use steadfast_core::record::{JobRecord, Origin, PostedIntent, Reason};
+use steadfast_core::record::{JobRecord, PostedIntent, Reason};
 use steadfast_core::shadow::ShadowBoard;
-use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
-use steadfast_core::state::{Attention, Confidence, Intent, JobState, Mode};
+use steadfast_core::snapshot::Snapshot;
+use steadfast_core::state::{Attention, Confidence, Intent, JobState};
+use steadfast_core::testing;
 use steadfast_core::time::Timestamp;
 use steadfast_store::MemoryStore;
 use tokio::sync::watch;
@@ -39,19 +40,12 @@ pub(crate) fn key(text: &str) -> JobKey {
 }
 
 pub(crate) fn record(id: &str, state: JobState) -> JobRecord {
-    let key = key(id);
-    let mode = if key.session_job.is_some() {
-        Mode::Session
-    } else {
-        Mode::Application
-    };
-    let unseen = JobRecord::unseen(key, mode, Origin::Discovered, PolicyName::new("default"), AT);
     JobRecord {
         state,
         confidence: Confidence::Confirmed,
         reason: Reason::new("FlinkSays", "Flink lists the job"),
         revision: 1,
-        ..unseen
+        ..testing::record(key(id), AT)
     }
 }
 
@@ -205,23 +199,9 @@ impl Control for PaperControl {
         let mut job = (*view.record).clone();
         job.memory = vec![0, 171];
         let snapshot = Snapshot {
-            now: seconds(10),
             engine_since: AT,
-            record: job,
             flink: Some(evidence),
-            exceptions: None,
-            checkpoints: None,
-            deployment: None,
-            deletion: None,
-            pods: None,
-            events: None,
-            ha_data: None,
-            last_words: None,
-            archive: None,
-            flink_resource: None,
-            task_managers: None,
-            fleet: Fleet::default(),
-            timing: Timing::default(),
+            ..testing::snapshot(job, seconds(10))
         };
         let decision = if view.record.state == JobState::Failed {
             Err(PolicyFailure {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, Want, WantedSource, Watch};
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
-use steadfast_core::facts::{EndSource, FlinkJob, FlinkOverview, JobEnd, Tasks};
-use steadfast_core::id::FlinkJobId;
+use steadfast_core::facts::{EndSource, FlinkOverview, JobEnd};
 use steadfast_core::record::Reason;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::JobState;
+use steadfast_core::testing::{at, flink_job, flink_job_id};
 
 use super::*;
 use crate::looks::{Answer, Look, WantedAnswer};
@@ -137,16 +137,8 @@ fn running() -> Observed<FlinkOverview> {
 }
 
 fn listed(state: JobState) -> Observed<FlinkOverview> {
-    let id = FlinkJobId::parse("00000000000000000000000000000001").unwrap();
-    let started_at = Timestamp::from_millis(999_000);
     Observed::Present(FlinkOverview {
-        jobs: vec![FlinkJob {
-            id,
-            state,
-            started_at,
-            ended_at: None,
-            tasks: Tasks::default(),
-        }],
+        jobs: vec![flink_job(flink_job_id(1), state, at(999))],
     })
 }
 
@@ -312,7 +304,7 @@ fn an_end_that_was_asked_about_the_attempt_before_is_not_this_ones() {
     let (key, since) = (record.key.clone(), record.incarnation.since.unwrap());
     let end = |told_by| {
         Observed::Present(JobEnd {
-            job: FlinkJobId::parse("00000000000000000000000000000001").unwrap(),
+            job: flink_job_id(1),
             state: JobState::Finished,
             cause: None,
             ended_at: None,

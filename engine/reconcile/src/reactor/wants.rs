@@ -228,29 +228,19 @@ pub(super) fn logs_of(pods: &[Pod], started_at: Option<Timestamp>) -> Vec<(Strin
 #[cfg(test)]
 mod tests {
     use steadfast_core::evidence::{Fault, FaultKind, Observed};
-    use steadfast_core::facts::{Container, EndSource, Readiness};
-    use steadfast_core::id::{FlinkJobId, Namespace, Uid};
+    use steadfast_core::facts::{Container, EndSource};
     use steadfast_core::state::JobState;
+    use steadfast_core::testing::{self, flink_job_id};
 
     use super::*;
 
     fn pod(name: &str, restarts: u32) -> Pod {
         Pod {
-            namespace: Namespace::new("default"),
-            name: name.into(),
-            uid: Uid::new(name),
-            app: "orders".into(),
-            created_at: None,
-            deleting_since: None,
-            phase: "Running".into(),
-            reason: None,
-            ip: None,
-            ready: Readiness::Ready,
-            unschedulable: None,
             container: Some(Container {
                 restarts,
                 ..Container::default()
             }),
+            ..testing::pod(name)
         }
     }
 
@@ -271,7 +261,7 @@ mod tests {
     fn only_an_end_that_was_told_is_not_asked_for_again() {
         let moment = Timestamp::from_millis(7);
         let told = JobEnd {
-            job: FlinkJobId::parse("00000000000000000000000000000001").unwrap(),
+            job: flink_job_id(1),
             state: JobState::Finished,
             cause: None,
             ended_at: None,
