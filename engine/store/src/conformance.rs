@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use steadfast_core::alert::{AlertEvent, AlertStatus};
-use steadfast_core::board::{Board, Surroundings};
-use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId};
+use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::{Change, Commit, EntriesOf, Entry, Event, JournalError, Sequence, Store, Transition};
-use steadfast_core::record::{AlertScope, JobRecord, Origin, Reason};
+use steadfast_core::record::{AlertScope, JobRecord, Reason};
 use steadfast_core::recording::Recorded;
-use steadfast_core::state::{Confidence, JobState, Mode};
+use steadfast_core::state::{Confidence, JobState};
+use steadfast_core::testing::{self, job_key};
 use steadfast_core::time::Timestamp;
 
 use crate::packing::pack;
@@ -16,20 +16,12 @@ use crate::packing::pack;
 pub(crate) const AT: Timestamp = Timestamp::from_millis(1_795_396_409_838);
 
 pub(crate) fn record(name: &str, state: JobState, revision: u64) -> JobRecord {
-    let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), name);
-    let unseen = JobRecord::unseen(
-        JobKey::application(target),
-        Mode::Application,
-        Origin::Configured,
-        PolicyName::new("default"),
-        AT,
-    );
     JobRecord {
         state,
         revision,
         memory: vec![0, 255, 7],
         confirmed_at: Some(AT),
-        ..unseen
+        ..testing::record(job_key(name), AT)
     }
 }
 
@@ -80,7 +72,7 @@ pub(crate) fn shown(name: &str, seconds: u64) -> Recorded {
     let before = record(name, JobState::Running, 1);
     let now = AT.after(Duration::from_secs(seconds));
     Recorded {
-        snapshot: Board::default().snapshot(before.clone(), None, Surroundings::default(), now),
+        snapshot: testing::snapshot(before.clone(), now),
         before,
         rule: Some("a rule".to_owned()),
         failure: None,

@@ -4,15 +4,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use steadfast_core::board::{Board, Surroundings};
 use steadfast_core::decision::Decide as _;
-use steadfast_core::evidence::{Evidence, Observed};
+use steadfast_core::evidence::Observed;
 use steadfast_core::facts::{FlinkJob, Tasks};
-use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId};
-use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::{JobState, Mode};
-use steadfast_core::time::Timestamp;
+use steadfast_core::state::JobState;
+use steadfast_core::testing::{self, at, flink_job, flink_job_id, job_key, observed};
 use steadfast_host::{PolicyEngine, PolicyLimits, builtin};
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker};
@@ -41,7 +38,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let engine = PolicyEngine::new(None)?;
     let mut ours = engine.load("ours", builtin::CONSERVATIVE, "{}", PolicyLimits::default())?;
     let plain = Plain::new(builtin::CONSERVATIVE)?;
-    let (snapshot, same) = (running()?, running_as_contract());
+    let (snapshot, same) = (running(), running_as_contract());
     let (mut reused, mut fresh, mut per_call) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         reused.push(each(OURS, || decided(ours.decide(&snapshot)))?);
@@ -125,34 +122,20 @@ fn micros(span: Duration) -> f64 {
     span.as_secs_f64() * 1e6
 }
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
-}
-
 /// A job that runs, as Flink said a second ago.
-fn running() -> anyhow::Result<Snapshot> {
-    let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "orders");
-    let policy = PolicyName::new("default");
-    let mut record = JobRecord::unseen(
-        JobKey::application(target),
-        Mode::Application,
-        Origin::Discovered,
-        policy,
-        at(0),
-    );
-    let id = FlinkJobId::parse(JOB).ok_or_else(|| anyhow!("{JOB} is no job id"))?;
+fn running() -> Snapshot {
+    let id = flink_job_id(1);
+    let mut record = testing::record(job_key("orders"), at(0));
     record.state = JobState::Running;
     record.incarnation.see_job(id, at(0), at(1));
     let job = FlinkJob {
-        id,
-        state: JobState::Running,
-        started_at: at(0),
-        ended_at: None,
         tasks: Tasks { total: 2, running: 2 },
+        ..flink_job(id, JobState::Running, at(0))
     };
-    let mut snapshot = Board::default().snapshot(record, None, Surroundings::default(), at(100));
-    snapshot.flink = Some(Evidence::first(Observed::Present(job), at(99), at(99)));
-    Ok(snapshot)
+    Snapshot {
+        flink: observed(Observed::Present(job), at(99)),
+        ..testing::snapshot(record, at(100))
+    }
 }
 
 /// The same in the contract's types.

@@ -1,5 +1,6 @@
 //! The engine against a healthy fleet: how fresh its record is, and what a poll and a job cost.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -17,7 +18,7 @@ use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::HttpTransport;
 use steadfast_tasks::STOP_DEADLINE;
 
-use crate::measure::{Calls, Timed, cpu, percentile, resident_kib};
+use crate::measure::{Calls, Timed, cpu, percentile, print_rows, resident_kib};
 
 struct SystemClock;
 
@@ -58,58 +59,13 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     drop(rustls::crypto::ring::default_provider().install_default());
     let (_world, address) = start_world(jobs)?;
     let folder = tempfile::tempdir()?;
-    let timing = Timing::default();
-    let clock = Arc::new(SystemClock);
     let calls = Calls::default();
     let before = resident_kib()?;
-
-    let policies = PolicyEngine::new(Some(folder.path()))?;
-    let limits = PolicyLimits {
-        deadline: Duration::from_millis(50),
-        memory_bytes: 64 << 20,
-    };
-    let policy = policies.load("conservative", steadfast_host::builtin::CONSERVATIVE, "{}", limits)?;
-    let client = kube::Client::try_from(kube::Config::new(format!("http://{address}").parse()?))?;
-    let settings = KubeSettings {
-        name: ClusterName::new("local"),
-        namespaces: Vec::new(),
-        timing,
-        deployments: Selector::Flink,
-    };
-    let setup = Setup {
-        timing,
-        clusters: vec![ClusterSetup {
-            settings,
-            client,
-            discover: vec![Discover::Native],
-            flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
-            ends: EndPlaces::default(),
-            last_words: None,
-        }],
-        targets: Vec::new(),
-        policies: vec![PolicySetup::deciding(
-            "conservative",
-            Box::new(Timed {
-                inner: policy,
-                calls: calls.clone(),
-            }),
-        )],
-        recording: Some(Recording::default()),
-        journal: steadfast_store::open(&format!("sqlite://{}", folder.path().join("bench.db").display()))?,
-        clock: clock.clone(),
-        seed: 1,
-        http: Arc::new(HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?),
-    };
+    let setup = setup(folder.path(), &address, &calls)?;
+    let (timing, clock) = (setup.timing, Arc::clone(&setup.clock));
     let began = Instant::now();
     let engine = Engine::start(setup, &mut prometheus_client::registry::Registry::default()).await?;
-    while count_confirmed(&engine.projection) < jobs {
-        anyhow::ensure!(
-            began.elapsed() < Duration::from_secs(120),
-            "only {} of {jobs} jobs were confirmed",
-            count_confirmed(&engine.projection)
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until_confirmed(&engine.projection, jobs).await?;
     let all_confirmed = began.elapsed();
     tokio::time::sleep(timing.poll * 2).await;
 
@@ -125,11 +81,9 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
     let mut micros = calls.take();
     engine.stop(tokio::time::Instant::now() + STOP_DEADLINE).await?;
 
-    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-    let (polls, jobs) = (micros.len() as f64, jobs as f64);
-    #[expect(clippy::cast_precision_loss, reason = "KiB far below 2^52")]
-    let resident = resident as f64;
-    let rows = [
+    #[expect(clippy::cast_precision_loss, reason = "counts and KiB far below 2^52")]
+    let (polls, jobs, resident) = (micros.len() as f64, jobs as f64, resident as f64);
+    print_rows(&[
         (
             "jobs, all confirmed after",
             format!("{jobs}, {:.1} s", all_confirmed.as_secs_f64()),
@@ -166,12 +120,66 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
                 percentile(&mut micros, 0.99)
             ),
         ),
-    ];
-    for (what, figure) in rows {
-        #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
-        {
-            println!("{what:36} {figure}");
-        }
+    ]);
+    Ok(())
+}
+
+/// The engine as it runs in production, on this world and with a store of its own; every call of its policy is timed.
+fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
+    let timing = Timing::default();
+    let policies = PolicyEngine::new(Some(folder))?;
+    let limits = PolicyLimits {
+        deadline: Duration::from_millis(50),
+        memory_bytes: 64 << 20,
+    };
+    let policy = policies.load("conservative", steadfast_host::builtin::CONSERVATIVE, "{}", limits)?;
+    let client = kube::Client::try_from(kube::Config::new(format!("http://{address}").parse()?))?;
+    let settings = KubeSettings {
+        name: ClusterName::new("local"),
+        namespaces: Vec::new(),
+        timeout: timing.timeout,
+        validate: timing.validate,
+        poll: timing.poll,
+        retry_initial: timing.retry_initial,
+        retry_max: timing.retry_max,
+        deployments: Selector::Flink,
+    };
+    Ok(Setup {
+        timing,
+        clusters: vec![ClusterSetup {
+            settings,
+            client,
+            discover: vec![Discover::Native],
+            flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
+            ends: EndPlaces::default(),
+            last_words: None,
+        }],
+        targets: Vec::new(),
+        policies: vec![PolicySetup::deciding(
+            "conservative",
+            Box::new(Timed {
+                inner: policy,
+                calls: calls.clone(),
+            }),
+        )],
+        recording: Some(Recording::default()),
+        journal: steadfast_store::open(&format!("sqlite://{}", folder.join("bench.db").display()))?,
+        clock: Arc::new(SystemClock),
+        seed: 1,
+        http: Arc::new(HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?),
+    })
+}
+
+/// Waits until every job was confirmed, for two minutes at most.
+pub(crate) async fn until_confirmed(projection: &Projection, jobs: usize) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while count_confirmed(projection) < jobs {
+        anyhow::ensure!(
+            began.elapsed() < Duration::from_secs(120),
+            "only {} of {jobs} jobs were confirmed",
+            count_confirmed(projection)
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(())
 }

@@ -88,3 +88,13 @@ impl<D: Decide> Decide for Timed<D> {
         self.inner.end_batch();
     }
 }
+
+/// Prints figures, a line each.
+pub(crate) fn print_rows(rows: &[(&str, String)]) {
+    for (what, figure) in rows {
+        #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
+        {
+            println!("{what:42} {figure}");
+        }
+    }
+}

@@ -9,8 +9,8 @@ use steadfast::config::Config;
 use steadfast::run::{self, Running, SystemClock};
 use steadfast_core::time::Clock;
 
-use crate::fleet::{ages_of, count_confirmed, start_world};
-use crate::measure::{mappings, open_files, percentile, resident_kib};
+use crate::fleet::{ages_of, count_confirmed, start_world, until_confirmed};
+use crate::measure::{mappings, open_files, percentile, print_rows, resident_kib};
 
 /// How much more the process may hold at the end than at the half of the reloads. By then the allocator and the threads that
 /// compile have what they need (measured: mappings and memory stand still from some 700 reloads on); one module that
@@ -45,14 +45,7 @@ pub async fn soak(jobs: usize, reloads: usize) -> anyhow::Result<()> {
     let (_world, address) = start_world(jobs)?;
     let folder = tempfile::tempdir()?;
     let running = start(folder.path(), &address).await?;
-    let began = Instant::now();
-    while count_confirmed(&running.projection) < jobs {
-        ensure!(
-            began.elapsed() < Duration::from_secs(120),
-            "not all jobs were confirmed"
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until_confirmed(&running.projection, jobs).await?;
     let mut calm = Vec::new();
     for _ in 0..50 {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -73,7 +66,7 @@ pub async fn soak(jobs: usize, reloads: usize) -> anyhow::Result<()> {
         busy.extend(ages_of(&running.projection, SystemClock.now()));
     }
     let (warm, held) = (warm.context("there was no reload")?, Held::now()?);
-    let rows = [
+    print_rows(&[
         (
             "reloads, each of them",
             format!(
@@ -95,13 +88,7 @@ pub async fn soak(jobs: usize, reloads: usize) -> anyhow::Result<()> {
                 percentile(&mut busy, 0.99)
             ),
         ),
-    ];
-    for (what, figure) in rows {
-        #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
-        {
-            println!("{what:42} {figure}");
-        }
-    }
+    ]);
     ensure!(mib(&held) <= mib(&warm) * GROWTH, "memory grew");
     ensure!(
         as_f64(held.mappings) <= as_f64(warm.mappings) * GROWTH,

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, Want, WantedSource, Watch};
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
-use steadfast_core::facts::{FlinkJob, FlinkOverview, Tasks};
-use steadfast_core::id::FlinkJobId;
+use steadfast_core::facts::FlinkOverview;
 use steadfast_core::record::Reason;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::JobState;
+use steadfast_core::testing::{at, flink_job, flink_job_id};
 
 use steadfast_core::evidence::Observation;
 use steadfast_core::id::TargetId;
@@ -155,16 +155,8 @@ fn running() -> Observed<FlinkOverview> {
 }
 
 fn listed(state: JobState) -> Observed<FlinkOverview> {
-    let id = FlinkJobId::parse("00000000000000000000000000000001").unwrap();
-    let started_at = Timestamp::from_millis(999_000);
     Observed::Present(FlinkOverview {
-        jobs: vec![FlinkJob {
-            id,
-            state,
-            started_at,
-            ended_at: None,
-            tasks: Tasks::default(),
-        }],
+        jobs: vec![flink_job(flink_job_id(1), state, at(999))],
     })
 }
 

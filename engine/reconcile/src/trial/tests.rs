@@ -1,11 +1,7 @@
-use std::time::Duration;
-
-use steadfast_core::decision::{Decide, Decision, PolicyFailureKind, Watch};
-use steadfast_core::record::{JobRecord, Origin, Reason};
-use steadfast_core::snapshot::Fleet;
-use steadfast_core::state::{Attention, Confidence, JobState, Mode};
-use steadfast_core::time::Timestamp;
-use steadfast_core::timing::Timing;
+use steadfast_core::decision::{Decide, Decision, PolicyFailureKind};
+use steadfast_core::record::{JobRecord, Reason};
+use steadfast_core::state::JobState;
+use steadfast_core::testing::{self, at, job_key};
 
 use super::*;
 
@@ -32,19 +28,8 @@ impl Decide for Acts {
             });
         }
         Ok(Decision {
-            state: JobState::Running,
-            confidence: Confidence::Inferred,
             reason: Reason::new(self.code, "so it is"),
-            rule: "acts".into(),
-            watch: Watch {
-                poll_after: Duration::from_secs(5),
-                validate_after: Duration::from_secs(60),
-                attention: Attention::Active,
-            },
-            wanted: vec![],
-            conditions: vec![],
-            alerts: vec![],
-            memory: vec![],
+            ..testing::decision(JobState::Running)
         })
     }
 }
@@ -62,31 +47,11 @@ fn shadow(name: &str, acts: Acts) -> PolicySetup {
 
 /// A job that the policy `default` decides, and has remembered something about.
 fn snapshot(name: &str) -> Snapshot {
-    let now = Timestamp::from_millis(0);
-    let key = JobKey::parse(&format!("local/default/{name}")).unwrap();
-    let policy = PolicyName::new("default");
-    Snapshot {
-        now,
-        engine_since: now,
-        record: JobRecord {
-            memory: vec![1],
-            ..JobRecord::unseen(key, Mode::Application, Origin::Discovered, policy, now)
-        },
-        flink: None,
-        exceptions: None,
-        checkpoints: None,
-        deployment: None,
-        deletion: None,
-        pods: None,
-        events: None,
-        ha_data: None,
-        last_words: None,
-        archive: None,
-        flink_resource: None,
-        task_managers: None,
-        fleet: Fleet::default(),
-        timing: Timing::default(),
-    }
+    let record = JobRecord {
+        memory: vec![1],
+        ..testing::record(job_key(name), at(0))
+    };
+    testing::snapshot(record, at(0))
 }
 
 fn trial(candidates: Vec<PolicySetup>, running: Vec<PolicySetup>) -> Result<usize, String> {

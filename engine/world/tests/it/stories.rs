@@ -15,6 +15,7 @@ fn mistakes(rest: &str) -> Vec<(usize, String)> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table: a row for each mistake")]
 fn each_mistake_names_its_line_and_its_rule() {
     let target = "[[target]]\nname = \"a\"\n";
     for (rest, line, words) in [

@@ -6,13 +6,12 @@
 use anyhow::anyhow;
 use steadfast_core::decision::{Decide, Decision};
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
-use steadfast_core::facts::{Deployment, FlinkJob, Rollout, Tasks};
-use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
-use steadfast_core::record::{JobRecord, Origin, Reason};
+use steadfast_core::facts::{Deployment, FlinkJob, Tasks};
+use steadfast_core::id::PolicyName;
+use steadfast_core::record::Reason;
 use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{Confidence, JobState, Mode};
-use steadfast_core::time::Timestamp;
-use steadfast_core::timing::Timing;
+use steadfast_core::testing::{self, at, flink_job, flink_job_id, job_key, observed};
 use steadfast_host::Policy;
 
 use crate::verdict::Verdict;
@@ -26,7 +25,7 @@ pub(crate) struct Outcome {
 /// What a policy makes of every snapshot.
 pub(crate) fn of(policy: &mut Policy) -> anyhow::Result<Vec<Outcome>> {
     let memories = memories(policy)?;
-    Ok(snapshots(&memories)?
+    Ok(snapshots(&memories)
         .into_iter()
         .map(|snapshot| {
             let decided = policy.decide(&snapshot).map_err(|failure| failure.message);
@@ -67,14 +66,10 @@ fn what_it_looks_at(snapshot: &Snapshot) -> String {
 
 const NOW: i64 = 1_700_000_100;
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis(seconds * 1000)
-}
-
-fn snapshots(memories: &[Vec<u8>]) -> anyhow::Result<Vec<Snapshot>> {
+fn snapshots(memories: &[Vec<u8>]) -> Vec<Snapshot> {
     let mut snapshots = Vec::new();
     for state in JobState::ALL {
-        for flink in flink_answers()? {
+        for flink in flink_answers() {
             for deployment in deployment_answers() {
                 for memory in memories {
                     snapshots.push(snapshot(*state, flink.clone(), deployment.clone(), memory.clone()));
@@ -82,7 +77,7 @@ fn snapshots(memories: &[Vec<u8>]) -> anyhow::Result<Vec<Snapshot>> {
             }
         }
     }
-    Ok(snapshots)
+    snapshots
 }
 
 fn snapshot(
@@ -91,52 +86,28 @@ fn snapshot(
     deployment: Option<Evidence<Deployment>>,
     memory: Vec<u8>,
 ) -> Snapshot {
-    let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "orders");
-    let key = JobKey::application(target);
-    let mut record = JobRecord::unseen(
-        key,
-        Mode::Application,
-        Origin::Discovered,
-        PolicyName::new("starter"),
-        at(0),
-    );
+    let mut record = testing::record(job_key("orders"), at(0));
+    record.policy = PolicyName::new("starter");
     record.state = state;
     record.confidence = Confidence::Inferred;
     record.reason = Reason::new("Recorded", "as it was, with \"quotes\" and an ä");
     record.memory = memory;
     Snapshot {
-        now: at(NOW),
-        engine_since: at(0),
-        record,
         flink,
-        exceptions: None,
-        checkpoints: None,
         deployment,
-        deletion: None,
-        pods: None,
-        events: None,
-        ha_data: None,
-        last_words: None,
-        archive: None,
-        flink_resource: None,
-        task_managers: None,
         fleet: Fleet { targets: 1, dark: 0 },
-        timing: Timing::default(),
+        ..testing::snapshot(record, at(NOW))
     }
 }
 
 /// Never asked, every word of Flink's, absent, and unknown for less than, exactly and more than `unreachable_after`.
-fn flink_answers() -> anyhow::Result<Vec<Option<Evidence<FlinkJob>>>> {
-    let id = FlinkJobId::parse("00000000000000000000000000000001").ok_or_else(|| anyhow!("that is no job id"))?;
-    let evidence = |latest, since: i64| Some(Evidence::first(latest, at(since), at(since)));
+fn flink_answers() -> Vec<Option<Evidence<FlinkJob>>> {
+    let evidence = |latest, since: i64| observed(latest, at(since));
     let mut answers = vec![None, evidence(Observed::Absent, NOW - 1)];
     for state in JobState::ALL.iter().copied().filter(|state| state.is_flinks()) {
         let job = FlinkJob {
-            id,
-            state,
-            started_at: at(0),
-            ended_at: None,
             tasks: Tasks { total: 2, running: 2 },
+            ..flink_job(flink_job_id(1), state, at(0))
         };
         answers.push(evidence(Observed::Present(job), NOW - 1));
     }
@@ -144,25 +115,16 @@ fn flink_answers() -> anyhow::Result<Vec<Option<Evidence<FlinkJob>>>> {
         let fault = Fault::new(FaultKind::Timeout, "no answer within 3 s");
         answers.push(evidence(Observed::Unknown(fault), NOW - silent));
     }
-    Ok(answers)
+    answers
 }
 
 fn deployment_answers() -> Vec<Option<Evidence<Deployment>>> {
     let deployment = Deployment {
-        namespace: Namespace::new("default"),
-        name: "orders".to_owned(),
-        uid: Uid::new("5b1c2f0e-0000-4000-8000-000000000001"),
         created_at: Some(at(0)),
-        deleting_since: None,
-        replicas: 1,
-        ready: 1,
         native: Some(Mode::Application),
-        owner: None,
-        trouble: None,
-        labels: Default::default(),
-        rollout: Rollout::Settled,
+        ..testing::deployment("5b1c2f0e-0000-4000-8000-000000000001")
     };
-    let evidence = |latest| Some(Evidence::first(latest, at(NOW - 2), at(NOW - 2)));
+    let evidence = |latest| observed(latest, at(NOW - 2));
     vec![
         None,
         evidence(Observed::Present(deployment)),
@@ -179,8 +141,8 @@ fn memories(policy: &mut Policy) -> anyhow::Result<Vec<Vec<u8>>> {
         let mut memory = Vec::new();
         for ago in looks {
             let asked = at(NOW - ago);
-            let absent = Evidence::first(Observed::Absent, asked, asked);
-            let shown = snapshot(JobState::Running, Some(absent), None, memory);
+            let absent = observed(Observed::Absent, asked);
+            let shown = snapshot(JobState::Running, absent, None, memory);
             memory = policy
                 .decide(&shown)
                 .map_err(|failure| anyhow!("an absence is not judged: {}", failure.message))?

@@ -7,15 +7,15 @@ use steadfast_core::decision::Decide;
 use steadfast_core::evidence::{Fault, FaultKind, Observed, accept};
 use steadfast_core::facts::{
     Checkpoints, Container, Deployment, EndSource, FlinkJob, FlinkOverview, HaData, JobEnd, KubeEvent, Pod, Readiness,
-    Rollout, RootException, Tasks,
+    RootException,
 };
-use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
-use steadfast_core::labels::Labels;
+use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId};
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 use steadfast_core::planner::plan;
-use steadfast_core::record::{JobRecord, Origin};
+use steadfast_core::record::JobRecord;
 use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{JobState, Mode};
+use steadfast_core::testing;
 use steadfast_core::time::Timestamp;
 use steadfast_core::timing::Timing;
 use steadfast_core::tracked::{TrackingRules, follow};
@@ -203,8 +203,7 @@ fn place() -> Place {
 }
 
 fn unseen() -> JobRecord {
-    let policy = PolicyName::new("default");
-    JobRecord::unseen(key(), Mode::Application, Origin::Configured, policy, moment(0))
+    testing::record(key(), moment(0))
 }
 
 fn piece(answer: impl Strategy<Value = Answer>) -> impl Strategy<Value = Piece> {
@@ -248,13 +247,8 @@ fn jobs() -> impl Strategy<Value = Vec<FlinkJob>> {
         .copied()
         .filter(|state| state.is_flinks())
         .collect();
-    let job = (job_id(), prop::sample::select(states), 0_i64..3).prop_map(|(id, state, start)| FlinkJob {
-        id,
-        state,
-        started_at: moment(-1000 * start),
-        ended_at: None,
-        tasks: Tasks::default(),
-    });
+    let job = (job_id(), prop::sample::select(states), 0_i64..3)
+        .prop_map(|(id, state, start)| testing::flink_job(id, state, moment(-1000 * start)));
     prop::collection::vec(job, 0..=2).prop_map(|mut jobs| {
         jobs.sort_by_key(|job| job.id);
         jobs.dedup_by_key(|job| job.id);
@@ -265,18 +259,11 @@ fn jobs() -> impl Strategy<Value = Vec<FlinkJob>> {
 fn deployments() -> impl Strategy<Value = Answer> {
     let deployment = (1..3, prop::option::of(0_i64..1), 0_u32..2).prop_map(|(uid, deleting, ready)| {
         vec![Object::Deployment(Deployment {
-            namespace: namespace(),
-            name: "orders".into(),
-            uid: Uid::new(format!("u{uid}")),
             created_at: Some(moment(0)),
             deleting_since: deleting.map(moment),
-            replicas: 1,
             ready,
             native: Some(Mode::Application),
-            owner: None,
-            trouble: None,
-            rollout: Rollout::Settled,
-            labels: Labels::default(),
+            ..testing::deployment(&format!("u{uid}"))
         })]
     });
     let undecodable = vec![Object::Undecodable {
@@ -293,22 +280,15 @@ fn pods() -> impl Strategy<Value = Vec<Object>> {
     let pod =
         (1..3, prop::option::of(0_i64..1), 0_u32..3, any::<bool>()).prop_map(|(number, deleting, restarts, ready)| {
             Object::Pod(Pod {
-                namespace: namespace(),
-                name: format!("orders-{number}"),
-                uid: Uid::new(format!("p{number}")),
-                app: "orders".into(),
                 created_at: Some(moment(i64::from(number))),
                 deleting_since: deleting.map(moment),
-                phase: "Running".into(),
-                reason: None,
-                ip: None,
                 ready: if ready { Readiness::Ready } else { Readiness::NotReady },
-                unschedulable: None,
                 container: Some(Container {
                     name: "flink-main-container".into(),
                     restarts,
                     ..Container::default()
                 }),
+                ..testing::pod(&format!("orders-{number}"))
             })
         });
     prop::collection::vec(pod, 0..=2)

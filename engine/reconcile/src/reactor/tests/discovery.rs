@@ -1,11 +1,11 @@
 //! What is taken up without a `[[job]]`, by its Deployment or by the operator's resource.
 
 use steadfast_core::board::Place;
-use steadfast_core::facts::{Deployment, Desired, FlinkResource, Pod, Readiness, ResourceKind, Rollout};
-use steadfast_core::id::{Namespace, PolicyName, Uid};
-use steadfast_core::labels::Labels;
+use steadfast_core::facts::{Deployment, FlinkResource, Pod, ResourceKind};
+use steadfast_core::id::{Namespace, PolicyName};
 use steadfast_core::lookup::Query;
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
+use steadfast_core::testing;
 
 use super::*;
 use crate::control::Force;
@@ -42,39 +42,17 @@ fn listed(kind: ObjectKind, object: Object) -> KubeNews {
 
 fn deployment(native: Option<Mode>, owner: Option<&str>) -> KubeNews {
     let deployment = Deployment {
-        namespace: Namespace::new("default"),
-        name: "orders".into(),
-        uid: Uid::new("u1"),
-        created_at: None,
-        deleting_since: None,
-        replicas: 1,
-        ready: 1,
         native,
         owner: owner.map(str::to_owned),
-        trouble: None,
-        rollout: Rollout::Settled,
-        labels: Labels::default(),
+        ..testing::deployment("u1")
     };
     listed(ObjectKind::Deployment, Object::Deployment(deployment))
 }
 
 fn resource(mode: Mode) -> KubeNews {
     let resource = FlinkResource {
-        kind: ResourceKind::FlinkDeployment,
-        namespace: Namespace::new("default"),
-        name: "orders".into(),
-        uid: Uid::new("r1"),
-        deployment: "orders".into(),
         mode,
-        created_at: None,
-        deleting_since: None,
-        desired: Desired::Running,
-        rollout: Rollout::Settled,
-        flink_job_id: None,
-        reported_state: None,
-        lifecycle: None,
-        job_manager_status: None,
-        error: None,
+        ..testing::flink_resource(ResourceKind::FlinkDeployment, "orders")
     };
     listed(ObjectKind::FlinkDeployment, Object::FlinkResource(resource))
 }
