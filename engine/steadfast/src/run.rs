@@ -19,7 +19,7 @@ use steadfast_core::journal::Store;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
 use steadfast_host::PolicyEngine;
-use steadfast_reconcile::{Engine, Setup};
+use steadfast_reconcile::{ClusterSetup, Engine, Setup};
 use steadfast_server::{Access, Api, ReloadError, Reloaded, router, serve};
 use steadfast_sources::transport::HttpTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
@@ -68,18 +68,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let mut registry = Registry::default();
     let timing = config.timing;
     let webhooks = assemble::webhooks(&config.sinks, &store, timing.backoff(), &mut registry).await?;
-    let http = HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?;
-    let setup = Setup {
-        timing,
-        clusters,
-        targets: assemble::targets(&config),
-        policies: policies.iter().map(LoadedPolicy::another_setup).collect(),
-        recording: config.recording,
-        journal: Arc::clone(&store) as Arc<_>,
-        clock: Arc::clone(&clock),
-        seed: assemble::seed(),
-        http: Arc::new(http),
-    };
+    let setup = setup(&config, clusters, &policies, &store, &clock)?;
     let engine = Engine::start(setup, &mut registry).await?;
 
     let tasks = Tasks::default();
@@ -126,6 +115,28 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         reloader,
         engine,
         tasks,
+    })
+}
+
+/// What the engine is started with.
+fn setup(
+    config: &Config,
+    clusters: Vec<ClusterSetup>,
+    policies: &[LoadedPolicy],
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Setup> {
+    let http = HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    Ok(Setup {
+        timing: config.timing,
+        clusters,
+        targets: assemble::targets(config),
+        policies: policies.iter().map(LoadedPolicy::another_setup).collect(),
+        recording: config.recording,
+        journal: Arc::clone(store) as Arc<_>,
+        clock: Arc::clone(clock),
+        seed: assemble::seed(),
+        http: Arc::new(http),
     })
 }
 
