@@ -20,6 +20,7 @@ pub mod id;
 pub mod incarnation;
 pub mod journal;
 pub mod labels;
+pub mod loopback;
 pub mod news;
 pub mod planner;
 pub mod projection;
