@@ -9,7 +9,7 @@ use steadfast_core::journal::{JournalError, Sequence};
 use steadfast_core::projection::Projection;
 use steadfast_core::recording::Selection;
 use steadfast_core::shadow::ShadowBoard;
-use steadfast_sources::kubernetes::{KubeCluster, OperatorResources};
+use steadfast_sources::kubernetes::{KubeCluster, KubePorts, OperatorResources};
 use steadfast_sources::transport::ProxyTransport;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -112,15 +112,14 @@ impl Engine {
             } else {
                 OperatorResources::Ignored
             };
-            let started = KubeCluster::start(
-                cluster.client,
-                cluster.settings,
-                operator,
-                Arc::clone(&clock),
+            let ports = KubePorts {
+                client: cluster.client,
+                clock: Arc::clone(&clock),
+                updates: news_to.clone(),
+                cancel: cancel.child_token(),
                 seed,
-                news_to.clone(),
-                cancel.child_token(),
-            );
+            };
+            let started = KubeCluster::start(cluster.settings, operator, ports);
             let started = Arc::new(started);
             ways.push(Way {
                 cluster: Arc::clone(&started),
