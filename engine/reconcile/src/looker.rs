@@ -10,8 +10,8 @@ use steadfast_core::facts::FlinkOverview;
 use steadfast_core::id::ClusterName;
 use steadfast_core::snapshot::Timing;
 use steadfast_core::time::Clock;
-use steadfast_sources::ends::EndPlaces;
 use steadfast_sources::flink;
+use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::KubeCluster;
 use steadfast_sources::last_words::Pattern;
 use steadfast_sources::route::{FlinkRoute, base_url};
@@ -42,7 +42,7 @@ pub(crate) struct Looker {
 pub(crate) struct Way {
     pub(crate) cluster: Arc<KubeCluster>,
     pub(crate) proxy: ProxyTransport,
-    pub(crate) ends: EndPlaces,
+    pub(crate) ends: ResultSources,
     pub(crate) last_words: Option<Pattern>,
 }
 
@@ -85,7 +85,7 @@ impl Looker {
             }
             Look::Lists { cluster, after } => {
                 if let Some(way) = self.clusters.get(&cluster) {
-                    way.cluster.want_fresh(after);
+                    way.cluster.request_relist(after);
                 }
                 None
             }
@@ -122,7 +122,7 @@ impl Looker {
             cluster_id: endpoint.deployment.clone(),
             runs: endpoint.runs.clone(),
         };
-        flink::vouched_overview(transport, &base, &identity, self.limits).await
+        flink::verified_overview(transport, &base, &identity, self.limits).await
     }
 
     fn way_to(&self, endpoint: &Endpoint) -> Result<(&dyn Transport, String), Fault> {

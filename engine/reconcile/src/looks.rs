@@ -6,7 +6,7 @@ use steadfast_core::evidence::{Fault, Observed};
 use steadfast_core::facts::{Checkpoints, FlinkOverview, HaData, JobEnd, KubeEvent, Pod, RootException};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, TargetId};
 use steadfast_core::time::Timestamp;
-use steadfast_sources::ends::Sought;
+use steadfast_sources::job_results::ResultQuery;
 use steadfast_sources::kubernetes::LogOf;
 use steadfast_sources::route::FlinkRoute;
 
@@ -77,7 +77,7 @@ pub(crate) enum Wanted {
     /// Archive, HistoryServer and JobResultStore, those of them that are configured.
     Archive {
         cluster: ClusterName,
-        sought: Sought,
+        sought: ResultQuery,
     },
 }
 

@@ -17,7 +17,7 @@ use steadfast_core::state::Mode;
 use steadfast_host::LoadError;
 use steadfast_modules::{ModuleRef, RegistryHost, Trust};
 use steadfast_reconcile::{Discover, Recording, Select, Share};
-use steadfast_sources::ends::Location;
+use steadfast_sources::job_results::Location;
 use steadfast_sources::last_words::Pattern;
 
 use crate::run::RefusedModule;

@@ -11,7 +11,7 @@ use steadfast_core::snapshot::Timing;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_host::{PolicyEngine, PolicyLimits};
 use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Recording, Setup};
-use steadfast_sources::ends::EndPlaces;
+use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::HttpTransport;
@@ -86,7 +86,7 @@ pub async fn run(jobs: usize, measured: Duration) -> anyhow::Result<()> {
             client,
             discover: vec![Discover::Native],
             flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
-            ends: EndPlaces::default(),
+            ends: ResultSources::default(),
             last_words: None,
         }],
         targets: Vec::new(),

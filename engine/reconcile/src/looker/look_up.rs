@@ -69,7 +69,7 @@ impl Looker {
                 job,
             } => WantedAnswer::LastWords(optional(self.last_words(&cluster, &place, &logs, job).await)),
             Wanted::Archive { cluster, sought } => WantedAnswer::Archive(match self.clusters.get(&cluster) {
-                Some(way) => way.ends.look(self.http.as_ref(), &sought, self.limits.deadline).await,
+                Some(way) => way.ends.find(self.http.as_ref(), &sought, self.limits.deadline).await,
                 // A standalone job has no such places: all of none were read, and none tells an end.
                 None => Observed::Absent,
             }),

@@ -5,7 +5,7 @@ use steadfast_core::evidence::Evidence;
 use steadfast_core::facts::{JobEnd, Pod};
 use steadfast_core::id::JobKey;
 use steadfast_core::time::Timestamp;
-use steadfast_sources::ends::Sought;
+use steadfast_sources::job_results::ResultQuery;
 use steadfast_sources::kubernetes::LogOf;
 
 use super::Reactor;
@@ -147,7 +147,7 @@ impl Reactor {
             WantedSource::TaskManagers => Wanted::TaskManagers { cluster, place: place? },
             WantedSource::Archive => {
                 let cluster_id = place.map_or_else(|| key.target.name.to_string(), |place| place.name);
-                let sought = Sought {
+                let sought = ResultQuery {
                     cluster_id,
                     job: job?,
                     started_at: incarnation.started_at,
