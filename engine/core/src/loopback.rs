@@ -1,11 +1,14 @@
-//! Which hosts are this machine, where nobody can listen in between.
+//! Which hosts are this machine itself.
 
 use std::net::IpAddr;
 
-/// Whether a host of a URL is this machine by its name or its address. An IPv6 address may stand in brackets. Other names
-/// are not resolved: what they mean is for somebody else to say.
+/// Whether a URL's host is this machine: `localhost`, or a loopback address, an IPv6 one with or without its brackets. A
+/// name that a resolver would have to look up is not, wherever it leads.
 pub fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host);
     host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
@@ -14,11 +17,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_told_by_name_and_address() {
-        for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "::1"] {
+    fn names_and_addresses_of_this_machine_are_known() {
+        for host in ["localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["10.0.0.1", "localhost.example", "api", "[fd00::1]", ""] {
+        for host in [
+            "10.0.0.1",
+            "localhost.example",
+            "127.0.0.1.example",
+            "api",
+            "[fd00::1]",
+            "[::1",
+            "",
+        ] {
             assert!(!is_loopback(host), "{host}");
         }
     }

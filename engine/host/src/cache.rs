@@ -31,7 +31,7 @@ impl Cache {
     pub(crate) fn new(dir: PathBuf, engine: &Engine) -> Self {
         let mut hasher = CompatibilityHasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        let engine = hex(hasher.0.finalize().get(..8).unwrap_or_default());
+        let engine = const_hex::encode(hasher.0.finalize().get(..8).unwrap_or_default());
         Self {
             folder: PrivateFolder::new(dir),
             engine,
@@ -104,9 +104,5 @@ impl Hasher for CompatibilityHasher {
 
 /// The sha256 of a module, in hex.
 pub(crate) fn hex_digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const_hex::encode(Sha256::digest(bytes))
 }

@@ -15,8 +15,8 @@ use steadfast_core::snapshot::Snapshot;
 use wasmtime::component::InstancePre;
 use wasmtime::{Result, Store};
 
-use crate::guard::Guard;
 use crate::description::Description;
+use crate::guard::Guard;
 
 /// The functions a policy exports.
 pub(crate) const EXPORTS: [&str; 3] = ["configure", "decide", "describe"];

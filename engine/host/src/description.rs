@@ -5,27 +5,27 @@ use steadfast_core::explanation::Rule;
 /// What a policy says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
-    /// Its name.
+    /// The policy's own name, which need not be that of its `[[policy]]`.
     pub name: String,
-    /// Its version.
+    /// The policy's own version, in whatever form it chose.
     pub version: String,
-    /// A sentence.
+    /// A sentence for people.
     pub summary: String,
-    /// What can be tuned.
+    /// The keys of `params` that it reads.
     pub parameters: Vec<Parameter>,
     /// The rules its decisions name.
     pub rules: Vec<Rule>,
 }
 
-/// One parameter.
+/// A key of `params`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its key in `params`.
     pub name: String,
     /// `integer`, `number`, `duration`, `string` or `boolean`.
     pub kind: String,
-    /// As it would be written in the configuration.
+    /// As it would be written in the configuration: TOML.
     pub default: String,
-    /// A sentence.
+    /// A sentence for people.
     pub help: String,
 }

@@ -22,7 +22,8 @@ pub struct PolicyEngine {
 
 impl PolicyEngine {
     /// Sets the engine up. Compiled modules are kept in `cache_dir`, which is made if need be; without one, or
-    /// with one that others may write to, each start compiles anew (about 0.1 s a policy). Fails if wasmtime cannot have the address space it needs.
+    /// with one that others may write to, each start compiles anew (about 0.1 s a policy). Fails if wasmtime
+    /// cannot have the address space it needs.
     pub fn new(cache_dir: Option<&Path>) -> Result<Self, HostError> {
         let engines = EnginePair::new()?;
         let cache = cache_dir.map(|dir| Arc::new(Cache::new(PathBuf::from(dir), engines.compiler())));

@@ -73,7 +73,7 @@ impl EnginePair {
         }
         let engine = Engine::new(&config(InstanceAllocationStrategy::OnDemand))?;
         let _ends_with_the_engine = ticker::start(&engine)?;
-        // Of two that were made at once, one is kept; the other's beat ends with it.
+        // Of two that were made at once, one is kept; the other's ticker ends with it.
         Ok(self.on_demand.get_or_init(|| engine))
     }
 }

@@ -8,7 +8,7 @@ use crate::cache::hex_digest;
 /// What can be seen from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// How it is encoded.
+    /// Component or core module.
     pub form: Form,
     /// Its size in bytes.
     pub bytes: usize,
@@ -18,7 +18,7 @@ pub struct Inspection {
     pub contract: Option<String>,
     /// What it imports beside the contract's types, as it names it. A policy has none.
     pub imports: Vec<String>,
-    /// What it exports.
+    /// The names of what it exports.
     pub exports: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// In words.
+    /// With an article, to stand in a sentence.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Component => "a component",
@@ -49,7 +49,7 @@ impl Form {
 #[error("this is not a whole WebAssembly module or component; give the .wasm file that the build made")]
 pub struct NotReadable(#[from] wasmparser::BinaryReaderError);
 
-/// Reads a module's outline.
+/// Reads a module's outline. Fails if the bytes are not WebAssembly, or break off.
 pub fn inspect(module: &[u8]) -> Result<Inspection, NotReadable> {
     let mut found = Inspection {
         form: Form::UntypedModule,

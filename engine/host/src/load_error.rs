@@ -10,7 +10,7 @@ pub enum LoadError {
         "policy `{policy}`: this is not WebAssembly (it does not begin with \\0asm); give a .wasm module or component"
     )]
     NotWebAssembly {
-        /// The policy's name.
+        /// The name of its `[[policy]]`.
         policy: String,
     },
     /// It wants something the contract does not give.
@@ -19,9 +19,9 @@ pub enum LoadError {
          randomness); build it for wasm32-unknown-unknown without WASI, and drop what needs `{import}`"
     )]
     Import {
-        /// The policy's name.
+        /// The name of its `[[policy]]`.
         policy: String,
-        /// The import.
+        /// `interface/function` or `module/name`, as the module names it.
         import: String,
     },
     /// It lacks functions of the contract.
@@ -30,7 +30,7 @@ pub enum LoadError {
          `steadfast_policy::export!` or wit-bindgen, so that the module carries its component type"
     )]
     Export {
-        /// The policy's name.
+        /// The name of its `[[policy]]`.
         policy: String,
         /// The functions, quoted and joined.
         missing: String,
@@ -41,7 +41,7 @@ pub enum LoadError {
          it with wit-bindgen, or add the type with `wasm-tools component embed policy.wit`"
     )]
     Untyped {
-        /// The policy's name.
+        /// The name of its `[[policy]]`.
         policy: String,
     },
     /// It was built for another contract.
@@ -51,7 +51,7 @@ pub enum LoadError {
          engine that serves {found}"
     )]
     Version {
-        /// The policy's name.
+        /// The name of its `[[policy]]`.
         policy: String,
         /// The version in the module.
         found: String,
@@ -62,7 +62,7 @@ pub enum LoadError {
          this engine's policy.wit (`steadfast policy wit` prints it)"
     )]
     Contract {
-        /// The policy's name.
+        /// The name of its `[[policy]]`.
         policy: String,
         /// The version it names.
         version: String,
@@ -72,15 +72,15 @@ pub enum LoadError {
     /// It does not validate, or uses a feature that is off.
     #[error("policy `{policy}`: the module could not be read; build it again, and check that the file is complete")]
     Malformed {
-        /// The policy's name.
+        /// The name of its `[[policy]]`.
         policy: String,
-        /// Where and why.
+        /// What wasmtime says, with the offset in the module.
         source: wasmtime::Error,
     },
     /// The policy refused its parameters.
     #[error("policy `{policy}`: params: {message}")]
     Params {
-        /// The policy's name.
+        /// The name of its `[[policy]]`.
         policy: String,
         /// The policy's own words.
         message: String,
@@ -88,11 +88,11 @@ pub enum LoadError {
     /// It failed before it could decide anything.
     #[error("policy `{policy}`: it failed in `{call}`: {message}")]
     Failed {
-        /// The policy's name.
+        /// The name of its `[[policy]]`.
         policy: String,
         /// `describe` or `configure`.
         call: &'static str,
-        /// How.
+        /// The trap, the limit, or the policy's own words.
         message: String,
     },
 }

@@ -58,7 +58,8 @@ impl Policy {
         };
         let mut instance = Instance::new(&module, limits).map_err(|failure| failed("describe", failure))?;
         let description = instance.describe().map_err(|failure| failed("describe", failure))?;
-        instance.configure(params)
+        instance
+            .configure(params)
             .map_err(|failure| failed("configure", failure))?
             .map_err(|message| LoadError::Params {
                 policy: name.to_owned(),

@@ -33,7 +33,7 @@ pub(crate) struct Manifest {
 pub(crate) struct Descriptor {
     pub(crate) media_type: String,
     pub(crate) digest: Digest,
-    /// In bytes.
+    /// Its length in bytes.
     pub(crate) size: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) annotations: BTreeMap<String, String>,

@@ -16,18 +16,18 @@ pub enum ModuleError {
     /// A file cannot be read.
     #[error("{} cannot be read", path.display())]
     Unreadable {
-        /// Which file.
+        /// As the configuration or the command line names it.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: std::io::Error,
     },
     /// A file is larger than any module may be.
     #[error("{} holds more than the {limit} bytes a module may have", path.display())]
     TooLarge {
-        /// Which file.
+        /// As the configuration or the command line names it.
         path: PathBuf,
-        /// In bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// The bytes are not those that were pinned.
@@ -35,46 +35,46 @@ pub enum ModuleError {
     Pin {
         /// Where the module is.
         module: String,
-        /// What was asked for.
+        /// The digest that was pinned.
         pinned: Digest,
-        /// What is there.
+        /// The digest of the bytes that are there.
         found: Digest,
     },
     /// Keys were named, and no signature is there.
-    #[error("{module} is not signed: there is nothing at {place}")]
+    #[error("{module} is not signed: there is nothing at {location}")]
     Unsigned {
         /// Where the module is.
         module: String,
         /// Where its signature would be.
-        place: String,
+        location: String,
     },
     /// What stands where the signature belongs is something else.
-    #[error("{module} has no signature that can be read: {place} holds something else")]
+    #[error("{module} has no signature that can be read: {location} holds something else")]
     NoSignature {
         /// Where the module is.
         module: String,
         /// Where its signature would be.
-        place: String,
+        location: String,
         /// What is wrong with it.
         #[source]
         source: SignatureError,
     },
     /// It is signed, but by none of the keys, or for other bytes.
-    #[error("{module} is signed by nobody who may: the signature at {place} was not made for it by {keys}")]
+    #[error("{module} is signed by nobody who may: the signature at {location} was not made for it by {keys}")]
     Signature {
         /// Where the module is.
         module: String,
         /// Where its signature is.
-        place: String,
+        location: String,
         /// The fingerprints of the keys that may.
         keys: String,
     },
     /// What the registry holds is no module.
     #[error("{artifact} is not one WebAssembly module: {found}")]
     NotAModule {
-        /// Which artifact.
+        /// Its reference.
         artifact: String,
-        /// What it is.
+        /// What it is instead, for people.
         found: String,
     },
     /// The registry did not give it.

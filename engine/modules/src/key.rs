@@ -27,7 +27,7 @@ pub enum Algorithm {
     Ed25519,
 }
 
-/// A key that tells whether a signature is its owner's.
+/// A key that verifies signatures.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     algorithm: Algorithm,
@@ -47,10 +47,10 @@ pub enum KeyError {
     Label {
         /// What it says it is.
         found: String,
-        /// What it should be.
+        /// The label that was expected.
         wanted: &'static str,
     },
-    /// A key that cosign has encrypted in its own way.
+    /// A key that cosign has encrypted in a format of its own.
     #[error("it is encrypted in cosign's own format, which only cosign reads")]
     Cosign,
     /// A key that a password protects.
@@ -118,7 +118,7 @@ impl Algorithm {
 }
 
 impl PublicKey {
-    /// Reads a PEM file: a `PUBLIC KEY`, as cosign and openssl write it.
+    /// Reads a PEM file: a `PUBLIC KEY`, as cosign and openssl write it. Fails for another kind of file or of key.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         check_label(pem, "PUBLIC KEY")?;
         let (_, der) = Document::from_pem(pem).map_err(|_| KeyError::Malformed)?;
@@ -164,7 +164,7 @@ impl PublicKey {
             .is_ok()
     }
 
-    /// As a PEM file.
+    /// As a PEM file. Fails only if the key is too long to be written, which none is.
     pub fn to_pem(&self) -> Result<String, KeyError> {
         let der = encoded(self.algorithm, &self.point)?;
         Document::try_from(der)

@@ -25,7 +25,7 @@ pub use key::{Algorithm, KeyError, PrivateKey, PublicKey};
 pub use publish::{PublishError, Published, publish};
 pub use reference::{ModuleRef, OciRef, ReferenceError, Version, is_registry};
 pub use registry::{Deadlines, Registries, RegistryError, RegistryHost};
-pub use resolve::{From, Module, Provenance, Resolver};
+pub use resolve::{Module, Origin, Provenance, Resolver};
 pub use signature::{Signature, SignatureError, signature_file};
 pub use trust::Trust;
 

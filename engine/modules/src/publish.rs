@@ -28,11 +28,11 @@ pub enum PublishError {
         reference: String,
     },
     /// There are signatures already, which cannot be read.
-    #[error("the signatures that are at {place} cannot be read: {found}")]
+    #[error("the signatures that are at {location} cannot be read: {found}")]
     Signatures {
-        /// Where.
-        place: String,
-        /// What is there.
+        /// The tag under which they are.
+        location: String,
+        /// What is there instead, for people.
         found: String,
     },
     /// A manifest could not be written.
@@ -59,7 +59,8 @@ impl PublishError {
     }
 }
 
-/// Puts a module under a tag. With a key it is signed before the tag names it, so that nobody finds it unsigned.
+/// Puts a module under a tag. With a key it is signed before the tag names it, so that nobody finds it unsigned. Fails
+/// if the reference has no tag, or if the registry or the key refuses; what was pushed before that stays, untagged.
 pub async fn publish(
     registries: &Registries,
     target: &OciRef,
@@ -98,8 +99,8 @@ async fn sign(
     manifest: Digest,
     key: &PrivateKey,
 ) -> Result<(), PublishError> {
-    let place = target.signatures(manifest);
-    let earlier = earlier(connection, &place).await?;
+    let location = target.signatures(manifest);
+    let earlier = earlier(connection, &location).await?;
     let payload = payload(&format!("{}/{}", target.registry, target.repository), manifest);
     let is_signed = earlier.as_ref().is_some_and(|earlier| {
         signatures(earlier).any(|(layer, signature)| {
@@ -114,17 +115,17 @@ async fn sign(
     let (signed, config) = with_another(layers, &payload, &signature)?;
     connection.push_blob(payload).await?;
     connection.push_blob(config).await?;
-    connection.push_manifest(&place.version, signed).await?;
+    connection.push_manifest(&location.version, signed).await?;
     Ok(())
 }
 
 /// The signatures that are there already.
-async fn earlier(connection: &mut Connection, place: &OciRef) -> Result<Option<Manifest>, PublishError> {
-    match connection.manifest(&place.version).await {
+async fn earlier(connection: &mut Connection, location: &OciRef) -> Result<Option<Manifest>, PublishError> {
+    match connection.manifest(&location.version).await {
         Ok(bytes) => Manifest::parse(&bytes)
             .map(Some)
             .map_err(|found| PublishError::Signatures {
-                place: place.to_string(),
+                location: location.to_string(),
                 found,
             }),
         Err(RegistryError::Absent { .. }) => Ok(None),

@@ -66,7 +66,7 @@ impl ReferenceError {
 }
 
 impl ModuleRef {
-    /// Reads a reference. Nothing is looked up.
+    /// Reads a reference. Nothing is looked up. Fails if it is of none of the three kinds.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         if text.is_empty() {
             return Err(ReferenceError::Empty);

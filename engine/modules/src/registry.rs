@@ -1,4 +1,4 @@
-//! OCI registries: which ones there are, who we are to them, and how long they may take.
+//! OCI registries: which ones are configured, with which credentials, and how long they may take.
 
 mod connection;
 mod credentials;
@@ -25,7 +25,7 @@ use credentials::Credentials;
 pub struct RegistryHost {
     /// `HOST` or `HOST:PORT`, as in references.
     pub host: String,
-    /// Who we are to it, and the file with the password.
+    /// The user's name, and the file with the password.
     pub login: Option<(String, PathBuf)>,
     /// Without TLS. Loopback addresses are asked without it anyway.
     pub insecure: bool,
@@ -36,7 +36,7 @@ pub struct RegistryHost {
 /// How long a registry may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// To connect.
+    /// To open a connection, TLS included.
     pub connect: Duration,
     /// For a whole answer that is small: a manifest, a token, the end of an upload.
     pub answer: Duration,
@@ -66,7 +66,8 @@ pub struct Registries {
 }
 
 impl Registries {
-    /// Prepares to ask for a repository; nothing is sent yet.
+    /// Prepares to ask for a repository; nothing is sent yet. Fails if a file with a password or certificates cannot be
+    /// read, or if the host cannot be part of an address.
     pub(crate) async fn open(&self, reference: &OciRef, access: Access) -> Result<Connection, RegistryError> {
         let unknown = RegistryHost::default();
         let said = self.hosts.iter().find(|known| known.host == reference.registry);
@@ -78,7 +79,7 @@ impl Registries {
             },
         };
         let said = said.unwrap_or(&unknown);
-        let is_local = is_local(&reference.registry);
+        let is_local = is_on_this_machine(&reference.registry);
         let is_plain = said.insecure || (is_local && said.ca_file.is_none());
         let base = format!(
             "{}://{}/v2/{}/",
@@ -113,14 +114,15 @@ impl Registries {
         let http = http
             .build()
             .map_err(|error| RegistryError::unreachable(&reference.registry, error))?;
-        Ok(Connection::new(
+        Ok(Connection {
             http,
-            reference,
+            reference: reference.clone(),
             base,
             credentials,
             access,
-            self.deadlines,
-        ))
+            deadlines: self.deadlines,
+            authorization: None,
+        })
     }
 }
 
@@ -144,8 +146,8 @@ fn api_host(registry: &str) -> &str {
     }
 }
 
-/// Whether a registry is on this machine.
-fn is_local(registry: &str) -> bool {
+/// Whether a registry is on this machine, where nobody can listen in between.
+fn is_on_this_machine(registry: &str) -> bool {
     Url::parse(&format!("http://{registry}/")).is_ok_and(|url| url.host_str().is_some_and(is_loopback))
 }
 
@@ -154,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_local() {
+    fn only_this_machine_may_go_without_tls() {
         for registry in [
             "localhost",
             "localhost:5000",
@@ -162,7 +164,7 @@ mod tests {
             "127.9.9.9",
             "[::1]:5000",
         ] {
-            assert!(is_local(registry), "{registry}");
+            assert!(is_on_this_machine(registry), "{registry}");
         }
         for registry in [
             "registry.example.com",
@@ -171,7 +173,7 @@ mod tests {
             "[::2]",
             "127.0.0.1.example.com",
         ] {
-            assert!(!is_local(registry), "{registry}");
+            assert!(!is_on_this_machine(registry), "{registry}");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{Cache, Digest, ModuleError, ModuleRef, Registries, Trust};
 /// A module that may be run.
 #[derive(Clone, Debug)]
 pub struct Module {
-    /// Its bytes.
+    /// The WebAssembly itself, at most [`crate::MAX_MODULE`] bytes.
     pub bytes: Bytes,
     /// Where it came from, and why it may be run.
     pub provenance: Provenance,
@@ -25,7 +25,7 @@ pub struct Provenance {
     /// As it was asked for.
     pub reference: ModuleRef,
     /// Where its bytes were.
-    pub from: From,
+    pub from: Origin,
     /// The digest of its bytes.
     pub sha256: Digest,
     /// The digest of its manifest, if it is an artifact of a registry.
@@ -38,18 +38,18 @@ pub struct Provenance {
 
 /// Where a module's bytes were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
-    /// In this program.
+pub enum Origin {
+    /// It comes with the program.
     Program,
-    /// In a file.
+    /// Read from a file at this start.
     File,
-    /// In a registry.
+    /// Fetched from a registry at this start.
     Registry,
     /// In the local cache.
     Cache,
 }
 
-impl fmt::Display for From {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Program => "this program",
@@ -68,7 +68,7 @@ impl Provenance {
             (true, Some(signed)) => format!("pinned, {signed}"),
             (true, None) => "pinned".into(),
             (false, Some(signed)) => signed,
-            (false, None) if self.from == From::Program => "part of this program".into(),
+            (false, None) if self.from == Origin::Program => "part of this program".into(),
             (false, None) => "neither pinned nor signed".into(),
         }
     }
@@ -92,7 +92,8 @@ impl Resolver {
         }
     }
 
-    /// The module, if it is what was asked for.
+    /// The module's bytes, once they were found to be what was pinned and signed. Fails if they are not, if they cannot
+    /// be had, or if what is there is no module.
     pub async fn resolve(&self, reference: &ModuleRef, trust: &Trust) -> Result<Module, ModuleError> {
         match reference {
             ModuleRef::Builtin(name) => self.builtin(name, trust),
@@ -111,7 +112,7 @@ impl Resolver {
             bytes: Bytes::from_static(bytes),
             provenance: Provenance {
                 reference,
-                from: From::Program,
+                from: Origin::Program,
                 sha256,
                 manifest: None,
                 is_pinned: trust.sha256.is_some(),

@@ -15,7 +15,7 @@ pub enum SignatureError {
     /// A JSON document, as newer versions of cosign write unless told otherwise.
     #[error("it is a bundle, which holds more than a signature")]
     Bundle,
-    /// Something else.
+    /// Anything else than one signature in base64.
     #[error("it is not base64")]
     Base64,
 }
@@ -26,7 +26,7 @@ impl Signature {
         Self(bytes)
     }
 
-    /// Reads base64, on one line or on several.
+    /// Reads base64, on one line or on several. Fails for any other text.
     pub fn parse(text: &str) -> Result<Self, SignatureError> {
         let text: String = text.split_ascii_whitespace().collect();
         if text.starts_with('{') {

@@ -11,7 +11,7 @@ use steadfast_core::projection::Projection;
 use steadfast_core::recording::Selection;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
-use steadfast_sources::kubernetes::{KubeCluster, OperatorResources};
+use steadfast_sources::kubernetes::{KubeCluster, KubePorts, OperatorResources};
 use steadfast_sources::transport::ProxyTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
 use tokio::sync::{mpsc, watch};
@@ -158,15 +158,14 @@ fn watch_clusters(
             OperatorResources::Ignored
         };
         let proxy = ProxyTransport::new(setup.client.clone());
-        let cluster = KubeCluster::start(
-            setup.client,
-            setup.settings,
-            operator,
-            Arc::clone(clock),
-            seed.wrapping_add(number),
-            updates_to.clone(),
-            tasks,
-        );
+        let ports = KubePorts {
+            client: setup.client,
+            clock: Arc::clone(clock),
+            updates: updates_to.clone(),
+            tasks: tasks.clone(),
+            seed: seed.wrapping_add(number),
+        };
+        let cluster = KubeCluster::start(setup.settings, operator, ports);
         ClusterClients {
             cluster: Arc::new(cluster),
             proxy,

@@ -13,8 +13,8 @@ use steadfast_core::facts::FlinkOverview;
 use steadfast_core::id::ClusterName;
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
-use steadfast_sources::ends::EndPlaces;
 use steadfast_sources::flink;
+use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::KubeCluster;
 use steadfast_sources::last_words::Pattern;
 use steadfast_sources::route::{FlinkRoute, base_url};
@@ -45,7 +45,7 @@ pub(crate) struct Fetcher {
 pub(crate) struct ClusterClients {
     pub(crate) cluster: Arc<KubeCluster>,
     pub(crate) proxy: ProxyTransport,
-    pub(crate) ends: EndPlaces,
+    pub(crate) ends: ResultSources,
     pub(crate) last_words: Option<Pattern>,
 }
 
@@ -94,7 +94,7 @@ impl Fetcher {
             }
             Fetch::Relist { cluster, after } => {
                 if let Some(clients) = self.clusters.get(&cluster) {
-                    clients.cluster.want_fresh(after);
+                    clients.cluster.request_relist(after);
                 }
                 None
             }
@@ -121,7 +121,7 @@ impl Fetcher {
             cluster_id: endpoint.deployment.clone(),
             runs: endpoint.runs.clone(),
         };
-        flink::vouched_overview(transport, &base, &identity, self.limits).await
+        flink::verified_overview(transport, &base, &identity, self.limits).await
     }
 
     fn connect(&self, endpoint: &Endpoint) -> Result<(&dyn Transport, String), Fault> {

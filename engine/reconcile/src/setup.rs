@@ -15,7 +15,7 @@ use steadfast_core::recording::Keep;
 use steadfast_core::state::Mode;
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
-use steadfast_sources::ends::EndPlaces;
+use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::KubeSettings;
 use steadfast_sources::last_words::Pattern;
 use steadfast_sources::route::FlinkRoute;
@@ -92,7 +92,7 @@ pub struct ClusterSetup {
     /// How Flink is reached where a target does not say.
     pub flink_rest: FlinkRoute,
     /// What tells how its jobs ended when their clusters are gone.
-    pub ends: EndPlaces,
+    pub ends: ResultSources,
     /// How the JobManagers' logs tell it, if not in Flink's own words alone.
     pub last_words: Option<Pattern>,
 }

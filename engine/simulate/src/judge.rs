@@ -22,9 +22,9 @@ const POLL_MILLIS: f64 = 5_000.0;
 /// An expectation that was not met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// When.
+    /// When it was not met, in the story's time.
     pub at: Moment,
-    /// What, for people.
+    /// The record and what is wrong with it, for people.
     pub what: String,
 }
 
@@ -39,7 +39,7 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// Of that story.
+    /// A judge who has seen nothing yet.
     pub fn new(story: &'a Story) -> Self {
         Self {
             story,
@@ -117,11 +117,11 @@ impl<'a> Judge<'a> {
             }
             self.shown.entry(name).or_default().insert(shown.state);
         }
-        for (place, expect) in story.expects.iter().enumerate() {
+        for (index, expect) in story.expects.iter().enumerate() {
             if at < expect.from || expect.until < at {
                 continue;
             }
-            if let Some(looks) = self.looks.get_mut(place) {
+            if let Some(looks) = self.looks.get_mut(index) {
                 *looks += 1;
             }
             for (name, shown) in self.records(jobs, expect.target.as_deref()) {

@@ -1,12 +1,12 @@
 //! One play of a story: the world, the engine, and a judge who looks.
 
+mod endpoints;
 mod engine;
 mod files;
-mod journal;
+mod killable_store;
 mod network;
 mod sockets;
 mod timeline;
-mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,11 +27,11 @@ use steadfast_world::story::{EngineStep, Moment, Step, Story};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep_until;
 
+use crate::harness::{Environment, Harness};
 use crate::judge::{Broken, Judge, Shown};
-use crate::stage::{Stage, Staging};
-use engine::Running;
+use endpoints::Endpoints;
+use engine::{PlayContext, Running};
 pub use timeline::Timeline;
-use ways::Ways;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
 const PAUSE: Duration = Duration::from_millis(2500);
@@ -43,7 +43,7 @@ pub const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// What came of a play.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What was not met.
+    /// The expectations that were not met; none: the story holds.
     pub broken: Vec<Broken>,
     /// What happened and what was recorded, in order.
     pub timeline: Timeline,
@@ -54,35 +54,36 @@ pub struct Outcome {
 }
 
 /// Sees every look at the engine: when, and all that it shows.
-pub type Spectator<'a> = dyn FnMut(Moment, &[JobView]) + 'a;
+pub type Observer<'a> = dyn FnMut(Moment, &[JobView]) + 'a;
 
-/// Plays a story to its end, on a runtime of its own. In virtual time one seed is one run.
-pub fn play(story: &Story, staging: &Staging<'_>) -> anyhow::Result<Outcome> {
-    play_before(story, staging, &mut |_, _| {})
+/// Plays a story to its end, on a runtime of its own. In virtual time one seed is one run. Fails if the engine cannot be
+/// started, or the store cannot be read; an expectation that was not met is no failure, but in the [`Outcome`].
+pub fn play(story: &Story, harness: &Harness<'_>) -> anyhow::Result<Outcome> {
+    play_observed(story, harness, &mut |_, _| {})
 }
 
-/// The same before somebody who looks on.
-pub fn play_before(story: &Story, staging: &Staging<'_>, spectator: &mut Spectator<'_>) -> anyhow::Result<Outcome> {
-    runtime(staging.stage)?.block_on(async {
-        let mut play = Play::begin(story, staging, spectator).await?;
+/// The same, with an observer. Fails as [`play`] does.
+pub fn play_observed(story: &Story, harness: &Harness<'_>, observer: &mut Observer<'_>) -> anyhow::Result<Outcome> {
+    runtime(harness.environment)?.block_on(async {
+        let mut play = Play::begin(story, harness, observer).await?;
         play.follow().await?;
         play.verdict().await
     })
 }
 
-fn runtime(stage: Stage) -> std::io::Result<Runtime> {
-    match stage {
-        Stage::Virtual => Builder::new_current_thread().enable_all().start_paused(true).build(),
-        Stage::Sockets(_) => Builder::new_multi_thread().enable_all().build(),
+fn runtime(environment: Environment) -> std::io::Result<Runtime> {
+    match environment {
+        Environment::InProcess => Builder::new_current_thread().enable_all().start_paused(true).build(),
+        Environment::Loopback(_) => Builder::new_multi_thread().enable_all().build(),
     }
 }
 
 struct Play<'a> {
     story: &'a Story,
-    staging: &'a Staging<'a>,
-    spectator: &'a mut Spectator<'a>,
+    harness: &'a Harness<'a>,
+    observer: &'a mut Observer<'a>,
     world: Arc<World>,
-    ways: Ways,
+    endpoints: Endpoints,
     clock: WorldClock,
     store: Arc<MemoryStore>,
     engine: Option<Running>,
@@ -95,18 +96,14 @@ struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    async fn begin(
-        story: &'a Story,
-        staging: &'a Staging<'a>,
-        spectator: &'a mut Spectator<'a>,
-    ) -> anyhow::Result<Self> {
-        let clock = WorldClock::scaled(BEGINNING, staging.stage.scale());
+    async fn begin(story: &'a Story, harness: &'a Harness<'a>, observer: &'a mut Observer<'a>) -> anyhow::Result<Self> {
+        let clock = WorldClock::scaled(BEGINNING, harness.environment.scale());
         let world = Arc::new(World::before(story, clock));
         let mut play = Self {
             story,
-            staging,
-            spectator,
-            ways: Ways::open(&world, staging.stage)?,
+            harness,
+            observer,
+            endpoints: Endpoints::open(&world, harness.environment)?,
             world,
             clock,
             store: Arc::new(MemoryStore::default()),
@@ -127,8 +124,13 @@ impl<'a> Play<'a> {
 
     async fn start_engine(&mut self) -> anyhow::Result<()> {
         let store: Arc<dyn Journal> = self.store.clone();
-        self.engine =
-            Some(Running::start(self.story, &self.world, store, &self.removed, &self.ways, self.staging).await?);
+        let context = PlayContext {
+            story: self.story,
+            world: &self.world,
+            endpoints: &self.endpoints,
+            harness: self.harness,
+        };
+        self.engine = Some(Running::start(context, store, &self.removed).await?);
         self.starts_again = None;
         Ok(())
     }
@@ -170,7 +172,7 @@ impl<'a> Play<'a> {
     fn look(&mut self, at: Moment) {
         let Some(engine) = &self.engine else { return };
         let views = engine.views();
-        (self.spectator)(at, &views);
+        (self.observer)(at, &views);
         let jobs: Vec<Shown> = views.iter().map(Shown::from).collect();
         for (name, shown) in self.judge.records(&jobs, None) {
             self.timeline.shown(at, &name, shown);
@@ -259,11 +261,11 @@ impl<'a> Play<'a> {
         for (name, entries) in &self.journals {
             self.judge.journal(name, entries);
         }
-        let told = self
+        let shown = self
             .store
             .entries(EntriesOf::Told, Sequence::default(), u32::MAX)
             .await?;
-        let alerts: Vec<String> = told
+        let alerts: Vec<String> = shown
             .iter()
             .filter_map(|entry| match &entry.event {
                 Event::Alert(alert) if alert.status == AlertStatus::Firing => {
@@ -277,7 +279,7 @@ impl<'a> Play<'a> {
         if let Some(engine) = self.engine.take() {
             engine.stop().await?;
         }
-        self.ways.close().await;
+        self.endpoints.close().await;
         let beginning = Timestamp::from_millis(i64::MIN);
         let recorded = self.store.recorded(Sequence::default(), beginning, u32::MAX).await?;
         Ok(Outcome {

@@ -8,18 +8,19 @@ use steadfast_core::evidence::Fault;
 use steadfast_core::facts::{Checkpoints, FlinkOverview, RootException};
 use steadfast_core::id::FlinkJobId;
 
-pub use identity::{Identity, vouched_overview};
+pub use identity::{Identity, verified_overview};
 
 use crate::transport::{Limits, Transport};
 
 /// `GET /jobs/overview`: every job the cluster knows. One job that cannot be read makes the whole answer a fault,
-/// since a list that lacks it would say it is gone.
+/// since a list that lacks it would say it is gone. Fails with a fault for every answer but a whole one.
 pub async fn overview(transport: &dyn Transport, base: &str, limits: Limits) -> Result<FlinkOverview, Fault> {
     let url = format!("{base}/jobs/overview");
     parse::overview(&url, &classify::body(&url, transport.get(&url, limits).await?)?)
 }
 
-/// `GET /jobs/<id>/exceptions`: why the job last failed; `None` if Flink knows of no failure.
+/// `GET /jobs/<id>/exceptions`: why the job last failed; `None` if Flink knows of no failure. Any other answer is a
+/// fault.
 pub async fn exceptions(
     transport: &dyn Transport,
     base: &str,
@@ -30,7 +31,7 @@ pub async fn exceptions(
     parse::exceptions(&url, &classify::body(&url, transport.get(&url, limits).await?)?)
 }
 
-/// `GET /jobs/<id>/checkpoints`: its counters.
+/// `GET /jobs/<id>/checkpoints`: its counters. Any answer without them is a fault.
 pub async fn checkpoints(
     transport: &dyn Transport,
     base: &str,

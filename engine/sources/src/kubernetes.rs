@@ -1,19 +1,20 @@
-//! Kubernetes: one LIST+WATCH for each kind and namespace of a cluster, and a few looks on request.
+//! Kubernetes: one LIST+WATCH for each kind and namespace of a cluster ([`reflector`]), and a few lookups on request.
 //!
 //! It is written on `kube`'s client alone, since what its watcher abstracts away is what this product is about:
-//! every call has a deadline and a size limit, an undecodable object is named and skipped, an error is told as
+//! every call has a deadline and a size limit, an undecodable object is named and skipped, an error is passed on as
 //! such, and what a broken watch may have missed counts as not seen.
 
 mod connect;
 mod decode;
 mod list;
-mod live;
 mod lookups;
+mod metadata;
 mod operator;
 mod recovery;
 mod reflector;
-mod telling;
+mod update_sender;
 mod watch;
+mod watch_session;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +27,7 @@ use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
 use steadfast_tasks::Tasks;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 pub use connect::{ConnectError, Connected, Location, connect, connect_to};
@@ -33,12 +35,12 @@ pub use lookups::LogOf;
 
 use recovery::Recovery;
 use reflector::Reflector;
-use telling::Telling;
+use update_sender::UpdateSender;
 
 /// How a cluster is watched.
 #[derive(Clone, Debug)]
 pub struct KubeSettings {
-    /// Its name.
+    /// The name by which the configuration calls it.
     pub name: ClusterName,
     /// The namespaces to list and watch one by one; none: all of them at once.
     pub namespaces: Vec<Namespace>,
@@ -86,71 +88,61 @@ impl OperatorResources {
 pub struct KubeCluster {
     settings: KubeSettings,
     client: kube::Client,
-    wanted: tokio::sync::watch::Sender<Timestamp>,
+    /// The latest moment after which somebody asked for a list to begin.
+    relist_requests: tokio::sync::watch::Sender<Timestamp>,
     undecodable: Arc<AtomicU64>,
 }
 
+/// What a watched cluster works with, beside its settings.
+pub struct KubePorts {
+    /// The way to the API server. Its calls get their deadlines from the settings.
+    pub client: kube::Client,
+    /// By which requests and answers are dated.
+    pub clock: Arc<dyn Clock>,
+    /// Where everything that is learned goes. When it is full, watches and lists wait, and nothing is lost.
+    pub updates: mpsc::Sender<KubeNews>,
+    /// By whom lists and watches are run, and with whom they end.
+    pub tasks: Tasks,
+    /// Of the jitter; each scope draws from a sequence of its own.
+    pub seed: u64,
+}
+
 impl KubeCluster {
-    /// Starts to list and watch; what is learned goes to `news`. It is done by `tasks`, and ends with them.
-    pub fn start(
-        client: kube::Client,
-        settings: KubeSettings,
-        operator: OperatorResources,
-        clock: Arc<dyn Clock>,
-        seed: u64,
-        news: mpsc::Sender<KubeNews>,
-        tasks: &Tasks,
-    ) -> Self {
-        let (wanted, wants) = tokio::sync::watch::channel(Timestamp::default());
+    /// Starts to list and watch, one task for each scope. Nothing is asked before the tasks run, so a cluster that
+    /// cannot be reached is started like any other.
+    pub fn start(settings: KubeSettings, operator: OperatorResources, ports: KubePorts) -> Self {
+        let relist_requests = tokio::sync::watch::Sender::new(Timestamp::default());
         let recovery = Arc::new(Recovery::default());
         let undecodable = Arc::new(AtomicU64::new(0));
-        let namespaces: Vec<Option<Namespace>> = match settings.namespaces.as_slice() {
-            [] => vec![None],
-            named => named.iter().cloned().map(Some).collect(),
-        };
-        let scopes = namespaces.iter().flat_map(|namespace| {
-            operator.kinds().iter().map(|kind| Scope {
-                cluster: settings.name.clone(),
-                kind: *kind,
-                namespace: namespace.clone(),
-            })
-        });
-        for (place, scope) in (0_u64..).zip(scopes) {
+        for (id, scope) in (0_u64..).zip(scopes(&settings, operator)) {
             let namespace = scope.namespace.as_ref().map_or("*", Namespace::as_str);
             let name = format!("watch of {:?} in {}/{namespace}", scope.kind, scope.cluster);
             let span = tracing::info_span!("reflector", cluster = %scope.cluster, kind = ?scope.kind, namespace);
             let reflector = Reflector {
                 path: list::path(&scope, settings.deployments),
-                id: place,
-                client: client.clone(),
+                id,
+                client: ports.client.clone(),
                 settings: settings.clone(),
                 backoff: settings.timing.backoff(),
-                rng: StdRng::seed_from_u64(seed.wrapping_mul(31).wrapping_add(place)),
-                wants: wants.clone(),
+                rng: StdRng::seed_from_u64(ports.seed.wrapping_mul(31).wrapping_add(id)),
+                relist_requests: relist_requests.subscribe(),
                 recovery: Arc::clone(&recovery),
-                telling: Telling {
+                updates: UpdateSender {
                     scope,
-                    clock: Arc::clone(&clock),
-                    news: news.clone(),
+                    clock: Arc::clone(&ports.clock),
+                    channel: ports.updates.clone(),
                     undecodable: Arc::clone(&undecodable),
                 },
                 not_served: None,
                 page: list::PAGE,
             };
-            let cancel = tasks.token().clone();
-            let work = async move {
-                tokio::select! {
-                    biased;
-                    () = cancel.cancelled() => {}
-                    () = reflector.run() => {}
-                }
-            };
-            tasks.spawn(name, work.instrument(span));
+            let work = until_cancelled(ports.tasks.token().clone(), reflector.run());
+            ports.tasks.spawn(name, work.instrument(span));
         }
         Self {
             settings,
-            client,
-            wanted,
+            client: ports.client,
+            relist_requests,
             undecodable,
         }
     }
@@ -160,19 +152,44 @@ impl KubeCluster {
         &self.settings.name
     }
 
-    /// Asks for lists begun after that moment. Wishes are merged, and a list is not begun sooner than half a poll,
+    /// Asks for lists begun after that moment. Requests are merged, and a list is not begun sooner than half a poll,
     /// or five times as long as the last one took, after the last one began.
-    pub fn want_fresh(&self, after: Timestamp) {
-        self.wanted.send_if_modified(|wanted| {
-            let later = after > *wanted;
-            *wanted = after.max(*wanted);
-            later
+    pub fn request_relist(&self, after: Timestamp) {
+        self.relist_requests.send_if_modified(|latest| {
+            let is_later = after > *latest;
+            *latest = after.max(*latest);
+            is_later
         });
     }
 
     /// How many objects could not be decoded so far; one that stays is counted in each list.
     pub fn undecodable(&self) -> u64 {
         self.undecodable.load(Ordering::Relaxed)
+    }
+}
+
+/// One scope for each kind, in each namespace that is named or in all at once.
+fn scopes(settings: &KubeSettings, operator: OperatorResources) -> Vec<Scope> {
+    let namespaces: Vec<Option<Namespace>> = match settings.namespaces.as_slice() {
+        [] => vec![None],
+        named => named.iter().cloned().map(Some).collect(),
+    };
+    let of_namespace = |namespace: &Option<Namespace>| {
+        let scope = |kind: &ObjectKind| Scope {
+            cluster: settings.name.clone(),
+            kind: *kind,
+            namespace: namespace.clone(),
+        };
+        operator.kinds().iter().map(scope).collect::<Vec<_>>()
+    };
+    namespaces.iter().flat_map(of_namespace).collect()
+}
+
+async fn until_cancelled(cancel: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => {}
+        () = work => {}
     }
 }
 

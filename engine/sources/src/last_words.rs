@@ -32,7 +32,7 @@ pub enum PatternError {
 }
 
 impl Pattern {
-    /// Reads and checks a pattern.
+    /// Reads and checks a pattern. Fails if it is no regular expression, or lacks one of the groups.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let regex = Regex::new(text).map_err(|error| PatternError::Syntax(Box::new(error)))?;
         let has = |group: &str| regex.capture_names().flatten().any(|name| name == group);
@@ -51,7 +51,7 @@ impl PartialEq for Pattern {
 
 impl Eq for Pattern {}
 
-/// The end that the log tells of this job, and no other. The last such line counts.
+/// The end that the log names of this job, and no other. The last such line counts.
 pub fn find(log: &str, job: FlinkJobId, pattern: Option<&Pattern>) -> Option<JobEnd> {
     let reading = Reading {
         needle: format!("{BEFORE}{job}{BETWEEN}"),
@@ -60,7 +60,7 @@ pub fn find(log: &str, job: FlinkJobId, pattern: Option<&Pattern>) -> Option<Job
     };
     let lines: Vec<&str> = log.lines().collect();
     let mut ends = lines.iter().enumerate().rev().filter_map(|(index, line)| {
-        if !reading.may_tell(line) {
+        if !reading.may_name_an_end(line) {
             return None;
         }
         // In a JSON-formatted log, the stack trace stands in the same string.
@@ -80,13 +80,13 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Whether the line tells an end, as far as can be seen before it is taken apart.
-    fn may_tell(&self, text: &str) -> bool {
+    /// Whether the line names an end, as far as can be seen before it is taken apart.
+    fn may_name_an_end(&self, text: &str) -> bool {
         text.contains(&self.needle) || self.pattern.is_some_and(|Pattern(regex)| regex.is_match(text))
     }
 
-    /// State and cause, if this line tells them of the job.
-    fn told_in(&self, line: &str) -> Option<(JobState, Option<String>)> {
+    /// State and cause, if this line names them for the job.
+    fn end_in_line(&self, line: &str) -> Option<(JobState, Option<String>)> {
         if let Some((_, rest)) = line.split_once(&self.needle) {
             let word: String = rest.chars().take_while(char::is_ascii_uppercase).collect();
             return final_state(&word).map(|state| (state, None));
@@ -99,10 +99,10 @@ impl Reading<'_> {
         Some((state, groups.name("cause").and_then(|cause| shortened(cause.as_str()))))
     }
 
-    /// The end that the first of these lines tells. A failure's cause stands in it, or in the stack trace behind it.
+    /// The end that the first of these lines names. A failure's cause stands in it, or in the stack trace behind it.
     fn end_in<'l>(&self, lines: impl Iterator<Item = &'l str>) -> Option<JobEnd> {
-        let mut lines = lines.skip_while(|line| !self.may_tell(line));
-        let (state, cause) = self.told_in(lines.next()?)?;
+        let mut lines = lines.skip_while(|line| !self.may_name_an_end(line));
+        let (state, cause) = self.end_in_line(lines.next()?)?;
         let cause = cause.or_else(|| cause_in(lines));
         Some(JobEnd {
             job: self.job,
@@ -113,13 +113,13 @@ impl Reading<'_> {
         })
     }
 
-    /// If the line is a JSON object: the string in it, at whatever depth, that tells an end.
+    /// If the line is a JSON object: the string in it, at whatever depth, that names an end.
     fn message_in(&self, line: &str) -> Option<String> {
         let object = line.get(line.find('{')?..)?;
         let mut values = vec![serde_json::from_str::<serde_json::Value>(object.trim_end()).ok()?];
         while let Some(value) = values.pop() {
             match value {
-                serde_json::Value::String(text) if self.may_tell(&text) => return Some(text),
+                serde_json::Value::String(text) if self.may_name_an_end(&text) => return Some(text),
                 serde_json::Value::Array(items) => values.extend(items),
                 serde_json::Value::Object(fields) => values.extend(fields.into_iter().map(|(_, value)| value)),
                 serde_json::Value::String(_)
@@ -246,15 +246,15 @@ mod tests {
     fn an_operators_own_pattern_is_understood_beside_flinks_line() {
         let pattern = Pattern::parse(r"job=(?P<job>[0-9a-f]{32}) end=(?P<state>\w+)(?: why=(?P<cause>.+))?").unwrap();
         let find = |log: &str| find(log, job(1), Some(&pattern));
-        let told = find(&format!("job={} end=failed why=out of luck\n", job(1))).unwrap();
+        let end = find(&format!("job={} end=failed why=out of luck\n", job(1))).unwrap();
         assert_eq!(
-            (told.state, told.cause.as_deref()),
+            (end.state, end.cause.as_deref()),
             (JobState::Failed, Some("out of luck"))
         );
         let json = format!(r#"{{"msg":"job={} end=FAILED\na.b.Trouble: it"}}"#, job(1));
-        let told = find(&json).unwrap();
+        let end = find(&json).unwrap();
         assert_eq!(
-            (told.state, told.cause.as_deref()),
+            (end.state, end.cause.as_deref()),
             (JobState::Failed, Some("a.b.Trouble: it"))
         );
         assert_eq!(find(&format!("job={} end=FINISHED", job(2))), None, "another job's");

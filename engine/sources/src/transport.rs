@@ -15,7 +15,7 @@ pub const MAX_BODY: usize = 8 << 20;
 pub struct Limits {
     /// From the start of the connection to the last byte of the body.
     pub deadline: Duration,
-    /// The most the body may hold.
+    /// The most the body may hold, in bytes.
     pub max_bytes: usize,
 }
 
@@ -26,14 +26,15 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After`, if it could be read; uncapped.
     pub retry_after: Option<Duration>,
-    /// The whole body.
+    /// The whole body, within the limit that was given.
     pub body: Bytes,
 }
 
-/// A way to fetch something.
+/// Fetches over a network. The seam at which simulations put theirs.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// One GET. Every answer of whatever status is `Ok`; what it means is for the caller to say.
+    /// One GET. Every answer of whatever status is `Ok`; what it means is for the caller to say. Fails if no whole
+    /// answer came within the limits.
     async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault>;
 }
 
@@ -95,7 +96,7 @@ pub struct ProxyTransport {
 }
 
 impl ProxyTransport {
-    /// Over that client.
+    /// A transport that shares that client's connections and credentials.
     pub fn new(client: kube::Client) -> Self {
         Self { client }
     }
@@ -159,14 +160,14 @@ fn too_large(url: &str, limit: usize) -> Fault {
 
 /// A URL or path as it may be shown: without credentials, and without a query, which may hold a token.
 pub(crate) fn shown(url: &str) -> String {
-    let place = url.split(['?', '#']).next().unwrap_or(url);
-    match place.split_once("://") {
+    let address = url.split(['?', '#']).next().unwrap_or(url);
+    match address.split_once("://") {
         Some((scheme, rest)) => {
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             let host = authority.rsplit('@').next().unwrap_or(authority);
             format!("{scheme}://{host}{path}")
         }
-        None => place.to_owned(),
+        None => address.to_owned(),
     }
 }
 

@@ -15,7 +15,7 @@ use steadfast_core::state::Mode;
 use steadfast_core::timing::Timing;
 use steadfast_modules::{ModuleRef, RegistryHost, Trust};
 use steadfast_reconcile::{Discover, Recording, Select, Share};
-use steadfast_sources::ends::Location;
+use steadfast_sources::job_results::Location;
 use steadfast_sources::last_words::Pattern;
 
 pub use mistake::{ConfigError, Mistake};

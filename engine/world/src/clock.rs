@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::story::Moment;
 
-/// How much faster than the clock a story runs: a story told at scale 12 has five seconds where it says a minute.
+/// How much faster than the clock a story runs: a story played at scale 12 has five seconds where it says a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale(NonZeroU32);
 

@@ -20,13 +20,13 @@ pub use files::{archive_file, job_result_file};
 
 const ELECTION: &str = "Service temporarily unavailable due to an ongoing leader election. Please refresh.";
 
-/// Whose jobs a server tells.
+/// Which of Flink's REST servers it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The cluster itself: what it lists.
-    Cluster,
+pub enum RestServer {
+    /// The cluster's own: what it lists.
+    JobManager,
     /// A HistoryServer: those that ended. It has no faults.
-    History,
+    HistoryServer,
 }
 
 /// One REST server.
@@ -37,19 +37,19 @@ pub struct Flink {
 struct Shared {
     model: Arc<Mutex<Model>>,
     target: String,
-    role: Role,
+    kind: RestServer,
     link: Link,
     asked: Mutex<Vec<(Moment, String)>>,
 }
 
 impl Flink {
     /// The server of a target of the model.
-    pub fn new(model: Arc<Mutex<Model>>, target: &str, role: Role) -> Self {
+    pub fn new(model: Arc<Mutex<Model>>, target: &str, kind: RestServer) -> Self {
         let target = target.to_owned();
         let shared = Shared {
             model,
             target,
-            role,
+            kind,
             link: Link::default(),
             asked: Mutex::default(),
         };
@@ -58,7 +58,7 @@ impl Flink {
         }
     }
 
-    /// Lets the way to it be as the fault says.
+    /// Breaks or heals its network, as the fault says.
     pub fn set_fault(&self, fault: FlinkFault) {
         self.shared.link.set(match fault {
             FlinkFault::Drop => Mode::Drop,
@@ -108,9 +108,9 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
             .unwrap_or(path)
             .trim_end_matches('/')
             .to_owned();
-        let jobs = jobs_of(target, shared.role);
+        let jobs = jobs_of(target, shared.kind);
         let answer = shapes::Shapes { target, births }.answer(&path, &jobs);
-        let fault = if shared.role == Role::History {
+        let fault = if shared.kind == RestServer::HistoryServer {
             FlinkFault::Ok
         } else {
             target.flink
@@ -146,10 +146,10 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
     text(status, "application/json; charset=UTF-8", body.to_string())
 }
 
-fn jobs_of(target: &Target, role: Role) -> Vec<JobSpec> {
-    match role {
-        Role::Cluster => target.jobs.clone(),
-        Role::History => target.history.iter().map(EndedJob::as_job).collect(),
+fn jobs_of(target: &Target, kind: RestServer) -> Vec<JobSpec> {
+    match kind {
+        RestServer::JobManager => target.jobs.clone(),
+        RestServer::HistoryServer => target.history.iter().map(EndedJob::as_job).collect(),
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 /// How a link treats connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// It carries them.
+    /// It carries what is sent.
     #[default]
     Carry,
     /// It accepts them and carries nothing; those caught in it stay dead after it heals.
@@ -23,7 +23,7 @@ struct State {
     resets: u64,
 }
 
-/// The way to a server.
+/// The network between a client and a server.
 #[derive(Debug)]
 pub struct Link {
     state: watch::Sender<State>,

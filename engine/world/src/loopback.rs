@@ -28,7 +28,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// Opens a port of any number for a server.
+    /// Opens a port of any number on 127.0.0.1 for a server. Fails if the system has none left.
     pub fn open(server: Arc<dyn Serve>) -> io::Result<Self> {
         let any = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
         let reserved = TcpSocket::new_v4()?;
@@ -48,7 +48,7 @@ impl Port {
         })
     }
 
-    /// Where it is.
+    /// Its address and number on 127.0.0.1.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

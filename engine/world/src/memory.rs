@@ -20,14 +20,14 @@ use crate::reply::{Reply, Serve};
 /// A body that comes all at once or line by line.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-/// A way to a server that is a tower service, as `kube::Client::new` takes it.
+/// A server as a tower service, which is what `kube::Client::new` takes.
 #[derive(Clone)]
 pub struct InMemory {
     server: Arc<dyn Serve>,
 }
 
 impl InMemory {
-    /// To that server.
+    /// Calls of that server.
     pub fn new(server: Arc<dyn Serve>) -> Self {
         Self { server }
     }

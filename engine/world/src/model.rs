@@ -1,4 +1,5 @@
-//! The truth of the world: what is there, and what is wrong with the ways to it. Pure data, changed by steps.
+//! The truth of the world: what is there, and what is wrong with the networks in front of it. Pure data, changed by
+//! steps.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -14,7 +15,7 @@ use crate::story::{
 /// The truth about one Flink cluster.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Who it is.
+    /// Name, place and mode, as the story declares them.
     pub spec: TargetSpec,
     /// What is wrong with its REST endpoint.
     pub flink: FlinkFault,

@@ -1,9 +1,11 @@
 //! The Kubernetes objects of a target, as Flink's native integration (and its operator) leaves them.
 
 mod events;
+mod kind;
 mod log;
 mod operator;
 mod pod;
+mod workload;
 
 use std::collections::BTreeMap;
 
@@ -13,99 +15,9 @@ use steadfast_core::state::Mode;
 use crate::clock::whole_seconds;
 use crate::identity::uid;
 use crate::model::{Births, Target};
-use crate::story::{DeploymentSpec, Moment};
+use crate::story::Moment;
 
-/// A kind of object that the API server knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the kinds' own names")]
-pub enum Kind {
-    Namespace,
-    Pod,
-    Service,
-    ConfigMap,
-    Event,
-    /// The same events under `events.k8s.io`.
-    NewEvent,
-    Deployment,
-    ReplicaSet,
-    FlinkDeployment,
-    FlinkSessionJob,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: &[Self] = &[
-        Self::Namespace,
-        Self::Pod,
-        Self::Service,
-        Self::ConfigMap,
-        Self::Event,
-        Self::NewEvent,
-        Self::Deployment,
-        Self::ReplicaSet,
-        Self::FlinkDeployment,
-        Self::FlinkSessionJob,
-    ];
-
-    /// `v1`, `apps/v1`, ...
-    pub const fn group_version(self) -> &'static str {
-        match self {
-            Self::Namespace | Self::Pod | Self::Service | Self::ConfigMap | Self::Event => "v1",
-            Self::NewEvent => "events.k8s.io/v1",
-            Self::Deployment | Self::ReplicaSet => "apps/v1",
-            Self::FlinkDeployment | Self::FlinkSessionJob => "flink.apache.org/v1beta1",
-        }
-    }
-
-    /// As it stands in paths.
-    pub const fn plural(self) -> &'static str {
-        match self {
-            Self::Namespace => "namespaces",
-            Self::Pod => "pods",
-            Self::Service => "services",
-            Self::ConfigMap => "configmaps",
-            Self::Event | Self::NewEvent => "events",
-            Self::Deployment => "deployments",
-            Self::ReplicaSet => "replicasets",
-            Self::FlinkDeployment => "flinkdeployments",
-            Self::FlinkSessionJob => "flinksessionjobs",
-        }
-    }
-
-    /// As it stands in objects.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Namespace => "Namespace",
-            Self::Pod => "Pod",
-            Self::Service => "Service",
-            Self::ConfigMap => "ConfigMap",
-            Self::Event | Self::NewEvent => "Event",
-            Self::Deployment => "Deployment",
-            Self::ReplicaSet => "ReplicaSet",
-            Self::FlinkDeployment => "FlinkDeployment",
-            Self::FlinkSessionJob => "FlinkSessionJob",
-        }
-    }
-
-    /// Whether its objects carry a generation: those whose spec somebody carries out.
-    const fn counts_generations(self) -> bool {
-        match self {
-            Self::Pod | Self::Deployment | Self::ReplicaSet | Self::FlinkDeployment | Self::FlinkSessionJob => true,
-            Self::Namespace | Self::Service | Self::ConfigMap | Self::Event | Self::NewEvent => false,
-        }
-    }
-
-    /// The kind behind a path.
-    pub fn find(group_version: &str, plural: &str) -> Option<Self> {
-        let of_path = |kind: &&Self| kind.group_version() == group_version && kind.plural() == plural;
-        Self::ALL.iter().find(of_path).copied()
-    }
-
-    /// Whether lists leave `kind` and `apiVersion` out of their items, as those of Kubernetes' own kinds do.
-    pub const fn is_builtin(self) -> bool {
-        !matches!(self, Self::FlinkDeployment | Self::FlinkSessionJob)
-    }
-}
+pub use kind::Kind;
 
 /// Where an object stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +35,7 @@ pub struct Key {
 pub struct Objects {
     /// Whole objects, without resource versions.
     pub objects: BTreeMap<Key, Value>,
-    /// Logs.
+    /// What the pods' JobManagers printed, whole.
     pub logs: BTreeMap<(String, String), String>,
 }
 
@@ -197,7 +109,7 @@ impl Builder<'_> {
         });
         if let Some(owner) = meta.owner {
             metadata["ownerReferences"] = json!([{
-                "apiVersion": owner.kind.group_version(), "kind": owner.kind.word(), "name": owner.name, "uid": owner.uid,
+                "apiVersion": owner.kind.group_version(), "kind": owner.kind.name(), "name": owner.name, "uid": owner.uid,
                 "controller": true, "blockOwnerDeletion": true,
             }]);
         }
@@ -210,7 +122,7 @@ impl Builder<'_> {
     }
 
     fn add(&mut self, kind: Kind, name: &str, meta: Meta<'_>, mut body: Value) {
-        body["kind"] = json!(kind.word());
+        body["kind"] = json!(kind.name());
         body["apiVersion"] = json!(kind.group_version());
         body["metadata"] = self.metadata(name, meta);
         if kind.counts_generations() {
@@ -259,108 +171,5 @@ impl Builder<'_> {
                 json!({ "data": {} }),
             );
         }
-    }
-
-    fn workload(&mut self, deployment: &DeploymentSpec) {
-        let (name, uid_of) = (self.target.name.clone(), self.uid.clone());
-        let owner_uid = self.resource_uid();
-        let target = self.target;
-        let owner = deployment.owner.as_ref().map(|_| Owner {
-            kind: Kind::FlinkDeployment,
-            name: &target.name,
-            uid: &owner_uid,
-        });
-        let (ready, wanted) = (deployment.ready.min(deployment.replicas), deployment.replicas);
-        let container = self.container();
-        let spec = json!({
-            "replicas": wanted, "selector": { "matchLabels": self.jobmanager },
-            "template": {
-                "metadata": { "labels": self.jobmanager },
-                "spec": { "containers": [container], "restartPolicy": "Always" },
-            },
-        });
-        let mut deployment_spec = spec.clone();
-        deployment_spec["strategy"] = json!({ "type": "Recreate" });
-        let changed = self.born(format!("available {uid_of} {ready}"));
-        let available = json!({
-            "type": "Available", "status": if ready >= wanted { "True" } else { "False" }, "reason": "MinimumReplicas",
-            "message": "", "lastTransitionTime": changed, "lastUpdateTime": changed,
-        });
-        let mut status = json!({ "observedGeneration": 1, "replicas": wanted, "updatedReplicas": wanted, "conditions": [available] });
-        let mut set_status = json!({ "replicas": wanted });
-        // Kubernetes leaves counts of zero out.
-        if ready > 0 {
-            status["readyReplicas"] = json!(ready);
-            status["availableReplicas"] = json!(ready);
-            set_status["readyReplicas"] = json!(ready);
-        }
-        if wanted > ready {
-            status["unavailableReplicas"] = json!(wanted - ready);
-        }
-        let jobmanager = self.jobmanager.clone();
-        let meta = Meta {
-            uid: uid_of.clone(),
-            owner,
-            labels: jobmanager.clone(),
-            deleting: deployment.deleting,
-            created: None,
-        };
-        self.add(
-            Kind::Deployment,
-            &name,
-            meta,
-            json!({ "spec": deployment_spec, "status": status }),
-        );
-
-        let mine = |uid, labels| Meta {
-            uid,
-            labels,
-            owner: Some(Owner {
-                kind: Kind::Deployment,
-                name: &name,
-                uid: &uid_of,
-            }),
-            ..Meta::default()
-        };
-        let (set, set_uid) = (self.replicaset.clone(), uid(&["rs", &uid_of]));
-        let body = json!({ "spec": spec, "status": set_status });
-        self.add(Kind::ReplicaSet, &set, mine(set_uid.clone(), jobmanager.clone()), body);
-        let service = json!({ "spec": {
-            "type": "ClusterIP", "clusterIP": "10.0.0.1", "selector": jobmanager,
-            "ports": [{ "name": "rest", "port": 8081, "protocol": "TCP", "targetPort": 8081 }],
-        } });
-        let labels = self.labels.clone();
-        self.add(
-            Kind::Service,
-            &format!("{name}-rest"),
-            mine(uid(&["svc", &uid_of]), labels.clone()),
-            service,
-        );
-        let config = json!({ "data": { "config.yaml": format!("kubernetes.cluster-id: {name}\n") } });
-        self.add(
-            Kind::ConfigMap,
-            &format!("flink-config-{name}"),
-            mine(uid(&["cm", &uid_of]), labels),
-            config,
-        );
-        for (place, pod) in target.pods.iter().enumerate() {
-            self.job_manager(place, pod, &set_uid);
-        }
-        for (place, pod) in target.task_managers.iter().enumerate() {
-            self.task_manager(place, pod);
-        }
-    }
-
-    fn container(&self) -> Value {
-        let entry = if self.target.mode == Mode::Session {
-            "kubernetes-session"
-        } else {
-            "kubernetes-application"
-        };
-        json!({
-            "name": "flink-main-container", "image": format!("{}-job:v7", self.target.name),
-            "command": ["/docker-entrypoint.sh"], "args": ["kubernetes-jobmanager.sh", entry],
-            "ports": [{ "name": "rest", "containerPort": 8081, "protocol": "TCP" }],
-        })
     }
 }

@@ -23,7 +23,7 @@ pub enum Reply {
 
 /// A server: a handler of requests behind a link.
 pub trait Serve: Send + Sync {
-    /// The state of the way to it.
+    /// The network in front of it.
     fn link(&self) -> &Link;
 
     /// What it does with a request.

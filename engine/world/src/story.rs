@@ -2,7 +2,9 @@
 
 mod check;
 mod fault;
+mod file;
 mod moment;
+mod need;
 mod one_or_many;
 mod operator;
 mod parts;
@@ -13,9 +15,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
 
-pub use check::Need;
 pub use fault::{FilesFault, FlinkFault, KubernetesFault};
 pub use moment::Moment;
+pub use need::Need;
 pub use operator::{ResourceSpec, SessionJobSpec};
 pub use parts::{CheckpointsSpec, DeploymentSpec, EndedJob, EventSpec, JobSpec, LogEntry, PodSpec, is_final};
 pub use read::{Mistake, StoryError};
@@ -25,11 +27,11 @@ use one_or_many::OneOrMany;
 /// A story, read and checked.
 #[derive(Clone, Debug)]
 pub struct Story {
-    /// Its name.
+    /// Its name: lower-case letters, digits and hyphens.
     pub id: String,
     /// What happens, in a sentence.
     pub title: String,
-    /// Where it was seen.
+    /// Where such a thing was seen.
     pub source: String,
     /// What an engine must support beyond application-mode jobs of the configuration.
     pub needs: Vec<Need>,
@@ -37,11 +39,11 @@ pub struct Story {
     pub slow: bool,
     /// Whether it has waits that no scale shortens (`Retry-After` has whole seconds).
     pub realtime: bool,
-    /// Who it is about.
+    /// The Flink clusters that it is about.
     pub targets: Vec<TargetSpec>,
     /// What happens, in order of time; repeated steps stand once for each time.
     pub steps: Vec<(Moment, Step)>,
-    /// What must be seen.
+    /// What the record must show, and when.
     pub expects: Vec<Expect>,
     /// What must hold over the whole.
     pub verdict: Verdict,
@@ -50,11 +52,11 @@ pub struct Story {
 /// A Flink cluster of the story. Counted ones were made single.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetSpec {
-    /// Its name.
+    /// Its name, which is its Deployment's.
     pub name: String,
     /// The name it was counted from; its own otherwise.
     pub group: String,
-    /// How it is deployed.
+    /// Application, session or standalone.
     pub mode: Mode,
     /// Its namespace.
     pub namespace: String,
@@ -155,9 +157,9 @@ impl TryFrom<String> for EngineStep {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// From when.
+    /// The first moment at which it must hold.
     pub from: Moment,
-    /// Until when.
+    /// The last moment, at least 5 s after the first.
     pub until: Moment,
     /// Whose record: a target, a group, or `target/job` of a session cluster; all, if not said.
     pub target: Option<String>,
@@ -221,9 +223,9 @@ impl Default for Transitions {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pace {
-    /// Either of these.
+    /// Any of these fits.
     pub states: Vec<JobState>,
-    /// How often.
+    /// How often it may come in a row.
     pub times: Times,
 }
 
@@ -272,12 +274,12 @@ impl TryFrom<String> for Alternatives {
 }
 
 impl Story {
-    /// Reads a story and checks it; `place` names it in errors.
-    pub fn parse(place: &str, text: &str) -> Result<Self, StoryError> {
-        read::read(place, text)
+    /// Reads a story and checks it; `file` names it in errors. Fails with every mistake that was found.
+    pub fn parse(file: &str, text: &str) -> Result<Self, StoryError> {
+        read::read(file, text)
     }
 
-    /// When it is over.
+    /// When it is over: at its last step, or at the end of its last expectation.
     pub fn ends(&self) -> Moment {
         let steps = self.steps.iter().map(|(at, _)| *at);
         steps
@@ -300,7 +302,7 @@ impl TargetSpec {
 
     /// The id that Flink gives a job of the story on this target: the same word gives the same id.
     pub fn flink_id(&self, job: &str) -> String {
-        crate::identity::hex(&[&self.name, job])
+        crate::identity::job_id(&[&self.name, job])
     }
 }
 

@@ -1,4 +1,4 @@
-//! The whole world: the model, and the servers that tell it.
+//! The whole world: the model, and the servers that show it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use steadfast_core::state::Mode;
 
 use crate::clock::WorldClock;
-use crate::flink::{Flink, Role, archive_file, job_result_file};
+use crate::flink::{Flink, RestServer, archive_file, job_result_file};
 use crate::kubernetes::Kubernetes;
 use crate::model::{Model, Target};
 use crate::objects::{self, Objects};
@@ -31,7 +31,7 @@ impl World {
         let namespaces: BTreeSet<String> = story.targets.iter().map(|target| target.namespace.clone()).collect();
         let namespaces: Vec<String> = namespaces.into_iter().collect();
         let model = Arc::new(Mutex::new(Model::before(story, clock)));
-        let flink = |name: &str, role| Arc::new(Flink::new(Arc::clone(&model), name, role));
+        let flink = |name: &str, kind| Arc::new(Flink::new(Arc::clone(&model), name, kind));
         Self {
             clock,
             clusters: names
@@ -41,15 +41,18 @@ impl World {
             flinks: story
                 .targets
                 .iter()
-                .map(|target| (target.name.clone(), flink(&target.name, Role::Cluster)))
+                .map(|target| (target.name.clone(), flink(&target.name, RestServer::JobManager)))
                 .collect(),
-            history: story.targets.first().map(|target| flink(&target.name, Role::History)),
+            history: story
+                .targets
+                .first()
+                .map(|target| flink(&target.name, RestServer::HistoryServer)),
             namespaces,
             model,
         }
     }
 
-    /// The world's time.
+    /// The clock that all of it shares.
     pub fn clock(&self) -> WorldClock {
         self.clock
     }
@@ -74,7 +77,7 @@ impl World {
         self.history.as_ref()
     }
 
-    /// The truth, locked.
+    /// The truth, locked: nothing changes and no server answers while it is held.
     pub fn model(&self) -> MutexGuard<'_, Model> {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,7 +12,7 @@ use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits};
 use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Recording, Setup};
-use steadfast_sources::ends::EndPlaces;
+use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::HttpTransport;
@@ -137,11 +137,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
     let settings = KubeSettings {
         name: ClusterName::new("local"),
         namespaces: Vec::new(),
-        timeout: timing.timeout,
-        validate: timing.validate,
-        poll: timing.poll,
-        retry_initial: timing.retry_initial,
-        retry_max: timing.retry_max,
+        timing,
         deployments: Selector::Flink,
     };
     Ok(Setup {
@@ -151,7 +147,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
             client,
             discover: vec![Discover::Native],
             flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
-            ends: EndPlaces::default(),
+            ends: ResultSources::default(),
             last_words: None,
         }],
         targets: Vec::new(),

@@ -39,7 +39,7 @@ fn judge(policy: &str, folder: &Path, module: &Path, name: &str) -> Result<(), F
     let bytes =
         std::fs::read(module).map_err(|error| format!("{}: {error}; policies/build makes it", module.display()))?;
     let loaded = staged::load_bytes(&bytes, &params).map_err(|error| format!("{error:#}"))?;
-    let outcome = staged::decided_by(&loaded, seed(), |staging| play(&story, staging));
+    let outcome = staged::decided_by(&loaded, seed(), |harness| play(&story, harness));
     let outcome = outcome.map_err(|error| format!("{error:#}"))?;
     if outcome.broken.is_empty() {
         Ok(())

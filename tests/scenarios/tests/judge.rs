@@ -18,7 +18,7 @@ fn story(name: &str) -> Story {
 }
 
 fn played(story: &Story, module: Module, seed: u64) -> Outcome {
-    staged::in_virtual_time(module, seed, |staging| play(story, staging)).unwrap()
+    staged::in_virtual_time(module, seed, |harness| play(story, harness)).unwrap()
 }
 
 #[test]

@@ -25,7 +25,7 @@ use steadfast_core::journal::{Entry, Event};
 use steadfast_core::state::JobState;
 use steadfast_core::timing::Timing;
 use steadfast_simulate::play::BEGINNING;
-use steadfast_simulate::{Outcome, Stage, Staging, play_before};
+use steadfast_simulate::{Environment, Harness, Outcome, play_observed};
 use steadfast_world::story::{Moment, Story};
 
 use crate::staged::{self, Module};
@@ -139,14 +139,14 @@ fn objections(plot: &Plot) -> anyhow::Result<Found> {
     let starts = watch::starts(&story);
     let mut unwatched = None;
     let mut tracked: BTreeMap<(String, i64, JobState), String> = BTreeMap::new();
-    let staging = Staging {
+    let harness = Harness {
         timing: Timing::default(),
         seed: plot.seed,
         policies: &|| vec![staged::deciding(record.of(policy.another()))],
-        stage: Stage::Virtual,
+        environment: Environment::InProcess,
         recording: Some(staged::recording()),
     };
-    let outcome = play_before(&story, &staging, &mut |at, views| {
+    let outcome = play_observed(&story, &harness, &mut |at, views| {
         for view in views {
             unwatched = unwatched.take().or_else(|| watch::objection(view, at, &starts));
             let shown = &view.record;

@@ -78,7 +78,7 @@ fn judge(name: &str, is_gap: bool) -> Result<(), Failed> {
     let place = format!("tests/scenarios/stories/{name}.toml");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("stories/{name}.toml"));
     let story = read(&place, &path, name)?;
-    let outcome = staged::in_virtual_time(Module::Conservative, seed(), |staging| play(&story, staging))
+    let outcome = staged::in_virtual_time(Module::Conservative, seed(), |harness| play(&story, harness))
         .map_err(|error| format!("{error:#}"))?;
     let policy = staged::policy(Module::Conservative).map_err(|error| format!("{error:#}"))?;
     if let Some(otherwise) = staged::replayed_otherwise(&outcome.recorded, policy).first() {

@@ -14,8 +14,8 @@ use wasmtime::{Result, Store};
 use super::generated::{Policy, PolicyPre};
 use super::{own, types};
 use crate::contract::{Calls, Prepared};
-use crate::guard::Guard;
 use crate::description::Description;
+use crate::guard::Guard;
 
 /// Checks the functions of a module against this version's types.
 pub(in crate::contract) fn prepare(module: InstancePre<Guard>) -> Result<impl Prepared + use<>> {

@@ -22,7 +22,7 @@ enum Pair {
 }
 
 impl PrivateKey {
-    /// Makes a key, as an unencrypted PKCS#8 PEM file.
+    /// Makes a key, as an unencrypted PKCS#8 PEM file. Fails if the system gives no random bytes.
     pub fn generate(algorithm: Algorithm) -> Result<Zeroizing<String>, KeyError> {
         let random = SystemRandom::new();
         let document = match algorithm {
@@ -47,7 +47,7 @@ impl PrivateKey {
             .map_err(|_| KeyError::Malformed)
     }
 
-    /// Reads a PEM file: an unencrypted `PRIVATE KEY` in PKCS#8.
+    /// Reads a PEM file: an unencrypted `PRIVATE KEY` in PKCS#8. Fails for another kind of file or of key.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         check_label(pem, PrivateKeyInfoRef::PEM_LABEL)?;
         let (_, document) = SecretDocument::from_pem(pem).map_err(|_| KeyError::Malformed)?;
@@ -71,7 +71,7 @@ impl PrivateKey {
         &self.public
     }
 
-    /// Signs bytes.
+    /// Signs bytes. Fails if the system gives no random bytes.
     pub fn sign(&self, bytes: &[u8]) -> Result<Signature, KeyError> {
         let signature = match &self.pair {
             Pair::EcdsaP256(pair) => pair.sign(&SystemRandom::new(), bytes).map_err(|_| KeyError::Random)?,

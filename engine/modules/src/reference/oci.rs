@@ -26,7 +26,8 @@ pub enum Version {
 }
 
 impl OciRef {
-    /// Reads `oci://HOST[:PORT]/REPOSITORY@sha256:HEX` or `oci://HOST[:PORT]/REPOSITORY:TAG`.
+    /// Reads `oci://HOST[:PORT]/REPOSITORY@sha256:HEX` or `oci://HOST[:PORT]/REPOSITORY:TAG`. Fails if it has neither
+    /// digest nor tag, or both, or if one of its parts breaks the rules of registries.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let rest = text
             .strip_prefix("oci://")

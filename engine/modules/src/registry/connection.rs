@@ -1,4 +1,5 @@
-//! Asking one repository: every answer has a deadline and a limit, and is shown who we are only when it asks.
+//! Asking one repository: every answer has a deadline and a limit, and credentials are sent only when they are asked
+//! for.
 
 use std::time::Duration;
 
@@ -26,15 +27,15 @@ pub(crate) enum Access {
 
 /// A repository that can be asked.
 pub(crate) struct Connection {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     pub(super) reference: OciRef,
     /// `SCHEME://HOST/v2/REPOSITORY/`.
     pub(super) base: Url,
-    credentials: Option<Credentials>,
-    access: Access,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) access: Access,
     pub(super) deadlines: Deadlines,
-    /// What the registry wanted to see the last time.
-    shown: Option<HeaderValue>,
+    /// The `Authorization` that the registry asked for the last time.
+    pub(super) authorization: Option<HeaderValue>,
 }
 
 /// One question, which can be asked twice.
@@ -58,25 +59,6 @@ pub(super) struct Answer {
 }
 
 impl Connection {
-    pub(super) fn new(
-        http: reqwest::Client,
-        reference: &OciRef,
-        base: Url,
-        credentials: Option<Credentials>,
-        access: Access,
-        deadlines: Deadlines,
-    ) -> Self {
-        Self {
-            http,
-            reference: reference.clone(),
-            base,
-            credentials,
-            access,
-            deadlines,
-            shown: None,
-        }
-    }
-
     /// A manifest's bytes, which have the digest that was asked for, if one was.
     pub(crate) async fn manifest(&mut self, version: &Version) -> Result<Bytes, RegistryError> {
         let what = format!("manifest {}", version.path());
@@ -145,7 +127,7 @@ impl Connection {
         self.reference.registry.clone()
     }
 
-    /// Asks, and shows who we are if the registry wants to see it.
+    /// Asks, and asks again with credentials if the registry wants them.
     pub(super) async fn ask(&mut self, question: Question) -> Result<Answer, RegistryError> {
         let answer = self.exchange(&question).await?;
         if answer.status != StatusCode::UNAUTHORIZED || !self.is_registry(&question.url) {
@@ -153,18 +135,18 @@ impl Connection {
         }
         match Challenge::of(&answer.headers) {
             Some(Challenge::Basic) => match self.credentials.as_ref().and_then(Credentials::basic) {
-                Some(basic) => self.shown = Some(basic),
+                Some(basic) => self.authorization = Some(basic),
                 None => return Ok(answer),
             },
             Some(Challenge::Bearer { realm, service }) => {
-                self.shown = Some(self.token(realm, service, &question.what).await?);
+                self.authorization = Some(self.token(realm, service, &question.what).await?);
             }
             None => return Ok(answer),
         }
         self.exchange(&question).await
     }
 
-    /// Has a token given out; to a stranger too, since public repositories ask for one.
+    /// Asks for a token, without credentials too: public repositories want one from everybody.
     async fn token(&self, mut realm: Url, service: Option<String>, what: &str) -> Result<HeaderValue, RegistryError> {
         if self.base.scheme() == "https" && realm.scheme() != "https" {
             return Err(RegistryError::Odd {
@@ -204,7 +186,7 @@ impl Connection {
         })
     }
 
-    /// What we show goes to the registry itself alone, not to where it sends us.
+    /// Credentials go to the registry itself alone, not to where it redirects.
     fn is_registry(&self, url: &Url) -> bool {
         url.origin() == self.base.origin()
     }
@@ -216,8 +198,8 @@ impl Connection {
             if let Some((name, value)) = &question.header {
                 request = request.header(name, value);
             }
-            if let Some(shown) = self.shown.as_ref().filter(|_| self.is_registry(&question.url)) {
-                request = request.header(AUTHORIZATION, shown);
+            if let Some(authorization) = self.authorization.as_ref().filter(|_| self.is_registry(&question.url)) {
+                request = request.header(AUTHORIZATION, authorization);
             }
             if question.method == Method::PUT || question.method == Method::POST {
                 request = request.body(question.body.clone());

@@ -10,22 +10,22 @@ pub enum RegistryError {
     /// The registry's address cannot be asked.
     #[error("{address} is no address that can be asked")]
     Address {
-        /// The address.
+        /// The URL, as far as it could be put together.
         address: String,
     },
     /// A file with a password or certificates cannot be read.
     #[error("{} cannot be read", path.display())]
     Unreadable {
-        /// Which file.
+        /// As the configuration names it.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: std::io::Error,
     },
     /// A file holds no certificates.
     #[error("{} holds no certificates in PEM", path.display())]
     Certificates {
-        /// Which file.
+        /// As the configuration names it.
         path: PathBuf,
     },
     /// No answer, or an answer that says to come back later.
@@ -33,7 +33,7 @@ pub enum RegistryError {
     Unreachable {
         /// `HOST` or `HOST:PORT`.
         host: String,
-        /// What happened.
+        /// The failed request, or the status and words of an answer.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -76,7 +76,7 @@ pub enum RegistryError {
         host: String,
         /// What was asked for.
         what: String,
-        /// In bytes.
+        /// The most that was expected, in bytes.
         limit: usize,
     },
     /// An answer that makes no sense here.
@@ -86,7 +86,7 @@ pub enum RegistryError {
         host: String,
         /// What was asked for.
         what: String,
-        /// What it said.
+        /// Its status and words, or what is wrong with them.
         answer: String,
     },
 }

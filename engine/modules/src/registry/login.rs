@@ -11,9 +11,9 @@ pub(super) enum Challenge {
     Basic,
     /// A token, which is given out at another address.
     Bearer {
-        /// Where.
+        /// The URL that gives out tokens.
         realm: Url,
-        /// For which service.
+        /// The service that the token is for, as the registry calls itself.
         service: Option<String>,
     },
 }

@@ -33,9 +33,9 @@ impl Connection {
     /// Puts a manifest there, whose blobs are there already.
     pub(crate) async fn push_manifest(&mut self, version: &Version, manifest: Bytes) -> Result<(), RegistryError> {
         let what = format!("manifest {}", version.path());
-        let place = self.address(&format!("manifests/{}", version.path()))?;
+        let location = self.address(&format!("manifests/{}", version.path()))?;
         let answer = self
-            .put(Method::PUT, place, Some(manifest_type()), manifest, &what)
+            .put(Method::PUT, location, Some(manifest_type()), manifest, &what)
             .await?;
         self.successful(answer, &what).map(drop)
     }
@@ -62,10 +62,10 @@ impl Connection {
 
     /// Where the registry wants a blob put. It may be another host, but not one without TLS.
     fn upload(&self, answer: &Answer, what: &str) -> Result<Url, RegistryError> {
-        let place = answer.headers.get(LOCATION).and_then(|place| place.to_str().ok());
-        place
-            .and_then(|place| self.base.join(place).ok())
-            .filter(|place| place.scheme() == "https" || self.base.scheme() != "https")
+        let location = answer.headers.get(LOCATION).and_then(|location| location.to_str().ok());
+        location
+            .and_then(|location| self.base.join(location).ok())
+            .filter(|location| location.scheme() == "https" || self.base.scheme() != "https")
             .ok_or_else(|| RegistryError::Odd {
                 host: self.host(),
                 what: what.to_owned(),

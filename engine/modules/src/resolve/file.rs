@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 
-use super::{From, Module, Provenance};
+use super::{Module, Origin, Provenance};
 use crate::{Digest, MAX_MODULE, ModuleError, ModuleRef, Signature, Trust, signature_file};
 
 /// The most a file with a signature may hold, in bytes.
@@ -26,7 +26,7 @@ pub(super) async fn resolve(path: &Path, trust: &Trust) -> Result<Module, Module
         bytes,
         provenance: Provenance {
             reference,
-            from: From::File,
+            from: Origin::File,
             sha256,
             manifest: None,
             is_pinned: trust.sha256.is_some(),
@@ -39,23 +39,23 @@ pub(super) async fn resolve(path: &Path, trust: &Trust) -> Result<Module, Module
 async fn signer(reference: &ModuleRef, path: &Path, bytes: &[u8], trust: &Trust) -> Result<Digest, ModuleError> {
     let module = reference.to_string();
     let file = trust.signature.clone().unwrap_or_else(|| signature_file(path));
-    let place = file.display().to_string();
+    let location = file.display().to_string();
     let text = match read(&file, MAX_SIGNATURE).await {
         Ok(text) => text,
         Err(ModuleError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            return Err(ModuleError::Unsigned { module, place });
+            return Err(ModuleError::Unsigned { module, location });
         }
         Err(error) => return Err(error),
     };
     let signature = match Signature::parse(&String::from_utf8_lossy(&text)) {
         Ok(signature) => signature,
-        Err(source) => return Err(ModuleError::NoSignature { module, place, source }),
+        Err(source) => return Err(ModuleError::NoSignature { module, location, source }),
     };
     match trust.signer(bytes, &signature) {
         Some(key) => Ok(key.fingerprint()),
         None => Err(ModuleError::Signature {
             module,
-            place,
+            location,
             keys: trust.fingerprints(),
         }),
     }

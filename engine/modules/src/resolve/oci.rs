@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
 
-use super::{From, Module, Provenance};
+use super::{Module, Origin, Provenance};
 use crate::artifact::{Descriptor, Manifest};
 use crate::registry::{Access, Connection};
 use crate::simple_signing::{is_about, signatures};
@@ -106,31 +106,31 @@ impl Source<'_> {
 
     /// The fingerprint of the key that signed the manifest of that digest.
     async fn signer(&mut self, manifest: Digest, trust: &Trust) -> Result<Digest, ModuleError> {
-        let place = self.artifact.signatures(manifest);
+        let location = self.artifact.signatures(manifest);
         // A signature that was good once is good for ever: the cache may say yes, but only the registry may say no.
-        if let Some((_, cached)) = self.last_tagged(&place).await
+        if let Some((_, cached)) = self.last_tagged(&location).await
             && let Some(key) = self.signer_among(&cached, manifest, trust, Reach::Cache).await?
         {
             return Ok(key);
         }
         let module = self.artifact.to_string();
-        let found = match self.connection().await?.manifest(&place.version).await {
+        let found = match self.connection().await?.manifest(&location.version).await {
             Ok(found) => found,
             Err(RegistryError::Absent { .. }) => {
                 return Err(ModuleError::Unsigned {
                     module,
-                    place: place.to_string(),
+                    location: location.to_string(),
                 });
             }
             Err(error) => return Err(error.into()),
         };
         let digest = Digest::of(&found);
         self.keep(digest, &found).await;
-        self.keep_tag(&place, digest).await;
+        self.keep_tag(&location, digest).await;
         let key = self.signer_among(&found, manifest, trust, Reach::Anywhere).await?;
         key.ok_or_else(|| ModuleError::Signature {
             module,
-            place: place.to_string(),
+            location: location.to_string(),
             keys: trust.fingerprints(),
         })
     }
@@ -161,9 +161,9 @@ impl Source<'_> {
         Ok(None)
     }
 
-    async fn blob(&mut self, blob: &Descriptor, reach: Reach) -> Result<(From, Bytes), RegistryError> {
+    async fn blob(&mut self, blob: &Descriptor, reach: Reach) -> Result<(Origin, Bytes), RegistryError> {
         if let Some(bytes) = self.cached(blob.digest).await {
-            return Ok((From::Cache, bytes));
+            return Ok((Origin::Cache, bytes));
         }
         if reach == Reach::Cache {
             return Err(RegistryError::Absent {
@@ -173,7 +173,7 @@ impl Source<'_> {
         }
         let bytes = self.connection().await?.blob(blob).await?;
         self.keep(blob.digest, &bytes).await;
-        Ok((From::Registry, bytes))
+        Ok((Origin::Registry, bytes))
     }
 
     async fn connection(&mut self) -> Result<&mut Connection, RegistryError> {

@@ -1,6 +1,6 @@
 //! What the cache is for: a start without the registry.
 
-use steadfast_modules::{Digest, From, ModuleError, RegistryError, Trust};
+use steadfast_modules::{Digest, ModuleError, Origin, RegistryError, Trust};
 
 use crate::fake::{Fake, Instead, MODULE, OTHER, cache, key, pinned, trusting};
 
@@ -12,7 +12,7 @@ async fn what_is_pushed_is_pulled() {
     for reference in [&fake.reference("team/orders:v1"), &published.reference] {
         let module = fake.resolve(reference, &pinned(MODULE), None).await.unwrap();
         assert_eq!(module.bytes, MODULE);
-        assert_eq!(module.provenance.from, From::Registry);
+        assert_eq!(module.provenance.from, Origin::Registry);
         assert_eq!(module.provenance.trust(), "pinned");
     }
     // Pushed again it is the same, and no blob is sent twice.
@@ -31,7 +31,7 @@ async fn by_digest_the_registry_is_asked_once() {
     fake.resolve(&reference, &trust, Some(&cache)).await.unwrap();
     fake.asked();
     let again = fake.resolve(&reference, &trust, Some(&cache)).await.unwrap();
-    assert_eq!((again.bytes.as_ref(), again.provenance.from), (MODULE, From::Cache));
+    assert_eq!((again.bytes.as_ref(), again.provenance.from), (MODULE, Origin::Cache));
     assert_eq!(again.provenance.signed_by, Some(key.public().fingerprint()));
     assert_eq!(fake.asked(), []);
 }
@@ -53,7 +53,7 @@ async fn by_tag_the_registry_is_asked_and_the_cache_stands_in() {
 
     fake.instead("v1", Instead::Status(503));
     let module = fake.resolve(&reference, &trust, Some(&cache)).await.unwrap();
-    assert_eq!(module.provenance.from, From::Cache);
+    assert_eq!(module.provenance.from, Origin::Cache);
     fake.truth();
 
     let (_, registries) = fake.go_down().await;
@@ -108,6 +108,6 @@ async fn a_damaged_cache_is_filled_again() {
     let module = fake.resolve(&reference, &Trust::default(), Some(&cache)).await.unwrap();
     assert_eq!(
         (module.bytes.as_ref(), module.provenance.from),
-        (MODULE, From::Registry)
+        (MODULE, Origin::Registry)
     );
 }

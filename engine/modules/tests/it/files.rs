@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use steadfast_modules::{Digest, From, Module, ModuleError, ModuleRef, Registries, Resolver, Trust, signature_file};
+use steadfast_modules::{Digest, Module, ModuleError, ModuleRef, Origin, Registries, Resolver, Trust, signature_file};
 
 use crate::fake::{MODULE, OTHER, key, pinned, trusting};
 
@@ -35,7 +35,7 @@ async fn resolve(reference: &ModuleRef, trust: &Trust) -> Result<Module, ModuleE
 async fn a_file_is_what_was_pinned_or_refused_with_both_digests() {
     let file = File::new();
     let module = file.resolve(&Trust::default()).await.unwrap();
-    assert_eq!((module.bytes.as_ref(), module.provenance.from), (MODULE, From::File));
+    assert_eq!((module.bytes.as_ref(), module.provenance.from), (MODULE, Origin::File));
     assert_eq!(module.provenance.trust(), "neither pinned nor signed");
     assert_eq!(
         file.resolve(&pinned(MODULE)).await.unwrap().provenance.trust(),
@@ -54,7 +54,7 @@ async fn a_signature_beside_the_file_or_elsewhere_must_be_by_a_named_key() {
     let mut trust = trusting(&[&mine]);
     let error = file.resolve(&trust).await.unwrap_err();
     assert!(
-        matches!(&error, ModuleError::Unsigned { place, .. } if place.ends_with("mine.wasm.sig")),
+        matches!(&error, ModuleError::Unsigned { location, .. } if location.ends_with("mine.wasm.sig")),
         "{error}"
     );
 

@@ -29,7 +29,7 @@ async fn a_module_without_a_signature_is_refused_where_one_is_asked_for() {
     let reference = fake.push("orders:v1", MODULE, None).await.reference;
     let error = fake.resolve(&reference, &trusting(&[&key()]), None).await.unwrap_err();
     assert!(
-        matches!(&error, ModuleError::Unsigned { place, .. } if place.ends_with(".sig")),
+        matches!(&error, ModuleError::Unsigned { location, .. } if location.ends_with(".sig")),
         "{error}"
     );
     assert!(fake.resolve(&reference, &Trust::default(), None).await.is_ok());

@@ -5,7 +5,7 @@ use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::{Checkpoints, HaData, JobEnd, KubeEvent, Pod, RootException};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey};
 use steadfast_core::lookup::{ContainerRun, Finding, PodLog, Query};
-use steadfast_sources::ends::Sought;
+use steadfast_sources::job_results::ResultQuery;
 use steadfast_sources::kubernetes::LogOf;
 use steadfast_sources::{flink, last_words};
 
@@ -31,12 +31,12 @@ impl Fetcher {
                 job,
                 started_at,
             } => {
-                let sought = Sought {
+                let query = ResultQuery {
                     cluster_id,
                     job,
                     started_at,
                 };
-                Finding::Archive(self.timed(self.archive(cluster, &sought)).await)
+                Finding::Archive(self.timed(self.archive(cluster, &query)).await)
             }
         }
     }
@@ -100,12 +100,12 @@ impl Fetcher {
         )
     }
 
-    async fn archive(&self, cluster: &ClusterName, sought: &Sought) -> Observed<JobEnd> {
+    async fn archive(&self, cluster: &ClusterName, query: &ResultQuery) -> Observed<JobEnd> {
         match self.clusters.get(cluster) {
             Some(clients) => {
                 clients
                     .ends
-                    .look(self.http.as_ref(), sought, self.limits.deadline)
+                    .find(self.http.as_ref(), query, self.limits.deadline)
                     .await
             }
             // A standalone job has no such places: all of none were read, and none tells an end.

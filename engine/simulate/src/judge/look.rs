@@ -11,28 +11,28 @@ pub struct Shown {
     pub cluster: String,
     /// The namespace; `-` for standalone jobs.
     pub namespace: String,
-    /// The name.
+    /// The name of the target.
     pub name: String,
     /// The job's id in Flink, once it is known.
     pub flink_job_id: Option<String>,
     /// The state.
     pub state: JobState,
-    /// How sure.
+    /// How sure the engine is of it.
     pub confidence: Confidence,
-    /// Code and message.
+    /// `code: message`.
     pub reason: String,
-    /// The attempt.
+    /// The attempt, as the record counts: the first one seen is 1.
     pub attempt: u32,
-    /// What stands beside the state.
+    /// The conditions that stand, by type.
     pub conditions: Vec<ConditionType>,
 }
 
 impl Shown {
     /// Whether it is a record of that target.
     pub fn is_of(&self, target: &TargetSpec) -> bool {
-        let in_place =
+        let is_there =
             target.mode == Mode::Standalone || (self.namespace == target.namespace && self.cluster == target.cluster);
-        self.name == target.name && in_place
+        self.name == target.name && is_there
     }
 }
 

@@ -11,7 +11,7 @@ use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
 use steadfast_core::timing::Timing;
 use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Setup, TargetSetup};
-use steadfast_sources::ends::{EndPlaces, Files};
+use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning};
@@ -19,28 +19,40 @@ use steadfast_world::World;
 use steadfast_world::story::{Found, Need, Story, TargetSpec};
 use tokio::time::Instant;
 
+use super::endpoints::Endpoints;
 use super::files::WorldFiles;
-use super::journal::Severable;
-use super::ways::Ways;
-use crate::stage::Staging;
+use super::killable_store::KillableStore;
+use crate::harness::Harness;
+
+/// What every engine of a play is started with.
+#[derive(Clone, Copy)]
+pub(super) struct PlayContext<'a> {
+    pub(super) story: &'a Story,
+    pub(super) world: &'a Arc<World>,
+    pub(super) endpoints: &'a Endpoints,
+    pub(super) harness: &'a Harness<'a>,
+}
 
 /// An engine at work.
 pub(super) struct Running {
     engine: Engine,
-    journal: Arc<Severable>,
+    journal: Arc<KillableStore>,
     registry: Registry,
 }
 
 impl Running {
     pub(super) async fn start(
-        story: &Story,
-        world: &Arc<World>,
+        context: PlayContext<'_>,
         store: Arc<dyn Journal>,
         removed: &BTreeSet<String>,
-        ways: &Ways,
-        staging: &Staging<'_>,
     ) -> anyhow::Result<Self> {
-        let journal = Arc::new(Severable::new(store));
+        let PlayContext {
+            story,
+            world,
+            endpoints,
+            harness,
+        } = context;
+        let journal = Arc::new(KillableStore::new(store));
         let mut registry = Registry::default();
         let targets: Vec<&TargetSpec> = story
             .targets
@@ -49,15 +61,15 @@ impl Running {
             .collect();
         let configured = targets.iter().filter(|target| target.found == Found::Config);
         let setup = Setup {
-            timing: staging.engine_timing(),
-            clusters: clusters(story, world, &targets, ways, staging.engine_timing())?,
-            targets: configured.map(|target| target_setup(target, ways)).collect(),
-            policies: (staging.policies)(),
-            recording: staging.recording,
+            timing: harness.engine_timing(),
+            clusters: clusters(context, &targets)?,
+            targets: configured.map(|target| target_setup(target, endpoints)).collect(),
+            policies: (harness.policies)(),
+            recording: harness.recording,
             journal: journal.clone(),
             clock: Arc::new(world.clock()),
-            seed: staging.seed,
-            http: ways.http()?,
+            seed: harness.seed,
+            http: endpoints.http()?,
         };
         let engine = Engine::start(setup, &mut registry).await?;
         Ok(Self {
@@ -97,14 +109,10 @@ impl Running {
     }
 }
 
-fn clusters(
-    story: &Story,
-    world: &Arc<World>,
-    targets: &[&TargetSpec],
-    ways: &Ways,
-    timing: Timing,
-) -> anyhow::Result<Vec<ClusterSetup>> {
-    let ends = end_places(story, world, ways);
+fn clusters(context: PlayContext<'_>, targets: &[&TargetSpec]) -> anyhow::Result<Vec<ClusterSetup>> {
+    let PlayContext { world, endpoints, .. } = context;
+    let ends = result_sources(context);
+    let timing = context.harness.engine_timing();
     world
         .clusters()
         .iter()
@@ -120,9 +128,9 @@ fn clusters(
                         Selector::Flink
                     },
                 },
-                client: ways.client(name, server)?,
+                client: endpoints.client(name, server)?,
                 discover: discover(within(targets, name)),
-                flink_rest: FlinkRoute::Template(ways.template(name)),
+                flink_rest: FlinkRoute::Template(endpoints.template(name)),
                 ends: ends.clone(),
                 last_words: None,
             })
@@ -130,17 +138,23 @@ fn clusters(
         .collect()
 }
 
-/// What the story says is there to tell of ended jobs. Files are read in memory on every stage.
-fn end_places(story: &Story, world: &Arc<World>, ways: &Ways) -> EndPlaces {
+/// The sources of ended jobs that the story has. Files are read in memory, whatever the transport.
+fn result_sources(context: PlayContext<'_>) -> ResultSources {
+    let PlayContext {
+        story,
+        world,
+        endpoints,
+        ..
+    } = context;
     let has = |need| story.needs.contains(&need);
     let folder = |folder| {
         let world = Arc::clone(world);
         Arc::new(WorldFiles { world, folder }) as Arc<dyn Files>
     };
-    EndPlaces {
+    ResultSources {
         archives: has(Need::Archive).then(|| folder("archive")).into_iter().collect(),
-        history_server: has(Need::HistoryServer).then(|| ways.history()),
-        job_results: has(Need::JobResultStore).then(|| folder("job-result-store")),
+        history_server: has(Need::HistoryServer).then(|| endpoints.history()),
+        result_store: has(Need::JobResultStore).then(|| folder("job-result-store")),
     }
 }
 
@@ -167,7 +181,7 @@ fn discover<'a>(targets: impl Iterator<Item = &'a TargetSpec>) -> Vec<Discover> 
     kinds
 }
 
-fn target_setup(target: &TargetSpec, ways: &Ways) -> TargetSetup {
+fn target_setup(target: &TargetSpec, endpoints: &Endpoints) -> TargetSetup {
     let namespace = Namespace::new(&target.namespace);
     let standalone = target.mode == Mode::Standalone;
     TargetSetup {
@@ -178,7 +192,7 @@ fn target_setup(target: &TargetSpec, ways: &Ways) -> TargetSetup {
         },
         mode: target.mode,
         place: (!standalone).then(|| Place::new(&namespace, &target.name)),
-        flink_rest: Some(FlinkRoute::Template(ways.address(target))),
+        flink_rest: Some(FlinkRoute::Template(endpoints.address(target))),
         pinned: None,
     }
 }

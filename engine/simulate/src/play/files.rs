@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use steadfast_core::evidence::{Fault, FaultKind};
-use steadfast_sources::ends::Files;
+use steadfast_sources::job_results::Files;
 use steadfast_sources::transport::Limits;
 use steadfast_world::World;
 use steadfast_world::story::FilesFault;

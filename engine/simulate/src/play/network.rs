@@ -1,4 +1,4 @@
-//! The way from the engine's sources to the world's Flinks, within the process.
+//! The network from the engine's sources to the world's Flinks, within the process.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use steadfast_world::memory::exchange;
 /// The HistoryServer's address, of as many parts as a Flink's.
 pub(super) const HISTORY: &str = "http://history/-/-/-";
 
-/// Leads `http://flink/{cluster}/{namespace}/{name}/...` to the Flink of that place, and [`HISTORY`] to the HistoryServer.
+/// Leads `http://flink/{cluster}/{namespace}/{name}/...` to the Flink of that name, and [`HISTORY`] to the
+/// HistoryServer.
 pub(super) struct Network {
     flinks: BTreeMap<String, Arc<Flink>>,
 }

@@ -1,4 +1,4 @@
-//! The way from the engine to the world over loopback sockets, each server behind a port of its own.
+//! The world's servers on loopback sockets, each behind a port of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use steadfast_world::story::{Moment, Step};
+use steadfast_world::story::{DeploymentSpec, JobSpec, Moment, PodSpec, Step};
 
 use crate::judge::Shown;
 
@@ -17,68 +17,7 @@ pub struct Timeline {
 impl Timeline {
     /// A step happened.
     pub(super) fn step(&mut self, at: Moment, step: &Step) {
-        let Step {
-            target,
-            kubernetes,
-            cluster,
-            namespace,
-            flink,
-            deployment,
-            pods,
-            task_managers,
-            resource,
-            session_jobs,
-            events,
-            jobs,
-            archive,
-            history,
-            job_results,
-            files,
-            ha,
-            intent,
-            engine,
-            ..
-        } = step;
-        let mut told = Vec::new();
-        tell(&mut told, "target", target);
-        tell(&mut told, "kubernetes", kubernetes);
-        tell(&mut told, "cluster", cluster);
-        tell(&mut told, "namespace", namespace);
-        tell(&mut told, "flink", flink);
-        if let Some(deployment) = deployment {
-            told.push(if deployment.present {
-                format!(
-                    "deployment {} {}/{}",
-                    deployment.uid, deployment.ready, deployment.replicas
-                )
-            } else {
-                "no deployment".into()
-            });
-        }
-        let pods = pods.as_ref().map(|pods| {
-            pods.iter()
-                .map(|pod| pod.waiting.as_deref().unwrap_or(&pod.phase))
-                .collect::<Vec<_>>()
-        });
-        tell(&mut told, "pods", &pods);
-        tell(&mut told, "task managers", &task_managers.as_ref().map(Vec::len));
-        tell(&mut told, "resource", resource);
-        tell(&mut told, "session jobs", &session_jobs.as_ref().map(Vec::len));
-        tell(&mut told, "events", &events.as_ref().map(Vec::len));
-        let jobs = jobs.as_ref().map(|jobs| {
-            jobs.iter()
-                .map(|job| format!("{} {}", job.id, job.state))
-                .collect::<Vec<_>>()
-        });
-        tell(&mut told, "jobs", &jobs);
-        for (name, ended) in [("archive", archive), ("history", history), ("job results", job_results)] {
-            tell(&mut told, name, &ended.as_ref().map(Vec::len));
-        }
-        tell(&mut told, "files", files);
-        tell(&mut told, "ha", ha);
-        tell(&mut told, "intent", intent);
-        tell(&mut told, "engine", engine);
-        self.lines.push((at, format!("world   {}", told.join(", "))));
+        self.lines.push((at, format!("world   {}", changes(step).join(", "))));
     }
 
     /// A look showed a record.
@@ -99,10 +38,81 @@ impl Timeline {
     }
 }
 
-fn tell<T: fmt::Debug>(told: &mut Vec<String>, name: &str, value: &Option<T>) {
-    if let Some(value) = value {
-        told.push(format!("{name} {value:?}"));
+/// What a step changes, in the order of its keys. What it does not name stays as it was, and is left out.
+fn changes(step: &Step) -> Vec<String> {
+    let Step {
+        target,
+        kubernetes,
+        cluster,
+        namespace,
+        flink,
+        deployment,
+        pods,
+        task_managers,
+        resource,
+        session_jobs,
+        events,
+        jobs,
+        archive,
+        history,
+        job_results,
+        files,
+        ha,
+        intent,
+        engine,
+        ..
+    } = step;
+    let all = [
+        change("target", target),
+        change("kubernetes", kubernetes),
+        change("cluster", cluster),
+        change("namespace", namespace),
+        change("flink", flink),
+        deployment.as_ref().map(deployment_words),
+        change("pods", &pods.as_deref().map(pod_words)),
+        count("task managers", task_managers),
+        change("resource", resource),
+        count("session jobs", session_jobs),
+        count("events", events),
+        change("jobs", &jobs.as_deref().map(job_words)),
+        count("archive", archive),
+        count("history", history),
+        count("job results", job_results),
+        change("files", files),
+        change("ha", ha),
+        change("intent", intent),
+        change("engine", engine),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn change<T: fmt::Debug>(name: &str, value: &Option<T>) -> Option<String> {
+    value.as_ref().map(|value| format!("{name} {value:?}"))
+}
+
+fn count<T>(name: &str, values: &Option<Vec<T>>) -> Option<String> {
+    change(name, &values.as_ref().map(Vec::len))
+}
+
+fn deployment_words(deployment: &DeploymentSpec) -> String {
+    if deployment.present {
+        format!(
+            "deployment {} {}/{}",
+            deployment.uid, deployment.ready, deployment.replicas
+        )
+    } else {
+        "no deployment".into()
     }
+}
+
+fn pod_words(pods: &[PodSpec]) -> Vec<&str> {
+    pods.iter()
+        .map(|pod| pod.waiting.as_deref().unwrap_or(&pod.phase))
+        .collect()
+}
+
+fn job_words(jobs: &[JobSpec]) -> Vec<String> {
+    jobs.iter().map(|job| format!("{} {}", job.id, job.state)).collect()
 }
 
 impl fmt::Display for Timeline {

@@ -21,9 +21,10 @@ pub struct Identity {
     pub runs: Vec<(FlinkJobId, Timestamp)>,
 }
 
-/// `GET /jobs/overview` of an address that may be another's by now. An answer with a known run vouches for itself;
-/// for any other that would change something, `GET /jobmanager/config` must name the cluster that is meant.
-pub async fn vouched_overview(
+/// `GET /jobs/overview` of an address that may have passed to another cluster. An answer with a known run is proof
+/// enough; for any other that would change something, `GET /jobmanager/config` must name the cluster that is meant.
+/// Fails with a fault of kind [`FaultKind::Address`] if it names another one.
+pub async fn verified_overview(
     transport: &dyn Transport,
     base: &str,
     identity: &Identity,
@@ -138,11 +139,11 @@ mod tests {
             cluster_id: cluster_id.to_owned(),
             runs,
         };
-        vouched_overview(flink, "http://10.0.0.7:8081", &identity, LIMITS).await
+        verified_overview(flink, "http://10.0.0.7:8081", &identity, LIMITS).await
     }
 
     #[tokio::test]
-    async fn a_known_run_vouches_for_itself() {
+    async fn a_known_run_is_proof_enough() {
         let flink = RunHa::with_config(None);
         let first = ask(&flink, "run-ha", vec![]).await.unwrap().jobs.remove(0);
         flink.asked.lock().unwrap().clear();

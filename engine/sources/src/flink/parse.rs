@@ -156,14 +156,14 @@ pub(crate) fn exceptions(url: &str, body: &[u8]) -> Result<Option<RootException>
         ));
     }
     let newest = body.history.and_then(|history| history.entries.into_iter().next());
-    let told = newest.and_then(|entry| {
+    let newest = newest.and_then(|entry| {
         let headline = headline(&entry.stacktrace.or(entry.name)?);
-        let place = entry.task_manager.filter(|id| !headline.contains(id.as_str()));
-        let place = place.map_or_else(String::new, |id| format!(" (TaskManager {id})"));
-        Some((format!("{headline}{place}"), entry.timestamp))
+        let pod = entry.task_manager.filter(|id| !headline.contains(id.as_str()));
+        let pod = pod.map_or_else(String::new, |id| format!(" (TaskManager {id})"));
+        Some((format!("{headline}{pod}"), entry.timestamp))
     });
-    let told = told.or_else(|| Some((headline(&body.root_exception?), body.timestamp)));
-    Ok(told.map(|(headline, at)| RootException {
+    let failure = newest.or_else(|| Some((headline(&body.root_exception?), body.timestamp)));
+    Ok(failure.map(|(headline, at)| RootException {
         headline,
         at: at.map(Timestamp::from_millis),
     }))

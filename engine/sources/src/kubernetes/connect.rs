@@ -1,4 +1,4 @@
-//! Finds the way to a cluster.
+//! Sets up a client for a cluster, from a kubeconfig or from within.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use steadfast_core::loopback::is_loopback;
 pub struct Connected {
     /// The client. It has no deadlines of its own; every call sets one.
     pub client: kube::Client,
-    /// From where.
+    /// From where the cluster is watched.
     pub location: Location,
 }
 
@@ -22,15 +22,15 @@ pub enum Location {
     Outside,
 }
 
-/// Why there is no way to a cluster. No connection was tried yet.
+/// Why no client for a cluster can be set up. No connection was tried yet.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The kubeconfig cannot be used.
     #[error("the kubeconfig {path} cannot be used")]
     Kubeconfig {
-        /// Which.
+        /// The file, as the configuration names it.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with it.
         #[source]
         source: kube::config::KubeconfigError,
     },
@@ -42,7 +42,8 @@ pub enum ConnectError {
     Client(#[source] kube::Error),
 }
 
-/// A client for a kubeconfig; without one: in-cluster, then `KUBECONFIG`, then `~/.kube/config`.
+/// A client for a kubeconfig; without one: in-cluster, then `KUBECONFIG`, then `~/.kube/config`. Fails if
+/// none of them can be read, or none makes a client; the cluster itself is not asked.
 pub async fn connect(kubeconfig: Option<&Path>) -> Result<Connected, ConnectError> {
     let (config, location) = match kubeconfig {
         Some(path) => {
@@ -68,13 +69,13 @@ pub async fn connect(kubeconfig: Option<&Path>) -> Result<Connected, ConnectErro
     Ok(Connected { client, location })
 }
 
-/// A client for a cluster that is known already.
+/// A client for a configuration that is at hand. Fails if its certificates or its address cannot be used.
 pub fn connect_to(config: kube::Config) -> Result<kube::Client, ConnectError> {
-    kube::Client::try_from(ours(config)).map_err(ConnectError::Client)
+    kube::Client::try_from(without_retry_and_proxy(config)).map_err(ConnectError::Client)
 }
 
-/// Switches off what would stand between the engine and what really happened.
-fn ours(mut config: kube::Config) -> kube::Config {
+/// Without what would stand between the engine and what really happened.
+fn without_retry_and_proxy(mut config: kube::Config) -> kube::Config {
     // kube would repeat what is answered with 429, 503 or 504 up to 15 times, for as long as `Retry-After` says: the
     // engine must see each answer, and has a retry of its own.
     config.default_retry = false;

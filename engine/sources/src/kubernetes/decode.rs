@@ -2,14 +2,13 @@
 
 use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::core::v1 as core;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde::Deserialize;
 use steadfast_core::facts::{Container, Deployment, Pod, Readiness, ResourceKind, Rollout, Termination, Waiting};
-use steadfast_core::id::{Namespace, Uid};
+use steadfast_core::id::Namespace;
 use steadfast_core::news::{Object, ObjectKind};
 use steadfast_core::state::Mode;
-use steadfast_core::time::Timestamp;
 
+use super::metadata::{identity, timestamp};
 use super::operator::Resource;
 
 /// What Flink calls the container that runs it (`Constants.MAIN_CONTAINER_NAME`), in a pod template too.
@@ -55,18 +54,9 @@ struct NamedMetadata {
     namespace: Option<String>,
 }
 
-pub(super) fn time(time: Option<&Time>) -> Option<Timestamp> {
-    time.map(|time| Timestamp::from_millis(time.0.as_millisecond()))
-}
-
-pub(super) fn place(metadata: &ObjectMeta) -> Option<(Namespace, String, Uid)> {
-    let namespace = Namespace::new(metadata.namespace.as_deref().unwrap_or("default"));
-    Some((namespace, metadata.name.clone()?, Uid::new(metadata.uid.as_deref()?)))
-}
-
 fn deployment(object: apps::Deployment) -> Option<Deployment> {
     let metadata = object.metadata;
-    let (namespace, name, uid) = place(&metadata)?;
+    let (namespace, name, uid) = identity(&metadata)?;
     let spec = object.spec.unwrap_or_default();
     let status = object.status.unwrap_or_default();
     let count = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
@@ -90,8 +80,8 @@ fn deployment(object: apps::Deployment) -> Option<Deployment> {
         namespace,
         name,
         uid,
-        created_at: time(metadata.creation_timestamp.as_ref()),
-        deleting_since: time(metadata.deletion_timestamp.as_ref()),
+        created_at: timestamp(metadata.creation_timestamp.as_ref()),
+        deleting_since: timestamp(metadata.deletion_timestamp.as_ref()),
         replicas: wanted,
         ready: count(status.ready_replicas).unwrap_or(0),
         native: if is_native {
@@ -133,7 +123,7 @@ fn native_mode(spec: Option<&core::PodSpec>) -> Option<Mode> {
 
 pub(super) fn pod(object: core::Pod) -> Option<Pod> {
     let metadata = object.metadata;
-    let (namespace, name, uid) = place(&metadata)?;
+    let (namespace, name, uid) = identity(&metadata)?;
     let status = object.status.unwrap_or_default();
     let condition = |kind: &str| {
         status
@@ -168,8 +158,8 @@ pub(super) fn pod(object: core::Pod) -> Option<Pod> {
             .and_then(|labels| labels.get("app"))
             .cloned()
             .unwrap_or_default(),
-        created_at: time(metadata.creation_timestamp.as_ref()),
-        deleting_since: time(metadata.deletion_timestamp.as_ref()),
+        created_at: timestamp(metadata.creation_timestamp.as_ref()),
+        deleting_since: timestamp(metadata.deletion_timestamp.as_ref()),
         phase: status.phase.unwrap_or_default(),
         reason,
         ip: status.pod_ip.filter(|ip| !ip.is_empty()),
@@ -211,7 +201,7 @@ fn container(status: &core::ContainerStatus) -> Container {
         terminated: terminated.or(last).map(|terminated| Termination {
             reason: terminated.reason.clone().unwrap_or_default(),
             exit_code: terminated.exit_code,
-            at: time(terminated.finished_at.as_ref()),
+            at: timestamp(terminated.finished_at.as_ref()),
         }),
     }
 }

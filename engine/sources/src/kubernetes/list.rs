@@ -1,4 +1,8 @@
 //! LIST: all pages of a collection, or a fault.
+//!
+//! A list is read in pages, so that no answer is larger than the size limit, and is one snapshot all the same: the
+//! `continue` token names the resource version of the first page. When that version expires between two pages (HTTP
+//! 410), the list is begun again, since pages of two versions together could lack an object that was there all along.
 
 use std::time::Duration;
 
@@ -30,7 +34,9 @@ const FLINK_API: &str = "/apis/flink.apache.org/v1beta1";
 /// Where a collection is listed and watched.
 #[derive(Clone, Debug)]
 pub(super) struct Path {
-    place: String,
+    /// Without a query.
+    collection: String,
+    /// The part of the query that selects objects; ends with `&` if there is one.
     selector: String,
     list_kind: &'static str,
 }
@@ -59,9 +65,9 @@ pub(super) fn path(scope: &Scope, deployments: Selector) -> Path {
 
 impl Path {
     /// A collection by its path without a query, a selector that ends with `&` or is empty, and the kind of its lists.
-    pub(super) fn new(place: String, selector: String, list_kind: &'static str) -> Self {
+    pub(super) fn new(collection: String, selector: String, list_kind: &'static str) -> Self {
         Self {
-            place,
+            collection,
             selector,
             list_kind,
         }
@@ -69,14 +75,14 @@ impl Path {
 
     fn page(&self, limit: u32, token: Option<&str>) -> String {
         let token = token.map_or_else(String::new, |token| format!("&continue={}", encoded(token)));
-        format!("{}?{}limit={limit}{token}", self.place, self.selector)
+        format!("{}?{}limit={limit}{token}", self.collection, self.selector)
     }
 
     /// The path of the watch that goes on from a version.
     pub(super) fn watch(&self, version: &str) -> String {
         format!(
             "{}?{}watch=true&allowWatchBookmarks=true&timeoutSeconds=290&resourceVersion={}",
-            self.place,
+            self.collection,
             self.selector,
             encoded(version)
         )
@@ -85,7 +91,7 @@ impl Path {
     fn malformed(&self, what: impl std::fmt::Display) -> Fault {
         Fault::new(
             FaultKind::Malformed,
-            format!("{}: not what Kubernetes answers: {what}", self.place),
+            format!("{}: not what Kubernetes answers: {what}", self.collection),
         )
     }
 }
@@ -102,14 +108,17 @@ pub(super) struct List {
     pub(super) version: String,
 }
 
-/// Lists a scope. `page` is how many objects a page holds; it shrinks when pages turn out too large.
-pub(super) async fn all(
-    client: &kube::Client,
-    path: &Path,
-    kind: ObjectKind,
-    page: &mut u32,
-    deadline: Duration,
-) -> Result<List, Fault> {
+/// How a collection is listed.
+pub(super) struct Lister<'a> {
+    pub(super) client: &'a kube::Client,
+    pub(super) path: &'a Path,
+    /// For each page.
+    pub(super) deadline: Duration,
+}
+
+/// Lists a scope. `page` is how many objects a page holds; it shrinks when pages turn out too large. Fails if any page
+/// does: half a list says nothing.
+pub(super) async fn all(lister: Lister<'_>, kind: ObjectKind, page: &mut u32) -> Result<List, Fault> {
     let take = |(objects, completeness): &mut (Vec<Object>, Completeness), item: &str| {
         match decode::object(kind, item) {
             Ok(object) => objects.push(object),
@@ -121,7 +130,7 @@ pub(super) async fn all(
         Ok(())
     };
     let empty = || (Vec::new(), Completeness::Complete);
-    let ((objects, completeness), version) = read(client, path, page, deadline, empty, take).await?;
+    let ((objects, completeness), version) = lister.read(page, empty, take).await?;
     Ok(List {
         objects,
         completeness,
@@ -129,32 +138,64 @@ pub(super) async fn all(
     })
 }
 
-/// Reads all pages of a collection, each within the deadline, and hands each item to `take`. Any failed page fails
-/// the whole. Answers what was gathered, and the resource version it is of.
-pub(super) async fn read<T>(
-    client: &kube::Client,
-    path: &Path,
-    page: &mut u32,
-    deadline: Duration,
-    empty: impl Fn() -> T,
-    take: impl Fn(&mut T, &str) -> Result<(), serde_json::Error>,
-) -> Result<(T, String), Fault> {
-    let mut restarts = 0;
-    loop {
-        let mut gathered = empty();
-        let stopped = match attempt(client, path, *page, deadline, &mut gathered, &take).await {
-            Ok(version) => return Ok((gathered, version)),
-            Err(stopped) => stopped,
-        };
-        let kind = stopped.fault.kind;
-        if kind == FaultKind::Expired && stopped.pages > 0 && restarts < RESTARTS {
-            // The snapshot behind the pages is gone: the list is begun again.
-            restarts += 1;
-        } else if kind == FaultKind::TooLarge && *page > SMALLEST_PAGE {
-            *page = (*page / 4).max(SMALLEST_PAGE);
-        } else {
-            return Err(stopped.fault);
+impl Lister<'_> {
+    /// Reads all pages of a collection, each within the deadline, and hands each item to `take`. Answers what was
+    /// gathered, and the resource version it is of. Any failed page fails the whole, unless a list begun anew or
+    /// smaller pages can mend it.
+    pub(super) async fn read<T>(
+        &self,
+        page: &mut u32,
+        empty: impl Fn() -> T,
+        take: impl Fn(&mut T, &str) -> Result<(), serde_json::Error>,
+    ) -> Result<(T, String), Fault> {
+        let mut restarts = 0;
+        loop {
+            let mut gathered = empty();
+            let stopped = match self.attempt(*page, &mut gathered, &take).await {
+                Ok(version) => return Ok((gathered, version)),
+                Err(stopped) => stopped,
+            };
+            let kind = stopped.fault.kind;
+            if kind == FaultKind::Expired && stopped.pages > 0 && restarts < RESTARTS {
+                // The snapshot behind the pages is gone: the list is begun again.
+                restarts += 1;
+            } else if kind == FaultKind::TooLarge && *page > SMALLEST_PAGE {
+                *page = (*page / 4).max(SMALLEST_PAGE);
+            } else {
+                return Err(stopped.fault);
+            }
         }
+    }
+
+    async fn attempt<T>(
+        &self,
+        limit: u32,
+        gathered: &mut T,
+        take: &impl Fn(&mut T, &str) -> Result<(), serde_json::Error>,
+    ) -> Result<String, Stopped> {
+        let Self { client, path, deadline } = self;
+        let mut token: Option<String> = None;
+        for pages in 0..MOST_PAGES {
+            let stopped = |fault| Stopped { fault, pages };
+            let url = path.page(limit, token.as_deref());
+            let body = within(*deadline, &path.collection, async {
+                success(&path.collection, fetch(client, &url, MAX_BODY).await?)
+            })
+            .await
+            .map_err(stopped)?;
+            let page = read_page(path, &body).map_err(stopped)?;
+            for item in page.items {
+                take(gathered, item.get()).map_err(|error| stopped(path.malformed(error)))?;
+            }
+            token = page.metadata.token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(page.metadata.resource_version);
+            }
+        }
+        Err(Stopped {
+            fault: path.malformed("the list does not end"),
+            pages: MOST_PAGES,
+        })
     }
 }
 
@@ -162,38 +203,6 @@ pub(super) async fn read<T>(
 struct Stopped {
     fault: Fault,
     pages: u32,
-}
-
-async fn attempt<T>(
-    client: &kube::Client,
-    path: &Path,
-    limit: u32,
-    deadline: Duration,
-    gathered: &mut T,
-    take: &impl Fn(&mut T, &str) -> Result<(), serde_json::Error>,
-) -> Result<String, Stopped> {
-    let mut token: Option<String> = None;
-    for pages in 0..MOST_PAGES {
-        let stopped = |fault| Stopped { fault, pages };
-        let url = path.page(limit, token.as_deref());
-        let body = within(deadline, &path.place, async {
-            success(&path.place, fetch(client, &url, MAX_BODY).await?)
-        })
-        .await
-        .map_err(stopped)?;
-        let page = read_page(path, &body).map_err(stopped)?;
-        for item in page.items {
-            take(gathered, item.get()).map_err(|error| stopped(path.malformed(error)))?;
-        }
-        token = page.metadata.token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok(page.metadata.resource_version);
-        }
-    }
-    Err(Stopped {
-        fault: path.malformed("the list does not end"),
-        pages: MOST_PAGES,
-    })
 }
 
 #[derive(Deserialize)]
@@ -229,18 +238,18 @@ fn read_page<'a>(path: &Path, body: &'a [u8]) -> Result<Page<'a>, Fault> {
 }
 
 /// The body of a 200, or the fault that the answer is.
-pub(super) fn success(place: &str, answer: Answer) -> Result<bytes::Bytes, Fault> {
+pub(super) fn success(path: &str, answer: Answer) -> Result<bytes::Bytes, Fault> {
     if answer.status == 200 {
         return Ok(answer.body);
     }
     Err(Fault {
         retry_after: answer.retry_after,
-        ..status_fault(place, answer.status, &answer.body)
+        ..status_fault(path, answer.status, &answer.body)
     })
 }
 
 /// What a status that is no success means, with the API server's own message where there is one.
-pub(super) fn status_fault(place: &str, status: u16, body: &[u8]) -> Fault {
+pub(super) fn status_fault(path: &str, status: u16, body: &[u8]) -> Fault {
     #[derive(Deserialize)]
     struct Status {
         message: String,
@@ -255,5 +264,5 @@ pub(super) fn status_fault(place: &str, status: u16, body: &[u8]) -> Fault {
     };
     let said =
         serde_json::from_slice::<Status>(body).map_or_else(|_| String::new(), |status| format!(": {}", status.message));
-    Fault::new(kind, format!("{place}: HTTP {status}{said}"))
+    Fault::new(kind, format!("{path}: HTTP {status}{said}"))
 }

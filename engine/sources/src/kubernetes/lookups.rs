@@ -1,4 +1,4 @@
-//! Looks on request, each with a deadline and a size limit.
+//! Lookups on request, each with a deadline and a size limit. Any answer but a complete success is a fault.
 
 use k8s_openapi::api::core::v1 as core;
 use steadfast_core::evidence::Fault;
@@ -8,7 +8,7 @@ use steadfast_core::time::Timestamp;
 
 use super::KubeCluster;
 use super::decode::{self, FLINK_CONTAINER};
-use super::list::{self, Path, success};
+use super::list::{self, Lister, Path, success};
 use crate::transport::{Answer, fetch, within};
 
 /// How much of a log is read: a long stack trace may follow the line that counts.
@@ -34,7 +34,7 @@ impl KubeCluster {
     /// The last 800 lines of a pod's log, at most 1 MiB: of Flink's container, or of the only one there is. `None` if
     /// the container of which it is asked never was.
     pub async fn pod_log(&self, namespace: &Namespace, pod: &str, of: LogOf) -> Result<Option<String>, Fault> {
-        let place = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log");
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log");
         let which = match of {
             LogOf::Current => String::new(),
             LogOf::Previous { since: None } => "&previous=true".to_owned(),
@@ -42,30 +42,23 @@ impl KubeCluster {
         };
         let query = format!("tailLines={LOG_LINES}&limitBytes={LOG_BYTES}{which}");
         // With a sidecar beside it, the container must be named; without, a container of another name will do.
-        let mut answer = self
-            .log(&place, &format!("{query}&container={FLINK_CONTAINER}"))
-            .await?;
+        let mut answer = self.log(&path, &format!("{query}&container={FLINK_CONTAINER}")).await?;
         if answer.status == 400 && !has_no_previous(&answer.body) {
-            answer = self.log(&place, &query).await?;
+            answer = self.log(&path, &query).await?;
         }
         if answer.status == 400 && has_no_previous(&answer.body) {
             return Ok(None);
         }
-        success(&place, answer).map(|body| Some(String::from_utf8_lossy(&body).into_owned()))
+        success(&path, answer).map(|body| Some(String::from_utf8_lossy(&body).into_owned()))
     }
 
-    async fn log(&self, place: &str, query: &str) -> Result<Answer, Fault> {
-        let url = format!("{place}?{query}");
-        within(
-            self.settings.timing.timeout,
-            place,
-            fetch(&self.client, &url, LOG_BYTES * 2),
-        )
-        .await
+    async fn log(&self, path: &str, query: &str) -> Result<Answer, Fault> {
+        let url = format!("{path}?{query}");
+        within(self.settings.timing.timeout, path, fetch(&self.client, &url, LOG_BYTES * 2)).await
     }
 
     /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink up to 1.20 labels
-    /// them; Flink 2 does not, so they are told by their names.
+    /// them; Flink 2 does not, so they are known by their names.
     pub async fn ha_config_maps(&self, namespace: &Namespace, cluster_id: &str) -> Result<Vec<String>, Fault> {
         let path = Path::new(
             format!("/api/v1/namespaces/{namespace}/configmaps"),
@@ -73,7 +66,7 @@ impl KubeCluster {
             "ConfigMapList",
         );
         let mut names = self
-            .look(&path, |names: &mut Vec<String>, map: core::ConfigMap| {
+            .read_all(&path, |names: &mut Vec<String>, map: core::ConfigMap| {
                 let is_labelled = map
                     .metadata
                     .labels
@@ -99,7 +92,7 @@ impl KubeCluster {
             "EventList",
         );
         let mut events = self
-            .look(&path, |events: &mut Vec<KubeEvent>, event: core::Event| {
+            .read_all(&path, |events: &mut Vec<KubeEvent>, event: core::Event| {
                 events.extend(event_about(event, deployment));
             })
             .await?;
@@ -116,7 +109,7 @@ impl KubeCluster {
             "PodList",
         );
         let mut pods = self
-            .look(&path, |pods: &mut Vec<Pod>, pod: core::Pod| {
+            .read_all(&path, |pods: &mut Vec<Pod>, pod: core::Pod| {
                 pods.extend(decode::pod(pod))
             })
             .await?;
@@ -125,8 +118,8 @@ impl KubeCluster {
     }
 
     /// Reads a whole collection: what only its first pages lack is not absent. One undecodable item fails it, since
-    /// it may be the one that is looked for.
-    async fn look<T: serde::de::DeserializeOwned, O>(
+    /// it may be the one that is asked for.
+    async fn read_all<T: serde::de::DeserializeOwned, O>(
         &self,
         path: &Path,
         take: impl Fn(&mut Vec<O>, T),
@@ -136,16 +129,15 @@ impl KubeCluster {
             take(gathered, serde_json::from_str(item)?);
             Ok(())
         };
-        list::read(
-            &self.client,
+        let lister = Lister {
+            client: &self.client,
             path,
-            &mut page,
-            self.settings.timing.timeout,
-            Vec::new,
-            take,
-        )
-        .await
-        .map(|(gathered, _)| gathered)
+            deadline: self.settings.timing.timeout,
+        };
+        lister
+            .read(&mut page, Vec::new, take)
+            .await
+            .map(|(gathered, _)| gathered)
     }
 }
 
@@ -198,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ha_config_maps_are_told_by_their_names() {
+    fn ha_config_maps_are_known_by_their_names() {
         assert!(is_ha_map("orders-cluster-config-map", "orders"));
         assert!(is_ha_map(
             "orders-ffffffffc92beb7b0000000000000000-config-map",

@@ -7,7 +7,7 @@ use steadfast_core::facts::{Desired, FlinkResource, ResourceKind, Rollout};
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::{JobState, Mode};
 
-use super::decode::{place, time};
+use super::metadata::{identity, timestamp};
 
 /// The longest text of an error that is kept: the operator puts whole causal chains there.
 const ERROR: usize = 1024;
@@ -57,7 +57,7 @@ impl Resource {
     /// The facts; `None` if it lacks its name or uid, or a FlinkSessionJob does not say whose it is.
     pub(super) fn facts(self, kind: ResourceKind) -> Option<FlinkResource> {
         let Self { metadata, spec, status } = self;
-        let (namespace, name, uid) = place(&metadata)?;
+        let (namespace, name, uid) = identity(&metadata)?;
         let job_status = status.job_status.as_ref();
         let is_application = kind == ResourceKind::FlinkDeployment && spec.job.is_some();
         Some(FlinkResource {
@@ -74,8 +74,8 @@ impl Resource {
             } else {
                 Mode::Session
             },
-            created_at: time(metadata.creation_timestamp.as_ref()),
-            deleting_since: time(metadata.deletion_timestamp.as_ref()),
+            created_at: timestamp(metadata.creation_timestamp.as_ref()),
+            deleting_since: timestamp(metadata.deletion_timestamp.as_ref()),
             desired: spec.job.and_then(|job| job.state).unwrap_or_default(),
             rollout: if status.observed_generation >= metadata.generation {
                 Rollout::Settled

@@ -21,28 +21,28 @@ impl Default for Recovery {
     }
 }
 
-/// How a failing reflector waits.
+/// When a failing reflector lists again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    /// It tries at the poll's pace, for all.
-    Canary,
-    /// It waits for its own time, or for the canary.
-    Waits,
+pub(super) enum Retries {
+    /// At the poll's pace, for all.
+    AsCanary,
+    /// After its own backoff, or once the canary succeeds.
+    AfterBackoff,
 }
 
 impl Recovery {
     /// Notes a failure; the first by id is the canary.
-    pub(super) fn failed(&self, id: u64) -> Role {
+    pub(super) fn failed(&self, id: u64) -> Retries {
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         failing.insert(id);
         if failing.first() == Some(&id) {
-            Role::Canary
+            Retries::AsCanary
         } else {
-            Role::Waits
+            Retries::AfterBackoff
         }
     }
 
-    /// Notes a success. If it followed a failure, the others are told.
+    /// Notes a success. If it followed a failure, the others are woken.
     pub(super) fn succeeded(&self, id: u64) {
         let recovered = self.failing.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         if recovered {

@@ -1,4 +1,23 @@
-//! One LIST+WATCH: list, tell, watch, and list again in time, for ever.
+//! One LIST+WATCH: list, send, watch, and list again in time, for ever.
+//!
+//! Why lists at all, when a watch sends every change? Because a watch that sends nothing is not a watch that has nothing
+//! to send. Each validation interval the whole scope is listed afresh, so that a change that no watch showed is seen one
+//! interval late at most, and so that only what a complete answer lacks counts as gone.
+//!
+//! When each request is made:
+//!
+//! - A *list* is made at the start, at the end of the interval, when somebody asks for one ([`list_due`]), and when a
+//!   watch broke or its version is too old: what it would have sent meanwhile counts as not seen. An HTTP 410 at the
+//!   opening of a watch therefore never repeats the watch, which would go on for ever, but leads to a list.
+//! - A *list that failed* is repeated after a pause that grows. One scope of the cluster, the canary, repeats at the
+//!   poll's pace, and its success ends the pauses of the others ([`Recovery`]), so that healing shows soon and costs
+//!   little.
+//! - A *watch that the server closed* in good order is opened anew at its last version, without a list: nothing was
+//!   missed. One that closes at once, again and again, is opened with growing pauses.
+//!
+//! Rejected: *listing after every end of a watch*, which is simpler, and makes each API server that closes its watches
+//! early list everything every few seconds; and *a deadline for silent watches*, since a scope in which nothing happens
+//! is silent too: bookmarks are not promised, and the interval finds the loss anyway.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +31,13 @@ use tokio::sync::watch as channel;
 use tokio::time::Instant;
 
 use super::KubeSettings;
-use super::list;
-use super::live::Live;
-use super::recovery::{Recovery, Role};
-use super::telling::Telling;
+use super::list::{self, Lister};
+use super::recovery::{Recovery, Retries};
+use super::update_sender::UpdateSender;
 use super::watch::Ended;
+use super::watch_session::WatchSession;
 
-/// What timestamps can tell apart: a list that begins so much later than a wish visibly began after it.
+/// The resolution of timestamps: a list that begins so much later than a request for one visibly began after it.
 const TICK: Duration = Duration::from_millis(1);
 
 /// The task behind one scope.
@@ -29,12 +48,12 @@ pub(super) struct Reflector {
     pub(super) settings: KubeSettings,
     pub(super) backoff: Backoff,
     pub(super) rng: StdRng,
-    pub(super) wants: channel::Receiver<Timestamp>,
+    pub(super) relist_requests: channel::Receiver<Timestamp>,
     pub(super) recovery: Arc<Recovery>,
-    pub(super) telling: Telling,
+    pub(super) updates: UpdateSender,
     /// Why the operator's kind is not served, as last logged.
     pub(super) not_served: Option<FaultKind>,
-    /// How many objects a page of the list holds.
+    /// How many objects a page of the list holds; shrinks for good when pages turn out too large.
     pub(super) page: u32,
 }
 
@@ -48,36 +67,35 @@ struct Listed {
 impl Reflector {
     /// Lists and watches until it is dropped.
     pub(super) async fn run(mut self) {
-        let mut live = Live::default();
+        let mut session = WatchSession::default();
         let mut broken_watches = 0;
         loop {
-            let listed = self.list_until_answered(&mut live).await;
-            self.watch_until_list_is_due(&mut live, &listed, &mut broken_watches)
+            let listed = self.list_until_answered(&mut session).await;
+            self.watch_until_list_is_due(&mut session, &listed, &mut broken_watches)
                 .await;
         }
     }
 
-    /// Lists again and again until there is a complete answer; each failure is told.
-    async fn list_until_answered(&mut self, live: &mut Live) -> Listed {
-        let kind = self.telling.scope.kind;
+    /// Lists again and again until there is a complete answer; each failure is sent on.
+    async fn list_until_answered(&mut self, session: &mut WatchSession) -> Listed {
+        let kind = self.updates.scope.kind;
         let mut failures = 0;
         loop {
-            let (asked, began) = (self.telling.clock.now(), Instant::now());
-            live.list_begins();
-            let list = list::all(
-                &self.client,
-                &self.path,
-                kind,
-                &mut self.page,
-                self.settings.timing.timeout,
-            );
-            match beside(live, &self.telling, list).await {
+            let (asked, began) = (self.updates.clock.now(), Instant::now());
+            session.begin_list();
+            let lister = Lister {
+                client: &self.client,
+                path: &self.path,
+                deadline: self.settings.timing.timeout,
+            };
+            let list = list::all(lister, kind, &mut self.page);
+            match while_watching(session, &self.updates, list).await {
                 Ok(mut list) => {
-                    live.drain(&self.telling).await;
-                    live.reconcile(&mut list);
+                    session.drain(&self.updates).await;
+                    session.lay_over(&mut list);
                     self.note_success();
-                    self.telling
-                        .tell(asked, What::Listed(list.objects, list.completeness))
+                    self.updates
+                        .send(asked, What::Listed(list.objects, list.completeness))
                         .await;
                     return Listed {
                         asked,
@@ -88,13 +106,13 @@ impl Reflector {
                 Err(fault) => {
                     failures += 1;
                     tracing::debug!("list failed: {fault}");
-                    self.telling.tell(asked, What::Failed(fault.clone())).await;
+                    self.updates.send(asked, What::Failed(fault.clone())).await;
                     if self.is_not_served(&fault) {
-                        beside(live, &self.telling, tokio::time::sleep(self.settings.timing.validate)).await;
+                        while_watching(session, &self.updates, tokio::time::sleep(self.settings.timing.validate)).await;
                         continue;
                     }
                     let pause = self.pause_after_failure(failures, &fault, began);
-                    beside(live, &self.telling, pause).await;
+                    while_watching(session, &self.updates, pause).await;
                 }
             }
         }
@@ -103,7 +121,7 @@ impl Reflector {
     /// Whether the fault says that the cluster does not have the operator's kinds, or does not show them to us: no
     /// outage that would end soon, so it is asked again with the validation only, and logged once.
     fn is_not_served(&mut self, fault: &Fault) -> bool {
-        let what = match (self.telling.scope.kind.origin(), fault.kind) {
+        let what = match (self.updates.scope.kind.origin(), fault.kind) {
             (KindOrigin::FlinkOperator, FaultKind::NotFound) => "is not installed here",
             (KindOrigin::FlinkOperator, FaultKind::Forbidden) => "may not be listed",
             (KindOrigin::FlinkOperator | KindOrigin::Kubernetes, _) => return false,
@@ -118,15 +136,15 @@ impl Reflector {
     /// A list was answered. The operator's kinds never lead the recovery of the cluster's own lists.
     fn note_success(&mut self) {
         self.not_served = None;
-        if self.telling.scope.kind.origin() == KindOrigin::Kubernetes {
+        if self.updates.scope.kind.origin() == KindOrigin::Kubernetes {
             self.recovery.succeeded(self.id);
         }
     }
 
-    fn role(&self) -> Role {
-        match self.telling.scope.kind.origin() {
+    fn retries(&self) -> Retries {
+        match self.updates.scope.kind.origin() {
             KindOrigin::Kubernetes => self.recovery.failed(self.id),
-            KindOrigin::FlinkOperator => Role::Waits,
+            KindOrigin::FlinkOperator => Retries::AfterBackoff,
         }
     }
 
@@ -141,7 +159,7 @@ impl Reflector {
         let mut recovered = self.recovery.recovered();
         let poll = self.settings.timing.poll;
         let mut pause = self.backoff.delay(failures, None, &mut self.rng);
-        if self.role() == Role::Canary {
+        if self.retries() == Retries::AsCanary {
             pause = pause.min(poll.saturating_sub(began.elapsed()));
         }
         let after_recovery = spread(poll, &mut self.rng);
@@ -157,10 +175,10 @@ impl Reflector {
         }
     }
 
-    /// Watches from a list on, until the next list is due or what the watch tells can no longer be trusted.
-    async fn watch_until_list_is_due(&mut self, live: &mut Live, listed: &Listed, broken: &mut u32) {
+    /// Watches from a list on, until the next list is due or the watch may have missed something.
+    async fn watch_until_list_is_due(&mut self, session: &mut WatchSession, listed: &Listed, broken: &mut u32) {
         let due = list_due(
-            self.wants.clone(),
+            self.relist_requests.clone(),
             listed,
             self.settings.timing.validate,
             self.settings.timing.poll / 2,
@@ -171,15 +189,15 @@ impl Reflector {
             let end = tokio::select! {
                 biased;
                 () = &mut due => return,
-                end = self.watch(live) => end,
+                end = self.watch(session) => end,
             };
-            let lived_long = began.elapsed() > self.settings.timing.retry_max;
-            if lived_long {
+            let was_long = began.elapsed() > self.settings.timing.retry_max;
+            if was_long {
                 *broken = 0;
             }
             let (relist, retry_after) = match end {
                 // The server's regular end: nothing was missed, the watch goes on where it was.
-                Ended::Closed if lived_long => continue,
+                Ended::Closed if was_long => continue,
                 Ended::Closed => (false, None),
                 Ended::Expired => (true, None),
                 Ended::Broken(fault) => {
@@ -201,45 +219,45 @@ impl Reflector {
     }
 
     /// One watch, from its opening to its end.
-    async fn watch(&self, live: &mut Live) -> Ended {
-        let kind = self.telling.scope.kind;
-        match live
+    async fn watch(&self, session: &mut WatchSession) -> Ended {
+        let kind = self.updates.scope.kind;
+        match session
             .open(&self.client, &self.path, kind, self.settings.timing.timeout)
             .await
         {
-            Ok(()) => live.follow(&self.telling).await,
+            Ok(()) => session.follow(&self.updates).await,
             Err(ended) => ended,
         }
     }
 }
 
-/// Does something while the watch, if one is open, goes on to be told. Its end is no matter: a list is under way.
-async fn beside<T>(live: &mut Live, telling: &Telling, work: impl Future<Output = T>) -> T {
+/// Does something while the watch, if one is open, is read on. That it ends is no matter: a list is under way.
+async fn while_watching<T>(session: &mut WatchSession, updates: &UpdateSender, work: impl Future<Output = T>) -> T {
     tokio::pin!(work);
     loop {
         tokio::select! {
             biased;
-            _ = live.follow(telling) => {}
+            _ = session.follow(updates) => {}
             done = &mut work => return done,
         }
     }
 }
 
-/// Resolves when the next list is due: at the end of the validation interval, or when somebody wants one begun
-/// later than the last, but not in a rush.
-async fn list_due(mut wants: channel::Receiver<Timestamp>, listed: &Listed, validate: Duration, gap: Duration) {
+/// Resolves when the next list is due: at the end of the validation interval, or when somebody asks for one begun
+/// later than the last. That one keeps a distance to the last, so that a whole fleet that asks costs one list.
+async fn list_due(mut requests: channel::Receiver<Timestamp>, listed: &Listed, validate: Duration, gap: Duration) {
     let soonest = listed.began + gap.max(listed.took * 5);
     let latest = listed.began + validate;
     let asked = listed.asked;
-    let wanted = async {
+    let requested = async {
         // An error means that the cluster's handle is gone, and this task is about to end.
-        if wants.wait_for(|wanted| *wanted >= asked).await.is_err() {
+        if requests.wait_for(|after| *after >= asked).await.is_err() {
             std::future::pending::<()>().await;
         }
     };
     tokio::select! {
         biased;
         () = tokio::time::sleep_until(latest) => {}
-        () = async { wanted.await; tokio::time::sleep_until(soonest).await; tokio::time::sleep(TICK).await } => {}
+        () = async { requested.await; tokio::time::sleep_until(soonest).await; tokio::time::sleep(TICK).await } => {}
     }
 }

@@ -4,6 +4,7 @@ mod lists;
 mod lookups;
 mod operator;
 mod outages;
+mod watched;
 mod watches;
 
 use std::time::Duration;
@@ -12,7 +13,8 @@ use steadfast_core::evidence::FaultKind;
 use steadfast_core::news::{Completeness, Object, What};
 
 use super::*;
-use fake::{Lists, Network, Seen, Server, Watches, deployment, settings};
+use fake::{Lists, Network, Server, Watches, deployment};
+use watched::{Watched, settings};
 
 /// A body that a real API server sent.
 fn recorded(path: &str) -> String {

@@ -1,4 +1,7 @@
 //! WATCH: a stream of changes, read line by line under a size limit.
+//!
+//! An event that cannot be read breaks the watch, where a list would skip the object: the event may be the deletion of
+//! an object that matters, and the list that follows says which objects there are.
 
 use std::io;
 use std::time::Duration;
@@ -16,7 +19,7 @@ use super::decode;
 use super::list::status_fault;
 use crate::transport::{MAX_BODY, connection_fault, retry_after, send, within};
 
-/// What a watch tells, with the resource version to go on from.
+/// An event, with the resource version to go on from.
 #[derive(Debug)]
 pub(super) enum WatchEvent {
     Changed(Object, String),
@@ -81,14 +84,14 @@ pub(super) async fn open(
         .await
         .map_err(Ended::Broken)?;
     let status = response.status().as_u16();
-    let place = path.split('?').next().unwrap_or(path);
+    let collection = path.split('?').next().unwrap_or(path);
     match status {
         200 => {}
         410 => return Err(Ended::Expired),
         _ => {
             return Err(Ended::Broken(Fault {
                 retry_after: retry_after(response.headers()),
-                ..status_fault(place, status, b"")
+                ..status_fault(collection, status, b"")
             }));
         }
     }
@@ -97,13 +100,13 @@ pub(super) async fn open(
     Ok(Watch {
         lines,
         kind,
-        path: place.to_owned(),
+        path: collection.to_owned(),
     })
 }
 
 impl Watch {
-    /// The next event. Waits for ever: a silent watch is no failure, only lists tell. Dropped before it is done,
-    /// it loses nothing.
+    /// The next event. Waits for ever: a silent watch is no failure, since nothing may have happened; only a list can
+    /// say. Dropped before it is done, it loses nothing.
     pub(super) async fn next(&mut self) -> Result<WatchEvent, Ended> {
         let line = match self.lines.next().await {
             None => return Err(Ended::Closed),

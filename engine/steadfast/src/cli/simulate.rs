@@ -11,7 +11,7 @@ use steadfast_core::journal::{Commit, Journal as _};
 use steadfast_core::recording::Recorded;
 use steadfast_core::time::Clock as _;
 use steadfast_reconcile::Recording;
-use steadfast_simulate::{Outcome, Stage, Staging, play};
+use steadfast_simulate::{Environment, Harness, Outcome, play};
 use steadfast_store::SqliteStore;
 use steadfast_world::clock::Scale;
 use steadfast_world::story::Story;
@@ -79,21 +79,21 @@ pub(super) struct Options {
 
 /// Reads every story, then plays them one after the other.
 pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
-    let stage = match NonZeroU32::new(options.scale) {
-        Some(factor) if options.real => Stage::Sockets(Scale::times(factor)),
-        Some(_) | None => Stage::Virtual,
+    let environment = match NonZeroU32::new(options.scale) {
+        Some(factor) if options.real => Environment::Loopback(Scale::times(factor)),
+        Some(_) | None => Environment::InProcess,
     };
     let paths = files::paths(&options.stories, &["toml"]).map_err(Failure::Usage)?;
     let stories = files::read(&paths)?;
     let cast = match &options.config {
-        Some(config) => Cast::of_configuration(config, stage.scale())?,
-        None => Cast::alone(&options.policy, options.params.as_deref(), stage.scale())?,
+        Some(config) => Cast::of_configuration(config, environment.scale())?,
+        None => Cast::alone(&options.policy, options.params.as_deref(), environment.scale())?,
     };
-    let staging = Staging {
+    let harness = Harness {
         timing: cast.timing,
         seed: options.seed,
         policies: &|| cast.setups(),
-        stage,
+        environment,
         recording: options
             .record
             .as_ref()
@@ -103,12 +103,12 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let record = record.map_err(|error| Failure::Usage(error.into()))?;
     let mut tally = Tally::default();
     for story in &stories {
-        if let Some(obstacle) = stage.obstacle(story) {
+        if let Some(obstacle) = environment.obstacle(story) {
             tally.skipped += 1;
             printer::data(&format!("skipped {}: {obstacle}\n", story.id));
             continue;
         }
-        let outcome = play(story, &staging)?;
+        let outcome = play(story, &harness)?;
         let passed = outcome.broken.is_empty();
         if passed {
             tally.passed += 1;

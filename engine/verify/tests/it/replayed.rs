@@ -5,7 +5,7 @@ use std::time::Duration;
 use steadfast_core::decision::Decide;
 use steadfast_core::timing::Timing;
 use steadfast_reconcile::PolicySetup;
-use steadfast_simulate::{Stage, Staging, play};
+use steadfast_simulate::{Environment, Harness, play};
 use steadfast_verify::look::Look;
 use steadfast_verify::telling::retraced;
 use steadfast_verify::telling::script::{Head, write};
@@ -37,14 +37,14 @@ fn found(defect: Defect, law: &str) -> (Counterexample, Vec<Look>) {
 /// What is broken when the story is played with that policy.
 fn broken(story: &Story, defect: Defect) -> Vec<String> {
     let decide = || -> Box<dyn Decide> { policy(defect) };
-    let staging = Staging {
+    let harness = Harness {
         timing: Timing::default(),
         seed: 7,
         policies: &|| vec![PolicySetup::deciding("tested", decide())],
-        stage: Stage::Virtual,
+        environment: Environment::InProcess,
         recording: None,
     };
-    let outcome = play(story, &staging).unwrap();
+    let outcome = play(story, &harness).unwrap();
     outcome.broken.iter().map(|broken| broken.what.clone()).collect()
 }
 

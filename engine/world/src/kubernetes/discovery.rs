@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use strum::VariantArray;
 
 use crate::objects::Kind;
 
@@ -15,7 +16,7 @@ pub(super) fn answer(path: &str) -> Option<Value> {
         })),
         "/api" => Some(json!({ "kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": [] })),
         "/apis" => {
-            let groups: BTreeSet<&str> = Kind::ALL
+            let groups: BTreeSet<&str> = Kind::VARIANTS
                 .iter()
                 .map(|kind| kind.group_version())
                 .filter(|gv| gv.contains('/'))
@@ -25,7 +26,7 @@ pub(super) fn answer(path: &str) -> Option<Value> {
         }
         _ => {
             let wanted = path.strip_prefix("/apis/").or_else(|| path.strip_prefix("/api/"))?;
-            let of_group = Kind::ALL.iter().find(|kind| {
+            let of_group = Kind::VARIANTS.iter().find(|kind| {
                 kind.group_version()
                     .split_once('/')
                     .is_some_and(|(name, _)| name == wanted)
@@ -48,7 +49,9 @@ fn group(group_version: &str) -> Value {
 }
 
 fn resources(group_version: &str) -> Option<Value> {
-    let kinds = Kind::ALL.iter().filter(|kind| kind.group_version() == group_version);
+    let kinds = Kind::VARIANTS
+        .iter()
+        .filter(|kind| kind.group_version() == group_version);
     let resources: Vec<Value> = kinds
         .map(|kind| {
             let short: &[&str] = match kind {
@@ -60,8 +63,8 @@ fn resources(group_version: &str) -> Option<Value> {
                 Kind::Namespace | Kind::Event | Kind::NewEvent | Kind::ReplicaSet | Kind::FlinkSessionJob => &[],
             };
             json!({
-                "name": kind.plural(), "singularName": kind.word().to_lowercase(), "namespaced": *kind != Kind::Namespace,
-                "kind": kind.word(), "verbs": ["get", "list", "watch"], "shortNames": short,
+                "name": kind.plural(), "singularName": kind.name().to_lowercase(), "namespaced": *kind != Kind::Namespace,
+                "kind": kind.name(), "verbs": ["get", "list", "watch"], "shortNames": short,
             })
         })
         .collect();

@@ -39,9 +39,9 @@ impl Faults {
 /// Something that happened, for watches.
 #[derive(Clone, Debug)]
 pub(super) enum Entry {
-    /// To an object.
+    /// Something happened to an object.
     Change(Change),
-    /// To the server itself.
+    /// Something happened to the server itself.
     Fault { faults: Arc<Faults>, ending: Ending },
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Change {
     pub(super) what: &'static str,
     pub(super) key: Key,
     pub(super) object: Arc<Value>,
-    /// What was wrong then: a silent watch never tells it.
+    /// What was wrong then: a silent watch never sends it.
     pub(super) faults: Arc<Faults>,
 }
 
@@ -245,7 +245,7 @@ impl Store {
             metadata["continue"] = json!(format!("{version}-{}", start + limit));
             metadata["remainingItemCount"] = json!(left);
         }
-        let kind = format!("{}List", scope.kind.word());
+        let kind = format!("{}List", scope.kind.name());
         reply::json(
             200,
             &json!({ "kind": kind, "apiVersion": scope.kind.group_version(), "metadata": metadata, "items": page }),

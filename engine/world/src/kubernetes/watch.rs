@@ -90,7 +90,7 @@ pub(super) fn open(shared: Arc<Shared>, scope: Scope, query: &Query, fault: Kube
                 if let Entry::Change(change) = entry
                     && change.version > from
                 {
-                    watch.tell(change);
+                    watch.send(change);
                 }
             }
         }
@@ -135,7 +135,7 @@ impl Watch {
             match entry {
                 Entry::Change(change) => {
                     if change.faults.of(Some(&self.scope)) != KubernetesFault::WatchSilent {
-                        self.tell(change);
+                        self.send(change);
                     }
                 }
                 Entry::Fault { faults, ending } => {
@@ -158,7 +158,7 @@ impl Watch {
         !new.is_empty()
     }
 
-    fn tell(&mut self, change: &Change) {
+    fn send(&mut self, change: &Change) {
         if self.scope.holds(&change.key, &change.object) {
             self.ready.push_back(line(change.what, &change.object));
         }
@@ -182,7 +182,7 @@ impl Watch {
         }
         line(
             "BOOKMARK",
-            &json!({ "kind": kind.word(), "apiVersion": kind.group_version(), "metadata": metadata }),
+            &json!({ "kind": kind.name(), "apiVersion": kind.group_version(), "metadata": metadata }),
         )
     }
 }

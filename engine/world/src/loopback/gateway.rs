@@ -1,4 +1,4 @@
-//! Many Flinks behind one port, told apart by the path's `/{namespace}/{name}`.
+//! Many Flinks behind one port, distinguished by the path's `/{namespace}/{name}`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

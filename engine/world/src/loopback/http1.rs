@@ -72,7 +72,7 @@ async fn answer_one(stream: &mut BufReader<TcpStream>, server: &dyn Serve) -> Re
             stream.write_all(head.as_bytes()).await?;
             stream.flush().await?;
             loop {
-                // The client's end of the stream is noticed too, or a watch that is never told anything would stay.
+                // The client's end of the stream is noticed too, or a watch to which nothing happens would stay.
                 let line = tokio::select! {
                     biased;
                     line = lines.next() => line,

@@ -7,9 +7,9 @@ use crate::identity::uid;
 
 impl Builder<'_> {
     pub(super) fn events(&mut self) {
-        for (place, event) in self.target.events.iter().enumerate() {
-            let place = place.to_string();
-            let stamp = self.born(format!("event {} {place} {}", self.uid, event.reason));
+        for (index, event) in self.target.events.iter().enumerate() {
+            let index = index.to_string();
+            let stamp = self.born(format!("event {} {index} {}", self.uid, event.reason));
             let name = match event.object.as_str() {
                 "Pod" => self.first_pod().unwrap_or_else(|| format!("{}-jm", self.target.name)),
                 "ReplicaSet" => self.replicaset.clone(),
@@ -19,11 +19,11 @@ impl Builder<'_> {
                 "kind": event.object, "namespace": self.target.namespace, "name": name, "uid": uid(&[&event.object, &name]),
             });
             let meta = || Meta {
-                uid: uid(&["event", &self.uid, &place]),
+                uid: uid(&["event", &self.uid, &index]),
                 ..Meta::default()
             };
             let (old, new) = (meta(), meta());
-            let event_name = format!("{name}.{place}");
+            let event_name = format!("{name}.{index}");
             let body = json!({
                 "involvedObject": about, "reason": event.reason, "message": event.message, "type": "Warning",
                 "firstTimestamp": stamp, "lastTimestamp": stamp, "count": 7,

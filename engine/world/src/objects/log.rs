@@ -9,7 +9,7 @@ use crate::story::{Moment, PodSpec};
 /// A start, and for each end the dispatcher's line (Flink 1.13 to 2.2), then the shutdown of the entrypoint.
 pub(super) fn of(target: &Target, pod: &PodSpec, clock: &WorldClock) -> String {
     let at = whole_seconds(clock.at(Moment::default()));
-    let line = |place: &str, text: &str| format!("{at} INFO  org.apache.flink.runtime.{place} [] - {text}\n");
+    let line = |class: &str, text: &str| format!("{at} INFO  org.apache.flink.runtime.{class} [] - {text}\n");
     let mut log = line(
         "entrypoint.ClusterEntrypoint",
         "Starting KubernetesApplicationClusterEntrypoint.",

@@ -6,10 +6,22 @@ use super::{Builder, Key, Kind, Meta, Owner, log};
 use crate::identity::uid;
 use crate::story::PodSpec;
 
+/// What a pod is of its target, beside what the story says of it.
+struct Role<'a> {
+    /// The story's name for it, which makes its UID.
+    short: String,
+    /// `metadata.name`.
+    name: String,
+    owner: Owner<'a>,
+    labels: Value,
+    restart_policy: &'static str,
+}
+
 impl Builder<'_> {
-    pub(super) fn job_manager(&mut self, place: usize, pod: &PodSpec, set_uid: &str) {
-        let short = pod.name.clone().unwrap_or_else(|| format!("jm-{}", place + 1));
-        // A ReplicaSet adds one part to its pods' names, by which their events are told from another Deployment's.
+    pub(super) fn job_manager(&mut self, index: usize, pod: &PodSpec, set_uid: &str) {
+        let short = pod.name.clone().unwrap_or_else(|| format!("jm-{}", index + 1));
+        // A ReplicaSet adds one part to its pods' names, by which their events are distinguished from another
+        // Deployment's.
         let name = format!("{}-{}", self.replicaset, short.replace('-', ""));
         let set = self.replicaset.clone();
         let owner = Owner {
@@ -17,14 +29,21 @@ impl Builder<'_> {
             name: &set,
             uid: set_uid,
         };
-        self.pod(&short, &name, pod, owner, self.jobmanager.clone(), "Always");
+        let role = Role {
+            short,
+            name: name.clone(),
+            owner,
+            labels: self.jobmanager.clone(),
+            restart_policy: "Always",
+        };
+        self.pod(pod, role);
         let log = log::of(self.target, pod, &self.births.clock);
         self.to.logs.insert((self.target.namespace.clone(), name), log);
     }
 
     /// Flink's native integration makes these itself, and wants no ended one to begin again.
-    pub(super) fn task_manager(&mut self, place: usize, pod: &PodSpec) {
-        let short = pod.name.clone().unwrap_or_else(|| format!("1-{}", place + 1));
+    pub(super) fn task_manager(&mut self, index: usize, pod: &PodSpec) {
+        let short = pod.name.clone().unwrap_or_else(|| format!("1-{}", index + 1));
         let (target, owner_uid) = (self.target, self.uid.clone());
         let owner = Owner {
             kind: Kind::Deployment,
@@ -33,12 +52,18 @@ impl Builder<'_> {
         };
         let mut labels = self.labels.clone();
         labels["component"] = json!("taskmanager");
-        let name = format!("{}-taskmanager-{short}", target.name);
-        self.pod(&format!("taskmanager {short}"), &name, pod, owner, labels, "Never");
+        let role = Role {
+            name: format!("{}-taskmanager-{short}", target.name),
+            short: format!("taskmanager {short}"),
+            owner,
+            labels,
+            restart_policy: "Never",
+        };
+        self.pod(pod, role);
     }
 
-    fn pod(&mut self, short: &str, name: &str, pod: &PodSpec, owner: Owner<'_>, labels: Value, restart_policy: &str) {
-        let unique = uid(&["pod", &self.uid, short]);
+    fn pod(&mut self, pod: &PodSpec, role: Role<'_>) {
+        let unique = uid(&["pod", &self.uid, &role.short]);
         let started = self.born(unique.clone());
         let is_running = pod.phase == "Running";
         let finished = self.born(format!("ended {unique} {}", pod.restarts));
@@ -72,16 +97,16 @@ impl Builder<'_> {
             status["message"] = json!(format!("The pod was {}", reason.to_lowercase()));
         }
         let spec = json!({
-            "containers": [self.container()], "restartPolicy": restart_policy, "nodeName": "node-1", "serviceAccountName": "flink",
+            "containers": [self.container()], "restartPolicy": role.restart_policy, "nodeName": "node-1", "serviceAccountName": "flink",
         });
         let meta = Meta {
             uid: unique,
-            owner: Some(owner),
-            labels,
+            owner: Some(role.owner),
+            labels: role.labels,
             created: pod.created,
             deleting: pod.deleting,
         };
-        self.add(Kind::Pod, name, meta, json!({ "spec": spec, "status": status }));
+        self.add(Kind::Pod, &role.name, meta, json!({ "spec": spec, "status": status }));
     }
 
     /// The name of the target's first pod.

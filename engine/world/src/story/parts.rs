@@ -41,9 +41,9 @@ impl Default for DeploymentSpec {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PodSpec {
-    /// What its name ends with; `jm-N` by its place.
+    /// What its name ends with; `jm-N` by its index.
     pub name: Option<String>,
-    /// Its phase.
+    /// `status.phase`.
     pub phase: String,
     /// Whether it is ready.
     pub ready: bool,
@@ -55,7 +55,7 @@ pub struct PodSpec {
     pub message: String,
     /// Why its container ended: the last state while the phase is Running.
     pub terminated: Option<String>,
-    /// With which code.
+    /// With which exit code.
     pub exit_code: i32,
     /// When it was created, if not when it was first there.
     pub created: Option<Moment>,
@@ -63,7 +63,7 @@ pub struct PodSpec {
     pub reason: Option<String>,
     /// Whether it carries a deletionTimestamp.
     pub deleting: bool,
-    /// Ends that its log tells, such as `j1 FINISHED`.
+    /// Ends that its log names, such as `j1 FINISHED`.
     pub log: Vec<LogEntry>,
 }
 
@@ -86,13 +86,13 @@ impl Default for PodSpec {
     }
 }
 
-/// An end that a JobManager's log tells.
+/// An end that a JobManager's log names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct LogEntry {
-    /// Which job.
+    /// The story's name for the job.
     pub job: String,
-    /// How it ended.
+    /// FINISHED, FAILED or CANCELED.
     pub state: JobState,
 }
 
@@ -100,11 +100,11 @@ impl TryFrom<String> for LogEntry {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let told = text.split_once(' ').and_then(|(job, state)| {
+        let entry = text.split_once(' ').and_then(|(job, state)| {
             let state = JobState::parse(state).filter(|state| is_final(*state))?;
             Some(Self { job: job.into(), state })
         });
-        told.ok_or_else(|| {
+        entry.ok_or_else(|| {
             format!(
                 "`{text}` is no end in a log; write a job and FINISHED, FAILED or CANCELED, such as \"j1 FINISHED\""
             )
@@ -151,7 +151,7 @@ pub struct JobSpec {
     pub end: Option<Moment>,
     /// How many tasks are in each state; one in the state that goes with the job's, if not said.
     pub tasks: Option<BTreeMap<String, u32>>,
-    /// Why it failed.
+    /// The stack trace or message of its failure.
     pub root_exception: Option<String>,
     /// Its checkpoint counters.
     #[serde(default)]
@@ -170,7 +170,7 @@ fn running() -> JobState {
 pub struct CheckpointsSpec {
     /// Completed since the last failover.
     pub completed: u32,
-    /// Failed since then.
+    /// Failed since the last failover.
     pub failed: u32,
 }
 
@@ -183,11 +183,11 @@ pub struct EndedJob {
     /// When that run of it started.
     #[serde(default)]
     pub start: Moment,
-    /// How it ended.
+    /// FINISHED, FAILED or CANCELED.
     pub state: JobState,
-    /// When.
+    /// When it ended; never the case in a JobResultStore.
     pub end: Option<Moment>,
-    /// Why it failed.
+    /// The stack trace or message of its failure.
     pub root_exception: Option<String>,
 }
 

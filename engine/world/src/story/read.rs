@@ -3,12 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use serde::Deserialize;
-use steadfast_core::state::Mode;
 use toml::Spanned;
 
-use super::check::{self, Need};
-use super::{Expect, Found, Moment, Step, Story, TargetSpec, Verdict};
+use super::file::{File, TargetFile};
+use super::{Moment, Step, Story, TargetSpec, check};
 
 /// A story that cannot be played: every mistake that was found.
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +18,8 @@ pub struct StoryError {
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// The file.
-    pub place: String,
+    /// The file, as the caller names it.
+    pub file: String,
     /// The line, from 1.
     pub line: usize,
     /// The rule that is broken, and the fix.
@@ -30,73 +28,23 @@ pub struct Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.place, self.line, self.rule)
+        write!(f, "{}:{}: {}", self.file, self.line, self.rule)
     }
 }
 
 impl fmt::Display for StoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, mistake) in self.mistakes.iter().enumerate() {
-            let gap = if place == 0 { "" } else { "\n" };
+        for (index, mistake) in self.mistakes.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n" };
             write!(f, "{gap}{mistake}")?;
         }
         Ok(())
     }
 }
 
-/// The file as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct File {
-    pub(super) id: Spanned<String>,
-    pub(super) title: Spanned<String>,
-    pub(super) source: Spanned<String>,
-    #[serde(default)]
-    pub(super) needs: Vec<Need>,
-    #[serde(default)]
-    pub(super) slow: bool,
-    #[serde(default)]
-    pub(super) realtime: bool,
-    #[serde(rename = "target")]
-    pub(super) targets: Vec<Spanned<TargetFile>>,
-    #[serde(rename = "step")]
-    pub(super) steps: Vec<Spanned<Step>>,
-    #[serde(default, rename = "expect")]
-    pub(super) expects: Vec<Spanned<Expect>>,
-    #[serde(default)]
-    pub(super) verdict: Verdict,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TargetFile {
-    pub(super) name: String,
-    #[serde(default = "application")]
-    pub(super) mode: Mode,
-    pub(super) count: Option<u32>,
-    #[serde(default = "default_namespace")]
-    pub(super) namespace: String,
-    #[serde(default = "local")]
-    pub(super) cluster: String,
-    #[serde(default)]
-    pub(super) found: Found,
-}
-
-fn application() -> Mode {
-    Mode::Application
-}
-
-fn default_namespace() -> String {
-    "default".into()
-}
-
-fn local() -> String {
-    "local".into()
-}
-
-pub(super) fn read(place: &str, text: &str) -> Result<Story, StoryError> {
+pub(super) fn read(name: &str, text: &str) -> Result<Story, StoryError> {
     let mistake = |span: Range<usize>, rule: String| Mistake {
-        place: place.to_owned(),
+        file: name.to_owned(),
         line: text
             .get(..span.start)
             .map_or(1, |before| before.matches('\n').count() + 1),

@@ -6,7 +6,7 @@ use anyhow::Context;
 use steadfast_core::timing::Timing;
 use steadfast_host::Policy;
 use steadfast_reconcile::PolicySetup;
-use steadfast_simulate::{Stage, Staging, play};
+use steadfast_simulate::{Environment, Harness, play};
 use steadfast_world::story::Story;
 
 use crate::verdict::Verdict;
@@ -33,16 +33,16 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Vec<Story>> {
 
 pub(crate) fn play_all(stories: &[Story], policy: &Policy) -> anyhow::Result<Verdict> {
     let setups = || vec![PolicySetup::deciding("starter", Box::new(policy.another()))];
-    let staging = Staging {
+    let harness = Harness {
         timing: Timing::default(),
         seed: SEED,
         policies: &setups,
-        stage: Stage::Virtual,
+        environment: Environment::InProcess,
         recording: None,
     };
     let mut verdict = Verdict::default();
     for story in stories {
-        let outcome = play(story, &staging)?;
+        let outcome = play(story, &harness)?;
         verdict.count(
             outcome
                 .broken

@@ -12,7 +12,7 @@ use steadfast_core::replay::{PastFailures, Replay, compare};
 use steadfast_core::timing::Timing;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
 use steadfast_reconcile::{PolicySetup, Recording};
-use steadfast_simulate::{Stage, Staging};
+use steadfast_simulate::{Environment, Harness};
 
 /// Real time: a policy's deadline is no part of the story, and the machine may be busy.
 const LIMITS: PolicyLimits = PolicyLimits {
@@ -57,7 +57,7 @@ pub enum Module {
 pub fn in_virtual_time<T>(
     module: Module,
     seed: u64,
-    play: impl FnOnce(&Staging<'_>) -> anyhow::Result<T>,
+    play: impl FnOnce(&Harness<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     decided_by(policy(module)?, seed, play)
 }
@@ -66,13 +66,13 @@ pub fn in_virtual_time<T>(
 pub fn decided_by<T>(
     policy: &Policy,
     seed: u64,
-    play: impl FnOnce(&Staging<'_>) -> anyhow::Result<T>,
+    play: impl FnOnce(&Harness<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    play(&Staging {
+    play(&Harness {
         timing: Timing::default(),
         seed,
         policies: &|| vec![deciding(Box::new(policy.another()))],
-        stage: Stage::Virtual,
+        environment: Environment::InProcess,
         recording: Some(recording()),
     })
 }

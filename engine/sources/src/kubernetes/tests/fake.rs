@@ -1,4 +1,4 @@
-//! An API server in memory, behind the same client as a real one, and an engine's view of its news.
+//! An API server in memory, behind the same client as a real one.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -311,89 +311,4 @@ pub(super) fn deployment(name: &str, uid: &str) -> Value {
         ]}}},
         "status": {"readyReplicas": 1},
     })
-}
-
-struct TestClock(Instant);
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_795_000_000_000).after(self.0.elapsed())
-    }
-}
-
-/// A cluster under watch, as the engine sees it.
-pub(super) struct Seen {
-    pub(super) cluster: KubeCluster,
-    pub(super) tasks: Tasks,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) news: mpsc::Receiver<KubeNews>,
-}
-
-pub(super) fn settings() -> KubeSettings {
-    KubeSettings {
-        name: ClusterName::new("local"),
-        namespaces: Vec::new(),
-        timing: Timing::default(),
-        deployments: Selector::Flink,
-    }
-}
-
-impl Seen {
-    pub(super) fn start(server: &Server, settings: KubeSettings, seed: u64) -> Self {
-        Self::start_with(server, settings, OperatorResources::Ignored, seed)
-    }
-
-    pub(super) fn start_with(server: &Server, settings: KubeSettings, operator: OperatorResources, seed: u64) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
-        let (sender, news) = mpsc::channel(1);
-        let tasks = Tasks::default();
-        Self {
-            cluster: KubeCluster::start(
-                server.client(),
-                settings,
-                operator,
-                Arc::clone(&clock),
-                seed,
-                sender,
-                &tasks,
-            ),
-            tasks,
-            clock,
-            news,
-        }
-    }
-
-    /// The next news that is asked for; the rest is passed over. Virtual days may pass.
-    pub(super) async fn until(&mut self, wanted: impl Fn(&KubeNews) -> bool) -> KubeNews {
-        let waiting = async {
-            loop {
-                let news = self.news.recv().await.expect("the reflectors live");
-                if wanted(&news) {
-                    return news;
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(86_400), waiting)
-            .await
-            .expect("no such news within a day")
-    }
-
-    /// All news of a span.
-    pub(super) async fn during(&mut self, span: Duration) -> Vec<KubeNews> {
-        let end = Instant::now() + span;
-        let mut all = Vec::new();
-        while let Ok(Some(news)) = tokio::time::timeout_at(end, self.news.recv()).await {
-            all.push(news);
-        }
-        all
-    }
-
-    /// Waits for the first list of each kind.
-    pub(super) async fn settle(&mut self) {
-        let mut kinds = Vec::new();
-        while kinds.len() < 2 {
-            let news = self.until(|news| matches!(news.what, What::Listed(..))).await;
-            kinds.push(news.scope.kind);
-        }
-    }
 }

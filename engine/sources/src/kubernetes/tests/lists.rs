@@ -7,7 +7,7 @@ async fn a_list_is_told_whole_whatever_its_pages() {
         server.put("deployments", deployment(&format!("job-{n:04}"), "u"));
     }
     server.expire_pages(2);
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     let list = seen.until(|news| news.scope.kind == ObjectKind::Deployment).await;
     assert_eq!(names(&list).len(), 1_100);
     assert!(matches!(list.what, What::Listed(_, Completeness::Complete)));
@@ -26,7 +26,7 @@ async fn pages_that_are_too_large_are_asked_for_in_smaller_ones() {
         server.put("deployments", deployment(&format!("job-{n:04}"), "u"));
     }
     server.pad_pages_of(200);
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     let list = seen.until(|news| news.scope.kind == ObjectKind::Deployment).await;
     assert_eq!(names(&list).len(), 300);
 }
@@ -39,7 +39,7 @@ async fn selectors_and_namespaces_stand_in_the_path() {
         deployments: Selector::All,
         ..settings()
     };
-    let mut seen = Seen::start(&server, named, 1);
+    let mut seen = Watched::start(&server, named, 1);
     seen.settle().await;
     seen.settle().await;
     let asked: Vec<String> = server.asked().into_iter().map(|(_, url)| url).collect();
@@ -85,7 +85,7 @@ async fn what_is_no_list_is_a_fault_and_never_an_empty_list() {
     ] {
         let server = Server::new();
         server.lists(Lists::Body(body));
-        let mut seen = Seen::start(&server, settings(), 1);
+        let mut seen = Watched::start(&server, settings(), 1);
         for news in seen.during(Duration::from_secs(20)).await {
             assert!(
                 matches!(&news.what, What::Failed(fault) if fault.kind == FaultKind::Malformed),
@@ -101,7 +101,7 @@ async fn a_list_whose_items_are_null_is_empty() {
     server.lists(Lists::Body(
         r#"{"kind":"DeploymentList","metadata":{"resourceVersion":"1"},"items":null}"#,
     ));
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     let list = seen.until(|news| is_list(news, ObjectKind::Deployment)).await;
     assert!(names(&list).is_empty());
 }
@@ -120,7 +120,7 @@ async fn statuses_are_told_apart() {
     ] {
         let server = Server::new();
         server.lists(Lists::Status(status, None));
-        let mut seen = Seen::start(&server, settings(), 1);
+        let mut seen = Watched::start(&server, settings(), 1);
         let news = seen.until(|_| true).await;
         assert!(
             matches!(&news.what, What::Failed(fault) if fault.kind == kind),
@@ -136,7 +136,7 @@ async fn an_undecodable_object_is_named_counted_and_hides_no_other() {
     bad["spec"]["replicas"] = "three".into();
     server.put("deployments", bad.clone());
     server.put("deployments", deployment("good", "u2"));
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     let list = seen.until(|news| is_list(news, ObjectKind::Deployment)).await;
     let What::Listed(objects, Completeness::Complete) = &list.what else {
         panic!("{list:?}")
@@ -159,7 +159,7 @@ async fn an_undecodable_object_is_named_counted_and_hides_no_other() {
     assert_eq!(seen.cluster.undecodable(), 2);
 }
 
-impl Seen {
+impl Watched {
     async fn settle_pods(&mut self) {
         self.until(|news| is_list(news, ObjectKind::Pod)).await;
     }
@@ -170,7 +170,7 @@ async fn an_object_without_a_readable_name_makes_the_list_incomplete() {
     let server = Server::new();
     server.put("deployments", serde_json::json!({"metadata": {"name": 7}}));
     server.put("deployments", deployment("good", "u"));
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     let list = seen.until(|news| is_list(news, ObjectKind::Deployment)).await;
     assert!(
         matches!(&list.what, What::Listed(objects, Completeness::Incomplete) if objects.len() == 1),
@@ -179,25 +179,25 @@ async fn an_object_without_a_readable_name_makes_the_list_incomplete() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wanted_list_begins_after_the_wish_and_wishes_are_merged() {
+async fn a_requested_list_begins_after_the_request_and_requests_are_merged() {
     let server = Server::new();
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     seen.during(Duration::from_secs(20)).await;
-    let (wish, moment) = (seen.clock.now(), tokio::time::Instant::now());
+    let (request, moment) = (seen.clock.now(), tokio::time::Instant::now());
     for _ in 0..100 {
-        seen.cluster.want_fresh(wish);
+        seen.cluster.request_relist(request);
     }
-    // Either kind's list may be told first; one that was under way when the wish came does not fulfil it.
+    // Either kind's list may be told first; one that was under way when the request came does not answer it.
     let mut listed = Vec::new();
     for _ in 0..2 {
         let list = seen
-            .until(|news| matches!(news.what, What::Listed(..)) && news.asked_at > wish)
+            .until(|news| matches!(news.what, What::Listed(..)) && news.asked_at > request)
             .await;
         assert!(
-            list.asked_at.since(wish) < settings().poll,
+            list.asked_at.since(request) < settings().timing.poll,
             "{:?}",
-            list.asked_at.since(wish)
+            list.asked_at.since(request)
         );
         listed.push(list.scope.kind);
     }
@@ -213,13 +213,13 @@ async fn a_wanted_list_begins_after_the_wish_and_wishes_are_merged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn endless_wishes_do_not_become_a_storm() {
+async fn endless_requests_for_lists_do_not_become_a_storm() {
     let server = Server::new();
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     let moment = tokio::time::Instant::now();
     for _ in 0..600 {
-        seen.cluster.want_fresh(seen.clock.now());
+        seen.cluster.request_relist(seen.clock.now());
         seen.during(Duration::from_millis(100)).await;
     }
     assert!(
@@ -232,7 +232,7 @@ async fn endless_wishes_do_not_become_a_storm() {
 #[tokio::test(start_paused = true)]
 async fn everything_ends_when_it_is_told_to() {
     let server = Server::new();
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     let now = tokio::time::Instant::now();
     assert_eq!(seen.tasks.stop(now + Duration::from_millis(1)).await, Ok(()));

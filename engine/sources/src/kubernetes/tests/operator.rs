@@ -149,8 +149,8 @@ fn what_has_another_shape_is_undecodable_and_keeps_its_name() {
     }
 }
 
-fn watched(server: &Server, seed: u64) -> Seen {
-    Seen::start_with(server, settings(), OperatorResources::Watched, seed)
+fn watched(server: &Server, seed: u64) -> Watched {
+    Watched::start_with(server, settings(), OperatorResources::Watched, seed)
 }
 
 fn is_operators(news: &KubeNews) -> bool {

@@ -15,7 +15,7 @@ async fn total_loss_is_told_and_healing_shows_within_two_polls() {
                 namespaces: ["a", "b", "c"].map(Namespace::new).to_vec(),
                 ..settings()
             };
-            let mut seen = Seen::start(&server, many, seed);
+            let mut seen = Watched::start(&server, many, seed);
             for _ in 0..3 {
                 seen.settle().await;
             }
@@ -42,7 +42,7 @@ async fn total_loss_is_told_and_healing_shows_within_two_polls() {
                 let list = seen.until(|news| matches!(news.what, What::Listed(..))).await;
                 let took = list.at.since(healed);
                 assert!(
-                    took <= settings().poll * 2,
+                    took <= settings().timing.poll * 2,
                     "seed {seed}: {:?} took {took:?}",
                     list.scope
                 );
@@ -58,7 +58,7 @@ async fn total_loss_is_told_and_healing_shows_within_two_polls() {
 async fn an_outage_costs_few_requests() {
     let server = Server::new();
     server.network(Network::Refuses);
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.during(Duration::from_secs(300)).await;
     let moment = tokio::time::Instant::now();
     seen.during(Duration::from_secs(600)).await;
@@ -70,7 +70,7 @@ async fn an_outage_costs_few_requests() {
 async fn a_watch_that_outlives_an_outage_tells_what_was_missed() {
     let server = Server::new();
     server.put("deployments", deployment("orders", "u"));
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     server.network(Network::Drops);
     server.delete("deployments", "orders");
@@ -84,7 +84,7 @@ async fn a_watch_that_outlives_an_outage_tells_what_was_missed() {
 async fn without_a_watch_over_the_outage_the_object_is_only_missing() {
     let server = Server::new();
     server.put("deployments", deployment("orders", "u"));
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     server.watches(Watches::CloseAtOnce);
     server.network(Network::Drops);
@@ -104,7 +104,7 @@ async fn retry_after_is_honoured_up_to_its_cap() {
     for (asked, waits) in [("20", Duration::from_secs(20)), ("86400", RETRY_AFTER_CAP)] {
         let server = Server::new();
         server.lists(Lists::Status(429, Some(asked)));
-        let mut seen = Seen::start(&server, settings(), 1);
+        let mut seen = Watched::start(&server, settings(), 1);
         seen.during(Duration::from_secs(600)).await;
         let mut times: Vec<tokio::time::Instant> = Vec::new();
         for (at, url) in server.asked() {
@@ -124,7 +124,7 @@ async fn retry_after_is_honoured_up_to_its_cap() {
 async fn lists_that_fail_beside_a_watch_that_works_are_told_and_so_is_the_watch() {
     let server = Server::new();
     server.put("deployments", deployment("orders", "u"));
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     server.lists(Lists::Status(500, None));
     seen.during(Duration::from_secs(120)).await;

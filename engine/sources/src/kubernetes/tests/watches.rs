@@ -4,7 +4,7 @@ use super::*;
 async fn changes_and_deletions_are_told_as_they_come() {
     let server = Server::new();
     server.put("deployments", deployment("orders", "u1"));
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     server.put("deployments", deployment("payments", "u2"));
     server.delete("deployments", "orders");
@@ -71,7 +71,7 @@ async fn an_odd_watch_costs_few_requests_and_hides_no_change() {
     ] {
         let server = Server::new();
         server.watches(watches);
-        let mut seen = Seen::start(&server, settings(), 1);
+        let mut seen = Watched::start(&server, settings(), 1);
         seen.settle().await;
         for minute in 0..5 {
             let moment = tokio::time::Instant::now();
@@ -99,7 +99,7 @@ async fn a_watch_that_ends_in_its_time_goes_on_without_a_list() {
         },
         ..settings()
     };
-    let mut seen = Seen::start(&server, long, 1);
+    let mut seen = Watched::start(&server, long, 1);
     seen.settle().await;
     seen.during(Duration::from_secs(120)).await;
     let moment = tokio::time::Instant::now();
@@ -119,7 +119,7 @@ async fn a_watch_that_ends_in_its_time_goes_on_without_a_list() {
 async fn after_a_broken_watch_everything_is_listed_again() {
     let server = Server::new();
     server.watches(Watches::Break);
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     server.put("deployments", deployment("missed", "u"));
     server.watches(Watches::Fine);
@@ -135,7 +135,7 @@ async fn a_silent_watch_is_no_failure_and_the_next_list_tells() {
     let server = Server::new();
     server.put("deployments", deployment("orders", "u"));
     server.watches(Watches::Silent);
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     let began = seen.clock.now();
     server.delete("deployments", "orders");
@@ -152,12 +152,12 @@ async fn a_deletion_is_seen_even_while_a_list_is_read() {
     let server = Server::new();
     server.put("deployments", deployment("orders", "u1"));
     server.put("deployments", deployment("stays", "u2"));
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     seen.during(Duration::from_secs(20)).await;
     // The list is about a moment at which the object is still there; its answer comes after the deletion.
     server.lists_take(Duration::from_secs(2));
-    seen.cluster.want_fresh(seen.clock.now());
+    seen.cluster.request_relist(seen.clock.now());
     seen.during(Duration::from_secs(1)).await;
     server.delete("deployments", "orders");
     server.put("deployments", deployment("new", "u3"));
@@ -183,7 +183,7 @@ async fn a_deletion_is_seen_even_while_a_list_is_read() {
 #[tokio::test(start_paused = true)]
 async fn a_full_channel_loses_no_event() {
     let server = Server::new();
-    let mut seen = Seen::start(&server, settings(), 1);
+    let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
     for n in 0..20 {
         server.put("deployments", deployment(&format!("job-{n}"), "u"));

@@ -6,7 +6,7 @@ use steadfast_core::recording::Recorded;
 use steadfast_core::timing::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits, builtin};
 use steadfast_reconcile::{PolicySetup, Recording};
-use steadfast_simulate::{Stage, Staging, play};
+use steadfast_simulate::{Environment, Harness, play};
 use steadfast_world::story::Story;
 
 use crate::run::policy_cache;
@@ -19,7 +19,7 @@ pub(super) fn decisions() -> anyhow::Result<Vec<Recorded>> {
     let setup = || PolicySetup::deciding("sample", Box::new(policy.another()));
     let outcome = play(
         &story,
-        &Staging {
+        &Harness {
             timing: Timing {
                 poll: Duration::from_millis(500),
                 timeout: Duration::from_millis(300),
@@ -28,7 +28,7 @@ pub(super) fn decisions() -> anyhow::Result<Vec<Recorded>> {
             },
             seed: 7,
             policies: &|| vec![setup()],
-            stage: Stage::Virtual,
+            environment: Environment::InProcess,
             // Every decision, however alike.
             recording: Some(Recording::endless(Duration::ZERO)),
         },

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use steadfast_core::snapshot::Snapshot;
-use steadfast_simulate::{Stage, Staging, play};
+use steadfast_simulate::{Environment, Harness, play};
 
 use super::super::simulate::{Cast, files, told};
 use super::super::{Failure, printer};
@@ -70,15 +70,15 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     verdicts.extend(fixtures.iter().map(|fixture| fixture.judge(&mut policy)));
     let mut page: String = verdicts.iter().map(Verdict::told).collect();
     let mut failed = verdicts.iter().filter(|verdict| verdict.broken.is_some()).count();
-    let staging = Staging {
+    let harness = Harness {
         timing: cast.timing,
         seed: 7,
         policies: &|| cast.setups(),
-        stage: Stage::Virtual,
+        environment: Environment::InProcess,
         recording: None,
     };
     for story in &stories {
-        let outcome = play(story, &staging)?;
+        let outcome = play(story, &harness)?;
         page.push_str(&told(story, &outcome));
         failed += usize::from(!outcome.broken.is_empty());
     }

@@ -1,6 +1,6 @@
 //! The keys of a cluster that say where a job's end is read when its Flink is gone.
 
-use steadfast_sources::ends::Location;
+use steadfast_sources::job_results::Location;
 use steadfast_sources::last_words::{Pattern, PatternError};
 use toml::Spanned;
 

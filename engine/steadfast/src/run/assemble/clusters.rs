@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use steadfast_core::id::{ClusterName, Namespace};
 use steadfast_reconcile::ClusterSetup;
-use steadfast_sources::ends::{self, EndPlaces, Files};
+use steadfast_sources::job_results::{self, Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Location, Selector, connect};
 use steadfast_sources::route::FlinkRoute;
 
@@ -37,7 +37,7 @@ pub(in crate::run) async fn clusters(config: &Config) -> anyhow::Result<Vec<Clus
             client: connected.client,
             discover: cluster.discover.clone(),
             flink_rest: route(&cluster.flink_rest, connected.location),
-            ends: end_places(&cluster.ended_jobs)
+            ends: result_sources(&cluster.ended_jobs)
                 .with_context(|| format!("[[kubernetes]] `{}` cannot be used", cluster.name))?,
             last_words: cluster.ended_jobs.last_words.clone(),
         });
@@ -46,14 +46,14 @@ pub(in crate::run) async fn clusters(config: &Config) -> anyhow::Result<Vec<Clus
 }
 
 /// The places that tell of ended jobs; none is looked at yet.
-fn end_places(ended: &EndedJobs) -> anyhow::Result<EndPlaces> {
-    let open = |location: &ends::Location| -> anyhow::Result<Arc<dyn Files>> {
-        ends::open(location).with_context(|| format!("{location} cannot be read"))
+fn result_sources(ended: &EndedJobs) -> anyhow::Result<ResultSources> {
+    let open = |location: &job_results::Location| -> anyhow::Result<Arc<dyn Files>> {
+        job_results::open(location).with_context(|| format!("{location} cannot be read"))
     };
-    Ok(EndPlaces {
+    Ok(ResultSources {
         archives: ended.archive.iter().map(open).collect::<Result<_, _>>()?,
         history_server: ended.history_server.clone(),
-        job_results: ended.job_result_store.as_ref().map(open).transpose()?,
+        result_store: ended.job_result_store.as_ref().map(open).transpose()?,
     })
 }
 

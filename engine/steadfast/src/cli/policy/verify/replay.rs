@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use steadfast_core::timing::Timing;
-use steadfast_simulate::{Stage, Staging, play};
+use steadfast_simulate::{Environment, Harness, play};
 use steadfast_verify::Counterexample;
 use steadfast_verify::look::Look;
 use steadfast_verify::telling::script::{Head, write};
@@ -42,11 +42,11 @@ pub(super) fn replayed(
     loaded: &LoadedPolicy,
     seed: u64,
 ) -> Result<Replayed, Failure> {
-    let staging = Staging {
+    let harness = Harness {
         timing: Timing::default(),
         seed,
         policies: &|| vec![loaded.another_setup()],
-        stage: Stage::Virtual,
+        environment: Environment::InProcess,
         recording: None,
     };
     for hold in HOLDS {
@@ -56,7 +56,7 @@ pub(super) fn replayed(
         };
         let story =
             Story::parse(head.id, &text).with_context(|| format!("the story of a counterexample is wrong:\n{text}"))?;
-        if !play(&story, &staging)?.broken.is_empty() {
+        if !play(&story, &harness)?.broken.is_empty() {
             return Ok(Replayed::Shown { story: text });
         }
     }

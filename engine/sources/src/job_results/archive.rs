@@ -9,7 +9,7 @@ use steadfast_core::facts::EndSource;
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 
-use super::{Files, Sought, Told, end_of};
+use super::{Files, ResultLookup, ResultQuery, end_of};
 use crate::flink::parse;
 use crate::transport::Limits;
 
@@ -18,12 +18,12 @@ const DEFAULT_CLUSTER: &str = "00000000000000000000000000000000";
 
 /// Looks for the job's file: `<dir>/<job>`, and, as Flink 2.3 writes the jobs of an application (FLIP-549),
 /// `<dir>/<cluster>/applications/<application>/jobs/<job>`.
-pub(super) async fn look(files: &dyn Files, sought: &Sought, limits: Limits) -> Told {
-    let job = sought.job.to_string();
+pub(super) async fn find(files: &dyn Files, query: &ResultQuery, limits: Limits) -> ResultLookup {
+    let job = query.job.to_string();
     if let Some(content) = files.read(&[&job], limits).await? {
-        return read(&files.shown(&[&job]), &content, sought);
+        return read(&files.shown(&[&job]), &content, query);
     }
-    for cluster in clusters(sought) {
+    for cluster in clusters(query) {
         let listed = files.list(&[&cluster, "applications"], limits).await?;
         let applications = listed.iter().filter_map(|path| match path.as_slice() {
             [application, jobs, name] if jobs == "jobs" && *name == job => Some(application),
@@ -32,7 +32,7 @@ pub(super) async fn look(files: &dyn Files, sought: &Sought, limits: Limits) -> 
         for application in applications {
             let path = [cluster.as_str(), "applications", application, "jobs", &job];
             if let Some(content) = files.read(&path, limits).await?
-                && let Some(end) = read(&files.shown(&path), &content, sought)?
+                && let Some(end) = read(&files.shown(&path), &content, query)?
             {
                 return Ok(Some(end));
             }
@@ -43,10 +43,10 @@ pub(super) async fn look(files: &dyn Files, sought: &Sought, limits: Limits) -> 
 
 /// What Flink 2.3 may take for `cluster.id`: what it makes of Kubernetes' cluster id, or its default. One that somebody
 /// set by hand is also the id of a job that is highly available.
-fn clusters(sought: &Sought) -> Vec<String> {
+fn clusters(query: &ResultQuery) -> Vec<String> {
     let mut clusters = vec![
-        id_of(&sought.cluster_id),
-        sought.job.to_string(),
+        id_of(&query.cluster_id),
+        query.job.to_string(),
         DEFAULT_CLUSTER.to_owned(),
     ];
     clusters.dedup();
@@ -76,7 +76,7 @@ struct Entry<'a> {
     json: &'a RawValue,
 }
 
-fn read(shown: &str, content: &[u8], sought: &Sought) -> Told {
+fn read(shown: &str, content: &[u8], query: &ResultQuery) -> ResultLookup {
     let malformed = |text: String| Fault::new(FaultKind::Malformed, format!("{shown}: {text}"));
     let body: Body<'_> =
         serde_json::from_slice(content).map_err(|error| malformed(format!("not what Flink archives: {error}")))?;
@@ -84,29 +84,29 @@ fn read(shown: &str, content: &[u8], sought: &Sought) -> Told {
         let found = body.archive.iter().find(|entry| entry.path == path)?;
         Some(serde_json::from_str::<Cow<'_, str>>(found.json.get()).map_err(|error| malformed(error.to_string())))
     };
-    let path = format!("/jobs/{}", sought.job);
+    let path = format!("/jobs/{}", query.job);
     let detail = entry(&path).ok_or_else(|| malformed(format!("it lacks {path}, so it is about another job")))??;
     let detail = parse::detail(shown, detail.as_bytes())?;
-    of_this_job(shown, detail.id, sought)?;
+    of_this_job(shown, detail.id, query)?;
     let mut cause = None;
     if detail.state == JobState::Failed
         && let Some(json) = entry(&format!("{path}/exceptions"))
     {
-        // The file will not change: a cause that cannot be read must not keep the end from being told.
+        // The file will not change: a cause that cannot be read must not hide the end.
         let exception = json.and_then(|json| parse::exceptions(shown, json.as_bytes()));
         cause = exception.ok().flatten().map(|exception| exception.headline);
     }
-    Ok(end_of(sought, detail.state, cause, detail.ended_at, EndSource::Archive))
+    Ok(end_of(query, detail.state, cause, detail.ended_at, EndSource::Archive))
 }
 
 /// Refuses what is about another job: it would be somebody else's end.
-pub(super) fn of_this_job(shown: &str, id: FlinkJobId, sought: &Sought) -> Result<(), Fault> {
-    if id == sought.job {
+pub(super) fn of_this_job(shown: &str, id: FlinkJobId, query: &ResultQuery) -> Result<(), Fault> {
+    if id == query.job {
         return Ok(());
     }
     Err(Fault::new(
         FaultKind::Malformed,
-        format!("{shown} is about job {id}, not about {}", sought.job),
+        format!("{shown} is about job {id}, not about {}", query.job),
     ))
 }
 

@@ -16,12 +16,12 @@ use super::files::{MOST_FILES, too_many};
 use crate::transport::{Limits, within};
 
 /// Calls under way at once, those included that a hanging disk never ends.
-const PLACES: usize = 8;
+const PERMITS: usize = 8;
 
 /// A directory's files.
 pub struct Directory {
     root: PathBuf,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Directory {
@@ -29,7 +29,7 @@ impl Directory {
     pub fn new(root: PathBuf) -> Self {
         Self {
             root,
-            places: Arc::new(Semaphore::new(PLACES)),
+            permits: Arc::new(Semaphore::new(PERMITS)),
         }
     }
 
@@ -44,19 +44,22 @@ impl Directory {
     }
 
     /// Runs a call on a thread of its own, with a deadline. A thread that waits for a hanging disk cannot be called
-    /// back: it keeps its place until the disk answers, so that a lost mount costs a few threads and not all of them.
+    /// back: it keeps its permit until the disk answers, so that a lost mount costs a few threads and not all of them.
     async fn on_disk<T: Send + 'static>(
         &self,
         deadline: Duration,
         what: &str,
         call: impl FnOnce() -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let places = Arc::clone(&self.places);
+        let permits = Arc::clone(&self.permits);
         let ended = |text: String| Fault::new(FaultKind::Connection, format!("{what}: {text}"));
         within(deadline, what, async {
-            let place = places.acquire_owned().await.map_err(|error| ended(error.to_string()))?;
+            let permit = permits
+                .acquire_owned()
+                .await
+                .map_err(|error| ended(error.to_string()))?;
             let call = tokio::task::spawn_blocking(move || {
-                let _place = place;
+                let _held = permit;
                 call()
             });
             call.await.map_err(|error| ended(error.to_string()))?
@@ -76,7 +79,7 @@ impl Files for Directory {
                 format!("{shown}: the file exceeds {} bytes", limits.max_bytes),
             )),
             Ok(Some(content)) => Ok(Some(content.into())),
-            Ok(None) => prove(&root).map(|()| None),
+            Ok(None) => require_directory(&root).map(|()| None),
             Err(error) => Err(fault(&shown, &error)),
         })
         .await
@@ -93,7 +96,7 @@ impl Files for Directory {
             }
             if found.is_empty() {
                 // A volume that was lost meanwhile looks empty too.
-                prove(&root)?;
+                require_directory(&root)?;
             }
             Ok(found)
         })
@@ -126,17 +129,17 @@ fn whole(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(content))
 }
 
-/// Whether the directory itself is there, though it lacks what was asked for.
-fn prove(root: &Path) -> Result<(), Fault> {
-    let place = format!("file://{}", root.display());
+/// That the directory itself is there, though it lacks what was asked for: one that is not there lacks nothing.
+fn require_directory(root: &Path) -> Result<(), Fault> {
+    let url = format!("file://{}", root.display());
     match std::fs::metadata(root) {
         Ok(found) if found.is_dir() => Ok(()),
-        Ok(_) => Err(Fault::new(FaultKind::Malformed, format!("{place} is not a directory"))),
+        Ok(_) => Err(Fault::new(FaultKind::Malformed, format!("{url} is not a directory"))),
         Err(error) if is_missing(&error) => Err(Fault::new(
             FaultKind::NotFound,
-            format!("{place} does not exist; is the volume mounted?"),
+            format!("{url} does not exist; is the volume mounted?"),
         )),
-        Err(error) => Err(fault(&place, &error)),
+        Err(error) => Err(fault(&url, &error)),
     }
 }
 

@@ -7,21 +7,22 @@ use steadfast_core::news::{KubeNews, Object, Scope, What};
 use steadfast_core::time::{Clock, Timestamp};
 use tokio::sync::mpsc;
 
-/// Tells news of one scope, and counts what does not decode.
-pub(super) struct Telling {
+/// Sends the updates of one scope, and counts the objects that do not decode.
+pub(super) struct UpdateSender {
     pub(super) scope: Scope,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) news: mpsc::Sender<KubeNews>,
+    pub(super) channel: mpsc::Sender<KubeNews>,
     pub(super) undecodable: Arc<AtomicU64>,
 }
 
-impl Telling {
-    /// Tells of a request that began at `asked_at`.
-    pub(super) async fn tell(&self, asked_at: Timestamp, what: What) {
-        self.send(self.compose(asked_at, what)).await;
+impl UpdateSender {
+    /// Sends what a request said that began at `asked_at`, waiting while the channel is full.
+    pub(super) async fn send(&self, asked_at: Timestamp, what: What) {
+        // The receiver is gone only when the engine has ended, and this task ends with it.
+        drop(self.channel.send(self.compose(asked_at, what)).await);
     }
 
-    /// News of something that is known from now on.
+    /// An update of something that is known from now on.
     pub(super) fn compose(&self, asked_at: Timestamp, what: What) -> KubeNews {
         self.count_undecodable(match &what {
             What::Listed(objects, _) => objects,
@@ -36,15 +37,9 @@ impl Telling {
         }
     }
 
-    /// Sends news, waiting for room.
-    pub(super) async fn send(&self, news: KubeNews) {
-        // The receiver is gone only when the engine has ended, and this task ends with it.
-        drop(self.news.send(news).await);
-    }
-
-    /// Waits until there is room for one piece of news.
-    pub(super) async fn room(&self) -> Option<mpsc::Permit<'_, KubeNews>> {
-        self.news.reserve().await.ok()
+    /// Waits for room for one update; `None` once the engine has ended.
+    pub(super) async fn reserve(&self) -> Option<mpsc::Permit<'_, KubeNews>> {
+        self.channel.reserve().await.ok()
     }
 
     fn count_undecodable(&self, objects: &[Object]) {

@@ -1,4 +1,4 @@
-//! A store whose connection to one engine can be cut, as a kill cuts it.
+//! A store whose connection to one engine can be cut, as a kill of its process cuts it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,13 +8,13 @@ use steadfast_core::journal::{Commit, EntriesOf, Entry, Journal, JournalError, S
 use steadfast_core::record::JobRecord;
 use steadfast_core::time::Timestamp;
 
-/// One engine's way to the store. Once cut, nothing that engine still does is durable.
-pub(super) struct Severable {
+/// One engine's connection to the store. Once cut, nothing that this engine still does is durable.
+pub(super) struct KillableStore {
     store: Arc<dyn Journal>,
     cut: AtomicBool,
 }
 
-impl Severable {
+impl KillableStore {
     pub(super) fn new(store: Arc<dyn Journal>) -> Self {
         Self {
             store,
@@ -29,7 +29,7 @@ impl Severable {
 }
 
 #[async_trait]
-impl Journal for Severable {
+impl Journal for KillableStore {
     async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError> {
         if self.cut.load(Ordering::SeqCst) {
             return Err(JournalError::Unusable("the engine was killed".into()));

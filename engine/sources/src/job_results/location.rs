@@ -53,7 +53,7 @@ impl LocationError {
 }
 
 impl Location {
-    /// Reads an address. Nothing is looked up.
+    /// Reads an address. Nothing is looked up. Fails if it names no folder of a kind that can be read.
     pub fn parse(text: &str) -> Result<Self, LocationError> {
         let url = reqwest::Url::parse(text).map_err(|_| LocationError::NotAUrl)?;
         match url.scheme() {

@@ -13,10 +13,11 @@ pub(super) const MOST_FILES: usize = 100_000;
 #[async_trait]
 pub trait Files: Send + Sync {
     /// A file's whole content. `None`: the folder itself is there, and lacks the file. A folder that is not there is a
-    /// fault: it is a mistake, or a volume that is not mounted.
+    /// fault: it is a mistake, or a volume that is not mounted. So is a file of more than `limits.max_bytes`.
     async fn read(&self, path: &[&str], limits: Limits) -> Result<Option<Bytes>, Fault>;
 
-    /// The paths, relative to it, of all files below a folder within this one; none if it is not there.
+    /// The paths, relative to it, of all files below a folder within this one; none if it is not there. Links to folders
+    /// are not followed, and more than 100,000 files are a fault.
     async fn list(&self, path: &[&str], limits: Limits) -> Result<Vec<Vec<String>>, Fault>;
 
     /// A path as it is shown to people.

@@ -1,4 +1,4 @@
-//! The ways from the engine to the world, whichever stage it is.
+//! Where the engine finds the world's servers, and how it reaches them.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use steadfast_world::story::TargetSpec;
 
 use super::network::{self, Network};
 use super::sockets::Sockets;
-use crate::stage::Stage;
+use crate::harness::Environment;
 
-/// How the engine reaches the world's servers.
-pub(super) enum Ways {
+/// The servers of a world, as the engine reaches them.
+pub(super) enum Endpoints {
     /// Within the process.
     Memory(Arc<Network>),
     /// Over loopback sockets.
     Sockets(Sockets),
 }
 
-impl Ways {
-    pub(super) fn open(world: &World, stage: Stage) -> anyhow::Result<Self> {
-        Ok(match stage {
-            Stage::Virtual => Self::Memory(Arc::new(Network::of(world))),
-            Stage::Sockets(_) => Self::Sockets(Sockets::open(world)?),
+impl Endpoints {
+    pub(super) fn open(world: &World, environment: Environment) -> anyhow::Result<Self> {
+        Ok(match environment {
+            Environment::InProcess => Self::Memory(Arc::new(Network::of(world))),
+            Environment::Loopback(_) => Self::Sockets(Sockets::open(world)?),
         })
     }
 

@@ -7,21 +7,21 @@ use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 
 use super::archive::of_this_job;
-use super::{Files, Sought, Told, end_of};
+use super::{Files, ResultLookup, ResultQuery, end_of};
 use crate::flink::parse;
 use crate::transport::Limits;
 
 /// Looks for the job's file, in the cluster's own folder (as Flink lays it out below `high-availability.storageDir`) and
 /// in the folder itself (as `job-result-store.storage-path` names it). A dirty entry, whose job is not yet cleaned up,
-/// tells an end all the same. Flink deletes clean ones unless it is told to keep them.
-pub(super) async fn look(files: &dyn Files, sought: &Sought, limits: Limits) -> Told {
-    let names = [format!("{}.json", sought.job), format!("{}_DIRTY.json", sought.job)];
+/// names an end all the same. Flink deletes clean ones unless it is told to keep them.
+pub(super) async fn find(files: &dyn Files, query: &ResultQuery, limits: Limits) -> ResultLookup {
+    let names = [format!("{}.json", query.job), format!("{}_DIRTY.json", query.job)];
     let [clean, dirty] = &names;
-    let cluster = sought.cluster_id.as_str();
+    let cluster = query.cluster_id.as_str();
     let paths: [&[&str]; 4] = [&[cluster, clean], &[cluster, dirty], &[clean], &[dirty]];
     for path in paths {
         if let Some(content) = files.read(path, limits).await?
-            && let Some(end) = read(&files.shown(path), &content, sought)?
+            && let Some(end) = read(&files.shown(path), &content, query)?
         {
             return Ok(Some(end));
         }
@@ -49,12 +49,12 @@ struct CauseBody {
     stack_trace: Option<String>,
 }
 
-fn read(shown: &str, content: &[u8], sought: &Sought) -> Told {
+fn read(shown: &str, content: &[u8], query: &ResultQuery) -> ResultLookup {
     let malformed = |text: String| Fault::new(FaultKind::Malformed, format!("{shown}: {text}"));
     let Body { result } = serde_json::from_slice(content)
         .map_err(|error| malformed(format!("not what Flink's JobResultStore holds: {error}")))?;
     let id = FlinkJobId::parse(&result.id).ok_or_else(|| malformed(format!("`{}` is no job id", result.id)))?;
-    of_this_job(shown, id, sought)?;
+    of_this_job(shown, id, query)?;
     let state = match result.application_status.as_str() {
         "SUCCEEDED" => JobState::Finished,
         "FAILED" => JobState::Failed,
@@ -68,5 +68,5 @@ fn read(shown: &str, content: &[u8], sought: &Sought) -> Told {
         .and_then(|cause| cause.stack_trace.or(cause.class))
         .map(|trace| parse::headline(&trace));
     // The file does not say when.
-    Ok(end_of(sought, state, cause, None, EndSource::JobResultStore))
+    Ok(end_of(query, state, cause, None, EndSource::JobResultStore))
 }

@@ -1,15 +1,15 @@
-//! How a job ended, as places tell it that outlive its cluster: Flink's archive, a HistoryServer, the JobResultStore.
+//! How a job ended, from the sources that outlive its cluster: Flink's archive, a HistoryServer, the JobResultStore.
 //!
-//! Each place answers for itself: it tells the end, it was read and tells none, or it could not be read. What
-//! together they say is [`Observed`]: absent only if every one of them was read and tells none.
+//! Each source answers for itself: it has the end, it was read and has none, or it could not be read. Together they make
+//! an [`Observed`]: absent only if every one of them was read and has none.
 
 mod archive;
 mod bucket;
 mod directory;
 mod files;
 mod history;
-mod job_results;
 mod location;
+mod result_store;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,30 +35,31 @@ pub const MAX_FILE: usize = 64 << 20;
 /// How much longer than an overview an archive may take.
 const FILE_PATIENCE: u32 = 10;
 
-/// Whose end is looked for.
+/// Which run's end is looked for.
 #[derive(Clone, Debug)]
-pub struct Sought {
+pub struct ResultQuery {
     /// Flink's `kubernetes.cluster-id`, which is the Deployment's name.
     pub cluster_id: String,
-    /// The job.
+    /// The job's id.
     pub job: FlinkJobId,
     /// The `start-time` of the run, if it is known. With high availability the job of a cluster that is deployed again
     /// has the same id, and the archive still holds the end of the run before: one that lies before this moment.
     pub started_at: Option<Timestamp>,
 }
 
-/// The places of one Kubernetes cluster that tell of ended jobs.
+/// Where the ends of one Kubernetes cluster's jobs are kept.
 #[derive(Clone, Default)]
-pub struct EndPlaces {
+pub struct ResultSources {
     /// Directories of `jobmanager.archive.fs.dir`.
     pub archives: Vec<Arc<dyn Files>>,
     /// The base of a HistoryServer's URLs, without a slash at its end.
     pub history_server: Option<String>,
     /// The directory of `job-result-store.storage-path`, or that above the clusters' own ones.
-    pub job_results: Option<Arc<dyn Files>>,
+    pub result_store: Option<Arc<dyn Files>>,
 }
 
-/// The files at that location. Nothing is asked yet, so that what is not there now may come later.
+/// The files at that location. Nothing is asked yet, so that what is not there now may come later. Fails if no client
+/// for a bucket can be set up.
 pub fn open(location: &Location) -> Result<Arc<dyn Files>, BucketError> {
     Ok(match location {
         Location::Directory(path) => Arc::new(Directory::new(path.clone())),
@@ -66,13 +67,14 @@ pub fn open(location: &Location) -> Result<Arc<dyn Files>, BucketError> {
     })
 }
 
-/// What one place says: the end, `None` if it was read and tells none, or why it could not be read.
-type Told = Result<Option<JobEnd>, Fault>;
+/// What one source says: the end, `None` if it was read and has none, or why it could not be read.
+type ResultLookup = Result<Option<JobEnd>, Fault>;
 
-impl EndPlaces {
-    /// Asks all places at once. The first that tells the end is believed, since a place that hangs must not keep the
+impl ResultSources {
+    /// Asks all sources at once. The first that has the end is believed, since a source that hangs must not keep the
     /// others from being heard; of those that answer at the same time the archive counts, then the HistoryServer.
-    pub async fn look(&self, http: &dyn Transport, sought: &Sought, timeout: Duration) -> Observed<JobEnd> {
+    /// `timeout` is that of one answer over HTTP; a file, which may be large, gets ten times as long.
+    pub async fn find(&self, http: &dyn Transport, query: &ResultQuery, timeout: Duration) -> Observed<JobEnd> {
         let rest = Limits {
             deadline: timeout,
             max_bytes: MAX_BODY,
@@ -84,19 +86,20 @@ impl EndPlaces {
         let archives = self
             .archives
             .iter()
-            .map(|folder| archive::look(folder.as_ref(), sought, files).boxed());
+            .map(|folder| archive::find(folder.as_ref(), query, files).boxed());
         let history = self
             .history_server
             .iter()
-            .map(|base| history::look(http, base, sought, rest).boxed());
+            .map(|base| history::find(http, base, query, rest).boxed());
         let results = self
-            .job_results
+            .result_store
             .iter()
-            .map(|folder| job_results::look(folder.as_ref(), sought, files).boxed());
-        let mut places: FuturesUnordered<BoxFuture<'_, Told>> = archives.chain(history).chain(results).collect();
+            .map(|folder| result_store::find(folder.as_ref(), query, files).boxed());
+        let mut lookups: FuturesUnordered<BoxFuture<'_, ResultLookup>> =
+            archives.chain(history).chain(results).collect();
         let mut fault = None;
-        while let Some(told) = places.next().await {
-            match told {
+        while let Some(found) = lookups.next().await {
+            match found {
                 Ok(Some(end)) => return Observed::Present(end),
                 Ok(None) => {}
                 Err(error) => fault = fault.or(Some(error)),
@@ -106,19 +109,19 @@ impl EndPlaces {
     }
 }
 
-/// What a place says of the run that is looked for: nothing, if the state is none that ends a job for good, or if the
-/// run before ended then.
+/// What a source says of the run that is looked for: nothing, if the state does not end a job for good, or if it is the
+/// run before that ended then.
 fn end_of(
-    sought: &Sought,
+    query: &ResultQuery,
     state: JobState,
     cause: Option<String>,
     ended_at: Option<Timestamp>,
     told_by: EndSource,
 ) -> Option<JobEnd> {
     let is_final = matches!(state, JobState::Finished | JobState::Failed | JobState::Canceled);
-    let is_earlier = matches!((ended_at, sought.started_at), (Some(ended), Some(started)) if ended < started);
+    let is_earlier = matches!((ended_at, query.started_at), (Some(ended), Some(started)) if ended < started);
     (is_final && !is_earlier).then_some(JobEnd {
-        job: sought.job,
+        job: query.job,
         state,
         cause,
         ended_at,

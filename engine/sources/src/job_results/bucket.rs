@@ -19,7 +19,7 @@ use crate::transport::{Limits, connection_fault, within};
 /// How much of a server's own words is kept, in characters.
 const WORDS: usize = 300;
 
-/// Why there is no way to a bucket. Nothing was asked yet.
+/// Why no client for a bucket can be set up. Nothing was asked yet.
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
     /// The AWS_* variables do not make a client.
@@ -34,11 +34,13 @@ pub enum BucketError {
 pub struct Bucket {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
-    place: String,
+    /// As it is shown to people.
+    url: String,
 }
 
 impl Bucket {
     /// The bucket of that name. Endpoint, region and credentials come from the usual AWS_* environment variables.
+    /// Fails if these do not make a client, or if the prefix cannot be one.
     pub fn from_env(name: &str, prefix: &str) -> Result<Self, BucketError> {
         Self::of(AmazonS3Builder::from_env(), name, prefix)
     }
@@ -58,7 +60,7 @@ impl Bucket {
         Ok(Self {
             store: Arc::new(store.map_err(BucketError::Client)?),
             prefix: Path::parse(prefix).map_err(BucketError::Prefix)?,
-            place: location.to_string(),
+            url: location.to_string(),
         })
     }
 
@@ -68,11 +70,11 @@ impl Bucket {
         self.prefix.parts().chain(below).collect()
     }
 
-    /// Whether the bucket answers, though it lacks what was asked for: S3 says 404 for a bucket that is not there too.
-    async fn prove(&self) -> Result<(), Fault> {
+    /// That the bucket answers, though it lacks what was asked for: S3 says 404 for a bucket that is not there too.
+    async fn require_bucket(&self) -> Result<(), Fault> {
         match self.store.list(Some(&self.prefix)).next().await {
             None | Some(Ok(_)) => Ok(()),
-            Some(Err(error)) => Err(fault(&self.place, &error)),
+            Some(Err(error)) => Err(fault(&self.url, &error)),
         }
     }
 }
@@ -84,7 +86,7 @@ impl Files for Bucket {
         within(limits.deadline, &shown, async {
             let found = match self.store.get(&self.key(path)).await {
                 Ok(found) => found,
-                Err(object_store::Error::NotFound { .. }) => return self.prove().await.map(|()| None),
+                Err(object_store::Error::NotFound { .. }) => return self.require_bucket().await.map(|()| None),
                 Err(error) => return Err(fault(&shown, &error)),
             };
             if usize::try_from(found.meta.size).is_ok_and(|size| size <= limits.max_bytes) {
@@ -118,7 +120,7 @@ impl Files for Bucket {
     }
 
     fn shown(&self, path: &[&str]) -> String {
-        format!("{}/{}", self.place, path.join("/"))
+        format!("{}/{}", self.url, path.join("/"))
     }
 }
 
@@ -126,21 +128,21 @@ impl Files for Bucket {
 fn fault(what: &str, error: &object_store::Error) -> Fault {
     let first: &(dyn std::error::Error + 'static) = error;
     let mut causes = std::iter::successors(Some(first), |error| error.source());
-    let told = connection_fault(what, error);
-    let kind = match refusal(&told.message) {
+    let below_http = connection_fault(what, error);
+    let kind = match refusal(&below_http.message) {
         Some(401) => FaultKind::Unauthorized,
         Some(403) => FaultKind::Forbidden,
         Some(404) => FaultKind::NotFound,
         Some(429) => FaultKind::TooManyRequests,
         Some(_) => FaultKind::Status,
-        None if causes.any(|cause| cause.is::<HttpError>()) => told.kind,
+        None if causes.any(|cause| cause.is::<HttpError>()) => below_http.kind,
         None => FaultKind::Malformed,
     };
     // A server's own words may be a whole page.
-    Fault::new(kind, told.message.chars().take(WORDS).collect::<String>())
+    Fault::new(kind, below_http.message.chars().take(WORDS).collect::<String>())
 }
 
-/// The status of an answer that is no success. The library keeps the type of that error to itself: its words tell.
+/// The status of an answer that is no success. The library keeps the type of that error private, so its text is read.
 fn refusal(message: &str) -> Option<u16> {
     let (_, status) = message.split_once("non-2xx status code: ")?;
     status.get(..3)?.parse().ok()

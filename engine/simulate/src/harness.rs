@@ -1,4 +1,4 @@
-//! How a story is staged: which policies, which pace, which time, and what cannot be shown there.
+//! What a story is played with: the policies, the engine's pace, the environment, and what cannot be shown there.
 
 use std::fmt;
 
@@ -7,31 +7,31 @@ use steadfast_reconcile::{PolicySetup, Recording};
 use steadfast_world::clock::Scale;
 use steadfast_world::story::Story;
 
-/// What a play needs beside its story.
-pub struct Staging<'a> {
+/// What a story is played with.
+pub struct Harness<'a> {
     /// The engine's pace, in the time of the story.
     pub timing: Timing,
     /// One seed is one run, in virtual time.
     pub seed: u64,
-    /// Makes the policies, anew for each engine that the story starts. On a scaled stage their durations are
+    /// Makes the policies, anew for each engine that the story starts. In a scaled environment their durations are
     /// shortened already ([`crate::shorten_params`]).
     pub policies: &'a dyn Fn() -> Vec<PolicySetup>,
-    /// Where it is played.
-    pub stage: Stage,
+    /// How the engine reaches the world, and which time it lives in.
+    pub environment: Environment,
     /// Which snapshots are kept; `None`: none are.
     pub recording: Option<Recording>,
 }
 
-/// Where a story is played.
+/// How the engine reaches the world, and which time it lives in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Within the process, under virtual time: repeatable, and a day takes seconds.
-    Virtual,
-    /// Against servers on loopback sockets, through the production HTTP clients, in real time made shorter.
-    Sockets(Scale),
+pub enum Environment {
+    /// By calls within the process, under virtual time: repeatable, and a day takes seconds.
+    InProcess,
+    /// Over loopback sockets, through the production HTTP clients, in real time made shorter.
+    Loopback(Scale),
 }
 
-/// Why a story cannot be played on a stage.
+/// Why a story cannot be played in an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// It waits for `Retry-After`, which no scale shortens.
@@ -51,10 +51,10 @@ impl fmt::Display for Obstacle {
     }
 }
 
-impl Staging<'_> {
-    /// The pace as the engine is told it.
+impl Harness<'_> {
+    /// The pace that the engine is given: the story's, on the environment's clock.
     pub(crate) fn engine_timing(&self) -> Timing {
-        let scale = self.stage.scale();
+        let scale = self.environment.scale();
         let Timing {
             poll,
             timeout,
@@ -76,18 +76,18 @@ impl Staging<'_> {
     }
 }
 
-impl Stage {
+impl Environment {
     /// How much faster than the clock the story runs.
     pub fn scale(self) -> Scale {
         match self {
-            Self::Virtual => Scale::ONE,
-            Self::Sockets(scale) => scale,
+            Self::InProcess => Scale::ONE,
+            Self::Loopback(scale) => scale,
         }
     }
 
-    /// What keeps a story from being played here.
+    /// What keeps a story from being played in it.
     pub fn obstacle(self, story: &Story) -> Option<Obstacle> {
-        let Self::Sockets(scale) = self else { return None };
+        let Self::Loopback(scale) = self else { return None };
         if story.realtime && scale != Scale::ONE {
             Some(Obstacle::WaitsUnscaled)
         } else if story.slow {

@@ -6,22 +6,22 @@ use steadfast_core::facts::EndSource;
 use steadfast_core::state::JobState;
 
 use super::archive::of_this_job;
-use super::{Sought, Told, end_of};
+use super::{ResultLookup, ResultQuery, end_of};
 use crate::flink::{self, classify, parse};
 use crate::transport::{Limits, Transport};
 
 /// `GET /jobs/<id>`, and for a failure its cause. A 404 in Flink's own words says that the server has no such job; any
 /// other one may be a gateway's.
-pub(super) async fn look(http: &dyn Transport, base: &str, sought: &Sought, limits: Limits) -> Told {
-    let url = format!("{base}/jobs/{}", sought.job);
+pub(super) async fn find(http: &dyn Transport, base: &str, query: &ResultQuery, limits: Limits) -> ResultLookup {
+    let url = format!("{base}/jobs/{}", query.job);
     let answer = http.get(&url, limits).await?;
     if answer.status == 404 && says_flink(&answer.body) {
         return Ok(None);
     }
     let detail = parse::detail(&url, &classify::body(&url, answer)?)?;
-    of_this_job(&url, detail.id, sought)?;
+    of_this_job(&url, detail.id, query)?;
     let cause = if detail.state == JobState::Failed {
-        match flink::exceptions(http, base, sought.job, limits).await {
+        match flink::exceptions(http, base, query.job, limits).await {
             Ok(exception) => exception.map(|exception| exception.headline),
             // It will not read better next time, and the end is known without it. Other faults pass.
             Err(fault)
@@ -38,7 +38,7 @@ pub(super) async fn look(http: &dyn Transport, base: &str, sought: &Sought, limi
         None
     };
     Ok(end_of(
-        sought,
+        query,
         detail.state,
         cause,
         detail.ended_at,

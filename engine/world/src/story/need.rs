@@ -1,0 +1,30 @@
+//! What a story asks of the engine that plays it.
+
+use serde::Deserialize;
+
+/// What an engine must support for a story beyond application-mode jobs of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(
+    missing_docs,
+    reason = "each is the word the file uses, explained in the README of the stories"
+)]
+pub enum Need {
+    Session,
+    Standalone,
+    Discovery,
+    #[serde(rename = "flinkdeployment")]
+    FlinkDeployment,
+    Archive,
+    HistoryServer,
+    JobResultStore,
+    Intent,
+    Restart,
+    Fleet,
+    Ha,
+    Alerts,
+    Checkpoints,
+    Clusters,
+    Namespaces,
+    PodLog,
+}
