@@ -5,6 +5,8 @@
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod format;
 mod memory;
 mod packing;
 mod refusal;
