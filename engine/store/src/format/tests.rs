@@ -5,12 +5,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
+use steadfast_core::evidence::{FaultKind, Observed};
 use steadfast_core::journal::{
     Change, Commit, EntriesOf, Event, Journal as _, Recordings as _, Sequence, SinkCursors as _,
 };
+use steadfast_core::labels::Labels;
 use steadfast_core::record::JobRecord;
+use steadfast_core::recording::Recorded;
 
-use super::samples;
+use super::{Kept, read, samples, v1, write};
 use crate::SqliteStore;
 use crate::packing::{pack, unpack};
 
@@ -28,9 +31,9 @@ macro_rules! pinned {
         let (lines, samples) = (lines($file), $samples);
         assert_eq!(lines.len(), samples.len(), "{}", $file);
         for (n, (line, sample)) in lines.iter().zip(&samples).enumerate() {
-            let written = serde_json::to_string(sample).unwrap();
+            let written = write(sample).unwrap();
             assert_eq!(&written, line, "{}:{}", $file, n + 1);
-            let read = serde_json::from_str(line);
+            let read = read(line.as_bytes());
             assert_eq!(&sample_like(sample, read.unwrap()), sample, "{}:{}", $file, n + 1);
         }
     };
@@ -54,6 +57,57 @@ fn events_are_what_they_were() {
 #[test]
 fn recordings_are_what_they_were() {
     pinned!("recordings.jsonl", samples::recordings());
+}
+
+/// A word that no file holds is a word that nothing pins.
+#[test]
+fn the_files_hold_every_word() {
+    let files = ["records.jsonl", "events.jsonl", "recordings.jsonl"];
+    let text: String = files.iter().flat_map(|name| lines(name)).collect();
+    for words in v1::WORDS {
+        for word in *words {
+            assert!(text.contains(&format!("\"{word}\"")), "{word}");
+        }
+    }
+}
+
+/// As builds wrote it before labels were kept.
+#[test]
+fn a_record_without_labels_reads() {
+    let mut document: serde_json::Value = serde_json::from_str(&lines("records.jsonl")[1]).unwrap();
+    document.as_object_mut().unwrap().remove("labels");
+    let record: JobRecord = read(document.to_string().as_bytes()).unwrap();
+    let expected = JobRecord {
+        labels: Labels::default(),
+        ..samples::records()[1].clone()
+    };
+    assert_eq!(record, expected);
+}
+
+/// As a later build may record it: a kind of fault that this one has no word for.
+#[test]
+fn a_fault_nobody_has_heard_of_reads_as_unknown() {
+    let recording = &lines("recordings.jsonl")[2];
+    let newer = recording.replace("\"kind\":\"timeout\"", "\"kind\":\"solar-flare\"");
+    assert_ne!(&newer, recording);
+    let recorded: Recorded = read(newer.as_bytes()).unwrap();
+    let flink = recorded.snapshot.flink.unwrap();
+    assert!(matches!(flink.latest, Observed::Unknown(fault) if fault.kind == FaultKind::Other));
+}
+
+#[test]
+fn a_later_format_is_refused_by_its_number() {
+    for name in ["records.jsonl", "events.jsonl", "recordings.jsonl"] {
+        let document = lines(name)[0].replacen('{', "{\"version\":2,", 1);
+        let refusals = [
+            read::<JobRecord>(document.as_bytes()).map(drop),
+            read::<Event>(document.as_bytes()).map(drop),
+            read::<Recorded>(document.as_bytes()).map(drop),
+        ];
+        for refusal in refusals {
+            assert!(refusal.unwrap_err().to_string().contains("format 2"), "{name}");
+        }
+    }
 }
 
 /// Only read: another version of the library may deflate to other bytes, which mean the same.
@@ -192,8 +246,8 @@ fn write_new(folder: &Path, name: &str, bytes: &[u8]) {
         .unwrap();
 }
 
-fn write_lines(folder: &Path, name: &str, values: &[impl serde::Serialize]) {
-    let lines = values.iter().map(|value| serde_json::to_string(value).unwrap() + "\n");
+fn write_lines(folder: &Path, name: &str, values: &[impl Kept]) {
+    let lines = values.iter().map(|value| write(value).unwrap() + "\n");
     write_new(folder, name, lines.collect::<String>().as_bytes());
 }
 
