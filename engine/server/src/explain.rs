@@ -86,3 +86,6 @@ fn hex(bytes: &[Value]) -> String {
     let bytes = bytes.iter().filter_map(Value::as_u64);
     bytes.map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests;

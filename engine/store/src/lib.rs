@@ -1,10 +1,12 @@
 //! The stores that keep the record: SQLite for one process, and one in memory for simulations.
 //!
 //! All of them implement [`Journal`](steadfast_core::journal::Journal) and
-//! [`SinkCursors`](steadfast_core::journal::SinkCursors) and pass one suite of conformance tests.
+//! [`SinkCursors`](steadfast_core::journal::SinkCursors) and pass one suite of conformance tests. What they keep is written
+//! in shapes of its own (`format.rs`), not in those of core's types.
 
 #[cfg(test)]
 mod conformance;
+mod format;
 mod memory;
 mod packing;
 mod refusal;

@@ -1,5 +1,4 @@
-//! Recorded snapshots as bytes: JSON, deflated. JSON, since a later version must still read them; deflated, since a
-//! snapshot repeats itself (about 5 KiB become 1).
+//! Recordings as bytes: a [document](crate::format), deflated, since a snapshot repeats itself (about 5 KiB become 1).
 
 use std::io::{Read as _, Write as _};
 
@@ -8,13 +7,15 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use steadfast_core::recording::Recorded;
 
+use crate::format;
+
 /// The most bytes a snapshot may unfold to: what claims more is damaged.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Packs one.
 pub(crate) fn pack(recorded: &Recorded) -> std::io::Result<Vec<u8>> {
     let mut packer = DeflateEncoder::new(Vec::new(), Compression::fast());
-    packer.write_all(&serde_json::to_vec(recorded)?)?;
+    packer.write_all(format::write(recorded)?.as_bytes())?;
     packer.finish()
 }
 
@@ -22,5 +23,5 @@ pub(crate) fn pack(recorded: &Recorded) -> std::io::Result<Vec<u8>> {
 pub(crate) fn unpack(bytes: &[u8]) -> std::io::Result<Recorded> {
     let mut json = Vec::new();
     DeflateDecoder::new(bytes).take(LIMIT).read_to_end(&mut json)?;
-    Ok(serde_json::from_slice(&json)?)
+    Ok(format::read(&json)?)
 }

@@ -292,3 +292,6 @@ fn seconds(value: &Value) -> String {
         .as_f64()
         .map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1} s"))
 }
+
+#[cfg(test)]
+mod tests;

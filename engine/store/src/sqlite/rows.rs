@@ -1,14 +1,13 @@
 //! Records and entries as rows.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::{Change, EntriesOf, Entry, Event, Sequence};
 use steadfast_core::record::JobRecord;
 use steadfast_core::time::Timestamp;
 
 use super::Trouble;
+use crate::format::{self, Kept};
 use crate::refusal::{check_revision, forgets, stored_name};
 
 /// Writes one job's part of a commit, and adds its entries.
@@ -45,7 +44,7 @@ pub(super) fn write_change(
             state,
             attempt,
             revision,
-            json(&event)?
+            document(&event)?
         ])?;
         entries.push(Entry {
             sequence: Sequence(unsigned(transaction.last_insert_rowid())),
@@ -75,7 +74,7 @@ fn write_record(transaction: &Transaction<'_>, job: &str, mut record: JobRecord)
             record.confidence.as_str(),
             record.incarnation.attempt,
             signed(record.revision)?,
-            json(&record)?,
+            document(&record)?,
             memory
         ])?;
     Ok(())
@@ -175,12 +174,12 @@ pub(super) fn write_cursor(transaction: &Transaction<'_>, sink: &str, to: Sequen
     Ok(())
 }
 
-fn json(value: &impl Serialize) -> Result<String, Trouble> {
-    serde_json::to_string(value).map_err(|error| Trouble::Told(crate::refusal::failed("cannot write as JSON", error)))
+fn document(value: &impl Kept) -> Result<String, Trouble> {
+    format::write(value).map_err(|error| Trouble::Told(crate::refusal::failed("cannot write as JSON", error)))
 }
 
-fn parse<T: DeserializeOwned>(text: &str, what: impl FnOnce() -> String) -> Result<T, Trouble> {
-    serde_json::from_str(text).map_err(|error| Trouble::Row(format!("{} does not read: {error}", what())))
+fn parse<T: Kept>(text: &str, what: impl FnOnce() -> String) -> Result<T, Trouble> {
+    format::read(text.as_bytes()).map_err(|error| Trouble::Row(format!("{} does not read: {error}", what())))
 }
 
 /// SQLite's integers are signed; ours never pass 2^63 in any lifetime.

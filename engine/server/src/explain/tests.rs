@@ -1,0 +1,167 @@
+//! What `/explain` shows is what an earlier build showed, member by member.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use steadfast_core::decision::{
+    DecidedAlert, DecidedCondition, Decision, PolicyFailure, PolicyFailureKind, Want, WantedSource, Watch,
+};
+use steadfast_core::explanation::{Awaited, AwaitedLook, Due, Explanation, Rule};
+use steadfast_core::id::PolicyName;
+use steadfast_core::journal::Sequence;
+use steadfast_core::record::{AlertScope, Reason};
+use steadfast_core::recording::Recorded;
+use steadfast_core::shadow::{ShadowBoard, ShadowView, Shown, Verdict};
+use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
+use steadfast_core::time::Timestamp;
+
+use crate::testing::AT;
+
+const V1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/explain/v1.jsonl");
+/// Snapshots in which everything is present, absent or unknown, and filled or empty.
+const STORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../store/tests/formats/v1/store.db");
+const SOURCES: [WantedSource; 8] = [
+    WantedSource::Exceptions,
+    WantedSource::Checkpoints,
+    WantedSource::Kubernetes,
+    WantedSource::HaData,
+    WantedSource::Events,
+    WantedSource::LastWords,
+    WantedSource::Archive,
+    WantedSource::TaskManagers,
+];
+
+async fn recordings() -> Vec<Recorded> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    fs::copy(STORE, &path).unwrap();
+    let store = steadfast_store::open_recordings(&format!("sqlite://{}", path.display())).unwrap();
+    let kept = store.recorded(Sequence(0), Timestamp::default(), 100).await.unwrap();
+    kept.into_iter().map(|(_, recorded)| recorded).collect()
+}
+
+fn decision(n: usize) -> Decision {
+    let want = |source| Want {
+        source,
+        observed_after: AT,
+    };
+    let condition = |kind: &ConditionType| DecidedCondition {
+        kind: *kind,
+        message: format!("{kind} stands"),
+    };
+    let alert = |scope| DecidedAlert {
+        name: "JobFailed".to_owned(),
+        scope,
+        message: "it failed".to_owned(),
+    };
+    Decision {
+        state: JobState::ALL[n % JobState::ALL.len()],
+        confidence: Confidence::ALL[n % Confidence::ALL.len()],
+        reason: Reason::new("FlinkSays", "Flink lists it so: \"ok\""),
+        rule: "flink-running".to_owned(),
+        watch: Watch {
+            poll_after: Duration::from_millis(1500),
+            validate_after: Duration::from_secs(60),
+            attention: Attention::ALL[n % Attention::ALL.len()],
+        },
+        wanted: SOURCES.map(want).to_vec(),
+        conditions: ConditionType::ALL.iter().map(condition).collect(),
+        alerts: [AlertScope::Job, AlertScope::Cluster].map(alert).to_vec(),
+        memory: vec![0, 171, 255],
+    }
+}
+
+/// A shadow that agrees and has not decided yet, and one that differs and fails.
+fn shadows(recorded: &Recorded) -> Vec<(PolicyName, ShadowView)> {
+    let board = ShadowBoard::default();
+    let decided = Arc::new(recorded.before.clone());
+    let shown = Shown {
+        state: decided.state,
+        attempt: decided.incarnation.attempt,
+        confidence: decided.confidence,
+        reason: decided.reason.clone(),
+        rule: None,
+    };
+    let other = Shown {
+        state: JobState::Lost,
+        rule: Some("gone".to_owned()),
+        ..shown.clone()
+    };
+    let failure = PolicyFailure {
+        kind: PolicyFailureKind::Deadline,
+        message: "it ran past 50 ms".to_owned(),
+    };
+    for (name, shown, failure) in [("agreeing", shown, None), ("differing", other, Some(failure))] {
+        let verdict = Verdict { shown, failure };
+        board.note(&PolicyName::new(name), decided.clone(), verdict, AT);
+    }
+    board.of(&decided.key)
+}
+
+/// An explanation of each recorded snapshot, the first of them with as little beside it as there can be.
+fn explanation(n: usize, recorded: &Recorded) -> (Explanation, Vec<(PolicyName, ShadowView)>) {
+    let outcome = match &recorded.failure {
+        Some(failure) => Err(failure.clone()),
+        None => Ok(decision(n)),
+    };
+    let rule = Rule {
+        name: "flink-running".to_owned(),
+        says: "Flink lists the job".to_owned(),
+        because: "Flink's answer wins".to_owned(),
+        changed_by: "any answer".to_owned(),
+    };
+    let wanted = SOURCES.map(AwaitedLook::Wanted);
+    let looks = [AwaitedLook::Flink, AwaitedLook::Review].into_iter().chain(wanted);
+    let waits_for = looks.enumerate().map(|(at, look)| Awaited {
+        look,
+        due: match at {
+            0 => Due::UnderWay,
+            _ => Due::At(AT.after(Duration::from_secs(at as u64))),
+        },
+    });
+    let explanation = Explanation {
+        policy: PolicyName::new("default"),
+        snapshot: recorded.snapshot.clone(),
+        outcome,
+        rule: (n > 0).then_some(rule),
+        waits_for: waits_for.filter(|_| n > 0).collect(),
+    };
+    let shadows = if n > 0 { shadows(recorded) } else { vec![] };
+    (explanation, shadows)
+}
+
+async fn shown() -> Vec<Value> {
+    let recordings = recordings().await;
+    let shown = recordings.iter().enumerate().map(|(n, recorded)| {
+        let (explanation, shadows) = explanation(n, recorded);
+        super::to_json(&explanation, &shadows).unwrap()
+    });
+    shown.collect()
+}
+
+fn pinned() -> Vec<Value> {
+    let text = fs::read_to_string(V1).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn explanations_are_what_they_were() {
+    let (shown, pinned) = (shown().await, pinned());
+    assert_eq!(shown.len(), pinned.len());
+    for (n, (shown, pinned)) in shown.iter().zip(&pinned).enumerate() {
+        assert_eq!(shown, pinned, "line {}", n + 1);
+    }
+}
+
+/// `FORMATS=FOLDER cargo test -p steadfast-server explain::tests::write_samples -- --ignored` writes `v1.jsonl` there.
+#[tokio::test]
+#[ignore = "writes a file; only for a version that is new"]
+async fn write_samples() {
+    let path = Path::new(&std::env::var_os("FORMATS").unwrap()).join("v1.jsonl");
+    assert!(!path.exists(), "what is pinned is never written over");
+    let lines: String = shown().await.iter().map(|value| format!("{value}\n")).collect();
+    fs::write(path, lines).unwrap();
+}

@@ -1,0 +1,333 @@
+//! The values behind the files in `tests/formats`: between them they hold every word, and every field once filled and
+//! once empty.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use steadfast_core::alert::{AlertEvent, AlertStatus};
+use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
+use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
+use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
+use steadfast_core::incarnation::{Incarnation, UidSeen};
+use steadfast_core::journal::{Event, Transition};
+use steadfast_core::labels::Labels;
+use steadfast_core::record::{AlertScope, Condition, JobRecord, Origin, OtherJob, PostedIntent, Reason, StandingAlert};
+use steadfast_core::recording::Recorded;
+use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode};
+use steadfast_core::time::Timestamp;
+
+use facts::Facts;
+
+mod facts;
+
+const AT: Timestamp = Timestamp::from_millis(1_795_396_409_838);
+const SCOPES: [AlertScope; 2] = [AlertScope::Job, AlertScope::Cluster];
+const STATUSES: [AlertStatus; 2] = [AlertStatus::Firing, AlertStatus::Resolved];
+const ORIGINS: [Origin; 2] = [Origin::Configured, Origin::Discovered];
+const SEEN: [UidSeen; 2] = [UidSeen::InThisAttempt, UidSeen::Before];
+const FAULTS: [FaultKind; 15] = [
+    FaultKind::Timeout,
+    FaultKind::Refused,
+    FaultKind::Address,
+    FaultKind::Tls,
+    FaultKind::Connection,
+    FaultKind::Unauthorized,
+    FaultKind::Forbidden,
+    FaultKind::NotFound,
+    FaultKind::Expired,
+    FaultKind::TooManyRequests,
+    FaultKind::LeaderElection,
+    FaultKind::Status,
+    FaultKind::Malformed,
+    FaultKind::TooLarge,
+    FaultKind::Other,
+];
+const FAILURES: [PolicyFailureKind; 5] = [
+    PolicyFailureKind::Error,
+    PolicyFailureKind::Trap,
+    PolicyFailureKind::Deadline,
+    PolicyFailureKind::Memory,
+    PolicyFailureKind::Invalid,
+];
+
+/// So many seconds after the moment of all samples.
+pub(super) fn at(seconds: u64) -> Timestamp {
+    AT.after(Duration::from_secs(seconds))
+}
+
+/// One of a list, round and round.
+pub(super) fn pick<T: Copy>(list: &[T], n: usize) -> T {
+    list[n % list.len()]
+}
+
+pub(super) fn job(n: usize) -> FlinkJobId {
+    FlinkJobId::parse(&format!("ffffffffa021a419{n:016x}")).unwrap()
+}
+
+fn target(name: &str) -> TargetId {
+    TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), name)
+}
+
+pub(super) fn labels() -> Labels {
+    BTreeMap::from([
+        ("app.kubernetes.io/name".to_owned(), "orders".to_owned()),
+        ("team".to_owned(), String::new()),
+    ])
+    .into()
+}
+
+fn reason(n: usize) -> Reason {
+    Reason::new(
+        "FlinkSays",
+        format!("Flink lists it so: \"{n}\"\n\\ \u{1f980}\u{7f}\t/"),
+    )
+}
+
+/// A record of which nothing is known yet.
+pub(super) fn unseen() -> JobRecord {
+    let key = JobKey::application(target("unseen"));
+    JobRecord::unseen(
+        key,
+        Mode::Application,
+        Origin::Configured,
+        PolicyName::new("default"),
+        AT,
+    )
+}
+
+/// A record in which every field is filled, without a memory, as the record's column has it.
+fn full() -> JobRecord {
+    let conditions = ConditionType::ALL.iter().zip(0..).map(|(kind, n)| Condition {
+        kind: *kind,
+        since: at(n),
+        message: format!("{kind} stands"),
+    });
+    let alerts = SCOPES.map(|scope| StandingAlert {
+        name: "JobFailed".to_owned(),
+        scope,
+        since: at(9),
+        message: "it failed".to_owned(),
+    });
+    let others = JobState::ALL.iter().enumerate().map(|(n, state)| OtherJob {
+        flink_job_id: job(100 + n),
+        state: *state,
+    });
+    JobRecord {
+        key: JobKey {
+            target: target("session \u{fc}"),
+            session_job: Some(job(1)),
+        },
+        mode: Mode::Session,
+        origin: Origin::Discovered,
+        labels: labels(),
+        state: JobState::Running,
+        confidence: Confidence::Confirmed,
+        reason: reason(0),
+        since: AT,
+        confirmed_at: Some(at(60)),
+        incarnation: Incarnation {
+            attempt: u32::MAX,
+            deployment_uid: Some(Uid::new("2cf30bb3-bb42-4ea6-9a5f-1f5a7c1b9d61")),
+            uid_seen: UidSeen::InThisAttempt,
+            flink_job_id: Some(job(1)),
+            started_at: Some(Timestamp::from_millis(0)),
+            since: Some(at(1)),
+            previous: Some((job(2), Timestamp::from_millis(-1))),
+        },
+        conditions: conditions.collect(),
+        alerts: alerts.to_vec(),
+        intent: Some(PostedIntent {
+            intent: Intent::Savepoint,
+            since: at(2),
+        }),
+        other_jobs: others.collect(),
+        attention: Attention::Sleeping,
+        policy: PolicyName::new("conservative"),
+        memory: Vec::new(),
+        revision: u64::MAX,
+    }
+}
+
+/// The record of a job in that state; what stands beside it differs from one to the next.
+fn in_state(n: usize, state: JobState) -> JobRecord {
+    let intent = Intent::ALL.get(n % (Intent::ALL.len() + 1));
+    JobRecord {
+        key: JobKey::application(target(&format!("state-{n}"))),
+        mode: pick(Mode::ALL, n),
+        origin: pick(&ORIGINS, n),
+        state,
+        confidence: pick(Confidence::ALL, n),
+        reason: reason(n),
+        incarnation: Incarnation {
+            attempt: 1,
+            uid_seen: pick(&SEEN, n),
+            ..Incarnation::unseen(Some(job(n)))
+        },
+        intent: intent.map(|intent| PostedIntent {
+            intent: *intent,
+            since: at(3),
+        }),
+        attention: pick(Attention::ALL, n),
+        revision: 1 + n as u64,
+        ..unseen()
+    }
+}
+
+/// Records, as the column `record` of `jobs` has them.
+pub(super) fn records() -> Vec<JobRecord> {
+    let states = JobState::ALL.iter().enumerate();
+    [unseen(), full()]
+        .into_iter()
+        .chain(states.map(|(n, state)| in_state(n, *state)))
+        .collect()
+}
+
+fn transition(n: usize) -> Transition {
+    Transition {
+        from: pick(JobState::ALL, n),
+        to: pick(JobState::ALL, n + 1),
+        confidence: pick(Confidence::ALL, n),
+        reason: reason(n),
+        attempt: n as u32,
+        policy: PolicyName::new("default"),
+    }
+}
+
+/// Events, as the column `event` of `journal` has them.
+pub(super) fn events() -> Vec<Event> {
+    let transitions = (0..JobState::ALL.len()).map(|n| Event::Transition(transition(n)));
+    let alerts = (0..4).map(|n| {
+        Event::Alert(AlertEvent {
+            alert: "JobFailed".to_owned(),
+            scope: pick(&SCOPES, n),
+            status: pick(&STATUSES, n / 2),
+            since: at(n as u64),
+            message: "it failed: \u{201c}why\u{201d}".to_owned(),
+        })
+    });
+    transitions
+        .chain(alerts)
+        .chain([Event::Update, Event::Forgotten])
+        .collect()
+}
+
+/// A snapshot in which nothing was ever asked.
+fn blank(record: JobRecord) -> Snapshot {
+    Snapshot {
+        now: at(100),
+        engine_since: AT,
+        record,
+        flink: None,
+        exceptions: None,
+        checkpoints: None,
+        deployment: None,
+        deletion: None,
+        pods: None,
+        events: None,
+        ha_data: None,
+        last_words: None,
+        archive: None,
+        flink_resource: None,
+        task_managers: None,
+        fleet: Fleet::default(),
+        timing: Timing::default(),
+    }
+}
+
+/// A snapshot in which everything was asked, and what each look yielded is `answer`'s to say.
+fn answered(n: usize, answer: &impl Answer) -> Snapshot {
+    let facts = Facts { n };
+    let mut record = full();
+    record.memory = vec![0, 255, 7];
+    Snapshot {
+        flink: Some(answer.with(0, facts.flink())),
+        exceptions: Some(answer.with(1, facts.exception())),
+        checkpoints: Some(answer.with(2, facts.checkpoints())),
+        deployment: Some(answer.with(3, facts.deployment())),
+        deletion: Some(facts.deletion()),
+        pods: Some(answer.with(4, facts.pods())),
+        events: Some(answer.with(5, facts.events())),
+        ha_data: Some(answer.with(6, facts.ha_data())),
+        last_words: Some(answer.with(7, facts.end())),
+        archive: Some(answer.with(8, facts.end())),
+        flink_resource: Some(answer.with(9, facts.resource())),
+        task_managers: Some(answer.with(10, vec![])),
+        fleet: Fleet { targets: 1000, dark: 3 },
+        timing: Timing {
+            poll: Duration::new(1, 5_000_001),
+            ..Timing::default()
+        },
+        ..blank(record)
+    }
+}
+
+/// What a look yields.
+trait Answer {
+    fn with<T>(&self, slot: usize, value: T) -> Evidence<T>;
+}
+
+struct AllPresent;
+struct AllAbsent;
+/// With the faults from that one on.
+struct AllUnknown(usize);
+
+impl Answer for AllPresent {
+    fn with<T>(&self, _slot: usize, value: T) -> Evidence<T> {
+        Evidence::first(Observed::Present(value), at(90), at(91))
+    }
+}
+
+impl Answer for AllAbsent {
+    fn with<T>(&self, _slot: usize, _value: T) -> Evidence<T> {
+        Evidence::first(Observed::Absent, at(90), at(91))
+    }
+}
+
+impl Answer for AllUnknown {
+    fn with<T>(&self, slot: usize, value: T) -> Evidence<T> {
+        let n = self.0 + slot;
+        let mut fault = Fault::new(pick(&FAULTS, n), "no answer within 3 s");
+        fault.retry_after = (n % 2 == 0).then_some(Duration::from_millis(1500));
+        let unknown = Observed::Unknown(fault);
+        if n % 3 == 0 {
+            return Evidence::first(unknown, at(92), at(95));
+        }
+        let mut evidence = Evidence::first(Observed::Present(value), at(90), at(91));
+        evidence.accept(unknown, at(92), at(95));
+        evidence
+    }
+}
+
+fn shown(snapshot: Snapshot) -> Recorded {
+    Recorded {
+        before: snapshot.record.clone(),
+        snapshot,
+        rule: None,
+        failure: None,
+        transition: None,
+    }
+}
+
+/// Recordings, as the column `recorded` of `snapshots` has them, before they are deflated.
+pub(super) fn recordings() -> Vec<Recorded> {
+    let present = (0..4).map(|n| Recorded {
+        before: unseen(),
+        rule: Some("flink-running".to_owned()),
+        transition: Some(transition(n)),
+        ..shown(answered(n, &AllPresent))
+    });
+    let failed = FAILURES.map(|kind| Recorded {
+        failure: Some(PolicyFailure {
+            kind,
+            message: "wasm trap: unreachable".to_owned(),
+        }),
+        ..shown(blank(unseen()))
+    });
+    [shown(blank(unseen())), shown(answered(0, &AllAbsent))]
+        .into_iter()
+        .chain([0, 8].map(|first| shown(answered(1, &AllUnknown(first)))))
+        .chain(present)
+        .chain(failed)
+        .collect()
+}

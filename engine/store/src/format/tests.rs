@@ -1,0 +1,267 @@
+//! What an earlier build wrote is read for ever, and what is written is what it wrote, byte for byte.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+use steadfast_core::evidence::{FaultKind, Observed};
+use steadfast_core::journal::{
+    Change, Commit, EntriesOf, Event, Journal as _, Recordings as _, Sequence, SinkCursors as _,
+};
+use steadfast_core::labels::Labels;
+use steadfast_core::record::JobRecord;
+use steadfast_core::recording::Recorded;
+
+use super::{Kept, read, samples, v1, write};
+use crate::SqliteStore;
+use crate::packing::{pack, unpack};
+
+const V1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats/v1");
+const SINK: &str = "https://example.org/hook";
+
+fn lines(name: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(V1).join(name)).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Each line reads as its sample, and each sample is written as its line.
+macro_rules! pinned {
+    ($file:literal, $samples:expr) => {
+        let (lines, samples) = (lines($file), $samples);
+        assert_eq!(lines.len(), samples.len(), "{}", $file);
+        for (n, (line, sample)) in lines.iter().zip(&samples).enumerate() {
+            let written = write(sample).unwrap();
+            assert_eq!(&written, line, "{}:{}", $file, n + 1);
+            let read = read(line.as_bytes());
+            assert_eq!(&sample_like(sample, read.unwrap()), sample, "{}:{}", $file, n + 1);
+        }
+    };
+}
+
+/// Says what type is read: that of the sample.
+fn sample_like<T>(_: &T, read: T) -> T {
+    read
+}
+
+#[test]
+fn records_are_what_they_were() {
+    pinned!("records.jsonl", samples::records());
+}
+
+#[test]
+fn events_are_what_they_were() {
+    pinned!("events.jsonl", samples::events());
+}
+
+#[test]
+fn recordings_are_what_they_were() {
+    pinned!("recordings.jsonl", samples::recordings());
+}
+
+/// A word that no file holds is a word that nothing pins.
+#[test]
+fn the_files_hold_every_word() {
+    let files = ["records.jsonl", "events.jsonl", "recordings.jsonl"];
+    let text: String = files.iter().flat_map(|name| lines(name)).collect();
+    for words in v1::WORDS {
+        for word in *words {
+            assert!(text.contains(&format!("\"{word}\"")), "{word}");
+        }
+    }
+}
+
+/// As builds wrote it before labels were kept.
+#[test]
+fn a_record_without_labels_reads() {
+    let mut document: serde_json::Value = serde_json::from_str(&lines("records.jsonl")[1]).unwrap();
+    document.as_object_mut().unwrap().remove("labels");
+    let record: JobRecord = read(document.to_string().as_bytes()).unwrap();
+    let expected = JobRecord {
+        labels: Labels::default(),
+        ..samples::records()[1].clone()
+    };
+    assert_eq!(record, expected);
+}
+
+/// As a later build may record it: a kind of fault that this one has no word for.
+#[test]
+fn a_fault_nobody_has_heard_of_reads_as_unknown() {
+    let recording = &lines("recordings.jsonl")[2];
+    let newer = recording.replace("\"kind\":\"timeout\"", "\"kind\":\"solar-flare\"");
+    assert_ne!(&newer, recording);
+    let recorded: Recorded = read(newer.as_bytes()).unwrap();
+    let flink = recorded.snapshot.flink.unwrap();
+    assert!(matches!(flink.latest, Observed::Unknown(fault) if fault.kind == FaultKind::Other));
+}
+
+#[test]
+fn a_later_format_is_refused_by_its_number() {
+    for name in ["records.jsonl", "events.jsonl", "recordings.jsonl"] {
+        let document = lines(name)[0].replacen('{', "{\"version\":2,", 1);
+        let refusals = [
+            read::<JobRecord>(document.as_bytes()).map(drop),
+            read::<Event>(document.as_bytes()).map(drop),
+            read::<Recorded>(document.as_bytes()).map(drop),
+        ];
+        for refusal in refusals {
+            assert!(refusal.unwrap_err().to_string().contains("format 2"), "{name}");
+        }
+    }
+}
+
+/// Only read: another version of the library may deflate to other bytes, which mean the same.
+#[test]
+fn a_deflated_recording_reads() {
+    let bytes = fs::read(Path::new(V1).join("recording.deflate")).unwrap();
+    assert_eq!(unpack(&bytes).unwrap(), samples::recordings()[4]);
+}
+
+/// Opens a copy, since opening a store writes to it.
+fn copy_of_the_store() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    fs::copy(Path::new(V1).join("store.db"), &path).unwrap();
+    (folder, path)
+}
+
+/// The records of the store, as one writes them: with what a policy remembers.
+fn stored() -> Vec<JobRecord> {
+    let mut records = samples::records();
+    records.truncate(3);
+    for (record, memory) in records.iter_mut().zip([vec![], vec![0, 255, 7], vec![1]]) {
+        record.memory = memory;
+        record.revision = 1;
+    }
+    records
+}
+
+fn commits() -> Vec<Commit> {
+    let mut records = stored();
+    let mut forgotten = records[0].clone();
+    forgotten.key.target.name = "forgotten".into();
+    records.push(forgotten.clone());
+    let events = samples::events();
+    let changes = records
+        .into_iter()
+        .zip(events.chunks(4))
+        .map(|(record, events)| Change {
+            record,
+            events: events.to_vec(),
+        });
+    let last = Commit {
+        changes: vec![Change {
+            record: forgotten.clone(),
+            events: vec![Event::Update, events[17].clone(), Event::Forgotten],
+        }],
+        recorded: samples::recordings(),
+    };
+    vec![Commit::from(changes.collect::<Vec<_>>()), last]
+}
+
+#[tokio::test]
+async fn a_store_opens_and_holds_what_was_committed() {
+    let (_folder, path) = copy_of_the_store();
+    let store = SqliteStore::open(&path).unwrap();
+    let mut records = stored();
+    records.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(store.load().await.unwrap(), records);
+    let entries = store.entries(EntriesOf::Everything, Sequence(0), 100).await.unwrap();
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.key.clone(), entry.event.clone()))
+        .collect();
+    let committed = commits().into_iter().flat_map(|commit| commit.changes);
+    let expected = committed.flat_map(|change| {
+        let key = change.record.key;
+        change.events.into_iter().map(move |event| (key.clone(), event))
+    });
+    assert_eq!(told, expected.collect::<Vec<_>>());
+    assert!(
+        entries
+            .iter()
+            .zip(1..)
+            .all(|(entry, n)| entry.sequence == Sequence(n) && entry.at == samples::at(0) && entry.revision == 1)
+    );
+    let kept = store.recorded(Sequence(0), samples::at(0), 100).await.unwrap();
+    let kept: Vec<_> = kept.into_iter().map(|(_, recorded)| recorded).collect();
+    assert_eq!(kept, samples::recordings());
+    assert_eq!(store.sink_cursor(SINK).await.unwrap(), Some(Sequence(7)));
+    assert_eq!(store.store_id().len(), 16);
+    // And it goes on from there.
+    let mut next = stored()[0].clone();
+    next.revision = 2;
+    let change = Change {
+        record: next,
+        events: vec![Event::Update],
+    };
+    let entries = store.commit(samples::at(1), vec![change].into()).await.unwrap();
+    assert_eq!(entries[0].sequence, Sequence(told.len() as u64 + 1));
+}
+
+/// All cells of a store but its identity, as text.
+fn cells(path: &Path) -> Vec<String> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut cells = Vec::new();
+    for sql in [
+        "SELECT sql FROM sqlite_master ORDER BY name",
+        "SELECT quote(job) || quote(state) || quote(confidence) || attempt || ' ' || revision || quote(record)
+             || quote(memory) FROM jobs ORDER BY job",
+        "SELECT sequence || ' ' || at || quote(job) || quote(kind) || quote(state) || quote(attempt) || revision
+             || quote(event) FROM journal ORDER BY sequence",
+        "SELECT place || ' ' || at || quote(job) FROM snapshots ORDER BY place",
+        "SELECT quote(sink) || delivered FROM sinks",
+        "SELECT application_id FROM pragma_application_id",
+        "SELECT user_version FROM pragma_user_version",
+    ] {
+        let mut select = connection.prepare(sql).unwrap();
+        let rows = select.query_map([], |row| row.get_ref(0).map(|cell| format!("{cell:?}")));
+        cells.extend(rows.unwrap().map(Result::unwrap));
+    }
+    cells
+}
+
+async fn write_store(path: &Path) {
+    let store = SqliteStore::open(path).unwrap();
+    for commit in commits() {
+        store.commit(samples::at(0), commit).await.unwrap();
+    }
+    store.advance_sink(SINK, Sequence(7)).await.unwrap();
+}
+
+/// So that an earlier build of the same schema version reads it.
+#[tokio::test]
+async fn a_store_is_written_cell_by_cell_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (now, (_folder, then)) = (folder.path().join("store.db"), copy_of_the_store());
+    write_store(&now).await;
+    assert_eq!(cells(&now), cells(&then));
+}
+
+fn write_new(folder: &Path, name: &str, bytes: &[u8]) {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).open(folder.join(name));
+    file.unwrap_or_else(|error| panic!("{name}: {error}; what is pinned is never written over"))
+        .write_all(bytes)
+        .unwrap();
+}
+
+fn write_lines(folder: &Path, name: &str, values: &[impl Kept]) {
+    let lines = values.iter().map(|value| write(value).unwrap() + "\n");
+    write_new(folder, name, lines.collect::<String>().as_bytes());
+}
+
+/// Writes the files of a format into the folder `FORMATS`, which must be empty: see `tests/formats/v1/README.md`.
+#[tokio::test]
+#[ignore = "writes files; only for a format that is new"]
+async fn write_samples() {
+    let folder = PathBuf::from(std::env::var_os("FORMATS").unwrap());
+    write_lines(&folder, "records.jsonl", &samples::records());
+    write_lines(&folder, "events.jsonl", &samples::events());
+    write_lines(&folder, "recordings.jsonl", &samples::recordings());
+    write_new(&folder, "recording.deflate", &pack(&samples::recordings()[4]).unwrap());
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("store.db");
+    write_store(&path).await;
+    write_new(&folder, "store.db", &fs::read(path).unwrap());
+}

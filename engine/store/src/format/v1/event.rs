@@ -1,0 +1,67 @@
+//! An event: the column `event` of `journal`.
+
+use serde::{Deserialize, Serialize};
+use steadfast_core::{alert, journal};
+
+use super::record::{AlertScope, Reason};
+use super::scalar::{Moment, PolicyName};
+use super::state::{Confidence, State};
+use crate::format::shape::{Shape, object, words};
+
+/// `kind` comes first, then what the kind has.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub(crate) enum Event {
+    #[serde(rename = "transition")]
+    Transition(Transition),
+    #[serde(rename = "update")]
+    Update,
+    #[serde(rename = "alert")]
+    Alert(Alert),
+    #[serde(rename = "forgotten")]
+    Forgotten,
+}
+
+impl Shape for Event {
+    type Core = journal::Event;
+
+    fn of(core: &journal::Event) -> Self {
+        match core {
+            journal::Event::Transition(transition) => Self::Transition(Transition::of(transition)),
+            journal::Event::Update => Self::Update,
+            journal::Event::Alert(alert) => Self::Alert(Alert::of(alert)),
+            journal::Event::Forgotten => Self::Forgotten,
+        }
+    }
+
+    fn into_core(self) -> journal::Event {
+        match self {
+            Self::Transition(transition) => journal::Event::Transition(transition.into_core()),
+            Self::Update => journal::Event::Update,
+            Self::Alert(alert) => journal::Event::Alert(alert.into_core()),
+            Self::Forgotten => journal::Event::Forgotten,
+        }
+    }
+}
+
+object!(Transition of journal::Transition {
+    "from": State = from,
+    "to": State = to,
+    "confidence": Confidence = confidence,
+    "reason": Reason = reason,
+    "attempt": u32 = attempt,
+    "policy": PolicyName = policy,
+});
+
+object!(Alert of alert::AlertEvent {
+    "alert": String = alert,
+    "scope": AlertScope = scope,
+    "status": AlertStatus = status,
+    "since": Moment = since,
+    "message": String = message,
+});
+
+words!(AlertStatus of alert::AlertStatus {
+    "firing" = Firing,
+    "resolved" = Resolved,
+});

@@ -1,0 +1,149 @@
+//! The facts in evidence.
+
+use steadfast_core::facts;
+
+use super::scalar::{JobId, Labels, Moment, Namespace, Uid};
+use super::state::{Mode, State};
+use crate::format::shape::{object, words};
+
+object!(FlinkJob of facts::FlinkJob {
+    "id": JobId = id,
+    "state": State = state,
+    "startedAt": Moment = started_at,
+    "endedAt": Option<Moment> = ended_at,
+    "tasks": Tasks = tasks,
+});
+
+object!(Tasks of facts::Tasks {
+    "total": u32 = total,
+    "running": u32 = running,
+});
+
+object!(RootException of facts::RootException {
+    "headline": String = headline,
+    "at": Option<Moment> = at,
+});
+
+object!(Checkpoints of facts::Checkpoints {
+    "completed": u64 = completed,
+    "failed": u64 = failed,
+});
+
+object!(JobEnd of facts::JobEnd {
+    "job": JobId = job,
+    "state": State = state,
+    "cause": Option<String> = cause,
+    "endedAt": Option<Moment> = ended_at,
+    "toldBy": EndSource = told_by,
+});
+
+words!(EndSource of facts::EndSource {
+    "last-words" = LastWords,
+    "archive" = Archive,
+    "history-server" = HistoryServer,
+    "job-result-store" = JobResultStore,
+});
+
+object!(Deployment of facts::Deployment {
+    "namespace": Namespace = namespace,
+    "name": String = name,
+    "uid": Uid = uid,
+    "createdAt": Option<Moment> = created_at,
+    "deletingSince": Option<Moment> = deleting_since,
+    "replicas": u32 = replicas,
+    "ready": u32 = ready,
+    "native": Option<Mode> = native,
+    "owner": Option<String> = owner,
+    "trouble": Option<String> = trouble,
+    "rollout": Rollout = rollout,
+    // Recordings from before labels were kept lack it.
+    #[serde(default)]
+    "labels": Labels = labels,
+});
+
+words!(Rollout of facts::Rollout {
+    "settled" = Settled,
+    "in-progress" = InProgress,
+});
+
+object!(Deletion of facts::Deletion {
+    "uid": Uid = uid,
+    "seenAt": Moment = seen_at,
+});
+
+object!(Pod of facts::Pod {
+    "namespace": Namespace = namespace,
+    "name": String = name,
+    "uid": Uid = uid,
+    "app": String = app,
+    "createdAt": Option<Moment> = created_at,
+    "deletingSince": Option<Moment> = deleting_since,
+    "phase": String = phase,
+    "reason": Option<String> = reason,
+    "ip": Option<String> = ip,
+    "ready": Readiness = ready,
+    "unschedulable": Option<String> = unschedulable,
+    "container": Option<Container> = container,
+});
+
+words!(Readiness of facts::Readiness {
+    "ready" = Ready,
+    "notReady" = NotReady,
+});
+
+object!(Container of facts::Container {
+    "name": String = name,
+    "restarts": u32 = restarts,
+    "waiting": Option<Waiting> = waiting,
+    "terminated": Option<Termination> = terminated,
+});
+
+object!(Waiting of facts::Waiting {
+    "reason": String = reason,
+    "message": String = message,
+});
+
+object!(Termination of facts::Termination {
+    "reason": String = reason,
+    "exitCode": i32 = exit_code,
+    "at": Option<Moment> = at,
+});
+
+object!(HaData of facts::HaData {
+    "configMaps": Vec<String> = config_maps,
+});
+
+object!(KubeEvent of facts::KubeEvent {
+    "object": String = object,
+    "reason": String = reason,
+    "message": String = message,
+    "at": Option<Moment> = at,
+});
+
+object!(FlinkResource of facts::FlinkResource {
+    "kind": ResourceKind = kind,
+    "namespace": Namespace = namespace,
+    "name": String = name,
+    "uid": Uid = uid,
+    "deployment": String = deployment,
+    "mode": Mode = mode,
+    "createdAt": Option<Moment> = created_at,
+    "deletingSince": Option<Moment> = deleting_since,
+    "desired": Desired = desired,
+    "rollout": Rollout = rollout,
+    "flinkJobId": Option<JobId> = flink_job_id,
+    "reportedState": Option<State> = reported_state,
+    "lifecycle": Option<String> = lifecycle,
+    "jobManagerStatus": Option<String> = job_manager_status,
+    "error": Option<String> = error,
+});
+
+words!(ResourceKind of facts::ResourceKind {
+    "FlinkDeployment" = FlinkDeployment,
+    "FlinkSessionJob" = FlinkSessionJob,
+});
+
+words!(Desired of facts::Desired {
+    "running" = Running,
+    "suspended" = Suspended,
+});

@@ -1,0 +1,97 @@
+//! A record: the column `record` of `jobs`, and within recordings.
+
+use std::sync::Arc;
+
+use steadfast_core::{id, incarnation, record};
+
+use super::scalar::{ClusterName, JobId, Labels, Moment, Namespace, PolicyName, Uid};
+use super::state::{Attention, ConditionType, Confidence, Intent, Mode, State};
+use crate::format::shape::{object, words};
+
+object!(Record of record::JobRecord {
+    "key": Key = key,
+    "mode": Mode = mode,
+    "origin": Origin = origin,
+    // Records from before labels were kept lack it.
+    #[serde(default)]
+    "labels": Labels = labels,
+    "state": State = state,
+    "confidence": Confidence = confidence,
+    "reason": Reason = reason,
+    "since": Moment = since,
+    "confirmedAt": Option<Moment> = confirmed_at,
+    "incarnation": Incarnation = incarnation,
+    "conditions": Vec<Condition> = conditions,
+    "alerts": Vec<Alert> = alerts,
+    "intent": Option<PostedIntent> = intent,
+    "otherJobs": Vec<OtherJob> = other_jobs,
+    "attention": Attention = attention,
+    "policy": PolicyName = policy,
+    // An array of numbers; empty in `jobs`, which has a column for it.
+    "memory": Vec<u8> = memory,
+    "revision": u64 = revision,
+});
+
+object!(Key of id::JobKey {
+    "target": Target = target,
+    "session_job": Option<JobId> = session_job,
+});
+
+object!(Target of id::TargetId {
+    "cluster": ClusterName = cluster,
+    "namespace": Namespace = namespace,
+    "name": Arc<str> = name,
+});
+
+words!(Origin of record::Origin {
+    "configured" = Configured,
+    "discovered" = Discovered,
+});
+
+object!(Reason of record::Reason {
+    "code": String = code,
+    "message": String = message,
+});
+
+object!(Incarnation of incarnation::Incarnation {
+    "attempt": u32 = attempt,
+    "deploymentUid": Option<Uid> = deployment_uid,
+    "uidSeen": UidSeen = uid_seen,
+    "flinkJobId": Option<JobId> = flink_job_id,
+    "startedAt": Option<Moment> = started_at,
+    "since": Option<Moment> = since,
+    "previous": Option<(JobId, Moment)> = previous,
+});
+
+words!(UidSeen of incarnation::UidSeen {
+    "inThisAttempt" = InThisAttempt,
+    "before" = Before,
+});
+
+object!(Condition of record::Condition {
+    "type": ConditionType = kind,
+    "since": Moment = since,
+    "message": String = message,
+});
+
+object!(Alert of record::StandingAlert {
+    "name": String = name,
+    "scope": AlertScope = scope,
+    "since": Moment = since,
+    "message": String = message,
+});
+
+words!(AlertScope of record::AlertScope {
+    "job" = Job,
+    "cluster" = Cluster,
+});
+
+object!(PostedIntent of record::PostedIntent {
+    "intent": Intent = intent,
+    "since": Moment = since,
+});
+
+object!(OtherJob of record::OtherJob {
+    "flinkJobId": JobId = flink_job_id,
+    "state": State = state,
+});

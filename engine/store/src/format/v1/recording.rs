@@ -1,0 +1,70 @@
+//! A recording: the column `recorded` of `snapshots`, once it is inflated.
+
+use std::time::Duration;
+
+use steadfast_core::{decision, recording, snapshot};
+
+use super::event::Transition;
+use super::evidence::Evidence;
+use super::facts::{
+    Checkpoints, Deletion, Deployment, FlinkJob, FlinkResource, HaData, JobEnd, KubeEvent, Pod, RootException,
+};
+use super::record::Record;
+use super::scalar::Moment;
+use crate::format::shape::{object, words};
+
+object!(Recording of recording::Recorded {
+    "before": Record = before,
+    "snapshot": Snapshot = snapshot,
+    "rule": Option<String> = rule,
+    "failure": Option<Failure> = failure,
+    "transition": Option<Transition> = transition,
+});
+
+object!(Failure of decision::PolicyFailure {
+    "kind": FailureKind = kind,
+    "message": String = message,
+});
+
+words!(FailureKind of decision::PolicyFailureKind {
+    "error" = Error,
+    "trap" = Trap,
+    "deadline" = Deadline,
+    "memory" = Memory,
+    "invalid" = Invalid,
+});
+
+object!(Snapshot of snapshot::Snapshot {
+    "now": Moment = now,
+    "engineSince": Moment = engine_since,
+    "record": Record = record,
+    "flink": Option<Evidence<FlinkJob>> = flink,
+    "exceptions": Option<Evidence<RootException>> = exceptions,
+    "checkpoints": Option<Evidence<Checkpoints>> = checkpoints,
+    "deployment": Option<Evidence<Deployment>> = deployment,
+    "deletion": Option<Deletion> = deletion,
+    "pods": Option<Evidence<Vec<Pod>>> = pods,
+    "events": Option<Evidence<Vec<KubeEvent>>> = events,
+    "haData": Option<Evidence<HaData>> = ha_data,
+    "lastWords": Option<Evidence<JobEnd>> = last_words,
+    "archive": Option<Evidence<JobEnd>> = archive,
+    "flinkResource": Option<Evidence<FlinkResource>> = flink_resource,
+    "taskManagers": Option<Evidence<Vec<Pod>>> = task_managers,
+    "fleet": Fleet = fleet,
+    "timing": Timing = timing,
+});
+
+object!(Fleet of snapshot::Fleet {
+    "targets": u32 = targets,
+    "dark": u32 = dark,
+});
+
+object!(Timing of snapshot::Timing {
+    "poll": Duration = poll,
+    "timeout": Duration = timeout,
+    "validate": Duration = validate,
+    "retryInitial": Duration = retry_initial,
+    "retryMax": Duration = retry_max,
+    "startupGrace": Duration = startup_grace,
+    "terminalPoll": Duration = terminal_poll,
+});
