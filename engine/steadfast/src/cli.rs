@@ -3,10 +3,10 @@
 mod check;
 mod client;
 mod explain;
+mod follow;
 mod help;
 #[cfg(not(feature = "author"))]
 mod left_out;
-mod follow;
 mod log;
 mod policies;
 mod policy;

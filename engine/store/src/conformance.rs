@@ -1,5 +1,6 @@
 //! What every store must do, whatever it is made of.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use steadfast_core::alert::{AlertEvent, AlertStatus};
@@ -38,7 +39,7 @@ pub(crate) fn moved(from: JobState, to: JobState) -> Event {
 
 pub(crate) fn started(name: &str) -> Change {
     Change {
-        record: record(name, JobState::Running, 1),
+        record: record(name, JobState::Running, 1).into(),
         events: vec![moved(JobState::Unknown, JobState::Running)],
     }
 }
@@ -119,11 +120,11 @@ async fn reads_back_what_was_committed<S: Store>(store: &S) {
     assert_eq!(store.newest().await.unwrap(), Sequence(0));
     store.check().await.unwrap();
     let b = Change {
-        record: record("b", JobState::Failed, 1),
+        record: record("b", JobState::Failed, 1).into(),
         events: vec![moved(JobState::Unknown, JobState::Failed), alert()],
     };
     let quiet = Change {
-        record: record("c", JobState::Running, 7),
+        record: record("c", JobState::Running, 7).into(),
         events: vec![],
     };
     let changes = vec![b.clone(), started("a"), quiet.clone()];
@@ -131,7 +132,7 @@ async fn reads_back_what_was_committed<S: Store>(store: &S) {
     let expected = [
         (b.record.key.clone(), b.events[0].clone()),
         (b.record.key.clone(), alert()),
-        (started("a").record.key, started("a").events[0].clone()),
+        (started("a").record.key.clone(), started("a").events[0].clone()),
     ];
     let told: Vec<(JobKey, Event)> = committed.iter().map(|e| (e.key.clone(), e.event.clone())).collect();
     assert_eq!(told, expected);
@@ -144,18 +145,22 @@ async fn reads_back_what_was_committed<S: Store>(store: &S) {
     assert_eq!(store.newest().await.unwrap(), committed[2].sequence);
     assert_eq!(
         store.load().await.unwrap(),
-        [started("a").record, b.record, quiet.record]
+        [
+            JobRecord::clone(&started("a").record),
+            JobRecord::clone(&b.record),
+            JobRecord::clone(&quiet.record)
+        ]
     );
     assert!(store.commit(AT, vec![].into()).await.unwrap().is_empty());
 }
 
 async fn pages_by_sequence_and_kind<S: Store>(store: &S) {
     let update = |revision| Change {
-        record: record("a", JobState::Running, revision),
+        record: record("a", JobState::Running, revision).into(),
         events: vec![Event::Update],
     };
     let alerted = Change {
-        record: record("a", JobState::Failed, 4),
+        record: record("a", JobState::Failed, 4).into(),
         events: vec![moved(JobState::Running, JobState::Failed), alert()],
     };
     for changes in [
@@ -175,7 +180,7 @@ async fn pages_by_sequence_and_kind<S: Store>(store: &S) {
     assert_eq!(read(EntriesOf::Everything, at(1), 2).await, pick(&[2, 3]));
     assert_eq!(read(EntriesOf::Told, Sequence(0), 100).await, pick(&[0, 2, 4, 5]));
     assert_eq!(read(EntriesOf::Told, at(0), 2).await, pick(&[2, 4]));
-    let of_a = EntriesOf::TransitionsOf(started("a").record.key);
+    let of_a = EntriesOf::TransitionsOf(started("a").record.key.clone());
     assert_eq!(read(of_a.clone(), Sequence(0), 100).await, pick(&[0, 4]));
     assert_eq!(read(of_a.clone(), at(0), 1).await, pick(&[4]));
     assert!(read(of_a, at(5), 1).await.is_empty());
@@ -185,11 +190,11 @@ async fn a_refused_change_leaves_nothing<S: Store>(store: &S) {
     store.commit(AT, vec![started("a")].into()).await.unwrap();
     let before = store.newest().await.unwrap();
     let mut nameless = started("c");
-    nameless.record.key.target.name = "x/y".into();
+    Arc::make_mut(&mut nameless.record).key.target.name = "x/y".into();
     for wrong in [
         started("a"),
         Change {
-            record: record("a", JobState::Failed, 3),
+            record: record("a", JobState::Failed, 3).into(),
             events: vec![Event::Update],
         },
         nameless,
@@ -198,10 +203,10 @@ async fn a_refused_change_leaves_nothing<S: Store>(store: &S) {
         assert!(matches!(refused, Err(JournalError::Failed { .. })), "{refused:?}");
     }
     assert_eq!(store.newest().await.unwrap(), before);
-    assert_eq!(store.load().await.unwrap(), [started("a").record]);
+    assert_eq!(store.load().await.unwrap(), [JobRecord::clone(&started("a").record)]);
     // Two changes of one job in one commit follow each other.
     let changes = [2, 3].map(|revision| Change {
-        record: record("a", JobState::Running, revision),
+        record: record("a", JobState::Running, revision).into(),
         events: vec![Event::Update],
     });
     store.commit(AT, changes.to_vec().into()).await.unwrap();
@@ -216,11 +221,11 @@ async fn forgets_for_good<S: Store>(store: &S) {
     };
     let entries = store.commit(AT, vec![forgotten].into()).await.unwrap();
     assert_eq!(entries[0].event, Event::Forgotten);
-    assert_eq!(store.load().await.unwrap(), [started("b").record]);
+    assert_eq!(store.load().await.unwrap(), [JobRecord::clone(&started("b").record)]);
     // Seen again, it begins anew: revision and history.
     let again = store.commit(AT, vec![started("a")].into()).await.unwrap();
     assert!(again[0].sequence > entries[0].sequence);
-    let of_a = EntriesOf::TransitionsOf(started("a").record.key);
+    let of_a = EntriesOf::TransitionsOf(started("a").record.key.clone());
     assert_eq!(store.entries(of_a, Sequence(0), 100).await.unwrap(), again);
     // Nobody's sequence is used twice, even that of an entry at the end.
     assert_eq!(

@@ -1,7 +1,7 @@
 //! A store that lives and dies with the process, without a thread or a file of its own.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use steadfast_core::id::JobKey;
@@ -13,7 +13,7 @@ use steadfast_core::recording::Recorded;
 use steadfast_core::time::Timestamp;
 
 use crate::packing::pack;
-use crate::refusal::{check_revision, failed, forgets, stored_name};
+use crate::refusal::{check_revision, failed, stored_name};
 
 /// Keeps everything in memory. For simulations, whose virtual time no blocking thread may hold up: behind an
 /// `Arc` it outlives the engine that is killed, as a file would.
@@ -25,7 +25,7 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Kept {
-    jobs: BTreeMap<JobKey, JobRecord>,
+    jobs: BTreeMap<JobKey, Arc<JobRecord>>,
     entries: Vec<Entry>,
     cursors: BTreeMap<String, Sequence>,
     /// Oldest first.
@@ -78,7 +78,7 @@ impl Journal for MemoryStore {
     async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError> {
         let mut kept = self.kept();
         // All changes are tried on a copy of the records they touch, so that a refusal leaves nothing behind.
-        let mut touched: BTreeMap<JobKey, Option<JobRecord>> = BTreeMap::new();
+        let mut touched: BTreeMap<JobKey, Option<Arc<JobRecord>>> = BTreeMap::new();
         let mut entries = Vec::new();
         let mut sequence = kept.newest().0;
         for change in commit.changes {
@@ -89,7 +89,7 @@ impl Journal for MemoryStore {
                 None => kept.jobs.get(&key),
             };
             check_revision(&change, stored.map(|record| record.revision))?;
-            let gone = forgets(&change);
+            let gone = change.forgets();
             for event in change.events {
                 sequence = sequence.saturating_add(1);
                 entries.push(Entry {
@@ -122,7 +122,12 @@ impl Journal for MemoryStore {
     }
 
     async fn load(&self) -> Result<Vec<JobRecord>, JournalError> {
-        Ok(self.kept().jobs.values().cloned().collect())
+        Ok(self
+            .kept()
+            .jobs
+            .values()
+            .map(|record| JobRecord::clone(record))
+            .collect())
     }
 
     async fn entries(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Vec<Entry>, JournalError> {

@@ -1,7 +1,7 @@
 //! What every store refuses, in the same words.
 
 use steadfast_core::id::JobKey;
-use steadfast_core::journal::{Change, Event, JournalError};
+use steadfast_core::journal::{Change, JournalError};
 
 /// An operation that failed and left nothing behind.
 pub(crate) fn failed(
@@ -14,17 +14,12 @@ pub(crate) fn failed(
     }
 }
 
-/// Whether the change deletes its record.
-pub(crate) fn forgets(change: &Change) -> bool {
-    change.events.contains(&Event::Forgotten)
-}
-
 /// Refuses a change that was not made from the stored record: memory and store would no longer agree.
 /// A record that is forgotten may keep its revision, since nothing of it is kept.
 pub(crate) fn check_revision(change: &Change, stored: Option<u64>) -> Result<(), JournalError> {
     let Some(stored) = stored else { return Ok(()) };
     let offered = change.record.revision;
-    if offered == stored.saturating_add(1) || (forgets(change) && offered == stored) {
+    if offered == stored.saturating_add(1) || (change.forgets() && offered == stored) {
         return Ok(());
     }
     Err(failed(

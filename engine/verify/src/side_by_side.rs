@@ -252,7 +252,7 @@ impl<'a> Beside<'a> {
         }
         self.commit(turn, now);
         // What was begun in this turn was answered in it, above.
-        answered.iter().for_each(|source| drop(self.open.remove(source)));
+        self.open.retain(|source| !answered.contains(source));
         let shown = std::mem::take(&mut self.shown.lock().unwrap_or_else(PoisonError::into_inner).snapshots);
         let shown: Vec<Snapshot> = shown.into_iter().map(without_revision).collect();
         same(

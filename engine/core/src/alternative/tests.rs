@@ -1,6 +1,7 @@
 use super::*;
 use crate::decision::Watch;
-use crate::evidence::{Fault, FaultKind};
+use crate::evidence::{Fault, FaultKind, Observed};
+use crate::facts::Deployment;
 use crate::record::Reason;
 use crate::state::{Confidence, JobState};
 use crate::testing::{self, at, job_key, observed};

@@ -4,7 +4,7 @@ use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use crate::facts::FlinkJob;
 use crate::id::TargetId;
 use crate::planner::plan;
-use crate::record::Reason;
+use crate::record::{JobRecord, Reason};
 use crate::recording::{Changes, Selection};
 use crate::snapshot::Snapshot;
 use crate::state::{Confidence, JobState};

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use steadfast_core::decision::Decide;
-use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
+use steadfast_core::evidence::{Fault, FaultKind, Observed};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::JobState;
+use steadfast_core::testing::observed;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
 
 use crate::situation;
@@ -94,7 +95,7 @@ fn every_fault_reaches_both() {
     for kind in kinds {
         let mut snapshot = situation::running();
         let fault = Observed::Unknown(Fault::new(kind, "it did not answer"));
-        snapshot.flink = Some(Evidence::first(fault, situation::at(99), situation::at(99)));
+        snapshot.flink = observed(fault, situation::at(99));
         assert_eq!(old.decide(&snapshot), new.decide(&snapshot), "{kind:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Snapshots to judge.
 
-use steadfast_core::evidence::{Fault, FaultKind, Observed};
+use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::{Container, Deployment, FlinkJob, Pod, Readiness, Tasks, Termination, Waiting};
 use steadfast_core::id::Uid;
 use steadfast_core::snapshot::{Fleet, Snapshot};
@@ -30,7 +30,7 @@ pub(crate) fn silent() -> Snapshot {
     let mut snapshot = running();
     let fault = Fault::new(FaultKind::Timeout, "no answer within 3 s");
     if let Some(flink) = &mut snapshot.flink {
-        flink.accept(Observed::Unknown(fault), at(100), at(100));
+        flink.accept(Observation::new(Observed::Unknown(fault), at(100), at(100)));
     }
     snapshot
 }

@@ -102,12 +102,7 @@ impl Fetcher {
 
     async fn archive(&self, cluster: &ClusterName, query: &ResultQuery) -> Observed<JobEnd> {
         match self.clusters.get(cluster) {
-            Some(clients) => {
-                clients
-                    .ends
-                    .find(self.http.as_ref(), query, self.limits.deadline)
-                    .await
-            }
+            Some(clients) => clients.ends.find(self.http.as_ref(), query, self.limits.deadline).await,
             // A standalone job has no such places: all of none were read, and none tells an end.
             None => Observed::Absent,
         }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use steadfast_core::board::{Board, Surroundings};
 use steadfast_core::decision::{Decision, PolicyFailure, PolicyFailureKind, WantedSource, Watch};
-use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
+use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use steadfast_core::explanation::{Awaited, AwaitedLook, Due, Explanation, Rule};
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::record::{JobRecord, PostedIntent, Reason};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, Confidence, Intent, JobState};
+use steadfast_core::testing;
 use steadfast_core::time::Timestamp;
 
 use super::AT;
@@ -87,16 +87,14 @@ fn seconds(after: i64) -> Timestamp {
 /// Flink did not list the job once, and is silent now.
 fn snapshot(mut record: JobRecord) -> Snapshot {
     record.memory = vec![0, 171];
-    let mut flink = Evidence::first(Observed::Absent, AT, AT);
-    let silent = Fault::new(FaultKind::Timeout, "no answer");
-    flink.accept(Observed::Unknown(silent), seconds(5), seconds(8));
-    let surroundings = Surroundings {
-        engine_since: AT,
-        ..Surroundings::default()
-    };
+    let answered = Observation::new(Observed::Absent, AT, AT);
+    let silent = Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"));
+    let mut flink = Evidence::first(answered);
+    flink.accept(Observation::new(silent, seconds(5), seconds(8)));
     Snapshot {
+        engine_since: AT,
         flink: Some(flink),
-        ..Board::default().snapshot(record, None, surroundings, seconds(10))
+        ..testing::snapshot(record, seconds(10))
     }
 }
 

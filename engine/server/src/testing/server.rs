@@ -90,7 +90,10 @@ impl TestServer {
 
     /// Commits without showing it yet.
     pub(crate) async fn commit_unseen(&self, record: JobRecord, events: Vec<Event>) -> Vec<Entry> {
-        let changes = vec![Change { record, events }];
+        let changes = vec![Change {
+            record: record.into(),
+            events,
+        }];
         self.store.commit(AT, changes.into()).await.unwrap()
     }
 

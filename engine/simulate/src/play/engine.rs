@@ -9,7 +9,6 @@ use steadfast_core::id::{ClusterName, Namespace, TargetId};
 use steadfast_core::journal::Journal;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
-use steadfast_core::timing::Timing;
 use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Setup, TargetSetup};
 use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};

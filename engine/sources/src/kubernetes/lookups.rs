@@ -54,7 +54,12 @@ impl KubeCluster {
 
     async fn log(&self, path: &str, query: &str) -> Result<Answer, Fault> {
         let url = format!("{path}?{query}");
-        within(self.settings.timing.timeout, path, fetch(&self.client, &url, LOG_BYTES * 2)).await
+        within(
+            self.settings.timing.timeout,
+            path,
+            fetch(&self.client, &url, LOG_BYTES * 2),
+        )
+        .await
     }
 
     /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink up to 1.20 labels

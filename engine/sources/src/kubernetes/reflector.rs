@@ -108,7 +108,12 @@ impl Reflector {
                     tracing::debug!("list failed: {fault}");
                     self.updates.send(asked, What::Failed(fault.clone())).await;
                     if self.is_not_served(&fault) {
-                        while_watching(session, &self.updates, tokio::time::sleep(self.settings.timing.validate)).await;
+                        while_watching(
+                            session,
+                            &self.updates,
+                            tokio::time::sleep(self.settings.timing.validate),
+                        )
+                        .await;
                         continue;
                     }
                     let pause = self.pause_after_failure(failures, &fault, began);

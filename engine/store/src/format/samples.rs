@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use steadfast_core::alert::{AlertEvent, AlertStatus};
 use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
-use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
+use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
 use steadfast_core::incarnation::{Incarnation, UidSeen};
 use steadfast_core::journal::{Event, Transition};
 use steadfast_core::labels::Labels;
 use steadfast_core::record::{AlertScope, Condition, JobRecord, Origin, OtherJob, PostedIntent, Reason, StandingAlert};
 use steadfast_core::recording::Recorded;
-use steadfast_core::snapshot::{Fleet, Snapshot, Timing};
+use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 
 use facts::Facts;
 
@@ -274,13 +275,13 @@ struct AllUnknown(usize);
 
 impl Answer for AllPresent {
     fn with<T>(&self, _slot: usize, value: T) -> Evidence<T> {
-        Evidence::first(Observed::Present(value), at(90), at(91))
+        Evidence::first(Observation::new(Observed::Present(value), at(90), at(91)))
     }
 }
 
 impl Answer for AllAbsent {
     fn with<T>(&self, _slot: usize, _value: T) -> Evidence<T> {
-        Evidence::first(Observed::Absent, at(90), at(91))
+        Evidence::first(Observation::new(Observed::Absent, at(90), at(91)))
     }
 }
 
@@ -291,10 +292,10 @@ impl Answer for AllUnknown {
         fault.retry_after = (n % 2 == 0).then_some(Duration::from_millis(1500));
         let unknown = Observed::Unknown(fault);
         if n % 3 == 0 {
-            return Evidence::first(unknown, at(92), at(95));
+            return Evidence::first(Observation::new(unknown, at(92), at(95)));
         }
-        let mut evidence = Evidence::first(Observed::Present(value), at(90), at(91));
-        evidence.accept(unknown, at(92), at(95));
+        let mut evidence = Evidence::first(Observation::new(Observed::Present(value), at(90), at(91)));
+        evidence.accept(Observation::new(unknown, at(92), at(95)));
         evidence
     }
 }

@@ -146,12 +146,12 @@ fn commits() -> Vec<Commit> {
         .into_iter()
         .zip(events.chunks(4))
         .map(|(record, events)| Change {
-            record,
+            record: record.into(),
             events: events.to_vec(),
         });
     let last = Commit {
         changes: vec![Change {
-            record: forgotten.clone(),
+            record: forgotten.clone().into(),
             events: vec![Event::Update, events[17].clone(), Event::Forgotten],
         }],
         recorded: samples::recordings(),
@@ -173,7 +173,7 @@ async fn a_store_opens_and_holds_what_was_committed() {
         .collect();
     let committed = commits().into_iter().flat_map(|commit| commit.changes);
     let expected = committed.flat_map(|change| {
-        let key = change.record.key;
+        let key = change.record.key.clone();
         change.events.into_iter().map(move |event| (key.clone(), event))
     });
     assert_eq!(told, expected.collect::<Vec<_>>());
@@ -192,7 +192,7 @@ async fn a_store_opens_and_holds_what_was_committed() {
     let mut next = stored()[0].clone();
     next.revision = 2;
     let change = Change {
-        record: next,
+        record: next.into(),
         events: vec![Event::Update],
     };
     let entries = store.commit(samples::at(1), vec![change].into()).await.unwrap();

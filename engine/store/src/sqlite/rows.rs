@@ -1,5 +1,7 @@
 //! Records and entries as rows.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::{Change, EntriesOf, Entry, Event, Sequence};
@@ -8,7 +10,7 @@ use steadfast_core::time::Timestamp;
 
 use super::Trouble;
 use crate::format::{self, Kept};
-use crate::refusal::{check_revision, forgets, stored_name};
+use crate::refusal::{check_revision, stored_name};
 
 /// Writes one job's part of a commit, and adds its entries.
 pub(super) fn write_change(
@@ -25,12 +27,12 @@ pub(super) fn write_change(
     check_revision(&change, stored.map(unsigned))?;
     let revision = signed(change.record.revision)?;
     let key = change.record.key.clone();
-    if forgets(&change) {
+    if change.forgets() {
         transaction
             .prepare_cached("DELETE FROM jobs WHERE job = ?1")?
             .execute([&job])?;
     } else {
-        write_record(transaction, &job, change.record)?;
+        write_record(transaction, &job, Arc::unwrap_or_clone(change.record))?;
     }
     let mut insert = transaction.prepare_cached(
         "INSERT INTO journal (at, job, kind, state, attempt, revision, event) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

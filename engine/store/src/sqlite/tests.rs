@@ -26,7 +26,7 @@ fn refusal(path: &Path) -> String {
 
 fn next(name: &str, revision: u64) -> Change {
     Change {
-        record: record(name, JobState::Running, revision),
+        record: record(name, JobState::Running, revision).into(),
         events: vec![moved(JobState::Running, JobState::Running)],
     }
 }
@@ -46,7 +46,13 @@ async fn what_was_committed_survives_a_reopening() {
     let id = store.store_id().to_owned();
     drop(store);
     let store = SqliteStore::open(&path).unwrap();
-    assert_eq!(store.load().await.unwrap(), [started("a").record, started("b").record]);
+    assert_eq!(
+        store.load().await.unwrap(),
+        [
+            JobRecord::clone(&started("a").record),
+            JobRecord::clone(&started("b").record)
+        ]
+    );
     assert_eq!(
         store.entries(EntriesOf::Everything, Sequence(0), 10).await.unwrap(),
         entries
@@ -106,7 +112,7 @@ async fn a_connection_lost_before_its_commit_leaves_nothing() {
     }
     drop(store);
     let store = SqliteStore::open(&path).unwrap();
-    assert_eq!(store.load().await.unwrap(), [started("a").record]);
+    assert_eq!(store.load().await.unwrap(), [JobRecord::clone(&started("a").record)]);
     assert_eq!(store.newest().await.unwrap(), Sequence(1));
 }
 
@@ -241,7 +247,7 @@ async fn a_full_disk_refuses_the_commit_and_lets_the_next_one_in() {
         context.contains("steadfast.db") && source.to_string().contains("full"),
         "{context}: {source}"
     );
-    assert_eq!(store.load().await.unwrap(), [started("a").record]);
+    assert_eq!(store.load().await.unwrap(), [JobRecord::clone(&started("a").record)]);
     limit(1_000_000);
     store.commit(AT, many.into()).await.unwrap();
     assert_eq!(store.load().await.unwrap().len(), 201);

@@ -2,23 +2,23 @@
 //! shows, and what the policy decides on it, must be one and the same.
 
 use proptest::prelude::*;
-use steadfast_core::board::{Board, Place, Surroundings};
+use steadfast_core::board::{Board, Place};
 use steadfast_core::decision::Decide;
-use steadfast_core::evidence::{Fault, FaultKind, Observed, accept};
+use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::{
     Checkpoints, Container, Deployment, EndSource, FlinkJob, FlinkOverview, HaData, JobEnd, KubeEvent, Pod, Readiness,
     RootException,
 };
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId};
+use steadfast_core::lookup::Finding;
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
+use steadfast_core::observe::{Context, observe};
 use steadfast_core::planner::plan;
 use steadfast_core::record::JobRecord;
 use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{JobState, Mode};
 use steadfast_core::testing;
 use steadfast_core::time::Timestamp;
-use steadfast_core::timing::Timing;
-use steadfast_core::tracked::{TrackingRules, follow};
 use steadfast_host::Policy;
 
 /// Two polls' evidence; that of the second arrives in any order.
@@ -114,28 +114,24 @@ fn judge(policy: &mut Policy, arrival: &Arrival, before: &JobRecord, rounds: &[&
     }
     let now = moment(i64::try_from(rounds.len()).expect("two rounds") * POLL);
     let place = place();
-    let rules = TrackingRules {
-        pinned: None,
-        late_answers: Timing::default().validate,
-    };
-    let followed = follow(before, &board, Some(&place), rules, now);
-    let surroundings = Surroundings {
+    let context = Context {
+        object: Some(&place),
         fleet: arrival.fleet,
-        timing: Timing::default(),
         engine_since: moment(0),
+        ..Context::default()
     };
-    let snapshot = board.snapshot(followed, Some(&place), surroundings, now);
+    let snapshot = observe(before, &board, context, now);
     let outcome = policy.decide(&snapshot);
     policy.end_batch();
     let after = plan(before, &snapshot, outcome)
         .change
-        .map_or_else(|| before.clone(), |change| change.record);
+        .map_or_else(|| before.clone(), |change| JobRecord::clone(&change.record));
     (snapshot, after)
 }
 
 fn take(board: &mut Board, piece: Piece, poll: i64) {
     let (asked, at) = (moment(poll + piece.asked), moment(poll + piece.asked + piece.took));
-    let (key, target) = (key(), target());
+    let target = target();
     let mut news = |kind, what| {
         board.accept_news(KubeNews {
             scope: Scope {
@@ -156,30 +152,22 @@ fn take(board: &mut Board, piece: Piece, poll: i64) {
         Answer::Pods(Ok(objects)) => news(ObjectKind::Pod, What::Listed(objects, Completeness::Complete)),
         Answer::Pods(Err(fault)) => news(ObjectKind::Pod, What::Failed(fault)),
         Answer::Overview(jobs) => {
-            board.accept_overview(&target, jobs.map(|jobs| FlinkOverview { jobs }), asked, at);
+            let overview = jobs.map(|jobs| FlinkOverview { jobs });
+            board.accept_overview(&target, Observation::new(overview, asked, at));
         }
-        Answer::Exceptions(answer) => {
-            accept(&mut board.job_mut(&key).exceptions, answer, asked, at);
-        }
-        Answer::Checkpoints(answer) => {
-            accept(&mut board.job_mut(&key).checkpoints, answer, asked, at);
-        }
-        Answer::LastWords(answer) => {
-            accept(&mut board.job_mut(&key).last_words, answer, asked, at);
-        }
-        Answer::Archive(answer) => {
-            accept(&mut board.job_mut(&key).archive, answer, asked, at);
-        }
-        Answer::HaData(answer) => {
-            accept(&mut board.target_mut(&target).ha_data, answer, asked, at);
-        }
-        Answer::Events(answer) => {
-            accept(&mut board.target_mut(&target).events, answer, asked, at);
-        }
-        Answer::TaskManagers(answer) => {
-            accept(&mut board.target_mut(&target).task_managers, answer, asked, at);
-        }
+        Answer::Exceptions(answer) => find(board, Finding::Exceptions(Observation::new(answer, asked, at))),
+        Answer::Checkpoints(answer) => find(board, Finding::Checkpoints(Observation::new(answer, asked, at))),
+        Answer::LastWords(answer) => find(board, Finding::LastWords(Observation::new(answer, asked, at))),
+        Answer::Archive(answer) => find(board, Finding::Archive(Observation::new(answer, asked, at))),
+        Answer::HaData(answer) => find(board, Finding::HaData(Observation::new(answer, asked, at))),
+        Answer::Events(answer) => find(board, Finding::Events(Observation::new(answer, asked, at))),
+        Answer::TaskManagers(answer) => find(board, Finding::TaskManagers(Observation::new(answer, asked, at))),
     }
+}
+
+/// Of a job whose attempt has not begun, so that no finding is about the one before.
+fn find(board: &mut Board, finding: Finding) {
+    board.accept_finding(&unseen(), finding);
 }
 
 fn moment(millis: i64) -> Timestamp {

@@ -167,7 +167,7 @@ fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and
     rig.now = rig.now.after(Duration::from_secs(60));
     let going = Pod {
         deleting_since: Some(rig.now),
-        ..pod()
+        ..testing::pod("orders-jm")
     };
     let mut update = listed(ObjectKind::Pod, Object::Pod(going));
     update.asked_at = rig.now;
@@ -187,21 +187,4 @@ fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and
         .iter()
         .any(|fetch| matches!(fetch, Fetch::Overview { endpoint, .. } if endpoint.target == billing.target));
     assert!(polled, "and Flink is asked at once");
-}
-
-fn pod() -> Pod {
-    Pod {
-        namespace: Namespace::new("default"),
-        name: "orders-jm".into(),
-        uid: Uid::new("p1"),
-        app: "orders".into(),
-        created_at: None,
-        deleting_since: None,
-        phase: "Running".into(),
-        reason: None,
-        ip: None,
-        ready: Readiness::Ready,
-        unschedulable: None,
-        container: None,
-    }
 }

@@ -2,7 +2,7 @@
 
 use steadfast_core::evidence::Fault;
 use steadfast_core::facts::Deployment;
-use steadfast_core::id::Namespace;
+use steadfast_core::id::{FlinkJobId, Namespace};
 use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 use steadfast_core::testing;
 

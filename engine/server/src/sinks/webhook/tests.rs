@@ -87,7 +87,14 @@ impl Setup {
         };
         let entries = self
             .store
-            .commit(AT, vec![Change { record, events }].into())
+            .commit(
+                AT,
+                vec![Change {
+                    record: record.into(),
+                    events,
+                }]
+                .into(),
+            )
             .await
             .unwrap();
         self.entries.send_replace(entries.last().unwrap().sequence);

@@ -25,7 +25,7 @@ fn cluster(
     let cluster = KubeCluster {
         settings: settings(),
         client: kube::Client::new(service, "default"),
-        wanted: tokio::sync::watch::channel(Timestamp::default()).0,
+        relist_requests: tokio::sync::watch::Sender::new(Timestamp::default()),
         undecodable: Arc::default(),
     };
     (cluster, asked)

@@ -115,7 +115,7 @@ async fn retry_after_is_honoured_up_to_its_cap() {
         assert!(times.len() > 5);
         for pair in times.windows(2) {
             let gap = pair[1] - pair[0];
-            assert!(gap >= waits && gap < waits + settings().retry_max, "{gap:?}");
+            assert!(gap >= waits && gap < waits + settings().timing.retry_max, "{gap:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use steadfast_core::{decision, recording, snapshot};
+use steadfast_core::{decision, recording, snapshot, timing};
 
 use super::event::Transition;
 use super::evidence::Evidence;
@@ -59,7 +59,7 @@ object!(Fleet of snapshot::Fleet {
     "dark": u32 = dark,
 });
 
-object!(Timing of snapshot::Timing {
+object!(Timing of timing::Timing {
     "poll": Duration = poll,
     "timeout": Duration = timeout,
     "validate": Duration = validate,
