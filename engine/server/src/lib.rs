@@ -10,7 +10,7 @@ mod control;
 mod cursor;
 mod dashboard;
 mod events;
-mod explain;
+pub mod explain;
 mod health;
 mod jobs;
 mod metrics;

@@ -28,7 +28,7 @@ pub(crate) async fn document() -> Result<Json<Value>, Problem> {
         .map_err(|error| Problem::unavailable(error.to_string()))
 }
 
-fn described() -> Result<Value, serde_json::Error> {
+pub(crate) fn described() -> Result<Value, serde_json::Error> {
     let mut document = serde_json::to_value(Document::openapi())?;
     let scheme = json!({ "type": "http", "scheme": "bearer", "description": "Required where the engine was given a token file" });
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
