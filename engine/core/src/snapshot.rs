@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::evidence::Evidence;
 use crate::facts::{
     Checkpoints, Deletion, Deployment, FlinkJob, FlinkResource, HaData, JobEnd, KubeEvent, Pod, RootException,
@@ -12,8 +10,7 @@ use crate::record::JobRecord;
 use crate::time::Timestamp;
 
 /// A pure value, complete for one decision. `None` in an evidence slot: never asked.
-#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Snapshot {
     /// The present moment.
     pub now: Timestamp,
@@ -52,8 +49,7 @@ pub struct Snapshot {
 }
 
 /// How many of a cluster's targets are dark: no source has a fresh answer for them, present or absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fleet {
     /// All targets of the cluster.
     pub targets: u32,
@@ -62,8 +58,7 @@ pub struct Fleet {
 }
 
 /// `[timing]` of the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timing {
     /// How often Flink is asked.
     pub poll: Duration,
