@@ -1,12 +1,10 @@
 //! Alerts on their way out.
 
-use serde::{Deserialize, Serialize};
-
 use crate::record::AlertScope;
 use crate::time::Timestamp;
 
 /// An alert that began or ended, as sinks deliver it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlertEvent {
     /// Its name in CamelCase.
     pub alert: String,
@@ -21,8 +19,7 @@ pub struct AlertEvent {
 }
 
 /// Whether an alert stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertStatus {
     /// It began.
     Firing,

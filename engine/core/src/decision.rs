@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::explanation::Rule;
 pub use crate::lookup::WantedSource;
 use crate::record::{AlertScope, Reason};
@@ -11,8 +9,7 @@ use crate::state::{Attention, ConditionType, Confidence, JobState};
 use crate::time::Timestamp;
 
 /// A policy's judgement of one snapshot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// The state the record should have.
     pub state: JobState,
@@ -35,8 +32,7 @@ pub struct Decision {
 }
 
 /// The lifetime of a watch. It has no "ended".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watch {
     /// How long until Flink is asked again, while it answers. The engine's backoff takes over while it does not.
     pub poll_after: Duration,
@@ -47,8 +43,7 @@ pub struct Watch {
 }
 
 /// A look somewhere costly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Want {
     /// Where.
     pub source: WantedSource,
@@ -57,17 +52,16 @@ pub struct Want {
 }
 
 /// A condition the policy sees.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecidedCondition {
     /// Which.
-    #[serde(rename = "type")]
     pub kind: ConditionType,
     /// For people.
     pub message: String,
 }
 
 /// An alert the policy wants to stand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecidedAlert {
     /// Its name in CamelCase.
     pub name: String,
@@ -78,8 +72,7 @@ pub struct DecidedAlert {
 }
 
 /// What became of a call into a policy that yielded no decision. The last state stays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyFailure {
     /// The kind, for metrics.
     pub kind: PolicyFailureKind,
@@ -88,8 +81,7 @@ pub struct PolicyFailure {
 }
 
 /// How a policy can fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyFailureKind {
     /// It returned an error.
     Error,

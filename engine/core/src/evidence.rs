@@ -3,13 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::time::Timestamp;
 
 /// The result of one look. There is no way from [`Observed::Unknown`] to [`Observed::Absent`].
-#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Observed<T> {
     /// A complete, successful answer contains it.
     Present(T),
@@ -74,8 +71,7 @@ impl<T> Observation<T> {
 }
 
 /// Why a look gave no usable answer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fault {
     /// The kind, for rules.
     pub kind: FaultKind,
@@ -103,8 +99,7 @@ impl fmt::Display for Fault {
 }
 
 /// The kinds of fault. All of them mean "unknown".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
     /// No answer within the deadline.
     Timeout,
@@ -135,7 +130,6 @@ pub enum FaultKind {
     /// The body exceeds its limit.
     TooLarge,
     /// A kind that this version has no word for, in a snapshot that a newer one recorded.
-    #[serde(other)]
     Other,
 }
 
@@ -163,8 +157,7 @@ impl FaultKind {
 }
 
 /// The newest evidence of one source about one thing, with the history a policy needs to judge it.
-#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Evidence<T> {
     /// The newest answer.
     pub latest: Observed<T>,

@@ -1,7 +1,5 @@
 //! A decision laid open: what was seen, what was made of it and by which rule, and what is waited for.
 
-use serde::{Deserialize, Serialize};
-
 use crate::decision::{Decision, PolicyFailure, WantedSource};
 use crate::id::PolicyName;
 use crate::snapshot::Snapshot;
@@ -23,8 +21,7 @@ pub struct Explanation {
 }
 
 /// One rule of a policy, in the policy's own words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// As decisions name it.
     pub name: String,

@@ -2,8 +2,6 @@
 
 mod resource;
 
-use serde::{Deserialize, Serialize};
-
 pub use resource::{Desired, FlinkResource, ResourceKind};
 
 use crate::id::{FlinkJobId, Namespace, Uid};
@@ -12,8 +10,7 @@ use crate::state::{JobState, Mode};
 use crate::time::Timestamp;
 
 /// One job of Flink's `/jobs/overview`.
-#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct FlinkJob {
     /// `jid`.
     pub id: FlinkJobId,
@@ -28,8 +25,7 @@ pub struct FlinkJob {
 }
 
 /// How many subtasks there are, and how many run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tasks {
     /// All subtasks.
     pub total: u32,
@@ -38,15 +34,14 @@ pub struct Tasks {
 }
 
 /// A complete `/jobs/overview`: every job the cluster knows.
-#[derive(Clone, Debug, Default, PartialEq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct FlinkOverview {
     /// In the order of their ids, since Flink's own order is not stable.
     pub jobs: Vec<FlinkJob>,
 }
 
 /// Why a job failed, from `/jobs/<id>/exceptions`. No exception is [`crate::evidence::Observed::Absent`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RootException {
     /// The first line: class and message.
     pub headline: String,
@@ -55,8 +50,7 @@ pub struct RootException {
 }
 
 /// Checkpoint counters, from `/jobs/<id>/checkpoints`. They start at zero after a failover.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Checkpoints {
     /// `counts.completed`.
     pub completed: u64,
@@ -65,8 +59,7 @@ pub struct Checkpoints {
 }
 
 /// How a job ended, as something other than its living REST endpoint tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JobEnd {
     /// The job it is about.
     pub job: FlinkJobId,
@@ -81,8 +74,7 @@ pub struct JobEnd {
 }
 
 /// Who told how a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EndSource {
     /// The JobManager's log.
     LastWords,
@@ -95,8 +87,7 @@ pub enum EndSource {
 }
 
 /// A Deployment.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Deployment {
     /// `metadata.namespace`.
     pub namespace: Namespace,
@@ -121,13 +112,11 @@ pub struct Deployment {
     /// Whether `status` has caught up with `spec`.
     pub rollout: Rollout,
     /// `metadata.labels`.
-    #[serde(default)]
     pub labels: Labels,
 }
 
 /// Whether a controller has carried out what a specification asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Rollout {
     /// The newest specification was seen and is carried out.
     #[default]
@@ -137,8 +126,7 @@ pub enum Rollout {
 }
 
 /// A pod of a Flink cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pod {
     /// `metadata.namespace`.
     pub namespace: Namespace,
@@ -174,8 +162,7 @@ impl Pod {
 }
 
 /// Whether a pod is ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Readiness {
     /// The condition is `True`.
     Ready,
@@ -184,8 +171,7 @@ pub enum Readiness {
 }
 
 /// What a container's status tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Container {
     /// Its name.
     pub name: String,
@@ -198,8 +184,7 @@ pub struct Container {
 }
 
 /// `state.waiting`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Waiting {
     /// E.g. `CrashLoopBackOff`, `ImagePullBackOff`, `ContainerCreating`.
     pub reason: String,
@@ -208,8 +193,7 @@ pub struct Waiting {
 }
 
 /// `terminated`, now or last.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Termination {
     /// E.g. `Error`, `OOMKilled`, `Completed`.
     pub reason: String,
@@ -220,8 +204,7 @@ pub struct Termination {
 }
 
 /// A deletion that was seen: DELETED on the watch, or a deletionTimestamp before the object went.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Deletion {
     /// Whose deletion.
     pub uid: Uid,
@@ -231,16 +214,14 @@ pub struct Deletion {
 
 /// What Flink's Kubernetes HA services left: ConfigMaps labelled `configmap-type=high-availability`
 /// (Flink up to 1.20) or named `<cluster-id>-cluster-config-map` and the like.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HaData {
     /// The names of the ConfigMaps, sorted.
     pub config_maps: Vec<String>,
 }
 
 /// A Kubernetes event about an object of the target.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KubeEvent {
     /// The kind and name of the object, e.g. `ReplicaSet/orders-5d9c`.
     pub object: String,

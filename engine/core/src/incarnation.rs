@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::id::{FlinkJobId, Uid};
 use crate::time::Timestamp;
 
 /// The identity of one attempt. What is `None` has not been seen yet; it is filled in, and only a
 /// value that contradicts a known one begins a new attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Incarnation {
     /// 1 for the first one seen; 0 while nothing has been seen.
     pub attempt: u32,
@@ -32,8 +29,7 @@ pub struct Incarnation {
 const WHOLE_SECONDS: Duration = Duration::from_secs(1);
 
 /// Whether Kubernetes has spoken since the attempt began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UidSeen {
     /// Kubernetes named the UID in this attempt: another one is another attempt.
     InThisAttempt,

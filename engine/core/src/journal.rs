@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use crate::alert::AlertEvent;
 use crate::id::{JobKey, PolicyName};
@@ -13,13 +12,11 @@ use crate::state::{Confidence, JobState};
 use crate::time::Timestamp;
 
 /// A position in the journal: grows by at least one with each entry, never reused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u64);
 
 /// What happened to one job, for the journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The state or the attempt changed.
     Transition(Transition),
@@ -32,7 +29,7 @@ pub enum Event {
 }
 
 /// A change of state or attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The state before.
     pub from: JobState,
@@ -117,7 +114,7 @@ impl From<Vec<Change>> for Commit {
 }
 
 /// A journal entry as committed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its position.
     pub sequence: Sequence,

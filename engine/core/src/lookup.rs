@@ -8,8 +8,6 @@
 //! What is known of one attempt and what its attempts share are kept apart by type: a new attempt begins without the
 //! former, so that the exception or the end of the run before is never taken for its own.
 
-use serde::{Deserialize, Serialize};
-
 use crate::board::Place;
 use crate::evidence::{Evidence, Fault, Observation, accept};
 use crate::facts::{Checkpoints, HaData, JobEnd, KubeEvent, Pod, RootException};
@@ -24,8 +22,7 @@ macro_rules! lookup_sources {
         lists { $(#[doc = $ldoc:literal])+ $Lists:ident = $lword:literal; }
     ) => {
         /// The sources that are asked only on request.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum WantedSource {
             $($(#[doc = $adoc])+ $Attempt,)+
             $($(#[doc = $tdoc])+ $Target,)+

@@ -1,7 +1,5 @@
 //! The record of a job: what integrations read, and what survives a restart.
 
-use serde::{Deserialize, Serialize};
-
 use crate::facts::FlinkJob;
 use crate::id::{FlinkJobId, JobKey, PolicyName};
 use crate::incarnation::Incarnation;
@@ -10,7 +8,7 @@ use crate::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode}
 use crate::time::Timestamp;
 
 /// Why the state is what it is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reason {
     /// A word in CamelCase, stable for machines.
     pub code: String,
@@ -29,10 +27,9 @@ impl Reason {
 }
 
 /// Something that stands beside the state.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// Which.
-    #[serde(rename = "type")]
     pub kind: ConditionType,
     /// Since when it stands without a break.
     pub since: Timestamp,
@@ -41,7 +38,7 @@ pub struct Condition {
 }
 
 /// An alert that stands.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StandingAlert {
     /// Its name in CamelCase, e.g. `JobFailed`.
     pub name: String,
@@ -54,8 +51,7 @@ pub struct StandingAlert {
 }
 
 /// What an alert is about. Those of a cluster are told once for all its jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AlertScope {
     /// This job.
     Job,
@@ -64,7 +60,7 @@ pub enum AlertScope {
 }
 
 /// An intent somebody posted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PostedIntent {
     /// What is wanted.
     pub intent: Intent,
@@ -73,8 +69,7 @@ pub struct PostedIntent {
 }
 
 /// Why a job is watched, which says how it stops being watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// A `[[job]]` of the configuration names it: it is forgotten when that entry goes.
     Configured,
@@ -83,8 +78,7 @@ pub enum Origin {
 }
 
 /// A job's durable record. Everything in it is committed before it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JobRecord {
     /// Whose record.
     pub key: JobKey,
@@ -93,7 +87,6 @@ pub struct JobRecord {
     /// Why it is watched.
     pub origin: Origin,
     /// The labels of its Deployment, as they were last seen; an outage does not take them away.
-    #[serde(default)]
     pub labels: Labels,
     /// The state.
     pub state: JobState,
@@ -126,8 +119,7 @@ pub struct JobRecord {
 }
 
 /// A job of an application beside the one its record is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OtherJob {
     /// Its id.
     pub flink_job_id: FlinkJobId,

@@ -7,8 +7,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::decision::PolicyFailure;
 use crate::evidence::{Evidence, FaultKind, Observed};
 use crate::facts::{Deployment, FlinkJob};
@@ -20,8 +18,7 @@ use crate::state::JobState;
 use crate::time::Timestamp;
 
 /// What a policy was shown, and what came of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Recorded {
     /// The record as it was committed before.
     pub before: JobRecord,

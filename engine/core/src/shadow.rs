@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use serde::{Deserialize, Serialize};
-
 use crate::decision::PolicyFailure;
 use crate::id::{JobKey, PolicyName};
 use crate::record::{JobRecord, Reason};
@@ -13,8 +11,7 @@ use crate::state::{Confidence, JobState};
 use crate::time::Timestamp;
 
 /// What a record would show if a shadow policy kept it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// The state.
     pub state: JobState,

@@ -1,6 +1,5 @@
 //! Everything a policy may know for one decision, frozen.
 
-use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
 use crate::facts::{
@@ -11,8 +10,7 @@ use crate::time::Timestamp;
 use crate::timing::Timing;
 
 /// A pure value, complete for one decision. `None` in an evidence slot: never asked.
-#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Snapshot {
     /// The present moment.
     pub now: Timestamp,
@@ -51,8 +49,7 @@ pub struct Snapshot {
 }
 
 /// How many of a cluster's targets are dark: no source has a fresh answer for them, present or absent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fleet {
     /// All targets of the cluster.
     pub targets: u32,

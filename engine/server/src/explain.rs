@@ -1,90 +1,87 @@
-//! An explanation as JSON.
+//! `GET .../explain`: a decision laid open, as JSON.
+//!
+//! Its shape is part of the API (`/api/v1`), so it has types of its own here: core's fields and variants are renamed at
+//! will, and the tables in this module say what each is shown as. Between them and core every field is named on both
+//! sides, so that one that is new does not compile until it is shown. `explain.json` beside this file pins the whole.
+//! Within `/api/v1` a member may be added; one that changes its meaning, its key or its type is for `/api/v2`, which
+//! would be a module beside this one.
+//!
+//! The command line reads these types, and `steadfast policy test` reads fixtures as [`Snapshot`].
 
-use serde_json::{Map, Value, json};
-use steadfast_core::explanation::{Due, Explanation};
+mod decision;
+mod evidence;
+mod facts;
+mod record;
+mod scalar;
+mod shadow;
+mod snapshot;
+mod state;
+mod table;
+
+use serde::{Deserialize, Serialize};
+use steadfast_core::explanation;
 use steadfast_core::id::PolicyName;
 use steadfast_core::shadow::ShadowView;
-use steadfast_core::time::Timestamp;
+use utoipa::ToSchema;
 
-use crate::shadows::Comparison;
+pub use decision::{
+    Awaited, DecidedAlert, DecidedCondition, Decision, Failure, FailureKind, Outcome, Rule, Want, WantedSource, Watch,
+};
+pub use evidence::{Evidence, Fault, FaultKind, Observed};
+pub use facts::{
+    Checkpoints, Container, Deletion, Deployment, Desired, EndSource, FlinkJob, FlinkResource, HaData, JobEnd,
+    KubeEvent, KubeEvents, Pod, Pods, Readiness, ResourceKind, Rollout, RootException, Tasks, Termination, Waiting,
+};
+pub use record::{
+    Alert, AlertScope, Condition, Incarnation, Key, Origin, OtherJob, PostedIntent, Reason, Record, Start, Target,
+    UidSeen,
+};
+pub use scalar::{Hex, JobId, Labels, Moment, Seconds};
+pub use shadow::{Decided, LastFailure, Shadow, Shown};
+pub use snapshot::{Fleet, Snapshot, Timing};
+pub use state::{Attention, ConditionType, Confidence, Intent, Mode, State};
 
-/// `{"policy", "rule", "waitsFor", "shadows", "snapshot", "decision"}`, or `"failure"` in the place of the decision. Durations are
-/// seconds, a policy's memory is hex, and each piece of evidence gets `ageSeconds`, and `knownAgeSeconds` since its
-/// source last said present or absent. `rule` is null if the policy does not describe it, `dueAt` of a look that is
-/// under way.
-pub(crate) fn to_json(
-    explanation: &Explanation,
-    shadows: &[(PolicyName, ShadowView)],
-) -> Result<Value, serde_json::Error> {
-    let shadows: Vec<Comparison> = shadows.iter().map(Comparison::from).collect();
-    let mut snapshot = serde_json::to_value(&explanation.snapshot)?;
-    for (_, evidence) in snapshot.as_object_mut().into_iter().flatten() {
-        if let Some(evidence) = evidence.as_object_mut() {
-            add_ages(evidence, explanation.snapshot.now);
+use table::Shows as _;
+
+/// Why a record says what it says. Spans of time are in seconds, what a policy remembers is in hex.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = explain::Explanation)]
+pub struct Explanation {
+    /// The policy that decides.
+    pub policy: String,
+    /// The rule that spoke; null if the policy does not describe it.
+    pub rule: Option<Rule>,
+    /// What may change the decision next, the soonest first.
+    pub waits_for: Vec<Awaited>,
+    /// What each shadow policy would show instead.
+    pub shadows: Vec<Shadow>,
+    /// The evidence, with its ages.
+    pub snapshot: Snapshot,
+    /// `decision`, or `failure` in its place.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+impl Explanation {
+    /// Shows an explanation, beside what shadows would show.
+    pub(crate) fn new(core: &explanation::Explanation, shadows: &[(PolicyName, ShadowView)]) -> Self {
+        let explanation::Explanation {
+            policy,
+            snapshot,
+            outcome,
+            rule,
+            waits_for,
+        } = core;
+        Self {
+            policy: policy.to_string(),
+            rule: Option::of(rule),
+            waits_for: waits_for.iter().map(Awaited::from).collect(),
+            shadows: shadows.iter().map(Shadow::from).collect(),
+            snapshot: Snapshot::from(snapshot),
+            outcome: Outcome::from(outcome),
         }
     }
-    let (name, outcome) = match &explanation.outcome {
-        Ok(decision) => ("decision", serde_json::to_value(decision)?),
-        Err(failure) => ("failure", serde_json::to_value(failure)?),
-    };
-    let waits_for = explanation.waits_for.iter().map(|awaited| {
-        let due = match awaited.due {
-            Due::UnderWay => None,
-            Due::At(at) => Some(at),
-        };
-        json!({ "look": awaited.look.as_str(), "dueAt": due })
-    });
-    let mut shown = json!({
-        "policy": explanation.policy,
-        "rule": explanation.rule,
-        "waitsFor": waits_for.collect::<Vec<_>>(),
-        "shadows": shadows,
-        "snapshot": snapshot,
-        name: outcome,
-    });
-    make_readable(&mut shown);
-    Ok(shown)
-}
-
-fn add_ages(evidence: &mut Map<String, Value>, now: Timestamp) {
-    for (moment, age) in [("observedAt", "ageSeconds"), ("knownAt", "knownAgeSeconds")] {
-        let at = evidence.get(moment).and_then(Value::as_str).and_then(Timestamp::parse);
-        if let Some(at) = at {
-            evidence.insert(age.to_owned(), json!(now.since(at).as_secs_f64()));
-        }
-    }
-}
-
-fn make_readable(value: &mut Value) {
-    if let Some(seconds) = as_seconds(value) {
-        *value = json!(seconds);
-        return;
-    }
-    match value {
-        Value::Object(members) => {
-            for (name, member) in members {
-                match member.as_array() {
-                    Some(bytes) if name == "memory" => *member = json!(hex(bytes)),
-                    Some(_) | None => make_readable(member),
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(make_readable),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// A duration as serde writes it: seconds and nanoseconds.
-fn as_seconds(value: &Value) -> Option<f64> {
-    let members = value.as_object().filter(|members| members.len() == 2)?;
-    let (seconds, nanos) = (members.get("secs")?.as_u64()?, members.get("nanos")?.as_u64()?);
-    let nanos = u32::try_from(nanos).ok()?;
-    Some(std::time::Duration::new(seconds, nanos).as_secs_f64())
-}
-
-fn hex(bytes: &[Value]) -> String {
-    let bytes = bytes.iter().filter_map(Value::as_u64);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -11,13 +11,12 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId};
 use steadfast_core::journal::{EntriesOf, Event};
 use steadfast_core::state::Intent;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::explain::Explanation;
 use crate::ports::{ControlError, Force};
 use crate::problem::Problem;
 use crate::query::{Limit, Page, Parameters, Position, truth};
@@ -155,17 +154,13 @@ pub(crate) async fn transitions(
 /// What is seen of a job now, what its policy makes of it, and which rule spoke.
 #[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/explain", tag = "jobs", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
-    responses((status = 200, body = Object,
-            description = "`policy`, `snapshot` (the evidence with its ages), `decision` with the `rule` that spoke or `failure` if the policy failed, `rule` (what it says, why, and what would change its mind) and `waitsFor` (the looks to come, the soonest first), and `shadows` (what each shadow policy would show instead). Durations are in seconds"),
+    responses((status = 200, body = Explanation, description = "Why the record says what it says"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn explain(State(api): State<Api>, JobPath(key): JobPath) -> Result<Json<Value>, Problem> {
+pub(crate) async fn explain(State(api): State<Api>, JobPath(key): JobPath) -> Result<Json<Explanation>, Problem> {
     let explained = api.control.explain(&key).await;
     let explanation = explained.map_err(|error| refusal(&api, &key, error))?;
-    let shown = crate::explain::to_json(&explanation, &api.shadows.of(&key));
-    shown
-        .map(Json)
-        .map_err(|error| Problem::unavailable(error_chain(&error)))
+    Ok(Json(Explanation::new(&explanation, &api.shadows.of(&key))))
 }
 
 /// Says what is wanted of a job. It explains what will be seen; it never stands for it.

@@ -12,7 +12,7 @@ mod access;
 mod cursor;
 mod dashboard;
 mod events;
-mod explain;
+pub mod explain;
 mod health;
 mod job;
 mod jobs;

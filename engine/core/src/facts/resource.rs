@@ -1,15 +1,12 @@
 //! Resources of the Flink Kubernetes Operator (`flink.apache.org/v1beta1`).
 
-use serde::{Deserialize, Serialize};
-
 use super::Rollout;
 use crate::id::{FlinkJobId, Namespace, Uid};
 use crate::state::{JobState, Mode};
 use crate::time::Timestamp;
 
 /// A FlinkDeployment or FlinkSessionJob. What its status says is what the operator last saw: evidence, not truth.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FlinkResource {
     /// Which of the two.
     pub kind: ResourceKind,
@@ -44,7 +41,7 @@ pub struct FlinkResource {
 }
 
 /// The kinds of the operator's resources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceKind {
     /// A Flink cluster: an application, or a session without jobs of its own.
     FlinkDeployment,
@@ -53,8 +50,7 @@ pub enum ResourceKind {
 }
 
 /// What a specification asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Desired {
     /// `running`, which is the default.
     #[default]

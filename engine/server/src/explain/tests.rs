@@ -15,6 +15,7 @@ use steadfast_core::journal::Sequence;
 use steadfast_core::record::{AlertScope, Reason};
 use steadfast_core::recording::Recorded;
 use steadfast_core::shadow::{ShadowBoard, ShadowView, Shown, Verdict};
+use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
 use steadfast_core::time::Timestamp;
 
@@ -23,6 +24,11 @@ use crate::testing::AT;
 const V1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/explain/v1.jsonl");
 /// Snapshots in which everything is present, absent or unknown, and filled or empty.
 const STORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../store/tests/formats/v1/store.db");
+/// The same snapshots as recordings have them.
+const RECORDED: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../store/tests/formats/v1/recordings.jsonl"
+);
 const SOURCES: [WantedSource; 8] = [
     WantedSource::Exceptions,
     WantedSource::Checkpoints,
@@ -137,7 +143,7 @@ async fn shown() -> Vec<Value> {
     let recordings = recordings().await;
     let shown = recordings.iter().enumerate().map(|(n, recorded)| {
         let (explanation, shadows) = explanation(n, recorded);
-        super::to_json(&explanation, &shadows).unwrap()
+        serde_json::to_value(super::Explanation::new(&explanation, &shadows)).unwrap()
     });
     shown.collect()
 }
@@ -153,6 +159,121 @@ async fn explanations_are_what_they_were() {
     assert_eq!(shown.len(), pinned.len());
     for (n, (shown, pinned)) in shown.iter().zip(&pinned).enumerate() {
         assert_eq!(shown, pinned, "line {}", n + 1);
+    }
+}
+
+/// As the command line reads them, and clients in Rust may.
+#[test]
+fn explanations_read_back() {
+    for (n, pinned) in pinned().into_iter().enumerate() {
+        let read: super::Explanation = serde_json::from_value(pinned.clone()).unwrap();
+        assert_eq!(serde_json::to_value(read).unwrap(), pinned, "line {}", n + 1);
+    }
+}
+
+/// A fixture of `policy test` begins as what `/explain` shows, or as what a recording holds.
+#[tokio::test]
+async fn a_snapshot_reads_from_what_is_shown_and_from_what_is_recorded() {
+    let recorded = fs::read_to_string(RECORDED).unwrap();
+    let recorded = recorded
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    for ((expected, recorded), shown) in recordings().await.into_iter().zip(recorded).zip(pinned()) {
+        for document in [&recorded["snapshot"], &shown["snapshot"]] {
+            let snapshot: super::Snapshot = serde_json::from_value(document.clone()).unwrap();
+            assert_eq!(Snapshot::from(snapshot), expected.snapshot);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_span_and_no_bytes_is_refused() {
+    for wrong in ["-1.0", "1e300", "\"5s\"", "{\"secs\":1}"] {
+        assert!(serde_json::from_str::<super::Seconds>(wrong).is_err(), "{wrong}");
+    }
+    for wrong in ["\"0\"", "\"+1\"", "\"\u{e4}\"", "[256]", "7"] {
+        assert!(serde_json::from_str::<super::Hex>(wrong).is_err(), "{wrong}");
+    }
+}
+
+/// The schema that describes a value, with what it refers to.
+struct Described<'a> {
+    document: &'a Value,
+}
+
+impl<'a> Described<'a> {
+    /// The plain schemas that one stands for.
+    fn parts(&self, schema: &'a Value) -> Vec<&'a Value> {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let target = self.document.pointer(reference.trim_start_matches('#'));
+            return self.parts(target.unwrap_or_else(|| panic!("{reference} leads nowhere")));
+        }
+        let nested = ["allOf", "oneOf", "anyOf"]
+            .into_iter()
+            .find_map(|key| schema[key].as_array());
+        nested.map_or_else(
+            || vec![schema],
+            |all| all.iter().flat_map(|one| self.parts(one)).collect(),
+        )
+    }
+
+    /// Fails at the first place that the schema does not describe.
+    fn hold(&self, schema: &'a Value, value: &Value, place: &str) {
+        let parts = self.parts(schema);
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let place = format!("{place}/{name}");
+                    let described = parts.iter().find_map(|part| {
+                        let own = part["properties"].get(name);
+                        own.or_else(|| part.get("additionalProperties"))
+                    });
+                    self.hold(
+                        described.unwrap_or_else(|| panic!("{place} is not described")),
+                        member,
+                        &place,
+                    );
+                }
+            }
+            Value::Array(items) => {
+                let described = parts.iter().find_map(|part| part.get("items"));
+                let described = described.unwrap_or_else(|| panic!("{place} is not described as an array"));
+                items.iter().for_each(|item| self.hold(described, item, place));
+            }
+            Value::Null => self.has_type(&parts, &["null"], place),
+            Value::Bool(_) => self.has_type(&parts, &["boolean"], place),
+            Value::Number(_) => self.has_type(&parts, &["number", "integer"], place),
+            Value::String(_) => {
+                self.has_type(&parts, &["string"], place);
+                let mut words = parts.iter().filter_map(|part| part["enum"].as_array()).peekable();
+                let free = parts
+                    .iter()
+                    .any(|part| part["type"] == "string" && part["enum"].is_null());
+                assert!(
+                    free || words.peek().is_none() || words.any(|words| words.contains(value)),
+                    "{place}: {value} is not among its words"
+                );
+            }
+        }
+    }
+
+    fn has_type(&self, parts: &[&Value], types: &[&str], place: &str) {
+        let named = |part: &Value, name: &str| match &part["type"] {
+            Value::Array(all) => all.iter().any(|one| one == name),
+            one => one == name,
+        };
+        let found = parts.iter().any(|part| types.iter().any(|name| named(part, name)));
+        assert!(found, "{place} is not described as {types:?}: {parts:?}");
+    }
+}
+
+#[test]
+fn the_schema_describes_every_member() {
+    let document = crate::openapi::described().unwrap();
+    let answer = "/paths/~1api~1v1~1jobs~1{cluster}~1{namespace}~1{name}~1explain/get/responses/200/content";
+    let schema = &document.pointer(answer).unwrap()["application/json"]["schema"];
+    for (n, pinned) in pinned().iter().enumerate() {
+        Described { document: &document }.hold(schema, pinned, &format!("line {}", n + 1));
     }
 }
 

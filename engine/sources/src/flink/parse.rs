@@ -197,12 +197,22 @@ pub(crate) fn headline(trace: &str) -> String {
 
 #[derive(Deserialize)]
 struct CheckpointsBody {
-    counts: Checkpoints,
+    counts: Counts,
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    completed: u64,
+    failed: u64,
 }
 
 /// Reads `/jobs/<id>/checkpoints`.
 pub(super) fn checkpoints(url: &str, body: &[u8]) -> Result<Checkpoints, Fault> {
-    json::<CheckpointsBody>(url, body).map(|body| body.counts)
+    let CheckpointsBody { counts } = json(url, body)?;
+    Ok(Checkpoints {
+        completed: counts.completed,
+        failed: counts.failed,
+    })
 }
 
 /// Reads a body as Flink writes it.

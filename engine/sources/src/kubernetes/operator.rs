@@ -32,7 +32,24 @@ struct Spec {
 
 #[derive(Deserialize)]
 struct Job {
-    state: Option<Desired>,
+    state: Option<Asked>,
+}
+
+/// `spec.job.state`.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Asked {
+    Running,
+    Suspended,
+}
+
+impl From<Asked> for Desired {
+    fn from(asked: Asked) -> Self {
+        match asked {
+            Asked::Running => Self::Running,
+            Asked::Suspended => Self::Suspended,
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -76,7 +93,11 @@ impl Resource {
             },
             created_at: timestamp(metadata.creation_timestamp.as_ref()),
             deleting_since: timestamp(metadata.deletion_timestamp.as_ref()),
-            desired: spec.job.and_then(|job| job.state).unwrap_or_default(),
+            desired: spec
+                .job
+                .and_then(|job| job.state)
+                .map(Desired::from)
+                .unwrap_or_default(),
             rollout: if status.observed_generation >= metadata.generation {
                 Rollout::Settled
             } else {

@@ -2,182 +2,187 @@
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use serde::de::DeserializeOwned;
+use serde::Deserialize as _;
 use serde_json::Value;
-use steadfast_core::facts::{
-    Checkpoints, Deployment, FlinkJob, FlinkResource, HaData, JobEnd, KubeEvent, Pod, Readiness, Rollout, RootException,
+use steadfast_server::explain::{
+    Awaited, Condition, Deletion, Deployment, Evidence, Explanation, FlinkJob, FlinkResource, JobEnd, KubeEvent,
+    Observed, Outcome, Pod, Readiness, Record, Rollout, Rule, Shadow, Snapshot,
 };
-use steadfast_core::time::Timestamp;
 
-use super::status::text;
+/// What the API says of a decision, as a page of text. What another engine says in another shape stays as it says it.
+pub(super) fn page(job: &str, answer: &Value) -> String {
+    match Explanation::deserialize(answer) {
+        Ok(explanation) => read(job, &explanation),
+        Err(error) => format!(
+            "this engine explains {job} in a shape that this command does not know ({error}); as it is:\n{answer:#}\n"
+        ),
+    }
+}
 
-/// The pieces of evidence, by their key in the snapshot and as people call them.
-const EVIDENCE: [(&str, &str); 12] = [
-    ("flink", "Flink"),
-    ("deployment", "Deployment"),
-    ("pods", "JobManager pods"),
-    ("flinkResource", "operator's resource"),
-    ("exceptions", "exceptions"),
-    ("checkpoints", "checkpoints"),
-    ("taskManagers", "TaskManager pods"),
-    ("events", "events"),
-    ("lastWords", "last words"),
-    ("archive", "archive"),
-    ("haData", "HA data"),
-    ("deletion", "deletion seen"),
-];
-
-/// What the API says of a decision, as a page of text.
-pub(super) fn page(job: &str, explanation: &Value) -> String {
-    let snapshot = explanation.get("snapshot").unwrap_or(&Value::Null);
-    let record = snapshot.get("record").unwrap_or(&Value::Null);
-    let attempt = record.pointer("/incarnation/attempt").unwrap_or(&Value::Null);
+fn read(job: &str, explanation: &Explanation) -> String {
+    let Explanation {
+        policy,
+        rule,
+        waits_for,
+        shadows,
+        snapshot,
+        outcome,
+    } = explanation;
+    let Record {
+        state,
+        confidence,
+        reason,
+        since,
+        incarnation,
+        conditions,
+        ..
+    } = &snapshot.record;
     let mut page = format!(
-        "{job} is {}, {}, in attempt {attempt} since {}\n  {}: {}\n",
-        text(record, "/state"),
-        text(record, "/confidence"),
-        text(record, "/since"),
-        text(record, "/reason/code"),
-        text(record, "/reason/message"),
+        "{job} is {state}, {confidence}, in attempt {} since {since}\n  {}: {}\n",
+        incarnation.attempt, reason.code, reason.message,
     );
-    page.push_str(&judged(explanation));
-    page.push_str(&conditions(record));
+    page.push_str(&judged(policy, rule.as_ref(), outcome));
+    page.push_str(&standing(conditions));
     page.push_str(&evidence(snapshot));
-    page.push_str(&shadows(explanation));
-    page.push_str(&waits_for(explanation));
+    page.push_str(&beside(shadows));
+    page.push_str(&awaited(waits_for, snapshot));
     page
 }
 
 /// What the policy makes of it now, and the rule in the policy's words.
-fn judged(explanation: &Value) -> String {
-    let policy = text(explanation, "/policy");
-    let Some(decision) = explanation.get("decision") else {
-        return format!(
-            "\nThe policy `{policy}` failed ({}): {}. The last state stays.\n",
-            text(explanation, "/failure/kind"),
-            text(explanation, "/failure/message")
-        );
+fn judged(policy: &str, rule: Option<&Rule>, outcome: &Outcome) -> String {
+    let decision = match outcome {
+        Outcome::Decision(decision) => decision,
+        Outcome::Failure(failure) => {
+            return format!(
+                "\nThe policy `{policy}` failed ({}): {}. The last state stays.\n",
+                failure.kind, failure.message
+            );
+        }
     };
     let mut said = format!(
         "\nJudged now by policy `{policy}`, rule `{}`: {}, {}\n",
-        text(decision, "/rule"),
-        text(decision, "/state"),
-        text(decision, "/confidence"),
+        decision.rule, decision.state, decision.confidence,
     );
-    if explanation["rule"].is_object() {
-        for (what, key) in [
-            ("says", "/rule/says"),
-            ("because", "/rule/because"),
-            ("changed by", "/rule/changedBy"),
+    if let Some(rule) = rule {
+        for (what, text) in [
+            ("says", &rule.says),
+            ("because", &rule.because),
+            ("changed by", &rule.changed_by),
         ] {
-            said.push_str(&format!("  {what:<11} {}\n", text(explanation, key)));
+            said.push_str(&format!("  {what:<11} {text}\n"));
         }
     }
     said
 }
 
-fn conditions(record: &Value) -> String {
-    let standing: Vec<String> = record["conditions"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|condition| {
-            format!(
-                "  {} since {}: {}\n",
-                text(condition, "/type"),
-                text(condition, "/since"),
-                text(condition, "/message")
-            )
-        })
-        .collect();
-    if standing.is_empty() {
+fn standing(conditions: &[Condition]) -> String {
+    if conditions.is_empty() {
         return String::new();
     }
-    format!("\nConditions\n{}", standing.concat())
+    let lines = conditions.iter().map(|condition| {
+        format!(
+            "  {} since {}: {}\n",
+            condition.kind, condition.since, condition.message
+        )
+    });
+    format!("\nConditions\n{}", lines.collect::<String>())
 }
 
-fn evidence(snapshot: &Value) -> String {
+/// The pieces of evidence, as people call them.
+struct Rows {
+    table: Table,
+    never_asked: Vec<&'static str>,
+}
+
+fn evidence(snapshot: &Snapshot) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["EVIDENCE", "AGE", "ANSWER"]);
-    let mut never = Vec::new();
-    for (key, name) in EVIDENCE {
-        match snapshot.get(key) {
-            Some(found) if found.get("latest").is_some() => {
-                table.add_row([name.to_owned(), seconds(&found["ageSeconds"]), answer(key, found)]);
-            }
-            Some(found) if key == "deletion" && found.is_object() => {
-                table.add_row([
-                    name,
-                    "",
-                    &format!("UID {} at {}", text(found, "/uid"), text(found, "/seenAt")),
-                ]);
-            }
-            Some(_) | None if key != "deletion" => never.push(name),
-            Some(_) | None => {}
-        }
-    }
-    let never = if never.is_empty() {
+    let mut rows = Rows {
+        table,
+        never_asked: Vec::new(),
+    };
+    rows.add("Flink", snapshot.flink.as_ref(), flink_job);
+    rows.add("Deployment", snapshot.deployment.as_ref(), deployment);
+    rows.add("JobManager pods", snapshot.pods.as_ref(), |pods| lines(&pods.0, pod));
+    rows.add("operator's resource", snapshot.flink_resource.as_ref(), resource);
+    rows.add("exceptions", snapshot.exceptions.as_ref(), |exception| {
+        exception.headline.clone()
+    });
+    rows.add("checkpoints", snapshot.checkpoints.as_ref(), |counts| {
+        format!("{} completed, {} failed", counts.completed, counts.failed)
+    });
+    rows.add("TaskManager pods", snapshot.task_managers.as_ref(), |pods| {
+        lines(&pods.0, pod)
+    });
+    rows.add("events", snapshot.events.as_ref(), |events| lines(&events.0, event));
+    rows.add("last words", snapshot.last_words.as_ref(), end);
+    rows.add("archive", snapshot.archive.as_ref(), end);
+    rows.add("HA data", snapshot.ha_data.as_ref(), |data| data.config_maps.join(", "));
+    rows.add_deletion(snapshot.deletion.as_ref());
+    let never = if rows.never_asked.is_empty() {
         String::new()
     } else {
-        format!("never asked: {}\n", never.join(", "))
+        format!("never asked: {}\n", rows.never_asked.join(", "))
     };
-    format!("\n{table}\n{never}")
+    format!("\n{}\n{never}", rows.table)
 }
 
-fn answer(key: &str, evidence: &Value) -> String {
-    let latest = &evidence["latest"];
-    if let Some(fault) = latest.get("unknown") {
-        let known = match evidence.get("knownAgeSeconds") {
-            Some(age) => format!("last known {} ago", seconds(age)),
-            None => "never known".to_owned(),
+impl Rows {
+    fn add<T>(&mut self, name: &'static str, evidence: Option<&Evidence<T>>, in_words: impl FnOnce(&T) -> String) {
+        let Some(evidence) = evidence else {
+            self.never_asked.push(name);
+            return;
         };
-        return format!(
-            "unknown, {} looks in a row, {known}: {}",
-            evidence["failures"],
-            text(fault, "/message")
-        );
+        let age = seconds(evidence.age_seconds);
+        self.table.add_row([name.to_owned(), age, answer(evidence, in_words)]);
     }
-    match latest.get("present") {
-        Some(value) => present(key, value).unwrap_or_else(|| value.to_string()),
-        None => "absent: a complete answer lacks it".to_owned(),
+
+    /// Nobody asks for a deletion: it is seen or not.
+    fn add_deletion(&mut self, deletion: Option<&Deletion>) {
+        if let Some(Deletion { uid, seen_at }) = deletion {
+            self.table
+                .add_row(["deletion seen", "", &format!("UID {uid} at {seen_at}")]);
+        }
     }
 }
 
-/// A fact in a line; `None` if it has another shape, as an engine of another version may send.
-fn present(key: &str, value: &Value) -> Option<String> {
-    Some(match key {
-        "flink" => {
-            let job: FlinkJob = read(value)?;
-            format!(
-                "job {} {}, started {}, {} of {} tasks run",
-                job.id, job.state, job.started_at, job.tasks.running, job.tasks.total
-            )
+fn answer<T>(evidence: &Evidence<T>, in_words: impl FnOnce(&T) -> String) -> String {
+    match &evidence.latest {
+        Observed::Present(value) => in_words(value),
+        Observed::Absent => "absent: a complete answer lacks it".to_owned(),
+        Observed::Unknown(fault) => {
+            let known = match evidence.known_age_seconds {
+                Some(age) => format!("last known {} ago", seconds(age)),
+                None => "never known".to_owned(),
+            };
+            let failures = evidence.failures;
+            format!("unknown, {failures} looks in a row, {known}: {}", fault.message)
         }
-        "deployment" => deployment(&read(value)?),
-        "pods" | "taskManagers" => {
-            let pods: Vec<Pod> = read(value)?;
-            pods.iter().map(pod).collect::<Vec<_>>().join("\n")
-        }
-        "flinkResource" => resource(&read(value)?),
-        "exceptions" => read::<RootException>(value)?.headline,
-        "checkpoints" => {
-            let counts: Checkpoints = read(value)?;
-            format!("{} completed, {} failed", counts.completed, counts.failed)
-        }
-        "events" => {
-            let events: Vec<KubeEvent> = read(value)?;
-            let lines = events
-                .iter()
-                .map(|event| format!("{}: {}: {}", event.object, event.reason, event.message));
-            lines.collect::<Vec<_>>().join("\n")
-        }
-        "haData" => read::<HaData>(value)?.config_maps.join(", "),
-        _ => {
-            let end: JobEnd = read(value)?;
-            let cause = end.cause.map_or_else(String::new, |cause| format!(": {cause}"));
-            format!("job {} reached {}{cause}", end.job, end.state)
-        }
-    })
+    }
+}
+
+fn lines<T>(items: &[T], in_words: impl Fn(&T) -> String) -> String {
+    items.iter().map(in_words).collect::<Vec<_>>().join("\n")
+}
+
+fn flink_job(job: &FlinkJob) -> String {
+    format!(
+        "job {} {}, started {}, {} of {} tasks run",
+        job.id, job.state, job.started_at, job.tasks.running, job.tasks.total
+    )
+}
+
+fn event(event: &KubeEvent) -> String {
+    format!("{}: {}: {}", event.object, event.reason, event.message)
+}
+
+fn end(end: &JobEnd) -> String {
+    let cause = end
+        .cause
+        .as_ref()
+        .map_or_else(String::new, |cause| format!(": {cause}"));
+    format!("job {} reached {}{cause}", end.job, end.state)
 }
 
 fn deployment(deployment: &Deployment) -> String {
@@ -228,69 +233,46 @@ fn resource(resource: &FlinkResource) -> String {
 }
 
 /// What each shadow policy would show instead.
-fn shadows(explanation: &Value) -> String {
-    let lines = explanation["shadows"].as_array().into_iter().flatten().map(|one| {
-        let compared = if one["differs"] == true { "differs" } else { "agrees" };
-        let failed = if one["failure"].is_object() {
-            format!(
-                "\n    failed at {}: {}",
-                text(one, "/failure/at"),
-                text(one, "/failure/message")
-            )
-        } else {
-            String::new()
-        };
+fn beside(shadows: &[Shadow]) -> String {
+    if shadows.is_empty() {
+        return String::new();
+    }
+    let lines = shadows.iter().map(|one| {
+        let compared = if one.differs { "differs" } else { "agrees" };
+        let failed = one.failure.as_ref().map_or_else(String::new, |failure| {
+            format!("\n    failed at {}: {}", failure.at, failure.message)
+        });
         format!(
             "  {}: {}, {}; {compared} since {}, differed in {} of {} decisions\n    {}: {}{failed}\n",
-            text(one, "/policy"),
-            text(one, "/shadow/state"),
-            text(one, "/shadow/confidence"),
-            text(one, "/since"),
-            one["differed"],
-            one["judged"],
-            text(one, "/shadow/reason/code"),
-            text(one, "/shadow/reason/message"),
+            one.policy,
+            one.shadow.state,
+            one.shadow.confidence,
+            one.since,
+            one.differed,
+            one.judged,
+            one.shadow.reason.code,
+            one.shadow.reason.message,
         )
     });
-    let said: String = lines.collect();
-    if said.is_empty() {
-        return said;
-    }
-    format!("\nShadow policies\n{said}")
+    format!("\nShadow policies\n{}", lines.collect::<String>())
 }
 
-fn waits_for(explanation: &Value) -> String {
-    let now = explanation.pointer("/snapshot/now").and_then(moment);
-    let awaited: Vec<String> = explanation["waitsFor"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|one| {
-            let due = match (moment(&one["dueAt"]), now) {
-                (Some(due), Some(now)) => format!("in {:.1} s", due.since(now).as_secs_f64()),
-                _ => "under way".to_owned(),
-            };
-            format!("  {:<14} {due}\n", text(one, "/look"))
-        })
-        .collect();
-    if awaited.is_empty() {
+fn awaited(waits_for: &[Awaited], snapshot: &Snapshot) -> String {
+    if waits_for.is_empty() {
         return "\nWaits for something new to be seen; it is not polled.\n".to_owned();
     }
-    format!("\nWaits for\n{}", awaited.concat())
+    let lines = waits_for.iter().map(|one| {
+        let due = one.due_at.map_or_else(
+            || "under way".to_owned(),
+            |due| format!("in {:.1} s", due.0.since(snapshot.now.0).as_secs_f64()),
+        );
+        format!("  {:<14} {due}\n", one.look)
+    });
+    format!("\nWaits for\n{}", lines.collect::<String>())
 }
 
-fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
-    serde_json::from_value(value.clone()).ok()
-}
-
-fn moment(value: &Value) -> Option<Timestamp> {
-    value.as_str().and_then(Timestamp::parse)
-}
-
-fn seconds(value: &Value) -> String {
-    value
-        .as_f64()
-        .map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1} s"))
+fn seconds(seconds: f64) -> String {
+    format!("{seconds:.1} s")
 }
 
 #[cfg(test)]

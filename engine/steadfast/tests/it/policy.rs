@@ -38,6 +38,21 @@ fn the_default_policy_passes() {
 }
 
 #[test]
+fn a_fixture_begins_as_what_explain_shows() {
+    let shown = include_str!("../../../server/tests/explain/v1.jsonl").lines();
+    let fixtures: Vec<serde_json::Value> = shown
+        .map(|line| {
+            let mut fixture: serde_json::Value = serde_json::from_str(line).unwrap();
+            fixture["expect"] = serde_json::json!({});
+            fixture
+        })
+        .collect();
+    let (ended, _folder) = tested("builtin:conservative", &fixtures.iter().collect::<Vec<_>>());
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+    assert!(ended.out.contains("passed fixture files/7.json"), "{}", ended.out);
+}
+
+#[test]
 fn what_another_policy_does_otherwise_is_told() {
     let expected = silent(serde_json::json!({ "state": "RUNNING", "confidence": "stale", "attention": "active" }));
     let (ended, _folder) = tested("builtin:naive", &[&expected]);

@@ -74,19 +74,15 @@ fn coprime(a: usize, b: usize) -> bool {
 fn differs((snapshot, outcome): &Judged, policy: &mut Policy) -> Option<String> {
     let key = &snapshot.record.key;
     let before = match outcome {
-        Ok(decision) => bytes(decision),
+        Ok(decision) => decision,
         Err(failure) => return Some(format!("the policy failed on {key}: {}", failure.message)),
     };
     match policy.decide(snapshot) {
-        Ok(decision) if bytes(&decision) == before => None,
+        Ok(decision) if decision == *before => None,
         Ok(decision) => Some(format!("{key} was decided {outcome:?}, and again {decision:?}")),
         Err(failure) => Some(format!(
             "the policy failed on {key} when asked again: {}",
             failure.message
         )),
     }
-}
-
-fn bytes(decision: &Decision) -> Vec<u8> {
-    serde_json::to_vec(decision).expect("a decision can be written")
 }

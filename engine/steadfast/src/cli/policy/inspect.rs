@@ -101,7 +101,12 @@ fn document(outside: &Inspection, description: Option<&Description>) -> serde_js
                 "default": parameter.default,
                 "help": parameter.help,
             })).collect::<Vec<_>>(),
-            "rules": description.rules,
+            "rules": description.rules.iter().map(|rule| json!({
+                "name": rule.name,
+                "says": rule.says,
+                "because": rule.because,
+                "changedBy": rule.changed_by,
+            })).collect::<Vec<_>>(),
         })
     });
     json!({

@@ -117,13 +117,13 @@ impl Report {
             json!({
                 "job": key.to_string(),
                 "differences": comparison.differences.iter().map(entry).collect::<Vec<_>>(),
-                "failures": failures.map(|(at, failure)| json!({ "at": at, "failure": failure })).collect::<Vec<_>>(),
+                "failures": failures.map(failed).collect::<Vec<_>>(),
             })
         });
         json!({
             "snapshots": self.span.snapshots,
-            "from": self.span.between.map(|(first, _)| first),
-            "to": self.span.between.map(|(_, last)| last),
+            "from": self.span.between.map(|(first, _)| first.to_string()),
+            "to": self.span.between.map(|(_, last)| last.to_string()),
             "notReplayed": self.not_replayed,
             "jobs": jobs.collect::<Vec<_>>(),
         })
@@ -151,17 +151,22 @@ fn line(difference: &Difference) -> String {
     )
 }
 
+fn failed((at, failure): &(Timestamp, PolicyFailure)) -> Value {
+    let PolicyFailure { kind, message } = failure;
+    json!({ "at": at.to_string(), "failure": { "kind": kind.as_str(), "message": message } })
+}
+
 fn entry(difference: &Difference) -> Value {
     let (kind, by) = kind(difference);
     let Told { at, transition, rule } = difference.told();
     json!({
         "kind": kind,
-        "at": at,
+        "at": at.to_string(),
         "bySeconds": by.map(|by| by.as_secs_f64()),
         "from": transition.from,
         "to": transition.to,
         "attempt": transition.attempt,
         "rule": rule,
-        "reason": transition.reason,
+        "reason": { "code": transition.reason.code, "message": transition.reason.message },
     })
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use steadfast_core::decision::{Decide, Decision};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
+use steadfast_server::explain;
 
 use super::super::super::Failure;
 use super::Verdict;
@@ -14,7 +15,7 @@ use super::Verdict;
 /// What a fixture file holds. Other keys are what `steadfast explain` prints beside them, and are left aside.
 #[derive(Debug, Deserialize)]
 struct File {
-    snapshot: Snapshot,
+    snapshot: explain::Snapshot,
     expect: Expectation,
 }
 
@@ -66,7 +67,11 @@ fn read_one(path: &Path) -> Result<Fixture, String> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
     let File { snapshot, expect } = serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
-    Ok(Fixture { name, snapshot, expect })
+    Ok(Fixture {
+        name,
+        snapshot: snapshot.into(),
+        expect,
+    })
 }
 
 impl Fixture {

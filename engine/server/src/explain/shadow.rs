@@ -1,0 +1,130 @@
+//! What a shadow policy would show of the job, beside what is recorded.
+
+use serde::{Deserialize, Serialize};
+use steadfast_core::id::PolicyName;
+use steadfast_core::record::JobRecord;
+use steadfast_core::shadow;
+use utoipa::ToSchema;
+
+use super::decision::FailureKind;
+use super::record::Reason;
+use super::scalar::Moment;
+use super::state::{Confidence, State};
+use super::table::{Shows, object};
+
+/// One shadow policy beside the record, as `/api/v1/shadows` shows it too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = explain::Shadow)]
+pub struct Shadow {
+    /// The shadow.
+    pub policy: String,
+    /// The job, as `cluster/namespace/name`, and `/flinkJobId` behind it for a session's job.
+    #[schema(example = "local/default/orders")]
+    pub job: String,
+    /// Whether the two show another state or attempt.
+    pub differs: bool,
+    /// What the record says.
+    pub decided: Decided,
+    /// What it would say if the shadow decided.
+    pub shadow: Shown,
+    /// Since when the two differ, or agree.
+    pub since: Moment,
+    /// How often they were compared.
+    pub judged: u64,
+    /// How often they differed.
+    pub differed: u64,
+    /// The shadow's last failure.
+    pub failure: Option<LastFailure>,
+}
+
+impl From<&(PolicyName, shadow::ShadowView)> for Shadow {
+    fn from((policy, view): &(PolicyName, shadow::ShadowView)) -> Self {
+        let shadow::ShadowView {
+            decided,
+            shown,
+            since,
+            judged,
+            differed,
+            failure,
+        } = view;
+        Self {
+            policy: policy.to_string(),
+            job: decided.key.to_string(),
+            differs: view.differs(),
+            decided: Decided::from(&**decided),
+            shadow: Shown::of(shown),
+            since: Shows::of(since),
+            judged: *judged,
+            differed: *differed,
+            failure: failure.as_ref().map(LastFailure::from),
+        }
+    }
+}
+
+/// What the record says: as much of it as is compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = explain::Decided)]
+pub struct Decided {
+    /// The policy that decides.
+    pub policy: String,
+    /// The state on record.
+    pub state: State,
+    /// In which attempt.
+    pub attempt: u32,
+    /// How sure the record is of it.
+    pub confidence: Confidence,
+    /// Why the state is what it is.
+    pub reason: Reason,
+}
+
+impl From<&JobRecord> for Decided {
+    fn from(record: &JobRecord) -> Self {
+        Self {
+            policy: record.policy.to_string(),
+            state: Shows::of(&record.state),
+            attempt: record.incarnation.attempt,
+            confidence: Shows::of(&record.confidence),
+            reason: Shows::of(&record.reason),
+        }
+    }
+}
+
+object!(
+    /// What a shadow would say.
+    Shown of shadow::Shown {
+        /// The state it would show.
+        state: State = state,
+        /// In which attempt.
+        attempt: u32 = attempt,
+        /// How sure it is of it.
+        confidence: Confidence = confidence,
+        /// Why it would be that state.
+        reason: Reason = reason,
+        /// The rule of its last decision; null until it has decided.
+        rule: Option<String> = rule,
+    }
+);
+
+/// When and how a shadow last failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = explain::LastFailure)]
+pub struct LastFailure {
+    /// When it failed.
+    pub at: Moment,
+    /// The kind, for metrics.
+    pub kind: FailureKind,
+    /// For people.
+    pub message: String,
+}
+
+impl From<&shadow::LastFailure> for LastFailure {
+    fn from(core: &shadow::LastFailure) -> Self {
+        let shadow::LastFailure { at, failure } = core;
+        let steadfast_core::decision::PolicyFailure { kind, message } = failure;
+        Self {
+            at: Shows::of(at),
+            kind: Shows::of(kind),
+            message: message.clone(),
+        }
+    }
+}
