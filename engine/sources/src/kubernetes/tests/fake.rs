@@ -11,8 +11,6 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::*;
-
 /// What becomes of all packets.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Network {

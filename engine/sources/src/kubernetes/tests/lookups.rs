@@ -25,7 +25,7 @@ fn cluster(
     let cluster = KubeCluster {
         settings: settings(),
         client: kube::Client::new(service, "default"),
-        wanted: tokio::sync::watch::channel(Timestamp::default()).0,
+        relist_requests: tokio::sync::watch::channel(Timestamp::default()).0,
         undecodable: Arc::default(),
         cancel: CancellationToken::new(),
         tasks: TaskTracker::new(),
