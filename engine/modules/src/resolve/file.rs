@@ -49,7 +49,13 @@ async fn signer(reference: &ModuleRef, path: &Path, bytes: &[u8], trust: &Trust)
     };
     let signature = match Signature::parse(&String::from_utf8_lossy(&text)) {
         Ok(signature) => signature,
-        Err(source) => return Err(ModuleError::NoSignature { module, location, source }),
+        Err(source) => {
+            return Err(ModuleError::NoSignature {
+                module,
+                location,
+                source,
+            });
+        }
     };
     match trust.signer(bytes, &signature) {
         Some(key) => Ok(key.fingerprint()),
