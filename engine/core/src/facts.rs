@@ -97,7 +97,8 @@ pub struct Deployment {
     pub uid: Uid,
     /// `metadata.creationTimestamp`, whole seconds.
     pub created_at: Option<Timestamp>,
-    /// `metadata.deletionTimestamp` minus the grace period would be when it was asked for; this is the raw value.
+    /// `metadata.deletionTimestamp`, whole seconds: since a deletion was asked for, if set at all. Deployments have no
+    /// grace period, so it is the moment of the request.
     pub deleting_since: Option<Timestamp>,
     /// `spec.replicas`, 1 if unset.
     pub replicas: u32,
@@ -138,7 +139,9 @@ pub struct Pod {
     pub app: String,
     /// `metadata.creationTimestamp`, whole seconds.
     pub created_at: Option<Timestamp>,
-    /// `metadata.deletionTimestamp`.
+    /// `metadata.deletionTimestamp`, whole seconds. In spite of this field's name it is when the pod *will* be deleted:
+    /// the moment of the request plus the grace period, so usually ahead. That it is set says that the deletion was
+    /// asked for.
     pub deleting_since: Option<Timestamp>,
     /// `status.phase`.
     pub phase: String,

@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId};
 use steadfast_core::journal::{EntriesOf, Event};
 use steadfast_core::state::Intent;

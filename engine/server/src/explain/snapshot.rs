@@ -1,7 +1,7 @@
 //! What a policy is shown.
 
 use serde::{Deserialize, Serialize};
-use steadfast_core::snapshot;
+use steadfast_core::{snapshot, timing};
 use utoipa::ToSchema;
 
 use super::evidence::Evidence;
@@ -154,7 +154,7 @@ object!(
 
 object!(
     /// `[timing]` of the configuration.
-    Timing of snapshot::Timing {
+    Timing of timing::Timing {
         /// How often Flink is asked.
         poll: Seconds = poll,
         /// How long an answer may take.
