@@ -195,7 +195,7 @@ async fn a_wanted_list_begins_after_the_wish_and_wishes_are_merged() {
             .until(|news| matches!(news.what, What::Listed(..)) && news.asked_at > wish)
             .await;
         assert!(
-            list.asked_at.since(wish) < settings().poll,
+            list.asked_at.since(wish) < settings().timing.poll,
             "{:?}",
             list.asked_at.since(wish)
         );

@@ -42,7 +42,7 @@ async fn total_loss_is_told_and_healing_shows_within_two_polls() {
                 let list = seen.until(|news| matches!(news.what, What::Listed(..))).await;
                 let took = list.at.since(healed);
                 assert!(
-                    took <= settings().poll * 2,
+                    took <= settings().timing.poll * 2,
                     "seed {seed}: {:?} took {took:?}",
                     list.scope
                 );
@@ -115,7 +115,7 @@ async fn retry_after_is_honoured_up_to_its_cap() {
         assert!(times.len() > 5);
         for pair in times.windows(2) {
             let gap = pair[1] - pair[0];
-            assert!(gap >= waits && gap < waits + settings().retry_max, "{gap:?}");
+            assert!(gap >= waits && gap < waits + settings().timing.retry_max, "{gap:?}");
         }
     }
 }

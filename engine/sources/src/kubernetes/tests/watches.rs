@@ -144,7 +144,7 @@ async fn a_silent_watch_is_no_failure_and_the_next_list_tells() {
         names(&news).is_empty() && matches!(news.what, What::Listed(..)),
         "{news:?}"
     );
-    assert!(news.at.since(began) <= settings().validate + settings().timeout);
+    assert!(news.at.since(began) <= settings().timing.validate + settings().timing.timeout);
 }
 
 #[tokio::test(start_paused = true)]
