@@ -55,7 +55,7 @@ const ENDLESS: [(&str, &str); 3] = [
     ("steadfast status --watch", "local/default/orders"),
     (
         "curl -N http://127.0.0.1:8080/api/v1/events",
-        "\"job\":\"local/default/orders\"",
+        "\"job\":\"local/default/",
     ),
 ];
 
