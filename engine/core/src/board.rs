@@ -5,13 +5,13 @@ pub mod lookups;
 
 use std::collections::BTreeMap;
 
-pub use kubernetes::{Accepted, KubernetesBoard, Place};
+pub use kubernetes::{Accepted, KubernetesBoard, ObjectRef};
 
 use crate::evidence::{Evidence, Observation, accept};
 use crate::facts::FlinkOverview;
 use crate::id::{ClusterName, JobKey, TargetId};
+use crate::kube_update::KubeUpdate;
 use crate::lookup::{AttemptLookups, TargetLookups};
-use crate::news::KubeNews;
 use crate::record::JobRecord;
 
 /// All that is known, by source. It holds evidence only; what it means is the policy's business.
@@ -33,11 +33,11 @@ struct TargetEvidence {
 
 impl Board {
     /// Takes in news of a Kubernetes list or watch.
-    pub fn accept_news(&mut self, news: KubeNews) -> Accepted {
+    pub fn accept_update(&mut self, update: KubeUpdate) -> Accepted {
         self.clusters
-            .entry(news.scope.cluster.clone())
+            .entry(update.scope.cluster.clone())
             .or_default()
-            .accept(news)
+            .accept(update)
     }
 
     /// Takes in an answer of a Flink cluster. Says whether it was newer than the last.
@@ -80,10 +80,10 @@ impl Board {
 
     /// Whether no source has a fresh answer for the target: Flink is unknown, and so is its Deployment's list.
     /// A target that was never looked at is dark.
-    pub fn is_dark(&self, target: &TargetId, place: Option<&Place>) -> bool {
+    pub fn is_dark(&self, target: &TargetId, object: Option<&ObjectRef>) -> bool {
         let flink = self.overview(target).is_some_and(|o| o.latest.is_known());
-        let kubernetes = place
-            .and_then(|place| self.kubernetes(&target.cluster)?.deployment(place))
+        let kubernetes = object
+            .and_then(|object| self.kubernetes(&target.cluster)?.deployment(object))
             .is_some_and(|deployment| deployment.latest.is_known());
         !flink && !kubernetes
     }

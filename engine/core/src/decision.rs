@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::explanation::Rule;
-pub use crate::lookup::WantedSource;
+pub use crate::lookup::LookupSource;
 use crate::record::{AlertScope, Reason};
 use crate::state::{Attention, ConditionType, Confidence, JobState};
 use crate::time::Timestamp;
@@ -22,7 +22,7 @@ pub struct Decision {
     /// When to look again.
     pub watch: Watch,
     /// Evidence that is costly and only looked up when asked for.
-    pub wanted: Vec<Want>,
+    pub wanted: Vec<LookupRequest>,
     /// What stands beside the state now; what is not named no longer stands.
     pub conditions: Vec<DecidedCondition>,
     /// Alerts that stand now; what is not named is resolved.
@@ -44,9 +44,9 @@ pub struct Watch {
 
 /// A look somewhere costly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Want {
+pub struct LookupRequest {
     /// Where.
-    pub source: WantedSource,
+    pub source: LookupSource,
     /// Only an answer to a look begun after this moment will do; a moment ahead is waited for.
     pub observed_after: Timestamp,
 }

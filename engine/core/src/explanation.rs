@@ -1,6 +1,6 @@
 //! A decision laid open: what was seen, what was made of it and by which rule, and what is waited for.
 
-use crate::decision::{Decision, PolicyFailure, WantedSource};
+use crate::decision::{Decision, LookupSource, PolicyFailure};
 use crate::id::PolicyName;
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
@@ -37,28 +37,28 @@ pub struct Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Awaited {
     /// Which.
-    pub look: AwaitedLook,
+    pub awaiting: Awaiting,
     /// When it begins.
     pub due: Due,
 }
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AwaitedLook {
+pub enum Awaiting {
     /// Flink's `/jobs/overview`.
     Flink,
     /// Something the policy asked for.
-    Wanted(WantedSource),
+    Lookup(LookupSource),
     /// Nothing new: all is judged again at that time, since ages count.
     Review,
 }
 
-impl AwaitedLook {
+impl Awaiting {
     /// As a word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Flink => "flink",
-            Self::Wanted(source) => source.as_str(),
+            Self::Lookup(source) => source.as_str(),
             Self::Review => "review",
         }
     }

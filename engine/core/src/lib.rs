@@ -9,10 +9,10 @@
 //! shown through the [`projection`].
 
 pub mod alert;
-pub mod alternative;
 pub mod backoff;
 pub mod board;
 pub mod cluster_alerts;
+pub mod counterfactual;
 pub mod decision;
 pub mod duration;
 pub mod error_chain;
@@ -22,10 +22,10 @@ pub mod facts;
 pub mod id;
 pub mod incarnation;
 pub mod journal;
+pub mod kube_update;
 pub mod labels;
 pub mod lookup;
 pub mod loopback;
-pub mod news;
 pub mod observe;
 pub mod planner;
 pub mod projection;
@@ -40,5 +40,5 @@ pub mod state;
 pub mod testing;
 pub mod time;
 pub mod timing;
-pub mod tracked;
+pub mod tracking;
 pub mod wake;

@@ -8,7 +8,7 @@
 //! What is known of one attempt and what its attempts share are kept apart by type: a new attempt begins without the
 //! former, so that the exception or the end of the run before is never taken for its own.
 
-use crate::board::Place;
+use crate::board::ObjectRef;
 use crate::evidence::{Evidence, Fault, Observation, accept};
 use crate::facts::{Checkpoints, HaData, JobEnd, KubeEvent, Pod, RootException};
 use crate::id::FlinkJobId;
@@ -23,13 +23,13 @@ macro_rules! lookup_sources {
     ) => {
         /// The sources that are asked only on request.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum WantedSource {
+        pub enum LookupSource {
             $($(#[doc = $adoc])+ $Attempt,)+
             $($(#[doc = $tdoc])+ $Target,)+
             $(#[doc = $ldoc])+ $Lists,
         }
 
-        impl WantedSource {
+        impl LookupSource {
             /// Every source, in their order.
             pub const ALL: &[Self] = &[$(Self::$Attempt,)+ $(Self::$Target,)+ Self::$Lists];
 
@@ -60,10 +60,10 @@ macro_rules! lookup_sources {
 
         impl Finding {
             /// Where it was looked up.
-            pub fn source(&self) -> WantedSource {
+            pub fn source(&self) -> LookupSource {
                 match self {
-                    $(Self::$Attempt(_) => WantedSource::$Attempt,)+
-                    $(Self::$Target(_) => WantedSource::$Target,)+
+                    $(Self::$Attempt(_) => LookupSource::$Attempt,)+
+                    $(Self::$Target(_) => LookupSource::$Target,)+
                 }
             }
 
@@ -96,11 +96,11 @@ macro_rules! lookup_sources {
         impl AttemptLookups {
             /// When the look that gave the newest evidence of a source began, and whether it is final; `None` for another
             /// owner's source, or one that was never looked up.
-            pub(crate) fn stands(&self, source: WantedSource) -> Option<Stands> {
+            pub(crate) fn stands(&self, source: LookupSource) -> Option<Stands> {
                 match source {
-                    $(WantedSource::$Attempt => stands(self.$aslot.as_ref(), source),)+
-                    $(WantedSource::$Target => None,)+
-                    WantedSource::$Lists => None,
+                    $(LookupSource::$Attempt => stands(self.$aslot.as_ref(), source),)+
+                    $(LookupSource::$Target => None,)+
+                    LookupSource::$Lists => None,
                 }
             }
 
@@ -110,11 +110,11 @@ macro_rules! lookup_sources {
         }
 
         impl TargetLookups {
-            pub(crate) fn stands(&self, source: WantedSource) -> Option<Stands> {
+            pub(crate) fn stands(&self, source: LookupSource) -> Option<Stands> {
                 match source {
-                    $(WantedSource::$Attempt => None,)+
-                    $(WantedSource::$Target => stands(self.$tslot.as_ref(), source),)+
-                    WantedSource::$Lists => None,
+                    $(LookupSource::$Attempt => None,)+
+                    $(LookupSource::$Target => stands(self.$tslot.as_ref(), source),)+
+                    LookupSource::$Lists => None,
                 }
             }
 
@@ -150,7 +150,7 @@ lookup_sources! {
     }
 }
 
-impl WantedSource {
+impl LookupSource {
     /// Whether an answer that is present is the source's last word: the pod or the archive that told an end may be gone
     /// when it is asked again, and its silence would take nothing back.
     pub const fn is_final(self) -> bool {
@@ -198,7 +198,7 @@ pub(crate) struct Stands {
     pub(crate) is_final: bool,
 }
 
-fn stands<T>(slot: Option<&Evidence<T>>, source: WantedSource) -> Option<Stands> {
+fn stands<T>(slot: Option<&Evidence<T>>, source: LookupSource) -> Option<Stands> {
     slot.map(|evidence| Stands {
         asked_at: evidence.asked_at,
         is_final: source.is_final() && evidence.latest.present().is_some(),
@@ -226,7 +226,7 @@ pub enum Query {
     /// The logs of the JobManager's pods.
     LastWords {
         /// The Flink cluster's Deployment.
-        object: Place,
+        object: ObjectRef,
         /// The logs to read, in order; the first that tells an end is believed.
         logs: Vec<PodLog>,
         /// Only this job's end counts.
@@ -244,31 +244,31 @@ pub enum Query {
     /// The HA ConfigMaps of a Flink cluster.
     HaData {
         /// Its Deployment.
-        object: Place,
+        object: ObjectRef,
     },
     /// The events about a Flink cluster's objects.
     Events {
         /// Its Deployment.
-        object: Place,
+        object: ObjectRef,
     },
     /// The TaskManagers of a Flink cluster.
     TaskManagers {
         /// Its Deployment.
-        object: Place,
+        object: ObjectRef,
     },
 }
 
 impl Query {
     /// Where it is looked up.
-    pub fn source(&self) -> WantedSource {
+    pub fn source(&self) -> LookupSource {
         match self {
-            Self::Exceptions { .. } => WantedSource::Exceptions,
-            Self::Checkpoints { .. } => WantedSource::Checkpoints,
-            Self::LastWords { .. } => WantedSource::LastWords,
-            Self::Archive { .. } => WantedSource::Archive,
-            Self::HaData { .. } => WantedSource::HaData,
-            Self::Events { .. } => WantedSource::Events,
-            Self::TaskManagers { .. } => WantedSource::TaskManagers,
+            Self::Exceptions { .. } => LookupSource::Exceptions,
+            Self::Checkpoints { .. } => LookupSource::Checkpoints,
+            Self::LastWords { .. } => LookupSource::LastWords,
+            Self::Archive { .. } => LookupSource::Archive,
+            Self::HaData { .. } => LookupSource::HaData,
+            Self::Events { .. } => LookupSource::Events,
+            Self::TaskManagers { .. } => LookupSource::TaskManagers,
         }
     }
 }

@@ -3,20 +3,20 @@
 //! There is one way from record and board to a snapshot. The reactor takes it in production, and `policy verify` takes it
 //! for every sequence it explores; a second copy of any of these steps would let the one prove what the other does not do.
 
-use crate::board::{Board, Place};
+use crate::board::{Board, ObjectRef};
 use crate::evidence::Observed;
 use crate::id::FlinkJobId;
 use crate::record::JobRecord;
 use crate::snapshot::{Fleet, Snapshot};
 use crate::time::Timestamp;
 use crate::timing::Timing;
-use crate::tracked::{TrackingRules, follow};
+use crate::tracking::{TrackingRules, track};
 
 /// What the engine knows of a job beside its record and the evidence.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Context<'a> {
     /// The Deployment of its Flink cluster; `None` for standalone ones.
-    pub object: Option<&'a Place>,
+    pub object: Option<&'a ObjectRef>,
     /// The job the record is about, where the operator says so.
     pub pinned: Option<FlinkJobId>,
     /// The health of its Kubernetes cluster.
@@ -35,10 +35,10 @@ pub fn observe(before: &JobRecord, board: &Board, context: Context<'_>, now: Tim
         pinned: context.pinned,
         late_answers: context.timing.validate,
     };
-    let followed = follow(before, board, context.object, rules, now);
-    let same_attempt = followed.incarnation.attempt == before.incarnation.attempt;
+    let tracked = track(before, board, context.object, rules, now);
+    let same_attempt = tracked.incarnation.attempt == before.incarnation.attempt;
     let lookups = same_attempt.then(|| board.attempt(&before.key)).flatten();
-    let mut snapshot = freeze(followed, board, context, now);
+    let mut snapshot = freeze(tracked, board, context, now);
     if let Some(lookups) = lookups {
         lookups.show(&mut snapshot);
     }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::alert::{AlertEvent, AlertStatus};
-use crate::decision::{Decision, PolicyFailure, PolicyFailureKind, Want, Watch};
+use crate::decision::{Decision, LookupRequest, PolicyFailure, PolicyFailureKind, Watch};
 use crate::journal::{Change, Event, Transition};
 use crate::record::{Condition, JobRecord, StandingAlert};
 use crate::snapshot::Snapshot;
@@ -41,7 +41,7 @@ pub enum Next {
         /// The pace.
         watch: Watch,
         /// Costly evidence it asked for.
-        wanted: Vec<Want>,
+        wanted: Vec<LookupRequest>,
     },
     /// The policy failed: it is tried again after a backoff, on the same or newer evidence.
     Retry(PolicyFailure),
@@ -52,7 +52,7 @@ pub enum Next {
 pub fn plan(before: &JobRecord, snapshot: &Snapshot, outcome: Result<Decision, PolicyFailure>) -> Plan {
     match outcome.and_then(check) {
         Ok(decision) => apply(before, snapshot, decision),
-        Err(failure) => keep(before, snapshot.now, failure),
+        Err(failure) => retain_on_failure(before, snapshot.now, failure),
     }
 }
 
@@ -162,7 +162,7 @@ fn apply(before: &JobRecord, snapshot: &Snapshot, decision: Decision) -> Plan {
 }
 
 /// The policy failed: the last state stays, and the record says so.
-fn keep(before: &JobRecord, now: Timestamp, failure: PolicyFailure) -> Plan {
+fn retain_on_failure(before: &JobRecord, now: Timestamp, failure: PolicyFailure) -> Plan {
     let message = format!("{}: {}", failure.kind.as_str(), cut(&failure.message));
     let mut standing: Vec<(ConditionType, String)> =
         before.conditions.iter().map(|c| (c.kind, c.message.clone())).collect();
@@ -186,7 +186,7 @@ fn keep(before: &JobRecord, now: Timestamp, failure: PolicyFailure) -> Plan {
 }
 
 /// Notes an intent in the record.
-pub fn intend(before: &JobRecord, intent: crate::record::PostedIntent) -> Change {
+pub fn record_intent(before: &JobRecord, intent: crate::record::PostedIntent) -> Change {
     let after = JobRecord {
         intent: Some(intent),
         ..before.clone()

@@ -46,7 +46,7 @@ impl Recorded {
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
+pub struct Retention {
     /// What is older goes.
     pub max_age: Duration,
     /// The most bytes, as stored; the oldest go first.
@@ -55,12 +55,12 @@ pub struct Keep {
 
 /// Chooses the snapshots to keep.
 #[derive(Debug)]
-pub struct Selection {
+pub struct Sampler {
     every: Duration,
-    last: BTreeMap<JobKey, (Timestamp, Picture)>,
+    last: BTreeMap<JobKey, (Timestamp, EvidenceShape)>,
 }
 
-impl Selection {
+impl Sampler {
     /// Keeps at least one snapshot of a job in `every`, while it is decided on.
     pub fn new(every: Duration) -> Self {
         Self {
@@ -70,18 +70,18 @@ impl Selection {
     }
 
     /// Whether this one is to be kept. A kept one counts as such from here on.
-    pub fn takes(&mut self, snapshot: &Snapshot, changes_record: Changes) -> bool {
-        let picture = Picture::of(snapshot);
+    pub fn should_record(&mut self, snapshot: &Snapshot, changes_record: RecordChange) -> bool {
+        let shape = EvidenceShape::of(snapshot);
         let key = &snapshot.record.key;
         let is_news = self
             .last
             .get(key)
-            .is_none_or(|(at, last)| *last != picture || snapshot.now.since(*at) >= self.every);
-        let takes = is_news || changes_record == Changes::Yes;
-        if takes {
-            self.last.insert(key.clone(), (snapshot.now, picture));
+            .is_none_or(|(at, last)| *last != shape || snapshot.now.since(*at) >= self.every);
+        let records = is_news || changes_record == RecordChange::Yes;
+        if records {
+            self.last.insert(key.clone(), (snapshot.now, shape));
         }
-        takes
+        records
     }
 
     /// The job's record was deleted.
@@ -92,7 +92,7 @@ impl Selection {
 
 /// Whether a decision changed the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changes {
+pub enum RecordChange {
     /// It did: memory counts.
     Yes,
     /// Nothing was committed.
@@ -101,7 +101,7 @@ pub enum Changes {
 
 /// What makes a snapshot one of another kind: the cases of its evidence, without their times and numbers.
 #[derive(Clone, Debug, PartialEq)]
-struct Picture {
+struct EvidenceShape {
     attempt: u32,
     intent: Option<PostedIntent>,
     flink: Answer<JobState>,
@@ -120,7 +120,7 @@ enum Answer<T> {
     Unknown(FaultKind),
 }
 
-impl Picture {
+impl EvidenceShape {
     fn of(snapshot: &Snapshot) -> Self {
         let plain = [
             case(snapshot.exceptions.as_ref()),

@@ -4,7 +4,7 @@ mod compare;
 
 use std::collections::BTreeMap;
 
-use crate::alternative::Alternative;
+use crate::counterfactual::Counterfactual;
 use crate::decision::{Decide, PolicyFailure};
 use crate::id::{JobKey, PolicyName};
 use crate::journal::{Event, Transition};
@@ -16,7 +16,7 @@ pub use compare::{Difference, compare};
 
 /// A transition, and what led to it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct RecordedTransition {
     /// When.
     pub at: Timestamp,
     /// Which.
@@ -39,17 +39,17 @@ pub enum PastFailures {
 pub struct Replay {
     policy: PolicyName,
     past_failures: PastFailures,
-    jobs: BTreeMap<JobKey, Way>,
+    jobs: BTreeMap<JobKey, JobReplay>,
 }
 
 #[derive(Debug)]
-struct Way {
-    alternative: Alternative,
+struct JobReplay {
+    counterfactual: Counterfactual,
     /// The last snapshot's time and real revision: they never fall, unless the job was forgotten and began anew, or
     /// another recording follows.
     last: (Timestamp, u64),
-    recorded: Vec<Told>,
-    told: Vec<Told>,
+    recorded: Vec<RecordedTransition>,
+    told: Vec<RecordedTransition>,
     failures: Vec<(Timestamp, PolicyFailure)>,
 }
 
@@ -57,9 +57,9 @@ struct Way {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replayed {
     /// The transitions that were committed with the snapshots it was shown, oldest first.
-    pub recorded: Vec<Told>,
+    pub recorded: Vec<RecordedTransition>,
     /// Its own transitions, oldest first.
-    pub told: Vec<Told>,
+    pub told: Vec<RecordedTransition>,
     /// The decisions it failed to make.
     pub failures: Vec<(Timestamp, PolicyFailure)>,
 }
@@ -77,8 +77,8 @@ impl Replay {
     /// Decides one snapshot. They must come in the order in which they were recorded.
     pub fn take(&mut self, recorded: &Recorded, decide: &mut dyn Decide) {
         let Recorded { before, snapshot, .. } = recorded;
-        let way = self.jobs.entry(before.key.clone()).or_insert_with(|| Way {
-            alternative: Alternative::take_over(before, &self.policy),
+        let way = self.jobs.entry(before.key.clone()).or_insert_with(|| JobReplay {
+            counterfactual: Counterfactual::take_over(before, &self.policy),
             last: (snapshot.now, before.revision),
             recorded: Vec::new(),
             told: Vec::new(),
@@ -86,11 +86,11 @@ impl Replay {
         });
         let (last_at, last_revision) = way.last;
         if snapshot.now < last_at || before.revision < last_revision {
-            way.alternative = Alternative::take_over(before, &self.policy);
+            way.counterfactual = Counterfactual::take_over(before, &self.policy);
         }
         way.last = (snapshot.now, before.revision);
         if let Some(transition) = &recorded.transition {
-            way.recorded.push(Told {
+            way.recorded.push(RecordedTransition {
                 at: snapshot.now,
                 transition: transition.clone(),
                 rule: recorded.rule.clone(),
@@ -98,9 +98,10 @@ impl Replay {
         }
         let judged = match &recorded.failure {
             Some(failure) if self.past_failures == PastFailures::Repeat => {
-                way.alternative.judge_with(before, snapshot, |_| Err(failure.clone()))
+                way.counterfactual
+                    .judge_with(before, snapshot, |_| Err(failure.clone()))
             }
-            Some(_) | None => way.alternative.judge(decide, before, snapshot),
+            Some(_) | None => way.counterfactual.judge(decide, before, snapshot),
         };
         let Some(judged) = judged else { return };
         let rule = match judged.outcome {
@@ -111,7 +112,7 @@ impl Replay {
             }
         };
         if let Some(transition) = transition_of(&judged.plan) {
-            way.told.push(Told {
+            way.told.push(RecordedTransition {
                 at: snapshot.now,
                 transition: transition.clone(),
                 rule,

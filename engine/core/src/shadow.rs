@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// What a record would show if a shadow policy kept it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct ShadowState {
     /// The state.
     pub state: JobState,
     /// In which attempt.
@@ -27,9 +27,9 @@ pub struct Shown {
 
 /// One judgement of a shadow policy: what it would show now, and its failure, if it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ShadowVerdict {
     /// What it would show.
-    pub shown: Shown,
+    pub shown: ShadowState,
     /// Why it did not decide; `shown` is what it showed before.
     pub failure: Option<PolicyFailure>,
 }
@@ -49,7 +49,7 @@ pub struct ShadowView {
     /// The record as it was committed when the two were last compared.
     pub decided: Arc<JobRecord>,
     /// What the shadow would show.
-    pub shown: Shown,
+    pub shown: ShadowState,
     /// Since when the two differ, or agree.
     pub since: Timestamp,
     /// How often the two were compared.
@@ -67,13 +67,13 @@ impl ShadowView {
     }
 }
 
-fn differ(shown: &Shown, decided: &JobRecord) -> bool {
+fn differ(shown: &ShadowState, decided: &JobRecord) -> bool {
     shown.state != decided.state || shown.attempt != decided.incarnation.attempt
 }
 
 /// One shadow policy over all its jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct ShadowCounts {
     /// Jobs on record that it judges.
     pub jobs: u64,
     /// Those of which it would now show something else.
@@ -88,27 +88,27 @@ pub struct Tally {
 
 /// All shadow policies, ordered by name. Only the reconcile loop writes, after it has committed.
 #[derive(Clone, Debug, Default)]
-pub struct ShadowBoard(Arc<RwLock<BTreeMap<PolicyName, Sheet>>>);
+pub struct ShadowBoard(Arc<RwLock<BTreeMap<PolicyName, PolicyShadows>>>);
 
 /// One policy's part.
 #[derive(Debug, Default)]
-struct Sheet {
-    tally: Tally,
+struct PolicyShadows {
+    counts: ShadowCounts,
     jobs: BTreeMap<JobKey, ShadowView>,
 }
 
-impl Sheet {
+impl PolicyShadows {
     fn remove(&mut self, key: &JobKey) {
         if let Some(view) = self.jobs.remove(key) {
-            self.tally.jobs -= 1;
-            self.tally.differing -= u64::from(view.differs());
+            self.counts.jobs -= 1;
+            self.counts.differing -= u64::from(view.differs());
         }
     }
 }
 
 /// Which comparisons are wanted.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct ShadowFilter {
     /// Only of this policy.
     pub policy: Option<PolicyName>,
     /// Only those that differ, or only those that agree.
@@ -118,20 +118,20 @@ pub struct Wanted {
 }
 
 impl ShadowBoard {
-    /// Notes what a shadow would show of a job whose decision was committed. Returns whether the two differ.
-    pub fn note(&self, policy: &PolicyName, decided: Arc<JobRecord>, verdict: Verdict, now: Timestamp) -> bool {
-        let mut sheets = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let Sheet { tally, jobs } = sheets.entry(policy.clone()).or_default();
+    /// Records what a shadow would show of a job whose decision was committed. Returns whether the two differ.
+    pub fn record(&self, policy: &PolicyName, decided: Arc<JobRecord>, verdict: ShadowVerdict, now: Timestamp) -> bool {
+        let mut policies = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let PolicyShadows { counts, jobs } = policies.entry(policy.clone()).or_default();
         let differs = differ(&verdict.shown, &decided);
         let known = jobs.get(&decided.key);
         let differed_before = known.map(ShadowView::differs);
         let failure = verdict.failure.map(|failure| LastFailure { at: now, failure });
-        tally.jobs += u64::from(known.is_none());
-        tally.differing += u64::from(differs);
-        tally.differing -= u64::from(differed_before == Some(true));
-        tally.judged += 1;
-        tally.differed += u64::from(differs);
-        tally.failures += u64::from(failure.is_some());
+        counts.jobs += u64::from(known.is_none());
+        counts.differing += u64::from(differs);
+        counts.differing -= u64::from(differed_before == Some(true));
+        counts.judged += 1;
+        counts.differed += u64::from(differs);
+        counts.failures += u64::from(failure.is_some());
         let view = ShadowView {
             shown: verdict.shown,
             since: known
@@ -148,49 +148,54 @@ impl ShadowBoard {
 
     /// Drops a job that was forgotten.
     pub fn forget(&self, key: &JobKey) {
-        let mut sheets = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        sheets.values_mut().for_each(|sheet| sheet.remove(key));
+        let mut policies = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        policies.values_mut().for_each(|shadows| shadows.remove(key));
     }
 
     /// Which policies are shadows from now on. Of those that were before and that `continues` names, the jobs that
     /// it names too are kept; everything else begins anew.
     pub fn begin(&self, shadows: &[PolicyName], continues: impl Fn(&PolicyName, &JobKey) -> bool) {
-        let mut sheets = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let mut before = std::mem::take(&mut *sheets);
+        let mut policies = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut before = std::mem::take(&mut *policies);
         for name in shadows {
-            let mut sheet = before.remove(name).unwrap_or_default();
-            let gone: Vec<JobKey> = sheet.jobs.keys().filter(|key| !continues(name, key)).cloned().collect();
-            gone.iter().for_each(|key| sheet.remove(key));
-            if sheet.jobs.is_empty() {
-                sheet.tally = Tally::default();
+            let mut shadows = before.remove(name).unwrap_or_default();
+            let gone: Vec<JobKey> = shadows
+                .jobs
+                .keys()
+                .filter(|key| !continues(name, key))
+                .cloned()
+                .collect();
+            gone.iter().for_each(|key| shadows.remove(key));
+            if shadows.jobs.is_empty() {
+                shadows.counts = ShadowCounts::default();
             }
-            sheets.insert(name.clone(), sheet);
+            policies.insert(name.clone(), shadows);
         }
     }
 
     /// What each shadow would show of a job.
     pub fn of(&self, key: &JobKey) -> Vec<(PolicyName, ShadowView)> {
-        let sheets = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        sheets
+        let policies = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        policies
             .iter()
-            .filter_map(|(policy, sheet)| Some((policy.clone(), sheet.jobs.get(key)?.clone())))
+            .filter_map(|(policy, shadows)| Some((policy.clone(), shadows.jobs.get(key)?.clone())))
             .collect()
     }
 
     /// Each shadow over all its jobs.
-    pub fn tallies(&self) -> Vec<(PolicyName, Tally)> {
-        let sheets = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        sheets
+    pub fn counts(&self) -> Vec<(PolicyName, ShadowCounts)> {
+        let policies = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        policies
             .iter()
-            .map(|(policy, sheet)| (policy.clone(), sheet.tally))
+            .map(|(policy, shadows)| (policy.clone(), shadows.counts))
             .collect()
     }
 
     /// Up to `limit` comparisons, by policy and job.
-    pub fn page(&self, wanted: &Wanted, limit: usize) -> Vec<(PolicyName, ShadowView)> {
-        let sheets = self.0.read().unwrap_or_else(PoisonError::into_inner);
+    pub fn page(&self, wanted: &ShadowFilter, limit: usize) -> Vec<(PolicyName, ShadowView)> {
+        let policies = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut found = Vec::new();
-        for (policy, sheet) in sheets.iter() {
+        for (policy, shadows) in policies.iter() {
             let from = match &wanted.after {
                 Some((last, _)) if policy < last => continue,
                 Some((last, key)) if policy == last => Bound::Excluded(key),
@@ -199,7 +204,7 @@ impl ShadowBoard {
             if wanted.policy.as_ref().is_some_and(|only| only != policy) {
                 continue;
             }
-            let views = sheet.jobs.range::<JobKey, _>((from, Bound::Unbounded));
+            let views = shadows.jobs.range::<JobKey, _>((from, Bound::Unbounded));
             found.extend(
                 views
                     .map(|(_, view)| view)

@@ -1,6 +1,5 @@
 //! Everything a policy may know for one decision, frozen.
 
-
 use crate::evidence::Evidence;
 use crate::facts::{
     Checkpoints, Deletion, Deployment, FlinkJob, FlinkResource, HaData, JobEnd, KubeEvent, Pod, RootException,

@@ -8,7 +8,7 @@
 //! and `policy verify`), and [`Fingerprint`] of two snapshots, where no news is at hand (shadows and replays, which see
 //! snapshots alone). A test holds the two together.
 
-use crate::board::{Accepted, Place};
+use crate::board::{Accepted, ObjectRef};
 use crate::evidence::{Evidence, Observed};
 use crate::facts::{Deployment, FlinkResource, Pod};
 use crate::record::PostedIntent;
@@ -16,7 +16,7 @@ use crate::snapshot::Snapshot;
 
 /// The Flink clusters whose sleeping watches the news wakes: those about which a Deployment, a pod or an operator's
 /// resource said something new.
-pub fn woken_by(accepted: &Accepted) -> impl Iterator<Item = &Place> {
+pub fn woken_by(accepted: &Accepted) -> impl Iterator<Item = &ObjectRef> {
     accepted.touched.iter()
 }
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{Journal, JournalError};
-use steadfast_core::news::KubeNews;
-use steadfast_core::recording::Keep;
+use steadfast_core::kube_update::KubeUpdate;
+use steadfast_core::recording::Retention;
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
 use tokio::sync::mpsc;
@@ -41,9 +41,9 @@ pub(crate) struct Driver {
     clock: Arc<dyn Clock>,
     timing: Timing,
     /// How many recorded snapshots are kept; `None`: none.
-    keep: Option<Keep>,
+    keep: Option<Retention>,
     fetcher: Arc<Fetcher>,
-    updates: mpsc::Receiver<KubeNews>,
+    updates: mpsc::Receiver<KubeUpdate>,
     requests: mpsc::Receiver<Request>,
     answers: mpsc::Receiver<Fetched>,
     answer_to: mpsc::Sender<Fetched>,
@@ -56,14 +56,14 @@ pub(crate) struct Ports {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) fetcher: Fetcher,
-    pub(crate) updates: mpsc::Receiver<KubeNews>,
+    pub(crate) updates: mpsc::Receiver<KubeUpdate>,
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) cancel: CancellationToken,
 }
 
 /// What woke the loop.
 enum Woken {
-    Update(Box<KubeNews>),
+    Update(Box<KubeUpdate>),
     Fetched(Box<Fetched>),
     Request(Request),
     Time,
@@ -71,7 +71,13 @@ enum Woken {
 }
 
 impl Driver {
-    pub(crate) fn new(reactor: Reactor, readers: Readers, timing: Timing, keep: Option<Keep>, ports: Ports) -> Self {
+    pub(crate) fn new(
+        reactor: Reactor,
+        readers: Readers,
+        timing: Timing,
+        keep: Option<Retention>,
+        ports: Ports,
+    ) -> Self {
         let (answer_to, answers) = mpsc::channel(WAITING);
         Self {
             reactor,
@@ -171,7 +177,7 @@ impl Driver {
         }
     }
 
-    fn kube_update(&mut self, update: KubeNews) {
+    fn kube_update(&mut self, update: KubeUpdate) {
         self.readers.kube_update(&update);
         self.reactor.kube_update(update, self.clock.now());
         self.readers.list_repairs(self.reactor.list_repairs());
@@ -247,7 +253,7 @@ impl Driver {
 
     /// Drops recorded snapshots that are too old or too many. Without recording none are kept at all.
     async fn prune(&mut self) {
-        let keep = self.keep.unwrap_or(Keep {
+        let keep = self.keep.unwrap_or(Retention {
             max_age: Duration::ZERO,
             max_bytes: 0,
         });

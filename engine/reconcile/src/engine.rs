@@ -6,9 +6,9 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry;
 use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{JournalError, Sequence};
-use steadfast_core::news::KubeNews;
+use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::Projection;
-use steadfast_core::recording::Selection;
+use steadfast_core::recording::Sampler;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
 use steadfast_sources::kubernetes::{KubeCluster, KubePorts, OperatorResources};
@@ -82,8 +82,8 @@ impl Engine {
                 .map(|name| (name.clone(), ClusterStatus::NotAsked))
                 .collect();
         });
-        let selection = setup.recording.map(|recording| Selection::new(recording.every));
-        let mut reactor = Reactor::new(setup.timing, setup.seed, now, rules, policies, selection);
+        let sampler = setup.recording.map(|recording| Sampler::new(recording.every));
+        let mut reactor = Reactor::new(setup.timing, setup.seed, now, rules, policies, sampler);
         let first = reactor.start(stored, setup.targets, now);
 
         let tasks = Tasks::default();
@@ -148,7 +148,7 @@ fn watch_clusters(
     clusters: Vec<ClusterSetup>,
     clock: &Arc<dyn Clock>,
     seed: u64,
-    updates_to: &mpsc::Sender<KubeNews>,
+    updates_to: &mpsc::Sender<KubeUpdate>,
     tasks: &Tasks,
 ) -> Vec<ClusterClients> {
     let watched = (1_u64..).zip(clusters).map(|(number, setup)| {

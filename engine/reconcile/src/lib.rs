@@ -5,6 +5,7 @@
 
 mod control;
 mod driver;
+mod dry_run;
 mod engine;
 pub mod fetch;
 mod fetcher;
@@ -14,12 +15,11 @@ pub mod reactor;
 mod setup;
 mod shadows;
 mod status;
-mod trial;
 pub mod turn;
 
 pub use control::{Control, Force, RequestError, SeenAlive};
+pub use dry_run::{DryRunError, tried};
 pub use engine::{Engine, StartError};
 pub use policies::Policies;
 pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, TargetSetup};
 pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};
-pub use trial::{TrialError, tried};

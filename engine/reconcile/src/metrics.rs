@@ -6,7 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use steadfast_core::id::PolicyName;
-use steadfast_core::shadow::Tally;
+use steadfast_core::shadow::ShadowCounts;
 
 /// The loop's own metrics.
 #[derive(Clone, Debug, Default)]
@@ -49,11 +49,11 @@ pub(crate) struct PolicyLabel {
 
 impl Metrics {
     /// Shows how each shadow policy stands.
-    pub(crate) fn show_shadows(&self, tallies: &[(PolicyName, Tally)]) {
-        for (policy, tally) in tallies {
+    pub(crate) fn show_shadows(&self, counts: &[(PolicyName, ShadowCounts)]) {
+        for (policy, counts) in counts {
             let policy = policy.to_string();
             let gauge = self.shadow_jobs_differing.get_or_create(&PolicyLabel { policy });
-            gauge.set(i64::try_from(tally.differing).unwrap_or(i64::MAX));
+            gauge.set(i64::try_from(counts.differing).unwrap_or(i64::MAX));
         }
     }
 

@@ -4,7 +4,7 @@ use steadfast_core::decision::{Decision, PolicyFailure, PolicyFailureKind};
 use steadfast_core::explanation::Rule;
 use steadfast_core::id::{JobKey, PolicyName, TargetId};
 use steadfast_core::record::JobRecord;
-use steadfast_core::shadow::Verdict;
+use steadfast_core::shadow::ShadowVerdict;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Timestamp;
 
@@ -64,7 +64,7 @@ impl Policies {
     }
 
     /// Lets the shadows that are for a job judge it; `before` is its record as committed.
-    pub(crate) fn shadow(&mut self, before: &JobRecord, snapshot: &Snapshot) -> Vec<(PolicyName, Verdict)> {
+    pub(crate) fn shadow(&mut self, before: &JobRecord, snapshot: &Snapshot) -> Vec<(PolicyName, ShadowVerdict)> {
         let target = &snapshot.record.key.target;
         let shadows = self
             .all

@@ -52,7 +52,7 @@ use steadfast_core::id::{ClusterName, JobKey};
 use steadfast_core::journal::Change;
 use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::{JobRecord, Origin};
-use steadfast_core::recording::Selection;
+use steadfast_core::recording::Sampler;
 use steadfast_core::time::Timestamp;
 use steadfast_core::timing::Timing;
 use steadfast_sources::route::FlinkRoute;
@@ -91,7 +91,7 @@ pub struct Reactor {
     retries: PolicyRetries,
     policies: Policies,
     /// Which snapshots are kept; `None`: none are.
-    selection: Option<Selection>,
+    sampler: Option<Sampler>,
     /// Requests that came up while evidence was taken in or a turn was advanced.
     fetches: Vec<Fetch>,
     /// What the store refused is tried again at that time.
@@ -117,7 +117,7 @@ impl Reactor {
         now: Timestamp,
         clusters: BTreeMap<ClusterName, ClusterRules>,
         policies: Policies,
-        selection: Option<Selection>,
+        sampler: Option<Sampler>,
     ) -> Self {
         let backoff = Backoff {
             initial: timing.retry_initial,
@@ -141,7 +141,7 @@ impl Reactor {
             queue: WorkQueue::default(),
             retries: PolicyRetries::new(backoff, rng()),
             policies,
-            selection,
+            sampler,
             fetches: Vec::new(),
             refused_until: None,
             list_repairs: 0,
@@ -270,8 +270,8 @@ impl Reactor {
         self.records.remove(key);
         self.confirmed.remove(key);
         self.policies.forget(key);
-        if let Some(selection) = &mut self.selection {
-            selection.forget(key);
+        if let Some(sampler) = &mut self.sampler {
+            sampler.forget(key);
         }
         self.queue.remove(key);
         self.retries.forget(key);

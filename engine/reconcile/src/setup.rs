@@ -7,11 +7,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use steadfast_core::board::Place;
+use steadfast_core::board::ObjectRef;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::{FlinkJobId, PolicyName, TargetId};
 use steadfast_core::journal::Journal;
-use steadfast_core::recording::Keep;
+use steadfast_core::recording::Retention;
 use steadfast_core::state::Mode;
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
@@ -51,7 +51,7 @@ pub struct Recording {
     /// While nothing changes, one of a job in this time.
     pub every: Duration,
     /// How many stay.
-    pub keep: Keep,
+    pub keep: Retention,
 }
 
 impl Default for Recording {
@@ -59,7 +59,7 @@ impl Default for Recording {
     fn default() -> Self {
         Self {
             every: Duration::from_secs(60),
-            keep: Keep {
+            keep: Retention {
                 max_age: Duration::from_secs(7 * 24 * 60 * 60),
                 max_bytes: 256 * 1024 * 1024,
             },
@@ -72,7 +72,7 @@ impl Recording {
     pub fn endless(every: Duration) -> Self {
         Self {
             every,
-            keep: Keep {
+            keep: Retention {
                 // A fraction of all time that milliseconds can count, so that no sum overflows.
                 max_age: Duration::from_secs(u64::MAX >> 20),
                 max_bytes: i64::MAX as u64,
@@ -114,7 +114,7 @@ pub struct TargetSetup {
     /// How it is deployed.
     pub mode: Mode,
     /// Its Deployment; `None` for standalone ones.
-    pub place: Option<Place>,
+    pub object: Option<ObjectRef>,
     /// How its Flink is reached; `None`: as the cluster says.
     pub flink_rest: Option<FlinkRoute>,
     /// The job the record is about, where the operator says so.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use steadfast_core::alternative::Alternative;
+use steadfast_core::counterfactual::Counterfactual;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::record::JobRecord;
-use steadfast_core::shadow::{Shown, Verdict};
+use steadfast_core::shadow::{ShadowState, ShadowVerdict};
 use steadfast_core::snapshot::Snapshot;
 
 /// The records of one shadow policy.
@@ -18,7 +18,7 @@ pub(crate) struct ShadowRecords {
 /// A job as a shadow would keep it.
 #[derive(Debug)]
 struct Kept {
-    record: Alternative,
+    record: Counterfactual,
     /// The rule of its last decision.
     rule: Option<String>,
 }
@@ -32,9 +32,9 @@ impl ShadowRecords {
         decide: &mut dyn Decide,
         before: &JobRecord,
         snapshot: &Snapshot,
-    ) -> Verdict {
+    ) -> ShadowVerdict {
         let kept = self.records.entry(before.key.clone()).or_insert_with(|| Kept {
-            record: Alternative::take_over(before, policy),
+            record: Counterfactual::take_over(before, policy),
             rule: None,
         });
         let outcome = kept.record.judge(decide, before, snapshot).map(|judged| judged.outcome);
@@ -47,8 +47,8 @@ impl ShadowRecords {
             None => None,
         };
         let record = kept.record.record();
-        Verdict {
-            shown: Shown {
+        ShadowVerdict {
+            shown: ShadowState {
                 state: record.state,
                 attempt: record.incarnation.attempt,
                 confidence: record.confidence,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use steadfast_core::evidence::Fault;
 use steadfast_core::id::{ClusterName, PolicyName};
-use steadfast_core::news::What;
+use steadfast_core::kube_update::KubeChange;
 use steadfast_core::time::Timestamp;
 
 use crate::setup::{Identity, Role, Share};
@@ -51,10 +51,10 @@ pub enum ClusterStatus {
 
 impl ClusterStatus {
     /// What a list or watch of Kubernetes' own kinds says of its API server.
-    pub(crate) fn after(what: &What) -> Self {
-        match what {
-            What::Failed(fault) => Self::Retrying(fault.clone()),
-            What::Listed(..) | What::Changed(_) | What::Deleted(_) => Self::Reached,
+    pub(crate) fn after(change: &KubeChange) -> Self {
+        match change {
+            KubeChange::Failed(fault) => Self::Retrying(fault.clone()),
+            KubeChange::Relisted(..) | KubeChange::Applied(_) | KubeChange::Deleted(_) => Self::Reached,
         }
     }
 }

@@ -10,7 +10,7 @@ use steadfast_core::planner::Plan;
 use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::JobRecord;
 use steadfast_core::recording::Recorded;
-use steadfast_core::shadow::Verdict;
+use steadfast_core::shadow::ShadowVerdict;
 
 use crate::fetch::Fetch;
 use crate::policies::Policies;
@@ -37,7 +37,7 @@ pub struct Judged {
     pub(crate) key: JobKey,
     pub(crate) plan: Plan,
     /// What shadow policies make of it.
-    pub(crate) shadows: Vec<(PolicyName, Verdict)>,
+    pub(crate) shadows: Vec<(PolicyName, ShadowVerdict)>,
     /// The failure of the policy, if it failed.
     pub(crate) failure: Option<PolicyFailure>,
 }
@@ -88,7 +88,7 @@ pub enum Show {
     /// How the watch of a job stands.
     Watch(JobKey, WatchStatus),
     /// What a shadow policy makes of a job, beside its committed record.
-    Shadow(PolicyName, Arc<JobRecord>, Verdict),
+    Shadow(PolicyName, Arc<JobRecord>, ShadowVerdict),
     /// Other policies decide from now on.
     Policies(NewShadows),
 }

@@ -25,7 +25,8 @@ use steadfast_core::shadow::ShadowView;
 use utoipa::ToSchema;
 
 pub use decision::{
-    Awaited, DecidedAlert, DecidedCondition, Decision, Failure, FailureKind, Outcome, Rule, Want, WantedSource, Watch,
+    Awaited, DecidedAlert, DecidedCondition, Decision, Failure, FailureKind, LookupRequest, LookupSource, Outcome,
+    Rule, Watch,
 };
 pub use evidence::{Evidence, Fault, FaultKind, Observed};
 pub use facts::{

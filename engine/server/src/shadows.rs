@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use steadfast_core::decision::PolicyFailure;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::record::JobRecord;
-use steadfast_core::shadow::{LastFailure, ShadowView, Shown, Tally, Wanted};
+use steadfast_core::shadow::{self, LastFailure, ShadowCounts, ShadowFilter, ShadowView};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::cursor;
@@ -125,31 +125,31 @@ pub(crate) async fn list(
     State(api): State<Api>,
     Parameters(query): Parameters<ShadowQuery>,
 ) -> Result<Json<ShadowPage>, Problem> {
-    let wanted = Wanted {
+    let filter = ShadowFilter {
         policy: query.policy,
         differs: query.differs,
         after: query.cursor.map(|cursor| cursor.0),
     };
-    let found = api.shadows.page(&wanted, query.limit.and_one());
+    let found = api.shadows.page(&filter, query.limit.and_one());
     let page = Page::of(found, query.limit, |(policy, view)| {
         cursor::write(&(policy, &view.decided.key))
     });
     Ok(Json(ShadowPage {
-        policies: api.shadows.tallies().into_iter().map(ShadowPolicy::from).collect(),
+        policies: api.shadows.counts().into_iter().map(ShadowPolicy::from).collect(),
         items: page.items.iter().map(Comparison::from).collect(),
         cursor: page.cursor,
     }))
 }
 
-impl From<(PolicyName, Tally)> for ShadowPolicy {
-    fn from((policy, tally): (PolicyName, Tally)) -> Self {
+impl From<(PolicyName, ShadowCounts)> for ShadowPolicy {
+    fn from((policy, counts): (PolicyName, ShadowCounts)) -> Self {
         Self {
             policy: policy.to_string(),
-            jobs: tally.jobs,
-            differing: tally.differing,
-            judged: tally.judged,
-            differed: tally.differed,
-            failures: tally.failures,
+            jobs: counts.jobs,
+            differing: counts.differing,
+            judged: counts.judged,
+            differed: counts.differed,
+            failures: counts.failures,
         }
     }
 }
@@ -182,8 +182,8 @@ impl From<&JobRecord> for Decided {
     }
 }
 
-impl From<&Shown> for ShadowState {
-    fn from(shown: &Shown) -> Self {
+impl From<&shadow::ShadowState> for ShadowState {
+    fn from(shown: &shadow::ShadowState) -> Self {
         Self {
             state: shown.state.as_str(),
             attempt: shown.attempt,

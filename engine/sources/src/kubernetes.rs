@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use steadfast_core::id::{ClusterName, Namespace};
-use steadfast_core::news::{KubeNews, ObjectKind, Scope};
+use steadfast_core::kube_update::{KubeUpdate, ObjectKind, Scope};
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
 use steadfast_tasks::Tasks;
@@ -100,7 +100,7 @@ pub struct KubePorts {
     /// By which requests and answers are dated.
     pub clock: Arc<dyn Clock>,
     /// Where everything that is learned goes. When it is full, watches and lists wait, and nothing is lost.
-    pub updates: mpsc::Sender<KubeNews>,
+    pub updates: mpsc::Sender<KubeUpdate>,
     /// By whom lists and watches are run, and with whom they end.
     pub tasks: Tasks,
     /// Of the jitter; each scope draws from a sequence of its own.

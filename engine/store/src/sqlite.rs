@@ -58,7 +58,7 @@ impl SqliteStore {
     async fn blocking<T: Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
+        work: impl FnOnce(&mut Connection) -> Result<T, SqliteFailure> + Send + 'static,
     ) -> Result<T, JournalError> {
         Shared::blocking(&self.shared, doing, work).await
     }
@@ -69,12 +69,12 @@ impl Shared {
     async fn blocking<T: Send + 'static>(
         shared: &Arc<Self>,
         doing: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
+        work: impl FnOnce(&mut Connection) -> Result<T, SqliteFailure> + Send + 'static,
     ) -> Result<T, JournalError> {
         let shared = Arc::clone(shared);
         let task = tokio::task::spawn_blocking(move || {
             let mut connection = shared.connection.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut connection).map_err(|trouble| trouble.explain(doing, &shared.path))
+            work(&mut connection).map_err(|failure| failure.explain(doing, &shared.path))
         });
         task.await.unwrap_or_else(|error| Err(failed(doing, error)))
     }
@@ -82,32 +82,32 @@ impl Shared {
 
 /// What can go wrong inside a call.
 #[derive(Debug)]
-enum Trouble {
+enum SqliteFailure {
     /// Already in words for people.
-    Told(JournalError),
+    Reported(JournalError),
     /// From SQLite.
     Sqlite(rusqlite::Error),
     /// A row that does not read back.
     Row(String),
 }
 
-impl From<rusqlite::Error> for Trouble {
+impl From<rusqlite::Error> for SqliteFailure {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl From<JournalError> for Trouble {
+impl From<JournalError> for SqliteFailure {
     fn from(error: JournalError) -> Self {
-        Self::Told(error)
+        Self::Reported(error)
     }
 }
 
-impl Trouble {
+impl SqliteFailure {
     /// Damage makes the store unusable; all else (a full disk, a lock) may pass.
     fn explain(self, doing: &str, path: &Path) -> JournalError {
         match self {
-            Self::Told(error) => error,
+            Self::Reported(error) => error,
             Self::Sqlite(error) if is_damage(&error) => opening::damaged(path, &error.to_string()),
             Self::Sqlite(error) => failed(format!("{doing} in the store {}", path.display()), error),
             Self::Row(what) => opening::damaged(path, &what),
@@ -122,7 +122,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn write(connection: &mut Connection) -> Result<Transaction<'_>, Trouble> {
+fn write(connection: &mut Connection) -> Result<Transaction<'_>, SqliteFailure> {
     Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
 }
 

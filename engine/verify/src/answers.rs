@@ -1,66 +1,70 @@
 //! What the world of an exploration answers when it is asked: the scene, in the facts that sources make of real answers.
 
-use steadfast_core::board::Place;
+use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
 use steadfast_core::facts::{
     Container, Deployment, EndSource, FlinkJob, FlinkOverview, HaData, JobEnd, Pod, Readiness, Rollout, Tasks,
     Termination, Waiting,
 };
 use steadfast_core::id::{FlinkJobId, Uid};
+use steadfast_core::kube_update::{Completeness, KubeChange, Object, ObjectKind};
 use steadfast_core::labels::Labels;
-use steadfast_core::news::{Completeness, Object, ObjectKind, What};
 use steadfast_core::state::JobState;
 use steadfast_core::time::Timestamp;
 
-use crate::scene::{FlinkSays, Health, Scene, There, Way};
 use crate::step::{EndsStep, KubernetesStep};
+use crate::world::{ApiModel, Existence, FlinkModel, Health, World};
 
 /// The job that an archive of another job tells of.
 const ANOTHER: u8 = 0xff;
 
 /// What lists and the watch tell, in order. `step` is what has just happened, if it happened in Kubernetes.
-pub(crate) fn kubernetes(scene: &Scene, object: &Place, step: Option<KubernetesStep>) -> [(ObjectKind, What); 2] {
-    if let Way::Silent(kind) = scene.kubernetes {
+pub(crate) fn kubernetes(
+    world: &World,
+    object: &ObjectRef,
+    step: Option<KubernetesStep>,
+) -> [(ObjectKind, KubeChange); 2] {
+    if let ApiModel::Silent(kind) = world.kubernetes {
         return [
-            (ObjectKind::Deployment, What::Failed(fault(kind))),
-            (ObjectKind::Pod, What::Failed(fault(kind))),
+            (ObjectKind::Deployment, KubeChange::Failed(fault(kind))),
+            (ObjectKind::Pod, KubeChange::Failed(fault(kind))),
         ];
     }
     let (deployment, pod) = (
-        Object::Deployment(deployment(scene, object)),
-        Object::Pod(pod(scene, object)),
+        Object::Deployment(deployment(world, object)),
+        Object::Pod(pod(world, object)),
     );
     if step == Some(KubernetesStep::Deleted) {
         // The watch is what tells of it; the next list confirms it.
         return [
-            (ObjectKind::Pod, What::Deleted(pod)),
-            (ObjectKind::Deployment, What::Deleted(deployment)),
+            (ObjectKind::Pod, KubeChange::Deleted(pod)),
+            (ObjectKind::Deployment, KubeChange::Deleted(deployment)),
         ];
     }
-    let (deployments, pods) = match scene.deployment.there {
-        There::Up | There::Going { .. } => (vec![deployment], vec![pod]),
-        There::Gone => (Vec::new(), Vec::new()),
+    let (deployments, pods) = match world.deployment.there {
+        Existence::Up | Existence::Going { .. } => (vec![deployment], vec![pod]),
+        Existence::Gone => (Vec::new(), Vec::new()),
     };
     let complete = Completeness::Complete;
     [
-        (ObjectKind::Deployment, What::Listed(deployments, complete)),
-        (ObjectKind::Pod, What::Listed(pods, complete)),
+        (ObjectKind::Deployment, KubeChange::Relisted(deployments, complete)),
+        (ObjectKind::Pod, KubeChange::Relisted(pods, complete)),
     ]
 }
 
 /// Flink's `/jobs/overview`.
-pub(crate) fn overview(scene: &Scene) -> Observed<FlinkOverview> {
-    match scene.flink {
-        FlinkSays::Silent(kind) => Observed::Unknown(fault(kind)),
-        FlinkSays::Lacks => Observed::Present(FlinkOverview::default()),
-        FlinkSays::Lists => {
-            let running = u32::from(scene.run.state == JobState::Running);
-            let jobs = job_id(scene.run.job)
+pub(crate) fn overview(world: &World) -> Observed<FlinkOverview> {
+    match world.flink {
+        FlinkModel::Silent(kind) => Observed::Unknown(fault(kind)),
+        FlinkModel::Lacks => Observed::Present(FlinkOverview::default()),
+        FlinkModel::Lists => {
+            let running = u32::from(world.run.state == JobState::Running);
+            let jobs = job_id(world.run.job)
                 .into_iter()
                 .map(|id| FlinkJob {
                     id,
-                    state: scene.run.state,
-                    started_at: scene.run.started_at,
+                    state: world.run.state,
+                    started_at: world.run.started_at,
                     ended_at: None,
                     tasks: Tasks { total: 1, running },
                 })
@@ -110,16 +114,16 @@ pub(crate) fn ha_data(ends: EndsStep) -> Observed<HaData> {
     }
 }
 
-fn deployment(scene: &Scene, object: &Place) -> Deployment {
-    let body = scene.deployment;
+fn deployment(world: &World, object: &ObjectRef) -> Deployment {
+    let body = world.deployment;
     Deployment {
         namespace: object.namespace.clone(),
         name: object.name.clone(),
         uid: Uid::new(format!("u{}", body.uid)),
         created_at: Some(body.created_at),
-        deleting_since: deleting_since(scene),
+        deleting_since: deleting_since(world),
         replicas: 1,
-        ready: u32::from(scene.pod.health == Health::Ready),
+        ready: u32::from(world.pod.health == Health::Ready),
         native: None,
         owner: None,
         trouble: None,
@@ -128,17 +132,17 @@ fn deployment(scene: &Scene, object: &Place) -> Deployment {
     }
 }
 
-pub(crate) fn pod(scene: &Scene, object: &Place) -> Pod {
-    let body = scene.deployment;
+pub(crate) fn pod(world: &World, object: &ObjectRef) -> Pod {
+    let body = world.deployment;
     let name = format!("orders-jm-{}", body.uid);
-    let crashes = scene.pod.health == Health::CrashLoop;
+    let crashes = world.pod.health == Health::CrashLoop;
     Pod {
         namespace: object.namespace.clone(),
         uid: Uid::new(&name),
         name,
         app: object.name.clone(),
         created_at: Some(body.created_at),
-        deleting_since: deleting_since(scene),
+        deleting_since: deleting_since(world),
         phase: "Running".into(),
         reason: None,
         ip: None,
@@ -146,12 +150,12 @@ pub(crate) fn pod(scene: &Scene, object: &Place) -> Pod {
         unschedulable: None,
         container: Some(Container {
             name: "flink-main-container".into(),
-            restarts: u32::from(scene.pod.restarts),
+            restarts: u32::from(world.pod.restarts),
             waiting: crashes.then(|| Waiting {
                 reason: "CrashLoopBackOff".into(),
                 message: "back-off".into(),
             }),
-            terminated: (scene.pod.restarts > 0).then(|| Termination {
+            terminated: (world.pod.restarts > 0).then(|| Termination {
                 reason: "Error".into(),
                 exit_code: 1,
                 at: None,
@@ -160,10 +164,10 @@ pub(crate) fn pod(scene: &Scene, object: &Place) -> Pod {
     }
 }
 
-fn deleting_since(scene: &Scene) -> Option<Timestamp> {
-    match scene.deployment.there {
-        There::Going { since } => Some(since),
-        There::Up | There::Gone => None,
+fn deleting_since(world: &World) -> Option<Timestamp> {
+    match world.deployment.there {
+        Existence::Going { since } => Some(since),
+        Existence::Up | Existence::Gone => None,
     }
 }
 

@@ -10,10 +10,10 @@ use steadfast_core::decision::Decide;
 use crate::fault_kinds::{Alike, Trials};
 use crate::laws::{Break, Law};
 use crate::look::{Look, Watcher};
-use crate::offers;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::step::Step;
+use crate::successors;
 
 /// Makes instances of the policy: two for each thread.
 pub type Make<'a> = &'a (dyn Fn() -> Box<dyn Decide> + Sync);
@@ -235,7 +235,7 @@ fn tried(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings) -> A
     let mut open: Vec<State> = From::ALL.iter().map(|from| from.state(watcher, laws)).collect();
     for _ in 0..settings.fault_depth {
         for state in std::mem::take(&mut open) {
-            for step in offers::from(&state, settings, &alike) {
+            for step in successors::of(&state, settings, &alike) {
                 let mut look = watcher.look(&state, step);
                 trials.take(&look.snapshot, watcher);
                 if met.insert(look.after.fingerprint(&mut look.snapshot)) {
@@ -369,15 +369,15 @@ impl Exploration {
     /// The steps from a root to the look that breaks a law.
     fn story(&self, depth: u32, last: Origin, broken: Break) -> Counterexample {
         let mut steps = vec![last.step];
-        let mut place = last.before;
-        let origin_of = |place: u32| usize::try_from(place).ok().and_then(|place| self.origins.get(place));
-        while let Some(origin) = origin_of(place).filter(|origin| origin.before != ROOT) {
+        let mut object = last.before;
+        let origin_of = |object: u32| usize::try_from(object).ok().and_then(|object| self.origins.get(object));
+        while let Some(origin) = origin_of(object).filter(|origin| origin.before != ROOT) {
             steps.push(origin.step);
-            place = origin.before;
+            object = origin.before;
         }
         steps.reverse();
         Counterexample {
-            from: if place == 0 { From::Running } else { From::Start },
+            from: if object == 0 { From::Running } else { From::Start },
             depth,
             steps,
             broken,
@@ -440,16 +440,16 @@ impl Expansion<'_> {
             broken: self.laws.iter().map(|_| None).collect(),
         };
         let mut here = Met::default();
-        for (place, Open { found, .. }) in (self.first + block * BLOCK..).zip(states) {
+        for (object, Open { found, .. }) in (self.first + block * BLOCK..).zip(states) {
             let state = found.state(watcher);
-            for step in offers::from(&state, self.settings, self.alike) {
+            for step in successors::of(&state, self.settings, self.alike) {
                 let depth = self.depth + step.weighs();
                 if depth > self.settings.depth {
                     continue;
                 }
                 *done.transitions.entry(depth).or_default() += 1;
                 let origin = Origin {
-                    before: u32::try_from(place).unwrap_or(ROOT),
+                    before: u32::try_from(object).unwrap_or(ROOT),
                     step,
                 };
                 let mut look = watcher.look(&state, step);

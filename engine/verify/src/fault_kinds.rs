@@ -9,7 +9,7 @@ use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Attention;
 
 use crate::look::Watcher;
-use crate::offers::KINDS;
+use crate::successors::KINDS;
 
 /// Groups of kinds, the first of each standing for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

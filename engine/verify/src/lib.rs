@@ -13,14 +13,14 @@ pub mod explore;
 pub mod fault_kinds;
 pub mod laws;
 pub mod look;
-mod offers;
-mod scene;
+pub mod report;
 pub mod settings;
 #[cfg(test)]
 mod side_by_side;
 pub mod state;
 pub mod step;
-pub mod telling;
+mod successors;
+mod world;
 
 pub use explore::{Counterexample, DepthReport, Report, verify};
 pub use settings::Settings;

@@ -8,15 +8,15 @@
 use std::time::Duration;
 
 use steadfast_core::board::lookups::parting_words;
-use steadfast_core::board::{Board, Place};
+use steadfast_core::board::{Board, ObjectRef};
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
 use steadfast_core::evidence::Observation;
 use steadfast_core::facts::{FlinkOverview, Pod};
 use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId};
+use steadfast_core::kube_update::{KubeUpdate, Scope};
 use steadfast_core::lookup::Finding;
-use steadfast_core::news::{KubeNews, Scope};
 use steadfast_core::observe::{Context, observe};
-use steadfast_core::planner::{Next, intend, plan};
+use steadfast_core::planner::{Next, plan, record_intent};
 use steadfast_core::record::{JobRecord, Origin, PostedIntent};
 use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{Attention, JobState, Mode};
@@ -25,9 +25,9 @@ use steadfast_core::timing::Timing;
 use steadfast_core::wake::woken_by;
 
 use crate::answers;
-use crate::scene::{Neighbours, Scene};
-use crate::state::{Asked, State};
-use crate::step::{EndsStep, KubernetesStep, Sight, Step};
+use crate::state::{OpenLookups, State};
+use crate::step::{EndsStep, KubernetesStep, Step, Visibility};
+use crate::world::{Neighbours, World};
 
 /// The moment at which explorations begin: 2026-01-01T00:00:00Z.
 pub const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -38,7 +38,7 @@ pub(crate) const NEIGHBOURS: u32 = 3;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// From a Kubernetes list or watch.
-    Kubernetes(KubeNews),
+    Kubernetes(KubeUpdate),
     /// Flink's overview.
     Overview(Observation<FlinkOverview>),
     /// From a look-up.
@@ -100,7 +100,7 @@ impl Sources {
 #[derive(Debug)]
 struct Names {
     key: JobKey,
-    place: Place,
+    object: ObjectRef,
     policy: PolicyName,
 }
 
@@ -114,7 +114,7 @@ impl Watcher {
             decide: make(),
             fresh: make(),
             names: Names {
-                place: Place::new(&namespace, &target.name),
+                object: ObjectRef::new(&namespace, &target.name),
                 key: JobKey::application(target),
                 policy: PolicyName::new("verified"),
             },
@@ -150,8 +150,8 @@ impl Watcher {
                 BEGINNING,
             ),
             board: Board::default(),
-            scene: Scene::before_all(BEGINNING),
-            asked: Asked::default(),
+            world: World::before_all(BEGINNING),
+            asked: OpenLookups::default(),
             trackers: vec![0; laws],
         }
     }
@@ -159,7 +159,7 @@ impl Watcher {
     /// The same job with everything answering, before the first look.
     pub fn healthy(&self, laws: usize) -> State {
         State {
-            scene: Scene::healthy(BEGINNING),
+            world: World::healthy(BEGINNING),
             ..self.unseen(laws)
         }
     }
@@ -202,11 +202,11 @@ impl Watcher {
         }
         let failure = match plan.next {
             Next::Watch { wanted, .. } => {
-                after.asked = Asked::of(&wanted, &after.board, &after.record, &self.names.place, after.now);
+                after.asked = OpenLookups::of(&wanted, &after.board, &after.record, &self.names.object, after.now);
                 None
             }
             Next::Retry(failure) => {
-                after.asked = Asked::default();
+                after.asked = OpenLookups::default();
                 Some(failure)
             }
         };
@@ -225,12 +225,12 @@ impl Watcher {
         let now = state.now;
         match step {
             Step::Wait(_) | Step::Ends(_) | Step::PolicyFails => {}
-            Step::Flink(step) => state.scene.flink_turns(step, now),
-            Step::Kubernetes(step) => state.scene.kubernetes_turns(step, now),
+            Step::Flink(step) => state.world.flink_turns(step, now),
+            Step::Kubernetes(step) => state.world.kubernetes_turns(step, now),
             Step::Neighbours(sight) => {
-                state.scene.neighbours = match sight {
-                    Sight::Seen => Neighbours::Seen,
-                    Sight::Dark => Neighbours::Dark,
+                state.world.neighbours = match sight {
+                    Visibility::Seen => Neighbours::Seen,
+                    Visibility::Dark => Neighbours::Dark,
                 };
             }
             Step::Intent(intent) => {
@@ -238,7 +238,7 @@ impl Watcher {
                 let revision = state.record.revision;
                 state.record = JobRecord {
                     revision,
-                    ..JobRecord::clone(&intend(&state.record, posted).record)
+                    ..JobRecord::clone(&record_intent(&state.record, posted).record)
                 };
             }
             Step::Restart => {
@@ -246,7 +246,7 @@ impl Watcher {
                 state.board = Board::default();
                 state.engine_since = now;
             }
-            Step::Heal => state.scene.heals(now),
+            Step::Heal => state.world.heals(now),
         }
     }
 
@@ -258,7 +258,7 @@ impl Watcher {
         // starts asks everybody.
         let sleeps = state.record.attention == Attention::Sleeping && step != Step::Restart;
         if if sleeps { is_woken } else { asked.flink } {
-            let overview = Observation::new(answers::overview(&state.scene), state.now, state.now);
+            let overview = Observation::new(answers::overview(&state.world), state.now, state.now);
             says(&Input::Overview(overview.clone()));
             state.board.accept_overview(&self.names.key.target, overview);
         }
@@ -282,26 +282,26 @@ impl Watcher {
             | Step::Heal => None,
         };
         let mut is_woken = false;
-        for (kind, what) in answers::kubernetes(&state.scene, &self.names.place, step) {
+        for (kind, change) in answers::kubernetes(&state.world, &self.names.object, step) {
             let scope = Scope {
                 cluster: self.names.key.target.cluster.clone(),
                 kind,
                 namespace: None,
             };
-            let news = KubeNews {
+            let update = KubeUpdate {
                 scope,
                 asked_at: now,
                 at: now,
-                what,
+                change,
             };
-            says(&Input::Kubernetes(news.clone()));
-            let accepted = state.board.accept_news(news);
+            says(&Input::Kubernetes(update.clone()));
+            let accepted = state.board.accept_update(update);
             is_woken |= woken_by(&accepted).next().is_some();
             let words = match step {
                 Some(KubernetesStep::Going(words)) => words,
                 Some(_) | None => None,
             };
-            for pod in &accepted.going {
+            for pod in &accepted.terminating_pods {
                 self.hear_parting_words(state, pod, words, says);
             }
         }
@@ -310,7 +310,7 @@ impl Watcher {
 
     /// A pod begins to go: the engine reads its log at once, of a job whose end it does not know.
     fn hear_parting_words(&self, state: &mut State, pod: &Pod, words: Option<JobState>, says: &mut dyn FnMut(&Input)) {
-        if parting_words(&state.record, &self.names.place, pod).is_some()
+        if parting_words(&state.record, &self.names.object, pod).is_some()
             && let Some(job) = state.record.incarnation.flink_job_id
         {
             let answer = answers::parting_words(words, job);
@@ -346,9 +346,9 @@ impl Watcher {
     }
 
     fn context(&self, state: &State) -> Context<'_> {
-        let object = Some(&self.names.place);
+        let object = Some(&self.names.object);
         let is_dark = state.board.is_dark(&self.names.key.target, object);
-        let dark = match state.scene.neighbours {
+        let dark = match state.world.neighbours {
             Neighbours::Seen => 0,
             Neighbours::Dark => NEIGHBOURS,
         };

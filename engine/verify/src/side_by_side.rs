@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use steadfast_core::board::Place;
-use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind, WantedSource};
+use steadfast_core::board::ObjectRef;
+use steadfast_core::decision::{Decide, Decision, LookupSource, PolicyFailure, PolicyFailureKind};
 use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::FlinkOverview;
 use steadfast_core::id::{JobKey, TargetId};
@@ -27,11 +27,11 @@ use steadfast_sources::route::FlinkRoute;
 
 use crate::fault_kinds::Alike;
 use crate::look::{BEGINNING, Input, Look, NEIGHBOURS, Watcher};
-use crate::offers;
-use crate::scene::Neighbours;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::step::Step;
+use crate::successors;
+use crate::world::Neighbours;
 use erratic::Erratic;
 
 /// What the reactor's policy was shown of the job, and whether it is to fail.
@@ -73,18 +73,18 @@ impl Decide for Noting {
 struct Beside<'a> {
     make: &'a (dyn Fn() -> Box<dyn Decide> + Sync),
     key: JobKey,
-    object: Place,
+    object: ObjectRef,
     reactor: Reactor,
     shown: Arc<Mutex<Shown>>,
     /// Look-ups of the job that were begun, or that wait after a fault.
-    open: BTreeSet<WantedSource>,
+    open: BTreeSet<LookupSource>,
     /// Whether a poll of the job was begun and has not been answered.
     polling: bool,
     seed: u64,
 }
 
 impl<'a> Beside<'a> {
-    fn new(make: &'a (dyn Fn() -> Box<dyn Decide> + Sync), key: JobKey, object: Place, seed: u64) -> Self {
+    fn new(make: &'a (dyn Fn() -> Box<dyn Decide> + Sync), key: JobKey, object: ObjectRef, seed: u64) -> Self {
         let shown = Arc::default();
         let mut beside = Self {
             reactor: reactor(make, &key, &shown, BEGINNING, seed),
@@ -116,7 +116,7 @@ impl<'a> Beside<'a> {
 
     fn start(&mut self, stored: Vec<JobRecord>, now: Timestamp) {
         let job = TargetSetup {
-            place: Some(self.object.clone()),
+            object: Some(self.object.clone()),
             ..standalone(self.key.target.clone(), Mode::Application)
         };
         let others = self.neighbours().map(|id| standalone(id, Mode::Standalone));
@@ -183,7 +183,7 @@ impl<'a> Beside<'a> {
     }
 
     /// The look-ups that come up in this moment.
-    fn look_ups_of(&mut self, turn: &Turn) -> BTreeSet<WantedSource> {
+    fn look_ups_of(&mut self, turn: &Turn) -> BTreeSet<LookupSource> {
         let of_job = turn.fetches.iter().filter_map(|fetch| match fetch {
             Fetch::Lookup { key, query, .. } if *key == self.key => Some(query.source()),
             Fetch::Lookup { .. } | Fetch::Overview { .. } | Fetch::Relist { .. } => None,
@@ -211,7 +211,7 @@ impl<'a> Beside<'a> {
             | Step::PolicyFails
             | Step::Heal => {}
         }
-        self.neighbours_are(look.after.scene.neighbours, now);
+        self.neighbours_are(look.after.world.neighbours, now);
         let slept = state.record.attention == Attention::Sleeping && look.step != Step::Restart;
         let (overviews, others): (Vec<Input>, Vec<Input>) = inputs
             .iter()
@@ -225,7 +225,7 @@ impl<'a> Beside<'a> {
             same("whether a sleeping watch asks Flink", !overviews.is_empty(), asks)?;
         }
         self.take_in(&overviews, now);
-        let answered: BTreeSet<WantedSource> = lookups
+        let answered: BTreeSet<LookupSource> = lookups
             .iter()
             .filter_map(|input| match input {
                 Input::Lookup(finding) => Some(finding.source()),
@@ -243,10 +243,10 @@ impl<'a> Beside<'a> {
                 return Err(format!("{source:?} was answered, and the reactor had not asked"));
             }
         }
-        if begun.contains(&WantedSource::LastWords) {
+        if begun.contains(&LookupSource::LastWords) {
             same(
                 "whether parting words are read",
-                answered.contains(&WantedSource::LastWords),
+                answered.contains(&LookupSource::LastWords),
                 true,
             )?;
         }
@@ -271,9 +271,9 @@ impl<'a> Beside<'a> {
     /// Every look-up that the verifier counts as open was begun.
     fn has_begun(&self, state: &State) -> Result<(), String> {
         let open = [
-            (state.asked.last_words, WantedSource::LastWords),
-            (state.asked.archive, WantedSource::Archive),
-            (state.asked.ha_data, WantedSource::HaData),
+            (state.asked.last_words, LookupSource::LastWords),
+            (state.asked.archive, LookupSource::Archive),
+            (state.asked.ha_data, LookupSource::HaData),
         ];
         for (is_open, source) in open {
             if is_open && !self.open.contains(&source) {
@@ -304,7 +304,7 @@ fn standalone(id: TargetId, mode: Mode) -> TargetSetup {
     TargetSetup {
         id,
         mode,
-        place: None,
+        object: None,
         flink_rest: Some(FlinkRoute::Service),
         pinned: None,
     }
@@ -339,7 +339,7 @@ fn walk(make: &(dyn Fn() -> Box<dyn Decide> + Sync), sequences: u64, length: usi
     let mut watcher = Watcher::new(make, settings.timing);
     let unseen = watcher.unseen(0);
     let key = unseen.record.key.clone();
-    let object = Place::new(&key.target.namespace, &key.target.name);
+    let object = ObjectRef::new(&key.target.namespace, &key.target.name);
     for seed in 0..sequences {
         let mut rng = StdRng::seed_from_u64(seed);
         let mut beside = Beside::new(make, key.clone(), object.clone(), seed);
@@ -350,7 +350,7 @@ fn walk(make: &(dyn Fn() -> Box<dyn Decide> + Sync), sequences: u64, length: usi
         };
         let mut steps = Vec::new();
         for _ in 0..length {
-            let offered = offers::from(&state, &settings, &alike);
+            let offered = successors::of(&state, &settings, &alike);
             let step = offered[rng.random_range(0..offered.len())];
             steps.push(step);
             let mut inputs = Vec::new();

@@ -3,13 +3,13 @@
 use std::hash::{Hash, Hasher};
 
 use steadfast_core::board::lookups::Standing;
-use steadfast_core::board::{Board, Place};
-use steadfast_core::decision::{Want, WantedSource};
+use steadfast_core::board::{Board, ObjectRef};
+use steadfast_core::decision::{LookupRequest, LookupSource};
 use steadfast_core::record::JobRecord;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Timestamp;
 
-use crate::scene::Scene;
+use crate::world::World;
 
 /// One state of the exploration.
 #[derive(Clone, Debug)]
@@ -18,35 +18,41 @@ pub struct State {
     pub(crate) engine_since: Timestamp,
     pub(crate) record: JobRecord,
     pub(crate) board: Board,
-    pub(crate) scene: Scene,
-    pub(crate) asked: Asked,
+    pub(crate) world: World,
+    pub(crate) asked: OpenLookups,
     /// What each law remembers of the way here.
     pub(crate) trackers: Vec<u64>,
 }
 
 /// The looks for the job's end that the policy asked for and that are not answered yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Asked {
+pub(crate) struct OpenLookups {
     pub(crate) last_words: bool,
     pub(crate) archive: bool,
     pub(crate) ha_data: bool,
 }
 
-impl Asked {
+impl OpenLookups {
     /// Those of a decision's wants that are open for a job as its record was committed.
-    pub(crate) fn of(wanted: &[Want], board: &Board, record: &JobRecord, object: &Place, now: Timestamp) -> Self {
+    pub(crate) fn of(
+        wanted: &[LookupRequest],
+        board: &Board,
+        record: &JobRecord,
+        object: &ObjectRef,
+        now: Timestamp,
+    ) -> Self {
         let mut asked = Self::default();
         for want in wanted {
             let is_open = matches!(board.standing(record, Some(object), want, now), Standing::Open(_));
             match want.source {
-                WantedSource::LastWords => asked.last_words = is_open,
-                WantedSource::Archive => asked.archive = is_open,
-                WantedSource::HaData => asked.ha_data = is_open,
-                WantedSource::Exceptions
-                | WantedSource::Checkpoints
-                | WantedSource::Kubernetes
-                | WantedSource::Events
-                | WantedSource::TaskManagers => {}
+                LookupSource::LastWords => asked.last_words = is_open,
+                LookupSource::Archive => asked.archive = is_open,
+                LookupSource::HaData => asked.ha_data = is_open,
+                LookupSource::Exceptions
+                | LookupSource::Checkpoints
+                | LookupSource::Kubernetes
+                | LookupSource::Events
+                | LookupSource::TaskManagers => {}
             }
         }
         asked
@@ -66,7 +72,7 @@ impl State {
         std::mem::swap(&mut self.record, &mut seen.record);
         seen.hash(&mut hasher);
         std::mem::swap(&mut self.record, &mut seen.record);
-        self.scene.hash(&mut hasher);
+        self.world.hash(&mut hasher);
         self.asked.hash(&mut hasher);
         self.trackers.hash(&mut hasher);
         hasher.finish()

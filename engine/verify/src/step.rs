@@ -18,7 +18,7 @@ pub enum Step {
     /// What the policy asked for about the job's end is answered.
     Ends(EndsStep),
     /// The other targets of the cluster fall silent, or are seen again.
-    Neighbours(Sight),
+    Neighbours(Visibility),
     /// Somebody posts an intent.
     Intent(Intent),
     /// The engine is killed and starts again: the record stays, all evidence is gone.
@@ -84,7 +84,7 @@ pub enum EndsStep {
 
 /// Whether the other targets are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Sight {
+pub enum Visibility {
     /// They answer.
     Seen,
     /// No source has a fresh answer for them.
@@ -166,8 +166,8 @@ impl fmt::Display for Step {
             Self::Flink(step) => step.fmt(f),
             Self::Kubernetes(step) => step.fmt(f),
             Self::Ends(step) => step.fmt(f),
-            Self::Neighbours(Sight::Dark) => f.write_str("the other jobs of the cluster fall silent"),
-            Self::Neighbours(Sight::Seen) => f.write_str("the other jobs of the cluster are seen again"),
+            Self::Neighbours(Visibility::Dark) => f.write_str("the other jobs of the cluster fall silent"),
+            Self::Neighbours(Visibility::Seen) => f.write_str("the other jobs of the cluster are seen again"),
             Self::Intent(intent) => write!(f, "somebody posts the intent `{intent}`"),
             Self::Restart => f.write_str("the engine is killed and starts again"),
             Self::PolicyFails => f.write_str("the call into the policy fails"),

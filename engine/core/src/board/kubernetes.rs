@@ -1,16 +1,16 @@
 //! What lists and watches of one Kubernetes cluster add up to.
 
+mod cache;
 mod deployments;
 mod pods;
 mod resources;
-mod seen;
 
 use std::collections::BTreeMap;
 
 use crate::evidence::{Evidence, Observation, Observed, accept};
 use crate::facts::{Deletion, Deployment, FlinkResource, Pod};
 use crate::id::{FlinkJobId, Namespace};
-use crate::news::{Completeness, KindOrigin, KubeNews, Object, ObjectKind, What};
+use crate::kube_update::{Completeness, KindOrigin, KubeChange, KubeUpdate, Object, ObjectKind};
 use crate::time::Timestamp;
 
 use deployments::Deployments;
@@ -19,14 +19,14 @@ use resources::Resources;
 
 /// Where an object lives: namespace and name (for pods, the Deployment's they belong to).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct ObjectRef {
     /// `metadata.namespace`.
     pub namespace: Namespace,
     /// The Deployment's `metadata.name`.
     pub name: String,
 }
 
-impl Place {
+impl ObjectRef {
     /// Joins the two.
     pub fn new(namespace: &Namespace, name: &str) -> Self {
         Self {
@@ -40,9 +40,9 @@ impl Place {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
     /// Places of Flink clusters about which a Deployment, a pod or an operator's resource said something new.
-    pub touched: Vec<Place>,
+    pub touched: Vec<ObjectRef>,
     /// Pods that have begun to go with this news: their last words can still be read.
-    pub going: Vec<Pod>,
+    pub terminating_pods: Vec<Pod>,
     /// Whether a list of Kubernetes' own kinds turned from known to unknown or back: this bears on every place of
     /// the scope. A cluster that lacks the operator's kinds is reachable all the same.
     pub reachability_changed: bool,
@@ -62,22 +62,22 @@ pub struct KubernetesBoard {
 
 impl KubernetesBoard {
     /// Takes in one piece of news.
-    pub fn accept(&mut self, news: KubeNews) -> Accepted {
-        let KubeNews {
+    pub fn accept(&mut self, update: KubeUpdate) -> Accepted {
+        let KubeUpdate {
             scope,
             asked_at,
             at,
-            what,
-        } = news;
+            change,
+        } = update;
         let kind = scope.kind;
         let mut accepted = Accepted::default();
-        match what {
-            What::Failed(fault) => {
+        match change {
+            KubeChange::Failed(fault) => {
                 let failed = Observation::new(Observed::Unknown(fault), asked_at, at);
                 let changed = self.note_list(kind, scope.namespace, failed);
                 accepted.reachability_changed = changed && kind.origin() == KindOrigin::Kubernetes;
             }
-            What::Listed(objects, completeness) => {
+            KubeChange::Relisted(objects, completeness) => {
                 let namespace = scope.namespace;
                 let listed_before = self
                     .lists
@@ -102,8 +102,8 @@ impl KubernetesBoard {
                     accepted.repaired = u32::try_from(accepted.touched.len()).unwrap_or(u32::MAX);
                 }
             }
-            What::Changed(object) => self.see(kind, object, at, &mut accepted),
-            What::Deleted(object) => self.see_deleted(kind, &object, at, &mut accepted),
+            KubeChange::Applied(object) => self.see(kind, object, at, &mut accepted),
+            KubeChange::Deleted(object) => self.see_deleted(kind, &object, at, &mut accepted),
         }
         accepted
     }
@@ -127,31 +127,31 @@ impl KubernetesBoard {
     }
 
     /// The Deployment at a place; `None` while its list was never asked for.
-    pub fn deployment(&self, place: &Place) -> Option<Evidence<Deployment>> {
-        let list = self.list(ObjectKind::Deployment, &place.namespace)?;
-        Some(self.deployments.objects.evidence(place, list))
+    pub fn deployment(&self, object: &ObjectRef) -> Option<Evidence<Deployment>> {
+        let list = self.list(ObjectKind::Deployment, &object.namespace)?;
+        Some(self.deployments.objects.evidence(object, list))
     }
 
     /// The deletion last seen at a place.
-    pub fn deletion(&self, place: &Place) -> Option<&Deletion> {
-        self.deployments.deletion(place)
+    pub fn deletion(&self, object: &ObjectRef) -> Option<&Deletion> {
+        self.deployments.deletion(object)
     }
 
     /// The pods of a Deployment, those that are not going first, then the newest first.
-    pub fn pods(&self, place: &Place) -> Option<Evidence<Vec<Pod>>> {
-        let list = self.list(ObjectKind::Pod, &place.namespace)?;
-        Some(self.pods.evidence(place, list))
+    pub fn pods(&self, object: &ObjectRef) -> Option<Evidence<Vec<Pod>>> {
+        let list = self.list(ObjectKind::Pod, &object.namespace)?;
+        Some(self.pods.evidence(object, list))
     }
 
     /// The pods of a Deployment as last seen, in the same order. They are no evidence of what is there now.
-    pub fn last_pods(&self, place: &Place) -> Vec<&Pod> {
-        self.pods.last(place)
+    pub fn last_pods(&self, object: &ObjectRef) -> Vec<&Pod> {
+        self.pods.last(object)
     }
 
     /// The FlinkDeployment at a place; `None` where they are not watched.
-    pub fn flink_deployment(&self, place: &Place) -> Option<Evidence<FlinkResource>> {
-        let list = self.list(ObjectKind::FlinkDeployment, &place.namespace)?;
-        Some(self.flink_deployments.objects.evidence(place, list))
+    pub fn flink_deployment(&self, object: &ObjectRef) -> Option<Evidence<FlinkResource>> {
+        let list = self.list(ObjectKind::FlinkDeployment, &object.namespace)?;
+        Some(self.flink_deployments.objects.evidence(object, list))
     }
 
     /// The FlinkSessionJob that stands for a job of a session cluster; `None` where they are not watched.

@@ -3,8 +3,8 @@
 //! The reactor makes the look-ups that these rules call open, and `policy verify` offers answers to the same ones: what one
 //! of them would ask and the other not, it could not prove anything about.
 
-use crate::board::{Board, Place};
-use crate::decision::{Want, WantedSource};
+use crate::board::{Board, ObjectRef};
+use crate::decision::{LookupRequest, LookupSource};
 use crate::facts::Pod;
 use crate::id::{FlinkJobId, JobKey};
 use crate::lookup::{About, ContainerRun, Finding, PodLog, Query, Stands};
@@ -49,18 +49,24 @@ impl Board {
     }
 
     /// Whether the newest evidence will do for what a policy wants: it was asked for late enough, or nothing new can come.
-    pub fn answers(&self, key: &JobKey, object: Option<&Place>, want: &Want) -> bool {
+    pub fn answers(&self, key: &JobKey, object: Option<&ObjectRef>, want: &LookupRequest) -> bool {
         self.stands(key, object, want.source)
             .is_some_and(|stands| stands.is_final || stands.asked_at > want.observed_after)
     }
 
     /// How what a policy wants stands for a job as its record was committed.
-    pub fn standing(&self, record: &JobRecord, object: Option<&Place>, want: &Want, now: Timestamp) -> Standing {
+    pub fn standing(
+        &self,
+        record: &JobRecord,
+        object: Option<&ObjectRef>,
+        want: &LookupRequest,
+        now: Timestamp,
+    ) -> Standing {
         if self.answers(&record.key, object, want) {
             Standing::Answered
         } else if want.observed_after >= now {
             Standing::Ahead(want.observed_after)
-        } else if want.source == WantedSource::Kubernetes {
+        } else if want.source == LookupSource::Kubernetes {
             Standing::OpenLists {
                 after: want.observed_after,
             }
@@ -70,8 +76,8 @@ impl Board {
         }
     }
 
-    fn stands(&self, key: &JobKey, object: Option<&Place>, source: WantedSource) -> Option<Stands> {
-        if source == WantedSource::Kubernetes {
+    fn stands(&self, key: &JobKey, object: Option<&ObjectRef>, source: LookupSource) -> Option<Stands> {
+        if source == LookupSource::Kubernetes {
             let deployment = self.kubernetes(&key.target.cluster)?.deployment(object?)?;
             return Some(Stands {
                 asked_at: deployment.asked_at,
@@ -84,33 +90,33 @@ impl Board {
     }
 
     /// What is asked of whom; `None` while nobody can be asked.
-    fn query(&self, record: &JobRecord, object: Option<&Place>, source: WantedSource) -> Option<Query> {
+    fn query(&self, record: &JobRecord, object: Option<&ObjectRef>, source: LookupSource) -> Option<Query> {
         let incarnation = &record.incarnation;
         let job = incarnation.flink_job_id;
         let target = &record.key.target;
         Some(match source {
-            WantedSource::Exceptions => Query::Exceptions { job: job? },
-            WantedSource::Checkpoints => Query::Checkpoints { job: job? },
-            WantedSource::HaData => Query::HaData {
+            LookupSource::Exceptions => Query::Exceptions { job: job? },
+            LookupSource::Checkpoints => Query::Checkpoints { job: job? },
+            LookupSource::HaData => Query::HaData {
                 object: object?.clone(),
             },
-            WantedSource::Events => Query::Events {
+            LookupSource::Events => Query::Events {
                 object: object?.clone(),
             },
-            WantedSource::TaskManagers => Query::TaskManagers {
+            LookupSource::TaskManagers => Query::TaskManagers {
                 object: object?.clone(),
             },
-            WantedSource::Archive => Query::Archive {
+            LookupSource::Archive => Query::Archive {
                 cluster_id: object.map_or_else(|| target.name.to_string(), |object| object.name.clone()),
                 job: job?,
                 started_at: incarnation.started_at,
             },
-            WantedSource::LastWords => {
+            LookupSource::LastWords => {
                 let object = object?;
                 let pods = self.kubernetes(&target.cluster)?.pods(object)?;
                 last_words(record, object, pods.latest.present()?, job?)
             }
-            WantedSource::Kubernetes => return None,
+            LookupSource::Kubernetes => return None,
         })
     }
 }
@@ -123,12 +129,12 @@ pub fn end_awaited(record: &JobRecord) -> Option<FlinkJobId> {
 
 /// What is read at once when a JobManager's pod begins to go, wanted or not: its log is readable for less than a second
 /// more. `None` if no end is awaited.
-pub fn parting_words(record: &JobRecord, object: &Place, pod: &Pod) -> Option<Query> {
+pub fn parting_words(record: &JobRecord, object: &ObjectRef, pod: &Pod) -> Option<Query> {
     let job = end_awaited(record)?;
     Some(last_words(record, object, std::slice::from_ref(pod), job))
 }
 
-fn last_words(record: &JobRecord, object: &Place, pods: &[Pod], job: FlinkJobId) -> Query {
+fn last_words(record: &JobRecord, object: &ObjectRef, pods: &[Pod], job: FlinkJobId) -> Query {
     Query::LastWords {
         object: object.clone(),
         logs: logs_of(pods, record.incarnation.started_at),

@@ -4,27 +4,27 @@ use std::time::Duration;
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
-use super::Told;
+use super::RecordedTransition;
 use crate::state::JobState;
 
 /// What the second way has otherwise than the first.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Difference {
     /// A transition that only the second has.
-    Added(Told),
+    Added(RecordedTransition),
     /// A transition that only the first has.
-    Removed(Told),
+    Removed(RecordedTransition),
     /// One that both have, and the second sooner.
     Earlier {
         /// As the second has it.
-        told: Told,
+        told: RecordedTransition,
         /// By how much.
         by: Duration,
     },
     /// One that both have, and the second later.
     Later {
         /// As the second has it.
-        told: Told,
+        told: RecordedTransition,
         /// By how much.
         by: Duration,
     },
@@ -32,7 +32,7 @@ pub enum Difference {
 
 impl Difference {
     /// The transition it is about.
-    pub fn told(&self) -> &Told {
+    pub fn told(&self) -> &RecordedTransition {
         match self {
             Self::Added(told) | Self::Removed(told) | Self::Earlier { told, .. } | Self::Later { told, .. } => told,
         }
@@ -41,7 +41,7 @@ impl Difference {
 
 /// The differences, oldest first. Transitions to the same state in the same attempt, in the same order, are the same
 /// transitions, perhaps at other times.
-pub fn compare(first: &[Told], second: &[Told]) -> Vec<Difference> {
+pub fn compare(first: &[RecordedTransition], second: &[RecordedTransition]) -> Vec<Difference> {
     let steps = capture_diff_slices(Algorithm::Myers, &destinations(first), &destinations(second));
     let mut differences = Vec::new();
     for step in steps {
@@ -62,13 +62,13 @@ pub fn compare(first: &[Told], second: &[Told]) -> Vec<Difference> {
 }
 
 /// What makes two transitions the same one.
-fn destinations(way: &[Told]) -> Vec<(JobState, u32)> {
+fn destinations(way: &[RecordedTransition]) -> Vec<(JobState, u32)> {
     way.iter()
         .map(|told| (told.transition.to, told.transition.attempt))
         .collect()
 }
 
-fn moved(a: &Told, b: &Told) -> Option<Difference> {
+fn moved(a: &RecordedTransition, b: &RecordedTransition) -> Option<Difference> {
     let told = b.clone();
     match a.at.cmp(&b.at) {
         std::cmp::Ordering::Equal => None,

@@ -5,7 +5,7 @@ use crate::facts::FlinkJob;
 use crate::id::TargetId;
 use crate::planner::plan;
 use crate::record::{JobRecord, Reason};
-use crate::recording::{Changes, Selection};
+use crate::recording::{RecordChange, Sampler};
 use crate::snapshot::Snapshot;
 use crate::state::{Confidence, JobState};
 use crate::testing::{self, at, flink_job, flink_job_id};
@@ -51,7 +51,7 @@ enum Look {
 /// The engine's way through looks: what it would have committed, and what it would have kept.
 fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
     let mut record = testing::record(JobKey::application(TargetId::standalone("orders")), at(0));
-    let mut selection = Selection::new(Duration::from_secs(60));
+    let mut sampler = Sampler::new(Duration::from_secs(60));
     let mut kept = Vec::new();
     let mut flink: Option<Evidence<FlinkJob>> = None;
     for (look, now) in looks.iter().zip((1..).map(|n| at(n * POLL))) {
@@ -80,11 +80,11 @@ fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
         };
         let planned = plan(&record, &snapshot, outcome.clone());
         let changes = if planned.change.is_some() {
-            Changes::Yes
+            RecordChange::Yes
         } else {
-            Changes::No
+            RecordChange::No
         };
-        if selection.takes(&snapshot, changes) {
+        if sampler.should_record(&snapshot, changes) {
             kept.push(Recorded {
                 before: record.clone(),
                 snapshot,

@@ -9,9 +9,9 @@ fn record(name: &str, state: JobState) -> Arc<JobRecord> {
     })
 }
 
-fn says(state: JobState) -> Verdict {
-    Verdict {
-        shown: Shown {
+fn says(state: JobState) -> ShadowVerdict {
+    ShadowVerdict {
+        shown: ShadowState {
             state,
             attempt: 0,
             confidence: Confidence::Confirmed,
@@ -22,8 +22,8 @@ fn says(state: JobState) -> Verdict {
     }
 }
 
-fn fails(state: JobState) -> Verdict {
-    Verdict {
+fn fails(state: JobState) -> ShadowVerdict {
+    ShadowVerdict {
         failure: Some(PolicyFailure {
             kind: PolicyFailureKind::Trap,
             message: "unreachable".into(),
@@ -37,15 +37,15 @@ use JobState::{Lost, Running};
 #[test]
 fn a_difference_stands_since_it_began_and_each_comparison_counts() {
     let (board, naive) = (ShadowBoard::default(), PolicyName::new("naive"));
-    assert!(!board.note(&naive, record("orders", Running), says(Running), at(1)));
-    assert!(board.note(&naive, record("orders", Running), says(Lost), at(2)));
-    assert!(board.note(&naive, record("orders", Running), says(Lost), at(3)));
+    assert!(!board.record(&naive, record("orders", Running), says(Running), at(1)));
+    assert!(board.record(&naive, record("orders", Running), says(Lost), at(2)));
+    assert!(board.record(&naive, record("orders", Running), says(Lost), at(3)));
     let [(_, view)] = &board.of(&key("orders"))[..] else {
         panic!("not one shadow")
     };
     assert!(view.differs());
     assert_eq!((view.since, view.judged, view.differed), (at(2), 3, 2));
-    board.note(&naive, record("orders", Lost), says(Lost), at(4));
+    board.record(&naive, record("orders", Lost), says(Lost), at(4));
     let (_, view) = board.of(&key("orders")).remove(0);
     assert_eq!(
         (view.differs(), view.since, view.judged, view.differed),
@@ -58,41 +58,41 @@ fn the_same_state_in_another_attempt_is_a_difference() {
     let (board, naive) = (ShadowBoard::default(), PolicyName::new("naive"));
     let mut later = says(Running);
     later.shown.attempt = 1;
-    assert!(board.note(&naive, record("orders", Running), later, at(1)));
+    assert!(board.record(&naive, record("orders", Running), later, at(1)));
 }
 
 #[test]
 fn a_failure_is_remembered_when_the_shadow_decides_again() {
     let (board, naive) = (ShadowBoard::default(), PolicyName::new("naive"));
-    board.note(&naive, record("orders", Running), fails(Running), at(1));
-    board.note(&naive, record("orders", Running), says(Running), at(2));
+    board.record(&naive, record("orders", Running), fails(Running), at(1));
+    board.record(&naive, record("orders", Running), says(Running), at(2));
     let (_, view) = board.of(&key("orders")).remove(0);
     assert_eq!(view.failure.map(|last| last.at), Some(at(1)));
-    assert_eq!(board.tallies()[0].1.failures, 1);
+    assert_eq!(board.counts()[0].1.failures, 1);
 }
 
 #[test]
 fn the_tally_follows_what_is_noted_and_forgotten() {
     let (board, naive) = (ShadowBoard::default(), PolicyName::new("naive"));
-    board.note(&naive, record("clicks", Running), says(Lost), at(1));
-    board.note(&naive, record("orders", Running), says(Lost), at(1));
-    board.note(&naive, record("orders", Running), says(Running), at(2));
-    let tally = Tally {
+    board.record(&naive, record("clicks", Running), says(Lost), at(1));
+    board.record(&naive, record("orders", Running), says(Lost), at(1));
+    board.record(&naive, record("orders", Running), says(Running), at(2));
+    let counts = ShadowCounts {
         jobs: 2,
         differing: 1,
         judged: 3,
         differed: 2,
         failures: 0,
     };
-    assert_eq!(board.tallies(), [(naive.clone(), tally)]);
+    assert_eq!(board.counts(), [(naive.clone(), counts)]);
     board.forget(&key("clicks"));
     assert_eq!(board.of(&key("clicks")), []);
-    let left = Tally {
+    let left = ShadowCounts {
         jobs: 1,
         differing: 0,
-        ..tally
+        ..counts
     };
-    assert_eq!(board.tallies(), [(naive, left)]);
+    assert_eq!(board.counts(), [(naive, left)]);
 }
 
 #[test]
@@ -100,11 +100,11 @@ fn pages_join_over_policies_and_leave_out_what_is_not_wanted() {
     let board = ShadowBoard::default();
     for policy in ["a", "b"] {
         for (name, says_state) in [("one", Lost), ("three", Running), ("two", Lost)] {
-            board.note(&PolicyName::new(policy), record(name, Running), says(says_state), at(1));
+            board.record(&PolicyName::new(policy), record(name, Running), says(says_state), at(1));
         }
     }
     let collect = |differs: Option<bool>, policy: Option<&str>| {
-        let mut wanted = Wanted {
+        let mut wanted = ShadowFilter {
             policy: policy.map(PolicyName::new),
             differs,
             after: None,
@@ -137,15 +137,15 @@ fn a_shadow_that_goes_on_keeps_its_jobs_and_any_other_begins_anew() {
         PolicyName::new("goes"),
     );
     for policy in [&stays, &goes] {
-        board.note(policy, record("orders", Running), says(Lost), at(1));
-        board.note(policy, record("clicks", Running), says(Lost), at(1));
+        board.record(policy, record("orders", Running), says(Lost), at(1));
+        board.record(policy, record("clicks", Running), says(Lost), at(1));
     }
     board.begin(&[stays.clone(), new.clone()], |policy, job| {
         *policy == stays && *job == key("orders")
     });
-    let tallies = board.tallies();
-    let names: Vec<&PolicyName> = tallies.iter().map(|(name, _)| name).collect();
+    let counts = board.counts();
+    let names: Vec<&PolicyName> = counts.iter().map(|(name, _)| name).collect();
     assert_eq!(names, [&new, &stays]);
-    assert_eq!(tallies[0].1, Tally::default());
-    assert_eq!((tallies[1].1.jobs, tallies[1].1.differing), (1, 1));
+    assert_eq!(counts[0].1, ShadowCounts::default());
+    assert_eq!((counts[1].1.jobs, counts[1].1.differing), (1, 1));
 }

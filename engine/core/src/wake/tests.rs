@@ -10,8 +10,8 @@ use crate::board::Board;
 use crate::evidence::{Fault, FaultKind};
 use crate::facts::{Readiness, Rollout};
 use crate::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId, Uid};
+use crate::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
 use crate::labels::Labels;
-use crate::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 use crate::observe::{Context, observe};
 use crate::record::{JobRecord, Origin};
 use crate::state::Mode;
@@ -52,7 +52,7 @@ fn pod(rng: &mut StdRng) -> Pod {
     }
 }
 
-fn news(rng: &mut StdRng, now: Timestamp) -> KubeNews {
+fn update(rng: &mut StdRng, now: Timestamp) -> KubeUpdate {
     let kind = if rng.random_bool(0.5) {
         ObjectKind::Deployment
     } else {
@@ -64,14 +64,14 @@ fn news(rng: &mut StdRng, now: Timestamp) -> KubeNews {
             Object::Deployment(deployment(rng))
         }
     };
-    let what = match rng.random_range(0..5) {
-        0 => What::Failed(Fault::new(FaultKind::Timeout, "no answer")),
-        1 => What::Listed(Vec::new(), Completeness::Complete),
-        2 => What::Listed(vec![object(rng)], Completeness::Complete),
-        3 => What::Changed(object(rng)),
-        _ => What::Deleted(object(rng)),
+    let change = match rng.random_range(0..5) {
+        0 => KubeChange::Failed(Fault::new(FaultKind::Timeout, "no answer")),
+        1 => KubeChange::Relisted(Vec::new(), Completeness::Complete),
+        2 => KubeChange::Relisted(vec![object(rng)], Completeness::Complete),
+        3 => KubeChange::Applied(object(rng)),
+        _ => KubeChange::Deleted(object(rng)),
     };
-    KubeNews {
+    KubeUpdate {
         scope: Scope {
             cluster: ClusterName::new("local"),
             kind,
@@ -79,7 +79,7 @@ fn news(rng: &mut StdRng, now: Timestamp) -> KubeNews {
         },
         asked_at: now,
         at: now,
-        what,
+        change,
     }
 }
 
@@ -87,7 +87,7 @@ fn news(rng: &mut StdRng, now: Timestamp) -> KubeNews {
 fn empty(now: Timestamp) -> Board {
     let mut board = Board::default();
     for kind in [ObjectKind::Deployment, ObjectKind::Pod] {
-        board.accept_news(KubeNews {
+        board.accept_update(KubeUpdate {
             scope: Scope {
                 cluster: ClusterName::new("local"),
                 kind,
@@ -95,7 +95,7 @@ fn empty(now: Timestamp) -> Board {
             },
             asked_at: now,
             at: now,
-            what: What::Listed(Vec::new(), Completeness::Complete),
+            change: KubeChange::Relisted(Vec::new(), Completeness::Complete),
         });
     }
     board
@@ -105,7 +105,7 @@ fn empty(now: Timestamp) -> Board {
 fn what_wakes_by_the_snapshot_wakes_by_the_news_and_silence_wakes_nobody() {
     let mut rng = StdRng::seed_from_u64(41);
     let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "orders");
-    let object = Place::new(&target.namespace, &target.name);
+    let object = ObjectRef::new(&target.namespace, &target.name);
     let begin = Timestamp::from_millis(1_000);
     let key = JobKey::application(target);
     let record = JobRecord::unseen(key, Mode::Session, Origin::Configured, PolicyName::new("p"), begin);
@@ -120,9 +120,9 @@ fn what_wakes_by_the_snapshot_wakes_by_the_news_and_silence_wakes_nobody() {
         let mut asleep = Fingerprint::of(&observe(&record, &board, context, now));
         for _ in 0..6 {
             now = now.after(Duration::from_secs(1));
-            let news = news(&mut rng, now);
-            let is_silence = matches!(news.what, What::Failed(_));
-            let accepted = board.accept_news(news);
+            let update = update(&mut rng, now);
+            let is_silence = matches!(update.change, KubeChange::Failed(_));
+            let accepted = board.accept_update(update);
             let snapshot = observe(&record, &board, context, now);
             let by_news = woken_by(&accepted).any(|woken| *woken == object);
             let by_snapshot = asleep.is_woken_by(&snapshot);

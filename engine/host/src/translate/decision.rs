@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use steadfast_core::decision::{
-    DecidedAlert, DecidedCondition, Decision, PolicyFailure, PolicyFailureKind, Want, WantedSource, Watch,
+    DecidedAlert, DecidedCondition, Decision, LookupRequest, LookupSource, PolicyFailure, PolicyFailureKind, Watch,
 };
 use steadfast_core::planner::MEMORY_LIMIT;
 use steadfast_core::record::{AlertScope, Reason};
@@ -55,17 +55,17 @@ fn watch(watch: types::Watch) -> Watch {
     }
 }
 
-fn want(want: types::Want) -> Want {
-    Want {
+fn want(want: types::Want) -> LookupRequest {
+    LookupRequest {
         source: match want.source {
-            types::WantedSource::Exceptions => WantedSource::Exceptions,
-            types::WantedSource::Checkpoints => WantedSource::Checkpoints,
-            types::WantedSource::Kubernetes => WantedSource::Kubernetes,
-            types::WantedSource::HaData => WantedSource::HaData,
-            types::WantedSource::Events => WantedSource::Events,
-            types::WantedSource::LastWords => WantedSource::LastWords,
-            types::WantedSource::Archive => WantedSource::Archive,
-            types::WantedSource::TaskManagers => WantedSource::TaskManagers,
+            types::WantedSource::Exceptions => LookupSource::Exceptions,
+            types::WantedSource::Checkpoints => LookupSource::Checkpoints,
+            types::WantedSource::Kubernetes => LookupSource::Kubernetes,
+            types::WantedSource::HaData => LookupSource::HaData,
+            types::WantedSource::Events => LookupSource::Events,
+            types::WantedSource::LastWords => LookupSource::LastWords,
+            types::WantedSource::Archive => LookupSource::Archive,
+            types::WantedSource::TaskManagers => LookupSource::TaskManagers,
         },
         observed_after: Timestamp::from_millis(want.observed_after),
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use steadfast_core::decision::{Decide, WantedSource};
+use steadfast_core::decision::{Decide, LookupSource};
 use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
 use steadfast_host::{LoadError, Policy, PolicyEngine, PolicyLimits, builtin};
 
@@ -95,7 +95,7 @@ fn memory_and_wishes_come_through() {
         decision
             .wanted
             .iter()
-            .any(|want| want.source == WantedSource::Checkpoints)
+            .any(|want| want.source == LookupSource::Checkpoints)
     );
     let mut snapshot = situation::running();
     snapshot.record.memory = decision.memory.clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{Change, Entry, Event, JournalError, Sequence};
-use steadfast_core::news::{KindOrigin, KubeNews};
+use steadfast_core::kube_update::{KindOrigin, KubeUpdate};
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Timestamp;
@@ -33,11 +33,11 @@ impl Readers {
     }
 
     /// Something came from a Kubernetes list or watch.
-    pub(super) fn kube_update(&self, update: &KubeNews) {
+    pub(super) fn kube_update(&self, update: &KubeUpdate) {
         // A cluster without the Flink operator is reached all the same.
         if update.scope.kind.origin() == KindOrigin::Kubernetes {
             let cluster = update.scope.cluster.clone();
-            let status = ClusterStatus::after(&update.what);
+            let status = ClusterStatus::after(&update.change);
             self.status.write(|s| drop(s.clusters.insert(cluster, status)));
         }
     }
@@ -102,7 +102,7 @@ impl Readers {
             }
             Show::Watch(key, watch) => self.projection.show_watch(&key, watch),
             Show::Shadow(policy, record, verdict) => {
-                if self.shadows.note(&policy, record, verdict, now) {
+                if self.shadows.record(&policy, record, verdict, now) {
                     let policy = policy.to_string();
                     self.metrics
                         .shadow_differences
@@ -129,7 +129,7 @@ impl Readers {
     pub(super) fn announce(&self, newest: Option<Sequence>) {
         let jobs = u64::try_from(self.projection.len()).unwrap_or(u64::MAX);
         self.metrics.jobs.set(gauge(jobs));
-        self.metrics.show_shadows(&self.shadows.tallies());
+        self.metrics.show_shadows(&self.shadows.counts());
         if let Some(newest) = newest {
             self.entries.send_replace(newest);
         }

@@ -1,6 +1,6 @@
 //! Look-ups: what is asked of whom, and what it means that nothing is found.
 
-use steadfast_core::board::Place;
+use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::{Checkpoints, HaData, JobEnd, KubeEvent, Pod, RootException};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey};
@@ -67,7 +67,7 @@ impl Fetcher {
         .map_or_else(Observed::Unknown, Observed::Present)
     }
 
-    async fn ha_data(&self, cluster: &ClusterName, object: &Place) -> Observed<HaData> {
+    async fn ha_data(&self, cluster: &ClusterName, object: &ObjectRef) -> Observed<HaData> {
         optional(
             async {
                 let cluster = &self.clients(cluster)?.cluster;
@@ -78,7 +78,7 @@ impl Fetcher {
         )
     }
 
-    async fn events(&self, cluster: &ClusterName, object: &Place) -> Observed<Vec<KubeEvent>> {
+    async fn events(&self, cluster: &ClusterName, object: &ObjectRef) -> Observed<Vec<KubeEvent>> {
         optional(
             async {
                 let cluster = &self.clients(cluster)?.cluster;
@@ -89,7 +89,7 @@ impl Fetcher {
         )
     }
 
-    async fn task_managers(&self, cluster: &ClusterName, object: &Place) -> Observed<Vec<Pod>> {
+    async fn task_managers(&self, cluster: &ClusterName, object: &ObjectRef) -> Observed<Vec<Pod>> {
         optional(
             async {
                 let cluster = &self.clients(cluster)?.cluster;
@@ -112,7 +112,7 @@ impl Fetcher {
     async fn last_words(
         &self,
         cluster: &ClusterName,
-        object: &Place,
+        object: &ObjectRef,
         logs: &[PodLog],
         job: FlinkJobId,
     ) -> Observed<JobEnd> {
@@ -122,7 +122,7 @@ impl Fetcher {
     async fn find_last_words(
         &self,
         cluster: &ClusterName,
-        object: &Place,
+        object: &ObjectRef,
         logs: &[PodLog],
         job: FlinkJobId,
     ) -> Result<Option<JobEnd>, Fault> {

@@ -1,6 +1,6 @@
 //! Takes up Flink clusters that nobody configured.
 
-use steadfast_core::board::Place;
+use steadfast_core::board::ObjectRef;
 use steadfast_core::facts::Deployment;
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::record::Origin;
@@ -12,7 +12,7 @@ use crate::setup::{Discover, TargetSetup};
 
 impl Reactor {
     /// Takes up what stands at an object if it is Flink's, its kind is discovered, and nothing watches it.
-    pub(super) fn discover(&mut self, cluster: &ClusterName, object: &Place, now: Timestamp) {
+    pub(super) fn discover(&mut self, cluster: &ClusterName, object: &ObjectRef, now: Timestamp) {
         let id = TargetId::new(cluster, &object.namespace, &object.name);
         if self.targets.contains(&id) || !self.targets.of_object(cluster, object).is_empty() {
             return;
@@ -28,7 +28,7 @@ impl Reactor {
         let setup = TargetSetup {
             id,
             mode,
-            place: Some(object.clone()),
+            object: Some(object.clone()),
             flink_rest: None,
             pinned: None,
         };
@@ -38,7 +38,7 @@ impl Reactor {
     /// The mode of a Flink cluster, if its kind is discovered: by its Deployment where Flink's native integration made it;
     /// else by its FlinkDeployment, whose Deployment may not be there yet or is of the operator's standalone mode, which
     /// shows no mode of its own.
-    pub(super) fn discovered_mode(&self, cluster: &ClusterName, object: &Place) -> Option<Mode> {
+    pub(super) fn discovered_mode(&self, cluster: &ClusterName, object: &ObjectRef) -> Option<Mode> {
         let rules = self.clusters.get(cluster)?;
         let board = self.board.kubernetes(cluster)?;
         let deployment = board.deployment(object);

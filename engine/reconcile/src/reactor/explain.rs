@@ -1,8 +1,8 @@
 //! Lays a decision open for somebody to look at; nothing follows from it.
 
 use steadfast_core::board::lookups::Standing;
-use steadfast_core::decision::Want;
-use steadfast_core::explanation::{Awaited, AwaitedLook, Due, Explanation};
+use steadfast_core::decision::LookupRequest;
+use steadfast_core::explanation::{Awaited, Awaiting, Due, Explanation};
 use steadfast_core::id::JobKey;
 use steadfast_core::time::Timestamp;
 
@@ -30,7 +30,7 @@ impl Reactor {
     }
 
     /// What may change a job's record next, the soonest first.
-    fn waits_for(&self, key: &JobKey, wanted: &[Want], now: Timestamp) -> Vec<Awaited> {
+    fn waits_for(&self, key: &JobKey, wanted: &[LookupRequest], now: Timestamp) -> Vec<Awaited> {
         let polls = self.polls.status(&key.target);
         let poll = match (polls.in_flight_since, polls.next) {
             (Some(_), _) => Some(Due::UnderWay),
@@ -38,11 +38,11 @@ impl Reactor {
             (None, None) => None,
         };
         let poll = poll.map(|due| Awaited {
-            look: AwaitedLook::Flink,
+            awaiting: Awaiting::Flink,
             due,
         });
         let review = self.queue.planned(key).map(|at| Awaited {
-            look: AwaitedLook::Review,
+            awaiting: Awaiting::Review,
             due: Due::At(at),
         });
         let lookups = wanted.iter().filter_map(|want| self.awaited_lookup(key, want, now));
@@ -52,7 +52,7 @@ impl Reactor {
     }
 
     /// When the look-up that is wanted begins; `None` if it is answered.
-    fn awaited_lookup(&self, key: &JobKey, want: &Want, now: Timestamp) -> Option<Awaited> {
+    fn awaited_lookup(&self, key: &JobKey, want: &LookupRequest, now: Timestamp) -> Option<Awaited> {
         let not_before = match self.standing(key, want, now)? {
             Standing::Answered => return None,
             Standing::Ahead(moment) => moment,
@@ -65,7 +65,7 @@ impl Reactor {
             Due::At(pause.map_or(not_before, |until| until.max(not_before)))
         };
         Some(Awaited {
-            look: AwaitedLook::Wanted(want.source),
+            awaiting: Awaiting::Lookup(want.source),
             due,
         })
     }

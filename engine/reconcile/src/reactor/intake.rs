@@ -1,12 +1,12 @@
 //! Takes evidence in and notes whom it concerns.
 
 use steadfast_core::board::lookups::parting_words;
-use steadfast_core::board::{Accepted, Place};
+use steadfast_core::board::{Accepted, ObjectRef};
 use steadfast_core::evidence::{Observation, Observed};
 use steadfast_core::facts::{FlinkOverview, Pod};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, TargetId};
+use steadfast_core::kube_update::{KubeChange, KubeUpdate, ObjectKind};
 use steadfast_core::lookup::{Finding, Query};
-use steadfast_core::news::{KubeNews, ObjectKind, What};
 use steadfast_core::state::Mode;
 use steadfast_core::time::Timestamp;
 use steadfast_core::wake::woken_by;
@@ -66,14 +66,14 @@ impl Reactor {
     }
 
     /// Takes in what a Kubernetes list or watch told.
-    pub fn kube_update(&mut self, news: KubeNews, now: Timestamp) {
-        let cluster = news.scope.cluster.clone();
-        let kind = news.scope.kind;
-        let ends_list = match news.what {
-            What::Listed(..) | What::Failed(_) => true,
-            What::Changed(_) | What::Deleted(_) => false,
+    pub fn kube_update(&mut self, update: KubeUpdate, now: Timestamp) {
+        let cluster = update.scope.cluster.clone();
+        let kind = update.scope.kind;
+        let ends_list = match update.change {
+            KubeChange::Relisted(..) | KubeChange::Failed(_) => true,
+            KubeChange::Applied(_) | KubeChange::Deleted(_) => false,
         };
-        let accepted = self.board.accept_news(news);
+        let accepted = self.board.accept_update(update);
         self.list_repairs += u64::from(accepted.repaired);
         for object in &accepted.touched {
             self.discover(&cluster, object, now);
@@ -105,8 +105,8 @@ impl Reactor {
 
     /// Reads the logs of JobManager pods that have begun to go.
     fn read_parting_words(&mut self, cluster: &ClusterName, accepted: &Accepted) {
-        for pod in &accepted.going {
-            let object = Place::new(&pod.namespace, &pod.app);
+        for pod in &accepted.terminating_pods {
+            let object = ObjectRef::new(&pod.namespace, &pod.app);
             for key in self.jobs_of_object(cluster, &object) {
                 let query = self.parting_query(&key, &object, pod);
                 if let Some(query) = query {
@@ -116,7 +116,7 @@ impl Reactor {
         }
     }
 
-    fn parting_query(&self, key: &JobKey, object: &Place, pod: &Pod) -> Option<Query> {
+    fn parting_query(&self, key: &JobKey, object: &ObjectRef, pod: &Pod) -> Option<Query> {
         parting_words(self.records.get(key)?, object, pod)
     }
 
@@ -160,7 +160,7 @@ impl Reactor {
             .collect()
     }
 
-    fn jobs_of_object(&self, cluster: &ClusterName, object: &Place) -> Vec<JobKey> {
+    fn jobs_of_object(&self, cluster: &ClusterName, object: &ObjectRef) -> Vec<JobKey> {
         let targets = self.targets.of_object(cluster, object);
         targets.iter().flat_map(|id| self.jobs_of(id)).collect()
     }

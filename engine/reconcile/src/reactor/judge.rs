@@ -2,12 +2,12 @@
 //! what follows from it.
 
 use steadfast_core::board::lookups::Standing;
-use steadfast_core::decision::Want;
+use steadfast_core::decision::LookupRequest;
 use steadfast_core::id::JobKey;
 use steadfast_core::observe::{Context, observe};
 use steadfast_core::planner::{Next, plan};
 use steadfast_core::record::JobRecord;
-use steadfast_core::recording::{Changes, Recorded};
+use steadfast_core::recording::{RecordChange, Recorded};
 use steadfast_core::replay::transition_of;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Attention;
@@ -38,14 +38,14 @@ impl Reactor {
         let shadows = self.policies.shadow(&before, &snapshot);
         let mut plan = plan(&before, &snapshot, outcome);
         let changes = if plan.change.is_some() {
-            Changes::Yes
+            RecordChange::Yes
         } else {
-            Changes::No
+            RecordChange::No
         };
         let is_kept = self
-            .selection
+            .sampler
             .as_mut()
-            .is_some_and(|selection| selection.takes(&snapshot, changes));
+            .is_some_and(|sampler| sampler.should_record(&snapshot, changes));
         if is_kept {
             turn.recorded.push(Recorded {
                 before: JobRecord::clone(&before),
@@ -118,7 +118,7 @@ impl Reactor {
     }
 
     /// Begins the look-up that a policy wants, or plans to judge the job again when it may begin.
-    fn want(&mut self, key: &JobKey, want: &Want, now: Timestamp) {
+    fn want(&mut self, key: &JobKey, want: &LookupRequest, now: Timestamp) {
         match self.standing(key, want, now) {
             Some(Standing::Open(query)) => match self.lookups.paused_until(key, want.source, now) {
                 Some(until) => self.queue.requeue_by(key.clone(), until),
@@ -139,7 +139,7 @@ impl Reactor {
     }
 
     /// How what a policy wants stands; `None` for a job that is not there.
-    pub(super) fn standing(&self, key: &JobKey, want: &Want, now: Timestamp) -> Option<Standing> {
+    pub(super) fn standing(&self, key: &JobKey, want: &LookupRequest, now: Timestamp) -> Option<Standing> {
         let record = self.records.get(key)?;
         let object = self.targets.get(&key.target)?.object.as_ref();
         Some(self.board.standing(record, object, want, now))

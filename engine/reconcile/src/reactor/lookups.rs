@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use steadfast_core::backoff::Backoff;
-use steadfast_core::decision::WantedSource;
+use steadfast_core::decision::LookupSource;
 use steadfast_core::evidence::Fault;
 use steadfast_core::id::{ClusterName, JobKey};
 use steadfast_core::time::Timestamp;
 
 #[derive(Debug)]
 pub(super) struct Lookups {
-    states: BTreeMap<(JobKey, WantedSource), LookupState>,
+    states: BTreeMap<(JobKey, LookupSource), LookupState>,
     /// Jobs that wait for a complete list of their cluster.
     awaiting_lists: BTreeMap<ClusterName, BTreeSet<JobKey>>,
     /// The poll's interval, by which pauses are measured.
@@ -53,7 +53,7 @@ impl Lookups {
     }
 
     /// Begins a look-up; says no if one is in flight.
-    pub(super) fn begin(&mut self, key: &JobKey, source: WantedSource) -> bool {
+    pub(super) fn begin(&mut self, key: &JobKey, source: LookupSource) -> bool {
         let state = self.states.entry((key.clone(), source)).or_default();
         let was_idle = state.progress == Progress::Idle;
         state.progress = Progress::InFlight;
@@ -61,7 +61,7 @@ impl Lookups {
     }
 
     /// A look-up ended, with a fault or with an answer.
-    pub(super) fn ended(&mut self, key: &JobKey, source: WantedSource, fault: Option<&Fault>, now: Timestamp) {
+    pub(super) fn ended(&mut self, key: &JobKey, source: LookupSource, fault: Option<&Fault>, now: Timestamp) {
         let Some(state) = self.states.get_mut(&(key.clone(), source)) else {
             return;
         };
@@ -83,13 +83,13 @@ impl Lookups {
     }
 
     /// Until when the next attempt waits; `None` once it need not.
-    pub(super) fn paused_until(&self, key: &JobKey, source: WantedSource, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn paused_until(&self, key: &JobKey, source: LookupSource, now: Timestamp) -> Option<Timestamp> {
         let state = self.states.get(&(key.clone(), source))?;
         state.not_before.filter(|until| *until > now)
     }
 
-    pub(super) fn is_in_flight(&self, key: &JobKey, source: WantedSource) -> bool {
-        if source == WantedSource::Kubernetes {
+    pub(super) fn is_in_flight(&self, key: &JobKey, source: LookupSource) -> bool {
+        if source == LookupSource::Kubernetes {
             let waiting = self.awaiting_lists.get(&key.target.cluster);
             return waiting.is_some_and(|jobs| jobs.contains(key));
         }
@@ -113,7 +113,7 @@ impl Lookups {
 
     /// Drops what is known of a job's look-ups: it was deleted, or its next attempt has begun.
     pub(super) fn forget(&mut self, key: &JobKey) {
-        for source in WantedSource::ALL {
+        for source in LookupSource::ALL {
             self.states.remove(&(key.clone(), *source));
         }
     }
@@ -148,12 +148,12 @@ mod tests {
     #[test]
     fn one_at_a_time_of_each_source_for_each_job() {
         let mut lookups = lookups();
-        assert!(lookups.begin(&key("a"), WantedSource::Archive));
-        assert!(!lookups.begin(&key("a"), WantedSource::Archive));
-        assert!(lookups.begin(&key("a"), WantedSource::Events) && lookups.begin(&key("b"), WantedSource::Archive));
-        lookups.ended(&key("a"), WantedSource::Archive, None, at(0));
-        assert!(!lookups.is_in_flight(&key("a"), WantedSource::Archive));
-        assert!(lookups.begin(&key("a"), WantedSource::Archive));
+        assert!(lookups.begin(&key("a"), LookupSource::Archive));
+        assert!(!lookups.begin(&key("a"), LookupSource::Archive));
+        assert!(lookups.begin(&key("a"), LookupSource::Events) && lookups.begin(&key("b"), LookupSource::Archive));
+        lookups.ended(&key("a"), LookupSource::Archive, None, at(0));
+        assert!(!lookups.is_in_flight(&key("a"), LookupSource::Archive));
+        assert!(lookups.begin(&key("a"), LookupSource::Archive));
     }
 
     #[test]
@@ -165,23 +165,23 @@ mod tests {
             let until = lookups.paused_until(&key("a"), source, at(0));
             until.map_or(Duration::ZERO, |until| until.since(at(0)))
         };
-        assert_eq!(pause(&mut lookups, WantedSource::Archive, None), POLL / 2);
-        assert_eq!(pause(&mut lookups, WantedSource::LastWords, None), POLL / 20);
+        assert_eq!(pause(&mut lookups, LookupSource::Archive, None), POLL / 2);
+        assert_eq!(pause(&mut lookups, LookupSource::LastWords, None), POLL / 20);
         let fault = Fault::new(FaultKind::Timeout, "no answer");
         let mut longest = Duration::ZERO;
         for _ in 0..12 {
-            longest = longest.max(pause(&mut lookups, WantedSource::Archive, Some(&fault)));
+            longest = longest.max(pause(&mut lookups, LookupSource::Archive, Some(&fault)));
         }
         assert!(longest > POLL, "{longest:?}");
-        assert_eq!(pause(&mut lookups, WantedSource::Archive, None), POLL / 2);
-        assert_eq!(lookups.paused_until(&key("a"), WantedSource::Archive, at(2_500)), None);
+        assert_eq!(pause(&mut lookups, LookupSource::Archive, None), POLL / 2);
+        assert_eq!(lookups.paused_until(&key("a"), LookupSource::Archive, at(2_500)), None);
     }
 
     #[test]
     fn who_waits_for_a_list_is_told_of_its_end_once() {
         let mut lookups = lookups();
         lookups.await_list(&key("a"));
-        assert!(lookups.is_in_flight(&key("a"), WantedSource::Kubernetes));
+        assert!(lookups.is_in_flight(&key("a"), LookupSource::Kubernetes));
         let cluster = key("a").target.cluster;
         assert_eq!(lookups.list_ended(&cluster).len(), 1);
         assert!(lookups.list_ended(&cluster).is_empty());
@@ -190,14 +190,14 @@ mod tests {
     #[test]
     fn a_job_that_is_forgotten_takes_only_its_own_with_it() {
         let mut lookups = lookups();
-        for source in [WantedSource::Exceptions, WantedSource::TaskManagers] {
+        for source in [LookupSource::Exceptions, LookupSource::TaskManagers] {
             lookups.begin(&key("a"), source);
         }
-        lookups.begin(&key("b"), WantedSource::Archive);
+        lookups.begin(&key("b"), LookupSource::Archive);
         lookups.forget(&key("a"));
         assert!(
-            lookups.begin(&key("a"), WantedSource::Exceptions) && lookups.begin(&key("a"), WantedSource::TaskManagers)
+            lookups.begin(&key("a"), LookupSource::Exceptions) && lookups.begin(&key("a"), LookupSource::TaskManagers)
         );
-        assert!(!lookups.begin(&key("b"), WantedSource::Archive));
+        assert!(!lookups.begin(&key("b"), LookupSource::Archive));
     }
 }

@@ -177,14 +177,18 @@ impl PollScheduler {
         polled.failures = polled.failures.saturating_add(1);
         polled.not_before = fault.retry_after.map(|wait| now.after(wait.min(RETRY_AFTER_CAP)));
         let pause = self.backoff.delay(polled.failures, fault.retry_after, &mut self.rng);
-        if polled.attention == Attention::Active {
-            // An ended job is not polled more often because nobody answers for it any more.
-            let slow = if polled.interval > self.poll {
-                asked.after(polled.interval)
-            } else {
-                now
-            };
-            self.due.set(id.clone(), now.after(pause).max(slow));
+        match polled.attention {
+            Attention::Active => {
+                // An ended job is not polled more often because nobody answers for it any more.
+                let slow = if polled.interval > self.poll {
+                    asked.after(polled.interval)
+                } else {
+                    now
+                };
+                self.due.set(id.clone(), now.after(pause).max(slow));
+            }
+            // What woke it was asked about; the next news wakes it again.
+            Attention::Sleeping => self.due.remove(id),
         }
         let canary = self.canaries.entry(id.cluster.clone()).or_insert_with(|| Canary {
             failing: BTreeSet::new(),

@@ -19,7 +19,7 @@ impl Reactor {
     pub fn intend(&mut self, key: &JobKey, intent: Intent, now: Timestamp) -> Result<Turn, RequestError> {
         let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
         let posted = PostedIntent { intent, since: now };
-        Ok(Turn::of(planner::intend(record, posted)))
+        Ok(Turn::of(planner::record_intent(record, posted)))
     }
 
     /// Judges the job with the next turn, whether or not anything new is known of it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use steadfast_core::board::Place;
+use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{JobKey, TargetId};
 use steadfast_core::journal::{Change, Event};
 use steadfast_core::record::{JobRecord, Origin};
@@ -77,7 +77,7 @@ impl Reactor {
         let setup = TargetSetup {
             id: id.clone(),
             mode,
-            place: Some(Place::new(&id.namespace, &id.name)),
+            object: Some(ObjectRef::new(&id.namespace, &id.name)),
             flink_rest: None,
             pinned: None,
         };
@@ -89,7 +89,7 @@ impl Reactor {
         let TargetSetup {
             id,
             mode,
-            place,
+            object,
             flink_rest,
             pinned,
         } = setup;
@@ -97,7 +97,7 @@ impl Reactor {
         let target = Target {
             mode,
             origin,
-            object: place,
+            object,
             route: flink_rest.or_else(of_cluster).unwrap_or(FlinkRoute::Service),
             pinned,
         };

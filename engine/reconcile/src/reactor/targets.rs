@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use steadfast_core::board::Place;
+use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{ClusterName, FlinkJobId, TargetId};
 use steadfast_core::record::Origin;
 use steadfast_core::state::Mode;
@@ -14,7 +14,7 @@ pub(super) struct Target {
     pub(super) mode: Mode,
     pub(super) origin: Origin,
     /// Its Deployment; `None` for standalone ones.
-    pub(super) object: Option<Place>,
+    pub(super) object: Option<ObjectRef>,
     pub(super) route: FlinkRoute,
     /// The job the record is about, where the operator says so.
     pub(super) pinned: Option<FlinkJobId>,
@@ -24,10 +24,10 @@ pub(super) struct Target {
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     by_id: BTreeMap<TargetId, Target>,
-    by_object: BTreeMap<(ClusterName, Place), BTreeSet<TargetId>>,
+    by_object: BTreeMap<(ClusterName, ObjectRef), BTreeSet<TargetId>>,
     /// Objects whose last target was dropped. Nothing tells of them anew while they stay as they are, so that the next
     /// list takes them up again.
-    dropped: BTreeSet<(ClusterName, Place)>,
+    dropped: BTreeSet<(ClusterName, ObjectRef)>,
 }
 
 impl Targets {
@@ -69,13 +69,13 @@ impl Targets {
     }
 
     /// The targets that stand for an object.
-    pub(super) fn of_object(&self, cluster: &ClusterName, object: &Place) -> Vec<TargetId> {
+    pub(super) fn of_object(&self, cluster: &ClusterName, object: &ObjectRef) -> Vec<TargetId> {
         let ids = self.by_object.get(&(cluster.clone(), object.clone()));
         ids.into_iter().flatten().cloned().collect()
     }
 
     /// Takes out the objects of a cluster that lost their last target.
-    pub(super) fn take_dropped(&mut self, cluster: &ClusterName) -> Vec<Place> {
+    pub(super) fn take_dropped(&mut self, cluster: &ClusterName) -> Vec<ObjectRef> {
         let dropped = self.dropped.extract_if(.., |(of, _)| of == cluster);
         dropped.map(|(_, object)| object).collect()
     }
@@ -91,8 +91,8 @@ mod tests {
         ClusterName::new("local")
     }
 
-    fn object() -> Place {
-        Place::new(&Namespace::new("default"), "orders")
+    fn object() -> ObjectRef {
+        ObjectRef::new(&Namespace::new("default"), "orders")
     }
 
     fn insert(targets: &mut Targets, name: &str) -> TargetId {

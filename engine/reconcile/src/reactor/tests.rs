@@ -6,7 +6,7 @@ mod validate;
 
 use std::time::Duration;
 
-use steadfast_core::decision::{Decide, Decision, PolicyFailure, Want, WantedSource, Watch};
+use steadfast_core::decision::{Decide, Decision, LookupRequest, LookupSource, PolicyFailure, Watch};
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
 use steadfast_core::facts::FlinkOverview;
 use steadfast_core::record::Reason;
@@ -46,8 +46,8 @@ impl Decide for Believer {
                 attention: Attention::Active,
             },
             wanted: (state == JobState::Failing)
-                .then(|| Want {
-                    source: WantedSource::Exceptions,
+                .then(|| LookupRequest {
+                    source: LookupSource::Exceptions,
                     observed_after: snapshot
                         .exceptions
                         .as_ref()
@@ -144,7 +144,7 @@ fn target(name: &str) -> TargetSetup {
     TargetSetup {
         id,
         mode: Mode::Standalone,
-        place: None,
+        object: None,
         flink_rest: Some(FlinkRoute::Template("http://flink".into())),
         pinned: None,
     }

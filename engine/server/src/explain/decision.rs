@@ -43,7 +43,7 @@ object!(
         /// When to look again.
         watch: Watch = watch,
         /// Evidence that is only looked up when asked for.
-        wanted: Vec<Want> = wanted,
+        wanted: Vec<LookupRequest> = wanted,
         /// What stands beside the state now; what is not named no longer stands.
         conditions: Vec<DecidedCondition> = conditions,
         /// Alerts that stand now; what is not named is resolved.
@@ -67,9 +67,9 @@ object!(
 
 object!(
     /// Evidence that the policy asks for.
-    Want of decision::Want {
+    LookupRequest of decision::LookupRequest {
         /// Where it is looked up.
-        source: WantedSource = source,
+        source: LookupSource = source,
         /// Only an answer to a look begun after this moment will do.
         observed_after: Moment = observed_after,
     }
@@ -77,7 +77,7 @@ object!(
 
 words!(
     /// The sources that are only asked on request.
-    WantedSource of decision::WantedSource {
+    LookupSource of decision::LookupSource {
         "exceptions" = Exceptions,
         "checkpoints" = Checkpoints,
         "kubernetes" = Kubernetes,
@@ -161,13 +161,13 @@ pub struct Awaited {
 
 impl From<&explanation::Awaited> for Awaited {
     fn from(core: &explanation::Awaited) -> Self {
-        let explanation::Awaited { look, due } = core;
+        let explanation::Awaited { awaiting, due } = core;
         let due_at = match due {
             explanation::Due::UnderWay => None,
             explanation::Due::At(at) => Some(Moment(*at)),
         };
         Self {
-            look: look.as_str().to_owned(),
+            look: awaiting.as_str().to_owned(),
             due_at,
         }
     }

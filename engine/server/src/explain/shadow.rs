@@ -91,7 +91,7 @@ impl From<&JobRecord> for Decided {
 
 object!(
     /// What a shadow would say.
-    Shown of shadow::Shown {
+    Shown of shadow::ShadowState {
         /// The state it would show.
         state: State = state,
         /// In which attempt.

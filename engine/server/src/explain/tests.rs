@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 use steadfast_core::decision::{
-    DecidedAlert, DecidedCondition, Decision, PolicyFailure, PolicyFailureKind, Want, WantedSource, Watch,
+    DecidedAlert, DecidedCondition, Decision, LookupRequest, LookupSource, PolicyFailure, PolicyFailureKind, Watch,
 };
-use steadfast_core::explanation::{Awaited, AwaitedLook, Due, Explanation, Rule};
+use steadfast_core::explanation::{Awaited, Awaiting, Due, Explanation, Rule};
 use steadfast_core::id::PolicyName;
 use steadfast_core::journal::Sequence;
 use steadfast_core::record::{AlertScope, Reason};
 use steadfast_core::recording::Recorded;
-use steadfast_core::shadow::{ShadowBoard, ShadowView, Shown, Verdict};
+use steadfast_core::shadow::{ShadowBoard, ShadowState, ShadowVerdict, ShadowView};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
 use steadfast_core::time::Timestamp;
@@ -29,15 +29,15 @@ const RECORDED: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../store/tests/formats/v1/recordings.jsonl"
 );
-const SOURCES: [WantedSource; 8] = [
-    WantedSource::Exceptions,
-    WantedSource::Checkpoints,
-    WantedSource::Kubernetes,
-    WantedSource::HaData,
-    WantedSource::Events,
-    WantedSource::LastWords,
-    WantedSource::Archive,
-    WantedSource::TaskManagers,
+const SOURCES: [LookupSource; 8] = [
+    LookupSource::Exceptions,
+    LookupSource::Checkpoints,
+    LookupSource::Kubernetes,
+    LookupSource::HaData,
+    LookupSource::Events,
+    LookupSource::LastWords,
+    LookupSource::Archive,
+    LookupSource::TaskManagers,
 ];
 
 async fn recordings() -> Vec<Recorded> {
@@ -50,7 +50,7 @@ async fn recordings() -> Vec<Recorded> {
 }
 
 fn decision(n: usize) -> Decision {
-    let want = |source| Want {
+    let want = |source| LookupRequest {
         source,
         observed_after: AT,
     };
@@ -84,14 +84,14 @@ fn decision(n: usize) -> Decision {
 fn shadows(recorded: &Recorded) -> Vec<(PolicyName, ShadowView)> {
     let board = ShadowBoard::default();
     let decided = Arc::new(recorded.before.clone());
-    let shown = Shown {
+    let shown = ShadowState {
         state: decided.state,
         attempt: decided.incarnation.attempt,
         confidence: decided.confidence,
         reason: decided.reason.clone(),
         rule: None,
     };
-    let other = Shown {
+    let other = ShadowState {
         state: JobState::Lost,
         rule: Some("gone".to_owned()),
         ..shown.clone()
@@ -101,8 +101,8 @@ fn shadows(recorded: &Recorded) -> Vec<(PolicyName, ShadowView)> {
         message: "it ran past 50 ms".to_owned(),
     };
     for (name, shown, failure) in [("agreeing", shown, None), ("differing", other, Some(failure))] {
-        let verdict = Verdict { shown, failure };
-        board.note(&PolicyName::new(name), decided.clone(), verdict, AT);
+        let verdict = ShadowVerdict { shown, failure };
+        board.record(&PolicyName::new(name), decided.clone(), verdict, AT);
     }
     board.of(&decided.key)
 }
@@ -119,10 +119,10 @@ fn explanation(n: usize, recorded: &Recorded) -> (Explanation, Vec<(PolicyName, 
         because: "Flink's answer wins".to_owned(),
         changed_by: "any answer".to_owned(),
     };
-    let wanted = SOURCES.map(AwaitedLook::Wanted);
-    let looks = [AwaitedLook::Flink, AwaitedLook::Review].into_iter().chain(wanted);
-    let waits_for = looks.enumerate().map(|(at, look)| Awaited {
-        look,
+    let wanted = SOURCES.map(Awaiting::Lookup);
+    let looks = [Awaiting::Flink, Awaiting::Review].into_iter().chain(wanted);
+    let waits_for = looks.enumerate().map(|(at, awaiting)| Awaited {
+        awaiting,
         due: match at {
             0 => Due::UnderWay,
             _ => Due::At(AT.after(Duration::from_secs(at as u64))),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
 use steadfast_core::id::PolicyName;
 use steadfast_core::record::Reason;
-use steadfast_core::shadow::{Shown, Verdict};
+use steadfast_core::shadow::{ShadowState, ShadowVerdict};
 use steadfast_core::state::{Confidence, JobState};
 
 use crate::testing::{AT, TestServer, record};
@@ -16,8 +16,8 @@ fn compared() -> TestServer {
     for (policy, state) in [("naive", JobState::Lost), ("strict", JobState::Running)] {
         for id in ["local/a/clicks", "local/a/orders"] {
             let fails = policy == "naive" && id.ends_with("orders");
-            let verdict = Verdict {
-                shown: Shown {
+            let verdict = ShadowVerdict {
+                shown: ShadowState {
                     state,
                     attempt: 0,
                     confidence: Confidence::Inferred,
@@ -30,7 +30,7 @@ fn compared() -> TestServer {
                 }),
             };
             let record = Arc::new(record(id, JobState::Running));
-            server.shadows.note(&PolicyName::new(policy), record, verdict, AT);
+            server.shadows.record(&PolicyName::new(policy), record, verdict, AT);
         }
     }
     server

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use steadfast_core::decision::{Decision, PolicyFailure, PolicyFailureKind, WantedSource, Watch};
+use steadfast_core::decision::{Decision, LookupSource, PolicyFailure, PolicyFailureKind, Watch};
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
-use steadfast_core::explanation::{Awaited, AwaitedLook, Due, Explanation, Rule};
+use steadfast_core::explanation::{Awaited, Awaiting, Due, Explanation, Rule};
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::record::{JobRecord, PostedIntent, Reason};
@@ -59,11 +59,11 @@ impl Control for TestControl {
             }),
             waits_for: vec![
                 Awaited {
-                    look: AwaitedLook::Wanted(WantedSource::Kubernetes),
+                    awaiting: Awaiting::Lookup(LookupSource::Kubernetes),
                     due: Due::UnderWay,
                 },
                 Awaited {
-                    look: AwaitedLook::Flink,
+                    awaiting: Awaiting::Flink,
                     due: Due::At(seconds(12)),
                 },
             ],

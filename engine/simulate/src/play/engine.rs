@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
-use steadfast_core::board::Place;
+use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{ClusterName, Namespace, TargetId};
 use steadfast_core::journal::Journal;
 use steadfast_core::projection::JobView;
@@ -190,7 +190,7 @@ fn target_setup(target: &TargetSpec, endpoints: &Endpoints) -> TargetSetup {
             TargetId::new(&ClusterName::new(&target.cluster), &namespace, &target.name)
         },
         mode: target.mode,
-        place: (!standalone).then(|| Place::new(&namespace, &target.name)),
+        object: (!standalone).then(|| ObjectRef::new(&namespace, &target.name)),
         flink_rest: Some(FlinkRoute::Template(endpoints.address(target))),
         pinned: None,
     }

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1 as core;
 use serde::Deserialize;
 use steadfast_core::facts::{Container, Deployment, Pod, Readiness, ResourceKind, Rollout, Termination, Waiting};
 use steadfast_core::id::Namespace;
-use steadfast_core::news::{Object, ObjectKind};
+use steadfast_core::kube_update::{Object, ObjectKind};
 use steadfast_core::state::Mode;
 
 use super::metadata::{identity, timestamp};

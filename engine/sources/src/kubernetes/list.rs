@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use steadfast_core::evidence::{Fault, FaultKind};
-use steadfast_core::news::{Completeness, Object, ObjectKind, Scope};
+use steadfast_core::kube_update::{Completeness, Object, ObjectKind, Scope};
 
 use super::Selector;
 use super::decode;
@@ -88,10 +88,10 @@ impl Path {
         )
     }
 
-    fn malformed(&self, what: impl std::fmt::Display) -> Fault {
+    fn malformed(&self, change: impl std::fmt::Display) -> Fault {
         Fault::new(
             FaultKind::Malformed,
-            format!("{}: not what Kubernetes answers: {what}", self.collection),
+            format!("{}: not what Kubernetes answers: {change}", self.collection),
         )
     }
 }

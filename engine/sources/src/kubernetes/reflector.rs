@@ -25,7 +25,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use steadfast_core::backoff::{Backoff, RETRY_AFTER_CAP, spread};
 use steadfast_core::evidence::{Fault, FaultKind};
-use steadfast_core::news::{KindOrigin, What};
+use steadfast_core::kube_update::{KindOrigin, KubeChange};
 use steadfast_core::time::Timestamp;
 use tokio::sync::watch as channel;
 use tokio::time::Instant;
@@ -95,7 +95,7 @@ impl Reflector {
                     session.lay_over(&mut list);
                     self.note_success();
                     self.updates
-                        .send(asked, What::Listed(list.objects, list.completeness))
+                        .send(asked, KubeChange::Relisted(list.objects, list.completeness))
                         .await;
                     return Listed {
                         asked,
@@ -106,7 +106,7 @@ impl Reflector {
                 Err(fault) => {
                     failures += 1;
                     tracing::debug!("list failed: {fault}");
-                    self.updates.send(asked, What::Failed(fault.clone())).await;
+                    self.updates.send(asked, KubeChange::Failed(fault.clone())).await;
                     if self.is_not_served(&fault) {
                         while_watching(
                             session,
@@ -126,14 +126,14 @@ impl Reflector {
     /// Whether the fault says that the cluster does not have the operator's kinds, or does not show them to us: no
     /// outage that would end soon, so it is asked again with the validation only, and logged once.
     fn is_not_served(&mut self, fault: &Fault) -> bool {
-        let what = match (self.updates.scope.kind.origin(), fault.kind) {
+        let state = match (self.updates.scope.kind.origin(), fault.kind) {
             (KindOrigin::FlinkOperator, FaultKind::NotFound) => "is not installed here",
             (KindOrigin::FlinkOperator, FaultKind::Forbidden) => "may not be listed",
             (KindOrigin::FlinkOperator | KindOrigin::Kubernetes, _) => return false,
         };
         if self.not_served != Some(fault.kind) {
             self.not_served = Some(fault.kind);
-            tracing::info!("the kind {what}, so nothing is known of its resources: {fault}");
+            tracing::info!("the kind {state}, so nothing is known of its resources: {fault}");
         }
         true
     }

@@ -10,7 +10,7 @@ mod watches;
 use std::time::Duration;
 
 use steadfast_core::evidence::FaultKind;
-use steadfast_core::news::{Completeness, Object, What};
+use steadfast_core::kube_update::{Completeness, KubeChange, Object};
 
 use super::*;
 use fake::{Lists, Network, Server, Watches, deployment};
@@ -22,15 +22,15 @@ fn recorded(path: &str) -> String {
     std::fs::read_to_string(root.join(path)).unwrap()
 }
 
-fn is_list(news: &KubeNews, kind: ObjectKind) -> bool {
-    news.scope.kind == kind && matches!(news.what, What::Listed(..))
+fn is_list(update: &KubeUpdate, kind: ObjectKind) -> bool {
+    update.scope.kind == kind && matches!(update.change, KubeChange::Relisted(..))
 }
 
 /// The names of what a list holds.
-fn names(news: &KubeNews) -> Vec<&str> {
-    match &news.what {
-        What::Listed(objects, _) => objects.iter().map(|object| object.place().1).collect(),
-        What::Changed(object) | What::Deleted(object) => vec![object.place().1],
-        What::Failed(_) => Vec::new(),
+fn names(update: &KubeUpdate) -> Vec<&str> {
+    match &update.change {
+        KubeChange::Relisted(objects, _) => objects.iter().map(|object| object.namespaced_name().1).collect(),
+        KubeChange::Applied(object) | KubeChange::Deleted(object) => vec![object.namespaced_name().1],
+        KubeChange::Failed(_) => Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use steadfast_core::news::{KubeNews, Object, Scope, What};
+use steadfast_core::kube_update::{KubeChange, KubeUpdate, Object, Scope};
 use steadfast_core::time::{Clock, Timestamp};
 use tokio::sync::mpsc;
 
@@ -11,34 +11,34 @@ use tokio::sync::mpsc;
 pub(super) struct UpdateSender {
     pub(super) scope: Scope,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) channel: mpsc::Sender<KubeNews>,
+    pub(super) channel: mpsc::Sender<KubeUpdate>,
     pub(super) undecodable: Arc<AtomicU64>,
 }
 
 impl UpdateSender {
     /// Sends what a request said that began at `asked_at`, waiting while the channel is full.
-    pub(super) async fn send(&self, asked_at: Timestamp, what: What) {
+    pub(super) async fn send(&self, asked_at: Timestamp, change: KubeChange) {
         // The receiver is gone only when the engine has ended, and this task ends with it.
-        drop(self.channel.send(self.compose(asked_at, what)).await);
+        drop(self.channel.send(self.compose(asked_at, change)).await);
     }
 
     /// An update of something that is known from now on.
-    pub(super) fn compose(&self, asked_at: Timestamp, what: What) -> KubeNews {
-        self.count_undecodable(match &what {
-            What::Listed(objects, _) => objects,
-            What::Changed(object) => std::slice::from_ref(object),
-            What::Deleted(_) | What::Failed(_) => &[],
+    pub(super) fn compose(&self, asked_at: Timestamp, change: KubeChange) -> KubeUpdate {
+        self.count_undecodable(match &change {
+            KubeChange::Relisted(objects, _) => objects,
+            KubeChange::Applied(object) => std::slice::from_ref(object),
+            KubeChange::Deleted(_) | KubeChange::Failed(_) => &[],
         });
-        KubeNews {
+        KubeUpdate {
             scope: self.scope.clone(),
             asked_at,
             at: self.clock.now(),
-            what,
+            change,
         }
     }
 
     /// Waits for room for one update; `None` once the engine has ended.
-    pub(super) async fn reserve(&self) -> Option<mpsc::Permit<'_, KubeNews>> {
+    pub(super) async fn reserve(&self) -> Option<mpsc::Permit<'_, KubeUpdate>> {
         self.channel.reserve().await.ok()
     }
 

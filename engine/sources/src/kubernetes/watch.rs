@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use steadfast_core::evidence::{Fault, FaultKind};
-use steadfast_core::news::{Object, ObjectKind};
+use steadfast_core::kube_update::{Object, ObjectKind};
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::io::StreamReader;
 
@@ -50,7 +50,7 @@ pub(super) struct Watch {
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(rename = "type")]
-    what: String,
+    change: String,
     #[serde(borrow)]
     object: &'a RawValue,
 }
@@ -126,8 +126,8 @@ impl Watch {
 /// Reads one line of a watch's stream.
 pub(super) fn read(kind: ObjectKind, line: &str) -> Result<WatchEvent, Ended> {
     let broken = |message: String| Ended::Broken(Fault::new(FaultKind::Malformed, message));
-    let Line { what, object } = serde_json::from_str(line).map_err(|error| broken(error.to_string()))?;
-    if what == "ERROR" {
+    let Line { change, object } = serde_json::from_str(line).map_err(|error| broken(error.to_string()))?;
+    if change == "ERROR" {
         let status: ErrorStatus = serde_json::from_str(object.get()).map_err(|error| broken(error.to_string()))?;
         return Err(match status.code {
             410 => Ended::Expired,
@@ -138,12 +138,12 @@ pub(super) fn read(kind: ObjectKind, line: &str) -> Result<WatchEvent, Ended> {
         .map_err(|error| broken(format!("an event without a resource version: {error}")))?
         .metadata
         .resource_version;
-    if what == "BOOKMARK" {
+    if change == "BOOKMARK" {
         return Ok(WatchEvent::Bookmark(version));
     }
     let object = decode::object(kind, object.get())
         .map_err(|error| broken(format!("an event about an object without a readable name: {error}")))?;
-    match what.as_str() {
+    match change.as_str() {
         "ADDED" | "MODIFIED" => Ok(WatchEvent::Changed(object, version)),
         "DELETED" => Ok(WatchEvent::Deleted(object, version)),
         other => Err(broken(format!("an event of unknown type `{other}`"))),

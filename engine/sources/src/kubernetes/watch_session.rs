@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use steadfast_core::id::Namespace;
-use steadfast_core::news::{KubeNews, Object, ObjectKind, What};
+use steadfast_core::kube_update::{KubeChange, KubeUpdate, Object, ObjectKind};
 
 use super::list::{List, Path};
 use super::update_sender::UpdateSender;
@@ -53,7 +53,7 @@ pub(super) struct WatchSession {
     /// The resource version from which the next watch goes on.
     version: String,
     /// Read from the stream, not sent yet: a full channel must not lose an event.
-    unsent: Option<KubeNews>,
+    unsent: Option<KubeUpdate>,
     /// The events since the list that is under way began; `None` between lists.
     buffered: Option<Buffered>,
 }
@@ -109,31 +109,31 @@ impl WatchSession {
             // The event leaves `unsent` only once there is room for it: this wait may be dropped at any time, since a
             // list or its due date ends it, and an event that was already taken out would be lost with it.
             let permit = updates.reserve().await;
-            if let Some((permit, news)) = permit.zip(self.unsent.take()) {
-                permit.send(news);
+            if let Some((permit, update)) = permit.zip(self.unsent.take()) {
+                permit.send(update);
             }
         }
     }
 
     fn accept(&mut self, event: WatchEvent, updates: &UpdateSender) {
         let now = updates.clock.now();
-        let (version, what) = match event {
+        let (version, change) = match event {
             WatchEvent::Bookmark(version) => {
                 self.version = version;
                 return;
             }
-            WatchEvent::Changed(object, version) => (version, What::Changed(object)),
-            WatchEvent::Deleted(object, version) => (version, What::Deleted(object)),
+            WatchEvent::Changed(object, version) => (version, KubeChange::Applied(object)),
+            WatchEvent::Deleted(object, version) => (version, KubeChange::Deleted(object)),
         };
         if let (Some(buffered), Ok(version)) = (&mut self.buffered, version.parse()) {
-            match &what {
-                What::Changed(object) => buffered.insert(key(object), (version, Some(object.clone()))),
-                What::Deleted(object) => buffered.insert(key(object), (version, None)),
-                What::Listed(..) | What::Failed(_) => None,
+            match &change {
+                KubeChange::Applied(object) => buffered.insert(key(object), (version, Some(object.clone()))),
+                KubeChange::Deleted(object) => buffered.insert(key(object), (version, None)),
+                KubeChange::Relisted(..) | KubeChange::Failed(_) => None,
             };
         }
         self.version = version;
-        self.unsent = Some(updates.compose(now, what));
+        self.unsent = Some(updates.compose(now, change));
     }
 
     /// A list begins. Where versions cannot be compared, the watch ends here, since nobody could say which of the two is
@@ -173,6 +173,6 @@ impl WatchSession {
 }
 
 fn key(object: &Object) -> (Namespace, String) {
-    let (namespace, name) = object.place();
+    let (namespace, name) = object.namespaced_name();
     (namespace.clone(), name.to_owned())
 }

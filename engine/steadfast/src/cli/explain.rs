@@ -129,13 +129,13 @@ fn evidence(snapshot: &Snapshot) -> String {
 }
 
 impl Rows {
-    fn add<T>(&mut self, name: &'static str, evidence: Option<&Evidence<T>>, in_words: impl FnOnce(&T) -> String) {
+    fn add<T>(&mut self, name: &'static str, evidence: Option<&Evidence<T>>, render: impl FnOnce(&T) -> String) {
         let Some(evidence) = evidence else {
             self.never_asked.push(name);
             return;
         };
         let age = seconds(evidence.age_seconds);
-        self.table.add_row([name.to_owned(), age, answer(evidence, in_words)]);
+        self.table.add_row([name.to_owned(), age, answer(evidence, render)]);
     }
 
     /// Nobody asks for a deletion: it is seen or not.
@@ -147,9 +147,9 @@ impl Rows {
     }
 }
 
-fn answer<T>(evidence: &Evidence<T>, in_words: impl FnOnce(&T) -> String) -> String {
+fn answer<T>(evidence: &Evidence<T>, render: impl FnOnce(&T) -> String) -> String {
     match &evidence.latest {
-        Observed::Present(value) => in_words(value),
+        Observed::Present(value) => render(value),
         Observed::Absent => "absent: a complete answer lacks it".to_owned(),
         Observed::Unknown(fault) => {
             let known = match evidence.known_age_seconds {
@@ -162,8 +162,8 @@ fn answer<T>(evidence: &Evidence<T>, in_words: impl FnOnce(&T) -> String) -> Str
     }
 }
 
-fn lines<T>(items: &[T], in_words: impl Fn(&T) -> String) -> String {
-    items.iter().map(in_words).collect::<Vec<_>>().join("\n")
+fn lines<T>(items: &[T], render: impl Fn(&T) -> String) -> String {
+    items.iter().map(render).collect::<Vec<_>>().join("\n")
 }
 
 fn flink_job(job: &FlinkJob) -> String {

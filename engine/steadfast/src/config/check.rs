@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use steadfast_core::recording::Keep;
+use steadfast_core::recording::Retention;
 use steadfast_core::timing::Timing;
 use steadfast_reconcile::{Discover, Recording};
 use toml::Spanned;
@@ -115,7 +115,7 @@ impl Checker<'_> {
         let max_bytes = recording.max_size.map_or(default.keep.max_bytes, |size| size.0);
         (max_bytes > 0).then_some(Recording {
             every,
-            keep: Keep { max_age, max_bytes },
+            keep: Retention { max_age, max_bytes },
         })
     }
 

@@ -8,7 +8,7 @@ use steadfast_core::journal::{Change, EntriesOf, Entry, Event, Sequence};
 use steadfast_core::record::JobRecord;
 use steadfast_core::time::Timestamp;
 
-use super::Trouble;
+use super::SqliteFailure;
 use crate::format::{self, Kept};
 use crate::refusal::{check_revision, stored_name};
 
@@ -18,7 +18,7 @@ pub(super) fn write_change(
     at: Timestamp,
     change: Change,
     entries: &mut Vec<Entry>,
-) -> Result<(), Trouble> {
+) -> Result<(), SqliteFailure> {
     let job = stored_name(&change.record.key)?;
     let stored: Option<i64> = transaction
         .prepare_cached("SELECT revision FROM jobs WHERE job = ?1")?
@@ -59,7 +59,7 @@ pub(super) fn write_change(
     Ok(())
 }
 
-fn write_record(transaction: &Transaction<'_>, job: &str, mut record: JobRecord) -> Result<(), Trouble> {
+fn write_record(transaction: &Transaction<'_>, job: &str, mut record: JobRecord) -> Result<(), SqliteFailure> {
     // As a blob: JSON would write every byte as a number.
     let memory = std::mem::take(&mut record.memory);
     transaction
@@ -92,7 +92,7 @@ fn columns(event: &Event) -> (&'static str, Option<&'static str>, Option<u32>) {
     }
 }
 
-pub(super) fn read_records(connection: &Connection) -> Result<Vec<JobRecord>, Trouble> {
+pub(super) fn read_records(connection: &Connection) -> Result<Vec<JobRecord>, SqliteFailure> {
     let mut select = connection.prepare_cached("SELECT job, record, memory FROM jobs ORDER BY job")?;
     let mut rows = select.query([])?;
     let mut records = Vec::new();
@@ -112,7 +112,7 @@ pub(super) fn read_entries(
     of: &EntriesOf,
     after: Sequence,
     limit: u32,
-) -> Result<Vec<Entry>, Trouble> {
+) -> Result<Vec<Entry>, SqliteFailure> {
     const COLUMNS: &str = "SELECT sequence, at, job, revision, event FROM journal WHERE sequence > ?1";
     let after = signed(after.0)?;
     let (filter, job) = match of {
@@ -137,10 +137,11 @@ pub(super) fn read_entries(
     Ok(entries)
 }
 
-fn read_entry(row: &Row<'_>) -> Result<Entry, Trouble> {
+fn read_entry(row: &Row<'_>) -> Result<Entry, SqliteFailure> {
     let sequence = Sequence(unsigned(row.get(0)?));
     let job: String = row.get(2)?;
-    let key = JobKey::parse(&job).ok_or_else(|| Trouble::Row(format!("entry {} names no job: {job}", sequence.0)))?;
+    let key =
+        JobKey::parse(&job).ok_or_else(|| SqliteFailure::Row(format!("entry {} names no job: {job}", sequence.0)))?;
     let event = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
     Ok(Entry {
         sequence,
@@ -151,14 +152,14 @@ fn read_entry(row: &Row<'_>) -> Result<Entry, Trouble> {
     })
 }
 
-pub(super) fn newest(connection: &Connection) -> Result<Sequence, Trouble> {
+pub(super) fn newest(connection: &Connection) -> Result<Sequence, SqliteFailure> {
     let newest = connection
         .prepare_cached("SELECT ifnull(max(sequence), 0) FROM journal")?
         .query_row([], |row| row.get(0))?;
     Ok(Sequence(unsigned(newest)))
 }
 
-pub(super) fn read_cursor(connection: &Connection, sink: &str) -> Result<Option<Sequence>, Trouble> {
+pub(super) fn read_cursor(connection: &Connection, sink: &str) -> Result<Option<Sequence>, SqliteFailure> {
     let delivered = connection
         .prepare_cached("SELECT delivered FROM sinks WHERE sink = ?1")?
         .query_row([sink], |row| row.get(0))
@@ -166,7 +167,7 @@ pub(super) fn read_cursor(connection: &Connection, sink: &str) -> Result<Option<
     Ok(delivered.map(|sequence| Sequence(unsigned(sequence))))
 }
 
-pub(super) fn write_cursor(transaction: &Transaction<'_>, sink: &str, to: Sequence) -> Result<(), Trouble> {
+pub(super) fn write_cursor(transaction: &Transaction<'_>, sink: &str, to: Sequence) -> Result<(), SqliteFailure> {
     transaction
         .prepare_cached(
             "INSERT INTO sinks (sink, delivered) VALUES (?1, ?2)
@@ -176,18 +177,18 @@ pub(super) fn write_cursor(transaction: &Transaction<'_>, sink: &str, to: Sequen
     Ok(())
 }
 
-fn document(value: &impl Kept) -> Result<String, Trouble> {
-    format::write(value).map_err(|error| Trouble::Told(crate::refusal::failed("cannot write as JSON", error)))
+fn document(value: &impl Kept) -> Result<String, SqliteFailure> {
+    format::write(value).map_err(|error| SqliteFailure::Reported(crate::refusal::failed("cannot write as JSON", error)))
 }
 
-fn parse<T: Kept>(text: &str, what: impl FnOnce() -> String) -> Result<T, Trouble> {
-    format::read(text.as_bytes()).map_err(|error| Trouble::Row(format!("{} does not read: {error}", what())))
+fn parse<T: Kept>(text: &str, what: impl FnOnce() -> String) -> Result<T, SqliteFailure> {
+    format::read(text.as_bytes()).map_err(|error| SqliteFailure::Row(format!("{} does not read: {error}", what())))
 }
 
 /// SQLite's integers are signed; ours never pass 2^63 in any lifetime.
-pub(super) fn signed(value: u64) -> Result<i64, Trouble> {
+pub(super) fn signed(value: u64) -> Result<i64, SqliteFailure> {
     i64::try_from(value).map_err(|error| {
-        Trouble::Told(crate::refusal::failed(
+        SqliteFailure::Reported(crate::refusal::failed(
             format!("{value} does not fit into the store"),
             error,
         ))

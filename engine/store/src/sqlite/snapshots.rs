@@ -5,15 +5,15 @@ use steadfast_core::journal::Sequence;
 use steadfast_core::recording::Recorded;
 use steadfast_core::time::Timestamp;
 
-use super::Trouble;
+use super::SqliteFailure;
 use super::rows::{signed, unsigned};
 use crate::packing::{pack, unpack};
 use crate::refusal::{failed, stored_name};
 
 /// Writes one.
-pub(super) fn write(transaction: &Transaction<'_>, recorded: &Recorded) -> Result<(), Trouble> {
+pub(super) fn write(transaction: &Transaction<'_>, recorded: &Recorded) -> Result<(), SqliteFailure> {
     let job = stored_name(recorded.key())?;
-    let packed = pack(recorded).map_err(|error| Trouble::Told(failed("cannot pack a snapshot", error)))?;
+    let packed = pack(recorded).map_err(|error| SqliteFailure::Reported(failed("cannot pack a snapshot", error)))?;
     transaction
         .prepare_cached("INSERT INTO snapshots (at, job, bytes, recorded) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![
@@ -31,7 +31,7 @@ pub(super) fn read(
     after: Sequence,
     since: Timestamp,
     limit: u32,
-) -> Result<Vec<(Sequence, Recorded)>, Trouble> {
+) -> Result<Vec<(Sequence, Recorded)>, SqliteFailure> {
     let mut select = connection.prepare_cached(
         "SELECT place, recorded FROM snapshots WHERE place > ?1 AND at >= ?2 ORDER BY place LIMIT ?3",
     )?;
@@ -43,7 +43,7 @@ pub(super) fn read(
         // No damage to the record: another version may have kept it.
         let recorded = unpack(packed).map_err(|error| {
             let what = format!("snapshot {} does not read; another version may have kept it", place.0);
-            Trouble::Told(failed(what, error))
+            SqliteFailure::Reported(failed(what, error))
         })?;
         all.push((place, recorded));
     }
@@ -51,7 +51,7 @@ pub(super) fn read(
 }
 
 /// Drops what is too old, and the oldest beyond the size.
-pub(super) fn prune(transaction: &Transaction<'_>, since: Timestamp, max_bytes: u64) -> Result<u64, Trouble> {
+pub(super) fn prune(transaction: &Transaction<'_>, since: Timestamp, max_bytes: u64) -> Result<u64, SqliteFailure> {
     // The newest one that no longer fits, counted from the newest of all.
     let beyond: Option<i64> = transaction
         .prepare_cached(

@@ -51,5 +51,5 @@ fn bit(state: JobState) -> u64 {
     JobState::ALL
         .iter()
         .position(|other| *other == state)
-        .map_or(0, |place| 1 << place)
+        .map_or(0, |object| 1 << object)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use steadfast_core::decision::{Decide, Decision, PolicyFailure, Want, WantedSource, Watch};
+use steadfast_core::decision::{Decide, Decision, LookupRequest, LookupSource, PolicyFailure, Watch};
 use steadfast_core::record::Reason;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, Confidence, JobState};
@@ -21,10 +21,10 @@ impl Decide for Erratic {
         let state = JobState::ALL[rng.random_range(0..JobState::ALL.len())];
         let is_sure = state != JobState::Unknown && rng.random_bool(0.5);
         let mut wanted = Vec::new();
-        for source in WantedSource::ALL {
+        for source in LookupSource::ALL {
             if rng.random_bool(0.3) {
                 let after = [Timestamp::default(), snapshot.record.since, snapshot.now];
-                wanted.push(Want {
+                wanted.push(LookupRequest {
                     source: *source,
                     observed_after: after[rng.random_range(0..after.len())],
                 });

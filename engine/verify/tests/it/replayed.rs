@@ -7,8 +7,8 @@ use steadfast_core::timing::Timing;
 use steadfast_reconcile::PolicySetup;
 use steadfast_simulate::{Environment, Harness, play};
 use steadfast_verify::look::Look;
-use steadfast_verify::telling::retraced;
-use steadfast_verify::telling::script::{Head, write};
+use steadfast_verify::report::replay_steps;
+use steadfast_verify::report::script::{Head, write};
 use steadfast_verify::{Counterexample, Settings, laws, verify};
 use steadfast_world::story::Story;
 
@@ -30,7 +30,7 @@ fn found(defect: Defect, law: &str) -> (Counterexample, Vec<Look>) {
     let place = laws.iter().position(|other| other.name() == law).unwrap();
     let found = report.laws[place].clone();
     let found = found.unwrap_or_else(|| panic!("{defect:?} keeps {law}"));
-    let looks = retraced(&found, &|| policy(defect), &laws, &settings);
+    let looks = replay_steps(&found, &|| policy(defect), &laws, &settings);
     (found, looks)
 }
 

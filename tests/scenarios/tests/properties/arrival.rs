@@ -2,7 +2,7 @@
 //! shows, and what the policy decides on it, must be one and the same.
 
 use proptest::prelude::*;
-use steadfast_core::board::{Board, Place};
+use steadfast_core::board::{Board, ObjectRef};
 use steadfast_core::decision::Decide;
 use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::{
@@ -10,8 +10,8 @@ use steadfast_core::facts::{
     RootException,
 };
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId};
+use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
 use steadfast_core::lookup::Finding;
-use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 use steadfast_core::observe::{Context, observe};
 use steadfast_core::planner::plan;
 use steadfast_core::record::JobRecord;
@@ -91,7 +91,7 @@ pub fn objection(arrival: &Arrival, policy: &Policy) -> Option<String> {
     let shuffled: Vec<Piece> = arrival
         .order
         .iter()
-        .filter_map(|place| arrival.second.get(*place).cloned())
+        .filter_map(|object| arrival.second.get(*object).cloned())
         .collect();
     let reversed: Vec<Piece> = arrival.second.iter().rev().cloned().collect();
     let usual = judge(&mut policy, arrival, &before, &[&arrival.first, &arrival.second]);
@@ -113,9 +113,9 @@ fn judge(policy: &mut Policy, arrival: &Arrival, before: &JobRecord, rounds: &[&
         }
     }
     let now = moment(i64::try_from(rounds.len()).expect("two rounds") * POLL);
-    let place = place();
+    let object = object();
     let context = Context {
-        object: Some(&place),
+        object: Some(&object),
         fleet: arrival.fleet,
         engine_since: moment(0),
         ..Context::default()
@@ -132,8 +132,8 @@ fn judge(policy: &mut Policy, arrival: &Arrival, before: &JobRecord, rounds: &[&
 fn take(board: &mut Board, piece: Piece, poll: i64) {
     let (asked, at) = (moment(poll + piece.asked), moment(poll + piece.asked + piece.took));
     let target = target();
-    let mut news = |kind, what| {
-        board.accept_news(KubeNews {
+    let mut update = |kind, change| {
+        board.accept_update(KubeUpdate {
             scope: Scope {
                 cluster: target.cluster.clone(),
                 kind,
@@ -141,16 +141,16 @@ fn take(board: &mut Board, piece: Piece, poll: i64) {
             },
             asked_at: asked,
             at,
-            what,
+            change,
         });
     };
     match piece.answer {
         Answer::Deployments(Ok(objects), completeness) => {
-            news(ObjectKind::Deployment, What::Listed(objects, completeness));
+            update(ObjectKind::Deployment, KubeChange::Relisted(objects, completeness));
         }
-        Answer::Deployments(Err(fault), _) => news(ObjectKind::Deployment, What::Failed(fault)),
-        Answer::Pods(Ok(objects)) => news(ObjectKind::Pod, What::Listed(objects, Completeness::Complete)),
-        Answer::Pods(Err(fault)) => news(ObjectKind::Pod, What::Failed(fault)),
+        Answer::Deployments(Err(fault), _) => update(ObjectKind::Deployment, KubeChange::Failed(fault)),
+        Answer::Pods(Ok(objects)) => update(ObjectKind::Pod, KubeChange::Relisted(objects, Completeness::Complete)),
+        Answer::Pods(Err(fault)) => update(ObjectKind::Pod, KubeChange::Failed(fault)),
         Answer::Overview(jobs) => {
             let overview = jobs.map(|jobs| FlinkOverview { jobs });
             board.accept_overview(&target, Observation::new(overview, asked, at));
@@ -186,8 +186,8 @@ fn key() -> JobKey {
     JobKey::application(target())
 }
 
-fn place() -> Place {
-    Place::new(&namespace(), "orders")
+fn object() -> ObjectRef {
+    ObjectRef::new(&namespace(), "orders")
 }
 
 fn unseen() -> JobRecord {

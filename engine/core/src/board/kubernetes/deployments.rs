@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use super::seen::{Objects, Placed};
-use super::{Accepted, Place};
+use super::cache::{Objects, Referenced};
+use super::{Accepted, ObjectRef};
 use crate::facts::{Deletion, Deployment};
 use crate::id::Namespace;
-use crate::news::Object;
+use crate::kube_update::Object;
 use crate::time::Timestamp;
 
 /// The Deployments of a cluster.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Deployments {
     pub(super) objects: Objects<Deployment>,
-    deletions: BTreeMap<Place, Deletion>,
+    deletions: BTreeMap<ObjectRef, Deletion>,
 }
 
 impl Deployments {
     /// The deletion last seen at a place.
-    pub(super) fn deletion(&self, place: &Place) -> Option<&Deletion> {
-        self.deletions.get(place)
+    pub(super) fn deletion(&self, object: &ObjectRef) -> Option<&Deletion> {
+        self.deletions.get(object)
     }
 
     pub(super) fn list(
@@ -41,15 +41,16 @@ impl Deployments {
     pub(super) fn see(&mut self, object: Object, at: Timestamp, accepted: &mut Accepted) {
         let touched = match object {
             Object::Deployment(deployment) => {
-                let place = deployment.place();
-                let is_new_deletion = self.deletions.get(&place).is_none_or(|d| d.uid != deployment.uid);
+                let object = deployment.object_ref();
+                let is_new_deletion = self.deletions.get(&object).is_none_or(|d| d.uid != deployment.uid);
                 if deployment.deleting_since.is_some() && is_new_deletion {
                     self.note_deletion(&deployment, at);
                 }
                 self.objects.see(deployment, at)
             }
             Object::Undecodable { namespace, name, error } => {
-                self.objects.see_undecodable(Place::new(&namespace, &name), error, at)
+                self.objects
+                    .see_undecodable(ObjectRef::new(&namespace, &name), error, at)
             }
             Object::Pod(_) | Object::FlinkResource(_) => None,
         };
@@ -61,10 +62,10 @@ impl Deployments {
             // Even if a deletionTimestamp was seen before: what confirms the end must be asked after the end.
             self.note_deletion(deployment, at);
         }
-        let (namespace, name) = object.place();
+        let (namespace, name) = object.namespaced_name();
         accepted
             .touched
-            .push(self.objects.see_deleted(Place::new(namespace, name), at));
+            .push(self.objects.see_deleted(ObjectRef::new(namespace, name), at));
     }
 
     fn note_deletion(&mut self, deployment: &Deployment, at: Timestamp) {
@@ -72,6 +73,6 @@ impl Deployments {
             uid: deployment.uid.clone(),
             seen_at: at,
         };
-        self.deletions.insert(deployment.place(), deletion);
+        self.deletions.insert(deployment.object_ref(), deletion);
     }
 }

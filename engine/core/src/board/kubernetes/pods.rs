@@ -2,41 +2,41 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::seen::{absent_from, freshened};
-use super::{Accepted, Place};
+use super::cache::{absent_from, freshened};
+use super::{Accepted, ObjectRef};
 use crate::evidence::{Evidence, Observed};
 use crate::facts::Pod;
 use crate::id::Namespace;
-use crate::news::{Completeness, Object};
+use crate::kube_update::{Completeness, Object};
 use crate::time::Timestamp;
 
 /// The pods of a cluster.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pods {
-    by_place: BTreeMap<Place, BTreeMap<String, Pod>>,
+    by_object: BTreeMap<ObjectRef, BTreeMap<String, Pod>>,
     /// When the pods of a place last changed, by an event or a list.
-    changed: BTreeMap<Place, Timestamp>,
+    changed: BTreeMap<ObjectRef, Timestamp>,
 }
 
 impl Pods {
     /// The pods of a Deployment, those that are not going first, then the newest first.
-    pub(super) fn evidence(&self, place: &Place, list: &Evidence<Completeness>) -> Evidence<Vec<Pod>> {
+    pub(super) fn evidence(&self, object: &ObjectRef, list: &Evidence<Completeness>) -> Evidence<Vec<Pod>> {
         let evidence = list.clone().map(|answer| match answer {
             Observed::Unknown(fault) => Observed::Unknown(fault),
             Observed::Absent => Observed::Absent,
-            Observed::Present(completeness) => match self.last(place) {
+            Observed::Present(completeness) => match self.last(object) {
                 pods if pods.is_empty() => absent_from(completeness),
                 pods => Observed::Present(pods.into_iter().cloned().collect()),
             },
         });
-        freshened(evidence, self.changed.get(place).copied())
+        freshened(evidence, self.changed.get(object).copied())
     }
 
     /// The pods as last seen, whether or not they can be seen now; in the order of [`Self::evidence`].
-    pub(super) fn last(&self, place: &Place) -> Vec<&Pod> {
+    pub(super) fn last(&self, object: &ObjectRef) -> Vec<&Pod> {
         let mut pods: Vec<&Pod> = self
-            .by_place
-            .get(place)
+            .by_object
+            .get(object)
             .into_iter()
             .flat_map(BTreeMap::values)
             .collect();
@@ -53,17 +53,17 @@ impl Pods {
     ) {
         let listed: Vec<Pod> = objects.into_iter().filter_map(pod).collect();
         let names: BTreeSet<(&Namespace, &str)> = listed.iter().map(|p| (&p.namespace, p.name.as_str())).collect();
-        for (place, pods) in &mut self.by_place {
-            if namespace.is_none_or(|n| *n == place.namespace) {
+        for (object, pods) in &mut self.by_object {
+            if namespace.is_none_or(|n| *n == object.namespace) {
                 let before = pods.len();
-                pods.retain(|name, _| names.contains(&(&place.namespace, name.as_str())));
+                pods.retain(|name, _| names.contains(&(&object.namespace, name.as_str())));
                 if pods.len() != before {
-                    self.changed.insert(place.clone(), at);
-                    accepted.touched.push(place.clone());
+                    self.changed.insert(object.clone(), at);
+                    accepted.touched.push(object.clone());
                 }
             }
         }
-        self.by_place.retain(|_, pods| !pods.is_empty());
+        self.by_object.retain(|_, pods| !pods.is_empty());
         for pod in listed {
             self.see_pod(pod, at, accepted);
         }
@@ -76,37 +76,37 @@ impl Pods {
     }
 
     fn see_pod(&mut self, pod: Pod, at: Timestamp, accepted: &mut Accepted) {
-        let place = place_of(&pod);
-        let pods = self.by_place.entry(place.clone()).or_default();
+        let object = object_of(&pod);
+        let pods = self.by_object.entry(object.clone()).or_default();
         let before = pods.get(&pod.name);
         if before == Some(&pod) {
             return;
         }
         if pod.deleting_since.is_some() && before.is_none_or(|b| b.deleting_since.is_none()) {
-            accepted.going.push(pod.clone());
+            accepted.terminating_pods.push(pod.clone());
         }
         pods.insert(pod.name.clone(), pod);
-        self.changed.insert(place.clone(), at);
-        accepted.touched.push(place);
+        self.changed.insert(object.clone(), at);
+        accepted.touched.push(object);
     }
 
     pub(super) fn see_deleted(&mut self, object: &Object, at: Timestamp, accepted: &mut Accepted) {
         // A pod that does not decode cannot be told to belong to a Deployment; the next list lacks it.
         let Object::Pod(pod) = object else { return };
-        let place = place_of(pod);
-        if let Some(pods) = self.by_place.get_mut(&place) {
+        let object = object_of(pod);
+        if let Some(pods) = self.by_object.get_mut(&object) {
             pods.remove(&pod.name);
             if pods.is_empty() {
-                self.by_place.remove(&place);
+                self.by_object.remove(&object);
             }
         }
-        self.changed.insert(place.clone(), at);
-        accepted.touched.push(place);
+        self.changed.insert(object.clone(), at);
+        accepted.touched.push(object);
     }
 }
 
-fn place_of(pod: &Pod) -> Place {
-    Place::new(&pod.namespace, &pod.app)
+fn object_of(pod: &Pod) -> ObjectRef {
+    ObjectRef::new(&pod.namespace, &pod.app)
 }
 
 fn pod(object: Object) -> Option<Pod> {

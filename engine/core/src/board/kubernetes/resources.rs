@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::seen::{Objects, Placed, absent_from};
-use super::{Accepted, Place};
+use super::cache::{Objects, Referenced, absent_from};
+use super::{Accepted, ObjectRef};
 use crate::evidence::{Evidence, Observed};
 use crate::facts::FlinkResource;
 use crate::id::{FlinkJobId, Namespace};
-use crate::news::{Completeness, Object};
+use crate::kube_update::{Completeness, Object};
 use crate::time::Timestamp;
 
 /// The FlinkDeployments of a cluster, or its FlinkSessionJobs.
@@ -15,15 +15,15 @@ use crate::time::Timestamp;
 pub(super) struct Resources {
     pub(super) objects: Objects<FlinkResource>,
     /// Which resource last named a job as its own. An entry may be out of date: the resource has the last word.
-    by_job: BTreeMap<FlinkJobId, Place>,
+    by_job: BTreeMap<FlinkJobId, ObjectRef>,
 }
 
 impl Resources {
     /// The resource whose `status.jobStatus.jobId` is the job. The operator names a job before it is submitted, so a
     /// complete list without it says that no resource stands for the job.
     pub(super) fn of_job(&self, job: FlinkJobId, list: &Evidence<Completeness>) -> Evidence<FlinkResource> {
-        let place = self.by_job.get(&job);
-        let resource = place.map(|place| self.objects.evidence(place, list));
+        let object = self.by_job.get(&job);
+        let resource = object.map(|object| self.objects.evidence(object, list));
         match resource {
             Some(evidence) if names(&evidence, job) => evidence,
             Some(_) | None => list.clone().map(|answer| match answer {
@@ -49,19 +49,20 @@ impl Resources {
             self.see(object, at, accepted);
         }
         let objects = &self.objects;
-        self.by_job.retain(|_, place| objects.get(place).is_some());
+        self.by_job.retain(|_, object| objects.get(object).is_some());
     }
 
     pub(super) fn see(&mut self, object: Object, at: Timestamp, accepted: &mut Accepted) {
         let touched = match object {
             Object::FlinkResource(resource) => {
                 if let Some(job) = resource.flink_job_id {
-                    self.by_job.insert(job, resource.place());
+                    self.by_job.insert(job, resource.object_ref());
                 }
                 self.objects.see(resource, at)
             }
             Object::Undecodable { namespace, name, error } => {
-                self.objects.see_undecodable(Place::new(&namespace, &name), error, at)
+                self.objects
+                    .see_undecodable(ObjectRef::new(&namespace, &name), error, at)
             }
             Object::Deployment(_) | Object::Pod(_) => None,
         };
@@ -69,10 +70,10 @@ impl Resources {
     }
 
     pub(super) fn see_deleted(&mut self, object: &Object, at: Timestamp, accepted: &mut Accepted) {
-        let (namespace, name) = object.place();
+        let (namespace, name) = object.namespaced_name();
         accepted
             .touched
-            .push(self.objects.see_deleted(Place::new(namespace, name), at));
+            .push(self.objects.see_deleted(ObjectRef::new(namespace, name), at));
     }
 }
 

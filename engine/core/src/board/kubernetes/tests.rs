@@ -2,43 +2,46 @@ use super::*;
 use crate::evidence::{Fault, FaultKind};
 use crate::facts::{Desired, ResourceKind};
 use crate::id::ClusterName;
-use crate::news::Scope;
+use crate::kube_update::Scope;
 use crate::testing::{self, at, deployment as orders};
 
-fn place() -> Place {
-    Place::new(&Namespace::new("default"), "orders")
+fn object() -> ObjectRef {
+    ObjectRef::new(&Namespace::new("default"), "orders")
 }
 
-fn news(asked: i64, what: What) -> KubeNews {
-    news_of(ObjectKind::Deployment, asked, what)
+fn update(asked: i64, change: KubeChange) -> KubeUpdate {
+    news_of(ObjectKind::Deployment, asked, change)
 }
 
-fn news_of(kind: ObjectKind, asked: i64, what: What) -> KubeNews {
+fn news_of(kind: ObjectKind, asked: i64, change: KubeChange) -> KubeUpdate {
     let scope = Scope {
         cluster: ClusterName::new("local"),
         kind,
         namespace: None,
     };
-    KubeNews {
+    KubeUpdate {
         scope,
         asked_at: at(asked),
         at: at(asked),
-        what,
+        change,
     }
 }
 
-fn listed(asked: i64, objects: Vec<Object>) -> KubeNews {
-    news(asked, What::Listed(objects, Completeness::Complete))
+fn listed(asked: i64, objects: Vec<Object>) -> KubeUpdate {
+    update(asked, KubeChange::Relisted(objects, Completeness::Complete))
 }
 
 #[test]
 fn a_failed_list_makes_everything_in_it_unknown_and_nothing_absent() {
     let mut board = KubernetesBoard::default();
-    assert_eq!(board.deployment(&place()), None, "never asked");
+    assert_eq!(board.deployment(&object()), None, "never asked");
     board.accept(listed(1, vec![Object::Deployment(orders("u1"))]));
-    let accepted = board.accept(news(5, What::Failed(Fault::new(FaultKind::Timeout, "no answer"))));
+    let accepted = board.accept(update(
+        5,
+        KubeChange::Failed(Fault::new(FaultKind::Timeout, "no answer")),
+    ));
     assert!(accepted.reachability_changed);
-    let evidence = board.deployment(&place()).unwrap();
+    let evidence = board.deployment(&object()).unwrap();
     assert!(!evidence.latest.is_known());
     assert_eq!((evidence.known_at, evidence.unknown_since), (Some(at(1)), Some(at(5))));
 }
@@ -48,27 +51,27 @@ fn missing_from_a_complete_list_is_absent_without_a_deletion() {
     let mut board = KubernetesBoard::default();
     board.accept(listed(1, vec![Object::Deployment(orders("u1"))]));
     let accepted = board.accept(listed(9, vec![]));
-    assert_eq!((accepted.touched, accepted.repaired), (vec![place()], 1));
-    assert_eq!(board.deployment(&place()).unwrap().latest, Observed::Absent);
-    assert_eq!(board.deletion(&place()), None);
+    assert_eq!((accepted.touched, accepted.repaired), (vec![object()], 1));
+    assert_eq!(board.deployment(&object()).unwrap().latest, Observed::Absent);
+    assert_eq!(board.deletion(&object()), None);
 }
 
 #[test]
 fn missing_from_a_list_with_a_nameless_object_is_unknown() {
     let mut board = KubernetesBoard::default();
-    board.accept(news(1, What::Listed(vec![], Completeness::Incomplete)));
-    assert!(!board.deployment(&place()).unwrap().latest.is_known());
+    board.accept(update(1, KubeChange::Relisted(vec![], Completeness::Incomplete)));
+    assert!(!board.deployment(&object()).unwrap().latest.is_known());
 }
 
 #[test]
 fn a_deletion_on_the_watch_is_confirmed_only_by_a_later_list() {
     let mut board = KubernetesBoard::default();
     board.accept(listed(1, vec![Object::Deployment(orders("u1"))]));
-    board.accept(news(7, What::Deleted(Object::Deployment(orders("u1")))));
-    let seen = board.deletion(&place()).unwrap().seen_at;
-    assert!(board.deployment(&place()).unwrap().asked_at <= seen);
+    board.accept(update(7, KubeChange::Deleted(Object::Deployment(orders("u1")))));
+    let seen = board.deletion(&object()).unwrap().seen_at;
+    assert!(board.deployment(&object()).unwrap().asked_at <= seen);
     board.accept(listed(8, vec![]));
-    let evidence = board.deployment(&place()).unwrap();
+    let evidence = board.deployment(&object()).unwrap();
     assert!(evidence.latest == Observed::Absent && evidence.asked_at > seen);
 }
 
@@ -76,8 +79,8 @@ fn a_deletion_on_the_watch_is_confirmed_only_by_a_later_list() {
 fn a_watch_event_makes_the_evidence_fresher_than_its_list() {
     let mut board = KubernetesBoard::default();
     board.accept(listed(1, vec![Object::Deployment(orders("u1"))]));
-    board.accept(news(4, What::Changed(Object::Deployment(orders("u2")))));
-    let evidence = board.deployment(&place()).unwrap();
+    board.accept(update(4, KubeChange::Applied(Object::Deployment(orders("u2")))));
+    let evidence = board.deployment(&object()).unwrap();
     assert_eq!(
         (evidence.latest.present().map(|d| d.uid.as_str()), evidence.observed_at),
         (Some("u2"), at(4))
@@ -93,8 +96,8 @@ fn what_does_not_decode_is_unknown_by_itself() {
         error: "spec".into(),
     };
     board.accept(listed(1, vec![broken]));
-    assert!(!board.deployment(&place()).unwrap().latest.is_known());
-    let other = Place::new(&Namespace::new("default"), "other");
+    assert!(!board.deployment(&object()).unwrap().latest.is_known());
+    let other = ObjectRef::new(&Namespace::new("default"), "other");
     assert_eq!(board.deployment(&other).unwrap().latest, Observed::Absent);
 }
 
@@ -109,22 +112,22 @@ fn resource(kind: ResourceKind, name: &str, job: Option<FlinkJobId>) -> FlinkRes
     }
 }
 
-fn resources(kind: ObjectKind, asked: i64, listed: Vec<FlinkResource>) -> KubeNews {
+fn resources(kind: ObjectKind, asked: i64, listed: Vec<FlinkResource>) -> KubeUpdate {
     let objects = listed.into_iter().map(Object::FlinkResource).collect();
-    news_of(kind, asked, What::Listed(objects, Completeness::Complete))
+    news_of(kind, asked, KubeChange::Relisted(objects, Completeness::Complete))
 }
 
 #[test]
 fn a_cluster_without_the_operators_kinds_is_reachable_and_its_resources_are_unknown() {
     let mut board = KubernetesBoard::default();
-    assert_eq!(board.flink_deployment(&place()), None, "not watched");
+    assert_eq!(board.flink_deployment(&object()), None, "not watched");
     let missing = Fault::new(FaultKind::NotFound, "the server could not find the requested resource");
-    let accepted = board.accept(news_of(ObjectKind::FlinkDeployment, 1, What::Failed(missing)));
+    let accepted = board.accept(news_of(ObjectKind::FlinkDeployment, 1, KubeChange::Failed(missing)));
     assert_eq!(accepted, Accepted::default());
-    assert!(!board.flink_deployment(&place()).unwrap().latest.is_known());
+    assert!(!board.flink_deployment(&object()).unwrap().latest.is_known());
     let accepted = board.accept(resources(ObjectKind::FlinkDeployment, 5, vec![]));
     assert!(!accepted.reachability_changed);
-    assert_eq!(board.flink_deployment(&place()).unwrap().latest, Observed::Absent);
+    assert_eq!(board.flink_deployment(&object()).unwrap().latest, Observed::Absent);
 }
 
 #[test]
@@ -135,20 +138,20 @@ fn a_resource_wakes_its_clusters_place_when_it_comes_changes_and_goes() {
     let accepted = board.accept(resources(kind, 1, vec![orders.clone()]));
     assert_eq!(
         (accepted.touched, accepted.repaired),
-        (vec![place()], 0),
+        (vec![object()], 0),
         "a first list repairs nothing"
     );
-    let same = What::Changed(Object::FlinkResource(orders.clone()));
+    let same = KubeChange::Applied(Object::FlinkResource(orders.clone()));
     assert_eq!(board.accept(news_of(kind, 2, same)).touched, vec![]);
     orders.desired = Desired::Suspended;
-    let changed = What::Changed(Object::FlinkResource(orders.clone()));
-    assert_eq!(board.accept(news_of(kind, 3, changed)).touched, vec![place()]);
-    let evidence = board.flink_deployment(&place()).unwrap();
+    let changed = KubeChange::Applied(Object::FlinkResource(orders.clone()));
+    assert_eq!(board.accept(news_of(kind, 3, changed)).touched, vec![object()]);
+    let evidence = board.flink_deployment(&object()).unwrap();
     assert_eq!(evidence.observed_at, at(3));
     assert_eq!(evidence.latest.present().map(|r| r.desired), Some(Desired::Suspended));
-    let accepted = board.accept(news_of(kind, 4, What::Deleted(Object::FlinkResource(orders))));
-    assert_eq!(accepted.touched, vec![place()]);
-    assert_eq!(board.flink_deployment(&place()).unwrap().latest, Observed::Absent);
+    let accepted = board.accept(news_of(kind, 4, KubeChange::Deleted(Object::FlinkResource(orders))));
+    assert_eq!(accepted.touched, vec![object()]);
+    assert_eq!(board.flink_deployment(&object()).unwrap().latest, Observed::Absent);
 }
 
 #[test]
@@ -157,7 +160,7 @@ fn a_session_job_is_found_by_the_job_it_names_and_wakes_its_session() {
     let kind = ObjectKind::FlinkSessionJob;
     let first = resource(ResourceKind::FlinkSessionJob, "daily", Some(job(1)));
     let accepted = board.accept(resources(kind, 1, vec![first.clone()]));
-    assert_eq!(accepted.touched, vec![place()], "the session's place, not its own");
+    assert_eq!(accepted.touched, vec![object()], "the session's place, not its own");
     let of = |board: &KubernetesBoard, n| {
         let evidence = board.flink_session_job(&Namespace::new("default"), job(n)).unwrap();
         evidence.latest
@@ -169,11 +172,11 @@ fn a_session_job_is_found_by_the_job_it_names_and_wakes_its_session() {
         flink_job_id: Some(job(2)),
         ..first
     };
-    board.accept(news_of(kind, 2, What::Changed(Object::FlinkResource(next))));
+    board.accept(news_of(kind, 2, KubeChange::Applied(Object::FlinkResource(next))));
     assert_eq!(of(&board, 1), Observed::Absent);
     assert!(of(&board, 2).present().is_some());
     let accepted = board.accept(resources(kind, 3, vec![]));
-    assert_eq!((accepted.touched, accepted.repaired), (vec![place()], 1));
+    assert_eq!((accepted.touched, accepted.repaired), (vec![object()], 1));
     assert_eq!(of(&board, 2), Observed::Absent);
 }
 
@@ -184,17 +187,17 @@ fn where_pods_were_last_seen_outlives_a_list_that_fails() {
         ip: Some("10.0.0.7".into()),
         ..testing::pod("orders-5d9c-x1")
     };
-    let pods = What::Listed(vec![Object::Pod(pod)], Completeness::Complete);
+    let pods = KubeChange::Relisted(vec![Object::Pod(pod)], Completeness::Complete);
     board.accept(news_of(ObjectKind::Pod, 1, pods));
     let fault = Fault::new(FaultKind::Forbidden, "403");
-    board.accept(news_of(ObjectKind::Pod, 5, What::Failed(fault)));
-    assert!(!board.pods(&place()).unwrap().latest.is_known());
-    let addresses: Vec<_> = board.last_pods(&place()).iter().map(|pod| pod.ip.clone()).collect();
+    board.accept(news_of(ObjectKind::Pod, 5, KubeChange::Failed(fault)));
+    assert!(!board.pods(&object()).unwrap().latest.is_known());
+    let addresses: Vec<_> = board.last_pods(&object()).iter().map(|pod| pod.ip.clone()).collect();
     assert_eq!(addresses, [Some("10.0.0.7".to_owned())]);
     board.accept(news_of(
         ObjectKind::Pod,
         9,
-        What::Listed(vec![], Completeness::Complete),
+        KubeChange::Relisted(vec![], Completeness::Complete),
     ));
-    assert!(board.last_pods(&place()).is_empty());
+    assert!(board.last_pods(&object()).is_empty());
 }

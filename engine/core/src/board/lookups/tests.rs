@@ -4,7 +4,7 @@ use super::*;
 use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use crate::facts::{Container, EndSource, HaData, JobEnd, Readiness};
 use crate::id::{ClusterName, Namespace, PolicyName, TargetId, Uid};
-use crate::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
+use crate::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
 use crate::record::Origin;
 use crate::state::Mode;
 
@@ -16,8 +16,8 @@ fn job() -> FlinkJobId {
     FlinkJobId::parse("00000000000000000000000000000001").unwrap()
 }
 
-fn object() -> Place {
-    Place::new(&Namespace::new("default"), "orders")
+fn object() -> ObjectRef {
+    ObjectRef::new(&Namespace::new("default"), "orders")
 }
 
 /// A job whose attempt began at second 10, with its run at second 7.
@@ -77,8 +77,8 @@ fn told(board: &Board) -> Option<EndSource> {
     slot.latest.present().map(|end| end.told_by)
 }
 
-fn want(source: WantedSource, after: i64) -> Want {
-    Want {
+fn want(source: LookupSource, after: i64) -> LookupRequest {
+    LookupRequest {
         source,
         observed_after: at(after),
     }
@@ -90,11 +90,11 @@ fn list_pods(board: &mut Board, pods: Vec<Pod>, asked: i64) {
         kind: ObjectKind::Pod,
         namespace: None,
     };
-    board.accept_news(KubeNews {
+    board.accept_update(KubeUpdate {
         scope,
         asked_at: at(asked),
         at: at(asked),
-        what: What::Listed(pods.into_iter().map(Object::Pod).collect(), Completeness::Complete),
+        change: KubeChange::Relisted(pods.into_iter().map(Object::Pod).collect(), Completeness::Complete),
     });
 }
 
@@ -118,7 +118,7 @@ fn what_was_asked_about_the_attempt_before_is_not_this_ones() {
 #[test]
 fn an_end_that_was_told_stays_told_and_is_not_asked_for_again() {
     let mut board = Board::default();
-    let again = want(WantedSource::Archive, 30);
+    let again = want(LookupSource::Archive, 30);
     for (answer, is_final) in [
         (silent(), false),
         (Observed::Absent, false),
@@ -136,7 +136,7 @@ fn an_end_that_was_told_stays_told_and_is_not_asked_for_again() {
 fn a_want_is_answered_by_a_later_look_ahead_of_time_or_open() {
     let mut board = Board::default();
     let record = record();
-    let standing = |board: &Board, after| board.standing(&record, None, &want(WantedSource::Archive, after), at(60));
+    let standing = |board: &Board, after| board.standing(&record, None, &want(LookupSource::Archive, after), at(60));
     let open = Standing::Open(Query::Archive {
         cluster_id: "orders".into(),
         job: job(),
@@ -161,11 +161,11 @@ fn nobody_is_asked_about_a_job_that_is_not_known_or_a_pod_that_is_not_there() {
         let standing = board.standing(record, Some(&object()), &want(source, 0), at(60));
         matches!(standing, Standing::Open(_))
     };
-    assert!(!stands(&board, &unknown, WantedSource::Archive));
-    assert!(stands(&board, &unknown, WantedSource::HaData));
-    assert!(!stands(&board, &known, WantedSource::LastWords));
+    assert!(!stands(&board, &unknown, LookupSource::Archive));
+    assert!(stands(&board, &unknown, LookupSource::HaData));
+    assert!(!stands(&board, &known, LookupSource::LastWords));
     list_pods(&mut board, vec![pod("jm-1", 0)], 50);
-    assert!(stands(&board, &known, WantedSource::LastWords));
+    assert!(stands(&board, &known, LookupSource::LastWords));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What is taken up without a `[[job]]`, by its Deployment or by the operator's resource.
 
-use steadfast_core::board::Place;
+use steadfast_core::board::ObjectRef;
 use steadfast_core::facts::{Deployment, FlinkResource, Pod, ResourceKind};
 use steadfast_core::id::{Namespace, PolicyName};
+use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
 use steadfast_core::lookup::Query;
-use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
 use steadfast_core::testing;
 
 use super::*;
@@ -27,8 +27,8 @@ fn now() -> Timestamp {
     Timestamp::from_millis(1_000_000)
 }
 
-fn listed(kind: ObjectKind, object: Object) -> KubeNews {
-    KubeNews {
+fn listed(kind: ObjectKind, object: Object) -> KubeUpdate {
+    KubeUpdate {
         scope: Scope {
             cluster: ClusterName::new("local"),
             kind,
@@ -36,11 +36,11 @@ fn listed(kind: ObjectKind, object: Object) -> KubeNews {
         },
         asked_at: now(),
         at: now(),
-        what: What::Listed(vec![object], Completeness::Complete),
+        change: KubeChange::Relisted(vec![object], Completeness::Complete),
     }
 }
 
-fn deployment(native: Option<Mode>, owner: Option<&str>) -> KubeNews {
+fn deployment(native: Option<Mode>, owner: Option<&str>) -> KubeUpdate {
     let deployment = Deployment {
         native,
         owner: owner.map(str::to_owned),
@@ -49,7 +49,7 @@ fn deployment(native: Option<Mode>, owner: Option<&str>) -> KubeNews {
     listed(ObjectKind::Deployment, Object::Deployment(deployment))
 }
 
-fn resource(mode: Mode) -> KubeNews {
+fn resource(mode: Mode) -> KubeUpdate {
     let resource = FlinkResource {
         mode,
         ..testing::flink_resource(ResourceKind::FlinkDeployment, "orders")
@@ -58,11 +58,12 @@ fn resource(mode: Mode) -> KubeNews {
 }
 
 /// The modes of the records that begin with each piece of news.
-fn begun(discover: Vec<Discover>, news: impl IntoIterator<Item = KubeNews>) -> Vec<Vec<Mode>> {
+fn begun(discover: Vec<Discover>, update: impl IntoIterator<Item = KubeUpdate>) -> Vec<Vec<Mode>> {
     let mut rig = discovering(discover);
-    news.into_iter()
-        .map(|news| {
-            rig.reactor.kube_update(news, rig.now);
+    update
+        .into_iter()
+        .map(|update| {
+            rig.reactor.kube_update(update, rig.now);
             let turn = rig.reactor.turn(rig.now);
             let changes = rig.commit(turn);
             let first = changes.iter().filter(|change| change.record.revision == 1);
@@ -74,18 +75,18 @@ fn begun(discover: Vec<Discover>, news: impl IntoIterator<Item = KubeNews>) -> V
 #[test]
 fn a_flink_deployment_is_taken_up_before_its_deployment_and_only_once() {
     let owned = deployment(Some(Mode::Application), Some("FlinkDeployment"));
-    let news = [resource(Mode::Application), owned];
+    let update = [resource(Mode::Application), owned];
     assert_eq!(
-        begun(vec![Discover::Native, Discover::FlinkDeployment], news),
+        begun(vec![Discover::Native, Discover::FlinkDeployment], update),
         [vec![Mode::Application], vec![]]
     );
 }
 
 #[test]
 fn a_deployment_of_the_operators_standalone_mode_is_taken_up_with_its_resources_mode() {
-    let news = [deployment(None, Some("FlinkDeployment")), resource(Mode::Application)];
+    let update = [deployment(None, Some("FlinkDeployment")), resource(Mode::Application)];
     assert_eq!(
-        begun(vec![Discover::FlinkDeployment], news),
+        begun(vec![Discover::FlinkDeployment], update),
         [vec![], vec![Mode::Application]]
     );
 }
@@ -114,7 +115,7 @@ fn orders() -> JobKey {
     JobKey::parse("local/default/orders").unwrap()
 }
 
-fn own() -> KubeNews {
+fn own() -> KubeUpdate {
     deployment(Some(Mode::Application), None)
 }
 
@@ -139,7 +140,7 @@ fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and
     let configured = TargetSetup {
         id: TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "billing"),
         mode: Mode::Application,
-        place: Some(Place::new(&Namespace::new("default"), "orders")),
+        object: Some(ObjectRef::new(&Namespace::new("default"), "orders")),
         flink_rest: None,
         pinned: None,
     };

@@ -3,7 +3,7 @@
 use steadfast_core::evidence::Fault;
 use steadfast_core::facts::Deployment;
 use steadfast_core::id::{FlinkJobId, Namespace};
-use steadfast_core::news::{Completeness, KubeNews, Object, ObjectKind, Scope, What};
+use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
 use steadfast_core::testing;
 
 use super::*;
@@ -21,7 +21,7 @@ fn discovered(mode: Mode) -> Rig {
         now,
         fetches: Vec::new(),
     };
-    rig.lists(What::Listed(vec![deployment(mode)], Completeness::Complete));
+    rig.lists(KubeChange::Relisted(vec![deployment(mode)], Completeness::Complete));
     rig
 }
 
@@ -32,8 +32,8 @@ fn deployment(mode: Mode) -> Object {
     })
 }
 
-fn gone() -> What {
-    What::Listed(vec![], Completeness::Complete)
+fn gone() -> KubeChange {
+    KubeChange::Relisted(vec![], Completeness::Complete)
 }
 
 fn target() -> TargetId {
@@ -56,20 +56,20 @@ fn timeout() -> Fault {
 }
 
 impl Rig {
-    fn lists(&mut self, what: What) {
+    fn lists(&mut self, change: KubeChange) {
         self.now = self.now.after(Duration::from_secs(1));
         let scope = Scope {
             cluster: ClusterName::new("local"),
             kind: ObjectKind::Deployment,
             namespace: None,
         };
-        let news = KubeNews {
+        let update = KubeUpdate {
             scope,
             asked_at: self.now,
             at: self.now,
-            what,
+            change,
         };
-        self.reactor.kube_update(news, self.now);
+        self.reactor.kube_update(update, self.now);
         self.settle();
     }
 
@@ -123,7 +123,7 @@ fn what_cannot_be_looked_at_is_not_seen_alive() {
     let mut rig = discovered(Mode::Application);
     rig.flink_says(running());
     rig.flink_says(Observed::Unknown(timeout()));
-    rig.lists(What::Failed(timeout()));
+    rig.lists(KubeChange::Failed(timeout()));
     assert_eq!(rig.refusal(&application()), None);
 }
 

@@ -8,9 +8,9 @@ async fn a_list_is_told_whole_whatever_its_pages() {
     }
     server.expire_pages(2);
     let mut seen = Watched::start(&server, settings(), 1);
-    let list = seen.until(|news| news.scope.kind == ObjectKind::Deployment).await;
+    let list = seen.until(|update| update.scope.kind == ObjectKind::Deployment).await;
     assert_eq!(names(&list).len(), 1_100);
-    assert!(matches!(list.what, What::Listed(_, Completeness::Complete)));
+    assert!(matches!(list.change, KubeChange::Relisted(_, Completeness::Complete)));
     let pages = server
         .asked()
         .iter()
@@ -27,7 +27,7 @@ async fn pages_that_are_too_large_are_asked_for_in_smaller_ones() {
     }
     server.pad_pages_of(200);
     let mut seen = Watched::start(&server, settings(), 1);
-    let list = seen.until(|news| news.scope.kind == ObjectKind::Deployment).await;
+    let list = seen.until(|update| update.scope.kind == ObjectKind::Deployment).await;
     assert_eq!(names(&list).len(), 300);
 }
 
@@ -86,10 +86,10 @@ async fn what_is_no_list_is_a_fault_and_never_an_empty_list() {
         let server = Server::new();
         server.lists(Lists::Body(body));
         let mut seen = Watched::start(&server, settings(), 1);
-        for news in seen.during(Duration::from_secs(20)).await {
+        for update in seen.during(Duration::from_secs(20)).await {
             assert!(
-                matches!(&news.what, What::Failed(fault) if fault.kind == FaultKind::Malformed),
-                "{body}: {news:?}"
+                matches!(&update.change, KubeChange::Failed(fault) if fault.kind == FaultKind::Malformed),
+                "{body}: {update:?}"
             );
         }
     }
@@ -102,7 +102,7 @@ async fn a_list_whose_items_are_null_is_empty() {
         r#"{"kind":"DeploymentList","metadata":{"resourceVersion":"1"},"items":null}"#,
     ));
     let mut seen = Watched::start(&server, settings(), 1);
-    let list = seen.until(|news| is_list(news, ObjectKind::Deployment)).await;
+    let list = seen.until(|update| is_list(update, ObjectKind::Deployment)).await;
     assert!(names(&list).is_empty());
 }
 
@@ -121,10 +121,10 @@ async fn statuses_are_told_apart() {
         let server = Server::new();
         server.lists(Lists::Status(status, None));
         let mut seen = Watched::start(&server, settings(), 1);
-        let news = seen.until(|_| true).await;
+        let update = seen.until(|_| true).await;
         assert!(
-            matches!(&news.what, What::Failed(fault) if fault.kind == kind),
-            "{status}: {news:?}"
+            matches!(&update.change, KubeChange::Failed(fault) if fault.kind == kind),
+            "{status}: {update:?}"
         );
     }
 }
@@ -137,8 +137,8 @@ async fn an_undecodable_object_is_named_counted_and_hides_no_other() {
     server.put("deployments", bad.clone());
     server.put("deployments", deployment("good", "u2"));
     let mut seen = Watched::start(&server, settings(), 1);
-    let list = seen.until(|news| is_list(news, ObjectKind::Deployment)).await;
-    let What::Listed(objects, Completeness::Complete) = &list.what else {
+    let list = seen.until(|update| is_list(update, ObjectKind::Deployment)).await;
+    let KubeChange::Relisted(objects, Completeness::Complete) = &list.change else {
         panic!("{list:?}")
     };
     assert!(
@@ -151,9 +151,9 @@ async fn an_undecodable_object_is_named_counted_and_hides_no_other() {
     seen.settle_pods().await;
     bad["metadata"]["name"] = "worse".into();
     server.put("deployments", bad);
-    let change = seen.until(|news| !names(news).is_empty()).await;
+    let change = seen.until(|update| !names(update).is_empty()).await;
     assert!(
-        matches!(&change.what, What::Changed(Object::Undecodable { name, .. }) if name == "worse"),
+        matches!(&change.change, KubeChange::Applied(Object::Undecodable { name, .. }) if name == "worse"),
         "{change:?}"
     );
     assert_eq!(seen.cluster.undecodable(), 2);
@@ -161,7 +161,7 @@ async fn an_undecodable_object_is_named_counted_and_hides_no_other() {
 
 impl Watched {
     async fn settle_pods(&mut self) {
-        self.until(|news| is_list(news, ObjectKind::Pod)).await;
+        self.until(|update| is_list(update, ObjectKind::Pod)).await;
     }
 }
 
@@ -171,9 +171,9 @@ async fn an_object_without_a_readable_name_makes_the_list_incomplete() {
     server.put("deployments", serde_json::json!({"metadata": {"name": 7}}));
     server.put("deployments", deployment("good", "u"));
     let mut seen = Watched::start(&server, settings(), 1);
-    let list = seen.until(|news| is_list(news, ObjectKind::Deployment)).await;
+    let list = seen.until(|update| is_list(update, ObjectKind::Deployment)).await;
     assert!(
-        matches!(&list.what, What::Listed(objects, Completeness::Incomplete) if objects.len() == 1),
+        matches!(&list.change, KubeChange::Relisted(objects, Completeness::Incomplete) if objects.len() == 1),
         "{list:?}"
     );
 }
@@ -192,7 +192,7 @@ async fn a_requested_list_begins_after_the_request_and_requests_are_merged() {
     let mut listed = Vec::new();
     for _ in 0..2 {
         let list = seen
-            .until(|news| matches!(news.what, What::Listed(..)) && news.asked_at > request)
+            .until(|update| matches!(update.change, KubeChange::Relisted(..)) && update.asked_at > request)
             .await;
         assert!(
             list.asked_at.since(request) < settings().timing.poll,
@@ -236,5 +236,5 @@ async fn everything_ends_when_it_is_told_to() {
     seen.settle().await;
     let now = tokio::time::Instant::now();
     assert_eq!(seen.tasks.stop(now + Duration::from_millis(1)).await, Ok(()));
-    assert!(seen.news.recv().await.is_none(), "no task holds the channel");
+    assert!(seen.update.recv().await.is_none(), "no task holds the channel");
 }

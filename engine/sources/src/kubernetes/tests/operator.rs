@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use steadfast_core::facts::{Desired, FlinkResource, ResourceKind, Rollout};
-use steadfast_core::news::KindOrigin;
+use steadfast_core::kube_update::KindOrigin;
 use steadfast_core::state::{JobState, Mode};
 
 use super::super::decode;
@@ -153,8 +153,8 @@ fn watched(server: &Server, seed: u64) -> Watched {
     Watched::start_with(server, settings(), OperatorResources::Watched, seed)
 }
 
-fn is_operators(news: &KubeNews) -> bool {
-    news.scope.kind.origin() == KindOrigin::FlinkOperator
+fn is_operators(update: &KubeUpdate) -> bool {
+    update.scope.kind.origin() == KindOrigin::FlinkOperator
 }
 
 #[tokio::test(start_paused = true)]
@@ -162,16 +162,20 @@ async fn both_kinds_are_listed_and_watched() {
     let server = Server::new();
     server.put("flinkdeployments", orders());
     let mut seen = watched(&server, 1);
-    let list = seen.until(|news| is_list(news, ObjectKind::FlinkDeployment)).await;
+    let list = seen.until(|update| is_list(update, ObjectKind::FlinkDeployment)).await;
     assert_eq!(names(&list), ["orders"]);
-    seen.until(|news| is_list(news, ObjectKind::FlinkSessionJob)).await;
+    seen.until(|update| is_list(update, ObjectKind::FlinkSessionJob)).await;
     server.put("flinksessionjobs", session_job());
-    let news = seen.until(|news| matches!(news.what, What::Changed(_))).await;
-    assert_eq!(names(&news), ["daily"]);
+    let update = seen
+        .until(|update| matches!(update.change, KubeChange::Applied(_)))
+        .await;
+    assert_eq!(names(&update), ["daily"]);
     server.delete("flinkdeployments", "orders");
-    let news = seen.until(|news| matches!(news.what, What::Deleted(_))).await;
+    let update = seen
+        .until(|update| matches!(update.change, KubeChange::Deleted(_)))
+        .await;
     assert_eq!(
-        (news.scope.kind, names(&news)),
+        (update.scope.kind, names(&update)),
         (ObjectKind::FlinkDeployment, vec!["orders"])
     );
 }
@@ -184,11 +188,11 @@ async fn a_cluster_without_the_operator_is_asked_with_the_validation_only() {
         let mut seen = watched(&server, 1);
         seen.settle().await;
         let moment = tokio::time::Instant::now();
-        let news = seen.during(Duration::from_secs(600)).await;
-        for news in news.iter().filter(|news| is_operators(news)) {
+        let update = seen.during(Duration::from_secs(600)).await;
+        for update in update.iter().filter(|update| is_operators(update)) {
             assert!(
-                matches!(&news.what, What::Failed(fault) if fault.kind == kind),
-                "{news:?}"
+                matches!(&update.change, KubeChange::Failed(fault) if fault.kind == kind),
+                "{update:?}"
             );
         }
         let asked = server.asked();
@@ -196,7 +200,7 @@ async fn a_cluster_without_the_operator_is_asked_with_the_validation_only() {
         assert!(of_operator.count() <= 22, "two kinds, once a minute");
         server.operator(None);
         server.put("flinkdeployments", orders());
-        let list = seen.until(|news| is_list(news, ObjectKind::FlinkDeployment)).await;
+        let list = seen.until(|update| is_list(update, ObjectKind::FlinkDeployment)).await;
         assert_eq!(names(&list), ["orders"], "once it is installed, it is found");
     }
 }

@@ -21,15 +21,15 @@ async fn total_loss_is_told_and_healing_shows_within_two_polls() {
             }
             server.network(network);
             server.watches(Watches::Break);
-            let news = seen.during(Duration::from_secs(180)).await;
+            let update = seen.during(Duration::from_secs(180)).await;
             let mut failed = Vec::new();
-            for news in &news {
-                let What::Failed(fault) = &news.what else {
-                    panic!("nothing else can be known: {news:?}")
+            for update in &update {
+                let KubeChange::Failed(fault) = &update.change else {
+                    panic!("nothing else can be known: {update:?}")
                 };
                 assert_eq!(fault.kind, kind);
-                if !failed.contains(&&news.scope) {
-                    failed.push(&news.scope);
+                if !failed.contains(&&update.scope) {
+                    failed.push(&update.scope);
                 }
             }
             assert_eq!(failed.len(), 6, "each scope says that it knows nothing");
@@ -39,7 +39,9 @@ async fn total_loss_is_told_and_healing_shows_within_two_polls() {
             let healed = seen.clock.now();
             let mut scopes = Vec::new();
             while scopes.len() < 6 {
-                let list = seen.until(|news| matches!(news.what, What::Listed(..))).await;
+                let list = seen
+                    .until(|update| matches!(update.change, KubeChange::Relisted(..)))
+                    .await;
                 let took = list.at.since(healed);
                 assert!(
                     took <= settings().timing.poll * 2,
@@ -76,8 +78,11 @@ async fn a_watch_that_outlives_an_outage_tells_what_was_missed() {
     server.delete("deployments", "orders");
     seen.during(Duration::from_secs(180)).await;
     server.network(Network::Up);
-    let news = seen.until(|news| news.scope.kind == ObjectKind::Deployment).await;
-    assert!(matches!(news.what, What::Deleted(_)), "the deletion was seen: {news:?}");
+    let update = seen.until(|update| update.scope.kind == ObjectKind::Deployment).await;
+    assert!(
+        matches!(update.change, KubeChange::Deleted(_)),
+        "the deletion was seen: {update:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,10 +98,14 @@ async fn without_a_watch_over_the_outage_the_object_is_only_missing() {
     seen.during(Duration::from_secs(90)).await;
     server.watches(Watches::Fine);
     server.network(Network::Up);
-    let list = seen.until(|news| is_list(news, ObjectKind::Deployment)).await;
+    let list = seen.until(|update| is_list(update, ObjectKind::Deployment)).await;
     assert!(names(&list).is_empty());
     let later = seen.during(Duration::from_secs(200)).await;
-    assert!(!later.iter().any(|news| matches!(news.what, What::Deleted(_))));
+    assert!(
+        !later
+            .iter()
+            .any(|update| matches!(update.change, KubeChange::Deleted(_)))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,8 +138,15 @@ async fn lists_that_fail_beside_a_watch_that_works_are_told_and_so_is_the_watch(
     server.lists(Lists::Status(500, None));
     seen.during(Duration::from_secs(120)).await;
     server.delete("deployments", "orders");
-    let news = seen.until(|news| matches!(news.what, What::Deleted(_))).await;
-    assert_eq!(names(&news), ["orders"]);
-    let news = seen.during(Duration::from_secs(60)).await;
-    assert!(!news.is_empty() && news.iter().all(|news| matches!(news.what, What::Failed(_))));
+    let update = seen
+        .until(|update| matches!(update.change, KubeChange::Deleted(_)))
+        .await;
+    assert_eq!(names(&update), ["orders"]);
+    let update = seen.during(Duration::from_secs(60)).await;
+    assert!(
+        !update.is_empty()
+            && update
+                .iter()
+                .all(|update| matches!(update.change, KubeChange::Failed(_)))
+    );
 }

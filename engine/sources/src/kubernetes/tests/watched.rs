@@ -20,7 +20,7 @@ pub(super) struct Watched {
     pub(super) cluster: KubeCluster,
     pub(super) tasks: Tasks,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) news: mpsc::Receiver<KubeNews>,
+    pub(super) update: mpsc::Receiver<KubeUpdate>,
 }
 
 pub(super) fn settings() -> KubeSettings {
@@ -39,7 +39,7 @@ impl Watched {
 
     pub(super) fn start_with(server: &Server, settings: KubeSettings, operator: OperatorResources, seed: u64) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
-        let (updates, news) = mpsc::channel(1);
+        let (updates, update) = mpsc::channel(1);
         let tasks = Tasks::default();
         let ports = KubePorts {
             client: server.client(),
@@ -52,17 +52,17 @@ impl Watched {
             cluster: KubeCluster::start(settings, operator, ports),
             tasks,
             clock,
-            news,
+            update,
         }
     }
 
     /// The next news that is asked for; the rest is passed over. Virtual days may pass.
-    pub(super) async fn until(&mut self, wanted: impl Fn(&KubeNews) -> bool) -> KubeNews {
+    pub(super) async fn until(&mut self, wanted: impl Fn(&KubeUpdate) -> bool) -> KubeUpdate {
         let waiting = async {
             loop {
-                let news = self.news.recv().await.expect("the reflectors live");
-                if wanted(&news) {
-                    return news;
+                let update = self.update.recv().await.expect("the reflectors live");
+                if wanted(&update) {
+                    return update;
                 }
             }
         };
@@ -72,11 +72,11 @@ impl Watched {
     }
 
     /// All news of a span.
-    pub(super) async fn during(&mut self, span: Duration) -> Vec<KubeNews> {
+    pub(super) async fn during(&mut self, span: Duration) -> Vec<KubeUpdate> {
         let end = Instant::now() + span;
         let mut all = Vec::new();
-        while let Ok(Some(news)) = tokio::time::timeout_at(end, self.news.recv()).await {
-            all.push(news);
+        while let Ok(Some(update)) = tokio::time::timeout_at(end, self.update.recv()).await {
+            all.push(update);
         }
         all
     }
@@ -85,8 +85,10 @@ impl Watched {
     pub(super) async fn settle(&mut self) {
         let mut kinds = Vec::new();
         while kinds.len() < 2 {
-            let news = self.until(|news| matches!(news.what, What::Listed(..))).await;
-            kinds.push(news.scope.kind);
+            let update = self
+                .until(|update| matches!(update.change, KubeChange::Relisted(..)))
+                .await;
+            kinds.push(update.scope.kind);
         }
     }
 }

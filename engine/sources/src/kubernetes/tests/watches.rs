@@ -10,12 +10,12 @@ async fn changes_and_deletions_are_told_as_they_come() {
     server.delete("deployments", "orders");
     let added = seen.until(|_| true).await;
     assert!(
-        matches!(&added.what, What::Changed(Object::Deployment(d)) if d.name == "payments"),
+        matches!(&added.change, KubeChange::Applied(Object::Deployment(d)) if d.name == "payments"),
         "{added:?}"
     );
     let deleted = seen.until(|_| true).await;
     assert!(
-        matches!(&deleted.what, What::Deleted(Object::Deployment(d)) if d.uid.as_str() == "u1"),
+        matches!(&deleted.change, KubeChange::Deleted(Object::Deployment(d)) if d.uid.as_str() == "u1"),
         "{deleted:?}"
     );
 }
@@ -77,12 +77,17 @@ async fn an_odd_watch_costs_few_requests_and_hides_no_change() {
             let moment = tokio::time::Instant::now();
             let name = format!("job-{minute}");
             server.put("deployments", deployment(&name, "u"));
-            let news = seen.during(Duration::from_secs(60)).await;
+            let update = seen.during(Duration::from_secs(60)).await;
             assert!(
-                !news.iter().any(|news| matches!(news.what, What::Failed(_))),
+                !update
+                    .iter()
+                    .any(|update| matches!(update.change, KubeChange::Failed(_))),
                 "lists answer"
             );
-            assert!(news.iter().any(|news| names(news).contains(&name.as_str())), "{name}");
+            assert!(
+                update.iter().any(|update| names(update).contains(&name.as_str())),
+                "{name}"
+            );
             let requests = server.asked_since(moment);
             assert!(requests < 300, "{requests} requests a minute");
         }
@@ -108,8 +113,8 @@ async fn a_watch_that_ends_in_its_time_goes_on_without_a_list() {
     server.watches(Watches::Fine);
     seen.during(Duration::from_secs(10)).await;
     server.put("deployments", deployment("late", "u"));
-    let news = seen.until(|_| true).await;
-    assert!(matches!(news.what, What::Changed(_)), "{news:?}");
+    let update = seen.until(|_| true).await;
+    assert!(matches!(update.change, KubeChange::Applied(_)), "{update:?}");
     let asked = server.asked();
     let mut since = asked.iter().filter(|(at, _)| *at >= moment);
     assert!(since.all(|(_, url)| url.contains("watch")), "{asked:?}");
@@ -123,10 +128,10 @@ async fn after_a_broken_watch_everything_is_listed_again() {
     seen.settle().await;
     server.put("deployments", deployment("missed", "u"));
     server.watches(Watches::Fine);
-    let news = seen.until(|news| names(news).contains(&"missed")).await;
+    let update = seen.until(|update| names(update).contains(&"missed")).await;
     assert!(
-        matches!(news.what, What::Listed(..)),
-        "what a broken watch missed is not told by it: {news:?}"
+        matches!(update.change, KubeChange::Relisted(..)),
+        "what a broken watch missed is not told by it: {update:?}"
     );
 }
 
@@ -139,12 +144,12 @@ async fn a_silent_watch_is_no_failure_and_the_next_list_tells() {
     seen.settle().await;
     let began = seen.clock.now();
     server.delete("deployments", "orders");
-    let news = seen.until(|news| news.scope.kind == ObjectKind::Deployment).await;
+    let update = seen.until(|update| update.scope.kind == ObjectKind::Deployment).await;
     assert!(
-        names(&news).is_empty() && matches!(news.what, What::Listed(..)),
-        "{news:?}"
+        names(&update).is_empty() && matches!(update.change, KubeChange::Relisted(..)),
+        "{update:?}"
     );
-    assert!(news.at.since(began) <= settings().timing.validate + settings().timing.timeout);
+    assert!(update.at.since(began) <= settings().timing.validate + settings().timing.timeout);
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,19 +168,19 @@ async fn a_deletion_is_seen_even_while_a_list_is_read() {
     server.put("deployments", deployment("new", "u3"));
     let deleted = seen.until(|_| true).await;
     assert!(
-        matches!(deleted.what, What::Deleted(_)) && names(&deleted) == ["orders"],
+        matches!(deleted.change, KubeChange::Deleted(_)) && names(&deleted) == ["orders"],
         "{deleted:?}"
     );
-    let list = seen.until(|news| is_list(news, ObjectKind::Deployment)).await;
+    let list = seen.until(|update| is_list(update, ObjectKind::Deployment)).await;
     assert_eq!(
         names(&list),
         ["stays", "new"],
         "the list is older than what the watch told"
     );
     server.put("deployments", deployment("later", "u4"));
-    let next = seen.until(|news| news.scope.kind == ObjectKind::Deployment).await;
+    let next = seen.until(|update| update.scope.kind == ObjectKind::Deployment).await;
     assert!(
-        matches!(next.what, What::Changed(_)) && names(&next) == ["later"],
+        matches!(next.change, KubeChange::Applied(_)) && names(&next) == ["later"],
         "nothing is told twice: {next:?}"
     );
 }
@@ -190,10 +195,10 @@ async fn a_full_channel_loses_no_event() {
     }
     // Nobody reads for as long as several lists take.
     tokio::time::sleep(Duration::from_secs(200)).await;
-    let news = seen.during(Duration::from_secs(1)).await;
-    let told: Vec<&str> = news
+    let update = seen.during(Duration::from_secs(1)).await;
+    let told: Vec<&str> = update
         .iter()
-        .filter(|news| matches!(news.what, What::Changed(_)))
+        .filter(|update| matches!(update.change, KubeChange::Applied(_)))
         .flat_map(names)
         .collect();
     assert_eq!(told.len(), 20, "{told:?}");

@@ -13,8 +13,8 @@ use steadfast_core::evidence::FaultKind;
 use steadfast_verify::fault_kinds::Alike;
 use steadfast_verify::laws::{self, Law};
 use steadfast_verify::look::Look;
-use steadfast_verify::telling::script::Head;
-use steadfast_verify::{Counterexample, DepthReport, Report, Settings, telling, verify};
+use steadfast_verify::report::script::Head;
+use steadfast_verify::{Counterexample, DepthReport, Report, Settings, report, verify};
 use steadfast_world::story::Moment;
 
 use super::super::{Failure, printer};
@@ -85,14 +85,14 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let make = || -> Box<dyn Decide> { Box::new(loaded.module.another()) };
     let began = Instant::now();
     let mut before = began;
-    let report = verify(&make, &laws, &settings, &mut |depth| {
+    let found = verify(&make, &laws, &settings, &mut |depth| {
         printer::data(&told_depth(depth, before.elapsed()));
         before = Instant::now();
     });
-    printer::data(&told_total(&report, began.elapsed()));
-    printer::data(&told_kinds(&report.alike));
+    printer::data(&told_total(&found, began.elapsed()));
+    printer::data(&told_kinds(&found.alike));
     let mut broken = 0;
-    for (law, counterexample) in laws.iter().zip(&report.laws) {
+    for (law, counterexample) in laws.iter().zip(&found.laws) {
         match counterexample {
             None => printer::data(&format!(
                 "holds to depth {}   {}: {}\n",
@@ -102,13 +102,13 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
             )),
             Some(counterexample) => {
                 broken += 1;
-                let looks = telling::retraced(counterexample, &make, &laws, &settings);
+                let looks = report::replay_steps(counterexample, &make, &laws, &settings);
                 printer::data(&format!(
                     "BROKEN at depth {}   {}: {}\n{}",
                     counterexample.depth,
                     law.name(),
                     law.says(),
-                    telling::in_words(counterexample, &looks)
+                    report::render(counterexample, &looks)
                 ));
                 printer::data(&written(law.as_ref(), counterexample, &looks, &loaded, options)?);
             }

@@ -1,6 +1,6 @@
 //! The jobs that the configuration names.
 
-use steadfast_core::board::Place;
+use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{ClusterName, Namespace, TargetId};
 use steadfast_reconcile::TargetSetup;
 use steadfast_sources::kubernetes::Location;
@@ -23,14 +23,14 @@ pub(in crate::run) fn targets(config: &Config) -> Vec<TargetSetup> {
                 None | Some(FlinkRest::Auto) => None,
                 Some(rest) => Some(route(rest, Location::Outside)),
             };
-            let place = job
+            let object = job
                 .kubernetes
                 .is_some()
-                .then(|| Place::new(&namespace, &job.deployment));
+                .then(|| ObjectRef::new(&namespace, &job.deployment));
             TargetSetup {
                 id,
                 mode: job.mode,
-                place,
+                object,
                 flink_rest,
                 pinned: job.flink_job_id,
             }

@@ -7,7 +7,7 @@ use steadfast_core::timing::Timing;
 use steadfast_simulate::{Environment, Harness, play};
 use steadfast_verify::Counterexample;
 use steadfast_verify::look::Look;
-use steadfast_verify::telling::script::{Head, write};
+use steadfast_verify::report::script::{Head, write};
 use steadfast_world::story::Story;
 
 use crate::cli::Failure;

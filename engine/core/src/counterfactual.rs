@@ -10,7 +10,7 @@ use crate::wake::Fingerprint;
 
 /// A record beside the real one. Nothing of it is committed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Alternative {
+pub struct Counterfactual {
     record: JobRecord,
     /// What was known without polls when the policy put this record's watch to sleep.
     asleep_since: Option<Fingerprint>,
@@ -18,14 +18,14 @@ pub struct Alternative {
 
 /// What one snapshot did to an alternative.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
+pub struct Evaluation {
     /// What the policy returned.
     pub outcome: Result<Decision, PolicyFailure>,
     /// What would have been committed.
     pub plan: Plan,
 }
 
-impl Alternative {
+impl Counterfactual {
     /// Takes over from the real record, as the policy would if it were put in charge now: the state stays, and only
     /// the memory of a policy of the same name is its own.
     pub fn take_over(real: &JobRecord, policy: &PolicyName) -> Self {
@@ -42,7 +42,7 @@ impl Alternative {
 
     /// Judges a snapshot as if this record were the real one. `real` is the real record as it was committed before
     /// that snapshot. `None` while only this record's watch sleeps: the real one would not have been looked at.
-    pub fn judge(&mut self, decide: &mut dyn Decide, real: &JobRecord, snapshot: &Snapshot) -> Option<Judged> {
+    pub fn judge(&mut self, decide: &mut dyn Decide, real: &JobRecord, snapshot: &Snapshot) -> Option<Evaluation> {
         self.judge_with(real, snapshot, |own| decide.decide(own))
     }
 
@@ -52,7 +52,7 @@ impl Alternative {
         real: &JobRecord,
         snapshot: &Snapshot,
         decide: impl FnOnce(&Snapshot) -> Result<Decision, PolicyFailure>,
-    ) -> Option<Judged> {
+    ) -> Option<Evaluation> {
         if self.is_in_step_with(real) {
             // What else was changed meanwhile (a restart, an intent) happened to this record too.
             let policy = self.record.policy.clone();
@@ -84,7 +84,7 @@ impl Alternative {
             self.record = JobRecord::clone(&change.record);
         }
         self.asleep_since = (self.record.attention == Attention::Sleeping).then(|| Fingerprint::of(snapshot));
-        Some(Judged { outcome, plan })
+        Some(Evaluation { outcome, plan })
     }
 
     /// Whether all that decisions made of the two records is the same.

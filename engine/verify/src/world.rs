@@ -8,19 +8,19 @@ use crate::step::{FlinkStep, KubernetesStep};
 
 /// The world, as far as evidence can show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Scene {
-    pub(crate) flink: FlinkSays,
+pub(crate) struct World {
+    pub(crate) flink: FlinkModel,
     /// The run that Flink lists, or would.
     pub(crate) run: Run,
-    pub(crate) kubernetes: Way,
-    pub(crate) deployment: Body,
-    pub(crate) pod: PodSays,
+    pub(crate) kubernetes: ApiModel,
+    pub(crate) deployment: DeploymentModel,
+    pub(crate) pod: PodModel,
     pub(crate) neighbours: Neighbours,
 }
 
 /// How Flink answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum FlinkSays {
+pub(crate) enum FlinkModel {
     /// It lists the run.
     Lists,
     /// It answers, and lists no job.
@@ -41,22 +41,22 @@ pub(crate) struct Run {
 
 /// Whether the Kubernetes API answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Way {
+pub(crate) enum ApiModel {
     Answers,
     Silent(FaultKind),
 }
 
 /// The Deployment. Its UIDs are numbered in the order in which they first appear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Body {
+pub(crate) struct DeploymentModel {
     pub(crate) uid: u8,
     pub(crate) created_at: Timestamp,
-    pub(crate) there: There,
+    pub(crate) there: Existence,
 }
 
 /// What there is of a Deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum There {
+pub(crate) enum Existence {
     /// It is there.
     Up,
     /// It carries a deletionTimestamp, and so does its pod.
@@ -67,7 +67,7 @@ pub(crate) enum There {
 
 /// The JobManager's pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct PodSays {
+pub(crate) struct PodModel {
     pub(crate) restarts: u8,
     pub(crate) health: Health,
 }
@@ -86,12 +86,12 @@ pub(crate) enum Neighbours {
     Dark,
 }
 
-impl Scene {
+impl World {
     /// Nothing answers yet, and what is there has not been seen.
     pub(crate) fn before_all(now: Timestamp) -> Self {
         Self {
-            flink: FlinkSays::Silent(FaultKind::Timeout),
-            kubernetes: Way::Silent(FaultKind::Timeout),
+            flink: FlinkModel::Silent(FaultKind::Timeout),
+            kubernetes: ApiModel::Silent(FaultKind::Timeout),
             ..Self::healthy(now)
         }
     }
@@ -99,20 +99,20 @@ impl Scene {
     /// A job that runs, and everything answers.
     pub(crate) fn healthy(now: Timestamp) -> Self {
         Self {
-            flink: FlinkSays::Lists,
+            flink: FlinkModel::Lists,
             run: Run {
                 job: 1,
                 uid: 1,
                 started_at: now,
                 state: JobState::Running,
             },
-            kubernetes: Way::Answers,
-            deployment: Body {
+            kubernetes: ApiModel::Answers,
+            deployment: DeploymentModel {
                 uid: 1,
                 created_at: earlier(now),
-                there: There::Up,
+                there: Existence::Up,
             },
-            pod: PodSays {
+            pod: PodModel {
                 restarts: 0,
                 health: Health::Ready,
             },
@@ -123,10 +123,10 @@ impl Scene {
     /// What Flink says from now on.
     pub(crate) fn flink_turns(&mut self, step: FlinkStep, now: Timestamp) {
         match step {
-            FlinkStep::Silent(kind) => self.flink = FlinkSays::Silent(kind),
-            FlinkStep::Lacks => self.flink = FlinkSays::Lacks,
+            FlinkStep::Silent(kind) => self.flink = FlinkModel::Silent(kind),
+            FlinkStep::Lacks => self.flink = FlinkModel::Lacks,
             FlinkStep::Says(state) => {
-                self.flink = FlinkSays::Lists;
+                self.flink = FlinkModel::Lists;
                 self.run.state = state;
             }
             FlinkStep::NewStart => self.runs(self.run.job, now),
@@ -137,10 +137,10 @@ impl Scene {
     /// What Kubernetes says from now on.
     pub(crate) fn kubernetes_turns(&mut self, step: KubernetesStep, now: Timestamp) {
         if let KubernetesStep::Silent(kind) = step {
-            self.kubernetes = Way::Silent(kind);
+            self.kubernetes = ApiModel::Silent(kind);
             return;
         }
-        self.kubernetes = Way::Answers;
+        self.kubernetes = ApiModel::Answers;
         match step {
             KubernetesStep::Silent(_) | KubernetesStep::Answers => {}
             KubernetesStep::PodRestarts => {
@@ -152,26 +152,26 @@ impl Scene {
                 self.pod.health = Health::CrashLoop;
             }
             KubernetesStep::PodRecovers => self.pod.health = Health::Ready,
-            KubernetesStep::Going(_) => self.deployment.there = There::Going { since: now },
-            KubernetesStep::Deleted | KubernetesStep::Missing => self.deployment.there = There::Gone,
+            KubernetesStep::Going(_) => self.deployment.there = Existence::Going { since: now },
+            KubernetesStep::Deleted | KubernetesStep::Missing => self.deployment.there = Existence::Gone,
             KubernetesStep::Replaced => self.deployed_anew(now),
         }
     }
 
     /// All is well again: the same run if it can go on, the next one if it cannot.
     pub(crate) fn heals(&mut self, now: Timestamp) {
-        self.kubernetes = Way::Answers;
+        self.kubernetes = ApiModel::Answers;
         self.neighbours = Neighbours::Seen;
         self.pod.health = Health::Ready;
         let is_of_another = self.run.uid != self.deployment.uid;
         match self.deployment.there {
-            There::Up if is_of_another => self.runs(self.run.job.saturating_add(1), now),
-            There::Up if self.run.state.is_terminal() => self.runs(self.run.job, now),
-            There::Up => {
+            Existence::Up if is_of_another => self.runs(self.run.job.saturating_add(1), now),
+            Existence::Up if self.run.state.is_terminal() => self.runs(self.run.job, now),
+            Existence::Up => {
                 self.run.state = JobState::Running;
-                self.flink = FlinkSays::Lists;
+                self.flink = FlinkModel::Lists;
             }
-            There::Going { .. } | There::Gone => {
+            Existence::Going { .. } | Existence::Gone => {
                 self.deployed_anew(earlier(now));
                 self.runs(self.run.job.saturating_add(1), now);
             }
@@ -179,7 +179,7 @@ impl Scene {
     }
 
     fn runs(&mut self, job: u8, now: Timestamp) {
-        self.flink = FlinkSays::Lists;
+        self.flink = FlinkModel::Lists;
         self.run = Run {
             job,
             uid: self.deployment.uid,
@@ -189,12 +189,12 @@ impl Scene {
     }
 
     fn deployed_anew(&mut self, now: Timestamp) {
-        self.deployment = Body {
+        self.deployment = DeploymentModel {
             uid: self.deployment.uid.saturating_add(1),
             created_at: now,
-            there: There::Up,
+            there: Existence::Up,
         };
-        self.pod = PodSays {
+        self.pod = PodModel {
             restarts: 0,
             health: Health::Ready,
         };

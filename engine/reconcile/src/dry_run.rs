@@ -1,6 +1,6 @@
 //! Whether policies can take over: they judge what is there before anything depends on them.
 
-use steadfast_core::alternative::Alternative;
+use steadfast_core::counterfactual::Counterfactual;
 use steadfast_core::decision::PolicyFailure;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::planner::{Next, plan};
@@ -12,7 +12,7 @@ use crate::setup::{PolicySetup, Role};
 /// A policy cannot decide what the running ones can.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("policy `{policy}` was tried on the present evidence and failed at {job} ({}): {}", failure.kind.as_str(), failure.message)]
-pub struct TrialError {
+pub struct DryRunError {
     /// Which policy.
     pub policy: PolicyName,
     /// At which job.
@@ -28,7 +28,7 @@ pub fn tried(
     candidates: &mut [PolicySetup],
     running: &mut [PolicySetup],
     snapshots: &[Snapshot],
-) -> Result<usize, TrialError> {
+) -> Result<usize, DryRunError> {
     let mut decisions = 0;
     for snapshot in snapshots {
         let target = &snapshot.record.key.target;
@@ -45,7 +45,7 @@ pub fn tried(
             };
             let predecessor = running.iter_mut().find(|policy| policy.name == predecessor);
             if predecessor.is_none_or(|policy| self::failure(policy, snapshot).is_none()) {
-                return Err(TrialError {
+                return Err(DryRunError {
                     policy: candidate.name.clone(),
                     job: snapshot.record.key.clone(),
                     failure,
@@ -62,7 +62,9 @@ pub fn tried(
 /// How the policy fails at a snapshot, if it does.
 fn failure(policy: &mut PolicySetup, snapshot: &Snapshot) -> Option<PolicyFailure> {
     let own = Snapshot {
-        record: Alternative::take_over(&snapshot.record, &policy.name).record().clone(),
+        record: Counterfactual::take_over(&snapshot.record, &policy.name)
+            .record()
+            .clone(),
         ..snapshot.clone()
     };
     let outcome = policy.decide.decide(&own);

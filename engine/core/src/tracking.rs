@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::board::{Board, Place};
+use crate::board::{Board, ObjectRef};
 use crate::evidence::Evidence;
 use crate::facts::{FlinkJob, FlinkOverview};
 use crate::id::FlinkJobId;
@@ -21,44 +21,44 @@ pub struct TrackingRules {
 
 /// The record with its incarnation, labels and other jobs brought up to the newest evidence. An application's
 /// record is about the job first seen; a session job's is about the job of its key.
-pub fn follow(
+pub fn track(
     record: &JobRecord,
     board: &Board,
-    place: Option<&Place>,
+    object: Option<&ObjectRef>,
     rules: TrackingRules,
     now: Timestamp,
 ) -> JobRecord {
-    let mut followed = record.clone();
-    let deployment = place.and_then(|p| board.kubernetes(&record.key.target.cluster)?.deployment(p));
+    let mut tracked = record.clone();
+    let deployment = object.and_then(|p| board.kubernetes(&record.key.target.cluster)?.deployment(p));
     if let Some(deployment) = deployment.as_ref().and_then(|evidence| evidence.latest.present()) {
-        followed.labels = deployment.labels.clone();
+        tracked.labels = deployment.labels.clone();
     }
     // A session's Deployment may be replaced while its jobs are recovered: only the job itself tells its attempts.
     if record.mode == Mode::Application
         && let Some(evidence) = &deployment
         && let Some(deployment) = evidence.latest.present()
     {
-        followed
+        tracked
             .incarnation
             .see_deployment(&deployment.uid, deployment.created_at, evidence.observed_at, now);
     }
     if let Some(evidence) = board.overview(&record.key.target)
         && let Some(overview) = evidence.latest.present()
     {
-        follow_jobs(&mut followed, record, evidence, overview, rules, now);
+        track_jobs(&mut tracked, record, evidence, overview, rules, now);
     }
-    followed
+    tracked
 }
 
-fn follow_jobs(
-    followed: &mut JobRecord,
+fn track_jobs(
+    tracked: &mut JobRecord,
     before: &JobRecord,
     evidence: &Evidence<FlinkOverview>,
     overview: &FlinkOverview,
     rules: TrackingRules,
     now: Timestamp,
 ) {
-    let incarnation = &followed.incarnation;
+    let incarnation = &tracked.incarnation;
     let new_attempt = incarnation.attempt != before.incarnation.attempt;
     let is_late = incarnation.flink_job_id.is_none()
         && incarnation.previous.is_some()
@@ -66,30 +66,30 @@ fn follow_jobs(
     if is_late {
         return;
     }
-    let wanted = rules.pinned.or(followed.key.session_job).or(incarnation.flink_job_id);
+    let wanted = rules.pinned.or(tracked.key.session_job).or(incarnation.flink_job_id);
     let named = wanted.and_then(|id| overview.jobs.iter().find(|job| job.id == id));
-    let only_named = rules.pinned.is_some() || followed.key.session_job.is_some();
+    let only_named = rules.pinned.is_some() || tracked.key.session_job.is_some();
     let found = match named {
         Some(job) => Some(job),
         None if only_named => None,
         None => first_unknown(
             overview,
-            followed,
+            tracked,
             if new_attempt { &[] } else { &before.other_jobs },
             rules,
             now,
         ),
     };
     if let Some(job) = found {
-        followed.incarnation.see_job(job.id, job.started_at, now);
+        tracked.incarnation.see_job(job.id, job.started_at, now);
     }
-    if followed.mode != Mode::Session {
-        let incarnation = &followed.incarnation;
+    if tracked.mode != Mode::Session {
+        let incarnation = &tracked.incarnation;
         // While the new attempt's job is not known, the one before may be it: recovery keeps the id.
         let ours = incarnation
             .flink_job_id
             .or(incarnation.previous.map(|(before, _)| before));
-        followed.other_jobs = overview
+        tracked.other_jobs = overview
             .jobs
             .iter()
             .filter(|job| Some(job.id) != ours)

@@ -31,7 +31,7 @@ fn listing(jobs: Vec<FlinkJob>, asked: i64) -> Board {
 }
 
 fn see(record: &JobRecord, jobs: Vec<FlinkJob>, asked: i64) -> JobRecord {
-    follow(record, &listing(jobs, asked), None, RULES, at(asked))
+    track(record, &listing(jobs, asked), None, RULES, at(asked))
 }
 
 #[test]
@@ -70,8 +70,8 @@ fn a_pinned_job_is_never_exchanged() {
         pinned: Some(id(7)),
         ..RULES
     };
-    let followed = follow(&record(), &listing(vec![job(2, 1)], 10), None, rules, at(10));
-    assert_eq!(followed.incarnation.flink_job_id, None);
+    let tracked = track(&record(), &listing(vec![job(2, 1)], 10), None, rules, at(10));
+    assert_eq!(tracked.incarnation.flink_job_id, None);
 }
 
 #[test]

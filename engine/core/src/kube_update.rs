@@ -69,8 +69,8 @@ pub enum Object {
 }
 
 impl Object {
-    /// Where it lives.
-    pub fn place(&self) -> (&Namespace, &str) {
+    /// `metadata.namespace` and `metadata.name`.
+    pub fn namespaced_name(&self) -> (&Namespace, &str) {
         match self {
             Self::Deployment(d) => (&d.namespace, &d.name),
             Self::Pod(p) => (&p.namespace, &p.name),
@@ -91,7 +91,7 @@ pub enum Completeness {
 
 /// One piece of news about a scope.
 #[derive(Clone, Debug, PartialEq)]
-pub struct KubeNews {
+pub struct KubeUpdate {
     /// About which list.
     pub scope: Scope,
     /// When the request began (lists, failures), or the event arrived (changes).
@@ -99,16 +99,16 @@ pub struct KubeNews {
     /// When it was known here.
     pub at: Timestamp,
     /// What.
-    pub what: What,
+    pub change: KubeChange,
 }
 
 /// What the news is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
+pub enum KubeChange {
     /// A whole list, all pages, answered successfully.
-    Listed(Vec<Object>, Completeness),
+    Relisted(Vec<Object>, Completeness),
     /// The watch says an object was added or modified.
-    Changed(Object),
+    Applied(Object),
     /// The watch says an object was deleted; its last state.
     Deleted(Object),
     /// A list failed, or a watch broke: what the scope's objects are is unknown until the next list.

@@ -5,10 +5,10 @@ use steadfast_core::evidence::FaultKind;
 use steadfast_core::state::{Intent, JobState};
 
 use crate::fault_kinds::Alike;
-use crate::scene::{FlinkSays, Health, Neighbours, There, Way};
 use crate::settings::Settings;
 use crate::state::State;
-use crate::step::{EndsStep, FlinkStep, KubernetesStep, Sight, Step};
+use crate::step::{EndsStep, FlinkStep, KubernetesStep, Step, Visibility};
+use crate::world::{ApiModel, Existence, FlinkModel, Health, Neighbours};
 
 /// The ends that Flink knows.
 pub(crate) const ENDS: [JobState; 3] = [JobState::Finished, JobState::Failed, JobState::Canceled];
@@ -29,7 +29,7 @@ const WORDS: [JobState; 11] = [
 ];
 
 /// Everything that may happen from a state, what is common first.
-pub(crate) fn from(state: &State, settings: &Settings, alike: &Alike) -> Vec<Step> {
+pub(crate) fn of(state: &State, settings: &Settings, alike: &Alike) -> Vec<Step> {
     let mut steps: Vec<Step> = settings.waits.iter().copied().map(Step::Wait).collect();
     steps.extend(of_flink(state, alike).map(Step::Flink));
     steps.extend(of_kubernetes(state, alike).map(Step::Kubernetes));
@@ -39,14 +39,14 @@ pub(crate) fn from(state: &State, settings: &Settings, alike: &Alike) -> Vec<Ste
 }
 
 fn of_flink<'a>(state: &State, alike: &'a Alike) -> impl Iterator<Item = FlinkStep> + use<'a> {
-    let (flink, run) = (state.scene.flink, state.scene.run);
+    let (flink, run) = (state.world.flink, state.world.run);
     let silent = alike.flink().map(FlinkStep::Silent);
     let silent =
-        silent.filter(move |step| !matches!((step, flink), (FlinkStep::Silent(a), FlinkSays::Silent(b)) if *a == b));
-    let lacks = (flink != FlinkSays::Lacks).then_some(FlinkStep::Lacks);
+        silent.filter(move |step| !matches!((step, flink), (FlinkStep::Silent(a), FlinkModel::Silent(b)) if *a == b));
+    let lacks = (flink != FlinkModel::Lacks).then_some(FlinkStep::Lacks);
     let says = WORDS
         .into_iter()
-        .filter(move |word| may_follow(run.state, *word) && (flink != FlinkSays::Lists || *word != run.state))
+        .filter(move |word| may_follow(run.state, *word) && (flink != FlinkModel::Lists || *word != run.state))
         .map(FlinkStep::Says);
     // A run that begins in the moment in which another began cannot be told from it.
     let starts = (run.started_at < state.now).then_some(FlinkStep::NewStart);
@@ -60,15 +60,15 @@ fn may_follow(before: JobState, after: JobState) -> bool {
 }
 
 fn of_kubernetes<'a>(state: &State, alike: &'a Alike) -> impl Iterator<Item = KubernetesStep> + use<'a> {
-    let scene = state.scene;
+    let world = state.world;
     let silent = alike.kubernetes().map(KubernetesStep::Silent);
     let silent = silent.filter(
-        move |step| !matches!((step, scene.kubernetes), (KubernetesStep::Silent(a), Way::Silent(b)) if *a == b),
+        move |step| !matches!((step, world.kubernetes), (KubernetesStep::Silent(a), ApiModel::Silent(b)) if *a == b),
     );
-    let answers = scene.kubernetes == Way::Answers;
-    let is_up = scene.deployment.there == There::Up;
-    let is_there = scene.deployment.there != There::Gone;
-    let is_well = scene.pod.health == Health::Ready;
+    let answers = world.kubernetes == ApiModel::Answers;
+    let is_up = world.deployment.there == Existence::Up;
+    let is_there = world.deployment.there != Existence::Gone;
+    let is_well = world.pod.health == Health::Ready;
     let is_read = end_awaited(&state.record).is_some();
     let words = ENDS.into_iter().filter(move |_| is_up && is_read).map(Some);
     let offered = [
@@ -101,9 +101,9 @@ fn of_ends(state: &State) -> impl Iterator<Item = EndsStep> + use<> {
 fn rare(state: &State) -> impl Iterator<Item = Step> + use<> {
     let stands = state.record.intent.map_or(Intent::None, |posted| posted.intent);
     let intents = [Intent::Cancel, Intent::Savepoint, Intent::Start, Intent::None];
-    let sight = match state.scene.neighbours {
-        Neighbours::Seen => Sight::Dark,
-        Neighbours::Dark => Sight::Seen,
+    let sight = match state.world.neighbours {
+        Neighbours::Seen => Visibility::Dark,
+        Neighbours::Dark => Visibility::Seen,
     };
     intents
         .into_iter()

@@ -10,7 +10,7 @@ use crate::look::{BEGINNING, Look, Watcher};
 use crate::settings::Settings;
 
 /// Every look of a counterexample, taken again.
-pub fn retraced(
+pub fn replay_steps(
     counterexample: &Counterexample,
     make: Make<'_>,
     laws: &[Box<dyn Law>],
@@ -29,7 +29,7 @@ pub fn retraced(
 }
 
 /// What happened and what was recorded, a line for each look, times in seconds.
-pub fn in_words(counterexample: &Counterexample, looks: &[Look]) -> String {
+pub fn render(counterexample: &Counterexample, looks: &[Look]) -> String {
     let mut text = String::new();
     let begin = match counterexample.from {
         From::Start => "the engine starts, and nothing answers yet",

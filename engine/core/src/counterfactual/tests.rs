@@ -48,7 +48,7 @@ fn deployment(uid: &str) -> Observed<Deployment> {
 fn only_the_memory_of_the_same_policy_is_taken_over() {
     let real = real();
     let of = |name| {
-        Alternative::take_over(&real, &PolicyName::new(name))
+        Counterfactual::take_over(&real, &PolicyName::new(name))
             .record()
             .memory
             .clone()
@@ -59,7 +59,7 @@ fn only_the_memory_of_the_same_policy_is_taken_over() {
 #[test]
 fn a_watch_that_sleeps_alone_is_woken_by_news_and_not_by_silence() {
     let real = real();
-    let mut own = Alternative::take_over(&real, &PolicyName::new("shadow"));
+    let mut own = Counterfactual::take_over(&real, &PolicyName::new("shadow"));
     let mut judges = |now, deployment| {
         own.judge(&mut Sleeper, &real, &snapshot(&real, now, deployment))
             .is_some()
@@ -78,7 +78,7 @@ fn where_the_real_watch_sleeps_too_what_woke_it_wakes_both() {
         attention: Attention::Sleeping,
         ..real()
     };
-    let mut own = Alternative::take_over(&real, &PolicyName::new("shadow"));
+    let mut own = Counterfactual::take_over(&real, &PolicyName::new("shadow"));
     for now in 1..4 {
         let shown = snapshot(&real, now, None);
         assert!(own.judge(&mut Sleeper, &real, &shown).is_some());
@@ -88,7 +88,7 @@ fn where_the_real_watch_sleeps_too_what_woke_it_wakes_both() {
 #[test]
 fn in_step_it_takes_what_happened_beside_decisions() {
     let real = real();
-    let mut own = Alternative::take_over(&real, &PolicyName::new("real"));
+    let mut own = Counterfactual::take_over(&real, &PolicyName::new("real"));
     let restarted = JobRecord {
         confidence: Confidence::Stale,
         revision: real.revision + 1,

@@ -11,8 +11,8 @@ use steadfast_core::time::Timestamp;
 use crate::explore::{Counterexample, From};
 use crate::laws::Shows;
 use crate::look::{BEGINNING, Look, NEIGHBOURS};
-use crate::scene::{FlinkSays, Health, Scene, There, Way};
-use crate::step::{EndsStep, KubernetesStep, Sight, Step};
+use crate::step::{EndsStep, KubernetesStep, Step, Visibility};
+use crate::world::{ApiModel, Existence, FlinkModel, Health, World};
 
 /// When a job that runs is disturbed: by then the engine has seen it.
 const SEEN_AFTER: i64 = 20_000;
@@ -62,7 +62,7 @@ pub fn write(
 
 /// A story as it grows. Times are milliseconds of the story.
 struct Script {
-    scene: Scene,
+    world: World,
     /// When the next thing may happen.
     now: i64,
     /// When the last thing happened.
@@ -76,7 +76,7 @@ struct Script {
 impl Script {
     fn begin(counterexample: &Counterexample, hold: i64) -> Self {
         let mut script = Self {
-            scene: Scene::healthy(BEGINNING),
+            world: World::healthy(BEGINNING),
             now: 0,
             last: 0,
             hold,
@@ -88,7 +88,7 @@ impl Script {
                 .any(|step| matches!(step, Step::Neighbours(_))),
         };
         if counterexample.from == From::Start {
-            script.scene = Scene::before_all(BEGINNING);
+            script.world = World::before_all(BEGINNING);
         }
         script.step(None, "kubernetes = \"ok\"\n");
         if script.has_neighbours {
@@ -130,8 +130,8 @@ impl Script {
     }
 
     fn ends(&mut self, ends: EndsStep) {
-        let job = self.scene.run.job;
-        let start = self.moment(self.scene.run.started_at);
+        let job = self.world.run.job;
+        let start = self.moment(self.world.run.started_at);
         let says = match ends {
             EndsStep::Nothing => "ha = false\n".to_owned(),
             EndsStep::Unreadable => {
@@ -176,15 +176,15 @@ impl Script {
                 return Ok(());
             }
             Step::Flink(step) => {
-                self.scene.flink_turns(step, at);
+                self.world.flink_turns(step, at);
                 self.show(None)?;
             }
             Step::Kubernetes(step) => self.kubernetes(step, at)?,
             Step::Ends(ends) => self.ends(ends),
             Step::Neighbours(sight) => {
                 let fault = match sight {
-                    Sight::Dark => "drop",
-                    Sight::Seen => "ok",
+                    Visibility::Dark => "drop",
+                    Visibility::Seen => "ok",
                 };
                 self.step(Some("other"), &format!("flink = \"{fault}\"\n"));
                 self.step(None, &format!("kubernetes = \"{fault}\"\nnamespace = \"b\"\n"));
@@ -196,7 +196,7 @@ impl Script {
             }
             Step::PolicyFails => return Err("a story cannot make a policy fail".into()),
             Step::Heal => {
-                self.scene.heals(at);
+                self.world.heals(at);
                 self.step(None, "kubernetes = \"ok\"\n");
                 self.show(None)?;
             }
@@ -211,15 +211,15 @@ impl Script {
     }
 
     fn kubernetes(&mut self, step: KubernetesStep, at: Timestamp) -> Result<(), String> {
-        let before = self.scene.kubernetes;
-        self.scene.kubernetes_turns(step, at);
+        let before = self.world.kubernetes;
+        self.world.kubernetes_turns(step, at);
         if let KubernetesStep::Silent(kind) = step {
             let fault = kubernetes_fault(kind)?;
             self.step(None, &format!("kubernetes = \"{fault}\"\n"));
             return Ok(());
         }
         let unseen = step == KubernetesStep::Missing;
-        if unseen && before == Way::Answers {
+        if unseen && before == ApiModel::Answers {
             self.step(None, "kubernetes = \"watch-silent\"\n");
         }
         let words = match step {
@@ -234,13 +234,13 @@ impl Script {
             | KubernetesStep::Replaced => None,
         };
         self.show(words)?;
-        if unseen && before == Way::Answers {
+        if unseen && before == ApiModel::Answers {
             // No version that the watch knows is good any more: it lists anew, and what it missed stays unseen.
             self.now += 1_000;
             self.step(None, "kubernetes = \"410\"\n");
             self.now += 2_000;
         }
-        if before != Way::Answers || unseen {
+        if before != ApiModel::Answers || unseen {
             self.step(None, "kubernetes = \"ok\"\n");
         }
         Ok(())
@@ -248,24 +248,24 @@ impl Script {
 
     /// The job's own world as it is now.
     fn show(&mut self, words: Option<JobState>) -> Result<(), String> {
-        let Scene {
+        let World {
             flink,
             run,
             deployment,
             pod,
             kubernetes: _,
             neighbours: _,
-        } = self.scene;
+        } = self.world;
         let fault = match flink {
-            FlinkSays::Lists | FlinkSays::Lacks => "ok",
-            FlinkSays::Silent(kind) => flink_fault(kind)?,
+            FlinkModel::Lists | FlinkModel::Lacks => "ok",
+            FlinkModel::Silent(kind) => flink_fault(kind)?,
         };
         let mut says = format!("flink = \"{fault}\"\n");
         let is_well = pod.health == Health::Ready;
         let deleting = match deployment.there {
-            There::Up => Some(false),
-            There::Going { .. } => Some(true),
-            There::Gone => None,
+            Existence::Up => Some(false),
+            Existence::Going { .. } => Some(true),
+            Existence::Gone => None,
         };
         match deleting {
             None => says.push_str("deployment = { present = false }\npods = []\n"),
@@ -297,7 +297,7 @@ impl Script {
                 );
             }
         }
-        if flink == FlinkSays::Lacks {
+        if flink == FlinkModel::Lacks {
             says.push_str("jobs = []\n");
         } else {
             let start = self.moment(run.started_at);

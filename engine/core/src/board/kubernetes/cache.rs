@@ -1,0 +1,177 @@
+//! The objects of one kind by place, as lists and watches last told of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ObjectRef;
+use crate::evidence::{Evidence, Fault, FaultKind, Observed};
+use crate::facts::{Deployment, FlinkResource};
+use crate::id::Namespace;
+use crate::kube_update::{Completeness, Object};
+use crate::time::Timestamp;
+
+/// A thing that stands at a place of its own.
+pub(super) trait Referenced: Clone + PartialEq {
+    /// Where it stands.
+    fn object_ref(&self) -> ObjectRef;
+
+    /// The place of the Flink cluster it is about.
+    fn cluster_ref(&self) -> ObjectRef;
+}
+
+impl Referenced for Deployment {
+    fn object_ref(&self) -> ObjectRef {
+        ObjectRef::new(&self.namespace, &self.name)
+    }
+
+    fn cluster_ref(&self) -> ObjectRef {
+        self.object_ref()
+    }
+}
+
+impl Referenced for FlinkResource {
+    fn object_ref(&self) -> ObjectRef {
+        ObjectRef::new(&self.namespace, &self.name)
+    }
+
+    fn cluster_ref(&self) -> ObjectRef {
+        ObjectRef::new(&self.namespace, &self.deployment)
+    }
+}
+
+/// All objects of one kind.
+#[derive(Clone, Debug)]
+pub(super) struct Objects<T>(BTreeMap<ObjectRef, Entry<T>>);
+
+impl<T> Default for Objects<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+/// What was last seen at a place.
+#[derive(Clone, Debug)]
+struct Entry<T> {
+    change: Cached<T>,
+    at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Cached<T> {
+    Live(T),
+    /// It exists, its body does not decode.
+    Undecodable(String),
+    /// The watch said DELETED; no list has been read since.
+    Tombstone,
+}
+
+impl<T: Referenced> Objects<T> {
+    /// Takes in an object that is there. Returns the place it is about if it changed.
+    pub(super) fn see(&mut self, object: T, at: Timestamp) -> Option<ObjectRef> {
+        let about = object.cluster_ref();
+        let change = Cached::Live(object.clone());
+        let before = self.0.insert(
+            object.object_ref(),
+            Entry {
+                change: change.clone(),
+                at,
+            },
+        );
+        before.is_none_or(|seen| seen.change != change).then_some(about)
+    }
+
+    /// Takes in an object that is there and does not decode. Returns the place it is about if that is news.
+    pub(super) fn see_undecodable(&mut self, object: ObjectRef, error: String, at: Timestamp) -> Option<ObjectRef> {
+        let change = Cached::Undecodable(error);
+        let before = self.0.insert(
+            object.clone(),
+            Entry {
+                change: change.clone(),
+                at,
+            },
+        );
+        match before.map(|seen| seen.change) {
+            Some(Cached::Live(object)) => Some(object.cluster_ref()),
+            Some(same) if same == change => None,
+            Some(Cached::Undecodable(_) | Cached::Tombstone) | None => Some(object),
+        }
+    }
+
+    /// Takes in DELETED on the watch. Returns the place it is about.
+    pub(super) fn see_deleted(&mut self, object: ObjectRef, at: Timestamp) -> ObjectRef {
+        let change = Cached::Tombstone;
+        let before = self.0.insert(object.clone(), Entry { change, at });
+        match before.map(|seen| seen.change) {
+            Some(Cached::Live(object)) => object.cluster_ref(),
+            Some(Cached::Undecodable(_) | Cached::Tombstone) | None => object,
+        }
+    }
+
+    /// Forgets what a list's scope held and the list does not name. A deletion seen after the list was asked for
+    /// stays seen. Returns the places that this is news of.
+    pub(super) fn drop_unlisted(
+        &mut self,
+        namespace: Option<&Namespace>,
+        listed: &[Object],
+        asked_at: Timestamp,
+    ) -> Vec<ObjectRef> {
+        let listed: BTreeSet<(&Namespace, &str)> = listed.iter().map(Object::namespaced_name).collect();
+        let is_dropped = |object: &ObjectRef, seen: &mut Entry<T>| {
+            namespace.is_none_or(|n| *n == object.namespace)
+                && !listed.contains(&(&object.namespace, object.name.as_str()))
+                && (seen.change != Cached::Tombstone || asked_at >= seen.at)
+        };
+        let dropped = self.0.extract_if(.., is_dropped);
+        dropped
+            .filter_map(|(object, seen)| match seen.change {
+                Cached::Live(object) => Some(object.cluster_ref()),
+                Cached::Undecodable(_) => Some(object),
+                Cached::Tombstone => None,
+            })
+            .collect()
+    }
+
+    /// What is known of the object at a place, given how its list stands.
+    pub(super) fn evidence(&self, object: &ObjectRef, list: &Evidence<Completeness>) -> Evidence<T> {
+        let seen = self.0.get(object);
+        let evidence = list.clone().map(|answer| match answer {
+            Observed::Unknown(fault) => Observed::Unknown(fault),
+            Observed::Absent => Observed::Absent,
+            Observed::Present(completeness) => match seen.map(|s| &s.change) {
+                Some(Cached::Live(object)) => Observed::Present(object.clone()),
+                Some(Cached::Undecodable(error)) => Observed::Unknown(Fault::new(FaultKind::Malformed, error.clone())),
+                Some(Cached::Tombstone) => Observed::Absent,
+                None => absent_from(completeness),
+            },
+        });
+        freshened(evidence, seen.map(|s| s.at))
+    }
+
+    /// The object at a place, if it is there.
+    pub(super) fn get(&self, object: &ObjectRef) -> Option<&T> {
+        match &self.0.get(object)?.change {
+            Cached::Live(object) => Some(object),
+            Cached::Undecodable(_) | Cached::Tombstone => None,
+        }
+    }
+}
+
+/// Evidence of a list that a later watch event about its object has made fresher.
+pub(super) fn freshened<T>(mut evidence: Evidence<T>, event: Option<Timestamp>) -> Evidence<T> {
+    if evidence.latest.is_known()
+        && let Some(at) = event.filter(|at| *at > evidence.observed_at)
+    {
+        (evidence.asked_at, evidence.observed_at, evidence.known_at) = (at, at, Some(at));
+    }
+    evidence
+}
+
+/// What a list says of something it does not contain.
+pub(super) fn absent_from<T>(completeness: Completeness) -> Observed<T> {
+    match completeness {
+        Completeness::Complete => Observed::Absent,
+        Completeness::Incomplete => Observed::Unknown(Fault::new(
+            FaultKind::Malformed,
+            "the list holds an object whose name cannot be read, so what it lacks may still be there",
+        )),
+    }
+}
