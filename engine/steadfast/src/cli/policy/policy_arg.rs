@@ -33,6 +33,7 @@ impl PolicyArg {
     }
 
     /// How the command line names it.
+    #[cfg(feature = "author")]
     pub(in crate::cli) fn module(&self) -> &str {
         &self.module
     }
