@@ -1,4 +1,4 @@
-//! Random news of one cluster: what [`woken_by`] says of it, the snapshots before and after must say too.
+//! Random updates of one cluster: what [`woken_by`] says of it, the snapshots before and after must say too.
 
 use std::time::Duration;
 
