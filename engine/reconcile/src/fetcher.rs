@@ -1,6 +1,6 @@
 //! Makes requests: the only part of the loop that touches the network.
 //!
-//! Requests are bounded by lanes, each with its own places: Flinks that do not answer wait for their timeouts in a lane of
+//! Requests are bounded by lanes, each with its own limit: Flinks that do not answer wait for their timeouts in a lane of
 //! their own, so that a fleet of silent ones does not hold up those that answer (the bulkhead pattern).
 
 mod lookup;
@@ -25,7 +25,7 @@ use crate::fetch::{Endpoint, Fetch, Fetched, Lane};
 
 /// Polls under way at once to Flinks that answer.
 const ANSWERING_PLACES: usize = 1024;
-/// And to those that do not: they wait for their timeouts, and must not take the others' places.
+/// And to those that do not: they wait for their timeouts, and must not hold up the others.
 const FAILING_PLACES: usize = 128;
 /// Look-ups on request under way at once.
 const LOOKUP_PLACES: usize = 64;
@@ -41,7 +41,7 @@ pub(crate) struct Fetcher {
     lookups: Semaphore,
 }
 
-/// The clients of one cluster, and of what tells of its ended jobs.
+/// The clients of one cluster, and of the sources that say how its jobs ended.
 pub(crate) struct ClusterClients {
     pub(crate) cluster: Arc<KubeCluster>,
     pub(crate) proxy: ProxyTransport,
@@ -73,7 +73,7 @@ impl Fetcher {
         }
     }
 
-    /// Makes one request; `None` if its answer comes by another way (lists come as news).
+    /// Makes one request; `None` if its answer comes by another way (lists arrive as updates).
     pub(crate) async fn fetch(&self, fetch: Fetch) -> Option<Fetched> {
         match fetch {
             Fetch::Overview { endpoint, lane } => {

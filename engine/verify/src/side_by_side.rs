@@ -261,7 +261,7 @@ impl<'a> Beside<'a> {
             &shown,
         )?;
         same("the record", &revised(look.record()), &revised(self.record()))?;
-        // What the decision wants is begun with the next turn.
+        // What the decision asks for is begun with the next turn.
         let next = self.reactor.turn(now);
         same("a second decision on the same evidence", 0, next.judged())?;
         self.commit(next, now);

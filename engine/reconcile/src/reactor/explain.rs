@@ -1,4 +1,4 @@
-//! Lays a decision open for somebody to look at; nothing follows from it.
+//! Judges a job for a reader; nothing follows from it.
 
 use steadfast_core::board::lookups::Standing;
 use steadfast_core::decision::LookupRequest;

@@ -79,7 +79,7 @@ impl Reactor {
         Some(observe(before, &self.board, context, now))
     }
 
-    /// Carries on after a decision was committed: the next poll, the next review, and what the policy wants to know.
+    /// Carries on after a decision was committed: the next poll, the next review, and the look-ups the policy asks for.
     pub(super) fn follow_up(&mut self, judged: Judged, now: Timestamp, shown: &mut Vec<Show>) {
         let Judged { key, plan, shadows, .. } = judged;
         match &plan.next {
@@ -117,7 +117,7 @@ impl Reactor {
         self.polls.set_interval(&key.target, interval, attention, now);
     }
 
-    /// Begins the look-up that a policy wants, or plans to judge the job again when it may begin.
+    /// Begins a look-up that a policy asks for, or plans to judge the job again when it may begin.
     fn want(&mut self, key: &JobKey, want: &LookupRequest, now: Timestamp) {
         match self.standing(key, want, now) {
             Some(Standing::Open(query)) => match self.lookups.paused_until(key, want.source, now) {
@@ -130,7 +130,7 @@ impl Reactor {
                 self.fetches.push(Fetch::Relist { cluster, after });
             }
             Some(Standing::Ahead(moment)) => {
-                // Only an answer to a later question will do.
+                // Only an answer to a later request will do.
                 let next = moment.after(std::time::Duration::from_millis(1));
                 self.queue.requeue_by(key.clone(), next);
             }
@@ -138,7 +138,7 @@ impl Reactor {
         }
     }
 
-    /// How what a policy wants stands; `None` for a job that is not there.
+    /// How a look-up that a policy asks for stands; `None` for a job that is not there.
     pub(super) fn standing(&self, key: &JobKey, want: &LookupRequest, now: Timestamp) -> Option<Standing> {
         let record = self.records.get(key)?;
         let object = self.targets.get(&key.target)?.object.as_ref();
