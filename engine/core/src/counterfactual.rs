@@ -4,7 +4,7 @@
 //!
 //! A *shadow* decides beside the real policy, a *replay* decides recorded snapshots again, and `policy diff` replays
 //! two policies. All of them ask what the record would say if another policy had been in charge, so all are made of
-//! this. Were they three, a rollout could be agreed to by a shadow and refused by a replay of the same hours.
+//! this. Made apart, a shadow and a replay of the same hours could disagree.
 //!
 //! A policy cannot simply be shown the real snapshots: they contain the real record, with the real policy's state,
 //! memory and conditions. So each snapshot is shown with a record of its own in it, and the planner applies the
@@ -26,11 +26,10 @@
 //! ([`Fingerprint`]). If the real watch sleeps too, a snapshot exists because something woke it, which would have woken
 //! this one as well.
 //!
-//! # Given up
+//! # Rejected
 //!
 //! Rules of its own for what wakes a sleeping watch. They passed over changes of pods, which wake the real one; the
-//! rules are in
-//! [`wake`](crate::wake) now, and a test holds the two to each other.
+//! rules are in [`wake`](crate::wake) now, and a test holds those for snapshots to those for updates.
 
 use crate::decision::{Decide, Decision, PolicyFailure};
 use crate::id::PolicyName;

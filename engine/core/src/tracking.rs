@@ -25,7 +25,7 @@
 //! has passed. Whoever still answers so by then is no latecomer: that job is what runs. A job that is recovered keeps
 //! its id and gets a new start-time, so it is taken at once.
 //!
-//! # Tried and given up
+//! # Rejected
 //!
 //! - *Counting the job of a late answer among the other jobs.* Those are never taken up, so that a job recovered under
 //!   its old id ran while its record stayed without it. Until the new job is known, the one before is nobody's other
