@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_job_tells_and_the_last_one_ends() {
+    fn the_first_job_raises_it_and_the_last_one_ends_it() {
         let mut alerts = ClusterAlerts::default();
         let (calm, raised) = ([record("a", &[]), record("b", &[])], [AlertScope::Cluster]);
         let [a, b] = ["a", "b"].map(|name| record(name, &raised));

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_is_counted_from_the_first_look_that_failed() {
+    fn unknown_is_counted_from_the_first_request_that_failed() {
         let fault = || Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"));
         let mut evidence = Evidence::first(asked(Observed::Present(1), 0, 1));
         evidence.accept(asked(fault(), 5, 8));

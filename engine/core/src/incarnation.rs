@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_is_one_attempt_whichever_source_tells_first() {
+    fn a_replacement_is_one_attempt_whichever_source_shows_it_first() {
         let mut watch_first = running();
         watch_first.see_deployment(&Uid::new("u2"), None, at(60), at(60));
         watch_first.see_job(job(2), at(59), at(61));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uid_told_late_belongs_to_the_job_that_started_under_it() {
+    fn a_uid_shown_late_belongs_to_the_job_that_started_under_it() {
         let mut incarnation = running();
         incarnation.see_deployment(&Uid::new("u2"), Some(at(30)), at(30), at(30));
         incarnation.see_job(job(2), at(40), at(45));

@@ -24,11 +24,11 @@ use tokio::sync::Semaphore;
 use crate::fetch::{Endpoint, Fetch, Fetched, Lane};
 
 /// Polls under way at once to Flinks that answer.
-const ANSWERING_PLACES: usize = 1024;
+const ANSWERING_LIMIT: usize = 1024;
 /// And to those that do not: they wait for their timeouts, and must not hold up the others.
-const FAILING_PLACES: usize = 128;
+const FAILING_LIMIT: usize = 128;
 /// Look-ups on request under way at once.
-const LOOKUP_PLACES: usize = 64;
+const LOOKUP_LIMIT: usize = 64;
 
 /// The clients of every cluster, and the way to Flinks that are reached directly.
 pub(crate) struct Fetcher {
@@ -67,9 +67,9 @@ impl Fetcher {
                 deadline: timing.timeout,
                 max_bytes: MAX_BODY,
             },
-            answering: Semaphore::new(ANSWERING_PLACES),
-            failing: Semaphore::new(FAILING_PLACES),
-            lookups: Semaphore::new(LOOKUP_PLACES),
+            answering: Semaphore::new(ANSWERING_LIMIT),
+            failing: Semaphore::new(FAILING_LIMIT),
+            lookups: Semaphore::new(LOOKUP_LIMIT),
         }
     }
 
@@ -77,11 +77,11 @@ impl Fetcher {
     pub(crate) async fn fetch(&self, fetch: Fetch) -> Option<Fetched> {
         match fetch {
             Fetch::Overview { endpoint, lane } => {
-                let places = match lane {
+                let permits = match lane {
                     Lane::Answering => &self.answering,
                     Lane::Failing => &self.failing,
                 };
-                let _place = places.acquire().await.ok()?;
+                let _permit = permits.acquire().await.ok()?;
                 let asked_at = self.clock.now();
                 let answer = self
                     .overview(&endpoint)
@@ -100,7 +100,7 @@ impl Fetcher {
             }
             Fetch::Lookup { key, query, endpoint } => {
                 // What is fleeting does not queue.
-                let _place = if query.source().is_fleeting() {
+                let _permit = if query.source().is_fleeting() {
                     None
                 } else {
                     Some(self.lookups.acquire().await.ok()?)

@@ -226,7 +226,7 @@ pub fn verify(
     on_depth: &mut dyn FnMut(DepthReport),
 ) -> Report {
     let mut watcher = Watcher::new(make, settings.timing);
-    let alike = tried(&mut watcher, laws, settings);
+    let alike = try_fault_kinds(&mut watcher, laws, settings);
     let mut exploration = Exploration::begin(&mut watcher, laws, settings);
     let mut depths = Vec::new();
     for depth in 0..=settings.depth {
@@ -251,7 +251,7 @@ pub fn verify(
             settings,
             alike: &alike,
             met: &exploration.met,
-            first: exploration.next_place(),
+            first: exploration.next_index(),
             open: &open,
             depth,
             standing,
@@ -262,12 +262,12 @@ pub fn verify(
     Report {
         depths,
         alike,
-        laws: exploration.told(),
+        laws: exploration.counterexamples(),
     }
 }
 
 /// Tries every kind of fault at the first looks.
-fn tried(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings) -> Alike {
+fn try_fault_kinds(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings) -> Alike {
     let mut trials = Trials::new();
     let alike = Alike::all();
     let mut met = HashSet::new();
@@ -339,7 +339,7 @@ impl Exploration {
         open
     }
 
-    fn next_place(&self) -> usize {
+    fn next_index(&self) -> usize {
         self.origins.len()
     }
 
@@ -397,12 +397,12 @@ impl Exploration {
         }
     }
 
-    fn told(&self) -> Vec<Option<Counterexample>> {
-        let told = |broken: &Option<(u32, Origin, Break)>| {
+    fn counterexamples(&self) -> Vec<Option<Counterexample>> {
+        let counterexample = |broken: &Option<(u32, Origin, Break)>| {
             let (depth, origin, broken) = broken.as_ref()?;
             (*depth <= self.depth).then(|| self.story(*depth, *origin, broken.clone()))
         };
-        self.broken.iter().map(told).collect()
+        self.broken.iter().map(counterexample).collect()
     }
 
     /// The steps from a root to the look that breaks a law.

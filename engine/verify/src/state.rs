@@ -42,9 +42,9 @@ impl OpenLookups {
         now: Timestamp,
     ) -> Self {
         let mut asked = Self::default();
-        for want in wanted {
-            let is_open = matches!(board.standing(record, Some(object), want, now), Standing::Open(_));
-            match want.source {
+        for request in wanted {
+            let is_open = matches!(board.standing(record, Some(object), request, now), Standing::Open(_));
+            match request.source {
                 LookupSource::LastWords => asked.last_words = is_open,
                 LookupSource::Archive => asked.archive = is_open,
                 LookupSource::HaData => asked.ha_data = is_open,

@@ -49,9 +49,9 @@ impl Board {
     }
 
     /// Whether the newest evidence will do for a request: it was asked for late enough, or it is final.
-    pub fn answers(&self, key: &JobKey, object: Option<&ObjectRef>, want: &LookupRequest) -> bool {
-        self.stands(key, object, want.source)
-            .is_some_and(|stands| stands.is_final || stands.asked_at > want.observed_after)
+    pub fn answers(&self, key: &JobKey, object: Option<&ObjectRef>, request: &LookupRequest) -> bool {
+        self.stands(key, object, request.source)
+            .is_some_and(|stands| stands.is_final || stands.asked_at > request.observed_after)
     }
 
     /// How a request stands for a job as its record was committed.
@@ -59,19 +59,19 @@ impl Board {
         &self,
         record: &JobRecord,
         object: Option<&ObjectRef>,
-        want: &LookupRequest,
+        request: &LookupRequest,
         now: Timestamp,
     ) -> Standing {
-        if self.answers(&record.key, object, want) {
+        if self.answers(&record.key, object, request) {
             Standing::Answered
-        } else if want.observed_after >= now {
-            Standing::Ahead(want.observed_after)
-        } else if want.source == LookupSource::Kubernetes {
+        } else if request.observed_after >= now {
+            Standing::Ahead(request.observed_after)
+        } else if request.source == LookupSource::Kubernetes {
             Standing::OpenLists {
-                after: want.observed_after,
+                after: request.observed_after,
             }
         } else {
-            self.query(record, object, want.source)
+            self.query(record, object, request.source)
                 .map_or(Standing::NobodyToAsk, Standing::Open)
         }
     }

@@ -88,8 +88,8 @@ impl Reactor {
                 let interval = watch.poll_after;
                 self.watch_at(&key, interval, watch.attention, now);
                 self.queue.requeue_at(key.clone(), now.after(watch.validate_after));
-                for want in wanted {
-                    self.want(&key, want, now);
+                for request in wanted {
+                    self.request_lookup(&key, request, now);
                 }
             }
             Next::Retry(_) => {
@@ -118,9 +118,9 @@ impl Reactor {
     }
 
     /// Begins a look-up that a policy asks for, or plans to judge the job again when it may begin.
-    fn want(&mut self, key: &JobKey, want: &LookupRequest, now: Timestamp) {
-        match self.standing(key, want, now) {
-            Some(Standing::Open(query)) => match self.lookups.paused_until(key, want.source, now) {
+    fn request_lookup(&mut self, key: &JobKey, request: &LookupRequest, now: Timestamp) {
+        match self.standing(key, request, now) {
+            Some(Standing::Open(query)) => match self.lookups.paused_until(key, request.source, now) {
                 Some(until) => self.queue.requeue_by(key.clone(), until),
                 None => self.look_up(key, query),
             },
@@ -139,9 +139,9 @@ impl Reactor {
     }
 
     /// How a look-up that a policy asks for stands; `None` for a job that is not there.
-    pub(super) fn standing(&self, key: &JobKey, want: &LookupRequest, now: Timestamp) -> Option<Standing> {
+    pub(super) fn standing(&self, key: &JobKey, request: &LookupRequest, now: Timestamp) -> Option<Standing> {
         let record = self.records.get(key)?;
         let object = self.targets.get(&key.target)?.object.as_ref();
-        Some(self.board.standing(record, object, want, now))
+        Some(self.board.standing(record, object, request, now))
     }
 }
