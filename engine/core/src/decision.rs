@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::explanation::Rule;
 pub use crate::lookup::LookupSource;
 use crate::record::{AlertScope, Reason};
+use crate::rule::Rule;
 use crate::state::{Attention, ConditionType, Confidence, JobState};
 use crate::time::Timestamp;
 

@@ -2,6 +2,7 @@
 
 use crate::decision::{Decision, LookupSource, PolicyFailure};
 use crate::id::PolicyName;
+use crate::rule::Rule;
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 
@@ -18,19 +19,6 @@ pub struct Explanation {
     pub rule: Option<Rule>,
     /// What may change the decision next, the soonest first.
     pub waits_for: Vec<Awaited>,
-}
-
-/// One rule of a policy, in the policy's own words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// As decisions name it.
-    pub name: String,
-    /// When it speaks, and what it concludes.
-    pub says: String,
-    /// Why it is so, with the source of the fact.
-    pub because: String,
-    /// Which evidence would lead to another conclusion.
-    pub changed_by: String,
 }
 
 /// A request or a review that may change the decision.

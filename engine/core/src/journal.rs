@@ -4,46 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::alert::AlertEvent;
-use crate::id::{JobKey, PolicyName};
-use crate::record::{JobRecord, Reason};
+pub use crate::event::{Event, Transition};
+use crate::id::JobKey;
+use crate::record::JobRecord;
 use crate::recording::Recorded;
-use crate::state::{Confidence, JobState};
 use crate::time::Timestamp;
 
 /// A position in the journal: grows by at least one with each entry, never reused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u64);
-
-/// What happened to one job, for the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The state or the attempt changed.
-    Transition(Transition),
-    /// Something beside the state changed: confidence, conditions, reason, intent.
-    Update,
-    /// An alert began or ended.
-    Alert(AlertEvent),
-    /// An operator removed the job; its record is deleted with this entry.
-    Forgotten,
-}
-
-/// A change of state or attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transition {
-    /// The state before.
-    pub from: JobState,
-    /// The state after.
-    pub to: JobState,
-    /// How sure the state after is.
-    pub confidence: Confidence,
-    /// Why the state changed: a code in CamelCase and a sentence.
-    pub reason: Reason,
-    /// In which attempt (after the change).
-    pub attempt: u32,
-    /// The policy that decided it.
-    pub policy: PolicyName,
-}
 
 /// One job's part of a commit: its record afterwards and what happened to it, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::decision::PolicyFailure;
+use crate::event::Transition;
 use crate::evidence::{Evidence, FaultKind, Observed};
 use crate::facts::{Deployment, FlinkJob};
 use crate::id::JobKey;
-use crate::journal::Transition;
 use crate::record::{JobRecord, PostedIntent};
-use crate::snapshot::{Fleet, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::state::JobState;
 use crate::time::Timestamp;
 
@@ -100,6 +100,9 @@ pub enum RecordChange {
 }
 
 /// What makes a snapshot one of another kind: the cases of its evidence, without their times and numbers.
+///
+/// How many targets are dark is a number too. Whether they are so many that the cluster counts as disrupted is the policy's
+/// word, by its own share: it says so in a condition, and a decision that changes the record is kept anyway.
 #[derive(Clone, Debug, PartialEq)]
 struct EvidenceShape {
     attempt: u32,
@@ -108,7 +111,6 @@ struct EvidenceShape {
     deployment: Answer<(u32, Option<Timestamp>)>,
     others: [Answer<()>; 9],
     deletion: Option<Timestamp>,
-    dark: bool,
 }
 
 /// The case of an answer, with what counts of the value.
@@ -135,7 +137,6 @@ impl EvidenceShape {
         ];
         let flink = |job: &FlinkJob| job.state;
         let deployment = |deployment: &Deployment| (deployment.ready, deployment.deleting_since);
-        let Fleet { targets, dark } = snapshot.fleet;
         Self {
             attempt: snapshot.record.incarnation.attempt,
             intent: snapshot.record.intent,
@@ -143,7 +144,6 @@ impl EvidenceShape {
             deployment: answer(snapshot.deployment.as_ref(), deployment),
             others: plain,
             deletion: snapshot.deletion.as_ref().map(|deletion| deletion.seen_at),
-            dark: dark.saturating_mul(2) >= targets,
         }
     }
 }
@@ -159,4 +159,48 @@ fn answer<T, P>(evidence: Option<&Evidence<T>>, of_value: impl FnOnce(&T) -> P) 
 
 fn case<T>(evidence: Option<&Evidence<T>>) -> Answer<()> {
     answer(evidence, |_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Fleet;
+    use crate::testing::{self, at, job_key, observed};
+
+    /// Whether each is kept of snapshots that come one second after the other, while nothing changes the record.
+    fn kept(snapshots: impl IntoIterator<Item = Snapshot>) -> Vec<bool> {
+        let mut sampler = Sampler::new(Duration::from_secs(60));
+        snapshots
+            .into_iter()
+            .map(|snapshot| sampler.should_record(&snapshot, RecordChange::No))
+            .collect()
+    }
+
+    fn snapshot(second: i64) -> Snapshot {
+        testing::snapshot(testing::record(job_key("orders"), at(0)), at(second))
+    }
+
+    #[test]
+    fn evidence_of_another_kind_is_kept_and_the_same_once_in_a_while() {
+        let mut silent = snapshot(2);
+        let fault = crate::evidence::Fault::new(FaultKind::Timeout, "no answer");
+        silent.flink = observed(Observed::Unknown(fault), at(2));
+        let later = Snapshot {
+            now: at(62),
+            ..silent.clone()
+        };
+        assert_eq!(
+            kept([snapshot(0), snapshot(1), silent.clone(), silent, later]),
+            [true, false, true, false, true]
+        );
+    }
+
+    #[test]
+    fn how_many_targets_are_dark_is_no_other_kind_whatever_share_of_them() {
+        let dark = |second, dark| Snapshot {
+            fleet: Fleet { targets: 10, dark },
+            ..snapshot(second)
+        };
+        assert_eq!(kept([dark(0, 0), dark(1, 5), dark(2, 10)]), [true, false, false]);
+    }
 }

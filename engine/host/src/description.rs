@@ -1,6 +1,6 @@
 //! What a policy says about itself when it is loaded.
 
-use steadfast_core::explanation::Rule;
+use steadfast_core::rule::Rule;
 
 /// What a policy says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
-use steadfast_core::explanation::Rule;
+use steadfast_core::rule::Rule;
 use steadfast_core::snapshot::Snapshot;
 use wasmtime::{Engine, Store};
 

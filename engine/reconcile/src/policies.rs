@@ -1,9 +1,9 @@
 //! The policies of one engine: which decides a job, and which only shadow.
 
 use steadfast_core::decision::{Decision, PolicyFailure, PolicyFailureKind};
-use steadfast_core::explanation::Rule;
 use steadfast_core::id::{JobKey, PolicyName, TargetId};
 use steadfast_core::record::JobRecord;
+use steadfast_core::rule::Rule;
 use steadfast_core::shadow::ShadowVerdict;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Timestamp;

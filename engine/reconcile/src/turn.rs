@@ -67,11 +67,9 @@ impl Turn {
 
     /// The policies' failures in it.
     pub fn failures(&self) -> impl Iterator<Item = (&JobKey, &PolicyFailure)> {
-        let failed = self
-            .judged
+        self.judged
             .iter()
-            .filter_map(|judged| Some((&judged.key, judged.failure.as_ref()?)));
-        failed
+            .filter_map(|judged| Some((&judged.key, judged.failure.as_ref()?)))
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) const NEIGHBOURS: u32 = 3;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// From a Kubernetes list or watch.
-    Kubernetes(KubeUpdate),
+    Kubernetes(Box<KubeUpdate>),
     /// Flink's overview.
     Overview(Observation<FlinkOverview>),
     /// From a look-up.
@@ -295,7 +295,7 @@ impl Watcher {
                 at: now,
                 change,
             };
-            says(&Input::Kubernetes(update.clone()));
+            says(&Input::Kubernetes(Box::new(update.clone())));
             let accepted = state.board.accept_update(update);
             is_woken |= woken_by(&accepted).next().is_some();
             let words = match step {

@@ -161,7 +161,7 @@ impl<'a> Beside<'a> {
     fn take_in(&mut self, inputs: &[Input], now: Timestamp) {
         for input in inputs {
             match input.clone() {
-                Input::Kubernetes(news) => self.reactor.kube_update(news, now),
+                Input::Kubernetes(update) => self.reactor.kube_update(*update, now),
                 Input::Overview(observation) => {
                     let target = self.key.target.clone();
                     self.reactor.fetched(Fetched::Overview { target, observation }, now);
@@ -253,6 +253,16 @@ impl<'a> Beside<'a> {
         self.commit(turn, now);
         // What was begun in this turn was answered in it, above.
         self.open.retain(|source| !answered.contains(source));
+        self.compare(look)?;
+        // What the decision wants is begun with the next turn.
+        let next = self.reactor.turn(now);
+        same("a second decision on the same evidence", 0, next.judged())?;
+        self.commit(next, now);
+        Ok(())
+    }
+
+    /// What the policies were shown, and the records that they made of it.
+    fn compare(&self, look: &Look) -> Result<(), String> {
         let shown = std::mem::take(&mut self.shown.lock().unwrap_or_else(PoisonError::into_inner).snapshots);
         let shown: Vec<Snapshot> = shown.into_iter().map(without_revision).collect();
         same(
@@ -260,12 +270,7 @@ impl<'a> Beside<'a> {
             &vec![without_revision(look.snapshot.clone())],
             &shown,
         )?;
-        same("the record", &revised(look.record()), &revised(self.record()))?;
-        // What the decision asks for is begun with the next turn.
-        let next = self.reactor.turn(now);
-        same("a second decision on the same evidence", 0, next.judged())?;
-        self.commit(next, now);
-        Ok(())
+        same("the record", &revised(look.record()), &revised(self.record()))
     }
 
     /// Every look-up that the verifier counts as open was begun.

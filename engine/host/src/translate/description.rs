@@ -1,6 +1,6 @@
 //! What a policy says about itself.
 
-use steadfast_core::explanation::Rule;
+use steadfast_core::rule::Rule;
 
 use super::types;
 use crate::description::{Description, Parameter};

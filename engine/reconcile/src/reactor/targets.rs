@@ -113,7 +113,10 @@ mod tests {
         let mut targets = Targets::default();
         let (discovered, configured) = (insert(&mut targets, "orders"), insert(&mut targets, "billing"));
         targets.remove(&discovered);
-        assert_eq!(targets.of_object(&cluster(), &object()), [configured.clone()]);
+        assert_eq!(
+            targets.of_object(&cluster(), &object()),
+            std::slice::from_ref(&configured)
+        );
         assert!(targets.take_dropped(&cluster()).is_empty(), "it is still watched");
         targets.remove(&configured);
         assert_eq!(targets.of_object(&cluster(), &object()), []);

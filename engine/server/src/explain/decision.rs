@@ -1,7 +1,7 @@
 //! What a policy makes of a snapshot, and what may change its mind.
 
 use serde::{Deserialize, Serialize};
-use steadfast_core::{decision, explanation};
+use steadfast_core::{decision, explanation, rule};
 use utoipa::ToSchema;
 
 use super::record::{AlertScope, Reason};
@@ -135,7 +135,7 @@ words!(
 
 object!(
     /// One rule of a policy, in the policy's own words.
-    Rule of explanation::Rule {
+    Rule of rule::Rule {
         /// As decisions name it.
         name: String = name,
         /// When it speaks, and what it concludes.

@@ -9,11 +9,12 @@ use serde_json::Value;
 use steadfast_core::decision::{
     DecidedAlert, DecidedCondition, Decision, LookupRequest, LookupSource, PolicyFailure, PolicyFailureKind, Watch,
 };
-use steadfast_core::explanation::{Awaited, Awaiting, Due, Explanation, Rule};
+use steadfast_core::explanation::{Awaited, Awaiting, Due, Explanation};
 use steadfast_core::id::PolicyName;
 use steadfast_core::journal::Sequence;
 use steadfast_core::record::{AlertScope, Reason};
 use steadfast_core::recording::Recorded;
+use steadfast_core::rule::Rule;
 use steadfast_core::shadow::{ShadowBoard, ShadowState, ShadowVerdict, ShadowView};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
@@ -258,9 +259,9 @@ impl<'a> Described<'a> {
     }
 
     fn has_type(&self, parts: &[&Value], types: &[&str], place: &str) {
-        let named = |part: &Value, name: &str| match &part["type"] {
-            Value::Array(all) => all.iter().any(|one| one == name),
-            one => one == name,
+        let named = |part: &Value, name: &str| match part["type"].as_array() {
+            Some(all) => all.iter().any(|one| one == name),
+            None => part["type"] == name,
         };
         let found = parts.iter().any(|part| types.iter().any(|name| named(part, name)));
         assert!(found, "{place} is not described as {types:?}: {parts:?}");

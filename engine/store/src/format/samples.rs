@@ -289,9 +289,9 @@ impl Answer for AllUnknown {
     fn with<T>(&self, slot: usize, value: T) -> Evidence<T> {
         let n = self.0 + slot;
         let mut fault = Fault::new(pick(&FAULTS, n), "no answer within 3 s");
-        fault.retry_after = (n % 2 == 0).then_some(Duration::from_millis(1500));
+        fault.retry_after = n.is_multiple_of(2).then_some(Duration::from_millis(1500));
         let unknown = Observed::Unknown(fault);
-        if n % 3 == 0 {
+        if n.is_multiple_of(3) {
             return Evidence::first(Observation::new(unknown, at(92), at(95)));
         }
         let mut evidence = Evidence::first(Observation::new(Observed::Present(value), at(90), at(91)));

@@ -15,10 +15,10 @@ fn refuse(rig: &mut Rig, pause: Duration) -> usize {
 fn what_was_refused_is_decided_again_and_memory_is_as_it_was() {
     let mut rig = Rig::new(&["orders"]);
     let fetch = rig.advance(Duration::from_secs(1)).remove(0);
-    let target = match &fetch {
-        Fetch::Overview { endpoint, .. } => endpoint.target.clone(),
-        other => panic!("{other:?}"),
+    let Fetch::Overview { endpoint, .. } = &fetch else {
+        panic!("not a poll: {fetch:?}")
     };
+    let target = endpoint.target.clone();
     let observation = Observation::new(running(), rig.now, rig.now);
     rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
     let before = rig.record("orders").clone();

@@ -5,7 +5,6 @@ use steadfast_core::facts::{
     KubeEvent, Pod, Readiness, ResourceKind, Rollout, RootException, Tasks, Termination, Waiting,
 };
 use steadfast_core::id::{Namespace, Uid};
-use steadfast_core::labels::Labels;
 use steadfast_core::state::{JobState, Mode};
 use steadfast_core::time::Timestamp;
 
@@ -28,7 +27,7 @@ pub(super) struct Facts {
 
 impl Facts {
     fn some<T>(&self, value: T) -> Option<T> {
-        (self.n % 2 == 0).then_some(value)
+        (self.n.is_multiple_of(2)).then_some(value)
     }
 
     fn text(&self, text: &str) -> Option<String> {
@@ -76,7 +75,7 @@ impl Facts {
             owner: self.text("FlinkDeployment"),
             trouble: self.text("ProgressDeadlineExceeded: it has timed out"),
             rollout: pick(&ROLLOUTS, self.n),
-            labels: self.some(labels()).unwrap_or_else(Labels::default),
+            labels: self.some(labels()).unwrap_or_default(),
         }
     }
 

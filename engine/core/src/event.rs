@@ -1,0 +1,36 @@
+//! What can happen to a job, as the journal keeps it and sinks deliver it.
+
+use crate::alert::AlertEvent;
+use crate::id::PolicyName;
+use crate::record::Reason;
+use crate::state::{Confidence, JobState};
+
+/// What happened to one job, for the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The state or the attempt changed.
+    Transition(Transition),
+    /// Something beside the state changed: confidence, conditions, reason, intent.
+    Update,
+    /// An alert began or ended.
+    Alert(AlertEvent),
+    /// An operator removed the job; its record is deleted with this entry.
+    Forgotten,
+}
+
+/// A change of state or attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The state before.
+    pub from: JobState,
+    /// The state after.
+    pub to: JobState,
+    /// How sure the state after is.
+    pub confidence: Confidence,
+    /// Why the state changed: a code in CamelCase and a sentence.
+    pub reason: Reason,
+    /// In which attempt (after the change).
+    pub attempt: u32,
+    /// The policy that decided it.
+    pub policy: PolicyName,
+}
