@@ -72,7 +72,8 @@ impl Counterfactual {
     }
 
     /// Judges a snapshot as if this record were the real one. `real` is the real record as it was committed before
-    /// that snapshot. `None` while only this record's watch sleeps: an engine under this policy would not have judged then.
+    /// that snapshot. `None` while only this record's watch sleeps: an engine under this policy would not have judged
+    /// then.
     pub fn judge(&mut self, decide: &mut dyn Decide, real: &JobRecord, snapshot: &Snapshot) -> Option<Evaluation> {
         self.judge_with(real, snapshot, |own| decide.decide(own))
     }
