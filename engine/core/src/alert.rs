@@ -14,15 +14,15 @@ pub struct AlertEvent {
     pub status: AlertStatus,
     /// When it began to stand.
     pub since: Timestamp,
-    /// For people.
+    /// A sentence for people; rules and filters go by the name.
     pub message: String,
 }
 
 /// Whether an alert stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertStatus {
-    /// It began.
+    /// It began to stand with this entry.
     Firing,
-    /// It ended.
+    /// It no longer stands.
     Resolved,
 }

@@ -17,7 +17,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The delay before the next look, after that many failures in a row: uniform between an eighth of the
+    /// The delay before the next try, after that many failures in a row: uniform between an eighth of the
     /// bound and the bound (the floor keeps a lucky draw from being a hot loop), where the bound doubles from
     /// `initial` up to `max`. What the other side asked for is honoured up to [`RETRY_AFTER_CAP`].
     pub fn delay(&self, failures: u32, retry_after: Option<Duration>, rng: &mut impl Rng) -> Duration {

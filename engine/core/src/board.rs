@@ -32,7 +32,7 @@ struct TargetEvidence {
 }
 
 impl Board {
-    /// Takes in news of a Kubernetes list or watch.
+    /// Takes in what a Kubernetes list or watch said. Returns what it changed.
     pub fn accept_update(&mut self, update: KubeUpdate) -> Accepted {
         self.clusters
             .entry(update.scope.cluster.clone())
@@ -40,7 +40,7 @@ impl Board {
             .accept(update)
     }
 
-    /// Takes in an answer of a Flink cluster. Says whether it was newer than the last.
+    /// Takes in an answer of a Flink cluster. Returns whether it was newer than the last.
     pub fn accept_overview(&mut self, target: &TargetId, observation: Observation<FlinkOverview>) -> bool {
         accept(&mut self.target_mut(target).overview, observation)
     }
@@ -59,8 +59,8 @@ impl Board {
         self.clusters.get(cluster)
     }
 
-    /// A record was committed: with a new attempt goes what was looked up about the one before, which says nothing of
-    /// this one.
+    /// A record was committed. If it is of a new attempt, what was looked up about the one before is dropped, since it
+    /// says nothing of this one.
     pub fn committed(&mut self, before: &JobRecord, after: &JobRecord) {
         if before.incarnation.attempt != after.incarnation.attempt {
             self.attempts.remove(&after.key);
@@ -79,7 +79,7 @@ impl Board {
     }
 
     /// Whether no source has a fresh answer for the target: Flink is unknown, and so is its Deployment's list.
-    /// A target that was never looked at is dark.
+    /// A target of which nothing was ever asked is dark.
     pub fn is_dark(&self, target: &TargetId, object: Option<&ObjectRef>) -> bool {
         let flink = self.overview(target).is_some_and(|o| o.latest.is_known());
         let kubernetes = object

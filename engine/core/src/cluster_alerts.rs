@@ -34,7 +34,7 @@ impl ClusterAlerts {
         }
     }
 
-    /// Leaves out of a commit what the first record has told before, and what the last has yet to end.
+    /// Leaves out of a commit each alert that another record has raised before, and each end that is not the last record's.
     pub fn dedupe(&self, changes: Vec<Change>) -> Vec<Change> {
         // Counts as they will be while the commit goes on: ten jobs may raise one alert in it.
         let mut counts: BTreeMap<(ClusterName, String), u64> = BTreeMap::new();
@@ -120,14 +120,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_job_tells_and_the_last_one_ends() {
+    fn the_first_job_raises_it_and_the_last_one_ends_it() {
         let mut alerts = ClusterAlerts::default();
         let (calm, raised) = ([record("a", &[]), record("b", &[])], [AlertScope::Cluster]);
         let [a, b] = ["a", "b"].map(|name| record(name, &raised));
         let fires = |record| change(record, AlertScope::Cluster, AlertStatus::Firing);
         let ends = |record| change(record, AlertScope::Cluster, AlertStatus::Resolved);
         assert_eq!(delivered(alerts.dedupe(vec![fires(&a), fires(&b)])), [1, 0]);
-        // The store refused it: nothing was told.
+        // The store refused it: nothing was delivered.
         assert_eq!(delivered(alerts.dedupe(vec![fires(&a)])), [1]);
         alerts.committed(Some(&calm[0]), Some(&a));
         assert_eq!(delivered(alerts.dedupe(vec![fires(&b)])), [0]);

@@ -1,4 +1,35 @@
-//! The record of a job as another policy would keep it, on the same evidence. Shadows and replays are made of these.
+//! The record of a job as another policy would keep it, on the same evidence.
+//!
+//! # One thing in three places
+//!
+//! A *shadow* decides beside the real policy, a *replay* decides recorded snapshots again, and `policy diff` replays
+//! two policies. All of them ask what the record would say if another policy had been in charge, so all are made of
+//! this. Made apart, a shadow and a replay of the same hours could disagree.
+//!
+//! A policy cannot simply be shown the real snapshots: they contain the real record, with the real policy's state,
+//! memory and conditions. So each snapshot is shown with a record of its own in it, and the planner applies the
+//! decision to that record, as it would to the real one. What is evidence in a record (incarnation, labels, other jobs,
+//! the intent) comes from the real snapshot; what decisions made of it is its own.
+//!
+//! # In step with the real record
+//!
+//! Not all that happens to a record is a decision: a restart makes it stale, an intent is posted, a revision is
+//! counted. While everything that decisions made of the two records is the same, the real one is therefore taken over
+//! before each snapshot. By this the same policy, shown what was recorded, takes the same path again, restarts
+//! included; every story and every random world is replayed to hold it to that. From the first decision that differs,
+//! the record goes its own way.
+//!
+//! # Sleep
+//!
+//! Snapshots come when the real watch polls. If the policy put only this record's watch to sleep, the real engine would
+//! not have judged it then, so the snapshot is passed over unless it shows what wakes a sleeping watch
+//! ([`Fingerprint`]). If the real watch sleeps too, a snapshot exists because something woke it, which would have woken
+//! this one as well.
+//!
+//! # Rejected
+//!
+//! Rules of its own for what wakes a sleeping watch. They passed over changes of pods, which wake the real one; the
+//! rules are in [`wake`](crate::wake) now, and a test holds those for snapshots to those for updates.
 
 use crate::decision::{Decide, Decision, PolicyFailure};
 use crate::id::PolicyName;
@@ -16,7 +47,7 @@ pub struct Counterfactual {
     asleep_since: Option<Fingerprint>,
 }
 
-/// What one snapshot did to an alternative.
+/// What came of one snapshot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// What the policy returned.
@@ -41,7 +72,8 @@ impl Counterfactual {
     }
 
     /// Judges a snapshot as if this record were the real one. `real` is the real record as it was committed before
-    /// that snapshot. `None` while only this record's watch sleeps: the real one would not have been looked at.
+    /// that snapshot. `None` while only this record's watch sleeps: an engine under this policy would not have judged
+    /// then.
     pub fn judge(&mut self, decide: &mut dyn Decide, real: &JobRecord, snapshot: &Snapshot) -> Option<Evaluation> {
         self.judge_with(real, snapshot, |own| decide.decide(own))
     }
@@ -66,8 +98,10 @@ impl Counterfactual {
                 .as_ref()
                 .is_none_or(|then| !then.is_woken_by(snapshot))
         {
+            // Under this policy there would be no snapshot at this moment.
             return None;
         }
+        // What evidence shows in a record is shared; the rest of the record is what this policy made of it.
         let own = Snapshot {
             record: JobRecord {
                 incarnation: seen.incarnation.clone(),
@@ -87,7 +121,8 @@ impl Counterfactual {
         Some(Evaluation { outcome, plan })
     }
 
-    /// Whether all that decisions made of the two records is the same.
+    /// Whether all that decisions made of the two records is the same. Confidence and revision are left out: a restart
+    /// changes the one and every commit the other, without a decision.
     fn is_in_step_with(&self, real: &JobRecord) -> bool {
         let own = &self.record;
         own.state == real.state

@@ -13,15 +13,15 @@ use crate::time::Timestamp;
 pub struct Decision {
     /// The state the record should have.
     pub state: JobState,
-    /// How sure.
+    /// How sure the state is: confirmed by the source that owns it, inferred from another, or stale.
     pub confidence: Confidence,
-    /// Why.
+    /// Why it should have it: a code in CamelCase and a sentence.
     pub reason: Reason,
     /// The name of the rule that spoke.
     pub rule: String,
-    /// When to look again.
+    /// When Flink is polled and the job is judged again.
     pub watch: Watch,
-    /// Evidence that is costly and only looked up when asked for.
+    /// Evidence that is looked up only on request; empty if the policy needs none.
     pub wanted: Vec<LookupRequest>,
     /// What stands beside the state now; what is not named no longer stands.
     pub conditions: Vec<DecidedCondition>,
@@ -36,38 +36,38 @@ pub struct Decision {
 pub struct Watch {
     /// How long until Flink is asked again, while it answers. The engine's backoff takes over while it does not.
     pub poll_after: Duration,
-    /// How long until everything is looked at afresh, whatever the watches say.
+    /// How long until the job is judged again, even if no new evidence comes.
     pub validate_after: Duration,
     /// Whether polls go on.
     pub attention: Attention,
 }
 
-/// A look somewhere costly.
+/// A policy's request for evidence that is not gathered unasked. The contract calls it `want`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LookupRequest {
-    /// Where.
+    /// The source to ask.
     pub source: LookupSource,
-    /// Only an answer to a look begun after this moment will do; a moment ahead is waited for.
+    /// Only an answer to a request made after this moment will do. A moment ahead is waited for.
     pub observed_after: Timestamp,
 }
 
 /// A condition the policy sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecidedCondition {
-    /// Which.
+    /// Its type; a record has at most one condition of each.
     pub kind: ConditionType,
-    /// For people.
+    /// A sentence for people, of at most [`TEXT_LIMIT`](crate::planner::TEXT_LIMIT) bytes.
     pub message: String,
 }
 
-/// An alert the policy wants to stand.
+/// An alert that stands by this decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecidedAlert {
     /// Its name in CamelCase.
     pub name: String,
     /// What it is about.
     pub scope: AlertScope,
-    /// For people.
+    /// A sentence for people, of at most [`TEXT_LIMIT`](crate::planner::TEXT_LIMIT) bytes.
     pub message: String,
 }
 
@@ -76,7 +76,7 @@ pub struct DecidedAlert {
 pub struct PolicyFailure {
     /// The kind, for metrics.
     pub kind: PolicyFailureKind,
-    /// For people.
+    /// What happened, in a sentence for people.
     pub message: String,
 }
 
@@ -85,11 +85,11 @@ pub struct PolicyFailure {
 pub enum PolicyFailureKind {
     /// It returned an error.
     Error,
-    /// It trapped.
+    /// It trapped: a panic, or an instruction that WebAssembly forbids.
     Trap,
     /// It ran past its deadline.
     Deadline,
-    /// It wanted more memory than it may have.
+    /// It asked for more linear memory than its limit.
     Memory,
     /// Its decision breaks a rule of the contract.
     Invalid,

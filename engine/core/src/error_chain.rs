@@ -4,7 +4,7 @@ use std::error::Error;
 
 /// The error's text and those of its sources, outermost first, joined with `: `.
 ///
-/// Every error type of the engine leaves its source out of its own text, so that no cause is told twice here.
+/// Every error type of the engine leaves its source out of its own text, so that no cause is printed twice here.
 pub fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -25,12 +25,12 @@ pub struct Transition {
     pub from: JobState,
     /// The state after.
     pub to: JobState,
-    /// How sure.
+    /// How sure the state after is.
     pub confidence: Confidence,
-    /// Why.
+    /// Why the state changed: a code in CamelCase and a sentence.
     pub reason: Reason,
     /// In which attempt (after the change).
     pub attempt: u32,
-    /// Who decided.
+    /// The policy that decided it.
     pub policy: PolicyName,
 }

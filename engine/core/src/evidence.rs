@@ -1,11 +1,11 @@
-//! What one look at the world can yield: present, absent, or unknown. An error is always unknown.
+//! What one request can yield: present, absent, or unknown. An error is always unknown.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// The result of one look. There is no way from [`Observed::Unknown`] to [`Observed::Absent`].
+/// The result of one request. There is no way from [`Observed::Unknown`] to [`Observed::Absent`].
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Observed<T> {
     /// A complete, successful answer contains it.
@@ -45,7 +45,7 @@ impl<T> Observed<T> {
 pub struct Observation<T> {
     /// What was answered.
     pub answer: Observed<T>,
-    /// When the look that gave it began.
+    /// When the request began.
     pub asked_at: Timestamp,
     /// When the answer arrived.
     pub observed_at: Timestamp,
@@ -70,7 +70,7 @@ impl<T> Observation<T> {
     }
 }
 
-/// Why a look gave no usable answer.
+/// Why a request gave no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fault {
     /// The kind, for rules.
@@ -161,15 +161,15 @@ impl FaultKind {
 pub struct Evidence<T> {
     /// The newest answer.
     pub latest: Observed<T>,
-    /// When the look that gave it began: a later look's answer is never replaced by an earlier one's.
+    /// When the request that gave it began: the answer to a later request is never replaced by that to an earlier one.
     pub asked_at: Timestamp,
     /// When the newest answer arrived.
     pub observed_at: Timestamp,
     /// When the source last said present or absent.
     pub known_at: Option<Timestamp>,
-    /// Since when every look has been unknown; `None` while the newest answer is known.
+    /// Since when every answer has been unknown; `None` while the newest answer is known.
     pub unknown_since: Option<Timestamp>,
-    /// How many looks in a row have been unknown.
+    /// How many answers in a row have been unknown.
     pub failures: u32,
 }
 
@@ -192,7 +192,7 @@ impl<T> Evidence<T> {
         }
     }
 
-    /// Takes in a newer answer; an older one (by the time its look began) is left out. Says whether it was taken.
+    /// Takes in a newer answer; an older one (by when it was asked for) is left out. Returns whether it was taken.
     pub fn accept(&mut self, observation: Observation<T>) -> bool {
         let Observation {
             answer,
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_is_counted_from_the_first_look_that_failed() {
+    fn unknown_is_counted_from_the_first_request_that_failed() {
         let fault = || Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"));
         let mut evidence = Evidence::first(asked(Observed::Present(1), 0, 1));
         evidence.accept(asked(fault(), 5, 8));

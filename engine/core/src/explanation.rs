@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 /// Why a record says what it says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
-    /// Who decided.
+    /// The policy that decided.
     pub policy: PolicyName,
     /// All that was known.
     pub snapshot: Snapshot,
@@ -21,16 +21,16 @@ pub struct Explanation {
     pub waits_for: Vec<Awaited>,
 }
 
-/// A look that is still to be answered.
+/// A request or a review that may change the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Awaited {
-    /// Which.
+    /// What is awaited.
     pub awaiting: Awaiting,
-    /// When it begins.
+    /// When it begins, or that it has begun.
     pub due: Due,
 }
 
-/// What is looked at.
+/// What a job waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Awaiting {
     /// Flink's `/jobs/overview`.
@@ -52,7 +52,7 @@ impl Awaiting {
     }
 }
 
-/// When a look begins. What is under way comes first.
+/// When something awaited begins. What is under way orders before all that is planned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
     /// It has begun, and was not answered yet.

@@ -27,7 +27,7 @@ pub struct FlinkJob {
 /// How many subtasks there are, and how many run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tasks {
-    /// All subtasks.
+    /// All subtasks, of all vertices.
     pub total: u32,
     /// Those that run or have finished.
     pub running: u32,
@@ -58,7 +58,7 @@ pub struct Checkpoints {
     pub failed: u64,
 }
 
-/// How a job ended, as something other than its living REST endpoint tells it.
+/// How a job ended, from a source other than its REST endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JobEnd {
     /// The job it is about.
@@ -69,11 +69,11 @@ pub struct JobEnd {
     pub cause: Option<String>,
     /// When it ended, where the source has it.
     pub ended_at: Option<Timestamp>,
-    /// Who told it.
+    /// The source it is from.
     pub told_by: EndSource,
 }
 
-/// Who told how a job ended.
+/// A source that says how a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EndSource {
     /// The JobManager's log.
@@ -173,10 +173,10 @@ pub enum Readiness {
     NotReady,
 }
 
-/// What a container's status tells.
+/// What a container's status says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Container {
-    /// Its name.
+    /// `name`, as in the pod's specification.
     pub name: String,
     /// `restartCount`.
     pub restarts: u32,
@@ -191,7 +191,7 @@ pub struct Container {
 pub struct Waiting {
     /// E.g. `CrashLoopBackOff`, `ImagePullBackOff`, `ContainerCreating`.
     pub reason: String,
-    /// For people.
+    /// `message`; empty if there is none.
     pub message: String,
 }
 
@@ -209,7 +209,7 @@ pub struct Termination {
 /// A deletion that was seen: DELETED on the watch, or a deletionTimestamp before the object went.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Deletion {
-    /// Whose deletion.
+    /// The UID of the Deployment that was deleted: one that came after it under the same name has another.
     pub uid: Uid,
     /// When it was seen.
     pub seen_at: Timestamp,
@@ -230,7 +230,7 @@ pub struct KubeEvent {
     pub object: String,
     /// E.g. `FailedCreate`.
     pub reason: String,
-    /// For people.
+    /// `message`.
     pub message: String,
     /// When it last occurred.
     pub at: Option<Timestamp>,

@@ -18,7 +18,7 @@ macro_rules! text_id {
                 Self(Arc::from(text.as_ref()))
             }
 
-            /// The text.
+            /// The text, as it was given.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

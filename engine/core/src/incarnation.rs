@@ -33,7 +33,7 @@ const WHOLE_SECONDS: Duration = Duration::from_secs(1);
 pub enum UidSeen {
     /// Kubernetes named the UID in this attempt: another one is another attempt.
     InThisAttempt,
-    /// The UID is left over from the attempt before, since Flink told of the new one first: another UID
+    /// The UID is left over from the attempt before, since Flink showed the new one first: another UID
     /// belongs to this attempt.
     Before,
 }
@@ -61,10 +61,14 @@ impl Incarnation {
                 self.uid_seen = UidSeen::InThisAttempt;
             }
         } else if known.is_none() || self.uid_seen == UidSeen::Before || self.started_after(created_at) {
+            // No contradiction: no UID was known, or only that of the attempt before, or the job started under this
+            // Deployment, which is shown only now.
             self.deployment_uid = Some(uid.clone());
             self.uid_seen = UidSeen::InThisAttempt;
             self.begin_first(now);
         } else {
+            // Another Deployment. Its job is not known yet; the old one's is kept, since the old JobManager may answer
+            // once more.
             self.previous = self.flink_job_id.zip(self.started_at);
             self.deployment_uid = Some(uid.clone());
             self.flink_job_id = None;
@@ -85,12 +89,14 @@ impl Incarnation {
             self.previous = self.flink_job_id.zip(self.started_at);
             self.flink_job_id = Some(id);
             self.started_at = Some(started_at);
+            // Flink showed this attempt first. The UID that Kubernetes shows next belongs to it, and must not begin
+            // another.
             self.uid_seen = UidSeen::Before;
             self.begin(now);
         }
     }
 
-    /// Whether the job started when that Deployment was there already: then a UID that is told late, as after a silent
+    /// Whether the job started when that Deployment was there already: then a UID that is learnt late, as after a silent
     /// watch, belongs to this attempt.
     fn started_after(&self, created_at: Option<Timestamp>) -> bool {
         created_at
@@ -135,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replacement_is_one_attempt_whichever_source_tells_first() {
+    fn a_replacement_is_one_attempt_whichever_source_shows_it_first() {
         let mut watch_first = running();
         watch_first.see_deployment(&Uid::new("u2"), None, at(60), at(60));
         watch_first.see_job(job(2), at(59), at(61));
@@ -167,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uid_told_late_belongs_to_the_job_that_started_under_it() {
+    fn a_uid_shown_late_belongs_to_the_job_that_started_under_it() {
         let mut incarnation = running();
         incarnation.see_deployment(&Uid::new("u2"), Some(at(30)), at(30), at(30));
         incarnation.see_job(job(2), at(40), at(45));

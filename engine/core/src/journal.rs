@@ -20,7 +20,7 @@ pub struct Change {
     /// The whole record afterwards. With [`Event::Forgotten`] among the events, it is deleted instead. Shared, since the
     /// same record goes to the store, to memory and to readers.
     pub record: Arc<JobRecord>,
-    /// May be empty: the record is saved (e.g. a newer `confirmed_at`) and nothing is told.
+    /// May be empty: the record is saved (e.g. a newer `confirmed_at`), and no sink is told of it.
     pub events: Vec<Event>,
 }
 
@@ -85,13 +85,13 @@ impl From<Vec<Change>> for Commit {
 /// A journal entry as committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its position.
+    /// Its position in the journal: later entries have higher ones.
     pub sequence: Sequence,
     /// When it was decided.
     pub at: Timestamp,
-    /// Whose.
+    /// The job it is about.
     pub key: JobKey,
-    /// What happened.
+    /// What was committed with the record.
     pub event: Event,
     /// The record's revision after the commit.
     pub revision: u64,
@@ -103,7 +103,7 @@ pub trait Journal: Send + Sync {
     /// Commits all of it; returns the entries with their sequences, in order.
     async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError>;
 
-    /// Every record.
+    /// Every record that is stored, of all jobs.
     async fn load(&self) -> Result<Vec<JobRecord>, JournalError>;
 
     /// Entries with a sequence above `after`, of one job or of all, oldest first, at most `limit`.
@@ -122,8 +122,8 @@ pub trait Journal: Send + Sync {
 /// The snapshots that were kept.
 #[async_trait]
 pub trait Recordings: Send + Sync {
-    /// Those behind the place `after` (of the last one read; zero at first) that were decided at `since` or later, in
-    /// the order in which they were decided, each with its place; at most `limit`.
+    /// Those with a position above `after` (that of the last one read; zero at first) that were decided at `since` or
+    /// later, in the order in which they were decided, each with its position; at most `limit`.
     async fn recorded(
         &self,
         after: Sequence,
@@ -150,7 +150,7 @@ pub trait Store: Journal + SinkCursors + Recordings {}
 
 impl<T: Journal + SinkCursors + Recordings> Store for T {}
 
-/// Which entries.
+/// Which entries of the journal are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntriesOf {
     /// All of them.

@@ -1,4 +1,5 @@
-//! What the Kubernetes source tells the board, as it learns it from lists and watches.
+//! What lists and watches of Kubernetes say, as the board takes it in: one [`KubeUpdate`] for each list, watch event or
+//! failure.
 
 use crate::evidence::Fault;
 use crate::facts::{Deployment, FlinkResource, Pod};
@@ -8,9 +9,9 @@ use crate::time::Timestamp;
 /// One LIST+WATCH: a kind, in one namespace or in all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {
-    /// The cluster.
+    /// The name of its `[[kubernetes]]` entry.
     pub cluster: ClusterName,
-    /// The kind.
+    /// The kind that is listed and watched.
     pub kind: ObjectKind,
     /// The namespace; `None`: all of them.
     pub namespace: Option<Namespace>,
@@ -19,7 +20,7 @@ pub struct Scope {
 /// The kinds that are listed and watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
-    /// Deployments.
+    /// `deployments.apps`.
     Deployment,
     /// JobManager pods.
     Pod,
@@ -89,20 +90,20 @@ pub enum Completeness {
     Incomplete,
 }
 
-/// One piece of news about a scope.
+/// A list, a watch event or a failure of one scope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KubeUpdate {
-    /// About which list.
+    /// The scope it is about.
     pub scope: Scope,
     /// When the request began (lists, failures), or the event arrived (changes).
     pub asked_at: Timestamp,
-    /// When it was known here.
+    /// When it arrived here.
     pub at: Timestamp,
-    /// What.
+    /// What the list or the watch said.
     pub change: KubeChange,
 }
 
-/// What the news is.
+/// What a list or a watch said of its scope.
 #[derive(Clone, Debug, PartialEq)]
 pub enum KubeChange {
     /// A whole list, all pages, answered successfully.

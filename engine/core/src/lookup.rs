@@ -1,4 +1,4 @@
-//! Evidence on request: what is too costly to ask for all the time, and is looked up when a policy wants it.
+//! Evidence on request: what is too costly to ask for all the time, and is looked up when a policy asks for it.
 //!
 //! [`lookup_sources!`] below is the one table of it. A row names a source, its word, the slot its evidence is kept in and
 //! what an answer holds; the evidence slots, the answers and the snapshot follow from it. To add a source: a row here, an
@@ -94,8 +94,8 @@ macro_rules! lookup_sources {
         }
 
         impl AttemptLookups {
-            /// When the look that gave the newest evidence of a source began, and whether it is final; `None` for another
-            /// owner's source, or one that was never looked up.
+            /// When the newest evidence of a source was asked for, and whether it is final; `None` for another owner's
+            /// source, or one that was never looked up.
             pub(crate) fn stands(&self, source: LookupSource) -> Option<Stands> {
                 match source {
                     $(LookupSource::$Attempt => stands(self.$aslot.as_ref(), source),)+
@@ -145,14 +145,14 @@ lookup_sources! {
         TaskManagers = "task-managers", task_managers: Vec<Pod>;
     }
     lists {
-        /// A complete list of Deployments and pods. It comes as news of the lists themselves, and has no slot of its own.
+        /// A complete list of Deployments and pods. It arrives as updates of the lists, and has no slot of its own.
         Kubernetes = "kubernetes";
     }
 }
 
 impl LookupSource {
-    /// Whether an answer that is present is the source's last word: the pod or the archive that told an end may be gone
-    /// when it is asked again, and its silence would take nothing back.
+    /// Whether an answer that is present is final: the pod or the archive that named an end may be gone when it is asked
+    /// again, and its silence would take nothing back.
     pub const fn is_final(self) -> bool {
         match self {
             Self::LastWords | Self::Archive => true,
@@ -192,7 +192,7 @@ pub(crate) enum About {
 /// How the evidence of one source stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stands {
-    /// When the look that gave the newest evidence began.
+    /// When the newest evidence was asked for.
     pub(crate) asked_at: Timestamp,
     /// Whether nothing that is asked later could change it.
     pub(crate) is_final: bool,
@@ -215,19 +215,19 @@ fn keep<T>(slot: &mut Option<Evidence<T>>, found: Observation<T>, is_final: bool
 pub enum Query {
     /// `/jobs/<id>/exceptions`.
     Exceptions {
-        /// The job.
+        /// The job's id, which is part of the path.
         job: FlinkJobId,
     },
     /// `/jobs/<id>/checkpoints`.
     Checkpoints {
-        /// The job.
+        /// The job's id, which is part of the path.
         job: FlinkJobId,
     },
     /// The logs of the JobManager's pods.
     LastWords {
         /// The Flink cluster's Deployment.
         object: ObjectRef,
-        /// The logs to read, in order; the first that tells an end is believed.
+        /// The logs to read, in order; the first that names an end is believed.
         logs: Vec<PodLog>,
         /// Only this job's end counts.
         job: FlinkJobId,

@@ -23,7 +23,7 @@ pub struct Context<'a> {
     pub fleet: Fleet,
     /// `[timing]` of the configuration.
     pub timing: Timing,
-    /// When the engine began to look.
+    /// When the engine started.
     pub engine_since: Timestamp,
 }
 

@@ -17,9 +17,9 @@ use crate::time::Timestamp;
 pub const MEMORY_LIMIT: usize = 16 * 1024;
 /// The longest text a policy may put into a record, in bytes.
 pub const TEXT_LIMIT: usize = 4 * 1024;
-/// The shortest pace a policy may ask for.
+/// The shortest poll interval a policy may ask for.
 pub const SHORTEST_POLL: Duration = Duration::from_millis(10);
-/// The longest pace a policy may ask for: a watch that looks once a year would have ended in all but name.
+/// The longest poll interval a policy may ask for: a watch that polls once a year would have ended in all but name.
 pub const LONGEST_POLL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What follows from one decision.
@@ -33,14 +33,14 @@ pub struct Plan {
     pub next: Next,
 }
 
-/// When to look again.
+/// When a job is polled and judged again.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
     /// As the policy said.
     Watch {
-        /// The pace.
+        /// The poll interval, when it is judged again, and whether polls go on.
         watch: Watch,
-        /// Costly evidence it asked for.
+        /// Evidence it asked for.
         wanted: Vec<LookupRequest>,
     },
     /// The policy failed: it is tried again after a backoff, on the same or newer evidence.

@@ -15,7 +15,7 @@ pub struct WatchStatus {
     pub next_poll_at: Option<Timestamp>,
     /// When the job is judged again, whatever comes in; `None` only until it was judged first.
     pub next_review_at: Option<Timestamp>,
-    /// How many looks at Flink in a row gave no answer.
+    /// How many polls of Flink in a row gave no usable answer.
     pub failures: u32,
     /// When the state was last confirmed, if later than in the record.
     pub confirmed_at: Option<Timestamp>,
@@ -31,6 +31,9 @@ pub struct JobView {
 }
 
 /// All records, ordered by key. Only the reconcile loop writes, and only what was committed.
+///
+/// It holds a lock, alone in core with [`ShadowBoard`](crate::shadow::ShadowBoard): the loop writes while the API reads.
+/// Nothing that decides reads it, so no decision depends on who holds the lock.
 #[derive(Debug, Default)]
 pub struct Projection {
     jobs: RwLock<BTreeMap<JobKey, JobView>>,
@@ -56,7 +59,7 @@ impl Projection {
         self.jobs.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    /// One job.
+    /// A job's view; `None` if it has no record.
     pub fn get(&self, key: &JobKey) -> Option<JobView> {
         self.jobs
             .read()

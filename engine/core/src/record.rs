@@ -29,11 +29,11 @@ impl Reason {
 /// Something that stands beside the state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
-    /// Which.
+    /// Its type; a record has at most one condition of each.
     pub kind: ConditionType,
     /// Since when it stands without a break.
     pub since: Timestamp,
-    /// For people.
+    /// A sentence for people, from the newest decision.
     pub message: String,
 }
 
@@ -46,14 +46,14 @@ pub struct StandingAlert {
     pub scope: AlertScope,
     /// When it began to stand.
     pub since: Timestamp,
-    /// For people.
+    /// A sentence for people.
     pub message: String,
 }
 
-/// What an alert is about. Those of a cluster are told once for all its jobs.
+/// What an alert is about. One about a cluster is delivered once for all its jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AlertScope {
-    /// This job.
+    /// The job of the record that raises it.
     Job,
     /// The Kubernetes cluster the job is in.
     Cluster,
@@ -62,7 +62,7 @@ pub enum AlertScope {
 /// An intent somebody posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PostedIntent {
-    /// What is wanted.
+    /// What is intended, as posted.
     pub intent: Intent,
     /// When it was posted.
     pub since: Timestamp,
@@ -80,7 +80,7 @@ pub enum Origin {
 /// A job's durable record. Everything in it is committed before it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct JobRecord {
-    /// Whose record.
+    /// The job: its Flink cluster, and in a session cluster its id.
     pub key: JobKey,
     /// How it is deployed.
     pub mode: Mode,
@@ -88,11 +88,11 @@ pub struct JobRecord {
     pub origin: Origin,
     /// The labels of its Deployment, as they were last seen; an outage does not take them away.
     pub labels: Labels,
-    /// The state.
+    /// The state that was decided last.
     pub state: JobState,
-    /// How sure.
+    /// How sure the state is: confirmed by the source that owns it, inferred from another, or stale.
     pub confidence: Confidence,
-    /// Why.
+    /// Why it stands: a code in CamelCase and a sentence.
     pub reason: Reason,
     /// Since when the state stands.
     pub since: Timestamp,
@@ -104,7 +104,7 @@ pub struct JobRecord {
     pub conditions: Vec<Condition>,
     /// Alerts that stand, ordered by name.
     pub alerts: Vec<StandingAlert>,
-    /// What somebody wants, if it was said.
+    /// What somebody intends with the job; `None` if nothing was ever posted.
     pub intent: Option<PostedIntent>,
     /// Other jobs of the same application.
     pub other_jobs: Vec<OtherJob>,
@@ -121,7 +121,7 @@ pub struct JobRecord {
 /// A job of an application beside the one its record is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OtherJob {
-    /// Its id.
+    /// `jid`.
     pub flink_job_id: FlinkJobId,
     /// What Flink last said of it.
     pub state: JobState,
@@ -137,7 +137,7 @@ impl From<&FlinkJob> for OtherJob {
 }
 
 impl JobRecord {
-    /// The record of a job that has never been looked at.
+    /// The record of a job of which nothing has been observed.
     pub fn unseen(key: JobKey, mode: Mode, origin: Origin, policy: PolicyName, now: Timestamp) -> Self {
         let incarnation = Incarnation::unseen(key.session_job);
         Self {

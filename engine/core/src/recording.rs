@@ -2,7 +2,7 @@
 //!
 //! Not every decision is worth keeping: thousands a second say what was said before. What is kept is each decision that
 //! changed the record, each first one on evidence of another kind, and one now and then. A decision that changed nothing
-//! left no trace in memory either, so that the same policy, shown what was kept, goes the same way again.
+//! left no trace in memory either, so that the same policy, shown what was kept, takes the same path again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// Whose.
+    /// The job whose snapshot it is.
     pub fn key(&self) -> &JobKey {
         &self.before.key
     }

@@ -17,9 +17,9 @@ pub use compare::{Difference, compare};
 /// A transition, and what led to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordedTransition {
-    /// When.
+    /// When it was decided.
     pub at: Timestamp,
-    /// Which.
+    /// What changed.
     pub transition: Transition,
     /// The rule that spoke, if it is known.
     pub rule: Option<String>,

@@ -21,7 +21,7 @@ impl<K> Default for Schedule<K> {
 }
 
 impl<K: Ord + Clone> Schedule<K> {
-    /// Sets the key's due time, in place of any it had.
+    /// Sets the key's due time, instead of any it had.
     pub fn set(&mut self, key: K, at: Timestamp) {
         if let Some(old) = self.by_key.insert(key.clone(), at) {
             self.by_time.remove(&(old, key.clone()));

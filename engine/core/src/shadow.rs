@@ -13,13 +13,13 @@ use crate::time::Timestamp;
 /// What a record would show if a shadow policy kept it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShadowState {
-    /// The state.
+    /// The state it would show.
     pub state: JobState,
     /// In which attempt.
     pub attempt: u32,
-    /// How sure.
+    /// How sure that state would be.
     pub confidence: Confidence,
-    /// Why.
+    /// Why: a code in CamelCase and a sentence.
     pub reason: Reason,
     /// The rule of its last decision; `None` until it has decided.
     pub rule: Option<String>,
@@ -37,9 +37,9 @@ pub struct ShadowVerdict {
 /// When and how a shadow policy last failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastFailure {
-    /// When.
+    /// When it failed.
     pub at: Timestamp,
-    /// How.
+    /// The kind and the message.
     pub failure: PolicyFailure,
 }
 
@@ -86,7 +86,8 @@ pub struct ShadowCounts {
     pub failures: u64,
 }
 
-/// All shadow policies, ordered by name. Only the reconcile loop writes, after it has committed.
+/// All shadow policies, ordered by name. Only the reconcile loop writes, after it has committed. It holds a lock for the
+/// same reason as [`Projection`](crate::projection::Projection): the API reads while the loop writes.
 #[derive(Clone, Debug, Default)]
 pub struct ShadowBoard(Arc<RwLock<BTreeMap<PolicyName, PolicyShadows>>>);
 
@@ -106,7 +107,7 @@ impl PolicyShadows {
     }
 }
 
-/// Which comparisons are wanted.
+/// Which comparisons are read; an empty filter means all.
 #[derive(Clone, Debug, Default)]
 pub struct ShadowFilter {
     /// Only of this policy.

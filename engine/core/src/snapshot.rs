@@ -13,7 +13,7 @@ use crate::timing::Timing;
 pub struct Snapshot {
     /// The present moment.
     pub now: Timestamp,
-    /// When the engine began to look, for `startup_grace`.
+    /// When the engine started; `startup_grace` counts from here.
     pub engine_since: Timestamp,
     /// The record as it stands, with the policy's memory, the intent and the incarnation that is tracked.
     pub record: JobRecord,
@@ -33,9 +33,9 @@ pub struct Snapshot {
     pub events: Option<Evidence<Vec<KubeEvent>>>,
     /// Flink's HA ConfigMaps.
     pub ha_data: Option<Evidence<HaData>>,
-    /// The end the JobManager's log tells; absent if the log was read and tells none.
+    /// The end that the JobManager's log names; absent if the log was read and names none.
     pub last_words: Option<Evidence<JobEnd>>,
-    /// The end that archive, HistoryServer or JobResultStore tell; absent if all were read and tell none.
+    /// The end that archive, HistoryServer or JobResultStore name; absent if all were read and name none.
     pub archive: Option<Evidence<JobEnd>>,
     /// The operator's resource that stands for the job; `None` where such resources are not watched.
     pub flink_resource: Option<Evidence<FlinkResource>>,
@@ -43,7 +43,7 @@ pub struct Snapshot {
     pub task_managers: Option<Evidence<Vec<Pod>>>,
     /// The cluster's health.
     pub fleet: Fleet,
-    /// The pace set by the operator.
+    /// `[timing]` of the configuration.
     pub timing: Timing,
 }
 

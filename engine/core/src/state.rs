@@ -153,7 +153,7 @@ words!(
 );
 
 words!(
-    /// What somebody wants of a job. It explains what is seen; it never stands for what is seen.
+    /// What somebody intends with a job. It explains what is seen; it never stands for what is seen.
     Intent {
         /// The job is being started.
         Start = "start",
@@ -169,7 +169,7 @@ words!(
 words!(
     /// Whether a watch polls.
     Attention {
-        /// Polled at its pace.
+        /// Polled at its interval.
         Active = "active",
         /// Not polled; new evidence wakes it.
         Sleeping = "sleeping",

@@ -34,7 +34,7 @@ pub fn job_key(name: &str) -> JobKey {
     JobKey::application(target)
 }
 
-/// A job that has never been looked at, under the policy `default`. Its key says its mode: in a session, outside of
+/// A job of which nothing has been observed, under the policy `default`. Its key says its mode: in a session, outside of
 /// Kubernetes (and then configured, as nothing could have discovered it), or else an application that was discovered.
 pub fn record(key: JobKey, now: Timestamp) -> JobRecord {
     let (mode, origin) = if key.session_job.is_some() {
@@ -47,7 +47,7 @@ pub fn record(key: JobKey, now: Timestamp) -> JobRecord {
     JobRecord::unseen(key, mode, origin, PolicyName::new("default"), now)
 }
 
-/// Of a job about which no source was asked, in a cluster of no targets, by an engine that began to look at time zero.
+/// Of a job about which no source was asked, in a cluster of no targets, by an engine that started at time zero.
 pub fn snapshot(record: JobRecord, now: Timestamp) -> Snapshot {
     observe(&record, &Board::default(), Context::default(), now)
 }
@@ -57,7 +57,7 @@ pub fn observed<T>(answer: Observed<T>, now: Timestamp) -> Option<Evidence<T>> {
     Some(Evidence::first(Observation::new(answer, now, now)))
 }
 
-/// Calls the job `state`, wants nothing, remembers nothing, and looks again after a poll of 5 s.
+/// Calls the job `state`, asks for no evidence, remembers nothing, and polls again after 5 s.
 pub fn decision(state: JobState) -> Decision {
     Decision {
         state,

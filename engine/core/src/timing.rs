@@ -1,4 +1,4 @@
-//! The pace of the engine: `[timing]` of the configuration, the same for every cluster, job and policy.
+//! Intervals, deadlines and retry delays: `[timing]` of the configuration, the same for every cluster, job and policy.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct Timing {
     pub poll: Duration,
     /// How long an answer may take.
     pub timeout: Duration,
-    /// How often everything is looked at afresh.
+    /// How often everything is listed afresh and memory is compared with the store.
     pub validate: Duration,
     /// The first retry's delay.
     pub retry_initial: Duration,
@@ -19,7 +19,7 @@ pub struct Timing {
     pub retry_max: Duration,
     /// How long after the engine's start nothing turns terminal.
     pub startup_grace: Duration,
-    /// How often a terminal job is looked at.
+    /// How often a terminal job is polled.
     pub terminal_poll: Duration,
 }
 

@@ -1,4 +1,42 @@
 //! Which of the jobs that Flink lists a record is about.
+//!
+//! A record is about one job at a time, but Flink's `/jobs/overview` names every job the cluster knows, Kubernetes
+//! names only the Deployment, and the two are read at different moments. This module brings them together;
+//! [`Incarnation`] then says whether what it finds is the same attempt or the next.
+//!
+//! # Which job
+//!
+//! - A *pinned* job (`flink_job_id`) and a job of a *session cluster* are known by their id. If the overview lacks that
+//!   id, no other job takes its place.
+//! - An *application's* record is about the job first seen. As long as that one is listed it stays the record's; the
+//!   others are its other jobs.
+//! - If it is not listed, a job that has not been seen as another one is the next attempt: a new submission has a new
+//!   id. If there are several, it is the one that started first. Jobs that were seen beside the tracked one never take
+//!   its place.
+//!
+//! A Deployment with a new UID begins an attempt of an application before its job is known, and what was an other job
+//! of the attempt before may be the job of this one.
+//!
+//! # Late answers
+//!
+//! After a Deployment was replaced, the old JobManager may answer once more. Two things keep its job from being taken
+//! for the new attempt's: an overview that was asked for before the attempt began is left out, and a later one that
+//! names exactly the job *and* start-time of the attempt before is not believed until [`TrackingRules::late_answers`]
+//! has passed. Whoever still answers so by then is no latecomer: that job is what runs. A job that is recovered keeps
+//! its id and gets a new start-time, so it is taken at once.
+//!
+//! # Rejected
+//!
+//! - *Counting the job of a late answer among the other jobs.* Those are never taken up, so that a job recovered under
+//!   its old id ran while its record stayed without it. Until the new job is known, the one before is nobody's other
+//!   job.
+//! - *Every unknown UID is another attempt.* A list after a silent watch shows late under which Deployment a job has
+//!   been running, and that began an attempt too many ([`Incarnation::see_deployment`]).
+//! - *The Deployment's UID for session jobs too.* A session's Deployment may be replaced while its jobs are recovered;
+//!   only the job itself shows its attempts.
+//!
+//! [`Incarnation`]: crate::incarnation::Incarnation
+//! [`Incarnation::see_deployment`]: crate::incarnation::Incarnation::see_deployment
 
 use std::time::Duration;
 
@@ -10,7 +48,7 @@ use crate::record::{JobRecord, OtherJob};
 use crate::state::Mode;
 use crate::time::Timestamp;
 
-/// What the operator pinned, and the pace that tells a late answer from a lasting one.
+/// What the operator pinned, and for how long an answer may be late.
 #[derive(Clone, Copy, Debug)]
 pub struct TrackingRules {
     /// `flink_job_id` of the `[[job]]`.
@@ -33,7 +71,7 @@ pub fn track(
     if let Some(deployment) = deployment.as_ref().and_then(|evidence| evidence.latest.present()) {
         tracked.labels = deployment.labels.clone();
     }
-    // A session's Deployment may be replaced while its jobs are recovered: only the job itself tells its attempts.
+    // A session's Deployment may be replaced while its jobs are recovered: only the job itself shows its attempts.
     if record.mode == Mode::Application
         && let Some(evidence) = &deployment
         && let Some(deployment) = evidence.latest.present()
@@ -60,6 +98,7 @@ fn track_jobs(
 ) {
     let incarnation = &tracked.incarnation;
     let new_attempt = incarnation.attempt != before.incarnation.attempt;
+    // It was asked for before this attempt began, and so shows the one before. Nothing is taken from it.
     let is_late = incarnation.flink_job_id.is_none()
         && incarnation.previous.is_some()
         && incarnation.since.is_some_and(|since| evidence.asked_at <= since);
@@ -68,6 +107,7 @@ fn track_jobs(
     }
     let wanted = rules.pinned.or(tracked.key.session_job).or(incarnation.flink_job_id);
     let named = wanted.and_then(|id| overview.jobs.iter().find(|job| job.id == id));
+    // A pinned job and a session's job are never exchanged for another that the same Flink lists.
     let only_named = rules.pinned.is_some() || tracked.key.session_job.is_some();
     let found = match named {
         Some(job) => Some(job),
@@ -75,6 +115,7 @@ fn track_jobs(
         None => first_unknown(
             overview,
             tracked,
+            // What was another job in the attempt before may be the job of this one.
             if new_attempt { &[] } else { &before.other_jobs },
             rules,
             now,
@@ -107,6 +148,7 @@ fn first_unknown<'a>(
     now: Timestamp,
 ) -> Option<&'a FlinkJob> {
     let incarnation = &record.incarnation;
+    // The id alone does not show a late answer: a recovered job keeps it, and gets a new start-time.
     let old_may_answer = incarnation
         .since
         .is_none_or(|since| now.since(since) < rules.late_answers);

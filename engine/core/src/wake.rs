@@ -1,12 +1,12 @@
 //! What wakes a sleeping watch.
 //!
 //! A policy may put a watch to sleep: Flink is polled no more, since the job has ended or its Deployment is gone. Lists and
-//! watches of Kubernetes go on, because they cost nothing for one job more, and so do intents. What they tell wakes the
+//! watches of Kubernetes go on, because they cost nothing for one job more, and so do intents. What they say wakes the
 //! watch: Flink is asked at once, whatever the record says. Silence wakes nobody.
 //!
-//! The same is said twice here, since it is asked of two things: [`woken_by`] of news as the board takes it in (the reactor,
-//! and `policy verify`), and [`Fingerprint`] of two snapshots, where no news is at hand (shadows and replays, which see
-//! snapshots alone). A test holds the two together.
+//! The same is said twice here, since it is asked of two things: [`woken_by`] of an update as the board takes it in (the
+//! reactor, and `policy verify`), and [`Fingerprint`] of two snapshots, where no update is at hand (shadows and replays,
+//! which see snapshots alone). A test holds the two together.
 
 use crate::board::{Accepted, ObjectRef};
 use crate::evidence::{Evidence, Observed};
@@ -14,7 +14,7 @@ use crate::facts::{Deployment, FlinkResource, Pod};
 use crate::record::PostedIntent;
 use crate::snapshot::Snapshot;
 
-/// The Flink clusters whose sleeping watches the news wakes: those about which a Deployment, a pod or an operator's
+/// The Flink clusters whose sleeping watches an update wakes: those about which a Deployment, a pod or an operator's
 /// resource said something new.
 pub fn woken_by(accepted: &Accepted) -> impl Iterator<Item = &ObjectRef> {
     accepted.touched.iter()

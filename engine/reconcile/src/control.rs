@@ -84,7 +84,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// Notes what somebody wants of a job. The record is committed when this returns.
+    /// Notes what somebody intends with a job. The record is committed when this returns.
     ///
     /// Fails with [`RequestError::NoSuchJob`] and [`RequestError::Store`].
     pub async fn intend(&self, key: JobKey, intent: Intent) -> Result<JobView, RequestError> {

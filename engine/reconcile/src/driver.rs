@@ -1,7 +1,7 @@
 //! The loop: takes evidence in, lets the [`Reactor`] judge it, commits, and shows what was committed.
 //!
 //! It selects, commits, shows and spawns. What is worth fetching, what follows from a decision and what a record may become
-//! is the reactor's knowledge; if this file needs to know it, it stands in the wrong place.
+//! is the reactor's knowledge; if this file needs to know it, it belongs there.
 
 mod readers;
 mod requests;
@@ -121,6 +121,7 @@ impl Driver {
                 }
             }
         }
+        // Cancelled requests end at once; none outlives the loop that would take in its answer.
         self.fetches.close();
         self.fetches.wait().await;
     }
@@ -130,6 +131,7 @@ impl Driver {
         let now = self.clock.now();
         self.readers.turned(now);
         let mut turn = self.reactor.turn(now);
+        // Before the commit: they are made whatever becomes of it, and need not wait for the store.
         for fetch in std::mem::take(&mut turn.fetches) {
             self.spawn(fetch);
         }
@@ -166,6 +168,7 @@ impl Driver {
             Woken::Request(request) => self.serve(request).await,
             Woken::Time | Woken::End => {}
         }
+        // What waits already shares the next commit. Requests are left to `wait`, which serves them first.
         for _ in 0..INTAKE {
             if let Ok(fetched) = self.answers.try_recv() {
                 self.fetched(fetched);
@@ -226,6 +229,7 @@ impl Driver {
         for show in self.reactor.advance(turn, now) {
             self.readers.show(show, self.reactor.policies(), now);
         }
+        // Last: a client that an entry wakes may ask for the record, and must find in it what the entry says.
         self.readers.announce(newest);
         Ok(())
     }

@@ -13,11 +13,11 @@ use crate::setup::{PolicySetup, Role};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("policy `{policy}` was tried on the present evidence and failed at {job} ({}): {}", failure.kind.as_str(), failure.message)]
 pub struct DryRunError {
-    /// Which policy.
+    /// The policy that failed.
     pub policy: PolicyName,
     /// At which job.
     pub job: JobKey,
-    /// How.
+    /// The kind and the message of its failure.
     pub failure: PolicyFailure,
 }
 

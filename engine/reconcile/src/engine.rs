@@ -56,7 +56,7 @@ pub enum StartError {
 }
 
 impl Engine {
-    /// Takes up the records from the store and starts to look. Metrics are registered with `registry`. Fails if the store
+    /// Takes up the records from the store and starts the loop. Metrics are registered with `registry`. Fails if the store
     /// cannot be read, or does not take what the start changes.
     pub async fn start(setup: Setup, registry: &mut Registry) -> Result<Self, StartError> {
         let now = setup.clock.now();

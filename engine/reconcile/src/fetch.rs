@@ -12,12 +12,12 @@ use steadfast_sources::route::FlinkRoute;
 pub enum Fetch {
     /// `/jobs/overview` of a target.
     Overview {
-        /// Whose.
+        /// Where the target's Flink is.
         endpoint: Endpoint,
-        /// Targets that fail must not take the places of those that answer.
+        /// The share of the requests in flight that it takes: targets that fail must not hold up those that answer.
         lane: Lane,
     },
-    /// Something a policy wants, or that must be read before it is gone.
+    /// Something a policy asked for, or that must be read before it is gone.
     Lookup {
         /// For which job.
         key: JobKey,
@@ -26,9 +26,9 @@ pub enum Fetch {
         /// Where the job's Flink is, for what only Flink can say.
         endpoint: Endpoint,
     },
-    /// A complete list of a cluster, begun after a moment. It comes as news of the lists.
+    /// A complete list of a cluster, begun after a moment. It arrives as an update, like every list.
     Relist {
-        /// Whose.
+        /// The Kubernetes cluster to list.
         cluster: ClusterName,
         /// A list begun sooner will not do.
         after: Timestamp,
@@ -66,14 +66,14 @@ pub enum Fetched {
     Overview {
         /// Of which target.
         target: TargetId,
-        /// The answer.
+        /// The answer, or the fault, with its times.
         observation: Observation<FlinkOverview>,
     },
     /// Of a look-up.
     Lookup {
         /// For which job.
         key: JobKey,
-        /// The answer.
+        /// The answer, or the fault, of its source.
         finding: Finding,
     },
 }

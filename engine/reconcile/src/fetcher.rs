@@ -1,6 +1,6 @@
 //! Makes requests: the only part of the loop that touches the network.
 //!
-//! Requests are bounded by lanes, each with its own places: Flinks that do not answer wait for their timeouts in a lane of
+//! Requests are bounded by lanes, each with its own limit: Flinks that do not answer wait for their timeouts in a lane of
 //! their own, so that a fleet of silent ones does not hold up those that answer (the bulkhead pattern).
 
 mod lookup;
@@ -24,11 +24,11 @@ use tokio::sync::Semaphore;
 use crate::fetch::{Endpoint, Fetch, Fetched, Lane};
 
 /// Polls under way at once to Flinks that answer.
-const ANSWERING_PLACES: usize = 1024;
-/// And to those that do not: they wait for their timeouts, and must not take the others' places.
-const FAILING_PLACES: usize = 128;
+const ANSWERING_LIMIT: usize = 1024;
+/// And to those that do not: they wait for their timeouts, and must not hold up the others.
+const FAILING_LIMIT: usize = 128;
 /// Look-ups on request under way at once.
-const LOOKUP_PLACES: usize = 64;
+const LOOKUP_LIMIT: usize = 64;
 
 /// The clients of every cluster, and the way to Flinks that are reached directly.
 pub(crate) struct Fetcher {
@@ -41,7 +41,7 @@ pub(crate) struct Fetcher {
     lookups: Semaphore,
 }
 
-/// The clients of one cluster, and of what tells of its ended jobs.
+/// The clients of one cluster, and of the sources that say how its jobs ended.
 pub(crate) struct ClusterClients {
     pub(crate) cluster: Arc<KubeCluster>,
     pub(crate) proxy: ProxyTransport,
@@ -67,21 +67,21 @@ impl Fetcher {
                 deadline: timing.timeout,
                 max_bytes: MAX_BODY,
             },
-            answering: Semaphore::new(ANSWERING_PLACES),
-            failing: Semaphore::new(FAILING_PLACES),
-            lookups: Semaphore::new(LOOKUP_PLACES),
+            answering: Semaphore::new(ANSWERING_LIMIT),
+            failing: Semaphore::new(FAILING_LIMIT),
+            lookups: Semaphore::new(LOOKUP_LIMIT),
         }
     }
 
-    /// Makes one request; `None` if its answer comes by another way (lists come as news).
+    /// Makes one request; `None` if its answer comes by another way (lists arrive as updates).
     pub(crate) async fn fetch(&self, fetch: Fetch) -> Option<Fetched> {
         match fetch {
             Fetch::Overview { endpoint, lane } => {
-                let places = match lane {
+                let permits = match lane {
                     Lane::Answering => &self.answering,
                     Lane::Failing => &self.failing,
                 };
-                let _place = places.acquire().await.ok()?;
+                let _permit = permits.acquire().await.ok()?;
                 let asked_at = self.clock.now();
                 let answer = self
                     .overview(&endpoint)
@@ -100,7 +100,7 @@ impl Fetcher {
             }
             Fetch::Lookup { key, query, endpoint } => {
                 // What is fleeting does not queue.
-                let _place = if query.source().is_fleeting() {
+                let _permit = if query.source().is_fleeting() {
                     None
                 } else {
                     Some(self.lookups.acquire().await.ok()?)

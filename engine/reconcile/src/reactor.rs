@@ -76,7 +76,7 @@ pub struct Reactor {
     /// What was configured for each cluster.
     clusters: BTreeMap<ClusterName, ClusterRules>,
     board: Board,
-    /// As committed.
+    /// Each job's record, as the store holds it.
     records: BTreeMap<JobKey, Arc<JobRecord>>,
     /// First commits of jobs that were found, until the store has taken them.
     begun: BTreeMap<JobKey, Change>,

@@ -25,17 +25,17 @@ pub use share::Share;
 
 /// Everything the engine needs.
 pub struct Setup {
-    /// The pace.
+    /// Intervals, deadlines and retry delays.
     pub timing: Timing,
     /// Kubernetes clusters to watch.
     pub clusters: Vec<ClusterSetup>,
-    /// Explicit targets.
+    /// The targets of the `[[job]]` entries.
     pub targets: Vec<TargetSetup>,
     /// Policies, in the order in which their selection is tried.
     pub policies: Vec<PolicySetup>,
     /// Which snapshots are kept behind decisions; `None`: none are.
     pub recording: Option<Recording>,
-    /// The store.
+    /// Where records are committed before anybody sees them.
     pub journal: Arc<dyn Journal>,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
@@ -91,9 +91,9 @@ pub struct ClusterSetup {
     pub discover: Vec<Discover>,
     /// How Flink is reached where a target does not say.
     pub flink_rest: FlinkRoute,
-    /// What tells how its jobs ended when their clusters are gone.
+    /// The sources that say how its jobs ended when their Flink clusters are gone.
     pub ends: ResultSources,
-    /// How the JobManagers' logs tell it, if not in Flink's own words alone.
+    /// How the JobManagers' logs say it, if not in Flink's own words alone.
     pub last_words: Option<Pattern>,
 }
 
@@ -109,7 +109,7 @@ pub enum Discover {
 /// One explicit target.
 #[derive(Clone, Debug)]
 pub struct TargetSetup {
-    /// Its identity.
+    /// Cluster, namespace and name.
     pub id: TargetId,
     /// How it is deployed.
     pub mode: Mode,
@@ -121,9 +121,9 @@ pub struct TargetSetup {
     pub pinned: Option<FlinkJobId>,
 }
 
-/// One policy.
+/// A loaded policy, and the jobs it is for.
 pub struct PolicySetup {
-    /// Its name.
+    /// Its name, unique in the configuration.
     pub name: PolicyName,
     /// Which jobs it is for.
     pub select: Select,
@@ -168,7 +168,7 @@ impl fmt::Debug for PolicySetup {
     }
 }
 
-/// Which module a policy is, and how it was configured: what tells one policy from another of the same name.
+/// Which module a policy is, and how it was configured: what distinguishes two policies of the same name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The module as the configuration names it.
@@ -188,7 +188,7 @@ pub struct Identity {
 pub enum Role {
     /// The first one that selects a job decides it.
     Decides,
-    /// It decides beside the real one; differences are told, nothing else.
+    /// It decides beside the real one; differences are shown, nothing else.
     Shadow,
 }
 

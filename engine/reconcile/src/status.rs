@@ -26,7 +26,7 @@ pub struct Status {
 /// A policy of the running engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyStatus {
-    /// Its name.
+    /// Its name, unique in the configuration.
     pub name: PolicyName,
     /// Whether its decisions count.
     pub role: Role,
@@ -41,7 +41,7 @@ pub struct PolicyStatus {
 /// How a cluster's API server answers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClusterStatus {
-    /// No look has ended yet.
+    /// No list has ended yet.
     NotAsked,
     /// The last lists were answered.
     Reached,
@@ -59,7 +59,7 @@ impl ClusterStatus {
     }
 }
 
-/// A place the loop writes its status to.
+/// The status of the loop, shared: it writes, readers of the API read.
 #[derive(Clone, Debug, Default)]
 pub struct StatusBoard(Arc<Mutex<Status>>);
 

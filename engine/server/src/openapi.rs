@@ -28,7 +28,7 @@ pub(crate) async fn document() -> Result<Json<Value>, Problem> {
         .map_err(|error| Problem::unavailable(error.to_string()))
 }
 
-/// The document.
+/// The OpenAPI 3.1 document of the whole API, as JSON.
 ///
 /// Fails only if serde does.
 pub(crate) fn described() -> Result<Value, serde_json::Error> {

@@ -45,7 +45,7 @@ pub struct KubeSettings {
     /// The namespaces to list and watch one by one; none: all of them at once.
     pub namespaces: Vec<Namespace>,
     /// `timeout` bounds every call but the watch's stream, `validate` is how often everything is listed afresh, `poll`
-    /// the pace of the canary while lists fail, and `retry_initial` to `retry_max` the bounds of the other retries.
+    /// the interval of the canary while lists fail, and `retry_initial` to `retry_max` the bounds of the other retries.
     pub timing: Timing,
     /// Which Deployments are listed.
     pub deployments: Selector,

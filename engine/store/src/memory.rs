@@ -28,7 +28,7 @@ struct Kept {
     jobs: BTreeMap<JobKey, Arc<JobRecord>>,
     entries: Vec<Entry>,
     cursors: BTreeMap<String, Sequence>,
-    /// Oldest first.
+    /// In the order in which they were decided, the oldest first.
     recorded: Vec<KeptSnapshot>,
 }
 

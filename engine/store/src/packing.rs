@@ -12,14 +12,14 @@ use crate::format;
 /// The most bytes a snapshot may unfold to: what claims more is damaged.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
-/// Packs one.
+/// A recording as a deflated document. Fails only if it cannot be written as JSON.
 pub(crate) fn pack(recorded: &Recorded) -> std::io::Result<Vec<u8>> {
     let mut packer = DeflateEncoder::new(Vec::new(), Compression::fast());
     packer.write_all(format::write(recorded)?.as_bytes())?;
     packer.finish()
 }
 
-/// Unpacks one.
+/// The recording of a deflated document. Fails if the bytes are damaged, of an unknown format, or above the limit.
 pub(crate) fn unpack(bytes: &[u8]) -> std::io::Result<Recorded> {
     let mut json = Vec::new();
     DeflateDecoder::new(bytes).take(LIMIT).read_to_end(&mut json)?;

@@ -15,10 +15,10 @@ use steadfast_core::time::Timestamp;
 use crate::step::{EndsStep, KubernetesStep};
 use crate::world::{ApiModel, Existence, FlinkModel, Health, World};
 
-/// The job that an archive of another job tells of.
+/// The job whose end an archive of another job names.
 const ANOTHER: u8 = 0xff;
 
-/// What lists and the watch tell, in order. `step` is what has just happened, if it happened in Kubernetes.
+/// What lists and the watch say, in order. `step` is what has just happened, if it happened in Kubernetes.
 pub(crate) fn kubernetes(
     world: &World,
     object: &ObjectRef,
@@ -35,7 +35,7 @@ pub(crate) fn kubernetes(
         Object::Pod(pod(world, object)),
     );
     if step == Some(KubernetesStep::Deleted) {
-        // The watch is what tells of it; the next list confirms it.
+        // Only the watch says that it was deleted; the next list confirms that it is gone.
         return [
             (ObjectKind::Pod, KubeChange::Deleted(pod)),
             (ObjectKind::Deployment, KubeChange::Deleted(deployment)),
@@ -74,14 +74,14 @@ pub(crate) fn overview(world: &World) -> Observed<FlinkOverview> {
     }
 }
 
-/// What the JobManager's log tells of the job while its pod goes.
+/// What the JobManager's log says of the job while its pod is being deleted.
 pub(crate) fn parting_words(words: Option<JobState>, job: FlinkJobId) -> Observed<JobEnd> {
     words.map_or(Observed::Absent, |state| {
         Observed::Present(end(job, state, EndSource::LastWords))
     })
 }
 
-/// What a log tells that is read later: the job's end has scrolled by, or the pod is gone.
+/// What a log says that is read later: the job's end has scrolled by, or the pod is gone.
 pub(crate) fn last_words(ends: EndsStep) -> Observed<JobEnd> {
     match ends {
         EndsStep::Unreadable => Observed::Unknown(unreadable()),
@@ -91,7 +91,7 @@ pub(crate) fn last_words(ends: EndsStep) -> Observed<JobEnd> {
     }
 }
 
-/// What the archive tells.
+/// What the archive says.
 pub(crate) fn archive(ends: EndsStep, job: Option<FlinkJobId>) -> Observed<JobEnd> {
     match (ends, job) {
         (EndsStep::Unreadable, _) => Observed::Unknown(unreadable()),

@@ -1,4 +1,43 @@
 //! Breadth first through everything that may happen, by all threads, with one outcome whatever their number.
+//!
+//! # Breadth first, by weight
+//!
+//! The depth of a state is what the steps to it weigh together (`Step::weighs`). All states of one depth are gone on
+//! from before any of the next, so the first counterexample of a law is one of the shortest. Steps weigh differently: a
+//! state may first be met by a heavy step and then, before its turn, by lighter ones. It then counts at the lesser
+//! depth, and what was put aside at the greater is dropped when that depth is taken up.
+//!
+//! # Fingerprints
+//!
+//! Of a state that was met only a 64-bit hash and the least depth are kept (`State::fingerprint`); a state met again is
+//! not followed again. The hash covers what the future depends on: the record after the decision with the policy's
+//! memory, the evidence with its times, the world, the look-ups that are open, and what the laws remember. Two
+//! different states that hash alike would be taken for one, and what follows the second would go unseen: one chance in
+//! about 400,000 among ten million states. Times are hashed as they are, since a policy's memory is opaque and may
+//! contain any of them.
+//!
+//! # States are made again
+//!
+//! A whole state takes some 20 KB, and most of those that are met wait for their turn, or are never gone on from. So
+//! only the state before is kept, shared by all that follow from it, with the step that led on and what the laws
+//! remember; the state itself is made again by one more look when its turn comes. This is sound because a look is a
+//! pure function of state and step, the policy included (the law `same-input-same-output` holds it to that). Keeping
+//! whole states took about five times the memory.
+//!
+//! # Threads
+//!
+//! Threads take blocks of one depth's states and only read what was met before. What they found is merged afterwards,
+//! in the order of the blocks. So the counts and the counterexamples are the same for any number of threads, and two
+//! blocks that report the same new state do no harm: the merge keeps the first.
+//!
+//! # Rejected
+//!
+//! - *A model in TLA+ or Alloy*: it would prove the model, and neither reads WebAssembly.
+//! - *Symbolic execution of the module*: it explodes before a second look.
+//! - *Random sequences alone*: 20,000 random worlds had passed over a fault that takes three events in one order.
+//! - *No bound*: a policy's memory is opaque bytes, and nothing bounds its states.
+//!
+//! `docs/decisions/0012-bounded-exploration.md` has the whole of it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -49,7 +88,7 @@ pub struct Counterexample {
     pub from: From,
     /// What its steps weigh together.
     pub depth: u32,
-    /// What happens.
+    /// What happens, in order; the law is broken by the look at the last.
     pub steps: Vec<Step>,
     /// How the last look breaks the law.
     pub broken: Break,
@@ -84,7 +123,7 @@ impl From {
                 let mut look = watcher.look(&watcher.healthy(laws.len()), Step::Wait(watcher.timing().poll));
                 let mut trackers = std::mem::take(&mut look.after.trackers);
                 for (law, tracker) in laws.iter().zip(&mut trackers) {
-                    // What breaks here is broken by the start as well, where it is told.
+                    // What breaks here breaks from the start as well, and is reported there.
                     drop(law.judge(&look, tracker));
                 }
                 look.after.trackers = trackers;
@@ -179,7 +218,7 @@ struct Expanded {
     broken: Vec<Option<(u32, Origin, Break)>>,
 }
 
-/// Explores to the settings' depth, and tells of each depth when it is done. Stops sooner once every law is broken.
+/// Explores to the settings' depth, and calls `on_depth` when a depth is done. Stops sooner once every law is broken.
 pub fn verify(
     make: Make<'_>,
     laws: &[Box<dyn Law>],
@@ -187,7 +226,7 @@ pub fn verify(
     on_depth: &mut dyn FnMut(DepthReport),
 ) -> Report {
     let mut watcher = Watcher::new(make, settings.timing);
-    let alike = tried(&mut watcher, laws, settings);
+    let alike = try_fault_kinds(&mut watcher, laws, settings);
     let mut exploration = Exploration::begin(&mut watcher, laws, settings);
     let mut depths = Vec::new();
     for depth in 0..=settings.depth {
@@ -212,7 +251,7 @@ pub fn verify(
             settings,
             alike: &alike,
             met: &exploration.met,
-            first: exploration.next_place(),
+            first: exploration.next_index(),
             open: &open,
             depth,
             standing,
@@ -223,12 +262,12 @@ pub fn verify(
     Report {
         depths,
         alike,
-        laws: exploration.told(),
+        laws: exploration.counterexamples(),
     }
 }
 
 /// Tries every kind of fault at the first looks.
-fn tried(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings) -> Alike {
+fn try_fault_kinds(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings) -> Alike {
     let mut trials = Trials::new();
     let alike = Alike::all();
     let mut met = HashSet::new();
@@ -300,7 +339,7 @@ impl Exploration {
         open
     }
 
-    fn next_place(&self) -> usize {
+    fn next_index(&self) -> usize {
         self.origins.len()
     }
 
@@ -358,12 +397,12 @@ impl Exploration {
         }
     }
 
-    fn told(&self) -> Vec<Option<Counterexample>> {
-        let told = |broken: &Option<(u32, Origin, Break)>| {
+    fn counterexamples(&self) -> Vec<Option<Counterexample>> {
+        let counterexample = |broken: &Option<(u32, Origin, Break)>| {
             let (depth, origin, broken) = broken.as_ref()?;
             (*depth <= self.depth).then(|| self.story(*depth, *origin, broken.clone()))
         };
-        self.broken.iter().map(told).collect()
+        self.broken.iter().map(counterexample).collect()
     }
 
     /// The steps from a root to the look that breaks a law.
@@ -392,7 +431,7 @@ struct Expansion<'a> {
     settings: &'a Settings,
     alike: &'a Alike,
     met: &'a Met,
-    /// The place of the first of the states to go on from.
+    /// The index of the first of these states among all origins.
     first: usize,
     open: &'a [Open],
     depth: u32,
@@ -480,7 +519,7 @@ impl Expansion<'_> {
         let mut trackers = std::mem::take(&mut look.after.trackers);
         for (((law, standing), tracker), slot) in self.laws.iter().zip(&self.standing).zip(&mut trackers).zip(broken) {
             if !standing {
-                // A broken law no longer tells states apart.
+                // What a broken law remembers no longer distinguishes states.
                 *tracker = 0;
             } else if let Err(why) = law.judge(look, tracker) {
                 note(slot, at, why);

@@ -54,7 +54,7 @@ impl Trials {
         }
     }
 
-    /// Judges a snapshot with every kind in the place of each fault in it.
+    /// Judges a snapshot with every kind instead of each fault in it.
     pub(crate) fn take(&mut self, snapshot: &Snapshot, watcher: &mut Watcher) {
         if snapshot.flink.as_ref().is_some_and(is_unknown) {
             for (kind, led_to) in &mut self.flink {

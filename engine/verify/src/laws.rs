@@ -1,6 +1,6 @@
 //! What a policy may not do, whatever it sees.
 //!
-//! A law judges every look, and may remember 64 bits of the way there. Laws of one's own are written in TOML
+//! A law judges every look, and may remember 64 bits of the path there. Laws of one's own are written in TOML
 //! ([`written`]), or in Rust as a [`Law`].
 
 mod attempts;
@@ -27,8 +27,8 @@ pub trait Law: Send + Sync {
     /// What it says, in a sentence.
     fn says(&self) -> &str;
 
-    /// Judges a look. `tracker` is what the law remembers of the way there, 0 at the beginning; states are told apart by
-    /// it, so that the fewer values it takes, the fewer states there are.
+    /// Judges a look. `tracker` is what the law remembers of the path there, 0 at the beginning; states that differ in
+    /// it are different states, so that the fewer values it takes, the fewer states there are.
     fn judge(&self, look: &Look, tracker: &mut u64) -> Result<(), Break>;
 
     /// Judges what would follow, once for each state that is met: it may take further looks.
@@ -80,7 +80,7 @@ impl Break {
     }
 }
 
-/// Every built-in law, in the order in which they are told.
+/// Every built-in law, in the order in which they are reported.
 pub fn all() -> Vec<Box<dyn Law>> {
     vec![
         Box::new(unknown::UnknownIsNotAbsent),
@@ -118,7 +118,7 @@ mod support {
         flink || deployment
     }
 
-    /// The ends of this job that were told.
+    /// The ends of this job that a log or an archive names.
     pub(super) fn told(snapshot: &Snapshot) -> impl Iterator<Item = &JobEnd> {
         let tracked = snapshot.record.incarnation.flink_job_id;
         [&snapshot.last_words, &snapshot.archive]

@@ -4,7 +4,7 @@
 //! taken, the engine's own pieces take the evidence in and freeze it, the policy decides, and the engine's planner
 //! applies the decision ([`look`]). What a look leads to is held to the [`laws`]; states that were met before are not
 //! followed again ([`explore`]). It goes breadth first, so that the first story that breaks a law is the shortest, and
-//! [`telling`] tells it in words and as a file that `steadfast simulate` plays.
+//! [`report`] prints it look by look and as a file that `steadfast simulate` plays.
 //!
 //! Nothing here performs I/O or reads a clock, and the number of threads does not change what is found.
 

@@ -121,7 +121,7 @@ impl Watcher {
         }
     }
 
-    /// The pace.
+    /// The intervals and deadlines that looks keep to.
     pub fn timing(&self) -> &Timing {
         &self.timing
     }
@@ -137,7 +137,7 @@ impl Watcher {
         self.fresh.decide(snapshot)
     }
 
-    /// A job that nobody has looked at; nothing answers yet.
+    /// A job of which nothing has been observed; nothing answers yet.
     pub fn unseen(&self, laws: usize) -> State {
         State {
             now: BEGINNING,
@@ -267,7 +267,8 @@ impl Watcher {
         }
     }
 
-    /// Takes in lists of Deployments and pods, and what the watch tells before them. Says whether it wakes a sleeping watch.
+    /// Takes in lists of Deployments and pods, and what the watch says before them. Returns whether that wakes a sleeping
+    /// watch.
     fn see_kubernetes(&self, state: &mut State, step: Step, says: &mut dyn FnMut(&Input)) -> bool {
         let now = state.now;
         let step = match step {
@@ -308,7 +309,7 @@ impl Watcher {
         is_woken
     }
 
-    /// A pod begins to go: the engine reads its log at once, of a job whose end it does not know.
+    /// The deletion of a pod begins: the engine reads its log at once, if the end of the job is not known.
     fn hear_parting_words(&self, state: &mut State, pod: &Pod, words: Option<JobState>, says: &mut dyn FnMut(&Input)) {
         if parting_words(&state.record, &self.names.object, pod).is_some()
             && let Some(job) = state.record.incarnation.flink_job_id

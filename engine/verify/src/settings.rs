@@ -15,7 +15,7 @@ pub struct Settings {
     pub waits: Vec<Duration>,
     /// To which depth every kind of fault is tried, to find those that the policy treats alike.
     pub fault_depth: u32,
-    /// The pace.
+    /// The intervals and deadlines that looks keep to.
     pub timing: Timing,
     /// How many threads explore.
     pub threads: NonZeroUsize,

@@ -254,7 +254,7 @@ impl<'a> Beside<'a> {
         // What was begun in this turn was answered in it, above.
         self.open.retain(|source| !answered.contains(source));
         self.compare(look)?;
-        // What the decision wants is begun with the next turn.
+        // What the decision asks for is begun with the next turn.
         let next = self.reactor.turn(now);
         same("a second decision on the same evidence", 0, next.judged())?;
         self.commit(next, now);

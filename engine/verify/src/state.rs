@@ -20,11 +20,11 @@ pub struct State {
     pub(crate) board: Board,
     pub(crate) world: World,
     pub(crate) asked: OpenLookups,
-    /// What each law remembers of the way here.
+    /// What each law remembers of the path here.
     pub(crate) trackers: Vec<u64>,
 }
 
-/// The looks for the job's end that the policy asked for and that are not answered yet.
+/// The look-ups of the job's end that the policy asked for and that are not answered yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct OpenLookups {
     pub(crate) last_words: bool,
@@ -33,7 +33,7 @@ pub(crate) struct OpenLookups {
 }
 
 impl OpenLookups {
-    /// Those of a decision's wants that are open for a job as its record was committed.
+    /// Those of a decision's requests that are open for a job as its record was committed.
     pub(crate) fn of(
         wanted: &[LookupRequest],
         board: &Board,
@@ -42,9 +42,9 @@ impl OpenLookups {
         now: Timestamp,
     ) -> Self {
         let mut asked = Self::default();
-        for want in wanted {
-            let is_open = matches!(board.standing(record, Some(object), want, now), Standing::Open(_));
-            match want.source {
+        for request in wanted {
+            let is_open = matches!(board.standing(record, Some(object), request, now), Standing::Open(_));
+            match request.source {
                 LookupSource::LastWords => asked.last_words = is_open,
                 LookupSource::Archive => asked.archive = is_open,
                 LookupSource::HaData => asked.ha_data = is_open,

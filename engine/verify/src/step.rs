@@ -57,7 +57,7 @@ pub enum KubernetesStep {
     PodCrashes,
     /// Its pod is ready again.
     PodRecovers,
-    /// Deployment and pod carry a deletionTimestamp; the JobManager's log tells an end, or none.
+    /// Deployment and pod carry a deletionTimestamp; the JobManager's log names an end, or none.
     Going(Option<JobState>),
     /// The watch says DELETED.
     Deleted,
@@ -67,32 +67,32 @@ pub enum KubernetesStep {
     Replaced,
 }
 
-/// How the looks for the job's end are answered.
+/// How the look-ups of the job's end are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EndsStep {
-    /// All were read, and tell nothing.
+    /// All were read, and none names an end.
     Nothing,
     /// None can be read.
     Unreadable,
-    /// The archive tells the end of this job.
+    /// The archive names the end of this job.
     Archive(JobState),
-    /// The archive tells the end of another job.
+    /// The archive names the end of another job.
     OfAnotherJob(JobState),
-    /// Flink's recovery data is still there; nothing tells an end.
+    /// Flink's recovery data is still there; no source names an end.
     RecoveryData,
 }
 
 /// Whether the other targets are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Visibility {
-    /// They answer.
+    /// Some source has a fresh answer for each.
     Seen,
     /// No source has a fresh answer for them.
     Dark,
 }
 
 impl Step {
-    /// How much time passes with it. What happens at one moment is told to the policy one piece after the other.
+    /// How much time passes with it. What happens at one moment is shown to the policy one piece after the other.
     pub(crate) fn takes(self, poll: Duration) -> Duration {
         match self {
             Self::Wait(span) => span,

@@ -48,7 +48,7 @@ fn of_flink<'a>(state: &State, alike: &'a Alike) -> impl Iterator<Item = FlinkSt
         .into_iter()
         .filter(move |word| may_follow(run.state, *word) && (flink != FlinkModel::Lists || *word != run.state))
         .map(FlinkStep::Says);
-    // A run that begins in the moment in which another began cannot be told from it.
+    // A run that begins in the moment in which another began cannot be distinguished from it.
     let starts = (run.started_at < state.now).then_some(FlinkStep::NewStart);
     silent.chain(lacks).chain(says).chain(starts).chain([FlinkStep::NewJob])
 }

@@ -36,17 +36,17 @@ impl ObjectRef {
     }
 }
 
-/// What a piece of news changed.
+/// What an update changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
-    /// Places of Flink clusters about which a Deployment, a pod or an operator's resource said something new.
+    /// Flink clusters about which a Deployment, a pod or an operator's resource said something new.
     pub touched: Vec<ObjectRef>,
-    /// Pods that have begun to go with this news: their last words can still be read.
+    /// Pods whose deletion this update showed first: their logs can still be read.
     pub terminating_pods: Vec<Pod>,
-    /// Whether a list of Kubernetes' own kinds turned from known to unknown or back: this bears on every place of
+    /// Whether a list of Kubernetes' own kinds turned from known to unknown or back: this bears on every target of
     /// the scope. A cluster that lacks the operator's kinds is reachable all the same.
     pub reachability_changed: bool,
-    /// Differences a list found that no watch event had told; none for the first list of a scope.
+    /// How many differences a list found that no watch event had shown; 0 for the first list of a scope.
     pub repaired: u32,
 }
 
@@ -61,7 +61,7 @@ pub struct KubernetesBoard {
 }
 
 impl KubernetesBoard {
-    /// Takes in one piece of news.
+    /// Takes in one list, watch event or failure.
     pub fn accept(&mut self, update: KubeUpdate) -> Accepted {
         let KubeUpdate {
             scope,
@@ -126,18 +126,18 @@ impl KubernetesBoard {
         }
     }
 
-    /// The Deployment at a place; `None` while its list was never asked for.
+    /// A Deployment; `None` while its list was never asked for.
     pub fn deployment(&self, object: &ObjectRef) -> Option<Evidence<Deployment>> {
         let list = self.list(ObjectKind::Deployment, &object.namespace)?;
         Some(self.deployments.objects.evidence(object, list))
     }
 
-    /// The deletion last seen at a place.
+    /// The last deletion of a Deployment of that name that was seen.
     pub fn deletion(&self, object: &ObjectRef) -> Option<&Deletion> {
         self.deployments.deletion(object)
     }
 
-    /// The pods of a Deployment, those that are not going first, then the newest first.
+    /// The pods of a Deployment: those that are being deleted last, else the newest first.
     pub fn pods(&self, object: &ObjectRef) -> Option<Evidence<Vec<Pod>>> {
         let list = self.list(ObjectKind::Pod, &object.namespace)?;
         Some(self.pods.evidence(object, list))
@@ -148,7 +148,7 @@ impl KubernetesBoard {
         self.pods.last(object)
     }
 
-    /// The FlinkDeployment at a place; `None` where they are not watched.
+    /// A FlinkDeployment; `None` where they are not watched.
     pub fn flink_deployment(&self, object: &ObjectRef) -> Option<Evidence<FlinkResource>> {
         let list = self.list(ObjectKind::FlinkDeployment, &object.namespace)?;
         Some(self.flink_deployments.objects.evidence(object, list))

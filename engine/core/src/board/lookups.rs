@@ -1,7 +1,7 @@
-//! How the look-ups that a policy wants stand against the board: which are answered, which are open, and what is asked.
+//! How the look-ups that a policy asks for stand against the board: which are answered, which are open, and what is asked.
 //!
-//! The reactor makes the look-ups that these rules call open, and `policy verify` offers answers to the same ones: what one
-//! of them would ask and the other not, it could not prove anything about.
+//! The reactor makes the look-ups that these rules call open, and `policy verify` answers the same ones: about a look-up
+//! that only one of them makes, nothing could be proved.
 
 use crate::board::{Board, ObjectRef};
 use crate::decision::{LookupRequest, LookupSource};
@@ -12,12 +12,12 @@ use crate::record::JobRecord;
 use crate::state::JobState;
 use crate::time::Timestamp;
 
-/// How a look-up that a policy wants stands.
+/// How a look-up that a policy asks for stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The evidence at hand will do.
     Answered,
-    /// An answer to a question asked after this moment is wanted, and it has not passed.
+    /// Only an answer to a request made after this moment will do, and it has not passed.
     Ahead(Timestamp),
     /// It is to be asked.
     Open(Query),
@@ -31,8 +31,8 @@ pub enum Standing {
 }
 
 impl Board {
-    /// Takes in what came of a look-up for a job. What was asked before the record's attempt began says nothing of it, and
-    /// an end that was told stays told. Says whether it was taken.
+    /// Takes in what came of a look-up for a job. What was asked before the record's attempt began says nothing of it,
+    /// and an end that is known is not taken back. Returns whether it was taken.
     pub fn accept_finding(&mut self, record: &JobRecord, finding: Finding) -> bool {
         match finding.about() {
             About::Attempt { asked_at } => {
@@ -48,30 +48,30 @@ impl Board {
         finding.keep(attempt, &mut target.lookups)
     }
 
-    /// Whether the newest evidence will do for what a policy wants: it was asked for late enough, or nothing new can come.
-    pub fn answers(&self, key: &JobKey, object: Option<&ObjectRef>, want: &LookupRequest) -> bool {
-        self.stands(key, object, want.source)
-            .is_some_and(|stands| stands.is_final || stands.asked_at > want.observed_after)
+    /// Whether the newest evidence will do for a request: it was asked for late enough, or it is final.
+    pub fn answers(&self, key: &JobKey, object: Option<&ObjectRef>, request: &LookupRequest) -> bool {
+        self.stands(key, object, request.source)
+            .is_some_and(|stands| stands.is_final || stands.asked_at > request.observed_after)
     }
 
-    /// How what a policy wants stands for a job as its record was committed.
+    /// How a request stands for a job as its record was committed.
     pub fn standing(
         &self,
         record: &JobRecord,
         object: Option<&ObjectRef>,
-        want: &LookupRequest,
+        request: &LookupRequest,
         now: Timestamp,
     ) -> Standing {
-        if self.answers(&record.key, object, want) {
+        if self.answers(&record.key, object, request) {
             Standing::Answered
-        } else if want.observed_after >= now {
-            Standing::Ahead(want.observed_after)
-        } else if want.source == LookupSource::Kubernetes {
+        } else if request.observed_after >= now {
+            Standing::Ahead(request.observed_after)
+        } else if request.source == LookupSource::Kubernetes {
             Standing::OpenLists {
-                after: want.observed_after,
+                after: request.observed_after,
             }
         } else {
-            self.query(record, object, want.source)
+            self.query(record, object, request.source)
                 .map_or(Standing::NobodyToAsk, Standing::Open)
         }
     }
@@ -121,14 +121,15 @@ impl Board {
     }
 }
 
-/// The job whose end is still to be told, if there is one: it is known, and no end of it is, or only that it ended.
+/// The job whose end is not known yet: its id is known, and its record is not terminal, or TERMINATED, which says only that
+/// it ended.
 pub fn end_awaited(record: &JobRecord) -> Option<FlinkJobId> {
     let is_end_known = record.state.is_terminal() && record.state != JobState::Terminated;
     record.incarnation.flink_job_id.filter(|_| !is_end_known)
 }
 
-/// What is read at once when a JobManager's pod begins to go, wanted or not: its log is readable for less than a second
-/// more. `None` if no end is awaited.
+/// What is read at once when a JobManager's pod is being deleted, asked for or not: its log is readable for less than a
+/// second more. `None` if no end is awaited.
 pub fn parting_words(record: &JobRecord, object: &ObjectRef, pod: &Pod) -> Option<Query> {
     let job = end_awaited(record)?;
     Some(last_words(record, object, std::slice::from_ref(pod), job))

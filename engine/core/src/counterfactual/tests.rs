@@ -57,7 +57,7 @@ fn only_the_memory_of_the_same_policy_is_taken_over() {
 }
 
 #[test]
-fn a_watch_that_sleeps_alone_is_woken_by_news_and_not_by_silence() {
+fn a_watch_that_sleeps_alone_is_woken_by_new_evidence_and_not_by_silence() {
     let real = real();
     let mut own = Counterfactual::take_over(&real, &PolicyName::new("shadow"));
     let mut judges = |now, deployment| {
@@ -67,7 +67,7 @@ fn a_watch_that_sleeps_alone_is_woken_by_news_and_not_by_silence() {
     assert!(judges(1, Some(deployment("u1"))));
     assert!(!judges(2, Some(deployment("u1"))), "nothing is new");
     let silence = Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"));
-    assert!(!judges(3, Some(silence)), "silence is no news");
+    assert!(!judges(3, Some(silence)), "silence is no evidence");
     assert!(judges(4, Some(deployment("u2"))), "a new Deployment is");
     assert!(judges(5, Some(Observed::Absent)), "and so is that it is gone");
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const POLL: i64 = 5;
 
-/// Calls a job LOST after so many silent looks, which it counts in its memory.
+/// Calls a job LOST after so many unknown answers, which it counts in its memory.
 struct Counting {
     patience: u8,
 }
@@ -44,11 +44,11 @@ enum Look {
     Silent,
     /// The policy fails, whatever Flink says.
     PolicyFails,
-    /// The engine is started again before it looks, and Flink is silent.
+    /// The engine is started again before it polls, and Flink is silent.
     Restart,
 }
 
-/// The engine's way through looks: what it would have committed, and what it would have kept.
+/// The engine's way through snapshots: what it would have committed, and what it would have kept.
 fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
     let mut record = testing::record(JobKey::application(TargetId::standalone("orders")), at(0));
     let mut sampler = Sampler::new(Duration::from_secs(60));
@@ -176,7 +176,7 @@ fn a_less_patient_policy_says_it_sooner() {
     let kept = recorded(&eventful(), &mut Counting { patience: 4 });
     let found = differences(&kept, &mut Counting { patience: 2 }, PastFailures::Ask);
     match found.as_slice() {
-        // One look instead of four, of which the policy failed in one: three polls.
+        // One snapshot instead of four, of which the policy failed in one: three polls.
         [Difference::Earlier { told, by }] => {
             assert_eq!((told.transition.to, *by), (JobState::Lost, Duration::from_secs(15)));
         }

@@ -1,4 +1,4 @@
-//! Random news of one cluster: what [`woken_by`] says of it, the snapshots before and after must say too.
+//! Random updates of one cluster: what [`woken_by`] says of it, the snapshots before and after must say too.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ fn empty(now: Timestamp) -> Board {
 }
 
 #[test]
-fn what_wakes_by_the_snapshot_wakes_by_the_news_and_silence_wakes_nobody() {
+fn what_wakes_by_the_snapshot_wakes_by_the_update_and_silence_wakes_nobody() {
     let mut rng = StdRng::seed_from_u64(41);
     let target = TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "orders");
     let object = ObjectRef::new(&target.namespace, &target.name);

@@ -27,7 +27,7 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    /// The loop has turned: `/livez` looks at it.
+    /// The loop has turned: `/livez` reads it.
     pub(super) fn turned(&self, now: Timestamp) {
         self.status.write(|status| status.turned_at = now);
     }

@@ -12,7 +12,7 @@ impl Driver {
     /// Serves a request of the API.
     pub(super) async fn serve(&mut self, request: Request) {
         let now = self.clock.now();
-        // A requester who is gone by now wants no answer.
+        // A requester who is gone by now needs no answer.
         match request {
             Request::Intend { key, intent, reply } => {
                 let turn = self.reactor.intend(&key, intent, now);

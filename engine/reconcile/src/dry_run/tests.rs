@@ -5,7 +5,7 @@ use steadfast_core::testing::{self, at, job_key};
 
 use super::*;
 
-/// Decides what it is told to, and fails at the jobs of that name.
+/// Decides what the test sets, and fails at the jobs of that name.
 struct Acts {
     fails_at: &'static str,
     code: &'static str,

@@ -103,12 +103,12 @@ impl Fetcher {
     async fn archive(&self, cluster: &ClusterName, query: &ResultQuery) -> Observed<JobEnd> {
         match self.clusters.get(cluster) {
             Some(clients) => clients.ends.find(self.http.as_ref(), query, self.limits.deadline).await,
-            // A standalone job has no such places: all of none were read, and none tells an end.
+            // A standalone job has no such sources: all of none were read, and none names an end.
             None => Observed::Absent,
         }
     }
 
-    /// The end that any of the logs tells. A log that cannot be read leaves it unknown, unless another tells.
+    /// The end that any of the logs names. A log that cannot be read leaves it unknown, unless another names one.
     async fn last_words(
         &self,
         cluster: &ClusterName,

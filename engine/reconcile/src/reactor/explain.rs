@@ -1,4 +1,4 @@
-//! Lays a decision open for somebody to look at; nothing follows from it.
+//! Judges a job for a reader; nothing follows from it.
 
 use steadfast_core::board::lookups::Standing;
 use steadfast_core::decision::LookupRequest;
@@ -45,27 +45,29 @@ impl Reactor {
             awaiting: Awaiting::Review,
             due: Due::At(at),
         });
-        let lookups = wanted.iter().filter_map(|want| self.awaited_lookup(key, want, now));
+        let lookups = wanted
+            .iter()
+            .filter_map(|request| self.awaited_lookup(key, request, now));
         let mut awaited: Vec<Awaited> = poll.into_iter().chain(lookups).chain(review).collect();
         awaited.sort_by_key(|one| one.due);
         awaited
     }
 
     /// When the look-up that is wanted begins; `None` if it is answered.
-    fn awaited_lookup(&self, key: &JobKey, want: &LookupRequest, now: Timestamp) -> Option<Awaited> {
-        let not_before = match self.standing(key, want, now)? {
+    fn awaited_lookup(&self, key: &JobKey, request: &LookupRequest, now: Timestamp) -> Option<Awaited> {
+        let not_before = match self.standing(key, request, now)? {
             Standing::Answered => return None,
             Standing::Ahead(moment) => moment,
             Standing::Open(_) | Standing::OpenLists { .. } | Standing::NobodyToAsk => now,
         };
-        let due = if self.lookups.is_in_flight(key, want.source) {
+        let due = if self.lookups.is_in_flight(key, request.source) {
             Due::UnderWay
         } else {
-            let pause = self.lookups.paused_until(key, want.source, now);
+            let pause = self.lookups.paused_until(key, request.source, now);
             Due::At(pause.map_or(not_before, |until| until.max(not_before)))
         };
         Some(Awaited {
-            awaiting: Awaiting::Lookup(want.source),
+            awaiting: Awaiting::Lookup(request.source),
             due,
         })
     }

@@ -8,7 +8,7 @@ use steadfast_core::snapshot::Fleet;
 /// Whether some source has a fresh answer for a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reachability {
-    /// One has.
+    /// At least one source has a fresh answer.
     Reachable,
     /// None has: the target is dark.
     Dark,

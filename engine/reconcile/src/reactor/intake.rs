@@ -65,7 +65,7 @@ impl Reactor {
         }
     }
 
-    /// Takes in what a Kubernetes list or watch told.
+    /// Takes in what a Kubernetes list or watch said.
     pub fn kube_update(&mut self, update: KubeUpdate, now: Timestamp) {
         let cluster = update.scope.cluster.clone();
         let kind = update.scope.kind;
@@ -103,7 +103,7 @@ impl Reactor {
         }
     }
 
-    /// Reads the logs of JobManager pods that have begun to go.
+    /// Reads the logs of JobManager pods whose deletion has begun.
     fn read_parting_words(&mut self, cluster: &ClusterName, accepted: &Accepted) {
         for pod in &accepted.terminating_pods {
             let object = ObjectRef::new(&pod.namespace, &pod.app);
@@ -130,7 +130,7 @@ impl Reactor {
         }
     }
 
-    /// Looks again whether a target can be seen.
+    /// Determines anew whether a target is reachable.
     fn refresh_reachability(&mut self, id: &TargetId) {
         let Some(target) = self.targets.get(id) else { return };
         let reachability = if self.board.is_dark(id, target.object.as_ref()) {

@@ -79,7 +79,7 @@ impl Reactor {
         Some(observe(before, &self.board, context, now))
     }
 
-    /// Carries on after a decision was committed: the next poll, the next review, and what the policy wants to know.
+    /// Carries on after a decision was committed: the next poll, the next review, and the look-ups the policy asks for.
     pub(super) fn follow_up(&mut self, judged: Judged, now: Timestamp, shown: &mut Vec<Show>) {
         let Judged { key, plan, shadows, .. } = judged;
         match &plan.next {
@@ -88,8 +88,8 @@ impl Reactor {
                 let interval = watch.poll_after;
                 self.watch_at(&key, interval, watch.attention, now);
                 self.queue.requeue_at(key.clone(), now.after(watch.validate_after));
-                for want in wanted {
-                    self.want(&key, want, now);
+                for request in wanted {
+                    self.request_lookup(&key, request, now);
                 }
             }
             Next::Retry(_) => {
@@ -117,10 +117,10 @@ impl Reactor {
         self.polls.set_interval(&key.target, interval, attention, now);
     }
 
-    /// Begins the look-up that a policy wants, or plans to judge the job again when it may begin.
-    fn want(&mut self, key: &JobKey, want: &LookupRequest, now: Timestamp) {
-        match self.standing(key, want, now) {
-            Some(Standing::Open(query)) => match self.lookups.paused_until(key, want.source, now) {
+    /// Begins a look-up that a policy asks for, or plans to judge the job again when it may begin.
+    fn request_lookup(&mut self, key: &JobKey, request: &LookupRequest, now: Timestamp) {
+        match self.standing(key, request, now) {
+            Some(Standing::Open(query)) => match self.lookups.paused_until(key, request.source, now) {
                 Some(until) => self.queue.requeue_by(key.clone(), until),
                 None => self.look_up(key, query),
             },
@@ -130,7 +130,7 @@ impl Reactor {
                 self.fetches.push(Fetch::Relist { cluster, after });
             }
             Some(Standing::Ahead(moment)) => {
-                // Only an answer to a later question will do.
+                // Only an answer to a later request will do.
                 let next = moment.after(std::time::Duration::from_millis(1));
                 self.queue.requeue_by(key.clone(), next);
             }
@@ -138,10 +138,10 @@ impl Reactor {
         }
     }
 
-    /// How what a policy wants stands; `None` for a job that is not there.
-    pub(super) fn standing(&self, key: &JobKey, want: &LookupRequest, now: Timestamp) -> Option<Standing> {
+    /// How a look-up that a policy asks for stands; `None` for a job that is not there.
+    pub(super) fn standing(&self, key: &JobKey, request: &LookupRequest, now: Timestamp) -> Option<Standing> {
         let record = self.records.get(key)?;
         let object = self.targets.get(&key.target)?.object.as_ref();
-        Some(self.board.standing(record, object, want, now))
+        Some(self.board.standing(record, object, request, now))
     }
 }

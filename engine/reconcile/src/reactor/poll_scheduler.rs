@@ -1,6 +1,6 @@
 //! When each target's Flink is polled.
 //!
-//! *While it answers*, at the interval its policy wants, from the beginning of one poll to the beginning of the next.
+//! *While it answers*, at the interval its policy asks for, from the beginning of one poll to the beginning of the next.
 //! *While it does not*, after growing pauses with full jitter, so that a thousand silent Flinks cost little. But pauses alone
 //! would show healing up to `retry_max` late. Therefore each cluster has one *canary*: of its failing targets, one in turn is
 //! polled at the poll's own interval, and the first that answers ends the pauses of all, spread over one interval so that
@@ -48,7 +48,7 @@ struct Polled {
     failures: u32,
     /// Nothing is asked before this moment (`Retry-After`).
     not_before: Option<Timestamp>,
-    /// The interval its job's policy wants.
+    /// The interval its job's policy asked for.
     interval: Duration,
     attention: Attention,
 }
@@ -187,7 +187,7 @@ impl PollScheduler {
                 };
                 self.due.set(id.clone(), now.after(pause).max(slow));
             }
-            // What woke it was asked about; the next news wakes it again.
+            // What woke it was asked about; the next update wakes it again.
             Attention::Sleeping => self.due.remove(id),
         }
         let canary = self.canaries.entry(id.cluster.clone()).or_insert_with(|| Canary {
@@ -198,7 +198,7 @@ impl PollScheduler {
         canary.failing.insert(id.clone());
     }
 
-    /// Something was told about the target: it is polled at once, unless it just was, or asked us to wait. This wakes a
+    /// Something is new about the target: it is polled at once, unless it just was, or asked us to wait. This wakes a
     /// sleeping watch for one poll; what that brings is for the policy to judge.
     pub(super) fn poll_soon(&mut self, id: &TargetId, now: Timestamp) {
         let Some(polled) = self.targets.get(id) else { return };
@@ -211,7 +211,7 @@ impl PollScheduler {
         self.due.bring_forward(id.clone(), soonest);
     }
 
-    /// Takes over what a policy wants of the watch.
+    /// Takes over the interval and the attention that a policy asks for.
     pub(super) fn set_interval(&mut self, id: &TargetId, interval: Duration, attention: Attention, now: Timestamp) {
         let Some(polled) = self.targets.get_mut(id) else { return };
         if (polled.interval, polled.attention) == (interval, attention) {

@@ -25,8 +25,8 @@ pub(super) struct Target {
 pub(super) struct Targets {
     by_id: BTreeMap<TargetId, Target>,
     by_object: BTreeMap<(ClusterName, ObjectRef), BTreeSet<TargetId>>,
-    /// Objects whose last target was dropped. Nothing tells of them anew while they stay as they are, so that the next
-    /// list takes them up again.
+    /// Objects whose last target was dropped. While they do not change no update is about them, so the next list takes
+    /// them up again.
     dropped: BTreeSet<(ClusterName, ObjectRef)>,
 }
 

@@ -15,7 +15,7 @@ use steadfast_core::id::TargetId;
 pub struct Share(u8);
 
 impl Share {
-    /// Every job.
+    /// 100 %: every job.
     pub const ALL: Self = Self(100);
 
     /// That many percent; `None` above 100.

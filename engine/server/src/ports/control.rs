@@ -9,7 +9,7 @@ use steadfast_core::state::Intent;
 /// The loop, as far as the API may reach into it. Each call waits for its turn in the loop.
 #[async_trait]
 pub trait Control: Send + Sync {
-    /// Notes what somebody wants of a job. The record is committed when this returns.
+    /// Notes what somebody intends with a job. The record is committed when this returns.
     ///
     /// Fails with [`ControlError::NoSuchJob`], and [`ControlError::Unavailable`] if the store did not take it.
     async fn intend(&self, job: &JobKey, intent: Intent) -> Result<JobView, ControlError>;

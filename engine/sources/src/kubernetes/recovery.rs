@@ -1,4 +1,4 @@
-//! Failing lists of one cluster help each other: one keeps the poll's pace, and its success ends the others' waits.
+//! Failing lists of one cluster help each other: one keeps to the poll interval, and its success ends the others' waits.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +24,7 @@ impl Default for Recovery {
 /// When a failing reflector lists again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Retries {
-    /// At the poll's pace, for all.
+    /// At the poll interval, for all.
     AsCanary,
     /// After its own backoff, or once the canary succeeds.
     AfterBackoff,

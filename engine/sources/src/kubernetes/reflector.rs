@@ -10,7 +10,7 @@
 //!   watch broke or its version is too old: what it would have sent meanwhile counts as not seen. An HTTP 410 at the
 //!   opening of a watch therefore never repeats the watch, which would go on for ever, but leads to a list.
 //! - A *list that failed* is repeated after a pause that grows. One scope of the cluster, the canary, repeats at the
-//!   poll's pace, and its success ends the pauses of the others ([`Recovery`]), so that healing shows soon and costs
+//!   poll interval, and its success ends the pauses of the others ([`Recovery`]), so that healing shows soon and costs
 //!   little.
 //! - A *watch that the server closed* in good order is opened anew at its last version, without a list: nothing was
 //!   missed. One that closes at once, again and again, is opened with growing pauses.

@@ -1,6 +1,6 @@
 //! The watch session of a scope: one watch that is read on while lists come and go.
 //!
-//! Two requests tell of the same objects, and both are needed. The watch is prompt and sees deletions happen, but it
+//! Two requests are about the same objects, and both are needed. The watch is prompt and sees deletions happen, but it
 //! may fall silent without an error (a lost network path does that), and then it proves nothing. The list is slow, but
 //! what a complete list lacks is not there. A scope is therefore watched all the time and listed from time to time, and
 //! each of the two must not undo what the other knows better.
@@ -10,7 +10,7 @@
 //! 1. the watch is read on, and each event goes to the board at once: a pod's log can be read for less than a second
 //!    after its deletion was announced, so no event may wait for a list that takes several;
 //! 2. each event is also buffered here, by object, with its resource version;
-//! 3. when the list is answered, the buffered events of later versions are laid over it, since the list tells the state
+//! 3. when the list is answered, the buffered events of later versions are laid over it, since the list shows the state
 //!    at its own version, however late it arrives. The others are dropped: the list has seen them.
 //!
 //! The buffer holds one entry for each object that changed during one list, so it needs no other bound.

@@ -236,7 +236,7 @@ fn blank(record: JobRecord) -> Snapshot {
     }
 }
 
-/// A snapshot in which everything was asked, and what each look yielded is `answer`'s to say.
+/// A snapshot in which everything was asked, and what each request yielded is `answer`'s to say.
 fn answered(n: usize, answer: &impl Answer) -> Snapshot {
     let facts = Facts { n };
     let mut record = full();
@@ -263,7 +263,7 @@ fn answered(n: usize, answer: &impl Answer) -> Snapshot {
     }
 }
 
-/// What a look yields.
+/// What a request yields.
 trait Answer {
     fn with<T>(&self, slot: usize, value: T) -> Evidence<T>;
 }

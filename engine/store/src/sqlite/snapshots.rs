@@ -10,7 +10,7 @@ use super::rows::{signed, unsigned};
 use crate::packing::{pack, unpack};
 use crate::refusal::{failed, stored_name};
 
-/// Writes one.
+/// Writes a recorded snapshot as a row, in the transaction of its decision.
 pub(super) fn write(transaction: &Transaction<'_>, recorded: &Recorded) -> Result<(), SqliteFailure> {
     let job = stored_name(recorded.key())?;
     let packed = pack(recorded).map_err(|error| SqliteFailure::Reported(failed("cannot pack a snapshot", error)))?;

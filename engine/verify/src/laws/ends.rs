@@ -6,7 +6,7 @@ use super::support;
 use super::{Break, Law, Shows};
 use crate::look::Look;
 
-/// FINISHED, FAILED and CANCELED are told, not guessed.
+/// FINISHED, FAILED and CANCELED are named by a source, not guessed.
 pub(super) struct EndsAreTold;
 
 const FINISHED: u64 = 1;

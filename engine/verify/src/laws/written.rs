@@ -17,7 +17,7 @@ pub enum LawsError {
     /// It does not read as laws.
     #[error("the laws in {place} cannot be read; docs/verify.md shows every key")]
     Unreadable {
-        /// The file.
+        /// The path of the file, as it was given.
         place: String,
         /// The line and what is wrong there.
         source: Box<toml::de::Error>,
@@ -25,9 +25,9 @@ pub enum LawsError {
     /// A law contradicts itself.
     #[error("{place}: the law `{law}` {rule}")]
     Wrong {
-        /// The file.
+        /// The path of the file, as it was given.
         place: String,
-        /// Its name.
+        /// The name of the law.
         law: String,
         /// The rule that is broken, and the fix.
         rule: String,

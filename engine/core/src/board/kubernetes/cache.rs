@@ -1,4 +1,4 @@
-//! The objects of one kind by place, as lists and watches last told of them.
+//! The objects of one kind by namespace and name, as lists and watches last showed them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use crate::id::Namespace;
 use crate::kube_update::{Completeness, Object};
 use crate::time::Timestamp;
 
-/// A thing that stands at a place of its own.
+/// An object with a namespace and a name of its own.
 pub(super) trait Referenced: Clone + PartialEq {
-    /// Where it stands.
+    /// Its own namespace and name.
     fn object_ref(&self) -> ObjectRef;
 
-    /// The place of the Flink cluster it is about.
+    /// Those of the Flink cluster it is about, by its Deployment.
     fn cluster_ref(&self) -> ObjectRef;
 }
 
@@ -48,7 +48,7 @@ impl<T> Default for Objects<T> {
     }
 }
 
-/// What was last seen at a place.
+/// What was last seen under a name, and when.
 #[derive(Clone, Debug)]
 struct Entry<T> {
     change: Cached<T>,
@@ -65,7 +65,7 @@ enum Cached<T> {
 }
 
 impl<T: Referenced> Objects<T> {
-    /// Takes in an object that is there. Returns the place it is about if it changed.
+    /// Takes in an object that is there. Returns the Flink cluster it is about if it changed.
     pub(super) fn see(&mut self, object: T, at: Timestamp) -> Option<ObjectRef> {
         let about = object.cluster_ref();
         let change = Cached::Live(object.clone());
@@ -79,7 +79,7 @@ impl<T: Referenced> Objects<T> {
         before.is_none_or(|seen| seen.change != change).then_some(about)
     }
 
-    /// Takes in an object that is there and does not decode. Returns the place it is about if that is news.
+    /// Takes in an object that is there and does not decode. Returns the Flink cluster it is about if that is new.
     pub(super) fn see_undecodable(&mut self, object: ObjectRef, error: String, at: Timestamp) -> Option<ObjectRef> {
         let change = Cached::Undecodable(error);
         let before = self.0.insert(
@@ -96,7 +96,7 @@ impl<T: Referenced> Objects<T> {
         }
     }
 
-    /// Takes in DELETED on the watch. Returns the place it is about.
+    /// Takes in DELETED on the watch. Returns the Flink cluster it is about.
     pub(super) fn see_deleted(&mut self, object: ObjectRef, at: Timestamp) -> ObjectRef {
         let change = Cached::Tombstone;
         let before = self.0.insert(object.clone(), Entry { change, at });
@@ -107,7 +107,7 @@ impl<T: Referenced> Objects<T> {
     }
 
     /// Forgets what a list's scope held and the list does not name. A deletion seen after the list was asked for
-    /// stays seen. Returns the places that this is news of.
+    /// stays seen. Returns the Flink clusters for which this is new.
     pub(super) fn drop_unlisted(
         &mut self,
         namespace: Option<&Namespace>,
@@ -130,7 +130,7 @@ impl<T: Referenced> Objects<T> {
             .collect()
     }
 
-    /// What is known of the object at a place, given how its list stands.
+    /// What is known of an object, given how its list stands.
     pub(super) fn evidence(&self, object: &ObjectRef, list: &Evidence<Completeness>) -> Evidence<T> {
         let seen = self.0.get(object);
         let evidence = list.clone().map(|answer| match answer {
@@ -146,7 +146,7 @@ impl<T: Referenced> Objects<T> {
         freshened(evidence, seen.map(|s| s.at))
     }
 
-    /// The object at a place, if it is there.
+    /// An object, if it is there and decodes.
     pub(super) fn get(&self, object: &ObjectRef) -> Option<&T> {
         match &self.0.get(object)?.change {
             Cached::Live(object) => Some(object),

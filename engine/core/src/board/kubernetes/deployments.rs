@@ -17,7 +17,7 @@ pub(super) struct Deployments {
 }
 
 impl Deployments {
-    /// The deletion last seen at a place.
+    /// The last deletion of a Deployment of that name that was seen.
     pub(super) fn deletion(&self, object: &ObjectRef) -> Option<&Deletion> {
         self.deletions.get(object)
     }

@@ -14,12 +14,12 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pods {
     by_object: BTreeMap<ObjectRef, BTreeMap<String, Pod>>,
-    /// When the pods of a place last changed, by an event or a list.
+    /// When the pods of a Deployment last changed, by an event or a list.
     changed: BTreeMap<ObjectRef, Timestamp>,
 }
 
 impl Pods {
-    /// The pods of a Deployment, those that are not going first, then the newest first.
+    /// The pods of a Deployment: those that are being deleted last, else the newest first.
     pub(super) fn evidence(&self, object: &ObjectRef, list: &Evidence<Completeness>) -> Evidence<Vec<Pod>> {
         let evidence = list.clone().map(|answer| match answer {
             Observed::Unknown(fault) => Observed::Unknown(fault),
@@ -91,7 +91,7 @@ impl Pods {
     }
 
     pub(super) fn see_deleted(&mut self, object: &Object, at: Timestamp, accepted: &mut Accepted) {
-        // A pod that does not decode cannot be told to belong to a Deployment; the next list lacks it.
+        // Which Deployment a pod belongs to is not known if it does not decode; the next list lacks it.
         let Object::Pod(pod) = object else { return };
         let object = object_of(pod);
         if let Some(pods) = self.by_object.get_mut(&object) {

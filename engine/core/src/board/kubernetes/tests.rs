@@ -10,10 +10,10 @@ fn object() -> ObjectRef {
 }
 
 fn update(asked: i64, change: KubeChange) -> KubeUpdate {
-    news_of(ObjectKind::Deployment, asked, change)
+    update_of(ObjectKind::Deployment, asked, change)
 }
 
-fn news_of(kind: ObjectKind, asked: i64, change: KubeChange) -> KubeUpdate {
+fn update_of(kind: ObjectKind, asked: i64, change: KubeChange) -> KubeUpdate {
     let scope = Scope {
         cluster: ClusterName::new("local"),
         kind,
@@ -114,7 +114,7 @@ fn resource(kind: ResourceKind, name: &str, job: Option<FlinkJobId>) -> FlinkRes
 
 fn resources(kind: ObjectKind, asked: i64, listed: Vec<FlinkResource>) -> KubeUpdate {
     let objects = listed.into_iter().map(Object::FlinkResource).collect();
-    news_of(kind, asked, KubeChange::Relisted(objects, Completeness::Complete))
+    update_of(kind, asked, KubeChange::Relisted(objects, Completeness::Complete))
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_cluster_without_the_operators_kinds_is_reachable_and_its_resources_are_unkn
     let mut board = KubernetesBoard::default();
     assert_eq!(board.flink_deployment(&object()), None, "not watched");
     let missing = Fault::new(FaultKind::NotFound, "the server could not find the requested resource");
-    let accepted = board.accept(news_of(ObjectKind::FlinkDeployment, 1, KubeChange::Failed(missing)));
+    let accepted = board.accept(update_of(ObjectKind::FlinkDeployment, 1, KubeChange::Failed(missing)));
     assert_eq!(accepted, Accepted::default());
     assert!(!board.flink_deployment(&object()).unwrap().latest.is_known());
     let accepted = board.accept(resources(ObjectKind::FlinkDeployment, 5, vec![]));
@@ -131,7 +131,7 @@ fn a_cluster_without_the_operators_kinds_is_reachable_and_its_resources_are_unkn
 }
 
 #[test]
-fn a_resource_wakes_its_clusters_place_when_it_comes_changes_and_goes() {
+fn a_resource_wakes_its_cluster_when_it_comes_changes_and_goes() {
     let mut board = KubernetesBoard::default();
     let mut orders = resource(ResourceKind::FlinkDeployment, "orders", None);
     let kind = ObjectKind::FlinkDeployment;
@@ -142,14 +142,14 @@ fn a_resource_wakes_its_clusters_place_when_it_comes_changes_and_goes() {
         "a first list repairs nothing"
     );
     let same = KubeChange::Applied(Object::FlinkResource(orders.clone()));
-    assert_eq!(board.accept(news_of(kind, 2, same)).touched, vec![]);
+    assert_eq!(board.accept(update_of(kind, 2, same)).touched, vec![]);
     orders.desired = Desired::Suspended;
     let changed = KubeChange::Applied(Object::FlinkResource(orders.clone()));
-    assert_eq!(board.accept(news_of(kind, 3, changed)).touched, vec![object()]);
+    assert_eq!(board.accept(update_of(kind, 3, changed)).touched, vec![object()]);
     let evidence = board.flink_deployment(&object()).unwrap();
     assert_eq!(evidence.observed_at, at(3));
     assert_eq!(evidence.latest.present().map(|r| r.desired), Some(Desired::Suspended));
-    let accepted = board.accept(news_of(kind, 4, KubeChange::Deleted(Object::FlinkResource(orders))));
+    let accepted = board.accept(update_of(kind, 4, KubeChange::Deleted(Object::FlinkResource(orders))));
     assert_eq!(accepted.touched, vec![object()]);
     assert_eq!(board.flink_deployment(&object()).unwrap().latest, Observed::Absent);
 }
@@ -172,7 +172,7 @@ fn a_session_job_is_found_by_the_job_it_names_and_wakes_its_session() {
         flink_job_id: Some(job(2)),
         ..first
     };
-    board.accept(news_of(kind, 2, KubeChange::Applied(Object::FlinkResource(next))));
+    board.accept(update_of(kind, 2, KubeChange::Applied(Object::FlinkResource(next))));
     assert_eq!(of(&board, 1), Observed::Absent);
     assert!(of(&board, 2).present().is_some());
     let accepted = board.accept(resources(kind, 3, vec![]));
@@ -188,13 +188,13 @@ fn where_pods_were_last_seen_outlives_a_list_that_fails() {
         ..testing::pod("orders-5d9c-x1")
     };
     let pods = KubeChange::Relisted(vec![Object::Pod(pod)], Completeness::Complete);
-    board.accept(news_of(ObjectKind::Pod, 1, pods));
+    board.accept(update_of(ObjectKind::Pod, 1, pods));
     let fault = Fault::new(FaultKind::Forbidden, "403");
-    board.accept(news_of(ObjectKind::Pod, 5, KubeChange::Failed(fault)));
+    board.accept(update_of(ObjectKind::Pod, 5, KubeChange::Failed(fault)));
     assert!(!board.pods(&object()).unwrap().latest.is_known());
     let addresses: Vec<_> = board.last_pods(&object()).iter().map(|pod| pod.ip.clone()).collect();
     assert_eq!(addresses, [Some("10.0.0.7".to_owned())]);
-    board.accept(news_of(
+    board.accept(update_of(
         ObjectKind::Pod,
         9,
         KubeChange::Relisted(vec![], Completeness::Complete),

@@ -116,7 +116,7 @@ fn what_was_asked_about_the_attempt_before_is_not_this_ones() {
 }
 
 #[test]
-fn an_end_that_was_told_stays_told_and_is_not_asked_for_again() {
+fn an_end_that_is_known_stays_known_and_is_not_asked_for_again() {
     let mut board = Board::default();
     let again = want(LookupSource::Archive, 30);
     for (answer, is_final) in [
@@ -133,7 +133,7 @@ fn an_end_that_was_told_stays_told_and_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_want_is_answered_by_a_later_look_ahead_of_time_or_open() {
+fn a_request_is_answered_by_a_later_answer_ahead_of_time_or_open() {
     let mut board = Board::default();
     let record = record();
     let standing = |board: &Board, after| board.standing(&record, None, &want(LookupSource::Archive, after), at(60));

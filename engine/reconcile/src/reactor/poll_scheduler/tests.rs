@@ -105,7 +105,7 @@ fn retry_after_holds_the_canary_too_and_no_longer_than_its_cap() {
 }
 
 #[test]
-fn a_sleeping_watch_is_polled_once_when_something_is_told() {
+fn a_sleeping_watch_is_polled_once_when_something_is_new() {
     let (mut polls, mut now) = (scheduler(), at(0));
     polls.add(id("a"), now);
     live(&mut polls, &mut now, Duration::from_secs(10), |_| Ok(()));

@@ -57,7 +57,7 @@ fn resource(mode: Mode) -> KubeUpdate {
     listed(ObjectKind::FlinkDeployment, Object::FlinkResource(resource))
 }
 
-/// The modes of the records that begin with each piece of news.
+/// The modes of the records that begin with each update.
 fn begun(discover: Vec<Discover>, update: impl IntoIterator<Item = KubeUpdate>) -> Vec<Vec<Mode>> {
     let mut rig = discovering(discover);
     update

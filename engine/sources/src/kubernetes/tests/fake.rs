@@ -91,7 +91,7 @@ impl Server {
         out
     }
 
-    /// Puts an object there and tells it as ADDED.
+    /// Puts an object there and sends ADDED.
     pub(super) fn put(&self, plural: &'static str, mut object: Value) {
         self.change(|state| {
             state.version += 1;
@@ -107,7 +107,7 @@ impl Server {
         });
     }
 
-    /// Removes an object and tells it as DELETED.
+    /// Removes an object and sends DELETED.
     pub(super) fn delete(&self, plural: &'static str, name: &str) {
         self.change(|state| {
             state.version += 1;

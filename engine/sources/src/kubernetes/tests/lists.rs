@@ -188,7 +188,7 @@ async fn a_requested_list_begins_after_the_request_and_requests_are_merged() {
     for _ in 0..100 {
         seen.cluster.request_relist(request);
     }
-    // Either kind's list may be told first; one that was under way when the request came does not answer it.
+    // Either kind's list may arrive first; one that was under way when the request came does not answer it.
     let mut listed = Vec::new();
     for _ in 0..2 {
         let list = seen

@@ -56,7 +56,7 @@ impl Watched {
         }
     }
 
-    /// The next news that is asked for; the rest is passed over. Virtual days may pass.
+    /// The next update that is asked for; the rest is passed over. Virtual days may pass.
     pub(super) async fn until(&mut self, wanted: impl Fn(&KubeUpdate) -> bool) -> KubeUpdate {
         let waiting = async {
             loop {
@@ -71,7 +71,7 @@ impl Watched {
             .expect("no such news within a day")
     }
 
-    /// All news of a span.
+    /// All updates of a span.
     pub(super) async fn during(&mut self, span: Duration) -> Vec<KubeUpdate> {
         let end = Instant::now() + span;
         let mut all = Vec::new();

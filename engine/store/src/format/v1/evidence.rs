@@ -1,4 +1,4 @@
-//! What a look yielded, with its history.
+//! What requests to a source yielded, with their history.
 
 use std::time::Duration;
 
