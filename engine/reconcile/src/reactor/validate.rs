@@ -32,6 +32,8 @@ impl Reactor {
             if known.is_some_and(|known| **known == record) {
                 continue;
             }
+            // Its first commit, if one waits, would not follow the revision that the store holds.
+            self.begun.remove(&key);
             let record = Arc::new(record);
             self.alerts.committed(known.map(Arc::as_ref), Some(&record));
             self.records.insert(key.clone(), Arc::clone(&record));

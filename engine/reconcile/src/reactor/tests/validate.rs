@@ -42,3 +42,25 @@ fn a_record_that_the_store_lacks_is_dropped_and_begins_anew() {
     live(&mut rig, Duration::from_secs(10), |_| running());
     assert_eq!(rig.record("orders").state, JobState::Running);
 }
+
+#[test]
+fn a_job_that_the_store_knows_already_does_not_begin_a_second_time() {
+    let mut rig = Rig::new(&["orders"]);
+    let session = TargetSetup {
+        mode: Mode::Session,
+        ..target("session")
+    };
+    let first = rig.reactor.start(vec![], vec![session], rig.now);
+    rig.commit(first);
+    let target = TargetId::standalone("session");
+    let observation = Observation::new(running(), rig.now, rig.now);
+    rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
+    let turn = rig.reactor.turn(rig.now);
+    let mut known = JobRecord::clone(&turn.changes[0].record);
+    known.revision = 7;
+    rig.reactor.refuse(turn, rig.now);
+    let stored = stored(&rig).into_iter().chain([known]).collect();
+    rig.reactor.repair(stored, rig.now);
+    let revisions: Vec<u64> = rig.settle().iter().map(|change| change.record.revision).collect();
+    assert_eq!(revisions, [8]);
+}
