@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::IntoStaticStr;
+
 pub use crate::lookup::LookupSource;
 use crate::record::{AlertScope, Reason};
 use crate::rule::Rule;
@@ -81,7 +83,8 @@ pub struct PolicyFailure {
 }
 
 /// How a policy can fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum PolicyFailureKind {
     /// It returned an error.
     Error,
@@ -97,14 +100,8 @@ pub enum PolicyFailureKind {
 
 impl PolicyFailureKind {
     /// The kind as a word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Trap => "trap",
-            Self::Deadline => "deadline",
-            Self::Memory => "memory",
-            Self::Invalid => "invalid",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

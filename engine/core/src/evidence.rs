@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use strum::IntoStaticStr;
+
 use crate::time::Timestamp;
 
 /// The result of one request. There is no way from [`Observed::Unknown`] to [`Observed::Absent`].
@@ -99,7 +101,8 @@ impl fmt::Display for Fault {
 }
 
 /// The kinds of fault. All of them mean "unknown".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum FaultKind {
     /// No answer within the deadline.
     Timeout,
@@ -135,24 +138,8 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// The kind as a word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Refused => "refused",
-            Self::Address => "address",
-            Self::Tls => "tls",
-            Self::Connection => "connection",
-            Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
-            Self::NotFound => "not-found",
-            Self::Expired => "expired",
-            Self::TooManyRequests => "too-many-requests",
-            Self::LeaderElection => "leader-election",
-            Self::Status => "status",
-            Self::Malformed => "malformed",
-            Self::TooLarge => "too-large",
-            Self::Other => "other",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -43,7 +43,7 @@ pub enum Awaiting {
 
 impl Awaiting {
     /// As a word.
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Flink => "flink",
             Self::Lookup(source) => source.as_str(),
