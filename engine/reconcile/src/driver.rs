@@ -121,7 +121,8 @@ impl Driver {
                 }
             }
         }
-        // Cancelled requests end at once; none outlives the loop that would take in its answer.
+        // Cancelled requests end at once; none outlives the loop that would take in its answer, or waits for a place for it.
+        self.answers.close();
         self.fetches.close();
         self.fetches.wait().await;
     }
@@ -228,6 +229,10 @@ impl Driver {
         }
         for show in self.reactor.advance(turn, now) {
             self.readers.show(show, self.reactor.policies(), now);
+        }
+        // Now, and not with the next turn: last words are readable for less than a second.
+        for fetch in self.reactor.take_fetches() {
+            self.spawn(fetch);
         }
         // Last: a client that an entry wakes may ask for the record, and must find in it what the entry says.
         self.readers.announce(newest);

@@ -6,7 +6,7 @@
 //! clock, the network and the store. Evidence is taken in as it comes ([`Reactor::kube_update`], [`Reactor::fetched`]) and
 //! only marks whom it concerns. Then there are two calls a turn: [`Reactor::turn`] gives what to fetch and what to commit,
 //! and once the commit is durable [`Reactor::advance`] takes the turn back and gives what to show. A store that refuses costs
-//! nothing: [`Reactor::refuse`] plans the same jobs again. Between the two nothing has changed in memory, so that memory is
+//! nothing: [`Reactor::refuse`] plans the same jobs again. Between the two no record has changed in memory, so that memory is
 //! never ahead of the store. (raft-rs drives its core by such a pair, `ready` and `advance`, for the same reason.)
 //!
 //! # Its parts
@@ -94,8 +94,8 @@ pub struct Reactor {
     sampler: Option<Sampler>,
     /// Requests that came up while evidence was taken in or a turn was advanced.
     fetches: Vec<Fetch>,
-    /// What the store refused is tried again at that time.
-    refused_until: Option<Timestamp>,
+    /// First commits that the store refused are tried again at that time.
+    begin_after: Option<Timestamp>,
     /// Differences between watch and list that were found and repaired.
     list_repairs: u64,
 }
@@ -143,7 +143,7 @@ impl Reactor {
             policies,
             sampler,
             fetches: Vec::new(),
-            refused_until: None,
+            begin_after: None,
             list_repairs: 0,
         }
     }
@@ -151,7 +151,7 @@ impl Reactor {
     /// What to fetch and what to commit now. Both may be empty.
     pub fn turn(&mut self, now: Timestamp) -> Turn {
         let mut turn = Turn {
-            fetches: std::mem::take(&mut self.fetches),
+            fetches: self.take_fetches(),
             ..Turn::default()
         };
         for (id, lane) in self.polls.begin_due(now) {
@@ -159,9 +159,12 @@ impl Reactor {
             turn.fetches
                 .extend(endpoint.map(|endpoint| Fetch::Overview { endpoint, lane }));
         }
-        if self.refused_until.is_none_or(|until| until <= now) {
+        if !self.begun.is_empty() && self.begin_after.is_none_or(|at| at <= now) {
+            // By themselves: what is wrong with one of them must not hold up what was decided of other jobs. The next turn
+            // follows at once.
             turn.changes.extend(self.begun.values().cloned());
             turn.then_judge.extend(self.begun.keys().cloned());
+            return turn;
         }
         self.judge(&mut turn, now);
         turn.changes = self.alerts.dedupe(std::mem::take(&mut turn.changes));
@@ -171,7 +174,9 @@ impl Reactor {
     /// The turn's commit is durable: memory takes it over, and what follows from it begins. Returns what there is to show,
     /// in order.
     pub fn advance(&mut self, turn: Turn, now: Timestamp) -> Vec<Show> {
-        self.refused_until = None;
+        if self.begins(&turn) {
+            self.begin_after = None;
+        }
         let mut shown: Vec<Show> = turn.changes.into_iter().map(|change| self.committed(change)).collect();
         for key in turn.then_judge {
             self.queue.enqueue(key);
@@ -188,16 +193,30 @@ impl Reactor {
     /// The store did not take the turn's commit. Its jobs are judged again at `retry_at`; requests are the requester's
     /// to repeat.
     pub fn refuse(&mut self, turn: Turn, retry_at: Timestamp) {
-        self.refused_until = Some(retry_at);
+        if self.begins(&turn) {
+            self.begin_after = Some(retry_at);
+        }
         for judged in turn.judged {
             self.queue.requeue_by(judged.key, retry_at);
         }
     }
 
+    /// Whether a turn commits jobs that were found.
+    fn begins(&self, turn: &Turn) -> bool {
+        turn.changes
+            .iter()
+            .any(|change| self.begun.contains_key(&change.record.key))
+    }
+
+    /// Requests that came up since the last turn, for those who need not wait for the next.
+    pub fn take_fetches(&mut self) -> Vec<Fetch> {
+        std::mem::take(&mut self.fetches)
+    }
+
     /// When the next turn is due: now, if there is something to do already; `None` if nothing is planned.
     pub fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
         let is_ready = self.queue.has_ready() || !self.fetches.is_empty();
-        let begun = (!self.begun.is_empty()).then(|| self.refused_until.unwrap_or(now));
+        let begun = (!self.begun.is_empty()).then(|| self.begin_after.unwrap_or(now));
         [
             is_ready.then_some(now),
             begun,
@@ -284,6 +303,7 @@ impl Reactor {
             .is_some_and(|target| target.origin == Origin::Discovered);
         if is_discovered && self.jobs_of(id).is_empty() {
             self.targets.remove(id);
+            self.begun.retain(|begun, _| begun.target != *id);
             self.fleets.remove(id);
             self.polls.remove(id);
             self.board.forget(id);

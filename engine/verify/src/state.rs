@@ -45,9 +45,9 @@ impl OpenLookups {
         for request in wanted {
             let is_open = matches!(board.standing(record, Some(object), request, now), Standing::Open(_));
             match request.source {
-                LookupSource::LastWords => asked.last_words = is_open,
-                LookupSource::Archive => asked.archive = is_open,
-                LookupSource::HaData => asked.ha_data = is_open,
+                LookupSource::LastWords => asked.last_words |= is_open,
+                LookupSource::Archive => asked.archive |= is_open,
+                LookupSource::HaData => asked.ha_data |= is_open,
                 LookupSource::Exceptions
                 | LookupSource::Checkpoints
                 | LookupSource::Kubernetes

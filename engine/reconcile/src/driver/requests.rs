@@ -53,8 +53,15 @@ impl Driver {
         let turn = self.reactor.forget(key, force).inspect_err(|error| {
             tracing::info!(job = %key, ?force, "a request to forget a job was refused: {}", error_chain(error));
         })?;
-        self.commit(turn).await?;
-        tracing::info!(job = %key, ?force, "a job was forgotten at a request; {seen}");
-        Ok(())
+        match self.commit(turn).await {
+            Ok(()) => {
+                tracing::info!(job = %key, ?force, "a job was forgotten at a request; {seen}");
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(job = %key, ?force, "a job could not be forgotten: {}", error_chain(&error));
+                Err(error.into())
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Takes up Flink clusters that nobody configured.
 
 use steadfast_core::board::ObjectRef;
+use steadfast_core::evidence::{FaultKind, Observed};
 use steadfast_core::facts::Deployment;
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::record::Origin;
@@ -33,6 +34,32 @@ impl Reactor {
             pinned: None,
         };
         self.watch(setup, Origin::Discovered, now);
+    }
+
+    /// Takes up again what lost its last target, if it is still there. Nothing tells of it anew while it stays as it is, so
+    /// it is not let out of mind before its lists are known: one that failed says nothing.
+    pub(super) fn rediscover(&mut self, cluster: &ClusterName, object: &ObjectRef, now: Timestamp) {
+        self.discover(cluster, object, now);
+        if self.is_known(cluster, object) {
+            self.targets.settle_dropped(cluster, object);
+        }
+    }
+
+    /// Whether it is known what is there to discover. Where the operator's kinds are not served, nothing of them is there.
+    fn is_known(&self, cluster: &ClusterName, object: &ObjectRef) -> bool {
+        let Some(board) = self.board.kubernetes(cluster) else {
+            return false;
+        };
+        let deployment = board
+            .deployment(object)
+            .is_some_and(|evidence| evidence.latest.is_known());
+        deployment
+            && board
+                .flink_deployment(object)
+                .is_none_or(|evidence| match evidence.latest {
+                    Observed::Present(_) | Observed::Absent => true,
+                    Observed::Unknown(fault) => fault.kind == FaultKind::NotFound,
+                })
     }
 
     /// The mode of a Flink cluster, if its kind is discovered: by its Deployment where Flink's native integration made it;

@@ -51,6 +51,11 @@ impl Reactor {
             return Some(SeenAlive::Listed(job.state));
         }
         let object = target.object.as_ref()?;
+        let others = self.targets.of_object(&record.key.target.cluster, object);
+        if others.iter().any(|id| *id != record.key.target) {
+            // Another target stands for the Deployment: nothing would take this one up again.
+            return None;
+        }
         self.discovered_mode(&record.key.target.cluster, object)
             .map(|_| SeenAlive::Deployed)
     }

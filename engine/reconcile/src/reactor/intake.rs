@@ -25,6 +25,9 @@ impl Reactor {
     }
 
     fn overview_fetched(&mut self, id: &TargetId, observation: Observation<FlinkOverview>, now: Timestamp) {
+        if !self.targets.contains(id) {
+            return;
+        }
         let asked_at = observation.asked_at;
         match &observation.answer {
             Observed::Unknown(fault) => self.polls.failed(id, asked_at, fault, now),
@@ -93,8 +96,8 @@ impl Reactor {
             }
         }
         if ends_list {
-            for object in self.targets.take_dropped(&cluster) {
-                self.discover(&cluster, &object, now);
+            for object in self.targets.dropped(&cluster) {
+                self.rediscover(&cluster, &object, now);
             }
             if kind == ObjectKind::Deployment {
                 let waiting = self.lookups.list_ended(&cluster);

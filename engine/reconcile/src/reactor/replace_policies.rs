@@ -1,6 +1,7 @@
 //! Other policies decide from now on: which records change hands, which comparisons go on, what is judged anew.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use steadfast_core::journal::{Change, Event};
 
@@ -34,6 +35,10 @@ impl Reactor {
         let continued: BTreeMap<_, _> = continued.collect();
         policies.continue_shadows(std::mem::take(&mut self.policies));
         self.policies = policies;
+        for change in self.begun.values_mut() {
+            let policy = self.policies.select_policy(&change.record.key.target);
+            Arc::make_mut(&mut change.record).policy = policy;
+        }
         for key in self.records.keys() {
             self.queue.enqueue(key.clone());
         }

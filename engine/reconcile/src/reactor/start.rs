@@ -73,7 +73,7 @@ impl Reactor {
         Change::begin(JobRecord::unseen(key, mode, origin, policy, now))
     }
 
-    fn watch_discovered(&mut self, id: &TargetId, mode: Mode, now: Timestamp) {
+    pub(super) fn watch_discovered(&mut self, id: &TargetId, mode: Mode, now: Timestamp) {
         let setup = TargetSetup {
             id: id.clone(),
             mode,

@@ -74,10 +74,15 @@ impl Targets {
         ids.into_iter().flatten().cloned().collect()
     }
 
-    /// Takes out the objects of a cluster that lost their last target.
-    pub(super) fn take_dropped(&mut self, cluster: &ClusterName) -> Vec<ObjectRef> {
-        let dropped = self.dropped.extract_if(.., |(of, _)| of == cluster);
-        dropped.map(|(_, object)| object).collect()
+    /// The objects of a cluster that lost their last target, and of which nothing was said since.
+    pub(super) fn dropped(&self, cluster: &ClusterName) -> Vec<ObjectRef> {
+        let dropped = self.dropped.iter().filter(|(of, _)| of == cluster);
+        dropped.map(|(_, object)| object.clone()).collect()
+    }
+
+    /// It is known of an object without a target that there is nothing to take up.
+    pub(super) fn settle_dropped(&mut self, cluster: &ClusterName, object: &ObjectRef) {
+        self.dropped.remove(&(cluster.clone(), object.clone()));
     }
 }
 
@@ -117,22 +122,23 @@ mod tests {
             targets.of_object(&cluster(), &object()),
             std::slice::from_ref(&configured)
         );
-        assert!(targets.take_dropped(&cluster()).is_empty(), "it is still watched");
+        assert!(targets.dropped(&cluster()).is_empty(), "it is still watched");
         targets.remove(&configured);
         assert_eq!(targets.of_object(&cluster(), &object()), []);
     }
 
     #[test]
-    fn what_lost_its_last_target_is_named_once_unless_it_was_taken_up_again() {
+    fn what_lost_its_last_target_is_kept_in_mind_until_it_is_settled_or_taken_up() {
         let mut targets = Targets::default();
         let id = insert(&mut targets, "orders");
         targets.remove(&id);
-        assert!(targets.take_dropped(&ClusterName::new("other")).is_empty());
-        assert_eq!(targets.take_dropped(&cluster()), [object()]);
-        assert!(targets.take_dropped(&cluster()).is_empty());
+        assert!(targets.dropped(&ClusterName::new("other")).is_empty());
+        assert_eq!(targets.dropped(&cluster()), [object()]);
+        targets.settle_dropped(&cluster(), &object());
+        assert!(targets.dropped(&cluster()).is_empty());
         let id = insert(&mut targets, "orders");
         targets.remove(&id);
         insert(&mut targets, "orders");
-        assert!(targets.take_dropped(&cluster()).is_empty());
+        assert!(targets.dropped(&cluster()).is_empty());
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::Change;
-use steadfast_core::record::JobRecord;
+use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
@@ -28,19 +28,29 @@ impl Reactor {
             .collect();
         let mut shown: Vec<Show> = lacking.iter().map(|record| self.drop_lacking(record, now)).collect();
         for (key, record) in stored {
-            let known = self.records.get(&key);
-            if known.is_some_and(|known| **known == record) {
+            let known = self.records.get(&key).cloned();
+            if known.as_ref().is_some_and(|known| **known == record) {
                 continue;
             }
             // Its first commit, if one waits, would not follow the revision that the store holds.
             self.begun.remove(&key);
+            self.watch_repaired(&record, now);
             let record = Arc::new(record);
-            self.alerts.committed(known.map(Arc::as_ref), Some(&record));
+            self.alerts.committed(known.as_deref(), Some(&record));
             self.records.insert(key.clone(), Arc::clone(&record));
             self.queue.enqueue(key);
             shown.push(Show::Repaired(self.view(&record)));
         }
         shown
+    }
+
+    /// A discovered record that comes back is watched again: its target went with it.
+    fn watch_repaired(&mut self, record: &JobRecord, now: Timestamp) {
+        let id = &record.key.target;
+        let is_known = self.clusters.contains_key(&id.cluster);
+        if record.origin == Origin::Discovered && is_known && !self.targets.contains(id) {
+            self.watch_discovered(id, record.mode, now);
+        }
     }
 
     /// A record that memory has and the store has not.

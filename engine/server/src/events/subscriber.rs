@@ -149,5 +149,7 @@ fn reset(store: &str, newest: Sequence) -> Option<Frame> {
         newest: newest.0,
     };
     let data = serde_json::to_string(&data).ok()?;
-    Some(Frame::default().event("reset").data(data))
+    // With its id: a client that is cut off at once comes again with a position of this history.
+    let frame = Frame::default().id(newest.0.to_string()).event("reset");
+    Some(frame.data(data))
 }

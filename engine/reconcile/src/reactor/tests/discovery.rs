@@ -135,6 +135,38 @@ fn a_job_that_was_forgotten_is_taken_up_again_by_the_next_list() {
 }
 
 #[test]
+fn a_list_that_failed_does_not_put_a_forgotten_job_out_of_mind() {
+    let mut rig = discovering(vec![Discover::Native]);
+    rig.reactor.kube_update(own(), now());
+    rig.settle();
+    let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
+    rig.commit(turn);
+    for (second, kind) in [(10, ObjectKind::Deployment), (20, ObjectKind::Pod)] {
+        rig.now = now().after(Duration::from_secs(second));
+        let fault = Fault::new(FaultKind::Timeout, "no answer");
+        let failed = KubeUpdate {
+            scope: Scope {
+                cluster: ClusterName::new("local"),
+                kind,
+                namespace: None,
+            },
+            asked_at: rig.now,
+            at: rig.now,
+            change: KubeChange::Failed(fault),
+        };
+        rig.reactor.kube_update(failed, rig.now);
+        rig.settle();
+    }
+    assert!(rig.reactor.records().is_empty());
+    rig.now = now().after(Duration::from_secs(30));
+    let mut healed = own();
+    (healed.asked_at, healed.at) = (rig.now, rig.now);
+    rig.reactor.kube_update(healed, rig.now);
+    rig.settle();
+    assert!(rig.reactor.records().contains_key(&orders()));
+}
+
+#[test]
 fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and_last_words() {
     let mut rig = discovering(vec![Discover::Native]);
     let configured = TargetSetup {

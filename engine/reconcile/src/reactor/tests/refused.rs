@@ -73,3 +73,51 @@ fn policies_whose_commit_was_refused_do_not_decide() {
     assert!(shown.iter().any(|show| matches!(show, Show::Policies(_))));
     assert_eq!(rig.record("orders").policy.as_str(), "other");
 }
+
+#[test]
+fn what_was_decided_of_others_is_committed_beside_a_job_that_cannot_begin() {
+    let mut rig = Rig::new(&["orders"]);
+    let session = TargetSetup {
+        mode: Mode::Session,
+        ..target("session")
+    };
+    let first = rig.reactor.start(vec![], vec![session], rig.now);
+    rig.commit(first);
+    for name in ["session", "orders"] {
+        let target = TargetId::standalone(name);
+        let observation = Observation::new(running(), rig.now, rig.now);
+        rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
+    }
+    assert_eq!(refuse(&mut rig, Duration::from_secs(1)), 1, "the new job alone");
+    rig.settle();
+    assert_eq!(rig.record("orders").state, JobState::Running);
+    assert_eq!(rig.reactor.records().len(), 1, "and its pause goes on");
+    assert!(rig.reactor.next_turn(rig.now).is_some_and(|next| next > rig.now));
+}
+
+#[test]
+fn a_job_that_waits_to_begin_begins_under_the_policies_of_that_time() {
+    let mut rig = Rig::new(&[]);
+    let session = TargetSetup {
+        mode: Mode::Session,
+        ..target("session")
+    };
+    let first = rig.reactor.start(vec![], vec![session], rig.now);
+    rig.commit(first);
+    let target = TargetId::standalone("session");
+    let observation = Observation::new(running(), rig.now, rig.now);
+    rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
+    refuse(&mut rig, Duration::from_secs(1));
+    let other = PolicySetup::deciding("other", Box::new(Believer));
+    let turn = rig.reactor.replace_policies(Policies::new(vec![other]));
+    rig.commit(turn);
+    rig.now = rig.now.after(Duration::from_secs(1));
+    rig.settle();
+    let policies: Vec<&str> = rig
+        .reactor
+        .records()
+        .values()
+        .map(|record| record.policy.as_str())
+        .collect();
+    assert_eq!(policies, ["other"]);
+}
