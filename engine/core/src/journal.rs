@@ -156,7 +156,7 @@ pub enum EntriesOf {
     /// All of them.
     Everything,
     /// Alerts and transitions, which sinks deliver.
-    Told,
+    ForSinks,
     /// The transitions of one job.
     TransitionsOf(JobKey),
 }

@@ -1,9 +1,9 @@
 //! Evidence on request: what is too costly to ask for all the time, and is looked up when a policy asks for it.
 //!
 //! [`lookup_sources!`] below is the one table of it. A row names a source, its word, the slot its evidence is kept in and
-//! what an answer holds; the evidence slots, the answers and the snapshot follow from it. To add a source: a row here, an
-//! arm in [`query`](crate::board::lookups::query) that says what is asked of whom, a field in
-//! [`Snapshot`], and the compiler names the rest: the fetcher, the contract, the stored format.
+//! what an answer holds; the evidence slots, the answers and the snapshot follow from it. To add a source: a row here with
+//! its [`Query`], an arm in `board/lookups.rs` that says of whom it is asked, a field in [`Snapshot`], and the compiler names
+//! nearly all of the rest; `docs/contributing.md` has the whole list with a diff.
 //!
 //! What is known of one attempt and what its attempts share are kept apart by type: a new attempt begins without the
 //! former, so that the exception or the end of the run before is never taken for its own.
@@ -233,14 +233,7 @@ pub enum Query {
         job: FlinkJobId,
     },
     /// Archive directory, HistoryServer and JobResultStore, those of them that are configured.
-    Archive {
-        /// `kubernetes.cluster-id`, under which a JobResultStore may file its entries.
-        cluster_id: String,
-        /// Only this job's end counts.
-        job: FlinkJobId,
-        /// When the run began that may have ended: an older result under the same id is another run's.
-        started_at: Option<Timestamp>,
-    },
+    Archive(ResultQuery),
     /// The HA ConfigMaps of a Flink cluster.
     HaData {
         /// Its Deployment.
@@ -265,12 +258,24 @@ impl Query {
             Self::Exceptions { .. } => LookupSource::Exceptions,
             Self::Checkpoints { .. } => LookupSource::Checkpoints,
             Self::LastWords { .. } => LookupSource::LastWords,
-            Self::Archive { .. } => LookupSource::Archive,
+            Self::Archive(_) => LookupSource::Archive,
             Self::HaData { .. } => LookupSource::HaData,
             Self::Events { .. } => LookupSource::Events,
             Self::TaskManagers { .. } => LookupSource::TaskManagers,
         }
     }
+}
+
+/// Which run's end is looked for where results outlive a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultQuery {
+    /// Flink's `kubernetes.cluster-id`, which is the Deployment's name.
+    pub cluster_id: String,
+    /// The job's id.
+    pub job: FlinkJobId,
+    /// The `start-time` of the run, if it is known. With high availability the job of a cluster that is deployed again
+    /// has the same id, and the archive still holds the end of the run before: one that lies before this moment.
+    pub started_at: Option<Timestamp>,
 }
 
 /// One log of a JobManager's pod.
@@ -287,9 +292,9 @@ pub struct PodLog {
 pub enum ContainerRun {
     /// The one that runs, or ran last.
     Current,
-    /// The one before, from a moment on.
+    /// The one before it, in the same pod.
     Previous {
-        /// Lines written before it are left out.
+        /// Lines from before this moment are left out: they may be of an earlier run of the same job.
         since: Option<Timestamp>,
     },
 }

@@ -124,26 +124,46 @@ enum Answer<T> {
 
 impl EvidenceShape {
     fn of(snapshot: &Snapshot) -> Self {
-        let plain = [
-            case(snapshot.exceptions.as_ref()),
-            case(snapshot.checkpoints.as_ref()),
-            case(snapshot.pods.as_ref()),
-            case(snapshot.events.as_ref()),
-            case(snapshot.ha_data.as_ref()),
-            case(snapshot.last_words.as_ref()),
-            case(snapshot.archive.as_ref()),
-            case(snapshot.flink_resource.as_ref()),
-            case(snapshot.task_managers.as_ref()),
+        // Taken apart, so that new evidence is a question here.
+        let Snapshot {
+            now: _,
+            engine_since: _,
+            record,
+            flink,
+            exceptions,
+            checkpoints,
+            deployment,
+            deletion,
+            pods,
+            events,
+            ha_data,
+            last_words,
+            archive,
+            flink_resource,
+            task_managers,
+            fleet: _,
+            timing: _,
+        } = snapshot;
+        let others = [
+            case(exceptions.as_ref()),
+            case(checkpoints.as_ref()),
+            case(pods.as_ref()),
+            case(events.as_ref()),
+            case(ha_data.as_ref()),
+            case(last_words.as_ref()),
+            case(archive.as_ref()),
+            case(flink_resource.as_ref()),
+            case(task_managers.as_ref()),
         ];
-        let flink = |job: &FlinkJob| job.state;
-        let deployment = |deployment: &Deployment| (deployment.ready, deployment.deleting_since);
+        let state = |job: &FlinkJob| job.state;
+        let readiness = |deployment: &Deployment| (deployment.ready, deployment.deleting_since);
         Self {
-            attempt: snapshot.record.incarnation.attempt,
-            intent: snapshot.record.intent,
-            flink: answer(snapshot.flink.as_ref(), flink),
-            deployment: answer(snapshot.deployment.as_ref(), deployment),
-            others: plain,
-            deletion: snapshot.deletion.as_ref().map(|deletion| deletion.seen_at),
+            attempt: record.incarnation.attempt,
+            intent: record.intent,
+            flink: answer(flink.as_ref(), state),
+            deployment: answer(deployment.as_ref(), readiness),
+            others,
+            deletion: deletion.as_ref().map(|deletion| deletion.seen_at),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What wakes a sleeping watch.
 //!
 //! A policy may put a watch to sleep: Flink is polled no more, since the job has ended or its Deployment is gone. Lists and
-//! watches of Kubernetes go on, because they cost nothing for one job more, and so do intents. What they say wakes the
-//! watch: Flink is asked at once, whatever the record says. Silence wakes nobody.
+//! watches of Kubernetes go on, because they cost nothing for one job more. What they say wakes the watch: Flink is asked at
+//! once, whatever the record says, and the job is judged. An intent has it judged; silence wakes nobody.
 //!
 //! The same is said twice here, since it is asked of two things: [`woken_by`] of an update as the board takes it in (the
 //! reactor, and `policy verify`), and [`Fingerprint`] of two snapshots, where no update is at hand (shadows and replays,
-//! which see snapshots alone). A test holds the two together.
+//! which see snapshots alone). A test holds the second to the first: what wakes by snapshots wakes by updates.
 
 use crate::board::{Accepted, ObjectRef};
 use crate::evidence::{Evidence, Observed};

@@ -253,8 +253,8 @@ impl Driver {
         for show in self.reactor.repair(stored, now) {
             self.readers.show(show, self.reactor.policies(), now);
         }
-        let confirmations = self.reactor.confirmations();
-        if let Err(error) = self.commit(confirmations).await {
+        let upkeep = self.reactor.upkeep();
+        if let Err(error) = self.commit(upkeep).await {
             tracing::error!("confirmations could not be recorded: {}", error_chain(&error));
         }
         self.prune().await;

@@ -61,13 +61,17 @@ impl Metrics {
     pub(crate) fn register(&self, registry: &mut Registry) {
         registry.register(
             "steadfast_polls",
-            "Looks at Flink overviews, by result",
+            "Polls of Flink's /jobs/overview, by result",
             self.polls.clone(),
         );
-        registry.register("steadfast_decisions", "Snapshots judged", self.decisions.clone());
+        registry.register(
+            "steadfast_decisions",
+            "Decisions asked of policies, one for each snapshot",
+            self.decisions.clone(),
+        );
         registry.register(
             "steadfast_policy_failures",
-            "Decisions that failed, by kind",
+            "Decisions that failed, by kind of failure",
             self.policy_failures.clone(),
         );
         registry.register(
@@ -94,7 +98,7 @@ impl Metrics {
         );
         registry.register(
             "steadfast_list_repairs",
-            "Differences a list found that no watch event had told",
+            "Differences that a list found and no watch event had shown",
             self.list_repairs.clone(),
         );
     }

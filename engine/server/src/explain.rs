@@ -2,7 +2,7 @@
 //!
 //! Its shape is part of the API (`/api/v1`), so it has types of its own here: core's fields and variants are renamed at
 //! will, and the tables in this module say what each is shown as. Between them and core every field is named on both
-//! sides, so that one that is new does not compile until it is shown. `explain.json` beside this file pins the whole.
+//! sides, so that one that is new does not compile until it is shown. `tests/explain/v1.jsonl` pins the whole.
 //! Within `/api/v1` a member may be added; one that changes its meaning, its key or its type is for `/api/v2`, which
 //! would be a module beside this one.
 //!

@@ -263,7 +263,7 @@ impl<'a> Play<'a> {
         }
         let shown = self
             .store
-            .entries(EntriesOf::Told, Sequence::default(), u32::MAX)
+            .entries(EntriesOf::ForSinks, Sequence::default(), u32::MAX)
             .await?;
         let alerts: Vec<String> = shown
             .iter()

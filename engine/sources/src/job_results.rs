@@ -13,13 +13,13 @@ mod result_store;
 
 use std::sync::Arc;
 use std::time::Duration;
+use steadfast_core::lookup::ResultQuery;
 
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use steadfast_core::evidence::{Fault, Observed};
 use steadfast_core::facts::{EndSource, JobEnd};
-use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 use steadfast_core::time::Timestamp;
 
@@ -34,18 +34,6 @@ use crate::transport::{Limits, MAX_BODY, Transport};
 pub const MAX_FILE: usize = 64 << 20;
 /// How much longer than an overview an archive may take.
 const FILE_PATIENCE: u32 = 10;
-
-/// Which run's end is looked for.
-#[derive(Clone, Debug)]
-pub struct ResultQuery {
-    /// Flink's `kubernetes.cluster-id`, which is the Deployment's name.
-    pub cluster_id: String,
-    /// The job's id.
-    pub job: FlinkJobId,
-    /// The `start-time` of the run, if it is known. With high availability the job of a cluster that is deployed again
-    /// has the same id, and the archive still holds the end of the run before: one that lies before this moment.
-    pub started_at: Option<Timestamp>,
-}
 
 /// Where the ends of one Kubernetes cluster's jobs are kept.
 #[derive(Clone, Default)]

@@ -31,7 +31,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 pub use connect::{ConnectError, Connected, Location, connect, connect_to};
-pub use lookups::LogOf;
 
 use recovery::Recovery;
 use reflector::Reflector;

@@ -178,8 +178,8 @@ async fn pages_by_sequence_and_kind<S: Store>(store: &S) {
     let pick = |places: &[usize]| places.iter().map(|n| at(*n).0).collect::<Vec<u64>>();
     assert_eq!(all.len(), 6);
     assert_eq!(read(EntriesOf::Everything, at(1), 2).await, pick(&[2, 3]));
-    assert_eq!(read(EntriesOf::Told, Sequence(0), 100).await, pick(&[0, 2, 4, 5]));
-    assert_eq!(read(EntriesOf::Told, at(0), 2).await, pick(&[2, 4]));
+    assert_eq!(read(EntriesOf::ForSinks, Sequence(0), 100).await, pick(&[0, 2, 4, 5]));
+    assert_eq!(read(EntriesOf::ForSinks, at(0), 2).await, pick(&[2, 4]));
     let of_a = EntriesOf::TransitionsOf(started("a").record.key.clone());
     assert_eq!(read(of_a.clone(), Sequence(0), 100).await, pick(&[0, 4]));
     assert_eq!(read(of_a.clone(), at(0), 1).await, pick(&[4]));

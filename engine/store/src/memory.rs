@@ -133,15 +133,15 @@ impl Journal for MemoryStore {
     async fn entries(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Vec<Entry>, JournalError> {
         let kept = self.kept();
         let after = match &of {
-            EntriesOf::Everything | EntriesOf::Told => after,
+            EntriesOf::Everything | EntriesOf::ForSinks => after,
             // A job that was forgotten and found again begins anew.
             EntriesOf::TransitionsOf(key) => after.max(kept.forgotten_at(key)),
         };
         let start = kept.entries.partition_point(|entry| entry.sequence <= after);
         let asked = |entry: &&Entry| match (&of, &entry.event) {
             (EntriesOf::Everything, _) => true,
-            (EntriesOf::Told, Event::Transition(_) | Event::Alert(_)) => true,
-            (EntriesOf::Told, Event::Update | Event::Forgotten) => false,
+            (EntriesOf::ForSinks, Event::Transition(_) | Event::Alert(_)) => true,
+            (EntriesOf::ForSinks, Event::Update | Event::Forgotten) => false,
             (EntriesOf::TransitionsOf(key), Event::Transition(_)) => entry.key == *key,
             (EntriesOf::TransitionsOf(_), Event::Update | Event::Alert(_) | Event::Forgotten) => false,
         };

@@ -7,7 +7,7 @@ use crate::board::{Board, ObjectRef};
 use crate::decision::{LookupRequest, LookupSource};
 use crate::facts::Pod;
 use crate::id::{FlinkJobId, JobKey};
-use crate::lookup::{About, ContainerRun, Finding, PodLog, Query, Stands};
+use crate::lookup::{About, ContainerRun, Finding, PodLog, Query, ResultQuery, Stands};
 use crate::record::JobRecord;
 use crate::state::JobState;
 use crate::time::Timestamp;
@@ -106,11 +106,11 @@ impl Board {
             LookupSource::TaskManagers => Query::TaskManagers {
                 object: object?.clone(),
             },
-            LookupSource::Archive => Query::Archive {
+            LookupSource::Archive => Query::Archive(ResultQuery {
                 cluster_id: object.map_or_else(|| target.name.to_string(), |object| object.name.clone()),
                 job: job?,
                 started_at: incarnation.started_at,
-            },
+            }),
             LookupSource::LastWords => {
                 let object = object?;
                 let pods = self.kubernetes(&target.cluster)?.pods(object)?;

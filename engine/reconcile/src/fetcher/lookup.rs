@@ -4,9 +4,7 @@ use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::{Checkpoints, HaData, JobEnd, KubeEvent, Pod, RootException};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey};
-use steadfast_core::lookup::{ContainerRun, Finding, PodLog, Query};
-use steadfast_sources::job_results::ResultQuery;
-use steadfast_sources::kubernetes::LogOf;
+use steadfast_core::lookup::{Finding, PodLog, Query, ResultQuery};
 use steadfast_sources::{flink, last_words};
 
 use super::Fetcher;
@@ -26,18 +24,7 @@ impl Fetcher {
             Query::LastWords { object, logs, job } => {
                 Finding::LastWords(self.timed(self.last_words(cluster, &object, &logs, job)).await)
             }
-            Query::Archive {
-                cluster_id,
-                job,
-                started_at,
-            } => {
-                let query = ResultQuery {
-                    cluster_id,
-                    job,
-                    started_at,
-                };
-                Finding::Archive(self.timed(self.archive(cluster, &query)).await)
-            }
+            Query::Archive(query) => Finding::Archive(self.timed(self.archive(cluster, &query)).await),
         }
     }
 
@@ -129,11 +116,7 @@ impl Fetcher {
         let clients = self.clients(cluster)?;
         let mut fault = None;
         for PodLog { pod, container } in logs {
-            let of = match container {
-                ContainerRun::Current => LogOf::Current,
-                ContainerRun::Previous { since } => LogOf::Previous { since: *since },
-            };
-            match clients.cluster.pod_log(&object.namespace, pod, of).await {
+            match clients.cluster.pod_log(&object.namespace, pod, *container).await {
                 Ok(log) => {
                     let end = log.and_then(|log| last_words::find(&log, job, clients.last_words.as_ref()));
                     if end.is_some() {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use steadfast_core::id::JobKey;
-use steadfast_core::journal::Change;
+use steadfast_core::journal::{Change, Event};
 use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::time::Timestamp;
 
@@ -34,6 +34,8 @@ impl Reactor {
             }
             // Its first commit, if one waits, would not follow the revision that the store holds.
             self.begun.remove(&key);
+            // What was confirmed was the record that memory had.
+            self.confirmed.remove(&key);
             self.watch_repaired(&record, now);
             let record = Arc::new(record);
             self.alerts.committed(known.as_deref(), Some(&record));
@@ -67,18 +69,26 @@ impl Reactor {
         Show::Dropped(key.clone())
     }
 
-    /// Writes down when jobs were last confirmed, which is not worth a commit each time.
-    pub fn confirmations(&self) -> Turn {
-        let confirmed = self.confirmed.iter().filter_map(|(key, at)| {
-            let record = self.records.get(key)?;
-            let after = || JobRecord {
-                confirmed_at: Some(*at),
-                ..JobRecord::clone(record)
+    /// What a validation writes down: when jobs were last confirmed, which is not worth a commit each time, and under which
+    /// policy a repaired record is from now on.
+    pub fn upkeep(&self) -> Turn {
+        let changes = self.records.values().filter_map(|record| {
+            let policy = self.policies.select_policy(&record.key.target);
+            let confirmed = self.confirmed.get(&record.key).copied().max(record.confirmed_at);
+            let is_due = policy != record.policy || confirmed > record.confirmed_at;
+            let events = if policy == record.policy {
+                Vec::new()
+            } else {
+                vec![Event::Update]
             };
-            (record.confirmed_at < Some(*at)).then(|| Change::update(record, after(), Vec::new()))
+            let after = || JobRecord {
+                confirmed_at: confirmed,
+                ..record.handed_to(&policy)
+            };
+            is_due.then(|| Change::update(record, after(), events))
         });
         Turn {
-            changes: confirmed.collect(),
+            changes: changes.collect(),
             ..Turn::default()
         }
     }

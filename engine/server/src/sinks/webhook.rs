@@ -164,7 +164,7 @@ impl Webhook {
         loop {
             // Read before the entries: what is committed in between is above it, and is found next time.
             let newest = self.store.newest().await?;
-            let entries = self.store.entries(EntriesOf::Told, self.position, BATCH).await?;
+            let entries = self.store.entries(EntriesOf::ForSinks, self.position, BATCH).await?;
             for entry in &entries {
                 self.deliver(entry, cancel, rng).await?;
                 self.position = entry.sequence;

@@ -1,6 +1,7 @@
 //! Flink's archive: one file for each job, which holds what its REST API last said.
 
 use std::borrow::Cow;
+use steadfast_core::lookup::ResultQuery;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,7 +10,7 @@ use steadfast_core::facts::EndSource;
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 
-use super::{Files, ResultLookup, ResultQuery, end_of};
+use super::{Files, ResultLookup, end_of};
 use crate::flink::parse;
 use crate::transport::Limits;
 

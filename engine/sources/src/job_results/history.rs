@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use steadfast_core::evidence::FaultKind;
 use steadfast_core::facts::EndSource;
+use steadfast_core::lookup::ResultQuery;
 use steadfast_core::state::JobState;
 
 use super::archive::of_this_job;
-use super::{ResultLookup, ResultQuery, end_of};
+use super::{ResultLookup, end_of};
 use crate::flink::{self, classify, parse};
 use crate::transport::{Limits, Transport};
 

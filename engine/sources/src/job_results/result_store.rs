@@ -4,10 +4,11 @@ use serde::Deserialize;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::facts::EndSource;
 use steadfast_core::id::FlinkJobId;
+use steadfast_core::lookup::ResultQuery;
 use steadfast_core::state::JobState;
 
 use super::archive::of_this_job;
-use super::{Files, ResultLookup, ResultQuery, end_of};
+use super::{Files, ResultLookup, end_of};
 use crate::flink::parse;
 use crate::transport::Limits;
 

@@ -3,6 +3,8 @@ mod faults;
 mod files;
 
 use std::path::{Path, PathBuf};
+use steadfast_core::id::FlinkJobId;
+use steadfast_core::lookup::ResultQuery;
 
 use async_trait::async_trait;
 use bytes::Bytes;

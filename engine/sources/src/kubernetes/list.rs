@@ -88,10 +88,10 @@ impl Path {
         )
     }
 
-    fn malformed(&self, change: impl std::fmt::Display) -> Fault {
+    fn malformed(&self, error: impl std::fmt::Display) -> Fault {
         Fault::new(
             FaultKind::Malformed,
-            format!("{}: not what Kubernetes answers: {change}", self.collection),
+            format!("{}: not what Kubernetes answers: {error}", self.collection),
         )
     }
 }

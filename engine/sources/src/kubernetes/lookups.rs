@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1 as core;
 use steadfast_core::evidence::Fault;
 use steadfast_core::facts::{KubeEvent, Pod};
 use steadfast_core::id::Namespace;
+use steadfast_core::lookup::ContainerRun;
 use steadfast_core::time::Timestamp;
 
 use super::KubeCluster;
@@ -17,28 +18,15 @@ const LOG_BYTES: usize = 1 << 20;
 /// How many events are kept.
 const EVENTS: usize = 20;
 
-/// Whose log is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogOf {
-    /// The container's that runs, or ran last.
-    Current,
-    /// The one's before it, in the same pod. What it printed before that moment is left out: it may be of an earlier run
-    /// of the same job.
-    Previous {
-        /// The run's beginning.
-        since: Option<Timestamp>,
-    },
-}
-
 impl KubeCluster {
     /// The last 800 lines of a pod's log, at most 1 MiB: of Flink's container, or of the only one there is. `None` if
     /// the container of which it is asked never was.
-    pub async fn pod_log(&self, namespace: &Namespace, pod: &str, of: LogOf) -> Result<Option<String>, Fault> {
+    pub async fn pod_log(&self, namespace: &Namespace, pod: &str, run: ContainerRun) -> Result<Option<String>, Fault> {
         let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log");
-        let which = match of {
-            LogOf::Current => String::new(),
-            LogOf::Previous { since: None } => "&previous=true".to_owned(),
-            LogOf::Previous { since: Some(since) } => format!("&previous=true&sinceTime={since}"),
+        let which = match run {
+            ContainerRun::Current => String::new(),
+            ContainerRun::Previous { since: None } => "&previous=true".to_owned(),
+            ContainerRun::Previous { since: Some(since) } => format!("&previous=true&sinceTime={since}"),
         };
         let query = format!("tailLines={LOG_LINES}&limitBytes={LOG_BYTES}{which}");
         // With a sidecar beside it, the container must be named; without, a container of another name will do.

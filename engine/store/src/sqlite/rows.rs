@@ -117,7 +117,7 @@ pub(super) fn read_entries(
     let after = signed(after.0)?;
     let (filter, job) = match of {
         EntriesOf::Everything => ("", None),
-        EntriesOf::Told => ("AND kind IN ('transition', 'alert')", None),
+        EntriesOf::ForSinks => ("AND kind IN ('transition', 'alert')", None),
         // A job that was forgotten and found again begins anew.
         EntriesOf::TransitionsOf(key) => (
             "AND job = ?3 AND kind = 'transition' AND sequence > (SELECT ifnull(max(sequence), 0) FROM journal

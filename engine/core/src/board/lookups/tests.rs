@@ -137,11 +137,11 @@ fn a_request_is_answered_by_a_later_answer_ahead_of_time_or_open() {
     let mut board = Board::default();
     let record = record();
     let standing = |board: &Board, after| board.standing(&record, None, &want(LookupSource::Archive, after), at(60));
-    let open = Standing::Open(Query::Archive {
+    let open = Standing::Open(Query::Archive(ResultQuery {
         cluster_id: "orders".into(),
         job: job(),
         started_at: Some(at(7)),
-    });
+    }));
     assert_eq!(standing(&board, 20), open);
     assert_eq!(standing(&board, 60), Standing::Ahead(at(60)));
     board.accept_finding(&record, archive(Observed::Absent, 30));

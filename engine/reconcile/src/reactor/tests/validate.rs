@@ -65,3 +65,28 @@ fn a_job_that_the_store_knows_already_does_not_begin_a_second_time() {
     let revisions: Vec<u64> = rig.settle().iter().map(|change| change.record.revision).collect();
     assert_eq!(revisions, [8]);
 }
+
+#[test]
+fn a_restored_record_is_under_the_present_policy_and_not_confirmed_by_what_was_confirmed_before() {
+    let mut rig = Rig::new(&["orders"]);
+    live(&mut rig, Duration::from_secs(30), |_| running());
+    let mut restored = rig.record("orders").clone();
+    restored.policy = steadfast_core::id::PolicyName::new("gone");
+    restored.memory = vec![7];
+    let before = restored.confirmed_at;
+    rig.reactor.repair(vec![restored], rig.now);
+    let upkeep = rig.reactor.upkeep();
+    rig.commit(upkeep);
+    let record = rig.record("orders");
+    assert_eq!((record.policy.as_str(), &record.memory[..]), ("believe", &[][..]));
+    assert_eq!(record.confirmed_at, before);
+}
+
+#[test]
+fn confirmations_are_written_down_once() {
+    let mut rig = Rig::new(&["orders"]);
+    live(&mut rig, Duration::from_secs(30), |_| running());
+    let first = rig.reactor.upkeep();
+    assert_eq!(rig.commit(first).len(), 1);
+    assert_eq!(rig.reactor.upkeep().commit().changes, vec![]);
+}

@@ -1,6 +1,7 @@
 //! Ends that are found, in each source and each version of Flink.
 
 use super::*;
+use steadfast_core::lookup::ResultQuery;
 
 #[tokio::test]
 async fn both_versions_archives_give_state_cause_and_time() {

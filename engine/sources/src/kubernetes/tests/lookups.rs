@@ -1,3 +1,5 @@
+use steadfast_core::lookup::ContainerRun;
+
 use super::*;
 
 use std::convert::Infallible;
@@ -107,7 +109,7 @@ async fn a_log_is_flinks_containers_or_the_only_ones() {
     let (native, asked) = cluster(|_| (200, "bye\n".into()));
     assert_eq!(
         native
-            .pod_log(&Namespace::new("default"), "p", LogOf::Current)
+            .pod_log(&Namespace::new("default"), "p", ContainerRun::Current)
             .await
             .unwrap()
             .as_deref(),
@@ -126,7 +128,7 @@ async fn a_log_is_flinks_containers_or_the_only_ones() {
     });
     assert_eq!(
         standalone
-            .pod_log(&Namespace::new("default"), "p", LogOf::Current)
+            .pod_log(&Namespace::new("default"), "p", ContainerRun::Current)
             .await
             .unwrap()
             .as_deref(),
@@ -134,7 +136,7 @@ async fn a_log_is_flinks_containers_or_the_only_ones() {
     );
     let (gone, _) = cluster(|_| (404, recorded("kubernetes/errors/404-deployment.json")));
     let fault = gone
-        .pod_log(&Namespace::new("default"), "p", LogOf::Current)
+        .pod_log(&Namespace::new("default"), "p", ContainerRun::Current)
         .await
         .unwrap_err();
     assert_eq!(fault.kind, FaultKind::NotFound);
@@ -149,7 +151,7 @@ async fn a_container_before_this_one_is_asked_for_and_may_never_have_been() {
     let since = Some(Timestamp::from_millis(1_500));
     let (restarted, asked) = cluster(|_| (200, "bye\n".into()));
     let log = restarted
-        .pod_log(&Namespace::new("default"), "p", LogOf::Previous { since })
+        .pod_log(&Namespace::new("default"), "p", ContainerRun::Previous { since })
         .await;
     assert_eq!(log.unwrap().as_deref(), Some("bye\n"));
     assert_eq!(
@@ -164,13 +166,13 @@ async fn a_container_before_this_one_is_asked_for_and_may_never_have_been() {
         (400, format!(r#"{{"kind":"Status","code":400,"message":"{message}"}}"#))
     });
     let log = first
-        .pod_log(&Namespace::new("default"), "p", LogOf::Previous { since })
+        .pod_log(&Namespace::new("default"), "p", ContainerRun::Previous { since })
         .await;
     assert_eq!(log, Ok(None));
     assert_eq!(asked.lock().unwrap().len(), 1);
     let (other, _) = cluster(|_| (400, "a container name must be specified".into()));
     let log = other
-        .pod_log(&Namespace::new("default"), "p", LogOf::Previous { since })
+        .pod_log(&Namespace::new("default"), "p", ContainerRun::Previous { since })
         .await;
     assert_eq!(
         log.unwrap_err().kind,
