@@ -186,7 +186,7 @@ async fn a_position_of_another_journal_is_said_to_be_one() {
     let reset = client.next().await.unwrap();
     assert_eq!(
         (reset.id, reset.name.as_str(), &reset.data["newest"]),
-        (None, "reset", &2.into())
+        (Some(2), "reset", &2.into())
     );
     server.add("local/default/late", JobState::Running).await;
     assert_eq!(client.ids(1).await, [3]);
@@ -215,7 +215,7 @@ async fn a_client_of_another_store_is_told_even_if_this_one_has_passed_its_posit
         ("after=0&store=old", None),
     ] {
         let first = resumed(&server, query, last).await;
-        assert_eq!((first.name.as_str(), first.id), ("reset", None), "{query}");
+        assert_eq!((first.name.as_str(), first.id), ("reset", Some(3)), "{query}");
         assert_eq!(
             first.data,
             serde_json::json!({ "store": "new", "newest": 3 }),
