@@ -1,7 +1,6 @@
 //! Takes up Flink clusters that nobody configured.
 
 use steadfast_core::board::ObjectRef;
-use steadfast_core::evidence::{FaultKind, Observed};
 use steadfast_core::facts::Deployment;
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::record::Origin;
@@ -45,21 +44,16 @@ impl Reactor {
         }
     }
 
-    /// Whether it is known what is there to discover. Where the operator's kinds are not served, nothing of them is there.
+    /// Whether it is known what is there to discover. A kind that is watched and cannot be listed leaves it open, and be it by
+    /// a 404: that may be a proxy's.
     fn is_known(&self, cluster: &ClusterName, object: &ObjectRef) -> bool {
         let Some(board) = self.board.kubernetes(cluster) else {
             return false;
         };
-        let deployment = board
-            .deployment(object)
-            .is_some_and(|evidence| evidence.latest.is_known());
-        deployment
-            && board
-                .flink_deployment(object)
-                .is_none_or(|evidence| match evidence.latest {
-                    Observed::Present(_) | Observed::Absent => true,
-                    Observed::Unknown(fault) => fault.kind == FaultKind::NotFound,
-                })
+        let deployment = board.deployment(object);
+        let resource = board.flink_deployment(object);
+        deployment.is_some_and(|evidence| evidence.latest.is_known())
+            && resource.is_none_or(|evidence| evidence.latest.is_known())
     }
 
     /// The mode of a Flink cluster, if its kind is discovered: by its Deployment where Flink's native integration made it;

@@ -167,6 +167,55 @@ fn a_list_that_failed_does_not_put_a_forgotten_job_out_of_mind() {
 }
 
 #[test]
+fn a_404_of_the_operators_kind_does_not_put_a_forgotten_job_out_of_mind() {
+    let mut rig = discovering(vec![Discover::FlinkDeployment]);
+    rig.reactor.kube_update(resource(Mode::Application), now());
+    rig.settle();
+    let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
+    rig.commit(turn);
+    let later = |second, mut update: KubeUpdate| {
+        update.asked_at = now().after(Duration::from_secs(second));
+        update.at = update.asked_at;
+        update
+    };
+    let scope = resource(Mode::Application).scope;
+    let refused = KubeChange::Failed(Fault::new(FaultKind::NotFound, "404 page not found"));
+    let nothing = KubeChange::Relisted(vec![], Completeness::Complete);
+    for update in [
+        later(
+            10,
+            KubeUpdate {
+                change: refused,
+                ..resource(Mode::Application)
+            },
+        ),
+        later(
+            20,
+            KubeUpdate {
+                change: nothing,
+                ..own()
+            },
+        ),
+    ] {
+        rig.now = update.at;
+        rig.reactor.kube_update(update, rig.now);
+        rig.settle();
+    }
+    assert!(rig.reactor.records().is_empty());
+    let healed = later(
+        30,
+        KubeUpdate {
+            scope,
+            ..resource(Mode::Application)
+        },
+    );
+    rig.now = healed.at;
+    rig.reactor.kube_update(healed, rig.now);
+    rig.settle();
+    assert!(rig.reactor.records().contains_key(&orders()));
+}
+
+#[test]
 fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and_last_words() {
     let mut rig = discovering(vec![Discover::Native]);
     let configured = TargetSetup {
