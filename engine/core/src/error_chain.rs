@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_is_told_once_and_the_outermost_first() {
+    fn every_cause_is_reported_once_and_the_outermost_first() {
         let disk = Layer("no space left", None);
         assert_eq!(error_chain(&disk), "no space left");
         let file = Layer("cannot write the file", Some(Box::new(disk)));

@@ -5,6 +5,7 @@
 //! left no trace in memory either, so that the same policy, shown what was kept, takes the same path again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::decision::PolicyFailure;
@@ -21,7 +22,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recorded {
     /// The record as it was committed before.
-    pub before: JobRecord,
+    pub before: Arc<JobRecord>,
     /// What was shown; its record is the one before, brought up to the newest attempt.
     pub snapshot: Snapshot,
     /// The rule that spoke, if the policy did not fail.

@@ -49,7 +49,7 @@ struct JobReplay {
     /// another recording follows.
     last: (Timestamp, u64),
     recorded: Vec<RecordedTransition>,
-    told: Vec<RecordedTransition>,
+    own: Vec<RecordedTransition>,
     failures: Vec<(Timestamp, PolicyFailure)>,
 }
 
@@ -59,7 +59,7 @@ pub struct Replayed {
     /// The transitions that were committed with the snapshots it was shown, oldest first.
     pub recorded: Vec<RecordedTransition>,
     /// Its own transitions, oldest first.
-    pub told: Vec<RecordedTransition>,
+    pub own: Vec<RecordedTransition>,
     /// The decisions it failed to make.
     pub failures: Vec<(Timestamp, PolicyFailure)>,
 }
@@ -81,7 +81,7 @@ impl Replay {
             counterfactual: Counterfactual::take_over(before, &self.policy),
             last: (snapshot.now, before.revision),
             recorded: Vec::new(),
-            told: Vec::new(),
+            own: Vec::new(),
             failures: Vec::new(),
         });
         let (last_at, last_revision) = way.last;
@@ -112,7 +112,7 @@ impl Replay {
             }
         };
         if let Some(transition) = transition_of(&judged.plan) {
-            way.told.push(RecordedTransition {
+            way.own.push(RecordedTransition {
                 at: snapshot.now,
                 transition: transition.clone(),
                 rule,
@@ -125,7 +125,7 @@ impl Replay {
         let jobs = self.jobs.into_iter().map(|(key, way)| {
             let replayed = Replayed {
                 recorded: way.recorded,
-                told: way.told,
+                own: way.own,
                 failures: way.failures,
             };
             (key, replayed)

@@ -246,6 +246,15 @@ pub enum Intent {
 
 word!(Intent);
 
+/// Whether a record that somebody wants forgotten goes although its job is seen alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// It stays, and the request is refused with what is seen.
+    No,
+    /// It goes; the job begins anew with the next list or answer that shows it.
+    Yes,
+}
+
 /// Whether a watch polls.
 #[derive(
     Clone,

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn imports_of_a_core_module_are_told_with_their_module() {
+    fn imports_of_a_core_module_are_reported_with_their_module() {
         let module = wat::parse_str(r#"(module (import "env" "now" (func)))"#).unwrap();
         let seen = inspect(&module).unwrap();
         assert_eq!((seen.form, seen.contract), (Form::UntypedModule, None));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn imports_of_a_component_are_told_but_not_those_inside_it() {
+    fn imports_of_a_component_are_reported_but_not_those_inside_it() {
         let component = wat::parse_str(
             r#"(component
                  (import "wasi:clocks/wall-clock@0.2.0" (instance))

@@ -5,7 +5,7 @@ use steadfast_core::id::JobKey;
 use steadfast_core::journal::JournalError;
 use steadfast_core::projection::JobView;
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::{Intent, JobState};
+use steadfast_core::state::{Force, Intent, JobState};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::setup::PolicySetup;
@@ -35,15 +35,6 @@ pub(crate) enum Request {
         policies: Vec<PolicySetup>,
         reply: oneshot::Sender<Result<(), RequestError>>,
     },
-}
-
-/// Whether a record goes although its job is seen alive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Force {
-    /// It stays, and the request is refused.
-    No,
-    /// It goes; the job begins anew with the next list or answer that shows it.
-    Yes,
 }
 
 /// By what a job is seen alive.

@@ -169,7 +169,7 @@ fn watch_clusters(
         ClusterClients {
             cluster: Arc::new(cluster),
             proxy,
-            ends: setup.ends,
+            job_results: setup.job_results,
             last_words: setup.last_words,
         }
     });

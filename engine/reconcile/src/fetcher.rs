@@ -45,7 +45,7 @@ pub(crate) struct Fetcher {
 pub(crate) struct ClusterClients {
     pub(crate) cluster: Arc<KubeCluster>,
     pub(crate) proxy: ProxyTransport,
-    pub(crate) ends: ResultSources,
+    pub(crate) job_results: ResultSources,
     pub(crate) last_words: Option<Pattern>,
 }
 

@@ -17,7 +17,7 @@ mod shadows;
 mod status;
 pub mod turn;
 
-pub use control::{Control, Force, RequestError, SeenAlive};
+pub use control::{Control, RequestError, SeenAlive};
 pub use dry_run::{DryRunError, tried};
 pub use engine::{Engine, StartError};
 pub use policies::Policies;

@@ -92,7 +92,7 @@ pub struct ClusterSetup {
     /// How Flink is reached where a target does not say.
     pub flink_rest: FlinkRoute,
     /// The sources that say how its jobs ended when their Flink clusters are gone.
-    pub ends: ResultSources,
+    pub job_results: ResultSources,
     /// How the JobManagers' logs say it, if not in Flink's own words alone.
     pub last_words: Option<Pattern>,
 }

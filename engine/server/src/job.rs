@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId};
 use steadfast_core::journal::{EntriesOf, Event};
-use steadfast_core::state::Intent;
+use steadfast_core::state::{Force, Intent};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::explain::Explanation;
-use crate::ports::{ControlError, Force};
+use crate::ports::ControlError;
 use crate::problem::Problem;
 use crate::query::{Limit, Page, Parameters, Position, truth};
 use crate::state::Api;

@@ -31,7 +31,7 @@ mod view;
 
 pub use access::{Access, Token, TokenError};
 pub use ports::{
-    ClusterHealth, Control, ControlError, Force, Health, LastReload, Liveness, Policies, PolicyList, Reach, Readiness,
+    ClusterHealth, Control, ControlError, Health, LastReload, Liveness, Policies, PolicyList, Reach, Readiness,
     ReloadError, Reloaded, ReloadedPolicy, RunningPolicy,
 };
 pub use router::router;

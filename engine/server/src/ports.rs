@@ -4,6 +4,6 @@ mod control;
 mod health;
 mod policies;
 
-pub use control::{Control, ControlError, Force};
+pub use control::{Control, ControlError};
 pub use health::{ClusterHealth, Health, Liveness, Reach, Readiness};
 pub use policies::{LastReload, Policies, PolicyList, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy};

@@ -75,7 +75,7 @@ fn kind(answer: Result<Answer, Fault>) -> FaultKind {
 }
 
 #[tokio::test]
-async fn an_answer_of_any_status_is_told_once_as_it_came() {
+async fn an_answer_of_any_status_is_reported_once_as_it_came() {
     let refusal = |_: &str| response("503 Service Unavailable", "Retry-After: 7\r\n", b"no");
     for (server, way) in every_way(refusal).await {
         let answer = get(&way, PATIENT).await.unwrap();

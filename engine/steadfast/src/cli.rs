@@ -158,7 +158,7 @@ enum Failure {
     /// 3.
     Unreachable(anyhow::Error),
     /// 1, and standard output has said why.
-    Told,
+    Reported,
 }
 
 impl From<anyhow::Error> for Failure {
@@ -186,7 +186,7 @@ pub fn main() -> ExitCode {
     }
     match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Told) => ExitCode::FAILURE,
+        Err(Failure::Reported) => ExitCode::FAILURE,
         Err(Failure::Failed(error)) => printer::fail(&error),
         Err(Failure::Config(error)) => {
             printer::error(&anyhow::Error::new(error));

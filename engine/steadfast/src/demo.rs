@@ -61,7 +61,7 @@ pub enum Afterwards {
     End,
 }
 
-/// Tells the story. The API and the dashboard are at `port` meanwhile (0: any free one). SIGINT or SIGTERM ends it at any
+/// Plays the story. The API and the dashboard are at `port` meanwhile (0: any free one). SIGINT or SIGTERM ends it at any
 /// time, and a second of them does not wait for the stop; the demo's folder goes with it in each case.
 pub async fn run(port: u16, afterwards: Afterwards) -> anyhow::Result<()> {
     // Before there is anything that a signal might leave behind.
@@ -70,7 +70,7 @@ pub async fn run(port: u16, afterwards: Afterwards) -> anyhow::Result<()> {
     let mut stage = Stage::open(folder.path(), port).await?;
     printer::note(&format!("dashboard: http://{}/\n", stage.running.address));
     tokio::select! {
-        () = stage.tell() => {
+        () = stage.play() => {
             if afterwards == Afterwards::Stay && std::io::stdout().is_terminal() {
                 let address = stage.running.address;
                 printer::note(&format!("\nthe dashboard stays at http://{address}/ until Ctrl-C"));
@@ -119,8 +119,8 @@ impl Stage {
         })
     }
 
-    /// Tells the story to its end.
-    async fn tell(&mut self) {
+    /// Plays the story to its end.
+    async fn play(&mut self) {
         let mut timeline = Timeline::new(SCENES, CLUSTER);
         while self.clock.story_now() < self.story.ends() {
             let now = self.clock.story_now();

@@ -74,7 +74,7 @@ pub(crate) fn shown(name: &str, seconds: u64) -> Recorded {
     let now = AT.after(Duration::from_secs(seconds));
     Recorded {
         snapshot: testing::snapshot(before.clone(), now),
-        before,
+        before: Arc::new(before),
         rule: Some("a rule".to_owned()),
         failure: None,
         transition: None,

@@ -257,7 +257,8 @@ impl Watcher {
         // A sleeping watch asks Flink only when something happens around the target, and then at once. An engine that
         // starts asks everybody.
         let sleeps = state.record.attention == Attention::Sleeping && step != Step::Restart;
-        if if sleeps { is_woken } else { asked.flink } {
+        let asks_flink = if sleeps { is_woken } else { asked.flink };
+        if asks_flink {
             let overview = Observation::new(answers::overview(&state.world), state.now, state.now);
             says(&Input::Overview(overview.clone()));
             state.board.accept_overview(&self.names.key.target, overview);

@@ -6,24 +6,24 @@ use steadfast_policy::{
 };
 
 use crate::Verdict;
-use crate::memory::{CheckpointBase, Memory, Stop, Unrest};
+use crate::diagnosis::{self, ProblemKind};
+use crate::memory::{CheckpointBase, Memory, RestartLoop, Stop};
 use crate::params::Params;
-use crate::trouble::{self, TroubleKind};
 
 /// The conditions that stand now.
 pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict) -> Vec<DecidedCondition> {
     let mut standing = Vec::new();
     let mut stand = |kind: ConditionType, message: String| standing.push(DecidedCondition { kind, message });
     reachability(s, params, verdict, &mut stand);
-    if let Some(trouble) = trouble::of_pods(s) {
-        match trouble.kind {
-            TroubleKind::CrashLoop => stand(ConditionType::CrashLoop, trouble.message),
-            TroubleKind::ImagePull => stand(ConditionType::ImagePull, trouble.message),
-            TroubleKind::Unschedulable
-            | TroubleKind::PodFailed
-            | TroubleKind::PodStuck
-            | TroubleKind::NotCreated
-            | TroubleKind::Operator => {}
+    if let Some(problem) = diagnosis::of_pods(s) {
+        match problem.kind {
+            ProblemKind::CrashLoop => stand(ConditionType::CrashLoop, problem.message),
+            ProblemKind::ImagePull => stand(ConditionType::ImagePull, problem.message),
+            ProblemKind::Unschedulable
+            | ProblemKind::PodFailed
+            | ProblemKind::PodStuck
+            | ProblemKind::NotCreated
+            | ProblemKind::Operator => {}
         }
     }
     if let Seen::Present { value: deployment, .. } = s.deployment()
@@ -42,7 +42,7 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
             "checkpoints fail, none has completed since".into(),
         );
     }
-    if let Some(since) = unrest(s, params, memory, verdict.state)
+    if let Some(since) = restart_loop(s, params, memory, verdict.state)
         && s.age(since) >= params.restart_loop_after
     {
         stand(
@@ -132,28 +132,31 @@ fn failed_checkpoints(s: &Snapshot, memory: &mut Memory) -> Option<u64> {
 }
 
 /// Since when the job has not come to rest. A short rest between two restarts does not end it.
-fn unrest(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -> Option<Timestamp> {
+fn restart_loop(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -> Option<Timestamp> {
     let restless = matches!(state, JobState::Restarting | JobState::Failing);
     let rest = params.restart_loop_after.part(5);
-    memory.unrest = match memory.unrest {
-        None => restless.then_some(Unrest {
+    memory.restart_loop = match memory.restart_loop {
+        None => restless.then_some(RestartLoop {
             since: s.now,
             calm_since: None,
         }),
-        Some(unrest) if restless => Some(Unrest {
+        Some(restart_loop) if restless => Some(RestartLoop {
             calm_since: None,
-            ..unrest
+            ..restart_loop
         }),
-        Some(unrest) => match unrest.calm_since {
-            None => Some(Unrest {
+        Some(restart_loop) => match restart_loop.calm_since {
+            None => Some(RestartLoop {
                 calm_since: Some(s.now),
-                ..unrest
+                ..restart_loop
             }),
             Some(calm) if s.age(calm) >= rest => None,
-            Some(_) => Some(unrest),
+            Some(_) => Some(restart_loop),
         },
     };
-    memory.unrest.filter(|_| restless).map(|unrest| unrest.since)
+    memory
+        .restart_loop
+        .filter(|_| restless)
+        .map(|restart_loop| restart_loop.since)
 }
 
 /// The alerts that stand now: ends nobody intended, loops, and, once for a cluster, unreachability.

@@ -6,9 +6,9 @@ use steadfast_policy::{
 
 use crate::Verdict;
 use crate::memory::Memory;
+use crate::observations;
 use crate::params::Params;
 use crate::rulebook::Rule;
-use crate::sight;
 
 /// The reason code of an end that is known only from the cluster's absence.
 pub const GONE: &str = "ClusterGone";
@@ -125,7 +125,7 @@ pub fn corrected(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
 /// A JobManager's log is read by the engine as soon as its pod begins to go. One that told nothing is read again while
 /// the pod is there, at growing intervals: right after a rotation it is short.
 pub fn words_again(s: &Snapshot, memory: &mut Memory, verdict: Verdict) -> Verdict {
-    if !sight::pods(s).iter().any(|pod| pod.deleting_since.is_some()) {
+    if !observations::pods(s).iter().any(|pod| pod.deleting_since.is_some()) {
         memory.going_since = None;
         return verdict;
     }

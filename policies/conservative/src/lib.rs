@@ -10,15 +10,15 @@
 //! - While most of a cluster is dark nothing there turns terminal.
 
 mod conditions;
+mod diagnosis;
 mod end;
 mod memory;
+mod observations;
 mod operator;
 mod params;
 mod rulebook;
 mod rules;
-mod sight;
 mod tasks;
-mod trouble;
 
 use steadfast_policy::{Attention, JobState, Millis, Policy, Snapshot, WantedSource};
 
@@ -72,7 +72,7 @@ fn soonest(s: &Snapshot, params: &Params, verdict: &Verdict) -> Millis {
     let alert = is_slow.then_some(params.alert_after);
     alert
         .into_iter()
-        .chain(sight::unreachable_in(s, params))
+        .chain(observations::unreachable_in(s, params))
         .fold(usual, Millis::min)
 }
 

@@ -9,11 +9,11 @@ use steadfast_policy::{
 };
 
 use crate::Verdict;
+use crate::diagnosis::{Problem, ProblemKind};
 use crate::memory::{Memory, Stop};
+use crate::observations;
 use crate::params::Params;
 use crate::rulebook::Rule;
-use crate::sight;
-use crate::trouble::{Trouble, TroubleKind};
 
 /// The reason code of a stop that the resource asked for.
 pub const SUSPENDED: &str = "SuspendIntended";
@@ -24,7 +24,7 @@ pub const ERROR: &str = "OperatorError";
 
 /// Notes which stop the resource asks for. It stays asked for when the resource itself is gone.
 pub fn note_stop(s: &Snapshot, memory: &mut Memory) {
-    if let Some((resource, _)) = sight::resource(s) {
+    if let Some((resource, _)) = observations::resource(s) {
         memory.stop = match (resource.deleting_since, resource.desired) {
             (Some(_), _) => Stop::Deletion,
             (None, DesiredState::Suspended) => Stop::Suspension,
@@ -54,7 +54,7 @@ pub fn of_gone_cluster(
             "the Deployment is gone, and its resource asks for a suspended job",
         ),
         Stop::Deletion => verdict.also("its FlinkDeployment or FlinkSessionJob was being deleted"),
-        Stop::NotAskedFor => match sight::resource(s) {
+        Stop::NotAskedFor => match observations::resource(s) {
             None => verdict,
             // It may have been deleted together with the Deployment.
             Some((_, looks)) if looks.asked_at <= missing_since => {
@@ -95,7 +95,7 @@ fn replaced(s: &Snapshot, params: &Params, memory: &mut Memory, resource: &Flink
 
 /// A job on record as suspended whose resource asks for it to run again, while nothing of it is there yet.
 pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
-    let (resource, _) = sight::resource(s)?;
+    let (resource, _) = observations::resource(s)?;
     if !is_suspended(s) || memory.stop != Stop::NotAskedFor {
         return None;
     }
@@ -124,7 +124,7 @@ pub fn of_lost_job(memory: &mut Memory, verdict: Verdict) -> Verdict {
 
 /// A FlinkDeployment whose Deployment has not appeared, and of which nothing was ever observed.
 pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
-    let (resource, _) = sight::resource(s)?;
+    let (resource, _) = observations::resource(s)?;
     match memory.stop {
         Stop::Deletion => return None,
         Stop::Suspension => {
@@ -148,7 +148,7 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
         return Some(Verdict::keep(s, Rule::StartFailed).as_sure_as(s.job.confidence));
     }
     let since = *memory.awaited_since.get_or_insert(s.now);
-    let overdue = s.age(since) >= params.start_deadline && !sight::verdicts_wait(s, params);
+    let overdue = s.age(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
     Some(match &resource.error {
         Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
             .because(ERROR, format!("{name} has no Deployment by its deadline: {error}")),
@@ -163,19 +163,19 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
 }
 
 /// What the operator calls a terminal error of a Deployment that is there.
-pub fn trouble(s: &Snapshot) -> Option<Trouble> {
-    let (resource, _) = sight::resource(s)?;
+pub fn problem(s: &Snapshot) -> Option<Problem> {
+    let (resource, _) = observations::resource(s)?;
     let error = resource.error.as_ref()?;
     // `ERROR`: terminal, the operator does nothing more until the specification changes. Other errors pass.
-    (resource.job_manager_status.as_deref() == Some("ERROR")).then(|| Trouble {
-        kind: TroubleKind::Operator,
+    (resource.job_manager_status.as_deref() == Some("ERROR")).then(|| Problem {
+        kind: ProblemKind::Operator,
         message: format!("the operator says of {}: {error}", called(resource)),
     })
 }
 
 /// The operator's error, for a message that has nothing better to say.
 pub fn error(s: &Snapshot) -> Option<&str> {
-    sight::resource(s)?.0.error.as_deref()
+    observations::resource(s)?.0.error.as_deref()
 }
 
 fn suspended(memory: &mut Memory, message: &str) -> Verdict {

@@ -11,7 +11,7 @@ pub struct Params {
     /// Time between the first and the last of those answers.
     #[default(Millis::from_secs(50))]
     pub absence_window: Millis,
-    /// Time to start before trouble with the pods is a failure.
+    /// Time to start before a problem of the pods is a failure.
     #[default(Millis::from_mins(10))]
     pub start_deadline: Millis,
     /// Share of dark targets from which on nothing in a cluster turns terminal.

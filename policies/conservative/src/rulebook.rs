@@ -57,10 +57,10 @@ steadfast_policy::rules! {
         Starting = "starting" {
             says: "The Deployment is there and no job was seen in this attempt: STARTING, with what keeps it.",
             because: "Resources exist, Flink cannot speak yet.",
-            changed_by: "Flink's answer; or the start deadline with a trouble that Kubernetes names."
+            changed_by: "Flink's answer; or the start deadline with a problem that Kubernetes names."
         }
         StartDeadline = "start-deadline" {
-            says: "Not started within `start_deadline`, and Kubernetes names a trouble (crash loop, image, quota, scheduling): FAILED with it. A silence without a named trouble never is.",
+            says: "Not started within `start_deadline`, and Kubernetes names a problem (crash loop, image, quota, scheduling): FAILED with it. A silence without a named problem never is.",
             because: "A JobManager that cannot start has never run a job; Kubernetes' own reason is evidence, time alone is not.",
             changed_by: "A job that runs, or another Deployment."
         }

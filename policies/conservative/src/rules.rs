@@ -6,14 +6,14 @@ use steadfast_policy::{
 };
 
 use crate::Verdict;
+use crate::diagnosis;
 use crate::end;
 use crate::memory::{CauseKnown, Memory};
+use crate::observations;
 use crate::operator;
 use crate::params::Params;
 use crate::rulebook::Rule;
-use crate::sight;
 use crate::tasks;
-use crate::trouble;
 
 /// Judges one snapshot.
 pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
@@ -96,7 +96,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
         let message = "Flink answers and lists no job";
         return Verdict::inferred(s.job.state, Rule::NoJobYet).because("NoJobYet", message);
     }
-    if sight::verdicts_wait(s, params) {
+    if observations::verdicts_wait(s, params) {
         return Verdict::keep(s, Rule::VerdictsWait).as_sure_as(Confidence::Inferred);
     }
     let streak = Streak::count(memory.job_missing, looks);
@@ -137,17 +137,17 @@ fn deployment_there(
     if state.is_terminal() {
         return Verdict::keep(s, Rule::EndedClusterStays).as_sure_as(fresher(s.job.confidence));
     }
-    let trouble = trouble::of_pods(s).or_else(|| trouble::of_deployment(s));
-    let trouble = trouble.map_or_else(String::new, |trouble| format!("; {}", trouble.message));
+    let problem = diagnosis::of_pods(s).or_else(|| diagnosis::of_deployment(s));
+    let problem = problem.map_or_else(String::new, |problem| format!("; {}", problem.message));
     let verdict = match restarted(s, memory) {
         Some(message) => Verdict::inferred(JobState::Restarting, Rule::JobManagerRestarts)
-            .because("JobManagerRestarted", format!("{message}{trouble}")),
+            .because("JobManagerRestarted", format!("{message}{problem}")),
         None => {
-            let confidence = sight::lingering(s, flink, Confidence::Inferred);
+            let confidence = observations::lingering(s, flink, Confidence::Inferred);
             let message = format!(
-                "Flink gives no answer; Deployment {} is there{}{trouble}",
+                "Flink gives no answer; Deployment {} is there{}{problem}",
                 s.job.name,
-                trouble::under_way(s, deployment)
+                diagnosis::under_way(s, deployment)
             );
             match confidence {
                 Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(confidence),
@@ -165,7 +165,7 @@ fn deployment_there(
 
 /// Asks for events where they may tell what the pods do not.
 fn with_events(s: &Snapshot, deployment: &Deployment, verdict: Verdict) -> Verdict {
-    if trouble::events_may_tell(s, deployment) {
+    if diagnosis::events_may_tell(s, deployment) {
         verdict.want_after(WantedSource::Events, s.validate().before(s.now))
     } else {
         verdict
@@ -178,8 +178,8 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
     let pod = s.job_manager()?;
     let container = pod.container.as_ref();
     if pod.uid != *uid {
-        let before = sight::pods(s).iter().find(|other| other.uid == *uid);
-        let ended = before.and_then(trouble::end_of);
+        let before = observations::pods(s).iter().find(|other| other.uid == *uid);
+        let ended = before.and_then(diagnosis::end_of);
         let ended = ended.map_or_else(String::new, |ended| format!(" ({ended})"));
         return Some(format!("pod {} took the JobManager's place{ended}", pod.name));
     }
@@ -188,13 +188,13 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
     }
     let ended = container
         .and_then(|c| c.terminated.as_ref())
-        .map_or_else(String::new, |ended| format!(": {}", trouble::how(ended)));
+        .map_or_else(String::new, |ended| format!(": {}", diagnosis::how(ended)));
     let name = container.map_or("", |c| c.name.as_str());
     Some(format!("pod {}, container {name} restarted{ended}", pod.name))
 }
 
-/// Resources are there and no job has run yet. Past the deadline, trouble that Kubernetes names is a failure;
-/// a silence without a named trouble never is.
+/// Resources are there and no job has run yet. Past the deadline, problem that Kubernetes names is a failure;
+/// a silence without a named problem never is.
 fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdict {
     let decided_in_this_attempt = s.job.incarnation.since.is_none_or(|since| since <= s.job.since);
     if s.job.state.is_terminal() && decided_in_this_attempt {
@@ -204,11 +204,11 @@ fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdic
             .poll_after(s.poll());
     }
     let began = s.job.incarnation.since.unwrap_or(s.now);
-    let trouble = trouble::of_pods(s)
-        .or_else(|| trouble::of_deployment(s))
-        .or_else(|| operator::trouble(s));
+    let problem = diagnosis::of_pods(s)
+        .or_else(|| diagnosis::of_deployment(s))
+        .or_else(|| operator::problem(s));
     let overdue = s.age(began) >= params.start_deadline;
-    let message = trouble.as_ref().map_or_else(
+    let message = problem.as_ref().map_or_else(
         || {
             let error = operator::error(s);
             let error = error.map_or_else(String::new, |error| format!("; the operator says: {error}"));
@@ -217,15 +217,15 @@ fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdic
                 s.job.name,
                 deployment.ready,
                 deployment.replicas,
-                trouble::under_way(s, deployment)
+                diagnosis::under_way(s, deployment)
             )
         },
-        |trouble| trouble.message.clone(),
+        |problem| problem.message.clone(),
     );
-    let verdict = match trouble {
-        Some(trouble) if overdue && !sight::verdicts_wait(s, params) => {
+    let verdict = match problem {
+        Some(problem) if overdue && !observations::verdicts_wait(s, params) => {
             let message = format!("not started by its deadline: {message}");
-            Verdict::inferred(JobState::Failed, Rule::StartDeadline).because(trouble.kind.code(), message)
+            Verdict::inferred(JobState::Failed, Rule::StartDeadline).because(problem.kind.code(), message)
         }
         Some(_) | None => Verdict::inferred(JobState::Starting, Rule::Starting).because("Starting", message),
     };
@@ -249,7 +249,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     if state.is_terminal() || is_guess || operator::is_suspended(s) {
         return end::revisited(s, memory);
     }
-    if sight::verdicts_wait(s, params) {
+    if observations::verdicts_wait(s, params) {
         return Verdict::keep(s, Rule::VerdictsWait).as_sure_as(Confidence::Inferred);
     }
     let streak = Streak::count(memory.deployment_missing, looks);
@@ -296,7 +296,7 @@ fn all_silent(s: &Snapshot, flink: Option<&Looks>) -> Verdict {
     if s.job.state.is_terminal() {
         return Verdict::keep(s, Rule::EndedAndSilent).as_sure_as(s.job.confidence);
     }
-    let verdict = match sight::lingering(s, flink, Confidence::Stale) {
+    let verdict = match observations::lingering(s, flink, Confidence::Stale) {
         Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(Confidence::Confirmed),
         Confidence::Inferred | Confidence::Stale => {
             let message = format!("no source answers; {} when last seen", s.job.state.word());

@@ -5,14 +5,14 @@
 use steadfast_policy::{FlinkJob, JobState, Pod, Seen, Snapshot, Timestamp, WantedSource};
 
 use crate::Verdict;
-use crate::trouble;
+use crate::diagnosis;
 
 /// Adds to Flink's word why the tasks do not run, and asks for what would tell.
 pub fn explained(s: &Snapshot, job: &FlinkJob, verdict: Verdict) -> Verdict {
-    let Some(since) = troubled_since(s, job) else {
+    let Some(since) = failing_since(s, job) else {
         return verdict;
     };
-    // What is older is about another trouble, or of long ago.
+    // What is older is about another problem, or of long ago.
     let oldest = since.max(s.validate().times(2).before(s.now));
     let (pods, none_there) = match s.task_managers().asked_since(oldest) {
         Seen::Present { value: pods, .. } => (worst(pods), None),
@@ -45,7 +45,7 @@ pub fn explained(s: &Snapshot, job: &FlinkJob, verdict: Verdict) -> Verdict {
 
 /// Since when there is something to explain: the job restarts, or none of its tasks has run for two polls. A batch
 /// job whose later tasks still wait is well.
-fn troubled_since(s: &Snapshot, job: &FlinkJob) -> Option<Timestamp> {
+fn failing_since(s: &Snapshot, job: &FlinkJob) -> Option<Timestamp> {
     let since = if s.job.state == job.state { s.job.since } else { s.now };
     match job.state {
         JobState::Restarting => Some(since),
@@ -69,10 +69,10 @@ fn troubled_since(s: &Snapshot, job: &FlinkJob) -> Option<Timestamp> {
     }
 }
 
-/// The trouble of the pods, that of a container that ended before that of one that waits.
+/// The problem of the pods, that of a container that ended before that of one that waits.
 fn worst(pods: &[Pod]) -> Option<String> {
     let ended = |pod: &&Pod| pod.container.as_ref().is_some_and(|c| c.terminated.is_some());
-    let told = |pod: &Pod| trouble::of_pod(pod).map(|trouble| trouble.message);
+    let told = |pod: &Pod| diagnosis::of_pod(pod).map(|problem| problem.message);
     let of_ended = pods.iter().filter(ended).find_map(told);
     of_ended.or_else(|| pods.iter().find_map(told))
 }

@@ -126,7 +126,7 @@ fn last_words_of_another_job_are_not_believed() {
 }
 
 #[test]
-fn the_reason_names_who_told_and_the_cause() {
+fn the_reason_names_who_reported_and_the_cause() {
     for (told_by, code) in [
         (EndSource::LastWords, "LastWords"),
         (EndSource::Archive, "Archive"),
@@ -141,7 +141,7 @@ fn the_reason_names_who_told_and_the_cause() {
             (JobState::Failed, code)
         );
         assert!(
-            decision.reason.message.ends_with("FAILED: a.b.Trouble: it"),
+            decision.reason.message.ends_with("FAILED: a.b.Problem: it"),
             "{}",
             decision.reason.message
         );
@@ -149,7 +149,7 @@ fn the_reason_names_who_told_and_the_cause() {
 }
 
 #[test]
-fn an_end_that_is_told_wins_over_ha_data() {
+fn an_end_that_is_reported_wins_over_ha_data() {
     let mut story = Story::gone();
     story.ha_data_there();
     story.archive_tells(JobState::Finished, EndSource::JobResultStore);
@@ -216,7 +216,7 @@ fn a_job_that_never_ran_has_no_end_to_wait_for() {
 }
 
 #[test]
-fn a_going_pods_log_that_told_nothing_is_read_again_at_growing_intervals() {
+fn a_going_pods_log_that_reported_nothing_is_read_again_at_growing_intervals() {
     let mut story = Story::running();
     assert_eq!(story.want_of(WantedSource::LastWords), None);
     story.at(60).going_pod();
@@ -315,7 +315,7 @@ fn a_restarted_container_is_a_restart_and_never_a_failure() {
 }
 
 #[test]
-fn a_restart_told_before_the_next_poll_is_not_taken_for_the_pod_that_answered() {
+fn a_restart_reported_before_the_next_poll_is_not_taken_for_the_pod_that_answered() {
     let mut story = Story::running();
     story.at(5).flink_lists(JobState::Running).pod(0, true).decide();
     // The watch tells of the restart while Flink's last answer, from before it, still stands.
@@ -324,7 +324,7 @@ fn a_restart_told_before_the_next_poll_is_not_taken_for_the_pod_that_answered() 
 }
 
 #[test]
-fn a_start_fails_only_past_its_deadline_and_with_a_named_trouble() {
+fn a_start_fails_only_past_its_deadline_and_with_a_named_problem() {
     let mut story = Story::starting();
     story.crash_looping();
     let early = story.at(500).flink_silent(1).deployment_there(499).decide();

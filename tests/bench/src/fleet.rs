@@ -147,7 +147,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
             client,
             discover: vec![Discover::Native],
             flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
-            ends: ResultSources::default(),
+            job_results: ResultSources::default(),
             last_words: None,
         }],
         targets: Vec::new(),

@@ -45,7 +45,7 @@ fn one_seed_is_one_run() {
 }
 
 #[test]
-fn an_expectation_that_is_not_met_is_told_with_its_time() {
+fn an_expectation_that_is_not_met_is_reported_with_its_time() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("stories/seed-real-failed-then-recovers.toml");
     let text = std::fs::read_to_string(path)
         .unwrap()

@@ -91,7 +91,7 @@ fn an_invalid_decision_is_a_failure() {
 }
 
 #[test]
-fn an_alert_is_told_once_until_it_clears() {
+fn an_alert_is_reported_once_until_it_clears() {
     let alert = DecidedAlert {
         name: "JobFailed".into(),
         scope: AlertScope::Job,

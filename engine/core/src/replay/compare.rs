@@ -17,14 +17,14 @@ pub enum Difference {
     /// One that both have, and the second sooner.
     Earlier {
         /// As the second has it.
-        told: RecordedTransition,
+        transition: RecordedTransition,
         /// By how much.
         by: Duration,
     },
     /// One that both have, and the second later.
     Later {
         /// As the second has it.
-        told: RecordedTransition,
+        transition: RecordedTransition,
         /// By how much.
         by: Duration,
     },
@@ -32,9 +32,12 @@ pub enum Difference {
 
 impl Difference {
     /// The transition it is about.
-    pub fn told(&self) -> &RecordedTransition {
+    pub fn transition(&self) -> &RecordedTransition {
         match self {
-            Self::Added(told) | Self::Removed(told) | Self::Earlier { told, .. } | Self::Later { told, .. } => told,
+            Self::Added(transition)
+            | Self::Removed(transition)
+            | Self::Earlier { transition, .. }
+            | Self::Later { transition, .. } => transition,
         }
     }
 }
@@ -57,28 +60,28 @@ pub fn compare(first: &[RecordedTransition], second: &[RecordedTransition]) -> V
             differences.extend(lone_second.iter().cloned().map(Difference::Added));
         }
     }
-    differences.sort_by_key(|difference| difference.told().at);
+    differences.sort_by_key(|difference| difference.transition().at);
     differences
 }
 
 /// What makes two transitions the same one.
 fn destinations(way: &[RecordedTransition]) -> Vec<(JobState, u32)> {
     way.iter()
-        .map(|told| (told.transition.to, told.transition.attempt))
+        .map(|transition| (transition.transition.to, transition.transition.attempt))
         .collect()
 }
 
 fn moved(a: &RecordedTransition, b: &RecordedTransition) -> Option<Difference> {
-    let told = b.clone();
+    let transition = b.clone();
     match a.at.cmp(&b.at) {
         std::cmp::Ordering::Equal => None,
         std::cmp::Ordering::Less => Some(Difference::Later {
             by: b.at.since(a.at),
-            told,
+            transition,
         }),
         std::cmp::Ordering::Greater => Some(Difference::Earlier {
             by: a.at.since(b.at),
-            told,
+            transition,
         }),
     }
 }

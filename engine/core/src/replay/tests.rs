@@ -9,6 +9,7 @@ use crate::recording::{RecordChange, Sampler};
 use crate::snapshot::Snapshot;
 use crate::state::{Confidence, JobState};
 use crate::testing::{self, at, flink_job, flink_job_id};
+use std::sync::Arc;
 use std::time::Duration;
 
 const POLL: i64 = 5;
@@ -86,7 +87,7 @@ fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
         };
         if sampler.should_record(&snapshot, changes) {
             kept.push(Recorded {
-                before: record.clone(),
+                before: Arc::new(record.clone()),
                 snapshot,
                 rule: outcome.as_ref().ok().map(|decision| decision.rule.clone()),
                 failure: outcome.err(),
@@ -108,7 +109,7 @@ fn differences(kept: &[Recorded], policy: &mut Counting, past: PastFailures) -> 
     let replayed = replay.finish();
     assert_eq!(replayed.len(), 1);
     let of_job = &replayed[&kept[0].before.key];
-    compare(&of_job.recorded, &of_job.told)
+    compare(&of_job.recorded, &of_job.own)
 }
 
 /// An outage, a restart amid it, a policy that fails once, and the job back.
@@ -156,7 +157,7 @@ fn most_decisions_on_a_healthy_job_are_not_kept() {
 fn a_more_patient_policy_leaves_out_what_it_would_not_have_said() {
     let kept = recorded(&eventful(), &mut Counting { patience: 4 });
     let found = differences(&kept, &mut Counting { patience: 9 }, PastFailures::Ask);
-    let told: Vec<(&str, JobState)> = found
+    let found_words: Vec<(&str, JobState)> = found
         .iter()
         .map(|difference| {
             let word = match difference {
@@ -165,10 +166,13 @@ fn a_more_patient_policy_leaves_out_what_it_would_not_have_said() {
                 Difference::Earlier { .. } => "earlier",
                 Difference::Later { .. } => "later",
             };
-            (word, difference.told().transition.to)
+            (word, difference.transition().transition.to)
         })
         .collect();
-    assert_eq!(told, [("removed", JobState::Lost), ("removed", JobState::Running)]);
+    assert_eq!(
+        found_words,
+        [("removed", JobState::Lost), ("removed", JobState::Running)]
+    );
 }
 
 #[test]
@@ -177,15 +181,18 @@ fn a_less_patient_policy_says_it_sooner() {
     let found = differences(&kept, &mut Counting { patience: 2 }, PastFailures::Ask);
     match found.as_slice() {
         // One snapshot instead of four, of which the policy failed in one: three polls.
-        [Difference::Earlier { told, by }] => {
-            assert_eq!((told.transition.to, *by), (JobState::Lost, Duration::from_secs(15)));
+        [Difference::Earlier { transition, by }] => {
+            assert_eq!(
+                (transition.transition.to, *by),
+                (JobState::Lost, Duration::from_secs(15))
+            );
         }
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn transitions_of_one_side_alone_are_told_as_such() {
+fn transitions_of_one_side_alone_are_reported_as_such() {
     let kept = recorded(&eventful(), &mut Counting { patience: 9 });
     let found = differences(&kept, &mut Counting { patience: 4 }, PastFailures::Repeat);
     assert!(
@@ -202,7 +209,7 @@ fn each_policy_is_held_to_what_was_recorded_while_it_decided() {
     let after = kept.len() - 12;
     let mut parts = kept;
     for one in parts.iter_mut().skip(after) {
-        one.before.policy = PolicyName::new("second");
+        Arc::make_mut(&mut one.before).policy = PolicyName::new("second");
     }
     for (name, policy) in [("default", 0..after), ("second", after..parts.len())] {
         let mut replay = Replay::new(PolicyName::new(name), PastFailures::Repeat);
@@ -210,7 +217,7 @@ fn each_policy_is_held_to_what_was_recorded_while_it_decided() {
             replay.take(one, &mut Counting { patience: 4 });
         }
         for of_job in replay.finish().values() {
-            assert_eq!(compare(&of_job.recorded, &of_job.told), [], "{name}");
+            assert_eq!(compare(&of_job.recorded, &of_job.own), [], "{name}");
         }
     }
 }

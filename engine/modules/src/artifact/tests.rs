@@ -42,7 +42,7 @@ fn with_layers(layers: serde_json::Value) -> Result<Descriptor, String> {
 }
 
 #[test]
-fn what_is_no_module_is_told_by_what_it_is() {
+fn what_is_no_module_is_named_for_what_it_is() {
     let layer = |kind: &str, size: u64| json!({ "mediaType": kind, "digest": Digest::of(b""), "size": size });
     assert!(with_layers(json!([layer(WASM, 8)])).is_ok());
     let refused = |layers| with_layers(layers).unwrap_err();

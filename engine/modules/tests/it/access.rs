@@ -110,7 +110,7 @@ async fn where_a_registry_sends_us_nothing_is_shown() {
 }
 
 #[tokio::test]
-async fn a_password_that_cannot_be_read_is_told_with_its_file() {
+async fn a_password_that_cannot_be_read_is_reported_with_its_file() {
     let mut fake = Fake::start().await;
     let reference = fake.push("orders:v1", MODULE, None).await.reference;
     let folder = tempfile::tempdir().unwrap();

@@ -80,7 +80,7 @@ async fn what_the_registry_no_longer_has_is_not_taken_from_the_cache() {
 }
 
 #[tokio::test]
-async fn without_a_cache_a_registry_that_is_down_is_told() {
+async fn without_a_cache_a_registry_that_is_down_is_reported() {
     let fake = Fake::start().await;
     let reference = fake.push("orders:v1", MODULE, None).await.reference;
     let (_, registries) = fake.go_down().await;

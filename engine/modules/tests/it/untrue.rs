@@ -88,7 +88,7 @@ async fn a_registry_that_hangs_is_left_after_a_while() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_with_its_name() {
+async fn what_is_not_there_is_reported_with_its_name() {
     let fake = Fake::start().await;
     let error = fake
         .resolve(&fake.reference("orders:v9"), &pinned(MODULE), None)

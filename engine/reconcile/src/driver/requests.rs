@@ -2,9 +2,10 @@
 
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::JobKey;
+use steadfast_core::state::Force;
 
 use super::Driver;
-use crate::control::{Force, Request, RequestError};
+use crate::control::{Request, RequestError};
 use crate::policies::Policies;
 use crate::turn::Turn;
 

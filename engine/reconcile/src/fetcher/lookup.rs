@@ -89,7 +89,12 @@ impl Fetcher {
 
     async fn archive(&self, cluster: &ClusterName, query: &ResultQuery) -> Observed<JobEnd> {
         match self.clusters.get(cluster) {
-            Some(clients) => clients.ends.find(self.http.as_ref(), query, self.limits.deadline).await,
+            Some(clients) => {
+                clients
+                    .job_results
+                    .find(self.http.as_ref(), query, self.limits.deadline)
+                    .await
+            }
             // A standalone job has no such sources: all of none were read, and none names an end.
             None => Observed::Absent,
         }

@@ -10,9 +10,10 @@ use steadfast_core::evidence::Observed;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::Change;
 use steadfast_core::record::{JobRecord, Origin};
+use steadfast_core::state::Force;
 
 use super::Reactor;
-use crate::control::{Force, RequestError, SeenAlive};
+use crate::control::{RequestError, SeenAlive};
 use crate::turn::Turn;
 
 impl Reactor {

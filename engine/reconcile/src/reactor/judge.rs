@@ -1,6 +1,8 @@
 //! Judges jobs: record and evidence become a snapshot, the policy's decision becomes a plan, and once that is committed,
 //! what follows from it.
 
+use std::sync::Arc;
+
 use steadfast_core::board::lookups::Standing;
 use steadfast_core::decision::LookupRequest;
 use steadfast_core::id::JobKey;
@@ -24,14 +26,14 @@ impl Reactor {
     /// Judges a batch of the jobs whose turn it is.
     pub(super) fn judge(&mut self, turn: &mut Turn, now: Timestamp) {
         for key in self.queue.take(BATCH, now) {
-            self.judge_one(key, turn, now);
+            if let Some((before, snapshot)) = self.shown(&key, now) {
+                self.judge_one(key, before, snapshot, turn);
+            }
         }
         self.policies.end_batch();
     }
 
-    fn judge_one(&mut self, key: JobKey, turn: &mut Turn, now: Timestamp) -> Option<()> {
-        let before = self.records.get(&key)?.clone();
-        let snapshot = self.snapshot(&before, now)?;
+    fn judge_one(&mut self, key: JobKey, before: Arc<JobRecord>, snapshot: Snapshot, turn: &mut Turn) {
         let outcome = self.policies.decide(&before.policy, &snapshot);
         let failure = outcome.as_ref().err().cloned();
         let rule = outcome.as_ref().ok().map(|decision| decision.rule.clone());
@@ -48,7 +50,7 @@ impl Reactor {
             .is_some_and(|sampler| sampler.should_record(&snapshot, changes));
         if is_kept {
             turn.recorded.push(Recorded {
-                before: JobRecord::clone(&before),
+                before: Arc::clone(&before),
                 rule,
                 failure: failure.clone(),
                 transition: transition_of(&plan).cloned(),
@@ -62,7 +64,13 @@ impl Reactor {
             shadows,
             failure,
         });
-        Some(())
+    }
+
+    /// A job's record, and what its policy is shown; `None` if the job was forgotten or its target is not watched.
+    fn shown(&self, key: &JobKey, now: Timestamp) -> Option<(Arc<JobRecord>, Snapshot)> {
+        let before = Arc::clone(self.records.get(key)?);
+        let snapshot = self.snapshot(&before, now)?;
+        Some((before, snapshot))
     }
 
     /// What a job's policy is shown; `None` if its target is not watched.

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_a_list_is_told_of_its_end_once() {
+    fn who_waits_for_a_list_hears_of_its_end_once() {
         let mut lookups = lookups();
         lookups.await_list(&key("a"));
         assert!(lookups.is_in_flight(&key("a"), LookupSource::Kubernetes));

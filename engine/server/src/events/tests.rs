@@ -93,7 +93,7 @@ async fn busy(jobs: u64) -> TestServer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_committed_is_told_with_its_kind() {
+async fn what_is_committed_is_reported_with_its_kind() {
     let server = busy(3).await;
     let mut client = Client::open(&server, "/api/v1/events", None).await;
     let alert = Event::Alert(AlertEvent {
@@ -166,7 +166,7 @@ async fn a_client_resumes_without_a_gap_over_many_pages_and_new_commits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_told_before_it_is_shown() {
+async fn nothing_is_reported_before_it_is_shown() {
     let server = busy(1).await;
     let mut client = Client::open(&server, "/api/v1/events?after=0", None).await;
     let late = record("local/default/late", JobState::Running);
@@ -203,7 +203,7 @@ async fn resumed(server: &TestServer, query: &str, last: Option<&str>) -> Heard 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_of_another_store_is_told_even_if_this_one_has_passed_its_position() {
+async fn a_client_of_another_store_is_reported_even_if_this_one_has_passed_its_position() {
     let server = TestServer::on("new");
     for n in 0..3 {
         server.add(&format!("local/default/job-{n}"), JobState::Running).await;
@@ -233,7 +233,7 @@ async fn a_client_of_another_store_is_told_even_if_this_one_has_passed_its_posit
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_of_a_store_from_before_it_was_restored_is_told() {
+async fn a_client_of_a_store_from_before_it_was_restored_is_reported() {
     let server = busy(3).await;
     let (same, other) = (AT.to_string(), "2026-11-23T01:13:29.839Z");
     for query in [

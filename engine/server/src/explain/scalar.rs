@@ -131,8 +131,7 @@ pub struct Hex(Vec<u8>);
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        serializer.serialize_str(&digits)
+        serializer.serialize_str(&const_hex::encode(&self.0))
     }
 }
 
@@ -145,21 +144,12 @@ impl<'de> Deserialize<'de> for Hex {
             Bytes(Vec<u8>),
         }
         match Either::deserialize(deserializer)? {
-            Either::Digits(digits) => match unhex(&digits) {
-                Some(bytes) => Ok(Self(bytes)),
-                None => Err(de::Error::custom(format!("`{digits}` is not bytes in hex"))),
-            },
+            Either::Digits(digits) => const_hex::decode(&digits)
+                .map(Self)
+                .map_err(|error| de::Error::custom(format!("`{digits}` is not bytes in hex: {error}"))),
             Either::Bytes(bytes) => Ok(Self(bytes)),
         }
     }
-}
-
-fn unhex(digits: &str) -> Option<Vec<u8>> {
-    if !digits.len().is_multiple_of(2) || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-    (0..digits.len()).step_by(2).map(byte).collect()
 }
 
 impl Shows<Vec<u8>> for Hex {

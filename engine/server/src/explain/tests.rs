@@ -84,7 +84,7 @@ fn decision(n: usize) -> Decision {
 /// A shadow that agrees and has not decided yet, and one that differs and fails.
 fn shadows(recorded: &Recorded) -> Vec<(PolicyName, ShadowView)> {
     let board = ShadowBoard::default();
-    let decided = Arc::new(recorded.before.clone());
+    let decided = Arc::clone(&recorded.before);
     let shown = ShadowState {
         state: decided.state,
         attempt: decided.incarnation.attempt,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
-use steadfast_core::state::Intent;
+use steadfast_core::state::{Force, Intent};
 
 /// The loop, as far as the API may reach into it. Each call waits for its turn in the loop.
 #[async_trait]
@@ -24,15 +24,6 @@ pub trait Control: Send + Sync {
     /// Fails with [`ControlError::NoSuchJob`], [`ControlError::Configured`], [`ControlError::SeenAlive`] without
     /// [`Force::Yes`], and [`ControlError::Unavailable`] if the store did not take it.
     async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError>;
-}
-
-/// Whether a record goes although its job is seen alive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Force {
-    /// It stays, and the caller is told what is seen.
-    No,
-    /// It goes; the job begins anew with the next list or answer that shows it.
-    Yes,
 }
 
 /// Why the loop did not do it. Nothing has changed.

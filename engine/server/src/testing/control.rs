@@ -12,12 +12,12 @@ use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::record::{JobRecord, PostedIntent, Reason};
 use steadfast_core::rule::Rule;
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::{Attention, Confidence, Intent, JobState};
+use steadfast_core::state::{Attention, Confidence, Force, Intent, JobState};
 use steadfast_core::testing;
 use steadfast_core::time::Timestamp;
 
 use super::AT;
-use crate::{Control, ControlError, Force};
+use crate::{Control, ControlError};
 
 /// For a job named `busy` the store is full; one named `alive` is still there; the policy fails for one that FAILED.
 #[derive(Debug)]

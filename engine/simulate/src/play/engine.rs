@@ -130,7 +130,7 @@ fn clusters(context: PlayContext<'_>, targets: &[&TargetSpec]) -> anyhow::Result
                 client: endpoints.client(name, server)?,
                 discover: discover(within(targets, name)),
                 flink_rest: FlinkRoute::Template(endpoints.template(name)),
-                ends: ends.clone(),
+                job_results: ends.clone(),
                 last_words: None,
             })
         })

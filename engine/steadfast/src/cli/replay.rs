@@ -73,7 +73,11 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         Output::Table => printer::data(&report.page()),
         Output::Json => printer::json(&report.document()),
     }
-    if report.is_empty() { Ok(()) } else { Err(Failure::Told) }
+    if report.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Reported)
+    }
 }
 
 /// The policies that decide again, and the way of each.
@@ -133,7 +137,7 @@ impl Again {
         for (_, replay) in self.policies.into_values() {
             for (key, replayed) in replay.finish() {
                 let of_job: &mut Comparison = jobs.entry(key).or_default();
-                of_job.differences.extend(compare(&replayed.recorded, &replayed.told));
+                of_job.differences.extend(compare(&replayed.recorded, &replayed.own));
                 of_job.failures.extend(replayed.failures);
             }
         }

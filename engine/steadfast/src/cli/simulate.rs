@@ -124,7 +124,11 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         }
     }
     printer::data(&tally.summary());
-    if tally.failed > 0 { Err(Failure::Told) } else { Ok(()) }
+    if tally.failed > 0 {
+        Err(Failure::Reported)
+    } else {
+        Ok(())
+    }
 }
 
 /// Writes a story's snapshots behind those of the stories before.

@@ -32,13 +32,13 @@ impl Timeline {
     /// Tells what has changed since the last look.
     pub(super) fn look(&mut self, now: Duration, running: &Running) {
         while let Some((at, what)) = self.scenes.next_if(|(at, _)| Duration::from_secs(*at) <= now) {
-            tell(Duration::from_secs(*at), "world", what);
+            line(Duration::from_secs(*at), "world", what);
         }
         for view in running.projection.page(None, usize::MAX, |_| true) {
             let key = view.record.key.clone();
             let word = word(&view);
             if self.recorded.get(&key) != Some(&word) {
-                tell(
+                line(
                     now,
                     "steadfast",
                     &format!("{}: {word} ({})", key.target.name, view.record.reason.message),
@@ -48,7 +48,7 @@ impl Timeline {
             if let Some(state) = naive(running, &key)
                 && self.naive.get(&key) != Some(&state)
             {
-                tell(now, "naive", &format!("{}: {state}", key.target.name));
+                line(now, "naive", &format!("{}: {state}", key.target.name));
                 self.naive.insert(key, state);
             }
         }
@@ -83,6 +83,6 @@ fn naive(running: &Running, key: &JobKey) -> Option<String> {
     Some(view.shown.state.to_string())
 }
 
-fn tell(at: Duration, who: &str, what: &str) {
+fn line(at: Duration, who: &str, what: &str) {
     printer::data(&format!("{:>5.1}s  {who:<9}  {what}\n", at.as_secs_f64()));
 }

@@ -8,12 +8,11 @@ use steadfast_core::error_chain::error_chain;
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
-use steadfast_core::state::Intent;
+use steadfast_core::state::{Force, Intent};
 use steadfast_core::time::Clock;
 use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Role, StatusBoard};
 use steadfast_server::{
-    ClusterHealth, ControlError, Force, Health, Liveness, PolicyList, Reach, Readiness, ReloadError, Reloaded,
-    RunningPolicy,
+    ClusterHealth, ControlError, Health, Liveness, PolicyList, Reach, Readiness, ReloadError, Reloaded, RunningPolicy,
 };
 use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
@@ -42,10 +41,6 @@ impl steadfast_server::Control for EngineApi {
     }
 
     async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError> {
-        let force = match force {
-            Force::No => steadfast_reconcile::Force::No,
-            Force::Yes => steadfast_reconcile::Force::Yes,
-        };
         self.control.forget(job.clone(), force).await.map_err(refusal)
     }
 }

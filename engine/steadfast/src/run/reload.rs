@@ -80,7 +80,7 @@ impl Reloader {
     pub(crate) async fn reload(&self) -> Result<Reloaded, ReloadError> {
         let mut running = self.running.lock().await;
         let outcome = self.attempt(&mut running).await;
-        self.tell(&outcome);
+        self.record(&outcome);
         outcome
     }
 
@@ -117,7 +117,7 @@ impl Reloader {
         Ok(reloaded)
     }
 
-    fn tell(&self, outcome: &Result<Reloaded, ReloadError>) {
+    fn record(&self, outcome: &Result<Reloaded, ReloadError>) {
         let (result, message) = match outcome {
             Ok(reloaded) => {
                 let message = summary(reloaded);

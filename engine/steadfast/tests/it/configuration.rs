@@ -166,7 +166,7 @@ const BAD: &[Bad] = &[
 ];
 
 #[test]
-fn each_mistake_is_told_with_line_rule_and_fix_and_nothing_is_created() {
+fn each_mistake_is_reported_with_line_rule_and_fix_and_nothing_is_created() {
     for command in ["run", "check"] {
         for bad in BAD {
             let folder = tempfile::tempdir().unwrap();

@@ -45,7 +45,7 @@ fn it_has_what_an_operator_needs() {
 }
 
 #[test]
-fn what_it_lacks_is_told_with_the_build_that_has_it() {
+fn what_it_lacks_is_reported_with_the_build_that_has_it() {
     for command in [
         &["demo"][..],
         &["demo", "--port", "0"],

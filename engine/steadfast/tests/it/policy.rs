@@ -55,7 +55,7 @@ fn a_fixture_begins_as_what_explain_shows() {
 }
 
 #[test]
-fn what_another_policy_does_otherwise_is_told() {
+fn what_another_policy_does_otherwise_is_reported() {
     let expected = silent(serde_json::json!({ "state": "RUNNING", "confidence": "stale", "attention": "active" }));
     let (ended, _folder) = tested("builtin:naive", &[&expected]);
     assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
@@ -70,7 +70,7 @@ fn what_another_policy_does_otherwise_is_told() {
 }
 
 #[test]
-fn a_mistake_in_a_fixture_is_told_with_its_place() {
+fn a_mistake_in_a_fixture_is_reported_with_its_place() {
     let mut wrong = silent(serde_json::json!({ "stat": "RUNNING" }));
     let (ended, _folder) = tested("builtin:naive", &[&wrong]);
     assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
@@ -87,7 +87,7 @@ fn a_mistake_in_a_fixture_is_told_with_its_place() {
 }
 
 #[test]
-fn costs_are_measured_and_told() {
+fn costs_are_measured_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(folder.path(), &["policy", "bench", "builtin:naive", "--output", "json"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);

@@ -183,7 +183,7 @@ fn what_was_changed_where_the_registry_keeps_it_is_refused() {
 
 #[test]
 #[ignore = "needs Debian's docker-registry; .ci/run installs it"]
-fn what_is_not_there_is_told() {
+fn what_is_not_there_is_reported() {
     let server = Server::start(Access::Open);
     let desk = Desk::new();
     let pulled = desk.run(&["policy", "pull", &server.reference("nothing:v1")]);
@@ -199,7 +199,7 @@ fn what_is_not_there_is_told() {
 
 #[test]
 #[ignore = "needs Debian's docker-registry; .ci/run installs it"]
-fn who_may_not_is_told_and_who_may_needs_a_password_or_docker_s_login() {
+fn who_may_not_is_reported_and_who_may_needs_a_password_or_docker_s_login() {
     let server = Server::start(Access::Password);
     let desk = Desk::new();
     let tagged = server.reference("mine:v1");

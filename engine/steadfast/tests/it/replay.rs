@@ -33,7 +33,7 @@ fn the_same_policy_says_the_same() {
 }
 
 #[test]
-fn another_policy_is_told_by_what_it_adds() {
+fn another_policy_is_known_by_what_it_adds() {
     let folder = recorded();
     let naive = on(folder.path(), &["replay", "--policy", "builtin:naive"]);
     assert_eq!((naive.code, naive.err.as_str()), (Some(1), ""), "{}", naive.out);

@@ -139,7 +139,7 @@ fn what_a_stage_cannot_show_is_skipped_with_the_reason() {
 }
 
 #[test]
-fn a_mistake_is_told_with_place_rule_and_fix_and_nothing_is_played() {
+fn a_mistake_is_reported_with_place_rule_and_fix_and_nothing_is_played() {
     let folder = changed("kubernetes = \"drop\"", "kubernetes = \"dropp\"");
     let other = changed("never = [", "never = [\"RUNNING\", ");
     std::fs::copy(other.path().join("story.toml"), folder.path().join("other.toml")).unwrap();

@@ -152,7 +152,7 @@ fn a_pin_refuses_other_bytes_with_both_digests() {
 }
 
 #[test]
-fn a_key_that_cannot_be_used_is_told_with_what_to_do() {
+fn a_key_that_cannot_be_used_is_reported_with_what_to_do() {
     let folder = folder();
     let folder = folder.path();
     let cosign = "-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\neyJrZGYiOnt9fQ==\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n";

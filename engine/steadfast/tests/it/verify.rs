@@ -123,7 +123,7 @@ fn laws_are_chosen_and_written_by_whoever_verifies() {
 }
 
 #[test]
-fn a_mistake_is_told_with_its_fix_and_nothing_is_explored() {
+fn a_mistake_is_reported_with_its_fix_and_nothing_is_explored() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(
         folder.path().join("odd.toml"),

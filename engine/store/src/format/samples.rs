@@ -2,6 +2,7 @@
 //! once empty.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use steadfast_core::alert::{AlertEvent, AlertStatus};
@@ -302,7 +303,7 @@ impl Answer for AllUnknown {
 
 fn shown(snapshot: Snapshot) -> Recorded {
     Recorded {
-        before: snapshot.record.clone(),
+        before: Arc::new(snapshot.record.clone()),
         snapshot,
         rule: None,
         failure: None,
@@ -313,7 +314,7 @@ fn shown(snapshot: Snapshot) -> Recorded {
 /// Recordings, as the column `recorded` of `snapshots` has them, before they are deflated.
 pub(super) fn recordings() -> Vec<Recorded> {
     let present = (0..4).map(|n| Recorded {
-        before: unseen(),
+        before: Arc::new(unseen()),
         rule: Some("flink-running".to_owned()),
         transition: Some(transition(n)),
         ..shown(answered(n, &AllPresent))

@@ -103,6 +103,23 @@ impl<T: Shape> Shape for Vec<T> {
     }
 }
 
+/// What is shared in memory stands on disk as itself.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Shared<T>(T);
+
+impl<T: Shape> Shape for Shared<T> {
+    type Core = Arc<T::Core>;
+
+    fn of(core: &Self::Core) -> Self {
+        Self(T::of(core))
+    }
+
+    fn into_core(self) -> Self::Core {
+        Arc::new(self.0.into_core())
+    }
+}
+
 /// An array of two.
 impl<A: Shape, B: Shape> Shape for (A, B) {
     type Core = (A::Core, B::Core);

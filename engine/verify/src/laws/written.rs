@@ -339,7 +339,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mistakes_are_told_with_place_rule_and_fix() {
+    fn mistakes_are_reported_with_place_rule_and_fix() {
         for (text, wanted) in [
             (
                 "[[law]]\nname = \"a\"\nsays = \"x\"\n",

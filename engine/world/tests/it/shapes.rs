@@ -88,7 +88,7 @@ async fn what_flink_says_of_a_job_has_no_field_that_was_not_recorded() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_as_flink_tells_it() {
+async fn a_failure_is_reported_as_flink_does() {
     let (world, story) = world(&RUNNING.replace(
         "checkpoints",
         "state = \"FAILED\", root_exception = \"java.io.IOException: full\", checkpoints",

@@ -37,7 +37,7 @@ async fn next(body: &mut Body) -> Option<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_is_told_with_a_later_version_and_a_bookmark_follows() {
+async fn a_deletion_is_reported_with_a_later_version_and_a_bookmark_follows() {
     let (world, story) = world(&story("slow:1s"));
     let from = version(&world).await;
     let mut body = watch(&world, &from).await;

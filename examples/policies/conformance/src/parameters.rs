@@ -41,14 +41,14 @@ pub(crate) fn compare(loader: &Loader, module: &Path) -> Verdict {
         verdict.count(match loader.load(module, params) {
             Ok(_) => Some(format!("{params} is taken")),
             // A trap refuses too, but tells the operator nothing.
-            Err(error) if is_told(&error, word) => None,
+            Err(error) if is_refused_over(&error, word) => None,
             Err(error) => Some(format!("{params} is refused without a word of {word}: {error:#}")),
         });
     }
     verdict
 }
 
-fn is_told(error: &anyhow::Error, word: &str) -> bool {
+fn is_refused_over(error: &anyhow::Error, word: &str) -> bool {
     let refusal = error.downcast_ref();
     matches!(refusal, Some(steadfast_host::LoadError::Params { message, .. }) if message.contains(word))
 }

@@ -135,7 +135,7 @@ mod tests {
     use super::Starter;
 
     #[test]
-    fn an_error_changes_nothing_but_is_told() {
+    fn an_error_changes_nothing_but_is_reported() {
         let policy = testing::policy::<Starter>("{}");
         let mut orders = testing::job("orders").running();
         let judged = orders.at("5s").flink_unknown(FaultKind::Timeout).decide(&policy);

@@ -35,7 +35,7 @@ pub fn replayed_otherwise(recorded: &[Recorded], policy: &Policy) -> Vec<String>
     }
     let replayed = replay.finish();
     let objections = replayed.iter().flat_map(|(key, replayed)| {
-        let found = compare(&replayed.recorded, &replayed.told);
+        let found = compare(&replayed.recorded, &replayed.own);
         found
             .into_iter()
             .map(move |difference| format!("replayed with the same policy, {key} differs: {difference:?}"))

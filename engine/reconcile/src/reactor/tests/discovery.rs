@@ -5,10 +5,10 @@ use steadfast_core::facts::{Deployment, FlinkResource, Pod, ResourceKind};
 use steadfast_core::id::{Namespace, PolicyName};
 use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
 use steadfast_core::lookup::Query;
+use steadfast_core::state::Force;
 use steadfast_core::testing;
 
 use super::*;
-use crate::control::Force;
 
 fn discovering(discover: Vec<Discover>) -> Rig {
     let rules = ClusterRules {

@@ -4,10 +4,11 @@ use steadfast_core::evidence::Fault;
 use steadfast_core::facts::Deployment;
 use steadfast_core::id::{FlinkJobId, Namespace};
 use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
+use steadfast_core::state::Force;
 use steadfast_core::testing;
 
 use super::*;
-use crate::control::{Force, RequestError, SeenAlive};
+use crate::control::{RequestError, SeenAlive};
 
 /// A cluster in which one Flink cluster of this mode was discovered.
 fn discovered(mode: Mode) -> Rig {

@@ -80,7 +80,7 @@ fn pods_in_trouble() {
 }
 
 #[test]
-fn an_init_container_in_trouble_is_the_one_that_is_told_of() {
+fn an_init_container_in_trouble_is_the_one_reported() {
     let list: serde_json::Value = serde_json::from_str(&recorded("kubernetes/starting/pods.json")).unwrap();
     let mut pod = list["items"][0].clone();
     pod["status"]["initContainerStatuses"] = serde_json::json!([{
@@ -94,7 +94,7 @@ fn an_init_container_in_trouble_is_the_one_that_is_told_of() {
 }
 
 #[test]
-fn the_operators_deployment_is_told_by_an_owner_that_does_not_control() {
+fn the_operators_deployment_is_known_by_an_owner_that_does_not_control() {
     let mut owned = deployment("orders", "u");
     owned["metadata"]["ownerReferences"] = serde_json::json!([{
         "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment", "name": "orders", "uid": "o", "controller": false,

@@ -1,7 +1,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_list_is_told_whole_whatever_its_pages() {
+async fn a_list_is_reported_whole_whatever_its_pages() {
     let server = Server::new();
     for n in 0..1_100 {
         server.put("deployments", deployment(&format!("job-{n:04}"), "u"));
@@ -230,7 +230,7 @@ async fn endless_requests_for_lists_do_not_become_a_storm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everything_ends_when_it_is_told_to() {
+async fn everything_ends_when_it_is_asked_to() {
     let server = Server::new();
     let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;

@@ -107,7 +107,7 @@ fn a_session_job_names_its_session_and_its_job() {
 }
 
 #[test]
-fn an_error_is_told_as_people_would_say_it() {
+fn an_error_is_worded_as_people_would_say_it() {
     let json = json!({
         "type": "org.apache.flink.kubernetes.operator.exception.ReconciliationException",
         "message": "org.apache.flink.client.deployment.ClusterDeploymentException: Could not create Kubernetes cluster \"orders\".",

@@ -3,7 +3,7 @@ use steadfast_core::backoff::RETRY_AFTER_CAP;
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn total_loss_is_told_and_healing_shows_within_two_polls() {
+async fn total_loss_is_reported_and_healing_shows_within_two_polls() {
     for (network, kind) in [
         (Network::Drops, FaultKind::Timeout),
         (Network::Refuses, FaultKind::Refused),
@@ -130,7 +130,7 @@ async fn retry_after_is_honoured_up_to_its_cap() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lists_that_fail_beside_a_watch_that_works_are_told_and_so_is_the_watch() {
+async fn lists_that_fail_beside_a_watch_that_works_are_reported_and_so_is_the_watch() {
     let server = Server::new();
     server.put("deployments", deployment("orders", "u"));
     let mut seen = Watched::start(&server, settings(), 1);

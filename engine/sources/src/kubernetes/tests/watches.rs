@@ -1,7 +1,7 @@
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn changes_and_deletions_are_told_as_they_come() {
+async fn changes_and_deletions_are_reported_as_they_come() {
     let server = Server::new();
     server.put("deployments", deployment("orders", "u1"));
     let mut seen = Watched::start(&server, settings(), 1);

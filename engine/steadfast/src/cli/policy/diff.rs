@@ -15,7 +15,7 @@ use super::policy_arg;
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
 Both policies take over each job from its first recorded snapshot on, and decide all that follow, each with its own memory
-and its own record. What is told is what NEW says otherwise than OLD.
+and its own record. The differences show what NEW says otherwise than OLD.
 
 Examples:
   steadfast policy diff builtin:conservative my.wasm --since 24h
@@ -71,7 +71,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let jobs = of_new.into_iter().map(|(key, new)| {
         let old = of_old.remove(&key).unwrap_or_default();
         let comparison = Comparison {
-            differences: compare(&old.told, &new.told),
+            differences: compare(&old.own, &new.own),
             failures: new.failures,
         };
         (key, comparison)
@@ -85,5 +85,9 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         Output::Table => printer::data(&report.page()),
         Output::Json => printer::json(&report.document()),
     }
-    if report.is_empty() { Ok(()) } else { Err(Failure::Told) }
+    if report.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Reported)
+    }
 }

@@ -89,7 +89,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         printer::counted(all, "check")
     ));
     printer::data(&page);
-    if failed > 0 { Err(Failure::Told) } else { Ok(()) }
+    if failed > 0 { Err(Failure::Reported) } else { Ok(()) }
 }
 
 impl Verdict {

@@ -86,11 +86,11 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let began = Instant::now();
     let mut before = began;
     let found = verify(&make, &laws, &settings, &mut |depth| {
-        printer::data(&told_depth(depth, before.elapsed()));
+        printer::data(&depth_line(depth, before.elapsed()));
         before = Instant::now();
     });
-    printer::data(&told_total(&found, began.elapsed()));
-    printer::data(&told_kinds(&found.alike));
+    printer::data(&total_lines(&found, began.elapsed()));
+    printer::data(&fault_kinds_lines(&found.alike));
     let mut broken = 0;
     for (law, counterexample) in laws.iter().zip(&found.laws) {
         match counterexample {
@@ -121,7 +121,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         laws.len() - broken,
         settings.depth
     ));
-    if broken > 0 { Err(Failure::Told) } else { Ok(()) }
+    if broken > 0 { Err(Failure::Reported) } else { Ok(()) }
 }
 
 /// Plays the counterexample in a world, and keeps the story if that shows the break.
@@ -223,7 +223,7 @@ fn span(text: &str) -> Result<Duration, Failure> {
         })
 }
 
-fn told_depth(depth: DepthReport, took: Duration) -> String {
+fn depth_line(depth: DepthReport, took: Duration) -> String {
     format!(
         "depth {:>2}: {:>9} states, {:>10} looks, {:>10} merged, {:>6.1} s\n",
         depth.depth,
@@ -234,7 +234,7 @@ fn told_depth(depth: DepthReport, took: Duration) -> String {
     )
 }
 
-fn told_total(report: &Report, took: Duration) -> String {
+fn total_lines(report: &Report, took: Duration) -> String {
     let states: usize = report.depths.iter().map(|depth| depth.states).sum();
     let looks: usize = report.depths.iter().map(|depth| depth.transitions).sum();
     format!(
@@ -243,7 +243,7 @@ fn told_total(report: &Report, took: Duration) -> String {
     )
 }
 
-fn told_kinds(alike: &Alike) -> String {
+fn fault_kinds_lines(alike: &Alike) -> String {
     format!(
         "faults treated alike, of Flink: {}; of Kubernetes: {}\n\n",
         groups(&alike.of_flink),

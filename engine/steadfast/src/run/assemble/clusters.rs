@@ -37,7 +37,7 @@ pub(in crate::run) async fn clusters(config: &Config) -> anyhow::Result<Vec<Clus
             client: connected.client,
             discover: cluster.discover.clone(),
             flink_rest: route(&cluster.flink_rest, connected.location),
-            ends: result_sources(&cluster.ended_jobs)
+            job_results: result_sources(&cluster.ended_jobs)
                 .with_context(|| format!("[[kubernetes]] `{}` cannot be used", cluster.name))?,
             last_words: cluster.ended_jobs.last_words.clone(),
         });

@@ -11,10 +11,10 @@ use super::facts::{
 };
 use super::record::Record;
 use super::scalar::Moment;
-use crate::format::shape::{object, words};
+use crate::format::shape::{Shared, object, words};
 
 object!(Recording of recording::Recorded {
-    "before": Record = before,
+    "before": Shared<Record> = before,
     "snapshot": Snapshot = snapshot,
     "rule": Option<String> = rule,
     "failure": Option<Failure> = failure,

@@ -2,19 +2,19 @@
 
 use steadfast_policy::{Container, Deployment, KubeEvent, Pod, Rollout, Snapshot, Termination};
 
-use crate::sight::pods;
+use crate::observations::pods;
 
 /// Something that keeps a pod from running.
-pub struct Trouble {
+pub struct Problem {
     /// What kind.
-    pub kind: TroubleKind,
+    pub kind: ProblemKind,
     /// Names the pod, the container and what Kubernetes says of it.
     pub message: String,
 }
 
 /// The kinds, by what a person would do about them.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum TroubleKind {
+pub enum ProblemKind {
     /// The container ends again and again.
     CrashLoop,
     /// The image cannot be had.
@@ -31,7 +31,7 @@ pub enum TroubleKind {
     Operator,
 }
 
-impl TroubleKind {
+impl ProblemKind {
     /// The reason code.
     pub fn code(self) -> &'static str {
         match self {
@@ -63,26 +63,26 @@ const STUCK_REASONS: [&str; 3] = [
     "RunContainerError",
 ];
 
-/// The trouble of the JobManager's pod, if it has any.
-pub fn of_pods(s: &Snapshot) -> Option<Trouble> {
+/// The problem of the JobManager's pod, if it has any.
+pub fn of_pods(s: &Snapshot) -> Option<Problem> {
     of_pod(s.job_manager()?)
 }
 
-/// The trouble of one pod.
-pub fn of_pod(pod: &Pod) -> Option<Trouble> {
-    let trouble = |kind, message| Some(Trouble { kind, message });
-    if let Some(trouble) = pod
+/// The problem of one pod.
+pub fn of_pod(pod: &Pod) -> Option<Problem> {
+    let problem = |kind, message| Some(Problem { kind, message });
+    if let Some(problem) = pod
         .container
         .as_ref()
         .and_then(|container| of_container(pod, container))
     {
-        return Some(trouble);
+        return Some(problem);
     }
     if let Some(message) = &pod.unschedulable {
-        return trouble(TroubleKind::Unschedulable, format!("pod {}: {message}", pod.name));
+        return problem(ProblemKind::Unschedulable, format!("pod {}: {message}", pod.name));
     }
-    (pod.phase == "Failed").then(|| Trouble {
-        kind: TroubleKind::PodFailed,
+    (pod.phase == "Failed").then(|| Problem {
+        kind: ProblemKind::PodFailed,
         message: end_of(pod).unwrap_or_else(|| format!("pod {}: phase Failed", pod.name)),
     })
 }
@@ -116,7 +116,7 @@ pub fn how(ended: &Termination) -> String {
     format!("{} ({})", ended.reason, ended.exit_code)
 }
 
-fn of_container(pod: &Pod, container: &Container) -> Option<Trouble> {
+fn of_container(pod: &Pod, container: &Container) -> Option<Problem> {
     let place = format!("pod {}, container {}", pod.name, container.name);
     let ended = container
         .terminated
@@ -126,29 +126,29 @@ fn of_container(pod: &Pod, container: &Container) -> Option<Trouble> {
         let reason = waiting.reason.as_str();
         if IMAGE_REASONS.contains(&reason) {
             let message = format!("{place}: image cannot be pulled: {reason}: {}", waiting.message);
-            return Some(Trouble {
-                kind: TroubleKind::ImagePull,
+            return Some(Problem {
+                kind: ProblemKind::ImagePull,
                 message,
             });
         }
         if reason == "CrashLoopBackOff" {
             let message = format!("{place}: CrashLoopBackOff after {} restarts{ended}", container.restarts);
-            return Some(Trouble {
-                kind: TroubleKind::CrashLoop,
+            return Some(Problem {
+                kind: ProblemKind::CrashLoop,
                 message,
             });
         }
         if STUCK_REASONS.contains(&reason) {
             let message = format!("{place}: {reason}: {}", waiting.message);
-            return Some(Trouble {
-                kind: TroubleKind::PodStuck,
+            return Some(Problem {
+                kind: ProblemKind::PodStuck,
                 message,
             });
         }
     }
     let loops = container.restarts >= LOOPING_RESTARTS && !pod.is_ready() && container.terminated.is_some();
-    loops.then(|| Trouble {
-        kind: TroubleKind::CrashLoop,
+    loops.then(|| Problem {
+        kind: ProblemKind::CrashLoop,
         message: format!("{place}: crash loop, {} restarts{ended}", container.restarts),
     })
 }
@@ -162,17 +162,17 @@ pub fn events_may_tell(s: &Snapshot, deployment: &Deployment) -> bool {
 }
 
 /// Why there is no pod, or why the JobManager's does not get to run: warning events, or the Deployment's own conditions.
-pub fn of_deployment(s: &Snapshot) -> Option<Trouble> {
+pub fn of_deployment(s: &Snapshot) -> Option<Problem> {
     let events = s.events().present().unwrap_or_default();
     let told = |event: &KubeEvent| format!("{}: {}: {}", event.object, event.reason, event.message);
     if let Some(pod) = s.job_manager() {
         let object = format!("Pod/{}", pod.name);
         let event = events.iter().find(|event| event.object == object)?;
-        return (pod.phase == "Pending").then(|| Trouble {
+        return (pod.phase == "Pending").then(|| Problem {
             kind: if event.reason == "FailedScheduling" {
-                TroubleKind::Unschedulable
+                ProblemKind::Unschedulable
             } else {
-                TroubleKind::PodStuck
+                ProblemKind::PodStuck
             },
             message: told(event),
         });
@@ -184,8 +184,8 @@ pub fn of_deployment(s: &Snapshot) -> Option<Trouble> {
         .deployment()
         .present()
         .and_then(|deployment| deployment.trouble.clone());
-    events.first().map(told).or(own).map(|message| Trouble {
-        kind: TroubleKind::NotCreated,
+    events.first().map(told).or(own).map(|message| Problem {
+        kind: ProblemKind::NotCreated,
         message,
     })
 }
