@@ -33,6 +33,10 @@ VERSION_FLAGS = " ".join([
     f"-X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}",
 ])
 
+# Nobody debugs these programs here, and the compiler has memory to spare: a quarter less time.
+COMPILER_FLAGS = "all=-dwarf=false"
+COMPILER_ENV = {"GOGC": "400"}
+
 BINARIES = {  # name -> (module directory, package)
     "kube-apiserver": ("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
     "etcd": ("kubernetes", "go.etcd.io/etcd/server/v3"),
@@ -85,8 +89,8 @@ def build_binaries(s):
             continue
         began = time.monotonic()
         flags = VERSION_FLAGS if module == "kubernetes" else "-s -w"
-        run("go", "build", "-mod=readonly", "-buildvcs=false", "-ldflags", flags,
-            "-o", s.bin / (name + ".new"), package, cwd=src)
+        run("go", "build", "-mod=readonly", "-buildvcs=false", "-gcflags", COMPILER_FLAGS, "-ldflags", flags,
+            "-o", s.bin / (name + ".new"), package, cwd=src, env={**os.environ, **COMPILER_ENV})
         os.replace(s.bin / (name + ".new"), s.bin / name)
         write(stamp, pins)
         say(f"  {name}: {time.monotonic() - began:.0f} s")

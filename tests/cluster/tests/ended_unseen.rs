@@ -82,7 +82,7 @@ async fn an_end_nobody_saw_is_read_from_what_flink_left() -> Result<()> {
 
     for ending in &ENDINGS {
         for watcher in &told {
-            is_told(&story, watcher, ending, back).await?;
+            is_reported(&story, watcher, ending, back).await?;
         }
         let limit = (back + RECORDED).saturating_sub(story.timeline.now());
         untold.wait_state(ending.app, "TERMINATED", limit).await?;
@@ -110,7 +110,7 @@ async fn cancel(endings: &[Ending], flinks: &[Flink]) -> Result<()> {
 }
 
 /// The record says this end, by the source that this engine has, only after the confirmations.
-async fn is_told(story: &Story, watcher: &Watcher, ending: &Ending, back: Duration) -> Result<()> {
+async fn is_reported(story: &Story, watcher: &Watcher, ending: &Ending, back: Duration) -> Result<()> {
     let who = watcher.engine.name();
     let limit = (back + RECORDED).saturating_sub(story.timeline.now());
     let seen = watcher.wait_state(ending.app, ending.end, limit).await?;
