@@ -132,10 +132,8 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
         FlinkFault::ProxyNotFound => return text(404, "text/plain", "404 page not found\n"),
         FlinkFault::TooManyRequests(wait) => return html(429, "429 Too Many Requests").retry_after(wait),
         FlinkFault::ServerError => {
-            return json(
-                500,
-                &json!({ "errors": ["Internal server error.", "<Exception on server side:\n\tat ...>"] }),
-            );
+            let (status, body) = shapes::server_error();
+            return json(status, &body);
         }
         FlinkFault::BadGateway => return html(502, "502 Bad Gateway"),
         FlinkFault::LoginPage => return html(200, "Please sign in"),

@@ -93,6 +93,20 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// The labels as the Deployment and its pods carry them now: somebody may have taken `type` away.
+    fn shown(&self, labels: &Value) -> Value {
+        let mut shown = labels.clone();
+        let is_typed = self
+            .target
+            .deployment
+            .as_ref()
+            .is_none_or(|deployment| deployment.type_label);
+        if let (false, Some(shown)) = (is_typed, shown.as_object_mut()) {
+            shown.remove("type");
+        }
+        shown
+    }
+
     fn born(&mut self, what: String) -> String {
         whole_seconds(self.births.of(what))
     }

@@ -19,7 +19,9 @@ pub use fault::{FilesFault, FlinkFault, KubernetesFault};
 pub use moment::Moment;
 pub use need::Need;
 pub use operator::{ResourceSpec, SessionJobSpec};
-pub use parts::{CheckpointsSpec, DeploymentSpec, EndedJob, EventSpec, JobSpec, LogEntry, PodSpec, is_final};
+pub use parts::{
+    AskedFault, CheckpointsSpec, DeploymentSpec, EndedJob, EventSpec, JobSpec, LogEntry, PodSpec, is_final,
+};
 pub use read::{Mistake, StoryError};
 
 use one_or_many::OneOrMany;

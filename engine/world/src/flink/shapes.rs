@@ -5,7 +5,7 @@ use steadfast_core::state::JobState;
 use steadfast_core::time::Clock;
 
 use crate::model::{Births, Target};
-use crate::story::{JobSpec, is_final};
+use crate::story::{AskedFault, JobSpec, is_final};
 
 const TASKS: &[&str] = &[
     "created",
@@ -38,6 +38,7 @@ impl Shapes<'_> {
     /// Status and body for a path without the base.
     pub(super) fn answer(&mut self, path: &str, jobs: &[JobSpec]) -> (u16, Value) {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        let listed: Vec<&JobSpec> = jobs.iter().filter(|job| job.listed).collect();
         let body = match parts.as_slice() {
             ["config"] => json!({
                 "refresh-interval": 3000, "timezone-name": "Coordinated Universal Time", "timezone-offset": 0,
@@ -45,7 +46,7 @@ impl Shapes<'_> {
                 "features": { "web-submit": false, "web-cancel": false, "web-rescale": false, "web-history": false },
             }),
             ["overview"] => {
-                let count = |state| jobs.iter().filter(|job| job.state == state).count();
+                let count = |state| listed.iter().filter(|job| job.state == state).count();
                 let (finished, canceled, failed) = (
                     count(JobState::Finished),
                     count(JobState::Canceled),
@@ -53,27 +54,28 @@ impl Shapes<'_> {
                 );
                 json!({
                     "taskmanagers": 1, "slots-total": 2, "slots-available": 0, "flink-version": "1.20.1", "flink-commit": "b2d4e5f",
-                    "jobs-running": jobs.len() - finished - canceled - failed, "jobs-finished": finished,
+                    "jobs-running": listed.len() - finished - canceled - failed, "jobs-finished": finished,
                     "jobs-cancelled": canceled, "jobs-failed": failed,
                 })
             }
             ["jobs"] => {
-                let all = jobs
+                let all = listed
                     .iter()
                     .map(|job| json!({ "id": self.target.flink_id(&job.id), "status": job.state }));
                 json!({ "jobs": all.collect::<Vec<_>>() })
             }
-            ["jobs", "overview"] => json!({ "jobs": jobs.iter().map(|job| self.overview(job)).collect::<Vec<_>>() }),
+            ["jobs", "overview"] => json!({ "jobs": listed.iter().map(|job| self.overview(job)).collect::<Vec<_>>() }),
             ["jobmanager", "config"] => json!([
                 { "key": "kubernetes.cluster-id", "value": self.target.name },
                 { "key": "jobmanager.rpc.address", "value": "127.0.0.1" },
             ]),
             ["taskmanagers"] => json!({ "taskmanagers": [] }),
             ["jobs", id, rest @ ..] if rest.len() < 2 => {
-                let Some(job) = jobs.iter().find(|job| self.target.flink_id(&job.id) == *id) else {
-                    let error =
-                        format!("org.apache.flink.runtime.rest.NotFoundException: Job {id} not found\n\tat ...");
-                    return (404, json!({ "errors": [error] }));
+                let job = jobs.iter().find(|job| self.target.flink_id(&job.id) == *id);
+                let job = match job.map(|job| (job, job.asked)) {
+                    Some((job, None)) => job,
+                    Some((_, Some(AskedFault::ServerError))) => return server_error(),
+                    Some((_, Some(AskedFault::NotFound))) | None => return job_not_found(id),
                 };
                 match rest {
                     [] => self.detail(job),
@@ -263,6 +265,18 @@ fn tasks(job: &JobSpec) -> Map<String, Value> {
 /// An exception with the place it was thrown at.
 pub(super) fn trace(root: &str) -> String {
     format!("{root}\n\tat job.Main.run(Main.java:7)\n")
+}
+
+/// Flink's answer for a job that it does not have.
+fn job_not_found(id: &str) -> (u16, Value) {
+    let error = format!("org.apache.flink.runtime.rest.NotFoundException: Job {id} not found\n\tat ...");
+    (404, json!({ "errors": [error] }))
+}
+
+/// Flink's answer when something behind its REST server fails.
+pub(super) fn server_error() -> (u16, Value) {
+    let trace = "<Exception on server side:\n\tat ...>";
+    (500, json!({ "errors": ["Internal server error.", trace] }))
 }
 
 fn unknown_path(path: &str) -> (u16, Value) {

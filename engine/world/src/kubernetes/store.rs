@@ -52,6 +52,8 @@ pub(super) struct Change {
     pub(super) what: &'static str,
     pub(super) key: Key,
     pub(super) object: Arc<Value>,
+    /// The object as it was: a watch that selects by labels tells one that comes or goes.
+    pub(super) before: Option<Arc<Value>>,
     /// What was wrong then: a silent watch never sends it.
     pub(super) faults: Arc<Faults>,
 }
@@ -145,17 +147,18 @@ impl Store {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let object = Arc::new(object);
-        if what == "DELETED" {
-            self.objects.remove(&key);
+        let before = if what == "DELETED" {
+            self.objects.remove(&key)
         } else {
-            self.objects.insert(key.clone(), Arc::clone(&object));
-        }
+            self.objects.insert(key.clone(), Arc::clone(&object))
+        };
         let faults = Arc::clone(&self.faults);
         self.log.push(Entry::Change(Change {
             version: self.version,
             what,
             key,
             object,
+            before,
             faults,
         }));
     }

@@ -159,8 +159,18 @@ impl Watch {
     }
 
     fn send(&mut self, change: &Change) {
-        if self.scope.holds(&change.key, &change.object) {
-            self.ready.push_back(line(change.what, &change.object));
+        let is_held = |object: &Arc<Value>| self.scope.holds(&change.key, object);
+        let (was_held, is_held) = (change.before.as_ref().is_some_and(is_held), is_held(&change.object));
+        match (change.what, &change.before) {
+            ("MODIFIED", Some(before)) if was_held && !is_held => {
+                // As it was when it was last held, with the version of its leaving.
+                let mut left = Value::clone(before);
+                left["metadata"]["resourceVersion"] = change.object["metadata"]["resourceVersion"].clone();
+                self.ready.push_back(line("DELETED", &left));
+            }
+            ("MODIFIED", _) if is_held && !was_held => self.ready.push_back(line("ADDED", &change.object)),
+            (what, _) if is_held => self.ready.push_back(line(what, &change.object)),
+            _ => {}
         }
     }
 

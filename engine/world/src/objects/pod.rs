@@ -33,7 +33,7 @@ impl Builder<'_> {
             short,
             name: name.clone(),
             owner,
-            labels: self.jobmanager.clone(),
+            labels: self.shown(&self.jobmanager),
             restart_policy: "Always",
         };
         self.pod(pod, role);
@@ -50,7 +50,7 @@ impl Builder<'_> {
             name: &target.name,
             uid: &owner_uid,
         };
-        let mut labels = self.labels.clone();
+        let mut labels = self.shown(&self.labels);
         labels["component"] = json!("taskmanager");
         let role = Role {
             name: format!("{}-taskmanager-{short}", target.name),

@@ -51,7 +51,7 @@ impl Builder<'_> {
                 name: &target.name,
                 uid: &owner_uid,
             }),
-            labels: self.jobmanager.clone(),
+            labels: self.shown(&self.jobmanager),
             deleting: deployment.deleting,
             created: None,
         };

@@ -22,6 +22,8 @@ pub struct DeploymentSpec {
     pub deleting: bool,
     /// Who owns it; only `FlinkDeployment` is known.
     pub owner: Option<String>,
+    /// Whether it and its pods carry the label `type`, by which Flink's own objects are selected.
+    pub type_label: bool,
 }
 
 impl Default for DeploymentSpec {
@@ -33,6 +35,7 @@ impl Default for DeploymentSpec {
             ready: 1,
             deleting: false,
             owner: None,
+            type_label: true,
         }
     }
 }
@@ -158,6 +161,26 @@ pub struct JobSpec {
     pub checkpoints: CheckpointsSpec,
     /// That many jobs, numbered from 0, instead of one.
     pub count: Option<u32>,
+    /// Whether lists have it. Flink leaves a job out of a list that is otherwise whole when its JobMaster does not answer.
+    #[serde(default = "yes")]
+    pub listed: bool,
+    /// What is answered instead of what `/jobs/<id>` and the paths below it would say.
+    pub asked: Option<AskedFault>,
+}
+
+/// A fault of the answers about one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum AskedFault {
+    /// The JobMaster does not answer the REST server.
+    #[serde(rename = "500")]
+    ServerError,
+    /// Flink's own word that it does not have the job.
+    #[serde(rename = "404")]
+    NotFound,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn running() -> JobState {
@@ -203,6 +226,8 @@ impl EndedJob {
             root_exception: self.root_exception.clone(),
             checkpoints: CheckpointsSpec::default(),
             count: None,
+            listed: true,
+            asked: None,
         }
     }
 }

@@ -219,3 +219,25 @@ fn a_field_that_flink_does_not_have_is_noticed() {
     ours["jobs"][0]["state"] = serde_json::json!(7);
     assert_eq!(foreign(&ours, &theirs, "").len(), 2);
 }
+
+#[tokio::test]
+async fn a_job_can_be_left_out_of_lists_and_fail_by_itself() {
+    let silent = RUNNING.replace("checkpoints", "listed = false, asked = \"500\", checkpoints");
+    for (story, status) in [
+        (silent.clone(), 500),
+        (silent.replace("\"500\"", "\"404\""), 404),
+        (silent.replace("asked = \"500\", ", ""), 200),
+    ] {
+        let (world, story) = world(&story);
+        for list in ["/jobs", "/jobs/overview"] {
+            assert_eq!(
+                json(flink(&world), list).await,
+                (200, serde_json::json!({ "jobs": [] }))
+            );
+        }
+        let job = format!("/jobs/{}", story.targets[0].flink_id("j1"));
+        for path in [job.clone(), format!("{job}/checkpoints")] {
+            assert_eq!(json(flink(&world), &path).await.0, status, "{path}");
+        }
+    }
+}

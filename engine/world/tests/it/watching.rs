@@ -126,3 +126,49 @@ async fn pages_hold_what_was_asked_for_and_lead_on() {
     names.dedup();
     assert_eq!(names.len(), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_leaves_a_selection_is_deleted_for_its_watches_and_still_there_by_name() {
+    let labelled =
+        |at: u32, label: bool| format!("[[step]]\nat = \"{at}s\"\ndeployment = {{ type_label = {label} }}\n");
+    let (world, story) = world(&format!("{RUNNING}\n{}{}", labelled(10, false), labelled(20, true)));
+    let selector = "labelSelector=type%3Dflink-native-kubernetes";
+    let path = format!("{WATCH}&{selector}&resourceVersion={}", version(&world).await);
+    let mut selecting = get(kubernetes(&world), &path).await.unwrap().into_body();
+    let mut whole = watch(&world, &version(&world).await).await;
+    let listed = async |path: &str| {
+        let (_, list) = json(kubernetes(&world), path).await;
+        list["items"].as_array().unwrap().len()
+    };
+    let (all, selected) = (
+        "/apis/apps/v1/deployments",
+        format!("/apis/apps/v1/deployments?{selector}"),
+    );
+
+    happen(&world, &story, 10);
+    let left = next(&mut selecting).await.unwrap();
+    assert_eq!(left["type"], "DELETED");
+    assert_eq!(
+        left["object"]["metadata"]["labels"]["type"], "flink-native-kubernetes",
+        "as it was"
+    );
+    let changed = next(&mut whole).await.unwrap();
+    assert_eq!(changed["type"], "MODIFIED");
+    assert_eq!(changed["object"]["metadata"]["labels"]["type"], Value::Null);
+    assert_eq!(
+        left["object"]["metadata"]["resourceVersion"],
+        changed["object"]["metadata"]["resourceVersion"]
+    );
+    assert_eq!((listed(all).await, listed(&selected).await), (1, 0));
+    let (status, _) = json(
+        kubernetes(&world),
+        "/apis/apps/v1/namespaces/default/deployments/orders",
+    )
+    .await;
+    assert_eq!(status, 200, "by name it is there");
+
+    happen(&world, &story, 20);
+    assert_eq!(next(&mut selecting).await.unwrap()["type"], "ADDED");
+    assert_eq!(next(&mut whole).await.unwrap()["type"], "MODIFIED");
+    assert_eq!(listed(&selected).await, 1);
+}
