@@ -31,14 +31,14 @@ pub(crate) async fn readyz(State(api): State<Api>) -> Response {
     let mut readiness = api.health.ready();
     // Tried for real, and after the loop's own word: a disk may have filled since its last commit.
     let tried = tokio::time::timeout(STORE_DEADLINE, api.journal.check()).await;
-    let trouble = match tried {
+    let problem = match tried {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error_chain(&error)),
         Err(_) => Some(format!("the store did not answer within {STORE_DEADLINE:?}")),
     };
-    if let Some(trouble) = trouble {
+    if let Some(problem) = problem {
         readiness.ready = false;
-        readiness.store = Some(trouble);
+        readiness.store = Some(problem);
     }
     (status(readiness.ready), Json(readiness)).into_response()
 }

@@ -1,4 +1,4 @@
-//! `steadfast demo`: the real engine against a world in this process, told as a timeline.
+//! `steadfast demo`: the real engine against a world in this process, printed as a timeline.
 
 mod timeline;
 

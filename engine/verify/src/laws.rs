@@ -119,7 +119,7 @@ mod support {
     }
 
     /// The ends of this job that a log or an archive names.
-    pub(super) fn told(snapshot: &Snapshot) -> impl Iterator<Item = &JobEnd> {
+    pub(super) fn reported_ends(snapshot: &Snapshot) -> impl Iterator<Item = &JobEnd> {
         let tracked = snapshot.record.incarnation.flink_job_id;
         [&snapshot.last_words, &snapshot.archive]
             .into_iter()
@@ -127,7 +127,7 @@ mod support {
             .filter(move |end| Some(end.job) == tracked)
     }
 
-    /// Whether Kubernetes names a trouble of a job that has not run in this attempt.
+    /// Whether Kubernetes names a problem of a job that has not run in this attempt.
     pub(super) fn start_is_in_trouble(snapshot: &Snapshot) -> bool {
         let pods = snapshot.pods.as_ref().and_then(|pods| pods.latest.present());
         let in_trouble = |pod: &Pod| {

@@ -90,12 +90,12 @@ fn of_ends(state: &State) -> impl Iterator<Item = EndsStep> + use<> {
     let common = [EndsStep::Nothing, EndsStep::Unreadable]
         .into_iter()
         .filter(move |_| asked.any());
-    let told = ENDS
+    let ends = ENDS
         .into_iter()
         .map(EndsStep::Archive)
         .chain([EndsStep::OfAnotherJob(JobState::Failed)]);
     let left = asked.ha_data.then_some(EndsStep::RecoveryData);
-    common.chain(told.filter(move |_| asked.archive)).chain(left)
+    common.chain(ends.filter(move |_| asked.archive)).chain(left)
 }
 
 fn rare(state: &State) -> impl Iterator<Item = Step> + use<> {

@@ -7,7 +7,7 @@ use steadfast_policy::{
 
 use crate::Verdict;
 use crate::diagnosis::{self, ProblemKind};
-use crate::memory::{CheckpointBase, Memory, RestartLoop, Stop};
+use crate::memory::{CheckpointBase, Instability, Memory, Stop};
 use crate::params::Params;
 
 /// The conditions that stand now.
@@ -42,7 +42,7 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
             "checkpoints fail, none has completed since".into(),
         );
     }
-    if let Some(since) = restart_loop(s, params, memory, verdict.state)
+    if let Some(since) = unstable_since(s, params, memory, verdict.state)
         && s.age(since) >= params.restart_loop_after
     {
         stand(
@@ -132,31 +132,31 @@ fn failed_checkpoints(s: &Snapshot, memory: &mut Memory) -> Option<u64> {
 }
 
 /// Since when the job has not come to rest. A short rest between two restarts does not end it.
-fn restart_loop(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -> Option<Timestamp> {
+fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -> Option<Timestamp> {
     let restless = matches!(state, JobState::Restarting | JobState::Failing);
     let rest = params.restart_loop_after.part(5);
-    memory.restart_loop = match memory.restart_loop {
-        None => restless.then_some(RestartLoop {
+    memory.instability = match memory.instability {
+        None => restless.then_some(Instability {
             since: s.now,
             calm_since: None,
         }),
-        Some(restart_loop) if restless => Some(RestartLoop {
+        Some(instability) if restless => Some(Instability {
             calm_since: None,
-            ..restart_loop
+            ..instability
         }),
-        Some(restart_loop) => match restart_loop.calm_since {
-            None => Some(RestartLoop {
+        Some(instability) => match instability.calm_since {
+            None => Some(Instability {
                 calm_since: Some(s.now),
-                ..restart_loop
+                ..instability
             }),
             Some(calm) if s.age(calm) >= rest => None,
-            Some(_) => Some(restart_loop),
+            Some(_) => Some(instability),
         },
     };
     memory
-        .restart_loop
+        .instability
         .filter(|_| restless)
-        .map(|restart_loop| restart_loop.since)
+        .map(|instability| instability.since)
 }
 
 /// The alerts that stand now: ends nobody intended, loops, and, once for a cluster, unreachability.

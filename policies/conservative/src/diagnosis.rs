@@ -164,7 +164,7 @@ pub fn events_may_tell(s: &Snapshot, deployment: &Deployment) -> bool {
 /// Why there is no pod, or why the JobManager's does not get to run: warning events, or the Deployment's own conditions.
 pub fn of_deployment(s: &Snapshot) -> Option<Problem> {
     let events = s.events().present().unwrap_or_default();
-    let told = |event: &KubeEvent| format!("{}: {}: {}", event.object, event.reason, event.message);
+    let describe = |event: &KubeEvent| format!("{}: {}: {}", event.object, event.reason, event.message);
     if let Some(pod) = s.job_manager() {
         let object = format!("Pod/{}", pod.name);
         let event = events.iter().find(|event| event.object == object)?;
@@ -174,7 +174,7 @@ pub fn of_deployment(s: &Snapshot) -> Option<Problem> {
             } else {
                 ProblemKind::PodStuck
             },
-            message: told(event),
+            message: describe(event),
         });
     }
     if !pods(s).is_empty() {
@@ -184,7 +184,7 @@ pub fn of_deployment(s: &Snapshot) -> Option<Problem> {
         .deployment()
         .present()
         .and_then(|deployment| deployment.trouble.clone());
-    events.first().map(told).or(own).map(|message| Problem {
+    events.first().map(describe).or(own).map(|message| Problem {
         kind: ProblemKind::NotCreated,
         message,
     })

@@ -23,7 +23,7 @@ const SLOWER: u64 = 10;
 
 /// The Deployment is confirmed gone: what says how the job ended is looked for, for a while, before the verdict.
 pub fn of_gone_cluster(s: &Snapshot, params: &Params, gone_at: Timestamp) -> Verdict {
-    if let Some(verdict) = told(s) {
+    if let Some(verdict) = reported_end(s) {
         return verdict;
     }
     let sources = [WantedSource::LastWords, WantedSource::Archive, WantedSource::HaData];
@@ -35,13 +35,13 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, gone_at: Timestamp) -> Ver
         let message = "the Deployment is gone and Flink's HA data is still there: the job can be resumed";
         return Verdict::confirmed(JobState::Suspended, Rule::GoneWithHaData).because(GONE, message);
     }
-    untold(s)
+    unreported_end(s)
 }
 
 /// A Flink cluster that answers no longer knows the job. It forgets ended jobs after an hour, or with its JobManager;
 /// archives do not.
 pub fn of_lost_job(s: &Snapshot, params: &Params, lost_at: Timestamp) -> Verdict {
-    if let Some(verdict) = told(s) {
+    if let Some(verdict) = reported_end(s) {
         return verdict;
     }
     if is_open(s, params, lost_at, &[WantedSource::Archive]) {
@@ -49,7 +49,7 @@ pub fn of_lost_job(s: &Snapshot, params: &Params, lost_at: Timestamp) -> Verdict
         return looking(s, params, lost_at, &[WantedSource::Archive]).because("JobNotListed", message);
     }
     if s.job.state == JobState::Cancelling || s.intended(Intent::Cancel) {
-        return untold(s);
+        return unreported_end(s);
     }
     let message = "Flink answers and no longer knows the job";
     Verdict::confirmed(JobState::Lost, Rule::JobLost).because(LOST, message)
@@ -109,7 +109,7 @@ pub fn corrected(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
     if !guessed || !knows_job(s) {
         return kept;
     }
-    if let Some(verdict) = told(s) {
+    if let Some(verdict) = reported_end(s) {
         return verdict;
     }
     let is_late = s.age(memory.gone_at.unwrap_or(s.job.since)) < s.terminal_poll().times(LATE_LOOKS);
@@ -140,7 +140,7 @@ pub fn words_again(s: &Snapshot, memory: &mut Memory, verdict: Verdict) -> Verdi
 }
 
 /// What the JobManager's last words or an archive tell of the tracked job.
-fn told(s: &Snapshot) -> Option<Verdict> {
+fn reported_end(s: &Snapshot) -> Option<Verdict> {
     let tracked = s.job.incarnation.flink_job_id.as_ref();
     let ends = [s.last_words().present(), s.archive().present()];
     ends.into_iter()
@@ -165,7 +165,7 @@ fn tell(end: &JobEnd) -> Verdict {
 }
 
 /// Nothing tells the end: what was intended, or seen to begin, explains it; else it is unknown how it ended.
-fn untold(s: &Snapshot) -> Verdict {
+fn unreported_end(s: &Snapshot) -> Verdict {
     if s.job.state == JobState::Cancelling || s.intended(Intent::Cancel) {
         let seen = if s.job.state == JobState::Cancelling {
             "Flink was cancelling it"

@@ -16,7 +16,7 @@ pub struct Memory {
     /// The JobManager's pod while Flink answered: its UID and how often it had restarted.
     pub pod: Option<(String, u32)>,
     /// Since when the job has not come to rest; outlives attempts, which restarts may be.
-    pub restart_loop: Option<RestartLoop>,
+    pub instability: Option<Instability>,
     /// The checkpoint counters to count failures from.
     pub checkpoints: Option<CheckpointBase>,
     /// When the Deployment, or the job in a Flink that answers, was first known to be gone.
@@ -55,7 +55,7 @@ pub enum CauseKnown {
 
 /// A job that does not come to rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RestartLoop {
+pub struct Instability {
     /// When it began.
     pub since: Timestamp,
     /// Since when it has been at rest again, if it is.
@@ -75,10 +75,10 @@ impl Memory {
     /// Lets go of what an earlier attempt left: it holds no state, only patience.
     pub fn begin(&mut self, attempt: u32) {
         if self.attempt != attempt {
-            let restart_loop = self.restart_loop;
+            let instability = self.instability;
             *self = Self {
                 attempt,
-                restart_loop,
+                instability,
                 ..Self::default()
             };
         }

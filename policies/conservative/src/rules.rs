@@ -193,7 +193,7 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
     Some(format!("pod {}, container {name} restarted{ended}", pod.name))
 }
 
-/// Resources are there and no job has run yet. Past the deadline, problem that Kubernetes names is a failure;
+/// Resources are there and no job has run yet. Past the deadline, a problem that Kubernetes names is a failure;
 /// a silence without a named problem never is.
 fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdict {
     let decided_in_this_attempt = s.job.incarnation.since.is_none_or(|since| since <= s.job.since);

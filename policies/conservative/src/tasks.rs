@@ -39,8 +39,8 @@ pub fn explained(s: &Snapshot, job: &FlinkJob, verdict: Verdict) -> Verdict {
     if let Some(code) = code {
         verdict.reason.code = code.into();
     }
-    let told = [pods, none_there, exception].into_iter().flatten();
-    told.fold(verdict, |verdict, told| verdict.also(&told))
+    let explanations = [pods, none_there, exception].into_iter().flatten();
+    explanations.fold(verdict, |verdict, explanation| verdict.also(&explanation))
 }
 
 /// Since when there is something to explain: the job restarts, or none of its tasks has run for two polls. A batch
@@ -72,7 +72,7 @@ fn failing_since(s: &Snapshot, job: &FlinkJob) -> Option<Timestamp> {
 /// The problem of the pods, that of a container that ended before that of one that waits.
 fn worst(pods: &[Pod]) -> Option<String> {
     let ended = |pod: &&Pod| pod.container.as_ref().is_some_and(|c| c.terminated.is_some());
-    let told = |pod: &Pod| diagnosis::of_pod(pod).map(|problem| problem.message);
-    let of_ended = pods.iter().filter(ended).find_map(told);
-    of_ended.or_else(|| pods.iter().find_map(told))
+    let describe = |pod: &Pod| diagnosis::of_pod(pod).map(|problem| problem.message);
+    let of_ended = pods.iter().filter(ended).find_map(describe);
+    of_ended.or_else(|| pods.iter().find_map(describe))
 }

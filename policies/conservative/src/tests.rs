@@ -141,7 +141,7 @@ fn the_reason_names_who_reported_and_the_cause() {
             (JobState::Failed, code)
         );
         assert!(
-            decision.reason.message.ends_with("FAILED: a.b.Problem: it"),
+            decision.reason.message.ends_with("FAILED: a.b.Trouble: it"),
             "{}",
             decision.reason.message
         );

@@ -101,7 +101,7 @@ impl<'a, T: ?Sized> Seen<'a, T> {
     }
 
     /// The same, unless the look began before `moment`: then it is as if nobody had asked. For evidence that is looked
-    /// up on request, and may be about an earlier trouble.
+    /// up on request, and may be about an earlier problem.
     pub fn asked_since(self, moment: Timestamp) -> Self {
         match self.asked_at() {
             Some(asked) if asked >= moment => self,

@@ -1,4 +1,4 @@
-//! The released binary: configured, started, killed and started again, asked over HTTP.
+//! The built binary: configured, started, killed and started again, asked over HTTP.
 
 use std::fs::File;
 use std::net::TcpListener;

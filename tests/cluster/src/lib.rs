@@ -1,4 +1,4 @@
-//! Stories told to the released binary on a real cluster with real Flink.
+//! Stories told to the built binary on a real cluster with real Flink.
 //!
 //! The world is driven through the kit ([`kit::Kit`]), the engine only through its command line and its
 //! public HTTP contract ([`engine::Engine`]). A [`recorder::Recorder`] looks at the record four times a

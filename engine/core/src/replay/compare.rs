@@ -17,14 +17,14 @@ pub enum Difference {
     /// One that both have, and the second sooner.
     Earlier {
         /// As the second has it.
-        transition: RecordedTransition,
+        recorded: RecordedTransition,
         /// By how much.
         by: Duration,
     },
     /// One that both have, and the second later.
     Later {
         /// As the second has it.
-        transition: RecordedTransition,
+        recorded: RecordedTransition,
         /// By how much.
         by: Duration,
     },
@@ -32,12 +32,12 @@ pub enum Difference {
 
 impl Difference {
     /// The transition it is about.
-    pub fn transition(&self) -> &RecordedTransition {
+    pub fn recorded(&self) -> &RecordedTransition {
         match self {
-            Self::Added(transition)
-            | Self::Removed(transition)
-            | Self::Earlier { transition, .. }
-            | Self::Later { transition, .. } => transition,
+            Self::Added(recorded)
+            | Self::Removed(recorded)
+            | Self::Earlier { recorded, .. }
+            | Self::Later { recorded, .. } => recorded,
         }
     }
 }
@@ -60,28 +60,28 @@ pub fn compare(first: &[RecordedTransition], second: &[RecordedTransition]) -> V
             differences.extend(lone_second.iter().cloned().map(Difference::Added));
         }
     }
-    differences.sort_by_key(|difference| difference.transition().at);
+    differences.sort_by_key(|difference| difference.recorded().at);
     differences
 }
 
 /// What makes two transitions the same one.
 fn destinations(way: &[RecordedTransition]) -> Vec<(JobState, u32)> {
     way.iter()
-        .map(|transition| (transition.transition.to, transition.transition.attempt))
+        .map(|recorded| (recorded.transition.to, recorded.transition.attempt))
         .collect()
 }
 
 fn moved(a: &RecordedTransition, b: &RecordedTransition) -> Option<Difference> {
-    let transition = b.clone();
+    let recorded = b.clone();
     match a.at.cmp(&b.at) {
         std::cmp::Ordering::Equal => None,
         std::cmp::Ordering::Less => Some(Difference::Later {
             by: b.at.since(a.at),
-            transition,
+            recorded,
         }),
         std::cmp::Ordering::Greater => Some(Difference::Earlier {
             by: a.at.since(b.at),
-            transition,
+            recorded,
         }),
     }
 }

@@ -166,7 +166,7 @@ fn a_more_patient_policy_leaves_out_what_it_would_not_have_said() {
                 Difference::Earlier { .. } => "earlier",
                 Difference::Later { .. } => "later",
             };
-            (word, difference.transition().transition.to)
+            (word, difference.recorded().transition.to)
         })
         .collect();
     assert_eq!(
@@ -181,11 +181,8 @@ fn a_less_patient_policy_says_it_sooner() {
     let found = differences(&kept, &mut Counting { patience: 2 }, PastFailures::Ask);
     match found.as_slice() {
         // One snapshot instead of four, of which the policy failed in one: three polls.
-        [Difference::Earlier { transition, by }] => {
-            assert_eq!(
-                (transition.transition.to, *by),
-                (JobState::Lost, Duration::from_secs(15))
-            );
+        [Difference::Earlier { recorded, by }] => {
+            assert_eq!((recorded.transition.to, *by), (JobState::Lost, Duration::from_secs(15)));
         }
         other => panic!("{other:?}"),
     }

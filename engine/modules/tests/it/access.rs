@@ -38,12 +38,12 @@ async fn a_name_and_a_password_are_shown_when_they_are_asked_for() {
 
     fake.registries = with_password(&fake, &folder, "wrong");
     let error = fake.resolve(&reference, &Trust::default(), None).await.unwrap_err();
-    let told = error.to_string();
+    let message = error.to_string();
     assert!(
-        told.contains("the user `ann`") && told.contains("who are you?"),
-        "{told}"
+        message.contains("the user `ann`") && message.contains("who are you?"),
+        "{message}"
     );
-    assert!(!told.contains("wrong"), "the password is told: {told}");
+    assert!(!message.contains("wrong"), "the password is told: {message}");
     fake.registries = Registries::default();
     let error = fake.resolve(&reference, &Trust::default(), None).await.unwrap_err();
     assert!(

@@ -41,9 +41,9 @@ async fn a_file_is_what_was_pinned_or_refused_with_both_digests() {
         file.resolve(&pinned(MODULE)).await.unwrap().provenance.trust(),
         "pinned"
     );
-    let told = file.resolve(&pinned(OTHER)).await.unwrap_err().to_string();
+    let message = file.resolve(&pinned(OTHER)).await.unwrap_err().to_string();
     for digest in [MODULE, OTHER].map(Digest::of) {
-        assert!(told.contains(&digest.to_string()), "{told}");
+        assert!(message.contains(&digest.to_string()), "{message}");
     }
 }
 

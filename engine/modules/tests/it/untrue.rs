@@ -14,9 +14,9 @@ async fn a_tag_that_was_moved_is_refused_by_the_pin_and_nothing_is_fetched() {
     fake.push("orders:v1", OTHER, None).await;
     fake.asked();
     let error = fake.resolve(&reference, &pinned(MODULE), None).await.unwrap_err();
-    let told = error.to_string();
+    let message = error.to_string();
     for wanted in [MODULE, OTHER].map(steadfast_modules::Digest::of) {
-        assert!(told.contains(&wanted.to_string()), "{told}");
+        assert!(message.contains(&wanted.to_string()), "{message}");
     }
     assert_eq!(error.key(), "sha256");
     assert_eq!(fake.asked().len(), 1);

@@ -81,7 +81,7 @@ impl Readers {
     pub(super) fn show(&self, show: Show, policies: &Policies, now: Timestamp) {
         match show {
             Show::Changed(change, view) => {
-                self.count_transitions(&change);
+                self.report_transitions(&change);
                 self.show_record(view);
             }
             Show::Forgotten(change) => {
@@ -135,7 +135,7 @@ impl Readers {
         }
     }
 
-    fn count_transitions(&self, change: &Change) {
+    fn report_transitions(&self, change: &Change) {
         for event in &change.events {
             if let Event::Transition(transition) = event {
                 let to = transition.to.as_str();

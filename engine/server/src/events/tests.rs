@@ -203,7 +203,7 @@ async fn resumed(server: &TestServer, query: &str, last: Option<&str>) -> Heard 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_of_another_store_is_reported_even_if_this_one_has_passed_its_position() {
+async fn a_client_of_another_store_is_reset_even_if_this_one_has_passed_its_position() {
     let server = TestServer::on("new");
     for n in 0..3 {
         server.add(&format!("local/default/job-{n}"), JobState::Running).await;
@@ -233,7 +233,7 @@ async fn a_client_of_another_store_is_reported_even_if_this_one_has_passed_its_p
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_of_a_store_from_before_it_was_restored_is_reported() {
+async fn a_client_of_a_store_from_before_it_was_restored_is_reset() {
     let server = busy(3).await;
     let (same, other) = (AT.to_string(), "2026-11-23T01:13:29.839Z");
     for query in [

@@ -124,7 +124,7 @@ impl Shows<Duration> for Seconds {
 
 /// Bytes in hex, two digits each.
 ///
-/// Read as an array of numbers too, as recordings have it.
+/// Read as an array of numbers too, as recordings have it, and with `0x` before the digits.
 #[derive(Clone, Debug, PartialEq, Eq, ToSchema)]
 #[schema(as = explain::Hex, value_type = String, example = "00ab")]
 pub struct Hex(Vec<u8>);

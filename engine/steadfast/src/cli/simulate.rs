@@ -115,7 +115,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         } else {
             tally.failed += 1;
         }
-        printer::data(&told(story, &outcome));
+        printer::data(&report(story, &outcome));
         if let Some(store) = &record {
             runtime.block_on(keep(store, outcome.recorded))?;
         }
@@ -168,7 +168,7 @@ impl Tally {
 }
 
 /// One story's part of the output, without its timeline.
-pub(super) fn told(story: &Story, outcome: &Outcome) -> String {
+pub(super) fn report(story: &Story, outcome: &Outcome) -> String {
     let word = if outcome.broken.is_empty() { "passed" } else { "FAILED" };
     let mut text = format!("{word} {}: {}\n", story.id, story.title);
     for broken in outcome.broken.iter().take(SHOWN) {

@@ -11,7 +11,7 @@ use steadfast_core::projection::JobView;
 use crate::cli::printer;
 use crate::run::Running;
 
-/// What has been told so far.
+/// What has been printed so far.
 pub(super) struct Timeline {
     scenes: std::iter::Peekable<std::slice::Iter<'static, (u64, &'static str)>>,
     cluster: ClusterName,
@@ -29,16 +29,16 @@ impl Timeline {
         }
     }
 
-    /// Tells what has changed since the last look.
+    /// Prints what has changed since the last look.
     pub(super) fn look(&mut self, now: Duration, running: &Running) {
         while let Some((at, what)) = self.scenes.next_if(|(at, _)| Duration::from_secs(*at) <= now) {
-            line(Duration::from_secs(*at), "world", what);
+            print_line(Duration::from_secs(*at), "world", what);
         }
         for view in running.projection.page(None, usize::MAX, |_| true) {
             let key = view.record.key.clone();
             let word = word(&view);
             if self.recorded.get(&key) != Some(&word) {
-                line(
+                print_line(
                     now,
                     "steadfast",
                     &format!("{}: {word} ({})", key.target.name, view.record.reason.message),
@@ -48,7 +48,7 @@ impl Timeline {
             if let Some(state) = naive(running, &key)
                 && self.naive.get(&key) != Some(&state)
             {
-                line(now, "naive", &format!("{}: {state}", key.target.name));
+                print_line(now, "naive", &format!("{}: {state}", key.target.name));
                 self.naive.insert(key, state);
             }
         }
@@ -83,6 +83,6 @@ fn naive(running: &Running, key: &JobKey) -> Option<String> {
     Some(view.shown.state.to_string())
 }
 
-fn line(at: Duration, who: &str, what: &str) {
+fn print_line(at: Duration, who: &str, what: &str) {
     printer::data(&format!("{:>5.1}s  {who:<9}  {what}\n", at.as_secs_f64()));
 }

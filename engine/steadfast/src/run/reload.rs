@@ -80,7 +80,7 @@ impl Reloader {
     pub(crate) async fn reload(&self) -> Result<Reloaded, ReloadError> {
         let mut running = self.running.lock().await;
         let outcome = self.attempt(&mut running).await;
-        self.record(&outcome);
+        self.report(&outcome);
         outcome
     }
 
@@ -117,7 +117,7 @@ impl Reloader {
         Ok(reloaded)
     }
 
-    fn record(&self, outcome: &Result<Reloaded, ReloadError>) {
+    fn report(&self, outcome: &Result<Reloaded, ReloadError>) {
         let (result, message) = match outcome {
             Ok(reloaded) => {
                 let message = summary(reloaded);

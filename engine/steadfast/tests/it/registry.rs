@@ -199,7 +199,7 @@ fn what_is_not_there_is_reported() {
 
 #[test]
 #[ignore = "needs Debian's docker-registry; .ci/run installs it"]
-fn who_may_not_is_reported_and_who_may_needs_a_password_or_docker_s_login() {
+fn who_may_not_hears_why_and_who_may_needs_a_password_or_docker_s_login() {
     let server = Server::start(Access::Password);
     let desk = Desk::new();
     let tagged = server.reference("mine:v1");

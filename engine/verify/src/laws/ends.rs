@@ -49,7 +49,7 @@ impl Law for EndsAreTold {
             *tracker = 0;
         }
         *tracker |= support::flink(snapshot).map_or(0, bit);
-        for end in support::told(snapshot) {
+        for end in support::reported_ends(snapshot) {
             *tracker |= bit(end.state);
         }
         if support::start_is_in_trouble(snapshot) {

@@ -29,7 +29,7 @@ impl Law for UnknownIsNotAbsent {
         }
         let supports = flink.is_some_and(JobState::is_terminal)
             || support::something_is_absent(snapshot)
-            || support::told(snapshot).next().is_some()
+            || support::reported_ends(snapshot).next().is_some()
             || support::start_is_in_trouble(snapshot);
         if supports {
             *tracker = SUPPORTED;

@@ -230,21 +230,21 @@ impl Law for Written {
         let within = u64::from(self.within.unwrap_or(1));
         *tracker = (*tracker + 1).min(within);
         let record = look.record();
-        let told = format!(
+        let evidence = format!(
             "{} became {} {}, {}",
             look.before.state, record.state, record.confidence, record.attention
         );
         if let Some(never) = &self.never
             && never.fits(&look.before, record)
         {
-            return Err(Break::new(told, never.shows(record)));
+            return Err(Break::new(evidence, never.shows(record)));
         }
         if let Some(must) = &self.must
             && *tracker >= within
             && !must.fits(&look.before, record)
         {
             return Err(Break::new(
-                format!("{told}, at look {within} of such evidence"),
+                format!("{evidence}, at look {within} of such evidence"),
                 must.missed(),
             ));
         }
@@ -298,7 +298,7 @@ impl Found {
                 None => DeletionWord::NotSeen,
             })
             && may(self.told.as_ref(), || {
-                support::told(snapshot)
+                support::reported_ends(snapshot)
                     .next()
                     .map_or(ToldWord::Nothing, |end| ToldWord::End(end.state))
             })

@@ -18,15 +18,15 @@ fn a_restart_names_the_task_manager_that_was_killed_and_flinks_exception() {
         ],
     );
     story.exception(10, "JobMasterException: gone; caused by Pod terminated");
-    let told = story.at(11).decide();
-    assert_eq!(told.reason.code, "TaskManagerTrouble");
-    let message = &told.reason.message;
+    let decision = story.at(11).decide();
+    assert_eq!(decision.reason.code, "TaskManagerTrouble");
+    let message = &decision.reason.message;
     assert!(
         message.contains("pod orders-taskmanager-1-1, container flink-main-container: OOMKilled (137)"),
         "{message}"
     );
     assert!(message.contains("caused by Pod terminated"), "{message}");
-    let ahead = told
+    let ahead = decision
         .wanted
         .iter()
         .filter(|want| want.observed_after > story.snapshot.now);
@@ -51,9 +51,13 @@ fn tasks_that_do_not_run_are_explained_once_that_lasts() {
     let mut waiting = pod("orders-taskmanager-1-1");
     waiting.unschedulable = Some("Unschedulable: 0/3 nodes are available".into());
     story.task_managers(10, vec![waiting]);
-    let told = story.at(15).flink_lists(JobState::Running).tasks(4, 0).decide();
-    assert_eq!(told.state, JobState::Running);
-    assert!(told.reason.message.contains("0/3 nodes"), "{}", told.reason.message);
+    let decision = story.at(15).flink_lists(JobState::Running).tasks(4, 0).decide();
+    assert_eq!(decision.state, JobState::Running);
+    assert!(
+        decision.reason.message.contains("0/3 nodes"),
+        "{}",
+        decision.reason.message
+    );
 }
 
 #[test]
@@ -84,9 +88,9 @@ fn events_tell_why_a_pod_that_exists_does_not_get_to_run() {
             .decide();
         assert!(wants(&asked, WantedSource::Events));
         story.event("Pod/orders-7d-x", reason, "no persistent volumes");
-        let told = story.at(10).decide();
-        assert_eq!(told.state, JobState::Starting);
-        assert!(told.reason.message.contains(reason), "{}", told.reason.message);
+        let decision = story.at(10).decide();
+        assert_eq!(decision.state, JobState::Starting);
+        assert!(decision.reason.message.contains(reason), "{}", decision.reason.message);
         let late = story.at(601).deployment_there(600).decide();
         assert_eq!((late.state, late.reason.code.as_str()), (JobState::Failed, code));
     }
@@ -112,9 +116,9 @@ fn a_pod_in_anothers_place_says_how_the_other_ended() {
     let mut evicted = pod("jm-a");
     evicted.phase = "Failed".into();
     evicted.reason = Some("Evicted: The node was low on resource: memory".into());
-    let told = story.at(20).flink_silent(10).pods(vec![pod("jm-b"), evicted]).decide();
-    assert_eq!(told.state, JobState::Restarting);
-    assert!(told.reason.message.contains("jm-b") && told.reason.message.contains("Evicted"));
+    let decision = story.at(20).flink_silent(10).pods(vec![pod("jm-b"), evicted]).decide();
+    assert_eq!(decision.state, JobState::Restarting);
+    assert!(decision.reason.message.contains("jm-b") && decision.reason.message.contains("Evicted"));
 }
 
 #[test]

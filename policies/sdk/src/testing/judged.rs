@@ -10,7 +10,7 @@ use crate::{Attention, ConditionType, Confidence, Decision, JobState, Millis, Ru
 #[derive(Clone, Debug)]
 pub struct Judged {
     decision: Decision,
-    told: String,
+    summary: String,
 }
 
 impl Deref for Judged {
@@ -25,7 +25,7 @@ impl Judged {
     pub(super) fn of(snapshot: &Snapshot, decision: &Decision) -> Self {
         Self {
             decision: decision.clone(),
-            told: told(snapshot, decision),
+            summary: summary(snapshot, decision),
         }
     }
 
@@ -36,7 +36,7 @@ impl Judged {
             (self.state, self.confidence) == (state, confidence),
             "{} {confidence:?} was expected; {}",
             state.word(),
-            self.told
+            self.summary
         );
         self
     }
@@ -48,7 +48,7 @@ impl Judged {
             self.rule == rule.name(),
             "rule {} was expected; {}",
             rule.name(),
-            self.told
+            self.summary
         );
         self
     }
@@ -60,7 +60,7 @@ impl Judged {
         assert!(
             reason.code == words || reason.message.contains(words),
             "a reason with `{words}` was expected; {}",
-            self.told
+            self.summary
         );
         self
     }
@@ -69,7 +69,11 @@ impl Judged {
     #[track_caller]
     pub fn conditions(&self, kinds: &[ConditionType]) -> &Self {
         let standing: Vec<ConditionType> = self.conditions.iter().map(|condition| condition.kind).collect();
-        assert!(standing == kinds, "conditions {kinds:?} were expected; {}", self.told);
+        assert!(
+            standing == kinds,
+            "conditions {kinds:?} were expected; {}",
+            self.summary
+        );
         self
     }
 
@@ -77,7 +81,7 @@ impl Judged {
     #[track_caller]
     pub fn alerts(&self, names: &[&str]) -> &Self {
         let standing: Vec<&str> = self.alerts.iter().map(|alert| alert.name.as_str()).collect();
-        assert!(standing == names, "alerts {names:?} were expected; {}", self.told);
+        assert!(standing == names, "alerts {names:?} were expected; {}", self.summary);
         self
     }
 
@@ -85,7 +89,7 @@ impl Judged {
     #[track_caller]
     pub fn wants(&self, sources: &[WantedSource]) -> &Self {
         let wanted: Vec<WantedSource> = self.wanted.iter().map(|want| want.source).collect();
-        assert!(wanted == sources, "looks {sources:?} were expected; {}", self.told);
+        assert!(wanted == sources, "looks {sources:?} were expected; {}", self.summary);
         self
     }
 
@@ -95,7 +99,7 @@ impl Judged {
         assert!(
             self.watch.attention == Attention::Active,
             "polls were expected to go on; {}",
-            self.told
+            self.summary
         );
         self
     }
@@ -106,14 +110,14 @@ impl Judged {
         assert!(
             self.watch.attention == Attention::Sleeping,
             "the watch was expected to sleep; {}",
-            self.told
+            self.summary
         );
         self
     }
 }
 
 /// The decision and what it rests on, for a person whose test has failed.
-fn told(s: &Snapshot, decision: &Decision) -> String {
+fn summary(s: &Snapshot, decision: &Decision) -> String {
     let mut text = format!(
         "it is {} {:?} by rule {} ({}: {})\n",
         decision.state.word(),

@@ -72,7 +72,7 @@ fn archive(answer: Observed<JobEnd>, asked: i64) -> Finding {
     Finding::Archive(Observation::new(answer, at(asked), at(asked)))
 }
 
-fn told(board: &Board) -> Option<EndSource> {
+fn end_source(board: &Board) -> Option<EndSource> {
     let slot = board.attempt(&record().key)?.archive.as_ref()?;
     slot.latest.present().map(|end| end.told_by)
 }
@@ -102,9 +102,9 @@ fn list_pods(board: &mut Board, pods: Vec<Pod>, asked: i64) {
 fn what_was_asked_about_the_attempt_before_is_not_this_ones() {
     let mut board = Board::default();
     assert!(!board.accept_finding(&record(), archive(end(EndSource::Archive), 9)));
-    assert_eq!(told(&board), None);
+    assert_eq!(end_source(&board), None);
     assert!(board.accept_finding(&record(), archive(end(EndSource::Archive), 10)));
-    assert_eq!(told(&board), Some(EndSource::Archive));
+    assert_eq!(end_source(&board), Some(EndSource::Archive));
     let recovery = HaData {
         config_maps: vec!["orders-cluster-config-map".into()],
     };
@@ -129,7 +129,7 @@ fn an_end_that_is_known_stays_known_and_is_not_asked_for_again() {
     }
     board.accept_finding(&record(), archive(Observed::Absent, 40));
     board.accept_finding(&record(), archive(end(EndSource::HistoryServer), 50));
-    assert_eq!(told(&board), Some(EndSource::Archive));
+    assert_eq!(end_source(&board), Some(EndSource::Archive));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_new_attempt_begins_without_what_was_looked_up_and_with_what_attempts_share(
     let mut after = before.clone();
     after.incarnation.see_job(job(), at(90), at(91));
     board.committed(&before, &after);
-    assert_eq!(told(&board), None);
+    assert_eq!(end_source(&board), None);
     let kept = board
         .target(&after.key.target)
         .and_then(|target| target.events.as_ref());

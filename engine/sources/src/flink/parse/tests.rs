@@ -111,9 +111,15 @@ fn the_cause_that_names_the_pods_end_is_kept() {
         "org.apache.flink.runtime.JobException: Recovery is suppressed\n\tat a.B.c(B.java:1)\nCaused by: {pod}\n\
          \tat a.B.d(B.java:2)\nCaused by: java.util.concurrent.TimeoutException\n"
     );
-    let told = headline(&trace);
-    assert!(told.contains("exitCode=137, reason=OOMKilled"), "{told}");
-    assert!(told.starts_with("org.apache.flink.runtime.JobException"), "{told}");
+    let headline_text = headline(&trace);
+    assert!(
+        headline_text.contains("exitCode=137, reason=OOMKilled"),
+        "{headline_text}"
+    );
+    assert!(
+        headline_text.starts_with("org.apache.flink.runtime.JobException"),
+        "{headline_text}"
+    );
     let plain = "a.B: first\nCaused by: a.C: middle\nCaused by: a.D: innermost\n";
     assert_eq!(headline(plain), "a.B: first; caused by a.D: innermost");
 }
@@ -121,7 +127,13 @@ fn the_cause_that_names_the_pods_end_is_kept() {
 #[test]
 fn a_task_manager_killed_for_its_memory_is_named() {
     let body = recorded("flink-2.2.0/taskmanager-oom/job-exceptions.json");
-    let told = exceptions("u", &body).unwrap().unwrap().headline;
-    assert!(told.contains("exitCode=137, reason=OOMKilled"), "{told}");
-    assert!(told.ends_with("(TaskManager oom-taskmanager-1-1)"), "{told}");
+    let headline_text = exceptions("u", &body).unwrap().unwrap().headline;
+    assert!(
+        headline_text.contains("exitCode=137, reason=OOMKilled"),
+        "{headline_text}"
+    );
+    assert!(
+        headline_text.ends_with("(TaskManager oom-taskmanager-1-1)"),
+        "{headline_text}"
+    );
 }

@@ -36,7 +36,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read {}", path.display()))
         .map_err(Failure::Usage)?;
-    // What is wrong already is told as what it is, and not as a consequence of the promotion.
+    // What is wrong already is reported as what it is, and not as a consequence of the promotion.
     Config::parse(path, &text)?;
     let promoted = edit::promote(&text, &options.name, options.percent)
         .map_err(|error| Failure::Usage(error.context(format!("{} was not changed", path.display()))))?;
@@ -50,8 +50,8 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
 /// Only an engine that answers and refuses is a failure: without one, the next start reads the file.
 async fn reload(options: &Options) -> Result<(), Failure> {
     match Client::new(&options.server)?.post("/api/v1/reload").await {
-        Ok(told) => {
-            let restart = told
+        Ok(reply) => {
+            let restart = reply
                 .get("restartNeeded")
                 .and_then(Value::as_array)
                 .filter(|keys| !keys.is_empty());

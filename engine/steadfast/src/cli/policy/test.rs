@@ -9,7 +9,7 @@ use clap::Args;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_simulate::{Environment, Harness, play};
 
-use super::super::simulate::{Cast, files, told};
+use super::super::simulate::{Cast, files, report};
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
 use super::sample;
@@ -68,7 +68,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     }];
     verdicts.extend(steadiness::verdicts(&mut policy, &snapshots));
     verdicts.extend(fixtures.iter().map(|fixture| fixture.judge(&mut policy)));
-    let mut page: String = verdicts.iter().map(Verdict::told).collect();
+    let mut page: String = verdicts.iter().map(Verdict::line).collect();
     let mut failed = verdicts.iter().filter(|verdict| verdict.broken.is_some()).count();
     let harness = Harness {
         timing: cast.timing,
@@ -79,7 +79,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     };
     for story in &stories {
         let outcome = play(story, &harness)?;
-        page.push_str(&told(story, &outcome));
+        page.push_str(&report(story, &outcome));
         failed += usize::from(!outcome.broken.is_empty());
     }
     let all = verdicts.len() + stories.len();
@@ -93,7 +93,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 }
 
 impl Verdict {
-    fn told(&self) -> String {
+    fn line(&self) -> String {
         match &self.broken {
             None => format!("passed {}\n", self.what),
             Some(how) => format!("FAILED {}\n  broken: {how}\n", self.what),

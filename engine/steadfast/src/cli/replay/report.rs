@@ -142,7 +142,7 @@ fn kind(difference: &Difference) -> (&'static str, Option<Duration>) {
 
 fn line(difference: &Difference) -> String {
     let (kind, by) = kind(difference);
-    let RecordedTransition { at, transition, rule } = difference.transition();
+    let RecordedTransition { at, transition, rule } = difference.recorded();
     let by = by.map_or_else(String::new, |by| format!("  by {:.1} s", by.as_secs_f64()));
     let rule = rule.as_ref().map_or_else(String::new, |rule| format!(" [{rule}]"));
     format!(
@@ -158,7 +158,7 @@ fn failed((at, failure): &(Timestamp, PolicyFailure)) -> Value {
 
 fn entry(difference: &Difference) -> Value {
     let (kind, by) = kind(difference);
-    let RecordedTransition { at, transition, rule } = difference.transition();
+    let RecordedTransition { at, transition, rule } = difference.recorded();
     json!({
         "kind": kind,
         "at": at.to_string(),
