@@ -157,7 +157,7 @@ fn most_decisions_on_a_healthy_job_are_not_kept() {
 fn a_more_patient_policy_leaves_out_what_it_would_not_have_said() {
     let kept = recorded(&eventful(), &mut Counting { patience: 4 });
     let found = differences(&kept, &mut Counting { patience: 9 }, PastFailures::Ask);
-    let found_words: Vec<(&str, JobState)> = found
+    let words: Vec<(&str, JobState)> = found
         .iter()
         .map(|difference| {
             let word = match difference {
@@ -169,10 +169,7 @@ fn a_more_patient_policy_leaves_out_what_it_would_not_have_said() {
             (word, difference.recorded().transition.to)
         })
         .collect();
-    assert_eq!(
-        found_words,
-        [("removed", JobState::Lost), ("removed", JobState::Running)]
-    );
+    assert_eq!(words, [("removed", JobState::Lost), ("removed", JobState::Running)]);
 }
 
 #[test]

@@ -111,14 +111,11 @@ fn the_cause_that_names_the_pods_end_is_kept() {
         "org.apache.flink.runtime.JobException: Recovery is suppressed\n\tat a.B.c(B.java:1)\nCaused by: {pod}\n\
          \tat a.B.d(B.java:2)\nCaused by: java.util.concurrent.TimeoutException\n"
     );
-    let headline_text = headline(&trace);
+    let message = headline(&trace);
+    assert!(message.contains("exitCode=137, reason=OOMKilled"), "{message}");
     assert!(
-        headline_text.contains("exitCode=137, reason=OOMKilled"),
-        "{headline_text}"
-    );
-    assert!(
-        headline_text.starts_with("org.apache.flink.runtime.JobException"),
-        "{headline_text}"
+        message.starts_with("org.apache.flink.runtime.JobException"),
+        "{message}"
     );
     let plain = "a.B: first\nCaused by: a.C: middle\nCaused by: a.D: innermost\n";
     assert_eq!(headline(plain), "a.B: first; caused by a.D: innermost");
@@ -127,13 +124,7 @@ fn the_cause_that_names_the_pods_end_is_kept() {
 #[test]
 fn a_task_manager_killed_for_its_memory_is_named() {
     let body = recorded("flink-2.2.0/taskmanager-oom/job-exceptions.json");
-    let headline_text = exceptions("u", &body).unwrap().unwrap().headline;
-    assert!(
-        headline_text.contains("exitCode=137, reason=OOMKilled"),
-        "{headline_text}"
-    );
-    assert!(
-        headline_text.ends_with("(TaskManager oom-taskmanager-1-1)"),
-        "{headline_text}"
-    );
+    let message = exceptions("u", &body).unwrap().unwrap().headline;
+    assert!(message.contains("exitCode=137, reason=OOMKilled"), "{message}");
+    assert!(message.ends_with("(TaskManager oom-taskmanager-1-1)"), "{message}");
 }
