@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 pub use kubernetes::{Accepted, KubernetesBoard, ObjectRef};
 
-use crate::evidence::{Evidence, Observation, accept};
-use crate::facts::FlinkOverview;
-use crate::id::{ClusterName, JobKey, TargetId};
+use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed, accept};
+use crate::facts::{FlinkJob, FlinkOverview, Untold};
+use crate::id::{ClusterName, FlinkJobId, JobKey, TargetId};
 use crate::kube_update::KubeUpdate;
 use crate::lookup::{AttemptLookups, TargetLookups};
 use crate::record::JobRecord;
+use crate::state::JobState;
 
 /// All that is known, by source. It holds evidence only; what it means is the policy's business.
 #[derive(Clone, Debug, Default)]
@@ -26,9 +27,82 @@ pub struct Board {
 /// Evidence about one Flink cluster.
 #[derive(Clone, Debug, Default)]
 struct TargetEvidence {
-    /// Its `/jobs/overview`.
+    /// What it says of its jobs.
     overview: Option<Evidence<FlinkOverview>>,
+    /// Followed jobs about which its last answers said nothing usable, though it may answer for others: each with a
+    /// history of its own.
+    untold: BTreeMap<FlinkJobId, Evidence<FlinkJob>>,
     lookups: TargetLookups,
+}
+
+impl TargetEvidence {
+    fn accept_overview(&mut self, observation: Observation<FlinkOverview>) -> bool {
+        let Observation {
+            asked_at, observed_at, ..
+        } = observation;
+        let unknown = |fault: &Fault| Observation::new(Observed::Unknown(fault.clone()), asked_at, observed_at);
+        let untold: BTreeMap<FlinkJobId, Observation<FlinkJob>> = match &observation.answer {
+            Observed::Present(overview) => {
+                let without_answer = overview.untold.iter().filter_map(|(id, untold)| match untold {
+                    Untold::Unknown(fault) => Some((*id, unknown(fault))),
+                    Untold::Gone => None,
+                });
+                without_answer.collect()
+            }
+            // Nobody answers for anybody.
+            Observed::Unknown(fault) => self.untold.keys().map(|id| (*id, unknown(fault))).collect(),
+            Observed::Absent => BTreeMap::new(),
+        };
+        // Until now the answers of the whole list were those about the job.
+        let before = self.overview.as_ref().map(|overview| overview.with(Observed::Absent));
+        if !accept(&mut self.overview, observation) {
+            return false;
+        }
+        let mut kept = std::mem::take(&mut self.untold);
+        for (id, observation) in untold {
+            let mut slot = kept.remove(&id).or_else(|| before.clone());
+            accept(&mut slot, observation);
+            self.untold.extend(slot.map(|evidence| (id, evidence)));
+        }
+        true
+    }
+
+    fn job(&self, id: Option<FlinkJobId>, on_record: JobState) -> Option<Evidence<FlinkJob>> {
+        let overview = self.overview.as_ref()?;
+        if let Some(untold) = id.and_then(|id| self.untold.get(&id)) {
+            return Some(untold.clone());
+        }
+        Some(match &overview.latest {
+            Observed::Present(list) => match told(list, id, on_record) {
+                // The list is known, and the job is not.
+                Observed::Unknown(fault) => Evidence {
+                    unknown_since: Some(overview.asked_at),
+                    failures: 1,
+                    ..overview.with(Observed::Unknown(fault))
+                },
+                known @ (Observed::Present(_) | Observed::Absent) => overview.with(known),
+            },
+            Observed::Absent => overview.with(Observed::Absent),
+            Observed::Unknown(fault) => overview.with(Observed::Unknown(fault.clone())),
+        })
+    }
+}
+
+/// What a list says of a job.
+fn told(overview: &FlinkOverview, id: Option<FlinkJobId>, on_record: JobState) -> Observed<FlinkJob> {
+    let Some(id) = id else { return Observed::Absent };
+    if let Some(job) = overview.job(id) {
+        return Observed::Present(job.clone());
+    }
+    match overview.untold.get(&id) {
+        Some(Untold::Gone) => Observed::Absent,
+        Some(Untold::Unknown(fault)) => Observed::Unknown(fault.clone()),
+        None if on_record.is_terminal() => Observed::Absent,
+        None => {
+            let message = format!("Flink's list leaves job {id} out, and it was not asked for by its id yet");
+            Observed::Unknown(Fault::new(FaultKind::Other, message))
+        }
+    }
 }
 
 impl Board {
@@ -42,7 +116,7 @@ impl Board {
 
     /// Takes in an answer of a Flink cluster. Returns whether it was newer than the last.
     pub fn accept_overview(&mut self, target: &TargetId, observation: Observation<FlinkOverview>) -> bool {
-        accept(&mut self.target_mut(target).overview, observation)
+        self.target_mut(target).accept_overview(observation)
     }
 
     fn target_mut(&mut self, target: &TargetId) -> &mut TargetEvidence {
@@ -54,15 +128,24 @@ impl Board {
         self.targets.get(target)?.overview.as_ref()
     }
 
+    /// What Flink says of the job that a record follows, `before` as it was committed; `None` while its Flink was never
+    /// asked.
+    ///
+    /// Absent is only what Flink itself says it does not know, or what has ended: an ended job may drop out of the list, and
+    /// nothing hangs on it any more.
+    pub(crate) fn flink_job(&self, before: &JobRecord, tracked: Option<FlinkJobId>) -> Option<Evidence<FlinkJob>> {
+        self.targets.get(&before.key.target)?.job(tracked, before.state)
+    }
+
     /// What is known of a Kubernetes cluster.
     pub fn kubernetes(&self, cluster: &ClusterName) -> Option<&KubernetesBoard> {
         self.clusters.get(cluster)
     }
 
-    /// A record was committed. If it is of a new attempt, what was looked up about the one before is dropped, since it
+    /// A record was committed. If it is of another run, what was looked up about the one before is dropped, since it
     /// says nothing of this one.
     pub fn committed(&mut self, before: &JobRecord, after: &JobRecord) {
-        if before.incarnation.attempt != after.incarnation.attempt {
+        if !before.incarnation.is_same_run(&after.incarnation) {
             self.attempts.remove(&after.key);
         }
     }

@@ -214,6 +214,18 @@ impl<T> Evidence<T> {
             failures: self.failures,
         }
     }
+
+    /// The same history with another newest answer.
+    pub fn with<U>(&self, latest: Observed<U>) -> Evidence<U> {
+        Evidence {
+            latest,
+            asked_at: self.asked_at,
+            observed_at: self.observed_at,
+            known_at: self.known_at,
+            unknown_since: self.unknown_since,
+            failures: self.failures,
+        }
+    }
 }
 
 /// Adds an answer to a slot that may be empty yet. Says whether it was taken.

@@ -4,6 +4,9 @@ mod resource;
 
 pub use resource::{Desired, FlinkResource, ResourceKind};
 
+use std::collections::BTreeMap;
+
+use crate::evidence::Fault;
 use crate::id::{FlinkJobId, Namespace, Uid};
 use crate::labels::Labels;
 use crate::state::{JobState, Mode};
@@ -33,11 +36,57 @@ pub struct Tasks {
     pub running: u32,
 }
 
-/// A complete `/jobs/overview`: every job the cluster knows.
+/// What Flink says of the jobs it knows: its `/jobs/overview`, and where that leaves open what became of a job that is
+/// followed, its answer about that job.
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct FlinkOverview {
-    /// In the order of their ids, since Flink's own order is not stable.
+    /// What Flink tells, in the order of their ids, since Flink's own order is not stable.
     pub jobs: Vec<FlinkJob>,
+    /// Followed jobs of which the list says nothing that can be read. A list proves nothing about them: a JobMaster that
+    /// does not answer its JobManager is left out of it (FLINK-40602).
+    pub untold: BTreeMap<FlinkJobId, Untold>,
+    /// Rows of which not even the id can be read, as they are shown to people.
+    pub unreadable: Vec<String>,
+}
+
+/// What is known of a job that the list does not tell of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Untold {
+    /// Asked for it by its id, Flink itself said that it does not know it.
+    Gone,
+    /// Flink was asked and gave no usable answer, or its row cannot be read.
+    Unknown(Fault),
+}
+
+impl FlinkOverview {
+    /// A list that tells of every job that is followed.
+    pub fn listing(jobs: Vec<FlinkJob>) -> Self {
+        Self {
+            jobs,
+            ..Self::default()
+        }
+    }
+
+    /// A list without any job, of a Flink that says of some that it does not know them.
+    pub fn without(gone: impl IntoIterator<Item = FlinkJobId>) -> Self {
+        Self {
+            untold: gone.into_iter().map(|id| (id, Untold::Gone)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// What it tells of a job.
+    pub fn job(&self, id: FlinkJobId) -> Option<&FlinkJob> {
+        self.jobs.iter().find(|job| job.id == id)
+    }
+
+    /// Whether it says that a job has ended, or that Flink does not know it.
+    pub fn tells_end_of(&self, id: FlinkJobId) -> bool {
+        match self.job(id) {
+            Some(job) => job.state.is_terminal(),
+            None => self.untold.get(&id) == Some(&Untold::Gone),
+        }
+    }
 }
 
 /// Why a job failed, from `/jobs/<id>/exceptions`. No exception is [`crate::evidence::Observed::Absent`].

@@ -2,31 +2,54 @@
 
 use std::time::Duration;
 
+use crate::facts::FlinkJob;
 use crate::id::{FlinkJobId, Uid};
 use crate::time::Timestamp;
 
+/// A run as Flink lists it: the job's id and its start-time. An id alone names no run, since a job that is recovered keeps
+/// it, and with HA many applications run under the same one.
+pub type Run = (FlinkJobId, Timestamp);
+
+/// How many runs before the present one a record knows again.
+const EARLIER_RUNS: usize = 8;
+
+/// What a `creationTimestamp` leaves out.
+const WHOLE_SECONDS: Duration = Duration::from_secs(1);
+
 /// The identity of one attempt. What is `None` has not been seen yet; it is filled in, and only a
 /// value that contradicts a known one begins a new attempt.
+///
+/// Attempts count what is different, a Deployment or a run, and not how often an answer changes: a run that comes back
+/// (two JobManagers that answer by turns) is known again, and so is an ended one that the next JobManager lists with a
+/// start-time of its own, since its clean-up failed.
+///
+/// No time of one host is ever compared with that of another; order comes from our own looks, and from what one host
+/// says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Incarnation {
-    /// 1 for the first one seen; 0 while nothing has been seen.
+    /// 1 for the first one seen; 0 while nothing has been seen. It never falls.
     pub attempt: u32,
     /// The Deployment's UID.
     pub deployment_uid: Option<Uid>,
     /// Whether that UID was seen in this attempt.
     pub uid_seen: UidSeen,
+    /// That Deployment's `creationTimestamp`, whole seconds of the API server's clock.
+    pub deployment_created_at: Option<Timestamp>,
+    /// When that Deployment was first seen, by our clock.
+    pub deployment_seen_at: Option<Timestamp>,
     /// The job's id.
     pub flink_job_id: Option<FlinkJobId>,
-    /// The job's start-time.
+    /// The job's start-time, by the JobManager's clock.
     pub started_at: Option<Timestamp>,
+    /// When the answer that first listed the run was asked for, by our clock.
+    pub run_seen_at: Option<Timestamp>,
     /// When the attempt was first seen.
     pub since: Option<Timestamp>,
-    /// Job and start-time of the attempt before: an answer that names them comes from the old JobManager.
-    pub previous: Option<(FlinkJobId, Timestamp)>,
+    /// The run of the attempt before: an answer that names it comes from the old JobManager.
+    pub previous: Option<Run>,
+    /// Runs the record has been about, or which are other names of those, the newest first.
+    pub earlier: Vec<Run>,
 }
-
-/// What a `creationTimestamp` leaves out.
-const WHOLE_SECONDS: Duration = Duration::from_secs(1);
 
 /// Whether Kubernetes has spoken since the attempt began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,11 +68,32 @@ impl Incarnation {
             attempt: 0,
             deployment_uid: None,
             uid_seen: UidSeen::Before,
+            deployment_created_at: None,
+            deployment_seen_at: None,
             flink_job_id,
             started_at: None,
+            run_seen_at: None,
             since: None,
             previous: None,
+            earlier: Vec::new(),
         }
+    }
+
+    /// The run it is about, once Flink has listed it.
+    pub fn run(&self) -> Option<Run> {
+        self.flink_job_id.zip(self.started_at)
+    }
+
+    /// Whether a run is this one, or one that the record was about before.
+    pub fn knows(&self, run: Run) -> bool {
+        self.run() == Some(run) || self.earlier.contains(&run)
+    }
+
+    /// Whether what is known of the one is about the other too: the same attempt, and the same run unless it has only
+    /// become known.
+    pub fn is_same_run(&self, other: &Self) -> bool {
+        let agree = self.run().zip(other.run()).is_none_or(|(one, another)| one == another);
+        self.attempt == other.attempt && agree
     }
 
     /// Takes in a Deployment that is there, by its UID and `creationTimestamp`, as seen at `at`.
@@ -60,35 +104,43 @@ impl Incarnation {
             if self.uid_seen == UidSeen::Before && self.since.is_none_or(|since| at > since) {
                 self.uid_seen = UidSeen::InThisAttempt;
             }
-        } else if known.is_none() || self.uid_seen == UidSeen::Before || self.started_after(created_at) {
-            // No contradiction: no UID was known, or only that of the attempt before, or the job started under this
-            // Deployment, which is shown only now.
-            self.deployment_uid = Some(uid.clone());
-            self.uid_seen = UidSeen::InThisAttempt;
+        } else if known.is_none()
+            || self.uid_seen == UidSeen::Before
+            || self.was_created_before_the_run_was_seen(created_at)
+        {
+            // No contradiction: no UID was known, or only that of the attempt before, or this Deployment had taken its
+            // place before the run was first seen, and is shown only now.
+            self.name_deployment(uid, created_at, at);
             self.begin_first(now);
         } else {
             // Another Deployment. Its job is not known yet; the old one's is kept, since the old JobManager may answer
             // once more.
-            self.previous = self.flink_job_id.zip(self.started_at);
-            self.deployment_uid = Some(uid.clone());
-            self.flink_job_id = None;
-            self.started_at = None;
+            self.leave_run();
+            self.name_deployment(uid, created_at, at);
             self.begin(now);
         }
     }
 
-    /// Takes in the job that the record is about, as Flink lists it.
-    pub fn see_job(&mut self, id: FlinkJobId, started_at: Timestamp, now: Timestamp) {
-        let same_job = self.flink_job_id.is_none_or(|known| known == id);
-        let same_start = self.started_at.is_none_or(|known| known == started_at);
+    /// Takes in the job that the record is about, as Flink lists it in an answer that was asked for at `asked_at`.
+    pub fn see_job(&mut self, job: &FlinkJob, asked_at: Timestamp, now: Timestamp) {
+        let run = (job.id, job.started_at);
+        let same_job = self.flink_job_id.is_none_or(|known| known == job.id);
+        let same_start = self.started_at.is_none_or(|known| known == job.started_at);
         if same_job && same_start {
-            self.flink_job_id = Some(id);
-            self.started_at = Some(started_at);
+            if self.run().is_none() {
+                self.run_seen_at = Some(asked_at);
+            }
+            self.flink_job_id = Some(job.id);
+            self.started_at = Some(job.started_at);
             self.begin_first(now);
+        } else if self.knows(run) || (same_job && job.state.is_terminal()) {
+            // It comes back; or it has ended, and another JobManager gives the ended run the time of its own start.
+            self.remember_run();
+            self.earlier.retain(|earlier| *earlier != run);
+            self.name_run(run, asked_at);
         } else {
-            self.previous = self.flink_job_id.zip(self.started_at);
-            self.flink_job_id = Some(id);
-            self.started_at = Some(started_at);
+            self.leave_run();
+            self.name_run(run, asked_at);
             // Flink showed this attempt first. The UID that Kubernetes shows next belongs to it, and must not begin
             // another.
             self.uid_seen = UidSeen::Before;
@@ -96,12 +148,50 @@ impl Incarnation {
         }
     }
 
-    /// Whether the job started when that Deployment was there already: then a UID that is learnt late, as after a silent
-    /// watch, belongs to this attempt.
-    fn started_after(&self, created_at: Option<Timestamp>) -> bool {
-        created_at
-            .zip(self.started_at)
-            .is_some_and(|(created, started)| created.after(WHOLE_SECONDS) <= started)
+    /// Whether a Deployment was there before the run was first seen: then the run may well be its own, and a UID that is
+    /// learnt late, as after a silent watch, belongs to this attempt.
+    ///
+    /// By the API server's clock so much passed between the creation of the known Deployment and of this one, and by ours
+    /// that much between the first sights of the known one and of the run. Only these two durations are compared. The known
+    /// one was created before we saw it, so this one was there at the latest when we add the first duration to that sight.
+    fn was_created_before_the_run_was_seen(&self, created_at: Option<Timestamp>) -> bool {
+        let there_by = || {
+            let between = created_at?.since(self.deployment_created_at?);
+            Some(self.deployment_seen_at?.after(between).after(WHOLE_SECONDS))
+        };
+        there_by()
+            .zip(self.run_seen_at)
+            .is_some_and(|(there, seen)| there <= seen)
+    }
+
+    fn name_deployment(&mut self, uid: &Uid, created_at: Option<Timestamp>, at: Timestamp) {
+        self.deployment_uid = Some(uid.clone());
+        self.uid_seen = UidSeen::InThisAttempt;
+        self.deployment_created_at = created_at;
+        self.deployment_seen_at = Some(at);
+    }
+
+    fn name_run(&mut self, (job, started_at): Run, asked_at: Timestamp) {
+        self.flink_job_id = Some(job);
+        self.started_at = Some(started_at);
+        self.run_seen_at = Some(asked_at);
+    }
+
+    /// The run is the one before from now on.
+    fn leave_run(&mut self) {
+        self.previous = self.run();
+        self.remember_run();
+        self.flink_job_id = None;
+        self.started_at = None;
+        self.run_seen_at = None;
+    }
+
+    fn remember_run(&mut self) {
+        if let Some(run) = self.run() {
+            self.earlier.retain(|earlier| *earlier != run);
+            self.earlier.insert(0, run);
+            self.earlier.truncate(EARLIER_RUNS);
+        }
     }
 
     fn begin(&mut self, now: Timestamp) {
@@ -119,6 +209,7 @@ impl Incarnation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::JobState;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
@@ -128,10 +219,15 @@ mod tests {
         FlinkJobId::parse(&format!("{n:032x}")).unwrap()
     }
 
+    /// The job as Flink lists it while it runs.
+    fn runs(n: u8, started: i64) -> FlinkJob {
+        crate::testing::flink_job(job(n), JobState::Running, at(started))
+    }
+
     fn running() -> Incarnation {
         let mut incarnation = Incarnation::unseen(None);
         incarnation.see_deployment(&Uid::new("u1"), None, at(1), at(1));
-        incarnation.see_job(job(1), at(0), at(2));
+        incarnation.see_job(&runs(1, 0), at(2), at(2));
         incarnation
     }
 
@@ -144,9 +240,9 @@ mod tests {
     fn a_replacement_is_one_attempt_whichever_source_shows_it_first() {
         let mut watch_first = running();
         watch_first.see_deployment(&Uid::new("u2"), None, at(60), at(60));
-        watch_first.see_job(job(2), at(59), at(61));
+        watch_first.see_job(&runs(2, 59), at(61), at(61));
         let mut flink_first = running();
-        flink_first.see_job(job(2), at(59), at(60));
+        flink_first.see_job(&runs(2, 59), at(60), at(60));
         flink_first.see_deployment(&Uid::new("u1"), None, at(30), at(60));
         flink_first.see_deployment(&Uid::new("u2"), None, at(61), at(61));
         assert_eq!((watch_first.attempt, flink_first.attempt), (2, 2));
@@ -156,7 +252,7 @@ mod tests {
     #[test]
     fn a_new_start_time_under_the_same_id_is_a_new_attempt() {
         let mut incarnation = running();
-        incarnation.see_job(job(1), at(79), at(80));
+        incarnation.see_job(&runs(1, 79), at(80), at(80));
         assert_eq!(
             (incarnation.attempt, incarnation.deployment_uid),
             (2, Some(Uid::new("u1")))
@@ -166,29 +262,77 @@ mod tests {
     #[test]
     fn a_new_uid_after_kubernetes_confirmed_the_old_one_is_a_new_attempt() {
         let mut incarnation = running();
-        incarnation.see_job(job(2), at(59), at(60));
+        incarnation.see_job(&runs(2, 59), at(60), at(60));
         incarnation.see_deployment(&Uid::new("u1"), None, at(65), at(65));
         incarnation.see_deployment(&Uid::new("u2"), None, at(90), at(90));
         assert_eq!(incarnation.attempt, 3);
     }
 
     #[test]
-    fn a_uid_shown_late_belongs_to_the_job_that_started_under_it() {
+    fn a_uid_shown_late_belongs_to_the_run_that_was_seen_after_its_creation() {
         let mut incarnation = running();
         incarnation.see_deployment(&Uid::new("u2"), Some(at(30)), at(30), at(30));
-        incarnation.see_job(job(2), at(40), at(45));
+        incarnation.see_job(&runs(2, 40), at(45), at(45));
         incarnation.see_deployment(&Uid::new("u3"), Some(at(32)), at(61), at(61));
-        assert_eq!(
-            (
-                incarnation.attempt,
-                incarnation.flink_job_id,
-                incarnation.deployment_uid.clone()
-            ),
-            (2, Some(job(2)), Some(Uid::new("u3")))
+        let seen = (
+            incarnation.attempt,
+            incarnation.flink_job_id,
+            incarnation.deployment_uid.clone(),
         );
-        incarnation.see_deployment(&Uid::new("u4"), Some(at(39)), at(70), at(70));
-        assert_eq!(incarnation.attempt, 2, "39.9 is before 40 too");
-        incarnation.see_deployment(&Uid::new("u5"), Some(at(40)), at(80), at(80));
-        assert_eq!((incarnation.attempt, incarnation.flink_job_id), (3, None));
+        assert_eq!(seen, (2, Some(job(2)), Some(Uid::new("u3"))));
+    }
+
+    #[test]
+    fn a_new_uid_is_a_new_start_whatever_the_clocks_of_others_say() {
+        // The API server's clock is an hour behind ours, the JobManager's ten minutes ahead or behind.
+        for start in [-600, 600] {
+            let mut incarnation = Incarnation::unseen(None);
+            incarnation.see_deployment(&Uid::new("u1"), Some(at(-3600)), at(0), at(0));
+            incarnation.see_job(&runs(1, start), at(5), at(5));
+            incarnation.see_deployment(&Uid::new("u2"), Some(at(-3420)), at(180), at(180));
+            assert_eq!((incarnation.attempt, incarnation.flink_job_id), (2, None));
+        }
+        // 44.9 s may be written 44: the run seen at 45 is not proven to be later than that.
+        let mut close = Incarnation::unseen(None);
+        close.see_deployment(&Uid::new("u1"), Some(at(0)), at(0), at(0));
+        close.see_job(&runs(1, 1), at(45), at(45));
+        let mut before = close.clone();
+        before.see_deployment(&Uid::new("u2"), Some(at(44)), at(60), at(60));
+        close.see_deployment(&Uid::new("u2"), Some(at(45)), at(60), at(60));
+        assert_eq!((before.attempt, close.attempt), (1, 2));
+    }
+
+    #[test]
+    fn two_runs_that_answer_by_turns_are_two_attempts() {
+        let mut incarnation = running();
+        for turn in 0..6 {
+            let asked = at(10 + turn * 5);
+            let job = if turn % 2 == 0 { runs(2, 8) } else { runs(1, 0) };
+            incarnation.see_job(&job, asked, asked);
+        }
+        assert_eq!((incarnation.attempt, incarnation.flink_job_id), (2, Some(job(1))));
+    }
+
+    #[test]
+    fn an_ended_run_that_each_next_job_manager_lists_anew_is_the_same_run() {
+        let mut incarnation = running();
+        for start in [100, 200, 300] {
+            let failed = crate::testing::flink_job(job(1), JobState::Failed, at(start));
+            incarnation.see_job(&failed, at(start + 2), at(start + 2));
+            incarnation.see_job(&failed, at(start + 7), at(start + 7));
+        }
+        assert_eq!(incarnation.attempt, 1);
+        incarnation.see_job(&runs(1, 400), at(402), at(402));
+        assert_eq!(incarnation.attempt, 2, "it runs: that is another run");
+    }
+
+    #[test]
+    fn only_so_many_runs_are_known_again() {
+        let mut incarnation = running();
+        for n in 2..40 {
+            incarnation.see_job(&runs(n, n.into()), at(n.into()), at(n.into()));
+        }
+        assert_eq!(incarnation.earlier.len(), EARLIER_RUNS);
+        assert!(incarnation.knows((job(38), at(38))) && !incarnation.knows((job(1), at(0))));
     }
 }

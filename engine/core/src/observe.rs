@@ -4,7 +4,8 @@
 //! for every sequence it explores; a second copy of any of these steps would let the one prove what the other does not do.
 
 use crate::board::{Board, ObjectRef};
-use crate::evidence::Observed;
+use crate::evidence::Evidence;
+use crate::facts::FlinkJob;
 use crate::id::FlinkJobId;
 use crate::record::JobRecord;
 use crate::snapshot::{Fleet, Snapshot};
@@ -19,6 +20,8 @@ pub struct Context<'a> {
     pub object: Option<&'a ObjectRef>,
     /// The job the record is about, where the operator says so.
     pub pinned: Option<FlinkJobId>,
+    /// Jobs that other records of the same Flink are about.
+    pub claimed: &'a [FlinkJobId],
     /// The health of its Kubernetes cluster.
     pub fleet: Fleet,
     /// `[timing]` of the configuration.
@@ -28,17 +31,19 @@ pub struct Context<'a> {
 }
 
 /// Freezes what is known of a job. `before` is its record as committed; the snapshot holds it with the incarnation, the
-/// labels and the other jobs that the newest evidence shows. Where that is another attempt, what was looked up about the
+/// labels and the other jobs that the newest evidence shows. Where that is another run, what was looked up about the
 /// one before is left out: an old exception or end explains nothing of this run.
 pub fn observe(before: &JobRecord, board: &Board, context: Context<'_>, now: Timestamp) -> Snapshot {
     let rules = TrackingRules {
         pinned: context.pinned,
+        claimed: context.claimed,
         late_answers: context.timing.validate,
     };
     let tracked = track(before, board, context.object, rules, now);
-    let same_attempt = tracked.incarnation.attempt == before.incarnation.attempt;
-    let lookups = same_attempt.then(|| board.attempt(&before.key)).flatten();
-    let mut snapshot = freeze(tracked, board, context, now);
+    let same_run = tracked.incarnation.is_same_run(&before.incarnation);
+    let lookups = same_run.then(|| board.attempt(&before.key)).flatten();
+    let flink = board.flink_job(before, tracked.incarnation.flink_job_id);
+    let mut snapshot = freeze(tracked, flink, board, context, now);
     if let Some(lookups) = lookups {
         lookups.show(&mut snapshot);
     }
@@ -46,20 +51,14 @@ pub fn observe(before: &JobRecord, board: &Board, context: Context<'_>, now: Tim
 }
 
 /// All that is known of a job beside what was looked up about its attempt.
-fn freeze(record: JobRecord, board: &Board, context: Context<'_>, now: Timestamp) -> Snapshot {
+fn freeze(
+    record: JobRecord,
+    flink: Option<Evidence<FlinkJob>>,
+    board: &Board,
+    context: Context<'_>,
+    now: Timestamp,
+) -> Snapshot {
     let key = &record.key;
-    let tracked = record.incarnation.flink_job_id;
-    let flink = board.overview(&key.target).cloned().map(|overview| {
-        overview.map(|answer| match answer {
-            Observed::Present(overview) => overview
-                .jobs
-                .into_iter()
-                .find(|job| Some(job.id) == tracked)
-                .map_or(Observed::Absent, Observed::Present),
-            Observed::Absent => Observed::Absent,
-            Observed::Unknown(fault) => Observed::Unknown(fault),
-        })
-    });
     let kubernetes = board.kubernetes(&key.target.cluster);
     let object = context.object;
     let target = board.target(&key.target);

@@ -8,11 +8,14 @@
 //!
 //! - A *pinned* job (`flink_job_id`) and a job of a *session cluster* are known by their id. If the overview lacks that
 //!   id, no other job takes its place.
-//! - An *application's* record is about the job first seen. As long as that one is listed it stays the record's; the
-//!   others are its other jobs.
-//! - If it is not listed, a job that has not been seen as another one is the next attempt: a new submission has a new
-//!   id. If there are several, it is the one that started first. Jobs that were seen beside the tracked one never take
-//!   its place.
+//! - An *application's* record, and a standalone cluster's, is about the job first seen, for as long as it lives: while
+//!   Flink lists it alive, and while Flink does not say that it has ended or is not known any more, no other job takes its
+//!   place. A list that leaves it out says neither.
+//! - When it has ended, or Flink itself does not know it, the record goes on with a job that lives: a record is not ended
+//!   while its Flink lists a live job that no other record claims. First comes a run that the record was about before, then
+//!   jobs that started after the ended one, then those that ran beside it, of each the one that started first.
+//! - If none lives, it stays with its own as long as that is listed, or goes back to an ended run it was about; else an
+//!   ended job that nobody has seen yet is the next attempt, which came and went between two looks.
 //!
 //! A Deployment with a new UID begins an attempt of an application before its job is known, and what was an other job
 //! of the attempt before may be the job of this one.
@@ -22,14 +25,14 @@
 //! After a Deployment was replaced, the old JobManager may answer once more. Two things keep its job from being taken
 //! for the new attempt's: an overview that was asked for before the attempt began is left out, and a later one that
 //! names exactly the job *and* start-time of the attempt before is not believed until [`TrackingRules::late_answers`]
-//! has passed. Whoever still answers so by then is no latecomer: that job is what runs. A job that is recovered keeps
+//! has passed while no job of the new attempt is known. Whoever still answers so by then is no latecomer: that job is what runs. A job that is recovered keeps
 //! its id and gets a new start-time, so it is taken at once.
 //!
 //! # Rejected
 //!
-//! - *Counting the job of a late answer among the other jobs.* Those are never taken up, so that a job recovered under
-//!   its old id ran while its record stayed without it. Until the new job is known, the one before is nobody's other
-//!   job.
+//! - *Jobs that were seen beside the tracked one never take its place.* One answer of another Flink made the record's own
+//!   job "another job" for good, and a job that was submitted again while the old one was still listed was never taken up.
+//! - *Counting a run that the record was about among the other jobs.* It may come back.
 //! - *Every unknown UID is another attempt.* A list after a silent watch shows late under which Deployment a job has
 //!   been running, and that began an attempt too many ([`Incarnation::see_deployment`]).
 //! - *The Deployment's UID for session jobs too.* A session's Deployment may be replaced while its jobs are recovered;
@@ -44,15 +47,18 @@ use crate::board::{Board, ObjectRef};
 use crate::evidence::Evidence;
 use crate::facts::{FlinkJob, FlinkOverview};
 use crate::id::FlinkJobId;
+use crate::incarnation::Incarnation;
 use crate::record::{JobRecord, OtherJob};
 use crate::state::Mode;
 use crate::time::Timestamp;
 
-/// What the operator pinned, and for how long an answer may be late.
+/// What the operator pinned, what is others', and for how long an answer may be late.
 #[derive(Clone, Copy, Debug)]
-pub struct TrackingRules {
+pub struct TrackingRules<'a> {
     /// `flink_job_id` of the `[[job]]`.
     pub pinned: Option<FlinkJobId>,
+    /// Jobs that other records of the same Flink are about.
+    pub claimed: &'a [FlinkJobId],
     /// After this long, an answer that names the attempt before is not late: that job is what runs.
     pub late_answers: Duration,
 }
@@ -63,7 +69,7 @@ pub fn track(
     record: &JobRecord,
     board: &Board,
     object: Option<&ObjectRef>,
-    rules: TrackingRules,
+    rules: TrackingRules<'_>,
     now: Timestamp,
 ) -> JobRecord {
     let mut tracked = record.clone();
@@ -93,11 +99,10 @@ fn track_jobs(
     before: &JobRecord,
     evidence: &Evidence<FlinkOverview>,
     overview: &FlinkOverview,
-    rules: TrackingRules,
+    rules: TrackingRules<'_>,
     now: Timestamp,
 ) {
     let incarnation = &tracked.incarnation;
-    let new_attempt = incarnation.attempt != before.incarnation.attempt;
     // It was asked for before this attempt began, and so shows the one before. Nothing is taken from it.
     let is_late = incarnation.flink_job_id.is_none()
         && incarnation.previous.is_some()
@@ -105,59 +110,117 @@ fn track_jobs(
     if is_late {
         return;
     }
-    let wanted = rules.pinned.or(tracked.key.session_job).or(incarnation.flink_job_id);
-    let named = wanted.and_then(|id| overview.jobs.iter().find(|job| job.id == id));
-    // A pinned job and a session's job are never exchanged for another that the same Flink lists.
-    let only_named = rules.pinned.is_some() || tracked.key.session_job.is_some();
-    let found = match named {
-        Some(job) => Some(job),
-        None if only_named => None,
-        None => first_unknown(
-            overview,
-            tracked,
-            // What was another job in the attempt before may be the job of this one.
-            if new_attempt { &[] } else { &before.other_jobs },
-            rules,
-            now,
-        ),
+    let candidates = Candidates {
+        overview,
+        before,
+        incarnation,
+        rules,
+        now,
     };
-    if let Some(job) = found {
-        tracked.incarnation.see_job(job.id, job.started_at, now);
+    if let Some(job) = candidates.choose().cloned() {
+        tracked.incarnation.see_job(&job, evidence.asked_at, now);
     }
     if tracked.mode != Mode::Session {
-        let incarnation = &tracked.incarnation;
-        // While the new attempt's job is not known, the one before may be it: recovery keeps the id.
-        let ours = incarnation
-            .flink_job_id
-            .or(incarnation.previous.map(|(before, _)| before));
-        tracked.other_jobs = overview
-            .jobs
-            .iter()
-            .filter(|job| Some(job.id) != ours)
-            .map(OtherJob::from)
-            .collect();
+        tracked.other_jobs = others(overview, &tracked.incarnation);
     }
 }
 
-/// The job that started first among those the record does not know as another one.
-fn first_unknown<'a>(
+/// The jobs that a list names, and what decides which of them the record is about.
+struct Candidates<'a> {
     overview: &'a FlinkOverview,
-    record: &JobRecord,
-    others: &[OtherJob],
-    rules: TrackingRules,
+    /// The record as it was committed.
+    before: &'a JobRecord,
+    /// Brought up to Kubernetes' newest word.
+    incarnation: &'a Incarnation,
+    rules: TrackingRules<'a>,
     now: Timestamp,
-) -> Option<&'a FlinkJob> {
-    let incarnation = &record.incarnation;
-    // The id alone does not show a late answer: a recovered job keeps it, and gets a new start-time.
-    let old_may_answer = incarnation
-        .since
-        .is_none_or(|since| now.since(since) < rules.late_answers);
+}
+
+impl<'a> Candidates<'a> {
+    fn choose(&self) -> Option<&'a FlinkJob> {
+        let fixed = self.rules.pinned.or(self.before.key.session_job);
+        if let Some(id) = fixed {
+            return self.overview.job(id);
+        }
+        let Some(own) = self.incarnation.flink_job_id else {
+            return self.living().or_else(|| self.unseen());
+        };
+        let listed = self.overview.job(own);
+        if self.is_own_over(own) {
+            let left = || listed.or_else(|| self.known()).or_else(|| self.unseen());
+            self.living().or_else(left)
+        } else {
+            listed
+        }
+    }
+
+    /// Whether the record may go on without its own run. An end that Flink lists is recorded first, so that nobody misses
+    /// it; an ended run that is not listed any more is not asked for.
+    fn is_own_over(&self, own: FlinkJobId) -> bool {
+        let is_recorded = self.before.state.is_terminal();
+        match self.overview.job(own) {
+            Some(_) => is_recorded && self.overview.tells_end_of(own),
+            None => is_recorded || self.overview.tells_end_of(own),
+        }
+    }
+
+    /// A job that lives.
+    fn living(&self) -> Option<&'a FlinkJob> {
+        let own = self.incarnation.run();
+        let end = own.and_then(|(id, started)| self.overview.job(id)?.ended_at.or(Some(started)));
+        self.open().filter(|job| !job.state.is_terminal()).min_by_key(|job| {
+            let is_known = self.incarnation.knows((job.id, job.started_at));
+            let is_older = end.is_some_and(|end| job.started_at < end);
+            (!is_known, is_older, job.started_at, job.id)
+        })
+    }
+
+    /// An ended run that the record was about.
+    fn known(&self) -> Option<&'a FlinkJob> {
+        self.open().find(|job| self.incarnation.knows((job.id, job.started_at)))
+    }
+
+    /// An ended job that was not there before.
+    fn unseen(&self) -> Option<&'a FlinkJob> {
+        // What was another job in the attempt before may be the job of this one.
+        let others: &[OtherJob] = if self.incarnation.attempt == self.before.incarnation.attempt {
+            &self.before.other_jobs
+        } else {
+            &[]
+        };
+        self.open()
+            .filter(|job| !others.iter().any(|other| other.flink_job_id == job.id))
+            .min_by_key(|job| (job.started_at, job.id))
+    }
+
+    /// Jobs that are nobody else's, without what only a late answer names.
+    fn open(&self) -> impl Iterator<Item = &'a FlinkJob> {
+        let incarnation = self.incarnation;
+        // The id alone does not show a late answer: a recovered job keeps it, and gets a new start-time.
+        let old_may_answer = incarnation.flink_job_id.is_none()
+            && incarnation
+                .since
+                .is_none_or(|since| self.now.since(since) < self.rules.late_answers);
+        let claimed = self.rules.claimed;
+        self.overview
+            .jobs
+            .iter()
+            .filter(move |job| !claimed.contains(&job.id))
+            .filter(move |job| !(old_may_answer && incarnation.previous == Some((job.id, job.started_at))))
+    }
+}
+
+/// The jobs beside the record's own. Runs it was about, and the one that may be recovered under its id, are not others.
+fn others(overview: &FlinkOverview, incarnation: &Incarnation) -> Vec<OtherJob> {
+    let own = incarnation
+        .flink_job_id
+        .or(incarnation.previous.map(|(before, _)| before));
     overview
         .jobs
         .iter()
-        .filter(|job| !others.iter().any(|other| other.flink_job_id == job.id))
-        .filter(|job| !(old_may_answer && incarnation.previous == Some((job.id, job.started_at))))
-        .min_by_key(|job| (job.started_at, job.id))
+        .filter(|job| Some(job.id) != own && !incarnation.knows((job.id, job.started_at)))
+        .map(OtherJob::from)
+        .collect()
 }
 
 #[cfg(test)]

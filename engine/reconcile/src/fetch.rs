@@ -2,9 +2,10 @@
 
 use steadfast_core::evidence::Observation;
 use steadfast_core::facts::FlinkOverview;
-use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, TargetId};
+use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::lookup::{Finding, Query};
 use steadfast_core::time::Timestamp;
+use steadfast_sources::flink::Expected;
 use steadfast_sources::route::FlinkRoute;
 
 /// One request to make. What is asked is decided here; how, is the fetcher's business.
@@ -14,6 +15,8 @@ pub enum Fetch {
     Overview {
         /// Where the target's Flink is.
         endpoint: Endpoint,
+        /// Whose answer is expected, and what it must tell of.
+        expected: Expected,
         /// The share of the requests in flight that it takes: targets that fail must not hold up those that answer.
         lane: Lane,
     },
@@ -46,8 +49,6 @@ pub struct Endpoint {
     pub deployment: String,
     /// The address of its JobManager's pod, as last seen.
     pub pod_ip: Option<String>,
-    /// Runs that the records know, job id and start-time, where an answer must show whose it is.
-    pub runs: Vec<(FlinkJobId, Timestamp)>,
 }
 
 /// Which share of the requests in flight a poll belongs to.
@@ -59,6 +60,26 @@ pub enum Lane {
     Failing,
 }
 
+impl Fetched {
+    /// What came of a poll whose answer shows whose it is, or that had none.
+    pub fn overview(target: TargetId, observation: Observation<FlinkOverview>) -> Self {
+        Self::Overview {
+            target,
+            observation,
+            provenance: Provenance::Settled,
+        }
+    }
+}
+
+/// Whether an answer shows whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// It does, or there is no answer.
+    Settled,
+    /// It does not: it is believed if this lasts, so it is asked again soon.
+    Open,
+}
+
 /// What came of a request.
 #[derive(Debug)]
 pub enum Fetched {
@@ -68,6 +89,8 @@ pub enum Fetched {
         target: TargetId,
         /// The answer, or the fault, with its times.
         observation: Observation<FlinkOverview>,
+        /// Whether the fault is only that nothing shows whose answer it is.
+        provenance: Provenance,
     },
     /// Of a look-up.
     Lookup {

@@ -13,7 +13,7 @@ use steadfast_core::facts::FlinkOverview;
 use steadfast_core::id::ClusterName;
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
-use steadfast_sources::flink;
+use steadfast_sources::flink::{self, Expected, NoLook};
 use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::KubeCluster;
 use steadfast_sources::last_words::Pattern;
@@ -21,7 +21,7 @@ use steadfast_sources::route::{FlinkRoute, base_url};
 use steadfast_sources::transport::{Limits, MAX_BODY, ProxyTransport, Transport};
 use tokio::sync::Semaphore;
 
-use crate::fetch::{Endpoint, Fetch, Fetched, Lane};
+use crate::fetch::{Endpoint, Fetch, Fetched, Lane, Provenance};
 
 /// Polls under way at once to Flinks that answer.
 const ANSWERING_LIMIT: usize = 1024;
@@ -76,20 +76,26 @@ impl Fetcher {
     /// Makes one request; `None` if its answer comes by another way (lists arrive as updates).
     pub(crate) async fn fetch(&self, fetch: Fetch) -> Option<Fetched> {
         match fetch {
-            Fetch::Overview { endpoint, lane } => {
+            Fetch::Overview {
+                endpoint,
+                expected,
+                lane,
+            } => {
                 let permits = match lane {
                     Lane::Answering => &self.answering,
                     Lane::Failing => &self.failing,
                 };
                 let _permit = permits.acquire().await.ok()?;
                 let asked_at = self.clock.now();
-                let answer = self
-                    .overview(&endpoint)
-                    .await
-                    .map_or_else(Observed::Unknown, Observed::Present);
+                let (answer, provenance) = match self.overview(&endpoint, &expected).await {
+                    Ok(overview) => (Observed::Present(overview), Provenance::Settled),
+                    Err(NoLook::Fault(fault)) => (Observed::Unknown(fault), Provenance::Settled),
+                    Err(NoLook::Unvouched(fault)) => (Observed::Unknown(fault), Provenance::Open),
+                };
                 Some(Fetched::Overview {
                     target: endpoint.target,
                     observation: Observation::new(answer, asked_at, self.clock.now()),
+                    provenance,
                 })
             }
             Fetch::Relist { cluster, after } => {
@@ -111,17 +117,9 @@ impl Fetcher {
         }
     }
 
-    async fn overview(&self, endpoint: &Endpoint) -> Result<FlinkOverview, Fault> {
+    async fn overview(&self, endpoint: &Endpoint, expected: &Expected) -> Result<FlinkOverview, NoLook> {
         let (transport, base) = self.connect(endpoint)?;
-        if !endpoint.route.is_by_address() {
-            return flink::overview(transport, &base, self.limits).await;
-        }
-        let identity = flink::Identity {
-            namespace: endpoint.target.namespace.clone(),
-            cluster_id: endpoint.deployment.clone(),
-            runs: endpoint.runs.clone(),
-        };
-        flink::verified_overview(transport, &base, &identity, self.limits).await
+        flink::look(transport, &base, expected, self.limits).await
     }
 
     fn connect(&self, endpoint: &Endpoint) -> Result<(&dyn Transport, String), Fault> {

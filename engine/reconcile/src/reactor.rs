@@ -48,7 +48,7 @@ use rand::rngs::StdRng;
 use steadfast_core::backoff::Backoff;
 use steadfast_core::board::Board;
 use steadfast_core::cluster_alerts::ClusterAlerts;
-use steadfast_core::id::{ClusterName, JobKey};
+use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::journal::Change;
 use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::{JobRecord, Origin};
@@ -87,6 +87,8 @@ pub struct Reactor {
     lookups: Lookups,
     fleets: Fleets,
     alerts: ClusterAlerts,
+    /// Since when the answers of a Flink do not show whose they are.
+    unvouched: BTreeMap<TargetId, Timestamp>,
     queue: WorkQueue,
     retries: PolicyRetries,
     policies: Policies,
@@ -138,6 +140,7 @@ impl Reactor {
             lookups: Lookups::new(timing.poll, backoff, rng()),
             fleets: Fleets::default(),
             alerts: ClusterAlerts::default(),
+            unvouched: BTreeMap::new(),
             queue: WorkQueue::default(),
             retries: PolicyRetries::new(backoff, rng()),
             policies,
@@ -155,9 +158,13 @@ impl Reactor {
             ..Turn::default()
         };
         for (id, lane) in self.polls.begin_due(now) {
-            let endpoint = self.endpoint(&id);
-            turn.fetches
-                .extend(endpoint.map(|endpoint| Fetch::Overview { endpoint, lane }));
+            if let (Some(endpoint), Some(expected)) = (self.endpoint(&id), self.expected_of(&id, now)) {
+                turn.fetches.push(Fetch::Overview {
+                    endpoint,
+                    expected,
+                    lane,
+                });
+            }
         }
         if !self.begun.is_empty() && self.begin_after.is_none_or(|at| at <= now) {
             // By themselves: what is wrong with one of them must not hold up what was decided of other jobs. The next turn
@@ -306,6 +313,7 @@ impl Reactor {
             self.begun.retain(|begun, _| begun.target != *id);
             self.fleets.remove(id);
             self.polls.remove(id);
+            self.unvouched.remove(id);
             self.board.forget(id);
         }
     }

@@ -2,18 +2,20 @@
 
 pub(crate) mod classify;
 mod identity;
+mod look;
 pub(crate) mod parse;
 
 use steadfast_core::evidence::Fault;
 use steadfast_core::facts::{Checkpoints, FlinkOverview, RootException};
 use steadfast_core::id::FlinkJobId;
 
-pub use identity::{Identity, verified_overview};
+pub use identity::{ClusterIdentity, Expected, Patience};
+pub use look::{NoLook, job, look};
 
 use crate::transport::{Limits, Transport};
 
-/// `GET /jobs/overview`: every job the cluster knows. One job that cannot be read makes the whole answer a fault,
-/// since a list that lacks it would say it is gone. Fails with a fault for every answer but a whole one.
+/// `GET /jobs/overview`: the jobs that the cluster tells of; [`look`] says what that is worth. Fails with a fault for every
+/// answer but a whole one.
 pub async fn overview(transport: &dyn Transport, base: &str, limits: Limits) -> Result<FlinkOverview, Fault> {
     let url = format!("{base}/jobs/overview");
     parse::overview(&url, &classify::body(&url, transport.get(&url, limits).await?)?)

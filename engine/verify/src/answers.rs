@@ -4,7 +4,7 @@ use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
 use steadfast_core::facts::{
     Container, Deployment, EndSource, FlinkJob, FlinkOverview, HaData, JobEnd, Pod, Readiness, Rollout, Tasks,
-    Termination, Waiting,
+    Termination, Untold, Waiting,
 };
 use steadfast_core::id::{FlinkJobId, Uid};
 use steadfast_core::kube_update::{Completeness, KubeChange, Object, ObjectKind};
@@ -52,11 +52,18 @@ pub(crate) fn kubernetes(
     ]
 }
 
-/// Flink's `/jobs/overview`.
-pub(crate) fn overview(world: &World) -> Observed<FlinkOverview> {
+/// What Flink says of its jobs, and of the one that is followed.
+pub(crate) fn overview(world: &World, followed: Option<FlinkJobId>) -> Observed<FlinkOverview> {
     match world.flink {
         FlinkModel::Silent(kind) => Observed::Unknown(fault(kind)),
-        FlinkModel::Lacks => Observed::Present(FlinkOverview::default()),
+        FlinkModel::Lacks => Observed::Present(FlinkOverview::without(followed)),
+        FlinkModel::LeavesOut => {
+            let untold = followed.map(|id| (id, Untold::Unknown(fault(FaultKind::Status))));
+            Observed::Present(FlinkOverview {
+                untold: untold.into_iter().collect(),
+                ..FlinkOverview::default()
+            })
+        }
         FlinkModel::Lists => {
             let running = u32::from(world.run.state == JobState::Running);
             let jobs = job_id(world.run.job)
@@ -69,7 +76,10 @@ pub(crate) fn overview(world: &World) -> Observed<FlinkOverview> {
                     tasks: Tasks { total: 1, running },
                 })
                 .collect();
-            Observed::Present(FlinkOverview { jobs })
+            let mut overview = FlinkOverview::listing(jobs);
+            let gone = followed.filter(|id| overview.job(*id).is_none());
+            overview.untold.extend(gone.map(|id| (id, Untold::Gone)));
+            Observed::Present(overview)
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A law judges every look, and may remember 64 bits of the path there. Laws of one's own are written in TOML
 //! ([`written`]), or in Rust as a [`Law`].
 
+mod alive;
 mod attempts;
 mod confidence;
 mod ends;
@@ -84,6 +85,7 @@ impl Break {
 pub fn all() -> Vec<Box<dyn Law>> {
     vec![
         Box::new(unknown::UnknownIsNotAbsent),
+        Box::new(alive::AliveIsNotEnded),
         Box::new(ends::EndsAreTold),
         Box::new(watch::WatchNeverEnds),
         Box::new(recovery::Recovers::default()),

@@ -259,7 +259,10 @@ impl Watcher {
         let sleeps = state.record.attention == Attention::Sleeping && step != Step::Restart;
         let asks_flink = if sleeps { is_woken } else { asked.flink };
         if asks_flink {
-            let overview = Observation::new(answers::overview(&state.world), state.now, state.now);
+            let record = &state.record;
+            let followed = record.incarnation.flink_job_id.filter(|_| !record.state.is_terminal());
+            let answer = answers::overview(&state.world, followed);
+            let overview = Observation::new(answer, state.now, state.now);
             says(&Input::Overview(overview.clone()));
             state.board.accept_overview(&self.names.key.target, overview);
         }
@@ -357,6 +360,7 @@ impl Watcher {
         Context {
             object,
             pinned: None,
+            claimed: &[],
             fleet: Fleet {
                 targets: NEIGHBOURS + 1,
                 dark: dark + u32::from(is_dark),

@@ -153,7 +153,7 @@ impl<'a> Beside<'a> {
                 Neighbours::Dark => Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer")),
             };
             let observation = Observation::new(answer, now, now);
-            self.reactor.fetched(Fetched::Overview { target, observation }, now);
+            self.reactor.fetched(Fetched::overview(target, observation), now);
         }
     }
 
@@ -164,7 +164,7 @@ impl<'a> Beside<'a> {
                 Input::Kubernetes(update) => self.reactor.kube_update(*update, now),
                 Input::Overview(observation) => {
                     let target = self.key.target.clone();
-                    self.reactor.fetched(Fetched::Overview { target, observation }, now);
+                    self.reactor.fetched(Fetched::overview(target, observation), now);
                     self.polling = false;
                 }
                 Input::Lookup(finding) => {

@@ -34,8 +34,10 @@ pub enum Step {
 pub enum FlinkStep {
     /// No usable answer.
     Silent(FaultKind),
-    /// A complete answer without any job.
+    /// A complete answer without any job; asked for the job by its id, it does not know it.
     Lacks,
+    /// A complete answer without any job; asked for the job by its id, it gives no usable answer.
+    LeavesOut,
     /// It lists the run in that state.
     Says(JobState),
     /// It lists the job RUNNING with a new start-time.
@@ -128,7 +130,7 @@ impl FlinkStep {
     fn weighs(self) -> u32 {
         match self {
             Self::Silent(_) | Self::Lacks => 1,
-            Self::NewStart | Self::NewJob => 2,
+            Self::NewStart | Self::NewJob | Self::LeavesOut => 2,
             Self::Says(state) => match state {
                 JobState::Running | JobState::Finished => 1,
                 JobState::Failed
@@ -181,6 +183,7 @@ impl fmt::Display for FlinkStep {
         match self {
             Self::Silent(kind) => write!(f, "Flink gives no usable answer ({})", kind.as_str()),
             Self::Lacks => f.write_str("Flink answers and lists no job"),
+            Self::LeavesOut => f.write_str("Flink's list leaves the job out"),
             Self::Says(state) => write!(f, "Flink lists the job {state}"),
             Self::NewStart => f.write_str("Flink lists the job RUNNING with a new start-time"),
             Self::NewJob => f.write_str("Flink lists another job, RUNNING"),

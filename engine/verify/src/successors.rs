@@ -44,13 +44,19 @@ fn of_flink<'a>(state: &State, alike: &'a Alike) -> impl Iterator<Item = FlinkSt
     let silent =
         silent.filter(move |step| !matches!((step, flink), (FlinkStep::Silent(a), FlinkModel::Silent(b)) if *a == b));
     let lacks = (flink != FlinkModel::Lacks).then_some(FlinkStep::Lacks);
+    let leaves_out = (flink != FlinkModel::LeavesOut).then_some(FlinkStep::LeavesOut);
     let says = WORDS
         .into_iter()
         .filter(move |word| may_follow(run.state, *word) && (flink != FlinkModel::Lists || *word != run.state))
         .map(FlinkStep::Says);
     // A run that begins in the moment in which another began cannot be distinguished from it.
     let starts = (run.started_at < state.now).then_some(FlinkStep::NewStart);
-    silent.chain(lacks).chain(says).chain(starts).chain([FlinkStep::NewJob])
+    silent
+        .chain(lacks)
+        .chain(leaves_out)
+        .chain(says)
+        .chain(starts)
+        .chain([FlinkStep::NewJob])
 }
 
 /// Whether a run of that state may be found in the other later. An end is an end, and no run begins twice.

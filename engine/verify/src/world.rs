@@ -25,6 +25,8 @@ pub(crate) enum FlinkModel {
     Lists,
     /// It answers, and lists no job.
     Lacks,
+    /// It answers, its list leaves the run out, and asked for it by its id it gives no usable answer.
+    LeavesOut,
     /// It gives no usable answer.
     Silent(FaultKind),
 }
@@ -125,6 +127,7 @@ impl World {
         match step {
             FlinkStep::Silent(kind) => self.flink = FlinkModel::Silent(kind),
             FlinkStep::Lacks => self.flink = FlinkModel::Lacks,
+            FlinkStep::LeavesOut => self.flink = FlinkModel::LeavesOut,
             FlinkStep::Says(state) => {
                 self.flink = FlinkModel::Lists;
                 self.run.state = state;

@@ -27,7 +27,7 @@ fn list(board: &mut Board, n: u8, started: i64, asked: i64) {
         ended_at: None,
         tasks: Tasks::default(),
     }];
-    let overview = Observed::Present(FlinkOverview { jobs });
+    let overview = Observed::Present(FlinkOverview::listing(jobs));
     board.accept_overview(&record().key.target, Observation::new(overview, at(asked), at(asked)));
 }
 

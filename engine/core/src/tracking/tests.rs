@@ -4,8 +4,9 @@ use crate::id::{JobKey, TargetId};
 use crate::state::JobState;
 use crate::testing::{self, at, flink_job};
 
-const RULES: TrackingRules = TrackingRules {
+const RULES: TrackingRules<'_> = TrackingRules {
     pinned: None,
+    claimed: &[],
     late_answers: Duration::from_secs(60),
 };
 
@@ -25,7 +26,7 @@ fn listing(jobs: Vec<FlinkJob>, asked: i64) -> Board {
     let mut board = Board::default();
     board.accept_overview(
         &record().key.target,
-        Observation::new(Observed::Present(FlinkOverview { jobs }), at(asked), at(asked)),
+        Observation::new(Observed::Present(FlinkOverview::listing(jobs)), at(asked), at(asked)),
     );
     board
 }
@@ -34,34 +35,88 @@ fn see(record: &JobRecord, jobs: Vec<FlinkJob>, asked: i64) -> JobRecord {
     track(record, &listing(jobs, asked), None, RULES, at(asked))
 }
 
+/// What a record is about: the job and the attempt.
+fn about(record: &JobRecord) -> (Option<FlinkJobId>, u32) {
+    (record.incarnation.flink_job_id, record.incarnation.attempt)
+}
+
+fn in_state(record: &JobRecord, state: JobState) -> JobRecord {
+    JobRecord {
+        state,
+        ..record.clone()
+    }
+}
+
+fn saying(record: &JobRecord, overview: FlinkOverview, asked: i64) -> JobRecord {
+    let mut board = Board::default();
+    board.accept_overview(
+        &record.key.target,
+        Observation::new(Observed::Present(overview), at(asked), at(asked)),
+    );
+    track(record, &board, None, RULES, at(asked))
+}
+
+fn gone(jobs: Vec<FlinkJob>, id: FlinkJobId) -> FlinkOverview {
+    FlinkOverview {
+        jobs,
+        ..FlinkOverview::without([id])
+    }
+}
+
 #[test]
-fn the_record_stays_with_the_job_first_seen() {
+fn the_record_stays_with_its_job_until_flink_says_that_it_is_gone() {
     let first = see(&record(), vec![job(1, 5)], 10);
     let both = see(&first, vec![job(2, 50), job(1, 5)], 60);
-    assert_eq!(
-        (both.incarnation.flink_job_id, both.incarnation.attempt),
-        (Some(id(1)), 1)
-    );
-    assert_eq!(
-        both.other_jobs.iter().map(|o| o.flink_job_id).collect::<Vec<_>>(),
-        [id(2)]
-    );
-    // The tracked one vanishes; the other was known as another all along.
-    let left = see(&both, vec![job(2, 50)], 65);
-    assert_eq!(
-        (left.incarnation.flink_job_id, left.incarnation.attempt),
-        (Some(id(1)), 1)
-    );
+    assert_eq!(about(&both), (Some(id(1)), 1));
+    let others = both.other_jobs.iter().map(|other| other.flink_job_id);
+    assert_eq!(others.collect::<Vec<_>>(), [id(2)]);
+    // A list that leaves it out says nothing of it.
+    assert_eq!(about(&see(&both, vec![job(2, 50)], 65)), (Some(id(1)), 1));
+    let left = saying(&both, gone(vec![job(2, 50)], id(1)), 65);
+    assert_eq!(about(&left), (Some(id(2)), 2));
+    // And if it was only out of sight, it comes back as what it was.
+    let back = saying(&left, gone(vec![job(1, 5)], id(2)), 70);
+    assert_eq!((about(&back), back.other_jobs.len()), ((Some(id(1)), 2), 0));
+}
+
+#[test]
+fn an_end_is_recorded_before_the_record_goes_on_with_a_job_that_lives() {
+    let canceled = flink_job(id(1), JobState::Canceled, at(5));
+    let first = in_state(&see(&record(), vec![job(1, 5)], 10), JobState::Running);
+    let listed = vec![canceled.clone(), job(2, 74)];
+    let ended = see(&first, listed.clone(), 75);
+    assert_eq!(about(&ended), (Some(id(1)), 1));
+    let next = see(&in_state(&ended, JobState::Canceled), listed, 80);
+    assert_eq!(about(&next), (Some(id(2)), 2));
+    assert!(next.other_jobs.is_empty(), "the ended one was its own");
+}
+
+#[test]
+fn the_job_that_started_after_the_end_comes_before_those_that_ran_beside() {
+    let mut canceled = flink_job(id(1), JobState::Canceled, at(5));
+    canceled.ended_at = Some(at(70));
+    let own = in_state(&see(&record(), vec![job(1, 5)], 10), JobState::Canceled);
+    let next = see(&own, vec![canceled, job(2, 8), job(3, 74), job(4, 90)], 95);
+    assert_eq!(about(&next), (Some(id(3)), 2));
+}
+
+#[test]
+fn what_another_record_is_about_is_not_taken() {
+    let own = in_state(&see(&record(), vec![job(1, 5)], 10), JobState::Canceled);
+    let claimed = [id(2)];
+    let rules = TrackingRules {
+        claimed: &claimed,
+        ..RULES
+    };
+    let left = track(&own, &listing(vec![job(2, 74)], 80), None, rules, at(80));
+    assert_eq!(about(&left), (Some(id(1)), 1));
 }
 
 #[test]
 fn a_job_under_a_new_id_is_the_next_attempt() {
     let first = see(&record(), vec![job(1, 5)], 10);
-    let next = see(&first, vec![job(2, 74)], 75);
-    assert_eq!(
-        (next.incarnation.flink_job_id, next.incarnation.attempt),
-        (Some(id(2)), 2)
-    );
+    let next = saying(&first, gone(vec![job(2, 74)], id(1)), 75);
+    assert_eq!(about(&next), (Some(id(2)), 2));
 }
 
 #[test]

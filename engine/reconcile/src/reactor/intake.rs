@@ -4,22 +4,32 @@ use steadfast_core::board::lookups::parting_words;
 use steadfast_core::board::{Accepted, ObjectRef};
 use steadfast_core::evidence::{Observation, Observed};
 use steadfast_core::facts::{FlinkOverview, Pod};
-use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, TargetId};
+use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::kube_update::{KubeChange, KubeUpdate, ObjectKind};
 use steadfast_core::lookup::{Finding, Query};
 use steadfast_core::state::Mode;
 use steadfast_core::time::Timestamp;
 use steadfast_core::wake::woken_by;
+use steadfast_sources::flink::{ClusterIdentity, Expected, Patience};
 
 use super::Reactor;
 use super::fleets::Reachability;
-use crate::fetch::{Endpoint, Fetch, Fetched};
+use crate::fetch::{Endpoint, Fetch, Fetched, Provenance};
 
 impl Reactor {
     /// Takes in what came of a request.
     pub fn fetched(&mut self, fetched: Fetched, now: Timestamp) {
         match fetched {
-            Fetched::Overview { target, observation } => self.overview_fetched(&target, observation, now),
+            Fetched::Overview {
+                target,
+                observation,
+                provenance,
+            } => {
+                let asked_at = observation.asked_at;
+                let is_answer = observation.answer.is_known();
+                self.overview_fetched(&target, observation, now);
+                self.note_provenance(&target, provenance, is_answer, asked_at, now);
+            }
             Fetched::Lookup { key, finding } => self.lookup_fetched(&key, finding, now),
         }
     }
@@ -48,10 +58,11 @@ impl Reactor {
             return;
         };
         let origin = target.origin;
-        for job in &overview.jobs {
+        let listed = overview.jobs.iter().map(|job| job.id);
+        for job in listed.chain(overview.untold.keys().copied()) {
             let key = JobKey {
                 target: id.clone(),
-                session_job: Some(job.id),
+                session_job: Some(job),
             };
             if !self.records.contains_key(&key) && !self.begun.contains_key(&key) {
                 let change = self.first_commit(key.clone(), Mode::Session, origin, now);
@@ -180,25 +191,59 @@ impl Reactor {
             .flatten()
             .filter(|pod| !pod.has_ended())
             .find_map(|pod| pod.ip.clone());
-        let runs = if target.route.is_by_address() {
-            self.runs_of(id)
-        } else {
-            Vec::new()
-        };
         Some(Endpoint {
             route: target.route.clone(),
             target: id.clone(),
             deployment: object.map_or_else(|| id.name.to_string(), |object| object.name.clone()),
             pod_ip,
-            runs,
         })
     }
 
-    /// The runs by which a Flink cluster is known: its records' jobs with their start-times.
-    fn runs_of(&self, id: &TargetId) -> Vec<(FlinkJobId, Timestamp)> {
-        let records = self.jobs_of(id).into_iter().filter_map(|key| self.records.get(&key));
-        records
-            .filter_map(|record| record.incarnation.flink_job_id.zip(record.incarnation.started_at))
-            .collect()
+    /// Whose answers are expected of a target's Flink, and what they must tell of.
+    pub(super) fn expected_of(&self, id: &TargetId, now: Timestamp) -> Option<Expected> {
+        let target = self.targets.get(id)?;
+        let records = || self.jobs_of(id).into_iter().filter_map(|key| self.records.get(&key));
+        let runs = records().flat_map(|record| {
+            let incarnation = &record.incarnation;
+            incarnation.run().into_iter().chain(incarnation.earlier.iter().copied())
+        });
+        // An ended job may drop out of the list, and nothing hangs on it any more.
+        let followed = records()
+            .filter(|record| !record.state.is_terminal())
+            .filter_map(|record| target.pinned.or(record.incarnation.flink_job_id));
+        Some(Expected {
+            cluster: target.object.as_ref().map(|object| ClusterIdentity {
+                namespace: object.namespace.clone(),
+                cluster_id: object.name.clone(),
+            }),
+            runs: runs.collect(),
+            followed: followed.collect(),
+            unvouched_for: self.unvouched.get(id).map(|since| now.since(*since)),
+            patience: Patience {
+                told: self.timing.poll,
+                untold: self.timing.validate,
+            },
+        })
+    }
+
+    /// Notes since when a target's answers do not show whose they are, and asks again soon: they are believed if that lasts.
+    fn note_provenance(
+        &mut self,
+        id: &TargetId,
+        provenance: Provenance,
+        is_answer: bool,
+        asked_at: Timestamp,
+        now: Timestamp,
+    ) {
+        match provenance {
+            Provenance::Open => {
+                self.unvouched.entry(id.clone()).or_insert(asked_at);
+                self.polls.poll_by(id, asked_at.after(self.timing.poll).max(now));
+            }
+            Provenance::Settled if is_answer => {
+                self.unvouched.remove(id);
+            }
+            Provenance::Settled => {}
+        }
     }
 }

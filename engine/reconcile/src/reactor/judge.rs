@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use steadfast_core::board::lookups::Standing;
 use steadfast_core::decision::LookupRequest;
-use steadfast_core::id::JobKey;
+use steadfast_core::id::{FlinkJobId, JobKey, TargetId};
 use steadfast_core::observe::{Context, observe};
 use steadfast_core::planner::{Next, plan};
 use steadfast_core::record::JobRecord;
@@ -77,14 +77,27 @@ impl Reactor {
     pub(super) fn snapshot(&self, before: &JobRecord, now: Timestamp) -> Option<Snapshot> {
         let id = &before.key.target;
         let target = self.targets.get(id)?;
+        let claimed = self.claimed_beside(id);
         let context = Context {
             object: target.object.as_ref(),
             pinned: target.pinned,
+            claimed: &claimed,
             fleet: self.fleets.of(&id.cluster),
             timing: self.timing,
             engine_since: self.engine_since,
         };
         Some(observe(before, &self.board, context, now))
+    }
+
+    /// The jobs that other records of the same Flink are about.
+    fn claimed_beside(&self, id: &TargetId) -> Vec<FlinkJobId> {
+        let others = self.targets.beside(id);
+        let pinned = others.iter().filter_map(|other| self.targets.get(other)?.pinned);
+        let followed = others.iter().flat_map(|other| {
+            let records = self.jobs_of(other).into_iter().filter_map(|key| self.records.get(&key));
+            records.filter_map(|record| record.incarnation.flink_job_id)
+        });
+        pinned.chain(followed).collect()
     }
 
     /// Carries on after a decision was committed: the next poll, the next review, and the look-ups the policy asks for.

@@ -211,6 +211,14 @@ impl PollScheduler {
         self.due.bring_forward(id.clone(), soonest);
     }
 
+    /// A target is polled at that moment at the latest, unless it asked us to wait longer.
+    pub(super) fn poll_by(&mut self, id: &TargetId, at: Timestamp) {
+        if let Some(polled) = self.targets.get(id) {
+            let at = polled.not_before.map_or(at, |wait| wait.max(at));
+            self.due.bring_forward(id.clone(), at);
+        }
+    }
+
     /// Takes over the interval and the attention that a policy asks for.
     pub(super) fn set_interval(&mut self, id: &TargetId, interval: Duration, attention: Attention, now: Timestamp) {
         let Some(polled) = self.targets.get_mut(id) else { return };

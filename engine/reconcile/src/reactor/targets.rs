@@ -6,7 +6,7 @@ use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{ClusterName, FlinkJobId, TargetId};
 use steadfast_core::record::Origin;
 use steadfast_core::state::Mode;
-use steadfast_sources::route::FlinkRoute;
+use steadfast_sources::route::{FlinkRoute, base_url};
 
 /// A Flink cluster, as it was configured or discovered.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub(super) struct Target {
 pub(super) struct Targets {
     by_id: BTreeMap<TargetId, Target>,
     by_object: BTreeMap<(ClusterName, ObjectRef), BTreeSet<TargetId>>,
+    /// Standalone ones by the address of their Flink.
+    by_address: BTreeMap<String, BTreeSet<TargetId>>,
     /// Objects whose last target was dropped. While they do not change no update is about them, so the next list takes
     /// them up again.
     dropped: BTreeSet<(ClusterName, ObjectRef)>,
@@ -36,13 +38,24 @@ impl Targets {
             let object = (id.cluster.clone(), object.clone());
             self.dropped.remove(&object);
             self.by_object.entry(object).or_default().insert(id.clone());
+        } else if let Some(address) = address(&id, &target.route) {
+            self.by_address.entry(address).or_default().insert(id.clone());
         }
         self.by_id.insert(id, target);
     }
 
     /// Drops a target. Others that stand for the same object stay.
     pub(super) fn remove(&mut self, id: &TargetId) {
-        let Some(object) = self.by_id.remove(id).and_then(|target| target.object) else {
+        let Some(target) = self.by_id.remove(id) else { return };
+        let Some(object) = target.object else {
+            if let Some(address) = address(id, &target.route)
+                && let Some(ids) = self.by_address.get_mut(&address)
+            {
+                ids.remove(id);
+                if ids.is_empty() {
+                    self.by_address.remove(&address);
+                }
+            }
             return;
         };
         let object = (id.cluster.clone(), object);
@@ -74,6 +87,18 @@ impl Targets {
         ids.into_iter().flatten().cloned().collect()
     }
 
+    /// The other targets that stand for the same Flink.
+    pub(super) fn beside(&self, id: &TargetId) -> Vec<&TargetId> {
+        let Some(target) = self.by_id.get(id) else {
+            return Vec::new();
+        };
+        let all = match &target.object {
+            Some(object) => self.by_object.get(&(id.cluster.clone(), object.clone())),
+            None => address(id, &target.route).and_then(|address| self.by_address.get(&address)),
+        };
+        all.into_iter().flatten().filter(|other| *other != id).collect()
+    }
+
     /// The objects of a cluster that lost their last target, and of which nothing was said since.
     pub(super) fn dropped(&self, cluster: &ClusterName) -> Vec<ObjectRef> {
         let dropped = self.dropped.iter().filter(|(of, _)| of == cluster);
@@ -84,6 +109,11 @@ impl Targets {
     pub(super) fn settle_dropped(&mut self, cluster: &ClusterName, object: &ObjectRef) {
         self.dropped.remove(&(cluster.clone(), object.clone()));
     }
+}
+
+/// Where a standalone Flink is.
+fn address(id: &TargetId, route: &FlinkRoute) -> Option<String> {
+    base_url(route, id, &id.name, None).ok()
 }
 
 #[cfg(test)]
@@ -125,6 +155,28 @@ mod tests {
         assert!(targets.dropped(&cluster()).is_empty(), "it is still watched");
         targets.remove(&configured);
         assert_eq!(targets.of_object(&cluster(), &object()), []);
+    }
+
+    #[test]
+    fn standalone_targets_of_one_flink_stand_beside_each_other() {
+        let mut targets = Targets::default();
+        let mut add = |name: &str, url: &str| {
+            let id = TargetId::standalone(name);
+            let target = Target {
+                mode: Mode::Standalone,
+                origin: Origin::Configured,
+                object: None,
+                route: FlinkRoute::Template(url.to_owned()),
+                pinned: None,
+            };
+            targets.insert(id.clone(), target);
+            id
+        };
+        let (a, b) = (add("a", "http://flink:8081"), add("b", "http://flink:8081"));
+        let elsewhere = add("c", "http://flink:8082");
+        assert_eq!((targets.beside(&a), targets.beside(&elsewhere)), (vec![&b], vec![]));
+        targets.remove(&b);
+        assert_eq!(targets.beside(&a), Vec::<&TargetId>::new());
     }
 
     #[test]

@@ -121,10 +121,8 @@ impl Rig {
         let Fetch::Overview { endpoint, .. } = fetch else {
             panic!("not a poll: {fetch:?}")
         };
-        let fetched = Fetched::Overview {
-            target: endpoint.target.clone(),
-            observation: Observation::new(answer, self.now, self.now),
-        };
+        let observation = Observation::new(answer, self.now, self.now);
+        let fetched = Fetched::overview(endpoint.target.clone(), observation);
         self.reactor.fetched(fetched, self.now);
         self.settle();
     }
@@ -145,7 +143,7 @@ fn target(name: &str) -> TargetSetup {
         id,
         mode: Mode::Standalone,
         object: None,
-        flink_rest: Some(FlinkRoute::Template("http://flink".into())),
+        flink_rest: Some(FlinkRoute::Template("http://{name}".into())),
         pinned: None,
     }
 }
@@ -155,9 +153,7 @@ fn running() -> Observed<FlinkOverview> {
 }
 
 fn listed(state: JobState) -> Observed<FlinkOverview> {
-    Observed::Present(FlinkOverview {
-        jobs: vec![flink_job(flink_job_id(1), state, at(999))],
-    })
+    Observed::Present(FlinkOverview::listing(vec![flink_job(flink_job_id(1), state, at(999))]))
 }
 
 fn silent() -> Observed<FlinkOverview> {

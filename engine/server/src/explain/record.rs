@@ -111,6 +111,19 @@ object!(
         /// Job and start-time of the attempt before.
         #[schema(value_type = Option<Vec<String>>)]
         previous: Option<Start> = previous,
+        /// The Deployment's creationTimestamp.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deployment_created_at: Option<Moment> = deployment_created_at,
+        /// When that Deployment was first seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deployment_seen_at: Option<Moment> = deployment_seen_at,
+        /// When the answer that first listed the run was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run_seen_at: Option<Moment> = run_seen_at,
+        /// Runs the record was about before, the newest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schema(value_type = Vec<Vec<String>>)]
+        earlier: Vec<Start> = earlier,
     }
 );
 

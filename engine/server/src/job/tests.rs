@@ -7,6 +7,7 @@ use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId, U
 use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::{Condition, JobRecord, OtherJob};
 use steadfast_core::state::{Attention, ConditionType, JobState};
+use steadfast_core::testing::flink_job;
 use steadfast_core::time::Timestamp;
 
 use crate::testing::{AT, SESSION_JOB, TestServer, moved, read, record, request};
@@ -25,7 +26,9 @@ async fn a_job_has_the_contracts_fields() {
     let id = FlinkJobId::parse("ffffffffa021a4190000000000000000").unwrap();
     let mut orders = record("local/default/orders", JobState::Running);
     orders.incarnation.see_deployment(&Uid::new("u1"), None, AT, AT);
-    orders.incarnation.see_job(id, AT, AT);
+    orders
+        .incarnation
+        .see_job(&flink_job(id, JobState::Running, AT), AT, AT);
     orders.confirmed_at = Some(AT);
     orders.conditions = vec![Condition {
         kind: ConditionType::FlinkUnreachable,

@@ -1,8 +1,11 @@
 //! Reads Flink's bodies: leniently where versions 1.13 to 2.3 differ, strictly where a decision hangs on it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use steadfast_core::evidence::{Fault, FaultKind};
-use steadfast_core::facts::{Checkpoints, FlinkJob, FlinkOverview, RootException, Tasks};
+use steadfast_core::facts::{Checkpoints, FlinkJob, FlinkOverview, RootException, Tasks, Untold};
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 use steadfast_core::time::Timestamp;
@@ -14,7 +17,13 @@ const HEADLINE: usize = 1024;
 
 #[derive(Deserialize)]
 struct OverviewBody {
-    jobs: Vec<JobBody>,
+    /// Read one by one.
+    jobs: Vec<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct IdBody {
+    jid: String,
 }
 
 #[derive(Deserialize)]
@@ -42,16 +51,29 @@ struct TasksBody {
     finished: u32,
 }
 
-/// Reads `/jobs/overview`.
+/// Reads `/jobs/overview`. A row that cannot be read costs itself: what it is about is untold, and the others count.
 pub(super) fn overview(url: &str, body: &[u8]) -> Result<FlinkOverview, Fault> {
     let body: OverviewBody = json(url, body)?;
-    let mut jobs = body
-        .jobs
-        .into_iter()
-        .map(|job| read_job(url, job))
-        .collect::<Result<Vec<_>, _>>()?;
-    jobs.sort_by_key(|job| job.id);
-    Ok(FlinkOverview { jobs })
+    let mut overview = FlinkOverview::default();
+    for row in body.jobs {
+        match read_row(url, &row) {
+            Ok(job) => overview.jobs.push(job),
+            Err((Some(id), fault)) => {
+                overview.untold.insert(id, Untold::Unknown(fault));
+            }
+            Err((None, fault)) => overview.unreadable.push(fault.message),
+        }
+    }
+    overview.jobs.sort_by_key(|job| job.id);
+    Ok(overview)
+}
+
+fn read_row(url: &str, row: &RawValue) -> Result<FlinkJob, (Option<FlinkJobId>, Fault)> {
+    let whole = json(url, row.get().as_bytes()).and_then(|job| read_job(url, job));
+    whole.map_err(|fault| {
+        let id = serde_json::from_str::<IdBody>(row.get()).ok();
+        (id.and_then(|row| FlinkJobId::parse(&row.jid)), fault)
+    })
 }
 
 fn bad(url: &str, what: &str, text: &str) -> Fault {
@@ -117,6 +139,57 @@ fn read_job(url: &str, job: JobBody) -> Result<FlinkJob, Fault> {
             running: job.tasks.running.saturating_add(job.tasks.finished),
         },
     })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct AskedBody {
+    jid: String,
+    state: String,
+    start_time: i64,
+    #[serde(default = "never")]
+    end_time: i64,
+    /// By the states of tasks, in capitals.
+    #[serde(default)]
+    status_counts: BTreeMap<String, u32>,
+}
+
+/// Reads `/jobs/<id>` as a row of the list.
+pub(super) fn job(url: &str, body: &[u8], asked: FlinkJobId) -> Result<FlinkJob, Fault> {
+    let body: AskedBody = json(url, body)?;
+    let told = id(url, &body.jid)?;
+    if told != asked {
+        return Err(Fault::new(
+            FaultKind::Malformed,
+            format!("{}: tells of job {told}", shown(url)),
+        ));
+    }
+    let count = |state: &str| body.status_counts.get(state).copied().unwrap_or(0);
+    Ok(FlinkJob {
+        id: told,
+        state: state(url, &body.state)?,
+        started_at: Timestamp::from_millis(body.start_time),
+        ended_at: come(body.end_time),
+        tasks: Tasks {
+            total: body
+                .status_counts
+                .values()
+                .fold(0, |sum, count| sum.saturating_add(*count)),
+            running: count("RUNNING").saturating_add(count("FINISHED")),
+        },
+    })
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    errors: Vec<String>,
+}
+
+/// Whether the body of a 404 is Flink's own word that it does not know a job (`NotFoundException: Job <id> not found`, from
+/// `AbstractExecutionGraphHandler`, 1.13 to 2.3). It answers otherwise for a path that it does not know, and so do proxies.
+pub(super) fn says_unknown_job(body: &[u8], id: FlinkJobId) -> bool {
+    let word = format!("Job {id} not found");
+    serde_json::from_slice::<ErrorBody>(body).is_ok_and(|body| body.errors.iter().any(|error| error.contains(&word)))
 }
 
 #[derive(Deserialize)]

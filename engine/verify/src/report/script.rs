@@ -257,7 +257,7 @@ impl Script {
             neighbours: _,
         } = self.world;
         let fault = match flink {
-            FlinkModel::Lists | FlinkModel::Lacks => "ok",
+            FlinkModel::Lists | FlinkModel::Lacks | FlinkModel::LeavesOut => "ok",
             FlinkModel::Silent(kind) => flink_fault(kind)?,
         };
         let mut says = format!("flink = \"{fault}\"\n");
@@ -301,9 +301,14 @@ impl Script {
             says.push_str("jobs = []\n");
         } else {
             let start = self.moment(run.started_at);
+            let left_out = if flink == FlinkModel::LeavesOut {
+                ", listed = false, asked = \"500\""
+            } else {
+                ""
+            };
             let _ = writeln!(
                 says,
-                "jobs = [{{ id = \"j{}\", state = \"{}\", start = \"{start}\" }}]",
+                "jobs = [{{ id = \"j{}\", state = \"{}\", start = \"{start}\"{left_out} }}]",
                 run.job, run.state
             );
         }

@@ -2,11 +2,12 @@ use std::time::Duration;
 
 use super::*;
 use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
-use crate::facts::{Container, EndSource, HaData, JobEnd, Readiness};
+use crate::facts::{Container, EndSource, FlinkJob, HaData, JobEnd, Readiness};
 use crate::id::{ClusterName, Namespace, PolicyName, TargetId, Uid};
 use crate::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
 use crate::record::Origin;
 use crate::state::Mode;
+use crate::testing::flink_job;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
@@ -14,6 +15,11 @@ fn at(seconds: i64) -> Timestamp {
 
 fn job() -> FlinkJobId {
     FlinkJobId::parse("00000000000000000000000000000001").unwrap()
+}
+
+/// The job as Flink lists it while it runs.
+fn run(started: i64) -> FlinkJob {
+    flink_job(job(), JobState::Running, at(started))
 }
 
 fn object() -> ObjectRef {
@@ -30,7 +36,7 @@ fn record() -> JobRecord {
         PolicyName::new("p"),
         at(0),
     );
-    record.incarnation.see_job(job(), at(7), at(10));
+    record.incarnation.see_job(&run(7), at(10), at(10));
     record
 }
 
@@ -203,7 +209,7 @@ fn a_new_attempt_begins_without_what_was_looked_up_and_with_what_attempts_share(
     let events = Observation::new(Observed::Present(Vec::new()), at(20), at(20));
     board.accept_finding(&before, Finding::Events(events));
     let mut after = before.clone();
-    after.incarnation.see_job(job(), at(90), at(91));
+    after.incarnation.see_job(&run(90), at(91), at(91));
     board.committed(&before, &after);
     assert_eq!(end_source(&board), None);
     let kept = board

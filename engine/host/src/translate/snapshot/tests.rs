@@ -13,6 +13,7 @@ use steadfast_core::labels::Labels;
 use steadfast_core::record::{AlertScope, Condition, JobRecord, Origin, PostedIntent, Reason, StandingAlert};
 use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
+use steadfast_core::testing::flink_job;
 use steadfast_core::time::Timestamp;
 use steadfast_core::timing::Timing;
 
@@ -56,7 +57,8 @@ fn record() -> JobRecord {
     record
         .incarnation
         .see_deployment(&Uid::new("tracked uid"), None, at(102), at(103));
-    record.incarnation.see_job(job_id(1), at(104), at(105));
+    let run = flink_job(job_id(1), JobState::Running, at(104));
+    record.incarnation.see_job(&run, at(105), at(105));
     record.conditions.push(Condition {
         kind: ConditionType::CrashLoop,
         since: at(106),

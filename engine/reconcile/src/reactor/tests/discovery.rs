@@ -236,10 +236,8 @@ fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and
     let first = rig.reactor.start(vec![found], vec![configured], now());
     rig.commit(first);
     rig.reactor.kube_update(own(), now());
-    let overview = Fetched::Overview {
-        target: billing.target.clone(),
-        observation: Observation::new(running(), now(), now()),
-    };
+    let observation = Observation::new(running(), now(), now());
+    let overview = Fetched::overview(billing.target.clone(), observation);
     rig.reactor.fetched(overview, now());
     rig.settle();
     let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();

@@ -76,10 +76,8 @@ impl Rig {
 
     fn flink_says(&mut self, answer: Observed<FlinkOverview>) {
         self.now = self.now.after(Duration::from_secs(1));
-        let overview = Fetched::Overview {
-            target: target(),
-            observation: Observation::new(answer, self.now, self.now),
-        };
+        let observation = Observation::new(answer, self.now, self.now);
+        let overview = Fetched::overview(target(), observation);
         self.reactor.fetched(overview, self.now);
         self.settle();
     }
@@ -136,7 +134,7 @@ fn a_job_of_a_session_goes_once_its_cluster_does_not_list_it() {
     // Flink lists it for a while after its end, and what it lists begins a record.
     rig.flink_says(listed(JobState::Finished));
     assert_eq!(rig.refusal(&session_job()), Some(SeenAlive::Listed(JobState::Finished)));
-    rig.flink_says(Observed::Present(FlinkOverview { jobs: vec![] }));
+    rig.flink_says(Observed::Present(FlinkOverview::default()));
     assert_eq!(rig.refusal(&session_job()), None);
 }
 

@@ -20,7 +20,7 @@ fn what_was_refused_is_decided_again_and_memory_is_as_it_was() {
     };
     let target = endpoint.target.clone();
     let observation = Observation::new(running(), rig.now, rig.now);
-    rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
+    rig.reactor.fetched(Fetched::overview(target, observation), rig.now);
     let before = rig.record("orders").clone();
     assert_eq!(refuse(&mut rig, Duration::from_millis(800)), 1);
     assert_eq!(*rig.record("orders"), before);
@@ -44,7 +44,7 @@ fn a_job_that_was_found_while_the_store_refused_is_recorded_when_it_does_not() {
     rig.commit(first);
     let target = TargetId::standalone("session");
     let observation = Observation::new(running(), rig.now, rig.now);
-    rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
+    rig.reactor.fetched(Fetched::overview(target, observation), rig.now);
     assert_eq!(refuse(&mut rig, Duration::from_secs(1)), 1);
     assert_eq!(rig.reactor.turn(rig.now).commit().changes, vec![], "not at once");
     rig.now = rig.now.after(Duration::from_secs(1));
@@ -86,7 +86,7 @@ fn what_was_decided_of_others_is_committed_beside_a_job_that_cannot_begin() {
     for name in ["session", "orders"] {
         let target = TargetId::standalone(name);
         let observation = Observation::new(running(), rig.now, rig.now);
-        rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
+        rig.reactor.fetched(Fetched::overview(target, observation), rig.now);
     }
     assert_eq!(refuse(&mut rig, Duration::from_secs(1)), 1, "the new job alone");
     rig.settle();
@@ -106,7 +106,7 @@ fn a_job_that_waits_to_begin_begins_under_the_policies_of_that_time() {
     rig.commit(first);
     let target = TargetId::standalone("session");
     let observation = Observation::new(running(), rig.now, rig.now);
-    rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
+    rig.reactor.fetched(Fetched::overview(target, observation), rig.now);
     refuse(&mut rig, Duration::from_secs(1));
     let other = PolicySetup::deciding("other", Box::new(Believer));
     let turn = rig.reactor.replace_policies(Policies::new(vec![other]));

@@ -54,7 +54,7 @@ fn a_job_that_the_store_knows_already_does_not_begin_a_second_time() {
     rig.commit(first);
     let target = TargetId::standalone("session");
     let observation = Observation::new(running(), rig.now, rig.now);
-    rig.reactor.fetched(Fetched::Overview { target, observation }, rig.now);
+    rig.reactor.fetched(Fetched::overview(target, observation), rig.now);
     let turn = rig.reactor.turn(rig.now);
     let mut known = JobRecord::clone(&turn.changes[0].record);
     assert!(known.key.session_job.is_some());

@@ -40,22 +40,40 @@ fn the_list_is_in_the_order_of_ids() {
 }
 
 #[test]
-fn a_job_that_cannot_be_read_makes_the_whole_list_unknown() {
-    let body = |jid: &str, state: &str| format!(r#"{{"jobs":[{{"jid":"{jid}","state":"{state}","start-time":1}}]}}"#);
-    let good = "00000000000000000000000000000001";
-    assert_eq!(
-        overview("u", body(good, "RUNNING").as_bytes()).unwrap().jobs.len(),
-        1,
-        "what is missing is defaulted"
-    );
-    for (jid, state) in [
-        ("short", "RUNNING"),
-        (good, "DANCING"),
-        (good, "LOST"),
-        (good, "running"),
+fn a_row_that_cannot_be_read_costs_itself_alone() {
+    let [good, odd] = ["00000000000000000000000000000001", "00000000000000000000000000000002"];
+    let row = |jid: &str, state: &str| format!(r#"{{"jid":"{jid}","state":"{state}","start-time":1}}"#);
+    let read = |other: &str| {
+        let body = format!(r#"{{"jobs":[{other},{}]}}"#, row(good, "RUNNING"));
+        let list = overview("u", body.as_bytes()).unwrap();
+        let ids: Vec<String> = list.jobs.iter().map(|job| job.id.to_string()).collect();
+        assert_eq!(
+            ids,
+            [good],
+            "what is missing is defaulted, and the good row counts: {other}"
+        );
+        list
+    };
+    let id = FlinkJobId::parse(odd).unwrap();
+    for other in [
+        row(odd, "DANCING"),
+        row(odd, "LOST"),
+        row(odd, "running"),
+        format!(r#"{{"jid":"{odd}","state":"RUNNING"}}"#),
+        format!(r#"{{"jid":"{odd}","state":"RUNNING","start-time":"soon"}}"#),
     ] {
-        let fault = overview("u", body(jid, state).as_bytes()).unwrap_err();
-        assert_eq!(fault.kind, FaultKind::Malformed, "{jid} {state}");
+        let list = read(&other);
+        assert!(matches!(&list.untold[&id], Untold::Unknown(fault) if fault.kind == FaultKind::Malformed));
+        assert!(list.unreadable.is_empty());
+    }
+    for other in [
+        row("short", "RUNNING"),
+        "null".to_owned(),
+        "7".to_owned(),
+        "{}".to_owned(),
+    ] {
+        let list = read(&other);
+        assert_eq!((list.untold.len(), list.unreadable.len()), (0, 1), "{other}");
     }
 }
 

@@ -61,6 +61,15 @@ object!(Incarnation of incarnation::Incarnation {
     "startedAt": Option<Moment> = started_at,
     "since": Option<Moment> = since,
     "previous": Option<(JobId, Moment)> = previous,
+    // Records from before these were kept lack them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "deploymentCreatedAt": Option<Moment> = deployment_created_at,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "deploymentSeenAt": Option<Moment> = deployment_seen_at,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "runSeenAt": Option<Moment> = run_seen_at,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    "earlier": Vec<(JobId, Moment)> = earlier,
 });
 
 words!(UidSeen of incarnation::UidSeen {
