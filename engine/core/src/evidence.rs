@@ -132,7 +132,8 @@ pub enum FaultKind {
     Malformed,
     /// The body exceeds its limit.
     TooLarge,
-    /// A kind that this version has no word for, in a snapshot that a newer one recorded.
+    /// No other word fits: Flink answers, and leaves open what became of this job; or a kind that this version has no word
+    /// for, in a snapshot that a newer one recorded.
     Other,
 }
 

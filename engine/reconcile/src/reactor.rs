@@ -283,7 +283,7 @@ impl Reactor {
         self.alerts.committed(before.as_deref(), Some(&record));
         if let Some(before) = before {
             self.board.committed(&before, &record);
-            if before.incarnation.attempt != record.incarnation.attempt {
+            if !before.incarnation.is_same_run(&record.incarnation) {
                 self.lookups.forget(&key);
             }
         }

@@ -58,7 +58,7 @@ pub(crate) fn overview(world: &World, followed: Option<FlinkJobId>) -> Observed<
         FlinkModel::Silent(kind) => Observed::Unknown(fault(kind)),
         FlinkModel::Lacks => Observed::Present(FlinkOverview::without(followed)),
         FlinkModel::LeavesOut => {
-            let untold = followed.map(|id| (id, Untold::Unknown(fault(FaultKind::Status))));
+            let untold = followed.map(|id| (id, Untold::Unknown(fault(FaultKind::Other))));
             Observed::Present(FlinkOverview {
                 untold: untold.into_iter().collect(),
                 ..FlinkOverview::default()

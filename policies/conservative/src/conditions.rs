@@ -8,6 +8,7 @@ use steadfast_policy::{
 use crate::Verdict;
 use crate::diagnosis::{self, ProblemKind};
 use crate::memory::{CheckpointBase, Instability, Memory, Stop};
+use crate::observations;
 use crate::params::Params;
 
 /// The conditions that stand now.
@@ -76,6 +77,7 @@ fn reachability(s: &Snapshot, params: &Params, verdict: &Verdict, stand: &mut im
         && !has_no_cluster
         && s.job_manager().is_none_or(|pod| !s.never_ran() || pod.is_ready());
     if let Seen::Unknown { fault, looks } = s.flink()
+        && !observations::leaves_open(fault)
         && lasting(looks)
     {
         if expected {

@@ -1,6 +1,6 @@
 //! What the snapshot shows, in the words the rules use.
 
-use steadfast_policy::{Confidence, FlinkResource, Looks, Millis, Pod, Snapshot};
+use steadfast_policy::{Confidence, Fault, FaultKind, FlinkResource, Looks, Millis, Pod, Snapshot};
 
 use crate::params::Params;
 
@@ -13,6 +13,11 @@ pub fn resource(s: &Snapshot) -> Option<(&FlinkResource, &Looks)> {
 /// The pods, if a list says which there are.
 pub fn pods(s: &Snapshot) -> &[Pod] {
     s.pods().present().unwrap_or_default()
+}
+
+/// Whether Flink answers, and only leaves open what became of this job.
+pub fn leaves_open(fault: &Fault) -> bool {
+    fault.kind == FaultKind::Other
 }
 
 /// Whether nothing may turn terminal by inference now.

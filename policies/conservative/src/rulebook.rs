@@ -14,13 +14,18 @@ steadfast_policy::rules! {
             because: "An application's REST endpoint is up for seconds before its job is submitted; the test cluster shows an empty list then.",
             changed_by: "A job in Flink's list."
         }
+        JobLeftOpen = "job-left-open" {
+            says: "Flink answers and leaves open what became of the job: its list lacks it, or has a row that cannot be read, and asked for it by its id Flink gives no usable answer. The state stays, inferred.",
+            because: "Flink's list leaves a job out whose JobMaster does not answer (FLINK-40602): it proves nothing about what it leaves out.",
+            changed_by: "Flink's word on the job: its row, an answer to its id, or Flink's own 404."
+        }
         JobNotListed = "job-not-listed" {
-            says: "Flink answers and does not list the job it ran: the state stays, inferred, until `absence_confirmations` such answers span `absence_window`.",
-            because: "A JobManager that restarts with HA lists nothing until it has recovered its jobs.",
-            changed_by: "A list with the job; or enough answers without it, which make it LOST."
+            says: "Flink answers that it does not know the job it ran: the state stays, inferred, until `absence_confirmations` such answers span `absence_window`.",
+            because: "A JobManager that restarts with HA knows none of its jobs until it has recovered them.",
+            changed_by: "A list with the job; or enough such answers, which make it LOST."
         }
         JobLost = "job-lost" {
-            says: "Flink answers, and complete answers over `absence_window` lack the job: LOST.",
+            says: "Flink answers, and says over `absence_window` that it does not know the job: LOST.",
             because: "Without HA a restarted JobManager has forgotten its jobs: Flink's own, complete word.",
             changed_by: "The job in Flink's list again, or a source that tells how it ended."
         }

@@ -2,7 +2,7 @@
 //! explains; where both are silent the last state stays.
 
 use steadfast_policy::{
-    Confidence, Deployment, FlinkJob, Intent, JobState, Looks, Seen, Snapshot, Streak, Timestamp, WantedSource,
+    Confidence, Deployment, Fault, FlinkJob, Intent, JobState, Looks, Seen, Snapshot, Streak, Timestamp, WantedSource,
 };
 
 use crate::Verdict;
@@ -24,6 +24,7 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
     }
     operator::note_stop(s, memory);
     match (s.flink(), s.deployment()) {
+        (Seen::Unknown { fault, looks }, _) if observations::leaves_open(fault) => left_open(s, memory, fault, looks),
         (Seen::Present { value: job, looks }, _) => flink_lists(s, memory, job, looks),
         (Seen::Absent { .. }, Seen::Present { value, .. }) if s.never_ran() => not_started(s, params, value),
         (Seen::Absent { looks }, _) => flink_lacks(s, params, memory, looks),
@@ -83,7 +84,21 @@ fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks
     }
 }
 
-/// Flink answers, and does not list the job it ran.
+/// Flink answers, and leaves open what became of the job.
+fn left_open(s: &Snapshot, memory: &mut Memory, fault: &Fault, looks: &Looks) -> Verdict {
+    memory.job_missing = None;
+    if s.job.state.is_terminal() {
+        return Verdict::keep(s, Rule::JobLeftOpen).as_sure_as(s.job.confidence);
+    }
+    match observations::lingering(s, Some(looks), Confidence::Inferred) {
+        Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(Confidence::Confirmed),
+        Confidence::Inferred | Confidence::Stale => {
+            Verdict::inferred(s.job.state, Rule::JobLeftOpen).because("JobLeftOpen", &fault.message)
+        }
+    }
+}
+
+/// Flink answers that it does not know the job it ran.
 fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
     if s.job.state.is_terminal() || operator::is_suspended(s) {
         return end::corrected(
@@ -111,7 +126,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
         };
     }
     let message = format!(
-        "Flink answers and does not list the job; LOST needs {} such answers at least {} apart",
+        "Flink answers that it does not know the job; LOST needs {} such answers at least {} apart",
         params.absence_confirmations, params.absence_window
     );
     Verdict::inferred(s.job.state, Rule::JobNotListed).because("JobNotListed", message)

@@ -104,10 +104,7 @@ async fn ask_for_untold(
     if let Err(fault) = ended {
         for id in asked {
             if overview.job(id).is_none() {
-                overview
-                    .untold
-                    .entry(id)
-                    .or_insert_with(|| Untold::Unknown(fault.clone()));
+                overview.untold.entry(id).or_insert_with(|| left_open(&fault));
             }
         }
     }
@@ -123,11 +120,15 @@ fn note(overview: &mut FlinkOverview, id: FlinkJobId, answer: Result<Option<Flin
             overview.untold.insert(id, Untold::Gone);
         }
         Err(fault) => {
-            let message = format!("Flink's list leaves the job out, and asked for it: {}", fault.message);
-            let fault = Fault { message, ..fault };
-            overview.untold.insert(id, Untold::Unknown(fault));
+            overview.untold.insert(id, left_open(&fault));
         }
     }
+}
+
+/// Flink answers, and not about this job: that is another thing than a Flink that gives no answer, whatever came instead.
+fn left_open(fault: &Fault) -> Untold {
+    let message = format!("Flink's list leaves the job out, and asked for it by its id: {fault}");
+    Untold::Unknown(Fault::new(FaultKind::Other, message))
 }
 
 /// `GET /jobs/<id>`: `None` if Flink itself says that it does not know the job. A 404 of anybody else is a fault, and so is
