@@ -107,7 +107,7 @@ impl Counterfactual {
                 incarnation: seen.incarnation.clone(),
                 labels: seen.labels.clone(),
                 other_jobs: seen.other_jobs.clone(),
-                intent: seen.intent,
+                intent: seen.intent.clone(),
                 ..self.record.clone()
             },
             ..snapshot.clone()

@@ -98,13 +98,18 @@ pub struct RootException {
     pub at: Option<Timestamp>,
 }
 
-/// Checkpoint counters, from `/jobs/<id>/checkpoints`. They start at zero after a failover.
+/// What `/jobs/<id>/checkpoints` says. The counters start at zero after a failover; numbers of checkpoints and savepoints
+/// do not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Checkpoints {
     /// `counts.completed`.
     pub completed: u64,
     /// `counts.failed`.
     pub failed: u64,
+    /// The number of a savepoint that is in progress.
+    pub savepoint_in_progress: Option<u64>,
+    /// The number of the newest completed savepoint (`latest.savepoint`).
+    pub savepoint_completed: Option<u64>,
 }
 
 /// How a job ended, from a source other than its REST endpoint.

@@ -22,6 +22,7 @@ pub mod explanation;
 pub mod facts;
 pub mod id;
 pub mod incarnation;
+pub mod intents;
 pub mod journal;
 pub mod kube_update;
 pub mod labels;

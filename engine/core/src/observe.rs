@@ -4,11 +4,13 @@
 //! for every sequence it explores; a second copy of any of these steps would let the one prove what the other does not do.
 
 use crate::board::{Board, ObjectRef};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Observed};
 use crate::facts::FlinkJob;
 use crate::id::FlinkJobId;
+use crate::intents;
 use crate::record::JobRecord;
 use crate::snapshot::{Fleet, Snapshot};
+use crate::state::JobState;
 use crate::time::Timestamp;
 use crate::timing::Timing;
 use crate::tracking::{TrackingRules, track};
@@ -47,7 +49,34 @@ pub fn observe(before: &JobRecord, board: &Board, context: Context<'_>, now: Tim
     if let Some(lookups) = lookups {
         lookups.show(&mut snapshot);
     }
+    let attempt = &snapshot.record.incarnation;
+    let intent = intents::standing(
+        before,
+        attempt,
+        snapshot.checkpoints.as_ref(),
+        context.timing.intent_timeout,
+        now,
+    );
+    snapshot.record.intent = intent.unwrap_or(None);
+    show_savepoint(&mut snapshot);
     snapshot
+}
+
+/// Flink has no state for a job that takes a savepoint: its list says RUNNING, and its checkpoints show the savepoint. Both
+/// are its own word, so a policy is shown SAVEPOINTING, as long as either is fresh.
+fn show_savepoint(snapshot: &mut Snapshot) {
+    let fresh_for = snapshot.timing.poll * 2 + snapshot.timing.timeout;
+    let is_in_progress = snapshot.checkpoints.as_ref().is_some_and(|checkpoints| {
+        let savepoint = checkpoints.latest.present().and_then(|seen| seen.savepoint_in_progress);
+        savepoint.is_some() && snapshot.now.since(checkpoints.asked_at) <= fresh_for
+    });
+    if is_in_progress
+        && let Some(flink) = &mut snapshot.flink
+        && let Observed::Present(job) = &mut flink.latest
+        && job.state == JobState::Running
+    {
+        job.state = JobState::Savepointing;
+    }
 }
 
 /// All that is known of a job beside what was looked up about its attempt.

@@ -121,6 +121,7 @@ fn apply(before: &JobRecord, snapshot: &Snapshot, decision: Decision) -> Plan {
         incarnation: tracked.incarnation.clone(),
         labels: tracked.labels.clone(),
         other_jobs: tracked.other_jobs.clone(),
+        intent: tracked.intent.clone(),
         conditions: conditions(
             before,
             decision.conditions.into_iter().map(|c| (c.kind, c.message)).collect(),
@@ -214,6 +215,7 @@ fn shown_differently(before: &JobRecord, after: &JobRecord) -> bool {
         || before.other_jobs != after.other_jobs
         || before.attention != after.attention
         || before.incarnation != after.incarnation
+        || before.intent.as_ref().map(|posted| posted.intent) != after.intent.as_ref().map(|posted| posted.intent)
 }
 
 /// The conditions that stand now, each since it began to stand.

@@ -1,5 +1,7 @@
 //! The record of a job: what integrations read, and what survives a restart.
 
+use std::sync::Arc;
+
 use crate::facts::FlinkJob;
 use crate::id::{FlinkJobId, JobKey, PolicyName};
 use crate::incarnation::Incarnation;
@@ -60,12 +62,29 @@ pub enum AlertScope {
 }
 
 /// An intent somebody posted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PostedIntent {
     /// What is intended, as posted.
     pub intent: Intent,
     /// When it was posted.
     pub since: Timestamp,
+    /// Who posted it, as they said.
+    pub author: Option<Arc<str>>,
+    /// The number of the newest completed savepoint when checkpoints were first seen after it was posted, 0 if there was
+    /// none: a newer one fulfils the intent.
+    pub savepoint: Option<u64>,
+}
+
+impl PostedIntent {
+    /// As it is when it has just been posted.
+    pub fn new(intent: Intent, author: Option<Arc<str>>, since: Timestamp) -> Self {
+        Self {
+            intent,
+            since,
+            author,
+            savepoint: None,
+        }
+    }
 }
 
 /// Why a job is watched, which says how it stops being watched.

@@ -160,7 +160,7 @@ impl EvidenceShape {
         let readiness = |deployment: &Deployment| (deployment.ready, deployment.deleting_since);
         Self {
             attempt: record.incarnation.attempt,
-            intent: record.intent,
+            intent: record.intent.clone(),
             flink: answer(flink.as_ref(), state),
             deployment: answer(deployment.as_ref(), readiness),
             others,

@@ -21,6 +21,8 @@ pub struct Timing {
     pub startup_grace: Duration,
     /// How often a terminal job is polled.
     pub terminal_poll: Duration,
+    /// How long an intent stands at most that nobody takes back.
+    pub intent_timeout: Duration,
 }
 
 impl Timing {
@@ -43,6 +45,7 @@ impl Default for Timing {
             retry_max: Duration::from_secs(30),
             startup_grace: Duration::ZERO,
             terminal_poll: Duration::from_secs(60),
+            intent_timeout: Duration::from_secs(15 * 60),
         }
     }
 }

@@ -35,7 +35,7 @@ impl Fingerprint {
     pub fn of(snapshot: &Snapshot) -> Self {
         Self {
             attempt: snapshot.record.incarnation.attempt,
-            intent: snapshot.record.intent,
+            intent: snapshot.record.intent.clone(),
             deployment: snapshot.deployment.as_ref().map(|evidence| evidence.latest.clone()),
             pods: snapshot.pods.as_ref().map(|evidence| evidence.latest.clone()),
             resource: snapshot.flink_resource.as_ref().map(|evidence| evidence.latest.clone()),

@@ -1,5 +1,7 @@
 //! What the API may ask of the loop. Requests wait their turn in it, so that nothing changes a record beside it.
 
+use std::sync::Arc;
+
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::JournalError;
@@ -16,6 +18,7 @@ pub(crate) enum Request {
     Intend {
         key: JobKey,
         intent: Intent,
+        author: Option<Arc<str>>,
         reply: oneshot::Sender<Result<JobView, RequestError>>,
     },
     Explain {
@@ -75,11 +78,17 @@ pub struct Control {
 }
 
 impl Control {
-    /// Notes what somebody intends with a job. The record is committed when this returns.
+    /// Notes what somebody intends with a job, and who says so. The record is committed when this returns.
     ///
     /// Fails with [`RequestError::NoSuchJob`] and [`RequestError::Store`].
-    pub async fn intend(&self, key: JobKey, intent: Intent) -> Result<JobView, RequestError> {
-        self.ask(|reply| Request::Intend { key, intent, reply }).await
+    pub async fn intend(&self, key: JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, RequestError> {
+        self.ask(|reply| Request::Intend {
+            key,
+            intent,
+            author,
+            reply,
+        })
+        .await
     }
 
     /// Runs a job's policy now, and shows what was seen and what it decided. Nothing is carried out.

@@ -83,7 +83,14 @@ pub(crate) struct IntentBody {
     /// start, cancel, savepoint or none.
     #[schema(example = "cancel")]
     intent: String,
+    /// Who says so, for those who read the record; at most 256 characters.
+    #[serde(default)]
+    #[schema(example = "deploy-bot")]
+    author: Option<String>,
 }
+
+/// The longest name of an author, in characters.
+const AUTHOR_LIMIT: usize = 256;
 
 fn missing(api: &Api, key: &JobKey) -> Problem {
     let is_session = key.session_job.is_none()
@@ -179,13 +186,16 @@ pub(crate) async fn intend(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Job>, Problem> {
-    let intent = parse_intent(&headers, body)?;
-    let noted = api.control.intend(&key, intent).await;
+    let (intent, author) = parse_intent(&headers, body)?;
+    let noted = api.control.intend(&key, intent, author).await;
     let view = noted.map_err(|error| refusal(&api, &key, error))?;
     Ok(Json(Job::from(&view)))
 }
 
-fn parse_intent(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Intent, Problem> {
+/// What is intended, and who says so.
+type Said = (Intent, Option<Arc<str>>);
+
+fn parse_intent(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Said, Problem> {
     const FIX: &str = r#"send {"intent":"start"}, "cancel", "savepoint" or "none" with Content-Type: application/json"#;
     let format = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let format = format.and_then(|value| value.split(';').next()).map(str::trim);
@@ -200,8 +210,17 @@ fn parse_intent(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Res
     })?;
     let parsed: IntentBody = serde_json::from_slice(&body)
         .map_err(|error| Problem::parameter("intent", format!("the body is not an intent: {error}; {FIX}")))?;
-    Intent::parse(&parsed.intent)
-        .ok_or_else(|| Problem::parameter("intent", format!("`{}` is not an intent; {FIX}", parsed.intent)))
+    let intent = Intent::parse(&parsed.intent)
+        .ok_or_else(|| Problem::parameter("intent", format!("`{}` is not an intent; {FIX}", parsed.intent)))?;
+    let author = parsed.author.filter(|author| !author.trim().is_empty());
+    if author
+        .as_ref()
+        .is_some_and(|author| author.chars().count() > AUTHOR_LIMIT || author.contains(char::is_control))
+    {
+        let detail = format!("an author has at most {AUTHOR_LIMIT} characters, and no control characters");
+        return Err(Problem::parameter("author", detail));
+    }
+    Ok((intent, author.map(Arc::from)))
 }
 
 /// How a record is to be removed.

@@ -112,6 +112,9 @@ pub(crate) struct Intent {
     intent: &'static str,
     #[schema(format = DateTime)]
     since: String,
+    /// Who said it, as they said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
 }
 
 /// A change of state or attempt.
@@ -199,9 +202,10 @@ impl From<&JobView> for Job {
             policy: record.policy.to_string(),
             revision: record.revision,
             other_jobs: others.collect(),
-            intent: record.intent.map(|posted| Intent {
+            intent: record.intent.as_ref().map(|posted| Intent {
                 intent: posted.intent.as_str(),
                 since: posted.since.to_string(),
+                author: posted.author.as_deref().map(str::to_owned),
             }),
         }
     }

@@ -63,6 +63,7 @@ impl Harness<'_> {
             retry_max,
             startup_grace,
             terminal_poll,
+            intent_timeout,
         } = self.timing;
         Timing {
             poll: scale.shorten(poll),
@@ -72,6 +73,7 @@ impl Harness<'_> {
             retry_max: scale.shorten(retry_max),
             startup_grace: scale.shorten(startup_grace),
             terminal_poll: scale.shorten(terminal_poll),
+            intent_timeout: scale.shorten(intent_timeout),
         }
     }
 }

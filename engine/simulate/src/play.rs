@@ -222,7 +222,7 @@ impl<'a> Play<'a> {
             .collect();
         for view in engine.views() {
             if targets.contains(&view.record.key.target.name.to_string())
-                && let Err(error) = engine.control().intend(view.record.key.clone(), intent).await
+                && let Err(error) = engine.control().intend(view.record.key.clone(), intent, None).await
             {
                 self.judge.fail(
                     self.clock.story_now(),

@@ -234,7 +234,7 @@ impl Watcher {
                 };
             }
             Step::Intent(intent) => {
-                let posted = PostedIntent { intent, since: now };
+                let posted = PostedIntent::new(intent, None, now);
                 let revision = state.record.revision;
                 state.record = JobRecord {
                     revision,

@@ -199,7 +199,7 @@ impl<'a> Beside<'a> {
             Step::Intent(intent) => {
                 let turn = self
                     .reactor
-                    .intend(&self.key, intent, now)
+                    .intend(&self.key, intent, None, now)
                     .map_err(|error| error.to_string())?;
                 self.commit(turn, now);
             }

@@ -60,6 +60,9 @@ impl Policy for Conservative {
         }
         if verdict.state == JobState::Running && snapshot.flink().is_present() {
             verdict = verdict.want_each(WantedSource::Checkpoints, snapshot.validate());
+        } else if verdict.state == JobState::Savepointing && snapshot.flink().is_present() {
+            // To see it come and go.
+            verdict = verdict.want_each(WantedSource::Checkpoints, snapshot.poll());
         }
         verdict
     }

@@ -5,9 +5,14 @@ steadfast_policy::rules! {
     /// A rule of the conservative policy.
     pub enum Rule {
         FlinkListsJob = "flink-lists-job" {
-            says: "Flink lists the job: its word is the state, confirmed. RUNNING shows as SAVEPOINTING while a savepoint is intended.",
+            says: "Flink lists the job: its word is the state, confirmed. A running job whose checkpoints show a savepoint in progress is SAVEPOINTING.",
             because: "Only the JobManager knows the job's state (org.apache.flink.api.common.JobStatus); everything else is a guess about it.",
             changed_by: "Flink's next answer."
+        }
+        SavepointIntended = "savepoint-intended" {
+            says: "Somebody said that a savepoint is taken, and Flink shows none in progress: SAVEPOINTING, inferred, while that intent stands.",
+            because: "A wish is not a state: an intent ends when a savepoint is completed, with the next attempt, or after `timing.intent_timeout`.",
+            changed_by: "Flink's checkpoints, its next state, or the end of the intent."
         }
         NoJobYet = "no-job-yet" {
             says: "Flink answers and lists no job, and none was seen in this attempt: the state stays, inferred.",

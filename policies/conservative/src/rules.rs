@@ -54,11 +54,15 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
         memory.pod = Some((pod.uid.clone(), pod.restarts()));
     }
     if job.state == JobState::Running && s.intended(Intent::Savepoint) {
-        let message = "Flink reports RUNNING; a savepoint was asked for and is not yet said to be over";
-        return Verdict::confirmed(JobState::Savepointing, Rule::FlinkListsJob).because("SavepointIntended", message);
+        let message = "Flink reports RUNNING and shows no savepoint in progress; somebody said that one is taken";
+        return Verdict::inferred(JobState::Savepointing, Rule::SavepointIntended)
+            .because("SavepointIntended", message);
     }
-    let verdict = Verdict::confirmed(job.state, Rule::FlinkListsJob)
-        .because("FlinkReports", format!("Flink reports {}", job.state.word()));
+    let message = match job.state {
+        JobState::Savepointing => "Flink reports RUNNING and shows a savepoint in progress".to_owned(),
+        state => format!("Flink reports {}", state.word()),
+    };
+    let verdict = Verdict::confirmed(job.state, Rule::FlinkListsJob).because("FlinkReports", message);
     if matches!(job.state, JobState::Failed | JobState::Failing) {
         return with_cause(s, memory, verdict, looks);
     }

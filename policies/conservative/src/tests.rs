@@ -397,15 +397,27 @@ fn an_end_nobody_intended_is_alerted_once_it_has_stood() {
 }
 
 #[test]
-fn a_savepoint_shows_while_flink_says_running() {
+fn an_intended_savepoint_is_inferred_and_one_that_flink_shows_is_confirmed() {
     let mut story = Story::running();
     story.intent(Intent::Savepoint, 9);
+    let intended = story.at(10).flink_lists(JobState::Running).decide();
     assert_eq!(
-        story.at(10).flink_lists(JobState::Running).decide().state,
-        JobState::Savepointing
+        (intended.state, intended.confidence),
+        (JobState::Savepointing, Confidence::Inferred)
+    );
+    assert!(
+        intended
+            .wanted
+            .iter()
+            .any(|wanted| wanted.source == WantedSource::Checkpoints)
+    );
+    let shown = story.at(15).flink_lists(JobState::Savepointing).decide();
+    assert_eq!(
+        (shown.state, shown.confidence),
+        (JobState::Savepointing, Confidence::Confirmed)
     );
     assert_eq!(
-        story.at(15).flink_lists(JobState::Cancelling).decide().state,
+        story.at(20).flink_lists(JobState::Cancelling).decide().state,
         JobState::Cancelling
     );
 }

@@ -42,7 +42,7 @@ mod own {
             incarnation: incarnation(&record.incarnation),
             conditions: record.conditions.iter().map(condition).collect(),
             alerts: record.alerts.iter().map(alert).collect(),
-            intent: record.intent.map(intent),
+            intent: record.intent.as_ref().map(intent),
             revision: record.revision,
         }
     }

@@ -7,7 +7,9 @@ use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{Change, Entry, Event, JournalError, Sequence};
 use steadfast_core::kube_update::{KindOrigin, KubeUpdate};
 use steadfast_core::projection::{JobView, Projection};
+use steadfast_core::record::{JobRecord, PostedIntent};
 use steadfast_core::shadow::ShadowBoard;
+use steadfast_core::state::Intent;
 use steadfast_core::time::Timestamp;
 use tokio::sync::watch;
 
@@ -82,6 +84,7 @@ impl Readers {
         match show {
             Show::Changed(change, view) => {
                 self.report_transitions(&change);
+                self.report_intent(&change.record);
                 self.show_record(view);
             }
             Show::Forgotten(change) => {
@@ -132,6 +135,27 @@ impl Readers {
         self.metrics.show_shadows(&self.shadows.counts());
         if let Some(newest) = newest {
             self.entries.send_replace(newest);
+        }
+    }
+
+    /// Says in the log what became of an intent, beside the record as it was shown last.
+    fn report_intent(&self, record: &JobRecord) {
+        let key = &record.key;
+        let before = self.projection.get(key).and_then(|view| view.record.intent.clone());
+        let stands = |posted: &&PostedIntent| posted.intent != Intent::None;
+        match (before.as_ref().filter(stands), record.intent.as_ref().filter(stands)) {
+            (before, Some(now)) if before.is_none_or(|before| before.since != now.since) => {
+                let author = now.author.as_deref().unwrap_or("nobody named");
+                tracing::info!(job = %key, intent = now.intent.as_str(), author, "an intent was posted");
+            }
+            (Some(before), None) => {
+                let author = before.author.as_deref().unwrap_or("nobody named");
+                tracing::info!(
+                    job = %key, intent = before.intent.as_str(), author, posted = %before.since,
+                    "an intent has ended: taken back, fulfilled, outlived by the next attempt, or timed out"
+                );
+            }
+            (None | Some(_), Some(_)) | (None, None) => {}
         }
     }
 

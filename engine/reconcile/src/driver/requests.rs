@@ -15,8 +15,13 @@ impl Driver {
         let now = self.clock.now();
         // A requester who is gone by now needs no answer.
         match request {
-            Request::Intend { key, intent, reply } => {
-                let turn = self.reactor.intend(&key, intent, now);
+            Request::Intend {
+                key,
+                intent,
+                author,
+                reply,
+            } => {
+                let turn = self.reactor.intend(&key, intent, author, now);
                 let answer = self.carry_out(turn).await;
                 let view = answer.and_then(|()| self.readers.projection.get(&key).ok_or(RequestError::NoSuchJob));
                 drop(reply.send(view));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use steadfast_core::board::lookups::Standing;
 use steadfast_core::decision::LookupRequest;
 use steadfast_core::id::{FlinkJobId, JobKey, TargetId};
+use steadfast_core::intents;
 use steadfast_core::observe::{Context, observe};
 use steadfast_core::planner::{Next, plan};
 use steadfast_core::record::JobRecord;
@@ -123,6 +124,9 @@ impl Reactor {
             self.confirmed.insert(key.clone(), at);
         }
         if let Some(record) = self.records.get(&key) {
+            if let Some(at) = intents::expires_at(record, self.timing.intent_timeout) {
+                self.queue.requeue_by(key.clone(), at);
+            }
             let shadow = |(policy, verdict)| Show::Shadow(policy, record.clone(), verdict);
             shown.extend(shadows.into_iter().map(shadow));
         }

@@ -16,9 +16,15 @@ use crate::turn::Turn;
 
 impl Reactor {
     /// Notes an intent. Fails with [`RequestError::NoSuchJob`].
-    pub fn intend(&mut self, key: &JobKey, intent: Intent, now: Timestamp) -> Result<Turn, RequestError> {
+    pub fn intend(
+        &mut self,
+        key: &JobKey,
+        intent: Intent,
+        author: Option<Arc<str>>,
+        now: Timestamp,
+    ) -> Result<Turn, RequestError> {
         let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
-        let posted = PostedIntent { intent, since: now };
+        let posted = PostedIntent::new(intent, author, now);
         Ok(Turn::of(planner::record_intent(record, posted)))
     }
 

@@ -82,6 +82,12 @@ object!(
         completed: u64 = completed,
         /// `counts.failed`.
         failed: u64 = failed,
+        /// The number of a savepoint that is in progress.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        savepoint_in_progress: Option<u64> = savepoint_in_progress,
+        /// The number of the newest completed savepoint.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        savepoint_completed: Option<u64> = savepoint_completed,
     }
 );
 

@@ -191,6 +191,12 @@ object!(
         intent: Intent = intent,
         /// When it was said.
         since: Moment = since,
+        /// Who said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        author: Option<String> = author,
+        /// The number of the newest completed savepoint when it was first looked at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        savepoint: Option<u64> = savepoint,
     }
 );
 

@@ -169,5 +169,7 @@ object!(
         startup_grace: Seconds = startup_grace,
         /// How often a terminal job is looked at.
         terminal_poll: Seconds = terminal_poll,
+        /// How long an intent stands at most.
+        intent_timeout: Seconds = intent_timeout,
     }
 );

@@ -1,5 +1,7 @@
 //! What the API asks of the reconcile loop.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
@@ -12,7 +14,7 @@ pub trait Control: Send + Sync {
     /// Notes what somebody intends with a job. The record is committed when this returns.
     ///
     /// Fails with [`ControlError::NoSuchJob`], and [`ControlError::Unavailable`] if the store did not take it.
-    async fn intend(&self, job: &JobKey, intent: Intent) -> Result<JobView, ControlError>;
+    async fn intend(&self, job: &JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, ControlError>;
 
     /// Runs the job's policy on what is seen now, to show what it decides; nothing is carried out.
     ///

@@ -34,10 +34,10 @@ impl TestControl {
 
 #[async_trait]
 impl Control for TestControl {
-    async fn intend(&self, job: &JobKey, intent: Intent) -> Result<JobView, ControlError> {
+    async fn intend(&self, job: &JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, ControlError> {
         let JobView { record, watch } = self.find(job)?;
         let record = JobRecord {
-            intent: Some(PostedIntent { intent, since: AT }),
+            intent: Some(PostedIntent::new(intent, author, AT)),
             ..(*record).clone()
         };
         Ok(JobView {

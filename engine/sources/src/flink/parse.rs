@@ -273,6 +273,26 @@ pub(crate) fn headline(trace: &str) -> String {
 #[derive(Deserialize)]
 struct CheckpointsBody {
     counts: Counts,
+    /// The newest first.
+    #[serde(default)]
+    history: Vec<CheckpointBody>,
+    #[serde(default)]
+    latest: LatestBody,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LatestBody {
+    savepoint: Option<CheckpointBody>,
+}
+
+#[derive(Deserialize)]
+struct CheckpointBody {
+    id: u64,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    is_savepoint: bool,
 }
 
 #[derive(Deserialize)]
@@ -283,10 +303,17 @@ struct Counts {
 
 /// Reads `/jobs/<id>/checkpoints`.
 pub(super) fn checkpoints(url: &str, body: &[u8]) -> Result<Checkpoints, Fault> {
-    let CheckpointsBody { counts } = json(url, body)?;
+    let CheckpointsBody {
+        counts,
+        history,
+        latest,
+    } = json(url, body)?;
+    let in_progress = |one: &&CheckpointBody| one.is_savepoint && one.status == "IN_PROGRESS";
     Ok(Checkpoints {
         completed: counts.completed,
         failed: counts.failed,
+        savepoint_in_progress: history.iter().find(in_progress).map(|one| one.id),
+        savepoint_completed: latest.savepoint.map(|one| one.id),
     })
 }
 

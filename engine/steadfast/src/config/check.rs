@@ -132,6 +132,7 @@ impl Checker<'_> {
                 .as_ref()
                 .map_or(default.startup_grace, |span| span.get_ref().0),
             terminal_poll: self.span("terminal_poll", timing.terminal_poll.as_ref(), default.terminal_poll),
+            intent_timeout: self.span("intent_timeout", timing.intent_timeout.as_ref(), default.intent_timeout),
         };
         if checked.retry_initial > checked.retry_max {
             let place = timing

@@ -63,6 +63,7 @@ pub(super) struct Timing {
     pub(super) retry_max: Option<Spanned<Span>>,
     pub(super) startup_grace: Option<Spanned<Span>>,
     pub(super) terminal_poll: Option<Spanned<Span>>,
+    pub(super) intent_timeout: Option<Spanned<Span>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -32,8 +32,8 @@ pub(super) struct EngineApi {
 
 #[async_trait]
 impl steadfast_server::Control for EngineApi {
-    async fn intend(&self, job: &JobKey, intent: Intent) -> Result<JobView, ControlError> {
-        self.control.intend(job.clone(), intent).await.map_err(refusal)
+    async fn intend(&self, job: &JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, ControlError> {
+        self.control.intend(job.clone(), intent, author).await.map_err(refusal)
     }
 
     async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError> {

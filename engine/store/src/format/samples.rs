@@ -143,10 +143,7 @@ fn full() -> JobRecord {
         },
         conditions: conditions.collect(),
         alerts: alerts.to_vec(),
-        intent: Some(PostedIntent {
-            intent: Intent::Savepoint,
-            since: at(2),
-        }),
+        intent: Some(PostedIntent::new(Intent::Savepoint, None, at(2))),
         other_jobs: others.collect(),
         attention: Attention::Sleeping,
         policy: PolicyName::new("conservative"),
@@ -170,10 +167,7 @@ fn in_state(n: usize, state: JobState) -> JobRecord {
             uid_seen: pick(&SEEN, n),
             ..Incarnation::unseen(Some(job(n)))
         },
-        intent: intent.map(|intent| PostedIntent {
-            intent: *intent,
-            since: at(3),
-        }),
+        intent: intent.map(|intent| PostedIntent::new(*intent, None, at(3))),
         attention: pick(Attention::ALL, n),
         revision: 1 + n as u64,
         ..unseen()

@@ -224,11 +224,22 @@ impl Shapes<'_> {
         .into_iter()
         .map(|name| (name.to_owned(), figures.clone()))
         .collect();
-        let history: Vec<&Value> = lost.iter().chain(completed.iter()).collect();
+        let savepoint = |id: u32, state: &str, class: &str| {
+            let mut body = one(id, state, class);
+            body["is_savepoint"] = json!(true);
+            body["checkpoint_type"] = json!("SAVEPOINT");
+            body
+        };
+        let taken = job.checkpoints.savepoints;
+        let under_way = job.checkpoints.savepoint_in_progress;
+        let under_way = under_way.then(|| savepoint(taken + 1, "IN_PROGRESS", "in_progress"));
+        let saved = (taken > 0).then(|| savepoint(taken, "COMPLETED", "completed"));
+        let all = [&under_way, &saved, &lost, &completed];
+        let history: Vec<&Value> = all.into_iter().flatten().collect();
         json!({
             "counts": { "restored": 0, "total": done + failed, "in_progress": 0, "completed": done, "failed": failed },
             "summary": summary, "history": history,
-            "latest": { "completed": completed, "savepoint": null, "failed": lost, "restored": null },
+            "latest": { "completed": completed, "savepoint": saved, "failed": lost, "restored": null },
         })
     }
 }

@@ -195,6 +195,10 @@ pub struct CheckpointsSpec {
     pub completed: u32,
     /// Failed since the last failover.
     pub failed: u32,
+    /// Savepoints that were completed; each has the next number.
+    pub savepoints: u32,
+    /// Whether another savepoint is in progress.
+    pub savepoint_in_progress: bool,
 }
 
 /// A job's end as archive, HistoryServer or JobResultStore keep it.

@@ -298,7 +298,11 @@ fn exception() -> impl Strategy<Value = RootException> {
 }
 
 fn checkpoints() -> impl Strategy<Value = Checkpoints> {
-    (0_u64..3, 0_u64..30).prop_map(|(completed, failed)| Checkpoints { completed, failed })
+    (0_u64..3, 0_u64..30).prop_map(|(completed, failed)| Checkpoints {
+        completed,
+        failed,
+        ..Checkpoints::default()
+    })
 }
 
 fn end(told_by: EndSource) -> impl Strategy<Value = JobEnd> {

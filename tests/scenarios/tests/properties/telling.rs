@@ -401,15 +401,19 @@ impl Tale {
                         Kind::Application | Kind::Standalone => cluster.name.clone(),
                     };
                     let savepoint = job.state == "RUNNING" && cluster.intents.last() == Some(&"savepoint");
-                    let states = if savepoint {
-                        "[\"RUNNING\", \"SAVEPOINTING\"]".into()
+                    // A savepoint that Flink does not show is inferred from the intent.
+                    let (states, sure) = if savepoint {
+                        (
+                            "[\"RUNNING\", \"SAVEPOINTING\"]".into(),
+                            "[\"confirmed\", \"inferred\"]",
+                        )
                     } else {
-                        format!("\"{}\"", job.state)
+                        (format!("\"{}\"", job.state), "\"confirmed\"")
                     };
                     let from = seconds(self.now + LISTED_WITHIN * 1000);
                     let _ = write!(
                         text,
-                        "[[expect]]\nfrom = \"{from}\"\nuntil = \"{until}\"\ntarget = \"{name}\"\nstate = {states}\nconfidence = \"confirmed\"\n\n"
+                        "[[expect]]\nfrom = \"{from}\"\nuntil = \"{until}\"\ntarget = \"{name}\"\nstate = {states}\nconfidence = {sure}\n\n"
                     );
                 }
             }

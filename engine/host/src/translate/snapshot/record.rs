@@ -29,7 +29,7 @@ pub(crate) fn reason(reason: &Reason) -> types::Reason {
     }
 }
 
-pub(crate) fn intent(posted: PostedIntent) -> types::PostedIntent {
+pub(crate) fn intent(posted: &PostedIntent) -> types::PostedIntent {
     types::PostedIntent {
         intent: match posted.intent {
             Intent::Start => types::Intent::Start,

@@ -70,10 +70,7 @@ fn record() -> JobRecord {
         since: at(107),
         message: "alert message".to_owned(),
     });
-    record.intent = Some(PostedIntent {
-        intent: Intent::Savepoint,
-        since: at(108),
-    });
+    record.intent = Some(PostedIntent::new(Intent::Savepoint, None, at(108)));
     record.labels = BTreeMap::from([("label name".to_owned(), "label value".to_owned())]).into();
     record.revision = 109;
     record
@@ -191,6 +188,7 @@ fn full() -> Snapshot {
             Observed::Present(Checkpoints {
                 completed: 407,
                 failed: 408,
+                ..Checkpoints::default()
             }),
         ),
         deployment: looks(54, Observed::Present(deployment())),

@@ -27,6 +27,7 @@ pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
         retry_max,
         startup_grace,
         terminal_poll,
+        intent_timeout,
     } = *timing;
     let timings = [
         ("poll", poll != now.timing.poll),
@@ -36,6 +37,7 @@ pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
         ("retry_max", retry_max != now.timing.retry_max),
         ("startup_grace", startup_grace != now.timing.startup_grace),
         ("terminal_poll", terminal_poll != now.timing.terminal_poll),
+        ("intent_timeout", intent_timeout != now.timing.intent_timeout),
     ];
     let sections = [
         ("store.url", *store != now.store),

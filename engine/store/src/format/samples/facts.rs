@@ -59,6 +59,7 @@ impl Facts {
         Checkpoints {
             completed: u64::MAX,
             failed: 2,
+            ..Checkpoints::default()
         }
     }
 

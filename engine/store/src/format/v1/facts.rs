@@ -27,6 +27,11 @@ object!(RootException of facts::RootException {
 object!(Checkpoints of facts::Checkpoints {
     "completed": u64 = completed,
     "failed": u64 = failed,
+    // Recordings from before savepoints were kept lack them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "savepointInProgress": Option<u64> = savepoint_in_progress,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "savepointCompleted": Option<u64> = savepoint_completed,
 });
 
 object!(JobEnd of facts::JobEnd {

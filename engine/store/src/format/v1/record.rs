@@ -98,6 +98,11 @@ words!(AlertScope of record::AlertScope {
 object!(PostedIntent of record::PostedIntent {
     "intent": Intent = intent,
     "since": Moment = since,
+    // Intents from before these were kept lack them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "author": Option<Arc<str>> = author,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "savepoint": Option<u64> = savepoint,
 });
 
 object!(OtherJob of record::OtherJob {

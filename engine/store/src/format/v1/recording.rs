@@ -59,6 +59,15 @@ object!(Fleet of snapshot::Fleet {
     "dark": u32 = dark,
 });
 
+/// The `intentTimeout` of a recording that lacks it.
+fn intent_timeout() -> Duration {
+    timing::Timing::default().intent_timeout
+}
+
+fn is_usual_intent_timeout(timeout: &Duration) -> bool {
+    *timeout == intent_timeout()
+}
+
 object!(Timing of timing::Timing {
     "poll": Duration = poll,
     "timeout": Duration = timeout,
@@ -67,4 +76,7 @@ object!(Timing of timing::Timing {
     "retryMax": Duration = retry_max,
     "startupGrace": Duration = startup_grace,
     "terminalPoll": Duration = terminal_poll,
+    // Recordings from before it was kept lack it.
+    #[serde(default = "intent_timeout", skip_serializing_if = "is_usual_intent_timeout")]
+    "intentTimeout": Duration = intent_timeout,
 });
