@@ -105,7 +105,11 @@ fn of_ends(state: &State) -> impl Iterator<Item = EndsStep> + use<> {
 }
 
 fn rare(state: &State) -> impl Iterator<Item = Step> + use<> {
-    let stands = state.record.intent.map_or(Intent::None, |posted| posted.intent);
+    let stands = state
+        .record
+        .intent
+        .as_ref()
+        .map_or(Intent::None, |posted| posted.intent);
     let intents = [Intent::Cancel, Intent::Savepoint, Intent::Start, Intent::None];
     let sight = match state.world.neighbours {
         Neighbours::Seen => Visibility::Dark,

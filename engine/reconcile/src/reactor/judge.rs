@@ -124,7 +124,9 @@ impl Reactor {
             self.confirmed.insert(key.clone(), at);
         }
         if let Some(record) = self.records.get(&key) {
-            if let Some(at) = intents::expires_at(record, self.timing.intent_timeout) {
+            // One that has expired already is taken away with the next decision that succeeds.
+            let expires = intents::expires_at(record, self.timing.intent_timeout);
+            if let Some(at) = expires.filter(|at| *at > now) {
                 self.queue.requeue_by(key.clone(), at);
             }
             let shadow = |(policy, verdict)| Show::Shadow(policy, record.clone(), verdict);

@@ -152,6 +152,15 @@ object!(
     }
 );
 
+/// The `intentTimeout` of a snapshot that lacks it.
+fn intent_timeout() -> Seconds {
+    Seconds::of(&timing::Timing::default().intent_timeout)
+}
+
+fn is_usual_intent_timeout(timeout: &Seconds) -> bool {
+    *timeout == intent_timeout()
+}
+
 object!(
     /// `[timing]` of the configuration.
     Timing of timing::Timing {
@@ -169,7 +178,8 @@ object!(
         startup_grace: Seconds = startup_grace,
         /// How often a terminal job is looked at.
         terminal_poll: Seconds = terminal_poll,
-        /// How long an intent stands at most.
+        /// How long an intent stands at most; 900 s if it is left out.
+        #[serde(default = "intent_timeout", skip_serializing_if = "is_usual_intent_timeout")]
         intent_timeout: Seconds = intent_timeout,
     }
 );

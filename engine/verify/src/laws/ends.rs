@@ -58,6 +58,7 @@ impl Law for EndsAreTold {
         if snapshot
             .record
             .intent
+            .as_ref()
             .is_some_and(|posted| posted.intent == Intent::Cancel)
         {
             *tracker |= CANCELED;

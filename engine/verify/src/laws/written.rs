@@ -303,7 +303,11 @@ impl Found {
                     .map_or(ToldWord::Nothing, |end| ToldWord::End(end.state))
             })
             && may(self.intent.as_ref(), || {
-                snapshot.record.intent.map_or(Intent::None, |posted| posted.intent)
+                snapshot
+                    .record
+                    .intent
+                    .as_ref()
+                    .map_or(Intent::None, |posted| posted.intent)
             })
             && may(self.fleet.as_ref(), || {
                 if snapshot.fleet.dark.saturating_mul(2) > snapshot.fleet.targets {

@@ -217,6 +217,8 @@ fn full() -> Snapshot {
             retry_max: millis(75),
             startup_grace: millis(76),
             terminal_poll: millis(77),
+            // No policy is told: an intent that is over is not shown.
+            intent_timeout: Timing::default().intent_timeout,
         },
     }
 }
