@@ -31,7 +31,7 @@ use engine_api::EngineApi;
 use reload::Reloader;
 
 pub use assemble::{LoadedPolicy, compile_policies, load_policies, policy_cache};
-pub use clock::SystemClock;
+pub use clock::{SteadyClock, SystemClock};
 pub use locate::locate_in_config;
 pub use modules::{RefusedModule, known, resolve_modules, resolve_modules_now};
 pub(crate) use signals::ShutdownSignals;
@@ -56,7 +56,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let files = file
         .as_deref()
         .map(|file| reload::FileSnapshot::starting(file, &config));
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start());
     let host = assemble::policy_engine()?;
     let policies = policies(&config, &host).await?;
     let clusters = assemble::clusters(&config).await?;

@@ -6,12 +6,21 @@ use proptest::prelude::*;
 /// A plot before it is told.
 #[derive(Clone, Debug)]
 pub struct Plot {
-    /// How each target is deployed.
-    pub targets: Vec<Kind>,
+    /// The targets, each a Flink cluster.
+    pub targets: Vec<Setting>,
     /// What happens, in order.
     pub turns: Vec<Turn>,
     /// What every jitter of the engine is drawn from.
     pub seed: u64,
+}
+
+/// One target.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// How it is deployed.
+    pub kind: Kind,
+    /// How far the clock of its JobManager is ahead of all others, in seconds.
+    pub clock: i16,
 }
 
 /// How a target is deployed.
@@ -46,7 +55,11 @@ pub enum Deed {
     /// Another Deployment takes the place of this one; nothing answers there yet.
     Replace,
     /// The Deployment is deleted, the last words of its JobManager with it.
-    Delete { words: Words, recovery: Recovery },
+    Delete {
+        words: Words,
+        recovery: Recovery,
+        teller: Teller,
+    },
     /// It is there again, under another UID, and runs a new job.
     Restore,
     /// The JobManager's container ends and begins again.
@@ -57,6 +70,14 @@ pub enum Deed {
     Recover(Recovery),
     /// A job moves on to one of the states that Flink allows.
     Move(u8),
+    /// The JobMaster of its first job answers its JobManager no more, or again: lists leave the job out.
+    LeaveOut,
+    /// For so many seconds another Flink answers, which lists another job.
+    Foreign(u8),
+    /// Two JobManagers answer by turns, so many times, each with a run of its own.
+    TwoMasters(u8),
+    /// The Deployment is scaled to zero.
+    ScaleToZero,
     /// A session cluster gets another job.
     Submit,
     /// A session cluster no longer lists its first job.
@@ -74,6 +95,15 @@ pub enum Deed {
 pub enum Words {
     None,
     Says(&'static str),
+}
+
+/// Where the words of a job's end are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Teller {
+    /// In the JobManager's log, as long as its pod is there.
+    Log,
+    /// In the archive.
+    Archive,
 }
 
 /// Whether Flink's recovery data lasts.
@@ -128,8 +158,11 @@ pub fn plots() -> impl Strategy<Value = Plot> {
         2 => Just(Kind::Session),
         1 => Just(Kind::Standalone),
     ];
+    // Mostly right, and else up to ten minutes ahead or behind.
+    let clocks = prop_oneof![3 => Just(0_i16), 2 => -600_i16..=600];
+    let settings = (kinds, clocks).prop_map(|(kind, clock)| Setting { kind, clock });
     (
-        prop::collection::vec(kinds, 1..=4),
+        prop::collection::vec(settings, 1..=4),
         prop::collection::vec(turns(), 0..=10),
         any::<u64>(),
     )
@@ -148,18 +181,23 @@ fn deeds() -> impl Strategy<Value = Deed> {
         Just(Words::None),
         prop::sample::select(&["FINISHED", "FAILED", "CANCELED"][..]).prop_map(Words::Says),
     ];
+    let tellers = prop_oneof![2 => Just(Teller::Log), 1 => Just(Teller::Archive)];
     prop_oneof![
         4 => prop::sample::select(FLINK).prop_map(Deed::Flink),
         4 => prop::sample::select(KUBERNETES).prop_map(Deed::Kubernetes),
         2 => Just(Deed::Darkness),
         2 => Just(Deed::Light),
         2 => Just(Deed::Replace),
-        3 => (words, recovery()).prop_map(|(words, recovery)| Deed::Delete { words, recovery }),
+        3 => (words, recovery(), tellers).prop_map(|(words, recovery, teller)| Deed::Delete { words, recovery, teller }),
         2 => Just(Deed::Restore),
         2 => prop::sample::select(&["OOMKilled", "Error"][..]).prop_map(Deed::Crash),
         1 => Just(Deed::Evict),
         3 => recovery().prop_map(Deed::Recover),
         6 => any::<u8>().prop_map(Deed::Move),
+        3 => Just(Deed::LeaveOut),
+        2 => (2_u8..20).prop_map(Deed::Foreign),
+        1 => (2_u8..6).prop_map(Deed::TwoMasters),
+        2 => Just(Deed::ScaleToZero),
         1 => Just(Deed::Submit),
         1 => Just(Deed::Drop),
         2 => prop::sample::select(&["start", "cancel", "savepoint", "none"][..]).prop_map(Deed::Intend),

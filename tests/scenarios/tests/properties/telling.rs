@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::plot::{Deed, Kind, Plot, Recovery, Turn, Words};
+use super::plot::{Deed, Kind, Plot, Recovery, Setting, Teller, Turn, Words};
 
 /// By when what Flink lists must stand in the record after all has healed, in seconds: a terminal record that only
 /// Flink revives takes 75.
@@ -21,8 +21,8 @@ const SEEN_AFTER: u64 = 20_000;
 /// The story file of a plot.
 pub fn tell(plot: &Plot) -> String {
     let mut tale = Tale::default();
-    for (place, kind) in plot.targets.iter().enumerate() {
-        tale.clusters.push(Cluster::new(place, *kind));
+    for (place, setting) in plot.targets.iter().enumerate() {
+        tale.clusters.push(Cluster::new(place, *setting));
     }
     for place in 0..tale.clusters.len() {
         tale.begin(place);
@@ -51,6 +51,8 @@ struct Tale {
 struct Cluster {
     name: String,
     kind: Kind,
+    /// How far its JobManager's clock is ahead, in milliseconds.
+    clock: i64,
     /// Counts Deployments: each new one has the next UID.
     uid: u32,
     /// When the present Deployment was made.
@@ -78,6 +80,8 @@ enum There {
     Up,
     /// Its Deployment is there, its JobManager does not answer.
     Down,
+    /// Its Deployment is there, and asks for no replica.
+    ScaledToZero,
     /// Nothing.
     Gone,
 }
@@ -87,13 +91,16 @@ struct Job {
     number: u32,
     state: &'static str,
     start: u64,
+    /// Whether lists leave it out.
+    is_left_out: bool,
 }
 
 impl Cluster {
-    fn new(place: usize, kind: Kind) -> Self {
+    fn new(place: usize, setting: Setting) -> Self {
         Self {
             name: format!("t{place}"),
-            kind,
+            kind: setting.kind,
+            clock: i64::from(setting.clock) * 1000,
             uid: 1,
             created: 0,
             pod: 1,
@@ -115,6 +122,7 @@ impl Cluster {
             number: self.next_job,
             state: "RUNNING",
             start,
+            is_left_out: false,
         });
         self.told.insert("RUNNING");
         self.next_job += 1;
@@ -124,8 +132,19 @@ impl Cluster {
     fn flink(&self) -> &'static str {
         match self.there {
             There::Up => self.way,
-            There::Down | There::Gone => "refuse",
+            There::Down | There::ScaledToZero | There::Gone => "refuse",
         }
+    }
+
+    /// A job as the story writes it, by the clock of its JobManager.
+    fn row(&self, id: &str, state: &str, start: u64, is_left_out: bool) -> String {
+        let start = i64::try_from(start).unwrap_or(i64::MAX) + self.clock;
+        let left_out = if is_left_out {
+            ", listed = false, asked = \"500\""
+        } else {
+            ""
+        };
+        format!("{{ id = \"{id}\", state = \"{state}\", start = \"{start}ms\"{left_out} }}")
     }
 
     fn listed(&self) -> String {
@@ -133,15 +152,9 @@ impl Cluster {
             There::Up => self
                 .jobs
                 .iter()
-                .map(|job| {
-                    let start = seconds(job.start);
-                    format!(
-                        "{{ id = \"j{}\", state = \"{}\", start = \"{start}\" }}",
-                        job.number, job.state
-                    )
-                })
+                .map(|job| self.row(&format!("j{}", job.number), job.state, job.start, job.is_left_out))
                 .collect(),
-            There::Down | There::Gone => Vec::new(),
+            There::Down | There::ScaledToZero | There::Gone => Vec::new(),
         };
         format!("jobs = [{}]\n", jobs.join(", "))
     }
@@ -151,6 +164,12 @@ impl Cluster {
         match (self.kind, self.there) {
             (Kind::Standalone, _) => String::new(),
             (Kind::Application | Kind::Session, There::Gone) => "deployment = { present = false }\npods = []\n".into(),
+            (Kind::Application | Kind::Session, There::ScaledToZero) => {
+                format!(
+                    "deployment = {{ uid = \"u{}\", replicas = 0, ready = 0 }}\npods = []\n",
+                    self.uid
+                )
+            }
             (Kind::Application | Kind::Session, There::Up | There::Down) => {
                 let ended = self
                     .terminated
@@ -218,7 +237,30 @@ impl Tale {
                 cluster.replace(now);
                 self.show(place);
             }
-            Deed::Delete { words, recovery } if cluster.there != There::Gone => self.delete(place, words, recovery),
+            Deed::Delete {
+                words,
+                recovery,
+                teller,
+            } if cluster.there != There::Gone => {
+                self.delete(place, words, recovery, teller);
+            }
+            Deed::LeaveOut if cluster.there == There::Up => {
+                if let Some(job) = cluster.jobs.first_mut() {
+                    job.is_left_out = !job.is_left_out;
+                    let listed = cluster.listed();
+                    self.step(Some(place), &listed);
+                }
+            }
+            Deed::Foreign(span) if cluster.there == There::Up => self.another_answers(place, span),
+            Deed::TwoMasters(turns) if cluster.there == There::Up && cluster.kind != Kind::Session => {
+                self.two_answer(place, turns);
+            }
+            Deed::ScaleToZero if in_kubernetes && matches!(cluster.there, There::Up | There::Down) => {
+                cluster.there = There::ScaledToZero;
+                cluster.pod += 1;
+                (cluster.restarts, cluster.terminated) = (0, None);
+                self.show(place);
+            }
             Deed::Restore if cluster.there == There::Gone => {
                 cluster.replace(now);
                 if in_kubernetes {
@@ -243,7 +285,9 @@ impl Tale {
                 (cluster.restarts, cluster.terminated) = (0, None);
                 self.show(place);
             }
-            Deed::Recover(recovery) if cluster.there == There::Down => self.recover(place, recovery),
+            Deed::Recover(recovery) if matches!(cluster.there, There::Down | There::ScaledToZero) => {
+                self.recover(place, recovery)
+            }
             Deed::Move(choice) if cluster.there == There::Up => {
                 if cluster.move_on(choice) {
                     let listed = cluster.listed();
@@ -284,6 +328,10 @@ impl Tale {
             | Deed::Evict
             | Deed::Recover(_)
             | Deed::Move(_)
+            | Deed::LeaveOut
+            | Deed::Foreign(_)
+            | Deed::TwoMasters(_)
+            | Deed::ScaleToZero
             | Deed::Submit
             | Deed::Drop
             | Deed::Stop(_) => {}
@@ -307,11 +355,47 @@ impl Tale {
         }
     }
 
+    /// Another Flink answers in its place for a while: it lists a job of its own.
+    fn another_answers(&mut self, place: usize, span: u8) {
+        let cluster = &mut self.clusters[place];
+        cluster.told.insert("RUNNING");
+        let row = cluster.row("foreign", "RUNNING", self.now, false);
+        self.step(Some(place), &format!("jobs = [{row}]\n"));
+        self.now += u64::from(span) * 1000;
+        let listed = self.clusters[place].listed();
+        self.step(Some(place), &listed);
+    }
+
+    /// A second JobManager answers in turn with the first, for the same job, which it has started itself.
+    fn two_answer(&mut self, place: usize, turns: u8) {
+        let Some(job) = self.clusters[place].jobs.first().cloned() else {
+            return;
+        };
+        for _ in 0..turns {
+            let cluster = &mut self.clusters[place];
+            cluster.told.insert("RUNNING");
+            let row = cluster.row(&format!("j{}", job.number), "RUNNING", job.start + 1, false);
+            self.step(Some(place), &format!("jobs = [{row}]\n"));
+            self.now += 7_000;
+            let listed = self.clusters[place].listed();
+            self.step(Some(place), &listed);
+            self.now += 7_000;
+        }
+    }
+
     /// In two moments: the pod begins to go, and its log says how the job ended; then nothing is left.
-    fn delete(&mut self, place: usize, words: Words, recovery: Recovery) {
+    fn delete(&mut self, place: usize, words: Words, recovery: Recovery, teller: Teller) {
         let cluster = &mut self.clusters[place];
         let job = cluster.jobs.last().map_or(0, |job| job.number);
-        if let (Words::Says(state), Kind::Application, There::Up) = (words, cluster.kind, cluster.there) {
+        let start = cluster.jobs.last().map_or(0, |job| job.start);
+        if let (Words::Says(state), Teller::Archive, Kind::Application, There::Up) =
+            (words, teller, cluster.kind, cluster.there)
+        {
+            cluster.told.insert(state);
+            self.needs.insert("archive");
+            let row = cluster.row(&format!("j{job}"), state, start, false);
+            self.step(Some(place), &format!("archive = [{row}]\n"));
+        } else if let (Words::Says(state), Kind::Application, There::Up) = (words, cluster.kind, cluster.there) {
             cluster.told.insert(state);
             let (uid, pod) = (cluster.uid, cluster.pod);
             let says = format!(
@@ -345,8 +429,17 @@ impl Tale {
         for place in 0..self.clusters.len() {
             let cluster = &self.clusters[place];
             let standalone = cluster.kind == Kind::Standalone;
-            if cluster.there == There::Down || (standalone && cluster.there == There::Gone) {
+            if matches!(cluster.there, There::Down | There::ScaledToZero)
+                || (standalone && cluster.there == There::Gone)
+            {
                 self.recover(place, Recovery::None);
+            } else if cluster.jobs.iter().any(|job| job.is_left_out) {
+                self.clusters[place]
+                    .jobs
+                    .iter_mut()
+                    .for_each(|job| job.is_left_out = false);
+                let listed = self.clusters[place].listed();
+                self.step(Some(place), &listed);
             }
         }
     }
@@ -436,7 +529,7 @@ impl Tale {
                     states.join(", ")
                 );
             }
-            There::Gone | There::Down => {}
+            There::Gone | There::Down | There::ScaledToZero => {}
         }
         text
     }
@@ -469,6 +562,7 @@ impl Cluster {
             .map(|job| Job {
                 state: "RUNNING",
                 start: now,
+                is_left_out: false,
                 ..job
             })
             .collect();

@@ -20,6 +20,8 @@ struct Epoch {
     kubernetes: KubernetesFault,
     flink: FlinkFault,
     is_deployed: bool,
+    /// Its Deployment asks for no replica.
+    is_scaled_to_zero: bool,
     has_recovery_data: bool,
     jobs: Vec<(String, JobState)>,
     told: Vec<(String, JobState)>,
@@ -87,6 +89,7 @@ impl Truth {
                 now.flink = step.flink.unwrap_or(now.flink);
                 if let Some(deployment) = &step.deployment {
                     now.is_deployed = deployment.present;
+                    now.is_scaled_to_zero = deployment.replicas == 0;
                 }
                 now.has_recovery_data = step.ha.unwrap_or(now.has_recovery_data);
                 if let Some(jobs) = &step.jobs {
@@ -94,7 +97,9 @@ impl Truth {
                     now.jobs = jobs.iter().flat_map(JobSpec::each).map(id).collect();
                 }
                 let logs = step.pods.iter().flatten().flat_map(|pod| &pod.log);
-                now.told = logs.map(|end| (target.flink_id(&end.job), end.state)).collect();
+                let archived = step.archive.iter().flatten().map(|end| (&end.id, end.state));
+                let told = logs.map(|end| (&end.job, end.state)).chain(archived);
+                now.told = told.map(|(job, state)| (target.flink_id(job), state)).collect();
                 now.intent = step.intent.or(now.intent);
             }
             epochs.push(now.clone());
@@ -122,8 +127,12 @@ impl Truth {
             }
             JobState::Lost if !self.was_lost(job, at) => wrong("Flink did not answer without the job for long enough"),
             JobState::Terminated if !self.was_gone(at) => wrong("no list could say that the Deployment was gone"),
-            JobState::Suspended if !self.was_said(to, job, at) && !self.was_left_behind(at) => {
-                wrong("Flink did not say so, and no recovery data was left by a Deployment that is gone")
+            JobState::Suspended
+                if !self.was_said(to, job, at) && !self.was_left_behind(at) && !self.was_scaled_to_zero(at) =>
+            {
+                wrong(
+                    "Flink did not say so, no recovery data was left by a Deployment that is gone, and none was scaled to zero",
+                )
             }
             JobState::Running
             | JobState::Created
@@ -188,6 +197,11 @@ impl Truth {
 
     fn was_left_behind(&self, at: i64) -> bool {
         self.was_gone(at) && self.within(0, at).any(|(epoch, ..)| epoch.has_recovery_data)
+    }
+
+    fn was_scaled_to_zero(&self, at: i64) -> bool {
+        self.within(at - LISTED, at)
+            .any(|(epoch, ..)| epoch.is_scaled_to_zero && epoch.kubernetes_answers())
     }
 
     fn was_lost(&self, job: Option<&str>, at: i64) -> bool {
