@@ -10,6 +10,7 @@ mod failures;
 mod recovery;
 mod repeatable;
 mod rest;
+mod starts;
 mod unknown;
 mod watch;
 pub mod written;
@@ -85,6 +86,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
     vec![
         Box::new(unknown::UnknownIsNotAbsent),
         Box::new(ends::EndsAreTold),
+        Box::new(starts::StartsAreSeen),
         Box::new(watch::WatchNeverEnds),
         Box::new(recovery::Recovers::default()),
         Box::new(rest::ComesToRest),
