@@ -311,6 +311,23 @@ fn a_session_job_that_was_suspended_is_not_lost() {
     assert_eq!(story.at(130).flink_lacks(130).decide().state, JobState::Suspended);
 }
 
+#[test]
+fn a_session_job_whose_resource_was_deleted_unseen_is_lost_without_an_alarm() {
+    for (is_deleted, count) in [(true, 0), (false, 1)] {
+        let mut story = Story::running();
+        story.resource(9, |_| {});
+        for second in [10, 60] {
+            story.at(second).flink_lacks(second).decide();
+        }
+        story.nothing_tells_the_end();
+        if is_deleted {
+            story.resource_missing(61);
+        }
+        assert_eq!(story.decide().state, JobState::Lost);
+        assert_eq!(alerts(&story.at(120).flink_lacks(120).decide()).len(), count);
+    }
+}
+
 /// A FlinkDeployment of which nothing was ever observed.
 fn unseen(resource: impl FnOnce(&mut FlinkResource)) -> Story {
     let mut story = Story::unseen();
