@@ -1,150 +1,177 @@
-//! Alerts about a whole Kubernetes cluster, which every job of it raises and people hear of once.
+//! Alerts of one cause, which many records raise and people hear of once.
 //!
-//! A policy decides job by job, so an outage raises the same alert in each record. It is delivered with the first record
-//! that has it and resolved with the last. What counts is what was committed: a commit that a store refuses leaves the
-//! counts as they are, and the alert is delivered with the next.
+//! A policy decides job by job, so one cause raises the same alert in many records. What is told of it is decided here, on
+//! the way into the journal; each record keeps its own alert all the same.
+//!
+//! - *About a Kubernetes cluster* ([`AlertScope::Cluster`]): told with the first record that has it and resolved with the
+//!   last, if more than one Flink cluster is affected, or the Kubernetes cluster has no other. One that rests on a single
+//!   Flink cluster among others is told as an alert about that job: as one about all it would hide what befalls all later.
+//! - *About the jobs of a session cluster that went together*: told with one of them, which lists the others.
+//!
+//! What counts is what was committed: a commit that a store refuses changes nothing here, and the alert is delivered with
+//! the next. What was told is kept in memory alone. After a restart it is presumed from the records; in doubt an end is
+//! told once too often, never a beginning.
 
-use std::collections::BTreeMap;
+mod pass;
+mod records;
 
-use crate::alert::{AlertEvent, AlertStatus};
-use crate::id::ClusterName;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::alert::AlertStatus;
+use crate::id::{ClusterName, JobKey, TargetId};
 use crate::journal::{Change, Event};
 use crate::record::{AlertScope, JobRecord};
+use crate::time::Timestamp;
 
-/// By cluster and alert, how many committed records have it.
+use pass::Pass;
+use records::Records;
+
+/// An alert or a condition, by its Kubernetes cluster and its name.
+type InCluster = (ClusterName, String);
+/// An alert about jobs of a session cluster, by that and its name.
+type InSession = (TargetId, String);
+
+/// Who has which alert, and what was told of it.
 #[derive(Debug, Default)]
 pub struct ClusterAlerts {
-    records: BTreeMap<(ClusterName, String), u64>,
+    records: Records,
+    told: BTreeMap<InCluster, Told>,
+    /// When the jobs went of which an alert told last.
+    sessions: BTreeMap<InSession, Timestamp>,
+    /// Alerts that were told with another record's.
+    joined: BTreeMap<JobKey, BTreeSet<String>>,
+}
+
+/// What was told of an alert about a Kubernetes cluster.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    /// It was told as that.
+    of_cluster: bool,
+    /// It was told as one about these jobs.
+    of_jobs: BTreeSet<JobKey>,
 }
 
 impl ClusterAlerts {
-    /// Takes in that a record was committed: what it was before (`None`: it is new here), and what it is now (`None`: it
+    /// Takes in that a record is another now: what it was before (`None`: it is new here), and what it is now (`None`: it
     /// was deleted).
     pub fn committed(&mut self, before: Option<&JobRecord>, after: Option<&JobRecord>) {
-        for key in before.into_iter().flat_map(keys) {
-            if let Some(count) = self.records.get_mut(&key) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    self.records.remove(&key);
-                }
+        if let Some(record) = before {
+            self.records.remove(record);
+        }
+        if let Some(record) = after {
+            self.records.add(record);
+        }
+        let Some(JobRecord { key, .. }) = before.or(after) else {
+            return;
+        };
+        let records = &self.records;
+        self.told.retain(|name, told| {
+            told.of_jobs.retain(|job| job != key || records.has_raised(name, job));
+            records.is_raised(name)
+        });
+        if let Some(names) = self.joined.get_mut(key) {
+            names.retain(|name| after.is_some_and(|record| has_alert(record, name)));
+            if names.is_empty() {
+                self.joined.remove(key);
             }
         }
-        for key in after.into_iter().flat_map(keys) {
-            *self.records.entry(key).or_default() += 1;
+        if let Some(record) = after.filter(|record| records::goes_with_its_cluster(record)) {
+            let alerts = record.alerts.iter().filter(|alert| alert.scope == AlertScope::Job);
+            for alert in alerts {
+                self.sessions
+                    .entry(in_session(record, &alert.name))
+                    .and_modify(|at| {
+                        if !records::are_together(*at, record.since) {
+                            *at = record.since;
+                        }
+                    })
+                    .or_insert(record.since);
+            }
         }
     }
 
-    /// Leaves out of a commit each alert that another record has raised before, and each end that is not the last record's.
-    pub fn dedupe(&self, changes: Vec<Change>) -> Vec<Change> {
-        // Counts as they will be while the commit goes on: ten jobs may raise one alert in it.
-        let mut counts: BTreeMap<(ClusterName, String), u64> = BTreeMap::new();
-        let mut is_delivered = |cluster: &ClusterName, alert: &AlertEvent| {
-            let key = (cluster.clone(), alert.alert.clone());
-            let known = || self.records.get(&key).copied().unwrap_or_default();
-            let count = counts.entry(key.clone()).or_insert_with(known);
-            match alert.status {
-                AlertStatus::Firing => {
-                    *count += 1;
-                    *count == 1
+    /// Takes in a change that was committed, and with it what it told.
+    pub fn delivered(&mut self, before: Option<&JobRecord>, change: &Change) {
+        let record = change.record.as_ref();
+        self.presume(before.into_iter().chain([record]));
+        self.committed(before, (!change.forgets()).then_some(record));
+        if change.forgets() {
+            return;
+        }
+        let firing = |name: &str| {
+            change.events.iter().find_map(|event| match event {
+                Event::Alert(alert) if alert.status == AlertStatus::Firing && alert.alert == name => Some(alert),
+                Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Forgotten => None,
+            })
+        };
+        for standing in &record.alerts {
+            let name = &standing.name;
+            let is_new = !before.is_some_and(|before| has_alert(before, name));
+            match (standing.scope, firing(name)) {
+                (AlertScope::Cluster, Some(alert)) => {
+                    let told = self.told.entry(in_cluster(record, name)).or_default();
+                    match alert.scope {
+                        AlertScope::Cluster => told.of_cluster = true,
+                        AlertScope::Job => {
+                            told.of_jobs.insert(record.key.clone());
+                        }
+                    }
                 }
-                AlertStatus::Resolved => {
-                    *count = count.saturating_sub(1);
-                    *count == 0
+                (AlertScope::Job, None) if is_new => {
+                    self.joined.entry(record.key.clone()).or_default().insert(name.clone());
+                }
+                (AlertScope::Cluster | AlertScope::Job, _) => {}
+            }
+        }
+    }
+
+    /// Leaves out of a commit what was told before with another record, or is told with another record of the commit.
+    pub fn dedupe(&self, changes: Vec<Change>) -> Vec<Change> {
+        let mut pass = Pass::over(self, &changes);
+        changes.into_iter().map(|change| pass.filter(change)).collect()
+    }
+
+    /// Notes what is presumed of alerts that stood before a restart, while the records still show it.
+    fn presume<'a>(&mut self, records: impl Iterator<Item = &'a JobRecord>) {
+        for record in records {
+            let alerts = record.alerts.iter().filter(|alert| alert.scope == AlertScope::Cluster);
+            for name in alerts.map(|alert| in_cluster(record, &alert.name)) {
+                if self.records.is_raised(&name) && !self.told.contains_key(&name) {
+                    let told = self.told(&name);
+                    self.told.insert(name, told);
                 }
             }
-        };
-        changes
-            .into_iter()
-            .map(|change| {
-                let Change { record, mut events } = change;
-                let cluster = &record.key.target.cluster;
-                events.retain(|event| match event {
-                    Event::Alert(alert) => match alert.scope {
-                        AlertScope::Cluster => is_delivered(cluster, alert),
-                        AlertScope::Job => true,
-                    },
-                    Event::Transition(_) | Event::Update | Event::Forgotten => true,
-                });
-                Change { record, events }
-            })
-            .collect()
+        }
+    }
+
+    /// What was told of an alert; presumed from the records, where that was before a restart.
+    fn told(&self, name: &InCluster) -> Told {
+        match self.told.get(name) {
+            Some(told) => told.clone(),
+            None if !self.records.is_raised(name) => Told::default(),
+            None if self.records.rests_on_one(name) => Told {
+                of_cluster: false,
+                of_jobs: self.records.raised_by(name).cloned().collect(),
+            },
+            None => Told {
+                of_cluster: true,
+                of_jobs: BTreeSet::new(),
+            },
+        }
     }
 }
 
-fn keys(record: &JobRecord) -> impl Iterator<Item = (ClusterName, String)> {
-    record
-        .alerts
-        .iter()
-        .filter(|alert| alert.scope == AlertScope::Cluster)
-        .map(|alert| (record.key.target.cluster.clone(), alert.name.clone()))
+fn has_alert(record: &JobRecord, name: &str) -> bool {
+    record.alerts.iter().any(|alert| alert.name == name)
+}
+
+fn in_cluster(record: &JobRecord, name: &str) -> InCluster {
+    (record.key.target.cluster.clone(), name.to_owned())
+}
+
+fn in_session(record: &JobRecord, name: &str) -> InSession {
+    (record.key.target.clone(), name.to_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::id::{JobKey, PolicyName};
-    use crate::record::{Origin, StandingAlert};
-    use crate::state::Mode;
-    use crate::time::Timestamp;
-
-    const AT: Timestamp = Timestamp::from_millis(1_000);
-    const NAME: &str = "KubernetesUnreachable";
-
-    fn record(name: &str, alerts: &[AlertScope]) -> JobRecord {
-        let key = JobKey::parse(&format!("local/default/{name}")).unwrap();
-        let alert = |scope: &AlertScope| StandingAlert {
-            name: NAME.into(),
-            scope: *scope,
-            since: AT,
-            message: String::new(),
-        };
-        JobRecord {
-            alerts: alerts.iter().map(alert).collect(),
-            ..JobRecord::unseen(key, Mode::Application, Origin::Configured, PolicyName::new("p"), AT)
-        }
-    }
-
-    fn change(record: &JobRecord, scope: AlertScope, status: AlertStatus) -> Change {
-        let event = AlertEvent {
-            alert: NAME.into(),
-            scope,
-            status,
-            since: AT,
-            message: String::new(),
-        };
-        Change::update(record, record.clone(), vec![Event::Alert(event)])
-    }
-
-    fn delivered(changes: Vec<Change>) -> Vec<usize> {
-        changes.iter().map(|change| change.events.len()).collect()
-    }
-
-    #[test]
-    fn the_first_job_raises_it_and_the_last_one_ends_it() {
-        let mut alerts = ClusterAlerts::default();
-        let (calm, raised) = ([record("a", &[]), record("b", &[])], [AlertScope::Cluster]);
-        let [a, b] = ["a", "b"].map(|name| record(name, &raised));
-        let fires = |record| change(record, AlertScope::Cluster, AlertStatus::Firing);
-        let ends = |record| change(record, AlertScope::Cluster, AlertStatus::Resolved);
-        assert_eq!(delivered(alerts.dedupe(vec![fires(&a), fires(&b)])), [1, 0]);
-        // The store refused it: nothing was delivered.
-        assert_eq!(delivered(alerts.dedupe(vec![fires(&a)])), [1]);
-        alerts.committed(Some(&calm[0]), Some(&a));
-        assert_eq!(delivered(alerts.dedupe(vec![fires(&b)])), [0]);
-        alerts.committed(Some(&calm[1]), Some(&b));
-        assert_eq!(delivered(alerts.dedupe(vec![ends(&a)])), [0]);
-        alerts.committed(Some(&a), None);
-        assert_eq!(
-            delivered(alerts.dedupe(vec![ends(&b)])),
-            [1],
-            "a forgotten job does not keep it"
-        );
-    }
-
-    #[test]
-    fn alerts_of_a_job_are_its_own() {
-        let alerts = ClusterAlerts::default();
-        let fires = |name| change(&record(name, &[]), AlertScope::Job, AlertStatus::Firing);
-        assert_eq!(delivered(alerts.dedupe(vec![fires("a"), fires("b")])), [1, 1]);
-    }
-}
+mod tests;

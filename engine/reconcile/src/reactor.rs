@@ -274,13 +274,12 @@ impl Reactor {
         let key = change.record.key.clone();
         let before = self.records.get(&key).map(Arc::clone);
         self.begun.remove(&key);
+        self.alerts.delivered(before.as_deref(), &change);
         if change.forgets() {
-            self.alerts.committed(before.as_deref(), None);
             self.drop_record(&key);
             return Show::Forgotten(change);
         }
         let record = Arc::clone(&change.record);
-        self.alerts.committed(before.as_deref(), Some(&record));
         if let Some(before) = before {
             self.board.committed(&before, &record);
             if !before.incarnation.is_same_run(&record.incarnation) {

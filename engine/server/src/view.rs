@@ -5,6 +5,7 @@ use steadfast_core::alert::{AlertEvent, AlertStatus};
 use steadfast_core::journal::{self, Entry};
 use steadfast_core::projection::JobView;
 use steadfast_core::record::{self, AlertScope};
+use steadfast_core::state::Attention;
 use utoipa::ToSchema;
 
 /// A job as it was last committed, and how its watch stands.
@@ -93,7 +94,7 @@ pub(crate) struct Watch {
     /// When the job is judged again, whatever comes in; null only until it was judged first.
     #[schema(format = DateTime)]
     next_review_at: Option<String>,
-    /// How many looks at Flink in a row gave no answer.
+    /// How many looks at Flink in a row gave no answer; 0 while the watch sleeps, since nobody is asked.
     failures: u32,
 }
 
@@ -197,7 +198,10 @@ impl From<&JobView> for Job {
                 attention: record.attention.as_str(),
                 next_poll_at: view.watch.next_poll_at.map(|at| at.to_string()),
                 next_review_at: view.watch.next_review_at.map(|at| at.to_string()),
-                failures: view.watch.failures,
+                failures: match record.attention {
+                    Attention::Active => view.watch.failures,
+                    Attention::Sleeping => 0,
+                },
             },
             policy: record.policy.to_string(),
             revision: record.revision,

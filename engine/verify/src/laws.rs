@@ -11,6 +11,7 @@ mod failures;
 mod recovery;
 mod repeatable;
 mod rest;
+mod starts;
 mod unknown;
 mod watch;
 pub mod written;
@@ -87,6 +88,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(unknown::UnknownIsNotAbsent),
         Box::new(alive::AliveIsNotEnded),
         Box::new(ends::EndsAreTold),
+        Box::new(starts::StartsAreSeen),
         Box::new(watch::WatchNeverEnds),
         Box::new(recovery::Recovers::default()),
         Box::new(rest::ComesToRest),

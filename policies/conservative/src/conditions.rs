@@ -9,13 +9,18 @@ use crate::Verdict;
 use crate::diagnosis::{self, ProblemKind};
 use crate::memory::{CheckpointBase, Instability, Memory, Stop};
 use crate::observations;
+use crate::operator;
 use crate::params::Params;
 
 /// The conditions that stand now.
 pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict) -> Vec<DecidedCondition> {
     let mut standing = Vec::new();
     let mut stand = |kind: ConditionType, message: String| standing.push(DecidedCondition { kind, message });
-    reachability(s, params, verdict, &mut stand);
+    observations::note_expectation(s, memory, verdict.state);
+    // What cannot be reached changes nothing of an end that is known.
+    if !verdict.state.is_terminal() {
+        reachability(s, params, memory, &mut stand);
+    }
     if let Some(problem) = diagnosis::of_pods(s) {
         match problem.kind {
             ProblemKind::CrashLoop => stand(ConditionType::CrashLoop, problem.message),
@@ -35,7 +40,8 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
             format!("Deployment {} is being deleted", s.job.name),
         );
     }
-    if let Some(failed) = failed_checkpoints(s, memory)
+    if is_under_way(verdict.state)
+        && let Some(failed) = failed_checkpoints(s, memory)
         && failed >= params.checkpoint_failures
     {
         stand(
@@ -51,7 +57,7 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
             "the job restarts and does not come to rest".into(),
         );
     }
-    if s.is_disrupted(params.fleet_unknown_share) {
+    if s.is_disrupted(params.fleet_unknown_share) && !verdict.state.is_terminal() {
         stand(
             ConditionType::FleetDisrupted,
             "most jobs of this cluster are dark; nothing turns terminal meanwhile".into(),
@@ -60,27 +66,27 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
     standing
 }
 
-fn reachability(s: &Snapshot, params: &Params, verdict: &Verdict, stand: &mut impl FnMut(ConditionType, String)) {
+/// Whether a run is under way, of which something can be said that its end resolves.
+fn is_under_way(state: JobState) -> bool {
+    let has_none = matches!(
+        state,
+        JobState::Suspended | JobState::Reconciling | JobState::Unknown | JobState::Starting
+    );
+    !has_none && !state.is_terminal()
+}
+
+fn reachability(s: &Snapshot, params: &Params, memory: &Memory, stand: &mut impl FnMut(ConditionType, String)) {
     let lasting = |looks: &Looks| {
         looks
             .silent_for(s)
             .is_some_and(|silent| silent >= params.unreachable_after)
     };
     let mut denied = None;
-    // A job that has ended or is suspended, or has no JobManager yet or any more, is not expected to answer.
-    let has_no_cluster = s.deployment().is_absent()
-        && matches!(
-            verdict.state,
-            JobState::Suspended | JobState::Reconciling | JobState::Starting
-        );
-    let expected = !verdict.state.is_terminal()
-        && !has_no_cluster
-        && s.job_manager().is_none_or(|pod| !s.never_ran() || pod.is_ready());
     if let Seen::Unknown { fault, looks } = s.flink()
         && !observations::leaves_open(fault)
-        && lasting(looks)
     {
-        if expected {
+        let unheard = observations::unheard_for(s, memory);
+        if unheard.is_some_and(|silent| silent >= params.unreachable_after) {
             stand(
                 ConditionType::FlinkUnreachable,
                 format!("Flink gives no usable answer: {}", fault.message),
@@ -93,7 +99,7 @@ fn reachability(s: &Snapshot, params: &Params, verdict: &Verdict, stand: &mut im
                 );
             }
         }
-        if fault.is_denied() {
+        if fault.is_denied() && lasting(looks) {
             denied = Some(format!("Flink: {}", fault.message));
         }
     }
@@ -194,6 +200,13 @@ pub fn alerts(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict)
             name: name.into(),
             scope: AlertScope::Job,
             message: verdict.reason.message.clone(),
+        });
+    }
+    if let Some(message) = operator::stalled(s, params, memory, verdict) {
+        standing.push(DecidedAlert {
+            name: "UpgradeStalled".into(),
+            scope: AlertScope::Job,
+            message: message.into(),
         });
     }
     for condition in &verdict.conditions {

@@ -1,6 +1,8 @@
 //! What Kubernetes says is wrong with a cluster's pods, in the words a person would look for.
 
-use steadfast_policy::{Container, Deployment, KubeEvent, Pod, Rollout, Snapshot, Termination};
+use steadfast_policy::{
+    Container, Deployment, KubeEvent, Millis, Pod, Rollout, Seen, Snapshot, Termination, Timestamp,
+};
 
 use crate::observations::pods;
 
@@ -161,13 +163,75 @@ pub fn events_may_tell(s: &Snapshot, deployment: &Deployment) -> bool {
     }
 }
 
+/// Whether Kubernetes says that the Deployment is on its way up: it is not ready, is being rolled out, or has no ready pod.
+pub fn is_coming_up(s: &Snapshot, deployment: &Deployment) -> bool {
+    let lacks_a_pod = match s.pods() {
+        Seen::Present { .. } => !s.job_manager().is_some_and(Pod::is_ready),
+        Seen::Absent { .. } => true,
+        Seen::Unknown { .. } | Seen::Never => false,
+    };
+    let is_unfinished = deployment.ready < deployment.replicas || deployment.rollout == Rollout::InProgress;
+    deployment.deleting_since.is_none() && (is_unfinished || lacks_a_pod)
+}
+
+/// What warning events say of a pod that does not get to run, in Kubernetes' own words: the kubelet's
+/// (pkg/kubelet/events/event.go, and the admission in pkg/kubelet/lifecycle/predicate.go), the scheduler's
+/// (pkg/scheduler/schedule_one.go), the attach-detach controller's (pkg/controller/volume/events) and the node lifecycle
+/// controller's (pkg/controller/util/node). A claim that is not bound is told by FailedScheduling too.
+const STUCK_EVENTS: [&str; 22] = [
+    "FailedScheduling",
+    "FailedMount",
+    "FailedAttachVolume",
+    "FailedMapVolume",
+    "FailedPrepareDynamicResources",
+    "VolumeResizeFailed",
+    "FileSystemResizeFailed",
+    "FailedCreatePodSandBox",
+    "FailedPodSandBoxStatus",
+    "NetworkNotReady",
+    "FailedCreatePodContainer",
+    "FailedValidation",
+    "FailedSync",
+    "FailedPostStartHook",
+    "Failed",
+    "InspectFailed",
+    "ErrImageNeverPull",
+    "BackOff",
+    "Evicted",
+    "Preempted",
+    "NodeNotReady",
+    "UnexpectedAdmissionError",
+];
+
+/// Warnings that come along with pods that are well, or with the end of one.
+const HARMLESS_EVENTS: [&str; 8] = [
+    "Unhealthy",
+    "ProbeWarning",
+    "FailedToRetrieveImagePullSecret",
+    "DNSConfigForming",
+    "AlreadyMountedVolume",
+    "FailedKillPod",
+    "FailedPreStopHook",
+    "ExceededGracePeriod",
+];
+
+/// What controllers say of pods or ReplicaSets that they cannot make: a quota, an admission webhook, a missing service
+/// account (pkg/controller/controller_utils.go, pkg/controller/deployment/sync.go).
+const CREATE_EVENTS: [&str; 2] = ["FailedCreate", "ReplicaSetCreateError"];
+
+/// How old an event about something that cannot be made may be: a controller tries again after 1000 s at most
+/// (client-go's default rate limiter), and tells of it again.
+const CREATE_RETRIED: Millis = Millis::from_mins(20);
+
 /// Why there is no pod, or why the JobManager's does not get to run: warning events, or the Deployment's own conditions.
+/// An event speaks only for what is there now, and only if it is no older than that.
 pub fn of_deployment(s: &Snapshot) -> Option<Problem> {
-    let events = s.events().present().unwrap_or_default();
     let describe = |event: &KubeEvent| format!("{}: {}: {}", event.object, event.reason, event.message);
     if let Some(pod) = s.job_manager() {
         let object = format!("Pod/{}", pod.name);
-        let event = events.iter().find(|event| event.object == object)?;
+        let event = loudest(s, &STUCK_EVENTS, |event| {
+            event.object == object && is_since(event, pod.created_at)
+        })?;
         return (pod.phase == "Pending").then(|| Problem {
             kind: if event.reason == "FailedScheduling" {
                 ProblemKind::Unschedulable
@@ -180,14 +244,33 @@ pub fn of_deployment(s: &Snapshot) -> Option<Problem> {
     if !pods(s).is_empty() {
         return None;
     }
-    let own = s
-        .deployment()
-        .present()
-        .and_then(|deployment| deployment.trouble.clone());
-    events.first().map(describe).or(own).map(|message| Problem {
+    let deployment = s.deployment().present()?;
+    let event = loudest(s, &CREATE_EVENTS, |event| {
+        let is_maker = ["ReplicaSet/", "Deployment/"]
+            .iter()
+            .any(|kind| event.object.starts_with(kind));
+        let is_recent = event.at.is_none_or(|at| s.age(at) <= CREATE_RETRIED);
+        is_maker && is_recent && is_since(event, deployment.created_at)
+    });
+    let message = event.map(describe).or_else(|| deployment.trouble.clone())?;
+    Some(Problem {
         kind: ProblemKind::NotCreated,
         message,
     })
+}
+
+/// Of the events that fit, the newest that tells one of these reasons; else the newest of any reason but a harmless one.
+fn loudest<'a>(s: &'a Snapshot, reasons: &[&str], fits: impl Fn(&KubeEvent) -> bool) -> Option<&'a KubeEvent> {
+    let events = s.events().present().unwrap_or_default();
+    let telling = |event: &&KubeEvent| reasons.contains(&event.reason.as_str());
+    let serious = |event: &&KubeEvent| !HARMLESS_EVENTS.contains(&event.reason.as_str());
+    let fitting = || events.iter().filter(|event| fits(event));
+    fitting().find(telling).or_else(|| fitting().find(serious))
+}
+
+/// Whether an event is no older than the object it is about; both times are of the same API server.
+fn is_since(event: &KubeEvent, created_at: Option<Timestamp>) -> bool {
+    event.at.zip(created_at).is_none_or(|(at, created)| at >= created)
 }
 
 /// What is under way with a Deployment that is there, for a sentence that goes on with it.

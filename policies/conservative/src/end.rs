@@ -56,7 +56,7 @@ pub fn of_lost_job(s: &Snapshot, params: &Params, lost_at: Timestamp) -> Verdict
 }
 
 /// How long the verdict waits for those who may tell the end.
-fn patience(s: &Snapshot, params: &Params) -> Millis {
+pub fn patience(s: &Snapshot, params: &Params) -> Millis {
     s.poll().plus(s.timeout()).min(params.absence_window)
 }
 

@@ -18,6 +18,7 @@ mod operator;
 mod params;
 mod rulebook;
 mod rules;
+mod starting;
 mod tasks;
 
 use steadfast_policy::{Attention, JobState, Millis, Policy, Snapshot, WantedSource};
@@ -53,7 +54,7 @@ impl Policy for Conservative {
         let mut verdict = rules::judge(snapshot, &self.params, memory);
         verdict.conditions = conditions::of(snapshot, &self.params, memory, &verdict);
         verdict.alerts = conditions::alerts(snapshot, &self.params, memory, &verdict);
-        let soonest = soonest(snapshot, &self.params, &verdict);
+        let soonest = soonest(snapshot, &self.params, memory, &verdict);
         verdict = verdict.validate_after(soonest);
         if !verdict.state.is_terminal() {
             verdict = end::words_again(snapshot, memory, verdict);
@@ -69,13 +70,13 @@ impl Policy for Conservative {
 }
 
 /// When to judge again at the latest: what stands after a time is judged at that time, not at the next look.
-fn soonest(s: &Snapshot, params: &Params, verdict: &Verdict) -> Millis {
+fn soonest(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict) -> Millis {
     let is_slow = verdict.state.is_terminal() || verdict.attention == Attention::Sleeping;
     let usual = verdict.validate_after.unwrap_or(s.validate());
     let alert = is_slow.then_some(params.alert_after);
     alert
         .into_iter()
-        .chain(observations::unreachable_in(s, params))
+        .chain(observations::unreachable_in(s, params, memory))
         .fold(usual, Millis::min)
 }
 

@@ -2,7 +2,7 @@
 //! happens, so that a healthy job costs the store nothing.
 
 use serde::{Deserialize, Serialize};
-use steadfast_policy::{Streak, Timestamp};
+use steadfast_policy::{JobState, Streak, Timestamp};
 
 /// The memory of one job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,12 +21,24 @@ pub struct Memory {
     pub checkpoints: Option<CheckpointBase>,
     /// When the Deployment, or the job in a Flink that answers, was first known to be gone.
     pub gone_at: Option<Timestamp>,
-    /// The end Flink itself reported in this attempt.
+    /// Whether the cause of the failure that Flink reported in this attempt is in the record's reason.
     pub cause_known: CauseKnown,
+    /// The end that Flink last reported in this attempt, if that was its last word.
+    pub reported: Option<ReportedEnd>,
+    /// Complete answers that showed the Deployment scaled to zero and no pod, in a row.
+    pub scaled_to_zero: Option<Streak>,
+    /// Since when Flink is expected to answer: its JobManager is up, as far as Kubernetes says.
+    pub expected_since: Option<Timestamp>,
     /// Since when a JobManager's pod goes whose log has told no end.
     pub going_since: Option<Timestamp>,
     /// The stop that the operator's resource asks for, or asked for when it was last seen.
     pub stop: Stop,
+    /// Whether an operator's resource was seen to stand for the job.
+    pub resource: ResourceSeen,
+    /// Complete answers that lacked that resource while the job was suspended, in a row.
+    pub resource_missing: Option<Streak>,
+    /// When the resource was first known to be gone, of a suspended job.
+    pub resource_gone_at: Option<Timestamp>,
     /// Since when the operator is waited for to make the cluster, or to bring it back.
     pub awaited_since: Option<Timestamp>,
 }
@@ -41,6 +53,25 @@ pub enum Stop {
     Suspension,
     /// The resource is, or was, being deleted.
     Deletion,
+}
+
+/// Whether an operator's resource was seen to stand for the job. Without one, that none is there says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ResourceSeen {
+    /// Never.
+    #[default]
+    No,
+    /// It was, in this attempt.
+    Yes,
+}
+
+/// An end that is no failure, in Flink's words. It may be the way to a suspension, or to an upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReportedEnd {
+    /// FINISHED, as after a stop with a savepoint.
+    Finished,
+    /// CANCELED.
+    Canceled,
 }
 
 /// Whether the cause of a failure is in the record's reason.
@@ -69,6 +100,38 @@ pub struct CheckpointBase {
     pub completed: u64,
     /// Failed ones when `completed` was first seen.
     pub failed: u64,
+}
+
+impl ReportedEnd {
+    /// What Flink's word says of an end, if it is one of these.
+    pub fn of(state: JobState) -> Option<Self> {
+        match state {
+            JobState::Finished => Some(Self::Finished),
+            JobState::Canceled => Some(Self::Canceled),
+            JobState::Created
+            | JobState::Initializing
+            | JobState::Running
+            | JobState::Failing
+            | JobState::Failed
+            | JobState::Cancelling
+            | JobState::Restarting
+            | JobState::Suspended
+            | JobState::Reconciling
+            | JobState::Unknown
+            | JobState::Starting
+            | JobState::Savepointing
+            | JobState::Lost
+            | JobState::Terminated => None,
+        }
+    }
+
+    /// As a state.
+    pub fn state(self) -> JobState {
+        match self {
+            Self::Finished => JobState::Finished,
+            Self::Canceled => JobState::Canceled,
+        }
+    }
 }
 
 impl Memory {

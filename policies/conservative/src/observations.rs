@@ -1,7 +1,8 @@
 //! What the snapshot shows, in the words the rules use.
 
-use steadfast_policy::{Confidence, Fault, FaultKind, FlinkResource, Looks, Millis, Pod, Snapshot};
+use steadfast_policy::{Confidence, Fault, FaultKind, FlinkResource, JobState, Looks, Millis, Pod, Seen, Snapshot};
 
+use crate::memory::Memory;
 use crate::params::Params;
 
 /// The operator's resource that stands for the job, if it is known to be there.
@@ -33,9 +34,44 @@ pub fn lingering(s: &Snapshot, looks: Option<&Looks>, otherwise: Confidence) -> 
     }
 }
 
+/// Notes whether Flink is expected to answer, and since when.
+pub fn note_expectation(s: &Snapshot, memory: &mut Memory, state: JobState) {
+    memory.expected_since = is_expected(s, state).then(|| memory.expected_since.unwrap_or(s.now));
+}
+
+/// A job that has ended or is suspended is not expected to answer, nor one whose cluster is gone, nor a JobManager that
+/// Kubernetes says never ran.
+fn is_expected(s: &Snapshot, state: JobState) -> bool {
+    if state.is_terminal() || state == JobState::Suspended {
+        return false;
+    }
+    if !s.has_kubernetes() {
+        return true;
+    }
+    let (wants_none, none_ready) = match s.deployment() {
+        Seen::Present { value, .. } => (value.replicas == 0, value.ready == 0),
+        Seen::Absent { .. } => return false,
+        Seen::Unknown { .. } | Seen::Never => (false, false),
+    };
+    let has_run = !s.never_ran() && state != JobState::Starting;
+    match s.pods() {
+        Seen::Present { .. } => has_run || s.job_manager().is_some_and(Pod::is_ready),
+        Seen::Absent { .. } => has_run && !wants_none,
+        Seen::Unknown { .. } | Seen::Never => has_run || !none_ready,
+    }
+}
+
+/// How long Flink has been silent while it was expected to answer; `None` if it is not, or if its last answer was usable.
+/// The silence of a JobManager that was not up, or of the attempt before, is not counted.
+pub fn unheard_for(s: &Snapshot, memory: &Memory) -> Option<Millis> {
+    let silent = s.flink().looks()?.unknown_since?;
+    Some(s.age(silent.max(memory.expected_since?)))
+}
+
 /// How long until a silence that has begun counts as unreachability, for each source that is silent.
-pub fn unreachable_in(s: &Snapshot, params: &Params) -> impl Iterator<Item = Millis> {
-    let left = |looks: &Looks| params.unreachable_after.left_after(looks.silent_for(s)?);
-    let looks = [s.flink().looks(), s.deployment().looks()];
-    looks.into_iter().flatten().filter_map(left)
+pub fn unreachable_in(s: &Snapshot, params: &Params, memory: &Memory) -> impl Iterator<Item = Millis> {
+    let kubernetes = s.deployment().looks().and_then(|looks| looks.silent_for(s));
+    let silences = [unheard_for(s, memory), kubernetes];
+    let left = |silent: Millis| params.unreachable_after.left_after(silent);
+    silences.into_iter().flatten().filter_map(left)
 }

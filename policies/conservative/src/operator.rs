@@ -5,12 +5,14 @@
 //! FlinkDeployment asks for the job to run is to come back.
 
 use steadfast_policy::{
-    DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Snapshot, Timestamp, WantedSource,
+    Confidence, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Rollout, Seen, Snapshot, Streak,
+    Timestamp, WantedSource,
 };
 
 use crate::Verdict;
 use crate::diagnosis::{Problem, ProblemKind};
-use crate::memory::{Memory, Stop};
+use crate::end;
+use crate::memory::{Memory, ResourceSeen, Stop};
 use crate::observations;
 use crate::params::Params;
 use crate::rulebook::Rule;
@@ -19,12 +21,22 @@ use crate::rulebook::Rule;
 pub const SUSPENDED: &str = "SuspendIntended";
 /// The reason code of a cluster that the operator is to bring back.
 const REPLACES: &str = "OperatorUpgrade";
+/// The reason code of a suspended job whose resource was deleted.
+const DELETED: &str = "DeletedWhileSuspended";
 /// The reason code of what the operator could not do.
 pub const ERROR: &str = "OperatorError";
 
-/// Notes which stop the resource asks for. It stays asked for when the resource itself is gone.
+/// Notes which stop the resource asks for. It stays asked for when the resource itself is gone; what comes after it under
+/// the same name asks nothing of a job that was ended with it.
 pub fn note_stop(s: &Snapshot, memory: &mut Memory) {
+    let was_ended = memory.stop == Stop::Deletion && s.job.state.is_terminal();
     if let Some((resource, _)) = observations::resource(s) {
+        memory.resource = ResourceSeen::Yes;
+        memory.resource_missing = None;
+        memory.resource_gone_at = None;
+        if was_ended {
+            return;
+        }
         memory.stop = match (resource.deleting_since, resource.desired) {
             (Some(_), _) => Stop::Deletion,
             (None, DesiredState::Suspended) => Stop::Suspension,
@@ -55,7 +67,7 @@ pub fn of_gone_cluster(
         ),
         Stop::Deletion => verdict.also("its FlinkDeployment or FlinkSessionJob was being deleted"),
         Stop::NotAskedFor => match observations::resource(s) {
-            None => verdict,
+            None => withdrawn(s, memory, verdict),
             // It may have been deleted together with the Deployment.
             Some((_, looks)) if looks.asked_at <= missing_since => {
                 let message = "the Deployment is gone; looking whether its resource still asks for it";
@@ -67,6 +79,115 @@ pub fn of_gone_cluster(
             Some((resource, _)) => replaced(s, params, memory, resource, verdict),
         },
     }
+}
+
+/// The resource that stood for the job is no longer there, by a complete answer: whoever deleted it asked for the end.
+fn withdrawn(s: &Snapshot, memory: &mut Memory, verdict: Verdict) -> Verdict {
+    if memory.resource == ResourceSeen::No || !s.flink_resource().is_absent() {
+        return verdict;
+    }
+    memory.stop = Stop::Deletion;
+    verdict.also("its FlinkDeployment or FlinkSessionJob is deleted")
+}
+
+/// An end that Flink, a log or an archive told, which `verdict` says. FINISHED or CANCELED of a job whose resource asks for
+/// a suspended job is how it came to be suspended, and during an upgrade it is how the old run made room. A job that
+/// FAILED has failed, whatever was asked for; one that FINISHED while its resource is carried out has finished by itself.
+pub fn in_place_of_end(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: Verdict) -> Verdict {
+    if !matches!(verdict.state, JobState::Finished | JobState::Canceled) {
+        return verdict;
+    }
+    match memory.stop {
+        Stop::Suspension => {
+            let message = format!("{}; its resource asks for a suspended job", verdict.reason.message);
+            let mut suspended = verdict.as_sure_as(Confidence::Inferred).because(SUSPENDED, message);
+            (suspended.state, suspended.rule) = (JobState::Suspended, Rule::SuspendedAsAsked);
+            suspended
+        }
+        Stop::Deletion => verdict,
+        Stop::NotAskedFor => replacing(s, params, memory, &verdict.reason.message).unwrap_or(verdict),
+    }
+}
+
+/// The operator has taken the job away to bring it back in another shape, which `how` tells. That is believed for as long
+/// as the operator says that it is at it; that it has yet to look at a new specification, until the start deadline.
+pub fn replacing(s: &Snapshot, params: &Params, memory: &mut Memory, how: &str) -> Option<Verdict> {
+    let (resource, _) = observations::resource(s)?;
+    let asks = resource.desired == DesiredState::Running && resource.deleting_since.is_none();
+    // `SUSPENDED` is what it last carried out.
+    let at_it = matches!(
+        resource.lifecycle.as_deref(),
+        Some("UPGRADING" | "ROLLING_BACK" | "SUSPENDED")
+    );
+    if !asks || !(at_it || resource.rollout == Rollout::InProgress) {
+        return None;
+    }
+    let since = *memory.awaited_since.get_or_insert(s.now);
+    let is_late = s.age(since) >= params.start_deadline;
+    (at_it || !is_late).then(|| {
+        Verdict::inferred(JobState::Reconciling, Rule::OperatorReplaces).because(
+            REPLACES,
+            format!(
+                "{how}; {} asks for the job to run: the operator is to bring it back ({})",
+                called(resource),
+                standing(resource)
+            ),
+        )
+    })
+}
+
+/// What to say of an upgrade that has taken the job away and does not get on.
+pub fn stalled<'a>(s: &Snapshot, params: &Params, memory: &Memory, verdict: &'a Verdict) -> Option<&'a str> {
+    let since = memory.awaited_since?;
+    let is_late = verdict.reason.code == REPLACES && s.age(since) >= params.start_deadline;
+    is_late.then_some(verdict.reason.message.as_str())
+}
+
+/// The Deployment is there, scaled to zero and without a pod: what the resource says of that, if it says something.
+pub fn scaled_to_zero(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
+    let how = "the Deployment is scaled to zero, and no pod is left";
+    match memory.stop {
+        Stop::Suspension => Some(
+            Verdict::inferred(JobState::Suspended, Rule::SuspendedAsAsked)
+                .because(SUSPENDED, format!("{how}; its resource asks for a suspended job")),
+        ),
+        Stop::Deletion => None,
+        Stop::NotAskedFor => replacing(s, params, memory, how),
+    }
+}
+
+/// A job on record as suspended whose resource is gone, by complete answers, and with its cluster the HA data from which
+/// it could be resumed.
+pub fn deleted_while_suspended(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
+    let Seen::Absent { looks } = s.flink_resource() else {
+        return None;
+    };
+    let streak = Streak::count(memory.resource_missing, looks);
+    memory.resource_missing = Some(streak);
+    let is_confirmed = memory.stop == Stop::Deletion
+        || (streak.answers >= params.absence_confirmations && streak.spans() >= params.absence_window);
+    // In a session cluster that is there, the HA data is about other jobs too.
+    let has_cluster = !s.deployment().is_absent();
+    let rested = |verdict: Verdict| if has_cluster { verdict } else { verdict.asleep() };
+    let kept = rested(Verdict::keep(s, Rule::SuspendedAsAsked).as_sure_as(Confidence::Inferred));
+    if !is_confirmed {
+        return Some(kept.want_after(WantedSource::Kubernetes, params.absence_window.after(streak.first)));
+    }
+    let gone_at = *memory.resource_gone_at.get_or_insert(s.now);
+    let data = s.ha_data().asked_since(streak.first);
+    if !has_cluster && data.is_unanswered() && s.age(gone_at) < end::patience(s, params) {
+        let soon = kept.validate_after(end::patience(s, params));
+        return Some(soon.want_after(WantedSource::HaData, streak.first.saturating_sub(1)));
+    }
+    if !has_cluster && data.is_present() {
+        let message = "its resource is deleted, and Flink's HA data is still there: the job can be resumed";
+        let resumable = Verdict::inferred(JobState::Suspended, Rule::GoneWithHaData).because(end::GONE, message);
+        return Some(resumable.asleep());
+    }
+    memory.stop = Stop::Deletion;
+    let message = "the job was suspended, and no FlinkDeployment or FlinkSessionJob stands for it any more";
+    let ended = Verdict::confirmed(JobState::Terminated, Rule::DeletedWhileSuspended).because(DELETED, message);
+    Some(rested(ended))
 }
 
 /// The resource asks for the job to run: the operator is to bring its cluster back. That is believed until the start
@@ -111,14 +232,14 @@ pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
 }
 
 /// A Flink that answers has lost a job, which `verdict` says: it may have been asked to.
-pub fn of_lost_job(memory: &mut Memory, verdict: Verdict) -> Verdict {
+pub fn of_lost_job(s: &Snapshot, memory: &mut Memory, verdict: Verdict) -> Verdict {
     match memory.stop {
         Stop::Suspension => suspended(
             memory,
             "Flink no longer knows the job, and its resource asks for a suspended job",
         ),
         Stop::Deletion => verdict.also("its FlinkSessionJob was being deleted"),
-        Stop::NotAskedFor => verdict,
+        Stop::NotAskedFor => withdrawn(s, memory, verdict),
     }
 }
 

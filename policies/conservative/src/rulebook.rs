@@ -60,12 +60,17 @@ steadfast_policy::rules! {
             changed_by: "Flink's answer."
         }
         DeploymentIsBack = "deployment-is-back" {
-            says: "The Deployment that was gone is there again: STARTING.",
+            says: "The Deployment that was gone, or scaled to zero, is there again: STARTING.",
             because: "A new Deployment is a new start; a job that ended with its cluster is not believed to be gone for ever.",
             changed_by: "Flink's answer."
         }
+        FlinkNotHeard = "flink-not-heard" {
+            says: "The Deployment is there and well, and its Flink has never been heard: UNKNOWN, with why Flink does not answer.",
+            because: "Nobody saw it start: it may have run for weeks behind a wrong route or a NetworkPolicy.",
+            changed_by: "Flink's answer; or Kubernetes saying that its pods are not ready, or another Deployment in its place, which is a start."
+        }
         Starting = "starting" {
-            says: "The Deployment is there and no job was seen in this attempt: STARTING, with what keeps it.",
+            says: "The Deployment is there, no job was seen in this attempt, and Kubernetes says that it comes up, or Flink that it has no job yet, or it took another Deployment's place: STARTING, with what keeps it. Once it has been well for `start_deadline` and not heard, it is UNKNOWN.",
             because: "Resources exist, Flink cannot speak yet.",
             changed_by: "Flink's answer; or the start deadline with a problem that Kubernetes names."
         }
@@ -94,9 +99,14 @@ steadfast_policy::rules! {
             because: "The operator's own reason is evidence, time alone is not.",
             changed_by: "The Deployment, or Flink's answer."
         }
+        ScaledToZero = "scaled-to-zero" {
+            says: "Flink is silent, the Deployment asks for no replica, and complete answers over `absence_window` show no pod: SUSPENDED. Without the window where the operator's resource explains it: SUSPENDED if it asks for that, RECONCILING during an upgrade.",
+            because: "`kubectl scale --replicas=0` stops a job and leaves all of it; the operator does so before it deletes a cluster.",
+            changed_by: "Flink's answer; or a replica that is asked for, which is a start."
+        }
         OperatorReplaces = "operator-replaces" {
-            says: "The Deployment is confirmed gone while its FlinkDeployment still asks for the job to run: RECONCILING, until `start_deadline` or until the operator gives up (lifecycle FAILED).",
-            because: "An upgrade of the operator's deletes the Deployment and makes it anew (upgradeMode stateless, savepoint and last-state).",
+            says: "The job has made room while its resource asks for it to run: RECONCILING. If the Deployment is confirmed gone, until `start_deadline` or until the operator gives up (lifecycle FAILED); if Flink told FINISHED or CANCELED, or nothing is left but a Deployment scaled to zero, for as long as the operator says UPGRADING.",
+            because: "An upgrade of the operator's stops the job, deletes the Deployment and makes it anew (upgradeMode stateless, savepoint and last-state).",
             changed_by: "The Deployment again, or Flink's answer; the deadline, after which the end is judged without the operator."
         }
         OperatorResumes = "operator-resumes" {
@@ -110,9 +120,14 @@ steadfast_policy::rules! {
             changed_by: "That list."
         }
         SuspendedAsAsked = "suspended-as-asked" {
-            says: "The cluster is gone, or Flink has lost the job, nothing tells an end, and the operator's resource asks for a suspended job: SUSPENDED, no alert.",
-            because: "`spec.job.state: suspended` is a stop that somebody intended (FlinkDeployment and FlinkSessionJob, v1beta1).",
+            says: "The operator's resource asks for a suspended job, and the cluster is gone, Flink has lost the job, or told FINISHED or CANCELED: SUSPENDED, no alert.",
+            because: "`spec.job.state: suspended` is a stop that somebody intended (FlinkDeployment and FlinkSessionJob, v1beta1); upgradeMode only decides how Flink words it.",
             changed_by: "The resource asking for it to run, a Deployment, or Flink's answer."
+        }
+        DeletedWhileSuspended = "deleted-while-suspended" {
+            says: "A job was suspended as its resource asked, and complete answers over `absence_window` lack the resource and its HA data: TERMINATED, no alert.",
+            because: "Deleting the resource of a suspended job removes the last of it; whoever did so asked for that.",
+            changed_by: "The Deployment, or Flink's answer."
         }
         DeploymentMissing = "deployment-missing" {
             says: "A complete answer lacks the Deployment: the state stays, inferred, until a deletion that was seen is confirmed by one complete answer, or `absence_confirmations` answers span `absence_window`.",

@@ -8,12 +8,18 @@ use steadfast_policy::{
 use crate::Verdict;
 use crate::diagnosis;
 use crate::end;
-use crate::memory::{CauseKnown, Memory};
+use crate::memory::{CauseKnown, Memory, ReportedEnd};
 use crate::observations;
 use crate::operator;
 use crate::params::Params;
 use crate::rulebook::Rule;
+use crate::starting;
 use crate::tasks;
+
+/// The reason code of a Deployment that a complete answer lacks.
+pub const MISSING: &str = "DeploymentMissing";
+/// The reason code of a job whose Deployment was scaled to zero.
+const SCALED_TO_ZERO: &str = "ScaledToZero";
 
 /// Judges one snapshot.
 pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
@@ -23,15 +29,22 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
         memory.job_missing = None;
     }
     operator::note_stop(s, memory);
+    let verdict = by_evidence(s, params, memory);
+    operator::in_place_of_end(s, params, memory, verdict)
+}
+
+/// By who answers, and what.
+fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
     match (s.flink(), s.deployment()) {
         (Seen::Unknown { fault, looks }, _) if observations::leaves_open(fault) => left_open(s, memory, fault, looks),
         (Seen::Present { value: job, looks }, _) => flink_lists(s, memory, job, looks),
-        (Seen::Absent { .. }, Seen::Present { value, .. }) if s.never_ran() => not_started(s, params, value),
+        (Seen::Absent { .. }, Seen::Present { value, .. }) if s.never_ran() => {
+            starting::not_started(s, params, memory, value)
+        }
         (Seen::Absent { looks }, _) => flink_lacks(s, params, memory, looks),
         (flink @ (Seen::Unknown { .. } | Seen::Never), Seen::Present { value, .. }) => {
             memory.deployment_missing = None;
             memory.gone_at = None;
-            memory.awaited_since = None;
             deployment_there(s, params, memory, value, flink.looks())
         }
         (Seen::Unknown { .. } | Seen::Never, Seen::Absent { looks }) => deployment_missing(s, params, memory, looks),
@@ -46,7 +59,11 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     memory.deployment_missing = None;
     memory.job_missing = None;
     memory.gone_at = None;
-    memory.awaited_since = None;
+    memory.scaled_to_zero = None;
+    memory.reported = ReportedEnd::of(job.state);
+    if memory.reported.is_none() {
+        memory.awaited_since = None;
+    }
     // Only an answer asked for after the pods were seen comes from the JobManager they show.
     if let Some(pod) = s.job_manager()
         && s.pods().looks().is_some_and(|pods| looks.asked_at >= pods.observed_at)
@@ -102,8 +119,26 @@ fn left_open(s: &Snapshot, memory: &mut Memory, fault: &Fault, looks: &Looks) ->
     }
 }
 
+/// The end that Flink reported before it fell silent, of a record that took it for the way to something else.
+fn reported_before(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
+    let end = memory.reported?.state();
+    let is_under_way = matches!(s.job.state, JobState::Suspended | JobState::Reconciling);
+    is_under_way.then(|| {
+        Verdict::confirmed(end, Rule::EndedClusterStays)
+            .because("FlinkReported", format!("Flink reported {}", end.word()))
+    })
+}
+
 /// Flink answers that it does not know the job it ran.
 fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
+    if operator::is_suspended(s)
+        && let Some(verdict) = operator::deleted_while_suspended(s, params, memory)
+    {
+        return verdict;
+    }
+    if let Some(verdict) = reported_before(s, memory) {
+        return verdict;
+    }
     if s.job.state.is_terminal() || operator::is_suspended(s) {
         return end::corrected(
             s,
@@ -124,7 +159,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
         let lost_at = *memory.gone_at.get_or_insert(s.now);
         let verdict = end::of_lost_job(s, params, lost_at);
         return if verdict.state == JobState::Lost {
-            operator::of_lost_job(memory, verdict)
+            operator::of_lost_job(s, memory, verdict)
         } else {
             verdict
         };
@@ -145,13 +180,25 @@ fn deployment_there(
     flink: Option<&Looks>,
 ) -> Verdict {
     let state = s.job.state;
-    let was_gone = matches!(state, JobState::Terminated | JobState::Suspended) && s.job.reason.code == end::GONE;
+    if deployment.replicas == 0 && deployment.deleting_since.is_none() && !state.is_terminal() {
+        if let Some(verdict) = scaled_to_zero(s, params, memory) {
+            return verdict;
+        }
+    } else {
+        memory.scaled_to_zero = None;
+    }
+    if let Some(verdict) = reported_before(s, memory) {
+        return verdict;
+    }
+    memory.awaited_since = None;
+    let was_gone = matches!(state, JobState::Terminated | JobState::Suspended)
+        && [end::GONE, SCALED_TO_ZERO].contains(&s.job.reason.code.as_str());
     if was_gone || operator::is_suspended(s) {
-        let message = "the Deployment that was gone is there again";
+        let message = "the Deployment that was gone, or scaled to zero, is there again";
         return Verdict::inferred(JobState::Starting, Rule::DeploymentIsBack).because("DeploymentBack", message);
     }
     if s.never_ran() {
-        return not_started(s, params, deployment);
+        return starting::not_started(s, params, memory, deployment);
     }
     if state.is_terminal() {
         return Verdict::keep(s, Rule::EndedClusterStays).as_sure_as(fresher(s.job.confidence));
@@ -182,8 +229,36 @@ fn deployment_there(
     )
 }
 
+/// Nothing is asked for. If nothing is there either, by complete answers over a window, the job runs no more; it comes back
+/// by itself when somebody scales its Deployment up.
+fn scaled_to_zero(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
+    let is_known = s.job.state == JobState::Suspended && s.job.reason.code == SCALED_TO_ZERO;
+    let Seen::Absent { looks } = s.pods() else {
+        memory.scaled_to_zero = None;
+        return is_known.then(|| Verdict::keep(s, Rule::ScaledToZero).as_sure_as(Confidence::Inferred));
+    };
+    if let Some(verdict) = operator::scaled_to_zero(s, params, memory) {
+        return Some(verdict);
+    }
+    let streak = Streak::count(memory.scaled_to_zero, looks);
+    memory.scaled_to_zero = Some(streak);
+    let is_over = is_known || is_confirmed(streak, params) && !observations::verdicts_wait(s, params);
+    if is_over {
+        // The pod that answered is gone for good: the next is a start, and takes nobody's place.
+        memory.pod = None;
+        let message = format!("Deployment {} is scaled to zero, and no pod is left", s.job.name);
+        return Some(Verdict::inferred(JobState::Suspended, Rule::ScaledToZero).because(SCALED_TO_ZERO, message));
+    }
+    let message = format!(
+        "Deployment {} is scaled to zero and has no pod; SUSPENDED needs {} such answers at least {} apart",
+        s.job.name, params.absence_confirmations, params.absence_window
+    );
+    let verdict = Verdict::inferred(s.job.state, Rule::DeploymentIsThere).because("FlinkSilent", message);
+    Some(verdict.want_after(WantedSource::Kubernetes, params.absence_window.after(streak.first)))
+}
+
 /// Asks for events where they may tell what the pods do not.
-fn with_events(s: &Snapshot, deployment: &Deployment, verdict: Verdict) -> Verdict {
+pub fn with_events(s: &Snapshot, deployment: &Deployment, verdict: Verdict) -> Verdict {
     if diagnosis::events_may_tell(s, deployment) {
         verdict.want_after(WantedSource::Events, s.validate().before(s.now))
     } else {
@@ -212,45 +287,6 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
     Some(format!("pod {}, container {name} restarted{ended}", pod.name))
 }
 
-/// Resources are there and no job has run yet. Past the deadline, a problem that Kubernetes names is a failure;
-/// a silence without a named problem never is.
-fn not_started(s: &Snapshot, params: &Params, deployment: &Deployment) -> Verdict {
-    let decided_in_this_attempt = s.job.incarnation.since.is_none_or(|since| since <= s.job.since);
-    if s.job.state.is_terminal() && decided_in_this_attempt {
-        // Only a job that runs, or another Deployment, shows that the failed start was mended.
-        return Verdict::keep(s, Rule::StartFailed)
-            .as_sure_as(fresher(s.job.confidence))
-            .poll_after(s.poll());
-    }
-    let began = s.job.incarnation.since.unwrap_or(s.now);
-    let problem = diagnosis::of_pods(s)
-        .or_else(|| diagnosis::of_deployment(s))
-        .or_else(|| operator::problem(s));
-    let overdue = s.age(began) >= params.start_deadline;
-    let message = problem.as_ref().map_or_else(
-        || {
-            let error = operator::error(s);
-            let error = error.map_or_else(String::new, |error| format!("; the operator says: {error}"));
-            format!(
-                "Deployment {} has {} of {} replicas ready{}; Flink lists no job yet{error}",
-                s.job.name,
-                deployment.ready,
-                deployment.replicas,
-                diagnosis::under_way(s, deployment)
-            )
-        },
-        |problem| problem.message.clone(),
-    );
-    let verdict = match problem {
-        Some(problem) if overdue && !observations::verdicts_wait(s, params) => {
-            let message = format!("not started by its deadline: {message}");
-            Verdict::inferred(JobState::Failed, Rule::StartDeadline).because(problem.kind.code(), message)
-        }
-        Some(_) | None => Verdict::inferred(JobState::Starting, Rule::Starting).because("Starting", message),
-    };
-    with_events(s, deployment, verdict.poll_after(s.poll()))
-}
-
 /// Flink is silent and complete answers lack the Deployment.
 fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
     let state = s.job.state;
@@ -259,9 +295,14 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
             return verdict;
         }
         let message = format!("Deployment {} does not exist, and Flink does not answer", s.job.name);
-        return Verdict::inferred(JobState::Unknown, Rule::NothingThere).because("DeploymentMissing", message);
+        return Verdict::inferred(JobState::Unknown, Rule::NothingThere).because(MISSING, message);
     }
     if let Some(verdict) = operator::resumed(s, memory) {
+        return verdict;
+    }
+    if operator::is_suspended(s)
+        && let Some(verdict) = operator::deleted_while_suspended(s, params, memory)
+    {
         return verdict;
     }
     let is_guess = state == JobState::Suspended && s.job.reason.code == end::GONE;
@@ -283,7 +324,10 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     let seen_and_confirmed = deletion.is_some_and(|deletion| looks.asked_at > deletion.seen_at);
     if seen_and_confirmed || is_confirmed(streak, params) {
         let gone_at = *memory.gone_at.get_or_insert(s.now);
-        let verdict = end::of_gone_cluster(s, params, gone_at);
+        let verdict = match reported_before(s, memory) {
+            Some(verdict) => verdict,
+            None => end::of_gone_cluster(s, params, gone_at),
+        };
         if verdict.reason.code == end::GONE {
             let missing_since = deletion.map_or(streak.first, |deletion| deletion.seen_at);
             return operator::of_gone_cluster(s, params, memory, missing_since, looks, verdict);
@@ -303,7 +347,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
             ),
         ),
     };
-    let verdict = Verdict::inferred(state, Rule::DeploymentMissing).because("DeploymentMissing", message);
+    let verdict = Verdict::inferred(state, Rule::DeploymentMissing).because(MISSING, message);
     verdict.want_after(WantedSource::Kubernetes, look_after)
 }
 
@@ -338,7 +382,7 @@ fn is_confirmed(streak: Streak, params: &Params) -> bool {
 }
 
 /// An end that was recorded stays known while Kubernetes answers, after a restart too.
-fn fresher(confidence: Confidence) -> Confidence {
+pub fn fresher(confidence: Confidence) -> Confidence {
     match confidence {
         Confidence::Stale => Confidence::Inferred,
         Confidence::Confirmed | Confidence::Inferred => confidence,

@@ -2,8 +2,11 @@
 
 mod document;
 mod explains;
+mod first_contact;
 mod kit;
 mod operator;
+mod reach;
+mod scaled;
 
 use steadfast_policy::testing::{START, Says};
 use steadfast_policy::{

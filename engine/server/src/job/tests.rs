@@ -72,6 +72,22 @@ async fn a_job_has_the_contracts_fields() {
 }
 
 #[tokio::test]
+async fn a_watch_that_sleeps_counts_no_looks() {
+    let server = TestServer::new();
+    let mut ended = record("local/default/orders", JobState::Finished);
+    ended.attention = Attention::Sleeping;
+    server.jobs.show(JobView {
+        record: Arc::new(ended),
+        watch: WatchStatus {
+            failures: 11,
+            ..WatchStatus::default()
+        },
+    });
+    let (_, job) = server.get(JOB).await;
+    assert_eq!(job["watch"]["failures"], json!(0));
+}
+
+#[tokio::test]
 async fn what_is_not_known_is_null() {
     let server = orders().await;
     let (_, job) = server.get(JOB).await;

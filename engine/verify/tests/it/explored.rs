@@ -72,6 +72,12 @@ fn each_defect_is_found_by_its_law() {
 }
 
 #[test]
+fn a_start_that_is_made_up_is_found_where_nothing_was_seen_before() {
+    let found = of(&explored(Defect::MakesUpStarts, 3), "starts-are-seen");
+    assert_eq!(found.broken.shows, Shows::State(JobState::Starting));
+}
+
+#[test]
 fn the_first_counterexample_is_the_shortest() {
     let report = explored(Defect::Impatient, 4);
     let found = of(&report, "unknown-is-not-absent");

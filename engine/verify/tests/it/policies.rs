@@ -29,6 +29,8 @@ pub enum Defect {
     Fails,
     /// A proxy's 404 is an end for it; other faults are not.
     TakesNotFoundForLost,
+    /// What does not answer and was never seen is starting.
+    MakesUpStarts,
 }
 
 pub struct Policy {
@@ -55,7 +57,9 @@ impl Decide for Policy {
                     Defect::TakesNotFoundForLost => fault.kind == FaultKind::NotFound,
                     _ => false,
                 };
-                if is_lost && !recorded.is_terminal() {
+                if self.defect == Defect::MakesUpStarts && recorded == JobState::Unknown {
+                    decision(JobState::Starting, Confidence::Inferred)
+                } else if is_lost && !recorded.is_terminal() {
                     decision(JobState::Lost, Confidence::Inferred)
                 } else if self.defect == Defect::Wavers {
                     let doubts = snapshot.record.memory.first() == Some(&1);

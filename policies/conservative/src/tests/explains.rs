@@ -1,6 +1,7 @@
 //! The words a person would look for are in the reason, and asked for only when needed.
 
-use steadfast_policy::{JobState, Rollout, WantedSource};
+use steadfast_policy::testing::{START, Says};
+use steadfast_policy::{JobState, KubeEvent, Pod, Readiness, Rollout, WantedSource};
 
 use super::kit::{Story, ended_pod, pod, wants};
 
@@ -93,6 +94,121 @@ fn events_tell_why_a_pod_that_exists_does_not_get_to_run() {
         assert!(decision.reason.message.contains(reason), "{}", decision.reason.message);
         let late = story.at(601).deployment_there(600).decide();
         assert_eq!((late.state, late.reason.code.as_str()), (JobState::Failed, code));
+    }
+}
+
+#[test]
+fn each_reason_that_only_an_event_tells_is_named_after_the_deadline() {
+    for reason in [
+        "FailedMount",
+        "FailedAttachVolume",
+        "FailedMapVolume",
+        "FailedCreatePodSandBox",
+        "FailedPodSandBoxStatus",
+        "NetworkNotReady",
+        "FailedScheduling",
+        "FailedPrepareDynamicResources",
+        "NodeNotReady",
+        "Evicted",
+        "SomethingNew",
+    ] {
+        let mut story = Story::starting();
+        story
+            .at(5)
+            .flink_silent(1)
+            .deployment_there(4)
+            .pods(vec![pending("orders-7d-x")]);
+        let noise = event("Pod/orders-7d-x", "FailedToRetrieveImagePullSecret");
+        story.events(Says::Present(vec![noise, event("Pod/orders-7d-x", reason)]));
+        story.decide();
+        let late = story.at(601).deployment_there(600).decide();
+        assert_eq!(late.state, JobState::Failed, "{reason}");
+        assert!(late.reason.message.contains(reason), "{}", late.reason.message);
+    }
+    for reason in ["FailedCreate", "ReplicaSetCreateError"] {
+        let mut story = Story::starting();
+        story.at(5).flink_silent(1).deployment_there(4).no_pod(4);
+        story.events(Says::Present(vec![event("ReplicaSet/orders-7d", reason)]));
+        let late = story.at(601).deployment_there(600).decide();
+        assert_eq!(
+            (late.state, late.reason.code.as_str()),
+            (JobState::Failed, "FailedCreate")
+        );
+    }
+}
+
+#[test]
+fn warnings_that_harm_nobody_are_no_reason_to_fail() {
+    let mut story = Story::starting();
+    story
+        .at(5)
+        .flink_silent(1)
+        .deployment_there(4)
+        .pods(vec![pending("orders-7d-x")]);
+    story.events(Says::Present(vec![event(
+        "Pod/orders-7d-x",
+        "FailedToRetrieveImagePullSecret",
+    )]));
+    assert_eq!(story.at(601).deployment_there(600).decide().state, JobState::Starting);
+}
+
+#[test]
+fn an_event_speaks_only_for_what_is_there_and_no_older() {
+    let of_no_pod = |event: KubeEvent| {
+        let mut story = Story::starting();
+        story.at(3600).flink_silent(1).deployment_there(3599).no_pod(3599);
+        story.events(Says::Present(vec![event]));
+        story.decide().reason.message
+    };
+    let at = |second: i64| Some(START + second * 1000);
+    let told = |object, at| KubeEvent {
+        at,
+        ..event(object, "FailedCreate")
+    };
+    assert!(of_no_pod(told("ReplicaSet/orders-7d", at(3500))).contains("FailedCreate"));
+    assert!(
+        !of_no_pod(told("Pod/orders-7d-x", at(3500))).contains("FailedCreate"),
+        "of a pod that is gone"
+    );
+    assert!(
+        !of_no_pod(told("ReplicaSet/orders-7d", at(1800))).contains("FailedCreate"),
+        "half an hour ago"
+    );
+    assert!(
+        !of_no_pod(told("ReplicaSet/orders-7d", at(-60))).contains("FailedCreate"),
+        "of the Deployment before"
+    );
+    let mut story = Story::starting();
+    story
+        .at(5)
+        .flink_silent(1)
+        .deployment_there(4)
+        .pods(vec![pending("orders-0")]);
+    let older = KubeEvent {
+        at: at(-60),
+        ..event("Pod/orders-0", "FailedMount")
+    };
+    story.events(Says::Present(vec![older]));
+    assert!(
+        !story.decide().reason.message.contains("FailedMount"),
+        "of another pod of that name"
+    );
+}
+
+fn pending(name: &str) -> Pod {
+    Pod {
+        phase: "Pending".into(),
+        readiness: Readiness::NotReady,
+        ..pod(name)
+    }
+}
+
+fn event(object: &str, reason: &str) -> KubeEvent {
+    KubeEvent {
+        object: object.into(),
+        reason: reason.into(),
+        message: "what Kubernetes says".into(),
+        at: None,
     }
 }
 

@@ -215,6 +215,17 @@ impl Story {
         self
     }
 
+    /// A list of that second has no pod of the JobManager's.
+    pub fn no_pod(&mut self, asked: i64) -> &mut Self {
+        self.looked(asked, |world| {
+            world.pods(Says::Absent);
+        })
+    }
+
+    pub fn pods_say(&mut self, says: Says<Vec<Pod>>) {
+        self.0.pods(says);
+    }
+
     pub fn intent(&mut self, intent: Intent, since: i64) {
         self.looked(since, |world| {
             world.intent(intent);

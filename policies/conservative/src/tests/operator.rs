@@ -1,6 +1,9 @@
 //! What the operator's resource explains, and what it does not.
 
-use steadfast_policy::{Confidence, DesiredState, FlinkResource, JobState, WantedSource};
+use steadfast_policy::testing::Says;
+use steadfast_policy::{
+    Attention, Confidence, DesiredState, FaultKind, FlinkResource, JobState, Rollout, WantedSource,
+};
 
 use super::kit::{self, Story, alerts, conditions, wants};
 
@@ -32,19 +35,168 @@ fn a_stop_that_was_asked_for_is_no_end_and_no_alarm() {
 }
 
 #[test]
-fn what_flink_said_of_the_end_is_heard_before_what_was_asked_for() {
-    let mut story = gone(suspended);
-    story.log_tells(kit::JOB, JobState::Finished);
-    assert_eq!(story.decide().state, JobState::Finished);
+fn a_suspension_is_one_state_however_flink_words_it() {
+    for end in [JobState::Finished, JobState::Canceled] {
+        let mut story = gone(suspended);
+        story.log_tells(kit::JOB, end);
+        let decision = story.decide();
+        assert_eq!(
+            (decision.state, decision.confidence),
+            (JobState::Suspended, Confidence::Inferred)
+        );
+        assert!(
+            decision.reason.message.contains(end.word()),
+            "{}",
+            decision.reason.message
+        );
+    }
     let mut story = gone(suspended);
     story.snapshot.job.state = JobState::Cancelling;
-    assert_eq!(story.decide().state, JobState::Canceled);
+    assert_eq!(story.decide().state, JobState::Suspended);
+    let mut story = gone(suspended);
+    story.log_tells(kit::JOB, JobState::Failed);
+    assert_eq!(story.decide().state, JobState::Failed, "whatever was asked for");
     let mut story = Story::running();
     story.resource(9, suspended);
     assert_eq!(
         story.at(10).flink_lists(JobState::Running).decide().state,
         JobState::Running
     );
+}
+
+#[test]
+fn a_suspension_that_flink_reports_lasts_while_flink_is_silent_and_after_its_cluster() {
+    let mut story = Story::running();
+    story.resource(9, suspended);
+    let reported = story.at(10).flink_lists(JobState::Finished).decide();
+    assert_eq!(
+        (reported.state, reported.watch.attention),
+        (JobState::Suspended, Attention::Active)
+    );
+    let silent = story.at(60).flink_silent(12).deployment_there(59).decide();
+    assert_eq!(silent.state, JobState::Suspended);
+    assert!(conditions(&silent).is_empty(), "it is not expected to answer");
+    story.at(100).deletion_seen(98).deployment_missing(99);
+    let gone = story.decide();
+    assert_eq!(
+        (gone.state, gone.watch.attention),
+        (JobState::Suspended, Attention::Sleeping)
+    );
+    assert!(alerts(&story.at(400).decide()).is_empty());
+}
+
+#[test]
+fn an_upgrade_is_no_end_while_the_operator_is_at_it() {
+    let upgrading = |resource: &mut FlinkResource| resource.lifecycle = Some("UPGRADING".into());
+    let mut story = Story::running();
+    story.resource(9, upgrading);
+    let reported = story.at(10).flink_lists(JobState::Finished).decide();
+    assert_eq!(
+        (reported.state, reported.reason.code.as_str()),
+        (JobState::Reconciling, "OperatorUpgrade")
+    );
+    story.at(22).flink_silent(15).deletion_seen(20).deployment_missing(21);
+    let gone = story.decide();
+    assert_eq!(
+        (gone.state, gone.watch.attention),
+        (JobState::Reconciling, Attention::Active)
+    );
+    assert!(alerts(&story.at(500).decide()).is_empty());
+    story.at(700).deployment_missing(699).resource(699, upgrading);
+    let stalled = story.decide();
+    assert_eq!(stalled.state, JobState::Reconciling);
+    assert_eq!(alerts(&stalled).first().map(|alert| alert.0), Some("UpgradeStalled"));
+    // Somebody gives the upgrade up: what Flink said of the old run is its end.
+    story.at(800).deployment_missing(799).resource(799, |_| {});
+    assert_eq!(story.decide().state, JobState::Finished);
+}
+
+#[test]
+fn a_job_that_finished_by_itself_has_finished_though_its_resource_asks_for_it() {
+    let mut story = Story::running();
+    story.resource(9, |_| {});
+    assert_eq!(
+        story.at(10).flink_lists(JobState::Finished).decide().state,
+        JobState::Finished
+    );
+    // A specification that the operator does not look at is waited for no longer than a start.
+    let unseen = |resource: &mut FlinkResource| resource.rollout = Rollout::InProgress;
+    story.resource(11, unseen);
+    assert_eq!(
+        story.at(12).flink_lists(JobState::Finished).decide().state,
+        JobState::Reconciling
+    );
+    story.resource(620, unseen);
+    let late = story.at(621).flink_lists(JobState::Finished).decide();
+    assert_eq!(late.state, JobState::Finished);
+    assert!(alerts(&late).is_empty());
+}
+
+#[test]
+fn a_failure_during_an_upgrade_is_a_failure() {
+    let mut story = Story::running();
+    story.resource(9, |resource| resource.lifecycle = Some("UPGRADING".into()));
+    assert_eq!(
+        story.at(10).flink_lists(JobState::Failed).decide().state,
+        JobState::Failed
+    );
+}
+
+#[test]
+fn a_suspended_job_whose_resource_is_deleted_is_terminated_once_its_ha_data_is_known_to_be_gone() {
+    let deleted = || {
+        let mut story = gone(suspended);
+        story.decide();
+        story.at(300).deployment_missing(299).resource_missing(299);
+        assert_eq!(story.decide().state, JobState::Suspended, "one list may be wrong");
+        story.at(360).deployment_missing(359).resource_missing(359);
+        assert!(wants(&story.decide(), WantedSource::HaData));
+        story
+    };
+    let mut story = deleted();
+    story.nothing_tells_the_end();
+    let ended = story.decide();
+    assert_eq!(
+        (ended.state, ended.watch.attention),
+        (JobState::Terminated, Attention::Sleeping)
+    );
+    story.at(500).deployment_missing(499).resource(499, |_| {});
+    let recreated = story.decide();
+    assert!(
+        alerts(&recreated).is_empty(),
+        "the next one's start makes no alarm of it"
+    );
+    let mut story = deleted();
+    story.ha_data_there();
+    assert_eq!(story.decide().state, JobState::Suspended);
+    let mut story = deleted();
+    story.at(362).ha_data(Says::Unknown(FaultKind::Forbidden));
+    assert_eq!(story.decide().state, JobState::Suspended, "unknown is not absent");
+    story.at(370).ha_data(Says::Unknown(FaultKind::Forbidden));
+    assert_eq!(
+        story.decide().state,
+        JobState::Terminated,
+        "but waited for only so long"
+    );
+}
+
+#[test]
+fn a_resource_that_is_gone_with_the_cluster_was_deleted_by_somebody() {
+    let mut story = Story::running();
+    story.resource(9, |_| {});
+    story.at(10).flink_lists(JobState::Running).decide();
+    for second in [85, 140] {
+        story
+            .at(second)
+            .flink_silent(60)
+            .deployment_missing(second)
+            .resource_missing(second);
+        assert!(conditions(&story.decide()).is_empty(), "nobody is there to be silent");
+    }
+    story.nothing_tells_the_end();
+    let decision = story.decide();
+    assert_eq!(decision.state, JobState::Terminated);
+    assert!(alerts(&story.at(400).decide()).is_empty());
 }
 
 #[test]
@@ -157,6 +309,23 @@ fn a_session_job_that_was_suspended_is_not_lost() {
     assert_eq!(story.snapshot.job.state, JobState::Suspended);
     story.resource(70, |_| {});
     assert_eq!(story.at(130).flink_lacks(130).decide().state, JobState::Suspended);
+}
+
+#[test]
+fn a_session_job_whose_resource_was_deleted_unseen_is_lost_without_an_alarm() {
+    for (is_deleted, count) in [(true, 0), (false, 1)] {
+        let mut story = Story::running();
+        story.resource(9, |_| {});
+        for second in [10, 60] {
+            story.at(second).flink_lacks(second).decide();
+        }
+        story.nothing_tells_the_end();
+        if is_deleted {
+            story.resource_missing(61);
+        }
+        assert_eq!(story.decide().state, JobState::Lost);
+        assert_eq!(alerts(&story.at(120).flink_lacks(120).decide()).len(), count);
+    }
 }
 
 /// A FlinkDeployment of which nothing was ever observed.

@@ -1,0 +1,147 @@
+//! Goes through one commit, and leaves out what is told already.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::alert::{AlertEvent, AlertStatus};
+use crate::id::JobKey;
+use crate::journal::{Change, Event};
+use crate::record::{AlertScope, JobRecord};
+use crate::time::Timestamp;
+
+use super::records::{Records, are_together, goes_with_its_cluster};
+use super::{ClusterAlerts, InCluster, InSession, Told, in_cluster, in_session};
+
+/// How many jobs an alert lists by name.
+const LISTED: usize = 50;
+
+/// What is so while a commit goes on: ten jobs may raise one alert in it.
+pub(super) struct Pass<'a> {
+    alerts: &'a ClusterAlerts,
+    /// The records as they will be, of the clusters in the commit.
+    records: Records,
+    told: BTreeMap<InCluster, Told>,
+    /// How many records have an alert about a cluster.
+    counts: BTreeMap<InCluster, usize>,
+    sessions: BTreeMap<InSession, Timestamp>,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn over(alerts: &'a ClusterAlerts, changes: &[Change]) -> Self {
+        let mut records = Records::default();
+        let shares = |change: &&Change| change.events.iter().any(|event| matches!(event, Event::Alert(_)));
+        if changes.iter().any(|change| shares(&change)) {
+            records = alerts.records.clone();
+            for change in changes {
+                records.add(&change.record);
+            }
+        }
+        Self {
+            alerts,
+            records,
+            told: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            sessions: alerts.sessions.clone(),
+        }
+    }
+
+    /// A change without the alerts that another record's stands for.
+    pub(super) fn filter(&mut self, change: Change) -> Change {
+        let Change { record, events } = change;
+        let events = events.into_iter().flat_map(|event| self.tell(&record, event));
+        let events = events.collect();
+        Change { record, events }
+    }
+
+    fn tell(&mut self, record: &Arc<JobRecord>, event: Event) -> Vec<Event> {
+        let Event::Alert(alert) = event else {
+            return vec![event];
+        };
+        let told = match alert.scope {
+            AlertScope::Cluster => self.of_cluster(record, alert),
+            AlertScope::Job => self.of_job(record, alert).into_iter().collect(),
+        };
+        told.into_iter().map(Event::Alert).collect()
+    }
+
+    fn of_cluster(&mut self, record: &JobRecord, alert: AlertEvent) -> Vec<AlertEvent> {
+        let name = in_cluster(record, &alert.alert);
+        let alerts = self.alerts;
+        let count = self.counts.entry(name.clone());
+        let count = count.or_insert_with(|| alerts.records.raised_count(&name));
+        let told = self.told.entry(name.clone());
+        let told = told.or_insert_with(|| alerts.told(&name));
+        match alert.status {
+            AlertStatus::Firing => {
+                *count += 1;
+                if told.of_cluster {
+                    Vec::new()
+                } else if self.records.rests_on_one(&name) {
+                    told.of_jobs.insert(record.key.clone());
+                    vec![about_the_job(alert)]
+                } else {
+                    told.of_cluster = true;
+                    vec![alert]
+                }
+            }
+            AlertStatus::Resolved => {
+                *count = count.saturating_sub(1);
+                let alone = told.of_jobs.remove(&record.key).then(|| about_the_job(alert.clone()));
+                let last = (*count == 0 && told.of_cluster).then_some(alert);
+                alone.into_iter().chain(last).collect()
+            }
+        }
+    }
+
+    /// An alert about a job; `None` if it was told with another's.
+    fn of_job(&mut self, record: &JobRecord, alert: AlertEvent) -> Option<AlertEvent> {
+        match alert.status {
+            AlertStatus::Firing if goes_with_its_cluster(record) => {
+                let group = in_session(record, &alert.alert);
+                let told = self.sessions.get(&group);
+                if told.is_some_and(|at| are_together(*at, record.since)) {
+                    return None;
+                }
+                self.sessions.insert(group, record.since);
+                Some(self.listing(record, alert))
+            }
+            AlertStatus::Firing => Some(alert),
+            AlertStatus::Resolved => {
+                let joined = self.alerts.joined.get(&record.key);
+                let is_told = !joined.is_some_and(|names| names.contains(&alert.alert));
+                is_told.then_some(alert)
+            }
+        }
+    }
+
+    /// The alert, with all the jobs that went together.
+    fn listing(&self, record: &JobRecord, alert: AlertEvent) -> AlertEvent {
+        let jobs: BTreeSet<&JobKey> = self.records.went_with(record).collect();
+        if jobs.len() < 2 {
+            return alert;
+        }
+        let mut message = format!(
+            "{} jobs of session cluster {} went together: {}; they are",
+            jobs.len(),
+            record.key.target,
+            alert.message
+        );
+        let ids = jobs.iter().filter_map(|key| key.session_job);
+        for (index, id) in ids.take(LISTED).enumerate() {
+            // Writing to a string does not fail.
+            let _ = write!(message, "{} {id}", if index == 0 { "" } else { "," });
+        }
+        if jobs.len() > LISTED {
+            let _ = write!(message, " and {} more", jobs.len() - LISTED);
+        }
+        AlertEvent { message, ..alert }
+    }
+}
+
+fn about_the_job(alert: AlertEvent) -> AlertEvent {
+    AlertEvent {
+        scope: AlertScope::Job,
+        ..alert
+    }
+}

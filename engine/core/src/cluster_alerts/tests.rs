@@ -1,0 +1,235 @@
+use super::*;
+use crate::alert::AlertEvent;
+use crate::id::{JobKey, PolicyName};
+use crate::record::{Condition, Origin, StandingAlert};
+use crate::state::{ConditionType, JobState, Mode};
+
+const AT: Timestamp = Timestamp::from_millis(1_000);
+
+/// A record of a job that has these alerts about its cluster.
+fn record(key: &str, alerts: &[&str]) -> JobRecord {
+    let key = JobKey::parse(&format!("local/default/{key}")).unwrap();
+    let alert = |name: &&str| StandingAlert {
+        name: (*name).into(),
+        scope: AlertScope::Cluster,
+        since: AT,
+        message: String::new(),
+    };
+    JobRecord {
+        alerts: alerts.iter().map(alert).collect(),
+        ..JobRecord::unseen(key, Mode::Application, Origin::Configured, PolicyName::new("p"), AT)
+    }
+}
+
+fn marked(record: JobRecord, kind: ConditionType) -> JobRecord {
+    let condition = Condition {
+        kind,
+        since: AT,
+        message: String::new(),
+    };
+    JobRecord {
+        conditions: vec![condition],
+        ..record
+    }
+}
+
+fn change(record: &JobRecord, name: &str, scope: AlertScope, status: AlertStatus) -> Change {
+    let event = AlertEvent {
+        alert: name.into(),
+        scope,
+        status,
+        since: AT,
+        message: "why".into(),
+    };
+    Change::update(record, record.clone(), vec![Event::Alert(event)])
+}
+
+/// What a commit tells: of which record, as what, and whether it begins.
+fn told(changes: &[Change]) -> Vec<(String, AlertScope, AlertStatus)> {
+    let of = |change: &Change| {
+        let key = change.record.key.to_string();
+        let alerts = change.events.iter().filter_map(move |event| match event {
+            Event::Alert(alert) => Some((
+                key.trim_start_matches("local/default/").to_owned(),
+                alert.scope,
+                alert.status,
+            )),
+            Event::Transition(_) | Event::Update | Event::Forgotten => None,
+        });
+        alerts.collect::<Vec<_>>()
+    };
+    changes.iter().flat_map(of).collect()
+}
+
+/// Alerts with records behind them, commit by commit.
+#[derive(Default)]
+struct Journal {
+    alerts: ClusterAlerts,
+    records: BTreeMap<JobKey, JobRecord>,
+}
+
+impl Journal {
+    fn of(records: &[JobRecord]) -> Self {
+        let mut journal = Self::default();
+        for record in records {
+            journal.alerts.committed(None, Some(record));
+            journal.records.insert(record.key.clone(), record.clone());
+        }
+        journal
+    }
+
+    fn commit(&mut self, changes: Vec<Change>) -> Vec<Change> {
+        let changes = self.alerts.dedupe(changes);
+        for change in &changes {
+            let before = self
+                .records
+                .insert(change.record.key.clone(), change.record.as_ref().clone());
+            self.alerts.delivered(before.as_ref(), change);
+        }
+        changes
+    }
+
+    fn tells(&mut self, changes: Vec<Change>) -> Vec<(String, AlertScope, AlertStatus)> {
+        told(&self.commit(changes))
+    }
+}
+
+const NAME: &str = "FlinkUnreachable";
+use AlertScope::{Cluster, Job};
+use AlertStatus::{Firing, Resolved};
+
+fn fires(key: &str) -> Change {
+    change(
+        &marked(record(key, &[NAME]), ConditionType::FlinkUnreachable),
+        NAME,
+        Cluster,
+        Firing,
+    )
+}
+
+fn ends(key: &str) -> Change {
+    change(&record(key, &[]), NAME, Cluster, Resolved)
+}
+
+#[test]
+fn an_outage_is_told_with_its_first_job_and_ends_with_its_last() {
+    let mut journal = Journal::of(&[record("a", &[]), record("b", &[]), record("c", &[])]);
+    let refused = journal.alerts.dedupe(vec![fires("a"), fires("b")]);
+    assert_eq!(told(&refused), [("a".into(), Cluster, Firing)]);
+    // The store refused it: nothing was delivered, and it is told with the next.
+    assert_eq!(
+        journal.tells(vec![fires("b"), fires("a")]),
+        [("b".into(), Cluster, Firing)]
+    );
+    assert_eq!(journal.tells(vec![fires("c")]), []);
+    assert_eq!(journal.tells(vec![ends("b"), ends("a")]), []);
+    assert_eq!(journal.tells(vec![ends("c")]), [("c".into(), Cluster, Resolved)]);
+}
+
+#[test]
+fn one_whose_condition_others_have_is_told_as_the_clusters() {
+    let other = marked(record("b", &[]), ConditionType::FlinkUnreachable);
+    let mut journal = Journal::of(&[record("a", &[]), other]);
+    assert_eq!(journal.tells(vec![fires("a")]), [("a".into(), Cluster, Firing)]);
+}
+
+#[test]
+fn one_that_rests_on_one_job_is_told_of_that_job_and_hides_no_outage() {
+    let mut journal = Journal::of(&[record("a", &[]), record("b", &[])]);
+    assert_eq!(journal.tells(vec![fires("a")]), [("a".into(), Job, Firing)]);
+    assert_eq!(journal.tells(vec![fires("b")]), [("b".into(), Cluster, Firing)]);
+    assert_eq!(journal.tells(vec![ends("a")]), [("a".into(), Job, Resolved)]);
+    assert_eq!(journal.tells(vec![ends("b")]), [("b".into(), Cluster, Resolved)]);
+    // Ended, it is told anew.
+    assert_eq!(journal.tells(vec![fires("b")]), [("b".into(), Job, Firing)]);
+    assert_eq!(journal.tells(vec![ends("b")]), [("b".into(), Job, Resolved)]);
+}
+
+#[test]
+fn the_only_job_of_a_cluster_speaks_for_it() {
+    let mut journal = Journal::of(&[record("a", &[])]);
+    assert_eq!(journal.tells(vec![fires("a")]), [("a".into(), Cluster, Firing)]);
+    assert_eq!(journal.tells(vec![ends("a")]), [("a".into(), Cluster, Resolved)]);
+}
+
+#[test]
+fn after_a_restart_nothing_is_told_again() {
+    let mut journal = Journal::of(&[record("a", &[NAME]), record("b", &[NAME]), record("c", &[])]);
+    assert_eq!(journal.tells(vec![fires("c")]), []);
+    assert_eq!(journal.tells(vec![ends("a"), ends("b")]), []);
+    assert_eq!(journal.tells(vec![ends("c")]), [("c".into(), Cluster, Resolved)]);
+    let mut alone = Journal::of(&[record("a", &[NAME]), record("b", &[])]);
+    assert_eq!(alone.tells(vec![ends("a")]), [("a".into(), Job, Resolved)]);
+}
+
+#[test]
+fn a_forgotten_job_keeps_no_alert() {
+    let mut journal = Journal::of(&[record("a", &[]), record("b", &[])]);
+    journal.commit(vec![fires("a"), fires("b")]);
+    let forgotten = Change::forget(std::sync::Arc::new(record("a", &[NAME])));
+    journal.alerts.delivered(Some(&record("a", &[NAME])), &forgotten);
+    assert_eq!(journal.tells(vec![ends("b")]), [("b".into(), Cluster, Resolved)]);
+}
+
+/// A job of the session cluster `shared` that is gone since that moment, with its alert.
+fn lost(n: u8, since: i64, state: JobState, name: &str) -> JobRecord {
+    let mut record = record(&format!("shared/{n:032x}"), &[name]);
+    record.alerts.iter_mut().for_each(|alert| alert.scope = Job);
+    JobRecord {
+        mode: Mode::Session,
+        state,
+        since: Timestamp::from_millis(since),
+        ..record
+    }
+}
+
+fn quiet(record: &JobRecord) -> JobRecord {
+    JobRecord {
+        alerts: Vec::new(),
+        ..record.clone()
+    }
+}
+
+#[test]
+fn a_session_cluster_that_goes_with_its_jobs_is_told_once_and_lists_them() {
+    let jobs: Vec<JobRecord> = (1..=10)
+        .map(|n| lost(n, i64::from(n) * 500, JobState::Terminated, "JobTerminated"))
+        .collect();
+    let mut journal = Journal::of(&jobs.iter().map(quiet).collect::<Vec<_>>());
+    let fires = |job: &JobRecord| change(job, "JobTerminated", Job, Firing);
+    let first = journal.commit(jobs.iter().take(3).map(fires).collect());
+    assert_eq!(told(&first).len(), 1);
+    let Some(Event::Alert(alert)) = first.first().and_then(|change| change.events.first()) else {
+        panic!("{first:?}");
+    };
+    assert!(
+        alert
+            .message
+            .starts_with("10 jobs of session cluster local/default/shared went together: why")
+    );
+    assert!(
+        jobs.iter()
+            .all(|job| alert.message.contains(&job.key.session_job.unwrap().to_string()))
+    );
+    assert_eq!(journal.tells(jobs.iter().skip(3).map(fires).collect()), []);
+    // After a restart too, and what goes later goes for another reason.
+    let mut restarted = Journal::of(&jobs);
+    let late = lost(11, 6_000, JobState::Terminated, "JobTerminated");
+    assert_eq!(restarted.tells(vec![fires(&late)]), []);
+    let other = lost(12, 600_000, JobState::Terminated, "JobTerminated");
+    assert_eq!(restarted.tells(vec![fires(&other)]).len(), 1);
+    // The end of an alert that was told with another's is not told.
+    let ends = |job: &JobRecord| change(&quiet(job), "JobTerminated", Job, Resolved);
+    assert_eq!(journal.tells(jobs.iter().rev().map(ends).collect()).len(), 1);
+}
+
+#[test]
+fn alerts_of_jobs_with_a_cause_of_their_own_are_their_own() {
+    let failed = [1, 2].map(|n| lost(n, 1_000, JobState::Failed, "JobFailed"));
+    let mut journal = Journal::of(&failed.each_ref().map(quiet));
+    let fires = |job: &JobRecord| change(job, "JobFailed", Job, Firing);
+    assert_eq!(journal.tells(failed.iter().map(fires).collect()).len(), 2);
+    let mut applications = Journal::of(&[record("a", &[]), record("b", &[])]);
+    let fires = |key: &str| change(&record(key, &[]), "JobTerminated", Job, Firing);
+    assert_eq!(applications.tells(vec![fires("a"), fires("b")]).len(), 2);
+}
