@@ -162,13 +162,13 @@ impl ClusterLists {
             .any(|(_, list)| !list.was_read())
     }
 
-    /// The first list that cannot be read, of those that would show a job of that namespace.
+    /// The first list that cannot be read, of those that would show that a job of that namespace is there.
     pub fn unreadable_in(&self, namespace: &Namespace) -> Option<(&Collection, &ListStatus)> {
-        let mut covering = self
-            .lists
-            .iter()
-            .filter(|((_, of), _)| covers(of.as_ref(), Some(namespace)));
-        covering.find(|((kind, _), list)| list.fault().is_some_and(|fault| !is_not_served(*kind, fault)))
+        let mut telling = self.lists.iter().filter(|((kind, of), _)| {
+            let tells = matches!(kind, ObjectKind::Deployment | ObjectKind::FlinkDeployment);
+            tells && covers(of.as_ref(), Some(namespace))
+        });
+        telling.find(|((kind, _), list)| list.fault().is_some_and(|fault| !is_not_served(*kind, fault)))
     }
 }
 
