@@ -7,8 +7,15 @@ const SILENT = 20000;
 
 let clusters = [];
 let heard = Date.now(); // when the engine last said anything
+let reading = null;
 
-async function loadClusters() {
+// A call that comes while one waits gets the same answer.
+function loadClusters() {
+  reading ??= readClusters().finally(() => { reading = null; });
+  return reading;
+}
+
+async function readClusters() {
   clusters = (await askJson("/api/v1/clusters")).items;
   drawClusters();
 }
@@ -66,5 +73,7 @@ function showStale() {
   const stale = isStale();
   byId("stale").hidden = !stale;
   document.body.toggleAttribute("data-stale", stale);
+  // A stream that is open and silent has not ended yet.
+  if (byId("link").dataset.link === "live") setText(byId("link"), stale ? "engine not answering" : "live");
   if (stale) setText(byId("stale"), `As of ${new Date(heard).toLocaleTimeString()}, ${span(Date.now() - heard)} ago: the engine does not answer, so nothing below is newer. It is asked again and again.`);
 }

@@ -115,7 +115,7 @@ enum Command {
     /// Say what is wanted of a job, so that what follows is not taken for an accident.
     ///
     /// Steadfast itself starts, cancels and saves nothing: do that in Flink, or where you deploy. The intent explains what is seen
-    /// then. It stands until another is given; `none` takes it back.
+    /// then; `none` takes it back.
     Intent {
         #[command(flatten)]
         server: client::ServerOptions,

@@ -37,7 +37,7 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let scopes = KINDS.map(|kind| scope(kind));
+        let scopes = KINDS.map(scope);
         let prod = ClusterStatus {
             server: "https://prod:6443".to_owned(),
             lists: ClusterLists::new(scopes),
