@@ -31,6 +31,26 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
+    /// The `kind` of its objects.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployment => "Deployment",
+            Self::Pod => "Pod",
+            Self::FlinkDeployment => "FlinkDeployment",
+            Self::FlinkSessionJob => "FlinkSessionJob",
+        }
+    }
+
+    /// Its objects, for people.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Deployment => "Deployments",
+            Self::Pod => "Pods",
+            Self::FlinkDeployment => "FlinkDeployments",
+            Self::FlinkSessionJob => "FlinkSessionJobs",
+        }
+    }
+
     /// Whose kind it is.
     pub const fn origin(self) -> KindOrigin {
         match self {

@@ -12,6 +12,7 @@ pub mod alert;
 pub mod backoff;
 pub mod board;
 pub mod cluster_alerts;
+pub mod cluster_lists;
 pub mod counterfactual;
 pub mod decision;
 pub mod duration;

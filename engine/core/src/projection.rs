@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::id::JobKey;
+use crate::id::{ClusterName, JobKey, TargetId};
 use crate::record::JobRecord;
+use crate::state::Confidence;
 use crate::time::Timestamp;
 
 /// The part of a watch that is not worth a commit: it is gone with the process.
@@ -28,6 +29,15 @@ pub struct JobView {
     pub record: Arc<JobRecord>,
     /// How its watch stands.
     pub watch: WatchStatus,
+}
+
+/// How many jobs of a cluster are on record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobCounts {
+    /// All of them.
+    pub jobs: u64,
+    /// Those whose state is not confirmed: it is inferred, or as last known.
+    pub unconfirmed: u64,
 }
 
 /// All records, ordered by key. Only the reconcile loop writes, and only what was committed.
@@ -80,6 +90,36 @@ impl Projection {
             .collect()
     }
 
+    /// How many jobs of each cluster are shown; a cluster without one is not in it.
+    pub fn counts(&self) -> BTreeMap<ClusterName, JobCounts> {
+        let mut counts: BTreeMap<ClusterName, JobCounts> = BTreeMap::new();
+        for (key, view) in &*self.jobs.read().unwrap_or_else(PoisonError::into_inner) {
+            // They are ordered by cluster, so that a name is cloned once for each.
+            let cluster = &key.target.cluster;
+            if !counts.contains_key(cluster) {
+                counts.insert(cluster.clone(), JobCounts::default());
+            }
+            if let Some(count) = counts.get_mut(cluster) {
+                count.jobs += 1;
+                count.unconfirmed += u64::from(view.record.confidence != Confidence::Confirmed);
+            }
+        }
+        counts
+    }
+
+    /// Whether a Flink cluster should answer, as far as is on record: not once every job there has ended. A session cluster
+    /// without a job should.
+    pub fn expects(&self, target: &TargetId) -> bool {
+        let first = JobKey::application(target.clone());
+        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
+        let mut states = jobs
+            .range(first..)
+            .take_while(|(key, _)| key.target == *target)
+            .map(|(_, view)| view.record.state)
+            .peekable();
+        states.peek().is_none() || states.any(|state| !state.is_terminal())
+    }
+
     /// How many jobs are shown.
     pub fn len(&self) -> usize {
         self.jobs.read().unwrap_or_else(PoisonError::into_inner).len()
@@ -88,5 +128,52 @@ impl Projection {
     /// Whether none is shown.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::JobState;
+    use crate::testing::{at, record};
+
+    fn show(projection: &Projection, key: &str, state: JobState, confidence: Confidence) {
+        let Some(key) = JobKey::parse(key) else { panic!("{key}") };
+        projection.show(JobView {
+            record: Arc::new(JobRecord {
+                state,
+                confidence,
+                ..record(key, at(0))
+            }),
+            watch: WatchStatus::default(),
+        });
+    }
+
+    #[test]
+    fn jobs_are_counted_by_cluster_and_by_whether_they_are_confirmed() {
+        let projection = Projection::default();
+        show(&projection, "a/default/x", JobState::Running, Confidence::Confirmed);
+        show(&projection, "a/default/y", JobState::Running, Confidence::Stale);
+        show(&projection, "b/default/x", JobState::Starting, Confidence::Inferred);
+        let counts: Vec<_> = projection
+            .counts()
+            .into_values()
+            .map(|c| (c.jobs, c.unconfirmed))
+            .collect();
+        assert_eq!(counts, [(2, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_flink_is_expected_to_answer_until_all_its_jobs_have_ended() {
+        let projection = Projection::default();
+        let target = |name: &str| TargetId::new(&ClusterName::new("a"), &crate::id::Namespace::new("default"), name);
+        let [first, second] = ["1", "2"].map(|digit| format!("a/default/s/{}", digit.repeat(32)));
+        assert!(projection.expects(&target("s")), "a session may have no job yet");
+        show(&projection, &first, JobState::Finished, Confidence::Confirmed);
+        // A neighbour's job is none of its own.
+        show(&projection, "a/default/t", JobState::Running, Confidence::Confirmed);
+        assert!(!projection.expects(&target("s")) && projection.expects(&target("t")));
+        show(&projection, &second, JobState::Suspended, Confidence::Confirmed);
+        assert!(projection.expects(&target("s")));
     }
 }

@@ -131,6 +131,7 @@ impl Driver {
     async fn turn(&mut self) {
         let now = self.clock.now();
         self.readers.turned(now);
+        self.readers.log_sources(now);
         let mut turn = self.reactor.turn(now);
         // Before the commit: they are made whatever becomes of it, and need not wait for the store.
         for fetch in std::mem::take(&mut turn.fetches) {
@@ -147,7 +148,8 @@ impl Driver {
 
     async fn wait(&mut self, validation: Instant) -> Woken {
         let now = self.clock.now();
-        let next = self.reactor.next_turn(now);
+        let next = [self.reactor.next_turn(now), self.readers.next_log()];
+        let next = next.into_iter().flatten().min();
         let pause = next.map_or(self.timing.validate, |next| next.since(now));
         let wake = (Instant::now() + pause).min(validation);
         tokio::select! {
@@ -182,14 +184,18 @@ impl Driver {
     }
 
     fn kube_update(&mut self, update: KubeUpdate) {
-        self.readers.kube_update(&update);
-        self.reactor.kube_update(update, self.clock.now());
+        let now = self.clock.now();
+        self.readers.kube_update(&update, now);
+        self.reactor.kube_update(update, now);
         self.readers.list_repairs(self.reactor.list_repairs());
     }
 
     fn fetched(&mut self, fetched: Fetched) {
-        self.readers.fetched(&fetched);
-        self.reactor.fetched(fetched, self.clock.now());
+        let now = self.clock.now();
+        if self.reactor.awaits(&fetched) {
+            self.readers.fetched(&fetched, now);
+        }
+        self.reactor.fetched(fetched, now);
     }
 
     /// Makes a request in a task of its own.

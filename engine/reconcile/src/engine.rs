@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
+use steadfast_core::cluster_lists::ClusterLists;
 use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{JournalError, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
@@ -11,7 +12,7 @@ use steadfast_core::projection::Projection;
 use steadfast_core::recording::Sampler;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
-use steadfast_sources::kubernetes::{KubeCluster, KubePorts, OperatorResources};
+use steadfast_sources::kubernetes::{KubeCluster, KubePorts, OperatorResources, scopes};
 use steadfast_sources::transport::ProxyTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
 use tokio::sync::{mpsc, watch};
@@ -24,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::policies::Policies;
 use crate::reactor::{ClusterRules, Reactor};
 use crate::setup::{ClusterSetup, Discover, Setup};
+use crate::source_log::SourceLog;
 use crate::status::{ClusterStatus, StatusBoard};
 
 /// How much evidence may wait for the loop before its sources do.
@@ -70,6 +72,7 @@ impl Engine {
             status: StatusBoard::default(),
             metrics: Metrics::default(),
             entries: entries_to,
+            source_log: SourceLog::default(),
         };
         readers.metrics.register(registry);
         readers.shadows.begin(&policies.shadows(), |_, _| false);
@@ -77,11 +80,8 @@ impl Engine {
         readers.status.write(|status| {
             status.turned_at = now;
             status.policies = policies.statuses(&[], now);
-            status.clusters = rules
-                .keys()
-                .map(|name| (name.clone(), ClusterStatus::NotAsked))
-                .collect();
         });
+        readers.begin(statuses(&setup.clusters));
         let sampler = setup.recording.map(|recording| Sampler::new(recording.every));
         let mut reactor = Reactor::new(setup.timing, setup.seed, now, rules, policies, sampler);
         let first = reactor.start(stored, setup.targets, now);
@@ -143,6 +143,27 @@ fn rules(clusters: &[ClusterSetup]) -> BTreeMap<ClusterName, ClusterRules> {
     rules.collect()
 }
 
+/// The clusters, with what is going to be listed.
+fn statuses(clusters: &[ClusterSetup]) -> BTreeMap<ClusterName, ClusterStatus> {
+    let statuses = clusters.iter().map(|cluster| {
+        let status = ClusterStatus {
+            server: cluster.server.clone(),
+            lists: ClusterLists::new(scopes(&cluster.settings, operator(cluster))),
+        };
+        (cluster.settings.name.clone(), status)
+    });
+    statuses.collect()
+}
+
+/// Whether the operator's resources of a cluster are watched.
+fn operator(cluster: &ClusterSetup) -> OperatorResources {
+    if cluster.discover.contains(&Discover::FlinkDeployment) {
+        OperatorResources::Watched
+    } else {
+        OperatorResources::Ignored
+    }
+}
+
 /// Begins to list and watch every cluster.
 fn watch_clusters(
     clusters: Vec<ClusterSetup>,
@@ -152,11 +173,7 @@ fn watch_clusters(
     tasks: &Tasks,
 ) -> Vec<ClusterClients> {
     let watched = (1_u64..).zip(clusters).map(|(number, setup)| {
-        let operator = if setup.discover.contains(&Discover::FlinkDeployment) {
-            OperatorResources::Watched
-        } else {
-            OperatorResources::Ignored
-        };
+        let operator = operator(&setup);
         let proxy = ProxyTransport::new(setup.client.clone());
         let ports = KubePorts {
             client: setup.client,

@@ -1,11 +1,15 @@
 //! What the loop counts. Base units, few labels; a job's name is never one.
 
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
-use steadfast_core::id::PolicyName;
+use prometheus_client::registry::{Registry, Unit};
+use steadfast_core::cluster_lists::{Collection, ListStatus, Reading, is_not_served};
+use steadfast_core::id::{ClusterName, Namespace, PolicyName};
 use steadfast_core::shadow::ShadowCounts;
 
 /// The loop's own metrics.
@@ -21,6 +25,18 @@ pub(crate) struct Metrics {
     pub(crate) shadow_differences: Family<PolicyLabel, Counter>,
     pub(crate) shadow_jobs_differing: Family<PolicyLabel, Gauge>,
     pub(crate) list_repairs: Gauge,
+    list_reachable: Family<ListLabels, Gauge>,
+    list_last_complete: Family<ListLabels, Gauge<f64, AtomicU64>>,
+    list_objects: Family<ListLabels, Gauge>,
+}
+
+/// Which list of which cluster.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ListLabels {
+    cluster: String,
+    kind: &'static str,
+    /// Empty: all namespaces at once.
+    namespace: String,
 }
 
 /// How something went.
@@ -48,6 +64,30 @@ pub(crate) struct PolicyLabel {
 }
 
 impl Metrics {
+    /// Shows how a list stands. One that was never complete has no time and no objects, and a kind of the operator's that is
+    /// not served has nothing at all: an alert on what is not reachable would fire in each cluster without the operator.
+    pub(crate) fn show_list(&self, cluster: &ClusterName, (kind, namespace): &Collection, list: &ListStatus) {
+        let labels = ListLabels {
+            cluster: cluster.to_string(),
+            kind: kind.as_str(),
+            namespace: namespace.as_ref().map_or_else(String::new, Namespace::to_string),
+        };
+        if list.fault().is_some_and(|fault| is_not_served(*kind, fault)) {
+            self.list_reachable.remove(&labels);
+            self.list_last_complete.remove(&labels);
+            self.list_objects.remove(&labels);
+            return;
+        }
+        let is_readable = matches!(list.reading, Reading::Readable { .. });
+        self.list_reachable.get_or_create(&labels).set(i64::from(is_readable));
+        if let Some(last) = list.last_complete {
+            let seconds = Duration::from_millis(last.at.as_millis().try_into().unwrap_or_default()).as_secs_f64();
+            self.list_last_complete.get_or_create(&labels).set(seconds);
+            let objects = i64::try_from(last.objects).unwrap_or(i64::MAX);
+            self.list_objects.get_or_create(&labels).set(objects);
+        }
+    }
+
     /// Shows how each shadow policy stands.
     pub(crate) fn show_shadows(&self, counts: &[(PolicyName, ShadowCounts)]) {
         for (policy, counts) in counts {
@@ -100,6 +140,22 @@ impl Metrics {
             "steadfast_list_repairs",
             "Differences that a list found and no watch event had shown",
             self.list_repairs.clone(),
+        );
+        registry.register(
+            "steadfast_list_reachable",
+            "Whether the last list of a kind was answered, by cluster, kind and namespace (empty: all); 0 also before the first",
+            self.list_reachable.clone(),
+        );
+        registry.register_with_unit(
+            "steadfast_list_last_complete_timestamp",
+            "When the last complete list of a kind arrived, since the Unix epoch",
+            Unit::Seconds,
+            self.list_last_complete.clone(),
+        );
+        registry.register(
+            "steadfast_list_objects",
+            "Objects in the last complete list of a kind",
+            self.list_objects.clone(),
         );
     }
 }

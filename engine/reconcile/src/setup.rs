@@ -87,6 +87,8 @@ pub struct ClusterSetup {
     pub settings: KubeSettings,
     /// The way to its API server.
     pub client: kube::Client,
+    /// The address of the API server, for people.
+    pub server: String,
     /// What is taken up without a `[[job]]` entry.
     pub discover: Vec<Discover>,
     /// How Flink is reached where a target does not say.

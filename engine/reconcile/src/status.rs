@@ -1,13 +1,13 @@
-//! How the engine itself is, for `/livez` and `/readyz`.
+//! How the engine itself is, and what it can see: for `/livez`, `/readyz` and `/api/v1/clusters`.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use steadfast_core::evidence::Fault;
-use steadfast_core::id::{ClusterName, PolicyName};
-use steadfast_core::kube_update::KubeChange;
+use steadfast_core::cluster_lists::ClusterLists;
+use steadfast_core::id::{ClusterName, PolicyName, TargetId};
 use steadfast_core::time::Timestamp;
 
+use crate::flinks::{FlinkCounts, Flinks};
 use crate::setup::{Identity, Role, Share};
 
 /// The engine's own state, written by the loop once a turn.
@@ -19,7 +19,7 @@ pub struct Status {
     pub store_error: Option<String>,
     /// The loaded policies, in the order of the configuration.
     pub policies: Vec<PolicyStatus>,
-    /// Each cluster's API server.
+    /// Every Kubernetes cluster of the configuration.
     pub clusters: BTreeMap<ClusterName, ClusterStatus>,
 }
 
@@ -38,38 +38,43 @@ pub struct PolicyStatus {
     pub since: Timestamp,
 }
 
-/// How a cluster's API server answers.
+/// A Kubernetes cluster of the configuration.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ClusterStatus {
-    /// No list has ended yet.
-    NotAsked,
-    /// The last lists were answered.
-    Reached,
-    /// The last list failed; it is being retried.
-    Retrying(Fault),
+pub struct ClusterStatus {
+    /// The address of its API server.
+    pub server: String,
+    /// What of it can be read.
+    pub lists: ClusterLists,
 }
 
-impl ClusterStatus {
-    /// What a list or watch of Kubernetes' own kinds says of its API server.
-    pub(crate) fn after(change: &KubeChange) -> Self {
-        match change {
-            KubeChange::Failed(fault) => Self::Retrying(fault.clone()),
-            KubeChange::Relisted(..) | KubeChange::Applied(_) | KubeChange::Deleted(_) => Self::Reached,
-        }
-    }
-}
-
-/// The status of the loop, shared: it writes, readers of the API read.
+/// The status of the loop, shared: it writes, readers of the API read. No reader waits for the loop.
 #[derive(Clone, Debug, Default)]
-pub struct StatusBoard(Arc<Mutex<Status>>);
+pub struct StatusBoard {
+    status: Arc<Mutex<Status>>,
+    /// By themselves: there may be thousands of them, and a probe reads none.
+    flinks: Arc<Mutex<Flinks>>,
+}
 
 impl StatusBoard {
     /// The status as last written.
     pub fn read(&self) -> Status {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.status).clone()
     }
 
-    pub(crate) fn write(&self, change: impl FnOnce(&mut Status)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    /// By cluster (`-`: outside of Kubernetes), how many Flinks there are that should answer, and how many are silent.
+    pub fn flinks(&self, is_expected: impl Fn(&TargetId) -> bool) -> BTreeMap<ClusterName, FlinkCounts> {
+        lock(&self.flinks).counts(is_expected)
     }
+
+    pub(crate) fn write<T>(&self, change: impl FnOnce(&mut Status) -> T) -> T {
+        change(&mut lock(&self.status))
+    }
+
+    pub(crate) fn write_flinks<T>(&self, change: impl FnOnce(&mut Flinks) -> T) -> T {
+        change(&mut lock(&self.flinks))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,6 +6,8 @@ const PAGE = 2000;
 // Beyond as many changed jobs, one list is cheaper than asking for each.
 const ASKED_SINGLY = 10;
 const TOKEN = "steadfast-token";
+// How long an answer may take, in milliseconds.
+const ANSWER = 20000;
 
 const MOVING = ["CREATED", "INITIALIZING", "STARTING", "RESTARTING", "RECONCILING", "CANCELLING", "FAILING", "SAVEPOINTING"];
 const BAD = ["FAILED", "LOST", "TERMINATED"];
@@ -52,6 +54,7 @@ async function ask(path, options = {}) {
   const token = sessionStorage.getItem(TOKEN);
   if (token) headers.authorization = `Bearer ${token}`;
   const response = await fetch(path, { ...options, headers, cache: "no-store" });
+  heard = Date.now();
   if (response.status === 401) showGate(token !== null);
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));
@@ -60,7 +63,7 @@ async function ask(path, options = {}) {
   return response;
 }
 
-const askJson = async (path) => (await ask(path)).json();
+const askJson = async (path) => (await ask(path, { signal: AbortSignal.timeout(ANSWER) })).json();
 const pathOf = (id) => `/api/v1/jobs/${id.split("/").map(encodeURIComponent).join("/")}`;
 
 function showGate(wasWrong) {
@@ -95,6 +98,7 @@ async function readPages() {
   for (const id of [...jobs.keys()]) {
     if (!seen.has(id)) jobs.delete(id);
   }
+  await loadClusters();
   draw();
   await loadShadows();
 }
@@ -138,6 +142,18 @@ const pause = (millis) => new Promise((done) => setTimeout(done, millis));
 function showLink(state, text) {
   byId("link").dataset.link = state;
   byId("link").textContent = text;
+  showStale();
+}
+
+// The stream itself may last for ever; its beginning may not.
+async function openStream(path) {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), ANSWER);
+  try {
+    return await ask(path, { signal: late.signal });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 // Follows the events for ever; every connection takes up where the last one ended, or is told that the engine has
@@ -146,7 +162,7 @@ async function follow() {
   let last = null; // position, store and time of the last event
   for (let failures = 0; ; ) {
     try {
-      const response = await ask(last ? `/api/v1/events?${new URLSearchParams(last)}` : "/api/v1/events");
+      const response = await openStream(last ? `/api/v1/events?${new URLSearchParams(last)}` : "/api/v1/events");
       // After the stream was opened, so that nothing falls in between.
       await loadAll();
       failures = 0;
@@ -180,6 +196,7 @@ async function* eventsOf(stream) {
       // Heartbeats come every 15 s: a longer silence is a dead connection.
       const read = await Promise.race([reader.read(), pause(40000).then(() => ({ done: true }))]);
       if (read.done) return;
+      heard = Date.now();
       const blocks = (rest + decoder.decode(read.value, { stream: true })).split("\n\n");
       rest = blocks.pop();
       for (const block of blocks) {
@@ -267,9 +284,7 @@ function draw() {
   byId("more").hidden = shown.length <= limit;
   byId("more").textContent = `Show the other ${shown.length - limit}`;
   byId("nothing").hidden = shown.length > 0;
-  byId("nothing").textContent = jobs.size === 0
-    ? "No job is on record yet. Jobs appear as soon as the engine discovers them, or name one with [[job]] in its configuration."
-    : "No job matches.";
+  byId("nothing").textContent = jobs.size === 0 ? nothingOnRecord() : "No job matches.";
 }
 
 function drawGroups(found) {
@@ -372,7 +387,7 @@ function facts(job) {
   add("Since", `${new Date(job.since).toLocaleString()}`);
   add("Confirmed", ago(job.confirmedAt));
   add("Watch", job.watch.failures > 0 ? `${job.watch.attention}, ${job.watch.failures} looks without an answer` : job.watch.attention);
-  if (job.intent && job.intent.intent !== "none") add("Intent", `${job.intent.intent}, ${ago(job.intent.since)}`);
+  if (job.intent && job.intent.intent !== "none") add("Intent", `${job.intent.intent}, noted ${ago(job.intent.since)}; Steadfast itself does nothing to the job`);
   add("Policy", job.policy);
   for (const other of job.otherJobs) add("Also runs", make("span", { class: "mono" }, other.flinkJobId), ` ${other.state}`);
   const parts = [make("p", {}, stateLabel(job.state, job.confidence), make("span", { class: "confidence" }, job.confidence)), make("p", {}, job.reason.message || job.reason.code), list];
@@ -456,7 +471,17 @@ for (const button of document.querySelectorAll("[data-sort]")) {
 }
 window.addEventListener("hashchange", select);
 document.addEventListener("keydown", (event) => { if (event.key === "Escape" && selected !== null) location.hash = ""; });
-setInterval(() => { for (const row of byId("rows").children) tick(row); tickShadows(); }, 1000);
+setInterval(() => {
+  showStale();
+  if (isStale()) return; // ages and countdowns would pretend that somebody looks
+  for (const row of byId("rows").children) tick(row);
+  tickShadows();
+  tickClusters();
+}, 1000);
+// What can be read is no event either, and matters more than a countdown.
+setInterval(() => {
+  if (!document.hidden && byId("link").dataset.link === "live") loadClusters().then(() => { if (jobs.size === 0) draw(); }).catch(() => {});
+}, 2000);
 // Polls and confirmations are not events: they are read now and then, and less often from a large fleet.
 setInterval(() => {
   const due = Date.now() - refreshed > (jobs.size > 2000 ? 30000 : 5000);

@@ -1,4 +1,4 @@
-//! The dashboard: five files, built in, that ask nobody but this engine.
+//! The dashboard: six files, built in, that ask nobody but this engine.
 
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -21,7 +21,7 @@ pub(crate) struct Asset {
 }
 
 /// Every file of the dashboard.
-pub(crate) static ASSETS: [Asset; 5] = [
+pub(crate) static ASSETS: [Asset; 6] = [
     Asset {
         path: "/",
         operation: "page",
@@ -37,6 +37,14 @@ pub(crate) static ASSETS: [Asset; 5] = [
         media_type: "text/javascript",
         content_type: "text/javascript; charset=utf-8",
         text: include_str!("../dashboard/app.js"),
+    },
+    Asset {
+        path: "/dashboard/clusters.js",
+        operation: "unread_clusters",
+        description: "The dashboard's banners of what cannot be read",
+        media_type: "text/javascript",
+        content_type: "text/javascript; charset=utf-8",
+        text: include_str!("../dashboard/clusters.js"),
     },
     Asset {
         path: "/dashboard/shadows.js",

@@ -17,6 +17,7 @@ use steadfast_core::journal::{EntriesOf, Event};
 use steadfast_core::state::{Force, Intent};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::clusters::unread;
 use crate::explain::Explanation;
 use crate::ports::ControlError;
 use crate::problem::Problem;
@@ -104,7 +105,12 @@ fn missing(api: &Api, key: &JobKey) -> Problem {
             "{key} is a session cluster, whose jobs are recorded one by one; add /{{flinkJobId}}"
         ));
     }
-    Problem::not_found(format!("there is no job {key}; GET /api/v1/jobs lists all"))
+    match unread(api, key) {
+        Some(why) => Problem::not_found(format!(
+            "there is no job {key} on record, but {why}: whether there is such a job is not known"
+        )),
+        None => Problem::not_found(format!("there is no job {key}; GET /api/v1/jobs lists all")),
+    }
 }
 
 /// One job.

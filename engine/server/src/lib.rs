@@ -9,6 +9,7 @@
 //! the loop through [`Control`].
 
 mod access;
+mod clusters;
 mod cursor;
 mod dashboard;
 mod events;
@@ -30,9 +31,10 @@ mod state;
 mod view;
 
 pub use access::{Access, Token, TokenError};
+pub use clusters::{Cluster, ClusterList, Kind, KindState, Standalone};
 pub use ports::{
-    ClusterHealth, Control, ControlError, Health, LastReload, Liveness, Policies, PolicyList, Reach, Readiness,
-    ReloadError, Reloaded, ReloadedPolicy, RunningPolicy,
+    ClusterHealth, ClusterReading, Control, ControlError, FlinkCounts, Health, LastReload, Liveness, Policies,
+    PolicyList, Reach, Readiness, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy,
 };
 pub use router::router;
 pub use serve::serve;

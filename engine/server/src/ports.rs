@@ -1,9 +1,11 @@
 //! What the API needs of the engine, as traits: whoever wires the two implements them.
 
+mod clusters;
 mod control;
 mod health;
 mod policies;
 
+pub use clusters::{ClusterReading, FlinkCounts};
 pub use control::{Control, ControlError};
 pub use health::{ClusterHealth, Health, Liveness, Reach, Readiness};
 pub use policies::{LastReload, Policies, PolicyList, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy};

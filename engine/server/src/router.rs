@@ -15,7 +15,7 @@ use crate::events::{ConnectionLimit, MAX_CONNECTIONS};
 use crate::job::BODY_LIMIT;
 use crate::problem::{no_such_method, no_such_path};
 use crate::state::Api;
-use crate::{dashboard, events, health, job, jobs, metrics, openapi, policies, shadows};
+use crate::{clusters, dashboard, events, health, job, jobs, metrics, openapi, policies, shadows};
 
 /// Every path with what serves it.
 fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
@@ -25,6 +25,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
         ("/metrics", get(metrics::metrics)),
         ("/openapi.json", get(openapi::document)),
         ("/api/v1/events", get(events::events)),
+        ("/api/v1/clusters", get(clusters::list)),
         ("/api/v1/jobs", get(jobs::list)),
         ("/api/v1/shadows", get(shadows::list)),
         ("/api/v1/policies", get(policies::list)),

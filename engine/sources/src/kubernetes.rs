@@ -167,8 +167,8 @@ impl KubeCluster {
     }
 }
 
-/// One scope for each kind, in each namespace that is named or in all at once.
-fn scopes(settings: &KubeSettings, operator: OperatorResources) -> Vec<Scope> {
+/// What is listed and watched: one scope for each kind, in each namespace that is named or in all at once.
+pub fn scopes(settings: &KubeSettings, operator: OperatorResources) -> Vec<Scope> {
     let namespaces: Vec<Option<Namespace>> = match settings.namespaces.as_slice() {
         [] => vec![None],
         named => named.iter().cloned().map(Some).collect(),

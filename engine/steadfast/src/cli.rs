@@ -2,9 +2,11 @@
 
 mod check;
 mod client;
+mod clusters;
 mod explain;
 mod follow;
 mod help;
+mod intent;
 #[cfg(not(feature = "author"))]
 mod left_out;
 mod log;
@@ -64,19 +66,31 @@ enum Command {
         #[arg(long, default_value = "config.toml", value_name = "FILE")]
         config: PathBuf,
     },
-    /// Show the jobs of a running engine.
+    /// Show the jobs of a running engine, and above them each cluster that it cannot read.
+    ///
+    /// Exit code 1: a cluster of the configuration (or, for one job, its cluster) was never read since the engine started, so
+    /// that jobs may be missing. With `--output json` the lines about clusters are on standard error; `steadfast clusters
+    /// --output json` has them as data.
     Status {
         #[command(flatten)]
         server: client::ServerOptions,
         /// Follow changes instead of showing the present once.
         #[arg(long)]
         watch: bool,
-        /// How to print: `table` for people, `json` for programs (with --watch, a line for each change).
+        /// How to print: `table` for people, `json` for programs (with --watch, a line for each change of a job or a cluster).
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,
         /// Only this job: CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
         #[arg(allow_hyphen_values = true)]
         job: Option<String>,
+    },
+    /// Show what a running engine can read of each cluster, since when not, and why.
+    Clusters {
+        #[command(flatten)]
+        server: client::ServerOptions,
+        /// How to print: `table` for people, `json` for programs.
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
     },
     /// List the policies of a configuration: module, digest, version, parameters.
     Policies {
@@ -99,6 +113,9 @@ enum Command {
     #[command(after_help = simulate::AFTER_HELP)]
     Simulate(simulate::Options),
     /// Say what is wanted of a job, so that what follows is not taken for an accident.
+    ///
+    /// Steadfast itself starts, cancels and saves nothing: do that in Flink, or where you deploy. The intent explains what is seen
+    /// then; `none` takes it back.
     Intent {
         #[command(flatten)]
         server: client::ServerOptions,
@@ -106,8 +123,8 @@ enum Command {
         #[arg(allow_hyphen_values = true)]
         job: String,
         /// What is wanted.
-        #[arg(value_parser = ["start", "cancel", "savepoint", "none"])]
-        intent: String,
+        #[arg(value_enum)]
+        intent: intent::Wanted,
     },
     /// Show why a job's record says what it says: the evidence with its ages, the rule that decided, what it waits
     /// for, and what would change its mind.
@@ -221,13 +238,14 @@ fn refused(error: &clap::Error) -> ExitCode {
 fn usual_log(command: &Command) -> &'static str {
     match command {
         #[cfg(feature = "author")]
-        Command::Demo { .. } => "warn",
+        Command::Demo { .. } => "warn,steadfast_reconcile::sources=off",
         #[cfg(feature = "author")]
         Command::Simulate(_) => "off",
         Command::Policy(_) | Command::Replay(_) => "off",
         Command::Run { .. }
         | Command::Check { .. }
         | Command::Status { .. }
+        | Command::Clusters { .. }
         | Command::Policies { .. }
         | Command::Intent { .. }
         | Command::Explain { .. }
@@ -277,12 +295,8 @@ fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
             job,
         } => runtime.block_on(status::show(&server, watch, output, job.as_deref())),
         Command::Policies { config } => policies::run(&Config::load(&config)?).map_err(|error| located(&config, error)),
-        Command::Intent { server, job, intent } => {
-            let body = serde_json::json!({ "intent": intent });
-            runtime.block_on(client::Client::new(&server)?.put(&client::job_path(&job, "/intent")?, &body))?;
-            printer::note(&format!("{job}: {intent}"));
-            Ok(())
-        }
+        Command::Clusters { server, output } => runtime.block_on(clusters::show(&server, output)),
+        Command::Intent { server, job, intent } => runtime.block_on(intent::note(&server, &job, intent)),
         Command::Explain { server, output, job } => {
             let explanation =
                 runtime.block_on(client::Client::new(&server)?.get(&client::job_path(&job, "/explain")?))?;

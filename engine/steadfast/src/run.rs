@@ -92,6 +92,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let engine_api = EngineApi {
         control: engine.control.clone(),
         status: engine.status.clone(),
+        projection: Arc::clone(&engine.projection),
         clock,
         reloader: Arc::clone(&reloader),
         liveness_limit: liveness_limit(timing.poll),

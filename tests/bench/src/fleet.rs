@@ -145,6 +145,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
         clusters: vec![ClusterSetup {
             settings,
             client,
+            server: format!("http://{address}"),
             discover: vec![Discover::Native],
             flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
             job_results: ResultSources::default(),

@@ -160,13 +160,6 @@ impl KubernetesBoard {
         Some(self.session_jobs.of_job(job, list))
     }
 
-    /// How the lists stand, for health and metrics.
-    pub fn lists(&self) -> impl Iterator<Item = (ObjectKind, Option<&Namespace>, &Evidence<Completeness>)> {
-        self.lists
-            .iter()
-            .map(|((kind, namespace), evidence)| (*kind, namespace.as_ref(), evidence))
-    }
-
     fn list(&self, kind: ObjectKind, namespace: &Namespace) -> Option<&Evidence<Completeness>> {
         self.lists
             .get(&(kind, Some(namespace.clone())))

@@ -1,11 +1,14 @@
 //! Everything outside the loop that reads what it did: the projection and the journal's followers, the shadows' board, the
 //! engine's status, metrics and log. Nothing is decided here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use steadfast_core::cluster_lists::ListStatus;
 use steadfast_core::error_chain::error_chain;
+use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{Change, Entry, Event, JournalError, Sequence};
-use steadfast_core::kube_update::{KindOrigin, KubeUpdate};
+use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::record::{JobRecord, PostedIntent};
 use steadfast_core::shadow::ShadowBoard;
@@ -16,8 +19,12 @@ use tokio::sync::watch;
 use crate::fetch::Fetched;
 use crate::metrics::{KindLabel, Metrics, PolicyLabel, ResultLabel, StateLabel};
 use crate::policies::Policies;
+use crate::source_log::{Loss, SourceLog};
 use crate::status::{ClusterStatus, StatusBoard};
 use crate::turn::{Show, Turn};
+
+/// The target of what the log says of sources, for filters.
+const SOURCES: &str = "steadfast_reconcile::sources";
 
 pub(crate) struct Readers {
     pub(crate) projection: Arc<Projection>,
@@ -26,21 +33,43 @@ pub(crate) struct Readers {
     pub(crate) metrics: Metrics,
     /// The newest committed entry, for the stream and the sinks.
     pub(crate) entries: watch::Sender<Sequence>,
+    /// What the log has said of sources.
+    pub(crate) source_log: SourceLog,
 }
 
 impl Readers {
+    /// The clusters of the configuration, none of which was looked at yet.
+    pub(crate) fn begin(&self, clusters: BTreeMap<ClusterName, ClusterStatus>) {
+        for (name, cluster) in &clusters {
+            for (collection, list) in cluster.lists.iter() {
+                self.metrics.show_list(name, collection, list);
+            }
+        }
+        self.status.write(|status| status.clusters = clusters);
+    }
+
     /// The loop has turned: `/livez` reads it.
     pub(super) fn turned(&self, now: Timestamp) {
         self.status.write(|status| status.turned_at = now);
     }
 
     /// Something came from a Kubernetes list or watch.
-    pub(super) fn kube_update(&self, update: &KubeUpdate) {
-        // A cluster without the Flink operator is reached all the same.
-        if update.scope.kind.origin() == KindOrigin::Kubernetes {
-            let cluster = update.scope.cluster.clone();
-            let status = ClusterStatus::after(&update.change);
-            self.status.write(|s| drop(s.clusters.insert(cluster, status)));
+    pub(super) fn kube_update(&mut self, update: &KubeUpdate, now: Timestamp) {
+        let name = &update.scope.cluster;
+        let collection = (update.scope.kind, update.scope.namespace.clone());
+        let noted = self.status.write(|status| {
+            let lists = &mut status.clusters.get_mut(name)?.lists;
+            let fault = |list: &ListStatus| list.fault().map(|fault| fault.kind);
+            let before = lists.get(&collection).and_then(fault);
+            lists.note(update);
+            let list = lists.get(&collection)?;
+            Some((list.clone(), before != fault(list)))
+        });
+        if let Some((list, changed)) = noted {
+            self.metrics.show_list(name, &collection, &list);
+            if changed {
+                self.source_log.list_changed(name, now);
+            }
         }
     }
 
@@ -49,14 +78,44 @@ impl Readers {
     }
 
     /// Something came of a request.
-    pub(super) fn fetched(&self, fetched: &Fetched) {
-        if let Fetched::Overview { observation, .. } = fetched {
+    pub(super) fn fetched(&mut self, fetched: &Fetched, now: Timestamp) {
+        if let Fetched::Overview { target, observation } = fetched {
+            if self.status.write_flinks(|flinks| flinks.note(target, observation)) {
+                self.source_log.flink_changed(target, now);
+            }
             let result = if observation.answer.is_known() {
                 "answered"
             } else {
                 "unknown"
             };
             self.metrics.polls.get_or_create(&ResultLabel { result }).inc();
+        }
+    }
+
+    /// When the log may have something to say of a source.
+    pub(super) fn next_log(&self) -> Option<Timestamp> {
+        self.source_log.next_due()
+    }
+
+    /// Says which sources were lost, and which are back.
+    pub(super) fn log_sources(&mut self, now: Timestamp) {
+        if self.source_log.next_due().is_none_or(|due| due > now) {
+            return;
+        }
+        let Self {
+            source_log,
+            status,
+            projection,
+            ..
+        } = self;
+        let record: &Projection = projection;
+        let mut notices = status.write(|status| source_log.of_clusters(&status.clusters, record, now));
+        notices.extend(status.write_flinks(|flinks| source_log.of_flinks(flinks, record, now)));
+        for notice in notices {
+            match notice.loss() {
+                Loss::Lost => tracing::warn!(target: SOURCES, "{notice}"),
+                Loss::Back => tracing::info!(target: SOURCES, "{notice}"),
+            }
         }
     }
 
@@ -91,6 +150,8 @@ impl Readers {
                 let key = &change.record.key;
                 self.projection.remove(key);
                 self.shadows.forget(key);
+                // If it is polled on for other jobs, the next poll shows it again.
+                self.status.write_flinks(|flinks| flinks.forget(&key.target));
             }
             Show::Repaired(view) => {
                 tracing::error!(job = %view.record.key, "memory differed from the store and was repaired");

@@ -17,6 +17,14 @@ use super::fleets::Reachability;
 use crate::fetch::{Endpoint, Fetch, Fetched, Provenance};
 
 impl Reactor {
+    /// Whether somebody still waits for what came of a request: its Flink may have been dropped meanwhile.
+    pub fn awaits(&self, fetched: &Fetched) -> bool {
+        match fetched {
+            Fetched::Overview { target, .. } => self.targets.contains(target),
+            Fetched::Lookup { key, .. } => self.records.contains_key(key),
+        }
+    }
+
     /// Takes in what came of a request.
     pub fn fetched(&mut self, fetched: Fetched, now: Timestamp) {
         match fetched {

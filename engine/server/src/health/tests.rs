@@ -15,7 +15,8 @@ async fn probes_say_what_they_know() {
     assert_eq!(
         ready,
         json!({"ready": true, "store": null, "policies": ["default"], "clusters": [
-            {"name": "local", "state": "retrying", "fault": "timeout: no answer within 3s"}]})
+            {"name": "local", "state": "retrying", "fault": "timeout: no answer within 3s", "reachableSince": null,
+             "unknownSince": "2026-11-23T01:13:29.838Z", "neverRead": false}]})
     );
 }
 
@@ -23,7 +24,7 @@ async fn probes_say_what_they_know() {
 async fn what_is_not_well_is_a_503_with_its_reason() {
     let server = TestServer::new();
     {
-        let mut health = server.health.0.lock().unwrap();
+        let mut health = server.health.probes.lock().unwrap();
         health.0.live = false;
         health.1.ready = false;
         health.1.policies.clear();

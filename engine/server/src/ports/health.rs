@@ -1,15 +1,27 @@
 //! What the probes ask of the engine.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use steadfast_core::cluster_lists::Reading;
+use steadfast_core::id::ClusterName;
 use utoipa::ToSchema;
 
-/// How the engine itself is.
+use super::{ClusterReading, FlinkCounts};
+
+/// How the engine itself is, and what it can see. Nothing here waits for the loop.
 pub trait Health: Send + Sync {
     /// Whether the loop turns. Answers at once, also when the loop does not.
     fn live(&self) -> Liveness;
 
     /// Whether the engine can do its work, by what the loop met last. `/readyz` also tries the store itself.
     fn ready(&self) -> Readiness;
+
+    /// Every Kubernetes cluster of the configuration, and what of it can be read.
+    fn clusters(&self) -> Vec<ClusterReading>;
+
+    /// By cluster (`-`: outside of Kubernetes), how many Flinks should answer, and how many do not.
+    fn flinks(&self) -> BTreeMap<ClusterName, FlinkCounts>;
 }
 
 /// Whether the loop turns.
@@ -26,7 +38,9 @@ pub struct Liveness {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Readiness {
-    /// True when the store can be written, policies are loaded, and each cluster was reached or is being retried.
+    /// True when the store can be written, policies are loaded, and each cluster was reached or is being retried. A cluster
+    /// that cannot be read does not make the engine unready: it serves what is on record, says what of it is stale, and a
+    /// restart would read no more. `clusters` tells, and `neverRead` whether jobs may be missing.
     pub ready: bool,
     /// Why the store cannot be written; null while it can.
     pub store: Option<String>,
@@ -42,17 +56,50 @@ pub struct Readiness {
 pub struct ClusterHealth {
     /// Its name in the configuration.
     pub name: String,
-    /// How its API server answers.
+    /// How its API server answers for Kubernetes' own kinds.
     pub state: Reach,
     /// What the last failed look met, while it is being retried.
     pub fault: Option<String>,
+    /// Since when all of Kubernetes' own kinds can be read.
+    #[schema(format = DateTime)]
+    pub reachable_since: Option<String>,
+    /// Since when one of them cannot be.
+    #[schema(format = DateTime)]
+    pub unknown_since: Option<String>,
+    /// Whether its Deployments, or those of one of its namespaces, were never read: jobs may be missing from the record.
+    pub never_read: bool,
+}
+
+impl ClusterHealth {
+    /// What is known of a cluster, in the terms of `/api/v1/clusters`.
+    pub fn of(cluster: &ClusterReading) -> Self {
+        let reading = cluster.lists.reading();
+        let (reachable_since, unknown_since) = match &reading {
+            Reading::Pending => (None, None),
+            Reading::Readable { since } => (Some(since.to_string()), None),
+            Reading::Unreadable { since, .. } => (None, Some(since.to_string())),
+        };
+        let (state, fault) = match reading {
+            Reading::Pending => (Reach::Pending, None),
+            Reading::Readable { .. } => (Reach::Reached, None),
+            Reading::Unreadable { fault, .. } => (Reach::Retrying, Some(fault.to_string())),
+        };
+        Self {
+            name: cluster.name.to_string(),
+            state,
+            fault,
+            reachable_since,
+            unknown_since,
+            never_read: cluster.lists.is_never_read(None),
+        }
+    }
 }
 
 /// How a cluster's API server answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
-    /// No look has ended yet.
+    /// Some list has not ended yet, and none has failed.
     Pending,
     /// It answers.
     Reached,

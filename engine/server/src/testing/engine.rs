@@ -1,15 +1,54 @@
 //! The engine's word on itself and its policies.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use steadfast_core::cluster_lists::ClusterLists;
+use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_core::id::ClusterName;
+use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, ObjectKind, Scope};
 
+use super::AT;
 use crate::{
-    ClusterHealth, Health, Liveness, Policies, PolicyList, Reach, Readiness, ReloadError, Reloaded, ReloadedPolicy,
+    ClusterHealth, ClusterReading, FlinkCounts, Health, Liveness, Policies, PolicyList, Readiness, ReloadError,
+    Reloaded, ReloadedPolicy,
 };
 
 #[derive(Debug)]
-pub(crate) struct TestHealth(pub(crate) Mutex<(Liveness, Readiness)>);
+pub(crate) struct TestHealth {
+    pub(crate) probes: Mutex<(Liveness, Readiness)>,
+    pub(crate) clusters: Mutex<Vec<ClusterReading>>,
+}
+
+/// The cluster `local`, whose Deployments were listed once, and which then fell silent.
+fn silent() -> ClusterReading {
+    let scope = |kind| Scope {
+        cluster: ClusterName::new("local"),
+        kind,
+        namespace: None,
+    };
+    let [deployments, pods] = [scope(ObjectKind::Deployment), scope(ObjectKind::Pod)];
+    let mut lists = ClusterLists::new([deployments.clone(), pods.clone()]);
+    let timeout = || KubeChange::Failed(Fault::new(FaultKind::Timeout, "no answer within 3s"));
+    for (scope, change) in [
+        (&deployments, KubeChange::Relisted(Vec::new(), Completeness::Complete)),
+        (&deployments, timeout()),
+        (&pods, timeout()),
+    ] {
+        lists.note(&KubeUpdate {
+            scope: scope.clone(),
+            asked_at: AT,
+            at: AT,
+            change,
+        });
+    }
+    ClusterReading {
+        name: ClusterName::new("local"),
+        server: "https://local:6443".to_owned(),
+        lists,
+    }
+}
 
 impl Default for TestHealth {
     fn default() -> Self {
@@ -17,28 +56,35 @@ impl Default for TestHealth {
             live: true,
             turned_seconds_ago: 0.25,
         };
-        let retrying = ClusterHealth {
-            name: "local".to_owned(),
-            state: Reach::Retrying,
-            fault: Some("timeout: no answer within 3s".to_owned()),
-        };
         let ready = Readiness {
             ready: true,
             store: None,
             policies: vec!["default".to_owned()],
-            clusters: vec![retrying],
+            clusters: vec![ClusterHealth::of(&silent())],
         };
-        Self(Mutex::new((live, ready)))
+        Self {
+            probes: Mutex::new((live, ready)),
+            clusters: Mutex::new(vec![silent()]),
+        }
     }
 }
 
 impl Health for TestHealth {
     fn live(&self) -> Liveness {
-        self.0.lock().unwrap().0.clone()
+        self.probes.lock().unwrap().0.clone()
     }
 
     fn ready(&self) -> Readiness {
-        self.0.lock().unwrap().1.clone()
+        self.probes.lock().unwrap().1.clone()
+    }
+
+    fn clusters(&self) -> Vec<ClusterReading> {
+        self.clusters.lock().unwrap().clone()
+    }
+
+    fn flinks(&self) -> BTreeMap<ClusterName, FlinkCounts> {
+        let counts = FlinkCounts { watched: 2, silent: 1 };
+        BTreeMap::from([(ClusterName::new("local"), counts)])
     }
 }
 

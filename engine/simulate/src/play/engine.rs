@@ -128,6 +128,7 @@ fn clusters(context: PlayContext<'_>, targets: &[&TargetSpec]) -> anyhow::Result
                     },
                 },
                 client: endpoints.client(name, server)?,
+                server: format!("the world's {name}"),
                 discover: discover(within(targets, name)),
                 flink_rest: FlinkRoute::Template(endpoints.template(name)),
                 job_results: ends.clone(),

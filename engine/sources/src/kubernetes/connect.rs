@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use steadfast_core::loopback::is_loopback;
 
+use crate::transport::shown;
+
 /// A client, and whether it runs inside the cluster.
 pub struct Connected {
     /// The client. It has no deadlines of its own; every call sets one.
     pub client: kube::Client,
+    /// The address of the API server, without credentials.
+    pub server: String,
     /// From where the cluster is watched.
     pub location: Location,
 }
@@ -65,8 +69,13 @@ pub async fn connect(kubeconfig: Option<&Path>) -> Result<Connected, ConnectErro
             ),
         },
     };
+    let server = shown(&config.cluster_url.to_string());
     let client = connect_to(config)?;
-    Ok(Connected { client, location })
+    Ok(Connected {
+        client,
+        server: server.trim_end_matches('/').to_owned(),
+        location,
+    })
 }
 
 /// A client for a configuration that is at hand. Fails if its certificates or its address cannot be used.

@@ -8,13 +8,15 @@ Examples:
   steadfast check --config config.toml     find mistakes before the engine does
   steadfast run --config config.toml       keep the record, serve the API and the dashboard
   steadfast status --watch                 follow all jobs of a running engine
+  steadfast clusters                       which clusters can be read, and which cannot since when and why
   steadfast explain local/default/orders   what is known of a job, and which rule decided
   steadfast simulate stories/              play your own stories against your policy
   steadfast replay --policy my.wasm        what another policy would have said of what was recorded
 
 Exit codes:
   0  done
-  1  failed; the reason is on standard error (of `simulate`: a story failed; it is on standard output)
+  1  failed; the reason is on standard error (of `simulate`: a story failed; it is on standard output);
+     of `status`: a cluster of the configuration was never read, so that jobs may be missing
   2  the command line or the configuration is wrong; nothing was changed
   3  the engine could not be reached, or refused the request";
 
@@ -26,11 +28,13 @@ Examples:
   steadfast check --config config.toml     find mistakes before the engine does
   steadfast run --config config.toml       keep the record, serve the API and the dashboard
   steadfast status --watch                 follow all jobs of a running engine
+  steadfast clusters                       which clusters can be read, and which cannot since when and why
   steadfast explain local/default/orders   what is known of a job, and which rule decided
   steadfast replay --policy my.wasm        what another policy would have said of what was recorded
 
 Exit codes:
   0  done
-  1  failed; the reason is on standard error
+  1  failed; the reason is on standard error; of `status`: a cluster of the configuration was never read, so that jobs may be
+     missing
   2  the command line or the configuration is wrong; nothing was changed
   3  the engine could not be reached, or refused the request";

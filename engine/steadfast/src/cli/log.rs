@@ -5,6 +5,11 @@ use std::io::IsTerminal;
 use anyhow::Context;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+/// Where kube's client logs an ERROR for each request that fails. The engine tells once that a source is lost, with its
+/// address and the cause, and once that it is back.
+const EACH_REQUEST: &str = "kube_client::client";
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -15,12 +20,9 @@ pub(super) enum Format {
 
 /// Starts it.
 pub(super) fn start(filter: &str, format: Format) -> anyhow::Result<()> {
-    let filter: EnvFilter = filter
-        .parse()
-        .with_context(|| format!("--log `{filter}` is not a filter; write a level such as info, or target=level"))?;
     let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(parse(filter)?)
         .with_writer(std::io::stderr)
         .with_ansi(color);
     match format {
@@ -28,4 +30,35 @@ pub(super) fn start(filter: &str, format: Format) -> anyhow::Result<()> {
         Format::Json => log.json().init(),
     }
     Ok(())
+}
+
+/// The filter as it was asked for; what kube says of each request is left to those who ask for debug, or for kube.
+fn parse(text: &str) -> anyhow::Result<EnvFilter> {
+    let filter: EnvFilter = text
+        .parse()
+        .with_context(|| format!("--log `{text}` is not a filter; write a level such as info, or target=level"))?;
+    let asks_for_more = filter.max_level_hint().is_none_or(|level| level >= LevelFilter::DEBUG);
+    if asks_for_more || text.contains("kube") {
+        return Ok(filter);
+    }
+    Ok(filter.add_directive(format!("{EACH_REQUEST}=off").parse()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_kube_says_of_each_request_is_for_debug_and_for_those_who_ask() {
+        for (text, is_quiet) in [
+            ("info", true),
+            ("warn,steadfast_reconcile=info", true),
+            ("debug", false),
+            ("info,kube_client=error", false),
+        ] {
+            let filter = parse(text).unwrap().to_string();
+            assert_eq!(filter.contains("kube_client::client=off"), is_quiet, "{filter}");
+        }
+        assert!(parse("=nonsense=").is_err());
+    }
 }

@@ -1,12 +1,22 @@
 //! `steadfast status`.
 
+use std::time::Duration;
+
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::Value;
+use steadfast_core::time::Clock;
+use steadfast_server::{Cluster, ClusterList};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::client::{Client, ServerOptions, job_path};
+use super::clusters::{self, Told};
 use super::follow::{Events, Heard};
 use super::{Failure, Output, printer};
+use crate::run::SystemClock;
+
+/// How often the clusters are asked for while changes are followed: what can be read of them is no event of the journal.
+const CLUSTERS: Duration = Duration::from_secs(2);
 
 /// Shows the jobs, once or as they change.
 pub(super) async fn show(
@@ -15,6 +25,8 @@ pub(super) async fn show(
     output: Output,
     job: Option<&str>,
 ) -> Result<(), Failure> {
+    // What is no job is a mistake of the command line, whatever the engine says.
+    job.map(|job| job_path(job, "")).transpose()?;
     let client = Client::new(server)?;
     // Followed from before the list is read: a change in between is told twice rather than missed.
     let events = if watch {
@@ -22,14 +34,32 @@ pub(super) async fn show(
     } else {
         None
     };
-    print_list(&client, output, job).await?;
+    let list = clusters::read(&client).await?;
+    print_list(&client, &list, output, job).await?;
     match events {
-        Some(events) => follow(&client, events, output, job).await,
+        Some(events) => follow(&client, events, Told::new(&list), output, job).await,
+        // What is shown is then not all there is: a script that counts jobs must not take it for that.
+        None if concerned(&list, job).any(|cluster| cluster.never_read) => Err(Failure::Reported),
         None => Ok(()),
     }
 }
 
-async fn print_list(client: &Client, output: Output, job: Option<&str>) -> Result<(), Failure> {
+/// The clusters that bear on what is shown.
+fn concerned<'a>(list: &'a ClusterList, job: Option<&'a str>) -> impl Iterator<Item = &'a Cluster> {
+    let of_job = job.and_then(|job| job.split('/').next());
+    list.items
+        .iter()
+        .filter(move |cluster| of_job.is_none_or(|name| name == cluster.name))
+}
+
+/// The jobs, and above them each cluster that cannot be read: beside data for programs that is a word to whoever reads it.
+async fn print_list(client: &Client, list: &ClusterList, output: Output, job: Option<&str>) -> Result<(), Failure> {
+    for line in concerned(list, job).filter_map(|cluster| clusters::line(cluster, SystemClock.now())) {
+        match output {
+            Output::Table => printer::data(&format!("{line}\n")),
+            Output::Json => printer::note(&line),
+        }
+    }
     let items = match job {
         Some(job) => vec![client.get(&job_path(job, "")?).await?],
         None => client.items("/api/v1/jobs").await?,
@@ -74,14 +104,52 @@ fn table(items: &[Value]) -> Table {
 
 /// Prints a line for each change, and the list again where changes may have been missed. It ends only with an error:
 /// when the engine goes away for good, or a person interrupts it.
-async fn follow(client: &Client, mut events: Events<'_>, output: Output, job: Option<&str>) -> Result<(), Failure> {
+async fn follow(
+    client: &Client,
+    mut events: Events<'_>,
+    mut told: Told,
+    output: Output,
+    job: Option<&str>,
+) -> Result<(), Failure> {
+    let mut ticks = interval(CLUSTERS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        match events.next().await? {
+        let heard = {
+            // Kept over the ticks: a stream that is being opened anew must not begin from the start each time.
+            let next = events.next();
+            tokio::pin!(next);
+            loop {
+                tokio::select! {
+                    biased;
+                    heard = &mut next => break heard?,
+                    _ = ticks.tick() => print_clusters(client, &mut told, output, job).await,
+                }
+            }
+        };
+        match heard {
             Heard::Event { name, data } => print_event(client, &name, &data, output, job).await?,
             Heard::Gap => {
                 printer::note("changes may have been missed; the jobs as they are now:");
-                print_list(client, output, job).await?;
+                let list = clusters::read(client).await?;
+                told = Told::new(&list);
+                print_list(client, &list, output, job).await?;
             }
+        }
+    }
+}
+
+/// Prints a line for each cluster of which other things can be read now than before.
+async fn print_clusters(client: &Client, told: &mut Told, output: Output, job: Option<&str>) {
+    // An engine that is away for a moment is the event stream's business.
+    let Ok(list) = clusters::read(client).await else { return };
+    let changed = ClusterList {
+        items: told.changes(&list),
+        standalone: None,
+    };
+    for cluster in concerned(&changed, job) {
+        match output {
+            Output::Table => printer::data(&format!("{}\n", clusters::change(cluster, SystemClock.now()))),
+            Output::Json => printer::data(&format!("{}\n", serde_json::json!({ "cluster": cluster }))),
         }
     }
 }

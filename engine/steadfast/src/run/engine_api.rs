@@ -1,18 +1,20 @@
 //! The reconcile loop, as the server wants to see it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::explanation::Explanation;
-use steadfast_core::id::JobKey;
-use steadfast_core::projection::JobView;
+use steadfast_core::id::{ClusterName, JobKey};
+use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::state::{Force, Intent};
 use steadfast_core::time::Clock;
 use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Role, StatusBoard};
 use steadfast_server::{
-    ClusterHealth, ControlError, Health, Liveness, PolicyList, Reach, Readiness, ReloadError, Reloaded, RunningPolicy,
+    ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList, Reach, Readiness,
+    ReloadError, Reloaded, RunningPolicy,
 };
 use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
@@ -22,6 +24,7 @@ use super::reload::Reloader;
 pub(super) struct EngineApi {
     pub(super) control: Control,
     pub(super) status: StatusBoard,
+    pub(super) projection: Arc<Projection>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reloader: Arc<Reloader>,
     /// How long the loop may stand still before it counts as dead.
@@ -65,22 +68,8 @@ impl Health for EngineApi {
 
     fn ready(&self) -> Readiness {
         let status = self.status.read();
-        let clusters: Vec<ClusterHealth> = status
-            .clusters
-            .into_iter()
-            .map(|(name, cluster)| {
-                let (state, fault) = match cluster {
-                    ClusterStatus::NotAsked => (Reach::Pending, None),
-                    ClusterStatus::Reached => (Reach::Reached, None),
-                    ClusterStatus::Retrying(fault) => (Reach::Retrying, Some(fault.to_string())),
-                };
-                ClusterHealth {
-                    name: name.to_string(),
-                    state,
-                    fault,
-                }
-            })
-            .collect();
+        let readings = readings(status.clusters);
+        let clusters: Vec<ClusterHealth> = readings.iter().map(ClusterHealth::of).collect();
         let policies: Vec<String> = status.policies.iter().map(|policy| policy.name.to_string()).collect();
         let asked = clusters.iter().all(|cluster| cluster.state != Reach::Pending);
         Readiness {
@@ -90,6 +79,27 @@ impl Health for EngineApi {
             clusters,
         }
     }
+
+    fn clusters(&self) -> Vec<ClusterReading> {
+        readings(self.status.read().clusters)
+    }
+
+    fn flinks(&self) -> BTreeMap<ClusterName, FlinkCounts> {
+        let counts = self.status.flinks(|flink| self.projection.expects(flink));
+        let counts = counts.into_iter().map(|(cluster, counts)| {
+            let steadfast_reconcile::FlinkCounts { watched, silent } = counts;
+            (cluster, FlinkCounts { watched, silent })
+        });
+        counts.collect()
+    }
+}
+
+fn readings(clusters: BTreeMap<ClusterName, ClusterStatus>) -> Vec<ClusterReading> {
+    let readings = clusters.into_iter().map(|(name, status)| {
+        let ClusterStatus { server, lists } = status;
+        ClusterReading { name, server, lists }
+    });
+    readings.collect()
 }
 
 #[async_trait]

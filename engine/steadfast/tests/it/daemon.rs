@@ -26,6 +26,7 @@ fn it_has_what_an_operator_needs() {
             "run",
             "check",
             "status",
+            "clusters",
             "policies",
             "policy",
             "replay",

@@ -60,14 +60,16 @@ const ENDLESS: [(&str, &str); 3] = [
 ];
 
 /// What the other commands write to one of their outputs.
-const WRITTEN: [(&str, &str); 11] = [
+const WRITTEN: [(&str, &str); 13] = [
     ("steadfast check --config config.toml", "config.toml has no mistakes"),
+    ("steadfast clusters", "local"),
     ("steadfast explain local/default/orders", "local/default/orders is "),
     (
         "steadfast intent local/default/orders cancel",
-        "local/default/orders: cancel",
+        "noted for local/default/orders: an end will not be called an accident. Steadfast cancels nothing",
     ),
     ("steadfast policies --config config.toml", "absence_confirmations"),
+    ("curl http://127.0.0.1:8080/api/v1/clusters", "\"neverRead\":false"),
     (
         "curl http://127.0.0.1:8080/api/v1/jobs",
         "\"id\":\"local/default/orders\"",

@@ -29,5 +29,6 @@ mod signals;
 #[cfg(feature = "author")]
 mod simulate;
 mod trust;
+mod unreadable;
 #[cfg(feature = "author")]
 mod verify;

@@ -35,6 +35,7 @@ pub(in crate::run) async fn clusters(config: &Config) -> anyhow::Result<Vec<Clus
                 },
             },
             client: connected.client,
+            server: connected.server,
             discover: cluster.discover.clone(),
             flink_rest: route(&cluster.flink_rest, connected.location),
             job_results: result_sources(&cluster.ended_jobs)

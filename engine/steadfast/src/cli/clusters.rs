@@ -1,0 +1,230 @@
+//! `steadfast clusters`, and what `steadfast status` says above the jobs: which clusters cannot be read, since when, and why.
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use steadfast_core::time::{Clock, Timestamp};
+use steadfast_server::{Cluster, ClusterList, Kind, KindState, Reach};
+
+use super::client::{Client, ServerOptions};
+use super::{Failure, Output, printer};
+use crate::run::SystemClock;
+
+const PATH: &str = "/api/v1/clusters";
+/// How many lists a line names; the rest are a number.
+const NAMED: usize = 4;
+
+/// Shows every cluster of the configuration.
+pub(super) async fn show(server: &ServerOptions, output: Output) -> Result<(), Failure> {
+    let client = Client::new(server)?;
+    match output {
+        Output::Table => printer::data(&format!("{}\n", table(&read(&client).await?, SystemClock.now()))),
+        Output::Json => printer::json(&client.get(PATH).await?),
+    }
+    Ok(())
+}
+
+/// What the engine can read of its clusters. An engine of an earlier version does not say, and has none.
+pub(super) async fn read(client: &Client) -> Result<ClusterList, Failure> {
+    let Some(list) = client.find(PATH).await? else {
+        return Ok(ClusterList::default());
+    };
+    let list = serde_json::from_value(list);
+    list.map_err(|error| {
+        Failure::Unreachable(anyhow::Error::new(error).context("the engine's clusters could not be read"))
+    })
+}
+
+fn table(list: &ClusterList, now: Timestamp) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header([
+        "CLUSTER",
+        "STATE",
+        "SINCE",
+        "JOBS",
+        "NOT CONFIRMED",
+        "SILENT FLINKS",
+        "READS",
+    ]);
+    for cluster in &list.items {
+        let state = match cluster.state {
+            Reach::Pending => "pending",
+            Reach::Reached => "reached",
+            Reach::Retrying => "retrying",
+        };
+        let since = cluster.unknown_since.as_deref().or(cluster.reachable_since.as_deref());
+        table.add_row([
+            cluster.name.clone(),
+            state.to_owned(),
+            since.map_or_else(|| "-".to_owned(), |since| moment(since, now)),
+            cluster.jobs.to_string(),
+            cluster.unconfirmed.to_string(),
+            format!("{} of {}", cluster.flinks.silent, cluster.flinks.watched),
+            reads(cluster),
+        ]);
+    }
+    if let Some(standalone) = list.standalone {
+        table.add_row([
+            "-".to_owned(),
+            "standalone".to_owned(),
+            "-".to_owned(),
+            standalone.jobs.to_string(),
+            standalone.unconfirmed.to_string(),
+            format!("{} of {}", standalone.flinks.silent, standalone.flinks.watched),
+            "-".to_owned(),
+        ]);
+    }
+    table
+}
+
+/// Each list: how many objects its last complete one had, or why there is none.
+fn reads(cluster: &Cluster) -> String {
+    let lists = cluster.kinds.iter().map(|kind| {
+        let what = named(kind);
+        match (kind.state, kind.last_list_objects) {
+            (KindState::Reached, Some(objects)) => format!("{what} {objects}"),
+            (KindState::Reached, None) => format!("{what} incomplete"),
+            (KindState::Pending, _) => format!("{what} pending"),
+            (KindState::Retrying, _) => format!("{what} unknown"),
+            (KindState::NotServed, _) => format!("{what} not served"),
+        }
+    });
+    lists.collect::<Vec<_>>().join(", ")
+}
+
+/// What is new of a cluster, for whoever follows.
+pub(super) fn change(cluster: &Cluster, now: Timestamp) -> String {
+    let readable = || format!("{}: readable, {}", cluster.name, reads(cluster));
+    format!("{now}  {}", line(cluster, now).unwrap_or_else(readable))
+}
+
+/// The cluster is not wholly readable: a line that says so, or none.
+pub(super) fn line(cluster: &Cluster, now: Timestamp) -> Option<String> {
+    let name = &cluster.name;
+    let lost: Vec<&Kind> = cluster
+        .kinds
+        .iter()
+        .filter(|kind| kind.state == KindState::Retrying)
+        .collect();
+    let Some(first) = lost.first() else {
+        let waits = "not read yet, the first lists are under way";
+        return cluster
+            .never_read
+            .then(|| format!("{name}: {waits}; {}", known(cluster)));
+    };
+    let since = lost.iter().filter_map(|kind| kind.unknown_since.as_deref()).min();
+    let since = since.map_or_else(String::new, |since| format!(" since {}", moment(since, now)));
+    let fault = first.fault.as_deref().unwrap_or("no reason given");
+    let what = match unreadable(cluster, &lost) {
+        Some(lists) => format!("{lists} not readable"),
+        None => "not readable".to_owned(),
+    };
+    Some(format!(
+        "{name}: {what}{since}: {fault}; {}",
+        consequence(cluster, &lost)
+    ))
+}
+
+/// Which lists cannot be read; `None`: none of Kubernetes' own can.
+fn unreadable(cluster: &Cluster, lost: &[&Kind]) -> Option<String> {
+    let is_lost = |kind: &Kind| kind.state == KindState::Retrying;
+    if cluster.kinds.iter().filter(|kind| !is_operators(kind)).all(is_lost) {
+        return None;
+    }
+    let names: Vec<String> = lost.iter().take(NAMED).map(|kind| named(kind)).collect();
+    let more = match lost.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more lists"),
+    };
+    Some(format!("{}{more}", names.join(", ")))
+}
+
+/// What follows for the jobs that are shown.
+fn consequence(cluster: &Cluster, lost: &[&Kind]) -> String {
+    if lost.iter().all(|kind| is_operators(kind)) {
+        // Without the operator there is nothing to miss, and a way to say so.
+        return "jobs that only a FlinkDeployment names are not known; without the operator, set discover = [\"native\"]"
+            .to_owned();
+    }
+    known(cluster)
+}
+
+fn known(cluster: &Cluster) -> String {
+    match (cluster.jobs, cluster.never_read) {
+        (0, true) => "its jobs are not known".to_owned(),
+        (0, false) => "no job of it was on record before".to_owned(),
+        (1, false) => "its 1 job is as last seen".to_owned(),
+        (1, true) => "its 1 job is as last seen, others are not known".to_owned(),
+        (jobs, false) => format!("its {jobs} jobs are as last seen"),
+        (jobs, true) => format!("its {jobs} jobs are as last seen, others are not known"),
+    }
+}
+
+fn is_operators(kind: &Kind) -> bool {
+    matches!(kind.kind.as_str(), "FlinkDeployment" | "FlinkSessionJob")
+}
+
+/// `Deployments`, or `Deployments in team-a`.
+fn named(kind: &Kind) -> String {
+    match &kind.namespace {
+        Some(namespace) => format!("{}s in {namespace}", kind.kind),
+        None => format!("{}s", kind.kind),
+    }
+}
+
+/// `03:31:07 UTC (25 s)`, with the date if it was not today.
+fn moment(text: &str, now: Timestamp) -> String {
+    let Some(at) = Timestamp::parse(text) else {
+        return text.to_owned();
+    };
+    let (text, today) = (at.to_string(), now.to_string());
+    let clock = match (text.split_once('T'), today.split_once('T')) {
+        (Some((day, time)), Some((today, _))) => {
+            let time = time.split('.').next().unwrap_or(time);
+            if day == today {
+                format!("{time} UTC")
+            } else {
+                format!("{day} {time} UTC")
+            }
+        }
+        _ => text.clone(),
+    };
+    format!("{clock} ({})", age(now.since(at).as_secs()))
+}
+
+/// Seconds in the two largest units.
+fn age(seconds: u64) -> String {
+    match (seconds / 60, seconds / 3600, seconds / 86_400) {
+        (0, ..) => format!("{seconds} s"),
+        (minutes, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (minutes, hours, 0) => format!("{hours} h {} min", minutes % 60),
+        (_, hours, days) => format!("{days} d {} h", hours % 24),
+    }
+}
+
+/// What was last said of the clusters, and what is new of it.
+#[derive(Debug, Default)]
+pub(super) struct Told(Vec<Cluster>);
+
+impl Told {
+    pub(super) fn new(list: &ClusterList) -> Self {
+        Self(list.items.clone())
+    }
+
+    /// The clusters of which something else can be read now than was told last. That a list came, or a retry failed in other
+    /// words, is no change.
+    pub(super) fn changes(&mut self, list: &ClusterList) -> Vec<Cluster> {
+        let reading = |cluster: &Cluster| -> Vec<(String, KindState)> {
+            cluster.kinds.iter().map(|kind| (named(kind), kind.state)).collect()
+        };
+        let changed = list.items.iter().filter(|cluster| {
+            let before = self.0.iter().find(|before| before.name == cluster.name);
+            before.is_none_or(|before| reading(before) != reading(cluster))
+        });
+        let changed = changed.cloned().collect();
+        self.0.clone_from(&list.items);
+        changed
+    }
+}
+
+#[cfg(test)]
+mod tests;

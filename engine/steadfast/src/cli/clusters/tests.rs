@@ -1,0 +1,130 @@
+use steadfast_server::FlinkCounts;
+
+use super::*;
+
+const SINCE: &str = "2026-11-28T03:31:07.120Z";
+
+fn now() -> Timestamp {
+    Timestamp::parse("2026-11-28T03:31:32.500Z").unwrap()
+}
+
+fn kind(kind: &str, state: KindState) -> Kind {
+    let is_unknown = matches!(state, KindState::Retrying | KindState::NotServed);
+    Kind {
+        kind: kind.to_owned(),
+        namespace: None,
+        state,
+        reachable_since: None,
+        unknown_since: is_unknown.then(|| SINCE.to_owned()),
+        fault: is_unknown.then(|| format!("forbidden: cannot list {kind}")),
+        last_list_at: None,
+        last_list_objects: (state == KindState::Reached).then_some(3),
+    }
+}
+
+/// Deployments, pods, FlinkDeployments.
+fn cluster(states: [KindState; 3], jobs: u64, never_read: bool) -> Cluster {
+    let [deployments, pods, operators] = states;
+    Cluster {
+        name: "prod".to_owned(),
+        server: "https://prod:6443".to_owned(),
+        state: Reach::Retrying,
+        reachable_since: None,
+        unknown_since: Some(SINCE.to_owned()),
+        fault: None,
+        never_read,
+        kinds: vec![
+            kind("Deployment", deployments),
+            kind("Pod", pods),
+            kind("FlinkDeployment", operators),
+        ],
+        jobs,
+        unconfirmed: jobs,
+        flinks: FlinkCounts {
+            watched: jobs,
+            silent: 1,
+        },
+    }
+}
+
+#[test]
+fn a_cluster_that_is_not_wholly_readable_has_a_line_and_any_other_none() {
+    use KindState::{NotServed, Pending, Reached, Retrying};
+    let forbidden = "since 03:31:07 UTC (25 s): forbidden: cannot list";
+    for (states, jobs, never_read, says) in [
+        ([Reached, Reached, Reached], 12, false, None),
+        ([Reached, Reached, NotServed], 0, false, None),
+        (
+            [Retrying, Retrying, Retrying],
+            12,
+            false,
+            Some(format!(
+                "not readable {forbidden} Deployment; its 12 jobs are as last seen"
+            )),
+        ),
+        (
+            [Retrying, Retrying, NotServed],
+            0,
+            true,
+            Some(format!("not readable {forbidden} Deployment; its jobs are not known")),
+        ),
+        (
+            [Reached, Retrying, NotServed],
+            1,
+            false,
+            Some(format!("Pods not readable {forbidden} Pod; its 1 job is as last seen")),
+        ),
+        (
+            [Pending, Reached, Reached],
+            2,
+            true,
+            Some(
+                "not read yet, the first lists are under way; its 2 jobs are as last seen, others are not known"
+                    .to_owned(),
+            ),
+        ),
+        (
+            [Reached, Reached, Retrying],
+            12,
+            false,
+            Some(format!(
+                "FlinkDeployments not readable {forbidden} FlinkDeployment; jobs that only a FlinkDeployment names are not known; \
+                 without the operator, set discover = [\"native\"]"
+            )),
+        ),
+    ] {
+        let says = says.map(|says| format!("prod: {says}"));
+        assert_eq!(line(&cluster(states, jobs, never_read), now()), says);
+    }
+}
+
+#[test]
+fn what_can_be_read_is_a_change_and_what_was_read_is_none() {
+    use KindState::{NotServed, Reached, Retrying};
+    let list = |cluster| ClusterList {
+        items: vec![cluster],
+        standalone: None,
+    };
+    let healthy = cluster([Reached, Reached, NotServed], 3, false);
+    let mut told = Told::new(&list(healthy.clone()));
+    let mut later = healthy.clone();
+    later.kinds[0].last_list_objects = Some(4);
+    later.kinds[2].fault = Some("other words".to_owned());
+    assert_eq!(told.changes(&list(later)), []);
+    let lost = cluster([Retrying, Reached, NotServed], 3, false);
+    assert_eq!(told.changes(&list(lost.clone())), std::slice::from_ref(&lost));
+    assert_eq!(told.changes(&list(lost)), []);
+    assert_eq!(told.changes(&list(healthy.clone())), [healthy]);
+}
+
+#[test]
+fn a_moment_has_its_date_if_it_was_not_today() {
+    let now = now();
+    for (text, says) in [
+        ("2026-11-28T01:00:00.000Z", "01:00:00 UTC (2 h 31 min)"),
+        ("2026-11-28T03:29:30.000Z", "03:29:30 UTC (2 min 2 s)"),
+        ("2026-11-26T03:00:00.000Z", "2026-11-26 03:00:00 UTC (2 d 0 h)"),
+    ] {
+        assert_eq!(moment(text, now), says);
+    }
+}
