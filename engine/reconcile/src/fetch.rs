@@ -46,6 +46,8 @@ pub struct Endpoint {
     pub deployment: String,
     /// The address of its JobManager's pod, as last seen.
     pub pod_ip: Option<String>,
+    /// The port that this pod names `rest`; `None`: Flink's default.
+    pub rest_port: Option<u16>,
     /// Runs that the records know, job id and start-time, where an answer must show whose it is.
     pub runs: Vec<(FlinkJobId, Timestamp)>,
 }
