@@ -203,6 +203,8 @@ pub struct Pod {
     pub reason: Option<String>,
     /// `status.podIP`.
     pub ip: Option<String>,
+    /// The container port named `rest`, which is Flink's `rest.port`; `None` if no container names one.
+    pub rest_port: Option<u16>,
     /// The condition `Ready` is `True`.
     pub ready: Readiness,
     /// The condition `PodScheduled` is `False`: `reason: message`.

@@ -87,6 +87,16 @@ pub enum Object {
         /// What does not decode.
         error: String,
     },
+    /// The labels by which a list or a watch selects no longer show it, and a GET by its name was not answered: whether it is
+    /// there is unknown.
+    Unanswered {
+        /// `metadata.namespace`.
+        namespace: Namespace,
+        /// `metadata.name`.
+        name: String,
+        /// What came of the GET.
+        fault: Fault,
+    },
 }
 
 impl Object {
@@ -96,7 +106,7 @@ impl Object {
             Self::Deployment(d) => (&d.namespace, &d.name),
             Self::Pod(p) => (&p.namespace, &p.name),
             Self::FlinkResource(r) => (&r.namespace, &r.name),
-            Self::Undecodable { namespace, name, .. } => (namespace, name),
+            Self::Undecodable { namespace, name, .. } | Self::Unanswered { namespace, name, .. } => (namespace, name),
         }
     }
 }

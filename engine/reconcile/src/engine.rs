@@ -9,10 +9,11 @@ use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{JournalError, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::Projection;
+use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::recording::Sampler;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
-use steadfast_sources::kubernetes::{KubeCluster, KubePorts, OperatorResources, scopes};
+use steadfast_sources::kubernetes::{KnownDeployment, KubeCluster, KubePorts, OperatorResources, scopes};
 use steadfast_sources::transport::ProxyTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
 use tokio::sync::{mpsc, watch};
@@ -77,6 +78,7 @@ impl Engine {
         readers.metrics.register(registry);
         readers.shadows.begin(&policies.shadows(), |_, _| false);
         let rules = rules(&setup.clusters);
+        let known = known_deployments(&stored);
         readers.status.write(|status| {
             status.turned_at = now;
             status.policies = policies.statuses(&[], now);
@@ -89,7 +91,7 @@ impl Engine {
         let tasks = Tasks::default();
         let (updates_to, updates) = mpsc::channel(WAITING);
         let (requests_to, requests) = mpsc::channel(WAITING);
-        let watched = watch_clusters(setup.clusters, &setup.clock, setup.seed, &updates_to, &tasks);
+        let watched = watch_clusters(setup.clusters, known, &setup.clock, setup.seed, &updates_to, &tasks);
         let engine = Self {
             projection: Arc::clone(&readers.projection),
             entries,
@@ -164,9 +166,27 @@ fn operator(cluster: &ClusterSetup) -> OperatorResources {
     }
 }
 
+/// The Deployments that discovered jobs ran in when last seen: their records would end if they were gone.
+fn known_deployments(stored: &[JobRecord]) -> BTreeMap<ClusterName, Vec<KnownDeployment>> {
+    let mut known: BTreeMap<ClusterName, Vec<KnownDeployment>> = BTreeMap::new();
+    let is_open = |record: &&JobRecord| record.origin == Origin::Discovered && !record.state.is_terminal();
+    for record in stored.iter().filter(is_open) {
+        if let Some(uid) = &record.incarnation.deployment_uid {
+            let target = &record.key.target;
+            known.entry(target.cluster.clone()).or_default().push(KnownDeployment {
+                namespace: target.namespace.clone(),
+                name: target.name.to_string(),
+                uid: uid.clone(),
+            });
+        }
+    }
+    known
+}
+
 /// Begins to list and watch every cluster.
 fn watch_clusters(
     clusters: Vec<ClusterSetup>,
+    mut known: BTreeMap<ClusterName, Vec<KnownDeployment>>,
     clock: &Arc<dyn Clock>,
     seed: u64,
     updates_to: &mpsc::Sender<KubeUpdate>,
@@ -180,6 +200,7 @@ fn watch_clusters(
             clock: Arc::clone(clock),
             updates: updates_to.clone(),
             tasks: tasks.clone(),
+            known: known.remove(&setup.settings.name).unwrap_or_default(),
             seed: seed.wrapping_add(number),
         };
         let cluster = KubeCluster::start(setup.settings, operator, ports);

@@ -49,6 +49,8 @@ pub struct Endpoint {
     pub deployment: String,
     /// The address of its JobManager's pod, as last seen.
     pub pod_ip: Option<String>,
+    /// The port that this pod names `rest`; `None`: Flink's default.
+    pub rest_port: Option<u16>,
 }
 
 /// Which share of the requests in flight a poll belongs to.

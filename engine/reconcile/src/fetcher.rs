@@ -128,6 +128,7 @@ impl Fetcher {
             &endpoint.target,
             &endpoint.deployment,
             endpoint.pod_ip.as_deref(),
+            endpoint.rest_port,
         )?;
         match endpoint.route {
             FlinkRoute::Proxy => Ok((&self.clients(&endpoint.target.cluster)?.proxy, base)),

@@ -4,6 +4,7 @@
 //! every call has a deadline and a size limit, an undecodable object is named and skipped, an error is passed on as
 //! such, and what a broken watch may have missed counts as not seen.
 
+mod by_name;
 mod connect;
 mod decode;
 mod list;
@@ -12,6 +13,7 @@ mod metadata;
 mod operator;
 mod recovery;
 mod reflector;
+mod selection;
 mod update_sender;
 mod watch;
 mod watch_session;
@@ -21,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use steadfast_core::id::{ClusterName, Namespace};
+use steadfast_core::id::{ClusterName, Namespace, Uid};
 use steadfast_core::kube_update::{KubeUpdate, ObjectKind, Scope};
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
@@ -32,8 +34,10 @@ use tracing::Instrument;
 
 pub use connect::{ConnectError, Connected, Location, connect, connect_to};
 
+use by_name::Getter;
 use recovery::Recovery;
 use reflector::Reflector;
+use selection::Selection;
 use update_sender::UpdateSender;
 
 /// How a cluster is watched.
@@ -57,6 +61,17 @@ pub enum Selector {
     All,
     /// Those labelled by Flink's native integration or the operator's standalone mode.
     Flink,
+}
+
+/// A Deployment that was there when it was last looked at, before the cluster was watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownDeployment {
+    /// `metadata.namespace`.
+    pub namespace: Namespace,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.uid`.
+    pub uid: Uid,
 }
 
 /// Whether the Flink Kubernetes Operator's resources are listed and watched.
@@ -102,6 +117,8 @@ pub struct KubePorts {
     pub updates: mpsc::Sender<KubeUpdate>,
     /// By whom lists and watches are run, and with whom they end.
     pub tasks: Tasks,
+    /// What must not count as gone because the first list does not select it: it is asked for by name.
+    pub known: Vec<KnownDeployment>,
     /// Of the jitter; each scope draws from a sequence of its own.
     pub seed: u64,
 }
@@ -113,10 +130,19 @@ impl KubeCluster {
         let relist_requests = tokio::sync::watch::Sender::new(Timestamp::default());
         let recovery = Arc::new(Recovery::default());
         let undecodable = Arc::new(AtomicU64::new(0));
+        let timing = settings.timing;
+        let getter = Getter::new(ports.client.clone(), timing.timeout, timing.validate);
         for (id, scope) in (0_u64..).zip(scopes(&settings, operator)) {
             let namespace = scope.namespace.as_ref().map_or("*", Namespace::as_str);
             let name = format!("watch of {:?} in {}/{namespace}", scope.kind, scope.cluster);
             let span = tracing::info_span!("reflector", cluster = %scope.cluster, kind = ?scope.kind, namespace);
+            let selection = list::selects(scope.kind, settings.deployments).then(|| {
+                // A sequence beside the reflector's own.
+                let seed = ports.seed.wrapping_mul(31).wrapping_add(id).wrapping_add(1 << 32);
+                let rng = StdRng::seed_from_u64(seed);
+                let known = known_in(&scope, &ports.known);
+                Selection::new(scope.kind, getter.clone(), timing.backoff(), rng, known)
+            });
             let reflector = Reflector {
                 path: list::path(&scope, settings.deployments),
                 id,
@@ -135,7 +161,7 @@ impl KubeCluster {
                 not_served: None,
                 page: list::PAGE,
             };
-            let work = until_cancelled(ports.tasks.token().clone(), reflector.run());
+            let work = until_cancelled(ports.tasks.token().clone(), reflector.run(selection));
             ports.tasks.spawn(name, work.instrument(span));
         }
         Self {
@@ -182,6 +208,19 @@ pub fn scopes(settings: &KubeSettings, operator: OperatorResources) -> Vec<Scope
         operator.kinds().iter().map(scope).collect::<Vec<_>>()
     };
     namespaces.iter().flat_map(of_namespace).collect()
+}
+
+/// Those of a scope.
+fn known_in<'a>(scope: &'a Scope, known: &'a [KnownDeployment]) -> impl Iterator<Item = (by_name::Key, Uid)> + 'a {
+    let is_in_scope = move |deployment: &&KnownDeployment| {
+        let is_in_namespace = scope.namespace.as_ref().is_none_or(|of| *of == deployment.namespace);
+        scope.kind == ObjectKind::Deployment && is_in_namespace
+    };
+    let keyed = |deployment: &KnownDeployment| {
+        let key = (deployment.namespace.clone(), deployment.name.clone());
+        (key, deployment.uid.clone())
+    };
+    known.iter().filter(is_in_scope).map(keyed)
 }
 
 async fn until_cancelled(cancel: CancellationToken, work: impl Future<Output = ()>) {

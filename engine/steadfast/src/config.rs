@@ -93,7 +93,7 @@ pub enum FlinkRest {
     Proxy,
     /// The address of the JobManager's pod.
     Pod,
-    /// A URL in which `{namespace}`, `{name}` and `{pod_ip}` stand for those of the job.
+    /// A URL in which `{namespace}`, `{name}`, `{pod_ip}` and `{rest_port}` stand for those of the job.
     Url(String),
 }
 

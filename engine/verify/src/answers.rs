@@ -156,6 +156,7 @@ pub(crate) fn pod(world: &World, object: &ObjectRef) -> Pod {
         phase: "Running".into(),
         reason: None,
         ip: None,
+        rest_port: None,
         ready: if crashes { Readiness::NotReady } else { Readiness::Ready },
         unschedulable: None,
         container: Some(Container {

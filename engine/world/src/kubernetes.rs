@@ -82,6 +82,7 @@ impl Kubernetes {
                 | KubernetesFault::WatchSilent
                 | KubernetesFault::WatchClose
                 | KubernetesFault::ListFails
+                | KubernetesFault::Get(_)
                 | KubernetesFault::BadObject
                 | KubernetesFault::Operator(_) => Mode::Carry,
             });
@@ -136,11 +137,19 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
         KubernetesFault::Operator(code) if scope.as_ref().is_some_and(|scope| !scope.kind.is_builtin()) => {
             return json(code, &status(code, "the server does not show this resource"));
         }
+        KubernetesFault::Get(answer) if scope.as_ref().is_some_and(|scope| scope.name.is_some()) => {
+            let Some(code) = answer else { return Reply::Silence };
+            return json(
+                code,
+                &status(code, &format!("{}: cannot get resource", answers::reason(code))),
+            );
+        }
         KubernetesFault::Ok
         | KubernetesFault::Expired
         | KubernetesFault::WatchSilent
         | KubernetesFault::WatchClose
         | KubernetesFault::ListFails
+        | KubernetesFault::Get(_)
         | KubernetesFault::BadObject
         | KubernetesFault::Operator(_) => {}
     }

@@ -66,6 +66,8 @@ pub struct TargetSpec {
     pub cluster: String,
     /// How the engine comes to know of it.
     pub found: Found,
+    /// Flink's `rest.port`, which its pods and its Service name `rest`; Flink answers on no other.
+    pub rest_port: u16,
 }
 
 /// How the engine comes to know of a target.

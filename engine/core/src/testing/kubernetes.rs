@@ -33,6 +33,7 @@ pub fn pod(name: &str) -> Pod {
         phase: "Running".to_owned(),
         reason: None,
         ip: None,
+        rest_port: None,
         ready: Readiness::Ready,
         unschedulable: None,
         container: None,

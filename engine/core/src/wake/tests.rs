@@ -46,6 +46,7 @@ fn pod(rng: &mut StdRng) -> Pod {
         phase: "Running".into(),
         reason: None,
         ip: None,
+        rest_port: None,
         ready: Readiness::Ready,
         unschedulable: None,
         container: None,

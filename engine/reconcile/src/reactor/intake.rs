@@ -194,16 +194,14 @@ impl Reactor {
         // Where a pod was last seen, Flink may still answer while Kubernetes does not. A pod that has ended keeps an
         // address in its status that another pod may have by now.
         let last_pods = object.and_then(|object| Some(self.board.kubernetes(&id.cluster)?.last_pods(object)));
-        let pod_ip = last_pods
-            .into_iter()
-            .flatten()
-            .filter(|pod| !pod.has_ended())
-            .find_map(|pod| pod.ip.clone());
+        let pods: Vec<&Pod> = last_pods.into_iter().flatten().filter(|pod| !pod.has_ended()).collect();
+        let pod = pods.iter().find(|pod| pod.ip.is_some()).or(pods.first());
         Some(Endpoint {
             route: target.route.clone(),
             target: id.clone(),
             deployment: object.map_or_else(|| id.name.to_string(), |object| object.name.clone()),
-            pod_ip,
+            pod_ip: pod.and_then(|pod| pod.ip.clone()),
+            rest_port: pod.and_then(|pod| pod.rest_port),
         })
     }
 

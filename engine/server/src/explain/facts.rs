@@ -187,6 +187,8 @@ object!(
         reason: Option<String> = reason,
         /// `status.podIP`.
         ip: Option<String> = ip,
+        /// The container port named `rest`.
+        rest_port: Option<u16> = rest_port,
         /// Whether the condition `Ready` is `True`.
         ready: Readiness = ready,
         /// The condition `PodScheduled` is `False`: `reason: message`.

@@ -123,7 +123,7 @@ macro_rules! plain {
     };
 }
 
-plain!(u32, i32, u64, String);
+plain!(u16, u32, i32, u64, String);
 
 /// Names as they are.
 macro_rules! name {

@@ -58,7 +58,7 @@ impl Endpoints {
     /// Where one Flink is.
     pub(super) fn address(&self, target: &TargetSpec) -> String {
         match self {
-            Self::Memory(_) => network::address(&target.cluster, &target.namespace, &target.name),
+            Self::Memory(_) => network::address(target),
             Self::Sockets(sockets) => sockets.address(target),
         }
     }

@@ -12,11 +12,12 @@ use steadfast_sources::transport::{Answer, Limits, Transport};
 use steadfast_world::World;
 use steadfast_world::flink::Flink;
 use steadfast_world::memory::exchange;
+use steadfast_world::story::TargetSpec;
 
 /// The HistoryServer's address, of as many parts as a Flink's.
 pub(super) const HISTORY: &str = "http://history/-/-/-";
 
-/// Leads `http://flink/{cluster}/{namespace}/{name}/...` to the Flink of that name, and [`HISTORY`] to the
+/// Leads `http://flink:{rest_port}/{cluster}/{namespace}/{name}/...` to the Flink of that name, and [`HISTORY`] to the
 /// HistoryServer.
 pub(super) struct Network {
     flinks: BTreeMap<String, Arc<Flink>>,
@@ -24,22 +25,26 @@ pub(super) struct Network {
 
 /// Where the Flinks of a cluster are.
 pub(super) fn template(cluster: &str) -> String {
-    format!("http://flink/{cluster}/{{namespace}}/{{name}}")
+    format!("http://flink:{{rest_port}}/{cluster}/{{namespace}}/{{name}}")
 }
 
-/// Where one Flink is.
-pub(super) fn address(cluster: &str, namespace: &str, name: &str) -> String {
-    format!("http://flink/{cluster}/{namespace}/{name}")
+/// Where one Flink is: a port that only its pods know.
+pub(super) fn address(target: &TargetSpec) -> String {
+    let TargetSpec {
+        cluster,
+        namespace,
+        name,
+        ..
+    } = target;
+    format!("http://flink:{{rest_port}}/{cluster}/{namespace}/{name}")
 }
 
 impl Network {
     pub(super) fn of(world: &World) -> Self {
         let model = world.model();
         let address = |name: &String| {
-            model
-                .targets
-                .get(name)
-                .map(|t| address(&t.cluster, &t.namespace, &t.name))
+            let target = model.targets.get(name)?;
+            Some(address(target).replace("{rest_port}", &target.rest_port.to_string()))
         };
         let flinks = world
             .flinks()

@@ -124,6 +124,7 @@ fn native_mode(spec: Option<&core::PodSpec>) -> Option<Mode> {
 pub(super) fn pod(object: core::Pod) -> Option<Pod> {
     let metadata = object.metadata;
     let (namespace, name, uid) = identity(&metadata)?;
+    let rest_port = object.spec.as_ref().and_then(rest_port);
     let status = object.status.unwrap_or_default();
     let condition = |kind: &str| {
         status
@@ -163,10 +164,25 @@ pub(super) fn pod(object: core::Pod) -> Option<Pod> {
         phase: status.phase.unwrap_or_default(),
         reason,
         ip: status.pod_ip.filter(|ip| !ip.is_empty()),
+        rest_port,
         ready: if ready { Readiness::Ready } else { Readiness::NotReady },
         unschedulable,
         container: main_container(&statuses, &first_ones),
     })
+}
+
+/// The container port named `rest` (Flink's `Constants.REST_PORT_NAME`): Flink's own container's, else any other's.
+fn rest_port(spec: &core::PodSpec) -> Option<u16> {
+    let (flinks, others): (Vec<_>, Vec<_>) = spec
+        .containers
+        .iter()
+        .partition(|container| container.name == FLINK_CONTAINER);
+    let ports = flinks
+        .into_iter()
+        .chain(others)
+        .flat_map(|container| container.ports.iter().flatten());
+    let mut rest = ports.filter(|port| port.name.as_deref() == Some("rest"));
+    rest.find_map(|port| u16::try_from(port.container_port).ok())
 }
 
 /// Flink's own container, unless another is in trouble; an init container in trouble keeps Flink's from starting.

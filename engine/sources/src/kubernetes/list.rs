@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_core::id::Namespace;
 use steadfast_core::kube_update::{Completeness, Object, ObjectKind, Scope};
 
 use super::Selector;
@@ -41,14 +42,88 @@ pub(super) struct Path {
     list_kind: &'static str,
 }
 
+/// Where a kind is served.
+#[derive(Clone, Copy)]
+pub(super) struct Collection {
+    api: &'static str,
+    plural: &'static str,
+    /// As rights name it.
+    resource: &'static str,
+    object_kind: &'static str,
+    list_kind: &'static str,
+}
+
+impl Collection {
+    pub(super) const fn of(kind: ObjectKind) -> Self {
+        let (api, plural, resource, object_kind, list_kind) = match kind {
+            ObjectKind::Deployment => (
+                "/apis/apps/v1",
+                "deployments",
+                "deployments.apps",
+                "Deployment",
+                "DeploymentList",
+            ),
+            ObjectKind::Pod => ("/api/v1", "pods", "pods", "Pod", "PodList"),
+            ObjectKind::FlinkDeployment => (
+                FLINK_API,
+                "flinkdeployments",
+                "flinkdeployments.flink.apache.org",
+                "FlinkDeployment",
+                "FlinkDeploymentList",
+            ),
+            ObjectKind::FlinkSessionJob => (
+                FLINK_API,
+                "flinksessionjobs",
+                "flinksessionjobs.flink.apache.org",
+                "FlinkSessionJob",
+                "FlinkSessionJobList",
+            ),
+        };
+        Self {
+            api,
+            plural,
+            resource,
+            object_kind,
+            list_kind,
+        }
+    }
+
+    /// Its name in paths and in answers' details.
+    pub(super) const fn plural(&self) -> &'static str {
+        self.plural
+    }
+
+    /// With its group, as rights are granted: e.g. `deployments.apps`.
+    pub(super) const fn resource(&self) -> &'static str {
+        self.resource
+    }
+
+    /// The `kind` of its objects.
+    pub(super) const fn object_kind(&self) -> &'static str {
+        self.object_kind
+    }
+
+    /// The path of one object. It names no resource version: the answer is read from a quorum.
+    pub(super) fn object(&self, namespace: &Namespace, name: &str) -> String {
+        let Self { api, plural, .. } = self;
+        format!("{api}/namespaces/{namespace}/{plural}/{name}")
+    }
+}
+
+/// Whether a scope's list leaves out objects of its kind by their labels.
+pub(super) fn selects(kind: ObjectKind, deployments: Selector) -> bool {
+    match kind {
+        ObjectKind::Deployment => deployments == Selector::Flink,
+        ObjectKind::Pod => true,
+        ObjectKind::FlinkDeployment | ObjectKind::FlinkSessionJob => false,
+    }
+}
+
 /// The path of a scope's list.
 pub(super) fn path(scope: &Scope, deployments: Selector) -> Path {
-    let (api, plural, list_kind) = match scope.kind {
-        ObjectKind::Deployment => ("/apis/apps/v1", "deployments", "DeploymentList"),
-        ObjectKind::Pod => ("/api/v1", "pods", "PodList"),
-        ObjectKind::FlinkDeployment => (FLINK_API, "flinkdeployments", "FlinkDeploymentList"),
-        ObjectKind::FlinkSessionJob => (FLINK_API, "flinksessionjobs", "FlinkSessionJobList"),
-    };
+    let Collection {
+        api, plural, list_kind, ..
+    } = Collection::of(scope.kind);
     let selector = match (scope.kind, deployments) {
         (ObjectKind::Deployment, Selector::All) => String::new(),
         (ObjectKind::Deployment, Selector::Flink) => format!("labelSelector={FLINK_TYPES}&"),

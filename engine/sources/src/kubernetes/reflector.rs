@@ -33,6 +33,7 @@ use tokio::time::Instant;
 use super::KubeSettings;
 use super::list::{self, Lister};
 use super::recovery::{Recovery, Retries};
+use super::selection::Selection;
 use super::update_sender::UpdateSender;
 use super::watch::Ended;
 use super::watch_session::WatchSession;
@@ -65,9 +66,10 @@ struct Listed {
 }
 
 impl Reflector {
-    /// Lists and watches until it is dropped.
-    pub(super) async fn run(mut self) {
-        let mut session = WatchSession::default();
+    /// Lists and watches until it is dropped. Where the scope selects by labels, the selection says what is to be asked for by
+    /// name before it counts as gone.
+    pub(super) async fn run(mut self, selection: Option<Selection>) {
+        let mut session = WatchSession::new(selection);
         let mut broken_watches = 0;
         loop {
             let listed = self.list_until_answered(&mut session).await;
@@ -91,8 +93,9 @@ impl Reflector {
             let list = list::all(lister, kind, &mut self.page);
             match while_watching(session, &self.updates, list).await {
                 Ok(mut list) => {
-                    session.drain(&self.updates).await;
-                    session.lay_over(&mut list);
+                    session
+                        .complete(&mut list, &self.updates, self.settings.timing.timeout)
+                        .await;
                     self.note_success();
                     self.updates
                         .send(asked, KubeChange::Relisted(list.objects, list.completeness))

@@ -4,6 +4,7 @@ mod lists;
 mod lookups;
 mod operator;
 mod outages;
+mod selection;
 mod watched;
 mod watches;
 
@@ -13,7 +14,7 @@ use steadfast_core::evidence::FaultKind;
 use steadfast_core::kube_update::{Completeness, KubeChange, Object};
 
 use super::*;
-use fake::{Lists, Network, Server, Watches, deployment};
+use fake::{Gets, Lists, Network, Server, Watches, deployment};
 use watched::{Watched, settings};
 
 /// A body that a real API server sent.

@@ -15,6 +15,9 @@
 //!
 //! The buffer holds one entry for each object that changed during one list, so it needs no other bound.
 //!
+//! Where a scope selects by labels, neither of the two says that an object is gone before a GET by its name does: see
+//! [`super::selection`].
+//!
 //! Rejected:
 //!
 //! - *Closing the watch for the list, and watching on from the list's version.* No change would be lost, but a deletion
@@ -28,15 +31,17 @@
 //! all custom resources; where one is no number, the watch is closed when a list begins, which is the first of the
 //! rejected ways, and still loses no object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::time::Duration;
 
 use futures::FutureExt;
-use steadfast_core::id::Namespace;
 use steadfast_core::kube_update::{KubeChange, KubeUpdate, Object, ObjectKind};
+use tokio::time::Instant;
 
+use super::by_name::Key;
 use super::list::{List, Path};
+use super::selection::{Selection, key};
 use super::update_sender::UpdateSender;
 use super::watch::{self, Ended, Watch, WatchEvent};
 
@@ -44,21 +49,33 @@ use super::watch::{self, Ended, Watch, WatchEvent};
 type Comparable = u64;
 
 /// The newest event of each object: its resource version, and the object; `None`: deleted.
-type Buffered = BTreeMap<(Namespace, String), (Comparable, Option<Object>)>;
+type Buffered = BTreeMap<Key, (Comparable, Option<Object>)>;
 
 /// The watch of a scope, open or not, and how far it was read.
-#[derive(Default)]
 pub(super) struct WatchSession {
     watch: Option<Watch>,
+    /// What is asked for by name before it counts as gone; `None` where nothing is selected by labels.
+    selection: Option<Selection>,
     /// The resource version from which the next watch goes on.
     version: String,
-    /// Read from the stream, not sent yet: a full channel must not lose an event.
-    unsent: Option<KubeUpdate>,
+    /// Learned, not sent yet: a full channel must not lose an event.
+    unsent: VecDeque<KubeUpdate>,
     /// The events since the list that is under way began; `None` between lists.
     buffered: Option<Buffered>,
 }
 
 impl WatchSession {
+    /// No watch is open yet.
+    pub(super) fn new(selection: Option<Selection>) -> Self {
+        Self {
+            watch: None,
+            selection,
+            version: String::new(),
+            unsent: VecDeque::new(),
+            buffered: None,
+        }
+    }
+
     /// Opens the watch that goes on from where this one is. The old one is closed. Fails if the server does not begin to
     /// answer within the deadline, or answers with anything but a stream.
     pub(super) async fn open(
@@ -73,22 +90,45 @@ impl WatchSession {
         Ok(())
     }
 
-    /// Sends events as they come until the watch ends; without an open watch, waits for ever. Dropped before it is done,
-    /// it loses nothing.
+    /// Sends what is learned as it comes until the watch ends; without an open watch it does not end. Dropped before it is
+    /// done, it loses nothing.
     pub(super) async fn follow(&mut self, updates: &UpdateSender) -> Ended {
         loop {
-            self.send_unsent(updates).await;
-            let Some(watch) = &mut self.watch else {
-                return pending().await;
-            };
-            match watch.next().await {
+            if let Some(ended) = self.step(updates).await {
+                return ended;
+            }
+        }
+    }
+
+    /// Sends what is learned already, and takes in what comes next: an event of the watch, or an answer about an object that
+    /// is no longer selected. Returns how the watch ended, if it did. Dropped before it is done, it loses nothing.
+    async fn step(&mut self, updates: &UpdateSender) -> Option<Ended> {
+        self.send_unsent(updates).await;
+        let Self { watch, selection, .. } = self;
+        let answer = async {
+            match selection {
+                Some(selection) => selection.answered().await,
+                None => pending().await,
+            }
+        };
+        let event = async {
+            match watch {
+                Some(watch) => watch.next().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            change = answer => change.into_iter().for_each(|change| self.tell(change, updates)),
+            event = event => match event {
                 Ok(event) => self.accept(event, updates),
                 Err(ended) => {
                     self.watch = None;
-                    return ended;
+                    return Some(ended);
                 }
-            }
+            },
         }
+        None
     }
 
     /// Sends what has arrived already, so that a list does not overtake it.
@@ -105,18 +145,22 @@ impl WatchSession {
     }
 
     async fn send_unsent(&mut self, updates: &UpdateSender) {
-        if self.unsent.is_some() {
+        while !self.unsent.is_empty() {
             // The event leaves `unsent` only once there is room for it: this wait may be dropped at any time, since a
             // list or its due date ends it, and an event that was already taken out would be lost with it.
             let permit = updates.reserve().await;
-            if let Some((permit, update)) = permit.zip(self.unsent.take()) {
+            if let Some((permit, update)) = permit.zip(self.unsent.pop_front()) {
                 permit.send(update);
             }
         }
     }
 
+    /// Something is known from now on.
+    fn tell(&mut self, change: KubeChange, updates: &UpdateSender) {
+        self.unsent.push_back(updates.compose(updates.clock.now(), change));
+    }
+
     fn accept(&mut self, event: WatchEvent, updates: &UpdateSender) {
-        let now = updates.clock.now();
         let (version, change) = match event {
             WatchEvent::Bookmark(version) => {
                 self.version = version;
@@ -133,7 +177,23 @@ impl WatchSession {
             };
         }
         self.version = version;
-        self.unsent = Some(updates.compose(now, change));
+        let Some(selection) = &mut self.selection else {
+            return self.tell(change, updates);
+        };
+        match change {
+            KubeChange::Deleted(object) => {
+                if let Some(object) = selection.lost(object) {
+                    self.tell(KubeChange::Deleted(object), updates);
+                }
+            }
+            KubeChange::Applied(object) => {
+                if let Some(deleted) = selection.shows(&object) {
+                    self.tell(KubeChange::Deleted(deleted), updates);
+                }
+                self.tell(KubeChange::Applied(object), updates);
+            }
+            KubeChange::Relisted(..) | KubeChange::Failed(_) => {}
+        }
     }
 
     /// A list begins. Where versions cannot be compared, the watch ends here, since nobody could say which of the two is
@@ -145,34 +205,58 @@ impl WatchSession {
         self.buffered = Some(Buffered::default());
     }
 
-    /// A list was answered: events of later versions replace what it says of their objects, and the next watch goes on
-    /// from the later of the two.
-    pub(super) fn lay_over(&mut self, list: &mut List) {
-        let buffered = self.buffered.take().unwrap_or_default();
-        let Ok(listed_at) = list.version.parse::<Comparable>() else {
-            self.version.clone_from(&list.version);
+    /// A list was answered. Makes it say what is known now: what the watch told meanwhile is laid over it, and what it lacks
+    /// because it selects by labels is asked for by name, at most for as long as `patience`. What is not answered by then is
+    /// unknown. The next watch goes on from the list, or from the later events.
+    pub(super) async fn complete(&mut self, list: &mut List, updates: &UpdateSender, patience: Duration) {
+        self.drain(updates).await;
+        self.lay_over(list);
+        if let Some(selection) = &mut self.selection {
+            selection.ask_for_missing(&list.objects);
+            let end = Instant::now() + patience;
+            while self.selection.as_ref().is_some_and(Selection::is_awaited) {
+                // That the watch ends is no matter: its place is known.
+                if tokio::time::timeout_at(end, self.step(updates)).await.is_err() {
+                    break;
+                }
+            }
+            self.drain(updates).await;
+            self.lay_over(list);
+        }
+        self.end_list(list);
+        let deleted = self
+            .selection
+            .as_mut()
+            .map(|selection| selection.complete(&mut list.objects));
+        for object in deleted.into_iter().flatten() {
+            self.tell(KubeChange::Deleted(object), updates);
+        }
+        self.send_unsent(updates).await;
+    }
+
+    /// Events of later versions replace what a list says of their objects.
+    fn lay_over(&self, list: &mut List) {
+        let (Some(buffered), Ok(listed_at)) = (&self.buffered, list.version.parse::<Comparable>()) else {
             return;
         };
         // An event of the list's own version is in the list already.
-        let newer: Buffered = buffered
-            .into_iter()
-            .filter(|(_, (version, _))| *version > listed_at)
-            .collect();
+        let newer = |key: &Key| buffered.get(key).filter(|(version, _)| *version > listed_at);
+        // A deleted object leaves the list, a changed one takes the place of its older self, a new one joins.
+        list.objects.retain(|object| newer(&key(object)).is_none());
+        let changed = buffered.values().filter(|(version, _)| *version > listed_at);
+        list.objects.extend(changed.filter_map(|(_, object)| object.clone()));
+    }
+
+    /// The next watch goes on from the list or from the latest event, whichever is later.
+    fn end_list(&mut self, list: &List) {
+        let events = self.buffered.take().unwrap_or_default();
+        let listed_at = list.version.parse::<Comparable>().ok();
         // Begun at the list's version, the next watch would repeat the later events, which were sent already: the board
         // would see their objects change back before they change again.
-        let latest = newer.values().map(|(version, _)| *version).max();
-        self.version = latest.map_or_else(|| list.version.clone(), |version| version.to_string());
-        if newer.is_empty() {
-            return;
-        }
-        // A deleted object leaves the list, a changed one takes the place of its older self, a new one joins.
-        list.objects.retain(|object| !newer.contains_key(&key(object)));
-        list.objects
-            .extend(newer.into_values().filter_map(|(_, object)| object));
+        let latest = events.values().map(|(version, _)| *version).max();
+        self.version = match latest.filter(|latest| listed_at.is_some_and(|listed_at| *latest > listed_at)) {
+            Some(latest) => latest.to_string(),
+            None => list.version.clone(),
+        };
     }
-}
-
-fn key(object: &Object) -> (Namespace, String) {
-    let (namespace, name) = object.namespaced_name();
-    (namespace.clone(), name.to_owned())
 }

@@ -221,12 +221,12 @@ impl Checker<'_> {
             url if url.starts_with("http://") || url.starts_with("https://") => {
                 let left = ["{namespace}", "{name}", "{pod_ip}"]
                     .iter()
-                    .fold(url.to_owned(), |url, known| url.replace(known, "x"));
+                    .fold(url.replace("{rest_port}", "8081"), |url, known| url.replace(known, "x"));
                 if left.contains(['{', '}']) {
                     self.refuse(
                         rest.span(),
                         format!("flink_rest `{url}` has an unknown placeholder"),
-                        "use {namespace}, {name} and {pod_ip} only",
+                        "use {namespace}, {name}, {pod_ip} and {rest_port} only",
                     );
                 } else if left.parse::<reqwest::Url>().is_err() {
                     self.refuse(

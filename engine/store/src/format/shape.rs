@@ -151,4 +151,4 @@ macro_rules! plain {
     };
 }
 
-plain!(u8, u32, i32, u64, String, Arc<str>, Duration);
+plain!(u8, u16, u32, i32, u64, String, Arc<str>, Duration);

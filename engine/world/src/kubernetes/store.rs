@@ -182,7 +182,7 @@ impl Store {
                     Ending::Closed
                 }
             }
-            KubernetesFault::Slow(_) | KubernetesFault::Operator(_) => Ending::None,
+            KubernetesFault::Slow(_) | KubernetesFault::Get(_) | KubernetesFault::Operator(_) => Ending::None,
             KubernetesFault::Ok
             | KubernetesFault::Drop
             | KubernetesFault::Refuse
@@ -209,10 +209,12 @@ impl Store {
         };
         match self.objects.get(&key) {
             Some(found) => reply::json(200, found),
-            None => reply::json(
-                404,
-                &status(404, &format!("{} \"{}\" not found", scope.kind.plural(), key.name)),
-            ),
+            None => {
+                let plural = scope.kind.plural();
+                let mut body = status(404, &format!("{plural} \"{}\" not found", key.name));
+                body["details"] = json!({ "name": key.name, "kind": plural });
+                reply::json(404, &body)
+            }
         }
     }
 

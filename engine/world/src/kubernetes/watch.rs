@@ -203,6 +203,7 @@ fn leaves_watches_open(fault: KubernetesFault) -> bool {
         | KubernetesFault::Slow(_)
         | KubernetesFault::WatchSilent
         | KubernetesFault::ListFails
+        | KubernetesFault::Get(_)
         | KubernetesFault::BadObject
         | KubernetesFault::Operator(_) => true,
         KubernetesFault::Drop

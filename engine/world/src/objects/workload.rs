@@ -75,9 +75,10 @@ impl Builder<'_> {
     }
 
     fn rest_service(&mut self) {
+        let port = self.target.rest_port;
         let body = json!({ "spec": {
             "type": "ClusterIP", "clusterIP": "10.0.0.1", "selector": self.jobmanager,
-            "ports": [{ "name": "rest", "port": 8081, "protocol": "TCP", "targetPort": 8081 }],
+            "ports": [{ "name": "rest", "port": port, "protocol": "TCP", "targetPort": port }],
         } });
         let (name, service_uid) = (format!("{}-rest", self.target.name), uid(&["svc", &self.uid]));
         self.add_owned(Kind::Service, &name, (service_uid, self.labels.clone()), body);
@@ -126,7 +127,7 @@ impl Builder<'_> {
         json!({
             "name": "flink-main-container", "image": format!("{}-job:v7", self.target.name),
             "command": ["/docker-entrypoint.sh"], "args": ["kubernetes-jobmanager.sh", entry],
-            "ports": [{ "name": "rest", "containerPort": 8081, "protocol": "TCP" }],
+            "ports": [{ "name": "rest", "containerPort": self.target.rest_port, "protocol": "TCP" }],
         })
     }
 }

@@ -33,6 +33,8 @@ pub enum KubernetesFault {
     WatchClose,
     /// LIST and GET of objects fail.
     ListFails,
+    /// A GET of one object by its name is answered with that status, or not at all; lists and watches work.
+    Get(Option<u16>),
     /// A foreign pod that does not decode stands in the list.
     BadObject,
     /// The operator's kinds are answered with that status: 404 where they are not installed, 403 where they may not be
@@ -115,13 +117,17 @@ impl TryFrom<String> for KubernetesFault {
             ("watch-silent", None) => Self::WatchSilent,
             ("watch-close", None) => Self::WatchClose,
             ("list-fails", None) => Self::ListFails,
+            ("get", Some("403")) => Self::Get(Some(403)),
+            ("get", Some("500")) => Self::Get(Some(500)),
+            ("get", Some("drop")) => Self::Get(None),
             ("bad-object", None) => Self::BadObject,
             ("operator", Some("403")) => Self::Operator(403),
             ("operator", Some("404")) => Self::Operator(404),
             _ => {
                 return Err(format!(
                     "`{text}` is no fault of Kubernetes; choose ok, drop, refuse, 401, 403, 429, 429:SECONDS, 410, 500, 503, \
-                     html, garbage, slow:TIME, watch-silent, watch-close, list-fails, bad-object, operator:403 or operator:404"
+                     html, garbage, slow:TIME, watch-silent, watch-close, list-fails, get:403, get:500, get:drop, bad-object, operator:403 or \
+                     operator:404"
                 ));
             }
         };

@@ -42,6 +42,8 @@ pub(super) struct TargetFile {
     pub(super) cluster: String,
     #[serde(default)]
     pub(super) found: Found,
+    #[serde(default = "rest_port")]
+    pub(super) rest_port: u16,
 }
 
 fn application() -> Mode {
@@ -50,6 +52,11 @@ fn application() -> Mode {
 
 fn default_namespace() -> String {
     "default".into()
+}
+
+/// Flink's default.
+fn rest_port() -> u16 {
+    8081
 }
 
 fn local() -> String {

@@ -81,6 +81,7 @@ fn single_targets(file: &File) -> Vec<TargetSpec> {
         namespace: target.namespace.clone(),
         cluster: target.cluster.clone(),
         found: target.found,
+        rest_port: target.rest_port,
     };
     let targets = file.targets.iter().map(Spanned::get_ref);
     targets

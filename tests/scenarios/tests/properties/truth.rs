@@ -53,6 +53,7 @@ impl Epoch {
             | KubernetesFault::Expired
             | KubernetesFault::WatchSilent
             | KubernetesFault::WatchClose
+            | KubernetesFault::Get(_)
             | KubernetesFault::BadObject
             | KubernetesFault::Operator(_) => true,
             KubernetesFault::Slow(wait) => wait.as_millis() < TIMEOUT_MILLIS,

@@ -60,6 +60,11 @@ enum Cached<T> {
     Live(T),
     /// It exists, its body does not decode.
     Undecodable(String),
+    /// Its list does not select it any more, and nobody said since then whether it is there.
+    Unanswered {
+        fault: Fault,
+        since: Timestamp,
+    },
     /// The watch said DELETED; no list has been read since.
     Tombstone,
 }
@@ -92,6 +97,21 @@ impl<T: Referenced> Objects<T> {
         match before.map(|seen| seen.change) {
             Some(Cached::Live(object)) => Some(object.cluster_ref()),
             Some(same) if same == change => None,
+            Some(Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone) | None => Some(object),
+        }
+    }
+
+    /// Takes in that nobody said whether an object is there. Returns the Flink cluster it is about if that is new.
+    pub(super) fn see_unanswered(&mut self, object: ObjectRef, fault: Fault, at: Timestamp) -> Option<ObjectRef> {
+        let since = match self.0.get(&object).map(|seen| &seen.change) {
+            Some(Cached::Unanswered { since, .. }) => *since,
+            Some(Cached::Live(_) | Cached::Undecodable(_) | Cached::Tombstone) | None => at,
+        };
+        let change = Cached::Unanswered { fault, since };
+        let before = self.0.insert(object.clone(), Entry { change, at });
+        match before.map(|seen| seen.change) {
+            Some(Cached::Live(object)) => Some(object.cluster_ref()),
+            Some(Cached::Unanswered { .. }) => None,
             Some(Cached::Undecodable(_) | Cached::Tombstone) | None => Some(object),
         }
     }
@@ -102,7 +122,7 @@ impl<T: Referenced> Objects<T> {
         let before = self.0.insert(object.clone(), Entry { change, at });
         match before.map(|seen| seen.change) {
             Some(Cached::Live(object)) => object.cluster_ref(),
-            Some(Cached::Undecodable(_) | Cached::Tombstone) | None => object,
+            Some(Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone) | None => object,
         }
     }
 
@@ -124,7 +144,7 @@ impl<T: Referenced> Objects<T> {
         dropped
             .filter_map(|(object, seen)| match seen.change {
                 Cached::Live(object) => Some(object.cluster_ref()),
-                Cached::Undecodable(_) => Some(object),
+                Cached::Undecodable(_) | Cached::Unanswered { .. } => Some(object),
                 Cached::Tombstone => None,
             })
             .collect()
@@ -139,18 +159,30 @@ impl<T: Referenced> Objects<T> {
             Observed::Present(completeness) => match seen.map(|s| &s.change) {
                 Some(Cached::Live(object)) => Observed::Present(object.clone()),
                 Some(Cached::Undecodable(error)) => Observed::Unknown(Fault::new(FaultKind::Malformed, error.clone())),
+                Some(Cached::Unanswered { fault, .. }) => Observed::Unknown(fault.clone()),
                 Some(Cached::Tombstone) => Observed::Absent,
                 None => absent_from(completeness),
             },
         });
-        freshened(evidence, seen.map(|s| s.at))
+        match seen.map(|seen| &seen.change) {
+            // The list was answered; about this one object there is silence.
+            Some(Cached::Unanswered { since, .. }) if evidence.unknown_since.is_none() => Evidence {
+                known_at: evidence.known_at.map(|known| known.min(*since)),
+                unknown_since: Some(*since),
+                failures: 1,
+                ..evidence
+            },
+            Some(Cached::Live(_) | Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone) | None => {
+                freshened(evidence, seen.map(|seen| seen.at))
+            }
+        }
     }
 
     /// An object, if it is there and decodes.
     pub(super) fn get(&self, object: &ObjectRef) -> Option<&T> {
         match &self.0.get(object)?.change {
             Cached::Live(object) => Some(object),
-            Cached::Undecodable(_) | Cached::Tombstone => None,
+            Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone => None,
         }
     }
 }

@@ -52,6 +52,10 @@ impl Deployments {
                 self.objects
                     .see_undecodable(ObjectRef::new(&namespace, &name), error, at)
             }
+            Object::Unanswered { namespace, name, fault } => {
+                self.objects
+                    .see_unanswered(ObjectRef::new(&namespace, &name), fault, at)
+            }
             Object::Pod(_) | Object::FlinkResource(_) => None,
         };
         accepted.touched.extend(touched);

@@ -51,8 +51,8 @@ impl Pods {
         at: Timestamp,
         accepted: &mut Accepted,
     ) {
-        let listed: Vec<Pod> = objects.into_iter().filter_map(pod).collect();
-        let names: BTreeSet<(&Namespace, &str)> = listed.iter().map(|p| (&p.namespace, p.name.as_str())).collect();
+        // What is there and does not decode, or may be there, is no pod that is gone.
+        let names: BTreeSet<(&Namespace, &str)> = objects.iter().map(Object::namespaced_name).collect();
         for (object, pods) in &mut self.by_object {
             if namespace.is_none_or(|n| *n == object.namespace) {
                 let before = pods.len();
@@ -64,7 +64,7 @@ impl Pods {
             }
         }
         self.by_object.retain(|_, pods| !pods.is_empty());
-        for pod in listed {
+        for pod in objects.into_iter().filter_map(pod) {
             self.see_pod(pod, at, accepted);
         }
     }
@@ -112,6 +112,8 @@ fn object_of(pod: &Pod) -> ObjectRef {
 fn pod(object: Object) -> Option<Pod> {
     match object {
         Object::Pod(pod) => Some(pod),
-        Object::Deployment(_) | Object::FlinkResource(_) | Object::Undecodable { .. } => None,
+        Object::Deployment(_) | Object::FlinkResource(_) | Object::Undecodable { .. } | Object::Unanswered { .. } => {
+            None
+        }
     }
 }

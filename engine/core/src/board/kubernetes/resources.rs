@@ -64,6 +64,10 @@ impl Resources {
                 self.objects
                     .see_undecodable(ObjectRef::new(&namespace, &name), error, at)
             }
+            Object::Unanswered { namespace, name, fault } => {
+                self.objects
+                    .see_unanswered(ObjectRef::new(&namespace, &name), fault, at)
+            }
             Object::Deployment(_) | Object::Pod(_) => None,
         };
         accepted.touched.extend(touched);

@@ -1,6 +1,6 @@
 //! An API server in memory, behind the same client as a real one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,6 +40,13 @@ pub(super) enum Watches {
     EndlessLine,
 }
 
+/// What a GET by name is answered with.
+#[derive(Clone, PartialEq)]
+pub(super) enum Gets {
+    Fine,
+    Status(u16, &'static str),
+}
+
 type Key = (&'static str, String, String);
 
 struct State {
@@ -50,6 +57,10 @@ struct State {
     lists: Lists,
     watches: Watches,
     list_takes: Duration,
+    gets: Gets,
+    gets_take: Duration,
+    /// What is there and carries no label that selects it.
+    unselected: BTreeSet<Key>,
     /// What the operator's kinds are answered with, if not with their objects.
     operator: Option<u16>,
     expired_pages: u32,
@@ -74,6 +85,9 @@ impl Server {
             lists: Lists::Fine,
             watches: Watches::Fine,
             list_takes: Duration::ZERO,
+            gets: Gets::Fine,
+            gets_take: Duration::ZERO,
+            unselected: BTreeSet::new(),
             operator: None,
             expired_pages: 0,
             page_bytes: usize::MAX,
@@ -103,6 +117,7 @@ impl Server {
                 text(&object["metadata"]["name"]),
             );
             state.events.push((state.version, plural, "ADDED", object.clone()));
+            state.unselected.remove(&key);
             state.objects.insert(key, object);
         });
     }
@@ -118,6 +133,48 @@ impl Server {
             object["metadata"]["resourceVersion"] = state.version.to_string().into();
             state.events.push((state.version, plural, "DELETED", object));
         });
+    }
+
+    /// An object leaves the selection of its list and watch: they say DELETED, and it is there all the time.
+    pub(super) fn unselect(&self, plural: &'static str, name: &str) {
+        self.change(|state| {
+            state.version += 1;
+            let key = (plural, "default".to_owned(), name.to_owned());
+            let mut last = state.objects[&key].clone();
+            last["metadata"]["resourceVersion"] = state.version.to_string().into();
+            state.events.push((state.version, plural, "DELETED", last));
+            state.unselected.insert(key);
+        });
+    }
+
+    /// It is deleted while no list or watch selects it; another may take its name, which is not selected either.
+    pub(super) fn replace_unselected(&self, plural: &'static str, name: &str, next: Option<Value>) {
+        self.change(|state| {
+            let key = (plural, "default".to_owned(), name.to_owned());
+            state.objects.remove(&key);
+            state.objects.extend(next.map(|next| (key, next)));
+        });
+    }
+
+    /// What a GET by name is answered with.
+    pub(super) fn gets(&self, gets: Gets) {
+        self.change(|state| state.gets = gets);
+    }
+
+    /// How long a GET by name takes.
+    pub(super) fn gets_take(&self, span: Duration) {
+        self.change(|state| state.gets_take = span);
+    }
+
+    /// The times at which that object was asked for by name.
+    pub(super) fn asked_for(&self, name: &str) -> Vec<Instant> {
+        let end = format!("/{name}");
+        let asked = self.asked();
+        asked
+            .into_iter()
+            .filter(|(_, url)| url.ends_with(&end))
+            .map(|(at, _)| at)
+            .collect()
     }
 
     pub(super) fn network(&self, network: Network) {
@@ -183,8 +240,11 @@ impl Server {
         }
         let plural = ["deployments", "flinkdeployments", "flinksessionjobs", "pods"]
             .into_iter()
-            .find(|plural| url.contains(&format!("/{plural}?")))
+            .find(|plural| url.contains(&format!("/{plural}?")) || url.contains(&format!("/{plural}/")))
             .unwrap();
+        if let Some((_, name)) = url.split_once(&format!("/{plural}/")) {
+            return Ok(self.get(plural, name).await);
+        }
         if let (true, Some(status)) = (plural.starts_with("flink"), self.change(|state| state.operator)) {
             let body = "404 page not found\n";
             return Ok(Response::builder().status(status).body(body.into()).unwrap());
@@ -213,6 +273,24 @@ impl Server {
                 .unwrap()
             }
         })
+    }
+
+    /// One object by its name.
+    async fn get(self, plural: &'static str, name: &str) -> Response<reqwest::Body> {
+        let (gets, found, takes) = self.change(|state| {
+            let key = (plural, "default".to_owned(), name.to_owned());
+            (state.gets.clone(), state.objects.get(&key).cloned(), state.gets_take)
+        });
+        tokio::time::sleep(takes).await;
+        let (status, body) = match (gets, found) {
+            (Gets::Status(status, body), _) => (status, body.to_owned()),
+            (Gets::Fine, Some(mut object)) => {
+                object["kind"] = if plural == "pods" { "Pod" } else { "Deployment" }.into();
+                (200, object.to_string())
+            }
+            (Gets::Fine, None) => (404, not_found(plural, name)),
+        };
+        Response::builder().status(status).body(body.into()).unwrap()
     }
 
     fn watch(self, plural: &'static str, from: u64) -> Response<reqwest::Body> {
@@ -278,7 +356,7 @@ impl State {
         let all: Vec<&Value> = self
             .objects
             .iter()
-            .filter(|((of, ..), _)| *of == plural)
+            .filter(|(key, _)| key.0 == plural && !self.unselected.contains(key))
             .map(|(_, object)| object)
             .collect();
         let kind = match plural {
@@ -298,6 +376,14 @@ impl State {
         }
         Response::new(body.to_string().into())
     }
+}
+
+fn not_found(plural: &str, name: &str) -> String {
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "NotFound", "code": 404,
+        "message": format!("{plural} \"{name}\" not found"), "details": {"name": name, "kind": plural},
+    })
+    .to_string()
 }
 
 /// A Deployment as Flink's native integration makes it.

@@ -38,6 +38,16 @@ impl Watched {
     }
 
     pub(super) fn start_with(server: &Server, settings: KubeSettings, operator: OperatorResources, seed: u64) -> Self {
+        Self::start_knowing(server, settings, operator, Vec::new(), seed)
+    }
+
+    pub(super) fn start_knowing(
+        server: &Server,
+        settings: KubeSettings,
+        operator: OperatorResources,
+        known: Vec<KnownDeployment>,
+        seed: u64,
+    ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
         let (updates, update) = mpsc::channel(1);
         let tasks = Tasks::default();
@@ -46,6 +56,7 @@ impl Watched {
             clock: Arc::clone(&clock),
             updates,
             tasks: tasks.clone(),
+            known,
             seed,
         };
         Self {

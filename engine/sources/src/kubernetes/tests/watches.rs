@@ -165,12 +165,12 @@ async fn a_deletion_is_seen_even_while_a_list_is_read() {
     seen.cluster.request_relist(seen.clock.now());
     seen.during(Duration::from_secs(1)).await;
     server.delete("deployments", "orders");
-    server.put("deployments", deployment("new", "u3"));
     let deleted = seen.until(|_| true).await;
     assert!(
         matches!(deleted.change, KubeChange::Deleted(_)) && names(&deleted) == ["orders"],
         "{deleted:?}"
     );
+    server.put("deployments", deployment("new", "u3"));
     let list = seen.until(|update| is_list(update, ObjectKind::Deployment)).await;
     assert_eq!(
         names(&list),

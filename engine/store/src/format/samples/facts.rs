@@ -99,6 +99,7 @@ impl Facts {
             phase: "Running".to_owned(),
             reason: None,
             ip: Some("10.0.0.7".to_owned()),
+            rest_port: None,
             ready: Readiness::Ready,
             unschedulable: None,
             container: None,

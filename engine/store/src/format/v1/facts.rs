@@ -86,6 +86,9 @@ object!(Pod of facts::Pod {
     "phase": String = phase,
     "reason": Option<String> = reason,
     "ip": Option<String> = ip,
+    // Recordings from before the port was read lack it, and so does a pod that names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "restPort": Option<u16> = rest_port,
     "ready": Readiness = ready,
     "unschedulable": Option<String> = unschedulable,
     "container": Option<Container> = container,
