@@ -79,7 +79,10 @@ impl Readers {
 
     /// Something came of a request.
     pub(super) fn fetched(&mut self, fetched: &Fetched, now: Timestamp) {
-        if let Fetched::Overview { target, observation } = fetched {
+        if let Fetched::Overview {
+            target, observation, ..
+        } = fetched
+        {
             if self.status.write_flinks(|flinks| flinks.note(target, observation)) {
                 self.source_log.flink_changed(target, now);
             }

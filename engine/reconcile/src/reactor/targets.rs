@@ -113,7 +113,7 @@ impl Targets {
 
 /// Where a standalone Flink is.
 fn address(id: &TargetId, route: &FlinkRoute) -> Option<String> {
-    base_url(route, id, &id.name, None).ok()
+    base_url(route, id, &id.name, None, None).ok()
 }
 
 #[cfg(test)]

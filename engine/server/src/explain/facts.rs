@@ -188,6 +188,7 @@ object!(
         /// `status.podIP`.
         ip: Option<String> = ip,
         /// The container port named `rest`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         rest_port: Option<u16> = rest_port,
         /// Whether the condition `Ready` is `True`.
         ready: Readiness = ready,

@@ -50,6 +50,7 @@ fn pod(name: &str, restarts: u32) -> Pod {
         deleting_since: None,
         phase: "Running".into(),
         reason: None,
+        rest_port: None,
         ip: None,
         ready: Readiness::Ready,
         unschedulable: None,
