@@ -145,6 +145,8 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
         clusters: vec![ClusterSetup {
             settings,
             client,
+            credentials: None,
+            http: None,
             discover: vec![Discover::Native],
             flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
             job_results: ResultSources::default(),
@@ -163,6 +165,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
         clock: Arc::new(SystemClock),
         seed: 1,
         http: Arc::new(HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?),
+        http_of_targets: std::collections::BTreeMap::new(),
     })
 }
 
