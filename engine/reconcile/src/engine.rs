@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::control::Control;
 use crate::driver::{Driver, Ports, Readers};
-use crate::fetcher::{ClusterClients, Fetcher};
+use crate::fetcher::{ClusterClients, Fetcher, Ways};
 use crate::metrics::Metrics;
 use crate::policies::Policies;
 use crate::reactor::{ClusterRules, Reactor};
@@ -91,6 +91,10 @@ impl Engine {
         let tasks = Tasks::default();
         let (updates_to, updates) = mpsc::channel(WAITING);
         let (requests_to, requests) = mpsc::channel(WAITING);
+        let ways = Ways {
+            http: setup.http,
+            of_targets: setup.http_of_targets,
+        };
         let watched = watch_clusters(setup.clusters, known, &setup.clock, setup.seed, &updates_to, &tasks);
         let engine = Self {
             projection: Arc::clone(&readers.projection),
@@ -103,7 +107,7 @@ impl Engine {
         let ports = Ports {
             journal: setup.journal,
             clock: Arc::clone(&setup.clock),
-            fetcher: Fetcher::new(setup.http, watched, setup.clock, setup.timing),
+            fetcher: Fetcher::new(ways, watched, setup.clock, setup.timing),
             updates,
             requests,
             cancel: tasks.token().clone(),
@@ -195,6 +199,13 @@ fn watch_clusters(
     let watched = (1_u64..).zip(clusters).map(|(number, setup)| {
         let operator = operator(&setup);
         let proxy = ProxyTransport::new(setup.client.clone());
+        if let Some(credentials) = setup.credentials {
+            let name = format!("credentials of {}", setup.settings.name);
+            let renewing = tasks.token().clone().run_until_cancelled_owned(credentials.renew());
+            tasks.spawn(name, async {
+                renewing.await;
+            });
+        }
         let ports = KubePorts {
             client: setup.client,
             clock: Arc::clone(clock),
@@ -207,6 +218,7 @@ fn watch_clusters(
         ClusterClients {
             cluster: Arc::new(cluster),
             proxy,
+            http: setup.http,
             job_results: setup.job_results,
             last_words: setup.last_words,
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::FlinkOverview;
-use steadfast_core::id::ClusterName;
+use steadfast_core::id::{ClusterName, TargetId};
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
 use steadfast_sources::flink::{self, Expected, NoLook};
@@ -30,9 +30,17 @@ const FAILING_LIMIT: usize = 128;
 /// Look-ups on request under way at once.
 const LOOKUP_LIMIT: usize = 64;
 
-/// The clients of every cluster, and the way to Flinks that are reached directly.
+/// The ways to Flinks that are reached directly.
+pub(crate) struct Ways {
+    /// Everybody's.
+    pub(crate) http: Arc<dyn Transport>,
+    /// Those of single targets.
+    pub(crate) of_targets: BTreeMap<TargetId, Arc<dyn Transport>>,
+}
+
+/// The clients of every cluster, and the ways to Flinks that are reached directly.
 pub(crate) struct Fetcher {
-    http: Arc<dyn Transport>,
+    ways: Ways,
     clusters: BTreeMap<ClusterName, ClusterClients>,
     clock: Arc<dyn Clock>,
     limits: Limits,
@@ -45,19 +53,16 @@ pub(crate) struct Fetcher {
 pub(crate) struct ClusterClients {
     pub(crate) cluster: Arc<KubeCluster>,
     pub(crate) proxy: ProxyTransport,
+    /// The way to its Flinks, if it is another than everybody's.
+    pub(crate) http: Option<Arc<dyn Transport>>,
     pub(crate) job_results: ResultSources,
     pub(crate) last_words: Option<Pattern>,
 }
 
 impl Fetcher {
-    pub(crate) fn new(
-        http: Arc<dyn Transport>,
-        clients: Vec<ClusterClients>,
-        clock: Arc<dyn Clock>,
-        timing: Timing,
-    ) -> Self {
+    pub(crate) fn new(ways: Ways, clients: Vec<ClusterClients>, clock: Arc<dyn Clock>, timing: Timing) -> Self {
         Self {
-            http,
+            ways,
             clusters: clients
                 .into_iter()
                 .map(|clients| (clients.cluster.name().clone(), clients))
@@ -132,8 +137,17 @@ impl Fetcher {
         )?;
         match endpoint.route {
             FlinkRoute::Proxy => Ok((&self.clients(&endpoint.target.cluster)?.proxy, base)),
-            FlinkRoute::Service | FlinkRoute::Pod | FlinkRoute::Template(_) => Ok((self.http.as_ref(), base)),
+            FlinkRoute::Service | FlinkRoute::Pod | FlinkRoute::Template(_) => {
+                Ok((self.way_to(&endpoint.target), base))
+            }
         }
+    }
+
+    /// A target's own way to its Flink, else its cluster's, else everybody's.
+    fn way_to(&self, target: &TargetId) -> &dyn Transport {
+        let of_cluster = || self.clusters.get(&target.cluster)?.http.as_ref();
+        let own = self.ways.of_targets.get(target).or_else(of_cluster);
+        own.unwrap_or(&self.ways.http).as_ref()
     }
 
     fn clients(&self, cluster: &ClusterName) -> Result<&ClusterClients, Fault> {

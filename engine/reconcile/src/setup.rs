@@ -3,6 +3,7 @@
 
 mod share;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use steadfast_core::state::Mode;
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
 use steadfast_sources::job_results::ResultSources;
-use steadfast_sources::kubernetes::KubeSettings;
+use steadfast_sources::kubernetes::{Credentials, KubeSettings};
 use steadfast_sources::last_words::Pattern;
 use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::Transport;
@@ -43,6 +44,8 @@ pub struct Setup {
     pub seed: u64,
     /// The network to Flink, where it is reached directly.
     pub http: Arc<dyn Transport>,
+    /// The ways to the Flinks of `[[job]]` entries that need another: one with credentials, or with a certificate authority.
+    pub http_of_targets: BTreeMap<TargetId, Arc<dyn Transport>>,
 }
 
 /// Which snapshots are kept behind decisions.
@@ -89,6 +92,10 @@ pub struct ClusterSetup {
     pub client: kube::Client,
     /// The address of the API server, for people.
     pub server: String,
+    /// What renews the client's credentials while the engine runs; `None`: they last.
+    pub credentials: Option<Credentials>,
+    /// The way to its Flinks where they are reached directly; `None`: as everybody's.
+    pub http: Option<Arc<dyn Transport>>,
     /// What is taken up without a `[[job]]` entry.
     pub discover: Vec<Discover>,
     /// How Flink is reached where a target does not say.

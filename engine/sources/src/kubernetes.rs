@@ -6,11 +6,13 @@
 
 mod by_name;
 mod connect;
+mod credentials;
 mod decode;
 mod list;
 mod lookups;
 mod metadata;
 mod operator;
+mod plugin;
 mod recovery;
 mod reflector;
 mod selection;
@@ -33,6 +35,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 pub use connect::{ConnectError, Connected, Location, connect, connect_to};
+pub use credentials::Credentials;
+pub use plugin::PluginError;
 
 use by_name::Getter;
 use recovery::Recovery;

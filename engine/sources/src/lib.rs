@@ -4,6 +4,7 @@
 //! logs, [`job_results`] reads what outlives a cluster. All bytes to Flink travel through [`transport`], all files
 //! through [`job_results::Files`].
 
+pub mod authorized;
 pub mod flink;
 pub mod job_results;
 pub mod kubernetes;

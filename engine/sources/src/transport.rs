@@ -49,43 +49,61 @@ impl HttpTransport {
     /// Flink) and uses no proxy of the environment. It speaks HTTP/1.1 alone: a request that timed out takes its
     /// connection with it, while one dead HTTP/2 connection would go on to swallow every later request.
     pub fn new() -> Result<Self, Fault> {
-        reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .http1_only()
-            .pool_max_idle_per_host(2)
-            .build()
-            .map(|client| Self { client })
-            .map_err(|error| Fault::new(FaultKind::Tls, format!("no HTTP client could be set up: {error}")))
+        client(&[]).map(|client| Self { client })
     }
+}
+
+/// The client behind [`HttpTransport`], for which these authorities vouch beside the system's.
+pub(crate) fn client(authorities: &[reqwest::Certificate]) -> Result<reqwest::Client, Fault> {
+    let plain = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .http1_only()
+        .pool_max_idle_per_host(2);
+    let builder = if authorities.is_empty() {
+        plain
+    } else {
+        plain.tls_certs_merge(authorities.to_vec())
+    };
+    builder
+        .build()
+        .map_err(|error| Fault::new(FaultKind::Tls, format!("no HTTP client could be set up: {error}")))
+}
+
+/// One GET without a deadline of its own.
+pub(crate) async fn request(
+    client: &reqwest::Client,
+    url: &str,
+    authorization: Option<http::HeaderValue>,
+    max_bytes: usize,
+) -> Result<Answer, Fault> {
+    let fault = |error: reqwest::Error| connection_fault(url, &error);
+    let request = client.get(url);
+    let request = match authorization {
+        Some(value) => request.header(http::header::AUTHORIZATION, value),
+        None => request,
+    };
+    let mut response = request.send().await.map_err(fault)?;
+    let status = response.status().as_u16();
+    let retry_after = retry_after(response.headers());
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(fault)? {
+        if body.len() + chunk.len() > max_bytes {
+            return Err(too_large(url, max_bytes));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        status,
+        retry_after,
+        body: body.freeze(),
+    })
 }
 
 #[async_trait]
 impl Transport for HttpTransport {
     async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault> {
-        within(limits.deadline, url, async {
-            let mut response = self
-                .client
-                .get(url)
-                .send()
-                .await
-                .map_err(|error| connection_fault(url, &error))?;
-            let status = response.status().as_u16();
-            let retry_after = retry_after(response.headers());
-            let mut body = BytesMut::new();
-            while let Some(chunk) = response.chunk().await.map_err(|error| connection_fault(url, &error))? {
-                if body.len() + chunk.len() > limits.max_bytes {
-                    return Err(too_large(url, limits.max_bytes));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Answer {
-                status,
-                retry_after,
-                body: body.freeze(),
-            })
-        })
-        .await
+        within(limits.deadline, url, request(&self.client, url, None, limits.max_bytes)).await
     }
 }
 

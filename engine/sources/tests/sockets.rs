@@ -47,7 +47,7 @@ async fn kube(server: &Server) -> ProxyTransport {
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
     });
     std::fs::write(&path, kubeconfig.to_string()).unwrap();
-    let connected = connect(Some(&path)).await.unwrap();
+    let connected = connect(Some(&path), Duration::from_secs(30)).await.unwrap();
     assert_eq!(connected.location, Location::Outside);
     ProxyTransport::new(connected.client)
 }

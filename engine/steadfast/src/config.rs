@@ -15,6 +15,7 @@ use steadfast_core::state::Mode;
 use steadfast_core::timing::Timing;
 use steadfast_modules::{ModuleRef, RegistryHost, Trust};
 use steadfast_reconcile::{Discover, Recording, Select, Share};
+use steadfast_sources::authorized::FlinkAccess;
 use steadfast_sources::job_results::Location;
 use steadfast_sources::last_words::Pattern;
 
@@ -65,6 +66,8 @@ pub struct Cluster {
     pub discover: Vec<Discover>,
     /// How the REST endpoints of its Flinks are reached, where a job says nothing else.
     pub flink_rest: FlinkRest,
+    /// What its Flinks are shown, and who vouches for them, where a job says nothing else.
+    pub flink_access: FlinkAccess,
     /// What tells how its jobs ended when their Flink is gone.
     pub ended_jobs: EndedJobs,
 }
@@ -112,6 +115,8 @@ pub struct Job {
     pub mode: Mode,
     /// How its Flink is reached; `None`: as the cluster says.
     pub flink_rest: Option<FlinkRest>,
+    /// What its Flink is shown, and who vouches for it; if plain, as the cluster says.
+    pub flink_access: FlinkAccess,
     /// The job the record is about.
     pub flink_job_id: Option<FlinkJobId>,
 }

@@ -9,6 +9,7 @@ mod modules;
 mod reload;
 mod signals;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let host = assemble::policy_engine()?;
     let policies = policies(&config, &host).await?;
     let clusters = assemble::clusters(&config).await?;
+    let http_of_targets = assemble::ways(&config).await?;
     let access = access::of(&config.server)?;
     let store = assemble::open_store(&config.store).await?;
     let listener = assemble::listen(config.server.listen).await?;
@@ -68,7 +70,10 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let mut registry = Registry::default();
     let timing = config.timing;
     let webhooks = assemble::webhooks(&config.sinks, &store, timing.backoff(), &mut registry).await?;
-    let setup = setup(&config, clusters, &policies, &store, &clock)?;
+    let setup = Setup {
+        http_of_targets,
+        ..setup(&config, clusters, &policies, &store, &clock)?
+    };
     let engine = Engine::start(setup, &mut registry).await?;
 
     let tasks = Tasks::default();
@@ -138,6 +143,7 @@ fn setup(
         clock: Arc::clone(clock),
         seed: assemble::seed(),
         http: Arc::new(http),
+        http_of_targets: BTreeMap::new(),
     })
 }
 

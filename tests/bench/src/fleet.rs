@@ -146,6 +146,8 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
             settings,
             client,
             server: format!("http://{address}"),
+            credentials: None,
+            http: None,
             discover: vec![Discover::Native],
             flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
             job_results: ResultSources::default(),
@@ -164,6 +166,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
         clock: Arc::new(SystemClock),
         seed: 1,
         http: Arc::new(HttpTransport::new().map_err(|fault| anyhow::anyhow!("{fault}"))?),
+        http_of_targets: std::collections::BTreeMap::new(),
     })
 }
 

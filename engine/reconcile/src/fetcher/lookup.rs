@@ -92,7 +92,7 @@ impl Fetcher {
             Some(clients) => {
                 clients
                     .job_results
-                    .find(self.http.as_ref(), query, self.limits.deadline)
+                    .find(self.ways.http.as_ref(), query, self.limits.deadline)
                     .await
             }
             // A standalone job has no such sources: all of none were read, and none names an end.

@@ -1,6 +1,6 @@
 //! The engine of a play: the real one, with the real policy, in the story's world.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
@@ -69,6 +69,7 @@ impl Running {
             clock: Arc::new(world.clock()),
             seed: harness.seed,
             http: endpoints.http()?,
+            http_of_targets: BTreeMap::new(),
         };
         let engine = Engine::start(setup, &mut registry).await?;
         Ok(Self {
@@ -129,6 +130,8 @@ fn clusters(context: PlayContext<'_>, targets: &[&TargetSpec]) -> anyhow::Result
                 },
                 client: endpoints.client(name, server)?,
                 server: format!("the world's {name}"),
+                credentials: None,
+                http: None,
                 discover: discover(within(targets, name)),
                 flink_rest: FlinkRoute::Template(endpoints.template(name)),
                 job_results: ends.clone(),

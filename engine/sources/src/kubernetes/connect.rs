@@ -1,9 +1,14 @@
 //! Sets up a client for a cluster, from a kubeconfig or from within.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use steadfast_core::loopback::is_loopback;
+use tokio::time::Instant;
+
+use super::credentials::Credentials;
+use super::plugin::{self, PluginError};
 
 use crate::transport::shown;
 
@@ -15,6 +20,8 @@ pub struct Connected {
     pub server: String,
     /// From where the cluster is watched.
     pub location: Location,
+    /// What renews the client's credentials, once it runs.
+    pub credentials: Credentials,
 }
 
 /// From where a cluster is watched.
@@ -41,41 +48,89 @@ pub enum ConnectError {
     /// None was named, and none was found.
     #[error("no cluster: not inside one, and neither KUBECONFIG nor ~/.kube/config leads to one")]
     Nowhere(#[source] kube::config::InferConfigError),
+    /// What a pod is given cannot be used any more.
+    #[error("what this pod was given to reach its cluster cannot be used")]
+    InCluster(#[source] kube::config::InClusterError),
+    /// The credential plugin of the kubeconfig gave none.
+    #[error("no credentials from the kubeconfig")]
+    Plugin(#[from] PluginError),
     /// The client cannot be set up from it.
     #[error("no client can be set up from the kubeconfig")]
     Client(#[source] kube::Error),
 }
 
 /// A client for a kubeconfig; without one: in-cluster, then `KUBECONFIG`, then `~/.kube/config`. Fails if
-/// none of them can be read, or none makes a client; the cluster itself is not asked.
-pub async fn connect(kubeconfig: Option<&Path>) -> Result<Connected, ConnectError> {
-    let (config, location) = match kubeconfig {
-        Some(path) => {
-            let broken = |source| ConnectError::Kubeconfig {
-                path: path.to_owned(),
-                source,
-            };
-            let kubeconfig = Kubeconfig::read_from(path).map_err(broken)?;
-            let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-                .await
-                .map_err(broken)?;
-            (config, Location::Outside)
-        }
-        None => match kube::Config::incluster() {
-            Ok(config) => (config, Location::Inside),
-            Err(_) => (
-                kube::Config::infer().await.map_err(ConnectError::Nowhere)?,
-                Location::Outside,
-            ),
-        },
+/// none of them can be read, or none makes a client; the cluster itself is not asked. A credential plugin is run, for at most a
+/// minute. While the credentials' task runs, they are renewed when they are refused, at most once in `renew_every`.
+pub async fn connect(kubeconfig: Option<&Path>, renew_every: Duration) -> Result<Connected, ConnectError> {
+    let source = match kubeconfig {
+        Some(path) => Source::File(path.to_owned()),
+        None if kube::Config::incluster().is_ok() => Source::InCluster,
+        None => Source::Inferred,
     };
-    let server = shown(&config.cluster_url.to_string());
-    let client = connect_to(config)?;
+    let location = match source {
+        Source::InCluster => Location::Inside,
+        Source::File(_) | Source::Inferred => Location::Outside,
+    };
+    let made = source.client().await?;
+    let (client, credentials) = Credentials::of(made.client, made.expires, source, renew_every);
     Ok(Connected {
         client,
-        server: server.trim_end_matches('/').to_owned(),
+        server: made.server,
         location,
+        credentials,
     })
+}
+
+/// Where a client's configuration is read, at the start and again when its credentials are renewed.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    /// A kubeconfig.
+    File(PathBuf),
+    /// What every pod is given.
+    InCluster,
+    /// `KUBECONFIG`, then `~/.kube/config`.
+    Inferred,
+}
+
+/// A client as it was made.
+pub(super) struct Made {
+    pub(super) client: kube::Client,
+    /// When its credentials expire, if a plugin gave them and says so.
+    pub(super) expires: Option<Instant>,
+    /// The address of the API server, without credentials.
+    server: String,
+}
+
+impl Source {
+    /// A client made of what stands there now.
+    pub(super) async fn client(&self) -> Result<Made, ConnectError> {
+        let mut config = self.read().await?;
+        let expires = plugin::replace(&mut config.auth_info).await?;
+        let server = shown(&config.cluster_url.to_string());
+        Ok(Made {
+            server: server.trim_end_matches('/').to_owned(),
+            client: connect_to(config)?,
+            expires,
+        })
+    }
+
+    async fn read(&self) -> Result<kube::Config, ConnectError> {
+        match self {
+            Self::File(path) => {
+                let broken = |source| ConnectError::Kubeconfig {
+                    path: path.to_owned(),
+                    source,
+                };
+                let kubeconfig = Kubeconfig::read_from(path).map_err(broken)?;
+                kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+                    .await
+                    .map_err(broken)
+            }
+            Self::InCluster => kube::Config::incluster().map_err(ConnectError::InCluster),
+            Self::Inferred => kube::Config::infer().await.map_err(ConnectError::Nowhere),
+        }
+    }
 }
 
 /// A client for a configuration that is at hand. Fails if its certificates or its address cannot be used.

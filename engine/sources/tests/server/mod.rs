@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-type Respond = fn(&str) -> Vec<u8>;
+/// From the head of a request to a whole response.
+type Respond = Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
 
 #[derive(Default)]
 struct Conduct {
@@ -37,12 +38,17 @@ pub fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 impl Server {
-    pub async fn start(respond: Respond) -> Self {
-        Self::listen("http", respond, None).await
+    pub async fn start(respond: fn(&str) -> Vec<u8>) -> Self {
+        Self::listen("http", of_path(respond), None).await
+    }
+
+    /// One whose answers depend on the request's headers.
+    pub async fn start_with(respond: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::listen("http", Arc::new(respond), None).await
     }
 
     /// With a certificate of `tests/tls`, offering HTTP/2 as API servers do.
-    pub async fn start_tls(respond: Respond) -> Self {
+    pub async fn start_tls(respond: fn(&str) -> Vec<u8>) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls");
         let chain = vec![CertificateDer::from_pem_file(folder.join("server.pem")).unwrap()];
         let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).unwrap();
@@ -51,7 +57,7 @@ impl Server {
             .with_single_cert(chain, key)
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self::listen("https", respond, Some(TlsAcceptor::from(Arc::new(config)))).await
+        Self::listen("https", of_path(respond), Some(TlsAcceptor::from(Arc::new(config)))).await
     }
 
     async fn listen(scheme: &'static str, respond: Respond, tls: Option<TlsAcceptor>) -> Self {
@@ -64,7 +70,7 @@ impl Server {
         let accepting = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (shared, tls) = (Arc::clone(&shared), tls.clone());
+                let (shared, tls, respond) = (Arc::clone(&shared), tls.clone(), Arc::clone(&respond));
                 tokio::spawn(async move {
                     let Some(tls) = tls else {
                         return serve(stream, respond, &shared).await;
@@ -122,6 +128,10 @@ impl Server {
     }
 }
 
+fn of_path(respond: fn(&str) -> Vec<u8>) -> Respond {
+    Arc::new(move |head| respond(head.split(' ').nth(1).unwrap()))
+}
+
 async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, respond: Respond, conduct: &Conduct) {
     let mut read = Vec::new();
     loop {
@@ -136,8 +146,7 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, respond: Respond
             std::future::pending::<()>().await;
         }
         let head = String::from_utf8(std::mem::take(&mut read)).unwrap();
-        let path = head.split(' ').nth(1).unwrap();
-        if stream.write_all(&respond(path)).await.is_err() || stream.flush().await.is_err() {
+        if stream.write_all(&respond(&head)).await.is_err() || stream.flush().await.is_err() {
             return;
         }
         if conduct.closes.load(Ordering::SeqCst) {

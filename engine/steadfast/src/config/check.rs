@@ -1,6 +1,7 @@
 //! The rules that go beyond types. All mistakes of a file are collected.
 
 mod ended_jobs;
+mod flink_access;
 mod jobs;
 mod policies;
 mod registries;
@@ -175,17 +176,23 @@ impl Checker<'_> {
                         "give each its own name",
                     );
                 }
+                let flink_rest = entry
+                    .flink_rest
+                    .as_ref()
+                    .map_or(FlinkRest::Auto, |rest| self.flink_rest(rest));
                 Cluster {
+                    flink_access: self.flink_access(
+                        entry.flink_auth.as_ref(),
+                        entry.flink_ca_file.as_ref(),
+                        Some(&flink_rest),
+                    ),
                     kubeconfig: entry
                         .kubeconfig
                         .as_ref()
                         .map(|path| self.file(path, "kubernetes.kubeconfig")),
                     namespaces: entry.namespaces.clone(),
                     discover: self.discover(entry.discover.as_deref()),
-                    flink_rest: entry
-                        .flink_rest
-                        .as_ref()
-                        .map_or(FlinkRest::Auto, |rest| self.flink_rest(rest)),
+                    flink_rest,
                     ended_jobs: self.ended_jobs(entry),
                     name,
                 }

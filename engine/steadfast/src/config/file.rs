@@ -83,11 +83,21 @@ pub(super) struct Kubernetes {
     pub(super) namespaces: Vec<String>,
     pub(super) discover: Option<Vec<Spanned<String>>>,
     pub(super) flink_rest: Option<Spanned<String>>,
+    pub(super) flink_auth: Option<Spanned<FlinkAuth>>,
+    pub(super) flink_ca_file: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) archive: Vec<Spanned<String>>,
     pub(super) history_server: Option<Spanned<String>>,
     pub(super) job_result_store: Option<Spanned<String>>,
     pub(super) last_words: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FlinkAuth {
+    pub(super) user: Option<String>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) token_file: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,6 +109,8 @@ pub(super) struct Job {
     pub(super) deployment: Option<String>,
     pub(super) mode: Option<Spanned<String>>,
     pub(super) flink_rest: Option<Spanned<String>>,
+    pub(super) flink_auth: Option<Spanned<FlinkAuth>>,
+    pub(super) flink_ca_file: Option<Spanned<String>>,
     pub(super) flink_job_id: Option<Spanned<String>>,
 }
 

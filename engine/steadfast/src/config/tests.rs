@@ -43,6 +43,8 @@ fn names_a_file(line: &str) -> bool {
         "username",
         "password_file",
         "ca_file",
+        "flink_auth",
+        "flink_ca_file",
     ];
     keys.iter().any(|key| line.contains(&format!("{key} =")))
 }
@@ -222,4 +224,41 @@ fn the_key_that_was_meant_is_suggested() {
 #[test]
 fn broken_syntax_is_shown_with_its_line() {
     assert!(mistakes("[timing]\npoll = \"5s\n")[0].starts_with("2: "));
+}
+
+#[test]
+fn what_flinks_are_shown_takes_one_of_two_forms_and_a_direct_way() {
+    let with = |auth: &str| {
+        let text = format!("[[kubernetes]]\nname = \"local\"\nflink_auth = {auth}\n");
+        only_mistake(&text)
+    };
+    for (auth, rule) in [
+        ("{}", "3: flink_auth is empty"),
+        ("{ user = \"me\" }", "3: flink_auth.user has no password"),
+        (
+            "{ password_file = \"x\" }",
+            "3: flink_auth.password_file does not say whose",
+        ),
+        (
+            "{ user = \"me\", token_file = \"x\" }",
+            "3: flink_auth names a user and a token",
+        ),
+        (
+            "{ user = \"m:e\", password_file = \"x\" }",
+            "3: flink_auth.user has a colon",
+        ),
+        (
+            "{ token_file = \"nowhere\" }",
+            "3: flink_auth.token_file: there is no file",
+        ),
+    ] {
+        let mistake = with(auth);
+        assert!(mistake.starts_with(rule), "{mistake}");
+    }
+    let proxied = "[[kubernetes]]\nname = \"local\"\nflink_rest = \"proxy\"\nflink_ca_file = \"Cargo.toml\"\n";
+    assert!(
+        only_mistake(proxied).starts_with("4: flink_auth and flink_ca_file are for Flinks that are reached directly")
+    );
+    let unknown = only_mistake("[[kubernetes]]\nname = \"local\"\nflink_auth = { password = \"x\" }\n");
+    assert!(unknown.starts_with("3: unknown key"), "{unknown}");
 }

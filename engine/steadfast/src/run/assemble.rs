@@ -20,7 +20,7 @@ use crate::config::Sink;
 pub(super) use clusters::clusters;
 pub use policies::{LoadedPolicy, compile_policies, load_policies, policy_cache};
 pub(super) use policies::{compile_into, policy_engine};
-pub(super) use targets::targets;
+pub(super) use targets::{targets, ways};
 
 /// Opens the store off the async threads: it may wait for a disk.
 pub(super) async fn open_store(url: &str) -> anyhow::Result<Arc<dyn Store>> {

@@ -84,6 +84,23 @@ fn a_record_without_labels_reads() {
     assert_eq!(record, expected);
 }
 
+/// A pod's port is kept where it names one; one that names none is written as before there were ports.
+#[test]
+fn a_pods_port_is_kept() {
+    let mut recorded = samples::recordings().remove(4);
+    let pod = steadfast_core::facts::Pod {
+        rest_port: Some(18081),
+        ..steadfast_core::testing::pod("jm-1")
+    };
+    let moment = recorded.snapshot.now;
+    let pods = steadfast_core::evidence::Observation::new(Observed::Present(vec![pod]), moment, moment);
+    recorded.snapshot.pods = Some(steadfast_core::evidence::Evidence::first(pods));
+    let written = write(&recorded).unwrap();
+    assert!(written.contains("\"restPort\":18081"), "{written}");
+    let read: Recorded = read(written.as_bytes()).unwrap();
+    assert_eq!(read, recorded);
+}
+
 /// As a later build may record it: a kind of fault that this one has no word for.
 #[test]
 fn a_fault_nobody_has_heard_of_reads_as_unknown() {

@@ -55,6 +55,7 @@ fn a_running_application_of_both_flinks() {
         assert_eq!((deployment.owner, deployment.trouble), (None, None));
         let pod = pod_in(scene);
         assert_eq!((pod.app.as_str(), pod.phase.as_str()), ("run-ha", "Running"));
+        assert_eq!(pod.rest_port, Some(8081));
         assert_eq!(pod.ready, Readiness::Ready);
         assert!(pod.ip.is_some() && pod.deleting_since.is_none());
     }

@@ -32,6 +32,11 @@ impl Checker<'_> {
         let mode = self.mode(entry);
         let kubernetes = self.cluster_of(entry, &name, mode, clusters);
         let flink_rest = self.flink_rest_of(entry, &name, mode);
+        let flink_access = self.flink_access(
+            entry.flink_auth.as_ref(),
+            entry.flink_ca_file.as_ref(),
+            flink_rest.as_ref(),
+        );
         let namespace = if kubernetes.is_some() {
             entry.namespace.clone().unwrap_or_else(|| "default".into())
         } else {
@@ -45,6 +50,7 @@ impl Checker<'_> {
             namespace,
             mode,
             flink_rest,
+            flink_access,
         }
     }
 

@@ -1,12 +1,17 @@
 //! The jobs that the configuration names.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context;
 use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{ClusterName, Namespace, TargetId};
 use steadfast_reconcile::TargetSetup;
 use steadfast_sources::kubernetes::Location;
+use steadfast_sources::transport::Transport;
 
-use super::clusters::route;
-use crate::config::{Config, FlinkRest};
+use super::clusters::{route, way};
+use crate::config::{Config, FlinkRest, Job};
 
 /// The targets of `[[job]]` entries.
 pub(in crate::run) fn targets(config: &Config) -> Vec<TargetSetup> {
@@ -15,10 +20,6 @@ pub(in crate::run) fn targets(config: &Config) -> Vec<TargetSetup> {
         .iter()
         .map(|job| {
             let namespace = Namespace::new(&job.namespace);
-            let id = match &job.kubernetes {
-                Some(cluster) => TargetId::new(&ClusterName::new(cluster), &namespace, &job.name),
-                None => TargetId::standalone(&job.name),
-            };
             let flink_rest = match &job.flink_rest {
                 None | Some(FlinkRest::Auto) => None,
                 Some(rest) => Some(route(rest, Location::Outside)),
@@ -28,7 +29,7 @@ pub(in crate::run) fn targets(config: &Config) -> Vec<TargetSetup> {
                 .is_some()
                 .then(|| ObjectRef::new(&namespace, &job.deployment));
             TargetSetup {
-                id,
+                id: id(job),
                 mode: job.mode,
                 object,
                 flink_rest,
@@ -36,4 +37,23 @@ pub(in crate::run) fn targets(config: &Config) -> Vec<TargetSetup> {
             }
         })
         .collect()
+}
+
+fn id(job: &Job) -> TargetId {
+    match &job.kubernetes {
+        Some(cluster) => TargetId::new(&ClusterName::new(cluster), &Namespace::new(&job.namespace), &job.name),
+        None => TargetId::standalone(&job.name),
+    }
+}
+
+/// The ways to the Flinks of `[[job]]` entries with access of their own.
+pub(in crate::run) async fn ways(config: &Config) -> anyhow::Result<BTreeMap<TargetId, Arc<dyn Transport>>> {
+    let mut ways = BTreeMap::new();
+    for job in &config.jobs {
+        let way = way(&job.flink_access)
+            .await
+            .with_context(|| format!("[[job]] `{}` cannot be used", job.name))?;
+        ways.extend(way.map(|way| (id(job), way)));
+    }
+    Ok(ways)
 }

@@ -1,0 +1,183 @@
+//! Credential plugins of kubeconfigs (`users[].user.exec`, client.authentication.k8s.io): run, and what they answer.
+//!
+//! `kube` runs them too, but it waits for one without an end, starts another for each request meanwhile, and puts command line,
+//! environment and output into its errors, where tokens are. Here a plugin has a deadline, is ended with it, and nothing of
+//! what it said is shown.
+
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::Instant;
+
+/// How long a plugin may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Why a plugin gave no credentials. It never shows arguments, environment or output: they may hold secrets.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// `exec` names no command.
+    #[error("its `exec` names no command")]
+    NoCommand,
+    /// Nobody sits before a daemon.
+    #[error("the credential plugin {0} wants to talk to a person (interactiveMode: Always)")]
+    Interactive(String),
+    /// The command cannot be started.
+    #[error("the credential plugin {command} cannot be started")]
+    NotStarted {
+        /// The command, without arguments.
+        command: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It took too long, and was ended.
+    #[error("the credential plugin {command} gave no answer within {} s", deadline.as_secs())]
+    TimedOut {
+        /// The command, without arguments.
+        command: String,
+        /// How long it was given.
+        deadline: Duration,
+    },
+    /// It failed.
+    #[error("the credential plugin {command} failed ({status}); run it by hand to see why")]
+    Failed {
+        /// The command, without arguments.
+        command: String,
+        /// How it ended.
+        status: std::process::ExitStatus,
+    },
+    /// What it answered holds no credentials.
+    #[error("the credential plugin {0} answered without a token or a certificate (an ExecCredential is expected)")]
+    NoCredentials(String),
+}
+
+#[derive(Deserialize)]
+struct ExecCredential {
+    status: ExecStatus,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecStatus {
+    expiration_timestamp: Option<Time>,
+    token: Option<String>,
+    client_certificate_data: Option<String>,
+    client_key_data: Option<String>,
+}
+
+/// Runs the plugin, if the user has one, and puts what it answers in its place. Returns when that expires, if it says so.
+pub(super) async fn replace(user: &mut AuthInfo) -> Result<Option<Instant>, PluginError> {
+    // A token of the user's own goes before its plugin, as everywhere.
+    let is_needed = user.token.is_none() && user.token_file.is_none();
+    let Some(exec) = user.exec.take().filter(|_| is_needed) else {
+        return Ok(None);
+    };
+    let status = run(&exec, DEADLINE).await?;
+    user.token = status.token.map(Into::into);
+    if let (Some(certificate), Some(key)) = (status.client_certificate_data, status.client_key_data) {
+        user.client_certificate_data = Some(STANDARD.encode(certificate));
+        user.client_key_data = Some(STANDARD.encode(key).into());
+    }
+    Ok(status.expiration_timestamp.map(|Time(at)| {
+        let left = u64::try_from(at.as_millisecond()).unwrap_or(0);
+        let expires = SystemTime::UNIX_EPOCH + Duration::from_millis(left);
+        Instant::now() + expires.duration_since(SystemTime::now()).unwrap_or_default()
+    }))
+}
+
+async fn run(exec: &ExecConfig, deadline: Duration) -> Result<ExecStatus, PluginError> {
+    let command = exec.command.clone().ok_or(PluginError::NoCommand)?;
+    if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
+        return Err(PluginError::Interactive(command));
+    }
+    let mut spec = json!({ "interactive": false });
+    if let Some(cluster) = exec.cluster.as_ref().filter(|_| exec.provide_cluster_info) {
+        spec["cluster"] = json!(cluster);
+    }
+    let info = json!({ "kind": "ExecCredential", "apiVersion": exec.api_version, "spec": spec });
+    let mut process = tokio::process::Command::new(&command);
+    process
+        .args(exec.args.iter().flatten())
+        .envs(
+            exec.env
+                .iter()
+                .flatten()
+                .filter_map(|pair| pair.get("name").zip(pair.get("value"))),
+        )
+        .env("KUBERNETES_EXEC_INFO", info.to_string())
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    let Ok(ended) = tokio::time::timeout(deadline, process.output()).await else {
+        return Err(PluginError::TimedOut { command, deadline });
+    };
+    let output = match ended {
+        Ok(output) => output,
+        Err(source) => return Err(PluginError::NotStarted { command, source }),
+    };
+    if !output.status.success() {
+        let status = output.status;
+        return Err(PluginError::Failed { command, status });
+    }
+    match serde_json::from_slice(&output.stdout) {
+        Ok(ExecCredential { status }) if status.token.is_some() || status.client_certificate_data.is_some() => {
+            Ok(status)
+        }
+        Ok(_) | Err(_) => Err(PluginError::NoCredentials(command)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exec(script: &str) -> ExecConfig {
+        ExecConfig {
+            command: Some("sh".to_owned()),
+            args: Some(vec!["-c".to_owned(), script.to_owned()]),
+            ..ExecConfig::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_plugin_that_hangs_is_ended_and_named() {
+        let error = run(&exec("exec sleep 600"), Duration::from_millis(50))
+            .await
+            .err()
+            .unwrap();
+        assert!(matches!(error, PluginError::TimedOut { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn no_error_shows_what_a_plugin_was_told_or_said() {
+        let said = "echo SECRET; echo SECRET >&2";
+        for script in [
+            format!("{said}; exit 3"),
+            said.to_owned(),
+            format!("{said}; kill -9 $$"),
+        ] {
+            let error = run(&exec(&script), DEADLINE).await.err().unwrap();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("SECRET"), "{shown}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_and_its_expiry_take_the_plugins_place() {
+        let answer = r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
+            "status":{"token":"two","expirationTimestamp":"2126-01-01T00:00:00Z"}}"#;
+        let mut user = AuthInfo {
+            exec: Some(exec(&format!("test -n \"$KUBERNETES_EXEC_INFO\" && echo '{answer}'"))),
+            ..AuthInfo::default()
+        };
+        let expires = replace(&mut user).await.unwrap().unwrap();
+        assert!(user.token.is_some() && user.exec.is_none());
+        assert!(expires > Instant::now() + Duration::from_secs(86_400));
+    }
+}
