@@ -127,11 +127,11 @@ fn running() -> Snapshot {
     let id = flink_job_id(1);
     let mut record = testing::record(job_key("orders"), at(0));
     record.state = JobState::Running;
-    record.incarnation.see_job(id, at(0), at(1));
     let job = FlinkJob {
         tasks: Tasks { total: 2, running: 2 },
         ..flink_job(id, JobState::Running, at(0))
     };
+    record.incarnation.see_job(&job, at(1), at(1));
     Snapshot {
         flink: observed(Observed::Present(job), at(99)),
         ..testing::snapshot(record, at(100))

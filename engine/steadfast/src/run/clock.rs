@@ -7,7 +7,7 @@
 //! stands still while a machine is suspended; what is missed is caught up with in the same way.)
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use steadfast_core::time::{Clock, Timestamp};
 
@@ -119,6 +119,8 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const DAY: i64 = 24 * 60 * 60;
