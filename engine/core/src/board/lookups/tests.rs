@@ -45,6 +45,7 @@ fn pod(name: &str, restarts: u32) -> Pod {
         phase: "Running".into(),
         reason: None,
         ip: None,
+        rest_port: None,
         ready: Readiness::Ready,
         unschedulable: None,
         container: Some(Container {
