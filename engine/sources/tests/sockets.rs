@@ -9,6 +9,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[allow(dead_code, reason = "credentials.rs uses the rest of it")]
 mod server;
 
 use std::path::Path;

@@ -25,6 +25,9 @@ const AT_ONCE: usize = 16;
 /// An object's namespace and name.
 pub(super) type Key = (Namespace, String);
 
+/// Since when objects of a kind may not be read in a namespace, and what was said of it.
+type Refused = BTreeMap<(ObjectKind, Namespace), (Instant, Fault)>;
+
 /// Asks a cluster for single objects, a few at once, each within the deadline. Clones share their limits.
 #[derive(Clone)]
 pub(super) struct Getter {
@@ -33,7 +36,7 @@ pub(super) struct Getter {
     /// For how long a refusal answers for its whole namespace.
     refusal_lasts: Duration,
     permits: Arc<Semaphore>,
-    refused: Arc<Mutex<BTreeMap<(ObjectKind, Namespace), (Instant, Fault)>>>,
+    refused: Arc<Mutex<Refused>>,
 }
 
 impl Getter {

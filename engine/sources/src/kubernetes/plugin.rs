@@ -96,10 +96,10 @@ async fn run(exec: &ExecConfig, deadline: Duration) -> Result<ExecStatus, Plugin
     if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
         return Err(PluginError::Interactive(command));
     }
-    let mut spec = json!({ "interactive": false });
-    if let Some(cluster) = exec.cluster.as_ref().filter(|_| exec.provide_cluster_info) {
-        spec["cluster"] = json!(cluster);
-    }
+    let spec = match exec.cluster.as_ref().filter(|_| exec.provide_cluster_info) {
+        Some(cluster) => json!({ "interactive": false, "cluster": cluster }),
+        None => json!({ "interactive": false }),
+    };
     let info = json!({ "kind": "ExecCredential", "apiVersion": exec.api_version, "spec": spec });
     let mut process = tokio::process::Command::new(&command);
     process

@@ -65,7 +65,7 @@ struct Departed {
 /// How it stands with an object that the selection no longer shows.
 enum Standing {
     Asked(AskedBy),
-    There(Object),
+    There(Box<Object>),
     Unanswered(Fault),
     /// Known to a list that waited, which is to say it.
     Gone,
@@ -172,7 +172,7 @@ impl Selection {
             Ok(found) => match found.filter(|found| departed.is_the_same(found)) {
                 Some(object) => {
                     (departed.failures, departed.deleted) = (0, None);
-                    departed.standing = Standing::There(object.clone());
+                    departed.standing = Standing::There(Box::new(object.clone()));
                     Some(KubeChange::Applied(object))
                 }
                 None if asked_by == AskedBy::List => {
@@ -233,7 +233,7 @@ impl Selection {
         let mut silent = Vec::new();
         for (key, departed) in &mut self.departed {
             listed.push(match &departed.standing {
-                Standing::There(object) => object.clone(),
+                Standing::There(object) => Object::clone(object),
                 Standing::Unanswered(fault) => {
                     silent.push(key.clone());
                     unanswered(key, fault.clone())

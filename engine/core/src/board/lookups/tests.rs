@@ -52,6 +52,7 @@ fn pod(name: &str, restarts: u32) -> Pod {
         reason: None,
         rest_port: None,
         ip: None,
+        rest_port: None,
         ready: Readiness::Ready,
         unschedulable: None,
         container: Some(Container {

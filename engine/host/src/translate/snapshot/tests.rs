@@ -133,6 +133,7 @@ fn pod() -> Pod {
         phase: "pod phase".to_owned(),
         reason: Some("pod reason".to_owned()),
         ip: Some("10.0.0.1".to_owned()),
+        rest_port: Some(8081),
         ready: Readiness::NotReady,
         unschedulable: Some("pod unschedulable".to_owned()),
         container: Some(Container {
