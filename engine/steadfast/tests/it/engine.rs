@@ -35,27 +35,6 @@ fn commands_show_and_change_what_a_running_engine_holds() {
         "{}",
         intended.err
     );
-    for (intent, says) in [
-        (
-            "cancel",
-            "an end will not be called an accident. Steadfast cancels nothing: do that in Flink",
-        ),
-        (
-            "savepoint",
-            "a savepoint is expected. Steadfast triggers none: do that in Flink",
-        ),
-        (
-            "none",
-            "nothing is wanted any more, and an end will be called an accident again",
-        ),
-        (
-            "start",
-            "a start is expected. Steadfast starts nothing: do that where you deploy",
-        ),
-    ] {
-        let noted = engine.ask(folder.path(), &["intent", "-/-/orders", intent]);
-        assert_eq!(noted.err, format!("noted for -/-/orders: {says}\n"));
-    }
 
     let mut watch = steadfast(folder.path(), &["status", "--watch", "--server", &engine.server])
         .stdout(Stdio::piped())
@@ -101,6 +80,33 @@ fn commands_show_and_change_what_a_running_engine_holds() {
     let refused = engine.ask(folder.path(), &["explain", "-/-/nobody"]);
     assert_eq!(refused.code, Some(3));
     assert!(refused.err.contains("404"), "{}", refused.err);
+}
+
+#[test]
+fn an_intent_says_what_it_does_and_what_it_does_not_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::start(folder.path());
+    for (intent, says) in [
+        (
+            "cancel",
+            "an end will not be called an accident. Steadfast cancels nothing: do that in Flink",
+        ),
+        (
+            "savepoint",
+            "a savepoint is expected. Steadfast triggers none: do that in Flink",
+        ),
+        (
+            "none",
+            "nothing is wanted any more, and an end will be called an accident again",
+        ),
+        (
+            "start",
+            "a start is expected. Steadfast starts nothing: do that where you deploy",
+        ),
+    ] {
+        let noted = engine.ask(folder.path(), &["intent", "-/-/orders", intent]);
+        assert_eq!(noted.err, format!("noted for -/-/orders: {says}\n"));
+    }
 }
 
 #[test]

@@ -141,24 +141,9 @@ impl Watcher {
     }
 }
 
-#[test]
-fn a_cluster_that_refuses_everything_is_not_an_empty_one() {
-    let (folder, cluster) = (tempfile::tempdir().unwrap(), ApiServer::start());
-    let folder = folder.path();
-    let mut engine = Watcher::start(folder, cluster.address);
-    let warned = engine.process.wait_for("cannot be read since");
-    let address = format!("prod (http://{})", cluster.address);
+/// `status` and `explain` say that the cluster could not be read, each in its way.
+fn commands_tell(engine: &Watcher, folder: &Path) {
     let deployments = r#"cannot list resource "deployments" in API group "apps""#;
-    for says in [
-        "WARN",
-        &address,
-        deployments,
-        r#"resource "pods""#,
-        "does not mean that it has none",
-    ] {
-        assert!(warned.contains(says), "{says}: {warned}");
-    }
-
     let table = engine.ask(folder, &["status"]);
     assert_eq!(table.code, Some(1), "{}{}", table.out, table.err);
     let line = table.out.lines().next().unwrap();
@@ -184,7 +169,9 @@ fn a_cluster_that_refuses_everything_is_not_an_empty_one() {
             refused.err
         );
     }
+}
 
+fn readiness_tells(engine: &Watcher) {
     let ready = engine.get("/readyz");
     let ready: Value = serde_json::from_str(ready.split("\r\n\r\n").nth(1).unwrap()).unwrap();
     assert_eq!(ready["ready"], true, "a restart would read no more: {ready:#}");
@@ -193,6 +180,28 @@ fn a_cluster_that_refuses_everything_is_not_an_empty_one() {
         (&json!(true), &json!("retrying"))
     );
     assert!(ready["clusters"][0]["unknownSince"].is_string());
+}
+
+#[test]
+fn a_cluster_that_refuses_everything_is_not_an_empty_one() {
+    let (folder, cluster) = (tempfile::tempdir().unwrap(), ApiServer::start());
+    let folder = folder.path();
+    let mut engine = Watcher::start(folder, cluster.address);
+    let warned = engine.process.wait_for("cannot be read since");
+    let address = format!("prod (http://{})", cluster.address);
+    let deployments = r#"cannot list resource "deployments" in API group "apps""#;
+    for says in [
+        "WARN",
+        &address,
+        deployments,
+        r#"resource "pods""#,
+        "does not mean that it has none",
+    ] {
+        assert!(warned.contains(says), "{says}: {warned}");
+    }
+
+    commands_tell(&engine, folder);
+    readiness_tells(&engine);
     let labels = |kind| format!("{{cluster=\"prod\",kind=\"{kind}\",namespace=\"\"}}");
     let metrics = engine.get("/metrics");
     assert!(
