@@ -3,9 +3,10 @@
 //! A policy decides job by job, so one cause raises the same alert in many records. What is told of it is decided here, on
 //! the way into the journal; each record keeps its own alert all the same.
 //!
-//! - *About a Kubernetes cluster* ([`AlertScope::Cluster`]): told with the first record that has it and resolved with the
-//!   last, if more than one Flink cluster is affected, or the Kubernetes cluster has no other. One that rests on a single
-//!   Flink cluster among others is told as an alert about that job: as one about all it would hide what befalls all later.
+//! - *About a Kubernetes cluster* ([`AlertScope::Cluster`]): told once more than one Flink cluster is affected, and resolved
+//!   with the last record that has it. One that rests on a single Flink cluster is not told: one silent Flink is no outage,
+//!   its condition shows it, and as an alert about all it would hide what befalls all later. That the API server gives no
+//!   answer rests on no job, and is told with the first.
 //! - *About the jobs of a session cluster that went together*: told with one of them, which lists the others.
 //!
 //! What counts is what was committed: a commit that a store refuses changes nothing here, and the alert is delivered with
@@ -35,20 +36,12 @@ type InSession = (TargetId, String);
 #[derive(Debug, Default)]
 pub struct ClusterAlerts {
     records: Records,
-    told: BTreeMap<InCluster, Told>,
+    /// Whether an alert about a Kubernetes cluster that some record has was told.
+    told: BTreeMap<InCluster, bool>,
     /// When the jobs went of which an alert told last.
     sessions: BTreeMap<InSession, Timestamp>,
     /// Alerts that were told with another record's.
     joined: BTreeMap<JobKey, BTreeSet<String>>,
-}
-
-/// What was told of an alert about a Kubernetes cluster.
-#[derive(Clone, Debug, Default)]
-struct Told {
-    /// It was told as that.
-    of_cluster: bool,
-    /// It was told as one about these jobs.
-    of_jobs: BTreeSet<JobKey>,
 }
 
 impl ClusterAlerts {
@@ -65,10 +58,7 @@ impl ClusterAlerts {
             return;
         };
         let records = &self.records;
-        self.told.retain(|name, told| {
-            told.of_jobs.retain(|job| job != key || records.has_raised(name, job));
-            records.is_raised(name)
-        });
+        self.told.retain(|name, _| records.is_raised(name));
         if let Some(names) = self.joined.get_mut(key) {
             names.retain(|name| after.is_some_and(|record| has_alert(record, name)));
             if names.is_empty() {
@@ -108,14 +98,8 @@ impl ClusterAlerts {
             let name = &standing.name;
             let is_new = !before.is_some_and(|before| has_alert(before, name));
             match (standing.scope, firing(name)) {
-                (AlertScope::Cluster, Some(alert)) => {
-                    let told = self.told.entry(in_cluster(record, name)).or_default();
-                    match alert.scope {
-                        AlertScope::Cluster => told.of_cluster = true,
-                        AlertScope::Job => {
-                            told.of_jobs.insert(record.key.clone());
-                        }
-                    }
+                (AlertScope::Cluster, Some(_)) => {
+                    self.told.insert(in_cluster(record, name), true);
                 }
                 (AlertScope::Job, None) if is_new => {
                     self.joined.entry(record.key.clone()).or_default().insert(name.clone());
@@ -137,27 +121,17 @@ impl ClusterAlerts {
             let alerts = record.alerts.iter().filter(|alert| alert.scope == AlertScope::Cluster);
             for name in alerts.map(|alert| in_cluster(record, &alert.name)) {
                 if self.records.is_raised(&name) && !self.told.contains_key(&name) {
-                    let told = self.told(&name);
+                    let told = self.was_told(&name);
                     self.told.insert(name, told);
                 }
             }
         }
     }
 
-    /// What was told of an alert; presumed from the records, where that was before a restart.
-    fn told(&self, name: &InCluster) -> Told {
-        match self.told.get(name) {
-            Some(told) => told.clone(),
-            None if !self.records.is_raised(name) => Told::default(),
-            None if self.records.rests_on_one(name) => Told {
-                of_cluster: false,
-                of_jobs: self.records.raised_by(name).cloned().collect(),
-            },
-            None => Told {
-                of_cluster: true,
-                of_jobs: BTreeSet::new(),
-            },
-        }
+    /// Whether an alert was told; presumed from the records, where that was before a restart.
+    fn was_told(&self, name: &InCluster) -> bool {
+        let presumed = || self.records.is_raised(name) && !self.records.rests_on_one(name);
+        self.told.get(name).copied().unwrap_or_else(presumed)
     }
 }
 

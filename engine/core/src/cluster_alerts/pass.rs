@@ -11,7 +11,7 @@ use crate::record::{AlertScope, JobRecord};
 use crate::time::Timestamp;
 
 use super::records::{Records, are_together, goes_with_its_cluster};
-use super::{ClusterAlerts, InCluster, InSession, Told, in_cluster, in_session};
+use super::{ClusterAlerts, InCluster, InSession, in_cluster, in_session};
 
 /// How many jobs an alert lists by name.
 const LISTED: usize = 50;
@@ -21,7 +21,7 @@ pub(super) struct Pass<'a> {
     alerts: &'a ClusterAlerts,
     /// The records as they will be, of the clusters in the commit.
     records: Records,
-    told: BTreeMap<InCluster, Told>,
+    told: BTreeMap<InCluster, bool>,
     /// How many records have an alert about a cluster.
     counts: BTreeMap<InCluster, usize>,
     sessions: BTreeMap<InSession, Timestamp>,
@@ -54,42 +54,34 @@ impl<'a> Pass<'a> {
         Change { record, events }
     }
 
-    fn tell(&mut self, record: &Arc<JobRecord>, event: Event) -> Vec<Event> {
+    fn tell(&mut self, record: &Arc<JobRecord>, event: Event) -> Option<Event> {
         let Event::Alert(alert) = event else {
-            return vec![event];
+            return Some(event);
         };
         let told = match alert.scope {
             AlertScope::Cluster => self.of_cluster(record, alert),
-            AlertScope::Job => self.of_job(record, alert).into_iter().collect(),
+            AlertScope::Job => self.of_job(record, alert),
         };
-        told.into_iter().map(Event::Alert).collect()
+        told.map(Event::Alert)
     }
 
-    fn of_cluster(&mut self, record: &JobRecord, alert: AlertEvent) -> Vec<AlertEvent> {
+    fn of_cluster(&mut self, record: &JobRecord, alert: AlertEvent) -> Option<AlertEvent> {
         let name = in_cluster(record, &alert.alert);
         let alerts = self.alerts;
         let count = self.counts.entry(name.clone());
         let count = count.or_insert_with(|| alerts.records.raised_count(&name));
         let told = self.told.entry(name.clone());
-        let told = told.or_insert_with(|| alerts.told(&name));
+        let told = told.or_insert_with(|| alerts.was_told(&name));
         match alert.status {
             AlertStatus::Firing => {
                 *count += 1;
-                if told.of_cluster {
-                    Vec::new()
-                } else if self.records.rests_on_one(&name) {
-                    told.of_jobs.insert(record.key.clone());
-                    vec![about_the_job(alert)]
-                } else {
-                    told.of_cluster = true;
-                    vec![alert]
-                }
+                let tells = !*told && !self.records.rests_on_one(&name);
+                *told |= tells;
+                tells.then_some(alert)
             }
             AlertStatus::Resolved => {
                 *count = count.saturating_sub(1);
-                let alone = told.of_jobs.remove(&record.key).then(|| about_the_job(alert.clone()));
-                let last = (*count == 0 && told.of_cluster).then_some(alert);
-                alone.into_iter().chain(last).collect()
+                (*count == 0 && *told).then_some(alert)
             }
         }
     }
@@ -139,9 +131,3 @@ impl<'a> Pass<'a> {
     }
 }
 
-fn about_the_job(alert: AlertEvent) -> AlertEvent {
-    AlertEvent {
-        scope: AlertScope::Job,
-        ..alert
-    }
-}

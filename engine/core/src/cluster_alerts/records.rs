@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::id::{ClusterName, JobKey, TargetId};
+use crate::id::{JobKey, TargetId};
 use crate::record::{AlertScope, JobRecord};
-use crate::state::JobState;
+use crate::state::{ConditionType, JobState};
 use crate::time::Timestamp;
 
 use super::{InCluster, in_cluster};
@@ -17,7 +17,6 @@ const TOGETHER: Duration = Duration::from_secs(120);
 /// put in again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
-    all: BTreeMap<ClusterName, BTreeSet<JobKey>>,
     /// Those that have a condition or an alert about the cluster.
     marked: BTreeMap<InCluster, BTreeSet<JobKey>>,
     /// Those that have the alert.
@@ -29,10 +28,6 @@ pub(super) struct Records {
 impl Records {
     pub(super) fn add(&mut self, record: &JobRecord) {
         let key = &record.key;
-        self.all
-            .entry(key.target.cluster.clone())
-            .or_default()
-            .insert(key.clone());
         for name in marks(record) {
             self.marked.entry(name).or_default().insert(key.clone());
         }
@@ -47,7 +42,6 @@ impl Records {
 
     pub(super) fn remove(&mut self, record: &JobRecord) {
         let key = &record.key;
-        take(&mut self.all, &key.target.cluster, key);
         for name in marks(record) {
             take(&mut self.marked, &name, key);
         }
@@ -68,29 +62,20 @@ impl Records {
         self.raised.contains_key(name)
     }
 
-    /// Whether that record has it.
-    pub(super) fn has_raised(&self, name: &InCluster, key: &JobKey) -> bool {
-        self.raised.get(name).is_some_and(|records| records.contains(key))
-    }
-
-    /// The records that have it.
-    pub(super) fn raised_by(&self, name: &InCluster) -> impl Iterator<Item = &JobKey> {
-        self.raised.get(name).into_iter().flatten()
-    }
-
     /// How many have it.
     pub(super) fn raised_count(&self, name: &InCluster) -> usize {
         self.raised.get(name).map_or(0, BTreeSet::len)
     }
 
-    /// Whether one Flink cluster alone shows it, by its condition or its alert, and the Kubernetes cluster has others.
+    /// Whether one Flink cluster alone shows it, by its condition or its alert.
     pub(super) fn rests_on_one(&self, name: &InCluster) -> bool {
-        let spans = |records: Option<&BTreeSet<JobKey>>| {
-            // They are ordered by their targets.
-            let ends = records.and_then(|records| records.first().zip(records.last()));
-            ends.is_some_and(|(first, last)| first.target != last.target)
-        };
-        !spans(self.marked.get(name)) && spans(self.all.get(&name.0))
+        // It is about the API server, whoever says so.
+        if name.1 == ConditionType::KubernetesUnreachable.as_str() {
+            return false;
+        }
+        // They are ordered by their targets.
+        let ends = self.marked.get(name).and_then(|records| records.first().zip(records.last()));
+        ends.is_none_or(|(first, last)| first.target == last.target)
     }
 
     /// The jobs that went together with that one, itself among them.

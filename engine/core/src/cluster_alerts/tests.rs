@@ -134,22 +134,27 @@ fn one_whose_condition_others_have_is_told_as_the_clusters() {
 }
 
 #[test]
-fn one_that_rests_on_one_job_is_told_of_that_job_and_hides_no_outage() {
-    let mut journal = Journal::of(&[record("a", &[]), record("b", &[])]);
-    assert_eq!(journal.tells(vec![fires("a")]), [("a".into(), Job, Firing)]);
-    assert_eq!(journal.tells(vec![fires("b")]), [("b".into(), Cluster, Firing)]);
-    assert_eq!(journal.tells(vec![ends("a")]), [("a".into(), Job, Resolved)]);
-    assert_eq!(journal.tells(vec![ends("b")]), [("b".into(), Cluster, Resolved)]);
-    // Ended, it is told anew.
-    assert_eq!(journal.tells(vec![fires("b")]), [("b".into(), Job, Firing)]);
-    assert_eq!(journal.tells(vec![ends("b")]), [("b".into(), Job, Resolved)]);
+fn one_that_rests_on_one_job_is_not_told_and_hides_no_outage() {
+    for records in [vec![record("a", &[]), record("b", &[])], vec![record("a", &[])]] {
+        let mut journal = Journal::of(&records);
+        assert_eq!(journal.tells(vec![fires("a")]), []);
+        assert_eq!(journal.tells(vec![fires("b")]), [("b".into(), Cluster, Firing)]);
+        assert_eq!(journal.tells(vec![ends("a")]), []);
+        assert_eq!(journal.tells(vec![ends("b")]), [("b".into(), Cluster, Resolved)]);
+        // What was not told does not end.
+        assert_eq!(journal.tells(vec![fires("b")]), []);
+        assert_eq!(journal.tells(vec![ends("b")]), []);
+    }
 }
 
 #[test]
-fn the_only_job_of_a_cluster_speaks_for_it() {
+fn an_api_server_that_gives_no_answer_rests_on_no_job() {
+    const API: &str = "KubernetesUnreachable";
     let mut journal = Journal::of(&[record("a", &[])]);
-    assert_eq!(journal.tells(vec![fires("a")]), [("a".into(), Cluster, Firing)]);
-    assert_eq!(journal.tells(vec![ends("a")]), [("a".into(), Cluster, Resolved)]);
+    let fires = change(&record("a", &[API]), API, Cluster, Firing);
+    let ends = change(&record("a", &[]), API, Cluster, Resolved);
+    assert_eq!(journal.tells(vec![fires]), [("a".into(), Cluster, Firing)]);
+    assert_eq!(journal.tells(vec![ends]), [("a".into(), Cluster, Resolved)]);
 }
 
 #[test]
@@ -159,7 +164,7 @@ fn after_a_restart_nothing_is_told_again() {
     assert_eq!(journal.tells(vec![ends("a"), ends("b")]), []);
     assert_eq!(journal.tells(vec![ends("c")]), [("c".into(), Cluster, Resolved)]);
     let mut alone = Journal::of(&[record("a", &[NAME]), record("b", &[])]);
-    assert_eq!(alone.tells(vec![ends("a")]), [("a".into(), Job, Resolved)]);
+    assert_eq!(alone.tells(vec![ends("a")]), []);
 }
 
 #[test]

@@ -50,7 +50,6 @@ fn pod(name: &str, restarts: u32) -> Pod {
         deleting_since: None,
         phase: "Running".into(),
         reason: None,
-        rest_port: None,
         ip: None,
         rest_port: None,
         ready: Readiness::Ready,
