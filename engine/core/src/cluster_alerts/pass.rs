@@ -130,4 +130,3 @@ impl<'a> Pass<'a> {
         AlertEvent { message, ..alert }
     }
 }
-

@@ -74,7 +74,10 @@ impl Records {
             return false;
         }
         // They are ordered by their targets.
-        let ends = self.marked.get(name).and_then(|records| records.first().zip(records.last()));
+        let ends = self
+            .marked
+            .get(name)
+            .and_then(|records| records.first().zip(records.last()));
         ends.is_none_or(|(first, last)| first.target == last.target)
     }
 

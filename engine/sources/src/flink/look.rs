@@ -1,5 +1,6 @@
 //! One look at a Flink: its list, whose it is, and what it says of followed jobs that the list does not tell of.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use futures::{StreamExt, stream};
@@ -47,8 +48,8 @@ impl fmt::Display for NoLook {
 }
 
 /// `GET /jobs/overview`, and `GET /jobs/<id>` for each followed job that the list does not tell of: a list proves nothing
-/// about what it leaves out, as a JobMaster that does not answer its JobManager is left out of it (FLINK-40602). Each
-/// request has the whole deadline of `limits`, and so have those for single jobs together.
+/// about what it leaves out, as a JobMaster that does not answer its JobManager is left out of it (FLINK-40602).
+/// The list has the whole deadline of `limits`, and what is asked because of it has as much, all of it at once.
 pub async fn look(
     transport: &dyn Transport,
     base: &str,
@@ -56,8 +57,14 @@ pub async fn look(
     limits: Limits,
 ) -> Result<FlinkOverview, NoLook> {
     let mut overview = overview(transport, base, limits).await?;
-    let vouching = vouch(transport, base, &overview, expected, limits).await?;
-    ask_for_untold(transport, base, &mut overview, &expected.followed, limits).await;
+    let (vouching, answers) = futures::join!(
+        vouch(transport, base, &overview, expected, limits),
+        ask_for_untold(transport, base, &overview, &expected.followed, limits)
+    );
+    let vouching = vouching?;
+    for (id, answer) in answers {
+        note(&mut overview, id, answer);
+    }
     if vouching == Vouching::Open && !has_lasted(&overview, expected) {
         let message = format!(
             "{}: lists none of the runs that are known, and does not say which Flink it is",
@@ -79,35 +86,33 @@ fn has_lasted(overview: &FlinkOverview, expected: &Expected) -> bool {
     expected.unvouched_for.is_some_and(|lasted| lasted >= patience)
 }
 
+/// What Flink answers about followed jobs that the list does not tell of. What has not been answered when time is up is a
+/// timeout.
 async fn ask_for_untold(
     transport: &dyn Transport,
     base: &str,
-    overview: &mut FlinkOverview,
+    overview: &FlinkOverview,
     followed: &[FlinkJobId],
     limits: Limits,
-) {
+) -> BTreeMap<FlinkJobId, Result<Option<FlinkJob>, Fault>> {
     let untold = |id: &&FlinkJobId| overview.job(**id).is_none() && !overview.untold.contains_key(*id);
     let asked: Vec<FlinkJobId> = followed.iter().filter(untold).copied().collect();
-    let answers = async {
-        // What has not been answered when time is up is unknown.
-        stream::iter(asked.iter().copied())
+    let mut answers = BTreeMap::new();
+    let asking = async {
+        let mut all = stream::iter(asked.iter().copied())
             .map(|id| async move { (id, job(transport, base, id, limits).await) })
-            .buffer_unordered(ASKED_AT_ONCE)
-            .for_each(|(id, answer)| {
-                note(overview, id, answer);
-                std::future::ready(())
-            })
-            .await;
+            .buffer_unordered(ASKED_AT_ONCE);
+        while let Some((id, answer)) = all.next().await {
+            answers.insert(id, answer);
+        }
         Ok(())
     };
-    let ended = within(limits.deadline, &format!("{base}/jobs/<id>"), answers).await;
-    if let Err(fault) = ended {
+    if let Err(fault) = within(limits.deadline, &format!("{base}/jobs/<id>"), asking).await {
         for id in asked {
-            if overview.job(id).is_none() {
-                overview.untold.entry(id).or_insert_with(|| left_open(&fault));
-            }
+            answers.entry(id).or_insert_with(|| Err(fault.clone()));
         }
     }
+    answers
 }
 
 fn note(overview: &mut FlinkOverview, id: FlinkJobId, answer: Result<Option<FlinkJob>, Fault>) {

@@ -10,8 +10,8 @@ use steadfast_world::story::{EngineStep, Moment, Story};
 
 /// Nothing is due later than this: validation, the pace of ended jobs and the longest `Retry-After` are a minute.
 const LATEST: Duration = Duration::from_secs(61);
-/// An answer is awaited for at most so long, and may wait its turn.
-const AWAITED: Duration = Duration::from_secs(5);
+/// A look is awaited for at most so long: a list, and what is asked because of it, each for a timeout; it may wait its turn.
+const AWAITED: Duration = Duration::from_secs(8);
 /// By then an engine that starts has judged every job.
 const STARTS: i64 = 20_000;
 
