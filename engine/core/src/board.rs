@@ -49,9 +49,8 @@ impl TargetEvidence {
                 });
                 without_answer.collect()
             }
-            // Nobody answers for anybody.
-            Observed::Unknown(fault) => self.untold.keys().map(|id| (*id, unknown(fault))).collect(),
-            Observed::Absent => BTreeMap::new(),
+            // Nobody answers for anybody: the history is the list's.
+            Observed::Unknown(_) | Observed::Absent => BTreeMap::new(),
         };
         // Until now the answers of the whole list were those about the job.
         let before = self.overview.as_ref().map(|overview| overview.with(Observed::Absent));

@@ -36,7 +36,7 @@ type InSession = (TargetId, String);
 #[derive(Debug, Default)]
 pub struct ClusterAlerts {
     records: Records,
-    /// Whether an alert about a Kubernetes cluster that some record has was told.
+    /// Whether an alert about a Kubernetes cluster that some record has was told, where that is known.
     told: BTreeMap<InCluster, bool>,
     /// When the jobs went of which an alert told last.
     sessions: BTreeMap<InSession, Timestamp>,
@@ -101,6 +101,9 @@ impl ClusterAlerts {
                 (AlertScope::Cluster, Some(_)) => {
                     self.told.insert(in_cluster(record, name), true);
                 }
+                (AlertScope::Cluster, None) if is_new => {
+                    self.told.entry(in_cluster(record, name)).or_insert(false);
+                }
                 (AlertScope::Job, None) if is_new => {
                     self.joined.entry(record.key.clone()).or_default().insert(name.clone());
                 }
@@ -120,18 +123,26 @@ impl ClusterAlerts {
         for record in records {
             let alerts = record.alerts.iter().filter(|alert| alert.scope == AlertScope::Cluster);
             for name in alerts.map(|alert| in_cluster(record, &alert.name)) {
-                if self.records.is_raised(&name) && !self.told.contains_key(&name) {
-                    let told = self.was_told(&name);
+                if self.records.is_raised(&name)
+                    && let Some(told) = self.was_told(&name)
+                {
                     self.told.insert(name, told);
                 }
             }
         }
     }
 
-    /// Whether an alert was told; presumed from the records, where that was before a restart.
-    fn was_told(&self, name: &InCluster) -> bool {
-        let presumed = || self.records.is_raised(name) && !self.records.rests_on_one(name);
-        self.told.get(name).copied().unwrap_or_else(presumed)
+    /// Whether an alert was told. Where that was before a restart, it is presumed of one that more than one Flink cluster
+    /// shows; `None`: one shows it, and it may have been told while others did.
+    fn was_told(&self, name: &InCluster) -> Option<bool> {
+        if let Some(told) = self.told.get(name) {
+            return Some(*told);
+        }
+        match (self.records.is_raised(name), self.records.rests_on_one(name)) {
+            (false, _) => Some(false),
+            (true, false) => Some(true),
+            (true, true) => None,
+        }
     }
 }
 

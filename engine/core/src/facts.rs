@@ -45,7 +45,7 @@ pub struct FlinkOverview {
     /// Followed jobs of which the list says nothing that can be read. A list proves nothing about them: a JobMaster that
     /// does not answer its JobManager is left out of it (FLINK-40602).
     pub untold: BTreeMap<FlinkJobId, Untold>,
-    /// Rows of which not even the id can be read, as they are shown to people.
+    /// Why rows of the list cannot be read, each for people. Where its id can be, the job is untold.
     pub unreadable: Vec<String>,
 }
 

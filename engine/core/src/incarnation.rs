@@ -135,9 +135,11 @@ impl Incarnation {
             self.begin_first(now);
         } else if self.knows(run) || (same_job && job.state.is_terminal()) {
             // It comes back; or it has ended, and another JobManager gives the ended run the time of its own start.
+            // When the run was first seen stays: a Deployment that came since is another attempt's.
+            let seen_at = self.run_seen_at.filter(|_| same_job).unwrap_or(asked_at);
             self.remember_run();
             self.earlier.retain(|earlier| *earlier != run);
-            self.name_run(run, asked_at);
+            self.name_run(run, seen_at);
         } else {
             self.leave_run();
             self.name_run(run, asked_at);
@@ -145,6 +147,13 @@ impl Incarnation {
             // another.
             self.uid_seen = UidSeen::Before;
             self.begin(now);
+        }
+    }
+
+    /// The operator says which job the record is about. Another one that it was about is a run before.
+    pub(crate) fn be_about(&mut self, pinned: FlinkJobId) {
+        if self.flink_job_id.is_some_and(|known| known != pinned) {
+            self.leave_run();
         }
     }
 
@@ -179,7 +188,7 @@ impl Incarnation {
 
     /// The run is the one before from now on.
     fn leave_run(&mut self) {
-        self.previous = self.run();
+        self.previous = self.run().or(self.previous);
         self.remember_run();
         self.flink_job_id = None;
         self.started_at = None;

@@ -1,13 +1,14 @@
 //! How long an intent stands.
 //!
 //! An intent says what somebody means to do; it explains what is seen and never stands for it. One that nobody takes back
-//! must not explain for ever: it ends when what it meant has been seen, when another attempt begins, or by a time-out. The
+//! must not explain for ever: it ends when what it meant has been seen, when another attempt begins, or by a time-out, if Flink
+//! says then that the job lives on. The
 //! intent of an ended job stays with its record, since it explains that end.
 
 use std::time::Duration;
 
 use crate::evidence::Evidence;
-use crate::facts::Checkpoints;
+use crate::facts::{Checkpoints, FlinkJob};
 use crate::incarnation::Incarnation;
 use crate::record::{JobRecord, PostedIntent};
 use crate::state::Intent;
@@ -24,22 +25,13 @@ pub enum IntentEnd {
     TimedOut,
 }
 
-impl IntentEnd {
-    /// The end, for people.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Savepoint => "a savepoint was completed",
-            Self::NextAttempt => "another attempt began",
-            Self::TimedOut => "nobody took it back in time",
-        }
-    }
-}
-
 /// What becomes of a record's intent on the newest evidence: it stands, with the savepoint it began with noted, or it has
-/// ended. `attempt` is the incarnation that the evidence shows, `checkpoints` what was looked up of it.
+/// ended. `attempt` is the incarnation that the evidence shows, `flink` what
+/// Flink says of it, `checkpoints` what was looked up.
 pub fn standing(
     before: &JobRecord,
     attempt: &Incarnation,
+    flink: Option<&Evidence<FlinkJob>>,
     checkpoints: Option<&Evidence<Checkpoints>>,
     timeout: Duration,
     now: Timestamp,
@@ -55,9 +47,8 @@ pub fn standing(
     if before.state.is_terminal() {
         return Ok(Some(posted.clone()));
     }
-    let seen = checkpoints
-        .filter(|seen| seen.asked_at >= posted.since)
-        .and_then(|seen| seen.latest.present());
+    // What was known when it was posted is what it began with: a savepoint may take less than a look.
+    let seen = checkpoints.and_then(|seen| seen.latest.present());
     let completed = seen.map(|seen| seen.savepoint_completed.unwrap_or(0));
     let mut posted = posted.clone();
     if posted.intent == Intent::Savepoint {
@@ -67,7 +58,11 @@ pub fn standing(
             (None, completed) => posted.savepoint = completed,
         }
     }
-    if now.since(posted.since) >= timeout {
+    // Whoever cannot be seen may be doing what was meant.
+    let lives = flink
+        .and_then(|flink| flink.latest.present())
+        .is_some_and(|job| !job.state.is_terminal());
+    if lives && now.since(posted.since) >= timeout {
         return Err(IntentEnd::TimedOut);
     }
     Ok(Some(posted))
@@ -112,10 +107,16 @@ mod tests {
         testing::observed(Observed::Present(checkpoints), at(asked))
     }
 
+    fn alive(now: i64) -> Option<Evidence<FlinkJob>> {
+        let job = flink_job(flink_job_id(1), JobState::Running, at(1));
+        testing::observed(Observed::Present(job), at(now))
+    }
+
     fn after(record: &JobRecord, checkpoints: Option<Evidence<Checkpoints>>, now: i64) -> Result<JobRecord, IntentEnd> {
         let intent = standing(
             record,
             &record.incarnation,
+            alive(now).as_ref(),
             checkpoints.as_ref(),
             INTENT_TIMEOUT,
             at(now),
@@ -134,11 +135,9 @@ mod tests {
     #[test]
     fn a_savepoint_that_is_completed_after_it_was_posted_fulfils_it() {
         let posted = intending(Intent::Savepoint);
-        // What was asked for before says nothing.
         let before = after(&posted, savepoints(Some(3), 9), 11).unwrap();
-        let first = after(&before, savepoints(Some(4), 15), 15).unwrap();
-        let same = after(&first, savepoints(Some(4), 20), 20).unwrap();
-        assert_eq!(after(&same, savepoints(Some(9), 25), 25), Err(IntentEnd::Savepoint));
+        let same = after(&before, savepoints(Some(3), 15), 15).unwrap();
+        assert_eq!(after(&same, savepoints(Some(4), 20), 20), Err(IntentEnd::Savepoint));
         let none_yet = after(&posted, savepoints(None, 15), 15).unwrap();
         assert_eq!(after(&none_yet, savepoints(Some(1), 20), 20), Err(IntentEnd::Savepoint));
         assert!(after(&intending(Intent::Cancel), savepoints(Some(9), 25), 25).is_ok());
@@ -150,10 +149,12 @@ mod tests {
             let posted = intending(intent);
             assert!(after(&posted, None, 909).is_ok());
             assert_eq!(after(&posted, None, 910), Err(IntentEnd::TimedOut));
+            let unseen = standing(&posted, &posted.incarnation, None, None, INTENT_TIMEOUT, at(910));
+            assert_eq!(unseen, Ok(posted.intent.clone()), "nobody looked");
             let mut next = posted.incarnation.clone();
             let job = flink_job(flink_job_id(2), JobState::Running, at(20));
             next.see_job(&job, at(21), at(21));
-            let ended = standing(&posted, &next, None, INTENT_TIMEOUT, at(21));
+            let ended = standing(&posted, &next, None, None, INTENT_TIMEOUT, at(21));
             assert_eq!(ended, Err(IntentEnd::NextAttempt));
         }
     }

@@ -22,7 +22,7 @@ pub struct Context<'a> {
     pub object: Option<&'a ObjectRef>,
     /// The job the record is about, where the operator says so.
     pub pinned: Option<FlinkJobId>,
-    /// Jobs that other records of the same Flink are about.
+    /// Jobs that other `[[job]]` entries of the same Flink name.
     pub claimed: &'a [FlinkJobId],
     /// The health of its Kubernetes cluster.
     pub fleet: Fleet,
@@ -44,7 +44,8 @@ pub fn observe(before: &JobRecord, board: &Board, context: Context<'_>, now: Tim
     let tracked = track(before, board, context.object, rules, now);
     let same_run = tracked.incarnation.is_same_run(&before.incarnation);
     let lookups = same_run.then(|| board.attempt(&before.key)).flatten();
-    let flink = board.flink_job(before, tracked.incarnation.flink_job_id);
+    let followed = context.pinned.or(tracked.incarnation.flink_job_id);
+    let flink = board.flink_job(before, followed);
     let mut snapshot = freeze(tracked, flink, board, context, now);
     if let Some(lookups) = lookups {
         lookups.show(&mut snapshot);
@@ -53,6 +54,7 @@ pub fn observe(before: &JobRecord, board: &Board, context: Context<'_>, now: Tim
     let intent = intents::standing(
         before,
         attempt,
+        snapshot.flink.as_ref(),
         snapshot.checkpoints.as_ref(),
         context.timing.intent_timeout,
         now,

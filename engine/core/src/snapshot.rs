@@ -17,7 +17,8 @@ pub struct Snapshot {
     pub engine_since: Timestamp,
     /// The record as it stands, with the policy's memory, the intent and the incarnation that is tracked.
     pub record: JobRecord,
-    /// What Flink says of the tracked job: absent if a complete overview lacks it.
+    /// What Flink says of the tracked job: absent if Flink itself says that it does not know it, lists no job while none is
+    /// tracked, or no longer lists one that has ended.
     pub flink: Option<Evidence<FlinkJob>>,
     /// Why the job failed.
     pub exceptions: Option<Evidence<RootException>>,

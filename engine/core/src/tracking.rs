@@ -25,8 +25,8 @@
 //! After a Deployment was replaced, the old JobManager may answer once more. Two things keep its job from being taken
 //! for the new attempt's: an overview that was asked for before the attempt began is left out, and a later one that
 //! names exactly the job *and* start-time of the attempt before is not believed until [`TrackingRules::late_answers`]
-//! has passed while no job of the new attempt is known. Whoever still answers so by then is no latecomer: that job is what runs. A job that is recovered keeps
-//! its id and gets a new start-time, so it is taken at once.
+//! has passed while no job of the new attempt is known. Whoever still answers so by then is no latecomer: that job is
+//! what runs. A job that is recovered keeps its id and gets a new start-time, so it is taken at once.
 //!
 //! # Rejected
 //!
@@ -57,7 +57,7 @@ use crate::time::Timestamp;
 pub struct TrackingRules<'a> {
     /// `flink_job_id` of the `[[job]]`.
     pub pinned: Option<FlinkJobId>,
-    /// Jobs that other records of the same Flink are about.
+    /// Jobs that other `[[job]]` entries of the same Flink name.
     pub claimed: &'a [FlinkJobId],
     /// After this long, an answer that names the attempt before is not late: that job is what runs.
     pub late_answers: Duration,
@@ -102,6 +102,9 @@ fn track_jobs(
     rules: TrackingRules<'_>,
     now: Timestamp,
 ) {
+    if let Some(pinned) = rules.pinned {
+        tracked.incarnation.be_about(pinned);
+    }
     let incarnation = &tracked.incarnation;
     // It was asked for before this attempt began, and so shows the one before. Nothing is taken from it.
     let is_late = incarnation.flink_job_id.is_none()
@@ -115,6 +118,7 @@ fn track_jobs(
         before,
         incarnation,
         rules,
+        asked_at: evidence.asked_at,
         now,
     };
     if let Some(job) = candidates.choose().cloned() {
@@ -133,6 +137,8 @@ struct Candidates<'a> {
     /// Brought up to Kubernetes' newest word.
     incarnation: &'a Incarnation,
     rules: TrackingRules<'a>,
+    /// When the list was asked for.
+    asked_at: Timestamp,
     now: Timestamp,
 }
 
@@ -140,7 +146,7 @@ impl<'a> Candidates<'a> {
     fn choose(&self) -> Option<&'a FlinkJob> {
         let fixed = self.rules.pinned.or(self.before.key.session_job);
         if let Some(id) = fixed {
-            return self.overview.job(id);
+            return self.overview.job(id).filter(|job| !self.may_be_late(job));
         }
         let Some(own) = self.incarnation.flink_job_id else {
             return self.living().or_else(|| self.unseen());
@@ -157,7 +163,8 @@ impl<'a> Candidates<'a> {
     /// Whether the record may go on without its own run. An end that Flink lists is recorded first, so that nobody misses
     /// it; an ended run that is not listed any more is not asked for.
     fn is_own_over(&self, own: FlinkJobId) -> bool {
-        let is_recorded = self.before.state.is_terminal();
+        // Not on the evidence on which the end was recorded: that end is to be told of first.
+        let is_recorded = self.before.state.is_terminal() && self.asked_at > self.before.since;
         match self.overview.job(own) {
             Some(_) => is_recorded && self.overview.tells_end_of(own),
             None => is_recorded || self.overview.tells_end_of(own),
@@ -194,19 +201,23 @@ impl<'a> Candidates<'a> {
     }
 
     /// Jobs that are nobody else's, without what only a late answer names.
-    fn open(&self) -> impl Iterator<Item = &'a FlinkJob> {
-        let incarnation = self.incarnation;
-        // The id alone does not show a late answer: a recovered job keeps it, and gets a new start-time.
-        let old_may_answer = incarnation.flink_job_id.is_none()
-            && incarnation
-                .since
-                .is_none_or(|since| self.now.since(since) < self.rules.late_answers);
-        let claimed = self.rules.claimed;
+    fn open(&self) -> impl Iterator<Item = &'a FlinkJob> + '_ {
         self.overview
             .jobs
             .iter()
-            .filter(move |job| !claimed.contains(&job.id))
-            .filter(move |job| !(old_may_answer && incarnation.previous == Some((job.id, job.started_at))))
+            .filter(|job| !self.rules.claimed.contains(&job.id))
+            .filter(|job| !self.may_be_late(job))
+    }
+
+    /// Whether a row may be of a late answer: while the attempt's own run is not known, the old JobManager may answer once
+    /// more. The id alone does not show it: a recovered job keeps it, and gets a new start-time.
+    fn may_be_late(&self, job: &FlinkJob) -> bool {
+        let incarnation = self.incarnation;
+        incarnation.started_at.is_none()
+            && incarnation.previous == Some((job.id, job.started_at))
+            && incarnation
+                .since
+                .is_none_or(|since| self.now.since(since) < self.rules.late_answers)
     }
 }
 

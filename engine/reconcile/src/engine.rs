@@ -1,6 +1,6 @@
 //! The engine as a whole: started, asked, stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
@@ -68,6 +68,7 @@ impl Engine {
         let policies = Policies::new(setup.policies);
         let (entries_to, entries) = watch::channel(newest);
         let readers = Readers {
+            unreadable: BTreeSet::new(),
             projection: Arc::default(),
             shadows: ShadowBoard::default(),
             status: StatusBoard::default(),

@@ -67,8 +67,12 @@ impl Fetched {
     pub fn overview(target: TargetId, observation: Observation<FlinkOverview>) -> Self {
         Self::Overview {
             target,
+            provenance: if observation.answer.is_known() {
+                Provenance::Vouched
+            } else {
+                Provenance::Silent
+            },
             observation,
-            provenance: Provenance::Settled,
         }
     }
 }
@@ -76,10 +80,12 @@ impl Fetched {
 /// Whether an answer shows whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
-    /// It does, or there is no answer.
-    Settled,
-    /// It does not: it is believed if this lasts, so it is asked again soon.
+    /// It does.
+    Vouched,
+    /// It does not. It is believed once this lasts, so it is asked again soon.
     Open,
+    /// There was no answer.
+    Silent,
 }
 
 /// What came of a request.
@@ -91,7 +97,7 @@ pub enum Fetched {
         target: TargetId,
         /// The answer, or the fault, with its times.
         observation: Observation<FlinkOverview>,
-        /// Whether the fault is only that nothing shows whose answer it is.
+        /// Whether it shows whose answer it is.
         provenance: Provenance,
     },
     /// Of a look-up.

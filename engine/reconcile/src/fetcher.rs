@@ -13,7 +13,7 @@ use steadfast_core::facts::FlinkOverview;
 use steadfast_core::id::{ClusterName, TargetId};
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
-use steadfast_sources::flink::{self, Expected, NoLook};
+use steadfast_sources::flink::{self, Expected, NoLook, Vouched};
 use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::KubeCluster;
 use steadfast_sources::last_words::Pattern;
@@ -93,8 +93,9 @@ impl Fetcher {
                 let _permit = permits.acquire().await.ok()?;
                 let asked_at = self.clock.now();
                 let (answer, provenance) = match self.overview(&endpoint, &expected).await {
-                    Ok(overview) => (Observed::Present(overview), Provenance::Settled),
-                    Err(NoLook::Fault(fault)) => (Observed::Unknown(fault), Provenance::Settled),
+                    Ok((overview, Vouched::Yes)) => (Observed::Present(overview), Provenance::Vouched),
+                    Ok((overview, Vouched::ByLasting)) => (Observed::Present(overview), Provenance::Open),
+                    Err(NoLook::Fault(fault)) => (Observed::Unknown(fault), Provenance::Silent),
                     Err(NoLook::Unvouched(fault)) => (Observed::Unknown(fault), Provenance::Open),
                 };
                 Some(Fetched::Overview {
@@ -122,7 +123,7 @@ impl Fetcher {
         }
     }
 
-    async fn overview(&self, endpoint: &Endpoint, expected: &Expected) -> Result<FlinkOverview, NoLook> {
+    async fn overview(&self, endpoint: &Endpoint, expected: &Expected) -> Result<(FlinkOverview, Vouched), NoLook> {
         let (transport, base) = self.connect(endpoint)?;
         flink::look(transport, &base, expected, self.limits).await
     }

@@ -25,6 +25,7 @@ pub(crate) struct Metrics {
     pub(crate) shadow_differences: Family<PolicyLabel, Counter>,
     pub(crate) shadow_jobs_differing: Family<PolicyLabel, Gauge>,
     pub(crate) list_repairs: Gauge,
+    pub(crate) unreadable_rows: Counter,
     list_reachable: Family<ListLabels, Gauge>,
     list_last_complete: Family<ListLabels, Gauge<f64, AtomicU64>>,
     list_objects: Family<ListLabels, Gauge>,
@@ -126,6 +127,11 @@ impl Metrics {
             self.drift.clone(),
         );
         registry.register("steadfast_jobs", "Jobs on record", self.jobs.clone());
+        registry.register(
+            "steadfast_flink_rows_unreadable",
+            "Rows of Flink's /jobs/overview that could not be read, poll by poll",
+            self.unreadable_rows.clone(),
+        );
         registry.register(
             "steadfast_shadow_differences",
             "Decisions in which a shadow policy differed",

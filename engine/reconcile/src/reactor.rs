@@ -42,6 +42,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -87,8 +88,8 @@ pub struct Reactor {
     lookups: Lookups,
     fleets: Fleets,
     alerts: ClusterAlerts,
-    /// Since when the answers of a Flink do not show whose they are.
-    unvouched: BTreeMap<TargetId, Timestamp>,
+    /// Flinks whose answers do not show whose they are.
+    unvouched: BTreeMap<TargetId, Unvouched>,
     queue: WorkQueue,
     retries: PolicyRetries,
     policies: Policies,
@@ -100,6 +101,22 @@ pub struct Reactor {
     begin_after: Option<Timestamp>,
     /// Differences between watch and list that were found and repaired.
     list_repairs: u64,
+}
+
+/// Answers that do not show whose they are.
+#[derive(Clone, Copy, Debug)]
+struct Unvouched {
+    /// When the first of them was asked for, since none came that did.
+    since: Timestamp,
+    newest: Timestamp,
+}
+
+impl Unvouched {
+    /// How long they have lasted, if the last of them is no older than a pace of polls allows.
+    fn lasting(self, now: Timestamp, timing: Timing) -> Option<Duration> {
+        let is_unbroken = now.since(self.newest) <= timing.poll * 2 + timing.timeout;
+        is_unbroken.then(|| now.since(self.since))
+    }
 }
 
 /// What was configured for a cluster.

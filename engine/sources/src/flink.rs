@@ -10,7 +10,7 @@ use steadfast_core::facts::{Checkpoints, FlinkOverview, RootException};
 use steadfast_core::id::FlinkJobId;
 
 pub use identity::{ClusterIdentity, Expected, Patience};
-pub use look::{NoLook, job, look};
+pub use look::{NoLook, Vouched, job, look};
 
 use crate::transport::{Limits, Transport};
 

@@ -16,6 +16,17 @@ pub enum FlinkRoute {
     Template(String),
 }
 
+impl FlinkRoute {
+    /// Whether it leads to a pod's address, which may pass to another pod.
+    pub fn is_by_address(&self) -> bool {
+        match self {
+            Self::Pod => true,
+            Self::Template(template) => template.contains("{pod_ip}"),
+            Self::Service | Self::Proxy => false,
+        }
+    }
+}
+
 /// Flink's REST port (`rest.port`) where nothing says otherwise.
 const PORT: u16 = 8081;
 

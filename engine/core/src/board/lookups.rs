@@ -31,13 +31,14 @@ pub enum Standing {
 }
 
 impl Board {
-    /// Takes in what came of a look-up for a job. What was asked before the record's attempt began says nothing of it,
+    /// Takes in what came of a look-up for a job. What was asked before the record's attempt began, or before its run was seen, says nothing of it,
     /// and an end that is known is not taken back. Returns whether it was taken.
     pub fn accept_finding(&mut self, record: &JobRecord, finding: Finding) -> bool {
         match finding.about() {
             About::Attempt { asked_at } => {
-                let is_of_attempt_before = record.incarnation.since.is_some_and(|since| asked_at < since);
-                if is_of_attempt_before {
+                let incarnation = &record.incarnation;
+                let began = incarnation.since.max(incarnation.run_seen_at);
+                if began.is_some_and(|began| asked_at < began) {
                     return false;
                 }
             }

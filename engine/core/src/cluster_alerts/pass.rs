@@ -21,7 +21,7 @@ pub(super) struct Pass<'a> {
     alerts: &'a ClusterAlerts,
     /// The records as they will be, of the clusters in the commit.
     records: Records,
-    told: BTreeMap<InCluster, bool>,
+    told: BTreeMap<InCluster, Option<bool>>,
     /// How many records have an alert about a cluster.
     counts: BTreeMap<InCluster, usize>,
     sessions: BTreeMap<InSession, Timestamp>,
@@ -75,13 +75,16 @@ impl<'a> Pass<'a> {
         match alert.status {
             AlertStatus::Firing => {
                 *count += 1;
-                let tells = !*told && !self.records.rests_on_one(&name);
-                *told |= tells;
+                let tells = *told != Some(true) && !self.records.rests_on_one(&name);
+                if tells {
+                    *told = Some(true);
+                }
                 tells.then_some(alert)
             }
             AlertStatus::Resolved => {
                 *count = count.saturating_sub(1);
-                (*count == 0 && *told).then_some(alert)
+                // In doubt an end is told once too often, never a beginning.
+                (*count == 0 && *told != Some(false)).then_some(alert)
             }
         }
     }

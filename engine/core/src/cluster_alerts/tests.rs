@@ -164,7 +164,8 @@ fn after_a_restart_nothing_is_told_again() {
     assert_eq!(journal.tells(vec![ends("a"), ends("b")]), []);
     assert_eq!(journal.tells(vec![ends("c")]), [("c".into(), Cluster, Resolved)]);
     let mut alone = Journal::of(&[record("a", &[NAME]), record("b", &[])]);
-    assert_eq!(alone.tells(vec![ends("a")]), []);
+    // It may have been told while another had it too: in doubt the end is told.
+    assert_eq!(alone.tells(vec![ends("a")]), [("a".into(), Cluster, Resolved)]);
 }
 
 #[test]

@@ -152,3 +152,34 @@ fn an_answer_of_the_old_job_manager_is_not_the_new_attempt() {
         (Some(id(1)), 2)
     );
 }
+
+#[test]
+fn a_job_that_is_pinned_later_is_what_the_record_is_about() {
+    let followed = in_state(&see(&record(), vec![job(1, 5)], 10), JobState::Running);
+    let rules = TrackingRules {
+        pinned: Some(id(7)),
+        ..RULES
+    };
+    let both = vec![job(1, 5), job(7, 6)];
+    let pinned = track(&followed, &listing(both, 15), None, rules, at(15));
+    assert_eq!(about(&pinned).0, Some(id(7)));
+    let gone = track(&followed, &listing(vec![job(1, 5)], 15), None, rules, at(15));
+    assert_eq!(about(&gone).0, None, "no other job takes its place");
+}
+
+#[test]
+fn a_late_answer_is_late_for_a_pinned_job_too_and_after_two_replacements() {
+    let rules = TrackingRules {
+        pinned: Some(id(1)),
+        ..RULES
+    };
+    let mut replaced = track(&record(), &listing(vec![job(1, 5)], 10), None, rules, at(10));
+    for (n, seen) in [(1, 11), (2, 60), (3, 61)] {
+        let uid = crate::id::Uid::new(format!("u{n}"));
+        replaced.incarnation.see_deployment(&uid, None, at(seen), at(seen));
+    }
+    let answer = |jobs, asked| track(&replaced, &listing(jobs, asked), None, rules, at(asked));
+    assert_eq!(about(&answer(vec![job(1, 5)], 62)), (None, 3));
+    assert_eq!(about(&answer(vec![job(1, 64)], 66)), (Some(id(1)), 3));
+    assert_eq!(about(&answer(vec![job(1, 5)], 122)), (Some(id(1)), 3), "by then it is what runs");
+}

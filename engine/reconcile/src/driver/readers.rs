@@ -1,12 +1,13 @@
 //! Everything outside the loop that reads what it did: the projection and the journal's followers, the shadows' board, the
 //! engine's status, metrics and log. Nothing is decided here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use steadfast_core::cluster_lists::ListStatus;
 use steadfast_core::error_chain::error_chain;
-use steadfast_core::id::ClusterName;
+use steadfast_core::evidence::Observed;
+use steadfast_core::id::{ClusterName, TargetId};
 use steadfast_core::journal::{Change, Entry, Event, JournalError, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::{JobView, Projection};
@@ -35,6 +36,8 @@ pub(crate) struct Readers {
     pub(crate) entries: watch::Sender<Sequence>,
     /// What the log has said of sources.
     pub(crate) source_log: SourceLog,
+    /// Flinks of whose newest list rows could not be read, as the log has said.
+    pub(crate) unreadable: BTreeSet<TargetId>,
 }
 
 impl Readers {
@@ -86,12 +89,31 @@ impl Readers {
             if self.status.write_flinks(|flinks| flinks.note(target, observation)) {
                 self.source_log.flink_changed(target, now);
             }
+            if let Observed::Present(overview) = &observation.answer {
+                self.report_unreadable(target, &overview.unreadable);
+            }
             let result = if observation.answer.is_known() {
                 "answered"
             } else {
                 "unknown"
             };
             self.metrics.polls.get_or_create(&ResultLabel { result }).inc();
+        }
+    }
+
+    /// Counts rows that could not be read, and says so once, until the Flink lists none of them any more.
+    fn report_unreadable(&mut self, target: &TargetId, rows: &[String]) {
+        self.metrics.unreadable_rows.inc_by(rows.len() as u64);
+        match rows.first() {
+            Some(first) if self.unreadable.insert(target.clone()) => tracing::warn!(
+                flink = %target, rows = rows.len(),
+                "rows of Flink's list cannot be read, and nothing is known of their jobs; the first: {first}"
+            ),
+            Some(_) => {}
+            None if self.unreadable.remove(target) => {
+                tracing::info!(flink = %target, "all rows of Flink's list can be read again");
+            }
+            None => {}
         }
     }
 

@@ -12,8 +12,8 @@ use steadfast_core::time::Timestamp;
 use steadfast_core::wake::woken_by;
 use steadfast_sources::flink::{ClusterIdentity, Expected, Patience};
 
-use super::Reactor;
 use super::fleets::Reachability;
+use super::{Reactor, Unvouched};
 use crate::fetch::{Endpoint, Fetch, Fetched, Provenance};
 
 impl Reactor {
@@ -34,9 +34,12 @@ impl Reactor {
                 provenance,
             } => {
                 let asked_at = observation.asked_at;
-                let is_answer = observation.answer.is_known();
+                let is_believed = observation.answer.is_known();
                 self.overview_fetched(&target, observation, now);
-                self.note_provenance(&target, provenance, is_answer, asked_at, now);
+                self.note_provenance(&target, provenance, asked_at);
+                if provenance == Provenance::Open && !is_believed {
+                    self.polls.poll_by(&target, asked_at.after(self.timing.poll).max(now));
+                }
             }
             Fetched::Lookup { key, finding } => self.lookup_fetched(&key, finding, now),
         }
@@ -224,7 +227,11 @@ impl Reactor {
             }),
             runs: runs.collect(),
             followed: followed.collect(),
-            unvouched_for: self.unvouched.get(id).map(|since| now.since(*since)),
+            is_by_address: target.route.is_by_address(),
+            unvouched_for: self
+                .unvouched
+                .get(id)
+                .and_then(|unvouched| unvouched.lasting(now, self.timing)),
             patience: Patience {
                 told: self.timing.poll,
                 untold: self.timing.validate,
@@ -232,24 +239,24 @@ impl Reactor {
         })
     }
 
-    /// Notes since when a target's answers do not show whose they are, and asks again soon: they are believed if that lasts.
-    fn note_provenance(
-        &mut self,
-        id: &TargetId,
-        provenance: Provenance,
-        is_answer: bool,
-        asked_at: Timestamp,
-        now: Timestamp,
-    ) {
+    /// Notes since when a target's answers do not show whose they are. What did not last without a break begins anew.
+    fn note_provenance(&mut self, id: &TargetId, provenance: Provenance, asked_at: Timestamp) {
+        let unbroken = self.timing.poll * 2 + self.timing.timeout;
         match provenance {
             Provenance::Open => {
-                self.unvouched.entry(id.clone()).or_insert(asked_at);
-                self.polls.poll_by(id, asked_at.after(self.timing.poll).max(now));
+                let lasting = self.unvouched.entry(id.clone()).or_insert(Unvouched {
+                    since: asked_at,
+                    newest: asked_at,
+                });
+                if asked_at.since(lasting.newest) > unbroken {
+                    lasting.since = asked_at;
+                }
+                lasting.newest = lasting.newest.max(asked_at);
             }
-            Provenance::Settled if is_answer => {
+            Provenance::Vouched => {
                 self.unvouched.remove(id);
             }
-            Provenance::Settled => {}
+            Provenance::Silent => {}
         }
     }
 }

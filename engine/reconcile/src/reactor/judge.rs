@@ -90,15 +90,10 @@ impl Reactor {
         Some(observe(before, &self.board, context, now))
     }
 
-    /// The jobs that other records of the same Flink are about.
+    /// The jobs that other `[[job]]` entries of the same Flink name. Two that name none follow the same job.
     fn claimed_beside(&self, id: &TargetId) -> Vec<FlinkJobId> {
-        let others = self.targets.beside(id);
-        let pinned = others.iter().filter_map(|other| self.targets.get(other)?.pinned);
-        let followed = others.iter().flat_map(|other| {
-            let records = self.jobs_of(other).into_iter().filter_map(|key| self.records.get(&key));
-            records.filter_map(|record| record.incarnation.flink_job_id)
-        });
-        pinned.chain(followed).collect()
+        let others = self.targets.beside(id).into_iter();
+        others.filter_map(|other| self.targets.get(other)?.pinned).collect()
     }
 
     /// Carries on after a decision was committed: the next poll, the next review, and the look-ups the policy asks for.

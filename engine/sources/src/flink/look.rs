@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use steadfast_core::evidence::{Fault, FaultKind};
@@ -13,7 +14,7 @@ use super::{classify, overview, parse};
 use crate::transport::{Limits, Transport, shown, within};
 
 /// Jobs that are asked for at once.
-const ASKED_AT_ONCE: usize = 8;
+const ASKED_AT_ONCE: usize = 64;
 
 /// Why a look tells nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,18 +25,18 @@ pub enum NoLook {
     Unvouched(Fault),
 }
 
+/// Why an answer is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vouched {
+    /// It shows whose it is.
+    Yes,
+    /// It does not, and has lasted.
+    ByLasting,
+}
+
 impl From<Fault> for NoLook {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
-    }
-}
-
-impl NoLook {
-    /// The fault that either is to whoever looked.
-    pub fn into_fault(self) -> Fault {
-        match self {
-            Self::Fault(fault) | Self::Unvouched(fault) => fault,
-        }
     }
 }
 
@@ -55,7 +56,7 @@ pub async fn look(
     base: &str,
     expected: &Expected,
     limits: Limits,
-) -> Result<FlinkOverview, NoLook> {
+) -> Result<(FlinkOverview, Vouched), NoLook> {
     let mut overview = overview(transport, base, limits).await?;
     let (vouching, answers) = futures::join!(
         vouch(transport, base, &overview, expected, limits),
@@ -65,25 +66,33 @@ pub async fn look(
     for (id, answer) in answers {
         note(&mut overview, id, answer);
     }
-    if vouching == Vouching::Open && !has_lasted(&overview, expected) {
-        let message = format!(
-            "{}: lists none of the runs that are known, and does not say which Flink it is",
-            shown(base)
-        );
-        return Err(NoLook::Unvouched(Fault::new(FaultKind::Address, message)));
+    let (fault, patience) = match vouching {
+        Vouching::Vouched => return Ok((overview, Vouched::Yes)),
+        Vouching::Open => {
+            let message = format!(
+                "{}: lists none of the runs that are known, and does not say which Flink it is",
+                shown(base)
+            );
+            let fault = Fault::new(FaultKind::Address, message);
+            (fault, patience(&overview, expected))
+        }
+        Vouching::Another(fault) => (fault, expected.patience.untold),
+    };
+    if expected.unvouched_for.is_some_and(|lasted| lasted >= patience) {
+        Ok((overview, Vouched::ByLasting))
+    } else {
+        Err(NoLook::Unvouched(fault))
     }
-    Ok(overview)
 }
 
-/// Whether answers that do not show whose they are have lasted long enough.
-fn has_lasted(overview: &FlinkOverview, expected: &Expected) -> bool {
+/// How long answers must last that do not say whose they are.
+fn patience(overview: &FlinkOverview, expected: &Expected) -> Duration {
     let tells = |id: &FlinkJobId| overview.job(*id).is_some() || overview.tells_end_of(*id);
-    let patience = if expected.followed.iter().all(tells) {
+    if expected.followed.iter().all(tells) {
         expected.patience.told
     } else {
         expected.patience.untold
-    };
-    expected.unvouched_for.is_some_and(|lasted| lasted >= patience)
+    }
 }
 
 /// What Flink answers about followed jobs that the list does not tell of. What has not been answered when time is up is a

@@ -59,6 +59,7 @@ pub(super) fn overview(url: &str, body: &[u8]) -> Result<FlinkOverview, Fault> {
         match read_row(url, &row) {
             Ok(job) => overview.jobs.push(job),
             Err((Some(id), fault)) => {
+                overview.unreadable.push(fault.message.clone());
                 let message = format!("Flink's row of the job cannot be read: {}", fault.message);
                 let fault = Fault::new(FaultKind::Other, message);
                 overview.untold.insert(id, Untold::Unknown(fault));

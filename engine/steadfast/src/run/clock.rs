@@ -105,15 +105,12 @@ impl Reading {
         let is_apart = ahead.saturating_abs() > APART;
         let turned = is_apart != self.is_apart;
         self.is_apart = is_apart;
-        turned.then(|| {
-            if is_apart {
-                Notice::Parted {
-                    by: ahead / 1_000_000_000,
-                }
-            } else {
-                Notice::Together
-            }
-        })
+        let by = ahead / 1_000_000_000;
+        match (turned, is_apart) {
+            (true, true) => Some(Notice::Parted { by }),
+            (true, false) => Some(Notice::Together),
+            (false, _) => None,
+        }
     }
 }
 

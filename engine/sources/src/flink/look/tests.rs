@@ -53,7 +53,7 @@ impl RunHa {
     }
 
     async fn look(&self, expected: &Expected) -> Result<FlinkOverview, NoLook> {
-        look(self, BASE, expected, LIMITS).await
+        look(self, BASE, expected, LIMITS).await.map(|(overview, _)| overview)
     }
 }
 
@@ -102,6 +102,7 @@ fn standalone(runs: Vec<Run>) -> Expected {
         cluster: None,
         followed: runs.iter().map(|run| run.0).collect(),
         runs,
+        is_by_address: true,
         unvouched_for: None,
         patience: Patience {
             told: Duration::from_secs(5),
@@ -137,6 +138,24 @@ async fn the_same_job_id_with_another_start_time_must_be_the_same_cluster() {
     };
     assert_eq!(fault.kind, FaultKind::Address);
     assert!(fault.message.contains("answers as Flink cluster run-ha"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_deployment_may_be_called_otherwise_than_its_cluster_where_no_address_passes_on() {
+    let run = (id(1), Timestamp::from_millis(1));
+    let expected = |seconds: Option<u64>| Expected {
+        is_by_address: false,
+        unvouched_for: seconds.map(Duration::from_secs),
+        ..following("orders", run)
+    };
+    let flink = RunHa::new().with(format!("/jobs/{}", run.0), 404, not_found(run.0));
+    for (lasted, is_believed) in [(None, false), (Some(59), false), (Some(60), true)] {
+        let answer = look(&flink, BASE, &expected(lasted), LIMITS).await;
+        match answer {
+            Ok((_, vouched)) => assert!(is_believed && vouched == Vouched::ByLasting, "{lasted:?}"),
+            Err(error) => assert!(!is_believed && matches!(error, NoLook::Unvouched(_)), "{lasted:?}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -274,7 +293,7 @@ async fn jobs_that_are_asked_for_share_one_deadline() {
         ..first_contact("orders")
     };
     let began = tokio::time::Instant::now();
-    let told = look(&Hangs, BASE, &expected, LIMITS).await.unwrap();
+    let (told, _) = look(&Hangs, BASE, &expected, LIMITS).await.unwrap();
     assert_eq!(began.elapsed(), LIMITS.deadline);
     for id in ids {
         assert!(matches!(told.untold.get(&id), Some(Untold::Unknown(fault)) if fault.message.contains("timeout")));
