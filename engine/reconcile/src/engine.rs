@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use steadfast_core::cluster_lists::ClusterLists;
-use steadfast_core::id::ClusterName;
+use steadfast_core::id::{ClusterName, TargetId, Uid};
 use steadfast_core::journal::{JournalError, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::Projection;
@@ -173,19 +173,22 @@ fn operator(cluster: &ClusterSetup) -> OperatorResources {
 
 /// The Deployments that discovered jobs ran in when last seen: their records would end if they were gone.
 fn known_deployments(stored: &[JobRecord]) -> BTreeMap<ClusterName, Vec<KnownDeployment>> {
-    let mut known: BTreeMap<ClusterName, Vec<KnownDeployment>> = BTreeMap::new();
+    let mut known: BTreeMap<&TargetId, Option<Uid>> = BTreeMap::new();
     let is_open = |record: &&JobRecord| record.origin == Origin::Discovered && !record.state.is_terminal();
     for record in stored.iter().filter(is_open) {
-        if let Some(uid) = &record.incarnation.deployment_uid {
-            let target = &record.key.target;
-            known.entry(target.cluster.clone()).or_default().push(KnownDeployment {
-                namespace: target.namespace.clone(),
-                name: target.name.to_string(),
-                uid: uid.clone(),
-            });
-        }
+        // The jobs of a session cluster share its Deployment, and do not say which it was.
+        known.insert(&record.key.target, record.incarnation.deployment_uid.clone());
     }
-    known
+    let mut by_cluster: BTreeMap<ClusterName, Vec<KnownDeployment>> = BTreeMap::new();
+    for (target, uid) in known {
+        let deployments = by_cluster.entry(target.cluster.clone()).or_default();
+        deployments.push(KnownDeployment {
+            namespace: target.namespace.clone(),
+            name: target.name.to_string(),
+            uid,
+        });
+    }
+    by_cluster
 }
 
 /// Begins to list and watch every cluster.

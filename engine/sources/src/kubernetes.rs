@@ -74,8 +74,8 @@ pub struct KnownDeployment {
     pub namespace: Namespace,
     /// `metadata.name`.
     pub name: String,
-    /// `metadata.uid`.
-    pub uid: Uid,
+    /// `metadata.uid`; `None` where a record counts on whichever there is, as the jobs of a session cluster do.
+    pub uid: Option<Uid>,
 }
 
 /// Whether the Flink Kubernetes Operator's resources are listed and watched.
@@ -215,7 +215,10 @@ pub fn scopes(settings: &KubeSettings, operator: OperatorResources) -> Vec<Scope
 }
 
 /// Those of a scope.
-fn known_in<'a>(scope: &'a Scope, known: &'a [KnownDeployment]) -> impl Iterator<Item = (by_name::Key, Uid)> + 'a {
+fn known_in<'a>(
+    scope: &'a Scope,
+    known: &'a [KnownDeployment],
+) -> impl Iterator<Item = (by_name::Key, Option<Uid>)> + 'a {
     let is_in_scope = move |deployment: &&KnownDeployment| {
         let is_in_namespace = scope.namespace.as_ref().is_none_or(|of| *of == deployment.namespace);
         scope.kind == ObjectKind::Deployment && is_in_namespace

@@ -181,5 +181,9 @@ fn a_late_answer_is_late_for_a_pinned_job_too_and_after_two_replacements() {
     let answer = |jobs, asked| track(&replaced, &listing(jobs, asked), None, rules, at(asked));
     assert_eq!(about(&answer(vec![job(1, 5)], 62)), (None, 3));
     assert_eq!(about(&answer(vec![job(1, 64)], 66)), (Some(id(1)), 3));
-    assert_eq!(about(&answer(vec![job(1, 5)], 122)), (Some(id(1)), 3), "by then it is what runs");
+    assert_eq!(
+        about(&answer(vec![job(1, 5)], 122)),
+        (Some(id(1)), 3),
+        "by then it is what runs"
+    );
 }

@@ -96,14 +96,14 @@ impl Selection {
         getter: Getter,
         backoff: Backoff,
         rng: StdRng,
-        known: impl Iterator<Item = (Key, Uid)>,
+        known: impl Iterator<Item = (Key, Option<Uid>)>,
     ) -> Self {
         Self {
             kind,
             getter,
             backoff,
             rng,
-            shown: known.map(|(key, uid)| (key, Some(uid))).collect(),
+            shown: known.collect(),
             departed: BTreeMap::new(),
             awaited: BTreeSet::new(),
             asking: FuturesUnordered::new(),

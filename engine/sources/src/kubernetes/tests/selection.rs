@@ -237,7 +237,7 @@ async fn what_was_known_before_the_start_is_asked_for_before_the_first_list_lack
     let known = |name: &str| KnownDeployment {
         namespace: Namespace::new("default"),
         name: name.into(),
-        uid: Uid::new("u1"),
+        uid: Some(Uid::new("u1")),
     };
     let known = vec![known("orders"), known("long-gone")];
     let mut seen = Watched::start_knowing(&server, settings(), OperatorResources::Ignored, known, 1);
