@@ -75,9 +75,10 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
         return Verdict::inferred(JobState::Savepointing, Rule::SavepointIntended)
             .because("SavepointIntended", message);
     }
-    let message = match job.state {
-        JobState::Savepointing => "Flink reports RUNNING and shows a savepoint in progress".to_owned(),
-        state => format!("Flink reports {}", state.word()),
+    let message = if job.state == JobState::Savepointing {
+        "Flink reports RUNNING and shows a savepoint in progress".to_owned()
+    } else {
+        format!("Flink reports {}", job.state.word())
     };
     let verdict = Verdict::confirmed(job.state, Rule::FlinkListsJob).because("FlinkReports", message);
     if matches!(job.state, JobState::Failed | JobState::Failing) {

@@ -152,7 +152,7 @@ fn take(board: &mut Board, piece: Piece, poll: i64) {
         Answer::Pods(Ok(objects)) => update(ObjectKind::Pod, KubeChange::Relisted(objects, Completeness::Complete)),
         Answer::Pods(Err(fault)) => update(ObjectKind::Pod, KubeChange::Failed(fault)),
         Answer::Overview(jobs) => {
-            let overview = jobs.map(|jobs| FlinkOverview::listing(jobs));
+            let overview = jobs.map(FlinkOverview::listing);
             board.accept_overview(&target, Observation::new(overview, asked, at));
         }
         Answer::Exceptions(answer) => find(board, Finding::Exceptions(Observation::new(answer, asked, at))),
