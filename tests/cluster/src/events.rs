@@ -32,6 +32,8 @@ pub struct Alert {
     pub alert: String,
     /// `firing` or `resolved`.
     pub status: String,
+    /// For people; one of several jobs lists them.
+    pub message: String,
 }
 
 /// The events of one engine.
@@ -75,17 +77,18 @@ impl Events {
         Ok(())
     }
 
-    /// Waits until this alert fires for a job.
-    pub async fn wait_alert(&self, job: &str, alert: &str, limit: Duration) -> Result<()> {
+    /// Waits until this alert fires for one of the jobs, and returns its message.
+    pub async fn wait_alert(&self, jobs: &[String], alert: &str, limit: Duration) -> Result<String> {
         let mut came = self.came.clone();
-        let fires = |told: &Alert| told.job == job && told.alert == alert && told.status == "firing";
-        let fired = came.wait_for(|came| came.alerts.iter().any(fires));
+        let fires = |told: &&Alert| jobs.contains(&told.job) && told.alert == alert && told.status == "firing";
+        let fired = came.wait_for(|came| came.alerts.iter().any(|told| fires(&told)));
         match tokio::time::timeout(limit, fired).await {
-            Ok(fired) => Ok(fired.map(drop)?),
-            Err(_) => bail!(
-                "{alert} did not fire for {job} within {limit:?}: {:?}",
-                self.alerts(job)
-            ),
+            Ok(fired) => {
+                let fired = fired?;
+                let told = fired.alerts.iter().find(fires);
+                Ok(told.map(|told| told.message.clone()).unwrap_or_default())
+            }
+            Err(_) => bail!("{alert} did not fire for any of {jobs:?} within {limit:?}"),
         }
     }
 
@@ -140,6 +143,7 @@ fn event(frame: &str) -> (Option<u64>, Option<Alert>) {
             job: short_id(told.get("job")?.as_str()?).to_owned(),
             alert: text("alert")?,
             status: text("status")?,
+            message: text("message").unwrap_or_default(),
         })
     };
     let is_alert = field("event") == Some("alert");

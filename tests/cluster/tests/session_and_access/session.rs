@@ -120,9 +120,13 @@ async fn are_lost(
             "{job} was given up before it was confirmed"
         );
     }
-    for job in jobs {
-        watcher.events.wait_alert(job, "JobLost", ALERTED).await?;
+    // One cause, one alert: it is told with one of the jobs, and lists them all.
+    let message = watcher.events.wait_alert(jobs, "JobLost", ALERTED).await?;
+    for old in before {
+        ensure!(message.contains(&old.id), "JobLost does not name {}: {message}", old.id);
     }
+    let fired: Vec<String> = jobs.iter().flat_map(|job| watcher.events.alerts(job)).collect();
+    ensure!(fired == ["JobLost"], "alerts {fired:?}");
     for job in jobs {
         let history = watcher.history(job).await?;
         history.assert_runs(&[
@@ -131,8 +135,6 @@ async fn are_lost(
             Step::Any(&BETWEEN),
             Step::One(&["LOST"]),
         ])?;
-        let fired = watcher.events.alerts(job);
-        ensure!(fired == ["JobLost"], "{job}: alerts {fired:?}");
     }
     Ok(())
 }
