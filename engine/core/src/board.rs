@@ -89,7 +89,17 @@ impl TargetEvidence {
 
 /// What a list says of a job.
 fn told(overview: &FlinkOverview, id: Option<FlinkJobId>, on_record: JobState) -> Observed<FlinkJob> {
-    let Some(id) = id else { return Observed::Absent };
+    let Some(id) = id else {
+        // What cannot be read may be the job.
+        let is_open = overview.jobs.is_empty() && !(overview.untold.is_empty() && overview.unreadable.is_empty());
+        return match overview.unreadable.first() {
+            Some(why) if is_open => {
+                let message = format!("Flink lists a job that cannot be read: {why}");
+                Observed::Unknown(Fault::new(FaultKind::Other, message))
+            }
+            Some(_) | None => Observed::Absent,
+        };
+    };
     if let Some(job) = overview.job(id) {
         return Observed::Present(job.clone());
     }

@@ -13,6 +13,11 @@ impl Timestamp {
         Self(millis)
     }
 
+    /// From milliseconds that somebody else wrote; `None` if they lie beyond what can be written as RFC 3339 and read back.
+    pub fn written(millis: i64) -> Option<Self> {
+        jiff::Timestamp::from_millisecond(millis).ok().map(|_| Self(millis))
+    }
+
     /// Milliseconds since the Unix epoch.
     pub const fn as_millis(self) -> i64 {
         self.0
@@ -73,6 +78,23 @@ mod tests {
             Timestamp::parse("2026-11-23T01:13:29Z"),
             Some(Timestamp::from_millis(1_795_396_409_000))
         );
+    }
+
+    #[test]
+    fn what_is_taken_from_others_reads_back() {
+        for millis in [
+            i64::MIN,
+            -377_705_023_201_001,
+            253_402_300_800_000,
+            999_999_999_999_999,
+            i64::MAX,
+        ] {
+            assert_eq!(Timestamp::written(millis), None, "{millis}");
+        }
+        for millis in [-1, 0, 1_795_396_409_838, 253_402_207_199_999] {
+            let time = Timestamp::written(millis).unwrap();
+            assert_eq!(Timestamp::parse(&time.to_string()), Some(time), "{millis}");
+        }
     }
 
     #[test]

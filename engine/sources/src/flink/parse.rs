@@ -67,7 +67,11 @@ pub(super) fn overview(url: &str, body: &[u8]) -> Result<FlinkOverview, Fault> {
             Err((None, fault)) => overview.unreadable.push(fault.message),
         }
     }
-    overview.jobs.sort_by_key(|job| job.id);
+    // Flink before 1.15 lists a job twice while it hands it over; the row that lives is the newer one.
+    overview
+        .jobs
+        .sort_by_key(|job| (job.id, job.state.is_terminal(), job.state == JobState::Suspended));
+    overview.jobs.dedup_by_key(|job| job.id);
     Ok(overview)
 }
 
@@ -98,7 +102,12 @@ fn state(url: &str, text: &str) -> Result<JobState, Fault> {
 
 /// A time that Flink writes as -1 before it has come.
 fn come(time: i64) -> Option<Timestamp> {
-    (time >= 0).then(|| Timestamp::from_millis(time))
+    Timestamp::written(time).filter(|_| time >= 0)
+}
+
+/// A time, if it is one: a store could not give back what no calendar has.
+fn moment(url: &str, what: &str, millis: i64) -> Result<Timestamp, Fault> {
+    Timestamp::written(millis).ok_or_else(|| bad(url, what, &millis.to_string()))
 }
 
 /// What `/jobs/<id>` says of a job's end.
@@ -135,7 +144,7 @@ fn read_job(url: &str, job: JobBody) -> Result<FlinkJob, Fault> {
     Ok(FlinkJob {
         id: id(url, &job.jid)?,
         state: state(url, &job.state)?,
-        started_at: Timestamp::from_millis(job.start_time),
+        started_at: moment(url, "start-time", job.start_time)?,
         ended_at: come(job.end_time),
         tasks: Tasks {
             total: job.tasks.total,
@@ -171,7 +180,7 @@ pub(super) fn job(url: &str, body: &[u8], asked: FlinkJobId) -> Result<FlinkJob,
     Ok(FlinkJob {
         id: told,
         state: state(url, &body.state)?,
-        started_at: Timestamp::from_millis(body.start_time),
+        started_at: moment(url, "start-time", body.start_time)?,
         ended_at: come(body.end_time),
         tasks: Tasks {
             total: body
@@ -241,7 +250,7 @@ pub(crate) fn exceptions(url: &str, body: &[u8]) -> Result<Option<RootException>
     let failure = newest.or_else(|| Some((headline(&body.root_exception?), body.timestamp)));
     Ok(failure.map(|(headline, at)| RootException {
         headline,
-        at: at.map(Timestamp::from_millis),
+        at: at.and_then(Timestamp::written),
     }))
 }
 

@@ -24,6 +24,14 @@ fn recorded(path: &str) -> String {
     std::fs::read_to_string(root.join(path)).unwrap()
 }
 
+/// The versions of Flink whose answers were recorded.
+fn recorded_versions() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
+    let folders = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = folders.map(|name| name.into_string().unwrap());
+    names.filter(|name| name.starts_with("flink-")).collect()
+}
+
 /// The recorded Flink cluster `run-ha` in namespace `default`, with other answers where a test wants them.
 struct RunHa {
     answers: BTreeMap<String, (u16, String)>,
@@ -198,10 +206,13 @@ async fn what_cannot_vouch_for_itself_is_believed_when_it_lasts() {
             assert_eq!(answer.is_ok(), is_believed, "{cluster} {lasted:?}");
             assert!(is_believed || matches!(answer, Err(NoLook::Unvouched(_))), "{answer:?}");
         }
-        // Where it leaves open what became of the run, for longer.
-        let flink = flink.with(format!("/jobs/{}", run.0), 500, "");
-        assert!(flink.look(&expected(Some(59))).await.is_err());
-        assert!(flink.look(&expected(Some(60))).await.is_ok());
+        // Where it leaves open what became of the run it moves nothing, unless it names another: then for longer.
+        let open = flink.with(format!("/jobs/{}", run.0), 500, "");
+        assert!(open.look(&expected(None)).await.is_err());
+        assert!(open.look(&expected(Some(59))).await.is_err());
+        assert!(open.look(&expected(Some(60))).await.is_ok());
+        let empty = open.with("/jobs/overview", 200, EMPTY);
+        assert!(empty.look(&expected(None)).await.is_ok());
     }
 }
 
@@ -232,12 +243,17 @@ async fn a_job_that_the_list_leaves_out_is_asked_for() {
     let path = format!("/jobs/{}", run.0);
     let empty = || RunHa::new().with("/jobs/overview", 200, EMPTY);
     let expected = following("run-ha", run);
-    // Flink's own word, of both versions that were recorded.
-    for version in ["flink-2.2.0", "flink-1.20.3"] {
-        let body =
-            recorded(&format!("{version}/errors/404-unknown-job.json")).replace(&"f".repeat(32), &run.0.to_string());
-        let told = empty().with(&path, 404, body).look(&expected).await.unwrap();
-        assert!(told.tells_end_of(run.0), "{version}");
+    // Flink's own word, of every version that was recorded; and what it says of a path that it does not know.
+    let versions = recorded_versions();
+    assert!(versions.len() >= 12, "{versions:?}");
+    for version in versions {
+        let body = |name: &str| {
+            recorded(&format!("{version}/errors/{name}.json")).replace(&"f".repeat(32), &run.0.to_string())
+        };
+        let told = empty().with(&path, 404, body("404-unknown-job"));
+        assert!(told.look(&expected).await.unwrap().tells_end_of(run.0), "{version}");
+        let open = empty().with(&path, 404, body("404-unknown-path"));
+        assert!(!open.look(&expected).await.unwrap().tells_end_of(run.0), "{version}");
     }
     let detail = recorded("flink-2.2.0/running/job.json");
     let told = empty().with(&path, 200, &detail).look(&expected).await.unwrap();

@@ -60,6 +60,7 @@ fn a_row_that_cannot_be_read_costs_itself_alone() {
         row(odd, "LOST"),
         row(odd, "running"),
         format!(r#"{{"jid":"{odd}","state":"RUNNING"}}"#),
+        format!(r#"{{"jid":"{odd}","state":"RUNNING","start-time":999999999999999}}"#),
         format!(r#"{{"jid":"{odd}","state":"RUNNING","start-time":"soon"}}"#),
     ] {
         let list = read(&other);
@@ -74,6 +75,24 @@ fn a_row_that_cannot_be_read_costs_itself_alone() {
     ] {
         let list = read(&other);
         assert_eq!((list.untold.len(), list.unreadable.len()), (0, 1), "{other}");
+    }
+}
+
+#[test]
+fn of_two_rows_of_a_job_the_one_that_lives_counts() {
+    let id = "00000000000000000000000000000001";
+    let row = |state: &str| format!(r#"{{"jid":"{id}","state":"{state}","start-time":1}}"#);
+    for other in ["SUSPENDED", "FAILED", "FINISHED"] {
+        for (first, second) in [("RUNNING", other), (other, "RUNNING")] {
+            let body = format!(r#"{{"jobs":[{},{}]}}"#, row(first), row(second));
+            let states: Vec<JobState> = overview("u", body.as_bytes())
+                .unwrap()
+                .jobs
+                .iter()
+                .map(|job| job.state)
+                .collect();
+            assert_eq!(states, [JobState::Running], "{first}, {second}");
+        }
     }
 }
 
