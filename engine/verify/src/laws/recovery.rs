@@ -1,6 +1,6 @@
 //! What runs is recorded as running.
 
-use steadfast_core::state::{Confidence, JobState};
+use steadfast_core::state::{Confidence, Intent, JobState};
 
 use super::{Break, Law, Shows};
 use crate::look::{Look, Watcher};
@@ -59,5 +59,29 @@ impl Law for Recovers {
 
 fn runs(look: &Look) -> bool {
     let record = look.record();
-    matches!(record.state, JobState::Running | JobState::Savepointing) && record.confidence == Confidence::Confirmed
+    match record.state {
+        JobState::Running => record.confidence == Confidence::Confirmed,
+        // Flink says RUNNING of it too. While somebody means to take a savepoint that Flink does not show, it is inferred.
+        JobState::Savepointing => {
+            let intended = record
+                .intent
+                .as_ref()
+                .is_some_and(|posted| posted.intent == Intent::Savepoint);
+            record.confidence == Confidence::Confirmed || (intended && record.confidence == Confidence::Inferred)
+        }
+        JobState::Created
+        | JobState::Initializing
+        | JobState::Failing
+        | JobState::Failed
+        | JobState::Cancelling
+        | JobState::Canceled
+        | JobState::Finished
+        | JobState::Restarting
+        | JobState::Suspended
+        | JobState::Reconciling
+        | JobState::Unknown
+        | JobState::Starting
+        | JobState::Lost
+        | JobState::Terminated => false,
+    }
 }
