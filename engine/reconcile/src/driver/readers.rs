@@ -188,6 +188,7 @@ impl Readers {
                 self.metrics.drift.inc();
                 self.projection.remove(&key);
                 self.shadows.forget(&key);
+                self.status.write_flinks(|flinks| flinks.forget(&key.target));
             }
             Show::Watch(key, watch) => self.projection.show_watch(&key, watch),
             Show::Shadow(policy, record, verdict) => {

@@ -72,6 +72,10 @@ pub(super) fn overview(url: &str, body: &[u8]) -> Result<FlinkOverview, Fault> {
         .jobs
         .sort_by_key(|job| (job.id, job.state.is_terminal(), job.state == JobState::Suspended));
     overview.jobs.dedup_by_key(|job| job.id);
+    // Nor does a row that cannot be read outweigh one that can.
+    for job in &overview.jobs {
+        overview.untold.remove(&job.id);
+    }
     Ok(overview)
 }
 

@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use http::{Request, StatusCode};
 use kube::client::Body;
+use steadfast_core::error_chain::error_chain;
 use steadfast_core::evidence::FaultKind;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::connect::{ConnectError, Source};
+use super::connect::Source;
 use crate::transport::connection_fault;
 
 /// How long before a plugin's credentials expire they are renewed.
@@ -97,7 +98,7 @@ impl Credentials {
                 self.expires = made.expires;
                 *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = (number + 1, made.client);
             }
-            Err(error) => tracing::warn!("the credentials cannot be renewed: {}", chain(&error)),
+            Err(error) => tracing::warn!("the credentials cannot be renewed: {}", error_chain(&error)),
         }
     }
 }
@@ -117,14 +118,4 @@ async fn send(shared: Arc<Shared>, request: Request<Body>) -> Result<http::Respo
         });
     }
     answer
-}
-
-fn chain(error: &ConnectError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

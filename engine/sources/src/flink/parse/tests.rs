@@ -92,6 +92,9 @@ fn of_two_rows_of_a_job_the_one_that_lives_counts() {
                 .map(|job| job.state)
                 .collect();
             assert_eq!(states, [JobState::Running], "{first}, {second}");
+            let odd = format!(r#"{{"jobs":[{},{}]}}"#, row("DANCING"), row("RUNNING"));
+            let list = overview("u", odd.as_bytes()).unwrap();
+            assert!(list.untold.is_empty() && list.jobs.len() == 1, "{list:?}");
         }
     }
 }
