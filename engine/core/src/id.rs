@@ -61,6 +61,12 @@ impl FlinkJobId {
         }
         u128::from_str_radix(text, 16).ok().map(|n| Self(n.to_be_bytes()))
     }
+
+    /// Its first 8 bytes, the lower part of a Java `JobID`, as one number.
+    pub(crate) fn lower_part(self) -> i64 {
+        let Self([a, b, c, d, e, f, g, h, ..]) = self;
+        i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
 }
 
 impl fmt::Display for FlinkJobId {
@@ -127,7 +133,78 @@ pub struct JobKey {
     /// The Flink cluster the job runs on.
     pub target: TargetId,
     /// The job within a session cluster; `None` in application and standalone mode, where the job id may change.
-    pub session_job: Option<FlinkJobId>,
+    pub session_job: Option<SessionJob>,
+}
+
+/// By what the record of a session cluster's job goes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SessionJob {
+    /// By Flink's id: somebody submitted it.
+    Submitted(FlinkJobId),
+    /// By the name of the FlinkSessionJob that asks for it. Its job ids come and go.
+    Requested(Arc<str>),
+}
+
+impl SessionJob {
+    /// The job that a FlinkSessionJob asks for; `None` if its name reads as a job id, which would name two records alike.
+    pub fn requested(name: &str) -> Option<Self> {
+        Self::parse(name).filter(|job| job.submitted().is_none())
+    }
+
+    /// Parses 32 hex digits, or the name of an object of Kubernetes (a DNS subdomain name, RFC 1123).
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(id) = FlinkJobId::parse(text) {
+            return Some(Self::Submitted(id));
+        }
+        let is_outer = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let is_name = text.len() <= 253
+            && text.bytes().all(|byte| is_outer(byte) || byte == b'-' || byte == b'.')
+            && text.bytes().next().is_some_and(is_outer)
+            && text.bytes().last().is_some_and(is_outer);
+        is_name.then(|| Self::Requested(Arc::from(text)))
+    }
+
+    /// The id of a job that goes by it.
+    pub fn submitted(&self) -> Option<FlinkJobId> {
+        match self {
+            Self::Submitted(id) => Some(*id),
+            Self::Requested(_) => None,
+        }
+    }
+
+    /// The name of the FlinkSessionJob that it goes by.
+    pub fn resource(&self) -> Option<&str> {
+        match self {
+            Self::Submitted(_) => None,
+            Self::Requested(name) => Some(name),
+        }
+    }
+}
+
+impl fmt::Display for SessionJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Submitted(id) => fmt::Display::fmt(id, f),
+            Self::Requested(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Serialize for SessionJob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionJob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            de::Error::custom(format!(
+                "`{text}` is neither a Flink job id (32 hex digits) nor the name of a FlinkSessionJob"
+            ))
+        })
+    }
 }
 
 impl JobKey {
@@ -139,12 +216,31 @@ impl JobKey {
         }
     }
 
-    /// Parses `cluster/namespace/name` or `cluster/namespace/name/flinkJobId`, as [`fmt::Display`] writes it.
+    /// The record of a session cluster's job.
+    pub fn of_session(target: TargetId, job: SessionJob) -> Self {
+        Self {
+            target,
+            session_job: Some(job),
+        }
+    }
+
+    /// The job id that is part of the key.
+    pub fn flink_job_id(&self) -> Option<FlinkJobId> {
+        self.session_job.as_ref()?.submitted()
+    }
+
+    /// The FlinkSessionJob whose name is part of the key.
+    pub fn flink_session_job(&self) -> Option<&str> {
+        self.session_job.as_ref()?.resource()
+    }
+
+    /// Parses `cluster/namespace/name`, with `/flinkJobId` or the name of a FlinkSessionJob behind it for the job of a
+    /// session cluster, as [`fmt::Display`] writes it.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
         let (cluster, namespace, name) = (parts.next()?, parts.next()?, parts.next()?);
         let session_job = match parts.next() {
-            Some(id) => Some(FlinkJobId::parse(id)?),
+            Some(job) => Some(SessionJob::parse(job)?),
             None => None,
         };
         if parts.next().is_some() || cluster.is_empty() || namespace.is_empty() || name.is_empty() {
@@ -174,6 +270,7 @@ mod tests {
             "local/default/orders",
             "-/-/orders",
             "local/default/s/ffffffffa021a4190000000000000000",
+            "local/default/s/daily",
         ] {
             assert_eq!(JobKey::parse(text).map(|k| k.to_string()).as_deref(), Some(text));
         }
@@ -185,10 +282,18 @@ mod tests {
             "",
             "local/default",
             "local//orders",
-            "local/default/s/nothex",
+            "local/default/s/",
+            "local/default/s/Daily",
+            "local/default/s/-daily",
             "a/b/c/d/e",
         ] {
             assert_eq!(JobKey::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_resource_that_is_called_like_a_job_id_names_no_record() {
+        assert!(SessionJob::requested("daily-2.eu").is_some());
+        assert_eq!(SessionJob::requested("ffffffffa021a4190000000000000000"), None);
     }
 }

@@ -31,6 +31,8 @@ pub struct Incarnation {
     pub attempt: u32,
     /// The Deployment's UID.
     pub deployment_uid: Option<Uid>,
+    /// That Deployment's name, where it is not the job's: of one side of a FlinkBlueGreenDeployment, or as configured.
+    pub deployment_name: Option<String>,
     /// Whether that UID was seen in this attempt.
     pub uid_seen: UidSeen,
     /// That Deployment's `creationTimestamp`, whole seconds of the API server's clock.
@@ -67,6 +69,7 @@ impl Incarnation {
         Self {
             attempt: 0,
             deployment_uid: None,
+            deployment_name: None,
             uid_seen: UidSeen::Before,
             deployment_created_at: None,
             deployment_seen_at: None,

@@ -35,6 +35,7 @@ pub mod projection;
 pub mod record;
 pub mod recording;
 pub mod replay;
+pub mod requested_jobs;
 pub mod rule;
 pub mod schedule;
 pub mod shadow;

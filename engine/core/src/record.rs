@@ -158,7 +158,7 @@ impl From<&FlinkJob> for OtherJob {
 impl JobRecord {
     /// The record of a job of which nothing has been observed.
     pub fn unseen(key: JobKey, mode: Mode, origin: Origin, policy: PolicyName, now: Timestamp) -> Self {
-        let incarnation = Incarnation::unseen(key.session_job);
+        let incarnation = Incarnation::unseen(key.flink_job_id());
         Self {
             key,
             mode,

@@ -6,7 +6,7 @@
 //!
 //! # Which job
 //!
-//! - A *pinned* job (`flink_job_id`) and a job of a *session cluster* are known by their id. If the overview lacks that
+//! - A *pinned* job (`flink_job_id`), and one that was submitted to a *session cluster*, are known by their id. If the overview lacks that
 //!   id, no other job takes its place.
 //! - An *application's* record, and a standalone cluster's, is about the job first seen, for as long as it lives: while
 //!   Flink lists it alive, and while Flink does not say that it has ended or is not known any more, no other job takes its
@@ -16,6 +16,9 @@
 //!   jobs that started after the ended one, then those that ran beside it, of each the one that started first.
 //! - If none lives, it stays with its own as long as that is listed, or goes back to an ended run it was about; else an
 //!   ended job that nobody has seen yet is the next attempt, which came and went between two looks.
+//!
+//! - The record of a *FlinkSessionJob* is about the jobs that the resource asks for, one after the other, by the same rules:
+//!   those that its status names or whose id the operator made of it ([`FlinkResource::asks_for`]), and runs that it was about.
 //!
 //! A Deployment with a new UID begins an attempt of an application before its job is known, and what was an other job
 //! of the attempt before may be the job of this one.
@@ -38,18 +41,18 @@
 //! - *The Deployment's UID for session jobs too.* A session's Deployment may be replaced while its jobs are recovered;
 //!   only the job itself shows its attempts.
 //!
+//! [`FlinkResource::asks_for`]: crate::facts::FlinkResource::asks_for
 //! [`Incarnation`]: crate::incarnation::Incarnation
 //! [`Incarnation::see_deployment`]: crate::incarnation::Incarnation::see_deployment
 
 use std::time::Duration;
 
 use crate::board::{Board, ObjectRef};
-use crate::evidence::Evidence;
-use crate::facts::{FlinkJob, FlinkOverview};
+use crate::facts::{FlinkJob, FlinkOverview, FlinkResource};
 use crate::id::FlinkJobId;
 use crate::incarnation::Incarnation;
 use crate::record::{JobRecord, OtherJob};
-use crate::state::Mode;
+use crate::state::{JobState, Mode};
 use crate::time::Timestamp;
 
 /// What the operator pinned, what is others', and for how long an answer may be late.
@@ -85,11 +88,23 @@ pub fn track(
         tracked
             .incarnation
             .see_deployment(&deployment.uid, deployment.created_at, evidence.observed_at, now);
+        let is_of_another_name = *deployment.name != *record.key.target.name;
+        tracked.incarnation.deployment_name = is_of_another_name.then(|| deployment.name.clone());
     }
     if let Some(evidence) = board.overview(&record.key.target)
         && let Some(overview) = evidence.latest.present()
     {
-        track_jobs(&mut tracked, record, evidence, overview, rules, now);
+        let requested_by = record.key.flink_session_job().and_then(|name| {
+            let session = &record.key.target;
+            let resource = ObjectRef::new(&session.namespace, name);
+            board.kubernetes(&session.cluster)?.last_flink_session_job(&resource)
+        });
+        let seen = Seen {
+            overview,
+            asked_at: evidence.asked_at,
+            requested_by,
+        };
+        track_jobs(&mut tracked, record, seen, rules, now);
     }
     tracked
 }
@@ -97,8 +112,7 @@ pub fn track(
 fn track_jobs(
     tracked: &mut JobRecord,
     before: &JobRecord,
-    evidence: &Evidence<FlinkOverview>,
-    overview: &FlinkOverview,
+    seen: Seen<'_>,
     rules: TrackingRules<'_>,
     now: Timestamp,
 ) {
@@ -109,49 +123,56 @@ fn track_jobs(
     // It was asked for before this attempt began, and so shows the one before. Nothing is taken from it.
     let is_late = incarnation.flink_job_id.is_none()
         && incarnation.previous.is_some()
-        && incarnation.since.is_some_and(|since| evidence.asked_at <= since);
+        && incarnation.since.is_some_and(|since| seen.asked_at <= since);
     if is_late {
         return;
     }
     let candidates = Candidates {
-        overview,
+        seen,
         before,
         incarnation,
         rules,
-        asked_at: evidence.asked_at,
         now,
     };
     if let Some(job) = candidates.choose().cloned() {
-        tracked.incarnation.see_job(&job, evidence.asked_at, now);
+        tracked.incarnation.see_job(&job, seen.asked_at, now);
     }
     if tracked.mode != Mode::Session {
-        tracked.other_jobs = others(overview, &tracked.incarnation);
+        tracked.other_jobs = others(seen.overview, &tracked.incarnation);
     }
+}
+
+/// What is looked at.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    overview: &'a FlinkOverview,
+    /// When the list was asked for.
+    asked_at: Timestamp,
+    /// The FlinkSessionJob that the record goes by, as it was last seen.
+    requested_by: Option<&'a FlinkResource>,
 }
 
 /// The jobs that a list names, and what decides which of them the record is about.
 struct Candidates<'a> {
-    overview: &'a FlinkOverview,
+    seen: Seen<'a>,
     /// The record as it was committed.
     before: &'a JobRecord,
     /// Brought up to Kubernetes' newest word.
     incarnation: &'a Incarnation,
     rules: TrackingRules<'a>,
-    /// When the list was asked for.
-    asked_at: Timestamp,
     now: Timestamp,
 }
 
 impl<'a> Candidates<'a> {
     fn choose(&self) -> Option<&'a FlinkJob> {
-        let fixed = self.rules.pinned.or(self.before.key.session_job);
+        let fixed = self.rules.pinned.or(self.before.key.flink_job_id());
         if let Some(id) = fixed {
-            return self.overview.job(id).filter(|job| !self.may_be_late(job));
+            return self.seen.overview.job(id).filter(|job| !self.may_be_late(job));
         }
         let Some(own) = self.incarnation.flink_job_id else {
             return self.living().or_else(|| self.unseen());
         };
-        let listed = self.overview.job(own);
+        let listed = self.seen.overview.job(own);
         if self.is_own_over(own) {
             let left = || listed.or_else(|| self.known()).or_else(|| self.unseen());
             self.living().or_else(left)
@@ -164,17 +185,21 @@ impl<'a> Candidates<'a> {
     /// it; an ended run that is not listed any more is not asked for.
     fn is_own_over(&self, own: FlinkJobId) -> bool {
         // Not on the evidence on which the end was recorded: that end is to be told of first.
-        let is_recorded = self.before.state.is_terminal() && self.asked_at > self.before.since;
-        match self.overview.job(own) {
-            Some(_) => is_recorded && self.overview.tells_end_of(own),
-            None => is_recorded || self.overview.tells_end_of(own),
+        let is_newer = self.seen.asked_at > self.before.since;
+        let is_ended = self.before.state.is_terminal();
+        // An end may be on record as the way to something else.
+        let is_on_the_way = matches!(self.before.state, JobState::Suspended | JobState::Reconciling);
+        let tells_end = self.seen.overview.tells_end_of(own);
+        match self.seen.overview.job(own) {
+            Some(_) => (is_ended || is_on_the_way) && is_newer && tells_end,
+            None => is_ended && is_newer || tells_end,
         }
     }
 
     /// A job that lives.
     fn living(&self) -> Option<&'a FlinkJob> {
         let own = self.incarnation.run();
-        let end = own.and_then(|(id, started)| self.overview.job(id)?.ended_at.or(Some(started)));
+        let end = own.and_then(|(id, started)| self.seen.overview.job(id)?.ended_at.or(Some(started)));
         self.open().filter(|job| !job.state.is_terminal()).min_by_key(|job| {
             let is_known = self.incarnation.knows((job.id, job.started_at));
             let is_older = end.is_some_and(|end| job.started_at < end);
@@ -202,11 +227,21 @@ impl<'a> Candidates<'a> {
 
     /// Jobs that are nobody else's, without what only a late answer names.
     fn open(&self) -> impl Iterator<Item = &'a FlinkJob> + '_ {
-        self.overview
+        self.seen.overview
             .jobs
             .iter()
-            .filter(|job| !self.rules.claimed.contains(&job.id))
+            .filter(|job| !self.rules.claimed.contains(&job.id) && self.may_be_own(job.id))
             .filter(|job| !self.may_be_late(job))
+    }
+
+    /// Whether the record may be about a job: that of a FlinkSessionJob only about those which the resource asks for, and those
+    /// that it was about.
+    fn may_be_own(&self, job: FlinkJobId) -> bool {
+        let incarnation = self.incarnation;
+        self.before.key.flink_session_job().is_none()
+            || incarnation.flink_job_id == Some(job)
+            || incarnation.earlier.iter().any(|(earlier, _)| *earlier == job)
+            || self.seen.requested_by.is_some_and(|resource| resource.asks_for(job))
     }
 
     /// Whether a row may be of a late answer: while the attempt's own run is not known, the old JobManager may answer once

@@ -49,6 +49,9 @@ pub enum SeenAlive {
     /// Its Deployment, or the operator's resource for it, is there, and is of a kind that is discovered.
     #[error("its Deployment or FlinkDeployment is there")]
     Deployed,
+    /// The FlinkSessionJob that asks for it is there.
+    #[error("its FlinkSessionJob is there")]
+    Requested,
 }
 
 /// Why a request was not carried out. Nothing has changed.

@@ -173,18 +173,20 @@ fn operator(cluster: &ClusterSetup) -> OperatorResources {
 
 /// The Deployments that discovered jobs ran in when last seen: their records would end if they were gone.
 fn known_deployments(stored: &[JobRecord]) -> BTreeMap<ClusterName, Vec<KnownDeployment>> {
-    let mut known: BTreeMap<&TargetId, Option<Uid>> = BTreeMap::new();
+    let mut known: BTreeMap<(&TargetId, &str), Option<Uid>> = BTreeMap::new();
     let is_open = |record: &&JobRecord| record.origin == Origin::Discovered && !record.state.is_terminal();
     for record in stored.iter().filter(is_open) {
         // The jobs of a session cluster share its Deployment, and do not say which it was.
-        known.insert(&record.key.target, record.incarnation.deployment_uid.clone());
+        let target = &record.key.target;
+        let name = record.incarnation.deployment_name.as_deref().unwrap_or(&target.name);
+        known.insert((target, name), record.incarnation.deployment_uid.clone());
     }
     let mut by_cluster: BTreeMap<ClusterName, Vec<KnownDeployment>> = BTreeMap::new();
-    for (target, uid) in known {
+    for ((target, name), uid) in known {
         let deployments = by_cluster.entry(target.cluster.clone()).or_default();
         deployments.push(KnownDeployment {
             namespace: target.namespace.clone(),
-            name: target.name.to_string(),
+            name: name.to_owned(),
             uid,
         });
     }

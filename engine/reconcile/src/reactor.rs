@@ -24,6 +24,7 @@
 //! What was rejected: a task for each job (ten thousand timers, and no order between a fleet's jobs), and effects carried out
 //! by the core through traits (a store that hangs would hold up evidence).
 
+mod blue_green;
 mod discovery;
 mod explain;
 mod fleets;
@@ -36,11 +37,12 @@ mod queue;
 mod replace_policies;
 mod requests;
 mod retries;
+mod session_jobs;
 mod start;
 mod targets;
 mod validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,6 +83,8 @@ pub struct Reactor {
     records: BTreeMap<JobKey, Arc<JobRecord>>,
     /// First commits of jobs that were found, until the store has taken them.
     begun: BTreeMap<JobKey, Change>,
+    /// Records by the id of a job that goes by the name of its FlinkSessionJob: they end once that one's is begun.
+    superseded: BTreeSet<JobKey>,
     /// When each job was last confirmed, where that is newer than its record: not worth a commit each.
     confirmed: BTreeMap<JobKey, Timestamp>,
     targets: Targets,
@@ -151,6 +155,7 @@ impl Reactor {
             board: Board::default(),
             records: BTreeMap::new(),
             begun: BTreeMap::new(),
+            superseded: BTreeSet::new(),
             confirmed: BTreeMap::new(),
             targets: Targets::default(),
             polls: PollScheduler::new(timing.poll, backoff, rng()),
@@ -183,10 +188,11 @@ impl Reactor {
                 });
             }
         }
-        if !self.begun.is_empty() && self.begin_after.is_none_or(|at| at <= now) {
+        if self.has_to_begin() && self.begin_after.is_none_or(|at| at <= now) {
             // By themselves: what is wrong with one of them must not hold up what was decided of other jobs. The next turn
             // follows at once.
             turn.changes.extend(self.begun.values().cloned());
+            turn.changes.extend(self.forget_superseded());
             turn.then_judge.extend(self.begun.keys().cloned());
             return turn;
         }
@@ -225,11 +231,15 @@ impl Reactor {
         }
     }
 
-    /// Whether a turn commits jobs that were found.
+    /// Whether there are jobs that were found, or records that end with that.
+    fn has_to_begin(&self) -> bool {
+        !self.begun.is_empty() || !self.superseded.is_empty()
+    }
+
+    /// Whether a turn commits these.
     fn begins(&self, turn: &Turn) -> bool {
-        turn.changes
-            .iter()
-            .any(|change| self.begun.contains_key(&change.record.key))
+        let mut keys = turn.changes.iter().map(|change| &change.record.key);
+        keys.any(|key| self.begun.contains_key(key) || self.superseded.contains(key))
     }
 
     /// Requests that came up since the last turn, for those who need not wait for the next.
@@ -240,7 +250,7 @@ impl Reactor {
     /// When the next turn is due: now, if there is something to do already; `None` if nothing is planned.
     pub fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
         let is_ready = self.queue.has_ready() || !self.fetches.is_empty();
-        let begun = (!self.begun.is_empty()).then(|| self.begin_after.unwrap_or(now));
+        let begun = self.has_to_begin().then(|| self.begin_after.unwrap_or(now));
         [
             is_ready.then_some(now),
             begun,
@@ -310,6 +320,7 @@ impl Reactor {
     /// A record is gone. A discovered target goes with its last job.
     fn drop_record(&mut self, key: &JobKey) {
         self.records.remove(key);
+        self.superseded.remove(key);
         self.confirmed.remove(key);
         self.policies.forget(key);
         if let Some(sampler) = &mut self.sampler {

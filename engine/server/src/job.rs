@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use steadfast_core::error_chain::error_chain;
-use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId};
+use steadfast_core::id::{ClusterName, JobKey, Namespace, SessionJob, TargetId};
 use steadfast_core::journal::{EntriesOf, Event};
 use steadfast_core::state::{Force, Intent};
 use utoipa::{IntoParams, ToSchema};
@@ -37,7 +37,8 @@ pub(crate) const SESSION_JOB_TRANSITIONS: &str = "/api/v1/jobs/{cluster}/{namesp
 pub(crate) const SESSION_JOB_EXPLAIN: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/explain";
 pub(crate) const SESSION_JOB_INTENT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/intent";
 
-/// The job a path names. A job id is 32 hex digits, so that no other word behind a name can be one.
+/// The job a path names. A FlinkSessionJob that is called `transitions`, `explain` or `intent` is not shown by itself, but in the
+/// list of all jobs.
 #[derive(Debug)]
 pub(crate) struct JobPath(JobKey);
 
@@ -54,9 +55,10 @@ impl<S: Send + Sync> FromRequestParts<S> for JobPath {
         })?;
         let text = |name: &str| segments.get(name).map_or("", |segment| segment.as_ref());
         let session_job = match segments.get("flinkJobId") {
-            Some(id) => Some(FlinkJobId::parse(id).ok_or_else(|| {
+            Some(job) => Some(SessionJob::parse(job).ok_or_else(|| {
                 Problem::not_found(format!(
-                    "`{id}` behind a job's name is neither a Flink job id (32 hex digits) nor transitions, explain or intent"
+                    "`{job}` behind a job's name is neither a Flink job id (32 hex digits), nor the name of a FlinkSessionJob, \
+                     nor transitions, explain or intent"
                 ))
             })?),
             None => None,
@@ -102,7 +104,8 @@ fn missing(api: &Api, key: &JobKey) -> Problem {
             .all(|next| next.record.key.target != key.target);
     if is_session {
         return Problem::not_found(format!(
-            "{key} is a session cluster, whose jobs are recorded one by one; add /{{flinkJobId}}"
+            "{key} is a session cluster, whose jobs are recorded one by one; add /{{flinkJobId}}, or the name of a \
+             FlinkSessionJob"
         ));
     }
     match unread(api, key) {

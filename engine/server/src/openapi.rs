@@ -80,8 +80,10 @@ fn deepen(operation: &mut Value) {
     }
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         parameters.push(json!({
-            "name": "flinkJobId", "in": "path", "required": true, "description": "The job within its session cluster",
-            "schema": { "type": "string", "pattern": "^[0-9a-fA-F]{32}$" }
+            "name": "flinkJobId", "in": "path", "required": true, 
+            "description": "The job within its session cluster: its id (32 hex digits), or the name of the FlinkSessionJob that \
+                asks for it",
+            "schema": { "type": "string" }
         }));
     }
 }

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Job {
-    /// `cluster/namespace/name`, and `/flinkJobId` behind it for a session's job.
+    /// `cluster/namespace/name`; behind it, for a session's job, the name of its FlinkSessionJob, or `/flinkJobId` where none asks
+    /// for it.
     #[schema(example = "local/default/orders")]
     id: String,
     /// `-` for standalone jobs.
@@ -20,6 +21,9 @@ pub(crate) struct Job {
     /// `-` for standalone jobs.
     namespace: String,
     name: String,
+    /// The FlinkSessionJob that the record goes by; absent for all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_job: Option<String>,
     /// application, session or standalone.
     mode: &'static str,
     /// 32 hex digits; null while no job id is known.
@@ -184,6 +188,7 @@ impl From<&JobView> for Job {
             cluster: target.cluster.to_string(),
             namespace: target.namespace.to_string(),
             name: target.name.to_string(),
+            session_job: record.key.flink_session_job().map(str::to_owned),
             mode: record.mode.as_str(),
             flink_job_id: record.incarnation.flink_job_id.map(|id| id.to_string()),
             attempt: record.incarnation.attempt,

@@ -69,13 +69,11 @@ impl<'a> Judge<'a> {
                 found.push((target.name.clone(), mine.next()));
                 continue;
             }
-            let wanted = self
-                .job_names(target)
-                .into_iter()
-                .filter(|name| job.is_none_or(|job| job == name));
-            let mut wanted: BTreeMap<String, String> = wanted.map(|name| (target.flink_id(&name), name)).collect();
+            let wanted = self.job_names(target).into_iter().filter(|(_, name)| job.is_none_or(|job| job == name));
+            let mut wanted: BTreeMap<String, String> = wanted.collect();
             for shown in mine {
-                let known = shown.flink_job_id.as_ref().and_then(|id| wanted.remove(id));
+                let goes_by = shown.session_job.as_ref().or(shown.flink_job_id.as_ref());
+                let known = goes_by.and_then(|key| wanted.remove(key));
                 found.extend(known.map(|name| (format!("{}/{name}", target.name), Some(shown))));
             }
             found.extend(
@@ -87,15 +85,22 @@ impl<'a> Judge<'a> {
         found
     }
 
-    /// Every job that the story lists on a target.
-    fn job_names(&self, target: &TargetSpec) -> BTreeSet<String> {
-        let steps = self
-            .story
-            .steps
-            .iter()
-            .filter(|(_, step)| target.is_called(step.target.as_deref()));
-        let jobs = steps.flat_map(|(_, step)| step.jobs.iter().flatten());
-        jobs.flat_map(|job| job.each()).map(|job| job.id).collect()
+    /// Every record that the jobs of a session cluster may have, by what it goes by, with the name that the story has for it:
+    /// its FlinkSessionJobs, and the jobs that none of them stands for.
+    fn job_names(&self, target: &TargetSpec) -> BTreeMap<String, String> {
+        let steps = || {
+            let steps = self.story.steps.iter().map(|(_, step)| step);
+            steps.filter(|step| target.is_called(step.target.as_deref()))
+        };
+        let requested = || steps().flat_map(|step| step.session_jobs.iter().flatten());
+        let stood_for: BTreeSet<&String> = requested().filter_map(|resource| resource.job.as_ref()).collect();
+        let jobs = steps().flat_map(|step| step.jobs.iter().flatten());
+        let submitted = jobs.flat_map(|job| job.each()).map(|job| job.id);
+        submitted
+            .filter(|job| !stood_for.contains(job))
+            .map(|job| (target.flink_id(&job), job))
+            .chain(requested().map(|resource| (resource.name.clone(), resource.name.clone())))
+            .collect()
     }
 
     /// Takes one look at the record.

@@ -150,15 +150,15 @@ impl Builder<'_> {
         self.to.objects.insert(key, body);
     }
 
-    /// Raises an object's generation, as each change of its specification does.
-    fn set_generation(&mut self, kind: Kind, name: &str, generation: u32) {
+    /// Sets a key of an object's metadata, such as the generation, which each change of its specification raises.
+    fn set_metadata(&mut self, kind: Kind, name: &str, metadata: &str, value: Value) {
         let key = Key {
             kind,
             namespace: self.target.namespace.clone(),
             name: name.to_owned(),
         };
         if let Some(object) = self.to.objects.get_mut(&key) {
-            object["metadata"]["generation"] = json!(generation);
+            object["metadata"][metadata] = value;
         }
     }
 

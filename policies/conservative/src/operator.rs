@@ -5,7 +5,7 @@
 //! FlinkDeployment asks for the job to run is to come back.
 
 use steadfast_policy::{
-    Confidence, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Rollout, Seen, Snapshot, Streak,
+    Confidence, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Mode, Rollout, Seen, Snapshot, Streak,
     Timestamp, WantedSource,
 };
 
@@ -249,10 +249,8 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
     match memory.stop {
         Stop::Deletion => return None,
         Stop::Suspension => {
-            return Some(suspended(
-                memory,
-                "there is no Deployment, and the FlinkDeployment asks for a suspended job",
-            ));
+            let message = format!("there is no Deployment, and {} asks for a suspended job", called(resource));
+            return Some(suspended(memory, &message));
         }
         Stop::NotAskedFor => {}
     }
@@ -280,6 +278,52 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
                 standing(resource)
             ),
         ),
+    })
+}
+
+/// A FlinkSessionJob of which no job was ever seen, in a Flink that answers; or one that is gone, as its session cluster is.
+pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
+    let resource = match s.flink_resource() {
+        Seen::Present { value, .. } if value.kind == FlinkResourceKind::FlinkSessionJob => value,
+        Seen::Absent { .. } if s.job.mode == Mode::Session && memory.resource == ResourceSeen::Yes => {
+            memory.stop = Stop::Deletion;
+            let message = "its FlinkSessionJob is deleted, and no job of it was ever seen";
+            return Some(
+                Verdict::confirmed(JobState::Terminated, Rule::WithdrawnBeforeItRan).because("Withdrawn", message),
+            );
+        }
+        Seen::Present { .. } | Seen::Absent { .. } | Seen::Unknown { .. } | Seen::Never => return None,
+    };
+    let name = called(resource);
+    let stands = format!("Flink lists no job of {name} ({})", standing(resource));
+    if resource.deleting_since.is_some() {
+        return Some(Verdict::inferred(s.job.state, Rule::NotSubmittedYet).because("NoJobYet", stands));
+    }
+    if resource.desired == DesiredState::Suspended {
+        memory.awaited_since = None;
+        let message = format!("{stands}, which asks for a suspended job");
+        return Some(Verdict::inferred(JobState::Suspended, Rule::SuspendedAsAsked).because(SUSPENDED, message));
+    }
+    if let Some(state) = resource.reported_state.filter(|state| state.is_terminal()) {
+        let message = format!("{stands}; the operator last saw it {}", state.word());
+        return Some(Verdict::inferred(JobState::Unknown, Rule::NothingThere).because("NoJobYet", message));
+    }
+    if s.job.state == JobState::Failed && resource.error.is_some() {
+        return Some(Verdict::keep(s, Rule::StartFailed).as_sure_as(s.job.confidence));
+    }
+    if s.job.state.is_terminal() {
+        // It was mended, or made anew.
+        memory.awaited_since = None;
+    }
+    let since = *memory.awaited_since.get_or_insert(s.now);
+    let overdue = s.age(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
+    Some(match &resource.error {
+        Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
+            .because(ERROR, format!("{name} has no job by its deadline: {error}")),
+        Some(_) | None => {
+            let message = format!("{name} asks for a job, and Flink lists none of it yet ({})", standing(resource));
+            Verdict::inferred(JobState::Starting, Rule::NotSubmittedYet).because("Starting", message)
+        }
     })
 }
 

@@ -94,10 +94,20 @@ steadfast_policy::rules! {
             because: "The operator makes the Deployment some time after its resource; nothing of the job can be observed before.",
             changed_by: "The Deployment, or Flink's answer; or the start deadline with an error of the operator's."
         }
+        NotSubmittedYet = "not-submitted-yet" {
+            says: "A FlinkSessionJob asks for a job, and its Flink answers and lists none of it: STARTING, with what the operator says.",
+            because: "The operator submits the job some time after its resource, or refuses to; nothing of the job can be observed before.",
+            changed_by: "The job in Flink's list; or the start deadline with an error of the operator's."
+        }
+        WithdrawnBeforeItRan = "withdrawn-before-it-ran" {
+            says: "A FlinkSessionJob is deleted before a job of it was ever seen, and Flink lists none, or its session cluster is gone too: TERMINATED, no alert.",
+            because: "Nothing of it is left, and whoever deleted it asked for that.",
+            changed_by: "Another FlinkSessionJob of that name, or its job in Flink's list."
+        }
         OperatorError = "operator-error" {
-            says: "The Deployment has not appeared within `start_deadline` and the operator names an error (`status.error`): FAILED with it.",
+            says: "The Deployment, or the job of a FlinkSessionJob, has not appeared within `start_deadline` and the operator names an error (`status.error`): FAILED with it.",
             because: "The operator's own reason is evidence, time alone is not.",
-            changed_by: "The Deployment, or Flink's answer."
+            changed_by: "The Deployment, or Flink's answer; of a FlinkSessionJob, that the operator names no error any more."
         }
         ScaledToZero = "scaled-to-zero" {
             says: "Flink is silent, the Deployment asks for no replica, and complete answers over `absence_window` show no pod: SUSPENDED. Without the window where the operator's resource explains it: SUSPENDED if it asks for that, RECONCILING during an upgrade.",

@@ -39,7 +39,8 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
         (Seen::Unknown { fault, looks }, _) if observations::leaves_open(fault) => left_open(s, memory, fault, looks),
         (Seen::Present { value: job, looks }, _) => flink_lists(s, memory, job, looks),
         (Seen::Absent { .. }, Seen::Present { value, .. }) if s.never_ran() => {
-            starting::not_started(s, params, memory, value)
+            let not_submitted = operator::not_submitted(s, params, memory);
+            not_submitted.unwrap_or_else(|| starting::not_started(s, params, memory, value))
         }
         (Seen::Absent { looks }, _) => flink_lacks(s, params, memory, looks),
         (flink @ (Seen::Unknown { .. } | Seen::Never), Seen::Present { value, .. }) => {
@@ -292,7 +293,11 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
 fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
     let state = s.job.state;
     if s.job.incarnation.attempt == 0 {
-        if let Some(verdict) = operator::not_deployed(s, params, memory) {
+        let of_resource = match s.flink_resource() {
+            Seen::Absent { .. } => operator::not_submitted(s, params, memory),
+            Seen::Present { .. } | Seen::Unknown { .. } | Seen::Never => operator::not_deployed(s, params, memory),
+        };
+        if let Some(verdict) = of_resource {
             return verdict;
         }
         let message = format!("Deployment {} does not exist, and Flink does not answer", s.job.name);

@@ -154,8 +154,50 @@ impl KubernetesBoard {
         Some(self.flink_deployments.objects.evidence(object, list))
     }
 
-    /// The FlinkSessionJob that stands for a job of a session cluster; `None` where they are not watched.
-    pub fn flink_session_job(&self, namespace: &Namespace, job: FlinkJobId) -> Option<Evidence<FlinkResource>> {
+    /// A FlinkDeployment as last seen, be its list known or not. It is no evidence of what is there now.
+    pub fn last_flink_deployment(&self, object: &ObjectRef) -> Option<&FlinkResource> {
+        self.flink_deployments.objects.get(object)
+    }
+
+    /// The FlinkDeployments that a FlinkBlueGreenDeployment owns, as last seen.
+    pub fn last_sides<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+        blue_green: &'a str,
+    ) -> impl Iterator<Item = &'a FlinkResource> {
+        let in_namespace = self.flink_deployments.objects.in_namespace(namespace);
+        in_namespace.filter(move |resource| resource.blue_green.as_deref() == Some(blue_green))
+    }
+
+    /// A FlinkSessionJob by its name; `None` where they are not watched.
+    pub fn flink_session_job(&self, object: &ObjectRef) -> Option<Evidence<FlinkResource>> {
+        let list = self.list(ObjectKind::FlinkSessionJob, &object.namespace)?;
+        Some(self.session_jobs.objects.evidence(object, list))
+    }
+
+    /// A FlinkSessionJob as last seen, be its list known or not. It is no evidence of what is there now.
+    pub fn last_flink_session_job(&self, object: &ObjectRef) -> Option<&FlinkResource> {
+        self.session_jobs.objects.get(object)
+    }
+
+    /// The FlinkSessionJobs of a session cluster, as last seen.
+    pub fn last_flink_session_jobs<'a>(&'a self, session: &'a ObjectRef) -> impl Iterator<Item = &'a FlinkResource> {
+        let in_namespace = self.session_jobs.objects.in_namespace(&session.namespace);
+        in_namespace.filter(|resource| resource.deployment == session.name)
+    }
+
+    /// Every FlinkSessionJob, as last seen.
+    pub fn all_last_flink_session_jobs(&self) -> impl Iterator<Item = &FlinkResource> {
+        self.session_jobs.objects.iter()
+    }
+
+    /// Whether the list of FlinkSessionJobs was asked for and an answer, or a fault, came of it.
+    pub fn has_looked_at_session_jobs(&self, namespace: &Namespace) -> bool {
+        self.list(ObjectKind::FlinkSessionJob, namespace).is_some()
+    }
+
+    /// The FlinkSessionJob whose status names a job of a session cluster; `None` where they are not watched.
+    pub fn flink_session_job_naming(&self, namespace: &Namespace, job: FlinkJobId) -> Option<Evidence<FlinkResource>> {
         let list = self.list(ObjectKind::FlinkSessionJob, namespace)?;
         Some(self.session_jobs.of_job(job, list))
     }

@@ -122,7 +122,7 @@ impl<'a> Pass<'a> {
             record.key.target,
             alert.message
         );
-        let ids = jobs.iter().filter_map(|key| key.session_job);
+        let ids = jobs.iter().filter_map(|key| key.session_job.as_ref());
         for (index, id) in ids.take(LISTED).enumerate() {
             // Writing to a string does not fail.
             let _ = write!(message, "{} {id}", if index == 0 { "" } else { "," });

@@ -215,7 +215,7 @@ fn a_session_cluster_that_goes_with_its_jobs_is_told_once_and_lists_them() {
     );
     assert!(
         jobs.iter()
-            .all(|job| alert.message.contains(&job.key.session_job.unwrap().to_string()))
+            .all(|job| alert.message.contains(&job.key.session_job.as_ref().unwrap().to_string()))
     );
     assert_eq!(journal.tells(jobs.iter().skip(3).map(fires).collect()), []);
     // After a restart too, and what goes later goes for another reason.

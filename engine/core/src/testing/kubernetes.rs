@@ -48,6 +48,7 @@ pub fn flink_resource(kind: ResourceKind, name: &str) -> FlinkResource {
         namespace: Namespace::new("default"),
         name: name.to_owned(),
         uid: Uid::new(name),
+        blue_green: None,
         deployment: "orders".to_owned(),
         mode: Mode::Application,
         created_at: None,

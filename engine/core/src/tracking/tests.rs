@@ -1,6 +1,8 @@
 use super::*;
 use crate::evidence::{Observation, Observed};
-use crate::id::{JobKey, TargetId};
+use crate::facts::ResourceKind;
+use crate::id::{JobKey, SessionJob, TargetId};
+use crate::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
 use crate::state::JobState;
 use crate::testing::{self, at, flink_job};
 
@@ -186,4 +188,66 @@ fn a_late_answer_is_late_for_a_pinned_job_too_and_after_two_replacements() {
         (Some(id(1)), 3),
         "by then it is what runs"
     );
+}
+
+/// What a FlinkSessionJob's record is about once Flink lists the jobs; its resource names one of them, if any.
+fn requested(record: &JobRecord, names: Option<FlinkJobId>, jobs: Vec<FlinkJob>, asked: i64) -> JobRecord {
+    let resource = FlinkResource {
+        flink_job_id: names,
+        ..testing::flink_resource(ResourceKind::FlinkSessionJob, "daily")
+    };
+    let scope = Scope {
+        cluster: record.key.target.cluster.clone(),
+        kind: ObjectKind::FlinkSessionJob,
+        namespace: None,
+    };
+    let mut board = Board::default();
+    board.accept_update(KubeUpdate {
+        scope,
+        asked_at: at(asked),
+        at: at(asked),
+        change: KubeChange::Relisted(vec![Object::FlinkResource(resource)], Completeness::Complete),
+    });
+    let overview = FlinkOverview::listing(jobs);
+    board.accept_overview(
+        &record.key.target,
+        Observation::new(Observed::Present(overview), at(asked), at(asked)),
+    );
+    track(record, &board, None, RULES, at(asked))
+}
+
+fn daily() -> JobRecord {
+    let session = testing::job_key("s").target;
+    testing::record(
+        JobKey::of_session(session, SessionJob::requested("daily").unwrap()),
+        at(0),
+    )
+}
+
+#[test]
+fn the_record_of_a_session_job_is_only_about_what_its_resource_asks_for() {
+    let nothing = requested(&daily(), None, vec![job(1, 5), job(2, 6)], 10);
+    assert_eq!(about(&nothing), (None, 0), "both are somebody else's");
+    let own = requested(&daily(), Some(id(2)), vec![job(1, 5), job(2, 6)], 10);
+    assert_eq!((about(&own), own.other_jobs.len()), ((Some(id(2)), 1), 0));
+    // What it was about stays its own, whatever the status says meanwhile.
+    let kept = requested(&own, None, vec![job(1, 5), job(2, 6)], 15);
+    assert_eq!(about(&kept), (Some(id(2)), 1));
+}
+
+#[test]
+fn an_upgrade_of_a_session_job_is_an_attempt_more_while_the_old_run_is_still_listed() {
+    let own = requested(&daily(), Some(id(1)), vec![job(1, 5)], 10);
+    let canceled = || flink_job(id(1), JobState::Canceled, at(5));
+    // The end is on record as the way to an upgrade, not as an end.
+    for state in [JobState::Reconciling, JobState::Suspended, JobState::Canceled] {
+        let under_way = JobRecord {
+            since: at(15),
+            ..in_state(&own, state)
+        };
+        let next = requested(&under_way, Some(id(2)), vec![canceled(), job(2, 20)], 21);
+        assert_eq!(about(&next), (Some(id(2)), 2), "{state:?}");
+    }
+    let not_yet = requested(&own, Some(id(2)), vec![canceled(), job(2, 20)], 21);
+    assert_eq!(about(&not_yet), (Some(id(1)), 1), "its end is recorded first");
 }

@@ -1,6 +1,7 @@
 //! Takes up Flink clusters that nobody configured.
 
 use steadfast_core::board::ObjectRef;
+use steadfast_core::evidence::Observed;
 use steadfast_core::facts::Deployment;
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::record::Origin;
@@ -8,12 +9,31 @@ use steadfast_core::state::Mode;
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
+use super::targets::Target;
 use crate::setup::{Discover, TargetSetup};
 
 impl Reactor {
     /// Takes up what stands at an object if it is Flink's, its kind is discovered, and nothing watches it.
     pub(super) fn discover(&mut self, cluster: &ClusterName, object: &ObjectRef, now: Timestamp) {
+        for id in self.targets.of_object(cluster, object) {
+            self.follow_side(&id, now);
+        }
+        let is_configured = |id: &TargetId| self.targets.get(id).is_some_and(|target| target.origin == Origin::Configured);
+        let has_entry = self.targets.of_object(cluster, object).iter().any(is_configured);
+        if let Some(blue_green) = self.blue_green_of(cluster, object).filter(|_| !has_entry) {
+            self.begin_blue_green(&blue_green, now);
+            return;
+        }
         let id = TargetId::new(cluster, &object.namespace, &object.name);
+        if self.is_presumed(&id) && self.discovered_mode(cluster, object) == Some(Mode::Application) {
+            // A FlinkSessionJob named it before it was there, and it is no session.
+            self.targets.set_mode(&id, Mode::Application);
+            let key = JobKey::application(id.clone());
+            if !self.is_on_record(&key) {
+                let change = self.first_commit(key.clone(), Mode::Application, Origin::Discovered, now);
+                self.begun.insert(key, change);
+            }
+        }
         if self.targets.contains(&id) || !self.targets.of_object(cluster, object).is_empty() {
             return;
         }
@@ -58,7 +78,7 @@ impl Reactor {
 
     /// The mode of a Flink cluster, if its kind is discovered: by its Deployment where Flink's native integration made it;
     /// else by its FlinkDeployment, whose Deployment may not be there yet or is of the operator's standalone mode, which
-    /// shows no mode of its own.
+    /// shows no mode of its own. Where neither is there, a FlinkSessionJob may name it as its session cluster.
     pub(super) fn discovered_mode(&self, cluster: &ClusterName, object: &ObjectRef) -> Option<Mode> {
         let rules = self.clusters.get(cluster)?;
         let board = self.board.kubernetes(cluster)?;
@@ -67,14 +87,28 @@ impl Reactor {
         if let Some(deployment) = deployment
             && let Some(mode) = deployment.native
         {
-            return rules.discover.contains(&kind_of(deployment)).then_some(mode);
+            let kind = kind_of(deployment);
+            let resource = board.flink_deployment(object);
+            // Whose FlinkDeployment is gone is going itself.
+            let is_left_behind = kind == Discover::FlinkDeployment
+                && resource.is_some_and(|evidence| matches!(evidence.latest, Observed::Absent));
+            return (rules.discover.contains(&kind) && !is_left_behind).then_some(mode);
         }
-        let resource = board.flink_deployment(object)?;
-        let resource = resource.latest.present()?;
-        rules
-            .discover
-            .contains(&Discover::FlinkDeployment)
-            .then_some(resource.mode)
+        if !rules.discover.contains(&Discover::FlinkDeployment) {
+            return None;
+        }
+        if let Some(resource) = board.flink_deployment(object)?.latest.present() {
+            return Some(resource.mode);
+        }
+        let is_named = board.last_flink_session_jobs(object).next().is_some();
+        (is_named && self.is_known(cluster, object)).then_some(Mode::Session)
+    }
+
+    /// Whether a target may be watched as a session cluster only because a FlinkSessionJob names it.
+    fn is_presumed(&self, id: &TargetId) -> bool {
+        let is_session = |target: &Target| target.mode == Mode::Session && target.origin == Origin::Discovered;
+        self.targets.get(id).is_some_and(is_session)
+            && self.jobs_of(id).iter().all(|key| key.flink_session_job().is_some())
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::Observed;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::Change;
@@ -43,9 +44,14 @@ impl Reactor {
             };
             overview.jobs.iter().find(|job| job.id == id)
         };
-        if let Some(id) = record.key.session_job {
+        if let Some(id) = record.key.flink_job_id() {
             // Flink lists a job for a while after it ended, and what it lists is recorded.
             return listed(id).map(|job| SeenAlive::Listed(job.state));
+        }
+        if let Some(name) = record.key.flink_session_job() {
+            let resource = ObjectRef::new(&record.key.target.namespace, name);
+            let evidence = self.board.kubernetes(&record.key.target.cluster)?.flink_session_job(&resource)?;
+            return evidence.latest.present().map(|_| SeenAlive::Requested);
         }
         let running = record.incarnation.flink_job_id.and_then(listed);
         if let Some(job) = running.filter(|job| !job.state.is_terminal()) {

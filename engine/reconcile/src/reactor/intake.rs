@@ -7,7 +7,6 @@ use steadfast_core::facts::{FlinkOverview, Pod};
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::kube_update::{KubeChange, KubeUpdate, ObjectKind};
 use steadfast_core::lookup::{Finding, Query};
-use steadfast_core::state::Mode;
 use steadfast_core::time::Timestamp;
 use steadfast_core::wake::woken_by;
 use steadfast_sources::flink::{ClusterIdentity, Expected, Patience};
@@ -50,36 +49,20 @@ impl Reactor {
             return;
         }
         let asked_at = observation.asked_at;
+        if self.targets.get(id).is_some_and(|target| asked_at < target.since) {
+            // Its Flink is another one by now.
+            self.polls.answered(id, asked_at, now);
+            self.polls.poll_soon(id, now);
+            return;
+        }
         match &observation.answer {
             Observed::Unknown(fault) => self.polls.failed(id, asked_at, fault, now),
-            Observed::Present(overview) => {
-                self.begin_session_jobs(id, overview, now);
-                self.polls.answered(id, asked_at, now);
-            }
-            Observed::Absent => self.polls.answered(id, asked_at, now),
+            Observed::Present(_) | Observed::Absent => self.polls.answered(id, asked_at, now),
         }
         self.board.accept_overview(id, observation);
+        self.begin_submitted(id, now);
         self.refresh_reachability(id);
         self.enqueue_jobs_of(id);
-    }
-
-    /// Records for jobs of a session cluster that are listed for the first time.
-    fn begin_session_jobs(&mut self, id: &TargetId, overview: &FlinkOverview, now: Timestamp) {
-        let Some(target) = self.targets.get(id).filter(|target| target.mode == Mode::Session) else {
-            return;
-        };
-        let origin = target.origin;
-        let listed = overview.jobs.iter().map(|job| job.id);
-        for job in listed.chain(overview.untold.keys().copied()) {
-            let key = JobKey {
-                target: id.clone(),
-                session_job: Some(job),
-            };
-            if !self.records.contains_key(&key) && !self.begun.contains_key(&key) {
-                let change = self.first_commit(key.clone(), Mode::Session, origin, now);
-                self.begun.insert(key, change);
-            }
-        }
     }
 
     fn lookup_fetched(&mut self, key: &JobKey, finding: Finding, now: Timestamp) {
@@ -102,6 +85,7 @@ impl Reactor {
         self.list_repairs += u64::from(accepted.repaired);
         for object in &accepted.touched {
             self.discover(&cluster, object, now);
+            self.begin_requested(&cluster, object, now);
         }
         for object in woken_by(&accepted) {
             for id in self.targets.of_object(&cluster, object) {
@@ -120,6 +104,12 @@ impl Reactor {
         if ends_list {
             for object in self.targets.dropped(&cluster) {
                 self.rediscover(&cluster, &object, now);
+            }
+            self.begin_all_requested(&cluster, now);
+            if kind == ObjectKind::FlinkSessionJob {
+                for id in self.targets.of_cluster(&cluster) {
+                    self.begin_submitted(&id, now);
+                }
             }
             if kind == ObjectKind::Deployment {
                 let waiting = self.lookups.list_ended(&cluster);
@@ -156,7 +146,7 @@ impl Reactor {
     }
 
     /// Determines anew whether a target is reachable.
-    fn refresh_reachability(&mut self, id: &TargetId) {
+    pub(super) fn refresh_reachability(&mut self, id: &TargetId) {
         let Some(target) = self.targets.get(id) else { return };
         let reachability = if self.board.is_dark(id, target.object.as_ref()) {
             Reachability::Dark

@@ -132,7 +132,7 @@ impl Reactor {
 
     fn watch_at(&mut self, key: &JobKey, interval: std::time::Duration, attention: Attention, now: Timestamp) {
         // A session cluster is always polled at the configured interval: jobs appear in it.
-        let (interval, attention) = match key.session_job {
+        let (interval, attention) = match &key.session_job {
             Some(_) => (self.timing.poll, Attention::Active),
             None => (interval, attention),
         };

@@ -39,7 +39,7 @@ impl Reactor {
             };
             if origin == Origin::Discovered && !known.contains(&id) {
                 // Its Deployment may be gone, its record is not.
-                self.watch_discovered(&id, record.mode, now);
+                self.watch_discovered(&record, now);
             }
             known.insert(id);
             changes.extend(self.take_up(record, origin));
@@ -73,11 +73,14 @@ impl Reactor {
         Change::begin(JobRecord::unseen(key, mode, origin, policy, now))
     }
 
-    pub(super) fn watch_discovered(&mut self, id: &TargetId, mode: Mode, now: Timestamp) {
+    /// Watches the Flink cluster of a record that was found, where it was last seen.
+    pub(super) fn watch_discovered(&mut self, record: &JobRecord, now: Timestamp) {
+        let id = &record.key.target;
+        let deployment = record.incarnation.deployment_name.as_deref().unwrap_or(&id.name);
         let setup = TargetSetup {
             id: id.clone(),
-            mode,
-            object: Some(ObjectRef::new(&id.namespace, &id.name)),
+            mode: record.mode,
+            object: Some(ObjectRef::new(&id.namespace, deployment)),
             flink_rest: None,
             pinned: None,
         };
@@ -98,6 +101,7 @@ impl Reactor {
             mode,
             origin,
             object,
+            since: now,
             route: flink_rest.or_else(of_cluster).unwrap_or(FlinkRoute::Service),
             pinned,
         };

@@ -6,6 +6,7 @@ use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{ClusterName, FlinkJobId, TargetId};
 use steadfast_core::record::Origin;
 use steadfast_core::state::Mode;
+use steadfast_core::time::Timestamp;
 use steadfast_sources::route::{FlinkRoute, base_url};
 
 /// A Flink cluster, as it was configured or discovered.
@@ -15,6 +16,8 @@ pub(super) struct Target {
     pub(super) origin: Origin,
     /// Its Deployment; `None` for standalone ones.
     pub(super) object: Option<ObjectRef>,
+    /// Since when that one. What was asked for before is of another.
+    pub(super) since: Timestamp,
     pub(super) route: FlinkRoute,
     /// The job the record is about, where the operator says so.
     pub(super) pinned: Option<FlinkJobId>,
@@ -65,6 +68,26 @@ impl Targets {
                 self.by_object.remove(&object);
                 self.dropped.insert(object);
             }
+        }
+    }
+
+    /// It is another Deployment's from now on.
+    pub(super) fn move_to(&mut self, id: &TargetId, object: ObjectRef, now: Timestamp) {
+        if let Some(target) = self.by_id.get(id).cloned() {
+            self.remove(id);
+            let target = Target {
+                object: Some(object),
+                since: now,
+                ..target
+            };
+            self.insert(id.clone(), target);
+        }
+    }
+
+    /// It turned out to be of another mode.
+    pub(super) fn set_mode(&mut self, id: &TargetId, mode: Mode) {
+        if let Some(target) = self.by_id.get_mut(id) {
+            target.mode = mode;
         }
     }
 
@@ -136,6 +159,7 @@ mod tests {
             mode: Mode::Application,
             origin: Origin::Discovered,
             object: Some(object()),
+            since: Timestamp::default(),
             route: FlinkRoute::Service,
             pinned: None,
         };
@@ -166,6 +190,7 @@ mod tests {
                 mode: Mode::Standalone,
                 origin: Origin::Configured,
                 object: None,
+                since: Timestamp::default(),
                 route: FlinkRoute::Template(url.to_owned()),
                 pinned: None,
             };

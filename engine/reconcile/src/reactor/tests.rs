@@ -1,7 +1,9 @@
+mod blue_green;
 mod discovery;
 mod forget;
 mod refused;
 mod replace_policies;
+mod session_jobs;
 mod validate;
 
 use std::time::Duration;

@@ -51,7 +51,7 @@ impl Reactor {
         let id = &record.key.target;
         let is_known = self.clusters.contains_key(&id.cluster);
         if record.origin == Origin::Discovered && is_known && !self.targets.contains(id) {
-            self.watch_discovered(id, record.mode, now);
+            self.watch_discovered(record, now);
         }
     }
 
@@ -61,7 +61,8 @@ impl Reactor {
         self.alerts.committed(Some(record), None);
         let is_application = key.session_job.is_none();
         self.drop_record(key);
-        // A session's job begins with the next overview that lists it, a discovered target with the next list.
+        // A session's job begins with the next overview that lists it, or the next list of the FlinkSessionJobs; a discovered
+        // target with the next list of its own.
         if is_application && self.targets.contains(&key.target) {
             let change = self.first_commit(key.clone(), record.mode, record.origin, now);
             self.begun.insert(key.clone(), change);

@@ -276,6 +276,9 @@ object!(
         name: String = name,
         /// `metadata.uid`.
         uid: String = uid,
+        /// The FlinkBlueGreenDeployment that owns it, if it is one of its two sides.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        blue_green: Option<String> = blue_green,
         /// The Deployment of its JobManager.
         deployment: String = deployment,
         /// Application if a FlinkDeployment has a `spec.job`, else session.

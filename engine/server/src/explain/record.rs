@@ -5,7 +5,7 @@ use steadfast_core::id::FlinkJobId;
 use steadfast_core::time::Timestamp;
 use steadfast_core::{id, incarnation, record};
 
-use super::scalar::{Hex, JobId, Labels, Moment};
+use super::scalar::{Hex, JobId, Labels, Moment, SessionJob};
 use super::state::{Attention, ConditionType, Confidence, Intent, Mode, State};
 use super::table::{Shows, object, words};
 
@@ -57,9 +57,9 @@ object!(
     Key of id::JobKey {
         /// The Flink cluster that the job runs on.
         target: Target = target,
-        /// The job within a session cluster; null otherwise.
+        /// The job within a session cluster, by its id or its FlinkSessionJob's name; null otherwise.
         #[serde(rename = "session_job")]
-        session_job: Option<JobId> = session_job,
+        session_job: Option<SessionJob> = session_job,
     }
 );
 
@@ -114,6 +114,9 @@ object!(
         /// The Deployment's creationTimestamp.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         deployment_created_at: Option<Moment> = deployment_created_at,
+        /// That Deployment's name, where it is not the job's: of one side of a FlinkBlueGreenDeployment, or as configured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deployment_name: Option<String> = deployment_name,
         /// When that Deployment was first seen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         deployment_seen_at: Option<Moment> = deployment_seen_at,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use steadfast_core::id::FlinkJobId;
+use steadfast_core::id::{self, FlinkJobId};
 use steadfast_core::labels;
 use steadfast_core::time::Timestamp;
 use utoipa::ToSchema;
@@ -78,6 +78,28 @@ impl Shows<FlinkJobId> for JobId {
     }
 
     fn into_core(self) -> FlinkJobId {
+        self.0
+    }
+}
+
+/// 32 lower-case hex digits, or the name of a FlinkSessionJob.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(as = explain::SessionJob, value_type = String, example = "ffffffffa021a4190000000000000000")]
+pub struct SessionJob(id::SessionJob);
+
+impl fmt::Display for SessionJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Shows<id::SessionJob> for SessionJob {
+    fn of(core: &id::SessionJob) -> Self {
+        Self(core.clone())
+    }
+
+    fn into_core(self) -> id::SessionJob {
         self.0
     }
 }

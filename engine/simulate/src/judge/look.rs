@@ -13,6 +13,8 @@ pub struct Shown {
     pub namespace: String,
     /// The name of the target.
     pub name: String,
+    /// The FlinkSessionJob that it goes by.
+    pub session_job: Option<String>,
     /// The job's id in Flink, once it is known.
     pub flink_job_id: Option<String>,
     /// The state.
@@ -44,6 +46,7 @@ impl From<&JobView> for Shown {
             cluster: target.cluster.to_string(),
             namespace: target.namespace.to_string(),
             name: target.name.to_string(),
+            session_job: record.key.flink_session_job().map(str::to_owned),
             flink_job_id: record.incarnation.flink_job_id.map(|id| id.to_string()),
             state: record.state,
             confidence: record.confidence,

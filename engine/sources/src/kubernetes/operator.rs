@@ -76,11 +76,14 @@ impl Resource {
         let Self { metadata, spec, status } = self;
         let (namespace, name, uid) = identity(&metadata)?;
         let job_status = status.job_status.as_ref();
+        let owners = metadata.owner_references.as_deref().unwrap_or_default();
+        let blue_green = owners.iter().find(|owner| owner.kind == "FlinkBlueGreenDeployment");
         let is_application = kind == ResourceKind::FlinkDeployment && spec.job.is_some();
         Some(FlinkResource {
             kind,
             namespace,
             uid,
+            blue_green: blue_green.map(|owner| owner.name.clone()),
             deployment: match kind {
                 ResourceKind::FlinkDeployment => name.clone(),
                 ResourceKind::FlinkSessionJob => spec.deployment_name?,

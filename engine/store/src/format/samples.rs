@@ -118,7 +118,7 @@ fn full() -> JobRecord {
     JobRecord {
         key: JobKey {
             target: target("session \u{fc}"),
-            session_job: Some(job(1)),
+            session_job: Some(id::SessionJob::Submitted(job(1))),
         },
         mode: Mode::Session,
         origin: Origin::Discovered,
@@ -136,6 +136,7 @@ fn full() -> JobRecord {
             started_at: Some(Timestamp::from_millis(0)),
             since: Some(at(1)),
             previous: Some((job(2), Timestamp::from_millis(-1))),
+            deployment_name: None,
             deployment_created_at: None,
             deployment_seen_at: None,
             run_seen_at: None,

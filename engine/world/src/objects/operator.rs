@@ -53,14 +53,25 @@ impl Builder<'_> {
         };
         let body = json!({ "spec": spec, "status": status });
         self.add(Kind::FlinkDeployment, &target.name, meta, body);
-        self.set_generation(Kind::FlinkDeployment, &target.name, resource.generation);
+        let kind = Kind::FlinkDeployment;
+        self.set_metadata(kind, &target.name, "generation", json!(resource.generation));
+        if let Some(blue_green) = &resource.blue_green {
+            let owner = json!([{
+                "apiVersion": kind.group_version(), "kind": "FlinkBlueGreenDeployment", "name": blue_green,
+                "uid": uid(&["fbgd", &target.cluster, &target.namespace, blue_green]), "controller": false,
+                "blockOwnerDeletion": true,
+            }]);
+            self.set_metadata(kind, &target.name, "ownerReferences", owner);
+        }
     }
 
     fn session_job(&mut self, job: &SessionJobSpec) {
         let target = self.target;
-        let listed = target.jobs.iter().find(|listed| listed.id == job.job);
         let mut status = json!({ "lifecycleState": job.lifecycle, "observedGeneration": 1 });
-        status["jobStatus"] = self.job_status(listed, &job.job);
+        if let Some(named) = &job.job {
+            let listed = target.jobs.iter().find(|listed| listed.id == *named);
+            status["jobStatus"] = self.job_status(listed, named);
+        }
         if let Some(error) = &job.error {
             status["error"] = error_json(error);
         }

@@ -81,13 +81,12 @@ impl Checker<'_> {
             format!("no [[target]] is called `{target}`")
         });
         if let Some(job) = job {
-            let jobs = self
-                .file
-                .steps
-                .iter()
-                .flat_map(|step| step.get_ref().jobs.iter().flatten());
-            let known = jobs.flat_map(super::JobSpec::each).any(|each| each.id == job);
-            self.check(span, known, || format!("no step lists a job `{job}`"));
+            let steps = || self.file.steps.iter().map(|step| step.get_ref());
+            let jobs = steps().flat_map(|step| step.jobs.iter().flatten());
+            let mut requested = steps().flat_map(|step| step.session_jobs.iter().flatten());
+            let known = jobs.flat_map(super::JobSpec::each).any(|each| each.id == job)
+                || requested.any(|resource| resource.name == job);
+            self.check(span, known, || format!("no step lists a job, or has a FlinkSessionJob, `{job}`"));
             let session = self
                 .targets
                 .iter()

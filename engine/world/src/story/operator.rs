@@ -20,6 +20,8 @@ pub struct ResourceSpec {
     pub status: Option<String>,
     /// `metadata.generation`, which the operator has seen.
     pub generation: u32,
+    /// The FlinkBlueGreenDeployment that owns it.
+    pub blue_green: Option<String>,
 }
 
 impl Default for ResourceSpec {
@@ -32,6 +34,7 @@ impl Default for ResourceSpec {
             lifecycle: "STABLE".into(),
             status: None,
             generation: 1,
+            blue_green: None,
         }
     }
 }
@@ -42,8 +45,8 @@ impl Default for ResourceSpec {
 pub struct SessionJobSpec {
     /// Its name.
     pub name: String,
-    /// The story's name for the job it stands for.
-    pub job: String,
+    /// The story's name for the job that its status names, if it names one yet.
+    pub job: Option<String>,
     /// Whether it asks for a suspended job.
     #[serde(default)]
     pub suspended: bool,

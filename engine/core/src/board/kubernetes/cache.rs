@@ -178,11 +178,30 @@ impl<T: Referenced> Objects<T> {
         }
     }
 
+    /// The objects of a namespace that are there and decode.
+    pub(super) fn in_namespace<'a>(&'a self, namespace: &'a Namespace) -> impl Iterator<Item = &'a T> {
+        let first = ObjectRef::new(namespace, "");
+        let entries = self.0.range(first..);
+        let mine = entries.take_while(|(object, _)| object.namespace == *namespace);
+        mine.filter_map(|(_, seen)| seen.change.live())
+    }
+
+    /// Every object that is there and decodes.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.values().filter_map(|seen| seen.change.live())
+    }
+
     /// An object, if it is there and decodes.
     pub(super) fn get(&self, object: &ObjectRef) -> Option<&T> {
-        match &self.0.get(object)?.change {
-            Cached::Live(object) => Some(object),
-            Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone => None,
+        self.0.get(object)?.change.live()
+    }
+}
+
+impl<T> Cached<T> {
+    fn live(&self) -> Option<&T> {
+        match self {
+            Self::Live(object) => Some(object),
+            Self::Undecodable(_) | Self::Unanswered { .. } | Self::Tombstone => None,
         }
     }
 }

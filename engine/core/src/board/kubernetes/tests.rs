@@ -162,7 +162,9 @@ fn a_session_job_is_found_by_the_job_it_names_and_wakes_its_session() {
     let accepted = board.accept(resources(kind, 1, vec![first.clone()]));
     assert_eq!(accepted.touched, vec![object()], "the session's place, not its own");
     let of = |board: &KubernetesBoard, n| {
-        let evidence = board.flink_session_job(&Namespace::new("default"), job(n)).unwrap();
+        let evidence = board
+            .flink_session_job_naming(&Namespace::new("default"), job(n))
+            .unwrap();
         evidence.latest
     };
     assert_eq!(of(&board, 1).present().map(|r| r.name.as_str()), Some("daily"));

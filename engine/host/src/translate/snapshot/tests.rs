@@ -99,6 +99,7 @@ fn resource() -> FlinkResource {
         namespace: Namespace::new("namespace"),
         name: "resource name".to_owned(),
         uid: Uid::new("resource uid"),
+        blue_green: None,
         deployment: "name".to_owned(),
         mode: Mode::Session,
         created_at: Some(at(211)),

@@ -2,7 +2,7 @@
 
 use steadfast_core::evidence::Fault;
 use steadfast_core::facts::Deployment;
-use steadfast_core::id::{FlinkJobId, Namespace};
+use steadfast_core::id::{Namespace, SessionJob};
 use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
 use steadfast_core::state::Force;
 use steadfast_core::testing;
@@ -47,7 +47,7 @@ fn application() -> JobKey {
 
 fn session_job() -> JobKey {
     JobKey {
-        session_job: FlinkJobId::parse("00000000000000000000000000000001"),
+        session_job: SessionJob::parse("00000000000000000000000000000001"),
         ..application()
     }
 }

@@ -162,6 +162,7 @@ impl Facts {
             namespace: Namespace::new("default"),
             name: "orders".to_owned(),
             uid: Uid::new("9c1d"),
+            blue_green: None,
             deployment: "orders".to_owned(),
             mode: pick(Mode::ALL, self.n),
             created_at: self.moment(8),

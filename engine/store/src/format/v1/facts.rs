@@ -133,6 +133,9 @@ object!(FlinkResource of facts::FlinkResource {
     "namespace": Namespace = namespace,
     "name": String = name,
     "uid": Uid = uid,
+    // Snapshots from before it was kept lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "blueGreen": Option<String> = blue_green,
     "deployment": String = deployment,
     "mode": Mode = mode,
     "createdAt": Option<Moment> = created_at,

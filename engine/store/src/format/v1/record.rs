@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use steadfast_core::{id, incarnation, record};
 
-use super::scalar::{ClusterName, JobId, Labels, Moment, Namespace, PolicyName, Uid};
+use super::scalar::{ClusterName, JobId, Labels, Moment, Namespace, PolicyName, SessionJob, Uid};
 use super::state::{Attention, ConditionType, Confidence, Intent, Mode, State};
 use crate::format::shape::{object, words};
 
@@ -34,7 +34,8 @@ object!(Record of record::JobRecord {
 
 object!(Key of id::JobKey {
     "target": Target = target,
-    "session_job": Option<JobId> = session_job,
+    // 32 hex digits, or the name of a FlinkSessionJob.
+    "session_job": Option<SessionJob> = session_job,
 });
 
 object!(Target of id::TargetId {
@@ -62,6 +63,8 @@ object!(Incarnation of incarnation::Incarnation {
     "since": Option<Moment> = since,
     "previous": Option<(JobId, Moment)> = previous,
     // Records from before these were kept lack them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "deploymentName": Option<String> = deployment_name,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     "deploymentCreatedAt": Option<Moment> = deployment_created_at,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -69,6 +69,23 @@ impl Shape for JobId {
     }
 }
 
+/// 32 lower-case hex digits, or the name of a FlinkSessionJob.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct SessionJob(id::SessionJob);
+
+impl Shape for SessionJob {
+    type Core = id::SessionJob;
+
+    fn of(core: &id::SessionJob) -> Self {
+        Self(core.clone())
+    }
+
+    fn into_core(self) -> id::SessionJob {
+        self.0
+    }
+}
+
 /// A name as it is.
 macro_rules! name {
     ($name:ident) => {

@@ -102,17 +102,22 @@ impl Checker<'_> {
     }
 
     fn operator_resources(&mut self, span: &Range<usize>, step: &Step) {
-        for job in step.session_jobs.iter().flatten() {
+        for (job, named) in step
+            .session_jobs
+            .iter()
+            .flatten()
+            .filter_map(|job| Some((job, job.job.as_ref()?)))
+        {
             let listed = self
                 .file
                 .steps
                 .iter()
                 .flat_map(|step| step.get_ref().jobs.iter().flatten());
-            let known = listed.flat_map(JobSpec::each).any(|each| each.id == job.job);
+            let known = listed.flat_map(JobSpec::each).any(|each| each.id == *named);
             self.check(span, known, || {
                 format!(
-                    "FlinkSessionJob `{}` stands for a job `{}` that no step lists",
-                    job.name, job.job
+                    "FlinkSessionJob `{}` stands for a job `{named}` that no step lists",
+                    job.name
                 )
             });
         }

@@ -1,0 +1,125 @@
+//! FlinkBlueGreenDeployments: one job that runs by turns on one of two Flink clusters.
+//!
+//! The operator makes a FlinkDeployment for each side, `<name>-blue` and `<name>-green`, and owns both in its name. To bring out
+//! another version it starts the other side, and deletes the one that ran once the new one is stable. The job goes by the name
+//! of the FlinkBlueGreenDeployment: its record is about one side at a time, and the other side is its next attempt.
+//!
+//! The owner in the FlinkDeployments' metadata tells all of this, so the FlinkBlueGreenDeployment itself is not read: no right
+//! to it is needed.
+
+use std::sync::Arc;
+
+use steadfast_core::board::ObjectRef;
+use steadfast_core::facts::{Desired, FlinkResource};
+use steadfast_core::id::{ClusterName, JobKey, TargetId};
+use steadfast_core::journal::Change;
+use steadfast_core::record::{JobRecord, Origin};
+use steadfast_core::time::Timestamp;
+
+use super::Reactor;
+use crate::setup::TargetSetup;
+
+impl Reactor {
+    /// The FlinkBlueGreenDeployment of which a FlinkDeployment is one side.
+    pub(super) fn blue_green_of(&self, cluster: &ClusterName, object: &ObjectRef) -> Option<TargetId> {
+        let resource = self.board.kubernetes(cluster)?.last_flink_deployment(object)?;
+        let owner = resource.blue_green.as_deref()?;
+        Some(TargetId::new(cluster, &object.namespace, owner))
+    }
+
+    /// Takes up a FlinkBlueGreenDeployment that nothing watches. What was on record by the name of one of its sides is its own.
+    pub(super) fn begin_blue_green(&mut self, id: &TargetId, now: Timestamp) {
+        if self.targets.contains(id) {
+            self.follow_side(id, now);
+            return;
+        }
+        let Some(side) = self.side_to_follow(id) else { return };
+        let key = JobKey::application(id.clone());
+        let found = self.found_by_side(id);
+        if !self.is_on_record(&key) {
+            let newest = found
+                .iter()
+                .max_by_key(|record| (!record.state.is_terminal(), record.incarnation.since));
+            let change = match newest {
+                Some(record) => Change::begin(JobRecord {
+                    key: key.clone(),
+                    ..JobRecord::clone(record)
+                }),
+                None => self.first_commit(key.clone(), side.mode, Origin::Discovered, now),
+            };
+            self.begun.insert(key, change);
+        }
+        self.superseded.extend(found.iter().map(|record| record.key.clone()));
+        let setup = TargetSetup {
+            id: id.clone(),
+            mode: side.mode,
+            object: Some(ObjectRef::new(&side.namespace, &side.name)),
+            flink_rest: None,
+            pinned: None,
+        };
+        self.watch(setup, Origin::Discovered, now);
+    }
+
+    /// Goes over to the other side, if it is the one to follow from now on.
+    pub(super) fn follow_side(&mut self, id: &TargetId, now: Timestamp) {
+        let is_discovered = |origin: Origin| origin == Origin::Discovered;
+        let object = match self.targets.get(id) {
+            Some(target) if is_discovered(target.origin) => target.object.clone(),
+            Some(_) | None => return,
+        };
+        let Some(side) = self.side_to_follow(id) else { return };
+        let side = ObjectRef::new(&side.namespace, &side.name);
+        if object.as_ref() == Some(&side) {
+            return;
+        }
+        self.targets.move_to(id, side, now);
+        // What was known is of the other Flink cluster.
+        self.board.forget(id);
+        self.unvouched.remove(id);
+        for key in self.jobs_of(id) {
+            self.lookups.forget(&key);
+            self.queue.enqueue(key);
+        }
+        self.polls.poll_soon(id, now);
+        self.refresh_reachability(id);
+    }
+
+    /// The side that a FlinkBlueGreenDeployment's job is on: the one that is followed, while it stands and has not come to its
+    /// end; else the one that has stood longest. `None` if it has no side.
+    fn side_to_follow(&self, id: &TargetId) -> Option<FlinkResource> {
+        let board = self.board.kubernetes(&id.cluster)?;
+        let followed = self.targets.get(id).and_then(|target| target.object.as_ref());
+        let is_followed = |side: &FlinkResource| followed.is_some_and(|object| object.name == side.name);
+        // The end on record may be that of the side which was left.
+        let ended_on = self
+            .records
+            .get(&JobKey::application(id.clone()))
+            .filter(|record| record.state.is_terminal())
+            .and_then(|record| record.incarnation.deployment_name.as_deref());
+        let sides = board.last_sides(&id.namespace, &id.name);
+        // An aborted side is suspended, and stays.
+        let stands = |side: &FlinkResource| side.deleting_since.is_none() && side.desired == Desired::Running;
+        let order = |side: &&FlinkResource| {
+            let is_left = is_followed(side) && ended_on == Some(&*side.name);
+            (
+                !stands(side),
+                is_left,
+                !is_followed(side),
+                side.created_at,
+                side.name.clone(),
+            )
+        };
+        sides.min_by_key(order).cloned()
+    }
+
+    /// Records that were found by the name of a side.
+    fn found_by_side(&self, id: &TargetId) -> Vec<Arc<JobRecord>> {
+        let board = self.board.kubernetes(&id.cluster);
+        let sides = board.into_iter().flat_map(|board| board.last_sides(&id.namespace, &id.name));
+        let keys = sides.map(|side| JobKey::application(TargetId::new(&id.cluster, &side.namespace, &side.name)));
+        keys.filter_map(|key| self.records.get(&key))
+            .filter(|record| record.origin == Origin::Discovered)
+            .map(Arc::clone)
+            .collect()
+    }
+}

@@ -1,0 +1,177 @@
+//! One job that runs by turns on one of two Flink clusters.
+
+use steadfast_core::facts::{Deployment, Desired, FlinkResource, ResourceKind};
+use steadfast_core::id::{Namespace, Uid};
+use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
+use steadfast_core::testing;
+
+use super::*;
+
+fn rig() -> Rig {
+    let rules = ClusterRules {
+        discover: vec![Discover::Native, Discover::FlinkDeployment],
+        flink_rest: FlinkRoute::Service,
+    };
+    let now = Timestamp::from_millis(1_000_000);
+    Rig {
+        reactor: reactor(BTreeMap::from([(ClusterName::new("local"), rules)]), now),
+        now,
+        fetches: Vec::new(),
+    }
+}
+
+fn id(name: &str) -> TargetId {
+    TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), name)
+}
+
+fn side(name: &str, created: i64) -> FlinkResource {
+    FlinkResource {
+        blue_green: Some("app".to_owned()),
+        deployment: name.to_owned(),
+        created_at: Some(at(created)),
+        ..testing::flink_resource(ResourceKind::FlinkDeployment, name)
+    }
+}
+
+fn deployed(name: &str) -> Deployment {
+    Deployment {
+        name: name.to_owned(),
+        owner: Some("FlinkDeployment".to_owned()),
+        native: Some(Mode::Application),
+        ..testing::deployment(&format!("uid of {name}"))
+    }
+}
+
+impl Rig {
+    fn told(&mut self, kind: ObjectKind, change: KubeChange) {
+        self.now = self.now.after(Duration::from_secs(1));
+        let scope = Scope {
+            cluster: ClusterName::new("local"),
+            kind,
+            namespace: None,
+        };
+        let update = KubeUpdate {
+            scope,
+            asked_at: self.now,
+            at: self.now,
+            change,
+        };
+        self.reactor.kube_update(update, self.now);
+        self.settle();
+    }
+
+    fn sides(&mut self, sides: &[FlinkResource]) {
+        let objects = sides.iter().cloned().map(Object::FlinkResource).collect();
+        self.told(ObjectKind::FlinkDeployment, KubeChange::Relisted(objects, Completeness::Complete));
+    }
+
+    fn deployments(&mut self, names: &[&str]) {
+        let objects = names.iter().map(|name| Object::Deployment(deployed(name))).collect();
+        self.told(ObjectKind::Deployment, KubeChange::Relisted(objects, Completeness::Complete));
+    }
+
+    /// Flink's answer, asked for at that time.
+    fn side_lists(&mut self, job: u128, state: JobState, asked_at: Timestamp) {
+        let overview = FlinkOverview::listing(vec![flink_job(flink_job_id(job), state, at(900))]);
+        let observation = Observation::new(Observed::Present(overview), asked_at, self.now);
+        self.reactor.fetched(Fetched::overview(id("app"), observation), self.now);
+        self.settle();
+    }
+
+    fn lists_now(&mut self, job: u128, state: JobState) {
+        self.now = self.now.after(Duration::from_secs(1));
+        self.side_lists(job, state, self.now);
+    }
+
+    /// The names on record, and of the job its state, its attempt, and the Deployment it is on.
+    fn shown(&self) -> (Vec<String>, JobState, u32, String) {
+        let records = self.reactor.records();
+        let names = records.keys().map(|key| key.target.name.to_string()).collect();
+        let record = &records[&JobKey::application(id("app"))];
+        let object = self.reactor.targets.get(&id("app")).and_then(|target| target.object.clone());
+        (names, record.state, record.incarnation.attempt, object.unwrap().name)
+    }
+}
+
+fn on(state: JobState, attempt: u32, side: &str) -> (Vec<String>, JobState, u32, String) {
+    (vec!["app".to_owned()], state, attempt, side.to_owned())
+}
+
+#[test]
+fn a_switch_is_the_next_attempt_of_one_record() {
+    let mut rig = rig();
+    rig.sides(&[side("app-blue", 1)]);
+    rig.deployments(&["app-blue"]);
+    rig.lists_now(1, JobState::Running);
+    assert_eq!(rig.shown(), on(JobState::Running, 1, "app-blue"));
+    // The other side starts, and both run.
+    rig.sides(&[side("app-blue", 1), side("app-green", 90)]);
+    rig.deployments(&["app-blue", "app-green"]);
+    rig.lists_now(1, JobState::Running);
+    assert_eq!(rig.shown(), on(JobState::Running, 1, "app-blue"));
+    let going = FlinkResource {
+        deleting_since: Some(rig.now),
+        ..side("app-blue", 1)
+    };
+    rig.sides(&[going, side("app-green", 90)]);
+    assert_eq!(rig.shown().3, "app-green");
+    // An answer of the old side that was under way is nobody's.
+    rig.side_lists(1, JobState::Canceled, rig.now.before(Duration::from_secs(3)));
+    rig.lists_now(2, JobState::Running);
+    assert_eq!(rig.shown(), on(JobState::Running, 2, "app-green"));
+    rig.sides(&[side("app-green", 90)]);
+    rig.deployments(&["app-green"]);
+    rig.lists_now(2, JobState::Running);
+    assert_eq!(rig.shown(), on(JobState::Running, 2, "app-green"));
+}
+
+#[test]
+fn a_side_that_is_aborted_or_cannot_be_seen_is_not_gone_over_to() {
+    let mut rig = rig();
+    rig.sides(&[side("app-blue", 1)]);
+    rig.deployments(&["app-blue"]);
+    rig.lists_now(1, JobState::Running);
+    let aborted = FlinkResource {
+        desired: Desired::Suspended,
+        ..side("app-green", 90)
+    };
+    rig.sides(&[side("app-blue", 1), aborted.clone()]);
+    assert_eq!(rig.shown().3, "app-blue");
+    rig.told(
+        ObjectKind::FlinkDeployment,
+        KubeChange::Failed(Fault::new(FaultKind::Forbidden, "no")),
+    );
+    assert_eq!(rig.shown(), on(JobState::Running, 1, "app-blue"));
+    // What has ended gives way to what runs, though both are there.
+    rig.lists_now(1, JobState::Failed);
+    rig.sides(&[side("app-blue", 1), side("app-green", 90)]);
+    rig.deployments(&["app-blue", "app-green"]);
+    rig.lists_now(2, JobState::Running);
+    assert_eq!(rig.shown(), on(JobState::Running, 2, "app-green"));
+}
+
+#[test]
+fn what_was_found_by_the_name_of_a_side_goes_on_under_the_jobs_name() {
+    let mut rig = rig();
+    rig.deployments(&["app-blue"]);
+    let found: Vec<String> = rig.reactor.records().keys().map(ToString::to_string).collect();
+    assert_eq!(found, ["local/default/app-blue"]);
+    rig.sides(&[side("app-blue", 1)]);
+    rig.lists_now(1, JobState::Running);
+    assert_eq!(rig.shown(), on(JobState::Running, 1, "app-blue"));
+    assert!(!rig.reactor.targets.contains(&id("app-blue")));
+}
+
+#[test]
+fn a_restart_finds_the_side_again_before_anything_was_read() {
+    let mut rig = rig();
+    rig.sides(&[side("app-green", 1)]);
+    rig.deployments(&["app-green"]);
+    rig.lists_now(1, JobState::Running);
+    let stored: Vec<JobRecord> = rig.reactor.records().values().map(|record| JobRecord::clone(record)).collect();
+    assert_eq!(stored[0].incarnation.deployment_uid, Some(Uid::new("uid of app-green")));
+    let mut again = self::rig();
+    let first = again.reactor.start(stored, vec![], again.now);
+    again.commit(first);
+    assert_eq!(again.shown().3, "app-green");
+}
