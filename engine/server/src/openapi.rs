@@ -122,6 +122,8 @@ mod tests {
             "confidence",
             "reason",
             "since",
+            "firstSeen",
+            "startedAt",
             "confirmedAt",
             "conditions",
             "watch",
