@@ -4,6 +4,7 @@ use crate::alert::AlertEvent;
 use crate::id::PolicyName;
 use crate::record::Reason;
 use crate::state::{Confidence, JobState};
+use crate::time::Timestamp;
 
 /// What happened to one job, for the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,4 +34,6 @@ pub struct Transition {
     pub attempt: u32,
     /// The policy that decided it.
     pub policy: PolicyName,
+    /// When the state after began by Flink's own word; see [`JobRecord::told_since`](crate::record::JobRecord::told_since).
+    pub told_since: Option<Timestamp>,
 }

@@ -45,5 +45,6 @@ pub mod state;
 pub mod testing;
 pub mod time;
 pub mod timing;
+mod told_since;
 pub mod tracking;
 pub mod wake;

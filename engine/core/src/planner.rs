@@ -12,6 +12,7 @@ use crate::record::{Condition, JobRecord, StandingAlert};
 use crate::snapshot::Snapshot;
 use crate::state::{Attention, ConditionType, Confidence, JobState};
 use crate::time::Timestamp;
+use crate::told_since::told_since;
 
 /// The most a policy may remember about one job, in bytes.
 pub const MEMORY_LIMIT: usize = 16 * 1024;
@@ -131,6 +132,7 @@ fn apply(before: &JobRecord, snapshot: &Snapshot, decision: Decision) -> Plan {
         memory: decision.memory,
         ..before.clone()
     };
+    after.told_since = told_since(before, &after, snapshot);
     let alert_events = alerts(
         before,
         &mut after,
@@ -146,6 +148,7 @@ fn apply(before: &JobRecord, snapshot: &Snapshot, decision: Decision) -> Plan {
             reason: after.reason.clone(),
             attempt: after.incarnation.attempt,
             policy: after.policy.clone(),
+            told_since: after.told_since,
         }));
     } else if shown_differently(before, &after) {
         events.push(Event::Update);
@@ -212,6 +215,7 @@ fn shown_differently(before: &JobRecord, after: &JobRecord) -> bool {
     before.confidence != after.confidence
         || before.reason != after.reason
         || before.conditions != after.conditions
+        || before.told_since != after.told_since
         || before.other_jobs != after.other_jobs
         || before.attention != after.attention
         || before.incarnation != after.incarnation

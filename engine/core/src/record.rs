@@ -113,8 +113,12 @@ pub struct JobRecord {
     pub confidence: Confidence,
     /// Why it stands: a code in CamelCase and a sentence.
     pub reason: Reason,
-    /// Since when the state stands.
+    /// When the state was first seen, by our clock: what rules and policies count from.
     pub since: Timestamp,
+    /// When the state began by Flink's own word: the run's start-time for one that comes up or runs, the end-time for one
+    /// that ended. By the JobManager's clock, and never after `since`; `None` where Flink does not tell. It is shown and
+    /// decides nothing.
+    pub told_since: Option<Timestamp>,
     /// When the state was last confirmed; as of the last commit.
     pub confirmed_at: Option<Timestamp>,
     /// Which incarnation the record is about.
@@ -168,6 +172,7 @@ impl JobRecord {
             confidence: Confidence::Stale,
             reason: Reason::new("NeverObserved", "no source has answered yet"),
             since: now,
+            told_since: None,
             confirmed_at: None,
             incarnation,
             conditions: Vec::new(),
@@ -202,6 +207,11 @@ impl JobRecord {
             origin,
             ..self.handed_to(policy)
         }
+    }
+
+    /// When the state began, for people: by Flink's own word where it tells, else when it was first seen.
+    pub fn began(&self) -> Timestamp {
+        self.told_since.unwrap_or(self.since)
     }
 
     /// The condition of that type, if it stands.

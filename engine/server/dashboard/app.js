@@ -317,7 +317,7 @@ function rowOf(job) {
   const place = job.mode === "session" ? `${job.cluster}/${job.namespace}/${job.name}` : `${job.cluster}/${job.namespace}`;
   const link = make("a", { href: `#${encodeURI(job.id)}`, class: job.mode === "session" ? "mono" : null }, name);
   const conditions = job.conditions.map((condition) => make("span", { class: "condition", title: condition.message }, condition.type));
-  row.times = [make("td", { class: "number", title: job.since }), make("td", { class: "number", title: job.confirmedAt }), make("td", { class: "number" })];
+  row.times = [make("td", { class: "number", title: beginning(job) }), make("td", { class: "number", title: job.confirmedAt }), make("td", { class: "number" })];
   row.replaceChildren(
     make("td", { class: "job" }, link, make("small", {}, place)),
     make("td", {}, stateLabel(job.state, job.confidence), job.confidence === "confirmed" ? null : make("span", { class: "confidence" }, job.confidence)),
@@ -332,6 +332,10 @@ function rowOf(job) {
   row.setAttribute("aria-selected", String(job.id === selected));
   return row;
 }
+
+// Flink's own start or end of a state, where it tells it; Steadfast may have seen the state only later.
+const isTold = (job) => job.since !== job.firstSeen;
+const beginning = (job) => isTold(job) ? `${job.since} by Flink's clock, first seen ${job.firstSeen}` : job.since;
 
 function tick(row) {
   setText(row.times[0], span(Date.now() - Date.parse(row.job.since)));
@@ -384,7 +388,9 @@ function facts(job) {
   add("Mode", job.mode);
   add("Flink job", make("span", { class: "mono" }, job.flinkJobId ?? "not known yet"));
   add("Attempt", String(job.attempt));
-  add("Since", `${new Date(job.since).toLocaleString()}`);
+  add("Since", isTold(job) ? `${new Date(job.since).toLocaleString()}, by Flink's clock` : new Date(job.since).toLocaleString());
+  add("First seen", new Date(job.firstSeen).toLocaleString());
+  if (job.startedAt && job.startedAt !== job.since) add("Run started", `${new Date(job.startedAt).toLocaleString()}, by Flink's clock`);
   add("Confirmed", ago(job.confirmedAt));
   add("Watch", job.watch.failures > 0 ? `${job.watch.attention}, ${job.watch.failures} looks without an answer` : job.watch.attention);
   if (job.intent && job.intent.intent !== "none") add("Intent", `${job.intent.intent}, noted ${ago(job.intent.since)}; Steadfast itself does nothing to the job`);
@@ -429,6 +435,7 @@ function historyList(items) {
     make("time", { datetime: item.at, title: item.at }, new Date(item.at).toLocaleString()),
     stateLabel(item.to, item.confidence),
     make("span", { class: "confidence" }, `attempt ${item.attempt}`),
+    item.since ? make("p", {}, `By Flink's clock since ${new Date(item.since).toLocaleString()}`) : null,
     make("p", {}, item.reason.message || item.reason.code))));
 }
 

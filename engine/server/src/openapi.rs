@@ -124,6 +124,8 @@ mod tests {
             "confidence",
             "reason",
             "since",
+            "firstSeen",
+            "startedAt",
             "confirmedAt",
             "conditions",
             "watch",

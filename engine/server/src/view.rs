@@ -35,9 +35,17 @@ pub(crate) struct Job {
     /// confirmed, inferred or stale.
     confidence: &'static str,
     reason: Reason,
-    /// Since when the state stands.
+    /// Since when the state stands: where Flink tells it, Flink's own start-time (CREATED, INITIALIZING, RUNNING) or
+    /// end-time (FINISHED, FAILED, CANCELED), by the JobManager's clock; else `firstSeen`. A run that was seen to do
+    /// something else meanwhile, e.g. to restart, is RUNNING since it was seen to run again.
     #[schema(format = DateTime)]
     since: String,
+    /// When Steadfast first saw the state, by its own clock; never before `since`.
+    #[schema(format = DateTime)]
+    first_seen: String,
+    /// Flink's start-time of the present run, by the JobManager's clock; null until Flink has listed it.
+    #[schema(format = DateTime)]
+    started_at: Option<String>,
     /// When the state was last confirmed.
     #[schema(format = DateTime)]
     confirmed_at: Option<String>,
@@ -127,8 +135,13 @@ pub(crate) struct Intent {
 pub(crate) struct Transition {
     /// Its position in the journal.
     sequence: u64,
+    /// When it was decided, by Steadfast's clock.
     #[schema(format = DateTime)]
     at: String,
+    /// When the state after it began, by Flink's own word and the JobManager's clock; missing where Flink does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    since: Option<String>,
     from: &'static str,
     to: &'static str,
     confidence: &'static str,
@@ -195,7 +208,9 @@ impl From<&JobView> for Job {
             state: record.state.as_str(),
             confidence: record.confidence.as_str(),
             reason: Reason::from(&record.reason),
-            since: record.since.to_string(),
+            since: record.began().to_string(),
+            first_seen: record.since.to_string(),
+            started_at: record.incarnation.started_at.map(|at| at.to_string()),
             confirmed_at: confirmed_at.map(|at| at.to_string()),
             conditions: conditions.collect(),
             alerts: alerts.collect(),
@@ -225,6 +240,7 @@ impl Transition {
         Self {
             sequence: entry.sequence.0,
             at: entry.at.to_string(),
+            since: transition.told_since.map(|at| at.to_string()),
             from: transition.from.as_str(),
             to: transition.to.as_str(),
             confidence: transition.confidence.as_str(),

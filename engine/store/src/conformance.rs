@@ -34,6 +34,7 @@ pub(crate) fn moved(from: JobState, to: JobState) -> Event {
         reason: Reason::new("FlinkSays", "Flink lists it so: \"ok\"\n\u{1f980}"),
         attempt: 1,
         policy: PolicyName::new("default"),
+        told_since: None,
     })
 }
 

@@ -27,8 +27,11 @@ object!(
         confidence: Confidence = confidence,
         /// Why the state is what it is.
         reason: Reason = reason,
-        /// Since when the state stands.
+        /// When the state was first seen, by Steadfast's clock.
         since: Moment = since,
+        /// When the state began by Flink's own word, by the JobManager's clock: the run's start-time, or its end-time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told_since: Option<Moment> = told_since,
         /// When the state was last confirmed, as of the last commit.
         confirmed_at: Option<Moment> = confirmed_at,
         /// The run that the record is about.

@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, TargetId, Uid};
+use steadfast_core::journal::Event;
 use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::{Condition, JobRecord, OtherJob};
 use steadfast_core::state::{Attention, ConditionType, JobState};
@@ -57,7 +58,8 @@ async fn a_job_has_the_contracts_fields() {
         "mode": "application", "flinkJobId": "ffffffffa021a4190000000000000000", "attempt": 1,
         "state": "RUNNING", "confidence": "confirmed",
         "reason": {"code": "FlinkSays", "message": "Flink lists the job"},
-        "since": "2026-11-23T01:13:29.838Z", "confirmedAt": "2026-11-23T01:13:30.838Z",
+        "since": "2026-11-23T01:13:29.838Z", "firstSeen": "2026-11-23T01:13:29.838Z",
+        "startedAt": "2026-11-23T01:13:29.838Z", "confirmedAt": "2026-11-23T01:13:30.838Z",
         "conditions": [{"type": "FlinkUnreachable", "since": "2026-11-23T01:13:29.838Z", "message": "refused"}],
         "alerts": [],
         "watch": {
@@ -69,6 +71,27 @@ async fn a_job_has_the_contracts_fields() {
         "intent": null
     });
     assert_eq!(job, expected);
+}
+
+#[tokio::test]
+async fn flinks_own_time_is_shown_beside_when_it_was_seen() {
+    let server = TestServer::new();
+    let told = AT.before(std::time::Duration::from_secs(3 * 3600));
+    let record = JobRecord {
+        told_since: Some(told),
+        ..record("local/default/orders", JobState::Failed)
+    };
+    let mut moved = moved(JobState::Unknown, JobState::Failed);
+    if let Event::Transition(transition) = &mut moved {
+        transition.told_since = Some(told);
+    }
+    server.commit(record, vec![moved]).await;
+    let (_, job) = server.get(JOB).await;
+    let times = json!(["2026-11-22T22:13:29.838Z", "2026-11-23T01:13:29.838Z", null]);
+    assert_eq!(json!([job["since"], job["firstSeen"], job["startedAt"]]), times);
+    let (_, history) = server.get(&format!("{JOB}/transitions")).await;
+    let first = &history["items"][0];
+    assert_eq!(json!([first["since"], first["at"], null]), times);
 }
 
 #[tokio::test]
@@ -93,6 +116,7 @@ async fn what_is_not_known_is_null() {
     let (_, job) = server.get(JOB).await;
     for path in [
         "/flinkJobId",
+        "/startedAt",
         "/confirmedAt",
         "/watch/nextPollAt",
         "/watch/nextReviewAt",

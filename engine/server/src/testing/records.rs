@@ -36,5 +36,6 @@ pub(crate) fn moved(from: JobState, to: JobState) -> Event {
         reason: Reason::new("FlinkSays", "Flink lists the job"),
         attempt: 1,
         policy: PolicyName::new("default"),
+        told_since: None,
     })
 }

@@ -6,7 +6,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use steadfast_server::explain::{
     Awaited, Condition, Deletion, Deployment, Evidence, Explanation, FlinkJob, FlinkResource, JobEnd, KubeEvent,
-    Observed, Outcome, Pod, Readiness, Record, Rollout, Rule, Shadow, Snapshot,
+    Observed, Outcome, Pod, Readiness, Record, Rollout, Rule, Shadow, Snapshot, State,
 };
 
 /// What the API says of a decision, as a page of text. What another engine says in another shape stays as it says it.
@@ -32,14 +32,16 @@ fn read(job: &str, explanation: &Explanation) -> String {
         state,
         confidence,
         reason,
-        since,
         incarnation,
         conditions,
         ..
     } = &snapshot.record;
     let mut page = format!(
-        "{job} is {state}, {confidence}, in attempt {} since {since}\n  {}: {}\n",
-        incarnation.attempt, reason.code, reason.message,
+        "{job} is {state}, {confidence}, in attempt {} since {}\n  {}: {}\n",
+        incarnation.attempt,
+        since(&snapshot.record),
+        reason.code,
+        reason.message,
     );
     page.push_str(&judged(policy, rule.as_ref(), outcome));
     page.push_str(&standing(conditions));
@@ -47,6 +49,31 @@ fn read(job: &str, explanation: &Explanation) -> String {
     page.push_str(&beside(shadows));
     page.push_str(&awaited(waits_for, snapshot));
     page
+}
+
+/// When the state began. Flink's time is of another clock than ours, so it is said whose it is.
+fn since(record: &Record) -> String {
+    let first_seen = &record.since;
+    let Some(told) = &record.told_since else {
+        return first_seen.to_string();
+    };
+    let whose = match record.state {
+        State::Finished | State::Failed | State::Canceled => "end-time",
+        State::Created
+        | State::Initializing
+        | State::Running
+        | State::Failing
+        | State::Cancelling
+        | State::Restarting
+        | State::Suspended
+        | State::Reconciling
+        | State::Unknown
+        | State::Starting
+        | State::Savepointing
+        | State::Lost
+        | State::Terminated => "start-time",
+    };
+    format!("{told} (Flink's {whose}), first seen {first_seen}")
 }
 
 /// What the policy makes of it now, and the rule in the policy's words.
@@ -167,8 +194,12 @@ fn lines<T>(items: &[T], render: impl Fn(&T) -> String) -> String {
 }
 
 fn flink_job(job: &FlinkJob) -> String {
+    let ended = job
+        .ended_at
+        .as_ref()
+        .map_or_else(String::new, |at| format!(", ended {at}"));
     format!(
-        "job {} {}, started {}, {} of {} tasks run",
+        "job {} {}, started {}{ended}, {} of {} tasks run",
         job.id, job.state, job.started_at, job.tasks.running, job.tasks.total
     )
 }
@@ -178,11 +209,12 @@ fn event(event: &KubeEvent) -> String {
 }
 
 fn end(end: &JobEnd) -> String {
+    let ended = end.ended_at.as_ref().map_or_else(String::new, |at| format!(" at {at}"));
     let cause = end
         .cause
         .as_ref()
         .map_or_else(String::new, |cause| format!(": {cause}"));
-    format!("job {} reached {}{cause}", end.job, end.state)
+    format!("job {} reached {}{ended}{cause}", end.job, end.state)
 }
 
 fn deployment(deployment: &Deployment) -> String {

@@ -28,6 +28,7 @@ mod running;
 mod signals;
 #[cfg(feature = "author")]
 mod simulate;
+mod times;
 mod trust;
 mod unreadable;
 #[cfg(feature = "author")]

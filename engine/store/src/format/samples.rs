@@ -127,6 +127,7 @@ fn full() -> JobRecord {
         confidence: Confidence::Confirmed,
         reason: reason(0),
         since: AT,
+        told_since: None,
         confirmed_at: Some(at(60)),
         incarnation: Incarnation {
             attempt: u32::MAX,
@@ -192,6 +193,7 @@ fn transition(n: usize) -> Transition {
         reason: reason(n),
         attempt: n as u32,
         policy: PolicyName::new("default"),
+        told_since: None,
     }
 }
 

@@ -84,6 +84,27 @@ fn a_record_without_labels_reads() {
     assert_eq!(record, expected);
 }
 
+/// What Flink told of times is kept; where it told nothing, what is written is as before it was kept, as the files show.
+#[test]
+fn flinks_own_times_are_kept() {
+    let told = Some(samples::at(5));
+    let record = JobRecord {
+        told_since: told,
+        ..samples::records()[1].clone()
+    };
+    let mut event = samples::events()[0].clone();
+    let Event::Transition(transition) = &mut event else {
+        panic!("{event:?}")
+    };
+    transition.told_since = told;
+    let written = [write(&record).unwrap(), write(&event).unwrap()];
+    for document in &written {
+        assert!(document.contains("\"toldSince\":"), "{document}");
+    }
+    assert_eq!(read::<JobRecord>(written[0].as_bytes()).unwrap(), record);
+    assert_eq!(read::<Event>(written[1].as_bytes()).unwrap(), event);
+}
+
 /// A pod's port is kept where it names one; one that names none is written as before there were ports.
 #[test]
 fn a_pods_port_is_kept() {

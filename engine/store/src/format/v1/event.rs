@@ -51,6 +51,9 @@ object!(Transition of journal::Transition {
     "reason": Reason = reason,
     "attempt": u32 = attempt,
     "policy": PolicyName = policy,
+    // Where Flink told no time, and in entries from before it was kept, it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "toldSince": Option<Moment> = told_since,
 });
 
 object!(Alert of alert::AlertEvent {

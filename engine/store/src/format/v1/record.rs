@@ -30,6 +30,9 @@ object!(Record of record::JobRecord {
     // An array of numbers; empty in `jobs`, which has a column for it.
     "memory": Vec<u8> = memory,
     "revision": u64 = revision,
+    // Where Flink told no time, and in records from before it was kept, it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "toldSince": Option<Moment> = told_since,
 });
 
 object!(Key of id::JobKey {
