@@ -8,7 +8,7 @@ use std::time::Duration;
 use steadfast_core::alert::{AlertEvent, AlertStatus};
 use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
-use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, TargetId, Uid};
+use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, SessionJob, TargetId, Uid};
 use steadfast_core::incarnation::{Incarnation, UidSeen};
 use steadfast_core::journal::{Event, Transition};
 use steadfast_core::labels::Labels;
@@ -118,7 +118,7 @@ fn full() -> JobRecord {
     JobRecord {
         key: JobKey {
             target: target("session \u{fc}"),
-            session_job: Some(id::SessionJob::Submitted(job(1))),
+            session_job: Some(SessionJob::Submitted(job(1))),
         },
         mode: Mode::Session,
         origin: Origin::Discovered,
