@@ -13,6 +13,7 @@ use crate::id::{FlinkJobId, Namespace};
 use crate::kube_update::{Completeness, KindOrigin, KubeChange, KubeUpdate, Object, ObjectKind};
 use crate::time::Timestamp;
 
+use cache::Asked;
 use deployments::Deployments;
 use pods::Pods;
 use resources::Resources;
@@ -61,7 +62,7 @@ pub struct KubernetesBoard {
 }
 
 impl KubernetesBoard {
-    /// Takes in one list, watch event or failure.
+    /// Takes in one list, watch event, failure or answer about one object.
     pub fn accept(&mut self, update: KubeUpdate) -> Accepted {
         let KubeUpdate {
             scope,
@@ -102,8 +103,11 @@ impl KubernetesBoard {
                     accepted.repaired = u32::try_from(accepted.touched.len()).unwrap_or(u32::MAX);
                 }
             }
+            // What was heard while it was asked for by name is newer.
+            KubeChange::Applied(object) if asked_at < at && self.was_heard_since(kind, &object, asked_at) => {}
             KubeChange::Applied(object) => self.see(kind, object, at, &mut accepted),
             KubeChange::Deleted(object) => self.see_deleted(kind, &object, at, &mut accepted),
+            KubeChange::NotFound(object) => self.see_missing(kind, object, Asked { asked_at, at }, &mut accepted),
         }
         accepted
     }
@@ -124,6 +128,31 @@ impl KubernetesBoard {
             ObjectKind::FlinkDeployment => self.flink_deployments.see_deleted(object, at, accepted),
             ObjectKind::FlinkSessionJob => self.session_jobs.see_deleted(object, at, accepted),
         }
+    }
+
+    fn was_heard_since(&self, kind: ObjectKind, object: &Object, moment: Timestamp) -> bool {
+        let object = object.namespaced_name();
+        match kind {
+            ObjectKind::Deployment => self.deployments.objects.was_heard_since(object, moment),
+            ObjectKind::FlinkDeployment => self.flink_deployments.objects.was_heard_since(object, moment),
+            ObjectKind::FlinkSessionJob => self.session_jobs.objects.was_heard_since(object, moment),
+            ObjectKind::Pod => false,
+        }
+    }
+
+    fn see_missing(&mut self, kind: ObjectKind, object: ObjectRef, asked: Asked, accepted: &mut Accepted) {
+        // Nothing is known of a kind that was never listed.
+        let Some(list) = self.list(kind, &object.namespace).cloned() else {
+            return;
+        };
+        let touched = match kind {
+            ObjectKind::Deployment => self.deployments.objects.see_missing(object, asked, &list),
+            ObjectKind::FlinkDeployment => self.flink_deployments.objects.see_missing(object, asked, &list),
+            ObjectKind::FlinkSessionJob => self.session_jobs.objects.see_missing(object, asked, &list),
+            // They are never asked for one by one: which pods a Deployment has, only a list says.
+            ObjectKind::Pod => None,
+        };
+        accepted.touched.extend(touched);
     }
 
     /// A Deployment; `None` while its list was never asked for.

@@ -1,15 +1,18 @@
 //! Lookups on request, each with a deadline and a size limit. Any answer but a complete success is a fault.
 
 use k8s_openapi::api::core::v1 as core;
-use steadfast_core::evidence::Fault;
+use steadfast_core::board::ObjectRef;
+use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::facts::{KubeEvent, Pod};
 use steadfast_core::id::Namespace;
-use steadfast_core::lookup::ContainerRun;
+use steadfast_core::kube_update::KubeChange;
+use steadfast_core::lookup::{ContainerRun, ObjectQuestion};
 use steadfast_core::time::Timestamp;
 
 use super::KubeCluster;
 use super::decode::{self, FLINK_CONTAINER};
 use super::list::{self, Lister, Path, success};
+use super::selection;
 use crate::transport::{Answer, fetch, within};
 
 /// How much of a log is read: a long stack trace may follow the line that counts.
@@ -48,6 +51,24 @@ impl KubeCluster {
             fetch(&self.client, &url, LOG_BYTES * 2),
         )
         .await
+    }
+
+    /// One object by its name: that it is there, or [`KubeChange::NotFound`] by the API server's own word. Fails for any
+    /// other answer. So it does where another object has the name and a list would leave it out if its labels were others:
+    /// whether it is one of ours only the list says.
+    pub async fn ask_for(&self, question: &ObjectQuestion) -> Result<KubeChange, Fault> {
+        let ObjectQuestion { kind, object, uid } = question;
+        let key = (object.namespace.clone(), object.name.clone());
+        let Some(found) = self.getter.get(*kind, &key).await? else {
+            return Ok(KubeChange::NotFound(object.clone()));
+        };
+        let is_listed = !list::selects(*kind, self.settings.deployments);
+        if is_listed || (uid.is_some() && selection::uid(&found) == uid.as_ref()) {
+            return Ok(KubeChange::Applied(found));
+        }
+        let (kind, ObjectRef { namespace, name }) = (kind.as_str(), object);
+        let message = format!("get {kind} {namespace}/{name}: another one has the name now; a list is to say which");
+        Err(Fault::new(FaultKind::Other, message))
     }
 
     /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink up to 1.20 labels

@@ -1,4 +1,5 @@
-use steadfast_core::lookup::ContainerRun;
+use steadfast_core::board::ObjectRef;
+use steadfast_core::lookup::{ContainerRun, ObjectQuestion};
 
 use super::*;
 
@@ -24,9 +25,12 @@ fn cluster(
             )
         }
     });
+    let client = kube::Client::new(service, "default");
+    let timing = settings().timing;
     let cluster = KubeCluster {
         settings: settings(),
-        client: kube::Client::new(service, "default"),
+        getter: Getter::new(client.clone(), timing.timeout, timing.validate),
+        client,
         relist_requests: tokio::sync::watch::Sender::new(Timestamp::default()),
         undecodable: Arc::default(),
     };
@@ -179,4 +183,77 @@ async fn a_container_before_this_one_is_asked_for_and_may_never_have_been() {
         FaultKind::Status,
         "another refusal is not an absence"
     );
+}
+
+fn question(kind: ObjectKind, uid: Option<&str>) -> ObjectQuestion {
+    ObjectQuestion {
+        kind,
+        object: ObjectRef::new(&Namespace::new("default"), "orders"),
+        uid: uid.map(Uid::new),
+    }
+}
+
+/// A Deployment as a GET shows it.
+fn answered(name: &str, uid: &str) -> String {
+    let mut deployment = deployment(name, uid);
+    deployment["kind"] = "Deployment".into();
+    deployment.to_string()
+}
+
+fn not_found(name: &str) -> String {
+    let details = serde_json::json!({"name": name, "group": "apps", "kind": "deployments"});
+    serde_json::json!({"kind": "Status", "status": "Failure", "reason": "NotFound", "details": details, "code": 404})
+        .to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_object_is_asked_for_without_a_resource_version() {
+    let (missing, asked) = cluster(|_| (404, not_found("orders")));
+    let said = missing.ask_for(&question(ObjectKind::Deployment, Some("u1"))).await;
+    assert!(matches!(said, Ok(KubeChange::NotFound(object)) if object.name == "orders"));
+    assert_eq!(
+        *asked.lock().unwrap(),
+        ["/apis/apps/v1/namespaces/default/deployments/orders"]
+    );
+    let (there, _) = cluster(|_| (200, answered("orders", "u1")));
+    let said = there.ask_for(&question(ObjectKind::Deployment, Some("u1"))).await;
+    assert!(matches!(said, Ok(KubeChange::Applied(Object::Deployment(d))) if d.uid.as_str() == "u1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_but_the_servers_own_word_says_that_an_object_is_not_there() {
+    for (status, body) in [
+        (404, not_found("payments")),
+        (404, "404 page not found".to_owned()),
+        (
+            404,
+            r#"{"kind":"Status","reason":"NotFound","message":"the server could not find the requested resource"}"#
+                .to_owned(),
+        ),
+        (403, recorded("kubernetes/errors/403-forbidden.json")),
+        (410, "{}".to_owned()),
+        (429, "{}".to_owned()),
+        (500, not_found("orders")),
+        (200, not_found("orders")),
+        (200, "<html>".to_owned()),
+        (200, answered("payments", "u1")),
+    ] {
+        let shown = format!("{status} {body}");
+        let (cluster, _) = cluster(move |_| (status, body.clone()));
+        let said = cluster.ask_for(&question(ObjectKind::Deployment, Some("u1"))).await;
+        assert!(said.is_err(), "{shown}: {said:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_another_object_under_the_name_only_a_list_says_whether_it_is_selected() {
+    let (mut next, _) = cluster(|_| (200, answered("orders", "u2")));
+    for uid in [Some("u1"), None] {
+        for (deployments, is_told) in [(Selector::All, true), (Selector::Flink, false)] {
+            next.settings.deployments = deployments;
+            let said = next.ask_for(&question(ObjectKind::Deployment, uid)).await;
+            assert_eq!(said.is_ok(), is_told, "{uid:?} {deployments:?}: {said:?}");
+            assert!(!matches!(said, Ok(KubeChange::NotFound(_))));
+        }
+    }
 }
