@@ -81,7 +81,10 @@ async fn no_answer_is_not_no_ha_data() {
 
 #[tokio::test(start_paused = true)]
 async fn warnings_about_the_target_are_found_newest_first() {
-    let (cluster, _) = cluster(|_| (200, recorded("kubernetes/broken/events.json")));
+    let (cluster, _) = cluster(|url| {
+        let body = recorded("kubernetes/broken/events.json");
+        (200, if url.contains("/pods?") { pods(&[]) } else { body })
+    });
     let events = cluster.events(&Namespace::new("default"), "noimage").await.unwrap();
     assert!(
         events.iter().any(|event| event.reason == "Failed")
@@ -96,7 +99,9 @@ async fn events_on_a_later_page_are_found_too() {
     let (cluster, asked) = cluster(|url| {
         let event = |name: &str| serde_json::json!({"metadata": {}, "involvedObject": {"kind": "Deployment", "name": name}, "reason": "Trouble"});
         let page = |name: &str, token: &str| serde_json::json!({"kind": "EventList", "metadata": {"resourceVersion": "1", "continue": token}, "items": [event(name)]});
-        let body = if url.contains("continue=more") {
+        let body = if url.contains("/pods?") {
+            return (200, pods(&[]));
+        } else if url.contains("continue=more") {
             page("orders", "")
         } else {
             page("other", "more")
@@ -105,7 +110,70 @@ async fn events_on_a_later_page_are_found_too() {
     });
     let events = cluster.events(&Namespace::new("default"), "orders").await.unwrap();
     assert_eq!(events.len(), 1);
-    assert_eq!(asked.lock().unwrap().len(), 2);
+    assert_eq!(asked.lock().unwrap().len(), 3);
+}
+
+/// A list of one JobManager's pod with these volumes.
+fn pods(volumes: &[serde_json::Value]) -> String {
+    let pod = serde_json::json!({"metadata": {"name": "orders-7d-x"}, "spec": {"containers": [], "volumes": volumes}});
+    serde_json::json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": [pod]}).to_string()
+}
+
+fn events_of(events: &[(&str, &str, &str)]) -> String {
+    let item = |(kind, name, reason): &(&str, &str, &str)| serde_json::json!({"metadata": {}, "involvedObject": {"kind": kind, "name": name}, "reason": reason, "message": "why"});
+    let items: Vec<serde_json::Value> = events.iter().map(item).collect();
+    serde_json::json!({"kind": "EventList", "metadata": {"resourceVersion": "1"}, "items": items}).to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_claims_those_speak_that_a_pod_at_hand_names() {
+    let volumes = [
+        serde_json::json!({"name": "a", "persistentVolumeClaim": {"claimName": "checkpoints"}}),
+        serde_json::json!({"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}}),
+        serde_json::json!({"name": "b", "emptyDir": {}}),
+    ];
+    let claim = "PersistentVolumeClaim";
+    let (cluster, asked) = cluster(move |url| {
+        let body = if url.contains("/pods?") {
+            pods(&volumes)
+        } else if url.contains("Warning") {
+            events_of(&[
+                (claim, "checkpoints", "ProvisioningFailed"),
+                (claim, "payments", "ProvisioningFailed"),
+                ("PersistentVolume", "checkpoints", "VolumeFailedDelete"),
+            ])
+        } else {
+            events_of(&[
+                (claim, "checkpoints", "ProvisioningSucceeded"),
+                (claim, "orders-7d-x-scratch", "ExternalProvisioning"),
+                (claim, "payments", "FailedBinding"),
+            ])
+        };
+        (200, body)
+    });
+    let events = cluster.events(&Namespace::new("default"), "orders").await.unwrap();
+    let told: Vec<(&str, &str)> = events
+        .iter()
+        .map(|event| (event.object.as_str(), event.reason.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("PersistentVolumeClaim/checkpoints", "ProvisioningFailed"),
+            ("PersistentVolumeClaim/orders-7d-x-scratch", "ExternalProvisioning"),
+        ]
+    );
+    assert_eq!(asked.lock().unwrap().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_pods_cannot_be_read_no_answer_says_that_there_is_no_event() {
+    let (cluster, _) = cluster(|url| match url.contains("/pods?") {
+        true => (403, recorded("kubernetes/errors/403-forbidden.json")),
+        false => (200, events_of(&[])),
+    });
+    let fault = cluster.events(&Namespace::new("default"), "orders").await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Forbidden);
 }
 
 #[tokio::test(start_paused = true)]
