@@ -86,8 +86,8 @@ impl ListStatus {
                     });
                 }
             }
-            // A watch's event is about one object, and says nothing of the others.
-            KubeChange::Applied(_) | KubeChange::Deleted(_) => {}
+            // A watch's event, or a GET, is about one object, and says nothing of the others.
+            KubeChange::Applied(_) | KubeChange::Deleted(_) | KubeChange::NotFound(_) => {}
         }
     }
 }

@@ -60,7 +60,8 @@ pub enum Untold {
 
 impl FlinkOverview {
     /// A list that tells of every job that is followed.
-    pub fn listing(jobs: Vec<FlinkJob>) -> Self {
+    pub fn listing(mut jobs: Vec<FlinkJob>) -> Self {
+        jobs.sort_by_key(|job| job.id);
         Self {
             jobs,
             ..Self::default()
@@ -77,7 +78,8 @@ impl FlinkOverview {
 
     /// What it tells of a job.
     pub fn job(&self, id: FlinkJobId) -> Option<&FlinkJob> {
-        self.jobs.iter().find(|job| job.id == id)
+        let place = self.jobs.binary_search_by_key(&id, |job| job.id).ok()?;
+        self.jobs.get(place)
     }
 
     /// Whether it says that a job has ended, or that Flink does not know it.

@@ -1,6 +1,7 @@
 //! What lists and watches of Kubernetes say, as the board takes it in: one [`KubeUpdate`] for each list, watch event or
 //! failure.
 
+use crate::board::ObjectRef;
 use crate::evidence::Fault;
 use crate::facts::{Deployment, FlinkResource, Pod};
 use crate::id::{ClusterName, Namespace};
@@ -125,7 +126,7 @@ pub enum Completeness {
 pub struct KubeUpdate {
     /// The scope it is about.
     pub scope: Scope,
-    /// When the request began (lists, failures), or the event arrived (changes).
+    /// When the request began (lists, failures, objects asked for by name), or the event arrived (changes).
     pub asked_at: Timestamp,
     /// When it arrived here.
     pub at: Timestamp,
@@ -142,6 +143,9 @@ pub enum KubeChange {
     Applied(Object),
     /// The watch says an object was deleted; its last state.
     Deleted(Object),
+    /// Asked for by name, the API server itself said that there is no such object. That weighs as much as a complete list
+    /// without it, for this one object.
+    NotFound(ObjectRef),
     /// A list failed, or a watch broke: what the scope's objects are is unknown until the next list.
     Failed(Fault),
 }

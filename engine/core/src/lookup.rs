@@ -11,7 +11,8 @@
 use crate::board::ObjectRef;
 use crate::evidence::{Evidence, Fault, Observation, accept};
 use crate::facts::{Checkpoints, HaData, JobEnd, KubeEvent, Pod, RootException};
-use crate::id::FlinkJobId;
+use crate::id::{FlinkJobId, Uid};
+use crate::kube_update::ObjectKind;
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 
@@ -145,7 +146,8 @@ lookup_sources! {
         TaskManagers = "task-managers", task_managers: Vec<Pod>;
     }
     lists {
-        /// A complete list of Deployments and pods. It arrives as updates of the lists, and has no slot of its own.
+        /// A complete list of Deployments and pods; where the Deployment is known to be missing, an answer about it alone.
+        /// It arrives as updates of the board's Kubernetes, and has no slot of its own.
         Kubernetes = "kubernetes";
     }
 }
@@ -264,6 +266,17 @@ impl Query {
             Self::TaskManagers { .. } => LookupSource::TaskManagers,
         }
     }
+}
+
+/// One object of Kubernetes in question: whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectQuestion {
+    /// Its kind: never a pod.
+    pub kind: ObjectKind,
+    /// Its own namespace and name.
+    pub object: ObjectRef,
+    /// Its `metadata.uid`, as last seen. Another one under this name is another object.
+    pub uid: Option<Uid>,
 }
 
 /// Which run's end is looked for where results outlive a cluster.

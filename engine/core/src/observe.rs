@@ -6,7 +6,7 @@
 use crate::board::{Board, ObjectRef};
 use crate::evidence::{Evidence, Observed};
 use crate::facts::FlinkJob;
-use crate::id::{FlinkJobId, SessionJob};
+use crate::id::FlinkJobId;
 use crate::intents;
 use crate::record::JobRecord;
 use crate::snapshot::{Fleet, Snapshot};
@@ -100,13 +100,7 @@ fn freeze(
         deployment: object.and_then(|object| kubernetes?.deployment(object)),
         deletion: object.and_then(|object| kubernetes?.deletion(object)).cloned(),
         pods: object.and_then(|object| kubernetes?.pods(object)),
-        flink_resource: object.and_then(|object| match &key.session_job {
-            None => kubernetes?.flink_deployment(object),
-            Some(SessionJob::Submitted(id)) => kubernetes?.flink_session_job_naming(&object.namespace, *id),
-            Some(SessionJob::Requested(name)) => {
-                kubernetes?.flink_session_job(&ObjectRef::new(&object.namespace, name))
-            }
-        }),
+        flink_resource: object.and_then(|object| kubernetes?.resource_of(key, object)),
         // Looked up on request: filled in by the owners of their slots, below and in `observe`.
         exceptions: None,
         checkpoints: None,

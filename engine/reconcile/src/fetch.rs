@@ -1,9 +1,10 @@
 //! What the loop asks of the world, and what comes back.
 
-use steadfast_core::evidence::Observation;
+use steadfast_core::evidence::{Fault, Observation};
 use steadfast_core::facts::FlinkOverview;
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
-use steadfast_core::lookup::{Finding, Query};
+use steadfast_core::kube_update::KubeUpdate;
+use steadfast_core::lookup::{Finding, ObjectQuestion, Query};
 use steadfast_core::time::Timestamp;
 use steadfast_sources::flink::Expected;
 use steadfast_sources::route::FlinkRoute;
@@ -28,6 +29,15 @@ pub enum Fetch {
         query: Query,
         /// Where the job's Flink is, for what only Flink can say.
         endpoint: Endpoint,
+    },
+    /// Objects of Kubernetes, each asked for by its name.
+    Objects {
+        /// Whose objects they are.
+        target: TargetId,
+        /// Which.
+        questions: Vec<ObjectQuestion>,
+        /// For what is not answered, a list begun sooner will not do.
+        after: Timestamp,
     },
     /// A complete list of a cluster, begun after a moment. It arrives as an update, like every list.
     Relist {
@@ -99,6 +109,15 @@ pub enum Fetched {
         observation: Observation<FlinkOverview>,
         /// Whether it shows whose answer it is.
         provenance: Provenance,
+    },
+    /// Of objects that were asked for by name.
+    Objects {
+        /// Whose they are.
+        target: TargetId,
+        /// As it was asked.
+        after: Timestamp,
+        /// What was said of each: that it is there, or that it is not. A fault says nothing of it.
+        answers: Vec<Result<KubeUpdate, Fault>>,
     },
     /// Of a look-up.
     Lookup {

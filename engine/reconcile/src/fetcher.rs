@@ -104,6 +104,18 @@ impl Fetcher {
                     provenance,
                 })
             }
+            Fetch::Objects {
+                target,
+                questions,
+                after,
+            } => {
+                let _permit = self.lookups.acquire().await.ok()?;
+                let mut answers = Vec::with_capacity(questions.len());
+                for question in &questions {
+                    answers.push(self.ask_for(&target.cluster, question).await);
+                }
+                Some(Fetched::Objects { target, after, answers })
+            }
             Fetch::Relist { cluster, after } => {
                 if let Some(clients) = self.clusters.get(&cluster) {
                     clients.cluster.request_relist(after);

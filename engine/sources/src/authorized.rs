@@ -12,7 +12,7 @@ use steadfast_core::evidence::{Fault, FaultKind};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::transport::{Answer, Limits, Transport, client, request, within};
+use crate::transport::{Answer, Body, BodyReader, Limits, Transport, client, request, within};
 
 /// For how long files that were read count as they were: a file that changes is taken up after that.
 const FRESH: Duration = Duration::from_secs(1);
@@ -95,24 +95,29 @@ impl AuthorizedTransport {
         *held = Some(reading.clone());
         Ok(reading)
     }
+
+    async fn ask(&self, url: &str, limits: Limits, body: Body<'_>) -> Result<Answer, Fault> {
+        let Reading {
+            client, authorization, ..
+        } = self.current().await?;
+        let answer = request(&client, url, authorization, limits.max_bytes, body).await?;
+        if answer.status == 401
+            && let Some(reading) = self.read.lock().await.as_mut()
+        {
+            reading.at = None;
+        }
+        Ok(answer)
+    }
 }
 
 #[async_trait]
 impl Transport for AuthorizedTransport {
     async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault> {
-        within(limits.deadline, url, async {
-            let Reading {
-                client, authorization, ..
-            } = self.current().await?;
-            let answer = request(&client, url, authorization, limits.max_bytes).await?;
-            if answer.status == 401
-                && let Some(reading) = self.read.lock().await.as_mut()
-            {
-                reading.at = None;
-            }
-            Ok(answer)
-        })
-        .await
+        within(limits.deadline, url, self.ask(url, limits, Body::Whole)).await
+    }
+
+    async fn get_into(&self, url: &str, limits: Limits, reader: &mut dyn BodyReader) -> Result<Answer, Fault> {
+        within(limits.deadline, url, self.ask(url, limits, Body::To(reader))).await
     }
 }
 

@@ -106,6 +106,7 @@ impl OperatorResources {
 pub struct KubeCluster {
     settings: KubeSettings,
     client: kube::Client,
+    getter: Getter,
     /// The latest moment after which somebody asked for a list to begin.
     relist_requests: tokio::sync::watch::Sender<Timestamp>,
     undecodable: Arc<AtomicU64>,
@@ -171,6 +172,7 @@ impl KubeCluster {
         Self {
             settings,
             client: ports.client,
+            getter,
             relist_requests,
             undecodable,
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use steadfast_core::evidence::{Fault, FaultKind};
 
 /// The most a response body may hold, in bytes.
@@ -15,8 +15,14 @@ pub const MAX_BODY: usize = 8 << 20;
 pub struct Limits {
     /// From the start of the connection to the last byte of the body.
     pub deadline: Duration,
-    /// The most the body may hold, in bytes.
+    /// The most a body may hold that is kept whole, in bytes.
     pub max_bytes: usize,
+}
+
+/// Takes in a body as it arrives. It keeps its own bound on how much that may be.
+pub trait BodyReader: Send {
+    /// The next bytes of the body, cut anywhere. A fault ends the request.
+    fn take(&mut self, chunk: &[u8]) -> Result<(), Fault>;
 }
 
 /// A complete response of any status.
@@ -36,6 +42,63 @@ pub trait Transport: Send + Sync {
     /// One GET. Every answer of whatever status is `Ok`; what it means is for the caller to say. Fails if no whole
     /// answer came within the limits.
     async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault>;
+
+    /// The same for a body that may be too large to be kept whole: that of a 200 goes to the reader as it arrives, and the
+    /// answer's is empty. Those of other statuses are as of [`Transport::get`]. What the reader was given before a failure
+    /// is worth nothing. Where a transport has every body in memory anyhow, this is all there is to it.
+    async fn get_into(&self, url: &str, limits: Limits, reader: &mut dyn BodyReader) -> Result<Answer, Fault> {
+        let answer = self.get(url, limits).await?;
+        if answer.status != 200 {
+            return Ok(answer);
+        }
+        reader.take(&answer.body)?;
+        Ok(Answer {
+            body: Bytes::new(),
+            ..answer
+        })
+    }
+}
+
+/// Where the body of an answer goes.
+pub(crate) enum Body<'a> {
+    /// All of it into the answer.
+    Whole,
+    /// That of a 200 to a reader.
+    To(&'a mut dyn BodyReader),
+}
+
+/// Takes in one body, chunk by chunk.
+struct Receiving<'u, 'r> {
+    url: &'u str,
+    max_bytes: usize,
+    whole: BytesMut,
+    reader: Option<&'r mut dyn BodyReader>,
+}
+
+impl<'u, 'r> Receiving<'u, 'r> {
+    fn new(url: &'u str, status: u16, max_bytes: usize, body: Body<'r>) -> Self {
+        let reader = match body {
+            Body::To(reader) if status == 200 => Some(reader),
+            Body::To(_) | Body::Whole => None,
+        };
+        Self {
+            url,
+            max_bytes,
+            whole: BytesMut::new(),
+            reader,
+        }
+    }
+
+    fn take(&mut self, chunk: &[u8]) -> Result<(), Fault> {
+        if let Some(reader) = &mut self.reader {
+            return reader.take(chunk);
+        }
+        if self.whole.len() + chunk.len() > self.max_bytes {
+            return Err(too_large(self.url, self.max_bytes));
+        }
+        self.whole.extend_from_slice(chunk);
+        Ok(())
+    }
 }
 
 /// Plain HTTP or HTTPS.
@@ -76,6 +139,7 @@ pub(crate) async fn request(
     url: &str,
     authorization: Option<http::HeaderValue>,
     max_bytes: usize,
+    body: Body<'_>,
 ) -> Result<Answer, Fault> {
     let fault = |error: reqwest::Error| connection_fault(url, &error);
     let request = client.get(url);
@@ -86,24 +150,27 @@ pub(crate) async fn request(
     let mut response = request.send().await.map_err(fault)?;
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
-    let mut body = BytesMut::new();
+    let mut receiving = Receiving::new(url, status, max_bytes, body);
     while let Some(chunk) = response.chunk().await.map_err(fault)? {
-        if body.len() + chunk.len() > max_bytes {
-            return Err(too_large(url, max_bytes));
-        }
-        body.extend_from_slice(&chunk);
+        receiving.take(&chunk)?;
     }
     Ok(Answer {
         status,
         retry_after,
-        body: body.freeze(),
+        body: receiving.whole.freeze(),
     })
 }
 
 #[async_trait]
 impl Transport for HttpTransport {
     async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault> {
-        within(limits.deadline, url, request(&self.client, url, None, limits.max_bytes)).await
+        let work = request(&self.client, url, None, limits.max_bytes, Body::Whole);
+        within(limits.deadline, url, work).await
+    }
+
+    async fn get_into(&self, url: &str, limits: Limits, reader: &mut dyn BodyReader) -> Result<Answer, Fault> {
+        let work = request(&self.client, url, None, limits.max_bytes, Body::To(reader));
+        within(limits.deadline, url, work).await
     }
 }
 
@@ -125,22 +192,35 @@ impl Transport for ProxyTransport {
     async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault> {
         within(limits.deadline, url, fetch(&self.client, url, limits.max_bytes)).await
     }
+
+    async fn get_into(&self, url: &str, limits: Limits, reader: &mut dyn BodyReader) -> Result<Answer, Fault> {
+        let work = receive(&self.client, url, limits.max_bytes, Body::To(reader));
+        within(limits.deadline, url, work).await
+    }
 }
 
 /// One GET on an API server, without a deadline of its own.
 pub(crate) async fn fetch(client: &kube::Client, path: &str, max_bytes: usize) -> Result<Answer, Fault> {
+    receive(client, path, max_bytes, Body::Whole).await
+}
+
+async fn receive(client: &kube::Client, path: &str, max_bytes: usize, body: Body<'_>) -> Result<Answer, Fault> {
     let response = send(client, path).await?;
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
-    match Limited::new(response.into_body(), max_bytes).collect().await {
-        Ok(body) => Ok(Answer {
-            status,
-            retry_after,
-            body: body.to_bytes(),
-        }),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(path, max_bytes)),
-        Err(error) => Err(connection_fault(path, error.as_ref())),
+    let mut receiving = Receiving::new(path, status, max_bytes, body);
+    let mut frames = response.into_body();
+    while let Some(frame) = frames.frame().await {
+        // A frame without data has trailers.
+        if let Ok(chunk) = frame.map_err(|error| connection_fault(path, &error))?.into_data() {
+            receiving.take(&chunk)?;
+        }
     }
+    Ok(Answer {
+        status,
+        retry_after,
+        body: receiving.whole.freeze(),
+    })
 }
 
 /// Sends one GET to an API server and returns as soon as its headers are there.

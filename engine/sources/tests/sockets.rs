@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use server::{Server, response};
 use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_sources::flink::overview;
 use steadfast_sources::kubernetes::{Location, connect};
 use steadfast_sources::transport::{Answer, HttpTransport, Limits, ProxyTransport, Transport};
 
@@ -123,6 +124,44 @@ async fn a_body_beyond_its_limit_is_cut_off() {
     let large = |_: &str| response("200 OK", "", &vec![b'x'; 2 << 20]);
     for (_server, way) in every_way(large).await {
         assert_eq!(kind(get(&way, PATIENT).await), FaultKind::TooLarge);
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_fifty_thousand_jobs_is_read_as_it_arrives() {
+    const JOBS: usize = 50_000;
+    let list = |_: &str| {
+        let name = "n".repeat(300);
+        let row = |n: usize| format!(r#"{{"jid":"{n:032x}","name":"{name}","state":"RUNNING","start-time":{n}}}"#);
+        let rows: Vec<String> = (0..JOBS).map(row).collect();
+        response("200 OK", "", format!(r#"{{"jobs":[{}]}}"#, rows.join(",")).as_bytes())
+    };
+    for (_server, (way, base)) in every_way(list).await {
+        // More than is kept of a body.
+        let told = overview(way.as_ref(), &base, PATIENT).await.unwrap();
+        assert_eq!((told.jobs.len(), told.unreadable.len()), (JOBS, 0));
+        assert_eq!(told.jobs[JOBS - 1].started_at.as_millis(), 49_999);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_arrive_whole_is_no_list() {
+    let half = |_: &str| b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"jobs\":[]}".to_vec();
+    for (server, (way, base)) in every_way(half).await {
+        let fault = overview(way.as_ref(), &base, SHORT).await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Timeout);
+        server.close_after_each();
+        let fault = overview(way.as_ref(), &base, PATIENT).await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Connection);
+    }
+    let large = |_: &str| response("503 Service Unavailable", "", &vec![b'x'; 2 << 20]);
+    for (_server, (way, base)) in every_way(large).await {
+        let fault = overview(way.as_ref(), &base, PATIENT).await.unwrap_err();
+        assert_eq!(
+            fault.kind,
+            FaultKind::TooLarge,
+            "only a list may be larger than is kept"
+        );
     }
 }
 

@@ -139,7 +139,7 @@ impl<'a> Beside<'a> {
                         self.open.insert(query.source());
                     }
                 }
-                Fetch::Relist { .. } => {}
+                Fetch::Objects { .. } | Fetch::Relist { .. } => {}
             }
         }
         drop(turn.commit());
@@ -186,7 +186,7 @@ impl<'a> Beside<'a> {
     fn look_ups_of(&mut self, turn: &Turn) -> BTreeSet<LookupSource> {
         let of_job = turn.fetches.iter().filter_map(|fetch| match fetch {
             Fetch::Lookup { key, query, .. } if *key == self.key => Some(query.source()),
-            Fetch::Lookup { .. } | Fetch::Overview { .. } | Fetch::Relist { .. } => None,
+            Fetch::Lookup { .. } | Fetch::Overview { .. } | Fetch::Objects { .. } | Fetch::Relist { .. } => None,
         });
         of_job.collect()
     }

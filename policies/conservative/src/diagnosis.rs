@@ -67,7 +67,16 @@ const STUCK_REASONS: [&str; 3] = [
 
 /// The problem of the JobManager's pod, if it has any.
 pub fn of_pods(s: &Snapshot) -> Option<Problem> {
-    of_pod(s.job_manager()?)
+    let pod = s.job_manager()?;
+    let problem = of_pod(pod)?;
+    let claim = claim_trouble(s, pod).filter(|_| problem.kind == ProblemKind::Unschedulable);
+    Some(match claim {
+        Some(claim) => Problem {
+            message: format!("{}; {claim}", problem.message),
+            ..problem
+        },
+        None => problem,
+    })
 }
 
 /// The problem of one pod.
@@ -158,7 +167,7 @@ fn of_container(pod: &Pod, container: &Container) -> Option<Problem> {
 /// Whether events may tell what the pods do not: there is none, or the JobManager's does not get to run.
 pub fn events_may_tell(s: &Snapshot, deployment: &Deployment) -> bool {
     match s.job_manager() {
-        Some(pod) => pod.phase == "Pending" && of_pod(pod).is_none(),
+        Some(pod) => pod.phase == "Pending" && (of_pod(pod).is_none() || waits_for_a_volume(pod)),
         None => deployment.ready < deployment.replicas && pods(s).is_empty(),
     }
 }
@@ -223,22 +232,54 @@ const CREATE_EVENTS: [&str; 2] = ["FailedCreate", "ReplicaSetCreateError"];
 /// (client-go's default rate limiter), and tells of it again.
 const CREATE_RETRIED: Millis = Millis::from_mins(20);
 
+/// What is said of the claim of a volume that is not there: by the controller of volumes
+/// (pkg/controller/volume/events/event.go), and by the external provisioners. Claims that merely wait are told of last.
+const CLAIM_EVENTS: [&str; 4] = ["ProvisioningFailed", "FailedBinding", "VolumeMismatch", "ClaimLost"];
+
+/// Whether the scheduler says of a pod that it waits for a volume.
+fn waits_for_a_volume(pod: &Pod) -> bool {
+    let said = pod.unschedulable.as_deref().unwrap_or_default().to_lowercase();
+    has_no_node(pod)
+        && ["persistentvolume", "persistent volume", "volumebinding"]
+            .iter()
+            .any(|word| said.contains(word))
+}
+
+/// Whether no kubelet has taken the pod up. One that has had all its claims bound before.
+fn has_no_node(pod: &Pod) -> bool {
+    pod.phase == "Pending" && pod.container.is_none()
+}
+
+/// Why a claim of a pod that has no node yet is not bound. The engine tells of no claims but those of pods that are there.
+fn claim_trouble(s: &Snapshot, pod: &Pod) -> Option<String> {
+    let is_of_claim = |event: &KubeEvent| event.object.starts_with("PersistentVolumeClaim/");
+    let event = loudest(s, &CLAIM_EVENTS, |event| {
+        is_of_claim(event) && is_since(event, pod.created_at)
+    });
+    event.filter(|_| has_no_node(pod)).map(describe)
+}
+
+fn describe(event: &KubeEvent) -> String {
+    format!("{}: {}: {}", event.object, event.reason, event.message)
+}
+
 /// Why there is no pod, or why the JobManager's does not get to run: warning events, or the Deployment's own conditions.
 /// An event speaks only for what is there now, and only if it is no older than that.
 pub fn of_deployment(s: &Snapshot) -> Option<Problem> {
-    let describe = |event: &KubeEvent| format!("{}: {}: {}", event.object, event.reason, event.message);
     if let Some(pod) = s.job_manager() {
         let object = format!("Pod/{}", pod.name);
         let event = loudest(s, &STUCK_EVENTS, |event| {
             event.object == object && is_since(event, pod.created_at)
-        })?;
-        return (pod.phase == "Pending").then(|| Problem {
-            kind: if event.reason == "FailedScheduling" {
-                ProblemKind::Unschedulable
-            } else {
-                ProblemKind::PodStuck
-            },
-            message: describe(event),
+        });
+        let kind = match event {
+            Some(event) if event.reason != "FailedScheduling" => ProblemKind::PodStuck,
+            Some(_) | None => ProblemKind::Unschedulable,
+        };
+        let claim = claim_trouble(s, pod).filter(|_| kind == ProblemKind::Unschedulable);
+        let told: Vec<String> = event.map(describe).into_iter().chain(claim).collect();
+        return (pod.phase == "Pending" && !told.is_empty()).then(|| Problem {
+            kind,
+            message: told.join("; "),
         });
     }
     if !pods(s).is_empty() {

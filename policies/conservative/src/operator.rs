@@ -110,7 +110,8 @@ pub fn in_place_of_end(s: &Snapshot, params: &Params, memory: &mut Memory, verdi
 }
 
 /// The operator has taken the job away to bring it back in another shape, which `how` tells. That is believed for as long
-/// as the operator says that it is at it; that it has yet to look at a new specification, until the start deadline.
+/// as the operator says that it is at it; that it has yet to look at a new specification, or has named another job that is to
+/// come, until the start deadline.
 pub fn replacing(s: &Snapshot, params: &Params, memory: &mut Memory, how: &str) -> Option<Verdict> {
     let (resource, _) = observations::resource(s)?;
     let asks = resource.desired == DesiredState::Running && resource.deleting_since.is_none();
@@ -119,7 +120,11 @@ pub fn replacing(s: &Snapshot, params: &Params, memory: &mut Memory, how: &str) 
         resource.lifecycle.as_deref(),
         Some("UPGRADING" | "ROLLING_BACK" | "SUSPENDED")
     );
-    if !asks || !(at_it || resource.rollout == Rollout::InProgress) {
+    // It names the job before it submits it.
+    let names_another = resource.kind == FlinkResourceKind::FlinkSessionJob
+        && resource.flink_job_id.is_some()
+        && resource.flink_job_id != s.job.incarnation.flink_job_id;
+    if !asks || !(at_it || names_another || resource.rollout == Rollout::InProgress) {
         return None;
     }
     let since = *memory.awaited_since.get_or_insert(s.now);

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use crate::evidence::{Evidence, Observation, Observed, accept};
 use crate::facts::{Deletion, Deployment, FlinkResource, Pod};
-use crate::id::{FlinkJobId, Namespace};
+use crate::id::{FlinkJobId, JobKey, Namespace, SessionJob};
 use crate::kube_update::{Completeness, KindOrigin, KubeChange, KubeUpdate, Object, ObjectKind};
 use crate::time::Timestamp;
 
+use cache::Asked;
 use deployments::Deployments;
 use pods::Pods;
 use resources::Resources;
@@ -61,7 +62,7 @@ pub struct KubernetesBoard {
 }
 
 impl KubernetesBoard {
-    /// Takes in one list, watch event or failure.
+    /// Takes in one list, watch event, failure or answer about one object.
     pub fn accept(&mut self, update: KubeUpdate) -> Accepted {
         let KubeUpdate {
             scope,
@@ -102,8 +103,11 @@ impl KubernetesBoard {
                     accepted.repaired = u32::try_from(accepted.touched.len()).unwrap_or(u32::MAX);
                 }
             }
+            // What was heard while it was asked for by name is newer.
+            KubeChange::Applied(object) if asked_at < at && self.was_heard_since(kind, &object, asked_at) => {}
             KubeChange::Applied(object) => self.see(kind, object, at, &mut accepted),
             KubeChange::Deleted(object) => self.see_deleted(kind, &object, at, &mut accepted),
+            KubeChange::NotFound(object) => self.see_missing(kind, object, Asked { asked_at, at }, &mut accepted),
         }
         accepted
     }
@@ -124,6 +128,31 @@ impl KubernetesBoard {
             ObjectKind::FlinkDeployment => self.flink_deployments.see_deleted(object, at, accepted),
             ObjectKind::FlinkSessionJob => self.session_jobs.see_deleted(object, at, accepted),
         }
+    }
+
+    fn was_heard_since(&self, kind: ObjectKind, object: &Object, moment: Timestamp) -> bool {
+        let object = object.namespaced_name();
+        match kind {
+            ObjectKind::Deployment => self.deployments.objects.was_heard_since(object, moment),
+            ObjectKind::FlinkDeployment => self.flink_deployments.objects.was_heard_since(object, moment),
+            ObjectKind::FlinkSessionJob => self.session_jobs.objects.was_heard_since(object, moment),
+            ObjectKind::Pod => false,
+        }
+    }
+
+    fn see_missing(&mut self, kind: ObjectKind, object: ObjectRef, asked: Asked, accepted: &mut Accepted) {
+        // Nothing is known of a kind that was never listed.
+        let Some(list) = self.list(kind, &object.namespace).cloned() else {
+            return;
+        };
+        let touched = match kind {
+            ObjectKind::Deployment => self.deployments.objects.see_missing(object, asked, &list),
+            ObjectKind::FlinkDeployment => self.flink_deployments.objects.see_missing(object, asked, &list),
+            ObjectKind::FlinkSessionJob => self.session_jobs.objects.see_missing(object, asked, &list),
+            // They are never asked for one by one: which pods a Deployment has, only a list says.
+            ObjectKind::Pod => None,
+        };
+        accepted.touched.extend(touched);
     }
 
     /// A Deployment; `None` while its list was never asked for.
@@ -194,6 +223,15 @@ impl KubernetesBoard {
     /// Whether the list of FlinkSessionJobs was asked for and an answer, or a fault, came of it.
     pub fn has_looked_at_session_jobs(&self, namespace: &Namespace) -> bool {
         self.list(ObjectKind::FlinkSessionJob, namespace).is_some()
+    }
+
+    /// The operator's resource that stands for a job on a Flink cluster, by its Deployment; `None` where its kind is not watched.
+    pub fn resource_of(&self, key: &JobKey, object: &ObjectRef) -> Option<Evidence<FlinkResource>> {
+        match &key.session_job {
+            None => self.flink_deployment(object),
+            Some(SessionJob::Submitted(id)) => self.flink_session_job_naming(&object.namespace, *id),
+            Some(SessionJob::Requested(name)) => self.flink_session_job(&ObjectRef::new(&object.namespace, name)),
+        }
     }
 
     /// The FlinkSessionJob whose status names a job of a session cluster; `None` where they are not watched.

@@ -5,9 +5,11 @@
 
 use crate::board::{Board, ObjectRef};
 use crate::decision::{LookupRequest, LookupSource};
+use crate::evidence::Observed;
 use crate::facts::Pod;
-use crate::id::{FlinkJobId, JobKey};
-use crate::lookup::{About, ContainerRun, Finding, PodLog, Query, ResultQuery, Stands};
+use crate::id::{FlinkJobId, JobKey, SessionJob};
+use crate::kube_update::ObjectKind;
+use crate::lookup::{About, ContainerRun, Finding, ObjectQuestion, PodLog, Query, ResultQuery, Stands};
 use crate::record::JobRecord;
 use crate::state::JobState;
 use crate::time::Timestamp;
@@ -23,6 +25,13 @@ pub enum Standing {
     Open(Query),
     /// A complete list, begun after this moment, is to be read.
     OpenLists {
+        /// A list begun sooner will not do.
+        after: Timestamp,
+    },
+    /// These objects are to be asked for by name. What is not answered is left to a list, as for [`Self::OpenLists`].
+    OpenObjects {
+        /// Each of them.
+        questions: Vec<ObjectQuestion>,
         /// A list begun sooner will not do.
         after: Timestamp,
     },
@@ -68,8 +77,10 @@ impl Board {
         } else if request.observed_after >= now {
             Standing::Ahead(request.observed_after)
         } else if request.source == LookupSource::Kubernetes {
-            Standing::OpenLists {
-                after: request.observed_after,
+            let after = request.observed_after;
+            match object.and_then(|object| self.in_question(record, object)) {
+                Some(questions) => Standing::OpenObjects { questions, after },
+                None => Standing::OpenLists { after },
             }
         } else {
             self.query(record, object, request.source)
@@ -88,6 +99,47 @@ impl Board {
         let attempt = || self.attempt(key)?.stands(source);
         let target = || self.target(&key.target)?.stands(source);
         attempt().or_else(target)
+    }
+
+    /// The objects that a look at Kubernetes is about, if a few answers about single objects will do for a complete list:
+    /// where the Deployment is missing, it alone is in question, and the operator's resource that may bring it back. `None`:
+    /// a list is needed. Only a list says which pods a Deployment has, and which FlinkSessionJob names a job.
+    fn in_question(&self, record: &JobRecord, object: &ObjectRef) -> Option<Vec<ObjectQuestion>> {
+        let target = &record.key.target;
+        let kubernetes = self.kubernetes(&target.cluster)?;
+        if kubernetes.deployment(object)?.latest != Observed::Absent {
+            return None;
+        }
+        let deployment = ObjectQuestion {
+            kind: ObjectKind::Deployment,
+            object: object.clone(),
+            uid: record.incarnation.deployment_uid.clone(),
+        };
+        // By which name it would be asked for; a job that was submitted may have a resource of any.
+        let (kind, named) = match &record.key.session_job {
+            None => (ObjectKind::FlinkDeployment, Some(object.clone())),
+            Some(SessionJob::Requested(name)) => (
+                ObjectKind::FlinkSessionJob,
+                Some(ObjectRef::new(&object.namespace, name)),
+            ),
+            Some(SessionJob::Submitted(_)) => (ObjectKind::FlinkSessionJob, None),
+        };
+        let resource = kubernetes.resource_of(&record.key, object);
+        let resource = match resource.map(|evidence| evidence.latest) {
+            // Not watched, not installed, not granted: nothing is known of it, and this would not change that.
+            None | Some(Observed::Unknown(_)) => None,
+            Some(Observed::Present(resource)) => Some(ObjectQuestion {
+                kind,
+                object: ObjectRef::new(&resource.namespace, &resource.name),
+                uid: Some(resource.uid),
+            }),
+            Some(Observed::Absent) => Some(ObjectQuestion {
+                kind,
+                object: named?,
+                uid: None,
+            }),
+        };
+        Some(std::iter::once(deployment).chain(resource).collect())
     }
 
     /// What is asked of whom; `None` while nobody can be asked.

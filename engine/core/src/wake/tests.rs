@@ -65,11 +65,12 @@ fn update(rng: &mut StdRng, now: Timestamp) -> KubeUpdate {
             Object::Deployment(deployment(rng))
         }
     };
-    let change = match rng.random_range(0..5) {
+    let change = match rng.random_range(0..6) {
         0 => KubeChange::Failed(Fault::new(FaultKind::Timeout, "no answer")),
         1 => KubeChange::Relisted(Vec::new(), Completeness::Complete),
         2 => KubeChange::Relisted(vec![object(rng)], Completeness::Complete),
         3 => KubeChange::Applied(object(rng)),
+        4 => KubeChange::NotFound(ObjectRef::new(&Namespace::new("default"), "orders")),
         _ => KubeChange::Deleted(object(rng)),
     };
     KubeUpdate {

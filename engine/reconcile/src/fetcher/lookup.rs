@@ -4,7 +4,8 @@ use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::{Checkpoints, HaData, JobEnd, KubeEvent, Pod, RootException};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey};
-use steadfast_core::lookup::{Finding, PodLog, Query, ResultQuery};
+use steadfast_core::kube_update::{KubeUpdate, Scope};
+use steadfast_core::lookup::{Finding, ObjectQuestion, PodLog, Query, ResultQuery};
 use steadfast_sources::{flink, last_words};
 
 use super::Fetcher;
@@ -26,6 +27,23 @@ impl Fetcher {
             }
             Query::Archive(query) => Finding::Archive(self.timed(self.archive(cluster, &query)).await),
         }
+    }
+
+    /// One object, as an update of the board.
+    pub(super) async fn ask_for(&self, cluster: &ClusterName, question: &ObjectQuestion) -> Result<KubeUpdate, Fault> {
+        let asked_at = self.clock.now();
+        let change = self.clients(cluster)?.cluster.ask_for(question).await?;
+        let scope = Scope {
+            cluster: cluster.clone(),
+            kind: question.kind,
+            namespace: Some(question.object.namespace.clone()),
+        };
+        Ok(KubeUpdate {
+            scope,
+            asked_at,
+            at: self.clock.now(),
+            change,
+        })
     }
 
     /// An answer with the times at which it was asked for and came.

@@ -58,7 +58,9 @@ impl Reactor {
         let not_before = match self.standing(key, request, now)? {
             Standing::Answered => return None,
             Standing::Ahead(moment) => moment,
-            Standing::Open(_) | Standing::OpenLists { .. } | Standing::NobodyToAsk => now,
+            Standing::Open(_) | Standing::OpenLists { .. } | Standing::OpenObjects { .. } | Standing::NobodyToAsk => {
+                now
+            }
         };
         let due = if self.lookups.is_in_flight(key, request.source) {
             Due::UnderWay

@@ -2,7 +2,7 @@
 
 use steadfast_core::board::lookups::parting_words;
 use steadfast_core::board::{Accepted, ObjectRef};
-use steadfast_core::evidence::{Observation, Observed};
+use steadfast_core::evidence::{Fault, Observation, Observed};
 use steadfast_core::facts::{FlinkOverview, Pod};
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::kube_update::{KubeChange, KubeUpdate, ObjectKind};
@@ -20,6 +20,7 @@ impl Reactor {
     pub fn awaits(&self, fetched: &Fetched) -> bool {
         match fetched {
             Fetched::Overview { target, .. } => self.targets.contains(target),
+            Fetched::Objects { target, .. } => self.targets.contains(target),
             Fetched::Lookup { key, .. } => self.records.contains_key(key),
         }
     }
@@ -40,6 +41,7 @@ impl Reactor {
                     self.polls.poll_by(&target, asked_at.after(self.timing.poll).max(now));
                 }
             }
+            Fetched::Objects { target, after, answers } => self.objects_fetched(&target, after, answers, now),
             Fetched::Lookup { key, finding } => self.lookup_fetched(&key, finding, now),
         }
     }
@@ -73,13 +75,41 @@ impl Reactor {
         }
     }
 
+    /// Takes in what was said of a target's objects. What was not answered is left to a list: a refusal to read one object
+    /// says nothing of a list, and a server that is away makes the list say so.
+    fn objects_fetched(
+        &mut self,
+        target: &TargetId,
+        after: Timestamp,
+        answers: Vec<Result<KubeUpdate, Fault>>,
+        now: Timestamp,
+    ) {
+        let mut fault = None;
+        for answer in answers {
+            match answer {
+                Ok(update) => self.kube_update(update, now),
+                Err(error) => fault = Some(error),
+            }
+        }
+        if let Some(fault) = &fault {
+            tracing::debug!("not answered, so a list is asked for: {fault}");
+        }
+        for key in self.lookups.objects_ended(target, now) {
+            if fault.is_some() {
+                self.relist(&key, after);
+            } else {
+                self.queue.enqueue(key);
+            }
+        }
+    }
+
     /// Takes in what a Kubernetes list or watch said.
     pub fn kube_update(&mut self, update: KubeUpdate, now: Timestamp) {
         let cluster = update.scope.cluster.clone();
         let kind = update.scope.kind;
         let ends_list = match update.change {
             KubeChange::Relisted(..) | KubeChange::Failed(_) => true,
-            KubeChange::Applied(_) | KubeChange::Deleted(_) => false,
+            KubeChange::Applied(_) | KubeChange::Deleted(_) | KubeChange::NotFound(_) => false,
         };
         let accepted = self.board.accept_update(update);
         self.list_repairs += u64::from(accepted.repaired);

@@ -7,6 +7,7 @@ use steadfast_core::board::lookups::Standing;
 use steadfast_core::decision::LookupRequest;
 use steadfast_core::id::{FlinkJobId, JobKey, TargetId};
 use steadfast_core::intents;
+use steadfast_core::lookup::ObjectQuestion;
 use steadfast_core::observe::{Context, observe};
 use steadfast_core::planner::{Next, plan};
 use steadfast_core::record::JobRecord;
@@ -17,6 +18,7 @@ use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
+use super::lookups::Asking;
 use crate::fetch::Fetch;
 use crate::turn::{Judged, Show, Turn};
 
@@ -146,10 +148,12 @@ impl Reactor {
                 Some(until) => self.queue.requeue_by(key.clone(), until),
                 None => self.look_up(key, query),
             },
-            Some(Standing::OpenLists { after }) => {
-                self.lookups.await_list(key);
-                let cluster = key.target.cluster.clone();
-                self.fetches.push(Fetch::Relist { cluster, after });
+            Some(Standing::OpenLists { after }) => self.relist(key, after),
+            Some(Standing::OpenObjects { questions, after }) => {
+                match self.lookups.paused_until(key, request.source, now) {
+                    Some(until) => self.queue.requeue_by(key.clone(), until),
+                    None => self.ask_for(key, questions, after),
+                }
             }
             Some(Standing::Ahead(moment)) => {
                 // Only an answer to a later request will do.
@@ -158,6 +162,24 @@ impl Reactor {
             }
             Some(Standing::Answered | Standing::NobodyToAsk) | None => {}
         }
+    }
+
+    fn ask_for(&mut self, key: &JobKey, questions: Vec<ObjectQuestion>, after: Timestamp) {
+        match self.lookups.await_objects(key) {
+            Asking::Begins => self.fetches.push(Fetch::Objects {
+                target: key.target.clone(),
+                questions,
+                after,
+            }),
+            Asking::UnderWay => {}
+            Asking::TooMany => self.relist(key, after),
+        }
+    }
+
+    pub(super) fn relist(&mut self, key: &JobKey, after: Timestamp) {
+        self.lookups.await_list(key);
+        let cluster = key.target.cluster.clone();
+        self.fetches.push(Fetch::Relist { cluster, after });
     }
 
     /// How a look-up that a policy asks for stands; `None` for a job that is not there.

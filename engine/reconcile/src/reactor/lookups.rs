@@ -10,14 +10,20 @@ use rand::rngs::StdRng;
 use steadfast_core::backoff::Backoff;
 use steadfast_core::decision::LookupSource;
 use steadfast_core::evidence::Fault;
-use steadfast_core::id::{ClusterName, JobKey};
+use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::time::Timestamp;
+
+/// Of how many targets of a cluster the objects are asked for by name at once. If more are missing, something happened to
+/// all of them, and a list tells of all of them.
+const ASKED_FOR_AT_ONCE: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Lookups {
     states: BTreeMap<(JobKey, LookupSource), LookupState>,
     /// Jobs that wait for a complete list of their cluster.
     awaiting_lists: BTreeMap<ClusterName, BTreeSet<JobKey>>,
+    /// Jobs that wait for what is said of their target's objects, asked for by name.
+    awaiting_objects: BTreeMap<TargetId, BTreeSet<JobKey>>,
     /// The poll's interval, by which pauses are measured.
     poll: Duration,
     backoff: Backoff,
@@ -34,6 +40,17 @@ struct LookupState {
     not_before: Option<Timestamp>,
 }
 
+/// What to do for a job that wants objects to be asked for by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// Ask for them.
+    Begins,
+    /// They are asked for already, for another job of the target.
+    UnderWay,
+    /// So many are asked for in the cluster that one list costs less.
+    TooMany,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Progress {
     #[default]
@@ -46,6 +63,7 @@ impl Lookups {
         Self {
             states: BTreeMap::new(),
             awaiting_lists: BTreeMap::new(),
+            awaiting_objects: BTreeMap::new(),
             poll,
             backoff,
             rng,
@@ -90,8 +108,9 @@ impl Lookups {
 
     pub(super) fn is_in_flight(&self, key: &JobKey, source: LookupSource) -> bool {
         if source == LookupSource::Kubernetes {
-            let waiting = self.awaiting_lists.get(&key.target.cluster);
-            return waiting.is_some_and(|jobs| jobs.contains(key));
+            let lists = self.awaiting_lists.get(&key.target.cluster);
+            let objects = self.awaiting_objects.get(&key.target);
+            return lists.into_iter().chain(objects).any(|jobs| jobs.contains(key));
         }
         self.states
             .get(&(key.clone(), source))
@@ -104,6 +123,32 @@ impl Lookups {
             .entry(key.target.cluster.clone())
             .or_default()
             .insert(key.clone());
+    }
+
+    /// The job waits for what is said of its target's objects.
+    pub(super) fn await_objects(&mut self, key: &JobKey) -> Asking {
+        if let Some(waiting) = self.awaiting_objects.get_mut(&key.target) {
+            waiting.insert(key.clone());
+            return Asking::UnderWay;
+        }
+        let cluster = &key.target.cluster;
+        let asked = self.awaiting_objects.keys().filter(|target| target.cluster == *cluster);
+        if asked.count() >= ASKED_FOR_AT_ONCE {
+            return Asking::TooMany;
+        }
+        self.awaiting_objects
+            .insert(key.target.clone(), BTreeSet::from([key.clone()]));
+        Asking::Begins
+    }
+
+    /// What is said of a target's objects is known. Returns the jobs that waited for it.
+    pub(super) fn objects_ended(&mut self, target: &TargetId, now: Timestamp) -> BTreeSet<JobKey> {
+        let waiting = self.awaiting_objects.remove(target).unwrap_or_default();
+        for key in &waiting {
+            self.begin(key, LookupSource::Kubernetes);
+            self.ended(key, LookupSource::Kubernetes, None, now);
+        }
+        waiting
     }
 
     /// A list of the cluster ended, whatever it brought. Returns the jobs that waited for it.
@@ -123,7 +168,6 @@ impl Lookups {
 mod tests {
     use rand::SeedableRng;
     use steadfast_core::evidence::FaultKind;
-    use steadfast_core::id::TargetId;
 
     use super::*;
 
@@ -185,6 +229,30 @@ mod tests {
         let cluster = key("a").target.cluster;
         assert_eq!(lookups.list_ended(&cluster).len(), 1);
         assert!(lookups.list_ended(&cluster).is_empty());
+    }
+
+    #[test]
+    fn the_jobs_of_a_target_wait_for_one_answer_and_no_more_targets_than_some_are_asked_for() {
+        let mut lookups = lookups();
+        let job = |n: u8| JobKey {
+            session_job: Some(steadfast_core::id::SessionJob::Submitted(steadfast_core::testing::flink_job_id(n.into()))),
+            ..key("session")
+        };
+        assert_eq!(lookups.await_objects(&job(1)), Asking::Begins);
+        assert_eq!(lookups.await_objects(&job(2)), Asking::UnderWay);
+        for n in 1..ASKED_FOR_AT_ONCE {
+            assert_eq!(lookups.await_objects(&key(&n.to_string())), Asking::Begins);
+        }
+        assert_eq!(lookups.await_objects(&key("late")), Asking::TooMany);
+        assert!(lookups.is_in_flight(&job(2), LookupSource::Kubernetes));
+        assert!(!lookups.is_in_flight(&key("late"), LookupSource::Kubernetes));
+        assert_eq!(lookups.objects_ended(&job(1).target, at(0)), [job(1), job(2)].into());
+        assert!(!lookups.is_in_flight(&job(2), LookupSource::Kubernetes));
+        assert_eq!(
+            lookups.paused_until(&job(2), LookupSource::Kubernetes, at(0)),
+            Some(at(2_500))
+        );
+        assert_eq!(lookups.await_objects(&key("late")), Asking::Begins);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 mod blue_green;
 mod discovery;
 mod forget;
+mod missing;
 mod refused;
 mod replace_policies;
 mod session_jobs;
@@ -254,7 +255,7 @@ fn a_policy_that_is_never_content_with_an_answer_does_not_ask_without_a_pause() 
                     rig.reactor.fetched(Fetched::Lookup { key, finding }, rig.now);
                     rig.settle();
                 }
-                Fetch::Relist { .. } => {}
+                Fetch::Objects { .. } | Fetch::Relist { .. } => {}
             }
         }
     }

@@ -4,11 +4,12 @@
 //! itself: `GET /jobmanager/config` names the cluster. Flinks that nobody named (standalone ones) cannot; what they say is
 //! believed when it lasts ([`Patience`]).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize;
 use steadfast_core::evidence::{Fault, FaultKind};
-use steadfast_core::facts::FlinkOverview;
+use steadfast_core::facts::{FlinkJob, FlinkOverview};
 use steadfast_core::id::{FlinkJobId, Namespace};
 use steadfast_core::incarnation::Run;
 
@@ -71,8 +72,9 @@ pub(super) async fn vouch(
     expected: &Expected,
     limits: Limits,
 ) -> Result<Vouching, Fault> {
-    let is_known = |run: Run| expected.runs.contains(&run);
-    let lists_a_known_run = overview.jobs.iter().any(|job| is_known((job.id, job.started_at)));
+    let known: BTreeSet<&Run> = expected.runs.iter().collect();
+    let is_known = |job: &FlinkJob| known.contains(&(job.id, job.started_at));
+    let lists_a_known_run = overview.jobs.iter().any(is_known);
     let changes_nothing = overview.jobs.is_empty() && overview.untold.is_empty() && expected.followed.is_empty();
     if lists_a_known_run || changes_nothing {
         return Ok(Vouching::Vouched);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 use steadfast_core::evidence::{Fault, FaultKind};
-use steadfast_core::facts::{Checkpoints, FlinkJob, FlinkOverview, RootException, Tasks, Untold};
+use steadfast_core::facts::{Checkpoints, FlinkJob, RootException, Tasks};
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 use steadfast_core::time::Timestamp;
@@ -14,12 +14,6 @@ use crate::transport::shown;
 
 /// The longest headline of an exception that is kept, in characters.
 const HEADLINE: usize = 1024;
-
-#[derive(Deserialize)]
-struct OverviewBody {
-    /// Read one by one.
-    jobs: Vec<Box<RawValue>>,
-}
 
 #[derive(Deserialize)]
 struct IdBody {
@@ -51,39 +45,26 @@ struct TasksBody {
     finished: u32,
 }
 
-/// Reads `/jobs/overview`. A row that cannot be read costs itself: what it is about is untold, and the others count.
-pub(super) fn overview(url: &str, body: &[u8]) -> Result<FlinkOverview, Fault> {
-    let body: OverviewBody = json(url, body)?;
-    let mut overview = FlinkOverview::default();
-    for row in body.jobs {
-        match read_row(url, &row) {
-            Ok(job) => overview.jobs.push(job),
-            Err((Some(id), fault)) => {
-                overview.unreadable.push(fault.message.clone());
-                let message = format!("Flink's row of the job cannot be read: {}", fault.message);
-                let fault = Fault::new(FaultKind::Other, message);
-                overview.untold.insert(id, Untold::Unknown(fault));
-            }
-            Err((None, fault)) => overview.unreadable.push(fault.message),
-        }
-    }
-    // Flink before 1.15 lists a job twice while it hands it over; the row that lives is the newer one.
-    overview
-        .jobs
-        .sort_by_key(|job| (job.id, job.state.is_terminal(), job.state == JobState::Suspended));
-    overview.jobs.dedup_by_key(|job| job.id);
-    // Nor does a row that cannot be read outweigh one that can.
-    for job in &overview.jobs {
-        overview.untold.remove(&job.id);
-    }
-    Ok(overview)
+/// Why a row of `/jobs/overview` tells nothing.
+#[derive(Debug)]
+pub(super) enum BadRow {
+    /// It is no JSON, and so the list that it stands in is none.
+    NotJson(String),
+    /// It is none of Flink's. The job's id, if that can be read.
+    NotFlinks(Option<FlinkJobId>, Fault),
 }
 
-fn read_row(url: &str, row: &RawValue) -> Result<FlinkJob, (Option<FlinkJobId>, Fault)> {
-    let whole = json(url, row.get().as_bytes()).and_then(|job| read_job(url, job));
+/// Reads a row of `/jobs/overview`.
+pub(super) fn row(url: &str, text: &[u8]) -> Result<FlinkJob, BadRow> {
+    let not_json = |error: &dyn std::fmt::Display| BadRow::NotJson(error.to_string());
+    let text = std::str::from_utf8(text).map_err(|error| not_json(&error))?;
+    let whole = json(url, text.as_bytes()).and_then(|job| read_job(url, job));
     whole.map_err(|fault| {
-        let id = serde_json::from_str::<IdBody>(row.get()).ok();
-        (id.and_then(|row| FlinkJobId::parse(&row.jid)), fault)
+        if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+            return not_json(&error);
+        }
+        let id = serde_json::from_str::<IdBody>(text).ok();
+        BadRow::NotFlinks(id.and_then(|row| FlinkJobId::parse(&row.jid)), fault)
     })
 }
 

@@ -1,15 +1,20 @@
 //! Lookups on request, each with a deadline and a size limit. Any answer but a complete success is a fault.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1 as core;
-use steadfast_core::evidence::Fault;
+use steadfast_core::board::ObjectRef;
+use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::facts::{KubeEvent, Pod};
 use steadfast_core::id::Namespace;
-use steadfast_core::lookup::ContainerRun;
+use steadfast_core::kube_update::KubeChange;
+use steadfast_core::lookup::{ContainerRun, ObjectQuestion};
 use steadfast_core::time::Timestamp;
 
 use super::KubeCluster;
 use super::decode::{self, FLINK_CONTAINER};
 use super::list::{self, Lister, Path, success};
+use super::selection;
 use crate::transport::{Answer, fetch, within};
 
 /// How much of a log is read: a long stack trace may follow the line that counts.
@@ -17,6 +22,14 @@ const LOG_LINES: u32 = 800;
 const LOG_BYTES: usize = 1 << 20;
 /// How many events are kept.
 const EVENTS: usize = 20;
+/// What the controller of volumes says of a claim that is not bound, and does not call a warning
+/// (pkg/controller/volume/persistentvolume/pv_controller.go); `ProvisioningFailed` is one.
+const CLAIM_WAITS: [&str; 4] = [
+    "FailedBinding",
+    "ExternalProvisioning",
+    "WaitForFirstConsumer",
+    "WaitForPodScheduled",
+];
 
 impl KubeCluster {
     /// The last 800 lines of a pod's log, at most 1 MiB: of Flink's container, or of the only one there is. `None` if
@@ -50,6 +63,24 @@ impl KubeCluster {
         .await
     }
 
+    /// One object by its name: that it is there, or [`KubeChange::NotFound`] by the API server's own word. Fails for any
+    /// other answer. So it does where another object has the name and a list would leave it out if its labels were others:
+    /// whether it is one of ours only the list says.
+    pub async fn ask_for(&self, question: &ObjectQuestion) -> Result<KubeChange, Fault> {
+        let ObjectQuestion { kind, object, uid } = question;
+        let key = (object.namespace.clone(), object.name.clone());
+        let Some(found) = self.getter.get(*kind, &key).await? else {
+            return Ok(KubeChange::NotFound(object.clone()));
+        };
+        let is_listed = !list::selects(*kind, self.settings.deployments);
+        if is_listed || (uid.is_some() && selection::uid(&found) == uid.as_ref()) {
+            return Ok(KubeChange::Applied(found));
+        }
+        let (kind, ObjectRef { namespace, name }) = (kind.as_str(), object);
+        let message = format!("get {kind} {namespace}/{name}: another one has the name now; a list is to say which");
+        Err(Fault::new(FaultKind::Other, message))
+    }
+
     /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink up to 1.20 labels
     /// them; Flink 2 does not, so they are known by their names.
     pub async fn ha_config_maps(&self, namespace: &Namespace, cluster_id: &str) -> Result<Vec<String>, Fault> {
@@ -77,21 +108,42 @@ impl KubeCluster {
         Ok(names)
     }
 
-    /// Warning events about a Deployment, its ReplicaSets and its pods: the newest 20, the newest first.
+    /// Warning events about a Deployment, its ReplicaSets, its pods and the claims of volumes that its JobManager's pods name,
+    /// and of these claims also what they wait for: the newest 20, the newest first.
     pub async fn events(&self, namespace: &Namespace, deployment: &str) -> Result<Vec<KubeEvent>, Fault> {
-        let path = Path::new(
-            format!("/api/v1/namespaces/{namespace}/events"),
-            "fieldSelector=type%3DWarning&".to_owned(),
-            "EventList",
-        );
-        let mut events = self
-            .read_all(&path, |events: &mut Vec<KubeEvent>, event: core::Event| {
-                events.extend(event_about(event, deployment));
-            })
-            .await?;
+        let claims = self.claims(namespace, deployment).await?;
+        let told = |fields: &str| {
+            Path::new(
+                format!("/api/v1/namespaces/{namespace}/events"),
+                format!("fieldSelector={fields}&"),
+                "EventList",
+            )
+        };
+        let take =
+            |events: &mut Vec<KubeEvent>, event: core::Event| events.extend(event_about(event, deployment, &claims));
+        let mut events = self.read_all(&told("type%3DWarning"), take).await?;
+        if !claims.is_empty() {
+            let of_claims = told("type%3DNormal,involvedObject.kind%3DPersistentVolumeClaim");
+            let waiting = self.read_all(&of_claims, take).await?;
+            let is_telling = |event: &KubeEvent| CLAIM_WAITS.contains(&event.reason.as_str());
+            events.extend(waiting.into_iter().filter(is_telling));
+        }
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         events.truncate(EVENTS);
         Ok(events)
+    }
+
+    /// The names of the claims that the JobManager's pods name at this moment.
+    async fn claims(&self, namespace: &Namespace, deployment: &str) -> Result<BTreeSet<String>, Fault> {
+        let path = Path::new(
+            format!("/api/v1/namespaces/{namespace}/pods"),
+            format!("labelSelector=app%3D{deployment},component%3Djobmanager&"),
+            "PodList",
+        );
+        let claims = self.read_all(&path, |claims: &mut Vec<String>, pod: core::Pod| {
+            claims.extend(claims_of(pod))
+        });
+        Ok(claims.await?.into_iter().collect())
     }
 
     /// The TaskManagers' pods of a Flink cluster, the newest first.
@@ -149,7 +201,17 @@ fn is_ha_map(name: &str, cluster_id: &str) -> bool {
     })
 }
 
-fn event_about(event: core::Event, deployment: &str) -> Option<KubeEvent> {
+/// The claims of a pod's volumes. That of an ephemeral volume has a name made of both.
+fn claims_of(pod: core::Pod) -> impl Iterator<Item = String> {
+    let name = pod.metadata.name.unwrap_or_default();
+    let volumes = pod.spec.and_then(|spec| spec.volumes).unwrap_or_default();
+    volumes.into_iter().filter_map(move |volume| {
+        let named = volume.persistent_volume_claim.map(|claim| claim.claim_name);
+        named.or_else(|| volume.ephemeral.map(|_| format!("{name}-{}", volume.name)))
+    })
+}
+
+fn event_about(event: core::Event, deployment: &str, claims: &BTreeSet<String>) -> Option<KubeEvent> {
     let (kind, name) = (event.involved_object.kind?, event.involved_object.name?);
     let behind = || name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix('-'));
     let is_ours = match kind.as_str() {
@@ -157,6 +219,7 @@ fn event_about(event: core::Event, deployment: &str) -> Option<KubeEvent> {
         // A ReplicaSet adds one part to the Deployment's name; another Deployment's name would add more.
         "ReplicaSet" => behind().is_some_and(|rest| !rest.contains('-')),
         "Pod" => behind().is_some_and(is_pod_suffix),
+        "PersistentVolumeClaim" => claims.contains(&name),
         _ => false,
     };
     let series = event.series.and_then(|series| series.last_observed_time);

@@ -323,7 +323,7 @@ pub(super) fn key(object: &Object) -> Key {
     (namespace.clone(), name.to_owned())
 }
 
-fn uid(object: &Object) -> Option<&Uid> {
+pub(super) fn uid(object: &Object) -> Option<&Uid> {
     match object {
         Object::Deployment(deployment) => Some(&deployment.uid),
         Object::Pod(pod) => Some(&pod.uid),

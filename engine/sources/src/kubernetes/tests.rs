@@ -32,6 +32,6 @@ fn names(update: &KubeUpdate) -> Vec<&str> {
     match &update.change {
         KubeChange::Relisted(objects, _) => objects.iter().map(|object| object.namespaced_name().1).collect(),
         KubeChange::Applied(object) | KubeChange::Deleted(object) => vec![object.namespaced_name().1],
-        KubeChange::Failed(_) => Vec::new(),
+        KubeChange::NotFound(_) | KubeChange::Failed(_) => Vec::new(),
     }
 }

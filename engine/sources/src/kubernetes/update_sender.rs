@@ -27,7 +27,7 @@ impl UpdateSender {
         self.count_undecodable(match &change {
             KubeChange::Relisted(objects, _) => objects,
             KubeChange::Applied(object) => std::slice::from_ref(object),
-            KubeChange::Deleted(_) | KubeChange::Failed(_) => &[],
+            KubeChange::Deleted(_) | KubeChange::NotFound(_) | KubeChange::Failed(_) => &[],
         });
         KubeUpdate {
             scope: self.scope.clone(),

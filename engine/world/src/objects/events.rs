@@ -10,13 +10,17 @@ impl Builder<'_> {
         for (index, event) in self.target.events.iter().enumerate() {
             let index = index.to_string();
             let stamp = self.born(format!("event {} {index} {}", self.uid, event.reason));
-            let name = match event.object.as_str() {
+            let (kind, named) = match event.object.split_once('/') {
+                Some((kind, name)) => (kind, Some(name.to_owned())),
+                None => (event.object.as_str(), None),
+            };
+            let name = named.unwrap_or_else(|| match kind {
                 "Pod" => self.first_pod().unwrap_or_else(|| format!("{}-jm", self.target.name)),
                 "ReplicaSet" => self.replicaset.clone(),
                 _ => self.target.name.clone(),
-            };
+            });
             let about = json!({
-                "kind": event.object, "namespace": self.target.namespace, "name": name, "uid": uid(&[&event.object, &name]),
+                "kind": kind, "namespace": self.target.namespace, "name": name, "uid": uid(&[kind, &name]),
             });
             let meta = || Meta {
                 uid: uid(&["event", &self.uid, &index]),

@@ -96,9 +96,12 @@ impl Builder<'_> {
             status["reason"] = json!(reason);
             status["message"] = json!(format!("The pod was {}", reason.to_lowercase()));
         }
-        let spec = json!({
+        let mut spec = json!({
             "containers": [self.container()], "restartPolicy": role.restart_policy, "nodeName": "node-1", "serviceAccountName": "flink",
         });
+        if !pod.claims.is_empty() {
+            wait_for(&pod.claims, &mut spec, &mut status);
+        }
         let meta = Meta {
             uid: unique,
             owner: Some(role.owner),
@@ -118,4 +121,18 @@ impl Builder<'_> {
             .filter(|key: &&Key| key.kind == Kind::Pod && key.name.starts_with(&self.replicaset));
         pods.next().map(|key| key.name.clone())
     }
+}
+
+/// Makes it a pod that no node takes, since the claims of its volumes are not bound.
+fn wait_for(claims: &[String], spec: &mut Value, status: &mut Value) {
+    let volume = |claim: &String| json!({ "name": claim, "persistentVolumeClaim": { "claimName": claim } });
+    spec["volumes"] = claims.iter().map(volume).collect();
+    spec["nodeName"] = Value::Null;
+    for set_by_the_kubelet in ["podIP", "hostIP", "startTime", "containerStatuses"] {
+        status[set_by_the_kubelet] = Value::Null;
+    }
+    status["conditions"] = json!([{
+        "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+        "message": "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+    }]);
 }

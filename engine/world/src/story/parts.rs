@@ -66,6 +66,8 @@ pub struct PodSpec {
     pub reason: Option<String>,
     /// Whether it carries a deletionTimestamp.
     pub deleting: bool,
+    /// Claims of volumes that it names and waits for: no node has it yet.
+    pub claims: Vec<String>,
     /// Ends that its log names, such as `j1 FINISHED`.
     pub log: Vec<LogEntry>,
 }
@@ -84,6 +86,7 @@ impl Default for PodSpec {
             created: None,
             reason: None,
             deleting: false,
+            claims: Vec::new(),
             log: Vec::new(),
         }
     }
@@ -128,7 +131,7 @@ pub struct EventSpec {
     pub reason: String,
     /// Its message.
     pub message: String,
-    /// The kind of object it is about.
+    /// The kind of object it is about; of a claim also the name: `PersistentVolumeClaim/checkpoints`.
     #[serde(default = "pod")]
     pub object: String,
 }

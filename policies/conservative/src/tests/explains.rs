@@ -97,6 +97,81 @@ fn events_tell_why_a_pod_that_exists_does_not_get_to_run() {
     }
 }
 
+/// A pod that no node takes, as the scheduler says.
+fn without_a_node(said: Option<&str>) -> Pod {
+    Pod {
+        container: None,
+        unschedulable: said.map(str::to_owned),
+        ..pending("orders-7d-x")
+    }
+}
+
+#[test]
+fn a_claim_that_is_not_bound_is_named_where_a_pod_waits_for_it() {
+    let unbound = "Unschedulable: 0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims";
+    for said in [Some(unbound), None] {
+        let mut story = Story::starting();
+        let waiting = without_a_node(said);
+        let asked = story
+            .at(5)
+            .flink_silent(1)
+            .deployment_there(4)
+            .pods(vec![waiting])
+            .decide();
+        assert!(wants(&asked, WantedSource::Events), "{said:?}");
+        let waits = event("PersistentVolumeClaim/checkpoints", "WaitForFirstConsumer");
+        let failed = event("PersistentVolumeClaim/checkpoints", "ProvisioningFailed");
+        story.events(Says::Present(vec![waits, failed]));
+        let decision = story.at(10).decide();
+        let named = "PersistentVolumeClaim/checkpoints: ProvisioningFailed: what Kubernetes says";
+        assert_eq!(decision.state, JobState::Starting);
+        assert!(decision.reason.message.contains(named), "{}", decision.reason.message);
+        let late = story.at(601).deployment_there(600).decide();
+        assert_eq!(
+            (late.state, late.reason.code.as_str()),
+            (JobState::Failed, "Unschedulable")
+        );
+        assert!(late.reason.message.contains(named), "{}", late.reason.message);
+        assert!(said.is_none_or(|said| late.reason.message.contains(said)));
+    }
+}
+
+#[test]
+fn a_claim_says_nothing_of_a_pod_that_has_a_node_nor_of_a_later_one() {
+    let of = |pod: Pod, event: KubeEvent| {
+        let mut story = Story::starting();
+        story.at(5).flink_silent(1).deployment_there(4).pods(vec![pod]);
+        story.events(Says::Present(vec![event]));
+        story.at(601).deployment_there(600).decide()
+    };
+    let failed = || event("PersistentVolumeClaim/checkpoints", "ProvisioningFailed");
+    let pulls = of(pending("orders-7d-x"), failed());
+    assert!(!pulls.reason.message.contains("ProvisioningFailed"), "a kubelet has it");
+    assert_eq!(pulls.state, JobState::Starting);
+    let older = KubeEvent {
+        at: Some(START - 60_000),
+        ..failed()
+    };
+    let later = of(without_a_node(None), older);
+    assert!(
+        !later.reason.message.contains("ProvisioningFailed"),
+        "of the pod before"
+    );
+}
+
+#[test]
+fn a_pod_that_no_node_takes_for_another_reason_asks_for_no_events() {
+    let mut story = Story::starting();
+    let waiting = without_a_node(Some("Unschedulable: 0/3 nodes are available: 3 Insufficient cpu"));
+    let decision = story
+        .at(5)
+        .flink_silent(1)
+        .deployment_there(4)
+        .pods(vec![waiting])
+        .decide();
+    assert!(!wants(&decision, WantedSource::Events));
+}
+
 #[test]
 fn each_reason_that_only_an_event_tells_is_named_after_the_deadline() {
     for reason in [

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ObjectRef;
-use crate::evidence::{Evidence, Fault, FaultKind, Observed};
+use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use crate::facts::{Deployment, FlinkResource};
 use crate::id::Namespace;
 use crate::kube_update::{Completeness, Object};
@@ -67,6 +67,17 @@ enum Cached<T> {
     },
     /// The watch said DELETED; no list has been read since.
     Tombstone,
+    /// Asked for by name, it was not there; no later list has been read since.
+    Missing {
+        asked_at: Timestamp,
+    },
+}
+
+/// The times of a question about one object, and of its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) asked_at: Timestamp,
+    pub(super) at: Timestamp,
 }
 
 impl<T: Referenced> Objects<T> {
@@ -97,7 +108,8 @@ impl<T: Referenced> Objects<T> {
         match before.map(|seen| seen.change) {
             Some(Cached::Live(object)) => Some(object.cluster_ref()),
             Some(same) if same == change => None,
-            Some(Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone) | None => Some(object),
+            Some(Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone | Cached::Missing { .. })
+            | None => Some(object),
         }
     }
 
@@ -105,14 +117,14 @@ impl<T: Referenced> Objects<T> {
     pub(super) fn see_unanswered(&mut self, object: ObjectRef, fault: Fault, at: Timestamp) -> Option<ObjectRef> {
         let since = match self.0.get(&object).map(|seen| &seen.change) {
             Some(Cached::Unanswered { since, .. }) => *since,
-            Some(Cached::Live(_) | Cached::Undecodable(_) | Cached::Tombstone) | None => at,
+            Some(Cached::Live(_) | Cached::Undecodable(_) | Cached::Tombstone | Cached::Missing { .. }) | None => at,
         };
         let change = Cached::Unanswered { fault, since };
         let before = self.0.insert(object.clone(), Entry { change, at });
         match before.map(|seen| seen.change) {
             Some(Cached::Live(object)) => Some(object.cluster_ref()),
             Some(Cached::Unanswered { .. }) => None,
-            Some(Cached::Undecodable(_) | Cached::Tombstone) | None => Some(object),
+            Some(Cached::Undecodable(_) | Cached::Tombstone | Cached::Missing { .. }) | None => Some(object),
         }
     }
 
@@ -122,12 +134,47 @@ impl<T: Referenced> Objects<T> {
         let before = self.0.insert(object.clone(), Entry { change, at });
         match before.map(|seen| seen.change) {
             Some(Cached::Live(object)) => object.cluster_ref(),
-            Some(Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone) | None => object,
+            Some(Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone | Cached::Missing { .. })
+            | None => object,
         }
     }
 
+    /// Takes in that an object is not there, by an answer about it alone. What was heard of it after it was asked for stands.
+    /// Returns the Flink cluster it is about if that is new.
+    pub(super) fn see_missing(
+        &mut self,
+        object: ObjectRef,
+        Asked { asked_at, at }: Asked,
+        list: &Evidence<Completeness>,
+    ) -> Option<ObjectRef> {
+        let was_absent = self.evidence(&object, list).latest == Observed::Absent;
+        if self.was_heard_since((&object.namespace, &object.name), asked_at) {
+            return None;
+        }
+        let change = Cached::Missing { asked_at };
+        let before = self.0.insert(object.clone(), Entry { change, at });
+        let about = match before.map(|seen| seen.change) {
+            Some(Cached::Live(before)) => before.cluster_ref(),
+            Some(Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone | Cached::Missing { .. })
+            | None => object,
+        };
+        (!was_absent).then_some(about)
+    }
+
+    /// Whether a list or the watch told of an object, or it was asked for by name, after that moment.
+    pub(super) fn was_heard_since(&self, object: (&Namespace, &str), moment: Timestamp) -> bool {
+        let seen = self.0.get(&ObjectRef::new(object.0, object.1));
+        seen.is_some_and(|seen| seen.heard_at() > moment)
+    }
+
+    /// Whether an object was asked for by name after that moment and was not there, and nothing was heard of it since.
+    pub(super) fn is_missing_since(&self, object: (&Namespace, &str), moment: Timestamp) -> bool {
+        let seen = self.0.get(&ObjectRef::new(object.0, object.1));
+        seen.is_some_and(|seen| matches!(seen.change, Cached::Missing { asked_at } if asked_at > moment))
+    }
+
     /// Forgets what a list's scope held and the list does not name. A deletion seen after the list was asked for
-    /// stays seen. Returns the Flink clusters for which this is new.
+    /// stays seen, and so does what was asked for after it and was not there. Returns the Flink clusters for which this is new.
     pub(super) fn drop_unlisted(
         &mut self,
         namespace: Option<&Namespace>,
@@ -138,14 +185,17 @@ impl<T: Referenced> Objects<T> {
         let is_dropped = |object: &ObjectRef, seen: &mut Entry<T>| {
             namespace.is_none_or(|n| *n == object.namespace)
                 && !listed.contains(&(&object.namespace, object.name.as_str()))
-                && (seen.change != Cached::Tombstone || asked_at >= seen.at)
+                && match &seen.change {
+                    Cached::Tombstone | Cached::Missing { .. } => asked_at >= seen.heard_at(),
+                    Cached::Live(_) | Cached::Undecodable(_) | Cached::Unanswered { .. } => true,
+                }
         };
         let dropped = self.0.extract_if(.., is_dropped);
         dropped
             .filter_map(|(object, seen)| match seen.change {
                 Cached::Live(object) => Some(object.cluster_ref()),
                 Cached::Undecodable(_) | Cached::Unanswered { .. } => Some(object),
-                Cached::Tombstone => None,
+                Cached::Tombstone | Cached::Missing { .. } => None,
             })
             .collect()
     }
@@ -153,6 +203,9 @@ impl<T: Referenced> Objects<T> {
     /// What is known of an object, given how its list stands.
     pub(super) fn evidence(&self, object: &ObjectRef, list: &Evidence<Completeness>) -> Evidence<T> {
         let seen = self.0.get(object);
+        if let Some(asked) = seen.and_then(Entry::missing) {
+            return missing(list, asked);
+        }
         let evidence = list.clone().map(|answer| match answer {
             Observed::Unknown(fault) => Observed::Unknown(fault),
             Observed::Absent => Observed::Absent,
@@ -161,7 +214,7 @@ impl<T: Referenced> Objects<T> {
                 Some(Cached::Undecodable(error)) => Observed::Unknown(Fault::new(FaultKind::Malformed, error.clone())),
                 Some(Cached::Unanswered { fault, .. }) => Observed::Unknown(fault.clone()),
                 Some(Cached::Tombstone) => Observed::Absent,
-                None => absent_from(completeness),
+                Some(Cached::Missing { .. }) | None => absent_from(completeness),
             },
         });
         match seen.map(|seen| &seen.change) {
@@ -172,9 +225,14 @@ impl<T: Referenced> Objects<T> {
                 failures: 1,
                 ..evidence
             },
-            Some(Cached::Live(_) | Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone) | None => {
-                freshened(evidence, seen.map(|seen| seen.at))
-            }
+            Some(
+                Cached::Live(_)
+                | Cached::Undecodable(_)
+                | Cached::Unanswered { .. }
+                | Cached::Tombstone
+                | Cached::Missing { .. },
+            )
+            | None => freshened(evidence, seen.map(|seen| seen.at)),
         }
     }
 
@@ -201,9 +259,41 @@ impl<T> Cached<T> {
     fn live(&self) -> Option<&T> {
         match self {
             Self::Live(object) => Some(object),
-            Self::Undecodable(_) | Self::Unanswered { .. } | Self::Tombstone => None,
+            Self::Undecodable(_) | Self::Unanswered { .. } | Self::Tombstone | Self::Missing { .. } => None,
         }
     }
+}
+
+impl<T> Entry<T> {
+    /// When it was told, or asked for: what is asked for later replaces it.
+    fn heard_at(&self) -> Timestamp {
+        self.missing().map_or(self.at, |asked| asked.asked_at)
+    }
+
+    /// When it was asked for by name, if it was not there.
+    fn missing(&self) -> Option<Asked> {
+        match &self.change {
+            Cached::Missing { asked_at } => Some(Asked {
+                asked_at: *asked_at,
+                at: self.at,
+            }),
+            Cached::Live(_) | Cached::Undecodable(_) | Cached::Unanswered { .. } | Cached::Tombstone => None,
+        }
+    }
+}
+
+/// What is known of an object that was not there when it was asked for by name: the later of that answer and the list counts.
+fn missing<T>(list: &Evidence<Completeness>, asked: Asked) -> Evidence<T> {
+    let answer = Observation::new(Observed::Absent, asked.asked_at, asked.at);
+    let mut evidence = list.clone().map(|answer| match answer {
+        Observed::Unknown(fault) => Observed::Unknown(fault),
+        Observed::Absent => Observed::Absent,
+        Observed::Present(completeness) => absent_from(completeness),
+    });
+    if !evidence.accept(answer) {
+        evidence.known_at = evidence.known_at.max(Some(asked.at));
+    }
+    evidence
 }
 
 /// Evidence of a list that a later watch event about its object has made fresher.

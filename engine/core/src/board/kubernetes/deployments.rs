@@ -34,7 +34,9 @@ impl Deployments {
             .touched
             .extend(self.objects.drop_unlisted(namespace, &objects, asked_at));
         for object in objects {
-            self.see(object, at, accepted);
+            if !self.objects.is_missing_since(object.namespaced_name(), asked_at) {
+                self.see(object, at, accepted);
+            }
         }
     }
 

@@ -46,7 +46,9 @@ impl Resources {
             .touched
             .extend(self.objects.drop_unlisted(namespace, &objects, asked_at));
         for object in objects {
-            self.see(object, at, accepted);
+            if !self.objects.is_missing_since(object.namespaced_name(), asked_at) {
+                self.see(object, at, accepted);
+            }
         }
         let objects = &self.objects;
         self.by_job.retain(|_, object| objects.get(object).is_some());

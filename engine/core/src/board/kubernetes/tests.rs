@@ -203,3 +203,93 @@ fn where_pods_were_last_seen_outlives_a_list_that_fails() {
     ));
     assert!(board.last_pods(&object()).is_empty());
 }
+
+fn not_found(asked: i64, answered: i64) -> KubeUpdate {
+    KubeUpdate {
+        at: at(answered),
+        ..update(asked, KubeChange::NotFound(object()))
+    }
+}
+
+#[test]
+fn what_is_not_there_when_it_is_asked_for_weighs_as_much_as_a_list_without_it() {
+    let mut board = KubernetesBoard::default();
+    assert_eq!(board.accept(not_found(1, 1)), Accepted::default());
+    assert_eq!(board.deployment(&object()), None, "its list was never asked for");
+    board.accept(listed(1, vec![Object::Deployment(orders("u1"))]));
+    let mut by_list = board.clone();
+    by_list.accept(KubeUpdate {
+        at: at(11),
+        ..listed(9, vec![])
+    });
+    let accepted = board.accept(not_found(9, 11));
+    assert_eq!(accepted.touched, vec![object()]);
+    assert_eq!(board.deployment(&object()), by_list.deployment(&object()));
+    assert_eq!(board.deletion(&object()), None, "nobody saw it deleted");
+    // Again, and it is no news, and a later answer.
+    assert_eq!(board.accept(not_found(20, 21)).touched, vec![]);
+    let evidence = board.deployment(&object()).unwrap();
+    assert_eq!(
+        (evidence.latest, evidence.asked_at, evidence.known_at),
+        (Observed::Absent, at(20), Some(at(21)))
+    );
+    let other = ObjectRef::new(&Namespace::new("default"), "other");
+    assert_eq!(
+        board.deployment(&other).unwrap().asked_at,
+        at(1),
+        "nothing is said of others"
+    );
+}
+
+#[test]
+fn of_a_list_and_an_answer_about_one_object_the_later_question_counts() {
+    let there = || vec![Object::Deployment(orders("u1"))];
+    let latest = |board: &KubernetesBoard| {
+        let evidence = board.deployment(&object()).unwrap();
+        (evidence.latest.present().map(|d| d.uid.to_string()), evidence.asked_at)
+    };
+    let mut board = KubernetesBoard::default();
+    board.accept(listed(1, there()));
+    board.accept(not_found(9, 10));
+    // A list that was asked for before, and took longer.
+    board.accept(listed(8, there()));
+    assert_eq!(latest(&board), (None, at(9)));
+    board.accept(listed(8, vec![]));
+    assert_eq!(latest(&board), (None, at(9)));
+    board.accept(listed(12, there()));
+    assert_eq!(latest(&board), (Some("u1".into()), at(12)));
+    // An answer that a list has overtaken, or the watch.
+    board.accept(not_found(11, 13));
+    assert_eq!(latest(&board), (Some("u1".into()), at(12)));
+    board.accept(update(20, KubeChange::Applied(Object::Deployment(orders("u2")))));
+    board.accept(not_found(19, 21));
+    assert_eq!(latest(&board), (Some("u2".into()), at(20)));
+    board.accept(update(30, KubeChange::Deleted(Object::Deployment(orders("u2")))));
+    let late = KubeUpdate {
+        at: at(31),
+        ..update(29, KubeChange::Applied(Object::Deployment(orders("u2"))))
+    };
+    board.accept(late);
+    assert_eq!(latest(&board), (None, at(30)), "it was asked for before it was deleted");
+    board.accept(not_found(32, 33));
+    let deletion = board.deletion(&object()).unwrap().seen_at;
+    assert!(latest(&board).1 > deletion, "the deletion is confirmed");
+}
+
+#[test]
+fn a_list_that_fails_afterwards_leaves_an_object_unknown_that_was_not_there() {
+    let fault = || KubeChange::Failed(Fault::new(FaultKind::Timeout, "no answer"));
+    let mut board = KubernetesBoard::default();
+    board.accept(listed(1, vec![Object::Deployment(orders("u1"))]));
+    board.accept(update(5, fault()));
+    board.accept(not_found(6, 7));
+    assert_eq!(
+        board.deployment(&object()).unwrap().latest,
+        Observed::Absent,
+        "the server's own word"
+    );
+    board.accept(update(8, fault()));
+    let evidence = board.deployment(&object()).unwrap();
+    assert!(!evidence.latest.is_known());
+    assert_eq!((evidence.known_at, evidence.unknown_since), (Some(at(7)), Some(at(5))));
+}

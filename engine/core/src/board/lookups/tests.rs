@@ -156,6 +156,83 @@ fn a_request_is_answered_by_a_later_answer_ahead_of_time_or_open() {
     assert_eq!(standing(&board, 30), open, "only an answer to a later question will do");
 }
 
+/// The objects that are asked for: kind, name and UID.
+fn asks_for(standing: Standing) -> Vec<(ObjectKind, String, Option<String>)> {
+    let Standing::OpenObjects { questions, after } = standing else {
+        panic!("not asked for by name: {standing:?}")
+    };
+    assert_eq!(after, at(20));
+    let shown = |asked: ObjectQuestion| (asked.kind, asked.object.name, asked.uid.map(|uid| uid.to_string()));
+    questions.into_iter().map(shown).collect()
+}
+
+#[test]
+fn a_missing_deployment_is_asked_for_alone_and_all_else_is_left_to_a_list() {
+    let scope = |kind| Scope {
+        cluster: ClusterName::new("local"),
+        kind,
+        namespace: None,
+    };
+    let list = |board: &mut Board, kind, objects| {
+        board.accept_update(KubeUpdate {
+            scope: scope(kind),
+            asked_at: at(20),
+            at: at(20),
+            change: KubeChange::Relisted(objects, Completeness::Complete),
+        });
+    };
+    let mut record = record();
+    record.incarnation.deployment_uid = Some(Uid::new("u1"));
+    let standing = |board: &Board, record: &JobRecord| {
+        board.standing(record, Some(&object()), &want(LookupSource::Kubernetes, 20), at(60))
+    };
+    let lists = Standing::OpenLists { after: at(20) };
+    let deployment = || (ObjectKind::Deployment, "orders".to_owned(), Some("u1".to_owned()));
+    let mut board = Board::default();
+    assert_eq!(standing(&board, &record), lists, "nothing is known of it");
+    list(
+        &mut board,
+        ObjectKind::Deployment,
+        vec![Object::Deployment(crate::testing::deployment("u1"))],
+    );
+    assert_eq!(standing(&board, &record), lists, "its pods are in question too");
+    list(&mut board, ObjectKind::Deployment, vec![]);
+    assert_eq!(asks_for(standing(&board, &record)), [deployment()]);
+    // The operator's resource, whether it is there or not, once that is known.
+    let kind = ObjectKind::FlinkDeployment;
+    list(&mut board, kind, vec![]);
+    let resource = |uid: Option<&str>| (kind, "orders".to_owned(), uid.map(str::to_owned));
+    assert_eq!(asks_for(standing(&board, &record)), [deployment(), resource(None)]);
+    let seen = crate::testing::flink_resource(crate::facts::ResourceKind::FlinkDeployment, "orders");
+    list(&mut board, kind, vec![Object::FlinkResource(seen.clone())]);
+    assert_eq!(
+        asks_for(standing(&board, &record)),
+        [deployment(), resource(Some(seen.uid.as_str()))]
+    );
+    // A FlinkSessionJob is found by the job that it names.
+    let kind = ObjectKind::FlinkSessionJob;
+    record.key.session_job = Some(crate::id::SessionJob::Submitted(job()));
+    assert_eq!(asks_for(standing(&board, &record)), [deployment()]);
+    list(&mut board, kind, vec![]);
+    assert_eq!(
+        standing(&board, &record),
+        lists,
+        "only a list says which resource names the job"
+    );
+    let mut daily = crate::testing::flink_resource(crate::facts::ResourceKind::FlinkSessionJob, "daily");
+    daily.flink_job_id = Some(job());
+    list(&mut board, kind, vec![Object::FlinkResource(daily.clone())]);
+    let daily = (kind, "daily".to_owned(), Some(daily.uid.to_string()));
+    assert_eq!(asks_for(standing(&board, &record)), [deployment(), daily]);
+    board.accept_update(KubeUpdate {
+        scope: scope(ObjectKind::Deployment),
+        asked_at: at(40),
+        at: at(41),
+        change: KubeChange::NotFound(object()),
+    });
+    assert_eq!(standing(&board, &record), Standing::Answered);
+}
+
 #[test]
 fn nobody_is_asked_about_a_job_that_is_not_known_or_a_pod_that_is_not_there() {
     let mut board = Board::default();

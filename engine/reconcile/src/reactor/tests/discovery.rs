@@ -258,7 +258,7 @@ fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and
         .iter()
         .filter_map(|fetch| match fetch {
             Fetch::Lookup { key, query, .. } => matches!(query, Query::LastWords { .. }).then_some(key),
-            Fetch::Overview { .. } | Fetch::Relist { .. } => None,
+            Fetch::Overview { .. } | Fetch::Objects { .. } | Fetch::Relist { .. } => None,
         })
         .collect();
     assert_eq!(read, [&billing]);

@@ -61,13 +61,13 @@ impl Rig {
         self.settle();
     }
 
-    fn list(&mut self, kind: ObjectKind, resources: Vec<FlinkResource>) {
+    fn list_resources(&mut self, kind: ObjectKind, resources: Vec<FlinkResource>) {
         let objects = resources.into_iter().map(Object::FlinkResource).collect();
         self.kube(kind, KubeChange::Relisted(objects, Completeness::Complete));
     }
 
     fn session_is_there(&mut self) {
-        self.list(ObjectKind::FlinkDeployment, vec![cluster(Mode::Session)]);
+        self.list_resources(ObjectKind::FlinkDeployment, vec![cluster(Mode::Session)]);
     }
 
     fn flink_lists(&mut self, jobs: &[u128]) {
@@ -106,7 +106,7 @@ fn unknown(name: &str) -> (String, JobState, u32) {
 fn a_session_job_is_on_record_from_its_creation_and_keeps_its_name_when_it_is_upgraded() {
     let mut rig = rig();
     rig.session_is_there();
-    rig.list(ObjectKind::FlinkSessionJob, vec![asks("daily", None)]);
+    rig.list_resources(ObjectKind::FlinkSessionJob, vec![asks("daily", None)]);
     assert_eq!(rig.on_record(), [unknown("daily")]);
     rig.kube(ObjectKind::FlinkSessionJob, KubeChange::Applied(Object::FlinkResource(asks("daily", Some(1)))));
     rig.flink_lists(&[1, 2]);
@@ -129,9 +129,9 @@ fn a_session_job_is_on_record_from_its_creation_and_keeps_its_name_when_it_is_up
 #[test]
 fn a_session_job_waits_on_record_for_its_cluster() {
     let mut rig = rig();
-    rig.list(ObjectKind::FlinkSessionJob, vec![asks("daily", None)]);
+    rig.list_resources(ObjectKind::FlinkSessionJob, vec![asks("daily", None)]);
     assert_eq!(rig.on_record(), [], "it is not known what it names");
-    rig.list(ObjectKind::FlinkDeployment, vec![]);
+    rig.list_resources(ObjectKind::FlinkDeployment, vec![]);
     assert_eq!(rig.on_record(), []);
     rig.kube(ObjectKind::Deployment, KubeChange::Relisted(vec![], Completeness::Complete));
     assert_eq!(rig.on_record(), [unknown("daily")]);
@@ -143,9 +143,9 @@ fn a_session_job_waits_on_record_for_its_cluster() {
 fn what_a_session_job_names_may_turn_out_to_be_an_application() {
     let mut rig = rig();
     rig.kube(ObjectKind::Deployment, KubeChange::Relisted(vec![], Completeness::Complete));
-    rig.list(ObjectKind::FlinkDeployment, vec![]);
-    rig.list(ObjectKind::FlinkSessionJob, vec![asks("daily", None)]);
-    rig.list(ObjectKind::FlinkDeployment, vec![cluster(Mode::Application)]);
+    rig.list_resources(ObjectKind::FlinkDeployment, vec![]);
+    rig.list_resources(ObjectKind::FlinkSessionJob, vec![asks("daily", None)]);
+    rig.list_resources(ObjectKind::FlinkDeployment, vec![cluster(Mode::Application)]);
     assert_eq!(rig.on_record(), [unknown(""), unknown("daily")]);
 }
 
@@ -155,7 +155,7 @@ fn jobs_that_flink_lists_wait_for_the_list_of_those_who_ask_for_them() {
     rig.session_is_there();
     rig.flink_lists(&[1, 2]);
     assert_eq!(rig.on_record(), []);
-    rig.list(ObjectKind::FlinkSessionJob, vec![asks("daily", Some(1))]);
+    rig.list_resources(ObjectKind::FlinkSessionJob, vec![asks("daily", Some(1))]);
     assert_eq!(rig.on_record(), [running("2", 1), running("daily", 1)]);
 }
 
@@ -169,7 +169,7 @@ fn where_that_list_cannot_be_read_jobs_go_by_their_id_and_later_on_under_the_nam
     assert_eq!(rig.on_record(), [running("1", 1), running("2", 1)]);
     let since = rig.reactor.records().values().next().unwrap().since;
     rig.now = rig.now.after(Duration::from_secs(60));
-    rig.list(ObjectKind::FlinkSessionJob, vec![asks("daily", Some(1))]);
+    rig.list_resources(ObjectKind::FlinkSessionJob, vec![asks("daily", Some(1))]);
     assert_eq!(rig.on_record(), [running("2", 1), running("daily", 1)]);
     let daily = rig.reactor.records().values().last().unwrap();
     assert_eq!(daily.since, since, "it is the same record under another name");
@@ -190,7 +190,7 @@ fn a_session_job_that_is_there_is_forgotten_only_by_force_and_comes_back_with_th
     let mut rig = rig();
     rig.session_is_there();
     let list = || vec![asks("daily", None), asks("hourly", None)];
-    rig.list(ObjectKind::FlinkSessionJob, list());
+    rig.list_resources(ObjectKind::FlinkSessionJob, list());
     let daily = rig.reactor.records().keys().next().unwrap().clone();
     let refused = rig.reactor.forget(&daily, Force::No).err();
     assert!(matches!(
@@ -202,7 +202,7 @@ fn a_session_job_that_is_there_is_forgotten_only_by_force_and_comes_back_with_th
     rig.settle();
     assert_eq!(rig.on_record(), [unknown("hourly")]);
     rig.now = rig.now.after(Duration::from_secs(60));
-    rig.list(ObjectKind::FlinkSessionJob, list());
+    rig.list_resources(ObjectKind::FlinkSessionJob, list());
     assert_eq!(rig.on_record(), [unknown("daily"), unknown("hourly")]);
 }
 

@@ -1,4 +1,5 @@
-use steadfast_core::lookup::ContainerRun;
+use steadfast_core::board::ObjectRef;
+use steadfast_core::lookup::{ContainerRun, ObjectQuestion};
 
 use super::*;
 
@@ -24,9 +25,12 @@ fn cluster(
             )
         }
     });
+    let client = kube::Client::new(service, "default");
+    let timing = settings().timing;
     let cluster = KubeCluster {
         settings: settings(),
-        client: kube::Client::new(service, "default"),
+        getter: Getter::new(client.clone(), timing.timeout, timing.validate),
+        client,
         relist_requests: tokio::sync::watch::Sender::new(Timestamp::default()),
         undecodable: Arc::default(),
     };
@@ -77,7 +81,10 @@ async fn no_answer_is_not_no_ha_data() {
 
 #[tokio::test(start_paused = true)]
 async fn warnings_about_the_target_are_found_newest_first() {
-    let (cluster, _) = cluster(|_| (200, recorded("kubernetes/broken/events.json")));
+    let (cluster, _) = cluster(|url| {
+        let body = recorded("kubernetes/broken/events.json");
+        (200, if url.contains("/pods?") { pods(&[]) } else { body })
+    });
     let events = cluster.events(&Namespace::new("default"), "noimage").await.unwrap();
     assert!(
         events.iter().any(|event| event.reason == "Failed")
@@ -92,7 +99,9 @@ async fn events_on_a_later_page_are_found_too() {
     let (cluster, asked) = cluster(|url| {
         let event = |name: &str| serde_json::json!({"metadata": {}, "involvedObject": {"kind": "Deployment", "name": name}, "reason": "Trouble"});
         let page = |name: &str, token: &str| serde_json::json!({"kind": "EventList", "metadata": {"resourceVersion": "1", "continue": token}, "items": [event(name)]});
-        let body = if url.contains("continue=more") {
+        let body = if url.contains("/pods?") {
+            return (200, pods(&[]));
+        } else if url.contains("continue=more") {
             page("orders", "")
         } else {
             page("other", "more")
@@ -101,7 +110,70 @@ async fn events_on_a_later_page_are_found_too() {
     });
     let events = cluster.events(&Namespace::new("default"), "orders").await.unwrap();
     assert_eq!(events.len(), 1);
-    assert_eq!(asked.lock().unwrap().len(), 2);
+    assert_eq!(asked.lock().unwrap().len(), 3);
+}
+
+/// A list of one JobManager's pod with these volumes.
+fn pods(volumes: &[serde_json::Value]) -> String {
+    let pod = serde_json::json!({"metadata": {"name": "orders-7d-x"}, "spec": {"containers": [], "volumes": volumes}});
+    serde_json::json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": [pod]}).to_string()
+}
+
+fn events_of(events: &[(&str, &str, &str)]) -> String {
+    let item = |(kind, name, reason): &(&str, &str, &str)| serde_json::json!({"metadata": {}, "involvedObject": {"kind": kind, "name": name}, "reason": reason, "message": "why"});
+    let items: Vec<serde_json::Value> = events.iter().map(item).collect();
+    serde_json::json!({"kind": "EventList", "metadata": {"resourceVersion": "1"}, "items": items}).to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_claims_those_speak_that_a_pod_at_hand_names() {
+    let volumes = [
+        serde_json::json!({"name": "a", "persistentVolumeClaim": {"claimName": "checkpoints"}}),
+        serde_json::json!({"name": "scratch", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}}),
+        serde_json::json!({"name": "b", "emptyDir": {}}),
+    ];
+    let claim = "PersistentVolumeClaim";
+    let (cluster, asked) = cluster(move |url| {
+        let body = if url.contains("/pods?") {
+            pods(&volumes)
+        } else if url.contains("Warning") {
+            events_of(&[
+                (claim, "checkpoints", "ProvisioningFailed"),
+                (claim, "payments", "ProvisioningFailed"),
+                ("PersistentVolume", "checkpoints", "VolumeFailedDelete"),
+            ])
+        } else {
+            events_of(&[
+                (claim, "checkpoints", "ProvisioningSucceeded"),
+                (claim, "orders-7d-x-scratch", "ExternalProvisioning"),
+                (claim, "payments", "FailedBinding"),
+            ])
+        };
+        (200, body)
+    });
+    let events = cluster.events(&Namespace::new("default"), "orders").await.unwrap();
+    let told: Vec<(&str, &str)> = events
+        .iter()
+        .map(|event| (event.object.as_str(), event.reason.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("PersistentVolumeClaim/checkpoints", "ProvisioningFailed"),
+            ("PersistentVolumeClaim/orders-7d-x-scratch", "ExternalProvisioning"),
+        ]
+    );
+    assert_eq!(asked.lock().unwrap().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_pods_cannot_be_read_no_answer_says_that_there_is_no_event() {
+    let (cluster, _) = cluster(|url| match url.contains("/pods?") {
+        true => (403, recorded("kubernetes/errors/403-forbidden.json")),
+        false => (200, events_of(&[])),
+    });
+    let fault = cluster.events(&Namespace::new("default"), "orders").await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Forbidden);
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,4 +251,77 @@ async fn a_container_before_this_one_is_asked_for_and_may_never_have_been() {
         FaultKind::Status,
         "another refusal is not an absence"
     );
+}
+
+fn question(kind: ObjectKind, uid: Option<&str>) -> ObjectQuestion {
+    ObjectQuestion {
+        kind,
+        object: ObjectRef::new(&Namespace::new("default"), "orders"),
+        uid: uid.map(Uid::new),
+    }
+}
+
+/// A Deployment as a GET shows it.
+fn answered(name: &str, uid: &str) -> String {
+    let mut deployment = deployment(name, uid);
+    deployment["kind"] = "Deployment".into();
+    deployment.to_string()
+}
+
+fn not_found(name: &str) -> String {
+    let details = serde_json::json!({"name": name, "group": "apps", "kind": "deployments"});
+    serde_json::json!({"kind": "Status", "status": "Failure", "reason": "NotFound", "details": details, "code": 404})
+        .to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_object_is_asked_for_without_a_resource_version() {
+    let (missing, asked) = cluster(|_| (404, not_found("orders")));
+    let said = missing.ask_for(&question(ObjectKind::Deployment, Some("u1"))).await;
+    assert!(matches!(said, Ok(KubeChange::NotFound(object)) if object.name == "orders"));
+    assert_eq!(
+        *asked.lock().unwrap(),
+        ["/apis/apps/v1/namespaces/default/deployments/orders"]
+    );
+    let (there, _) = cluster(|_| (200, answered("orders", "u1")));
+    let said = there.ask_for(&question(ObjectKind::Deployment, Some("u1"))).await;
+    assert!(matches!(said, Ok(KubeChange::Applied(Object::Deployment(d))) if d.uid.as_str() == "u1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_but_the_servers_own_word_says_that_an_object_is_not_there() {
+    for (status, body) in [
+        (404, not_found("payments")),
+        (404, "404 page not found".to_owned()),
+        (
+            404,
+            r#"{"kind":"Status","reason":"NotFound","message":"the server could not find the requested resource"}"#
+                .to_owned(),
+        ),
+        (403, recorded("kubernetes/errors/403-forbidden.json")),
+        (410, "{}".to_owned()),
+        (429, "{}".to_owned()),
+        (500, not_found("orders")),
+        (200, not_found("orders")),
+        (200, "<html>".to_owned()),
+        (200, answered("payments", "u1")),
+    ] {
+        let shown = format!("{status} {body}");
+        let (cluster, _) = cluster(move |_| (status, body.clone()));
+        let said = cluster.ask_for(&question(ObjectKind::Deployment, Some("u1"))).await;
+        assert!(said.is_err(), "{shown}: {said:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_another_object_under_the_name_only_a_list_says_whether_it_is_selected() {
+    let (mut next, _) = cluster(|_| (200, answered("orders", "u2")));
+    for uid in [Some("u1"), None] {
+        for (deployments, is_told) in [(Selector::All, true), (Selector::Flink, false)] {
+            next.settings.deployments = deployments;
+            let said = next.ask_for(&question(ObjectKind::Deployment, uid)).await;
+            assert_eq!(said.is_ok(), is_told, "{uid:?} {deployments:?}: {said:?}");
+            assert!(!matches!(said, Ok(KubeChange::NotFound(_))));
+        }
+    }
 }

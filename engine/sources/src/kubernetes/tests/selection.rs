@@ -25,7 +25,7 @@ fn unanswered(update: &KubeUpdate) -> Option<&Fault> {
     let objects = match &update.change {
         KubeChange::Relisted(objects, _) => objects.as_slice(),
         KubeChange::Applied(object) => std::slice::from_ref(object),
-        KubeChange::Deleted(_) | KubeChange::Failed(_) => &[],
+        KubeChange::Deleted(_) | KubeChange::NotFound(_) | KubeChange::Failed(_) => &[],
     };
     match objects {
         [Object::Unanswered { fault, .. }] => Some(fault),

@@ -1,0 +1,155 @@
+//! A Deployment that is missing is asked for by its name, and not with a list of its cluster.
+
+use steadfast_core::board::ObjectRef;
+use steadfast_core::id::Namespace;
+use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
+use steadfast_core::testing;
+
+use super::*;
+
+/// Wants to look at Kubernetes again and again.
+struct Doubter;
+
+impl Decide for Doubter {
+    fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
+        let decision = Believer.decide(snapshot)?;
+        let asked_at = snapshot.deployment.as_ref().map(|deployment| deployment.asked_at);
+        let again = asked_at.map(|asked_at| LookupRequest {
+            source: LookupSource::Kubernetes,
+            observed_after: asked_at,
+        });
+        Ok(Decision {
+            wanted: again.into_iter().collect(),
+            ..decision
+        })
+    }
+}
+
+fn object() -> ObjectRef {
+    ObjectRef::new(&Namespace::new("default"), "orders")
+}
+
+fn update(now: Timestamp, change: KubeChange) -> KubeUpdate {
+    KubeUpdate {
+        scope: Scope {
+            cluster: ClusterName::new("local"),
+            kind: ObjectKind::Deployment,
+            namespace: None,
+        },
+        asked_at: now,
+        at: now,
+        change,
+    }
+}
+
+/// A job whose Deployment a list shows.
+fn rig() -> Rig {
+    let now = Timestamp::from_millis(1_000_000);
+    let policy = PolicySetup::deciding("doubt", Box::new(Doubter));
+    let policies = Policies::new(vec![policy]);
+    let mut rig = Rig {
+        reactor: Reactor::new(Timing::default(), 7, now, BTreeMap::new(), policies, None),
+        now,
+        fetches: Vec::new(),
+    };
+    let object = object();
+    let setup = TargetSetup {
+        id: TargetId::new(&ClusterName::new("local"), &object.namespace, &object.name),
+        mode: Mode::Application,
+        object: Some(object),
+        flink_rest: Some(FlinkRoute::Service),
+        pinned: None,
+    };
+    let first = rig.reactor.start(vec![], vec![setup], now);
+    rig.commit(first);
+    rig.list(vec![Object::Deployment(testing::deployment("u1"))]);
+    rig
+}
+
+impl Rig {
+    fn list(&mut self, objects: Vec<Object>) {
+        let list = KubeChange::Relisted(objects, Completeness::Complete);
+        self.reactor.kube_update(update(self.now, list), self.now);
+        self.settle();
+    }
+
+    /// The next request that is no poll.
+    fn asks(&mut self) -> Fetch {
+        for _ in 0..100 {
+            for fetch in self.advance(Duration::from_secs(60)) {
+                match &fetch {
+                    Fetch::Overview { .. } => self.answer(&fetch, silent()),
+                    Fetch::Objects { .. } | Fetch::Relist { .. } | Fetch::Lookup { .. } => return fetch,
+                }
+            }
+        }
+        panic!("nothing is asked")
+    }
+
+    fn says(&mut self, fetch: Fetch, change: Result<KubeChange, Fault>) {
+        let Fetch::Objects {
+            target,
+            after,
+            questions,
+        } = fetch
+        else {
+            panic!("not asked for by name: {fetch:?}")
+        };
+        assert_eq!(questions.len(), 1, "{questions:?}");
+        let answers = vec![change.map(|change| update(self.now, change))];
+        self.reactor
+            .fetched(Fetched::Objects { target, after, answers }, self.now);
+        self.settle();
+    }
+
+    /// When the Deployment was last asked for, if it was not there.
+    fn missing_at(&self) -> Option<Timestamp> {
+        let board = self.reactor.board.kubernetes(&ClusterName::new("local")).unwrap();
+        let evidence = board.deployment(&object()).unwrap();
+        (evidence.latest == Observed::Absent).then_some(evidence.asked_at)
+    }
+}
+
+#[test]
+fn a_deployment_that_is_there_is_looked_at_with_a_list() {
+    let mut rig = rig();
+    assert!(matches!(rig.asks(), Fetch::Relist { .. }));
+}
+
+#[test]
+fn one_that_is_missing_is_asked_for_with_pauses_and_costs_no_list() {
+    let mut rig = rig();
+    rig.fetches.clear();
+    rig.list(vec![]);
+    rig.fetches.retain(|fetch| !matches!(fetch, Fetch::Relist { .. }));
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let fetch = rig.asks();
+        times.push(rig.now);
+        rig.says(fetch, Ok(KubeChange::NotFound(object())));
+        assert_eq!(rig.missing_at(), times.last().copied());
+    }
+    let pause = Timing::default().poll / 2;
+    assert!(
+        times.windows(2).all(|pair| pair[1].since(pair[0]) >= pause),
+        "{times:?}"
+    );
+}
+
+#[test]
+fn what_is_not_answered_is_left_to_a_list_and_proves_nothing() {
+    let mut rig = rig();
+    rig.list(vec![]);
+    rig.fetches.clear();
+    let listed_at = rig.missing_at();
+    let fetch = rig.asks();
+    let &Fetch::Objects { after: asked, .. } = &fetch else {
+        panic!("not asked for by name: {fetch:?}")
+    };
+    rig.says(fetch, Err(Fault::new(FaultKind::Forbidden, "get deployments.apps")));
+    assert_eq!(rig.missing_at(), listed_at, "a fault moves nothing");
+    let Fetch::Relist { after, .. } = rig.asks() else {
+        panic!("a list is to say it")
+    };
+    assert_eq!(after, asked);
+}
