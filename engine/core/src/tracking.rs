@@ -85,11 +85,15 @@ pub fn track(
         && let Some(evidence) = &deployment
         && let Some(deployment) = evidence.latest.present()
     {
+        let is_of_another_name = *deployment.name != *record.key.target.name;
+        let name = is_of_another_name.then(|| deployment.name.clone());
+        // The other side of a FlinkBlueGreenDeployment did not appear just now: its answers are of this attempt.
+        let is_other_side = tracked.incarnation.attempt > 0 && tracked.incarnation.deployment_name != name;
+        let since = if is_other_side { evidence.observed_at } else { now };
         tracked
             .incarnation
-            .see_deployment(&deployment.uid, deployment.created_at, evidence.observed_at, now);
-        let is_of_another_name = *deployment.name != *record.key.target.name;
-        tracked.incarnation.deployment_name = is_of_another_name.then(|| deployment.name.clone());
+            .see_deployment(&deployment.uid, deployment.created_at, evidence.observed_at, since);
+        tracked.incarnation.deployment_name = name;
     }
     if let Some(evidence) = board.overview(&record.key.target)
         && let Some(overview) = evidence.latest.present()

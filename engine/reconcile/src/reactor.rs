@@ -233,7 +233,7 @@ impl Reactor {
 
     /// Whether there are jobs that were found, or records that end with that.
     fn has_to_begin(&self) -> bool {
-        !self.begun.is_empty() || !self.superseded.is_empty()
+        !self.begun.is_empty() || self.superseded.iter().any(|key| self.records.contains_key(key))
     }
 
     /// Whether a turn commits these.

@@ -7,8 +7,6 @@
 //! The owner in the FlinkDeployments' metadata tells all of this, so the FlinkBlueGreenDeployment itself is not read: no right
 //! to it is needed.
 
-use std::sync::Arc;
-
 use steadfast_core::board::ObjectRef;
 use steadfast_core::facts::{Desired, FlinkResource};
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
@@ -29,16 +27,18 @@ impl Reactor {
 
     /// Takes up a FlinkBlueGreenDeployment that nothing watches. What was on record by the name of one of its sides is its own.
     pub(super) fn begin_blue_green(&mut self, id: &TargetId, now: Timestamp) {
+        let found = self.found_by_side(id);
+        self.superseded.extend(found.iter().cloned());
         if self.targets.contains(id) {
             self.follow_side(id, now);
             return;
         }
         let Some(side) = self.side_to_follow(id) else { return };
         let key = JobKey::application(id.clone());
-        let found = self.found_by_side(id);
         if !self.is_on_record(&key) {
             let newest = found
                 .iter()
+                .filter_map(|key| self.records.get(key))
                 .max_by_key(|record| (!record.state.is_terminal(), record.incarnation.since));
             let change = match newest {
                 Some(record) => Change::begin(JobRecord {
@@ -49,7 +49,6 @@ impl Reactor {
             };
             self.begun.insert(key, change);
         }
-        self.superseded.extend(found.iter().map(|record| record.key.clone()));
         let setup = TargetSetup {
             id: id.clone(),
             mode: side.mode,
@@ -78,8 +77,8 @@ impl Reactor {
         self.unvouched.remove(id);
         for key in self.jobs_of(id) {
             self.lookups.forget(&key);
-            self.queue.enqueue(key);
         }
+        // It is judged once that one's Flink was heard: it may have run for long.
         self.polls.poll_soon(id, now);
         self.refresh_reachability(id);
     }
@@ -112,14 +111,16 @@ impl Reactor {
         sides.min_by_key(order).cloned()
     }
 
-    /// Records that were found by the name of a side.
-    fn found_by_side(&self, id: &TargetId) -> Vec<Arc<JobRecord>> {
+    /// Records that were, or are being, found by the name of a side.
+    fn found_by_side(&self, id: &TargetId) -> Vec<JobKey> {
         let board = self.board.kubernetes(&id.cluster);
         let sides = board.into_iter().flat_map(|board| board.last_sides(&id.namespace, &id.name));
         let keys = sides.map(|side| JobKey::application(TargetId::new(&id.cluster, &side.namespace, &side.name)));
-        keys.filter_map(|key| self.records.get(&key))
-            .filter(|record| record.origin == Origin::Discovered)
-            .map(Arc::clone)
-            .collect()
+        keys.filter(|key| {
+            let begun = || Some(&self.begun.get(key)?.record);
+            let record = self.records.get(key).or_else(begun);
+            record.is_some_and(|record| record.origin == Origin::Discovered)
+        })
+        .collect()
     }
 }
