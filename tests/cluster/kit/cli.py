@@ -19,6 +19,7 @@ from .kubernetes import exec_kubectl
 from .lifecycle import data, down, status, up
 from .link import drop, heal
 from .observe import logs, wait_job
+from .operator import start_operator, stop_operator
 from .settings import DEFAULT_FLINK, Settings
 from .shell import Failure, say
 
@@ -81,6 +82,9 @@ def parser():
     add("deny-watcher", deny_watcher, "delete the watcher's RoleBinding: it meets 403")
     add("allow-watcher", allow_watcher, "create that RoleBinding again")
     add("install-crds", install_crds, "the resources of the Flink Kubernetes Operator, without the operator")
+    c = add("start-operator", start_operator, "run the Flink Kubernetes Operator from a built source tree")
+    c.add_argument("tree", metavar="FOLDER")
+    add("stop-operator", stop_operator, "end it; its resources stay")
     c = add("drop", drop, "lose every packet between host and API server, Flink REST, or both")
     c.add_argument("what", choices=("k8s", "flink", "all"))
     add("heal", heal, "undo every drop")

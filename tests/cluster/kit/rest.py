@@ -14,7 +14,9 @@ def rest_address(s, app):
     service = kubectl_json(s, "get", "service", f"{app}-rest", "--ignore-not-found")
     if not service:
         raise Failure(f"no Service {app}-rest")
-    return f"{service['spec']['clusterIP']}:8081"
+    # `rest.port` may have moved it; the Service names the port all the same.
+    (port,) = [p["port"] for p in service["spec"]["ports"] if p["name"] == "rest"]
+    return f"{service['spec']['clusterIP']}:{port}"
 
 
 def rest(s, app, path, data=None, headers=None, timeout=5, address=None, method=None):

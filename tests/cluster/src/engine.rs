@@ -11,6 +11,8 @@ use serde_json::Value;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, interval};
 
+use crate::clusters::Cluster;
+use crate::log::Log;
 use crate::record::{Record, Transition};
 use crate::setup::Setup;
 use crate::timeline::Timeline;
@@ -51,6 +53,11 @@ impl Api {
             .get(format!("{}/api/v1/events", self.base))
             .header("Last-Event-ID", last);
         Ok(request.send().await?.error_for_status()?)
+    }
+
+    /// What the engine can read of its cluster.
+    pub async fn cluster(&self) -> Result<Cluster> {
+        Cluster::read(&self.get("/api/v1/clusters").await?)
     }
 
     async fn get(&self, path: &str) -> Result<Value> {
@@ -125,6 +132,12 @@ impl Engine {
         &self.api
     }
 
+    /// What it has logged, over all its starts.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        Log::of(self.folder.join("engine.log"))
+    }
+
     /// Ends the process with SIGKILL and starts another on the same store, at once.
     pub async fn kill_and_restart(&mut self) -> Result<()> {
         let began = self.timeline.now();
@@ -191,7 +204,7 @@ fn spawn(folder: &Path) -> Result<Child> {
 }
 
 /// The workspace's target folder; stores and logs of the last run stay in `cluster-tests` below it.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let fallback = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(fallback, PathBuf::from)
 }

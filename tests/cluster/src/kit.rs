@@ -154,17 +154,17 @@ impl Kit {
 
     /// Cuts the link between host and node.
     pub async fn drop_all_packets(&self) -> Result<Harm> {
-        self.harm(&["drop", "all"], "heal").await
+        self.harm(&["drop", "all"], &["heal"]).await
     }
 
     /// Takes the reading service account's rights away.
     pub async fn deny_watcher(&self) -> Result<Harm> {
-        self.harm(&["deny-watcher"], "allow-watcher").await
+        self.harm(&["deny-watcher"], &["allow-watcher"]).await
     }
 
     /// Kills the API server's process.
     pub async fn kill_api_server(&self) -> Result<Harm> {
-        self.harm(&["kill-apiserver"], "start-apiserver").await
+        self.harm(&["kill-apiserver"], &["start-apiserver"]).await
     }
 
     /// The folder that every Flink container sees as `/flink-data`.
@@ -172,11 +172,12 @@ impl Kit {
         Ok(self.ask(&["data"]).await?.into())
     }
 
-    async fn harm(&self, argv: &[&str], undo: &'static str) -> Result<Harm> {
+    /// Does something that another command undoes.
+    pub async fn harm(&self, argv: &[&str], undo: &[&str]) -> Result<Harm> {
         self.run(argv).await?;
         Ok(Harm {
             kit: self.clone(),
-            undo,
+            undo: undo.iter().map(|&word| word.to_owned()).collect(),
             healed: false,
         })
     }
@@ -186,7 +187,7 @@ impl Kit {
 #[derive(Debug)]
 pub struct Harm {
     kit: Kit,
-    undo: &'static str,
+    undo: Vec<String>,
     healed: bool,
 }
 
@@ -194,7 +195,8 @@ impl Harm {
     /// Undoes it.
     pub async fn heal(mut self) -> Result<()> {
         self.healed = true;
-        self.kit.run(&[self.undo]).await.map(drop)
+        let undo: Vec<&str> = self.undo.iter().map(String::as_str).collect();
+        self.kit.run(&undo).await.map(drop)
     }
 }
 
@@ -202,7 +204,7 @@ impl Drop for Harm {
     fn drop(&mut self) {
         if !self.healed {
             let _ = std::process::Command::new(&self.kit.program)
-                .arg(self.undo)
+                .args(&self.undo)
                 .stdin(Stdio::null())
                 .status();
         }

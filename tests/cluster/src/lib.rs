@@ -5,10 +5,13 @@
 //! second, [`events::Events`] follows the stream, and both are held against the journal ([`history::History`]). The tests
 //! themselves lie in `tests/`; README.md says how to run them.
 
+pub mod account;
+pub mod clusters;
 pub mod engine;
 pub mod events;
 pub mod history;
 pub mod kit;
+pub mod log;
 pub mod operator;
 pub mod record;
 pub mod recorder;

@@ -21,6 +21,8 @@ pub struct Setup {
     flink_rest: &'static str,
     discover: Discover,
     params: &'static str,
+    /// The inside of `[timing]`.
+    timing: &'static str,
     /// Further keys of the cluster's table, a line each.
     cluster: String,
     /// `[[job]]` tables.
@@ -39,6 +41,7 @@ impl Setup {
             flink_rest,
             discover: Discover::Native,
             params: "",
+            timing: "",
             cluster: String::new(),
             jobs: String::new(),
         }
@@ -54,6 +57,12 @@ impl Setup {
     #[must_use]
     pub fn params(self, params: &'static str) -> Self {
         Self { params, ..self }
+    }
+
+    /// How often things happen, as the inside of a TOML table, a line each.
+    #[must_use]
+    pub fn timing(self, timing: &'static str) -> Self {
+        Self { timing, ..self }
     }
 
     /// What is taken up.
@@ -107,6 +116,9 @@ url = "sqlite://steadfast.db"
 [server]
 listen = "127.0.0.1:{port}"
 
+[timing]
+{}
+
 [[kubernetes]]
 name = "local"
 kubeconfig = "{}"
@@ -120,6 +132,7 @@ module = "builtin:conservative"
 select = {{ namespace = ["*"], name = ["*"] }}
 params = {{ {} }}
 "#,
+            self.timing,
             self.kubeconfig.display(),
             self.flink_rest,
             self.cluster,

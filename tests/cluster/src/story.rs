@@ -1,10 +1,11 @@
 //! The stage of a story: an empty cluster, the world's watches, engines with their recorders.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, target};
 use crate::events::Events;
 use crate::history::History;
 use crate::kit::Kit;
@@ -83,6 +84,13 @@ impl Story {
             events,
             read: Vec::new(),
         })
+    }
+
+    /// A folder of this story's, for what the test itself writes.
+    pub fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = target().join("cluster-tests").join(self.timeline.story()).join(name);
+        std::fs::create_dir_all(&folder)?;
+        Ok(std::path::absolute(folder)?)
     }
 
     /// Tells that the story is over and removes what it started.

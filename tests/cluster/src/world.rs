@@ -193,6 +193,16 @@ impl Flink {
         }
     }
 
+    /// Waits until Flink gives no list, for a reason that holds this text; returns when.
+    pub async fn wait_failing(&self, reason: &str, limit: Duration) -> Result<Duration> {
+        let mut latest = self.latest.clone();
+        let failing = latest.wait_for(|answer| answer.1.as_ref().is_err_and(|error| error.contains(reason)));
+        let shown = tokio::time::timeout(limit, failing).await;
+        let shown =
+            shown.with_context(|| format!("Flink of {} did not fail with {reason} within {limit:?}", self.app))?;
+        Ok(shown?.0)
+    }
+
     /// Cancels a job as any user of Flink would.
     pub async fn cancel(&self, job: &FlinkJob) -> Result<()> {
         let url = format!("{}/jobs/{}?mode=cancel", self.address, job.id);
