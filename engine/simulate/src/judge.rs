@@ -66,7 +66,7 @@ impl<'a> Judge<'a> {
         for target in self.story.select(group) {
             let mut mine = jobs.iter().filter(|shown| shown.is_of(target));
             if target.mode != Mode::Session {
-                found.push((target.name.clone(), mine.next()));
+                found.push((target.handle.clone(), mine.next()));
                 continue;
             }
             let wanted = self
@@ -76,12 +76,12 @@ impl<'a> Judge<'a> {
             let mut wanted: BTreeMap<String, String> = wanted.map(|name| (target.flink_id(&name), name)).collect();
             for shown in mine {
                 let known = shown.flink_job_id.as_ref().and_then(|id| wanted.remove(id));
-                found.extend(known.map(|name| (format!("{}/{name}", target.name), Some(shown))));
+                found.extend(known.map(|name| (format!("{}/{name}", target.handle), Some(shown))));
             }
             found.extend(
                 wanted
                     .into_values()
-                    .map(|name| (format!("{}/{name}", target.name), None)),
+                    .map(|name| (format!("{}/{name}", target.handle), None)),
             );
         }
         found
