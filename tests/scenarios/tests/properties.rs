@@ -24,6 +24,7 @@ use proptest::test_runner::{
 use steadfast_core::journal::{Entry, Event};
 use steadfast_core::state::JobState;
 use steadfast_core::timing::Timing;
+use steadfast_simulate::judge::Shown;
 use steadfast_simulate::play::BEGINNING;
 use steadfast_simulate::{Environment, Harness, Outcome, play_observed};
 use steadfast_world::story::{Moment, Story};
@@ -150,8 +151,9 @@ fn objections(plot: &Plot) -> anyhow::Result<Found> {
         for view in views {
             unwatched = unwatched.take().or_else(|| watch::objection(view, at, &starts));
             let shown = &view.record;
-            if let Some(job) = shown.incarnation.flink_job_id {
-                let name = shown.key.target.name.to_string();
+            let target = story.targets.iter().find(|target| Shown::from(view).is_of(target));
+            if let (Some(job), Some(target)) = (shown.incarnation.flink_job_id, target) {
+                let name = target.handle.clone();
                 tracked.insert((name, shown.since.as_millis(), shown.state), job.to_string());
             }
         }
@@ -187,7 +189,7 @@ fn unlicensed(
             let Event::Transition(transition) = &entry.event else {
                 continue;
             };
-            let seen = tracked.get(&(target.name.clone(), entry.at.as_millis(), transition.to));
+            let seen = tracked.get(&(target.handle.clone(), entry.at.as_millis(), transition.to));
             let id = job.map(|job| target.flink_id(job)).or_else(|| seen.cloned());
             let at = Moment::from_millis(entry.at.as_millis() - BEGINNING.as_millis());
             let objection = truth.objection(transition.to, id.as_deref(), at);
