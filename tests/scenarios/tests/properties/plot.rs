@@ -87,10 +87,7 @@ pub enum Deed {
     /// The way to Kubernetes breaks, or heals.
     Kubernetes(&'static str, Where),
     /// A credential is refused for so many seconds, unless something else becomes of the way before.
-    Lapse {
-        key: Key,
-        lasts: u8,
-    },
+    Lapse { key: Key, lasts: u8 },
     /// Both ways fall silent at once.
     Darkness,
     /// Both heal.

@@ -60,9 +60,12 @@ impl Truth {
             }
             JobState::Reconciling
                 if !self.was_said(to, job, at)
-                    && !(self.has_made_room(Wish::Running, job, at) || self.was_resumed(job, at)) =>
+                    && !self.has_made_room(Wish::Running, job, at)
+                    && !self.was_resumed(job, at) =>
             {
-                wrong("Flink never said so of this job, and no resource asked for one to run that was gone or suspended")
+                wrong(
+                    "Flink never said so of this job, and no resource asked for one to run that was gone or suspended",
+                )
             }
             JobState::Starting if !self.may_start(job, at) => {
                 wrong("there was neither a Deployment nor a resource that asked for one")

@@ -71,8 +71,7 @@ impl Cluster {
         let in_kubernetes = setting.kind != Kind::Standalone;
         let (cluster, deployment_name) = super::reach::placed(setting, before);
         let is_operated = in_kubernetes && setting.operated != Operated::No;
-        let is_asked_for =
-            is_operated && setting.operated == Operated::AskedFor && setting.kind == Kind::Application;
+        let is_asked_for = is_operated && setting.operated == Operated::AskedFor && setting.kind == Kind::Application;
         Self {
             name: format!("t{place}"),
             deployment_name,

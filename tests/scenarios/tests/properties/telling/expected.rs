@@ -133,8 +133,12 @@ impl Tale {
             (Wish::Running, true) => {
                 // It may have been told gone for good while its resource was, or could not be read.
                 let may_have_ended = broken || resource.is_some_and(|resource| resource.was_withdrawn);
-                let bare = if may_have_ended { "TERMINATED" } else { "RECONCILING" };
-                ends.union(&BTreeSet::from(["RECONCILING", bare])).copied().collect()
+                if may_have_ended {
+                    ends.insert("TERMINATED");
+                    ends.extend(cluster.told.get("SUSPENDED"));
+                }
+                ends.insert("RECONCILING");
+                ends
             }
             (Wish::Suspended, true) => {
                 let may_have_ended = broken || resource.is_some_and(|resource| resource.asked_of_nothing);

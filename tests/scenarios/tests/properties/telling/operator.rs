@@ -3,8 +3,8 @@
 //! While there is a Deployment that the operator made there is its FlinkDeployment: the finalizer lets go of it only once the
 //! Deployment is gone.
 
-use super::cluster::{Cluster, Job, There};
 use super::Tale;
+use super::cluster::{Cluster, Job, There};
 use crate::properties::plot::{Ask, Kind, Recovery};
 
 /// How soon the operator does what a resource asks for, in milliseconds, where it does so at once.
@@ -61,7 +61,11 @@ impl Resource {
         if self.wish == wish {
             return false;
         }
-        self.generation = if self.wish == Wish::None { 1 } else { self.generation + 1 };
+        self.generation = if self.wish == Wish::None {
+            1
+        } else {
+            self.generation + 1
+        };
         self.lifecycle = match wish {
             Wish::Deleted => "DELETING",
             Wish::Running if self.lifecycle == "SUSPENDED" => "UPGRADING",
@@ -148,7 +152,9 @@ impl Tale {
             Ask::Delete if is_about_jobs && !cluster.session_jobs.is_empty() => {
                 self.session_job(place, Wish::Running, Wish::Deleted);
             }
-            Ask::Suspend if wish == Wish::Running && cluster.kind == Kind::Application => self.asks(place, Wish::Suspended),
+            Ask::Suspend if wish == Wish::Running && cluster.kind == Kind::Application => {
+                self.asks(place, Wish::Suspended)
+            }
             Ask::Run if wish == Wish::Suspended || wish == Wish::None => self.asks(place, Wish::Running),
             Ask::Delete if matches!(wish, Wish::Running | Wish::Suspended) => self.asks(place, Wish::Deleted),
             Ask::CarryOut(recovery) => self.carry_out(place, wish, recovery),
@@ -226,7 +232,11 @@ impl Tale {
             return;
         };
         let (job, wish) = (cluster.session_jobs[index].job, cluster.session_jobs[index].wish);
-        let state = cluster.jobs.iter().find(|listed| listed.number == job).map(|job| job.state);
+        let state = cluster
+            .jobs
+            .iter()
+            .find(|listed| listed.number == job)
+            .map(|job| job.state);
         cluster.jobs.retain(|listed: &Job| listed.number != job);
         match wish {
             Wish::Suspended => cluster.session_jobs[index].stopped_as = state,

@@ -26,7 +26,9 @@ pub fn placed(setting: Setting, before: &[Cluster]) -> (&'static str, Option<Str
     let free = |local: &&Cluster| {
         local.place == LOCAL
             && local.in_kubernetes()
-            && before.iter().all(|other| other.deployment_name.as_ref() != Some(&local.name))
+            && before
+                .iter()
+                .all(|other| other.deployment_name.as_ref() != Some(&local.name))
     };
     match setting.place {
         Place::East | Place::Twin if setting.kind == Kind::Standalone => (LOCAL, None),
@@ -44,7 +46,11 @@ impl Tale {
             Where::Local => &[LOCAL],
             Where::East => &[EAST],
         };
-        let has = |name: &&&str| self.clusters.iter().any(|one| one.in_kubernetes() && one.place == **name);
+        let has = |name: &&&str| {
+            self.clusters
+                .iter()
+                .any(|one| one.in_kubernetes() && one.place == **name)
+        };
         named.iter().filter(has).copied().collect()
     }
 

@@ -117,7 +117,11 @@ impl Epoch {
             self.is_scaled_to_zero = deployment.replicas == 0;
             // Without a word of its own, the resource is there as long as what it owns.
             if deployment.owner.is_some() && !self.is_said {
-                let wish = if deployment.deleting { Wish::Deleted } else { Wish::Running };
+                let wish = if deployment.deleting {
+                    Wish::Deleted
+                } else {
+                    Wish::Running
+                };
                 self.resource = deployment.present.then_some(wish);
             } else if !self.is_said {
                 self.resource = None;
