@@ -5,7 +5,7 @@
 //! FlinkDeployment asks for the job to run is to come back.
 
 use steadfast_policy::{
-    Confidence, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Rollout, Seen, Snapshot, Streak,
+    Confidence, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Mode, Rollout, Seen, Snapshot, Streak,
     Timestamp, WantedSource,
 };
 
@@ -48,6 +48,12 @@ pub fn note_stop(s: &Snapshot, memory: &mut Memory) {
 /// Whether the record says that the job was stopped because its resource asked for it.
 pub fn is_suspended(s: &Snapshot) -> bool {
     s.job.state == JobState::Suspended && s.job.reason.code == SUSPENDED
+}
+
+/// Whether a job was suspended as its FlinkSessionJob asks, and still asks: its cluster is there for others, and says
+/// nothing of it.
+pub fn stays_suspended(s: &Snapshot, memory: &Memory) -> bool {
+    is_suspended(s) && s.job.mode == Mode::Session && memory.stop != Stop::NotAskedFor
 }
 
 /// The cluster is confirmed gone and nothing tells how the job ended, which `verdict` says: the resource may explain

@@ -192,6 +192,9 @@ fn deployment_there(
         return verdict;
     }
     memory.awaited_since = None;
+    if operator::stays_suspended(s, memory) {
+        return Verdict::keep(s, Rule::SuspendedAsAsked).as_sure_as(Confidence::Inferred);
+    }
     let was_gone = matches!(state, JobState::Terminated | JobState::Suspended)
         && [end::GONE, SCALED_TO_ZERO].contains(&s.job.reason.code.as_str());
     if was_gone || operator::is_suspended(s) {
