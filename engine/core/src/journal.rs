@@ -8,6 +8,7 @@ pub use crate::event::{Event, Transition};
 use crate::id::JobKey;
 use crate::record::JobRecord;
 use crate::recording::Recorded;
+use crate::state::JobState;
 use crate::time::Timestamp;
 
 /// A position in the journal: grows by at least one with each entry, never reused.
@@ -31,6 +32,28 @@ impl Change {
         Self {
             record: Arc::new(JobRecord { revision: 1, ..record }),
             events: vec![Event::Update],
+        }
+    }
+
+    /// The first commit of a record that was kept under another key until now. Its history stays under that key: what stands
+    /// is told as one transition, so that the history under this one ends where the record is.
+    pub fn go_on_as(key: JobKey, before: &JobRecord) -> Self {
+        let change = Self::begin(JobRecord { key, ..before.clone() });
+        if before.state == JobState::Unknown {
+            return change;
+        }
+        let transition = Transition {
+            from: JobState::Unknown,
+            to: before.state,
+            confidence: before.confidence,
+            reason: before.reason.clone(),
+            attempt: before.incarnation.attempt,
+            policy: before.policy.clone(),
+            told_since: before.told_since,
+        };
+        Self {
+            events: vec![Event::Transition(transition)],
+            ..change
         }
     }
 

@@ -87,9 +87,13 @@ pub fn track(
     {
         let is_of_another_name = *deployment.name != *record.key.target.name;
         let name = is_of_another_name.then(|| deployment.name.clone());
-        // The other side of a FlinkBlueGreenDeployment did not appear just now: its answers are of this attempt.
+        // The other side of a FlinkBlueGreenDeployment did not appear just now, and what is known of a Flink is of its own.
         let is_other_side = tracked.incarnation.attempt > 0 && tracked.incarnation.deployment_name != name;
-        let since = if is_other_side { evidence.observed_at } else { now };
+        let answered = board.overview(&record.key.target);
+        let since = match answered.filter(|_| is_other_side) {
+            Some(overview) => overview.asked_at.before(Duration::from_millis(1)),
+            None => now,
+        };
         tracked
             .incarnation
             .see_deployment(&deployment.uid, deployment.created_at, evidence.observed_at, since);

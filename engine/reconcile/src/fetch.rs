@@ -83,6 +83,7 @@ impl Fetched {
                 Provenance::Silent
             },
             observation,
+            deployment: None,
         }
     }
 }
@@ -109,6 +110,8 @@ pub enum Fetched {
         observation: Observation<FlinkOverview>,
         /// Whether it shows whose answer it is.
         provenance: Provenance,
+        /// The Deployment whose Flink was asked; `None`: whichever the target has.
+        deployment: Option<String>,
     },
     /// Of objects that were asked for by name.
     Objects {

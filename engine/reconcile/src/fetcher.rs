@@ -100,6 +100,7 @@ impl Fetcher {
                 };
                 Some(Fetched::Overview {
                     target: endpoint.target,
+                    deployment: Some(endpoint.deployment),
                     observation: Observation::new(answer, asked_at, self.clock.now()),
                     provenance,
                 })

@@ -38,6 +38,14 @@ pub struct Judge<'a> {
     first_attempt: BTreeMap<String, u32>,
 }
 
+/// What a story calls the jobs of a session cluster.
+struct JobNames {
+    /// Its FlinkSessionJobs, and the jobs that none of them stands for: each is to have a record.
+    expected: BTreeSet<String>,
+    /// Every job, by its id in Flink.
+    jobs: BTreeMap<String, String>,
+}
+
 impl<'a> Judge<'a> {
     /// A judge who has seen nothing yet.
     pub fn new(story: &'a Story) -> Self {
@@ -66,28 +74,34 @@ impl<'a> Judge<'a> {
         for target in self.story.select(group) {
             let mut mine = jobs.iter().filter(|shown| shown.is_of(target));
             if target.mode != Mode::Session {
-                found.push((target.name.clone(), mine.next()));
+                found.push((target.handle.clone(), mine.next()));
                 continue;
             }
-            let wanted = self.job_names(target).into_iter().filter(|(_, name)| job.is_none_or(|job| job == name));
-            let mut wanted: BTreeMap<String, String> = wanted.collect();
-            for shown in mine {
-                let goes_by = shown.session_job.as_ref().or(shown.flink_job_id.as_ref());
-                let known = goes_by.and_then(|key| wanted.remove(key));
-                found.extend(known.map(|name| (format!("{}/{name}", target.name), Some(shown))));
+            let names = self.job_names(target);
+            if let Some(job) = job {
+                let id = target.flink_id(job);
+                let shown = mine.find(|shown| {
+                    shown.session_job.as_deref() == Some(job) || shown.flink_job_id.as_ref() == Some(&id)
+                });
+                found.push((format!("{}/{job}", target.handle), shown));
+                continue;
             }
-            found.extend(
-                wanted
-                    .into_values()
-                    .map(|name| (format!("{}/{name}", target.name), None)),
-            );
+            let mut unseen = names.expected.clone();
+            for shown in mine {
+                let by_id = || names.jobs.get(shown.flink_job_id.as_ref()?);
+                if let Some(name) = shown.session_job.as_ref().or_else(by_id) {
+                    unseen.remove(name);
+                    found.push((format!("{}/{name}", target.handle), Some(shown)));
+                }
+            }
+            let unseen = unseen.into_iter().map(|name| (format!("{}/{name}", target.handle), None));
+            found.extend(unseen);
         }
         found
     }
 
-    /// Every record that the jobs of a session cluster may have, by what it goes by, with the name that the story has for it:
-    /// its FlinkSessionJobs, and the jobs that none of them stands for.
-    fn job_names(&self, target: &TargetSpec) -> BTreeMap<String, String> {
+    /// What the story calls the jobs of a session cluster, whose records go by the name of a FlinkSessionJob or by their id.
+    fn job_names(&self, target: &TargetSpec) -> JobNames {
         let steps = || {
             let steps = self.story.steps.iter().map(|(_, step)| step);
             steps.filter(|step| target.is_called(step.target.as_deref()))
@@ -95,12 +109,12 @@ impl<'a> Judge<'a> {
         let requested = || steps().flat_map(|step| step.session_jobs.iter().flatten());
         let stood_for: BTreeSet<&String> = requested().filter_map(|resource| resource.job.as_ref()).collect();
         let jobs = steps().flat_map(|step| step.jobs.iter().flatten());
-        let submitted = jobs.flat_map(|job| job.each()).map(|job| job.id);
-        submitted
-            .filter(|job| !stood_for.contains(job))
-            .map(|job| (target.flink_id(&job), job))
-            .chain(requested().map(|resource| (resource.name.clone(), resource.name.clone())))
-            .collect()
+        let submitted: BTreeSet<String> = jobs.flat_map(|job| job.each()).map(|job| job.id).collect();
+        let alone = submitted.iter().filter(|job| !stood_for.contains(job)).cloned();
+        JobNames {
+            expected: alone.chain(requested().map(|resource| resource.name.clone())).collect(),
+            jobs: submitted.into_iter().map(|job| (target.flink_id(&job), job)).collect(),
+        }
     }
 
     /// Takes one look at the record.

@@ -23,7 +23,7 @@ use steadfast_core::time::Timestamp;
 use steadfast_store::MemoryStore;
 use steadfast_world::World;
 use steadfast_world::clock::WorldClock;
-use steadfast_world::story::{EngineStep, Moment, Step, Story};
+use steadfast_world::story::{EngineStep, Moment, Step, Story, TargetSpec};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep_until;
 
@@ -194,7 +194,7 @@ impl<'a> Play<'a> {
             self.removed.extend(
                 self.story
                     .select(step.target.as_deref())
-                    .map(|target| target.name.clone()),
+                    .map(|target| target.handle.clone()),
             );
         }
         if let Some(engine) = self.engine.take() {
@@ -215,13 +215,10 @@ impl<'a> Play<'a> {
 
     async fn intend(&mut self, intent: Intent, step: &Step) {
         let Some(engine) = &self.engine else { return };
-        let targets: Vec<String> = self
-            .story
-            .select(step.target.as_deref())
-            .map(|target| target.name.clone())
-            .collect();
+        let targets: Vec<&TargetSpec> = self.story.select(step.target.as_deref()).collect();
         for view in engine.views() {
-            if targets.contains(&view.record.key.target.name.to_string())
+            let shown = Shown::from(&view);
+            if targets.iter().any(|target| shown.is_of(target))
                 && let Err(error) = engine.control().intend(view.record.key.clone(), intent, None).await
             {
                 self.judge.fail(

@@ -126,7 +126,7 @@ fn replace<T: Clone>(value: &mut T, by: Option<&T>) {
 /// The truth about all Flink clusters, and when each thing was first there.
 #[derive(Debug)]
 pub struct Model {
-    /// The clusters, by name.
+    /// The clusters, by what the story calls them.
     pub targets: BTreeMap<String, Target>,
     /// What is wrong with the files of archive and JobResultStore.
     pub files: FilesFault,
@@ -140,7 +140,7 @@ impl Model {
         let targets = story
             .targets
             .iter()
-            .map(|spec| (spec.name.clone(), Target::empty(spec.clone())));
+            .map(|spec| (spec.handle.clone(), Target::empty(spec.clone())));
         Self {
             targets: targets.collect(),
             files: FilesFault::Ok,

@@ -54,9 +54,11 @@ pub struct Story {
 /// A Flink cluster of the story. Counted ones were made single.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetSpec {
-    /// Its name, which is its Deployment's.
+    /// What the story calls it: no other target is called so.
+    pub handle: String,
+    /// Its Deployment's name, and Flink's cluster id: another cluster or namespace may have one of that name too.
     pub name: String,
-    /// The name it was counted from; its own otherwise.
+    /// The handle it was counted from; its own otherwise.
     pub group: String,
     /// Application, session or standalone.
     pub mode: Mode,
@@ -301,10 +303,11 @@ impl Story {
 impl TargetSpec {
     /// Whether a step or an expectation that says this name means it.
     pub fn is_called(&self, name: Option<&str>) -> bool {
-        name.is_none_or(|name| name == self.name || name == self.group)
+        name.is_none_or(|name| name == self.handle || name == self.group)
     }
 
-    /// The id that Flink gives a job of the story on this target: the same word gives the same id.
+    /// The id that Flink gives a job of the story on this target: the same word gives the same id, as with HA it does to
+    /// two clusters of one cluster id.
     pub fn flink_id(&self, job: &str) -> String {
         crate::identity::job_id(&[&self.name, job])
     }

@@ -41,12 +41,12 @@ impl World {
             flinks: story
                 .targets
                 .iter()
-                .map(|target| (target.name.clone(), flink(&target.name, RestServer::JobManager)))
+                .map(|target| (target.handle.clone(), flink(&target.handle, RestServer::JobManager)))
                 .collect(),
             history: story
                 .targets
                 .first()
-                .map(|target| flink(&target.name, RestServer::HistoryServer)),
+                .map(|target| flink(&target.handle, RestServer::HistoryServer)),
             namespaces,
             model,
         }
@@ -67,7 +67,7 @@ impl World {
         &self.clusters
     }
 
-    /// The Flinks, by the name of their target.
+    /// The Flinks, by what the story calls their target.
     pub fn flinks(&self) -> &BTreeMap<String, Arc<Flink>> {
         &self.flinks
     }
@@ -118,19 +118,25 @@ impl World {
         }
     }
 
-    /// The archive's and the JobResultStore's files of all targets, by the folders and the name that lead to each.
+    /// The archive's and the JobResultStore's files of all targets, by the folders and the name that lead to each: each
+    /// Kubernetes cluster has a storage of its own.
     pub fn files(&self) -> BTreeMap<Vec<String>, Value> {
         let mut model = self.model();
         let Model { targets, births, .. } = &mut *model;
         let mut files = BTreeMap::new();
         for target in targets.values() {
             for ended in &target.archive {
-                let path = vec!["archive".to_owned(), target.flink_id(&ended.id)];
+                let path = vec![target.cluster.clone(), "archive".to_owned(), target.flink_id(&ended.id)];
                 files.insert(path, archive_file(target, births, ended));
             }
             for ended in &target.job_results {
                 let name = format!("{}.json", target.flink_id(&ended.id));
-                let path = vec!["job-result-store".to_owned(), target.name.clone(), name];
+                let path = vec![
+                    target.cluster.clone(),
+                    "job-result-store".to_owned(),
+                    target.name.clone(),
+                    name,
+                ];
                 files.insert(path, job_result_file(target, births, ended));
             }
         }

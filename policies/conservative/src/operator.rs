@@ -5,7 +5,7 @@
 //! FlinkDeployment asks for the job to run is to come back.
 
 use steadfast_policy::{
-    Confidence, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Mode, Rollout, Seen, Snapshot, Streak,
+    Confidence, Deployment, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Mode, Rollout, Seen, Snapshot, Streak,
     Timestamp, WantedSource,
 };
 
@@ -48,6 +48,13 @@ pub fn note_stop(s: &Snapshot, memory: &mut Memory) {
 /// Whether the record says that the job was stopped because its resource asked for it.
 pub fn is_suspended(s: &Snapshot) -> bool {
     s.job.state == JobState::Suspended && s.job.reason.code == SUSPENDED
+}
+
+/// Whether a job was suspended as its resource asks, and still asks, and its Deployment is no news of it: that is there for
+/// the session's other jobs, or is going.
+pub fn stays_suspended(s: &Snapshot, memory: &Memory, deployment: &Deployment) -> bool {
+    let is_no_news = s.job.mode == Mode::Session || deployment.deleting_since.is_some();
+    is_suspended(s) && is_no_news && memory.stop != Stop::NotAskedFor
 }
 
 /// The cluster is confirmed gone and nothing tells how the job ended, which `verdict` says: the resource may explain

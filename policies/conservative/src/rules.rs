@@ -38,6 +38,11 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
     match (s.flink(), s.deployment()) {
         (Seen::Unknown { fault, looks }, _) if observations::leaves_open(fault) => left_open(s, memory, fault, looks),
         (Seen::Present { value: job, looks }, _) => flink_lists(s, memory, job, looks),
+        (Seen::Absent { .. }, Seen::Present { value, .. }) if s.job.state == JobState::Starting && !s.never_ran() => {
+            // The run before went with its Deployment, or its pod; that Flink does not know it is no loss of the one to come.
+            memory.job_missing = None;
+            starting::not_started(s, params, memory, value)
+        }
         (Seen::Absent { .. }, Seen::Present { value, .. }) if s.never_ran() => {
             let not_submitted = operator::not_submitted(s, params, memory);
             not_submitted.unwrap_or_else(|| starting::not_started(s, params, memory, value))
@@ -193,6 +198,9 @@ fn deployment_there(
         return verdict;
     }
     memory.awaited_since = None;
+    if operator::stays_suspended(s, memory, deployment) {
+        return Verdict::keep(s, Rule::SuspendedAsAsked).as_sure_as(Confidence::Inferred);
+    }
     let was_gone = matches!(state, JobState::Terminated | JobState::Suspended)
         && [end::GONE, SCALED_TO_ZERO].contains(&s.job.reason.code.as_str());
     if was_gone || operator::is_suspended(s) {
@@ -212,8 +220,12 @@ fn deployment_there(
             .because("JobManagerRestarted", format!("{message}{problem}")),
         None => {
             let confidence = observations::lingering(s, flink, Confidence::Inferred);
+            let silence = match flink {
+                Some(_) => "Flink gives no answer",
+                None => "Flink has not been asked yet",
+            };
             let message = format!(
-                "Flink gives no answer; Deployment {} is there{}{problem}",
+                "{silence}; Deployment {} is there{}{problem}",
                 s.job.name,
                 diagnosis::under_way(s, deployment)
             );

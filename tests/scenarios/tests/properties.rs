@@ -24,6 +24,7 @@ use proptest::test_runner::{
 use steadfast_core::journal::{Entry, Event};
 use steadfast_core::state::JobState;
 use steadfast_core::timing::Timing;
+use steadfast_simulate::judge::Shown;
 use steadfast_simulate::play::BEGINNING;
 use steadfast_simulate::{Environment, Harness, Outcome, play_observed};
 use steadfast_world::story::{Moment, Story};
@@ -150,8 +151,9 @@ fn objections(plot: &Plot) -> anyhow::Result<Found> {
         for view in views {
             unwatched = unwatched.take().or_else(|| watch::objection(view, at, &starts));
             let shown = &view.record;
-            if let Some(job) = shown.incarnation.flink_job_id {
-                let name = shown.key.target.name.to_string();
+            let target = story.targets.iter().find(|target| Shown::from(view).is_of(target));
+            if let (Some(job), Some(target)) = (shown.incarnation.flink_job_id, target) {
+                let name = target.handle.clone();
                 tracked.insert((name, shown.since.as_millis(), shown.state), job.to_string());
             }
         }
@@ -187,8 +189,8 @@ fn unlicensed(
             let Event::Transition(transition) = &entry.event else {
                 continue;
             };
-            let seen = tracked.get(&(target.name.clone(), entry.at.as_millis(), transition.to));
-            let id = job.map(|job| target.flink_id(job)).or_else(|| seen.cloned());
+            let seen = tracked.get(&(target.handle.clone(), entry.at.as_millis(), transition.to));
+            let id = job.map(|job| target.flink_id(&named(story, job))).or_else(|| seen.cloned());
             let at = Moment::from_millis(entry.at.as_millis() - BEGINNING.as_millis());
             let objection = truth.objection(transition.to, id.as_deref(), at);
             objections
@@ -196,6 +198,14 @@ fn unlicensed(
         }
     }
     objections
+}
+
+/// The job that a record of a session cluster is about, by its own name or by that of its FlinkSessionJob, which in these
+/// worlds stands for one job only.
+fn named(story: &Story, job: &str) -> String {
+    let mut requested = story.steps.iter().flat_map(|(_, step)| step.session_jobs.iter().flatten());
+    let resource = requested.find(|resource| resource.name == job);
+    resource.and_then(|resource| resource.job.clone()).unwrap_or_else(|| job.to_owned())
 }
 
 /// A failing world for people: where its story is, what is wrong, and the timeline.

@@ -11,7 +11,7 @@ use steadfast_core::board::ObjectRef;
 use steadfast_core::facts::{Desired, FlinkResource};
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::journal::Change;
-use steadfast_core::record::{JobRecord, Origin};
+use steadfast_core::record::Origin;
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
@@ -41,10 +41,7 @@ impl Reactor {
                 .filter_map(|key| self.records.get(key))
                 .max_by_key(|record| (!record.state.is_terminal(), record.incarnation.since));
             let change = match newest {
-                Some(record) => Change::begin(JobRecord {
-                    key: key.clone(),
-                    ..JobRecord::clone(record)
-                }),
+                Some(record) => Change::go_on_as(key.clone(), record),
                 None => self.first_commit(key.clone(), side.mode, Origin::Discovered, now),
             };
             self.begun.insert(key, change);
@@ -71,7 +68,7 @@ impl Reactor {
         if object.as_ref() == Some(&side) {
             return;
         }
-        self.targets.move_to(id, side, now);
+        self.targets.move_to(id, side);
         // What was known is of the other Flink cluster.
         self.board.forget(id);
         self.unvouched.remove(id);
@@ -81,6 +78,13 @@ impl Reactor {
         // It is judged once that one's Flink was heard: it may have run for long.
         self.polls.poll_soon(id, now);
         self.refresh_reachability(id);
+    }
+
+    /// Whether a target's Flink is the one of that Deployment.
+    pub(super) fn is_on(&self, id: &TargetId, deployment: &str) -> bool {
+        self.targets
+            .get(id)
+            .is_some_and(|target| target.deployment(id) == deployment)
     }
 
     /// The side that a FlinkBlueGreenDeployment's job is on: the one that is followed, while it stands and has not come to its

@@ -32,8 +32,15 @@ impl Reactor {
                 target,
                 observation,
                 provenance,
+                deployment,
             } => {
                 let asked_at = observation.asked_at;
+                if deployment.is_some_and(|asked| !self.is_on(&target, &asked)) {
+                    // The target went over to another Flink cluster meanwhile.
+                    self.polls.answered(&target, asked_at, now);
+                    self.polls.poll_soon(&target, now);
+                    return;
+                }
                 let is_believed = observation.answer.is_known();
                 self.overview_fetched(&target, observation, now);
                 self.note_provenance(&target, provenance, asked_at);
@@ -51,12 +58,6 @@ impl Reactor {
             return;
         }
         let asked_at = observation.asked_at;
-        if self.targets.get(id).is_some_and(|target| asked_at < target.since) {
-            // Its Flink is another one by now.
-            self.polls.answered(id, asked_at, now);
-            self.polls.poll_soon(id, now);
-            return;
-        }
         match &observation.answer {
             Observed::Unknown(fault) => self.polls.failed(id, asked_at, fault, now),
             Observed::Present(_) | Observed::Absent => self.polls.answered(id, asked_at, now),
@@ -222,7 +223,7 @@ impl Reactor {
         Some(Endpoint {
             route: target.route.clone(),
             target: id.clone(),
-            deployment: object.map_or_else(|| id.name.to_string(), |object| object.name.clone()),
+            deployment: target.deployment(id).to_owned(),
             pod_ip: pod.and_then(|pod| pod.ip.clone()),
             rest_port: pod.and_then(|pod| pod.rest_port),
         })

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, SessionJob, TargetId};
 use steadfast_core::journal::Change;
-use steadfast_core::record::{JobRecord, Origin};
+use steadfast_core::record::Origin;
 use steadfast_core::requested_jobs::RequestedJobs;
 use steadfast_core::state::Mode;
 use steadfast_core::time::Timestamp;
@@ -102,10 +102,7 @@ impl Reactor {
             .filter_map(|(by_id, _)| self.records.get(by_id))
             .max_by_key(|record| (!record.state.is_terminal(), record.incarnation.started_at));
         match newest {
-            Some(record) => Change::begin(JobRecord {
-                key,
-                ..JobRecord::clone(record)
-            }),
+            Some(record) => Change::go_on_as(key, record),
             None => {
                 let origin = self.targets.get(&key.target).map_or(Origin::Discovered, |target| target.origin);
                 self.first_commit(key, Mode::Session, origin, now)

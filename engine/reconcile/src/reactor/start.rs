@@ -101,7 +101,6 @@ impl Reactor {
             mode,
             origin,
             object,
-            since: now,
             route: flink_rest.or_else(of_cluster).unwrap_or(FlinkRoute::Service),
             pinned,
         };

@@ -6,7 +6,6 @@ use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{ClusterName, FlinkJobId, TargetId};
 use steadfast_core::record::Origin;
 use steadfast_core::state::Mode;
-use steadfast_core::time::Timestamp;
 use steadfast_sources::route::{FlinkRoute, base_url};
 
 /// A Flink cluster, as it was configured or discovered.
@@ -16,11 +15,16 @@ pub(super) struct Target {
     pub(super) origin: Origin,
     /// Its Deployment; `None` for standalone ones.
     pub(super) object: Option<ObjectRef>,
-    /// Since when that one. What was asked for before is of another.
-    pub(super) since: Timestamp,
     pub(super) route: FlinkRoute,
     /// The job the record is about, where the operator says so.
     pub(super) pinned: Option<FlinkJobId>,
+}
+
+impl Target {
+    /// The name of its Deployment; of a standalone one its own.
+    pub(super) fn deployment<'a>(&'a self, id: &'a TargetId) -> &'a str {
+        self.object.as_ref().map_or(&id.name, |object| &object.name)
+    }
 }
 
 /// All of them. Several may stand for one object: a `[[job]]` may name a Deployment that was discovered before.
@@ -72,12 +76,11 @@ impl Targets {
     }
 
     /// It is another Deployment's from now on.
-    pub(super) fn move_to(&mut self, id: &TargetId, object: ObjectRef, now: Timestamp) {
+    pub(super) fn move_to(&mut self, id: &TargetId, object: ObjectRef) {
         if let Some(target) = self.by_id.get(id).cloned() {
             self.remove(id);
             let target = Target {
                 object: Some(object),
-                since: now,
                 ..target
             };
             self.insert(id.clone(), target);
@@ -159,7 +162,6 @@ mod tests {
             mode: Mode::Application,
             origin: Origin::Discovered,
             object: Some(object()),
-            since: Timestamp::default(),
             route: FlinkRoute::Service,
             pinned: None,
         };
@@ -190,7 +192,6 @@ mod tests {
                 mode: Mode::Standalone,
                 origin: Origin::Configured,
                 object: None,
-                since: Timestamp::default(),
                 route: FlinkRoute::Template(url.to_owned()),
                 pinned: None,
             };

@@ -56,7 +56,7 @@ impl Running {
         let targets: Vec<&TargetSpec> = story
             .targets
             .iter()
-            .filter(|target| !removed.contains(&target.name))
+            .filter(|target| !removed.contains(&target.handle))
             .collect();
         let configured = targets.iter().filter(|target| target.found == Found::Config);
         let setup = Setup {
@@ -111,7 +111,6 @@ impl Running {
 
 fn clusters(context: PlayContext<'_>, targets: &[&TargetSpec]) -> anyhow::Result<Vec<ClusterSetup>> {
     let PlayContext { world, endpoints, .. } = context;
-    let ends = result_sources(context);
     let timing = context.harness.engine_timing();
     world
         .clusters()
@@ -134,15 +133,15 @@ fn clusters(context: PlayContext<'_>, targets: &[&TargetSpec]) -> anyhow::Result
                 http: None,
                 discover: discover(within(targets, name)),
                 flink_rest: FlinkRoute::Template(endpoints.template(name)),
-                job_results: ends.clone(),
+                job_results: result_sources(context, name),
                 last_words: None,
             })
         })
         .collect()
 }
 
-/// The sources of ended jobs that the story has. Files are read in memory, whatever the transport.
-fn result_sources(context: PlayContext<'_>) -> ResultSources {
+/// The sources of ended jobs that the story has in a cluster. Files are read in memory, whatever the transport.
+fn result_sources(context: PlayContext<'_>, cluster: &str) -> ResultSources {
     let PlayContext {
         story,
         world,
@@ -152,7 +151,8 @@ fn result_sources(context: PlayContext<'_>) -> ResultSources {
     let has = |need| story.needs.contains(&need);
     let folder = |folder| {
         let world = Arc::clone(world);
-        Arc::new(WorldFiles { world, folder }) as Arc<dyn Files>
+        let cluster = cluster.to_owned();
+        Arc::new(WorldFiles { world, cluster, folder }) as Arc<dyn Files>
     };
     ResultSources {
         archives: has(Need::Archive).then(|| folder("archive")).into_iter().collect(),

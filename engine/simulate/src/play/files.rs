@@ -10,9 +10,10 @@ use steadfast_sources::transport::Limits;
 use steadfast_world::World;
 use steadfast_world::story::FilesFault;
 
-/// One of the world's folders of files.
+/// One of the folders of files that a Kubernetes cluster of the world has.
 pub(super) struct WorldFiles {
     pub(super) world: Arc<World>,
+    pub(super) cluster: String,
     pub(super) folder: &'static str,
 }
 
@@ -30,7 +31,10 @@ impl WorldFiles {
             FilesFault::Forbidden => return wrong(FaultKind::Forbidden, "permission denied"),
             FilesFault::Missing => return wrong(FaultKind::NotFound, "no such directory"),
         }
-        let folder: Vec<&str> = std::iter::once(self.folder).chain(path.iter().copied()).collect();
+        let folder: Vec<&str> = [self.cluster.as_str(), self.folder]
+            .into_iter()
+            .chain(path.iter().copied())
+            .collect();
         let files = self.world.files().into_iter().filter_map(|(path, content)| {
             let below = path.get(folder.len()..)?;
             let text = content.to_string();

@@ -58,7 +58,7 @@ impl Sockets {
     }
 
     pub(super) fn address(&self, target: &TargetSpec) -> String {
-        url(self.flinks.get(&target.name))
+        url(self.flinks.get(&target.handle))
     }
 
     pub(super) fn history(&self) -> String {

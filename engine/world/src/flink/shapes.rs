@@ -188,7 +188,7 @@ impl Shapes<'_> {
         let (done, failed) = (job.checkpoints.completed, job.checkpoints.failed);
         let stamp = self
             .births
-            .of(format!("checkpoint {} {} {done} {failed}", self.target.name, job.id))
+            .of(format!("checkpoint {} {} {done} {failed}", self.target.handle, job.id))
             .as_millis();
         let one = |id: u32, state: &str, class: &str| {
             json!({

@@ -64,10 +64,25 @@ impl Checker<'_> {
             });
         }
         let mut names = BTreeSet::new();
+        let mut handles = BTreeSet::new();
         for target in self.targets {
+            let new = handles.insert(&target.handle);
+            self.check(&file.id.span(), new, || {
+                format!(
+                    "two targets are called `{}`: say `deployment` where the name of their Deployments is the same",
+                    target.handle
+                )
+            });
             let new = names.insert((&target.cluster, &target.namespace, &target.name));
             self.check(&file.id.span(), new, || {
-                format!("two targets are called `{}`", target.name)
+                format!("two targets of one namespace have a Deployment `{}`", target.name)
+            });
+        }
+        for target in &file.targets {
+            let (span, target) = (target.span(), target.get_ref());
+            let stands_alone = target.count.is_some() || target.mode == Mode::Standalone;
+            self.check(&span, !(target.deployment.is_some() && stands_alone), || {
+                "`deployment` is about one target in Kubernetes".into()
             });
         }
     }

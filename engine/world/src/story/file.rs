@@ -33,6 +33,7 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 pub(super) struct TargetFile {
     pub(super) name: String,
+    pub(super) deployment: Option<String>,
     #[serde(default = "application")]
     pub(super) mode: Mode,
     pub(super) count: Option<u32>,

@@ -74,8 +74,9 @@ pub(super) fn read(name: &str, text: &str) -> Result<Story, StoryError> {
 }
 
 fn single_targets(file: &File) -> Vec<TargetSpec> {
-    let single = |target: &TargetFile, name: String| TargetSpec {
-        name,
+    let single = |target: &TargetFile, handle: String| TargetSpec {
+        name: target.deployment.clone().unwrap_or_else(|| handle.clone()),
+        handle,
         group: target.name.clone(),
         mode: target.mode,
         namespace: target.namespace.clone(),

@@ -81,6 +81,16 @@ fn each_mistake_names_its_line_and_its_rule() {
             "not a known word",
         ),
         (
+            format!("{target}[[target]]\nname = \"a\"\ncluster = \"east\"\n[[step]]\nat = \"0s\"\n"),
+            1,
+            "say `deployment` where",
+        ),
+        (
+            format!("{target}count = 2\ndeployment = \"b\"\n[[step]]\nat = \"0s\"\n"),
+            4,
+            "`deployment` is about one target",
+        ),
+        (
             format!("{target}[[step]]\nat = \"0s\"\nintent = \"cancel\"\n"),
             1,
             "needs: Intent is used and not listed",

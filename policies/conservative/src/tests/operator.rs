@@ -2,7 +2,7 @@
 
 use steadfast_policy::testing::Says;
 use steadfast_policy::{
-    Attention, Confidence, DesiredState, FaultKind, FlinkResource, JobState, Rollout, WantedSource,
+    Attention, Confidence, DesiredState, FaultKind, FlinkResource, JobState, Mode, Rollout, WantedSource,
 };
 
 use super::kit::{self, Story, alerts, conditions, wants};
@@ -309,6 +309,19 @@ fn a_session_job_that_was_suspended_is_not_lost() {
     assert_eq!(story.snapshot.job.state, JobState::Suspended);
     story.resource(70, |_| {});
     assert_eq!(story.at(130).flink_lacks(130).decide().state, JobState::Suspended);
+}
+
+#[test]
+fn a_suspended_session_job_does_not_start_when_its_cluster_is_silent() {
+    let mut story = Story::running();
+    story.snapshot.job.mode = Mode::Session;
+    story.resource(9, suspended);
+    for second in [10, 60] {
+        story.at(second).flink_lacks(second).decide();
+    }
+    story.nothing_tells_the_end();
+    assert_eq!(story.decide().state, JobState::Suspended);
+    assert_eq!(story.at(130).flink_silent(120).decide().state, JobState::Suspended);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Random plots: what befalls a few Flink clusters, one turn after the other. Any list of turns is a plot, so that a
 //! failing one can be made smaller by leaving turns out.
 
-use proptest::prelude::*;
+mod draw;
+
+pub use draw::plots;
 
 /// A plot before it is told.
 #[derive(Clone, Debug)]
@@ -21,6 +23,42 @@ pub struct Setting {
     pub kind: Kind,
     /// How far the clock of its JobManager is ahead of all others, in seconds.
     pub clock: i16,
+    /// In which Kubernetes cluster it is.
+    pub place: Place,
+    /// How the engine comes to know of it.
+    pub found: Found,
+    /// Whether it has a resource of the operator's.
+    pub operated: Operated,
+}
+
+/// In which Kubernetes cluster a target is. One that is standalone is in none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Local,
+    East,
+    /// In the east, under the name of one that is in the local cluster, if there is one.
+    Twin,
+}
+
+/// How the engine comes to know of a target. One that is standalone is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The configuration names it.
+    Config,
+    /// By the labels of Flink's native integration.
+    Native,
+    /// By its FlinkDeployment.
+    Operator,
+}
+
+/// Whether a target has a FlinkDeployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operated {
+    No,
+    /// It has, and the operator has carried it out.
+    Deployed,
+    /// An application has, and its Deployment is not there yet.
+    AskedFor,
 }
 
 /// How a target is deployed.
@@ -47,7 +85,9 @@ pub enum Deed {
     /// The way to its Flink breaks, or heals.
     Flink(&'static str),
     /// The way to Kubernetes breaks, or heals.
-    Kubernetes(&'static str),
+    Kubernetes(&'static str, Where),
+    /// A credential is refused for so many seconds, unless something else becomes of the way before.
+    Lapse { key: Key, lasts: u8 },
     /// Both ways fall silent at once.
     Darkness,
     /// Both heal.
@@ -78,6 +118,11 @@ pub enum Deed {
     TwoMasters(u8),
     /// The Deployment is scaled to zero.
     ScaleToZero,
+    /// Somebody takes the label `type` from Deployment and pods, or puts it back.
+    Label,
+    /// Something happens to the FlinkDeployment, or to a FlinkSessionJob of a session cluster: of this target, or of the next
+    /// that has one.
+    Operator(Ask),
     /// A session cluster gets another job.
     Submit,
     /// A session cluster no longer lists its first job.
@@ -113,95 +158,38 @@ pub enum Recovery {
     None,
 }
 
-/// Faults after which the way is broken, slow or odd. Waits stay well below the bound by which all must have settled.
-const FLINK: &[&str] = &[
-    "ok",
-    "drop",
-    "refuse",
-    "401",
-    "403",
-    "404-proxy",
-    "429",
-    "429:20",
-    "500",
-    "502-html",
-    "200-html",
-    "503-leader",
-    "garbage",
-    "slow:2s",
-    "slow:4s",
-];
-const KUBERNETES: &[&str] = &[
-    "ok",
-    "drop",
-    "refuse",
-    "401",
-    "403",
-    "429",
-    "429:20",
-    "500",
-    "503",
-    "html",
-    "garbage",
-    "slow:2s",
-    "slow:4s",
-    "410",
-    "watch-silent",
-    "watch-close",
-    "list-fails",
-    "bad-object",
-];
-
-pub fn plots() -> impl Strategy<Value = Plot> {
-    let kinds = prop_oneof![
-        4 => Just(Kind::Application),
-        2 => Just(Kind::Session),
-        1 => Just(Kind::Standalone),
-    ];
-    // Mostly right, and else up to ten minutes ahead or behind.
-    let clocks = prop_oneof![3 => Just(0_i16), 2 => -600_i16..=600];
-    let settings = (kinds, clocks).prop_map(|(kind, clock)| Setting { kind, clock });
-    (
-        prop::collection::vec(settings, 1..=4),
-        prop::collection::vec(turns(), 0..=10),
-        any::<u64>(),
-    )
-        .prop_map(|(targets, turns, seed)| Plot { targets, turns, seed })
+/// Which API servers a fault is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Where {
+    Everywhere,
+    Local,
+    East,
 }
 
-fn turns() -> impl Strategy<Value = Turn> {
-    // Mostly within a poll or two of each other: that is where what is known and what is true part.
-    let after = prop_oneof![3 => 100_u32..6_000, 2 => 6_000_u32..30_000, 1 => 30_000_u32..90_000];
-    (after, 0_usize..4, deeds()).prop_map(|(after, target, deed)| Turn { after, target, deed })
+/// What a credential opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// API servers, which refuse it with 401.
+    Kubernetes(Where),
+    /// One Flink, which refuses it so.
+    Flink(&'static str),
+    /// All Flinks.
+    Flinks(&'static str),
 }
 
-fn deeds() -> impl Strategy<Value = Deed> {
-    let recovery = || prop_oneof![Just(Recovery::Lasts), Just(Recovery::None)];
-    let words = prop_oneof![
-        Just(Words::None),
-        prop::sample::select(&["FINISHED", "FAILED", "CANCELED"][..]).prop_map(Words::Says),
-    ];
-    let tellers = prop_oneof![2 => Just(Teller::Log), 1 => Just(Teller::Archive)];
-    prop_oneof![
-        4 => prop::sample::select(FLINK).prop_map(Deed::Flink),
-        4 => prop::sample::select(KUBERNETES).prop_map(Deed::Kubernetes),
-        2 => Just(Deed::Darkness),
-        2 => Just(Deed::Light),
-        2 => Just(Deed::Replace),
-        3 => (words, recovery(), tellers).prop_map(|(words, recovery, teller)| Deed::Delete { words, recovery, teller }),
-        2 => Just(Deed::Restore),
-        2 => prop::sample::select(&["OOMKilled", "Error"][..]).prop_map(Deed::Crash),
-        1 => Just(Deed::Evict),
-        3 => recovery().prop_map(Deed::Recover),
-        6 => any::<u8>().prop_map(Deed::Move),
-        3 => Just(Deed::LeaveOut),
-        2 => (2_u8..20).prop_map(Deed::Foreign),
-        1 => (2_u8..6).prop_map(Deed::TwoMasters),
-        2 => Just(Deed::ScaleToZero),
-        1 => Just(Deed::Submit),
-        1 => Just(Deed::Drop),
-        2 => prop::sample::select(&["start", "cancel", "savepoint", "none"][..]).prop_map(Deed::Intend),
-        1 => Just(Deed::Kill),
-        1 => (2_u8..40).prop_map(Deed::Stop),
-    ]
+/// What happens to a resource of the operator's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// It asks for a suspended job.
+    Suspend,
+    /// It asks for the job to run; one that was deleted is made again.
+    Run,
+    /// It is deleted, as far as its finalizer lets it.
+    Delete,
+    /// The operator does what it asks for; Flink's recovery data lasts or not.
+    CarryOut(Recovery),
+    /// It asks for a suspended job, and the operator does so at once.
+    SuspendAndCarryOut(Recovery),
+    /// It is deleted, and the operator does its part at once.
+    DeleteAndCarryOut,
 }

@@ -1,8 +1,12 @@
 //! What was really so, read off a story's steps alone: whether a recorded state is licensed by something that the world
 //! was before. It knows nothing of the engine.
 
+mod epoch;
+
 use steadfast_core::state::{Intent, JobState, Mode};
-use steadfast_world::story::{FlinkFault, JobSpec, KubernetesFault, Moment, Story, TargetSpec};
+use steadfast_world::story::{Moment, Story, TargetSpec};
+
+use epoch::{Epoch, Wish};
 
 /// How long ends may be looked for in what was seen before all went dark: a look, and the policy's patience (a poll and a timeout).
 const UNDER_WAY: i64 = 20_000;
@@ -10,67 +14,6 @@ const UNDER_WAY: i64 = 20_000;
 const LISTED: i64 = 75_000;
 /// How far apart two answers without a job must be before it is lost; the policy's own window is 50 s.
 const LOST_AFTER: i64 = 45_000;
-/// Looks take at most so long; a slower server gives none.
-const TIMEOUT_MILLIS: u128 = 3_000;
-
-/// One target, from a moment on until the next.
-#[derive(Clone, Default)]
-struct Epoch {
-    from: i64,
-    kubernetes: KubernetesFault,
-    flink: FlinkFault,
-    is_deployed: bool,
-    /// Its Deployment asks for no replica.
-    is_scaled_to_zero: bool,
-    has_recovery_data: bool,
-    jobs: Vec<(String, JobState)>,
-    told: Vec<(String, JobState)>,
-    intent: Option<Intent>,
-}
-
-impl Epoch {
-    fn flink_answers(&self) -> bool {
-        match self.flink {
-            FlinkFault::Ok => true,
-            FlinkFault::Slow(wait) => wait.as_millis() < TIMEOUT_MILLIS,
-            FlinkFault::Drop
-            | FlinkFault::Refuse
-            | FlinkFault::Unauthorized
-            | FlinkFault::Forbidden
-            | FlinkFault::ProxyNotFound
-            | FlinkFault::TooManyRequests(_)
-            | FlinkFault::ServerError
-            | FlinkFault::BadGateway
-            | FlinkFault::LoginPage
-            | FlinkFault::LeaderElection
-            | FlinkFault::Garbage => false,
-        }
-    }
-
-    fn kubernetes_answers(&self) -> bool {
-        match self.kubernetes {
-            KubernetesFault::Ok
-            | KubernetesFault::Expired
-            | KubernetesFault::WatchSilent
-            | KubernetesFault::WatchClose
-            | KubernetesFault::Get(_)
-            | KubernetesFault::BadObject
-            | KubernetesFault::Operator(_) => true,
-            KubernetesFault::Slow(wait) => wait.as_millis() < TIMEOUT_MILLIS,
-            KubernetesFault::Drop
-            | KubernetesFault::Refuse
-            | KubernetesFault::Status(..)
-            | KubernetesFault::Html
-            | KubernetesFault::Garbage
-            | KubernetesFault::ListFails => false,
-        }
-    }
-
-    fn lists(&self, job: Option<&str>) -> bool {
-        self.jobs.iter().any(|(id, _)| job.is_none_or(|job| job == id))
-    }
-}
-
 /// The truth about one target of a story.
 pub struct Truth {
     mode: Mode,
@@ -79,35 +22,9 @@ pub struct Truth {
 
 impl Truth {
     pub fn of(story: &Story, target: &TargetSpec) -> Self {
-        let mut now = Epoch::default();
-        let mut epochs = Vec::new();
-        for (at, step) in &story.steps {
-            now.from = at.as_millis();
-            if let Some(fault) = step.kubernetes {
-                now.kubernetes = fault;
-            }
-            if target.is_called(step.target.as_deref()) {
-                now.flink = step.flink.unwrap_or(now.flink);
-                if let Some(deployment) = &step.deployment {
-                    now.is_deployed = deployment.present;
-                    now.is_scaled_to_zero = deployment.replicas == 0;
-                }
-                now.has_recovery_data = step.ha.unwrap_or(now.has_recovery_data);
-                if let Some(jobs) = &step.jobs {
-                    let id = |job: JobSpec| (target.flink_id(&job.id), job.state);
-                    now.jobs = jobs.iter().flat_map(JobSpec::each).map(id).collect();
-                }
-                let logs = step.pods.iter().flatten().flat_map(|pod| &pod.log);
-                let archived = step.archive.iter().flatten().map(|end| (&end.id, end.state));
-                let told = logs.map(|end| (&end.job, end.state)).chain(archived);
-                now.told = told.map(|(job, state)| (target.flink_id(job), state)).collect();
-                now.intent = step.intent.or(now.intent);
-            }
-            epochs.push(now.clone());
-        }
         Self {
             mode: target.mode,
-            epochs,
+            epochs: epoch::of(story, target),
         }
     }
 
@@ -127,20 +44,37 @@ impl Truth {
                 wrong("nothing said so, and no cancellation was under way when the job went")
             }
             JobState::Lost if !self.was_lost(job, at) => wrong("Flink did not answer without the job for long enough"),
-            JobState::Terminated if !self.was_gone(at) => wrong("no list could say that the Deployment was gone"),
+            JobState::Terminated if !self.was_gone(at) && !self.was_withdrawn(job, at) => {
+                wrong("no list could say that the Deployment was gone, nor that a suspended job's resource was")
+            }
             JobState::Suspended
-                if !self.was_said(to, job, at) && !self.was_left_behind(at) && !self.was_scaled_to_zero(at) =>
+                if !self.was_said(to, job, at)
+                    && !self.was_left_behind(at)
+                    && !self.was_scaled_to_zero(at)
+                    && !self.has_made_room(Wish::Suspended, job, at) =>
             {
                 wrong(
-                    "Flink did not say so, no recovery data was left by a Deployment that is gone, and none was scaled to zero",
+                    "Flink did not say so, no recovery data was left by a Deployment that is gone, none was scaled to zero, \
+                     and no resource asked for it of a job that was stopped",
                 )
+            }
+            JobState::Reconciling
+                if !self.was_said(to, job, at)
+                    && !self.has_made_room(Wish::Running, job, at)
+                    && !self.was_resumed(job, at) =>
+            {
+                wrong(
+                    "Flink never said so of this job, and no resource asked for one to run that was gone or suspended",
+                )
+            }
+            JobState::Starting if !self.may_start(job, at) => {
+                wrong("there was neither a Deployment nor a resource that asked for one")
             }
             JobState::Running
             | JobState::Created
             | JobState::Initializing
             | JobState::Failing
             | JobState::Cancelling
-            | JobState::Reconciling
                 if !self.was_said(to, job, at) =>
             {
                 wrong("Flink never said so of this job")
@@ -203,6 +137,53 @@ impl Truth {
     fn was_scaled_to_zero(&self, at: i64) -> bool {
         self.within(at - LISTED, at)
             .any(|(epoch, ..)| epoch.is_scaled_to_zero && epoch.kubernetes_answers())
+    }
+
+    /// The resource that stands for the record: of a session cluster's job it is its own.
+    fn own<'a>(&self, job: Option<&'a str>) -> Option<&'a str> {
+        job.filter(|_| self.mode == Mode::Session)
+    }
+
+    /// Whether the operator's resource asks for that, and the job is not there any more, or ended as one that is stopped.
+    fn has_made_room(&self, wish: Wish, job: Option<&str>, at: i64) -> bool {
+        let resource = self.own(job);
+        let is_asked = |(epoch, ..): (&Epoch, i64, i64)| epoch.asked_for(resource) == Some(wish);
+        let is_stopped = || {
+            let stops = [JobState::Finished, JobState::Canceled];
+            stops.into_iter().any(|stop| self.was_said(stop, job, at))
+        };
+        self.within(at - LISTED, at).any(is_asked)
+            && (self.was_gone(at) || self.was_scaled_to_zero(at) || self.was_lost(job, at) || is_stopped())
+    }
+
+    /// Whether the resource asks for the job to run again, which was suspended.
+    fn was_resumed(&self, job: Option<&str>, at: i64) -> bool {
+        let resource = self.own(job);
+        let asked = |from, wish| {
+            self.within(from, at)
+                .any(|(epoch, ..)| epoch.asked_for(resource) == Some(wish))
+        };
+        asked(at - LISTED, Wish::Running) && asked(0, Wish::Suspended)
+    }
+
+    /// Whether the resource of a suspended job is gone.
+    fn was_withdrawn(&self, job: Option<&str>, at: i64) -> bool {
+        let resource = self.own(job);
+        let was_asked = |(epoch, ..): (&Epoch, i64, i64)| epoch.asked_for(resource) == Some(Wish::Suspended);
+        self.within(0, at).any(was_asked)
+            && self
+                .within(at - LISTED, at)
+                .any(|(epoch, ..)| epoch.kubernetes_answers() && !epoch.has_resource(resource))
+    }
+
+    /// Whether something starts: a Deployment is there, or a resource asks for one. A session cluster's job does not while its
+    /// own resource asks for a suspended one.
+    fn may_start(&self, job: Option<&str>, at: i64) -> bool {
+        let own = self.own(job);
+        self.within(at - LISTED, at).any(|(epoch, ..)| {
+            let is_there = epoch.is_deployed || epoch.has_resource(None);
+            is_there && (own.is_none() || epoch.asked_for(own) != Some(Wish::Suspended))
+        })
     }
 
     fn was_lost(&self, job: Option<&str>, at: i64) -> bool {

@@ -70,17 +70,24 @@ impl Rig {
         self.told(ObjectKind::Deployment, KubeChange::Relisted(objects, Completeness::Complete));
     }
 
-    /// Flink's answer, asked for at that time.
-    fn side_lists(&mut self, job: u128, state: JobState, asked_at: Timestamp) {
+    /// An answer of the Flink of a side.
+    fn side_lists(&mut self, side: &str, job: u128, state: JobState) {
         let overview = FlinkOverview::listing(vec![flink_job(flink_job_id(job), state, at(900))]);
-        let observation = Observation::new(Observed::Present(overview), asked_at, self.now);
-        self.reactor.fetched(Fetched::overview(id("app"), observation), self.now);
+        let fetched = Fetched::Overview {
+            target: id("app"),
+            observation: Observation::new(Observed::Present(overview), self.now, self.now),
+            provenance: crate::fetch::Provenance::Vouched,
+            deployment: Some(side.to_owned()),
+        };
+        self.reactor.fetched(fetched, self.now);
         self.settle();
     }
 
     fn lists_now(&mut self, job: u128, state: JobState) {
         self.now = self.now.after(Duration::from_secs(1));
-        self.side_lists(job, state, self.now);
+        let target = self.reactor.targets.get(&id("app")).unwrap();
+        let side = target.deployment(&id("app")).to_owned();
+        self.side_lists(&side, job, state);
     }
 
     /// The names on record, and of the job its state, its attempt, and the Deployment it is on.
@@ -116,7 +123,8 @@ fn a_switch_is_the_next_attempt_of_one_record() {
     rig.sides(&[going, side("app-green", 90)]);
     assert_eq!(rig.shown().3, "app-green");
     // An answer of the old side that was under way is nobody's.
-    rig.side_lists(1, JobState::Canceled, rig.now.before(Duration::from_secs(3)));
+    rig.side_lists("app-blue", 1, JobState::Canceled);
+    assert_eq!(rig.shown(), on(JobState::Running, 1, "app-green"));
     rig.lists_now(2, JobState::Running);
     assert_eq!(rig.shown(), on(JobState::Running, 2, "app-green"));
     rig.sides(&[side("app-green", 90)]);
