@@ -63,7 +63,11 @@ mod tests {
             let text = format!("{:016x}{:016x}", resource.lower_parts_of_jobs().next().unwrap(), 3);
             FlinkJobId::parse(&text).unwrap()
         };
-        for (job, resource) in [(flink_job_id(7), &daily), (made(&daily), &daily), (made(&hourly), &hourly)] {
+        for (job, resource) in [
+            (flink_job_id(7), &daily),
+            (made(&daily), &daily),
+            (made(&hourly), &hourly),
+        ] {
             let asking = requested.asking_for(job).and_then(SessionJob::resource);
             assert_eq!((asking, resource.asks_for(job)), (Some(resource.name.as_str()), true));
         }

@@ -117,13 +117,7 @@ pub fn track(
     tracked
 }
 
-fn track_jobs(
-    tracked: &mut JobRecord,
-    before: &JobRecord,
-    seen: Seen<'_>,
-    rules: TrackingRules<'_>,
-    now: Timestamp,
-) {
+fn track_jobs(tracked: &mut JobRecord, before: &JobRecord, seen: Seen<'_>, rules: TrackingRules<'_>, now: Timestamp) {
     if let Some(pinned) = rules.pinned {
         tracked.incarnation.be_about(pinned);
     }
@@ -235,7 +229,8 @@ impl<'a> Candidates<'a> {
 
     /// Jobs that are nobody else's, without what only a late answer names.
     fn open(&self) -> impl Iterator<Item = &'a FlinkJob> + '_ {
-        self.seen.overview
+        self.seen
+            .overview
             .jobs
             .iter()
             .filter(|job| !self.rules.claimed.contains(&job.id) && self.may_be_own(job.id))

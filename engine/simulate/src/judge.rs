@@ -94,7 +94,9 @@ impl<'a> Judge<'a> {
                     found.push((format!("{}/{name}", target.handle), Some(shown)));
                 }
             }
-            let unseen = unseen.into_iter().map(|name| (format!("{}/{name}", target.handle), None));
+            let unseen = unseen
+                .into_iter()
+                .map(|name| (format!("{}/{name}", target.handle), None));
             found.extend(unseen);
         }
         found

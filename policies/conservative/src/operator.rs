@@ -5,8 +5,8 @@
 //! FlinkDeployment asks for the job to run is to come back.
 
 use steadfast_policy::{
-    Confidence, Deployment, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Mode, Rollout, Seen, Snapshot, Streak,
-    Timestamp, WantedSource,
+    Confidence, Deployment, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Mode, Rollout, Seen,
+    Snapshot, Streak, Timestamp, WantedSource,
 };
 
 use crate::Verdict;
@@ -261,7 +261,10 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
     match memory.stop {
         Stop::Deletion => return None,
         Stop::Suspension => {
-            let message = format!("there is no Deployment, and {} asks for a suspended job", called(resource));
+            let message = format!(
+                "there is no Deployment, and {} asks for a suspended job",
+                called(resource)
+            );
             return Some(suspended(memory, &message));
         }
         Stop::NotAskedFor => {}
@@ -333,7 +336,10 @@ pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opti
         Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
             .because(ERROR, format!("{name} has no job by its deadline: {error}")),
         Some(_) | None => {
-            let message = format!("{name} asks for a job, and Flink lists none of it yet ({})", standing(resource));
+            let message = format!(
+                "{name} asks for a job, and Flink lists none of it yet ({})",
+                standing(resource)
+            );
             Verdict::inferred(JobState::Starting, Rule::NotSubmittedYet).because("Starting", message)
         }
     })

@@ -190,7 +190,9 @@ fn unlicensed(
                 continue;
             };
             let seen = tracked.get(&(target.handle.clone(), entry.at.as_millis(), transition.to));
-            let id = job.map(|job| target.flink_id(&named(story, job))).or_else(|| seen.cloned());
+            let id = job
+                .map(|job| target.flink_id(&named(story, job)))
+                .or_else(|| seen.cloned());
             let at = Moment::from_millis(entry.at.as_millis() - BEGINNING.as_millis());
             let objection = truth.objection(transition.to, id.as_deref(), at);
             objections
@@ -203,9 +205,14 @@ fn unlicensed(
 /// The job that a record of a session cluster is about, by its own name or by that of its FlinkSessionJob, which in these
 /// worlds stands for one job only.
 fn named(story: &Story, job: &str) -> String {
-    let mut requested = story.steps.iter().flat_map(|(_, step)| step.session_jobs.iter().flatten());
+    let mut requested = story
+        .steps
+        .iter()
+        .flat_map(|(_, step)| step.session_jobs.iter().flatten());
     let resource = requested.find(|resource| resource.name == job);
-    resource.and_then(|resource| resource.job.clone()).unwrap_or_else(|| job.to_owned())
+    resource
+        .and_then(|resource| resource.job.clone())
+        .unwrap_or_else(|| job.to_owned())
 }
 
 /// A failing world for people: where its story is, what is wrong, and the timeline.

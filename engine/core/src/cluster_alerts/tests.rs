@@ -213,10 +213,11 @@ fn a_session_cluster_that_goes_with_its_jobs_is_told_once_and_lists_them() {
             .message
             .starts_with("10 jobs of session cluster local/default/shared went together: why")
     );
-    assert!(
-        jobs.iter()
-            .all(|job| alert.message.contains(&job.key.session_job.as_ref().unwrap().to_string()))
-    );
+    assert!(jobs.iter().all(|job| {
+        alert
+            .message
+            .contains(&job.key.session_job.as_ref().unwrap().to_string())
+    }));
     assert_eq!(journal.tells(jobs.iter().skip(3).map(fires).collect()), []);
     // After a restart too, and what goes later goes for another reason.
     let mut restarted = Journal::of(&jobs);

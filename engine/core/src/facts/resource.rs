@@ -61,7 +61,9 @@ impl FlinkResource {
         let uid = self.uid.as_str();
         let first = uid.bytes().filter(|byte| *byte != b'-').take(16);
         let first = String::from_utf8(first.collect()).ok();
-        let first_bits = first.and_then(|hex| u64::from_str_radix(&hex, 16).ok()).map(u64::cast_signed);
+        let first_bits = first
+            .and_then(|hex| u64::from_str_radix(&hex, 16).ok())
+            .map(u64::cast_signed);
         first_bits.into_iter().chain([i64::from(hash_code(uid))])
     }
 }
@@ -109,7 +111,10 @@ mod tests {
         };
         assert!(daily.asks_for(daily.flink_job_id.unwrap()), "its status names it");
         let hash = i64::from(hash_code(daily.uid.as_str()));
-        assert!(daily.asks_for(made(hash, 1)) && daily.asks_for(made(hash, 12)), "1.2 to 1.5");
+        assert!(
+            daily.asks_for(made(hash, 1)) && daily.asks_for(made(hash, 12)),
+            "1.2 to 1.5"
+        );
         let bits = 0xa26c_5d8e_0f00_4000_u64.cast_signed();
         assert!(daily.asks_for(made(bits, 1)), "1.6 and 1.7");
         assert!(!daily.asks_for(made(hash.wrapping_add(1), 1)));

@@ -118,7 +118,9 @@ impl Reactor {
     /// Records that were, or are being, found by the name of a side.
     fn found_by_side(&self, id: &TargetId) -> Vec<JobKey> {
         let board = self.board.kubernetes(&id.cluster);
-        let sides = board.into_iter().flat_map(|board| board.last_sides(&id.namespace, &id.name));
+        let sides = board
+            .into_iter()
+            .flat_map(|board| board.last_sides(&id.namespace, &id.name));
         let keys = sides.map(|side| JobKey::application(TargetId::new(&id.cluster, &side.namespace, &side.name)));
         keys.filter(|key| {
             let begun = || Some(&self.begun.get(key)?.record);

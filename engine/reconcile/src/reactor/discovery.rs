@@ -18,7 +18,11 @@ impl Reactor {
         for id in self.targets.of_object(cluster, object) {
             self.follow_side(&id, now);
         }
-        let is_configured = |id: &TargetId| self.targets.get(id).is_some_and(|target| target.origin == Origin::Configured);
+        let is_configured = |id: &TargetId| {
+            self.targets
+                .get(id)
+                .is_some_and(|target| target.origin == Origin::Configured)
+        };
         let has_entry = self.targets.of_object(cluster, object).iter().any(is_configured);
         if let Some(blue_green) = self.blue_green_of(cluster, object).filter(|_| !has_entry) {
             self.begin_blue_green(&blue_green, now);

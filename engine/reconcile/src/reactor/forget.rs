@@ -50,7 +50,10 @@ impl Reactor {
         }
         if let Some(name) = record.key.flink_session_job() {
             let resource = ObjectRef::new(&record.key.target.namespace, name);
-            let evidence = self.board.kubernetes(&record.key.target.cluster)?.flink_session_job(&resource)?;
+            let evidence = self
+                .board
+                .kubernetes(&record.key.target.cluster)?
+                .flink_session_job(&resource)?;
             return evidence.latest.present().map(|_| SeenAlive::Requested);
         }
         let running = record.incarnation.flink_job_id.and_then(listed);

@@ -235,7 +235,9 @@ mod tests {
     fn the_jobs_of_a_target_wait_for_one_answer_and_no_more_targets_than_some_are_asked_for() {
         let mut lookups = lookups();
         let job = |n: u8| JobKey {
-            session_job: Some(steadfast_core::id::SessionJob::Submitted(steadfast_core::testing::flink_job_id(n.into()))),
+            session_job: Some(steadfast_core::id::SessionJob::Submitted(
+                steadfast_core::testing::flink_job_id(n.into()),
+            )),
             ..key("session")
         };
         assert_eq!(lookups.await_objects(&job(1)), Asking::Begins);

@@ -22,7 +22,9 @@ impl Reactor {
     /// Takes up every FlinkSessionJob of a cluster that has no record: its session cluster may have become known, or its record
     /// was forgotten.
     pub(super) fn begin_all_requested(&mut self, cluster: &ClusterName, now: Timestamp) {
-        let Some(board) = self.board.kubernetes(cluster) else { return };
+        let Some(board) = self.board.kubernetes(cluster) else {
+            return;
+        };
         let sessions: BTreeSet<ObjectRef> = board
             .all_last_flink_session_jobs()
             .map(|resource| ObjectRef::new(&resource.namespace, &resource.deployment))
@@ -104,7 +106,10 @@ impl Reactor {
         match newest {
             Some(record) => Change::go_on_as(key, record),
             None => {
-                let origin = self.targets.get(&key.target).map_or(Origin::Discovered, |target| target.origin);
+                let origin = self
+                    .targets
+                    .get(&key.target)
+                    .map_or(Origin::Discovered, |target| target.origin);
                 self.first_commit(key, Mode::Session, origin, now)
             }
         }
@@ -122,12 +127,16 @@ impl Reactor {
     /// The records of a session cluster that go by a job's id.
     fn submitted(&self, id: &TargetId) -> Vec<(JobKey, FlinkJobId)> {
         let keys = self.jobs_of(id).into_iter();
-        keys.filter_map(|key| key.flink_job_id().map(|job| (key, job))).collect()
+        keys.filter_map(|key| key.flink_job_id().map(|job| (key, job)))
+            .collect()
     }
 
     /// The jobs that records of FlinkSessionJobs are, or were, about.
     fn runs_of_requested(&self, id: &TargetId) -> BTreeSet<FlinkJobId> {
-        let keys = self.jobs_of(id).into_iter().filter(|key| key.flink_session_job().is_some());
+        let keys = self
+            .jobs_of(id)
+            .into_iter()
+            .filter(|key| key.flink_session_job().is_some());
         keys.filter_map(|key| self.records.get(&key))
             .flat_map(|record| {
                 let incarnation = &record.incarnation;

@@ -101,7 +101,9 @@ impl Checker<'_> {
             let mut requested = steps().flat_map(|step| step.session_jobs.iter().flatten());
             let known = jobs.flat_map(super::JobSpec::each).any(|each| each.id == job)
                 || requested.any(|resource| resource.name == job);
-            self.check(span, known, || format!("no step lists a job, or has a FlinkSessionJob, `{job}`"));
+            self.check(span, known, || {
+                format!("no step lists a job, or has a FlinkSessionJob, `{job}`")
+            });
             let session = self
                 .targets
                 .iter()

@@ -62,12 +62,18 @@ impl Rig {
 
     fn sides(&mut self, sides: &[FlinkResource]) {
         let objects = sides.iter().cloned().map(Object::FlinkResource).collect();
-        self.told(ObjectKind::FlinkDeployment, KubeChange::Relisted(objects, Completeness::Complete));
+        self.told(
+            ObjectKind::FlinkDeployment,
+            KubeChange::Relisted(objects, Completeness::Complete),
+        );
     }
 
     fn deployments(&mut self, names: &[&str]) {
         let objects = names.iter().map(|name| Object::Deployment(deployed(name))).collect();
-        self.told(ObjectKind::Deployment, KubeChange::Relisted(objects, Completeness::Complete));
+        self.told(
+            ObjectKind::Deployment,
+            KubeChange::Relisted(objects, Completeness::Complete),
+        );
     }
 
     /// An answer of the Flink of a side.
@@ -95,7 +101,11 @@ impl Rig {
         let records = self.reactor.records();
         let names = records.keys().map(|key| key.target.name.to_string()).collect();
         let record = &records[&JobKey::application(id("app"))];
-        let object = self.reactor.targets.get(&id("app")).and_then(|target| target.object.clone());
+        let object = self
+            .reactor
+            .targets
+            .get(&id("app"))
+            .and_then(|target| target.object.clone());
         (names, record.state, record.incarnation.attempt, object.unwrap().name)
     }
 }
@@ -176,7 +186,12 @@ fn a_restart_finds_the_side_again_before_anything_was_read() {
     rig.sides(&[side("app-green", 1)]);
     rig.deployments(&["app-green"]);
     rig.lists_now(1, JobState::Running);
-    let stored: Vec<JobRecord> = rig.reactor.records().values().map(|record| JobRecord::clone(record)).collect();
+    let stored: Vec<JobRecord> = rig
+        .reactor
+        .records()
+        .values()
+        .map(|record| JobRecord::clone(record))
+        .collect();
     assert_eq!(stored[0].incarnation.deployment_uid, Some(Uid::new("uid of app-green")));
     let mut again = self::rig();
     let first = again.reactor.start(stored, vec![], again.now);

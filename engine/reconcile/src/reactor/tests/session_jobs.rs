@@ -72,7 +72,9 @@ impl Rig {
 
     fn flink_lists(&mut self, jobs: &[u128]) {
         self.now = self.now.after(Duration::from_secs(1));
-        let jobs = jobs.iter().map(|n| flink_job(flink_job_id(*n), JobState::Running, at(900)));
+        let jobs = jobs
+            .iter()
+            .map(|n| flink_job(flink_job_id(*n), JobState::Running, at(900)));
         let overview = Observed::Present(FlinkOverview::listing(jobs.collect()));
         let observation = Observation::new(overview, self.now, self.now);
         self.reactor
@@ -84,10 +86,14 @@ impl Rig {
     fn on_record(&self) -> Vec<(String, JobState, u32)> {
         let records = self.reactor.records().values();
         let shown = records.map(|record| {
-            let name = record.key.session_job.as_ref().map_or_else(String::new, |job| match job.submitted() {
-                Some(id) => id.to_string().trim_start_matches('0').to_owned(),
-                None => job.to_string(),
-            });
+            let name = record
+                .key
+                .session_job
+                .as_ref()
+                .map_or_else(String::new, |job| match job.submitted() {
+                    Some(id) => id.to_string().trim_start_matches('0').to_owned(),
+                    None => job.to_string(),
+                });
             (name, record.state, record.incarnation.attempt)
         });
         shown.collect()
@@ -108,10 +114,16 @@ fn a_session_job_is_on_record_from_its_creation_and_keeps_its_name_when_it_is_up
     rig.session_is_there();
     rig.list_resources(ObjectKind::FlinkSessionJob, vec![asks("daily", None)]);
     assert_eq!(rig.on_record(), [unknown("daily")]);
-    rig.kube(ObjectKind::FlinkSessionJob, KubeChange::Applied(Object::FlinkResource(asks("daily", Some(1)))));
+    rig.kube(
+        ObjectKind::FlinkSessionJob,
+        KubeChange::Applied(Object::FlinkResource(asks("daily", Some(1)))),
+    );
     rig.flink_lists(&[1, 2]);
     assert_eq!(rig.on_record(), [running("2", 1), running("daily", 1)]);
-    rig.kube(ObjectKind::FlinkSessionJob, KubeChange::Applied(Object::FlinkResource(asks("daily", Some(3)))));
+    rig.kube(
+        ObjectKind::FlinkSessionJob,
+        KubeChange::Applied(Object::FlinkResource(asks("daily", Some(3)))),
+    );
     // Flink says itself that it does not know the old job any more.
     rig.now = rig.now.after(Duration::from_secs(5));
     let jobs = vec![flink_job(flink_job_id(3), JobState::Running, at(950))];
@@ -133,7 +145,10 @@ fn a_session_job_waits_on_record_for_its_cluster() {
     assert_eq!(rig.on_record(), [], "it is not known what it names");
     rig.list_resources(ObjectKind::FlinkDeployment, vec![]);
     assert_eq!(rig.on_record(), []);
-    rig.kube(ObjectKind::Deployment, KubeChange::Relisted(vec![], Completeness::Complete));
+    rig.kube(
+        ObjectKind::Deployment,
+        KubeChange::Relisted(vec![], Completeness::Complete),
+    );
     assert_eq!(rig.on_record(), [unknown("daily")]);
     rig.session_is_there();
     assert_eq!(rig.reactor.targets.get(&session()).unwrap().mode, Mode::Session);
@@ -142,7 +157,10 @@ fn a_session_job_waits_on_record_for_its_cluster() {
 #[test]
 fn what_a_session_job_names_may_turn_out_to_be_an_application() {
     let mut rig = rig();
-    rig.kube(ObjectKind::Deployment, KubeChange::Relisted(vec![], Completeness::Complete));
+    rig.kube(
+        ObjectKind::Deployment,
+        KubeChange::Relisted(vec![], Completeness::Complete),
+    );
     rig.list_resources(ObjectKind::FlinkDeployment, vec![]);
     rig.list_resources(ObjectKind::FlinkSessionJob, vec![asks("daily", None)]);
     rig.list_resources(ObjectKind::FlinkDeployment, vec![cluster(Mode::Application)]);
@@ -218,7 +236,10 @@ fn a_store_that_refuses_renames_nothing() {
         kind: ObjectKind::FlinkSessionJob,
         namespace: None,
     };
-    let listed = KubeChange::Relisted(vec![Object::FlinkResource(asks("daily", Some(1)))], Completeness::Complete);
+    let listed = KubeChange::Relisted(
+        vec![Object::FlinkResource(asks("daily", Some(1)))],
+        Completeness::Complete,
+    );
     let update = KubeUpdate {
         scope,
         asked_at: rig.now,
