@@ -13,7 +13,6 @@ use crate::id::{ClusterName, FlinkJobId, JobKey, TargetId};
 use crate::kube_update::KubeUpdate;
 use crate::lookup::{AttemptLookups, TargetLookups};
 use crate::record::JobRecord;
-use crate::state::JobState;
 
 /// All that is known, by source. It holds evidence only; what it means is the policy's business.
 #[derive(Clone, Debug, Default)]
@@ -66,13 +65,13 @@ impl TargetEvidence {
         true
     }
 
-    fn job(&self, id: Option<FlinkJobId>, on_record: JobState) -> Option<Evidence<FlinkJob>> {
+    fn job(&self, id: Option<FlinkJobId>, before: &JobRecord) -> Option<Evidence<FlinkJob>> {
         let overview = self.overview.as_ref()?;
         if let Some(untold) = id.and_then(|id| self.untold.get(&id)) {
             return Some(untold.clone());
         }
         Some(match &overview.latest {
-            Observed::Present(list) => match told(list, id, on_record) {
+            Observed::Present(list) => match told(list, id, before) {
                 // The list is known, and the job is not.
                 Observed::Unknown(fault) => Evidence {
                     unknown_since: Some(overview.asked_at),
@@ -88,10 +87,12 @@ impl TargetEvidence {
 }
 
 /// What a list says of a job.
-fn told(overview: &FlinkOverview, id: Option<FlinkJobId>, on_record: JobState) -> Observed<FlinkJob> {
+fn told(overview: &FlinkOverview, id: Option<FlinkJobId>, before: &JobRecord) -> Observed<FlinkJob> {
     let Some(id) = id else {
-        // What cannot be read may be the job.
-        let is_open = overview.jobs.is_empty() && !(overview.untold.is_empty() && overview.unreadable.is_empty());
+        // What cannot be read may be the job; in a session cluster that other jobs are listed says nothing.
+        let is_session = before.key.session_job.is_some();
+        let is_open =
+            (is_session || overview.jobs.is_empty()) && !(overview.untold.is_empty() && overview.unreadable.is_empty());
         return match overview.unreadable.first() {
             Some(why) if is_open => {
                 let message = format!("Flink lists a job that cannot be read: {why}");
@@ -106,7 +107,7 @@ fn told(overview: &FlinkOverview, id: Option<FlinkJobId>, on_record: JobState) -
     match overview.untold.get(&id) {
         Some(Untold::Gone) => Observed::Absent,
         Some(Untold::Unknown(fault)) => Observed::Unknown(fault.clone()),
-        None if on_record.is_terminal() => Observed::Absent,
+        None if before.state.is_terminal() => Observed::Absent,
         None => {
             let message = format!("Flink's list leaves job {id} out, and it was not asked for by its id yet");
             Observed::Unknown(Fault::new(FaultKind::Other, message))
@@ -143,7 +144,7 @@ impl Board {
     /// Absent is only what Flink itself says it does not know, or what has ended: an ended job may drop out of the list, and
     /// nothing hangs on it any more.
     pub(crate) fn flink_job(&self, before: &JobRecord, tracked: Option<FlinkJobId>) -> Option<Evidence<FlinkJob>> {
-        self.targets.get(&before.key.target)?.job(tracked, before.state)
+        self.targets.get(&before.key.target)?.job(tracked, before)
     }
 
     /// What is known of a Kubernetes cluster.

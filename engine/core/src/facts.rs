@@ -1,8 +1,10 @@
 //! What the sources can say: the few facts of Flink's and Kubernetes' answers that decisions need.
 
 mod resource;
+mod state_snapshot;
 
 pub use resource::{Desired, FlinkResource, ResourceKind};
+pub use state_snapshot::{SnapshotPhase, StateSnapshot};
 
 use std::collections::BTreeMap;
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::alert::{AlertEvent, AlertStatus};
 pub use crate::event::{Event, Transition};
 use crate::id::JobKey;
-use crate::record::JobRecord;
+use crate::record::{AlertScope, JobRecord};
 use crate::recording::Recorded;
 use crate::state::JobState;
 use crate::time::Timestamp;
@@ -36,9 +37,13 @@ impl Change {
     }
 
     /// The first commit of a record that was kept under another key until now. Its history stays under that key: what stands
-    /// is told as one transition, so that the history under this one ends where the record is.
+    /// is told as one transition, so that the history under this one ends where the record is. Its alerts are raised anew.
     pub fn go_on_as(key: JobKey, before: &JobRecord) -> Self {
-        let change = Self::begin(JobRecord { key, ..before.clone() });
+        let change = Self::begin(JobRecord {
+            key,
+            alerts: Vec::new(),
+            ..before.clone()
+        });
         if before.state == JobState::Unknown {
             return change;
         }
@@ -72,6 +77,22 @@ impl Change {
             record,
             events: vec![Event::Forgotten],
         }
+    }
+
+    /// The record is deleted, and goes on under another key: what stood of it alone is over under this one.
+    pub fn forget_renamed(record: Arc<JobRecord>) -> Self {
+        let own = record.alerts.iter().filter(|alert| alert.scope == AlertScope::Job);
+        let resolved = own.map(|alert| {
+            Event::Alert(AlertEvent {
+                alert: alert.name.clone(),
+                scope: alert.scope,
+                status: AlertStatus::Resolved,
+                since: alert.since,
+                message: alert.message.clone(),
+            })
+        });
+        let events = resolved.chain([Event::Forgotten]).collect();
+        Self { record, events }
     }
 
     /// Whether the record is deleted.

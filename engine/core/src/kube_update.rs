@@ -3,7 +3,7 @@
 
 use crate::board::ObjectRef;
 use crate::evidence::Fault;
-use crate::facts::{Deployment, FlinkResource, Pod};
+use crate::facts::{Deployment, FlinkResource, Pod, StateSnapshot};
 use crate::id::{ClusterName, Namespace};
 use crate::time::Timestamp;
 
@@ -29,6 +29,8 @@ pub enum ObjectKind {
     FlinkDeployment,
     /// The operator's jobs of session clusters (`flinksessionjobs.flink.apache.org`).
     FlinkSessionJob,
+    /// What somebody asks of the state of the operator's jobs (`flinkstatesnapshots.flink.apache.org`).
+    FlinkStateSnapshot,
 }
 
 impl ObjectKind {
@@ -39,6 +41,7 @@ impl ObjectKind {
             Self::Pod => "Pod",
             Self::FlinkDeployment => "FlinkDeployment",
             Self::FlinkSessionJob => "FlinkSessionJob",
+            Self::FlinkStateSnapshot => "FlinkStateSnapshot",
         }
     }
 
@@ -49,6 +52,7 @@ impl ObjectKind {
             Self::Pod => "Pods",
             Self::FlinkDeployment => "FlinkDeployments",
             Self::FlinkSessionJob => "FlinkSessionJobs",
+            Self::FlinkStateSnapshot => "FlinkStateSnapshots",
         }
     }
 
@@ -56,7 +60,7 @@ impl ObjectKind {
     pub const fn origin(self) -> KindOrigin {
         match self {
             Self::Deployment | Self::Pod => KindOrigin::Kubernetes,
-            Self::FlinkDeployment | Self::FlinkSessionJob => KindOrigin::FlinkOperator,
+            Self::FlinkDeployment | Self::FlinkSessionJob | Self::FlinkStateSnapshot => KindOrigin::FlinkOperator,
         }
     }
 }
@@ -79,6 +83,8 @@ pub enum Object {
     Pod(Pod),
     /// A FlinkDeployment or FlinkSessionJob.
     FlinkResource(FlinkResource),
+    /// A FlinkStateSnapshot.
+    StateSnapshot(StateSnapshot),
     /// It is there, but its body does not decode: known to exist, otherwise unknown.
     Undecodable {
         /// `metadata.namespace`.
@@ -107,6 +113,7 @@ impl Object {
             Self::Deployment(d) => (&d.namespace, &d.name),
             Self::Pod(p) => (&p.namespace, &p.name),
             Self::FlinkResource(r) => (&r.namespace, &r.name),
+            Self::StateSnapshot(s) => (&s.namespace, &s.name),
             Self::Undecodable { namespace, name, .. } | Self::Unanswered { namespace, name, .. } => (namespace, name),
         }
     }

@@ -49,7 +49,7 @@ use std::time::Duration;
 
 use crate::board::{Board, ObjectRef};
 use crate::facts::{FlinkJob, FlinkOverview, FlinkResource};
-use crate::id::FlinkJobId;
+use crate::id::{FlinkJobId, JobKey};
 use crate::incarnation::Incarnation;
 use crate::record::{JobRecord, OtherJob};
 use crate::state::{JobState, Mode};
@@ -89,23 +89,28 @@ pub fn track(
         let name = is_of_another_name.then(|| deployment.name.clone());
         // The other side of a FlinkBlueGreenDeployment did not appear just now, and what is known of a Flink is of its own.
         let is_other_side = tracked.incarnation.attempt > 0 && tracked.incarnation.deployment_name != name;
-        let answered = board.overview(&record.key.target);
-        let since = match answered.filter(|_| is_other_side) {
-            Some(overview) => overview.asked_at.before(Duration::from_millis(1)),
-            None => now,
+        let since = match board.overview(&record.key.target) {
+            Some(overview) if is_other_side => Some(overview.asked_at.before(Duration::from_millis(1))),
+            // It may have run for long: nothing is said of it before its Flink was asked.
+            None if is_other_side => None,
+            Some(_) | None => Some(now),
         };
-        tracked
-            .incarnation
-            .see_deployment(&deployment.uid, deployment.created_at, evidence.observed_at, since);
-        tracked.incarnation.deployment_name = name;
+        if let Some(since) = since {
+            tracked
+                .incarnation
+                .see_deployment(&deployment.uid, deployment.created_at, evidence.observed_at, since);
+            tracked.incarnation.deployment_name = name;
+        }
     }
     if let Some(evidence) = board.overview(&record.key.target)
         && let Some(overview) = evidence.latest.present()
     {
-        let requested_by = record.key.flink_session_job().and_then(|name| {
-            let session = &record.key.target;
-            let resource = ObjectRef::new(&session.namespace, name);
-            board.kubernetes(&session.cluster)?.last_flink_session_job(&resource)
+        let target = &record.key.target;
+        let session = Some(ObjectRef::new(&target.namespace, &target.name));
+        let requested_by = object.or(session.as_ref()).and_then(|session| {
+            board
+                .kubernetes(&record.key.target.cluster)?
+                .last_request(&record.key, session)
         });
         let seen = Seen {
             overview,
@@ -139,8 +144,10 @@ fn track_jobs(tracked: &mut JobRecord, before: &JobRecord, seen: Seen<'_>, rules
     if let Some(job) = candidates.choose().cloned() {
         tracked.incarnation.see_job(&job, seen.asked_at, now);
     }
-    if tracked.mode != Mode::Session {
-        tracked.other_jobs = others(seen.overview, &tracked.incarnation);
+    if tracked.mode != Mode::Session || before.key.flink_session_job().is_some() {
+        let mut others = others(seen.overview, &tracked.incarnation);
+        others.retain(|other| seen.may_concern(&before.key, &tracked.incarnation, other.flink_job_id));
+        tracked.other_jobs = others;
     }
 }
 
@@ -152,6 +159,17 @@ struct Seen<'a> {
     asked_at: Timestamp,
     /// The FlinkSessionJob that the record goes by, as it was last seen.
     requested_by: Option<&'a FlinkResource>,
+}
+
+impl Seen<'_> {
+    /// Whether a record may be about a job: that of a FlinkSessionJob only about those which the resource asks for, and those
+    /// that it was about.
+    fn may_concern(&self, key: &JobKey, incarnation: &Incarnation, job: FlinkJobId) -> bool {
+        key.flink_session_job().is_none()
+            || incarnation.flink_job_id == Some(job)
+            || incarnation.earlier.iter().any(|(earlier, _)| *earlier == job)
+            || self.requested_by.is_some_and(|resource| resource.asks_for(job))
+    }
 }
 
 /// The jobs that a list names, and what decides which of them the record is about.
@@ -233,18 +251,11 @@ impl<'a> Candidates<'a> {
             .overview
             .jobs
             .iter()
-            .filter(|job| !self.rules.claimed.contains(&job.id) && self.may_be_own(job.id))
+            .filter(|job| {
+                !self.rules.claimed.contains(&job.id)
+                    && self.seen.may_concern(&self.before.key, self.incarnation, job.id)
+            })
             .filter(|job| !self.may_be_late(job))
-    }
-
-    /// Whether the record may be about a job: that of a FlinkSessionJob only about those which the resource asks for, and those
-    /// that it was about.
-    fn may_be_own(&self, job: FlinkJobId) -> bool {
-        let incarnation = self.incarnation;
-        self.before.key.flink_session_job().is_none()
-            || incarnation.flink_job_id == Some(job)
-            || incarnation.earlier.iter().any(|(earlier, _)| *earlier == job)
-            || self.seen.requested_by.is_some_and(|resource| resource.asks_for(job))
     }
 
     /// Whether a row may be of a late answer: while the attempt's own run is not known, the old JobManager may answer once

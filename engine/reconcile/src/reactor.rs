@@ -34,6 +34,7 @@ mod judge;
 mod lookups;
 mod poll_scheduler;
 mod queue;
+mod renames;
 mod replace_policies;
 mod requests;
 mod retries;
@@ -42,7 +43,7 @@ mod start;
 mod targets;
 mod validate;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,8 +84,8 @@ pub struct Reactor {
     records: BTreeMap<JobKey, Arc<JobRecord>>,
     /// First commits of jobs that were found, until the store has taken them.
     begun: BTreeMap<JobKey, Change>,
-    /// Records by the id of a job that goes by the name of its FlinkSessionJob: they end once that one's is begun.
-    superseded: BTreeSet<JobKey>,
+    /// Records that go on under another key, by the key that they have.
+    superseded: BTreeMap<JobKey, JobKey>,
     /// When each job was last confirmed, where that is newer than its record: not worth a commit each.
     confirmed: BTreeMap<JobKey, Timestamp>,
     targets: Targets,
@@ -155,7 +156,7 @@ impl Reactor {
             board: Board::default(),
             records: BTreeMap::new(),
             begun: BTreeMap::new(),
-            superseded: BTreeSet::new(),
+            superseded: BTreeMap::new(),
             confirmed: BTreeMap::new(),
             targets: Targets::default(),
             polls: PollScheduler::new(timing.poll, backoff, rng()),
@@ -191,8 +192,7 @@ impl Reactor {
         if self.has_to_begin() && self.begin_after.is_none_or(|at| at <= now) {
             // By themselves: what is wrong with one of them must not hold up what was decided of other jobs. The next turn
             // follows at once.
-            turn.changes.extend(self.begun.values().cloned());
-            turn.changes.extend(self.forget_superseded());
+            turn.changes.extend(self.begin_found());
             turn.then_judge.extend(self.begun.keys().cloned());
             return turn;
         }
@@ -233,13 +233,13 @@ impl Reactor {
 
     /// Whether there are jobs that were found, or records that end with that.
     fn has_to_begin(&self) -> bool {
-        !self.begun.is_empty() || self.superseded.iter().any(|key| self.records.contains_key(key))
+        !self.begun.is_empty() || self.has_superseded()
     }
 
     /// Whether a turn commits these.
     fn begins(&self, turn: &Turn) -> bool {
         let mut keys = turn.changes.iter().map(|change| &change.record.key);
-        keys.any(|key| self.begun.contains_key(key) || self.superseded.contains(key))
+        keys.any(|key| self.begun.contains_key(key) || self.superseded.contains_key(key))
     }
 
     /// Requests that came up since the last turn, for those who need not wait for the next.

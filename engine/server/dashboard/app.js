@@ -313,7 +313,7 @@ function rowOf(job) {
   }
   row.drawn = JSON.stringify(job);
   row.job = job;
-  const name = job.mode === "session" ? job.flinkJobId : job.name;
+  const name = job.mode === "session" ? job.sessionJob ?? job.flinkJobId : job.name;
   const place = job.mode === "session" ? `${job.cluster}/${job.namespace}/${job.name}` : `${job.cluster}/${job.namespace}`;
   const link = make("a", { href: `#${encodeURI(job.id)}`, class: job.mode === "session" ? "mono" : null }, name);
   const conditions = job.conditions.map((condition) => make("span", { class: "condition", title: condition.message }, condition.type));

@@ -119,9 +119,30 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// No job of a session cluster is on record twice, by its id and by the name of its FlinkSessionJob.
+    fn doubled(&mut self, at: Moment, jobs: &[Shown]) {
+        let mut seen = BTreeSet::new();
+        let of_sessions = self.story.targets.iter().filter(|target| target.mode == Mode::Session);
+        let shown = of_sessions.flat_map(|target| jobs.iter().filter(move |shown| shown.is_of(target)));
+        let twice: Vec<String> = shown
+            .filter_map(|shown| {
+                Some((
+                    &shown.cluster,
+                    &shown.namespace,
+                    &shown.name,
+                    shown.flink_job_id.as_ref()?,
+                ))
+            })
+            .filter(|job| !seen.insert(*job))
+            .map(|(_, _, name, id)| format!("{name}: job {id} is on record twice"))
+            .collect();
+        twice.into_iter().for_each(|what| self.fail(at, what));
+    }
+
     /// Takes one look at the record.
     pub fn look(&mut self, at: Moment, jobs: &[Shown]) {
         let story = self.story;
+        self.doubled(at, jobs);
         for (name, shown) in self.records(jobs, None) {
             let Some(shown) = shown else { continue };
             if shown.state == JobState::Running {

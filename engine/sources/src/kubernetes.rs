@@ -81,7 +81,7 @@ pub struct KnownDeployment {
 /// Whether the Flink Kubernetes Operator's resources are listed and watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperatorResources {
-    /// FlinkDeployments and FlinkSessionJobs are. Where the cluster lacks them, nothing is known of them.
+    /// FlinkDeployments, FlinkSessionJobs and FlinkStateSnapshots are. Where the cluster lacks them, nothing is known of them.
     Watched,
     /// They are not.
     Ignored,
@@ -97,6 +97,7 @@ impl OperatorResources {
                 ObjectKind::Pod,
                 ObjectKind::FlinkDeployment,
                 ObjectKind::FlinkSessionJob,
+                ObjectKind::FlinkStateSnapshot,
             ],
         }
     }

@@ -300,12 +300,8 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
 pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
     let resource = match s.flink_resource() {
         Seen::Present { value, .. } if value.kind == FlinkResourceKind::FlinkSessionJob => value,
-        Seen::Absent { .. } if s.job.mode == Mode::Session && memory.resource == ResourceSeen::Yes => {
-            memory.stop = Stop::Deletion;
-            let message = "its FlinkSessionJob is deleted, and no job of it was ever seen";
-            return Some(
-                Verdict::confirmed(JobState::Terminated, Rule::WithdrawnBeforeItRan).because("Withdrawn", message),
-            );
+        Seen::Absent { looks } if s.job.mode == Mode::Session && memory.resource == ResourceSeen::Yes => {
+            return Some(withdrawn_before_it_ran(s, params, memory, looks));
         }
         Seen::Present { .. } | Seen::Absent { .. } | Seen::Unknown { .. } | Seen::Never => return None,
     };
@@ -343,6 +339,26 @@ pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opti
             Verdict::inferred(JobState::Starting, Rule::NotSubmittedYet).because("Starting", message)
         }
     })
+}
+
+/// A FlinkSessionJob is gone of which no job was ever seen: known once it was seen to be deleted, or by complete answers over
+/// the window.
+fn withdrawn_before_it_ran(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
+    let streak = Streak::count(memory.resource_missing, looks);
+    memory.resource_missing = Some(streak);
+    let is_confirmed = streak.answers >= params.absence_confirmations && streak.spans() >= params.absence_window;
+    let is_known = memory.stop == Stop::Deletion || is_confirmed;
+    if !is_known || observations::verdicts_wait(s, params) {
+        let message = format!(
+            "its FlinkSessionJob is missing, and no job of it was ever seen; gone needs {} such answers at least {} apart",
+            params.absence_confirmations, params.absence_window
+        );
+        let kept = Verdict::inferred(s.job.state, Rule::WithdrawnBeforeItRan).because("Withdrawn", message);
+        return kept.want_after(WantedSource::Kubernetes, params.absence_window.after(streak.first));
+    }
+    memory.stop = Stop::Deletion;
+    let message = "its FlinkSessionJob is deleted, and no job of it was ever seen";
+    Verdict::confirmed(JobState::Terminated, Rule::WithdrawnBeforeItRan).because("Withdrawn", message)
 }
 
 /// What the operator calls a terminal error of a Deployment that is there.

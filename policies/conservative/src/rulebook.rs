@@ -100,7 +100,7 @@ steadfast_policy::rules! {
             changed_by: "The job in Flink's list; or the start deadline with an error of the operator's."
         }
         WithdrawnBeforeItRan = "withdrawn-before-it-ran" {
-            says: "A FlinkSessionJob is deleted before a job of it was ever seen, and Flink lists none, or its session cluster is gone too: TERMINATED, no alert.",
+            says: "A FlinkSessionJob is gone before a job of it was ever seen, and Flink lists none, or its session cluster is gone too: TERMINATED, no alert, once it was seen to be deleted, or `absence_confirmations` answers without it span `absence_window`; until then the state stays, inferred.",
             because: "Nothing of it is left, and whoever deleted it asked for that.",
             changed_by: "Another FlinkSessionJob of that name, or its job in Flink's list."
         }

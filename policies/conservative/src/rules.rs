@@ -2,7 +2,8 @@
 //! explains; where both are silent the last state stays.
 
 use steadfast_policy::{
-    Confidence, Deployment, Fault, FlinkJob, Intent, JobState, Looks, Seen, Snapshot, Streak, Timestamp, WantedSource,
+    Confidence, Deployment, Fault, FlinkJob, Intent, JobState, Looks, Mode, Seen, Snapshot, Streak, Timestamp,
+    WantedSource,
 };
 
 use crate::Verdict;
@@ -38,7 +39,9 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
     match (s.flink(), s.deployment()) {
         (Seen::Unknown { fault, looks }, _) if observations::leaves_open(fault) => left_open(s, memory, fault, looks),
         (Seen::Present { value: job, looks }, _) => flink_lists(s, memory, job, looks),
-        (Seen::Absent { .. }, Seen::Present { value, .. }) if s.job.state == JobState::Starting && !s.never_ran() => {
+        (Seen::Absent { .. }, Seen::Present { value, .. })
+            if s.job.mode == Mode::Application && s.job.state == JobState::Starting && !s.never_ran() =>
+        {
             // The run before went with its Deployment, or its pod; that Flink does not know it is no loss of the one to come.
             memory.job_missing = None;
             starting::not_started(s, params, memory, value)

@@ -129,7 +129,7 @@ def apply_rbac(s):
     view = [{"apiGroups": ["", "apps", "events.k8s.io"],
              "resources": ["pods", "pods/log", "services", "configmaps", "events", "deployments",
                            "replicasets"], "verbs": ["get", "list", "watch"]},
-            {"apiGroups": ["flink.apache.org"], "resources": ["flinkdeployments", "flinksessionjobs"],
+            {"apiGroups": ["flink.apache.org"], "resources": ["flinkdeployments", "flinksessionjobs", "flinkstatesnapshots"],
              "verbs": ["get", "list", "watch"]}]
 
     def role(name, rules, account):

@@ -8,7 +8,7 @@ mod resources;
 use std::collections::BTreeMap;
 
 use crate::evidence::{Evidence, Observation, Observed, accept};
-use crate::facts::{Deletion, Deployment, FlinkResource, Pod};
+use crate::facts::{Deletion, Deployment, FlinkResource, Pod, SnapshotPhase, StateSnapshot};
 use crate::id::{FlinkJobId, JobKey, Namespace, SessionJob};
 use crate::kube_update::{Completeness, KindOrigin, KubeChange, KubeUpdate, Object, ObjectKind};
 use crate::time::Timestamp;
@@ -44,6 +44,8 @@ pub struct Accepted {
     pub touched: Vec<ObjectRef>,
     /// Pods whose deletion this update showed first: their logs can still be read.
     pub terminating_pods: Vec<Pod>,
+    /// Savepoints that somebody asked for and that are under way.
+    pub savepoints: Vec<StateSnapshot>,
     /// Whether a list of Kubernetes' own kinds turned from known to unknown or back: this bears on every target of
     /// the scope. A cluster that lacks the operator's kinds is reachable all the same.
     pub reachability_changed: bool,
@@ -98,6 +100,9 @@ impl KubernetesBoard {
                     ObjectKind::FlinkSessionJob => {
                         self.session_jobs.list(namespace, objects, asked_at, at, &mut accepted)
                     }
+                    ObjectKind::FlinkStateSnapshot => {
+                        accepted.savepoints = objects.into_iter().filter_map(savepoint_under_way).collect();
+                    }
                 }
                 if listed_before {
                     accepted.repaired = u32::try_from(accepted.touched.len()).unwrap_or(u32::MAX);
@@ -118,6 +123,7 @@ impl KubernetesBoard {
             ObjectKind::Pod => self.pods.see(object, at, accepted),
             ObjectKind::FlinkDeployment => self.flink_deployments.see(object, at, accepted),
             ObjectKind::FlinkSessionJob => self.session_jobs.see(object, at, accepted),
+            ObjectKind::FlinkStateSnapshot => accepted.savepoints.extend(savepoint_under_way(object)),
         }
     }
 
@@ -127,6 +133,8 @@ impl KubernetesBoard {
             ObjectKind::Pod => self.pods.see_deleted(object, at, accepted),
             ObjectKind::FlinkDeployment => self.flink_deployments.see_deleted(object, at, accepted),
             ObjectKind::FlinkSessionJob => self.session_jobs.see_deleted(object, at, accepted),
+            // Nothing of them is kept.
+            ObjectKind::FlinkStateSnapshot => {}
         }
     }
 
@@ -136,7 +144,7 @@ impl KubernetesBoard {
             ObjectKind::Deployment => self.deployments.objects.was_heard_since(object, moment),
             ObjectKind::FlinkDeployment => self.flink_deployments.objects.was_heard_since(object, moment),
             ObjectKind::FlinkSessionJob => self.session_jobs.objects.was_heard_since(object, moment),
-            ObjectKind::Pod => false,
+            ObjectKind::Pod | ObjectKind::FlinkStateSnapshot => false,
         }
     }
 
@@ -150,7 +158,7 @@ impl KubernetesBoard {
             ObjectKind::FlinkDeployment => self.flink_deployments.objects.see_missing(object, asked, &list),
             ObjectKind::FlinkSessionJob => self.session_jobs.objects.see_missing(object, asked, &list),
             // They are never asked for one by one: which pods a Deployment has, only a list says.
-            ObjectKind::Pod => None,
+            ObjectKind::Pod | ObjectKind::FlinkStateSnapshot => None,
         };
         accepted.touched.extend(touched);
     }
@@ -204,9 +212,12 @@ impl KubernetesBoard {
         Some(self.session_jobs.objects.evidence(object, list))
     }
 
-    /// A FlinkSessionJob as last seen, be its list known or not. It is no evidence of what is there now.
-    pub fn last_flink_session_job(&self, object: &ObjectRef) -> Option<&FlinkResource> {
-        self.session_jobs.objects.get(object)
+    /// The FlinkSessionJob that a record of a session cluster goes by, as last seen, be its list known or not. It is no evidence
+    /// of what is there now.
+    pub fn last_request(&self, key: &JobKey, session: &ObjectRef) -> Option<&FlinkResource> {
+        let object = ObjectRef::new(&session.namespace, key.flink_session_job()?);
+        let resource = self.session_jobs.objects.get(&object)?;
+        (resource.deployment == session.name).then_some(resource)
     }
 
     /// The FlinkSessionJobs of a session cluster, as last seen.
@@ -230,7 +241,14 @@ impl KubernetesBoard {
         match &key.session_job {
             None => self.flink_deployment(object),
             Some(SessionJob::Submitted(id)) => self.flink_session_job_naming(&object.namespace, *id),
-            Some(SessionJob::Requested(name)) => self.flink_session_job(&ObjectRef::new(&object.namespace, name)),
+            Some(SessionJob::Requested(name)) => {
+                let evidence = self.flink_session_job(&ObjectRef::new(&object.namespace, name))?;
+                // Made again under its name, it may be another session's.
+                Some(evidence.map(|answer| match answer {
+                    Observed::Present(resource) if resource.deployment != object.name => Observed::Absent,
+                    Observed::Present(_) | Observed::Absent | Observed::Unknown(_) => answer,
+                }))
+            }
         }
     }
 
@@ -256,6 +274,17 @@ impl KubernetesBoard {
             self.lists.insert((kind, namespace), evidence);
         }
         was != Some(known)
+    }
+}
+
+fn savepoint_under_way(object: Object) -> Option<StateSnapshot> {
+    match object {
+        Object::StateSnapshot(snapshot) => (snapshot.phase == SnapshotPhase::SavepointUnderWay).then_some(snapshot),
+        Object::Deployment(_)
+        | Object::Pod(_)
+        | Object::FlinkResource(_)
+        | Object::Undecodable { .. }
+        | Object::Unanswered { .. } => None,
     }
 }
 

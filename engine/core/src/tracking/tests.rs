@@ -194,6 +194,7 @@ fn a_late_answer_is_late_for_a_pinned_job_too_and_after_two_replacements() {
 fn requested(record: &JobRecord, names: Option<FlinkJobId>, jobs: Vec<FlinkJob>, asked: i64) -> JobRecord {
     let resource = FlinkResource {
         flink_job_id: names,
+        deployment: "s".to_owned(),
         ..testing::flink_resource(ResourceKind::FlinkSessionJob, "daily")
     };
     let scope = Scope {

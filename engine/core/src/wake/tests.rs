@@ -61,9 +61,10 @@ fn update(rng: &mut StdRng, now: Timestamp) -> KubeUpdate {
     };
     let object = |rng: &mut StdRng| match kind {
         ObjectKind::Pod => Object::Pod(pod(rng)),
-        ObjectKind::Deployment | ObjectKind::FlinkDeployment | ObjectKind::FlinkSessionJob => {
-            Object::Deployment(deployment(rng))
-        }
+        ObjectKind::Deployment
+        | ObjectKind::FlinkDeployment
+        | ObjectKind::FlinkSessionJob
+        | ObjectKind::FlinkStateSnapshot => Object::Deployment(deployment(rng)),
     };
     let change = match rng.random_range(0..6) {
         0 => KubeChange::Failed(Fault::new(FaultKind::Timeout, "no answer")),

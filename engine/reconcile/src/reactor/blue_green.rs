@@ -8,9 +8,9 @@
 //! to it is needed.
 
 use steadfast_core::board::ObjectRef;
+use steadfast_core::evidence::Observed;
 use steadfast_core::facts::{Desired, FlinkResource};
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
-use steadfast_core::journal::Change;
 use steadfast_core::record::Origin;
 use steadfast_core::time::Timestamp;
 
@@ -18,32 +18,36 @@ use super::Reactor;
 use crate::setup::TargetSetup;
 
 impl Reactor {
-    /// The FlinkBlueGreenDeployment of which a FlinkDeployment is one side.
+    /// The FlinkBlueGreenDeployment of which a FlinkDeployment is one side; `None` too if something else has its name: the sides
+    /// go by their own then.
     pub(super) fn blue_green_of(&self, cluster: &ClusterName, object: &ObjectRef) -> Option<TargetId> {
-        let resource = self.board.kubernetes(cluster)?.last_flink_deployment(object)?;
-        let owner = resource.blue_green.as_deref()?;
-        Some(TargetId::new(cluster, &object.namespace, owner))
+        let board = self.board.kubernetes(cluster)?;
+        let owner = board.last_flink_deployment(object)?.blue_green.as_deref()?;
+        let id = TargetId::new(cluster, &object.namespace, owner);
+        let has_its_name = match self.targets.get(&id) {
+            Some(target) => target.origin == Origin::Discovered && target.deployment(&id) != &*id.name,
+            None => {
+                let plain = ObjectRef::new(&id.namespace, &id.name);
+                let deployment = board.deployment(&plain).map(|evidence| evidence.latest);
+                board.last_flink_deployment(&plain).is_none() && !matches!(deployment, Some(Observed::Present(_)))
+            }
+        };
+        has_its_name.then_some(id)
     }
 
     /// Takes up a FlinkBlueGreenDeployment that nothing watches. What was on record by the name of one of its sides is its own.
     pub(super) fn begin_blue_green(&mut self, id: &TargetId, now: Timestamp) {
-        let found = self.found_by_side(id);
-        self.superseded.extend(found.iter().cloned());
+        let key = JobKey::application(id.clone());
+        for found in self.found_by_side(id) {
+            self.supersede(found, &key);
+        }
         if self.targets.contains(id) {
             self.follow_side(id, now);
             return;
         }
         let Some(side) = self.side_to_follow(id) else { return };
-        let key = JobKey::application(id.clone());
         if !self.is_on_record(&key) {
-            let newest = found
-                .iter()
-                .filter_map(|key| self.records.get(key))
-                .max_by_key(|record| (!record.state.is_terminal(), record.incarnation.since));
-            let change = match newest {
-                Some(record) => Change::go_on_as(key.clone(), record),
-                None => self.first_commit(key.clone(), side.mode, Origin::Discovered, now),
-            };
+            let change = self.first_commit(key.clone(), side.mode, Origin::Discovered, now);
             self.begun.insert(key, change);
         }
         let setup = TargetSetup {
@@ -58,9 +62,11 @@ impl Reactor {
 
     /// Goes over to the other side, if it is the one to follow from now on.
     pub(super) fn follow_side(&mut self, id: &TargetId, now: Timestamp) {
-        let is_discovered = |origin: Origin| origin == Origin::Discovered;
         let object = match self.targets.get(id) {
-            Some(target) if is_discovered(target.origin) => target.object.clone(),
+            // A side has a name of its own.
+            Some(target) if target.origin == Origin::Discovered && target.deployment(id) != &*id.name => {
+                target.object.clone()
+            }
             Some(_) | None => return,
         };
         let Some(side) = self.side_to_follow(id) else { return };
@@ -88,7 +94,7 @@ impl Reactor {
     }
 
     /// The side that a FlinkBlueGreenDeployment's job is on: the one that is followed, while it stands and has not come to its
-    /// end; else the one that has stood longest. `None` if it has no side.
+    /// end with a later one beside it; else the one that has stood longest. `None` if it has no side.
     fn side_to_follow(&self, id: &TargetId) -> Option<FlinkResource> {
         let board = self.board.kubernetes(&id.cluster)?;
         let followed = self.targets.get(id).and_then(|target| target.object.as_ref());
@@ -99,11 +105,12 @@ impl Reactor {
             .get(&JobKey::application(id.clone()))
             .filter(|record| record.state.is_terminal())
             .and_then(|record| record.incarnation.deployment_name.as_deref());
-        let sides = board.last_sides(&id.namespace, &id.name);
+        let sides = || board.last_sides(&id.namespace, &id.name);
         // An aborted side is suspended, and stays.
         let stands = |side: &FlinkResource| side.deleting_since.is_none() && side.desired == Desired::Running;
         let order = |side: &&FlinkResource| {
-            let is_left = is_followed(side) && ended_on == Some(&*side.name);
+            let has_successor = || sides().any(|other| stands(other) && other.created_at > side.created_at);
+            let is_left = is_followed(side) && ended_on == Some(&*side.name) && has_successor();
             (
                 !stands(side),
                 is_left,
@@ -112,7 +119,7 @@ impl Reactor {
                 side.name.clone(),
             )
         };
-        sides.min_by_key(order).cloned()
+        sides().min_by_key(order).cloned()
     }
 
     /// Records that were, or are being, found by the name of a side.

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::Observed;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::Change;
@@ -48,19 +47,16 @@ impl Reactor {
             // Flink lists a job for a while after it ended, and what it lists is recorded.
             return listed(id).map(|job| SeenAlive::Listed(job.state));
         }
-        if let Some(name) = record.key.flink_session_job() {
-            let resource = ObjectRef::new(&record.key.target.namespace, name);
-            let evidence = self
-                .board
-                .kubernetes(&record.key.target.cluster)?
-                .flink_session_job(&resource)?;
-            return evidence.latest.present().map(|_| SeenAlive::Requested);
-        }
         let running = record.incarnation.flink_job_id.and_then(listed);
         if let Some(job) = running.filter(|job| !job.state.is_terminal()) {
             return Some(SeenAlive::Listed(job.state));
         }
         let object = target.object.as_ref()?;
+        if record.key.session_job.is_some() {
+            let board = self.board.kubernetes(&record.key.target.cluster)?;
+            let resource = board.resource_of(&record.key, object)?.latest;
+            return resource.present().map(|_| SeenAlive::Requested);
+        }
         let others = self.targets.of_object(&record.key.target.cluster, object);
         if others.iter().any(|id| *id != record.key.target) {
             // Another target stands for the Deployment: nothing would take this one up again.

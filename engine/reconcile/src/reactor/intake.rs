@@ -1,9 +1,11 @@
 //! Takes evidence in and notes whom it concerns.
 
+use std::collections::BTreeSet;
+
 use steadfast_core::board::lookups::parting_words;
 use steadfast_core::board::{Accepted, ObjectRef};
 use steadfast_core::evidence::{Fault, Observation, Observed};
-use steadfast_core::facts::{FlinkOverview, Pod};
+use steadfast_core::facts::{FlinkOverview, Pod, ResourceKind};
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::kube_update::{KubeChange, KubeUpdate, ObjectKind};
 use steadfast_core::lookup::{Finding, Query};
@@ -114,7 +116,8 @@ impl Reactor {
         };
         let accepted = self.board.accept_update(update);
         self.list_repairs += u64::from(accepted.repaired);
-        for object in &accepted.touched {
+        let touched: BTreeSet<&ObjectRef> = accepted.touched.iter().collect();
+        for object in touched {
             self.discover(&cluster, object, now);
             self.begin_requested(&cluster, object, now);
         }
@@ -126,6 +129,7 @@ impl Reactor {
             }
         }
         self.read_parting_words(&cluster, &accepted);
+        self.look_for_savepoints(&cluster, &accepted);
         if accepted.reachability_changed {
             for id in self.targets.of_cluster(&cluster) {
                 self.refresh_reachability(&id);
@@ -157,6 +161,35 @@ impl Reactor {
                 let query = self.parting_query(&key, &object, pod);
                 if let Some(query) = query {
                     self.look_up(&key, query);
+                }
+            }
+        }
+    }
+
+    /// Looks at what Flink shows of savepoints that somebody asked the operator for: most are over before the next look is due.
+    fn look_for_savepoints(&mut self, cluster: &ClusterName, accepted: &Accepted) {
+        for snapshot in &accepted.savepoints {
+            let (kind, name) = &snapshot.of;
+            let keys: Vec<JobKey> = match kind {
+                ResourceKind::FlinkDeployment => {
+                    self.jobs_of_object(cluster, &ObjectRef::new(&snapshot.namespace, name))
+                }
+                ResourceKind::FlinkSessionJob => {
+                    let keys = self.records.keys().filter(|key| {
+                        let target = &key.target;
+                        key.flink_session_job() == Some(name)
+                            && (&target.cluster, &target.namespace) == (cluster, &snapshot.namespace)
+                    });
+                    keys.cloned().collect()
+                }
+            };
+            for key in keys {
+                let job = self
+                    .records
+                    .get(&key)
+                    .and_then(|record| record.incarnation.flink_job_id);
+                if let Some(job) = job {
+                    self.look_up(&key, Query::Checkpoints { job });
                 }
             }
         }

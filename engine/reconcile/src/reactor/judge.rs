@@ -83,7 +83,7 @@ impl Reactor {
         let claimed = self.claimed_beside(id);
         let context = Context {
             object: target.object.as_ref(),
-            pinned: target.pinned,
+            pinned: target.pinned.filter(|_| before.key.session_job.is_none()),
             claimed: &claimed,
             fleet: self.fleets.of(&id.cluster),
             timing: self.timing,

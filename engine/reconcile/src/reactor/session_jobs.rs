@@ -5,17 +5,15 @@
 //! before its resource was read, as when an engine takes over: then the record that began under the id goes on under the name.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, SessionJob, TargetId};
-use steadfast_core::journal::Change;
-use steadfast_core::record::Origin;
 use steadfast_core::requested_jobs::RequestedJobs;
 use steadfast_core::state::Mode;
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
+use super::targets::Target;
 use crate::setup::Discover;
 
 impl Reactor {
@@ -36,22 +34,33 @@ impl Reactor {
     }
 
     /// Records for the FlinkSessionJobs of a session cluster. What was on record by the id of one of its jobs is theirs.
+    ///
+    /// A `[[job]]` that is about one job of the session is no session cluster.
     pub(super) fn begin_requested(&mut self, cluster: &ClusterName, session: &ObjectRef, now: Timestamp) {
         for id in self.targets.of_object(cluster, session) {
+            let is_session = |target: &Target| target.mode == Mode::Session && target.pinned.is_none();
+            let Some(origin) = self
+                .targets
+                .get(&id)
+                .filter(|target| is_session(target))
+                .map(|target| target.origin)
+            else {
+                continue;
+            };
             let requested = self.requested_jobs(&id);
+            let key_of = |job: &SessionJob| JobKey::of_session(id.clone(), job.clone());
             for job in requested.all() {
-                let key = JobKey::of_session(id.clone(), job.clone());
+                let key = key_of(job);
                 if !self.is_on_record(&key) {
-                    let change = self.first_of_requested(key.clone(), &requested, now);
+                    let change = self.first_commit(key.clone(), Mode::Session, origin, now);
                     self.begun.insert(key, change);
                 }
             }
-            let submitted = self.submitted(&id).into_iter().filter(|(key, job)| {
-                let asking = requested.asking_for(*job);
-                asking.is_some_and(|asking| self.is_on_record(&JobKey::of_session(key.target.clone(), asking.clone())))
-            });
-            let superseded: Vec<JobKey> = submitted.map(|(key, _)| key).collect();
-            self.superseded.extend(superseded);
+            for (submitted, job) in self.submitted(&id) {
+                if let Some(asking) = requested.asking_for(job) {
+                    self.supersede(submitted, &key_of(asking));
+                }
+            }
         }
     }
 
@@ -93,28 +102,6 @@ impl Reactor {
         !is_watched || has_looked() || now.since(self.engine_since) >= self.timing.poll + self.timing.timeout
     }
 
-    /// The first commit of a FlinkSessionJob's record: the one by the id of its job goes on under its name.
-    fn first_of_requested(&self, key: JobKey, requested: &RequestedJobs, now: Timestamp) -> Change {
-        let submitted = self.submitted(&key.target);
-        let own = submitted
-            .iter()
-            .filter(|(_, job)| requested.asking_for(*job) == key.session_job.as_ref());
-        // Of several runs the one that lives, or began last.
-        let newest = own
-            .filter_map(|(by_id, _)| self.records.get(by_id))
-            .max_by_key(|record| (!record.state.is_terminal(), record.incarnation.started_at));
-        match newest {
-            Some(record) => Change::go_on_as(key, record),
-            None => {
-                let origin = self
-                    .targets
-                    .get(&key.target)
-                    .map_or(Origin::Discovered, |target| target.origin);
-                self.first_commit(key, Mode::Session, origin, now)
-            }
-        }
-    }
-
     fn requested_jobs(&self, id: &TargetId) -> RequestedJobs {
         let session = self.targets.get(id).and_then(|target| target.object.as_ref());
         let board = self.board.kubernetes(&id.cluster);
@@ -148,11 +135,5 @@ impl Reactor {
 
     pub(super) fn is_on_record(&self, key: &JobKey) -> bool {
         self.records.contains_key(key) || self.begun.contains_key(key)
-    }
-
-    /// The end of records whose job goes by another name.
-    pub(super) fn forget_superseded(&self) -> Vec<Change> {
-        let records = self.superseded.iter().filter_map(|key| self.records.get(key));
-        records.map(|record| Change::forget(Arc::clone(record))).collect()
     }
 }

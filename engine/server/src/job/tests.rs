@@ -150,7 +150,8 @@ async fn names_are_decoded_and_no_word_stands_for_a_job_id() {
         ("local/default/gone", "no job local/default/gone"),
         ("local/default/gone/transitions", "no job"),
         ("local/default/gone/explain", "no job"),
-        ("local/default/explain/explane", "32 hex digits"),
+        ("local/default/explain/explane", "no job local/default/explain/explane"),
+        ("local/default/explain/EXPLAIN", "32 hex digits"),
         ("local/default/s/00000000000000000000000000000001", "no job"),
         ("local/default", "nothing is served"),
     ] {

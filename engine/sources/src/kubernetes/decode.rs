@@ -9,7 +9,7 @@ use steadfast_core::kube_update::{Object, ObjectKind};
 use steadfast_core::state::Mode;
 
 use super::metadata::{identity, timestamp};
-use super::operator::Resource;
+use super::operator::{Resource, Snapshot};
 
 /// What Flink calls the container that runs it (`Constants.MAIN_CONTAINER_NAME`), in a pod template too.
 pub(super) const FLINK_CONTAINER: &str = "flink-main-container";
@@ -21,10 +21,13 @@ pub(super) fn object(kind: ObjectKind, json: &str) -> Result<Object, String> {
         ObjectKind::Pod => serde_json::from_str(json).map(|it| pod(it).map(Object::Pod)),
         ObjectKind::FlinkDeployment => resource(ResourceKind::FlinkDeployment, json),
         ObjectKind::FlinkSessionJob => resource(ResourceKind::FlinkSessionJob, json),
+        ObjectKind::FlinkStateSnapshot => {
+            serde_json::from_str::<Snapshot>(json).map(|it| it.facts().map(Object::StateSnapshot))
+        }
     };
     let error = match decoded {
         Ok(Some(object)) => return Ok(object),
-        Ok(None) => "it lacks its name, its uid or the name of its Deployment".to_owned(),
+        Ok(None) => "it lacks its name, its uid, or the name of its Deployment or its job".to_owned(),
         Err(error) => error.to_string(),
     };
     match serde_json::from_str::<Named>(json) {

@@ -78,6 +78,13 @@ impl Collection {
                 "FlinkSessionJob",
                 "FlinkSessionJobList",
             ),
+            ObjectKind::FlinkStateSnapshot => (
+                FLINK_API,
+                "flinkstatesnapshots",
+                "flinkstatesnapshots.flink.apache.org",
+                "FlinkStateSnapshot",
+                "FlinkStateSnapshotList",
+            ),
         };
         Self {
             api,
@@ -115,7 +122,7 @@ pub(super) fn selects(kind: ObjectKind, deployments: Selector) -> bool {
     match kind {
         ObjectKind::Deployment => deployments == Selector::Flink,
         ObjectKind::Pod => true,
-        ObjectKind::FlinkDeployment | ObjectKind::FlinkSessionJob => false,
+        ObjectKind::FlinkDeployment | ObjectKind::FlinkSessionJob | ObjectKind::FlinkStateSnapshot => false,
     }
 }
 
@@ -129,7 +136,9 @@ pub(super) fn path(scope: &Scope, deployments: Selector) -> Path {
         (ObjectKind::Deployment, Selector::Flink) => format!("labelSelector={FLINK_TYPES}&"),
         (ObjectKind::Pod, _) => format!("labelSelector={FLINK_TYPES},component%3Djobmanager&"),
         // Their labels are their owners' business.
-        (ObjectKind::FlinkDeployment | ObjectKind::FlinkSessionJob, _) => String::new(),
+        (ObjectKind::FlinkDeployment | ObjectKind::FlinkSessionJob | ObjectKind::FlinkStateSnapshot, _) => {
+            String::new()
+        }
     };
     let namespace = scope
         .namespace

@@ -3,7 +3,8 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
-use steadfast_core::facts::{Desired, FlinkResource, ResourceKind, Rollout};
+use serde::de::IgnoredAny;
+use steadfast_core::facts::{Desired, FlinkResource, ResourceKind, Rollout, SnapshotPhase, StateSnapshot};
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::{JobState, Mode};
 
@@ -115,6 +116,59 @@ impl Resource {
                 .error
                 .filter(|error| !error.is_empty())
                 .map(|error| message(&error)),
+        })
+    }
+}
+
+/// A FlinkStateSnapshot (`flink.apache.org/v1beta1`, since 1.10 of the operator).
+#[derive(Deserialize)]
+pub(super) struct Snapshot {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: SnapshotSpec,
+    #[serde(default)]
+    status: SnapshotStatus,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotSpec {
+    job_reference: Option<JobReference>,
+    savepoint: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct JobReference {
+    kind: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct SnapshotStatus {
+    state: Option<String>,
+}
+
+impl Snapshot {
+    /// The facts; `None` if it lacks its name or uid, or does not say of which job it is.
+    pub(super) fn facts(self) -> Option<StateSnapshot> {
+        let (namespace, name, uid) = identity(&self.metadata)?;
+        let JobReference { kind, name: job } = self.spec.job_reference?;
+        let kind = match kind?.as_str() {
+            "FlinkDeployment" => ResourceKind::FlinkDeployment,
+            "FlinkSessionJob" => ResourceKind::FlinkSessionJob,
+            _ => return None,
+        };
+        let is_under_way = matches!(self.status.state.as_deref(), Some("TRIGGER_PENDING" | "IN_PROGRESS"));
+        Some(StateSnapshot {
+            namespace,
+            name,
+            uid,
+            of: (kind, job?),
+            phase: if is_under_way && self.spec.savepoint.is_some() {
+                SnapshotPhase::SavepointUnderWay
+            } else {
+                SnapshotPhase::Other
+            },
         })
     }
 }

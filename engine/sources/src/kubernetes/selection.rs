@@ -304,9 +304,11 @@ fn has_to_be_asked_after(object: &Object) -> bool {
     match object {
         Object::Pod(pod) => pod.deleting_since.is_none() && !pod.has_ended(),
         // A Deployment's deletion may wait on finalizers for as long as it likes, and its label may go meanwhile.
-        Object::Deployment(_) | Object::FlinkResource(_) | Object::Undecodable { .. } | Object::Unanswered { .. } => {
-            true
-        }
+        Object::Deployment(_)
+        | Object::FlinkResource(_)
+        | Object::StateSnapshot(_)
+        | Object::Undecodable { .. }
+        | Object::Unanswered { .. } => true,
     }
 }
 
@@ -328,6 +330,7 @@ pub(super) fn uid(object: &Object) -> Option<&Uid> {
         Object::Deployment(deployment) => Some(&deployment.uid),
         Object::Pod(pod) => Some(&pod.uid),
         Object::FlinkResource(resource) => Some(&resource.uid),
+        Object::StateSnapshot(snapshot) => Some(&snapshot.uid),
         Object::Undecodable { .. } | Object::Unanswered { .. } => None,
     }
 }

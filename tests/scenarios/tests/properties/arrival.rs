@@ -285,9 +285,11 @@ fn pods() -> impl Strategy<Value = Vec<Object>> {
 fn of_pods(objects: Vec<Object>) -> Vec<Pod> {
     let pod = |object| match object {
         Object::Pod(pod) => Some(pod),
-        Object::Deployment(_) | Object::FlinkResource(_) | Object::Undecodable { .. } | Object::Unanswered { .. } => {
-            None
-        }
+        Object::Deployment(_)
+        | Object::FlinkResource(_)
+        | Object::StateSnapshot(_)
+        | Object::Undecodable { .. }
+        | Object::Unanswered { .. } => None,
     };
     objects.into_iter().filter_map(pod).collect()
 }

@@ -58,7 +58,7 @@ impl Deployments {
                 self.objects
                     .see_unanswered(ObjectRef::new(&namespace, &name), fault, at)
             }
-            Object::Pod(_) | Object::FlinkResource(_) => None,
+            Object::Pod(_) | Object::FlinkResource(_) | Object::StateSnapshot(_) => None,
         };
         accepted.touched.extend(touched);
     }

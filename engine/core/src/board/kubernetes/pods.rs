@@ -112,8 +112,10 @@ fn object_of(pod: &Pod) -> ObjectRef {
 fn pod(object: Object) -> Option<Pod> {
     match object {
         Object::Pod(pod) => Some(pod),
-        Object::Deployment(_) | Object::FlinkResource(_) | Object::Undecodable { .. } | Object::Unanswered { .. } => {
-            None
-        }
+        Object::Deployment(_)
+        | Object::FlinkResource(_)
+        | Object::StateSnapshot(_)
+        | Object::Undecodable { .. }
+        | Object::Unanswered { .. } => None,
     }
 }

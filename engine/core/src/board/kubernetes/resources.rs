@@ -60,6 +60,11 @@ impl Resources {
                 if let Some(job) = resource.flink_job_id {
                     self.by_job.insert(job, resource.object_ref());
                 }
+                // Made again under its name, it may be about another cluster.
+                let before = self.objects.get(&resource.object_ref()).map(Referenced::cluster_ref);
+                accepted
+                    .touched
+                    .extend(before.filter(|before| *before != resource.cluster_ref()));
                 self.objects.see(resource, at)
             }
             Object::Undecodable { namespace, name, error } => {
@@ -70,7 +75,7 @@ impl Resources {
                 self.objects
                     .see_unanswered(ObjectRef::new(&namespace, &name), fault, at)
             }
-            Object::Deployment(_) | Object::Pod(_) => None,
+            Object::Deployment(_) | Object::Pod(_) | Object::StateSnapshot(_) => None,
         };
         accepted.touched.extend(touched);
     }

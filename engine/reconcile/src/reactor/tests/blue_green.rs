@@ -198,3 +198,41 @@ fn a_restart_finds_the_side_again_before_anything_was_read() {
     again.commit(first);
     assert_eq!(again.shown().3, "app-green");
 }
+
+#[test]
+fn two_sides_that_both_ended_are_gone_over_to_once() {
+    let mut rig = rig();
+    let both = [side("app-blue", 1), side("app-green", 90)];
+    rig.sides(&both[..1]);
+    rig.deployments(&["app-blue"]);
+    rig.lists_now(1, JobState::Failed);
+    rig.sides(&both);
+    rig.deployments(&["app-blue", "app-green"]);
+    rig.lists_now(2, JobState::Failed);
+    for _ in 0..3 {
+        rig.sides(&both);
+        rig.deployments(&["app-blue", "app-green"]);
+        assert_eq!(rig.shown(), on(JobState::Failed, 2, "app-green"));
+    }
+}
+
+#[test]
+fn sides_whose_owners_name_is_taken_go_by_their_own() {
+    let mut rig = rig();
+    let plain = FlinkResource {
+        deployment: "app".to_owned(),
+        ..testing::flink_resource(ResourceKind::FlinkDeployment, "app")
+    };
+    rig.sides(&[plain.clone()]);
+    rig.deployments(&["app"]);
+    rig.lists_now(1, JobState::Running);
+    rig.sides(&[plain, side("app-blue", 90)]);
+    rig.deployments(&["app", "app-blue"]);
+    let (names, state, attempt, on) = rig.shown();
+    assert_eq!(names, ["app", "app-blue"]);
+    assert_eq!(
+        (state, attempt, on.as_str()),
+        (JobState::Running, 1, "app"),
+        "it is still about its own"
+    );
+}

@@ -1,8 +1,12 @@
 //! Jobs of a session cluster: by their id, or by the FlinkSessionJob that asks for them.
 
-use steadfast_core::facts::{FlinkResource, ResourceKind};
-use steadfast_core::id::Namespace;
+use steadfast_core::alert::AlertStatus;
+use steadfast_core::board::ObjectRef;
+use steadfast_core::facts::{FlinkResource, ResourceKind, SnapshotPhase, StateSnapshot};
+use steadfast_core::id::{FlinkJobId, Namespace, Uid};
 use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
+use steadfast_core::lookup::Query;
+use steadfast_core::record::{AlertScope, StandingAlert};
 use steadfast_core::state::Force;
 use steadfast_core::testing;
 
@@ -45,7 +49,8 @@ fn cluster(mode: Mode) -> FlinkResource {
 }
 
 impl Rig {
-    fn kube(&mut self, kind: ObjectKind, change: KubeChange) {
+    /// Returns what was committed for it.
+    fn kube(&mut self, kind: ObjectKind, change: KubeChange) -> Vec<Change> {
         let scope = Scope {
             cluster: ClusterName::new("local"),
             kind,
@@ -58,7 +63,7 @@ impl Rig {
             change,
         };
         self.reactor.kube_update(update, self.now);
-        self.settle();
+        self.settle()
     }
 
     fn list_resources(&mut self, kind: ObjectKind, resources: Vec<FlinkResource>) {
@@ -256,4 +261,148 @@ fn a_store_that_refuses_renames_nothing() {
     rig.now = retry_at;
     rig.settle();
     assert_eq!(rig.on_record(), [running("daily", 1)]);
+}
+
+#[test]
+fn a_savepoint_that_somebody_asks_the_operator_for_is_looked_for_at_once() {
+    let mut rig = rig();
+    rig.session_is_there();
+    rig.list_resources(
+        ObjectKind::FlinkSessionJob,
+        vec![asks("daily", Some(1)), asks("hourly", Some(2))],
+    );
+    rig.flink_lists(&[1, 2]);
+    rig.fetches.clear();
+    for phase in [SnapshotPhase::Other, SnapshotPhase::SavepointUnderWay] {
+        let snapshot = StateSnapshot {
+            namespace: Namespace::new("default"),
+            name: "before-upgrade".to_owned(),
+            uid: Uid::new("u9"),
+            of: (ResourceKind::FlinkSessionJob, "daily".to_owned()),
+            phase,
+        };
+        rig.kube(
+            ObjectKind::FlinkStateSnapshot,
+            KubeChange::Applied(Object::StateSnapshot(snapshot)),
+        );
+        let looks = rig.fetches.iter().filter_map(|fetch| match fetch {
+            Fetch::Lookup {
+                key,
+                query: Query::Checkpoints { job },
+                ..
+            } => Some((key.flink_session_job()?.to_owned(), *job)),
+            Fetch::Lookup { .. } | Fetch::Overview { .. } | Fetch::Objects { .. } | Fetch::Relist { .. } => None,
+        });
+        let wanted = match phase {
+            SnapshotPhase::SavepointUnderWay => vec![("daily".to_owned(), flink_job_id(1))],
+            SnapshotPhase::Other => vec![],
+        };
+        assert_eq!(looks.collect::<Vec<_>>(), wanted);
+    }
+}
+
+#[test]
+fn a_configured_job_of_the_session_is_not_the_session() {
+    let mut rig = rig();
+    let pinned = TargetSetup {
+        id: TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "own"),
+        mode: Mode::Session,
+        object: Some(ObjectRef::new(&Namespace::new("default"), "s")),
+        flink_rest: None,
+        pinned: Some(flink_job_id(1)),
+    };
+    let application = TargetSetup {
+        id: TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "other"),
+        mode: Mode::Application,
+        pinned: Some(flink_job_id(2)),
+        ..pinned.clone()
+    };
+    let first = rig.reactor.start(vec![], vec![pinned, application], rig.now);
+    rig.commit(first);
+    rig.session_is_there();
+    rig.list_resources(
+        ObjectKind::FlinkSessionJob,
+        vec![asks("daily", Some(1)), asks("hourly", Some(2))],
+    );
+    assert_eq!(rig.on_record(), [unknown("")], "the application's own");
+}
+
+#[test]
+fn a_session_job_that_another_session_has_now_is_gone_from_the_first() {
+    let mut rig = rig();
+    rig.session_is_there();
+    rig.list_resources(ObjectKind::FlinkSessionJob, vec![asks("daily", Some(1))]);
+    rig.flink_lists(&[1]);
+    let moved = FlinkResource {
+        deployment: "s2".to_owned(),
+        ..asks("daily", Some(7))
+    };
+    rig.kube(
+        ObjectKind::FlinkSessionJob,
+        KubeChange::Applied(Object::FlinkResource(moved)),
+    );
+    let daily = rig
+        .reactor
+        .records()
+        .values()
+        .find(|record| record.key.target == session())
+        .unwrap();
+    let snapshot = rig.reactor.snapshot(daily, rig.now).unwrap();
+    assert_eq!(snapshot.flink_resource.unwrap().latest, Observed::Absent);
+    assert_eq!(
+        rig.reactor.seen_alive(daily),
+        Some(SeenAlive::Listed(JobState::Running))
+    );
+}
+
+#[test]
+fn what_a_session_job_left_running_beside_its_next_run_is_told() {
+    let mut rig = rig();
+    rig.session_is_there();
+    rig.list_resources(ObjectKind::FlinkSessionJob, vec![asks("daily", Some(1))]);
+    rig.flink_lists(&[1]);
+    rig.kube(
+        ObjectKind::FlinkSessionJob,
+        KubeChange::Applied(Object::FlinkResource(asks("daily", Some(2)))),
+    );
+    rig.flink_lists(&[1, 2]);
+    let daily = rig.reactor.records().values().next().unwrap();
+    let others: Vec<FlinkJobId> = daily.other_jobs.iter().map(|other| other.flink_job_id).collect();
+    assert_eq!(
+        (rig.on_record(), others),
+        (vec![running("daily", 1)], vec![flink_job_id(2)])
+    );
+}
+
+#[test]
+fn an_alert_is_over_under_the_old_name_when_its_record_goes_on_under_another() {
+    let mut rig = rig();
+    rig.session_is_there();
+    rig.kube(
+        ObjectKind::FlinkSessionJob,
+        KubeChange::Failed(Fault::new(FaultKind::Forbidden, "no")),
+    );
+    rig.flink_lists(&[1]);
+    let mut standing = JobRecord::clone(rig.reactor.records().values().next().unwrap());
+    standing.alerts.push(StandingAlert {
+        name: "JobFailed".to_owned(),
+        scope: AlertScope::Job,
+        since: rig.now,
+        message: "it failed".to_owned(),
+    });
+    rig.reactor.repair(vec![standing], rig.now);
+    let listed = KubeChange::Relisted(
+        vec![Object::FlinkResource(asks("daily", Some(1)))],
+        Completeness::Complete,
+    );
+    let changes = rig.kube(ObjectKind::FlinkSessionJob, listed);
+    assert_eq!(rig.on_record(), [running("daily", 1)]);
+    let resolved = changes
+        .iter()
+        .flat_map(|change| &change.events)
+        .filter_map(|event| match event {
+            Event::Alert(alert) => Some((alert.alert.as_str(), alert.status)),
+            Event::Transition(_) | Event::Update | Event::Forgotten => None,
+        });
+    assert_eq!(resolved.collect::<Vec<_>>(), [("JobFailed", AlertStatus::Resolved)]);
 }

@@ -22,10 +22,11 @@ fn items(path: &str, kind: ObjectKind) -> Vec<Object> {
 fn deployment_in(scene: &str) -> Deployment {
     match items(&format!("{scene}/deployments.json"), ObjectKind::Deployment).remove(0) {
         Object::Deployment(deployment) => deployment,
-        other
-        @ (Object::Pod(_) | Object::FlinkResource(_) | Object::Undecodable { .. } | Object::Unanswered { .. }) => {
-            panic!("{other:?}")
-        }
+        other @ (Object::Pod(_)
+        | Object::FlinkResource(_)
+        | Object::StateSnapshot(_)
+        | Object::Undecodable { .. }
+        | Object::Unanswered { .. }) => panic!("{other:?}"),
     }
 }
 
@@ -33,9 +34,11 @@ fn pod_in(scene: &str) -> Pod {
     let pods = items(&format!("{scene}/pods.json"), ObjectKind::Pod);
     let pods = pods.into_iter().filter_map(|object| match object {
         Object::Pod(pod) => Some(pod),
-        Object::Deployment(_) | Object::FlinkResource(_) | Object::Undecodable { .. } | Object::Unanswered { .. } => {
-            None
-        }
+        Object::Deployment(_)
+        | Object::FlinkResource(_)
+        | Object::StateSnapshot(_)
+        | Object::Undecodable { .. }
+        | Object::Unanswered { .. } => None,
     });
     pods.into_iter().find(|pod| !pod.name.contains("taskmanager")).unwrap()
 }

@@ -1,7 +1,7 @@
 //! The operator's resources. The bodies are written after the v1beta1 reference of the Flink Kubernetes Operator.
 
 use serde_json::{Value, json};
-use steadfast_core::facts::{Desired, FlinkResource, ResourceKind, Rollout};
+use steadfast_core::facts::{Desired, FlinkResource, ResourceKind, Rollout, SnapshotPhase};
 use steadfast_core::kube_update::KindOrigin;
 use steadfast_core::state::{JobState, Mode};
 
@@ -221,4 +221,33 @@ async fn the_operators_lists_alone_never_lead_the_recovery() {
         .count();
     // Full jitter over 30 s: half that on average. A canary would have asked 120 times more.
     assert!((20..130).contains(&of_operator), "{of_operator}");
+}
+
+#[test]
+fn a_state_snapshot_tells_of_which_job_and_whether_a_savepoint_is_under_way() {
+    let of = |what: &str, state: Option<&str>| {
+        let mut body = json!({
+            "metadata": {"name": "before-upgrade", "namespace": "default", "uid": "u9"},
+            "spec": {"jobReference": {"kind": "FlinkSessionJob", "name": "daily"}},
+        });
+        body["spec"][what] = json!({"disposeOnDelete": false});
+        if let Some(state) = state {
+            body["status"] = json!({"state": state});
+        }
+        match decode::object(ObjectKind::FlinkStateSnapshot, &body.to_string()).unwrap() {
+            Object::StateSnapshot(snapshot) => (snapshot.of, snapshot.phase),
+            other => panic!("{other:?}"),
+        }
+    };
+    let daily = (ResourceKind::FlinkSessionJob, "daily".to_owned());
+    for state in ["TRIGGER_PENDING", "IN_PROGRESS"] {
+        assert_eq!(
+            of("savepoint", Some(state)),
+            (daily.clone(), SnapshotPhase::SavepointUnderWay)
+        );
+        assert_eq!(of("checkpoint", Some(state)).1, SnapshotPhase::Other);
+    }
+    for state in [None, Some("COMPLETED"), Some("FAILED"), Some("ABANDONED")] {
+        assert_eq!(of("savepoint", state).1, SnapshotPhase::Other, "{state:?}");
+    }
 }
