@@ -39,11 +39,17 @@ impl Change {
     /// The first commit of a record that was kept under another key until now. Its history stays under that key: what stands
     /// is told as one transition, so that the history under this one ends where the record is. Its alerts are raised anew.
     pub fn go_on_as(key: JobKey, before: &JobRecord) -> Self {
-        let change = Self::begin(JobRecord {
+        let mut after = JobRecord {
             key,
             alerts: Vec::new(),
             ..before.clone()
-        });
+        };
+        // Its Deployment keeps its name.
+        let (old, new) = (&before.key.target.name, &after.key.target.name);
+        if old != new && after.incarnation.deployment_name.is_none() {
+            after.incarnation.deployment_name = Some(old.to_string());
+        }
+        let change = Self::begin(after);
         if before.state == JobState::Unknown {
             return change;
         }

@@ -100,6 +100,10 @@ pub fn track(
                 .incarnation
                 .see_deployment(&deployment.uid, deployment.created_at, evidence.observed_at, since);
             tracked.incarnation.deployment_name = name;
+            if is_other_side {
+                // Answers of the side before are told apart by whom was asked: none of them is late here.
+                tracked.incarnation.previous = None;
+            }
         }
     }
     if let Some(evidence) = board.overview(&record.key.target)
@@ -195,7 +199,7 @@ impl<'a> Candidates<'a> {
         let listed = self.seen.overview.job(own);
         if self.is_own_over(own) {
             let left = || listed.or_else(|| self.known()).or_else(|| self.unseen());
-            self.living().or_else(left)
+            self.living().or_else(|| self.next_requested(own)).or_else(left)
         } else {
             listed
         }
@@ -225,6 +229,14 @@ impl<'a> Candidates<'a> {
             let is_older = end.is_some_and(|end| job.started_at < end);
             (!is_known, is_older, job.started_at, job.id)
         })
+    }
+
+    /// The job that the FlinkSessionJob's status names, if that is a run the record was never about: it came and went between
+    /// two looks.
+    fn next_requested(&self, own: FlinkJobId) -> Option<&'a FlinkJob> {
+        let named = self.seen.requested_by?.flink_job_id.filter(|id| *id != own)?;
+        let job = self.open().find(|job| job.id == named)?;
+        (!self.incarnation.knows((job.id, job.started_at))).then_some(job)
     }
 
     /// An ended run that the record was about.

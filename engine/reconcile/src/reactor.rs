@@ -50,7 +50,7 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use steadfast_core::backoff::Backoff;
-use steadfast_core::board::Board;
+use steadfast_core::board::{Board, ObjectRef};
 use steadfast_core::cluster_alerts::ClusterAlerts;
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::journal::Change;
@@ -86,6 +86,8 @@ pub struct Reactor {
     begun: BTreeMap<JobKey, Change>,
     /// Records that go on under another key, by the key that they have.
     superseded: BTreeMap<JobKey, JobKey>,
+    /// FlinkDeployments that were known as a side of a FlinkBlueGreenDeployment, which they name.
+    sides: BTreeMap<(ClusterName, ObjectRef), TargetId>,
     /// When each job was last confirmed, where that is newer than its record: not worth a commit each.
     confirmed: BTreeMap<JobKey, Timestamp>,
     targets: Targets,
@@ -157,6 +159,7 @@ impl Reactor {
             records: BTreeMap::new(),
             begun: BTreeMap::new(),
             superseded: BTreeMap::new(),
+            sides: BTreeMap::new(),
             confirmed: BTreeMap::new(),
             targets: Targets::default(),
             polls: PollScheduler::new(timing.poll, backoff, rng()),
@@ -207,7 +210,12 @@ impl Reactor {
         if self.begins(&turn) {
             self.begin_after = None;
         }
+        let ended = turn.changes.iter().filter(|change| change.record.state.is_terminal());
+        let ended: Vec<TargetId> = ended.map(|change| change.record.key.target.clone()).collect();
         let mut shown: Vec<Show> = turn.changes.into_iter().map(|change| self.committed(change)).collect();
+        for id in ended {
+            self.follow_side(&id, now);
+        }
         for key in turn.then_judge {
             self.queue.enqueue(key);
         }

@@ -120,7 +120,7 @@ pub fn in_place_of_end(s: &Snapshot, params: &Params, memory: &mut Memory, verdi
 /// as the operator says that it is at it; that it has yet to look at a new specification, or has named another job that is to
 /// come, until the start deadline.
 pub fn replacing(s: &Snapshot, params: &Params, memory: &mut Memory, how: &str) -> Option<Verdict> {
-    let (resource, _) = observations::resource(s)?;
+    let (resource, looks) = observations::resource(s)?;
     let asks = resource.desired == DesiredState::Running && resource.deleting_since.is_none();
     // `SUSPENDED` is what it last carried out.
     let at_it = matches!(
@@ -135,7 +135,9 @@ pub fn replacing(s: &Snapshot, params: &Params, memory: &mut Memory, how: &str) 
         return None;
     }
     let since = *memory.awaited_since.get_or_insert(s.now);
-    let is_late = s.age(since) >= params.start_deadline;
+    // What Flink said before the resource named it says nothing of that job.
+    let is_unasked = names_another && s.flink().asked_at().is_none_or(|asked| asked <= looks.observed_at);
+    let is_late = s.age(since) >= params.start_deadline && !is_unasked;
     (at_it || !is_late).then(|| {
         Verdict::inferred(JobState::Reconciling, Rule::OperatorReplaces).because(
             REPLACES,
@@ -244,14 +246,17 @@ pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
 }
 
 /// A Flink that answers has lost a job, which `verdict` says: it may have been asked to.
-pub fn of_lost_job(s: &Snapshot, memory: &mut Memory, verdict: Verdict) -> Verdict {
+pub fn of_lost_job(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: Verdict) -> Verdict {
     match memory.stop {
         Stop::Suspension => suspended(
             memory,
             "Flink no longer knows the job, and its resource asks for a suspended job",
         ),
         Stop::Deletion => verdict.also("its FlinkSessionJob was being deleted"),
-        Stop::NotAskedFor => withdrawn(s, memory, verdict),
+        Stop::NotAskedFor => {
+            let replacing = replacing(s, params, memory, "Flink no longer knows the job");
+            replacing.unwrap_or_else(|| withdrawn(s, memory, verdict))
+        }
     }
 }
 
@@ -303,7 +308,8 @@ pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opti
         Seen::Absent { looks } if s.job.mode == Mode::Session && memory.resource == ResourceSeen::Yes => {
             return Some(withdrawn_before_it_ran(s, params, memory, looks));
         }
-        Seen::Present { .. } | Seen::Absent { .. } | Seen::Unknown { .. } | Seen::Never => return None,
+        Seen::Unknown { .. } | Seen::Never => return waits_still(s, memory),
+        Seen::Present { .. } | Seen::Absent { .. } => return None,
     };
     let name = called(resource);
     let stands = format!("Flink lists no job of {name} ({})", standing(resource));
@@ -339,6 +345,18 @@ pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opti
             Verdict::inferred(JobState::Starting, Rule::NotSubmittedYet).because("Starting", message)
         }
     })
+}
+
+/// A job of which none was ever seen, and whose resource was: what was said of it stays while the resource cannot be read, or
+/// Flink is silent. The session's Deployment is not the job's own: another one is no start of it.
+pub fn waits_still(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
+    let is_waiting =
+        s.job.incarnation.attempt == 0 && memory.resource == ResourceSeen::Yes && s.job.state != JobState::Unknown;
+    let confidence = match s.job.confidence {
+        Confidence::Confirmed if s.job.state.is_terminal() => Confidence::Confirmed,
+        Confidence::Confirmed | Confidence::Inferred | Confidence::Stale => Confidence::Inferred,
+    };
+    is_waiting.then(|| Verdict::keep(s, Rule::NotSubmittedYet).as_sure_as(confidence))
 }
 
 /// A FlinkSessionJob is gone of which no job was ever seen: known once it was seen to be deleted, or by complete answers over

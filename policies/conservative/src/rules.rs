@@ -169,7 +169,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
         let lost_at = *memory.gone_at.get_or_insert(s.now);
         let verdict = end::of_lost_job(s, params, lost_at);
         return if verdict.state == JobState::Lost {
-            operator::of_lost_job(s, memory, verdict)
+            operator::of_lost_job(s, params, memory, verdict)
         } else {
             verdict
         };
@@ -200,6 +200,12 @@ fn deployment_there(
     if let Some(verdict) = reported_before(s, memory) {
         return verdict;
     }
+    if s.job.mode == Mode::Session
+        && s.never_ran()
+        && let Some(verdict) = operator::waits_still(s, memory)
+    {
+        return verdict;
+    }
     memory.awaited_since = None;
     if operator::stays_suspended(s, memory, deployment) {
         return Verdict::keep(s, Rule::SuspendedAsAsked).as_sure_as(Confidence::Inferred);
@@ -210,7 +216,9 @@ fn deployment_there(
         let message = "the Deployment that was gone, or scaled to zero, is there again";
         return Verdict::inferred(JobState::Starting, Rule::DeploymentIsBack).because("DeploymentBack", message);
     }
-    if s.never_ran() {
+    // The run before went with its pod, when it was scaled to zero.
+    let is_next_start = s.job.mode == Mode::Application && state == JobState::Starting;
+    if s.never_ran() || is_next_start {
         return starting::not_started(s, params, memory, deployment);
     }
     if state.is_terminal() {
@@ -310,7 +318,8 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     if s.job.incarnation.attempt == 0 {
         let of_resource = match s.flink_resource() {
             Seen::Absent { .. } => operator::not_submitted(s, params, memory),
-            Seen::Present { .. } | Seen::Unknown { .. } | Seen::Never => operator::not_deployed(s, params, memory),
+            Seen::Present { .. } => operator::not_deployed(s, params, memory),
+            Seen::Unknown { .. } | Seen::Never => operator::waits_still(s, memory),
         };
         if let Some(verdict) = of_resource {
             return verdict;

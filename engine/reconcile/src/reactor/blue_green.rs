@@ -22,8 +22,11 @@ impl Reactor {
     /// go by their own then.
     pub(super) fn blue_green_of(&self, cluster: &ClusterName, object: &ObjectRef) -> Option<TargetId> {
         let board = self.board.kubernetes(cluster)?;
-        let owner = board.last_flink_deployment(object)?.blue_green.as_deref()?;
-        let id = TargetId::new(cluster, &object.namespace, owner);
+        let id = match board.last_flink_deployment(object) {
+            Some(side) => TargetId::new(cluster, &object.namespace, side.blue_green.as_deref()?),
+            // It was one, and may be on its way out.
+            None => self.sides.get(&(cluster.clone(), object.clone()))?.clone(),
+        };
         let has_its_name = match self.targets.get(&id) {
             Some(target) => target.origin == Origin::Discovered && target.deployment(&id) != &*id.name,
             None => {
@@ -38,6 +41,7 @@ impl Reactor {
     /// Takes up a FlinkBlueGreenDeployment that nothing watches. What was on record by the name of one of its sides is its own.
     pub(super) fn begin_blue_green(&mut self, id: &TargetId, now: Timestamp) {
         let key = JobKey::application(id.clone());
+        self.note_sides(id);
         for found in self.found_by_side(id) {
             self.supersede(found, &key);
         }
@@ -58,6 +62,13 @@ impl Reactor {
             pinned: None,
         };
         self.watch(setup, Origin::Discovered, now);
+    }
+
+    fn note_sides(&mut self, id: &TargetId) {
+        let Some(board) = self.board.kubernetes(&id.cluster) else { return };
+        let sides = board.last_sides(&id.namespace, &id.name);
+        let named = sides.map(|side| (id.cluster.clone(), ObjectRef::new(&side.namespace, &side.name)));
+        self.sides.extend(named.map(|side| (side, id.clone())));
     }
 
     /// Goes over to the other side, if it is the one to follow from now on.

@@ -28,8 +28,11 @@ impl Reactor {
             let before = self.superseded.iter().filter(|(_, new)| *new == key);
             let newest = before
                 .filter_map(|(old, _)| self.records.get(old))
-                // Of several runs the one that lives, or began last.
-                .max_by_key(|record| (!record.state.is_terminal(), record.incarnation.since));
+                // Of several runs the one where it is looked for, else the one that lives, or began last.
+                .max_by_key(|record| {
+                    let is_there = self.is_on(&key.target, &record.key.target.name);
+                    (is_there, !record.state.is_terminal(), record.incarnation.since)
+                });
             newest.map_or_else(|| change.clone(), |record| Change::go_on_as(key.clone(), record))
         });
         let ended = self.superseded.keys().filter_map(|old| self.records.get(old));
