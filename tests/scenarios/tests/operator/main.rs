@@ -17,7 +17,8 @@ use steadfast_core::state::JobState::{self, *};
 use recording::{Line, flinks_answers, lines, lines_of};
 use replay::{Module, Replay, Seen};
 
-/// How often each life is replayed; Flink is asked at other moments each time.
+/// How often each life is replayed: Flink is asked at other moments each time, and every other time the engine is killed before
+/// each phase.
 const DRAWS: u64 = 12;
 
 fn replay_of(names: &[&str], module: Module, draw: u64) -> Replay {

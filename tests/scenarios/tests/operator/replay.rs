@@ -68,13 +68,17 @@ enum Moment {
 /// The loop, and the world as it was recorded.
 pub struct Replay {
     reactor: Reactor,
+    module: Module,
+    draw: u64,
     now: Timestamp,
     lists_at: Timestamp,
     ahead: VecDeque<(Timestamp, Moment)>,
     objects: BTreeMap<(ObjectKind, String), Object>,
     flinks: BTreeMap<String, FlinkAnswer>,
     deployed: u32,
-    /// Of each record by its name, what it has said and was not asked for yet.
+    /// What each record said last, by its name.
+    last: BTreeMap<String, Seen>,
+    /// What each record has said and was not asked for yet.
     seen: BTreeMap<String, Vec<Seen>>,
     /// The names of all records that there ever were.
     names: BTreeSet<String>,
@@ -84,7 +88,7 @@ pub struct Replay {
 
 impl Replay {
     /// What becomes of these lines, with what Flinks answered meanwhile, by the names of their Deployments. Another draw asks
-    /// Flink at other moments.
+    /// Flink at other moments; in every other one the engine is killed before each phase, and starts again.
     pub fn of(
         lines: Vec<Line>,
         answers: Vec<(&str, Vec<(Timestamp, FlinkAnswer)>)>,
@@ -107,20 +111,17 @@ impl Replay {
         // What the operator tells of was there before.
         moments.extend(lines.into_iter().map(|line| (line.at, Moment::Line(Box::new(line)))));
         moments.sort_by_key(|(at, _)| *at);
-        let rules = ClusterRules {
-            discover: vec![Discover::Native, Discover::FlinkDeployment],
-            flink_rest: FlinkRoute::Service,
-        };
-        let policies = Policies::new(vec![PolicySetup::deciding("default", Box::new(module.policy()))]);
-        let clusters = BTreeMap::from([(cluster(), rules)]);
         let mut replay = Self {
-            reactor: Reactor::new(Timing::default(), draw, began, clusters, policies, None),
+            reactor: reactor(module, draw, began),
+            module,
+            draw,
             now: began,
             lists_at: began,
             ahead: moments.into(),
             objects: BTreeMap::new(),
             flinks: BTreeMap::new(),
             deployed: 0,
+            last: BTreeMap::new(),
             seen: BTreeMap::new(),
             names: BTreeSet::new(),
             alerts: BTreeSet::new(),
@@ -133,6 +134,9 @@ impl Replay {
     /// Plays on through the first line of an object that is so, and then what happens before the next line that is read, for two
     /// polls at most.
     pub fn through(&mut self, kind: ObjectKind, name: &str, is_so: impl Fn(&Line) -> bool) {
+        if self.draw % 2 == 1 {
+            self.restart();
+        }
         let is_it = |moment: &Moment| matches!(moment, Moment::Line(line) if line.is_of(kind, name) && is_so(line));
         let found = self.ahead.iter().position(|(_, moment)| is_it(moment));
         let place = found.unwrap_or_else(|| panic!("no line of {name} is so"));
@@ -150,6 +154,17 @@ impl Replay {
         if until > at {
             self.play(until);
         }
+    }
+
+    /// The engine is killed and starts again.
+    fn restart(&mut self) {
+        println!("{} the engine starts again", self.now);
+        let records = self.reactor.records().values();
+        let stored = records.map(|record| JobRecord::clone(record)).collect();
+        self.reactor = reactor(self.module, self.draw, self.now);
+        let first = self.reactor.start(stored, vec![], self.now);
+        self.commit(first);
+        self.list();
     }
 
     /// Plays on.
@@ -318,14 +333,15 @@ impl Replay {
         }
     }
 
-    /// Everything is listed afresh.
+    /// Everything is listed afresh, first what tells whose a Deployment is. The other way round, a side of a
+    /// FlinkBlueGreenDeployment that a fresh engine sees has a record of its own until the FlinkDeployments are listed.
     fn list(&mut self) {
         self.lists_at = self.now.after(Timing::default().validate);
         for kind in [
-            ObjectKind::Deployment,
-            ObjectKind::Pod,
             ObjectKind::FlinkDeployment,
             ObjectKind::FlinkSessionJob,
+            ObjectKind::Deployment,
+            ObjectKind::Pod,
         ] {
             let of_kind = self.objects.iter().filter(|((of, _), _)| *of == kind);
             let listed = of_kind.map(|(_, object)| object.clone()).collect();
@@ -364,8 +380,7 @@ impl Replay {
         let name = record.key.to_string();
         self.names.insert(name.clone());
         let now = (record.state, record.incarnation.attempt);
-        let before = self.reactor.records().get(&record.key);
-        if before.is_none_or(|before| (before.state, before.incarnation.attempt) != now) {
+        if self.last.insert(name.clone(), now) != Some(now) {
             // Shown where a test fails.
             println!(
                 "{} {name}: {} in attempt {}, {:?} {}",
@@ -425,6 +440,16 @@ impl Replay {
         };
         self.reactor.fetched(fetched, now);
     }
+}
+
+fn reactor(module: Module, draw: u64, now: Timestamp) -> Reactor {
+    let rules = ClusterRules {
+        discover: vec![Discover::Native, Discover::FlinkDeployment],
+        flink_rest: FlinkRoute::Service,
+    };
+    let policies = Policies::new(vec![PolicySetup::deciding("default", Box::new(module.policy()))]);
+    let clusters = BTreeMap::from([(cluster(), rules)]);
+    Reactor::new(Timing::default(), draw, now, clusters, policies, None)
 }
 
 fn cluster() -> ClusterName {
