@@ -95,6 +95,7 @@ impl Replay {
         module: Module,
         draw: u64,
     ) -> Self {
+        println!("draw {draw}");
         let began = lines[0].at.before(Duration::from_millis(10_000 + draw * 700));
         let mut moments = Vec::new();
         let names: BTreeSet<String> = lines.iter().map(|line| line.name().to_owned()).collect();
