@@ -80,7 +80,7 @@ enum Command {
         /// How to print: `table` for people, `json` for programs (with --watch, a line for each change of a job or a cluster).
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,
-        /// Only this job: CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        /// Only this job: CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster.
         #[arg(allow_hyphen_values = true)]
         job: Option<String>,
     },
@@ -119,7 +119,7 @@ enum Command {
     Intent {
         #[command(flatten)]
         server: client::ServerOptions,
-        /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster.
         #[arg(allow_hyphen_values = true)]
         job: String,
         /// What is wanted.
@@ -134,7 +134,7 @@ enum Command {
         /// How to print: `table` for people, `json` for programs.
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,
-        /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster.
         #[arg(allow_hyphen_values = true)]
         job: String,
     },
@@ -145,7 +145,7 @@ enum Command {
         /// Even if the job is seen alive, and will be back at once without its history.
         #[arg(long)]
         force: bool,
-        /// CLUSTER/NAMESPACE/NAME, with /FLINK-JOB-ID for one of a session cluster.
+        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster.
         #[arg(allow_hyphen_values = true)]
         job: String,
     },

@@ -65,7 +65,9 @@ impl Reactor {
     }
 
     fn note_sides(&mut self, id: &TargetId) {
-        let Some(board) = self.board.kubernetes(&id.cluster) else { return };
+        let Some(board) = self.board.kubernetes(&id.cluster) else {
+            return;
+        };
         let sides = board.last_sides(&id.namespace, &id.name);
         let named = sides.map(|side| (id.cluster.clone(), ObjectRef::new(&side.namespace, &side.name)));
         self.sides.extend(named.map(|side| (side, id.clone())));

@@ -111,9 +111,10 @@ impl Reactor {
         }
     }
 
-    /// The records of a session cluster that go by a job's id.
+    /// The records of a session cluster that go by a job's id, and those that are about to begin.
     fn submitted(&self, id: &TargetId) -> Vec<(JobKey, FlinkJobId)> {
-        let keys = self.jobs_of(id).into_iter();
+        let begun = self.begun.keys().filter(|key| key.target == *id).cloned();
+        let keys = self.jobs_of(id).into_iter().chain(begun);
         keys.filter_map(|key| key.flink_job_id().map(|job| (key, job)))
             .collect()
     }

@@ -140,6 +140,9 @@ fn unreadable(cluster: &Cluster, lost: &[&Kind]) -> Option<String> {
 
 /// What follows for the jobs that are shown.
 fn consequence(cluster: &Cluster, lost: &[&Kind]) -> String {
+    if lost.iter().all(|kind| kind.kind == "FlinkStateSnapshot") {
+        return "savepoints that these ask for are seen with the next look at Flink's checkpoints only".to_owned();
+    }
     if lost.iter().all(|kind| is_operators(kind)) {
         // Without the operator there is nothing to miss, and a way to say so.
         return "jobs that only a FlinkDeployment names are not known; without the operator, set discover = [\"native\"]"
@@ -160,7 +163,10 @@ fn known(cluster: &Cluster) -> String {
 }
 
 fn is_operators(kind: &Kind) -> bool {
-    matches!(kind.kind.as_str(), "FlinkDeployment" | "FlinkSessionJob")
+    matches!(
+        kind.kind.as_str(),
+        "FlinkDeployment" | "FlinkSessionJob" | "FlinkStateSnapshot"
+    )
 }
 
 /// `Deployments`, or `Deployments in team-a`.
