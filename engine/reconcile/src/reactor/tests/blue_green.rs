@@ -223,7 +223,7 @@ fn sides_whose_owners_name_is_taken_go_by_their_own() {
         deployment: "app".to_owned(),
         ..testing::flink_resource(ResourceKind::FlinkDeployment, "app")
     };
-    rig.sides(&[plain.clone()]);
+    rig.sides(std::slice::from_ref(&plain));
     rig.deployments(&["app"]);
     rig.lists_now(1, JobState::Running);
     rig.sides(&[plain, side("app-blue", 90)]);

@@ -236,7 +236,11 @@ fn a_state_snapshot_tells_of_which_job_and_whether_a_savepoint_is_under_way() {
         }
         match decode::object(ObjectKind::FlinkStateSnapshot, &body.to_string()).unwrap() {
             Object::StateSnapshot(snapshot) => (snapshot.of, snapshot.phase),
-            other => panic!("{other:?}"),
+            other @ (Object::Deployment(_)
+            | Object::Pod(_)
+            | Object::FlinkResource(_)
+            | Object::Undecodable { .. }
+            | Object::Unanswered { .. }) => panic!("{other:?}"),
         }
     };
     let daily = (ResourceKind::FlinkSessionJob, "daily".to_owned());
