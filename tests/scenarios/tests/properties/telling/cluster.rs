@@ -28,6 +28,8 @@ pub struct Cluster {
     pub there: There,
     /// Whether there was a Deployment at any time.
     pub was_deployed: bool,
+    /// Whether the operator's resource was there before any Deployment.
+    pub was_asked_for_first: bool,
     /// Whether somebody took the label `type` away.
     pub is_unlabelled: bool,
     /// What is wrong with the way to its REST endpoint.
@@ -86,6 +88,7 @@ impl Cluster {
             terminated: None,
             there: if is_asked_for { There::Gone } else { There::Up },
             was_deployed: !is_asked_for,
+            was_asked_for_first: is_asked_for,
             is_unlabelled: false,
             way: "ok",
             jobs: Vec::new(),

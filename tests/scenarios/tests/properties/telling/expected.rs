@@ -137,6 +137,10 @@ impl Tale {
                     ends.insert("TERMINATED");
                     ends.extend(cluster.told.get("SUSPENDED"));
                 }
+                if broken && cluster.was_asked_for_first {
+                    // Its Deployment may have come and gone unseen.
+                    ends.insert("STARTING");
+                }
                 ends.insert("RECONCILING");
                 ends
             }

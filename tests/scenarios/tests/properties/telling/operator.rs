@@ -97,14 +97,15 @@ impl SessionJob {
         }
     }
 
-    fn says(&self) -> String {
+    /// Its name is its own in the namespace, whichever session it is of.
+    fn says(&self, session: &str) -> String {
         let asks = match self.wish {
             Wish::Running | Wish::None => "",
             Wish::Suspended if self.stopped_as.is_some() => ", suspended = true, lifecycle = \"SUSPENDED\"",
             Wish::Suspended => ", suspended = true",
             Wish::Deleted => ", deleting = true, lifecycle = \"DELETING\"",
         };
-        format!("{{ name = \"s{0}\", job = \"j{0}\"{asks} }}", self.job)
+        format!("{{ name = \"{session}-s{0}\", job = \"j{0}\"{asks} }}", self.job)
     }
 }
 
@@ -121,7 +122,8 @@ impl Cluster {
         };
         let mut says = resource.says();
         if self.kind == Kind::Session {
-            let jobs: Vec<String> = self.session_jobs.iter().map(SessionJob::says).collect();
+            let written = |job: &SessionJob| job.says(&self.name);
+            let jobs: Vec<String> = self.session_jobs.iter().map(written).collect();
             says += &format!("session_jobs = [{}]\n", jobs.join(", "));
         }
         says
