@@ -88,9 +88,9 @@ impl Epoch {
         self.jobs.iter().any(|(id, _)| job.is_none_or(|job| job == id))
     }
 
-    /// Whether the operator's kinds may be read: where only lists fail, or are refused, an open watch goes on.
+    /// Whether the operator's kinds may be read: while only new requests fail, or are slow, an open watch goes on.
     fn shows_resources(&self) -> bool {
-        self.kubernetes_answers() || self.kubernetes == KubernetesFault::ListFails
+        !matches!(self.kubernetes, KubernetesFault::Drop | KubernetesFault::Refuse)
     }
 
     /// Whether the operator's resource asks for something of the target, or of that job of a session cluster.
