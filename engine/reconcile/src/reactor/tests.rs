@@ -12,6 +12,7 @@ use std::time::Duration;
 use steadfast_core::decision::{Decide, Decision, LookupRequest, LookupSource, PolicyFailure, Watch};
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
 use steadfast_core::facts::FlinkOverview;
+use steadfast_core::kube_update::{KubeChange, KubeUpdate, ObjectKind, Scope};
 use steadfast_core::record::Reason;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::JobState;
@@ -86,6 +87,37 @@ impl Rig {
         rig.commit(first);
         rig.settle();
         rig
+    }
+
+    /// In the cluster `local`, where that is discovered.
+    fn discovering(discover: Vec<Discover>) -> Self {
+        let rules = ClusterRules {
+            discover,
+            flink_rest: FlinkRoute::Service,
+        };
+        let now = Timestamp::from_millis(1_000_000);
+        Self {
+            reactor: reactor(BTreeMap::from([(ClusterName::new("local"), rules)]), now),
+            now,
+            fetches: Vec::new(),
+        }
+    }
+
+    /// Kubernetes says something now, of all namespaces. Returns what was committed for it.
+    fn kube(&mut self, kind: ObjectKind, change: KubeChange) -> Vec<Change> {
+        let scope = Scope {
+            cluster: ClusterName::new("local"),
+            kind,
+            namespace: None,
+        };
+        let update = KubeUpdate {
+            scope,
+            asked_at: self.now,
+            at: self.now,
+            change,
+        };
+        self.reactor.kube_update(update, self.now);
+        self.settle()
     }
 
     fn commit(&mut self, mut turn: Turn) -> Vec<Change> {

@@ -2,22 +2,13 @@
 
 use steadfast_core::facts::{Deployment, Desired, FlinkResource, ResourceKind};
 use steadfast_core::id::{Namespace, Uid};
-use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
+use steadfast_core::kube_update::{Completeness, KubeChange, Object, ObjectKind};
 use steadfast_core::testing;
 
 use super::*;
 
 fn rig() -> Rig {
-    let rules = ClusterRules {
-        discover: vec![Discover::Native, Discover::FlinkDeployment],
-        flink_rest: FlinkRoute::Service,
-    };
-    let now = Timestamp::from_millis(1_000_000);
-    Rig {
-        reactor: reactor(BTreeMap::from([(ClusterName::new("local"), rules)]), now),
-        now,
-        fetches: Vec::new(),
-    }
+    Rig::discovering(vec![Discover::Native, Discover::FlinkDeployment])
 }
 
 fn id(name: &str) -> TargetId {
@@ -45,19 +36,7 @@ fn deployed(name: &str) -> Deployment {
 impl Rig {
     fn told(&mut self, kind: ObjectKind, change: KubeChange) {
         self.now = self.now.after(Duration::from_secs(1));
-        let scope = Scope {
-            cluster: ClusterName::new("local"),
-            kind,
-            namespace: None,
-        };
-        let update = KubeUpdate {
-            scope,
-            asked_at: self.now,
-            at: self.now,
-            change,
-        };
-        self.reactor.kube_update(update, self.now);
-        self.settle();
+        self.kube(kind, change);
     }
 
     fn sides(&mut self, sides: &[FlinkResource]) {

@@ -10,19 +10,6 @@ use steadfast_core::testing;
 
 use super::*;
 
-fn discovering(discover: Vec<Discover>) -> Rig {
-    let rules = ClusterRules {
-        discover,
-        flink_rest: FlinkRoute::Service,
-    };
-    let clusters = BTreeMap::from([(ClusterName::new("local"), rules)]);
-    Rig {
-        reactor: reactor(clusters, now()),
-        now: now(),
-        fetches: Vec::new(),
-    }
-}
-
 fn now() -> Timestamp {
     Timestamp::from_millis(1_000_000)
 }
@@ -59,7 +46,7 @@ fn resource(mode: Mode) -> KubeUpdate {
 
 /// The modes of the records that begin with each update.
 fn begun(discover: Vec<Discover>, update: impl IntoIterator<Item = KubeUpdate>) -> Vec<Vec<Mode>> {
-    let mut rig = discovering(discover);
+    let mut rig = Rig::discovering(discover);
     update
         .into_iter()
         .map(|update| {
@@ -93,7 +80,7 @@ fn a_deployment_of_the_operators_standalone_mode_is_taken_up_with_its_resources_
 
 #[test]
 fn a_session_cluster_has_no_record_of_its_own() {
-    let mut rig = discovering(vec![Discover::FlinkDeployment]);
+    let mut rig = Rig::discovering(vec![Discover::FlinkDeployment]);
     rig.reactor.kube_update(resource(Mode::Session), now());
     assert_eq!(rig.settle(), vec![]);
     assert_eq!(rig.reactor.targets.get(&orders().target).unwrap().mode, Mode::Session);
@@ -121,7 +108,7 @@ fn own() -> KubeUpdate {
 
 #[test]
 fn a_job_that_was_forgotten_is_taken_up_again_by_the_next_list() {
-    let mut rig = discovering(vec![Discover::Native]);
+    let mut rig = Rig::discovering(vec![Discover::Native]);
     rig.reactor.kube_update(own(), now());
     rig.settle();
     let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
@@ -136,7 +123,7 @@ fn a_job_that_was_forgotten_is_taken_up_again_by_the_next_list() {
 
 #[test]
 fn a_list_that_failed_does_not_put_a_forgotten_job_out_of_mind() {
-    let mut rig = discovering(vec![Discover::Native]);
+    let mut rig = Rig::discovering(vec![Discover::Native]);
     rig.reactor.kube_update(own(), now());
     rig.settle();
     let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
@@ -168,7 +155,7 @@ fn a_list_that_failed_does_not_put_a_forgotten_job_out_of_mind() {
 
 #[test]
 fn a_404_of_the_operators_kind_does_not_put_a_forgotten_job_out_of_mind() {
-    let mut rig = discovering(vec![Discover::FlinkDeployment]);
+    let mut rig = Rig::discovering(vec![Discover::FlinkDeployment]);
     rig.reactor.kube_update(resource(Mode::Application), now());
     rig.settle();
     let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
@@ -217,7 +204,7 @@ fn a_404_of_the_operators_kind_does_not_put_a_forgotten_job_out_of_mind() {
 
 #[test]
 fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and_last_words() {
-    let mut rig = discovering(vec![Discover::Native]);
+    let mut rig = Rig::discovering(vec![Discover::Native]);
     let configured = TargetSetup {
         id: TargetId::new(&ClusterName::new("local"), &Namespace::new("default"), "billing"),
         mode: Mode::Application,

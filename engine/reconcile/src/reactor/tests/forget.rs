@@ -3,7 +3,7 @@
 use steadfast_core::evidence::Fault;
 use steadfast_core::facts::Deployment;
 use steadfast_core::id::{Namespace, SessionJob};
-use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
+use steadfast_core::kube_update::{Completeness, KubeChange, Object, ObjectKind};
 use steadfast_core::state::Force;
 use steadfast_core::testing;
 
@@ -59,19 +59,7 @@ fn timeout() -> Fault {
 impl Rig {
     fn lists(&mut self, change: KubeChange) {
         self.now = self.now.after(Duration::from_secs(1));
-        let scope = Scope {
-            cluster: ClusterName::new("local"),
-            kind: ObjectKind::Deployment,
-            namespace: None,
-        };
-        let update = KubeUpdate {
-            scope,
-            asked_at: self.now,
-            at: self.now,
-            change,
-        };
-        self.reactor.kube_update(update, self.now);
-        self.settle();
+        self.kube(ObjectKind::Deployment, change);
     }
 
     fn flink_says(&mut self, answer: Observed<FlinkOverview>) {

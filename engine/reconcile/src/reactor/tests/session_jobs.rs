@@ -14,16 +14,7 @@ use super::*;
 use crate::control::SeenAlive;
 
 fn rig() -> Rig {
-    let rules = ClusterRules {
-        discover: vec![Discover::FlinkDeployment],
-        flink_rest: FlinkRoute::Service,
-    };
-    let now = Timestamp::from_millis(1_000_000);
-    Rig {
-        reactor: reactor(BTreeMap::from([(ClusterName::new("local"), rules)]), now),
-        now,
-        fetches: Vec::new(),
-    }
+    Rig::discovering(vec![Discover::FlinkDeployment])
 }
 
 fn session() -> TargetId {
@@ -49,23 +40,6 @@ fn cluster(mode: Mode) -> FlinkResource {
 }
 
 impl Rig {
-    /// Returns what was committed for it.
-    fn kube(&mut self, kind: ObjectKind, change: KubeChange) -> Vec<Change> {
-        let scope = Scope {
-            cluster: ClusterName::new("local"),
-            kind,
-            namespace: None,
-        };
-        let update = KubeUpdate {
-            scope,
-            asked_at: self.now,
-            at: self.now,
-            change,
-        };
-        self.reactor.kube_update(update, self.now);
-        self.settle()
-    }
-
     fn list_resources(&mut self, kind: ObjectKind, resources: Vec<FlinkResource>) {
         let objects = resources.into_iter().map(Object::FlinkResource).collect();
         self.kube(kind, KubeChange::Relisted(objects, Completeness::Complete));
