@@ -17,6 +17,7 @@ mod setup;
 mod shadows;
 mod source_log;
 mod status;
+mod steady_clock;
 pub mod turn;
 
 pub use control::{Control, RequestError, SeenAlive};
@@ -26,3 +27,4 @@ pub use flinks::FlinkCounts;
 pub use policies::Policies;
 pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, TargetSetup};
 pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};
+pub use steady_clock::SteadyClock;

@@ -3,6 +3,7 @@
 mod endpoints;
 mod engine;
 mod files;
+mod host_clock;
 mod killable_store;
 mod network;
 mod sockets;
@@ -31,6 +32,7 @@ use crate::harness::{Environment, Harness};
 use crate::judge::{Broken, Judge, Shown};
 use endpoints::Endpoints;
 use engine::{PlayContext, Running};
+use host_clock::HostClock;
 pub use timeline::Timeline;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
@@ -85,6 +87,7 @@ struct Play<'a> {
     world: Arc<World>,
     endpoints: Endpoints,
     clock: WorldClock,
+    host: HostClock,
     store: Arc<MemoryStore>,
     engine: Option<Running>,
     starts_again: Option<Moment>,
@@ -106,6 +109,7 @@ impl<'a> Play<'a> {
             endpoints: Endpoints::open(&world, harness.environment)?,
             world,
             clock,
+            host: HostClock::of(clock),
             store: Arc::new(MemoryStore::default()),
             engine: None,
             starts_again: None,
@@ -128,6 +132,7 @@ impl<'a> Play<'a> {
             story: self.story,
             world: &self.world,
             endpoints: &self.endpoints,
+            host: &self.host,
             harness: self.harness,
         };
         self.engine = Some(Running::start(context, store, &self.removed).await?);
@@ -185,6 +190,9 @@ impl<'a> Play<'a> {
 
     /// What a step does to the engine, or asks of it.
     async fn happen(&mut self, step: &Step) -> anyhow::Result<()> {
+        if let Some(ahead) = step.host_clock {
+            self.host.set_ahead(ahead);
+        }
         if let Some(intent) = step.intent {
             self.intend(intent, step).await;
         }

@@ -9,7 +9,7 @@ use steadfast_core::id::{ClusterName, Namespace, TargetId};
 use steadfast_core::journal::Journal;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
-use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Setup, TargetSetup};
+use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Setup, SteadyClock, TargetSetup};
 use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::endpoints::Endpoints;
 use super::files::WorldFiles;
+use super::host_clock::HostClock;
 use super::killable_store::KillableStore;
 use crate::harness::Harness;
 
@@ -29,6 +30,8 @@ pub(super) struct PlayContext<'a> {
     pub(super) story: &'a Story,
     pub(super) world: &'a Arc<World>,
     pub(super) endpoints: &'a Endpoints,
+    /// What the clock of the engine's host shows.
+    pub(super) host: &'a HostClock,
     pub(super) harness: &'a Harness<'a>,
 }
 
@@ -47,8 +50,8 @@ impl Running {
     ) -> anyhow::Result<Self> {
         let PlayContext {
             story,
-            world,
             endpoints,
+            host,
             harness,
         } = context;
         let journal = Arc::new(KillableStore::new(store));
@@ -66,7 +69,7 @@ impl Running {
             policies: (harness.policies)(),
             recording: harness.recording,
             journal: journal.clone(),
-            clock: Arc::new(world.clock()),
+            clock: Arc::new(SteadyClock::start(host.clone())),
             seed: harness.seed,
             http: endpoints.http()?,
             http_of_targets: BTreeMap::new(),
