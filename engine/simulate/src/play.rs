@@ -33,6 +33,7 @@ use crate::judge::{Broken, Judge, Shown};
 use endpoints::Endpoints;
 use engine::{PlayContext, Running};
 use host_clock::HostClock;
+use killable_store::Commits;
 pub use timeline::Timeline;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
@@ -51,17 +52,29 @@ pub struct Outcome {
     pub timeline: Timeline,
     /// The transitions of each record, by its name in the story.
     pub journals: BTreeMap<String, Vec<Entry>>,
+    /// When each entry of the journal was committed, by the story's time.
+    pub committed_at: BTreeMap<Sequence, Moment>,
     /// The snapshots that were kept, in the order in which they were decided.
     pub recorded: Vec<Recorded>,
 }
 
-/// Sees every look at the engine: when, and all that it shows.
-pub type Observer<'a> = dyn FnMut(Moment, &[JobView]) + 'a;
+/// A look at the engine.
+pub struct Sight<'a> {
+    /// When, by the story's time.
+    pub at: Moment,
+    /// What the engine's own clock shows, which may be off from that.
+    pub engine_now: Timestamp,
+    /// All that it shows.
+    pub views: &'a [JobView],
+}
+
+/// Sees every look at the engine.
+pub type Observer<'a> = dyn FnMut(Sight<'_>) + 'a;
 
 /// Plays a story to its end, on a runtime of its own. In virtual time one seed is one run. Fails if the engine cannot be
 /// started, or the store cannot be read; an expectation that was not met is no failure, but in the [`Outcome`].
 pub fn play(story: &Story, harness: &Harness<'_>) -> anyhow::Result<Outcome> {
-    play_observed(story, harness, &mut |_, _| {})
+    play_observed(story, harness, &mut |_| {})
 }
 
 /// The same, with an observer. Fails as [`play`] does.
@@ -88,6 +101,7 @@ struct Play<'a> {
     endpoints: Endpoints,
     clock: WorldClock,
     host: HostClock,
+    commits: Commits,
     store: Arc<MemoryStore>,
     engine: Option<Running>,
     starts_again: Option<Moment>,
@@ -110,6 +124,7 @@ impl<'a> Play<'a> {
             world,
             clock,
             host: HostClock::of(clock),
+            commits: Commits::new(clock),
             store: Arc::new(MemoryStore::default()),
             engine: None,
             starts_again: None,
@@ -133,6 +148,7 @@ impl<'a> Play<'a> {
             world: &self.world,
             endpoints: &self.endpoints,
             host: &self.host,
+            commits: &self.commits,
             harness: self.harness,
         };
         self.engine = Some(Running::start(context, store, &self.removed).await?);
@@ -177,7 +193,11 @@ impl<'a> Play<'a> {
     fn look(&mut self, at: Moment) {
         let Some(engine) = &self.engine else { return };
         let views = engine.views();
-        (self.observer)(at, &views);
+        (self.observer)(Sight {
+            at,
+            engine_now: engine.now(),
+            views: &views,
+        });
         let jobs: Vec<Shown> = views.iter().map(Shown::from).collect();
         for (name, shown) in self.judge.records(&jobs, None) {
             self.timeline.shown(at, &name, shown);
@@ -270,11 +290,12 @@ impl<'a> Play<'a> {
             .store
             .entries(EntriesOf::ForSinks, Sequence::default(), u32::MAX)
             .await?;
+        let committed_at = self.commits.moments();
         let alerts: Vec<String> = shown
             .iter()
             .filter_map(|entry| match &entry.event {
                 Event::Alert(alert) if alert.status == AlertStatus::Firing => {
-                    let at = self.clock.moment(entry.at);
+                    let at = committed_at.get(&entry.sequence)?;
                     Some(format!("{} of {} at {at}: {}", alert.alert, entry.key, alert.message))
                 }
                 Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Forgotten => None,
@@ -291,6 +312,7 @@ impl<'a> Play<'a> {
             broken: self.judge.broken,
             timeline: self.timeline,
             journals: self.journals,
+            committed_at,
             recorded: recorded.into_iter().map(|(_, recorded)| recorded).collect(),
         })
     }
