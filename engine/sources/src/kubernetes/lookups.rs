@@ -111,7 +111,7 @@ impl KubeCluster {
     /// Warning events about a Deployment, its ReplicaSets, its pods and the claims of volumes that its JobManager's pods name,
     /// and of these claims also what they wait for: the newest 20, the newest first.
     pub async fn events(&self, namespace: &Namespace, deployment: &str) -> Result<Vec<KubeEvent>, Fault> {
-        let claims = self.claims(namespace, deployment).await?;
+        let at_hand = self.at_hand(namespace, deployment).await?;
         let told = |fields: &str| {
             Path::new(
                 format!("/api/v1/namespaces/{namespace}/events"),
@@ -120,9 +120,9 @@ impl KubeCluster {
             )
         };
         let take =
-            |events: &mut Vec<KubeEvent>, event: core::Event| events.extend(event_about(event, deployment, &claims));
+            |events: &mut Vec<KubeEvent>, event: core::Event| events.extend(event_about(event, deployment, &at_hand));
         let mut events = self.read_all(&told("type%3DWarning"), take).await?;
-        if !claims.is_empty() {
+        if !at_hand.claims.is_empty() {
             let of_claims = told("type%3DNormal,involvedObject.kind%3DPersistentVolumeClaim");
             let waiting = self.read_all(&of_claims, take).await?;
             let is_telling = |event: &KubeEvent| CLAIM_WAITS.contains(&event.reason.as_str());
@@ -133,17 +133,20 @@ impl KubeCluster {
         Ok(events)
     }
 
-    /// The names of the claims that the JobManager's pods name at this moment.
-    async fn claims(&self, namespace: &Namespace, deployment: &str) -> Result<BTreeSet<String>, Fault> {
+    /// The JobManager's pods at this moment, and the claims that they name.
+    async fn at_hand(&self, namespace: &Namespace, deployment: &str) -> Result<AtHand, Fault> {
         let path = Path::new(
             format!("/api/v1/namespaces/{namespace}/pods"),
             format!("labelSelector=app%3D{deployment},component%3Djobmanager&"),
             "PodList",
         );
-        let claims = self.read_all(&path, |claims: &mut Vec<String>, pod: core::Pod| {
-            claims.extend(claims_of(pod))
-        });
-        Ok(claims.await?.into_iter().collect())
+        let pods = self
+            .read_all(&path, |pods: &mut Vec<core::Pod>, pod| pods.push(pod))
+            .await?;
+        Ok(AtHand {
+            pods: pods.iter().filter_map(|pod| pod.metadata.name.clone()).collect(),
+            claims: pods.into_iter().flat_map(claims_of).collect(),
+        })
     }
 
     /// The TaskManagers' pods of a Flink cluster, the newest first.
@@ -211,15 +214,22 @@ fn claims_of(pod: core::Pod) -> impl Iterator<Item = String> {
     })
 }
 
-fn event_about(event: core::Event, deployment: &str, claims: &BTreeSet<String>) -> Option<KubeEvent> {
+/// Names of what there is of a JobManager.
+struct AtHand {
+    pods: BTreeSet<String>,
+    claims: BTreeSet<String>,
+}
+
+fn event_about(event: core::Event, deployment: &str, at_hand: &AtHand) -> Option<KubeEvent> {
     let (kind, name) = (event.involved_object.kind?, event.involved_object.name?);
     let behind = || name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix('-'));
     let is_ours = match kind.as_str() {
         "Deployment" => name == deployment,
         // A ReplicaSet adds one part to the Deployment's name; another Deployment's name would add more.
         "ReplicaSet" => behind().is_some_and(|rest| !rest.contains('-')),
-        "Pod" => behind().is_some_and(is_pod_suffix),
-        "PersistentVolumeClaim" => claims.contains(&name),
+        // One that is gone, or that was never made, is known by how the controllers name pods.
+        "Pod" => at_hand.pods.contains(&name) || behind().is_some_and(is_pod_suffix),
+        "PersistentVolumeClaim" => at_hand.claims.contains(&name),
         _ => false,
     };
     let series = event.series.and_then(|series| series.last_observed_time);
