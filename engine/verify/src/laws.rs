@@ -69,7 +69,7 @@ pub enum Shows {
     NotRecovered,
     /// The record is called confirmed while nothing answers.
     Confirmed,
-    /// The policy fails.
+    /// The policy fails, or its decision is trimmed.
     Failure,
     /// The record must be in one of these states by now.
     NotIn(Vec<JobState>),

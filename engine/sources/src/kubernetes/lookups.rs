@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1 as core;
 use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::facts::{KubeEvent, Pod};
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::id::Namespace;
 use steadfast_core::kube_update::KubeChange;
 use steadfast_core::lookup::{ContainerRun, ObjectQuestion};
@@ -15,6 +16,7 @@ use super::KubeCluster;
 use super::decode::{self, FLINK_CONTAINER};
 use super::list::{self, Lister, Path, success};
 use super::selection;
+use crate::json;
 use crate::transport::{Answer, fetch, within};
 
 /// How much of a log is read: a long stack trace may follow the line that counts.
@@ -83,14 +85,14 @@ impl KubeCluster {
 
     /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink up to 1.20 labels
     /// them; Flink 2 does not, so they are known by their names.
-    pub async fn ha_config_maps(&self, namespace: &Namespace, cluster_id: &str) -> Result<Vec<String>, Fault> {
+    pub async fn ha_config_maps(&self, namespace: &Namespace, cluster_id: &str) -> Result<Vec<ForeignText>, Fault> {
         let path = Path::new(
             format!("/api/v1/namespaces/{namespace}/configmaps"),
             format!("labelSelector=app%3D{cluster_id}&"),
             "ConfigMapList",
         );
         let mut names = self
-            .read_all(&path, |names: &mut Vec<String>, map: core::ConfigMap| {
+            .read_all(&path, |names: &mut Vec<ForeignText>, map: core::ConfigMap| {
                 let is_labelled = map
                     .metadata
                     .labels
@@ -100,7 +102,8 @@ impl KubeCluster {
                 names.extend(
                     map.metadata
                         .name
-                        .filter(|name| is_labelled || is_ha_map(name, cluster_id)),
+                        .filter(|name| is_labelled || is_ha_map(name, cluster_id))
+                        .map(Into::into),
                 );
             })
             .await?;
@@ -174,7 +177,7 @@ impl KubeCluster {
     ) -> Result<Vec<O>, Fault> {
         let mut page = list::PAGE;
         let take = |gathered: &mut Vec<O>, item: &str| {
-            take(gathered, serde_json::from_str(item)?);
+            take(gathered, json::from_str(item)?);
             Ok(())
         };
         let lister = Lister {
@@ -238,9 +241,9 @@ fn event_about(event: core::Event, deployment: &str, at_hand: &AtHand) -> Option
         .or(series.map(|time| time.0.as_millisecond()))
         .or(event.event_time.map(|time| time.0.as_millisecond()));
     is_ours.then(|| KubeEvent {
-        object: format!("{kind}/{name}"),
-        reason: event.reason.unwrap_or_default(),
-        message: event.message.unwrap_or_default(),
+        object: format!("{kind}/{name}").into(),
+        reason: event.reason.unwrap_or_default().into(),
+        message: event.message.unwrap_or_default().into(),
         at: at.map(Timestamp::from_millis),
     })
 }

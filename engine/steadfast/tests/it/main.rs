@@ -14,6 +14,7 @@ mod documents;
 mod engine;
 #[cfg(feature = "author")]
 mod help;
+mod hostile;
 #[cfg(feature = "author")]
 mod policy;
 mod process;
@@ -28,6 +29,7 @@ mod running;
 mod signals;
 #[cfg(feature = "author")]
 mod simulate;
+mod stub;
 mod times;
 mod trust;
 mod unreadable;
