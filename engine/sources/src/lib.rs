@@ -5,6 +5,7 @@
 //! through [`job_results::Files`].
 
 pub mod authorized;
+pub mod budget;
 pub mod flink;
 pub mod job_results;
 pub mod kubernetes;

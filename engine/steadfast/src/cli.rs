@@ -206,7 +206,7 @@ pub fn main() -> ExitCode {
         Err(Failure::Reported) => ExitCode::FAILURE,
         Err(Failure::Failed(error)) => printer::fail(&error),
         Err(Failure::Config(error)) => {
-            printer::error(&anyhow::Error::new(error));
+            printer::mistakes(error);
             ExitCode::from(2)
         }
         Err(Failure::Usage(error)) => {

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::config::ConfigError;
+
 /// Data, on standard output. A reader that has gone away is no error.
 pub fn data(text: &str) {
     let mut out = std::io::stdout().lock();
@@ -26,6 +28,14 @@ pub fn error(error: &anyhow::Error) {
         text.push_str(&format!("\n  because: {cause}"));
     }
     note(&text);
+}
+
+/// A configuration that cannot be used, with its lines where it can be read.
+pub fn mistakes(error: ConfigError) {
+    match error.for_terminal() {
+        Some(report) => note(&format!("error: {report}")),
+        None => self::error(&error.into()),
+    }
 }
 
 /// Prints an error and gives the exit code of a failure.

@@ -13,7 +13,7 @@ use crate::running::Engine;
 const HOUR: i64 = 3_600_000;
 
 /// A Flink that lists one job, and knows nothing else.
-fn flink(job: Value) -> SocketAddr {
+pub fn flink(job: Value) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -43,7 +43,7 @@ fn answer(mut stream: TcpStream, job: &Value) -> std::io::Result<()> {
     write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len())
 }
 
-fn row(number: u32, state: &str, started: i64, ended: i64) -> Value {
+pub fn row(number: u32, state: &str, started: i64, ended: i64) -> Value {
     json!({
         "jid": format!("{number:032x}"), "name": "a job", "state": state, "start-time": started, "end-time": ended,
         "tasks": { "total": 1, "running": 1 },
