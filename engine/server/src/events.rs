@@ -9,8 +9,9 @@
 //! more than that; entries above it are left for the next round. So a client that asks for a job on hearing of it
 //! finds the record the event is about, never the one before.
 //!
-//! **Bounded.** A subscriber holds one page of frames and reads on when the client has taken them. How many there may
-//! be is a semaphore; its permit lives as long as the stream.
+//! **Bounded.** A subscriber holds one page of frames and reads on when the client has taken them. How many may follow is
+//! bounded, and a place is nobody's for ever ([`followers`]): where all are taken, the stream that has lasted longest ends for
+//! a new one. Its client comes again with its last id, and misses nothing.
 //!
 //! **The same history.** A sequence names an entry of one journal. A client that comes back may meet another one:
 //! a new store, or the same restored from a backup, which gave the number to something else. The first is noticed by
@@ -18,6 +19,7 @@
 //! None of them can be mended here: the client is sent `reset`, reads the jobs anew, and goes on from now. Tokens in
 //! the place of the plain sequence would say all of it at once, but `Last-Event-ID` is a sequence by contract.
 
+mod followers;
 mod resume;
 mod subscriber;
 
@@ -31,7 +33,6 @@ use axum::response::sse::{Event as Frame, KeepAlive};
 use axum::response::{IntoResponse as _, Response, Sse};
 use futures::stream::unfold;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::problem::Problem;
@@ -41,27 +42,14 @@ use crate::state::Api;
 use resume::EventsQuery;
 use subscriber::Subscriber;
 
+pub(crate) use followers::Followers;
+
 /// How many clients may follow at a time.
-pub(crate) const MAX_CONNECTIONS: usize = 256;
+pub(crate) const MAX_FOLLOWERS: usize = 256;
 /// How often a silent stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Tells a client which store its positions are of.
 const STORE: HeaderName = HeaderName::from_static("steadfast-store");
-
-/// Counts the clients that follow.
-#[derive(Debug)]
-pub(crate) struct ConnectionLimit(Arc<Semaphore>);
-
-impl ConnectionLimit {
-    pub(crate) fn new(connections: usize) -> Self {
-        Self(Arc::new(Semaphore::new(connections)))
-    }
-
-    fn connect(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let permit = Arc::clone(&self.0).try_acquire_owned();
-        permit.map_err(|_| Problem::unavailable("too many clients follow the events; come again later"))
-    }
-}
 
 /// Ends the streams when the server stops: they would never end by themselves.
 #[derive(Clone, Debug)]
@@ -87,18 +75,18 @@ pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
         (status = 503, description = "Too many clients follow, or the journal cannot be read", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn events(
     State(api): State<Api>,
-    Extension(connections): Extension<Arc<ConnectionLimit>>,
+    Extension(followers): Extension<Arc<Followers>>,
     shutdown: Option<Extension<ShutdownSignal>>,
     headers: HeaderMap,
     Parameters(query): Parameters<EventsQuery>,
 ) -> Result<Response, Problem> {
     let query = query.with_header(&headers)?;
-    let permit = connections.connect()?;
+    let shutdown = shutdown.map_or_else(CancellationToken::new, |Extension(signal)| signal.0);
+    let place = followers.join(&shutdown)?;
     let newest = *api.entries.borrow();
     let start = query.start(&*api.journal, newest).await?;
     let store = HeaderValue::from_str(api.journal.store_id());
-    let shutdown = shutdown.map_or_else(CancellationToken::new, |Extension(signal)| signal.0);
-    let subscriber = Subscriber::new(api.journal, api.entries, start, shutdown, permit);
+    let subscriber = Subscriber::new(api.journal, api.entries, start, place);
     let frames = unfold(subscriber, async |mut subscriber| {
         let frame: Frame = subscriber.next().await?;
         Some((Ok::<_, Infallible>(frame), subscriber))

@@ -33,11 +33,11 @@ mod view;
 pub use access::{Access, Token, TokenError};
 pub use clusters::{Cluster, ClusterList, Kind, KindState, Standalone};
 pub use ports::{
-    ClusterHealth, ClusterReading, Control, ControlError, FlinkCounts, Health, LastReload, Liveness, Policies,
-    PolicyList, Reach, Readiness, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy,
+    ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts, Health, LastReload, Liveness,
+    Policies, PolicyList, Reach, Readiness, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy, SinkHealth,
 };
 pub use router::router;
-pub use serve::serve;
+pub use serve::{Limits, ListenerMetrics, Serving, serve};
 pub use state::Api;
 
 #[cfg(test)]

@@ -7,5 +7,5 @@ mod policies;
 
 pub use clusters::{ClusterReading, FlinkCounts};
 pub use control::{Control, ControlError};
-pub use health::{ClusterHealth, Health, Liveness, Reach, Readiness};
+pub use health::{ClusterHealth, DeadLetter, Health, Liveness, Reach, Readiness, SinkHealth};
 pub use policies::{LastReload, Policies, PolicyList, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy};

@@ -6,6 +6,7 @@ mod clock;
 mod engine_api;
 mod locate;
 mod modules;
+mod open_files;
 mod reload;
 mod signals;
 
@@ -21,7 +22,9 @@ use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
 use steadfast_host::PolicyEngine;
 use steadfast_reconcile::{ClusterSetup, Engine, Setup, SteadyClock};
-use steadfast_server::{Access, Api, ReloadError, Reloaded, router, serve};
+use steadfast_server::sinks::{SinkBoard, Webhook};
+use steadfast_server::{Access, Api, Limits, ListenerMetrics, ReloadError, Reloaded, Serving, router, serve};
+use steadfast_sources::budget::limit_connections;
 use steadfast_sources::transport::HttpTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
 use tokio::time::Instant;
@@ -29,6 +32,7 @@ use tokio::time::Instant;
 use crate::config::Config;
 
 use engine_api::EngineApi;
+use open_files::OpenFiles;
 use reload::Reloader;
 
 pub use assemble::{LoadedPolicy, compile_policies, load_policies, policy_cache};
@@ -58,6 +62,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         .as_deref()
         .map(|file| reload::FileSnapshot::starting(file, &config));
     let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start(SystemClock));
+    let open_files = guarded(&config);
     let host = assemble::policy_engine()?;
     let policies = policies(&config, &host).await?;
     let clusters = assemble::clusters(&config).await?;
@@ -69,7 +74,9 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
 
     let mut registry = Registry::default();
     let timing = config.timing;
-    let webhooks = assemble::webhooks(&config.sinks, &store, timing.backoff(), &mut registry).await?;
+    let sinks = SinkBoard::default();
+    let retry = timing.backoff();
+    let webhooks = assemble::webhooks(&config.sinks, (&store, &clock, &sinks), retry, &mut registry).await?;
     let setup = Setup {
         http_of_targets,
         ..setup(&config, clusters, &policies, &store, &clock)?
@@ -77,11 +84,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let engine = Engine::start(setup, &mut registry).await?;
 
     let tasks = Tasks::default();
-    for (number, webhook) in (0_u64..).zip(webhooks) {
-        let name = format!("webhook {}", number + 1);
-        let entries = engine.entries.clone();
-        tasks.spawn(name, webhook.run(entries, tasks.token().clone(), assemble::rng(number)));
-    }
+    deliver(webhooks, &engine, &tasks);
     let control = engine.control.clone();
     let reloader = Reloader::new(
         file,
@@ -102,10 +105,13 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         reloader: Arc::clone(&reloader),
         liveness_limit: liveness_limit(timing.poll),
         tasks: tasks.clone(),
+        sinks,
     };
+    let how = listening(open_files, &access, &mut registry);
     let serving = serve(
         listener,
         router(api(&engine, store, engine_api, registry, access)),
+        how,
         tasks.token().clone(),
     );
     tasks.spawn("server", async move {
@@ -122,6 +128,44 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         engine,
         tasks,
     })
+}
+
+/// Warns of secrets that lie open, and divides the files that may be open.
+fn guarded(config: &Config) -> OpenFiles {
+    for warning in config.exposed_files() {
+        tracing::warn!("{warning}");
+    }
+    let open_files = OpenFiles::of_process(watches(config));
+    // A second engine of the process shares what the first one has.
+    limit_connections(open_files.outbound);
+    open_files
+}
+
+fn deliver(webhooks: Vec<Webhook>, engine: &Engine, tasks: &Tasks) {
+    for (number, webhook) in (0_u64..).zip(webhooks) {
+        let name = format!("webhook {}", number + 1);
+        let entries = engine.entries.clone();
+        tasks.spawn(name, webhook.run(entries, tasks.token().clone(), assemble::rng(number)));
+    }
+}
+
+/// How clients are served.
+fn listening(open_files: OpenFiles, access: &Access, registry: &mut Registry) -> Serving {
+    let metrics = ListenerMetrics::default();
+    metrics.register(registry);
+    access.register(registry);
+    Serving {
+        limits: Limits::of(open_files.clients),
+        access: access.clone(),
+        metrics,
+    }
+}
+
+/// How many connections to API servers stay open: one for each kind that is watched, in each namespace.
+fn watches(config: &Config) -> usize {
+    const KINDS: usize = 5;
+    let of_cluster = |cluster: &crate::config::Cluster| cluster.namespaces.len().max(1) * KINDS;
+    config.clusters.iter().map(of_cluster).sum()
 }
 
 /// What the engine is started with.

@@ -149,7 +149,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
             credentials: None,
             http: None,
             discover: vec![Discover::Native],
-            flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
+            flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}").into()),
             job_results: ResultSources::default(),
             last_words: None,
         }],

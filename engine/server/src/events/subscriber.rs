@@ -7,9 +7,9 @@ use axum::response::sse::Event as Frame;
 use serde::Serialize;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{EntriesOf, Entry, Event, Sequence, Store};
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 
+use super::followers::Place;
 use super::resume::Start;
 use crate::view::{AlertChange, Transition};
 
@@ -45,21 +45,14 @@ enum Body {
 pub(super) struct Subscriber {
     journal: Arc<dyn Store>,
     entries: watch::Receiver<Sequence>,
-    shutdown: CancellationToken,
+    place: Place,
     position: Sequence,
     /// Read, and not yet taken by the client.
     pending: VecDeque<Frame>,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Subscriber {
-    pub(super) fn new(
-        journal: Arc<dyn Store>,
-        entries: watch::Receiver<Sequence>,
-        start: Start,
-        shutdown: CancellationToken,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) fn new(journal: Arc<dyn Store>, entries: watch::Receiver<Sequence>, start: Start, place: Place) -> Self {
         let (position, reset) = match start {
             Start::Behind(position) => (position, None),
             Start::Reset(newest) => (newest, reset(journal.store_id(), newest)),
@@ -67,16 +60,18 @@ impl Subscriber {
         Self {
             journal,
             entries,
-            shutdown,
+            place,
             position,
             pending: reset.into_iter().collect(),
-            _permit: permit,
         }
     }
 
     /// The next frame; `None` ends the stream, and the client comes again with its last id.
     pub(super) async fn next(&mut self) -> Option<Frame> {
         loop {
+            if self.place.has_ended() {
+                return None;
+            }
             if let Some(frame) = self.pending.pop_front() {
                 return Some(frame);
             }
@@ -88,7 +83,7 @@ impl Subscriber {
             }
             tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return None,
+                () = self.place.is_over() => return None,
                 changed = self.entries.changed() => changed.ok()?,
             }
         }
@@ -100,7 +95,7 @@ impl Subscriber {
         let read = self.journal.entries(EntriesOf::Everything, self.position, PAGE);
         let entries = tokio::select! {
             biased;
-            () = self.shutdown.cancelled() => return None,
+            () = self.place.is_over() => return None,
             entries = read => entries,
         };
         match entries {

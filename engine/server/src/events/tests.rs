@@ -281,13 +281,29 @@ async fn the_stream_ends_with_the_engine() {
 async fn connections_are_counted_and_given_back() {
     let server = busy(1).await;
     let mut clients = Vec::new();
-    for _ in 0..MAX_CONNECTIONS {
+    for _ in 0..MAX_FOLLOWERS {
         clients.push(Client::open(&server, "/api/v1/events", None).await);
     }
     let (status, problem) = server.get("/api/v1/events").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
     clients.pop();
     Client::open(&server, "/api/v1/events", None).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_followed_longest_makes_room_and_misses_nothing() {
+    let server = busy(1).await;
+    let mut clients = Vec::new();
+    for _ in 0..MAX_FOLLOWERS {
+        clients.push(Client::open(&server, "/api/v1/events?after=0", None).await);
+    }
+    tokio::time::advance(Duration::from_secs(61)).await;
+    let mut new = Client::open(&server, "/api/v1/events?after=0", None).await;
+    assert_eq!(new.ids(1).await, [1]);
+    assert_eq!(clients[0].next().await, None, "the first is over");
+    assert_eq!(clients[1].ids(1).await, [1], "the second goes on");
+    Client::open(&server, "/api/v1/events", None).await;
+    assert_eq!(clients[1].next().await, None, "its place is the next to go");
 }
 
 #[tokio::test]

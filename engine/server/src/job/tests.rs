@@ -356,3 +356,26 @@ async fn a_job_that_is_seen_alive_is_forgotten_only_by_force() {
         (StatusCode::NO_CONTENT, StatusCode::NOT_FOUND)
     );
 }
+
+#[tokio::test]
+async fn of_thousands_of_other_jobs_some_are_shown_and_the_rest_is_a_number() {
+    let server = TestServer::new();
+    for (name, count, omitted) in [
+        ("few", 100_usize, serde_json::Value::Null),
+        ("many", 40_000, 39_900.into()),
+    ] {
+        let id = format!("local/default/{name}");
+        let mut record = record(&id, JobState::Running);
+        let other = |n: usize| OtherJob {
+            flink_job_id: FlinkJobId::parse(&format!("{n:032x}")).unwrap(),
+            state: JobState::Running,
+        };
+        record.other_jobs = (0..count).map(other).collect();
+        server.commit(record, vec![]).await;
+        let (_, job) = server.get(&format!("/api/v1/jobs/{id}")).await;
+        assert_eq!(job["otherJobs"].as_array().unwrap().len(), 100);
+        assert_eq!(job["otherJobsOmitted"], omitted, "{name}");
+    }
+    let (_, page) = server.get("/api/v1/jobs").await;
+    assert!(page.to_string().len() < 40_000, "{}", page.to_string().len());
+}

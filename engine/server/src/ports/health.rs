@@ -48,6 +48,51 @@ pub struct Readiness {
     pub policies: Vec<String>,
     /// Every Kubernetes cluster of the configuration.
     pub clusters: Vec<ClusterHealth>,
+    /// Every sink; absent if there is none. One whose receiver fails does not make the engine unready.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sinks: Vec<SinkHealth>,
+}
+
+/// One sink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SinkHealth {
+    /// Its name in the configuration, or the one derived from its URL.
+    pub name: String,
+    /// Since when its receiver takes nothing; absent while it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub failing_since: Option<String>,
+    /// How many events it gave up since the start. They stay in the journal, and so in `/api/v1/events` and the jobs'
+    /// `transitions`.
+    pub dead_letters: u64,
+    /// The last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_dead_letter: Option<DeadLetter>,
+}
+
+/// An event that a sink gave up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeadLetter {
+    /// Its position in the journal.
+    pub sequence: u64,
+    /// When it was given up.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// What the receiver said last, or why it was not reached.
+    pub why: String,
+}
+
+impl SinkHealth {
+    /// One of which nothing is known yet.
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            failing_since: None,
+            dead_letters: 0,
+            last_dead_letter: None,
+        }
+    }
 }
 
 /// One Kubernetes cluster.

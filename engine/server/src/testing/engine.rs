@@ -61,6 +61,7 @@ impl Default for TestHealth {
             store: None,
             policies: vec!["default".to_owned()],
             clusters: vec![ClusterHealth::of(&silent())],
+            sinks: vec![],
         };
         Self {
             probes: Mutex::new((live, ready)),

@@ -147,7 +147,7 @@ fn clusters(context: PlayContext<'_>, targets: &[&TargetSpec]) -> anyhow::Result
                 credentials: None,
                 http: None,
                 discover: discover(within(targets, name)),
-                flink_rest: FlinkRoute::Template(endpoints.template(name)),
+                flink_rest: FlinkRoute::Template(endpoints.template(name).into()),
                 job_results: result_sources(context, name),
                 last_words: None,
             })
@@ -171,7 +171,7 @@ fn result_sources(context: PlayContext<'_>, cluster: &str) -> ResultSources {
     };
     ResultSources {
         archives: has(Need::Archive).then(|| folder("archive")).into_iter().collect(),
-        history_server: has(Need::HistoryServer).then(|| endpoints.history()),
+        history_server: has(Need::HistoryServer).then(|| endpoints.history().into()),
         result_store: has(Need::JobResultStore).then(|| folder("job-result-store")),
     }
 }
@@ -210,7 +210,7 @@ fn target_setup(target: &TargetSpec, endpoints: &Endpoints) -> TargetSetup {
         },
         mode: target.mode,
         object: (!standalone).then(|| ObjectRef::new(&namespace, &target.name)),
-        flink_rest: Some(FlinkRoute::Template(endpoints.address(target))),
+        flink_rest: Some(FlinkRoute::Template(endpoints.address(target).into())),
         pinned: None,
     }
 }

@@ -24,16 +24,6 @@ pub fn note(text: &str) {
     drop(writeln!(std::io::stderr().lock(), "{}", plain(text, Passes::Lines)));
 }
 
-/// The mistakes of a configuration, in the colours that their report has for a terminal.
-pub fn mistakes(error: ConfigError) {
-    let text = report(&anyhow::Error::new(error));
-    drop(writeln!(
-        std::io::stderr().lock(),
-        "{}",
-        plain(&text, Passes::LinesAndColors)
-    ));
-}
-
 /// An error with its causes, one to a line.
 pub fn error(error: &anyhow::Error) {
     note(&report(error));
@@ -45,6 +35,19 @@ fn report(error: &anyhow::Error) -> String {
         text.push_str(&format!("\n  because: {cause}"));
     }
     text
+}
+
+/// A configuration that cannot be used, with its lines where it can be read, in the colours that their report has for a
+/// terminal.
+pub fn mistakes(error: ConfigError) {
+    match error.for_terminal() {
+        Some(report) => drop(writeln!(
+            std::io::stderr().lock(),
+            "{}",
+            plain(&format!("error: {report}"), Passes::LinesAndColors)
+        )),
+        None => self::error(&error.into()),
+    }
 }
 
 /// Prints an error and gives the exit code of a failure.

@@ -163,6 +163,8 @@ pub(super) struct Registry {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sink {
+    pub(super) name: Option<Spanned<String>>,
     pub(super) kind: Spanned<String>,
     pub(super) url: Spanned<String>,
+    pub(super) max_age: Option<Spanned<Span>>,
 }

@@ -12,6 +12,7 @@ use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::state::{Force, Intent};
 use steadfast_core::time::Clock;
 use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Role, StatusBoard};
+use steadfast_server::sinks::SinkBoard;
 use steadfast_server::{
     ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList, Reach, Readiness,
     ReloadError, Reloaded, RunningPolicy,
@@ -31,6 +32,8 @@ pub(super) struct EngineApi {
     pub(super) liveness_limit: Duration,
     /// Do what must not end with the caller who asked for it.
     pub(super) tasks: Tasks,
+    /// How the sinks stand.
+    pub(super) sinks: SinkBoard,
 }
 
 #[async_trait]
@@ -77,6 +80,7 @@ impl Health for EngineApi {
             store: status.store_error,
             policies,
             clusters,
+            sinks: self.sinks.read(),
         }
     }
 

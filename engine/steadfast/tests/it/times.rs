@@ -12,7 +12,7 @@ use crate::stub::serve;
 const HOUR: i64 = 3_600_000;
 
 /// A Flink that lists one job, and knows nothing else.
-fn flink(job: Value) -> SocketAddr {
+pub fn flink(job: Value) -> SocketAddr {
     serve(move |request| {
         if request.contains("/jobs/overview") {
             (200, json!({ "jobs": [&job] }))
@@ -22,7 +22,7 @@ fn flink(job: Value) -> SocketAddr {
     })
 }
 
-fn row(number: u32, state: &str, started: i64, ended: i64) -> Value {
+pub fn row(number: u32, state: &str, started: i64, ended: i64) -> Value {
     json!({
         "jid": format!("{number:032x}"), "name": "a job", "state": state, "start-time": started, "end-time": ended,
         "tasks": { "total": 1, "running": 1 },

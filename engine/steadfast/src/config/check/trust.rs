@@ -3,6 +3,7 @@
 use steadfast_modules::{Digest, ModuleRef, PublicKey, Trust, Version};
 use toml::Spanned;
 
+use super::quote::without_user;
 use super::{Checker, file};
 
 impl Checker<'_> {
@@ -11,6 +12,7 @@ impl Checker<'_> {
         let parsed = match ModuleRef::parse(text) {
             Ok(parsed) => parsed.below(self.folder),
             Err(error) => {
+                let text = without_user(text);
                 self.refuse(module.span(), format!("policy.module `{text}` {error}"), error.fix());
                 return ModuleRef::Builtin(String::new());
             }
