@@ -15,7 +15,7 @@ use crate::events::{ConnectionLimit, MAX_CONNECTIONS};
 use crate::job::BODY_LIMIT;
 use crate::problem::{no_such_method, no_such_path};
 use crate::state::Api;
-use crate::{clusters, dashboard, events, health, job, jobs, metrics, openapi, policies, shadows};
+use crate::{clusters, dashboard, events, health, job, jobs, metrics, openapi, policies, shadows, store};
 
 /// Every path with what serves it.
 fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
@@ -29,6 +29,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
         ("/api/v1/jobs", get(jobs::list)),
         ("/api/v1/shadows", get(shadows::list)),
         ("/api/v1/policies", get(policies::list)),
+        ("/api/v1/store", get(store::show)),
         ("/api/v1/reload", post(policies::reload)),
         (job::APPLICATION, get(job::show).delete(job::forget)),
         (job::SESSION_JOB, get(job::show).delete(job::forget)),

@@ -5,6 +5,7 @@ mod flink_access;
 mod jobs;
 mod policies;
 mod registries;
+mod retention;
 mod trust;
 
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
         server: checker.server(&file.server),
         timing: checker.timing(&file.timing),
         recording: checker.recording(&file.recording),
+        keeping: checker.retention(&file.retention),
         clusters: checker.clusters(&file.kubernetes),
         jobs: checker.jobs(&file.job, &file.kubernetes),
         policies: checker.policies(&file.policy),

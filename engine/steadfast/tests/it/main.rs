@@ -28,6 +28,7 @@ mod running;
 mod signals;
 #[cfg(feature = "author")]
 mod simulate;
+mod store;
 mod times;
 mod trust;
 mod unreadable;
