@@ -180,6 +180,12 @@ pub enum ConditionType {
     FleetDisrupted,
     /// The policy module failed on this job; the last state stays. Raised by the engine itself.
     PolicyFailing,
+    /// The policy's decision does not fit the contract (a text that is too long, too many alerts, a pace beyond its limits):
+    /// its state counts, the rest was cut or left out. Raised by the engine itself.
+    DecisionTrimmed,
+    /// The policy changes this record faster than its limit: changes wait, and alerts stay as they are. Raised by the engine
+    /// itself.
+    RateLimited,
 }
 
 word!(ConditionType);

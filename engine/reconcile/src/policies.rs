@@ -52,7 +52,8 @@ impl Policies {
                 message: format!(
                     "no policy is for {}; add a [[policy]] whose `select` and `rollout` take it in",
                     snapshot.record.key
-                ),
+                )
+                .into(),
             }),
         }
     }

@@ -12,7 +12,7 @@
 //! # Its parts
 //!
 //! Each part owns its state and knows nothing of the others: [`Targets`], [`PollScheduler`], [`Lookups`], [`Fleets`],
-//! [`ClusterAlerts`], [`WorkQueue`]. The rules of evidence are core's. What is left here is the board, the records, and the
+//! [`ClusterAlerts`], [`WorkQueue`], [`RateLimits`]. The rules of evidence are core's. What is left here is the board, the records, and the
 //! order of the steps, which is the subtle part:
 //!
 //! - An answer is put on the board before anything is judged on it, and a job is judged when its turn comes, on all that is
@@ -34,6 +34,7 @@ mod judge;
 mod lookups;
 mod poll_scheduler;
 mod queue;
+mod rate_limits;
 mod renames;
 mod replace_policies;
 mod requests;
@@ -67,6 +68,7 @@ use fleets::Fleets;
 use lookups::Lookups;
 use poll_scheduler::PollScheduler;
 use queue::WorkQueue;
+use rate_limits::RateLimits;
 use retries::PolicyRetries;
 use targets::Targets;
 use unwritten::Unwritten;
@@ -103,6 +105,7 @@ pub struct Reactor {
     queue: WorkQueue,
     retries: PolicyRetries,
     unwritten: Unwritten,
+    rate_limits: RateLimits,
     policies: Policies,
     /// Which snapshots are kept; `None`: none are.
     sampler: Option<Sampler>,
@@ -174,6 +177,7 @@ impl Reactor {
             queue: WorkQueue::default(),
             retries: PolicyRetries::new(backoff, rng()),
             unwritten: Unwritten::new(backoff, rng()),
+            rate_limits: RateLimits::new(timing),
             policies,
             sampler,
             fetches: Vec::new(),
@@ -352,6 +356,7 @@ impl Reactor {
         self.queue.remove(key);
         self.retries.forget(key);
         self.unwritten.forget(key);
+        self.rate_limits.forget(key);
         self.lookups.forget(key);
         self.board.forget_job(key);
         let id = &key.target;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use steadfast_core::decision::PolicyFailure;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::{Change, Commit};
-use steadfast_core::planner::Plan;
+use steadfast_core::planner::{Plan, Trim};
 use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::JobRecord;
 use steadfast_core::recording::Recorded;
@@ -26,6 +26,8 @@ pub struct Turn {
     pub(crate) changes: Vec<Change>,
     pub(crate) recorded: Vec<Recorded>,
     pub(crate) judged: Vec<Judged>,
+    /// How many jobs were due and are judged later, as their records change too fast.
+    pub(crate) put_off: u64,
     /// Jobs to judge once it is committed.
     pub(crate) then_judge: Vec<JobKey>,
     /// Policies that decide once it is committed.
@@ -40,6 +42,10 @@ pub struct Judged {
     pub(crate) shadows: Vec<(PolicyName, ShadowVerdict)>,
     /// The failure of the policy, if it failed.
     pub(crate) failure: Option<PolicyFailure>,
+    /// The policy that decided.
+    pub(crate) policy: PolicyName,
+    /// How many entries of the journal it makes.
+    pub(crate) entries: usize,
 }
 
 impl Turn {
@@ -63,6 +69,19 @@ impl Turn {
     /// How many jobs were judged in it.
     pub fn judged(&self) -> usize {
         self.judged.len()
+    }
+
+    /// What of the policies' decisions in it was trimmed.
+    pub(crate) fn trimmed(&self) -> impl Iterator<Item = (&PolicyName, Trim)> {
+        let of = |judged: &'_ Judged| judged.plan.trimmed.clone().into_iter();
+        self.judged
+            .iter()
+            .flat_map(move |judged| of(judged).map(move |trim| (&judged.policy, trim)))
+    }
+
+    /// How many jobs were due and are judged later, as their records change too fast.
+    pub(crate) fn put_off(&self) -> u64 {
+        self.put_off
     }
 
     /// The policies' failures in it.

@@ -18,6 +18,7 @@ mod replay;
 mod simulate;
 mod status;
 mod store;
+mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -210,7 +211,7 @@ pub fn main() -> ExitCode {
         Err(Failure::Reported) => ExitCode::FAILURE,
         Err(Failure::Failed(error)) => printer::fail(&error),
         Err(Failure::Config(error)) => {
-            printer::error(&anyhow::Error::new(error));
+            printer::mistakes(error);
             ExitCode::from(2)
         }
         Err(Failure::Usage(error)) => {

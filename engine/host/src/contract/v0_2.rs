@@ -48,7 +48,7 @@ mod own {
             since: at(record.since),
             confirmed_at: record.confirmed_at.map(at),
             incarnation: incarnation(&record.incarnation),
-            conditions: record.conditions.iter().map(condition).collect(),
+            conditions: record.conditions.iter().filter_map(condition).collect(),
             alerts: record.alerts.iter().map(alert).collect(),
             intent: record.intent.as_ref().map(intent),
             revision: record.revision,

@@ -4,6 +4,7 @@ use steadfast_core::board::lookups::Standing;
 use steadfast_core::decision::LookupRequest;
 use steadfast_core::explanation::{Awaited, Awaiting, Due, Explanation};
 use steadfast_core::id::JobKey;
+use steadfast_core::planner::fitted;
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
@@ -14,6 +15,7 @@ impl Reactor {
         let before = self.records.get(key)?.clone();
         let snapshot = self.snapshot(&before, now)?;
         let outcome = self.policies.decide(&before.policy, &snapshot);
+        let outcome = outcome.and_then(|decision| fitted(decision, &snapshot.timing));
         self.policies.end_batch();
         let rule = outcome
             .as_ref()

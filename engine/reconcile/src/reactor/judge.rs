@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use steadfast_core::board::lookups::Standing;
 use steadfast_core::decision::LookupRequest;
+use steadfast_core::foreign_text::harmless;
 use steadfast_core::id::{FlinkJobId, JobKey, TargetId};
 use steadfast_core::intents;
 use steadfast_core::lookup::ObjectQuestion;
 use steadfast_core::observe::{Context, observe};
-use steadfast_core::planner::{Next, plan};
+use steadfast_core::planner::{NAME_LIMIT, Next, plan_within};
 use steadfast_core::record::JobRecord;
 use steadfast_core::recording::{RecordChange, Recorded};
 use steadfast_core::replay::transition_of;
@@ -29,7 +30,10 @@ impl Reactor {
     /// Judges a batch of the jobs whose turn it is.
     pub(super) fn judge(&mut self, turn: &mut Turn, now: Timestamp) {
         for key in self.queue.take(BATCH, now) {
-            if let Some((before, snapshot)) = self.shown(&key, now) {
+            if let Some(until) = self.rate_limits.exhausted_until(&key, now) {
+                self.queue.requeue_by(key, until);
+                turn.put_off += 1;
+            } else if let Some((before, snapshot)) = self.shown(&key, now) {
                 self.judge_one(key, before, snapshot, turn);
             }
         }
@@ -39,9 +43,14 @@ impl Reactor {
     fn judge_one(&mut self, key: JobKey, before: Arc<JobRecord>, snapshot: Snapshot, turn: &mut Turn) {
         let outcome = self.policies.decide(&before.policy, &snapshot);
         let failure = outcome.as_ref().err().cloned();
-        let rule = outcome.as_ref().ok().map(|decision| decision.rule.clone());
+        let rule = outcome
+            .as_ref()
+            .ok()
+            .map(|decision| harmless(&decision.rule, NAME_LIMIT).into_owned());
         let shadows = self.policies.shadow(&before, &snapshot);
-        let mut plan = plan(&before, &snapshot, outcome);
+        let allowance = self.rate_limits.allowance(&key, snapshot.now);
+        let mut plan = plan_within(&before, &snapshot, outcome, allowance);
+        let entries = plan.change.as_ref().map_or(0, |change| change.events.len());
         let changes = if plan.change.is_some() {
             RecordChange::Yes
         } else {
@@ -66,6 +75,8 @@ impl Reactor {
             plan,
             shadows,
             failure,
+            policy: before.policy.clone(),
+            entries,
         });
     }
 
@@ -100,7 +111,14 @@ impl Reactor {
 
     /// Carries on after a decision was committed: the next poll, the next review, and the look-ups the policy asks for.
     pub(super) fn follow_up(&mut self, judged: Judged, now: Timestamp, shown: &mut Vec<Show>) {
-        let Judged { key, plan, shadows, .. } = judged;
+        let Judged {
+            key,
+            plan,
+            shadows,
+            entries,
+            ..
+        } = judged;
+        self.rate_limits.note(&key, entries, now);
         match &plan.next {
             Next::Watch { watch, wanted } => {
                 self.retries.forget(&key);

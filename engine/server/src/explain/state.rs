@@ -49,6 +49,8 @@ words!(
         "RestartLoop" = RestartLoop,
         "FleetDisrupted" = FleetDisrupted,
         "PolicyFailing" = PolicyFailing,
+        "DecisionTrimmed" = DecisionTrimmed,
+        "RateLimited" = RateLimited,
     }
 );
 

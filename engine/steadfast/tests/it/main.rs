@@ -14,6 +14,7 @@ mod documents;
 mod engine;
 #[cfg(feature = "author")]
 mod help;
+mod hostile;
 #[cfg(feature = "author")]
 mod policy;
 mod process;
@@ -29,6 +30,7 @@ mod signals;
 #[cfg(feature = "author")]
 mod simulate;
 mod store;
+mod stub;
 mod times;
 mod trust;
 mod unreadable;

@@ -100,11 +100,16 @@ pub(super) fn unseen() -> JobRecord {
 
 /// A record in which every field is filled, without a memory, as the record's column has it.
 fn full() -> JobRecord {
-    let conditions = ConditionType::ALL.iter().zip(0..).map(|(kind, n)| Condition {
-        kind: *kind,
-        since: at(n),
-        message: format!("{kind} stands"),
-    });
+    let has_word = |kind: &&ConditionType| !matches!(kind, ConditionType::DecisionTrimmed | ConditionType::RateLimited);
+    let conditions = ConditionType::ALL
+        .iter()
+        .filter(has_word)
+        .zip(0..)
+        .map(|(kind, n)| Condition {
+            kind: *kind,
+            since: at(n),
+            message: format!("{kind} stands"),
+        });
     let alerts = SCOPES.map(|scope| StandingAlert {
         name: "JobFailed".to_owned(),
         scope,
@@ -324,7 +329,7 @@ pub(super) fn recordings() -> Vec<Recorded> {
     let failed = FAILURES.map(|kind| Recorded {
         failure: Some(PolicyFailure {
             kind,
-            message: "wasm trap: unreachable".to_owned(),
+            message: "wasm trap: unreachable".into(),
         }),
         ..shown(blank(unseen()))
     });

@@ -10,8 +10,9 @@ use steadfast_core::journal::{
     Change, Commit, EntriesOf, Event, Journal as _, Recordings as _, Sequence, SinkCursors as _,
 };
 use steadfast_core::labels::Labels;
-use steadfast_core::record::JobRecord;
+use steadfast_core::record::{Condition, JobRecord};
 use steadfast_core::recording::Recorded;
+use steadfast_core::state::ConditionType;
 
 use super::{Kept, read, samples, v1, write};
 use crate::SqliteStore;
@@ -103,6 +104,26 @@ fn flinks_own_times_are_kept() {
     }
     assert_eq!(read::<JobRecord>(written[0].as_bytes()).unwrap(), record);
     assert_eq!(read::<Event>(written[1].as_bytes()).unwrap(), event);
+}
+
+/// Conditions that format 1 has no word for are kept, and an earlier build reads the nearest it has.
+#[test]
+fn conditions_that_came_later_are_kept() {
+    let mut record = samples::records()[1].clone();
+    let later = [ConditionType::DecisionTrimmed, ConditionType::RateLimited];
+    record.conditions = [ConditionType::PolicyFailing]
+        .iter()
+        .chain(&later)
+        .map(|kind| Condition {
+            kind: *kind,
+            since: samples::at(1),
+            message: "it says how".to_owned(),
+        })
+        .collect();
+    let written = write(&record).unwrap();
+    assert_eq!(read::<JobRecord>(written.as_bytes()).unwrap(), record);
+    assert_eq!(written.matches("\"type\":\"PolicyFailing\"").count(), 3, "{written}");
+    assert_eq!(written.matches("\"precisely\":").count(), 2, "{written}");
 }
 
 /// A pod's port is kept where it names one; one that names none is written as before there were ports.

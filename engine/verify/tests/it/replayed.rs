@@ -43,6 +43,7 @@ fn broken(story: &Story, defect: Defect) -> Vec<String> {
         policies: &|| vec![PolicySetup::deciding("tested", decide())],
         environment: Environment::InProcess,
         recording: None,
+        chaos: None,
     };
     let outcome = play(story, &harness).unwrap();
     outcome.broken.iter().map(|broken| broken.what.clone()).collect()
@@ -55,6 +56,7 @@ fn stories_fail_with_the_policy_they_were_found_in_and_pass_with_one_that_is_rig
         (Defect::EndsTheWatch, "watch-never-ends", 10),
         (Defect::AbsentMeansFailed, "ends-are-told", 10),
         (Defect::Fails, "answers-everything", 10),
+        (Defect::Rambles, "answers-everything", 10),
         (Defect::AlwaysSure, "stale-is-not-confirmed", 10),
         (Defect::Wavers, "comes-to-rest", 10),
     ] {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use steadfast_core::timing::Timing;
 use steadfast_reconcile::{KeepJournal, Keeping};
 use toml::Spanned;
 
-use super::{Checker, SHORTEST, file};
+use super::{Checker, file};
 use crate::config::values::Kept;
 
 /// So many entries are kept at least: fewer, and a client that reads page by page would be told of a gap again and again.
@@ -55,7 +56,7 @@ impl Checker<'_> {
     }
 
     fn age(&mut self, kept: &Spanned<Kept>, key: &str, age: Duration) -> Duration {
-        if age < SHORTEST {
+        if age < *Timing::PACES.start() {
             self.refuse(
                 kept.span(),
                 format!("{key} is {age:?}, shorter than 10ms"),

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use steadfast_core::{id, incarnation, record};
 
+use super::condition::Condition;
 use super::scalar::{ClusterName, JobId, Labels, Moment, Namespace, PolicyName, SessionJob, Uid};
-use super::state::{Attention, ConditionType, Confidence, Intent, Mode, State};
+use super::state::{Attention, Confidence, Intent, Mode, State};
 use crate::format::shape::{object, words};
 
 object!(Record of record::JobRecord {
@@ -83,12 +84,6 @@ object!(Incarnation of incarnation::Incarnation {
 words!(UidSeen of incarnation::UidSeen {
     "inThisAttempt" = InThisAttempt,
     "before" = Before,
-});
-
-object!(Condition of record::Condition {
-    "type": ConditionType = kind,
-    "since": Moment = since,
-    "message": String = message,
 });
 
 object!(Alert of record::StandingAlert {

@@ -41,6 +41,9 @@ words!(ConditionType of state::ConditionType {
     "RestartLoop" = RestartLoop,
     "FleetDisrupted" = FleetDisrupted,
     "PolicyFailing" = PolicyFailing,
+} nearest {
+    DecisionTrimmed as PolicyFailing,
+    RateLimited as PolicyFailing,
 });
 
 words!(Mode of state::Mode {
