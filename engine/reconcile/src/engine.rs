@@ -62,7 +62,6 @@ impl Engine {
     /// Takes up the records from the store and starts the loop. Metrics are registered with `registry`. Fails if the store
     /// cannot be read, or does not take what the start changes.
     pub async fn start(setup: Setup, registry: &mut Registry) -> Result<Self, StartError> {
-        let stored = setup.journal.load().await?;
         let newest = setup.journal.newest().await?;
         let last = Sequence(newest.0.saturating_sub(1));
         let last = setup.journal.entries(EntriesOf::Everything, last, 1).await?;
@@ -71,6 +70,9 @@ impl Engine {
             setup.clock.go_on_from(entry.at);
         }
         let now = setup.clock.now();
+        let loaded = setup.journal.load(now).await?;
+        // What was set aside just now is in the journal too.
+        let newest = setup.journal.newest().await?;
         let policies = Policies::new(setup.policies);
         let (entries_to, entries) = watch::channel(newest);
         let readers = Readers {
@@ -85,6 +87,8 @@ impl Engine {
         readers.metrics.register(registry);
         readers.shadows.begin(&policies.shadows(), |_, _| false);
         let rules = rules(&setup.clusters);
+        readers.loaded(&loaded);
+        let stored = loaded.records;
         let known = known_deployments(&stored);
         readers.status.write(|status| {
             status.turned_at = now;
@@ -120,7 +124,7 @@ impl Engine {
             cancel: tasks.token().clone(),
         };
         let keep = setup.recording.map(|recording| recording.keep);
-        let mut driver = Driver::new(reactor, readers, setup.timing, keep, ports);
+        let mut driver = Driver::new(reactor, readers, setup.timing, keep, setup.keeping, ports);
         if let Err(error) = driver.start(first).await {
             // That nothing could be begun says more than who was slow to end.
             drop(tasks.stop(Instant::now() + STOP_DEADLINE).await);

@@ -25,6 +25,9 @@ pub use dry_run::{DryRunError, tried};
 pub use engine::{Engine, StartError};
 pub use flinks::FlinkCounts;
 pub use policies::Policies;
-pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, TargetSetup};
+pub use setup::{
+    ClusterSetup, Discover, Identity, KeepJournal, Keeping, PolicySetup, Recording, Role, Select, Setup, Share,
+    TargetSetup,
+};
 pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};
 pub use steady_clock::SteadyClock;

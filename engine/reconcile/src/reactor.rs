@@ -38,10 +38,12 @@ mod rate_limits;
 mod renames;
 mod replace_policies;
 mod requests;
+mod retire;
 mod retries;
 mod session_jobs;
 mod start;
 mod targets;
+mod unwritten;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -69,6 +71,7 @@ use queue::WorkQueue;
 use rate_limits::RateLimits;
 use retries::PolicyRetries;
 use targets::Targets;
+use unwritten::Unwritten;
 
 use crate::fetch::Fetch;
 use crate::policies::Policies;
@@ -101,6 +104,7 @@ pub struct Reactor {
     unvouched: BTreeMap<TargetId, Unvouched>,
     queue: WorkQueue,
     retries: PolicyRetries,
+    unwritten: Unwritten,
     rate_limits: RateLimits,
     policies: Policies,
     /// Which snapshots are kept; `None`: none are.
@@ -172,6 +176,7 @@ impl Reactor {
             unvouched: BTreeMap::new(),
             queue: WorkQueue::default(),
             retries: PolicyRetries::new(backoff, rng()),
+            unwritten: Unwritten::new(backoff, rng()),
             rate_limits: RateLimits::new(timing),
             policies,
             sampler,
@@ -196,11 +201,12 @@ impl Reactor {
                 });
             }
         }
-        if self.has_to_begin() && self.begin_after.is_none_or(|at| at <= now) {
+        if self.begin_due().is_some_and(|at| at <= now) {
             // By themselves: what is wrong with one of them must not hold up what was decided of other jobs. The next turn
             // follows at once.
-            turn.changes.extend(self.begin_found());
-            turn.then_judge.extend(self.begun.keys().cloned());
+            turn.changes.extend(self.begin_found(now));
+            let begun = self.begun.keys().filter(|key| self.unwritten.retry_at(key) <= now);
+            turn.then_judge.extend(begun.cloned());
             return turn;
         }
         self.judge(&mut turn, now);
@@ -216,7 +222,11 @@ impl Reactor {
         }
         let ended = turn.changes.iter().filter(|change| change.record.state.is_terminal());
         let ended: Vec<TargetId> = ended.map(|change| change.record.key.target.clone()).collect();
-        let mut shown: Vec<Show> = turn.changes.into_iter().map(|change| self.committed(change)).collect();
+        let mut shown: Vec<Show> = turn
+            .changes
+            .into_iter()
+            .map(|change| self.committed(change, now))
+            .collect();
         for id in ended {
             self.follow_side(&id, now);
         }
@@ -243,9 +253,11 @@ impl Reactor {
         }
     }
 
-    /// Whether there are jobs that were found, or records that end with that.
-    fn has_to_begin(&self) -> bool {
-        !self.begun.is_empty() || self.has_superseded()
+    /// When the next jobs that were found begin, and records end with that; `None` if there are none.
+    fn begin_due(&self) -> Option<Timestamp> {
+        let found = self.begun.keys().chain(self.ending());
+        let due = found.map(|key| self.unwritten.retry_at(key)).min()?;
+        Some(due.max(self.begin_after.unwrap_or_default()))
     }
 
     /// Whether a turn commits these.
@@ -262,7 +274,7 @@ impl Reactor {
     /// When the next turn is due: now, if there is something to do already; `None` if nothing is planned.
     pub fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
         let is_ready = self.queue.has_ready() || !self.fetches.is_empty();
-        let begun = self.has_to_begin().then(|| self.begin_after.unwrap_or(now));
+        let begun = self.begin_due().map(|at| at.max(now));
         [
             is_ready.then_some(now),
             begun,
@@ -305,17 +317,20 @@ impl Reactor {
             next_review_at: self.queue.planned(key),
             failures: polls.failures,
             confirmed_at: self.confirmed.get(key).copied(),
+            unwritten_since: self.unwritten.since(key),
         }
     }
 
     /// Takes in what was committed: from here on it is what the record says.
-    fn committed(&mut self, change: Change) -> Show {
+    fn committed(&mut self, change: Change, now: Timestamp) -> Show {
         let key = change.record.key.clone();
         let before = self.records.get(&key).map(Arc::clone);
         self.begun.remove(&key);
+        self.unwritten.forget(&key);
         self.alerts.delivered(before.as_deref(), &change);
         if change.forgets() {
             self.drop_record(&key);
+            self.begin_anew(&change.record, now);
             return Show::Forgotten(change);
         }
         let record = Arc::clone(&change.record);
@@ -340,6 +355,7 @@ impl Reactor {
         }
         self.queue.remove(key);
         self.retries.forget(key);
+        self.unwritten.forget(key);
         self.rate_limits.forget(key);
         self.lookups.forget(key);
         self.board.forget_job(key);

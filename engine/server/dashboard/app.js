@@ -173,7 +173,8 @@ async function follow() {
           await loadAll();
         } else if (event.data) {
           const { job, sequence, store, at } = JSON.parse(event.data);
-          last = { after: sequence, store, at };
+          // An event that does not read has no time.
+          last = at ? { after: sequence, store, at } : { after: sequence, store };
           changed.add(job);
           flush();
         }

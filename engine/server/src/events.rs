@@ -16,7 +16,7 @@
 //! **The same history.** A sequence names an entry of one journal. A client that comes back may meet another one:
 //! a new store, or the same restored from a backup, which gave the number to something else. The first is noticed by
 //! the store's id, the second by the time of the entry the client had last; a position beyond the newest is either.
-//! None of them can be mended here: the client is sent `reset`, reads the jobs anew, and goes on from now. Tokens in
+//! And entries that are older than what is kept are gone. None of them can be mended here: the client is sent `reset`, reads the jobs anew, and goes on from now. Tokens in
 //! the place of the plain sequence would say all of it at once, but `Last-Event-ID` is a sequence by contract.
 
 mod followers;
@@ -63,9 +63,13 @@ pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
 ///
 /// An event named `reset`, with the data `{"store","newest"}`, says that what the client had is not of this journal,
 /// and that the stream goes on behind `newest`: read the jobs anew. It comes when the position is beyond the newest
-/// one, when `store` is not this store's id (each event's `store`, and the header `Steadfast-Store`), and when the
-/// event at `after` is not of the time `at`, as in a store that was restored from a backup. A client that keeps
-/// `store`, `sequence` and `at` of the last event and resumes with all three misses nothing unnoticed.
+/// one, when `store` is not this store's id (each event's `store`, and the header `Steadfast-Store`), when the
+/// event at `after` is not of the time `at`, as in a store that was restored from a backup, and when events behind the
+/// position are no longer kept (`[retention] journal`). A client that keeps `store`, `sequence` and `at` of the last event
+/// and resumes with all three misses nothing unnoticed.
+///
+/// An event named `unreadable`, with the data `{"job","sequence","why","store"}`, stands for one that is in the journal and
+/// does not read, as after damage: read that job anew. The stream goes on.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(
     ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that was received; it wins over `after`"),
     EventsQuery),

@@ -16,7 +16,7 @@ use crate::job::BODY_LIMIT;
 use crate::problem::{no_such_method, no_such_path};
 use crate::serve::{AnswerBudget, hold, wait_for_turn};
 use crate::state::Api;
-use crate::{clusters, dashboard, events, health, job, jobs, metrics, openapi, policies, shadows};
+use crate::{clusters, dashboard, events, health, job, jobs, metrics, openapi, policies, shadows, store};
 
 /// Every path with what serves it. Those whose answers may be large wait for their turn.
 fn routes(budget: &AnswerBudget) -> Vec<(&'static str, MethodRouter<Api>)> {
@@ -31,6 +31,7 @@ fn routes(budget: &AnswerBudget) -> Vec<(&'static str, MethodRouter<Api>)> {
         ("/api/v1/jobs", large(get(jobs::list))),
         ("/api/v1/shadows", large(get(shadows::list))),
         ("/api/v1/policies", get(policies::list)),
+        ("/api/v1/store", get(store::show)),
         ("/api/v1/reload", post(policies::reload)),
         (job::APPLICATION, get(job::show).delete(job::forget)),
         (job::SESSION_JOB, get(job::show).delete(job::forget)),

@@ -118,6 +118,11 @@ pub(crate) struct Watch {
     next_review_at: Option<String>,
     /// How many looks at Flink in a row gave no answer; 0 while the watch sleeps, since nobody is asked.
     failures: u32,
+    /// Since when the store does not take what is decided of the job: what is shown was committed last, and is stale. Absent
+    /// while it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    unwritten_since: Option<String>,
 }
 
 /// Another job of the same application.
@@ -218,7 +223,7 @@ impl From<&JobView> for Job {
             flink_job_id: record.incarnation.flink_job_id.map(|id| id.to_string()),
             attempt: record.incarnation.attempt,
             state: record.state.as_str(),
-            confidence: record.confidence.as_str(),
+            confidence: view.confidence().as_str(),
             reason: Reason::from(&record.reason),
             since: record.began().to_string(),
             first_seen: record.since.to_string(),
@@ -234,6 +239,7 @@ impl From<&JobView> for Job {
                     Attention::Active => view.watch.failures,
                     Attention::Sleeping => 0,
                 },
+                unwritten_since: view.watch.unwritten_since.map(|at| at.to_string()),
             },
             policy: record.policy.to_string(),
             revision: record.revision,

@@ -17,6 +17,7 @@ mod replay;
 #[cfg(feature = "author")]
 mod simulate;
 mod status;
+mod store;
 mod terminal;
 
 use std::path::{Path, PathBuf};
@@ -113,6 +114,9 @@ enum Command {
     #[cfg(feature = "author")]
     #[command(after_help = simulate::AFTER_HELP)]
     Simulate(simulate::Options),
+    /// Check, repair and export the store that the record is kept in.
+    #[command(subcommand)]
+    Store(store::Command),
     /// Say what is wanted of a job, so that what follows is not taken for an accident.
     ///
     /// Steadfast itself starts, cancels and saves nothing: do that in Flink, or where you deploy. The intent explains what is seen
@@ -248,6 +252,7 @@ fn usual_log(command: &Command) -> &'static str {
         | Command::Status { .. }
         | Command::Clusters { .. }
         | Command::Policies { .. }
+        | Command::Store(_)
         | Command::Intent { .. }
         | Command::Explain { .. }
         | Command::Forget { .. }
@@ -317,6 +322,7 @@ fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
         Command::Replay(options) => replay::run(&options, runtime),
         #[cfg(feature = "author")]
         Command::Simulate(options) => simulate::run(&options, runtime),
+        Command::Store(command) => store::run(&command),
         Command::Completions { shell } => {
             print_completions(shell);
             Ok(())

@@ -17,7 +17,7 @@ use steadfast_core::secret_url::SecretUrl;
 use steadfast_core::state::Mode;
 use steadfast_core::timing::Timing;
 use steadfast_modules::{ModuleRef, RegistryHost, Trust};
-use steadfast_reconcile::{Discover, Recording, Select, Share};
+use steadfast_reconcile::{Discover, Keeping, Recording, Select, Share};
 use steadfast_sources::authorized::FlinkAccess;
 use steadfast_sources::job_results::Location;
 use steadfast_sources::last_words::Pattern;
@@ -35,6 +35,8 @@ pub struct Config {
     pub timing: Timing,
     /// `[recording]`; `None` if nothing is to be kept.
     pub recording: Option<Recording>,
+    /// `[retention]`: how long the store keeps what is over.
+    pub keeping: Keeping,
     /// `[[kubernetes]]`; no two have the same name.
     pub clusters: Vec<Cluster>,
     /// `[[job]]`: targets beside those that are discovered; no two in a namespace have the same name.

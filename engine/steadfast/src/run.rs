@@ -183,6 +183,7 @@ fn setup(
         targets: assemble::targets(config),
         policies: policies.iter().map(LoadedPolicy::another_setup).collect(),
         recording: config.recording,
+        keeping: config.keeping,
         journal: Arc::clone(store) as Arc<_>,
         clock: Arc::clone(clock),
         seed: assemble::seed(),

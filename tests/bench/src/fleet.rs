@@ -11,7 +11,7 @@ use steadfast_core::projection::Projection;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits};
-use steadfast_reconcile::{ClusterSetup, Discover, Engine, PolicySetup, Recording, Setup};
+use steadfast_reconcile::{ClusterSetup, Discover, Engine, Keeping, PolicySetup, Recording, Setup};
 use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -162,6 +162,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
             }),
         )],
         recording: Some(Recording::default()),
+        keeping: Keeping::default(),
         journal: steadfast_store::open(&format!("sqlite://{}", folder.join("bench.db").display()))?,
         clock: Arc::new(SystemClock),
         seed: 1,

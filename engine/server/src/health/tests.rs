@@ -61,6 +61,22 @@ async fn everybody_reads_short_texts_only() {
 }
 
 #[tokio::test]
+async fn jobs_that_do_not_read_or_are_not_taken_are_counted_and_cost_no_readiness() {
+    let server = TestServer::new();
+    {
+        let mut health = server.health.probes.lock().unwrap();
+        health.1.quarantined_records = 2;
+        health.1.unwritten_jobs = 1;
+    }
+    let (status, ready) = server.get("/readyz").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        (&ready["quarantinedRecords"], &ready["unwrittenJobs"]),
+        (&json!(2), &json!(1))
+    );
+}
+
+#[tokio::test]
 async fn metrics_are_openmetrics() {
     let server = TestServer::new();
     let (status, text) = server.call(Method::GET, "/metrics", "").await;

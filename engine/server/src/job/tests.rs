@@ -49,6 +49,7 @@ async fn a_job_has_the_contracts_fields() {
             next_review_at: later(60_000),
             failures: 3,
             confirmed_at: later(1000),
+            unwritten_since: None,
         },
     });
     let (status, job) = server.get(JOB).await;
@@ -108,6 +109,24 @@ async fn a_watch_that_sleeps_counts_no_looks() {
     });
     let (_, job) = server.get(JOB).await;
     assert_eq!(job["watch"]["failures"], json!(0));
+}
+
+#[tokio::test]
+async fn a_job_of_which_the_store_takes_nothing_is_stale() {
+    let server = TestServer::new();
+    server.jobs.show(JobView {
+        record: Arc::new(record("local/default/orders", JobState::Running)),
+        watch: WatchStatus {
+            unwritten_since: Some(AT),
+            ..WatchStatus::default()
+        },
+    });
+    let (_, job) = server.get(JOB).await;
+    assert_eq!(
+        (&job["state"], &job["confidence"]),
+        (&json!("RUNNING"), &json!("stale"))
+    );
+    assert_eq!(job["watch"]["unwrittenSince"], json!("2026-11-23T01:13:29.838Z"));
 }
 
 #[tokio::test]
@@ -223,7 +242,13 @@ async fn history_comes_oldest_first_by_page() {
         (rest["items"][0].clone(), &rest["cursor"]),
         (all["items"][2].clone(), &Value::Null)
     );
-    for query in ["limit=0", "cursor=x", "state=RUNNING"] {
+    for query in [
+        "limit=0",
+        "cursor=x",
+        "cursor=9223372036854775808",
+        "cursor=18446744073709551615",
+        "state=RUNNING",
+    ] {
         let (status, _) = server.get(&format!("{JOB}/transitions?{query}")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
     }

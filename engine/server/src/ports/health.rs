@@ -7,7 +7,7 @@ use steadfast_core::cluster_lists::Reading;
 use steadfast_core::id::ClusterName;
 use utoipa::ToSchema;
 
-use super::{ClusterReading, FlinkCounts};
+use super::{ClusterReading, FlinkCounts, RecordFaults};
 
 /// How the engine itself is, and what it can see. Nothing here waits for the loop.
 pub trait Health: Send + Sync {
@@ -16,6 +16,9 @@ pub trait Health: Send + Sync {
 
     /// Whether the engine can do its work, by what the loop met last. `/readyz` also tries the store itself.
     fn ready(&self) -> Readiness;
+
+    /// What of the record could not be read or written. The engine is ready all the same: it costs those jobs alone.
+    fn records(&self) -> RecordFaults;
 
     /// Every Kubernetes cluster of the configuration, and what of it can be read.
     fn clusters(&self) -> Vec<ClusterReading>;
@@ -51,6 +54,12 @@ pub struct Readiness {
     /// Every sink; absent if there is none. One whose receiver fails does not make the engine unready.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sinks: Vec<SinkHealth>,
+    /// How many records did not read and were set aside; absent: none. `/api/v1/store` names them.
+    #[serde(skip_serializing_if = "is_none")]
+    pub quarantined_records: usize,
+    /// Of how many jobs the store does not take what is decided; absent: of none. `/api/v1/store` names them.
+    #[serde(skip_serializing_if = "is_none")]
+    pub unwritten_jobs: usize,
 }
 
 /// One sink.
@@ -93,6 +102,11 @@ impl SinkHealth {
             last_dead_letter: None,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// One Kubernetes cluster.

@@ -10,7 +10,7 @@ use steadfast_core::journal::Journal;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
 use steadfast_core::time::{Clock as _, Timestamp};
-use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Setup, SteadyClock, TargetSetup};
+use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Keeping, Setup, SteadyClock, TargetSetup};
 use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -74,6 +74,7 @@ impl Running {
             targets: configured.map(|target| target_setup(target, endpoints)).collect(),
             policies: (harness.policies)(),
             recording: harness.recording,
+            keeping: Keeping::FOREVER,
             journal: journal.clone(),
             clock: Arc::clone(&clock) as Arc<_>,
             seed: harness.seed,

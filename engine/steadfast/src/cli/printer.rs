@@ -14,6 +14,11 @@ pub fn data(text: &str) {
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
+/// Standard output, for data that comes piece by piece and must be there whole: what fails is the writer's to tell.
+pub fn stream() -> impl Write {
+    std::io::BufWriter::new(std::io::stdout().lock())
+}
+
 /// A JSON document, on standard output.
 pub fn json(value: &serde_json::Value) {
     data(&format!("{value:#}\n"));

@@ -6,6 +6,7 @@ mod jobs;
 mod policies;
 mod quote;
 mod registries;
+mod retention;
 mod sinks;
 mod trust;
 
@@ -47,6 +48,7 @@ pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
         server: checker.server(&file.server),
         timing: checker.timing(&file.timing),
         recording: checker.recording(&file.recording),
+        keeping: checker.retention(&file.retention),
         clusters: checker.clusters(&file.kubernetes),
         jobs: checker.jobs(&file.job, &file.kubernetes),
         policies: checker.policies(&file.policy),

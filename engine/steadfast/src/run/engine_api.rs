@@ -14,8 +14,8 @@ use steadfast_core::time::Clock;
 use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Role, StatusBoard};
 use steadfast_server::sinks::SinkBoard;
 use steadfast_server::{
-    ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList, Reach, Readiness,
-    ReloadError, Reloaded, RunningPolicy,
+    ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList, QuarantinedRecord, Reach,
+    Readiness, RecordFaults, ReloadError, Reloaded, RunningPolicy, UnwrittenJob,
 };
 use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
@@ -81,6 +81,25 @@ impl Health for EngineApi {
             policies,
             clusters,
             sinks: self.sinks.read(),
+            quarantined_records: status.quarantined.len(),
+            unwritten_jobs: status.unwritten.len(),
+        }
+    }
+
+    fn records(&self) -> RecordFaults {
+        let status = self.status.read();
+        let quarantined = status.quarantined.iter().map(|row| QuarantinedRecord {
+            job: row.job.clone(),
+            at: row.at.to_string(),
+            why: row.why.clone(),
+        });
+        let unwritten = status.unwritten.into_iter().map(|(key, why)| UnwrittenJob {
+            job: key.to_string(),
+            why,
+        });
+        RecordFaults {
+            quarantined: quarantined.collect(),
+            unwritten: unwritten.collect(),
         }
     }
 

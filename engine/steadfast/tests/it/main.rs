@@ -31,6 +31,7 @@ mod running;
 mod signals;
 #[cfg(feature = "author")]
 mod simulate;
+mod store;
 mod stub;
 mod times;
 mod trust;
