@@ -3,6 +3,8 @@
 //! A pure function that simulation, replay and production share. What comes out is a plan: it changes
 //! nothing until the journal has committed it.
 
+mod failing;
+
 use std::time::Duration;
 
 use crate::alert::{AlertEvent, AlertStatus};
@@ -165,23 +167,26 @@ fn apply(before: &JobRecord, snapshot: &Snapshot, decision: Decision) -> Plan {
     }
 }
 
-/// The policy failed: the last state stays, and the record says so.
+/// The policy failed: the last state stays, and the record says so. Nobody has judged what is seen now, so nothing of it is
+/// confirmed.
 fn retain_on_failure(before: &JobRecord, now: Timestamp, failure: PolicyFailure) -> Plan {
     let message = format!("{}: {}", failure.kind.as_str(), cut(&failure.message));
     let mut standing: Vec<(ConditionType, String)> =
         before.conditions.iter().map(|c| (c.kind, c.message.clone())).collect();
     standing.retain(|(kind, _)| *kind != ConditionType::PolicyFailing);
     standing.push((ConditionType::PolicyFailing, message));
-    let after = JobRecord {
+    let mut after = JobRecord {
         conditions: conditions(before, standing, now),
+        confidence: Confidence::Stale,
         attention: Attention::Active,
         ..before.clone()
     };
-    let events = if shown_differently(before, &after) {
-        vec![Event::Update]
-    } else {
-        Vec::new()
-    };
+    let alert = failing::raise(&mut after, now);
+    let mut events = Vec::new();
+    if shown_differently(before, &after) {
+        events.push(Event::Update);
+    }
+    events.extend(alert.map(Event::Alert));
     Plan {
         change: change(before, after, events, None),
         confirmed_at: None,
@@ -298,6 +303,8 @@ fn cut(text: &str) -> &str {
     }
     text.get(..end).unwrap_or(text)
 }
+
+pub use failing::ALERT_AFTER;
 
 #[cfg(test)]
 mod tests;

@@ -180,6 +180,8 @@ pub enum ConditionType {
     FleetDisrupted,
     /// The policy module failed on this job; the last state stays. Raised by the engine itself.
     PolicyFailing,
+    /// The module that the configuration names cannot be used; the last good one decides. Raised by the engine itself.
+    PolicyOutdated,
 }
 
 word!(ConditionType);

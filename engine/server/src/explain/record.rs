@@ -187,6 +187,7 @@ words!(
     AlertScope of record::AlertScope {
         "job" = Job,
         "cluster" = Cluster,
+        "policy" = Policy,
     }
 );
 

@@ -24,7 +24,7 @@ use facts::Facts;
 mod facts;
 
 const AT: Timestamp = Timestamp::from_millis(1_795_396_409_838);
-const SCOPES: [AlertScope; 2] = [AlertScope::Job, AlertScope::Cluster];
+const SCOPES: [AlertScope; 3] = [AlertScope::Job, AlertScope::Cluster, AlertScope::Policy];
 const STATUSES: [AlertStatus; 2] = [AlertStatus::Firing, AlertStatus::Resolved];
 const ORIGINS: [Origin; 2] = [Origin::Configured, Origin::Discovered];
 const SEEN: [UidSeen; 2] = [UidSeen::InThisAttempt, UidSeen::Before];

@@ -51,8 +51,9 @@ pub(crate) fn incarnation(incarnation: &Incarnation) -> types::Incarnation {
     }
 }
 
-pub(crate) fn condition(condition: &Condition) -> types::Condition {
-    types::Condition {
+/// A condition; `None` for one that is the engine's own affair, for which the contract has no word.
+pub(crate) fn condition(condition: &Condition) -> Option<types::Condition> {
+    Some(types::Condition {
         kind: match condition.kind {
             ConditionType::FlinkUnreachable => types::ConditionType::FlinkUnreachable,
             ConditionType::KubernetesUnreachable => types::ConditionType::KubernetesUnreachable,
@@ -65,22 +66,25 @@ pub(crate) fn condition(condition: &Condition) -> types::Condition {
             ConditionType::RestartLoop => types::ConditionType::RestartLoop,
             ConditionType::FleetDisrupted => types::ConditionType::FleetDisrupted,
             ConditionType::PolicyFailing => types::ConditionType::PolicyFailing,
+            ConditionType::PolicyOutdated => return None,
         },
         since: at(condition.since),
         message: condition.message.clone(),
-    }
+    })
 }
 
-pub(crate) fn alert(alert: &StandingAlert) -> types::StandingAlert {
-    types::StandingAlert {
+/// An alert; `None` for one about the policy itself, which is not its affair.
+pub(crate) fn alert(alert: &StandingAlert) -> Option<types::StandingAlert> {
+    Some(types::StandingAlert {
         name: alert.name.clone(),
         scope: match alert.scope {
             AlertScope::Job => types::AlertScope::Job,
             AlertScope::Cluster => types::AlertScope::Cluster,
+            AlertScope::Policy => return None,
         },
         since: at(alert.since),
         message: alert.message.clone(),
-    }
+    })
 }
 
 pub(crate) fn state(state: JobState) -> types::JobState {

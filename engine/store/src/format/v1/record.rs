@@ -99,6 +99,7 @@ object!(Alert of record::StandingAlert {
 words!(AlertScope of record::AlertScope {
     "job" = Job,
     "cluster" = Cluster,
+    "policy" = Policy,
 });
 
 object!(PostedIntent of record::PostedIntent {

@@ -41,6 +41,7 @@ words!(ConditionType of state::ConditionType {
     "RestartLoop" = RestartLoop,
     "FleetDisrupted" = FleetDisrupted,
     "PolicyFailing" = PolicyFailing,
+    "PolicyOutdated" = PolicyOutdated,
 });
 
 words!(Mode of state::Mode {
