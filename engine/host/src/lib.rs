@@ -29,6 +29,6 @@ mod ticker;
 pub use description::{Description, Parameter};
 pub use engine::PolicyEngine;
 pub use host_error::HostError;
-pub use limits::PolicyLimits;
+pub use limits::{MAX_POLICIES, PolicyLimits};
 pub use load_error::LoadError;
 pub use policy::Policy;

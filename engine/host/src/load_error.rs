@@ -56,6 +56,17 @@ pub enum LoadError {
         /// The version in the module.
         found: String,
     },
+    /// It declares several memories.
+    #[error(
+        "policy `{policy}`: the module declares {memories} memories, and a policy has one, whose size `memory` in its \
+         [[policy]] bounds; build it without multi-memory, as all usual toolchains do"
+    )]
+    Memories {
+        /// The name of its `[[policy]]`.
+        policy: String,
+        /// How many it declares.
+        memories: u32,
+    },
     /// It is named like the contract and shaped differently.
     #[error(
         "policy `{policy}`: the module's types are not those of {PACKAGE}@{version}, which it names; build it against \
