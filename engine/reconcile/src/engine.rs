@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use steadfast_core::cluster_lists::ClusterLists;
-use steadfast_core::id::{ClusterName, TargetId, Uid};
+use steadfast_core::id::{ClusterName, PolicyName, TargetId, Uid};
 use steadfast_core::journal::{JournalError, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::Projection;
@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use crate::control::Control;
 use crate::driver::{Driver, Ports, Readers};
 use crate::fetcher::{ClusterClients, Fetcher, Ways};
+use crate::judging::Bench;
 use crate::metrics::Metrics;
 use crate::policies::Policies;
 use crate::reactor::{ClusterRules, Reactor};
@@ -65,7 +66,8 @@ impl Engine {
         let now = setup.clock.now();
         let stored = setup.journal.load().await?;
         let newest = setup.journal.newest().await?;
-        let policies = Policies::new(setup.policies);
+        let (mut bench, rulings) = Bench::new(setup.judging);
+        let policies = bench.seat(setup.policies);
         let (entries_to, entries) = watch::channel(newest);
         let readers = Readers {
             unreadable: BTreeSet::new(),
@@ -77,7 +79,7 @@ impl Engine {
             source_log: SourceLog::default(),
         };
         readers.metrics.register(registry);
-        readers.shadows.begin(&policies.shadows(), |_, _| false);
+        readers.shadows.begin(&shadow_names(&policies), |_, _| false);
         let rules = rules(&setup.clusters);
         let known = known_deployments(&stored);
         readers.status.write(|status| {
@@ -111,6 +113,8 @@ impl Engine {
             fetcher: Fetcher::new(ways, watched, setup.clock, setup.timing),
             updates,
             requests,
+            bench,
+            rulings,
             cancel: tasks.token().clone(),
         };
         let keep = setup.recording.map(|recording| recording.keep);
@@ -137,6 +141,10 @@ impl Engine {
     pub async fn stop(self, by: Instant) -> Result<(), StillRunning> {
         self.tasks.stop(by).await
     }
+}
+
+fn shadow_names(policies: &Policies) -> Vec<PolicyName> {
+    policies.shadows().map(|seat| seat.name.clone()).collect()
 }
 
 fn rules(clusters: &[ClusterSetup]) -> BTreeMap<ClusterName, ClusterRules> {

@@ -24,6 +24,8 @@ use steadfast_sources::transport::Transport;
 
 pub use share::Share;
 
+use crate::judging::Judging;
+
 /// Everything the engine needs.
 pub struct Setup {
     /// Intervals, deadlines and retry delays.
@@ -34,6 +36,8 @@ pub struct Setup {
     pub targets: Vec<TargetSetup>,
     /// Policies, in the order in which their selection is tried.
     pub policies: Vec<PolicySetup>,
+    /// Where they decide.
+    pub judging: Judging,
     /// Which snapshots are kept behind decisions; `None`: none are.
     pub recording: Option<Recording>,
     /// Where records are committed before anybody sees them.

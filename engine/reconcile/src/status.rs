@@ -36,6 +36,8 @@ pub struct PolicyStatus {
     pub identity: Identity,
     /// Since when this module has this role.
     pub since: Timestamp,
+    /// Since when it is asked about one job at a time, as it ran out of time again and again.
+    pub suspended_since: Option<Timestamp>,
 }
 
 /// A Kubernetes cluster of the configuration.

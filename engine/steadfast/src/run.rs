@@ -20,7 +20,7 @@ use steadfast_core::journal::Store;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
 use steadfast_host::PolicyEngine;
-use steadfast_reconcile::{ClusterSetup, Engine, Setup};
+use steadfast_reconcile::{ClusterSetup, Engine, Judging, Setup};
 use steadfast_server::{Access, Api, ReloadError, Reloaded, router, serve};
 use steadfast_sources::transport::HttpTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
@@ -138,6 +138,7 @@ fn setup(
         clusters,
         targets: assemble::targets(config),
         policies: policies.iter().map(LoadedPolicy::another_setup).collect(),
+        judging: Judging::Threads,
         recording: config.recording,
         journal: Arc::clone(store) as Arc<_>,
         clock: Arc::clone(clock),

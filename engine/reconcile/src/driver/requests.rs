@@ -6,7 +6,6 @@ use steadfast_core::state::Force;
 
 use super::Driver;
 use crate::control::{Request, RequestError};
-use crate::policies::Policies;
 use crate::turn::Turn;
 
 impl Driver {
@@ -34,11 +33,12 @@ impl Driver {
             }
             Request::ReplacePolicies { policies, reply } => {
                 // What changes hands is committed first: a store that refuses leaves the policies as they were.
-                let turn = self.reactor.replace_policies(Policies::new(policies));
+                let policies = self.bench.seat(policies);
+                let turn = self.reactor.replace_policies(policies);
                 drop(reply.send(self.carry_out(Ok(turn)).await));
             }
             Request::Explain { key, reply } => {
-                drop(reply.send(self.reactor.explain(&key, now).ok_or(RequestError::NoSuchJob)));
+                self.reactor.question(&key, reply, now);
             }
         }
     }

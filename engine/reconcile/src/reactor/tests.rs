@@ -5,6 +5,7 @@ mod missing;
 mod refused;
 mod replace_policies;
 mod session_jobs;
+mod slow_policies;
 mod validate;
 
 use std::time::Duration;

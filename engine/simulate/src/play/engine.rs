@@ -9,7 +9,7 @@ use steadfast_core::id::{ClusterName, Namespace, TargetId};
 use steadfast_core::journal::Journal;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
-use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Setup, TargetSetup};
+use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Judging, Setup, TargetSetup};
 use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -64,6 +64,7 @@ impl Running {
             clusters: clusters(context, &targets)?,
             targets: configured.map(|target| target_setup(target, endpoints)).collect(),
             policies: (harness.policies)(),
+            judging: Judging::InLoop,
             recording: harness.recording,
             journal: journal.clone(),
             clock: Arc::new(world.clock()),

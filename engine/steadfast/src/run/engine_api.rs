@@ -53,7 +53,9 @@ fn refusal(error: RequestError) -> ControlError {
         RequestError::NoSuchJob => ControlError::NoSuchJob,
         RequestError::Configured => ControlError::Configured,
         RequestError::SeenAlive(seen) => ControlError::SeenAlive(seen.to_string()),
-        RequestError::Store(_) | RequestError::Stopping => ControlError::Unavailable(error_chain(&error)),
+        RequestError::Store(_) | RequestError::Busy | RequestError::Stopping => {
+            ControlError::Unavailable(error_chain(&error))
+        }
     }
 }
 

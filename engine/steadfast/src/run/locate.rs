@@ -36,6 +36,7 @@ fn of_policy(path: &Path, refusal: &LoadError) -> ConfigError {
         | LoadError::Import { policy, .. }
         | LoadError::Export { policy, .. }
         | LoadError::Untyped { policy }
+        | LoadError::Memories { policy, .. }
         | LoadError::Version { policy, .. }
         | LoadError::Contract { policy, .. }
         | LoadError::Malformed { policy, .. }

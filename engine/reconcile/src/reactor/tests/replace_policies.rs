@@ -4,6 +4,8 @@ use steadfast_core::id::PolicyName;
 
 use super::*;
 use crate::setup::{Role, Select, Share};
+use crate::shadows::Compared;
+use crate::turn::Show;
 
 fn policy(name: &str) -> PolicySetup {
     PolicySetup::deciding(name, Box::new(Believer))
@@ -90,13 +92,18 @@ fn a_shadow_that_stays_keeps_its_records_and_another_module_begins_anew() {
     };
     let (key, name) = (JobKey::application(target("orders").id), PolicyName::new("shadow"));
     let count = |rig: &mut Rig| {
-        let before = record(rig, "orders").clone();
+        let before = Arc::new(record(rig, "orders").clone());
         let snapshot = rig.reactor.snapshot(&before, rig.now).unwrap();
-        let verdicts = rig.reactor.policies.shadow(&before, &snapshot);
-        verdicts
-            .into_iter()
-            .map(|(_, verdict)| verdict.shown.reason.code)
-            .next()
+        rig.reactor.compare(Compared {
+            before: Arc::clone(&before),
+            snapshot,
+            committed: before,
+        });
+        rig.reactor.ask_shadows(rig.now);
+        rig.reactor.told.drain(..).find_map(|show| match show {
+            Show::Shadow(_, _, verdict) => Some(verdict.shown.reason.code),
+            _ => None,
+        })
     };
     replace(&mut rig, vec![policy("believe"), shadow("one", 100)]);
     assert_eq!(count(&mut rig).as_deref(), Some("1"));
