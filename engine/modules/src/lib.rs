@@ -12,6 +12,7 @@ mod key;
 mod publish;
 mod reference;
 mod registry;
+pub mod regular_file;
 mod resolve;
 mod signature;
 mod simple_signing;
@@ -24,10 +25,11 @@ pub use error::ModuleError;
 pub use key::{Algorithm, KeyError, PrivateKey, PublicKey};
 pub use publish::{PublishError, Published, publish};
 pub use reference::{ModuleRef, OciRef, ReferenceError, Version, is_registry};
+pub use regular_file::FileError;
 pub use registry::{Deadlines, Registries, RegistryError, RegistryHost};
 pub use resolve::{Module, Origin, Provenance, Resolver};
 pub use signature::{Signature, SignatureError, signature_file};
 pub use trust::Trust;
 
-/// The most a module may hold, in bytes.
-pub const MAX_MODULE: usize = 256 << 20;
+/// The most a module may hold, in bytes. One that carries the runtime of a large language has ten to twenty million.
+pub const MAX_MODULE: usize = 32 << 20;
