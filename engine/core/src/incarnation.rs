@@ -39,6 +39,8 @@ pub struct Incarnation {
     pub deployment_created_at: Option<Timestamp>,
     /// When that Deployment was first seen, by our clock.
     pub deployment_seen_at: Option<Timestamp>,
+    /// The UID of the FlinkSessionJob that the record goes by.
+    pub session_job_uid: Option<Uid>,
     /// The job's id.
     pub flink_job_id: Option<FlinkJobId>,
     /// The job's start-time, by the JobManager's clock.
@@ -73,6 +75,7 @@ impl Incarnation {
             uid_seen: UidSeen::Before,
             deployment_created_at: None,
             deployment_seen_at: None,
+            session_job_uid: None,
             flink_job_id,
             started_at: None,
             run_seen_at: None,
@@ -120,6 +123,21 @@ impl Incarnation {
             // once more.
             self.leave_run();
             self.name_deployment(uid, created_at, at);
+            self.begin(now);
+        }
+    }
+
+    /// Takes in the FlinkSessionJob that the record goes by. Another one under its name, made after the job of the one before
+    /// had ended, is another start.
+    pub fn see_session_job(&mut self, uid: &Uid, has_ended: bool, now: Timestamp) {
+        let is_another = self.session_job_uid.as_ref().is_some_and(|known| known != uid);
+        if is_another && !has_ended {
+            // The job it asks for shows the attempt.
+            return;
+        }
+        self.session_job_uid = Some(uid.clone());
+        if is_another && self.attempt > 0 {
+            self.leave_run();
             self.begin(now);
         }
     }
@@ -312,6 +330,23 @@ mod tests {
         before.see_deployment(&Uid::new("u2"), Some(at(44)), at(60), at(60));
         close.see_deployment(&Uid::new("u2"), Some(at(45)), at(60), at(60));
         assert_eq!((before.attempt, close.attempt), (1, 2));
+    }
+
+    #[test]
+    fn a_flink_session_job_made_anew_after_the_end_is_a_new_start() {
+        let mut incarnation = running();
+        incarnation.see_session_job(&Uid::new("r1"), false, at(5));
+        incarnation.see_session_job(&Uid::new("r2"), false, at(10));
+        assert_eq!(
+            (incarnation.attempt, incarnation.flink_job_id),
+            (1, Some(job(1))),
+            "the old one's job runs"
+        );
+        incarnation.see_session_job(&Uid::new("r2"), true, at(15));
+        assert_eq!((incarnation.attempt, incarnation.flink_job_id), (2, None));
+        incarnation.see_session_job(&Uid::new("r2"), true, at(20));
+        incarnation.see_job(&runs(2, 21), at(22), at(22));
+        assert_eq!(incarnation.attempt, 2, "its job is of that attempt");
     }
 
     #[test]

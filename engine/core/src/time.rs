@@ -63,6 +63,10 @@ impl fmt::Display for Timestamp {
 pub trait Clock: Send + Sync {
     /// The present moment; never runs backwards within one process by more than the system's clock does.
     fn now(&self) -> Timestamp;
+
+    /// Shows no time before `newest` from now on. A clock that runs ahead of all it was asked for before, in other processes
+    /// too, has nothing to do.
+    fn go_on_from(&self, _newest: Timestamp) {}
 }
 
 #[cfg(test)]

@@ -106,16 +106,18 @@ pub fn track(
             }
         }
     }
-    if let Some(evidence) = board.overview(&record.key.target)
+    let target = &record.key.target;
+    let session = ObjectRef::new(&target.namespace, &target.name);
+    let requested_by = board
+        .kubernetes(&target.cluster)
+        .and_then(|kubernetes| kubernetes.last_request(&record.key, object.unwrap_or(&session)));
+    if let Some(resource) = requested_by {
+        let has_ended = record.state.is_terminal();
+        tracked.incarnation.see_session_job(&resource.uid, has_ended, now);
+    }
+    if let Some(evidence) = board.overview(target)
         && let Some(overview) = evidence.latest.present()
     {
-        let target = &record.key.target;
-        let session = Some(ObjectRef::new(&target.namespace, &target.name));
-        let requested_by = object.or(session.as_ref()).and_then(|session| {
-            board
-                .kubernetes(&record.key.target.cluster)?
-                .last_request(&record.key, session)
-        });
         let seen = Seen {
             overview,
             asked_at: evidence.asked_at,

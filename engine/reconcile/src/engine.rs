@@ -6,7 +6,7 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry;
 use steadfast_core::cluster_lists::ClusterLists;
 use steadfast_core::id::{ClusterName, PolicyName, TargetId, Uid};
-use steadfast_core::journal::{JournalError, Sequence};
+use steadfast_core::journal::{EntriesOf, JournalError, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::Projection;
 use steadfast_core::record::{JobRecord, Origin};
@@ -63,9 +63,15 @@ impl Engine {
     /// Takes up the records from the store and starts the loop. Metrics are registered with `registry`. Fails if the store
     /// cannot be read, or does not take what the start changes.
     pub async fn start(setup: Setup, registry: &mut Registry) -> Result<Self, StartError> {
-        let now = setup.clock.now();
         let stored = setup.journal.load().await?;
         let newest = setup.journal.newest().await?;
+        let last = Sequence(newest.0.saturating_sub(1));
+        let last = setup.journal.entries(EntriesOf::Everything, last, 1).await?;
+        if let Some(entry) = last.first() {
+            // What is decided from now on comes later than all that is on record, be the system's clock set back or not.
+            setup.clock.go_on_from(entry.at);
+        }
+        let now = setup.clock.now();
         let (mut bench, rulings) = Bench::new(setup.judging);
         let policies = bench.seat(setup.policies);
         let (entries_to, entries) = watch::channel(newest);

@@ -18,6 +18,7 @@ mod setup;
 mod shadows;
 mod source_log;
 mod status;
+mod steady_clock;
 pub mod turn;
 
 pub use control::{Control, RequestError, SeenAlive};
@@ -28,3 +29,4 @@ pub use judging::Judging;
 pub use policies::Policies;
 pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, TargetSetup};
 pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};
+pub use steady_clock::SteadyClock;

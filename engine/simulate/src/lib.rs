@@ -13,4 +13,4 @@ pub mod play;
 
 pub use harness::{Environment, Harness, Obstacle};
 pub use params::shorten_params;
-pub use play::{Outcome, Timeline, play, play_observed};
+pub use play::{Outcome, Sight, Timeline, play, play_observed};

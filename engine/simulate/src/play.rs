@@ -3,6 +3,7 @@
 mod endpoints;
 mod engine;
 mod files;
+mod host_clock;
 mod killable_store;
 mod network;
 mod sockets;
@@ -31,6 +32,8 @@ use crate::harness::{Environment, Harness};
 use crate::judge::{Broken, Judge, Shown};
 use endpoints::Endpoints;
 use engine::{PlayContext, Running};
+use host_clock::HostClock;
+use killable_store::Commits;
 pub use timeline::Timeline;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
@@ -49,17 +52,29 @@ pub struct Outcome {
     pub timeline: Timeline,
     /// The transitions of each record, by its name in the story.
     pub journals: BTreeMap<String, Vec<Entry>>,
+    /// When each entry of the journal was committed, by the story's time.
+    pub committed_at: BTreeMap<Sequence, Moment>,
     /// The snapshots that were kept, in the order in which they were decided.
     pub recorded: Vec<Recorded>,
 }
 
-/// Sees every look at the engine: when, and all that it shows.
-pub type Observer<'a> = dyn FnMut(Moment, &[JobView]) + 'a;
+/// A look at the engine.
+pub struct Sight<'a> {
+    /// When, by the story's time.
+    pub at: Moment,
+    /// What the engine's own clock shows, which may be off from that.
+    pub engine_now: Timestamp,
+    /// All that it shows.
+    pub views: &'a [JobView],
+}
+
+/// Sees every look at the engine.
+pub type Observer<'a> = dyn FnMut(Sight<'_>) + 'a;
 
 /// Plays a story to its end, on a runtime of its own. In virtual time one seed is one run. Fails if the engine cannot be
 /// started, or the store cannot be read; an expectation that was not met is no failure, but in the [`Outcome`].
 pub fn play(story: &Story, harness: &Harness<'_>) -> anyhow::Result<Outcome> {
-    play_observed(story, harness, &mut |_, _| {})
+    play_observed(story, harness, &mut |_| {})
 }
 
 /// The same, with an observer. Fails as [`play`] does.
@@ -85,6 +100,8 @@ struct Play<'a> {
     world: Arc<World>,
     endpoints: Endpoints,
     clock: WorldClock,
+    host: HostClock,
+    commits: Commits,
     store: Arc<MemoryStore>,
     engine: Option<Running>,
     starts_again: Option<Moment>,
@@ -106,6 +123,8 @@ impl<'a> Play<'a> {
             endpoints: Endpoints::open(&world, harness.environment)?,
             world,
             clock,
+            host: HostClock::of(clock),
+            commits: Commits::new(clock),
             store: Arc::new(MemoryStore::default()),
             engine: None,
             starts_again: None,
@@ -128,6 +147,8 @@ impl<'a> Play<'a> {
             story: self.story,
             world: &self.world,
             endpoints: &self.endpoints,
+            host: &self.host,
+            commits: &self.commits,
             harness: self.harness,
         };
         self.engine = Some(Running::start(context, store, &self.removed).await?);
@@ -172,7 +193,11 @@ impl<'a> Play<'a> {
     fn look(&mut self, at: Moment) {
         let Some(engine) = &self.engine else { return };
         let views = engine.views();
-        (self.observer)(at, &views);
+        (self.observer)(Sight {
+            at,
+            engine_now: engine.now(),
+            views: &views,
+        });
         let jobs: Vec<Shown> = views.iter().map(Shown::from).collect();
         for (name, shown) in self.judge.records(&jobs, None) {
             self.timeline.shown(at, &name, shown);
@@ -185,6 +210,9 @@ impl<'a> Play<'a> {
 
     /// What a step does to the engine, or asks of it.
     async fn happen(&mut self, step: &Step) -> anyhow::Result<()> {
+        if let Some(ahead) = step.host_clock {
+            self.host.set_ahead(ahead);
+        }
         if let Some(intent) = step.intent {
             self.intend(intent, step).await;
         }
@@ -262,11 +290,12 @@ impl<'a> Play<'a> {
             .store
             .entries(EntriesOf::ForSinks, Sequence::default(), u32::MAX)
             .await?;
+        let committed_at = self.commits.moments();
         let alerts: Vec<String> = shown
             .iter()
             .filter_map(|entry| match &entry.event {
                 Event::Alert(alert) if alert.status == AlertStatus::Firing => {
-                    let at = self.clock.moment(entry.at);
+                    let at = committed_at.get(&entry.sequence)?;
                     Some(format!("{} of {} at {at}: {}", alert.alert, entry.key, alert.message))
                 }
                 Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Forgotten => None,
@@ -283,6 +312,7 @@ impl<'a> Play<'a> {
             broken: self.judge.broken,
             timeline: self.timeline,
             journals: self.journals,
+            committed_at,
             recorded: recorded.into_iter().map(|(_, recorded)| recorded).collect(),
         })
     }

@@ -20,7 +20,7 @@ use steadfast_core::journal::Store;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
 use steadfast_host::PolicyEngine;
-use steadfast_reconcile::{ClusterSetup, Engine, Judging, Setup};
+use steadfast_reconcile::{ClusterSetup, Engine, Judging, Setup, SteadyClock};
 use steadfast_server::{Access, Api, ReloadError, Reloaded, router, serve};
 use steadfast_sources::transport::HttpTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
@@ -32,7 +32,7 @@ use engine_api::EngineApi;
 use reload::Reloader;
 
 pub use assemble::{LoadedPolicy, compile_policies, load_policies, policy_cache};
-pub use clock::{SteadyClock, SystemClock};
+pub use clock::SystemClock;
 pub use locate::locate_in_config;
 pub use modules::{RefusedModule, known, resolve_modules, resolve_modules_now};
 pub(crate) use signals::ShutdownSignals;
@@ -57,7 +57,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let files = file
         .as_deref()
         .map(|file| reload::FileSnapshot::starting(file, &config));
-    let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start());
+    let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start(SystemClock));
     let host = assemble::policy_engine()?;
     let policies = policies(&config, &host).await?;
     let clusters = assemble::clusters(&config).await?;

@@ -128,6 +128,8 @@ pub struct Step {
     pub ha: Option<bool>,
     /// What somebody posts to the engine at that moment.
     pub intent: Option<Intent>,
+    /// How far ahead of the truth the clock of the engine's host is from now on.
+    pub host_clock: Option<Moment>,
     /// What happens to the engine itself.
     pub engine: Option<EngineStep>,
 }

@@ -325,7 +325,7 @@ pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opti
         let message = format!("{stands}; the operator last saw it {}", state.word());
         return Some(Verdict::inferred(JobState::Unknown, Rule::NothingThere).because("NoJobYet", message));
     }
-    if s.job.state == JobState::Failed && resource.error.is_some() {
+    if s.job.state == JobState::Failed && s.job.reason.code == ERROR && resource.error.is_some() {
         return Some(Verdict::keep(s, Rule::StartFailed).as_sure_as(s.job.confidence));
     }
     if s.job.state.is_terminal() {
@@ -350,8 +350,7 @@ pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opti
 /// A job of which none was ever seen, and whose resource was: what was said of it stays while the resource cannot be read, or
 /// Flink is silent. The session's Deployment is not the job's own: another one is no start of it.
 pub fn waits_still(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
-    let is_waiting =
-        s.job.incarnation.attempt == 0 && memory.resource == ResourceSeen::Yes && s.job.state != JobState::Unknown;
+    let is_waiting = s.never_ran() && memory.resource == ResourceSeen::Yes && s.job.state != JobState::Unknown;
     let confidence = match s.job.confidence {
         Confidence::Confirmed if s.job.state.is_terminal() => Confidence::Confirmed,
         Confidence::Confirmed | Confidence::Inferred | Confidence::Stale => Confidence::Inferred,

@@ -315,7 +315,8 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
 /// Flink is silent and complete answers lack the Deployment.
 fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
     let state = s.job.state;
-    if s.job.incarnation.attempt == 0 {
+    let is_requested = s.job.mode == Mode::Session && s.never_ran();
+    if s.job.incarnation.attempt == 0 || is_requested {
         let of_resource = match s.flink_resource() {
             Seen::Absent { .. } => operator::not_submitted(s, params, memory),
             Seen::Present { .. } => operator::not_deployed(s, params, memory),
@@ -324,6 +325,8 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
         if let Some(verdict) = of_resource {
             return verdict;
         }
+    }
+    if s.job.incarnation.attempt == 0 {
         let message = format!("Deployment {} does not exist, and Flink does not answer", s.job.name);
         return Verdict::inferred(JobState::Unknown, Rule::NothingThere).because(MISSING, message);
     }

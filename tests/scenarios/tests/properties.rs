@@ -21,13 +21,12 @@ use libtest_mimic::{Failed, Trial};
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
 };
-use steadfast_core::journal::{Entry, Event};
+use steadfast_core::journal::Event;
 use steadfast_core::state::JobState;
 use steadfast_core::timing::Timing;
 use steadfast_simulate::judge::Shown;
-use steadfast_simulate::play::BEGINNING;
 use steadfast_simulate::{Environment, Harness, Outcome, play_observed};
-use steadfast_world::story::{Moment, Story};
+use steadfast_world::story::Story;
 
 use crate::staged::{self, Module};
 use plot::Plot;
@@ -147,9 +146,10 @@ fn objections(plot: &Plot) -> anyhow::Result<Found> {
         environment: Environment::InProcess,
         recording: Some(staged::recording()),
     };
-    let outcome = play_observed(&story, &harness, &mut |at, views| {
-        for view in views {
-            unwatched = unwatched.take().or_else(|| watch::objection(view, at, &starts));
+    let outcome = play_observed(&story, &harness, &mut |sight| {
+        for view in sight.views {
+            let objection = || watch::objection(view, &sight, &starts);
+            unwatched = unwatched.take().or_else(objection);
             let shown = &view.record;
             let target = story.targets.iter().find(|target| Shown::from(view).is_of(target));
             if let (Some(job), Some(target)) = (shown.incarnation.flink_job_id, target) {
@@ -164,20 +164,16 @@ fn objections(plot: &Plot) -> anyhow::Result<Found> {
         .map(|broken| format!("at {}: {}", broken.at, broken.what));
     let mut objections: Vec<String> = told.collect();
     objections.extend(unwatched);
-    objections.extend(unlicensed(&story, &outcome.journals, &tracked));
+    objections.extend(unlicensed(&story, &outcome, &tracked));
     objections.extend(replay::objection(&record.take(), policy));
     objections.extend(staged::replayed_otherwise(&outcome.recorded, policy));
     Ok(Found { objections, outcome })
 }
 
 /// Transitions for which the world gave no reason.
-fn unlicensed(
-    story: &Story,
-    journals: &BTreeMap<String, Vec<Entry>>,
-    tracked: &BTreeMap<(String, i64, JobState), String>,
-) -> Vec<String> {
+fn unlicensed(story: &Story, outcome: &Outcome, tracked: &BTreeMap<(String, i64, JobState), String>) -> Vec<String> {
     let mut objections = Vec::new();
-    for (name, entries) in journals {
+    for (name, entries) in &outcome.journals {
         let (target, job) = name
             .split_once('/')
             .map_or((name.as_str(), None), |(target, job)| (target, Some(job)));
@@ -193,8 +189,11 @@ fn unlicensed(
             let id = job
                 .map(|job| target.flink_id(&named(story, job)))
                 .or_else(|| seen.cloned());
-            let at = Moment::from_millis(entry.at.as_millis() - BEGINNING.as_millis());
-            let objection = truth.objection(transition.to, id.as_deref(), at);
+            let Some(at) = outcome.committed_at.get(&entry.sequence) else {
+                objections.push(format!("{name}: nobody saw the commit of {:?}", entry.sequence));
+                continue;
+            };
+            let objection = truth.objection(transition.to, id.as_deref(), *at);
             objections
                 .extend(objection.map(|why| format!("{name} was recorded {why} ({})", transition.reason.message)));
         }

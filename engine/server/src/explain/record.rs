@@ -123,6 +123,9 @@ object!(
         /// When that Deployment was first seen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         deployment_seen_at: Option<Moment> = deployment_seen_at,
+        /// The UID of the FlinkSessionJob that the record goes by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_job_uid: Option<String> = session_job_uid,
         /// When the answer that first listed the run was asked for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         run_seen_at: Option<Moment> = run_seen_at,

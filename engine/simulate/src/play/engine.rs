@@ -9,7 +9,8 @@ use steadfast_core::id::{ClusterName, Namespace, TargetId};
 use steadfast_core::journal::Journal;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
-use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Judging, Setup, TargetSetup};
+use steadfast_core::time::{Clock as _, Timestamp};
+use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Judging, Setup, SteadyClock, TargetSetup};
 use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -20,7 +21,8 @@ use tokio::time::Instant;
 
 use super::endpoints::Endpoints;
 use super::files::WorldFiles;
-use super::killable_store::KillableStore;
+use super::host_clock::HostClock;
+use super::killable_store::{Commits, KillableStore};
 use crate::harness::Harness;
 
 /// What every engine of a play is started with.
@@ -29,12 +31,16 @@ pub(super) struct PlayContext<'a> {
     pub(super) story: &'a Story,
     pub(super) world: &'a Arc<World>,
     pub(super) endpoints: &'a Endpoints,
+    /// What the clock of the engine's host shows.
+    pub(super) host: &'a HostClock,
+    pub(super) commits: &'a Commits,
     pub(super) harness: &'a Harness<'a>,
 }
 
 /// An engine at work.
 pub(super) struct Running {
     engine: Engine,
+    clock: Arc<SteadyClock<HostClock>>,
     journal: Arc<KillableStore>,
     registry: Registry,
 }
@@ -47,11 +53,14 @@ impl Running {
     ) -> anyhow::Result<Self> {
         let PlayContext {
             story,
-            world,
             endpoints,
+            host,
+            commits,
             harness,
+            ..
         } = context;
-        let journal = Arc::new(KillableStore::new(store));
+        let journal = Arc::new(KillableStore::new(store, commits.clone()));
+        let clock = Arc::new(SteadyClock::start(host.clone()));
         let mut registry = Registry::default();
         let targets: Vec<&TargetSpec> = story
             .targets
@@ -67,7 +76,7 @@ impl Running {
             judging: Judging::InLoop,
             recording: harness.recording,
             journal: journal.clone(),
-            clock: Arc::new(world.clock()),
+            clock: Arc::clone(&clock) as Arc<_>,
             seed: harness.seed,
             http: endpoints.http()?,
             http_of_targets: BTreeMap::new(),
@@ -75,6 +84,7 @@ impl Running {
         let engine = Engine::start(setup, &mut registry).await?;
         Ok(Self {
             engine,
+            clock,
             journal,
             registry,
         })
@@ -82,6 +92,11 @@ impl Running {
 
     pub(super) fn views(&self) -> Vec<JobView> {
         self.engine.projection.page(None, usize::MAX, |_| true)
+    }
+
+    /// What the engine's own clock shows.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(super) fn control(&self) -> &Control {

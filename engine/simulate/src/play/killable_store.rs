@@ -1,23 +1,55 @@
 //! A store whose connection to one engine can be cut, as a kill of its process cuts it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use steadfast_core::journal::{Commit, EntriesOf, Entry, Journal, JournalError, Sequence};
 use steadfast_core::record::JobRecord;
 use steadfast_core::time::Timestamp;
+use steadfast_world::clock::WorldClock;
+use steadfast_world::story::Moment;
+
+/// When entries were committed, by the story's time. An entry has the engine's own, which may be off from it.
+#[derive(Clone, Debug)]
+pub(super) struct Commits {
+    clock: WorldClock,
+    at: Arc<Mutex<BTreeMap<Sequence, Moment>>>,
+}
+
+impl Commits {
+    pub(super) fn new(clock: WorldClock) -> Self {
+        Self {
+            clock,
+            at: Arc::default(),
+        }
+    }
+
+    /// The moments noted so far.
+    pub(super) fn moments(&self) -> BTreeMap<Sequence, Moment> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, entries: &[Entry]) {
+        let now = self.clock.story_now();
+        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        at.extend(entries.iter().map(|entry| (entry.sequence, now)));
+    }
+}
 
 /// One engine's connection to the store. Once cut, nothing that this engine still does is durable.
 pub(super) struct KillableStore {
     store: Arc<dyn Journal>,
+    commits: Commits,
     cut: AtomicBool,
 }
 
 impl KillableStore {
-    pub(super) fn new(store: Arc<dyn Journal>) -> Self {
+    pub(super) fn new(store: Arc<dyn Journal>, commits: Commits) -> Self {
         Self {
             store,
+            commits,
             cut: AtomicBool::new(false),
         }
     }
@@ -34,7 +66,9 @@ impl Journal for KillableStore {
         if self.cut.load(Ordering::SeqCst) {
             return Err(JournalError::Unusable("the engine was killed".into()));
         }
-        self.store.commit(at, commit).await
+        let entries = self.store.commit(at, commit).await?;
+        self.commits.note(&entries);
+        Ok(entries)
     }
 
     async fn load(&self) -> Result<Vec<JobRecord>, JournalError> {

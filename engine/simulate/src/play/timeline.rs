@@ -59,6 +59,7 @@ fn changes(step: &Step) -> Vec<String> {
         files,
         ha,
         intent,
+        host_clock,
         engine,
         ..
     } = step;
@@ -81,6 +82,7 @@ fn changes(step: &Step) -> Vec<String> {
         change("files", files),
         change("ha", ha),
         change("intent", intent),
+        change("host clock", host_clock),
         change("engine", engine),
     ];
     all.into_iter().flatten().collect()

@@ -2,7 +2,8 @@
 //!
 //! It names no resource version, so the API server reads it from a quorum of its store, and its answer is complete about that one
 //! object, whatever its labels are. That there is none is believed in the API server's own words alone: a Status with the
-//! reason NotFound that names the object. Any other 404 may be a proxy's.
+//! reason NotFound that names the object, in its details or, where something left these out, in its message. Any other 404 may be
+//! a proxy's, or about the whole kind.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,12 +96,16 @@ struct Typed {
 struct Status {
     kind: String,
     reason: String,
-    details: Details,
+    #[serde(default)]
+    message: String,
+    details: Option<Details>,
 }
 
 #[derive(Deserialize)]
 struct Details {
+    #[serde(default)]
     name: String,
+    #[serde(default)]
     kind: String,
 }
 
@@ -131,9 +136,55 @@ fn read(kind: ObjectKind, key: &Key, path: &str, answer: Answer) -> Result<Optio
 /// Whether a 404 is the API server's word about that very object.
 fn is_not_found(kind: ObjectKind, key: &Key, body: &[u8]) -> bool {
     serde_json::from_slice::<Status>(body).is_ok_and(|status| {
-        status.kind == "Status"
-            && status.reason == "NotFound"
-            && status.details.name == key.1
-            && status.details.kind == Collection::of(kind).plural()
+        status.kind == "Status" && status.reason == "NotFound" && status.names(Collection::of(kind).plural(), &key.1)
     })
+}
+
+impl Status {
+    /// Whether it is about that object.
+    fn names(&self, plural: &str, name: &str) -> bool {
+        match &self.details {
+            Some(details) => details.name == name && details.kind == plural,
+            // `deployments.apps "orders" not found`: k8s.io/apimachinery, `errors.NewNotFound`.
+            None => self.message.split_once(' ').is_some_and(|(resource, rest)| {
+                let resource = resource.split_once('.').map_or(resource, |(resource, _group)| resource);
+                resource == plural && rest == format!("\"{name}\" not found")
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says_gone(body: &str) -> bool {
+        let key = (Namespace::new("default"), "orders".to_owned());
+        is_not_found(ObjectKind::Deployment, &key, body.as_bytes())
+    }
+
+    #[test]
+    fn only_a_status_that_names_the_object_says_that_there_is_none() {
+        let status =
+            |rest: &str| format!(r#"{{"kind":"Status","status":"Failure","reason":"NotFound","code":404{rest}}}"#);
+        for rest in [
+            r#","message":"deployments.apps \"orders\" not found","details":{"name":"orders","group":"apps","kind":"deployments"}"#,
+            r#","message":"deployments.apps \"orders\" not found""#,
+            r#","message":"deployments \"orders\" not found""#,
+        ] {
+            assert!(says_gone(&status(rest)), "{rest}");
+        }
+        for rest in [
+            "",
+            r#","message":"the server could not find the requested resource""#,
+            r#","message":"the server could not find the requested resource","details":{}"#,
+            r#","message":"deployments.apps \"other\" not found""#,
+            r#","message":"pods \"orders\" not found""#,
+            r#","message":"namespaces \"default\" not found","details":{"name":"default","kind":"namespaces"}"#,
+            r#","message":"deployments.apps \"orders\" not found","details":{"name":"other","kind":"deployments"}"#,
+        ] {
+            assert!(!says_gone(&status(rest)), "{rest}");
+        }
+        assert!(!says_gone("404 page not found\n"));
+    }
 }

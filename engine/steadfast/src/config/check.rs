@@ -24,6 +24,14 @@ use super::{Cluster, Config, FlinkRest, Job, Mistake, Policy, Server, Sink};
 
 const SHORTEST: Duration = Duration::from_millis(10);
 
+/// How long an intent stands where the file does not say: fifteen validations, so that who looks at everything more often gives
+/// it up sooner, and at least a minute, since who posted it has yet to act.
+fn usual_intent_timeout(validate: Duration) -> Duration {
+    const VALIDATIONS: u32 = 15;
+    const AT_LEAST: Duration = Duration::from_secs(60);
+    validate.saturating_mul(VALIDATIONS).max(AT_LEAST)
+}
+
 /// Checks a file whose relative paths start at `folder`.
 pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
     let mut checker = Checker {
@@ -122,10 +130,11 @@ impl Checker<'_> {
 
     fn timing(&mut self, timing: &file::Timing) -> Timing {
         let default = Timing::default();
+        let validate = self.span("validate", timing.validate.as_ref(), default.validate);
         let checked = Timing {
             poll: self.span("poll", timing.poll.as_ref(), default.poll),
             timeout: self.span("timeout", timing.timeout.as_ref(), default.timeout),
-            validate: self.span("validate", timing.validate.as_ref(), default.validate),
+            validate,
             retry_initial: self.span("retry_initial", timing.retry_initial.as_ref(), default.retry_initial),
             retry_max: self.span("retry_max", timing.retry_max.as_ref(), default.retry_max),
             startup_grace: timing
@@ -133,7 +142,11 @@ impl Checker<'_> {
                 .as_ref()
                 .map_or(default.startup_grace, |span| span.get_ref().0),
             terminal_poll: self.span("terminal_poll", timing.terminal_poll.as_ref(), default.terminal_poll),
-            intent_timeout: self.span("intent_timeout", timing.intent_timeout.as_ref(), default.intent_timeout),
+            intent_timeout: self.span(
+                "intent_timeout",
+                timing.intent_timeout.as_ref(),
+                usual_intent_timeout(validate),
+            ),
         };
         if checked.retry_initial > checked.retry_max {
             let place = timing

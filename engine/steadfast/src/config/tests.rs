@@ -50,6 +50,19 @@ fn names_a_file(line: &str) -> bool {
 }
 
 #[test]
+fn an_intent_stands_for_fifteen_validations_unless_the_file_says_how_long() {
+    let stands = |timing: &str| {
+        let text = format!("[timing]\n{timing}");
+        let config = Config::parse(Path::new("config.toml"), &text).unwrap();
+        config.timing.intent_timeout.as_secs()
+    };
+    assert_eq!(stands(""), 15 * 60);
+    assert_eq!(stands("validate = \"2m\""), 30 * 60);
+    assert_eq!(stands("validate = \"1s\""), 60);
+    assert_eq!(stands("validate = \"1s\"\nintent_timeout = \"20s\""), 20);
+}
+
+#[test]
 fn the_operators_file_shows_every_key_with_its_default() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config.toml");
     let text = std::fs::read_to_string(&path).unwrap();

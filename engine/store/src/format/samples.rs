@@ -140,6 +140,7 @@ fn full() -> JobRecord {
             deployment_name: None,
             deployment_created_at: None,
             deployment_seen_at: None,
+            session_job_uid: None,
             run_seen_at: None,
             earlier: Vec::new(),
         },

@@ -83,7 +83,7 @@ impl Builder<'_> {
             },
         });
         let meta = Meta {
-            uid: uid(&["fsj", &target.cluster, &target.namespace, &job.name]),
+            uid: uid(&["fsj", &target.cluster, &target.namespace, &job.name, &job.uid]),
             deleting: job.deleting,
             ..Meta::default()
         };

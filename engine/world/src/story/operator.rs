@@ -45,6 +45,9 @@ impl Default for ResourceSpec {
 pub struct SessionJobSpec {
     /// Its name.
     pub name: String,
+    /// What tells it from another one under its name: its UID is made of both.
+    #[serde(default)]
+    pub uid: String,
     /// The story's name for the job that its status names, if it names one yet.
     pub job: Option<String>,
     /// Whether it asks for a suspended job.

@@ -129,6 +129,8 @@ pub enum Deed {
     Drop,
     /// Somebody posts an intent.
     Intend(&'static str),
+    /// The clock of the engine's host is set, so many seconds ahead of the truth.
+    SetClock(i32),
     /// The engine is killed and starts again.
     Kill,
     /// It is stopped for so many seconds.

@@ -169,6 +169,7 @@ impl Tale {
                 self.needs.insert("intent");
                 self.step(Some(place), &format!("intent = \"{intent}\"\n"));
             }
+            Deed::SetClock(ahead) => self.step(None, &format!("host_clock = \"{ahead}s\"\n")),
             Deed::Kill => {
                 self.needs.insert("restart");
                 self.engine_back = now;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
-use steadfast_simulate::play::BEGINNING;
+use steadfast_simulate::Sight;
 use steadfast_world::story::{EngineStep, Moment, Story};
 
 /// Nothing is due later than this: validation, the pace of ended jobs and the longest `Retry-After` are a minute.
@@ -25,8 +25,8 @@ pub fn starts(story: &Story) -> Vec<i64> {
 }
 
 /// Why a job that is shown so is not watched.
-pub fn objection(view: &JobView, at: Moment, starts: &[i64]) -> Option<String> {
-    let now = Timestamp::from_millis(BEGINNING.as_millis() + at.as_millis());
+pub fn objection(view: &JobView, sight: &Sight<'_>, starts: &[i64]) -> Option<String> {
+    let (at, now) = (sight.at, sight.engine_now);
     let key = &view.record.key;
     let is_new = starts
         .iter()

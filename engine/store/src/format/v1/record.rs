@@ -73,6 +73,8 @@ object!(Incarnation of incarnation::Incarnation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     "deploymentSeenAt": Option<Moment> = deployment_seen_at,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    "sessionJobUid": Option<Uid> = session_job_uid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     "runSeenAt": Option<Moment> = run_seen_at,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     "earlier": Vec<(JobId, Moment)> = earlier,

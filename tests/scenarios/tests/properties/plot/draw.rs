@@ -118,9 +118,15 @@ fn deeds() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Submit),
         1 => Just(Deed::Drop),
         2 => prop::sample::select(&["start", "cancel", "savepoint", "none"][..]).prop_map(Deed::Intend),
+        2 => host_clocks().prop_map(Deed::SetClock),
         1 => Just(Deed::Kill),
         1 => (2_u8..40).prop_map(Deed::Stop),
     ]
+}
+
+/// Right again, off by seconds, by up to a day.
+fn host_clocks() -> impl Strategy<Value = i32> {
+    prop_oneof![Just(0), -90..=90, -86_400..=86_400]
 }
 
 fn wheres() -> impl Strategy<Value = Where> {
