@@ -55,6 +55,7 @@ fn decision(n: usize) -> Decision {
         source,
         observed_after: AT,
     };
+    let is_a_policys = |kind: &&ConditionType| !matches!(kind, ConditionType::PolicyOutdated);
     let condition = |kind: &ConditionType| DecidedCondition {
         kind: *kind,
         message: format!("{kind} stands"),
@@ -75,7 +76,8 @@ fn decision(n: usize) -> Decision {
             attention: Attention::ALL[n % Attention::ALL.len()],
         },
         wanted: SOURCES.map(want).to_vec(),
-        conditions: ConditionType::ALL.iter().map(condition).collect(),
+        // A policy raises none of the engine's own.
+        conditions: ConditionType::ALL.iter().filter(is_a_policys).map(condition).collect(),
         alerts: [AlertScope::Job, AlertScope::Cluster].map(alert).to_vec(),
         memory: vec![0, 171, 255],
     }

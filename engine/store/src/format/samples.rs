@@ -24,7 +24,7 @@ use facts::Facts;
 mod facts;
 
 const AT: Timestamp = Timestamp::from_millis(1_795_396_409_838);
-const SCOPES: [AlertScope; 3] = [AlertScope::Job, AlertScope::Cluster, AlertScope::Policy];
+const SCOPES: [AlertScope; 2] = [AlertScope::Job, AlertScope::Cluster];
 const STATUSES: [AlertStatus; 2] = [AlertStatus::Firing, AlertStatus::Resolved];
 const ORIGINS: [Origin; 2] = [Origin::Configured, Origin::Discovered];
 const SEEN: [UidSeen; 2] = [UidSeen::InThisAttempt, UidSeen::Before];
@@ -100,11 +100,16 @@ pub(super) fn unseen() -> JobRecord {
 
 /// A record in which every field is filled, without a memory, as the record's column has it.
 fn full() -> JobRecord {
-    let conditions = ConditionType::ALL.iter().zip(0..).map(|(kind, n)| Condition {
-        kind: *kind,
-        since: at(n),
-        message: format!("{kind} stands"),
-    });
+    let was_there = |kind: &&ConditionType| !matches!(kind, ConditionType::PolicyOutdated);
+    let conditions = ConditionType::ALL
+        .iter()
+        .filter(was_there)
+        .zip(0..)
+        .map(|(kind, n)| Condition {
+            kind: *kind,
+            since: at(n),
+            message: format!("{kind} stands"),
+        });
     let alerts = SCOPES.map(|scope| StandingAlert {
         name: "JobFailed".to_owned(),
         scope,

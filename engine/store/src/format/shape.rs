@@ -46,11 +46,12 @@ macro_rules! object {
     };
 }
 
-/// One of several words: each as it is written, and the variant it stands for.
+/// One of several words: each as it is written, and the variant it stands for. Variants that the format has no word for may
+/// be told by the nearest one, where what stands beside it says more.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident of $core:path {
         $($(#[$attribute:meta])* $word:literal = $variant:ident),+ $(,)?
-    }) => {
+    } $(nearest { $($later:ident as $nearest:ident),+ $(,)? })?) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
         pub(crate) enum $name {
@@ -67,7 +68,10 @@ macro_rules! words {
             type Core = $core;
 
             fn of(core: &Self::Core) -> Self {
-                match core { $(<$core>::$variant => Self::$variant),+ }
+                match core {
+                    $(<$core>::$variant => Self::$variant,)+
+                    $($(<$core>::$later => Self::$nearest,)+)?
+                }
             }
 
             fn into_core(self) -> Self::Core {

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use steadfast_core::{id, incarnation, record};
 
+use super::alert::StandingAlert as Alert;
+use super::condition::Condition;
 use super::scalar::{ClusterName, JobId, Labels, Moment, Namespace, PolicyName, SessionJob, Uid};
-use super::state::{Attention, ConditionType, Confidence, Intent, Mode, State};
+use super::state::{Attention, Confidence, Intent, Mode, State};
 use crate::format::shape::{object, words};
 
 object!(Record of record::JobRecord {
@@ -85,23 +87,11 @@ words!(UidSeen of incarnation::UidSeen {
     "before" = Before,
 });
 
-object!(Condition of record::Condition {
-    "type": ConditionType = kind,
-    "since": Moment = since,
-    "message": String = message,
-});
-
-object!(Alert of record::StandingAlert {
-    "name": String = name,
-    "scope": AlertScope = scope,
-    "since": Moment = since,
-    "message": String = message,
-});
-
 words!(AlertScope of record::AlertScope {
     "job" = Job,
     "cluster" = Cluster,
-    "policy" = Policy,
+} nearest {
+    Policy as Cluster,
 });
 
 object!(PostedIntent of record::PostedIntent {

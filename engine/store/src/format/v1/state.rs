@@ -41,7 +41,8 @@ words!(ConditionType of state::ConditionType {
     "RestartLoop" = RestartLoop,
     "FleetDisrupted" = FleetDisrupted,
     "PolicyFailing" = PolicyFailing,
-    "PolicyOutdated" = PolicyOutdated,
+} nearest {
+    PolicyOutdated as PolicyFailing,
 });
 
 words!(Mode of state::Mode {
