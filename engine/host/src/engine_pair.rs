@@ -93,6 +93,11 @@ fn pool() -> InstanceAllocationStrategy {
     InstanceAllocationStrategy::Pooling(pool)
 }
 
+/// That of an engine that only compiles: its machine code is that of both.
+pub(crate) fn config_to_compile() -> Config {
+    config(InstanceAllocationStrategy::OnDemand)
+}
+
 fn config(instances: InstanceAllocationStrategy) -> Config {
     let mut config = Config::new();
     config

@@ -13,6 +13,7 @@
 
 pub mod builtin;
 mod cache;
+mod compiler;
 mod contract;
 mod description;
 mod encode;
@@ -26,6 +27,7 @@ mod load_error;
 mod policy;
 mod ticker;
 
+pub use compiler::{CompileLimits, CompilerProcess, compile_for_parent};
 pub use description::{Description, Parameter};
 pub use engine::PolicyEngine;
 pub use host_error::HostError;

@@ -67,6 +67,16 @@ pub enum LoadError {
         /// How many it declares.
         memories: u32,
     },
+    /// Compiling it took more than it may.
+    #[error(
+        "policy `{policy}`: the module costs too much to compile: {why}; make its largest functions smaller, or build it for size"
+    )]
+    Costly {
+        /// The name of its `[[policy]]`.
+        policy: String,
+        /// What it took too much of.
+        why: String,
+    },
     /// It is named like the contract and shaped differently.
     #[error(
         "policy `{policy}`: the module's types are not those of {PACKAGE}@{version}, which it names; build it against \
