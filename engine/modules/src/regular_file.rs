@@ -91,9 +91,20 @@ mod tests {
             path
         };
         let pipe = folder.path().join("pipe");
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
         for path in [link("zero", "/dev/zero"), pipe, folder.path().to_owned()] {
-            assert!(matches!(read(&path, 10), Err(FileError::NotRegular)), "{}", path.display());
+            assert!(
+                matches!(read(&path, 10), Err(FileError::NotRegular)),
+                "{}",
+                path.display()
+            );
         }
         assert!(matches!(read(&link("gone", "nowhere"), 10), Err(FileError::Io(_))));
     }

@@ -1,15 +1,21 @@
 //! Whether policies can take over: they judge what is there before anything depends on them.
 
+use std::time::Duration;
+
 use steadfast_core::counterfactual::Counterfactual;
 use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::planner::{Next, plan};
 use steadfast_core::snapshot::Snapshot;
+use tokio::time::Instant;
 
 use crate::setup::{PolicySetup, Role};
 
 /// How often in a row both policies may run out of time: it would be the same with the rest, and take as long each time.
 const PATIENCE: u32 = 3;
+
+/// For how long one policy is tried. What a slow one does not come to in it is not tried: somebody waits for all of them.
+const TRIAL: Duration = Duration::from_secs(5);
 
 /// A policy cannot decide what the running ones can.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,8 +72,9 @@ fn try_one(
 ) -> Result<usize, DryRunError> {
     let mut decisions = 0;
     let mut late = 0;
+    let began = Instant::now();
     for (snapshot, predecessor) in snapshots {
-        if late >= PATIENCE {
+        if late >= PATIENCE || began.elapsed() >= TRIAL {
             break;
         }
         decisions += 1;

@@ -67,7 +67,7 @@ pub(crate) struct Case {
     /// a shadow.
     pub(crate) record: Arc<JobRecord>,
     /// What the policy is shown.
-    pub(crate) shown: Snapshot,
+    pub(crate) shown: Box<Snapshot>,
 }
 
 /// What a judge came to in one go.
@@ -85,7 +85,7 @@ pub(crate) struct Decided {
 #[derive(Debug)]
 pub(crate) struct Question {
     /// What the policy is shown.
-    pub(crate) shown: Snapshot,
+    pub(crate) shown: Box<Snapshot>,
     pub(crate) reply: oneshot::Sender<Result<Explanation, RequestError>>,
 }
 
@@ -102,7 +102,7 @@ pub(crate) struct Answered {
 #[derive(Debug)]
 pub(crate) enum Ruling {
     Decided(Decided),
-    Answered(Answered),
+    Answered(Box<Answered>),
 }
 
 /// One who decides with a policy.

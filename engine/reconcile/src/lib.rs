@@ -27,6 +27,8 @@ pub use engine::{Engine, StartError};
 pub use flinks::FlinkCounts;
 pub use judging::Judging;
 pub use policies::Policies;
-pub use setup::{ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, TargetSetup};
+pub use setup::{
+    ClusterSetup, Discover, Identity, PolicySetup, Recording, Role, Select, Setup, Share, Standing, TargetSetup,
+};
 pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};
 pub use steady_clock::SteadyClock;

@@ -1,13 +1,22 @@
 //! The policies of one engine: which decides a job, and which only shadow.
 
+use std::time::Duration;
+
 use steadfast_core::decision::{Decide, PolicyFailure, PolicyFailureKind};
 use steadfast_core::id::{JobKey, PolicyName, TargetId};
 use steadfast_core::time::Timestamp;
 
-use crate::judging::{Answered, Breaker, InLoop, Judge, Outcome, Question, SeatId};
-use crate::setup::{Identity, PolicySetup, Role, Select, Share};
+use crate::judging::{Answered, Breaker, Decided, InLoop, Judge, Outcome, Question, SeatId};
+use crate::setup::{Identity, PolicySetup, Role, Select, Share, Standing};
 use crate::shadows::ShadowRecords;
 use crate::status::PolicyStatus;
+
+/// For how long a judge is given cases at a time, by its pace: twice as long as it may take.
+const AT_A_TIME: Duration = Duration::from_millis(40);
+/// However slow it is, it is given so many: it may be faster now.
+const FEW: usize = 4;
+/// Who needs more than that for a decision is not waited for.
+const PROMPT: Duration = Duration::from_millis(1);
 
 /// All policies, in the order of the configuration.
 #[derive(Default)]
@@ -23,9 +32,12 @@ pub(crate) struct Seat {
     rollout: Share,
     pub(crate) role: Role,
     identity: Identity,
+    pub(crate) standing: Standing,
     pub(crate) judge: Box<dyn Judge>,
     /// Whether the judge has cases that it was given and has not given back.
     pub(crate) is_busy: bool,
+    /// How long it took for a decision when it last decided.
+    pace: Duration,
     pub(crate) breaker: Breaker,
     /// What it would show, if it is a shadow.
     pub(crate) shadow: ShadowRecords,
@@ -35,6 +47,28 @@ impl Seat {
     /// Whether it is for this target's jobs.
     pub(crate) fn is_for(&self, target: &TargetId) -> bool {
         self.select.matches(target) && self.rollout.covers(target)
+    }
+
+    /// Notes how fast it was.
+    pub(crate) fn note_pace(&mut self, decided: &Decided) {
+        if let Ok(count) = u32::try_from(decided.outcomes.len())
+            && let Some(pace) = decided.spent.checked_div(count)
+        {
+            self.pace = pace;
+        }
+    }
+
+    /// How many cases it is given at a time, at most `limit`: no more than it may come to. Each that it gives back was made in
+    /// vain, and by the loop.
+    pub(crate) fn allotment(&self, limit: usize) -> usize {
+        let possible = AT_A_TIME.as_nanos().checked_div(self.pace.as_nanos());
+        let possible = possible.map_or(limit, |count| usize::try_from(count).unwrap_or(limit));
+        possible.max(FEW).min(limit)
+    }
+
+    /// Whether it is worth waiting for: most decisions take some microseconds.
+    pub(crate) fn is_prompt(&self) -> bool {
+        self.pace <= PROMPT
     }
 
     /// Whether its decisions are only compared.
@@ -63,8 +97,10 @@ impl Policies {
                 rollout: policy.rollout,
                 role: policy.role,
                 identity: policy.identity,
+                standing: policy.standing,
                 judge,
                 is_busy: false,
+                pace: Duration::ZERO,
                 breaker: Breaker::default(),
                 shadow: ShadowRecords::default(),
             }
@@ -174,6 +210,7 @@ impl Policies {
                 role: seat.role,
                 rollout: seat.rollout,
                 identity: seat.identity.clone(),
+                standing: seat.standing.clone(),
                 since: now,
                 suspended_since: None,
             };
@@ -214,6 +251,22 @@ mod tests {
 
     fn target(name: &str) -> TargetId {
         JobKey::parse(&format!("local/default/{name}")).unwrap().target
+    }
+
+    #[test]
+    fn one_is_given_what_it_may_come_to() {
+        let mut policies = Policies::new(vec![policy("p", 100, Role::Decides)]);
+        let seat = policies.named(&PolicyName::new("p")).unwrap();
+        assert_eq!(
+            (seat.allotment(512), seat.is_prompt()),
+            (512, true),
+            "nothing is known of it"
+        );
+        for (micros, given, is_prompt) in [(30, 512, true), (1_000, 40, true), (14_000, 4, false), (0, 512, true)] {
+            seat.pace = Duration::from_micros(micros);
+            assert_eq!((seat.allotment(512), seat.is_prompt()), (given, is_prompt), "{micros}");
+        }
+        assert_eq!(seat.allotment(16), 16, "however many policies there are");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! here, of each job the newest.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -52,7 +53,7 @@ enum Waiting {
     /// Not yet looked at.
     New(Box<Compared>),
     /// It was given to the judge, who did not come to it.
-    Left(Box<Case>),
+    Left(Case),
 }
 
 /// What comes of something that waited.
@@ -79,10 +80,11 @@ impl ShadowRecords {
     /// What a judge was given and did not come to. Something newer of the job goes first.
     pub(crate) fn put_back(&mut self, left: Case) {
         let key = left.record.key.clone();
-        if self.waiting.contains_key(&key) {
-            self.skipped += 1;
-        } else {
-            self.waiting.insert(key, Waiting::Left(Box::new(left)));
+        match self.waiting.entry(key) {
+            Entry::Occupied(_) => self.skipped += 1,
+            Entry::Vacant(place) => {
+                place.insert(Waiting::Left(left));
+            }
         }
     }
 
@@ -113,7 +115,7 @@ impl ShadowRecords {
         let waiting = self.waiting.remove(&key)?;
         self.last = Some(key);
         let compared = match waiting {
-            Waiting::Left(case) => return Some(Next::Decide(*case)),
+            Waiting::Left(case) => return Some(Next::Decide(case)),
             Waiting::New(compared) => *compared,
         };
         let kept = self.records.entry(compared.before.key.clone()).or_insert_with(|| Kept {
@@ -123,7 +125,7 @@ impl ShadowRecords {
         Some(match kept.record.show(&compared.before, &compared.snapshot) {
             Some(shown) => Next::Decide(Case {
                 record: compared.committed,
-                shown,
+                shown: Box::new(shown),
             }),
             None => Next::Asleep(compared.committed, kept.verdict()),
         })

@@ -111,7 +111,7 @@ fn sit(
             Work::Question(question) => {
                 let answered = answer(policy.as_mut(), question);
                 questions.fetch_sub(1, Ordering::Relaxed);
-                Ruling::Answered(answered)
+                Ruling::Answered(Box::new(answered))
             }
         };
         policy.end_batch();

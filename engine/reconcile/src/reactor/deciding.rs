@@ -12,17 +12,20 @@
 
 use std::sync::Arc;
 
-use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
+use steadfast_core::decision::{DecidedCondition, PolicyFailure, PolicyFailureKind};
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::planner::plan;
 use steadfast_core::record::JobRecord;
 use steadfast_core::recording::{RecordChange, Recorded};
 use steadfast_core::replay::transition_of;
+use steadfast_core::snapshot::Snapshot;
+use steadfast_core::state::ConditionType;
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
 use crate::judging::{Breaker, Case, Decided, Leave, Outcome, Ruling, Turned};
 use crate::policies::Policies;
+use crate::setup::Standing;
 use crate::turn::{Evidence, Judged, Show, Turn, Verdict, Work};
 
 /// How many jobs are judged before their changes are committed: one transaction for each batch.
@@ -42,6 +45,7 @@ impl Reactor {
                     return;
                 };
                 seat.is_busy = false;
+                seat.note_pace(&decided);
                 if seat.is_shadow() {
                     self.compared(decided, now);
                 } else {
@@ -50,7 +54,7 @@ impl Reactor {
                     self.came.push((name, decided));
                 }
             }
-            Ruling::Answered(answered) => self.explain(answered, now),
+            Ruling::Answered(answered) => self.explain(*answered, now),
         }
     }
 
@@ -125,6 +129,12 @@ impl Reactor {
         if leave == Leave::All && is_busy {
             return;
         }
+        // Those of a suspended policy are told that nobody asks, which takes no time.
+        let share = if leave == Leave::All {
+            seat.allotment(share)
+        } else {
+            share
+        };
         let mut cases = self.cases(name, share, now);
         if leave != Leave::All {
             let asked = if leave == Leave::One && !is_busy && !cases.is_empty() {
@@ -147,7 +157,9 @@ impl Reactor {
             Some(decided) => self.conclude(name, decided, turn, now),
             None => {
                 seat.is_busy = true;
-                self.awaited.insert(name.clone());
+                if seat.is_prompt() {
+                    self.awaited.insert(name.clone());
+                }
             }
         }
     }
@@ -157,7 +169,7 @@ impl Reactor {
         let keys = self.queue.take(name, limit);
         let case = |key: JobKey| {
             let record = Arc::clone(self.records.get(&key)?);
-            let shown = self.snapshot(&record, now)?;
+            let shown = Box::new(self.snapshot(&record, now)?);
             Some(Case { record, shown })
         };
         keys.into_iter().filter_map(case).collect()
@@ -233,6 +245,7 @@ impl Reactor {
         if by == Verdict::Asked {
             self.overtaken.remove(&key);
         }
+        let outcome = self.noted(&before.policy, outcome);
         let failure = outcome.as_ref().err().cloned();
         let rule = outcome.as_ref().ok().map(|decision| decision.rule.clone());
         let mut plan = plan(&before, &snapshot, outcome);
@@ -248,7 +261,7 @@ impl Reactor {
         let compared = self.is_compared(&key).then(|| {
             Box::new(Evidence {
                 before: Arc::clone(&before),
-                snapshot: snapshot.clone(),
+                snapshot: Snapshot::clone(&snapshot),
             })
         });
         if is_kept {
@@ -257,7 +270,7 @@ impl Reactor {
                 rule,
                 failure: failure.clone(),
                 transition: transition_of(&plan).cloned(),
-                snapshot,
+                snapshot: *snapshot,
             });
         }
         turn.changes.extend(plan.change.take());
@@ -268,6 +281,20 @@ impl Reactor {
             failure,
             by,
         });
+    }
+
+    /// A decision of a policy that is not what the configuration asks for says so.
+    fn noted(&self, policy: &PolicyName, mut outcome: Outcome) -> Outcome {
+        if let Ok(decision) = &mut outcome
+            && let Some(Standing::Outdated(why)) = self.policies.seat(policy).map(|seat| &seat.standing)
+        {
+            let condition = DecidedCondition {
+                kind: ConditionType::PolicyOutdated,
+                message: format!("the last good module of policy `{policy}` decides: {why}"),
+            };
+            decision.conditions.insert(0, condition);
+        }
+        outcome
     }
 
     /// Jobs that have waited for their policy for too long: their records say that nobody has judged what is seen now.
@@ -285,6 +312,7 @@ impl Reactor {
                           poll less often"
                     .to_owned(),
             };
+            let shown = Box::new(shown);
             self.settle(Case { record, shown }, Err(failure), Verdict::Unasked, turn);
         }
     }

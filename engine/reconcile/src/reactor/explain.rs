@@ -27,7 +27,13 @@ impl Reactor {
             drop(reply.send(Err(RequestError::NoSuchJob)));
             return;
         };
-        if let Some(answered) = self.policies.answer(&policy, Question { shown, reply }) {
+        if let Some(answered) = self.policies.answer(
+            &policy,
+            Question {
+                shown: Box::new(shown),
+                reply,
+            },
+        ) {
             self.explain(answered, now);
         }
     }
@@ -43,7 +49,7 @@ impl Reactor {
         let explanation = Explanation {
             waits_for: self.waits_for(&snapshot.record.key, wanted, now),
             policy: snapshot.record.policy.clone(),
-            snapshot,
+            snapshot: *snapshot,
             outcome,
             rule,
         };

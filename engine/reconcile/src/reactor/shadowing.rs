@@ -78,7 +78,7 @@ impl Reactor {
     fn ask_shadow(&mut self, name: &PolicyName, now: Timestamp) {
         let Some(seat) = self.policies.named(name) else { return };
         let limit = match seat.breaker.leave(now) {
-            Leave::All => BATCH,
+            Leave::All => seat.allotment(BATCH),
             Leave::One => 1,
             Leave::None => {
                 seat.shadow.skip_waiting();

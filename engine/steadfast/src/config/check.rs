@@ -20,7 +20,7 @@ use toml::Spanned;
 
 use super::file::{self, File};
 use super::values::Span;
-use super::{Cluster, Config, FlinkRest, Job, Mistake, Policy, Server, Sink};
+use super::{Cluster, Config, FlinkRest, Job, Mistake, Modules, Policy, Server, Sink};
 
 const SHORTEST: Duration = Duration::from_millis(10);
 
@@ -33,9 +33,10 @@ fn usual_intent_timeout(validate: Duration) -> Duration {
 }
 
 /// Checks a file whose relative paths start at `folder`.
-pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
+pub(super) fn check(file: File, folder: &Path, modules: Modules) -> Result<Config, Vec<Mistake>> {
     let mut checker = Checker {
         folder,
+        modules,
         mistakes: Vec::new(),
     };
     let config = Config {
@@ -58,6 +59,7 @@ pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
 
 struct Checker<'a> {
     folder: &'a Path,
+    modules: Modules,
     mistakes: Vec<Mistake>,
 }
 

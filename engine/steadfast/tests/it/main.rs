@@ -13,7 +13,13 @@ mod daemon;
 mod documents;
 mod engine;
 #[cfg(feature = "author")]
+#[allow(dead_code)]
+#[path = "../../../host/tests/it/guest.rs"]
+mod guest;
+#[cfg(feature = "author")]
 mod help;
+#[cfg(feature = "author")]
+mod last_good;
 #[cfg(feature = "author")]
 mod policy;
 mod process;

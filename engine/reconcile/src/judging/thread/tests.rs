@@ -12,12 +12,16 @@ use crate::setup::PolicySetup;
 
 /// Waits until it is interrupted, or let go.
 struct Waits {
+    /// Told when a decision begins.
+    begun: Sender<()>,
     interrupt: Interrupt,
     go: Arc<Mutex<std::sync::mpsc::Receiver<()>>>,
 }
 
 impl Decide for Waits {
     fn decide(&mut self, _: &Snapshot) -> Result<Decision, PolicyFailure> {
+        // Not every test listens.
+        self.begun.send(()).ok();
         let go = self.go.lock().unwrap();
         while !self.interrupt.is_raised() {
             if go.recv_timeout(Duration::from_millis(1)).is_ok() {
@@ -46,7 +50,7 @@ impl Decide for Panics {
 fn case(name: &str) -> Case {
     let record = testing::record(job_key(name), at(0));
     Case {
-        shown: testing::snapshot(record.clone(), at(0)),
+        shown: Box::new(testing::snapshot(record.clone(), at(0))),
         record: Arc::new(record),
     }
 }
@@ -71,12 +75,16 @@ async fn decided(rulings: &mut mpsc::Receiver<Ruling>) -> Decided {
 async fn what_it_does_not_come_to_in_its_slice_it_gives_back() {
     let (mut bench, mut rulings) = Bench::new(Judging::Threads);
     let (let_go, go) = channel();
+    let (begun, begins) = channel();
     let waits = Waits {
+        begun,
         interrupt: Interrupt::default(),
         go: Arc::new(Mutex::new(go)),
     };
     let mut policies = seated(&mut bench, Box::new(waits));
     give(&mut policies, vec![case("a"), case("b"), case("c")]);
+    begins.recv().unwrap();
+    // The slice began before that.
     std::thread::sleep(SLICE);
     let_go.send(()).unwrap();
     let decided = decided(&mut rulings).await;
@@ -90,6 +98,7 @@ async fn a_judge_that_is_dropped_ends_in_the_middle_of_a_decision() {
     let (mut bench, _rulings) = Bench::new(Judging::Threads);
     let (_never, go) = channel();
     let waits = Waits {
+        begun: channel().0,
         interrupt: Interrupt::default(),
         go: Arc::new(Mutex::new(go)),
     };

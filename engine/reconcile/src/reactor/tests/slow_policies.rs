@@ -394,7 +394,14 @@ fn a_shadow_is_compared_with_what_was_committed_with_what_it_saw() {
         .iter()
         .filter_map(|show| match show {
             Show::Shadow(_, committed, verdict) => Some((committed.state, verdict.shown.state)),
-            _ => None,
+            Show::Changed(..)
+            | Show::Forgotten(_)
+            | Show::Repaired(_)
+            | Show::Dropped(_)
+            | Show::Watch(..)
+            | Show::Policies(_)
+            | Show::Worked(..)
+            | Show::Suspended(..) => None,
         })
         .collect();
     assert_eq!(

@@ -93,7 +93,7 @@ fn concerns(event: &Event, names: &BTreeSet<PathBuf>) -> bool {
 
 /// The configuration with the modules it names. Of one that cannot be read, `known` stands for the modules.
 pub(super) fn named(config: &Path, known: &[PathBuf]) -> Vec<PathBuf> {
-    match Config::load(config) {
+    match Config::load_without_modules(config) {
         Ok(loaded) => {
             let modules = loaded.policies.iter().flat_map(of_policy);
             std::iter::once(config.to_owned()).chain(modules).collect()
