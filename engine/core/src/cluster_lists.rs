@@ -218,7 +218,7 @@ mod tests {
         Object::Undecodable {
             namespace: Namespace::new("default"),
             name: name.to_owned(),
-            error: String::new(),
+            error: "".into(),
         }
     }
 

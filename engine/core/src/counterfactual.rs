@@ -33,7 +33,7 @@
 
 use crate::decision::{Decide, Decision, PolicyFailure};
 use crate::id::PolicyName;
-use crate::planner::{Plan, plan};
+use crate::planner::{Plan, fitted, plan};
 use crate::record::JobRecord;
 use crate::snapshot::Snapshot;
 use crate::state::Attention;
@@ -50,7 +50,7 @@ pub struct Counterfactual {
 /// What came of one snapshot.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// What the policy returned.
+    /// What the policy returned, as far as it fits the contract.
     pub outcome: Result<Decision, PolicyFailure>,
     /// What would have been committed.
     pub plan: Plan,
@@ -125,6 +125,7 @@ impl Counterfactual {
 
     /// Takes in what the policy made of what it was shown.
     pub fn settle(&mut self, own: &Snapshot, outcome: Result<Decision, PolicyFailure>) -> Evaluation {
+        let outcome = outcome.and_then(|decision| fitted(decision, &own.timing));
         let plan = plan(&self.record, own, outcome.clone());
         if let Some(change) = &plan.change {
             self.record = JobRecord::clone(&change.record);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use strum::IntoStaticStr;
 
+use crate::foreign_text::ForeignText;
 pub use crate::lookup::LookupSource;
 use crate::record::{AlertScope, Reason};
 use crate::rule::Rule;
@@ -80,8 +81,8 @@ pub struct DecidedAlert {
 pub struct PolicyFailure {
     /// The kind, for metrics.
     pub kind: PolicyFailureKind,
-    /// What happened, in a sentence for people.
-    pub message: String,
+    /// What happened, in a sentence for people: the policy's own words are foreign too.
+    pub message: ForeignText,
 }
 
 /// How a policy can fail.

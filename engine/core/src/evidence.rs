@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use strum::IntoStaticStr;
 
+use crate::foreign_text::ForeignText;
 use crate::time::Timestamp;
 
 /// The result of one request. There is no way from [`Observed::Unknown`] to [`Observed::Absent`].
@@ -78,14 +79,14 @@ pub struct Fault {
     /// The kind, for rules.
     pub kind: FaultKind,
     /// For people: what was asked and what came back, without secrets.
-    pub message: String,
+    pub message: ForeignText,
     /// How long the other side asked us to wait (HTTP `Retry-After`), uncapped.
     pub retry_after: Option<Duration>,
 }
 
 impl Fault {
     /// A fault without a `Retry-After`.
-    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+    pub fn new(kind: FaultKind, message: impl Into<ForeignText>) -> Self {
         Self {
             kind,
             message: message.into(),

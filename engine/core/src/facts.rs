@@ -1,4 +1,7 @@
 //! What the sources can say: the few facts of Flink's and Kubernetes' answers that decisions need.
+//!
+//! What people read of them is a [`ForeignText`]. What names something is a `String` or a type of its own, and was checked
+//! by whoever read it: a name is never cut.
 
 mod resource;
 mod state_snapshot;
@@ -9,6 +12,7 @@ pub use state_snapshot::{SnapshotPhase, StateSnapshot};
 use std::collections::BTreeMap;
 
 use crate::evidence::Fault;
+use crate::foreign_text::ForeignText;
 use crate::id::{FlinkJobId, Namespace, Uid};
 use crate::labels::Labels;
 use crate::state::{JobState, Mode};
@@ -48,7 +52,7 @@ pub struct FlinkOverview {
     /// does not answer its JobManager is left out of it (FLINK-40602).
     pub untold: BTreeMap<FlinkJobId, Untold>,
     /// Why rows of the list cannot be read, each for people. Where its id can be, the job is untold.
-    pub unreadable: Vec<String>,
+    pub unreadable: Vec<ForeignText>,
 }
 
 /// What is known of a job that the list does not tell of.
@@ -97,7 +101,7 @@ impl FlinkOverview {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RootException {
     /// The first line: class and message.
-    pub headline: String,
+    pub headline: ForeignText,
     /// When it was thrown.
     pub at: Option<Timestamp>,
 }
@@ -124,7 +128,7 @@ pub struct JobEnd {
     /// FINISHED, FAILED or CANCELED.
     pub state: JobState,
     /// The cause of a failure, where the source has it.
-    pub cause: Option<String>,
+    pub cause: Option<ForeignText>,
     /// When it ended, where the source has it.
     pub ended_at: Option<Timestamp>,
     /// The source it is from.
@@ -165,9 +169,9 @@ pub struct Deployment {
     /// What Flink's native integration started, by the container's arguments; `None` if it is not such a Deployment.
     pub native: Option<Mode>,
     /// The kind of the controlling owner, else of the first, e.g. `FlinkDeployment`.
-    pub owner: Option<String>,
+    pub owner: Option<ForeignText>,
     /// A failed rollout or replica condition (`ReplicaFailure`, `ProgressDeadlineExceeded`): `reason: message`.
-    pub trouble: Option<String>,
+    pub trouble: Option<ForeignText>,
     /// Whether `status` has caught up with `spec`.
     pub rollout: Rollout,
     /// `metadata.labels`.
@@ -202,9 +206,9 @@ pub struct Pod {
     /// asked for.
     pub deleting_since: Option<Timestamp>,
     /// `status.phase`.
-    pub phase: String,
+    pub phase: ForeignText,
     /// `status.reason: status.message`, e.g. `Evicted: ...`.
-    pub reason: Option<String>,
+    pub reason: Option<ForeignText>,
     /// `status.podIP`.
     pub ip: Option<String>,
     /// The container port named `rest`, which is Flink's `rest.port`; `None` if no container names one.
@@ -212,7 +216,7 @@ pub struct Pod {
     /// The condition `Ready` is `True`.
     pub ready: Readiness,
     /// The condition `PodScheduled` is `False`: `reason: message`.
-    pub unschedulable: Option<String>,
+    pub unschedulable: Option<ForeignText>,
     /// The main container, or the one in trouble.
     pub container: Option<Container>,
 }
@@ -237,7 +241,7 @@ pub enum Readiness {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Container {
     /// `name`, as in the pod's specification.
-    pub name: String,
+    pub name: ForeignText,
     /// `restartCount`.
     pub restarts: u32,
     /// `state.waiting`.
@@ -250,16 +254,16 @@ pub struct Container {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Waiting {
     /// E.g. `CrashLoopBackOff`, `ImagePullBackOff`, `ContainerCreating`.
-    pub reason: String,
+    pub reason: ForeignText,
     /// `message`; empty if there is none.
-    pub message: String,
+    pub message: ForeignText,
 }
 
 /// `terminated`, now or last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Termination {
     /// E.g. `Error`, `OOMKilled`, `Completed`.
-    pub reason: String,
+    pub reason: ForeignText,
     /// The process' exit code.
     pub exit_code: i32,
     /// `finishedAt`, whole seconds.
@@ -280,18 +284,18 @@ pub struct Deletion {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HaData {
     /// The names of the ConfigMaps, sorted.
-    pub config_maps: Vec<String>,
+    pub config_maps: Vec<ForeignText>,
 }
 
 /// A Kubernetes event about an object of the target.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KubeEvent {
     /// The kind and name of the object, e.g. `ReplicaSet/orders-5d9c`.
-    pub object: String,
+    pub object: ForeignText,
     /// E.g. `FailedCreate`.
-    pub reason: String,
+    pub reason: ForeignText,
     /// `message`.
-    pub message: String,
+    pub message: ForeignText,
     /// When it last occurred.
     pub at: Option<Timestamp>,
 }

@@ -4,6 +4,7 @@
 use crate::board::ObjectRef;
 use crate::evidence::Fault;
 use crate::facts::{Deployment, FlinkResource, Pod, StateSnapshot};
+use crate::foreign_text::ForeignText;
 use crate::id::{ClusterName, Namespace};
 use crate::time::Timestamp;
 
@@ -92,7 +93,7 @@ pub enum Object {
         /// `metadata.name`.
         name: String,
         /// What does not decode.
-        error: String,
+        error: ForeignText,
     },
     /// The labels by which a list or a watch selects no longer show it, and a GET by its name was not answered: whether it is
     /// there is unknown.

@@ -21,6 +21,7 @@ pub mod event;
 pub mod evidence;
 pub mod explanation;
 pub mod facts;
+pub mod foreign_text;
 pub mod id;
 pub mod incarnation;
 pub mod intents;

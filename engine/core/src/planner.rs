@@ -3,27 +3,34 @@
 //! A pure function that simulation, replay and production share. What comes out is a plan: it changes
 //! nothing until the journal has committed it.
 
-mod failing;
+use std::collections::BTreeSet;
 
-use std::time::Duration;
-
-use crate::alert::{AlertEvent, AlertStatus};
-use crate::decision::{Decision, LookupRequest, PolicyFailure, PolicyFailureKind, Watch};
+use crate::decision::{Decision, LookupRequest, PolicyFailure, Watch};
 use crate::journal::{Change, Event, Transition};
-use crate::record::{Condition, JobRecord, StandingAlert};
+use crate::record::{Condition, JobRecord};
 use crate::snapshot::Snapshot;
 use crate::state::{Attention, ConditionType, Confidence, JobState};
 use crate::time::Timestamp;
+use crate::timing::Timing;
 use crate::told_since::told_since;
+
+mod alerts;
+mod allowance;
+mod failing;
+mod trim;
+
+pub use allowance::{AT_ONCE, Allowance, EACH_POLL, Spent};
+pub use failing::ALERT_AFTER;
+pub use trim::Trim;
 
 /// The most a policy may remember about one job, in bytes.
 pub const MEMORY_LIMIT: usize = 16 * 1024;
 /// The longest text a policy may put into a record, in bytes.
 pub const TEXT_LIMIT: usize = 4 * 1024;
-/// The shortest poll interval a policy may ask for.
-pub const SHORTEST_POLL: Duration = Duration::from_millis(10);
-/// The longest poll interval a policy may ask for: a watch that polls once a year would have ended in all but name.
-pub const LONGEST_POLL: Duration = Duration::from_secs(24 * 60 * 60);
+/// The longest name a policy may give: of a rule, of an alert, the code of a reason. In bytes.
+pub const NAME_LIMIT: usize = 128;
+/// The most conditions, alerts and wishes for evidence, of each, that a decision may hold.
+pub const COUNT_LIMIT: usize = 32;
 
 /// What follows from one decision.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +41,15 @@ pub struct Plan {
     pub confirmed_at: Option<Timestamp>,
     /// The watch from now on.
     pub next: Next,
+    /// What of the decision does not fit the contract and was trimmed.
+    pub trimmed: BTreeSet<Trim>,
+}
+
+impl Plan {
+    /// What was trimmed of the decision, for people; `None` if all of it fits.
+    pub fn complaint(&self) -> Option<String> {
+        (!self.trimmed.is_empty()).then(|| trim::described(&self.trimmed))
+    }
 }
 
 /// When a job is polled and judged again.
@@ -50,72 +66,54 @@ pub enum Next {
     Retry(PolicyFailure),
 }
 
+/// The decision as the contract has it: what is only its ornament cut, clamped or left out. Fails where that leaves nothing
+/// to go by.
+pub fn fitted(decision: Decision, timing: &Timing) -> Result<Decision, PolicyFailure> {
+    trim::fit(decision, timing).map(|(decision, _)| decision)
+}
+
 /// Plans one job's next step. `before` is the record as committed; the snapshot holds it with its
 /// incarnation and other jobs brought up to date.
 pub fn plan(before: &JobRecord, snapshot: &Snapshot, outcome: Result<Decision, PolicyFailure>) -> Plan {
-    match outcome.and_then(check) {
-        Ok(decision) => apply(before, snapshot, decision),
+    plan_within(before, snapshot, outcome, Allowance::WHOLE)
+}
+
+/// The same where the job's decisions have spent some of what they may write into the journal. Whatever is left, the state
+/// counts; alerts whose changes find no room stay as they are.
+pub fn plan_within(
+    before: &JobRecord,
+    snapshot: &Snapshot,
+    outcome: Result<Decision, PolicyFailure>,
+    allowance: Allowance,
+) -> Plan {
+    match outcome.and_then(|decision| trim::fit(decision, &snapshot.timing)) {
+        Ok((decision, trimmed)) => apply(before, snapshot, decision, trimmed, allowance),
         Err(failure) => retain_on_failure(before, snapshot.now, failure),
     }
 }
 
-/// Refuses a decision that breaks the contract.
-fn check(decision: Decision) -> Result<Decision, PolicyFailure> {
-    let invalid = |message: String| {
-        Err(PolicyFailure {
-            kind: PolicyFailureKind::Invalid,
-            message,
-        })
-    };
-    if decision.memory.len() > MEMORY_LIMIT {
-        return invalid(format!(
-            "memory has {} bytes, more than {MEMORY_LIMIT}",
-            decision.memory.len()
-        ));
-    }
-    if decision.reason.code.is_empty() {
-        return invalid("reason.code is empty; give a word in CamelCase".to_owned());
-    }
-    let messages = decision
-        .conditions
-        .iter()
-        .map(|c| &c.message)
-        .chain(decision.alerts.iter().map(|a| &a.message));
-    if let Some(text) = messages
-        .chain([&decision.reason.message, &decision.reason.code])
-        .find(|t| t.len() > TEXT_LIMIT)
-    {
-        return invalid(format!("a text has {} bytes, more than {TEXT_LIMIT}", text.len()));
-    }
-    if decision
-        .conditions
-        .iter()
-        .any(|c| c.kind == ConditionType::PolicyFailing)
-    {
-        return invalid("PolicyFailing is the engine's own condition; leave it out".to_owned());
-    }
-    for (name, pace) in [
-        ("poll-after", decision.watch.poll_after),
-        ("validate-after", decision.watch.validate_after),
-    ] {
-        if !(SHORTEST_POLL..=LONGEST_POLL).contains(&pace) {
-            return invalid(format!(
-                "watch.{name} is {pace:?}, not between {SHORTEST_POLL:?} and {LONGEST_POLL:?}"
-            ));
-        }
-    }
-    if decision.state == JobState::Unknown && decision.confidence == Confidence::Confirmed {
-        return invalid("UNKNOWN cannot be confirmed; say stale or inferred".to_owned());
-    }
-    Ok(decision)
-}
-
-fn apply(before: &JobRecord, snapshot: &Snapshot, decision: Decision) -> Plan {
+fn apply(
+    before: &JobRecord,
+    snapshot: &Snapshot,
+    decision: Decision,
+    trimmed: BTreeSet<Trim>,
+    allowance: Allowance,
+) -> Plan {
     let now = snapshot.now;
     let tracked = &snapshot.record;
     let is_new = decision.state != before.state
         || (tracked.incarnation.attempt != before.incarnation.attempt && decision.state != JobState::Unknown);
     let confirmed_at = (decision.confidence == Confidence::Confirmed).then_some(now);
+    let (alerts, alert_events) = alerts::standing(&before.alerts, decision.alerts, now);
+    // What earlier builds took may be more than ever finds room: it goes at once.
+    let is_held_up = alert_events.len() > allowance.beside_the_state() && before.alerts.len() <= COUNT_LIMIT;
+    let (alerts, alert_events) = if is_held_up {
+        (before.alerts.clone(), Vec::new())
+    } else {
+        (alerts, alert_events)
+    };
+    let decided = decision.conditions.into_iter().map(|c| (c.kind, c.message));
+    let standing = decided.chain(engines_own(before, &trimmed, allowance, is_held_up));
     let mut after = JobRecord {
         state: decision.state,
         confidence: decision.confidence,
@@ -125,22 +123,13 @@ fn apply(before: &JobRecord, snapshot: &Snapshot, decision: Decision) -> Plan {
         labels: tracked.labels.clone(),
         other_jobs: tracked.other_jobs.clone(),
         intent: tracked.intent.clone(),
-        conditions: conditions(
-            before,
-            decision.conditions.into_iter().map(|c| (c.kind, c.message)).collect(),
-            now,
-        ),
+        conditions: conditions(before, standing.collect(), now),
+        alerts,
         attention: decision.watch.attention,
         memory: decision.memory,
         ..before.clone()
     };
     after.told_since = told_since(before, &after, snapshot);
-    let alert_events = alerts(
-        before,
-        &mut after,
-        decision.alerts.into_iter().map(|a| (a.name, a.scope, a.message)),
-        now,
-    );
     let mut events = Vec::new();
     if is_new {
         events.push(Event::Transition(Transition {
@@ -164,13 +153,40 @@ fn apply(before: &JobRecord, snapshot: &Snapshot, decision: Decision) -> Plan {
         change: change(before, after, events, confirmed_at),
         confirmed_at,
         next,
+        trimmed,
     }
+}
+
+/// What the engine says of a decision beside it.
+fn engines_own(
+    before: &JobRecord,
+    trimmed: &BTreeSet<Trim>,
+    allowance: Allowance,
+    is_held_up: bool,
+) -> impl Iterator<Item = (ConditionType, String)> + use<> {
+    let is_trimmed = (!trimmed.is_empty()).then(|| {
+        let message = format!(
+            "the policy's decision does not fit the contract: {}",
+            trim::described(trimmed)
+        );
+        (ConditionType::DecisionTrimmed, message)
+    });
+    let was_limited = before.condition(ConditionType::RateLimited).is_some();
+    let is_limited = is_held_up || allowance.is_the_last() || (was_limited && !allowance.is_ample());
+    let is_limited = is_limited.then(|| {
+        let message = format!(
+            "the policy changes this record too fast, by more than {AT_ONCE} entries of the journal at once and \
+             {EACH_POLL} each poll: changes wait for a moment, and alerts stay as they are"
+        );
+        (ConditionType::RateLimited, message)
+    });
+    is_trimmed.into_iter().chain(is_limited)
 }
 
 /// The policy failed: the last state stays, and the record says so. Nobody has judged what is seen now, so nothing of it is
 /// confirmed.
 fn retain_on_failure(before: &JobRecord, now: Timestamp, failure: PolicyFailure) -> Plan {
-    let message = format!("{}: {}", failure.kind.as_str(), cut(&failure.message));
+    let message = format!("{}: {}", failure.kind.as_str(), failure.message);
     let mut standing: Vec<(ConditionType, String)> =
         before.conditions.iter().map(|c| (c.kind, c.message.clone())).collect();
     standing.retain(|(kind, _)| *kind != ConditionType::PolicyFailing);
@@ -191,6 +207,7 @@ fn retain_on_failure(before: &JobRecord, now: Timestamp, failure: PolicyFailure)
         change: change(before, after, events, None),
         confirmed_at: None,
         next: Next::Retry(failure),
+        trimmed: BTreeSet::new(),
     }
 }
 
@@ -240,71 +257,6 @@ fn conditions(before: &JobRecord, mut standing: Vec<(ConditionType, String)>, no
         })
         .collect()
 }
-
-/// Sets the alerts that stand, and returns those that began or ended.
-fn alerts(
-    before: &JobRecord,
-    after: &mut JobRecord,
-    standing: impl Iterator<Item = (String, crate::record::AlertScope, String)>,
-    now: Timestamp,
-) -> Vec<AlertEvent> {
-    let mut events = Vec::new();
-    let mut kept: Vec<StandingAlert> = Vec::new();
-    for (name, scope, message) in standing {
-        if kept.iter().any(|alert| alert.name == name) {
-            continue;
-        }
-        match before
-            .alerts
-            .iter()
-            .find(|alert| alert.name == name && alert.scope == scope)
-        {
-            Some(known) => kept.push(known.clone()),
-            None => {
-                events.push(AlertEvent {
-                    alert: name.clone(),
-                    scope,
-                    status: AlertStatus::Firing,
-                    since: now,
-                    message: message.clone(),
-                });
-                kept.push(StandingAlert {
-                    name,
-                    scope,
-                    since: now,
-                    message,
-                });
-            }
-        }
-    }
-    kept.sort_by(|a, b| a.name.cmp(&b.name));
-    for gone in before
-        .alerts
-        .iter()
-        .filter(|a| !kept.iter().any(|k| k.name == a.name && k.scope == a.scope))
-    {
-        events.push(AlertEvent {
-            alert: gone.name.clone(),
-            scope: gone.scope,
-            status: AlertStatus::Resolved,
-            since: gone.since,
-            message: gone.message.clone(),
-        });
-    }
-    after.alerts = kept;
-    events
-}
-
-/// At most [`TEXT_LIMIT`] bytes of a text.
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(TEXT_LIMIT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or(text)
-}
-
-pub use failing::ALERT_AFTER;
 
 #[cfg(test)]
 mod tests;

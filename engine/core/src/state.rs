@@ -182,6 +182,12 @@ pub enum ConditionType {
     PolicyFailing,
     /// The module that the configuration names cannot be used; the last good one decides. Raised by the engine itself.
     PolicyOutdated,
+    /// The policy's decision does not fit the contract (a text that is too long, too many alerts, a pace beyond its limits):
+    /// its state counts, the rest was cut or left out. Raised by the engine itself.
+    DecisionTrimmed,
+    /// The policy changes this record faster than its limit: changes wait, and alerts stay as they are. Raised by the engine
+    /// itself.
+    RateLimited,
 }
 
 word!(ConditionType);

@@ -1,5 +1,6 @@
 //! Intervals, deadlines and retry delays: `[timing]` of the configuration, the same for every cluster, job and policy.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::backoff::Backoff;
@@ -26,6 +27,18 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// The paces there are, of the configuration and of policies: below it is the clock's own noise, and a watch that polls
+    /// once a year would have ended in all but name.
+    pub const PACES: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(24 * 60 * 60);
+
+    /// The paces of polls that a policy may ask for: not far below what is configured, or one policy's polls would be a
+    /// burden that nobody asked Flink to bear.
+    pub fn poll_paces(&self) -> RangeInclusive<Duration> {
+        let (shortest, longest) = (*Self::PACES.start(), *Self::PACES.end());
+        let tenth = self.poll.min(self.terminal_poll) / 10;
+        tenth.clamp(shortest, Duration::from_secs(1))..=longest
+    }
+
     /// The bounds of every retry but those that a policy or a server asks for.
     pub fn backoff(&self) -> Backoff {
         Backoff {

@@ -116,7 +116,10 @@ impl Guard {
                 format!("`{call}` returned what cannot be read: {error:#}"),
             ),
         };
-        PolicyFailure { kind, message }
+        PolicyFailure {
+            kind,
+            message: message.into(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a module is refused.
 
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_wit::{PACKAGE, PREVIOUS_VERSION, VERSION};
 
 /// Why a module could not be loaded. Each text says what is wrong and how to mend it.
@@ -104,7 +105,7 @@ pub enum LoadError {
         /// The name of its `[[policy]]`.
         policy: String,
         /// The policy's own words.
-        message: String,
+        message: ForeignText,
     },
     /// It failed before it could decide anything.
     #[error("policy `{policy}`: it failed in `{call}`: {message}")]
@@ -114,6 +115,6 @@ pub enum LoadError {
         /// `describe` or `configure`.
         call: &'static str,
         /// The trap, the limit, or the policy's own words.
-        message: String,
+        message: ForeignText,
     },
 }

@@ -66,7 +66,7 @@ impl Policy {
             .map_err(|failure| failed("configure", failure))?
             .map_err(|message| LoadError::Params {
                 policy: name.to_owned(),
-                message,
+                message: message.into(),
             })?;
         Ok(Self {
             name: name.to_owned(),
@@ -117,7 +117,7 @@ impl Policy {
         let mut instance = Instance::new(&self.module, self.limits, &self.interrupt)?;
         instance.configure(&self.params)?.map_err(|message| PolicyFailure {
             kind: PolicyFailureKind::Error,
-            message: format!("`configure` refused what it took before: {message}"),
+            message: format!("`configure` refused what it took before: {message}").into(),
         })?;
         Ok(instance)
     }

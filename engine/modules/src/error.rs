@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use steadfast_core::foreign_text::ForeignText;
+
 use crate::{Digest, FileError, RegistryError, SignatureError};
 
 /// Why a module is not handed out.
@@ -80,8 +82,8 @@ pub enum ModuleError {
     NotAModule {
         /// Its reference.
         artifact: String,
-        /// What it is instead, for people.
-        found: String,
+        /// What it is instead, for people: a manifest's own words may be in it.
+        found: ForeignText,
     },
     /// The registry did not give it.
     #[error(transparent)]

@@ -104,7 +104,8 @@ fn try_one(
     Ok(decisions)
 }
 
-/// How the policy fails at a snapshot, if it does.
+/// How the policy fails at a snapshot, if it does. One whose decisions would be trimmed fails too: in charge its states count,
+/// but while another is, nobody has to put up with less than a whole decision.
 fn failure(policy: &mut PolicySetup, snapshot: &Snapshot) -> Option<PolicyFailure> {
     let own = Snapshot {
         record: Counterfactual::take_over(&snapshot.record, &policy.name)
@@ -113,9 +114,14 @@ fn failure(policy: &mut PolicySetup, snapshot: &Snapshot) -> Option<PolicyFailur
         ..snapshot.clone()
     };
     let outcome = policy.decide.decide(&own);
-    match plan(&own.record, &own, outcome).next {
+    let plan = plan(&own.record, &own, outcome);
+    let complaint = plan.complaint();
+    match plan.next {
         Next::Retry(failure) => Some(failure),
-        Next::Watch { .. } => None,
+        Next::Watch { .. } => complaint.map(|complaint| PolicyFailure {
+            kind: PolicyFailureKind::Invalid,
+            message: complaint.into(),
+        }),
     }
 }
 

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
 use steadfast_core::explanation::Explanation;
+use steadfast_core::planner::fitted;
 use steadfast_core::record::JobRecord;
 use steadfast_core::rule::Rule;
 use steadfast_core::snapshot::Snapshot;
@@ -168,14 +169,15 @@ fn decide(policy: &mut dyn Decide, shown: &Snapshot) -> Outcome {
     catch_unwind(AssertUnwindSafe(|| policy.decide(shown))).unwrap_or_else(|_| {
         Err(PolicyFailure {
             kind: PolicyFailureKind::Error,
-            message: "the engine failed while it called the policy; its log says how".to_owned(),
+            message: "the engine failed while it called the policy; its log says how".into(),
         })
     })
 }
 
 /// Lets a policy answer a question.
 fn answer(policy: &mut dyn Decide, question: Question) -> Answered {
-    let outcome = decide(policy, &question.shown);
+    let shown = &question.shown;
+    let outcome = decide(policy, shown).and_then(|decision| fitted(decision, &shown.timing));
     let rule = outcome.as_ref().ok().and_then(|decision| policy.rule(&decision.rule));
     Answered {
         question,

@@ -20,6 +20,8 @@ pub(crate) struct Metrics {
     pub(crate) polls: Family<ResultLabel, Counter>,
     pub(crate) decisions: Counter,
     pub(crate) policy_failures: Family<KindLabel, Counter>,
+    pub(crate) decisions_trimmed: Family<TrimLabels, Counter>,
+    pub(crate) rate_limited: Counter,
     pub(crate) transitions: Family<StateLabel, Counter>,
     pub(crate) commits: Family<ResultLabel, Counter>,
     pub(crate) drift: Counter,
@@ -68,6 +70,13 @@ pub(crate) struct StateLabel {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(crate) struct PolicyLabel {
     pub(crate) policy: String,
+}
+
+/// Which part of which policy's decisions.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(crate) struct TrimLabels {
+    pub(crate) policy: String,
+    pub(crate) part: &'static str,
 }
 
 impl Metrics {
@@ -124,16 +133,7 @@ impl Metrics {
             "Polls of Flink's /jobs/overview, by result",
             self.polls.clone(),
         );
-        registry.register(
-            "steadfast_decisions",
-            "Decisions asked of policies, one for each snapshot",
-            self.decisions.clone(),
-        );
-        registry.register(
-            "steadfast_policy_failures",
-            "Decisions that failed, by kind of failure",
-            self.policy_failures.clone(),
-        );
+        self.register_decisions(registry);
         registry.register(
             "steadfast_transitions",
             "Recorded transitions, by new state",
@@ -207,6 +207,30 @@ impl Metrics {
             "steadfast_shadow_skipped",
             "Comparisons that a shadow passed over: newer ones came first, or it is suspended",
             self.shadow_skipped.clone(),
+        );
+    }
+
+    /// Those about what policies answer.
+    fn register_decisions(&self, registry: &mut Registry) {
+        registry.register(
+            "steadfast_decisions",
+            "Decisions asked of policies, one for each snapshot",
+            self.decisions.clone(),
+        );
+        registry.register(
+            "steadfast_policy_failures",
+            "Decisions that failed, by kind of failure",
+            self.policy_failures.clone(),
+        );
+        registry.register(
+            "steadfast_decisions_trimmed",
+            "Decisions of which a part did not fit the contract and was cut or left out, by policy and part",
+            self.decisions_trimmed.clone(),
+        );
+        registry.register(
+            "steadfast_judgements_rate_limited",
+            "Times that a job was not judged yet, as its record changes faster than its limit",
+            self.rate_limited.clone(),
         );
     }
 }

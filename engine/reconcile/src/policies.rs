@@ -157,7 +157,7 @@ impl Policies {
     pub(crate) fn nobody_decides(job: &JobKey) -> Outcome {
         Err(PolicyFailure {
             kind: PolicyFailureKind::Error,
-            message: format!("no policy is for {job}; add a [[policy]] whose `select` and `rollout` take it in"),
+            message: format!("no policy is for {job}; add a [[policy]] whose `select` and `rollout` take it in").into(),
         })
     }
 

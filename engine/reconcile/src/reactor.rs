@@ -12,7 +12,7 @@
 //! # Its parts
 //!
 //! Each part owns its state and knows nothing of the others: [`Targets`], [`PollScheduler`], [`Lookups`], [`Fleets`],
-//! [`ClusterAlerts`], [`WorkQueue`]. The rules of evidence are core's. What is left here is the board, the records, and the
+//! [`ClusterAlerts`], [`WorkQueue`], [`RateLimits`]. The rules of evidence are core's. What is left here is the board, the records, and the
 //! order of the steps, which is the subtle part:
 //!
 //! - An answer is put on the board before anything is judged on it, and a job is judged when its turn comes, on all that is
@@ -35,6 +35,7 @@ mod judge;
 mod lookups;
 mod poll_scheduler;
 mod queue;
+mod rate_limits;
 mod renames;
 mod replace_policies;
 mod requests;
@@ -67,6 +68,7 @@ use fleets::Fleets;
 use lookups::Lookups;
 use poll_scheduler::PollScheduler;
 use queue::WorkQueue;
+use rate_limits::RateLimits;
 use retries::PolicyRetries;
 use shadowing::ShadowTurns;
 use targets::Targets;
@@ -103,6 +105,7 @@ pub struct Reactor {
     unvouched: BTreeMap<TargetId, Unvouched>,
     queue: WorkQueue,
     retries: PolicyRetries,
+    rate_limits: RateLimits,
     policies: Policies,
     /// Policies that were given something to decide in the last turn, and have not answered.
     awaited: BTreeSet<PolicyName>,
@@ -182,6 +185,7 @@ impl Reactor {
             unvouched: BTreeMap::new(),
             queue: WorkQueue::default(),
             retries: PolicyRetries::new(backoff, rng()),
+            rate_limits: RateLimits::new(timing),
             policies,
             awaited: BTreeSet::new(),
             came: Vec::new(),
@@ -360,6 +364,7 @@ impl Reactor {
         self.queue.remove(key);
         self.overtaken.remove(key);
         self.retries.forget(key);
+        self.rate_limits.forget(key);
         self.lookups.forget(key);
         self.board.forget_job(key);
         let id = &key.target;

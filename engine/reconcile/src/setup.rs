@@ -204,7 +204,7 @@ impl Decide for Unusable {
     fn decide(&mut self, _: &Snapshot) -> Result<Decision, PolicyFailure> {
         Err(PolicyFailure {
             kind: PolicyFailureKind::Error,
-            message: format!("the policy cannot be used: {}", self.why),
+            message: format!("the policy cannot be used: {}", self.why).into(),
         })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use steadfast_core::decision::PolicyFailure;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::{Change, Commit};
-use steadfast_core::planner::Plan;
+use steadfast_core::planner::{Plan, Trim};
 use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::JobRecord;
 use steadfast_core::recording::Recorded;
@@ -29,6 +29,8 @@ pub struct Turn {
     pub(crate) changes: Vec<Change>,
     pub(crate) recorded: Vec<Recorded>,
     pub(crate) judged: Vec<Judged>,
+    /// How many jobs were due and are judged later, as their records change too fast.
+    pub(crate) put_off: u64,
     /// Jobs to judge once it is committed.
     pub(crate) then_judge: Vec<JobKey>,
     /// Policies that decide once it is committed.
@@ -45,6 +47,10 @@ pub struct Judged {
     pub(crate) failure: Option<PolicyFailure>,
     /// Who spoke.
     pub(crate) by: Verdict,
+    /// The policy whose job it is.
+    pub(crate) policy: PolicyName,
+    /// How many entries of the journal it makes.
+    pub(crate) entries: usize,
 }
 
 /// What a decision was made on.
@@ -83,6 +89,19 @@ impl Turn {
     /// How many jobs were judged in it.
     pub fn judged(&self) -> usize {
         self.decided().count()
+    }
+
+    /// What of the policies' decisions in it was trimmed.
+    pub(crate) fn trimmed(&self) -> impl Iterator<Item = (&PolicyName, Trim)> {
+        let of = |judged: &'_ Judged| judged.plan.trimmed.clone().into_iter();
+        self.judged
+            .iter()
+            .flat_map(move |judged| of(judged).map(move |trim| (&judged.policy, trim)))
+    }
+
+    /// How many jobs were due and are judged later, as their records change too fast.
+    pub(crate) fn put_off(&self) -> u64 {
+        self.put_off
     }
 
     /// The policies' failures in it.

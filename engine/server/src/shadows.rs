@@ -200,7 +200,7 @@ impl From<&LastFailure> for Failure {
         Self {
             at: at.to_string(),
             kind: kind.as_str(),
-            message: message.clone(),
+            message: message.to_string(),
         }
     }
 }

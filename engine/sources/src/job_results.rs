@@ -20,6 +20,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use steadfast_core::evidence::{Fault, Observed};
 use steadfast_core::facts::{EndSource, JobEnd};
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::state::JobState;
 use steadfast_core::time::Timestamp;
 
@@ -102,7 +103,7 @@ impl ResultSources {
 fn end_of(
     query: &ResultQuery,
     state: JobState,
-    cause: Option<String>,
+    cause: Option<ForeignText>,
     ended_at: Option<Timestamp>,
     told_by: EndSource,
 ) -> Option<JobEnd> {

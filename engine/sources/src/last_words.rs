@@ -6,6 +6,7 @@ use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 
 use crate::flink::parse::headline;
+use crate::json;
 
 /// What Flink's dispatcher logs when a job has ended (Flink 1.13 to 2.2,
 /// `org.apache.flink.runtime.dispatcher.Dispatcher`).
@@ -107,7 +108,7 @@ impl Reading<'_> {
         Some(JobEnd {
             job: self.job,
             state,
-            cause: cause.filter(|_| state == JobState::Failed),
+            cause: cause.filter(|_| state == JobState::Failed).map(Into::into),
             ended_at: None,
             told_by: EndSource::LastWords,
         })
@@ -116,7 +117,7 @@ impl Reading<'_> {
     /// If the line is a JSON object: the string in it, at whatever depth, that names an end.
     fn message_in(&self, line: &str) -> Option<String> {
         let object = line.get(line.find('{')?..)?;
-        let mut values = vec![serde_json::from_str::<serde_json::Value>(object.trim_end()).ok()?];
+        let mut values = vec![json::from_str::<serde_json::Value>(object.trim_end()).ok()?];
         while let Some(value) = values.pop() {
             match value {
                 serde_json::Value::String(text) if self.may_name_an_end(&text) => return Some(text),

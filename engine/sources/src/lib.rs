@@ -2,11 +2,12 @@
 //!
 //! Nothing here decides anything. [`kubernetes`] lists and watches, [`flink`] reads REST answers, [`last_words`] reads
 //! logs, [`job_results`] reads what outlives a cluster. All bytes to Flink travel through [`transport`], all files
-//! through [`job_results::Files`].
+//! through [`job_results::Files`], and all JSON is read by `json`.
 
 pub mod authorized;
 pub mod flink;
 pub mod job_results;
+mod json;
 pub mod kubernetes;
 pub mod last_words;
 pub mod route;

@@ -17,6 +17,7 @@ mod replay;
 #[cfg(feature = "author")]
 mod simulate;
 mod status;
+mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -219,7 +220,7 @@ pub fn main() -> ExitCode {
         Err(Failure::Reported) => ExitCode::FAILURE,
         Err(Failure::Failed(error)) => printer::fail(&error),
         Err(Failure::Config(error)) => {
-            printer::error(&anyhow::Error::new(error));
+            printer::mistakes(error);
             ExitCode::from(2)
         }
         Err(Failure::Usage(error)) => {

@@ -22,7 +22,7 @@
 //! only the state before is kept, shared by all that follow from it, with the step that led on and what the laws
 //! remember; the state itself is made again by one more look when its turn comes. This is sound because a look is a
 //! pure function of state and step, the policy included (the law `same-input-same-output` holds it to that). Keeping
-//! whole states took about five times the memory.
+//! whole states took about five times the memory. The fingerprint is taken again, which is that law's widest test.
 //!
 //! # Threads
 //!
@@ -156,6 +156,9 @@ impl Hasher for AsItIs {
 /// Every state met so far, with the least depth at which it was.
 type Met = HashMap<u64, u32, BuildHasherDefault<AsItIs>>;
 
+/// Futures that were probed, and in which no law was broken: states that differ only in what the laws remember have one.
+type Probed = HashSet<u64, BuildHasherDefault<AsItIs>>;
+
 /// How a state was first reached.
 #[derive(Clone, Copy)]
 struct Origin {
@@ -183,14 +186,16 @@ enum Found {
     },
 }
 
-impl Found {
-    fn state(&self, watcher: &mut Watcher) -> Arc<State> {
-        match self {
-            Self::Root(state) => Arc::clone(state),
-            Self::After { state, step, trackers } => {
-                let mut after = watcher.look(state, *step).after;
-                after.trackers.clone_from(trackers);
-                Arc::new(after)
+impl Open {
+    /// The state, and whether it is the same as when it was met.
+    fn state(&self, watcher: &mut Watcher) -> (Arc<State>, bool) {
+        match &self.found {
+            Found::Root(state) => (Arc::clone(state), true),
+            Found::After { state, step, trackers } => {
+                let mut look = watcher.look(state, *step);
+                look.after.trackers.clone_from(trackers);
+                let is_same = look.after.fingerprint(&mut look.snapshot).whole == self.fingerprint;
+                (Arc::new(look.after), is_same)
             }
         }
     }
@@ -214,6 +219,8 @@ struct Expanded {
     /// Looks taken, by the depth they led to.
     transitions: BTreeMap<u32, usize>,
     reached: Vec<Reached>,
+    /// Futures in which no law was broken.
+    probed: Probed,
     /// The shortest break of each law in this block: its depth first.
     broken: Vec<Option<(u32, Origin, Break)>>,
 }
@@ -251,6 +258,7 @@ pub fn verify(
             settings,
             alike: &alike,
             met: &exploration.met,
+            probed: &exploration.probed,
             first: exploration.next_index(),
             open: &open,
             depth,
@@ -277,7 +285,7 @@ fn try_fault_kinds(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Sett
             for step in successors::of(&state, settings, &alike) {
                 let mut look = watcher.look(&state, step);
                 trials.take(&look.snapshot, watcher);
-                if met.insert(look.after.fingerprint(&mut look.snapshot)) {
+                if met.insert(look.after.fingerprint(&mut look.snapshot).whole) {
                     open.push(look.after);
                 }
             }
@@ -291,6 +299,7 @@ struct Exploration {
     /// States to go on from, by depth.
     buckets: BTreeMap<u32, Vec<Open>>,
     met: Met,
+    probed: Probed,
     /// Those gone on from, in their order: by it the way to each is found again.
     origins: Vec<Origin>,
     states_at: BTreeMap<u32, usize>,
@@ -306,6 +315,7 @@ impl Exploration {
         let mut exploration = Self {
             buckets: BTreeMap::new(),
             met: Met::default(),
+            probed: Probed::default(),
             origins: Vec::new(),
             states_at: BTreeMap::new(),
             transitions_to: BTreeMap::new(),
@@ -384,6 +394,7 @@ impl Exploration {
             for reached in block.reached {
                 self.reach(reached);
             }
+            self.probed.extend(block.probed);
             for (slot, broken) in self.broken.iter_mut().zip(block.broken) {
                 let is_shorter = match (&slot, &broken) {
                     (_, None) => false,
@@ -431,6 +442,7 @@ struct Expansion<'a> {
     settings: &'a Settings,
     alike: &'a Alike,
     met: &'a Met,
+    probed: &'a Probed,
     /// The index of the first of these states among all origins.
     first: usize,
     open: &'a [Open],
@@ -476,11 +488,15 @@ impl Expansion<'_> {
             block,
             transitions: BTreeMap::new(),
             reached: Vec::new(),
+            probed: Probed::default(),
             broken: self.laws.iter().map(|_| None).collect(),
         };
         let mut here = Met::default();
-        for (object, Open { found, .. }) in (self.first + block * BLOCK..).zip(states) {
-            let state = found.state(watcher);
+        for (object, open) in (self.first + block * BLOCK..).zip(states) {
+            let (state, is_same) = open.state(watcher);
+            if !is_same {
+                self.came_out_otherwise(open, &mut done.broken);
+            }
             for step in successors::of(&state, self.settings, self.alike) {
                 let depth = self.depth + step.weighs();
                 if depth > self.settings.depth {
@@ -494,14 +510,17 @@ impl Expansion<'_> {
                 let mut look = watcher.look(&state, step);
                 self.judge(&mut look, (depth, origin), &mut done.broken);
                 let fingerprint = look.after.fingerprint(&mut look.snapshot);
-                let is_known = |met: &Met| met.get(&fingerprint).is_some_and(|before| *before <= depth);
+                let is_known = |met: &Met| met.get(&fingerprint.whole).is_some_and(|before| *before <= depth);
                 if is_known(self.met) || is_known(&here) {
                     continue;
                 }
-                here.insert(fingerprint, depth);
-                self.probe(&look, (depth, origin), watcher, &mut done.broken);
+                here.insert(fingerprint.whole, depth);
+                let is_probed = self.probed.contains(&fingerprint.future) || done.probed.contains(&fingerprint.future);
+                if !is_probed && self.probe(&look, (depth, origin), watcher, &mut done.broken) {
+                    done.probed.insert(fingerprint.future);
+                }
                 done.reached.push(Reached {
-                    fingerprint,
+                    fingerprint: fingerprint.whole,
                     depth,
                     origin,
                     found: (depth < self.settings.depth).then(|| Found::After {
@@ -528,20 +547,34 @@ impl Expansion<'_> {
         look.after.trackers = trackers;
     }
 
+    /// Returns whether every law that stands was probed and holds.
     fn probe(
         &self,
         look: &Look,
         at: (u32, Origin),
         watcher: &mut Watcher,
         broken: &mut [Option<(u32, Origin, Break)>],
-    ) {
+    ) -> bool {
+        let mut holds = true;
         for ((law, standing), slot) in self.laws.iter().zip(&self.standing).zip(broken) {
+            if !standing {
+                continue;
+            }
             let may_be_shorter = slot.as_ref().is_none_or(|(depth, ..)| at.0 < *depth);
-            if *standing
-                && may_be_shorter
-                && let Err(why) = law.probe(look, watcher)
-            {
+            holds &= may_be_shorter;
+            if may_be_shorter && let Err(why) = law.probe(look, watcher) {
+                holds = false;
                 note(slot, at, why);
+            }
+        }
+        holds
+    }
+
+    /// The same step from the same state led elsewhere.
+    fn came_out_otherwise(&self, open: &Open, broken: &mut [Option<(u32, Origin, Break)>]) {
+        for ((law, standing), slot) in self.laws.iter().zip(&self.standing).zip(broken) {
+            if *standing && let Some(why) = law.came_out_otherwise() {
+                note(slot, (self.depth, open.origin), why);
             }
         }
     }

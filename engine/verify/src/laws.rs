@@ -33,9 +33,15 @@ pub trait Law: Send + Sync {
     /// it are different states, so that the fewer values it takes, the fewer states there are.
     fn judge(&self, look: &Look, tracker: &mut u64) -> Result<(), Break>;
 
-    /// Judges what would follow, once for each state that is met: it may take further looks.
+    /// Judges what would follow, once for all states of one future, whatever the laws remember of the paths to them. It
+    /// may take further looks.
     fn probe(&self, _look: &Look, _watcher: &mut Watcher) -> Result<(), Break> {
         Ok(())
+    }
+
+    /// The break, if it is one for this law, of a look that was taken twice and led to two states.
+    fn came_out_otherwise(&self) -> Option<Break> {
+        None
     }
 }
 
@@ -63,7 +69,7 @@ pub enum Shows {
     NotRecovered,
     /// The record is called confirmed while nothing answers.
     Confirmed,
-    /// The policy fails.
+    /// The policy fails, or its decision is trimmed.
     Failure,
     /// The record must be in one of these states by now.
     NotIn(Vec<JobState>),

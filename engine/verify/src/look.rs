@@ -58,6 +58,8 @@ pub struct Look {
     pub outcome: Result<Decision, PolicyFailure>,
     /// Why there is no decision: the call failed, or its answer breaks the contract.
     pub failure: Option<PolicyFailure>,
+    /// What of the decision does not fit the contract, for people.
+    pub trimmed: Option<String>,
     /// The state after.
     pub after: State,
 }
@@ -192,6 +194,7 @@ impl Watcher {
             | Step::Heal => self.decide.decide(&snapshot),
         };
         let plan = plan(&before, &snapshot, outcome.clone());
+        let trimmed = plan.complaint();
         if let Some(change) = plan.change {
             after.board.committed(&before, &change.record);
             // The revision counts commits and says nothing of the job.
@@ -216,6 +219,7 @@ impl Watcher {
             snapshot,
             outcome,
             failure,
+            trimmed,
             after,
         }
     }

@@ -1,7 +1,8 @@
 //! Where an exploration stands: record, evidence, and what the world would say next.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
+use foldhash::quality::FixedState;
 use steadfast_core::board::lookups::Standing;
 use steadfast_core::board::{Board, ObjectRef};
 use steadfast_core::decision::{LookupRequest, LookupSource};
@@ -64,17 +65,30 @@ impl OpenLookups {
 }
 
 impl State {
-    /// The fingerprint by which equal states are found again. Two states with the same evidence, record, memory and
+    /// The fingerprints by which equal states are found again. Two states with the same evidence, record, memory and
     /// world have the same future, however they came about. `seen` is what the last decision was made on.
-    pub(crate) fn fingerprint(&mut self, seen: &mut Snapshot) -> u64 {
-        let mut hasher = std::hash::DefaultHasher::new();
+    pub(crate) fn fingerprint(&mut self, seen: &mut Snapshot) -> Fingerprint {
+        let mut hasher = FixedState::default().build_hasher();
         // The record that counts is the one after the decision.
         std::mem::swap(&mut self.record, &mut seen.record);
         seen.hash(&mut hasher);
         std::mem::swap(&mut self.record, &mut seen.record);
         self.world.hash(&mut hasher);
         self.asked.hash(&mut hasher);
+        let future = hasher.finish();
         self.trackers.hash(&mut hasher);
-        hasher.finish()
+        Fingerprint {
+            future,
+            whole: hasher.finish(),
+        }
     }
+}
+
+/// Hashes of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    /// Of what its future depends on.
+    pub(crate) future: u64,
+    /// Of that, and of what the laws remember of the path to it.
+    pub(crate) whole: u64,
 }

@@ -73,6 +73,7 @@ impl Flink {
             | FlinkFault::LoginPage
             | FlinkFault::LeaderElection
             | FlinkFault::Garbage
+            | FlinkFault::Array
             | FlinkFault::Slow(_) => Mode::Carry,
         });
     }
@@ -138,6 +139,7 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
         FlinkFault::BadGateway => return html(502, "502 Bad Gateway"),
         FlinkFault::LoginPage => return html(200, "Please sign in"),
         FlinkFault::LeaderElection => return json(503, &json!({ "errors": [ELECTION] })),
+        FlinkFault::Array => return text(200, "application/json", "[[]]"),
         FlinkFault::Garbage => return text(200, "application/json", "{\"jobs\":[{\"jid\":\""),
     }
     let (status, body) = answer;

@@ -75,8 +75,10 @@ impl Kubernetes {
                 KubernetesFault::Refuse => Mode::Refuse,
                 KubernetesFault::Ok
                 | KubernetesFault::Status(..)
+                | KubernetesFault::Wordy
                 | KubernetesFault::Html
                 | KubernetesFault::Garbage
+                | KubernetesFault::Array
                 | KubernetesFault::Slow(_)
                 | KubernetesFault::Expired
                 | KubernetesFault::WatchSilent
@@ -134,6 +136,11 @@ async fn handle(shared: Arc<Shared>, request: Request<()>) -> Reply {
             let message = format!("{}: cannot list resource", answers::reason(code));
             return json(code, &status(code, &message)).retry_after(wait);
         }
+        KubernetesFault::Wordy => {
+            let message = format!("cannot list resource\n\u{1b}[2Jmissing: {}", "é verb, ".repeat(560));
+            return json(403, &status(403, &message));
+        }
+        KubernetesFault::Array => return text(200, "application/json", answers::array(scope.as_ref())),
         KubernetesFault::Operator(code) if scope.as_ref().is_some_and(|scope| !scope.kind.is_builtin()) => {
             return json(code, &status(code, "the server does not show this resource"));
         }

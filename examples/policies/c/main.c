@@ -11,13 +11,20 @@
 
 static params_t params = DEFAULT_PARAMS;
 
-// A text that the answer owns.
+// A text that the answer owns. A fault's message has 1 KiB at most; what is longer still is cut where a character ends,
+// since half of one is no text.
 static policy_string_t text(const char *format, ...) {
-  char buffer[1024];
+  char buffer[2048];
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(buffer, sizeof buffer, format, arguments);
+  int length = vsnprintf(buffer, sizeof buffer, format, arguments);
   va_end(arguments);
+  if (length >= (int)sizeof buffer) {
+    size_t end = sizeof buffer - 1;
+    while (end > 0 && ((unsigned char)buffer[end - 1] & 0xC0) == 0x80) end--;
+    if (end > 0 && (unsigned char)buffer[end - 1] >= 0xC0) end--;
+    buffer[end] = '\0';
+  }
   policy_string_t copy;
   policy_string_dup(&copy, buffer);
   return copy;

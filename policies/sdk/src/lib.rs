@@ -67,6 +67,7 @@
 //! ```
 
 mod evidence;
+mod limits;
 mod millis;
 mod parameters;
 mod policy;

@@ -5,11 +5,6 @@ use crate::{
     Reason, Rules, Snapshot, Timestamp, Want, WantedSource, Watch,
 };
 
-/// The longest reason in bytes: the engine takes 4 KiB, and several sources may speak in one reason.
-const LONGEST_REASON: usize = 3 * 1024;
-/// The shortest pace that the engine takes.
-const SHORTEST: Millis = Millis::new(10);
-
 /// What a policy decides. A rule is always named; what is not said has a default:
 ///
 /// - the reason: the rule's own code and text; for [`Verdict::keep`] the reason on record;
@@ -202,10 +197,10 @@ impl<R: Rules> Verdict<R> {
             state: self.state,
             confidence: self.confidence,
             rule: self.rule.name().into(),
-            reason: self.reason.or_of(self.rule).shortened(),
+            reason: self.reason.or_of(self.rule),
             watch: Watch {
-                poll_after: self.poll_after.unwrap_or(pace).max(SHORTEST).get(),
-                validate_after: self.validate_after.unwrap_or(snapshot.validate()).max(SHORTEST).get(),
+                poll_after: self.poll_after.unwrap_or(pace).get(),
+                validate_after: self.validate_after.unwrap_or(snapshot.validate()).get(),
                 attention: self.attention,
             },
             wanted: self.wanted.into_iter().map(|wanted| wanted.at(snapshot)).collect(),
@@ -213,6 +208,7 @@ impl<R: Rules> Verdict<R> {
             alerts: self.alerts,
             memory,
         }
+        .fit(snapshot)
     }
 }
 
@@ -241,11 +237,6 @@ impl Reason {
                 self.message = rule.says().into();
             }
         }
-        self
-    }
-
-    fn shortened(mut self) -> Self {
-        self.message.truncate(self.message.floor_char_boundary(LONGEST_REASON));
         self
     }
 }

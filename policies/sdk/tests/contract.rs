@@ -202,7 +202,7 @@ fn what_a_verdict_does_not_say_has_a_default() {
 }
 
 #[test]
-fn a_reason_is_cut_where_the_engine_would_refuse_it() {
+fn whatever_a_policy_says_fits_the_contract() {
     let snapshot = testing::job("orders").snapshot();
     struct Wordy;
     impl Policy for Wordy {
@@ -216,14 +216,43 @@ fn a_reason_is_cut_where_the_engine_would_refuse_it() {
             Ok(Self)
         }
         fn decide(&self, snapshot: &Snapshot, _memory: &mut ()) -> Verdict<Rule> {
-            Verdict::keep(snapshot, Rule::Kept)
-                .because("Wordy", "aé".repeat(3000))
+            let long = "aé".repeat(3000);
+            let verdict = Verdict::keep(snapshot, Rule::Kept)
+                .because(&long, long.clone())
                 .poll_after(Millis::new(0))
+                .validate_after(Millis::from_mins(10_000))
+                .condition(ConditionType::AccessDenied, long.clone());
+            (0..40).fold(verdict, |verdict, n| {
+                verdict
+                    .alert(&format!("Alert{n}{long}"), long.clone())
+                    .want(WantedSource::Events)
+            })
         }
     }
     let decision = testing::policy::<Wordy>("{}").decide(&snapshot, &[]).unwrap();
-    assert_eq!(decision.reason.message.len(), 3072);
-    assert_eq!((decision.watch.poll_after, decision.memory.len()), (10, 0));
+    let messages = decision.conditions.iter().map(|it| &it.message);
+    for text in messages
+        .chain(decision.alerts.iter().map(|it| &it.message))
+        .chain([&decision.reason.message])
+    {
+        assert!(
+            (4090..=4096).contains(&text.len()) && text.ends_with('…'),
+            "{}",
+            text.len()
+        );
+    }
+    for name in decision.alerts.iter().map(|it| &it.name).chain([&decision.reason.code]) {
+        assert!((120..=128).contains(&name.len()) && name.ends_with('…'), "{name}");
+    }
+    assert_eq!(
+        (decision.conditions.len(), decision.alerts.len(), decision.wanted.len()),
+        (1, 32, 32)
+    );
+    // A tenth of `[timing] poll`, and a day.
+    assert_eq!(
+        (decision.watch.poll_after, decision.watch.validate_after),
+        (500, 86_400_000)
+    );
     assert_eq!(
         Instance::<Wordy>::configure(r#"{"a": 1}"#).err().unwrap(),
         "`a` is no parameter; this policy has none"

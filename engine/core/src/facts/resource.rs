@@ -1,6 +1,7 @@
 //! Resources of the Flink Kubernetes Operator (`flink.apache.org/v1beta1`).
 
 use super::Rollout;
+use crate::foreign_text::ForeignText;
 use crate::id::{FlinkJobId, Namespace, Uid};
 use crate::state::{JobState, Mode};
 use crate::time::Timestamp;
@@ -36,11 +37,11 @@ pub struct FlinkResource {
     /// `status.jobStatus.state`.
     pub reported_state: Option<JobState>,
     /// `status.lifecycleState`, e.g. `STABLE`, `UPGRADING`, `SUSPENDED`, `FAILED`.
-    pub lifecycle: Option<String>,
+    pub lifecycle: Option<ForeignText>,
     /// `status.jobManagerDeploymentStatus`, e.g. `READY`, `MISSING`, `ERROR`.
-    pub job_manager_status: Option<String>,
+    pub job_manager_status: Option<ForeignText>,
     /// `status.error`: what the operator could not do.
-    pub error: Option<String>,
+    pub error: Option<ForeignText>,
 }
 
 impl FlinkResource {

@@ -1,5 +1,6 @@
 use super::*;
-use crate::decision::{DecidedAlert, DecidedCondition};
+use crate::alert::AlertStatus;
+use crate::decision::{DecidedAlert, DecidedCondition, PolicyFailureKind};
 use crate::id::{JobKey, TargetId};
 use crate::record::{AlertScope, Reason};
 use crate::testing::{self, at};
@@ -96,18 +97,10 @@ fn a_policy_that_fails_for_long_is_an_alert_until_it_decides() {
 }
 
 #[test]
-fn an_invalid_decision_is_a_failure() {
-    let breaks: [fn(&mut Decision); 5] = [
-        |d| d.watch.poll_after = Duration::ZERO,
+fn what_leaves_nothing_to_go_by_is_a_failure() {
+    let breaks: [fn(&mut Decision); 2] = [
         |d| d.memory = vec![0; MEMORY_LIMIT + 1],
-        |d| d.reason.code.clear(),
-        |d| d.reason.message = "x".repeat(TEXT_LIMIT + 1),
-        |d| {
-            d.conditions = vec![DecidedCondition {
-                kind: ConditionType::PolicyFailing,
-                message: String::new(),
-            }]
-        },
+        |d| d.state = JobState::Unknown,
     ];
     for damage in breaks {
         let mut decision = running();
@@ -171,3 +164,6 @@ fn a_condition_keeps_the_moment_it_began() {
         (at(1), "twice")
     );
 }
+
+mod form;
+mod rate;

@@ -30,7 +30,7 @@ pub fn pod(name: &str) -> Pod {
         app: "orders".to_owned(),
         created_at: None,
         deleting_since: None,
-        phase: "Running".to_owned(),
+        phase: "Running".into(),
         reason: None,
         ip: None,
         rest_port: None,

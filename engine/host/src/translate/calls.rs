@@ -44,9 +44,9 @@ impl Calls for TypedInstance {
     fn decide(&self, store: &mut Store<Guard>, snapshot: &Snapshot) -> Result<Result<Decision, PolicyFailure>> {
         let memory = &snapshot.record.memory;
         let answer = self.0.call_decide(store, &snapshot::to_contract(snapshot), memory)?;
-        let refused = |message| PolicyFailure {
+        let refused = |message: String| PolicyFailure {
             kind: PolicyFailureKind::Error,
-            message,
+            message: message.into(),
         };
         Ok(answer.map_err(refused).and_then(decision::from_contract))
     }

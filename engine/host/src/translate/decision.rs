@@ -21,7 +21,8 @@ pub(super) fn from_contract(decision: types::Decision) -> Result<Decision, Polic
             message: format!(
                 "memory has {} bytes, more than {MEMORY_LIMIT}; remember less",
                 decision.memory.len()
-            ),
+            )
+            .into(),
         });
     }
     Ok(Decision {

@@ -1,11 +1,13 @@
 //! What a policy says about itself.
 
+use steadfast_core::foreign_text::{ForeignText, harmless};
+use steadfast_core::planner::NAME_LIMIT;
 use steadfast_core::rule::Rule;
 
 use super::types;
 use crate::description::{Description, Parameter};
 
-/// Reads a description.
+/// Reads a description. What a policy writes about itself goes into the log and to terminals, as its decisions do.
 pub(super) fn from_contract(description: types::Description) -> Description {
     let types::Description {
         name,
@@ -14,22 +16,24 @@ pub(super) fn from_contract(description: types::Description) -> Description {
         parameters,
         rules,
     } = description;
+    let named = |name: String| harmless(&name, NAME_LIMIT).into_owned();
+    let text = |text: String| harmless(&text, ForeignText::LIMIT).into_owned();
     let parameter = |parameter: types::Parameter| Parameter {
-        name: parameter.name,
-        kind: parameter.kind,
-        default: parameter.default,
-        help: parameter.help,
+        name: named(parameter.name),
+        kind: text(parameter.kind),
+        default: text(parameter.default),
+        help: text(parameter.help),
     };
     let rule = |rule: types::Rule| Rule {
-        name: rule.name,
-        says: rule.says,
-        because: rule.because,
-        changed_by: rule.changed_by,
+        name: named(rule.name),
+        says: text(rule.says),
+        because: text(rule.because),
+        changed_by: text(rule.changed_by),
     };
     Description {
-        name,
-        version,
-        summary,
+        name: named(name),
+        version: named(version),
+        summary: text(summary),
         parameters: parameters.into_iter().map(parameter).collect(),
         rules: rules.into_iter().map(rule).collect(),
     }

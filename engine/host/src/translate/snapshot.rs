@@ -98,7 +98,7 @@ fn fault(fault: &Fault) -> types::Fault {
             FaultKind::TooLarge => types::FaultKind::TooLarge,
             FaultKind::Other => own::OTHER_FAULT,
         },
-        message: fault.message.clone(),
+        message: fault.message.clone().into(),
     }
 }
 

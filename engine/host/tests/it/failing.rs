@@ -117,6 +117,22 @@ fn an_error_in_its_own_words() {
 }
 
 #[test]
+fn an_endless_error_is_cut_and_stays_on_one_line() {
+    // 600,000 bytes, above what the host writes there, zeros but for a line feed.
+    let failure = failure(
+        "(i32.store8 (i32.const 400001) (i32.const 10)) (i32.store (i32.const 520) (i32.const 400000)) (i32.store (i32.const 524) (i32.const 600000)) \
+         (i32.const 512)",
+    );
+    assert_eq!(failure.kind, PolicyFailureKind::Error);
+    let message = failure.message.as_str();
+    assert!(
+        (1_000..=1_024).contains(&message.len()) && message.ends_with('…'),
+        "{message}"
+    );
+    assert!(!message.chars().any(char::is_control), "{message:?}");
+}
+
+#[test]
 fn a_state_that_does_not_exist() {
     let decide = format!("(i32.store8 (i32.const {}) (i32.const 200)) {ANSWER}", at::STATE);
     assert_eq!(failure(decide).kind, PolicyFailureKind::Invalid);

@@ -126,6 +126,17 @@ fn parameters_the_policy_does_not_take() {
 }
 
 #[test]
+fn an_endless_refusal_is_cut_and_stays_on_one_line() {
+    let guest = Guest {
+        configure: "(i32.store8 (i32.const 400001) (i32.const 10)) (i32.store (i32.const 84) (i32.const 400000)) \
+                    (i32.store (i32.const 88) (i32.const 600000)) (i32.const 80)",
+        ..Guest::default()
+    };
+    let (_, text) = refused(&guest.module());
+    assert!(text.len() <= 1_100 && !text.chars().any(char::is_control), "{text:?}");
+}
+
+#[test]
 fn a_policy_that_never_comes_to_decide() {
     let configure = "(loop $again (br $again)) (unreachable)";
     let limits = PolicyLimits {

@@ -45,8 +45,8 @@ pub(crate) fn crash_looping() -> Snapshot {
         created_at: Some(at(0)),
         ready: 0,
         native: Some(Mode::Application),
-        owner: Some("FlinkDeployment".to_owned()),
-        trouble: Some("MinimumReplicasUnavailable: Deployment does not have minimum availability.".to_owned()),
+        owner: Some("FlinkDeployment".into()),
+        trouble: Some("MinimumReplicasUnavailable: Deployment does not have minimum availability.".into()),
         ..testing::deployment(uid.as_str())
     };
     let pod = |n: i64| Pod {
@@ -55,14 +55,14 @@ pub(crate) fn crash_looping() -> Snapshot {
         ip: Some("10.0.0.7".to_owned()),
         ready: Readiness::NotReady,
         container: Some(Container {
-            name: "flink-main-container".to_owned(),
+            name: "flink-main-container".into(),
             restarts: 5,
             waiting: Some(Waiting {
-                reason: "CrashLoopBackOff".to_owned(),
-                message: "back-off 2m40s restarting failed container=flink-main-container".to_owned(),
+                reason: "CrashLoopBackOff".into(),
+                message: "back-off 2m40s restarting failed container=flink-main-container".into(),
             }),
             terminated: Some(Termination {
-                reason: "Error".to_owned(),
+                reason: "Error".into(),
                 exit_code: 1,
                 at: Some(at(90)),
             }),

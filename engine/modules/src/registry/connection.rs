@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
+use steadfast_core::foreign_text::harmless;
 
 use super::credentials::Credentials;
 use super::login::{Challenge, bearer};
@@ -17,6 +18,8 @@ use crate::{Digest, OciRef, Version};
 const MAX_MANIFEST: usize = 4 << 20;
 /// The most that is read of a refusal or a token, in bytes.
 const MAX_WORDS: usize = 64 << 10;
+/// How much of a refusal is shown, in bytes.
+const LONGEST_WORDS: usize = 200;
 
 /// What a repository is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,8 +283,8 @@ impl Connection {
 fn words(body: &[u8]) -> Option<String> {
     let body: serde_json::Value = serde_json::from_slice(body).ok()?;
     let message = body.get("errors")?.get(0)?.get("message")?.as_str()?;
-    let plain: String = message.chars().filter(|c| !c.is_control()).take(200).collect();
-    (!plain.is_empty()).then_some(plain)
+    let plain = harmless(message, LONGEST_WORDS);
+    (!plain.is_empty()).then(|| plain.into_owned())
 }
 
 /// The type of a manifest, for pushing one.

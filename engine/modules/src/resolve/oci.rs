@@ -25,9 +25,9 @@ pub(super) async fn resolve(
         Version::Digest(digest) => (*digest, source.manifest(*digest).await?),
         Version::Tag(_) => source.tagged(artifact).await?,
     };
-    let not_a_module = |found| ModuleError::NotAModule {
+    let not_a_module = |found: String| ModuleError::NotAModule {
         artifact: artifact.to_string(),
-        found,
+        found: found.into(),
     };
     let manifest = Manifest::parse(&manifest).map_err(not_a_module)?;
     let module = manifest.module().map_err(not_a_module)?;

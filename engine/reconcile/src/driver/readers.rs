@@ -7,6 +7,7 @@ use std::sync::Arc;
 use steadfast_core::cluster_lists::ListStatus;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::evidence::Observed;
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::id::{ClusterName, PolicyName, TargetId};
 use steadfast_core::journal::{Change, Entry, Event, JournalError, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
@@ -18,7 +19,7 @@ use steadfast_core::time::Timestamp;
 use tokio::sync::watch;
 
 use crate::fetch::Fetched;
-use crate::metrics::{KindLabel, Metrics, PolicyLabel, ResultLabel, StateLabel};
+use crate::metrics::{KindLabel, Metrics, PolicyLabel, ResultLabel, StateLabel, TrimLabels};
 use crate::policies::Policies;
 use crate::source_log::{Loss, SourceLog};
 use crate::status::{ClusterStatus, StatusBoard};
@@ -102,7 +103,7 @@ impl Readers {
     }
 
     /// Counts rows that could not be read, and says so once, until the Flink lists none of them any more.
-    fn report_unreadable(&mut self, target: &TargetId, rows: &[String]) {
+    fn report_unreadable(&mut self, target: &TargetId, rows: &[ForeignText]) {
         self.metrics.unreadable_rows.inc_by(rows.len() as u64);
         match rows.first() {
             Some(first) if self.unreadable.insert(target.clone()) => tracing::warn!(
@@ -159,6 +160,14 @@ impl Readers {
                 tracing::warn!(%job, kind, "policy failed: {}", failure.message);
             }
         }
+        for (policy, trim) in turn.trimmed() {
+            let (policy, part) = (policy.to_string(), trim.as_str());
+            self.metrics
+                .decisions_trimmed
+                .get_or_create(&TrimLabels { policy, part })
+                .inc();
+        }
+        self.metrics.rate_limited.inc_by(turn.put_off());
     }
 
     /// The store took a commit, or did not.

@@ -90,7 +90,8 @@ impl Breaker {
             message: format!(
                 "not asked: the policy ran out of time {MISSES} times in a row, and is asked about one job at a time until it \
                  answers one; allow it more with `deadline` in its [[policy]], or mend the module"
-            ),
+            )
+            .into(),
         }
     }
 }
@@ -110,7 +111,7 @@ mod tests {
     fn failed(kind: PolicyFailureKind) -> Outcome {
         Err(PolicyFailure {
             kind,
-            message: String::new(),
+            message: String::new().into(),
         })
     }
 

@@ -13,8 +13,9 @@
 use std::sync::Arc;
 
 use steadfast_core::decision::{DecidedCondition, PolicyFailure, PolicyFailureKind};
+use steadfast_core::foreign_text::harmless;
 use steadfast_core::id::{JobKey, PolicyName};
-use steadfast_core::planner::plan;
+use steadfast_core::planner::{NAME_LIMIT, plan_within};
 use steadfast_core::record::JobRecord;
 use steadfast_core::recording::{RecordChange, Recorded};
 use steadfast_core::replay::transition_of;
@@ -118,7 +119,7 @@ impl Reactor {
     /// Gives a policy jobs of its line, if it may be given any.
     fn ask(&mut self, name: &PolicyName, share: usize, turn: &mut Turn, now: Timestamp) {
         let Some(seat) = self.policies.seat(name).filter(|seat| !seat.is_shadow()) else {
-            for case in self.cases(name, share, now) {
+            for case in self.cases(name, share, turn, now) {
                 let outcome = Policies::nobody_decides(&case.record.key);
                 self.settle(case, outcome, Verdict::Asked, turn);
             }
@@ -135,7 +136,7 @@ impl Reactor {
         } else {
             share
         };
-        let mut cases = self.cases(name, share, now);
+        let mut cases = self.cases(name, share, turn, now);
         if leave != Leave::All {
             let asked = if leave == Leave::One && !is_busy && !cases.is_empty() {
                 vec![cases.remove(breaker.choice(cases.len()))]
@@ -164,15 +165,23 @@ impl Reactor {
         }
     }
 
-    /// The first of a policy's line, with what it is shown of them.
-    fn cases(&mut self, name: &PolicyName, limit: usize, now: Timestamp) -> Vec<Case> {
-        let keys = self.queue.take(name, limit);
-        let case = |key: JobKey| {
-            let record = Arc::clone(self.records.get(&key)?);
-            let shown = Box::new(self.snapshot(&record, now)?);
-            Some(Case { record, shown })
-        };
-        keys.into_iter().filter_map(case).collect()
+    /// The first of a policy's line, with what it is shown of them. Those whose records change too fast are put off.
+    fn cases(&mut self, name: &PolicyName, limit: usize, turn: &mut Turn, now: Timestamp) -> Vec<Case> {
+        let mut cases = Vec::new();
+        for key in self.queue.take(name, limit) {
+            if let Some(until) = self.rate_limits.exhausted_until(&key, now) {
+                // It waits for the journal now, not for its policy.
+                self.queue.served(&key);
+                self.queue.requeue_by(key, until);
+                turn.put_off += 1;
+            } else if let Some(record) = self.records.get(&key).map(Arc::clone)
+                && let Some(shown) = self.snapshot(&record, now)
+            {
+                let shown = Box::new(shown);
+                cases.push(Case { record, shown });
+            }
+        }
+        cases
     }
 
     /// Plans what a policy came to; what it did not come to waits again.
@@ -247,8 +256,14 @@ impl Reactor {
         }
         let outcome = self.noted(&before.policy, outcome);
         let failure = outcome.as_ref().err().cloned();
-        let rule = outcome.as_ref().ok().map(|decision| decision.rule.clone());
-        let mut plan = plan(&before, &snapshot, outcome);
+        let rule = outcome
+            .as_ref()
+            .ok()
+            .map(|decision| harmless(&decision.rule, NAME_LIMIT).into_owned());
+        let policy = before.policy.clone();
+        let allowance = self.rate_limits.allowance(&key, snapshot.now);
+        let mut plan = plan_within(&before, &snapshot, outcome, allowance);
+        let entries = plan.change.as_ref().map_or(0, |change| change.events.len());
         let changes = if plan.change.is_some() {
             RecordChange::Yes
         } else {
@@ -280,6 +295,8 @@ impl Reactor {
             compared,
             failure,
             by,
+            policy,
+            entries,
         });
     }
 
@@ -310,7 +327,7 @@ impl Reactor {
                 kind: PolicyFailureKind::Deadline,
                 message: "the policy has not come to this job yet: it has more to decide than it has time for; make it faster, or \
                           poll less often"
-                    .to_owned(),
+                    .into(),
             };
             let shown = Box::new(shown);
             self.settle(Case { record, shown }, Err(failure), Verdict::Unasked, turn);

@@ -46,8 +46,13 @@ impl Reactor {
     /// Carries on after a decision was committed: the next poll, the next review, and the look-ups the policy asks for.
     pub(super) fn follow_up(&mut self, judged: Judged, now: Timestamp, shown: &mut Vec<Show>) {
         let Judged {
-            key, plan, compared, ..
+            key,
+            plan,
+            compared,
+            entries,
+            ..
         } = judged;
+        self.rate_limits.note(&key, entries, now);
         match &plan.next {
             Next::Watch { watch, wanted } => {
                 self.retries.forget(&key);

@@ -1,5 +1,6 @@
 mod blue_green;
 mod discovery;
+mod flooding;
 mod forget;
 mod missing;
 mod refused;
@@ -73,16 +74,25 @@ struct Rig {
     now: Timestamp,
     /// Requests that came up and were not handed out yet.
     fetches: Vec<Fetch>,
+    /// How many entries of the journal were committed about each target.
+    entries: BTreeMap<TargetId, usize>,
 }
 
 impl Rig {
     fn new(names: &[&str]) -> Self {
+        let policy = PolicySetup::deciding("believe", Box::new(Believer));
+        Self::under(vec![policy], names)
+    }
+
+    fn under(policies: Vec<PolicySetup>, names: &[&str]) -> Self {
         let targets = names.iter().map(|name| target(name)).collect();
         let now = Timestamp::from_millis(1_000_000);
+        let policies = Policies::new(policies);
         let mut rig = Self {
-            reactor: reactor(BTreeMap::new(), now),
+            reactor: Reactor::new(Timing::default(), 7, now, BTreeMap::new(), policies, None),
             now,
             fetches: Vec::new(),
+            entries: BTreeMap::new(),
         };
         let first = rig.reactor.start(vec![], targets, now);
         rig.commit(first);
@@ -101,6 +111,7 @@ impl Rig {
             reactor: reactor(BTreeMap::from([(ClusterName::new("local"), rules)]), now),
             now,
             fetches: Vec::new(),
+            entries: BTreeMap::new(),
         }
     }
 
@@ -124,6 +135,9 @@ impl Rig {
     fn commit(&mut self, mut turn: Turn) -> Vec<Change> {
         self.fetches.append(&mut turn.fetches);
         let changes = turn.commit().changes;
+        for change in &changes {
+            *self.entries.entry(change.record.key.target.clone()).or_default() += change.events.len();
+        }
         self.reactor.advance(turn, self.now);
         changes
     }

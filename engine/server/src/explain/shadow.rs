@@ -124,7 +124,7 @@ impl From<&shadow::LastFailure> for LastFailure {
         Self {
             at: Shows::of(at),
             kind: Shows::of(kind),
-            message: message.clone(),
+            message: message.to_string(),
         }
     }
 }

@@ -50,6 +50,8 @@ words!(
         "FleetDisrupted" = FleetDisrupted,
         "PolicyFailing" = PolicyFailing,
         "PolicyOutdated" = PolicyOutdated,
+        "DecisionTrimmed" = DecisionTrimmed,
+        "RateLimited" = RateLimited,
     }
 );
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::id::{ClusterName, Namespace, PolicyName, Uid};
 
 /// What the API shows of a value of core. Both ways always succeed: what cannot be is refused as it is read.
@@ -141,6 +142,16 @@ macro_rules! name {
 }
 
 name!(ClusterName, Namespace, PolicyName, Uid);
+
+impl Shows<ForeignText> for String {
+    fn of(core: &ForeignText) -> Self {
+        core.to_string()
+    }
+
+    fn into_core(self) -> ForeignText {
+        self.into()
+    }
+}
 
 impl Shows<Arc<str>> for String {
     fn of(core: &Arc<str>) -> Self {

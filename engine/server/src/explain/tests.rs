@@ -55,7 +55,12 @@ fn decision(n: usize) -> Decision {
         source,
         observed_after: AT,
     };
-    let is_a_policys = |kind: &&ConditionType| !matches!(kind, ConditionType::PolicyOutdated);
+    let is_a_policys = |kind: &&ConditionType| {
+        !matches!(
+            kind,
+            ConditionType::PolicyOutdated | ConditionType::DecisionTrimmed | ConditionType::RateLimited
+        )
+    };
     let condition = |kind: &ConditionType| DecidedCondition {
         kind: *kind,
         message: format!("{kind} stands"),
@@ -101,7 +106,7 @@ fn shadows(recorded: &Recorded) -> Vec<(PolicyName, ShadowView)> {
     };
     let failure = PolicyFailure {
         kind: PolicyFailureKind::Deadline,
-        message: "it ran past 50 ms".to_owned(),
+        message: "it ran past 50 ms".into(),
     };
     for (name, shown, failure) in [("agreeing", shown, None), ("differing", other, Some(failure))] {
         let verdict = ShadowVerdict { shown, failure };

@@ -26,7 +26,7 @@ fn compared() -> TestServer {
                 },
                 failure: fails.then(|| PolicyFailure {
                     kind: PolicyFailureKind::Deadline,
-                    message: "too slow".to_owned(),
+                    message: "too slow".into(),
                 }),
             };
             let record = Arc::new(record(id, JobState::Running));

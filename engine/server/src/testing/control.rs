@@ -103,7 +103,7 @@ fn outcome(state: JobState) -> Result<Decision, PolicyFailure> {
     if state == JobState::Failed {
         return Err(PolicyFailure {
             kind: PolicyFailureKind::Trap,
-            message: "unreachable".to_owned(),
+            message: "unreachable".into(),
         });
     }
     Ok(Decision {

@@ -2,6 +2,7 @@
 
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::facts::{FlinkJob, FlinkOverview, Untold};
+use steadfast_core::foreign_text::harmless;
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 
@@ -19,7 +20,7 @@ pub(super) const BOUNDS: Bounds = Bounds {
 
 /// Rows that cannot be read and are told of one by one. What is said of each may quote the row, so it is cut as well.
 const UNREADABLE: usize = 1_000;
-/// The longest complaint about a row, in characters.
+/// The longest complaint about a row, in bytes.
 const COMPLAINT: usize = 300;
 
 /// A list that arrives. A row that cannot be read costs itself: what it is about is untold, and the others count.
@@ -74,13 +75,13 @@ fn complain(told: &mut FlinkOverview, id: Option<FlinkJobId>, message: &str) {
     if told.unreadable.len() == UNREADABLE {
         return;
     }
-    let message: String = message.chars().take(COMPLAINT).collect();
+    let message = harmless(message, COMPLAINT);
     if let Some(id) = id {
         let message = format!("Flink's row of the job cannot be read: {message}");
         let fault = Fault::new(FaultKind::Other, message);
         told.untold.insert(id, Untold::Unknown(fault));
     }
-    told.unreadable.push(message);
+    told.unreadable.push(message.as_ref().into());
 }
 
 /// Orders the jobs by their ids, of each the row that counts.

@@ -6,14 +6,16 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::facts::{Checkpoints, FlinkJob, RootException, Tasks};
+use steadfast_core::foreign_text::harmless;
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::JobState;
 use steadfast_core::time::Timestamp;
 
+use crate::json;
 use crate::transport::shown;
 
-/// The longest headline of an exception that is kept, in characters.
-const HEADLINE: usize = 1024;
+/// The longest headline of an exception that is kept, in bytes: the name of its TaskManager finds room beside it.
+const HEADLINE: usize = 768;
 
 #[derive(Deserialize)]
 struct IdBody {
@@ -60,10 +62,10 @@ pub(super) fn row(url: &str, text: &[u8]) -> Result<FlinkJob, BadRow> {
     let text = std::str::from_utf8(text).map_err(|error| not_json(&error))?;
     let whole = json(url, text.as_bytes()).and_then(|job| read_job(url, job));
     whole.map_err(|fault| {
-        if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+        if let Err(error) = json::from_str::<IgnoredAny>(text) {
             return not_json(&error);
         }
-        let id = serde_json::from_str::<IdBody>(text).ok();
+        let id = json::from_str::<IdBody>(text).ok();
         BadRow::NotFlinks(id.and_then(|row| FlinkJobId::parse(&row.jid)), fault)
     })
 }
@@ -186,7 +188,7 @@ struct ErrorBody {
 /// `AbstractExecutionGraphHandler`, 1.13 to 2.3). It answers otherwise for a path that it does not know, and so do proxies.
 pub(super) fn says_unknown_job(body: &[u8], id: FlinkJobId) -> bool {
     let word = format!("Job {id} not found");
-    serde_json::from_slice::<ErrorBody>(body).is_ok_and(|body| body.errors.iter().any(|error| error.contains(&word)))
+    json::from_slice::<ErrorBody>(body).is_ok_and(|body| body.errors.iter().any(|error| error.contains(&word)))
 }
 
 #[derive(Deserialize)]
@@ -234,7 +236,7 @@ pub(crate) fn exceptions(url: &str, body: &[u8]) -> Result<Option<RootException>
     });
     let failure = newest.or_else(|| Some((headline(&body.root_exception?), body.timestamp)));
     Ok(failure.map(|(headline, at)| RootException {
-        headline,
+        headline: headline.into(),
         at: at.and_then(Timestamp::written),
     }))
 }
@@ -262,7 +264,7 @@ pub(crate) fn headline(trace: &str) -> String {
         Some(cause) => format!("{first}; caused by {cause}"),
         None => first.to_owned(),
     };
-    text.chars().take(HEADLINE).collect()
+    harmless(&text, HEADLINE).into_owned()
 }
 
 #[derive(Deserialize)]
@@ -314,7 +316,7 @@ pub(super) fn checkpoints(url: &str, body: &[u8]) -> Result<Checkpoints, Fault> 
 
 /// Reads a body as Flink writes it.
 pub(super) fn json<'a, T: Deserialize<'a>>(url: &str, body: &'a [u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(|error| {
+    json::from_slice(body).map_err(|error| {
         Fault::new(
             FaultKind::Malformed,
             format!("{}: not what Flink answers: {error}", shown(url)),

@@ -255,7 +255,7 @@ impl Rows {
 }
 
 fn json<'a, T: serde::Deserialize<'a>>(text: &'a [u8]) -> Result<T, NoList> {
-    serde_json::from_slice(text).map_err(|error| NoList::Malformed(error.to_string()))
+    crate::json::from_slice(text).map_err(|error| NoList::Malformed(error.to_string()))
 }
 
 fn too_large(what: &str, bound: usize, unit: &str) -> NoList {

@@ -124,7 +124,7 @@ async fn every_answer_of_a_recorded_life_is_read_or_a_fault() {
     for version in ["flink-2.2.0", "flink-1.20.3"] {
         for scene in ["start", "jobmanager-kill-ha", "jobmanager-kill-no-ha", "restarting"] {
             let timeline: Vec<serde_json::Value> =
-                serde_json::from_slice(&recorded(&format!("{version}/{scene}/timeline.json"))).unwrap();
+                crate::json::from_slice(&recorded(&format!("{version}/{scene}/timeline.json"))).unwrap();
             let mut read = 0;
             for step in timeline {
                 let status = u16::try_from(step["status"].as_u64().unwrap()).unwrap();

@@ -12,6 +12,7 @@ use steadfast_core::state::JobState;
 
 use super::{Files, ResultLookup, end_of};
 use crate::flink::parse;
+use crate::json;
 use crate::transport::Limits;
 
 /// `cluster.id` where nobody set one and there is no high availability (Flink 2.3).
@@ -80,10 +81,10 @@ struct Entry<'a> {
 fn read(shown: &str, content: &[u8], query: &ResultQuery) -> ResultLookup {
     let malformed = |text: String| Fault::new(FaultKind::Malformed, format!("{shown}: {text}"));
     let body: Body<'_> =
-        serde_json::from_slice(content).map_err(|error| malformed(format!("not what Flink archives: {error}")))?;
+        json::from_slice(content).map_err(|error| malformed(format!("not what Flink archives: {error}")))?;
     let entry = |path: &str| {
         let found = body.archive.iter().find(|entry| entry.path == path)?;
-        Some(serde_json::from_str::<Cow<'_, str>>(found.json.get()).map_err(|error| malformed(error.to_string())))
+        Some(json::from_str::<Cow<'_, str>>(found.json.get()).map_err(|error| malformed(error.to_string())))
     };
     let path = format!("/jobs/{}", query.job);
     let detail = entry(&path).ok_or_else(|| malformed(format!("it lacks {path}, so it is about another job")))??;

@@ -10,13 +10,14 @@ use object_store::client::HttpError;
 use object_store::path::{Path, PathPart};
 use object_store::{ObjectStore, ObjectStoreExt, RetryConfig};
 use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_core::foreign_text::harmless;
 
 use super::Files;
 use super::files::{MOST_FILES, too_many};
 use super::location::Location;
 use crate::transport::{Limits, connection_fault, within};
 
-/// How much of a server's own words is kept, in characters.
+/// How much of a server's own words is kept, in bytes.
 const WORDS: usize = 300;
 
 /// Why no client for a bucket can be set up. Nothing was asked yet.
@@ -139,7 +140,7 @@ fn fault(what: &str, error: &object_store::Error) -> Fault {
         None => FaultKind::Malformed,
     };
     // A server's own words may be a whole page.
-    Fault::new(kind, below_http.message.chars().take(WORDS).collect::<String>())
+    Fault::new(kind, harmless(&below_http.message, WORDS).as_ref())
 }
 
 /// The status of an answer that is no success. The library keeps the type of that error private, so its text is read.

@@ -9,6 +9,7 @@ use steadfast_core::state::JobState;
 use super::archive::of_this_job;
 use super::{ResultLookup, end_of};
 use crate::flink::{self, classify, parse};
+use crate::json;
 use crate::transport::{Limits, Transport};
 
 /// `GET /jobs/<id>`, and for a failure its cause. A 404 in Flink's own words says that the server has no such job; any
@@ -54,5 +55,5 @@ fn says_flink(body: &[u8]) -> bool {
     struct Body {
         errors: Vec<String>,
     }
-    serde_json::from_slice::<Body>(body).is_ok_and(|body| !body.errors.is_empty())
+    json::from_slice::<Body>(body).is_ok_and(|body| !body.errors.is_empty())
 }

@@ -10,6 +10,7 @@ use steadfast_core::state::JobState;
 use super::archive::of_this_job;
 use super::{Files, ResultLookup, end_of};
 use crate::flink::parse;
+use crate::json;
 use crate::transport::Limits;
 
 /// Looks for the job's file, in the cluster's own folder (as Flink lays it out below `high-availability.storageDir`) and
@@ -52,7 +53,7 @@ struct CauseBody {
 
 fn read(shown: &str, content: &[u8], query: &ResultQuery) -> ResultLookup {
     let malformed = |text: String| Fault::new(FaultKind::Malformed, format!("{shown}: {text}"));
-    let Body { result } = serde_json::from_slice(content)
+    let Body { result } = json::from_slice(content)
         .map_err(|error| malformed(format!("not what Flink's JobResultStore holds: {error}")))?;
     let id = FlinkJobId::parse(&result.id).ok_or_else(|| malformed(format!("`{}` is no job id", result.id)))?;
     of_this_job(shown, id, query)?;
@@ -67,7 +68,7 @@ fn read(shown: &str, content: &[u8], query: &ResultQuery) -> ResultLookup {
     let cause = result
         .failure_cause
         .and_then(|cause| cause.stack_trace.or(cause.class))
-        .map(|trace| parse::headline(&trace));
+        .map(|trace| parse::headline(&trace).into());
     // The file does not say when.
     Ok(end_of(query, state, cause, None, EndSource::JobResultStore))
 }

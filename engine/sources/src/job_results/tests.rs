@@ -87,7 +87,7 @@ impl Transport for Http {
         let (status, body) = match self {
             Self::Says(status, body) => (*status, (*body).to_owned()),
             Self::Serves(archive) => {
-                let archive: serde_json::Value = serde_json::from_slice(archive).unwrap();
+                let archive: serde_json::Value = crate::json::from_slice(archive).unwrap();
                 let entries = archive["archive"].as_array().unwrap();
                 let found = entries
                     .iter()

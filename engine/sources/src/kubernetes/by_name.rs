@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::decode;
 use super::list::{Collection, success};
+use crate::json;
 use crate::transport::{Answer, MAX_BODY, fetch, within};
 
 /// How many objects of a cluster are asked for at once.
@@ -69,7 +70,7 @@ impl Getter {
                 self.note_refusal(kind, &key.0, &fault);
             }
             Fault {
-                message: format!("get {}: {}", collection.resource(), fault.message),
+                message: format!("get {}: {}", collection.resource(), fault.message).into(),
                 ..fault
             }
         })
@@ -121,7 +122,7 @@ fn read(kind: ObjectKind, key: &Key, path: &str, answer: Answer) -> Result<Optio
         )
     };
     let text = std::str::from_utf8(&body).map_err(|error| malformed(&error.to_string()))?;
-    let typed: Typed = serde_json::from_str(text).map_err(|error| malformed(&error.to_string()))?;
+    let typed: Typed = json::from_str(text).map_err(|error| malformed(&error.to_string()))?;
     let wanted = Collection::of(kind).object_kind();
     if typed.kind != wanted {
         return Err(malformed(&format!("a {}, not a {wanted}", typed.kind)));
@@ -135,7 +136,7 @@ fn read(kind: ObjectKind, key: &Key, path: &str, answer: Answer) -> Result<Optio
 
 /// Whether a 404 is the API server's word about that very object.
 fn is_not_found(kind: ObjectKind, key: &Key, body: &[u8]) -> bool {
-    serde_json::from_slice::<Status>(body).is_ok_and(|status| {
+    json::from_slice::<Status>(body).is_ok_and(|status| {
         status.kind == "Status" && status.reason == "NotFound" && status.names(Collection::of(kind).plural(), &key.1)
     })
 }

@@ -1,49 +1,52 @@
 //! From Kubernetes' objects to the few facts that decisions need.
 
+use std::net::IpAddr;
+
 use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::core::v1 as core;
 use serde::Deserialize;
 use steadfast_core::facts::{Container, Deployment, Pod, Readiness, ResourceKind, Rollout, Termination, Waiting};
-use steadfast_core::id::Namespace;
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::kube_update::{Object, ObjectKind};
 use steadfast_core::state::Mode;
 
-use super::metadata::{identity, timestamp};
+use super::metadata::{identity, labels, namespaced_name, timestamp};
 use super::operator::{Resource, Snapshot};
+use crate::json;
 
 /// What Flink calls the container that runs it (`Constants.MAIN_CONTAINER_NAME`), in a pod template too.
 pub(super) const FLINK_CONTAINER: &str = "flink-main-container";
 
 /// Decodes one object. What does not decode is named all the same; an error means that not even its name can be read.
-pub(super) fn object(kind: ObjectKind, json: &str) -> Result<Object, String> {
+pub(super) fn object(kind: ObjectKind, json: &str) -> Result<Object, ForeignText> {
     let decoded = match kind {
-        ObjectKind::Deployment => serde_json::from_str(json).map(|it| deployment(it).map(Object::Deployment)),
-        ObjectKind::Pod => serde_json::from_str(json).map(|it| pod(it).map(Object::Pod)),
+        ObjectKind::Deployment => json::from_str(json).map(|it| deployment(it).map(Object::Deployment)),
+        ObjectKind::Pod => json::from_str(json).map(|it| pod(it).map(Object::Pod)),
         ObjectKind::FlinkDeployment => resource(ResourceKind::FlinkDeployment, json),
         ObjectKind::FlinkSessionJob => resource(ResourceKind::FlinkSessionJob, json),
         ObjectKind::FlinkStateSnapshot => {
-            serde_json::from_str::<Snapshot>(json).map(|it| it.facts().map(Object::StateSnapshot))
+            json::from_str::<Snapshot>(json).map(|it| it.facts().map(Object::StateSnapshot))
         }
     };
-    let error = match decoded {
+    let error: ForeignText = match decoded {
         Ok(Some(object)) => return Ok(object),
-        Ok(None) => "it lacks its name, its uid, or the name of its Deployment or its job".to_owned(),
-        Err(error) => error.to_string(),
+        Ok(None) => {
+            "it lacks its name, its uid, or the name of its Deployment or its job, or one of them, or one of its \
+                     labels, is none that Kubernetes has"
+                .into()
+        }
+        Err(error) => error.to_string().into(),
     };
-    match serde_json::from_str::<Named>(json) {
-        Ok(Named {
-            metadata: NamedMetadata { name, namespace },
-        }) => Ok(Object::Undecodable {
-            namespace: Namespace::new(namespace.as_deref().unwrap_or("default")),
-            name,
-            error,
-        }),
-        Err(_) => Err(error),
+    let named = json::from_str::<Named>(json).ok();
+    let named = named.and_then(|Named { metadata }| namespaced_name(metadata.namespace.as_deref(), &metadata.name));
+    match named {
+        Some((namespace, name)) => Ok(Object::Undecodable { namespace, name, error }),
+        None => Err(error),
     }
 }
 
 fn resource(kind: ResourceKind, json: &str) -> Result<Option<Object>, serde_json::Error> {
-    serde_json::from_str::<Resource>(json).map(|it| it.facts(kind).map(Object::FlinkResource))
+    json::from_str::<Resource>(json).map(|it| it.facts(kind).map(Object::FlinkResource))
 }
 
 #[derive(Deserialize)]
@@ -77,8 +80,8 @@ fn deployment(object: apps::Deployment) -> Option<Deployment> {
     let is_seen = status.observed_generation.unwrap_or(0) >= metadata.generation.unwrap_or(0);
     let is_newest = count(status.updated_replicas).unwrap_or(0) >= wanted
         && count(status.replicas).unwrap_or(0) <= count(status.updated_replicas).unwrap_or(0);
-    let labels = metadata.labels.unwrap_or_default();
-    let is_native = labels.get("type").is_some_and(|kind| kind == "flink-native-kubernetes");
+    let labels = labels(metadata.labels)?;
+    let is_native = labels.get("type") == Some("flink-native-kubernetes");
     Some(Deployment {
         namespace,
         name,
@@ -92,17 +95,17 @@ fn deployment(object: apps::Deployment) -> Option<Deployment> {
         } else {
             None
         },
-        owner: owner.map(|owner| owner.kind.clone()),
+        owner: owner.map(|owner| owner.kind.as_str().into()),
         trouble: trouble.map(|condition| {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            format!("{}: {}", text(&condition.reason), text(&condition.message))
+            format!("{}: {}", text(&condition.reason), text(&condition.message)).into()
         }),
         rollout: if is_seen && is_newest {
             Rollout::Settled
         } else {
             Rollout::InProgress
         },
-        labels: labels.into(),
+        labels,
     })
 }
 
@@ -127,6 +130,7 @@ fn native_mode(spec: Option<&core::PodSpec>) -> Option<Mode> {
 pub(super) fn pod(object: core::Pod) -> Option<Pod> {
     let metadata = object.metadata;
     let (namespace, name, uid) = identity(&metadata)?;
+    let labels = labels(metadata.labels)?;
     let rest_port = object.spec.as_ref().and_then(rest_port);
     let status = object.status.unwrap_or_default();
     let condition = |kind: &str| {
@@ -145,10 +149,11 @@ pub(super) fn pod(object: core::Pod) -> Option<Pod> {
                 condition.reason.as_deref().unwrap_or_default(),
                 condition.message.as_deref().unwrap_or_default()
             )
+            .into()
         });
     let reason = status.reason.map(|reason| match &status.message {
-        Some(message) => format!("{reason}: {message}"),
-        None => reason,
+        Some(message) => format!("{reason}: {message}").into(),
+        None => reason.into(),
     });
     let statuses = status.container_statuses.unwrap_or_default();
     let first_ones = status.init_container_statuses.unwrap_or_default();
@@ -156,17 +161,13 @@ pub(super) fn pod(object: core::Pod) -> Option<Pod> {
         namespace,
         name,
         uid,
-        app: metadata
-            .labels
-            .as_ref()
-            .and_then(|labels| labels.get("app"))
-            .cloned()
-            .unwrap_or_default(),
+        app: labels.get("app").unwrap_or_default().to_owned(),
         created_at: timestamp(metadata.creation_timestamp.as_ref()),
         deleting_since: timestamp(metadata.deletion_timestamp.as_ref()),
-        phase: status.phase.unwrap_or_default(),
+        phase: status.phase.unwrap_or_default().into(),
         reason,
-        ip: status.pod_ip.filter(|ip| !ip.is_empty()),
+        // It becomes part of a URL.
+        ip: status.pod_ip.filter(|ip| ip.parse::<IpAddr>().is_ok()),
         rest_port,
         ready: if ready { Readiness::Ready } else { Readiness::NotReady },
         unschedulable,
@@ -211,14 +212,14 @@ fn container(status: &core::ContainerStatus) -> Container {
     let terminated = state.and_then(|state| state.terminated.as_ref());
     let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
     Container {
-        name: status.name.clone(),
+        name: status.name.as_str().into(),
         restarts: u32::try_from(status.restart_count).unwrap_or(0),
         waiting: state.and_then(|state| state.waiting.as_ref()).map(|waiting| Waiting {
-            reason: waiting.reason.clone().unwrap_or_default(),
-            message: waiting.message.clone().unwrap_or_default(),
+            reason: waiting.reason.as_deref().unwrap_or_default().into(),
+            message: waiting.message.as_deref().unwrap_or_default().into(),
         }),
         terminated: terminated.or(last).map(|terminated| Termination {
-            reason: terminated.reason.clone().unwrap_or_default(),
+            reason: terminated.reason.as_deref().unwrap_or_default().into(),
             exit_code: terminated.exit_code,
             at: timestamp(terminated.finished_at.as_ref()),
         }),

@@ -14,6 +14,7 @@ use steadfast_core::kube_update::{Completeness, Object, ObjectKind, Scope};
 
 use super::Selector;
 use super::decode;
+use crate::json;
 use crate::transport::{Answer, MAX_BODY, fetch, within};
 
 /// How many objects a page holds at first: about 3 MiB of Deployments as Flink writes them, up to 8 MiB of pods
@@ -311,7 +312,7 @@ fn items_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<&'de 
 }
 
 fn read_page<'a>(path: &Path, body: &'a [u8]) -> Result<Page<'a>, Fault> {
-    let page: Page<'_> = serde_json::from_slice(body).map_err(|error| path.malformed(error))?;
+    let page: Page<'_> = json::from_slice(body).map_err(|error| path.malformed(error))?;
     if page.kind != path.list_kind {
         return Err(path.malformed(format!("a {}, not a {}", page.kind, path.list_kind)));
     }
@@ -347,6 +348,6 @@ pub(super) fn status_fault(path: &str, status: u16, body: &[u8]) -> Fault {
         _ => FaultKind::Status,
     };
     let said =
-        serde_json::from_slice::<Status>(body).map_or_else(|_| String::new(), |status| format!(": {}", status.message));
+        json::from_slice::<Status>(body).map_or_else(|_| String::new(), |status| format!(": {}", status.message));
     Fault::new(kind, format!("{path}: HTTP {status}{said}"))
 }

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1 as core;
 use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::facts::{KubeEvent, Pod};
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::id::Namespace;
 use steadfast_core::kube_update::KubeChange;
 use steadfast_core::lookup::{ContainerRun, ObjectQuestion};
@@ -15,6 +16,7 @@ use super::KubeCluster;
 use super::decode::{self, FLINK_CONTAINER};
 use super::list::{self, Lister, Path, success};
 use super::selection;
+use crate::json;
 use crate::transport::{Answer, fetch, within};
 
 /// How much of a log is read: a long stack trace may follow the line that counts.
@@ -83,14 +85,14 @@ impl KubeCluster {
 
     /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink up to 1.20 labels
     /// them; Flink 2 does not, so they are known by their names.
-    pub async fn ha_config_maps(&self, namespace: &Namespace, cluster_id: &str) -> Result<Vec<String>, Fault> {
+    pub async fn ha_config_maps(&self, namespace: &Namespace, cluster_id: &str) -> Result<Vec<ForeignText>, Fault> {
         let path = Path::new(
             format!("/api/v1/namespaces/{namespace}/configmaps"),
             format!("labelSelector=app%3D{cluster_id}&"),
             "ConfigMapList",
         );
         let mut names = self
-            .read_all(&path, |names: &mut Vec<String>, map: core::ConfigMap| {
+            .read_all(&path, |names: &mut Vec<ForeignText>, map: core::ConfigMap| {
                 let is_labelled = map
                     .metadata
                     .labels
@@ -100,7 +102,8 @@ impl KubeCluster {
                 names.extend(
                     map.metadata
                         .name
-                        .filter(|name| is_labelled || is_ha_map(name, cluster_id)),
+                        .filter(|name| is_labelled || is_ha_map(name, cluster_id))
+                        .map(Into::into),
                 );
             })
             .await?;
@@ -111,7 +114,7 @@ impl KubeCluster {
     /// Warning events about a Deployment, its ReplicaSets, its pods and the claims of volumes that its JobManager's pods name,
     /// and of these claims also what they wait for: the newest 20, the newest first.
     pub async fn events(&self, namespace: &Namespace, deployment: &str) -> Result<Vec<KubeEvent>, Fault> {
-        let claims = self.claims(namespace, deployment).await?;
+        let at_hand = self.at_hand(namespace, deployment).await?;
         let told = |fields: &str| {
             Path::new(
                 format!("/api/v1/namespaces/{namespace}/events"),
@@ -120,9 +123,9 @@ impl KubeCluster {
             )
         };
         let take =
-            |events: &mut Vec<KubeEvent>, event: core::Event| events.extend(event_about(event, deployment, &claims));
+            |events: &mut Vec<KubeEvent>, event: core::Event| events.extend(event_about(event, deployment, &at_hand));
         let mut events = self.read_all(&told("type%3DWarning"), take).await?;
-        if !claims.is_empty() {
+        if !at_hand.claims.is_empty() {
             let of_claims = told("type%3DNormal,involvedObject.kind%3DPersistentVolumeClaim");
             let waiting = self.read_all(&of_claims, take).await?;
             let is_telling = |event: &KubeEvent| CLAIM_WAITS.contains(&event.reason.as_str());
@@ -133,17 +136,20 @@ impl KubeCluster {
         Ok(events)
     }
 
-    /// The names of the claims that the JobManager's pods name at this moment.
-    async fn claims(&self, namespace: &Namespace, deployment: &str) -> Result<BTreeSet<String>, Fault> {
+    /// The JobManager's pods at this moment, and the claims that they name.
+    async fn at_hand(&self, namespace: &Namespace, deployment: &str) -> Result<AtHand, Fault> {
         let path = Path::new(
             format!("/api/v1/namespaces/{namespace}/pods"),
             format!("labelSelector=app%3D{deployment},component%3Djobmanager&"),
             "PodList",
         );
-        let claims = self.read_all(&path, |claims: &mut Vec<String>, pod: core::Pod| {
-            claims.extend(claims_of(pod))
-        });
-        Ok(claims.await?.into_iter().collect())
+        let pods = self
+            .read_all(&path, |pods: &mut Vec<core::Pod>, pod| pods.push(pod))
+            .await?;
+        Ok(AtHand {
+            pods: pods.iter().filter_map(|pod| pod.metadata.name.clone()).collect(),
+            claims: pods.into_iter().flat_map(claims_of).collect(),
+        })
     }
 
     /// The TaskManagers' pods of a Flink cluster, the newest first.
@@ -171,7 +177,7 @@ impl KubeCluster {
     ) -> Result<Vec<O>, Fault> {
         let mut page = list::PAGE;
         let take = |gathered: &mut Vec<O>, item: &str| {
-            take(gathered, serde_json::from_str(item)?);
+            take(gathered, json::from_str(item)?);
             Ok(())
         };
         let lister = Lister {
@@ -211,15 +217,22 @@ fn claims_of(pod: core::Pod) -> impl Iterator<Item = String> {
     })
 }
 
-fn event_about(event: core::Event, deployment: &str, claims: &BTreeSet<String>) -> Option<KubeEvent> {
+/// Names of what there is of a JobManager.
+struct AtHand {
+    pods: BTreeSet<String>,
+    claims: BTreeSet<String>,
+}
+
+fn event_about(event: core::Event, deployment: &str, at_hand: &AtHand) -> Option<KubeEvent> {
     let (kind, name) = (event.involved_object.kind?, event.involved_object.name?);
     let behind = || name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix('-'));
     let is_ours = match kind.as_str() {
         "Deployment" => name == deployment,
         // A ReplicaSet adds one part to the Deployment's name; another Deployment's name would add more.
         "ReplicaSet" => behind().is_some_and(|rest| !rest.contains('-')),
-        "Pod" => behind().is_some_and(is_pod_suffix),
-        "PersistentVolumeClaim" => claims.contains(&name),
+        // One that is gone, or that was never made, is known by how the controllers name pods.
+        "Pod" => at_hand.pods.contains(&name) || behind().is_some_and(is_pod_suffix),
+        "PersistentVolumeClaim" => at_hand.claims.contains(&name),
         _ => false,
     };
     let series = event.series.and_then(|series| series.last_observed_time);
@@ -228,9 +241,9 @@ fn event_about(event: core::Event, deployment: &str, claims: &BTreeSet<String>) 
         .or(series.map(|time| time.0.as_millisecond()))
         .or(event.event_time.map(|time| time.0.as_millisecond()));
     is_ours.then(|| KubeEvent {
-        object: format!("{kind}/{name}"),
-        reason: event.reason.unwrap_or_default(),
-        message: event.message.unwrap_or_default(),
+        object: format!("{kind}/{name}").into(),
+        reason: event.reason.unwrap_or_default().into(),
+        message: event.message.unwrap_or_default().into(),
         at: at.map(Timestamp::from_millis),
     })
 }

@@ -5,13 +5,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use steadfast_core::facts::{Desired, FlinkResource, ResourceKind, Rollout, SnapshotPhase, StateSnapshot};
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::{JobState, Mode};
 
-use super::metadata::{identity, timestamp};
-
-/// The longest text of an error that is kept: the operator puts whole causal chains there.
-const ERROR: usize = 1024;
+use super::metadata::{identity, object_name, timestamp};
+use crate::json;
 
 /// A FlinkDeployment or FlinkSessionJob (`flink.apache.org/v1beta1`).
 #[derive(Deserialize)]
@@ -84,10 +83,13 @@ impl Resource {
             kind,
             namespace,
             uid,
-            blue_green: blue_green.map(|owner| owner.name.clone()),
+            blue_green: match blue_green {
+                Some(owner) => Some(object_name(&owner.name)?),
+                None => None,
+            },
             deployment: match kind {
                 ResourceKind::FlinkDeployment => name.clone(),
-                ResourceKind::FlinkSessionJob => spec.deployment_name?,
+                ResourceKind::FlinkSessionJob => object_name(&spec.deployment_name?)?,
             },
             name,
             mode: if is_application {
@@ -110,8 +112,8 @@ impl Resource {
             flink_job_id: job_status.and_then(|job| FlinkJobId::parse(job.job_id.as_deref()?)),
             reported_state: job_status
                 .and_then(|job| JobState::parse(job.state.as_deref()?).filter(|state| state.is_flinks())),
-            lifecycle: status.lifecycle_state,
-            job_manager_status: status.job_manager_deployment_status,
+            lifecycle: status.lifecycle_state.map(Into::into),
+            job_manager_status: status.job_manager_deployment_status.map(Into::into),
             error: status
                 .error
                 .filter(|error| !error.is_empty())
@@ -163,7 +165,7 @@ impl Snapshot {
             namespace,
             name,
             uid,
-            of: (kind, job?),
+            of: (kind, object_name(&job?)?),
             phase: if is_under_way && self.spec.savepoint.is_some() {
                 SnapshotPhase::SavepointUnderWay
             } else {
@@ -173,8 +175,9 @@ impl Snapshot {
     }
 }
 
-/// What an error says to people. Since 1.3 the operator writes JSON: the exception, and those behind it.
-fn message(error: &str) -> String {
+/// What an error says to people, which may be a whole causal chain. Since 1.3 the operator writes JSON: the exception, and
+/// those behind it.
+fn message(error: &str) -> ForeignText {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Exception {
@@ -184,8 +187,8 @@ fn message(error: &str) -> String {
         #[serde(default)]
         throwable_list: Vec<Exception>,
     }
-    let Ok(exception) = serde_json::from_str::<Exception>(error) else {
-        return cut(error);
+    let Ok(exception) = json::from_str::<Exception>(error) else {
+        return error.trim().into();
     };
     let say = |exception: &Exception| {
         let class = exception.class.as_deref().and_then(|class| class.rsplit('.').next());
@@ -197,13 +200,9 @@ fn message(error: &str) -> String {
     };
     let cause = exception.throwable_list.iter().rev().find_map(say);
     match (say(&exception), cause) {
-        (Some(first), Some(cause)) if first.contains(&cause) => cut(&first),
-        (Some(first), Some(cause)) => cut(&format!("{first}; caused by {cause}")),
-        (Some(one), None) | (None, Some(one)) => cut(&one),
-        (None, None) => cut(error),
+        (Some(first), Some(cause)) if first.contains(&cause) => first.trim().into(),
+        (Some(first), Some(cause)) => format!("{first}; caused by {cause}").trim().into(),
+        (Some(one), None) | (None, Some(one)) => one.trim().into(),
+        (None, None) => error.trim().into(),
     }
-}
-
-fn cut(text: &str) -> String {
-    text.trim().chars().take(ERROR).collect()
 }

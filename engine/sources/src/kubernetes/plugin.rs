@@ -15,6 +15,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::json;
+
 /// How long a plugin may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -125,7 +127,7 @@ async fn run(exec: &ExecConfig, deadline: Duration) -> Result<ExecStatus, Plugin
         let status = output.status;
         return Err(PluginError::Failed { command, status });
     }
-    match serde_json::from_slice(&output.stdout) {
+    match json::from_slice(&output.stdout) {
         Ok(ExecCredential { status }) if status.token.is_some() || status.client_certificate_data.is_some() => {
             Ok(status)
         }

@@ -17,6 +17,7 @@ use tokio_util::io::StreamReader;
 
 use super::decode;
 use super::list::status_fault;
+use crate::json;
 use crate::transport::{MAX_BODY, connection_fault, retry_after, send, within};
 
 /// An event, with the resource version to go on from.
@@ -25,6 +26,9 @@ pub(super) enum WatchEvent {
     Changed(Object, String),
     Deleted(Object, String),
     Bookmark(String),
+    /// Something about an object whose name cannot be read. Whatever it is, the next list tells: it is incomplete while the
+    /// object is there. To end the watch for it would make everybody's events late.
+    Unnamed(String),
 }
 
 /// How a watch ended.
@@ -115,7 +119,7 @@ impl Watch {
         };
         read(self.kind, &line).map_err(|ended| match ended {
             Ended::Broken(fault) => Ended::Broken(Fault {
-                message: format!("{}: {}", self.path, fault.message),
+                message: format!("{}: {}", self.path, fault.message).into(),
                 ..fault
             }),
             Ended::Closed | Ended::Expired => ended,
@@ -126,26 +130,31 @@ impl Watch {
 /// Reads one line of a watch's stream.
 pub(super) fn read(kind: ObjectKind, line: &str) -> Result<WatchEvent, Ended> {
     let broken = |message: String| Ended::Broken(Fault::new(FaultKind::Malformed, message));
-    let Line { change, object } = serde_json::from_str(line).map_err(|error| broken(error.to_string()))?;
+    let Line { change, object } = json::from_str(line).map_err(|error| broken(error.to_string()))?;
     if change == "ERROR" {
-        let status: ErrorStatus = serde_json::from_str(object.get()).map_err(|error| broken(error.to_string()))?;
+        let status: ErrorStatus = json::from_str(object.get()).map_err(|error| broken(error.to_string()))?;
         return Err(match status.code {
             410 => Ended::Expired,
             code => Ended::Broken(status_fault(&status.message, code, b"")),
         });
     }
-    let version = serde_json::from_str::<Versioned>(object.get())
+    let version = json::from_str::<Versioned>(object.get())
         .map_err(|error| broken(format!("an event without a resource version: {error}")))?
         .metadata
         .resource_version;
     if change == "BOOKMARK" {
         return Ok(WatchEvent::Bookmark(version));
     }
-    let object = decode::object(kind, object.get())
-        .map_err(|error| broken(format!("an event about an object without a readable name: {error}")))?;
-    match change.as_str() {
-        "ADDED" | "MODIFIED" => Ok(WatchEvent::Changed(object, version)),
-        "DELETED" => Ok(WatchEvent::Deleted(object, version)),
-        other => Err(broken(format!("an event of unknown type `{other}`"))),
-    }
+    let event = match change.as_str() {
+        "ADDED" | "MODIFIED" => WatchEvent::Changed,
+        "DELETED" => WatchEvent::Deleted,
+        other => return Err(broken(format!("an event of unknown type `{other}`"))),
+    };
+    Ok(match decode::object(kind, object.get()) {
+        Ok(object) => event(object, version),
+        Err(error) => {
+            tracing::debug!("an event about an object without a readable name: {error}");
+            WatchEvent::Unnamed(version)
+        }
+    })
 }

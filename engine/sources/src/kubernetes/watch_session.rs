@@ -162,7 +162,7 @@ impl WatchSession {
 
     fn accept(&mut self, event: WatchEvent, updates: &UpdateSender) {
         let (version, change) = match event {
-            WatchEvent::Bookmark(version) => {
+            WatchEvent::Bookmark(version) | WatchEvent::Unnamed(version) => {
                 self.version = version;
                 return;
             }

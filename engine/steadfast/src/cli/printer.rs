@@ -1,11 +1,16 @@
-//! The only place that writes to the terminal: standard output is data, standard error the rest.
+//! The only place that writes to the terminal: standard output is data, standard error the rest. Neither takes a command to
+//! the terminal along.
 
 use std::io::Write;
 use std::process::ExitCode;
 
+use super::terminal::{Passes, plain};
+use crate::config::ConfigError;
+
 /// Data, on standard output. A reader that has gone away is no error.
 pub fn data(text: &str) {
     let mut out = std::io::stdout().lock();
+    let text = plain(text, Passes::Lines);
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
@@ -16,16 +21,30 @@ pub fn json(value: &serde_json::Value) {
 
 /// A word to the person at the terminal.
 pub fn note(text: &str) {
-    drop(writeln!(std::io::stderr().lock(), "{text}"));
+    drop(writeln!(std::io::stderr().lock(), "{}", plain(text, Passes::Lines)));
+}
+
+/// The mistakes of a configuration, in the colours that their report has for a terminal.
+pub fn mistakes(error: ConfigError) {
+    let text = report(&anyhow::Error::new(error));
+    drop(writeln!(
+        std::io::stderr().lock(),
+        "{}",
+        plain(&text, Passes::LinesAndColors)
+    ));
 }
 
 /// An error with its causes, one to a line.
 pub fn error(error: &anyhow::Error) {
+    note(&report(error));
+}
+
+fn report(error: &anyhow::Error) -> String {
     let mut text = format!("error: {error}");
     for cause in error.chain().skip(1) {
         text.push_str(&format!("\n  because: {cause}"));
     }
-    note(&text);
+    text
 }
 
 /// Prints an error and gives the exit code of a failure.

@@ -22,8 +22,6 @@ use super::file::{self, File};
 use super::values::Span;
 use super::{Cluster, Config, FlinkRest, Job, Mistake, Modules, Policy, Server, Sink};
 
-const SHORTEST: Duration = Duration::from_millis(10);
-
 /// How long an intent stands where the file does not say: fifteen validations, so that who looks at everything more often gives
 /// it up sooner, and at least a minute, since who posted it has yet to act.
 fn usual_intent_timeout(validate: Duration) -> Duration {
@@ -132,9 +130,9 @@ impl Checker<'_> {
 
     fn timing(&mut self, timing: &file::Timing) -> Timing {
         let default = Timing::default();
-        let validate = self.span("validate", timing.validate.as_ref(), default.validate);
+        let validate = self.pace("validate", timing.validate.as_ref(), default.validate);
         let checked = Timing {
-            poll: self.span("poll", timing.poll.as_ref(), default.poll),
+            poll: self.pace("poll", timing.poll.as_ref(), default.poll),
             timeout: self.span("timeout", timing.timeout.as_ref(), default.timeout),
             validate,
             retry_initial: self.span("retry_initial", timing.retry_initial.as_ref(), default.retry_initial),
@@ -143,7 +141,7 @@ impl Checker<'_> {
                 .startup_grace
                 .as_ref()
                 .map_or(default.startup_grace, |span| span.get_ref().0),
-            terminal_poll: self.span("terminal_poll", timing.terminal_poll.as_ref(), default.terminal_poll),
+            terminal_poll: self.pace("terminal_poll", timing.terminal_poll.as_ref(), default.terminal_poll),
             intent_timeout: self.span(
                 "intent_timeout",
                 timing.intent_timeout.as_ref(),
@@ -168,7 +166,7 @@ impl Checker<'_> {
     fn span(&mut self, key: &str, value: Option<&Spanned<Span>>, default: Duration) -> Duration {
         let Some(value) = value else { return default };
         let span = value.get_ref().0;
-        if span < SHORTEST {
+        if span < *Timing::PACES.start() {
             self.refuse(
                 value.span(),
                 format!("{key} is {span:?}, shorter than 10ms"),
@@ -176,6 +174,19 @@ impl Checker<'_> {
             );
         }
         span
+    }
+
+    /// A span that becomes the pace of a watch, which has the limits that decisions have.
+    fn pace(&mut self, key: &str, value: Option<&Spanned<Span>>, default: Duration) -> Duration {
+        let pace = self.span(key, value, default);
+        if let Some(value) = value.filter(|_| pace > *Timing::PACES.end()) {
+            self.refuse(
+                value.span(),
+                format!("{key} is {pace:?}, longer than a day: a watch would all but have ended"),
+                "write 1d or less",
+            );
+        }
+        pace
     }
 
     fn clusters(&mut self, entries: &[file::Kubernetes]) -> Vec<Cluster> {

@@ -105,6 +105,18 @@ fn a_wrong_type_and_a_wrong_duration_are_shown_with_their_lines() {
 }
 
 #[test]
+fn a_pace_that_no_decision_may_have_is_no_pace_of_the_configuration() {
+    for key in ["poll", "validate", "terminal_poll"] {
+        let mistake = only_mistake(&format!("[timing]\n{key} = \"2d\"\n"));
+        assert!(
+            mistake.starts_with(&format!("2: {key} is 172800s, longer than a day")),
+            "{mistake}"
+        );
+        Config::parse(Path::new("steadfast.toml"), &format!("[timing]\n{key} = \"1d\"\n")).unwrap();
+    }
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let mistake = only_mistake("[[kubernetes]]\nname = \"local\"\nkubeconfig = \"nowhere/kubeconfig\"\n");
     assert!(

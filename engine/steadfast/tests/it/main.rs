@@ -18,6 +18,7 @@ mod engine;
 mod guest;
 #[cfg(feature = "author")]
 mod help;
+mod hostile;
 #[cfg(feature = "author")]
 mod last_good;
 #[cfg(feature = "author")]
@@ -34,6 +35,7 @@ mod running;
 mod signals;
 #[cfg(feature = "author")]
 mod simulate;
+mod stub;
 mod times;
 mod trust;
 mod unreadable;

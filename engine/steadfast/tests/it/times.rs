@@ -1,46 +1,25 @@
 //! Jobs that began and ended long before the engine first looked: whoever reads the record reads when, and when it was seen.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
+use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use steadfast_core::time::Timestamp;
 
 use crate::running::Engine;
+use crate::stub::serve;
 
 const HOUR: i64 = 3_600_000;
 
 /// A Flink that lists one job, and knows nothing else.
 fn flink(job: Value) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            // A client that goes away in the middle is none of its business.
-            drop(answer(stream.unwrap(), &job));
+    serve(move |request| {
+        if request.contains("/jobs/overview") {
+            (200, json!({ "jobs": [&job] }))
+        } else {
+            (500, json!({ "errors": ["not here"] }))
         }
-    });
-    address
-}
-
-fn answer(mut stream: TcpStream, job: &Value) -> std::io::Result<()> {
-    let mut request = BufReader::new(stream.try_clone()?);
-    let mut first = String::new();
-    request.read_line(&mut first)?;
-    let mut header = String::new();
-    while request.read_line(&mut header)? > 2 {
-        header.clear();
-    }
-    let (status, body) = if first.contains("/jobs/overview") {
-        (200, json!({ "jobs": [job] }))
-    } else {
-        (500, json!({ "errors": ["not here"] }))
-    };
-    let body = body.to_string();
-    let head = format!("HTTP/1.1 {status} -\r\ncontent-type: application/json\r\nconnection: close\r\n");
-    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len())
+    })
 }
 
 fn row(number: u32, state: &str, started: i64, ended: i64) -> Value {

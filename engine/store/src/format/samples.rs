@@ -100,10 +100,15 @@ pub(super) fn unseen() -> JobRecord {
 
 /// A record in which every field is filled, without a memory, as the record's column has it.
 fn full() -> JobRecord {
-    let was_there = |kind: &&ConditionType| !matches!(kind, ConditionType::PolicyOutdated);
+    let has_word = |kind: &&ConditionType| {
+        !matches!(
+            kind,
+            ConditionType::PolicyOutdated | ConditionType::DecisionTrimmed | ConditionType::RateLimited
+        )
+    };
     let conditions = ConditionType::ALL
         .iter()
-        .filter(was_there)
+        .filter(has_word)
         .zip(0..)
         .map(|(kind, n)| Condition {
             kind: *kind,
@@ -329,7 +334,7 @@ pub(super) fn recordings() -> Vec<Recorded> {
     let failed = FAILURES.map(|kind| Recorded {
         failure: Some(PolicyFailure {
             kind,
-            message: "wasm trap: unreachable".to_owned(),
+            message: "wasm trap: unreachable".into(),
         }),
         ..shown(blank(unseen()))
     });

@@ -10,7 +10,7 @@ use steadfast_core::journal::{
     Change, Commit, EntriesOf, Event, Journal as _, Recordings as _, Sequence, SinkCursors as _,
 };
 use steadfast_core::labels::Labels;
-use steadfast_core::record::{AlertScope, JobRecord};
+use steadfast_core::record::{AlertScope, Condition, JobRecord};
 use steadfast_core::recording::Recorded;
 use steadfast_core::state::ConditionType;
 
@@ -133,6 +133,26 @@ fn what_is_said_of_policies_is_kept() {
         assert!(written.contains("\"scope\":\"cluster\""), "{written}");
         assert!(written.contains("\"precisely\":\"policy\""), "{written}");
     }
+}
+
+/// Conditions that format 1 has no word for are kept, and an earlier build reads the nearest it has.
+#[test]
+fn conditions_that_came_later_are_kept() {
+    let mut record = samples::records()[1].clone();
+    let later = [ConditionType::DecisionTrimmed, ConditionType::RateLimited];
+    record.conditions = [ConditionType::PolicyFailing]
+        .iter()
+        .chain(&later)
+        .map(|kind| Condition {
+            kind: *kind,
+            since: samples::at(1),
+            message: "it says how".to_owned(),
+        })
+        .collect();
+    let written = write(&record).unwrap();
+    assert_eq!(read::<JobRecord>(written.as_bytes()).unwrap(), record);
+    assert_eq!(written.matches("\"type\":\"PolicyFailing\"").count(), 3, "{written}");
+    assert_eq!(written.matches("\"precisely\":").count(), 2, "{written}");
 }
 
 /// A pod's port is kept where it names one; one that names none is written as before there were ports.

@@ -13,10 +13,13 @@ impl Law for AnswersEverything {
     }
 
     fn says(&self) -> &str {
-        "every call returns a decision that keeps the contract: no error, no trap, nothing the planner refuses"
+        "every call returns a decision that keeps the contract: no error, no trap, nothing the planner refuses or trims"
     }
 
     fn judge(&self, look: &Look, _tracker: &mut u64) -> Result<(), Break> {
+        if let Some(complaint) = &look.trimmed {
+            return Err(Break::new(complaint, Shows::Failure));
+        }
         match &look.failure {
             Some(failure) if look.step != Step::PolicyFails => Err(Break::new(
                 format!("the policy fails ({}): {}", failure.kind.as_str(), failure.message),

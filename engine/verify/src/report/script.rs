@@ -376,7 +376,7 @@ fn expectation(shows: &Shows, looks: &[Look], last: i64, script: &Script) -> Res
             span(healed + REVIVED_AFTER, healed + REVIVED_AFTER + LOOKED_AT) + &states(&mut right)
         }
         Shows::Confirmed => span(soon, soon + LOOKED_AT) + "confidence = [\"inferred\", \"stale\"]\n",
-        Shows::Failure => span(last, soon + LOOKED_AT) + "no_condition = \"PolicyFailing\"\n",
+        Shows::Failure => span(last, soon + LOOKED_AT) + "no_condition = [\"PolicyFailing\", \"DecisionTrimmed\"]\n",
         Shows::NotIn(right) => span(soon, soon + LOOKED_AT) + &states(&mut right.iter().copied()),
         Shows::Nothing(why) => return Err((*why).to_owned()),
     })

@@ -60,6 +60,7 @@ fn each_defect_is_found_by_its_law() {
         (Defect::Wavers, "comes-to-rest", 3),
         (Defect::Counts, "same-input-same-output", 1),
         (Defect::Fails, "answers-everything", 1),
+        (Defect::Rambles, "answers-everything", 1),
         (Defect::TakesNotFoundForLost, "unknown-is-not-absent", 1),
     ] {
         let found = of(&explored(defect, depth), law);

@@ -27,6 +27,8 @@ pub enum Defect {
     Counts,
     /// It fails where Kubernetes does not answer.
     Fails,
+    /// There it says more than a record takes.
+    Rambles,
     /// A proxy's 404 is an end for it; other faults are not.
     TakesNotFoundForLost,
     /// What does not answer and was never seen is starting.
@@ -94,6 +96,7 @@ impl Decide for Policy {
                     message: "no Deployment to look at".into(),
                 });
             }
+            Defect::Rambles if kubernetes_is_silent => decision.reason.message = "silence, ".repeat(600),
             _ => {}
         }
         Ok(decision)

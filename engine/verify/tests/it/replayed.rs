@@ -55,6 +55,7 @@ fn stories_fail_with_the_policy_they_were_found_in_and_pass_with_one_that_is_rig
         (Defect::EndsTheWatch, "watch-never-ends", 10),
         (Defect::AbsentMeansFailed, "ends-are-told", 10),
         (Defect::Fails, "answers-everything", 10),
+        (Defect::Rambles, "answers-everything", 10),
         (Defect::AlwaysSure, "stale-is-not-confirmed", 10),
         (Defect::Wavers, "comes-to-rest", 10),
     ] {

@@ -187,8 +187,10 @@ impl Store {
             | KubernetesFault::Drop
             | KubernetesFault::Refuse
             | KubernetesFault::Status(..)
+            | KubernetesFault::Wordy
             | KubernetesFault::Html
             | KubernetesFault::Garbage
+            | KubernetesFault::Array
             | KubernetesFault::WatchSilent
             | KubernetesFault::WatchClose
             | KubernetesFault::ListFails

@@ -209,8 +209,10 @@ fn leaves_watches_open(fault: KubernetesFault) -> bool {
         KubernetesFault::Drop
         | KubernetesFault::Refuse
         | KubernetesFault::Status(..)
+        | KubernetesFault::Wordy
         | KubernetesFault::Html
         | KubernetesFault::Garbage
+        | KubernetesFault::Array
         | KubernetesFault::Expired
         | KubernetesFault::WatchClose => false,
     }

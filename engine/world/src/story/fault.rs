@@ -19,10 +19,15 @@ pub enum KubernetesFault {
     Refuse,
     /// That HTTP status, with `Retry-After` in seconds if there is one.
     Status(u16, Option<u64>),
+    /// 403 with a message of 5,000 bytes, as of an authorizer that lists all that is missing, a line feed and a command for
+    /// terminals in it.
+    Wordy,
     /// A login page with status 200.
     Html,
     /// A body that breaks off.
     Garbage,
+    /// An array with the members of an empty list, in the order in which they are read.
+    Array,
     /// Answers that arrive late.
     Slow(Duration),
     /// Every resource version handed out so far is too old.
@@ -71,6 +76,8 @@ pub enum FlinkFault {
     LeaderElection,
     /// A body that breaks off.
     Garbage,
+    /// An array with the members of an empty list.
+    Array,
     /// The answer is of the moment of asking and arrives late.
     Slow(Duration),
 }
@@ -107,11 +114,13 @@ impl TryFrom<String> for KubernetesFault {
             ("refuse", None) => Self::Refuse,
             ("401", None) => Self::Status(401, None),
             ("403", None) => Self::Status(403, None),
+            ("403", Some("long")) => Self::Wordy,
             ("429", wait) => Self::Status(429, wait.map(|wait| whole(&text, wait)).transpose()?),
             ("500", None) => Self::Status(500, None),
             ("503", None) => Self::Status(503, None),
             ("html", None) => Self::Html,
             ("garbage", None) => Self::Garbage,
+            ("array", None) => Self::Array,
             ("slow", Some(wait)) => Self::Slow(span(&text, wait)?),
             ("410", None) => Self::Expired,
             ("watch-silent", None) => Self::WatchSilent,
@@ -125,8 +134,8 @@ impl TryFrom<String> for KubernetesFault {
             ("operator", Some("404")) => Self::Operator(404),
             _ => {
                 return Err(format!(
-                    "`{text}` is no fault of Kubernetes; choose ok, drop, refuse, 401, 403, 429, 429:SECONDS, 410, 500, 503, \
-                     html, garbage, slow:TIME, watch-silent, watch-close, list-fails, get:403, get:500, get:drop, bad-object, operator:403 or \
+                    "`{text}` is no fault of Kubernetes; choose ok, drop, refuse, 401, 403, 403:long, 429, 429:SECONDS, 410, 500, \
+                     503, html, garbage, array, slow:TIME, watch-silent, watch-close, list-fails, get:403, get:500, get:drop, bad-object, operator:403 or \
                      operator:404"
                 ));
             }
@@ -153,11 +162,12 @@ impl TryFrom<String> for FlinkFault {
             ("200-html", None) => Self::LoginPage,
             ("503-leader", None) => Self::LeaderElection,
             ("garbage", None) => Self::Garbage,
+            ("array", None) => Self::Array,
             ("slow", Some(wait)) => Self::Slow(span(&text, wait)?),
             _ => {
                 return Err(format!(
                     "`{text}` is no fault of Flink; choose ok, drop, refuse, 401, 403, 404-proxy, 429, 429:SECONDS, 500, \
-                     502-html, 200-html, 503-leader, garbage or slow:TIME"
+                     502-html, 200-html, 503-leader, garbage, array or slow:TIME"
                 ));
             }
         };

@@ -28,7 +28,7 @@ pub(crate) fn of(policy: &mut Policy) -> anyhow::Result<Vec<Outcome>> {
     Ok(snapshots(&memories)
         .into_iter()
         .map(|snapshot| {
-            let decided = policy.decide(&snapshot).map_err(|failure| failure.message);
+            let decided = policy.decide(&snapshot).map_err(|failure| failure.message.into());
             let decided = decided.map(|decision| Decision {
                 memory: Vec::new(),
                 ..decision

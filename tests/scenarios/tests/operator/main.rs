@@ -284,8 +284,11 @@ fn assert_is_read(line: &Line, read: &FlinkResource) {
     assert_eq!(read.blue_green.is_some(), line.name().starts_with("pair-"), "{read:?}");
     let job = read.flink_job_id.map(|id| id.to_string());
     assert_eq!(job, text("/status/jobStatus/jobId"));
-    assert_eq!(read.lifecycle, text("/status/lifecycleState"));
-    assert_eq!(read.job_manager_status, text("/status/jobManagerDeploymentStatus"));
+    assert_eq!(read.lifecycle.as_deref(), text("/status/lifecycleState").as_deref());
+    assert_eq!(
+        read.job_manager_status.as_deref(),
+        text("/status/jobManagerDeploymentStatus").as_deref()
+    );
     assert_eq!(read.error.is_some(), text("/status/error").is_some(), "{read:?}");
     assert_eq!(
         format!("{:?}", read.desired).to_lowercase(),

@@ -256,7 +256,7 @@ impl Replay {
             name: name.to_owned(),
             created_at: Some(self.now),
             native: Some(mode),
-            owner: Some("FlinkDeployment".to_owned()),
+            owner: Some("FlinkDeployment".into()),
             ..testing::deployment(&format!("deployment-{}", self.deployed))
         });
         let pod = Pod {
@@ -277,7 +277,7 @@ impl Replay {
         });
         let pod_now = |phase: &str, ready: Readiness| {
             KubeChange::Applied(Object::Pod(Pod {
-                phase: phase.to_owned(),
+                phase: phase.into(),
                 ready,
                 ..pod.clone()
             }))

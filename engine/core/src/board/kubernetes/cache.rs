@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ObjectRef;
 use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use crate::facts::{Deployment, FlinkResource};
+use crate::foreign_text::ForeignText;
 use crate::id::Namespace;
 use crate::kube_update::{Completeness, Object};
 use crate::time::Timestamp;
@@ -59,7 +60,7 @@ struct Entry<T> {
 enum Cached<T> {
     Live(T),
     /// It exists, its body does not decode.
-    Undecodable(String),
+    Undecodable(ForeignText),
     /// Its list does not select it any more, and nobody said since then whether it is there.
     Unanswered {
         fault: Fault,
@@ -96,7 +97,12 @@ impl<T: Referenced> Objects<T> {
     }
 
     /// Takes in an object that is there and does not decode. Returns the Flink cluster it is about if that is new.
-    pub(super) fn see_undecodable(&mut self, object: ObjectRef, error: String, at: Timestamp) -> Option<ObjectRef> {
+    pub(super) fn see_undecodable(
+        &mut self,
+        object: ObjectRef,
+        error: ForeignText,
+        at: Timestamp,
+    ) -> Option<ObjectRef> {
         let change = Cached::Undecodable(error);
         let before = self.0.insert(
             object.clone(),

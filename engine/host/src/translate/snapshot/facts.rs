@@ -29,7 +29,7 @@ pub(super) fn flink(source: &Evidence<FlinkJob>) -> types::FlinkEvidence {
 pub(super) fn exceptions(source: &Evidence<RootException>) -> types::ExceptionsEvidence {
     let present = |exception: &RootException| {
         types::ExceptionsAnswer::Present(types::RootException {
-            headline: exception.headline.clone(),
+            headline: exception.headline.clone().into(),
             at: exception.at.map(at),
         })
     };
@@ -58,8 +58,8 @@ pub(super) fn deployment(source: &Evidence<Deployment>) -> types::DeploymentEvid
             deleting_since: deployment.deleting_since.map(at),
             replicas: deployment.replicas,
             ready: deployment.ready,
-            owner: deployment.owner.clone(),
-            trouble: deployment.trouble.clone(),
+            owner: deployment.owner.clone().map(Into::into),
+            trouble: deployment.trouble.clone().map(Into::into),
             rollout: rollout(deployment.rollout),
         })
     };
@@ -87,27 +87,27 @@ fn pod(pod: &Pod) -> types::Pod {
         uid: pod.uid.as_str().to_owned(),
         created_at: pod.created_at.map(at),
         deleting_since: pod.deleting_since.map(at),
-        phase: pod.phase.clone(),
-        reason: pod.reason.clone(),
+        phase: pod.phase.clone().into(),
+        reason: pod.reason.clone().map(Into::into),
         readiness: match pod.ready {
             Readiness::Ready => types::Readiness::Ready,
             Readiness::NotReady => types::Readiness::NotReady,
         },
-        unschedulable: pod.unschedulable.clone(),
+        unschedulable: pod.unschedulable.clone().map(Into::into),
         container: pod.container.as_ref().map(container),
     }
 }
 
 fn container(container: &Container) -> types::Container {
     types::Container {
-        name: container.name.clone(),
+        name: container.name.clone().into(),
         restarts: container.restarts,
         waiting: container.waiting.as_ref().map(|waiting| types::Waiting {
-            reason: waiting.reason.clone(),
-            message: waiting.message.clone(),
+            reason: waiting.reason.clone().into(),
+            message: waiting.message.clone().into(),
         }),
         terminated: container.terminated.as_ref().map(|ended| types::Termination {
-            reason: ended.reason.clone(),
+            reason: ended.reason.clone().into(),
             exit_code: ended.exit_code,
             at: ended.at.map(at),
         }),
@@ -116,9 +116,9 @@ fn container(container: &Container) -> types::Container {
 
 pub(super) fn events(source: &Evidence<Vec<KubeEvent>>) -> types::EventsEvidence {
     let event = |event: &KubeEvent| types::KubeEvent {
-        object: event.object.clone(),
-        reason: event.reason.clone(),
-        message: event.message.clone(),
+        object: event.object.clone().into(),
+        reason: event.reason.clone().into(),
+        message: event.message.clone().into(),
         at: event.at.map(at),
     };
     let present = |events: &Vec<KubeEvent>| types::EventsAnswer::Present(events.iter().map(event).collect());
@@ -128,7 +128,8 @@ pub(super) fn events(source: &Evidence<Vec<KubeEvent>>) -> types::EventsEvidence
 }
 
 pub(super) fn ha_data(source: &Evidence<HaData>) -> types::HaDataEvidence {
-    let present = |data: &HaData| types::HaDataAnswer::Present(data.config_maps.clone());
+    let present =
+        |data: &HaData| types::HaDataAnswer::Present(data.config_maps.iter().cloned().map(Into::into).collect());
     let (absent, unknown) = (types::HaDataAnswer::Absent, types::HaDataAnswer::Unknown);
     let (looks, answer) = evidence(source, present, absent, unknown);
     types::HaDataEvidence { looks, answer }
@@ -139,7 +140,7 @@ pub(super) fn job_end(source: &Evidence<JobEnd>) -> types::JobEndEvidence {
         types::JobEndAnswer::Present(types::JobEnd {
             job: end.job.to_string(),
             state: state(end.state),
-            cause: end.cause.clone(),
+            cause: end.cause.clone().map(Into::into),
             ended_at: end.ended_at.map(at),
             told_by: match end.told_by {
                 EndSource::LastWords => types::EndSource::LastWords,
@@ -172,9 +173,9 @@ pub(super) fn flink_resource(source: &Evidence<FlinkResource>) -> types::FlinkRe
             rollout: rollout(resource.rollout),
             flink_job_id: resource.flink_job_id.map(|id| id.to_string()),
             reported_state: resource.reported_state.map(state),
-            lifecycle: resource.lifecycle.clone(),
-            job_manager_status: resource.job_manager_status.clone(),
-            error: resource.error.clone(),
+            lifecycle: resource.lifecycle.clone().map(Into::into),
+            job_manager_status: resource.job_manager_status.clone().map(Into::into),
+            error: resource.error.clone().map(Into::into),
         })
     };
     let (absent, unknown) = (types::FlinkResourceAnswer::Absent, types::FlinkResourceAnswer::Unknown);

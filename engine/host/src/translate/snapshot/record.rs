@@ -51,23 +51,24 @@ pub(crate) fn incarnation(incarnation: &Incarnation) -> types::Incarnation {
     }
 }
 
-/// A condition; `None` for one that is the engine's own affair, for which the contract has no word.
+/// A condition, unless it is the engine's word about the policy or its decisions, for which the contract has none.
 pub(crate) fn condition(condition: &Condition) -> Option<types::Condition> {
+    let kind = match condition.kind {
+        ConditionType::FlinkUnreachable => types::ConditionType::FlinkUnreachable,
+        ConditionType::KubernetesUnreachable => types::ConditionType::KubernetesUnreachable,
+        ConditionType::AccessDenied => types::ConditionType::AccessDenied,
+        ConditionType::Unresponsive => types::ConditionType::Unresponsive,
+        ConditionType::CrashLoop => types::ConditionType::CrashLoop,
+        ConditionType::ImagePull => types::ConditionType::ImagePull,
+        ConditionType::Terminating => types::ConditionType::Terminating,
+        ConditionType::CheckpointsFailing => types::ConditionType::CheckpointsFailing,
+        ConditionType::RestartLoop => types::ConditionType::RestartLoop,
+        ConditionType::FleetDisrupted => types::ConditionType::FleetDisrupted,
+        ConditionType::PolicyFailing => types::ConditionType::PolicyFailing,
+        ConditionType::PolicyOutdated | ConditionType::DecisionTrimmed | ConditionType::RateLimited => return None,
+    };
     Some(types::Condition {
-        kind: match condition.kind {
-            ConditionType::FlinkUnreachable => types::ConditionType::FlinkUnreachable,
-            ConditionType::KubernetesUnreachable => types::ConditionType::KubernetesUnreachable,
-            ConditionType::AccessDenied => types::ConditionType::AccessDenied,
-            ConditionType::Unresponsive => types::ConditionType::Unresponsive,
-            ConditionType::CrashLoop => types::ConditionType::CrashLoop,
-            ConditionType::ImagePull => types::ConditionType::ImagePull,
-            ConditionType::Terminating => types::ConditionType::Terminating,
-            ConditionType::CheckpointsFailing => types::ConditionType::CheckpointsFailing,
-            ConditionType::RestartLoop => types::ConditionType::RestartLoop,
-            ConditionType::FleetDisrupted => types::ConditionType::FleetDisrupted,
-            ConditionType::PolicyFailing => types::ConditionType::PolicyFailing,
-            ConditionType::PolicyOutdated => return None,
-        },
+        kind,
         since: at(condition.since),
         message: condition.message.clone(),
     })

@@ -86,8 +86,8 @@ fn deployment() -> Deployment {
         replicas: 203,
         ready: 204,
         native: Some(Mode::Application),
-        owner: Some("owner".to_owned()),
-        trouble: Some("deployment trouble".to_owned()),
+        owner: Some("owner".into()),
+        trouble: Some("deployment trouble".into()),
         rollout: Rollout::InProgress,
         labels: Labels::default(),
     }
@@ -108,19 +108,19 @@ fn resource() -> FlinkResource {
         rollout: Rollout::InProgress,
         flink_job_id: Some(job_id(4)),
         reported_state: Some(JobState::Reconciling),
-        lifecycle: Some("lifecycle".to_owned()),
-        job_manager_status: Some("job manager status".to_owned()),
-        error: Some("error".to_owned()),
+        lifecycle: Some("lifecycle".into()),
+        job_manager_status: Some("job manager status".into()),
+        error: Some("error".into()),
     }
 }
 
 fn pod() -> Pod {
     let waiting = Waiting {
-        reason: "waiting reason".to_owned(),
-        message: "waiting message".to_owned(),
+        reason: "waiting reason".into(),
+        message: "waiting message".into(),
     };
     let terminated = Termination {
-        reason: "termination reason".to_owned(),
+        reason: "termination reason".into(),
         exit_code: -301,
         at: Some(at(302)),
     };
@@ -131,14 +131,14 @@ fn pod() -> Pod {
         app: "name".to_owned(),
         created_at: Some(at(303)),
         deleting_since: Some(at(304)),
-        phase: "pod phase".to_owned(),
-        reason: Some("pod reason".to_owned()),
+        phase: "pod phase".into(),
+        reason: Some("pod reason".into()),
         ip: Some("10.0.0.1".to_owned()),
         rest_port: Some(8081),
         ready: Readiness::NotReady,
-        unschedulable: Some("pod unschedulable".to_owned()),
+        unschedulable: Some("pod unschedulable".into()),
         container: Some(Container {
-            name: "container name".to_owned(),
+            name: "container name".into(),
             restarts: 305,
             waiting: Some(waiting),
             terminated: Some(terminated),
@@ -161,19 +161,19 @@ fn full() -> Snapshot {
         tasks,
     };
     let event = KubeEvent {
-        object: "event object".to_owned(),
-        reason: "event reason".to_owned(),
-        message: "event message".to_owned(),
+        object: "event object".into(),
+        reason: "event reason".into(),
+        message: "event message".into(),
         at: Some(at(406)),
     };
     let exception = RootException {
-        headline: "exception headline".to_owned(),
+        headline: "exception headline".into(),
         at: Some(at(405)),
     };
     let end = JobEnd {
         job: job_id(3),
         state: JobState::Finished,
-        cause: Some("cause".to_owned()),
+        cause: Some("cause".into()),
         ended_at: Some(at(410)),
         told_by: EndSource::JobResultStore,
     };
@@ -203,7 +203,7 @@ fn full() -> Snapshot {
         ha_data: looks(
             57,
             Observed::Present(HaData {
-                config_maps: vec!["config map".to_owned()],
+                config_maps: vec!["config map".into()],
             }),
         ),
         last_words: looks(58, Observed::Present(end)),

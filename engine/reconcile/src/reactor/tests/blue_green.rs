@@ -27,7 +27,7 @@ fn side(name: &str, created: i64) -> FlinkResource {
 fn deployed(name: &str) -> Deployment {
     Deployment {
         name: name.to_owned(),
-        owner: Some("FlinkDeployment".to_owned()),
+        owner: Some("FlinkDeployment".into()),
         native: Some(Mode::Application),
         ..testing::deployment(&format!("uid of {name}"))
     }

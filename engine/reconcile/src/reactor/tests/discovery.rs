@@ -30,7 +30,7 @@ fn listed(kind: ObjectKind, object: Object) -> KubeUpdate {
 fn deployment(native: Option<Mode>, owner: Option<&str>) -> KubeUpdate {
     let deployment = Deployment {
         native,
-        owner: owner.map(str::to_owned),
+        owner: owner.map(Into::into),
         ..testing::deployment("u1")
     };
     listed(ObjectKind::Deployment, Object::Deployment(deployment))

@@ -21,6 +21,7 @@ fn discovered(mode: Mode) -> Rig {
         reactor: reactor(BTreeMap::from([(ClusterName::new("local"), rules)]), now),
         now,
         fetches: Vec::new(),
+        entries: BTreeMap::new(),
     };
     rig.lists(KubeChange::Relisted(vec![deployment(mode)], Completeness::Complete));
     rig

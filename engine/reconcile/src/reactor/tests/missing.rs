@@ -51,6 +51,7 @@ fn rig() -> Rig {
         reactor: Reactor::new(Timing::default(), 7, now, BTreeMap::new(), policies, None),
         now,
         fetches: Vec::new(),
+        entries: BTreeMap::new(),
     };
     let object = object();
     let setup = TargetSetup {

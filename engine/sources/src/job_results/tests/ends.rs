@@ -84,7 +84,7 @@ async fn the_end_of_an_earlier_run_of_the_job_is_not_this_ones() {
 async fn a_cause_that_cannot_be_read_does_not_hide_the_end() {
     let (_, job, state) = ENDS[1];
     let whole = String::from_utf8(archived(VERSIONS[0], "failed", job)).unwrap();
-    let mut body: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    let mut body: serde_json::Value = crate::json::from_str(&whole).unwrap();
     for entry in body["archive"].as_array_mut().unwrap() {
         if entry["path"].as_str().unwrap().ends_with("/exceptions") {
             entry["json"] = "{}".into();

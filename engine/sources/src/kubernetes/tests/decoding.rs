@@ -5,7 +5,7 @@ use super::super::decode;
 use super::*;
 
 fn items(path: &str, kind: ObjectKind) -> Vec<Object> {
-    let list: serde_json::Value = serde_json::from_str(&recorded(path)).unwrap();
+    let list: serde_json::Value = crate::json::from_str(&recorded(path)).unwrap();
     let decoded = list["items"]
         .as_array()
         .unwrap()
@@ -90,7 +90,7 @@ fn pods_in_trouble() {
 
 #[test]
 fn an_init_container_in_trouble_is_the_one_reported() {
-    let list: serde_json::Value = serde_json::from_str(&recorded("kubernetes/starting/pods.json")).unwrap();
+    let list: serde_json::Value = crate::json::from_str(&recorded("kubernetes/starting/pods.json")).unwrap();
     let mut pod = list["items"][0].clone();
     pod["status"]["initContainerStatuses"] = serde_json::json!([{
         "name": "fetch-jar", "image": "x", "imageID": "", "ready": false, "restartCount": 0,

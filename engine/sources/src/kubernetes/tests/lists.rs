@@ -76,6 +76,8 @@ async fn what_is_no_list_is_a_fault_and_never_an_empty_list() {
         "",
         "{}",
         "[]",
+        r#"["DeploymentList",{"resourceVersion":"9"},[]]"#,
+        r#"{"kind":"DeploymentList","metadata":["9"],"items":[]}"#,
         r#"{"kind":"DeploymentList","metadata":{"resourceVersion":"1"}}"#,
         r#"{"kind":"DeploymentList","metadata":{"resourceVersion":""},"items":[]}"#,
         r#"{"kind":"DeploymentList","metadata":{},"items":[]}"#,
@@ -174,6 +176,36 @@ async fn an_object_without_a_readable_name_makes_the_list_incomplete() {
     let list = seen.until(|update| is_list(update, ObjectKind::Deployment)).await;
     assert!(
         matches!(&list.change, KubeChange::Relisted(objects, Completeness::Incomplete) if objects.len() == 1),
+        "{list:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_whose_name_none_can_have_costs_only_itself() {
+    for name in ["", "a/b", "..", "one\nERROR two", "\u{1b}[2J", &"x".repeat(254)] {
+        let server = Server::new();
+        server.put("deployments", deployment(name, "u1"));
+        server.put("deployments", deployment("good", "u2"));
+        let mut seen = Watched::start(&server, settings(), 1);
+        let list = seen.until(|update| is_list(update, ObjectKind::Deployment)).await;
+        assert_eq!(names(&list), ["good"], "{name:?}");
+        // What such a list lacks may be what it has under that name.
+        assert!(
+            matches!(&list.change, KubeChange::Relisted(_, Completeness::Incomplete)),
+            "{name:?}: {list:?}"
+        );
+    }
+    // Of a name that an object refers to, the object has to answer for.
+    let server = Server::new();
+    let mut bad = deployment("bad", "u1");
+    bad["metadata"]["labels"]["a\nb"] = "c".into();
+    server.put("deployments", bad);
+    server.put("deployments", deployment("good", "u2"));
+    let mut seen = Watched::start(&server, settings(), 1);
+    let list = seen.until(|update| is_list(update, ObjectKind::Deployment)).await;
+    assert!(
+        matches!(&list.change, KubeChange::Relisted(objects, Completeness::Complete)
+            if matches!(&objects[..], [Object::Undecodable { .. }, Object::Deployment(_)])),
         "{list:?}"
     );
 }

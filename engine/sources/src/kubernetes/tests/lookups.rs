@@ -126,6 +126,28 @@ fn events_of(events: &[(&str, &str, &str)]) -> String {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_pods_those_at_hand_speak_whatever_made_their_names() {
+    let (cluster, _) = cluster(|url| {
+        let pod = |name: &str| serde_json::json!({"metadata": {"name": name}, "spec": {"containers": []}});
+        let body = if url.contains("/pods?") {
+            let items = [pod("orders-0"), pod("orders-7d-x-y")];
+            serde_json::json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": items}).to_string()
+        } else {
+            events_of(&[
+                ("Pod", "orders-0", "FailedMount"),
+                ("Pod", "orders-7d-x-y", "FailedMount"),
+                ("Pod", "orders-1", "FailedMount"),
+                ("Pod", "orders-8e-x-y", "FailedMount"),
+            ])
+        };
+        (200, body)
+    });
+    let events = cluster.events(&Namespace::new("default"), "orders").await.unwrap();
+    let objects: Vec<&str> = events.iter().map(|event| event.object.as_str()).collect();
+    assert_eq!(objects, ["Pod/orders-0", "Pod/orders-7d-x-y"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_claims_those_speak_that_a_pod_at_hand_names() {
     let volumes = [
         serde_json::json!({"name": "a", "persistentVolumeClaim": {"claimName": "checkpoints"}}),

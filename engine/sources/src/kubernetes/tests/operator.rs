@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use steadfast_core::facts::{Desired, FlinkResource, ResourceKind, Rollout, SnapshotPhase};
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::kube_update::KindOrigin;
 use steadfast_core::state::{JobState, Mode};
 
@@ -60,7 +61,7 @@ fn decoded(kind: ObjectKind, body: &Value) -> FlinkResource {
     }
 }
 
-fn error_of(error: &str) -> String {
+fn error_of(error: &str) -> ForeignText {
     let mut body = orders();
     body["status"]["error"] = error.into();
     decoded(ObjectKind::FlinkDeployment, &body).error.unwrap()

@@ -21,6 +21,28 @@ async fn changes_and_deletions_are_reported_as_they_come() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_about_an_object_whose_name_none_can_have_costs_only_itself() {
+    let server = Server::new();
+    let mut seen = Watched::start(&server, settings(), 1);
+    seen.settle().await;
+    let requests = server.asked().len();
+    for name in ["", "a/b", "..", "a\nb"] {
+        server.put("deployments", deployment(name, "u1"));
+    }
+    server.put("deployments", deployment("good", "u2"));
+    let added = seen.until(|_| true).await;
+    assert!(
+        matches!(&added.change, KubeChange::Applied(Object::Deployment(d)) if d.name == "good"),
+        "{added:?}"
+    );
+    assert_eq!(
+        server.asked().len(),
+        requests,
+        "the watch goes on, and nothing is listed"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn recorded_streams_are_understood() {
     use super::super::watch::WatchEvent;
     for (file, kind) in [
@@ -41,6 +63,7 @@ async fn recorded_streams_are_understood() {
                 WatchEvent::Changed(..) => changed += 1,
                 WatchEvent::Deleted(..) => deleted += 1,
                 WatchEvent::Bookmark(version) => assert!(!version.is_empty()),
+                WatchEvent::Unnamed(_) => panic!("{file}: {line}"),
             }
         }
         assert!(changed > 0, "{file}");

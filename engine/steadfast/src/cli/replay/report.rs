@@ -153,7 +153,7 @@ fn line(difference: &Difference) -> String {
 
 fn failed((at, failure): &(Timestamp, PolicyFailure)) -> Value {
     let PolicyFailure { kind, message } = failure;
-    json!({ "at": at.to_string(), "failure": { "kind": kind.as_str(), "message": message } })
+    json!({ "at": at.to_string(), "failure": { "kind": kind.as_str(), "message": message.as_str() } })
 }
 
 fn entry(difference: &Difference) -> Value {

@@ -50,7 +50,7 @@ impl Facts {
 
     pub(super) fn exception(&self) -> RootException {
         RootException {
-            headline: "java.lang.OutOfMemoryError: Java heap space".to_owned(),
+            headline: "java.lang.OutOfMemoryError: Java heap space".into(),
             at: self.moment(21),
         }
     }
@@ -73,8 +73,8 @@ impl Facts {
             replicas: 2,
             ready: 1,
             native: self.some(Mode::Application),
-            owner: self.text("FlinkDeployment"),
-            trouble: self.text("ProgressDeadlineExceeded: it has timed out"),
+            owner: self.text("FlinkDeployment").map(Into::into),
+            trouble: self.text("ProgressDeadlineExceeded: it has timed out").map(Into::into),
             rollout: pick(&ROLLOUTS, self.n),
             labels: self.some(labels()).unwrap_or_default(),
         }
@@ -96,7 +96,7 @@ impl Facts {
             app: "orders".to_owned(),
             created_at: None,
             deleting_since: None,
-            phase: "Running".to_owned(),
+            phase: "Running".into(),
             reason: None,
             ip: Some("10.0.0.7".to_owned()),
             rest_port: None,
@@ -105,14 +105,14 @@ impl Facts {
             container: None,
         };
         let container = Container {
-            name: "flink-main-container".to_owned(),
+            name: "flink-main-container".into(),
             restarts: 3,
             waiting: self.some(Waiting {
-                reason: "CrashLoopBackOff".to_owned(),
-                message: "back-off 10s".to_owned(),
+                reason: "CrashLoopBackOff".into(),
+                message: "back-off 10s".into(),
             }),
             terminated: (self.n < 3).then(|| Termination {
-                reason: "OOMKilled".to_owned(),
+                reason: "OOMKilled".into(),
                 exit_code: -9,
                 at: self.moment(14),
             }),
@@ -120,11 +120,11 @@ impl Facts {
         let ill = Pod {
             created_at: self.moment(13),
             deleting_since: self.moment(15),
-            phase: "Failed".to_owned(),
-            reason: self.text("Evicted: the node was low on memory"),
+            phase: "Failed".into(),
+            reason: self.text("Evicted: the node was low on memory").map(Into::into),
             ip: None,
             ready: Readiness::NotReady,
-            unschedulable: self.text("Unschedulable: 0/3 nodes are available"),
+            unschedulable: self.text("Unschedulable: 0/3 nodes are available").map(Into::into),
             container: Some(container),
             ..well.clone()
         };
@@ -133,16 +133,16 @@ impl Facts {
 
     pub(super) fn events(&self) -> Vec<KubeEvent> {
         vec![KubeEvent {
-            object: "ReplicaSet/orders-5d9c".to_owned(),
-            reason: "FailedCreate".to_owned(),
-            message: "exceeded quota".to_owned(),
+            object: "ReplicaSet/orders-5d9c".into(),
+            reason: "FailedCreate".into(),
+            message: "exceeded quota".into(),
             at: self.moment(16),
         }]
     }
 
     pub(super) fn ha_data(&self) -> HaData {
         HaData {
-            config_maps: vec!["orders-cluster-config-map".to_owned()],
+            config_maps: vec!["orders-cluster-config-map".into()],
         }
     }
 
@@ -150,7 +150,7 @@ impl Facts {
         JobEnd {
             job: job(1),
             state: JobState::Failed,
-            cause: self.text("java.lang.RuntimeException"),
+            cause: self.text("java.lang.RuntimeException").map(Into::into),
             ended_at: self.moment(17),
             told_by: pick(&SOURCES, self.n),
         }
@@ -171,9 +171,9 @@ impl Facts {
             rollout: pick(&ROLLOUTS, self.n),
             flink_job_id: self.some(job(1)),
             reported_state: self.some(JobState::Reconciling),
-            lifecycle: self.text("STABLE"),
-            job_manager_status: self.text("READY"),
-            error: self.text("ReconcileException"),
+            lifecycle: self.text("STABLE").map(Into::into),
+            job_manager_status: self.text("READY").map(Into::into),
+            error: self.text("ReconcileException").map(Into::into),
         }
     }
 }

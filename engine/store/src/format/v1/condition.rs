@@ -26,12 +26,16 @@ pub(crate) struct Condition {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 enum Later {
     PolicyOutdated,
+    DecisionTrimmed,
+    RateLimited,
 }
 
 impl Later {
     fn of(kind: state::ConditionType) -> Option<Self> {
         match kind {
             state::ConditionType::PolicyOutdated => Some(Self::PolicyOutdated),
+            state::ConditionType::DecisionTrimmed => Some(Self::DecisionTrimmed),
+            state::ConditionType::RateLimited => Some(Self::RateLimited),
             state::ConditionType::FlinkUnreachable
             | state::ConditionType::KubernetesUnreachable
             | state::ConditionType::AccessDenied
@@ -49,6 +53,8 @@ impl Later {
     fn into_core(self) -> state::ConditionType {
         match self {
             Self::PolicyOutdated => state::ConditionType::PolicyOutdated,
+            Self::DecisionTrimmed => state::ConditionType::DecisionTrimmed,
+            Self::RateLimited => state::ConditionType::RateLimited,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use steadfast_core::evidence;
 
-use super::scalar::Moment;
+use super::scalar::{Foreign, Moment};
 use crate::format::shape::{Shape, object, words};
 
 /// By hand, since [`object!`] makes no generic types.
@@ -92,7 +92,7 @@ impl<T: Shape> Shape for Observed<T> {
 
 object!(Fault of evidence::Fault {
     "kind": FaultKind = kind,
-    "message": String = message,
+    "message": Foreign = message,
     "retryAfter": Option<Duration> = retry_after,
 });
 

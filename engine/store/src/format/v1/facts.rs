@@ -2,7 +2,7 @@
 
 use steadfast_core::facts;
 
-use super::scalar::{JobId, Labels, Moment, Namespace, Uid};
+use super::scalar::{Foreign, JobId, Labels, Moment, Namespace, Uid};
 use super::state::{Mode, State};
 use crate::format::shape::{object, words};
 
@@ -20,7 +20,7 @@ object!(Tasks of facts::Tasks {
 });
 
 object!(RootException of facts::RootException {
-    "headline": String = headline,
+    "headline": Foreign = headline,
     "at": Option<Moment> = at,
 });
 
@@ -37,7 +37,7 @@ object!(Checkpoints of facts::Checkpoints {
 object!(JobEnd of facts::JobEnd {
     "job": JobId = job,
     "state": State = state,
-    "cause": Option<String> = cause,
+    "cause": Option<Foreign> = cause,
     "endedAt": Option<Moment> = ended_at,
     "toldBy": EndSource = told_by,
 });
@@ -58,8 +58,8 @@ object!(Deployment of facts::Deployment {
     "replicas": u32 = replicas,
     "ready": u32 = ready,
     "native": Option<Mode> = native,
-    "owner": Option<String> = owner,
-    "trouble": Option<String> = trouble,
+    "owner": Option<Foreign> = owner,
+    "trouble": Option<Foreign> = trouble,
     "rollout": Rollout = rollout,
     // Recordings from before labels were kept lack it.
     #[serde(default)]
@@ -83,14 +83,14 @@ object!(Pod of facts::Pod {
     "app": String = app,
     "createdAt": Option<Moment> = created_at,
     "deletingSince": Option<Moment> = deleting_since,
-    "phase": String = phase,
-    "reason": Option<String> = reason,
+    "phase": Foreign = phase,
+    "reason": Option<Foreign> = reason,
     "ip": Option<String> = ip,
     // Recordings from before the port was read lack it, and so does a pod that names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     "restPort": Option<u16> = rest_port,
     "ready": Readiness = ready,
-    "unschedulable": Option<String> = unschedulable,
+    "unschedulable": Option<Foreign> = unschedulable,
     "container": Option<Container> = container,
 });
 
@@ -100,31 +100,31 @@ words!(Readiness of facts::Readiness {
 });
 
 object!(Container of facts::Container {
-    "name": String = name,
+    "name": Foreign = name,
     "restarts": u32 = restarts,
     "waiting": Option<Waiting> = waiting,
     "terminated": Option<Termination> = terminated,
 });
 
 object!(Waiting of facts::Waiting {
-    "reason": String = reason,
-    "message": String = message,
+    "reason": Foreign = reason,
+    "message": Foreign = message,
 });
 
 object!(Termination of facts::Termination {
-    "reason": String = reason,
+    "reason": Foreign = reason,
     "exitCode": i32 = exit_code,
     "at": Option<Moment> = at,
 });
 
 object!(HaData of facts::HaData {
-    "configMaps": Vec<String> = config_maps,
+    "configMaps": Vec<Foreign> = config_maps,
 });
 
 object!(KubeEvent of facts::KubeEvent {
-    "object": String = object,
-    "reason": String = reason,
-    "message": String = message,
+    "object": Foreign = object,
+    "reason": Foreign = reason,
+    "message": Foreign = message,
     "at": Option<Moment> = at,
 });
 
@@ -144,9 +144,9 @@ object!(FlinkResource of facts::FlinkResource {
     "rollout": Rollout = rollout,
     "flinkJobId": Option<JobId> = flink_job_id,
     "reportedState": Option<State> = reported_state,
-    "lifecycle": Option<String> = lifecycle,
-    "jobManagerStatus": Option<String> = job_manager_status,
-    "error": Option<String> = error,
+    "lifecycle": Option<Foreign> = lifecycle,
+    "jobManagerStatus": Option<Foreign> = job_manager_status,
+    "error": Option<Foreign> = error,
 });
 
 words!(ResourceKind of facts::ResourceKind {

@@ -10,7 +10,7 @@ use super::facts::{
     Checkpoints, Deletion, Deployment, FlinkJob, FlinkResource, HaData, JobEnd, KubeEvent, Pod, RootException,
 };
 use super::record::Record;
-use super::scalar::Moment;
+use super::scalar::{Foreign, Moment};
 use crate::format::shape::{Shared, object, words};
 
 object!(Recording of recording::Recorded {
@@ -23,7 +23,7 @@ object!(Recording of recording::Recorded {
 
 object!(Failure of decision::PolicyFailure {
     "kind": FailureKind = kind,
-    "message": String = message,
+    "message": Foreign = message,
 });
 
 words!(FailureKind of decision::PolicyFailureKind {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::id::{self, FlinkJobId};
 use steadfast_core::labels;
 use steadfast_core::time::Timestamp;
@@ -83,6 +84,23 @@ impl Shape for SessionJob {
 
     fn into_core(self) -> id::SessionJob {
         self.0
+    }
+}
+
+/// What somebody else wrote, as it is kept: what earlier builds stored at any length is cut as it is read.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Foreign(String);
+
+impl Shape for Foreign {
+    type Core = ForeignText;
+
+    fn of(core: &ForeignText) -> Self {
+        Self(core.to_string())
+    }
+
+    fn into_core(self) -> ForeignText {
+        self.0.into()
     }
 }
 

@@ -43,6 +43,8 @@ words!(ConditionType of state::ConditionType {
     "PolicyFailing" = PolicyFailing,
 } nearest {
     PolicyOutdated as PolicyFailing,
+    DecisionTrimmed as PolicyFailing,
+    RateLimited as PolicyFailing,
 });
 
 words!(Mode of state::Mode {

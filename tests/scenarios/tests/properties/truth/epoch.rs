@@ -61,7 +61,8 @@ impl Epoch {
             | FlinkFault::BadGateway
             | FlinkFault::LoginPage
             | FlinkFault::LeaderElection
-            | FlinkFault::Garbage => false,
+            | FlinkFault::Garbage
+            | FlinkFault::Array => false,
         }
     }
 
@@ -78,8 +79,10 @@ impl Epoch {
             KubernetesFault::Drop
             | KubernetesFault::Refuse
             | KubernetesFault::Status(..)
+            | KubernetesFault::Wordy
             | KubernetesFault::Html
             | KubernetesFault::Garbage
+            | KubernetesFault::Array
             | KubernetesFault::ListFails => false,
         }
     }

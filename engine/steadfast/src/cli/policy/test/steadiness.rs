@@ -35,7 +35,7 @@ pub(super) fn verdicts(policy: &mut dyn Decide, snapshots: &[Snapshot]) -> Vec<V
     });
     vec![
         verdict(
-            format!("decides {all} snapshots, and the engine takes each decision"),
+            format!("decides {all} snapshots, and the engine takes each decision whole"),
             failing,
         ),
         verdict(
@@ -47,10 +47,12 @@ pub(super) fn verdicts(policy: &mut dyn Decide, snapshots: &[Snapshot]) -> Vec<V
     ]
 }
 
-/// Why there is no decision that counts.
+/// Why there is no decision that counts, or not all of one.
 fn failed(snapshot: &Snapshot, outcome: &Outcome) -> Option<String> {
-    match plan(&snapshot.record, snapshot, outcome.clone()).next {
-        Next::Watch { .. } => None,
+    let plan = plan(&snapshot.record, snapshot, outcome.clone());
+    let complaint = plan.complaint();
+    match plan.next {
+        Next::Watch { .. } => complaint.map(|complaint| format!("{}: {complaint}", place(snapshot))),
         Next::Retry(failure) => Some(format!(
             "{}: {}: {}",
             place(snapshot),
