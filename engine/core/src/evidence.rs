@@ -73,6 +73,10 @@ impl<T> Observation<T> {
     }
 }
 
+/// How the message of a fault begins that is the engine's own: it lacked what it takes to ask, such as open files or memory,
+/// and nothing is said of whoever was to be asked. Its kind is [`FaultKind::Other`]: policies have no word for it.
+pub const OWN_LACK: &str = "the engine itself ";
+
 /// Why a request gave no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fault {
@@ -85,6 +89,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Whether the engine lacked what it takes to ask: see [`OWN_LACK`].
+    pub fn is_own_lack(&self) -> bool {
+        self.kind == FaultKind::Other && self.message.starts_with(OWN_LACK)
+    }
+
     /// A fault without a `Retry-After`.
     pub fn new(kind: FaultKind, message: impl Into<ForeignText>) -> Self {
         Self {

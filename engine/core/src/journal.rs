@@ -1,5 +1,9 @@
 //! The durable record: what is committed, in one transaction, before anybody sees it.
 
+mod keep;
+mod page;
+mod refusal;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,6 +15,10 @@ use crate::record::{AlertScope, JobRecord};
 use crate::recording::Recorded;
 use crate::state::JobState;
 use crate::time::Timestamp;
+
+pub use keep::{Keep, KeepEntries, Pruned};
+pub use page::{Entry, Loaded, Page, Quarantined, RecordingPage, Row, Unreadable};
+pub use refusal::{JournalError, Part, Refusal};
 
 /// A position in the journal: grows by at least one with each entry, never reused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +57,17 @@ impl Change {
         if old != new && after.incarnation.deployment_name.is_none() {
             after.incarnation.deployment_name = Some(old.to_string());
         }
+        Self::stand(before, after)
+    }
+
+    /// The first commit of a record whose row was set aside, as memory still has it: the journal has its end, and from here
+    /// on its history ends where the record is. Its alerts stand on.
+    pub fn write_anew(record: &JobRecord) -> Self {
+        Self::stand(record, record.clone())
+    }
+
+    /// A first commit that tells what stands as one transition.
+    fn stand(before: &JobRecord, after: JobRecord) -> Self {
         let change = Self::begin(after);
         if before.state == JobState::Unknown {
             return change;
@@ -132,32 +151,40 @@ impl From<Vec<Change>> for Commit {
     }
 }
 
-/// A journal entry as committed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its position in the journal: later entries have higher ones.
-    pub sequence: Sequence,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// The job it is about.
-    pub key: JobKey,
-    /// What was committed with the record.
-    pub event: Event,
-    /// The record's revision after the commit.
-    pub revision: u64,
-}
-
 /// The store. One commit is one transaction: all of it is durable when `commit` returns, or none.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Commits all of it; returns the entries with their sequences, in order.
+    ///
+    /// What would not read back is not written: it is refused with [`JournalError::Refused`], which names each job that is at
+    /// fault, and so is a change that does not follow the stored revision. The others are to be committed without them.
     async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError>;
 
-    /// Every record that is stored, of all jobs.
-    async fn load(&self) -> Result<Vec<JobRecord>, JournalError>;
+    /// Every record that is stored, of all jobs. A row that does not read costs its job alone: it is set aside, and the
+    /// journal is told, at the time `now`, that the record has ended.
+    async fn load(&self, now: Timestamp) -> Result<Loaded, JournalError>;
 
-    /// Entries with a sequence above `after`, of one job or of all, oldest first, at most `limit`.
-    async fn entries(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Vec<Entry>, JournalError>;
+    /// Rows with a sequence above `after`, of one job or of all, oldest first, at most `limit`.
+    async fn page(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Page, JournalError>;
+
+    /// The next `limit` entries that read, fewer only at the end. Who must not pass over the others asks for the
+    /// [`page`](Self::page).
+    async fn entries(&self, of: EntriesOf, mut after: Sequence, limit: u32) -> Result<Vec<Entry>, JournalError> {
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut entries = Vec::new();
+        loop {
+            let page = self.page(of.clone(), after, limit).await?;
+            let (rows, last) = (page.rows.len(), page.last());
+            entries.extend(page.rows.into_iter().filter_map(Row::into_entry));
+            match last {
+                Some(last) if rows == wanted && entries.len() < wanted => after = last,
+                Some(_) | None => {
+                    entries.truncate(wanted);
+                    return Ok(entries);
+                }
+            }
+        }
+    }
 
     /// The sequence of the newest entry; zero while there is none.
     async fn newest(&self) -> Result<Sequence, JournalError>;
@@ -165,21 +192,17 @@ pub trait Journal: Send + Sync {
     /// Whether a commit would work now. Used by `/readyz`.
     async fn check(&self) -> Result<(), JournalError>;
 
-    /// Drops recorded snapshots from before `since`, and the oldest beyond `max_bytes`. Says how many went.
-    async fn prune(&self, since: Timestamp, max_bytes: u64) -> Result<u64, JournalError>;
+    /// Takes one small step towards what is to be kept: it drops a few rows, and holds nobody up for more than some
+    /// milliseconds.
+    async fn prune(&self, keep: &Keep) -> Result<Pruned, JournalError>;
 }
 
 /// The snapshots that were kept.
 #[async_trait]
 pub trait Recordings: Send + Sync {
     /// Those with a position above `after` (that of the last one read; zero at first) that were decided at `since` or
-    /// later, in the order in which they were decided, each with its position; at most `limit`.
-    async fn recorded(
-        &self,
-        after: Sequence,
-        since: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(Sequence, Recorded)>, JournalError>;
+    /// later, in the order in which they were decided; at most `limit`. Those that do not read are named beside the others.
+    async fn recorded(&self, after: Sequence, since: Timestamp, limit: u32) -> Result<RecordingPage, JournalError>;
 }
 
 /// How far each sink has delivered the journal, kept beside it so that both survive together.
@@ -209,21 +232,4 @@ pub enum EntriesOf {
     ForSinks,
     /// The transitions of one job.
     TransitionsOf(JobKey),
-}
-
-/// Why the store did not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// The store cannot be used at all (corrupt, newer schema, wrong file); says what and how to mend it.
-    #[error("{0}")]
-    Unusable(String),
-    /// This operation failed; the same one may work later. Nothing of it was done.
-    #[error("{context}")]
-    Failed {
-        /// What was tried.
-        context: String,
-        /// Why it failed.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
 }

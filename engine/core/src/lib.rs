@@ -39,6 +39,7 @@ pub mod replay;
 pub mod requested_jobs;
 pub mod rule;
 pub mod schedule;
+pub mod secret_url;
 pub mod shadow;
 pub mod snapshot;
 pub mod state;

@@ -211,13 +211,19 @@ fn retain_on_failure(before: &JobRecord, now: Timestamp, failure: PolicyFailure)
     }
 }
 
-/// Notes an intent in the record.
+/// Notes an intent in the record. The same one, said again by the same author, is renewed: that is no news, and the journal
+/// would grow with each time it is said.
 pub fn record_intent(before: &JobRecord, intent: crate::record::PostedIntent) -> Change {
+    let is_news = before
+        .intent
+        .as_ref()
+        .is_none_or(|posted| (posted.intent, &posted.author) != (intent.intent, &intent.author));
+    let events = if is_news { vec![Event::Update] } else { Vec::new() };
     let after = JobRecord {
         intent: Some(intent),
         ..before.clone()
     };
-    Change::update(before, after, vec![Event::Update])
+    Change::update(before, after, events)
 }
 
 /// A change if there is one; a later `confirmed_at` alone is none.

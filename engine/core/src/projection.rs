@@ -20,6 +20,9 @@ pub struct WatchStatus {
     pub failures: u32,
     /// When the state was last confirmed, if later than in the record.
     pub confirmed_at: Option<Timestamp>,
+    /// Since when the store does not take what is decided of the job: the record is as it was committed last. `None` while it
+    /// does.
+    pub unwritten_since: Option<Timestamp>,
 }
 
 /// A record with its watch, as the API shows it.
@@ -29,6 +32,16 @@ pub struct JobView {
     pub record: Arc<JobRecord>,
     /// How its watch stands.
     pub watch: WatchStatus,
+}
+
+impl JobView {
+    /// How sure the state is, as shown: what cannot be written down any more is no longer confirmed.
+    pub fn confidence(&self) -> Confidence {
+        match self.watch.unwritten_since {
+            Some(_) => Confidence::Stale,
+            None => self.record.confidence,
+        }
+    }
 }
 
 /// How many jobs of a cluster are on record.
@@ -101,7 +114,7 @@ impl Projection {
             }
             if let Some(count) = counts.get_mut(cluster) {
                 count.jobs += 1;
-                count.unconfirmed += u64::from(view.record.confidence != Confidence::Confirmed);
+                count.unconfirmed += u64::from(view.confidence() != Confidence::Confirmed);
             }
         }
         counts

@@ -139,7 +139,7 @@ mod tests {
             ("oci://", "`` is not HOST"),
             ("oci:///a:v1", "`` is not HOST"),
             ("oci://h:99999/a:v1", "`h:99999` is not HOST"),
-            ("oci://user@h/a:v1", "`user@h` is not HOST"),
+            ("oci://user:s3cret@h/a:v1", "`…@h` is not HOST"),
             ("oci://[::g]/a:v1", "`[::g]` is not HOST"),
             ("oci://h", "the repository ``"),
             ("oci://h/Orders:v1", "the repository `Orders`"),

@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::redirect::{Attempt, Policy};
 use steadfast_core::loopback::is_loopback;
 
 use crate::OciRef;
@@ -88,9 +87,8 @@ impl Registries {
             reference.repository
         );
         let base = Url::parse(&base).map_err(|_| RegistryError::Address { address: base })?;
-        let mut http = reqwest::Client::builder()
+        let mut http = steadfast_http::client()
             .connect_timeout(self.deadlines.connect)
-            .redirect(Policy::custom(follow))
             .user_agent(concat!("steadfast/", env!("CARGO_PKG_VERSION")))
             // A digest is of the bytes as they are kept.
             .no_gzip();
@@ -123,18 +121,6 @@ impl Registries {
             deadlines: self.deadlines,
             authorization: None,
         })
-    }
-}
-
-/// Registries redirect to where they keep their blobs; never from TLS to plain text.
-fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let was_tls = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
-    if attempt.previous().len() > 5 {
-        attempt.error("it redirects again and again")
-    } else if was_tls && attempt.url().scheme() != "https" {
-        attempt.error("it redirects from https to http")
-    } else {
-        attempt.follow()
     }
 }
 

@@ -6,29 +6,30 @@
 mod judges;
 mod readers;
 mod requests;
+mod upkeep;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use steadfast_core::error_chain::error_chain;
-use steadfast_core::journal::{Journal, JournalError};
+use steadfast_core::journal::{Commit, Journal, JournalError, Refusal, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::recording::Retention;
-use steadfast_core::time::Clock;
+use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use readers::Readers;
+pub(crate) use readers::{Readers, log_loaded};
 
 use crate::control::Request;
 use crate::fetch::{Fetch, Fetched};
 use crate::fetcher::Fetcher;
 use crate::judging::{Bench, Ruling};
 use crate::reactor::Reactor;
-use crate::turn::Turn;
+use crate::setup::Keeping;
+use crate::turn::{Show, Turn};
 
 /// How many inputs are taken in before decisions are made: enough to share a commit, few enough to stay prompt.
 const INTAKE: usize = 1024;
@@ -44,6 +45,7 @@ pub(crate) struct Driver {
     timing: Timing,
     /// How many recorded snapshots are kept; `None`: none.
     keep: Option<Retention>,
+    keeping: Keeping,
     fetcher: Arc<Fetcher>,
     updates: mpsc::Receiver<KubeUpdate>,
     requests: mpsc::Receiver<Request>,
@@ -84,6 +86,7 @@ impl Driver {
         readers: Readers,
         timing: Timing,
         keep: Option<Retention>,
+        keeping: Keeping,
         ports: Ports,
     ) -> Self {
         let (answer_to, answers) = mpsc::channel(WAITING);
@@ -94,6 +97,7 @@ impl Driver {
             clock: ports.clock,
             timing,
             keep,
+            keeping,
             fetcher: Arc::new(ports.fetcher),
             updates: ports.updates,
             requests: ports.requests,
@@ -118,13 +122,17 @@ impl Driver {
     /// Turns until it is cancelled. Every request it began is awaited or dropped with it.
     pub(crate) async fn run(mut self) {
         let mut validation = Instant::now() + self.timing.validate;
+        let mut tidying = validation;
         loop {
             self.turn().await;
             if Instant::now() >= validation {
                 self.validate().await;
                 validation = Instant::now() + self.timing.validate;
             }
-            match self.wait(validation).await {
+            if Instant::now() >= tidying {
+                tidying = self.tidy().await;
+            }
+            match self.wait(validation.min(tidying)).await {
                 Woken::End => break,
                 woken @ (Woken::Update(_) | Woken::Fetched(_) | Woken::Request(_) | Woken::Ruled(_) | Woken::Time) => {
                     self.take_in(woken).await;
@@ -163,12 +171,12 @@ impl Driver {
         }
     }
 
-    async fn wait(&mut self, validation: Instant) -> Woken {
+    async fn wait(&mut self, upkeep: Instant) -> Woken {
         let now = self.clock.now();
         let next = [self.reactor.next_turn(now), self.readers.next_log()];
         let next = next.into_iter().flatten().min();
         let pause = next.map_or(self.timing.validate, |next| next.since(now));
-        let wake = (Instant::now() + pause).min(validation);
+        let wake = (Instant::now() + pause).min(upkeep);
         tokio::select! {
             // In the order of urgency: people wait for requests, and answers end waits.
             biased;
@@ -235,65 +243,66 @@ impl Driver {
         });
     }
 
-    /// One transaction; only when it is durable do memory and readers learn of it.
-    async fn commit(&mut self, mut turn: Turn) -> Result<(), JournalError> {
+    /// One transaction; only when it is durable do memory and readers learn of it. What the store does not take of single jobs is
+    /// put back, and the rest is committed without it: returns those.
+    async fn commit(&mut self, mut turn: Turn) -> Result<Vec<Refusal>, JournalError> {
         self.readers.judged(&turn);
-        let commit = turn.commit();
         let now = self.clock.now();
-        let mut newest = None;
-        if !commit.is_empty() {
-            let result = self.journal.commit(now, commit).await;
-            self.readers.committed(&result);
-            match result {
-                Ok(entries) => newest = entries.last().map(|entry| entry.sequence),
-                Err(error) => {
-                    self.reactor.refuse(turn, now.after(self.timing.retry_initial));
-                    return Err(error);
-                }
+        let commit = turn.commit();
+        let mut refused = Vec::new();
+        let newest = match self.write(commit, &mut turn, &mut refused, now).await {
+            Ok(newest) => newest,
+            Err(error) => {
+                self.reactor.refuse(turn, now.after(self.timing.retry_initial));
+                return Err(error);
             }
-        }
+        };
         for show in self.reactor.advance(turn, now) {
             self.readers.show(show, self.reactor.policies(), now);
         }
+        self.readers.unwritten(self.reactor.unwritten());
         // Now, and not with the next turn: last words are readable for less than a second.
         for fetch in self.reactor.take_fetches() {
             self.spawn(fetch);
         }
         // Last: a client that an entry wakes may ask for the record, and must find in it what the entry says.
         self.readers.announce(newest);
-        Ok(())
+        Ok(refused)
     }
 
-    /// The validation cycle's part in memory: memory is compared with the store, drift is repaired and counted, and the
-    /// confirmations since the last cycle are written down.
-    async fn validate(&mut self) {
-        let stored = match self.journal.load().await {
-            Ok(stored) => stored,
-            Err(error) => {
-                tracing::error!("the store could not be compared with memory: {}", error_chain(&error));
-                return;
+    /// Commits what the store takes. Returns the newest entry.
+    async fn write(
+        &mut self,
+        mut commit: Commit,
+        turn: &mut Turn,
+        refused: &mut Vec<Refusal>,
+        now: Timestamp,
+    ) -> Result<Option<Sequence>, JournalError> {
+        while !commit.is_empty() {
+            let parts = commit.changes.len() + commit.recorded.len();
+            let result = self.journal.commit(now, commit).await;
+            self.readers.committed(&result);
+            let (back, refusals) = match result {
+                Ok(entries) => return Ok(entries.last().map(|entry| entry.sequence)),
+                Err(JournalError::Refused { commit, refusals }) => (commit, refusals),
+                Err(error) => return Err(error),
+            };
+            self.readers.refused(&refusals);
+            let out = self.reactor.put_back(turn, &refusals, now);
+            for key in out.iter().cloned() {
+                let watch = self.reactor.watch_status(&key);
+                self.readers.show(Show::Watch(key, watch), self.reactor.policies(), now);
             }
-        };
-        let now = self.clock.now();
-        for show in self.reactor.repair(stored, now) {
-            self.readers.show(show, self.reactor.policies(), now);
+            commit = back.without(&refusals, &out);
+            if commit.changes.len() + commit.recorded.len() == parts {
+                // A store that refuses what is not in the commit would be asked for ever.
+                return Err(JournalError::Refused {
+                    commit: Box::new(commit),
+                    refusals,
+                });
+            }
+            refused.extend(refusals);
         }
-        let upkeep = self.reactor.upkeep();
-        if let Err(error) = self.commit(upkeep).await {
-            tracing::error!("confirmations could not be recorded: {}", error_chain(&error));
-        }
-        self.prune().await;
-    }
-
-    /// Drops recorded snapshots that are too old or too many. Without recording none are kept at all.
-    async fn prune(&mut self) {
-        let keep = self.keep.unwrap_or(Retention {
-            max_age: Duration::ZERO,
-            max_bytes: 0,
-        });
-        let since = self.clock.now().before(keep.max_age);
-        if let Err(error) = self.journal.prune(since, keep.max_bytes).await {
-            tracing::error!("old snapshots could not be dropped: {}", error_chain(&error));
-        }
+        Ok(None)
     }
 }

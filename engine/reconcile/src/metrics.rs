@@ -26,6 +26,8 @@ pub(crate) struct Metrics {
     pub(crate) commits: Family<ResultLabel, Counter>,
     pub(crate) drift: Counter,
     pub(crate) jobs: Gauge,
+    pub(crate) quarantined: Gauge,
+    pub(crate) unwritten: Gauge,
     pub(crate) shadow_differences: Family<PolicyLabel, Counter>,
     pub(crate) shadow_jobs_differing: Family<PolicyLabel, Gauge>,
     pub(crate) policy_suspended: Family<PolicyLabel, Gauge>,
@@ -126,6 +128,20 @@ impl Metrics {
         }
     }
 
+    /// What of the record could not be read or written.
+    fn register_faults(&self, registry: &mut Registry) {
+        registry.register(
+            "steadfast_records_quarantined",
+            "Records that did not read and were set aside",
+            self.quarantined.clone(),
+        );
+        registry.register(
+            "steadfast_jobs_unwritten",
+            "Jobs of which the store does not take what is decided",
+            self.unwritten.clone(),
+        );
+    }
+
     /// Makes them known to a registry.
     pub(crate) fn register(&self, registry: &mut Registry) {
         registry.register(
@@ -146,6 +162,7 @@ impl Metrics {
             self.drift.clone(),
         );
         registry.register("steadfast_jobs", "Jobs on record", self.jobs.clone());
+        self.register_faults(registry);
         registry.register(
             "steadfast_flink_rows_unreadable",
             "Rows of Flink's /jobs/overview that could not be read, poll by poll",

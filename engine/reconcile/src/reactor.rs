@@ -39,11 +39,13 @@ mod rate_limits;
 mod renames;
 mod replace_policies;
 mod requests;
+mod retire;
 mod retries;
 mod session_jobs;
 mod shadowing;
 mod start;
 mod targets;
+mod unwritten;
 mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +74,7 @@ use rate_limits::RateLimits;
 use retries::PolicyRetries;
 use shadowing::ShadowTurns;
 use targets::Targets;
+use unwritten::Unwritten;
 
 use crate::fetch::Fetch;
 use crate::judging::Decided;
@@ -105,6 +108,7 @@ pub struct Reactor {
     unvouched: BTreeMap<TargetId, Unvouched>,
     queue: WorkQueue,
     retries: PolicyRetries,
+    unwritten: Unwritten,
     rate_limits: RateLimits,
     policies: Policies,
     /// Policies that were given something to decide in the last turn, and have not answered.
@@ -185,6 +189,7 @@ impl Reactor {
             unvouched: BTreeMap::new(),
             queue: WorkQueue::default(),
             retries: PolicyRetries::new(backoff, rng()),
+            unwritten: Unwritten::new(backoff, rng()),
             rate_limits: RateLimits::new(timing),
             policies,
             awaited: BTreeSet::new(),
@@ -214,11 +219,12 @@ impl Reactor {
                 });
             }
         }
-        if self.has_to_begin() && self.begin_after.is_none_or(|at| at <= now) {
+        if self.begin_due().is_some_and(|at| at <= now) {
             // By themselves: what is wrong with one of them must not hold up what was decided of other jobs. The next turn
             // follows at once.
-            turn.changes.extend(self.begin_found());
-            turn.then_judge.extend(self.begun.keys().cloned());
+            turn.changes.extend(self.begin_found(now));
+            let begun = self.begun.keys().filter(|key| self.unwritten.retry_at(key) <= now);
+            turn.then_judge.extend(begun.cloned());
             return turn;
         }
         self.judge(&mut turn, now);
@@ -235,7 +241,11 @@ impl Reactor {
         }
         let ended = turn.changes.iter().filter(|change| change.record.state.is_terminal());
         let ended: Vec<TargetId> = ended.map(|change| change.record.key.target.clone()).collect();
-        let mut shown: Vec<Show> = turn.changes.into_iter().map(|change| self.committed(change)).collect();
+        let mut shown: Vec<Show> = turn
+            .changes
+            .into_iter()
+            .map(|change| self.committed(change, now))
+            .collect();
         for id in ended {
             self.follow_side(&id, now);
         }
@@ -265,9 +275,11 @@ impl Reactor {
         }
     }
 
-    /// Whether there are jobs that were found, or records that end with that.
-    fn has_to_begin(&self) -> bool {
-        !self.begun.is_empty() || self.has_superseded()
+    /// When the next jobs that were found begin, and records end with that; `None` if there are none.
+    fn begin_due(&self) -> Option<Timestamp> {
+        let found = self.begun.keys().chain(self.ending());
+        let due = found.map(|key| self.unwritten.retry_at(key)).min()?;
+        Some(due.max(self.begin_after.unwrap_or_default()))
     }
 
     /// Whether a turn commits these.
@@ -284,7 +296,7 @@ impl Reactor {
     /// When the next turn is due: now, if there is something to do already; `None` if nothing is planned.
     pub fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
         let is_ready = self.queue.has_ready() || !self.fetches.is_empty() || self.can_judge(now);
-        let begun = self.has_to_begin().then(|| self.begin_after.unwrap_or(now));
+        let begun = self.begin_due().map(|at| at.max(now));
         [
             is_ready.then_some(now),
             begun,
@@ -328,17 +340,20 @@ impl Reactor {
             next_review_at: self.queue.planned(key),
             failures: polls.failures,
             confirmed_at: self.confirmed.get(key).copied(),
+            unwritten_since: self.unwritten.since(key),
         }
     }
 
     /// Takes in what was committed: from here on it is what the record says.
-    fn committed(&mut self, change: Change) -> Show {
+    fn committed(&mut self, change: Change, now: Timestamp) -> Show {
         let key = change.record.key.clone();
         let before = self.records.get(&key).map(Arc::clone);
         self.begun.remove(&key);
+        self.unwritten.forget(&key);
         self.alerts.delivered(before.as_deref(), &change);
         if change.forgets() {
             self.drop_record(&key);
+            self.begin_anew(&change.record, now);
             return Show::Forgotten(change);
         }
         let record = Arc::clone(&change.record);
@@ -364,6 +379,7 @@ impl Reactor {
         self.queue.remove(key);
         self.overtaken.remove(key);
         self.retries.forget(key);
+        self.unwritten.forget(key);
         self.rate_limits.forget(key);
         self.lookups.forget(key);
         self.board.forget_job(key);

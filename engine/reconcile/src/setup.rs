@@ -1,6 +1,7 @@
 //! What the engine is started with. Nothing here is read from the environment: time, randomness,
 //! network and disk all come in through these values.
 
+mod keeping;
 mod share;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use steadfast_sources::last_words::Pattern;
 use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::Transport;
 
+pub use keeping::{KeepJournal, Keeping};
 pub use share::Share;
 
 use crate::judging::Judging;
@@ -41,6 +43,8 @@ pub struct Setup {
     pub judging: Judging,
     /// Which snapshots are kept behind decisions; `None`: none are.
     pub recording: Option<Recording>,
+    /// How long the store keeps what is over.
+    pub keeping: Keeping,
     /// Where records are committed before anybody sees them.
     pub journal: Arc<dyn Journal>,
     /// Where "now" comes from.

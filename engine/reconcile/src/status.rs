@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use steadfast_core::cluster_lists::ClusterLists;
-use steadfast_core::id::{ClusterName, PolicyName, TargetId};
+use steadfast_core::id::{ClusterName, JobKey, PolicyName, TargetId};
+use steadfast_core::journal::Quarantined;
 use steadfast_core::time::Timestamp;
 
 use crate::flinks::{FlinkCounts, Flinks};
@@ -17,6 +18,10 @@ pub struct Status {
     pub turned_at: Timestamp,
     /// Why the last commit failed, while it is being retried.
     pub store_error: Option<String>,
+    /// Rows of records that did not read and were set aside.
+    pub quarantined: Arc<[Quarantined]>,
+    /// Jobs of which the store does not take what is decided, and why not.
+    pub unwritten: BTreeMap<JobKey, String>,
     /// The loaded policies, in the order of the configuration.
     pub policies: Vec<PolicyStatus>,
     /// Every Kubernetes cluster of the configuration.

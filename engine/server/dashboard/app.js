@@ -173,7 +173,8 @@ async function follow() {
           await loadAll();
         } else if (event.data) {
           const { job, sequence, store, at } = JSON.parse(event.data);
-          last = { after: sequence, store, at };
+          // An event that does not read has no time.
+          last = at ? { after: sequence, store, at } : { after: sequence, store };
           changed.add(job);
           flush();
         }
@@ -395,6 +396,7 @@ function facts(job) {
   add("Watch", job.watch.failures > 0 ? `${job.watch.attention}, ${job.watch.failures} looks without an answer` : job.watch.attention);
   if (job.intent && job.intent.intent !== "none") add("Intent", `${job.intent.intent}, noted ${ago(job.intent.since)}; Steadfast itself does nothing to the job`);
   add("Policy", job.policy);
+  if (job.otherJobsOmitted) add("Also runs", `${job.otherJobsOmitted} more jobs than are shown`);
   for (const other of job.otherJobs) add("Also runs", make("span", { class: "mono" }, other.flinkJobId), ` ${other.state}`);
   const parts = [make("p", {}, stateLabel(job.state, job.confidence), make("span", { class: "confidence" }, job.confidence)), make("p", {}, job.reason.message || job.reason.code), list];
   if (job.conditions.length > 0) {

@@ -1,10 +1,8 @@
 //! Who may ask: a bearer token beyond loopback, and on loopback only pages of our own.
 
-use std::fmt;
-use std::fs;
+mod token;
+
 use std::net::IpAddr;
-use std::path::Path;
-use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -12,9 +10,12 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode, Uri};
-use subtle::ConstantTimeEq as _;
+use prometheus_client::registry::Registry;
 
 use crate::problem::Problem;
+use crate::serve::Peer;
+
+pub use token::{Token, TokenError};
 
 /// How the listener is guarded.
 #[derive(Clone, Debug)]
@@ -29,78 +30,30 @@ pub enum Access {
     Token(Token),
 }
 
-/// A bearer token. Never shown by `Debug`.
-#[derive(Clone)]
-pub struct Token(Arc<str>);
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(..)")
-    }
-}
-
-/// Why a token file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenError {
-    /// It cannot be read.
-    #[error("cannot read the token file {path}; check the path and that the engine's user may read it")]
-    Read {
-        /// The file, as the configuration names it.
-        path: String,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Its content is no token.
-    #[error(
-        "the token file {path} must hold one line of at least 16 visible ASCII characters without blanks; \
-         make one with `openssl rand -hex 32`"
-    )]
-    Unfit {
-        /// The file, as the configuration names it.
-        path: String,
-    },
-}
-
-impl Token {
-    /// Reads the token a file holds; white space around it is left out.
-    ///
-    /// Fails if the file cannot be read, or holds no token of at least 16 visible ASCII characters.
-    pub fn read(path: &Path) -> Result<Self, TokenError> {
-        let shown = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|source| TokenError::Read {
-            path: shown.clone(),
-            source,
-        })?;
-        let token = text.trim();
-        if token.len() < 16 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(TokenError::Unfit { path: shown });
-        }
-        Ok(Self(Arc::from(token)))
-    }
-
-    /// Compares in a time that tells nothing but the length.
-    fn is(&self, offered: &str) -> bool {
-        self.0.as_bytes().ct_eq(offered.as_bytes()).into()
-    }
-}
-
 /// The middleware before every route.
 pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
-    match admit(&access, request.method(), request.uri(), request.headers()) {
+    let peer = request.extensions().get().copied();
+    let admitted = admit(&access, request.method(), request.uri(), request.headers(), peer);
+    match admitted.await {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
 }
 
-fn admit(access: &Access, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+async fn admit(
+    access: &Access,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    peer: Option<Peer>,
+) -> Result<(), Problem> {
     let host = host(uri, headers);
     match access {
         Access::Loopback => loopback_host(host.as_ref())?,
         Access::Insecure => {}
         Access::Token(token) => {
             if !is_open(uri.path()) {
-                bearer(token, headers)?;
+                bearer(token, headers, peer).await?;
             }
         }
     }
@@ -136,22 +89,48 @@ fn loopback_host(host: Option<&Authority>) -> Result<(), Problem> {
     ))
 }
 
-fn bearer(token: &Token, headers: &HeaderMap) -> Result<(), Problem> {
-    let offered = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let offered = offered.and_then(|value| {
-        let (scheme, offered) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| offered.trim())
-    });
-    match offered {
-        Some(offered) if token.is(offered) => Ok(()),
-        Some(_) => Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "the bearer token is not the one this engine was given; send the content of its token file",
-        )),
+async fn bearer(token: &Token, headers: &HeaderMap, peer: Option<Peer>) -> Result<(), Problem> {
+    match offered(headers) {
+        Some(offered) if token.is(offered).await => Ok(()),
+        Some(_) => {
+            token.note_wrong(peer);
+            Err(Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "the bearer token is not the one this engine was given; send the content of its token file",
+            ))
+        }
         None => Err(Problem::new(
             StatusCode::UNAUTHORIZED,
             "a bearer token is required; send the header `Authorization: Bearer TOKEN`",
         )),
+    }
+}
+
+/// The bearer token of a request.
+fn offered(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, offered) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| offered.trim())
+}
+
+impl Access {
+    /// Makes what it counts known to a registry.
+    pub fn register(&self, registry: &mut Registry) {
+        match self {
+            Self::Token(token) => token.register(registry),
+            Self::Loopback | Self::Insecure => {}
+        }
+    }
+
+    /// Whether a request may come over a connection that is kept for those who have a right to one: a probe, or one with the
+    /// token.
+    pub(crate) async fn has_precedence(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+        if matches!(uri.path(), "/livez" | "/readyz") {
+            return true;
+        }
+        match (self, offered(headers)) {
+            (Self::Token(token), Some(offered)) => token.is(offered).await,
+            (Self::Token(_), None) | (Self::Loopback | Self::Insecure, _) => false,
+        }
     }
 }
 

@@ -9,15 +9,17 @@
 //! more than that; entries above it are left for the next round. So a client that asks for a job on hearing of it
 //! finds the record the event is about, never the one before.
 //!
-//! **Bounded.** A subscriber holds one page of frames and reads on when the client has taken them. How many there may
-//! be is a semaphore; its permit lives as long as the stream.
+//! **Bounded.** A subscriber holds one page of frames and reads on when the client has taken them. How many may follow is
+//! bounded, and a place is nobody's for ever ([`followers`]): where all are taken, the stream that has lasted longest ends for
+//! a new one. Its client comes again with its last id, and misses nothing.
 //!
 //! **The same history.** A sequence names an entry of one journal. A client that comes back may meet another one:
 //! a new store, or the same restored from a backup, which gave the number to something else. The first is noticed by
 //! the store's id, the second by the time of the entry the client had last; a position beyond the newest is either.
-//! None of them can be mended here: the client is sent `reset`, reads the jobs anew, and goes on from now. Tokens in
+//! And entries that are older than what is kept are gone. None of them can be mended here: the client is sent `reset`, reads the jobs anew, and goes on from now. Tokens in
 //! the place of the plain sequence would say all of it at once, but `Last-Event-ID` is a sequence by contract.
 
+mod followers;
 mod resume;
 mod subscriber;
 
@@ -31,7 +33,6 @@ use axum::response::sse::{Event as Frame, KeepAlive};
 use axum::response::{IntoResponse as _, Response, Sse};
 use futures::stream::unfold;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::problem::Problem;
@@ -41,27 +42,14 @@ use crate::state::Api;
 use resume::EventsQuery;
 use subscriber::Subscriber;
 
+pub(crate) use followers::Followers;
+
 /// How many clients may follow at a time.
-pub(crate) const MAX_CONNECTIONS: usize = 256;
+pub(crate) const MAX_FOLLOWERS: usize = 256;
 /// How often a silent stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Tells a client which store its positions are of.
 const STORE: HeaderName = HeaderName::from_static("steadfast-store");
-
-/// Counts the clients that follow.
-#[derive(Debug)]
-pub(crate) struct ConnectionLimit(Arc<Semaphore>);
-
-impl ConnectionLimit {
-    pub(crate) fn new(connections: usize) -> Self {
-        Self(Arc::new(Semaphore::new(connections)))
-    }
-
-    fn connect(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let permit = Arc::clone(&self.0).try_acquire_owned();
-        permit.map_err(|_| Problem::unavailable("too many clients follow the events; come again later"))
-    }
-}
 
 /// Ends the streams when the server stops: they would never end by themselves.
 #[derive(Clone, Debug)]
@@ -75,9 +63,13 @@ pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
 ///
 /// An event named `reset`, with the data `{"store","newest"}`, says that what the client had is not of this journal,
 /// and that the stream goes on behind `newest`: read the jobs anew. It comes when the position is beyond the newest
-/// one, when `store` is not this store's id (each event's `store`, and the header `Steadfast-Store`), and when the
-/// event at `after` is not of the time `at`, as in a store that was restored from a backup. A client that keeps
-/// `store`, `sequence` and `at` of the last event and resumes with all three misses nothing unnoticed.
+/// one, when `store` is not this store's id (each event's `store`, and the header `Steadfast-Store`), when the
+/// event at `after` is not of the time `at`, as in a store that was restored from a backup, and when events behind the
+/// position are no longer kept (`[retention] journal`). A client that keeps `store`, `sequence` and `at` of the last event
+/// and resumes with all three misses nothing unnoticed.
+///
+/// An event named `unreadable`, with the data `{"job","sequence","why","store"}`, stands for one that is in the journal and
+/// does not read, as after damage: read that job anew. The stream goes on.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(
     ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that was received; it wins over `after`"),
     EventsQuery),
@@ -87,18 +79,18 @@ pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
         (status = 503, description = "Too many clients follow, or the journal cannot be read", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn events(
     State(api): State<Api>,
-    Extension(connections): Extension<Arc<ConnectionLimit>>,
+    Extension(followers): Extension<Arc<Followers>>,
     shutdown: Option<Extension<ShutdownSignal>>,
     headers: HeaderMap,
     Parameters(query): Parameters<EventsQuery>,
 ) -> Result<Response, Problem> {
     let query = query.with_header(&headers)?;
-    let permit = connections.connect()?;
+    let shutdown = shutdown.map_or_else(CancellationToken::new, |Extension(signal)| signal.0);
+    let place = followers.join(&shutdown)?;
     let newest = *api.entries.borrow();
     let start = query.start(&*api.journal, newest).await?;
     let store = HeaderValue::from_str(api.journal.store_id());
-    let shutdown = shutdown.map_or_else(CancellationToken::new, |Extension(signal)| signal.0);
-    let subscriber = Subscriber::new(api.journal, api.entries, start, shutdown, permit);
+    let subscriber = Subscriber::new(api.journal, api.entries, start, place);
     let frames = unfold(subscriber, async |mut subscriber| {
         let frame: Frame = subscriber.next().await?;
         Some((Ok::<_, Infallible>(frame), subscriber))

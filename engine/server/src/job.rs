@@ -154,6 +154,13 @@ pub(crate) async fn transitions(
         return Err(missing(&api, &key));
     }
     let after = query.cursor.map_or_else(Default::default, |position| position.0);
+    if i64::try_from(after.0).is_err() {
+        let detail = format!(
+            "cursor=`{}` is beyond what a journal counts; use one that this engine gave",
+            after.0
+        );
+        return Err(Problem::parameter("cursor", detail));
+    }
     let most = u32::try_from(query.limit.and_one()).unwrap_or(u32::MAX);
     let read = api.journal.entries(EntriesOf::TransitionsOf(key), after, most).await;
     let entries = read.map_err(|error| Problem::unavailable(error_chain(&error)))?;

@@ -28,17 +28,20 @@ mod serve;
 mod shadows;
 pub mod sinks;
 mod state;
+mod store;
 mod view;
 
 pub use access::{Access, Token, TokenError};
 pub use clusters::{Cluster, ClusterList, Kind, KindState, Standalone};
 pub use ports::{
-    ClusterHealth, ClusterReading, Control, ControlError, FlinkCounts, Health, LastReload, Liveness, Policies,
-    PolicyList, Reach, Readiness, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy,
+    ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts, Health, LastReload, Liveness,
+    Policies, PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError, Reloaded, ReloadedPolicy,
+    RunningPolicy, SinkHealth, UnwrittenJob,
 };
 pub use router::router;
-pub use serve::serve;
+pub use serve::{Limits, ListenerMetrics, Serving, serve};
 pub use state::Api;
+pub use store::StoreState;
 
 #[cfg(test)]
 mod testing;

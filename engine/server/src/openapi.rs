@@ -5,14 +5,14 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::problem::Problem;
-use crate::{clusters, dashboard, events, health, job, jobs, metrics, policies, shadows, view};
+use crate::{clusters, dashboard, events, health, job, jobs, metrics, policies, shadows, store, view};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Steadfast", description = "A truthful record of Flink jobs on Kubernetes.", version = env!("CARGO_PKG_VERSION")),
     paths(
         health::livez, health::readyz, metrics::metrics, document,
-        clusters::list, events::events, jobs::list, shadows::list, policies::list, policies::reload, job::show, job::forget, job::transitions, job::explain, job::intend,
+        clusters::list, events::events, jobs::list, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, job::intend,
     ),
     components(schemas(view::Job, view::Transition, view::AlertChange, Problem))
 )]

@@ -4,8 +4,10 @@ mod clusters;
 mod control;
 mod health;
 mod policies;
+mod records;
 
 pub use clusters::{ClusterReading, FlinkCounts};
 pub use control::{Control, ControlError};
-pub use health::{ClusterHealth, Health, Liveness, Reach, Readiness};
+pub use health::{ClusterHealth, DeadLetter, Health, Liveness, Reach, Readiness, SinkHealth};
 pub use policies::{LastReload, Policies, PolicyList, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy};
+pub use records::{QuarantinedRecord, RecordFaults, UnwrittenJob};

@@ -1,6 +1,7 @@
 //! An API under test: a real store in memory, and an engine behind it that answers as it is told.
 
 mod control;
+mod damaged;
 mod engine;
 mod records;
 mod requests;

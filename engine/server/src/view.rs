@@ -8,6 +8,13 @@ use steadfast_core::record::{self, AlertScope};
 use steadfast_core::state::Attention;
 use utoipa::ToSchema;
 
+/// How many other jobs of an application are shown with its record.
+const OTHER_JOBS: usize = 100;
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
 /// A job as it was last committed, and how its watch stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -57,8 +64,11 @@ pub(crate) struct Job {
     policy: String,
     /// Grows with each commit.
     revision: u64,
-    /// Other jobs of the same application.
+    /// Other jobs of the same application, at most 100 of them.
     other_jobs: Vec<OtherJob>,
+    /// How many more there are; absent if these are all.
+    #[serde(skip_serializing_if = "is_none")]
+    other_jobs_omitted: usize,
     /// What somebody wants of the job, if it was said.
     intent: Option<Intent>,
 }
@@ -108,6 +118,11 @@ pub(crate) struct Watch {
     next_review_at: Option<String>,
     /// How many looks at Flink in a row gave no answer; 0 while the watch sleeps, since nobody is asked.
     failures: u32,
+    /// Since when the store does not take what is decided of the job: what is shown was committed last, and is stale. Absent
+    /// while it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    unwritten_since: Option<String>,
 }
 
 /// Another job of the same application.
@@ -190,7 +205,9 @@ impl From<&JobView> for Job {
             since: alert.since.to_string(),
             message: alert.message.clone(),
         });
-        let others = record.other_jobs.iter().map(|other| OtherJob {
+        // One application of 40,000 jobs would make each page that it is on as large as all others together.
+        let omitted = record.other_jobs.len().saturating_sub(OTHER_JOBS);
+        let others = record.other_jobs.iter().take(OTHER_JOBS).map(|other| OtherJob {
             flink_job_id: other.flink_job_id.to_string(),
             state: other.state.as_str(),
         });
@@ -206,7 +223,7 @@ impl From<&JobView> for Job {
             flink_job_id: record.incarnation.flink_job_id.map(|id| id.to_string()),
             attempt: record.incarnation.attempt,
             state: record.state.as_str(),
-            confidence: record.confidence.as_str(),
+            confidence: view.confidence().as_str(),
             reason: Reason::from(&record.reason),
             since: record.began().to_string(),
             first_seen: record.since.to_string(),
@@ -222,10 +239,12 @@ impl From<&JobView> for Job {
                     Attention::Active => view.watch.failures,
                     Attention::Sleeping => 0,
                 },
+                unwritten_since: view.watch.unwritten_since.map(|at| at.to_string()),
             },
             policy: record.policy.to_string(),
             revision: record.revision,
             other_jobs: others.collect(),
+            other_jobs_omitted: omitted,
             intent: record.intent.as_ref().map(|posted| Intent {
                 intent: posted.intent.as_str(),
                 since: posted.since.to_string(),

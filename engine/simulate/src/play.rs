@@ -313,7 +313,7 @@ impl<'a> Play<'a> {
             timeline: self.timeline,
             journals: self.journals,
             committed_at,
-            recorded: recorded.into_iter().map(|(_, recorded)| recorded).collect(),
+            recorded: recorded.read.into_iter().map(|(_, recorded)| recorded).collect(),
         })
     }
 }

@@ -21,6 +21,7 @@ use futures::{FutureExt, StreamExt};
 use steadfast_core::evidence::{Fault, Observed};
 use steadfast_core::facts::{EndSource, JobEnd};
 use steadfast_core::foreign_text::ForeignText;
+use steadfast_core::secret_url::SecretUrl;
 use steadfast_core::state::JobState;
 use steadfast_core::time::Timestamp;
 
@@ -42,7 +43,7 @@ pub struct ResultSources {
     /// Directories of `jobmanager.archive.fs.dir`.
     pub archives: Vec<Arc<dyn Files>>,
     /// The base of a HistoryServer's URLs, without a slash at its end.
-    pub history_server: Option<String>,
+    pub history_server: Option<SecretUrl>,
     /// The directory of `job-result-store.storage-path`, or that above the clusters' own ones.
     pub result_store: Option<Arc<dyn Files>>,
 }
@@ -79,7 +80,7 @@ impl ResultSources {
         let history = self
             .history_server
             .iter()
-            .map(|base| history::find(http, base, query, rest).boxed());
+            .map(|base| history::find(http, base.expose(), query, rest).boxed());
         let results = self
             .result_store
             .iter()

@@ -19,6 +19,7 @@ mod selection;
 mod update_sender;
 mod watch;
 mod watch_session;
+mod words;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,7 +35,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-pub use connect::{ConnectError, Connected, Location, connect, connect_to};
+pub use connect::{ConnectError, Connected, Location, check_kubeconfig, connect, connect_to};
 pub use credentials::Credentials;
 pub use plugin::PluginError;
 

@@ -1,4 +1,9 @@
 //! Finds in a JobManager's log how a job ended.
+//!
+//! Flink's own line is believed of the dispatcher that writes it, where the log's layout shows who wrote a line: see
+//! [`logger`]. Where it shows none, and within a message of several lines, whoever can print can print that line too.
+
+mod logger;
 
 use regex::Regex;
 use steadfast_core::facts::{EndSource, JobEnd};
@@ -8,7 +13,7 @@ use steadfast_core::state::JobState;
 use crate::flink::parse::headline;
 use crate::json;
 
-/// What Flink's dispatcher logs when a job has ended (Flink 1.13 to 2.2,
+/// What Flink's dispatcher logs when a job has ended (Flink 1.13 to 2.3,
 /// `org.apache.flink.runtime.dispatcher.Dispatcher`).
 const BEFORE: &str = "Job ";
 const BETWEEN: &str = " reached terminal state ";
@@ -52,12 +57,14 @@ impl PartialEq for Pattern {
 
 impl Eq for Pattern {}
 
-/// The end that the log names of this job, and no other. The last such line counts.
+/// The end that the log names of this job, and no other. The last such line counts that the dispatcher wrote, as far as the
+/// layout shows it.
 pub fn find(log: &str, job: FlinkJobId, pattern: Option<&Pattern>) -> Option<JobEnd> {
     let reading = Reading {
         needle: format!("{BEFORE}{job}{BETWEEN}"),
         job,
         pattern,
+        shows_loggers: logger::are_shown_in(log),
     };
     let lines: Vec<&str> = log.lines().collect();
     let mut ends = lines.iter().enumerate().rev().filter_map(|(index, line)| {
@@ -66,8 +73,8 @@ pub fn find(log: &str, job: FlinkJobId, pattern: Option<&Pattern>) -> Option<Job
         }
         // In a JSON-formatted log, the stack trace stands in the same string.
         match reading.message_in(line) {
-            Some(message) => reading.end_in(message.lines()),
-            None => reading.end_in(lines.iter().skip(index).copied()),
+            Some(message) => reading.end_in(message.text.lines(), message.is_dispatchers),
+            None => reading.end_in(lines.iter().skip(index).copied(), false),
         }
     });
     ends.next()
@@ -78,6 +85,15 @@ struct Reading<'a> {
     needle: String,
     job: FlinkJobId,
     pattern: Option<&'a Pattern>,
+    /// Whether the layout shows who wrote a line.
+    shows_loggers: bool,
+}
+
+/// A text of a JSON object that may name an end.
+struct Message {
+    text: String,
+    /// Whether another text of the object names a dispatcher.
+    is_dispatchers: bool,
 }
 
 impl Reading<'_> {
@@ -87,8 +103,11 @@ impl Reading<'_> {
     }
 
     /// State and cause, if this line names them for the job.
-    fn end_in_line(&self, line: &str) -> Option<(JobState, Option<String>)> {
-        if let Some((_, rest)) = line.split_once(&self.needle) {
+    fn end_in_line(&self, line: &str, is_dispatchers: bool) -> Option<(JobState, Option<String>)> {
+        if let Some((head, rest)) = line.split_once(&self.needle) {
+            if self.shows_loggers && !is_dispatchers && !logger::names_dispatcher(head) {
+                return None;
+            }
             let word: String = rest.chars().take_while(char::is_ascii_uppercase).collect();
             return final_state(&word).map(|state| (state, None));
         }
@@ -101,9 +120,9 @@ impl Reading<'_> {
     }
 
     /// The end that the first of these lines names. A failure's cause stands in it, or in the stack trace behind it.
-    fn end_in<'l>(&self, lines: impl Iterator<Item = &'l str>) -> Option<JobEnd> {
+    fn end_in<'l>(&self, lines: impl Iterator<Item = &'l str>, is_dispatchers: bool) -> Option<JobEnd> {
         let mut lines = lines.skip_while(|line| !self.may_name_an_end(line));
-        let (state, cause) = self.end_in_line(lines.next()?)?;
+        let (state, cause) = self.end_in_line(lines.next()?, is_dispatchers)?;
         let cause = cause.or_else(|| cause_in(lines));
         Some(JobEnd {
             job: self.job,
@@ -115,21 +134,20 @@ impl Reading<'_> {
     }
 
     /// If the line is a JSON object: the string in it, at whatever depth, that names an end.
-    fn message_in(&self, line: &str) -> Option<String> {
+    fn message_in(&self, line: &str) -> Option<Message> {
         let object = line.get(line.find('{')?..)?;
         let mut values = vec![json::from_str::<serde_json::Value>(object.trim_end()).ok()?];
+        let (mut found, mut is_dispatchers) = (None, false);
         while let Some(value) = values.pop() {
             match value {
-                serde_json::Value::String(text) if self.may_name_an_end(&text) => return Some(text),
+                serde_json::Value::String(text) if self.may_name_an_end(&text) => found = Some(text),
+                serde_json::Value::String(text) => is_dispatchers |= logger::names_dispatcher(&text),
                 serde_json::Value::Array(items) => values.extend(items),
                 serde_json::Value::Object(fields) => values.extend(fields.into_iter().map(|(_, value)| value)),
-                serde_json::Value::String(_)
-                | serde_json::Value::Null
-                | serde_json::Value::Bool(_)
-                | serde_json::Value::Number(_) => {}
+                serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
             }
         }
-        None
+        found.map(|text| Message { text, is_dispatchers })
     }
 }
 
@@ -214,6 +232,45 @@ mod tests {
             (end.state, end.cause.as_deref()),
             (JobState::Failed, Some("a.b.Trouble: \"it\""))
         );
+    }
+
+    #[test]
+    fn a_line_that_a_job_prints_is_not_flinks() {
+        let flinks = format!(
+            "12:00 INFO  org.apache.flink.runtime.jobmaster.JobMaster [] - Starting\n{}",
+            line(1, "FINISHED")
+        );
+        for printed in [
+            format!("Job {} reached terminal state FAILED.\n", job(1)),
+            format!(
+                "12:01 INFO  com.acme.Orders [] - Job {} reached terminal state FAILED.\n",
+                job(1)
+            ),
+            format!(
+                "{{\"logger\":\"com.acme.Orders\",\"message\":\"Job {} reached terminal state FAILED.\"}}\n",
+                job(1)
+            ),
+        ] {
+            let end = find(&format!("{flinks}{printed}"), job(1), None);
+            assert_eq!(end.map(|end| end.state), Some(JobState::Finished), "{printed}");
+            let alone = format!("12:00 INFO  org.apache.flink.runtime.jobmaster.JobMaster [] - Starting\n{printed}");
+            assert_eq!(find(&alone, job(1), None), None, "{printed}");
+        }
+        let json = format!(
+            "{{\"logger\":\"org.apache.flink.runtime.dispatcher.StandaloneDispatcher\",\"message\":\"Job {} reached terminal \
+             state FAILED.\"}}",
+            job(1)
+        );
+        assert_eq!(find(&json, job(1), None).map(|end| end.state), Some(JobState::Failed));
+    }
+
+    #[test]
+    fn where_a_layout_shows_no_loggers_the_words_count() {
+        let log = format!(
+            "12:00 INFO Starting\n12:01 INFO Job {} reached terminal state FAILED.\n",
+            job(1)
+        );
+        assert_eq!(find(&log, job(1), None).map(|end| end.state), Some(JobState::Failed));
     }
 
     #[test]

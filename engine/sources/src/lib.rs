@@ -5,6 +5,7 @@
 //! through [`job_results::Files`], and all JSON is read by `json`.
 
 pub mod authorized;
+pub mod budget;
 pub mod flink;
 pub mod job_results;
 mod json;

@@ -2,6 +2,7 @@
 
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::id::TargetId;
+use steadfast_core::secret_url::SecretUrl;
 
 /// `flink_rest` of the configuration, with `auto` decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub enum FlinkRoute {
     /// The JobManager pod's address.
     Pod,
     /// A URL with `{namespace}`, `{name}`, `{pod_ip}` and `{rest_port}`.
-    Template(String),
+    Template(SecretUrl),
 }
 
 impl FlinkRoute {
@@ -21,7 +22,7 @@ impl FlinkRoute {
     pub fn is_by_address(&self) -> bool {
         match self {
             Self::Pod => true,
-            Self::Template(template) => template.contains("{pod_ip}"),
+            Self::Template(template) => template.expose().contains("{pod_ip}"),
             Self::Service | Self::Proxy => false,
         }
     }
@@ -64,6 +65,7 @@ pub fn base_url(
         FlinkRoute::Pod => Ok(format!("http://{}:{port}", ip()?)),
         FlinkRoute::Template(template) => {
             let url = template
+                .expose()
                 .replace("{namespace}", namespace)
                 .replace("{name}", deployment)
                 .replace("{rest_port}", &port.to_string());

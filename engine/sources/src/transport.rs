@@ -7,6 +7,8 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use steadfast_core::evidence::{Fault, FaultKind};
 
+use crate::budget::{Budget, Holding, has_no_file_left, lacks_files, own_lack};
+
 /// The most a response body may hold, in bytes.
 pub const MAX_BODY: usize = 8 << 20;
 
@@ -67,9 +69,16 @@ pub(crate) enum Body<'a> {
     To(&'a mut dyn BodyReader),
 }
 
+/// A body that is read as it arrives keeps a few facts of each of its rows, and counts by them.
+const READ_SHARE: usize = 4;
+
+/// The most that is kept of a body that says what went wrong.
+const MAX_REFUSAL: usize = 256 << 10;
+
 /// Takes in one body, chunk by chunk.
 struct Receiving<'u, 'r> {
     url: &'u str,
+    holding: Holding<'static>,
     max_bytes: usize,
     whole: BytesMut,
     reader: Option<&'r mut dyn BodyReader>,
@@ -81,21 +90,29 @@ impl<'u, 'r> Receiving<'u, 'r> {
             Body::To(reader) if status == 200 => Some(reader),
             Body::To(_) | Body::Whole => None,
         };
+        let max_bytes = if status == 200 {
+            max_bytes
+        } else {
+            max_bytes.min(MAX_REFUSAL)
+        };
         Self {
             url,
+            holding: Budget::shared().answer(),
             max_bytes,
             whole: BytesMut::new(),
             reader,
         }
     }
 
-    fn take(&mut self, chunk: &[u8]) -> Result<(), Fault> {
+    async fn take(&mut self, chunk: &[u8]) -> Result<(), Fault> {
         if let Some(reader) = &mut self.reader {
+            self.holding.take(chunk.len().div_ceil(READ_SHARE)).await?;
             return reader.take(chunk);
         }
         if self.whole.len() + chunk.len() > self.max_bytes {
             return Err(too_large(self.url, self.max_bytes));
         }
+        self.holding.take(chunk.len()).await?;
         self.whole.extend_from_slice(chunk);
         Ok(())
     }
@@ -118,11 +135,10 @@ impl HttpTransport {
 
 /// The client behind [`HttpTransport`], for which these authorities vouch beside the system's.
 pub(crate) fn client(authorities: &[reqwest::Certificate]) -> Result<reqwest::Client, Fault> {
-    let plain = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
+    let plain = steadfast_http::client()
         .no_proxy()
         .http1_only()
-        .pool_max_idle_per_host(2);
+        .pool_max_idle_per_host(Budget::shared().idle_connections());
     let builder = if authorities.is_empty() {
         plain
     } else {
@@ -147,12 +163,13 @@ pub(crate) async fn request(
         Some(value) => request.header(http::header::AUTHORIZATION, value),
         None => request,
     };
+    let _connection = Budget::shared().connection().await?;
     let mut response = request.send().await.map_err(fault)?;
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
     let mut receiving = Receiving::new(url, status, max_bytes, body);
     while let Some(chunk) = response.chunk().await.map_err(fault)? {
-        receiving.take(&chunk)?;
+        receiving.take(&chunk).await?;
     }
     Ok(Answer {
         status,
@@ -213,7 +230,7 @@ async fn receive(client: &kube::Client, path: &str, max_bytes: usize, body: Body
     while let Some(frame) = frames.frame().await {
         // A frame without data has trailers.
         if let Ok(chunk) = frame.map_err(|error| connection_fault(path, &error))?.into_data() {
-            receiving.take(&chunk)?;
+            receiving.take(&chunk).await?;
         }
     }
     Ok(Answer {
@@ -256,14 +273,25 @@ fn too_large(url: &str, limit: usize) -> Fault {
     )
 }
 
-/// A URL or path as it may be shown: without credentials, and without a query, which may hold a token.
+/// Where Flink's own paths begin, of those that are asked for.
+const FLINKS_PATHS: [&str; 2] = ["/jobs/", "/jobmanager/"];
+
+/// A URL or path as it may be shown: without credentials, without a query, which may hold a token, and without the path that
+/// somebody has put before Flink's own, which may be one.
 pub(crate) fn shown(url: &str) -> String {
     let address = url.split(['?', '#']).next().unwrap_or(url);
     match address.split_once("://") {
         Some((scheme, rest)) => {
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             let host = authority.rsplit('@').next().unwrap_or(authority);
-            format!("{scheme}://{host}{path}")
+            let own = FLINKS_PATHS.iter().filter_map(|begin| path.rfind(begin)).max();
+            let (before, own) = path.split_at(own.unwrap_or(path.len()));
+            let hidden = if before.trim_matches('/').is_empty() {
+                before
+            } else {
+                "/…"
+            };
+            format!("{scheme}://{host}{hidden}{own}")
         }
         None => address.to_owned(),
     }
@@ -277,6 +305,9 @@ pub(crate) fn connection_fault(url: &str, error: &(dyn std::error::Error + 'stat
     while let Some(error) = cause {
         text = error.to_string();
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            if lacks_files(io) {
+                return no_file_left(url, &text);
+            }
             if io.kind() == std::io::ErrorKind::ConnectionRefused {
                 kind = FaultKind::Refused;
             } else if io.kind() == std::io::ErrorKind::TimedOut {
@@ -294,7 +325,18 @@ pub(crate) fn connection_fault(url: &str, error: &(dyn std::error::Error + 'stat
         }
         cause = error.source();
     }
+    // The system's resolver does not say why it could not ask.
+    if kind == FaultKind::Address && has_no_file_left() {
+        return no_file_left(url, &text);
+    }
     Fault::new(kind, format!("{}: {text}", shown(url)))
+}
+
+fn no_file_left(url: &str, why: &str) -> Fault {
+    let url = shown(url);
+    own_lack(format!(
+        "has no file left to open ({why}), and did not ask {url}; let it open more files"
+    ))
 }
 
 /// `Retry-After` in seconds or as an HTTP date. A date is taken relative to the response's own `Date`, so that
@@ -324,10 +366,23 @@ mod tests {
     fn no_secret_of_a_url_is_shown() {
         assert_eq!(
             shown("https://me:secret@gate:8443/flink/jobs/overview?token=secret"),
-            "https://gate:8443/flink/jobs/overview"
+            "https://gate:8443/…/jobs/overview"
         );
+        assert_eq!(shown("http://gate/secret/"), "http://gate/…");
+        assert_eq!(shown("http://gate/jobmanager/config"), "http://gate/jobmanager/config");
         assert_eq!(shown("http://gate?token=secret"), "http://gate");
         assert_eq!(shown("/api/v1/pods?limit=500"), "/api/v1/pods");
+    }
+
+    #[test]
+    fn a_lack_of_files_is_the_engines_own() {
+        for errno in [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE] {
+            let cause = std::io::Error::from_raw_os_error(errno.raw_os_error());
+            let fault = connection_fault("http://me:secret@flink:8081/jobs", &std::io::Error::other(cause));
+            assert!(fault.is_own_lack() && !fault.message.contains("secret"), "{fault}");
+        }
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        assert!(!connection_fault("http://flink:8081/jobs", &refused).is_own_lack());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod replay;
 #[cfg(feature = "author")]
 mod simulate;
 mod status;
+mod store;
 mod terminal;
 
 use std::path::{Path, PathBuf};
@@ -115,6 +116,9 @@ enum Command {
     #[cfg(feature = "author")]
     #[command(after_help = simulate::AFTER_HELP)]
     Simulate(simulate::Options),
+    /// Check, repair and export the store that the record is kept in.
+    #[command(subcommand)]
+    Store(store::Command),
     /// Say what is wanted of a job, so that what follows is not taken for an accident.
     ///
     /// Steadfast itself starts, cancels and saves nothing: do that in Flink, or where you deploy. The intent explains what is seen
@@ -261,6 +265,7 @@ fn usual_log(command: &Command) -> &'static str {
         | Command::Status { .. }
         | Command::Clusters { .. }
         | Command::Policies { .. }
+        | Command::Store(_)
         | Command::Intent { .. }
         | Command::Explain { .. }
         | Command::Forget { .. }
@@ -340,6 +345,7 @@ fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
             let compiled = compile_for_parent(limits, std::io::stdin().lock(), std::io::stdout().lock());
             Ok(compiled.map_err(anyhow::Error::new)?)
         }
+        Command::Store(command) => store::run(&command),
         Command::Completions { shell } => {
             print_completions(shell);
             Ok(())

@@ -1,7 +1,9 @@
 //! `config.toml`: read, checked, and turned into plain values. A mistake names the line, the rule and the fix.
 
 mod check;
+mod exposed;
 mod file;
+mod mask;
 mod mistake;
 mod read;
 mod values;
@@ -13,10 +15,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use steadfast_core::id::FlinkJobId;
+use steadfast_core::secret_url::SecretUrl;
 use steadfast_core::state::Mode;
 use steadfast_core::timing::Timing;
 use steadfast_modules::{ModuleRef, RegistryHost, Trust};
-use steadfast_reconcile::{Discover, Recording, Select, Share};
+use steadfast_reconcile::{Discover, Keeping, Recording, Select, Share};
 use steadfast_sources::authorized::FlinkAccess;
 use steadfast_sources::job_results::Location;
 use steadfast_sources::last_words::Pattern;
@@ -34,6 +37,8 @@ pub struct Config {
     pub timing: Timing,
     /// `[recording]`; `None` if nothing is to be kept.
     pub recording: Option<Recording>,
+    /// `[retention]`: how long the store keeps what is over.
+    pub keeping: Keeping,
     /// `[[kubernetes]]`; no two have the same name.
     pub clusters: Vec<Cluster>,
     /// `[[job]]`: targets beside those that are discovered; no two in a namespace have the same name.
@@ -80,7 +85,7 @@ pub struct EndedJobs {
     /// `archive`: directories of Flink's job archive (`jobmanager.archive.fs.dir`).
     pub archive: Vec<Location>,
     /// `history_server`, without a slash at its end.
-    pub history_server: Option<String>,
+    pub history_server: Option<SecretUrl>,
     /// `job_result_store`: the directory of Flink's JobResultStore.
     pub job_result_store: Option<Location>,
     /// `last_words`: how the JobManager's log tells of an end, if not in Flink's own words.
@@ -99,7 +104,7 @@ pub enum FlinkRest {
     /// The address of the JobManager's pod.
     Pod,
     /// A URL in which `{namespace}`, `{name}`, `{pod_ip}` and `{rest_port}` stand for those of the job.
-    Url(String),
+    Url(SecretUrl),
 }
 
 /// A target that is watched whether it is discovered or not.
@@ -149,8 +154,13 @@ pub struct Policy {
 /// A webhook, to which each transition and alert is posted as a CloudEvent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sink {
+    /// Its name, which no other has: its place in the journal is kept under it. Where the file gives it none it is derived from
+    /// the URL.
+    pub name: String,
     /// Where to: an HTTP or HTTPS URL.
-    pub url: String,
+    pub url: SecretUrl,
+    /// How long an event is offered to a receiver that does not take it.
+    pub max_age: Duration,
 }
 
 impl Config {

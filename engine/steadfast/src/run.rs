@@ -7,6 +7,7 @@ mod engine_api;
 mod keeper;
 mod locate;
 mod modules;
+mod open_files;
 mod preparing;
 mod reload;
 mod signals;
@@ -22,8 +23,10 @@ use steadfast_core::journal::Store;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
 use steadfast_host::PolicyEngine;
-use steadfast_reconcile::{ClusterSetup, Engine, Judging, Setup, SteadyClock};
-use steadfast_server::{Access, Api, ReloadError, Reloaded, router, serve};
+use steadfast_reconcile::{ClusterSetup, Engine, Judging, Setup, SteadyClock, on_record};
+use steadfast_server::sinks::{SinkBoard, Webhook};
+use steadfast_server::{Access, Api, Limits, ListenerMetrics, ReloadError, Reloaded, Serving, router, serve};
+use steadfast_sources::budget::limit_connections;
 use steadfast_sources::transport::HttpTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
 use tokio::time::Instant;
@@ -32,6 +35,7 @@ use crate::config::{Config, ConfigError};
 
 use engine_api::EngineApi;
 use keeper::Keeper;
+use open_files::OpenFiles;
 use preparing::{Choices, Prepared};
 use reload::{Reloader, StartedWith};
 
@@ -62,6 +66,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         .as_deref()
         .map(|file| reload::FileSnapshot::starting(file, &config));
     let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start(SystemClock));
+    let open_files = guarded(&config);
     let found = look(&config, file.as_deref()).await?;
     let clusters = assemble::clusters(&config).await?;
     let http_of_targets = assemble::ways(&config).await?;
@@ -73,7 +78,9 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
 
     let mut registry = Registry::default();
     let timing = config.timing;
-    let webhooks = assemble::webhooks(&config.sinks, &store, timing.backoff(), &mut registry).await?;
+    let sinks = SinkBoard::default();
+    let retry = timing.backoff();
+    let webhooks = assemble::webhooks(&config.sinks, (&store, &clock, &sinks), retry, &mut registry).await?;
     let setup = Setup {
         http_of_targets,
         ..setup(&config, clusters, &policies.running, &store, &clock)?
@@ -81,11 +88,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let engine = Engine::start(setup, &mut registry).await?;
 
     let tasks = Tasks::default();
-    for (number, webhook) in (0_u64..).zip(webhooks) {
-        let name = format!("webhook {}", number + 1);
-        let entries = engine.entries.clone();
-        tasks.spawn(name, webhook.run(entries, tasks.token().clone(), assemble::rng(number)));
-    }
+    deliver(webhooks, &engine, &tasks);
     let control = engine.control.clone();
     let reloader = Reloader::new(
         file,
@@ -106,10 +109,13 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         reloader: Arc::clone(&reloader),
         liveness_limit: liveness_limit(timing.poll),
         tasks: tasks.clone(),
+        sinks,
     };
+    let how = listening(open_files, &access, &mut registry);
     let serving = serve(
         listener,
         router(api(&engine, store, engine_api, registry, access)),
+        how,
         tasks.token().clone(),
     );
     tasks.spawn("server", async move {
@@ -128,6 +134,44 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     })
 }
 
+/// Warns of secrets that lie open, and divides the files that may be open.
+fn guarded(config: &Config) -> OpenFiles {
+    for warning in config.exposed_files() {
+        tracing::warn!("{warning}");
+    }
+    let open_files = OpenFiles::of_process(watches(config));
+    // A second engine of the process shares what the first one has.
+    limit_connections(open_files.outbound);
+    open_files
+}
+
+fn deliver(webhooks: Vec<Webhook>, engine: &Engine, tasks: &Tasks) {
+    for (number, webhook) in (0_u64..).zip(webhooks) {
+        let name = format!("webhook {}", number + 1);
+        let entries = engine.entries.clone();
+        tasks.spawn(name, webhook.run(entries, tasks.token().clone(), assemble::rng(number)));
+    }
+}
+
+/// How clients are served.
+fn listening(open_files: OpenFiles, access: &Access, registry: &mut Registry) -> Serving {
+    let metrics = ListenerMetrics::default();
+    metrics.register(registry);
+    access.register(registry);
+    Serving {
+        limits: Limits::of(open_files.clients),
+        access: access.clone(),
+        metrics,
+    }
+}
+
+/// How many connections to API servers stay open: one for each kind that is watched, in each namespace.
+fn watches(config: &Config) -> usize {
+    const KINDS: usize = 5;
+    let of_cluster = |cluster: &crate::config::Cluster| cluster.namespaces.len().max(1) * KINDS;
+    config.clusters.iter().map(of_cluster).sum()
+}
+
 /// What the engine is started with.
 fn setup(
     config: &Config,
@@ -144,6 +188,7 @@ fn setup(
         policies: policies.iter().map(Prepared::another_setup).collect(),
         judging: Judging::Threads,
         recording: config.recording,
+        keeping: config.keeping,
         journal: Arc::clone(store) as Arc<_>,
         clock: Arc::clone(clock),
         seed: assemble::seed(),
@@ -219,7 +264,7 @@ async fn choose(
     let Found { host, keeper, choices } = found;
     let waits_for_registry = choices.wait_for_a_registry();
     let records = if choices.have_to_be_tried() {
-        store.load().await?
+        on_record(&**store, &**clock).await?
     } else {
         Vec::new()
     };

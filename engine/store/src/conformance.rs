@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use steadfast_core::alert::{AlertEvent, AlertStatus};
 use steadfast_core::id::{JobKey, PolicyName};
-use steadfast_core::journal::{Change, Commit, EntriesOf, Entry, Event, JournalError, Sequence, Store, Transition};
+use steadfast_core::journal::{
+    Change, Commit, EntriesOf, Entry, Event, JournalError, Keep, KeepEntries, Part, Pruned, Sequence, Store, Transition,
+};
 use steadfast_core::record::{AlertScope, JobRecord, Reason};
 use steadfast_core::recording::Recorded;
 use steadfast_core::state::{Confidence, JobState};
@@ -55,6 +57,14 @@ fn alert() -> Event {
     })
 }
 
+/// Every record, none of whose rows may be unreadable.
+async fn load<S: Store>(store: &S) -> Vec<JobRecord> {
+    let loaded = store.load(AT).await.unwrap();
+    assert_eq!((&loaded.set_aside[..], &loaded.quarantined[..]), (&[][..], &[][..]));
+    assert_eq!(loaded.mended, Vec::<String>::new());
+    loaded.records
+}
+
 fn sequences(entries: &[Entry]) -> Vec<u64> {
     entries.iter().map(|entry| entry.sequence.0).collect()
 }
@@ -67,6 +77,212 @@ pub(crate) async fn all<S: Store>(make: impl Fn(&str) -> S) {
     forgets_for_good(&make("forgets")).await;
     cursors_never_move_back(&make("cursors")).await;
     snapshots_are_kept_in_order_and_within_bounds(&make("snapshots")).await;
+    what_would_not_read_back_is_refused_for_its_job_alone(&make("read_back")).await;
+    refusals_name_every_job_at_fault(&make("refusals")).await;
+    old_entries_go_and_the_rest_stands(&make("old_entries")).await;
+    only_so_many_entries_are_kept(&make("many_entries")).await;
+    a_sink_at_work_misses_nothing(&make("undelivered")).await;
+    much_is_dropped_in_small_steps(&make("steps")).await;
+}
+
+/// A moment that cannot be written as RFC 3339, which is how moments are kept.
+const NEVER: Timestamp = Timestamp::from_millis(253_402_300_800_000);
+
+fn refusals(refused: Result<Vec<Entry>, JournalError>) -> (Commit, Vec<(String, Part)>) {
+    let Err(JournalError::Refused { commit, refusals }) = refused else {
+        panic!("{refused:?}");
+    };
+    let named = refusals
+        .iter()
+        .map(|refusal| (refusal.key.target.name.to_string(), refusal.part));
+    (*commit, named.collect())
+}
+
+async fn what_would_not_read_back_is_refused_for_its_job_alone<S: Store>(store: &S) {
+    let mut poisoned = started("poisoned");
+    Arc::make_mut(&mut poisoned.record).since = NEVER;
+    let mut event = started("event");
+    let Event::Transition(transition) = &mut event.events[0] else {
+        panic!("{event:?}")
+    };
+    transition.told_since = Some(NEVER);
+    let mut snapshot = shown("fine", 1);
+    snapshot.snapshot.engine_since = NEVER;
+    let commit = Commit {
+        changes: vec![started("a"), poisoned.clone(), event.clone(), started("fine")],
+        recorded: vec![shown("a", 1), shown("poisoned", 1), snapshot],
+    };
+    let (back, named) = refusals(store.commit(AT, commit.clone()).await);
+    assert_eq!(back, commit, "nothing of it is lost");
+    let named: Vec<(&str, Part)> = named.iter().map(|(name, part)| (&**name, *part)).collect();
+    let expected = [
+        ("poisoned", Part::Change),
+        ("event", Part::Change),
+        ("fine", Part::Snapshot),
+    ];
+    assert_eq!(named, expected);
+    assert!(load(store).await.is_empty(), "and nothing of it is done");
+
+    let Err(JournalError::Refused { refusals, .. }) = store.commit(AT, commit).await else {
+        panic!("it was taken")
+    };
+    assert!(
+        refusals[0].why.contains("would not read back: `253402300800000ms`"),
+        "{refusals:?}"
+    );
+    let out = [poisoned.record.key.clone(), event.record.key.clone()].into();
+    let rest = back.without(&refusals, &out);
+    store.commit(AT, rest).await.unwrap();
+    let names = |records: Vec<JobRecord>| {
+        records
+            .iter()
+            .map(|one| one.key.target.name.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(load(store).await), ["a", "fine"]);
+    let kept = store.recorded(Sequence(0), AT, 100).await.unwrap();
+    assert_eq!(
+        kept.read.iter().map(|(_, one)| one.clone()).collect::<Vec<_>>(),
+        [shown("a", 1)]
+    );
+}
+
+async fn refusals_name_every_job_at_fault<S: Store>(store: &S) {
+    store.commit(AT, vec![started("a"), started("b")].into()).await.unwrap();
+    let next = |name: &str, revision| Change {
+        record: record(name, JobState::Running, revision).into(),
+        events: vec![Event::Update],
+    };
+    // With a change that is refused goes the one that follows it.
+    let changes = vec![next("a", 3), next("a", 4), next("c", 1), next("b", 2), next("b", 4)];
+    let (_, named) = refusals(store.commit(AT, changes.into()).await);
+    assert_eq!(named, [("a".to_owned(), Part::Change), ("b".to_owned(), Part::Change)]);
+}
+
+/// A job that starts at AT, moves on each hour, and is told of in between.
+async fn history<S: Store>(store: &S, name: &str, hours: u64) {
+    store.commit(AT, vec![started(name)].into()).await.unwrap();
+    for hour in 1..=hours {
+        let change = Change {
+            record: record(name, JobState::Running, hour + 1).into(),
+            events: vec![moved(JobState::Running, JobState::Running), Event::Update, alert()],
+        };
+        let at = AT.after(Duration::from_secs(hour * 3600));
+        store.commit(at, vec![change].into()).await.unwrap();
+    }
+}
+
+fn keep(entries: KeepEntries) -> Keep {
+    Keep {
+        snapshots_since: AT,
+        snapshot_bytes: u64::MAX,
+        entries,
+    }
+}
+
+/// Steps until there is nothing more to do; says how many entries went.
+async fn prune<S: Store>(store: &S, keep: &Keep) -> u64 {
+    let mut entries = 0;
+    for _ in 0..100 {
+        let pruned = store.prune(keep).await.unwrap();
+        entries += pruned.entries;
+        if !pruned.more {
+            return entries;
+        }
+    }
+    panic!("it never ends");
+}
+
+async fn left<S: Store>(store: &S) -> Vec<u64> {
+    sequences(&store.entries(EntriesOf::Everything, Sequence(0), 10_000).await.unwrap())
+}
+
+async fn old_entries_go_and_the_rest_stands<S: Store>(store: &S) {
+    history(store, "quiet", 0).await; // entry 1
+    history(store, "busy", 3).await; // entries 2, then 3 to 5, 6 to 8, 9 to 11
+    history(store, "gone", 0).await; // entry 12
+    let forgotten = Change {
+        record: started("gone").record,
+        events: vec![Event::Forgotten],
+    };
+    store.commit(AT, vec![forgotten].into()).await.unwrap(); // entry 13
+    history(store, "again", 0).await; // entries 14 and 15, forgotten, begun again without a transition
+    let ended = Change {
+        record: started("again").record,
+        events: vec![Event::Forgotten],
+    };
+    let begun = Change {
+        events: vec![Event::Update],
+        ..started("again")
+    };
+    store.commit(AT, vec![ended, begun].into()).await.unwrap(); // entries 15 and 16
+    let all = left(store).await;
+    assert_eq!(all, (1..=16).collect::<Vec<u64>>());
+    assert_eq!(prune(store, &keep(KeepEntries::All)).await, 0);
+    let since = AT.after(Duration::from_secs(2 * 3600));
+    let gone = prune(store, &keep(KeepEntries::Since(since))).await;
+    // The only transition of `quiet`, what is younger of `busy`, and where `again` began anew.
+    assert_eq!(left(store).await, [1, 6, 7, 8, 9, 10, 11, 15]);
+    assert_eq!(gone, 8);
+    let page = store.page(EntriesOf::Everything, Sequence(0), 1).await.unwrap();
+    assert_eq!(page.dropped_until, Sequence(16));
+    assert_eq!(
+        store.newest().await.unwrap(),
+        Sequence(16),
+        "no position is given out twice"
+    );
+    let of = |name: &str| EntriesOf::TransitionsOf(job_key(name));
+    let history = async |name: &str| sequences(&store.entries(of(name), Sequence(0), 100).await.unwrap());
+    assert_eq!((history("quiet").await, history("busy").await), (vec![1], vec![6, 9]));
+    assert_eq!(history("again").await, Vec::<u64>::new());
+    // Everything goes on.
+    let next = Change {
+        record: record("quiet", JobState::Failed, 2).into(),
+        events: vec![moved(JobState::Running, JobState::Failed)],
+    };
+    store.commit(since, vec![next].into()).await.unwrap();
+    assert_eq!(
+        prune(store, &keep(KeepEntries::Since(since))).await,
+        1,
+        "the newest is another one now"
+    );
+    assert_eq!(left(store).await, [6, 7, 8, 9, 10, 11, 15, 17]);
+}
+
+async fn only_so_many_entries_are_kept<S: Store>(store: &S) {
+    history(store, "quiet", 0).await;
+    history(store, "busy", 4).await; // 13 entries
+    assert_eq!(prune(store, &keep(KeepEntries::Newest(5))).await, 8);
+    assert_eq!(
+        left(store).await,
+        [1, 10, 11, 12, 13, 14],
+        "and the one that quiet's history hangs on"
+    );
+}
+
+async fn a_sink_at_work_misses_nothing<S: Store>(store: &S) {
+    history(store, "busy", 3).await; // 1, then 2 to 4, 5 to 7, 8 to 10
+    store.advance_sink("webhook", Sequence(4)).await.unwrap();
+    prune(store, &keep(KeepEntries::Newest(0))).await;
+    assert_eq!(left(store).await, [5, 7, 8, 10], "what it is told, and not yet");
+    store.advance_sink("webhook", Sequence(10)).await.unwrap();
+    prune(store, &keep(KeepEntries::Newest(0))).await;
+    assert_eq!(left(store).await, [8]);
+}
+
+async fn much_is_dropped_in_small_steps<S: Store>(store: &S) {
+    let events = vec![Event::Update; 1200];
+    let change = Change {
+        record: record("a", JobState::Running, 1).into(),
+        events,
+    };
+    store.commit(AT, vec![change].into()).await.unwrap();
+    let keep = keep(KeepEntries::Newest(10));
+    let first = store.prune(&keep).await.unwrap();
+    assert!(first.more && first.entries > 0 && first.entries <= 500, "{first:?}");
+    let rest = prune(store, &keep).await;
+    assert_eq!(first.entries + rest, 1190);
+    assert_eq!(store.prune(&keep).await.unwrap(), Pruned::default());
 }
 
 /// A snapshot of that job, so many seconds after [`AT`].
@@ -85,7 +301,17 @@ pub(crate) fn shown(name: &str, seconds: u64) -> Recorded {
 async fn snapshots_are_kept_in_order_and_within_bounds<S: Store>(store: &S) {
     let read = async |after, since: u64, limit| {
         let since = AT.after(Duration::from_secs(since));
-        store.recorded(after, since, limit).await.unwrap()
+        let page = store.recorded(after, since, limit).await.unwrap();
+        assert_eq!(page.unreadable, []);
+        page.read
+    };
+    let prune = async |since, bytes| {
+        let keep = Keep {
+            snapshots_since: since,
+            snapshot_bytes: bytes,
+            entries: KeepEntries::All,
+        };
+        store.prune(&keep).await.unwrap().snapshots
     };
     let all: Vec<Recorded> = (1..=6).map(|n| shown(if n % 2 == 0 { "a" } else { "b" }, n)).collect();
     for pair in all.chunks(2) {
@@ -101,12 +327,12 @@ async fn snapshots_are_kept_in_order_and_within_bounds<S: Store>(store: &S) {
     assert_eq!(read(Sequence(0), 5, 100).await, kept[4..]);
     // Too old: the first two. Too many: all but what fits, which is the newest.
     let since = AT.after(Duration::from_secs(3));
-    assert_eq!(store.prune(since, u64::MAX >> 1).await.unwrap(), 2);
+    assert_eq!(prune(since, u64::MAX).await, 2);
     assert_eq!(read(Sequence(0), 0, 100).await, kept[2..]);
     let fits = pack(&all[5]).unwrap().len() as u64;
-    assert_eq!(store.prune(since, fits).await.unwrap(), 3);
+    assert_eq!(prune(since, fits).await, 3);
     assert_eq!(read(Sequence(0), 0, 100).await, kept[5..]);
-    assert_eq!(store.prune(since, 0).await.unwrap(), 1);
+    assert_eq!(prune(since, 0).await, 1);
     // A refused change takes its snapshots with it.
     let refused = Commit {
         changes: vec![started("a"), started("a")],
@@ -117,7 +343,7 @@ async fn snapshots_are_kept_in_order_and_within_bounds<S: Store>(store: &S) {
 }
 
 async fn reads_back_what_was_committed<S: Store>(store: &S) {
-    assert!(store.load().await.unwrap().is_empty());
+    assert!(load(store).await.is_empty());
     assert_eq!(store.newest().await.unwrap(), Sequence(0));
     store.check().await.unwrap();
     let b = Change {
@@ -145,7 +371,7 @@ async fn reads_back_what_was_committed<S: Store>(store: &S) {
     );
     assert_eq!(store.newest().await.unwrap(), committed[2].sequence);
     assert_eq!(
-        store.load().await.unwrap(),
+        load(store).await,
         [
             JobRecord::clone(&started("a").record),
             JobRecord::clone(&b.record),
@@ -201,17 +427,17 @@ async fn a_refused_change_leaves_nothing<S: Store>(store: &S) {
         nameless,
     ] {
         let refused = store.commit(AT, vec![started("b"), wrong].into()).await;
-        assert!(matches!(refused, Err(JournalError::Failed { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(JournalError::Refused { .. })), "{refused:?}");
     }
     assert_eq!(store.newest().await.unwrap(), before);
-    assert_eq!(store.load().await.unwrap(), [JobRecord::clone(&started("a").record)]);
+    assert_eq!(load(store).await, [JobRecord::clone(&started("a").record)]);
     // Two changes of one job in one commit follow each other.
     let changes = [2, 3].map(|revision| Change {
         record: record("a", JobState::Running, revision).into(),
         events: vec![Event::Update],
     });
     store.commit(AT, changes.to_vec().into()).await.unwrap();
-    assert_eq!(store.load().await.unwrap()[0].revision, 3);
+    assert_eq!(load(store).await[0].revision, 3);
 }
 
 async fn forgets_for_good<S: Store>(store: &S) {
@@ -222,7 +448,7 @@ async fn forgets_for_good<S: Store>(store: &S) {
     };
     let entries = store.commit(AT, vec![forgotten].into()).await.unwrap();
     assert_eq!(entries[0].event, Event::Forgotten);
-    assert_eq!(store.load().await.unwrap(), [JobRecord::clone(&started("b").record)]);
+    assert_eq!(load(store).await, [JobRecord::clone(&started("b").record)]);
     // Seen again, it begins anew: revision and history.
     let again = store.commit(AT, vec![started("a")].into()).await.unwrap();
     assert!(again[0].sequence > entries[0].sequence);

@@ -10,9 +10,11 @@ mod format;
 mod memory;
 mod packing;
 mod refusal;
+mod retention;
 mod sqlite;
 mod url;
+mod written;
 
 pub use memory::MemoryStore;
-pub use sqlite::{SqliteReader, SqliteStore};
-pub use url::{open, open_recordings};
+pub use sqlite::{Discard, Inspection, Problem, Repaired, SqliteReader, SqliteStore, export, inspect, repair};
+pub use url::{file, open, open_recordings};

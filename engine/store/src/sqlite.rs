@@ -1,23 +1,59 @@
 //! The store of a single process: one SQLite file in WAL mode, durable at every commit.
 
+mod export;
+mod failure;
+mod files;
+mod guard;
+mod inspect;
+mod lock;
+mod mark;
 mod opening;
+mod pairing;
+mod prune;
+mod quarantine;
 mod reader;
+mod records;
+mod repair;
 mod rows;
 mod schema;
 mod snapshots;
+mod told;
 
-use std::fs::File;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
-use steadfast_core::journal::{Commit, EntriesOf, Entry, Journal, JournalError, Recordings, Sequence, SinkCursors};
-use steadfast_core::record::JobRecord;
-use steadfast_core::recording::Recorded;
+use rusqlite::Connection;
+use steadfast_core::error_chain::error_chain;
+use steadfast_core::id::JobKey;
+use steadfast_core::journal::{
+    Commit, EntriesOf, Entry, Journal, JournalError, Keep, Loaded, Page, Pruned, RecordingPage, Recordings, Sequence,
+    SinkCursors,
+};
 use steadfast_core::time::Timestamp;
+use tokio::time::Instant;
 
-use crate::refusal::failed;
+use crate::refusal::{check_revisions, failed, refused};
+use crate::retention::STEP;
+use crate::written::{Snapshots, Written};
+use failure::SqliteFailure;
+use guard::Guard;
+use mark::Write;
+use prune::Search;
+use told::Told;
+
+pub use export::export;
+pub use inspect::{Inspection, Problem, inspect};
+pub use reader::SqliteReader;
+pub use repair::{Discard, Repaired, repair};
+
+/// Where snapshots are read back before they are written: where faults are looked for.
+const SNAPSHOTS: Snapshots = if cfg!(debug_assertions) {
+    Snapshots::ReadBack
+} else {
+    Snapshots::AsTheyAre
+};
 
 /// An open SQLite store. One process holds it at a time; calls run on tokio's blocking threads, one after another.
 ///
@@ -26,158 +62,187 @@ use crate::refusal::failed;
 pub struct SqliteStore {
     shared: Arc<Shared>,
     id: String,
+    /// The last try to write, shared by those who asked before it began.
+    tried: tokio::sync::Mutex<Option<Tried>>,
+}
+
+#[derive(Debug)]
+struct Tried {
+    began: Instant,
+    verdict: Result<(), String>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    connection: Mutex<Connection>,
+    open: Mutex<Open>,
     path: PathBuf,
-    /// Held as long as the connection: a second engine on the same file is refused. A reader has none.
-    _lock: Option<File>,
 }
 
-pub use reader::SqliteReader;
+/// What is open, dropped in this order: SQLite must be done before the lock goes.
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    /// A reader has none.
+    guard: Option<Guard>,
+    /// Sinks at work in this process.
+    sinks: BTreeSet<String>,
+    told: Told,
+    search: Search,
+}
 
 impl SqliteStore {
     /// Opens the store in that file, and creates it if there is none. Blocks while it does.
     ///
     /// Refuses, and leaves as it is, a file that another engine holds, that is not a Steadfast store, that is
-    /// damaged, that was written by a newer version, or that cannot be written.
+    /// damaged, that was written by a newer version, or that cannot be written. A write-ahead log that is not of this file is set
+    /// aside.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let opened = opening::open(path)?;
+        let open = Open {
+            connection: opened.connection,
+            guard: Some(opened.guard),
+            sinks: BTreeSet::new(),
+            told: Told::default(),
+            search: Search::default(),
+        };
         Ok(Self {
             shared: Arc::new(Shared {
-                connection: Mutex::new(opened.connection),
+                open: Mutex::new(open),
                 path: path.to_owned(),
-                _lock: Some(opened.lock),
             }),
             id: opened.id,
+            tried: tokio::sync::Mutex::default(),
         })
     }
 
     async fn blocking<T: Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, SqliteFailure> + Send + 'static,
+        work: impl FnOnce(&mut Open) -> Result<T, SqliteFailure> + Send + 'static,
     ) -> Result<T, JournalError> {
         Shared::blocking(&self.shared, doing, work).await
     }
 }
 
 impl Shared {
-    /// Runs `work` on a blocking thread. `doing` begins the message of an error.
+    /// Runs `work` on a blocking thread, if the file is still the one that was opened. `doing` begins the message of an error.
     async fn blocking<T: Send + 'static>(
         shared: &Arc<Self>,
         doing: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, SqliteFailure> + Send + 'static,
+        work: impl FnOnce(&mut Open) -> Result<T, SqliteFailure> + Send + 'static,
     ) -> Result<T, JournalError> {
         let shared = Arc::clone(shared);
         let task = tokio::task::spawn_blocking(move || {
-            let mut connection = shared.connection.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut connection).map_err(|failure| failure.explain(doing, &shared.path))
+            let mut open = shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let Open { connection, guard, .. } = &mut *open;
+            if let Some(guard) = guard {
+                guard.check(connection)?;
+            }
+            work(&mut open).map_err(|failure| failure.explain(doing, &shared.path))
         });
         task.await.unwrap_or_else(|error| Err(failed(doing, error)))
     }
 }
 
-/// What can go wrong inside a call.
-#[derive(Debug)]
-enum SqliteFailure {
-    /// Already in words for people.
-    Reported(JournalError),
-    /// From SQLite.
-    Sqlite(rusqlite::Error),
-    /// A row that does not read back.
-    Row(String),
-}
-
-impl From<rusqlite::Error> for SqliteFailure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+/// Writes a commit in one transaction.
+fn commit(connection: &mut Connection, at: Timestamp, written: Written) -> Result<Vec<Entry>, SqliteFailure> {
+    let write = Write::begin(connection)?;
+    let stored = |key: &JobKey| rows::stored_revision(&write, key);
+    let refusals = check_revisions(&written.commit.changes, stored)?;
+    if !refusals.is_empty() {
+        return Err(refused(written.commit, refusals).into());
     }
-}
-
-impl From<JournalError> for SqliteFailure {
-    fn from(error: JournalError) -> Self {
-        Self::Reported(error)
+    let mut entries = Vec::new();
+    for (change, documents) in written.commit.changes.into_iter().zip(&written.changes) {
+        rows::write_change(&write, at, change, documents, &mut entries)?;
     }
-}
-
-impl SqliteFailure {
-    /// Damage makes the store unusable; all else (a full disk, a lock) may pass.
-    fn explain(self, doing: &str, path: &Path) -> JournalError {
-        match self {
-            Self::Reported(error) => error,
-            Self::Sqlite(error) if is_damage(&error) => opening::damaged(path, &error.to_string()),
-            Self::Sqlite(error) => failed(format!("{doing} in the store {}", path.display()), error),
-            Self::Row(what) => opening::damaged(path, &what),
-        }
+    for (recorded, packed) in written.commit.recorded.iter().zip(&written.snapshots) {
+        snapshots::write(&write, recorded, packed)?;
     }
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
-}
-
-fn write(connection: &mut Connection) -> Result<Transaction<'_>, SqliteFailure> {
-    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    write.commit()?;
+    Ok(entries)
 }
 
 #[async_trait]
 impl Journal for SqliteStore {
-    async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError> {
-        self.blocking("cannot commit", move |connection| {
-            let transaction = write(connection)?;
-            let mut entries = Vec::new();
-            for change in commit.changes {
-                rows::write_change(&transaction, at, change, &mut entries)?;
-            }
-            for recorded in &commit.recorded {
-                snapshots::write(&transaction, recorded)?;
-            }
-            transaction.commit()?;
-            Ok(entries)
+    async fn commit(&self, at: Timestamp, changes: Commit) -> Result<Vec<Entry>, JournalError> {
+        self.blocking("cannot commit", move |open| {
+            let written = Written::of(changes, SNAPSHOTS)?;
+            commit(&mut open.connection, at, written)
         })
         .await
     }
 
-    async fn load(&self) -> Result<Vec<JobRecord>, JournalError> {
-        self.blocking("cannot load the records", |connection| rows::read_records(connection))
-            .await
+    async fn load(&self, now: Timestamp) -> Result<Loaded, JournalError> {
+        self.blocking("cannot load the records", move |open| {
+            records::load(&mut open.connection, now)
+        })
+        .await
     }
 
-    async fn entries(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Vec<Entry>, JournalError> {
-        self.blocking("cannot read the journal", move |connection| {
-            rows::read_entries(connection, &of, after, limit)
+    async fn page(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Page, JournalError> {
+        self.blocking("cannot read the journal", move |open| {
+            let page = rows::read_page(&open.connection, &of, after, limit)?;
+            open.told.tell(&page);
+            Ok(page)
         })
         .await
     }
 
     async fn newest(&self) -> Result<Sequence, JournalError> {
-        self.blocking("cannot read the journal", |connection| rows::newest(connection))
+        self.blocking("cannot read the journal", |open| rows::newest(&open.connection))
             .await
     }
 
     async fn check(&self) -> Result<(), JournalError> {
+        let asked = Instant::now();
+        let mut tried = self.tried.lock().await;
+        // However many ask at a time, one try that began after they did answers all of them: while the file is locked from
+        // outside, each try waits, and the engine's own commits would wait behind all of them.
+        if let Some(Tried { began, verdict }) = &*tried
+            && *began >= asked
+        {
+            return verdict.clone().map_err(JournalError::Unusable);
+        }
+        let began = Instant::now();
         // A real commit: a full disk or a file system turned read-only shows nowhere else.
-        self.blocking("cannot write", |connection| {
-            let transaction = write(connection)?;
-            transaction.execute("UPDATE store SET checks = checks + 1", [])?;
-            transaction.commit()?;
-            Ok(())
-        })
-        .await
+        let result = self
+            .blocking("cannot write", |open| {
+                let write = Write::begin(&mut open.connection)?;
+                write.execute("UPDATE store SET checks = checks + 1", [])?;
+                write.commit()
+            })
+            .await;
+        let verdict = match &result {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error_chain(error)),
+        };
+        *tried = Some(Tried { began, verdict });
+        result
     }
 
-    async fn prune(&self, since: Timestamp, max_bytes: u64) -> Result<u64, JournalError> {
-        self.blocking("cannot drop old snapshots", move |connection| {
-            let transaction = write(connection)?;
-            let gone = snapshots::prune(&transaction, since, max_bytes)?;
-            transaction.commit()?;
-            Ok(gone)
+    async fn prune(&self, keep: &Keep) -> Result<Pruned, JournalError> {
+        let keep = *keep;
+        self.blocking("cannot drop what is no longer kept", move |open| {
+            let Open {
+                connection,
+                sinks,
+                search,
+                ..
+            } = open;
+            let before = *search;
+            let write = Write::begin(connection)?;
+            let snapshots = snapshots::prune(&write, &keep)?;
+            let step = prune::step(&write, keep.entries, sinks, search)?;
+            // Nothing was dropped most of the time, and that needs no sync to the disk.
+            if snapshots > 0 || step.dropped > 0 {
+                write.commit().inspect_err(|_| *search = before)?;
+            }
+            Ok(Pruned {
+                snapshots: snapshots as u64,
+                entries: step.dropped as u64,
+                more: snapshots == STEP || step.more,
+            })
         })
         .await
     }
@@ -185,14 +250,9 @@ impl Journal for SqliteStore {
 
 #[async_trait]
 impl Recordings for SqliteStore {
-    async fn recorded(
-        &self,
-        after: Sequence,
-        since: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(Sequence, Recorded)>, JournalError> {
-        self.blocking("cannot read the snapshots", move |connection| {
-            snapshots::read(connection, after, since, limit)
+    async fn recorded(&self, after: Sequence, since: Timestamp, limit: u32) -> Result<RecordingPage, JournalError> {
+        self.blocking("cannot read the snapshots", move |open| {
+            snapshots::read(&open.connection, after, since, limit)
         })
         .await
     }
@@ -202,18 +262,21 @@ impl Recordings for SqliteStore {
 impl SinkCursors for SqliteStore {
     async fn sink_cursor(&self, sink: &str) -> Result<Option<Sequence>, JournalError> {
         let sink = sink.to_owned();
-        self.blocking("cannot read a sink's cursor", move |connection| {
-            rows::read_cursor(connection, &sink)
+        self.blocking("cannot read a sink's cursor", move |open| {
+            let cursor = rows::read_cursor(&open.connection, &sink)?;
+            open.sinks.insert(sink);
+            Ok(cursor)
         })
         .await
     }
 
     async fn advance_sink(&self, sink: &str, to: Sequence) -> Result<(), JournalError> {
         let sink = sink.to_owned();
-        self.blocking("cannot advance a sink's cursor", move |connection| {
-            let transaction = write(connection)?;
-            rows::write_cursor(&transaction, &sink, to)?;
-            transaction.commit()?;
+        self.blocking("cannot advance a sink's cursor", move |open| {
+            let write = Write::begin(&mut open.connection)?;
+            rows::write_cursor(&write, &sink, to)?;
+            write.commit()?;
+            open.sinks.insert(sink);
             Ok(())
         })
         .await

@@ -10,16 +10,16 @@ use crate::sqlite::{SqliteReader, SqliteStore};
 /// Opens the store a URL names: `sqlite://PATH`, where the path is absolute if it begins with `/` and else
 /// relative to the working directory. Creates it if there is none; blocks while it does.
 pub fn open(url: &str) -> Result<Arc<dyn Store>, JournalError> {
-    Ok(Arc::new(SqliteStore::open(path(url)?)?))
+    Ok(Arc::new(SqliteStore::open(file(url)?)?))
 }
 
 /// Opens what a store keeps of snapshots, beside the engine that may be running on it. Nothing is created.
 pub fn open_recordings(url: &str) -> Result<Arc<dyn Recordings>, JournalError> {
-    Ok(Arc::new(SqliteReader::open(path(url)?)?))
+    Ok(Arc::new(SqliteReader::open(file(url)?)?))
 }
 
-/// The path behind `sqlite://`.
-fn path(url: &str) -> Result<&Path, JournalError> {
+/// The file that a URL names: the path behind `sqlite://`. Nothing is opened.
+pub fn file(url: &str) -> Result<&Path, JournalError> {
     if let Some(path) = url.strip_prefix("sqlite://") {
         if path.is_empty() || path.starts_with(':') {
             return Err(JournalError::Unusable(format!(

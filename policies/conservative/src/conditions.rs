@@ -84,6 +84,8 @@ fn reachability(s: &Snapshot, params: &Params, memory: &Memory, stand: &mut impl
     let mut denied = None;
     if let Seen::Unknown { fault, looks } = s.flink()
         && !observations::leaves_open(fault)
+        // That we could not ask says nothing of Flink.
+        && !fault.is_engines_own()
     {
         let unheard = observations::unheard_for(s, memory);
         if unheard.is_some_and(|silent| silent >= params.unreachable_after) {
@@ -105,6 +107,7 @@ fn reachability(s: &Snapshot, params: &Params, memory: &Memory, stand: &mut impl
     }
     if s.has_kubernetes()
         && let Seen::Unknown { fault, looks } = s.deployment()
+        && !fault.is_engines_own()
         && lasting(looks)
     {
         stand(

@@ -18,7 +18,7 @@ pub fn pods(s: &Snapshot) -> &[Pod] {
 
 /// Whether Flink answers, and only leaves open what became of this job.
 pub fn leaves_open(fault: &Fault) -> bool {
-    fault.kind == FaultKind::Other
+    fault.kind == FaultKind::Other && !fault.is_engines_own()
 }
 
 /// Whether nothing may turn terminal by inference now.

@@ -118,6 +118,12 @@ impl Pod {
 }
 
 impl Fault {
+    /// Whether the engine itself lacked what it takes to ask, such as open files or memory: nothing is said of whoever was to
+    /// be asked. The contract has no kind for it, so the message tells.
+    pub fn is_engines_own(&self) -> bool {
+        self.kind == FaultKind::Other && self.message.starts_with("the engine itself ")
+    }
+
     /// Whether it is a refusal to let us look: 401 or 403.
     pub fn is_denied(&self) -> bool {
         matches!(self.kind, FaultKind::Unauthorized | FaultKind::Forbidden)

@@ -11,7 +11,7 @@ use steadfast_core::projection::Projection;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits};
-use steadfast_reconcile::{ClusterSetup, Discover, Engine, Judging, PolicySetup, Recording, Setup};
+use steadfast_reconcile::{ClusterSetup, Discover, Engine, Judging, Keeping, PolicySetup, Recording, Setup};
 use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -149,7 +149,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
             credentials: None,
             http: None,
             discover: vec![Discover::Native],
-            flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}")),
+            flink_rest: FlinkRoute::Template(format!("http://{address}/{{namespace}}/{{name}}").into()),
             job_results: ResultSources::default(),
             last_words: None,
         }],
@@ -163,6 +163,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
         )],
         judging: Judging::Threads,
         recording: Some(Recording::default()),
+        keeping: Keeping::default(),
         journal: steadfast_store::open(&format!("sqlite://{}", folder.join("bench.db").display()))?,
         clock: Arc::new(SystemClock),
         seed: 1,

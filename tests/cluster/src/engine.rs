@@ -95,11 +95,11 @@ impl Engine {
         std::fs::create_dir_all(&folder)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         std::fs::write(folder.join("config.toml"), setup.toml(port))?;
-        let http = reqwest::Client::builder()
+        let http = steadfast_http::client()
             .timeout(Duration::from_secs(2))
             .no_proxy()
             .build()?;
-        let stream = reqwest::Client::builder()
+        let stream = steadfast_http::client()
             .connect_timeout(Duration::from_secs(2))
             .no_proxy()
             .build()?;

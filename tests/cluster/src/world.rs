@@ -144,7 +144,7 @@ pub struct Flink {
 
 impl Flink {
     fn poll(app: &str, address: &str, timeline: &Timeline) -> Result<Self> {
-        let http = reqwest::Client::builder()
+        let http = steadfast_http::client()
             .timeout(Duration::from_secs(2))
             .no_proxy()
             .build()?;

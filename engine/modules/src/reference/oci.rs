@@ -34,7 +34,12 @@ impl OciRef {
             .ok_or_else(|| ReferenceError::Scheme(text.split(':').next().unwrap_or_default().to_owned()))?;
         let (registry, artifact) = rest.split_once('/').unwrap_or((rest, ""));
         if !is_registry(registry) {
-            return Err(ReferenceError::Host(registry.to_owned()));
+            // What stands before an @ may be a password.
+            let shown = match registry.rsplit_once('@') {
+                Some((_, host)) => format!("…@{host}"),
+                None => registry.to_owned(),
+            };
+            return Err(ReferenceError::Host(shown));
         }
         let (named, digest) = match artifact.split_once('@') {
             Some((named, digest)) => (named, Some(digest)),

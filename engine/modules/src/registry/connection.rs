@@ -1,12 +1,13 @@
 //! Asking one repository: every answer has a deadline and a limit, and credentials are sent only when they are asked
-//! for.
+//! for, by the registry itself and to it. Where it redirects to, nobody is shown anything, and nobody's challenge is one.
 
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, StatusCode, Url};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Response, StatusCode, Url};
 use steadfast_core::foreign_text::harmless;
+use steadfast_http::{Answered, Request, SendError, send};
 
 use super::credentials::Credentials;
 use super::login::{Challenge, bearer};
@@ -59,6 +60,15 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Whether it is of the one who was asked, and not of somebody it was redirected to.
+    is_own: bool,
+}
+
+/// Who is asked, and what it alone is shown.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    home: &'a Url,
+    authorization: Option<&'a HeaderValue>,
 }
 
 impl Connection {
@@ -132,8 +142,8 @@ impl Connection {
 
     /// Asks, and asks again with credentials if the registry wants them.
     pub(super) async fn ask(&mut self, question: Question) -> Result<Answer, RegistryError> {
-        let answer = self.exchange(&question).await?;
-        if answer.status != StatusCode::UNAUTHORIZED || !self.is_registry(&question.url) {
+        let answer = self.exchange(&question, self.registry()).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || !answer.is_own {
             return Ok(answer);
         }
         match Challenge::of(&answer.headers) {
@@ -146,7 +156,15 @@ impl Connection {
             }
             None => return Ok(answer),
         }
-        self.exchange(&question).await
+        self.exchange(&question, self.registry()).await
+    }
+
+    /// The registry, with what it asked for the last time.
+    fn registry(&self) -> Asked<'_> {
+        Asked {
+            home: &self.base,
+            authorization: self.authorization.as_ref(),
+        }
     }
 
     /// Asks for a token, without credentials too: public repositories want one from everybody.
@@ -167,20 +185,21 @@ impl Connection {
         if let Some(service) = service {
             realm.query_pairs_mut().append_pair("service", &service);
         }
+        let basic = self.credentials.as_ref().and_then(Credentials::basic);
+        let asked = Asked {
+            home: &realm,
+            authorization: basic.as_ref(),
+        };
         let question = Question {
             method: Method::GET,
-            url: realm,
-            header: self
-                .credentials
-                .as_ref()
-                .and_then(Credentials::basic)
-                .map(|basic| (AUTHORIZATION, basic)),
+            url: realm.clone(),
+            header: None,
             body: Bytes::new(),
             what: what.to_owned(),
             limit: MAX_WORDS,
             deadline: self.deadlines.answer,
         };
-        let answer = self.exchange(&question).await?;
+        let answer = self.exchange(&question, asked).await?;
         let answer = self.successful(answer, what)?;
         bearer(&answer.body).ok_or_else(|| RegistryError::Odd {
             host: self.host(),
@@ -189,62 +208,72 @@ impl Connection {
         })
     }
 
-    /// Credentials go to the registry itself alone, not to where it redirects.
-    fn is_registry(&self, url: &Url) -> bool {
-        url.origin() == self.base.origin()
-    }
-
-    async fn exchange(&self, question: &Question) -> Result<Answer, RegistryError> {
-        let host = self.host();
+    async fn exchange(&self, question: &Question, asked: Asked<'_>) -> Result<Answer, RegistryError> {
+        let request = Request {
+            method: question.method.clone(),
+            url: question.url.clone(),
+            headers: question.header.clone().into_iter().collect(),
+            body: question.body.clone(),
+            home: asked.home,
+            authorization: asked.authorization,
+        };
         let whole = async {
-            let mut request = self.http.request(question.method.clone(), question.url.clone());
-            if let Some((name, value)) = &question.header {
-                request = request.header(name, value);
-            }
-            if let Some(authorization) = self.authorization.as_ref().filter(|_| self.is_registry(&question.url)) {
-                request = request.header(AUTHORIZATION, authorization);
-            }
-            if question.method == Method::PUT || question.method == Method::POST {
-                request = request.body(question.body.clone());
-            }
-            let response = request.send().await;
-            let mut response = response.map_err(|error| RegistryError::unreachable(&host, error.without_url()))?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            let mut body = BytesMut::new();
-            loop {
-                let chunk = response.chunk().await;
-                let Some(chunk) = chunk.map_err(|error| RegistryError::unreachable(&host, error.without_url()))? else {
-                    break;
-                };
-                if !status.is_success() {
-                    // The beginning of a refusal says enough.
-                    body.extend_from_slice(chunk.get(..MAX_WORDS.saturating_sub(body.len())).unwrap_or(&chunk));
-                    if body.len() >= MAX_WORDS {
-                        break;
-                    }
-                } else if body.len() + chunk.len() > question.limit {
-                    return Err(RegistryError::TooLarge {
-                        host: host.clone(),
-                        what: question.what.clone(),
-                        limit: question.limit,
-                    });
-                } else {
-                    body.extend_from_slice(&chunk);
-                }
-            }
-            Ok(Answer {
-                status,
-                headers,
-                body: body.freeze(),
-            })
+            let answered = send(&self.http, request).await;
+            let Answered { response, is_home } = answered.map_err(|error| self.not_sent(error))?;
+            self.read(question, response, is_home).await
         };
         match tokio::time::timeout(question.deadline, whole).await {
             Ok(answer) => answer,
             Err(_) => Err(RegistryError::unreachable(
-                &host,
+                &self.host(),
                 format!("no complete answer within {:?}", question.deadline),
             )),
         }
+    }
+
+    /// A redirect that leads nowhere may lead somewhere the next time: whoever runs the registry set it up.
+    fn not_sent(&self, error: SendError) -> RegistryError {
+        match error {
+            SendError::Failed(error) => RegistryError::unreachable(&self.host(), error),
+            SendError::Circle(_)
+            | SendError::TooMany(_)
+            | SendError::Downgrade(_)
+            | SendError::Nowhere(_)
+            | SendError::Turned { .. } => RegistryError::unreachable(&self.host(), format!("it answered with {error}")),
+        }
+    }
+
+    async fn read(&self, question: &Question, mut response: Response, is_own: bool) -> Result<Answer, RegistryError> {
+        let host = self.host();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = BytesMut::new();
+        loop {
+            let chunk = response.chunk().await;
+            let Some(chunk) = chunk.map_err(|error| RegistryError::unreachable(&host, error.without_url()))? else {
+                break;
+            };
+            if !status.is_success() {
+                // The beginning of a refusal says enough.
+                body.extend_from_slice(chunk.get(..MAX_WORDS.saturating_sub(body.len())).unwrap_or(&chunk));
+                if body.len() >= MAX_WORDS {
+                    break;
+                }
+            } else if body.len() + chunk.len() > question.limit {
+                return Err(RegistryError::TooLarge {
+                    host,
+                    what: question.what.clone(),
+                    limit: question.limit,
+                });
+            } else {
+                body.extend_from_slice(&chunk);
+            }
+        }
+        Ok(Answer {
+            status,
+            headers,
+            body: body.freeze(),
+            is_own,
+        })
     }
 
     /// An answer that grants what was asked for; any other is an error that says which.

@@ -5,6 +5,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::RegistryError;
 
@@ -12,10 +13,10 @@ use super::RegistryError;
 const MAX_FILE: u64 = 1 << 20;
 
 /// A name and a password.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Credentials {
     pub(super) username: String,
-    password: String,
+    password: SecretString,
 }
 
 impl Credentials {
@@ -27,7 +28,7 @@ impl Credentials {
         })?;
         Ok(Self {
             username: username.to_owned(),
-            password: password.trim_end_matches(['\r', '\n']).to_owned(),
+            password: password.trim_end_matches(['\r', '\n']).into(),
         })
     }
 
@@ -48,13 +49,13 @@ impl Credentials {
         let (username, password) = std::str::from_utf8(&plain).ok()?.split_once(':')?;
         Some(Self {
             username: username.to_owned(),
-            password: password.trim_end_matches('\0').to_owned(),
+            password: password.trim_end_matches('\0').into(),
         })
     }
 
     /// As HTTP carries them.
     pub(super) fn basic(&self) -> Option<HeaderValue> {
-        let plain = format!("{}:{}", self.username, self.password);
+        let plain = format!("{}:{}", self.username, self.password.expose_secret());
         let mut header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(plain))).ok()?;
         header.set_sensitive(true);
         Some(header)
@@ -78,7 +79,7 @@ mod tests {
         let file = folder.path().join("config.json");
         std::fs::write(&file, config).unwrap();
         let found = Credentials::in_docker_config(&file, registry).await?;
-        Some((found.username, found.password))
+        Some((found.username, found.password.expose_secret().to_owned()))
     }
 
     #[tokio::test]
@@ -116,6 +117,6 @@ mod tests {
         let file = folder.path().join("password");
         std::fs::write(&file, " s3cret \r\n").unwrap();
         let ann = Credentials::with_password_in("ann", &file).await.unwrap();
-        assert_eq!(ann.password, " s3cret ");
+        assert_eq!(ann.password.expose_secret(), " s3cret ");
     }
 }

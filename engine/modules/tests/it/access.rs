@@ -110,6 +110,46 @@ async fn where_a_registry_sends_us_nothing_is_shown() {
 }
 
 #[tokio::test]
+async fn a_challenge_of_where_a_registry_sends_us_is_none() {
+    let mut fake = Fake::start().await;
+    let published = fake.push("orders:v1", MODULE, None).await;
+    let (storage, third) = (Fake::start().await, Fake::start().await);
+    third.instead("token", Instead::Bytes(Bytes::from_static(br#"{"token":"t0"}"#)));
+    let folder = tempfile::tempdir().unwrap();
+    fake.registries = with_password(&fake, &folder, "s3cret");
+    let place = format!("http://{}/v2/bucket/module", storage.host);
+    fake.instead(&published.sha256.oci(), Instead::Elsewhere(place));
+    for scheme in ["Bearer", "Basic"] {
+        storage.guard(
+            "nothing",
+            &format!("{scheme} realm=\"http://{}/token\",service=\"s\"", third.host),
+        );
+        let refused = fake.resolve(&published.reference, &Trust::default(), None).await;
+        let ModuleError::Registry(RegistryError::Denied { .. }) = refused.unwrap_err() else {
+            panic!("the storage did not refuse")
+        };
+    }
+    assert!(third.asked().is_empty(), "a stranger's word led to a third");
+    assert!(storage.asked().iter().all(|(_, _, shown)| shown.is_none()));
+}
+
+#[tokio::test]
+async fn a_token_server_that_sends_us_on_takes_no_password_along() {
+    let mut fake = Fake::start().await;
+    let reference = fake.push("orders:v1", MODULE, None).await.reference;
+    let (tokens, third) = (Fake::start().await, Fake::start().await);
+    tokens.instead("token", Instead::Elsewhere(format!("http://{}/v2/token", third.host)));
+    third.instead("token", Instead::Bytes(Bytes::from_static(br#"{"token":"t0"}"#)));
+    fake.guard("Bearer t0", &format!("Bearer realm=\"http://{}/token\"", tokens.host));
+    let folder = tempfile::tempdir().unwrap();
+    fake.registries = with_password(&fake, &folder, "s3cret");
+    fake.resolve(&reference, &Trust::default(), None).await.unwrap();
+    assert_eq!(tokens.asked()[0].2.as_deref(), Some(BASIC));
+    let asked = third.asked();
+    assert!(asked.len() == 1 && asked[0].2.is_none(), "{asked:?}");
+}
+
+#[tokio::test]
 async fn a_password_that_cannot_be_read_is_reported_with_its_file() {
     let mut fake = Fake::start().await;
     let reference = fake.push("orders:v1", MODULE, None).await.reference;

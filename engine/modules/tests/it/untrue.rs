@@ -137,6 +137,8 @@ async fn a_redirect_is_followed_but_not_without_an_end() {
         .await
         .unwrap_err();
     assert!(error.is_passing(), "{error}");
+    let said = format!("{:?}", std::error::Error::source(&error));
+    assert!(said.contains("a redirect in a circle"), "{said}");
 }
 
 #[tokio::test]

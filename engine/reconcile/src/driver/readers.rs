@@ -8,8 +8,8 @@ use steadfast_core::cluster_lists::ListStatus;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::evidence::Observed;
 use steadfast_core::foreign_text::ForeignText;
-use steadfast_core::id::{ClusterName, PolicyName, TargetId};
-use steadfast_core::journal::{Change, Entry, Event, JournalError, Sequence};
+use steadfast_core::id::{ClusterName, JobKey, PolicyName, TargetId};
+use steadfast_core::journal::{Change, Entry, Event, JournalError, Loaded, Part, Refusal, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::record::{JobRecord, PostedIntent};
@@ -39,6 +39,20 @@ pub(crate) struct Readers {
     pub(crate) source_log: SourceLog,
     /// Flinks of whose newest list rows could not be read, as the log has said.
     pub(crate) unreadable: BTreeSet<TargetId>,
+}
+
+/// Says what was wrong with the records that were read from the store.
+pub(crate) fn log_loaded(loaded: &Loaded) {
+    for row in &loaded.set_aside {
+        tracing::error!(
+            job = %row.job, why = row.why,
+            "the record does not read and was set aside; what is known of the job is what its sources say from now on. \
+             `steadfast store check` and `export` show it"
+        );
+    }
+    for what in &loaded.mended {
+        tracing::warn!("the store was mended: {what}; its columns follow its document now");
+    }
 }
 
 impl Readers {
@@ -172,10 +186,51 @@ impl Readers {
 
     /// The store took a commit, or did not.
     pub(super) fn committed(&self, result: &Result<Vec<Entry>, JournalError>) {
-        let label = if result.is_ok() { "committed" } else { "failed" };
+        let (label, error) = match result {
+            Ok(_) => ("committed", None),
+            // Of single jobs, which are shown by themselves; the store can be written.
+            Err(JournalError::Refused { .. }) => ("refused", None),
+            Err(error) => ("failed", Some(error_chain(error))),
+        };
         self.metrics.commits.get_or_create(&ResultLabel { result: label }).inc();
-        let error = result.as_ref().err().map(|error| error_chain(error));
         self.status.write(|status| status.store_error = error);
+    }
+
+    /// The store was read: what of it does not read is told, and what was set aside before is shown.
+    pub(crate) fn loaded(&self, loaded: &Loaded) {
+        log_loaded(loaded);
+        let count = i64::try_from(loaded.quarantined.len()).unwrap_or(i64::MAX);
+        self.metrics.quarantined.set(count);
+        self.status
+            .write(|status| status.quarantined = loaded.quarantined.as_slice().into());
+    }
+
+    /// The store does not take what was decided of some jobs. Of each it is said once, until it does.
+    pub(super) fn refused(&self, refusals: &[Refusal]) {
+        let known = self.status.read().unwritten;
+        for Refusal { key, part, why } in refusals {
+            match part {
+                Part::Change if known.get(key) != Some(why) => tracing::error!(
+                    job = %key, why,
+                    "the store does not take what was decided of the job: its record stays as it is, and is shown as stale"
+                ),
+                Part::Change => {}
+                Part::Snapshot => tracing::warn!(job = %key, why, "the snapshot behind a decision was not kept"),
+            }
+        }
+    }
+
+    /// Of which jobs the store takes nothing.
+    pub(super) fn unwritten(&self, unwritten: BTreeMap<JobKey, String>) {
+        self.metrics
+            .unwritten
+            .set(i64::try_from(unwritten.len()).unwrap_or(i64::MAX));
+        self.status.write(|status| {
+            for key in status.unwritten.keys().filter(|key| !unwritten.contains_key(*key)) {
+                tracing::info!(job = %key, "the store takes what is decided of the job again");
+            }
+            status.unwritten = unwritten;
+        });
     }
 
     /// Shows what is durable.
@@ -272,7 +327,9 @@ impl Readers {
         let before = self.projection.get(key).and_then(|view| view.record.intent.clone());
         let stands = |posted: &&PostedIntent| posted.intent != Intent::None;
         match (before.as_ref().filter(stands), record.intent.as_ref().filter(stands)) {
-            (before, Some(now)) if before.is_none_or(|before| before.since != now.since) => {
+            (before, Some(now))
+                if before.is_none_or(|before| (before.intent, &before.author) != (now.intent, &now.author)) =>
+            {
                 let author = now.author.as_deref().unwrap_or("nobody named");
                 tracing::info!(job = %key, intent = now.intent.as_str(), author, "an intent was posted");
             }

@@ -2,6 +2,7 @@
 
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::JobKey;
+use steadfast_core::journal::JournalError;
 use steadfast_core::state::Force;
 
 use super::Driver;
@@ -21,7 +22,10 @@ impl Driver {
                 reply,
             } => {
                 let turn = self.reactor.intend(&key, intent, author, now);
-                let answer = self.carry_out(turn).await;
+                let answer = match turn {
+                    Ok(turn) => self.commit_whole(turn).await,
+                    Err(error) => Err(error),
+                };
                 let view = answer.and_then(|()| self.readers.projection.get(&key).ok_or(RequestError::NoSuchJob));
                 drop(reply.send(view));
             }
@@ -35,7 +39,9 @@ impl Driver {
                 // What changes hands is committed first: a store that refuses leaves the policies as they were.
                 let policies = self.bench.seat(policies);
                 let turn = self.reactor.replace_policies(policies);
-                drop(reply.send(self.carry_out(Ok(turn)).await));
+                // A job whose record is not taken goes on under its policy until it is: validations hand it over.
+                let done = self.commit(turn).await;
+                drop(reply.send(done.map(drop).map_err(RequestError::from)));
             }
             Request::Explain { key, reply } => {
                 self.reactor.question(&key, reply, now);
@@ -43,8 +49,16 @@ impl Driver {
         }
     }
 
-    async fn carry_out(&mut self, turn: Result<Turn, RequestError>) -> Result<(), RequestError> {
-        Ok(self.commit(turn?).await?)
+    /// Commits what was asked for, or nothing.
+    async fn commit_whole(&mut self, turn: Turn) -> Result<(), RequestError> {
+        let refusals = self.commit(turn).await?;
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        Err(RequestError::Store(JournalError::Refused {
+            commit: Box::default(),
+            refusals,
+        }))
     }
 
     /// Removes a record. What was asked for and what is seen of the job is logged, whether it was done or refused: its
@@ -59,14 +73,14 @@ impl Driver {
         let turn = self.reactor.forget(key, force).inspect_err(|error| {
             tracing::info!(job = %key, ?force, "a request to forget a job was refused: {}", error_chain(error));
         })?;
-        match self.commit(turn).await {
+        match self.commit_whole(turn).await {
             Ok(()) => {
                 tracing::info!(job = %key, ?force, "a job was forgotten at a request; {seen}");
                 Ok(())
             }
             Err(error) => {
                 tracing::error!(job = %key, ?force, "a job could not be forgotten: {}", error_chain(&error));
-                Err(error.into())
+                Err(error)
             }
         }
     }

@@ -70,7 +70,7 @@ impl Reactor {
 
     /// Whether it is known what is there to discover. A kind that is watched and cannot be listed leaves it open, and be it by
     /// a 404: that may be a proxy's.
-    fn is_known(&self, cluster: &ClusterName, object: &ObjectRef) -> bool {
+    pub(super) fn is_known(&self, cluster: &ClusterName, object: &ObjectRef) -> bool {
         let Some(board) = self.board.kubernetes(cluster) else {
             return false;
         };

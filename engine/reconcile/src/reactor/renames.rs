@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::Change;
+use steadfast_core::time::Timestamp;
 
 use super::Reactor;
 
@@ -16,15 +17,16 @@ impl Reactor {
         self.superseded.insert(old, new.clone());
     }
 
-    /// Whether there are records that end so. One that is only about to begin ends after that.
-    pub(super) fn has_superseded(&self) -> bool {
-        self.superseded.keys().any(|key| self.records.contains_key(key))
+    /// The records that end so. One that is only about to begin ends after that.
+    pub(super) fn ending(&self) -> impl Iterator<Item = &JobKey> {
+        self.superseded.keys().filter(|key| self.records.contains_key(*key))
     }
 
     /// First commits of what was found, and the ends of the records that go on in them. They are made when they are committed:
     /// what was decided meanwhile goes on too.
-    pub(super) fn begin_found(&self) -> Vec<Change> {
-        let begun = self.begun.iter().map(|(key, change)| {
+    pub(super) fn begin_found(&self, now: Timestamp) -> Vec<Change> {
+        let is_due = |key: &JobKey| self.unwritten.retry_at(key) <= now;
+        let begun = self.begun.iter().filter(|(key, _)| is_due(key)).map(|(key, change)| {
             let before = self.superseded.iter().filter(|(_, new)| *new == key);
             let newest = before
                 .filter_map(|(old, _)| self.records.get(old))
@@ -35,7 +37,8 @@ impl Reactor {
                 });
             newest.map_or_else(|| change.clone(), |record| Change::go_on_as(key.clone(), record))
         });
-        let ended = self.superseded.keys().filter_map(|old| self.records.get(old));
+        let ended = self.superseded.keys().filter(|key| is_due(key));
+        let ended = ended.filter_map(|old| self.records.get(old));
         let ended = ended.map(|record| Change::forget_renamed(Arc::clone(record)));
         begun.chain(ended).collect()
     }

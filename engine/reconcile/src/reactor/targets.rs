@@ -192,7 +192,7 @@ mod tests {
                 mode: Mode::Standalone,
                 origin: Origin::Configured,
                 object: None,
-                route: FlinkRoute::Template(url.to_owned()),
+                route: FlinkRoute::Template(url.into()),
                 pinned: None,
             };
             targets.insert(id.clone(), target);

@@ -5,8 +5,10 @@ mod forget;
 mod missing;
 mod refused;
 mod replace_policies;
+mod retire;
 mod session_jobs;
 mod slow_policies;
+mod unwritten;
 mod validate;
 
 use std::time::Duration;
@@ -22,13 +24,15 @@ use steadfast_core::testing::{at, flink_job, flink_job_id};
 
 use steadfast_core::evidence::Observation;
 use steadfast_core::id::TargetId;
-use steadfast_core::journal::Event;
+use steadfast_core::journal::{Event, Loaded};
 use steadfast_core::lookup::Finding;
 use steadfast_core::state::{Attention, Confidence, Mode};
 
+use super::validate::Repair;
 use super::*;
 use crate::fetch::Fetched;
 use crate::setup::{PolicySetup, TargetSetup};
+use crate::turn::Show;
 
 /// Believes Flink; terminal states are looked at every minute. Why a job is FAILING it asks for again and again.
 struct Believer;
@@ -140,6 +144,21 @@ impl Rig {
         }
         self.reactor.advance(turn, self.now);
         changes
+    }
+
+    /// Compares memory with what the store has, and commits what that comes to.
+    fn repair(&mut self, stored: Vec<JobRecord>) -> Vec<Show> {
+        self.repair_by(Loaded {
+            records: stored,
+            ..Loaded::default()
+        })
+    }
+
+    fn repair_by(&mut self, loaded: Loaded) -> Vec<Show> {
+        let Repair { mut shown, mut turn } = self.reactor.repair(loaded, self.now);
+        drop(turn.commit());
+        shown.extend(self.reactor.advance(turn, self.now));
+        shown
     }
 
     /// Returns the requests that came up; if there are none, lets time pass up to the next turn, at most `limit`.

@@ -2,48 +2,86 @@
 //!
 //! Every record is a projection of the store. Where the two differ, something other than the loop wrote to one of them: a
 //! person edited or restored the file, or there is a bug. Memory follows the store, since what readers are shown must be what a
-//! restart would show. A record that the store no longer has is dropped, and if its target is still watched it begins anew.
+//! restart would show; and as at a restart, none is believed before it is confirmed. A record that the store no longer has is
+//! dropped, and the journal says so; if its target is still watched it begins anew. Alone where a row does not read, memory
+//! knows better: what was committed last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use steadfast_core::id::JobKey;
-use steadfast_core::journal::{Change, Event};
+use steadfast_core::journal::{Change, Event, Loaded};
 use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
 use crate::turn::{Show, Turn};
 
+/// What a comparison with the store comes to.
+#[must_use = "what the store lacks goes from memory with the turn"]
+pub struct Repair {
+    /// One for each record that differed.
+    pub shown: Vec<Show>,
+    /// What is to be committed.
+    pub turn: Turn,
+}
+
 impl Reactor {
-    /// Repairs memory by what the store holds. Returns what there is to show: one for each record that differed.
-    pub fn repair(&mut self, stored: Vec<JobRecord>, now: Timestamp) -> Vec<Show> {
-        let stored: BTreeMap<JobKey, JobRecord> =
-            stored.into_iter().map(|record| (record.key.clone(), record)).collect();
-        let lacking: Vec<Arc<JobRecord>> = self
+    /// Repairs memory by what the store holds.
+    pub fn repair(&mut self, loaded: Loaded, now: Timestamp) -> Repair {
+        let set_aside: BTreeSet<String> = loaded.set_aside.into_iter().map(|row| row.job).collect();
+        let stored: BTreeMap<JobKey, JobRecord> = loaded
             .records
-            .values()
-            .filter(|record| !stored.contains_key(&record.key))
-            .cloned()
+            .into_iter()
+            .map(|record| (record.key.clone(), record))
             .collect();
-        let mut shown: Vec<Show> = lacking.iter().map(|record| self.drop_lacking(record, now)).collect();
+        let mut repair = Repair {
+            shown: Vec::new(),
+            turn: Turn::default(),
+        };
+        for record in self.records.values().filter(|record| !stored.contains_key(&record.key)) {
+            if set_aside.contains(&record.key.to_string()) {
+                repair.turn.changes.push(Change::write_anew(record));
+            } else {
+                repair.shown.push(Show::Dropped(record.key.clone()));
+                repair.turn.changes.push(Change::forget(Arc::clone(record)));
+            }
+        }
         for (key, record) in stored {
             let known = self.records.get(&key).cloned();
-            if known.as_ref().is_some_and(|known| **known == record) {
-                continue;
+            if known.as_ref().is_none_or(|known| **known != record) {
+                self.follow_store(known.as_deref(), record, &mut repair, now);
             }
-            // Its first commit, if one waits, would not follow the revision that the store holds.
-            self.begun.remove(&key);
-            // What was confirmed was the record that memory had.
-            self.confirmed.remove(&key);
-            self.watch_repaired(&record, now);
-            let record = Arc::new(record);
-            self.alerts.committed(known.as_deref(), Some(&record));
-            self.records.insert(key.clone(), Arc::clone(&record));
-            self.queue.enqueue(key);
-            shown.push(Show::Repaired(self.view(&record)));
         }
-        shown
+        repair
+    }
+
+    /// Memory takes a record as the store has it.
+    fn follow_store(&mut self, known: Option<&JobRecord>, record: JobRecord, repair: &mut Repair, now: Timestamp) {
+        let key = record.key.clone();
+        // Its first commit, if one waits, would not follow the revision that the store holds.
+        self.begun.remove(&key);
+        // What was confirmed was the record that memory had.
+        self.confirmed.remove(&key);
+        self.watch_repaired(&record, now);
+        let Some(origin) = self.targets.get(&key.target).map(|target| target.origin) else {
+            // Nothing watches it, as a start would find: it would be shown as it is for ever.
+            repair.turn.changes.push(Change::forget(Arc::new(record)));
+            return;
+        };
+        let policy = self.policies.select_policy(&key.target);
+        let taken_up = record.taken_up(origin, &policy);
+        if taken_up != record {
+            repair
+                .turn
+                .changes
+                .push(Change::update(&record, taken_up, vec![Event::Update]));
+        }
+        let record = Arc::new(record);
+        self.alerts.committed(known, Some(&record));
+        self.records.insert(key.clone(), Arc::clone(&record));
+        self.queue.enqueue(key);
+        repair.shown.push(Show::Repaired(self.view(&record)));
     }
 
     /// A discovered record that comes back is watched again: its target went with it.
@@ -55,19 +93,19 @@ impl Reactor {
         }
     }
 
-    /// A record that memory has and the store has not.
-    fn drop_lacking(&mut self, record: &JobRecord, now: Timestamp) -> Show {
+    /// The record of a target that is configured was dropped, since the store lacks it: it begins anew. A session's job begins
+    /// with the next overview that lists it, or the next list of the FlinkSessionJobs; a discovered target with the next list of
+    /// its own.
+    pub(super) fn begin_anew(&mut self, record: &JobRecord, now: Timestamp) {
         let key = &record.key;
-        self.alerts.committed(Some(record), None);
-        let is_application = key.session_job.is_none();
-        self.drop_record(key);
-        // A session's job begins with the next overview that lists it, or the next list of the FlinkSessionJobs; a discovered
-        // target with the next list of its own.
-        if is_application && self.targets.contains(&key.target) {
-            let change = self.first_commit(key.clone(), record.mode, record.origin, now);
+        let is_configured = self
+            .targets
+            .get(&key.target)
+            .is_some_and(|target| target.origin == Origin::Configured);
+        if key.session_job.is_none() && is_configured {
+            let change = self.first_commit(key.clone(), record.mode, Origin::Configured, now);
             self.begun.insert(key.clone(), change);
         }
-        Show::Dropped(key.clone())
     }
 
     /// What a validation writes down: when jobs were last confirmed, which is not worth a commit each time, and under which

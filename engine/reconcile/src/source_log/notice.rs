@@ -111,6 +111,9 @@ impl fmt::Display for Notice {
                 }
             }
             Self::FlinkLost { flink, fault, since } => {
+                if fault.is_own_lack() {
+                    return write!(f, "Flink of {flink} is not asked since {since}: {}", fault.message);
+                }
                 write!(f, "Flink of {flink} does not answer since {since}: {fault}")
             }
             Self::FlinkBack { flink, away } => write!(f, "Flink of {flink} answers again after {}", seconds(*away)),
@@ -122,6 +125,10 @@ impl fmt::Display for Notice {
                 since,
             } => {
                 let place = place(cluster);
+                if fault.is_own_lack() {
+                    let why = &fault.message;
+                    return write!(f, "{silent} of {of} Flinks {place} are not asked since {since}: {why}");
+                }
                 write!(
                     f,
                     "{silent} of {of} Flinks {place} do not answer since {since}: {fault}"

@@ -1,3 +1,5 @@
+use std::fs;
+
 use axum::body::Body;
 use http::{Method, StatusCode};
 use steadfast_core::state::JobState;
@@ -17,7 +19,8 @@ async fn ask(server: &TestServer, method: Method, path: &str, headers: &[(&str, 
 
 #[tokio::test]
 async fn a_token_guards_all_but_probes_and_the_dashboards_files() {
-    let server = TestServer::guarded(Access::Token(Token(Arc::from(SECRET))));
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::guarded(Access::Token(Token::of(&folder, SECRET)));
     let host = ("host", "steadfast.example:8080");
     for path in ["/livez", "/readyz", "/", "/dashboard/app.js"] {
         assert_eq!(ask(&server, Method::GET, path, &[host]).await, StatusCode::OK, "{path}");
@@ -50,7 +53,8 @@ async fn a_token_guards_all_but_probes_and_the_dashboards_files() {
 
 #[tokio::test]
 async fn a_refusal_names_the_scheme() {
-    let server = TestServer::guarded(Access::Token(Token(Arc::from(SECRET))));
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::guarded(Access::Token(Token::of(&folder, SECRET)));
     let request = http::Request::builder().uri("/metrics").body(Body::empty()).unwrap();
     let response = server.send(request).await;
     assert_eq!(response.headers()["www-authenticate"], "Bearer");
@@ -111,13 +115,52 @@ async fn a_foreign_page_changes_nothing() {
     );
 }
 
-#[test]
-fn a_token_file_holds_a_token_and_nothing_shows_it() {
+async fn with_token(server: &TestServer, token: &str) -> StatusCode {
+    let header = format!("Bearer {token}");
+    ask(
+        server,
+        Method::GET,
+        "/api/v1/jobs",
+        &[("host", "x"), ("authorization", &header)],
+    )
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_file_that_changes_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = Token::of(&folder, SECRET);
+    let server = TestServer::guarded(Access::Token(token.clone()));
+    assert_eq!(with_token(&server, SECRET).await, StatusCode::OK);
+    let second = "fedcba9876543210";
+    fs::write(folder.path().join("token"), format!("{second}\n")).unwrap();
+    tokio::time::advance(std::time::Duration::from_secs(2)).await;
+    assert_eq!(
+        with_token(&server, SECRET).await,
+        StatusCode::UNAUTHORIZED,
+        "the old one"
+    );
+    assert_eq!(with_token(&server, second).await, StatusCode::OK);
+    for unfit in ["short", ""] {
+        fs::write(folder.path().join("token"), unfit).unwrap();
+        tokio::time::advance(std::time::Duration::from_secs(2)).await;
+        assert_eq!(with_token(&server, unfit).await, StatusCode::UNAUTHORIZED, "{unfit}");
+        assert_eq!(
+            with_token(&server, second).await,
+            StatusCode::OK,
+            "the token of before goes on"
+        );
+    }
+    assert_eq!(token.wrong(), 3);
+}
+
+#[tokio::test]
+async fn a_token_file_holds_a_token_and_nothing_shows_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     fs::write(&path, format!("  {SECRET}\n")).unwrap();
     let token = Token::read(&path).unwrap();
-    assert!(token.is(SECRET) && !token.is(&SECRET[1..]));
+    assert!(token.is(SECRET).await && !token.is(&SECRET[1..]).await);
     assert!(!format!("{:?}", Access::Token(token)).contains("0123"));
     for content in ["", "short", "0123456789abcdef\n0123456789abcdef", "äääääääääääääääääää"] {
         fs::write(&path, content).unwrap();

@@ -80,8 +80,8 @@ impl EventsQuery {
         Ok(Start::Behind(after))
     }
 
-    /// Whether the entry at a position is of the time the client has for it. Entries are never dropped, so one that
-    /// is not there was never there.
+    /// Whether the entry at a position is of the time the client has for it. One that is not there was never there,
+    /// or is no longer kept: then nobody can say, and the client reads anew.
     async fn is_of(&self, journal: &dyn Store, position: Sequence) -> Result<bool, Problem> {
         let Some(Moment(at)) = self.at else {
             return Ok(true);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::response::sse::Event as Frame;
 use serde::Serialize;
 use steadfast_core::error_chain::error_chain;
-use steadfast_core::journal::{EntriesOf, Entry, Event, Sequence, Store};
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio_util::sync::CancellationToken;
+use steadfast_core::journal::{EntriesOf, Entry, Event, Page, Row, Sequence, Store, Unreadable};
+use tokio::sync::watch;
 
+use super::followers::Place;
 use super::resume::Start;
 use crate::view::{AlertChange, Transition};
 
@@ -24,6 +24,15 @@ struct EventData<'a> {
     at: String,
     revision: u64,
     body: Option<Body>,
+    store: &'a str,
+}
+
+/// The data of `unreadable`.
+#[derive(Debug, Serialize)]
+struct UnreadableData<'a> {
+    job: &'a str,
+    sequence: u64,
+    why: &'a str,
     store: &'a str,
 }
 
@@ -45,21 +54,14 @@ enum Body {
 pub(super) struct Subscriber {
     journal: Arc<dyn Store>,
     entries: watch::Receiver<Sequence>,
-    shutdown: CancellationToken,
+    place: Place,
     position: Sequence,
     /// Read, and not yet taken by the client.
     pending: VecDeque<Frame>,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Subscriber {
-    pub(super) fn new(
-        journal: Arc<dyn Store>,
-        entries: watch::Receiver<Sequence>,
-        start: Start,
-        shutdown: CancellationToken,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) fn new(journal: Arc<dyn Store>, entries: watch::Receiver<Sequence>, start: Start, place: Place) -> Self {
         let (position, reset) = match start {
             Start::Behind(position) => (position, None),
             Start::Reset(newest) => (newest, reset(journal.store_id(), newest)),
@@ -67,16 +69,18 @@ impl Subscriber {
         Self {
             journal,
             entries,
-            shutdown,
+            place,
             position,
             pending: reset.into_iter().collect(),
-            _permit: permit,
         }
     }
 
     /// The next frame; `None` ends the stream, and the client comes again with its last id.
     pub(super) async fn next(&mut self) -> Option<Frame> {
         loop {
+            if self.place.has_ended() {
+                return None;
+            }
             if let Some(frame) = self.pending.pop_front() {
                 return Some(frame);
             }
@@ -88,7 +92,7 @@ impl Subscriber {
             }
             tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return None,
+                () = self.place.is_over() => return None,
                 changed = self.entries.changed() => changed.ok()?,
             }
         }
@@ -97,20 +101,15 @@ impl Subscriber {
     /// Reads a page. What is committed but not shown yet is left for later, so that a client that asks for the
     /// job on hearing of it finds the new record.
     async fn read_until(&mut self, shown: Sequence) -> Option<()> {
-        let read = self.journal.entries(EntriesOf::Everything, self.position, PAGE);
-        let entries = tokio::select! {
+        let read = self.journal.page(EntriesOf::Everything, self.position, PAGE);
+        let page = tokio::select! {
             biased;
-            () = self.shutdown.cancelled() => return None,
-            entries = read => entries,
+            () = self.place.is_over() => return None,
+            page = read => page,
         };
-        match entries {
-            Ok(entries) => {
-                let visible = entries.iter().filter(|entry| entry.sequence <= shown);
-                let store = self.journal.store_id();
-                self.pending.extend(visible.filter_map(|entry| frame(store, entry)));
-                let is_last = entries.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-                let read = entries.last().map_or(shown, |entry| entry.sequence).min(shown);
-                self.position = if is_last { shown } else { read };
+        match page {
+            Ok(page) => {
+                self.take(&page, shown);
                 Some(())
             }
             Err(error) => {
@@ -122,9 +121,44 @@ impl Subscriber {
             }
         }
     }
+
+    /// Takes in a page. Where entries that the client has not had are no longer kept, it is told so instead.
+    fn take(&mut self, page: &Page, shown: Sequence) {
+        let store = self.journal.store_id();
+        if page.dropped_until > self.position {
+            self.pending.extend(reset(store, shown));
+            self.position = shown;
+            return;
+        }
+        let visible = page.rows.iter().filter(|row| row.sequence() <= shown);
+        self.pending.extend(visible.filter_map(|row| frame(store, row)));
+        let is_last = page.rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+        let read = page.last().unwrap_or(shown).min(shown);
+        self.position = if is_last { shown } else { read };
+    }
 }
 
-fn frame(store: &str, entry: &Entry) -> Option<Frame> {
+fn frame(store: &str, row: &Row) -> Option<Frame> {
+    match row {
+        Row::Entry(entry) => entry_frame(store, entry),
+        Row::Unreadable(unreadable) => unreadable_frame(store, unreadable),
+    }
+}
+
+/// Something was committed of a job, and nobody can say what: whoever follows reads the job anew.
+fn unreadable_frame(store: &str, unreadable: &Unreadable) -> Option<Frame> {
+    let sequence = unreadable.sequence.0;
+    let data = UnreadableData {
+        job: &unreadable.job,
+        sequence,
+        why: &unreadable.why,
+        store,
+    };
+    let data = serde_json::to_string(&data).ok()?;
+    Some(Frame::default().id(sequence.to_string()).event("unreadable").data(data))
+}
+
+fn entry_frame(store: &str, entry: &Entry) -> Option<Frame> {
     let (name, body) = match &entry.event {
         Event::Transition(transition) => ("transition", Some(Body::Transition(Transition::new(entry, transition)))),
         Event::Alert(alert) => ("alert", Some(Body::Alert(AlertChange::new(entry, alert)))),

@@ -5,7 +5,7 @@ use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use steadfast_core::alert::{AlertEvent, AlertStatus};
-use steadfast_core::journal::{Event, Sequence};
+use steadfast_core::journal::{Event, Journal as _, Keep, KeepEntries, Sequence};
 use steadfast_core::record::{AlertScope, JobRecord};
 use steadfast_core::state::JobState;
 use tokio::time::timeout;
@@ -203,6 +203,59 @@ async fn resumed(server: &TestServer, query: &str, last: Option<&str>) -> Heard 
 }
 
 #[tokio::test(start_paused = true)]
+async fn entries_that_do_not_read_are_named_and_the_stream_goes_on() {
+    let server = TestServer::damaged(&[2, 3, 5]);
+    for n in 1..=5 {
+        server.add(&format!("local/default/job-{n}"), JobState::Running).await;
+    }
+    let mut client = Client::open(&server, "/api/v1/events?after=0", None).await;
+    let mut heard = Vec::new();
+    for _ in 0..5 {
+        heard.push(client.next().await.unwrap());
+    }
+    let names: Vec<_> = heard.iter().map(|one| (one.id.unwrap(), one.name.as_str())).collect();
+    let (told, not) = ("transition", "unreadable");
+    assert_eq!(names, [(1, told), (2, not), (3, not), (4, told), (5, not)]);
+    assert_eq!(
+        heard[1].data,
+        serde_json::json!({"job": "local/default/job-2", "sequence": 2, "why": "its event does not read", "store": "memory"})
+    );
+    server.add("local/default/late", JobState::Running).await;
+    assert_eq!(client.ids(1).await, [6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_has_missed_what_is_no_longer_kept_is_reset() {
+    let server = busy(6).await;
+    let behind = Client::open(&server, "/api/v1/events?after=1", None).await;
+    let gone: Vec<Event> = vec![Event::Update; 4];
+    let next = JobRecord {
+        revision: 2,
+        ..record("local/default/job-0", JobState::Running)
+    };
+    server.commit(next, gone).await; // entries 7 to 10
+    let keep = Keep {
+        snapshots_since: AT,
+        snapshot_bytes: 0,
+        entries: KeepEntries::Newest(2),
+    };
+    server.store.prune(&keep).await.unwrap(); // updates up to 8; each job's newest transition stays
+    for (mut client, how) in [
+        (behind, "one that was open"),
+        (
+            Client::open(&server, "/api/v1/events", Some("7")).await,
+            "one that comes back",
+        ),
+    ] {
+        let first = client.next().await.unwrap();
+        assert_eq!((first.name.as_str(), first.id), ("reset", Some(10)), "{how}");
+        assert!(client.is_silent().await);
+    }
+    let mut client = Client::open(&server, "/api/v1/events", Some("8")).await;
+    assert_eq!(client.ids(2).await, [9, 10], "nothing of what it has not had is gone");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_of_another_store_is_reset_even_if_this_one_has_passed_its_position() {
     let server = TestServer::on("new");
     for n in 0..3 {
@@ -281,13 +334,29 @@ async fn the_stream_ends_with_the_engine() {
 async fn connections_are_counted_and_given_back() {
     let server = busy(1).await;
     let mut clients = Vec::new();
-    for _ in 0..MAX_CONNECTIONS {
+    for _ in 0..MAX_FOLLOWERS {
         clients.push(Client::open(&server, "/api/v1/events", None).await);
     }
     let (status, problem) = server.get("/api/v1/events").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
     clients.pop();
     Client::open(&server, "/api/v1/events", None).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_followed_longest_makes_room_and_misses_nothing() {
+    let server = busy(1).await;
+    let mut clients = Vec::new();
+    for _ in 0..MAX_FOLLOWERS {
+        clients.push(Client::open(&server, "/api/v1/events?after=0", None).await);
+    }
+    tokio::time::advance(Duration::from_secs(61)).await;
+    let mut new = Client::open(&server, "/api/v1/events?after=0", None).await;
+    assert_eq!(new.ids(1).await, [1]);
+    assert_eq!(clients[0].next().await, None, "the first is over");
+    assert_eq!(clients[1].ids(1).await, [1], "the second goes on");
+    Client::open(&server, "/api/v1/events", None).await;
+    assert_eq!(clients[1].next().await, None, "its place is the next to go");
 }
 
 #[tokio::test]

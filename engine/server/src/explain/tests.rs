@@ -47,7 +47,7 @@ async fn recordings() -> Vec<Recorded> {
     fs::copy(STORE, &path).unwrap();
     let store = steadfast_store::open_recordings(&format!("sqlite://{}", path.display())).unwrap();
     let kept = store.recorded(Sequence(0), Timestamp::default(), 100).await.unwrap();
-    kept.into_iter().map(|(_, recorded)| recorded).collect()
+    kept.read.into_iter().map(|(_, recorded)| recorded).collect()
 }
 
 fn decision(n: usize) -> Decision {

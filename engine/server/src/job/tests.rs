@@ -49,6 +49,7 @@ async fn a_job_has_the_contracts_fields() {
             next_review_at: later(60_000),
             failures: 3,
             confirmed_at: later(1000),
+            unwritten_since: None,
         },
     });
     let (status, job) = server.get(JOB).await;
@@ -108,6 +109,24 @@ async fn a_watch_that_sleeps_counts_no_looks() {
     });
     let (_, job) = server.get(JOB).await;
     assert_eq!(job["watch"]["failures"], json!(0));
+}
+
+#[tokio::test]
+async fn a_job_of_which_the_store_takes_nothing_is_stale() {
+    let server = TestServer::new();
+    server.jobs.show(JobView {
+        record: Arc::new(record("local/default/orders", JobState::Running)),
+        watch: WatchStatus {
+            unwritten_since: Some(AT),
+            ..WatchStatus::default()
+        },
+    });
+    let (_, job) = server.get(JOB).await;
+    assert_eq!(
+        (&job["state"], &job["confidence"]),
+        (&json!("RUNNING"), &json!("stale"))
+    );
+    assert_eq!(job["watch"]["unwrittenSince"], json!("2026-11-23T01:13:29.838Z"));
 }
 
 #[tokio::test]
@@ -223,7 +242,13 @@ async fn history_comes_oldest_first_by_page() {
         (rest["items"][0].clone(), &rest["cursor"]),
         (all["items"][2].clone(), &Value::Null)
     );
-    for query in ["limit=0", "cursor=x", "state=RUNNING"] {
+    for query in [
+        "limit=0",
+        "cursor=x",
+        "cursor=9223372036854775808",
+        "cursor=18446744073709551615",
+        "state=RUNNING",
+    ] {
         let (status, _) = server.get(&format!("{JOB}/transitions?{query}")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
     }
@@ -355,4 +380,27 @@ async fn a_job_that_is_seen_alive_is_forgotten_only_by_force() {
         (status, server.get(path).await.0),
         (StatusCode::NO_CONTENT, StatusCode::NOT_FOUND)
     );
+}
+
+#[tokio::test]
+async fn of_thousands_of_other_jobs_some_are_shown_and_the_rest_is_a_number() {
+    let server = TestServer::new();
+    for (name, count, omitted) in [
+        ("few", 100_usize, serde_json::Value::Null),
+        ("many", 40_000, 39_900.into()),
+    ] {
+        let id = format!("local/default/{name}");
+        let mut record = record(&id, JobState::Running);
+        let other = |n: usize| OtherJob {
+            flink_job_id: FlinkJobId::parse(&format!("{n:032x}")).unwrap(),
+            state: JobState::Running,
+        };
+        record.other_jobs = (0..count).map(other).collect();
+        server.commit(record, vec![]).await;
+        let (_, job) = server.get(&format!("/api/v1/jobs/{id}")).await;
+        assert_eq!(job["otherJobs"].as_array().unwrap().len(), 100);
+        assert_eq!(job["otherJobsOmitted"], omitted, "{name}");
+    }
+    let (_, page) = server.get("/api/v1/jobs").await;
+    assert!(page.to_string().len() < 40_000, "{}", page.to_string().len());
 }

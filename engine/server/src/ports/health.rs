@@ -7,7 +7,7 @@ use steadfast_core::cluster_lists::Reading;
 use steadfast_core::id::ClusterName;
 use utoipa::ToSchema;
 
-use super::{ClusterReading, FlinkCounts};
+use super::{ClusterReading, FlinkCounts, RecordFaults};
 
 /// How the engine itself is, and what it can see. Nothing here waits for the loop.
 pub trait Health: Send + Sync {
@@ -16,6 +16,9 @@ pub trait Health: Send + Sync {
 
     /// Whether the engine can do its work, by what the loop met last. `/readyz` also tries the store itself.
     fn ready(&self) -> Readiness;
+
+    /// What of the record could not be read or written. The engine is ready all the same: it costs those jobs alone.
+    fn records(&self) -> RecordFaults;
 
     /// Every Kubernetes cluster of the configuration, and what of it can be read.
     fn clusters(&self) -> Vec<ClusterReading>;
@@ -48,6 +51,62 @@ pub struct Readiness {
     pub policies: Vec<String>,
     /// Every Kubernetes cluster of the configuration.
     pub clusters: Vec<ClusterHealth>,
+    /// Every sink; absent if there is none. One whose receiver fails does not make the engine unready.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sinks: Vec<SinkHealth>,
+    /// How many records did not read and were set aside; absent: none. `/api/v1/store` names them.
+    #[serde(skip_serializing_if = "is_none")]
+    pub quarantined_records: usize,
+    /// Of how many jobs the store does not take what is decided; absent: of none. `/api/v1/store` names them.
+    #[serde(skip_serializing_if = "is_none")]
+    pub unwritten_jobs: usize,
+}
+
+/// One sink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SinkHealth {
+    /// Its name in the configuration, or the one derived from its URL.
+    pub name: String,
+    /// Since when its receiver takes nothing; absent while it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub failing_since: Option<String>,
+    /// How many events it gave up since the start. They stay in the journal, and so in `/api/v1/events` and the jobs'
+    /// `transitions`.
+    pub dead_letters: u64,
+    /// The last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_dead_letter: Option<DeadLetter>,
+}
+
+/// An event that a sink gave up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeadLetter {
+    /// Its position in the journal.
+    pub sequence: u64,
+    /// When it was given up.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// What the receiver said last, or why it was not reached.
+    pub why: String,
+}
+
+impl SinkHealth {
+    /// One of which nothing is known yet.
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            failing_since: None,
+            dead_letters: 0,
+            last_dead_letter: None,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// One Kubernetes cluster.

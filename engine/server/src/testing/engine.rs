@@ -11,14 +11,15 @@ use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, ObjectKi
 
 use super::AT;
 use crate::{
-    ClusterHealth, ClusterReading, FlinkCounts, Health, Liveness, Policies, PolicyList, Readiness, ReloadError,
-    Reloaded, ReloadedPolicy,
+    ClusterHealth, ClusterReading, FlinkCounts, Health, Liveness, Policies, PolicyList, Readiness, RecordFaults,
+    ReloadError, Reloaded, ReloadedPolicy,
 };
 
 #[derive(Debug)]
 pub(crate) struct TestHealth {
     pub(crate) probes: Mutex<(Liveness, Readiness)>,
     pub(crate) clusters: Mutex<Vec<ClusterReading>>,
+    pub(crate) records: Mutex<RecordFaults>,
 }
 
 /// The cluster `local`, whose Deployments were listed once, and which then fell silent.
@@ -61,10 +62,14 @@ impl Default for TestHealth {
             store: None,
             policies: vec!["default".to_owned()],
             clusters: vec![ClusterHealth::of(&silent())],
+            sinks: vec![],
+            quarantined_records: 0,
+            unwritten_jobs: 0,
         };
         Self {
             probes: Mutex::new((live, ready)),
             clusters: Mutex::new(vec![silent()]),
+            records: Mutex::default(),
         }
     }
 }
@@ -76,6 +81,10 @@ impl Health for TestHealth {
 
     fn ready(&self) -> Readiness {
         self.probes.lock().unwrap().1.clone()
+    }
+
+    fn records(&self) -> RecordFaults {
+        self.records.lock().unwrap().clone()
     }
 
     fn clusters(&self) -> Vec<ClusterReading> {

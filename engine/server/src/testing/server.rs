@@ -8,7 +8,7 @@ use http::{Method, Request, Response, StatusCode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use serde_json::Value;
-use steadfast_core::journal::{Change, Entry, Event, Journal as _, Sequence};
+use steadfast_core::journal::{Change, Entry, Event, Journal as _, Sequence, Store};
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
 use steadfast_core::record::JobRecord;
 use steadfast_core::shadow::ShadowBoard;
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use super::control::TestControl;
+use super::damaged::DamagedStore;
 use super::engine::{TestHealth, TestPolicies};
 use super::{AT, moved, read, record, request};
 use crate::{Access, Api, router};
@@ -37,6 +38,14 @@ impl TestServer {
         Self::with(Access::Loopback, MemoryStore::default())
     }
 
+    /// On a store of which these entries do not read.
+    pub(crate) fn damaged(entries: &[u64]) -> Self {
+        let damaged = entries.iter().copied().map(Sequence).collect();
+        Self::reading(Access::Loopback, MemoryStore::default(), |store| {
+            Arc::new(DamagedStore { store, damaged })
+        })
+    }
+
     pub(crate) fn guarded(access: Access) -> Self {
         Self::with(access, MemoryStore::default())
     }
@@ -47,6 +56,11 @@ impl TestServer {
     }
 
     fn with(access: Access, store: MemoryStore) -> Self {
+        Self::reading(access, store, |store| store)
+    }
+
+    /// `journal` is the store as the API reads it.
+    fn reading(access: Access, store: MemoryStore, journal: impl FnOnce(Arc<MemoryStore>) -> Arc<dyn Store>) -> Self {
         let (store, jobs) = (Arc::new(store), Arc::new(Projection::default()));
         let (entries, receiver) = watch::channel(Sequence(0));
         let mut registry = Registry::default();
@@ -55,7 +69,7 @@ impl TestServer {
         let shadows = ShadowBoard::default();
         let router = router(Api {
             jobs: Arc::clone(&jobs),
-            journal: store.clone(),
+            journal: journal(store.clone()),
             entries: receiver,
             shadows: shadows.clone(),
             policies: policies.clone(),

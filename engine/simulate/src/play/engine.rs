@@ -10,7 +10,7 @@ use steadfast_core::journal::Journal;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
 use steadfast_core::time::{Clock as _, Timestamp};
-use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Judging, Setup, SteadyClock, TargetSetup};
+use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Judging, Keeping, Setup, SteadyClock, TargetSetup};
 use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -75,6 +75,7 @@ impl Running {
             policies: (harness.policies)(),
             judging: Judging::InLoop,
             recording: harness.recording,
+            keeping: Keeping::FOREVER,
             journal: journal.clone(),
             clock: Arc::clone(&clock) as Arc<_>,
             seed: harness.seed,
@@ -148,7 +149,7 @@ fn clusters(context: PlayContext<'_>, targets: &[&TargetSpec]) -> anyhow::Result
                 credentials: None,
                 http: None,
                 discover: discover(within(targets, name)),
-                flink_rest: FlinkRoute::Template(endpoints.template(name)),
+                flink_rest: FlinkRoute::Template(endpoints.template(name).into()),
                 job_results: result_sources(context, name),
                 last_words: None,
             })
@@ -172,7 +173,7 @@ fn result_sources(context: PlayContext<'_>, cluster: &str) -> ResultSources {
     };
     ResultSources {
         archives: has(Need::Archive).then(|| folder("archive")).into_iter().collect(),
-        history_server: has(Need::HistoryServer).then(|| endpoints.history()),
+        history_server: has(Need::HistoryServer).then(|| endpoints.history().into()),
         result_store: has(Need::JobResultStore).then(|| folder("job-result-store")),
     }
 }
@@ -211,7 +212,7 @@ fn target_setup(target: &TargetSpec, endpoints: &Endpoints) -> TargetSetup {
         },
         mode: target.mode,
         object: (!standalone).then(|| ObjectRef::new(&namespace, &target.name)),
-        flink_rest: Some(FlinkRoute::Template(endpoints.address(target))),
+        flink_rest: Some(FlinkRoute::Template(endpoints.address(target).into())),
         pinned: None,
     }
 }

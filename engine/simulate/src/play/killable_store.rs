@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use steadfast_core::journal::{Commit, EntriesOf, Entry, Journal, JournalError, Sequence};
-use steadfast_core::record::JobRecord;
+use steadfast_core::journal::{Commit, EntriesOf, Entry, Journal, JournalError, Keep, Loaded, Page, Pruned, Sequence};
 use steadfast_core::time::Timestamp;
 use steadfast_world::clock::WorldClock;
 use steadfast_world::story::Moment;
@@ -71,12 +70,12 @@ impl Journal for KillableStore {
         Ok(entries)
     }
 
-    async fn load(&self) -> Result<Vec<JobRecord>, JournalError> {
-        self.store.load().await
+    async fn load(&self, now: Timestamp) -> Result<Loaded, JournalError> {
+        self.store.load(now).await
     }
 
-    async fn entries(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Vec<Entry>, JournalError> {
-        self.store.entries(of, after, limit).await
+    async fn page(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Page, JournalError> {
+        self.store.page(of, after, limit).await
     }
 
     async fn newest(&self) -> Result<Sequence, JournalError> {
@@ -87,7 +86,7 @@ impl Journal for KillableStore {
         self.store.check().await
     }
 
-    async fn prune(&self, since: Timestamp, max_bytes: u64) -> Result<u64, JournalError> {
-        self.store.prune(since, max_bytes).await
+    async fn prune(&self, keep: &Keep) -> Result<Pruned, JournalError> {
+        self.store.prune(keep).await
     }
 }

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use object_store::aws::AmazonS3Builder;
-use object_store::client::HttpError;
+use object_store::client::{HttpClient, HttpConnector, HttpError};
 use object_store::path::{Path, PathPart};
-use object_store::{ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store::{ClientConfigKey, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::foreign_text::harmless;
 
@@ -57,7 +57,11 @@ impl Bucket {
             max_retries: 0,
             ..RetryConfig::default()
         };
-        let store = builder.with_bucket_name(name).with_retry(once).build();
+        let store = builder
+            .with_bucket_name(name)
+            .with_retry(once)
+            .with_http_connector(Door)
+            .build();
         Ok(Self {
             store: Arc::new(store.map_err(BucketError::Client)?),
             prefix: Path::parse(prefix).map_err(BucketError::Prefix)?,
@@ -77,6 +81,31 @@ impl Bucket {
             None | Some(Ok(_)) => Ok(()),
             Some(Err(error)) => Err(fault(&self.url, &error)),
         }
+    }
+}
+
+/// A client that follows no redirect: a session token goes in a header of its own, which would go along.
+#[derive(Debug)]
+struct Door;
+
+impl HttpConnector for Door {
+    /// Deadlines are set with each call. Of what the AWS_* variables say of the client, this is what changes whether a
+    /// bucket can be reached.
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let is_set = |key| options.get_config_value(&key).is_some_and(|value| value == "true");
+        let generic = |error: reqwest::Error| object_store::Error::Generic {
+            store: "S3",
+            source: Box::new(error.without_url()),
+        };
+        let mut client = steadfast_http::client()
+            .https_only(!is_set(ClientConfigKey::AllowHttp))
+            .danger_accept_invalid_certs(is_set(ClientConfigKey::AllowInvalidCertificates))
+            // Compression would hide an object's length.
+            .no_gzip();
+        if let Some(proxy) = options.get_config_value(&ClientConfigKey::ProxyUrl) {
+            client = client.proxy(reqwest::Proxy::all(proxy).map_err(generic)?);
+        }
+        Ok(HttpClient::new(client.build().map_err(generic)?))
     }
 }
 

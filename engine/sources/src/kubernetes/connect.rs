@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use futures::FutureExt as _;
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use secrecy::ExposeSecret;
 use steadfast_core::loopback::is_loopback;
 use tokio::time::Instant;
 
 use super::credentials::Credentials;
 use super::plugin::{self, PluginError};
+use super::words;
 
 use crate::transport::shown;
 
@@ -37,26 +40,28 @@ pub enum Location {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The kubeconfig cannot be used.
-    #[error("the kubeconfig {path} cannot be used")]
+    #[error("the kubeconfig {path} cannot be used: {why}")]
     Kubeconfig {
         /// The file, as the configuration names it.
         path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: kube::config::KubeconfigError,
+        /// What is wrong with it, without anything of what it holds.
+        why: String,
     },
     /// None was named, and none was found.
-    #[error("no cluster: not inside one, and neither KUBECONFIG nor ~/.kube/config leads to one")]
-    Nowhere(#[source] kube::config::InferConfigError),
+    #[error("no cluster: not inside one, and neither KUBECONFIG nor ~/.kube/config leads to one: {0}")]
+    Nowhere(String),
     /// What a pod is given cannot be used any more.
     #[error("what this pod was given to reach its cluster cannot be used")]
     InCluster(#[source] kube::config::InClusterError),
     /// The credential plugin of the kubeconfig gave none.
     #[error("no credentials from the kubeconfig")]
     Plugin(#[from] PluginError),
+    /// What it says of its user cannot be sent.
+    #[error("{0}")]
+    Unsendable(&'static str),
     /// The client cannot be set up from it.
-    #[error("no client can be set up from the kubeconfig")]
-    Client(#[source] kube::Error),
+    #[error("no client can be set up from the kubeconfig: {0}")]
+    Client(&'static str),
 }
 
 /// A client for a kubeconfig; without one: in-cluster, then `KUBECONFIG`, then `~/.kube/config`. Fails if
@@ -118,24 +123,56 @@ impl Source {
     async fn read(&self) -> Result<kube::Config, ConnectError> {
         match self {
             Self::File(path) => {
-                let broken = |source| ConnectError::Kubeconfig {
-                    path: path.to_owned(),
-                    source,
-                };
+                let broken = |error| broken(path, &error);
                 let kubeconfig = Kubeconfig::read_from(path).map_err(broken)?;
                 kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
                     .await
                     .map_err(broken)
             }
             Self::InCluster => kube::Config::incluster().map_err(ConnectError::InCluster),
-            Self::Inferred => kube::Config::infer().await.map_err(ConnectError::Nowhere),
+            // Not by `infer`, whose error quotes what it read.
+            Self::Inferred => kube::Config::from_kubeconfig(&KubeConfigOptions::default())
+                .await
+                .map_err(|error| ConnectError::Nowhere(words::of_kubeconfig(&error))),
         }
     }
 }
 
 /// A client for a configuration that is at hand. Fails if its certificates or its address cannot be used.
 pub fn connect_to(config: kube::Config) -> Result<kube::Client, ConnectError> {
-    kube::Client::try_from(without_retry_and_proxy(config)).map_err(ConnectError::Client)
+    sendable(&config.auth_info)?;
+    kube::Client::try_from(without_retry_and_proxy(config))
+        .map_err(|error| ConnectError::Client(words::of_client(&error)))
+}
+
+/// Whether a kubeconfig can be read and used, as far as can be told without running its plugin or asking its cluster.
+pub fn check_kubeconfig(path: &Path) -> Result<(), ConnectError> {
+    let read = Source::File(path.to_owned()).read().now_or_never();
+    // Nothing in it waits.
+    read.map_or(Ok(()), |config| sendable(&config?.auth_info))
+}
+
+fn broken(path: &Path, error: &KubeconfigError) -> ConnectError {
+    ConnectError::Kubeconfig {
+        path: path.to_owned(),
+        why: words::of_kubeconfig(error),
+    }
+}
+
+/// That a token can stand in a header: the client would panic over one that cannot.
+fn sendable(user: &AuthInfo) -> Result<(), ConnectError> {
+    const UNSENDABLE: &str = "the token of its user holds a line feed or another character that cannot be sent";
+    let provided = user.auth_provider.iter().flat_map(|provider| provider.config.iter());
+    let provided = provided
+        .filter(|(name, _)| name.ends_with("-token"))
+        .map(|(_, token)| token.as_str());
+    let own = user.token.as_ref().map(ExposeSecret::expose_secret);
+    let is_sendable = |token: &str| http::HeaderValue::try_from(format!("Bearer {token}")).is_ok();
+    if own.into_iter().chain(provided).all(is_sendable) {
+        Ok(())
+    } else {
+        Err(ConnectError::Unsendable(UNSENDABLE))
+    }
 }
 
 /// Without what would stand between the engine and what really happened.

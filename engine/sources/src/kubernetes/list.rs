@@ -22,8 +22,14 @@ use crate::transport::{Answer, MAX_BODY, fetch, within};
 pub(super) const PAGE: u32 = 500;
 /// Pages are not asked for smaller than this: an answer that is still too large is a fault.
 const SMALLEST_PAGE: u32 = 20;
-/// No list has more pages than this; a server that goes on and on is not believed.
+/// No list has more objects than this, which is ten times what an engine is built for; nor more pages than the smallest ones
+/// make of them. A server that goes on and on is not believed.
+const MOST_OBJECTS: usize = 100_000;
 const MOST_PAGES: u32 = 5_000;
+/// So many pages in a row without an object lead nowhere.
+const EMPTY_PAGES: u32 = 10;
+/// When a list that does not end is asked for again.
+const ENDLESS_PAUSE: Duration = Duration::from_secs(60);
 /// How often a list that expires between two pages is begun again before that counts as a failure.
 const RESTARTS: u32 = 3;
 
@@ -241,7 +247,9 @@ impl Lister<'_> {
                 Err(stopped) => stopped,
             };
             let kind = stopped.fault.kind;
-            if kind == FaultKind::Expired && stopped.pages > 0 && restarts < RESTARTS {
+            if stopped.is_endless {
+                return Err(stopped.fault);
+            } else if kind == FaultKind::Expired && stopped.pages > 0 && restarts < RESTARTS {
                 // The snapshot behind the pages is gone: the list is begun again.
                 restarts += 1;
             } else if kind == FaultKind::TooLarge && *page > SMALLEST_PAGE {
@@ -260,8 +268,13 @@ impl Lister<'_> {
     ) -> Result<String, Stopped> {
         let Self { client, path, deadline } = self;
         let mut token: Option<String> = None;
+        let mut going = Going::default();
         for pages in 0..MOST_PAGES {
-            let stopped = |fault| Stopped { fault, pages };
+            let stopped = |fault| Stopped {
+                fault,
+                pages,
+                is_endless: false,
+            };
             let url = path.page(limit, token.as_deref());
             let body = within(*deadline, &path.collection, async {
                 success(&path.collection, fetch(client, &url, MAX_BODY).await?)
@@ -269,18 +282,48 @@ impl Lister<'_> {
             .await
             .map_err(stopped)?;
             let page = read_page(path, &body).map_err(stopped)?;
+            let endless = |why| Stopped::endless(path, pages, why);
+            going.note(page.items.len()).map_err(endless)?;
             for item in page.items {
                 take(gathered, item.get()).map_err(|error| stopped(path.malformed(error)))?;
             }
-            token = page.metadata.token.filter(|token| !token.is_empty());
-            if token.is_none() {
+            let next = page.metadata.token.filter(|token| !token.is_empty());
+            if next.is_none() {
                 return Ok(page.metadata.resource_version);
             }
+            if next == token {
+                return Err(endless("its `continue` leads to the same page again".to_owned()));
+            }
+            token = next;
         }
-        Err(Stopped {
-            fault: path.malformed("the list does not end"),
-            pages: MOST_PAGES,
-        })
+        Err(Stopped::endless(
+            path,
+            MOST_PAGES,
+            format!("it has more than {MOST_PAGES} pages"),
+        ))
+    }
+}
+
+/// How far a list has gone.
+#[derive(Debug, Default)]
+struct Going {
+    objects: usize,
+    /// Pages without an object since the last one.
+    empty: u32,
+}
+
+impl Going {
+    /// Notes a page. Fails where no list goes.
+    fn note(&mut self, objects: usize) -> Result<(), String> {
+        self.objects += objects;
+        self.empty = if objects == 0 { self.empty + 1 } else { 0 };
+        if self.objects > MOST_OBJECTS {
+            Err(format!("it has more than {MOST_OBJECTS} objects"))
+        } else if self.empty > EMPTY_PAGES {
+            Err(format!("{EMPTY_PAGES} pages in a row are empty, and lead to more"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -288,6 +331,24 @@ impl Lister<'_> {
 struct Stopped {
     fault: Fault,
     pages: u32,
+    /// Neither smaller pages nor another begin would bring it to its end.
+    is_endless: bool,
+}
+
+impl Stopped {
+    /// Of a list that does not end, or not before it is too long. What came of it is thrown away, and it is not asked for
+    /// again at once: each try costs as much.
+    fn endless(path: &Path, pages: u32, why: String) -> Self {
+        let message = format!("{}: the list does not end: {why}", path.collection);
+        Self {
+            fault: Fault {
+                retry_after: Some(ENDLESS_PAUSE),
+                ..Fault::new(FaultKind::TooLarge, message)
+            },
+            pages,
+            is_endless: true,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -13,6 +13,9 @@ pub(super) fn run(config: &Path) -> Result<(), Failure> {
     for policy in policies.map_err(|error| located(config, error))? {
         printer::note(&policies::provenance(&policy));
     }
+    for warning in loaded.exposed_files() {
+        printer::note(&format!("warning: {warning}"));
+    }
     if loaded.clusters.is_empty() && loaded.jobs.is_empty() {
         printer::note("note: without a [[kubernetes]] or a [[job]] there is nothing to watch");
     }

@@ -70,7 +70,7 @@ impl Client {
             ),
             None => None,
         };
-        let http = reqwest::Client::builder()
+        let http = steadfast_http::client()
             .no_proxy()
             .connect_timeout(TIMEOUT)
             .build()

@@ -12,11 +12,13 @@ Examples:
   steadfast explain local/default/orders   what is known of a job, and which rule decided
   steadfast simulate stories/              play your own stories against your policy
   steadfast replay --policy my.wasm        what another policy would have said of what was recorded
+  steadfast store check                    whether all of the record reads, and what mends what does not
 
 Exit codes:
   0  done
   1  failed; the reason is on standard error (of `simulate`: a story failed; it is on standard output);
-     of `status`: a cluster of the configuration was never read, so that jobs may be missing
+     of `status`: a cluster of the configuration was never read, so that jobs may be missing;
+     of `store check` and `store repair`: something is wrong with the store
   2  the command line or the configuration is wrong; nothing was changed
   3  the engine could not be reached, or refused the request";
 
@@ -31,10 +33,11 @@ Examples:
   steadfast clusters                       which clusters can be read, and which cannot since when and why
   steadfast explain local/default/orders   what is known of a job, and which rule decided
   steadfast replay --policy my.wasm        what another policy would have said of what was recorded
+  steadfast store check                    whether all of the record reads, and what mends what does not
 
 Exit codes:
   0  done
   1  failed; the reason is on standard error; of `status`: a cluster of the configuration was never read, so that jobs may be
-     missing
+     missing; of `store check` and `store repair`: something is wrong with the store
   2  the command line or the configuration is wrong; nothing was changed
   3  the engine could not be reached, or refused the request";

@@ -14,6 +14,11 @@ pub fn data(text: &str) {
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
+/// Standard output, for data that comes piece by piece and must be there whole: what fails is the writer's to tell.
+pub fn stream() -> impl Write {
+    std::io::BufWriter::new(std::io::stdout().lock())
+}
+
 /// A JSON document, on standard output.
 pub fn json(value: &serde_json::Value) {
     data(&format!("{value:#}\n"));
@@ -22,16 +27,6 @@ pub fn json(value: &serde_json::Value) {
 /// A word to the person at the terminal.
 pub fn note(text: &str) {
     drop(writeln!(std::io::stderr().lock(), "{}", plain(text, Passes::Lines)));
-}
-
-/// The mistakes of a configuration, in the colours that their report has for a terminal.
-pub fn mistakes(error: ConfigError) {
-    let text = report(&anyhow::Error::new(error));
-    drop(writeln!(
-        std::io::stderr().lock(),
-        "{}",
-        plain(&text, Passes::LinesAndColors)
-    ));
 }
 
 /// An error with its causes, one to a line.
@@ -45,6 +40,19 @@ fn report(error: &anyhow::Error) -> String {
         text.push_str(&format!("\n  because: {cause}"));
     }
     text
+}
+
+/// A configuration that cannot be used, with its lines where it can be read, in the colours that their report has for a
+/// terminal.
+pub fn mistakes(error: ConfigError) {
+    match error.for_terminal() {
+        Some(report) => drop(writeln!(
+            std::io::stderr().lock(),
+            "{}",
+            plain(&format!("error: {report}"), Passes::LinesAndColors)
+        )),
+        None => self::error(&error.into()),
+    }
 }
 
 /// Prints an error and gives the exit code of a failure.

@@ -35,6 +35,7 @@ pub(super) async fn show(
         None
     };
     let list = clusters::read(&client).await?;
+    print_records(&client, output, job).await;
     print_list(&client, &list, output, job).await?;
     match events {
         Some(events) => follow(&client, events, Told::new(&list), output, job).await,
@@ -69,6 +70,45 @@ async fn print_list(client: &Client, list: &ClusterList, output: Output, job: Op
         Output::Json => printer::json(&Value::Array(items)),
     }
     Ok(())
+}
+
+/// A line for each record that did not read, and each job of which the store takes nothing. An engine of an earlier version
+/// does not say, and one whose store cannot be read says so in `/readyz`: the jobs are shown all the same.
+async fn print_records(client: &Client, output: Output, job: Option<&str>) {
+    let Ok(Some(store)) = client.find("/api/v1/store").await else {
+        return;
+    };
+    let of = |what: &str| {
+        store
+            .pointer(what)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let is_asked = |row: &Value| job.is_none_or(|job| job == text(row, "/job"));
+    let aside = of("/quarantined");
+    let aside = aside.iter().filter(|row| is_asked(row)).map(|row| {
+        format!(
+            "store: the record of {} did not read and was set aside {}: {}",
+            text(row, "/job"),
+            text(row, "/at"),
+            text(row, "/why")
+        )
+    });
+    let unwritten = of("/unwritten");
+    let unwritten = unwritten.iter().filter(|row| is_asked(row)).map(|row| {
+        format!(
+            "store: what is decided of {} is not taken: {}",
+            text(row, "/job"),
+            text(row, "/why")
+        )
+    });
+    for line in aside.chain(unwritten) {
+        match output {
+            Output::Table => printer::data(&format!("{line}\n")),
+            Output::Json => printer::note(&line),
+        }
+    }
 }
 
 /// The text at a place, or a dash.
@@ -169,6 +209,13 @@ async fn print_event(
         Output::Json => printer::data(&format!("{event}\n")),
         Output::Table if name == "forgotten" => {
             printer::data(&format!("{}  {subject}  forgotten\n", text(event, "/at")));
+        }
+        Output::Table if name == "unreadable" => {
+            printer::data(&format!(
+                "entry {} of {subject} does not read: {}\n",
+                event.pointer("/sequence").map_or_else(String::new, Value::to_string),
+                text(event, "/why")
+            ));
         }
         Output::Table => {
             // By now it may be forgotten; the event that says so comes next.

@@ -4,7 +4,10 @@ mod ended_jobs;
 mod flink_access;
 mod jobs;
 mod policies;
+mod quote;
 mod registries;
+mod retention;
+mod sinks;
 mod trust;
 
 use std::collections::BTreeSet;
@@ -14,13 +17,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use steadfast_core::recording::Retention;
+use steadfast_core::secret_url::SecretUrl;
 use steadfast_core::timing::Timing;
 use steadfast_reconcile::{Discover, Recording};
+use steadfast_sources::kubernetes::check_kubeconfig;
 use toml::Spanned;
 
 use super::file::{self, File};
 use super::values::Span;
-use super::{Cluster, Config, FlinkRest, Job, Mistake, Modules, Policy, Server, Sink};
+use super::{Cluster, Config, FlinkRest, Job, Mistake, Modules, Policy, Server};
+
+use quote::{is_word, quoted_store};
 
 /// How long an intent stands where the file does not say: fifteen validations, so that who looks at everything more often gives
 /// it up sooner, and at least a minute, since who posted it has yet to act.
@@ -42,6 +49,7 @@ pub(super) fn check(file: File, folder: &Path, modules: Modules) -> Result<Confi
         server: checker.server(&file.server),
         timing: checker.timing(&file.timing),
         recording: checker.recording(&file.recording),
+        keeping: checker.retention(&file.retention),
         clusters: checker.clusters(&file.kubernetes),
         jobs: checker.jobs(&file.job, &file.kubernetes),
         policies: checker.policies(&file.policy),
@@ -82,7 +90,7 @@ impl Checker<'_> {
             ),
             None => self.refuse(
                 url.span(),
-                format!("store.url `{text}` has no known scheme"),
+                format!("store.url{} has no known scheme", quoted_store(text)),
                 "start it with sqlite://",
             ),
         }
@@ -212,10 +220,7 @@ impl Checker<'_> {
                         entry.flink_ca_file.as_ref(),
                         Some(&flink_rest),
                     ),
-                    kubeconfig: entry
-                        .kubeconfig
-                        .as_ref()
-                        .map(|path| self.file(path, "kubernetes.kubeconfig")),
+                    kubeconfig: entry.kubeconfig.as_ref().map(|path| self.kubeconfig(path)),
                     namespaces: entry.namespaces.clone(),
                     discover: self.discover(entry.discover.as_deref()),
                     flink_rest,
@@ -255,6 +260,7 @@ impl Checker<'_> {
                 let left = ["{namespace}", "{name}", "{pod_ip}"]
                     .iter()
                     .fold(url.replace("{rest_port}", "8081"), |url, known| url.replace(known, "x"));
+                let url = SecretUrl::from(url);
                 if left.contains(['{', '}']) {
                     self.refuse(
                         rest.span(),
@@ -268,42 +274,21 @@ impl Checker<'_> {
                         "write a URL such as \"http://127.0.0.1:8081\"",
                     );
                 }
-                FlinkRest::Url(url.to_owned())
+                FlinkRest::Url(url)
             }
             other => {
                 self.refuse(
                     rest.span(),
-                    format!("flink_rest knows no `{other}`"),
+                    if is_word(other) {
+                        format!("flink_rest knows no `{other}`")
+                    } else {
+                        "flink_rest is neither a word that it knows nor an address".to_owned()
+                    },
                     "use auto, service, proxy, pod, or a URL that begins with http:// or https://",
                 );
                 FlinkRest::Auto
             }
         }
-    }
-
-    fn sinks(&mut self, entries: &[file::Sink]) -> Vec<Sink> {
-        entries
-            .iter()
-            .map(|entry| {
-                if entry.kind.get_ref() != "webhook" {
-                    self.refuse(
-                        entry.kind.span(),
-                        format!("sink.kind knows no `{}`", entry.kind.get_ref()),
-                        "use \"webhook\"",
-                    );
-                }
-                let url = entry.url.get_ref();
-                if !(url.starts_with("http://") || url.starts_with("https://")) || url.parse::<reqwest::Url>().is_err()
-                {
-                    self.refuse(
-                        entry.url.span(),
-                        format!("sink.url `{url}` is not an HTTP address"),
-                        "write a URL that begins with http:// or https://",
-                    );
-                }
-                Sink { url: url.clone() }
-            })
-            .collect()
     }
 
     fn name(&mut self, name: &Spanned<String>, key: &str) -> String {
@@ -316,6 +301,21 @@ impl Checker<'_> {
             );
         }
         text.clone()
+    }
+
+    fn kubeconfig(&mut self, path: &Spanned<String>) -> PathBuf {
+        let mistakes = self.mistakes.len();
+        let file = self.file(path, "kubernetes.kubeconfig");
+        if self.mistakes.len() == mistakes
+            && let Err(error) = check_kubeconfig(&file)
+        {
+            self.refuse(
+                path.span(),
+                format!("kubernetes.kubeconfig: {error}"),
+                "correct that file; `kubectl --kubeconfig FILE version` must work with it",
+            );
+        }
+        file
     }
 
     /// A file that must be there.

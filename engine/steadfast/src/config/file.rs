@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::values::{OneOrMany, Size, Span};
+use super::values::{Kept, OneOrMany, Size, Span};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -14,6 +14,7 @@ pub(super) struct File {
     pub(super) server: Server,
     pub(super) timing: Timing,
     pub(super) recording: Recording,
+    pub(super) retention: Retention,
     pub(super) kubernetes: Vec<Kubernetes>,
     pub(super) job: Vec<Job>,
     pub(super) policy: Vec<Policy>,
@@ -72,6 +73,13 @@ pub(super) struct Recording {
     pub(super) every: Option<Spanned<Span>>,
     pub(super) max_age: Option<Spanned<Span>>,
     pub(super) max_size: Option<Size>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Retention {
+    pub(super) journal: Option<Spanned<Kept>>,
+    pub(super) ended_jobs: Option<Spanned<Kept>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -163,6 +171,8 @@ pub(super) struct Registry {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sink {
+    pub(super) name: Option<Spanned<String>>,
     pub(super) kind: Spanned<String>,
     pub(super) url: Spanned<String>,
+    pub(super) max_age: Option<Spanned<Span>>,
 }

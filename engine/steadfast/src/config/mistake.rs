@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
 
-use super::read;
+use super::{mask, read};
 
 /// From this likeness on (Jaro-Winkler, 1 is equal) a known key is taken for what was meant.
 const ALIKE: f64 = 0.8;
@@ -34,11 +34,13 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
-    /// It breaks rules.
-    #[error("{} in the configuration\n{report}", count(mistakes.len()))]
+    /// It breaks rules. What is displayed is of the mistakes alone, since it goes over HTTP and into logs.
+    #[error("{} in the configuration: {}", count(mistakes.len()), listed.join("; "))]
     Mistakes {
-        /// All of them for people, each with its line.
+        /// All of them for the person at the terminal, each with the lines around it, as far as these hold no secret.
         report: String,
+        /// Each with its file, line, rule and fix.
+        listed: Vec<String>,
         /// The same for programs, in the order of their lines.
         mistakes: Vec<Mistake>,
     },
@@ -70,7 +72,11 @@ impl Mistake {
         } else {
             "correct the line"
         };
-        Self::new(place, message.replace("missing field", "missing key"), fix)
+        Self::new(
+            place,
+            without_text(message).replace("missing field", "missing key"),
+            fix,
+        )
     }
 
     fn unknown_key<'a>(place: Range<usize>, key: &str, known: impl Iterator<Item = &'a str>) -> Self {
@@ -107,14 +113,17 @@ impl ConfigError {
             GraphicalTheme::unicode_nocolor()
         };
         let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false);
-        let mut report = String::new();
+        let shown = mask::masked(text);
+        let (mut report, mut listed) = (String::new(), Vec::new());
         for mistake in &mistakes {
             let before = text.get(..mistake.place.start).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            let diagnostic = MietteDiagnostic::new(format!("{}:{line}: {}", path.display(), mistake.rule))
+            let told = format!("{}:{line}: {}", path.display(), mistake.rule);
+            listed.push(format!("{told} ({})", mistake.fix));
+            let diagnostic = MietteDiagnostic::new(told)
                 .with_help(mistake.fix.clone())
                 .with_label(LabeledSpan::underline(mistake.place.clone()));
-            let source = NamedSource::new(path.display().to_string(), text.to_owned());
+            let source = NamedSource::new(path.display().to_string(), shown.clone());
             let diagnosed = Report::new(diagnostic).with_source_code(source);
             if handler.render_report(&mut report, diagnosed.as_ref()).is_err() {
                 report.push_str(&format!("{diagnosed}"));
@@ -123,9 +132,34 @@ impl ConfigError {
         }
         Self::Mistakes {
             report: report.trim_end().to_owned(),
+            listed,
             mistakes,
         }
     }
+
+    /// What the person at the terminal is told: the report, where there is one.
+    pub fn for_terminal(&self) -> Option<String> {
+        match self {
+            Self::Unreadable { .. } => None,
+            Self::Mistakes { report, mistakes, .. } => {
+                Some(format!("{} in the configuration\n{report}", count(mistakes.len())))
+            }
+        }
+    }
+}
+
+/// What the TOML reader says without the text it says it of: a text in the wrong place may be a secret.
+fn without_text(message: &str) -> String {
+    for kind in ["invalid type: string ", "invalid value: string "] {
+        if let Some(rest) = message.strip_prefix(kind) {
+            let expected = rest
+                .rfind("\", expected ")
+                .and_then(|at| rest.get(at + 1..))
+                .unwrap_or_default();
+            return format!("{}{expected}", kind.trim_end());
+        }
+    }
+    message.to_owned()
 }
 
 fn count(mistakes: usize) -> String {

@@ -8,7 +8,7 @@ use super::*;
 /// The mistakes of a text, as `line: rule / fix`.
 fn mistakes(text: &str) -> Vec<String> {
     let error = Config::parse(Path::new("config.toml"), text).unwrap_err();
-    let ConfigError::Mistakes { report, mistakes } = error else {
+    let ConfigError::Mistakes { report, mistakes, .. } = error else {
         panic!("{error}")
     };
     mistakes

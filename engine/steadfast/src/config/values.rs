@@ -34,6 +34,42 @@ impl From<Written> for OneOrMany {
     }
 }
 
+/// How long something is kept: an age such as `"90d"`, a number of the newest, or `"off"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WrittenKept")]
+pub(super) enum Kept {
+    Forever,
+    For(Duration),
+    Newest(u64),
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "this is neither an age such as \"90d\", nor a whole number, nor \"off\""
+)]
+enum WrittenKept {
+    Age(String),
+    Newest(u64),
+}
+
+impl TryFrom<WrittenKept> for Kept {
+    type Error = String;
+
+    fn try_from(written: WrittenKept) -> Result<Self, String> {
+        match written {
+            WrittenKept::Newest(count) => Ok(Self::Newest(count)),
+            WrittenKept::Age(text) if text == "off" => Ok(Self::Forever),
+            WrittenKept::Age(text) => parse_duration(&text).map(Self::For).ok_or_else(|| {
+                format!(
+                    "`{text}` is not an age: write a whole number with ms, s, m, h or d, such as \"90d\", or \"off\" to keep \
+                     everything"
+                )
+            }),
+        }
+    }
+}
+
 /// The number of bytes of a whole number with one of the units.
 fn parse_size(text: &str) -> Option<u64> {
     const UNITS: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];

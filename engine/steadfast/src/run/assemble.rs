@@ -12,7 +12,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use steadfast_core::backoff::Backoff;
 use steadfast_core::journal::Store;
-use steadfast_server::sinks::{HttpPost, SinkMetrics, Webhook, cursor_name};
+use steadfast_core::time::Clock;
+use steadfast_server::sinks::{self, HttpPost, SinkBoard, SinkMetrics, SinkPorts, Webhook, cursor_name};
 use tokio::net::TcpListener;
 
 use crate::config::Sink;
@@ -38,7 +39,7 @@ pub(super) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// The webhooks, each at its place in the journal, and none yet at work.
 pub(super) async fn webhooks(
     sinks: &[Sink],
-    store: &Arc<dyn Store>,
+    (store, clock, board): (&Arc<dyn Store>, &Arc<dyn Clock>, &SinkBoard),
     retry: Backoff,
     registry: &mut Registry,
 ) -> anyhow::Result<Vec<Webhook>> {
@@ -48,8 +49,22 @@ pub(super) async fn webhooks(
     }
     let mut webhooks = Vec::new();
     for sink in sinks {
-        let to = Arc::new(HttpPost::new(sink.url.parse()?)?);
-        webhooks.push(Webhook::begin(cursor_name(&sink.url), Arc::clone(store), to, retry, metrics.clone()).await?);
+        let to = Arc::new(HttpPost::new(sink.url.expose().parse()?)?);
+        let formerly = cursor_name(&sink.url);
+        let ports = SinkPorts {
+            store: Arc::clone(store),
+            to,
+            clock: Arc::clone(clock),
+            metrics: metrics.clone(),
+            board: board.clone(),
+        };
+        let settings = sinks::Sink {
+            name: sink.name.clone(),
+            formerly: (formerly != sink.name).then_some(formerly),
+            retry,
+            max_age: sink.max_age,
+        };
+        webhooks.push(Webhook::begin(settings, ports).await?);
     }
     Ok(webhooks)
 }

@@ -12,9 +12,10 @@ use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::state::{Force, Intent};
 use steadfast_core::time::Clock;
 use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Role, Standing, StatusBoard};
+use steadfast_server::sinks::SinkBoard;
 use steadfast_server::{
-    ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList, Reach, Readiness,
-    ReloadError, Reloaded, RunningPolicy,
+    ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList, QuarantinedRecord, Reach,
+    Readiness, RecordFaults, ReloadError, Reloaded, RunningPolicy, UnwrittenJob,
 };
 use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
@@ -31,6 +32,8 @@ pub(super) struct EngineApi {
     pub(super) liveness_limit: Duration,
     /// Do what must not end with the caller who asked for it.
     pub(super) tasks: Tasks,
+    /// How the sinks stand.
+    pub(super) sinks: SinkBoard,
 }
 
 #[async_trait]
@@ -81,6 +84,26 @@ impl Health for EngineApi {
             store: status.store_error,
             policies,
             clusters,
+            sinks: self.sinks.read(),
+            quarantined_records: status.quarantined.len(),
+            unwritten_jobs: status.unwritten.len(),
+        }
+    }
+
+    fn records(&self) -> RecordFaults {
+        let status = self.status.read();
+        let quarantined = status.quarantined.iter().map(|row| QuarantinedRecord {
+            job: row.job.clone(),
+            at: row.at.to_string(),
+            why: row.why.clone(),
+        });
+        let unwritten = status.unwritten.into_iter().map(|(key, why)| UnwrittenJob {
+            job: key.to_string(),
+            why,
+        });
+        RecordFaults {
+            quarantined: quarantined.collect(),
+            unwritten: unwritten.collect(),
         }
     }
 

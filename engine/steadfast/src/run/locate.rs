@@ -76,7 +76,7 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let config = Config::load(&path).unwrap();
         let refusal = load_policies(&config.policies, &[]).err().unwrap();
-        let Some(ConfigError::Mistakes { report, mistakes }) = locate_in_config(&path, &refusal) else {
+        let Some(ConfigError::Mistakes { report, mistakes, .. }) = locate_in_config(&path, &refusal) else {
             panic!("{refusal}")
         };
         assert_eq!(&text[mistakes[0].place.clone()], "params");

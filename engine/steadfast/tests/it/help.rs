@@ -31,6 +31,10 @@ fn help_of_each_command() {
         "forget",
         "simulate",
         "replay",
+        "store",
+        "store check",
+        "store repair",
+        "store export",
         "completions",
     ];
     let mut all = run(Path::new("."), &["--help"]).out;
@@ -57,6 +61,10 @@ fn wrong_command_lines() {
         &["replay", "--since", "yesterday"],
         &["replay", "--store", "sqlite://missing.db"],
         &["replay", "--params", "{}"],
+        &["store", "mend"],
+        &["store", "check", "--store", "sqlite://missing.db"],
+        &["store", "repair", "--store", "missing.db"],
+        &["store", "export", "--config", "missing.toml"],
         &["policy", "inspect", "oci://registry.example.com/orders:v1"],
         &["policy", "keygen"],
         &["policy", "sign", "missing.wasm", "--key", "missing.key"],

@@ -5,8 +5,10 @@
 // Clippy knows tests by their attribute; what they share has none.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod canary;
 mod command;
 mod configuration;
+mod crowd;
 #[cfg(not(feature = "author"))]
 mod daemon;
 #[cfg(feature = "author")]
@@ -35,6 +37,7 @@ mod running;
 mod signals;
 #[cfg(feature = "author")]
 mod simulate;
+mod store;
 mod stub;
 mod times;
 mod trust;

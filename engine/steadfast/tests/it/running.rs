@@ -28,7 +28,12 @@ impl Engine {
 
     /// With the `config.toml` in the folder.
     pub fn start_configured(folder: &Path) -> Self {
-        let mut process = steadfast(folder, &["run"]).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(&mut steadfast(folder, &["run"]))
+    }
+
+    /// Of a command that runs one.
+    pub fn of(command: &mut Command) -> Self {
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let server = lines.by_ref().find_map(|line| {
             let line = line.unwrap();
@@ -65,7 +70,7 @@ impl Engine {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let client = steadfast_http::client().no_proxy().build().unwrap();
             let request = client.request(method.parse().unwrap(), format!("{}{path}", self.server));
             let response = request.send().await.unwrap();
             (response.status().as_u16(), response.text().await.unwrap())

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,7 +100,10 @@ impl Watcher {
              clusters: [{{name: prod, cluster: {{server: \"http://{cluster}\"}}}}]\n\
              users: [{{name: prod, user: {{}}}}]\ncontexts: [{{name: prod, context: {{cluster: prod, user: prod}}}}]\n"
         );
-        std::fs::write(folder.join("kubeconfig"), kubeconfig).unwrap();
+        let path = folder.join("kubeconfig");
+        std::fs::write(&path, kubeconfig).unwrap();
+        // One that everybody may read is warned of.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         std::fs::write(folder.join("config.toml"), CONFIG).unwrap();
         let mut process = Process::start(&mut steadfast(folder, &["run"]));
         let line = process.wait_for("the API and the dashboard are at");

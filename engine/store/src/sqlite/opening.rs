@@ -1,15 +1,21 @@
 //! Opening a store's file: what is ours is taken, anything else is refused, named and left as it is.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use steadfast_core::journal::JournalError;
 
-use super::{is_damage, schema};
-use crate::refusal::failed;
+use super::failure::is_damage;
+use super::files::{beside, narrow, open_private, real, set_aside, unreachable};
+use super::guard::Guard;
+use super::lock::{Lock, NameLock, is_in_use, is_ours};
+use super::pairing::{self, Pairing};
+use super::schema;
 
 /// Up to this size the whole file is checked at the start; beyond it the records alone, so that a long journal
 /// does not hold the engine up. Damage elsewhere is found where it is read.
@@ -19,94 +25,139 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// Where `PRAGMA application_id` stands in them, big-endian.
 const APPLICATION_ID_AT: usize = 68;
 const HEADER: usize = 100;
+/// How long the opening waits for somebody who has the file locked.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// And how long each call of an open store: the loop waits with it, and tries again anyway. Readers lock nobody out.
+const SHORT_PATIENCE: Duration = Duration::from_millis(250);
 
 /// A store that may be used.
 pub(super) struct Opened {
     pub(super) connection: Connection,
-    pub(super) lock: File,
+    pub(super) guard: Guard,
     pub(super) id: String,
 }
 
 pub(super) fn open(path: &Path) -> Result<Opened, JournalError> {
-    let lock = lock(path)?;
-    if path.try_exists().map_err(|error| unreachable(path, error))? {
-        check_header(path)?;
-    } else {
-        create(path)?;
-    }
+    let lock = take_lock(path)?;
     let mut connection = connect(path).map_err(|error| refused(path, &error))?;
     check_version(path, &connection)?;
     let id = take(path, &mut connection).map_err(|error| refused(path, &error))?;
     check_pages(path, &connection)?;
-    Ok(Opened { connection, lock, id })
+    narrow(&real(path));
+    let guard = Guard::new(path, lock, &id, &connection).map_err(|error| refused(path, &error))?;
+    Ok(Opened { connection, guard, id })
 }
 
-/// Opens a store to read from it, beside the engine that holds it. Nothing is created, migrated or locked.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
-    check_header(path)?;
+/// Takes the file's locks; makes the file if there is none. What is beside it is its own from here on.
+pub(super) fn take_lock(path: &Path) -> Result<Lock, JournalError> {
+    let name = NameLock::take(path)?;
+    let is_there = path.try_exists().map_err(|error| unreachable(path, &error))?;
+    if !is_there {
+        set_aside_orphans(path)?;
+        create(path)?;
+    }
+    let lock = name.of_file(path)?;
+    if is_there {
+        check_header(path, lock.file())?;
+        set_aside_foreign_log(path, lock.file())?;
+    }
+    if lock.file().metadata().is_ok_and(|file| file.nlink() > 1) {
+        tracing::warn!(
+            store = %path.display(),
+            "the store has another name (a hard link), and SQLite keeps its write-ahead log by the name: always use the same one"
+        );
+    }
+    Ok(lock)
+}
+
+/// What a file that is gone has left: a log that would be laid over the store that is about to be made.
+fn set_aside_orphans(path: &Path) -> Result<(), JournalError> {
+    let log = beside(path, "-wal");
+    if !log.try_exists().map_err(|error| unreachable(&log, &error))? {
+        return Ok(());
+    }
+    let kept = set_aside(path, &log)?;
+    tracing::warn!(
+        store = %path.display(), log = %kept.display(),
+        "there is no store, and the write-ahead log of one was there: it was set aside, and a new record begins. If the \
+         store was moved, it lacks what this log holds: stop the engine, and move both back under one name"
+    );
+    Ok(())
+}
+
+/// The log of another file, or of another time of this one.
+fn set_aside_foreign_log(path: &Path, file: &File) -> Result<(), JournalError> {
+    let real = real(path);
+    let log = beside(&real, "-wal");
+    match pairing::judge(file, &log).map_err(|error| unreachable(&log, &error))? {
+        Pairing::Fits => Ok(()),
+        Pairing::Foreign(why) => {
+            let kept = set_aside(&real, &log)?;
+            tracing::warn!(
+                store = %path.display(), log = %kept.display(),
+                "the write-ahead log beside the store is not of this file, as after a file was restored: {why}. It was set \
+                 aside, and the record is what the file has"
+            );
+            Ok(())
+        }
+    }
+}
+
+/// Opens a store to read from it, beside the engine that holds it. Nothing is created, migrated or locked. Says which version
+/// of the schema it has.
+pub(super) fn open_to_read(path: &Path) -> Result<(Connection, i32), JournalError> {
+    let metadata = fs::metadata(path).map_err(|error| unreachable(path, &error))?;
+    // To close a file that this process has open would take SQLite's locks from it.
+    if !is_ours(&metadata) {
+        let file = File::open(path).map_err(|error| unreachable(path, &error))?;
+        check_header(path, &file)?;
+        check_log(path, &file)?;
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| refused(path, &error))?;
     let found = check_version(path, &connection)?;
-    if found < schema::VERSION {
-        return Err(JournalError::Unusable(format!(
-            "the store {} has schema version {found}, from before this build (version {}). It was left as it is. Run \
-             the engine on it once, which brings it up to date",
-            path.display(),
-            schema::VERSION
-        )));
-    }
     // A checkpoint of the engine may be under way.
-    let patient = connection.busy_timeout(std::time::Duration::from_secs(5));
-    patient.map_err(|error| refused(path, &error))?;
-    Ok(connection)
+    connection
+        .busy_timeout(PATIENCE)
+        .map_err(|error| refused(path, &error))?;
+    Ok((connection, found))
 }
 
-/// The file beside the store (or instead of it, while it is made).
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-fn lock(path: &Path) -> Result<File, JournalError> {
-    let lock_path = beside(path, ".lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock_path)
-        .map_err(|error| unreachable(&lock_path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Unusable(format!(
-            "the store {} is in use by another steadfast process, and a store has one writer; \
-             stop that process or give this one a store of its own (store.url)",
+/// A log that is not the file's is not read over it. While an engine writes both, they are never apart.
+fn check_log(path: &Path, file: &File) -> Result<(), JournalError> {
+    let log = beside(&real(path), "-wal");
+    match pairing::judge(file, &log).map_err(|error| unreachable(&log, &error))? {
+        Pairing::Foreign(why) if !is_in_use(path, file) => Err(JournalError::Unusable(format!(
+            "the write-ahead log {} is not of the store {}: {why}. If the store was restored, move the log away; the engine \
+             does so as it starts",
+            log.display(),
             path.display()
         ))),
-        Err(TryLockError::Error(error)) => Err(failed(format!("cannot lock {}", lock_path.display()), error)),
+        Pairing::Foreign(_) | Pairing::Fits => Ok(()),
     }
 }
 
-fn unreachable(path: &Path, error: io::Error) -> JournalError {
-    let kind = error.kind();
-    let fix = if kind == io::ErrorKind::NotFound {
-        "create its folder or correct store.url"
-    } else if kind == io::ErrorKind::PermissionDenied || kind == io::ErrorKind::ReadOnlyFilesystem {
-        "let the engine's user write to the folder, or name another one in store.url"
-    } else {
-        "correct store.url"
-    };
-    JournalError::Unusable(format!("cannot open {}: {error}; {fix}", path.display()))
+/// A store from before snapshots were kept has none to read, and is brought up to date by the engine alone.
+pub(super) fn must_have_snapshots(path: &Path, found: i32) -> Result<(), JournalError> {
+    if found >= schema::SNAPSHOTS {
+        return Ok(());
+    }
+    Err(JournalError::Unusable(format!(
+        "the store {} has schema version {found}, from before this build (version {}). It was left as it is. Run \
+         the engine on it once, which brings it up to date",
+        path.display(),
+        schema::VERSION
+    )))
 }
 
 /// Looks at the first bytes before SQLite touches the file. Our id is in them from the moment the file has its
 /// name, since it is made under another one.
-fn check_header(path: &Path) -> Result<(), JournalError> {
+fn check_header(path: &Path, mut file: &File) -> Result<(), JournalError> {
     let mut header = Vec::with_capacity(HEADER);
-    let file = File::open(path).map_err(|error| unreachable(path, error))?;
-    file.take(HEADER as u64)
+    file.by_ref()
+        .take(HEADER as u64)
         .read_to_end(&mut header)
-        .map_err(|error| unreachable(path, error))?;
+        .map_err(|error| unreachable(path, &error))?;
     if header.len() < HEADER || !header.starts_with(MAGIC) {
         return Err(damaged(path, "it does not begin like an SQLite database"));
     }
@@ -129,9 +180,13 @@ fn create(path: &Path) -> Result<(), JournalError> {
         match fs::remove_file(leftover) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(unreachable(leftover, error)),
+            Err(error) => return Err(unreachable(leftover, &error)),
         }
     }
+    // SQLite gives its other files the mode of this one.
+    open_private(&unborn)
+        .map(drop)
+        .map_err(|error| unreachable(&unborn, &error))?;
     let made = || -> rusqlite::Result<()> {
         let mut connection = Connection::open(&unborn)?;
         schema::migrate(&mut connection)?;
@@ -143,10 +198,10 @@ fn create(path: &Path) -> Result<(), JournalError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     };
-    named().map_err(|error| unreachable(path, error))
+    named().map_err(|error| unreachable(path, &error))
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // Not CREATE: what is not there any more is not made anew in passing.
     let connection = Connection::open_with_flags(
         path,
@@ -157,7 +212,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn check_version(path: &Path, connection: &Connection) -> Result<i32, JournalError> {
+pub(super) fn check_version(path: &Path, connection: &Connection) -> Result<i32, JournalError> {
     let found = schema::version(connection).map_err(|error| refused(path, &error))?;
     if found <= schema::VERSION {
         return Ok(found);
@@ -171,15 +226,14 @@ fn check_version(path: &Path, connection: &Connection) -> Result<i32, JournalErr
 }
 
 /// Makes the store ours: settings, migrations, identity.
-fn take(path: &Path, connection: &mut Connection) -> rusqlite::Result<String> {
+pub(super) fn take(path: &Path, connection: &mut Connection) -> rusqlite::Result<String> {
     if connection.is_readonly(rusqlite::MAIN_DB)? {
         return Err(read_only(path));
     }
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cell_size_check", true)?;
-    // Waits for a backup that reads, instead of failing at once.
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
         return Err(rusqlite::Error::SqliteFailure(
@@ -191,7 +245,10 @@ fn take(path: &Path, connection: &mut Connection) -> rusqlite::Result<String> {
     }
     schema::migrate(connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_prepared_statement_cache_capacity(64);
+    // So that the file itself has a mark, if nobody who reads keeps it from being written.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.busy_timeout(SHORT_PATIENCE)?;
     connection.query_row("SELECT id FROM store", [], |row| row.get(0))
 }
 
@@ -221,7 +278,7 @@ fn check_pages(path: &Path, connection: &Connection) -> Result<(), JournalError>
 }
 
 /// Why SQLite would not have the file.
-fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
+pub(super) fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
     if is_damage(error) {
         return damaged(path, &error.to_string());
     }
@@ -238,8 +295,8 @@ fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
 /// The file is not, or no longer, a store that can be read.
 pub(super) fn damaged(path: &Path, what: &str) -> JournalError {
     JournalError::Unusable(format!(
-        "{} is not a usable Steadfast store: {what}. It was left as it is: restore it from a backup, \
-         or name another file in store.url to begin a new record",
+        "{} is not a usable Steadfast store: {what}. It was left as it is: `steadfast store check` says more. Restore it \
+         from a backup (move what is beside it, -wal and -shm, away first), or name another file in store.url to begin a new record",
         path.display()
     ))
 }

@@ -1,55 +1,73 @@
-//! Records and entries as rows.
+//! Changes and entries as rows.
 
-use std::sync::Arc;
-
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 use steadfast_core::id::JobKey;
-use steadfast_core::journal::{Change, EntriesOf, Entry, Event, Sequence};
-use steadfast_core::record::JobRecord;
+use steadfast_core::journal::{Change, EntriesOf, Entry, Event, Page, Row, Sequence, Unreadable};
 use steadfast_core::time::Timestamp;
 
 use super::SqliteFailure;
-use crate::format::{self, Kept};
-use crate::refusal::{check_revision, stored_name};
+use super::records::text;
+use crate::format;
+use crate::refusal::{brief, failed, stored_name};
+use crate::written::WrittenChange;
 
-/// Writes one job's part of a commit, and adds its entries.
-pub(super) fn write_change(
-    transaction: &Transaction<'_>,
-    at: Timestamp,
-    change: Change,
-    entries: &mut Vec<Entry>,
-) -> Result<(), SqliteFailure> {
-    let job = stored_name(&change.record.key)?;
-    let stored: Option<i64> = transaction
+/// The revision of a job's record; `None` without one.
+pub(super) fn stored_revision(connection: &Connection, key: &JobKey) -> Result<Option<u64>, SqliteFailure> {
+    let Ok(job) = stored_name(key) else { return Ok(None) };
+    let stored: Option<i64> = connection
         .prepare_cached("SELECT revision FROM jobs WHERE job = ?1")?
         .query_row([&job], |row| row.get(0))
         .optional()?;
-    check_revision(&change, stored.map(unsigned))?;
+    Ok(stored.map(unsigned))
+}
+
+/// Writes one job's part of a commit, and adds its entries.
+pub(super) fn write_change(
+    connection: &Connection,
+    at: Timestamp,
+    change: Change,
+    written: &WrittenChange,
+    entries: &mut Vec<Entry>,
+) -> Result<(), SqliteFailure> {
+    let WrittenChange { job, record, events } = written;
     let revision = signed(change.record.revision)?;
-    let key = change.record.key.clone();
-    if change.forgets() {
-        transaction
-            .prepare_cached("DELETE FROM jobs WHERE job = ?1")?
-            .execute([&job])?;
-    } else {
-        write_record(transaction, &job, Arc::unwrap_or_clone(change.record))?;
+    match record {
+        None => {
+            connection
+                .prepare_cached("DELETE FROM jobs WHERE job = ?1")?
+                .execute([job])?;
+        }
+        Some(document) => {
+            connection
+                .prepare_cached(
+                    "INSERT INTO jobs (job, state, confidence, attempt, revision, record, memory)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                     ON CONFLICT (job) DO UPDATE SET state = excluded.state, confidence = excluded.confidence,
+                         attempt = excluded.attempt, revision = excluded.revision, record = excluded.record,
+                         memory = excluded.memory",
+                )?
+                .execute(params![
+                    job,
+                    change.record.state.as_str(),
+                    change.record.confidence.as_str(),
+                    change.record.incarnation.attempt,
+                    revision,
+                    document,
+                    // As a blob: JSON would write every byte as a number.
+                    change.record.memory
+                ])?;
+        }
     }
-    let mut insert = transaction.prepare_cached(
+    let key = change.record.key.clone();
+    let mut insert = connection.prepare_cached(
         "INSERT INTO journal (at, job, kind, state, attempt, revision, event) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    for event in change.events {
+    for (event, document) in change.events.into_iter().zip(events) {
         let (kind, state, attempt) = columns(&event);
-        insert.execute(params![
-            at.as_millis(),
-            job,
-            kind,
-            state,
-            attempt,
-            revision,
-            document(&event)?
-        ])?;
+        insert.execute(params![at.as_millis(), job, kind, state, attempt, revision, document])?;
         entries.push(Entry {
-            sequence: Sequence(unsigned(transaction.last_insert_rowid())),
+            sequence: Sequence(unsigned(connection.last_insert_rowid())),
             at,
             key: key.clone(),
             event,
@@ -59,31 +77,8 @@ pub(super) fn write_change(
     Ok(())
 }
 
-fn write_record(transaction: &Transaction<'_>, job: &str, mut record: JobRecord) -> Result<(), SqliteFailure> {
-    // As a blob: JSON would write every byte as a number.
-    let memory = std::mem::take(&mut record.memory);
-    transaction
-        .prepare_cached(
-            "INSERT INTO jobs (job, state, confidence, attempt, revision, record, memory)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (job) DO UPDATE SET state = excluded.state, confidence = excluded.confidence,
-                 attempt = excluded.attempt, revision = excluded.revision, record = excluded.record,
-                 memory = excluded.memory",
-        )?
-        .execute(params![
-            job,
-            record.state.as_str(),
-            record.confidence.as_str(),
-            record.incarnation.attempt,
-            signed(record.revision)?,
-            document(&record)?,
-            memory
-        ])?;
-    Ok(())
-}
-
 /// What is queried of an event beside its body.
-fn columns(event: &Event) -> (&'static str, Option<&'static str>, Option<u32>) {
+pub(super) fn columns(event: &Event) -> (&'static str, Option<&'static str>, Option<u32>) {
     match event {
         Event::Transition(transition) => ("transition", Some(transition.to.as_str()), Some(transition.attempt)),
         Event::Update => ("update", None, None),
@@ -92,29 +87,15 @@ fn columns(event: &Event) -> (&'static str, Option<&'static str>, Option<u32>) {
     }
 }
 
-pub(super) fn read_records(connection: &Connection) -> Result<Vec<JobRecord>, SqliteFailure> {
-    let mut select = connection.prepare_cached("SELECT job, record, memory FROM jobs ORDER BY job")?;
-    let mut rows = select.query([])?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        let job: String = row.get(0)?;
-        let text = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        let mut record: JobRecord = parse(text, || format!("the record of {job}"))?;
-        record.memory = row.get(2)?;
-        records.push(record);
-    }
-    records.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(records)
-}
-
-pub(super) fn read_entries(
+pub(super) fn read_page(
     connection: &Connection,
     of: &EntriesOf,
     after: Sequence,
     limit: u32,
-) -> Result<Vec<Entry>, SqliteFailure> {
+) -> Result<Page, SqliteFailure> {
     const COLUMNS: &str = "SELECT sequence, at, job, revision, event FROM journal WHERE sequence > ?1";
-    let after = signed(after.0)?;
+    // Beyond what can be counted there is nothing.
+    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
     let (filter, job) = match of {
         EntriesOf::Everything => ("", None),
         EntriesOf::ForSinks => ("AND kind IN ('transition', 'alert')", None),
@@ -130,33 +111,65 @@ pub(super) fn read_entries(
         Some(job) => select.query(params![after, limit, job])?,
         None => select.query(params![after, limit])?,
     };
-    let mut entries = Vec::new();
+    let mut page = Page {
+        rows: Vec::new(),
+        dropped_until: dropped_until(connection)?,
+    };
     while let Some(row) = rows.next()? {
-        entries.push(read_entry(row)?);
+        page.rows.push(read_row(row)?);
     }
-    Ok(entries)
+    Ok(page)
 }
 
-fn read_entry(row: &Row<'_>) -> Result<Entry, SqliteFailure> {
+/// One row, of the columns sequence, at, job, revision and event.
+pub(super) fn read_row(row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
     let sequence = Sequence(unsigned(row.get(0)?));
-    let job: String = row.get(2)?;
-    let key =
-        JobKey::parse(&job).ok_or_else(|| SqliteFailure::Row(format!("entry {} names no job: {job}", sequence.0)))?;
-    let event = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
-    Ok(Entry {
-        sequence,
-        at: Timestamp::from_millis(row.get(1)?),
-        key,
-        event: parse(event, || format!("entry {}", sequence.0))?,
-        revision: unsigned(row.get(3)?),
-    })
+    let job = text(row.get_ref(2)?);
+    let unreadable = |why: String| {
+        Ok(Row::Unreadable(Unreadable {
+            sequence,
+            job: job.clone(),
+            why,
+        }))
+    };
+    let (Ok(at), Ok(revision)) = (row.get_ref(1)?.as_i64(), row.get_ref(3)?.as_i64()) else {
+        return unreadable("its time or its revision is no number".to_owned());
+    };
+    let Some(key) = JobKey::parse(&job) else {
+        return unreadable("it names no job".to_owned());
+    };
+    let ValueRef::Text(document) = row.get_ref(4)? else {
+        return unreadable("its event is not text".to_owned());
+    };
+    match format::read(document) {
+        Ok(event) => Ok(Row::Entry(Entry {
+            sequence,
+            at: Timestamp::from_millis(at),
+            key,
+            event,
+            revision: unsigned(revision),
+        })),
+        Err(error) => unreadable(format!("its event does not read: {}", brief(&error))),
+    }
 }
 
+/// The newest sequence that was given out, also if its entry is dropped by now.
 pub(super) fn newest(connection: &Connection) -> Result<Sequence, SqliteFailure> {
     let newest = connection
-        .prepare_cached("SELECT ifnull(max(sequence), 0) FROM journal")?
+        .prepare_cached(
+            "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0),
+                 ifnull((SELECT max(sequence) FROM journal), 0))",
+        )?
         .query_row([], |row| row.get(0))?;
     Ok(Sequence(unsigned(newest)))
+}
+
+/// Entries up to this one may have been dropped.
+pub(super) fn dropped_until(connection: &Connection) -> Result<Sequence, SqliteFailure> {
+    let until = connection
+        .prepare_cached("SELECT dropped_until FROM store")?
+        .query_row([], |row| row.get(0))?;
+    Ok(Sequence(unsigned(until)))
 }
 
 pub(super) fn read_cursor(connection: &Connection, sink: &str) -> Result<Option<Sequence>, SqliteFailure> {
@@ -167,8 +180,8 @@ pub(super) fn read_cursor(connection: &Connection, sink: &str) -> Result<Option<
     Ok(delivered.map(|sequence| Sequence(unsigned(sequence))))
 }
 
-pub(super) fn write_cursor(transaction: &Transaction<'_>, sink: &str, to: Sequence) -> Result<(), SqliteFailure> {
-    transaction
+pub(super) fn write_cursor(connection: &Connection, sink: &str, to: Sequence) -> Result<(), SqliteFailure> {
+    connection
         .prepare_cached(
             "INSERT INTO sinks (sink, delivered) VALUES (?1, ?2)
              ON CONFLICT (sink) DO UPDATE SET delivered = max(delivered, excluded.delivered)",
@@ -177,22 +190,10 @@ pub(super) fn write_cursor(transaction: &Transaction<'_>, sink: &str, to: Sequen
     Ok(())
 }
 
-fn document(value: &impl Kept) -> Result<String, SqliteFailure> {
-    format::write(value).map_err(|error| SqliteFailure::Reported(crate::refusal::failed("cannot write as JSON", error)))
-}
-
-fn parse<T: Kept>(text: &str, what: impl FnOnce() -> String) -> Result<T, SqliteFailure> {
-    format::read(text.as_bytes()).map_err(|error| SqliteFailure::Row(format!("{} does not read: {error}", what())))
-}
-
 /// SQLite's integers are signed; ours never pass 2^63 in any lifetime.
 pub(super) fn signed(value: u64) -> Result<i64, SqliteFailure> {
-    i64::try_from(value).map_err(|error| {
-        SqliteFailure::Reported(crate::refusal::failed(
-            format!("{value} does not fit into the store"),
-            error,
-        ))
-    })
+    i64::try_from(value)
+        .map_err(|error| SqliteFailure::Reported(failed(format!("{value} does not fit into the store"), error)))
 }
 
 pub(super) fn unsigned(value: i64) -> u64 {

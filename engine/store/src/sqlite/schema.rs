@@ -64,10 +64,43 @@ CREATE TABLE snapshots (
 ) STRICT;
 CREATE INDEX snapshots_by_age ON snapshots (place, at, bytes);
 ",
+    "
+-- Rows that did not read, out of the way of their jobs.
+CREATE TABLE quarantine (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- When it was set aside, in milliseconds since the Unix epoch.
+    at INTEGER NOT NULL,
+    -- The table it was in, and which row it was there: a job, a sequence, a place.
+    source TEXT NOT NULL,
+    name TEXT NOT NULL,
+    why TEXT NOT NULL
+) STRICT;
+-- Their columns, each as it was.
+CREATE TABLE quarantined_cells (
+    place INTEGER NOT NULL,
+    field TEXT NOT NULL,
+    value ANY,
+    PRIMARY KEY (place, field)
+) STRICT, WITHOUT ROWID;
+
+-- Entries of the journal up to this one may have been dropped by retention.
+ALTER TABLE store ADD COLUMN dropped_until INTEGER NOT NULL DEFAULT 0;
+
+-- One row on a page of its own, written with each transaction and always as long: the store's id, the number of its
+-- transactions, and the layout of its pages. By it the file and its write-ahead log know each other (mark.rs).
+CREATE TABLE head (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    mark TEXT NOT NULL
+) STRICT;
+INSERT INTO head (only, mark) SELECT 1, id || ':' || printf('%019d', 1) || ':' || printf('%010d', 0) FROM store;
+",
 ];
 
 /// The version this build writes.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
+
+/// The first version that keeps snapshots.
+pub(super) const SNAPSHOTS: i32 = 2;
 
 /// The version of an open store.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {

@@ -1,26 +1,29 @@
 //! Recorded snapshots as rows.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
-use steadfast_core::journal::Sequence;
+use rusqlite::{Connection, params};
+use steadfast_core::journal::{Keep, RecordingPage, Sequence};
 use steadfast_core::recording::Recorded;
 use steadfast_core::time::Timestamp;
 
 use super::SqliteFailure;
 use super::rows::{signed, unsigned};
-use crate::packing::{pack, unpack};
-use crate::refusal::{failed, stored_name};
+use crate::packing::unpack;
+use crate::retention::STEP;
+use crate::written::WrittenSnapshot;
 
 /// Writes a recorded snapshot as a row, in the transaction of its decision.
-pub(super) fn write(transaction: &Transaction<'_>, recorded: &Recorded) -> Result<(), SqliteFailure> {
-    let job = stored_name(recorded.key())?;
-    let packed = pack(recorded).map_err(|error| SqliteFailure::Reported(failed("cannot pack a snapshot", error)))?;
-    transaction
+pub(super) fn write(
+    connection: &Connection,
+    recorded: &Recorded,
+    written: &WrittenSnapshot,
+) -> Result<(), SqliteFailure> {
+    connection
         .prepare_cached("INSERT INTO snapshots (at, job, bytes, recorded) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![
             recorded.at().as_millis(),
-            job,
-            signed(packed.len() as u64)?,
-            packed
+            written.job,
+            signed(written.packed.len() as u64)?,
+            written.packed
         ])?;
     Ok(())
 }
@@ -31,38 +34,47 @@ pub(super) fn read(
     after: Sequence,
     since: Timestamp,
     limit: u32,
-) -> Result<Vec<(Sequence, Recorded)>, SqliteFailure> {
+) -> Result<RecordingPage, SqliteFailure> {
     let mut select = connection.prepare_cached(
         "SELECT place, recorded FROM snapshots WHERE place > ?1 AND at >= ?2 ORDER BY place LIMIT ?3",
     )?;
     let mut rows = select.query(params![signed(after.0)?, since.as_millis(), limit])?;
-    let mut all = Vec::new();
+    let mut page = RecordingPage::default();
     while let Some(row) = rows.next()? {
         let place = Sequence(unsigned(row.get(0)?));
         let packed = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        // No damage to the record: another version may have kept it.
-        let recorded = unpack(packed).map_err(|error| {
-            let what = format!("snapshot {} does not read; another version may have kept it", place.0);
-            SqliteFailure::Reported(failed(what, error))
-        })?;
-        all.push((place, recorded));
+        match unpack(packed) {
+            Ok(recorded) => page.read.push((place, recorded)),
+            // No damage to the record: another version may have kept it.
+            Err(error) => page.unreadable.push((place, error.to_string())),
+        }
     }
-    Ok(all)
+    Ok(page)
 }
 
-/// Drops what is too old, and the oldest beyond the size.
-pub(super) fn prune(transaction: &Transaction<'_>, since: Timestamp, max_bytes: u64) -> Result<u64, SqliteFailure> {
-    // The newest one that no longer fits, counted from the newest of all.
-    let beyond: Option<i64> = transaction
-        .prepare_cached(
-            "SELECT place FROM (SELECT place, at, sum(bytes) OVER (ORDER BY place DESC) AS upto FROM snapshots)
-             WHERE upto > ?1 OR at < ?2 ORDER BY place DESC LIMIT 1",
-        )?
-        .query_row(params![signed(max_bytes)?, since.as_millis()], |row| row.get(0))
-        .optional()?;
-    let Some(beyond) = beyond else { return Ok(0) };
-    let gone = transaction
-        .prepare_cached("DELETE FROM snapshots WHERE place <= ?1")?
-        .execute([beyond])?;
-    Ok(u64::try_from(gone).unwrap_or(u64::MAX))
+/// Drops what is too old, and the oldest beyond the size: the oldest first, and at most a step of them. Says how many went.
+pub(super) fn prune(connection: &Connection, keep: &Keep) -> Result<usize, SqliteFailure> {
+    let mut bytes: i64 = connection
+        .prepare_cached("SELECT ifnull(sum(bytes), 0) FROM snapshots")?
+        .query_row([], |row| row.get(0))?;
+    let most = i64::try_from(keep.snapshot_bytes).unwrap_or(i64::MAX);
+    let mut select = connection.prepare_cached("SELECT place, at, bytes FROM snapshots ORDER BY place LIMIT ?1")?;
+    let mut rows = select.query([STEP as i64])?;
+    let (mut due, mut last) = (0, None);
+    while let Some(row) = rows.next()? {
+        let (place, at, size): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if at >= keep.snapshots_since.as_millis() && bytes <= most {
+            break;
+        }
+        bytes = bytes.saturating_sub(size);
+        due += 1;
+        last = Some(place);
+    }
+    drop(rows);
+    if let Some(last) = last {
+        connection
+            .prepare_cached("DELETE FROM snapshots WHERE place <= ?1")?
+            .execute([last])?;
+    }
+    Ok(due)
 }

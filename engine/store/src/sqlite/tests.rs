@@ -1,10 +1,16 @@
 //! What only a file can do: survive, be damaged, be someone else's, be full.
 
+mod elsewhere;
+mod maintenance;
+mod restored;
+mod unreadable;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use steadfast_core::journal::{Change, Recordings as _};
+use steadfast_core::record::JobRecord;
 use steadfast_core::state::JobState;
 use tempfile::TempDir;
 
@@ -15,6 +21,16 @@ fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("steadfast.db");
     (folder, path)
+}
+
+/// Every record, as it is stored.
+async fn records(store: &SqliteStore) -> Vec<JobRecord> {
+    store.load(AT).await.unwrap().records
+}
+
+/// Does to the rows what nobody should, beside the store.
+fn tamper(store: &SqliteStore, sql: &str) {
+    store.shared.open.lock().unwrap().connection.execute_batch(sql).unwrap();
 }
 
 fn refusal(path: &Path) -> String {
@@ -47,7 +63,7 @@ async fn what_was_committed_survives_a_reopening() {
     drop(store);
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(
-        store.load().await.unwrap(),
+        records(&store).await,
         [
             JobRecord::clone(&started("a").record),
             JobRecord::clone(&started("b").record)
@@ -80,7 +96,7 @@ async fn every_moment_of_a_kill_leaves_whole_commits() {
     for n in 1..=20 {
         store.commit(AT, vec![next("a", n), next("b", n)].into()).await.unwrap();
         let copy = SqliteStore::open(&kill(n)).unwrap();
-        assert!(copy.load().await.unwrap().iter().all(|record| record.revision == n));
+        assert!(records(&copy).await.iter().all(|record| record.revision == n));
         assert_eq!(copy.newest().await.unwrap(), Sequence(2 * n));
     }
     // A commit whose end never reached the disk: its frames are cut off anywhere in the log.
@@ -91,7 +107,7 @@ async fn every_moment_of_a_kill_leaves_whole_commits() {
         fs::copy(&whole, &torn).unwrap();
         fs::write(format!("{}-wal", torn.display()), &log[..cut]).unwrap();
         let copy = SqliteStore::open(&torn).unwrap();
-        let revisions: Vec<u64> = copy.load().await.unwrap().iter().map(|r| r.revision).collect();
+        let revisions: Vec<u64> = records(&copy).await.iter().map(|r| r.revision).collect();
         let entries = copy.newest().await.unwrap().0;
         assert!(
             revisions.is_empty() && entries == 0 || revisions == [entries / 2, entries / 2],
@@ -106,13 +122,14 @@ async fn a_connection_lost_before_its_commit_leaves_nothing() {
     let store = SqliteStore::open(&path).unwrap();
     store.commit(AT, vec![started("a")].into()).await.unwrap();
     {
-        let mut connection = store.shared.connection.lock().unwrap();
-        let transaction = write(&mut connection).unwrap();
-        rows::write_change(&transaction, AT, next("a", 2), &mut Vec::new()).unwrap();
+        let mut open = store.shared.open.lock().unwrap();
+        let write = Write::begin(&mut open.connection).unwrap();
+        let written = Written::of(vec![next("a", 2)].into(), Snapshots::ReadBack).unwrap();
+        rows::write_change(&write, AT, next("a", 2), &written.changes[0], &mut Vec::new()).unwrap();
     }
     drop(store);
     let store = SqliteStore::open(&path).unwrap();
-    assert_eq!(store.load().await.unwrap(), [JobRecord::clone(&started("a").record)]);
+    assert_eq!(records(&store).await, [JobRecord::clone(&started("a").record)]);
     assert_eq!(store.newest().await.unwrap(), Sequence(1));
 }
 
@@ -200,18 +217,6 @@ fn foreign_and_damaged_files_are_refused_and_kept() {
     }
 }
 
-#[tokio::test]
-async fn a_row_that_does_not_read_is_damage_and_not_an_empty_record() {
-    let (_folder, path) = folder();
-    let store = SqliteStore::open(&path).unwrap();
-    store.commit(AT, vec![started("a")].into()).await.unwrap();
-    let sql = "UPDATE jobs SET record = '{}'; UPDATE journal SET event = '{\"kind\":\"strange\"}'";
-    store.shared.connection.lock().unwrap().execute_batch(sql).unwrap();
-    assert!(matches!(store.load().await, Err(JournalError::Unusable(_))));
-    let entries = store.entries(EntriesOf::Everything, Sequence(0), 1).await;
-    assert!(matches!(entries, Err(JournalError::Unusable(_))));
-}
-
 #[test]
 fn a_missing_folder_is_named() {
     let (folder, _) = folder();
@@ -234,7 +239,7 @@ async fn a_full_disk_refuses_the_commit_and_lets_the_next_one_in() {
     let store = SqliteStore::open(&path).unwrap();
     store.commit(AT, vec![started("a")].into()).await.unwrap();
     let limit = |pages: i64| {
-        let connection = store.shared.connection.lock().unwrap();
+        let connection = &store.shared.open.lock().unwrap().connection;
         connection.pragma_update(None, "max_page_count", pages).unwrap();
     };
     limit(1); // SQLite takes the present size as the least.
@@ -247,10 +252,10 @@ async fn a_full_disk_refuses_the_commit_and_lets_the_next_one_in() {
         context.contains("steadfast.db") && source.to_string().contains("full"),
         "{context}: {source}"
     );
-    assert_eq!(store.load().await.unwrap(), [JobRecord::clone(&started("a").record)]);
+    assert_eq!(records(&store).await, [JobRecord::clone(&started("a").record)]);
     limit(1_000_000);
     store.commit(AT, many.into()).await.unwrap();
-    assert_eq!(store.load().await.unwrap().len(), 201);
+    assert_eq!(records(&store).await.len(), 201);
 }
 
 #[tokio::test]
@@ -259,13 +264,13 @@ async fn a_store_that_turned_read_only_fails_its_check() {
     let store = SqliteStore::open(&path).unwrap();
     store.check().await.unwrap();
     let set = |on: bool| {
-        let connection = store.shared.connection.lock().unwrap();
+        let connection = &store.shared.open.lock().unwrap().connection;
         connection.pragma_update(None, "query_only", on).unwrap();
     };
     set(true);
     assert!(matches!(store.check().await, Err(JournalError::Failed { .. })));
     assert!(store.commit(AT, vec![started("a")].into()).await.is_err());
-    assert!(store.load().await.unwrap().is_empty());
+    assert!(records(&store).await.is_empty());
     set(false);
     store.check().await.unwrap();
 }
@@ -296,7 +301,7 @@ fn an_interrupted_creation_is_begun_again() {
 fn every_commit_is_synced_to_a_write_ahead_log() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    let connection = store.shared.connection.lock().unwrap();
+    let connection = &store.shared.open.lock().unwrap().connection;
     let text = |name: &str| -> String { connection.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
     let number = |name: &str| -> i64 { connection.pragma_query_value(None, name, |row| row.get(0)).unwrap() };
     assert_eq!(text("journal_mode"), "wal");
@@ -316,7 +321,7 @@ async fn snapshots_are_read_beside_a_running_engine() {
     for n in 1..=2 {
         store.commit(AT, commit(n)).await.unwrap();
         let seen = reader.recorded(Sequence(0), AT, 100).await.unwrap();
-        assert_eq!(seen.last().map(|(_, one)| one.clone()), Some(shown("a", n)));
+        assert_eq!(seen.read.last().map(|(_, one)| one.clone()), Some(shown("a", n)));
     }
 }
 
@@ -333,7 +338,9 @@ async fn a_store_of_the_version_before_is_brought_up_to_date_by_the_engine_alone
     let (_folder, path) = folder();
     drop(SqliteStore::open(&path).unwrap());
     let connection = Connection::open(&path).unwrap();
-    connection.execute_batch("DROP TABLE snapshots").unwrap();
+    let later = "DROP TABLE snapshots; DROP TABLE quarantine; DROP TABLE quarantined_cells; DROP TABLE head;
+                 ALTER TABLE store DROP COLUMN dropped_until";
+    connection.execute_batch(later).unwrap();
     connection.pragma_update(None, "user_version", 1).unwrap();
     connection.close().unwrap();
     let text = SqliteReader::open(&path).unwrap_err().to_string();

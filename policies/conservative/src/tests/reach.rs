@@ -1,7 +1,7 @@
 //! Who is expected to answer, and what an end resolves.
 
 use steadfast_policy::testing::Says;
-use steadfast_policy::{Checkpoints, ConditionType, JobState};
+use steadfast_policy::{Checkpoints, ConditionType, Confidence, JobState};
 
 use super::kit::{Story, alerts, conditions};
 
@@ -28,6 +28,22 @@ fn a_silence_counts_from_when_the_job_manager_was_up() {
     assert_eq!(story.decide().watch.validate_after, 15_000, "judged when it is due");
     assert!(!unreachable(story.at(315)));
     assert!(unreachable(story.at(316)));
+}
+
+#[test]
+fn what_the_engine_itself_lacks_confirms_nothing_and_is_not_flinks_silence() {
+    let mut story = Story::running();
+    story.at(5).flink_not_asked();
+    story.at(90).deployment_there(90);
+    assert!(!unreachable(&mut story));
+    let decision = story.decide();
+    assert_eq!(
+        (decision.state, decision.confidence),
+        (JobState::Running, Confidence::Inferred),
+        "of Kubernetes alone"
+    );
+    story.flink_silent(91);
+    assert!(unreachable(story.at(120)));
 }
 
 #[test]

@@ -101,6 +101,19 @@ impl World {
         self.flink(Says::Unknown(kind))
     }
 
+    /// The engine lacks what it takes to ask Flink.
+    pub fn flink_not_asked(&mut self) -> &mut Self {
+        self.flink_unknown(FaultKind::Other);
+        if let Some(wit::FlinkEvidence {
+            answer: wit::FlinkAnswer::Unknown(fault),
+            ..
+        }) = &mut self.snapshot.flink
+        {
+            fault.message = "the engine itself has no file left to open".to_owned();
+        }
+        self
+    }
+
     /// A complete list of Deployments has the job's.
     pub fn deployment_there(&mut self) -> &mut Self {
         self.deployment(Says::Present(super::deployment()))

@@ -364,7 +364,7 @@ fn an_alert_is_over_under_the_old_name_when_its_record_goes_on_under_another() {
         since: rig.now,
         message: "it failed".to_owned(),
     });
-    rig.reactor.repair(vec![standing], rig.now);
+    rig.repair(vec![standing]);
     let listed = KubeChange::Relisted(
         vec![Object::FlinkResource(asks("daily", Some(1)))],
         Completeness::Complete,

@@ -1,7 +1,8 @@
 //! Memory is compared with the store.
 
+use steadfast_core::journal::Quarantined;
+
 use super::*;
-use crate::turn::Show;
 
 fn stored(rig: &Rig) -> Vec<JobRecord> {
     rig.reactor
@@ -15,7 +16,7 @@ fn stored(rig: &Rig) -> Vec<JobRecord> {
 fn what_agrees_is_left_alone() {
     let mut rig = Rig::new(&["orders"]);
     let stored = stored(&rig);
-    assert!(rig.reactor.repair(stored, rig.now).is_empty());
+    assert!(rig.repair(stored).is_empty());
 }
 
 #[test]
@@ -23,7 +24,7 @@ fn a_record_that_differs_is_as_the_store_has_it_and_judged_anew() {
     let mut rig = Rig::new(&["orders"]);
     let mut stored = stored(&rig);
     stored[0].state = JobState::Failed;
-    let shown = rig.reactor.repair(stored, rig.now);
+    let shown = rig.repair(stored);
     assert!(matches!(&shown[..], [Show::Repaired(view)] if view.record.state == JobState::Failed));
     assert_eq!(rig.record("orders").state, JobState::Failed);
     assert_eq!(rig.reactor.turn(rig.now).judged(), 1);
@@ -35,8 +36,11 @@ fn a_record_that_the_store_lacks_is_dropped_and_begins_anew() {
     live(&mut rig, Duration::from_secs(10), |_| running());
     let mut stored = stored(&rig);
     stored.retain(|record| &*record.key.target.name != "orders");
-    let shown = rig.reactor.repair(stored, rig.now);
-    assert!(matches!(&shown[..], [Show::Dropped(key)] if &*key.target.name == "orders"));
+    let shown = rig.repair(stored);
+    let is_orders = |key: &JobKey| &*key.target.name == "orders";
+    assert!(
+        matches!(&shown[..], [Show::Dropped(key), Show::Forgotten(told)] if is_orders(key) && is_orders(&told.record.key))
+    );
     let changes = rig.settle();
     assert_eq!(changes[0].record.revision, 1, "as the store will have it");
     live(&mut rig, Duration::from_secs(10), |_| running());
@@ -61,7 +65,7 @@ fn a_job_that_the_store_knows_already_does_not_begin_a_second_time() {
     known.revision = 7;
     rig.reactor.refuse(turn, rig.now);
     let stored = stored(&rig).into_iter().chain([known]).collect();
-    rig.reactor.repair(stored, rig.now);
+    rig.repair(stored);
     let revisions: Vec<u64> = rig.settle().iter().map(|change| change.record.revision).collect();
     assert_eq!(revisions, [8]);
 }
@@ -74,12 +78,50 @@ fn a_restored_record_is_under_the_present_policy_and_not_confirmed_by_what_was_c
     restored.policy = steadfast_core::id::PolicyName::new("gone");
     restored.memory = vec![7];
     let before = restored.confirmed_at;
-    rig.reactor.repair(vec![restored], rig.now);
+    rig.repair(vec![restored]);
     let upkeep = rig.reactor.upkeep();
     rig.commit(upkeep);
     let record = rig.record("orders");
     assert_eq!((record.policy.as_str(), &record.memory[..]), ("believe", &[][..]));
     assert_eq!(record.confirmed_at, before);
+}
+
+#[test]
+fn a_row_that_was_set_aside_is_written_anew_as_memory_has_it() {
+    let mut rig = Rig::new(&["clicks", "orders"]);
+    live(&mut rig, Duration::from_secs(10), |_| running());
+    let before = rig.record("orders").clone();
+    let records = stored(&rig).into_iter().filter(|record| record.key != before.key);
+    let loaded = Loaded {
+        records: records.collect(),
+        set_aside: vec![Quarantined {
+            job: before.key.to_string(),
+            at: rig.now,
+            why: "it does not read".to_owned(),
+        }],
+        ..Loaded::default()
+    };
+    let shown = rig.repair_by(loaded);
+    let [Show::Changed(told, _)] = &shown[..] else {
+        panic!("{} shown", shown.len())
+    };
+    let [Event::Transition(transition)] = &told.events[..] else {
+        panic!("{:?}", told.events)
+    };
+    assert_eq!((transition.from, transition.to), (JobState::Unknown, JobState::Running));
+    let expected = JobRecord { revision: 1, ..before };
+    assert_eq!(*rig.record("orders"), expected, "nothing that was known is lost");
+}
+
+#[test]
+fn a_record_in_the_store_alone_that_nothing_watches_is_forgotten() {
+    let mut rig = Rig::new(&["orders"]);
+    let mut other = rig.record("orders").clone();
+    other.key = JobKey::application(TargetId::standalone("other"));
+    let mut records = stored(&rig);
+    records.push(other.clone());
+    let shown = rig.repair(records);
+    assert!(matches!(&shown[..], [Show::Forgotten(told)] if told.record.key == other.key));
 }
 
 #[test]

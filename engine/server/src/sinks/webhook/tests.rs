@@ -8,6 +8,7 @@ use steadfast_core::alert::{AlertEvent, AlertStatus};
 use steadfast_core::journal::{Change, Event, Journal as _, SinkCursors as _};
 use steadfast_core::record::{AlertScope, JobRecord};
 use steadfast_core::state::JobState;
+use steadfast_core::time::Timestamp;
 use steadfast_store::MemoryStore;
 use tokio::task::JoinHandle;
 
@@ -25,6 +26,8 @@ struct Receiver {
     got: Mutex<Vec<Value>>,
     /// How the next deliveries go; when it is empty they are taken.
     mood: Mutex<Vec<Mood>>,
+    /// The id of an event that it never takes.
+    refuses: Mutex<Option<&'static str>>,
 }
 
 #[derive(Clone, Copy)]
@@ -37,11 +40,20 @@ enum Mood {
 #[async_trait]
 impl Deliver for Receiver {
     async fn deliver(&self, event: &str) -> Result<(), DeliveryError> {
+        let id = serde_json::from_str::<Value>(event).unwrap()["id"].clone();
+        if self.refuses.lock().unwrap().is_some_and(|refused| id == refused) {
+            return Err(DeliveryError {
+                message: "the receiver answered 413".to_owned(),
+                retry_after: None,
+                refusal: Refusal::OfTheEvent,
+            });
+        }
         let mood = self.mood.lock().unwrap().pop();
         match mood {
             Some(Mood::Refuses) => Err(DeliveryError {
                 message: "the receiver answered 503".to_owned(),
                 retry_after: Some(Duration::from_secs(2)),
+                refusal: Refusal::ForNow,
             }),
             Some(Mood::TakesAndHangs) => {
                 self.got.lock().unwrap().push(serde_json::from_str(event).unwrap());
@@ -60,6 +72,17 @@ struct Setup {
     receiver: Arc<Receiver>,
     entries: watch::Sender<Sequence>,
     cancel: CancellationToken,
+    board: SinkBoard,
+    max_age: Duration,
+}
+
+/// A clock that goes with tokio's.
+struct Ticking(tokio::time::Instant);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        AT.after(self.0.elapsed())
+    }
 }
 
 impl Setup {
@@ -69,15 +92,32 @@ impl Setup {
             receiver: Arc::default(),
             entries: watch::channel(Sequence(0)).0,
             cancel: CancellationToken::new(),
+            board: SinkBoard::default(),
+            max_age: Duration::from_secs(86_400),
         }
     }
 
     async fn start(&self) -> JoinHandle<()> {
-        let to = self.receiver.clone();
-        let webhook = Webhook::begin("hook", self.store.clone(), to, RETRY, SinkMetrics::default());
-        let webhook = webhook.await.unwrap();
+        let webhook = self.begin("hook", None, self.receiver.clone()).await;
         let rng = StdRng::seed_from_u64(7);
         tokio::spawn(webhook.run(self.entries.subscribe(), self.cancel.clone(), rng))
+    }
+
+    async fn begin(&self, name: &str, formerly: Option<&str>, to: Arc<dyn Deliver>) -> Webhook {
+        let sink = Sink {
+            name: name.to_owned(),
+            formerly: formerly.map(str::to_owned),
+            retry: RETRY,
+            max_age: self.max_age,
+        };
+        let ports = SinkPorts {
+            store: self.store.clone(),
+            to,
+            clock: Arc::new(Ticking(tokio::time::Instant::now())),
+            metrics: SinkMetrics::default(),
+            board: self.board.clone(),
+        };
+        Webhook::begin(sink, ports).await.unwrap()
     }
 
     async fn commit(&self, revision: u64, events: Vec<Event>) {
@@ -252,6 +292,87 @@ async fn cancelling_ends_a_delivery_under_way_and_keeps_what_was_delivered() {
     assert_eq!(setup.cursor().await, Some(Sequence(2)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_for_good_is_given_up_and_the_rest_goes_on() {
+    let setup = Setup::new();
+    *setup.receiver.refuses.lock().unwrap() = Some("store-2");
+    let task = setup.start().await;
+    for revision in 1..=65 {
+        setup.transition(revision).await;
+    }
+    setup.until(64).await;
+    let expected: Vec<String> = (1..=65).filter(|n| *n != 2).map(|n| format!("store-{n}")).collect();
+    assert_eq!(setup.ids(), expected);
+    let [sink] = &*setup.board.read() else {
+        panic!("one sink")
+    };
+    let last = sink.last_dead_letter.clone().unwrap();
+    assert_eq!((sink.dead_letters, last.sequence, &sink.failing_since), (1, 2, &None));
+    assert!(last.why.contains("413"), "{last:?}");
+    setup.cancel.cancel();
+    task.await.unwrap();
+    assert_eq!(setup.cursor().await, Some(Sequence(65)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_taken_within_max_age_is_given_up_and_the_rest_goes_on() {
+    let setup = Setup {
+        max_age: Duration::from_secs(600),
+        ..Setup::new()
+    };
+    *setup.receiver.mood.lock().unwrap() = vec![Mood::Refuses; 100_000];
+    let task = setup.start().await;
+    setup.transition(1).await;
+    let given_up = || setup.board.read().first().is_some_and(|sink| sink.dead_letters == 1);
+    while !given_up() {
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert!(setup.board.read()[0].failing_since.is_some());
+    setup.receiver.mood.lock().unwrap().clear();
+    setup.transition(2).await;
+    setup.until(1).await;
+    assert_eq!(setup.ids(), ["store-2"]);
+    setup.cancel.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_is_given_a_name_goes_on_and_keeps_its_place_when_its_url_changes() {
+    let setup = Setup::new();
+    setup.transition(1).await;
+    setup.store.advance_sink("webhook-old", Sequence(0)).await.unwrap();
+    let named = setup.begin("orders", Some("webhook-old"), setup.receiver.clone()).await;
+    assert_eq!(named.position, Sequence(0), "where it was without a name");
+    setup.transition(2).await;
+    // Another URL: another digest, of which nothing was ever kept.
+    let rotated = setup.begin("orders", Some("webhook-new"), setup.receiver.clone()).await;
+    assert_eq!(rotated.position, Sequence(0));
+    let stranger = setup.begin("other", Some("webhook-none"), setup.receiver.clone()).await;
+    assert_eq!(stranger.position, Sequence(2), "a new sink begins at the end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_sink_counts_for_itself() {
+    let setup = Setup::new();
+    setup.transition(1).await;
+    let metrics = SinkMetrics::default();
+    let mut registry = prometheus_client::registry::Registry::default();
+    metrics.register(&mut registry);
+    for (name, position) in [("good", 1), ("stuck", 0)] {
+        setup.store.advance_sink(name, Sequence(position)).await.unwrap();
+        let webhook = setup.begin(name, None, setup.receiver.clone()).await;
+        metrics.of(name).reached(webhook.position);
+    }
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    for line in [
+        "steadfast_sink_sequence{sink=\"good\"} 1",
+        "steadfast_sink_sequence{sink=\"stuck\"} 0",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+}
+
 /// Over a real connection, as a receiver sees it.
 #[tokio::test]
 async fn a_receiver_on_loopback_gets_posts() {
@@ -282,25 +403,15 @@ async fn a_receiver_on_loopback_gets_posts() {
     let server = tokio::spawn(axum::serve(listener, Router::new().route("/hook", post(receive))).into_future());
     let url = format!("http://{address}/hook?token=secret");
     let setup = Setup::new();
-    let quick = Backoff {
+    let to = Arc::new(super::super::HttpPost::new(url.parse().unwrap()).unwrap());
+    let name = cursor_name(&SecretUrl::from(url.as_str()));
+    let mut webhook = setup.begin(&name, None, to.clone()).await;
+    webhook.sink.retry = Backoff {
         initial: Duration::from_millis(1),
         max: Duration::from_millis(1),
     };
-    let to = Arc::new(super::super::HttpPost::new(url.parse().unwrap()).unwrap());
-    let webhook = Webhook::begin(
-        cursor_name(&url),
-        setup.store.clone(),
-        to.clone(),
-        quick,
-        SinkMetrics::default(),
-    );
     let rng = StdRng::seed_from_u64(7);
-    let task = tokio::spawn(
-        webhook
-            .await
-            .unwrap()
-            .run(setup.entries.subscribe(), setup.cancel.clone(), rng),
-    );
+    let task = tokio::spawn(webhook.run(setup.entries.subscribe(), setup.cancel.clone(), rng));
     setup.transition(1).await;
     for _ in 0..3 {
         let (format, event) = got.recv().await.unwrap();
@@ -313,5 +424,5 @@ async fn a_receiver_on_loopback_gets_posts() {
     assert!(server.await.unwrap_err().is_cancelled());
     let refused = to.deliver("{}").await.unwrap_err();
     assert!(!refused.message.contains("secret"), "{}", refused.message);
-    assert!(!cursor_name(&url).contains("secret"));
+    assert!(!name.contains("secret") && !format!("{to:?}").contains("secret"));
 }

@@ -65,3 +65,30 @@ fn a_task_manager_killed_for_its_memory_is_named() {
     assert!(message.contains("exitCode=137, reason=OOMKilled"), "{message}");
     assert!(message.ends_with("(TaskManager oom-taskmanager-1-1)"), "{message}");
 }
+
+/// Such a time would be written and never read back.
+#[test]
+fn a_time_that_no_calendar_has_is_none_of_flinks() {
+    let id = "00000000000000000000000000000001";
+    for never in [253_402_300_800_000, i64::MAX, i64::MIN, -377_706_116_800_001] {
+        let row_of = |start: i64, end: i64| {
+            format!(r#"{{"jid":"{id}","state":"FAILED","start-time":{start},"end-time":{end}}}"#).into_bytes()
+        };
+        let asked = FlinkJobId::parse(id).unwrap();
+        for refused in [
+            row("u", &row_of(never, -1)).is_err(),
+            job("u", &row_of(never, -1), asked).is_err(),
+        ] {
+            assert!(refused, "{never}");
+        }
+        // When it ended is not worth its end.
+        let ended = [
+            row("u", &row_of(1, never)).unwrap(),
+            job("u", &row_of(1, never), asked).unwrap(),
+        ];
+        assert!(ended.iter().all(|job| job.ended_at.is_none()), "{never}");
+        assert_eq!(detail("u", &row_of(1, never)).unwrap().ended_at, None);
+        let thrown = format!(r#"{{"root-exception":"a.B: no","timestamp":{never}}}"#);
+        assert_eq!(exceptions("u", thrown.as_bytes()).unwrap().unwrap().at, None, "{never}");
+    }
+}

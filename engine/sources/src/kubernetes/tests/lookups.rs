@@ -347,3 +347,38 @@ async fn of_another_object_under_the_name_only_a_list_says_whether_it_is_selecte
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_does_not_end_is_named_and_left_alone_for_a_while() {
+    let page = |items: usize, token: &str| {
+        let items = vec![serde_json::json!({"metadata": {"name": "x"}}); items];
+        let metadata = serde_json::json!({"resourceVersion": "1", "continue": token});
+        let page = serde_json::json!({"kind": "ConfigMapList", "metadata": metadata, "items": items});
+        (200, page.to_string())
+    };
+    let next = |url: &str| {
+        url.split("continue=")
+            .nth(1)
+            .map_or(0, |at| at.parse::<usize>().unwrap())
+            + 1
+    };
+    let circle = move |_: &str| page(1, "1");
+    let empty = move |url: &str| page(0, &next(url).to_string());
+    let endless = move |url: &str| page(500, &next(url).to_string());
+    type Answer = Arc<dyn Fn(&str) -> (u16, String) + Send + Sync>;
+    let answers: [(&str, Answer); 3] = [
+        ("its `continue` leads to the same page again", Arc::new(circle)),
+        ("10 pages in a row are empty, and lead to more", Arc::new(empty)),
+        ("it has more than 100000 objects", Arc::new(endless)),
+    ];
+    for (told, answer) in answers {
+        let (cluster, asked) = cluster(move |url| answer(url));
+        let fault = cluster
+            .ha_config_maps(&Namespace::new("default"), "orders")
+            .await
+            .unwrap_err();
+        assert!(fault.message.ends_with(told), "{fault}");
+        assert_eq!(fault.retry_after, Some(Duration::from_secs(60)));
+        assert!(asked.lock().unwrap().len() <= 201);
+    }
+}

@@ -9,7 +9,7 @@ use steadfast_core::journal::{Recordings, Sequence};
 use steadfast_core::recording::Recorded;
 use steadfast_core::time::{Clock as _, Timestamp};
 
-use super::super::Failure;
+use super::super::{Failure, printer};
 use crate::config::Config;
 use crate::run::SystemClock;
 
@@ -31,7 +31,8 @@ pub(in crate::cli) struct Source {
 }
 
 impl Source {
-    /// Hands over all of them, in the order in which they were decided, page by page.
+    /// Hands over all of them, in the order in which they were decided, page by page. Those that do not read are named on
+    /// standard error.
     pub(in crate::cli) async fn read(&self, mut take: impl FnMut(&[Recorded])) -> Result<(), Failure> {
         let recordings = self.open().await?;
         let since = self.since.unwrap_or(Timestamp::from_millis(0));
@@ -39,9 +40,12 @@ impl Source {
         loop {
             let page = recordings.recorded(after, since, PAGE).await;
             let page = page.map_err(anyhow::Error::new)?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            after = *last;
-            let recorded: Vec<Recorded> = page.into_iter().map(|(_, recorded)| recorded).collect();
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last;
+            for (place, why) in page.unreadable {
+                printer::note(&format!("snapshot {} does not read and is passed over: {why}", place.0));
+            }
+            let recorded: Vec<Recorded> = page.read.into_iter().map(|(_, recorded)| recorded).collect();
             take(&recorded);
         }
     }

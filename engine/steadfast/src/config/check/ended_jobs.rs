@@ -1,9 +1,11 @@
 //! The keys of a cluster that say where a job's end is read when its Flink is gone.
 
+use steadfast_core::secret_url::SecretUrl;
 use steadfast_sources::job_results::Location;
 use steadfast_sources::last_words::{Pattern, PatternError};
 use toml::Spanned;
 
+use super::quote::without_user;
 use super::{Checker, file};
 use crate::config::EndedJobs;
 
@@ -24,13 +26,17 @@ impl Checker<'_> {
     fn location(&mut self, key: &str, url: &Spanned<String>) -> Option<Location> {
         Location::parse(url.get_ref())
             .map_err(|error| {
-                self.refuse(url.span(), format!("{key} `{}` {error}", url.get_ref()), error.fix());
+                self.refuse(
+                    url.span(),
+                    format!("{key} `{}` {error}", without_user(url.get_ref())),
+                    error.fix(),
+                );
             })
             .ok()
     }
 
     /// Without a slash at its end, since paths are appended.
-    fn history_server(&mut self, url: &Spanned<String>) -> Option<String> {
+    fn history_server(&mut self, url: &Spanned<String>) -> Option<SecretUrl> {
         let text = url.get_ref();
         let is_web = text.parse::<reqwest::Url>().is_ok_and(|url| {
             ["http", "https"].contains(&url.scheme()) && url.query().is_none() && url.fragment().is_none()
@@ -38,11 +44,14 @@ impl Checker<'_> {
         if !is_web {
             self.refuse(
                 url.span(),
-                format!("history_server `{text}` is not an HTTP address"),
+                format!(
+                    "history_server `{}` is not an HTTP address",
+                    SecretUrl::from(text.as_str())
+                ),
                 "write the URL under which its web page opens, such as \"http://history:8082\"",
             );
         }
-        is_web.then(|| text.trim_end_matches('/').to_owned())
+        is_web.then(|| SecretUrl::from(text.trim_end_matches('/')))
     }
 
     fn last_words(&mut self, text: &Spanned<String>) -> Option<Pattern> {

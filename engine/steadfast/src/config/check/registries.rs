@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use steadfast_modules::{RegistryHost, is_registry};
 
+use super::quote::without_user;
 use super::{Checker, file};
 
 impl Checker<'_> {
@@ -16,7 +17,7 @@ impl Checker<'_> {
                 if !is_registry(host) {
                     self.refuse(
                         entry.host.span(),
-                        format!("registry.host `{host}` is not HOST or HOST:PORT"),
+                        format!("registry.host `{}` is not HOST or HOST:PORT", without_user(host)),
                         "write what stands behind oci:// in a reference, such as \"registry.example.com\"",
                     );
                 }

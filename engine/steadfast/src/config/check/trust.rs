@@ -3,6 +3,7 @@
 use steadfast_modules::{Digest, MAX_MODULE, ModuleRef, PublicKey, Trust, Version, regular_file};
 use toml::Spanned;
 
+use super::quote::without_user;
 use super::{Checker, Modules, file};
 
 impl Checker<'_> {
@@ -11,6 +12,7 @@ impl Checker<'_> {
         let parsed = match ModuleRef::parse(text) {
             Ok(parsed) => parsed.below(self.folder),
             Err(error) => {
+                let text = without_user(text);
                 self.refuse(module.span(), format!("policy.module `{text}` {error}"), error.fix());
                 return ModuleRef::Builtin(String::new());
             }

@@ -18,6 +18,7 @@ pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
         registries: _,
         sinks,
         recording,
+        keeping,
     } = started;
     let Timing {
         poll,
@@ -47,6 +48,7 @@ pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
         ("[[job]]", *jobs != now.jobs),
         ("[[sink]]", *sinks != now.sinks),
         ("[recording]", *recording != now.recording),
+        ("[retention]", *keeping != now.keeping),
     ];
     let timings = timings.map(|(key, changed)| (format!("timing.{key}"), changed));
     let sections = sections.map(|(key, changed)| (key.to_owned(), changed));
@@ -77,7 +79,7 @@ mod tests {
         let text = "[store]\nurl = \"sqlite://other.db\"\n[server]\nlisten = \"127.0.0.1:9\"\n\
                     [timing]\npoll = \"7s\"\nretry_max = \"60s\"\n[[kubernetes]]\nname = \"local\"\n\
                     [[job]]\nname = \"orders\"\nmode = \"standalone\"\nflink_rest = \"http://127.0.0.1:1\"\n\
-                    [[sink]]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\n";
+                    [retention]\njournal = \"off\"\n[[sink]]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\n";
         assert_eq!(
             needed_for(text),
             [
@@ -86,6 +88,7 @@ mod tests {
                 "[[kubernetes]]",
                 "[[job]]",
                 "[[sink]]",
+                "[retention]",
                 "timing.poll",
                 "timing.retry_max"
             ]

@@ -1,0 +1,91 @@
+//! What the loop does for the store beside its turns: memory and store are compared, and what is no longer kept is dropped.
+
+use std::time::Duration;
+
+use steadfast_core::error_chain::error_chain;
+use steadfast_core::journal::Keep;
+use steadfast_core::recording::Retention;
+use tokio::time::Instant;
+
+use super::Driver;
+
+/// How many ended jobs are forgotten in one commit.
+const RETIRED: usize = 64;
+/// Between two steps of dropping: the loop has turned meanwhile, and nobody waits for a step.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Driver {
+    /// The validation cycle's part in memory: memory is compared with the store, drift is repaired and counted, and the
+    /// confirmations since the last cycle are written down.
+    pub(super) async fn validate(&mut self) {
+        let now = self.clock.now();
+        let loaded = match self.journal.load(now).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                tracing::error!("the store could not be compared with memory: {}", error_chain(&error));
+                return;
+            }
+        };
+        self.readers.loaded(&loaded);
+        let repair = self.reactor.repair(loaded, now);
+        for show in repair.shown {
+            self.readers.show(show, self.reactor.policies(), now);
+        }
+        if let Err(error) = self.commit(repair.turn).await {
+            tracing::error!("the repair of memory could not be recorded: {}", error_chain(&error));
+        }
+        let upkeep = self.reactor.upkeep();
+        if let Err(error) = self.commit(upkeep).await {
+            tracing::error!("confirmations could not be recorded: {}", error_chain(&error));
+        }
+    }
+
+    /// One small step towards what is kept. Says when the next one is due.
+    pub(super) async fn tidy(&mut self) -> Instant {
+        let retired = self.retire().await;
+        let pruned = self.prune().await;
+        let pause = if retired || pruned { PAUSE } else { self.timing.validate };
+        Instant::now() + pause
+    }
+
+    /// Forgets jobs that ended long ago. Says whether there may be more.
+    async fn retire(&mut self) -> bool {
+        let Some(ended_for) = self.keeping.ended_jobs else {
+            return false;
+        };
+        let turn = self.reactor.retire(ended_for, RETIRED, self.clock.now());
+        let count = turn.changes.len();
+        if count == 0 {
+            return false;
+        }
+        match self.commit(turn).await {
+            Ok(_) => tracing::info!(
+                count,
+                "jobs that ended long ago were forgotten ([retention] ended_jobs)"
+            ),
+            Err(error) => tracing::error!(
+                "jobs that ended long ago could not be forgotten: {}",
+                error_chain(&error)
+            ),
+        }
+        count == RETIRED
+    }
+
+    /// Drops snapshots and entries that are too old or too many. Without recording no snapshots are kept at all. Says whether
+    /// there is more to drop.
+    async fn prune(&mut self) -> bool {
+        let snapshots = self.keep.unwrap_or(Retention {
+            max_age: Duration::ZERO,
+            max_bytes: 0,
+        });
+        let now = self.clock.now();
+        let keep = Keep::at(now, snapshots, self.keeping.journal.at(now));
+        match self.journal.prune(&keep).await {
+            Ok(pruned) => pruned.more,
+            Err(error) => {
+                tracing::error!("what is no longer kept could not be dropped: {}", error_chain(&error));
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What all requests together may hold: connections, and bytes of answers that are under way.
+//!
+//! Each request has limits of its own, and a thousand requests a thousand times as much. So they draw on one budget, that
+//! of the process: open files and memory are the process's. A request that finds it used up waits a little, and then fails
+//! with a fault of the engine's own: whoever was to be asked has done nothing wrong. Small answers, which are nearly all,
+//! draw on no bytes, so that none of them waits for a large one; and what a slow answer holds comes back at its deadline.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use steadfast_core::evidence::{Fault, FaultKind, OWN_LACK};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Bytes of all answers under way, beyond what each has free.
+const BYTES: usize = 128 << 20;
+/// What an answer may hold without drawing on the budget.
+const FREE: usize = 64 << 10;
+/// From so many connections on they are kept for the next request: two for each of ten thousand Flinks, beside those in use.
+const AMPLE: usize = 32_768;
+/// How long a request waits for what others hold.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The budget of a process. Where nobody has said how many connections there may be, they are ample.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    connections: Semaphore,
+    most: usize,
+    bytes: Semaphore,
+}
+
+static SHARED: OnceLock<Budget> = OnceLock::new();
+
+/// Bounds how many connections the process may have open to those it asks. Counts if it is said before the first request:
+/// says whether it was.
+pub fn limit_connections(most: usize) -> bool {
+    SHARED.set(Budget::new(most, BYTES)).is_ok()
+}
+
+impl Budget {
+    pub(crate) fn new(connections: usize, bytes: usize) -> Self {
+        Self {
+            connections: Semaphore::new(connections),
+            most: connections,
+            bytes: Semaphore::new(bytes),
+        }
+    }
+
+    /// That of this process.
+    pub(crate) fn shared() -> &'static Self {
+        SHARED.get_or_init(|| Self::new(AMPLE, BYTES))
+    }
+
+    /// How many connections to a host are kept for the next request.
+    pub(crate) fn idle_connections(&self) -> usize {
+        if self.most >= AMPLE { 2 } else { 0 }
+    }
+
+    /// A connection, for as long as what is returned lives.
+    pub(crate) async fn connection(&self) -> Result<SemaphorePermit<'_>, Fault> {
+        let most = self.most;
+        waited(self.connections.acquire()).await.ok_or_else(|| {
+            own_lack(format!(
+                "has all of its {most} connections in use; let it open more files"
+            ))
+        })
+    }
+
+    /// An answer that has not begun.
+    pub(crate) fn answer(&self) -> Holding<'_> {
+        Holding {
+            budget: self,
+            free: FREE,
+            permit: None,
+        }
+    }
+}
+
+/// What one answer holds. Dropped with it.
+#[derive(Debug)]
+pub(crate) struct Holding<'a> {
+    budget: &'a Budget,
+    free: usize,
+    permit: Option<SemaphorePermit<'a>>,
+}
+
+impl Holding<'_> {
+    /// Takes so many bytes more. Fails if all of the budget is held by others.
+    pub(crate) async fn take(&mut self, bytes: usize) -> Result<(), Fault> {
+        let beyond = bytes.saturating_sub(self.free);
+        self.free = self.free.saturating_sub(bytes);
+        let Some(beyond) = u32::try_from(beyond).ok().filter(|beyond| *beyond > 0) else {
+            return Ok(());
+        };
+        let permit = waited(self.budget.bytes.acquire_many(beyond))
+            .await
+            .ok_or_else(|| own_lack("holds as many bytes of answers as it may at a time"))?;
+        match &mut self.permit {
+            Some(held) => held.merge(permit),
+            None => self.permit = Some(permit),
+        }
+        Ok(())
+    }
+}
+
+/// What came within the patience of a request.
+async fn waited<T, E>(work: impl Future<Output = Result<T, E>>) -> Option<T> {
+    tokio::time::timeout(PATIENCE, work).await.ok()?.ok()
+}
+
+/// A fault that is the engine's own.
+pub(crate) fn own_lack(lacks: impl AsRef<str>) -> Fault {
+    Fault::new(FaultKind::Other, format!("{OWN_LACK}{}", lacks.as_ref()))
+}
+
+/// Whether the process, or its machine, has no file left to open.
+pub(crate) fn lacks_files(error: &std::io::Error) -> bool {
+    let errno = error.raw_os_error();
+    errno == Some(rustix::io::Errno::MFILE.raw_os_error()) || errno == Some(rustix::io::Errno::NFILE.raw_os_error())
+}
+
+/// Whether it is so right now.
+pub(crate) fn has_no_file_left() -> bool {
+    std::fs::File::open("/dev/null").is_err_and(|error| lacks_files(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn small_answers_never_wait_for_large_ones() {
+        let budget = Budget::new(1, 10 << 20);
+        let mut large = budget.answer();
+        large.take(FREE + (10 << 20)).await.unwrap();
+        let mut small = budget.answer();
+        small.take(FREE).await.unwrap();
+        let fault = small.take(1).await.unwrap_err();
+        assert!(
+            fault.kind == FaultKind::Other && fault.message.starts_with(OWN_LACK),
+            "{fault}"
+        );
+        drop(large);
+        small.take(10 << 20).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_others_hold_is_waited_for() {
+        let budget = Budget::new(1, 1 << 20);
+        let held = budget.connection().await.unwrap();
+        let fault = budget.connection().await.unwrap_err();
+        assert!(fault.message.contains("all of its 1 connections"), "{fault}");
+        let later = async {
+            tokio::time::sleep(PATIENCE / 2).await;
+            drop(held);
+        };
+        let (_, second) = tokio::join!(later, budget.connection());
+        drop(second.unwrap());
+    }
+}

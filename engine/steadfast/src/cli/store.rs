@@ -1,0 +1,237 @@
+//! `steadfast store`: what the record is kept in, looked through, mended and written out.
+
+use std::io::{self, ErrorKind, Write as _};
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use steadfast_core::journal::JournalError;
+use steadfast_core::time::Clock as _;
+use steadfast_store::{Discard, Inspection, Problem, Repaired};
+
+use super::{Failure, Output, printer};
+use crate::config::Config;
+use crate::run::SystemClock;
+
+pub(super) const CHECK_HELP: &str = "\
+It reads every row, beside a running engine or not, and changes nothing. Each problem is told with its place and with what
+mends it.
+
+Exit codes:
+  0  nothing is wrong
+  1  something is wrong; standard output says what
+  2  there is no store, or the command line or the configuration is wrong";
+
+pub(super) const REPAIR_HELP: &str = "\
+The engine must not be running. The files are copied first (PATH.backup-TIME); then each row that does not read is set aside,
+byte for byte, and columns that say something else than their documents follow them. A job whose record is set aside begins
+anew with what its sources say; `steadfast store export` has the old one.
+
+Exit codes:
+  0  nothing is wrong any more
+  1  something is still wrong; standard output says what
+  2  there is no store, or the command line or the configuration is wrong";
+
+pub(super) const EXPORT_HELP: &str = "\
+A line of JSON each: the store, records, entries of the journal, cursors of sinks, and the rows that do not read or were set
+aside, with every byte of them. It can be written out beside a running engine; each table is as it was when it was read.
+
+Examples:
+  steadfast store export > record.jsonl
+  steadfast store export | jq -r 'select(.kind == \"record\") | .record.state'";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Look through a store: every row that does not read, and what mends it.
+    #[command(after_help = CHECK_HELP)]
+    Check {
+        #[command(flatten)]
+        which: Which,
+        /// How to print: `table` for people, `json` for programs.
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+    /// Mend a store at rest, after a copy of it: what does not read is set aside, and nothing is lost.
+    #[command(after_help = REPAIR_HELP)]
+    Repair {
+        #[command(flatten)]
+        which: Which,
+        /// Delete the rows that were set aside, too; the copy has them.
+        #[arg(long)]
+        discard_quarantined: bool,
+    },
+    /// Write a store out as lines of JSON.
+    #[command(after_help = EXPORT_HELP)]
+    Export {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// Which store.
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// The configuration that names the store.
+    #[arg(long, default_value = "config.toml", value_name = "FILE")]
+    config: PathBuf,
+    /// The store itself, such as `sqlite://copy.db`, instead of the configuration's.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+}
+
+impl Which {
+    /// The store's file, which is there.
+    fn file(&self) -> Result<PathBuf, Failure> {
+        let url = match &self.store {
+            Some(url) => url.clone(),
+            None => Config::load(&self.config)?.store,
+        };
+        let path = steadfast_store::file(&url).map_err(|error| Failure::Usage(error.into()))?;
+        if path.exists() {
+            return Ok(path.to_owned());
+        }
+        let missing = anyhow!(
+            "there is no store {}; name it in store.url, or with --store sqlite://PATH",
+            path.display()
+        );
+        Err(Failure::Usage(missing))
+    }
+}
+
+/// Does what was asked of a store.
+pub(super) fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Check { which, output } => check(which, *output),
+        Command::Repair {
+            which,
+            discard_quarantined,
+        } => {
+            let discard = if *discard_quarantined {
+                Discard::Quarantined
+            } else {
+                Discard::Nothing
+            };
+            repair(which, discard)
+        }
+        Command::Export { which } => export(which),
+    }
+}
+
+fn check(which: &Which, output: Output) -> Result<(), Failure> {
+    let path = which.file()?;
+    let found = steadfast_store::inspect(&path).map_err(anyhow::Error::new)?;
+    match output {
+        Output::Table => printer::data(&report(&path.display().to_string(), &found)),
+        Output::Json => printer::json(&document(&found)),
+    }
+    verdict(&found.problems)
+}
+
+fn repair(which: &Which, discard: Discard) -> Result<(), Failure> {
+    let path = which.file()?;
+    let repaired = steadfast_store::repair(&path, SystemClock.now(), discard).map_err(anyhow::Error::new)?;
+    let Repaired { backup, done, left } = repaired;
+    printer::note(&format!("the store as it was is in {}", backup.display()));
+    let mut text = String::new();
+    for done in &done {
+        text.push_str(&format!("{done}\n"));
+    }
+    if done.is_empty() {
+        text.push_str("nothing was to be mended\n");
+    }
+    for problem in &left {
+        text.push_str(&format!("still wrong: {}", line(problem)));
+    }
+    printer::data(&text);
+    verdict(&left)
+}
+
+fn export(which: &Which) -> Result<(), Failure> {
+    let path = which.file()?;
+    let mut out = printer::stream();
+    let written = steadfast_store::export(&path, &mut out);
+    match written {
+        Err(error) if is_gone(&error) => Ok(()),
+        Err(error) => Err(Failure::Failed(error.into())),
+        Ok(()) => out
+            .flush()
+            .map_err(|error| Failure::Failed(anyhow::Error::new(error).context("the export could not be written"))),
+    }
+}
+
+/// Whether whoever reads the export has seen enough.
+fn is_gone(error: &JournalError) -> bool {
+    match error {
+        JournalError::Failed { source, .. } => {
+            let error = source.downcast_ref::<io::Error>();
+            error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+        }
+        JournalError::Unusable(_) | JournalError::Refused { .. } => false,
+    }
+}
+
+fn verdict(problems: &[Problem]) -> Result<(), Failure> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Reported)
+}
+
+fn line(problem: &Problem) -> String {
+    let Problem { place, what, fix } = problem;
+    format!("{place}: {what}\n  {fix}\n")
+}
+
+fn report(path: &str, found: &Inspection) -> String {
+    let counted = |count: u64, noun| printer::counted(usize::try_from(count).unwrap_or(usize::MAX), noun);
+    let mut text = format!(
+        "{path}: store {}, schema {}: {}, {}, {}\n",
+        found.store,
+        found.schema,
+        counted(found.records, "record"),
+        counted(found.entries, "entry"),
+        counted(found.snapshots, "snapshot")
+    );
+    if found.dropped_until > 0 {
+        let until = found.dropped_until;
+        text.push_str(&format!(
+            "entries up to {until} may have been dropped, as [retention] says\n"
+        ));
+    }
+    for row in &found.quarantined {
+        text.push_str(&format!(
+            "set aside {}: the record of {}: {}\n",
+            row.at, row.job, row.why
+        ));
+    }
+    for problem in &found.problems {
+        text.push_str(&line(problem));
+    }
+    text.push_str(&match found.problems.len() {
+        0 => "nothing is wrong\n".to_owned(),
+        count => format!("{}\n", printer::counted(count, "problem")),
+    });
+    text
+}
+
+fn document(found: &Inspection) -> Value {
+    let quarantined = found
+        .quarantined
+        .iter()
+        .map(|row| json!({"job": row.job, "at": row.at.to_string(), "why": row.why}));
+    let problems = found
+        .problems
+        .iter()
+        .map(|problem| json!({"place": problem.place, "what": problem.what, "fix": problem.fix}));
+    json!({
+        "store": found.store,
+        "schema": found.schema,
+        "records": found.records,
+        "entries": found.entries,
+        "snapshots": found.snapshots,
+        "droppedUntil": found.dropped_until,
+        "quarantined": quarantined.collect::<Vec<Value>>(),
+        "problems": problems.collect::<Vec<Value>>(),
+    })
+}

@@ -1,0 +1,103 @@
+//! A store is three files: the database, its write-ahead log, and the log's index. And the lock beside them.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use steadfast_core::journal::JournalError;
+
+/// For the owner alone: a record holds names, labels and the texts of exceptions.
+pub(super) const PRIVATE: u32 = 0o600;
+
+/// The file beside the store, or instead of it while it is made.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Where SQLite itself sees the file: its log is beside what a symbolic link leads to.
+pub(super) fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Which file it is, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Inode {
+    device: u64,
+    number: u64,
+}
+
+impl From<&Metadata> for Inode {
+    fn from(file: &Metadata) -> Self {
+        Self {
+            device: file.dev(),
+            number: file.ino(),
+        }
+    }
+}
+
+/// Creates a file that its owner alone can read, or opens the one that is there.
+pub(super) fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(PRIVATE);
+    options.open(path)
+}
+
+/// Takes from everybody what everybody could read: stores were once made with the process's usual mode. What a group may read
+/// was somebody's choice and stays.
+pub(super) fn narrow(path: &Path) {
+    for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+        let Ok(metadata) = fs::metadata(&file) else { continue };
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o007 == 0 {
+            continue;
+        }
+        match fs::set_permissions(&file, Permissions::from_mode(PRIVATE)) {
+            Ok(()) => tracing::info!(
+                file = %file.display(),
+                "everybody could read the store (mode {mode:o}); now its owner alone can (600). For a group, chmod it to 640"
+            ),
+            Err(error) => tracing::warn!(
+                file = %file.display(),
+                "everybody can read the store (mode {mode:o}), and that could not be changed: {error}; chmod it to 600"
+            ),
+        }
+    }
+}
+
+/// Renames a log that is not the file's, so that SQLite does not lay it over the file. Says what it is called now.
+pub(super) fn set_aside(path: &Path, log: &Path) -> Result<PathBuf, JournalError> {
+    let mut name = beside(log, ".set-aside");
+    let mut number = 1;
+    while name.exists() {
+        number += 1;
+        name = beside(log, &format!(".set-aside-{number}"));
+    }
+    fs::rename(log, &name).map_err(|error| unreachable(log, &error))?;
+    // The index is of the log alone, and is made anew.
+    match fs::remove_file(beside(path, "-shm")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unreachable(log, &error)),
+        Ok(()) | Err(_) => Ok(name),
+    }
+}
+
+/// A file that could not be reached, with the fix.
+pub(super) fn unreachable(path: &Path, error: &io::Error) -> JournalError {
+    let kind = error.kind();
+    let fix = if kind == io::ErrorKind::NotFound {
+        "create its folder or correct store.url"
+    } else if kind == io::ErrorKind::PermissionDenied || kind == io::ErrorKind::ReadOnlyFilesystem {
+        "let the engine's user write to the folder, or name another one in store.url"
+    } else {
+        "correct store.url"
+    };
+    JournalError::Unusable(format!("cannot open {}: {error}; {fix}", path.display()))
+}

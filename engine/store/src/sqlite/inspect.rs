@@ -1,0 +1,288 @@
+//! What is wrong with a store at rest or beside its engine: row by row, each with the fix. Nothing is changed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row as SqlRow};
+use steadfast_core::journal::{Entry, Event, JournalError, Quarantined, Row};
+use steadfast_core::state::JobState;
+
+use super::opening::{open_to_read, refused};
+use super::records::Verdict;
+use super::rows::{columns, read_row};
+use super::schema::SNAPSHOTS;
+use super::{SqliteFailure, quarantine, records, rows};
+use crate::packing::unpack;
+
+/// What a store holds, and what is wrong with it.
+#[derive(Clone, Debug, Default)]
+pub struct Inspection {
+    /// The store's id.
+    pub store: String,
+    /// The version of its tables.
+    pub schema: i32,
+    /// Rows of each kind.
+    pub records: u64,
+    /// Entries of the journal.
+    pub entries: u64,
+    /// Snapshots behind decisions.
+    pub snapshots: u64,
+    /// Entries up to this one may have been dropped by retention; 0: none were.
+    pub dropped_until: u64,
+    /// Rows of records that were set aside and are kept.
+    pub quarantined: Vec<Quarantined>,
+    /// What is wrong, in the order of the tables.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that is wrong with a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: a row, a table, or the file.
+    pub place: String,
+    /// What is wrong there.
+    pub what: String,
+    /// What mends it.
+    pub fix: &'static str,
+}
+
+const REPAIR: &str = "`steadfast store repair` sets the row aside; the engine does so as it starts";
+const REPAIR_ENTRY: &str = "readers are told and pass over it; `steadfast store repair` sets it aside";
+const MEND: &str = "`steadfast store repair` makes the columns follow the document; the engine does so as it starts";
+const RESTORE: &str = "stop the engine, `steadfast store repair` tries to mend it; else restore a backup. `steadfast store export` \
+                       writes out what reads";
+const LOOK: &str = "somebody has edited the journal, or entries are lost: compare with a backup; nothing is repaired";
+
+/// Looks through the whole store, beside a running engine or not. Fails if it is none, or cannot be opened at all.
+pub fn inspect(path: &Path) -> Result<Inspection, JournalError> {
+    let (connection, schema) = open_to_read(path)?;
+    let mut inspection = Inspection {
+        schema,
+        ..Inspection::default()
+    };
+    let looked = inspection.look(path, &connection);
+    looked.map_err(|failure| failure.explain("cannot inspect", path))?;
+    Ok(inspection)
+}
+
+impl Inspection {
+    fn look(&mut self, path: &Path, connection: &Connection) -> Result<(), SqliteFailure> {
+        self.store = connection
+            .query_row("SELECT id FROM store", [], |row| row.get(0))
+            .map_err(|error| refused(path, &error))?;
+        self.mode(path);
+        self.pages(connection);
+        self.table("jobs", Self::jobs, connection);
+        self.table("journal", Self::journal, connection);
+        if self.schema >= SNAPSHOTS {
+            self.table("snapshots", Self::snapshots, connection);
+        }
+        self.table("sinks", Self::sinks, connection);
+        if self.schema >= 3 {
+            self.quarantined = quarantine::records(connection)?;
+            self.dropped_until = rows::dropped_until(connection)?.0;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, place: String, what: impl Into<String>, fix: &'static str) {
+        self.problems.push(Problem {
+            place,
+            what: what.into(),
+            fix,
+        });
+    }
+
+    fn mode(&mut self, path: &Path) {
+        let Ok(file) = fs::metadata(path) else { return };
+        let mode = file.permissions().mode() & 0o777;
+        if mode & 0o007 != 0 {
+            self.add(
+                path.display().to_string(),
+                format!("everybody can read it (mode {mode:o})"),
+                "chmod it to 600; the engine does so as it starts",
+            );
+        }
+    }
+
+    fn pages(&mut self, connection: &Connection) {
+        let verdicts: Result<Vec<String>, _> = connection
+            .prepare("PRAGMA integrity_check(20)")
+            .and_then(|mut check| check.query_map([], |row| row.get(0))?.collect());
+        match verdicts {
+            Ok(verdicts) => {
+                for verdict in verdicts.iter().filter(|verdict| *verdict != "ok") {
+                    self.add("the file's pages".to_owned(), verdict.as_str(), RESTORE);
+                }
+            }
+            Err(error) => self.add("the file's pages".to_owned(), error.to_string(), RESTORE),
+        }
+    }
+
+    /// Looks at a table as far as it can be read.
+    fn table(
+        &mut self,
+        table: &str,
+        look: impl FnOnce(&mut Self, &Connection) -> Result<(), SqliteFailure>,
+        connection: &Connection,
+    ) {
+        match look(self, connection) {
+            Ok(()) => {}
+            Err(SqliteFailure::Sqlite(error)) => {
+                self.add(
+                    format!("the table {table}"),
+                    format!("it cannot be read on: {error}"),
+                    RESTORE,
+                );
+            }
+            Err(SqliteFailure::Row(what)) => self.add(format!("the table {table}"), what, RESTORE),
+            Err(SqliteFailure::Reported(error)) => self.add(format!("the table {table}"), error.to_string(), RESTORE),
+        }
+    }
+
+    fn jobs(&mut self, connection: &Connection) -> Result<(), SqliteFailure> {
+        for found in records::read(connection)? {
+            self.records += 1;
+            let place = || format!("the record of {}", found.job);
+            match &found.verdict {
+                Verdict::Reads(_) => {}
+                Verdict::Differs(_, why) => self.add(place(), why.as_str(), MEND),
+                Verdict::Unreadable(why) => self.add(place(), why.as_str(), REPAIR),
+            }
+        }
+        Ok(())
+    }
+
+    fn journal(&mut self, connection: &Connection) -> Result<(), SqliteFailure> {
+        let dropped = if self.schema >= 3 {
+            rows::dropped_until(connection)?.0
+        } else {
+            0
+        };
+        let mut histories = Histories::new(dropped > 0);
+        let mut select = connection.prepare(ENTRIES)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            self.entries += 1;
+            match read_row(row)? {
+                Row::Unreadable(unreadable) => {
+                    histories.lose(&unreadable.job);
+                    let place = format!("entry {} of {}", unreadable.sequence.0, unreadable.job);
+                    self.add(place, unreadable.why, REPAIR_ENTRY);
+                }
+                Row::Entry(entry) => {
+                    let place = format!("entry {} of {}", entry.sequence.0, entry.key);
+                    if let Some(why) = differing(row, &entry)? {
+                        self.add(place.clone(), why, MEND);
+                    }
+                    if let Some(why) = histories.take(&entry) {
+                        self.add(place, why, LOOK);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn snapshots(&mut self, connection: &Connection) -> Result<(), SqliteFailure> {
+        let mut select = connection.prepare("SELECT place, recorded FROM snapshots ORDER BY place")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            self.snapshots += 1;
+            if let Some(why) = unreadable_snapshot(row.get_ref(1)?) {
+                let place: i64 = row.get(0)?;
+                self.add(
+                    format!("snapshot {place}"),
+                    why,
+                    "replays pass over it; `steadfast store repair` sets it aside",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn sinks(&mut self, connection: &Connection) -> Result<(), SqliteFailure> {
+        let newest = rows::newest(connection)?.0;
+        let mut select = connection.prepare("SELECT sink, delivered FROM sinks ORDER BY sink")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let (sink, delivered): (String, i64) = (row.get(0)?, row.get(1)?);
+            if rows::unsigned(delivered) > newest || delivered < 0 {
+                self.add(
+                    format!("the sink {sink}"),
+                    format!("it has delivered up to {delivered}, and the newest entry is {newest}"),
+                    "`steadfast store repair` sets it to the newest entry",
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every entry, with the columns of [`read_row`] first.
+pub(super) const ENTRIES: &str =
+    "SELECT sequence, at, job, revision, event, kind, state, attempt FROM journal ORDER BY sequence";
+
+/// How an entry's columns differ from its document.
+pub(super) fn differing(row: &SqlRow<'_>, entry: &Entry) -> Result<Option<String>, rusqlite::Error> {
+    let (kind, state, attempt) = columns(&entry.event);
+    let text = |text: Option<&'static str>| text.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()));
+    let same = row.get_ref(5)? == text(Some(kind))
+        && row.get_ref(6)? == text(state)
+        && row.get_ref(7)? == attempt.map_or(ValueRef::Null, |attempt| ValueRef::Integer(attempt.into()));
+    Ok((!same).then(|| "its columns say something else than its event".to_owned()))
+}
+
+/// Why a snapshot does not read.
+pub(super) fn unreadable_snapshot(cell: ValueRef<'_>) -> Option<String> {
+    match cell {
+        ValueRef::Blob(packed) => unpack(packed).err().map(|error| format!("it does not read: {error}")),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_) => {
+            Some("it is not packed".to_owned())
+        }
+    }
+}
+
+/// Whether each transition of a job begins where the one before ended.
+struct Histories {
+    last: BTreeMap<String, Option<JobState>>,
+    /// Where entries were dropped, or one does not read, the next one is taken as it is.
+    dropped: bool,
+}
+
+impl Histories {
+    fn new(dropped: bool) -> Self {
+        Self {
+            last: BTreeMap::new(),
+            dropped,
+        }
+    }
+
+    fn lose(&mut self, job: &str) {
+        self.last.insert(job.to_owned(), None);
+    }
+
+    fn take(&mut self, entry: &Entry) -> Option<String> {
+        let job = entry.key.to_string();
+        match &entry.event {
+            Event::Transition(transition) => {
+                let unseen = (!self.dropped).then_some(JobState::Unknown);
+                let before = self.last.insert(job, Some(transition.to)).unwrap_or(unseen)?;
+                (before != transition.from).then(|| {
+                    format!(
+                        "it goes on from {}, and the job's history was at {before}",
+                        transition.from
+                    )
+                })
+            }
+            Event::Forgotten => {
+                self.last.insert(job, Some(JobState::Unknown));
+                None
+            }
+            Event::Update | Event::Alert(_) => None,
+        }
+    }
+}
