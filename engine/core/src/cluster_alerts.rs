@@ -7,6 +7,7 @@
 //!   with the last record that has it. One that rests on a single Flink cluster is not told: one silent Flink is no outage,
 //!   its condition shows it, and as an alert about all it would hide what befalls all later. That the API server gives no
 //!   answer rests on no job, and is told with the first.
+//! - *About a policy* ([`AlertScope::Policy`]): told with the first of its jobs, and resolved with the last that has it.
 //! - *About the jobs of a session cluster that went together*: told with one of them, which lists the others.
 //!
 //! What counts is what was committed: a commit that a store refuses changes nothing here, and the alert is delivered with
@@ -19,7 +20,7 @@ mod records;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::alert::AlertStatus;
-use crate::id::{ClusterName, JobKey, TargetId};
+use crate::id::{ClusterName, JobKey, PolicyName, TargetId};
 use crate::journal::{Change, Event};
 use crate::record::{AlertScope, JobRecord};
 use crate::time::Timestamp;
@@ -27,8 +28,17 @@ use crate::time::Timestamp;
 use pass::Pass;
 use records::Records;
 
-/// An alert or a condition, by its Kubernetes cluster and its name.
-type InCluster = (ClusterName, String);
+/// What many records may have an alert about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    /// A Kubernetes cluster.
+    Cluster(ClusterName),
+    /// A policy of the configuration.
+    Policy(PolicyName),
+}
+
+/// An alert or a condition, by what it is about and its name.
+type Shared = (Cause, String);
 /// An alert about jobs of a session cluster, by that and its name.
 type InSession = (TargetId, String);
 
@@ -36,8 +46,8 @@ type InSession = (TargetId, String);
 #[derive(Debug, Default)]
 pub struct ClusterAlerts {
     records: Records,
-    /// Whether an alert about a Kubernetes cluster that some record has was told, where that is known.
-    told: BTreeMap<InCluster, bool>,
+    /// Whether an alert about a cluster or a policy that some record has was told, where that is known.
+    told: BTreeMap<Shared, bool>,
     /// When the jobs went of which an alert told last.
     sessions: BTreeMap<InSession, Timestamp>,
     /// Alerts that were told with another record's.
@@ -98,16 +108,18 @@ impl ClusterAlerts {
             let name = &standing.name;
             let is_new = !before.is_some_and(|before| has_alert(before, name));
             match (standing.scope, firing(name)) {
-                (AlertScope::Cluster, Some(_)) => {
-                    self.told.insert(in_cluster(record, name), true);
+                (scope @ (AlertScope::Cluster | AlertScope::Policy), Some(_)) => {
+                    self.told.extend(shared(record, scope, name).map(|name| (name, true)));
                 }
-                (AlertScope::Cluster, None) if is_new => {
-                    self.told.entry(in_cluster(record, name)).or_insert(false);
+                (scope @ (AlertScope::Cluster | AlertScope::Policy), None) if is_new => {
+                    if let Some(name) = shared(record, scope, name) {
+                        self.told.entry(name).or_insert(false);
+                    }
                 }
                 (AlertScope::Job, None) if is_new => {
                     self.joined.entry(record.key.clone()).or_default().insert(name.clone());
                 }
-                (AlertScope::Cluster | AlertScope::Job, _) => {}
+                (AlertScope::Cluster | AlertScope::Policy | AlertScope::Job, _) => {}
             }
         }
     }
@@ -121,8 +133,8 @@ impl ClusterAlerts {
     /// Notes what is presumed of alerts that stood before a restart, while the records still show it.
     fn presume<'a>(&mut self, records: impl Iterator<Item = &'a JobRecord>) {
         for record in records {
-            let alerts = record.alerts.iter().filter(|alert| alert.scope == AlertScope::Cluster);
-            for name in alerts.map(|alert| in_cluster(record, &alert.name)) {
+            let alerts = record.alerts.iter();
+            for name in alerts.filter_map(|alert| shared(record, alert.scope, &alert.name)) {
                 if self.records.is_raised(&name)
                     && let Some(told) = self.was_told(&name)
                 {
@@ -134,7 +146,7 @@ impl ClusterAlerts {
 
     /// Whether an alert was told. Where that was before a restart, it is presumed of one that more than one Flink cluster
     /// shows; `None`: one shows it, and it may have been told while others did.
-    fn was_told(&self, name: &InCluster) -> Option<bool> {
+    fn was_told(&self, name: &Shared) -> Option<bool> {
         if let Some(told) = self.told.get(name) {
             return Some(*told);
         }
@@ -150,8 +162,17 @@ fn has_alert(record: &JobRecord, name: &str) -> bool {
     record.alerts.iter().any(|alert| alert.name == name)
 }
 
-fn in_cluster(record: &JobRecord, name: &str) -> InCluster {
-    (record.key.target.cluster.clone(), name.to_owned())
+fn in_cluster(record: &JobRecord, name: &str) -> Shared {
+    (Cause::Cluster(record.key.target.cluster.clone()), name.to_owned())
+}
+
+/// What an alert of a record is about beside the record; `None`: about its job alone.
+fn shared(record: &JobRecord, scope: AlertScope, name: &str) -> Option<Shared> {
+    match scope {
+        AlertScope::Job => None,
+        AlertScope::Cluster => Some(in_cluster(record, name)),
+        AlertScope::Policy => Some((Cause::Policy(record.policy.clone()), name.to_owned())),
+    }
 }
 
 fn in_session(record: &JobRecord, name: &str) -> InSession {

@@ -85,6 +85,15 @@ impl Counterfactual {
         snapshot: &Snapshot,
         decide: impl FnOnce(&Snapshot) -> Result<Decision, PolicyFailure>,
     ) -> Option<Evaluation> {
+        let own = self.show(real, snapshot)?;
+        let outcome = decide(&own);
+        Some(self.settle(&own, outcome))
+    }
+
+    /// What the policy is shown of a snapshot: the same evidence, with this record in it. `real` is the real record as it was
+    /// committed before that snapshot. `None` while only this record's watch sleeps. The answer is given to
+    /// [`Self::settle`], before anything else is shown.
+    pub fn show(&mut self, real: &JobRecord, snapshot: &Snapshot) -> Option<Snapshot> {
         if self.is_in_step_with(real) {
             // What else was changed meanwhile (a restart, an intent) happened to this record too.
             let policy = self.record.policy.clone();
@@ -102,7 +111,7 @@ impl Counterfactual {
             return None;
         }
         // What evidence shows in a record is shared; the rest of the record is what this policy made of it.
-        let own = Snapshot {
+        Some(Snapshot {
             record: JobRecord {
                 incarnation: seen.incarnation.clone(),
                 labels: seen.labels.clone(),
@@ -111,14 +120,18 @@ impl Counterfactual {
                 ..self.record.clone()
             },
             ..snapshot.clone()
-        };
-        let outcome = decide(&own).and_then(|decision| fitted(decision, &own.timing));
-        let plan = plan(&self.record, &own, outcome.clone());
+        })
+    }
+
+    /// Takes in what the policy made of what it was shown.
+    pub fn settle(&mut self, own: &Snapshot, outcome: Result<Decision, PolicyFailure>) -> Evaluation {
+        let outcome = outcome.and_then(|decision| fitted(decision, &own.timing));
+        let plan = plan(&self.record, own, outcome.clone());
         if let Some(change) = &plan.change {
             self.record = JobRecord::clone(&change.record);
         }
-        self.asleep_since = (self.record.attention == Attention::Sleeping).then(|| Fingerprint::of(snapshot));
-        Some(Evaluation { outcome, plan })
+        self.asleep_since = (self.record.attention == Attention::Sleeping).then(|| Fingerprint::of(own));
+        Evaluation { outcome, plan }
     }
 
     /// Whether all that decisions made of the two records is the same. Confidence and revision are left out: a restart

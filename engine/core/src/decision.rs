@@ -1,5 +1,7 @@
 //! What a policy returns.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use strum::IntoStaticStr;
@@ -93,7 +95,7 @@ pub enum PolicyFailureKind {
     Trap,
     /// It ran past its deadline.
     Deadline,
-    /// It asked for more linear memory than its limit.
+    /// It asked for more memory than its limit.
     Memory,
     /// Its decision breaks a rule of the contract.
     Invalid,
@@ -114,8 +116,29 @@ pub trait Decide: Send {
     /// Called between batches; a WebAssembly policy takes a fresh instance.
     fn end_batch(&mut self) {}
 
+    /// What ends a decision that is under way, from another thread; `None`: it ends when it ends.
+    fn interrupt(&self) -> Option<Interrupt> {
+        None
+    }
+
     /// What it says of a rule that a decision named.
     fn rule(&self, _name: &str) -> Option<Rule> {
         None
+    }
+}
+
+/// Ends the calls into a policy from another thread, for good: nobody waits for its decisions any more.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// A call that is under way ends soon with a failure, and so does each later one.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was raised.
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }

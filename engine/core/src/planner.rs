@@ -16,9 +16,11 @@ use crate::told_since::told_since;
 
 mod alerts;
 mod allowance;
+mod failing;
 mod trim;
 
 pub use allowance::{AT_ONCE, Allowance, EACH_POLL, Spent};
+pub use failing::ALERT_AFTER;
 pub use trim::Trim;
 
 /// The most a policy may remember about one job, in bytes.
@@ -181,23 +183,26 @@ fn engines_own(
     is_trimmed.into_iter().chain(is_limited)
 }
 
-/// The policy failed: the last state stays, and the record says so.
+/// The policy failed: the last state stays, and the record says so. Nobody has judged what is seen now, so nothing of it is
+/// confirmed.
 fn retain_on_failure(before: &JobRecord, now: Timestamp, failure: PolicyFailure) -> Plan {
     let message = format!("{}: {}", failure.kind.as_str(), failure.message);
     let mut standing: Vec<(ConditionType, String)> =
         before.conditions.iter().map(|c| (c.kind, c.message.clone())).collect();
     standing.retain(|(kind, _)| *kind != ConditionType::PolicyFailing);
     standing.push((ConditionType::PolicyFailing, message));
-    let after = JobRecord {
+    let mut after = JobRecord {
         conditions: conditions(before, standing, now),
+        confidence: Confidence::Stale,
         attention: Attention::Active,
         ..before.clone()
     };
-    let events = if shown_differently(before, &after) {
-        vec![Event::Update]
-    } else {
-        Vec::new()
-    };
+    let alert = failing::raise(&mut after, now);
+    let mut events = Vec::new();
+    if shown_differently(before, &after) {
+        events.push(Event::Update);
+    }
+    events.extend(alert.map(Event::Alert));
     Plan {
         change: change(before, after, events, None),
         confirmed_at: None,

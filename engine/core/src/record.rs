@@ -52,13 +52,15 @@ pub struct StandingAlert {
     pub message: String,
 }
 
-/// What an alert is about. One about a cluster is delivered once for all its jobs.
+/// What an alert is about. One about a cluster or a policy is delivered once for all its jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AlertScope {
     /// The job of the record that raises it.
     Job,
     /// The Kubernetes cluster the job is in.
     Cluster,
+    /// The policy that decides the job. The engine alone raises it.
+    Policy,
 }
 
 /// An intent somebody posted.

@@ -180,6 +180,8 @@ pub enum ConditionType {
     FleetDisrupted,
     /// The policy module failed on this job; the last state stays. Raised by the engine itself.
     PolicyFailing,
+    /// The module that the configuration names cannot be used; the last good one decides. Raised by the engine itself.
+    PolicyOutdated,
     /// The policy's decision does not fit the contract (a text that is too long, too many alerts, a pace beyond its limits):
     /// its state counts, the rest was cut or left out. Raised by the engine itself.
     DecisionTrimmed,

@@ -11,6 +11,7 @@ use steadfast_cache::PrivateFolder;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result};
 
+use crate::compiler::{CompileFailure, CompilerProcess};
 use crate::engine_pair::EnginePair;
 
 /// The length of a sha256.
@@ -71,13 +72,18 @@ impl Cache {
     }
 }
 
-/// Machine code that wasmtime has made in this process.
+/// Machine code that wasmtime has made, in this process or in one of the same program.
 pub(crate) struct CompiledCode(Vec<u8>);
 
 impl CompiledCode {
-    /// Compiles a component.
+    /// Compiles a component here.
     pub(crate) fn of(engines: &EnginePair, component: &[u8]) -> Result<Self> {
         engines.compiler().precompile_component(component).map(Self)
+    }
+
+    /// Compiles a component in a process of its own.
+    pub(crate) fn made_apart(process: &CompilerProcess, component: &[u8]) -> std::result::Result<Self, CompileFailure> {
+        process.compile(component).map(Self)
     }
 
     /// The component, ready for instances.

@@ -12,6 +12,13 @@ use crate::load_error::LoadError;
 
 /// The component in the bytes: themselves, or the one their embedded component type describes.
 pub(crate) fn component<'a>(policy: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadError> {
+    let memories = declared_memories(bytes);
+    if memories > 1 {
+        return Err(LoadError::Memories {
+            policy: policy.to_owned(),
+            memories,
+        });
+    }
     if Parser::is_component(bytes) {
         return Ok(Cow::Borrowed(bytes));
     }
@@ -99,6 +106,18 @@ pub(crate) fn malformed(policy: &str, source: wasmtime::Error) -> LoadError {
         policy: policy.to_owned(),
         source,
     }
+}
+
+/// How many memories a module declares, and those nested in it. What cannot be read is refused later, with its place.
+fn declared_memories(bytes: &[u8]) -> u32 {
+    let payloads = Parser::new(0).parse_all(bytes).map_while(Result::ok);
+    // The other sections declare none.
+    #[allow(clippy::wildcard_enum_match_arm)]
+    let declared = payloads.map(|payload| match payload {
+        Payload::MemorySection(section) => section.count(),
+        _ => 0,
+    });
+    declared.fold(0, u32::saturating_add)
 }
 
 /// What a core module imports and exports.

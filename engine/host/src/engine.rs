@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wasmtime::component::{Component, Linker};
 
 use crate::cache::{Cache, CompiledCode};
+use crate::compiler::{CompileFailure, CompilerProcess};
 use crate::encode;
 use crate::engine_pair::EnginePair;
 use crate::host_error::HostError;
@@ -18,6 +19,8 @@ use crate::policy::{CompiledModule, Policy};
 pub struct PolicyEngine {
     engines: EnginePair,
     cache: Option<Arc<Cache>>,
+    /// What compiles; `None`: this process.
+    compiler: Option<Arc<CompilerProcess>>,
 }
 
 impl PolicyEngine {
@@ -27,7 +30,20 @@ impl PolicyEngine {
     pub fn new(cache_dir: Option<&Path>) -> Result<Self, HostError> {
         let engines = EnginePair::new()?;
         let cache = cache_dir.map(|dir| Arc::new(Cache::new(PathBuf::from(dir), engines.compiler())));
-        Ok(Self { engines, cache })
+        Ok(Self {
+            engines,
+            cache,
+            compiler: None,
+        })
+    }
+
+    /// Lets modules be compiled by a process of its own, which may take only so much time and memory.
+    #[must_use]
+    pub fn compiling_in(self, process: CompilerProcess) -> Self {
+        Self {
+            compiler: Some(Arc::new(process)),
+            ..self
+        }
     }
 
     /// Loads a module and lets it check its parameters. `name` is how errors call it; `params_json` is the
@@ -64,12 +80,28 @@ impl PolicyEngine {
             return Ok(component);
         }
         let bytes = encode::component(name, module)?;
-        let compiled = CompiledCode::of(&self.engines, &bytes).map_err(|source| encode::malformed(name, source))?;
+        let compiled = self.machine_code(name, &bytes)?;
         if let Some(cache) = &self.cache {
             cache.put(digest, &compiled);
         }
         compiled
             .load(&self.engines)
             .map_err(|source| encode::malformed(name, source))
+    }
+
+    fn machine_code(&self, name: &str, component: &[u8]) -> Result<CompiledCode, LoadError> {
+        let here = || CompiledCode::of(&self.engines, component).map_err(|source| encode::malformed(name, source));
+        let Some(process) = &self.compiler else { return here() };
+        CompiledCode::made_apart(process, component).or_else(|failure| match failure {
+            CompileFailure::Refused(why) => Err(encode::malformed(name, wasmtime::Error::msg(why))),
+            CompileFailure::Costly(why) => Err(LoadError::Costly {
+                policy: name.to_owned(),
+                why,
+            }),
+            CompileFailure::NotStarted(error) => {
+                tracing::warn!(policy = name, %error, "no process to compile in could be started; the policy is compiled here, without a limit");
+                here()
+            }
+        })
     }
 }

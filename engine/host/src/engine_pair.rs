@@ -20,12 +20,14 @@ use std::sync::{Arc, OnceLock};
 use wasmtime::component::Component;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Result};
 
+use crate::guard::TABLE_LIMIT;
 use crate::host_error::HostError;
+use crate::limits::MAX_POLICIES;
 use crate::ticker;
 
-/// How many instances may live at a time: one a policy, another while those are tried that may take its place, and one
-/// more while a policy is being loaded. Each costs 4 GiB of address space, though hardly any memory.
-const INSTANCES: u32 = 64;
+/// How many instances may live at a time: one a policy while it decides, and as many again and some more while others are tried,
+/// loaded and explained. Each costs 4 GiB of address space, of which a process has 128 TiB, though hardly any memory.
+const INSTANCES: u32 = 2 * MAX_POLICIES as u32 + 64;
 
 /// How much of a memory is wiped in place rather than given back when its instance ends, in bytes.
 const KEPT_RESIDENT: usize = 256 * 1024;
@@ -84,9 +86,16 @@ fn pool() -> InstanceAllocationStrategy {
         .total_core_instances(INSTANCES * 4)
         .total_memories(INSTANCES)
         .total_tables(INSTANCES * 4)
+        .table_elements(TABLE_LIMIT)
+        .max_memories_per_component(1)
         .linear_memory_keep_resident(KEPT_RESIDENT)
         .pagemap_scan(Enabled::Auto);
     InstanceAllocationStrategy::Pooling(pool)
+}
+
+/// That of an engine that only compiles: its machine code is that of both.
+pub(crate) fn config_to_compile() -> Config {
+    config(InstanceAllocationStrategy::OnDemand)
 }
 
 fn config(instances: InstanceAllocationStrategy) -> Config {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
+use steadfast_core::decision::{Interrupt, PolicyFailure, PolicyFailureKind};
 use wasmtime::{Engine, ResourceLimiter, Store, Trap, UpdateDeadline};
 
 use crate::limits::PolicyLimits;
@@ -12,26 +12,29 @@ use crate::limits::PolicyLimits;
 /// times over, would become gigabytes outside the memory cap.
 const RETURNED_LIMIT: usize = 1024 * 1024;
 
-/// The most entries a table may have.
-const TABLE_LIMIT: usize = 20_000;
+/// The most entries a table may have: what a slot of the pool has room for.
+pub(crate) const TABLE_LIMIT: usize = 20_000;
+
+/// What an entry of a table takes, in bytes.
+const TABLE_ENTRY: usize = size_of::<usize>();
 
 /// What a store keeps about the instance in it.
 #[derive(Debug)]
 pub(crate) struct Guard {
     limits: PolicyLimits,
-    /// How much memory was asked for in vain since the call began.
+    /// Ends a call although it has time left.
+    interrupt: Interrupt,
+    /// What all memories and tables of the instance hold together, in bytes.
+    held: usize,
+    /// How much in all was asked for in vain since the call began.
     denied: Option<usize>,
     /// The thread's processor time at the call's first tick.
     began: Option<Duration>,
 }
 
 /// A store whose calls end by their deadline.
-pub(crate) fn store(engine: &Engine, limits: PolicyLimits) -> Store<Guard> {
-    let guard = Guard {
-        limits,
-        denied: None,
-        began: None,
-    };
+pub(crate) fn store(engine: &Engine, limits: PolicyLimits, interrupt: Interrupt) -> Store<Guard> {
+    let guard = Guard::new(limits, interrupt);
     let mut store = Store::new(engine, guard);
     store.limiter(|guard| guard);
     store.set_hostcall_fuel(RETURNED_LIMIT);
@@ -47,13 +50,37 @@ pub(crate) fn begin_call(store: &mut Store<Guard>) {
 }
 
 impl Guard {
+    fn new(limits: PolicyLimits, interrupt: Interrupt) -> Self {
+        Self {
+            limits,
+            interrupt,
+            held: 0,
+            denied: None,
+            began: None,
+        }
+    }
+
+    /// Whether a memory or a table may grow: what counts is the sum, not the part. What the system does not give then counts
+    /// all the same, until the instance ends.
+    fn grows(&mut self, current: usize, desired: usize) -> bool {
+        let more = desired.saturating_sub(current);
+        let all = self.held.saturating_add(more);
+        let allowed = u64::try_from(all).is_ok_and(|all| all <= self.limits.memory_bytes);
+        if allowed {
+            self.held = all;
+        } else {
+            self.denied = Some(all);
+        }
+        allowed
+    }
+
     /// Whether a call may go on, asked at each tick of the epoch. What counts is the processor time the call took: a
     /// machine too busy to run it is not the policy's fault. Most calls end before the first tick, and never pay for
     /// the measurement.
     fn epoch_tick(&mut self) -> UpdateDeadline {
         let now = thread_time();
         let began = *self.began.get_or_insert(now);
-        if now.saturating_sub(began) >= self.limits.deadline {
+        if self.interrupt.is_raised() || now.saturating_sub(began) >= self.limits.deadline {
             UpdateDeadline::Interrupt
         } else {
             UpdateDeadline::Continue(1)
@@ -63,6 +90,10 @@ impl Guard {
     /// Says what an error out of a call means.
     pub(crate) fn classify(&self, call: &str, error: &wasmtime::Error) -> PolicyFailure {
         let (kind, message) = match (error.downcast_ref::<Trap>(), self.denied) {
+            (Some(Trap::Interrupt), _) if self.interrupt.is_raised() => (
+                PolicyFailureKind::Error,
+                format!("`{call}` was broken off: nobody waits for the policy any more"),
+            ),
             (Some(Trap::Interrupt), _) => (
                 PolicyFailureKind::Deadline,
                 format!(
@@ -73,7 +104,7 @@ impl Guard {
             (_, Some(bytes)) => (
                 PolicyFailureKind::Memory,
                 format!(
-                    "`{call}` wanted {bytes} bytes of memory, more than the {} it may have; allow it more with \
+                    "`{call}` wanted {bytes} bytes of memory and tables, more than the {} it may have; allow it more with \
                      `memory = \"{}MiB\"` in its [[policy]]",
                     self.limits.memory_bytes,
                     ample(bytes)
@@ -99,17 +130,20 @@ fn ample(bytes: usize) -> usize {
 }
 
 impl ResourceLimiter for Guard {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let allowed = u64::try_from(desired).is_ok_and(|desired| desired <= self.limits.memory_bytes);
-        if !allowed {
-            self.denied = Some(desired);
-        }
-        Ok(allowed)
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(is_within(desired, maximum) && self.grows(current, desired))
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_LIMIT)
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let bytes = |entries: usize| entries.saturating_mul(TABLE_ENTRY);
+        let is_possible = desired <= TABLE_LIMIT && is_within(desired, maximum);
+        Ok(is_possible && self.grows(bytes(current), bytes(desired)))
     }
+}
+
+/// Whether it is within what the module itself declares: what is not fails anyway, and must not count.
+fn is_within(desired: usize, maximum: Option<usize>) -> bool {
+    maximum.is_none_or(|maximum| desired <= maximum)
 }
 
 /// The processor time this thread has used. It tells nothing about the world outside a call.
@@ -128,14 +162,11 @@ mod tests {
     use super::*;
 
     fn guard() -> Guard {
-        Guard {
-            limits: PolicyLimits {
-                deadline: Duration::from_millis(5),
-                ..PolicyLimits::default()
-            },
-            denied: None,
-            began: None,
-        }
+        let limits = PolicyLimits {
+            deadline: Duration::from_millis(5),
+            memory_bytes: 1000,
+        };
+        Guard::new(limits, Interrupt::default())
     }
 
     fn goes_on(guard: &mut Guard) -> bool {
@@ -148,6 +179,37 @@ mod tests {
         assert!(goes_on(&mut guard));
         std::thread::sleep(Duration::from_millis(50));
         assert!(goes_on(&mut guard));
+    }
+
+    #[test]
+    fn a_call_that_nobody_waits_for_any_more_ends_at_once() {
+        let mut guard = guard();
+        assert!(goes_on(&mut guard));
+        guard.interrupt.raise();
+        assert!(!goes_on(&mut guard));
+        let told = guard.classify("decide", &Trap::Interrupt.into());
+        assert_eq!(told.kind, PolicyFailureKind::Error, "it missed no deadline");
+    }
+
+    #[test]
+    fn memories_and_tables_have_one_sum() {
+        let mut guard = guard();
+        assert!(guard.memory_growing(0, 600, None).unwrap());
+        assert!(guard.table_growing(0, 40, None).unwrap(), "320 bytes");
+        assert!(!guard.memory_growing(0, 100, None).unwrap(), "of another memory");
+        assert_eq!(guard.denied, Some(1020));
+        assert!(guard.memory_growing(600, 680, None).unwrap(), "up to the last byte");
+        assert!(!guard.table_growing(40, 41, None).unwrap());
+    }
+
+    #[test]
+    fn what_a_module_forbids_itself_does_not_count() {
+        let mut guard = guard();
+        for _ in 0..3 {
+            assert!(!guard.memory_growing(0, 900, Some(800)).unwrap());
+        }
+        assert!(guard.memory_growing(0, 800, Some(800)).unwrap());
+        assert_eq!((guard.held, guard.denied), (800, None));
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 pub mod builtin;
 mod cache;
+mod compiler;
 mod contract;
 mod description;
 mod encode;
@@ -26,9 +27,10 @@ mod load_error;
 mod policy;
 mod ticker;
 
+pub use compiler::{CompileLimits, CompilerProcess, compile_for_parent};
 pub use description::{Description, Parameter};
 pub use engine::PolicyEngine;
 pub use host_error::HostError;
-pub use limits::PolicyLimits;
+pub use limits::{MAX_POLICIES, PolicyLimits};
 pub use load_error::LoadError;
 pub use policy::Policy;

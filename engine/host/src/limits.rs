@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+/// How many policies one process runs: each may have an instance at the same time.
+pub const MAX_POLICIES: usize = 256;
+
 /// What a policy may use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PolicyLimits {
     /// How long one call may run, in processor time; met to about 10 ms.
     pub deadline: Duration,
-    /// How much memory an instance may have.
+    /// How much its memories and tables may hold together, in bytes.
     pub memory_bytes: u64,
 }
 

@@ -57,6 +57,27 @@ pub enum LoadError {
         /// The version in the module.
         found: String,
     },
+    /// It declares several memories.
+    #[error(
+        "policy `{policy}`: the module declares {memories} memories, and a policy has one, whose size `memory` in its \
+         [[policy]] bounds; build it without multi-memory, as all usual toolchains do"
+    )]
+    Memories {
+        /// The name of its `[[policy]]`.
+        policy: String,
+        /// How many it declares.
+        memories: u32,
+    },
+    /// Compiling it took more than it may.
+    #[error(
+        "policy `{policy}`: the module costs too much to compile: {why}; make its largest functions smaller, or build it for size"
+    )]
+    Costly {
+        /// The name of its `[[policy]]`.
+        policy: String,
+        /// What it took too much of.
+        why: String,
+    },
     /// It is named like the contract and shaped differently.
     #[error(
         "policy `{policy}`: the module's types are not those of {PACKAGE}@{version}, which it names; build it against \

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
+use steadfast_core::decision::{Decide, Decision, Interrupt, PolicyFailure, PolicyFailureKind};
 use steadfast_core::rule::Rule;
 use steadfast_core::snapshot::Snapshot;
 use wasmtime::{Engine, Store};
@@ -25,6 +25,7 @@ pub struct Policy {
     params: String,
     limits: PolicyLimits,
     description: Description,
+    interrupt: Interrupt,
     instance: Option<Instance>,
 }
 
@@ -56,7 +57,9 @@ impl Policy {
             call,
             message: failure.message,
         };
-        let mut instance = Instance::new(&module, limits).map_err(|failure| failed("describe", failure))?;
+        let interrupt = Interrupt::default();
+        let instance = Instance::new(&module, limits, &interrupt);
+        let mut instance = instance.map_err(|failure| failed("describe", failure))?;
         let description = instance.describe().map_err(|failure| failed("describe", failure))?;
         instance
             .configure(params)
@@ -72,6 +75,7 @@ impl Policy {
             params: params.to_owned(),
             limits,
             description,
+            interrupt,
             instance: None,
         })
     }
@@ -85,6 +89,7 @@ impl Policy {
             params: self.params.clone(),
             limits: self.limits,
             description: self.description.clone(),
+            interrupt: Interrupt::default(),
             instance: None,
         }
     }
@@ -109,7 +114,7 @@ impl Policy {
         if let Some(instance) = self.instance.take() {
             return Ok(instance);
         }
-        let mut instance = Instance::new(&self.module, self.limits)?;
+        let mut instance = Instance::new(&self.module, self.limits, &self.interrupt)?;
         instance.configure(&self.params)?.map_err(|message| PolicyFailure {
             kind: PolicyFailureKind::Error,
             message: format!("`configure` refused what it took before: {message}").into(),
@@ -131,6 +136,10 @@ impl Decide for Policy {
         self.instance = None;
     }
 
+    fn interrupt(&self) -> Option<Interrupt> {
+        Some(self.interrupt.clone())
+    }
+
     fn rule(&self, name: &str) -> Option<Rule> {
         self.description.rules.iter().find(|rule| rule.name == name).cloned()
     }
@@ -147,8 +156,8 @@ impl fmt::Debug for Policy {
 }
 
 impl Instance {
-    fn new(module: &CompiledModule, limits: PolicyLimits) -> Result<Self, PolicyFailure> {
-        let mut store = guard::store(&module.engine, limits);
+    fn new(module: &CompiledModule, limits: PolicyLimits, interrupt: &Interrupt) -> Result<Self, PolicyFailure> {
+        let mut store = guard::store(&module.engine, limits, interrupt.clone());
         guard::begin_call(&mut store);
         match module.prepared.instantiate(&mut store) {
             Ok(calls) => Ok(Self { store, calls }),

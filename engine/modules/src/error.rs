@@ -1,10 +1,10 @@
 //! Why a module is not handed out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use steadfast_core::foreign_text::ForeignText;
 
-use crate::{Digest, RegistryError, SignatureError};
+use crate::{Digest, FileError, RegistryError, SignatureError};
 
 /// Why a module is not handed out.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,12 @@ pub enum ModuleError {
         /// What the system says.
         #[source]
         source: std::io::Error,
+    },
+    /// What is there is no regular file.
+    #[error("{} is no regular file", path.display())]
+    NotRegular {
+        /// As the configuration or the command line names it.
+        path: PathBuf,
     },
     /// A file is larger than any module may be.
     #[error("{} holds more than the {limit} bytes a module may have", path.display())]
@@ -90,6 +96,8 @@ impl ModuleError {
         match self {
             Self::NoBuiltin { .. } => "use builtin:conservative",
             Self::Unreadable { .. } => "name a file that this user may read",
+            Self::NotRegular { .. } => "name a .wasm file; a directory, a device or a pipe is none",
+
             Self::TooLarge { .. } => "name a .wasm module; a policy is a few hundred KiB",
             Self::Pin { .. } => {
                 "find out who changed the module; if the change is wanted, pin the new digest, else bring the old module back"
@@ -116,6 +124,16 @@ impl ModuleError {
         }
     }
 
+    /// Why the file at that path is not read.
+    pub fn of_file(path: &Path, error: FileError) -> Self {
+        let path = path.to_owned();
+        match error {
+            FileError::Io(source) => Self::Unreadable { path, source },
+            FileError::NotRegular => Self::NotRegular { path },
+            FileError::TooLarge { limit } => Self::TooLarge { path, limit },
+        }
+    }
+
     /// The key of a `[[policy]]` that this is about.
     pub fn key(&self) -> &'static str {
         match self {
@@ -123,6 +141,7 @@ impl ModuleError {
             Self::Unsigned { .. } | Self::NoSignature { .. } | Self::Signature { .. } => "public_key",
             Self::NoBuiltin { .. }
             | Self::Unreadable { .. }
+            | Self::NotRegular { .. }
             | Self::TooLarge { .. }
             | Self::NotAModule { .. }
             | Self::Registry(_) => "module",

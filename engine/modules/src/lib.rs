@@ -9,9 +9,11 @@ mod cache;
 mod digest;
 mod error;
 mod key;
+mod last_good;
 mod publish;
 mod reference;
 mod registry;
+pub mod regular_file;
 mod resolve;
 mod signature;
 mod simple_signing;
@@ -22,12 +24,14 @@ pub use cache::Cache;
 pub use digest::{Digest, DigestError};
 pub use error::ModuleError;
 pub use key::{Algorithm, KeyError, PrivateKey, PublicKey};
+pub use last_good::{Kept, LastGood, RunWith};
 pub use publish::{PublishError, Published, publish};
 pub use reference::{ModuleRef, OciRef, ReferenceError, Version, is_registry};
 pub use registry::{Deadlines, Registries, RegistryError, RegistryHost};
+pub use regular_file::FileError;
 pub use resolve::{Module, Origin, Provenance, Resolver};
 pub use signature::{Signature, SignatureError, signature_file};
 pub use trust::Trust;
 
-/// The most a module may hold, in bytes.
-pub const MAX_MODULE: usize = 256 << 20;
+/// The most a module may hold, in bytes. One that carries the runtime of a large language has ten to twenty million.
+pub const MAX_MODULE: usize = 32 << 20;

@@ -69,6 +69,9 @@ pub enum RequestError {
     /// The store did not take it.
     #[error("the store did not take it")]
     Store(#[from] JournalError),
+    /// Its policy has many other questions to answer.
+    #[error("the job's policy has other questions to answer first; ask again later")]
+    Busy,
     /// The engine is stopping.
     #[error("the engine is stopping")]
     Stopping,
@@ -96,7 +99,7 @@ impl Control {
 
     /// Runs a job's policy now, and shows what was seen and what it decided. Nothing is carried out.
     ///
-    /// Fails with [`RequestError::NoSuchJob`]; the failure of a policy is part of the explanation.
+    /// Fails with [`RequestError::NoSuchJob`] and [`RequestError::Busy`]; the failure of a policy is part of the explanation.
     pub async fn explain(&self, key: JobKey) -> Result<Explanation, RequestError> {
         self.ask(|reply| Request::Explain { key, reply }).await
     }

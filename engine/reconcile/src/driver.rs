@@ -3,6 +3,7 @@
 //! It selects, commits, shows and spawns. What is worth fetching, what follows from a decision and what a record may become
 //! is the reactor's knowledge; if this file needs to know it, it belongs there.
 
+mod judges;
 mod readers;
 mod requests;
 mod upkeep;
@@ -20,11 +21,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use readers::Readers;
+pub(crate) use readers::{Readers, log_loaded};
 
 use crate::control::Request;
 use crate::fetch::{Fetch, Fetched};
 use crate::fetcher::Fetcher;
+use crate::judging::{Bench, Ruling};
 use crate::reactor::Reactor;
 use crate::setup::Keeping;
 use crate::turn::{Show, Turn};
@@ -50,6 +52,8 @@ pub(crate) struct Driver {
     answers: mpsc::Receiver<Fetched>,
     answer_to: mpsc::Sender<Fetched>,
     fetches: TaskTracker,
+    bench: Bench,
+    rulings: mpsc::Receiver<Ruling>,
     cancel: CancellationToken,
 }
 
@@ -60,6 +64,9 @@ pub(crate) struct Ports {
     pub(crate) fetcher: Fetcher,
     pub(crate) updates: mpsc::Receiver<KubeUpdate>,
     pub(crate) requests: mpsc::Receiver<Request>,
+    /// Who decides, and the way on which they say what.
+    pub(crate) bench: Bench,
+    pub(crate) rulings: mpsc::Receiver<Ruling>,
     pub(crate) cancel: CancellationToken,
 }
 
@@ -68,6 +75,7 @@ enum Woken {
     Update(Box<KubeUpdate>),
     Fetched(Box<Fetched>),
     Request(Request),
+    Ruled(Box<Ruling>),
     Time,
     End,
 }
@@ -96,6 +104,8 @@ impl Driver {
             answers,
             answer_to,
             fetches: TaskTracker::new(),
+            bench: ports.bench,
+            rulings: ports.rulings,
             cancel: ports.cancel,
         }
     }
@@ -124,7 +134,7 @@ impl Driver {
             }
             match self.wait(validation.min(tidying)).await {
                 Woken::End => break,
-                woken @ (Woken::Update(_) | Woken::Fetched(_) | Woken::Request(_) | Woken::Time) => {
+                woken @ (Woken::Update(_) | Woken::Fetched(_) | Woken::Request(_) | Woken::Ruled(_) | Woken::Time) => {
                     self.take_in(woken).await;
                 }
             }
@@ -133,6 +143,7 @@ impl Driver {
         self.answers.close();
         self.fetches.close();
         self.fetches.wait().await;
+        self.dismiss_judges().await;
     }
 
     /// One turn: fetch, judge, commit, show.
@@ -145,6 +156,12 @@ impl Driver {
         for fetch in std::mem::take(&mut turn.fetches) {
             self.spawn(fetch);
         }
+        self.commit_or_retry(turn).await;
+        self.hear_judges().await;
+    }
+
+    /// Commits a turn. If the store does not take it, its jobs are judged again after a pause.
+    async fn commit_or_retry(&mut self, turn: Turn) {
         if let Err(error) = self.commit(turn).await {
             let pause = self.timing.retry_initial;
             tracing::error!(
@@ -165,6 +182,7 @@ impl Driver {
             biased;
             () = self.cancel.cancelled() => Woken::End,
             Some(request) = self.requests.recv() => Woken::Request(request),
+            Some(ruling) = self.rulings.recv() => Woken::Ruled(Box::new(ruling)),
             Some(fetched) = self.answers.recv() => Woken::Fetched(Box::new(fetched)),
             Some(update) = self.updates.recv() => Woken::Update(Box::new(update)),
             () = tokio::time::sleep_until(wake) => Woken::Time,
@@ -177,6 +195,7 @@ impl Driver {
             Woken::Update(update) => self.kube_update(*update),
             Woken::Fetched(fetched) => self.fetched(*fetched),
             Woken::Request(request) => self.serve(request).await,
+            Woken::Ruled(ruling) => self.ruled(*ruling),
             Woken::Time | Woken::End => {}
         }
         // What waits already shares the next commit. Requests are left to `wait`, which serves them first.

@@ -1,13 +1,21 @@
 //! Whether policies can take over: they judge what is there before anything depends on them.
 
+use std::time::Duration;
+
 use steadfast_core::counterfactual::Counterfactual;
 use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::planner::{Next, plan};
 use steadfast_core::snapshot::Snapshot;
+use tokio::time::Instant;
 
-use crate::policies::decider;
 use crate::setup::{PolicySetup, Role};
+
+/// How often in a row both policies may run out of time: it would be the same with the rest, and take as long each time.
+const PATIENCE: u32 = 3;
+
+/// For how long one policy is tried. What a slow one does not come to in it is not tried: somebody waits for all of them.
+const TRIAL: Duration = Duration::from_secs(5);
 
 /// A policy cannot decide what the running ones can.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,32 +37,69 @@ pub fn tried(
     running: &mut [PolicySetup],
     snapshots: &[Snapshot],
 ) -> Result<usize, DryRunError> {
+    let chosen = |snapshot: &Snapshot| {
+        let mut deciding = candidates.iter().filter(|policy| policy.role == Role::Decides);
+        let decider = deciding.find(|policy| policy.is_for(&snapshot.record.key.target));
+        decider.map(|policy| policy.name.clone())
+    };
+    let chosen: Vec<Option<PolicyName>> = snapshots.iter().map(chosen).collect();
     let mut decisions = 0;
-    for snapshot in snapshots {
-        let target = &snapshot.record.key.target;
-        let chosen = decider(candidates.iter(), target).map(|policy| policy.name.clone());
-        for candidate in candidates.iter_mut() {
-            let predecessor = match candidate.role {
-                Role::Decides if chosen.as_ref() == Some(&candidate.name) => snapshot.record.policy.clone(),
-                Role::Shadow if candidate.is_for(target) => candidate.name.clone(),
-                Role::Decides | Role::Shadow => continue,
-            };
-            decisions += 1;
-            let Some(failure) = failure(candidate, snapshot) else {
-                continue;
-            };
-            let predecessor = running.iter_mut().find(|policy| policy.name == predecessor);
-            if predecessor.is_none_or(|policy| self::failure(policy, snapshot).is_none()) {
-                return Err(DryRunError {
-                    policy: candidate.name.clone(),
-                    job: snapshot.record.key.clone(),
-                    failure,
-                });
+    for candidate in candidates {
+        let own = snapshots.iter().zip(&chosen).filter_map(|(snapshot, chosen)| {
+            let target = &snapshot.record.key.target;
+            match candidate.role {
+                Role::Decides if chosen.as_ref() == Some(&candidate.name) => {
+                    Some((snapshot, snapshot.record.policy.clone()))
+                }
+                Role::Shadow if candidate.is_for(target) => Some((snapshot, candidate.name.clone())),
+                Role::Decides | Role::Shadow => None,
             }
-        }
+        });
+        let own: Vec<(&Snapshot, PolicyName)> = own.collect();
+        let tried = try_one(candidate, running, &own);
+        candidate.decide.end_batch();
+        decisions += tried?;
     }
-    for policy in candidates.iter_mut().chain(running) {
-        policy.decide.end_batch();
+    Ok(decisions)
+}
+
+/// Lets one policy judge the snapshots that are for it, each beside the policy it would succeed. No more than two of them have
+/// an instance at a time.
+fn try_one(
+    candidate: &mut PolicySetup,
+    running: &mut [PolicySetup],
+    snapshots: &[(&Snapshot, PolicyName)],
+) -> Result<usize, DryRunError> {
+    let mut decisions = 0;
+    let mut late = 0;
+    let began = Instant::now();
+    for (snapshot, predecessor) in snapshots {
+        if late >= PATIENCE || began.elapsed() >= TRIAL {
+            break;
+        }
+        decisions += 1;
+        let Some(failure) = failure(candidate, snapshot) else {
+            late = 0;
+            continue;
+        };
+        let predecessor = running.iter_mut().find(|policy| policy.name == *predecessor);
+        let fails_too = predecessor.is_some_and(|policy| {
+            let fails = self::failure(policy, snapshot).is_some();
+            policy.decide.end_batch();
+            fails
+        });
+        if !fails_too {
+            return Err(DryRunError {
+                policy: candidate.name.clone(),
+                job: snapshot.record.key.clone(),
+                failure,
+            });
+        }
+        late = if failure.kind == PolicyFailureKind::Deadline {
+            late + 1
+        } else {
+            0
+        };
     }
     Ok(decisions)
 }

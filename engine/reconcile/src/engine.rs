@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use steadfast_core::cluster_lists::ClusterLists;
-use steadfast_core::id::{ClusterName, TargetId, Uid};
-use steadfast_core::journal::{EntriesOf, JournalError, Sequence};
+use steadfast_core::id::{ClusterName, PolicyName, TargetId, Uid};
+use steadfast_core::journal::{EntriesOf, Journal, JournalError, Loaded, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::Projection;
 use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::recording::Sampler;
 use steadfast_core::shadow::ShadowBoard;
-use steadfast_core::time::Clock;
+use steadfast_core::time::{Clock, Timestamp};
 use steadfast_sources::kubernetes::{KnownDeployment, KubeCluster, KubePorts, OperatorResources, scopes};
 use steadfast_sources::transport::ProxyTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
@@ -20,8 +20,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::control::Control;
-use crate::driver::{Driver, Ports, Readers};
+use crate::driver::{Driver, Ports, Readers, log_loaded};
 use crate::fetcher::{ClusterClients, Fetcher, Ways};
+use crate::judging::Bench;
 use crate::metrics::Metrics;
 use crate::policies::Policies;
 use crate::reactor::{ClusterRules, Reactor};
@@ -58,22 +59,39 @@ pub enum StartError {
     Store(#[from] JournalError),
 }
 
+/// What is on record, before an engine takes it up. Whatever is wrong with it is logged: it is set aside, and [`Engine::start`]
+/// finds nothing wrong any more.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn on_record(journal: &dyn Journal, clock: &dyn Clock) -> Result<Vec<JobRecord>, JournalError> {
+    let (loaded, _) = load(journal, clock).await?;
+    log_loaded(&loaded);
+    Ok(loaded.records)
+}
+
+/// Loads the records. Returns the moment as well.
+async fn load(journal: &dyn Journal, clock: &dyn Clock) -> Result<(Loaded, Timestamp), JournalError> {
+    let newest = journal.newest().await?;
+    let last = Sequence(newest.0.saturating_sub(1));
+    let last = journal.entries(EntriesOf::Everything, last, 1).await?;
+    if let Some(entry) = last.first() {
+        // What is decided from now on comes later than all that is on record, be the system's clock set back or not.
+        clock.go_on_from(entry.at);
+    }
+    let now = clock.now();
+    Ok((journal.load(now).await?, now))
+}
+
 impl Engine {
     /// Takes up the records from the store and starts the loop. Metrics are registered with `registry`. Fails if the store
     /// cannot be read, or does not take what the start changes.
     pub async fn start(setup: Setup, registry: &mut Registry) -> Result<Self, StartError> {
-        let newest = setup.journal.newest().await?;
-        let last = Sequence(newest.0.saturating_sub(1));
-        let last = setup.journal.entries(EntriesOf::Everything, last, 1).await?;
-        if let Some(entry) = last.first() {
-            // What is decided from now on comes later than all that is on record, be the system's clock set back or not.
-            setup.clock.go_on_from(entry.at);
-        }
-        let now = setup.clock.now();
-        let loaded = setup.journal.load(now).await?;
+        let (loaded, now) = load(&*setup.journal, &*setup.clock).await?;
         // What was set aside just now is in the journal too.
         let newest = setup.journal.newest().await?;
-        let policies = Policies::new(setup.policies);
+        let (mut bench, rulings) = Bench::new(setup.judging);
+        let policies = bench.seat(setup.policies);
         let (entries_to, entries) = watch::channel(newest);
         let readers = Readers {
             unreadable: BTreeSet::new(),
@@ -85,7 +103,7 @@ impl Engine {
             source_log: SourceLog::default(),
         };
         readers.metrics.register(registry);
-        readers.shadows.begin(&policies.shadows(), |_, _| false);
+        readers.shadows.begin(&shadow_names(&policies), |_, _| false);
         let rules = rules(&setup.clusters);
         readers.loaded(&loaded);
         let stored = loaded.records;
@@ -121,6 +139,8 @@ impl Engine {
             fetcher: Fetcher::new(ways, watched, setup.clock, setup.timing),
             updates,
             requests,
+            bench,
+            rulings,
             cancel: tasks.token().clone(),
         };
         let keep = setup.recording.map(|recording| recording.keep);
@@ -147,6 +167,10 @@ impl Engine {
     pub async fn stop(self, by: Instant) -> Result<(), StillRunning> {
         self.tasks.stop(by).await
     }
+}
+
+fn shadow_names(policies: &Policies) -> Vec<PolicyName> {
+    policies.shadows().map(|seat| seat.name.clone()).collect()
 }
 
 fn rules(clusters: &[ClusterSetup]) -> BTreeMap<ClusterName, ClusterRules> {

@@ -10,6 +10,7 @@ mod engine;
 pub mod fetch;
 mod fetcher;
 mod flinks;
+mod judging;
 mod metrics;
 mod policies;
 pub mod reactor;
@@ -22,12 +23,13 @@ pub mod turn;
 
 pub use control::{Control, RequestError, SeenAlive};
 pub use dry_run::{DryRunError, tried};
-pub use engine::{Engine, StartError};
+pub use engine::{Engine, StartError, on_record};
 pub use flinks::FlinkCounts;
+pub use judging::Judging;
 pub use policies::Policies;
 pub use setup::{
     ClusterSetup, Discover, Identity, KeepJournal, Keeping, PolicySetup, Recording, Role, Select, Setup, Share,
-    TargetSetup,
+    Standing, TargetSetup,
 };
 pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};
 pub use steady_clock::SteadyClock;

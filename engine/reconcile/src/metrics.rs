@@ -12,6 +12,8 @@ use steadfast_core::cluster_lists::{Collection, ListStatus, Reading, is_not_serv
 use steadfast_core::id::{ClusterName, Namespace, PolicyName};
 use steadfast_core::shadow::ShadowCounts;
 
+use crate::turn::Work;
+
 /// The loop's own metrics.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metrics {
@@ -28,6 +30,10 @@ pub(crate) struct Metrics {
     pub(crate) unwritten: Gauge,
     pub(crate) shadow_differences: Family<PolicyLabel, Counter>,
     pub(crate) shadow_jobs_differing: Family<PolicyLabel, Gauge>,
+    pub(crate) policy_suspended: Family<PolicyLabel, Gauge>,
+    pub(crate) policy_waiting: Family<PolicyLabel, Gauge>,
+    policy_time: Family<PolicyLabel, Counter<f64, AtomicU64>>,
+    shadow_skipped: Family<PolicyLabel, Counter>,
     pub(crate) list_repairs: Gauge,
     pub(crate) unreadable_rows: Counter,
     list_reachable: Family<ListLabels, Gauge>,
@@ -100,6 +106,19 @@ impl Metrics {
         }
     }
 
+    /// A policy has worked.
+    pub(crate) fn worked(&self, policy: &PolicyName, work: Work) {
+        let label = PolicyLabel {
+            policy: policy.to_string(),
+        };
+        self.policy_time.get_or_create(&label).inc_by(work.spent.as_secs_f64());
+        let waiting = i64::try_from(work.waiting).unwrap_or(i64::MAX);
+        self.policy_waiting.get_or_create(&label).set(waiting);
+        if work.skipped > 0 {
+            self.shadow_skipped.get_or_create(&label).inc_by(work.skipped);
+        }
+    }
+
     /// Shows how each shadow policy stands.
     pub(crate) fn show_shadows(&self, counts: &[(PolicyName, ShadowCounts)]) {
         for (policy, counts) in counts {
@@ -159,6 +178,7 @@ impl Metrics {
             "Jobs of which a shadow policy would now show something else",
             self.shadow_jobs_differing.clone(),
         );
+        self.register_policies(registry);
         registry.register(
             "steadfast_list_repairs",
             "Differences that a list found and no watch event had shown",
@@ -179,6 +199,31 @@ impl Metrics {
             "steadfast_list_objects",
             "Objects in the last complete list of a kind",
             self.list_objects.clone(),
+        );
+    }
+
+    /// What policies cost.
+    fn register_policies(&self, registry: &mut Registry) {
+        registry.register_with_unit(
+            "steadfast_policy_time",
+            "How long policies have decided, shadows among them, beside the loop",
+            Unit::Seconds,
+            self.policy_time.clone(),
+        );
+        registry.register(
+            "steadfast_policy_waiting",
+            "Jobs that wait for their policy's decision, as of when it was last heard",
+            self.policy_waiting.clone(),
+        );
+        registry.register(
+            "steadfast_policy_suspended",
+            "Whether a policy ran out of time again and again, and is asked about one job at a time",
+            self.policy_suspended.clone(),
+        );
+        registry.register(
+            "steadfast_shadow_skipped",
+            "Comparisons that a shadow passed over: newer ones came first, or it is suspended",
+            self.shadow_skipped.clone(),
         );
     }
 

@@ -25,6 +25,7 @@
 //! by the core through traits (a store that hangs would hold up evidence).
 
 mod blue_green;
+mod deciding;
 mod discovery;
 mod explain;
 mod fleets;
@@ -41,12 +42,13 @@ mod requests;
 mod retire;
 mod retries;
 mod session_jobs;
+mod shadowing;
 mod start;
 mod targets;
 mod unwritten;
 mod validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +57,7 @@ use rand::rngs::StdRng;
 use steadfast_core::backoff::Backoff;
 use steadfast_core::board::{Board, ObjectRef};
 use steadfast_core::cluster_alerts::ClusterAlerts;
-use steadfast_core::id::{ClusterName, JobKey, TargetId};
+use steadfast_core::id::{ClusterName, JobKey, PolicyName, TargetId};
 use steadfast_core::journal::Change;
 use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::{JobRecord, Origin};
@@ -70,10 +72,12 @@ use poll_scheduler::PollScheduler;
 use queue::WorkQueue;
 use rate_limits::RateLimits;
 use retries::PolicyRetries;
+use shadowing::ShadowTurns;
 use targets::Targets;
 use unwritten::Unwritten;
 
 use crate::fetch::Fetch;
+use crate::judging::Decided;
 use crate::policies::Policies;
 use crate::setup::Discover;
 use crate::turn::{Show, Turn};
@@ -107,6 +111,15 @@ pub struct Reactor {
     unwritten: Unwritten,
     rate_limits: RateLimits,
     policies: Policies,
+    /// Policies that were given something to decide in the last turn, and have not answered.
+    awaited: BTreeSet<PolicyName>,
+    /// What policies have answered, not yet planned.
+    came: Vec<(PolicyName, Decided)>,
+    /// How many decisions in a row newer facts of their jobs have overtaken.
+    overtaken: BTreeMap<JobKey, u32>,
+    shadows: ShadowTurns,
+    /// What there is to show with the next turn that is advanced.
+    told: Vec<Show>,
     /// Which snapshots are kept; `None`: none are.
     sampler: Option<Sampler>,
     /// Requests that came up while evidence was taken in or a turn was advanced.
@@ -179,6 +192,11 @@ impl Reactor {
             unwritten: Unwritten::new(backoff, rng()),
             rate_limits: RateLimits::new(timing),
             policies,
+            awaited: BTreeSet::new(),
+            came: Vec::new(),
+            overtaken: BTreeMap::new(),
+            shadows: ShadowTurns::default(),
+            told: Vec::new(),
             sampler,
             fetches: Vec::new(),
             begin_after: None,
@@ -210,6 +228,7 @@ impl Reactor {
             return turn;
         }
         self.judge(&mut turn, now);
+        self.ask_shadows(now);
         turn.changes = self.alerts.dedupe(std::mem::take(&mut turn.changes));
         turn
     }
@@ -239,6 +258,9 @@ impl Reactor {
         for judged in turn.judged {
             self.follow_up(judged, now, &mut shown);
         }
+        self.ask_shadows(now);
+        self.policies.end_batch();
+        shown.append(&mut self.told);
         shown
     }
 
@@ -273,13 +295,14 @@ impl Reactor {
 
     /// When the next turn is due: now, if there is something to do already; `None` if nothing is planned.
     pub fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
-        let is_ready = self.queue.has_ready() || !self.fetches.is_empty();
+        let is_ready = self.queue.has_ready() || !self.fetches.is_empty() || self.can_judge(now);
         let begun = self.begin_due().map(|at| at.max(now));
         [
             is_ready.then_some(now),
             begun,
             self.polls.next_due(),
             self.queue.next_due(),
+            self.next_comparison().map(|at| at.max(now)),
         ]
         .into_iter()
         .flatten()
@@ -354,6 +377,7 @@ impl Reactor {
             sampler.forget(key);
         }
         self.queue.remove(key);
+        self.overtaken.remove(key);
         self.retries.forget(key);
         self.unwritten.forget(key);
         self.rate_limits.forget(key);

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use steadfast_core::board::ObjectRef;
-use steadfast_core::decision::Decide;
+use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
 use steadfast_core::id::{FlinkJobId, PolicyName, TargetId};
 use steadfast_core::journal::Journal;
 use steadfast_core::recording::Retention;
+use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Mode;
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
@@ -26,6 +27,8 @@ use steadfast_sources::transport::Transport;
 pub use keeping::{KeepJournal, Keeping};
 pub use share::Share;
 
+use crate::judging::Judging;
+
 /// Everything the engine needs.
 pub struct Setup {
     /// Intervals, deadlines and retry delays.
@@ -36,6 +39,8 @@ pub struct Setup {
     pub targets: Vec<TargetSetup>,
     /// Policies, in the order in which their selection is tried.
     pub policies: Vec<PolicySetup>,
+    /// Where they decide.
+    pub judging: Judging,
     /// Which snapshots are kept behind decisions; `None`: none are.
     pub recording: Option<Recording>,
     /// How long the store keeps what is over.
@@ -146,8 +151,23 @@ pub struct PolicySetup {
     pub role: Role,
     /// Which module it is.
     pub identity: Identity,
+    /// Whether that is what the configuration asks for.
+    pub standing: Standing,
     /// The policy itself.
     pub decide: Box<dyn Decide>,
+}
+
+/// Whether a policy is what the configuration asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    #[default]
+    AsConfigured,
+    /// What the configuration asks for cannot be used, for this reason, and the last good module decides in its place. The
+    /// records of its jobs say so.
+    Outdated(String),
+    /// Nothing can be used, for this reason: each decision fails.
+    Unusable(String),
 }
 
 impl PolicySetup {
@@ -159,13 +179,37 @@ impl PolicySetup {
             rollout: Share::ALL,
             role: Role::Decides,
             identity: Identity::default(),
+            standing: Standing::AsConfigured,
             decide,
+        }
+    }
+
+    /// Nothing can decide in the place of that policy: each decision fails and says why, so that its jobs are stale and the
+    /// others are not concerned.
+    pub fn unusable(name: &str, why: String) -> Self {
+        Self {
+            standing: Standing::Unusable(why.clone()),
+            ..Self::deciding(name, Box::new(Unusable { why }))
         }
     }
 
     /// Whether it is for this target's jobs.
     pub fn is_for(&self, target: &TargetId) -> bool {
         self.select.matches(target) && self.rollout.covers(target)
+    }
+}
+
+/// In the place of a policy without a module.
+struct Unusable {
+    why: String,
+}
+
+impl Decide for Unusable {
+    fn decide(&mut self, _: &Snapshot) -> Result<Decision, PolicyFailure> {
+        Err(PolicyFailure {
+            kind: PolicyFailureKind::Error,
+            message: format!("the policy cannot be used: {}", self.why).into(),
+        })
     }
 }
 
@@ -177,6 +221,7 @@ impl fmt::Debug for PolicySetup {
             .field("rollout", &self.rollout)
             .field("role", &self.role)
             .field("identity", &self.identity)
+            .field("standing", &self.standing)
             .finish_non_exhaustive()
     }
 }

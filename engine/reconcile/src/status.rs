@@ -9,7 +9,7 @@ use steadfast_core::journal::Quarantined;
 use steadfast_core::time::Timestamp;
 
 use crate::flinks::{FlinkCounts, Flinks};
-use crate::setup::{Identity, Role, Share};
+use crate::setup::{Identity, Role, Share, Standing};
 
 /// The engine's own state, written by the loop once a turn.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +39,12 @@ pub struct PolicyStatus {
     pub rollout: Share,
     /// Which module it is.
     pub identity: Identity,
+    /// Whether that is what the configuration asks for.
+    pub standing: Standing,
     /// Since when this module has this role.
     pub since: Timestamp,
+    /// Since when it is asked about one job at a time, as it ran out of time again and again.
+    pub suspended_since: Option<Timestamp>,
 }
 
 /// A Kubernetes cluster of the configuration.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use steadfast_core::decision::PolicyFailure;
 use steadfast_core::id::{JobKey, PolicyName};
@@ -11,6 +12,8 @@ use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::JobRecord;
 use steadfast_core::recording::Recorded;
 use steadfast_core::shadow::ShadowVerdict;
+use steadfast_core::snapshot::Snapshot;
+use steadfast_core::time::Timestamp;
 
 use crate::fetch::Fetch;
 use crate::policies::Policies;
@@ -38,14 +41,31 @@ pub struct Turn {
 pub struct Judged {
     pub(crate) key: JobKey,
     pub(crate) plan: Plan,
-    /// What shadow policies make of it.
-    pub(crate) shadows: Vec<(PolicyName, ShadowVerdict)>,
+    /// What shadow policies are to be compared on; `None`: none is for the job.
+    pub(crate) compared: Option<Box<Evidence>>,
     /// The failure of the policy, if it failed.
     pub(crate) failure: Option<PolicyFailure>,
-    /// The policy that decided.
+    /// Who spoke.
+    pub(crate) by: Verdict,
+    /// The policy whose job it is.
     pub(crate) policy: PolicyName,
     /// How many entries of the journal it makes.
     pub(crate) entries: usize,
+}
+
+/// What a decision was made on.
+pub(crate) struct Evidence {
+    pub(crate) before: Arc<JobRecord>,
+    pub(crate) snapshot: Snapshot,
+}
+
+/// Who spoke of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Its policy.
+    Asked,
+    /// The engine, as the policy was not asked or has not come to it.
+    Unasked,
 }
 
 impl Turn {
@@ -68,7 +88,7 @@ impl Turn {
 
     /// How many jobs were judged in it.
     pub fn judged(&self) -> usize {
-        self.judged.len()
+        self.decided().count()
     }
 
     /// What of the policies' decisions in it was trimmed.
@@ -86,9 +106,13 @@ impl Turn {
 
     /// The policies' failures in it.
     pub fn failures(&self) -> impl Iterator<Item = (&JobKey, &PolicyFailure)> {
-        self.judged
-            .iter()
+        self.decided()
             .filter_map(|judged| Some((&judged.key, judged.failure.as_ref()?)))
+    }
+
+    /// The jobs of which their policy was asked.
+    fn decided(&self) -> impl Iterator<Item = &Judged> {
+        self.judged.iter().filter(|judged| judged.by == Verdict::Asked)
     }
 }
 
@@ -108,6 +132,22 @@ pub enum Show {
     Shadow(PolicyName, Arc<JobRecord>, ShadowVerdict),
     /// Other policies decide from now on.
     Policies(NewShadows),
+    /// What a policy has worked.
+    Worked(PolicyName, Work),
+    /// A policy that ran out of time again and again is suspended since then: it is asked about one job at a time. `None`: it
+    /// keeps its deadline again.
+    Suspended(PolicyName, Option<Timestamp>),
+}
+
+/// What a policy has worked in one go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// How long it decided.
+    pub spent: Duration,
+    /// How many of its jobs wait for it.
+    pub waiting: usize,
+    /// How many comparisons a shadow passed over, since newer ones came first or it is suspended.
+    pub skipped: u64,
 }
 
 /// Which shadows there are, now that other policies decide, and whose comparisons go on.

@@ -97,7 +97,7 @@ pub(crate) struct Condition {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Alert {
     alert: String,
-    /// job or cluster.
+    /// job, cluster or policy.
     scope: &'static str,
     #[schema(format = DateTime)]
     since: String,
@@ -287,6 +287,7 @@ fn scope(scope: AlertScope) -> &'static str {
     match scope {
         AlertScope::Job => "job",
         AlertScope::Cluster => "cluster",
+        AlertScope::Policy => "policy",
     }
 }
 

@@ -22,9 +22,11 @@ mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use steadfast_host::{CompileLimits, compile_for_parent};
 use tokio::runtime::Runtime;
 
 use crate::config::{Config, ConfigError};
@@ -154,6 +156,16 @@ enum Command {
         #[arg(allow_hyphen_values = true)]
         job: String,
     },
+    /// Compile a module for the process that starts this one, within limits: from the standard input to the standard output.
+    #[command(name = crate::run::COMPILE, hide = true)]
+    CompileModule {
+        /// How much processor time it may take.
+        #[arg(long)]
+        seconds: u64,
+        /// How much memory it may take.
+        #[arg(long)]
+        mebibytes: u64,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -206,6 +218,7 @@ pub fn main() -> ExitCode {
         printer::error(&error);
         return ExitCode::from(2);
     }
+    crate::run::compile_in_processes();
     match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Reported) => ExitCode::FAILURE,
@@ -256,6 +269,7 @@ fn usual_log(command: &Command) -> &'static str {
         | Command::Intent { .. }
         | Command::Explain { .. }
         | Command::Forget { .. }
+        | Command::CompileModule { .. }
         | Command::Completions { .. } => "info",
     }
 }
@@ -282,7 +296,7 @@ fn run(command: Command) -> Result<(), Failure> {
 fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
     match command {
         Command::Run { config } => {
-            let loaded = Config::load(&config)?;
+            let loaded = crate::run::config_to_run(&config)?;
             runtime
                 .block_on(crate::run::run_until_signal(loaded, config.clone()))
                 .map_err(|error| located(&config, error))
@@ -322,6 +336,15 @@ fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
         Command::Replay(options) => replay::run(&options, runtime),
         #[cfg(feature = "author")]
         Command::Simulate(options) => simulate::run(&options, runtime),
+        Command::CompileModule { seconds, mebibytes } => {
+            let limits = CompileLimits {
+                processor: Duration::from_secs(seconds),
+                memory_bytes: mebibytes << 20,
+                ..CompileLimits::default()
+            };
+            let compiled = compile_for_parent(limits, std::io::stdin().lock(), std::io::stdout().lock());
+            Ok(compiled.map_err(anyhow::Error::new)?)
+        }
         Command::Store(command) => store::run(&command),
         Command::Completions { shell } => {
             print_completions(shell);

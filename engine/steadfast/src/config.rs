@@ -8,6 +8,8 @@ mod mistake;
 mod read;
 mod values;
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -164,23 +166,57 @@ pub struct Sink {
 impl Config {
     /// Reads and checks a file. Paths in it are relative to its folder. Nothing is created or changed.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::parse(path, &text)
+        Self::parse(path, &read_text(path)?)
+    }
+
+    /// The same for an engine that is to go on: whether the modules' files are there is found out when they are read, and is
+    /// each policy's own affair.
+    pub fn load_without_modules(path: &Path) -> Result<Self, ConfigError> {
+        let text = read_text(path)?;
+        Self::checked(path, &text, Modules::MayBeGone)
     }
 
     /// Checks the text of a file.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        Self::checked(path, text, Modules::MustBeThere)
+    }
+
+    fn checked(path: &Path, text: &str, modules: Modules) -> Result<Self, ConfigError> {
         let mistakes = |mistakes| ConfigError::mistakes(path, text, mistakes);
         let file = read::read(text).map_err(mistakes)?;
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        check::check(file, folder).map_err(mistakes)
+        check::check(file, folder, modules).map_err(mistakes)
     }
+}
+
+/// Whether a module whose file is not there is a mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Modules {
+    MustBeThere,
+    MayBeGone,
+}
+
+/// The most a configuration may hold, in bytes.
+const MAX_TEXT: u64 = 16 << 20;
+
+/// No more of it than it may hold, whatever has taken the file's place.
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let unreadable = |source| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let mut text = String::new();
+    let mut file = File::open(path).map_err(unreadable)?.take(MAX_TEXT + 1);
+    file.read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_TEXT {
+        return Err(unreadable(io::Error::other(format!(
+            "it holds more than {MAX_TEXT} bytes"
+        ))));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -4,15 +4,17 @@ mod access;
 mod assemble;
 mod clock;
 mod engine_api;
+mod keeper;
 mod locate;
 mod modules;
 mod open_files;
+mod preparing;
 mod reload;
 mod signals;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use steadfast_core::journal::Store;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
 use steadfast_host::PolicyEngine;
-use steadfast_reconcile::{ClusterSetup, Engine, Setup, SteadyClock};
+use steadfast_reconcile::{ClusterSetup, Engine, Judging, Setup, SteadyClock, on_record};
 use steadfast_server::sinks::{SinkBoard, Webhook};
 use steadfast_server::{Access, Api, Limits, ListenerMetrics, ReloadError, Reloaded, Serving, router, serve};
 use steadfast_sources::budget::limit_connections;
@@ -29,13 +31,15 @@ use steadfast_sources::transport::HttpTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
 use tokio::time::Instant;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 
 use engine_api::EngineApi;
+use keeper::Keeper;
 use open_files::OpenFiles;
-use reload::Reloader;
+use preparing::{Choices, Prepared};
+use reload::{Reloader, StartedWith};
 
-pub use assemble::{LoadedPolicy, compile_policies, load_policies, policy_cache};
+pub use assemble::{COMPILE, LoadedPolicy, compile_in_processes, compile_policies, load_policies, policy_cache};
 pub use clock::SystemClock;
 pub use locate::locate_in_config;
 pub use modules::{RefusedModule, known, resolve_modules, resolve_modules_now};
@@ -63,12 +67,12 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         .map(|file| reload::FileSnapshot::starting(file, &config));
     let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start(SystemClock));
     let open_files = guarded(&config);
-    let host = assemble::policy_engine()?;
-    let policies = policies(&config, &host).await?;
+    let found = look(&config, file.as_deref()).await?;
     let clusters = assemble::clusters(&config).await?;
     let http_of_targets = assemble::ways(&config).await?;
     let access = access::of(&config.server)?;
     let store = assemble::open_store(&config.store).await?;
+    let policies = choose(found, &config, &store, &clock).await?;
     let listener = assemble::listen(config.server.listen).await?;
     let address = listener.local_addr()?;
 
@@ -79,7 +83,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let webhooks = assemble::webhooks(&config.sinks, (&store, &clock, &sinks), retry, &mut registry).await?;
     let setup = Setup {
         http_of_targets,
-        ..setup(&config, clusters, &policies, &store, &clock)?
+        ..setup(&config, clusters, &policies.running, &store, &clock)?
     };
     let engine = Engine::start(setup, &mut registry).await?;
 
@@ -89,9 +93,9 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let reloader = Reloader::new(
         file,
         config,
-        (host, policies),
+        policies,
         control,
-        Arc::clone(&clock),
+        (Arc::clone(&clock), tasks.token().clone()),
         &mut registry,
     );
     let reloader = Arc::new(reloader);
@@ -172,7 +176,7 @@ fn watches(config: &Config) -> usize {
 fn setup(
     config: &Config,
     clusters: Vec<ClusterSetup>,
-    policies: &[LoadedPolicy],
+    policies: &[Prepared],
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Setup> {
@@ -181,7 +185,8 @@ fn setup(
         timing: config.timing,
         clusters,
         targets: assemble::targets(config),
-        policies: policies.iter().map(LoadedPolicy::another_setup).collect(),
+        policies: policies.iter().map(Prepared::another_setup).collect(),
+        judging: Judging::Threads,
         recording: config.recording,
         keeping: config.keeping,
         journal: Arc::clone(store) as Arc<_>,
@@ -213,15 +218,67 @@ fn api(engine: &Engine, store: Arc<dyn Store>, engine_api: EngineApi, registry: 
     }
 }
 
-/// The policies, compiled off the async threads.
-async fn policies(config: &Config, host: &PolicyEngine) -> anyhow::Result<Vec<LoadedPolicy>> {
-    let modules = resolve_modules(&config.policies, &config.registries).await?;
-    let (host, policies) = (host.clone(), config.policies.clone());
-    let loaded = tokio::task::spawn_blocking(move || assemble::compile_into(&host, &policies, &modules)).await??;
-    for LoadedPolicy { config, provenance, .. } in &loaded {
+/// Reads the configuration with which an engine is to be started. Where it has a record already, it goes on without the modules
+/// whose files are gone: those who look after other policies' jobs must not be kept from it.
+pub fn config_to_run(file: &Path) -> Result<Config, ConfigError> {
+    Config::load(file).or_else(|mistake| match Config::load_without_modules(file) {
+        Ok(config) if has_record(&config) => Ok(config),
+        Ok(_) | Err(_) => Err(mistake),
+    })
+}
+
+/// Whether the engine has run before.
+fn has_record(config: &Config) -> bool {
+    config
+        .store
+        .strip_prefix("sqlite://")
+        .is_some_and(|path| Path::new(path).exists())
+}
+
+/// What there is to choose from for each policy.
+struct Found {
+    host: PolicyEngine,
+    keeper: Keeper,
+    choices: Choices,
+}
+
+/// Looks for the modules of all policies. Fails if none of them can decide and the engine has never run.
+async fn look(config: &Config, file: Option<&Path>) -> anyhow::Result<Found> {
+    let (host, keeper) = (assemble::policy_engine()?, Keeper::of(file));
+    let choices = Choices::look(config, &host, &keeper).await?;
+    let choices = if has_record(config) {
+        choices
+    } else {
+        choices.with_a_decider()?
+    };
+    Ok(Found { host, keeper, choices })
+}
+
+/// The policies that decide from now on.
+async fn choose(
+    found: Found,
+    config: &Config,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<StartedWith> {
+    let Found { host, keeper, choices } = found;
+    let waits_for_registry = choices.wait_for_a_registry();
+    let records = if choices.have_to_be_tried() {
+        on_record(&**store, &**clock).await?
+    } else {
+        Vec::new()
+    };
+    let chosen = choices.tried_on(records, config.timing, clock.now()).await?;
+    let loaded = chosen.iter().filter_map(|policy| policy.loaded.as_ref());
+    for LoadedPolicy { config, provenance, .. } in loaded {
         tracing::info!(policy = %config.name, module = %provenance.reference, sha256 = %provenance.sha256, from = %provenance.from, trust = %provenance.trust(), "a policy was loaded");
     }
-    Ok(loaded)
+    Ok(StartedWith {
+        host,
+        running: chosen,
+        keeper,
+        waits_for_registry,
+    })
 }
 
 impl Running {

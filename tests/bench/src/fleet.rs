@@ -11,7 +11,7 @@ use steadfast_core::projection::Projection;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits};
-use steadfast_reconcile::{ClusterSetup, Discover, Engine, Keeping, PolicySetup, Recording, Setup};
+use steadfast_reconcile::{ClusterSetup, Discover, Engine, Judging, Keeping, PolicySetup, Recording, Setup};
 use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -161,6 +161,7 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
                 calls: calls.clone(),
             }),
         )],
+        judging: Judging::Threads,
         recording: Some(Recording::default()),
         keeping: Keeping::default(),
         journal: steadfast_store::open(&format!("sqlite://{}", folder.join("bench.db").display()))?,
@@ -173,12 +174,17 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
 
 /// Waits until every job was confirmed, for two minutes at most.
 pub(crate) async fn until_confirmed(projection: &Projection, jobs: usize) -> anyhow::Result<()> {
+    until("were confirmed", jobs, || count_confirmed(projection)).await
+}
+
+/// Waits until so many jobs are what is waited for, for two minutes at most.
+pub(crate) async fn until(what: &str, jobs: usize, count: impl Fn() -> usize) -> anyhow::Result<()> {
     let began = Instant::now();
-    while count_confirmed(projection) < jobs {
+    while count() < jobs {
         anyhow::ensure!(
             began.elapsed() < Duration::from_secs(120),
-            "only {} of {jobs} jobs were confirmed",
-            count_confirmed(projection)
+            "only {} of {jobs} jobs {what}",
+            count()
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -2,14 +2,20 @@
 //!
 //!     cargo run --release -p bench -- fleet 1000
 //!     cargo run --release -p bench -- reload-soak
+//!     cargo run --release -p bench -- storm
 //!     cargo run --release -p bench -- decide
 //!
 //! The world runs in a process of its own, so that CPU and memory are the engine's alone.
 
 mod decide;
 mod fleet;
+/// Modules written by hand, as the tests of the host have them.
+#[allow(dead_code, clippy::unwrap_used)]
+#[path = "../../../engine/host/tests/it/guest.rs"]
+mod guest;
 mod measure;
 mod reload;
+mod storm;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +46,15 @@ enum Command {
         #[arg(long, default_value_t = 1000)]
         reloads: usize,
     },
+    /// Watches a hundred jobs beside policies that loop or take their time, and fails if they pay for it.
+    Storm {
+        /// How many jobs those policies are for.
+        #[arg(long, default_value_t = 1000)]
+        jobs: usize,
+        /// How long each is measured.
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+    },
     /// Compares a decision here with the same one in a plain component host.
     Decide,
     /// Serves the world alone; `fleet` starts it.
@@ -55,6 +70,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Fleet { jobs, seconds } => runtime.block_on(fleet::run(jobs, std::time::Duration::from_secs(seconds))),
         Command::ReloadSoak { jobs, reloads } => runtime.block_on(reload::soak(jobs, reloads)),
+        Command::Storm { jobs, seconds } => runtime.block_on(storm::run(jobs, std::time::Duration::from_secs(seconds))),
         Command::Decide => decide::run(),
         Command::World { jobs } => runtime.block_on(world::serve(jobs)),
     }

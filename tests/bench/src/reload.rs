@@ -105,24 +105,29 @@ pub async fn soak(jobs: usize, reloads: usize) -> anyhow::Result<()> {
 }
 
 /// The same in a process that keeps no compiled modules on disk, so that each is compiled.
-fn without_cache() -> anyhow::Result<()> {
+pub(crate) fn without_cache() -> anyhow::Result<()> {
     let status = Command::new(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
         .env_remove("XDG_CACHE_HOME")
         .env_remove("HOME")
         .status()?;
-    ensure!(status.success(), "the soak failed");
+    ensure!(status.success(), "it failed");
     Ok(())
 }
 
-async fn start(folder: &Path, address: &str) -> anyhow::Result<Running> {
+/// Writes a kubeconfig of the world's cluster.
+pub(crate) fn kubeconfig(folder: &Path, address: &str) -> anyhow::Result<()> {
     let kubeconfig = format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: bench\n\
          clusters: [{{name: bench, cluster: {{server: \"http://{address}\"}}}}]\n\
          users: [{{name: bench, user: {{}}}}]\n\
          contexts: [{{name: bench, context: {{cluster: bench, user: bench}}}}]\n"
     );
-    std::fs::write(folder.join("kubeconfig"), kubeconfig)?;
+    Ok(std::fs::write(folder.join("kubeconfig"), kubeconfig)?)
+}
+
+async fn start(folder: &Path, address: &str) -> anyhow::Result<Running> {
+    kubeconfig(folder, address)?;
     replace_module(folder, usize::MAX)?;
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n[timing]\npoll = \"1s\"\n\

@@ -11,7 +11,7 @@ use crate::record::{AlertScope, JobRecord};
 use crate::time::Timestamp;
 
 use super::records::{Records, are_together, goes_with_its_cluster};
-use super::{ClusterAlerts, InCluster, InSession, in_cluster, in_session};
+use super::{ClusterAlerts, InSession, Shared, in_session, shared};
 
 /// How many jobs an alert lists by name.
 const LISTED: usize = 50;
@@ -21,9 +21,9 @@ pub(super) struct Pass<'a> {
     alerts: &'a ClusterAlerts,
     /// The records as they will be, of the clusters in the commit.
     records: Records,
-    told: BTreeMap<InCluster, Option<bool>>,
-    /// How many records have an alert about a cluster.
-    counts: BTreeMap<InCluster, usize>,
+    told: BTreeMap<Shared, Option<bool>>,
+    /// How many records have an alert about a cluster or a policy.
+    counts: BTreeMap<Shared, usize>,
     sessions: BTreeMap<InSession, Timestamp>,
 }
 
@@ -59,14 +59,16 @@ impl<'a> Pass<'a> {
             return Some(event);
         };
         let told = match alert.scope {
-            AlertScope::Cluster => self.of_cluster(record, alert),
+            scope @ (AlertScope::Cluster | AlertScope::Policy) => {
+                shared(record, scope, &alert.alert).and_then(|name| self.of_many(name, alert))
+            }
             AlertScope::Job => self.of_job(record, alert),
         };
         told.map(Event::Alert)
     }
 
-    fn of_cluster(&mut self, record: &JobRecord, alert: AlertEvent) -> Option<AlertEvent> {
-        let name = in_cluster(record, &alert.alert);
+    /// An alert about what many records share.
+    fn of_many(&mut self, name: Shared, alert: AlertEvent) -> Option<AlertEvent> {
         let alerts = self.alerts;
         let count = self.counts.entry(name.clone());
         let count = count.or_insert_with(|| alerts.records.raised_count(&name));

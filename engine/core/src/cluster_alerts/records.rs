@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::id::{JobKey, TargetId};
-use crate::record::{AlertScope, JobRecord};
+use crate::record::JobRecord;
 use crate::state::{ConditionType, JobState};
 use crate::time::Timestamp;
 
-use super::{InCluster, in_cluster};
+use super::{Cause, Shared, in_cluster, shared};
 
 /// How far apart the jobs of a session cluster may go and still have gone together: polls are spread, and looks may fail.
 const TOGETHER: Duration = Duration::from_secs(120);
@@ -17,10 +17,10 @@ const TOGETHER: Duration = Duration::from_secs(120);
 /// put in again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
-    /// Those that have a condition or an alert about the cluster.
-    marked: BTreeMap<InCluster, BTreeSet<JobKey>>,
+    /// Those that have a condition, or an alert about a cluster or a policy.
+    marked: BTreeMap<Shared, BTreeSet<JobKey>>,
     /// Those that have the alert.
-    raised: BTreeMap<InCluster, BTreeSet<JobKey>>,
+    raised: BTreeMap<Shared, BTreeSet<JobKey>>,
     /// Jobs of session clusters that are gone, and since when.
     gone: BTreeMap<(TargetId, JobState), BTreeMap<JobKey, Timestamp>>,
 }
@@ -58,19 +58,23 @@ impl Records {
     }
 
     /// Whether some record has the alert.
-    pub(super) fn is_raised(&self, name: &InCluster) -> bool {
+    pub(super) fn is_raised(&self, name: &Shared) -> bool {
         self.raised.contains_key(name)
     }
 
     /// How many have it.
-    pub(super) fn raised_count(&self, name: &InCluster) -> usize {
+    pub(super) fn raised_count(&self, name: &Shared) -> usize {
         self.raised.get(name).map_or(0, BTreeSet::len)
     }
 
-    /// Whether one Flink cluster alone shows it, by its condition or its alert.
-    pub(super) fn rests_on_one(&self, name: &InCluster) -> bool {
-        // It is about the API server, whoever says so.
-        if name.1 == ConditionType::KubernetesUnreachable.as_str() {
+    /// Whether one Flink cluster alone shows what is told of all, by its condition or its alert.
+    pub(super) fn rests_on_one(&self, name: &Shared) -> bool {
+        // It is about the API server, or about the policy, whoever says so.
+        let is_of_all = match &name.0 {
+            Cause::Cluster(_) => name.1 == ConditionType::KubernetesUnreachable.as_str(),
+            Cause::Policy(_) => true,
+        };
+        if is_of_all {
             return false;
         }
         // They are ordered by their targets.
@@ -113,15 +117,14 @@ pub(super) fn goes_with_its_cluster(record: &JobRecord) -> bool {
     record.key.session_job.is_some() && matches!(record.state, JobState::Lost | JobState::Terminated)
 }
 
-/// The alerts about its cluster that a record has.
-fn raised(record: &JobRecord) -> impl Iterator<Item = InCluster> {
+/// The alerts of a record that are about more than its job.
+fn raised(record: &JobRecord) -> impl Iterator<Item = Shared> {
     let alerts = record.alerts.iter();
-    let of_cluster = alerts.filter(|alert| alert.scope == AlertScope::Cluster);
-    of_cluster.map(|alert| in_cluster(record, &alert.name))
+    alerts.filter_map(|alert| shared(record, alert.scope, &alert.name))
 }
 
 /// These, and its conditions: a condition comes before the alert of its name.
-fn marks(record: &JobRecord) -> impl Iterator<Item = InCluster> {
+fn marks(record: &JobRecord) -> impl Iterator<Item = Shared> {
     let conditions = record.conditions.iter();
     raised(record).chain(conditions.map(|condition| in_cluster(record, condition.kind.as_str())))
 }

@@ -94,6 +94,40 @@ impl Journal {
     }
 }
 
+#[test]
+fn an_alert_about_a_policy_is_told_with_its_first_job_and_resolved_with_its_last() {
+    let of = |key: &str, policy: &str| {
+        let mut record = record(key, &["PolicyFailing"]);
+        record.policy = PolicyName::new(policy);
+        record.alerts[0].scope = AlertScope::Policy;
+        record
+    };
+    let fires = |key, policy| change(&of(key, policy), "PolicyFailing", AlertScope::Policy, Firing);
+    let ends = |key, policy| {
+        let record = JobRecord {
+            alerts: vec![],
+            ..of(key, policy)
+        };
+        change(&record, "PolicyFailing", AlertScope::Policy, Resolved)
+    };
+    let is = |key: &str, status| vec![(key.to_owned(), AlertScope::Policy, status)];
+    let mut journal = Journal::default();
+    assert_eq!(journal.tells(vec![fires("a", "p"), fires("b", "p")]), is("a", Firing));
+    assert_eq!(journal.tells(vec![fires("c", "p")]), []);
+    assert_eq!(
+        journal.tells(vec![fires("d", "q")]),
+        is("d", Firing),
+        "of another policy"
+    );
+    assert_eq!(journal.tells(vec![ends("a", "p"), ends("c", "p")]), []);
+    assert_eq!(journal.tells(vec![ends("b", "p")]), is("b", Resolved));
+    assert_eq!(journal.tells(vec![fires("a", "p")]), is("a", Firing), "and again");
+    // A start finds the records, and presumes that it was told.
+    let mut journal = Journal::of(&[of("a", "p"), of("b", "p")]);
+    assert_eq!(journal.tells(vec![fires("c", "p"), ends("a", "p"), ends("c", "p")]), []);
+    assert_eq!(journal.tells(vec![ends("b", "p")]), is("b", Resolved));
+}
+
 const NAME: &str = "FlinkUnreachable";
 use AlertScope::{Cluster, Job};
 use AlertStatus::{Firing, Resolved};

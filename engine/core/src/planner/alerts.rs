@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::alert::{AlertEvent, AlertStatus};
 use crate::decision::DecidedAlert;
-use crate::record::StandingAlert;
+use crate::record::{AlertScope, StandingAlert};
 use crate::time::Timestamp;
 
 /// The alerts that stand, by name, and those that began or ended. Of two that a decision names alike the first counts.
@@ -13,14 +13,16 @@ pub(super) fn standing(
     decided: Vec<DecidedAlert>,
     now: Timestamp,
 ) -> (Vec<StandingAlert>, Vec<AlertEvent>) {
-    let known: BTreeMap<&str, &StandingAlert> = before.iter().map(|alert| (alert.name.as_str(), alert)).collect();
+    let known = before.iter().map(|alert| ((alert.name.as_str(), alert.scope), alert));
+    // The engine's own alert may have the name of one that the policy has raised.
+    let known: BTreeMap<(&str, AlertScope), &StandingAlert> = known.collect();
     let mut kept: BTreeMap<String, StandingAlert> = BTreeMap::new();
     let mut events = Vec::new();
     for DecidedAlert { name, scope, message } in decided {
         if kept.contains_key(&name) {
             continue;
         }
-        let alert = match known.get(name.as_str()).filter(|alert| alert.scope == scope) {
+        let alert = match known.get(&(name.as_str(), scope)) {
             Some(known) => StandingAlert::clone(known),
             None => {
                 let alert = StandingAlert {

@@ -57,7 +57,8 @@ fn a_failing_policy_leaves_the_state_and_says_so() {
     let kept = failed.change.unwrap();
     assert_eq!(
         (kept.record.state, kept.record.confidence),
-        (JobState::Running, Confidence::Confirmed)
+        (JobState::Running, Confidence::Stale),
+        "nobody has judged what is seen now"
     );
     assert_eq!(kept.record.conditions[0].kind, ConditionType::PolicyFailing);
     // Again: nothing new to say. Then it recovers.
@@ -66,6 +67,33 @@ fn a_failing_policy_leaves_the_state_and_says_so() {
         None
     );
     assert!(step(&kept.record, 10, running()).unwrap().record.conditions.is_empty());
+}
+
+#[test]
+fn a_policy_that_fails_for_long_is_an_alert_until_it_decides() {
+    let failure = || PolicyFailure {
+        kind: PolicyFailureKind::Deadline,
+        message: "too long".into(),
+    };
+    let first = step(&record(), 1, running()).unwrap().record;
+    let fails = |before: &JobRecord, now| plan(before, &snapshot(before, now), Err(failure())).change;
+    let alerts = |change: &Change| {
+        let alerts = change.events.iter().filter_map(|event| match event {
+            Event::Alert(alert) => Some((alert.alert.clone(), alert.scope, alert.status)),
+            Event::Transition(_) | Event::Update | Event::Forgotten => None,
+        });
+        alerts.collect::<Vec<_>>()
+    };
+    let name = || "PolicyFailing".to_owned();
+    let failing = fails(&first, 10).unwrap();
+    assert_eq!(alerts(&failing), [], "a single failure is none");
+    assert_eq!(fails(&failing.record, 39), None);
+    let told = fails(&failing.record, 40).unwrap();
+    assert_eq!(alerts(&told), [(name(), AlertScope::Policy, AlertStatus::Firing)]);
+    assert_eq!(fails(&told.record, 300), None, "once");
+    let mends = step(&told.record, 301, running()).unwrap();
+    assert_eq!(alerts(&mends), [(name(), AlertScope::Policy, AlertStatus::Resolved)]);
+    assert!(mends.record.alerts.is_empty());
 }
 
 #[test]

@@ -145,7 +145,9 @@ pub(super) const fn is_engines(kind: ConditionType) -> bool {
         | ConditionType::Terminating
         | ConditionType::CheckpointsFailing
         | ConditionType::RestartLoop
-        | ConditionType::FleetDisrupted => false,
+        | ConditionType::FleetDisrupted
+        // The engine has put it on the decision; policies have no word for it.
+        | ConditionType::PolicyOutdated => false,
     }
 }
 

@@ -41,7 +41,7 @@ mod own {
             confirmed_at: record.confirmed_at.map(at),
             incarnation: incarnation(&record.incarnation),
             conditions: record.conditions.iter().filter_map(condition).collect(),
-            alerts: record.alerts.iter().map(alert).collect(),
+            alerts: record.alerts.iter().filter_map(alert).collect(),
             intent: record.intent.as_ref().map(intent),
             revision: record.revision,
         }

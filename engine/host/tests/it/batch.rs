@@ -3,6 +3,8 @@
 use steadfast_core::decision::{Decide, PolicyFailureKind};
 use steadfast_core::state::{Confidence, JobState};
 
+use steadfast_host::MAX_POLICIES;
+
 use crate::guest::{self, ANSWER, Guest, at};
 use crate::situation;
 
@@ -70,4 +72,13 @@ fn what_is_left_of_an_instance_that_trapped_is_never_used() {
     let failure = policy.decide(&situation::running()).unwrap_err();
     assert_eq!(failure.kind, PolicyFailureKind::Trap);
     assert!(policy.decide(&situation::running()).is_ok());
+}
+
+#[test]
+fn as_many_policies_as_one_engine_runs_decide_in_one_batch() {
+    let first = Guest::default().load().unwrap();
+    let mut all: Vec<steadfast_host::Policy> = (0..MAX_POLICIES).map(|_| first.another()).collect();
+    for policy in &mut all {
+        assert!(policy.decide(&situation::running()).is_ok());
+    }
 }

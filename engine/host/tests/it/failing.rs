@@ -58,6 +58,46 @@ fn more_memory_than_allowed() {
 }
 
 #[test]
+fn tables_count_as_memory_does() {
+    // 20,000 entries of 8 bytes, beside a memory of 1 MiB.
+    let module = Guest {
+        imports: "(table $t 0 funcref)",
+        ..Guest::deciding(format!(
+            "(if (i32.ne (table.grow $t (ref.null func) (i32.const 20000)) (i32.const -1)) (then (unreachable))) {ANSWER}"
+        ))
+    }
+    .module();
+    let engine = PolicyEngine::new(None).unwrap();
+    let grows = |kib: u64| {
+        let memory_bytes = kib * 1024;
+        let limits = PolicyLimits {
+            memory_bytes,
+            ..limits()
+        };
+        let mut policy = engine.load("test", &module, "{}", limits).unwrap();
+        policy.decide(&situation::running()).is_err()
+    };
+    assert!(!grows(1024 + 156), "more than there is room for");
+    assert!(grows(1024 + 157));
+}
+
+#[test]
+fn a_decision_that_nobody_waits_for_is_broken_off() {
+    let module = Guest::deciding("(loop $again (br $again)) (unreachable)").module();
+    let limits = PolicyLimits {
+        deadline: Duration::from_secs(3600),
+        ..limits()
+    };
+    let engine = PolicyEngine::new(None).unwrap();
+    let mut policy = engine.load("test", &module, "{}", limits).unwrap();
+    let interrupt = policy.interrupt().unwrap();
+    let deciding = std::thread::spawn(move || policy.decide(&situation::running()));
+    interrupt.raise();
+    let failure = deciding.join().unwrap().unwrap_err();
+    assert_eq!(failure.kind, PolicyFailureKind::Error, "{}", failure.message);
+}
+
+#[test]
 fn memory_refused_to_a_policy_that_can_do_without_is_no_failure() {
     let module = Guest::deciding(format!("(drop (memory.grow (i32.const 60000))) {ANSWER}")).module();
     let mut policy = PolicyEngine::new(None)

@@ -168,3 +168,16 @@ fn a_module_that_needs_more_memory_than_it_may_have() {
         .unwrap_err();
     assert!(error.to_string().contains("1048576 bytes of memory"), "{error}");
 }
+
+#[test]
+fn several_memories() {
+    let module = Guest {
+        imports: "(memory 1) (memory 1)",
+        ..Guest::default()
+    }
+    .module();
+    assert!(matches!(
+        guest::load(&module).unwrap_err(),
+        LoadError::Memories { memories: 3, .. }
+    ));
+}

@@ -4,10 +4,10 @@ use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
-use tokio::io::AsyncReadExt;
+use tokio::task::spawn_blocking;
 
 use super::{Module, Origin, Provenance};
-use crate::{Digest, MAX_MODULE, ModuleError, ModuleRef, Signature, Trust, signature_file};
+use crate::{Digest, MAX_MODULE, ModuleError, ModuleRef, Signature, Trust, regular_file, signature_file};
 
 /// The most a file with a signature may hold, in bytes.
 const MAX_SIGNATURE: usize = 64 << 10;
@@ -68,19 +68,8 @@ async fn signer(reference: &ModuleRef, path: &Path, bytes: &[u8], trust: &Trust)
 }
 
 async fn read(path: &Path, limit: usize) -> Result<Vec<u8>, ModuleError> {
-    let mut bytes = Vec::new();
-    let unreadable = |source| ModuleError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
-    let mut file = file.take(limit as u64 + 1);
-    file.read_to_end(&mut bytes).await.map_err(unreadable)?;
-    if bytes.len() > limit {
-        return Err(ModuleError::TooLarge {
-            path: path.to_owned(),
-            limit,
-        });
-    }
-    Ok(bytes)
+    let file = path.to_owned();
+    let read = spawn_blocking(move || regular_file::read(&file, limit)).await;
+    let read = read.unwrap_or_else(|error| Err(io::Error::other(error).into()));
+    read.map_err(|error| ModuleError::of_file(path, error))
 }

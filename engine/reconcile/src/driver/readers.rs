@@ -8,13 +8,13 @@ use steadfast_core::cluster_lists::ListStatus;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::evidence::Observed;
 use steadfast_core::foreign_text::ForeignText;
-use steadfast_core::id::{ClusterName, JobKey, TargetId};
+use steadfast_core::id::{ClusterName, JobKey, PolicyName, TargetId};
 use steadfast_core::journal::{Change, Entry, Event, JournalError, Loaded, Part, Refusal, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::record::{JobRecord, PostedIntent};
 use steadfast_core::shadow::ShadowBoard;
-use steadfast_core::state::Intent;
+use steadfast_core::state::{ConditionType, Intent};
 use steadfast_core::time::Timestamp;
 use tokio::sync::watch;
 
@@ -39,6 +39,20 @@ pub(crate) struct Readers {
     pub(crate) source_log: SourceLog,
     /// Flinks of whose newest list rows could not be read, as the log has said.
     pub(crate) unreadable: BTreeSet<TargetId>,
+}
+
+/// Says what was wrong with the records that were read from the store.
+pub(crate) fn log_loaded(loaded: &Loaded) {
+    for row in &loaded.set_aside {
+        tracing::error!(
+            job = %row.job, why = row.why,
+            "the record does not read and was set aside; what is known of the job is what its sources say from now on. \
+             `steadfast store check` and `export` show it"
+        );
+    }
+    for what in &loaded.mended {
+        tracing::warn!("the store was mended: {what}; its columns follow its document now");
+    }
 }
 
 impl Readers {
@@ -152,7 +166,13 @@ impl Readers {
         for (job, failure) in turn.failures() {
             let kind = failure.kind.as_str();
             self.metrics.policy_failures.get_or_create(&KindLabel { kind }).inc();
-            tracing::warn!(%job, kind, "policy failed: {}", failure.message);
+            let is_known = self.projection.get(job).is_some_and(|view| is_failing(&view.record));
+            if is_known {
+                // It is tried again and again, and each time would be a line.
+                tracing::debug!(%job, kind, "policy failed again: {}", failure.message);
+            } else {
+                tracing::warn!(%job, kind, "policy failed: {}", failure.message);
+            }
         }
         for (policy, trim) in turn.trimmed() {
             let (policy, part) = (policy.to_string(), trim.as_str());
@@ -178,16 +198,7 @@ impl Readers {
 
     /// The store was read: what of it does not read is told, and what was set aside before is shown.
     pub(crate) fn loaded(&self, loaded: &Loaded) {
-        for row in &loaded.set_aside {
-            tracing::error!(
-                job = %row.job, why = row.why,
-                "the record does not read and was set aside; what is known of the job is what its sources say from now on. \
-                 `steadfast store check` and `export` show it"
-            );
-        }
-        for what in &loaded.mended {
-            tracing::warn!("the store was mended: {what}; its columns follow its document now");
-        }
+        log_loaded(loaded);
         let count = i64::try_from(loaded.quarantined.len()).unwrap_or(i64::MAX);
         self.metrics.quarantined.set(count);
         self.status
@@ -259,14 +270,40 @@ impl Readers {
                         .inc();
                 }
             }
+            Show::Worked(policy, work) => self.metrics.worked(&policy, work),
+            Show::Suspended(policy, since) => self.suspended(&policy, since),
             Show::Policies(shadows) => {
                 let continues = |policy: &_, key: &_| shadows.continues(policy, key);
                 self.shadows.begin(&shadows.names, continues);
                 self.status
                     .write(|status| status.policies = policies.statuses(&status.policies, now));
-                // Those that are no shadows any more leave the metrics.
+                // Those that are no shadows, or not there, any more leave the metrics.
                 self.metrics.shadow_jobs_differing.clear();
+                self.metrics.policy_waiting.clear();
+                self.metrics.policy_suspended.clear();
             }
+        }
+    }
+
+    /// A policy is suspended, or not any more.
+    fn suspended(&self, policy: &PolicyName, since: Option<Timestamp>) {
+        let label = PolicyLabel {
+            policy: policy.to_string(),
+        };
+        let suspended = i64::from(since.is_some());
+        self.metrics.policy_suspended.get_or_create(&label).set(suspended);
+        self.status.write(|status| {
+            let named = status.policies.iter_mut().filter(|known| known.name == *policy);
+            named.for_each(|known| known.suspended_since = since);
+        });
+        if since.is_some() {
+            tracing::warn!(
+                %policy,
+                "the policy ran out of time again and again; it is asked about one job at a time, with growing pauses, until it \
+                 answers one. Allow it more with `deadline` in its [[policy]], or mend the module"
+            );
+        } else {
+            tracing::info!(%policy, "the policy keeps its deadline again, and is asked about all its jobs");
         }
     }
 
@@ -319,6 +356,11 @@ impl Readers {
             }
         }
     }
+}
+
+/// Whether readers are told already that the job's policy fails.
+fn is_failing(record: &JobRecord) -> bool {
+    record.condition(ConditionType::PolicyFailing).is_some()
 }
 
 fn gauge(count: u64) -> i64 {

@@ -7,7 +7,6 @@ use steadfast_core::state::Force;
 
 use super::Driver;
 use crate::control::{Request, RequestError};
-use crate::policies::Policies;
 use crate::turn::Turn;
 
 impl Driver {
@@ -38,13 +37,14 @@ impl Driver {
             }
             Request::ReplacePolicies { policies, reply } => {
                 // What changes hands is committed first: a store that refuses leaves the policies as they were.
-                let turn = self.reactor.replace_policies(Policies::new(policies));
+                let policies = self.bench.seat(policies);
+                let turn = self.reactor.replace_policies(policies);
                 // A job whose record is not taken goes on under its policy until it is: validations hand it over.
                 let done = self.commit(turn).await;
                 drop(reply.send(done.map(drop).map_err(RequestError::from)));
             }
             Request::Explain { key, reply } => {
-                drop(reply.send(self.reactor.explain(&key, now).ok_or(RequestError::NoSuchJob)));
+                self.reactor.question(&key, reply, now);
             }
         }
     }

@@ -1,34 +1,59 @@
 //! Judges a job for a reader; nothing follows from it.
 
+use std::sync::Arc;
+
 use steadfast_core::board::lookups::Standing;
 use steadfast_core::decision::LookupRequest;
 use steadfast_core::explanation::{Awaited, Awaiting, Due, Explanation};
 use steadfast_core::id::JobKey;
-use steadfast_core::planner::fitted;
 use steadfast_core::time::Timestamp;
+use tokio::sync::oneshot;
 
 use super::Reactor;
+use crate::control::RequestError;
+use crate::judging::{Answered, Question};
+
+/// The way back to whoever asked.
+type Reply = oneshot::Sender<Result<Explanation, RequestError>>;
 
 impl Reactor {
-    /// Judges a job now; `None` if there is none.
-    pub fn explain(&mut self, key: &JobKey, now: Timestamp) -> Option<Explanation> {
-        let before = self.records.get(key)?.clone();
-        let snapshot = self.snapshot(&before, now)?;
-        let outcome = self.policies.decide(&before.policy, &snapshot);
-        let outcome = outcome.and_then(|decision| fitted(decision, &snapshot.timing));
-        self.policies.end_batch();
-        let rule = outcome
-            .as_ref()
-            .ok()
-            .and_then(|decision| self.policies.rule(&before.policy, &decision.rule));
-        let wanted = outcome.as_ref().map_or(&[][..], |decision| &decision.wanted);
-        Some(Explanation {
-            waits_for: self.waits_for(key, wanted, now),
-            policy: before.policy.clone(),
-            snapshot,
+    /// Lets a job's policy judge it now, for somebody who asked. The policy may take its time: then the answer comes with
+    /// [`Reactor::ruled`].
+    pub(crate) fn question(&mut self, key: &JobKey, reply: Reply, now: Timestamp) {
+        let shown = self.records.get(key).map(Arc::clone);
+        let shown = shown.and_then(|before| Some((before.policy.clone(), self.snapshot(&before, now)?)));
+        let Some((policy, shown)) = shown else {
+            // Whoever asked may be gone by now.
+            drop(reply.send(Err(RequestError::NoSuchJob)));
+            return;
+        };
+        if let Some(answered) = self.policies.answer(
+            &policy,
+            Question {
+                shown: Box::new(shown),
+                reply,
+            },
+        ) {
+            self.explain(answered, now);
+        }
+    }
+
+    /// Explains what a policy answered.
+    pub(super) fn explain(&mut self, answered: Answered, now: Timestamp) {
+        let Answered {
+            question: Question { shown: snapshot, reply },
             outcome,
             rule,
-        })
+        } = answered;
+        let wanted = outcome.as_ref().map_or(&[][..], |decision| &decision.wanted);
+        let explanation = Explanation {
+            waits_for: self.waits_for(&snapshot.record.key, wanted, now),
+            policy: snapshot.record.policy.clone(),
+            snapshot: *snapshot,
+            outcome,
+            rule,
+        };
+        drop(reply.send(Ok(explanation)));
     }
 
     /// What may change a job's record next, the soonest first.

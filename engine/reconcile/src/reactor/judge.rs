@@ -1,19 +1,15 @@
-//! Judges jobs: record and evidence become a snapshot, the policy's decision becomes a plan, and once that is committed,
-//! what follows from it.
+//! What a job's policy is shown, and what follows once its decision is committed.
 
 use std::sync::Arc;
 
 use steadfast_core::board::lookups::Standing;
 use steadfast_core::decision::LookupRequest;
-use steadfast_core::foreign_text::harmless;
 use steadfast_core::id::{FlinkJobId, JobKey, TargetId};
 use steadfast_core::intents;
 use steadfast_core::lookup::ObjectQuestion;
 use steadfast_core::observe::{Context, observe};
-use steadfast_core::planner::{NAME_LIMIT, Next, plan_within};
+use steadfast_core::planner::Next;
 use steadfast_core::record::JobRecord;
-use steadfast_core::recording::{RecordChange, Recorded};
-use steadfast_core::replay::transition_of;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
@@ -21,72 +17,10 @@ use steadfast_core::time::Timestamp;
 use super::Reactor;
 use super::lookups::Asking;
 use crate::fetch::Fetch;
-use crate::turn::{Judged, Show, Turn};
-
-/// How many jobs are judged before their changes are committed: one transaction for each batch.
-const BATCH: usize = 512;
+use crate::shadows::Compared;
+use crate::turn::{Evidence, Judged, Show};
 
 impl Reactor {
-    /// Judges a batch of the jobs whose turn it is.
-    pub(super) fn judge(&mut self, turn: &mut Turn, now: Timestamp) {
-        for key in self.queue.take(BATCH, now) {
-            if let Some(until) = self.rate_limits.exhausted_until(&key, now) {
-                self.queue.requeue_by(key, until);
-                turn.put_off += 1;
-            } else if let Some((before, snapshot)) = self.shown(&key, now) {
-                self.judge_one(key, before, snapshot, turn);
-            }
-        }
-        self.policies.end_batch();
-    }
-
-    fn judge_one(&mut self, key: JobKey, before: Arc<JobRecord>, snapshot: Snapshot, turn: &mut Turn) {
-        let outcome = self.policies.decide(&before.policy, &snapshot);
-        let failure = outcome.as_ref().err().cloned();
-        let rule = outcome
-            .as_ref()
-            .ok()
-            .map(|decision| harmless(&decision.rule, NAME_LIMIT).into_owned());
-        let shadows = self.policies.shadow(&before, &snapshot);
-        let allowance = self.rate_limits.allowance(&key, snapshot.now);
-        let mut plan = plan_within(&before, &snapshot, outcome, allowance);
-        let entries = plan.change.as_ref().map_or(0, |change| change.events.len());
-        let changes = if plan.change.is_some() {
-            RecordChange::Yes
-        } else {
-            RecordChange::No
-        };
-        let is_kept = self
-            .sampler
-            .as_mut()
-            .is_some_and(|sampler| sampler.should_record(&snapshot, changes));
-        if is_kept {
-            turn.recorded.push(Recorded {
-                before: Arc::clone(&before),
-                rule,
-                failure: failure.clone(),
-                transition: transition_of(&plan).cloned(),
-                snapshot,
-            });
-        }
-        turn.changes.extend(plan.change.take());
-        turn.judged.push(Judged {
-            key,
-            plan,
-            shadows,
-            failure,
-            policy: before.policy.clone(),
-            entries,
-        });
-    }
-
-    /// A job's record, and what its policy is shown; `None` if the job was forgotten or its target is not watched.
-    fn shown(&self, key: &JobKey, now: Timestamp) -> Option<(Arc<JobRecord>, Snapshot)> {
-        let before = Arc::clone(self.records.get(key)?);
-        let snapshot = self.snapshot(&before, now)?;
-        Some((before, snapshot))
-    }
-
     /// What a job's policy is shown; `None` if its target is not watched.
     pub(super) fn snapshot(&self, before: &JobRecord, now: Timestamp) -> Option<Snapshot> {
         let id = &before.key.target;
@@ -114,7 +48,7 @@ impl Reactor {
         let Judged {
             key,
             plan,
-            shadows,
+            compared,
             entries,
             ..
         } = judged;
@@ -144,8 +78,14 @@ impl Reactor {
             if let Some(at) = expires.filter(|at| *at > now) {
                 self.queue.requeue_by(key.clone(), at);
             }
-            let shadow = |(policy, verdict)| Show::Shadow(policy, record.clone(), verdict);
-            shown.extend(shadows.into_iter().map(shadow));
+            if let Some(Evidence { before, snapshot }) = compared.map(|evidence| *evidence) {
+                let committed = Arc::clone(record);
+                self.compare(Compared {
+                    before,
+                    snapshot,
+                    committed,
+                });
+            }
         }
         shown.push(Show::Watch(key.clone(), self.watch_status(&key)));
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use steadfast_core::id::PolicyName;
 use steadfast_core::journal::{Change, Event};
 
 use super::Reactor;
@@ -26,7 +27,7 @@ impl Reactor {
 
     /// The policies decide from now on, and judge every job as soon as its turn comes.
     pub(super) fn apply_policies(&mut self, mut policies: Policies) -> Show {
-        let names = policies.shadows();
+        let names: Vec<PolicyName> = policies.shadows().map(|seat| seat.name.clone()).collect();
         let continued = names.iter().map(|name| {
             let jobs = self.records.keys();
             let jobs = jobs.filter(|key| policies.continues(&self.policies, name, key));
@@ -35,6 +36,10 @@ impl Reactor {
         let continued: BTreeMap<_, _> = continued.collect();
         policies.continue_shadows(std::mem::take(&mut self.policies));
         self.policies = policies;
+        // What those of before still decide is not heard: every job is judged anew.
+        self.came.clear();
+        self.awaited.clear();
+        self.queue.mix();
         for change in self.begun.values_mut() {
             let policy = self.policies.select_policy(&change.record.key.target);
             Arc::make_mut(&mut change.record).policy = policy;

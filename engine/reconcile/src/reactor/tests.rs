@@ -7,6 +7,7 @@ mod refused;
 mod replace_policies;
 mod retire;
 mod session_jobs;
+mod slow_policies;
 mod unwritten;
 mod validate;
 

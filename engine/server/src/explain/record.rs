@@ -190,6 +190,7 @@ words!(
     AlertScope of record::AlertScope {
         "job" = Job,
         "cluster" = Cluster,
+        "policy" = Policy,
     }
 );
 

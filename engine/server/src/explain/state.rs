@@ -49,6 +49,7 @@ words!(
         "RestartLoop" = RestartLoop,
         "FleetDisrupted" = FleetDisrupted,
         "PolicyFailing" = PolicyFailing,
+        "PolicyOutdated" = PolicyOutdated,
         "DecisionTrimmed" = DecisionTrimmed,
         "RateLimited" = RateLimited,
     }

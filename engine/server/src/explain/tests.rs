@@ -55,8 +55,12 @@ fn decision(n: usize) -> Decision {
         source,
         observed_after: AT,
     };
-    let is_a_policys =
-        |kind: &&ConditionType| !matches!(kind, ConditionType::DecisionTrimmed | ConditionType::RateLimited);
+    let is_a_policys = |kind: &&ConditionType| {
+        !matches!(
+            kind,
+            ConditionType::PolicyOutdated | ConditionType::DecisionTrimmed | ConditionType::RateLimited
+        )
+    };
     let condition = |kind: &ConditionType| DecidedCondition {
         kind: *kind,
         message: format!("{kind} stands"),

@@ -28,6 +28,7 @@ pub struct PolicyList {
 
 /// A policy of the running engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct RunningPolicy {
     /// Its name in the configuration.
     pub name: String,
@@ -47,6 +48,16 @@ pub struct RunningPolicy {
     /// Since when this module has this role.
     #[schema(format = DateTime)]
     pub since: String,
+    /// as-configured; outdated: the configuration's module cannot be used, and the last good one decides; or unusable: nothing
+    /// can decide, and its jobs are stale.
+    pub standing: &'static str,
+    /// Why it is not as configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Since when it is asked about one job at a time, as it ran out of time again and again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub suspended_since: Option<String>,
 }
 
 /// How an attempt to reload went.

@@ -11,7 +11,7 @@ use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
 use steadfast_core::time::{Clock as _, Timestamp};
 use steadfast_reconcile::{
-    ClusterSetup, Control, Discover, Engine, Keeping, RequestError, Setup, SteadyClock, TargetSetup,
+    ClusterSetup, Control, Discover, Engine, Judging, Keeping, RequestError, Setup, SteadyClock, TargetSetup,
 };
 use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
@@ -80,6 +80,7 @@ impl Running {
             clusters: clusters(context, &targets)?,
             targets: configured.map(|target| target_setup(target, endpoints)).collect(),
             policies: dice.over((harness.policies)(), &life),
+            judging: Judging::InLoop,
             recording: harness.recording,
             keeping: Keeping::FOREVER,
             journal: Arc::new(journal),

@@ -25,7 +25,7 @@ use toml::Spanned;
 
 use super::file::{self, File};
 use super::values::Span;
-use super::{Cluster, Config, FlinkRest, Job, Mistake, Policy, Server};
+use super::{Cluster, Config, FlinkRest, Job, Mistake, Modules, Policy, Server};
 
 use quote::{is_word, quoted_store};
 
@@ -38,9 +38,10 @@ fn usual_intent_timeout(validate: Duration) -> Duration {
 }
 
 /// Checks a file whose relative paths start at `folder`.
-pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
+pub(super) fn check(file: File, folder: &Path, modules: Modules) -> Result<Config, Vec<Mistake>> {
     let mut checker = Checker {
         folder,
+        modules,
         mistakes: Vec::new(),
     };
     let config = Config {
@@ -64,6 +65,7 @@ pub(super) fn check(file: File, folder: &Path) -> Result<Config, Vec<Mistake>> {
 
 struct Checker<'a> {
     folder: &'a Path,
+    modules: Modules,
     mistakes: Vec<Mistake>,
 }
 

@@ -19,8 +19,8 @@ use tokio::net::TcpListener;
 use crate::config::Sink;
 
 pub(super) use clusters::clusters;
-pub use policies::{LoadedPolicy, compile_policies, load_policies, policy_cache};
-pub(super) use policies::{compile_into, policy_engine};
+pub use policies::{COMPILE, LoadedPolicy, compile_in_processes, compile_policies, load_policies, policy_cache};
+pub(super) use policies::{load, policy_engine};
 pub(super) use targets::{targets, ways};
 
 /// Opens the store off the async threads: it may wait for a disk.

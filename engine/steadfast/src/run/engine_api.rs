@@ -11,7 +11,7 @@ use steadfast_core::id::{ClusterName, JobKey};
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::state::{Force, Intent};
 use steadfast_core::time::Clock;
-use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Role, StatusBoard};
+use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Role, Standing, StatusBoard};
 use steadfast_server::sinks::SinkBoard;
 use steadfast_server::{
     ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList, QuarantinedRecord, Reach,
@@ -56,7 +56,9 @@ fn refusal(error: RequestError) -> ControlError {
         RequestError::NoSuchJob => ControlError::NoSuchJob,
         RequestError::Configured => ControlError::Configured,
         RequestError::SeenAlive(seen) => ControlError::SeenAlive(seen.to_string()),
-        RequestError::Store(_) | RequestError::Stopping => ControlError::Unavailable(error_chain(&error)),
+        RequestError::Store(_) | RequestError::Busy | RequestError::Stopping => {
+            ControlError::Unavailable(error_chain(&error))
+        }
     }
 }
 
@@ -73,10 +75,12 @@ impl Health for EngineApi {
         let status = self.status.read();
         let readings = readings(status.clusters);
         let clusters: Vec<ClusterHealth> = readings.iter().map(ClusterHealth::of).collect();
-        let policies: Vec<String> = status.policies.iter().map(|policy| policy.name.to_string()).collect();
+        let usable = status.policies.iter().filter(|policy| is_usable(policy));
+        let policies: Vec<String> = usable.map(|policy| policy.name.to_string()).collect();
+        let decides = |policy: &PolicyStatus| policy.role == Role::Decides && is_usable(policy);
         let asked = clusters.iter().all(|cluster| cluster.state != Reach::Pending);
         Readiness {
-            ready: asked && status.store_error.is_none() && !policies.is_empty(),
+            ready: asked && status.store_error.is_none() && status.policies.iter().any(decides),
             store: status.store_error,
             policies,
             clusters,
@@ -148,8 +152,21 @@ impl steadfast_server::Policies for EngineApi {
     }
 }
 
+/// Whether there is something that decides in its place.
+fn is_usable(policy: &PolicyStatus) -> bool {
+    !matches!(policy.standing, Standing::Unusable(_))
+}
+
 fn running(policy: &PolicyStatus) -> RunningPolicy {
+    let (standing, note) = match &policy.standing {
+        Standing::AsConfigured => ("as-configured", None),
+        Standing::Outdated(why) => ("outdated", Some(why.clone())),
+        Standing::Unusable(why) => ("unusable", Some(why.clone())),
+    };
     RunningPolicy {
+        standing,
+        note,
+        suspended_since: policy.suspended_since.map(|since| since.to_string()),
         name: policy.name.to_string(),
         role: match policy.role {
             Role::Decides => "decides",

@@ -36,6 +36,8 @@ fn of_policy(path: &Path, refusal: &LoadError) -> ConfigError {
         | LoadError::Import { policy, .. }
         | LoadError::Export { policy, .. }
         | LoadError::Untyped { policy }
+        | LoadError::Memories { policy, .. }
+        | LoadError::Costly { policy, .. }
         | LoadError::Version { policy, .. }
         | LoadError::Contract { policy, .. }
         | LoadError::Malformed { policy, .. }

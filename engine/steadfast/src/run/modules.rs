@@ -21,17 +21,38 @@ pub struct RefusedModule {
 /// Finds the modules of all policies, in their order, and checks each against what the policy asks of it; the first
 /// that is refused is the error.
 pub async fn resolve_modules(policies: &[Policy], registries: &[RegistryHost]) -> Result<Vec<Module>, RefusedModule> {
-    let cache = policy_cache().map(|folder| Cache::new(folder.join("modules")));
-    let resolver = Resolver::new(steadfast_host::builtin::find, known(registries), cache);
+    let resolver = resolver(registries);
     let mut modules = Vec::new();
     for policy in policies {
-        let resolved = resolver.resolve(&policy.module, &policy.trust).await;
-        modules.push(resolved.map_err(|source| RefusedModule {
-            policy: policy.name.clone(),
-            source,
-        })?);
+        modules.push(resolve(&resolver, policy).await?);
     }
     Ok(modules)
+}
+
+/// The same, with what keeps each of them from being used.
+pub(in crate::run) async fn resolve_each(
+    policies: &[Policy],
+    registries: &[RegistryHost],
+) -> Vec<Result<Module, RefusedModule>> {
+    let resolver = resolver(registries);
+    let mut modules = Vec::new();
+    for policy in policies {
+        modules.push(resolve(&resolver, policy).await);
+    }
+    modules
+}
+
+fn resolver(registries: &[RegistryHost]) -> Resolver {
+    let cache = policy_cache().map(|folder| Cache::new(folder.join("modules")));
+    Resolver::new(steadfast_host::builtin::find, known(registries), cache)
+}
+
+async fn resolve(resolver: &Resolver, policy: &Policy) -> Result<Module, RefusedModule> {
+    let resolved = resolver.resolve(&policy.module, &policy.trust).await;
+    resolved.map_err(|source| RefusedModule {
+        policy: policy.name.clone(),
+        source,
+    })
 }
 
 /// The same for a command that does nothing else meanwhile. It takes a thread of its own, since whoever calls it may

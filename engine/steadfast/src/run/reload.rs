@@ -8,21 +8,27 @@ mod follow;
 mod restart;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 use steadfast_core::error_chain::error_chain;
+use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Clock;
 use steadfast_host::PolicyEngine;
+use steadfast_modules::Module;
 use steadfast_reconcile::{Control, PolicySetup, RequestError, tried};
 use steadfast_server::{LastReload, ReloadError, Reloaded, ReloadedPolicy};
+use tokio_util::sync::CancellationToken;
 
-use super::assemble::{LoadedPolicy, compile_into};
+use super::assemble::{LoadedPolicy, load};
+use super::keeper::{Keeper, brief};
 use super::locate::locate_in_config;
 use super::modules::{RefusedModule, resolve_modules};
-use crate::config::Config;
+use super::preparing::Prepared;
+use crate::config::{Config, Policy};
 
 pub(super) use follow::{FileSnapshot, follow};
 
@@ -39,18 +45,32 @@ pub(crate) struct Reloader {
     control: Control,
     clock: Arc<dyn Clock>,
     /// The policies that run. Whoever holds it reloads; others wait for their turn.
-    running: tokio::sync::Mutex<Vec<LoadedPolicy>>,
+    running: tokio::sync::Mutex<Vec<Prepared>>,
+    keeper: Keeper,
+    /// Cancelled when the engine stops.
+    cancel: CancellationToken,
+    /// Whether a module was out of reach at the start, and is looked for again and again.
+    waits_for_registry: AtomicBool,
     last: Mutex<Option<LastReload>>,
     reloads: Family<[(&'static str, &'static str); 1], Counter>,
+}
+
+/// The policies with which an engine was started.
+pub(super) struct StartedWith {
+    pub(super) host: PolicyEngine,
+    pub(super) running: Vec<Prepared>,
+    pub(super) keeper: Keeper,
+    /// Whether one was out of reach.
+    pub(super) waits_for_registry: bool,
 }
 
 impl Reloader {
     pub(super) fn new(
         file: Option<PathBuf>,
         started: Config,
-        (host, running): (PolicyEngine, Vec<LoadedPolicy>),
+        policies: StartedWith,
         control: Control,
-        clock: Arc<dyn Clock>,
+        (clock, cancel): (Arc<dyn Clock>, CancellationToken),
         registry: &mut Registry,
     ) -> Self {
         let reloads = Family::default();
@@ -62,10 +82,13 @@ impl Reloader {
         Self {
             file,
             started,
-            host,
+            host: policies.host,
             control,
             clock,
-            running: tokio::sync::Mutex::new(running),
+            running: tokio::sync::Mutex::new(policies.running),
+            keeper: policies.keeper,
+            cancel,
+            waits_for_registry: AtomicBool::new(policies.waits_for_registry),
             last: Mutex::new(None),
             reloads,
         }
@@ -84,23 +107,28 @@ impl Reloader {
         outcome
     }
 
-    async fn attempt(&self, running: &mut Vec<LoadedPolicy>) -> Result<Reloaded, ReloadError> {
+    /// Whether a module was out of reach at the start and nothing was reloaded since.
+    fn waits_for_registry(&self) -> bool {
+        self.waits_for_registry.load(Ordering::Relaxed)
+    }
+
+    async fn attempt(&self, running: &mut Vec<Prepared>) -> Result<Reloaded, ReloadError> {
         let file = self.file.as_deref().ok_or(ReloadError::NoFile)?;
         let config = Config::load(file).map_err(|error| ReloadError::Refused(error_chain(&error)))?;
         let modules = resolve_modules(&config.policies, &config.registries).await;
         let modules = modules.map_err(|error| refusal(file, error.into()))?;
         let snapshots = self.control.snapshots(TRIED).await.map_err(not_now)?;
-        let (host, named) = (self.host.clone(), config.policies.clone());
-        let mut beside: Vec<PolicySetup> = running.iter().map(LoadedPolicy::another_setup).collect();
+        let (host, keeper) = (self.host.clone(), self.keeper.clone());
+        let named: Vec<(Policy, Module)> = config.policies.iter().cloned().zip(modules).collect();
+        let mut beside: Vec<PolicySetup> = running.iter().map(Prepared::another_setup).collect();
+        let candidates = named.clone();
         // Compiling takes a moment, and so may a trial: neither is for a thread that others wait for.
-        let prepared = tokio::task::spawn_blocking(move || {
-            let policies = compile_into(&host, &named, &modules)?;
-            let mut candidates: Vec<PolicySetup> = policies.iter().map(LoadedPolicy::another_setup).collect();
-            tried(&mut candidates, &mut beside, &snapshots)?;
-            anyhow::Ok(policies)
-        });
+        let prepared =
+            tokio::task::spawn_blocking(move || try_all(&host, &keeper, &candidates, &mut beside, &snapshots));
+        // A stop does not wait for either.
+        let prepared = self.cancel.run_until_cancelled(prepared).await;
         let policies = prepared
-            .await
+            .ok_or_else(|| ReloadError::Unavailable("the engine is stopping".into()))?
             .map_err(|error| ReloadError::Unavailable(error.to_string()))?
             .map_err(|error| refusal(file, error))?;
         let reloaded = Reloaded {
@@ -108,12 +136,17 @@ impl Reloader {
             policies: policies.iter().map(|policy| compared(policy, running)).collect(),
             restart_needed: restart::needed(&self.started, &config),
         };
-        let is_same = policies.len() == running.len() && policies.iter().zip(&*running).all(|(new, old)| new.is(old));
+        let is_same = policies.len() == running.len() && policies.iter().zip(&*running).all(|(new, old)| old.is(new));
         if !is_same {
             let setups = policies.iter().map(LoadedPolicy::another_setup).collect();
             self.control.replace_policies(setups).await.map_err(not_now)?;
-            *running = policies;
+            *running = policies.into_iter().map(Prepared::as_configured).collect();
         }
+        self.waits_for_registry.store(false, Ordering::Relaxed);
+        let keeper = self.keeper.clone();
+        let keep = move || named.iter().for_each(|(policy, module)| keeper.keep(policy, module));
+        // What cannot be kept is logged.
+        drop(tokio::task::spawn_blocking(keep).await);
         Ok(reloaded)
     }
 
@@ -144,6 +177,34 @@ impl Reloader {
     }
 }
 
+/// Compiles and configures all policies, and tries them beside those that run. What is refused is noted, for the next start.
+fn try_all(
+    host: &PolicyEngine,
+    keeper: &Keeper,
+    named: &[(Policy, Module)],
+    beside: &mut [PolicySetup],
+    snapshots: &[Snapshot],
+) -> anyhow::Result<Vec<LoadedPolicy>> {
+    let refused =
+        |(policy, module): &(Policy, Module), error: &anyhow::Error| keeper.refuse(policy, module, &brief(error));
+    let load_one = |one: &(Policy, Module)| {
+        let (policy, module) = one;
+        let loaded = load(host, policy, module).map_err(anyhow::Error::new);
+        loaded.inspect_err(|error| refused(one, error))
+    };
+    let policies: Vec<LoadedPolicy> = named.iter().map(load_one).collect::<Result<_, _>>()?;
+    let mut candidates: Vec<PolicySetup> = policies.iter().map(LoadedPolicy::another_setup).collect();
+    if let Err(failed) = tried(&mut candidates, beside, snapshots) {
+        let at_fault = named.iter().find(|(policy, _)| policy.name == failed.policy.as_str());
+        let error = anyhow::Error::new(failed);
+        if let Some(one) = at_fault {
+            refused(one, &error);
+        }
+        return Err(error);
+    }
+    Ok(policies)
+}
+
 /// Why the policies of the file cannot be used, with the place in the file if the mistake is there.
 fn refusal(file: &Path, error: anyhow::Error) -> ReloadError {
     if let Some(mistake) = locate_in_config(file, &error) {
@@ -155,11 +216,11 @@ fn refusal(file: &Path, error: anyhow::Error) -> ReloadError {
     ReloadError::Refused(error_chain(&*error))
 }
 
-fn compared(policy: &LoadedPolicy, running: &[LoadedPolicy]) -> ReloadedPolicy {
+fn compared(policy: &LoadedPolicy, running: &[Prepared]) -> ReloadedPolicy {
     ReloadedPolicy {
         name: policy.config.name.clone(),
         sha256: policy.module.digest().to_owned(),
-        changed: !running.iter().any(|known| policy.is(known)),
+        changed: !running.iter().any(|known| known.is(policy)),
     }
 }
 

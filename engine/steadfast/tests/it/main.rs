@@ -15,8 +15,14 @@ mod daemon;
 mod documents;
 mod engine;
 #[cfg(feature = "author")]
+#[allow(dead_code)]
+#[path = "../../../host/tests/it/guest.rs"]
+mod guest;
+#[cfg(feature = "author")]
 mod help;
 mod hostile;
+#[cfg(feature = "author")]
+mod last_good;
 #[cfg(feature = "author")]
 mod policy;
 mod process;

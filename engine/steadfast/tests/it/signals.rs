@@ -30,6 +30,22 @@ fn either_signal_ends_the_engine_in_order() {
     }
 }
 
+/// A decision that would go on for an hour is broken off: the stop would else have cut it off, which is an error.
+#[cfg(feature = "author")]
+#[test]
+fn a_policy_that_never_ends_does_not_hold_up_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let endless = crate::guest::Guest::deciding("(loop $again (br $again)) (unreachable)").module();
+    std::fs::write(folder.path().join("own.wasm"), endless).unwrap();
+    let policy = "[[policy]]\nname = \"own\"\nmodule = \"own.wasm\"\ndeadline = \"1h\"\n";
+    std::fs::write(folder.path().join("config.toml"), format!("{BASE}{policy}")).unwrap();
+    let mut engine = Process::start(&mut steadfast(folder.path(), &["run"]));
+    engine.wait_for("the API and the dashboard are at");
+    engine.signal("TERM");
+    let (status, said) = engine.end();
+    assert_eq!(status.code(), Some(0), "{said}");
+}
+
 /// The configuration becomes a pipe that nobody writes to: whoever reads it waits, and so does a stop that waits for him.
 #[test]
 fn a_stop_says_whom_it_waits_for_and_a_second_signal_does_not_wait() {

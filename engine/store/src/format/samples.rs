@@ -100,7 +100,12 @@ pub(super) fn unseen() -> JobRecord {
 
 /// A record in which every field is filled, without a memory, as the record's column has it.
 fn full() -> JobRecord {
-    let has_word = |kind: &&ConditionType| !matches!(kind, ConditionType::DecisionTrimmed | ConditionType::RateLimited);
+    let has_word = |kind: &&ConditionType| {
+        !matches!(
+            kind,
+            ConditionType::PolicyOutdated | ConditionType::DecisionTrimmed | ConditionType::RateLimited
+        )
+    };
     let conditions = ConditionType::ALL
         .iter()
         .filter(has_word)

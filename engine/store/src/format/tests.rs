@@ -10,7 +10,7 @@ use steadfast_core::journal::{
     Change, Commit, EntriesOf, Event, Journal as _, Recordings as _, Sequence, SinkCursors as _,
 };
 use steadfast_core::labels::Labels;
-use steadfast_core::record::{Condition, JobRecord};
+use steadfast_core::record::{AlertScope, Condition, JobRecord};
 use steadfast_core::recording::Recorded;
 use steadfast_core::state::ConditionType;
 
@@ -104,6 +104,35 @@ fn flinks_own_times_are_kept() {
     }
     assert_eq!(read::<JobRecord>(written[0].as_bytes()).unwrap(), record);
     assert_eq!(read::<Event>(written[1].as_bytes()).unwrap(), event);
+}
+
+/// Conditions and alerts that format 1 has no word for are kept, and an earlier build reads the nearest it has.
+#[test]
+fn what_is_said_of_policies_is_kept() {
+    let mut record = samples::records()[1].clone();
+    record
+        .conditions
+        .retain(|condition| condition.kind == ConditionType::PolicyFailing);
+    let mut outdated = record.conditions[0].clone();
+    outdated.kind = ConditionType::PolicyOutdated;
+    record.conditions.push(outdated);
+    record.alerts.truncate(1);
+    record.alerts[0].scope = AlertScope::Policy;
+    let written = write(&record).unwrap();
+    assert_eq!(read::<JobRecord>(written.as_bytes()).unwrap(), record);
+    assert_eq!(written.matches("\"type\":\"PolicyFailing\"").count(), 2, "{written}");
+    assert!(written.contains("\"precisely\":\"PolicyOutdated\""), "{written}");
+    let alert = |event: &Event| matches!(event, Event::Alert(_));
+    let Some(Event::Alert(mut told)) = samples::events().into_iter().find(alert) else {
+        panic!("there is no sample of an alert")
+    };
+    told.scope = AlertScope::Policy;
+    let written = [written, write(&Event::Alert(told.clone())).unwrap()];
+    assert_eq!(read::<Event>(written[1].as_bytes()).unwrap(), Event::Alert(told));
+    for written in written {
+        assert!(written.contains("\"scope\":\"cluster\""), "{written}");
+        assert!(written.contains("\"precisely\":\"policy\""), "{written}");
+    }
 }
 
 /// Conditions that format 1 has no word for are kept, and an earlier build reads the nearest it has.

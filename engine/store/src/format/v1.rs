@@ -1,5 +1,6 @@
 //! Format 1, which bears no tag. Its bytes are those of `tests/formats/v1`; nothing in here changes any more.
 
+mod alert;
 mod condition;
 mod event;
 mod evidence;

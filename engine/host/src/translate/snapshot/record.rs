@@ -51,7 +51,7 @@ pub(crate) fn incarnation(incarnation: &Incarnation) -> types::Incarnation {
     }
 }
 
-/// A condition, unless it is the engine's word about the policy's own decisions, for which the contract has none.
+/// A condition, unless it is the engine's word about the policy or its decisions, for which the contract has none.
 pub(crate) fn condition(condition: &Condition) -> Option<types::Condition> {
     let kind = match condition.kind {
         ConditionType::FlinkUnreachable => types::ConditionType::FlinkUnreachable,
@@ -65,7 +65,7 @@ pub(crate) fn condition(condition: &Condition) -> Option<types::Condition> {
         ConditionType::RestartLoop => types::ConditionType::RestartLoop,
         ConditionType::FleetDisrupted => types::ConditionType::FleetDisrupted,
         ConditionType::PolicyFailing => types::ConditionType::PolicyFailing,
-        ConditionType::DecisionTrimmed | ConditionType::RateLimited => return None,
+        ConditionType::PolicyOutdated | ConditionType::DecisionTrimmed | ConditionType::RateLimited => return None,
     };
     Some(types::Condition {
         kind,
@@ -74,16 +74,18 @@ pub(crate) fn condition(condition: &Condition) -> Option<types::Condition> {
     })
 }
 
-pub(crate) fn alert(alert: &StandingAlert) -> types::StandingAlert {
-    types::StandingAlert {
+/// An alert; `None` for one about the policy itself, which is not its affair.
+pub(crate) fn alert(alert: &StandingAlert) -> Option<types::StandingAlert> {
+    Some(types::StandingAlert {
         name: alert.name.clone(),
         scope: match alert.scope {
             AlertScope::Job => types::AlertScope::Job,
             AlertScope::Cluster => types::AlertScope::Cluster,
+            AlertScope::Policy => return None,
         },
         since: at(alert.since),
         message: alert.message.clone(),
-    }
+    })
 }
 
 pub(crate) fn state(state: JobState) -> types::JobState {

@@ -1,9 +1,12 @@
 //! Other policies decide.
 
 use steadfast_core::id::PolicyName;
+use steadfast_core::state::ConditionType;
 
 use super::*;
-use crate::setup::{Role, Select, Share};
+use crate::setup::{Role, Select, Share, Standing};
+use crate::shadows::Compared;
+use crate::turn::Show;
 
 fn policy(name: &str) -> PolicySetup {
     PolicySetup::deciding(name, Box::new(Believer))
@@ -55,6 +58,57 @@ fn jobs_of_another_policy_lose_its_memory_and_those_of_the_same_keep_it() {
 }
 
 #[test]
+fn a_policy_that_is_not_as_configured_is_told_of_its_jobs_alone_until_it_is() {
+    let standing = |rig: &Rig, name: &str| {
+        let record = record(rig, name);
+        let stands = |kind| record.condition(kind).map(|condition| condition.message.clone());
+        (
+            record.confidence,
+            stands(ConditionType::PolicyOutdated),
+            stands(ConditionType::PolicyFailing),
+        )
+    };
+    let of_clicks = |policy: PolicySetup| PolicySetup {
+        select: Select {
+            name: vec!["clicks".into()],
+            ..Select::all()
+        },
+        ..policy
+    };
+    let mut rig = Rig::new(&["clicks", "orders"]);
+    rig.settle();
+    let well = standing(&rig, "orders");
+    let outdated = PolicySetup {
+        standing: Standing::Outdated("its file is gone".into()),
+        ..policy("own")
+    };
+    replace(&mut rig, vec![of_clicks(outdated), policy("believe")]);
+    rig.settle();
+    let told = standing(&rig, "clicks");
+    assert_eq!(told.0, well.0);
+    assert_eq!(
+        told.1.as_deref(),
+        Some("the last good module of policy `own` decides: its file is gone")
+    );
+    assert_eq!(standing(&rig, "orders"), well);
+
+    let unusable = PolicySetup::unusable("own", "its file is gone".into());
+    replace(&mut rig, vec![of_clicks(unusable), policy("believe")]);
+    rig.settle();
+    let told = standing(&rig, "clicks");
+    assert_eq!(told.0, Confidence::Stale);
+    assert_eq!(
+        told.2.as_deref(),
+        Some("error: the policy cannot be used: its file is gone")
+    );
+    assert_eq!(standing(&rig, "orders"), well);
+
+    replace(&mut rig, vec![policy("believe")]);
+    rig.settle();
+    assert_eq!(standing(&rig, "clicks"), well);
+}
+
+#[test]
 fn every_job_is_judged_anew() {
     let mut rig = Rig::new(&["clicks", "orders"]);
     assert!(!rig.reactor.queue.has_ready());
@@ -90,13 +144,25 @@ fn a_shadow_that_stays_keeps_its_records_and_another_module_begins_anew() {
     };
     let (key, name) = (JobKey::application(target("orders").id), PolicyName::new("shadow"));
     let count = |rig: &mut Rig| {
-        let before = record(rig, "orders").clone();
+        let before = Arc::new(record(rig, "orders").clone());
         let snapshot = rig.reactor.snapshot(&before, rig.now).unwrap();
-        let verdicts = rig.reactor.policies.shadow(&before, &snapshot);
-        verdicts
-            .into_iter()
-            .map(|(_, verdict)| verdict.shown.reason.code)
-            .next()
+        rig.reactor.compare(Compared {
+            before: Arc::clone(&before),
+            snapshot,
+            committed: before,
+        });
+        rig.reactor.ask_shadows(rig.now);
+        rig.reactor.told.drain(..).find_map(|show| match show {
+            Show::Shadow(_, _, verdict) => Some(verdict.shown.reason.code),
+            Show::Changed(..)
+            | Show::Forgotten(_)
+            | Show::Repaired(_)
+            | Show::Dropped(_)
+            | Show::Watch(..)
+            | Show::Policies(_)
+            | Show::Worked(..)
+            | Show::Suspended(..) => None,
+        })
     };
     replace(&mut rig, vec![policy("believe"), shadow("one", 100)]);
     assert_eq!(count(&mut rig).as_deref(), Some("1"));

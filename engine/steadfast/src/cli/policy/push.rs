@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use clap::Args;
 use steadfast_host::inspect::{Form, Inspection, inspect};
-use steadfast_modules::{MAX_MODULE, Outline, PublishError, publish};
+use steadfast_modules::{MAX_MODULE, Outline, PublishError, publish, regular_file};
 
 use super::super::{Failure, printer};
 use super::keys;
@@ -31,15 +31,9 @@ pub(in crate::cli) struct Options {
 pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let target = reference(&options.to)?;
     let key = options.sign.as_deref().map(keys::private).transpose()?;
-    let module = std::fs::read(&options.module)
+    let module = regular_file::read(&options.module, MAX_MODULE)
         .with_context(|| format!("the module {} cannot be read", options.module.display()))
         .map_err(Failure::Usage)?;
-    if module.len() > MAX_MODULE {
-        return Err(Failure::Usage(anyhow!(
-            "{} holds more than the {MAX_MODULE} bytes a module may have",
-            options.module.display()
-        )));
-    }
     let outside = inspect(&module).map_err(|error| Failure::Usage(error.into()))?;
     let registries = options.registries.known()?;
     let pushed = publish(

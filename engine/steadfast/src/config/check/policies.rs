@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use steadfast_host::MAX_POLICIES;
 use steadfast_modules::{ModuleRef, Trust};
 use steadfast_reconcile::{Select, Share};
 use toml::Spanned;
@@ -38,6 +39,16 @@ impl Checker<'_> {
                 shadow: entry.shadow,
                 name,
             });
+        }
+        if let Some(first_too_many) = entries.get(MAX_POLICIES) {
+            self.refuse(
+                first_too_many.name.span(),
+                format!(
+                    "there are {} [[policy]] entries, and one engine runs at most {MAX_POLICIES}",
+                    entries.len()
+                ),
+                "give several groups of jobs one policy, with what differs in its params",
+            );
         }
         if entries.is_empty() {
             policies.push(Policy {

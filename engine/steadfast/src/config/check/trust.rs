@@ -1,10 +1,10 @@
 //! The keys of a policy that say where its module is and what it must show.
 
-use steadfast_modules::{Digest, ModuleRef, PublicKey, Trust, Version};
+use steadfast_modules::{Digest, MAX_MODULE, ModuleRef, PublicKey, Trust, Version, regular_file};
 use toml::Spanned;
 
 use super::quote::without_user;
-use super::{Checker, file};
+use super::{Checker, Modules, file};
 
 impl Checker<'_> {
     pub(super) fn module(&mut self, module: &Spanned<String>) -> ModuleRef {
@@ -23,8 +23,8 @@ impl Checker<'_> {
                 format!("there is no built-in policy `{name}`"),
                 "use builtin:conservative",
             ),
-            ModuleRef::File(_) => drop(self.file(module, "policy.module")),
-            ModuleRef::Builtin(_) | ModuleRef::Oci(_) => {}
+            ModuleRef::File(_) if self.modules == Modules::MustBeThere => drop(self.file(module, "policy.module")),
+            ModuleRef::Builtin(_) | ModuleRef::File(_) | ModuleRef::Oci(_) => {}
         }
         parsed
     }
@@ -93,7 +93,7 @@ impl Checker<'_> {
         if self.mistakes.len() > mistakes {
             return None;
         }
-        let read = std::fs::read(&file);
+        let read = regular_file::read(&file, MAX_MODULE);
         let pem = match &read {
             Ok(bytes) => String::from_utf8_lossy(bytes),
             Err(error) => {

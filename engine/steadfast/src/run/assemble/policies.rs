@@ -1,11 +1,12 @@
 //! Policies: compiled, configured, and ready to be given to an engine.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use steadfast_core::id::PolicyName;
-use steadfast_host::{Policy as LoadedModule, PolicyEngine, PolicyLimits};
+use steadfast_host::{CompileLimits, CompilerProcess, LoadError, Policy as LoadedModule, PolicyEngine, PolicyLimits};
 use steadfast_modules::{Module, Provenance, RegistryHost};
-use steadfast_reconcile::{Identity, PolicySetup, Role};
+use steadfast_reconcile::{Identity, PolicySetup, Role, Standing};
 
 use crate::config::Policy;
 use crate::run::modules::resolve_modules_now;
@@ -33,6 +34,7 @@ impl LoadedPolicy {
             } else {
                 Role::Decides
             },
+            standing: Standing::AsConfigured,
             decide: Box::new(self.module),
         }
     }
@@ -75,35 +77,64 @@ pub fn policy_cache() -> Option<PathBuf> {
 /// Compiles and configures every policy from the modules that were found for them, in the same order; the first that
 /// is refused is the error.
 pub fn compile_policies(policies: &[Policy], modules: &[Module]) -> anyhow::Result<Vec<LoadedPolicy>> {
-    compile_into(&policy_engine()?, policies, modules)
+    let engine = policy_engine()?;
+    let all = policies.iter().zip(modules);
+    all.map(|(policy, module)| Ok(load(&engine, policy, module)?)).collect()
+}
+
+/// What the program is called with to compile a module for another process of it.
+pub const COMPILE: &str = "compile-module";
+
+/// Whether this process is the program itself, and can start another one of it.
+static IS_PROGRAM: AtomicBool = AtomicBool::new(false);
+
+/// Modules are compiled in processes of their own from now on. For the program alone: no other understands [`COMPILE`].
+pub fn compile_in_processes() {
+    IS_PROGRAM.store(true, Ordering::Relaxed);
 }
 
 /// What runs the policies of a process.
 pub(in crate::run) fn policy_engine() -> anyhow::Result<PolicyEngine> {
-    Ok(PolicyEngine::new(policy_cache().as_deref())?)
+    let engine = PolicyEngine::new(policy_cache().as_deref())?;
+    let program = this_program().filter(|_| IS_PROGRAM.load(Ordering::Relaxed));
+    Ok(match program {
+        Some(program) => engine.compiling_in(compiler(program, CompileLimits::default())),
+        None => engine,
+    })
 }
 
-/// The same for one engine, which may run others already.
-pub(in crate::run) fn compile_into(
-    engine: &PolicyEngine,
-    policies: &[Policy],
-    modules: &[Module],
-) -> anyhow::Result<Vec<LoadedPolicy>> {
-    policies
-        .iter()
-        .zip(modules)
-        .map(|(policy, module)| {
-            let limits = PolicyLimits {
-                deadline: policy.deadline,
-                memory_bytes: policy.memory,
-            };
-            Ok(LoadedPolicy {
-                config: policy.clone(),
-                provenance: module.provenance.clone(),
-                module: engine.load(&policy.name, &module.bytes, &policy.params, limits)?,
-            })
-        })
-        .collect()
+fn compiler(program: PathBuf, limits: CompileLimits) -> CompilerProcess {
+    let seconds = limits.processor.as_secs().to_string();
+    let mebibytes = (limits.memory_bytes >> 20).to_string();
+    let arguments = [COMPILE, "--seconds", &seconds, "--mebibytes", &mebibytes];
+    CompilerProcess {
+        program,
+        arguments: arguments.map(str::to_owned).to_vec(),
+        limits,
+    }
+}
+
+/// The running program, also if another one has taken its place on disk.
+fn this_program() -> Option<PathBuf> {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        Some(own)
+    } else {
+        std::env::current_exe().ok()
+    }
+}
+
+/// Compiles and configures one.
+pub(in crate::run) fn load(engine: &PolicyEngine, policy: &Policy, module: &Module) -> Result<LoadedPolicy, LoadError> {
+    let limits = PolicyLimits {
+        deadline: policy.deadline,
+        memory_bytes: policy.memory,
+    };
+    Ok(LoadedPolicy {
+        config: policy.clone(),
+        provenance: module.provenance.clone(),
+        module: engine.load(&policy.name, &module.bytes, &policy.params, limits)?,
+    })
 }
 
 /// Finds, compiles and configures every policy, for a command that does nothing else meanwhile.

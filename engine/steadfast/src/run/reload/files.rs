@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use sha2::{Digest, Sha256};
-use steadfast_modules::ModuleRef;
+use steadfast_modules::{FileError, MAX_MODULE, ModuleRef, regular_file};
 use tokio::sync::Notify;
 
 use crate::config::{Config, Policy};
+
+/// How much of a file is held while it is digested, in bytes.
+const READ_AT_ONCE: usize = 64 << 10;
 
 /// The files whose change is looked for.
 pub(super) struct Files {
@@ -89,7 +93,7 @@ fn concerns(event: &Event, names: &BTreeSet<PathBuf>) -> bool {
 
 /// The configuration with the modules it names. Of one that cannot be read, `known` stands for the modules.
 pub(super) fn named(config: &Path, known: &[PathBuf]) -> Vec<PathBuf> {
-    match Config::load(config) {
+    match Config::load_without_modules(config) {
         Ok(loaded) => {
             let modules = loaded.policies.iter().flat_map(of_policy);
             std::iter::once(config.to_owned()).chain(modules).collect()
@@ -119,12 +123,28 @@ pub(super) fn digest(files: &[PathBuf]) -> [u8; 32] {
     let mut whole = Sha256::new();
     for file in files {
         whole.update(file.as_os_str().as_encoded_bytes());
-        match std::fs::read(file) {
-            Ok(bytes) => whole.update(Sha256::digest(bytes)),
-            Err(error) => whole.update(error.kind().to_string()),
+        match digest_of(file) {
+            Ok(digest) => whole.update(digest),
+            Err(error) => whole.update(error.to_string()),
         }
     }
     whole.finalize().into()
+}
+
+/// What one file holds, as a digest, whatever it is by now: at most as much is read as a module may hold, and never all of it
+/// at once.
+fn digest_of(file: &Path) -> Result<[u8; 32], FileError> {
+    let mut content = BufReader::with_capacity(READ_AT_ONCE, regular_file::open(file, MAX_MODULE)?);
+    let mut digest = Sha256::new();
+    loop {
+        let read = content.fill_buf()?;
+        if read.is_empty() {
+            return Ok(digest.finalize().into());
+        }
+        digest.update(read);
+        let length = read.len();
+        content.consume(length);
+    }
 }
 
 #[cfg(test)]
@@ -161,6 +181,24 @@ mod tests {
         std::fs::write(&file, "one").unwrap();
         assert_eq!(digest(&files), one);
         assert_ne!(missing, one);
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_by_something_endless_is_another_and_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("own.wasm");
+        let files = [file.clone()];
+        std::fs::write(&file, "one").unwrap();
+        let mut seen = BTreeSet::from([digest(&files)]);
+        let sparse = |path: &Path| std::fs::File::create(path).unwrap().set_len(3 << 40).unwrap();
+        let zero = |path: &Path| std::os::unix::fs::symlink("/dev/zero", path).unwrap();
+        for replace in [&sparse as &dyn Fn(&Path), &zero] {
+            std::fs::remove_file(&file).unwrap();
+            replace(&file);
+            assert!(seen.insert(digest(&files)));
+        }
+        std::fs::remove_file(&file).unwrap();
+        assert!(seen.insert(digest(&files)), "nor is it there");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Reloader;
 use super::files::{Files, digest, named};
 use crate::config::Config;
+use crate::run::preparing::LOOKED_FOR_AGAIN;
 
 /// For so long must nothing happen to the files before they are read: an editor or a copy may take several steps.
 const QUIET: Duration = Duration::from_millis(300);
@@ -46,6 +47,7 @@ pub(in crate::run) async fn follow(reloader: Arc<Reloader>, mut seen: FileSnapsh
                 // What it refuses it has told.
                 drop(reloader.reload().await);
             }
+            () = sleep(LOOKED_FOR_AGAIN), if reloader.waits_for_registry() => drop(reloader.reload().await),
             () = changed.notified() => {
                 debounce(&changed).await;
                 if seen.look(&config, files.as_mut()).await == Seen::Changed {
@@ -92,7 +94,7 @@ impl FileSnapshot {
     pub(in crate::run) fn starting(file: &Path, config: &Config) -> Self {
         let files = named(file, &[]);
         let digest = digest(&files);
-        match Config::load(file) {
+        match Config::load_without_modules(file) {
             Ok(same) if same == *config => Self { files, digest },
             // It has changed since it was read; the first look finds it out.
             Ok(_) | Err(_) => Self::default(),

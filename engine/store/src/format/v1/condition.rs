@@ -25,6 +25,7 @@ pub(crate) struct Condition {
 /// The conditions that came later.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 enum Later {
+    PolicyOutdated,
     DecisionTrimmed,
     RateLimited,
 }
@@ -32,6 +33,7 @@ enum Later {
 impl Later {
     fn of(kind: state::ConditionType) -> Option<Self> {
         match kind {
+            state::ConditionType::PolicyOutdated => Some(Self::PolicyOutdated),
             state::ConditionType::DecisionTrimmed => Some(Self::DecisionTrimmed),
             state::ConditionType::RateLimited => Some(Self::RateLimited),
             state::ConditionType::FlinkUnreachable
@@ -50,6 +52,7 @@ impl Later {
 
     fn into_core(self) -> state::ConditionType {
         match self {
+            Self::PolicyOutdated => state::ConditionType::PolicyOutdated,
             Self::DecisionTrimmed => state::ConditionType::DecisionTrimmed,
             Self::RateLimited => state::ConditionType::RateLimited,
         }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use steadfast_core::{alert, journal};
 
-use super::record::{AlertScope, Reason};
+use super::alert::AlertEvent as Alert;
+use super::record::Reason;
 use super::scalar::{Moment, PolicyName};
 use super::state::{Confidence, State};
 use crate::format::shape::{Shape, object, words};
@@ -54,14 +55,6 @@ object!(Transition of journal::Transition {
     // Where Flink told no time, and in entries from before it was kept, it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     "toldSince": Option<Moment> = told_since,
-});
-
-object!(Alert of alert::AlertEvent {
-    "alert": String = alert,
-    "scope": AlertScope = scope,
-    "status": AlertStatus = status,
-    "since": Moment = since,
-    "message": String = message,
 });
 
 words!(AlertStatus of alert::AlertStatus {

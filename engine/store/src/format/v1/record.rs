@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use steadfast_core::{id, incarnation, record};
 
+use super::alert::StandingAlert as Alert;
 use super::condition::Condition;
 use super::scalar::{ClusterName, JobId, Labels, Moment, Namespace, PolicyName, SessionJob, Uid};
 use super::state::{Attention, Confidence, Intent, Mode, State};
@@ -86,16 +87,11 @@ words!(UidSeen of incarnation::UidSeen {
     "before" = Before,
 });
 
-object!(Alert of record::StandingAlert {
-    "name": String = name,
-    "scope": AlertScope = scope,
-    "since": Moment = since,
-    "message": String = message,
-});
-
 words!(AlertScope of record::AlertScope {
     "job" = Job,
     "cluster" = Cluster,
+} nearest {
+    Policy as Cluster,
 });
 
 object!(PostedIntent of record::PostedIntent {

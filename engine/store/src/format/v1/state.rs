@@ -42,6 +42,7 @@ words!(ConditionType of state::ConditionType {
     "FleetDisrupted" = FleetDisrupted,
     "PolicyFailing" = PolicyFailing,
 } nearest {
+    PolicyOutdated as PolicyFailing,
     DecisionTrimmed as PolicyFailing,
     RateLimited as PolicyFailing,
 });

@@ -1,0 +1,229 @@
+//! Compiling in a process of its own.
+//!
+//! How long a module takes to compile, and how much memory, cannot be told from its size: one function of a megabyte takes
+//! seconds and a gigabyte. Nothing ends a compilation within a process, and what the compiler took the process keeps. So the
+//! program starts itself again, with a limit on processor time and memory that the system enforces, and reads the machine code
+//! that it prints.
+//!
+//! Rejected: *a limit on the size of functions alone*, since what is slow is not the size but the shape.
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use wasmtime::Engine;
+
+use crate::engine_pair;
+
+/// The most that is read of a module or of machine code, in bytes.
+const MOST: u64 = 1 << 30;
+// What comes before machine code, and before the reason why there is none.
+const COMPILED: u8 = b'+';
+const REFUSED: u8 = b'-';
+
+/// What compiling one module may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// How much processor time, on all threads together; whole seconds.
+    pub processor: Duration,
+    /// How much memory, in bytes.
+    pub memory_bytes: u64,
+    /// How long in all, on a machine that is too busy to give it the other.
+    pub deadline: Duration,
+}
+
+impl Default for CompileLimits {
+    /// A minute of processor time, two minutes in all, and 2 GiB: the runtime of a large language takes some tenths of each.
+    fn default() -> Self {
+        Self {
+            processor: Duration::from_secs(60),
+            memory_bytes: 2 << 30,
+            deadline: Duration::from_secs(120),
+        }
+    }
+}
+
+/// How a process is started that calls [`compile_for_parent`].
+#[derive(Clone, Debug)]
+pub struct CompilerProcess {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// The limits that it sets itself, and how long it is waited for.
+    pub limits: CompileLimits,
+}
+
+/// Why a module was not compiled.
+pub(crate) enum CompileFailure {
+    /// The module is to blame: it does not validate.
+    Refused(String),
+    /// It took more than it may.
+    Costly(String),
+    /// The process could not be started.
+    NotStarted(io::Error),
+}
+
+impl CompilerProcess {
+    /// Compiles a component.
+    pub(crate) fn compile(&self, component: &[u8]) -> Result<Vec<u8>, CompileFailure> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        // What it prints as it is cut off would stand in our log as if it were ours.
+        let mut child = command
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(CompileFailure::NotStarted)?;
+        let printed = self.printed(&mut child, component);
+        let status = child.wait();
+        let Some(printed) = printed else {
+            return Err(CompileFailure::Costly(format!(
+                "it was given up after {:?}",
+                self.limits.deadline
+            )));
+        };
+        match printed.split_first() {
+            Some((&COMPILED, code)) if status.as_ref().is_ok_and(ExitStatus::success) => Ok(code.to_vec()),
+            Some((&REFUSED, why)) => Err(CompileFailure::Refused(String::from_utf8_lossy(why).into_owned())),
+            Some(_) | None => Err(CompileFailure::Costly(self.cut_off(status))),
+        }
+    }
+
+    /// What the process prints; `None` if it has not ended in time, and was ended.
+    fn printed(&self, child: &mut Child, component: &[u8]) -> Option<Vec<u8>> {
+        let (mut input, output) = (child.stdin.take(), child.stdout.take());
+        let (to, printed) = channel();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // A process that has ended takes nothing more, and its end says why.
+                drop(input.as_mut().map(|input| input.write_all(component)));
+            });
+            scope.spawn(move || {
+                let mut bytes = Vec::new();
+                let read = output.map(|output| output.take(MOST).read_to_end(&mut bytes));
+                drop(to.send(read.is_some_and(|read| read.is_ok()).then_some(bytes)));
+            });
+            let printed = printed.recv_timeout(self.limits.deadline);
+            if printed.is_err() {
+                // Both threads end with it.
+                drop(child.kill());
+            }
+            printed.ok().map(Option::unwrap_or_default)
+        })
+    }
+
+    fn cut_off(&self, status: io::Result<ExitStatus>) -> String {
+        let CompileLimits {
+            processor,
+            memory_bytes,
+            ..
+        } = self.limits;
+        let ended = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        format!(
+            "the compiler may take {} s of processor time and {} MiB of memory, and was cut off ({ended})",
+            processor.as_secs(),
+            memory_bytes >> 20
+        )
+    }
+}
+
+/// Compiles the component on the standard input for the process that started this one, within limits. What comes of it is
+/// printed. Fails if nobody reads that.
+pub fn compile_for_parent(limits: CompileLimits, mut input: impl Read, mut output: impl Write) -> io::Result<()> {
+    limit(Resource::Cpu, limits.processor.as_secs())?;
+    limit(Resource::Data, limits.memory_bytes)?;
+    end_with_parent();
+    let mut component = Vec::new();
+    input.by_ref().take(MOST).read_to_end(&mut component)?;
+    let compiled =
+        Engine::new(&engine_pair::config_to_compile()).and_then(|engine| engine.precompile_component(&component));
+    let (first, rest) = match compiled {
+        Ok(code) => (COMPILED, code),
+        Err(error) => (REFUSED, format!("{error:#}").into_bytes()),
+    };
+    output.write_all(&[first])?;
+    output.write_all(&rest)?;
+    output.flush()
+}
+
+/// Lowers a limit of this process.
+fn limit(resource: Resource, to: u64) -> io::Result<()> {
+    let maximum = getrlimit(resource).maximum;
+    let to = maximum.map_or(to, |maximum| maximum.min(to));
+    let lower = Rlimit {
+        current: Some(to),
+        maximum: Some(to),
+    };
+    Ok(setrlimit(resource, lower)?)
+}
+
+/// Nobody reads what it prints once its parent is gone.
+fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)) {
+        tracing::debug!("the end of the parent will not end this process: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, deadline: Duration) -> CompilerProcess {
+        CompilerProcess {
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            limits: CompileLimits {
+                deadline,
+                ..CompileLimits::default()
+            },
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    fn outcome(script: &str, deadline: Duration) -> Result<Vec<u8>, String> {
+        shell(script, deadline)
+            .compile(b"component")
+            .map_err(|failure| match failure {
+                CompileFailure::Refused(why) => format!("refused: {why}"),
+                CompileFailure::Costly(why) => format!("costly: {why}"),
+                CompileFailure::NotStarted(error) => format!("not started: {error}"),
+            })
+    }
+
+    #[test]
+    fn what_it_prints_is_the_outcome() {
+        assert_eq!(outcome("printf +; cat", LONG).unwrap(), b"component");
+        assert_eq!(
+            outcome("printf %s '-no module'", LONG).unwrap_err(),
+            "refused: no module"
+        );
+        let cut_off = outcome("printf +half; kill -XCPU $$", LONG).unwrap_err();
+        assert!(
+            cut_off.contains("60 s of processor time and 2048 MiB") && cut_off.contains("signal"),
+            "{cut_off}"
+        );
+    }
+
+    #[test]
+    fn one_that_does_not_end_is_ended() {
+        let given_up = outcome("exec sleep 600", Duration::from_millis(50)).unwrap_err();
+        assert!(given_up.contains("given up after 50ms"), "{given_up}");
+    }
+
+    #[test]
+    fn one_that_cannot_be_started_says_so() {
+        let nowhere = CompilerProcess {
+            program: "/nowhere/at/all".into(),
+            ..shell("", LONG)
+        };
+        assert!(matches!(nowhere.compile(b""), Err(CompileFailure::NotStarted(_))));
+    }
+}
