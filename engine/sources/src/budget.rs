@@ -114,8 +114,13 @@ pub(crate) fn own_lack(lacks: impl AsRef<str>) -> Fault {
 
 /// Whether the process, or its machine, has no file left to open.
 pub(crate) fn lacks_files(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
     let errno = error.raw_os_error();
-    errno == Some(rustix::io::Errno::MFILE.raw_os_error()) || errno == Some(rustix::io::Errno::NFILE.raw_os_error())
+    // An error that is made of another one does not give its number, nor does it name it as its source.
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    errno == Some(Errno::MFILE.raw_os_error())
+        || errno == Some(Errno::NFILE.raw_os_error())
+        || inner.is_some_and(lacks_files)
 }
 
 /// Whether it is so right now.

@@ -277,10 +277,11 @@ fn too_large(url: &str, limit: usize) -> Fault {
 const FLINKS_PATHS: [&str; 2] = ["/jobs/", "/jobmanager/"];
 
 /// A URL or path as it may be shown: without credentials, without a query, which may hold a token, and without the path that
-/// somebody has put before Flink's own, which may be one.
+/// somebody has put before Flink's own, which may be one. The path in a bucket is a name.
 pub(crate) fn shown(url: &str) -> String {
     let address = url.split(['?', '#']).next().unwrap_or(url);
     match address.split_once("://") {
+        Some(("s3", _)) => address.to_owned(),
         Some((scheme, rest)) => {
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             let host = authority.rsplit('@').next().unwrap_or(authority);
@@ -371,6 +372,7 @@ mod tests {
         assert_eq!(shown("http://gate/secret/"), "http://gate/…");
         assert_eq!(shown("http://gate/jobmanager/config"), "http://gate/jobmanager/config");
         assert_eq!(shown("http://gate?token=secret"), "http://gate");
+        assert_eq!(shown("s3://bucket/flink/archive"), "s3://bucket/flink/archive");
         assert_eq!(shown("/api/v1/pods?limit=500"), "/api/v1/pods");
     }
 

@@ -62,7 +62,11 @@ impl KillableStore {
     }
 
     fn still_lives(&self) -> Result<(), JournalError> {
-        if self.life.is_over() { Err(Self::killed()) } else { Ok(()) }
+        if self.life.is_over() {
+            Err(Self::killed())
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -55,7 +55,11 @@ pub fn conclusion() -> Vec<String> {
         .iter()
         .map(|property| format!("  held in {} worlds with chaos: {property}", sum.worlds))
         .collect();
-    let mishaps: Vec<String> = sum.mishaps.iter().map(|(what, times)| format!("{what} {times}")).collect();
+    let mishaps: Vec<String> = sum
+        .mishaps
+        .iter()
+        .map(|(what, times)| format!("{what} {times}"))
+        .collect();
     let mut settled_in = sum.settled_in.clone();
     settled_in.sort_unstable();
     let share = |percent: usize| {
@@ -81,7 +85,11 @@ pub fn is_over(chaos: Chaos, at: Moment) -> bool {
 fn of_chaos(cases: u32, seed: u64, shard: u32) -> Result<(), Failed> {
     let outcome = runner(cases, seed, SHARDS + 1 + shard).run(&plot::plots(), |plot| {
         let objections = objections(&plot).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
-        if objections.is_empty() { Ok(()) } else { Err(TestCaseError::fail(objections.join("\n"))) }
+        if objections.is_empty() {
+            Ok(())
+        } else {
+            Err(TestCaseError::fail(objections.join("\n")))
+        }
     });
     match outcome {
         Ok(()) => Ok(()),
