@@ -7,6 +7,8 @@ use steadfast_reconcile::{PolicySetup, Recording};
 use steadfast_world::clock::Scale;
 use steadfast_world::story::Story;
 
+use crate::chaos::Chaos;
+
 /// What a story is played with.
 pub struct Harness<'a> {
     /// The engine's pace, in the time of the story.
@@ -20,6 +22,8 @@ pub struct Harness<'a> {
     pub environment: Environment,
     /// Which snapshots are kept; `None`: none are.
     pub recording: Option<Recording>,
+    /// What goes wrong in the engine, beside what the story says; `None`: nothing does.
+    pub chaos: Option<Chaos>,
 }
 
 /// How the engine reaches the world, and which time it lives in.

@@ -6,11 +6,13 @@
 //! real time that a scale makes shorter. The same story, and the same judge, serve both: virtual time shows a day of
 //! faults in seconds and repeats a run by its seed, sockets show that nothing depends on that.
 
+mod chaos;
 mod harness;
 pub mod judge;
 mod params;
 pub mod play;
 
+pub use chaos::{Chaos, Mishap, Mishaps};
 pub use harness::{Environment, Harness, Obstacle};
 pub use params::shorten_params;
 pub use play::{Outcome, Sight, Timeline, play, play_observed};

@@ -5,6 +5,7 @@ mod engine;
 mod files;
 mod host_clock;
 mod killable_store;
+mod mishaps;
 mod network;
 mod sockets;
 mod timeline;
@@ -28,16 +29,20 @@ use steadfast_world::story::{EngineStep, Moment, Step, Story, TargetSpec};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep_until;
 
+use crate::chaos::Mishaps;
 use crate::harness::{Environment, Harness};
 use crate::judge::{Broken, Judge, Shown};
 use endpoints::Endpoints;
 use engine::{PlayContext, Running};
 use host_clock::HostClock;
 use killable_store::Commits;
+use mishaps::{AtLook, Dice};
 pub use timeline::Timeline;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
 const PAUSE: Duration = Duration::from_millis(2500);
+/// How long after an engine that did not start it is started again, in milliseconds: the kubelet's first pause.
+const BACK_OFF: i64 = 10_000;
 /// Off the whole seconds at which stories change, so that no look falls on the edge of an expectation.
 const FIRST_LOOK: Moment = Moment::from_millis(1250);
 /// When stories begin: 2026-01-01T00:00:00Z.
@@ -56,12 +61,16 @@ pub struct Outcome {
     pub committed_at: BTreeMap<Sequence, Moment>,
     /// The snapshots that were kept, in the order in which they were decided.
     pub recorded: Vec<Recorded>,
+    /// What went wrong in the engine, and how often.
+    pub mishaps: Mishaps,
 }
 
 /// A look at the engine.
 pub struct Sight<'a> {
     /// When, by the story's time.
     pub at: Moment,
+    /// When this engine was started.
+    pub started_at: Moment,
     /// What the engine's own clock shows, which may be off from that.
     pub engine_now: Timestamp,
     /// All that it shows.
@@ -102,6 +111,7 @@ struct Play<'a> {
     clock: WorldClock,
     host: HostClock,
     commits: Commits,
+    dice: Dice,
     store: Arc<MemoryStore>,
     engine: Option<Running>,
     starts_again: Option<Moment>,
@@ -125,6 +135,7 @@ impl<'a> Play<'a> {
             clock,
             host: HostClock::of(clock),
             commits: Commits::new(clock),
+            dice: Dice::new(harness.chaos, clock),
             store: Arc::new(MemoryStore::default()),
             engine: None,
             starts_again: None,
@@ -143,17 +154,60 @@ impl<'a> Play<'a> {
 
     async fn start_engine(&mut self) -> anyhow::Result<()> {
         let store: Arc<dyn Journal> = self.store.clone();
-        let context = PlayContext {
+        self.engine = Some(Running::start(self.context(), store, &self.removed).await?);
+        self.starts_again = None;
+        Ok(())
+    }
+
+    fn context(&self) -> PlayContext<'_> {
+        PlayContext {
             story: self.story,
             world: &self.world,
             endpoints: &self.endpoints,
             host: &self.host,
             commits: &self.commits,
+            dice: &self.dice,
             harness: self.harness,
-        };
-        self.engine = Some(Running::start(context, store, &self.removed).await?);
-        self.starts_again = None;
+        }
+    }
+
+    /// What goes wrong by chance, and a new life for an engine that was killed by it.
+    async fn suffer(&mut self) -> anyhow::Result<()> {
+        let Some(engine) = &self.engine else { return Ok(()) };
+        match self.dice.look() {
+            AtLook::Nothing => {}
+            AtLook::ClockSet(ahead) => self.host.set_ahead(ahead),
+            AtLook::Reload { killed: false } => {
+                // A store that refuses leaves the policies as they were.
+                let _ = engine.reload(self.context()).await;
+            }
+            AtLook::Reload { killed: true } => {
+                // The loop is asked, and the process is gone before it has answered, or even begun.
+                let reload = engine.reload(self.context());
+                let _ = tokio::time::timeout(Duration::ZERO, reload).await;
+                engine.end_life();
+            }
+        }
+        if engine.is_dead()
+            && let Some(engine) = self.engine.take()
+        {
+            engine.kill();
+            self.start_or_wait().await?;
+        }
         Ok(())
+    }
+
+    /// Starts the engine. While things go wrong its store may refuse already at the start: then its process ends, and is
+    /// started again as the kubelet does it.
+    async fn start_or_wait(&mut self) -> anyhow::Result<()> {
+        match self.start_engine().await {
+            Err(_) if self.harness.chaos.is_some() => {
+                let now = self.clock.story_now().as_millis();
+                self.starts_again = Some(Moment::from_millis(now + BACK_OFF));
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Lets the steps happen, and looks in between.
@@ -176,13 +230,15 @@ impl<'a> Play<'a> {
             let starts = self.starts_again.filter(|at| at <= next_look && *at <= until);
             if let Some(at) = starts {
                 sleep_until(self.clock.when(at)).await;
-                self.start_engine().await?;
+                self.starts_again = None;
+                self.start_or_wait().await?;
                 continue;
             }
             if *next_look >= until {
                 break;
             }
             sleep_until(self.clock.when(*next_look)).await;
+            self.suffer().await?;
             self.look(*next_look);
             *next_look = Moment::from_millis(next_look.as_millis() + i64::try_from(PAUSE.as_millis())?);
         }
@@ -195,6 +251,7 @@ impl<'a> Play<'a> {
         let views = engine.views();
         (self.observer)(Sight {
             at,
+            started_at: engine.started_at(),
             engine_now: engine.now(),
             views: &views,
         });
@@ -232,7 +289,7 @@ impl<'a> Play<'a> {
             }
         }
         match what {
-            EngineStep::Kill | EngineStep::RemoveTarget => self.start_engine().await?,
+            EngineStep::Kill | EngineStep::RemoveTarget => self.start_or_wait().await?,
             EngineStep::StopFor(span) => {
                 let now = self.clock.story_now().as_millis();
                 self.starts_again = Some(Moment::from_millis(now + span.as_millis()));
@@ -314,6 +371,7 @@ impl<'a> Play<'a> {
             journals: self.journals,
             committed_at,
             recorded: recorded.read.into_iter().map(|(_, recorded)| recorded).collect(),
+            mishaps: self.dice.mishaps(),
         })
     }
 }

@@ -1,11 +1,13 @@
 //! Properties of random worlds. Each world is a story that a plot tells; it is played once, in virtual time, and all
 //! properties are looked for in what came of it.
 //!
-//! `PROPERTY_CASES` says how many worlds (200), `PROPERTY_SEED` which (1). A failing world is made as small as it gets,
+//! `PROPERTY_CASES` says how many worlds (200), `PROPERTY_SEED` which (1), `CHAOS_CASES` how many of them are played with
+//! an engine in which things go wrong ([`chaos`]; 40). A failing world is made as small as it gets,
 //! written to `target/tmp/properties/` as a story that `steadfast simulate` plays, and its seed is kept in
 //! `properties.regressions`, which every run plays first.
 
 mod arrival;
+mod chaos;
 mod plot;
 mod replay;
 mod telling;
@@ -25,7 +27,7 @@ use steadfast_core::journal::Event;
 use steadfast_core::state::JobState;
 use steadfast_core::timing::Timing;
 use steadfast_simulate::judge::Shown;
-use steadfast_simulate::{Environment, Harness, Outcome, play_observed};
+use steadfast_simulate::{Chaos, Environment, Harness, Outcome, Sight, play_observed};
 use steadfast_world::story::Story;
 
 use crate::staged::{self, Module};
@@ -59,7 +61,7 @@ pub fn trials() -> Vec<Trial> {
         Trial::test(format!("worlds-{}", shard + 1), move || of_worlds(cases, seed, shard)).with_kind("property")
     });
     let arrivals = Trial::test("arrivals", move || of_arrivals(cases, seed)).with_kind("property");
-    worlds.chain([arrivals]).collect()
+    worlds.chain([arrivals]).chain(chaos::trials(seed)).collect()
 }
 
 /// Which properties held, for the end of a run in which nothing failed.
@@ -72,6 +74,7 @@ pub fn conclusion() -> String {
     if arrivals > 0 {
         held.push(format!("  held in {arrivals} arrivals: {OF_ARRIVALS}"));
     }
+    held.extend(chaos::conclusion());
     held.insert(0, format!("{} properties passed", held.len()));
     held.join("\n")
 }
@@ -99,13 +102,12 @@ fn runner(cases: u32, seed: u64, stream: u32) -> TestRunner {
 
 fn of_worlds(cases: u32, seed: u64, shard: u32) -> Result<(), Failed> {
     let outcome = runner(cases, seed, shard).run(&plot::plots(), |plot| {
-        match objections(&plot).map_err(|error| TestCaseError::fail(format!("{error:#}")))? {
-            Found { objections, .. } if objections.is_empty() => {
-                WORLDS.fetch_add(1, Ordering::Relaxed);
-                Ok(())
-            }
-            Found { objections, .. } => Err(TestCaseError::fail(objections.join("\n"))),
+        let played = played(&plot, None, &mut |_| {}).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
+        if !played.objections.is_empty() {
+            return Err(TestCaseError::fail(played.objections.join("\n")));
         }
+        WORLDS.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     });
     match outcome {
         Ok(()) => Ok(()),
@@ -125,18 +127,18 @@ fn of_arrivals(cases: u32, seed: u64) -> Result<(), Failed> {
         .map_err(|error| format!("{OF_ARRIVALS}: {error}").into())
 }
 
-/// What is wrong in a world, with the play that shows it.
-struct Found {
+/// What came of a world, and what is wrong with it.
+struct Played {
+    story: Story,
     objections: Vec<String>,
     outcome: Outcome,
 }
 
-fn objections(plot: &Plot) -> anyhow::Result<Found> {
-    let text = telling::tell(plot);
-    let story = Story::parse("random-world", &text).with_context(|| format!("the story is wrong:\n{text}"))?;
+/// Plays a world, with an engine in which things go wrong or nothing does.
+fn played(plot: &Plot, chaos: Option<Chaos>, observer: &mut dyn FnMut(&Sight<'_>)) -> anyhow::Result<Played> {
+    let story = told(plot)?;
     let policy = staged::policy(Module::Conservative)?;
     let record = replay::Record::default();
-    let starts = watch::starts(&story);
     let mut unwatched = None;
     let mut tracked: BTreeMap<(String, i64, JobState), String> = BTreeMap::new();
     let harness = Harness {
@@ -145,11 +147,15 @@ fn objections(plot: &Plot) -> anyhow::Result<Found> {
         policies: &|| vec![staged::deciding(record.of(policy.another()))],
         environment: Environment::InProcess,
         recording: Some(staged::recording()),
+        chaos,
     };
     let outcome = play_observed(&story, &harness, &mut |sight| {
+        observer(&sight);
         for view in sight.views {
-            let objection = || watch::objection(view, &sight, &starts);
-            unwatched = unwatched.take().or_else(objection);
+            // What fails is tried again at another pace.
+            if chaos.is_none_or(|chaos| chaos::is_over(chaos, sight.at)) {
+                unwatched = unwatched.take().or_else(|| watch::objection(view, &sight));
+            }
             let shown = &view.record;
             let target = story.targets.iter().find(|target| Shown::from(view).is_of(target));
             if let (Some(job), Some(target)) = (shown.incarnation.flink_job_id, target) {
@@ -167,7 +173,16 @@ fn objections(plot: &Plot) -> anyhow::Result<Found> {
     objections.extend(unlicensed(&story, &outcome, &tracked));
     objections.extend(replay::objection(&record.take(), policy));
     objections.extend(staged::replayed_otherwise(&outcome.recorded, policy));
-    Ok(Found { objections, outcome })
+    Ok(Played {
+        story,
+        objections,
+        outcome,
+    })
+}
+
+fn told(plot: &Plot) -> anyhow::Result<Story> {
+    let text = telling::tell(plot);
+    Story::parse("random-world", &text).with_context(|| format!("the story is wrong:\n{text}"))
 }
 
 /// Transitions for which the world gave no reason.
@@ -221,7 +236,9 @@ fn shown(plot: &Plot, shard: u32) -> anyhow::Result<String> {
     let path = folder.join(format!("random-world-{}.toml", shard + 1));
     let story = telling::tell(plot);
     std::fs::write(&path, &story)?;
-    let Found { objections, outcome } = objections(plot)?;
+    let Played {
+        objections, outcome, ..
+    } = played(plot, None, &mut |_| {})?;
     Ok(format!(
         "{}\n\n{story}\n{}\nThe story is at {}; `steadfast simulate --timeline --seed {} FILE` plays it.",
         objections.join("\n"),

@@ -10,19 +10,22 @@ use steadfast_core::journal::Journal;
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
 use steadfast_core::time::{Clock as _, Timestamp};
-use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Judging, Keeping, Setup, SteadyClock, TargetSetup};
+use steadfast_reconcile::{
+    ClusterSetup, Control, Discover, Engine, Judging, Keeping, RequestError, Setup, SteadyClock, TargetSetup,
+};
 use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning};
 use steadfast_world::World;
-use steadfast_world::story::{Found, Need, Story, TargetSpec};
+use steadfast_world::story::{Found, Moment, Need, Story, TargetSpec};
 use tokio::time::Instant;
 
 use super::endpoints::Endpoints;
 use super::files::WorldFiles;
 use super::host_clock::HostClock;
 use super::killable_store::{Commits, KillableStore};
+use super::mishaps::{Dice, Life};
 use crate::harness::Harness;
 
 /// What every engine of a play is started with.
@@ -34,6 +37,7 @@ pub(super) struct PlayContext<'a> {
     /// What the clock of the engine's host shows.
     pub(super) host: &'a HostClock,
     pub(super) commits: &'a Commits,
+    pub(super) dice: &'a Dice,
     pub(super) harness: &'a Harness<'a>,
 }
 
@@ -41,7 +45,8 @@ pub(super) struct PlayContext<'a> {
 pub(super) struct Running {
     engine: Engine,
     clock: Arc<SteadyClock<HostClock>>,
-    journal: Arc<KillableStore>,
+    life: Arc<Life>,
+    started_at: Moment,
     registry: Registry,
 }
 
@@ -56,10 +61,12 @@ impl Running {
             endpoints,
             host,
             commits,
+            dice,
             harness,
             ..
         } = context;
-        let journal = Arc::new(KillableStore::new(store, commits.clone()));
+        let life = Arc::new(Life::default());
+        let journal = KillableStore::new(store, commits.clone(), dice.clone(), Arc::clone(&life));
         let clock = Arc::new(SteadyClock::start(host.clone()));
         let mut registry = Registry::default();
         let targets: Vec<&TargetSpec> = story
@@ -72,11 +79,11 @@ impl Running {
             timing: harness.engine_timing(),
             clusters: clusters(context, &targets)?,
             targets: configured.map(|target| target_setup(target, endpoints)).collect(),
-            policies: (harness.policies)(),
+            policies: dice.over((harness.policies)(), &life),
             judging: Judging::InLoop,
             recording: harness.recording,
             keeping: Keeping::FOREVER,
-            journal: journal.clone(),
+            journal: Arc::new(journal),
             clock: Arc::clone(&clock) as Arc<_>,
             seed: harness.seed,
             http: endpoints.http()?,
@@ -86,7 +93,8 @@ impl Running {
         Ok(Self {
             engine,
             clock,
-            journal,
+            life,
+            started_at: dice.story_now(),
             registry,
         })
     }
@@ -100,8 +108,28 @@ impl Running {
         self.clock.now()
     }
 
+    pub(super) fn started_at(&self) -> Moment {
+        self.started_at
+    }
+
     pub(super) fn control(&self) -> &Control {
         &self.engine.control
+    }
+
+    /// Whether its process was killed.
+    pub(super) fn is_dead(&self) -> bool {
+        self.life.is_over()
+    }
+
+    /// Its process is killed.
+    pub(super) fn end_life(&self) {
+        self.life.end();
+    }
+
+    /// Reads the policies again.
+    pub(super) async fn reload(&self, context: PlayContext<'_>) -> Result<(), RequestError> {
+        let policies = context.dice.over((context.harness.policies)(), &self.life);
+        self.engine.control.replace_policies(policies).await
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -121,7 +149,7 @@ impl Running {
 
     /// From this moment nothing it does lasts. Its tasks end beside the play, as a dead process's sockets do.
     pub(super) fn kill(self) {
-        self.journal.cut();
+        self.end_life();
         tokio::spawn(self.stop());
     }
 }

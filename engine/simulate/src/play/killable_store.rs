@@ -1,7 +1,6 @@
-//! A store whose connection to one engine can be cut, as a kill of its process cuts it.
+//! A store whose connection to one engine can be cut, as a kill of its process cuts it, and that may refuse or wait.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -9,6 +8,9 @@ use steadfast_core::journal::{Commit, EntriesOf, Entry, Journal, JournalError, K
 use steadfast_core::time::Timestamp;
 use steadfast_world::clock::WorldClock;
 use steadfast_world::story::Moment;
+use tokio::time::sleep;
+
+use super::mishaps::{AtCommit, Dice, Life};
 
 /// When entries were committed, by the story's time. An entry has the engine's own, which may be off from it.
 #[derive(Clone, Debug)]
@@ -37,36 +39,56 @@ impl Commits {
     }
 }
 
-/// One engine's connection to the store. Once cut, nothing that this engine still does is durable.
+/// One engine's connection to the store. Once its life is over, nothing that this engine still does is durable.
 pub(super) struct KillableStore {
     store: Arc<dyn Journal>,
     commits: Commits,
-    cut: AtomicBool,
+    dice: Dice,
+    life: Arc<Life>,
 }
 
 impl KillableStore {
-    pub(super) fn new(store: Arc<dyn Journal>, commits: Commits) -> Self {
+    pub(super) fn new(store: Arc<dyn Journal>, commits: Commits, dice: Dice, life: Arc<Life>) -> Self {
         Self {
             store,
             commits,
-            cut: AtomicBool::new(false),
+            dice,
+            life,
         }
     }
 
-    /// Cuts it for good.
-    pub(super) fn cut(&self) {
-        self.cut.store(true, Ordering::SeqCst);
+    fn killed() -> JournalError {
+        JournalError::Unusable("the engine was killed".into())
+    }
+
+    fn still_lives(&self) -> Result<(), JournalError> {
+        if self.life.is_over() { Err(Self::killed()) } else { Ok(()) }
     }
 }
 
 #[async_trait]
 impl Journal for KillableStore {
     async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError> {
-        if self.cut.load(Ordering::SeqCst) {
-            return Err(JournalError::Unusable("the engine was killed".into()));
+        self.still_lives()?;
+        let chance = self.dice.commit();
+        match chance {
+            AtCommit::Goes | AtCommit::KilledAfter => {}
+            AtCommit::Waits(span) => sleep(span).await,
+            AtCommit::KilledBefore => self.life.end(),
+            AtCommit::Refused => {
+                return Err(JournalError::Failed {
+                    context: "the store was made to refuse".into(),
+                    source: "the disk is full".into(),
+                });
+            }
         }
+        self.still_lives()?;
         let entries = self.store.commit(at, commit).await?;
         self.commits.note(&entries);
+        if chance == AtCommit::KilledAfter {
+            self.life.end();
+            return Err(Self::killed());
+        }
         Ok(entries)
     }
 

@@ -98,6 +98,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
             .record
             .as_ref()
             .map(|_| Recording::endless(Recording::default().every)),
+        chaos: None,
     };
     let record = options.record.as_deref().map(SqliteStore::open).transpose();
     let record = record.map_err(|error| Failure::Usage(error.into()))?;

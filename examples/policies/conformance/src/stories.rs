@@ -39,6 +39,7 @@ pub(crate) fn play_all(stories: &[Story], policy: &Policy) -> anyhow::Result<Ver
         policies: &setups,
         environment: Environment::InProcess,
         recording: None,
+        chaos: None,
     };
     let mut verdict = Verdict::default();
     for story in stories {

@@ -6,7 +6,6 @@ use steadfast_core::projection::JobView;
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
 use steadfast_simulate::Sight;
-use steadfast_world::story::{EngineStep, Moment, Story};
 
 /// Nothing is due later than this: validation, the pace of ended jobs and the longest `Retry-After` are a minute.
 const LATEST: Duration = Duration::from_secs(61);
@@ -15,22 +14,11 @@ const AWAITED: Duration = Duration::from_secs(8);
 /// By then an engine that starts has judged every job.
 const STARTS: i64 = 20_000;
 
-/// When the engines of a story start.
-pub fn starts(story: &Story) -> Vec<i64> {
-    let restart = |(at, step): &(Moment, steadfast_world::story::Step)| match step.engine? {
-        EngineStep::Kill | EngineStep::RemoveTarget => Some(at.as_millis()),
-        EngineStep::StopFor(span) => Some(at.as_millis() + span.as_millis()),
-    };
-    [0].into_iter().chain(story.steps.iter().filter_map(restart)).collect()
-}
-
 /// Why a job that is shown so is not watched.
-pub fn objection(view: &JobView, sight: &Sight<'_>, starts: &[i64]) -> Option<String> {
+pub fn objection(view: &JobView, sight: &Sight<'_>) -> Option<String> {
     let (at, now) = (sight.at, sight.engine_now);
     let key = &view.record.key;
-    let is_new = starts
-        .iter()
-        .any(|start| (0..STARTS).contains(&(at.as_millis() - start)));
+    let is_new = at.as_millis() - sight.started_at.as_millis() < STARTS;
     let wrong = |why: String| Some(format!("{key} at {at}: {why}"));
     let misplaced = |due: Timestamp| due.since(now) > LATEST || now.since(due) > AWAITED;
     match (view.watch.next_review_at, view.watch.next_poll_at) {

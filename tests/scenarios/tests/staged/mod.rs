@@ -74,6 +74,7 @@ pub fn decided_by<T>(
         policies: &|| vec![deciding(Box::new(policy.another()))],
         environment: Environment::InProcess,
         recording: Some(recording()),
+        chaos: None,
     })
 }
 

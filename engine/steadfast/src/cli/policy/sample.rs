@@ -31,6 +31,7 @@ pub(super) fn decisions() -> anyhow::Result<Vec<Recorded>> {
             environment: Environment::InProcess,
             // Every decision, however alike.
             recording: Some(Recording::endless(Duration::ZERO)),
+            chaos: None,
         },
     )?;
     Ok(outcome.recorded)

@@ -76,6 +76,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         policies: &|| cast.setups(),
         environment: Environment::InProcess,
         recording: None,
+        chaos: None,
     };
     for story in &stories {
         let outcome = play(story, &harness)?;

@@ -48,6 +48,7 @@ pub(super) fn replayed(
         policies: &|| vec![loaded.another_setup()],
         environment: Environment::InProcess,
         recording: None,
+        chaos: None,
     };
     for hold in HOLDS {
         let text = match write(counterexample, looks, head, hold) {

@@ -1,0 +1,182 @@
+//! The same worlds, with an engine in which things go wrong: in its store, in its policies, with its process, with the clock of
+//! its host. Each is played twice: with nothing wrong, and so.
+//!
+//! `tests/chaos` plays on without an end.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use libtest_mimic::{Failed, Trial};
+use proptest::test_runner::{TestCaseError, TestError};
+use steadfast_core::state::{Confidence, JobState};
+use steadfast_simulate::{Chaos, Mishaps};
+use steadfast_world::story::{Moment, Story};
+
+use super::plot::{self, Plot};
+use super::{Played, SHARDS, played, runner, setting, told};
+
+/// By then all that is there has been seen: a story that says otherwise would ask the engine for what it never heard of.
+const BEGINS: Moment = Moment::from_millis(20_000);
+/// For so long after the last mishap things may still wait at the pace of what failed, in milliseconds.
+const LINGERS: i64 = 61_000;
+
+/// What is looked for, beside what is looked for in each world.
+const OF_CHAOS: [&str; 2] = [
+    "whatever befell the engine, everything holds that holds of a world",
+    "its record ends as that of an engine which nothing befell",
+];
+
+/// What all plays came to.
+#[derive(Default)]
+struct Sum {
+    worlds: u32,
+    story_time: Duration,
+    mishaps: Mishaps,
+    /// From the last mishap until the record was what it stayed.
+    settled_in: Vec<i64>,
+}
+
+static SUM: Mutex<Option<Sum>> = Mutex::new(None);
+
+pub fn trials(seed: u64) -> Vec<Trial> {
+    let cases = setting("CHAOS_CASES", 40);
+    let shards = (0..SHARDS).map(move |shard| {
+        let cases = (cases + shard) / SHARDS;
+        Trial::test(format!("chaos-{}", shard + 1), move || of_chaos(cases, seed, shard)).with_kind("property")
+    });
+    shards.collect()
+}
+
+pub fn conclusion() -> Vec<String> {
+    let sum = SUM.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(sum) = sum.as_ref() else { return Vec::new() };
+    let mut lines: Vec<String> = OF_CHAOS
+        .iter()
+        .map(|property| format!("  held in {} worlds with chaos: {property}", sum.worlds))
+        .collect();
+    let mishaps: Vec<String> = sum.mishaps.iter().map(|(what, times)| format!("{what} {times}")).collect();
+    let mut settled_in = sum.settled_in.clone();
+    settled_in.sort_unstable();
+    let share = |percent: usize| {
+        let place = (settled_in.len() * percent / 100).min(settled_in.len().saturating_sub(1));
+        settled_in.get(place).copied().unwrap_or_default() / 1000
+    };
+    lines.push(format!(
+        "  chaos: {:.1} simulated hours; {}; settled after the last mishap in {} s (p50), {} s (p99), {} s (max)",
+        sum.story_time.as_secs_f64() / 3600.0,
+        mishaps.join(", "),
+        share(50),
+        share(99),
+        share(100),
+    ));
+    lines
+}
+
+/// Whether what goes wrong, and what lingers of it, is over.
+pub fn is_over(chaos: Chaos, at: Moment) -> bool {
+    at.as_millis() > chaos.until.as_millis() + LINGERS
+}
+
+fn of_chaos(cases: u32, seed: u64, shard: u32) -> Result<(), Failed> {
+    let outcome = runner(cases, seed, SHARDS + 1 + shard).run(&plot::plots(), |plot| {
+        let objections = objections(&plot).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
+        if objections.is_empty() { Ok(()) } else { Err(TestCaseError::fail(objections.join("\n"))) }
+    });
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(TestError::Fail(why, plot)) => Err(shown(&plot, why.message())?.into()),
+        Err(TestError::Abort(reason)) => Err(format!("no world could be made: {reason}").into()),
+    }
+}
+
+/// What a record comes to in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stands {
+    state: JobState,
+    confidence: Confidence,
+    job: Option<String>,
+}
+
+/// What all records came to, by their keys, at each look.
+type Looks = Vec<(Moment, BTreeMap<String, Stands>)>;
+
+fn observed(plot: &Plot, chaos: Option<Chaos>) -> anyhow::Result<(Played, Looks)> {
+    let mut looks = Looks::new();
+    let played = played(plot, chaos, &mut |sight| {
+        let stands = sight.views.iter().map(|view| {
+            let record = &view.record;
+            let stands = Stands {
+                state: record.state,
+                confidence: record.confidence,
+                job: record.incarnation.flink_job_id.map(|id| id.to_string()),
+            };
+            (record.key.to_string(), stands)
+        });
+        looks.push((sight.at, stands.collect()));
+    })?;
+    Ok((played, looks))
+}
+
+fn objections(plot: &Plot) -> anyhow::Result<Vec<String>> {
+    let chaos = chaos(plot, &told(plot)?);
+    let (_, calm) = observed(plot, None)?;
+    let (stormy, looks) = observed(plot, Some(chaos))?;
+    let mut objections = stormy.objections;
+    let end = |looks: &Looks| looks.last().map(|(_, stands)| stands.clone()).unwrap_or_default();
+    objections.extend(otherwise(&end(&calm), &end(&looks)));
+    if objections.is_empty() {
+        let mut sum = SUM.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = sum.get_or_insert_default();
+        sum.worlds += 1;
+        sum.story_time += Duration::from_millis(u64::try_from(stormy.story.ends().as_millis())?);
+        for (mishap, times) in stormy.outcome.mishaps {
+            *sum.mishaps.entry(mishap).or_default() += times;
+        }
+        sum.settled_in.push(settled(&looks) - chaos.until.as_millis());
+    }
+    Ok(objections)
+}
+
+/// Things go wrong until the world's last change.
+fn chaos(plot: &Plot, story: &Story) -> Chaos {
+    Chaos {
+        seed: plot.seed,
+        from: BEGINS,
+        until: story.steps.last().map(|(at, _)| *at).unwrap_or_default().max(BEGINS),
+    }
+}
+
+/// Records that did not end as those of an engine which nothing befell. How a job that is gone ended is known only to an
+/// engine that was there.
+fn otherwise(calm: &BTreeMap<String, Stands>, stormy: &BTreeMap<String, Stands>) -> Vec<String> {
+    let alive = |stands: &&Stands| !stands.state.is_terminal();
+    let keys = calm.keys().chain(stormy.keys().filter(|key| !calm.contains_key(*key)));
+    let differs = keys.filter_map(|key| {
+        let (calm, stormy) = (calm.get(key), stormy.get(key));
+        let is_alike = calm.filter(alive) == stormy.filter(alive);
+        (!is_alike).then(|| format!("{key} ended as {stormy:?}, and where nothing went wrong as {calm:?}"))
+    });
+    differs.collect()
+}
+
+/// Since when the record is what it stayed.
+fn settled(looks: &Looks) -> i64 {
+    let last = looks.last().map(|(_, stands)| stands);
+    let otherwise = looks.iter().rposition(|(_, stands)| Some(stands) != last);
+    let first = otherwise.map_or(0, |place| place + 1);
+    looks.get(first).map_or(0, |(at, _)| at.as_millis())
+}
+
+/// A failing world for people: its story, what is wrong, and the timeline.
+fn shown(plot: &Plot, why: &str) -> anyhow::Result<String> {
+    let chaos = chaos(plot, &told(plot)?);
+    let (played, _) = observed(plot, Some(chaos))?;
+    Ok(format!(
+        "{why}\n\n{}\n{}\nThe seed is {}; mishaps: {:?}.",
+        super::telling::tell(plot),
+        played.outcome.timeline,
+        plot.seed,
+        played.outcome.mishaps
+    ))
+}
