@@ -30,7 +30,7 @@ impl Law for AnswersEverything {
     }
 }
 
-/// A call that fails changes nothing that the policy decides.
+/// A call that fails changes nothing that the policy decides, but nobody vouches for it any more.
 pub(super) struct FailureCostsNothing;
 
 impl Law for FailureCostsNothing {
@@ -39,13 +39,13 @@ impl Law for FailureCostsNothing {
     }
 
     fn says(&self) -> &str {
-        "after a call that fails, state, confidence, reason and memory are what they were, and the watch is active"
+        "after a call that fails, state, reason and memory are what they were, the confidence is stale, and the watch is active"
     }
 
     fn judge(&self, look: &Look, _tracker: &mut u64) -> Result<(), Break> {
         let (before, after) = (&look.before, look.record());
         let stays = before.state == after.state
-            && before.confidence == after.confidence
+            && after.confidence == steadfast_core::state::Confidence::Stale
             && before.reason == after.reason
             && before.memory == after.memory;
         let is_watched = after.attention == steadfast_core::state::Attention::Active;
@@ -53,7 +53,10 @@ impl Law for FailureCostsNothing {
             return Ok(());
         }
         Err(Break::new(
-            format!("a call failed, and {} became {}", before.state, after.state),
+            format!(
+                "a call failed, and {} {} became {} {}",
+                before.confidence, before.state, after.confidence, after.state
+            ),
             Shows::Nothing("a story cannot make a policy fail"),
         ))
     }

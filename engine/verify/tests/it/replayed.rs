@@ -43,6 +43,7 @@ fn broken(story: &Story, defect: Defect) -> Vec<String> {
         policies: &|| vec![PolicySetup::deciding("tested", decide())],
         environment: Environment::InProcess,
         recording: None,
+        chaos: None,
     };
     let outcome = play(story, &harness).unwrap();
     outcome.broken.iter().map(|broken| broken.what.clone()).collect()
