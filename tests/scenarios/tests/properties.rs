@@ -46,6 +46,8 @@ const OF_ARRIVALS: &str = "decisions do not depend on the order in which evidenc
 
 /// Worlds are spread over so many tests, which run beside each other.
 const SHARDS: u32 = 8;
+/// How long the record must stay as it is once all has healed, in seconds.
+const STAYS: u64 = 30;
 /// How often a failing world may be played to make it smaller.
 const SHRINKS: u32 = 400;
 
@@ -102,7 +104,8 @@ fn runner(cases: u32, seed: u64, stream: u32) -> TestRunner {
 
 fn of_worlds(cases: u32, seed: u64, shard: u32) -> Result<(), Failed> {
     let outcome = runner(cases, seed, shard).run(&plot::plots(), |plot| {
-        let played = played(&plot, None, &mut |_| {}).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
+        let played =
+            played(&plot, STAYS, None, &mut |_| {}).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
         if !played.objections.is_empty() {
             return Err(TestCaseError::fail(played.objections.join("\n")));
         }
@@ -135,8 +138,13 @@ struct Played {
 }
 
 /// Plays a world, with an engine in which things go wrong or nothing does.
-fn played(plot: &Plot, chaos: Option<Chaos>, observer: &mut dyn FnMut(&Sight<'_>)) -> anyhow::Result<Played> {
-    let story = told(plot)?;
+fn played(
+    plot: &Plot,
+    stays: u64,
+    chaos: Option<Chaos>,
+    observer: &mut dyn FnMut(&Sight<'_>),
+) -> anyhow::Result<Played> {
+    let story = told(plot, stays)?;
     let policy = staged::policy(Module::Conservative)?;
     let record = replay::Record::default();
     let mut unwatched = None;
@@ -180,8 +188,8 @@ fn played(plot: &Plot, chaos: Option<Chaos>, observer: &mut dyn FnMut(&Sight<'_>
     })
 }
 
-fn told(plot: &Plot) -> anyhow::Result<Story> {
-    let text = telling::tell(plot);
+fn told(plot: &Plot, stays: u64) -> anyhow::Result<Story> {
+    let text = telling::tell(plot, stays);
     Story::parse("random-world", &text).with_context(|| format!("the story is wrong:\n{text}"))
 }
 
@@ -234,11 +242,11 @@ fn shown(plot: &Plot, shard: u32) -> anyhow::Result<String> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("properties");
     std::fs::create_dir_all(&folder)?;
     let path = folder.join(format!("random-world-{}.toml", shard + 1));
-    let story = telling::tell(plot);
+    let story = telling::tell(plot, STAYS);
     std::fs::write(&path, &story)?;
     let Played {
         objections, outcome, ..
-    } = played(plot, None, &mut |_| {})?;
+    } = played(plot, STAYS, None, &mut |_| {})?;
     Ok(format!(
         "{}\n\n{story}\n{}\nThe story is at {}; `steadfast simulate --timeline --seed {} FILE` plays it.",
         objections.join("\n"),

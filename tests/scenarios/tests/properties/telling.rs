@@ -16,8 +16,8 @@ use reach::Renewal;
 /// How long after its Deployment's creation a JobManager answers at the soonest: 6 s on the test cluster. Less than the
 /// second that a `creationTimestamp` leaves out is not possible.
 const STARTS_UP: u64 = 2_000;
-/// The story file of a plot.
-pub fn tell(plot: &Plot) -> String {
+/// The story file of a plot, whose end must stand for so many seconds.
+pub fn tell(plot: &Plot, stays: u64) -> String {
     let mut tale = Tale::default();
     for (place, setting) in plot.targets.iter().enumerate() {
         let cluster = Cluster::new(place, *setting, &tale.clusters);
@@ -30,7 +30,7 @@ pub fn tell(plot: &Plot) -> String {
         tale.take(*turn);
     }
     tale.heal();
-    tale.write()
+    tale.write(stays)
 }
 
 /// A story as it grows.
@@ -325,7 +325,7 @@ impl Tale {
         self.show(place);
     }
 
-    fn write(mut self) -> String {
+    fn write(mut self, stays: u64) -> String {
         for cluster in &self.clusters {
             match cluster.kind {
                 Kind::Application => {}
@@ -365,7 +365,7 @@ impl Tale {
             text += "\n";
         }
         text += &self.steps;
-        text += &self.expected();
+        text += &self.expected(stays);
         text
     }
 }

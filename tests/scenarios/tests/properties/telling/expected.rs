@@ -12,8 +12,6 @@ use crate::properties::plot::{Found, Kind};
 const LISTED_WITHIN: u64 = 80;
 /// By when the end of a cluster that is gone must stand there: two validations and what comes after them.
 const GONE_WITHIN: u64 = 150;
-/// How long the record must then stay as it is.
-const STAYS: u64 = 30;
 /// Who was there and undisturbed for so long was seen by the engine.
 const SEEN_AFTER: u64 = 20_000;
 /// What Flink says of a job that has ended, and of one that was stopped with a savepoint or cancelled.
@@ -33,12 +31,13 @@ struct Expected {
 const EXPLAINED: &str = "[\"confirmed\", \"inferred\"]";
 
 impl Tale {
-    pub fn expected(&self) -> String {
+    /// What must be recorded, and for so many seconds stay so.
+    pub fn expected(&self, stays: u64) -> String {
         let all: Vec<Expected> = self.clusters.iter().flat_map(|cluster| self.of(cluster)).collect();
         let is_settled = self.clusters.iter().all(|cluster| cluster.there == There::Up)
             && all.iter().all(|one| one.within == LISTED_WITHIN);
         let last = if is_settled { LISTED_WITHIN } else { GONE_WITHIN };
-        let until = seconds(self.now + (last + STAYS) * 1000);
+        let until = seconds(self.now + (last + stays) * 1000);
         all.iter().map(|one| self.written(one, &until)).collect()
     }
 
