@@ -2,7 +2,7 @@
 //! properties are looked for in what came of it.
 //!
 //! `PROPERTY_CASES` says how many worlds (200), `PROPERTY_SEED` which (1), `CHAOS_CASES` how many of them are played with
-//! an engine in which things go wrong ([`chaos`]; 40). A failing world is made as small as it gets,
+//! an engine in which things go wrong ([`chaos`]; 8). A failing world is made as small as it gets,
 //! written to `target/tmp/properties/` as a story that `steadfast simulate` plays, and its seed is kept in
 //! `properties.regressions`, which every run plays first.
 
