@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use steadfast_core::alert::AlertStatus;
-use steadfast_core::id::JobKey;
+use steadfast_core::id::{FlinkJobId, JobKey};
 use steadfast_core::journal::{EntriesOf, Entry, Event, Journal, Recordings as _, Sequence};
 use steadfast_core::projection::JobView;
 use steadfast_core::recording::Recorded;
@@ -58,12 +58,21 @@ pub struct Outcome {
     pub timeline: Timeline,
     /// The transitions of each record, by its name in the story.
     pub journals: BTreeMap<String, Vec<Entry>>,
-    /// When each entry of the journal was committed, by the story's time.
-    pub committed_at: BTreeMap<Sequence, Moment>,
+    /// What the journal does not say of how its entries came there.
+    pub commits: BTreeMap<Sequence, Committed>,
     /// The snapshots that were kept, in the order in which they were decided.
     pub recorded: Vec<Recorded>,
     /// What went wrong in the engine, and how often.
     pub mishaps: Mishaps,
+}
+
+/// How an entry of the journal came there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// When, by the story's time. The entry has the engine's own, which may be off from it.
+    pub at: Moment,
+    /// The job that the record was about then.
+    pub job: Option<FlinkJobId>,
 }
 
 /// A look at the engine.
@@ -355,12 +364,12 @@ impl<'a> Play<'a> {
             .store
             .entries(EntriesOf::ForSinks, Sequence::default(), u32::MAX)
             .await?;
-        let committed_at = self.commits.moments();
+        let commits = self.commits.noted();
         let alerts: Vec<String> = shown
             .iter()
             .filter_map(|entry| match &entry.event {
                 Event::Alert(alert) if alert.status == AlertStatus::Firing => {
-                    let at = committed_at.get(&entry.sequence)?;
+                    let at = commits.get(&entry.sequence)?.at;
                     Some(format!("{} of {} at {at}: {}", alert.alert, entry.key, alert.message))
                 }
                 Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Forgotten => None,
@@ -377,7 +386,7 @@ impl<'a> Play<'a> {
             broken: self.judge.broken,
             timeline: self.timeline,
             journals: self.journals,
-            committed_at,
+            commits,
             recorded: recorded.read.into_iter().map(|(_, recorded)| recorded).collect(),
             mishaps: self.dice.mishaps(),
         })

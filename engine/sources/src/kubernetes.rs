@@ -109,8 +109,9 @@ pub struct KubeCluster {
     settings: KubeSettings,
     client: kube::Client,
     getter: Getter,
-    /// The latest moment after which somebody asked for a list to begin.
-    relist_requests: tokio::sync::watch::Sender<Timestamp>,
+    /// To each reflector, the latest moment after which somebody asked for a list to begin. One channel each: the receivers of
+    /// one channel are woken in a random order, and one seed would not be one run.
+    relist_requests: Vec<tokio::sync::watch::Sender<Timestamp>>,
     undecodable: Arc<AtomicU64>,
 }
 
@@ -134,7 +135,7 @@ impl KubeCluster {
     /// Starts to list and watch, one task for each scope. Nothing is asked before the tasks run, so a cluster that
     /// cannot be reached is started like any other.
     pub fn start(settings: KubeSettings, operator: OperatorResources, ports: KubePorts) -> Self {
-        let relist_requests = tokio::sync::watch::Sender::new(Timestamp::default());
+        let mut relist_requests = Vec::new();
         let recovery = Arc::new(Recovery::default());
         let undecodable = Arc::new(AtomicU64::new(0));
         let timing = settings.timing;
@@ -150,6 +151,8 @@ impl KubeCluster {
                 let known = known_in(&scope, &ports.known);
                 Selection::new(scope.kind, getter.clone(), timing.backoff(), rng, known)
             });
+            let (request_relist, relist_requested) = tokio::sync::watch::channel(Timestamp::default());
+            relist_requests.push(request_relist);
             let reflector = Reflector {
                 path: list::path(&scope, settings.deployments),
                 id,
@@ -157,7 +160,7 @@ impl KubeCluster {
                 settings: settings.clone(),
                 backoff: settings.timing.backoff(),
                 rng: StdRng::seed_from_u64(ports.seed.wrapping_mul(31).wrapping_add(id)),
-                relist_requests: relist_requests.subscribe(),
+                relist_requested,
                 recovery: Arc::clone(&recovery),
                 updates: UpdateSender {
                     scope,
@@ -188,11 +191,13 @@ impl KubeCluster {
     /// Asks for lists begun after that moment. Requests are merged, and a list is not begun sooner than half a poll,
     /// or five times as long as the last one took, after the last one began.
     pub fn request_relist(&self, after: Timestamp) {
-        self.relist_requests.send_if_modified(|latest| {
-            let is_later = after > *latest;
-            *latest = after.max(*latest);
-            is_later
-        });
+        for request in &self.relist_requests {
+            request.send_if_modified(|latest| {
+                let is_later = after > *latest;
+                *latest = after.max(*latest);
+                is_later
+            });
+        }
     }
 
     /// How many objects could not be decoded so far; one that stays is counted in each list.

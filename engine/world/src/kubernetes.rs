@@ -18,6 +18,7 @@ use crate::link::{Link, Mode};
 use crate::objects::Objects;
 use crate::reply::{Reply, Serve, json, text};
 use crate::story::{KubernetesFault, Moment};
+use crate::watched::Watched;
 
 use answers::status;
 use scope::{Query, Scope, Subject};
@@ -34,7 +35,7 @@ struct Shared {
     link: Link,
     store: Mutex<Store>,
     /// Tells watches that the store's log has grown.
-    grown: tokio::sync::watch::Sender<usize>,
+    grown: Watched<usize>,
     asked: Mutex<Vec<Moment>>,
 }
 
@@ -51,7 +52,7 @@ impl Kubernetes {
             clock,
             link: Link::default(),
             store: Mutex::new(Store::new(clock, namespaces)),
-            grown: tokio::sync::watch::Sender::new(0),
+            grown: Watched::default(),
             asked: Mutex::default(),
         };
         Self {
@@ -63,7 +64,7 @@ impl Kubernetes {
     pub fn hold(&self, objects: Objects) {
         let mut store = self.shared.store();
         store.hold(objects);
-        self.shared.grown.send_replace(store.log.len());
+        self.shared.grown.modify(|entries| *entries = store.log.len());
     }
 
     /// Breaks or heals it, for all or for one namespace.
@@ -91,7 +92,7 @@ impl Kubernetes {
         }
         let mut store = self.shared.store();
         store.set_fault(fault, namespace);
-        self.shared.grown.send_replace(store.log.len());
+        self.shared.grown.modify(|entries| *entries = store.log.len());
     }
 
     /// When it was asked for something, in order.

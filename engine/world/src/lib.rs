@@ -37,6 +37,7 @@ pub mod model;
 pub mod objects;
 pub mod reply;
 pub mod story;
+mod watched;
 mod world;
 
 pub use world::World;

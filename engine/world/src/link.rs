@@ -1,8 +1,8 @@
 //! What a network does to connections: they answer, fall silent for good, or are refused.
 
-use std::future::pending;
+use std::sync::Arc;
 
-use tokio::sync::watch;
+use crate::watched::Watched;
 
 /// How a link treats connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,17 +23,15 @@ struct State {
     resets: u64,
 }
 
-/// The network between a client and a server.
-#[derive(Debug)]
+/// The network between a client and a server. A server that goes resets what is open.
+#[derive(Debug, Default)]
 pub struct Link {
-    state: watch::Sender<State>,
+    state: Arc<Watched<State>>,
 }
 
-impl Default for Link {
-    fn default() -> Self {
-        Self {
-            state: watch::Sender::new(State::default()),
-        }
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.state.modify(|state| state.resets += 1);
     }
 }
 
@@ -49,7 +47,7 @@ pub enum Loss {
 impl Link {
     /// Changes how connections are treated from now on.
     pub fn set(&self, mode: Mode) {
-        self.state.send_modify(|state| {
+        self.state.modify(|state| {
             state.mode = mode;
             match mode {
                 Mode::Carry => {}
@@ -61,21 +59,17 @@ impl Link {
 
     /// How connections are treated now.
     pub fn mode(&self) -> Mode {
-        self.state.borrow().mode
+        self.state.get().mode
     }
 
     /// Resolves when connections are treated otherwise than so.
     pub async fn changes_from(&self, mode: Mode) {
-        let mut state = self.state.subscribe();
-        if state.wait_for(|state| state.mode != mode).await.is_err() {
-            pending::<()>().await;
-        }
+        self.state.wait_for(|state| state.mode != mode).await;
     }
 
     /// A new connection; `None`: refused. One that is opened into a loss is lost from its beginning.
     pub fn connect(&self) -> Option<Connection> {
-        let state = self.state.subscribe();
-        let now = *state.borrow();
+        let now = self.state.get();
         let drops = match now.mode {
             Mode::Carry => now.drops,
             Mode::Drop => now.drops.wrapping_sub(1),
@@ -84,7 +78,7 @@ impl Link {
         Some(Connection {
             drops,
             resets: now.resets,
-            state,
+            state: Arc::clone(&self.state),
         })
     }
 }
@@ -92,24 +86,20 @@ impl Link {
 /// A connection over a link.
 #[derive(Debug)]
 pub struct Connection {
-    state: watch::Receiver<State>,
+    state: Arc<Watched<State>>,
     drops: u64,
     resets: u64,
 }
 
 impl Connection {
     /// Resolves when the connection is lost, with how. What came first counts: silence is not ended by a reset.
-    pub async fn lost(&mut self) -> Loss {
+    pub async fn lost(&self) -> Loss {
         let (drops, resets) = (self.drops, self.resets);
-        match self
-            .state
-            .wait_for(|state| state.drops != drops || state.resets != resets)
-            .await
-        {
-            Ok(state) if state.drops != drops => Loss::Silent,
-            Ok(_) => Loss::Reset,
-            // The server is gone with its link.
-            Err(_) => Loss::Reset,
+        let is_lost = |state: State| state.drops != drops || state.resets != resets;
+        if self.state.wait_for(is_lost).await.drops == drops {
+            Loss::Reset
+        } else {
+            Loss::Silent
         }
     }
 }

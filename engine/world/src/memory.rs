@@ -49,7 +49,7 @@ impl<B> tower::Service<Request<B>> for InMemory {
 
 /// One request on a connection of its own. Never resolves where a real network would stay silent.
 pub async fn exchange(server: Arc<dyn Serve>, request: Request<()>) -> io::Result<Response<Body>> {
-    let mut connection = server.link().connect().ok_or(io::ErrorKind::ConnectionRefused)?;
+    let connection = server.link().connect().ok_or(io::ErrorKind::ConnectionRefused)?;
     let reply = tokio::select! {
         biased;
         loss = connection.lost() => return Err(ends(loss).await),
@@ -72,7 +72,7 @@ pub async fn exchange(server: Arc<dyn Serve>, request: Request<()>) -> io::Resul
 type Lines = BoxStream<'static, Bytes>;
 
 async fn next_line(
-    (mut connection, mut lines): (Connection, Lines),
+    (connection, mut lines): (Connection, Lines),
 ) -> Option<(io::Result<Bytes>, (Connection, Lines))> {
     let next = tokio::select! {
         biased;

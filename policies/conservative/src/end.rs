@@ -1,7 +1,7 @@
 //! How a job ended when its cluster can no longer say so. Never FAILED out of ignorance.
 
 use steadfast_policy::{
-    Confidence, EndSource, Intent, JobEnd, JobState, Millis, Seen, Snapshot, Timestamp, WantedSource,
+    EndSource, Intent, JobEnd, JobState, Millis, Seen, Snapshot, Timestamp, WantedSource,
 };
 
 use crate::Verdict;
@@ -9,6 +9,7 @@ use crate::memory::Memory;
 use crate::observations;
 use crate::params::Params;
 use crate::rulebook::Rule;
+use crate::rules;
 
 /// The reason code of an end that is known only from the cluster's absence.
 pub const GONE: &str = "ClusterGone";
@@ -95,12 +96,7 @@ fn knows_job(s: &Snapshot) -> bool {
 
 /// An end that is on record, looked at again. Nobody answers for the job any more, so nobody is polled.
 pub fn revisited(s: &Snapshot, memory: &Memory) -> Verdict {
-    let confidence = if s.job.confidence == Confidence::Stale {
-        Confidence::Inferred
-    } else {
-        s.job.confidence
-    };
-    corrected(s, memory, Verdict::keep(s, Rule::Ended).as_sure_as(confidence).asleep())
+    corrected(s, memory, rules::stands(s, Rule::Ended).asleep())
 }
 
 /// An end that stays, unless it was guessed and is told now: a source that speaks late is still heard.

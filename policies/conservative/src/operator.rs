@@ -16,6 +16,7 @@ use crate::memory::{Memory, ResourceSeen, Stop};
 use crate::observations;
 use crate::params::Params;
 use crate::rulebook::Rule;
+use crate::rules;
 
 /// The reason code of a stop that the resource asked for.
 pub const SUSPENDED: &str = "SuspendIntended";
@@ -284,7 +285,7 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
     }
     if s.job.state == JobState::Failed {
         // Only a Deployment shows that the failed start was mended.
-        return Some(Verdict::keep(s, Rule::StartFailed).as_sure_as(s.job.confidence));
+        return Some(rules::stands(s, Rule::StartFailed));
     }
     let since = *memory.awaited_since.get_or_insert(s.now);
     let overdue = s.age(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
@@ -326,7 +327,7 @@ pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opti
         return Some(Verdict::inferred(JobState::Unknown, Rule::NothingThere).because("NoJobYet", message));
     }
     if s.job.state == JobState::Failed && s.job.reason.code == ERROR && resource.error.is_some() {
-        return Some(Verdict::keep(s, Rule::StartFailed).as_sure_as(s.job.confidence));
+        return Some(rules::stands(s, Rule::StartFailed));
     }
     if s.job.state.is_terminal() {
         // It was mended, or made anew.

@@ -119,7 +119,7 @@ fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks
 fn left_open(s: &Snapshot, memory: &mut Memory, fault: &Fault, looks: &Looks) -> Verdict {
     memory.job_missing = None;
     if s.job.state.is_terminal() {
-        return Verdict::keep(s, Rule::JobLeftOpen).as_sure_as(s.job.confidence);
+        return stands(s, Rule::JobLeftOpen);
     }
     match observations::lingering(s, Some(looks), Confidence::Inferred) {
         Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(Confidence::Confirmed),
@@ -150,11 +150,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
         return verdict;
     }
     if s.job.state.is_terminal() || operator::is_suspended(s) {
-        return end::corrected(
-            s,
-            memory,
-            Verdict::keep(s, Rule::EndedJobNotListed).as_sure_as(s.job.confidence),
-        );
+        return end::corrected(s, memory, stands(s, Rule::EndedJobNotListed));
     }
     if s.never_ran() {
         let message = "Flink answers and lists no job";
@@ -222,7 +218,7 @@ fn deployment_there(
         return starting::not_started(s, params, memory, deployment);
     }
     if state.is_terminal() {
-        return Verdict::keep(s, Rule::EndedClusterStays).as_sure_as(fresher(s.job.confidence));
+        return stands(s, Rule::EndedClusterStays);
     }
     let problem = diagnosis::of_pods(s).or_else(|| diagnosis::of_deployment(s));
     let problem = problem.map_or_else(String::new, |problem| format!("; {}", problem.message));
@@ -414,10 +410,11 @@ fn is_confirmed(streak: Streak, params: &Params) -> bool {
     streak.answers >= params.absence_confirmations && streak.spans() >= params.absence_window
 }
 
-/// An end that was recorded stays known while Kubernetes answers, after a restart too.
-pub fn fresher(confidence: Confidence) -> Confidence {
-    match confidence {
+/// What is on record stays, and is known still, after a restart too: somebody answers who would tell otherwise.
+pub fn stands(s: &Snapshot, rule: Rule) -> Verdict {
+    let confidence = match s.job.confidence {
         Confidence::Stale => Confidence::Inferred,
-        Confidence::Confirmed | Confidence::Inferred => confidence,
-    }
+        Confidence::Confirmed | Confidence::Inferred => s.job.confidence,
+    };
+    Verdict::keep(s, rule).as_sure_as(confidence)
 }

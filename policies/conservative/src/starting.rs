@@ -17,9 +17,7 @@ pub fn not_started(s: &Snapshot, params: &Params, memory: &Memory, deployment: &
     let attempt_since = s.job.incarnation.since.unwrap_or(s.now);
     if s.job.state.is_terminal() && attempt_since <= s.job.since {
         // Only a job that runs, or another Deployment, shows that the failed start was mended.
-        return Verdict::keep(s, Rule::StartFailed)
-            .as_sure_as(rules::fresher(s.job.confidence))
-            .poll_after(s.poll());
+        return rules::stands(s, Rule::StartFailed).poll_after(s.poll());
     }
     // A Deployment may have been there long before anybody looked: only a start that was seen to begin can be late.
     let is_starting = s.job.state == JobState::Starting;

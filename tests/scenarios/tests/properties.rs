@@ -4,33 +4,32 @@
 //! `PROPERTY_CASES` says how many worlds (200), `PROPERTY_SEED` which (1), `CHAOS_CASES` how many of them are played with
 //! an engine in which things go wrong ([`chaos`]; 8). A failing world is made as small as it gets,
 //! written to `target/tmp/properties/` as a story that `steadfast simulate` plays, and its seed is kept in
-//! `properties.regressions`, which every run plays first.
+//! `properties.regressions`, which a test of its own plays ([`kept`]).
 
 mod arrival;
 mod chaos;
+mod kept;
 mod plot;
 mod replay;
 mod telling;
 mod truth;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
 use libtest_mimic::{Failed, Trial};
 use proptest::test_runner::{
-    Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
+    Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
 };
 use steadfast_core::journal::Event;
-use steadfast_core::state::JobState;
 use steadfast_core::timing::Timing;
-use steadfast_simulate::judge::Shown;
 use steadfast_simulate::{Chaos, Environment, Harness, Outcome, Sight, play_observed};
 use steadfast_world::story::Story;
 
 use crate::staged::{self, Module};
+use kept::Worlds;
 use plot::Plot;
 use truth::Truth;
 
@@ -58,12 +57,29 @@ static ARRIVALS: AtomicUsize = AtomicUsize::new(0);
 pub fn trials() -> Vec<Trial> {
     let cases = setting("PROPERTY_CASES", 200);
     let seed = u64::from(setting("PROPERTY_SEED", 1));
-    let worlds = (0..SHARDS).map(move |shard| {
-        let cases = (cases + shard) / SHARDS;
-        Trial::test(format!("worlds-{}", shard + 1), move || of_worlds(cases, seed, shard)).with_kind("property")
+    let mut trials = shards("worlds", cases, SHARDS, 0, move |name, worlds| of_worlds(name, worlds, seed));
+    trials.push(Trial::test("arrivals", move || of_arrivals(cases, seed)).with_kind("property"));
+    trials.extend(chaos::trials(seed));
+    trials
+}
+
+/// A test of the worlds that failed once, and some of new ones, each with a stream of random numbers from the first on.
+fn shards(
+    name: &str,
+    cases: u32,
+    shards: u32,
+    first_stream: u32,
+    test: impl Fn(&str, Worlds) -> Result<(), Failed> + Copy + Send + 'static,
+) -> Vec<Trial> {
+    let new = (0..shards).map(|shard| {
+        let cases = (cases + shard) / shards;
+        let stream = first_stream + shard;
+        (format!("{name}-{}", shard + 1), Worlds::New { cases, stream })
     });
-    let arrivals = Trial::test("arrivals", move || of_arrivals(cases, seed)).with_kind("property");
-    worlds.chain([arrivals]).chain(chaos::trials(seed)).collect()
+    let trials = [(format!("{name}-kept"), Worlds::Kept)].into_iter().chain(new);
+    trials
+        .map(|(name, worlds)| Trial::test(name.clone(), move || test(&name, worlds)).with_kind("property"))
+        .collect()
 }
 
 /// Which properties held, for the end of a run in which nothing failed.
@@ -88,12 +104,15 @@ fn setting(name: &str, otherwise: u32) -> u32 {
         .unwrap_or(otherwise)
 }
 
-fn runner(cases: u32, seed: u64, stream: u32) -> TestRunner {
-    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/properties.regressions");
+fn runner(worlds: Worlds, seed: u64) -> TestRunner {
+    let (cases, stream) = match worlds {
+        Worlds::Kept => (0, 0),
+        Worlds::New { cases, stream } => (cases, stream),
+    };
     let config = Config {
         cases,
         max_shrink_iters: SHRINKS,
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(kept))),
+        failure_persistence: Some(Box::new(worlds)),
         ..Config::default()
     };
     let mut bytes = [0; 32];
@@ -102,8 +121,8 @@ fn runner(cases: u32, seed: u64, stream: u32) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-fn of_worlds(cases: u32, seed: u64, shard: u32) -> Result<(), Failed> {
-    let outcome = runner(cases, seed, shard).run(&plot::plots(), |plot| {
+fn of_worlds(name: &str, worlds: Worlds, seed: u64) -> Result<(), Failed> {
+    let outcome = runner(worlds, seed).run(&plot::plots(), |plot| {
         let played =
             played(&plot, STAYS, None, &mut |_| {}).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
         if !played.objections.is_empty() {
@@ -114,14 +133,15 @@ fn of_worlds(cases: u32, seed: u64, shard: u32) -> Result<(), Failed> {
     });
     match outcome {
         Ok(()) => Ok(()),
-        Err(TestError::Fail(_, plot)) => Err(shown(&plot, shard)?.into()),
+        Err(TestError::Fail(_, plot)) => Err(shown(&plot, name)?.into()),
         Err(TestError::Abort(reason)) => Err(format!("no world could be made: {reason}").into()),
     }
 }
 
 fn of_arrivals(cases: u32, seed: u64) -> Result<(), Failed> {
     let policy = staged::policy(Module::Conservative)?;
-    runner(cases, seed, SHARDS)
+    let worlds = Worlds::New { cases, stream: SHARDS };
+    runner(worlds, seed)
         .run(&arrival::arrivals(), |arrival| {
             arrival::objection(&arrival, policy).map_or(Ok(()), |why| Err(TestCaseError::fail(why)))?;
             ARRIVALS.fetch_add(1, Ordering::Relaxed);
@@ -148,7 +168,6 @@ fn played(
     let policy = staged::policy(Module::Conservative)?;
     let record = replay::Record::default();
     let mut unwatched = None;
-    let mut tracked: BTreeMap<(String, i64, JobState), String> = BTreeMap::new();
     let harness = Harness {
         timing: Timing::default(),
         seed: plot.seed,
@@ -164,12 +183,6 @@ fn played(
             if chaos.is_none_or(|chaos| chaos::is_over(chaos, sight.at)) {
                 unwatched = unwatched.take().or_else(|| watch::objection(view, &sight));
             }
-            let shown = &view.record;
-            let target = story.targets.iter().find(|target| Shown::from(view).is_of(target));
-            if let (Some(job), Some(target)) = (shown.incarnation.flink_job_id, target) {
-                let name = target.handle.clone();
-                tracked.insert((name, shown.since.as_millis(), shown.state), job.to_string());
-            }
         }
     })?;
     let told = outcome
@@ -178,7 +191,7 @@ fn played(
         .map(|broken| format!("at {}: {}", broken.at, broken.what));
     let mut objections: Vec<String> = told.collect();
     objections.extend(unwatched);
-    objections.extend(unlicensed(&story, &outcome, &tracked));
+    objections.extend(unlicensed(&story, &outcome));
     objections.extend(replay::objection(&record.take(), policy));
     objections.extend(staged::replayed_otherwise(&outcome.recorded, policy));
     Ok(Played {
@@ -194,7 +207,7 @@ fn told(plot: &Plot, stays: u64) -> anyhow::Result<Story> {
 }
 
 /// Transitions for which the world gave no reason.
-fn unlicensed(story: &Story, outcome: &Outcome, tracked: &BTreeMap<(String, i64, JobState), String>) -> Vec<String> {
+fn unlicensed(story: &Story, outcome: &Outcome) -> Vec<String> {
     let mut objections = Vec::new();
     for (name, entries) in &outcome.journals {
         let (target, job) = name
@@ -208,15 +221,14 @@ fn unlicensed(story: &Story, outcome: &Outcome, tracked: &BTreeMap<(String, i64,
             let Event::Transition(transition) = &entry.event else {
                 continue;
             };
-            let seen = tracked.get(&(target.handle.clone(), entry.at.as_millis(), transition.to));
-            let id = job
-                .map(|job| target.flink_id(&named(story, job)))
-                .or_else(|| seen.cloned());
-            let Some(at) = outcome.committed_at.get(&entry.sequence) else {
+            let Some(commit) = outcome.commits.get(&entry.sequence) else {
                 objections.push(format!("{name}: nobody saw the commit of {:?}", entry.sequence));
                 continue;
             };
-            let objection = truth.objection(transition.to, id.as_deref(), *at);
+            let id = job
+                .map(|job| target.flink_id(&named(story, job)))
+                .or_else(|| commit.job.map(|job| job.to_string()));
+            let objection = truth.objection(transition.to, id.as_deref(), commit.at);
             objections
                 .extend(objection.map(|why| format!("{name} was recorded {why} ({})", transition.reason.message)));
         }
@@ -238,10 +250,10 @@ fn named(story: &Story, job: &str) -> String {
 }
 
 /// A failing world for people: where its story is, what is wrong, and the timeline.
-fn shown(plot: &Plot, shard: u32) -> anyhow::Result<String> {
+fn shown(plot: &Plot, name: &str) -> anyhow::Result<String> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("properties");
     std::fs::create_dir_all(&folder)?;
-    let path = folder.join(format!("random-world-{}.toml", shard + 1));
+    let path = folder.join(format!("{name}.toml"));
     let story = telling::tell(plot, STAYS);
     std::fs::write(&path, &story)?;
     let Played {

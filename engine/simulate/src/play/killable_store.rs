@@ -4,38 +4,42 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use steadfast_core::id::{FlinkJobId, JobKey};
 use steadfast_core::journal::{Commit, EntriesOf, Entry, Journal, JournalError, Keep, Loaded, Page, Pruned, Sequence};
 use steadfast_core::time::Timestamp;
 use steadfast_world::clock::WorldClock;
-use steadfast_world::story::Moment;
 use tokio::time::sleep;
 
+use super::Committed;
 use super::mishaps::{AtCommit, Dice, Life};
 
-/// When entries were committed, by the story's time. An entry has the engine's own, which may be off from it.
+/// What is noted of commits.
 #[derive(Clone, Debug)]
 pub(super) struct Commits {
     clock: WorldClock,
-    at: Arc<Mutex<BTreeMap<Sequence, Moment>>>,
+    noted: Arc<Mutex<BTreeMap<Sequence, Committed>>>,
 }
 
 impl Commits {
     pub(super) fn new(clock: WorldClock) -> Self {
         Self {
             clock,
-            at: Arc::default(),
+            noted: Arc::default(),
         }
     }
 
-    /// The moments noted so far.
-    pub(super) fn moments(&self) -> BTreeMap<Sequence, Moment> {
-        self.at.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What was noted so far.
+    pub(super) fn noted(&self) -> BTreeMap<Sequence, Committed> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn note(&self, entries: &[Entry]) {
-        let now = self.clock.story_now();
-        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
-        at.extend(entries.iter().map(|entry| (entry.sequence, now)));
+    fn note(&self, entries: &[Entry], jobs: &BTreeMap<JobKey, Option<FlinkJobId>>) {
+        let at = self.clock.story_now();
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.extend(entries.iter().map(|entry| {
+            let job = jobs.get(&entry.key).copied().flatten();
+            (entry.sequence, Committed { at, job })
+        }));
     }
 }
 
@@ -87,8 +91,12 @@ impl Journal for KillableStore {
             }
         }
         self.still_lives()?;
+        let records = commit.changes.iter().map(|change| &change.record);
+        let jobs = records
+            .map(|record| (record.key.clone(), record.incarnation.flink_job_id))
+            .collect();
         let entries = self.store.commit(at, commit).await?;
-        self.commits.note(&entries);
+        self.commits.note(&entries, &jobs);
         if chance == AtCommit::KilledAfter {
             self.life.end();
             return Err(Self::killed());

@@ -49,7 +49,7 @@ pub(super) struct Reflector {
     pub(super) settings: KubeSettings,
     pub(super) backoff: Backoff,
     pub(super) rng: StdRng,
-    pub(super) relist_requests: channel::Receiver<Timestamp>,
+    pub(super) relist_requested: channel::Receiver<Timestamp>,
     pub(super) recovery: Arc<Recovery>,
     pub(super) updates: UpdateSender,
     /// Why the operator's kind is not served, as last logged.
@@ -186,7 +186,7 @@ impl Reflector {
     /// Watches from a list on, until the next list is due or the watch may have missed something.
     async fn watch_until_list_is_due(&mut self, session: &mut WatchSession, listed: &Listed, broken: &mut u32) {
         let due = list_due(
-            self.relist_requests.clone(),
+            self.relist_requested.clone(),
             listed,
             self.settings.timing.validate,
             self.settings.timing.poll / 2,

@@ -103,7 +103,7 @@ pub(super) fn open(shared: Arc<Shared>, scope: Scope, query: &Query, fault: Kube
 }
 
 async fn next(mut watch: Watch) -> Option<(Bytes, Watch)> {
-    let mut grown = watch.shared.grown.subscribe();
+    let shared = Arc::clone(&watch.shared);
     loop {
         if let Some(line) = watch.ready.pop_front() {
             return Some((line, watch));
@@ -117,8 +117,7 @@ async fn next(mut watch: Watch) -> Option<(Bytes, Watch)> {
         tokio::select! {
             biased;
             () = tokio::time::sleep_until(watch.until) => return None,
-            // The sender lives in what this watch shares.
-            _ = grown.changed() => {}
+            _ = shared.grown.wait_for(|entries| entries != watch.read) => {}
             () = tokio::time::sleep(BOOKMARK_PAUSE) => watch.remind(),
         }
     }

@@ -54,7 +54,7 @@ impl Serve for Gateway {
 }
 
 async fn through(flink: Arc<Flink>, request: Request<()>) -> Reply {
-    let Some(mut connection) = flink.link().connect() else {
+    let Some(connection) = flink.link().connect() else {
         return Reply::Hangup;
     };
     tokio::select! {

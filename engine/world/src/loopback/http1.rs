@@ -30,7 +30,7 @@ impl From<io::Error> for End {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(stream: TcpStream, mut connection: Connection, server: Arc<dyn Serve>) {
+pub(super) async fn serve(stream: TcpStream, connection: Connection, server: Arc<dyn Serve>) {
     let mut stream = BufReader::new(stream);
     let end = tokio::select! {
         biased;

@@ -307,7 +307,13 @@ fn a_session_job_that_was_suspended_is_not_lost() {
     story.nothing_tells_the_end();
     story.decide();
     assert_eq!(story.snapshot.job.state, JobState::Suspended);
-    story.resource(70, |_| {});
+    story.snapshot.job.confidence = Confidence::Stale;
+    assert_eq!(
+        story.at(90).flink_lacks(90).decide().confidence,
+        Confidence::Inferred,
+        "after a restart of the engine Flink says it again"
+    );
+    story.resource(91, |_| {});
     assert_eq!(story.at(130).flink_lacks(130).decide().state, JobState::Suspended);
 }
 

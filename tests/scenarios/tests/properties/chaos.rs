@@ -14,14 +14,14 @@ use steadfast_simulate::{Chaos, Mishaps};
 use steadfast_world::story::{Moment, Story};
 
 use super::plot::{self, Plot};
-use super::{Played, played, runner, setting, told};
+use super::kept::Worlds;
+use super::{Played, played, runner, setting, shards, told};
 
 /// By then all that is there has been seen: a story that says otherwise would ask the engine for what it never heard of.
 const BEGINS: Moment = Moment::from_millis(20_000);
 /// For so long after the last mishap things may still wait at the pace of what failed, in milliseconds.
 const LINGERS: i64 = 61_000;
 
-/// Each play takes long, and every test plays the kept seeds first.
 const SHARDS: u32 = 2;
 /// How long the record must stay as it is, in seconds: an engine that was killed begins its windows anew, and one that sleeps looks
 /// when it validates.
@@ -48,14 +48,9 @@ static SUM: Mutex<Option<Sum>> = Mutex::new(None);
 
 pub fn trials(seed: u64) -> Vec<Trial> {
     let cases = setting("CHAOS_CASES", 8);
-    let shards = (0..SHARDS).map(move |shard| {
-        let cases = (cases + shard) / SHARDS;
-        Trial::test(format!("worlds-with-chaos-{}", shard + 1), move || {
-            of_chaos(cases, seed, shard)
-        })
-        .with_kind("property")
-    });
-    shards.collect()
+    shards("worlds-with-chaos", cases, SHARDS, super::SHARDS + 1, move |_, worlds| {
+        of_chaos(worlds, seed)
+    })
 }
 
 pub fn conclusion() -> Vec<String> {
@@ -92,8 +87,8 @@ pub fn is_over(chaos: Chaos, at: Moment) -> bool {
     at.as_millis() > chaos.until.as_millis() + LINGERS
 }
 
-fn of_chaos(cases: u32, seed: u64, shard: u32) -> Result<(), Failed> {
-    let outcome = runner(cases, seed, super::SHARDS + 1 + shard).run(&plot::plots(), |plot| {
+fn of_chaos(worlds: Worlds, seed: u64) -> Result<(), Failed> {
+    let outcome = runner(worlds, seed).run(&plot::plots(), |plot| {
         let objections = objections(&plot).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
         if objections.is_empty() {
             Ok(())

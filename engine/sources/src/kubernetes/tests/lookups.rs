@@ -31,7 +31,7 @@ fn cluster(
         settings: settings(),
         getter: Getter::new(client.clone(), timing.timeout, timing.validate),
         client,
-        relist_requests: tokio::sync::watch::Sender::new(Timestamp::default()),
+        relist_requests: Vec::new(),
         undecodable: Arc::default(),
     };
     (cluster, asked)
