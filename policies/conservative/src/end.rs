@@ -63,24 +63,28 @@ pub fn patience(s: &Snapshot, params: &Params) -> Millis {
 
 /// Whether one of the looks for the end is not answered yet, and patience not at its end.
 fn is_open(s: &Snapshot, params: &Params, since: Timestamp, sources: &[WantedSource]) -> bool {
-    sources.iter().any(|source| is_unanswered(s, *source)) && s.age(since) < patience(s, params)
+    sources.iter().any(|source| is_unanswered(s, *source, since)) && s.age(since) < patience(s, params)
 }
 
 /// Asks those that have not said whether there is an end.
 fn looking(s: &Snapshot, params: &Params, since: Timestamp, sources: &[WantedSource]) -> Verdict {
     let verdict = Verdict::inferred(s.job.state, Rule::LookingForTheEnd).validate_after(patience(s, params));
-    let unanswered = sources.iter().filter(|source| is_unanswered(s, **source));
+    let unanswered = sources.iter().filter(|source| is_unanswered(s, **source, since));
     unanswered.fold(verdict, |verdict, source| {
         verdict.want_after(*source, since.saturating_sub(1))
     })
 }
 
-/// Whether a source that may tell an end has said nothing of it.
-fn is_unanswered(s: &Snapshot, source: WantedSource) -> bool {
+/// Whether a source that may tell an end has said nothing of it. What was written at the end, or outlives it, is told by an
+/// answer from after it; a log is read while its pod is there.
+fn is_unanswered(s: &Snapshot, source: WantedSource, ended: Timestamp) -> bool {
     match source {
         WantedSource::LastWords => knows_job(s) && s.last_words().is_unanswered(),
-        WantedSource::Archive => knows_job(s) && s.archive().is_unanswered(),
-        WantedSource::HaData => s.ha_data().is_unanswered(),
+        WantedSource::Archive => {
+            let archive = s.archive();
+            knows_job(s) && !archive.is_present() && archive.asked_since(ended).is_unanswered()
+        }
+        WantedSource::HaData => s.ha_data().asked_since(ended).is_unanswered(),
         WantedSource::Exceptions
         | WantedSource::Checkpoints
         | WantedSource::Kubernetes

@@ -426,6 +426,22 @@ fn an_intended_savepoint_is_inferred_and_one_that_flink_shows_is_confirmed() {
 }
 
 #[test]
+fn an_answer_from_before_the_end_says_nothing_of_what_outlives_it() {
+    let mut story = Story::running();
+    story.at(50).nothing_tells_the_end();
+    story.at(62).flink_silent(60).deletion_seen(60).deployment_missing(61);
+    let decision = story.decide();
+    assert_eq!(
+        (decision.state, decision.confidence),
+        (JobState::Running, Confidence::Inferred)
+    );
+    assert!(wants(&decision, WantedSource::HaData) && wants(&decision, WantedSource::Archive));
+    story.at(63).ha_data_there();
+    story.archive(Says::Absent);
+    assert_eq!(story.decide().state, JobState::Suspended);
+}
+
+#[test]
 fn standalone_has_no_kubernetes_to_miss() {
     let mut story = Story::running();
     story.snapshot.job.mode = Mode::Standalone;

@@ -4,13 +4,14 @@
 //! `tests/chaos` plays on without an end.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 use proptest::test_runner::{TestCaseError, TestError};
 use steadfast_core::state::{Confidence, JobState};
-use steadfast_simulate::{Chaos, Mishaps};
+use steadfast_simulate::{Chaos, Mishaps, Outcome};
 use steadfast_world::story::{Moment, Story};
 
 use super::plot::{self, Plot};
@@ -33,6 +34,9 @@ const OF_CHAOS: [&str; 2] = [
     "whatever befell the engine, everything holds that holds of a world",
     "its record ends as that of an engine which nothing befell",
 ];
+const OF_SEEDS: &str = "one seed is one run: what goes wrong, what is decided and recorded, and when";
+/// Of so many worlds with chaos one more is played twice alike.
+const REPEATED: u32 = 4;
 
 /// What all plays came to.
 #[derive(Default)]
@@ -45,21 +49,29 @@ struct Sum {
 }
 
 static SUM: Mutex<Option<Sum>> = Mutex::new(None);
+static REPEATS: AtomicU32 = AtomicU32::new(0);
 
 pub fn trials(seed: u64) -> Vec<Trial> {
     let cases = setting("CHAOS_CASES", 8);
-    shards("worlds-with-chaos", cases, SHARDS, super::SHARDS + 1, move |_, worlds| {
+    let stream = super::SHARDS + 1;
+    let mut trials = shards("worlds-with-chaos", cases, SHARDS, stream, move |_, worlds| {
         of_chaos(worlds, seed)
-    })
+    });
+    let twice = Worlds::New {
+        cases: cases.div_ceil(REPEATED),
+        stream: stream + SHARDS,
+    };
+    trials.push(Trial::test("worlds-with-chaos-twice", move || of_seeds(twice, seed)).with_kind("property"));
+    trials
 }
 
 pub fn conclusion() -> Vec<String> {
+    let repeats = REPEATS.load(Ordering::Relaxed);
+    let of_seeds = (repeats > 0).then(|| format!("  held in {repeats} worlds with chaos: {OF_SEEDS}"));
+    let mut lines: Vec<String> = of_seeds.into_iter().collect();
     let sum = SUM.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(sum) = sum.as_ref() else { return Vec::new() };
-    let mut lines: Vec<String> = OF_CHAOS
-        .iter()
-        .map(|property| format!("  held in {} worlds with chaos: {property}", sum.worlds))
-        .collect();
+    let Some(sum) = sum.as_ref() else { return lines };
+    lines.extend(OF_CHAOS.map(|property| format!("  held in {} worlds with chaos: {property}", sum.worlds)));
     let mishaps: Vec<String> = sum
         .mishaps
         .iter()
@@ -101,6 +113,45 @@ fn of_chaos(worlds: Worlds, seed: u64) -> Result<(), Failed> {
         Err(TestError::Fail(why, plot)) => Err(shown(&plot, why.message())?.into()),
         Err(TestError::Abort(reason)) => Err(format!("no world could be made: {reason}").into()),
     }
+}
+
+fn of_seeds(worlds: Worlds, seed: u64) -> Result<(), Failed> {
+    runner(worlds, seed)
+        .run(&plot::plots(), |plot| {
+            let traces = trace(&plot).and_then(|first| Ok((first, trace(&plot)?)));
+            let (first, second) = traces.map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
+            if first == second {
+                REPEATS.fetch_add(1, Ordering::Relaxed);
+                return Ok(());
+            }
+            let differ = first.iter().zip(&second).find(|(first, second)| first != second);
+            let (seed, lines) = (plot.seed, (first.len(), second.len()));
+            Err(TestCaseError::fail(format!(
+                "two plays with seed {seed} differ, of {lines:?} lines first in {differ:#?}"
+            )))
+        })
+        .map_err(|error| format!("{OF_SEEDS}: {error}").into())
+}
+
+/// All that a play comes to, in lines.
+fn trace(plot: &Plot) -> anyhow::Result<Vec<String>> {
+    let chaos = chaos(plot, &told(plot, STAYS)?);
+    let Outcome {
+        broken,
+        timeline,
+        journals,
+        commits,
+        recorded,
+        mishaps,
+    } = played(plot, STAYS, Some(chaos), &mut |_| {})?.outcome;
+    let told = timeline.to_string();
+    let mut lines: Vec<String> = told.lines().map(str::to_owned).collect();
+    lines.extend(broken.iter().map(|broken| format!("{broken:?}")));
+    lines.extend(journals.iter().map(|journal| format!("{journal:?}")));
+    lines.extend(commits.iter().map(|commit| format!("{commit:?}")));
+    lines.extend(recorded.iter().map(|recorded| format!("{recorded:?}")));
+    lines.push(format!("{mishaps:?}"));
+    Ok(lines)
 }
 
 /// What a record comes to in the end. An engine that was away infers what one that was there has seen.
