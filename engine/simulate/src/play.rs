@@ -90,9 +90,8 @@ pub struct Sight<'a> {
 /// Sees every look at the engine.
 pub type Observer<'a> = dyn FnMut(Sight<'_>) + 'a;
 
-/// Plays a story to its end, on a runtime of its own. In virtual time one seed is one run: the record is the same, and decisions
-/// that change nothing may come milliseconds apart. Fails if the engine cannot be
-/// started, or the store cannot be read; an expectation that was not met is no failure, but in the [`Outcome`].
+/// Plays a story to its end, on a runtime of its own. In virtual time one seed is one run. Fails if the engine cannot be started,
+/// or the store cannot be read; an expectation that was not met is no failure, but in the [`Outcome`].
 pub fn play(story: &Story, harness: &Harness<'_>) -> anyhow::Result<Outcome> {
     play_observed(story, harness, &mut |_| {})
 }
