@@ -5,6 +5,7 @@
 //! ([`Board::committed`]). What stands here is only when they are applied, which the engine owes to its schedule. A test holds
 //! the two side by side over random sequences.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use steadfast_core::board::lookups::parting_words;
@@ -200,7 +201,7 @@ impl Watcher {
             // The revision counts commits and says nothing of the job.
             after.record = JobRecord {
                 revision: before.revision,
-                ..JobRecord::clone(&change.record)
+                ..Arc::unwrap_or_clone(change.record)
             };
         }
         let failure = match plan.next {
