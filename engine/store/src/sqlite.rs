@@ -3,6 +3,7 @@
 mod export;
 mod failure;
 mod files;
+mod frames;
 mod guard;
 mod inspect;
 mod lock;
