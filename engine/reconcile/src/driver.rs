@@ -16,6 +16,7 @@ use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::recording::Retention;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
+use steadfast_crash_points::CrashPoint;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -264,6 +265,9 @@ impl Driver {
         // Now, and not with the next turn: last words are readable for less than a second.
         for fetch in self.reactor.take_fetches() {
             self.spawn(fetch);
+        }
+        if newest.is_some() {
+            CrashPoint::CommitShown.reach();
         }
         // Last: a client that an entry wakes may ask for the record, and must find in it what the entry says.
         self.readers.announce(newest);

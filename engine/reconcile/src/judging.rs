@@ -26,6 +26,7 @@ use steadfast_core::planner::fitted;
 use steadfast_core::record::JobRecord;
 use steadfast_core::rule::Rule;
 use steadfast_core::snapshot::Snapshot;
+use steadfast_crash_points::CrashPoint;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -165,13 +166,16 @@ impl Bench {
 
 /// Lets a policy decide. If the engine itself panics over it, that costs this decision alone.
 fn decide(policy: &mut dyn Decide, shown: &Snapshot) -> Outcome {
+    CrashPoint::PolicyCalled.reach();
     // What a panic leaves behind is an instance half done, which the host does not use again.
-    catch_unwind(AssertUnwindSafe(|| policy.decide(shown))).unwrap_or_else(|_| {
+    let outcome = catch_unwind(AssertUnwindSafe(|| policy.decide(shown))).unwrap_or_else(|_| {
         Err(PolicyFailure {
             kind: PolicyFailureKind::Error,
             message: "the engine failed while it called the policy; its log says how".into(),
         })
-    })
+    });
+    CrashPoint::PolicyAnswered.reach();
+    outcome
 }
 
 /// Lets a policy answer a question.

@@ -12,7 +12,7 @@ pub mod judge;
 mod params;
 pub mod play;
 
-pub use chaos::{Chaos, Mishap, Mishaps};
+pub use chaos::{Chaos, Mishap, Mishaps, POINTS, What};
 pub use harness::{Environment, Harness, Obstacle};
 pub use params::shorten_params;
 pub use play::{Outcome, Sight, Timeline, play, play_observed};

@@ -7,6 +7,7 @@ mod host_clock;
 mod killable_store;
 mod mishaps;
 mod network;
+mod receiver;
 mod sockets;
 mod timeline;
 
@@ -17,7 +18,9 @@ use std::time::Duration;
 use anyhow::Context;
 use steadfast_core::alert::AlertStatus;
 use steadfast_core::id::{FlinkJobId, JobKey};
-use steadfast_core::journal::{EntriesOf, Entry, Event, Journal, Recordings as _, Sequence};
+use steadfast_core::journal::{
+    EntriesOf, Entry, Event, Journal as _, Recordings as _, Sequence, SinkCursors as _, Store,
+};
 use steadfast_core::projection::JobView;
 use steadfast_core::recording::Recorded;
 use steadfast_core::state::Intent;
@@ -38,6 +41,7 @@ use engine::{PlayContext, Running};
 use host_clock::HostClock;
 use killable_store::Commits;
 use mishaps::{AtLook, Dice};
+use receiver::Receiver;
 pub use timeline::Timeline;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
@@ -122,6 +126,9 @@ struct Play<'a> {
     host: HostClock,
     commits: Commits,
     dice: Dice,
+    receiver: Receiver,
+    /// The newest entry that any engine has told of.
+    announced: Sequence,
     store: Arc<MemoryStore>,
     engine: Option<Running>,
     starts_again: Option<Moment>,
@@ -146,6 +153,8 @@ impl<'a> Play<'a> {
             host: HostClock::of(clock),
             commits: Commits::new(clock),
             dice: Dice::new(harness.chaos, clock),
+            receiver: Receiver::default(),
+            announced: Sequence::default(),
             store: Arc::new(MemoryStore::default()),
             engine: None,
             starts_again: None,
@@ -163,7 +172,7 @@ impl<'a> Play<'a> {
     }
 
     async fn start_engine(&mut self) -> anyhow::Result<()> {
-        let store: Arc<dyn Journal> = self.store.clone();
+        let store: Arc<dyn Store> = self.store.clone();
         self.engine = Some(Running::start(self.context(), store, &self.removed).await?);
         self.starts_again = None;
         Ok(())
@@ -177,6 +186,7 @@ impl<'a> Play<'a> {
             host: &self.host,
             commits: &self.commits,
             dice: &self.dice,
+            receiver: &self.receiver,
             harness: self.harness,
         }
     }
@@ -187,16 +197,7 @@ impl<'a> Play<'a> {
         match self.dice.look() {
             AtLook::Nothing => {}
             AtLook::ClockSet(ahead) => self.host.set_ahead(ahead),
-            AtLook::Reload { killed: false } => {
-                // A store that refuses leaves the policies as they were.
-                let _ = engine.reload(self.context()).await;
-            }
-            AtLook::Reload { killed: true } => {
-                // The loop is asked, and the process is gone before it has answered, or even begun.
-                let reload = engine.reload(self.context());
-                let _ = tokio::time::timeout(Duration::ZERO, reload).await;
-                engine.end_life();
-            }
+            AtLook::Reload => engine.reload(self.context()).await,
         }
         if engine.is_dead()
             && let Some(engine) = self.engine.take()
@@ -250,6 +251,7 @@ impl<'a> Play<'a> {
             sleep_until(self.clock.when(*next_look)).await;
             self.suffer().await?;
             self.look(*next_look);
+            self.listen(*next_look).await?;
             *next_look = Moment::from_millis(next_look.as_millis() + i64::try_from(PAUSE.as_millis())?);
         }
         sleep_until(self.clock.when(until)).await;
@@ -273,6 +275,45 @@ impl<'a> Play<'a> {
         if engine.has_ended() {
             self.judge.fail(at, "the engine ended by itself".into());
         }
+    }
+
+    /// Whoever follows hears of what is durable, and of nothing twice: what is told goes forward over all engines.
+    async fn listen(&mut self, at: Moment) -> anyhow::Result<()> {
+        let Some(engine) = &self.engine else { return Ok(()) };
+        let (announced, durable) = (engine.announced(), self.store.newest().await?);
+        if announced < self.announced || announced > durable {
+            let before = self.announced;
+            self.judge.fail(
+                at,
+                format!("entry {announced:?} was told of, behind {before:?}, and {durable:?} is durable"),
+            );
+        }
+        self.announced = announced;
+        Ok(())
+    }
+
+    /// Memory, store and sink say the same in the end, whatever befell the engine.
+    async fn agree(&mut self) -> anyhow::Result<()> {
+        let at = self.clock.story_now();
+        let told = self
+            .store
+            .entries(EntriesOf::ForSinks, Sequence::default(), u32::MAX)
+            .await?;
+        let told: Vec<Sequence> = told.iter().map(|entry| entry.sequence).collect();
+        // What was committed this very moment is still under way.
+        tokio::time::sleep(PAUSE).await;
+        if let Some(why) = self.receiver.objection(self.store.store_id(), &told) {
+            self.judge.fail(at, why);
+        }
+        let stored = self.store.load(BEGINNING).await?.records;
+        let Some(engine) = &self.engine else { return Ok(()) };
+        let mut shown: Vec<_> = engine.views().into_iter().map(|view| view.record).collect();
+        shown.sort_by(|a, b| a.key.cmp(&b.key));
+        if !shown.iter().map(|record| &**record).eq(&stored) {
+            self.judge
+                .fail(at, format!("memory has {shown:?}, and the store {stored:?}"));
+        }
+        Ok(())
     }
 
     /// What a step does to the engine, or asks of it.
@@ -375,6 +416,9 @@ impl<'a> Play<'a> {
             })
             .collect();
         self.judge.finish(&self.world, &alerts, &self.metrics);
+        if self.harness.chaos.is_some() {
+            self.agree().await?;
+        }
         if let Some(engine) = self.engine.take() {
             engine.stop().await?;
         }

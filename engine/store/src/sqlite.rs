@@ -3,6 +3,7 @@
 mod export;
 mod failure;
 mod files;
+mod frames;
 mod guard;
 mod inspect;
 mod lock;
@@ -32,6 +33,7 @@ use steadfast_core::journal::{
     SinkCursors,
 };
 use steadfast_core::time::Timestamp;
+use steadfast_crash_points::Transaction as Points;
 use tokio::time::Instant;
 
 use crate::refusal::{check_revisions, failed, refused};
@@ -146,7 +148,7 @@ impl Shared {
 
 /// Writes a commit in one transaction.
 fn commit(connection: &mut Connection, at: Timestamp, written: Written) -> Result<Vec<Entry>, SqliteFailure> {
-    let write = Write::begin(connection)?;
+    let write = Write::begin(connection, Points::COMMIT)?;
     let stored = |key: &JobKey| rows::stored_revision(&write, key);
     let refusals = check_revisions(&written.commit.changes, stored)?;
     if !refusals.is_empty() {
@@ -208,7 +210,7 @@ impl Journal for SqliteStore {
         // A real commit: a full disk or a file system turned read-only shows nowhere else.
         let result = self
             .blocking("cannot write", |open| {
-                let write = Write::begin(&mut open.connection)?;
+                let write = Write::begin(&mut open.connection, Points::CHECK)?;
                 write.execute("UPDATE store SET checks = checks + 1", [])?;
                 write.commit()
             })
@@ -231,7 +233,7 @@ impl Journal for SqliteStore {
                 ..
             } = open;
             let before = *search;
-            let write = Write::begin(connection)?;
+            let write = Write::begin(connection, Points::PRUNE)?;
             let snapshots = snapshots::prune(&write, &keep)?;
             let step = prune::step(&write, keep.entries, sinks, search)?;
             // Nothing was dropped most of the time, and that needs no sync to the disk.
@@ -273,7 +275,7 @@ impl SinkCursors for SqliteStore {
     async fn advance_sink(&self, sink: &str, to: Sequence) -> Result<(), JournalError> {
         let sink = sink.to_owned();
         self.blocking("cannot advance a sink's cursor", move |open| {
-            let write = Write::begin(&mut open.connection)?;
+            let write = Write::begin(&mut open.connection, Points::CURSOR)?;
             rows::write_cursor(&write, &sink, to)?;
             write.commit()?;
             open.sinks.insert(sink);

@@ -4,6 +4,7 @@ use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::JournalError;
 use steadfast_core::state::Force;
+use steadfast_crash_points::CrashPoint;
 
 use super::Driver;
 use crate::control::{Request, RequestError};
@@ -38,6 +39,7 @@ impl Driver {
             Request::ReplacePolicies { policies, reply } => {
                 // What changes hands is committed first: a store that refuses leaves the policies as they were.
                 let policies = self.bench.seat(policies);
+                CrashPoint::ReloadSeated.reach();
                 let turn = self.reactor.replace_policies(policies);
                 // A job whose record is not taken goes on under its policy until it is: validations hand it over.
                 let done = self.commit(turn).await;

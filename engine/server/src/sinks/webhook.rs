@@ -11,6 +11,7 @@ use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{EntriesOf, Entry, JournalError, Sequence, Store};
 use steadfast_core::secret_url::SecretUrl;
 use steadfast_core::time::Clock;
+use steadfast_crash_points::CrashPoint;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -205,10 +206,12 @@ impl Webhook {
         };
         let mut tries = Tries::default();
         loop {
+            CrashPoint::SinkOffered.reach();
             let offered = timeout(DELIVERY_DEADLINE, self.to.deliver(&event));
             let refused = match cancel.run_until_cancelled(offered).await {
                 None => return Err(Interrupted::Cancelled),
                 Some(Ok(Ok(()))) => {
+                    CrashPoint::SinkTaken.reach();
                     self.counts.delivered.inc();
                     self.board.delivers(&self.sink.name);
                     return Ok(());

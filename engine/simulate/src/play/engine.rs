@@ -1,31 +1,34 @@
 //! The engine of a play: the real one, with the real policy, in the story's world.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use steadfast_core::board::ObjectRef;
 use steadfast_core::id::{ClusterName, Namespace, TargetId};
-use steadfast_core::journal::Journal;
+use steadfast_core::journal::{Sequence, Store};
 use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
 use steadfast_core::time::{Clock as _, Timestamp};
-use steadfast_reconcile::{
-    ClusterSetup, Control, Discover, Engine, Judging, Keeping, RequestError, Setup, SteadyClock, TargetSetup,
-};
+use steadfast_crash_points::CrashPoint;
+use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Judging, Keeping, Setup, SteadyClock, TargetSetup};
 use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning};
 use steadfast_world::World;
 use steadfast_world::story::{Found, Moment, Need, Story, TargetSpec};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::endpoints::Endpoints;
 use super::files::WorldFiles;
 use super::host_clock::HostClock;
 use super::killable_store::{Commits, KillableStore};
 use super::mishaps::{Dice, Life};
+use super::receiver::{Ports, Receiver};
 use crate::harness::Harness;
 
 /// What every engine of a play is started with.
@@ -38,6 +41,8 @@ pub(super) struct PlayContext<'a> {
     pub(super) host: &'a HostClock,
     pub(super) commits: &'a Commits,
     pub(super) dice: &'a Dice,
+    /// Who is told by its sink. It has one only while things go wrong: what it is told changes nothing.
+    pub(super) receiver: &'a Receiver,
     pub(super) harness: &'a Harness<'a>,
 }
 
@@ -48,12 +53,14 @@ pub(super) struct Running {
     life: Arc<Life>,
     started_at: Moment,
     registry: Registry,
+    /// Ends its sink.
+    sink: CancellationToken,
 }
 
 impl Running {
     pub(super) async fn start(
         context: PlayContext<'_>,
-        store: Arc<dyn Journal>,
+        store: Arc<dyn Store>,
         removed: &BTreeSet<String>,
     ) -> anyhow::Result<Self> {
         let PlayContext {
@@ -62,11 +69,13 @@ impl Running {
             host,
             commits,
             dice,
+            receiver,
             harness,
             ..
         } = context;
         let life = Arc::new(Life::default());
-        let journal = KillableStore::new(store, commits.clone(), dice.clone(), Arc::clone(&life));
+        let store = KillableStore::new(store, commits.clone(), dice.clone(), Arc::clone(&life));
+        let store: Arc<dyn Store> = Arc::new(store);
         let clock = Arc::new(SteadyClock::start(host.clone()));
         let mut registry = Registry::default();
         let targets: Vec<&TargetSpec> = story
@@ -83,19 +92,34 @@ impl Running {
             judging: Judging::InLoop,
             recording: harness.recording,
             keeping: Keeping::FOREVER,
-            journal: Arc::new(journal),
+            journal: Arc::clone(&store) as Arc<_>,
             clock: Arc::clone(&clock) as Arc<_>,
             seed: harness.seed,
             http: endpoints.http()?,
             http_of_targets: BTreeMap::new(),
         };
+        let sink = if harness.chaos.is_some() {
+            let ports = Ports {
+                store,
+                clock: Arc::clone(&clock) as Arc<_>,
+                dice: dice.clone(),
+                life: Arc::clone(&life),
+                retry: harness.engine_timing().backoff(),
+            };
+            Some(receiver.sink(ports).await?)
+        } else {
+            None
+        };
         let engine = Engine::start(setup, &mut registry).await?;
+        let entries = engine.entries.clone();
+        let sink = sink.map_or_else(CancellationToken::new, |sink| sink.deliver(entries, harness.seed));
         Ok(Self {
             engine,
             clock,
             life,
             started_at: dice.story_now(),
             registry,
+            sink,
         })
     }
 
@@ -116,6 +140,11 @@ impl Running {
         &self.engine.control
     }
 
+    /// The newest entry that it has told of.
+    pub(super) fn announced(&self) -> Sequence {
+        *self.engine.entries.borrow()
+    }
+
     /// Whether its process was killed.
     pub(super) fn is_dead(&self) -> bool {
         self.life.is_over()
@@ -126,10 +155,25 @@ impl Running {
         self.life.end();
     }
 
-    /// Reads the policies again.
-    pub(super) async fn reload(&self, context: PlayContext<'_>) -> Result<(), RequestError> {
-        let policies = context.dice.over((context.harness.policies)(), &self.life);
-        self.engine.control.replace_policies(policies).await
+    /// Reads the policies again. Whether they decide, or the process was killed meanwhile, is not told here.
+    pub(super) async fn reload(&self, context: PlayContext<'_>) {
+        let PlayContext { dice, harness, .. } = context;
+        let policies = dice.over((harness.policies)(), &self.life);
+        dice.reach(CrashPoint::ReloadTried, "reload", &self.life);
+        if self.is_dead() {
+            return;
+        }
+        let mut asked = pin!(self.engine.control.replace_policies(policies));
+        // The loop is asked, and has not answered, or even begun.
+        if timeout(Duration::ZERO, &mut asked).await.is_err() {
+            dice.reach(CrashPoint::ReloadSeated, "reload", &self.life);
+            if self.is_dead() {
+                return;
+            }
+            // A store that refuses leaves the policies as they were.
+            let _ = asked.await;
+        }
+        dice.reach(CrashPoint::ReloadReplaced, "reload", &self.life);
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -144,6 +188,7 @@ impl Running {
     }
 
     pub(super) async fn stop(self) -> Result<(), StillRunning> {
+        self.sink.cancel();
         self.engine.stop(Instant::now() + STOP_DEADLINE).await
     }
 

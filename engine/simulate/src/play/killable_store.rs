@@ -5,8 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use steadfast_core::id::{FlinkJobId, JobKey};
-use steadfast_core::journal::{Commit, EntriesOf, Entry, Journal, JournalError, Keep, Loaded, Page, Pruned, Sequence};
+use steadfast_core::journal::{
+    Commit, EntriesOf, Entry, Journal, JournalError, Keep, Loaded, Page, Pruned, RecordingPage, Recordings, Sequence,
+    SinkCursors, Store,
+};
 use steadfast_core::time::Timestamp;
+use steadfast_crash_points::{CrashPoint, Transaction};
 use steadfast_world::clock::WorldClock;
 use tokio::time::sleep;
 
@@ -45,14 +49,14 @@ impl Commits {
 
 /// One engine's connection to the store. Once its life is over, nothing that this engine still does is durable.
 pub(super) struct KillableStore {
-    store: Arc<dyn Journal>,
+    store: Arc<dyn Store>,
     commits: Commits,
     dice: Dice,
     life: Arc<Life>,
 }
 
 impl KillableStore {
-    pub(super) fn new(store: Arc<dyn Journal>, commits: Commits, dice: Dice, life: Arc<Life>) -> Self {
+    pub(super) fn new(store: Arc<dyn Store>, commits: Commits, dice: Dice, life: Arc<Life>) -> Self {
         Self {
             store,
             commits,
@@ -63,6 +67,24 @@ impl KillableStore {
 
     fn killed() -> JournalError {
         JournalError::Unusable("the engine was killed".into())
+    }
+
+    /// The process is at that point, and lives on; or it was killed, and nothing comes of what it is about to do.
+    fn reach(&self, point: CrashPoint) -> Result<(), JournalError> {
+        self.dice.reach(point, "store", &self.life);
+        self.still_lives()
+    }
+
+    /// The points of a kind of transaction, before and behind it.
+    async fn between<T>(
+        &self,
+        points: Transaction,
+        work: impl Future<Output = Result<T, JournalError>> + Send,
+    ) -> Result<T, JournalError> {
+        self.reach(points.begun)?;
+        let done = work.await?;
+        self.reach(points.durable)?;
+        Ok(done)
     }
 
     fn still_lives(&self) -> Result<(), JournalError> {
@@ -78,11 +100,9 @@ impl KillableStore {
 impl Journal for KillableStore {
     async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError> {
         self.still_lives()?;
-        let chance = self.dice.commit();
-        match chance {
-            AtCommit::Goes | AtCommit::KilledAfter => {}
+        match self.dice.commit() {
+            AtCommit::Goes => {}
             AtCommit::Waits(span) => sleep(span).await,
-            AtCommit::KilledBefore => self.life.end(),
             AtCommit::Refused => {
                 return Err(JournalError::Failed {
                     context: "the store was made to refuse".into(),
@@ -90,18 +110,16 @@ impl Journal for KillableStore {
                 });
             }
         }
-        self.still_lives()?;
         let records = commit.changes.iter().map(|change| &change.record);
         let jobs = records
             .map(|record| (record.key.clone(), record.incarnation.flink_job_id))
             .collect();
-        let entries = self.store.commit(at, commit).await?;
-        self.commits.note(&entries, &jobs);
-        if chance == AtCommit::KilledAfter {
-            self.life.end();
-            return Err(Self::killed());
-        }
-        Ok(entries)
+        self.between(Transaction::COMMIT, async {
+            let entries = self.store.commit(at, commit).await?;
+            self.commits.note(&entries, &jobs);
+            Ok(entries)
+        })
+        .await
     }
 
     async fn load(&self, now: Timestamp) -> Result<Loaded, JournalError> {
@@ -121,6 +139,31 @@ impl Journal for KillableStore {
     }
 
     async fn prune(&self, keep: &Keep) -> Result<Pruned, JournalError> {
-        self.store.prune(keep).await
+        self.still_lives()?;
+        self.between(Transaction::PRUNE, self.store.prune(keep)).await
+    }
+}
+
+#[async_trait]
+impl SinkCursors for KillableStore {
+    async fn sink_cursor(&self, sink: &str) -> Result<Option<Sequence>, JournalError> {
+        self.store.sink_cursor(sink).await
+    }
+
+    async fn advance_sink(&self, sink: &str, to: Sequence) -> Result<(), JournalError> {
+        self.still_lives()?;
+        self.between(Transaction::CURSOR, self.store.advance_sink(sink, to))
+            .await
+    }
+
+    fn store_id(&self) -> &str {
+        self.store.store_id()
+    }
+}
+
+#[async_trait]
+impl Recordings for KillableStore {
+    async fn recorded(&self, after: Sequence, since: Timestamp, limit: u32) -> Result<RecordingPage, JournalError> {
+        self.store.recorded(after, since, limit).await
     }
 }

@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Clock;
+use steadfast_crash_points::CrashPoint;
 use steadfast_host::PolicyEngine;
 use steadfast_modules::Module;
 use steadfast_reconcile::{Control, PolicySetup, RequestError, tried};
@@ -117,6 +118,7 @@ impl Reloader {
         let config = Config::load(file).map_err(|error| ReloadError::Refused(error_chain(&error)))?;
         let modules = resolve_modules(&config.policies, &config.registries).await;
         let modules = modules.map_err(|error| refusal(file, error.into()))?;
+        CrashPoint::ReloadRead.reach();
         let snapshots = self.control.snapshots(TRIED).await.map_err(not_now)?;
         let (host, keeper) = (self.host.clone(), self.keeper.clone());
         let named: Vec<(Policy, Module)> = config.policies.iter().cloned().zip(modules).collect();
@@ -131,6 +133,7 @@ impl Reloader {
             .ok_or_else(|| ReloadError::Unavailable("the engine is stopping".into()))?
             .map_err(|error| ReloadError::Unavailable(error.to_string()))?
             .map_err(|error| refusal(file, error))?;
+        CrashPoint::ReloadTried.reach();
         let reloaded = Reloaded {
             reloaded: true,
             policies: policies.iter().map(|policy| compared(policy, running)).collect(),
@@ -140,6 +143,7 @@ impl Reloader {
         if !is_same {
             let setups = policies.iter().map(LoadedPolicy::another_setup).collect();
             self.control.replace_policies(setups).await.map_err(not_now)?;
+            CrashPoint::ReloadReplaced.reach();
             *running = policies.into_iter().map(Prepared::as_configured).collect();
         }
         self.waits_for_registry.store(false, Ordering::Relaxed);
@@ -147,6 +151,7 @@ impl Reloader {
         let keep = move || named.iter().for_each(|(policy, module)| keeper.keep(policy, module));
         // What cannot be kept is logged.
         drop(tokio::task::spawn_blocking(keep).await);
+        CrashPoint::ReloadKept.reach();
         Ok(reloaded)
     }
 

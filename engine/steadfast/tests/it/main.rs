@@ -8,6 +8,7 @@
 mod canary;
 mod command;
 mod configuration;
+mod crash_points;
 mod crowd;
 #[cfg(not(feature = "author"))]
 mod daemon;

@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 
 use steadfast_core::journal::JournalError;
+use steadfast_crash_points::CrashPoint;
 
 /// For the owner alone: a record holds names, labels and the texts of exceptions.
 pub(super) const PRIVATE: u32 = 0o600;
@@ -82,6 +83,7 @@ pub(super) fn set_aside(path: &Path, log: &Path) -> Result<PathBuf, JournalError
         name = beside(log, &format!(".set-aside-{number}"));
     }
     fs::rename(log, &name).map_err(|error| unreachable(log, &error))?;
+    CrashPoint::LogSetAside.reach();
     // The index is of the log alone, and is made anew.
     match fs::remove_file(beside(path, "-shm")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unreachable(log, &error)),

@@ -5,6 +5,7 @@
 //! without asking SQLite, by the place and the shape of its row.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use steadfast_crash_points::Transaction as Points;
 
 use super::SqliteFailure;
 
@@ -64,12 +65,15 @@ pub(super) fn page_number(connection: &Connection) -> rusqlite::Result<Option<u6
 /// A transaction that leaves a mark: the only way in which an open store is written.
 pub(super) struct Write<'c> {
     transaction: Transaction<'c>,
+    points: Points,
 }
 
 impl<'c> Write<'c> {
-    pub(super) fn begin(connection: &'c mut Connection) -> rusqlite::Result<Self> {
+    /// `points` are those of its kind.
+    pub(super) fn begin(connection: &'c mut Connection, points: Points) -> rusqlite::Result<Self> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        Ok(Self { transaction })
+        points.begun.reach();
+        Ok(Self { transaction, points })
     }
 
     /// Makes it durable, with its mark.
@@ -84,7 +88,10 @@ impl<'c> Write<'c> {
         if marked != 1 {
             return Err(SqliteFailure::Row("the table `head` has not one row".to_owned()));
         }
-        Ok(self.transaction.commit()?)
+        self.points.marked.reach();
+        self.transaction.commit()?;
+        self.points.durable.reach();
+        Ok(())
     }
 }
 
@@ -148,7 +155,7 @@ mod tests {
         let mut connection = Connection::open(&path).unwrap();
         super::super::schema::migrate(&mut connection).unwrap();
         for n in 2..=12 {
-            Write::begin(&mut connection).unwrap().commit().unwrap();
+            Write::begin(&mut connection, Points::CHECK).unwrap().commit().unwrap();
             let bytes = std::fs::read(&path).unwrap();
             let number = usize::try_from(page_number(&connection).unwrap().unwrap()).unwrap();
             let on_page = Mark::on_page(&bytes[(number - 1) * 4096..number * 4096]).unwrap();

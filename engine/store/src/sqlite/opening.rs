@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use steadfast_core::journal::JournalError;
+use steadfast_crash_points::CrashPoint;
 
 use super::failure::is_damage;
 use super::files::{beside, narrow, open_private, real, set_aside, unreachable};
@@ -42,6 +43,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, JournalError> {
     let mut connection = connect(path).map_err(|error| refused(path, &error))?;
     check_version(path, &connection)?;
     let id = take(path, &mut connection).map_err(|error| refused(path, &error))?;
+    CrashPoint::StoreTaken.reach();
     check_pages(path, &connection)?;
     narrow(&real(path));
     let guard = Guard::new(path, lock, &id, &connection).map_err(|error| refused(path, &error))?;
@@ -193,8 +195,10 @@ fn create(path: &Path) -> Result<(), JournalError> {
         connection.close().map_err(|(_, error)| error)
     };
     made().map_err(|error| refused(path, &error))?;
+    CrashPoint::StoreMade.reach();
     let named = || -> io::Result<()> {
         fs::rename(&unborn, path)?;
+        CrashPoint::StoreNamed.reach();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     };

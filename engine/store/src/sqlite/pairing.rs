@@ -7,10 +7,11 @@
 //! its layout is the log's, or an earlier one: a compacted copy has its pages in another order, and counts that as a later one.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
+use super::frames::{Frame, Frames, number};
 use super::mark::Mark;
 
 /// How a log stands to a file.
@@ -22,8 +23,6 @@ pub(super) enum Pairing {
     Foreign(String),
 }
 
-const HEADER: usize = 32;
-const FRAME_HEADER: usize = 24;
 /// Where a file's first page has `PRAGMA schema_version`, big-endian.
 const LAYOUT_AT: u64 = 40;
 
@@ -84,59 +83,48 @@ struct Marks {
     layout: u32,
 }
 
-/// The marks of the frames that count: those behind an older generation of the log bear other salts.
+/// The marks of the transactions that are in a log.
 fn marks_of(log: File) -> io::Result<Option<Marks>> {
-    let mut log = BufReader::new(log);
-    let mut header = [0; HEADER];
-    if !fill(&mut log, &mut header)? {
-        return Ok(None);
-    }
-    let (Some(0x377f_0682 | 0x377f_0683), Some(page_size), Some(salts)) =
-        (number(&header, 0), number(&header, 8), header.get(16..24))
-    else {
+    let Some(frames) = Frames::of(log)? else {
         return Ok(None);
     };
-    if !(512..=65536).contains(&page_size) {
-        return Ok(None);
-    }
-    let mut frame = vec![0; FRAME_HEADER + page_size as usize];
+    let page_size = frames.page_size;
     let mut marks: Option<Marks> = None;
-    let mut layout = 0;
-    while fill(&mut log, &mut frame)? && frame.get(8..16) == Some(salts) {
-        let page = frame.get(FRAME_HEADER..).unwrap_or_default();
-        let page_number = number(&frame, 0).unwrap_or_default();
-        if page_number == 1 {
-            layout = number(page, LAYOUT_AT as usize).unwrap_or_default().max(layout);
-        }
-        let Some(mark) = Mark::on_page(page) else { continue };
-        layout = mark.layout.max(layout);
-        match &mut marks {
-            Some(marks) => marks.last = mark,
-            None => {
-                marks = Some(Marks {
-                    page_size: page_size as usize,
-                    page_number: page_number.into(),
-                    first: mark.clone(),
-                    last: mark,
-                    layout: 0,
-                });
+    // Of the transaction that is being read: what is not committed says nothing.
+    let (mut open, mut layout) = (None, 0);
+    frames.each(
+        |Frame {
+             page_number,
+             page,
+             commits,
+         }| {
+            if page_number == 1 {
+                layout = number(page, LAYOUT_AT as usize).unwrap_or_default().max(layout);
             }
-        }
-    }
-    Ok(marks.map(|marks| Marks { layout, ..marks }))
-}
-
-/// Big-endian, as everything in SQLite's files.
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    let bytes = bytes.get(at..at.checked_add(4)?)?;
-    bytes.try_into().ok().map(u32::from_be_bytes)
-}
-
-/// Reads a whole buffer; `false` at the end, and if it ends within.
-fn fill(from: &mut impl io::Read, buffer: &mut [u8]) -> io::Result<bool> {
-    match from.read_exact(buffer) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
-    }
+            if let Some(mark) = Mark::on_page(page) {
+                layout = mark.layout.max(layout);
+                open = Some((page_number, mark));
+            }
+            if !commits {
+                return;
+            }
+            match (&mut marks, open.take()) {
+                (Some(marks), Some((_, mark))) => marks.last = mark,
+                (None, Some((page_number, mark))) => {
+                    marks = Some(Marks {
+                        page_size,
+                        page_number: page_number.into(),
+                        first: mark.clone(),
+                        last: mark,
+                        layout,
+                    });
+                }
+                (Some(_) | None, None) => {}
+            }
+            if let Some(marks) = &mut marks {
+                marks.layout = layout;
+            }
+        },
+    )?;
+    Ok(marks)
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use steadfast_core::journal::{KeepEntries, Sequence};
+use steadfast_crash_points::CrashPoint;
 
 use super::SqliteFailure;
 use super::rows::{newest, signed, unsigned};
@@ -70,6 +71,7 @@ pub(super) fn step(
         for sequence in &due {
             delete.execute([sequence])?;
         }
+        CrashPoint::PruneDropped.reach();
         connection
             .prepare_cached("UPDATE store SET dropped_until = max(dropped_until, ?1)")?
             .execute([last])?;

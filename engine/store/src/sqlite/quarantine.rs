@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::{Event, Quarantined};
 use steadfast_core::time::Timestamp;
+use steadfast_crash_points::CrashPoint;
 
 use super::SqliteFailure;
 use crate::format;
@@ -59,6 +60,7 @@ pub(super) fn set_aside(
             ))?
             .execute(params![place, row])?;
     }
+    CrashPoint::SettleCopied.reach();
     connection
         .prepare_cached(&format!("DELETE FROM {table} WHERE {key} = ?1"))?
         .execute([row])?;

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, params};
 use steadfast_core::journal::{Loaded, Quarantined};
 use steadfast_core::record::JobRecord;
 use steadfast_core::time::Timestamp;
+use steadfast_crash_points::Transaction as Points;
 
 use super::SqliteFailure;
 use super::mark::Write;
@@ -119,7 +120,7 @@ pub(super) fn load(connection: &mut Connection, now: Timestamp) -> Result<Loaded
     if found.iter().all(is_whole) {
         loaded.records = found.into_iter().filter_map(Found::into_record).collect();
     } else {
-        let write = Write::begin(connection)?;
+        let write = Write::begin(connection, Points::SETTLE)?;
         for one in found {
             settle(&write, one, now, &mut loaded)?;
         }

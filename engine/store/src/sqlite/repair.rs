@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 use steadfast_core::journal::{JournalError, Loaded, Row};
 use steadfast_core::time::Timestamp;
+use steadfast_crash_points::{CrashPoint, Transaction as Points};
 
 use super::files::{beside, real, unreachable};
 use super::inspect::{ENTRIES, Problem, differing, inspect, unreadable_snapshot};
@@ -74,6 +75,7 @@ fn back_up(path: &Path, now: Timestamp) -> Result<PathBuf, JournalError> {
         copy(&log, &beside(&backup, "-wal"))?;
     }
     drop(held);
+    CrashPoint::RepairCopied.reach();
     Ok(backup)
 }
 
@@ -84,7 +86,7 @@ fn mend(
     done: &mut Vec<String>,
 ) -> Result<(), SqliteFailure> {
     mend_indexes(connection, done)?;
-    let write = Write::begin(connection)?;
+    let write = Write::begin(connection, Points::REPAIR)?;
     mend_records(&write, now, done)?;
     mend_journal(&write, now, done)?;
     mend_snapshots(&write, now, done)?;

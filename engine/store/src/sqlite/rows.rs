@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::{Change, EntriesOf, Entry, Event, Page, Row, Sequence, Unreadable};
 use steadfast_core::time::Timestamp;
+use steadfast_crash_points::CrashPoint;
 
 use super::SqliteFailure;
 use super::records::text;
@@ -59,6 +60,7 @@ pub(super) fn write_change(
                 ])?;
         }
     }
+    CrashPoint::CommitRecordWritten.reach();
     let key = change.record.key.clone();
     let mut insert = connection.prepare_cached(
         "INSERT INTO journal (at, job, kind, state, attempt, revision, event) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

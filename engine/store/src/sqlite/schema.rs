@@ -1,6 +1,7 @@
 //! The tables, and how an older store becomes one of today.
 
 use rusqlite::{Connection, TransactionBehavior};
+use steadfast_crash_points::CrashPoint;
 
 /// `PRAGMA application_id` of our files: "Stdf" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x5374_6466;
@@ -115,7 +116,9 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", step)?;
+        CrashPoint::MigrationWritten.reach();
         transaction.commit()?;
+        CrashPoint::MigrationDurable.reach();
     }
     Ok(())
 }

@@ -123,7 +123,7 @@ async fn a_connection_lost_before_its_commit_leaves_nothing() {
     store.commit(AT, vec![started("a")].into()).await.unwrap();
     {
         let mut open = store.shared.open.lock().unwrap();
-        let write = Write::begin(&mut open.connection).unwrap();
+        let write = Write::begin(&mut open.connection, Points::COMMIT).unwrap();
         let written = Written::of(vec![next("a", 2)].into(), Snapshots::ReadBack).unwrap();
         rows::write_change(&write, AT, next("a", 2), &written.changes[0], &mut Vec::new()).unwrap();
     }

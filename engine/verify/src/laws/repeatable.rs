@@ -1,9 +1,6 @@
 //! The same input gives the same output.
 
-use std::hash::BuildHasher as _;
 use std::time::Duration;
-
-use foldhash::fast::FixedState;
 
 use super::{Break, Law, Shows};
 use crate::look::{BEGINNING, Look, Watcher};
@@ -13,9 +10,9 @@ use crate::step::Step;
 pub(super) struct SameInputSameOutput;
 
 /// Every state that is gone on from is judged again when it is made again. Beside that, what was seen within this time is judged
-/// again at once, and of what was seen later one of so many: a fresh instance for each would cost more than all other laws.
-const AT_ONCE: Duration = Duration::from_secs(5);
-const SAMPLED: u64 = 16;
+/// again at once, and of what was seen later one of so many.
+const AT_ONCE: Duration = Duration::from_secs(15);
+const SAMPLED: i64 = 16;
 
 impl Law for SameInputSameOutput {
     fn name(&self) -> &str {
@@ -32,7 +29,7 @@ impl Law for SameInputSameOutput {
 
     fn probe(&self, look: &Look, watcher: &mut Watcher) -> Result<(), Break> {
         let now = look.snapshot.now;
-        let is_sampled = now.since(BEGINNING) <= AT_ONCE || FixedState::default().hash_one(&look.snapshot) % SAMPLED == 0;
+        let is_sampled = now.since(BEGINNING) <= AT_ONCE || now.as_millis() / 1000 % SAMPLED == 0;
         if look.step == Step::PolicyFails || !is_sampled {
             return Ok(());
         }

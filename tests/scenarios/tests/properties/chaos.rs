@@ -9,9 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
+use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{TestCaseError, TestError};
 use steadfast_core::state::{Confidence, JobState};
-use steadfast_simulate::{Chaos, Mishaps, Outcome};
+use steadfast_simulate::{Chaos, Mishap, Mishaps, Outcome, POINTS, What};
 use steadfast_world::story::{Moment, Story};
 
 use super::plot::{self, Plot};
@@ -23,6 +24,8 @@ const BEGINS: Moment = Moment::from_millis(20_000);
 /// For so long after the last mishap things may still wait at the pace of what failed, in milliseconds.
 const LINGERS: i64 = 61_000;
 
+/// In so many worlds a point is looked for.
+const WORLDS_FOR_A_POINT: u32 = 6;
 const SHARDS: u32 = 2;
 /// How long the record must stay as it is, in seconds: an engine that was killed begins its windows anew, and one that sleeps looks
 /// when it validates.
@@ -30,9 +33,10 @@ const STAYS: u64 = 300;
 const STAYS_MILLIS: i64 = 300_000;
 
 /// What is looked for, beside what is looked for in each world.
-const OF_CHAOS: [&str; 2] = [
+const OF_CHAOS: [&str; 3] = [
     "whatever befell the engine, everything holds that holds of a world",
     "its record ends as that of an engine which nothing befell",
+    "memory, store and sink agree in the end, and what was told of goes forward",
 ];
 const OF_SEEDS: &str = "one seed is one run: what goes wrong, what is decided and recorded, and when";
 /// Of so many worlds with chaos one more is played twice alike.
@@ -62,7 +66,40 @@ pub fn trials(seed: u64) -> Vec<Trial> {
         stream: stream + SHARDS,
     };
     trials.push(Trial::test("worlds-with-chaos-twice", move || of_seeds(twice, seed)).with_kind("property"));
+    let at_points = Worlds::New {
+        cases: 1,
+        stream: stream + SHARDS + 1,
+    };
+    trials.push(Trial::test("killed-at-each-point", move || at_each_point(at_points, seed)).with_kind("property"));
     trials
+}
+
+/// The process is killed at each point that a play has, each in a world of its own; a point that a world does not come to is looked
+/// for in the next ones.
+fn at_each_point(worlds: Worlds, seed: u64) -> Result<(), Failed> {
+    let mut runner = runner(worlds, seed);
+    for point in POINTS {
+        let mut is_hit = false;
+        for _ in 0..WORLDS_FOR_A_POINT {
+            let plot = plot::plots().new_tree(&mut runner)?.current();
+            let chaos = Chaos {
+                what: What::KilledAt(point),
+                ..chaos(&plot, &told(&plot, STAYS)?)
+            };
+            let (objections, mishaps) = under(&plot, chaos)?;
+            if !objections.is_empty() {
+                return Err(shown(&plot, chaos, &objections.join("\n"))?.into());
+            }
+            is_hit = mishaps.contains_key(&Mishap::Killed(point));
+            if is_hit {
+                break;
+            }
+        }
+        if !is_hit {
+            return Err(format!("no world came to {point}").into());
+        }
+    }
+    Ok(())
 }
 
 pub fn conclusion() -> Vec<String> {
@@ -101,7 +138,7 @@ pub fn is_over(chaos: Chaos, at: Moment) -> bool {
 
 fn of_chaos(worlds: Worlds, seed: u64) -> Result<(), Failed> {
     let outcome = runner(worlds, seed).run(&plot::plots(), |plot| {
-        let objections = objections(&plot).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
+        let objections = of_world(&plot).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
         if objections.is_empty() {
             Ok(())
         } else {
@@ -110,7 +147,10 @@ fn of_chaos(worlds: Worlds, seed: u64) -> Result<(), Failed> {
     });
     match outcome {
         Ok(()) => Ok(()),
-        Err(TestError::Fail(why, plot)) => Err(shown(&plot, why.message())?.into()),
+        Err(TestError::Fail(why, plot)) => {
+            let chaos = chaos(&plot, &told(&plot, STAYS)?);
+            Err(shown(&plot, chaos, why.message())?.into())
+        }
         Err(TestError::Abort(reason)) => Err(format!("no world could be made: {reason}").into()),
     }
 }
@@ -182,8 +222,12 @@ fn observed(plot: &Plot, chaos: Option<Chaos>) -> anyhow::Result<(Played, Looks)
     Ok((played, looks))
 }
 
-fn objections(plot: &Plot) -> anyhow::Result<Vec<String>> {
-    let chaos = chaos(plot, &told(plot, STAYS)?);
+fn of_world(plot: &Plot) -> anyhow::Result<Vec<String>> {
+    under(plot, chaos(plot, &told(plot, STAYS)?)).map(|(objections, _)| objections)
+}
+
+/// What is wrong with a world under such chaos, and what went wrong in it.
+fn under(plot: &Plot, chaos: Chaos) -> anyhow::Result<(Vec<String>, Mishaps)> {
     let (calmly, calm) = observed(plot, None)?;
     let (stormy, looks) = observed(plot, Some(chaos))?;
     let mut objections = calmly.objections;
@@ -198,12 +242,12 @@ fn objections(plot: &Plot) -> anyhow::Result<Vec<String>> {
         let sum = sum.get_or_insert_default();
         sum.worlds += 1;
         sum.story_time += Duration::from_millis(u64::try_from(stormy.story.ends().as_millis())?);
-        for (mishap, times) in stormy.outcome.mishaps {
-            *sum.mishaps.entry(mishap).or_default() += times;
+        for (mishap, times) in &stormy.outcome.mishaps {
+            *sum.mishaps.entry(*mishap).or_default() += times;
         }
         sum.settled_in.push(settled(&looks) - chaos.until.as_millis());
     }
-    Ok(objections)
+    Ok((objections, stormy.outcome.mishaps))
 }
 
 /// Things go wrong until the world's last change.
@@ -212,6 +256,7 @@ fn chaos(plot: &Plot, story: &Story) -> Chaos {
         seed: plot.seed,
         from: BEGINS,
         until: story.steps.last().map(|(at, _)| *at).unwrap_or_default().max(BEGINS),
+        what: What::Anything,
     }
 }
 
@@ -237,8 +282,7 @@ fn settled(looks: &Looks) -> i64 {
 }
 
 /// A failing world for people: its story, what is wrong, and the timeline.
-fn shown(plot: &Plot, why: &str) -> anyhow::Result<String> {
-    let chaos = chaos(plot, &told(plot, STAYS)?);
+fn shown(plot: &Plot, chaos: Chaos, why: &str) -> anyhow::Result<String> {
     let (played, _) = observed(plot, Some(chaos))?;
     Ok(format!(
         "{why}\n\n{}\n{}\nThe seed is {}; mishaps: {:?}.",

@@ -176,3 +176,43 @@ async fn a_log_from_the_step_that_made_the_first_mark_is_taken_up() {
     assert_eq!(records(&store).await.len(), 3);
     assert!(!folder.path().join("killed.db-wal.set-aside").exists());
 }
+
+/// A log that was written into the file is begun anew over what it had. One who is killed within a commit leaves the heads of new
+/// frames over pages of old ones, with old marks.
+#[tokio::test]
+async fn a_kill_within_a_commit_takes_nothing_with_it_that_was_committed_before() {
+    const HEADER: usize = 32;
+    const FRAME: usize = 24 + 4096;
+    let (folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    for n in 1..=7 {
+        store.commit(AT, vec![next("a", n)].into()).await.unwrap();
+        if n == 5 {
+            tamper(&store, "PRAGMA wal_checkpoint(PASSIVE)");
+        }
+    }
+    let log = fs::read(format!("{}-wal", path.display())).unwrap();
+    let salts = log[16..24].to_vec();
+    let frames = (log.len() - HEADER) / FRAME;
+    let at = |frame: usize| HEADER + frame * FRAME + 8;
+    let old = (0..frames)
+        .find(|frame| log[at(*frame)..at(*frame) + 8] != salts)
+        .unwrap();
+    assert!(frames > old + 5, "the log was not begun anew");
+    for come_to in old..frames {
+        let mut torn = log.clone();
+        for frame in old..=come_to {
+            torn[at(frame)..at(frame) + 8].copy_from_slice(&salts);
+        }
+        let killed = folder.path().join(format!("killed-{come_to}.db"));
+        fs::copy(&path, &killed).unwrap();
+        fs::write(format!("{}-wal", killed.display()), torn).unwrap();
+        assert_eq!(revision(&killed).await, 7, "killed at frame {come_to}");
+        assert!(
+            !folder
+                .path()
+                .join(format!("killed-{come_to}.db-wal.set-aside"))
+                .exists()
+        );
+    }
+}
