@@ -56,6 +56,13 @@ pub fn of_lost_job(s: &Snapshot, params: &Params, lost_at: Timestamp) -> Verdict
     Verdict::confirmed(JobState::Lost, Rule::JobLost).because(LOST, message)
 }
 
+/// Since when an end is looked for. Answers do not outlive the engine that got them: one that starts meanwhile looks anew.
+pub fn looked_for_since(s: &Snapshot, began: &mut Option<Timestamp>) -> Timestamp {
+    let since = began.filter(|began| *began >= s.engine_since).unwrap_or(s.now);
+    *began = Some(since);
+    since
+}
+
 /// How long the verdict waits for those who may tell the end.
 pub fn patience(s: &Snapshot, params: &Params) -> Millis {
     s.poll().plus(s.timeout()).min(params.absence_window)

@@ -188,7 +188,7 @@ pub fn deleted_while_suspended(s: &Snapshot, params: &Params, memory: &mut Memor
     if !is_confirmed {
         return Some(kept.want_after(WantedSource::Kubernetes, params.absence_window.after(streak.first)));
     }
-    let gone_at = *memory.resource_gone_at.get_or_insert(s.now);
+    let gone_at = end::looked_for_since(s, &mut memory.resource_gone_at);
     let data = s.ha_data().asked_since(streak.first);
     if !has_cluster && data.is_unanswered() && s.age(gone_at) < end::patience(s, params) {
         let soon = kept.validate_after(end::patience(s, params));

@@ -162,7 +162,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
     let streak = Streak::count(memory.job_missing, looks);
     memory.job_missing = Some(streak);
     if is_confirmed(streak, params) {
-        let lost_at = *memory.gone_at.get_or_insert(s.now);
+        let lost_at = end::looked_for_since(s, &mut memory.gone_at);
         let verdict = end::of_lost_job(s, params, lost_at);
         return if verdict.state == JobState::Lost {
             operator::of_lost_job(s, params, memory, verdict)
@@ -170,6 +170,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
             verdict
         };
     }
+    memory.gone_at = None;
     let message = format!(
         "Flink answers that it does not know the job; LOST needs {} such answers at least {} apart",
         params.absence_confirmations, params.absence_window
@@ -352,7 +353,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     });
     let seen_and_confirmed = deletion.is_some_and(|deletion| looks.asked_at > deletion.seen_at);
     if seen_and_confirmed || is_confirmed(streak, params) {
-        let gone_at = *memory.gone_at.get_or_insert(s.now);
+        let gone_at = end::looked_for_since(s, &mut memory.gone_at);
         let verdict = match reported_before(s, memory) {
             Some(verdict) => verdict,
             None => end::of_gone_cluster(s, params, gone_at),
@@ -363,6 +364,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
         }
         return verdict;
     }
+    memory.gone_at = None;
     let (look_after, message) = match deletion {
         Some(deletion) => (
             deletion.seen_at,

@@ -442,6 +442,23 @@ fn an_answer_from_before_the_end_says_nothing_of_what_outlives_it() {
 }
 
 #[test]
+fn an_engine_that_starts_while_an_end_is_looked_for_looks_anew() {
+    let mut story = Story::running();
+    story.at(62).flink_silent(60).deployment_missing(10).decide();
+    story.deployment_missing(61);
+    assert!(wants(&story.decide(), WantedSource::HaData));
+    // Killed and started: what was asked and seen is lost, and the looks are not answered at once.
+    story.at(90).deployment_missing(89);
+    story.snapshot.engine_since = START + 85_000;
+    let decision = story.decide();
+    assert_eq!(decision.state, JobState::Running);
+    assert!(wants(&decision, WantedSource::HaData));
+    story.at(91).nothing_tells_the_end();
+    story.ha_data_there();
+    assert_eq!(story.decide().state, JobState::Suspended);
+}
+
+#[test]
 fn standalone_has_no_kubernetes_to_miss() {
     let mut story = Story::running();
     story.snapshot.job.mode = Mode::Standalone;
