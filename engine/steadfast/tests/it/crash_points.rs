@@ -56,17 +56,14 @@ fn when(point: CrashPoint) -> When {
         P::StoreMade | P::StoreNamed | P::MigrationWritten | P::MigrationDurable => When::Making,
         P::StoreTaken => When::Starting,
         P::LogSetAside => When::BesideALog,
-        P::CommitBegun
-        | P::CommitRecordWritten
-        | P::CommitMarked
-        | P::CommitDurable
-        | P::CommitShown
-        | P::PolicyCalled
-        | P::PolicyAnswered => When::Working(&[1, 12]),
+        P::CommitBegun | P::CommitMarked => When::Working(&[1, 12]),
+        P::CommitRecordWritten | P::CommitDurable | P::CommitShown => When::Working(&[12]),
+        P::PolicyCalled | P::PolicyAnswered => When::Working(&[20]),
         P::CheckBegun | P::CheckMarked | P::CheckDurable => When::Working(&[3]),
         // A new sink's first place is a cursor too.
-        P::CursorBegun | P::CursorMarked | P::CursorDurable => When::Working(&[1, 4]),
-        P::SinkOffered | P::SinkTaken => When::Working(&[1, 6]),
+        P::CursorBegun => When::Working(&[1, 4]),
+        P::CursorMarked | P::CursorDurable => When::Working(&[4]),
+        P::SinkOffered | P::SinkTaken => When::Working(&[6]),
         P::PruneBegun | P::PruneDropped | P::PruneMarked | P::PruneDurable => When::Dropping,
         P::SettleBegun | P::SettleCopied | P::SettleMarked | P::SettleDurable => When::Settling,
         P::RepairCopied | P::RepairBegun | P::RepairMarked | P::RepairDurable => When::Repairing,
@@ -197,13 +194,11 @@ fn while_a_store_is_made() {
         world.killed_at(point, 1, |_| {});
         world.agrees(&before, &point.to_string());
     }
-    // Each step of the schema.
-    for time in 2..=3 {
-        for point in [CrashPoint::MigrationWritten, CrashPoint::MigrationDurable] {
-            let world = World::new("");
-            let seen = world.killed_at(point, time, |_| {});
-            world.agrees(&seen, &format!("{point}:{time}"));
-        }
+    // The last step of the schema.
+    for point in [CrashPoint::MigrationWritten, CrashPoint::MigrationDurable] {
+        let world = World::new("");
+        let seen = world.killed_at(point, 3, |_| {});
+        world.agrees(&seen, &format!("{point}:3"));
     }
 }
 

@@ -16,6 +16,8 @@ use super::follower::{Follower, ask};
 /// Longer than anything here takes on the slowest machine; then the point was not reached.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SIGKILL: i32 = 9;
+/// Between two looks at what it shows.
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// Killed with the test, if it did not die where it should.
 struct Doomed(Child);
@@ -76,6 +78,8 @@ pub fn killed_at(
                 seen.show(&jobs);
             }
             meanwhile(server);
+            // The process is to work, and not to answer this.
+            thread::sleep(PAUSE);
         }
     };
     reading.join().unwrap();
