@@ -49,13 +49,22 @@ pub(crate) fn time(time: Timestamp) {
 pub(crate) fn name(name: &str) {
     assert!((1..=253).contains(&name.len()), "{} bytes: {name}", name.len());
     assert!(name.bytes().all(|byte| byte.is_ascii_graphic()), "{name:?}");
-    assert!(!name.contains(['/', '%', '?', '#']) && name != "." && name != "..", "{name:?}");
+    assert!(
+        !name.contains(['/', '%', '?', '#']) && name != "." && name != "..",
+        "{name:?}"
+    );
 }
 
 fn labels(labels: &Labels) {
     for (name, value) in labels.iter() {
-        assert!(!name.is_empty() && name.len() <= 317 && value.len() <= 63, "{name:?} = {value:?}");
-        assert!(name.bytes().chain(value.bytes()).all(|byte| byte.is_ascii_graphic()), "{name:?} = {value:?}");
+        assert!(
+            !name.is_empty() && name.len() <= 317 && value.len() <= 63,
+            "{name:?} = {value:?}"
+        );
+        assert!(
+            name.bytes().chain(value.bytes()).all(|byte| byte.is_ascii_graphic()),
+            "{name:?} = {value:?}"
+        );
     }
 }
 
@@ -95,9 +104,21 @@ fn deployment(it: &Deployment) {
 
 /// A pod that was listed, watched or looked up.
 pub(crate) fn pod(it: &Pod) {
-    let Pod { phase, reason, unschedulable, container, .. } = it;
+    let Pod {
+        phase,
+        reason,
+        unschedulable,
+        container,
+        ..
+    } = it;
     std::iter::once(phase).chain(reason).chain(unschedulable).for_each(text);
-    if let Some(Container { name, waiting, terminated, .. }) = container {
+    if let Some(Container {
+        name,
+        waiting,
+        terminated,
+        ..
+    }) = container
+    {
         text(name);
         if let Some(waiting) = waiting {
             text(&waiting.reason);
@@ -109,14 +130,22 @@ pub(crate) fn pod(it: &Pod) {
         }
     }
     it.created_at.into_iter().chain(it.deleting_since).for_each(time);
-    assert!(it.ip.as_ref().is_none_or(|ip| ip.parse::<std::net::IpAddr>().is_ok()), "{:?}", it.ip);
+    assert!(
+        it.ip.as_ref().is_none_or(|ip| ip.parse::<std::net::IpAddr>().is_ok()),
+        "{:?}",
+        it.ip
+    );
     kept(|snapshot| snapshot.pods = testing::observed(present(vec![it.clone()]), testing::at(1)));
 }
 
 fn resource(it: &FlinkResource) {
     name(&it.deployment);
     it.blue_green.iter().for_each(|called| name(called));
-    it.lifecycle.iter().chain(&it.job_manager_status).chain(&it.error).for_each(text);
+    it.lifecycle
+        .iter()
+        .chain(&it.job_manager_status)
+        .chain(&it.error)
+        .for_each(text);
     it.created_at.into_iter().chain(it.deleting_since).for_each(time);
     kept(|snapshot| snapshot.flink_resource = testing::observed(present(it.clone()), testing::at(1)));
 }

@@ -16,6 +16,7 @@ mod hold;
 pub mod mutate;
 mod seeds;
 mod targets;
+mod watching;
 
 pub use targets::TARGETS;
 

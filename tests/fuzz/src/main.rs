@@ -31,7 +31,11 @@ unsafe extern "C" {
 
 unsafe extern "C" fn check(data: *const u8, size: usize) -> c_int {
     // SAFETY: libFuzzer hands over `size` bytes that stay until this returns; of none it may name no place.
-    let input = if size == 0 { &[] } else { unsafe { std::slice::from_raw_parts(data, size) } };
+    let input = if size == 0 {
+        &[]
+    } else {
+        unsafe { std::slice::from_raw_parts(data, size) }
+    };
     if let Some(target) = TARGET.get() {
         (target.check)(input);
     }
@@ -86,7 +90,11 @@ fn run(target: &'static Target, program: &str, rest: &[&str]) -> c_int {
         plain(panicked);
         std::process::abort();
     }));
-    let arguments: Vec<CString> = [program].iter().chain(rest).map(|text| CString::new(*text).unwrap()).collect();
+    let arguments: Vec<CString> = [program]
+        .iter()
+        .chain(rest)
+        .map(|text| CString::new(*text).unwrap())
+        .collect();
     let mut pointers: Vec<*mut c_char> = arguments.iter().map(|text| text.as_ptr().cast_mut()).collect();
     pointers.push(std::ptr::null_mut());
     let mut count = c_int::try_from(arguments.len()).unwrap();

@@ -74,7 +74,11 @@ fn one_of<'a>(all: &[&'a str], rng: &mut StdRng) -> &'a str {
 
 /// A word of the grammar, or a text that somebody trips over.
 fn word<'a>(words: &[&'a str], rng: &mut StdRng) -> &'a str {
-    if rng.random_bool(0.6) { one_of(words, rng) } else { one_of(&TEXTS, rng) }
+    if rng.random_bool(0.6) {
+        one_of(words, rng)
+    } else {
+        one_of(&TEXTS, rng)
+    }
 }
 
 /// Drops, doubles, moves or cuts a line.
@@ -103,14 +107,23 @@ fn put_number(input: &[u8], rng: &mut StdRng) -> Vec<u8> {
     }
     let start = starts[rng.random_range(0..starts.len())];
     let length = input[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    [&input[..start], one_of(&NUMBERS, rng).as_bytes(), &input[start + length..]].concat()
+    [
+        &input[..start],
+        one_of(&NUMBERS, rng).as_bytes(),
+        &input[start + length..],
+    ]
+    .concat()
 }
 
 /// Puts a word in, or in the place of as many bytes.
 fn put_word(input: &[u8], words: &[&str], rng: &mut StdRng) -> Vec<u8> {
     let word = word(words, rng).as_bytes();
     let at = rng.random_range(0..=input.len());
-    let over = if rng.random_bool(0.5) { word.len().min(input.len() - at) } else { 0 };
+    let over = if rng.random_bool(0.5) {
+        word.len().min(input.len() - at)
+    } else {
+        0
+    };
     [&input[..at], word, &input[at + over..]].concat()
 }
 
@@ -148,7 +161,9 @@ mod tests {
         let input = br#"0{"jobs":[{"jid":"a","start-time":1,"tasks":{"total":1}},{"jid":"b","start-time":2}]}"#;
         let is_json = |seed: &u64| {
             let changed = mutate(input, &["RUNNING"], 4096, *seed);
-            changed.get(1..).is_some_and(|json| serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok())
+            changed
+                .get(1..)
+                .is_some_and(|json| serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok())
         };
         let count = (0..1000).filter(is_json).count();
         assert!(count > 300, "{count} of 1000");

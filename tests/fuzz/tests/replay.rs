@@ -1,7 +1,11 @@
 //! What was found once, and the seeds, in every target; then each target for a moment with mutations of them.
 //!
 //! `FUZZ_CASES` says how many mutations of each target are tried, `FUZZ_SEED` which ones.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::fs;
 use std::panic;
@@ -27,12 +31,22 @@ fn main() {
     }));
     let mut trials = Vec::new();
     for target in TARGETS {
-        trials.push(Trial::test(format!("{}::regressions", target.name), || regressions(target)));
-        trials.push(Trial::test(format!("{}::seeds_and_mutations", target.name), || mutations(target)));
+        trials.push(Trial::test(format!("{}::regressions", target.name), || {
+            regressions(target)
+        }));
+        trials.push(Trial::test(format!("{}::seeds_and_mutations", target.name), || {
+            mutations(target)
+        }));
     }
-    trials.push(Trial::test("every_folder_of_regressions_is_of_a_target", every_folder_is_of_a_target));
+    trials.push(Trial::test(
+        "every_folder_of_regressions_is_of_a_target",
+        every_folder_is_of_a_target,
+    ));
     // One after another, so that a panic is of the input that is tried.
-    let arguments = Arguments { test_threads: Some(1), ..arguments };
+    let arguments = Arguments {
+        test_threads: Some(1),
+        ..arguments
+    };
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -55,7 +69,9 @@ fn tried(target: &Target, input: &[u8], what: &str) -> Result<(), Failed> {
 }
 
 fn regressions(target: &Target) -> Result<(), Failed> {
-    let Ok(files) = fs::read_dir(folder().join(target.name)) else { return Ok(()) };
+    let Ok(files) = fs::read_dir(folder().join(target.name)) else {
+        return Ok(());
+    };
     for file in files {
         let path = file?.path();
         tried(target, &fs::read(&path)?, &path.display().to_string())?;
@@ -74,7 +90,11 @@ fn mutations(target: &Target) -> Result<(), Failed> {
     for case in 0..cases {
         let seed = &seeds[usize::try_from(case)? % seeds.len()];
         let draw = first.wrapping_mul(1_000_003).wrapping_add(case);
-        tried(target, &mutate(seed, target.words, MOST, draw), &format!("mutation {draw}"))?;
+        tried(
+            target,
+            &mutate(seed, target.words, MOST, draw),
+            &format!("mutation {draw}"),
+        )?;
     }
     Ok(())
 }

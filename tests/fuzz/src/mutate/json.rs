@@ -62,7 +62,9 @@ fn change_somewhere(value: &mut Value, words: &[&str], rng: &mut StdRng) {
 }
 
 fn change_members(members: &mut Map<String, Value>, at: usize, words: &[&str], rng: &mut StdRng) {
-    let Some(key) = members.keys().nth(at).cloned() else { return };
+    let Some(key) = members.keys().nth(at).cloned() else {
+        return;
+    };
     let Some(value) = members.remove(&key) else { return };
     match rng.random_range(0..4) {
         0 => {}

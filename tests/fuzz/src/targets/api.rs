@@ -18,11 +18,45 @@ use crate::{Target, hold};
 pub(super) const TARGET: Target = Target {
     name: "api",
     words: &[
-        "GET ", "PUT ", "POST ", "DELETE ", "HEAD ", "/api/v1/jobs", "/api/v1/events", "/api/v1/clusters", "/api/v1/shadows",
-        "/api/v1/policies", "/api/v1/store", "/api/v1/reload", "/local/default/orders", "/transitions", "/explain", "/intent",
-        "?state=", "&namespace=", "&limit=", "&cursor=", "?after=", "&store=", "&at=", "?force=true", "RUNNING", "FAILED",
-        "Last-Event-ID: ", "Host: ", "Authorization: Bearer ", "Origin: http://", "Content-Type: application/json",
-        "{\"intent\":\"cancel\"}", "savepoint", "%2F", "%00", "%ff", "+", "18446744073709551615", "2026-11-23T01:13:29.838Z",
+        "GET ",
+        "PUT ",
+        "POST ",
+        "DELETE ",
+        "HEAD ",
+        "/api/v1/jobs",
+        "/api/v1/events",
+        "/api/v1/clusters",
+        "/api/v1/shadows",
+        "/api/v1/policies",
+        "/api/v1/store",
+        "/api/v1/reload",
+        "/local/default/orders",
+        "/transitions",
+        "/explain",
+        "/intent",
+        "?state=",
+        "&namespace=",
+        "&limit=",
+        "&cursor=",
+        "?after=",
+        "&store=",
+        "&at=",
+        "?force=true",
+        "RUNNING",
+        "FAILED",
+        "Last-Event-ID: ",
+        "Host: ",
+        "Authorization: Bearer ",
+        "Origin: http://",
+        "Content-Type: application/json",
+        "{\"intent\":\"cancel\"}",
+        "savepoint",
+        "%2F",
+        "%00",
+        "%ff",
+        "+",
+        "18446744073709551615",
+        "2026-11-23T01:13:29.838Z",
     ],
     seeds,
     check,
@@ -65,7 +99,10 @@ fn check(input: &[u8]) {
         let cursor = answer.json.as_ref().and_then(|page| page["cursor"].as_str());
         if let (true, Some(cursor)) = (is_list, cursor) {
             let next = format!("/api/v1/jobs?cursor={cursor}");
-            let next = Request::get(next).header("host", "localhost").body(Body::empty()).unwrap();
+            let next = Request::get(next)
+                .header("host", "localhost")
+                .body(Body::empty())
+                .unwrap();
             let next = answered(router.oneshot(next).await.unwrap()).await;
             assert_eq!(next.status, 200, "a cursor that was given leads on");
         }
@@ -102,7 +139,10 @@ struct Answered {
 /// Reads an answer to its end, or as far as a stream has come.
 async fn answered(response: Response<Body>) -> Answered {
     let status = response.status().as_u16();
-    let kind = response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+    let kind = response
+        .headers()
+        .get("content-type")
+        .map(|kind| kind.to_str().unwrap().to_owned());
     assert!(status < 500 || status == 503, "HTTP {status}");
     assert_eq!(response.headers()["x-content-type-options"], "nosniff");
     let mut body = Vec::new();
@@ -116,9 +156,15 @@ async fn answered(response: Response<Body>) -> Answered {
     if let Some(problem) = json.as_ref().filter(|_| status >= 400) {
         assert_eq!(kind.as_deref(), Some("application/problem+json"));
         assert_eq!(problem["status"], status);
-        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
+        assert!(
+            problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()),
+            "{problem}"
+        );
     }
-    assert!(status < 400 || json.is_some() || body.is_empty(), "HTTP {status} says what is wrong");
+    assert!(
+        status < 400 || json.is_some() || body.is_empty(),
+        "HTTP {status} says what is wrong"
+    );
     Answered {
         status,
         json,
@@ -137,7 +183,10 @@ fn follows(body: &[u8]) {
             last = Some(id);
         } else if let Some(data) = line.strip_prefix("data: ") {
             let data: Value = serde_json::from_str(data).expect("an event's data is JSON");
-            assert!(data.get("newest").is_some() || data["job"].as_str().and_then(JobKey::parse).is_some(), "{data}");
+            assert!(
+                data.get("newest").is_some() || data["job"].as_str().and_then(JobKey::parse).is_some(),
+                "{data}"
+            );
             hold::harmless(line);
         }
     }

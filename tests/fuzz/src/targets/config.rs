@@ -11,12 +11,63 @@ use crate::{Target, hold, seeds};
 pub(super) const TARGET: Target = Target {
     name: "config",
     words: &[
-        "[store]", "[server]", "[timing]", "[recording]", "[retention]", "[[kubernetes]]", "[[job]]", "[[policy]]",
-        "[policy.params]", "[[registry]]", "[[sink]]", "url", "listen", "token_file", "insecure", "poll", "validate",
-        "retry_max", "max_size", "journal", "ended_jobs", "name", "kubeconfig", "namespaces", "discover", "flink_rest",
-        "flink_auth", "archive", "history_server", "last_words", "module", "select", "rollout", "deadline", "memory",
-        "host", "kind", "max_age", "true", "false", "\"5s\"", "\"1h 30m\"", "\"0KiB\"", "\"99999999999GiB\"", "\"webhook\"",
-        "\"\"\"", "'''", " = ", "#", "{", "}", "[", "]", "oci://", "builtin:", "{namespace}", "s3cret-canary",
+        "[store]",
+        "[server]",
+        "[timing]",
+        "[recording]",
+        "[retention]",
+        "[[kubernetes]]",
+        "[[job]]",
+        "[[policy]]",
+        "[policy.params]",
+        "[[registry]]",
+        "[[sink]]",
+        "url",
+        "listen",
+        "token_file",
+        "insecure",
+        "poll",
+        "validate",
+        "retry_max",
+        "max_size",
+        "journal",
+        "ended_jobs",
+        "name",
+        "kubeconfig",
+        "namespaces",
+        "discover",
+        "flink_rest",
+        "flink_auth",
+        "archive",
+        "history_server",
+        "last_words",
+        "module",
+        "select",
+        "rollout",
+        "deadline",
+        "memory",
+        "host",
+        "kind",
+        "max_age",
+        "true",
+        "false",
+        "\"5s\"",
+        "\"1h 30m\"",
+        "\"0KiB\"",
+        "\"99999999999GiB\"",
+        "\"webhook\"",
+        "\"\"\"",
+        "'''",
+        " = ",
+        "#",
+        "{",
+        "}",
+        "[",
+        "]",
+        "oci://",
+        "builtin:",
+        "{namespace}",
+        "s3cret-canary",
     ],
     seeds,
     check,
@@ -50,10 +101,19 @@ fn check(input: &[u8]) {
     match &checked {
         Ok(config) => kept_to_the_rules(config),
         Err(ConfigError::Unreadable { .. }) => panic!("the text was read"),
-        Err(error @ ConfigError::Mistakes { report, listed, mistakes }) => {
+        Err(
+            error @ ConfigError::Mistakes {
+                report,
+                listed,
+                mistakes,
+            },
+        ) => {
             assert!(!mistakes.is_empty() && listed.len() == mistakes.len());
             for mistake in mistakes {
-                assert!(mistake.place.start <= mistake.place.end && mistake.place.end <= text.len(), "{mistake:?}");
+                assert!(
+                    mistake.place.start <= mistake.place.end && mistake.place.end <= text.len(),
+                    "{mistake:?}"
+                );
                 assert!(!mistake.rule.is_empty() && !mistake.fix.is_empty());
             }
             if hides_the_canary(text) {
@@ -92,8 +152,16 @@ fn hides_the_canary(text: &str) -> bool {
 
 /// What was accepted keeps to what the rules say.
 fn kept_to_the_rules(config: &Config) {
-    let Timing { poll, timeout, validate, retry_initial, retry_max, startup_grace, terminal_poll, intent_timeout } =
-        config.timing;
+    let Timing {
+        poll,
+        timeout,
+        validate,
+        retry_initial,
+        retry_max,
+        startup_grace,
+        terminal_poll,
+        intent_timeout,
+    } = config.timing;
     for pace in [poll, validate, terminal_poll] {
         assert!(Timing::PACES.contains(&pace), "{pace:?}");
     }
@@ -101,15 +169,27 @@ fn kept_to_the_rules(config: &Config) {
         assert!(span >= Duration::from_millis(10), "{span:?}");
     }
     assert!(retry_initial <= retry_max && startup_grace < Duration::MAX);
-    assert!(config.policies.iter().any(|policy| !policy.shadow), "at least one decides");
+    assert!(
+        config.policies.iter().any(|policy| !policy.shadow),
+        "at least one decides"
+    );
     let unique = |mut names: Vec<&str>| {
         names.sort_unstable();
         names.windows(2).all(|two| two[0] != two[1])
     };
-    assert!(unique(config.clusters.iter().map(|cluster| cluster.name.as_str()).collect()));
-    assert!(unique(config.policies.iter().map(|policy| policy.name.as_str()).collect()));
+    assert!(unique(
+        config.clusters.iter().map(|cluster| cluster.name.as_str()).collect()
+    ));
+    assert!(unique(
+        config.policies.iter().map(|policy| policy.name.as_str()).collect()
+    ));
     assert!(unique(config.sinks.iter().map(|sink| sink.name.as_str()).collect()));
-    for name in config.clusters.iter().map(|cluster| &cluster.name).chain(config.jobs.iter().map(|job| &job.name)) {
+    for name in config
+        .clusters
+        .iter()
+        .map(|cluster| &cluster.name)
+        .chain(config.jobs.iter().map(|job| &job.name))
+    {
         assert!(!name.is_empty() && !name.contains('/'), "{name:?}");
     }
 }

@@ -22,7 +22,9 @@ pub(super) const TARGET: Target = Target {
 };
 
 fn seeds() -> Vec<Vec<u8>> {
-    let mut all: Vec<Vec<u8>> = (0..16).map(|state| vec![state, 1, 2, b'O', b'k', 0, 0, 0, 0, 0, 0, 0]).collect();
+    let mut all: Vec<Vec<u8>> = (0..16)
+        .map(|state| vec![state, 1, 2, b'O', b'k', 0, 0, 0, 0, 0, 0, 0])
+        .collect();
     all.push((0..=255).collect());
     all.push((0..=255).rev().cycle().take(4096).collect());
     all
@@ -51,7 +53,9 @@ struct Values<'a>(&'a [u8]);
 
 impl Values<'_> {
     fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        let Some((first, rest)) = self.0.split_first() else {
+            return 0;
+        };
         self.0 = rest;
         *first
     }
@@ -106,7 +110,7 @@ impl Values<'_> {
                 scope: values.one_of(&[AlertScope::Job, AlertScope::Cluster]),
                 message: values.text(),
             }),
-            memory: self.text().repeat(usize::from(self.byte())).into_bytes(),
+            memory: self.text().repeat(usize::from(self.byte() % 16)).into_bytes(),
         }
     }
 }
@@ -124,14 +128,25 @@ fn check(input: &[u8]) {
 fn decide(before: &JobRecord, snapshot: &Snapshot, decision: Decision) -> JobRecord {
     let fits = fitted(decision.clone(), &snapshot.timing);
     if let Ok(fit) = &fits {
-        assert_eq!(fitted(fit.clone(), &snapshot.timing).as_ref(), Ok(fit), "what fits is not trimmed again");
+        assert_eq!(
+            fitted(fit.clone(), &snapshot.timing).as_ref(),
+            Ok(fit),
+            "what fits is not trimmed again"
+        );
     }
     let first = plan(before, snapshot, Ok(decision.clone()));
-    let after = first.change.as_ref().map_or_else(|| before.clone(), |change| JobRecord::clone(&change.record));
+    let after = first
+        .change
+        .as_ref()
+        .map_or_else(|| before.clone(), |change| JobRecord::clone(&change.record));
     if fits.is_ok() {
         assert_eq!(after.state, decision.state, "no rule about form vetoes a fact");
     } else {
-        assert_eq!((after.state, &after.memory), (before.state, &before.memory), "the last state stays");
+        assert_eq!(
+            (after.state, &after.memory),
+            (before.state, &before.memory),
+            "the last state stays"
+        );
     }
     bounded(&first, &after, snapshot);
     again(&after, snapshot, decision);
@@ -146,7 +161,10 @@ pub(super) fn bounded(plan: &Plan, after: &JobRecord, snapshot: &Snapshot) {
     assert!(after.reason.code.len() <= NAME_LIMIT);
     let alerts = after.alerts.iter().flat_map(|alert| [&alert.name, &alert.message]);
     let messages = after.conditions.iter().map(|condition| &condition.message);
-    for text in messages.chain(alerts).chain([&after.reason.code, &after.reason.message]) {
+    for text in messages
+        .chain(alerts)
+        .chain([&after.reason.code, &after.reason.message])
+    {
         assert!(text.len() <= TEXT_LIMIT, "{} bytes", text.len());
         hold::harmless(text);
     }
@@ -172,6 +190,9 @@ fn again(after: &JobRecord, snapshot: &Snapshot, decision: Decision) {
     let second = plan(after, &snapshot, Ok(decision));
     let told = second.change.iter().flat_map(|change| &change.events);
     for event in told {
-        assert!(!matches!(event, Event::Transition(_)), "a transition to where it is: {event:?}");
+        assert!(
+            !matches!(event, Event::Transition(_)),
+            "a transition to where it is: {event:?}"
+        );
     }
 }

@@ -17,9 +17,27 @@ use crate::{Target, hold, seeds};
 pub(super) const TARGET: Target = Target {
     name: "flink_list",
     words: &[
-        "jobs", "jid", "state", "start-time", "end-time", "tasks", "total", "running", "finished", "name", "duration",
-        "RUNNING", "FAILED", "FINISHED", "CANCELED", "SUSPENDED", "RECONCILING", "LOST", "UNKNOWN",
-        "ffffffffa021a4190000000000000000", "errors",
+        "jobs",
+        "jid",
+        "state",
+        "start-time",
+        "end-time",
+        "tasks",
+        "total",
+        "running",
+        "finished",
+        "name",
+        "duration",
+        "RUNNING",
+        "FAILED",
+        "FINISHED",
+        "CANCELED",
+        "SUSPENDED",
+        "RECONCILING",
+        "LOST",
+        "UNKNOWN",
+        "ffffffffa021a4190000000000000000",
+        "errors",
     ],
     seeds,
     check,
@@ -75,8 +93,14 @@ fn same(whole: &Result<FlinkOverview, Fault>, cut: &Result<FlinkOverview, Fault>
 }
 
 fn list(overview: &FlinkOverview, body: &[u8]) {
-    assert!(serde_json::from_slice::<IgnoredAny>(body).is_ok(), "what is no JSON lists nothing");
-    assert!(overview.jobs.is_sorted_by(|one, other| one.id < other.id), "each job once, by its id");
+    assert!(
+        serde_json::from_slice::<IgnoredAny>(body).is_ok(),
+        "what is no JSON lists nothing"
+    );
+    assert!(
+        overview.jobs.is_sorted_by(|one, other| one.id < other.id),
+        "each job once, by its id"
+    );
     overview.unreadable.iter().for_each(hold::text);
     for job in &overview.jobs {
         assert!(job.state.is_flinks(), "{job:?}");
@@ -108,7 +132,11 @@ async fn look(flink: &FakeFlink) {
         },
     };
     if let Ok((overview, _)) = flink::look(flink, BASE, &expected, LIMITS).await {
-        assert_ne!(overview.untold.get(&followed), Some(&Untold::Gone), "unknown is not absent");
+        assert_ne!(
+            overview.untold.get(&followed),
+            Some(&Untold::Gone),
+            "unknown is not absent"
+        );
         assert!(overview.job(followed).is_some() || overview.untold.contains_key(&followed));
     }
 }

@@ -6,17 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use steadfast_core::evidence::Fault;
-use steadfast_core::id::ClusterName;
-use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind};
-use steadfast_core::testing;
-use steadfast_core::time::{Clock, Timestamp};
-use steadfast_core::timing::Timing;
-use steadfast_sources::kubernetes::{KubeCluster, KubePorts, KubeSettings, OperatorResources, Selector};
-use steadfast_tasks::Tasks;
-use tokio::sync::mpsc;
+use steadfast_core::kube_update::{Completeness, KubeChange, Object, ObjectKind};
 
 use crate::fakes::{Reply, api_server, choice, head, play, status};
+use crate::watching::Watching;
 use crate::{Target, hold, seeds};
 
 pub(super) const TARGET: Target = Target {
@@ -27,14 +20,66 @@ pub(super) const TARGET: Target = Target {
 };
 
 pub(super) const WORDS: &[&str] = &[
-    "kind", "DeploymentList", "PodList", "FlinkDeploymentList", "FlinkSessionJobList", "FlinkStateSnapshotList", "items",
-    "metadata", "resourceVersion", "continue", "name", "namespace", "uid", "labels", "app", "component", "type",
-    "flink-native-kubernetes", "creationTimestamp", "deletionTimestamp", "generation", "observedGeneration",
-    "ownerReferences", "controller", "spec", "status", "replicas", "readyReplicas", "updatedReplicas", "conditions",
-    "containers", "ports", "containerPort", "args", "containerStatuses", "initContainerStatuses", "state", "lastState",
-    "waiting", "terminated", "reason", "message", "exitCode", "restartCount", "podIP", "phase", "jobStatus", "jobId",
-    "lifecycleState", "error", "jobManagerDeploymentStatus", "suspended", "running", "jobReference", "deploymentName",
-    "throwableList", "PodScheduled", "Ready", "False", "True",
+    "kind",
+    "DeploymentList",
+    "PodList",
+    "FlinkDeploymentList",
+    "FlinkSessionJobList",
+    "FlinkStateSnapshotList",
+    "items",
+    "metadata",
+    "resourceVersion",
+    "continue",
+    "name",
+    "namespace",
+    "uid",
+    "labels",
+    "app",
+    "component",
+    "type",
+    "flink-native-kubernetes",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "generation",
+    "observedGeneration",
+    "ownerReferences",
+    "controller",
+    "spec",
+    "status",
+    "replicas",
+    "readyReplicas",
+    "updatedReplicas",
+    "conditions",
+    "containers",
+    "ports",
+    "containerPort",
+    "args",
+    "containerStatuses",
+    "initContainerStatuses",
+    "state",
+    "lastState",
+    "waiting",
+    "terminated",
+    "reason",
+    "message",
+    "exitCode",
+    "restartCount",
+    "podIP",
+    "phase",
+    "jobStatus",
+    "jobId",
+    "lifecycleState",
+    "error",
+    "jobManagerDeploymentStatus",
+    "suspended",
+    "running",
+    "jobReference",
+    "deploymentName",
+    "throwableList",
+    "PodScheduled",
+    "Ready",
+    "False",
+    "True",
 ];
 
 /// What is listed and watched, in the order of the digits that choose it.
@@ -64,7 +109,11 @@ fn seeds() -> Vec<Vec<u8>> {
         all.push(seeds::input(head, &body));
     }
     // The operator's recordings are lines of a watch: their objects make a list.
-    for (kind, name) in [(2, "flinkdeployments"), (3, "flinksessionjobs"), (4, "flinkstatesnapshots")] {
+    for (kind, name) in [
+        (2, "flinkdeployments"),
+        (3, "flinksessionjobs"),
+        (4, "flinkstatesnapshots"),
+    ] {
         let list_kind = format!("{}List", KINDS[kind].as_str());
         let lines = seeds::file(&format!("tests/fixtures/operator-1.15.0/{name}.jsonl"));
         for object in objects(&lines).into_iter().take(12) {
@@ -82,20 +131,31 @@ fn seeds() -> Vec<Vec<u8>> {
 pub(super) fn objects(lines: &[u8]) -> Vec<serde_json::Value> {
     let lines = lines.split(|byte| *byte == b'\n');
     let read = |line: &[u8]| serde_json::from_slice::<serde_json::Value>(line).ok();
-    lines.filter_map(read).map(|mut line| line["object"].take()).filter(serde_json::Value::is_object).collect()
+    lines
+        .filter_map(read)
+        .map(|mut line| line["object"].take())
+        .filter(serde_json::Value::is_object)
+        .collect()
 }
 
 fn check(input: &[u8]) {
     let ([kind, of_status], pages) = head(input);
     let (kind, status) = (KINDS[choice(kind, KINDS.len())], status(of_status));
-    let pages: Arc<[Bytes]> = pages.split(|byte| *byte == PAGE_END).map(Bytes::copy_from_slice).collect();
+    let pages: Arc<[Bytes]> = pages
+        .split(|byte| *byte == PAGE_END)
+        .map(Bytes::copy_from_slice)
+        .collect();
     let (given, read) = (Arc::clone(&pages), Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&read);
     let answer = move |path: &str| {
         if !lists(path, kind) {
             return Reply::Never;
         }
-        let page = if path.contains("continue=") { count.load(Ordering::Relaxed) } else { 0 };
+        let page = if path.contains("continue=") {
+            count.load(Ordering::Relaxed)
+        } else {
+            0
+        };
         count.store(page + 1, Ordering::Relaxed);
         match given.get(page) {
             Some(body) => Reply::Answer(status, body.clone()),
@@ -114,14 +174,9 @@ fn check(input: &[u8]) {
             let pages = &pages[..read.load(Ordering::Relaxed)];
             listed(&objects, completeness, kind, pages);
         }
-        KubeChange::Failed(fault) => told(&fault),
+        KubeChange::Failed(fault) => hold::fault(&fault),
         other => panic!("a list leads to a list or a fault, not to {other:?}"),
     }
-}
-
-/// A fault of a list. It has no secret to tell.
-pub(super) fn told(fault: &Fault) {
-    hold::fault(fault);
 }
 
 /// Whether a path lists or watches the kind.
@@ -153,82 +208,4 @@ fn listed(objects: &[Object], completeness: Completeness, kind: ObjectKind, page
         Completeness::Incomplete => assert!(objects.len() < items),
     }
     objects.iter().for_each(hold::object);
-}
-
-/// The clock of virtual time.
-struct VirtualClock;
-
-impl Clock for VirtualClock {
-    fn now(&self) -> Timestamp {
-        testing::at(1_000)
-    }
-}
-
-/// A cluster under watch, of which one kind counts.
-pub(super) struct Watching {
-    pub(super) cluster: KubeCluster,
-    kind: ObjectKind,
-    updates: mpsc::Receiver<KubeUpdate>,
-    tasks: Tasks,
-}
-
-impl Watching {
-    pub(super) fn start(client: kube::Client, kind: ObjectKind) -> Self {
-        let (sender, updates) = mpsc::channel(1 << 12);
-        let tasks = Tasks::default();
-        let settings = KubeSettings {
-            name: ClusterName::new("local"),
-            namespaces: Vec::new(),
-            timing: Timing::default(),
-            deployments: Selector::All,
-        };
-        let operator = match kind {
-            ObjectKind::Deployment | ObjectKind::Pod => OperatorResources::Ignored,
-            ObjectKind::FlinkDeployment | ObjectKind::FlinkSessionJob | ObjectKind::FlinkStateSnapshot => {
-                OperatorResources::Watched
-            }
-        };
-        let ports = KubePorts {
-            client,
-            clock: Arc::new(VirtualClock),
-            updates: sender,
-            tasks: tasks.clone(),
-            known: Vec::new(),
-            seed: 1,
-        };
-        Self {
-            cluster: KubeCluster::start(settings, operator, ports),
-            kind,
-            updates,
-            tasks,
-        }
-    }
-
-    /// The next that is learned of the kind.
-    pub(super) async fn next_change(&mut self) -> KubeChange {
-        loop {
-            let update = self.updates.recv().await.expect("the cluster is watched");
-            if update.scope.kind == self.kind {
-                return update.change;
-            }
-        }
-    }
-
-    /// What is learned of the kind until nothing has come for a second.
-    pub(super) async fn changes(&mut self) -> Vec<KubeChange> {
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-        let mut all = Vec::new();
-        while let Ok(update) = self.updates.try_recv() {
-            if update.scope.kind == self.kind {
-                all.push(update.change);
-            }
-        }
-        all
-    }
-
-    /// Ends all that was begun.
-    pub(super) async fn stop(self) {
-        let by = tokio::time::Instant::now() + std::time::Duration::from_secs(1);
-        self.tasks.stop(by).await.expect("the watches end when they are told to");
-    }
 }

@@ -1,7 +1,7 @@
 //! What is asked of Kubernetes on request: events, ConfigMaps, TaskManagers, a log, one object by its name.
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde::Deserialize;
 use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::Fault;
 use steadfast_core::facts::HaData;
@@ -10,8 +10,9 @@ use steadfast_core::kube_update::{KubeChange, ObjectKind};
 use steadfast_core::lookup::{ContainerRun, ObjectQuestion};
 use steadfast_core::testing;
 
-use super::kube_lists::{KINDS, WORDS, Watching};
+use super::kube_lists::{KINDS, WORDS};
 use crate::fakes::{Reply, api_server, choice, head, play, status};
+use crate::watching::Watching;
 use crate::{Target, hold, seeds};
 
 pub(super) const TARGET: Target = Target {
@@ -35,15 +36,32 @@ fn seeds() -> Vec<Vec<u8>> {
         ("30", "jobmanager-log-tail.txt"),
         ("41", "404-deployment.json"),
     ] {
-        let bodies = seeds::files("tests/fixtures", |path| path.contains("kubernetes") && path.ends_with(&format!("/{name}")));
+        let bodies = seeds::files("tests/fixtures", |path| {
+            path.contains("kubernetes") && path.ends_with(&format!("/{name}"))
+        });
         all.extend(bodies.iter().map(|(_, body)| seeds::input(head, body)));
     }
     for (head, object) in [
-        ("40", r#"{"kind":"Deployment","metadata":{"name":"run","namespace":"default","uid":"u1"}}"#),
-        ("50", r#"{"kind":"Pod","metadata":{"name":"run","namespace":"default","uid":"u1"}}"#),
-        ("60", r#"{"kind":"FlinkDeployment","metadata":{"name":"run","namespace":"default","uid":"u1"}}"#),
-        ("41", r#"{"kind":"Status","reason":"NotFound","details":{"name":"run","kind":"deployments"}}"#),
-        ("51", r#"{"kind":"Status","reason":"NotFound","message":"pods \"run\" not found"}"#),
+        (
+            "40",
+            r#"{"kind":"Deployment","metadata":{"name":"run","namespace":"default","uid":"u1"}}"#,
+        ),
+        (
+            "50",
+            r#"{"kind":"Pod","metadata":{"name":"run","namespace":"default","uid":"u1"}}"#,
+        ),
+        (
+            "60",
+            r#"{"kind":"FlinkDeployment","metadata":{"name":"run","namespace":"default","uid":"u1"}}"#,
+        ),
+        (
+            "41",
+            r#"{"kind":"Status","reason":"NotFound","details":{"name":"run","kind":"deployments"}}"#,
+        ),
+        (
+            "51",
+            r#"{"kind":"Status","reason":"NotFound","message":"pods \"run\" not found"}"#,
+        ),
     ] {
         all.push(seeds::input(head, object.as_bytes()));
     }
@@ -72,16 +90,22 @@ async fn look_up(watching: &Watching, which: usize, status: u16, body: &[u8]) {
     let (cluster, namespace) = (&watching.cluster, Namespace::new("default"));
     match which {
         0 => {
-            let Some(events) = told(cluster.events(&namespace, "run").await, status) else { return };
+            let Some(events) = told(cluster.events(&namespace, "run").await, status) else {
+                return;
+            };
             assert!(events.len() <= 20);
             for event in &events {
-                [&event.object, &event.reason, &event.message].into_iter().for_each(hold::text);
+                [&event.object, &event.reason, &event.message]
+                    .into_iter()
+                    .for_each(hold::text);
                 event.at.into_iter().for_each(hold::time);
             }
             hold::kept(|shown| shown.events = testing::observed(hold::present(events), testing::at(1)));
         }
         1 => {
-            let Some(config_maps) = told(cluster.ha_config_maps(&namespace, "run").await, status) else { return };
+            let Some(config_maps) = told(cluster.ha_config_maps(&namespace, "run").await, status) else {
+                return;
+            };
             config_maps.iter().for_each(hold::text);
             assert!(config_maps.is_sorted());
             let data = hold::present(HaData { config_maps });
@@ -117,6 +141,13 @@ fn told<T>(answer: Result<T, Fault>, status: u16) -> Option<T> {
     }
 }
 
+/// How an API server words an error.
+#[derive(Deserialize)]
+struct Said {
+    kind: String,
+    reason: String,
+}
+
 async fn by_name(watching: &Watching, kind: ObjectKind, status: u16, body: &[u8]) {
     let question = ObjectQuestion {
         kind,
@@ -134,8 +165,8 @@ async fn by_name(watching: &Watching, kind: ObjectKind, status: u16, body: &[u8]
         }
         Ok(KubeChange::NotFound(object)) => {
             assert_eq!((status, &object), (404, &question.object));
-            let said: Value = serde_json::from_slice(body).expect("the API server's own word is JSON");
-            assert_eq!((&said["kind"], &said["reason"]), (&"Status".into(), &"NotFound".into()));
+            let Said { kind, reason } = serde_json::from_slice(body).expect("the API server's own word is JSON");
+            assert_eq!((kind.as_str(), reason.as_str()), ("Status", "NotFound"));
         }
         Ok(other) => panic!("one object by its name is there or not: {other:?}"),
         Err(fault) => hold::fault(&fault),

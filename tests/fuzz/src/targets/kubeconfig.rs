@@ -15,18 +15,56 @@ use crate::{Target, hold, seeds};
 pub(super) const TARGET: Target = Target {
     name: "kubeconfig",
     words: &[
-        "apiVersion: v1", "kind: Config", "clusters:", "- name: ", "cluster:", "server: ", "users:", "user:", "token: ",
-        "tokenFile: ", "password: ", "username: ", "client-key-data: ", "client-certificate-data: ",
-        "certificate-authority-data: ", "exec:", "command: ", "args:", "env:", "value: ", "contexts:", "context:",
-        "current-context: ", "proxy-url: ", "insecure-skip-tls-verify: true", "auth-provider:", "status", "token",
-        "expirationTimestamp", "clientCertificateData", "clientKeyData", "&a", "*a", "!!str", "|", ">",
+        "apiVersion: v1",
+        "kind: Config",
+        "clusters:",
+        "- name: ",
+        "cluster:",
+        "server: ",
+        "users:",
+        "user:",
+        "token: ",
+        "tokenFile: ",
+        "password: ",
+        "username: ",
+        "client-key-data: ",
+        "client-certificate-data: ",
+        "certificate-authority-data: ",
+        "exec:",
+        "command: ",
+        "args:",
+        "env:",
+        "value: ",
+        "contexts:",
+        "context:",
+        "current-context: ",
+        "proxy-url: ",
+        "insecure-skip-tls-verify: true",
+        "auth-provider:",
+        "status",
+        "token",
+        "expirationTimestamp",
+        "clientCertificateData",
+        "clientKeyData",
+        "&a",
+        "*a",
+        "!!str",
+        "|",
+        ">",
     ],
     seeds,
     check,
 };
 
 /// Each secret of a kubeconfig stands behind one of these.
-const SECRETS: [&str; 6] = ["token:", "password:", "client-key-data:", "value:", "id-token:", "\"token\":"];
+const SECRETS: [&str; 6] = [
+    "token:",
+    "password:",
+    "client-key-data:",
+    "value:",
+    "id-token:",
+    "\"token\":",
+];
 
 /// Behind what chooses: a kubeconfig, or what its plugin prints.
 fn seeds() -> Vec<Vec<u8>> {
@@ -87,7 +125,11 @@ fn check(input: &[u8]) {
 fn told(error: &dyn std::error::Error, text: &[u8]) {
     let text = String::from_utf8_lossy(text);
     let is_hidden = |line: &str| {
-        let before = line.split(hold::CANARY).next().unwrap_or_default().trim_end_matches([' ', '"', '\'']);
+        let before = line
+            .split(hold::CANARY)
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches([' ', '"', '\'']);
         SECRETS.iter().any(|key| before.ends_with(key))
     };
     if text.lines().filter(|line| line.contains(hold::CANARY)).all(is_hidden) {
@@ -106,7 +148,10 @@ fn answered(path: &Path, text: &[u8]) {
     let kubeconfig = FOLDER.path().join("kubeconfig");
     fs::write(&kubeconfig, config).unwrap();
     // In real time: virtual time passes while a process runs.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     if let Err(error) = runtime.block_on(connect(Some(&kubeconfig), Duration::from_secs(60))) {
         let told = error_chain(&error);
         let said = String::from_utf8_lossy(text);

@@ -11,9 +11,22 @@ use crate::{Target, hold, seeds};
 pub(super) const TARGET: Target = Target {
     name: "last_words",
     words: &[
-        "Job ", " reached terminal state ", "FINISHED.", "FAILED.", "CANCELED.", "RUNNING.", "Caused by: ", "\tat a.b.C.d(C.java:1)",
-        "org.apache.flink.runtime.dispatcher.StandaloneDispatcher", "org.apache.flink.runtime.jobmaster.JobMaster",
-        "{\"message\":\"", "\"logger\":", " [] - ", "INFO ", " ended: ", "\\n",
+        "Job ",
+        " reached terminal state ",
+        "FINISHED.",
+        "FAILED.",
+        "CANCELED.",
+        "RUNNING.",
+        "Caused by: ",
+        "\tat a.b.C.d(C.java:1)",
+        "org.apache.flink.runtime.dispatcher.StandaloneDispatcher",
+        "org.apache.flink.runtime.jobmaster.JobMaster",
+        "{\"message\":\"",
+        "\"logger\":",
+        " [] - ",
+        "INFO ",
+        " ended: ",
+        "\\n",
     ],
     seeds,
     check,
@@ -34,7 +47,12 @@ fn seeds() -> Vec<Vec<u8>> {
     let mut all = vec![
         format!("1{id} ended: FAILED\na.b.C: it\n\tat a.b.C\n").into_bytes(),
         format!("2{id} FAILED because\n").into_bytes(),
-        format!("0{{\"level\":\"INFO\",\"message\":\"Job {id} reached terminal state FAILED.\\na.b.C: it\"}}\n").into_bytes(),
+        format!(
+            "0INFO o.a.f.r.dispatcher.StandaloneDispatcher [] - Job {id} reached terminal state FINISHED.\na.b.C: it\n"
+        )
+        .into_bytes(),
+        format!("0{{\"level\":\"INFO\",\"message\":\"Job {id} reached terminal state FAILED.\\na.b.C: it\"}}\n")
+            .into_bytes(),
     ];
     let logs = seeds::files("tests/fixtures", |path| path.ends_with("log-tail.txt"));
     for (_, log) in &logs {
@@ -59,6 +77,9 @@ fn check(input: &[u8]) {
     if let Some(end) = find(&log, job, pattern) {
         assert_eq!(end.job, job);
         hold::end(&end);
-        assert!(log.to_lowercase().contains(&job.to_string()) || log.contains('\\'), "of this job nothing is said");
+        assert!(
+            log.to_lowercase().contains(&job.to_string()) || log.contains('\\'),
+            "of this job nothing is said"
+        );
     }
 }

@@ -13,8 +13,31 @@ use crate::{Target, hold};
 pub(super) const TARGET: Target = Target {
     name: "names",
     words: &[
-        "oci://", "@sha256:", "builtin:", "file:///", "s3://", "s3a://", "://", "@", ":", "/", "..", "[::1]", "127.0.0.1",
-        ":5000", "1h 30m", "500ms", "-", "T", "Z", "+23:59", "9999-12-31", "-009999-01-01", "ago", "xn--", "%00",
+        "oci://",
+        "@sha256:",
+        "builtin:",
+        "file:///",
+        "s3://",
+        "s3a://",
+        "://",
+        "@",
+        ":",
+        "/",
+        "..",
+        "[::1]",
+        "127.0.0.1",
+        ":5000",
+        "1h 30m",
+        "500ms",
+        "-",
+        "T",
+        "Z",
+        "+23:59",
+        "9999-12-31",
+        "-009999-01-01",
+        "ago",
+        "xn--",
+        "%00",
     ],
     seeds,
     check,
@@ -28,6 +51,7 @@ fn seeds() -> Vec<Vec<u8>> {
         "local/default/s/daily-2.eu",
         "oci://127.0.0.1:5000/team/orders@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "oci://[::1]:5000/a/b__c/d.e-f:latest",
+        "oci://registry.example.com/orders:V1.2_Final",
         "builtin:conservative",
         "policies/mine.wasm",
         "file:///ha/a%20b/../archive",
@@ -58,14 +82,23 @@ fn check(input: &[u8]) {
     }
     assert_eq!(SecretUrl::new(text).expose(), text);
     assert!(!format!("{:?}", SecretUrl::new(text)).contains("s3cret"));
-    assert_eq!(JobState::parse(text).map(JobState::as_str), JobState::parse(text).and(Some(text)));
+    assert_eq!(
+        JobState::parse(text).map(JobState::as_str),
+        JobState::parse(text).and(Some(text))
+    );
 }
 
 /// A directory is shown as it is, and an address has its special characters escaped: what is read again is what needs none.
 fn read_again(location: &Location) -> Option<Location> {
     let shown = location.to_string();
-    let is_plain = shown.chars().all(|c| c.is_ascii_graphic() && !"%?#\\<>\"`{}|^".contains(c));
-    if is_plain { Location::parse(&shown).ok() } else { Some(location.clone()) }
+    let is_plain = shown
+        .chars()
+        .all(|c| c.is_ascii_graphic() && !"%?#\\<>\"`{}|^".contains(c));
+    if is_plain {
+        Location::parse(&shown).ok()
+    } else {
+        Some(location.clone())
+    }
 }
 
 fn of_jobs(text: &str) {
@@ -86,10 +119,16 @@ fn of_modules(text: &str) {
     match ModuleRef::parse(text) {
         Ok(module) => {
             assert_eq!(ModuleRef::parse(&module.to_string()).as_ref(), Ok(&module), "{text}");
-            if let ModuleRef::Oci(OciRef { registry, repository, .. }) = module {
+            if let ModuleRef::Oci(OciRef {
+                registry, repository, ..
+            }) = module
+            {
                 assert!(is_registry(&registry) && !registry.contains(['@', '/']), "{registry}");
                 let parts: Vec<&str> = repository.split('/').collect();
-                assert!(parts.iter().all(|part| !matches!(*part, "" | "." | "..")), "{repository}");
+                assert!(
+                    parts.iter().all(|part| !matches!(*part, "" | "." | "..")),
+                    "{repository}"
+                );
             }
         }
         Err(error) => assert!(!error.fix().is_empty()),

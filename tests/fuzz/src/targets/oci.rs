@@ -15,8 +15,19 @@ use crate::{Target, hold};
 pub(super) const TARGET: Target = Target {
     name: "oci",
     words: &[
-        "schemaVersion", "mediaType", "application/vnd.oci.image.manifest.v1+json", "config", "layers", "digest", "size",
-        "application/wasm", "annotations", "manifests", "sha256:", "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----",
+        "schemaVersion",
+        "mediaType",
+        "application/vnd.oci.image.manifest.v1+json",
+        "config",
+        "layers",
+        "digest",
+        "size",
+        "application/wasm",
+        "annotations",
+        "manifests",
+        "sha256:",
+        "-----BEGIN PUBLIC KEY-----",
+        "-----END PUBLIC KEY-----",
         "dev.cosignproject.cosign/signature",
     ],
     seeds,
@@ -30,7 +41,8 @@ const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 fn seeds() -> Vec<Vec<u8>> {
     let digest = Digest::of(MODULE);
     let layer = format!(r#"{{"mediaType":"application/wasm","digest":"sha256:{digest}","size":8}}"#);
-    let config = format!(r#"{{"mediaType":"application/vnd.wasm.config.v0+json","digest":"sha256:{digest}","size":8}}"#);
+    let config =
+        format!(r#"{{"mediaType":"application/vnd.wasm.config.v0+json","digest":"sha256:{digest}","size":8}}"#);
     let kind = "application/vnd.oci.image.manifest.v1+json";
     let texts = [
         format!(r#"0{{"schemaVersion":2,"mediaType":"{kind}","config":{config},"layers":[{layer}]}}"#),
@@ -91,12 +103,17 @@ fn manifest(body: &[u8]) {
         version: Version::Digest(digest),
     };
     let resolver = Resolver::new(|_| None, Registries::default(), Some(Cache::new(folder.clone())));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     match runtime.block_on(resolver.resolve(&ModuleRef::Oci(artifact), &Trust::default())) {
         Ok(module) => {
             assert_eq!(Digest::of(&module.bytes), module.provenance.sha256);
             assert_eq!(module.provenance.manifest, Some(digest));
-            assert!(body == MODULE || String::from_utf8_lossy(body).contains(&module.provenance.sha256.to_string()[..8]));
+            assert!(
+                body == MODULE || String::from_utf8_lossy(body).contains(&module.provenance.sha256.to_string()[..8])
+            );
         }
         Err(error) => {
             let told = error_chain(&error);

@@ -13,11 +13,59 @@ pub(super) const TARGET: Target = Target {
 };
 
 pub(super) const WORDS: &[&str] = &[
-    "version", "key", "target", "cluster", "namespace", "name", "session_job", "mode", "origin", "labels", "state",
-    "confidence", "reason", "code", "message", "since", "toldSince", "confirmedAt", "incarnation", "attempt", "conditions",
-    "type", "precisely", "alerts", "scope", "intent", "attention", "policy", "revision", "transition", "alert", "forgotten",
-    "update", "from", "to", "present", "absent", "unknown", "fault", "kind", "before", "snapshot", "rule", "failure",
-    "secs", "nanos", "RUNNING", "FAILED", "application", "session", "discovered", "configured", "2026-01-01T00:00:00.000Z",
+    "version",
+    "key",
+    "target",
+    "cluster",
+    "namespace",
+    "name",
+    "session_job",
+    "mode",
+    "origin",
+    "labels",
+    "state",
+    "confidence",
+    "reason",
+    "code",
+    "message",
+    "since",
+    "toldSince",
+    "confirmedAt",
+    "incarnation",
+    "attempt",
+    "conditions",
+    "type",
+    "precisely",
+    "alerts",
+    "scope",
+    "intent",
+    "attention",
+    "policy",
+    "revision",
+    "transition",
+    "alert",
+    "forgotten",
+    "update",
+    "from",
+    "to",
+    "present",
+    "absent",
+    "unknown",
+    "fault",
+    "kind",
+    "before",
+    "snapshot",
+    "rule",
+    "failure",
+    "secs",
+    "nanos",
+    "RUNNING",
+    "FAILED",
+    "application",
+    "session",
+    "discovered",
+    "configured",
+    "2026-01-01T00:00:00.000Z",
 ];
 
 /// Behind what chooses the kind of document: the document.
@@ -25,9 +73,17 @@ fn seeds() -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for (kind, name) in [("0", "records"), ("1", "events"), ("2", "recordings")] {
         let lines = seeds::file(&format!("engine/store/tests/formats/v1/{name}.jsonl"));
-        all.extend(lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| seeds::input(kind, line)));
+        all.extend(
+            lines
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .map(|line| seeds::input(kind, line)),
+        );
     }
-    all.push(seeds::input("3", &seeds::file("engine/store/tests/formats/v1/recording.deflate")));
+    all.push(seeds::input(
+        "3",
+        &seeds::file("engine/store/tests/formats/v1/recording.deflate"),
+    ));
     all
 }
 
@@ -52,7 +108,10 @@ fn check(input: &[u8]) {
         0 => {
             reads_back!(document, testing::read_record, testing::write_record);
             if let Ok(record) = testing::read_record(document) {
-                [record.since].into_iter().chain(record.confirmed_at).for_each(hold::time);
+                [record.since]
+                    .into_iter()
+                    .chain(record.confirmed_at)
+                    .for_each(hold::time);
             }
         }
         1 => reads_back!(document, testing::read_event, testing::write_event),

@@ -40,14 +40,28 @@ const CELLS: [&str; 8] = [
 
 /// Behind what chooses the cell: what it holds.
 fn seeds() -> Vec<Vec<u8>> {
-    let mut all: Vec<Vec<u8>> = ["3local/default/orders", "4-/-/orders", "5RUNNING", "6-1", "79223372036854775807"]
-        .map(|text| text.as_bytes().to_vec())
-        .to_vec();
+    let mut all: Vec<Vec<u8>> = [
+        "3local/default/orders",
+        "4-/-/orders",
+        "5RUNNING",
+        "6-1",
+        "79223372036854775807",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec();
     for (kind, name) in [("0", "records"), ("1", "events")] {
         let lines = seeds::file(&format!("engine/store/tests/formats/v1/{name}.jsonl"));
-        all.extend(lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| seeds::input(kind, line)));
+        all.extend(
+            lines
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .map(|line| seeds::input(kind, line)),
+        );
     }
-    all.push(seeds::input("2", &seeds::file("engine/store/tests/formats/v1/recording.deflate")));
+    all.push(seeds::input(
+        "2",
+        &seeds::file("engine/store/tests/formats/v1/recording.deflate"),
+    ));
     all
 }
 
@@ -80,14 +94,21 @@ fn check(input: &[u8]) {
     };
     let rows = (count("jobs"), count("journal"), count("snapshots"));
     drop(connection);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(nothing_goes_missing(rows));
 }
 
 async fn nothing_goes_missing((jobs, entries, snapshots): (usize, usize, usize)) {
     let store = SqliteStore::open(&FOLDER.1).expect("a row that does not read does not shut the store");
     let loaded = store.load(testing::at(1)).await.expect("the others load");
-    assert_eq!(loaded.records.len() + loaded.set_aside.len(), jobs, "a record went missing");
+    assert_eq!(
+        loaded.records.len() + loaded.set_aside.len(),
+        jobs,
+        "a record went missing"
+    );
     for aside in &loaded.set_aside {
         assert!(!aside.why.is_empty());
     }
@@ -96,10 +117,19 @@ async fn nothing_goes_missing((jobs, entries, snapshots): (usize, usize, usize))
     }
     let again = store.load(testing::at(2)).await.unwrap();
     assert_eq!(again.records, loaded.records, "the same the second time");
-    assert!(again.set_aside.is_empty() && again.mended.is_empty(), "set aside and mended once");
-    let page = store.page(EntriesOf::Everything, Sequence(0), 1_000).await.expect("the journal is read");
+    assert!(
+        again.set_aside.is_empty() && again.mended.is_empty(),
+        "set aside and mended once"
+    );
+    let page = store
+        .page(EntriesOf::Everything, Sequence(0), 1_000)
+        .await
+        .expect("the journal is read");
     // The end of each record that was set aside is told, where somebody could follow it.
-    let told = loaded.set_aside.iter().filter(|aside| JobKey::parse(&aside.job).is_some());
+    let told = loaded
+        .set_aside
+        .iter()
+        .filter(|aside| JobKey::parse(&aside.job).is_some());
     assert_eq!(page.rows.len(), entries + told.count(), "an entry went missing");
     for row in &page.rows {
         match row {
@@ -107,6 +137,13 @@ async fn nothing_goes_missing((jobs, entries, snapshots): (usize, usize, usize))
             Row::Unreadable(unreadable) => assert!(!unreadable.why.is_empty()),
         }
     }
-    let recorded = store.recorded(Sequence(0), Timestamp::from_millis(i64::MIN), 1_000).await.expect("snapshots are read");
-    assert_eq!(recorded.read.len() + recorded.unreadable.len(), snapshots, "a snapshot went missing");
+    let recorded = store
+        .recorded(Sequence(0), Timestamp::from_millis(i64::MIN), 1_000)
+        .await
+        .expect("snapshots are read");
+    assert_eq!(
+        recorded.read.len() + recorded.unreadable.len(),
+        snapshots,
+        "a snapshot went missing"
+    );
 }
