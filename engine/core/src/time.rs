@@ -44,9 +44,11 @@ impl Timestamp {
         )
     }
 
-    /// Parses RFC 3339, as Kubernetes writes it.
+    /// Parses RFC 3339, as Kubernetes writes it; `None` also for the few moments at the end of the calendar that cannot be
+    /// written back to the millisecond.
     pub fn parse(text: &str) -> Option<Self> {
-        text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond()))
+        let time = text.parse::<jiff::Timestamp>().ok()?;
+        Self::written(time.as_millisecond())
     }
 }
 
@@ -98,6 +100,17 @@ mod tests {
         for millis in [-1, 0, 1_795_396_409_838, 253_402_207_199_999] {
             let time = Timestamp::written(millis).unwrap();
             assert_eq!(Timestamp::parse(&time.to_string()), Some(time), "{millis}");
+        }
+    }
+
+    #[test]
+    fn what_is_parsed_is_written_as_what_parses() {
+        for text in ["9999-12-30T22:00:00.001Z", "9999-12-30T22:00:00.999999999Z"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+        for text in ["9999-12-30T22:00:00.000Z", "-009999-01-02T01:59:59.000Z"] {
+            let time = Timestamp::parse(text).unwrap();
+            assert_eq!(time.to_string(), text);
         }
     }
 

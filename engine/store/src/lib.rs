@@ -12,6 +12,8 @@ mod packing;
 mod refusal;
 mod retention;
 mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod url;
 mod written;
 

@@ -10,7 +10,7 @@ use super::archive::of_this_job;
 use super::{ResultLookup, end_of};
 use crate::flink::{self, classify, parse};
 use crate::json;
-use crate::transport::{Limits, Transport};
+use crate::transport::{Limits, Transport, shown};
 
 /// `GET /jobs/<id>`, and for a failure its cause. A 404 in Flink's own words says that the server has no such job; any
 /// other one may be a gateway's.
@@ -21,7 +21,7 @@ pub(super) async fn find(http: &dyn Transport, base: &str, query: &ResultQuery, 
         return Ok(None);
     }
     let detail = parse::detail(&url, &classify::body(&url, answer)?)?;
-    of_this_job(&url, detail.id, query)?;
+    of_this_job(&shown(&url), detail.id, query)?;
     let cause = if detail.state == JobState::Failed {
         match flink::exceptions(http, base, query.job, limits).await {
             Ok(exception) => exception.map(|exception| exception.headline),

@@ -244,7 +244,7 @@ fn event_about(event: core::Event, deployment: &str, at_hand: &AtHand) -> Option
         object: format!("{kind}/{name}").into(),
         reason: event.reason.unwrap_or_default().into(),
         message: event.message.unwrap_or_default().into(),
-        at: at.map(Timestamp::from_millis),
+        at: at.and_then(Timestamp::written),
     })
 }
 

@@ -11,6 +11,9 @@ use super::{mask, read};
 /// From this likeness on (Jaro-Winkler, 1 is equal) a known key is taken for what was meant.
 const ALIKE: f64 = 0.8;
 
+/// The longest line that a report draws, in bytes. What draws it counts columns with 16 bits, and takes a tab for four.
+const LONGEST_DRAWN: usize = 8 << 10;
+
 /// One mistake in the text of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
@@ -37,7 +40,8 @@ pub enum ConfigError {
     /// It breaks rules. What is displayed is of the mistakes alone, since it goes over HTTP and into logs.
     #[error("{} in the configuration: {}", count(mistakes.len()), listed.join("; "))]
     Mistakes {
-        /// All of them for the person at the terminal, each with the lines around it, as far as these hold no secret.
+        /// All of them for the person at the terminal, each with the lines around it, as far as these hold no secret and none
+        /// of the text is longer than can be drawn.
         report: String,
         /// Each with its file, line, rule and fix.
         listed: Vec<String>,
@@ -113,7 +117,10 @@ impl ConfigError {
             GraphicalTheme::unicode_nocolor()
         };
         let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false);
-        let shown = mask::masked(text);
+        let shown = text
+            .lines()
+            .all(|line| line.len() <= LONGEST_DRAWN)
+            .then(|| mask::masked(text));
         let (mut report, mut listed) = (String::new(), Vec::new());
         for mistake in &mistakes {
             let before = text.get(..mistake.place.start).unwrap_or_default();
@@ -123,8 +130,13 @@ impl ConfigError {
             let diagnostic = MietteDiagnostic::new(told)
                 .with_help(mistake.fix.clone())
                 .with_label(LabeledSpan::underline(mistake.place.clone()));
-            let source = NamedSource::new(path.display().to_string(), shown.clone());
-            let diagnosed = Report::new(diagnostic).with_source_code(source);
+            let diagnosed = match &shown {
+                Some(shown) => {
+                    let source = NamedSource::new(path.display().to_string(), shown.clone());
+                    Report::new(diagnostic).with_source_code(source)
+                }
+                None => Report::new(diagnostic),
+            };
             if handler.render_report(&mut report, diagnosed.as_ref()).is_err() {
                 report.push_str(&format!("{diagnosed}"));
             }

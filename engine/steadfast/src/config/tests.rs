@@ -287,3 +287,13 @@ fn what_flinks_are_shown_takes_one_of_two_forms_and_a_direct_way() {
     let unknown = only_mistake("[[kubernetes]]\nname = \"local\"\nflink_auth = { password = \"x\" }\n");
     assert!(unknown.starts_with("3: unknown key"), "{unknown}");
 }
+
+/// A report draws the lines around a mistake, and what draws them gives up beyond 65,535 columns.
+#[test]
+fn a_mistake_in_an_endless_line_is_told_without_the_line() {
+    for filling in ["x", "\t"] {
+        let text = format!("poll{}= 1 = 2\n", filling.repeat(70_000));
+        let told = only_mistake(&text);
+        assert!(told.starts_with("1: "), "{}", &told[..80]);
+    }
+}

@@ -137,6 +137,9 @@ pub(super) fn read_row(row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
     let (Ok(at), Ok(revision)) = (row.get_ref(1)?.as_i64(), row.get_ref(3)?.as_i64()) else {
         return unreadable("its time or its revision is no number".to_owned());
     };
+    let Some(at) = Timestamp::written(at) else {
+        return unreadable("its time is beyond every calendar".to_owned());
+    };
     let Some(key) = JobKey::parse(&job) else {
         return unreadable("it names no job".to_owned());
     };
@@ -146,7 +149,7 @@ pub(super) fn read_row(row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
     match format::read(document) {
         Ok(event) => Ok(Row::Entry(Entry {
             sequence,
-            at: Timestamp::from_millis(at),
+            at,
             key,
             event,
             revision: unsigned(revision),

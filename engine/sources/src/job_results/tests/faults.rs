@@ -48,6 +48,22 @@ async fn another_jobs_end_is_refused_wherever_it_stands() {
 }
 
 #[tokio::test]
+async fn no_fault_of_a_history_server_shows_what_its_address_hides() {
+    let sources = ResultSources {
+        history_server: Some(SecretUrl::new("http://me:s3cret@history:8082/s3cret")),
+        ..ResultSources::default()
+    };
+    let another = r#"{"jid":"000000006412c0d00000000000000000","state":"FAILED","end-time":1}"#;
+    for (status, body) in [(200, another), (200, "<html>"), (200, "{}"), (404, "no"), (500, "no")] {
+        let found = sources.find(&Http::Says(status, body), &query(ENDS[0].1), PATIENT).await;
+        let Observed::Unknown(fault) = found else {
+            panic!("{found:?}")
+        };
+        assert!(!fault.message.contains("s3cret"), "{status} {body}: {fault}");
+    }
+}
+
+#[tokio::test]
 async fn absent_needs_every_source_and_a_directory_that_is_there() {
     let job = query(ENDS[0].1);
     assert_eq!(

@@ -1,5 +1,6 @@
 use steadfast_core::facts::{Container, Deployment, Pod, Readiness};
 use steadfast_core::state::Mode;
+use steadfast_core::time::Timestamp;
 
 use super::super::decode;
 use super::*;
@@ -112,4 +113,18 @@ fn the_operators_deployment_is_known_by_an_owner_that_does_not_control() {
         panic!("not a Deployment")
     };
     assert_eq!(owned.owner.as_deref(), Some("FlinkDeployment"));
+}
+
+/// What a policy is shown is recorded, and what is recorded must read back.
+#[test]
+fn a_moment_at_the_end_of_the_calendar_can_be_written_back() {
+    let object = r#"{"metadata":{"name":"a","uid":"u","creationTimestamp":"9999-12-30T22:00:00.999999999Z",
+        "deletionTimestamp":"-009999-01-02T01:59:59.5Z"},"spec":{"selector":{},"template":{}}}"#;
+    let Ok(Object::Deployment(deployment)) = decode::object(ObjectKind::Deployment, object) else {
+        panic!("it decodes")
+    };
+    for moment in [deployment.created_at, deployment.deleting_since] {
+        let moment = moment.unwrap();
+        assert_eq!(Timestamp::parse(&moment.to_string()), Some(moment));
+    }
 }

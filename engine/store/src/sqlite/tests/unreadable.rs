@@ -157,3 +157,16 @@ async fn a_snapshot_that_does_not_read_is_named_beside_the_others() {
     assert_eq!(page.read.len(), 2);
     assert_eq!((page.unreadable[0].0, page.last()), (Sequence(3), Some(Sequence(3))));
 }
+
+#[tokio::test]
+async fn an_entry_whose_time_no_calendar_has_is_named() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    store.commit(AT, vec![started("a"), started("b")].into()).await.unwrap();
+    tamper(&store, "UPDATE journal SET at = 9223372036854775807 WHERE sequence = 1");
+    let page = store.page(EntriesOf::Everything, Sequence(0), 10).await.unwrap();
+    let [Row::Unreadable(unreadable), Row::Entry(_)] = &page.rows[..] else {
+        panic!("{page:?}")
+    };
+    assert_eq!(unreadable.why, "its time is beyond every calendar");
+}
