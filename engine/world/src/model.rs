@@ -19,6 +19,8 @@ pub struct Target {
     pub spec: TargetSpec,
     /// What is wrong with its REST endpoint.
     pub flink: FlinkFault,
+    /// What the Flink that answers for it calls its cluster: another one does so under its own name.
+    pub cluster_id: String,
     /// Its Deployment, if there is one.
     pub deployment: Option<DeploymentSpec>,
     /// What the UIDs of its objects are made from.
@@ -57,6 +59,7 @@ impl Target {
     /// A cluster of which nothing is there yet.
     pub fn empty(spec: TargetSpec) -> Self {
         Self {
+            cluster_id: spec.name.clone(),
             spec,
             flink: FlinkFault::Ok,
             deployment: None,
@@ -77,6 +80,7 @@ impl Target {
     /// Takes over what the step says; the rest stays.
     pub fn change(&mut self, step: &Step) {
         replace(&mut self.flink, step.flink.as_ref());
+        replace(&mut self.cluster_id, step.cluster_id.as_ref());
         replace(&mut self.pods, step.pods.as_ref());
         replace(&mut self.task_managers, step.task_managers.as_ref());
         replace(&mut self.session_jobs, step.session_jobs.as_ref());

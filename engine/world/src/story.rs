@@ -102,6 +102,8 @@ pub struct Step {
     pub namespace: Option<String>,
     /// What is wrong with Flink.
     pub flink: Option<FlinkFault>,
+    /// What the Flink that answers calls its cluster (`kubernetes.cluster-id`).
+    pub cluster_id: Option<String>,
     /// The Deployment.
     pub deployment: Option<DeploymentSpec>,
     /// The JobManager's pods.

@@ -347,6 +347,19 @@ fn what_is_committed_is_what_was_decided_and_nothing_twice() {
 }
 
 #[test]
+fn what_a_policy_remembers_outlives_the_engine() {
+    let rig = Rig::new(&["orders"]);
+    let remembered = JobRecord {
+        memory: b"missing since noon".to_vec(),
+        ..rig.record("orders").clone()
+    };
+    let mut again = reactor(BTreeMap::new(), rig.now);
+    let changes = again.start(vec![remembered.clone()], vec![target("orders")], rig.now);
+    let taken_up = changes.changes.first().map_or(&remembered, |change| &*change.record);
+    assert_eq!(taken_up.memory, remembered.memory);
+}
+
+#[test]
 fn stored_records_are_stale_until_confirmed_and_removed_targets_forgotten() {
     let mut rig = Rig::new(&["orders", "gone"]);
     live(&mut rig, Duration::from_secs(10), |_| running());

@@ -74,7 +74,8 @@ impl Client {
     async fn ids(&mut self, count: usize) -> Vec<u64> {
         let mut ids = Vec::new();
         for _ in 0..count {
-            ids.push(self.next().await.unwrap().id.unwrap());
+            let next = timeout(Duration::from_secs(600), self.next()).await;
+            ids.push(next.expect("nothing more comes").unwrap().id.unwrap());
         }
         ids
     }

@@ -66,7 +66,7 @@ impl Shapes<'_> {
             }
             ["jobs", "overview"] => json!({ "jobs": listed.iter().map(|job| self.overview(job)).collect::<Vec<_>>() }),
             ["jobmanager", "config"] => json!([
-                { "key": "kubernetes.cluster-id", "value": self.target.name },
+                { "key": "kubernetes.cluster-id", "value": self.target.cluster_id },
                 { "key": "jobmanager.rpc.address", "value": "127.0.0.1" },
             ]),
             ["taskmanagers"] => json!({ "taskmanagers": [] }),

@@ -225,6 +225,22 @@ fn a_decision_on_a_record_that_was_changed_is_not_committed() {
 }
 
 #[test]
+fn a_policy_that_is_always_overtaken_takes_back_nothing_that_others_said() {
+    let mut two = Two::new(&["slow-1"], Role::Decides);
+    two.answer_all();
+    two.flink("slow-1", running());
+    for _ in 0..4 {
+        two.wait(Duration::from_millis(1));
+        two.flink("slow-1", running());
+        let key = two.rig.record("slow-1").key.clone();
+        let turn = two.rig.reactor.intend(&key, Intent::Cancel, None, two.rig.now).unwrap();
+        two.rig.commit(turn);
+        assert_eq!(two.answer_all(), [], "it did not know of the intent");
+        assert!(two.rig.record("slow-1").intent.is_some());
+    }
+}
+
+#[test]
 fn what_a_policy_says_after_another_took_its_place_is_not_heard() {
     let mut two = Two::new(&["slow-1"], Role::Decides);
     two.answer_all();
