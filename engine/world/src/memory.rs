@@ -71,9 +71,7 @@ pub async fn exchange(server: Arc<dyn Serve>, request: Request<()>) -> io::Resul
 
 type Lines = BoxStream<'static, Bytes>;
 
-async fn next_line(
-    (connection, mut lines): (Connection, Lines),
-) -> Option<(io::Result<Bytes>, (Connection, Lines))> {
+async fn next_line((connection, mut lines): (Connection, Lines)) -> Option<(io::Result<Bytes>, (Connection, Lines))> {
     let next = tokio::select! {
         biased;
         loss = connection.lost() => Err(ends(loss).await),

@@ -1,8 +1,6 @@
 //! How a job ended when its cluster can no longer say so. Never FAILED out of ignorance.
 
-use steadfast_policy::{
-    EndSource, Intent, JobEnd, JobState, Millis, Seen, Snapshot, Timestamp, WantedSource,
-};
+use steadfast_policy::{EndSource, Intent, JobEnd, JobState, Millis, Seen, Snapshot, Timestamp, WantedSource};
 
 use crate::Verdict;
 use crate::memory::Memory;

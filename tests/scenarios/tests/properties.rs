@@ -20,9 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
 use libtest_mimic::{Failed, Trial};
-use proptest::test_runner::{
-    Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
-};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use steadfast_core::journal::Event;
 use steadfast_core::timing::Timing;
 use steadfast_simulate::{Chaos, Environment, Harness, Outcome, Sight, play_observed};
@@ -57,7 +55,9 @@ static ARRIVALS: AtomicUsize = AtomicUsize::new(0);
 pub fn trials() -> Vec<Trial> {
     let cases = setting("PROPERTY_CASES", 200);
     let seed = u64::from(setting("PROPERTY_SEED", 1));
-    let mut trials = shards("worlds", cases, SHARDS, 0, move |name, worlds| of_worlds(name, worlds, seed));
+    let mut trials = shards("worlds", cases, SHARDS, 0, move |name, worlds| {
+        of_worlds(name, worlds, seed)
+    });
     trials.push(Trial::test("arrivals", move || of_arrivals(cases, seed)).with_kind("property"));
     trials.extend(chaos::trials(seed));
     trials

@@ -15,8 +15,8 @@ use steadfast_core::state::{Confidence, JobState};
 use steadfast_simulate::{Chaos, Mishap, Mishaps, Outcome, POINTS, What};
 use steadfast_world::story::{Moment, Story};
 
-use super::plot::{self, Plot};
 use super::kept::Worlds;
+use super::plot::{self, Plot};
 use super::{Played, played, runner, setting, shards, told};
 
 /// By then all that is there has been seen: a story that says otherwise would ask the engine for what it never heard of.

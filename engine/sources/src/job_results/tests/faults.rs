@@ -55,7 +55,9 @@ async fn no_fault_of_a_history_server_shows_what_its_address_hides() {
     };
     let another = r#"{"jid":"000000006412c0d00000000000000000","state":"FAILED","end-time":1}"#;
     for (status, body) in [(200, another), (200, "<html>"), (200, "{}"), (404, "no"), (500, "no")] {
-        let found = sources.find(&Http::Says(status, body), &query(ENDS[0].1), PATIENT).await;
+        let found = sources
+            .find(&Http::Says(status, body), &query(ENDS[0].1), PATIENT)
+            .await;
         let Observed::Unknown(fault) = found else {
             panic!("{found:?}")
         };
