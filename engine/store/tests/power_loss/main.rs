@@ -142,7 +142,7 @@ async fn whatever_is_lost_with_the_power_what_was_durable_is_there() {
                     Luck::Lost | Luck::Kept => 4,
                     Luck::Some | Luck::Torn => 2,
                 };
-                if round == 0 && (length + luck as usize) % every != 0 {
+                if round == 0 && !(length + luck as usize).is_multiple_of(every) {
                     continue;
                 }
                 let mut rng = StdRng::seed_from_u64(round << 32 | length as u64);

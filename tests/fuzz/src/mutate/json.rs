@@ -57,7 +57,9 @@ fn change_somewhere(value: &mut Value, words: &[&str], rng: &mut StdRng) {
                 *text = within.to_string();
             }
         }
-        _ => *value = another(value, words, rng),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            *value = another(value, words, rng);
+        }
     }
 }
 
@@ -95,9 +97,9 @@ fn another(value: &Value, words: &[&str], rng: &mut StdRng) -> Value {
         5 => Value::Array(Vec::new()),
         6 => Value::Object(Map::from_iter([(word(words, rng).to_owned(), value.clone())])),
         7 => Value::String(word(words, rng).repeat(rng.random_range(1..400))),
-        8 => match value {
-            Value::String(text) => Value::String(format!("{text}{}", one_of(&TEXTS, rng))),
-            other => Value::String(other.to_string()),
+        8 => match value.as_str() {
+            Some(text) => Value::String(format!("{text}{}", one_of(&TEXTS, rng))),
+            None => Value::String(value.to_string()),
         },
         _ => Value::String(word(words, rng).to_owned()),
     }

@@ -88,7 +88,7 @@ impl Values<'_> {
 
     fn decision(&mut self) -> Decision {
         Decision {
-            state: self.one_of(&JobState::ALL),
+            state: self.one_of(JobState::ALL),
             confidence: self.one_of(&[Confidence::Inferred, Confidence::Confirmed, Confidence::Stale]),
             reason: Reason::new(self.text(), self.text()),
             rule: self.text(),

@@ -175,7 +175,9 @@ fn check(input: &[u8]) {
             listed(&objects, completeness, kind, pages);
         }
         KubeChange::Failed(fault) => hold::fault(&fault),
-        other => panic!("a list leads to a list or a fault, not to {other:?}"),
+        other @ (KubeChange::Applied(_) | KubeChange::Deleted(_) | KubeChange::NotFound(_)) => {
+            panic!("a list leads to a list or a fault, not to {other:?}")
+        }
     }
 }
 

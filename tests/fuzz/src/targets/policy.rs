@@ -66,7 +66,9 @@ fn guest() -> Vec<u8> {
     sizes.fill(&resolve);
     let decide = resolve.worlds[world].exports.values().find_map(|item| match item {
         wit_parser::WorldItem::Function(function) if function.name == "decide" => Some(function),
-        _ => None,
+        wit_parser::WorldItem::Function(_)
+        | wit_parser::WorldItem::Interface { .. }
+        | wit_parser::WorldItem::Type { .. } => None,
     });
     let params: Vec<_> = decide.unwrap().params.iter().map(|param| param.ty).collect();
     let offsets = sizes.field_offsets(&params);

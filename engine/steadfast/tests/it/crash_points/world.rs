@@ -30,7 +30,7 @@ impl Flinks {
         let (is_calm, looks) = (Arc::clone(&calm), Mutex::new([0_u32; JOBS.len()]));
         let address = serve(move |request| {
             let of = |job: &&str| request.contains(&format!("/{job}/jobs/overview"));
-            let Some(number) = JOBS.iter().position(|job| of(job)) else {
+            let Some(number) = JOBS.iter().position(of) else {
                 return (500, json!({ "errors": ["not here"] }));
             };
             let mut looks = looks.lock().unwrap();
