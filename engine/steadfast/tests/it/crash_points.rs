@@ -134,7 +134,10 @@ impl World {
     }
 
     /// After a start all agree. The engine is left running.
-    #[expect(clippy::print_stdout, reason = "`--nocapture` shows what was compared after each kill")]
+    #[expect(
+        clippy::print_stdout,
+        reason = "`--nocapture` shows what was compared after each kill"
+    )]
     fn agrees(&self, seen: &Seen, about: &str) -> Engine {
         self.flinks.calm_down();
         let engine = Engine::start_configured(self.path());
