@@ -39,6 +39,20 @@ pub(crate) fn fault(fault: &Fault) {
     assert!(!fault.message.is_empty(), "a fault says what it is: {fault:?}");
 }
 
+/// An answer, which only a success can be.
+pub(crate) fn told<T>(answer: Result<T, Fault>, status: u16) -> Option<T> {
+    match answer {
+        Ok(found) => {
+            assert_eq!(status, 200, "an error tells nothing");
+            Some(found)
+        }
+        Err(fault) => {
+            self::fault(&fault);
+            None
+        }
+    }
+}
+
 /// What is written as RFC 3339 reads back.
 pub(crate) fn time(time: Timestamp) {
     let written = time.to_string();

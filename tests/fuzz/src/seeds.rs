@@ -39,6 +39,13 @@ pub(crate) fn file(path: &str) -> Vec<u8> {
     fs::read(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// The documents of the stored format that a store's tests keep under a name, each behind the head that chooses their kind.
+pub(crate) fn stored(head: &str, name: &str) -> Vec<Vec<u8>> {
+    let documents = file(&format!("engine/store/tests/formats/v1/{name}.jsonl"));
+    let lines = documents.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| input(head, line)).collect()
+}
+
 /// An input: what chooses, and what is chosen for.
 pub(crate) fn input(head: &str, rest: &[u8]) -> Vec<u8> {
     [head.as_bytes(), rest].concat()

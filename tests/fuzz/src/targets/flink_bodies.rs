@@ -4,7 +4,6 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
-use steadfast_core::evidence::Fault;
 use steadfast_core::id::{FlinkJobId, Namespace};
 use steadfast_core::testing;
 use steadfast_sources::flink::{self, ClusterIdentity, Expected, Patience, Vouched};
@@ -98,7 +97,7 @@ fn check(input: &[u8]) {
         match kind {
             0 => of_job(&flink, job, status, body).await,
             1 => {
-                let Some(found) = told(flink::exceptions(&flink, BASE, job, LIMITS).await, status) else {
+                let Some(found) = hold::told(flink::exceptions(&flink, BASE, job, LIMITS).await, status) else {
                     return;
                 };
                 if let Some(exception) = &found {
@@ -109,7 +108,7 @@ fn check(input: &[u8]) {
                 hold::kept(|snapshot| snapshot.exceptions = testing::observed(observed, testing::at(1)));
             }
             2 => {
-                if let Some(found) = told(flink::checkpoints(&flink, BASE, job, LIMITS).await, status) {
+                if let Some(found) = hold::told(flink::checkpoints(&flink, BASE, job, LIMITS).await, status) {
                     hold::kept(|shown| shown.checkpoints = testing::observed(hold::present(found), testing::at(1)));
                 }
             }
@@ -124,20 +123,6 @@ pub(super) fn job_in(body: &[u8]) -> FlinkJobId {
         .windows(32)
         .filter_map(|text| FlinkJobId::parse(std::str::from_utf8(text).ok()?));
     ids.into_iter().next().unwrap_or_else(|| testing::flink_job_id(7))
-}
-
-/// An answer, which only a success can be.
-fn told<T>(answer: Result<T, Fault>, status: u16) -> Option<T> {
-    match answer {
-        Ok(found) => {
-            assert_eq!(status, 200, "an error tells nothing");
-            Some(found)
-        }
-        Err(fault) => {
-            hold::fault(&fault);
-            None
-        }
-    }
 }
 
 /// How Flink words an error.

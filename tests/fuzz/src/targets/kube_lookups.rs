@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use serde::Deserialize;
 use steadfast_core::board::ObjectRef;
-use steadfast_core::evidence::Fault;
 use steadfast_core::facts::HaData;
 use steadfast_core::id::{Namespace, Uid};
 use steadfast_core::kube_update::{KubeChange, ObjectKind};
@@ -90,7 +89,7 @@ async fn look_up(watching: &Watching, which: usize, status: u16, body: &[u8]) {
     let (cluster, namespace) = (&watching.cluster, Namespace::new("default"));
     match which {
         0 => {
-            let Some(events) = told(cluster.events(&namespace, "run").await, status) else {
+            let Some(events) = hold::told(cluster.events(&namespace, "run").await, status) else {
                 return;
             };
             assert!(events.len() <= 20);
@@ -103,7 +102,7 @@ async fn look_up(watching: &Watching, which: usize, status: u16, body: &[u8]) {
             hold::kept(|shown| shown.events = testing::observed(hold::present(events), testing::at(1)));
         }
         1 => {
-            let Some(config_maps) = told(cluster.ha_config_maps(&namespace, "run").await, status) else {
+            let Some(config_maps) = hold::told(cluster.ha_config_maps(&namespace, "run").await, status) else {
                 return;
             };
             config_maps.iter().for_each(hold::text);
@@ -112,7 +111,7 @@ async fn look_up(watching: &Watching, which: usize, status: u16, body: &[u8]) {
             hold::kept(|shown| shown.ha_data = testing::observed(data, testing::at(1)));
         }
         2 => {
-            let pods = told(cluster.task_managers(&namespace, "run").await, status);
+            let pods = hold::told(cluster.task_managers(&namespace, "run").await, status);
             pods.iter().flatten().for_each(hold::pod);
         }
         3 => match cluster.pod_log(&namespace, "run", ContainerRun::Current).await {
@@ -124,20 +123,6 @@ async fn look_up(watching: &Watching, which: usize, status: u16, body: &[u8]) {
             Err(fault) => hold::fault(&fault),
         },
         kind => by_name(watching, KINDS[kind - 4], status, body).await,
-    }
-}
-
-/// An answer, which only a success can be.
-fn told<T>(answer: Result<T, Fault>, status: u16) -> Option<T> {
-    match answer {
-        Ok(found) => {
-            assert_eq!(status, 200, "an error tells nothing");
-            Some(found)
-        }
-        Err(fault) => {
-            hold::fault(&fault);
-            None
-        }
     }
 }
 

@@ -72,13 +72,7 @@ pub(super) const WORDS: &[&str] = &[
 fn seeds() -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for (kind, name) in [("0", "records"), ("1", "events"), ("2", "recordings")] {
-        let lines = seeds::file(&format!("engine/store/tests/formats/v1/{name}.jsonl"));
-        all.extend(
-            lines
-                .split(|byte| *byte == b'\n')
-                .filter(|line| !line.is_empty())
-                .map(|line| seeds::input(kind, line)),
-        );
+        all.extend(seeds::stored(kind, name));
     }
     all.push(seeds::input(
         "3",

@@ -50,13 +50,7 @@ fn seeds() -> Vec<Vec<u8>> {
     .map(|text| text.as_bytes().to_vec())
     .to_vec();
     for (kind, name) in [("0", "records"), ("1", "events")] {
-        let lines = seeds::file(&format!("engine/store/tests/formats/v1/{name}.jsonl"));
-        all.extend(
-            lines
-                .split(|byte| *byte == b'\n')
-                .filter(|line| !line.is_empty())
-                .map(|line| seeds::input(kind, line)),
-        );
+        all.extend(seeds::stored(kind, name));
     }
     all.push(seeds::input(
         "2",
