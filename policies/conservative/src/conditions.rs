@@ -7,7 +7,7 @@ use steadfast_policy::{
 
 use crate::Verdict;
 use crate::diagnosis::{self, ProblemKind};
-use crate::memory::{CheckpointBase, Instability, Memory, Stop};
+use crate::memory::{CheckpointBase, Instability, Memory};
 use crate::observations;
 use crate::operator;
 use crate::params::Params;
@@ -192,7 +192,7 @@ pub fn alerts(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict)
         | JobState::Savepointing => None,
     };
     // A job that is gone as its resource asked is no alarm; one that failed is.
-    let as_asked = memory.stop != Stop::NotAskedFor && verdict.state != JobState::Failed;
+    let as_asked = memory.stop.is_asked_for() && verdict.state != JobState::Failed;
     if let Some(name) = name
         && !as_asked
         && s.job.state == verdict.state

@@ -53,6 +53,18 @@ pub enum Stop {
     Suspension,
     /// The resource is, or was, being deleted.
     Deletion,
+    /// None any more: a suspension was asked for, and the job has not been seen since.
+    Lifted,
+}
+
+impl Stop {
+    /// Whether the job is to stop.
+    pub fn is_asked_for(self) -> bool {
+        match self {
+            Self::Suspension | Self::Deletion => true,
+            Self::NotAskedFor | Self::Lifted => false,
+        }
+    }
 }
 
 /// Whether an operator's resource was seen to stand for the job. Without one, that none is there says nothing.

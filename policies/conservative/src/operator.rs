@@ -5,8 +5,8 @@
 //! FlinkDeployment asks for the job to run is to come back.
 
 use steadfast_policy::{
-    Confidence, Deployment, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Mode, Rollout, Seen,
-    Snapshot, Streak, Timestamp, WantedSource,
+    Confidence, Deployment, DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Millis, Mode, Rollout,
+    Seen, Snapshot, Streak, Timestamp, WantedSource,
 };
 
 use crate::Verdict;
@@ -38,10 +38,15 @@ pub fn note_stop(s: &Snapshot, memory: &mut Memory) {
         if was_ended {
             return;
         }
-        memory.stop = match (resource.deleting_since, resource.desired) {
-            (Some(_), _) => Stop::Deletion,
-            (None, DesiredState::Suspended) => Stop::Suspension,
-            (None, DesiredState::Running) => Stop::NotAskedFor,
+        memory.stop = match (resource.deleting_since, resource.desired, memory.stop) {
+            (Some(_), ..) => Stop::Deletion,
+            (None, DesiredState::Suspended, _) => Stop::Suspension,
+            (None, DesiredState::Running, Stop::Suspension) => {
+                memory.awaited_since = None;
+                Stop::Lifted
+            }
+            (None, DesiredState::Running, Stop::Lifted) => Stop::Lifted,
+            (None, DesiredState::Running, Stop::NotAskedFor | Stop::Deletion) => Stop::NotAskedFor,
         };
     }
 }
@@ -55,7 +60,7 @@ pub fn is_suspended(s: &Snapshot) -> bool {
 /// the session's other jobs, or is going.
 pub fn stays_suspended(s: &Snapshot, memory: &Memory, deployment: &Deployment) -> bool {
     let is_no_news = s.job.mode == Mode::Session || deployment.deleting_since.is_some();
-    is_suspended(s) && is_no_news && memory.stop != Stop::NotAskedFor
+    is_suspended(s) && is_no_news && memory.stop.is_asked_for()
 }
 
 /// The cluster is confirmed gone and nothing tells how the job ended, which `verdict` says: the resource may explain
@@ -74,24 +79,47 @@ pub fn of_gone_cluster(
             "the Deployment is gone, and its resource asks for a suspended job",
         ),
         Stop::Deletion => verdict.also("its FlinkDeployment or FlinkSessionJob was being deleted"),
-        Stop::NotAskedFor => match observations::resource(s) {
-            None => withdrawn(s, memory, verdict),
-            // It may have been deleted together with the Deployment.
-            Some((_, looks)) if looks.asked_at <= missing_since => {
+        Stop::NotAskedFor | Stop::Lifted => {
+            let looking = |s: &Snapshot| {
                 let message = "the Deployment is gone; looking whether its resource still asks for it";
                 Verdict::inferred(s.job.state, Rule::LookingForTheResource)
                     .because("DeploymentGone", message)
                     .want_after(WantedSource::Kubernetes, deployment.asked_at)
                     .validate_after(s.poll())
+            };
+            match s.flink_resource() {
+                // It may have been deleted together with the Deployment.
+                Seen::Present { looks, .. } if looks.asked_at <= missing_since => looking(s),
+                Seen::Present { value, .. } => replaced(s, params, memory, value, verdict),
+                Seen::Absent { .. } => withdrawn(memory, verdict),
+                Seen::Unknown { .. } | Seen::Never if is_resource_open(s, params, memory) => looking(s),
+                Seen::Unknown { .. } | Seen::Never => verdict,
             }
-            Some((resource, _)) => replaced(s, params, memory, resource, verdict),
-        },
+        }
     }
 }
 
+/// Whether there is a resource, of which nobody tells whether it still asks for the job. It is waited for as long as for what is
+/// absent: who may not list resources any more is not told.
+fn is_resource_open(s: &Snapshot, params: &Params, memory: &Memory) -> bool {
+    let waited = memory.gone_at.map(|gone_at| s.watched_for(gone_at)).unwrap_or_default();
+    memory.resource == ResourceSeen::Yes && waited < params.absence_window
+}
+
+/// An end that was guessed before anybody could tell that the resource asks for the job.
+pub fn in_place_of_guess(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
+    let (resource, _) = observations::resource(s)?;
+    let is_asked_for = !memory.stop.is_asked_for() && resource.deleting_since.is_none();
+    if s.job.reason.code != end::GONE || !is_asked_for {
+        return None;
+    }
+    let verdict = replaced(s, params, memory, resource, Verdict::keep(s, Rule::Ended));
+    (verdict.state == JobState::Reconciling).then_some(verdict)
+}
+
 /// The resource that stood for the job is no longer there, by a complete answer: whoever deleted it asked for the end.
-fn withdrawn(s: &Snapshot, memory: &mut Memory, verdict: Verdict) -> Verdict {
-    if memory.resource == ResourceSeen::No || !s.flink_resource().is_absent() {
+fn withdrawn(memory: &mut Memory, verdict: Verdict) -> Verdict {
+    if memory.resource == ResourceSeen::No {
         return verdict;
     }
     memory.stop = Stop::Deletion;
@@ -113,13 +141,13 @@ pub fn in_place_of_end(s: &Snapshot, params: &Params, memory: &mut Memory, verdi
             suspended
         }
         Stop::Deletion => verdict,
-        Stop::NotAskedFor => replacing(s, params, memory, &verdict.reason.message).unwrap_or(verdict),
+        Stop::NotAskedFor | Stop::Lifted => replacing(s, params, memory, &verdict.reason.message).unwrap_or(verdict),
     }
 }
 
 /// The operator has taken the job away to bring it back in another shape, which `how` tells. That is believed for as long
-/// as the operator says that it is at it; that it has yet to look at a new specification, or has named another job that is to
-/// come, until the start deadline.
+/// as the operator says that it is at it; that it has yet to look at a new specification, has named another job that is to come,
+/// or is to resume the job, until the start deadline.
 pub fn replacing(s: &Snapshot, params: &Params, memory: &mut Memory, how: &str) -> Option<Verdict> {
     let (resource, looks) = observations::resource(s)?;
     let asks = resource.desired == DesiredState::Running && resource.deleting_since.is_none();
@@ -132,13 +160,14 @@ pub fn replacing(s: &Snapshot, params: &Params, memory: &mut Memory, how: &str) 
     let names_another = resource.kind == FlinkResourceKind::FlinkSessionJob
         && resource.flink_job_id.is_some()
         && resource.flink_job_id != s.job.incarnation.flink_job_id;
-    if !asks || !(at_it || names_another || resource.rollout == Rollout::InProgress) {
+    let is_under_way = at_it || names_another || resource.rollout == Rollout::InProgress || memory.stop == Stop::Lifted;
+    if !asks || !is_under_way {
         return None;
     }
     let since = *memory.awaited_since.get_or_insert(s.now);
     // What Flink said before the resource named it says nothing of that job.
     let is_unasked = names_another && s.flink().asked_at().is_none_or(|asked| asked <= looks.observed_at);
-    let is_late = s.age(since) >= params.start_deadline && !is_unasked;
+    let is_late = waited(s, since) >= params.start_deadline && !is_unasked;
     (at_it || !is_late).then(|| {
         Verdict::inferred(JobState::Reconciling, Rule::OperatorReplaces).because(
             REPLACES,
@@ -151,9 +180,17 @@ pub fn replacing(s: &Snapshot, params: &Params, memory: &mut Memory, how: &str) 
     })
 }
 
+/// How long the operator has been waited for. An end that is on record stays: an engine that starts does not give it its time
+/// again.
+fn waited(s: &Snapshot, since: Timestamp) -> Millis {
+    let has_ended = s.job.state.is_terminal() || s.job.reason.code == end::GONE;
+    if has_ended { s.age(since) } else { s.watched_for(since) }
+}
+
 /// What to say of an upgrade that has taken the job away and does not get on.
 pub fn stalled<'a>(s: &Snapshot, params: &Params, memory: &Memory, verdict: &'a Verdict) -> Option<&'a str> {
     let since = memory.awaited_since?;
+    // An alarm is no verdict: engines that are started again and again keep nobody from hearing it.
     let is_late = verdict.reason.code == REPLACES && s.age(since) >= params.start_deadline;
     is_late.then_some(verdict.reason.message.as_str())
 }
@@ -167,7 +204,7 @@ pub fn scaled_to_zero(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opt
                 .because(SUSPENDED, format!("{how}; its resource asks for a suspended job")),
         ),
         Stop::Deletion => None,
-        Stop::NotAskedFor => replacing(s, params, memory, how),
+        Stop::NotAskedFor | Stop::Lifted => replacing(s, params, memory, how),
     }
 }
 
@@ -179,14 +216,16 @@ pub fn deleted_while_suspended(s: &Snapshot, params: &Params, memory: &mut Memor
     };
     let streak = Streak::count(memory.resource_missing, looks);
     memory.resource_missing = Some(streak);
-    let is_confirmed = memory.stop == Stop::Deletion
-        || (streak.answers >= params.absence_confirmations && streak.spans() >= params.absence_window);
+    let is_confirmed = memory.stop == Stop::Deletion || rules::is_confirmed(s, params, streak);
     // In a session cluster that is there, the HA data is about other jobs too.
     let has_cluster = !s.deployment().is_absent();
     let rested = |verdict: Verdict| if has_cluster { verdict } else { verdict.asleep() };
     let kept = rested(Verdict::keep(s, Rule::SuspendedAsAsked).as_sure_as(Confidence::Inferred));
     if !is_confirmed {
-        return Some(kept.want_after(WantedSource::Kubernetes, params.absence_window.after(streak.first)));
+        return Some(kept.want_after(
+            WantedSource::Kubernetes,
+            params.absence_window.after(streak.watched_since(s)),
+        ));
     }
     let gone_at = end::looked_for_since(s, &mut memory.resource_gone_at);
     let data = s.ha_data().asked_since(streak.first);
@@ -210,7 +249,7 @@ pub fn deleted_while_suspended(s: &Snapshot, params: &Params, memory: &mut Memor
 fn replaced(s: &Snapshot, params: &Params, memory: &mut Memory, resource: &FlinkResource, verdict: Verdict) -> Verdict {
     let since = *memory.awaited_since.get_or_insert(s.now);
     let name = called(resource);
-    if s.age(since) >= params.start_deadline {
+    if waited(s, since) >= params.start_deadline {
         let late = format!(
             "{name} asks for the job to run, and the operator has not brought it back ({})",
             standing(resource)
@@ -232,7 +271,7 @@ fn replaced(s: &Snapshot, params: &Params, memory: &mut Memory, resource: &Flink
 /// A job on record as suspended whose resource asks for it to run again, while nothing of it is there yet.
 pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
     let (resource, _) = observations::resource(s)?;
-    if !is_suspended(s) || memory.stop != Stop::NotAskedFor {
+    if !is_suspended(s) || memory.stop.is_asked_for() {
         return None;
     }
     memory.awaited_since.get_or_insert(s.now);
@@ -254,9 +293,13 @@ pub fn of_lost_job(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: 
             "Flink no longer knows the job, and its resource asks for a suspended job",
         ),
         Stop::Deletion => verdict.also("its FlinkSessionJob was being deleted"),
-        Stop::NotAskedFor => {
+        Stop::NotAskedFor | Stop::Lifted => {
             let replacing = replacing(s, params, memory, "Flink no longer knows the job");
-            replacing.unwrap_or_else(|| withdrawn(s, memory, verdict))
+            match replacing {
+                Some(replacing) => replacing,
+                None if s.flink_resource().is_absent() => withdrawn(memory, verdict),
+                None => verdict,
+            }
         }
     }
 }
@@ -273,7 +316,7 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
             );
             return Some(suspended(memory, &message));
         }
-        Stop::NotAskedFor => {}
+        Stop::NotAskedFor | Stop::Lifted => {}
     }
     let name = called(resource);
     if let Some(state) = resource.reported_state.filter(|state| state.is_terminal()) {
@@ -288,7 +331,7 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
         return Some(rules::stands(s, Rule::StartFailed));
     }
     let since = *memory.awaited_since.get_or_insert(s.now);
-    let overdue = s.age(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
+    let overdue = s.watched_for(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
     Some(match &resource.error {
         Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
             .because(ERROR, format!("{name} has no Deployment by its deadline: {error}")),
@@ -334,7 +377,7 @@ pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opti
         memory.awaited_since = None;
     }
     let since = *memory.awaited_since.get_or_insert(s.now);
-    let overdue = s.age(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
+    let overdue = s.watched_for(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
     Some(match &resource.error {
         Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
             .because(ERROR, format!("{name} has no job by its deadline: {error}")),
@@ -364,15 +407,17 @@ pub fn waits_still(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
 fn withdrawn_before_it_ran(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
     let streak = Streak::count(memory.resource_missing, looks);
     memory.resource_missing = Some(streak);
-    let is_confirmed = streak.answers >= params.absence_confirmations && streak.spans() >= params.absence_window;
-    let is_known = memory.stop == Stop::Deletion || is_confirmed;
+    let is_known = memory.stop == Stop::Deletion || rules::is_confirmed(s, params, streak);
     if !is_known || observations::verdicts_wait(s, params) {
         let message = format!(
             "its FlinkSessionJob is missing, and no job of it was ever seen; gone needs {} such answers at least {} apart",
             params.absence_confirmations, params.absence_window
         );
         let kept = Verdict::inferred(s.job.state, Rule::WithdrawnBeforeItRan).because("Withdrawn", message);
-        return kept.want_after(WantedSource::Kubernetes, params.absence_window.after(streak.first));
+        return kept.want_after(
+            WantedSource::Kubernetes,
+            params.absence_window.after(streak.watched_since(s)),
+        );
     }
     memory.stop = Stop::Deletion;
     let message = "its FlinkSessionJob is deleted, and no job of it was ever seen";

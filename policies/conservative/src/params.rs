@@ -8,10 +8,10 @@ pub struct Params {
     /// Complete answers that must lack a thing before it is gone, when no deletion was seen.
     #[default(2)]
     pub absence_confirmations: u32,
-    /// Time between the first and the last of those answers.
+    /// Time between the first and the last of those answers, while one engine watches.
     #[default(Millis::from_secs(50))]
     pub absence_window: Millis,
-    /// Time to start before a problem of the pods is a failure.
+    /// Time to start before a problem of the pods is a failure, while one engine watches.
     #[default(Millis::from_mins(10))]
     pub start_deadline: Millis,
     /// Share of dark targets from which on nothing in a cluster turns terminal.

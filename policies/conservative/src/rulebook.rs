@@ -115,17 +115,17 @@ steadfast_policy::rules! {
             changed_by: "Flink's answer; or a replica that is asked for, which is a start."
         }
         OperatorReplaces = "operator-replaces" {
-            says: "The job has made room while its resource asks for it to run: RECONCILING. If the Deployment is confirmed gone, until `start_deadline` or until the operator gives up (lifecycle FAILED); if Flink told FINISHED or CANCELED, or nothing is left but a Deployment scaled to zero, for as long as the operator says UPGRADING.",
+            says: "The job has made room while its resource asks for it to run: RECONCILING. If the Deployment is confirmed gone, until `start_deadline` or until the operator gives up (lifecycle FAILED); if Flink told FINISHED or CANCELED, or has lost the job, or nothing is left but a Deployment scaled to zero, for as long as the operator says UPGRADING, and until `start_deadline` where a new specification, another job's id or a suspension that was lifted tells that it is to act.",
             because: "An upgrade of the operator's stops the job, deletes the Deployment and makes it anew (upgradeMode stateless, savepoint and last-state).",
             changed_by: "The Deployment again, or Flink's answer; the deadline, after which the end is judged without the operator."
         }
         OperatorResumes = "operator-resumes" {
-            says: "A job on record as suspended whose resource asks for it to run again: RECONCILING.",
+            says: "A job on record as suspended whose resource asks for it to run again, and which is not there yet: RECONCILING.",
             because: "`spec.job.state` went back to running.",
             changed_by: "The Deployment, or Flink's answer."
         }
         LookingForTheResource = "looking-for-the-resource" {
-            says: "The cluster is gone, and the operator's resource was last seen before that: a fresh list tells whether it still asks for the job.",
+            says: "The cluster is gone, and the operator's resource was last seen before that, or cannot be read: a fresh list tells whether it still asks for the job. One that cannot be read is waited for over `absence_window`; if it tells later that it asks for the job, the end was none: RECONCILING.",
             because: "A FlinkDeployment may be deleted together with its Deployment.",
             changed_by: "That list."
         }

@@ -9,7 +9,7 @@ use steadfast_policy::{
 use crate::Verdict;
 use crate::diagnosis;
 use crate::end;
-use crate::memory::{CauseKnown, Memory, ReportedEnd};
+use crate::memory::{CauseKnown, Memory, ReportedEnd, Stop};
 use crate::observations;
 use crate::operator;
 use crate::params::Params;
@@ -72,6 +72,9 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     memory.reported = ReportedEnd::of(job.state);
     if memory.reported.is_none() {
         memory.awaited_since = None;
+        if memory.stop == Stop::Lifted {
+            memory.stop = Stop::NotAskedFor;
+        }
     }
     // Only an answer asked for after the pods were seen comes from the JobManager they show.
     if let Some(pod) = s.job_manager()
@@ -141,10 +144,11 @@ fn reported_before(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
 
 /// Flink answers that it does not know the job it ran.
 fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
-    if operator::is_suspended(s)
-        && let Some(verdict) = operator::deleted_while_suspended(s, params, memory)
-    {
-        return verdict;
+    if operator::is_suspended(s) {
+        let deleted = operator::deleted_while_suspended(s, params, memory);
+        if let Some(verdict) = deleted.or_else(|| operator::resumed(s, memory)) {
+            return verdict;
+        }
     }
     if let Some(verdict) = reported_before(s, memory) {
         return verdict;
@@ -161,7 +165,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
     }
     let streak = Streak::count(memory.job_missing, looks);
     memory.job_missing = Some(streak);
-    if is_confirmed(streak, params) {
+    if is_confirmed(s, params, streak) {
         let lost_at = end::looked_for_since(s, &mut memory.gone_at);
         let verdict = end::of_lost_job(s, params, lost_at);
         return if verdict.state == JobState::Lost {
@@ -206,6 +210,11 @@ fn deployment_there(
     memory.awaited_since = None;
     if operator::stays_suspended(s, memory, deployment) {
         return Verdict::keep(s, Rule::SuspendedAsAsked).as_sure_as(Confidence::Inferred);
+    }
+    if s.job.mode == Mode::Session
+        && let Some(verdict) = operator::resumed(s, memory)
+    {
+        return verdict;
     }
     let was_gone = matches!(state, JobState::Terminated | JobState::Suspended)
         && [end::GONE, SCALED_TO_ZERO].contains(&s.job.reason.code.as_str());
@@ -264,7 +273,7 @@ fn scaled_to_zero(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<
     }
     let streak = Streak::count(memory.scaled_to_zero, looks);
     memory.scaled_to_zero = Some(streak);
-    let is_over = is_known || is_confirmed(streak, params) && !observations::verdicts_wait(s, params);
+    let is_over = is_known || is_confirmed(s, params, streak) && !observations::verdicts_wait(s, params);
     if is_over {
         // The pod that answered is gone for good: the next is a start, and takes nobody's place.
         memory.pod = None;
@@ -276,7 +285,10 @@ fn scaled_to_zero(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<
         s.job.name, params.absence_confirmations, params.absence_window
     );
     let verdict = Verdict::inferred(s.job.state, Rule::DeploymentIsThere).because("FlinkSilent", message);
-    Some(verdict.want_after(WantedSource::Kubernetes, params.absence_window.after(streak.first)))
+    Some(verdict.want_after(
+        WantedSource::Kubernetes,
+        params.absence_window.after(streak.watched_since(s)),
+    ))
 }
 
 /// Asks for events where they may tell what the pods do not.
@@ -337,7 +349,8 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     }
     let is_guess = state == JobState::Suspended && s.job.reason.code == end::GONE;
     if state.is_terminal() || is_guess || operator::is_suspended(s) {
-        return end::revisited(s, memory);
+        let asked_for = operator::in_place_of_guess(s, params, memory);
+        return asked_for.unwrap_or_else(|| end::revisited(s, memory));
     }
     if observations::verdicts_wait(s, params) {
         return Verdict::keep(s, Rule::VerdictsWait).as_sure_as(Confidence::Inferred);
@@ -352,7 +365,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
             .is_none_or(|uid| *uid == deletion.uid)
     });
     let seen_and_confirmed = deletion.is_some_and(|deletion| looks.asked_at > deletion.seen_at);
-    if seen_and_confirmed || is_confirmed(streak, params) {
+    if seen_and_confirmed || is_confirmed(s, params, streak) {
         let gone_at = end::looked_for_since(s, &mut memory.gone_at);
         let verdict = match reported_before(s, memory) {
             Some(verdict) => verdict,
@@ -371,7 +384,7 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
             "the Deployment was seen to be deleted; a complete answer is to confirm it".to_owned(),
         ),
         None => (
-            params.absence_window.after(streak.first),
+            params.absence_window.after(streak.watched_since(s)),
             format!(
                 "the Deployment is missing and no deletion was seen; gone needs {} such answers at least {} apart",
                 params.absence_confirmations, params.absence_window
@@ -408,8 +421,9 @@ fn look_at_kubernetes_since(silence: Option<Timestamp>, verdict: Verdict) -> Ver
     }
 }
 
-fn is_confirmed(streak: Streak, params: &Params) -> bool {
-    streak.answers >= params.absence_confirmations && streak.spans() >= params.absence_window
+/// Whether complete answers over a window lack the thing.
+pub fn is_confirmed(s: &Snapshot, params: &Params, streak: Streak) -> bool {
+    streak.answers >= params.absence_confirmations && streak.spans(s) >= params.absence_window
 }
 
 /// What is on record stays, and is known still, after a restart too: somebody answers who would tell otherwise.

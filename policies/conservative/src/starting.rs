@@ -26,7 +26,7 @@ pub fn not_started(s: &Snapshot, params: &Params, memory: &Memory, deployment: &
     } else {
         s.now
     };
-    let overdue = s.age(began) >= params.start_deadline;
+    let overdue = s.watched_for(began) >= params.start_deadline;
     let problem = diagnosis::of_pods(s)
         .or_else(|| diagnosis::of_deployment(s))
         .or_else(|| operator::problem(s));
@@ -38,7 +38,7 @@ pub fn not_started(s: &Snapshot, params: &Params, memory: &Memory, deployment: &
         Some(problem) => Verdict::inferred(JobState::Starting, Rule::Starting).because("Starting", problem.message),
         None if is_starting => {
             // Between two crashes a pod looks well for a moment: only one that stays so has left its start behind.
-            let well_for = memory.expected_since.map(|since| s.age(since));
+            let well_for = memory.expected_since.map(|since| s.watched_for(since));
             without_a_problem(s, deployment, well_for.is_none_or(|well| well < params.start_deadline))
         }
         None => without_a_problem(s, deployment, has_appeared(s, params)),

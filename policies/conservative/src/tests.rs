@@ -6,6 +6,7 @@ mod first_contact;
 mod kit;
 mod operator;
 mod reach;
+mod restarts;
 mod scaled;
 
 use steadfast_policy::testing::{START, Says};
@@ -449,12 +450,13 @@ fn an_engine_that_starts_while_an_end_is_looked_for_looks_anew() {
     story.deployment_missing(61);
     assert!(wants(&story.decide(), WantedSource::HaData));
     // Killed and started: what was asked and seen is lost, and the looks are not answered at once.
-    story.at(90).deployment_missing(89);
     story.snapshot.engine_since = START + 85_000;
+    story.at(90).deployment_missing(89).decide();
+    story.at(136).deployment_missing(135);
     let decision = story.decide();
     assert_eq!(decision.state, JobState::Running);
     assert!(wants(&decision, WantedSource::HaData));
-    story.at(91).nothing_tells_the_end();
+    story.at(137).nothing_tells_the_end();
     story.ha_data_there();
     assert_eq!(story.decide().state, JobState::Suspended);
 }

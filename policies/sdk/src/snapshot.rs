@@ -11,6 +11,13 @@ impl Snapshot {
         Millis::between(moment, self.now)
     }
 
+    /// How much of the time since a moment this engine has watched, which is what patience is counted by. A moment that a
+    /// policy remembers from before the engine's start may be on another clock: the host's may have been set, or be another
+    /// host's. And nobody looked while no engine ran.
+    pub fn watched_for(&self, moment: Timestamp) -> Millis {
+        self.age(moment.max(self.engine_since))
+    }
+
     /// The pace of polls, `[timing] poll`.
     pub fn poll(&self) -> Millis {
         Millis::new(self.timing.poll)

@@ -2,19 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Looks, Millis, Timestamp};
+use crate::{Looks, Millis, Snapshot, Timestamp};
 
 /// Counts complete answers in a row. Keep it in the policy's memory, and begin anew when the thing is seen again.
 ///
 /// ```
-/// # use steadfast_policy::{Looks, Millis, Streak};
+/// # use steadfast_policy::{Instance, JobState, Looks, Millis, Streak, testing};
+/// # let mut snapshot = testing::job("orders").running().snapshot();
+/// # snapshot.engine_since = 0;
 /// # let answer = |at: i64| Looks { asked_at: at, observed_at: at + 200, known_at: Some(at), unknown_since: None, failures: 0 };
 /// let mut missing = None;
 /// for at in [0, 0, 60_000] {
 ///     missing = Some(Streak::count(missing, &answer(at)));
 /// }
 /// let missing = missing.unwrap();
-/// assert_eq!((missing.answers, missing.spans()), (2, Millis::new(59_800)), "one answer counts once");
+/// assert_eq!((missing.answers, missing.spans(&snapshot)), (2, Millis::new(59_800)), "one answer counts once");
+///
+/// // An engine that starts in between counts the time from there on.
+/// snapshot.engine_since = 50_000;
+/// assert_eq!(missing.spans(&snapshot), Millis::new(10_000));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Streak {
@@ -45,8 +51,15 @@ impl Streak {
         }
     }
 
-    /// The time that the answers certainly span: from the first one's arrival to the last one's asking.
-    pub fn spans(&self) -> Millis {
-        Millis::between(self.first, self.last)
+    /// Since when this engine has watched it: since the first answer arrived, or since the engine started, whose clock may be
+    /// another than that of the engine before.
+    pub fn watched_since(&self, snapshot: &Snapshot) -> Timestamp {
+        self.first.max(snapshot.engine_since)
+    }
+
+    /// The time that the answers certainly span while this engine watched: from the first one's arrival to the last one's
+    /// asking.
+    pub fn spans(&self, snapshot: &Snapshot) -> Millis {
+        Millis::between(self.watched_since(snapshot), self.last)
     }
 }

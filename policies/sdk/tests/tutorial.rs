@@ -65,7 +65,7 @@ impl Policy for Patient {
             Seen::Absent { looks } => {
                 let missing = Streak::count(memory.missing, looks);
                 memory.missing = Some(missing);
-                if missing.spans() >= self.params.lost_after {
+                if missing.spans(snapshot) >= self.params.lost_after {
                     Verdict::confirmed(JobState::Lost, Rule::Lost).alert("JobLost", "Flink no longer knows the job")
                 } else {
                     Verdict::keep(snapshot, Rule::NotListed).want(WantedSource::Archive)

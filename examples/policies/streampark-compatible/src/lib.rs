@@ -64,7 +64,7 @@ impl Policy for StreamPark {
             Seen::Absent { looks } => {
                 let silent = Streak::count(memory.silent, looks);
                 memory.silent = Some(silent);
-                if silent.spans() >= self.silent_state_keep {
+                if silent.spans(snapshot) >= self.silent_state_keep {
                     Verdict::inferred(JobState::Lost, Rule::Lost)
                 } else {
                     Verdict::keep(snapshot, Rule::Silent)

@@ -254,6 +254,46 @@ fn a_resource_seen_before_the_deployment_went_says_nothing_of_what_is_asked_for_
 }
 
 #[test]
+fn a_resource_that_cannot_be_read_is_not_taken_for_one_that_asks_for_nothing() {
+    let unread = |has_data: bool| {
+        let mut story = Story::running();
+        story.resource(9, |_| {});
+        story.at(10).flink_lists(JobState::Running).decide();
+        story.at(62).flink_silent(60).deletion_seen(60).deployment_missing(61);
+        story.nothing_tells_the_end();
+        if has_data {
+            story.ha_data_there();
+        }
+        story.flink_resource(Says::Unknown(FaultKind::Timeout));
+        for second in [62, 100, 111] {
+            assert_eq!(story.at(second).decide().state, JobState::Running, "at {second}");
+        }
+        story.at(112).decide();
+        story
+    };
+    for (has_data, guess) in [(false, JobState::Terminated), (true, JobState::Suspended)] {
+        let mut story = unread(has_data);
+        assert_eq!(
+            story.snapshot.job.state, guess,
+            "nobody tells for as long as absence takes"
+        );
+        story.at(200).resource(200, |_| {});
+        let decision = story.decide();
+        assert_eq!(decision.state, JobState::Reconciling, "it asked for the job all along");
+        assert!(alerts(&decision).is_empty());
+        let late = story.at(800).deployment_missing(800).resource(800, |_| {}).decide();
+        assert_eq!(late.state, guess);
+        story.snapshot.engine_since = story.snapshot.now;
+        let same = story.at(900).deployment_missing(900).resource(900, |_| {}).decide();
+        assert_eq!(
+            (same.state, &same.reason),
+            (guess, &late.reason),
+            "an engine that starts does not wait once more"
+        );
+    }
+}
+
+#[test]
 fn a_resource_that_nobody_may_list_changes_nothing() {
     assert_eq!(Story::gone().decide().state, JobState::Terminated);
     let mut given_up = gone(|resource| resource.lifecycle = Some("FAILED".into()));
@@ -313,8 +353,64 @@ fn a_session_job_that_was_suspended_is_not_lost() {
         Confidence::Inferred,
         "after a restart of the engine Flink says it again"
     );
-    story.resource(91, |_| {});
-    assert_eq!(story.at(130).flink_lacks(130).decide().state, JobState::Suspended);
+}
+
+#[test]
+fn a_suspended_session_job_that_is_asked_for_again_is_awaited() {
+    let lifted = || {
+        let mut story = Story::running();
+        story.snapshot.job.mode = Mode::Session;
+        story.resource(9, suspended);
+        for second in [10, 60] {
+            story.at(second).flink_lacks(second).decide();
+        }
+        story.nothing_tells_the_end();
+        assert_eq!(story.decide().state, JobState::Suspended);
+        story.resource(91, |_| {});
+        story
+    };
+    let state = |story: &mut Story| (story.decide().state, story.snapshot.job.reason.code.clone());
+    let mut story = lifted();
+    for second in [92, 160, 690] {
+        story.at(second).flink_lacks(second);
+        let expected = (JobState::Reconciling, "OperatorUpgrade".to_owned());
+        assert_eq!(state(&mut story), expected, "at {second}");
+    }
+    story.at(692).flink_lacks(692);
+    assert_eq!(
+        state(&mut story).0,
+        JobState::Lost,
+        "the resume failed, which is worth an alarm"
+    );
+    let mut story = lifted();
+    story.at(92).flink_silent(92).deployment_there(92);
+    assert_eq!(state(&mut story).0, JobState::Reconciling);
+}
+
+#[test]
+fn a_job_that_was_lost_while_a_suspension_was_asked_for_is_awaited_once_it_is_asked_for_again() {
+    let mut story = Story::running();
+    story.snapshot.job.mode = Mode::Session;
+    story.resource(9, suspended);
+    story.at(10).flink_lacks(10).decide();
+    story.resource(58, |_| {});
+    story.at(60).flink_lacks(60).decide();
+    story.nothing_tells_the_end();
+    assert_eq!(story.decide().state, JobState::Reconciling);
+    assert_eq!(story.at(659).flink_lacks(659).decide().state, JobState::Reconciling);
+    assert_eq!(story.at(660).flink_lacks(660).decide().state, JobState::Lost);
+    // One that was seen to run in between is lost as any other.
+    let mut story = Story::running();
+    story.snapshot.job.mode = Mode::Session;
+    story.resource(9, suspended);
+    story.at(10).flink_lists(JobState::Running).decide();
+    story.resource(11, |_| {});
+    story.at(12).flink_lists(JobState::Running).decide();
+    for second in [20, 71] {
+        story.at(second).flink_lacks(second).decide();
+    }
+    story.nothing_tells_the_end();
+    assert_eq!(story.decide().state, JobState::Lost);
 }
 
 #[test]

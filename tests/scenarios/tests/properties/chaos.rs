@@ -281,13 +281,15 @@ fn settled(looks: &Looks) -> i64 {
     looks.get(first).map_or(0, |(at, _)| at.as_millis())
 }
 
-/// A failing world for people: its story, what is wrong, and the timeline.
+/// A failing world for people: its story, what is wrong, and the timelines.
 fn shown(plot: &Plot, chaos: Chaos, why: &str) -> anyhow::Result<String> {
     let (played, _) = observed(plot, Some(chaos))?;
+    let (calm, _) = observed(plot, None)?;
     Ok(format!(
-        "{why}\n\n{}\n{}\nThe seed is {}; mishaps: {:?}.",
+        "{why}\n\n{}\n{}\nWhere nothing went wrong:\n{}\nThe seed is {}; mishaps: {:?}.",
         super::telling::tell(plot, STAYS),
         played.outcome.timeline,
+        calm.outcome.timeline,
         plot.seed,
         played.outcome.mishaps
     ))
