@@ -132,6 +132,8 @@ struct Play<'a> {
     store: Arc<MemoryStore>,
     engine: Option<Running>,
     starts_again: Option<Moment>,
+    /// Intents that the engine did not take, to be posted again.
+    unposted: Vec<(JobKey, Intent)>,
     removed: BTreeSet<String>,
     judge: Judge<'a>,
     timeline: Timeline,
@@ -158,6 +160,7 @@ impl<'a> Play<'a> {
             store: Arc::new(MemoryStore::default()),
             engine: None,
             starts_again: None,
+            unposted: Vec::new(),
             removed: BTreeSet::new(),
             judge: Judge::new(story),
             timeline: Timeline::default(),
@@ -250,6 +253,9 @@ impl<'a> Play<'a> {
             }
             sleep_until(self.clock.when(*next_look)).await;
             self.suffer().await?;
+            for (key, intent) in std::mem::take(&mut self.unposted) {
+                self.post(key, intent).await;
+            }
             self.look(*next_look);
             self.listen(*next_look).await?;
             *next_look = Moment::from_millis(next_look.as_millis() + i64::try_from(PAUSE.as_millis())?);
@@ -351,22 +357,32 @@ impl<'a> Play<'a> {
 
     async fn intend(&mut self, intent: Intent, step: &Step) {
         let Some(engine) = &self.engine else { return };
-        let targets: Vec<&TargetSpec> = self.story.select(step.target.as_deref()).collect();
-        for view in engine.views() {
+        let (views, story) = (engine.views(), self.story);
+        let targets: Vec<&TargetSpec> = story.select(step.target.as_deref()).collect();
+        for view in views {
             let shown = Shown::from(&view);
-            if targets.iter().any(|target| shown.is_of(target))
-                && let Err(error) = engine.control().intend(view.record.key.clone(), intent, None).await
-                && !self.may_be_refused(&error)
-            {
-                self.judge.fail(
-                    self.clock.story_now(),
-                    format!("intent {intent} for {} was refused: {error}", view.record.key),
-                );
+            if targets.iter().any(|target| shown.is_of(target)) {
+                self.post(view.record.key.clone(), intent).await;
             }
         }
     }
 
-    /// Whoever posts an intent to a store that was made to refuse hears of it.
+    async fn post(&mut self, key: JobKey, intent: Intent) {
+        let Some(engine) = &self.engine else {
+            self.unposted.push((key, intent));
+            return;
+        };
+        match engine.control().intend(key.clone(), intent, None).await {
+            Ok(_) => {}
+            Err(error) if self.may_be_refused(&error) => self.unposted.push((key, intent)),
+            Err(error) => self.judge.fail(
+                self.clock.story_now(),
+                format!("intent {intent} for {key} was refused: {error}"),
+            ),
+        }
+    }
+
+    /// Whoever posts an intent to a store that was made to refuse, or to an engine that is killed, hears of it, and posts it again.
     fn may_be_refused(&self, error: &RequestError) -> bool {
         self.harness.chaos.is_some() && matches!(error, RequestError::Store(_) | RequestError::Stopping)
     }

@@ -22,6 +22,7 @@ use anyhow::Context;
 use libtest_mimic::{Failed, Trial};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use steadfast_core::journal::Event;
+use steadfast_core::state::Mode;
 use steadfast_core::timing::Timing;
 use steadfast_simulate::{Chaos, Environment, Harness, Outcome, Sight, play_observed};
 use steadfast_world::story::Story;
@@ -225,6 +226,10 @@ fn unlicensed(story: &Story, outcome: &Outcome) -> Vec<String> {
                 objections.push(format!("{name}: nobody saw the commit of {:?}", entry.sequence));
                 continue;
             };
+            let foreign = target.flink_id(telling::FOREIGN);
+            if target.mode != Mode::Standalone && commit.job.is_some_and(|job| job.to_string() == foreign) {
+                objections.push(format!("{name} followed the job of a Flink that names another cluster"));
+            }
             let id = job
                 .map(|job| target.flink_id(&named(story, job)))
                 .or_else(|| commit.job.map(|job| job.to_string()));

@@ -32,6 +32,9 @@ const SHARDS: u32 = 2;
 const STAYS: u64 = 300;
 const STAYS_MILLIS: i64 = 300_000;
 
+/// Ends that are known to those who were there: no absence tells of them.
+const TOLD_ENDS: [JobState; 3] = [JobState::Finished, JobState::Failed, JobState::Canceled];
+
 /// What is looked for, beside what is looked for in each world.
 const OF_CHAOS: [&str; 3] = [
     "whatever befell the engine, everything holds that holds of a world",
@@ -261,14 +264,22 @@ fn chaos(plot: &Plot, story: &Story) -> Chaos {
 }
 
 /// Records that did not end as those of an engine which nothing befell. How a job that is gone ended is known only to an
-/// engine that was there.
+/// engine that was there; one that was not may wait for the operator, or for whoever resumes it.
 fn otherwise(calm: &BTreeMap<String, Stands>, stormy: &BTreeMap<String, Stands>) -> Vec<String> {
     let alive = |stands: &&Stands| !stands.state.is_terminal();
     let keys = calm.keys().chain(stormy.keys().filter(|key| !calm.contains_key(*key)));
     let differs = keys.filter_map(|key| {
         let (calm, stormy) = (calm.get(key), stormy.get(key));
         let is_alike = calm.filter(alive) == stormy.filter(alive);
-        (!is_alike).then(|| format!("{key} ended as {stormy:?}, and where nothing went wrong as {calm:?}"))
+        let is_gone = |stands: Option<&Stands>| {
+            stands.is_some_and(|stands| {
+                stands.state.is_terminal() || matches!(stands.state, JobState::Suspended | JobState::Reconciling)
+            })
+        };
+        let was_told = |stands: Option<&Stands>| stands.is_some_and(|stands| TOLD_ENDS.contains(&stands.state));
+        let was_missed = (was_told(calm) || was_told(stormy)) && is_gone(calm) && is_gone(stormy);
+        (!is_alike && !was_missed)
+            .then(|| format!("{key} ended as {stormy:?}, and where nothing went wrong as {calm:?}"))
     });
     differs.collect()
 }

@@ -16,6 +16,9 @@ use reach::Renewal;
 /// How long after its Deployment's creation a JobManager answers at the soonest: 6 s on the test cluster. Less than the
 /// second that a `creationTimestamp` leaves out is not possible.
 const STARTS_UP: u64 = 2_000;
+/// Another Flink, and the job that it lists.
+pub const FOREIGN: &str = "foreign";
+
 /// The story file of a plot, whose end must stand for so many seconds.
 pub fn tell(plot: &Plot, stays: u64) -> String {
     let mut tale = Tale::default();
@@ -199,15 +202,25 @@ impl Tale {
         }
     }
 
-    /// Another Flink answers in its place for a while: it lists a job of its own.
+    /// Another Flink answers in its place for a while: it lists a job of its own, and names its own cluster if Kubernetes has
+    /// clusters.
     fn another_answers(&mut self, place: usize, span: u8) {
         let cluster = &mut self.clusters[place];
-        cluster.told.insert("RUNNING");
-        let row = cluster.row("foreign", "RUNNING", self.now, false);
-        self.step(Some(place), &format!("jobs = [{row}]\n"));
+        let (its_own, ours) = if cluster.in_kubernetes() {
+            let id = |name: &str| format!("cluster_id = \"{name}\"\n");
+            (
+                id(FOREIGN),
+                id(cluster.deployment_name.as_ref().unwrap_or(&cluster.name)),
+            )
+        } else {
+            cluster.told.insert("RUNNING");
+            (String::new(), String::new())
+        };
+        let row = cluster.row(FOREIGN, "RUNNING", self.now, false);
+        self.step(Some(place), &format!("{its_own}jobs = [{row}]\n"));
         self.now += u64::from(span) * 1000;
         let listed = self.clusters[place].listed();
-        self.step(Some(place), &listed);
+        self.step(Some(place), &format!("{ours}{listed}"));
     }
 
     /// A second JobManager answers in turn with the first, for the same job, which it has started itself.

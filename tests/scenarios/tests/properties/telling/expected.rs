@@ -130,9 +130,8 @@ impl Tale {
             (Wish::Deleted | Wish::None, false) if cluster.found == Found::Config => BTreeSet::from(["UNKNOWN"]),
             (Wish::Deleted | Wish::None, false) => return None,
             (Wish::Running, true) => {
-                // It may have been told gone for good while its resource was, or could not be read.
-                let may_have_ended = broken || resource.is_some_and(|resource| resource.was_withdrawn);
-                if may_have_ended {
+                // It may have been told gone for good while its resource was.
+                if resource.is_some_and(|resource| resource.was_withdrawn) {
                     ends.insert("TERMINATED");
                     ends.extend(cluster.told.get("SUSPENDED"));
                 }
