@@ -46,6 +46,8 @@ pub use timeline::Timeline;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
 const PAUSE: Duration = Duration::from_millis(2500);
+/// A sink is offered all that is durable within so many pauses, whatever befell it: twice the longest back-off.
+const DELIVERED_WITHIN: u32 = 24;
 /// How long after an engine that did not start it is started again, in milliseconds: the kubelet's first pause.
 const BACK_OFF: i64 = 10_000;
 /// Off the whole seconds at which stories change, so that no look falls on the edge of an expectation.
@@ -301,14 +303,16 @@ impl<'a> Play<'a> {
     /// Memory, store and sink say the same in the end, whatever befell the engine.
     async fn agree(&mut self) -> anyhow::Result<()> {
         let at = self.clock.story_now();
-        let told = self
-            .store
-            .entries(EntriesOf::ForSinks, Sequence::default(), u32::MAX)
-            .await?;
-        let told: Vec<Sequence> = told.iter().map(|entry| entry.sequence).collect();
-        // What was committed this very moment is still under way.
-        tokio::time::sleep(PAUSE).await;
-        if let Some(why) = self.receiver.objection(self.store.store_id(), &told) {
+        // What was committed lately is still under way, at the pace of what failed.
+        let mut untold = self.untold().await?;
+        for _ in 0..DELIVERED_WITHIN {
+            if untold.is_none() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            untold = self.untold().await?;
+        }
+        if let Some(why) = untold {
             self.judge.fail(at, why);
         }
         let stored = self.store.load(BEGINNING).await?.records;
@@ -320,6 +324,16 @@ impl<'a> Play<'a> {
                 .fail(at, format!("memory has {shown:?}, and the store {stored:?}"));
         }
         Ok(())
+    }
+
+    /// What the receiver was not told of all that is durable, or told otherwise.
+    async fn untold(&self) -> anyhow::Result<Option<String>> {
+        let durable = self
+            .store
+            .entries(EntriesOf::ForSinks, Sequence::default(), u32::MAX)
+            .await?;
+        let durable: Vec<Sequence> = durable.iter().map(|entry| entry.sequence).collect();
+        Ok(self.receiver.objection(self.store.store_id(), &durable))
     }
 
     /// What a step does to the engine, or asks of it.
@@ -368,6 +382,8 @@ impl<'a> Play<'a> {
     }
 
     async fn post(&mut self, key: JobKey, intent: Intent) {
+        // What is posted now stands in place of what was not taken before.
+        self.unposted.retain(|(other, _)| *other != key);
         let Some(engine) = &self.engine else {
             self.unposted.push((key, intent));
             return;

@@ -12,7 +12,7 @@ use crate::rules;
 /// The reason code of an end that is known only from the cluster's absence.
 pub const GONE: &str = "ClusterGone";
 /// That of one that is known only because Flink no longer lists the job.
-const LOST: &str = "JobLost";
+pub const LOST: &str = "JobLost";
 /// That of one that is taken from what was intended or had begun.
 const CANCELLED: &str = "Cancelled";
 /// For so many terminal polls an archive may be written late.
@@ -138,7 +138,7 @@ pub fn words_again(s: &Snapshot, memory: &mut Memory, verdict: Verdict) -> Verdi
         Seen::Present { .. } | Seen::Never => verdict,
         Seen::Absent { looks } | Seen::Unknown { looks, .. } => {
             let since = *memory.going_since.get_or_insert(s.now);
-            let pause = s.age(since).part(2).max(s.poll().part(20));
+            let pause = s.watched_for(since).part(2).max(s.poll().part(20));
             verdict.want_after(WantedSource::LastWords, pause.after(looks.asked_at))
         }
     }

@@ -53,7 +53,7 @@ pub enum Stop {
     Suspension,
     /// The resource is, or was, being deleted.
     Deletion,
-    /// None any more: a suspension was asked for, and the job has not been seen since.
+    /// A suspension was asked for and is not any more; the job has not been listed since.
     Lifted,
 }
 
@@ -75,6 +75,8 @@ pub enum ResourceSeen {
     No,
     /// It was, in this attempt.
     Yes,
+    /// It was, and could not be read when the end was judged.
+    UnreadAtTheEnd,
 }
 
 /// An end that is no failure, in Flink's words. It may be the way to a suspension, or to an upgrade.

@@ -125,8 +125,8 @@ steadfast_policy::rules! {
             changed_by: "The Deployment, or Flink's answer."
         }
         LookingForTheResource = "looking-for-the-resource" {
-            says: "The cluster is gone, and the operator's resource was last seen before that, or cannot be read: a fresh list tells whether it still asks for the job. One that cannot be read is waited for over `absence_window`; if it tells later that it asks for the job, the end was none: RECONCILING.",
-            because: "A FlinkDeployment may be deleted together with its Deployment.",
+            says: "The cluster is gone, and the operator's resource was last seen before that; or the job is gone, and the resource that was seen to stand for it cannot be read: the state stays, inferred, until a list tells whether the resource still asks for the job. One that cannot be read is waited for over `absence_window`; what it asks for is heard when it can be read again, though an end was judged without it.",
+            because: "A FlinkDeployment may be deleted together with its Deployment, and a list that fails says nothing of what is asked for.",
             changed_by: "That list."
         }
         SuspendedAsAsked = "suspended-as-asked" {
@@ -162,7 +162,7 @@ steadfast_policy::rules! {
         GoneWithHaData = "gone-with-ha-data" {
             says: "The cluster is gone, nothing tells an end, and Flink's HA ConfigMaps are still there: SUSPENDED.",
             because: "Flink removes its HA data when a job ends for good; what is left can be resumed.",
-            changed_by: "An end that is told, or the Deployment again."
+            changed_by: "An end that is told; the operator's resource, if it could not be read before; or the Deployment again."
         }
         GoneWhileCancelling = "gone-while-cancelling" {
             says: "The job is gone, and its cancellation was under way or intended: CANCELED.",
@@ -172,7 +172,7 @@ steadfast_policy::rules! {
         Gone = "gone" {
             says: "The cluster is confirmed gone and nothing says how the job ended: TERMINATED. Never FAILED out of ignorance.",
             because: "What was not seen is not known.",
-            changed_by: "An archive that is written late, or can be read again; or the Deployment again."
+            changed_by: "An archive, or the operator's resource, that could not be read before; or the Deployment again."
         }
         Ended = "ended" {
             says: "The job ended and its cluster is gone: the end stays, and the watch sleeps until something new is seen.",

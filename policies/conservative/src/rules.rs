@@ -9,9 +9,9 @@ use steadfast_policy::{
 use crate::Verdict;
 use crate::diagnosis;
 use crate::end;
-use crate::memory::{CauseKnown, Memory, ReportedEnd, Stop};
+use crate::memory::{CauseKnown, Memory, ReportedEnd};
 use crate::observations;
-use crate::operator;
+use crate::operator::{self, Gone};
 use crate::params::Params;
 use crate::rulebook::Rule;
 use crate::starting;
@@ -71,10 +71,7 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     memory.scaled_to_zero = None;
     memory.reported = ReportedEnd::of(job.state);
     if memory.reported.is_none() {
-        memory.awaited_since = None;
-        if memory.stop == Stop::Lifted {
-            memory.stop = Stop::NotAskedFor;
-        }
+        operator::note_listed(memory, looks);
     }
     // Only an answer asked for after the pods were seen comes from the JobManager they show.
     if let Some(pod) = s.job_manager()
@@ -153,6 +150,12 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
     if let Some(verdict) = reported_before(s, memory) {
         return verdict;
     }
+    let gone = Gone::Job {
+        asked_at: looks.asked_at,
+    };
+    if let Some(verdict) = operator::reread(s, params, memory, gone) {
+        return verdict;
+    }
     if s.job.state.is_terminal() || operator::is_suspended(s) {
         return end::corrected(s, memory, stands(s, Rule::EndedJobNotListed));
     }
@@ -169,7 +172,7 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
         let lost_at = end::looked_for_since(s, &mut memory.gone_at);
         let verdict = end::of_lost_job(s, params, lost_at);
         return if verdict.state == JobState::Lost {
-            operator::of_lost_job(s, params, memory, verdict)
+            operator::of_unexplained_end(s, params, memory, gone, verdict)
         } else {
             verdict
         };
@@ -207,7 +210,9 @@ fn deployment_there(
     {
         return verdict;
     }
-    memory.awaited_since = None;
+    if s.job.mode != Mode::Session {
+        memory.awaited_since = None;
+    }
     if operator::stays_suspended(s, memory, deployment) {
         return Verdict::keep(s, Rule::SuspendedAsAsked).as_sure_as(Confidence::Inferred);
     }
@@ -349,8 +354,12 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
     }
     let is_guess = state == JobState::Suspended && s.job.reason.code == end::GONE;
     if state.is_terminal() || is_guess || operator::is_suspended(s) {
-        let asked_for = operator::in_place_of_guess(s, params, memory);
-        return asked_for.unwrap_or_else(|| end::revisited(s, memory));
+        let gone = Gone::Cluster {
+            since: memory.gone_at.unwrap_or(s.job.since),
+            asked_at: looks.asked_at,
+        };
+        let reread = operator::reread(s, params, memory, gone);
+        return reread.unwrap_or_else(|| end::revisited(s, memory));
     }
     if observations::verdicts_wait(s, params) {
         return Verdict::keep(s, Rule::VerdictsWait).as_sure_as(Confidence::Inferred);
@@ -372,8 +381,11 @@ fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks:
             None => end::of_gone_cluster(s, params, gone_at),
         };
         if verdict.reason.code == end::GONE {
-            let missing_since = deletion.map_or(streak.first, |deletion| deletion.seen_at);
-            return operator::of_gone_cluster(s, params, memory, missing_since, looks, verdict);
+            let gone = Gone::Cluster {
+                since: deletion.map_or(streak.first, |deletion| deletion.seen_at),
+                asked_at: looks.asked_at,
+            };
+            return operator::of_unexplained_end(s, params, memory, gone, verdict);
         }
         return verdict;
     }

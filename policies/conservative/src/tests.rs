@@ -1,5 +1,6 @@
 //! The rules one by one, natively. Whole stories are played against the built module in `tests/scenarios`.
 
+mod awaited;
 mod document;
 mod explains;
 mod first_contact;

@@ -405,7 +405,9 @@ fn a_job_that_was_lost_while_a_suspension_was_asked_for_is_awaited_once_it_is_as
     story.resource(9, suspended);
     story.at(10).flink_lists(JobState::Running).decide();
     story.resource(11, |_| {});
-    story.at(12).flink_lists(JobState::Running).decide();
+    for second in [12, 14] {
+        story.at(second).flink_lists(JobState::Running).decide();
+    }
     for second in [20, 71] {
         story.at(second).flink_lacks(second).decide();
     }

@@ -1,0 +1,118 @@
+//! Jobs that the operator has taken away, or stopped, and is to bring back.
+
+use steadfast_policy::{
+    DesiredState, FlinkResource, FlinkResourceKind, JobState, Millis, Rollout, Snapshot, Timestamp,
+};
+
+use super::{called, is_suspended, standing};
+use crate::Verdict;
+use crate::memory::{Memory, Stop};
+use crate::observations;
+use crate::params::Params;
+use crate::rulebook::Rule;
+
+/// The reason code of a job that the operator is to bring back.
+const REPLACES: &str = "OperatorUpgrade";
+/// The lifecycle of a resource that the operator does nothing more for.
+const GAVE_UP: &str = "FAILED";
+
+/// The operator has taken the job away to bring it back in another shape, which `how` tells. That is believed for as long
+/// as the operator says that it is at it; that it has yet to look at a new specification, has named another job that is to come,
+/// or is to resume the job, until the start deadline.
+pub(super) fn replacing(s: &Snapshot, params: &Params, memory: &mut Memory, how: &str) -> Option<Verdict> {
+    let (resource, looks) = observations::resource(s)?;
+    let asks = resource.desired == DesiredState::Running && resource.deleting_since.is_none();
+    // `SUSPENDED` is what it last carried out.
+    let at_it = matches!(
+        resource.lifecycle.as_deref(),
+        Some("UPGRADING" | "ROLLING_BACK" | "SUSPENDED")
+    );
+    // It names the job before it submits it.
+    let names_another = resource.kind == FlinkResourceKind::FlinkSessionJob
+        && resource.flink_job_id.is_some()
+        && resource.flink_job_id != s.job.incarnation.flink_job_id;
+    let resumes = memory.stop == Stop::Lifted && resource.lifecycle.as_deref() != Some(GAVE_UP);
+    if !asks || !(at_it || names_another || resumes || resource.rollout == Rollout::InProgress) {
+        memory.awaited_since = None;
+        return None;
+    }
+    let since = *memory.awaited_since.get_or_insert(s.now);
+    // What Flink said before the resource named it says nothing of that job.
+    let is_unasked = names_another && s.flink().asked_at().is_none_or(|asked| asked <= looks.observed_at);
+    let is_late = waited(s, since) >= params.start_deadline && !is_unasked;
+    (at_it || !is_late).then(|| {
+        Verdict::inferred(JobState::Reconciling, Rule::OperatorReplaces).because(
+            REPLACES,
+            format!(
+                "{how}; {} asks for the job to run: the operator is to bring it back ({})",
+                called(resource),
+                standing(resource)
+            ),
+        )
+    })
+}
+
+/// The resource asks for the job to run: the operator is to bring its cluster back. That is believed until the start
+/// deadline, or until the operator gives up.
+pub(super) fn replaced(
+    s: &Snapshot,
+    params: &Params,
+    memory: &mut Memory,
+    resource: &FlinkResource,
+    verdict: Verdict,
+) -> Verdict {
+    let since = *memory.awaited_since.get_or_insert(s.now);
+    let name = called(resource);
+    if waited(s, since) >= params.start_deadline {
+        let late = format!(
+            "{name} asks for the job to run, and the operator has not brought it back ({})",
+            standing(resource)
+        );
+        return verdict.also(&late);
+    }
+    if resource.lifecycle.as_deref() == Some(GAVE_UP) {
+        return verdict.also(&format!("the operator gave up on {name} ({})", standing(resource)));
+    }
+    Verdict::inferred(JobState::Reconciling, Rule::OperatorReplaces).because(
+        REPLACES,
+        format!(
+            "the Deployment is gone and {name} asks for the job to run: the operator is to bring it back ({})",
+            standing(resource)
+        ),
+    )
+}
+
+/// A job on record as suspended whose resource asks for it to run again, while nothing of it is there yet.
+pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
+    let (resource, _) = observations::resource(s)?;
+    if !is_suspended(s) || memory.stop.is_asked_for() {
+        return None;
+    }
+    // Who remembers no suspension was told of it by an engine that kept no note of it.
+    memory.stop = Stop::Lifted;
+    memory.awaited_since.get_or_insert(s.now);
+    Some(Verdict::inferred(JobState::Reconciling, Rule::OperatorResumes).because(
+        REPLACES,
+        format!(
+            "{} asks for the job to run again ({})",
+            called(resource),
+            standing(resource)
+        ),
+    ))
+}
+
+/// How long the operator has been waited for. An end that is on record stays: an engine that starts does not give it its time
+/// again.
+fn waited(s: &Snapshot, since: Timestamp) -> Millis {
+    let has_ended = s.job.state.is_terminal() || s.job.state == JobState::Suspended;
+    if has_ended { s.age(since) } else { s.watched_for(since) }
+}
+
+/// What to say of an upgrade that has taken the job away and does not get on.
+pub fn stalled<'a>(s: &Snapshot, params: &Params, memory: &Memory, verdict: &'a Verdict) -> Option<&'a str> {
+    let since = memory.awaited_since?;
+    // Flink's own RECONCILING is a job that it lists. An alarm is no verdict: neither one lost answer nor an engine that starts
+    // resolves it.
+    let is_late = verdict.state == JobState::Reconciling && s.age(since) >= params.start_deadline;
+    is_late.then_some(verdict.reason.message.as_str())
+}

@@ -1,0 +1,134 @@
+//! Jobs that a resource asks for and of which nothing was ever observed.
+
+use steadfast_policy::{
+    Confidence, DesiredState, FlinkResourceKind, JobState, Looks, Mode, Seen, Snapshot, Streak, WantedSource,
+};
+
+use super::suspended::suspended;
+use super::{ERROR, SUSPENDED, called, standing};
+use crate::Verdict;
+use crate::memory::{Memory, ResourceSeen, Stop};
+use crate::observations;
+use crate::params::Params;
+use crate::rulebook::Rule;
+use crate::rules;
+
+/// A FlinkDeployment whose Deployment has not appeared, and of which nothing was ever observed.
+pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
+    let (resource, _) = observations::resource(s)?;
+    match memory.stop {
+        Stop::Deletion => return None,
+        Stop::Suspension => {
+            let message = format!(
+                "there is no Deployment, and {} asks for a suspended job",
+                called(resource)
+            );
+            return Some(suspended(memory, &message));
+        }
+        Stop::NotAskedFor | Stop::Lifted => {}
+    }
+    let name = called(resource);
+    if let Some(state) = resource.reported_state.filter(|state| state.is_terminal()) {
+        let message = format!(
+            "nothing of it is there to be observed; the operator last saw it {}",
+            state.word()
+        );
+        return Some(Verdict::inferred(JobState::Unknown, Rule::NothingThere).because("DeploymentMissing", message));
+    }
+    if s.job.state == JobState::Failed {
+        // Only a Deployment shows that the failed start was mended.
+        return Some(rules::stands(s, Rule::StartFailed));
+    }
+    let since = *memory.awaited_since.get_or_insert(s.now);
+    let overdue = s.watched_for(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
+    Some(match &resource.error {
+        Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
+            .because(ERROR, format!("{name} has no Deployment by its deadline: {error}")),
+        Some(_) | None => Verdict::inferred(JobState::Starting, Rule::NotDeployedYet).because(
+            "Starting",
+            format!(
+                "{name} asks for the job; its Deployment is not there yet ({})",
+                standing(resource)
+            ),
+        ),
+    })
+}
+
+/// A FlinkSessionJob of which no job was ever seen, in a Flink that answers; or one that is gone, as its session cluster is.
+pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
+    let resource = match s.flink_resource() {
+        Seen::Present { value, .. } if value.kind == FlinkResourceKind::FlinkSessionJob => value,
+        Seen::Absent { looks } if s.job.mode == Mode::Session && memory.resource != ResourceSeen::No => {
+            return Some(withdrawn_before_it_ran(s, params, memory, looks));
+        }
+        Seen::Unknown { .. } | Seen::Never => return waits_still(s, memory),
+        Seen::Present { .. } | Seen::Absent { .. } => return None,
+    };
+    let name = called(resource);
+    let stands = format!("Flink lists no job of {name} ({})", standing(resource));
+    if resource.deleting_since.is_some() {
+        return Some(Verdict::inferred(s.job.state, Rule::NotSubmittedYet).because("NoJobYet", stands));
+    }
+    if resource.desired == DesiredState::Suspended {
+        memory.awaited_since = None;
+        let message = format!("{stands}, which asks for a suspended job");
+        return Some(Verdict::inferred(JobState::Suspended, Rule::SuspendedAsAsked).because(SUSPENDED, message));
+    }
+    if let Some(state) = resource.reported_state.filter(|state| state.is_terminal()) {
+        let message = format!("{stands}; the operator last saw it {}", state.word());
+        return Some(Verdict::inferred(JobState::Unknown, Rule::NothingThere).because("NoJobYet", message));
+    }
+    if s.job.state == JobState::Failed && s.job.reason.code == ERROR && resource.error.is_some() {
+        return Some(rules::stands(s, Rule::StartFailed));
+    }
+    if s.job.state.is_terminal() {
+        // It was mended, or made anew.
+        memory.awaited_since = None;
+    }
+    let since = *memory.awaited_since.get_or_insert(s.now);
+    let overdue = s.watched_for(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
+    Some(match &resource.error {
+        Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
+            .because(ERROR, format!("{name} has no job by its deadline: {error}")),
+        Some(_) | None => {
+            let message = format!(
+                "{name} asks for a job, and Flink lists none of it yet ({})",
+                standing(resource)
+            );
+            Verdict::inferred(JobState::Starting, Rule::NotSubmittedYet).because("Starting", message)
+        }
+    })
+}
+
+/// A job of which none was ever seen, and whose resource was: what was said of it stays while the resource cannot be read, or
+/// Flink is silent. The session's Deployment is not the job's own: another one is no start of it.
+pub fn waits_still(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
+    let is_waiting = s.never_ran() && memory.resource != ResourceSeen::No && s.job.state != JobState::Unknown;
+    let confidence = match s.job.confidence {
+        Confidence::Confirmed if s.job.state.is_terminal() => Confidence::Confirmed,
+        Confidence::Confirmed | Confidence::Inferred | Confidence::Stale => Confidence::Inferred,
+    };
+    is_waiting.then(|| Verdict::keep(s, Rule::NotSubmittedYet).as_sure_as(confidence))
+}
+
+/// A FlinkSessionJob is gone of which no job was ever seen: known once it was seen to be deleted, or by complete answers over
+/// the window.
+fn withdrawn_before_it_ran(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
+    let streak = Streak::count(memory.resource_missing, looks);
+    memory.resource_missing = Some(streak);
+    let is_known = memory.stop == Stop::Deletion || rules::is_confirmed(s, params, streak);
+    if !is_known || observations::verdicts_wait(s, params) {
+        let message = format!(
+            "its FlinkSessionJob is missing, and no job of it was ever seen; gone needs {} such answers at least {} apart",
+            params.absence_confirmations, params.absence_window
+        );
+        let kept = Verdict::inferred(s.job.state, Rule::WithdrawnBeforeItRan).because("Withdrawn", message);
+        return kept.want_after(
+            WantedSource::Kubernetes,
+            params.absence_window.after(streak.watched_since(s)),
+        );
+    }
+    memory.stop = Stop::Deletion;
+    let message = "its FlinkSessionJob is deleted, and no job of it was ever seen";
+    Verdict::confirmed(JobState::Terminated, Rule::WithdrawnBeforeItRan).because("Withdrawn", message)
+}
