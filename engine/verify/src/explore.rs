@@ -39,16 +39,17 @@
 //!
 //! `docs/decisions/0012-bounded-exploration.md` has the whole of it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use steadfast_core::decision::Decide;
 
 use crate::fault_kinds::{Alike, Trials};
+use crate::fingerprints::{FingerprintMap, FingerprintSet};
 use crate::laws::{Break, Law};
 use crate::look::{Look, Watcher};
+use crate::recovered::Recovered;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::step::Step;
@@ -133,31 +134,11 @@ impl From {
     }
 }
 
-/// Fingerprints are hashes already.
-#[derive(Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
-
 /// Every state met so far, with the least depth at which it was.
-type Met = HashMap<u64, u32, BuildHasherDefault<AsItIs>>;
+type Met = FingerprintMap<u32>;
 
 /// Futures that were probed, and in which no law was broken: states that differ only in what the laws remember have one.
-type Probed = HashSet<u64, BuildHasherDefault<AsItIs>>;
+type Probed = FingerprintSet;
 
 /// How a state was first reached.
 #[derive(Clone, Copy)]
@@ -236,6 +217,7 @@ pub fn verify(
     let alike = try_fault_kinds(&mut watcher, laws, settings);
     let mut exploration = Exploration::begin(&mut watcher, laws, settings);
     let mut depths = Vec::new();
+    let recovered = Arc::<Recovered>::default();
     for depth in 0..=settings.depth {
         let open = exploration.take(depth);
         let transitions = exploration.transitions_to.get(&depth).copied().unwrap_or_default();
@@ -259,6 +241,7 @@ pub fn verify(
             alike: &alike,
             met: &exploration.met,
             probed: &exploration.probed,
+            recovered: &recovered,
             first: exploration.next_index(),
             open: &open,
             depth,
@@ -443,6 +426,7 @@ struct Expansion<'a> {
     alike: &'a Alike,
     met: &'a Met,
     probed: &'a Probed,
+    recovered: &'a Arc<Recovered>,
     /// The index of the first of these states among all origins.
     first: usize,
     open: &'a [Open],
@@ -456,7 +440,7 @@ impl Expansion<'_> {
     fn run(&self) -> Vec<Expanded> {
         let next = AtomicUsize::new(0);
         let work = || {
-            let mut watcher = Watcher::new(self.make, self.settings.timing);
+            let mut watcher = Watcher::new(self.make, self.settings.timing).among(self.recovered);
             let mut done = Vec::new();
             loop {
                 let block = next.fetch_add(1, Ordering::Relaxed);
@@ -516,7 +500,7 @@ impl Expansion<'_> {
                 }
                 here.insert(fingerprint.whole, depth);
                 let is_probed = self.probed.contains(&fingerprint.future) || done.probed.contains(&fingerprint.future);
-                if !is_probed && self.probe(&look, (depth, origin), watcher, &mut done.broken) {
+                if !is_probed && self.probe(&look, fingerprint.future, (depth, origin), watcher, &mut done.broken) {
                     done.probed.insert(fingerprint.future);
                 }
                 done.reached.push(Reached {
@@ -551,6 +535,7 @@ impl Expansion<'_> {
     fn probe(
         &self,
         look: &Look,
+        future: u64,
         at: (u32, Origin),
         watcher: &mut Watcher,
         broken: &mut [Option<(u32, Origin, Break)>],
@@ -562,7 +547,7 @@ impl Expansion<'_> {
             }
             let may_be_shorter = slot.as_ref().is_none_or(|(depth, ..)| at.0 < *depth);
             holds &= may_be_shorter;
-            if may_be_shorter && let Err(why) = law.probe(look, watcher) {
+            if may_be_shorter && let Err(why) = law.probe(look, future, watcher) {
                 holds = false;
                 note(slot, at, why);
             }

@@ -34,8 +34,8 @@ pub trait Law: Send + Sync {
     fn judge(&self, look: &Look, tracker: &mut u64) -> Result<(), Break>;
 
     /// Judges what would follow, once for all states of one future, whatever the laws remember of the paths to them. It
-    /// may take further looks.
-    fn probe(&self, _look: &Look, _watcher: &mut Watcher) -> Result<(), Break> {
+    /// may take further looks. `future` is that future's fingerprint, by which one in so many can be chosen.
+    fn probe(&self, _look: &Look, _future: u64, _watcher: &mut Watcher) -> Result<(), Break> {
         Ok(())
     }
 

@@ -11,8 +11,10 @@
 mod answers;
 pub mod explore;
 pub mod fault_kinds;
+mod fingerprints;
 pub mod laws;
 pub mod look;
+mod recovered;
 pub mod report;
 pub mod settings;
 #[cfg(test)]

@@ -26,6 +26,7 @@ use steadfast_core::timing::Timing;
 use steadfast_core::wake::woken_by;
 
 use crate::answers;
+use crate::recovered::Recovered;
 use crate::state::{OpenLookups, State};
 use crate::step::{EndsStep, KubernetesStep, Step, Visibility};
 use crate::world::{Neighbours, World};
@@ -72,11 +73,28 @@ impl Look {
     }
 }
 
+/// A look before the policy has decided.
+pub(crate) struct Sight {
+    step: Step,
+    before: JobRecord,
+    snapshot: Snapshot,
+    /// The record is still the one before.
+    after: State,
+}
+
+impl Sight {
+    /// Of what its future depends on: two sights that hash alike lead to the same looks.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.after.future_of(&self.snapshot)
+    }
+}
+
 /// Takes looks: one policy on one thread.
 pub struct Watcher {
     timing: Timing,
     decide: Box<dyn Decide>,
     fresh: Box<dyn Decide>,
+    recovered: Arc<Recovered>,
     names: Names,
 }
 
@@ -116,12 +134,26 @@ impl Watcher {
             timing,
             decide: make(),
             fresh: make(),
+            recovered: Arc::default(),
             names: Names {
                 object: ObjectRef::new(&namespace, &target.name),
                 key: JobKey::application(target),
                 policy: PolicyName::new("verified"),
             },
         }
+    }
+
+    /// The same, which knows what others of the same exploration found.
+    pub(crate) fn among(self, recovered: &Arc<Recovered>) -> Self {
+        Self {
+            recovered: Arc::clone(recovered),
+            ..self
+        }
+    }
+
+    /// The sights from which the record is known to recover.
+    pub(crate) fn recovered(&self) -> &Recovered {
+        &self.recovered
     }
 
     /// The intervals and deadlines that looks keep to.
@@ -174,12 +206,34 @@ impl Watcher {
 
     /// The same, naming every piece of evidence in the order in which it is taken in.
     pub fn look_aloud(&mut self, state: &State, step: Step, says: &mut dyn FnMut(&Input)) -> Look {
+        let sight = self.see(state, step, says);
+        self.decide_on(sight)
+    }
+
+    /// What the policy would be shown if a step happened.
+    pub(crate) fn see(&self, state: &State, step: Step, says: &mut dyn FnMut(&Input)) -> Sight {
         let mut after = state.clone();
         after.now = state.now.after(step.takes(self.timing.poll));
         self.happens(&mut after, step);
         let before = after.record.clone();
         self.take_in(&mut after, step, says);
         let snapshot = observe(&before, &after.board, self.context(&after), after.now);
+        Sight {
+            step,
+            before,
+            snapshot,
+            after,
+        }
+    }
+
+    /// Shows it to the policy, and records what that decides.
+    pub(crate) fn decide_on(&mut self, sight: Sight) -> Look {
+        let Sight {
+            step,
+            before,
+            snapshot,
+            mut after,
+        } = sight;
         let outcome = match step {
             Step::PolicyFails => Err(PolicyFailure {
                 kind: PolicyFailureKind::Trap,

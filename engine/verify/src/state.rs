@@ -68,19 +68,26 @@ impl State {
     /// The fingerprints by which equal states are found again. Two states with the same evidence, record, memory and
     /// world have the same future, however they came about. `seen` is what the last decision was made on.
     pub(crate) fn fingerprint(&mut self, seen: &mut Snapshot) -> Fingerprint {
-        let mut hasher = FixedState::default().build_hasher();
         // The record that counts is the one after the decision.
         std::mem::swap(&mut self.record, &mut seen.record);
-        seen.hash(&mut hasher);
+        let future = self.future_of(seen);
         std::mem::swap(&mut self.record, &mut seen.record);
-        self.world.hash(&mut hasher);
-        self.asked.hash(&mut hasher);
-        let future = hasher.finish();
+        let mut hasher = FixedState::default().build_hasher();
+        hasher.write_u64(future);
         self.trackers.hash(&mut hasher);
         Fingerprint {
             future,
             whole: hasher.finish(),
         }
+    }
+
+    /// What the future depends on, with the evidence and the record of a snapshot.
+    pub(crate) fn future_of(&self, seen: &Snapshot) -> u64 {
+        let mut hasher = FixedState::default().build_hasher();
+        seen.hash(&mut hasher);
+        self.world.hash(&mut hasher);
+        self.asked.hash(&mut hasher);
+        hasher.finish()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::step::Step;
 
 /// From every state the record follows a job that runs.
 pub(super) struct Recovers {
-    within: u32,
+    within: usize,
 }
 
 impl Default for Recovers {
@@ -30,19 +30,21 @@ impl Law for Recovers {
         Ok(())
     }
 
-    fn probe(&self, look: &Look, watcher: &mut Watcher) -> Result<(), Break> {
-        let mut then = Vec::new();
-        let mut next = watcher.look(&look.after, Step::Heal);
-        then.push(next.step);
-        for _ in 1..self.within {
-            if runs(&next) {
-                return Ok(());
-            }
+    fn probe(&self, look: &Look, _future: u64, watcher: &mut Watcher) -> Result<(), Break> {
+        let healed = watcher.see(&look.after, Step::Heal, &mut |_| {});
+        let fingerprint = healed.fingerprint();
+        if watcher.recovered().contains(fingerprint) {
+            return Ok(());
+        }
+        let mut next = watcher.decide_on(healed);
+        let mut then = vec![next.step];
+        while !runs(&next) && then.len() < self.within {
             let wait = Step::Wait(watcher.timing().poll);
             next = watcher.look(&next.after, wait);
             then.push(wait);
         }
         if runs(&next) {
+            watcher.recovered().note(fingerprint);
             return Ok(());
         }
         let record = next.record();
