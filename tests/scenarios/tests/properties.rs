@@ -37,8 +37,8 @@ use truth::Truth;
 const OF_WORLDS: [&str; 6] = [
     "a world that heals is what the record says, and the record stays so",
     "no state is recorded without a reason in the world",
-    "a watch is never without a next time",
-    "what a record says is bounded and harmless, and nothing that others write trims a decision",
+    "a watch is never without a next time, and what is decided is written down",
+    "what records and evidence say is bounded and harmless, and nothing that others write trims a decision",
     "a decision made again is the same, byte for byte",
     "journals chain, repeat nothing, and attempts never run backwards",
 ];
@@ -203,6 +203,7 @@ fn played(
     objections.extend(unwatched);
     objections.extend(harmful);
     objections.extend(unlicensed(&story, &outcome));
+    objections.extend(texts::objection_to_evidence(&outcome.recorded));
     objections.extend(replay::objection(&record.take(), policy));
     objections.extend(staged::replayed_otherwise(&outcome.recorded, policy));
     Ok(Played {
