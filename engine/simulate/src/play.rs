@@ -46,6 +46,8 @@ pub use timeline::Timeline;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
 const PAUSE: Duration = Duration::from_millis(2500);
+/// For so long after the last mishap a receiver that failed may wait to be tried again, in milliseconds: two of the longest pauses.
+const LINGERS: i64 = 60_000;
 /// How long after an engine that did not start it is started again, in milliseconds: the kubelet's first pause.
 const BACK_OFF: i64 = 10_000;
 /// Off the whole seconds at which stories change, so that no look falls on the edge of an expectation.
@@ -306,9 +308,17 @@ impl<'a> Play<'a> {
             .entries(EntriesOf::ForSinks, Sequence::default(), u32::MAX)
             .await?;
         let told: Vec<Sequence> = told.iter().map(|entry| entry.sequence).collect();
-        // What was committed this very moment is still under way.
+        // What was committed this very moment is still under way. So is what a receiver refused of late: a story may end with
+        // the last mishap.
+        let until = self.harness.chaos.map_or(at, |chaos| chaos.until);
+        let settled = Moment::from_millis(until.as_millis() + LINGERS);
         tokio::time::sleep(PAUSE).await;
-        if let Some(why) = self.receiver.objection(self.store.store_id(), &told) {
+        let mut objection = self.receiver.objection(self.store.store_id(), &told);
+        while objection.is_some() && self.clock.story_now() < settled {
+            tokio::time::sleep(PAUSE).await;
+            objection = self.receiver.objection(self.store.store_id(), &told);
+        }
+        if let Some(why) = objection {
             self.judge.fail(at, why);
         }
         let stored = self.store.load(BEGINNING).await?.records;
