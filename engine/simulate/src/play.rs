@@ -46,8 +46,8 @@ pub use timeline::Timeline;
 
 /// Half a poll, so that nothing that stands for a poll is missed.
 const PAUSE: Duration = Duration::from_millis(2500);
-/// A sink is offered all that is durable within so many pauses, whatever befell it: twice the longest back-off.
-const DELIVERED_WITHIN: u32 = 24;
+/// For so long after the last mishap a receiver that failed may wait to be tried again, in milliseconds: two of the longest pauses.
+const LINGERS: i64 = 60_000;
 /// How long after an engine that did not start it is started again, in milliseconds: the kubelet's first pause.
 const BACK_OFF: i64 = 10_000;
 /// Off the whole seconds at which stories change, so that no look falls on the edge of an expectation.
@@ -303,12 +303,13 @@ impl<'a> Play<'a> {
     /// Memory, store and sink say the same in the end, whatever befell the engine.
     async fn agree(&mut self) -> anyhow::Result<()> {
         let at = self.clock.story_now();
-        // What was committed lately is still under way, at the pace of what failed.
+        // What was committed this very moment is still under way. So is what a receiver refused of late: a story may end with
+        // the last mishap.
+        let until = self.harness.chaos.map_or(at, |chaos| chaos.until);
+        let settled = Moment::from_millis(until.as_millis() + LINGERS);
+        tokio::time::sleep(PAUSE).await;
         let mut untold = self.untold().await?;
-        for _ in 0..DELIVERED_WITHIN {
-            if untold.is_none() {
-                break;
-            }
+        while untold.is_some() && self.clock.story_now() < settled {
             tokio::time::sleep(PAUSE).await;
             untold = self.untold().await?;
         }

@@ -12,6 +12,7 @@ mod kept;
 mod plot;
 mod replay;
 mod telling;
+mod texts;
 mod truth;
 mod watch;
 
@@ -33,10 +34,11 @@ use plot::Plot;
 use truth::Truth;
 
 /// What is looked for in each world.
-const OF_WORLDS: [&str; 5] = [
+const OF_WORLDS: [&str; 6] = [
     "a world that heals is what the record says, and the record stays so",
     "no state is recorded without a reason in the world",
-    "a watch is never without a next time",
+    "a watch is never without a next time, and what is decided is written down",
+    "what records and evidence say is bounded and harmless, and nothing that others write trims a decision",
     "a decision made again is the same, byte for byte",
     "journals chain, repeat nothing, and attempts never run backwards",
 ];
@@ -59,6 +61,7 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = shards("worlds", cases, SHARDS, 0, move |name, worlds| {
         of_worlds(name, worlds, seed)
     });
+    trials.push(Trial::test("hostile-texts", read_back).with_kind("property"));
     trials.push(Trial::test("arrivals", move || of_arrivals(cases, seed)).with_kind("property"));
     trials.extend(chaos::trials(seed));
     trials
@@ -139,6 +142,11 @@ fn of_worlds(name: &str, worlds: Worlds, seed: u64) -> Result<(), Failed> {
     }
 }
 
+/// A story says what somebody wrote, to the letter: else the worlds would not hold what they seem to.
+fn read_back() -> Result<(), Failed> {
+    telling::misread().map_or(Ok(()), |text| Err(format!("a story reads {text:?} otherwise").into()))
+}
+
 fn of_arrivals(cases: u32, seed: u64) -> Result<(), Failed> {
     let policy = staged::policy(Module::Conservative)?;
     let worlds = Worlds::New { cases, stream: SHARDS };
@@ -168,7 +176,7 @@ fn played(
     let story = told(plot, stays)?;
     let policy = staged::policy(Module::Conservative)?;
     let record = replay::Record::default();
-    let mut unwatched = None;
+    let (mut unwatched, mut harmful) = (None, None);
     let harness = Harness {
         timing: Timing::default(),
         seed: plot.seed,
@@ -180,6 +188,7 @@ fn played(
     let outcome = play_observed(&story, &harness, &mut |sight| {
         observer(&sight);
         for view in sight.views {
+            harmful = harmful.take().or_else(|| texts::objection(view, &sight));
             // What fails is tried again at another pace.
             if chaos.is_none_or(|chaos| chaos::is_over(chaos, sight.at)) {
                 unwatched = unwatched.take().or_else(|| watch::objection(view, &sight));
@@ -192,7 +201,9 @@ fn played(
         .map(|broken| format!("at {}: {}", broken.at, broken.what));
     let mut objections: Vec<String> = told.collect();
     objections.extend(unwatched);
+    objections.extend(harmful);
     objections.extend(unlicensed(&story, &outcome));
+    objections.extend(texts::objection_to_evidence(&outcome.recorded));
     objections.extend(replay::objection(&record.take(), policy));
     objections.extend(staged::replayed_otherwise(&outcome.recorded, policy));
     Ok(Played {

@@ -61,7 +61,7 @@ impl Shapes<'_> {
             ["jobs"] => {
                 let all = listed
                     .iter()
-                    .map(|job| json!({ "id": self.target.flink_id(&job.id), "status": job.state }));
+                    .map(|job| json!({ "id": self.target.flink_id(&job.id), "status": state(job) }));
                 json!({ "jobs": all.collect::<Vec<_>>() })
             }
             ["jobs", "overview"] => json!({ "jobs": listed.iter().map(|job| self.overview(job)).collect::<Vec<_>>() }),
@@ -81,7 +81,7 @@ impl Shapes<'_> {
                     [] => self.detail(job),
                     ["exceptions"] => self.exceptions(job),
                     ["checkpoints"] => self.checkpoints(job),
-                    ["status"] => json!({ "status": job.state }),
+                    ["status"] => json!({ "status": state(job) }),
                     _ => return unknown_path(path),
                 }
             }
@@ -101,29 +101,34 @@ impl Shapes<'_> {
             job.state
         );
         let changed = self.births.of(what).as_millis();
-        let end = match (is_final(job.state), job.end) {
-            (false, _) => -1,
-            (true, Some(end)) => clock.at(end).as_millis(),
-            (true, None) => changed,
+        let end = match (job.end, is_final(job.state)) {
+            (Some(end), _) => clock.at(end).as_millis(),
+            (None, true) => changed,
+            (None, false) => -1,
         };
         let until = if end > 0 { end } else { clock.now().as_millis() };
         Times {
             start,
             end,
             changed,
-            lasts: (until - start).max(0),
+            lasts: until.saturating_sub(start).max(0),
         }
+    }
+
+    fn name(&self, job: &JobSpec) -> String {
+        job.name.clone().unwrap_or_else(|| format!("{} job", self.target.name))
     }
 
     /// `GET /jobs/overview`, one job.
     pub(super) fn overview(&mut self, job: &JobSpec) -> Value {
         let times = self.times(job);
         let mut tasks = tasks(job);
-        let total: u64 = tasks.values().filter_map(Value::as_u64).sum();
-        tasks.insert("total".into(), json!(total));
+        let sum: u64 = tasks.values().filter_map(Value::as_u64).sum();
+        let said = job.tasks.as_ref().and_then(|tasks| tasks.get("total"));
+        tasks.insert("total".into(), json!(said.map_or(sum, |total| u64::from(*total))));
         json!({
-            "jid": self.target.flink_id(&job.id), "name": format!("{} job", self.target.name), "start-time": times.start,
-            "end-time": times.end, "duration": times.lasts, "state": job.state, "last-modification": times.changed, "tasks": tasks,
+            "jid": self.target.flink_id(&job.id), "name": self.name(job), "start-time": times.start,
+            "end-time": times.end, "duration": times.lasts, "state": state(job), "last-modification": times.changed, "tasks": tasks,
         })
     }
 
@@ -154,9 +159,9 @@ impl Shapes<'_> {
                 "accumulated-backpressured-time": 0, "accumulated-idle-time": 0, "accumulated-busy-time": 0.0,
             },
         });
-        let (id, name) = (self.target.flink_id(&job.id), format!("{} job", self.target.name));
+        let (id, name) = (self.target.flink_id(&job.id), self.name(job));
         json!({
-            "jid": id, "name": name, "isStoppable": false, "state": job.state, "job-type": "STREAMING",
+            "jid": id, "name": name, "isStoppable": false, "state": state(job), "job-type": "STREAMING",
             "start-time": times.start, "end-time": times.end, "duration": times.lasts, "maxParallelism": -1,
             "now": self.births.clock.now().as_millis(), "timestamps": stamps, "vertices": [vertex], "status-counts": tasks,
             "plan": { "jid": id, "name": name, "type": "STREAMING", "nodes": [] },
@@ -185,12 +190,12 @@ impl Shapes<'_> {
 
     /// `GET /jobs/<id>/checkpoints`.
     pub(super) fn checkpoints(&mut self, job: &JobSpec) -> Value {
-        let (done, failed) = (job.checkpoints.completed, job.checkpoints.failed);
+        let (done, failed) = (u64::from(job.checkpoints.completed), u64::from(job.checkpoints.failed));
         let stamp = self
             .births
             .of(format!("checkpoint {} {} {done} {failed}", self.target.handle, job.id))
             .as_millis();
-        let one = |id: u32, state: &str, class: &str| {
+        let one = |id: u64, state: &str, class: &str| {
             json!({
                 "className": class, "id": id, "status": state, "is_savepoint": false, "checkpoint_type": "CHECKPOINT",
                 "trigger_timestamp": stamp, "latest_ack_timestamp": stamp, "state_size": 1024, "checkpointed_size": 1024,
@@ -224,13 +229,13 @@ impl Shapes<'_> {
         .into_iter()
         .map(|name| (name.to_owned(), figures.clone()))
         .collect();
-        let savepoint = |id: u32, state: &str, class: &str| {
+        let savepoint = |id: u64, state: &str, class: &str| {
             let mut body = one(id, state, class);
             body["is_savepoint"] = json!(true);
             body["checkpoint_type"] = json!("SAVEPOINT");
             body
         };
-        let taken = job.checkpoints.savepoints;
+        let taken = u64::from(job.checkpoints.savepoints);
         let under_way = job.checkpoints.savepoint_in_progress;
         let under_way = under_way.then(|| savepoint(taken + 1, "IN_PROGRESS", "in_progress"));
         let saved = (taken > 0).then(|| savepoint(taken, "COMPLETED", "completed"));
@@ -242,6 +247,11 @@ impl Shapes<'_> {
             "latest": { "completed": completed, "savepoint": saved, "failed": lost, "restored": null },
         })
     }
+}
+
+/// What stands where a job's state is to stand.
+fn state(job: &JobSpec) -> &str {
+    job.written_state.as_deref().unwrap_or(job.state.as_str())
 }
 
 fn tasks(job: &JobSpec) -> Map<String, Value> {

@@ -149,13 +149,17 @@ pub struct JobSpec {
     /// What Flink says of it.
     #[serde(default = "running")]
     pub state: JobState,
+    /// What stands where its state is to stand, and is none: nobody can read such a row.
+    pub written_state: Option<String>,
+    /// The name that its owner gave it; `<target> job`, if not said.
+    pub name: Option<String>,
     /// When it started.
     #[serde(default)]
     pub start: Moment,
-    /// When it ended, where the story says so (only its archive does).
-    #[serde(skip)]
+    /// When it ended; if not said, when it came into a final state.
     pub end: Option<Moment>,
-    /// How many tasks are in each state; one in the state that goes with the job's, if not said.
+    /// How many tasks are in each state; one in the state that goes with the job's, if not said. `total` is their sum, if
+    /// not said.
     pub tasks: Option<BTreeMap<String, u32>>,
     /// The stack trace or message of its failure.
     pub root_exception: Option<String>,
@@ -227,6 +231,8 @@ impl EndedJob {
         JobSpec {
             id: self.id.clone(),
             state: self.state,
+            written_state: None,
+            name: None,
             start: self.start,
             end: self.end,
             tasks: None,

@@ -241,3 +241,24 @@ async fn a_job_can_be_left_out_of_lists_and_fail_by_itself() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_row_holds_what_was_written_whatever_comes_of_it() {
+    let odd = "written_state = \"?\\u0000\", name = \"\\u001b[2J\", start = \"-9223372036854775808ms\", end = \"1ms\", \
+               tasks = { running = 4294967295, total = 0 }, checkpoints = { completed = 4294967295, failed = 4294967295 }";
+    let (world, story) = world(&RUNNING.replace("checkpoints = { completed = 2, failed = 1 }", odd));
+    let (_, list) = json(flink(&world), "/jobs/overview").await;
+    let row = &list["jobs"][0];
+    assert_eq!((&row["state"], &row["name"]), (&"?\0".into(), &"\u{1b}[2J".into()));
+    assert_eq!(
+        (&row["tasks"]["total"], &row["tasks"]["running"]),
+        (&0.into(), &u32::MAX.into())
+    );
+    assert_ne!(row["end-time"], serde_json::json!(-1), "it has an end, though it runs");
+    let (_, counters) = json(
+        flink(&world),
+        &format!("/jobs/{}/checkpoints", story.targets[0].flink_id("j1")),
+    )
+    .await;
+    assert_eq!(counters["counts"]["total"], serde_json::json!(2 * u64::from(u32::MAX)));
+}

@@ -56,6 +56,11 @@ fn each_mistake_names_its_line_and_its_rule() {
             "Flink has no state LOST",
         ),
         (
+            format!("{target}[[step]]\nat = \"0s\"\njobs = [{{ id = \"j\", written_state = \"FAILED\" }}]\n"),
+            6,
+            "`written_state` is no state of Flink's",
+        ),
+        (
             format!("{target}[[step]]\nat = \"0s\"\narchive = [{{ id = \"j\", state = \"RUNNING\" }}]\n"),
             1,
             "needs: Archive",

@@ -2,8 +2,10 @@
 //! failing one can be made smaller by leaving turns out.
 
 mod draw;
+pub mod hostile;
 
 pub use draw::plots;
+pub use hostile::Hostile;
 
 /// A plot before it is told.
 #[derive(Clone, Debug)]
@@ -123,6 +125,8 @@ pub enum Deed {
     /// Something happens to the FlinkDeployment, or to a FlinkSessionJob of a session cluster: of this target, or of the next
     /// that has one.
     Operator(Ask),
+    /// Somebody outside writes an odd text or number.
+    Hostile(Hostile),
     /// A session cluster gets another job.
     Submit,
     /// A session cluster no longer lists its first job.
@@ -151,6 +155,8 @@ pub enum Teller {
     Log,
     /// In the archive.
     Archive,
+    /// In a HistoryServer, which only the first target has; in the archive elsewhere.
+    History,
 }
 
 /// Whether Flink's recovery data lasts.

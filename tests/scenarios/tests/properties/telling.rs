@@ -2,6 +2,7 @@
 
 mod cluster;
 mod expected;
+mod hostile;
 mod operator;
 mod reach;
 
@@ -10,6 +11,8 @@ use std::fmt::Write;
 
 use super::plot::{Deed, Found, Kind, Plot, Recovery, Teller, Turn, Words};
 use cluster::{Cluster, There};
+pub use hostile::misread;
+use hostile::quoted;
 use operator::Wish;
 use reach::Renewal;
 
@@ -70,7 +73,7 @@ impl Tale {
         let says = format!(
             "flink = \"{}\"\n{}{}",
             cluster.flink(),
-            cluster.resources() + &cluster.deployment(),
+            cluster.resources() + &cluster.deployment() + &cluster.beside(),
             cluster.listed()
         );
         self.step(Some(place), &says);
@@ -105,6 +108,7 @@ impl Tale {
                 cluster.is_unlabelled = !cluster.is_unlabelled;
                 self.show(place);
             }
+            Deed::Hostile(hostile) => self.hostile(place, hostile),
             Deed::Darkness => self.ways_are("drop"),
             Deed::Light => self.ways_are("ok"),
             Deed::Replace if in_kubernetes && cluster.there != There::Gone => {
@@ -207,16 +211,17 @@ impl Tale {
     fn another_answers(&mut self, place: usize, span: u8) {
         let cluster = &mut self.clusters[place];
         let (its_own, ours) = if cluster.in_kubernetes() {
-            let id = |name: &str| format!("cluster_id = \"{name}\"\n");
+            let id = |name: &str| format!("cluster_id = {}\n", quoted(name));
+            let another = cluster.writings.another_id();
             (
-                id(FOREIGN),
+                id(another.as_deref().unwrap_or(FOREIGN)),
                 id(cluster.deployment_name.as_ref().unwrap_or(&cluster.name)),
             )
         } else {
             cluster.told.insert("RUNNING");
             (String::new(), String::new())
         };
-        let row = cluster.row(FOREIGN, "RUNNING", self.now, false);
+        let row = cluster.row(FOREIGN, "RUNNING", self.now, "");
         self.step(Some(place), &format!("{its_own}jobs = [{row}]\n"));
         self.now += u64::from(span) * 1000;
         let listed = self.clusters[place].listed();
@@ -231,7 +236,7 @@ impl Tale {
         for _ in 0..turns {
             let cluster = &mut self.clusters[place];
             cluster.told.insert("RUNNING");
-            let row = cluster.row(&format!("j{}", job.number), "RUNNING", job.start + 1, false);
+            let row = cluster.row(&format!("j{}", job.number), "RUNNING", job.start + 1, "");
             self.step(Some(place), &format!("jobs = [{row}]\n"));
             self.now += 7_000;
             let listed = self.clusters[place].listed();
@@ -245,13 +250,18 @@ impl Tale {
         let cluster = &mut self.clusters[place];
         let job = cluster.jobs.last().map_or(0, |job| job.number);
         let start = cluster.jobs.last().map_or(0, |job| job.start);
-        if let (Words::Says(state), Teller::Archive, Kind::Application, There::Up) =
+        if let (Words::Says(state), Teller::Archive | Teller::History, Kind::Application, There::Up) =
             (words, teller, cluster.kind, cluster.there)
         {
             cluster.told.insert(state);
-            self.needs.insert("archive");
-            let row = cluster.row(&format!("j{job}"), state, start, false);
-            self.step(Some(place), &format!("archive = [{row}]\n"));
+            let (need, key) = if teller == Teller::History && place == 0 {
+                ("history-server", "history")
+            } else {
+                ("archive", "archive")
+            };
+            self.needs.insert(need);
+            let row = cluster.row(&format!("j{job}"), state, start, &cluster.writings.of_end());
+            self.step(Some(place), &format!("{key} = [{row}]\n"));
         } else if let (Words::Says(state), Kind::Application, There::Up) = (words, cluster.kind, cluster.there) {
             cluster.told.insert(state);
             let says = format!(
@@ -312,7 +322,11 @@ impl Tale {
         for place in 0..self.clusters.len() {
             let cluster = &mut self.clusters[place];
             cluster.is_unlabelled = false;
-            cluster.jobs.iter_mut().for_each(|job| job.is_left_out = false);
+            cluster.writings.heal();
+            for job in &mut cluster.jobs {
+                job.is_left_out = false;
+                job.odd.heal();
+            }
             let standalone = cluster.kind == Kind::Standalone;
             if cluster
                 .resource

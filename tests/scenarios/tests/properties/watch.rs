@@ -1,4 +1,4 @@
-//! A watch is never without a next time.
+//! A watch is never without a next time, and what is decided is written down.
 
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ pub fn objection(view: &JobView, sight: &Sight<'_>) -> Option<String> {
     let key = &view.record.key;
     let is_new = at.as_millis() - sight.started_at.as_millis() < STARTS;
     let wrong = |why: String| Some(format!("{key} at {at}: {why}"));
+    if let Some(since) = view.watch.unwritten_since {
+        return wrong(format!("the store does not take what is decided, since {since}"));
+    }
     let misplaced = |due: Timestamp| due.since(now) > LATEST || now.since(due) > AWAITED;
     match (view.watch.next_review_at, view.watch.next_poll_at) {
         (None, None) => wrong("it is neither reviewed nor polled any more".into()),

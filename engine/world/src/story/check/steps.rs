@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use steadfast_core::state::JobState;
+
 use super::Checker;
 use crate::story::{EndedJob, EngineStep, JobSpec, Moment, Need, Step, is_final};
 
@@ -93,8 +95,13 @@ impl Checker<'_> {
             self.check(span, job.state.is_flinks(), || {
                 format!("Flink has no state {}", job.state)
             });
+            let written = job.written_state.as_deref();
+            let is_state = |word: &str| JobState::parse(word).is_some_and(JobState::is_flinks);
+            self.check(span, !written.is_some_and(is_state), || {
+                "`written_state` is no state of Flink's; say such a one with `state`".into()
+            });
             for task in job.tasks.iter().flatten() {
-                self.check(span, TASKS.contains(&task.0.as_str()), || {
+                self.check(span, task.0 == "total" || TASKS.contains(&task.0.as_str()), || {
                     format!("Flink has no task state `{}`", task.0)
                 });
             }

@@ -1,5 +1,7 @@
 //! Draws plots.
 
+mod hostile;
+
 use proptest::prelude::*;
 
 use super::{Ask, Deed, Found, Key, Kind, Operated, Place, Plot, Recovery, Setting, Teller, Turn, Where, Words};
@@ -95,7 +97,11 @@ fn deeds() -> impl Strategy<Value = Deed> {
         Just(Words::None),
         prop::sample::select(&["FINISHED", "FAILED", "CANCELED"][..]).prop_map(Words::Says),
     ];
-    let tellers = prop_oneof![2 => Just(Teller::Log), 1 => Just(Teller::Archive)];
+    let tellers = prop_oneof![
+        2 => Just(Teller::Log),
+        1 => Just(Teller::Archive),
+        1 => Just(Teller::History),
+    ];
     prop_oneof![
         4 => prop::sample::select(FLINK).prop_map(Deed::Flink),
         4 => (prop::sample::select(KUBERNETES), wheres()).prop_map(|(fault, place)| Deed::Kubernetes(fault, place)),
@@ -115,6 +121,7 @@ fn deeds() -> impl Strategy<Value = Deed> {
         2 => Just(Deed::ScaleToZero),
         4 => Just(Deed::Label),
         9 => asks().prop_map(Deed::Operator),
+        20 => hostile::writings().prop_map(Deed::Hostile),
         1 => Just(Deed::Submit),
         1 => Just(Deed::Drop),
         2 => prop::sample::select(&["start", "cancel", "savepoint", "none"][..]).prop_map(Deed::Intend),

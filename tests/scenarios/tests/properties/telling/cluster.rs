@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::hostile::{OddRow, Writings};
 use super::operator::{Resource, SessionJob};
 use crate::properties::plot::{Found, Kind, Operated, Recovery, Setting};
 
@@ -44,6 +45,8 @@ pub struct Cluster {
     pub resource: Option<Resource>,
     /// Its FlinkSessionJobs.
     pub session_jobs: Vec<SessionJob>,
+    /// What somebody outside wrote of it.
+    pub writings: Writings,
 }
 
 /// What there is of a cluster.
@@ -66,6 +69,8 @@ pub struct Job {
     pub start: u64,
     /// Whether lists leave it out.
     pub is_left_out: bool,
+    /// What stands in its row otherwise than it is.
+    pub odd: OddRow,
 }
 
 impl Cluster {
@@ -98,6 +103,7 @@ impl Cluster {
             intents: Vec::new(),
             resource: is_operated.then(Resource::default),
             session_jobs: Vec::new(),
+            writings: Writings::default(),
         }
     }
 
@@ -111,6 +117,7 @@ impl Cluster {
             state: "RUNNING",
             start,
             is_left_out: false,
+            odd: OddRow::default(),
         });
         self.told.insert("RUNNING");
         if self.kind == Kind::Session && self.resource.is_some() {
@@ -127,27 +134,44 @@ impl Cluster {
         }
     }
 
-    /// A job as the story writes it, by the clock of its JobManager.
-    pub fn row(&self, id: &str, state: &str, start: u64, is_left_out: bool) -> String {
-        let start = i64::try_from(start).unwrap_or(i64::MAX) + self.clock;
-        let left_out = if is_left_out {
+    /// A moment by the clock of its JobManager, in milliseconds.
+    fn clocked(&self, at: u64) -> i64 {
+        i64::try_from(at).unwrap_or(i64::MAX) + self.clock
+    }
+
+    /// A job as the story writes it, with what else is said of it.
+    pub fn row(&self, id: &str, state: &str, start: u64, says: &str) -> String {
+        let start = self.clocked(start);
+        format!("{{ id = \"{id}\", state = \"{state}\", start = \"{start}ms\"{says} }}")
+    }
+
+    /// A job of its own, as its lists have it.
+    fn own_row(&self, job: &Job) -> String {
+        let (number, state) = (job.number, job.state);
+        let (start, odd) = (job.odd.start(self.clocked(job.start)), job.odd.says());
+        let left_out = if job.is_left_out {
             ", listed = false, asked = \"500\""
         } else {
             ""
         };
-        format!("{{ id = \"{id}\", state = \"{state}\", start = \"{start}ms\"{left_out} }}")
+        format!("{{ id = \"j{number}\", state = \"{state}\", start = \"{start}ms\"{left_out}{odd} }}")
     }
 
     pub fn listed(&self) -> String {
         let jobs: Vec<String> = match self.there {
-            There::Up => self
-                .jobs
-                .iter()
-                .map(|job| self.row(&format!("j{}", job.number), job.state, job.start, job.is_left_out))
-                .collect(),
+            There::Up => self.jobs.iter().map(|job| self.own_row(job)).collect(),
             There::Down | There::ScaledToZero | There::Gone => Vec::new(),
         };
         format!("jobs = [{}]\n", jobs.join(", "))
+    }
+
+    /// What else somebody wrote that Kubernetes shows.
+    pub fn beside(&self) -> String {
+        if self.in_kubernetes() {
+            self.writings.beside()
+        } else {
+            String::new()
+        }
     }
 
     /// Its Deployment and its pods.
@@ -160,12 +184,15 @@ impl Cluster {
             There::ScaledToZero => self.deployment_with("replicas = 0, ready = 0") + "pods = []\n",
             There::Up | There::Down => {
                 let ready = self.there == There::Up;
-                let ended = self
-                    .terminated
-                    .map_or_else(String::new, |reason| format!(", terminated = \"{reason}\""));
+                let restarts = if ready {
+                    self.writings.restarts(self.restarts)
+                } else {
+                    self.restarts
+                };
                 let pods = format!(
-                    "pods = [{{ name = \"jm-{}\", ready = {ready}, restarts = {}{ended} }}]\n",
-                    self.pod, self.restarts,
+                    "pods = [{{ name = \"jm-{}\", ready = {ready}, restarts = {restarts}{} }}]\n",
+                    self.pod,
+                    self.writings.of_pod(self.terminated),
                 );
                 self.deployment_with(&format!("ready = {}", u32::from(ready))) + &pods
             }
@@ -211,6 +238,7 @@ impl Cluster {
                 state: "RUNNING",
                 start: now,
                 is_left_out: false,
+                odd: OddRow::default(),
                 ..job
             })
             .collect();

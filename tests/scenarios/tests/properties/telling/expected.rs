@@ -86,7 +86,7 @@ impl Tale {
     fn stopped(&self, cluster: &Cluster, resource: &SessionJob) -> Option<Expected> {
         let as_it_was = resource.stopped_as.filter(|_| resource.wish == Wish::Suspended)?;
         // Only the first job is there from the beginning.
-        if self.may_be_unseen() || resource.job != 1 {
+        if self.may_be_unseen() || resource.job != 1 || resource.was_unreadable {
             return None;
         }
         // Without the resource it is a job that Flink no longer knows.

@@ -5,6 +5,7 @@
 
 use super::Tale;
 use super::cluster::{Cluster, Job, There};
+use super::hostile::Writings;
 use crate::properties::plot::{Ask, Kind, Recovery};
 
 /// How soon the operator does what a resource asks for, in milliseconds, where it does so at once.
@@ -41,6 +42,8 @@ pub struct SessionJob {
     pub wish: Wish,
     /// The state in which the job was when the operator stopped it, as the resource asked.
     pub stopped_as: Option<&'static str>,
+    /// Whether nobody could read in which state it was then.
+    pub was_unreadable: bool,
 }
 
 impl Default for Resource {
@@ -76,15 +79,16 @@ impl Resource {
         true
     }
 
-    fn says(&self) -> String {
+    /// As the story writes it, with what somebody wrote of it once there is something that it asked for.
+    fn says(&self, writings: &Writings, is_carried_out: bool) -> String {
         let asks = match self.wish {
             Wish::None => return "resource = { present = false }\n".into(),
             Wish::Running => "",
             Wish::Suspended => "suspended = true, ",
             Wish::Deleted => "deleting = true, ",
         };
-        let (generation, lifecycle) = (self.generation, self.lifecycle);
-        format!("resource = {{ {asks}generation = {generation}, lifecycle = \"{lifecycle}\" }}\n")
+        let (generation, stands) = (self.generation, writings.of_resource(self.lifecycle, is_carried_out));
+        format!("resource = {{ {asks}generation = {generation}, {stands} }}\n")
     }
 }
 
@@ -94,18 +98,20 @@ impl SessionJob {
             job,
             wish: Wish::Running,
             stopped_as: None,
+            was_unreadable: false,
         }
     }
 
     /// Its name is its own in the namespace, whichever session it is of.
-    fn says(&self, session: &str) -> String {
+    fn says(&self, session: &str, writings: &Writings) -> String {
         let asks = match self.wish {
             Wish::Running | Wish::None => "",
             Wish::Suspended if self.stopped_as.is_some() => ", suspended = true, lifecycle = \"SUSPENDED\"",
             Wish::Suspended => ", suspended = true",
             Wish::Deleted => ", deleting = true, lifecycle = \"DELETING\"",
         };
-        format!("{{ name = \"{session}-s{0}\", job = \"j{0}\"{asks} }}", self.job)
+        let error = writings.of_session_job();
+        format!("{{ name = \"{session}-s{0}\", job = \"j{0}\"{asks}{error} }}", self.job)
     }
 }
 
@@ -120,9 +126,9 @@ impl Cluster {
         let Some(resource) = &self.resource else {
             return String::new();
         };
-        let mut says = resource.says();
+        let mut says = resource.says(&self.writings, self.was_deployed);
         if self.kind == Kind::Session {
-            let written = |job: &SessionJob| job.says(&self.name);
+            let written = |job: &SessionJob| job.says(&self.name, &self.writings);
             let jobs: Vec<String> = self.session_jobs.iter().map(written).collect();
             says += &format!("session_jobs = [{}]\n", jobs.join(", "));
         }
@@ -234,11 +240,9 @@ impl Tale {
             return;
         };
         let (job, wish) = (cluster.session_jobs[index].job, cluster.session_jobs[index].wish);
-        let state = cluster
-            .jobs
-            .iter()
-            .find(|listed| listed.number == job)
-            .map(|job| job.state);
+        let listed = cluster.jobs.iter().find(|listed| listed.number == job);
+        let state = listed.map(|job| job.state);
+        cluster.session_jobs[index].was_unreadable = listed.is_some_and(|job| job.odd.is_unreadable());
         cluster.jobs.retain(|listed: &Job| listed.number != job);
         match wish {
             Wish::Suspended => cluster.session_jobs[index].stopped_as = state,

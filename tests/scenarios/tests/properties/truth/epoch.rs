@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use steadfast_core::state::{Intent, JobState};
+use steadfast_simulate::BEGINNING;
 use steadfast_world::story::{FlinkFault, Found, JobSpec, KubernetesFault, SessionJobSpec, Step, Story, TargetSpec};
+
+use crate::properties::plot::hostile::CALENDAR;
 
 /// Looks take at most so long; a slower server gives none.
 const TIMEOUT_MILLIS: u128 = 3_000;
@@ -34,6 +37,8 @@ pub struct Epoch {
     pub is_scaled_to_zero: bool,
     pub has_recovery_data: bool,
     pub jobs: Vec<(String, JobState)>,
+    /// Jobs of which it lists a row that nobody can read: it says nothing of them, nor does it lack them.
+    unreadable: Vec<String>,
     pub told: Vec<(String, JobState)>,
     pub intent: Option<Intent>,
     /// Its FlinkDeployment, if there is one.
@@ -88,7 +93,9 @@ impl Epoch {
     }
 
     pub fn lists(&self, job: Option<&str>) -> bool {
-        self.jobs.iter().any(|(id, _)| job.is_none_or(|job| job == id))
+        let listed = self.jobs.iter().map(|(id, _)| id);
+        let mut all = listed.chain(&self.unreadable);
+        all.any(|id| job.is_none_or(|job| job == id))
     }
 
     /// Whether the operator's kinds may be read: while only new requests fail, or are slow, an open watch goes on.
@@ -143,15 +150,31 @@ impl Epoch {
         }
         self.has_recovery_data = step.ha.unwrap_or(self.has_recovery_data);
         if let Some(jobs) = &step.jobs {
-            let id = |job: JobSpec| (target.flink_id(&job.id), job.state);
-            self.jobs = jobs.iter().flat_map(JobSpec::each).map(id).collect();
+            let each = jobs.iter().flat_map(JobSpec::each);
+            let (readable, unreadable): (Vec<JobSpec>, Vec<JobSpec>) = each.partition(is_readable);
+            let said = |job: &JobSpec| (target.flink_id(&job.id), job.state);
+            self.jobs = readable.iter().map(said).collect();
+            self.unreadable = unreadable.iter().map(|job| target.flink_id(&job.id)).collect();
         }
         let logs = step.pods.iter().flatten().flat_map(|pod| &pod.log);
-        let archived = step.archive.iter().flatten().map(|end| (&end.id, end.state));
+        let archived = step.archive.iter().chain(&step.history).flatten();
+        let archived = archived.map(|end| (&end.id, end.state));
         let told = logs.map(|end| (&end.job, end.state)).chain(archived);
         self.told = told.map(|(job, state)| (target.flink_id(job), state)).collect();
         self.intent = step.intent.or(self.intent);
     }
+}
+
+/// Whether a row can be read: its state is one, its start is a moment of the calendar, and its tasks can be counted.
+fn is_readable(job: &JobSpec) -> bool {
+    let start = BEGINNING.as_millis().saturating_add(job.start.as_millis());
+    let tasks = job.tasks.iter().flatten();
+    let sum: u64 = tasks
+        .filter(|(state, _)| *state != "total")
+        .map(|(_, count)| u64::from(*count))
+        .sum();
+    let is_said = job.tasks.iter().any(|tasks| tasks.contains_key("total"));
+    job.written_state.is_none() && CALENDAR.contains(&start) && (is_said || u32::try_from(sum).is_ok())
 }
 
 fn wish(suspended: bool, deleting: bool) -> Wish {
