@@ -13,6 +13,7 @@ mod conditions;
 mod diagnosis;
 mod end;
 mod memory;
+mod missing;
 mod observations;
 mod operator;
 mod params;

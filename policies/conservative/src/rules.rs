@@ -10,6 +10,7 @@ use crate::Verdict;
 use crate::diagnosis;
 use crate::end;
 use crate::memory::{CauseKnown, Memory, ReportedEnd};
+use crate::missing;
 use crate::observations;
 use crate::operator::{self, Gone};
 use crate::params::Params;
@@ -56,7 +57,9 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
             memory.gone_at = None;
             deployment_there(s, params, memory, value, flink.looks())
         }
-        (Seen::Unknown { .. } | Seen::Never, Seen::Absent { looks }) => deployment_missing(s, params, memory, looks),
+        (Seen::Unknown { .. } | Seen::Never, Seen::Absent { looks }) => {
+            missing::deployment_missing(s, params, memory, looks)
+        }
         (flink @ (Seen::Unknown { .. } | Seen::Never), Seen::Unknown { .. } | Seen::Never) => {
             all_silent(s, flink.looks())
         }
@@ -130,7 +133,7 @@ fn left_open(s: &Snapshot, memory: &mut Memory, fault: &Fault, looks: &Looks) ->
 }
 
 /// The end that Flink reported before it fell silent, of a record that took it for the way to something else.
-fn reported_before(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
+pub fn reported_before(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
     let end = memory.reported?.state();
     let is_under_way = matches!(s.job.state, JobState::Suspended | JobState::Reconciling);
     is_under_way.then(|| {
@@ -324,87 +327,6 @@ fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
         .map_or_else(String::new, |ended| format!(": {}", diagnosis::how(ended)));
     let name = container.map_or("", |c| c.name.as_str());
     Some(format!("pod {}, container {name} restarted{ended}", pod.name))
-}
-
-/// Flink is silent and complete answers lack the Deployment.
-fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
-    let state = s.job.state;
-    let is_requested = s.job.mode == Mode::Session && s.never_ran();
-    if s.job.incarnation.attempt == 0 || is_requested {
-        let of_resource = match s.flink_resource() {
-            Seen::Absent { .. } => operator::not_submitted(s, params, memory),
-            Seen::Present { .. } => operator::not_deployed(s, params, memory),
-            Seen::Unknown { .. } | Seen::Never => operator::waits_still(s, memory),
-        };
-        if let Some(verdict) = of_resource {
-            return verdict;
-        }
-    }
-    if s.job.incarnation.attempt == 0 {
-        let message = format!("Deployment {} does not exist, and Flink does not answer", s.job.name);
-        return Verdict::inferred(JobState::Unknown, Rule::NothingThere).because(MISSING, message);
-    }
-    if let Some(verdict) = operator::resumed(s, memory) {
-        return verdict;
-    }
-    if operator::is_suspended(s)
-        && let Some(verdict) = operator::deleted_while_suspended(s, params, memory)
-    {
-        return verdict;
-    }
-    let is_guess = state == JobState::Suspended && s.job.reason.code == end::GONE;
-    if state.is_terminal() || is_guess || operator::is_suspended(s) {
-        let gone = Gone::Cluster {
-            since: memory.gone_at.unwrap_or(s.job.since),
-            asked_at: looks.asked_at,
-        };
-        let reread = operator::reread(s, params, memory, gone);
-        return reread.unwrap_or_else(|| end::revisited(s, memory));
-    }
-    if observations::verdicts_wait(s, params) {
-        return Verdict::keep(s, Rule::VerdictsWait).as_sure_as(Confidence::Inferred);
-    }
-    let streak = Streak::count(memory.deployment_missing, looks);
-    memory.deployment_missing = Some(streak);
-    let deletion = s.deletion.as_ref().filter(|deletion| {
-        s.job
-            .incarnation
-            .deployment_uid
-            .as_ref()
-            .is_none_or(|uid| *uid == deletion.uid)
-    });
-    let seen_and_confirmed = deletion.is_some_and(|deletion| looks.asked_at > deletion.seen_at);
-    if seen_and_confirmed || is_confirmed(s, params, streak) {
-        let gone_at = end::looked_for_since(s, &mut memory.gone_at);
-        let verdict = match reported_before(s, memory) {
-            Some(verdict) => verdict,
-            None => end::of_gone_cluster(s, params, gone_at),
-        };
-        if verdict.reason.code == end::GONE {
-            let gone = Gone::Cluster {
-                since: deletion.map_or(streak.first, |deletion| deletion.seen_at),
-                asked_at: looks.asked_at,
-            };
-            return operator::of_unexplained_end(s, params, memory, gone, verdict);
-        }
-        return verdict;
-    }
-    memory.gone_at = None;
-    let (look_after, message) = match deletion {
-        Some(deletion) => (
-            deletion.seen_at,
-            "the Deployment was seen to be deleted; a complete answer is to confirm it".to_owned(),
-        ),
-        None => (
-            params.absence_window.after(streak.watched_since(s)),
-            format!(
-                "the Deployment is missing and no deletion was seen; gone needs {} such answers at least {} apart",
-                params.absence_confirmations, params.absence_window
-            ),
-        ),
-    };
-    let verdict = Verdict::inferred(state, Rule::DeploymentMissing).because(MISSING, message);
-    verdict.want_after(WantedSource::Kubernetes, look_after)
 }
 
 /// Nothing answers: what was known stays.

@@ -8,6 +8,7 @@
 
 mod arrival;
 mod chaos;
+mod held;
 mod kept;
 mod plot;
 mod replay;

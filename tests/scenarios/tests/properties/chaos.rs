@@ -15,6 +15,7 @@ use steadfast_core::state::{Confidence, JobState};
 use steadfast_simulate::{Chaos, Mishap, Mishaps, Outcome, POINTS, What};
 use steadfast_world::story::{Moment, Story};
 
+use super::held::Held;
 use super::kept::Worlds;
 use super::plot::{self, Plot};
 use super::{Played, played, runner, setting, shards, told};
@@ -36,10 +37,11 @@ const STAYS_MILLIS: i64 = 300_000;
 const TOLD_ENDS: [JobState; 3] = [JobState::Finished, JobState::Failed, JobState::Canceled];
 
 /// What is looked for, beside what is looked for in each world.
-const OF_CHAOS: [&str; 3] = [
+const OF_CHAOS: [&str; 4] = [
     "whatever befell the engine, everything holds that holds of a world",
     "its record ends as that of an engine which nothing befell",
     "memory, store and sink agree in the end, and what was told of goes forward",
+    "the process holds no more memory, the more worlds it has played",
 ];
 const OF_SEEDS: &str = "one seed is one run: what goes wrong, what is decided and recorded, and when";
 /// Of so many worlds with chaos one more is played twice alike.
@@ -53,6 +55,7 @@ struct Sum {
     mishaps: Mishaps,
     /// From the last mishap until the record was what it stayed.
     settled_in: Vec<i64>,
+    held: Held,
 }
 
 static SUM: Mutex<Option<Sum>> = Mutex::new(None);
@@ -149,7 +152,11 @@ fn of_chaos(worlds: Worlds, seed: u64) -> Result<(), Failed> {
         }
     });
     match outcome {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            let sum = SUM.lock().unwrap_or_else(PoisonError::into_inner);
+            let grows = sum.as_ref().and_then(|sum| sum.held.objection());
+            grows.map_or(Ok(()), |why| Err(why.into()))
+        }
         Err(TestError::Fail(why, plot)) => {
             let chaos = chaos(&plot, &told(&plot, STAYS)?);
             Err(shown(&plot, chaos, why.message())?.into())
@@ -249,6 +256,7 @@ fn under(plot: &Plot, chaos: Chaos) -> anyhow::Result<(Vec<String>, Mishaps)> {
             *sum.mishaps.entry(*mishap).or_default() += times;
         }
         sum.settled_in.push(settled(&looks) - chaos.until.as_millis());
+        sum.held.note()?;
     }
     Ok((objections, stormy.outcome.mishaps))
 }
@@ -276,8 +284,12 @@ fn otherwise(calm: &BTreeMap<String, Stands>, stormy: &BTreeMap<String, Stands>)
                 stands.state.is_terminal() || matches!(stands.state, JobState::Suspended | JobState::Reconciling)
             })
         };
-        let was_told = |stands: Option<&Stands>| stands.is_some_and(|stands| TOLD_ENDS.contains(&stands.state));
-        let was_missed = (was_told(calm) || was_told(stormy)) && is_gone(calm) && is_gone(stormy);
+        let is = |stands: Option<&Stands>, states: &[JobState]| stands.is_some_and(|it| states.contains(&it.state));
+        let was_told = is(calm, &TOLD_ENDS) || is(stormy, &TOLD_ENDS);
+        // A Flink that is gone says no more that it has lost a job.
+        let [lost, awaited] = [&[JobState::Lost], &[JobState::Reconciling]];
+        let was_lost = is(calm, lost) && is(stormy, awaited) || is(calm, awaited) && is(stormy, lost);
+        let was_missed = was_told && is_gone(calm) && is_gone(stormy) || was_lost;
         (!is_alike && !was_missed)
             .then(|| format!("{key} ended as {stormy:?}, and where nothing went wrong as {calm:?}"))
     });
