@@ -26,7 +26,7 @@ const BEGINS: Moment = Moment::from_millis(20_000);
 const LINGERS: i64 = 61_000;
 
 /// In so many worlds a point is looked for.
-const WORLDS_FOR_A_POINT: u32 = 6;
+const WORLDS_FOR_A_POINT: u32 = 30;
 const SHARDS: u32 = 2;
 /// How long the record must stay as it is, in seconds: an engine that was killed begins its windows anew, and one that sleeps looks
 /// when it validates.
