@@ -121,7 +121,7 @@ fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks
 /// Flink answers, and leaves open what became of the job.
 fn left_open(s: &Snapshot, memory: &mut Memory, fault: &Fault, looks: &Looks) -> Verdict {
     memory.job_missing = None;
-    if s.job.state.is_terminal() {
+    if s.job.state.is_terminal() || s.job.state == JobState::Suspended {
         return stands(s, Rule::JobLeftOpen);
     }
     match observations::lingering(s, Some(looks), Confidence::Inferred) {
@@ -336,6 +336,10 @@ fn all_silent(s: &Snapshot, flink: Option<&Looks>) -> Verdict {
     }
     if s.job.state.is_terminal() {
         return Verdict::keep(s, Rule::EndedAndSilent).as_sure_as(s.job.confidence);
+    }
+    if s.job.state == JobState::Suspended {
+        // Its reason is what tells who suspended it.
+        return Verdict::keep(s, Rule::AllSilent);
     }
     let verdict = match observations::lingering(s, flink, Confidence::Stale) {
         Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(Confidence::Confirmed),

@@ -101,11 +101,15 @@ pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
     ))
 }
 
-/// How long the operator has been waited for. An end that is on record stays: an engine that starts does not give it its time
-/// again.
+/// How long the operator has been waited for. An end that is on record, or a suspension that nobody asked for, was judged by the
+/// deadline and stays: an engine that starts does not give it its time again.
 fn waited(s: &Snapshot, since: Timestamp) -> Millis {
-    let has_ended = s.job.state.is_terminal() || s.job.state == JobState::Suspended;
-    if has_ended { s.age(since) } else { s.watched_for(since) }
+    let is_judged = s.job.state == JobState::Suspended && !is_suspended(s);
+    if s.job.state.is_terminal() || is_judged {
+        s.age(since)
+    } else {
+        s.watched_for(since)
+    }
 }
 
 /// What to say of an upgrade that has taken the job away and does not get on.

@@ -1,6 +1,8 @@
 //! An engine that starts: its clock may be an hour ahead of the one before, which was killed five seconds ago.
 
-use steadfast_policy::{ConditionType, Confidence, FlinkResource, FlinkResourceKind, JobState, Mode, Rollout};
+use steadfast_policy::{
+    ConditionType, Confidence, DesiredState, FlinkResource, FlinkResourceKind, JobState, Mode, Rollout,
+};
 
 use super::kit::{Story, alerts, conditions};
 
@@ -129,4 +131,27 @@ fn an_alarm_waits_no_longer_because_engines_start() {
         alerts(&story.decide()).first().map(|alert| alert.0),
         Some("UpgradeStalled")
     );
+}
+
+#[test]
+fn who_suspended_a_job_is_remembered_through_a_silence_of_all() {
+    let mut story = Story::gone();
+    story.resource(61, |resource| resource.desired = DesiredState::Suspended);
+    let suspended = story.decide();
+    assert_eq!(suspended.state, JobState::Suspended);
+    story.at(90).flink_silent(90).kubernetes_silent(90);
+    let silent = story.decide();
+    assert_eq!(
+        (silent.state, silent.confidence, &silent.reason),
+        (JobState::Suspended, Confidence::Stale, &suspended.reason)
+    );
+    restarted(&mut story, AHEAD).flink_silent(AHEAD);
+    story.at(AHEAD + 1).deployment_missing(AHEAD + 1);
+    story.resource(AHEAD + 1, |_| {});
+    assert_eq!(story.decide().state, JobState::Reconciling);
+    for second in [AHEAD + 60, AHEAD + 590] {
+        story.at(second).deployment_missing(second).nothing_tells_the_end();
+        story.resource(second, |_| {});
+        assert_eq!(story.decide().state, JobState::Reconciling, "at {second}");
+    }
 }
