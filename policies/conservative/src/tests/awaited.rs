@@ -70,6 +70,21 @@ fn one_list_of_resources_that_fails_ends_no_upgrade() {
     assert_eq!(story.decide().state, JobState::Reconciling);
 }
 
+/// A cluster that is gone, and was judged so while its resource could not be read.
+fn gone_unread() -> Story {
+    let mut story = Story::running();
+    story.resource(9, |_| {});
+    story.at(10).flink_lists(JobState::Running).decide();
+    story.at(62).flink_silent(60).deletion_seen(60).deployment_missing(61);
+    story.nothing_tells_the_end();
+    story.flink_resource(Says::Unknown(TIMEOUT));
+    for second in [62, 113] {
+        story.at(second).decide();
+    }
+    assert_eq!(story.snapshot.job.state, JobState::Terminated);
+    story
+}
+
 #[test]
 fn what_a_resource_asks_for_is_heard_when_it_can_be_read_again() {
     for (ask, state) in [
@@ -92,31 +107,15 @@ fn what_a_resource_asks_for_is_heard_when_it_can_be_read_again() {
         story.at(180).flink_lacks(180).resource(180, ask);
         assert_eq!(story.decide().state, state);
 
-        let mut story = Story::running();
-        story.resource(9, |_| {});
-        story.at(10).flink_lists(JobState::Running).decide();
-        story.at(62).flink_silent(60).deletion_seen(60).deployment_missing(61);
-        story.nothing_tells_the_end();
-        story.flink_resource(Says::Unknown(TIMEOUT));
-        for second in [62, 113] {
-            story.at(second).decide();
-        }
-        assert_eq!(story.snapshot.job.state, JobState::Terminated);
+        let mut story = gone_unread();
         story.at(130).deployment_missing(130).resource(130, ask);
         let decision = story.decide();
         assert_eq!(decision.state, state);
         assert!(alerts(&decision).is_empty());
     }
     // Somebody deleted it meanwhile: the end stays, and is no alarm.
-    let mut story = Story::running();
-    story.resource(9, |_| {});
-    story.at(10).flink_lists(JobState::Running).decide();
-    story.at(62).flink_silent(60).deletion_seen(60).deployment_missing(61);
-    story.nothing_tells_the_end();
-    story.flink_resource(Says::Unknown(TIMEOUT));
-    for second in [62, 113, 150] {
-        story.at(second).decide();
-    }
+    let mut story = gone_unread();
+    story.at(150).decide();
     assert_eq!(alerts(&story.decide()).len(), 1);
     story.at(160).deployment_missing(160).resource_missing(160);
     let decision = story.decide();

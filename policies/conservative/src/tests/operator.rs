@@ -355,17 +355,23 @@ fn a_session_job_that_was_suspended_is_not_lost() {
     );
 }
 
+/// A session's job that Flink no longer knows, as its resource asks.
+fn suspended_in_a_session() -> Story {
+    let mut story = Story::running();
+    story.snapshot.job.mode = Mode::Session;
+    story.resource(9, suspended);
+    for second in [10, 60] {
+        story.at(second).flink_lacks(second).decide();
+    }
+    story.nothing_tells_the_end();
+    assert_eq!(story.decide().state, JobState::Suspended);
+    story
+}
+
 #[test]
 fn a_suspended_session_job_that_is_asked_for_again_is_awaited() {
     let lifted = || {
-        let mut story = Story::running();
-        story.snapshot.job.mode = Mode::Session;
-        story.resource(9, suspended);
-        for second in [10, 60] {
-            story.at(second).flink_lacks(second).decide();
-        }
-        story.nothing_tells_the_end();
-        assert_eq!(story.decide().state, JobState::Suspended);
+        let mut story = suspended_in_a_session();
         story.resource(91, |_| {});
         story
     };
@@ -417,14 +423,7 @@ fn a_job_that_was_lost_while_a_suspension_was_asked_for_is_awaited_once_it_is_as
 
 #[test]
 fn a_suspended_session_job_does_not_start_when_its_cluster_is_silent() {
-    let mut story = Story::running();
-    story.snapshot.job.mode = Mode::Session;
-    story.resource(9, suspended);
-    for second in [10, 60] {
-        story.at(second).flink_lacks(second).decide();
-    }
-    story.nothing_tells_the_end();
-    assert_eq!(story.decide().state, JobState::Suspended);
+    let mut story = suspended_in_a_session();
     assert_eq!(story.at(130).flink_silent(120).decide().state, JobState::Suspended);
 }
 
