@@ -121,14 +121,22 @@ fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks
 /// Flink answers, and leaves open what became of the job.
 fn left_open(s: &Snapshot, memory: &mut Memory, fault: &Fault, looks: &Looks) -> Verdict {
     memory.job_missing = None;
-    if s.job.state.is_terminal() || s.job.state == JobState::Suspended {
+    if s.job.state.is_terminal() {
         return stands(s, Rule::JobLeftOpen);
     }
-    match observations::lingering(s, Some(looks), Confidence::Inferred) {
-        Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(Confidence::Confirmed),
-        Confidence::Inferred | Confidence::Stale => {
-            Verdict::inferred(s.job.state, Rule::JobLeftOpen).because("JobLeftOpen", &fault.message)
+    let confidence = observations::lingering(s, Some(looks), Confidence::Inferred);
+    lingers(s, confidence, Rule::JobLeftOpen, "JobLeftOpen", fault.message.clone())
+}
+
+/// The state stays, as sure as a silence leaves it. One lost answer is no news; and a job that is suspended keeps its reason, for
+/// that is what tells who suspended it.
+fn lingers(s: &Snapshot, confidence: Confidence, rule: Rule, code: &str, message: String) -> Verdict {
+    match confidence {
+        Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(confidence),
+        Confidence::Inferred | Confidence::Stale if s.job.state == JobState::Suspended => {
+            Verdict::keep(s, rule).as_sure_as(confidence)
         }
+        Confidence::Inferred | Confidence::Stale => Verdict::new(s.job.state, confidence, rule).because(code, message),
     }
 }
 
@@ -254,12 +262,7 @@ fn deployment_there(
                 s.job.name,
                 diagnosis::under_way(s, deployment)
             );
-            match confidence {
-                Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(confidence),
-                Confidence::Inferred | Confidence::Stale => {
-                    Verdict::new(state, confidence, Rule::DeploymentIsThere).because("FlinkSilent", message)
-                }
-            }
+            lingers(s, confidence, Rule::DeploymentIsThere, "FlinkSilent", message)
         }
     };
     look_at_kubernetes_since(
@@ -337,17 +340,9 @@ fn all_silent(s: &Snapshot, flink: Option<&Looks>) -> Verdict {
     if s.job.state.is_terminal() {
         return Verdict::keep(s, Rule::EndedAndSilent).as_sure_as(s.job.confidence);
     }
-    if s.job.state == JobState::Suspended {
-        // Its reason is what tells who suspended it.
-        return Verdict::keep(s, Rule::AllSilent);
-    }
-    let verdict = match observations::lingering(s, flink, Confidence::Stale) {
-        Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(Confidence::Confirmed),
-        Confidence::Inferred | Confidence::Stale => {
-            let message = format!("no source answers; {} when last seen", s.job.state.word());
-            Verdict::new(s.job.state, Confidence::Stale, Rule::AllSilent).because("AllSilent", message)
-        }
-    };
+    let confidence = observations::lingering(s, flink, Confidence::Stale);
+    let message = format!("no source answers; {} when last seen", s.job.state.word());
+    let verdict = lingers(s, confidence, Rule::AllSilent, "AllSilent", message);
     look_at_kubernetes_since(flink.and_then(|looks| looks.unknown_since), verdict)
 }
 

@@ -1,7 +1,7 @@
 //! Who is expected to answer, and what an end resolves.
 
 use steadfast_policy::testing::Says;
-use steadfast_policy::{Checkpoints, ConditionType, Confidence, JobState};
+use steadfast_policy::{Checkpoints, ConditionType, Confidence, FaultKind, JobState};
 
 use super::kit::{Story, alerts, conditions};
 
@@ -76,4 +76,25 @@ fn an_outage_marks_no_job_that_has_ended() {
     let decision = story.at(90).flink_silent(20).kubernetes_silent(20).decide();
     assert_eq!(decision.state, JobState::Finished);
     assert!(conditions(&decision).is_empty(), "{:?}", conditions(&decision));
+}
+
+#[test]
+fn a_suspension_that_flink_reported_is_not_confirmed_once_flink_leaves_it_open() {
+    let mut story = Story::running();
+    story.at(5).flink_lists(JobState::Suspended);
+    let reported = story.decide();
+    assert_eq!(
+        (reported.state, reported.confidence),
+        (JobState::Suspended, Confidence::Confirmed)
+    );
+    for (second, confidence) in [(10, Confidence::Confirmed), (60, Confidence::Inferred)] {
+        story.at(second).kubernetes_silent(second);
+        story.flink_unknown(FaultKind::Other);
+        let decision = story.decide();
+        assert_eq!(
+            (decision.state, decision.confidence, &decision.reason),
+            (JobState::Suspended, confidence, &reported.reason),
+            "at {second}"
+        );
+    }
 }
