@@ -47,7 +47,7 @@ use steadfast_core::decision::Decide;
 
 use crate::fault_kinds::{Alike, Trials};
 use crate::fingerprints::{FingerprintMap, FingerprintSet};
-use crate::laws::{Break, Law};
+use crate::laws::{Break, Future, Law};
 use crate::look::{Look, Watcher};
 use crate::recovered::Recovered;
 use crate::settings::Settings;
@@ -175,7 +175,7 @@ impl Open {
             Found::After { state, step, trackers } => {
                 let mut look = watcher.look(state, *step);
                 look.after.trackers.clone_from(trackers);
-                let is_same = look.after.fingerprint(&mut look.snapshot).whole == self.fingerprint;
+                let is_same = look.after.fingerprint(&look.snapshot).whole == self.fingerprint;
                 (Arc::new(look.after), is_same)
             }
         }
@@ -266,9 +266,9 @@ fn try_fault_kinds(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Sett
     for _ in 0..settings.fault_depth {
         for state in std::mem::take(&mut open) {
             for step in successors::of(&state, settings, &alike) {
-                let mut look = watcher.look(&state, step);
+                let look = watcher.look(&state, step);
                 trials.take(&look.snapshot, watcher);
-                if met.insert(look.after.fingerprint(&mut look.snapshot).whole) {
+                if met.insert(look.after.fingerprint(&look.snapshot).whole) {
                     open.push(look.after);
                 }
             }
@@ -493,7 +493,7 @@ impl Expansion<'_> {
                 };
                 let mut look = watcher.look(&state, step);
                 self.judge(&mut look, (depth, origin), &mut done.broken);
-                let fingerprint = look.after.fingerprint(&mut look.snapshot);
+                let fingerprint = look.after.fingerprint(&look.snapshot);
                 let is_known = |met: &Met| met.get(&fingerprint.whole).is_some_and(|before| *before <= depth);
                 if is_known(self.met) || is_known(&here) {
                     continue;
@@ -535,12 +535,16 @@ impl Expansion<'_> {
     fn probe(
         &self,
         look: &Look,
-        future: u64,
+        fingerprint: u64,
         at: (u32, Origin),
         watcher: &mut Watcher,
         broken: &mut [Option<(u32, Origin, Break)>],
     ) -> bool {
         let mut holds = true;
+        let future = Future {
+            fingerprint,
+            depth: at.0,
+        };
         for ((law, standing), slot) in self.laws.iter().zip(&self.standing).zip(broken) {
             if !standing {
                 continue;

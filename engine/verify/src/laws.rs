@@ -34,8 +34,8 @@ pub trait Law: Send + Sync {
     fn judge(&self, look: &Look, tracker: &mut u64) -> Result<(), Break>;
 
     /// Judges what would follow, once for all states of one future, whatever the laws remember of the paths to them. It
-    /// may take further looks. `future` is that future's fingerprint, by which one in so many can be chosen.
-    fn probe(&self, _look: &Look, _future: u64, _watcher: &mut Watcher) -> Result<(), Break> {
+    /// may take further looks.
+    fn probe(&self, _look: &Look, _future: Future, _watcher: &mut Watcher) -> Result<(), Break> {
         Ok(())
     }
 
@@ -43,6 +43,15 @@ pub trait Law: Send + Sync {
     fn came_out_otherwise(&self) -> Option<Break> {
         None
     }
+}
+
+/// What may follow a look. States that differ only in what the laws remember have one future.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Future {
+    /// A hash of what it depends on, by which one in so many can be chosen, whatever the number of threads.
+    pub fingerprint: u64,
+    /// How much has happened before.
+    pub depth: u32,
 }
 
 /// How a law was broken.

@@ -53,7 +53,7 @@ pub struct Look {
     /// What had happened.
     pub step: Step,
     /// The record before, as committed.
-    pub before: JobRecord,
+    pub before: Arc<JobRecord>,
     /// What the policy was shown.
     pub snapshot: Snapshot,
     /// What it answered.
@@ -76,7 +76,7 @@ impl Look {
 /// A look before the policy has decided.
 pub(crate) struct Sight {
     step: Step,
-    before: JobRecord,
+    before: Arc<JobRecord>,
     snapshot: Snapshot,
     /// The record is still the one before.
     after: State,
@@ -85,7 +85,7 @@ pub(crate) struct Sight {
 impl Sight {
     /// Of what its future depends on: two sights that hash alike lead to the same looks.
     pub(crate) fn fingerprint(&self) -> u64 {
-        self.after.future_of(&self.snapshot)
+        self.after.future_of(&self.snapshot, &self.snapshot.record)
     }
 }
 
@@ -177,13 +177,13 @@ impl Watcher {
         State {
             now: BEGINNING,
             engine_since: BEGINNING,
-            record: JobRecord::unseen(
+            record: Arc::new(JobRecord::unseen(
                 self.names.key.clone(),
                 Mode::Application,
                 Origin::Configured,
                 self.names.policy.clone(),
                 BEGINNING,
-            ),
+            )),
             board: Board::default(),
             world: World::before_all(BEGINNING),
             asked: OpenLookups::default(),
@@ -215,7 +215,7 @@ impl Watcher {
         let mut after = state.clone();
         after.now = state.now.after(step.takes(self.timing.poll));
         self.happens(&mut after, step);
-        let before = after.record.clone();
+        let before = Arc::clone(&after.record);
         self.take_in(&mut after, step, says);
         let snapshot = observe(&before, &after.board, self.context(&after), after.now);
         Sight {
@@ -253,10 +253,8 @@ impl Watcher {
         if let Some(change) = plan.change {
             after.board.committed(&before, &change.record);
             // The revision counts commits and says nothing of the job.
-            after.record = JobRecord {
-                revision: before.revision,
-                ..Arc::unwrap_or_clone(change.record)
-            };
+            after.record = change.record;
+            Arc::make_mut(&mut after.record).revision = before.revision;
         }
         let failure = match plan.next {
             Next::Watch { wanted, .. } => {
@@ -295,13 +293,11 @@ impl Watcher {
             Step::Intent(intent) => {
                 let posted = PostedIntent::new(intent, None, now);
                 let revision = state.record.revision;
-                state.record = JobRecord {
-                    revision,
-                    ..JobRecord::clone(&record_intent(&state.record, posted).record)
-                };
+                state.record = record_intent(&state.record, posted).record;
+                Arc::make_mut(&mut state.record).revision = revision;
             }
             Step::Restart => {
-                state.record = state.record.taken_up(state.record.origin, &state.record.policy);
+                state.record = Arc::new(state.record.taken_up(state.record.origin, &state.record.policy));
                 state.board = Board::default();
                 state.engine_since = now;
             }

@@ -1,6 +1,7 @@
 //! Where an exploration stands: record, evidence, and what the world would say next.
 
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use foldhash::quality::FixedState;
 use steadfast_core::board::lookups::Standing;
@@ -17,7 +18,7 @@ use crate::world::World;
 pub struct State {
     pub(crate) now: Timestamp,
     pub(crate) engine_since: Timestamp,
-    pub(crate) record: JobRecord,
+    pub(crate) record: Arc<JobRecord>,
     pub(crate) board: Board,
     pub(crate) world: World,
     pub(crate) asked: OpenLookups,
@@ -67,11 +68,9 @@ impl OpenLookups {
 impl State {
     /// The fingerprints by which equal states are found again. Two states with the same evidence, record, memory and
     /// world have the same future, however they came about. `seen` is what the last decision was made on.
-    pub(crate) fn fingerprint(&mut self, seen: &mut Snapshot) -> Fingerprint {
+    pub(crate) fn fingerprint(&self, seen: &Snapshot) -> Fingerprint {
         // The record that counts is the one after the decision.
-        std::mem::swap(&mut self.record, &mut seen.record);
-        let future = self.future_of(seen);
-        std::mem::swap(&mut self.record, &mut seen.record);
+        let future = self.future_of(seen, &self.record);
         let mut hasher = FixedState::default().build_hasher();
         hasher.write_u64(future);
         self.trackers.hash(&mut hasher);
@@ -81,12 +80,41 @@ impl State {
         }
     }
 
-    /// What the future depends on, with the evidence and the record of a snapshot.
-    pub(crate) fn future_of(&self, seen: &Snapshot) -> u64 {
+    /// What the future depends on, with the evidence of a snapshot and a record in place of the snapshot's own.
+    pub(crate) fn future_of(&self, seen: &Snapshot, record: &JobRecord) -> u64 {
+        let Snapshot {
+            now,
+            engine_since,
+            record: _,
+            flink,
+            exceptions,
+            checkpoints,
+            deployment,
+            deletion,
+            pods,
+            events,
+            ha_data,
+            last_words,
+            archive,
+            flink_resource,
+            task_managers,
+            fleet,
+            timing,
+        } = seen;
         let mut hasher = FixedState::default().build_hasher();
-        seen.hash(&mut hasher);
-        self.world.hash(&mut hasher);
-        self.asked.hash(&mut hasher);
+        (now, engine_since, fleet, timing, record).hash(&mut hasher);
+        (flink, exceptions, checkpoints, last_words, archive).hash(&mut hasher);
+        (
+            deployment,
+            deletion,
+            pods,
+            events,
+            ha_data,
+            flink_resource,
+            task_managers,
+        )
+            .hash(&mut hasher);
+        (&self.world, self.asked).hash(&mut hasher);
         hasher.finish()
     }
 }

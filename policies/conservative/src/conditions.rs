@@ -1,8 +1,8 @@
 //! What stands beside the state, and what is worth an alert.
 
 use steadfast_policy::{
-    AlertScope, Checkpoints, ConditionType, DecidedAlert, DecidedCondition, FaultKind, Intent, JobState, Looks, Pod,
-    Seen, Snapshot, Timestamp,
+    AlertScope, Checkpoints, ConditionType, DecidedAlert, DecidedCondition, Fault, FaultKind, Intent, JobState, Looks,
+    Pod, Seen, Snapshot, Timestamp,
 };
 
 use crate::Verdict;
@@ -16,7 +16,7 @@ use crate::params::Params;
 pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict) -> Vec<DecidedCondition> {
     let mut standing = Vec::new();
     let mut stand = |kind: ConditionType, message: String| standing.push(DecidedCondition { kind, message });
-    observations::note_expectation(s, memory, verdict.state);
+    observations::note_expectation(s, memory, verdict);
     // What cannot be reached changes nothing of an end that is known.
     if !verdict.state.is_terminal() {
         reachability(s, params, memory, &mut stand);
@@ -40,16 +40,13 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
             format!("Deployment {} is being deleted", s.job.name),
         );
     }
-    if is_under_way(verdict.state)
-        && let Some(failed) = failed_checkpoints(s, memory)
-        && failed >= params.checkpoint_failures
-    {
+    if is_under_way(verdict.state) && checkpoints_fail(s, params, memory) {
         stand(
             ConditionType::CheckpointsFailing,
             "checkpoints fail, none has completed since".into(),
         );
     }
-    if let Some(since) = unstable_since(s, params, memory, verdict.state)
+    if let Some(since) = unstable_since(s, params, memory, verdict)
         && s.age(since) >= params.restart_loop_after
     {
         stand(
@@ -57,7 +54,7 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
             "the job restarts and does not come to rest".into(),
         );
     }
-    if s.is_disrupted(params.fleet_unknown_share) && !verdict.state.is_terminal() {
+    if observations::is_disrupted(s, params) && !verdict.state.is_terminal() {
         stand(
             ConditionType::FleetDisrupted,
             "most jobs of this cluster are dark; nothing turns terminal meanwhile".into(),
@@ -75,63 +72,108 @@ fn is_under_way(state: JobState) -> bool {
     !has_none && !state.is_terminal()
 }
 
-fn reachability(s: &Snapshot, params: &Params, memory: &Memory, stand: &mut impl FnMut(ConditionType, String)) {
-    let lasting = |looks: &Looks| {
-        looks
-            .silent_for(s)
-            .is_some_and(|silent| silent >= params.unreachable_after)
-    };
-    let mut denied = None;
-    if let Seen::Unknown { fault, looks } = s.flink()
-        && !observations::leaves_open(fault)
-        // That we could not ask says nothing of Flink.
-        && !fault.is_engines_own()
-    {
-        let unheard = observations::unheard_for(s, memory);
-        if unheard.is_some_and(|silent| silent >= params.unreachable_after) {
-            stand(
-                ConditionType::FlinkUnreachable,
-                format!("Flink gives no usable answer: {}", fault.message),
-            );
-            let hangs = fault.kind == FaultKind::Timeout && s.job_manager().is_some_and(Pod::is_ready);
-            if hangs {
-                stand(
-                    ConditionType::Unresponsive,
-                    "the JobManager's pod is ready and Flink does not answer in time".into(),
-                );
+/// Why a source tells nothing.
+enum Silence<'a> {
+    /// It gave no usable answer, which has lasted so long.
+    Broken { fault: &'a Fault, is_long: bool },
+    /// It was not asked yet since the engine started, or could not be, which says nothing of it.
+    Unasked,
+}
+
+impl<'a> Silence<'a> {
+    fn of<T: ?Sized>(seen: &Seen<'a, T>, is_long: impl FnOnce(&Looks) -> bool) -> Option<Self> {
+        match seen {
+            Seen::Present { .. } | Seen::Absent { .. } => None,
+            Seen::Unknown { fault, .. } if fault.is_engines_own() => Some(Self::Unasked),
+            Seen::Unknown { fault, looks } => Some(Self::Broken {
+                fault,
+                is_long: is_long(looks),
+            }),
+            Seen::Never => Some(Self::Unasked),
+        }
+    }
+
+    /// What to say of a condition that this silence is, once it is long. One that stands is ended by an answer alone, not by an
+    /// engine that starts.
+    fn stands(&self, s: &Snapshot, kind: ConditionType, whose: &str) -> Option<String> {
+        let standing = s.condition(kind);
+        match self {
+            Self::Broken { fault, is_long } => {
+                (*is_long || standing.is_some()).then(|| format!("{whose}: {}", fault.message))
             }
-        }
-        if fault.is_denied() && lasting(looks) {
-            denied = Some(format!("Flink: {}", fault.message));
+            Self::Unasked => standing.map(|condition| condition.message.clone()),
         }
     }
-    if s.has_kubernetes()
-        && let Seen::Unknown { fault, looks } = s.deployment()
-        && !fault.is_engines_own()
-        && lasting(looks)
+
+    /// The same of one that is about being refused.
+    fn is_denied(&self, s: &Snapshot, whose: &str) -> Option<String> {
+        match self {
+            Self::Broken { fault, .. } if !fault.is_denied() => None,
+            Self::Broken { .. } | Self::Unasked => self.stands(s, ConditionType::AccessDenied, whose),
+        }
+    }
+}
+
+fn reachability(s: &Snapshot, params: &Params, memory: &Memory, stand: &mut impl FnMut(ConditionType, String)) {
+    let is_lasting = |looks: &Looks| {
+        let silent = looks.silent_for(s);
+        silent.is_some_and(|silent| silent >= params.unreachable_after)
+    };
+    let is_heard = matches!(s.flink(), Seen::Unknown { fault, .. } if observations::leaves_open(fault));
+    let flink = |is_long: &dyn Fn(&Looks) -> bool| Silence::of(&s.flink(), is_long).filter(|_| !is_heard);
+    let kubernetes = Silence::of(&s.deployment(), is_lasting).filter(|_| s.has_kubernetes());
+    let is_unheard = |_: &Looks| {
+        let unheard = observations::unheard_for(s, memory);
+        unheard.is_some_and(|silent| silent >= params.unreachable_after)
+    };
+    if let Some(silence) = flink(&is_unheard)
+        && memory.expected_since.is_some()
+        && let Some(message) = silence.stands(s, ConditionType::FlinkUnreachable, "Flink gives no usable answer")
     {
-        stand(
+        stand(ConditionType::FlinkUnreachable, message);
+        let is_late = matches!(silence, Silence::Broken { fault, .. } if fault.kind == FaultKind::Timeout);
+        if is_late && s.job_manager().is_some_and(Pod::is_ready) {
+            stand(
+                ConditionType::Unresponsive,
+                "the JobManager's pod is ready and Flink does not answer in time".into(),
+            );
+        }
+    }
+    if let Some(silence) = &kubernetes
+        && let Some(message) = silence.stands(
+            s,
             ConditionType::KubernetesUnreachable,
-            format!("the Kubernetes API gives no usable answer: {}", fault.message),
-        );
-        if fault.is_denied() {
-            denied = Some(format!("Kubernetes: {}", fault.message));
-        }
-    }
-    if let Seen::Unknown { fault, looks } = s.pods()
-        && fault.is_denied()
-        && lasting(looks)
+            "the Kubernetes API gives no usable answer",
+        )
     {
-        denied = denied.or(Some(format!("pods: {}", fault.message)));
+        stand(ConditionType::KubernetesUnreachable, message);
     }
-    if let Some(message) = denied {
+    let pods = Silence::of(&s.pods(), is_lasting).filter(|_| s.has_kubernetes());
+    let refusals = [
+        (kubernetes, "Kubernetes"),
+        (flink(&is_lasting), "Flink"),
+        (pods, "pods"),
+    ];
+    let mut refused = refusals
+        .iter()
+        .filter_map(|(silence, whose)| silence.as_ref()?.is_denied(s, whose));
+    if let Some(message) = refused.next() {
         stand(ConditionType::AccessDenied, message);
     }
 }
 
+/// Whether checkpoints fail and none completes. While Flink does not tell, what was told stands.
+fn checkpoints_fail(s: &Snapshot, params: &Params, memory: &mut Memory) -> bool {
+    match s.checkpoints() {
+        Seen::Present { value, .. } => failed_checkpoints(*value, memory) >= params.checkpoint_failures,
+        Seen::Unknown { .. } | Seen::Never => s.condition(ConditionType::CheckpointsFailing).is_some(),
+        Seen::Absent { .. } => false,
+    }
+}
+
 /// How many checkpoints failed since the last completed one. A failover starts Flink's counters anew.
-fn failed_checkpoints(s: &Snapshot, memory: &mut Memory) -> Option<u64> {
-    let Checkpoints { completed, failed } = *s.checkpoints().present()?;
+fn failed_checkpoints(counters: Checkpoints, memory: &mut Memory) -> u64 {
+    let Checkpoints { completed, failed } = counters;
     let base = match memory.checkpoints {
         Some(base) if base.completed == completed && base.failed <= failed => base,
         // None completed: all failures count.
@@ -139,23 +181,29 @@ fn failed_checkpoints(s: &Snapshot, memory: &mut Memory) -> Option<u64> {
         Some(_) | None => CheckpointBase { completed, failed },
     };
     memory.checkpoints = Some(base);
-    Some(failed - base.failed)
+    failed - base.failed
 }
 
-/// Since when the job has not come to rest. A short rest between two restarts does not end it.
-fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, state: JobState) -> Option<Timestamp> {
-    let restless = matches!(state, JobState::Restarting | JobState::Failing);
+/// Since when the job has not come to rest. A short rest between two restarts does not end it; an end does.
+fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict) -> Option<Timestamp> {
+    if verdict.state.is_terminal() || observations::is_suspension(verdict.state, &verdict.reason.code) {
+        memory.instability = None;
+        return None;
+    }
+    let unrest = unrest(s, memory, verdict);
     let rest = params.restart_loop_after.part(5);
-    memory.instability = match memory.instability {
-        None => restless.then_some(Instability {
+    memory.instability = match (memory.instability, unrest) {
+        (None, Unrest::Restless) => Some(Instability {
             since: s.now,
             calm_since: None,
         }),
-        Some(instability) if restless => Some(Instability {
+        (None, Unrest::Calm | Unrest::Unknown) => None,
+        (Some(instability), Unrest::Restless) => Some(Instability {
             calm_since: None,
             ..instability
         }),
-        Some(instability) => match instability.calm_since {
+        (Some(instability), Unrest::Unknown) => Some(instability),
+        (Some(instability), Unrest::Calm) => match instability.calm_since {
             None => Some(Instability {
                 calm_since: Some(s.now),
                 ..instability
@@ -164,10 +212,34 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, state: Job
             Some(_) => Some(instability),
         },
     };
-    memory
-        .instability
-        .filter(|_| restless)
-        .map(|instability| instability.since)
+    memory.instability.map(|instability| instability.since)
+}
+
+/// Whether the job restarts.
+enum Unrest {
+    Restless,
+    Calm,
+    /// Its JobManager has restarted once and is silent: it may hang, or come up slowly.
+    Unknown,
+}
+
+fn unrest(s: &Snapshot, memory: &Memory, verdict: &Verdict) -> Unrest {
+    if !matches!(verdict.state, JobState::Restarting | JobState::Failing) {
+        return Unrest::Calm;
+    }
+    if s.flink().is_present() {
+        return Unrest::Restless;
+    }
+    let base = memory.pod.as_ref().map(|(uid, restarts)| (uid.as_str(), *restarts));
+    let restarts = s.job_manager().map(|pod| match base {
+        Some((uid, before)) if uid == pod.uid => pod.restarts().saturating_sub(before),
+        Some(_) | None => pod.restarts() + 1,
+    });
+    if restarts.is_some_and(|restarts| restarts > 1) {
+        Unrest::Restless
+    } else {
+        Unrest::Unknown
+    }
 }
 
 /// The alerts that stand now: ends nobody intended, loops, and, once for a cluster, unreachability.

@@ -21,7 +21,7 @@ const LATE_LOOKS: u64 = 20;
 const SLOWER: u64 = 10;
 
 /// The Deployment is confirmed gone: what says how the job ended is looked for, for a while, before the verdict.
-pub fn of_gone_cluster(s: &Snapshot, params: &Params, gone_at: Timestamp) -> Verdict {
+pub fn of_gone_cluster(s: &Snapshot, params: &Params, memory: &Memory, gone_at: Timestamp) -> Verdict {
     if let Some(verdict) = reported_end(s) {
         return verdict;
     }
@@ -30,16 +30,16 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, gone_at: Timestamp) -> Ver
         let message = "the Deployment is gone; looking for what says how the job ended";
         return looking(s, params, gone_at, &sources).because("DeploymentGone", message);
     }
-    if s.ha_data().is_present() && s.job.state != JobState::Cancelling && !s.intended(Intent::Cancel) {
+    if s.ha_data().is_present() && cancellation(s, memory).is_none() {
         let message = "the Deployment is gone and Flink's HA data is still there: the job can be resumed";
         return Verdict::confirmed(JobState::Suspended, Rule::GoneWithHaData).because(GONE, message);
     }
-    unreported_end(s)
+    unreported_end(s, memory)
 }
 
 /// A Flink cluster that answers no longer knows the job. It forgets ended jobs after an hour, or with its JobManager;
 /// archives do not.
-pub fn of_lost_job(s: &Snapshot, params: &Params, lost_at: Timestamp) -> Verdict {
+pub fn of_lost_job(s: &Snapshot, params: &Params, memory: &Memory, lost_at: Timestamp) -> Verdict {
     if let Some(verdict) = reported_end(s) {
         return verdict;
     }
@@ -47,8 +47,8 @@ pub fn of_lost_job(s: &Snapshot, params: &Params, lost_at: Timestamp) -> Verdict
         let message = "Flink answers and no longer knows the job; looking for what says how it ended";
         return looking(s, params, lost_at, &[WantedSource::Archive]).because("JobNotListed", message);
     }
-    if s.job.state == JobState::Cancelling || s.intended(Intent::Cancel) {
-        return unreported_end(s);
+    if cancellation(s, memory).is_some() {
+        return unreported_end(s, memory);
     }
     let message = "Flink answers and no longer knows the job";
     Verdict::confirmed(JobState::Lost, Rule::JobLost).because(LOST, message)
@@ -117,6 +117,9 @@ pub fn corrected(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
     if let Some(verdict) = reported_end(s) {
         return verdict;
     }
+    if s.job.state == JobState::Suspended {
+        return while_resumable(s, memory, kept);
+    }
     let is_late = s.age(memory.gone_at.unwrap_or(s.job.since)) < s.terminal_poll().times(LATE_LOOKS);
     let pace = match (is_late, s.archive().is_unanswered()) {
         (true, _) => s.terminal_poll(),
@@ -125,6 +128,16 @@ pub fn corrected(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
     };
     let last = s.archive().asked_at().unwrap_or(s.job.since);
     kept.want_after(WantedSource::Archive, pace.after(last))
+}
+
+/// A cluster that is gone and left HA data: its job can be resumed until that is gone too.
+fn while_resumable(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
+    let data = s.ha_data().asked_since(s.job.since);
+    if data.is_absent() {
+        return unreported_end(s, memory);
+    }
+    let last = data.asked_at().unwrap_or(s.job.since);
+    kept.want_after(WantedSource::HaData, s.terminal_poll().times(SLOWER).after(last))
 }
 
 /// A JobManager's log is read by the engine as soon as its pod begins to go. One that told nothing is read again while
@@ -169,14 +182,17 @@ fn tell(end: &JobEnd) -> Verdict {
     Verdict::confirmed(end.state, rule).because(code, message)
 }
 
+/// The cancellation that was seen to begin, whatever its JobManager was seen to do since, or was intended.
+fn cancellation(s: &Snapshot, memory: &Memory) -> Option<&'static str> {
+    if s.job.state == JobState::Cancelling || memory.was_cancelling {
+        return Some("Flink was cancelling it");
+    }
+    s.intended(Intent::Cancel).then_some("its cancellation was intended")
+}
+
 /// Nothing tells the end: what was intended, or seen to begin, explains it; else it is unknown how it ended.
-fn unreported_end(s: &Snapshot) -> Verdict {
-    if s.job.state == JobState::Cancelling || s.intended(Intent::Cancel) {
-        let seen = if s.job.state == JobState::Cancelling {
-            "Flink was cancelling it"
-        } else {
-            "its cancellation was intended"
-        };
+fn unreported_end(s: &Snapshot, memory: &Memory) -> Verdict {
+    if let Some(seen) = cancellation(s, memory) {
         let message = format!("the job is gone, and {seen}");
         return Verdict::inferred(JobState::Canceled, Rule::GoneWhileCancelling).because(CANCELLED, message);
     }

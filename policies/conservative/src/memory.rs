@@ -21,8 +21,8 @@ pub struct Memory {
     pub checkpoints: Option<CheckpointBase>,
     /// When the Deployment, or the job in a Flink that answers, was first known to be gone.
     pub gone_at: Option<Timestamp>,
-    /// Whether the cause of the failure that Flink reported in this attempt is in the record's reason.
-    pub cause_known: CauseKnown,
+    /// Since when Flink lists the job FAILING or FAILED: what it names as the cause later is about that.
+    pub failing_since: Option<Timestamp>,
     /// The end that Flink last reported in this attempt, if that was its last word.
     pub reported: Option<ReportedEnd>,
     /// Complete answers that showed the Deployment scaled to zero and no pod, in a row.
@@ -41,6 +41,26 @@ pub struct Memory {
     pub resource_gone_at: Option<Timestamp>,
     /// Since when the operator is waited for to make the cluster, or to bring it back.
     pub awaited_since: Option<Timestamp>,
+    /// The JobManager's pod that lacked the job first, of the answers counted in `job_missing`: its UID and restarts.
+    pub lacked_by: Option<(String, u32)>,
+    /// Whether Flink was cancelling the job when it last listed it alive.
+    pub was_cancelling: bool,
+    /// Whether the end that Flink reported stood while the resource was read, and asked for no stop.
+    pub ended_by_itself: bool,
+    /// Whether anybody has answered of late.
+    pub light: Light,
+}
+
+/// Whether anybody answers: what happened while nobody did was not watched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Light {
+    /// Somebody has answered all the time.
+    #[default]
+    On,
+    /// Nobody has answered since.
+    OffSince(Timestamp),
+    /// Somebody answers again since, after a long darkness.
+    OnAgainSince(Timestamp),
 }
 
 /// A stop that somebody asked for through the operator's resource.
@@ -86,16 +106,6 @@ pub enum ReportedEnd {
     Finished,
     /// CANCELED.
     Canceled,
-}
-
-/// Whether the cause of a failure is in the record's reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CauseKnown {
-    /// Not yet, or there is nothing to know.
-    #[default]
-    No,
-    /// The reason names it.
-    Yes,
 }
 
 /// A job that does not come to rest.

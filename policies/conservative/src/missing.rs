@@ -1,6 +1,6 @@
 //! Flink is silent and complete answers lack the Deployment.
 
-use steadfast_policy::{Confidence, JobState, Looks, Mode, Seen, Snapshot, Streak, WantedSource};
+use steadfast_policy::{JobState, Looks, Mode, Seen, Snapshot, Streak, WantedSource};
 
 use crate::Verdict;
 use crate::end;
@@ -9,7 +9,7 @@ use crate::observations;
 use crate::operator::{self, Gone};
 use crate::params::Params;
 use crate::rulebook::Rule;
-use crate::rules::{MISSING, is_confirmed, reported_before};
+use crate::rules::{MISSING, is_confirmed, reported_before, waits};
 
 /// Whether the cluster is gone, and what became of its job.
 pub fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
@@ -35,7 +35,7 @@ pub fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, lo
         return reread.unwrap_or_else(|| end::revisited(s, memory));
     }
     if observations::verdicts_wait(s, params) {
-        return Verdict::keep(s, Rule::VerdictsWait).as_sure_as(Confidence::Inferred);
+        return waits(s, params, MISSING, "the Deployment is missing");
     }
     let streak = Streak::count(memory.deployment_missing, looks);
     memory.deployment_missing = Some(streak);
@@ -51,7 +51,7 @@ pub fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, lo
         let gone_at = end::looked_for_since(s, &mut memory.gone_at);
         let verdict = match reported_before(s, memory) {
             Some(verdict) => verdict,
-            None => end::of_gone_cluster(s, params, gone_at),
+            None => end::of_gone_cluster(s, params, memory, gone_at),
         };
         if verdict.reason.code == end::GONE {
             let gone = Gone::Cluster {

@@ -1,9 +1,15 @@
 //! What the snapshot shows, in the words the rules use.
 
-use steadfast_policy::{Confidence, Fault, FaultKind, FlinkResource, JobState, Looks, Millis, Pod, Seen, Snapshot};
+use steadfast_policy::{
+    Confidence, Fault, FaultKind, FlinkResource, JobState, Looks, Millis, Mode, Pod, Seen, Snapshot,
+};
 
+use crate::Verdict;
+use crate::end;
 use crate::memory::Memory;
+use crate::operator;
 use crate::params::Params;
+use crate::rules;
 
 /// The operator's resource that stands for the job, if it is known to be there.
 pub fn resource(s: &Snapshot) -> Option<(&FlinkResource, &Looks)> {
@@ -21,9 +27,26 @@ pub fn leaves_open(fault: &Fault) -> bool {
     fault.kind == FaultKind::Other && !fault.is_engines_own()
 }
 
+/// Whether so much of the job's cluster is dark that its own silence tells nothing of it. Standalone Flinks have only the network
+/// in common, and no cluster.
+pub fn is_disrupted(s: &Snapshot, params: &Params) -> bool {
+    s.job.mode != Mode::Standalone && s.is_disrupted(params.fleet_unknown_share)
+}
+
 /// Whether nothing may turn terminal by inference now.
 pub fn verdicts_wait(s: &Snapshot, params: &Params) -> bool {
-    s.is_disrupted(params.fleet_unknown_share) || s.in_startup_grace()
+    is_disrupted(s, params) || s.in_startup_grace()
+}
+
+/// Whether the record says that the job was suspended: as its resource asked, by scaling to zero, or with its cluster. Flink's own
+/// SUSPENDED is none of these.
+pub fn was_suspended(s: &Snapshot) -> bool {
+    is_suspension(s.job.state, &s.job.reason.code)
+}
+
+/// Whether a state with such a reason is a suspension.
+pub fn is_suspension(state: JobState, code: &str) -> bool {
+    state == JobState::Suspended && [operator::SUSPENDED, rules::SCALED_TO_ZERO, end::GONE].contains(&code)
 }
 
 /// How sure to be of a state that stays because Flink is silent: one lost answer is no news.
@@ -35,14 +58,15 @@ pub fn lingering(s: &Snapshot, looks: Option<&Looks>, otherwise: Confidence) -> 
 }
 
 /// Notes whether Flink is expected to answer, and since when.
-pub fn note_expectation(s: &Snapshot, memory: &mut Memory, state: JobState) {
-    memory.expected_since = is_expected(s, state).then(|| memory.expected_since.unwrap_or(s.now));
+pub fn note_expectation(s: &Snapshot, memory: &mut Memory, verdict: &Verdict) {
+    memory.expected_since = is_expected(s, verdict).then(|| memory.expected_since.unwrap_or(s.now));
 }
 
-/// A job that has ended or is suspended is not expected to answer, nor one whose cluster is gone, nor a JobManager that
+/// A job that has ended or was suspended is not expected to answer, nor one whose cluster is gone, nor a JobManager that
 /// Kubernetes says never ran.
-fn is_expected(s: &Snapshot, state: JobState) -> bool {
-    if state.is_terminal() || state == JobState::Suspended {
+fn is_expected(s: &Snapshot, verdict: &Verdict) -> bool {
+    let state = verdict.state;
+    if state.is_terminal() || is_suspension(state, &verdict.reason.code) {
         return false;
     }
     if !s.has_kubernetes() {

@@ -25,7 +25,7 @@ steadfast_policy::rules! {
             changed_by: "Flink's word on the job: its row, an answer to its id, or Flink's own 404."
         }
         JobNotListed = "job-not-listed" {
-            says: "Flink answers that it does not know the job it ran: the state stays, inferred, until `absence_confirmations` such answers span `absence_window`.",
+            says: "Flink answers that it does not know the job it ran: the state stays, inferred, until `absence_confirmations` such answers of one JobManager span `absence_window`.",
             because: "A JobManager that restarts with HA knows none of its jobs until it has recovered them.",
             changed_by: "A list with the job; or enough such answers, which make it LOST."
         }
@@ -40,7 +40,7 @@ steadfast_policy::rules! {
             changed_by: "A job that runs in Flink's list; an end told late, if this one was only known from absence."
         }
         VerdictsWait = "verdicts-wait" {
-            says: "Nothing turns terminal while `fleet_unknown_share` of the cluster's jobs are dark, or within `startup_grace`: the state stays, inferred.",
+            says: "Nothing turns terminal while `fleet_unknown_share` of the cluster's jobs are dark (standalone ones have no cluster), or within `startup_grace`: the state stays, inferred.",
             because: "When most of a cluster falls silent at once the cause is the network or the API server, not each job.",
             changed_by: "The cluster seen again: ages start again from there."
         }
@@ -70,12 +70,12 @@ steadfast_policy::rules! {
             changed_by: "Flink's answer; or Kubernetes saying that its pods are not ready, or another Deployment in its place, which is a start."
         }
         Starting = "starting" {
-            says: "The Deployment is there, no job was seen in this attempt, and Kubernetes says that it comes up, or Flink that it has no job yet, or it took another Deployment's place: STARTING, with what keeps it. Once it has been well for `start_deadline` and not heard, it is UNKNOWN.",
+            says: "The Deployment is there, no job was seen in this attempt, or another JobManager took the place of the one that ran an application's job, which starts it anew; and Kubernetes says that it comes up, or Flink that it has no job yet, or it took another Deployment's place: STARTING, with what keeps it. Once it has been well for `start_deadline` and not heard, it is UNKNOWN.",
             because: "Resources exist, Flink cannot speak yet.",
             changed_by: "Flink's answer; or the start deadline with a problem that Kubernetes names."
         }
         StartDeadline = "start-deadline" {
-            says: "Not started within `start_deadline`, and Kubernetes names a problem (crash loop, image, quota, scheduling): FAILED with it. A silence without a named problem never is.",
+            says: "Not started within `start_deadline`, not counting a darkness, and Kubernetes names a problem (crash loop, image, quota, scheduling): FAILED with it. A silence without a named problem never is.",
             because: "A JobManager that cannot start has never run a job; Kubernetes' own reason is evidence, time alone is not.",
             changed_by: "A job that runs, or another Deployment."
         }
@@ -130,7 +130,7 @@ steadfast_policy::rules! {
             changed_by: "That list."
         }
         SuspendedAsAsked = "suspended-as-asked" {
-            says: "The operator's resource asks for a suspended job, and the cluster is gone, Flink has lost the job, or told FINISHED or CANCELED: SUSPENDED, no alert.",
+            says: "The operator's resource asks for a suspended job, and the cluster is gone, Flink has lost the job, or told FINISHED or CANCELED: SUSPENDED, no alert. What finished by itself before that was asked for stays FINISHED.",
             because: "`spec.job.state: suspended` is a stop that somebody intended (FlinkDeployment and FlinkSessionJob, v1beta1); upgradeMode only decides how Flink words it.",
             changed_by: "The resource asking for it to run, a Deployment, or Flink's answer."
         }
@@ -162,7 +162,7 @@ steadfast_policy::rules! {
         GoneWithHaData = "gone-with-ha-data" {
             says: "The cluster is gone, nothing tells an end, and Flink's HA ConfigMaps are still there: SUSPENDED.",
             because: "Flink removes its HA data when a job ends for good; what is left can be resumed.",
-            changed_by: "An end that is told; the operator's resource, if it could not be read before; or the Deployment again."
+            changed_by: "An end that is told; that the HA data is gone too, which is looked at on; the operator's resource, if it could not be read before; or the Deployment again."
         }
         GoneWhileCancelling = "gone-while-cancelling" {
             says: "The job is gone, and its cancellation was under way or intended: CANCELED.",

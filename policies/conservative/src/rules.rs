@@ -9,7 +9,7 @@ use steadfast_policy::{
 use crate::Verdict;
 use crate::diagnosis;
 use crate::end;
-use crate::memory::{CauseKnown, Memory, ReportedEnd};
+use crate::memory::{Light, Memory, ReportedEnd};
 use crate::missing;
 use crate::observations;
 use crate::operator::{self, Gone};
@@ -21,18 +21,41 @@ use crate::tasks;
 /// The reason code of a Deployment that a complete answer lacks.
 pub const MISSING: &str = "DeploymentMissing";
 /// The reason code of a job whose Deployment was scaled to zero.
-const SCALED_TO_ZERO: &str = "ScaledToZero";
+pub const SCALED_TO_ZERO: &str = "ScaledToZero";
+/// The reason code of a failure whose cause Flink has named.
+const ROOT_EXCEPTION: &str = "RootException";
 
 /// Judges one snapshot.
 pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
-    if s.is_disrupted(params.fleet_unknown_share) {
+    if observations::is_disrupted(s, params) {
         // Ages start again when the disruption lifts.
         memory.deployment_missing = None;
         memory.job_missing = None;
+        memory.resource_missing = None;
+        memory.resource_gone_at = None;
+        memory.scaled_to_zero = None;
     }
+    note_light(s, params, memory);
     operator::note_stop(s, memory);
+    if s.deployment().is_present() && memory.deployment_missing.take().is_some() {
+        // What was missing is not: it was not gone, nor was its end looked for.
+        memory.gone_at = None;
+    }
     let verdict = by_evidence(s, params, memory);
     operator::in_place_of_end(s, params, memory, verdict)
+}
+
+/// Notes when nobody answers, and since when somebody does again after that lasted.
+fn note_light(s: &Snapshot, params: &Params, memory: &mut Memory) {
+    let is_known = |present: bool, absent: bool| present || absent;
+    let is_lit = is_known(s.flink().is_present(), s.flink().is_absent())
+        || is_known(s.deployment().is_present(), s.deployment().is_absent());
+    memory.light = match memory.light {
+        Light::OffSince(since) if is_lit && s.age(since) >= params.absence_window => Light::OnAgainSince(s.now),
+        Light::OffSince(_) if is_lit => Light::On,
+        Light::On | Light::OnAgainSince(_) if !is_lit => Light::OffSince(s.now),
+        light @ (Light::On | Light::OffSince(_) | Light::OnAgainSince(_)) => light,
+    };
 }
 
 /// By who answers, and what.
@@ -40,10 +63,7 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
     match (s.flink(), s.deployment()) {
         (Seen::Unknown { fault, looks }, _) if observations::leaves_open(fault) => left_open(s, memory, fault, looks),
         (Seen::Present { value: job, looks }, _) => flink_lists(s, memory, job, looks),
-        (Seen::Absent { .. }, Seen::Present { value, .. })
-            if s.job.mode == Mode::Application && s.job.state == JobState::Starting && !s.never_ran() =>
-        {
-            // The run before went with its Deployment, or its pod; that Flink does not know it is no loss of the one to come.
+        (Seen::Absent { .. }, Seen::Present { value, .. }) if is_between_runs(s, memory, value) => {
             memory.job_missing = None;
             starting::not_started(s, params, memory, value)
         }
@@ -53,7 +73,6 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
         }
         (Seen::Absent { looks }, _) => flink_lacks(s, params, memory, looks),
         (flink @ (Seen::Unknown { .. } | Seen::Never), Seen::Present { value, .. }) => {
-            memory.deployment_missing = None;
             memory.gone_at = None;
             deployment_there(s, params, memory, value, flink.looks())
         }
@@ -66,6 +85,19 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
     }
 }
 
+/// Whether an application's JobManager, which starts its job anew, is at that: the run before went with its Deployment, or with
+/// the JobManager that ran it, and that Flink does not know it is no loss of the one to come.
+fn is_between_runs(s: &Snapshot, memory: &Memory, deployment: &Deployment) -> bool {
+    let is_scaled_up = s.job.state == JobState::Suspended && s.job.reason.code == SCALED_TO_ZERO;
+    let is_next = match s.job.state {
+        JobState::Starting => true,
+        JobState::Suspended => is_scaled_up,
+        state => !state.is_terminal() && restarted(s, memory).is_some(),
+    };
+    let is_to_run = deployment.replicas > 0 && deployment.deleting_since.is_none() && !memory.stop.is_asked_for();
+    s.job.mode == Mode::Application && !s.never_ran() && is_next && is_to_run
+}
+
 /// Flink lists the job: its word is the state.
 fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks) -> Verdict {
     memory.deployment_missing = None;
@@ -73,6 +105,10 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     memory.gone_at = None;
     memory.scaled_to_zero = None;
     memory.reported = ReportedEnd::of(job.state);
+    if !job.state.is_terminal() {
+        memory.was_cancelling = job.state == JobState::Cancelling;
+        memory.ended_by_itself = false;
+    }
     if memory.reported.is_none() {
         operator::note_listed(memory, looks);
     }
@@ -96,26 +132,34 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     if matches!(job.state, JobState::Failed | JobState::Failing) {
         return with_cause(s, memory, verdict, looks);
     }
-    memory.cause_known = CauseKnown::No;
+    memory.failing_since = None;
     tasks::explained(s, job, verdict)
 }
 
-/// Names the root exception, and asks for it until it is known.
+/// Names the root exception of this failure, and asks for it until it is known. FAILING and FAILED are asked about each: what
+/// failed meanwhile, unseen, may be another thing.
 fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks) -> Verdict {
-    if memory.cause_known == CauseKnown::Yes {
-        return verdict.reason(s.job.reason.clone());
+    let failing_since = *memory.failing_since.get_or_insert(looks.asked_at);
+    let was_listed = s.job.state == verdict.state;
+    let stated_since = if was_listed { s.job.since } else { s.now };
+    let seen = s.exceptions().asked_since(failing_since);
+    let is_asked = s.exceptions().asked_at().is_some_and(|asked| asked >= stated_since);
+    let is_final = is_asked && (seen.is_present() || (seen.is_absent() && verdict.state == JobState::Failed));
+    let was_named = was_listed && s.job.reason.code == ROOT_EXCEPTION;
+    let verdict = match seen {
+        Seen::Present { value, .. } => verdict.because(ROOT_EXCEPTION, &value.headline),
+        // An engine that starts has not asked yet.
+        Seen::Absent { .. } | Seen::Unknown { .. } | Seen::Never if was_named => verdict.reason(s.job.reason.clone()),
+        Seen::Absent { .. } | Seen::Unknown { .. } | Seen::Never => verdict,
+    };
+    if is_final {
+        return verdict;
     }
-    match s.exceptions() {
-        Seen::Present { value: exception, .. } => {
-            memory.cause_known = CauseKnown::Yes;
-            verdict.because("RootException", &exception.headline)
-        }
-        Seen::Absent { .. } if s.job.state == JobState::Failed => verdict,
-        seen @ (Seen::Absent { .. } | Seen::Unknown { .. } | Seen::Never) => {
-            let asked = seen.asked_at().unwrap_or(looks.asked_at.saturating_sub(1));
-            verdict.want_after(WantedSource::Exceptions, asked)
-        }
-    }
+    let asked = s.exceptions().asked_at().filter(|_| is_asked);
+    verdict.want_after(
+        WantedSource::Exceptions,
+        asked.unwrap_or(stated_since.saturating_sub(1)),
+    )
 }
 
 /// Flink answers, and leaves open what became of the job.
@@ -124,16 +168,17 @@ fn left_open(s: &Snapshot, memory: &mut Memory, fault: &Fault, looks: &Looks) ->
     if s.job.state.is_terminal() {
         return stands(s, Rule::JobLeftOpen);
     }
+    memory.gone_at = None;
     let confidence = observations::lingering(s, Some(looks), Confidence::Inferred);
     lingers(s, confidence, Rule::JobLeftOpen, "JobLeftOpen", fault.message.clone())
 }
 
-/// The state stays, as sure as a silence leaves it. One lost answer is no news; and a job that is suspended keeps its reason, for
-/// that is what tells who suspended it.
+/// The state stays, as sure as a silence leaves it. One lost answer is no news; and a job that was suspended keeps its reason, for
+/// that is what tells by whom.
 fn lingers(s: &Snapshot, confidence: Confidence, rule: Rule, code: &str, message: String) -> Verdict {
     match confidence {
         Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(confidence),
-        Confidence::Inferred | Confidence::Stale if s.job.state == JobState::Suspended => {
+        Confidence::Inferred | Confidence::Stale if observations::was_suspended(s) => {
             Verdict::keep(s, rule).as_sure_as(confidence)
         }
         Confidence::Inferred | Confidence::Stale => Verdict::new(s.job.state, confidence, rule).because(code, message),
@@ -175,13 +220,13 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
         return Verdict::inferred(s.job.state, Rule::NoJobYet).because("NoJobYet", message);
     }
     if observations::verdicts_wait(s, params) {
-        return Verdict::keep(s, Rule::VerdictsWait).as_sure_as(Confidence::Inferred);
+        return waits(s, params, "JobNotListed", "Flink answers that it does not know the job");
     }
-    let streak = Streak::count(memory.job_missing, looks);
+    let streak = Streak::count(lacked_before(s, memory), looks);
     memory.job_missing = Some(streak);
     if is_confirmed(s, params, streak) {
         let lost_at = end::looked_for_since(s, &mut memory.gone_at);
-        let verdict = end::of_lost_job(s, params, lost_at);
+        let verdict = end::of_lost_job(s, params, memory, lost_at);
         return if verdict.state == JobState::Lost {
             operator::of_unexplained_end(s, params, memory, gone, verdict)
         } else {
@@ -194,6 +239,35 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
         params.absence_confirmations, params.absence_window
     );
     Verdict::inferred(s.job.state, Rule::JobNotListed).because("JobNotListed", message)
+}
+
+/// The answers without the job so far, if they are the same JobManager's: one that has just started knows none until it has
+/// recovered them.
+fn lacked_before(s: &Snapshot, memory: &mut Memory) -> Option<Streak> {
+    let known = s.job_manager().map(|pod| (pod.uid.clone(), pod.restarts()));
+    let is_another = known.is_some() && memory.lacked_by.is_some() && known != memory.lacked_by;
+    if is_another || memory.job_missing.is_none() {
+        memory.lacked_by = known;
+        return None;
+    }
+    if memory.lacked_by.is_none() {
+        memory.lacked_by = known;
+    }
+    memory.job_missing
+}
+
+/// Something is absent of which nothing is concluded now.
+pub fn waits(s: &Snapshot, params: &Params, code: &str, what: &str) -> Verdict {
+    let kept = Verdict::keep(s, Rule::VerdictsWait).as_sure_as(Confidence::Inferred);
+    if observations::was_suspended(s) {
+        return kept;
+    }
+    let why = if observations::is_disrupted(s, params) {
+        "most jobs of this cluster are dark"
+    } else {
+        "the engine has just started"
+    };
+    kept.because(code, format!("{what}; nothing is concluded from that while {why}"))
 }
 
 /// Flink is silent and the Deployment is there: its pods explain.
@@ -221,7 +295,7 @@ fn deployment_there(
     {
         return verdict;
     }
-    if s.job.mode != Mode::Session {
+    if s.job.mode != Mode::Session && deployment.replicas > 0 {
         memory.awaited_since = None;
     }
     if operator::stays_suspended(s, memory, deployment) {
@@ -232,9 +306,12 @@ fn deployment_there(
     {
         return verdict;
     }
-    let was_gone = matches!(state, JobState::Terminated | JobState::Suspended)
-        && [end::GONE, SCALED_TO_ZERO].contains(&s.job.reason.code.as_str());
-    if was_gone || operator::is_suspended(s) {
+    if observations::was_suspended(s) && deployment.replicas == 0 {
+        // Its pods go, or are not told of.
+        return Verdict::keep(s, Rule::ScaledToZero).as_sure_as(Confidence::Inferred);
+    }
+    let was_gone = state == JobState::Terminated && s.job.reason.code == end::GONE;
+    if was_gone || observations::was_suspended(s) {
         let message = "the Deployment that was gone, or scaled to zero, is there again";
         return Verdict::inferred(JobState::Starting, Rule::DeploymentIsBack).because("DeploymentBack", message);
     }

@@ -4,7 +4,7 @@ use steadfast_policy::{Deployment, JobState, Seen, Snapshot};
 
 use crate::Verdict;
 use crate::diagnosis;
-use crate::memory::Memory;
+use crate::memory::{Light, Memory};
 use crate::observations;
 use crate::operator;
 use crate::params::Params;
@@ -21,10 +21,11 @@ pub fn not_started(s: &Snapshot, params: &Params, memory: &Memory, deployment: &
     }
     // A Deployment may have been there long before anybody looked: only a start that was seen to begin can be late.
     let is_starting = s.job.state == JobState::Starting;
-    let began = if is_starting {
-        attempt_since.max(s.job.since)
-    } else {
-        s.now
+    let began = match memory.light {
+        _ if !is_starting => s.now,
+        // Nobody saw what it did in the dark.
+        Light::OnAgainSince(lit) => attempt_since.max(s.job.since).max(lit),
+        Light::On | Light::OffSince(_) => attempt_since.max(s.job.since),
     };
     let overdue = s.watched_for(began) >= params.start_deadline;
     let problem = diagnosis::of_pods(s)

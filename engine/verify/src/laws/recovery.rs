@@ -2,7 +2,7 @@
 
 use steadfast_core::state::{Confidence, Intent, JobState};
 
-use super::{Break, Law, Shows};
+use super::{Break, Future, Law, Shows};
 use crate::look::{Look, Watcher};
 use crate::step::Step;
 
@@ -30,7 +30,7 @@ impl Law for Recovers {
         Ok(())
     }
 
-    fn probe(&self, look: &Look, _future: u64, watcher: &mut Watcher) -> Result<(), Break> {
+    fn probe(&self, look: &Look, _future: Future, watcher: &mut Watcher) -> Result<(), Break> {
         let healed = watcher.see(&look.after, Step::Heal, &mut |_| {});
         let fingerprint = healed.fingerprint();
         if watcher.recovered().contains(fingerprint) {

@@ -1,14 +1,17 @@
 //! The same input gives the same output.
 
-use super::{Break, Law, Shows};
+use super::{Break, Future, Law, Shows};
 use crate::look::{Look, Watcher};
 use crate::step::Step;
 
 /// A decision depends on its snapshot and on nothing else.
 pub(super) struct SameInputSameOutput;
 
-/// Every state that is gone on from is judged again when it is made again. Beside that, one of so many is judged again at once.
-const SAMPLED: u64 = 16;
+/// Every state that is gone on from is judged again when it is made again. Beside that, each that lies no deeper than this is
+/// judged again at once, ...
+const EACH_TO: u32 = 3;
+/// ... and of those that lie deeper one in so many.
+const ONE_IN: u64 = 16;
 
 impl Law for SameInputSameOutput {
     fn name(&self) -> &str {
@@ -23,8 +26,9 @@ impl Law for SameInputSameOutput {
         Ok(())
     }
 
-    fn probe(&self, look: &Look, future: u64, watcher: &mut Watcher) -> Result<(), Break> {
-        if look.step == Step::PolicyFails || !future.is_multiple_of(SAMPLED) {
+    fn probe(&self, look: &Look, future: Future, watcher: &mut Watcher) -> Result<(), Break> {
+        let is_chosen = future.depth <= EACH_TO || future.fingerprint.is_multiple_of(ONE_IN);
+        if look.step == Step::PolicyFails || !is_chosen {
             return Ok(());
         }
         if watcher.decide_again(&look.snapshot) != look.outcome {

@@ -126,6 +126,7 @@ pub fn in_place_of_end(s: &Snapshot, params: &Params, memory: &mut Memory, verdi
         return verdict;
     }
     match memory.stop {
+        Stop::Suspension if memory.ended_by_itself => verdict,
         Stop::Suspension => {
             let message = format!("{}; its resource asks for a suspended job", verdict.reason.message);
             let mut suspended = verdict.as_sure_as(Confidence::Inferred).because(SUSPENDED, message);
@@ -136,6 +137,18 @@ pub fn in_place_of_end(s: &Snapshot, params: &Params, memory: &mut Memory, verdi
         Stop::NotAskedFor | Stop::Lifted if s.job.state == JobState::Reconciling && is_open(s, params, memory) => {
             Verdict::keep(s, Rule::OperatorReplaces).as_sure_as(Confidence::Inferred)
         }
-        Stop::NotAskedFor | Stop::Lifted => replacing(s, params, memory, &verdict.reason.message).unwrap_or(verdict),
+        Stop::NotAskedFor | Stop::Lifted => match replacing(s, params, memory, &verdict.reason.message) {
+            Some(replaced) => replaced,
+            None => {
+                memory.ended_by_itself |= s.job.state == verdict.state && was_read_since(s, s.job.since, params);
+                verdict
+            }
+        },
     }
+}
+
+/// Whether the resource was read so long after that moment that what stopped the job then would show.
+fn was_read_since(s: &Snapshot, moment: Timestamp, params: &Params) -> bool {
+    let read = s.flink_resource().looks().filter(|_| s.flink_resource().is_present());
+    read.is_some_and(|looks| looks.asked_at >= params.absence_window.after(moment))
 }

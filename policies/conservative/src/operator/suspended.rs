@@ -21,9 +21,9 @@ pub fn is_suspended(s: &Snapshot) -> bool {
 }
 
 /// Whether a job was suspended as its resource asks, and still asks, and its Deployment is no news of it: that is there for
-/// the session's other jobs, or is going.
+/// the session's other jobs, is going, or is the one that the job ran in.
 pub fn stays_suspended(s: &Snapshot, memory: &Memory, deployment: &Deployment) -> bool {
-    let is_no_news = s.job.mode == Mode::Session || deployment.deleting_since.is_some();
+    let is_no_news = s.job.mode == Mode::Session || deployment.deleting_since.is_some() || !s.never_ran();
     is_suspended(s) && is_no_news && memory.stop.is_asked_for()
 }
 
