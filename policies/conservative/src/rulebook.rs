@@ -55,9 +55,9 @@ steadfast_policy::rules! {
             changed_by: "Flink's answer; a restarted pod; the Deployment's deletion."
         }
         JobManagerRestarts = "job-manager-restarts" {
-            says: "Flink is silent and the JobManager's container restarted, or another pod took its place: RESTARTING, inferred.",
-            because: "Kubernetes names the restart while Flink elects a leader: 7 to 19 s on the test cluster.",
-            changed_by: "Flink's answer."
+            says: "Flink is silent and the JobManager's container restarted, or another pod took its place: RESTARTING, inferred. An application's stays so while Flink answers and does not know the job yet, for `start_deadline` at most.",
+            because: "Kubernetes names the restart while Flink elects a leader: 7 to 19 s on the test cluster. An application's JobManager then runs main(), which submits the job.",
+            changed_by: "Flink's answer, with the job; the deadline, which makes it LOST."
         }
         DeploymentIsBack = "deployment-is-back" {
             says: "The Deployment that was gone, or scaled to zero, is there again: STARTING.",
@@ -70,7 +70,7 @@ steadfast_policy::rules! {
             changed_by: "Flink's answer; or Kubernetes saying that its pods are not ready, or another Deployment in its place, which is a start."
         }
         Starting = "starting" {
-            says: "The Deployment is there, no job was seen in this attempt, or another JobManager took the place of the one that ran an application's job, which starts it anew; and Kubernetes says that it comes up, or Flink that it has no job yet, or it took another Deployment's place: STARTING, with what keeps it. Once it has been well for `start_deadline` and not heard, it is UNKNOWN.",
+            says: "The Deployment is there, no job was seen in this attempt, and Kubernetes says that it comes up, or Flink that it has no job yet, or it took another Deployment's place: STARTING, with what keeps it. Once it has been well for `start_deadline` and not heard, it is UNKNOWN.",
             because: "Resources exist, Flink cannot speak yet.",
             changed_by: "Flink's answer; or the start deadline with a problem that Kubernetes names."
         }

@@ -85,15 +85,11 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
     }
 }
 
-/// Whether an application's JobManager, which starts its job anew, is at that: the run before went with its Deployment, or with
-/// the JobManager that ran it, and that Flink does not know it is no loss of the one to come.
+/// Whether an application starts again: the run before went with its Deployment, or with its last pod, and that Flink does not
+/// know it is no loss of the one to come.
 fn is_between_runs(s: &Snapshot, memory: &Memory, deployment: &Deployment) -> bool {
     let is_scaled_up = s.job.state == JobState::Suspended && s.job.reason.code == SCALED_TO_ZERO;
-    let is_next = match s.job.state {
-        JobState::Starting => true,
-        JobState::Suspended => is_scaled_up,
-        state => !state.is_terminal() && restarted(s, memory).is_some(),
-    };
+    let is_next = is_scaled_up || s.job.state == JobState::Starting;
     let is_to_run = deployment.replicas > 0 && deployment.deleting_since.is_none() && !memory.stop.is_asked_for();
     s.job.mode == Mode::Application && !s.never_ran() && is_next && is_to_run
 }
@@ -226,19 +222,35 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
     memory.job_missing = Some(streak);
     if is_confirmed(s, params, streak) {
         let lost_at = end::looked_for_since(s, &mut memory.gone_at);
-        let verdict = end::of_lost_job(s, params, memory, lost_at);
+        let mut verdict = end::of_lost_job(s, params, memory, lost_at);
+        if verdict.state == JobState::Lost {
+            verdict = operator::of_unexplained_end(s, params, memory, gone, verdict);
+        }
         return if verdict.state == JobState::Lost {
-            operator::of_unexplained_end(s, params, memory, gone, verdict)
+            submitted_again(s, params, memory, streak).unwrap_or(verdict)
         } else {
             verdict
         };
     }
     memory.gone_at = None;
+    if let Some(verdict) = submitted_again(s, params, memory, streak) {
+        return verdict;
+    }
     let message = format!(
         "Flink answers that it does not know the job; LOST needs {} such answers at least {} apart",
         params.absence_confirmations, params.absence_window
     );
     Verdict::inferred(s.job.state, Rule::JobNotListed).because("JobNotListed", message)
+}
+
+/// An application's JobManager that is not the one that last knew the job runs main(), which submits it: it has as long for that as
+/// for any start.
+fn submitted_again(s: &Snapshot, params: &Params, memory: &Memory, streak: Streak) -> Option<Verdict> {
+    let how = restarted(s, memory).filter(|_| s.job.mode == Mode::Application && !memory.was_cancelling)?;
+    (streak.spans(s) < params.start_deadline).then(|| {
+        let message = format!("{how}; Flink answers and does not know the job yet");
+        Verdict::inferred(JobState::Restarting, Rule::JobManagerRestarts).because("JobManagerRestarted", message)
+    })
 }
 
 /// The answers without the job so far, if they are the same JobManager's: one that has just started knows none until it has
