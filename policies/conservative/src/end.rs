@@ -1,6 +1,8 @@
 //! How a job ended when its cluster can no longer say so. Never FAILED out of ignorance.
 
-use steadfast_policy::{EndSource, Intent, JobEnd, JobState, Millis, Seen, Snapshot, Timestamp, WantedSource};
+use steadfast_policy::{
+    Confidence, EndSource, Fault, Intent, JobEnd, JobState, Millis, Seen, Snapshot, Timestamp, WantedSource,
+};
 
 use crate::Verdict;
 use crate::memory::Memory;
@@ -11,6 +13,8 @@ use crate::rules;
 
 /// The reason code of an end that is known only from the cluster's absence.
 pub const GONE: &str = "ClusterGone";
+/// That of a suspended job whose resource was deleted.
+pub const DELETED: &str = "DeletedWhileSuspended";
 /// That of one that is known only because Flink no longer lists the job.
 pub const LOST: &str = "JobLost";
 /// That of one that is taken from what was intended or had begun.
@@ -31,10 +35,14 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, memory: &Memory, gone_at: 
         return looking(s, params, gone_at, &sources).because("DeploymentGone", message);
     }
     if s.ha_data().is_present() && cancellation(s, memory).is_none() {
-        let message = "the Deployment is gone and Flink's HA data is still there: the job can be resumed";
-        return Verdict::confirmed(JobState::Suspended, Rule::GoneWithHaData).because(GONE, message);
+        return resumable();
     }
     unreported_end(s, memory)
+}
+
+fn resumable() -> Verdict {
+    let message = "the Deployment is gone and Flink's HA data is still there: the job can be resumed";
+    Verdict::confirmed(JobState::Suspended, Rule::GoneWithHaData).because(GONE, message)
 }
 
 /// A Flink cluster that answers no longer knows the job. It forgets ended jobs after an hour, or with its JobManager;
@@ -110,34 +118,62 @@ pub fn revisited(s: &Snapshot, memory: &Memory) -> Verdict {
 
 /// An end that stays, unless it was guessed and is told now: a source that speaks late is still heard.
 pub fn corrected(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
-    let guessed = [GONE, LOST, CANCELLED].contains(&s.job.reason.code.as_str());
-    if !guessed || !knows_job(s) {
+    let code = s.job.reason.code.as_str();
+    if ![GONE, DELETED, LOST, CANCELLED].contains(&code) {
         return kept;
     }
-    if let Some(verdict) = reported_end(s) {
+    if knows_job(s)
+        && code != DELETED
+        && let Some(verdict) = reported_end(s)
+    {
         return verdict;
     }
-    if s.job.state == JobState::Suspended {
-        return while_resumable(s, memory, kept);
+    let verdict = if [GONE, DELETED].contains(&code) {
+        by_data(s, memory, kept)
+    } else {
+        kept
+    };
+    if verdict.state == JobState::Suspended || code == DELETED || !knows_job(s) {
+        return verdict;
     }
     let is_late = s.age(memory.gone_at.unwrap_or(s.job.since)) < s.terminal_poll().times(LATE_LOOKS);
     let pace = match (is_late, s.archive().is_unanswered()) {
         (true, _) => s.terminal_poll(),
         (false, true) => s.terminal_poll().times(SLOWER),
-        (false, false) => return kept,
+        (false, false) => return verdict,
     };
     let last = s.archive().asked_at().unwrap_or(s.job.since);
-    kept.want_after(WantedSource::Archive, pace.after(last))
+    verdict.want_after(WantedSource::Archive, pace.after(last))
 }
 
-/// A cluster that is gone and left HA data: its job can be resumed until that is gone too.
-fn while_resumable(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
+/// A cluster that is gone: what its HA data says of whether the job can be resumed. That it can is true until the data is gone too,
+/// which is looked at on; that it cannot is certain only once somebody has looked.
+fn by_data(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
+    let is_open = s.job.state == JobState::Suspended || s.job.confidence != Confidence::Confirmed;
+    if !is_open {
+        return kept;
+    }
     let data = s.ha_data().asked_since(s.job.since);
-    if data.is_absent() {
-        return unreported_end(s, memory);
+    let attention = kept.attention;
+    let told = match data {
+        Seen::Present { .. } if s.job.state == JobState::Suspended => None,
+        Seen::Present { .. } => Some(resumable()),
+        Seen::Absent { .. } if s.job.reason.code == DELETED => Some(deleted()),
+        Seen::Absent { .. } => Some(unreported_end(s, memory)),
+        Seen::Unknown { .. } | Seen::Never => None,
+    };
+    if let Some(mut verdict) = told {
+        verdict.attention = attention;
+        return verdict;
     }
     let last = data.asked_at().unwrap_or(s.job.since);
     kept.want_after(WantedSource::HaData, s.terminal_poll().times(SLOWER).after(last))
+}
+
+/// A job that was suspended, and for which nothing stands any more.
+pub fn deleted() -> Verdict {
+    let message = "the job was suspended, and no FlinkDeployment or FlinkSessionJob stands for it any more";
+    Verdict::confirmed(JobState::Terminated, Rule::DeletedWhileSuspended).because(DELETED, message)
 }
 
 /// A JobManager's log is read by the engine as soon as its pod begins to go. One that told nothing is read again while
@@ -197,5 +233,33 @@ fn unreported_end(s: &Snapshot, memory: &Memory) -> Verdict {
         return Verdict::inferred(JobState::Canceled, Rule::GoneWhileCancelling).because(CANCELLED, message);
     }
     let message = "the Deployment is gone and nothing says how the job ended";
-    Verdict::confirmed(JobState::Terminated, Rule::Gone).because(GONE, message)
+    but_unread(
+        s,
+        Verdict::confirmed(JobState::Terminated, Rule::Gone).because(GONE, message),
+    )
+}
+
+/// A verdict that rests on nothing having been told, with what could not be read. HA data that was not read may yet tell that the
+/// job can be resumed, and a log that may not be read would have told its end.
+pub fn but_unread(s: &Snapshot, verdict: Verdict) -> Verdict {
+    let why = |fault: Option<&Fault>| {
+        fault
+            .map_or("no answer in time", |fault| fault.message.as_str())
+            .to_owned()
+    };
+    let mut unread = Vec::new();
+    if let Seen::Unknown { fault, .. } = s.last_words()
+        && fault.is_denied()
+    {
+        unread.push(format!("the JobManager's log ({})", fault.message));
+    }
+    if s.ha_data().is_unanswered() {
+        unread.push(format!("Flink's HA data ({})", why(s.ha_data().fault())));
+    }
+    if unread.is_empty() {
+        return verdict;
+    }
+    verdict
+        .as_sure_as(Confidence::Inferred)
+        .also(&format!("not read: {}", unread.join(", ")))
 }

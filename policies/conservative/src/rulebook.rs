@@ -170,9 +170,9 @@ steadfast_policy::rules! {
             changed_by: "The job running again, or an end that is told."
         }
         Gone = "gone" {
-            says: "The cluster is confirmed gone and nothing says how the job ended: TERMINATED. Never FAILED out of ignorance.",
+            says: "The cluster is confirmed gone and nothing says how the job ended: TERMINATED. Never FAILED out of ignorance. Inferred, with what could not be read, where that is Flink's HA data, or a log that may not be read; the HA data is asked for on.",
             because: "What was not seen is not known.",
-            changed_by: "An archive, or the operator's resource, that could not be read before; or the Deployment again."
+            changed_by: "An archive, HA data, or the operator's resource, that could not be read before; or the Deployment again."
         }
         Ended = "ended" {
             says: "The job ended and its cluster is gone: the end stays, and the watch sleeps until something new is seen.",

@@ -12,9 +12,6 @@ use crate::params::Params;
 use crate::rulebook::Rule;
 use crate::rules;
 
-/// The reason code of a suspended job whose resource was deleted.
-const DELETED: &str = "DeletedWhileSuspended";
-
 /// Whether the record says that the job was stopped because its resource asked for it.
 pub fn is_suspended(s: &Snapshot) -> bool {
     s.job.state == JobState::Suspended && s.job.reason.code == SUSPENDED
@@ -71,9 +68,8 @@ pub fn deleted_while_suspended(s: &Snapshot, params: &Params, memory: &mut Memor
         return Some(resumable.asleep());
     }
     memory.stop = Stop::Deletion;
-    let message = "the job was suspended, and no FlinkDeployment or FlinkSessionJob stands for it any more";
-    let ended = Verdict::confirmed(JobState::Terminated, Rule::DeletedWhileSuspended).because(DELETED, message);
-    Some(rested(ended))
+    let ended = end::deleted();
+    Some(rested(if has_cluster { ended } else { end::but_unread(s, ended) }))
 }
 
 /// A job of which nothing is left, as its resource asks.

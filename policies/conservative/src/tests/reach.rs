@@ -1,7 +1,7 @@
 //! Who is expected to answer, and what an end resolves.
 
 use steadfast_policy::testing::Says;
-use steadfast_policy::{Checkpoints, ConditionType, Confidence, FaultKind, JobState};
+use steadfast_policy::{Attention, Checkpoints, ConditionType, Confidence, FaultKind, JobState, WantedSource};
 
 use super::kit::{Story, alerts, conditions};
 
@@ -95,5 +95,40 @@ fn a_suspension_that_flink_reported_is_not_confirmed_once_flink_leaves_it_open()
             (JobState::Suspended, confidence, code),
             "at {second}"
         );
+    }
+}
+
+#[test]
+fn ha_data_that_could_not_be_read_leaves_an_end_open() {
+    for (found, state) in [
+        (
+            Says::Present(vec!["orders-cluster-config-map".into()]),
+            JobState::Suspended,
+        ),
+        (Says::Absent, JobState::Terminated),
+    ] {
+        let mut story = Story::gone();
+        story.ha_data(Says::Unknown(FaultKind::Forbidden));
+        story.decide();
+        story.at(90).deployment_missing(90);
+        let judged = story.decide();
+        assert_eq!(
+            (judged.state, judged.confidence),
+            (JobState::Terminated, Confidence::Inferred),
+            "{}",
+            judged.reason.message
+        );
+        assert!(
+            judged.reason.message.contains("not read: Flink's HA data"),
+            "{}",
+            judged.reason.message
+        );
+        story.at(900).deployment_missing(900);
+        assert_eq!(story.want_of(WantedSource::HaData), Some(690));
+        story.ha_data(found);
+        let read = story.decide();
+        assert_eq!((read.state, read.confidence), (state, Confidence::Confirmed));
+        assert!(!read.reason.message.contains("not read"), "{}", read.reason.message);
+        assert_eq!(read.watch.attention, Attention::Sleeping);
     }
 }
