@@ -203,12 +203,37 @@ impl JobRecord {
     }
 
     /// A stored record as an engine that starts takes it up: nothing is believed before it was confirmed anew.
-    pub fn taken_up(&self, origin: Origin, policy: &PolicyName) -> Self {
+    pub fn taken_up(&self, origin: Origin, policy: &PolicyName, now: Timestamp) -> Self {
         Self {
             confidence: Confidence::Stale,
             origin,
-            ..self.handed_to(policy)
+            ..self.handed_to(policy).begun_by(now)
         }
+    }
+
+    /// The same with no time of ours that is yet to come, as an engine writes whose clock is wrong: an age that counts from there
+    /// would not grow. What the policy remembers counts from such times too, and goes.
+    fn begun_by(mut self, now: Timestamp) -> Self {
+        let mut is_ahead = false;
+        let attempt = &mut self.incarnation;
+        let seen = [
+            &mut self.confirmed_at,
+            &mut attempt.since,
+            &mut attempt.run_seen_at,
+            &mut attempt.deployment_seen_at,
+        ];
+        let stood = self.conditions.iter_mut().map(|condition| &mut condition.since);
+        let alerted = self.alerts.iter_mut().map(|alert| &mut alert.since);
+        let intended = self.intent.iter_mut().map(|intent| &mut intent.since);
+        let times = seen.into_iter().flatten().chain([&mut self.since]);
+        for time in times.chain(stood).chain(alerted).chain(intended) {
+            is_ahead |= *time > now;
+            *time = now.min(*time);
+        }
+        if is_ahead {
+            self.memory.clear();
+        }
+        self
     }
 
     /// When the state began, for people: by Flink's own word where it tells, else when it was first seen.
@@ -219,5 +244,45 @@ impl JobRecord {
     /// The condition of that type, if it stands.
     pub fn condition(&self, kind: ConditionType) -> Option<&Condition> {
         self.conditions.iter().find(|c| c.kind == kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn no_time_of_a_record_that_is_taken_up_is_yet_to_come() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let ahead = Timestamp::from_millis(now.as_millis() * 2);
+        let mut record = testing::record();
+        (record.since, record.confirmed_at) = (ahead, Some(ahead));
+        record.incarnation.since = Some(ahead);
+        record.conditions = vec![Condition {
+            kind: ConditionType::CrashLoop,
+            since: ahead,
+            message: String::new(),
+        }];
+        record.memory = vec![1];
+        let policy = record.policy.clone();
+        let taken_up = record.taken_up(record.origin, &policy, now);
+        assert_eq!((taken_up.since, taken_up.confirmed_at), (now, Some(now)));
+        assert_eq!(
+            (taken_up.incarnation.since, taken_up.conditions[0].since),
+            (Some(now), now)
+        );
+        assert_eq!(
+            taken_up.memory,
+            Vec::<u8>::new(),
+            "what it remembers counts from such a time"
+        );
+        let again = taken_up.taken_up(record.origin, &policy, now);
+        assert_eq!(again, taken_up);
+        let known = JobRecord {
+            memory: vec![1],
+            ..taken_up
+        };
+        assert_eq!(known.taken_up(record.origin, &policy, now).memory, [1]);
     }
 }

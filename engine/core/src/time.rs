@@ -66,9 +66,15 @@ pub trait Clock: Send + Sync {
     /// The present moment; never runs backwards within one process by more than the system's clock does.
     fn now(&self) -> Timestamp;
 
-    /// Shows no time before `newest` from now on. A clock that runs ahead of all it was asked for before, in other processes
-    /// too, has nothing to do.
+    /// Shows no time before `newest`, the newest on record, from now on; unless that is a time that an engine with a wrong clock
+    /// has written. A clock that runs ahead of all it was asked for before, in other processes too, has nothing to do.
     fn go_on_from(&self, _newest: Timestamp) {}
+
+    /// A moment that has come, whichever clock is wrong: the present one, or an earlier one where clocks differ, or where one
+    /// that has just started is far ahead of the newest time on record. What cannot be undone goes by it.
+    fn surely(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,14 @@
 //! by a hundredth of the time that passes: no span it measures is wrong by more. It never runs backwards, and an engine that
 //! starts goes on behind the newest time on record. (The monotonic clock stands still while a machine is suspended; what is
 //! missed is caught up with in the same way.)
+//!
+//! An engine may start with a clock that is wrong by years, or after one that did. Times on record that are days ahead of a
+//! system's clock that may be right are not gone on from. And what cannot be undone, such as dropping what is old, goes by
+//! [`Clock::surely`]: by the earlier of the two clocks, and for a day after a start by no more than has passed since the newest
+//! time on record, as far as anybody can tell.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use steadfast_core::time::{Clock, Timestamp};
 use tokio::time::Instant;
@@ -36,7 +42,8 @@ impl<System: Clock> Clock for SteadyClock<System> {
         match notice {
             Some(Notice::Parted { by }) => tracing::warn!(
                 "the system's clock is {by} s off the engine's, which goes on by the time that passes and follows it by 36 s an \
-                 hour; if it was set to the right time, start the engine anew to take it over at once"
+                 hour; if it was set to the right time, start the engine anew to take it over at once: it does not where the \
+                 newest entry on record is up to two days ahead"
             ),
             Some(Notice::Together) => tracing::info!("the engine's clock shows the system's time again"),
             None => {}
@@ -46,22 +53,51 @@ impl<System: Clock> Clock for SteadyClock<System> {
 
     fn go_on_from(&self, newest: Timestamp) {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        reading.go_on_from(newest);
+        let begins = reading.now();
+        let is_believed = reading.go_on_from(newest);
+        drop(reading);
+        if !is_believed {
+            tracing::warn!(
+                "the newest entry on record is of {newest}, and the system's clock shows {begins}: an engine whose clock was wrong \
+                 wrote it, or this clock is wrong now; times go on from this clock"
+            );
+        } else if begins.since(newest) > SETTLES {
+            tracing::warn!(
+                "the newest entry on record is of {newest}, and the system's clock shows {begins}: if this clock is wrong, correct \
+                 it and start the engine anew; for a day nothing is dropped for its age"
+            );
+        }
+    }
+
+    fn surely(&self) -> Timestamp {
+        let now = self.now();
+        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        now.min(self.system.now()).min(reading.settled_by(Instant::now()))
     }
 }
 
+/// Nobody's clock is earlier than this: the year in which this engine was written.
+const WRITTEN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+/// A time on record that is further ahead of the system's clock is not gone on from: clocks of hosts that take over from each
+/// other are less far apart, and time zones are not in them.
+const FAR: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+/// How long an engine runs before it takes a clock's word that more time than this has passed since the newest time on record.
+const SETTLES: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The clocks are apart if they show times that differ by more.
-const APART: i64 = 2_000_000_000;
+const APART: i128 = 2_000_000_000;
 /// The share of the time that passes by which the difference shrinks, one in so many.
-const SLEW: i64 = 100;
+const SLEW: i128 = 100;
 
 /// A clock when it was last read.
 #[derive(Debug)]
 struct Reading {
     /// Nanoseconds since the Unix epoch.
-    nanos: i64,
+    nanos: i128,
     at: Instant,
     is_apart: bool,
+    /// The newest time on record when the engine started, and when that was.
+    on_record: Option<(Timestamp, Instant)>,
 }
 
 /// What there is to say of a reading.
@@ -82,27 +118,46 @@ impl Reading {
             nanos: nanos(now),
             at,
             is_apart: false,
+            on_record: None,
         }
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.nanos / NANOS_A_MILLI)
+        Timestamp::from_millis(i64::try_from(self.nanos / NANOS_A_MILLI).unwrap_or(i64::MAX))
     }
 
-    fn go_on_from(&mut self, newest: Timestamp) {
-        self.nanos = self.nanos.max(nanos(newest));
+    /// Returns whether the newest time on record may be right. A system's clock that shows a year before this engine was written
+    /// is wrong, and any time on record is better.
+    fn go_on_from(&mut self, newest: Timestamp) -> bool {
+        let now = self.now();
+        self.on_record = Some((newest.min(now), self.at));
+        let is_believed = newest.since(now) <= FAR || now < WRITTEN;
+        if is_believed {
+            self.nanos = self.nanos.max(nanos(newest));
+        }
+        is_believed
+    }
+
+    /// The latest moment that may be taken to have come.
+    fn settled_by(&self, at: Instant) -> Timestamp {
+        match self.on_record {
+            Some((newest, began)) if at.saturating_duration_since(began) < SETTLES => {
+                newest.after(SETTLES).after(at.saturating_duration_since(began))
+            }
+            Some(_) | None => Timestamp::from_millis(i64::MAX),
+        }
     }
 
     fn advance(&mut self, at: Instant, system: Timestamp) -> Option<Notice> {
-        let passed = i64::try_from(at.saturating_duration_since(self.at).as_nanos()).unwrap_or(i64::MAX);
-        let steady = self.nanos.saturating_add(passed);
-        let ahead = nanos(system).saturating_sub(steady);
-        self.nanos = steady.saturating_add(ahead.clamp(-(passed / SLEW), passed / SLEW));
+        let passed = i128::try_from(at.saturating_duration_since(self.at).as_nanos()).unwrap_or(i128::MAX);
+        let steady = self.nanos + passed;
+        let ahead = nanos(system) - steady;
+        self.nanos = steady + ahead.clamp(-(passed / SLEW), passed / SLEW);
         self.at = self.at.max(at);
-        let is_apart = ahead.saturating_abs() > APART;
+        let is_apart = ahead.abs() > APART;
         let turned = is_apart != self.is_apart;
         self.is_apart = is_apart;
-        let by = ahead / 1_000_000_000;
+        let by = i64::try_from(ahead / 1_000_000_000).unwrap_or(i64::MAX);
         match (turned, is_apart) {
             (true, true) => Some(Notice::Parted { by }),
             (true, false) => Some(Notice::Together),
@@ -111,16 +166,14 @@ impl Reading {
     }
 }
 
-const NANOS_A_MILLI: i64 = 1_000_000;
+const NANOS_A_MILLI: i128 = 1_000_000;
 
-fn nanos(time: Timestamp) -> i64 {
-    time.as_millis().saturating_mul(NANOS_A_MILLI)
+fn nanos(time: Timestamp) -> i128 {
+    i128::from(time.as_millis()) * NANOS_A_MILLI
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const DAY: i64 = 24 * 60 * 60;
@@ -171,5 +224,48 @@ mod tests {
         assert_eq!(reading.now(), on_record);
         reading.go_on_from(truth);
         assert_eq!(reading.now(), on_record);
+    }
+
+    #[test]
+    fn a_time_on_record_that_is_years_ahead_is_not_gone_on_from() {
+        let truth = Timestamp::from_millis(1_800_000_000_000);
+        let start = Instant::now();
+        for ahead in [3 * DAY, 3650 * DAY, 100_000 * DAY, i64::MAX / 1000] {
+            let mut reading = Reading::new(truth, start);
+            let newest = Timestamp::from_millis(truth.as_millis().saturating_add(ahead.saturating_mul(1000)));
+            assert!(!reading.go_on_from(newest), "{ahead}");
+            assert_eq!(reading.now(), truth);
+        }
+    }
+
+    #[test]
+    fn a_clock_from_before_this_engine_was_written_is_worse_than_any_record() {
+        let newest = Timestamp::from_millis(1_800_000_000_000);
+        let mut reading = Reading::new(Timestamp::from_millis(0), Instant::now());
+        assert!(reading.go_on_from(newest));
+        assert_eq!(reading.now(), newest);
+    }
+
+    #[test]
+    fn time_passes_at_the_end_of_the_calendar_too() {
+        let start = Instant::now();
+        for year in [2262, 2264, 9999, 200_000_000] {
+            let begins = Timestamp::from_millis((year - 1970) * 365 * DAY * 1000);
+            let mut reading = Reading::new(begins, start);
+            let later = start + Duration::from_secs(60);
+            reading.advance(later, begins.after(Duration::from_secs(60)));
+            assert_eq!(reading.now().since(begins), Duration::from_secs(60), "{year}");
+        }
+    }
+
+    #[test]
+    fn for_a_day_nothing_is_older_than_the_record_tells() {
+        let newest = Timestamp::from_millis(1_800_000_000_000);
+        let start = Instant::now();
+        let hour = Duration::from_secs(60 * 60);
+        let mut reading = Reading::new(newest.after(Duration::from_secs(3650 * 24 * 60 * 60)), start);
+        assert!(reading.go_on_from(newest));
+        assert_eq!(reading.settled_by(start + hour), newest.after(SETTLES + hour));
+        assert!(reading.settled_by(start + SETTLES) > newest.after(SETTLES * 1000));
     }
 }

@@ -9,7 +9,7 @@ mod help;
 mod intent;
 #[cfg(not(feature = "author"))]
 mod left_out;
-mod log;
+pub(crate) mod log;
 mod policies;
 mod policy;
 pub mod printer;
@@ -214,10 +214,13 @@ pub fn main() -> ExitCode {
         Err(error) => return refused(&error),
     };
     let filter = arguments.log.as_deref().unwrap_or(usual_log(&arguments.command));
-    if let Err(error) = log::start(filter, arguments.log_format) {
-        printer::error(&error);
-        return ExitCode::from(2);
-    }
+    let _written_at_the_end = match log::start(filter, arguments.log_format) {
+        Ok(log) => log,
+        Err(error) => {
+            printer::error(&error);
+            return ExitCode::from(2);
+        }
+    };
     crate::run::compile_in_processes();
     match run(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,

@@ -31,6 +31,7 @@ use steadfast_sources::transport::HttpTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
 use tokio::time::Instant;
 
+use crate::cli::log::DroppedLines;
 use crate::config::{Config, ConfigError};
 
 use engine_api::EngineApi;
@@ -77,6 +78,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let address = listener.local_addr()?;
 
     let mut registry = Registry::default();
+    registry.register_collector(Box::new(DroppedLines));
     let timing = config.timing;
     let sinks = SinkBoard::default();
     let retry = timing.backoff();

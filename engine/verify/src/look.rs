@@ -297,7 +297,7 @@ impl Watcher {
                 Arc::make_mut(&mut state.record).revision = revision;
             }
             Step::Restart => {
-                state.record = Arc::new(state.record.taken_up(state.record.origin, &state.record.policy));
+                state.record = Arc::new(state.record.taken_up(state.record.origin, &state.record.policy, now));
                 state.board = Board::default();
                 state.engine_since = now;
             }

@@ -53,7 +53,7 @@ impl Driver {
         let Some(ended_for) = self.keeping.ended_jobs else {
             return false;
         };
-        let turn = self.reactor.retire(ended_for, RETIRED, self.clock.now());
+        let turn = self.reactor.retire(ended_for, RETIRED, self.clock.surely());
         let count = turn.changes.len();
         if count == 0 {
             return false;
@@ -78,7 +78,7 @@ impl Driver {
             max_age: Duration::ZERO,
             max_bytes: 0,
         });
-        let now = self.clock.now();
+        let now = self.clock.surely();
         let keep = Keep::at(now, snapshots, self.keeping.journal.at(now));
         match self.journal.prune(&keep).await {
             Ok(pruned) => pruned.more,

@@ -42,7 +42,7 @@ impl Reactor {
                 self.watch_discovered(&record, now);
             }
             known.insert(id);
-            changes.extend(self.take_up(record, origin));
+            changes.extend(self.take_up(record, origin, now));
         }
         for setup in targets {
             if setup.mode != Mode::Session && !known.contains(&setup.id) {
@@ -58,9 +58,9 @@ impl Reactor {
     }
 
     /// A record as it is from now on; a change, if it is not so in the store.
-    fn take_up(&mut self, stored: JobRecord, origin: Origin) -> Option<Change> {
+    fn take_up(&mut self, stored: JobRecord, origin: Origin, now: Timestamp) -> Option<Change> {
         let policy = self.policies.select_policy(&stored.key.target);
-        let record = stored.taken_up(origin, &policy);
+        let record = stored.taken_up(origin, &policy, now);
         let change = (record != stored).then(|| Change::update(&stored, record, vec![Event::Update]));
         self.alerts.committed(None, Some(&stored));
         self.records.insert(stored.key.clone(), Arc::new(stored));

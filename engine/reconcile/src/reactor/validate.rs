@@ -70,7 +70,7 @@ impl Reactor {
             return;
         };
         let policy = self.policies.select_policy(&key.target);
-        let taken_up = record.taken_up(origin, &policy);
+        let taken_up = record.taken_up(origin, &policy, now);
         if taken_up != record {
             repair
                 .turn

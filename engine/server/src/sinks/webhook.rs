@@ -226,7 +226,7 @@ impl Webhook {
             self.counts.failures.inc();
             let now = self.clock.now();
             self.board.fails(&self.sink.name, now);
-            let age = now.since(entry.at);
+            let age = self.clock.surely().since(entry.at);
             if let Some(why) = tries.failed(refused.refusal, age, self.sink.max_age) {
                 self.give_up(entry, why, &refused.message);
                 return Ok(());

@@ -1,9 +1,21 @@
 //! Logging, to standard error: one line for each event, whatever its texts hold.
+//!
+//! Whoever logs never waits for whoever reads: a thread of its own writes the lines. Where they cannot be written as fast as they
+//! come, as to a pipe that nobody empties, they are dropped and counted; where they cannot be written at all, as to a disk that is
+//! full, they are lost, and nothing else is.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::OnceLock;
 
 use anyhow::Context;
 use clap::ValueEnum;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -20,18 +32,97 @@ pub(super) enum Format {
     Json,
 }
 
-/// Starts it.
-pub(super) fn start(filter: &str, format: Format) -> anyhow::Result<()> {
+/// How many lines wait to be written before more are dropped.
+const WAITING: usize = 16_384;
+
+/// Counts the lines that were dropped.
+static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// Starts it. What is returned writes what still waits when it is dropped, for a second at most.
+pub(super) fn start(filter: &str, format: Format) -> anyhow::Result<WorkerGuard> {
     let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let filter = parse(filter)?;
+    // Beside the standard library's own, whose lock would be held as long as a line cannot be written.
+    let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING)
+        .thread_name("log")
+        .finish(Gaps::new(stderr, format, || dropped() as u64));
+    DROPPED.get_or_init(|| writer.error_counter());
     let log = tracing_subscriber::fmt()
-        .with_env_filter(parse(filter)?)
-        .with_writer(|| OneLine(io::stderr()))
+        .with_env_filter(filter)
+        .with_writer(move || OneLine(writer.clone()))
         .with_ansi(color);
     match format {
         Format::Text => log.init(),
         Format::Json => log.json().init(),
     }
-    Ok(())
+    Ok(guard)
+}
+
+fn dropped() -> usize {
+    DROPPED.get().map_or(0, ErrorCounter::dropped_lines)
+}
+
+/// `steadfast_log_dropped_lines_total`.
+#[derive(Debug)]
+pub(crate) struct DroppedLines;
+
+impl Collector for DroppedLines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let lines = ConstCounter::new(dropped() as u64);
+        let help = "Lines of the log that could not be written as fast as they came";
+        lines.encode(encoder.encode_descriptor("steadfast_log_dropped_lines", help, None, MetricType::Counter)?)
+    }
+}
+
+/// Says where lines are missing, in their place.
+struct Gaps<W, F> {
+    to: W,
+    format: Format,
+    dropped: F,
+    told: u64,
+}
+
+impl<W: Write, F: Fn() -> u64> Gaps<W, F> {
+    fn new(to: W, format: Format, dropped: F) -> Self {
+        Self {
+            to,
+            format,
+            dropped,
+            told: 0,
+        }
+    }
+
+    fn tell(&mut self, missing: u64) -> io::Result<()> {
+        let message =
+            format!("{missing} lines of the log were dropped: they could not be written as fast as they came");
+        match self.format {
+            Format::Text => writeln!(self.to, "({message})"),
+            Format::Json => {
+                let line = serde_json::json!({ "level": "WARN", "fields": { "message": message } });
+                writeln!(self.to, "{line}")
+            }
+        }
+    }
+}
+
+impl<W: Write, F: Fn() -> u64> Write for Gaps<W, F> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let dropped = (self.dropped)();
+        if dropped > self.told {
+            let missing = dropped - self.told;
+            self.told = dropped;
+            self.tell(missing)?;
+        }
+        // Whole, so that no other line comes between.
+        self.to.write_all(line)?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// Takes each event whole, as `tracing_subscriber` writes it, and keeps it one line: a line feed in what somebody else wrote
@@ -78,6 +169,21 @@ mod tests {
             written,
             "2026-11-28T00:00:00Z  WARN steadfast: policy failed: no\\nERROR steadfast: \\u009b2Jall is lost\\u000d\n"
         );
+    }
+
+    #[test]
+    fn lines_that_are_missing_are_told_once_where_they_are_missing() {
+        let dropped = std::cell::Cell::new(0);
+        let mut log = Gaps::new(Vec::new(), Format::Text, || dropped.get());
+        for (so_far, line) in [(0, "one\n"), (3, "two\n"), (3, "three\n"), (4, "four\n")] {
+            dropped.set(so_far);
+            log.write_all(line.as_bytes()).unwrap();
+        }
+        let written = String::from_utf8(log.to).unwrap();
+        let gap = |lines| {
+            format!("({lines} lines of the log were dropped: they could not be written as fast as they came)\n")
+        };
+        assert_eq!(written, format!("one\n{}two\nthree\n{}four\n", gap(3), gap(1)));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod help;
 mod hostile;
 #[cfg(feature = "author")]
 mod last_good;
+mod log;
 #[cfg(feature = "author")]
 mod policy;
 mod process;
