@@ -14,7 +14,7 @@ const RIGHTS: [(&str, &str, &[&str]); 5] = [
     ("", "pods", &["get", "list", "watch"]),
     ("", "pods/log", &["get"]),
     ("", "configmaps", &["list"]),
-    ("events.k8s.io", "events", &["list"]),
+    ("", "events", &["list"]),
 ];
 
 /// A service account with a role of its own.

@@ -323,3 +323,18 @@ fn a_rollout_under_way_is_said() {
     }
     assert!(story.decide().reason.message.contains("rollout is in progress"));
 }
+
+#[test]
+fn the_cause_of_an_earlier_failure_is_not_that_of_this_one() {
+    let mut story = Story::running();
+    story.at(60).flink_lists(JobState::Restarting);
+    story.exception(61, "A: kafka timed out");
+    story.at(62).decide();
+    story.at(100).flink_lists(JobState::Running).decide();
+    let failed = story.at(1800).flink_lists(JobState::Failed).decide();
+    assert_eq!(failed.reason.code, "FlinkReports", "{}", failed.reason.message);
+    assert!(wants(&failed, WantedSource::Exceptions));
+    story.exception(1801, "B: out of memory");
+    let explained = story.at(1802).flink_lists(JobState::Failed).decide();
+    assert_eq!(explained.reason.message, "B: out of memory");
+}

@@ -4,7 +4,7 @@ use steadfast_policy::{
     ConditionType, Confidence, DesiredState, FlinkResource, FlinkResourceKind, JobState, Mode, Rollout,
 };
 
-use super::kit::{Story, alerts, conditions};
+use super::kit::{Story, alerts, conditions, pod};
 
 /// The clock was set ahead by an hour while no engine ran: by it, whatever was remembered is long past.
 const AHEAD: i64 = 3600;
@@ -154,4 +154,34 @@ fn who_suspended_a_job_is_remembered_through_a_silence_of_all() {
         story.resource(second, |_| {});
         assert_eq!(story.decide().state, JobState::Reconciling, "at {second}");
     }
+}
+
+#[test]
+fn answers_of_two_job_managers_are_not_one_absence() {
+    let mut story = Story::running();
+    for (second, job_manager) in [(60, "jm-a"), (115, "jm-b"), (150, "jm-b")] {
+        story.at(second).deployment_there(second).pods(vec![pod(job_manager)]);
+        story.flink_lacks(second).nothing_tells_the_end();
+        assert_eq!(story.decide().state, JobState::Running, "at {second}");
+    }
+    story.at(170).deployment_there(170).flink_lacks(170).decide();
+    story.at(171).nothing_tells_the_end();
+    assert_eq!(story.decide().state, JobState::Lost);
+}
+
+#[test]
+fn an_engine_that_starts_ends_no_alarm() {
+    let mut story = Story::running();
+    story.at(60).flink_silent(60).deployment_there(60).pod(0, true).decide();
+    story.at(120).flink_silent(60).deployment_there(120);
+    assert!(conditions(&story.decide()).contains(&ConditionType::FlinkUnreachable));
+    story.at(125).deployment_there(125);
+    story.snapshot.engine_since = story.snapshot.now;
+    story.snapshot.flink = None;
+    let started = story.decide();
+    assert!(conditions(&started).contains(&ConditionType::FlinkUnreachable));
+    story.at(130).deployment_there(130).flink_silent(126);
+    assert!(conditions(&story.decide()).contains(&ConditionType::FlinkUnreachable));
+    story.at(135).flink_lists(JobState::Running);
+    assert_eq!(conditions(&story.decide()), []);
 }
