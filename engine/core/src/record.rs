@@ -212,12 +212,13 @@ impl JobRecord {
     }
 
     /// The same with no time of ours that is yet to come, as an engine writes whose clock is wrong: an age that counts from there
-    /// would not grow. What the policy remembers counts from such times too, and goes.
+    /// would not grow. What the policy remembers counts from such times too, and goes. (A confirmation is written down late, and
+    /// may be newer than what the clock goes on from.)
     fn begun_by(mut self, now: Timestamp) -> Self {
         let mut is_ahead = false;
         let attempt = &mut self.incarnation;
+        self.confirmed_at = self.confirmed_at.map(|confirmed| confirmed.min(now));
         let seen = [
-            &mut self.confirmed_at,
             &mut attempt.since,
             &mut attempt.run_seen_at,
             &mut attempt.deployment_seen_at,

@@ -67,8 +67,9 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 
     /// Shows no time before `newest`, the newest on record, from now on; unless that is a time that an engine with a wrong clock
-    /// has written. A clock that runs ahead of all it was asked for before, in other processes too, has nothing to do.
-    fn go_on_from(&self, _newest: Timestamp) {}
+    /// has written. Until `settled` time has certainly come to, by what is on record. A clock that runs ahead of all it was asked
+    /// for before, in other processes too, has nothing to do.
+    fn go_on_from(&self, _newest: Timestamp, _settled: Timestamp) {}
 
     /// A moment that has come, whichever clock is wrong: the present one, or an earlier one where clocks differ, or where one
     /// that has just started is far ahead of the newest time on record. What cannot be undone goes by it.

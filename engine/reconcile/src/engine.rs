@@ -6,7 +6,7 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry;
 use steadfast_core::cluster_lists::ClusterLists;
 use steadfast_core::id::{ClusterName, PolicyName, TargetId, Uid};
-use steadfast_core::journal::{EntriesOf, Journal, JournalError, Loaded, Sequence};
+use steadfast_core::journal::{Journal, JournalError, Loaded, Sequence};
 use steadfast_core::kube_update::KubeUpdate;
 use steadfast_core::projection::Projection;
 use steadfast_core::record::{JobRecord, Origin};
@@ -29,6 +29,7 @@ use crate::reactor::{ClusterRules, Reactor};
 use crate::setup::{ClusterSetup, Discover, Setup};
 use crate::source_log::SourceLog;
 use crate::status::{ClusterStatus, StatusBoard};
+use crate::times::Times;
 
 /// How much evidence may wait for the loop before its sources do.
 const WAITING: usize = 4096;
@@ -73,11 +74,9 @@ pub async fn on_record(journal: &dyn Journal, clock: &dyn Clock) -> Result<Vec<J
 /// Loads the records. Returns the moment as well.
 async fn load(journal: &dyn Journal, clock: &dyn Clock) -> Result<(Loaded, Timestamp), JournalError> {
     let newest = journal.newest().await?;
-    let last = Sequence(newest.0.saturating_sub(1));
-    let last = journal.entries(EntriesOf::Everything, last, 1).await?;
-    if let Some(entry) = last.first() {
+    if let Some(on_record) = Times::on_record(journal, newest).await? {
         // What is decided from now on comes later than all that is on record, be the system's clock set back or not.
-        clock.go_on_from(entry.at);
+        clock.go_on_from(on_record.newest, on_record.settled);
     }
     let now = clock.now();
     Ok((journal.load(now).await?, now))

@@ -19,6 +19,7 @@ mod shadows;
 mod source_log;
 mod status;
 mod steady_clock;
+mod times;
 pub mod turn;
 
 pub use control::{Control, RequestError, SeenAlive};

@@ -51,20 +51,20 @@ impl<System: Clock> Clock for SteadyClock<System> {
         now
     }
 
-    fn go_on_from(&self, newest: Timestamp) {
+    fn go_on_from(&self, newest: Timestamp, settled: Timestamp) {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let begins = reading.now();
-        let is_believed = reading.go_on_from(newest);
+        let is_believed = reading.go_on_from(newest, settled);
         drop(reading);
         if !is_believed {
             tracing::warn!(
                 "the newest entry on record is of {newest}, and the system's clock shows {begins}: an engine whose clock was wrong \
                  wrote it, or this clock is wrong now; times go on from this clock"
             );
-        } else if begins.since(newest) > SETTLES {
+        } else if begins.since(settled) > SETTLES {
             tracing::warn!(
-                "the newest entry on record is of {newest}, and the system's clock shows {begins}: if this clock is wrong, correct \
-                 it and start the engine anew; for a day nothing is dropped for its age"
+                "what is on record goes on until {settled}, and the system's clock shows {begins}: if this clock is wrong, correct \
+                 it and start the engine anew; until an engine has run for a day nothing is dropped for its age"
             );
         }
     }
@@ -82,7 +82,7 @@ const WRITTEN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// other are less far apart, and time zones are not in them.
 const FAR: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 /// How long an engine runs before it takes a clock's word that more time than this has passed since the newest time on record.
-const SETTLES: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const SETTLES: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The clocks are apart if they show times that differ by more.
 const APART: i128 = 2_000_000_000;
@@ -128,9 +128,9 @@ impl Reading {
 
     /// Returns whether the newest time on record may be right. A system's clock that shows a year before this engine was written
     /// is wrong, and any time on record is better.
-    fn go_on_from(&mut self, newest: Timestamp) -> bool {
+    fn go_on_from(&mut self, newest: Timestamp, settled: Timestamp) -> bool {
         let now = self.now();
-        self.on_record = Some((newest.min(now), self.at));
+        self.on_record = Some((settled.min(now), self.at));
         let is_believed = newest.since(now) <= FAR || now < WRITTEN;
         if is_believed {
             self.nanos = self.nanos.max(nanos(newest));
@@ -219,10 +219,10 @@ mod tests {
         let start = Instant::now();
         let mut reading = Reading::new(truth, start);
         let on_record = truth.after(Duration::from_secs(3600));
-        reading.go_on_from(on_record);
+        reading.go_on_from(on_record, on_record);
         assert_eq!(reading.advance(start, truth), Some(Notice::Parted { by: -3600 }));
         assert_eq!(reading.now(), on_record);
-        reading.go_on_from(truth);
+        reading.go_on_from(truth, truth);
         assert_eq!(reading.now(), on_record);
     }
 
@@ -233,7 +233,7 @@ mod tests {
         for ahead in [3 * DAY, 3650 * DAY, 100_000 * DAY, i64::MAX / 1000] {
             let mut reading = Reading::new(truth, start);
             let newest = Timestamp::from_millis(truth.as_millis().saturating_add(ahead.saturating_mul(1000)));
-            assert!(!reading.go_on_from(newest), "{ahead}");
+            assert!(!reading.go_on_from(newest, newest), "{ahead}");
             assert_eq!(reading.now(), truth);
         }
     }
@@ -242,7 +242,7 @@ mod tests {
     fn a_clock_from_before_this_engine_was_written_is_worse_than_any_record() {
         let newest = Timestamp::from_millis(1_800_000_000_000);
         let mut reading = Reading::new(Timestamp::from_millis(0), Instant::now());
-        assert!(reading.go_on_from(newest));
+        assert!(reading.go_on_from(newest, newest));
         assert_eq!(reading.now(), newest);
     }
 
@@ -264,7 +264,7 @@ mod tests {
         let start = Instant::now();
         let hour = Duration::from_secs(60 * 60);
         let mut reading = Reading::new(newest.after(Duration::from_secs(3650 * 24 * 60 * 60)), start);
-        assert!(reading.go_on_from(newest));
+        assert!(reading.go_on_from(newest, newest));
         assert_eq!(reading.settled_by(start + hour), newest.after(SETTLES + hour));
         assert!(reading.settled_by(start + SETTLES) > newest.after(SETTLES * 1000));
     }

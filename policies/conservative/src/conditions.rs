@@ -166,7 +166,9 @@ fn reachability(s: &Snapshot, params: &Params, memory: &Memory, stand: &mut impl
 fn checkpoints_fail(s: &Snapshot, params: &Params, memory: &mut Memory) -> bool {
     match s.checkpoints() {
         Seen::Present { value, .. } => failed_checkpoints(*value, memory) >= params.checkpoint_failures,
-        Seen::Unknown { .. } | Seen::Never => s.condition(ConditionType::CheckpointsFailing).is_some(),
+        Seen::Unknown { .. } | Seen::Never => {
+            memory.checkpoints.is_some() && s.condition(ConditionType::CheckpointsFailing).is_some()
+        }
         Seen::Absent { .. } => false,
     }
 }
@@ -202,8 +204,8 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &
             calm_since: None,
             ..instability
         }),
-        (Some(instability), Unrest::Unknown) => Some(instability),
-        (Some(instability), Unrest::Calm) => match instability.calm_since {
+        (Some(instability), Unrest::Unknown) if s.condition(ConditionType::RestartLoop).is_some() => Some(instability),
+        (Some(instability), Unrest::Unknown | Unrest::Calm) => match instability.calm_since {
             None => Some(Instability {
                 calm_since: Some(s.now),
                 ..instability
@@ -219,7 +221,7 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &
 enum Unrest {
     Restless,
     Calm,
-    /// Its JobManager has restarted once and is silent: it may hang, or come up slowly.
+    /// Its JobManager has restarted once, and knows it not yet or is silent: it may hang, or come up slowly.
     Unknown,
 }
 
@@ -230,12 +232,7 @@ fn unrest(s: &Snapshot, memory: &Memory, verdict: &Verdict) -> Unrest {
     if s.flink().is_present() {
         return Unrest::Restless;
     }
-    let base = memory.pod.as_ref().map(|(uid, restarts)| (uid.as_str(), *restarts));
-    let restarts = s.job_manager().map(|pod| match base {
-        Some((uid, before)) if uid == pod.uid => pod.restarts().saturating_sub(before),
-        Some(_) | None => pod.restarts() + 1,
-    });
-    if restarts.is_some_and(|restarts| restarts > 1) {
+    if memory.restarts > 1 {
         Unrest::Restless
     } else {
         Unrest::Unknown
@@ -268,7 +265,7 @@ pub fn alerts(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict)
     if let Some(name) = name
         && !as_asked
         && s.job.state == verdict.state
-        && s.age(s.job.since) >= params.alert_after
+        && (s.age(s.job.since) >= params.alert_after || s.alert(name).is_some())
         && !s.intended(Intent::Cancel)
     {
         standing.push(DecidedAlert {
@@ -299,7 +296,7 @@ pub fn alerts(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict)
             | ConditionType::PolicyFailing => continue,
         };
         let stood = s.condition(condition.kind).map(|standing| s.age(standing.since));
-        if stood.is_some_and(|age| age >= params.alert_after) {
+        if stood.is_some_and(|age| age >= params.alert_after) || s.alert(name).is_some() {
             standing.push(DecidedAlert {
                 name: name.into(),
                 scope,

@@ -25,7 +25,7 @@ const LATE_LOOKS: u64 = 20;
 const SLOWER: u64 = 10;
 
 /// The Deployment is confirmed gone: what says how the job ended is looked for, for a while, before the verdict.
-pub fn of_gone_cluster(s: &Snapshot, params: &Params, memory: &Memory, gone_at: Timestamp) -> Verdict {
+pub fn of_gone_cluster(s: &Snapshot, params: &Params, memory: &mut Memory, gone_at: Timestamp) -> Verdict {
     if let Some(verdict) = reported_end(s) {
         return verdict;
     }
@@ -37,6 +37,7 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, memory: &Memory, gone_at: 
     if s.ha_data().is_present() && cancellation(s, memory).is_none() {
         return resumable();
     }
+    memory.data_unread = s.ha_data().is_unanswered();
     unreported_end(s, memory)
 }
 
@@ -112,12 +113,12 @@ fn knows_job(s: &Snapshot) -> bool {
 }
 
 /// An end that is on record, looked at again. Nobody answers for the job any more, so nobody is polled.
-pub fn revisited(s: &Snapshot, memory: &Memory) -> Verdict {
+pub fn revisited(s: &Snapshot, memory: &mut Memory) -> Verdict {
     corrected(s, memory, rules::stands(s, Rule::Ended).asleep())
 }
 
 /// An end that stays, unless it was guessed and is told now: a source that speaks late is still heard.
-pub fn corrected(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
+pub fn corrected(s: &Snapshot, memory: &mut Memory, kept: Verdict) -> Verdict {
     let code = s.job.reason.code.as_str();
     if ![GONE, DELETED, LOST, CANCELLED].contains(&code) {
         return kept;
@@ -148,9 +149,10 @@ pub fn corrected(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
 
 /// A cluster that is gone: what its HA data says of whether the job can be resumed. That it can is true until the data is gone too,
 /// which is looked at on; that it cannot is certain only once somebody has looked.
-fn by_data(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
-    let is_open = s.job.state == JobState::Suspended || s.job.confidence != Confidence::Confirmed;
-    if !is_open {
+fn by_data(s: &Snapshot, memory: &mut Memory, kept: Verdict) -> Verdict {
+    let is_open = s.job.state == JobState::Suspended || memory.data_unread;
+    // Another cluster's data, under the name of the one that is gone, says nothing of this job.
+    if !is_open || !s.deployment().is_absent() {
         return kept;
     }
     let data = s.ha_data().asked_since(s.job.since);
@@ -163,6 +165,7 @@ fn by_data(s: &Snapshot, memory: &Memory, kept: Verdict) -> Verdict {
         Seen::Unknown { .. } | Seen::Never => None,
     };
     if let Some(mut verdict) = told {
+        memory.data_unread = false;
         verdict.attention = attention;
         return verdict;
     }

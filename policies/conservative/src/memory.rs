@@ -49,6 +49,14 @@ pub struct Memory {
     pub ended_by_itself: bool,
     /// Whether anybody has answered of late.
     pub light: Light,
+    /// Since when Flink answers without the job, whichever JobManager.
+    pub lacked_since: Option<Timestamp>,
+    /// The JobManager's pod that was seen last: its UID and restarts.
+    pub job_manager: Option<(String, u32)>,
+    /// How often the JobManager has restarted, or was replaced, since Flink last listed the job.
+    pub restarts: u32,
+    /// Whether the end was judged while Flink's HA data could not be read.
+    pub data_unread: bool,
 }
 
 /// Whether anybody answers: what happened while nobody did was not watched.
@@ -57,8 +65,8 @@ pub enum Light {
     /// Somebody has answered all the time.
     #[default]
     On,
-    /// Nobody has answered since.
-    OffSince(Timestamp),
+    /// Nobody has answered since; and before, somebody had answered again since that, after a long darkness.
+    OffSince(Timestamp, Option<Timestamp>),
     /// Somebody answers again since, after a long darkness.
     OnAgainSince(Timestamp),
 }

@@ -36,6 +36,7 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
         memory.scaled_to_zero = None;
     }
     note_light(s, params, memory);
+    note_job_manager(s, memory);
     operator::note_stop(s, memory);
     if s.deployment().is_present() && memory.deployment_missing.take().is_some() {
         // What was missing is not: it was not gone, nor was its end looked for.
@@ -51,11 +52,29 @@ fn note_light(s: &Snapshot, params: &Params, memory: &mut Memory) {
     let is_lit = is_known(s.flink().is_present(), s.flink().is_absent())
         || is_known(s.deployment().is_present(), s.deployment().is_absent());
     memory.light = match memory.light {
-        Light::OffSince(since) if is_lit && s.age(since) >= params.absence_window => Light::OnAgainSince(s.now),
-        Light::OffSince(_) if is_lit => Light::On,
-        Light::On | Light::OnAgainSince(_) if !is_lit => Light::OffSince(s.now),
-        light @ (Light::On | Light::OffSince(_) | Light::OnAgainSince(_)) => light,
+        Light::OffSince(since, _) if is_lit && s.age(since) >= params.absence_window => Light::OnAgainSince(s.now),
+        Light::OffSince(_, before) if is_lit => before.map_or(Light::On, Light::OnAgainSince),
+        Light::On if !is_lit => Light::OffSince(s.now, None),
+        Light::OnAgainSince(lit) if !is_lit => Light::OffSince(s.now, Some(lit)),
+        light @ (Light::On | Light::OffSince(..) | Light::OnAgainSince(_)) => light,
     };
+}
+
+/// Counts how often the JobManager is another, or its container has restarted.
+fn note_job_manager(s: &Snapshot, memory: &mut Memory) {
+    let Some(pod) = s.job_manager() else {
+        return;
+    };
+    let seen = (pod.uid.clone(), pod.restarts());
+    let more = match &memory.job_manager {
+        None => 0,
+        Some((uid, restarts)) if *uid == seen.0 => seen.1.saturating_sub(*restarts),
+        Some(_) => seen.1.saturating_add(1),
+    };
+    if memory.job_manager.as_ref() != Some(&seen) {
+        memory.restarts = memory.restarts.saturating_add(more);
+        memory.job_manager = Some(seen);
+    }
 }
 
 /// By who answers, and what.
@@ -63,7 +82,7 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
     match (s.flink(), s.deployment()) {
         (Seen::Unknown { fault, looks }, _) if observations::leaves_open(fault) => left_open(s, memory, fault, looks),
         (Seen::Present { value: job, looks }, _) => flink_lists(s, memory, job, looks),
-        (Seen::Absent { .. }, Seen::Present { value, .. }) if is_between_runs(s, memory, value) => {
+        (Seen::Absent { .. }, Seen::Present { value, .. }) if is_between_runs(s, params, memory, value) => {
             memory.job_missing = None;
             starting::not_started(s, params, memory, value)
         }
@@ -87,11 +106,16 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
 
 /// Whether an application starts again: the run before went with its Deployment, or with its last pod, and that Flink does not
 /// know it is no loss of the one to come.
-fn is_between_runs(s: &Snapshot, memory: &Memory, deployment: &Deployment) -> bool {
+fn is_between_runs(s: &Snapshot, params: &Params, memory: &mut Memory, deployment: &Deployment) -> bool {
     let is_scaled_up = s.job.state == JobState::Suspended && s.job.reason.code == SCALED_TO_ZERO;
     let is_next = is_scaled_up || s.job.state == JobState::Starting;
     let is_to_run = deployment.replicas > 0 && deployment.deleting_since.is_none() && !memory.stop.is_asked_for();
-    s.job.mode == Mode::Application && !s.never_ran() && is_next && is_to_run
+    let is_between = s.job.mode == Mode::Application && !s.never_ran() && is_next && is_to_run;
+    is_between && s.watched_for(lacked_since(s, memory)) < params.start_deadline
+}
+
+fn lacked_since(s: &Snapshot, memory: &mut Memory) -> Timestamp {
+    *memory.lacked_since.get_or_insert(s.now)
 }
 
 /// Flink lists the job: its word is the state.
@@ -100,6 +124,8 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     memory.job_missing = None;
     memory.gone_at = None;
     memory.scaled_to_zero = None;
+    memory.lacked_since = None;
+    memory.restarts = 0;
     memory.reported = ReportedEnd::of(job.state);
     if !job.state.is_terminal() {
         memory.was_cancelling = job.state == JobState::Cancelling;
@@ -227,13 +253,13 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
             verdict = operator::of_unexplained_end(s, params, memory, gone, verdict);
         }
         return if verdict.state == JobState::Lost {
-            submitted_again(s, params, memory, streak).unwrap_or(verdict)
+            submitted_again(s, params, memory).unwrap_or(verdict)
         } else {
             verdict
         };
     }
     memory.gone_at = None;
-    if let Some(verdict) = submitted_again(s, params, memory, streak) {
+    if let Some(verdict) = submitted_again(s, params, memory) {
         return verdict;
     }
     let message = format!(
@@ -245,9 +271,10 @@ fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks
 
 /// An application's JobManager that is not the one that last knew the job runs main(), which submits it: it has as long for that as
 /// for any start.
-fn submitted_again(s: &Snapshot, params: &Params, memory: &Memory, streak: Streak) -> Option<Verdict> {
-    let how = restarted(s, memory).filter(|_| s.job.mode == Mode::Application && !memory.was_cancelling)?;
-    (streak.spans(s) < params.start_deadline).then(|| {
+fn submitted_again(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
+    let is_to_run = !memory.was_cancelling && !memory.stop.is_asked_for();
+    let how = restarted(s, memory).filter(|_| s.job.mode == Mode::Application && is_to_run)?;
+    (s.watched_for(lacked_since(s, memory)) < params.start_deadline).then(|| {
         let message = format!("{how}; Flink answers and does not know the job yet");
         Verdict::inferred(JobState::Restarting, Rule::JobManagerRestarts).because("JobManagerRestarted", message)
     })
@@ -323,7 +350,7 @@ fn deployment_there(
         return Verdict::keep(s, Rule::ScaledToZero).as_sure_as(Confidence::Inferred);
     }
     let was_gone = state == JobState::Terminated && s.job.reason.code == end::GONE;
-    if was_gone || observations::was_suspended(s) {
+    if s.job.mode != Mode::Session && (was_gone || observations::was_suspended(s)) {
         let message = "the Deployment that was gone, or scaled to zero, is there again";
         return Verdict::inferred(JobState::Starting, Rule::DeploymentIsBack).because("DeploymentBack", message);
     }

@@ -25,7 +25,7 @@ pub fn not_started(s: &Snapshot, params: &Params, memory: &Memory, deployment: &
         _ if !is_starting => s.now,
         // Nobody saw what it did in the dark.
         Light::OnAgainSince(lit) => attempt_since.max(s.job.since).max(lit),
-        Light::On | Light::OffSince(_) => attempt_since.max(s.job.since),
+        Light::On | Light::OffSince(..) => attempt_since.max(s.job.since),
     };
     let overdue = s.watched_for(began) >= params.start_deadline;
     let problem = diagnosis::of_pods(s)

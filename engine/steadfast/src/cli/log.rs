@@ -76,7 +76,7 @@ impl Collector for DroppedLines {
     }
 }
 
-/// Says where lines are missing, in their place.
+/// Says how many lines are missing, as soon as one can be written again.
 struct Gaps<W, F> {
     to: W,
     format: Format,
@@ -111,9 +111,8 @@ impl<W: Write, F: Fn() -> u64> Write for Gaps<W, F> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let dropped = (self.dropped)();
         if dropped > self.told {
-            let missing = dropped - self.told;
+            self.tell(dropped - self.told)?;
             self.told = dropped;
-            self.tell(missing)?;
         }
         // Whole, so that no other line comes between.
         self.to.write_all(line)?;
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_missing_are_told_once_where_they_are_missing() {
+    fn lines_that_are_missing_are_told_once() {
         let dropped = std::cell::Cell::new(0);
         let mut log = Gaps::new(Vec::new(), Format::Text, || dropped.get());
         for (so_far, line) in [(0, "one\n"), (3, "two\n"), (3, "three\n"), (4, "four\n")] {

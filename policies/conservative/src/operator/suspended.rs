@@ -69,6 +69,7 @@ pub fn deleted_while_suspended(s: &Snapshot, params: &Params, memory: &mut Memor
     }
     memory.stop = Stop::Deletion;
     let ended = end::deleted();
+    memory.data_unread = !has_cluster && data.is_unanswered();
     Some(rested(if has_cluster { ended } else { end::but_unread(s, ended) }))
 }
 
