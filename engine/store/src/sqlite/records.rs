@@ -10,7 +10,7 @@ use steadfast_crash_points::Transaction as Points;
 use super::SqliteFailure;
 use super::mark::Write;
 use super::quarantine::{self, JOBS};
-use crate::format;
+use crate::bounds;
 use crate::refusal::brief;
 
 /// A row of `jobs` as it was found.
@@ -59,11 +59,14 @@ fn judge(row: &Row<'_>) -> Result<Verdict, rusqlite::Error> {
             return unreadable("its document is not text".to_owned());
         }
     };
-    let mut record: JobRecord = match format::read(document) {
+    let mut record: JobRecord = match bounds::read(document) {
         Ok(record) => record,
         Err(error) => return unreadable(format!("its document does not read: {}", brief(&error))),
     };
     if let ValueRef::Blob(memory) = row.get_ref(7)? {
+        if let Err(why) = bounds::memory(memory.len()) {
+            return unreadable(why);
+        }
         record.memory = memory.to_vec();
     }
     let job = row.get_ref(1)?;

@@ -9,7 +9,7 @@ use steadfast_crash_points::CrashPoint;
 
 use super::SqliteFailure;
 use super::records::text;
-use crate::format;
+use crate::bounds;
 use crate::refusal::{brief, failed, stored_name};
 use crate::written::WrittenChange;
 
@@ -123,6 +123,9 @@ pub(super) fn read_page(
     Ok(page)
 }
 
+/// Why a moment is none.
+const OUT_OF_TIME: &str = "its time is beyond what the engine's clock can show";
+
 /// One row, of the columns sequence, at, job, revision and event.
 pub(super) fn read_row(row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
     let sequence = Sequence(unsigned(row.get(0)?));
@@ -134,19 +137,28 @@ pub(super) fn read_row(row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
             why,
         }))
     };
+    if !bounds::is_place(row.get(0)?) {
+        return unreadable("its sequence is beyond what the store counts".to_owned());
+    }
     let (Ok(at), Ok(revision)) = (row.get_ref(1)?.as_i64(), row.get_ref(3)?.as_i64()) else {
         return unreadable("its time or its revision is no number".to_owned());
     };
     let Some(at) = Timestamp::written(at) else {
-        return unreadable("its time is beyond every calendar".to_owned());
+        return unreadable(OUT_OF_TIME.to_owned());
     };
+    if let Err(why) = u64::try_from(revision)
+        .map_err(|_| format!("its revision {revision} is negative"))
+        .and_then(bounds::revision)
+    {
+        return unreadable(why);
+    }
     let Some(key) = JobKey::parse(&job) else {
         return unreadable("it names no job".to_owned());
     };
     let ValueRef::Text(document) = row.get_ref(4)? else {
         return unreadable("its event is not text".to_owned());
     };
-    match format::read(document) {
+    match bounds::read(document) {
         Ok(event) => Ok(Row::Entry(Entry {
             sequence,
             at,
