@@ -15,8 +15,6 @@ use crate::format::{self, Kept};
 
 /// The most that revisions, sequences, places and transactions count: half of what a column holds.
 pub(crate) const MOST: i64 = i64::MAX / 2;
-/// The most attempts of a job: half of what their number holds.
-const MOST_ATTEMPTS: u32 = u32::MAX / 2;
 /// The most bytes that a document may have, and that a snapshot may unfold to.
 pub(crate) const DOCUMENT: usize = 16 * 1024 * 1024;
 
@@ -55,38 +53,22 @@ pub(crate) fn read<T: Kept + Bounded>(document: &[u8]) -> serde_json::Result<T> 
     Ok(value)
 }
 
-fn attempt(attempt: u32) -> Result<(), String> {
-    if attempt <= MOST_ATTEMPTS {
-        return Ok(());
-    }
-    Err(format!("its attempt {attempt} is beyond what the store counts"))
-}
-
 /// A value whose numbers can be gone on from.
 pub(crate) trait Bounded {
     /// Says what cannot.
-    fn bounded(&self) -> Result<(), String>;
-}
-
-impl Bounded for JobRecord {
-    fn bounded(&self) -> Result<(), String> {
-        revision(self.revision)?;
-        attempt(self.incarnation.attempt)
-    }
-}
-
-impl Bounded for Event {
-    fn bounded(&self) -> Result<(), String> {
-        match self {
-            Self::Transition(transition) => attempt(transition.attempt),
-            Self::Update | Self::Alert(_) | Self::Forgotten => Ok(()),
-        }
-    }
-}
-
-/// Nothing goes on from a snapshot.
-impl Bounded for Recorded {
     fn bounded(&self) -> Result<(), String> {
         Ok(())
     }
 }
+
+impl Bounded for JobRecord {
+    fn bounded(&self) -> Result<(), String> {
+        revision(self.revision)
+    }
+}
+
+/// The number of an attempt stays at its end, and nothing else stops with it.
+impl Bounded for Event {}
+
+/// Nothing goes on from a snapshot.
+impl Bounded for Recorded {}

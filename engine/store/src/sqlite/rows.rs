@@ -33,6 +33,12 @@ pub(super) fn write_change(
 ) -> Result<(), SqliteFailure> {
     let WrittenChange { job, record, events } = written;
     let revision = signed(change.record.revision)?;
+    if Timestamp::written(at.as_millis()).is_none() {
+        return Err(SqliteFailure::Reported(failed(
+            "cannot commit",
+            format!("the clock shows {at}, and no time behind {} can be gone on from; set it", Timestamp::LATEST),
+        )));
+    }
     match record {
         None => {
             connection
@@ -95,8 +101,11 @@ pub(super) fn read_page(
     after: Sequence,
     limit: u32,
 ) -> Result<Page, SqliteFailure> {
-    const COLUMNS: &str = "SELECT sequence, at, job, revision, event FROM journal WHERE sequence > ?1";
-    // Beyond what can be counted there is nothing.
+    // What is out of bounds is set aside with the next load, and nobody is told a sequence behind which nothing comes.
+    let columns = format!(
+        "SELECT sequence, at, job, revision, event FROM journal WHERE sequence > ?1 AND sequence <= {}",
+        bounds::MOST
+    );
     let after = i64::try_from(after.0).unwrap_or(i64::MAX);
     let (filter, job) = match of {
         EntriesOf::Everything => ("", None),
@@ -108,7 +117,7 @@ pub(super) fn read_page(
             Some(key.to_string()),
         ),
     };
-    let mut select = connection.prepare_cached(&format!("{COLUMNS} {filter} ORDER BY sequence LIMIT ?2"))?;
+    let mut select = connection.prepare_cached(&format!("{columns} {filter} ORDER BY sequence LIMIT ?2"))?;
     let mut rows = match job {
         Some(job) => select.query(params![after, limit, job])?,
         None => select.query(params![after, limit])?,
@@ -170,14 +179,15 @@ pub(super) fn read_row(row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
     }
 }
 
-/// The newest sequence that was given out, also if its entry is dropped by now.
+/// The newest sequence that was given out, also if its entry is dropped by now. What is out of bounds was never given out.
 pub(super) fn newest(connection: &Connection) -> Result<Sequence, SqliteFailure> {
     let newest = connection
         .prepare_cached(
-            "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0),
-                 ifnull((SELECT max(sequence) FROM journal), 0))",
+            "SELECT max(ifnull((SELECT max(seq) FROM sqlite_sequence
+                     WHERE name = 'journal' AND typeof(seq) = 'integer' AND seq BETWEEN 0 AND ?1), 0),
+                 ifnull((SELECT max(sequence) FROM journal WHERE sequence BETWEEN 0 AND ?1), 0))",
         )?
-        .query_row([], |row| row.get(0))?;
+        .query_row([bounds::MOST], |row| row.get(0))?;
     Ok(Sequence(unsigned(newest)))
 }
 
