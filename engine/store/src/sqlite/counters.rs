@@ -137,7 +137,11 @@ pub(super) fn is_sound(connection: &Connection) -> Result<bool, SqliteFailure> {
             return Ok(false);
         }
     }
-    Ok(find(connection, super::schema::VERSION)?.is_empty())
+    let newest = rows::signed(rows::newest(connection)?.0)?;
+    let is_ahead: bool = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM sinks WHERE delivered NOT BETWEEN 0 AND ?1)")?
+        .query_row([newest], |row| row.get(0))?;
+    Ok(!is_ahead && find(connection, super::schema::VERSION)?.is_empty())
 }
 
 /// Brings everything within bounds. Says what it did.
@@ -167,6 +171,20 @@ pub(super) fn mend(write: &Connection, now: Timestamp, done: &mut Vec<String>) -
             }
             Flaw::Place { .. } | Flaw::Given { .. } => {}
         }
+    }
+    mend_sinks(write, done)
+}
+
+/// A sink whose cursor lies beyond the journal would pass over what comes.
+fn mend_sinks(write: &Connection, done: &mut Vec<String>) -> Result<(), SqliteFailure> {
+    let newest = rows::signed(rows::newest(write)?.0)?;
+    let mended = write
+        .prepare("UPDATE sinks SET delivered = ?1 WHERE delivered NOT BETWEEN 0 AND ?1")?
+        .execute([newest])?;
+    if mended > 0 {
+        done.push(format!(
+            "{mended} cursors of sinks are set to the newest entry, {newest}"
+        ));
     }
     Ok(())
 }

@@ -249,7 +249,7 @@ impl Inspection {
                 self.add(
                     format!("the sink {sink}"),
                     format!("it has delivered up to {delivered}, and the newest entry is {newest}"),
-                    "`steadfast store repair` sets it to the newest entry",
+                    "`steadfast store repair` sets it to the newest entry; the engine does so as it starts",
                 );
             }
         }

@@ -95,7 +95,6 @@ fn mend(
     mend_records(&write, now, done)?;
     mend_journal(&write, now, done)?;
     mend_snapshots(&write, now, done)?;
-    mend_sinks(&write, done)?;
     if discard == Discard::Quarantined {
         let discarded = write.execute("DELETE FROM quarantine", [])?;
         write.execute("DELETE FROM quarantined_cells", [])?;
@@ -187,19 +186,6 @@ fn mend_snapshots(write: &Connection, now: Timestamp, done: &mut Vec<String>) ->
     for (place, why) in unreadable {
         quarantine::set_aside(write, SNAPSHOTS, place, &place.to_string(), &why, now)?;
         done.push(format!("snapshot {place} is set aside: {why}"));
-    }
-    Ok(())
-}
-
-fn mend_sinks(write: &Connection, done: &mut Vec<String>) -> Result<(), SqliteFailure> {
-    let newest = rows::signed(rows::newest(write)?.0)?;
-    let mended = write
-        .prepare("UPDATE sinks SET delivered = ?1 WHERE delivered > ?1 OR delivered < 0")?
-        .execute([newest])?;
-    if mended > 0 {
-        done.push(format!(
-            "{mended} cursors of sinks are set to the newest entry, {newest}"
-        ));
     }
     Ok(())
 }

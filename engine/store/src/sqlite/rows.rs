@@ -204,7 +204,9 @@ pub(super) fn read_cursor(connection: &Connection, sink: &str) -> Result<Option<
         .prepare_cached("SELECT delivered FROM sinks WHERE sink = ?1")?
         .query_row([sink], |row| row.get(0))
         .optional()?;
-    Ok(delivered.map(|sequence| Sequence(unsigned(sequence))))
+    // One beyond the journal would pass over what comes; the next load mends it.
+    let newest = newest(connection)?;
+    Ok(delivered.map(|sequence| Sequence(unsigned(sequence)).min(newest)))
 }
 
 pub(super) fn write_cursor(connection: &Connection, sink: &str, to: Sequence) -> Result<(), SqliteFailure> {

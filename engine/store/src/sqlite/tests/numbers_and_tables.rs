@@ -69,6 +69,8 @@ const DAMAGES: &[Damage] = &[
     damage("UPDATE store SET checks = MAX", "the count of checks", Mends),
     damage("UPDATE store SET dropped_until = MAX", "the end of what was dropped", Mends),
     damage("UPDATE store SET dropped_until = -1", "the end of what was dropped", Mends),
+    damage("UPDATE sinks SET delivered = MAX", "the sink webhook", Mends),
+    damage("UPDATE sinks SET delivered = -5", "the sink webhook", Mends),
     damage("UPDATE snapshots SET bytes = MAX", "snapshot 1", GoesOn),
     damage("UPDATE snapshots SET at = MAX", "snapshot 1", GoesOn),
     Damage {
@@ -292,6 +294,17 @@ async fn no_trigger_runs_beside_a_commit() {
         .execute_batch("CREATE TRIGGER t BEFORE UPDATE ON jobs BEGIN SELECT raise(IGNORE); END")
         .unwrap();
     goes_on(&store, 3, "a trigger beside a running engine").await;
+}
+
+/// It would pass over everything up to there. Sinks ask for it before the records are loaded.
+#[tokio::test]
+async fn a_sink_does_not_begin_beyond_the_journal() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    store.commit(AT, vec![started("a")].into()).await.unwrap();
+    store.advance_sink("webhook", Sequence(1)).await.unwrap();
+    tamper(&store, &format!("UPDATE sinks SET delivered = {MAX}"));
+    assert_eq!(store.sink_cursor("webhook").await.unwrap(), Some(Sequence(1)));
 }
 
 /// SQLite says of both that the disk is full.
