@@ -36,7 +36,9 @@ pub(crate) fn memory(bytes: usize) -> Result<(), String> {
     if bytes <= MEMORY_LIMIT {
         return Ok(());
     }
-    Err(format!("its memory has {bytes} bytes, and at most {MEMORY_LIMIT} are kept"))
+    Err(format!(
+        "its memory has {bytes} bytes, and at most {MEMORY_LIMIT} are kept"
+    ))
 }
 
 /// The value of a document in a store. Fails if it does not read, is larger than a document may be, or has numbers that cannot

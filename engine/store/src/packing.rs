@@ -21,6 +21,8 @@ pub(crate) fn pack(recorded: &Recorded) -> std::io::Result<Vec<u8>> {
 pub(crate) fn unpack(bytes: &[u8]) -> std::io::Result<Recorded> {
     let mut json = Vec::new();
     // One more, so that what claims more is told from what ends there.
-    DeflateDecoder::new(bytes).take(DOCUMENT as u64 + 1).read_to_end(&mut json)?;
+    DeflateDecoder::new(bytes)
+        .take(DOCUMENT as u64 + 1)
+        .read_to_end(&mut json)?;
     Ok(bounds::read(&json)?)
 }

@@ -206,7 +206,12 @@ fn what_an_engine_cannot_go_on_with_is_mended_by_the_command_that_it_names() {
         says(&refused, 1, &["`steadfast store repair`"]);
         assert!(!refused.err.contains("CREATE TABLE"), "{}", refused.err);
         let exported = run(folder, &["store", "export"]);
-        assert_eq!(exported.out.matches("\"kind\":\"record\"").count(), 2, "{}", exported.out);
+        assert_eq!(
+            exported.out.matches("\"kind\":\"record\"").count(),
+            2,
+            "{}",
+            exported.out
+        );
         let is_damaged = exported.out.contains("\"kind\":\"damaged\"");
         assert_eq!(exported.code, Some(i32::from(is_damaged)), "{}", exported.err);
         says(&run(folder, &["store", "repair"]), 0, &["steadfast.db.backup-"]);
@@ -232,7 +237,9 @@ fn what_an_engine_cannot_go_on_with_is_mended_by_the_command_that_it_names() {
 #[test]
 fn a_pipe_is_no_store() {
     let folder = tempfile::tempdir().unwrap();
-    let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.db")).status();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path().join("pipe.db"))
+        .status();
     assert!(made.unwrap().success());
     for command in ["check", "repair", "export"] {
         let ended = run(folder.path(), &["store", command, "--store", "sqlite://pipe.db"]);

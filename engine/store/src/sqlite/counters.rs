@@ -71,7 +71,9 @@ pub(super) fn is_used_up(connection: &Connection) -> bool {
             "SELECT ifnull((SELECT max({key}) FROM {table}), 0) = ?1
                  OR EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '{table}' AND seq = ?1)"
         );
-        connection.query_row(&sql, [i64::MAX], |row| row.get(0)).unwrap_or(false)
+        connection
+            .query_row(&sql, [i64::MAX], |row| row.get(0))
+            .unwrap_or(false)
     })
 }
 
@@ -198,7 +200,10 @@ fn number_quarantine(write: &Connection, done: &mut Vec<String>) -> Result<(), S
             |row| row.get(0),
         )?;
         for table in ["quarantine", "quarantined_cells"] {
-            write.execute(&format!("UPDATE {table} SET place = ?2 WHERE place = ?1"), params![row, place])?;
+            write.execute(
+                &format!("UPDATE {table} SET place = ?2 WHERE place = ?1"),
+                params![row, place],
+            )?;
         }
         done.push(format!("row {row} of quarantine is row {place} now"));
     }
@@ -218,6 +223,8 @@ fn go_on_behind(
         &format!("INSERT INTO sqlite_sequence (name, seq) SELECT ?1, ifnull(max({key}), 0) FROM {table}"),
         [table],
     )?;
-    done.push(format!("the numbering of {table} stood at {is}, and goes on behind its newest row"));
+    done.push(format!(
+        "the numbering of {table} stood at {is}, and goes on behind its newest row"
+    ));
     Ok(())
 }

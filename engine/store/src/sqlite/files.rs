@@ -93,7 +93,9 @@ pub(super) fn set_aside(path: &Path, log: &Path) -> Result<PathBuf, JournalError
 
 /// Refuses what is no file on a disk: to open a pipe would wait for whoever writes to it, and a device never ends.
 pub(super) fn must_be_regular(path: &Path) -> Result<(), JournalError> {
-    let kind = fs::metadata(path).map_err(|error| unreachable(path, &error))?.file_type();
+    let kind = fs::metadata(path)
+        .map_err(|error| unreachable(path, &error))?
+        .file_type();
     if kind.is_file() {
         return Ok(());
     }

@@ -1,9 +1,10 @@
 //! Who the store is: its id, in a row of its own, and the mark by which the file and its log know each other.
 
+use std::path::Path;
+
 use rusqlite::{Connection, OptionalExtension as _};
 use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::journal::JournalError;
-use std::path::Path;
 
 use super::mark::Mark;
 use super::records::text;
@@ -143,7 +144,9 @@ pub(super) fn mend_mark(write: &Connection, done: &mut Vec<String>) -> rusqlite:
     let (Some(why), Some(id)) = (wrong_mark(write, id.as_deref())?, id) else {
         return Ok(());
     };
-    let before = mark(write)?.and_then(|text| Mark::parse(&text)).map(|mark| mark.transactions);
+    let before = mark(write)?
+        .and_then(|text| Mark::parse(&text))
+        .map(|mark| mark.transactions);
     let transactions = before.filter(|before| counts(*before)).unwrap_or(1);
     write.execute("DELETE FROM head", [])?;
     write.execute(

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row as SqlRow};
+use steadfast_core::id::JobKey;
 use steadfast_core::journal::{Entry, Event, JournalError, Quarantined, Row};
 use steadfast_core::recording::Recorded;
 use steadfast_core::state::JobState;
@@ -198,7 +199,7 @@ impl Inspection {
     fn journal(&mut self, connection: &Connection) -> Result<(), SqliteFailure> {
         let mut histories = Histories::new(self.dropped_until > 0);
         if self.schema >= 3 && !self.absent.contains("quarantine") && !self.absent.contains("quarantined_cells") {
-            histories.aside = quarantine::entries(connection)?;
+            histories.set_aside(quarantine::entries(connection)?);
         }
         let mut select = connection.prepare(ENTRIES)?;
         let mut rows = select.query([])?;
@@ -232,7 +233,11 @@ impl Inspection {
             let place = format!("snapshot {}", row.get::<_, i64>(0)?);
             match judge_snapshot(row)? {
                 Snapshot::Reads => {}
-                Snapshot::Differs(_) => self.add(place, "its columns say something else than what it holds", MEND_SNAPSHOT),
+                Snapshot::Differs(_) => self.add(
+                    place,
+                    "its columns say something else than what it holds",
+                    MEND_SNAPSHOT,
+                ),
                 Snapshot::Unreadable(why) => self.add(place, why, REPAIR_SNAPSHOT),
             }
         }
@@ -297,7 +302,10 @@ pub(super) fn judge_snapshot(row: &SqlRow<'_>) -> Result<Snapshot, rusqlite::Err
     };
     let same = row.get_ref(1)? == ValueRef::Integer(recorded.at().as_millis())
         && text(row.get_ref(2)?) == recorded.key().to_string()
-        && row.get_ref(3)?.as_i64().is_ok_and(|bytes| usize::try_from(bytes) == Ok(packed.len()));
+        && row
+            .get_ref(3)?
+            .as_i64()
+            .is_ok_and(|bytes| usize::try_from(bytes) == Ok(packed.len()));
     Ok(if same {
         Snapshot::Reads
     } else {
@@ -310,8 +318,9 @@ struct Histories {
     last: BTreeMap<String, Option<JobState>>,
     /// Where entries were dropped, or one does not read, the next one is taken as it is.
     dropped: bool,
-    /// How many entries of a job were set aside: each leaves a gap.
+    /// How many entries of a job were set aside: each leaves a gap. Those that name no job may be of any.
     aside: BTreeMap<String, usize>,
+    nameless: usize,
 }
 
 impl Histories {
@@ -320,10 +329,35 @@ impl Histories {
             last: BTreeMap::new(),
             dropped,
             aside: BTreeMap::new(),
+            nameless: 0,
         }
     }
 
+    fn set_aside(&mut self, entries: BTreeMap<String, usize>) {
+        let is_named = |job: &String| JobKey::parse(job).is_some();
+        self.nameless = entries
+            .iter()
+            .filter(|(job, _)| !is_named(job))
+            .map(|(_, count)| count)
+            .sum();
+        self.aside = entries;
+    }
+
+    /// Whether an entry that was set aside may be what is missing. Each counts once.
+    fn is_known_gap(&mut self, job: &str) -> bool {
+        let gaps = match self.aside.get_mut(job) {
+            Some(gaps) if *gaps > 0 => gaps,
+            Some(_) | None => &mut self.nameless,
+        };
+        let is_known = *gaps > 0;
+        *gaps = gaps.saturating_sub(1);
+        is_known
+    }
+
     fn lose(&mut self, job: &str) {
+        if JobKey::parse(job).is_none() {
+            self.nameless += 1;
+        }
         self.last.insert(job.to_owned(), None);
     }
 
@@ -336,8 +370,7 @@ impl Histories {
                 if before == transition.from {
                     return None;
                 }
-                if let Some(gaps) = self.aside.get_mut(&job).filter(|gaps| **gaps > 0) {
-                    *gaps -= 1;
+                if self.is_known_gap(&job) {
                     return None;
                 }
                 Some(format!(

@@ -58,11 +58,15 @@ impl Flaw {
             Self::Renamed { is, .. } => format!("it is missing, and the table {} has its columns", shown(is)),
             Self::Altered { lacks, .. } if lacks.is_empty() => "it is not as Steadfast makes it".to_owned(),
             Self::Altered { lacks, .. } => format!("it lacks {}", lacks.join(", ")),
-            Self::Foreign { object, .. } => {
-                format!(
-                    "it is not Steadfast's, and stands on {}; the engine lets no trigger run and reads no view",
-                    shown(&object.table)
-                )
+            Self::Foreign { object, hinders } => {
+                let on = shown(&object.table);
+                match object.kind.as_str() {
+                    "trigger" => format!("it is not Steadfast's, and stands on {on}; the engine lets none run"),
+                    "view" => "it is not Steadfast's; the engine reads none".to_owned(),
+                    "index" if *hinders => format!("it is not Steadfast's, and can keep rows out of {on}"),
+                    "index" => format!("it is not Steadfast's, and stands on {on}"),
+                    _ => "it is not Steadfast's; the engine reads none but its own".to_owned(),
+                }
             }
         }
     }
@@ -299,12 +303,11 @@ fn drop_foreign(write: &Connection, object: &Object, done: &mut Vec<String>) -> 
 fn rebuild(write: &Connection, ours: &Object, done: &mut Vec<String>) -> rusqlite::Result<()> {
     let Object { name, sql, .. } = ours;
     let old = format!("{name}_before_repair");
-    let given: Option<i64> = write
-        .query_row(
-            "SELECT max(seq) FROM sqlite_sequence WHERE name = ?1 AND typeof(seq) = 'integer'",
-            [name],
-            |row| row.get(0),
-        )?;
+    let given: Option<i64> = write.query_row(
+        "SELECT max(seq) FROM sqlite_sequence WHERE name = ?1 AND typeof(seq) = 'integer'",
+        [name],
+        |row| row.get(0),
+    )?;
     let had = columns(write, name)?;
     write.execute_batch(&format!("ALTER TABLE {name} RENAME TO {old}; {sql}"))?;
     let mut kept = columns(write, name)?;
@@ -314,11 +317,17 @@ fn rebuild(write: &Connection, ours: &Object, done: &mut Vec<String>) -> rusqlit
     let carried = if kept.is_empty() {
         0
     } else {
-        write.execute(&format!("INSERT OR IGNORE INTO {name} ({kept}) SELECT {kept} FROM {old}"), [])?
+        write.execute(
+            &format!("INSERT OR IGNORE INTO {name} ({kept}) SELECT {kept} FROM {old}"),
+            [],
+        )?
     };
     write.execute_batch(&format!("DROP TABLE {old}"))?;
     if let Some(given) = given {
-        write.execute("UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1", (name, given))?;
+        write.execute(
+            "UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1",
+            (name, given),
+        )?;
     }
     done.push(match rows.saturating_sub(i64::try_from(carried).unwrap_or(i64::MAX)) {
         0 => format!("{} is made anew, with all of its rows", ours.called()),

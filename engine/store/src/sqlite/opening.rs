@@ -316,7 +316,11 @@ fn mend_mark(path: &Path, connection: &mut Connection) -> Result<(), JournalErro
         identity::mend_mark(&write, &mut done)?;
         write.commit()?;
         // Before anything else is in the log: it is of the file by the mark that the file itself has.
-        if is_flushed(connection)? { Ok(()) } else { Err(read_meanwhile(path).into()) }
+        if is_flushed(connection)? {
+            Ok(())
+        } else {
+            Err(read_meanwhile(path).into())
+        }
     };
     mend().map_err(|failure| failure.explain("cannot mend the mark", path))?;
     for what in done {
@@ -405,7 +409,7 @@ pub(super) fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
             rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied,
         ) => "let the engine's user write to the file and its folder, or name another file in store.url",
         Some(rusqlite::ErrorCode::DiskFull) => "make room on its disk",
-        _ => "name another file in store.url if this persists",
+        _ => "`steadfast store check` says more; name another file in store.url if this persists",
     };
     JournalError::Unusable(format!("cannot use the store {}: {error}; {fix}", path.display()))
 }

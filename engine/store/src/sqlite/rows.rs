@@ -36,7 +36,10 @@ pub(super) fn write_change(
     if Timestamp::written(at.as_millis()).is_none() {
         return Err(SqliteFailure::Reported(failed(
             "cannot commit",
-            format!("the clock shows {at}, and no time behind {} can be gone on from; set it", Timestamp::LATEST),
+            format!(
+                "the clock shows {at}, and no time behind {} can be gone on from; set it",
+                Timestamp::LATEST
+            ),
         )));
     }
     match record {
