@@ -91,6 +91,17 @@ impl Flaw {
         }
     }
 
+    /// When a repair comes to it: what stands on tables goes before them, and names are free before they are taken.
+    fn turn(&self) -> u8 {
+        match self {
+            Self::Version { .. } => 0,
+            Self::Foreign { object, .. } if object.kind != "table" => 1,
+            Self::Renamed { .. } => 2,
+            Self::Foreign { .. } => 3,
+            Self::Altered { .. } | Self::Missing(_) => 4,
+        }
+    }
+
     /// Whether no engine can go on with it.
     pub(super) fn hinders(&self) -> bool {
         match self {
@@ -195,9 +206,7 @@ pub(super) fn find(connection: &Connection) -> rusqlite::Result<Vec<Flaw>> {
         };
         let found = theirs.swap_remove(place);
         if bare(&found.sql) != bare(&object.sql) {
-            let has = columns(connection, &object.name)?;
-            let mut lacks = columns(&empty, &object.name)?;
-            lacks.retain(|column| !has.contains(column));
+            let lacks = lacking(connection, &empty, &object.name)?;
             flaws.push(Flaw::Altered { ours: object, lacks });
         }
     }
@@ -206,6 +215,25 @@ pub(super) fn find(connection: &Connection) -> rusqlite::Result<Vec<Flaw>> {
         flaws.push(Flaw::Foreign { object, hinders });
     }
     Ok(flaws)
+}
+
+/// What of a table has to be there and is not, for rows to be written and read as ever.
+fn lacking(connection: &Connection, empty: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let traits = |connection: &Connection| -> rusqlite::Result<Vec<(String, String)>> {
+        // An added column keeps no row out if it can do without a value.
+        let mut select = connection.prepare(
+            "SELECT name, type || ' ' || \"notnull\" || ' ' || pk FROM pragma_table_info(?1)
+             UNION ALL SELECT 'STRICT', strict FROM pragma_table_list(?1) WHERE strict
+             UNION ALL SELECT 'a default of ' || name, '' FROM pragma_table_info(?1) WHERE \"notnull\" AND dflt_value IS NULL",
+        )?;
+        let rows = select.query_map([table], |row| Ok((text(row.get_ref(0)?), text(row.get_ref(1)?))))?;
+        rows.collect()
+    };
+    let (has, wanted) = (traits(connection)?, traits(empty)?);
+    let is_default = |name: &str| name.starts_with("a default of ");
+    let lost = wanted.iter().filter(|one| !has.contains(one) && !is_default(&one.0));
+    let added = has.iter().filter(|one| !wanted.contains(one) && is_default(&one.0));
+    Ok(lost.chain(added).map(|(name, _)| shown(name)).collect())
 }
 
 /// A table that is not there may have been renamed: one that has its columns is it.
@@ -237,42 +265,32 @@ fn refuses(connection: &Connection, index: &Object) -> rusqlite::Result<bool> {
     )
 }
 
-/// Makes everything as this version makes it, in a transaction of its own or none. Rows of our tables stay.
+/// Makes everything as this version makes it, in one transaction. Rows of our tables stay.
 pub(super) fn mend(connection: &mut Connection, done: &mut Vec<String>) -> Result<(), SqliteFailure> {
-    let flaws = find(connection)?;
+    let mut flaws = find(connection)?;
     if flaws.is_empty() {
         return Ok(());
     }
+    flaws.sort_by_key(Flaw::turn);
     let write = connection.transaction()?;
-    let is_table = |object: &Object| object.kind == "table";
     for flaw in &flaws {
         match flaw {
             Flaw::Version { stands, .. } => {
                 write.pragma_update(None, "user_version", stands)?;
                 done.push(format!("the version of the schema is {stands} now, as its tables are"));
             }
-            // What stands on a table goes before the table.
-            Flaw::Foreign { object, .. } if !is_table(object) => drop_foreign(&write, object, done)?,
-            Flaw::Altered { ours, .. } if !is_table(ours) => {
-                write.execute_batch(&format!("DROP INDEX {}; {}", quoted(&ours.name), ours.sql))?;
-                done.push(format!("{} is made anew", ours.called()));
-            }
-            Flaw::Foreign { .. } | Flaw::Altered { .. } | Flaw::Missing(_) | Flaw::Renamed { .. } => {}
-        }
-    }
-    for flaw in &flaws {
-        match flaw {
+            Flaw::Foreign { object, .. } => drop_foreign(&write, object, done)?,
             Flaw::Renamed { ours, is } => {
                 write.execute_batch(&format!("ALTER TABLE {} RENAME TO {}", quoted(is), ours.name))?;
                 done.push(format!("{} has its name back, from {}", ours.called(), shown(is)));
             }
-            Flaw::Missing(ours) if is_table(ours) => {
+            Flaw::Altered { ours, .. } if ours.kind == "table" => rebuild(&write, ours, done)?,
+            Flaw::Altered { ours, .. } => write.execute_batch(&format!("DROP INDEX {}", quoted(&ours.name)))?,
+            Flaw::Missing(ours) if ours.kind == "table" => {
                 write.execute_batch(&ours.sql)?;
                 done.push(format!("{} was missing, and is made anew, empty", ours.called()));
             }
-            Flaw::Altered { ours, .. } if is_table(ours) => rebuild(&write, ours, done)?,
-            Flaw::Foreign { object, .. } if is_table(object) => drop_foreign(&write, object, done)?,
-            Flaw::Foreign { .. } | Flaw::Altered { .. } | Flaw::Missing(_) | Flaw::Version { .. } => {}
+            Flaw::Missing(_) => {}
         }
     }
     // Those of tables that were made anew, and those that were missing before.
@@ -294,7 +312,7 @@ fn drop_foreign(write: &Connection, object: &Object, done: &mut Vec<String>) -> 
         "trigger" => "TRIGGER",
         _ => "INDEX",
     };
-    write.execute_batch(&format!("DROP {kind} {}", quoted(&object.name)))?;
+    write.execute_batch(&format!("DROP {kind} IF EXISTS {}", quoted(&object.name)))?;
     done.push(format!("{} is dropped: it is not Steadfast's", object.called()));
     Ok(())
 }
@@ -310,18 +328,10 @@ fn rebuild(write: &Connection, ours: &Object, done: &mut Vec<String>) -> rusqlit
     )?;
     let had = columns(write, name)?;
     write.execute_batch(&format!("ALTER TABLE {name} RENAME TO {old}; {sql}"))?;
-    let mut kept = columns(write, name)?;
-    kept.retain(|column| had.contains(column));
-    let kept = kept.join(", ");
+    let (names, values) = carried_over(write, name, &had)?;
     let rows: i64 = write.query_row(&format!("SELECT count(*) FROM {old}"), [], |row| row.get(0))?;
-    let carried = if kept.is_empty() {
-        0
-    } else {
-        write.execute(
-            &format!("INSERT OR IGNORE INTO {name} ({kept}) SELECT {kept} FROM {old}"),
-            [],
-        )?
-    };
+    let insert = format!("INSERT OR IGNORE INTO {name} ({names}) SELECT {values} FROM {old}");
+    let carried = write.execute(&insert, [])?;
     write.execute_batch(&format!("DROP TABLE {old}"))?;
     if let Some(given) = given {
         write.execute(
@@ -337,4 +347,33 @@ fn rebuild(write: &Connection, ours: &Object, done: &mut Vec<String>) -> rusqlit
         ),
     });
     Ok(())
+}
+
+/// The columns of a table, and what to fill them with from one that `had` these. What has no value gets one that says nothing: where
+/// a document tells it, the mending of rows has it follow the document.
+fn carried_over(write: &Connection, table: &str, had: &[String]) -> rusqlite::Result<(String, String)> {
+    let mut select = write.prepare("SELECT name, type, \"notnull\" OR pk FROM pragma_table_info(?1)")?;
+    let mut rows = select.query([table])?;
+    let (mut names, mut values) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (name, kind, is_needed) = (text(row.get_ref(0)?), text(row.get_ref(1)?), row.get::<_, bool>(2)?);
+        let value = match (had.contains(&name), kind.as_str()) {
+            (true, "ANY") => name.clone(),
+            (true, kind) => format!("CAST({name} AS {kind})"),
+            (false, _) => "NULL".to_owned(),
+        };
+        let nothing = match kind.as_str() {
+            // It is beyond what is counted, so that nobody takes it for one that was there.
+            "INTEGER" => "9223372036854775807",
+            "BLOB" => "x''",
+            _ => "''",
+        };
+        values.push(if is_needed {
+            format!("ifnull({value}, {nothing})")
+        } else {
+            value
+        });
+        names.push(name);
+    }
+    Ok((names.join(", "), values.join(", ")))
 }

@@ -140,6 +140,16 @@ const DAMAGES: &[Damage] = &[
         "the table jobs",
         Refuses,
     ),
+    // What a document tells is taken from it.
+    damage("ALTER TABLE jobs DROP COLUMN confidence", "the table jobs", Refuses),
+    // And what nobody tells any more does not read.
+    damage("ALTER TABLE journal DROP COLUMN at", "the table journal", Refuses),
+    damage("ALTER TABLE journal DROP COLUMN at", "the table journal", Refuses),
+    damage(
+        "CREATE TABLE loose AS SELECT * FROM jobs; DROP TABLE jobs; ALTER TABLE loose RENAME TO jobs",
+        "the table jobs",
+        Refuses,
+    ),
     damage("ALTER TABLE jobs ADD COLUMN z TEXT", "the table jobs", GoesOn),
     damage("DROP INDEX journal_of_job", "the index journal_of_job", GoesOn),
     damage(
