@@ -8,14 +8,20 @@ use std::time::Duration;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The latest moment that is taken from anybody: 2261-12-31T23:59:59.999Z. The engine counts its time in nanoseconds since
+    /// 1970, which 64 bits end in April 2262, and behind the end there is no going on.
+    pub const LATEST: Self = Self(9_214_646_399_999);
+
     /// From milliseconds since the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// From milliseconds that somebody else wrote; `None` if they lie beyond what can be written as RFC 3339 and read back.
+    /// From milliseconds that somebody else wrote; `None` if they lie behind [`LATEST`](Self::LATEST), or before what can be written
+    /// as RFC 3339 and read back.
     pub fn written(millis: i64) -> Option<Self> {
-        jiff::Timestamp::from_millisecond(millis).ok().map(|_| Self(millis))
+        let can_be_written = jiff::Timestamp::from_millisecond(millis).is_ok();
+        (can_be_written && millis <= Self::LATEST.0).then_some(Self(millis))
     }
 
     /// Milliseconds since the Unix epoch.
@@ -44,8 +50,7 @@ impl Timestamp {
         )
     }
 
-    /// Parses RFC 3339, as Kubernetes writes it; `None` also for the few moments at the end of the calendar that cannot be
-    /// written back to the millisecond.
+    /// Parses RFC 3339, as Kubernetes writes it; `None` also for moments behind [`LATEST`](Self::LATEST).
     pub fn parse(text: &str) -> Option<Self> {
         let time = text.parse::<jiff::Timestamp>().ok()?;
         Self::written(time.as_millisecond())
@@ -98,13 +103,15 @@ mod tests {
         for millis in [
             i64::MIN,
             -377_705_023_201_001,
+            9_214_646_400_000,
+            253_402_207_199_999,
             253_402_300_800_000,
             999_999_999_999_999,
             i64::MAX,
         ] {
             assert_eq!(Timestamp::written(millis), None, "{millis}");
         }
-        for millis in [-1, 0, 1_795_396_409_838, 253_402_207_199_999] {
+        for millis in [-1, 0, 1_795_396_409_838, 9_214_646_399_999] {
             let time = Timestamp::written(millis).unwrap();
             assert_eq!(Timestamp::parse(&time.to_string()), Some(time), "{millis}");
         }
@@ -112,10 +119,10 @@ mod tests {
 
     #[test]
     fn what_is_parsed_is_written_as_what_parses() {
-        for text in ["9999-12-30T22:00:00.001Z", "9999-12-30T22:00:00.999999999Z"] {
+        for text in ["9999-12-30T22:00:00.000Z", "2262-01-01T00:00:00Z"] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
-        for text in ["9999-12-30T22:00:00.000Z", "-009999-01-02T01:59:59.000Z"] {
+        for text in ["2261-12-31T23:59:59.999Z", "-009999-01-02T01:59:59.000Z"] {
             let time = Timestamp::parse(text).unwrap();
             assert_eq!(time.to_string(), text);
         }

@@ -4,6 +4,7 @@
 //! [`SinkCursors`](steadfast_core::journal::SinkCursors) and pass one suite of conformance tests. What they keep is written
 //! in shapes of its own (`format.rs`), not in those of core's types.
 
+mod bounds;
 #[cfg(test)]
 mod conformance;
 mod format;

@@ -7,10 +7,8 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use steadfast_core::recording::Recorded;
 
+use crate::bounds::{self, DOCUMENT};
 use crate::format;
-
-/// The most bytes a snapshot may unfold to: what claims more is damaged.
-const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// A recording as a deflated document. Fails only if it cannot be written as JSON.
 pub(crate) fn pack(recorded: &Recorded) -> std::io::Result<Vec<u8>> {
@@ -22,6 +20,9 @@ pub(crate) fn pack(recorded: &Recorded) -> std::io::Result<Vec<u8>> {
 /// The recording of a deflated document. Fails if the bytes are damaged, of an unknown format, or above the limit.
 pub(crate) fn unpack(bytes: &[u8]) -> std::io::Result<Recorded> {
     let mut json = Vec::new();
-    DeflateDecoder::new(bytes).take(LIMIT).read_to_end(&mut json)?;
-    Ok(format::read(&json)?)
+    // One more, so that what claims more is told from what ends there.
+    DeflateDecoder::new(bytes)
+        .take(DOCUMENT as u64 + 1)
+        .read_to_end(&mut json)?;
+    Ok(bounds::read(&json)?)
 }

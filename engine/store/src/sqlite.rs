@@ -1,11 +1,14 @@
 //! The store of a single process: one SQLite file in WAL mode, durable at every commit.
 
+mod counters;
 mod export;
 mod failure;
 mod files;
 mod frames;
 mod guard;
+mod identity;
 mod inspect;
+mod layout;
 mod lock;
 mod mark;
 mod opening;
@@ -36,6 +39,7 @@ use steadfast_core::time::Timestamp;
 use steadfast_crash_points::Transaction as Points;
 use tokio::time::Instant;
 
+use crate::bounds;
 use crate::refusal::{check_revisions, failed, refused};
 use crate::retention::STEP;
 use crate::written::{Snapshots, Written};
@@ -117,6 +121,13 @@ impl SqliteStore {
         })
     }
 
+    /// Opens a store that holds recordings and nothing else, and creates it if there is none. Refuses, and leaves as it is, one
+    /// that has jobs on record, or had: recordings of a play would pass for what an engine was shown.
+    pub fn open_for_recordings(path: &Path) -> Result<Self, JournalError> {
+        opening::must_have_no_record(path)?;
+        Self::open(path)
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         doing: &'static str,
@@ -140,7 +151,8 @@ impl Shared {
             if let Some(guard) = guard {
                 guard.check(connection)?;
             }
-            work(&mut open).map_err(|failure| failure.explain(doing, &shared.path))
+            let worked = work(&mut open);
+            worked.map_err(|failure| failure.told_apart(&open.connection).explain(doing, &shared.path))
         });
         task.await.unwrap_or_else(|error| Err(failed(doing, error)))
     }
@@ -211,7 +223,8 @@ impl Journal for SqliteStore {
         let result = self
             .blocking("cannot write", |open| {
                 let write = Write::begin(&mut open.connection, Points::CHECK)?;
-                write.execute("UPDATE store SET checks = checks + 1", [])?;
+                let sql = "UPDATE store SET checks = CASE WHEN checks BETWEEN 0 AND ?1 THEN checks + 1 ELSE 1 END";
+                write.execute(sql, [bounds::MOST])?;
                 write.commit()
             })
             .await;

@@ -10,6 +10,7 @@ use steadfast_core::journal::{Change, Commit, Event, JournalError, Part, Refusal
 use steadfast_core::record::JobRecord;
 use steadfast_core::recording::Recorded;
 
+use crate::bounds::{self, Bounded};
 use crate::format::{self, Kept};
 use crate::packing::{pack, unpack};
 use crate::refusal::{brief, refusal, refused, stored_name};
@@ -92,7 +93,7 @@ impl WrittenChange {
                 memory: Vec::new(),
                 ..JobRecord::clone(&change.record)
             };
-            countable(change.record.revision)?;
+            bounds::memory(change.record.memory.len())?;
             Some(document(&without_memory, "its record")?)
         };
         let events = change.events.iter().map(|event: &Event| document(event, "its event"));
@@ -116,9 +117,9 @@ impl WrittenSnapshot {
 }
 
 /// The document of a value, which reads back as that value.
-fn document<T: Kept + PartialEq>(value: &T, what: &str) -> Result<String, String> {
+fn document<T: Kept + Bounded + PartialEq>(value: &T, what: &str) -> Result<String, String> {
     let document = format::write(value).map_err(|error| format!("{what} cannot be written: {error}"))?;
-    same(format::read(document.as_bytes()), value, what)?;
+    same(bounds::read(document.as_bytes()), value, what)?;
     Ok(document)
 }
 
@@ -128,11 +129,4 @@ fn same<T: PartialEq, E: std::fmt::Display>(read: Result<T, E>, value: &T, what:
         Ok(_) => Err(format!("{what} would read back as something else")),
         Err(error) => Err(format!("{what} would not read back: {}", brief(&error))),
     }
-}
-
-/// The integers of a file are signed.
-fn countable(revision: u64) -> Result<(), String> {
-    i64::try_from(revision)
-        .map(drop)
-        .map_err(|_| format!("its revision {revision} is beyond what the store can count"))
 }

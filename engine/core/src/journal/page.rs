@@ -86,7 +86,8 @@ pub struct Loaded {
     pub set_aside: Vec<Quarantined>,
     /// All rows that were ever set aside and are still kept, the oldest first.
     pub quarantined: Vec<Quarantined>,
-    /// Rows whose columns said something else than their documents, and were mended by them, in words.
+    /// What else was mended, in words: columns that said something else than their documents, and numbers that could not be gone
+    /// on from.
     pub mended: Vec<String>,
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn log_loaded(loaded: &Loaded) {
         );
     }
     for what in &loaded.mended {
-        tracing::warn!("the store was mended: {what}; its columns follow its document now");
+        tracing::warn!("the store was mended: {what}");
     }
 }
 

@@ -48,10 +48,10 @@ pub(super) fn labels(labels: Option<BTreeMap<String, String>>) -> Option<Labels>
     labels.iter().all(is_label).then(|| labels.into())
 }
 
-/// A moment as the API writes it, which is to the second. A part of one is cut off: in the last second of the calendar it could
-/// not be written back, and that an object goes is said by the presence of its moment.
+/// A moment as the API writes it, which is to the second. One that cannot be gone on from counts as the last one that can: that an
+/// object goes is said by the presence of its moment.
 pub(super) fn timestamp(time: Option<&Time>) -> Option<Timestamp> {
-    time.map(|time| Timestamp::from_millis(time.0.as_second().saturating_mul(1_000)))
+    time.map(|time| Timestamp::from_millis(time.0.as_second().saturating_mul(1_000)).min(Timestamp::LATEST))
 }
 
 /// Whether a text is made of letters, digits and marks of ASCII alone, at least one and at most so many.

@@ -100,7 +100,11 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
             .map(|_| Recording::endless(Recording::default().every)),
         chaos: None,
     };
-    let record = options.record.as_deref().map(SqliteStore::open).transpose();
+    let record = options
+        .record
+        .as_deref()
+        .map(SqliteStore::open_for_recordings)
+        .transpose();
     let record = record.map_err(|error| Failure::Usage(error.into()))?;
     let mut tally = Tally::default();
     for story in &stories {

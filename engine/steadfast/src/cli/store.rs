@@ -16,7 +16,7 @@ use crate::run::SystemClock;
 
 pub(super) const CHECK_HELP: &str = "\
 It reads every row, beside a running engine or not, and changes nothing. Each problem is told with its place and with what
-mends it.
+mends it; docs/store.md has all that it looks for.
 
 Exit codes:
   0  nothing is wrong
@@ -25,8 +25,9 @@ Exit codes:
 
 pub(super) const REPAIR_HELP: &str = "\
 The engine must not be running. The files are copied first (PATH.backup-TIME); then each row that does not read is set aside,
-byte for byte, and columns that say something else than their documents follow them. A job whose record is set aside begins
-anew with what its sources say; `steadfast store export` has the old one.
+byte for byte, and columns that say something else than their documents follow them. Numbers that cannot be gone on from are
+set to what the rows say, tables and indexes are made as Steadfast makes them, and what is not Steadfast's is dropped. A job
+whose record is set aside begins anew with what its sources say; `steadfast store export` has the old one.
 
 Exit codes:
   0  nothing is wrong any more
@@ -36,6 +37,12 @@ Exit codes:
 pub(super) const EXPORT_HELP: &str = "\
 A line of JSON each: the store, records, entries of the journal, cursors of sinks, and the rows that do not read or were set
 aside, with every byte of them. It can be written out beside a running engine; each table is as it was when it was read.
+A table that cannot be read to its end has a line of kind `damaged`; the others are written out all the same.
+
+Exit codes:
+  0  all of it is written out
+  1  a table could not be read to its end, or nothing could be written
+  2  there is no store, or the command line or the configuration is wrong
 
 Examples:
   steadfast store export > record.jsonl
@@ -154,10 +161,26 @@ fn export(which: &Which) -> Result<(), Failure> {
     match written {
         Err(error) if is_gone(&error) => Ok(()),
         Err(error) => Err(Failure::Failed(error.into())),
-        Ok(()) => out
-            .flush()
-            .map_err(|error| Failure::Failed(anyhow::Error::new(error).context("the export could not be written"))),
+        Ok(damaged) => {
+            let flushed = out.flush();
+            flushed.map_err(|error| {
+                Failure::Failed(anyhow::Error::new(error).context("the export could not be written"))
+            })?;
+            whole(damaged)
+        }
     }
+}
+
+/// An export in which something is missing is told from one that has everything.
+fn whole(damaged: usize) -> Result<(), Failure> {
+    if damaged == 0 {
+        return Ok(());
+    }
+    printer::note(&format!(
+        "{} could not be read to the end: the lines of kind `damaged` say which, and `steadfast store check` says more",
+        printer::counted(damaged, "table")
+    ));
+    Err(Failure::Reported)
 }
 
 /// Whether whoever reads the export has seen enough.

@@ -185,3 +185,76 @@ fn entries_that_are_older_than_what_is_kept_go_and_who_missed_them_is_told() {
         &["as [retention] says", "nothing is wrong"],
     );
 }
+
+/// Each is damage of one number or one row, which costs no record: the engine goes on with it, or says which command mends it.
+#[test]
+fn what_an_engine_cannot_go_on_with_is_mended_by_the_command_that_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    recorded(folder);
+    let both = |jobs: &Value| names(jobs) == ["-/-/clicks", "-/-/orders"];
+    for (damage, place) in [
+        ("PRAGMA user_version = -1", "the version of the schema"),
+        ("DELETE FROM store", "the store's id"),
+        ("DROP TABLE quarantine", "the table quarantine"),
+    ] {
+        let connection = Connection::open(folder.join(STORE)).unwrap();
+        connection.execute_batch(damage).unwrap();
+        connection.close().unwrap();
+        says(&run(folder, &["store", "check"]), 1, &[place, "store repair"]);
+        let refused = run(folder, &["run", "--config", "config.toml"]);
+        says(&refused, 1, &["`steadfast store repair`"]);
+        assert!(!refused.err.contains("CREATE TABLE"), "{}", refused.err);
+        let exported = run(folder, &["store", "export"]);
+        assert_eq!(
+            exported.out.matches("\"kind\":\"record\"").count(),
+            2,
+            "{}",
+            exported.out
+        );
+        let is_damaged = exported.out.contains("\"kind\":\"damaged\"");
+        assert_eq!(exported.code, Some(i32::from(is_damaged)), "{}", exported.err);
+        says(&run(folder, &["store", "repair"]), 0, &["steadfast.db.backup-"]);
+        says(&run(folder, &["store", "check"]), 0, &["2 records", "nothing is wrong"]);
+        let engine = Engine::start_configured(folder);
+        engine.wait_for("/api/v1/jobs", "both jobs", both);
+    }
+    for damage in [
+        // One bit of the id, which was another store's for the guard.
+        "UPDATE store SET id = CASE substr(id, 1, 1) WHEN '0' THEN '1' ELSE '0' END || substr(id, 2)",
+        "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'journal'",
+        "UPDATE store SET checks = 9223372036854775807",
+    ] {
+        tamper(folder, damage);
+        let engine = Engine::start_configured(folder);
+        engine.wait_for("/readyz", "ready", |ready| ready["ready"] == true);
+        says(&engine.ask(folder, &["intent", "-/-/orders", "cancel"]), 0, &["noted"]);
+        drop(engine);
+        says(&run(folder, &["store", "check"]), 0, &["nothing is wrong"]);
+    }
+}
+
+#[test]
+fn a_pipe_is_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path().join("pipe.db"))
+        .status();
+    assert!(made.unwrap().success());
+    for command in ["check", "repair", "export"] {
+        let ended = run(folder.path(), &["store", command, "--store", "sqlite://pipe.db"]);
+        says(&ended, 1, &["pipe.db is a pipe"]);
+    }
+}
+
+#[test]
+fn plays_are_not_recorded_into_the_store_of_an_engine() {
+    const STORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/stories/network-loss.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    recorded(folder);
+    let before = run(folder, &["store", "check"]);
+    let refused = run(folder, &["simulate", "--record", STORE, STORY]);
+    says(&refused, 2, &["has the record of an engine in it", "name another file"]);
+    assert_eq!(run(folder, &["store", "check"]).out, before.out);
+}

@@ -13,9 +13,9 @@ use steadfast_core::time::Timestamp;
 
 use super::inspect::ENTRIES;
 use super::opening::open_to_read;
-use super::records::Verdict;
+use super::records::{Verdict, text};
 use super::rows::read_row;
-use super::{SqliteFailure, records, rows};
+use super::{SqliteFailure, identity, records, rows};
 use crate::format;
 use crate::refusal::failed;
 
@@ -25,7 +25,8 @@ use crate::refusal::failed;
 enum Line<'a> {
     /// The first one.
     Store {
-        store: String,
+        /// Missing, if the store has lost it.
+        store: Option<String>,
         schema: i32,
         newest: u64,
         dropped_until: u64,
@@ -48,6 +49,11 @@ enum Line<'a> {
         sink: String,
         delivered: i64,
     },
+    /// A table that cannot be read, or not to its end.
+    Damaged {
+        table: &'a str,
+        why: String,
+    },
     /// A row that does not read, as it is.
     Unreadable {
         table: &'a str,
@@ -66,25 +72,60 @@ enum Line<'a> {
 }
 
 /// Writes records, journal, cursors of sinks and what was set aside, a line each. Beside a running engine it is what was
-/// committed as the table was read.
-pub fn export(path: &Path, to: &mut dyn Write) -> Result<(), JournalError> {
+/// committed as the table was read. What cannot be read on is told by a line of its own, and the next table is gone on with;
+/// returns how many such lines there are.
+pub fn export(path: &Path, to: &mut dyn Write) -> Result<usize, JournalError> {
     let (connection, schema) = open_to_read(path)?;
-    let mut export = Export { to, connection, schema };
-    export.all().map_err(|failure| failure.explain("cannot export", path))
+    let mut export = Export {
+        to,
+        connection,
+        schema,
+        damaged: 0,
+    };
+    export.all().map_err(|failure| failure.explain("cannot export", path))?;
+    Ok(export.damaged)
 }
 
 struct Export<'a> {
     to: &'a mut dyn Write,
     connection: Connection,
     schema: i32,
+    /// Tables that cannot be read on.
+    damaged: usize,
 }
 
 impl Export<'_> {
     fn all(&mut self) -> Result<(), SqliteFailure> {
-        let store = self
-            .connection
-            .query_row("SELECT id FROM store", [], |row| row.get(0))?;
-        let dropped_until = if self.schema >= 3 {
+        self.table("store", Self::store)?;
+        self.table("jobs", Self::records)?;
+        self.table("journal", Self::journal)?;
+        self.table("sinks", Self::sinks)?;
+        if self.schema >= 3 {
+            self.table("quarantine", Self::quarantined)?;
+        }
+        Ok(())
+    }
+
+    /// Writes out a table as far as it can be read.
+    fn table(
+        &mut self,
+        table: &str,
+        write: impl FnOnce(&mut Self) -> Result<(), SqliteFailure>,
+    ) -> Result<(), SqliteFailure> {
+        let why = match write(self) {
+            Ok(()) => return Ok(()),
+            Err(SqliteFailure::Sqlite(error)) => error.to_string(),
+            Err(SqliteFailure::Row(what)) => what,
+            // The writing failed, not the reading.
+            Err(failure @ (SqliteFailure::Reported(_) | SqliteFailure::UsedUp)) => return Err(failure),
+        };
+        self.damaged += 1;
+        self.line(&Line::Damaged { table, why })
+    }
+
+    fn store(&mut self) -> Result<(), SqliteFailure> {
+        let store = identity::id(&self.connection)?;
+        let dropped_until = if self.schema >= 3 && store.is_some() {
             rows::dropped_until(&self.connection)?.0
         } else {
             0
@@ -96,11 +137,7 @@ impl Export<'_> {
             schema,
             newest,
             dropped_until,
-        })?;
-        self.records()?;
-        self.journal()?;
-        self.sinks()?;
-        if self.schema >= 3 { self.quarantined() } else { Ok(()) }
+        })
     }
 
     fn line(&mut self, line: &Line<'_>) -> Result<(), SqliteFailure> {
@@ -168,7 +205,7 @@ impl Export<'_> {
         let mut select = connection.prepare("SELECT sink, delivered FROM sinks ORDER BY sink")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            let (sink, delivered) = (row.get(0)?, row.get(1)?);
+            let (sink, delivered) = (text(row.get_ref(0)?), row.get(1)?);
             line_to(*to, &Line::Sink { sink, delivered })?;
         }
         Ok(())
@@ -184,13 +221,13 @@ impl Export<'_> {
             let mut cells = Map::new();
             let mut values = fields.query([row.get::<_, i64>(0)?])?;
             while let Some(value) = values.next()? {
-                cells.insert(value.get(0)?, json(value.get_ref(1)?));
+                cells.insert(text(value.get_ref(0)?), json(value.get_ref(1)?));
             }
             let line = Line::Quarantined {
-                table: row.get(1)?,
-                row: row.get(2)?,
+                table: text(row.get_ref(1)?),
+                row: text(row.get_ref(2)?),
                 at: Timestamp::from_millis(row.get(3)?).to_string(),
-                why: row.get(4)?,
+                why: text(row.get_ref(4)?),
                 cells,
             };
             line_to(*to, &line)?;

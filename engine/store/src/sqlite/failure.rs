@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode};
 use steadfast_core::journal::JournalError;
 
-use super::opening;
+use super::{counters, opening};
 use crate::refusal::failed;
 
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(super) enum SqliteFailure {
     Reported(JournalError),
     /// From SQLite.
     Sqlite(rusqlite::Error),
+    /// A number cannot grow any more. SQLite says that the disk is full.
+    UsedUp,
     /// Something that every store has is not there, or is not what it must be.
     Row(String),
 }
@@ -31,6 +33,18 @@ impl From<JournalError> for SqliteFailure {
 }
 
 impl SqliteFailure {
+    /// Tells a disk that is full from a number that cannot grow: SQLite calls both the same.
+    pub(super) fn told_apart(self, connection: &Connection) -> Self {
+        match self {
+            Self::Sqlite(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DiskFull) && counters::is_used_up(connection) =>
+            {
+                Self::UsedUp
+            }
+            Self::Reported(_) | Self::Sqlite(_) | Self::UsedUp | Self::Row(_) => self,
+        }
+    }
+
     /// Damage makes the store unusable; all else (a full disk, a lock) may pass.
     pub(super) fn explain(self, doing: &str, path: &Path) -> JournalError {
         match self {
@@ -44,6 +58,11 @@ impl SqliteFailure {
                 error,
             ),
             Self::Sqlite(error) => failed(format!("{doing} in the store {}", path.display()), error),
+            Self::UsedUp => failed(
+                format!("{doing} in the store {}", path.display()),
+                "a number by which it counts rows is at its end, which nobody reached by counting. The engine mends that with its \
+                 next validation and as it starts; `steadfast store check` names it",
+            ),
             Self::Row(what) => opening::damaged(path, &what),
         }
     }

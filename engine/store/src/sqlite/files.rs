@@ -1,9 +1,9 @@
 //! A store is three files: the database, its write-ahead log, and the log's index. And the lock beside them.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, FileType, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use steadfast_core::journal::JournalError;
@@ -91,6 +91,43 @@ pub(super) fn set_aside(path: &Path, log: &Path) -> Result<PathBuf, JournalError
     }
 }
 
+/// Refuses what is no file on a disk: to open a pipe would wait for whoever writes to it, and a device never ends.
+pub(super) fn must_be_regular(path: &Path) -> Result<(), JournalError> {
+    let kind = fs::metadata(path)
+        .map_err(|error| unreachable(path, &error))?
+        .file_type();
+    if kind.is_file() {
+        return Ok(());
+    }
+    Err(JournalError::Unusable(format!(
+        "{} is {}, and a store is a file on a local disk; correct store.url",
+        path.display(),
+        name_of(kind)
+    )))
+}
+
+fn name_of(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+/// Copies a file whole and durably, or leaves no copy.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), JournalError> {
+    let copied = fs::copy(from, to).and_then(|_| OpenOptions::new().write(true).open(to)?.sync_all());
+    copied.map_err(|error| {
+        // Half a copy would pass for one.
+        drop(fs::remove_file(to));
+        unreachable(to, &error)
+    })
+}
+
 /// A file that could not be reached, with the fix.
 pub(super) fn unreachable(path: &Path, error: &io::Error) -> JournalError {
     let kind = error.kind();
@@ -98,6 +135,8 @@ pub(super) fn unreachable(path: &Path, error: &io::Error) -> JournalError {
         "create its folder or correct store.url"
     } else if kind == io::ErrorKind::PermissionDenied || kind == io::ErrorKind::ReadOnlyFilesystem {
         "let the engine's user write to the folder, or name another one in store.url"
+    } else if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        "make room on its disk"
     } else {
         "correct store.url"
     };

@@ -1,20 +1,23 @@
 //! What is wrong with a store at rest or beside its engine: row by row, each with the fix. Nothing is changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row as SqlRow};
+use steadfast_core::id::JobKey;
 use steadfast_core::journal::{Entry, Event, JournalError, Quarantined, Row};
+use steadfast_core::recording::Recorded;
 use steadfast_core::state::JobState;
 
-use super::opening::{open_to_read, refused};
-use super::records::Verdict;
+use super::opening::open_to_read;
+use super::records::{Verdict, text};
 use super::rows::{columns, read_row};
 use super::schema::SNAPSHOTS;
-use super::{SqliteFailure, quarantine, records, rows};
+use super::{SqliteFailure, counters, identity, layout, quarantine, records, rows};
+use crate::bounds;
 use crate::packing::unpack;
 
 /// What a store holds, and what is wrong with it.
@@ -36,6 +39,8 @@ pub struct Inspection {
     pub quarantined: Vec<Quarantined>,
     /// What is wrong, in the order of the tables.
     pub problems: Vec<Problem>,
+    /// Tables that are missing, or lack columns.
+    absent: BTreeSet<String>,
 }
 
 /// Something that is wrong with a store.
@@ -54,6 +59,8 @@ const REPAIR_ENTRY: &str = "readers are told and pass over it; `steadfast store 
 const MEND: &str = "`steadfast store repair` makes the columns follow the document; the engine does so as it starts";
 const RESTORE: &str = "stop the engine, `steadfast store repair` tries to mend it; else restore a backup. `steadfast store export` \
                        writes out what reads";
+const REPAIR_SNAPSHOT: &str = "replays pass over it; `steadfast store repair` sets it aside";
+const MEND_SNAPSHOT: &str = "`steadfast store repair` makes them follow it";
 const LOOK: &str = "somebody has edited the journal, or entries are lost: compare with a backup; nothing is repaired";
 
 /// Looks through the whole store, beside a running engine or not. Fails if it is none, or cannot be opened at all.
@@ -70,11 +77,10 @@ pub fn inspect(path: &Path) -> Result<Inspection, JournalError> {
 
 impl Inspection {
     fn look(&mut self, path: &Path, connection: &Connection) -> Result<(), SqliteFailure> {
-        self.store = connection
-            .query_row("SELECT id FROM store", [], |row| row.get(0))
-            .map_err(|error| refused(path, &error))?;
         self.mode(path);
         self.pages(connection);
+        self.table("sqlite_schema", Self::layout, connection);
+        self.table("store", Self::own, connection);
         self.table("jobs", Self::jobs, connection);
         self.table("journal", Self::journal, connection);
         if self.schema >= SNAPSHOTS {
@@ -82,9 +88,39 @@ impl Inspection {
         }
         self.table("sinks", Self::sinks, connection);
         if self.schema >= 3 {
-            self.quarantined = quarantine::records(connection)?;
+            self.table("quarantine", Self::aside, connection);
+        }
+        Ok(())
+    }
+
+    fn layout(&mut self, connection: &Connection) -> Result<(), SqliteFailure> {
+        for flaw in layout::find(connection)? {
+            self.add(flaw.place(), flaw.what(), flaw.fix());
+            self.absent.extend(flaw.unreadable_table().map(str::to_owned));
+        }
+        Ok(())
+    }
+
+    /// What is not of single rows: id and mark, and the numbers by which the store counts.
+    fn own(&mut self, connection: &Connection) -> Result<(), SqliteFailure> {
+        self.store = identity::id(connection)?.unwrap_or_default();
+        for flaw in identity::find(connection, self.schema >= 3 && !self.absent.contains("head"))? {
+            self.add(flaw.place().to_owned(), flaw.what(), flaw.fix());
+        }
+        // Numbered are rows of several tables.
+        if self.absent.is_empty() {
+            for flaw in counters::find(connection, self.schema)? {
+                self.add(flaw.place(), flaw.what(), flaw.fix());
+            }
+        }
+        if self.schema >= 3 && !self.store.is_empty() {
             self.dropped_until = rows::dropped_until(connection)?.0;
         }
+        Ok(())
+    }
+
+    fn aside(&mut self, connection: &Connection) -> Result<(), SqliteFailure> {
+        self.quarantined = quarantine::records(connection)?;
         Ok(())
     }
 
@@ -129,8 +165,12 @@ impl Inspection {
         look: impl FnOnce(&mut Self, &Connection) -> Result<(), SqliteFailure>,
         connection: &Connection,
     ) {
+        if self.absent.contains(table) {
+            return;
+        }
         match look(self, connection) {
             Ok(()) => {}
+            Err(SqliteFailure::UsedUp) => {}
             Err(SqliteFailure::Sqlite(error)) => {
                 self.add(
                     format!("the table {table}"),
@@ -157,12 +197,10 @@ impl Inspection {
     }
 
     fn journal(&mut self, connection: &Connection) -> Result<(), SqliteFailure> {
-        let dropped = if self.schema >= 3 {
-            rows::dropped_until(connection)?.0
-        } else {
-            0
-        };
-        let mut histories = Histories::new(dropped > 0);
+        let mut histories = Histories::new(self.dropped_until > 0);
+        if self.schema >= 3 && !self.absent.contains("quarantine") && !self.absent.contains("quarantined_cells") {
+            histories.set_aside(quarantine::entries(connection)?);
+        }
         let mut select = connection.prepare(ENTRIES)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
@@ -188,17 +226,19 @@ impl Inspection {
     }
 
     fn snapshots(&mut self, connection: &Connection) -> Result<(), SqliteFailure> {
-        let mut select = connection.prepare("SELECT place, recorded FROM snapshots ORDER BY place")?;
+        let mut select = connection.prepare(SNAPSHOT_ROWS)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             self.snapshots += 1;
-            if let Some(why) = unreadable_snapshot(row.get_ref(1)?) {
-                let place: i64 = row.get(0)?;
-                self.add(
-                    format!("snapshot {place}"),
-                    why,
-                    "replays pass over it; `steadfast store repair` sets it aside",
-                );
+            let place = format!("snapshot {}", row.get::<_, i64>(0)?);
+            match judge_snapshot(row)? {
+                Snapshot::Reads => {}
+                Snapshot::Differs(_) => self.add(
+                    place,
+                    "its columns say something else than what it holds",
+                    MEND_SNAPSHOT,
+                ),
+                Snapshot::Unreadable(why) => self.add(place, why, REPAIR_SNAPSHOT),
             }
         }
         Ok(())
@@ -209,12 +249,12 @@ impl Inspection {
         let mut select = connection.prepare("SELECT sink, delivered FROM sinks ORDER BY sink")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            let (sink, delivered): (String, i64) = (row.get(0)?, row.get(1)?);
+            let (sink, delivered): (String, i64) = (text(row.get_ref(0)?), row.get(1)?);
             if rows::unsigned(delivered) > newest || delivered < 0 {
                 self.add(
                     format!("the sink {sink}"),
                     format!("it has delivered up to {delivered}, and the newest entry is {newest}"),
-                    "`steadfast store repair` sets it to the newest entry",
+                    "`steadfast store repair` sets it to the newest entry; the engine does so as it starts",
                 );
             }
         }
@@ -236,14 +276,41 @@ pub(super) fn differing(row: &SqlRow<'_>, entry: &Entry) -> Result<Option<String
     Ok((!same).then(|| "its columns say something else than its event".to_owned()))
 }
 
-/// Why a snapshot does not read.
-pub(super) fn unreadable_snapshot(cell: ValueRef<'_>) -> Option<String> {
-    match cell {
-        ValueRef::Blob(packed) => unpack(packed).err().map(|error| format!("it does not read: {error}")),
-        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_) => {
-            Some("it is not packed".to_owned())
-        }
+/// Every snapshot, with the columns of [`judge_snapshot`].
+pub(super) const SNAPSHOT_ROWS: &str = "SELECT place, at, job, bytes, recorded FROM snapshots ORDER BY place";
+
+/// What a row of `snapshots` is worth.
+pub(super) enum Snapshot {
+    Reads,
+    /// The columns beside it, by which it is kept and dropped, say something else.
+    Differs(Box<Recorded>),
+    Unreadable(String),
+}
+
+pub(super) fn judge_snapshot(row: &SqlRow<'_>) -> Result<Snapshot, rusqlite::Error> {
+    if !bounds::is_place(row.get(0)?) {
+        return Ok(Snapshot::Unreadable(
+            "its place is beyond what the store counts; no more snapshots are kept behind it".to_owned(),
+        ));
     }
+    let ValueRef::Blob(packed) = row.get_ref(4)? else {
+        return Ok(Snapshot::Unreadable("it is not packed".to_owned()));
+    };
+    let recorded = match unpack(packed) {
+        Ok(recorded) => recorded,
+        Err(error) => return Ok(Snapshot::Unreadable(format!("it does not read: {error}"))),
+    };
+    let same = row.get_ref(1)? == ValueRef::Integer(recorded.at().as_millis())
+        && text(row.get_ref(2)?) == recorded.key().to_string()
+        && row
+            .get_ref(3)?
+            .as_i64()
+            .is_ok_and(|bytes| usize::try_from(bytes) == Ok(packed.len()));
+    Ok(if same {
+        Snapshot::Reads
+    } else {
+        Snapshot::Differs(Box::new(recorded))
+    })
 }
 
 /// Whether each transition of a job begins where the one before ended.
@@ -251,6 +318,9 @@ struct Histories {
     last: BTreeMap<String, Option<JobState>>,
     /// Where entries were dropped, or one does not read, the next one is taken as it is.
     dropped: bool,
+    /// How many entries of a job were set aside: each leaves a gap. Those that name no job may be of any.
+    aside: BTreeMap<String, usize>,
+    nameless: usize,
 }
 
 impl Histories {
@@ -258,10 +328,36 @@ impl Histories {
         Self {
             last: BTreeMap::new(),
             dropped,
+            aside: BTreeMap::new(),
+            nameless: 0,
         }
     }
 
+    fn set_aside(&mut self, entries: BTreeMap<String, usize>) {
+        let is_named = |job: &String| JobKey::parse(job).is_some();
+        self.nameless = entries
+            .iter()
+            .filter(|(job, _)| !is_named(job))
+            .map(|(_, count)| count)
+            .sum();
+        self.aside = entries;
+    }
+
+    /// Whether an entry that was set aside may be what is missing. Each counts once.
+    fn is_known_gap(&mut self, job: &str) -> bool {
+        let gaps = match self.aside.get_mut(job) {
+            Some(gaps) if *gaps > 0 => gaps,
+            Some(_) | None => &mut self.nameless,
+        };
+        let is_known = *gaps > 0;
+        *gaps = gaps.saturating_sub(1);
+        is_known
+    }
+
     fn lose(&mut self, job: &str) {
+        if JobKey::parse(job).is_none() {
+            self.nameless += 1;
+        }
         self.last.insert(job.to_owned(), None);
     }
 
@@ -270,13 +366,17 @@ impl Histories {
         match &entry.event {
             Event::Transition(transition) => {
                 let unseen = (!self.dropped).then_some(JobState::Unknown);
-                let before = self.last.insert(job, Some(transition.to)).unwrap_or(unseen)?;
-                (before != transition.from).then(|| {
-                    format!(
-                        "it goes on from {}, and the job's history was at {before}",
-                        transition.from
-                    )
-                })
+                let before = self.last.insert(job.clone(), Some(transition.to)).unwrap_or(unseen)?;
+                if before == transition.from {
+                    return None;
+                }
+                if self.is_known_gap(&job) {
+                    return None;
+                }
+                Some(format!(
+                    "it goes on from {}, and the job's history was at {before}",
+                    transition.from
+                ))
             }
             Event::Forgotten => {
                 self.last.insert(job, Some(JobState::Unknown));

@@ -27,7 +27,7 @@ const TEXT: usize = ID + 1 + DIGITS + 1 + LAYOUT;
 
 impl Mark {
     /// `id:number:layout`, the numbers in decimal with leading zeros, so that it is always as long.
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (store, numbers) = text.split_once(':')?;
         let (number, layout) = numbers.split_once(':')?;
         let is_number = |text: &str, digits| text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());

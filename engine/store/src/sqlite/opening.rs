@@ -9,14 +9,15 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use steadfast_core::journal::JournalError;
-use steadfast_crash_points::CrashPoint;
+use steadfast_crash_points::{CrashPoint, Transaction as Points};
 
 use super::failure::is_damage;
-use super::files::{beside, narrow, open_private, real, set_aside, unreachable};
+use super::files::{beside, must_be_regular, narrow, open_private, real, set_aside, unreachable};
 use super::guard::Guard;
 use super::lock::{Lock, NameLock, is_in_use, is_ours};
+use super::mark::Write;
 use super::pairing::{self, Pairing};
-use super::schema;
+use super::{identity, layout, schema};
 
 /// Up to this size the whole file is checked at the start; beyond it the records alone, so that a long journal
 /// does not hold the engine up. Damage elsewhere is found where it is read.
@@ -42,7 +43,9 @@ pub(super) fn open(path: &Path) -> Result<Opened, JournalError> {
     let lock = take_lock(path)?;
     let mut connection = connect(path).map_err(|error| refused(path, &error))?;
     check_version(path, &connection)?;
-    let id = take(path, &mut connection).map_err(|error| refused(path, &error))?;
+    take(path, &mut connection)?;
+    let id = identity::known(path, &connection).map_err(|error| refused(path, &error))??;
+    mend_mark(path, &mut connection)?;
     CrashPoint::StoreTaken.reach();
     check_pages(path, &connection)?;
     narrow(&real(path));
@@ -52,6 +55,10 @@ pub(super) fn open(path: &Path) -> Result<Opened, JournalError> {
 
 /// Takes the file's locks; makes the file if there is none. What is beside it is its own from here on.
 pub(super) fn take_lock(path: &Path) -> Result<Lock, JournalError> {
+    let is_there = path.try_exists().map_err(|error| unreachable(path, &error))?;
+    if is_there {
+        must_be_regular(path)?;
+    }
     let name = NameLock::take(path)?;
     let is_there = path.try_exists().map_err(|error| unreachable(path, &error))?;
     if !is_there {
@@ -108,6 +115,7 @@ fn set_aside_foreign_log(path: &Path, file: &File) -> Result<(), JournalError> {
 /// Opens a store to read from it, beside the engine that holds it. Nothing is created, migrated or locked. Says which version
 /// of the schema it has.
 pub(super) fn open_to_read(path: &Path) -> Result<(Connection, i32), JournalError> {
+    must_be_regular(path)?;
     let metadata = fs::metadata(path).map_err(|error| unreachable(path, &error))?;
     // To close a file that this process has open would take SQLite's locks from it.
     if !is_ours(&metadata) {
@@ -117,12 +125,15 @@ pub(super) fn open_to_read(path: &Path) -> Result<(Connection, i32), JournalErro
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| refused(path, &error))?;
-    let found = check_version(path, &connection)?;
+    let only_rows = only_rows(&connection);
+    only_rows.map_err(|error| refused(path, &error))?;
+    check_version(path, &connection)?;
     // A checkpoint of the engine may be under way.
     connection
         .busy_timeout(PATIENCE)
         .map_err(|error| refused(path, &error))?;
-    Ok((connection, found))
+    let stands = layout::standing(&connection).map_err(|error| refused(path, &error))?;
+    Ok((connection, stands))
 }
 
 /// A log that is not the file's is not read over it. While an engine writes both, they are never apart.
@@ -137,6 +148,30 @@ fn check_log(path: &Path, file: &File) -> Result<(), JournalError> {
         ))),
         Pairing::Foreign(_) | Pairing::Fits => Ok(()),
     }
+}
+
+/// Refuses a store that an engine has kept a record in.
+pub(super) fn must_have_no_record(path: &Path) -> Result<(), JournalError> {
+    if !path.try_exists().map_err(|error| unreachable(path, &error))? {
+        return Ok(());
+    }
+    let (connection, _) = open_to_read(path)?;
+    // Also if all of it was forgotten, or dropped by retention.
+    let has_record: bool = connection
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM jobs) OR EXISTS (SELECT 1 FROM journal)
+                 OR EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'journal' AND seq <> 0)",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(|error| refused(path, &error))?;
+    if !has_record {
+        return Ok(());
+    }
+    Err(JournalError::Unusable(format!(
+        "the store {} has the record of an engine in it, and what simulations record is kept apart from it; name another file",
+        path.display()
+    )))
 }
 
 /// A store from before snapshots were kept has none to read, and is brought up to date by the engine alone.
@@ -213,7 +248,15 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     // Until the file is accepted, closing it must not write to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    only_rows(&connection)?;
     Ok(connection)
+}
+
+/// Ours are tables and indexes. A trigger would do things of its own with each write, and a view can be anything.
+fn only_rows(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    Ok(())
 }
 
 pub(super) fn check_version(path: &Path, connection: &Connection) -> Result<i32, JournalError> {
@@ -229,8 +272,79 @@ pub(super) fn check_version(path: &Path, connection: &Connection) -> Result<i32,
     )))
 }
 
-/// Makes the store ours: settings, migrations, identity.
-pub(super) fn take(path: &Path, connection: &mut Connection) -> rusqlite::Result<String> {
+/// Makes the store ours: settings, then migrations. Refuses tables that are not as they are made.
+fn take(path: &Path, connection: &mut Connection) -> Result<(), JournalError> {
+    set_up(path, connection).map_err(|error| refused(path, &error))?;
+    let found = |connection: &Connection| layout::find(connection).map_err(|error| refused(path, &error));
+    if found(connection)?.iter().any(layout::Flaw::hinders) {
+        return Err(misshapen(path, &found(connection)?));
+    }
+    bring_up(connection).map_err(|error| refused(path, &error))?;
+    for flaw in found(connection)? {
+        tracing::warn!(
+            store = %path.display(),
+            "{}: {}; `steadfast store check` shows it, and `steadfast store repair` mends it", flaw.place(), flaw.what()
+        );
+    }
+    Ok(())
+}
+
+/// Tables that no engine can go on with.
+fn misshapen(path: &Path, flaws: &[layout::Flaw]) -> JournalError {
+    let hinders = flaws.iter().filter(|flaw| flaw.hinders());
+    let all: Vec<String> = hinders
+        .map(|flaw| format!("{}: {}", flaw.place(), flaw.what()))
+        .collect();
+    JournalError::Unusable(format!(
+        "the store {} cannot be gone on with: {}. It was left as it is: `steadfast store repair` mends it, after a copy",
+        path.display(),
+        all.join("; ")
+    ))
+}
+
+/// A mark that is none of this store's would make the file pass for another one. The log is empty, so that nothing hangs on it.
+fn mend_mark(path: &Path, connection: &mut Connection) -> Result<(), JournalError> {
+    let mut done = Vec::new();
+    let mut mend = || -> Result<(), super::SqliteFailure> {
+        if identity::find(connection, true)?.is_empty() {
+            return Ok(());
+        }
+        if !is_flushed(connection)? {
+            return Err(read_meanwhile(path).into());
+        }
+        let write = Write::begin(connection, Points::SETTLE)?;
+        identity::mend_mark(&write, &mut done)?;
+        write.commit()?;
+        // Before anything else is in the log: it is of the file by the mark that the file itself has.
+        if is_flushed(connection)? {
+            Ok(())
+        } else {
+            Err(read_meanwhile(path).into())
+        }
+    };
+    mend().map_err(|failure| failure.explain("cannot mend the mark", path))?;
+    for what in done {
+        tracing::warn!(store = %path.display(), "the store was mended: {what}");
+    }
+    Ok(())
+}
+
+/// Writes the log into the file. Says whether all of it is there.
+fn is_flushed(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        Ok(row.get::<_, i64>(0)? == 0)
+    })
+}
+
+fn read_meanwhile(path: &Path) -> JournalError {
+    JournalError::Unusable(format!(
+        "the store {} is being read by another process, and has to be mended first; end that process",
+        path.display()
+    ))
+}
+
+/// What holds for a connection that writes.
+pub(super) fn set_up(path: &Path, connection: &Connection) -> rusqlite::Result<()> {
     if connection.is_readonly(rusqlite::MAIN_DB)? {
         return Err(read_only(path));
     }
@@ -247,13 +361,17 @@ pub(super) fn take(path: &Path, connection: &mut Connection) -> rusqlite::Result
             )),
         ));
     }
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Makes an older store one of today.
+pub(super) fn bring_up(connection: &mut Connection) -> rusqlite::Result<()> {
     schema::migrate(connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    connection.set_prepared_statement_cache_capacity(64);
     // So that the file itself has a mark, if nobody who reads keeps it from being written.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    connection.busy_timeout(SHORT_PATIENCE)?;
-    connection.query_row("SELECT id FROM store", [], |row| row.get(0))
+    connection.busy_timeout(SHORT_PATIENCE)
 }
 
 fn read_only(path: &Path) -> rusqlite::Error {
@@ -291,7 +409,7 @@ pub(super) fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
             rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied,
         ) => "let the engine's user write to the file and its folder, or name another file in store.url",
         Some(rusqlite::ErrorCode::DiskFull) => "make room on its disk",
-        _ => "name another file in store.url if this persists",
+        _ => "`steadfast store check` says more; name another file in store.url if this persists",
     };
     JournalError::Unusable(format!("cannot use the store {}: {error}; {fix}", path.display()))
 }
@@ -299,8 +417,8 @@ pub(super) fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
 /// The file is not, or no longer, a store that can be read.
 pub(super) fn damaged(path: &Path, what: &str) -> JournalError {
     JournalError::Unusable(format!(
-        "{} is not a usable Steadfast store: {what}. It was left as it is: `steadfast store check` says more. Restore it \
-         from a backup (move what is beside it, -wal and -shm, away first), or name another file in store.url to begin a new record",
+        "{} is not a usable Steadfast store: {what}. It was left as it is: `steadfast store check` says more, and \
+         `steadfast store repair` tries to mend it, after a copy. Else restore it from a backup (move what is beside it, -wal and -shm, away first), or name another file in store.url to begin a new record",
         path.display()
     ))
 }

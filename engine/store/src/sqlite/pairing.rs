@@ -28,6 +28,10 @@ const LAYOUT_AT: u64 = 40;
 
 /// Judges the log at that path beside the open file.
 pub(super) fn judge(file: &File, log: &Path) -> io::Result<Pairing> {
+    // A pipe would wait for whoever writes to it.
+    if log.metadata().is_ok_and(|log| !log.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+    }
     let marks = match File::open(log) {
         Ok(opened) => marks_of(opened)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,

@@ -9,6 +9,7 @@ use steadfast_core::journal::{KeepEntries, Sequence};
 use steadfast_crash_points::CrashPoint;
 
 use super::SqliteFailure;
+use super::records::text;
 use super::rows::{newest, signed, unsigned};
 use crate::retention::STEP;
 
@@ -49,7 +50,7 @@ pub(super) fn step(
     let mut old = 0;
     while let Some(row) = rows.next()? {
         let (sequence, at): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let (job, kind): (String, String) = (row.get(2)?, row.get(3)?);
+        let (job, kind) = (text(row.get_ref(2)?), text(row.get_ref(3)?));
         seen += 1;
         looked_at = Sequence(unsigned(sequence));
         if at >= since || sequence > until {

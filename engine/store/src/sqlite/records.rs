@@ -7,10 +7,10 @@ use steadfast_core::record::JobRecord;
 use steadfast_core::time::Timestamp;
 use steadfast_crash_points::Transaction as Points;
 
-use super::SqliteFailure;
 use super::mark::Write;
 use super::quarantine::{self, JOBS};
-use crate::format;
+use super::{SqliteFailure, counters};
+use crate::bounds;
 use crate::refusal::brief;
 
 /// A row of `jobs` as it was found.
@@ -59,11 +59,14 @@ fn judge(row: &Row<'_>) -> Result<Verdict, rusqlite::Error> {
             return unreadable("its document is not text".to_owned());
         }
     };
-    let mut record: JobRecord = match format::read(document) {
+    let mut record: JobRecord = match bounds::read(document) {
         Ok(record) => record,
         Err(error) => return unreadable(format!("its document does not read: {}", brief(&error))),
     };
     if let ValueRef::Blob(memory) = row.get_ref(7)? {
+        if let Err(why) = bounds::memory(memory.len()) {
+            return unreadable(why);
+        }
         record.memory = memory.to_vec();
     }
     let job = row.get_ref(1)?;
@@ -112,15 +115,17 @@ pub(super) fn text(cell: ValueRef<'_>) -> String {
     }
 }
 
-/// Reads every record. Rows that do not read are set aside; columns that differ are made to follow their documents.
+/// Reads every record. Rows that do not read are set aside; columns that differ are made to follow their documents, and numbers
+/// that cannot be gone on from the rows.
 pub(super) fn load(connection: &mut Connection, now: Timestamp) -> Result<Loaded, SqliteFailure> {
     let found = read(connection)?;
     let is_whole = |one: &Found| matches!(one.verdict, Verdict::Reads(_));
     let mut loaded = Loaded::default();
-    if found.iter().all(is_whole) {
+    if found.iter().all(is_whole) && counters::is_sound(connection)? {
         loaded.records = found.into_iter().filter_map(Found::into_record).collect();
     } else {
         let write = Write::begin(connection, Points::SETTLE)?;
+        counters::mend(&write, now, &mut loaded.mended)?;
         for one in found {
             settle(&write, one, now, &mut loaded)?;
         }
@@ -157,7 +162,8 @@ pub(super) fn settle(
         Verdict::Reads(record) => loaded.records.push(*record),
         Verdict::Differs(record, why) => {
             mend(connection, row, &record)?;
-            loaded.mended.push(format!("the row of {job}: {why}"));
+            let mended = format!("the row of {job}: {why}; its columns follow its document now");
+            loaded.mended.push(mended);
             loaded.records.push(*record);
         }
         Verdict::Unreadable(why) => {

@@ -8,13 +8,13 @@ use steadfast_core::journal::{JournalError, Loaded, Row};
 use steadfast_core::time::Timestamp;
 use steadfast_crash_points::{CrashPoint, Transaction as Points};
 
-use super::files::{beside, real, unreachable};
-use super::inspect::{ENTRIES, Problem, differing, inspect, unreadable_snapshot};
+use super::files::{beside, copy, must_be_regular, real};
+use super::inspect::{ENTRIES, Problem, SNAPSHOT_ROWS, Snapshot, differing, inspect, judge_snapshot};
 use super::mark::Write;
-use super::opening::{check_version, connect, refused, take, take_lock};
+use super::opening::{bring_up, check_version, connect, refused, set_up, take_lock};
 use super::quarantine::{self, JOURNAL, SNAPSHOTS};
 use super::rows::{columns, read_row};
-use super::{SqliteFailure, records, rows};
+use super::{SqliteFailure, counters, identity, layout, records, rows};
 
 /// What becomes of rows that were set aside before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Repaired {
 
 /// Mends what can be mended, row by row. Refuses while an engine holds the store. `now` names the backup.
 pub fn repair(path: &Path, now: Timestamp, discard: Discard) -> Result<Repaired, JournalError> {
-    fs::metadata(path).map_err(|error| unreachable(path, &error))?;
+    must_be_regular(path)?;
     let mut repaired = Repaired {
         backup: back_up(path, now)?,
         ..Repaired::default()
@@ -46,9 +46,9 @@ pub fn repair(path: &Path, now: Timestamp, discard: Discard) -> Result<Repaired,
     let lock = take_lock(path)?;
     let mut connection = connect(path).map_err(|error| refused(path, &error))?;
     check_version(path, &connection)?;
-    take(path, &mut connection).map_err(|error| refused(path, &error))?;
+    set_up(path, &connection).map_err(|error| refused(path, &error))?;
     let mended = mend(&mut connection, now, discard, &mut repaired.done);
-    mended.map_err(|failure| failure.explain("cannot repair", path))?;
+    mended.map_err(|failure| failure.told_apart(&connection).explain("cannot repair", path))?;
     let closed = connection.close();
     closed.map_err(|(_, error)| refused(path, &error))?;
     drop(lock);
@@ -69,10 +69,9 @@ fn back_up(path: &Path, now: Timestamp) -> Result<PathBuf, JournalError> {
     let log = beside(&real(path), "-wal");
     // Before the lock is taken: what is set aside then is still beside the file.
     let held = super::lock::NameLock::take(path)?.of_file(path)?;
-    let copy = |from: &Path, to: &Path| fs::copy(from, to).map(drop).map_err(|error| unreachable(to, &error));
     copy(path, &backup)?;
     if log.exists() {
-        copy(&log, &beside(&backup, "-wal"))?;
+        copy(&log, &beside(&backup, "-wal")).inspect_err(|_| drop(fs::remove_file(&backup)))?;
     }
     drop(held);
     CrashPoint::RepairCopied.reach();
@@ -85,12 +84,17 @@ fn mend(
     discard: Discard,
     done: &mut Vec<String>,
 ) -> Result<(), SqliteFailure> {
+    // Tables first: the rest goes by them.
+    layout::mend(connection, done)?;
+    bring_up(connection)?;
     mend_indexes(connection, done)?;
     let write = Write::begin(connection, Points::REPAIR)?;
+    identity::mend_id(&write, done)?;
+    identity::mend_mark(&write, done)?;
+    counters::mend(&write, now, done)?;
     mend_records(&write, now, done)?;
     mend_journal(&write, now, done)?;
     mend_snapshots(&write, now, done)?;
-    mend_sinks(&write, done)?;
     if discard == Discard::Quarantined {
         let discarded = write.execute("DELETE FROM quarantine", [])?;
         write.execute("DELETE FROM quarantined_cells", [])?;
@@ -123,12 +127,7 @@ fn mend_records(write: &Connection, now: Timestamp, done: &mut Vec<String>) -> R
     for found in records::read(write)? {
         records::settle(write, found, now, &mut loaded)?;
     }
-    done.extend(
-        loaded
-            .mended
-            .into_iter()
-            .map(|what| format!("{what}; its columns follow its document now")),
-    );
+    done.extend(loaded.mended);
     let set_aside = loaded.set_aside.into_iter();
     done.extend(set_aside.map(|row| format!("the record of {} is set aside: {}", row.job, row.why)));
     Ok(())
@@ -166,31 +165,27 @@ fn mend_journal(write: &Connection, now: Timestamp, done: &mut Vec<String>) -> R
 }
 
 fn mend_snapshots(write: &Connection, now: Timestamp, done: &mut Vec<String>) -> Result<(), SqliteFailure> {
-    let mut select = write.prepare("SELECT place, recorded FROM snapshots ORDER BY place")?;
+    let mut select = write.prepare(SNAPSHOT_ROWS)?;
     let mut rows = select.query([])?;
-    let mut unreadable = Vec::new();
+    let (mut unreadable, mut differ) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
-        if let Some(why) = unreadable_snapshot(row.get_ref(1)?) {
-            unreadable.push((row.get::<_, i64>(0)?, why));
+        let place: i64 = row.get(0)?;
+        match judge_snapshot(row)? {
+            Snapshot::Reads => {}
+            Snapshot::Differs(recorded) => differ.push((place, recorded.at().as_millis(), recorded.key().to_string())),
+            Snapshot::Unreadable(why) => unreadable.push((place, why)),
         }
     }
     drop(rows);
+    for (place, at, job) in differ {
+        write
+            .prepare_cached("UPDATE snapshots SET at = ?2, job = ?3, bytes = length(recorded) WHERE place = ?1")?
+            .execute(params![place, at, job])?;
+        done.push(format!("the columns of snapshot {place} follow what it holds now"));
+    }
     for (place, why) in unreadable {
         quarantine::set_aside(write, SNAPSHOTS, place, &place.to_string(), &why, now)?;
         done.push(format!("snapshot {place} is set aside: {why}"));
-    }
-    Ok(())
-}
-
-fn mend_sinks(write: &Connection, done: &mut Vec<String>) -> Result<(), SqliteFailure> {
-    let newest = rows::signed(rows::newest(write)?.0)?;
-    let mended = write
-        .prepare("UPDATE sinks SET delivered = ?1 WHERE delivered > ?1 OR delivered < 0")?
-        .execute([newest])?;
-    if mended > 0 {
-        done.push(format!(
-            "{mended} cursors of sinks are set to the newest entry, {newest}"
-        ));
     }
     Ok(())
 }

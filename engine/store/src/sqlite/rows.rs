@@ -9,7 +9,7 @@ use steadfast_crash_points::CrashPoint;
 
 use super::SqliteFailure;
 use super::records::text;
-use crate::format;
+use crate::bounds;
 use crate::refusal::{brief, failed, stored_name};
 use crate::written::WrittenChange;
 
@@ -33,6 +33,15 @@ pub(super) fn write_change(
 ) -> Result<(), SqliteFailure> {
     let WrittenChange { job, record, events } = written;
     let revision = signed(change.record.revision)?;
+    if Timestamp::written(at.as_millis()).is_none() {
+        return Err(SqliteFailure::Reported(failed(
+            "cannot commit",
+            format!(
+                "the clock shows {at}, and no time behind {} can be gone on from; set it",
+                Timestamp::LATEST
+            ),
+        )));
+    }
     match record {
         None => {
             connection
@@ -95,8 +104,11 @@ pub(super) fn read_page(
     after: Sequence,
     limit: u32,
 ) -> Result<Page, SqliteFailure> {
-    const COLUMNS: &str = "SELECT sequence, at, job, revision, event FROM journal WHERE sequence > ?1";
-    // Beyond what can be counted there is nothing.
+    // What is out of bounds is set aside with the next load, and nobody is told a sequence behind which nothing comes.
+    let columns = format!(
+        "SELECT sequence, at, job, revision, event FROM journal WHERE sequence > ?1 AND sequence <= {}",
+        bounds::MOST
+    );
     let after = i64::try_from(after.0).unwrap_or(i64::MAX);
     let (filter, job) = match of {
         EntriesOf::Everything => ("", None),
@@ -108,7 +120,7 @@ pub(super) fn read_page(
             Some(key.to_string()),
         ),
     };
-    let mut select = connection.prepare_cached(&format!("{COLUMNS} {filter} ORDER BY sequence LIMIT ?2"))?;
+    let mut select = connection.prepare_cached(&format!("{columns} {filter} ORDER BY sequence LIMIT ?2"))?;
     let mut rows = match job {
         Some(job) => select.query(params![after, limit, job])?,
         None => select.query(params![after, limit])?,
@@ -123,6 +135,9 @@ pub(super) fn read_page(
     Ok(page)
 }
 
+/// Why a moment is none.
+const OUT_OF_TIME: &str = "its time is beyond what the engine's clock can show";
+
 /// One row, of the columns sequence, at, job, revision and event.
 pub(super) fn read_row(row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
     let sequence = Sequence(unsigned(row.get(0)?));
@@ -134,19 +149,28 @@ pub(super) fn read_row(row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
             why,
         }))
     };
+    if !bounds::is_place(row.get(0)?) {
+        return unreadable("its sequence is beyond what the store counts".to_owned());
+    }
     let (Ok(at), Ok(revision)) = (row.get_ref(1)?.as_i64(), row.get_ref(3)?.as_i64()) else {
         return unreadable("its time or its revision is no number".to_owned());
     };
     let Some(at) = Timestamp::written(at) else {
-        return unreadable("its time is beyond every calendar".to_owned());
+        return unreadable(OUT_OF_TIME.to_owned());
     };
+    if let Err(why) = u64::try_from(revision)
+        .map_err(|_| format!("its revision {revision} is negative"))
+        .and_then(bounds::revision)
+    {
+        return unreadable(why);
+    }
     let Some(key) = JobKey::parse(&job) else {
         return unreadable("it names no job".to_owned());
     };
     let ValueRef::Text(document) = row.get_ref(4)? else {
         return unreadable("its event is not text".to_owned());
     };
-    match format::read(document) {
+    match bounds::read(document) {
         Ok(event) => Ok(Row::Entry(Entry {
             sequence,
             at,
@@ -158,14 +182,15 @@ pub(super) fn read_row(row: &SqlRow<'_>) -> Result<Row, rusqlite::Error> {
     }
 }
 
-/// The newest sequence that was given out, also if its entry is dropped by now.
+/// The newest sequence that was given out, also if its entry is dropped by now. What is out of bounds was never given out.
 pub(super) fn newest(connection: &Connection) -> Result<Sequence, SqliteFailure> {
     let newest = connection
         .prepare_cached(
-            "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0),
-                 ifnull((SELECT max(sequence) FROM journal), 0))",
+            "SELECT max(ifnull((SELECT max(seq) FROM sqlite_sequence
+                     WHERE name = 'journal' AND typeof(seq) = 'integer' AND seq BETWEEN 0 AND ?1), 0),
+                 ifnull((SELECT max(sequence) FROM journal WHERE sequence BETWEEN 0 AND ?1), 0))",
         )?
-        .query_row([], |row| row.get(0))?;
+        .query_row([bounds::MOST], |row| row.get(0))?;
     Ok(Sequence(unsigned(newest)))
 }
 
@@ -182,7 +207,9 @@ pub(super) fn read_cursor(connection: &Connection, sink: &str) -> Result<Option<
         .prepare_cached("SELECT delivered FROM sinks WHERE sink = ?1")?
         .query_row([sink], |row| row.get(0))
         .optional()?;
-    Ok(delivered.map(|sequence| Sequence(unsigned(sequence))))
+    // One beyond the journal would pass over what comes; the next load mends it.
+    let newest = newest(connection)?;
+    Ok(delivered.map(|sequence| Sequence(unsigned(sequence)).min(newest)))
 }
 
 pub(super) fn write_cursor(connection: &Connection, sink: &str, to: Sequence) -> Result<(), SqliteFailure> {

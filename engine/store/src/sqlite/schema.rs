@@ -100,6 +100,17 @@ INSERT INTO head (only, mark) SELECT 1, id || ':' || printf('%019d', 1) || ':' |
 /// The version this build writes.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
+/// Tables by which a version is known: each with the first version that has it.
+pub(super) const TABLES: &[(&str, i32)] = &[
+    ("store", 1),
+    ("jobs", 1),
+    ("journal", 1),
+    ("snapshots", 2),
+    ("quarantine", 3),
+    ("quarantined_cells", 3),
+    ("head", 3),
+];
+
 /// The first version that keeps snapshots.
 pub(super) const SNAPSHOTS: i32 = 2;
 
@@ -110,8 +121,13 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i32> {
 
 /// Takes the steps that are missing, each in one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    migrate_to(connection, VERSION)
+}
+
+/// Takes those that are missing up to a version.
+pub(super) fn migrate_to(connection: &mut Connection, last: i32) -> rusqlite::Result<()> {
     let taken = usize::try_from(version(connection)?).unwrap_or(0);
-    for (step, sql) in (1..=VERSION).zip(MIGRATIONS).skip(taken) {
+    for (step, sql) in (1..=last).zip(MIGRATIONS).skip(taken) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;

@@ -7,6 +7,7 @@ use steadfast_core::time::Timestamp;
 
 use super::SqliteFailure;
 use super::rows::{signed, unsigned};
+use crate::bounds::MOST;
 use crate::packing::unpack;
 use crate::retention::STEP;
 use crate::written::WrittenSnapshot;
@@ -36,9 +37,10 @@ pub(super) fn read(
     limit: u32,
 ) -> Result<RecordingPage, SqliteFailure> {
     let mut select = connection.prepare_cached(
-        "SELECT place, recorded FROM snapshots WHERE place > ?1 AND at >= ?2 ORDER BY place LIMIT ?3",
+        "SELECT place, recorded FROM snapshots WHERE place > ?1 AND place <= ?4 AND at >= ?2 ORDER BY place LIMIT ?3",
     )?;
-    let mut rows = select.query(params![signed(after.0)?, since.as_millis(), limit])?;
+    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
+    let mut rows = select.query(params![after, since.as_millis(), limit, MOST])?;
     let mut page = RecordingPage::default();
     while let Some(row) = rows.next()? {
         let place = Sequence(unsigned(row.get(0)?));
@@ -55,7 +57,8 @@ pub(super) fn read(
 /// Drops what is too old, and the oldest beyond the size: the oldest first, and at most a step of them. Says how many went.
 pub(super) fn prune(connection: &Connection, keep: &Keep) -> Result<usize, SqliteFailure> {
     let mut bytes: i64 = connection
-        .prepare_cached("SELECT ifnull(sum(bytes), 0) FROM snapshots")?
+        // A size that cannot be is no size, and a sum of such would be an error.
+        .prepare_cached("SELECT CAST(total(max(bytes, 0)) AS INTEGER) FROM snapshots")?
         .query_row([], |row| row.get(0))?;
     let most = i64::try_from(keep.snapshot_bytes).unwrap_or(i64::MAX);
     let mut select = connection.prepare_cached("SELECT place, at, bytes FROM snapshots ORDER BY place LIMIT ?1")?;

@@ -2,7 +2,9 @@
 
 mod elsewhere;
 mod maintenance;
+mod numbers_and_tables;
 mod restored;
+mod special;
 mod unreadable;
 
 use std::fs;

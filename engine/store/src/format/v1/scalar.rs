@@ -24,7 +24,7 @@ impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let moment = Timestamp::parse(&text).map(Self);
-        moment.ok_or_else(|| de::Error::custom(format!("`{text}` is not an RFC 3339 time")))
+        moment.ok_or_else(|| de::Error::custom(format!("`{text}` is not an RFC 3339 time up to {}", Timestamp::LATEST)))
     }
 }
 

@@ -168,5 +168,5 @@ async fn an_entry_whose_time_no_calendar_has_is_named() {
     let [Row::Unreadable(unreadable), Row::Entry(_)] = &page.rows[..] else {
         panic!("{page:?}")
     };
-    assert_eq!(unreadable.why, "its time is beyond every calendar");
+    assert_eq!(unreadable.why, "its time is beyond what the engine's clock can show");
 }

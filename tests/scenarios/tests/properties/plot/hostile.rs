@@ -139,6 +139,6 @@ pub const TIMES: &[i64] = &[
     i64::MAX,
     i64::MIN,
 ];
-/// What RFC 3339 can write in every time zone, with years of four digits: before 9999-12-30T22:00Z, and as far back.
+/// From what RFC 3339 can write in every time zone to the last moment that the engine can go on from.
 pub const CALENDAR: RangeInclusive<i64> = -377_705_023_201_000..=LAST;
-const LAST: i64 = 253_402_207_199_999;
+const LAST: i64 = 9_214_646_399_999;
