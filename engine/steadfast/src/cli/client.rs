@@ -63,7 +63,7 @@ impl Client {
     pub(super) fn new(options: &ServerOptions) -> Result<Self, Failure> {
         let token = match &options.token_file {
             Some(path) => Some(
-                std::fs::read_to_string(path)
+                steadfast_files::read_text(path, steadfast_files::SMALL)
                     .with_context(|| format!("cannot read {}", path.display()))?
                     .trim()
                     .to_owned(),

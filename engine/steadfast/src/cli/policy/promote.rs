@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::super::client::{Client, ServerOptions};
 use super::super::{Failure, located, printer};
-use crate::config::Config;
+use crate::config::{Config, MAX_TEXT};
 use crate::run::load_policies;
 
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(in crate::cli) struct Options {
 /// Edits the configuration, and asks the running engine to take it up.
 pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let path = &options.config;
-    let text = std::fs::read_to_string(path)
+    let text = steadfast_files::read_text(path, MAX_TEXT)
         .with_context(|| format!("cannot read {}", path.display()))
         .map_err(Failure::Usage)?;
     // What is wrong already is reported as what it is, and not as a consequence of the promotion.

@@ -19,6 +19,7 @@ use steadfast_world::story::Moment;
 
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
+use crate::config::MAX_TEXT;
 use crate::run::LoadedPolicy;
 use replay::Replayed;
 
@@ -178,7 +179,7 @@ fn keep(folder: &Path, path: &Path, story: &str) -> anyhow::Result<()> {
 fn chosen_laws(options: &Options) -> Result<Vec<Box<dyn Law>>, Failure> {
     let mut all = laws::all();
     if let Some(path) = &options.laws {
-        let text = std::fs::read_to_string(path)
+        let text = steadfast_files::read_text(path, MAX_TEXT)
             .with_context(|| format!("the laws in {} cannot be read", path.display()))
             .map_err(Failure::Usage)?;
         let own = laws::written::parse(&path.display().to_string(), &text);
