@@ -43,8 +43,10 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let config = Config::parse(path, &promoted.text)?;
     load_policies(&config.policies, &config.registries).map_err(|error| located(path, error))?;
     write::replace(path, &promoted.text)?;
-    printer::data(&promoted.summary);
-    runtime.block_on(reload(options))
+    // The file is written: whether somebody can be told of it or not, the engine is to take it up.
+    let printed = printer::data(&promoted.summary);
+    runtime.block_on(reload(options))?;
+    Ok(printed?)
 }
 
 /// Only an engine that answers and refuses is a failure: without one, the next start reads the file.

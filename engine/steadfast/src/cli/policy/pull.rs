@@ -52,7 +52,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     if let Some(key) = module.provenance.signed_by {
         text.push_str(&format!("signed by   {}\n", key.oci()));
     }
-    printer::data(&text);
+    printer::data(&text)?;
     printer::note(&format!("written to {}", output.display()));
     Ok(())
 }

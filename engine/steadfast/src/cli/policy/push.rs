@@ -55,7 +55,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
             Failure::Failed(anyhow::Error::new(error).context(fix))
         }
     })?;
-    printer::data(&format!("{}\n", published.reference));
+    printer::data(&format!("{}\n", published.reference))?;
     match published.signed_by {
         Some(key) => printer::note(&format!("sha256 {}, signed by {}", published.sha256, key.oci())),
         None => printer::note(&format!("sha256 {}, not signed", published.sha256)),

@@ -77,7 +77,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let laws = chosen_laws(options)?;
     if options.list {
         for law in &laws {
-            printer::data(&format!("{}\n    {}\n", law.name(), law.says()));
+            printer::data(&format!("{}\n    {}\n", law.name(), law.says()))?;
         }
         return Ok(());
     }
@@ -86,12 +86,16 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let make = || -> Box<dyn Decide> { Box::new(loaded.module.another()) };
     let began = Instant::now();
     let mut before = began;
+    let mut printed = Ok(());
     let found = verify(&make, &laws, &settings, &mut |depth| {
-        printer::data(&depth_line(depth, before.elapsed()));
+        if printed.is_ok() {
+            printed = printer::data(&depth_line(depth, before.elapsed()));
+        }
         before = Instant::now();
     });
-    printer::data(&total_lines(&found, began.elapsed()));
-    printer::data(&fault_kinds_lines(&found.alike));
+    printed?;
+    printer::data(&total_lines(&found, began.elapsed()))?;
+    printer::data(&fault_kinds_lines(&found.alike))?;
     let mut broken = 0;
     for (law, counterexample) in laws.iter().zip(&found.laws) {
         match counterexample {
@@ -100,7 +104,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
                 settings.depth,
                 law.name(),
                 law.says()
-            )),
+            ))?,
             Some(counterexample) => {
                 broken += 1;
                 let looks = report::replay_steps(counterexample, &make, &laws, &settings);
@@ -110,8 +114,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
                     law.name(),
                     law.says(),
                     report::render(counterexample, &looks)
-                ));
-                printer::data(&written(law.as_ref(), counterexample, &looks, &loaded, options)?);
+                ))?;
+                printer::data(&written(law.as_ref(), counterexample, &looks, &loaded, options)?)?;
             }
         }
     }
@@ -121,7 +125,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         if laws.len() == 1 { "law" } else { "laws" },
         laws.len() - broken,
         settings.depth
-    ));
+    ))?;
     if broken > 0 { Err(Failure::Reported) } else { Ok(()) }
 }
 
