@@ -1,5 +1,8 @@
 //! A folder of files that only their owner could have written: what is read from it may be trusted as far as the user is.
 
+// Tests read what they have written.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
