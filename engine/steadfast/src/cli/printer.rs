@@ -35,9 +35,12 @@ pub fn endless(text: &str) -> Result<(), PrintError> {
 fn written(text: &str, mut out: impl Write) -> Result<(), PrintError> {
     let text = plain(text, Passes::Lines);
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| match error.kind() {
-        ErrorKind::BrokenPipe => PrintError::Gone,
-        _ => PrintError::Failed(error),
+    written.map_err(|error| {
+        if error.kind() == ErrorKind::BrokenPipe {
+            PrintError::Gone
+        } else {
+            PrintError::Failed(error)
+        }
     })
 }
 
