@@ -302,7 +302,22 @@ fn located(config: &Path, error: anyhow::Error) -> Failure {
     }
 }
 
+/// Within limits that the system enforces on this process.
+fn compile_module(seconds: u64, mebibytes: u64) -> Result<(), Failure> {
+    let limits = CompileLimits {
+        processor: Duration::from_secs(seconds),
+        memory_bytes: mebibytes << 20,
+        ..CompileLimits::default()
+    };
+    let compiled = compile_for_parent(limits, std::io::stdin().lock(), std::io::stdout().lock());
+    Ok(compiled.map_err(anyhow::Error::new)?)
+}
+
 fn run(command: Command) -> Result<(), Failure> {
+    // A thread of a runtime that is still about to start when the limits come aborts the process.
+    if let Command::CompileModule { seconds, mebibytes } = command {
+        return compile_module(seconds, mebibytes);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -356,15 +371,7 @@ fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
         Command::Replay(options) => replay::run(&options, runtime),
         #[cfg(feature = "author")]
         Command::Simulate(options) => simulate::run(&options, runtime),
-        Command::CompileModule { seconds, mebibytes } => {
-            let limits = CompileLimits {
-                processor: Duration::from_secs(seconds),
-                memory_bytes: mebibytes << 20,
-                ..CompileLimits::default()
-            };
-            let compiled = compile_for_parent(limits, std::io::stdin().lock(), std::io::stdout().lock());
-            Ok(compiled.map_err(anyhow::Error::new)?)
-        }
+        Command::CompileModule { seconds, mebibytes } => compile_module(seconds, mebibytes),
         Command::Store(command) => store::run(&command),
         Command::Completions { shell } => Ok(print_completions(shell)?),
     }
