@@ -305,7 +305,10 @@ fn a_name_that_a_url_would_take_for_another_place_is_refused() {
     };
     for name in [".", ".."] {
         let mistake = only_mistake(&job(name, ""));
-        assert!(mistake.starts_with("2: job.name `.") && mistake.contains("one or two dots"), "{mistake}");
+        assert!(
+            mistake.starts_with("2: job.name `.") && mistake.contains("one or two dots"),
+            "{mistake}"
+        );
         let mistake = only_mistake(&job("a", &format!("deployment = \"{name}\"\n")));
         assert!(mistake.starts_with("5: job.deployment `."), "{mistake}");
         let mistake = only_mistake(&format!("[[kubernetes]]\nname = \"{name}\"\n"));
@@ -317,6 +320,9 @@ fn a_name_that_a_url_would_take_for_another_place_is_refused() {
         assert!(mistake.starts_with("5: job.namespace `."), "{mistake}");
     }
     for name in ["...", "a.b", ".hidden"] {
-        assert!(Config::parse(Path::new("config.toml"), &job(name, "")).is_ok(), "{name}");
+        assert!(
+            Config::parse(Path::new("config.toml"), &job(name, "")).is_ok(),
+            "{name}"
+        );
     }
 }
