@@ -1,7 +1,10 @@
 //! A folder of files that only their owner could have written: what is read from it may be trusted as far as the user is.
 
+// Tests read what they have written.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,16 +25,13 @@ impl PrivateFolder {
         self.dir.join(name)
     }
 
-    /// The content of a file. `None` if there is no such file, if it holds more than `limit` bytes, or if others may
+    /// The content of a file. `None` if there is no such file, if it is no regular one or holds more than `limit` bytes, or if others may
     /// write to the folder.
-    pub fn read(&self, name: &str, limit: u64) -> Option<Vec<u8>> {
+    pub fn read(&self, name: &str, limit: usize) -> Option<Vec<u8>> {
         if !is_private(&self.dir) {
             return None;
         }
-        let mut bytes = Vec::new();
-        let mut file = File::open(self.path(name)).ok()?.take(limit.saturating_add(1));
-        file.read_to_end(&mut bytes).ok()?;
-        (bytes.len() as u64 <= limit).then_some(bytes)
+        steadfast_files::read(&self.path(name), limit).ok()
     }
 
     /// Writes a file as a whole: a reader finds what was there before, or all of the parts. Fails if others may write
@@ -116,6 +116,21 @@ mod tests {
         let (_outer, folder) = folder();
         folder.write("a", &[b"three"]).unwrap();
         assert_eq!(folder.read("a", 4), None);
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let (_outer, folder) = folder();
+        folder.write("a", &[b"one"]).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(folder.path("pipe")).status();
+        assert!(made.unwrap().success());
+        std::os::unix::fs::symlink("/dev/zero", folder.path("zero")).unwrap();
+        for name in ["pipe", "zero"] {
+            assert_eq!(folder.read(name, 100), None, "{name}");
+        }
+        // A copy that takes its place is a file again.
+        folder.write("pipe", &[b"two"]).unwrap();
+        assert_eq!(folder.read("pipe", 100).unwrap(), b"two");
     }
 
     #[test]

@@ -17,8 +17,9 @@ use crate::engine_pair::EnginePair;
 /// The length of a sha256.
 const SEAL: usize = 32;
 
-/// The most a compiled module may hold, in bytes; the conservative policy's has two million.
-const MAX_COMPILED: u64 = 1 << 30;
+/// The most that is kept of a compiled module, in bytes; the conservative policy's has two million. One that holds more is
+/// compiled at each start.
+const MAX_COMPILED: usize = 256 << 20;
 
 /// A folder of compiled modules.
 #[derive(Debug)]
@@ -62,6 +63,9 @@ impl Cache {
     /// Keeps a compiled module. Failing to is no failure: the next start compiles again.
     pub(crate) fn put(&self, digest: &str, code: &CompiledCode) {
         let name = self.name(digest);
+        if code.0.len() + SEAL > MAX_COMPILED {
+            return;
+        }
         if let Err(error) = self.folder.write(&name, &[&Sha256::digest(&code.0), &code.0]) {
             tracing::warn!(path = %self.folder.path(&name).display(), %error, "a compiled policy could not be kept; the next start compiles it again");
         }

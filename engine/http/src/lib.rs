@@ -5,8 +5,10 @@
 //! is, and what must follow one does so with [`send`], which shows credentials to one origin alone. Clippy refuses other
 //! ways to a client (`disallowed-methods` in `clippy.toml`).
 
+mod body;
 mod follow;
 
+pub use body::{BodyError, whole};
 pub use follow::{Answered, MOST_HOPS, Request, SendError, send};
 
 /// The beginning of a client: it follows no redirect, and says nothing of where it came from.

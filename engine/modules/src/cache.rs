@@ -28,7 +28,7 @@ impl Cache {
     /// The bytes of that digest, if they are there and whole.
     pub(crate) fn blob(&self, digest: Digest) -> Option<Bytes> {
         let name = blob_name(digest);
-        let bytes = self.folder.read(&name, MAX_MODULE as u64)?;
+        let bytes = self.folder.read(&name, MAX_MODULE)?;
         if Digest::of(&bytes) != digest {
             tracing::warn!(path = %self.folder.path(&name).display(), "a cached module is damaged; it is fetched again");
             return None;

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use steadfast_core::foreign_text::ForeignText;
+use steadfast_files::FileError;
 
-use crate::{Digest, FileError, RegistryError, SignatureError};
+use crate::{Digest, RegistryError, SignatureError};
 
 /// Why a module is not handed out.
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +132,10 @@ impl ModuleError {
             FileError::Io(source) => Self::Unreadable { path, source },
             FileError::NotRegular => Self::NotRegular { path },
             FileError::TooLarge { limit } => Self::TooLarge { path, limit },
+            error @ FileError::NotText => Self::Unreadable {
+                path,
+                source: error.into(),
+            },
         }
     }
 

@@ -100,9 +100,7 @@ impl LastGood {
         trust: &Trust,
         builtin: impl Fn(&str) -> Option<&'static [u8]>,
     ) -> Option<Kept> {
-        let content = self
-            .folder
-            .read(&self.name(policy, "good"), (MAX_MODULE + MAX_HEADER) as u64)?;
+        let content = self.folder.read(&self.name(policy, "good"), MAX_MODULE + MAX_HEADER)?;
         let end = content.iter().position(|byte| *byte == b'\n')?;
         let (header, bytes) = content.split_at_checked(end)?;
         let header: Header = serde_json::from_slice(header).ok()?;
@@ -141,7 +139,7 @@ impl LastGood {
 
     /// Why that module was refused last, run like that; `None` if it was not.
     pub fn refusal(&self, policy: &str, sha256: Digest, with: &RunWith) -> Option<String> {
-        let text = self.folder.read(&self.name(policy, "refused"), MAX_HEADER as u64)?;
+        let text = self.folder.read(&self.name(policy, "refused"), MAX_HEADER)?;
         let refused: Refused = serde_json::from_slice(&text).ok()?;
         (refused.sha256 == sha256 && refused.with == *with).then_some(refused.why)
     }

@@ -96,7 +96,7 @@ impl Registries {
             http = http.no_proxy();
         }
         if let Some(file) = &said.ca_file {
-            let pem = tokio::fs::read(file)
+            let pem = steadfast_files::read_apart(file, steadfast_files::SMALL)
                 .await
                 .map_err(|source| RegistryError::Unreadable {
                     path: file.clone(),

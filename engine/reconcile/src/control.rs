@@ -1,10 +1,12 @@
 //! What the API may ask of the loop. Requests wait their turn in it, so that nothing changes a record beside it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::JournalError;
+use steadfast_core::planner::{AT_ONCE, EACH_POLL};
 use steadfast_core::projection::JobView;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Force, Intent, JobState};
@@ -66,6 +68,15 @@ pub enum RequestError {
     /// It is seen alive: forgotten, it would be back at once.
     #[error("the job is seen alive")]
     SeenAlive(#[source] SeenAlive),
+    /// Calls about this job have written as much into its history of late as they may.
+    #[error(
+        "calls about this job have made as many entries in its history as they may: {AT_ONCE} at once, and {EACH_POLL} more \
+         for each [timing] poll"
+    )]
+    TooOften {
+        /// How long it takes until there is room for another one.
+        wait: Duration,
+    },
     /// The store did not take it.
     #[error("the store did not take it")]
     Store(#[from] JournalError),
@@ -86,7 +97,7 @@ pub struct Control {
 impl Control {
     /// Notes what somebody intends with a job, and who says so. The record is committed when this returns.
     ///
-    /// Fails with [`RequestError::NoSuchJob`] and [`RequestError::Store`].
+    /// Fails with [`RequestError::NoSuchJob`], [`RequestError::TooOften`] and [`RequestError::Store`].
     pub async fn intend(&self, key: JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, RequestError> {
         self.ask(|reply| Request::Intend {
             key,
@@ -107,7 +118,7 @@ impl Control {
     /// Removes a job's record for good; a discovered one that is seen again begins anew.
     ///
     /// Fails with [`RequestError::NoSuchJob`], [`RequestError::Configured`], [`RequestError::SeenAlive`] without
-    /// [`Force::Yes`], and [`RequestError::Store`].
+    /// [`Force::Yes`], [`RequestError::TooOften`] and [`RequestError::Store`].
     pub async fn forget(&self, key: JobKey, force: Force) -> Result<(), RequestError> {
         self.ask(|reply| Request::Forget { key, force, reply }).await
     }

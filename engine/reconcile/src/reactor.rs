@@ -110,6 +110,8 @@ pub struct Reactor {
     retries: PolicyRetries,
     unwritten: Unwritten,
     rate_limits: RateLimits,
+    /// The same of what calls of the API write.
+    call_limits: RateLimits,
     policies: Policies,
     /// Policies that were given something to decide in the last turn, and have not answered.
     awaited: BTreeSet<PolicyName>,
@@ -191,6 +193,7 @@ impl Reactor {
             retries: PolicyRetries::new(backoff, rng()),
             unwritten: Unwritten::new(backoff, rng()),
             rate_limits: RateLimits::new(timing),
+            call_limits: RateLimits::new(timing),
             policies,
             awaited: BTreeSet::new(),
             came: Vec::new(),

@@ -195,6 +195,7 @@ pub(crate) async fn explain(State(api): State<Api>, JobPath(key): JobPath) -> Re
         (status = 400, description = "Not an intent", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not application/json", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Calls about this job have made as many entries in its history as they may: 120 at once, and 4 more for each `[timing] poll`; the header `Retry-After` says when there is room for another", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn intend(
     State(api): State<Api>,
@@ -260,6 +261,7 @@ pub(crate) struct ForgetQuery {
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The configuration names it, or it is seen alive and `force` is not true", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Calls about this job have made as many entries in its history as they may: 120 at once, and 4 more for each `[timing] poll`; the header `Retry-After` says when there is room for another", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn forget(
     State(api): State<Api>,
@@ -279,6 +281,10 @@ fn refusal(api: &Api, key: &JobKey, error: ControlError) -> Problem {
         ControlError::SeenAlive(_) => Problem::new(
             StatusCode::CONFLICT,
             format!("{error}. Take the job down first, or add force=true (`steadfast forget --force`)"),
+        ),
+        ControlError::TooOften { why, wait } => Problem::too_often(
+            format!("{why}. Nothing has changed; try again when Retry-After says"),
+            wait,
         ),
         ControlError::Unavailable(why) => Problem::unavailable(format!("{why}; nothing has changed, try again")),
     }

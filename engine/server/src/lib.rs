@@ -8,6 +8,9 @@
 //! present, the [`Journal`](steadfast_core::journal::Journal) for the past. What changes a record is asked of
 //! the loop through [`Control`].
 
+// Tests read what they have written.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 mod access;
 mod clusters;
 mod cursor;

@@ -12,6 +12,7 @@ mod answers;
 mod conduct;
 mod connection;
 mod seats;
+mod undated;
 
 use std::io;
 use std::net::SocketAddr;

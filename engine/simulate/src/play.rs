@@ -401,7 +401,11 @@ impl<'a> Play<'a> {
 
     /// Whoever posts an intent to a store that was made to refuse, or to an engine that is killed, hears of it, and posts it again.
     fn may_be_refused(&self, error: &RequestError) -> bool {
-        self.harness.chaos.is_some() && matches!(error, RequestError::Store(_) | RequestError::Stopping)
+        self.harness.chaos.is_some()
+            && matches!(
+                error,
+                RequestError::Store(_) | RequestError::TooOften { .. } | RequestError::Stopping
+            )
     }
 
     async fn read_journals(&mut self) -> anyhow::Result<()> {

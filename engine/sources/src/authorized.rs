@@ -151,7 +151,7 @@ async fn read(access: &FlinkAccess, before: Option<&Reading>) -> Result<Reading,
 }
 
 async fn bytes(file: &Path, kind: FaultKind) -> Result<Vec<u8>, Fault> {
-    tokio::fs::read(file)
+    steadfast_files::read_apart(file, steadfast_files::SMALL)
         .await
         .map_err(|error| Fault::new(kind, format!("{} cannot be read: {error}", file.display())))
 }

@@ -4,6 +4,9 @@
 //! logs, [`job_results`] reads what outlives a cluster. All bytes to Flink travel through [`transport`], all files
 //! through [`job_results::Files`], and all JSON is read by `json`.
 
+// Tests read what they have written.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 pub mod authorized;
 pub mod budget;
 pub mod flink;

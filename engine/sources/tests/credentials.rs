@@ -1,5 +1,7 @@
 //! Credentials that change while they are in use, over real sockets.
 
+// Tests read what they have written, and ask servers of their own.
+#![allow(clippy::disallowed_methods)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,8 @@
 //! The real clients over real sockets: what a peer does below and beside HTTP becomes the right kind of fault, and
 //! no broken connection outlives the request that met it.
 
+// Tests read what they have written, and ask servers of their own.
+#![allow(clippy::disallowed_methods)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -29,6 +29,7 @@ use clap_complete::Shell;
 use steadfast_host::{CompileLimits, compile_for_parent};
 use tokio::runtime::Runtime;
 
+use self::printer::PrintError;
 use crate::config::{Config, ConfigError};
 use crate::run::locate_in_config;
 
@@ -193,6 +194,17 @@ enum Failure {
     Unreachable(anyhow::Error),
     /// 1, and standard output has said why.
     Reported,
+    /// 0: whoever read standard output has gone away, and there is no end of what it would be told.
+    Unread,
+}
+
+impl From<PrintError> for Failure {
+    fn from(error: PrintError) -> Self {
+        match error {
+            PrintError::Gone => Self::Unread,
+            PrintError::Failed(_) => Self::Failed(error.into()),
+        }
+    }
 }
 
 impl From<anyhow::Error> for Failure {
@@ -223,7 +235,7 @@ pub fn main() -> ExitCode {
     };
     crate::run::compile_in_processes();
     match run(arguments.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(Failure::Unread) => ExitCode::SUCCESS,
         Err(Failure::Reported) => ExitCode::FAILURE,
         Err(Failure::Failed(error)) => printer::fail(&error),
         Err(Failure::Config(error)) => {
@@ -248,8 +260,13 @@ fn refused(error: &clap::Error) -> ExitCode {
         printer::error(&left_out);
         return ExitCode::from(2);
     }
-    // To a terminal that is gone nothing can be said.
-    drop(error.print());
+    let printed = error.print();
+    if !error.use_stderr()
+        && let Err(source) = printed
+        && source.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        return printer::fail(&PrintError::Failed(source).into());
+    }
     u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
@@ -285,7 +302,22 @@ fn located(config: &Path, error: anyhow::Error) -> Failure {
     }
 }
 
+/// Within limits that the system enforces on this process.
+fn compile_module(seconds: u64, mebibytes: u64) -> Result<(), Failure> {
+    let limits = CompileLimits {
+        processor: Duration::from_secs(seconds),
+        memory_bytes: mebibytes << 20,
+        ..CompileLimits::default()
+    };
+    let compiled = compile_for_parent(limits, std::io::stdin().lock(), std::io::stdout().lock());
+    Ok(compiled.map_err(anyhow::Error::new)?)
+}
+
 fn run(command: Command) -> Result<(), Failure> {
+    // A thread of a runtime that is still about to start when the limits come aborts the process.
+    if let Command::CompileModule { seconds, mebibytes } = command {
+        return compile_module(seconds, mebibytes);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -324,8 +356,8 @@ fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
             let explanation =
                 runtime.block_on(client::Client::new(&server)?.get(&client::job_path(&job, "/explain")?))?;
             match output {
-                Output::Table => printer::data(&explain::page(&job, &explanation)),
-                Output::Json => printer::json(&explanation),
+                Output::Table => printer::data(&explain::page(&job, &explanation))?,
+                Output::Json => printer::json(&explanation)?,
             }
             Ok(())
         }
@@ -339,25 +371,14 @@ fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
         Command::Replay(options) => replay::run(&options, runtime),
         #[cfg(feature = "author")]
         Command::Simulate(options) => simulate::run(&options, runtime),
-        Command::CompileModule { seconds, mebibytes } => {
-            let limits = CompileLimits {
-                processor: Duration::from_secs(seconds),
-                memory_bytes: mebibytes << 20,
-                ..CompileLimits::default()
-            };
-            let compiled = compile_for_parent(limits, std::io::stdin().lock(), std::io::stdout().lock());
-            Ok(compiled.map_err(anyhow::Error::new)?)
-        }
+        Command::CompileModule { seconds, mebibytes } => compile_module(seconds, mebibytes),
         Command::Store(command) => store::run(&command),
-        Command::Completions { shell } => {
-            print_completions(shell);
-            Ok(())
-        }
+        Command::Completions { shell } => Ok(print_completions(shell)?),
     }
 }
 
-fn print_completions(shell: Shell) {
+fn print_completions(shell: Shell) -> Result<(), PrintError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "steadfast", &mut script);
-    printer::data(&String::from_utf8_lossy(&script));
+    printer::data(&String::from_utf8_lossy(&script))
 }

@@ -8,8 +8,6 @@ mod mistake;
 mod read;
 mod values;
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -199,24 +197,15 @@ enum Modules {
     MayBeGone,
 }
 
-/// The most a configuration may hold, in bytes.
-const MAX_TEXT: u64 = 16 << 20;
+/// The most a text may hold that a person writes, in bytes: a configuration, a story, laws.
+pub(crate) const MAX_TEXT: usize = 16 << 20;
 
 /// No more of it than it may hold, whatever has taken the file's place.
 fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable {
+    steadfast_files::read_text(path, MAX_TEXT).map_err(|source| ConfigError::Unreadable {
         path: path.to_owned(),
         source,
-    };
-    let mut text = String::new();
-    let mut file = File::open(path).map_err(unreadable)?.take(MAX_TEXT + 1);
-    file.read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_TEXT {
-        return Err(unreadable(io::Error::other(format!(
-            "it holds more than {MAX_TEXT} bytes"
-        ))));
-    }
-    Ok(text)
+    })
 }
 
 #[cfg(test)]

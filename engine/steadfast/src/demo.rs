@@ -18,7 +18,7 @@ use steadfast_world::reply::Serve;
 use steadfast_world::story::{Moment, Story};
 use tempfile::TempDir;
 
-use crate::cli::printer;
+use crate::cli::printer::{self, PrintError};
 use crate::config::Config;
 use crate::run::{self, Running, ShutdownSignals, SystemClock};
 use timeline::Timeline;
@@ -69,17 +69,22 @@ pub async fn run(port: u16, afterwards: Afterwards) -> anyhow::Result<()> {
     let folder = folder()?;
     let mut stage = Stage::open(folder.path(), port).await?;
     printer::note(&format!("dashboard: http://{}/\n", stage.running.address));
-    tokio::select! {
-        () = stage.play() => {
-            if afterwards == Afterwards::Stay && std::io::stdout().is_terminal() {
+    let played = tokio::select! {
+        played = stage.play() => {
+            if played.is_ok() && afterwards == Afterwards::Stay && std::io::stdout().is_terminal() {
                 let address = stage.running.address;
                 printer::note(&format!("\nthe dashboard stays at http://{address}/ until Ctrl-C"));
                 signals.next().await;
             }
+            played
         }
-        name = signals.next() => printer::note(&format!("\nended by {name}, before the end of the story")),
-    }
-    signals.wait_for(stage.close()).await
+        name = signals.next() => {
+            printer::note(&format!("\nended by {name}, before the end of the story"));
+            Ok(())
+        }
+    };
+    signals.wait_for(stage.close()).await?;
+    Ok(played?)
 }
 
 /// The world of the story, and the engine that watches it.
@@ -120,15 +125,15 @@ impl Stage {
     }
 
     /// Plays the story to its end.
-    async fn play(&mut self) {
+    async fn play(&mut self) -> Result<(), PrintError> {
         let mut timeline = Timeline::new(SCENES, CLUSTER);
         while self.clock.story_now() < self.story.ends() {
             let now = self.clock.story_now();
             take_steps(&self.story, &self.world, &mut self.taken, |at| at <= now);
-            timeline.look(self.clock.story_now().elapsed(), &self.running);
+            timeline.look(self.clock.story_now().elapsed(), &self.running)?;
             tokio::time::sleep(TICK).await;
         }
-        printer::data(&timeline.summary(TRUTH, &self.running));
+        printer::data(&timeline.summary(TRUTH, &self.running))
     }
 
     async fn close(self) -> anyhow::Result<()> {

@@ -6,11 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use steadfast_files::{FileError, SMALL};
 
 use super::RegistryError;
-
-/// The most a file with credentials may hold, in bytes.
-const MAX_FILE: u64 = 1 << 20;
 
 /// A name and a password.
 #[derive(Clone, Debug)]
@@ -62,12 +60,8 @@ impl Credentials {
     }
 }
 
-async fn read(file: &Path) -> std::io::Result<String> {
-    use tokio::io::AsyncReadExt;
-    let mut text = String::new();
-    let file = tokio::fs::File::open(file).await?;
-    file.take(MAX_FILE).read_to_string(&mut text).await?;
-    Ok(text)
+async fn read(file: &Path) -> Result<String, FileError> {
+    steadfast_files::read_text_apart(file, SMALL).await
 }
 
 #[cfg(test)]

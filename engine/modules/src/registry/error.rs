@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use steadfast_files::FileError;
+
 use crate::Digest;
 
 /// Why a registry did not give or take something.
@@ -18,9 +20,9 @@ pub enum RegistryError {
     Unreadable {
         /// As the configuration names it.
         path: PathBuf,
-        /// What the system says.
+        /// Why not.
         #[source]
-        source: std::io::Error,
+        source: FileError,
     },
     /// A file holds no certificates.
     #[error("{} holds no certificates in PEM", path.display())]

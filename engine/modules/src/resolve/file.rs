@@ -4,10 +4,9 @@ use std::io;
 use std::path::Path;
 
 use bytes::Bytes;
-use tokio::task::spawn_blocking;
 
 use super::{Module, Origin, Provenance};
-use crate::{Digest, MAX_MODULE, ModuleError, ModuleRef, Signature, Trust, regular_file, signature_file};
+use crate::{Digest, MAX_MODULE, ModuleError, ModuleRef, Signature, Trust, signature_file};
 
 /// The most a file with a signature may hold, in bytes.
 const MAX_SIGNATURE: usize = 64 << 10;
@@ -68,8 +67,6 @@ async fn signer(reference: &ModuleRef, path: &Path, bytes: &[u8], trust: &Trust)
 }
 
 async fn read(path: &Path, limit: usize) -> Result<Vec<u8>, ModuleError> {
-    let file = path.to_owned();
-    let read = spawn_blocking(move || regular_file::read(&file, limit)).await;
-    let read = read.unwrap_or_else(|error| Err(io::Error::other(error).into()));
+    let read = steadfast_files::read_apart(path, limit).await;
     read.map_err(|error| ModuleError::of_file(path, error))
 }

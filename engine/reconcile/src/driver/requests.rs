@@ -72,7 +72,7 @@ impl Driver {
             .get(key)
             .and_then(|record| self.reactor.seen_alive(record));
         let seen = seen.map_or_else(|| "it is not seen alive".to_owned(), |seen| seen.to_string());
-        let turn = self.reactor.forget(key, force).inspect_err(|error| {
+        let turn = self.reactor.forget(key, force, self.clock.now()).inspect_err(|error| {
             tracing::info!(job = %key, ?force, "a request to forget a job was refused: {}", error_chain(error));
         })?;
         match self.commit_whole(turn).await {

@@ -11,6 +11,7 @@ use steadfast_core::id::JobKey;
 use steadfast_core::journal::Change;
 use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::state::Force;
+use steadfast_core::time::Timestamp;
 
 use super::Reactor;
 use crate::control::{RequestError, SeenAlive};
@@ -20,8 +21,9 @@ impl Reactor {
     /// Deletes the record of a discovered job, or of a session's, once the turn is committed. Its target goes with its last
     /// job, and the next list takes it up again if it is still there.
     ///
-    /// Fails with [`RequestError::NoSuchJob`], [`RequestError::Configured`] and, without force, [`RequestError::SeenAlive`].
-    pub fn forget(&self, key: &JobKey, force: Force) -> Result<Turn, RequestError> {
+    /// Fails with [`RequestError::NoSuchJob`], [`RequestError::Configured`], [`RequestError::TooOften`] and, without force,
+    /// [`RequestError::SeenAlive`].
+    pub fn forget(&mut self, key: &JobKey, force: Force, now: Timestamp) -> Result<Turn, RequestError> {
         let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
         if record.origin == Origin::Configured && key.session_job.is_none() {
             return Err(RequestError::Configured);
@@ -31,7 +33,8 @@ impl Reactor {
         {
             return Err(RequestError::SeenAlive(seen));
         }
-        Ok(Turn::of(Change::forget(Arc::clone(record))))
+        let change = Change::forget(Arc::clone(record));
+        self.asked(key, change, now)
     }
 
     /// By what the job would be taken up again if it was forgotten now, or is known to run: its newest evidence.

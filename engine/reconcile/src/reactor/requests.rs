@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use steadfast_core::id::{JobKey, PolicyName};
+use steadfast_core::journal::Change;
 use steadfast_core::planner;
 use steadfast_core::record::{JobRecord, PostedIntent};
 use steadfast_core::snapshot::Snapshot;
@@ -15,7 +16,7 @@ use crate::control::RequestError;
 use crate::turn::Turn;
 
 impl Reactor {
-    /// Notes an intent. Fails with [`RequestError::NoSuchJob`].
+    /// Notes an intent. Fails with [`RequestError::NoSuchJob`] and [`RequestError::TooOften`].
     pub fn intend(
         &mut self,
         key: &JobKey,
@@ -25,7 +26,16 @@ impl Reactor {
     ) -> Result<Turn, RequestError> {
         let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
         let posted = PostedIntent::new(intent, author, now);
-        Ok(Turn::of(planner::record_intent(record, posted)))
+        let change = planner::record_intent(record, posted);
+        self.asked(key, change, now)
+    }
+
+    /// The turn of a change that a caller asks for. There is no other way to one, so that each counts towards what may be asked
+    /// for of a job. Fails with [`RequestError::TooOften`].
+    pub(super) fn asked(&mut self, key: &JobKey, change: Change, now: Timestamp) -> Result<Turn, RequestError> {
+        let charged = self.call_limits.charge(key, change.events.len(), now);
+        charged.map_err(|wait| RequestError::TooOften { wait })?;
+        Ok(Turn::of(change))
     }
 
     /// Judges the job with the next turn, whether or not anything new is known of it.

@@ -8,6 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use secrecy::{ExposeSecret, SecretString};
 use steadfast_core::error_chain::error_chain;
+use steadfast_files::{FileError, SMALL};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
@@ -57,9 +58,9 @@ pub enum TokenError {
     Read {
         /// The file, as the configuration names it.
         path: String,
-        /// What the system said.
+        /// Why not.
         #[source]
-        source: std::io::Error,
+        source: FileError,
     },
     /// Its content is no token.
     #[error(
@@ -78,7 +79,7 @@ impl Token {
     ///
     /// Fails if the file cannot be read, or holds no token of at least 16 visible ASCII characters.
     pub fn read(path: &Path) -> Result<Self, TokenError> {
-        let token = token_in(path, std::fs::read_to_string(path))?;
+        let token = token_in(path, steadfast_files::read_text(path, SMALL))?;
         Ok(Self(Arc::new(Followed {
             path: path.to_owned(),
             held: Mutex::new(Held {
@@ -103,7 +104,7 @@ impl Token {
         if held.looked_at.elapsed() < FRESH {
             return held.token.clone();
         }
-        let read = timeout(LOOK, tokio::fs::read_to_string(path)).await;
+        let read = timeout(LOOK, steadfast_files::read_text_apart(path, SMALL)).await;
         held.looked_at = Instant::now();
         match read.map(|read| token_in(path, read)) {
             Ok(Ok(token)) => {
@@ -168,7 +169,7 @@ impl Token {
     }
 }
 
-fn token_in(path: &Path, read: std::io::Result<String>) -> Result<SecretString, TokenError> {
+fn token_in(path: &Path, read: Result<String, FileError>) -> Result<SecretString, TokenError> {
     let path = path.display().to_string();
     let text = match read {
         Ok(text) => text,

@@ -404,3 +404,27 @@ async fn of_thousands_of_other_jobs_some_are_shown_and_the_rest_is_a_number() {
     let (_, page) = server.get("/api/v1/jobs").await;
     assert!(page.to_string().len() < 40_000, "{}", page.to_string().len());
 }
+
+#[tokio::test]
+async fn a_job_that_is_changed_too_often_says_which_rule_holds_and_when_to_come_again() {
+    let server = TestServer::new();
+    let job = "/api/v1/jobs/local/default/hasty";
+    let intent = format!("{job}/intent");
+    let calls = [
+        (Method::PUT, intent.as_str(), r#"{"intent":"cancel","author":"a"}"#),
+        (Method::DELETE, job, ""),
+    ];
+    for (method, path, body) in calls {
+        let request = request(method, path).header("content-type", "application/json");
+        let response = server.send(request.body(Body::from(body)).unwrap()).await;
+        let headers = response.headers().clone();
+        let (status, problem) = read(response).await;
+        assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{problem}");
+        assert_eq!(headers[http::header::RETRY_AFTER], "2");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("120 at once") && detail.contains("Nothing has changed"),
+            "{detail}"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! What the API asks of the reconcile loop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use steadfast_core::explanation::Explanation;
@@ -13,7 +14,8 @@ use steadfast_core::state::{Force, Intent};
 pub trait Control: Send + Sync {
     /// Notes what somebody intends with a job. The record is committed when this returns.
     ///
-    /// Fails with [`ControlError::NoSuchJob`], and [`ControlError::Unavailable`] if the store did not take it.
+    /// Fails with [`ControlError::NoSuchJob`], [`ControlError::TooOften`], and [`ControlError::Unavailable`] if the store did
+    /// not take it.
     async fn intend(&self, job: &JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, ControlError>;
 
     /// Runs the job's policy on what is seen now, to show what it decides; nothing is carried out.
@@ -24,7 +26,7 @@ pub trait Control: Send + Sync {
     /// Removes a job's record. Its removal is committed when this returns.
     ///
     /// Fails with [`ControlError::NoSuchJob`], [`ControlError::Configured`], [`ControlError::SeenAlive`] without
-    /// [`Force::Yes`], and [`ControlError::Unavailable`] if the store did not take it.
+    /// [`Force::Yes`], [`ControlError::TooOften`], and [`ControlError::Unavailable`] if the store did not take it.
     async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError>;
 }
 
@@ -40,6 +42,14 @@ pub enum ControlError {
     /// It is still there: forgotten, it would be back at once, without its history. Holds what is seen of it.
     #[error("{0}; forgotten now it would be back at once, without its history")]
     SeenAlive(String),
+    /// Calls about the job have made as many entries as they may.
+    #[error("{why}")]
+    TooOften {
+        /// Which limit there is.
+        why: String,
+        /// How long it takes until there is room for another one.
+        wait: Duration,
+    },
     /// The store or the loop cannot do it now. Holds the reason.
     #[error("{0}")]
     Unavailable(String),

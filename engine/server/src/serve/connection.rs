@@ -2,14 +2,16 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::response::IntoResponse as _;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, DATE};
 use http::{HeaderValue, Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -17,13 +19,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::conduct::{Kind, UnderWay};
 use super::seats::{Place, Seat};
+use super::undated::{answer as answer_undated, date, is_datable};
 use super::{Limits, Peer, Serving};
 use crate::problem::Problem;
 
@@ -46,6 +49,11 @@ pub(super) async fn serve(stream: TcpStream, peer: Peer, seat: Seat, served: Arc
     // What is written waits for a client that does not read.
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.unread));
+    if !is_datable(SystemTime::now()) {
+        let answered = timeout(limits.first, answer_undated(Box::pin(stream), served.router.clone()));
+        drop(answered.await);
+        return;
+    }
     let seat = Arc::new(seat);
     let (of_requests, answers) = (Arc::clone(&seat), Arc::clone(&served));
     let service = service_fn(move |request| answer(request, peer, Arc::clone(&of_requests), Arc::clone(&answers)));
@@ -57,7 +65,8 @@ pub(super) async fn serve(stream: TcpStream, peer: Peer, seat: Seat, served: Arc
     let mut is_stopping = false;
     loop {
         tokio::select! {
-            ended = connection.as_mut() => {
+            ended = while_datable(connection.as_mut()) => {
+                let Some(ended) = ended else { break };
                 match ended {
                     Err(error) if is_timeout(&*error) => break,
                     Err(error) => tracing::debug!("a connection of {} broke: {error}", peer.0),
@@ -74,6 +83,18 @@ pub(super) async fn serve(stream: TcpStream, peer: Peer, seat: Seat, served: Arc
         }
     }
     served.serving.metrics.cut_off.inc();
+}
+
+/// What becomes of a connection; `None` if it cannot go on, as the clock is where there is no date for its answers.
+async fn while_datable<F: Future>(mut connection: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(move |context| {
+        if is_datable(SystemTime::now()) {
+            connection.as_mut().poll(context).map(Some)
+        } else {
+            Poll::Ready(None)
+        }
+    })
+    .await
 }
 
 /// Whether a connection ended for what its client did not send, or did not take.
@@ -96,11 +117,14 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
+        // It panics where a clock is beyond the year 9999; the answers have one of our own.
+        .auto_date_header(false)
         .timer(TokioTimer::new())
         // Counts from the end of the answer before, too.
         .header_read_timeout(limits.idle);
     builder
         .http2()
+        .auto_date_header(false)
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADERS)
@@ -135,6 +159,9 @@ async fn answer(
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(date) = date(SystemTime::now()) {
+        response.headers_mut().insert(DATE, date);
     }
     let ends = response.body().size_hint().exact().is_some();
     under_way.is(if ends { Kind::Whole } else { Kind::Stream });

@@ -19,7 +19,7 @@ use steadfast_core::time::Timestamp;
 use super::AT;
 use crate::{Control, ControlError};
 
-/// For a job named `busy` the store is full; one named `alive` is still there; the policy fails for one that FAILED.
+/// For a job named `busy` the store is full, and one named `hasty` was changed too often; one named `alive` is still there; the policy fails for one that FAILED.
 #[derive(Debug)]
 pub(super) struct TestControl(pub(super) Arc<Projection>);
 
@@ -27,6 +27,12 @@ impl TestControl {
     fn find(&self, job: &JobKey) -> Result<JobView, ControlError> {
         if job.target.name.as_ref() == "busy" {
             return Err(ControlError::Unavailable("the store is full".to_owned()));
+        }
+        if job.target.name.as_ref() == "hasty" {
+            return Err(ControlError::TooOften {
+                why: "120 at once".to_owned(),
+                wait: Duration::from_millis(1_250),
+            });
         }
         self.0.get(job).ok_or(ControlError::NoSuchJob)
     }

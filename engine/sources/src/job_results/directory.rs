@@ -1,7 +1,6 @@
 //! A folder in a directory that this process can read. The disk may be a network's, and may hang.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_files::FileError;
 use tokio::sync::Semaphore;
 
 use super::Files;
@@ -74,13 +74,13 @@ impl Files for Directory {
         let (file, root, shown) = (self.below(path)?, self.root.clone(), self.shown(path));
         let what = shown.clone();
         self.on_disk(limits.deadline, &what, move || match whole(&file, limits.max_bytes) {
-            Ok(Some(content)) if content.len() > limits.max_bytes => Err(Fault::new(
-                FaultKind::TooLarge,
-                format!("{shown}: the file exceeds {} bytes", limits.max_bytes),
-            )),
             Ok(Some(content)) => Ok(Some(content.into())),
             Ok(None) => require_directory(&root).map(|()| None),
-            Err(error) => Err(fault(&shown, &error)),
+            Err(FileError::TooLarge { limit }) => Err(Fault::new(
+                FaultKind::TooLarge,
+                format!("{shown}: the file exceeds {limit} bytes"),
+            )),
+            Err(error) => Err(fault(&shown, &error.into())),
         })
         .await
     }
@@ -112,21 +112,14 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// A file's content, cut off behind the first byte that is too many; `None` if there is no such file. Flink 2.3 may name
-/// a folder like an archive: that is no file.
-fn whole(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if is_missing(&error) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    if file.metadata()?.is_dir() {
-        return Ok(None);
+/// A file's content; `None` if there is no such file. Flink 2.3 may name a folder like an archive: that is no file.
+fn whole(path: &Path, most: usize) -> Result<Option<Vec<u8>>, FileError> {
+    match steadfast_files::read(path, most) {
+        Ok(content) => Ok(Some(content)),
+        Err(FileError::Io(error)) if is_missing(&error) => Ok(None),
+        Err(FileError::NotRegular) if path.is_dir() => Ok(None),
+        Err(error) => Err(error),
     }
-    let mut content = Vec::new();
-    let most = u64::try_from(most).unwrap_or(u64::MAX);
-    file.take(most.saturating_add(1)).read_to_end(&mut content)?;
-    Ok(Some(content))
 }
 
 /// That the directory itself is there, though it lacks what was asked for: one that is not there lacks nothing.

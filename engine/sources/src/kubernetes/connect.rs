@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, KubeconfigError};
 use secrecy::ExposeSecret;
 use steadfast_core::loopback::is_loopback;
 use tokio::time::Instant;
 
 use super::credentials::Credentials;
 use super::plugin::{self, PluginError};
-use super::words;
+use super::token_file::{self, TokenFileError};
+use super::{kubeconfig, words};
 
 use crate::transport::shown;
 
@@ -51,8 +52,11 @@ pub enum ConnectError {
     #[error("no cluster: not inside one, and neither KUBECONFIG nor ~/.kube/config leads to one: {0}")]
     Nowhere(String),
     /// What a pod is given cannot be used any more.
-    #[error("what this pod was given to reach its cluster cannot be used")]
-    InCluster(#[source] kube::config::InClusterError),
+    #[error("what this pod was given to reach its cluster cannot be used: {0}")]
+    InCluster(String),
+    /// There is no token in the file that it names.
+    #[error(transparent)]
+    Token(#[from] TokenFileError),
     /// The credential plugin of the kubeconfig gave none.
     #[error("no credentials from the kubeconfig")]
     Plugin(#[from] PluginError),
@@ -67,10 +71,10 @@ pub enum ConnectError {
 /// A client for a kubeconfig; without one: in-cluster, then `KUBECONFIG`, then `~/.kube/config`. Fails if
 /// none of them can be read, or none makes a client; the cluster itself is not asked. A credential plugin is run, for at most a
 /// minute. While the credentials' task runs, they are renewed when they are refused, at most once in `renew_every`.
-pub async fn connect(kubeconfig: Option<&Path>, renew_every: Duration) -> Result<Connected, ConnectError> {
-    let source = match kubeconfig {
+pub async fn connect(named: Option<&Path>, renew_every: Duration) -> Result<Connected, ConnectError> {
+    let source = match named {
         Some(path) => Source::File(path.to_owned()),
-        None if kube::Config::incluster().is_ok() => Source::InCluster,
+        None if kubeconfig::in_cluster().await.is_some_and(|found| found.is_ok()) => Source::InCluster,
         None => Source::Inferred,
     };
     let location = match source {
@@ -122,16 +126,13 @@ impl Source {
 
     async fn read(&self) -> Result<kube::Config, ConnectError> {
         match self {
-            Self::File(path) => {
-                let broken = |error| broken(path, &error);
-                let kubeconfig = Kubeconfig::read_from(path).map_err(broken)?;
-                kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-                    .await
-                    .map_err(broken)
-            }
-            Self::InCluster => kube::Config::incluster().map_err(ConnectError::InCluster),
+            Self::File(path) => kubeconfig::of_file(path).await.map_err(|error| broken(path, &error)),
+            Self::InCluster => match kubeconfig::in_cluster().await {
+                Some(read) => read.map_err(|error| ConnectError::InCluster(words::of_kubeconfig(&error))),
+                None => Err(ConnectError::InCluster("its files are not there any more".to_owned())),
+            },
             // Not by `infer`, whose error quotes what it read.
-            Self::Inferred => kube::Config::from_kubeconfig(&KubeConfigOptions::default())
+            Self::Inferred => kubeconfig::inferred()
                 .await
                 .map_err(|error| ConnectError::Nowhere(words::of_kubeconfig(&error))),
         }
@@ -139,17 +140,36 @@ impl Source {
 }
 
 /// A client for a configuration that is at hand. Fails if its certificates or its address cannot be used.
-pub fn connect_to(config: kube::Config) -> Result<kube::Client, ConnectError> {
+pub fn connect_to(mut config: kube::Config) -> Result<kube::Client, ConnectError> {
     sendable(&config.auth_info)?;
-    kube::Client::try_from(without_retry_and_proxy(config))
-        .map_err(|error| ConnectError::Client(words::of_client(&error)))
+    let token_file = followed(&config.auth_info).map(Path::to_owned);
+    // The library would read them again by itself, whatever they are by then.
+    config.auth_info.token_file = None;
+    config.root_cert_file = None;
+    let client = kube::Client::try_from(without_retry_and_proxy(config))
+        .map_err(|error| ConnectError::Client(words::of_client(&error)))?;
+    match token_file {
+        Some(path) => Ok(token_file::showing(client, &path)?),
+        None => Ok(client),
+    }
 }
 
 /// Whether a kubeconfig can be read and used, as far as can be told without running its plugin or asking its cluster.
 pub fn check_kubeconfig(path: &Path) -> Result<(), ConnectError> {
     let read = Source::File(path.to_owned()).read().now_or_never();
     // Nothing in it waits.
-    read.map_or(Ok(()), |config| sendable(&config?.auth_info))
+    read.map_or(Ok(()), |config| {
+        let user = config?.auth_info;
+        sendable(&user)?;
+        Ok(followed(&user).map_or(Ok(()), token_file::check)?)
+    })
+}
+
+/// The file whose token is shown, if the user has nothing else that goes before it.
+fn followed(user: &AuthInfo) -> Option<&Path> {
+    let has_password = user.username.is_some() && user.password.is_some();
+    let goes_before = user.auth_provider.is_some() || has_password || user.token.is_some();
+    user.token_file.as_deref().filter(|_| !goes_before).map(Path::new)
 }
 
 fn broken(path: &Path, error: &KubeconfigError) -> ConnectError {

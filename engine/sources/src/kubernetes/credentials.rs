@@ -6,7 +6,7 @@
 //! TLS handshake that failed, since certificates are renewed too. Between two such attempts lies `every`, however many
 //! requests are refused. Meanwhile requests go on with what there is, and none waits for a plugin.
 //!
-//! Token files need no 401: the client library reads them again once a minute at most.
+//! Token files need no 401: they are read again once a minute.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;

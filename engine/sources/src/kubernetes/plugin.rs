@@ -4,7 +4,8 @@
 //! environment and output into its errors, where tokens are. Here a plugin has a deadline, is ended with it, and nothing of
 //! what it said is shown.
 
-use std::process::Stdio;
+use std::io;
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
@@ -13,12 +14,16 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
 use tokio::time::Instant;
 
 use crate::json;
 
 /// How long a plugin may take.
 const DEADLINE: Duration = Duration::from_secs(60);
+/// The most that is read of what it prints, in bytes.
+const MAX_ANSWER: u64 = 1 << 20;
 
 /// Why a plugin gave no credentials. It never shows arguments, environment or output: they may hold secrets.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +57,7 @@ pub enum PluginError {
         /// The command, without arguments.
         command: String,
         /// How it ended.
-        status: std::process::ExitStatus,
+        status: ExitStatus,
     },
     /// What it answered holds no credentials.
     #[error("the credential plugin {0} answered without a token or a certificate (an ExecCredential is expected)")]
@@ -103,7 +108,7 @@ async fn run(exec: &ExecConfig, deadline: Duration) -> Result<ExecStatus, Plugin
         None => json!({ "interactive": false }),
     };
     let info = json!({ "kind": "ExecCredential", "apiVersion": exec.api_version, "spec": spec });
-    let mut process = tokio::process::Command::new(&command);
+    let mut process = Command::new(&command);
     process
         .args(exec.args.iter().flatten())
         .envs(
@@ -114,25 +119,35 @@ async fn run(exec: &ExecConfig, deadline: Duration) -> Result<ExecStatus, Plugin
         )
         .env("KUBERNETES_EXEC_INFO", info.to_string())
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true);
-    let Ok(ended) = tokio::time::timeout(deadline, process.output()).await else {
+    let Ok(ended) = tokio::time::timeout(deadline, answer(process)).await else {
         return Err(PluginError::TimedOut { command, deadline });
     };
-    let output = match ended {
-        Ok(output) => output,
+    let (status, answer) = match ended {
+        Ok(ended) => ended,
         Err(source) => return Err(PluginError::NotStarted { command, source }),
     };
-    if !output.status.success() {
-        let status = output.status;
+    if !status.success() {
         return Err(PluginError::Failed { command, status });
     }
-    match json::from_slice(&output.stdout) {
+    match json::from_slice(&answer) {
         Ok(ExecCredential { status }) if status.token.is_some() || status.client_certificate_data.is_some() => {
             Ok(status)
         }
         Ok(_) | Err(_) => Err(PluginError::NoCredentials(command)),
     }
+}
+
+/// How the process ended, and what it printed, as far as that is read: one that goes on printing finds nobody who listens.
+async fn answer(mut process: Command) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let mut child = process.spawn()?;
+    let mut answer = Vec::new();
+    if let Some(output) = child.stdout.take() {
+        output.take(MAX_ANSWER).read_to_end(&mut answer).await?;
+    }
+    Ok((child.wait().await?, answer))
 }
 
 #[cfg(test)]

@@ -8,10 +8,17 @@ use clap::Args;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use steadfast_core::id::JobKey;
+use steadfast_http::whole;
 
 use super::Failure;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// The most that is read of one answer, in bytes: a page of 500 jobs has a tenth of it.
+const MAX_ANSWER: usize = 32 << 20;
+/// The most that is read of a refusal.
+const MAX_REFUSAL: usize = 64 << 10;
+/// The most items that are read of a list, over all its pages.
+const MAX_ITEMS: usize = 200_000;
 
 /// Which engine to ask.
 #[derive(Clone, Debug, Args)]
@@ -55,15 +62,33 @@ pub(super) struct Client {
 /// The path of a job, or of something below it.
 pub(super) fn job_path(job: &str, below: &str) -> Result<String, Failure> {
     let wrong = || anyhow!("`{job}` is not a job; write CLUSTER/NAMESPACE/NAME as `steadfast status` shows it");
-    let key = JobKey::parse(job).ok_or_else(|| Failure::Usage(wrong()))?;
-    Ok(format!("/api/v1/jobs/{key}{below}"))
+    let key = JobKey::parse(job).ok_or_else(|| Failure::Usage(wrong()))?.to_string();
+    // Dots alone lead elsewhere, however they are written.
+    if key.split('/').any(|part| matches!(part, "." | "..")) {
+        return Err(Failure::Usage(wrong()));
+    }
+    let segments: Vec<String> = key.split('/').map(segment).collect();
+    Ok(format!("/api/v1/jobs/{}{below}", segments.join("/")))
+}
+
+/// A part of a path, as a URL carries it.
+fn segment(part: &str) -> String {
+    let mut written = String::with_capacity(part.len());
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            written.push(char::from(byte));
+        } else {
+            written.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    written
 }
 
 impl Client {
     pub(super) fn new(options: &ServerOptions) -> Result<Self, Failure> {
         let token = match &options.token_file {
             Some(path) => Some(
-                std::fs::read_to_string(path)
+                steadfast_files::read_text(path, steadfast_files::SMALL)
                     .with_context(|| format!("cannot read {}", path.display()))?
                     .trim()
                     .to_owned(),
@@ -126,7 +151,15 @@ impl Client {
             if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
                 items.extend(more);
             }
+            if items.len() > MAX_ITEMS {
+                let rule = anyhow!("the engine's list at {path} has more than {MAX_ITEMS} items");
+                return Err(Failure::Unreachable(rule));
+            }
             match page.get("cursor").and_then(Value::as_str) {
+                Some(cursor) if query == format!("?cursor={cursor}") => {
+                    let rule = anyhow!("the engine's list at {path} has a page that leads to itself");
+                    return Err(Failure::Unreachable(rule));
+                }
                 Some(cursor) => query = format!("?cursor={cursor}"),
                 None => return Ok(items),
             }
@@ -161,9 +194,11 @@ impl Client {
 }
 
 async fn read(response: Response) -> Result<Value, Failure> {
-    response.json().await.map_err(|error| {
-        Failure::Unreachable(anyhow::Error::new(error).context("the engine's answer could not be read"))
-    })
+    let unread = |error| Failure::Unreachable(anyhow::Error::context(error, "the engine's answer could not be read"));
+    let body = whole(response, MAX_ANSWER)
+        .await
+        .map_err(|error| unread(error.into()))?;
+    serde_json::from_slice(&body).map_err(|error| unread(error.into()))
 }
 
 /// An answer that is no refusal.
@@ -172,11 +207,34 @@ async fn accepted(response: Response) -> Result<Response, Failure> {
     if status.is_success() {
         return Ok(response);
     }
-    let said = response.json::<Value>().await.ok();
+    let said = whole(response, MAX_REFUSAL).await.ok();
+    let said: Option<Value> = said.and_then(|body| serde_json::from_slice(&body).ok());
     let detail = said
         .as_ref()
         .and_then(|body| body.get("detail"))
         .and_then(Value::as_str)
         .unwrap_or("no reason given");
     Err(Failure::Unreachable(anyhow!("the engine refused ({status}): {detail}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jobs_path_leads_to_it_whatever_its_name() {
+        assert_eq!(
+            job_path("-/-/50% a?b#c", "/explain").unwrap(),
+            "/api/v1/jobs/-/-/50%25%20a%3Fb%23c/explain"
+        );
+        for elsewhere in [
+            "local/default/..",
+            "local/./orders",
+            "../default/orders",
+            "local/orders",
+        ] {
+            let refused = job_path(elsewhere, "");
+            assert!(matches!(refused, Err(Failure::Usage(_))), "{elsewhere}");
+        }
+    }
 }

@@ -17,8 +17,8 @@ const NAMED: usize = 4;
 pub(super) async fn show(server: &ServerOptions, output: Output) -> Result<(), Failure> {
     let client = Client::new(server)?;
     match output {
-        Output::Table => printer::data(&format!("{}\n", table(&read(&client).await?, SystemClock.now()))),
-        Output::Json => printer::json(&client.get(PATH).await?),
+        Output::Table => printer::data(&format!("{}\n", table(&read(&client).await?, SystemClock.now())))?,
+        Output::Json => printer::json(&client.get(PATH).await?)?,
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use reqwest::Response;
 use serde_json::Value;
 use tokio::io::AsyncRead;
-use tokio_util::codec::{FramedRead, LinesCodec};
+use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use tokio_util::io::StreamReader;
 
 use super::client::Client;
@@ -72,6 +72,11 @@ impl<'a> Events<'a> {
         loop {
             let line = match self.lines.next().await {
                 Some(Ok(line)) => line,
+                Some(Err(LinesCodecError::MaxLineLengthExceeded)) => {
+                    return Err(Failure::Unreachable(anyhow!(
+                        "the event stream has a line of more than {LINE} bytes, which no engine sends"
+                    )));
+                }
                 Some(Err(_)) | None => {
                     if let Some(gap) = self.resume().await? {
                         return Ok(gap);

@@ -33,7 +33,7 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
             text.push_str(&format!("{}\n", parameters(&description.parameters)));
         }
     }
-    printer::data(&text);
+    printer::data(&text)?;
     Ok(())
 }
 

@@ -90,7 +90,7 @@ pub(super) fn run(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
         Command::Verify(options) => verify::run(options),
         Command::Diff(options) => diff::run(options, runtime),
         Command::Wit => {
-            printer::data(steadfast_wit::POLICY_WIT);
+            printer::data(steadfast_wit::POLICY_WIT)?;
             Ok(())
         }
         Command::Keygen(options) => keygen::run(options),

@@ -1,17 +1,47 @@
 //! The only place that writes to the terminal: standard output is data, standard error the rest. Neither takes a command to
 //! the terminal along.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use super::terminal::{Passes, plain};
 use crate::config::ConfigError;
 
-/// Data, on standard output. A reader that has gone away is no error.
-pub fn data(text: &str) {
-    let mut out = std::io::stdout().lock();
+/// Why data is not on standard output.
+#[derive(Debug, thiserror::Error)]
+pub enum PrintError {
+    /// A full disk, for one.
+    #[error("standard output cannot be written")]
+    Failed(#[source] io::Error),
+    /// Whoever read it has gone away.
+    #[error("nobody reads standard output any more")]
+    Gone,
+}
+
+/// Data, on standard output. A reader that has gone away (`| head`) has seen enough: what the command does and how it ends is the
+/// same without one.
+pub fn data(text: &str) -> Result<(), PrintError> {
+    match endless(text) {
+        Err(PrintError::Gone) => Ok(()),
+        written => written,
+    }
+}
+
+/// Data of which there is no end: a reader that has gone away ends the command too.
+pub fn endless(text: &str) -> Result<(), PrintError> {
+    written(text, std::io::stdout().lock())
+}
+
+fn written(text: &str, mut out: impl Write) -> Result<(), PrintError> {
     let text = plain(text, Passes::Lines);
-    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| {
+        if error.kind() == ErrorKind::BrokenPipe {
+            PrintError::Gone
+        } else {
+            PrintError::Failed(error)
+        }
+    })
 }
 
 /// Standard output, for data that comes piece by piece and must be there whole: what fails is the writer's to tell.
@@ -20,8 +50,8 @@ pub fn stream() -> impl Write {
 }
 
 /// A JSON document, on standard output.
-pub fn json(value: &serde_json::Value) {
-    data(&format!("{value:#}\n"));
+pub fn json(value: &serde_json::Value) -> Result<(), PrintError> {
+    data(&format!("{value:#}\n"))
 }
 
 /// A word to the person at the terminal.
@@ -67,5 +97,31 @@ pub fn counted(count: usize, noun: &str) -> String {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{count} {stem}ies"),
         (_, None) => format!("{count} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Refusing(ErrorKind);
+
+    impl Write for Refusing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_not_written_is_told_apart_from_what_nobody_reads() {
+        assert!(written("text", Vec::new()).is_ok());
+        let full = written("text", Refusing(ErrorKind::StorageFull));
+        assert!(matches!(full, Err(PrintError::Failed(_))));
+        let gone = written("text", Refusing(ErrorKind::BrokenPipe));
+        assert!(matches!(gone, Err(PrintError::Gone)));
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     for story in &stories {
         if let Some(obstacle) = environment.obstacle(story) {
             tally.skipped += 1;
-            printer::data(&format!("skipped {}: {obstacle}\n", story.id));
+            printer::data(&format!("skipped {}: {obstacle}\n", story.id))?;
             continue;
         }
         let outcome = play(story, &harness)?;
@@ -120,15 +120,15 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         } else {
             tally.failed += 1;
         }
-        printer::data(&report(story, &outcome));
+        printer::data(&report(story, &outcome))?;
         if let Some(store) = &record {
             runtime.block_on(keep(store, outcome.recorded))?;
         }
         if options.timeline || !passed {
-            printer::data(&format!("{}\n", outcome.timeline));
+            printer::data(&format!("{}\n", outcome.timeline))?;
         }
     }
-    printer::data(&tally.summary());
+    printer::data(&tally.summary())?;
     if tally.failed > 0 {
         Err(Failure::Reported)
     } else {

@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::client::{Client, ServerOptions, job_path};
 use super::clusters::{self, Told};
 use super::follow::{Events, Heard};
+use super::printer::PrintError;
 use super::{Failure, Output, printer};
 use crate::run::SystemClock;
 
@@ -35,7 +36,7 @@ pub(super) async fn show(
         None
     };
     let list = clusters::read(&client).await?;
-    print_records(&client, output, job).await;
+    print_records(&client, output, job).await?;
     print_list(&client, &list, output, job).await?;
     match events {
         Some(events) => follow(&client, events, Told::new(&list), output, job).await,
@@ -57,7 +58,7 @@ fn concerned<'a>(list: &'a ClusterList, job: Option<&'a str>) -> impl Iterator<I
 async fn print_list(client: &Client, list: &ClusterList, output: Output, job: Option<&str>) -> Result<(), Failure> {
     for line in concerned(list, job).filter_map(|cluster| clusters::line(cluster, SystemClock.now())) {
         match output {
-            Output::Table => printer::data(&format!("{line}\n")),
+            Output::Table => printer::data(&format!("{line}\n"))?,
             Output::Json => printer::note(&line),
         }
     }
@@ -66,17 +67,17 @@ async fn print_list(client: &Client, list: &ClusterList, output: Output, job: Op
         None => client.items("/api/v1/jobs").await?,
     };
     match output {
-        Output::Table => printer::data(&format!("{}\n", table(&items))),
-        Output::Json => printer::json(&Value::Array(items)),
+        Output::Table => printer::data(&format!("{}\n", table(&items)))?,
+        Output::Json => printer::json(&Value::Array(items))?,
     }
     Ok(())
 }
 
 /// A line for each record that did not read, and each job of which the store takes nothing. An engine of an earlier version
 /// does not say, and one whose store cannot be read says so in `/readyz`: the jobs are shown all the same.
-async fn print_records(client: &Client, output: Output, job: Option<&str>) {
+async fn print_records(client: &Client, output: Output, job: Option<&str>) -> Result<(), PrintError> {
     let Ok(Some(store)) = client.find("/api/v1/store").await else {
-        return;
+        return Ok(());
     };
     let of = |what: &str| {
         store
@@ -105,10 +106,11 @@ async fn print_records(client: &Client, output: Output, job: Option<&str>) {
     });
     for line in aside.chain(unwritten) {
         match output {
-            Output::Table => printer::data(&format!("{line}\n")),
+            Output::Table => printer::data(&format!("{line}\n"))?,
             Output::Json => printer::note(&line),
         }
     }
+    Ok(())
 }
 
 /// The text at a place, or a dash.
@@ -162,7 +164,7 @@ async fn follow(
                 tokio::select! {
                     biased;
                     heard = &mut next => break heard?,
-                    _ = ticks.tick() => print_clusters(client, &mut told, output, job).await,
+                    _ = ticks.tick() => print_clusters(client, &mut told, output, job).await?,
                 }
             }
         };
@@ -179,19 +181,22 @@ async fn follow(
 }
 
 /// Prints a line for each cluster of which other things can be read now than before.
-async fn print_clusters(client: &Client, told: &mut Told, output: Output, job: Option<&str>) {
+async fn print_clusters(client: &Client, told: &mut Told, output: Output, job: Option<&str>) -> Result<(), PrintError> {
     // An engine that is away for a moment is the event stream's business.
-    let Ok(list) = clusters::read(client).await else { return };
+    let Ok(list) = clusters::read(client).await else {
+        return Ok(());
+    };
     let changed = ClusterList {
         items: told.changes(&list),
         standalone: None,
     };
     for cluster in concerned(&changed, job) {
         match output {
-            Output::Table => printer::data(&format!("{}\n", clusters::change(cluster, SystemClock.now()))),
-            Output::Json => printer::data(&format!("{}\n", serde_json::json!({ "cluster": cluster }))),
+            Output::Table => printer::endless(&format!("{}\n", clusters::change(cluster, SystemClock.now())))?,
+            Output::Json => printer::endless(&format!("{}\n", serde_json::json!({ "cluster": cluster })))?,
         }
     }
+    Ok(())
 }
 
 async fn print_event(
@@ -206,29 +211,29 @@ async fn print_event(
         return Ok(());
     }
     match output {
-        Output::Json => printer::data(&format!("{event}\n")),
+        Output::Json => printer::endless(&format!("{event}\n"))?,
         Output::Table if name == "forgotten" => {
-            printer::data(&format!("{}  {subject}  forgotten\n", text(event, "/at")));
+            printer::endless(&format!("{}  {subject}  forgotten\n", text(event, "/at")))?;
         }
         Output::Table if name == "unreadable" => {
-            printer::data(&format!(
+            printer::endless(&format!(
                 "entry {} of {subject} does not read: {}\n",
                 event.pointer("/sequence").map_or_else(String::new, Value::to_string),
                 text(event, "/why")
-            ));
+            ))?;
         }
         Output::Table => {
             // By now it may be forgotten; the event that says so comes next.
             let Some(current) = client.find(&job_path(subject, "")?).await? else {
                 return Ok(());
             };
-            printer::data(&format!(
+            printer::endless(&format!(
                 "{}  {subject}  {}  {}  {}\n",
                 text(event, "/at"),
                 text(&current, "/state"),
                 text(&current, "/confidence"),
                 text(&current, "/reason/message")
-            ));
+            ))?;
         }
     }
     Ok(())

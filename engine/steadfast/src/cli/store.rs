@@ -10,6 +10,7 @@ use steadfast_core::journal::JournalError;
 use steadfast_core::time::Clock as _;
 use steadfast_store::{Discard, Inspection, Problem, Repaired};
 
+use super::printer::PrintError;
 use super::{Failure, Output, printer};
 use crate::config::Config;
 use crate::run::SystemClock;
@@ -129,8 +130,8 @@ fn check(which: &Which, output: Output) -> Result<(), Failure> {
     let path = which.file()?;
     let found = steadfast_store::inspect(&path).map_err(anyhow::Error::new)?;
     match output {
-        Output::Table => printer::data(&report(&path.display().to_string(), &found)),
-        Output::Json => printer::json(&document(&found)),
+        Output::Table => printer::data(&report(&path.display().to_string(), &found))?,
+        Output::Json => printer::json(&document(&found))?,
     }
     verdict(&found.problems)
 }
@@ -150,7 +151,7 @@ fn repair(which: &Which, discard: Discard) -> Result<(), Failure> {
     for problem in &left {
         text.push_str(&format!("still wrong: {}", line(problem)));
     }
-    printer::data(&text);
+    printer::data(&text)?;
     verdict(&left)
 }
 
@@ -161,13 +162,10 @@ fn export(which: &Which) -> Result<(), Failure> {
     match written {
         Err(error) if is_gone(&error) => Ok(()),
         Err(error) => Err(Failure::Failed(error.into())),
-        Ok(damaged) => {
-            let flushed = out.flush();
-            flushed.map_err(|error| {
-                Failure::Failed(anyhow::Error::new(error).context("the export could not be written"))
-            })?;
-            whole(damaged)
-        }
+        Ok(damaged) => match out.flush() {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(PrintError::Failed(error).into()),
+            Ok(()) | Err(_) => whole(damaged),
+        },
     }
 }
 

@@ -221,7 +221,7 @@ impl Checker<'_> {
                         Some(&flink_rest),
                     ),
                     kubeconfig: entry.kubeconfig.as_ref().map(|path| self.kubeconfig(path)),
-                    namespaces: entry.namespaces.clone(),
+                    namespaces: self.names(&entry.namespaces, "kubernetes.namespaces"),
                     discover: self.discover(entry.discover.as_deref()),
                     flink_rest,
                     ended_jobs: self.ended_jobs(entry),
@@ -293,14 +293,18 @@ impl Checker<'_> {
 
     fn name(&mut self, name: &Spanned<String>, key: &str) -> String {
         let text = name.get_ref();
+        let rule = format!("{key} `{text}` cannot be a part of a job's id");
         if text.is_empty() || text.contains('/') || text.chars().any(char::is_control) {
-            self.refuse(
-                name.span(),
-                format!("{key} `{text}` cannot be a part of a job's id"),
-                "use a name without slashes that is not empty",
-            );
+            self.refuse(name.span(), rule, "use a name without slashes that is not empty");
+        } else if matches!(text.as_str(), "." | "..") {
+            let rule = format!("{rule}: in the job's URL it would stand for another place");
+            self.refuse(name.span(), rule, "use a name that is more than one or two dots");
         }
         text.clone()
+    }
+
+    fn names(&mut self, names: &[Spanned<String>], key: &str) -> Vec<String> {
+        names.iter().map(|name| self.name(name, key)).collect()
     }
 
     fn kubeconfig(&mut self, path: &Spanned<String>) -> PathBuf {

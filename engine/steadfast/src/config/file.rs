@@ -88,7 +88,7 @@ pub(super) struct Kubernetes {
     pub(super) name: Spanned<String>,
     pub(super) kubeconfig: Option<Spanned<String>>,
     #[serde(default)]
-    pub(super) namespaces: Vec<String>,
+    pub(super) namespaces: Vec<Spanned<String>>,
     pub(super) discover: Option<Vec<Spanned<String>>>,
     pub(super) flink_rest: Option<Spanned<String>>,
     pub(super) flink_auth: Option<Spanned<FlinkAuth>>,
@@ -113,8 +113,8 @@ pub(super) struct FlinkAuth {
 pub(super) struct Job {
     pub(super) name: Spanned<String>,
     pub(super) kubernetes: Option<Spanned<String>>,
-    pub(super) namespace: Option<String>,
-    pub(super) deployment: Option<String>,
+    pub(super) namespace: Option<Spanned<String>>,
+    pub(super) deployment: Option<Spanned<String>>,
     pub(super) mode: Option<Spanned<String>>,
     pub(super) flink_rest: Option<Spanned<String>>,
     pub(super) flink_auth: Option<Spanned<FlinkAuth>>,

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
+use steadfast_files::FileError;
 
 use super::{mask, read};
 
@@ -33,9 +34,9 @@ pub enum ConfigError {
     Unreadable {
         /// The file, as it was named.
         path: PathBuf,
-        /// What the operating system says.
+        /// Why not.
         #[source]
-        source: std::io::Error,
+        source: FileError,
     },
     /// It breaks rules. What is displayed is of the mistakes alone, since it goes over HTTP and into logs.
     #[error("{} in the configuration: {}", count(mistakes.len()), listed.join("; "))]
@@ -103,7 +104,7 @@ impl ConfigError {
     /// The mistake of the policy with that name, where its entry says `key`; it was found when the policy was loaded, and
     /// the text is read again to find the place. A file that is gone or another one by now is shown without it.
     pub(crate) fn in_policy(path: &Path, policy: &str, key: &str, rule: String, fix: &str) -> Self {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let text = steadfast_files::read_text(path, super::MAX_TEXT).unwrap_or_default();
         let place = read::place_in_policy(&text, policy, key).unwrap_or(0..0);
         Self::mistakes(path, &text, vec![Mistake::new(place, rule, fix)])
     }

@@ -297,3 +297,32 @@ fn a_mistake_in_an_endless_line_is_told_without_the_line() {
         assert!(told.starts_with("1: "), "{}", &told[..80]);
     }
 }
+
+#[test]
+fn a_name_that_a_url_would_take_for_another_place_is_refused() {
+    let job = |name: &str, more: &str| {
+        format!("[[job]]\nname = \"{name}\"\nmode = \"standalone\"\nflink_rest = \"http://127.0.0.1:1\"\n{more}")
+    };
+    for name in [".", ".."] {
+        let mistake = only_mistake(&job(name, ""));
+        assert!(
+            mistake.starts_with("2: job.name `.") && mistake.contains("one or two dots"),
+            "{mistake}"
+        );
+        let mistake = only_mistake(&job("a", &format!("deployment = \"{name}\"\n")));
+        assert!(mistake.starts_with("5: job.deployment `."), "{mistake}");
+        let mistake = only_mistake(&format!("[[kubernetes]]\nname = \"{name}\"\n"));
+        assert!(mistake.starts_with("2: kubernetes.name `."), "{mistake}");
+        let mistake = only_mistake(&format!("[[kubernetes]]\nname = \"k\"\nnamespaces = [\"{name}\"]\n"));
+        assert!(mistake.starts_with("3: kubernetes.namespaces `."), "{mistake}");
+        let cluster = "[[kubernetes]]\nname = \"k\"\n[[job]]\nname = \"a\"\n";
+        let mistake = only_mistake(&format!("{cluster}namespace = \"{name}\"\n"));
+        assert!(mistake.starts_with("5: job.namespace `."), "{mistake}");
+    }
+    for name in ["...", "a.b", ".hidden"] {
+        assert!(
+            Config::parse(Path::new("config.toml"), &job(name, "")).is_ok(),
+            "{name}"
+        );
+    }
+}

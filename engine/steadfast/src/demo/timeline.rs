@@ -8,7 +8,7 @@ use comfy_table::presets::NOTHING;
 use steadfast_core::id::{ClusterName, JobKey, Namespace, TargetId};
 use steadfast_core::projection::JobView;
 
-use crate::cli::printer;
+use crate::cli::printer::{self, PrintError};
 use crate::run::Running;
 
 /// What has been printed so far.
@@ -30,9 +30,9 @@ impl Timeline {
     }
 
     /// Prints what has changed since the last look.
-    pub(super) fn look(&mut self, now: Duration, running: &Running) {
+    pub(super) fn look(&mut self, now: Duration, running: &Running) -> Result<(), PrintError> {
         while let Some((at, what)) = self.scenes.next_if(|(at, _)| Duration::from_secs(*at) <= now) {
-            print_line(Duration::from_secs(*at), "world", what);
+            print_line(Duration::from_secs(*at), "world", what)?;
         }
         for view in running.projection.page(None, usize::MAX, |_| true) {
             let key = view.record.key.clone();
@@ -42,16 +42,17 @@ impl Timeline {
                     now,
                     "steadfast",
                     &format!("{}: {word} ({})", key.target.name, view.record.reason.message),
-                );
+                )?;
                 self.recorded.insert(key.clone(), word);
             }
             if let Some(state) = naive(running, &key)
                 && self.naive.get(&key) != Some(&state)
             {
-                print_line(now, "naive", &format!("{}: {state}", key.target.name));
+                print_line(now, "naive", &format!("{}: {state}", key.target.name))?;
                 self.naive.insert(key, state);
             }
         }
+        Ok(())
     }
 
     /// Each job at the end: the truth, the record, and what the naive watcher says.
@@ -83,6 +84,6 @@ fn naive(running: &Running, key: &JobKey) -> Option<String> {
     Some(view.shown.state.to_string())
 }
 
-fn print_line(at: Duration, who: &str, what: &str) {
-    printer::data(&format!("{:>5.1}s  {who:<9}  {what}\n", at.as_secs_f64()));
+fn print_line(at: Duration, who: &str, what: &str) -> Result<(), PrintError> {
+    printer::data(&format!("{:>5.1}s  {who:<9}  {what}\n", at.as_secs_f64()))
 }

@@ -56,6 +56,10 @@ fn refusal(error: RequestError) -> ControlError {
         RequestError::NoSuchJob => ControlError::NoSuchJob,
         RequestError::Configured => ControlError::Configured,
         RequestError::SeenAlive(seen) => ControlError::SeenAlive(seen.to_string()),
+        RequestError::TooOften { wait } => ControlError::TooOften {
+            why: error_chain(&error),
+            wait,
+        },
         RequestError::Store(_) | RequestError::Busy | RequestError::Stopping => {
             ControlError::Unavailable(error_chain(&error))
         }

@@ -91,7 +91,6 @@ impl Engine {
     }
 
     /// The most memory it has had so far.
-    #[cfg(feature = "author")]
     pub fn peak_memory_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

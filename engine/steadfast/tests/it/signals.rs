@@ -1,8 +1,7 @@
 //! Ending by signals: in order, at once when somebody insists, and with nothing left behind.
 
-use std::fs::File;
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -46,18 +45,19 @@ fn a_policy_that_never_ends_does_not_hold_up_the_end() {
     assert_eq!(status.code(), Some(0), "{said}");
 }
 
-/// The configuration becomes a pipe that nobody writes to: whoever reads it waits, and so does a stop that waits for him.
+/// The configuration names a module of a registry that takes questions and answers none: whoever asks it waits, and so does a stop
+/// that waits for him.
 #[test]
 fn a_stop_says_whom_it_waits_for_and_a_second_signal_does_not_wait() {
     let folder = tempfile::tempdir().unwrap();
     let mut engine = engine(folder.path());
-    let (pipe, config) = (folder.path().join("pipe"), folder.path().join("config.toml"));
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    std::fs::rename(&pipe, &config).unwrap();
-    // To open it for writing takes until the engine has opened it for reading.
-    let (to, opened) = channel();
-    thread::spawn(move || to.send(File::options().write(true).open(&config)));
-    let _silent = opened.recv_timeout(Duration::from_secs(60)).unwrap().unwrap();
+    let registry = TcpListener::bind("127.0.0.1:0").unwrap();
+    let reference = format!("oci://{}/own@sha256:{}", registry.local_addr().unwrap(), "0".repeat(64));
+    let policy = format!("[[policy]]\nname = \"own\"\nmodule = \"{reference}\"\n");
+    std::fs::write(folder.path().join("config.toml"), format!("{BASE}{policy}")).unwrap();
+    let (to, asked) = channel();
+    thread::spawn(move || to.send(registry.accept().unwrap()));
+    let _silent = asked.recv_timeout(Duration::from_secs(60)).unwrap();
 
     engine.signal("TERM");
     engine.wait_for("the stop waits for: reload");

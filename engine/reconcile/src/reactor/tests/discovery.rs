@@ -111,7 +111,7 @@ fn a_job_that_was_forgotten_is_taken_up_again_by_the_next_list() {
     let mut rig = Rig::discovering(vec![Discover::Native]);
     rig.reactor.kube_update(own(), now());
     rig.settle();
-    let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
+    let turn = rig.reactor.forget(&orders(), Force::Yes, rig.now).unwrap();
     rig.commit(turn);
     assert!(rig.reactor.records().is_empty() && rig.reactor.targets.get(&orders().target).is_none());
     rig.now = rig.now.after(Duration::from_secs(60));
@@ -126,7 +126,7 @@ fn a_list_that_failed_does_not_put_a_forgotten_job_out_of_mind() {
     let mut rig = Rig::discovering(vec![Discover::Native]);
     rig.reactor.kube_update(own(), now());
     rig.settle();
-    let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
+    let turn = rig.reactor.forget(&orders(), Force::Yes, rig.now).unwrap();
     rig.commit(turn);
     for (second, kind) in [(10, ObjectKind::Deployment), (20, ObjectKind::Pod)] {
         rig.now = now().after(Duration::from_secs(second));
@@ -158,7 +158,7 @@ fn a_404_of_the_operators_kind_does_not_put_a_forgotten_job_out_of_mind() {
     let mut rig = Rig::discovering(vec![Discover::FlinkDeployment]);
     rig.reactor.kube_update(resource(Mode::Application), now());
     rig.settle();
-    let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
+    let turn = rig.reactor.forget(&orders(), Force::Yes, rig.now).unwrap();
     rig.commit(turn);
     let later = |second, mut update: KubeUpdate| {
         update.asked_at = now().after(Duration::from_secs(second));
@@ -227,7 +227,7 @@ fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and
     let overview = Fetched::overview(billing.target.clone(), observation);
     rig.reactor.fetched(overview, now());
     rig.settle();
-    let turn = rig.reactor.forget(&orders(), Force::Yes).unwrap();
+    let turn = rig.reactor.forget(&orders(), Force::Yes, rig.now).unwrap();
     rig.commit(turn);
     rig.settle();
     rig.fetches.clear();

@@ -4,7 +4,8 @@ use steadfast_core::evidence::Fault;
 use steadfast_core::facts::Deployment;
 use steadfast_core::id::{Namespace, SessionJob};
 use steadfast_core::kube_update::{Completeness, KubeChange, Object, ObjectKind};
-use steadfast_core::state::Force;
+use steadfast_core::planner::AT_ONCE;
+use steadfast_core::state::{Force, Intent};
 use steadfast_core::testing;
 
 use super::*;
@@ -71,8 +72,8 @@ impl Rig {
         self.settle();
     }
 
-    fn refusal(&self, key: &JobKey) -> Option<SeenAlive> {
-        match self.reactor.forget(key, Force::No) {
+    fn refusal(&mut self, key: &JobKey) -> Option<SeenAlive> {
+        match self.reactor.forget(key, Force::No, self.now) {
             Ok(_) => None,
             Err(RequestError::SeenAlive(seen)) => Some(seen),
             Err(other) => panic!("{other}"),
@@ -88,7 +89,7 @@ fn an_application_whose_deployment_is_there_goes_by_force_alone() {
     assert_eq!(rig.refusal(&application()), Some(SeenAlive::Deployed));
     rig.flink_says(running());
     assert_eq!(rig.refusal(&application()), Some(SeenAlive::Listed(JobState::Running)));
-    let turn = rig.reactor.forget(&application(), Force::Yes).unwrap();
+    let turn = rig.reactor.forget(&application(), Force::Yes, rig.now).unwrap();
     assert_eq!(rig.commit(turn)[0].events, [Event::Forgotten]);
     assert!(rig.reactor.records().is_empty());
 }
@@ -129,11 +130,47 @@ fn a_job_of_a_session_goes_once_its_cluster_does_not_list_it() {
 
 #[test]
 fn force_removes_no_configured_job_and_none_that_is_not_there() {
-    let rig = Rig::new(&["orders"]);
+    let mut rig = Rig::new(&["orders"]);
     let configured = JobKey::application(TargetId::standalone("orders"));
-    let refused = rig.reactor.forget(&configured, Force::Yes);
+    let refused = rig.reactor.forget(&configured, Force::Yes, rig.now);
     assert!(matches!(refused, Err(RequestError::Configured)));
     let nobody = JobKey::application(TargetId::standalone("nobody"));
-    let refused = rig.reactor.forget(&nobody, Force::Yes);
+    let refused = rig.reactor.forget(&nobody, Force::Yes, rig.now);
     assert!(matches!(refused, Err(RequestError::NoSuchJob)));
+}
+
+#[test]
+fn whoever_calls_again_and_again_is_refused_and_nobody_else_is_held_up() {
+    let mut rig = discovered(Mode::Application);
+    rig.flink_says(running());
+    let key = application();
+    let intend = |rig: &mut Rig, author: usize| {
+        let author = Some(author.to_string().into());
+        rig.reactor.intend(&key, Intent::Cancel, author, rig.now)
+    };
+    let most = usize::try_from(AT_ONCE).unwrap();
+    for author in 0..most {
+        let turn = intend(&mut rig, author).unwrap();
+        assert_eq!(rig.commit(turn)[0].events, [Event::Update]);
+    }
+    let Err(RequestError::TooOften { wait }) = intend(&mut rig, most) else {
+        panic!("there is no limit");
+    };
+    assert!(
+        intend(&mut rig, most - 1).is_ok(),
+        "who says the same again makes no entry"
+    );
+    // To forget the job and begin anew makes entries as well.
+    let refused = rig.reactor.forget(&key, Force::Yes, rig.now);
+    assert!(matches!(refused, Err(RequestError::TooOften { .. })));
+    rig.now = rig.now.after(wait);
+    let turn = rig.reactor.forget(&key, Force::Yes, rig.now).unwrap();
+    rig.commit(turn);
+    rig.lists(KubeChange::Relisted(
+        vec![deployment(Mode::Application)],
+        Completeness::Complete,
+    ));
+    assert!(rig.reactor.records().contains_key(&key));
+    let made = (0..most).take_while(|author| intend(&mut rig, *author).is_ok()).count();
+    assert!(made < 3, "only what time gave back: {made}");
 }

@@ -189,12 +189,12 @@ fn a_session_job_that_is_there_is_forgotten_only_by_force_and_comes_back_with_th
     let list = || vec![asks("daily", None), asks("hourly", None)];
     rig.list_resources(ObjectKind::FlinkSessionJob, list());
     let daily = rig.reactor.records().keys().next().unwrap().clone();
-    let refused = rig.reactor.forget(&daily, Force::No).err();
+    let refused = rig.reactor.forget(&daily, Force::No, rig.now).err();
     assert!(matches!(
         refused,
         Some(crate::RequestError::SeenAlive(SeenAlive::Requested))
     ));
-    let turn = rig.reactor.forget(&daily, Force::Yes).unwrap();
+    let turn = rig.reactor.forget(&daily, Force::Yes, rig.now).unwrap();
     rig.commit(turn);
     rig.settle();
     assert_eq!(rig.on_record(), [unknown("hourly")]);

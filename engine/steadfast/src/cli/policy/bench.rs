@@ -63,8 +63,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let snapshots: Vec<Snapshot> = sample::decisions()?.into_iter().map(|one| one.snapshot).collect();
     let measured = measure(&module, &params, &snapshots)?;
     match options.output {
-        Output::Table => printer::data(&page(&measured)),
-        Output::Json => printer::json(&document(&measured)),
+        Output::Table => printer::data(&page(&measured))?,
+        Output::Json => printer::json(&document(&measured))?,
     }
     Ok(())
 }

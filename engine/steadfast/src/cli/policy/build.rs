@@ -18,6 +18,7 @@ use clap::Args;
 use super::super::{Failure, printer};
 use super::language::Language;
 use super::policy_arg::{configured, load_one};
+use crate::config::MAX_TEXT;
 
 pub(super) const AFTER_HELP: &str = "\
 The language is told by the project's files. What its tools make stands below DIR in build/ (and bindings/, target/ or
@@ -102,7 +103,7 @@ impl Project {
             .with_context(|| format!("there is no folder {}; name the project's folder", folder.display()))?;
         let own = folder.join("policy.wit");
         let contract = if own.is_file() {
-            std::fs::read_to_string(&own).with_context(|| format!("cannot read {}", own.display()))?
+            steadfast_files::read_text(&own, MAX_TEXT).with_context(|| format!("cannot read {}", own.display()))?
         } else {
             steadfast_wit::POLICY_WIT.to_owned()
         };
@@ -124,7 +125,11 @@ impl Project {
     }
 }
 
+/// The most that a tool may make, in bytes: what is left of it as a module holds less.
+const MAX_MADE: usize = 256 << 20;
+
 /// What a tool made.
 fn made(path: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("the tools said nothing was wrong, but made no {}", path.display()))
+    steadfast_files::read(path, MAX_MADE)
+        .with_context(|| format!("the tools said nothing was wrong, but made no {}", path.display()))
 }

@@ -82,8 +82,8 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         not_replayed: BTreeSet::new(),
     };
     match options.output {
-        Output::Table => printer::data(&report.page()),
-        Output::Json => printer::json(&report.document()),
+        Output::Table => printer::data(&report.page())?,
+        Output::Json => printer::json(&report.document())?,
     }
     if report.is_empty() {
         Ok(())

@@ -26,8 +26,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let loaded = options.policy.load();
     let description = loaded.as_ref().ok().map(|loaded| loaded.module.description());
     match options.output {
-        Output::Table => printer::data(&page(&outside, description)),
-        Output::Json => printer::json(&document(&outside, description)),
+        Output::Table => printer::data(&page(&outside, description))?,
+        Output::Json => printer::json(&document(&outside, description))?,
     }
     loaded.map(drop)
 }

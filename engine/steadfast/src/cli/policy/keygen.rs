@@ -47,7 +47,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let (private_file, public_file) = (file(".key"), file(".pub"));
     write_new(&private_file, &private, 0o600)?;
     write_new(&public_file, &public, 0o644)?;
-    printer::data(&format!("{}\n", key.public().fingerprint().oci()));
+    printer::data(&format!("{}\n", key.public().fingerprint().oci()))?;
     printer::note(&format!(
         "{} is not encrypted: keep it where only whoever signs can read it; {} is for everybody",
         private_file.display(),

@@ -18,7 +18,7 @@ pub(super) fn public(file: &Path) -> Result<PublicKey, Failure> {
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    let bytes = std::fs::read(file)
+    let bytes = steadfast_files::read(file, steadfast_files::SMALL)
         .with_context(|| format!("the key {} cannot be read; name a PEM file", file.display()))
         .map_err(Failure::Usage)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::super::client::{Client, ServerOptions};
 use super::super::{Failure, located, printer};
-use crate::config::Config;
+use crate::config::{Config, MAX_TEXT};
 use crate::run::load_policies;
 
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(in crate::cli) struct Options {
 /// Edits the configuration, and asks the running engine to take it up.
 pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let path = &options.config;
-    let text = std::fs::read_to_string(path)
+    let text = steadfast_files::read_text(path, MAX_TEXT)
         .with_context(|| format!("cannot read {}", path.display()))
         .map_err(Failure::Usage)?;
     // What is wrong already is reported as what it is, and not as a consequence of the promotion.
@@ -43,8 +43,10 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let config = Config::parse(path, &promoted.text)?;
     load_policies(&config.policies, &config.registries).map_err(|error| located(path, error))?;
     write::replace(path, &promoted.text)?;
-    printer::data(&promoted.summary);
-    runtime.block_on(reload(options))
+    // The file is written: whether somebody can be told of it or not, the engine is to take it up.
+    let printed = printer::data(&promoted.summary);
+    runtime.block_on(reload(options))?;
+    Ok(printed?)
 }
 
 /// Only an engine that answers and refuses is a failure: without one, the next start reads the file.

@@ -1,9 +1,11 @@
 //! `steadfast policy pull`.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use steadfast_files::FileError;
 use steadfast_modules::{Digest, ModuleRef, OciRef, Resolver, Trust};
 
 use super::super::{Failure, printer};
@@ -50,7 +52,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     if let Some(key) = module.provenance.signed_by {
         text.push_str(&format!("signed by   {}\n", key.oci()));
     }
-    printer::data(&text);
+    printer::data(&text)?;
     printer::note(&format!("written to {}", output.display()));
     Ok(())
 }
@@ -72,15 +74,15 @@ fn file_of(artifact: &OciRef) -> PathBuf {
 
 /// Another file of that name is not overwritten.
 fn write(file: &Path, module: &[u8]) -> Result<(), Failure> {
-    match std::fs::read(file) {
+    match steadfast_files::read(file, module.len()) {
         Ok(there) if there == module => return Ok(()),
-        Ok(_) => {
+        Err(FileError::Io(error)) if error.kind() == ErrorKind::NotFound => {}
+        Ok(_) | Err(_) => {
             return Err(Failure::Failed(anyhow!(
                 "{} is there already and holds something else; remove it, or name another file with --output",
                 file.display()
             )));
         }
-        Err(_) => {}
     }
     std::fs::write(file, module)
         .with_context(|| format!("{} cannot be written", file.display()))

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use clap::Args;
 use steadfast_host::inspect::{Form, Inspection, inspect};
-use steadfast_modules::{MAX_MODULE, Outline, PublishError, publish, regular_file};
+use steadfast_modules::{MAX_MODULE, Outline, PublishError, publish};
 
 use super::super::{Failure, printer};
 use super::keys;
@@ -31,7 +31,7 @@ pub(in crate::cli) struct Options {
 pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let target = reference(&options.to)?;
     let key = options.sign.as_deref().map(keys::private).transpose()?;
-    let module = regular_file::read(&options.module, MAX_MODULE)
+    let module = steadfast_files::read(&options.module, MAX_MODULE)
         .with_context(|| format!("the module {} cannot be read", options.module.display()))
         .map_err(Failure::Usage)?;
     let outside = inspect(&module).map_err(|error| Failure::Usage(error.into()))?;
@@ -55,7 +55,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
             Failure::Failed(anyhow::Error::new(error).context(fix))
         }
     })?;
-    printer::data(&format!("{}\n", published.reference));
+    printer::data(&format!("{}\n", published.reference))?;
     match published.signed_by {
         Some(key) => printer::note(&format!("sha256 {}, signed by {}", published.sha256, key.oci())),
         None => printer::note(&format!("sha256 {}, not signed", published.sha256)),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use steadfast_modules::{MAX_MODULE, regular_file, signature_file};
+use steadfast_modules::{MAX_MODULE, signature_file};
 
 use super::super::{Failure, printer};
 use super::keys;
@@ -22,7 +22,7 @@ pub(in crate::cli) struct Options {
 /// Writes MODULE.sig, as `cosign sign-blob` would.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let key = keys::private(&options.key)?;
-    let module = regular_file::read(&options.module, MAX_MODULE)
+    let module = steadfast_files::read(&options.module, MAX_MODULE)
         .with_context(|| format!("the module {} cannot be read", options.module.display()))
         .map_err(Failure::Usage)?;
     let signature = key.sign(&module).map_err(anyhow::Error::new)?;

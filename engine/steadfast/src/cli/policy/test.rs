@@ -89,7 +89,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         "{}: {passed} passed, {failed} failed\n",
         printer::counted(all, "check")
     ));
-    printer::data(&page);
+    printer::data(&page)?;
     if failed > 0 { Err(Failure::Reported) } else { Ok(()) }
 }
 

@@ -19,6 +19,7 @@ use steadfast_world::story::Moment;
 
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
+use crate::config::MAX_TEXT;
 use crate::run::LoadedPolicy;
 use replay::Replayed;
 
@@ -76,7 +77,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let laws = chosen_laws(options)?;
     if options.list {
         for law in &laws {
-            printer::data(&format!("{}\n    {}\n", law.name(), law.says()));
+            printer::data(&format!("{}\n    {}\n", law.name(), law.says()))?;
         }
         return Ok(());
     }
@@ -85,12 +86,16 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let make = || -> Box<dyn Decide> { Box::new(loaded.module.another()) };
     let began = Instant::now();
     let mut before = began;
+    let mut printed = Ok(());
     let found = verify(&make, &laws, &settings, &mut |depth| {
-        printer::data(&depth_line(depth, before.elapsed()));
+        if printed.is_ok() {
+            printed = printer::data(&depth_line(depth, before.elapsed()));
+        }
         before = Instant::now();
     });
-    printer::data(&total_lines(&found, began.elapsed()));
-    printer::data(&fault_kinds_lines(&found.alike));
+    printed?;
+    printer::data(&total_lines(&found, began.elapsed()))?;
+    printer::data(&fault_kinds_lines(&found.alike))?;
     let mut broken = 0;
     for (law, counterexample) in laws.iter().zip(&found.laws) {
         match counterexample {
@@ -99,7 +104,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
                 settings.depth,
                 law.name(),
                 law.says()
-            )),
+            ))?,
             Some(counterexample) => {
                 broken += 1;
                 let looks = report::replay_steps(counterexample, &make, &laws, &settings);
@@ -109,8 +114,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
                     law.name(),
                     law.says(),
                     report::render(counterexample, &looks)
-                ));
-                printer::data(&written(law.as_ref(), counterexample, &looks, &loaded, options)?);
+                ))?;
+                printer::data(&written(law.as_ref(), counterexample, &looks, &loaded, options)?)?;
             }
         }
     }
@@ -120,7 +125,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         if laws.len() == 1 { "law" } else { "laws" },
         laws.len() - broken,
         settings.depth
-    ));
+    ))?;
     if broken > 0 { Err(Failure::Reported) } else { Ok(()) }
 }
 
@@ -178,7 +183,7 @@ fn keep(folder: &Path, path: &Path, story: &str) -> anyhow::Result<()> {
 fn chosen_laws(options: &Options) -> Result<Vec<Box<dyn Law>>, Failure> {
     let mut all = laws::all();
     if let Some(path) = &options.laws {
-        let text = std::fs::read_to_string(path)
+        let text = steadfast_files::read_text(path, MAX_TEXT)
             .with_context(|| format!("the laws in {} cannot be read", path.display()))
             .map_err(Failure::Usage)?;
         let own = laws::written::parse(&path.display().to_string(), &text);

@@ -6,13 +6,14 @@ use anyhow::{Context, anyhow};
 use steadfast_world::story::{Story, StoryError};
 
 use super::super::Failure;
+use crate::config::MAX_TEXT;
 
 /// Reads them all; every mistake of every file is told at once.
 pub(in crate::cli) fn read(paths: &[PathBuf]) -> Result<Vec<Story>, Failure> {
     let mut stories = Vec::new();
     let mut mistakes = Vec::new();
     for path in paths {
-        let text = std::fs::read_to_string(path)
+        let text = steadfast_files::read_text(path, MAX_TEXT)
             .with_context(|| {
                 format!(
                     "the story {} cannot be read; name a file or a folder of stories",

@@ -37,13 +37,14 @@ impl Checker<'_> {
             entry.flink_ca_file.as_ref(),
             flink_rest.as_ref(),
         );
-        let namespace = if kubernetes.is_some() {
-            entry.namespace.clone().unwrap_or_else(|| "default".into())
-        } else {
-            "-".into()
+        let namespace = entry.namespace.as_ref().map(|name| self.name(name, "job.namespace"));
+        let namespace = match &kubernetes {
+            Some(_) => namespace.unwrap_or_else(|| "default".into()),
+            None => "-".into(),
         };
+        let deployment = entry.deployment.as_ref().map(|name| self.name(name, "job.deployment"));
         Job {
-            deployment: entry.deployment.clone().unwrap_or_else(|| name.clone()),
+            deployment: deployment.unwrap_or_else(|| name.clone()),
             flink_job_id: entry.flink_job_id.as_ref().and_then(|id| self.flink_job_id(id)),
             name,
             kubernetes,

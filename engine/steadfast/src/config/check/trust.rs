@@ -1,6 +1,6 @@
 //! The keys of a policy that say where its module is and what it must show.
 
-use steadfast_modules::{Digest, MAX_MODULE, ModuleRef, PublicKey, Trust, Version, regular_file};
+use steadfast_modules::{Digest, ModuleRef, PublicKey, Trust, Version};
 use toml::Spanned;
 
 use super::quote::without_user;
@@ -93,7 +93,7 @@ impl Checker<'_> {
         if self.mistakes.len() > mistakes {
             return None;
         }
-        let read = regular_file::read(&file, MAX_MODULE);
+        let read = steadfast_files::read(&file, steadfast_files::SMALL);
         let pem = match &read {
             Ok(bytes) => String::from_utf8_lossy(bytes),
             Err(error) => {

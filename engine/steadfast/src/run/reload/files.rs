@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use sha2::{Digest, Sha256};
-use steadfast_modules::{FileError, MAX_MODULE, ModuleRef, regular_file};
+use steadfast_files::FileError;
+use steadfast_modules::{MAX_MODULE, ModuleRef};
 use tokio::sync::Notify;
 
 use crate::config::{Config, Policy};
@@ -134,7 +135,7 @@ pub(super) fn digest(files: &[PathBuf]) -> [u8; 32] {
 /// What one file holds, as a digest, whatever it is by now: at most as much is read as a module may hold, and never all of it
 /// at once.
 fn digest_of(file: &Path) -> Result<[u8; 32], FileError> {
-    let mut content = BufReader::with_capacity(READ_AT_ONCE, regular_file::open(file, MAX_MODULE)?);
+    let mut content = BufReader::with_capacity(READ_AT_ONCE, steadfast_files::open(file, MAX_MODULE)?);
     let mut digest = Sha256::new();
     loop {
         let read = content.fill_buf()?;

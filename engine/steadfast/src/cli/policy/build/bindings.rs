@@ -75,7 +75,7 @@ pub(super) fn go(contract: &str, module: &str) -> anyhow::Result<Sources> {
 pub(super) fn write(sources: &Sources, folder: &Path) -> anyhow::Result<()> {
     for (path, contents) in sources {
         let path = folder.join(path);
-        if std::fs::read(&path).is_ok_and(|there| there == *contents) {
+        if steadfast_files::read(&path, contents.len()).is_ok_and(|there| there == *contents) {
             continue;
         }
         let cannot = || format!("cannot write {}", path.display());

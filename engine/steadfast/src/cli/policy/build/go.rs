@@ -5,10 +5,12 @@ use std::process::Command;
 use anyhow::{Context, anyhow};
 
 use super::{Project, bindings, component, made, tool};
+use crate::config::MAX_TEXT;
 
 pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
     let manifest = project.folder.join("go.mod");
-    let manifest = std::fs::read_to_string(&manifest).with_context(|| format!("cannot read {}", manifest.display()))?;
+    let manifest = steadfast_files::read_text(&manifest, MAX_TEXT)
+        .with_context(|| format!("cannot read {}", manifest.display()))?;
     let module = manifest
         .lines()
         .find_map(|line| line.strip_prefix("module "))

@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 
 use super::super::language::Language;
 use super::{Project, made, tool};
+use crate::config::MAX_TEXT;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -101,7 +102,8 @@ fn linker() -> anyhow::Result<PathBuf> {
 /// The module that cargo made: the only one of a package with one library.
 fn module(project: &Project, output: &Path) -> anyhow::Result<PathBuf> {
     let path = project.folder.join("Cargo.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        steadfast_files::read_text(&path, MAX_TEXT).with_context(|| format!("cannot read {}", path.display()))?;
     let manifest: toml::Table = text
         .parse()
         .with_context(|| format!("cannot read {}", path.display()))?;

@@ -11,6 +11,7 @@ use steadfast_server::explain;
 
 use super::super::super::Failure;
 use super::Verdict;
+use crate::config::MAX_TEXT;
 
 /// What a fixture file holds. Other keys are what `steadfast explain` prints beside them, and are left aside.
 #[derive(Debug, Deserialize)]
@@ -65,7 +66,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Fixture>, Failure> {
 
 fn read_one(path: &Path) -> Result<Fixture, String> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+    let text = steadfast_files::read_text(path, MAX_TEXT).map_err(|error| format!("{name}: {error}"))?;
     let File { snapshot, expect } = serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
     Ok(Fixture {
         name,
