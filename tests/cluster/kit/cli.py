@@ -14,7 +14,7 @@ import sys
 from .build import build
 from .control_plane import allow_watcher, deny_watcher, install_crds, kill_apiserver, kubeconfig, start_apiserver
 from .flink import app_name, flink_app, flink_rm, flink_session, kill, put_jar, session_job
-from .images import tag_image, untag_image
+from .images import load_image, tag_image, untag_image
 from .kubernetes import exec_kubectl
 from .lifecycle import data, down, status, up
 from .link import drop, heal
@@ -72,7 +72,9 @@ def parser():
     c.add_argument("--jar", help="default: the kit's test job")
     c = add("tag-image", tag_image, "give the Flink image a second name, as if somebody had pushed it")
     c.add_argument("image", metavar="NAME")
-    c = add("untag-image", untag_image, "take that name away again")
+    c = add("load-image", load_image, "bring an image of somebody else's, a tar, under the name that it has in itself")
+    c.add_argument("archive", metavar="TAR")
+    c = add("untag-image", untag_image, "take a name away again, and with its last one the image")
     c.add_argument("image", metavar="NAME")
     add_flink("flink-rm", flink_rm, "delete a Flink cluster and its HA data", False)
     add_flink("kill-jm", kill("jobmanager"), "SIGKILL the JobManager's java", False)

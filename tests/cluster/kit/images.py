@@ -132,5 +132,9 @@ def tag_image(s, args):
     ctr(s, "images", "tag", "--force", flink_image(s.flink), args.image)
 
 
+def load_image(s, args):
+    ctr(s, "images", "import", args.archive)
+
+
 def untag_image(s, args):
     ctr(s, "images", "rm", "--sync", args.image)

@@ -1,8 +1,9 @@
 //! What examples/deploy gives, before a real API server: each object is admitted as it stands, the pod even where the strictest of the
 //! Pod Security Standards is enforced, and the ServiceAccount may do what the engine asks for and nothing else.
 //!
-//! No image is needed: a pod that was admitted proves enough, whether it starts or not.
+//! Only `image` needs an image: elsewhere a pod that was admitted proves enough, whether it starts or not.
 
+mod image;
 mod server;
 
 use std::collections::BTreeSet;

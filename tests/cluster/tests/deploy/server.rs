@@ -8,6 +8,7 @@ use cluster_tests::kit::{Harm, Kit};
 use cluster_tests::timeline::Timeline;
 use serde_json::{Value, json};
 use tokio::process::Command;
+use tokio::time::Instant;
 
 use crate::deploy;
 
@@ -27,6 +28,18 @@ impl Server {
             kit: Kit::new(&timeline),
             timeline,
         }
+    }
+
+    pub(crate) fn kit(&self) -> &Kit {
+        &self.kit
+    }
+
+    pub(crate) fn tell(&self, what: &str) {
+        self.timeline.tell("world", what);
+    }
+
+    pub(crate) fn measured(&self, what: &str, since: Instant) {
+        self.timeline.measured(what, since.elapsed());
     }
 
     pub(crate) async fn ask(&self, argv: &[&str]) -> Result<String> {
@@ -222,7 +235,12 @@ fn pairs<'a>(left: Vec<&'a str>, right: &[&'a str]) -> Vec<(&'a str, &'a str)> {
 
 /// What a command prints; fails with its errors, and after a minute.
 pub(crate) async fn output(command: &mut Command) -> Result<String> {
-    let out = tokio::time::timeout(Duration::from_secs(60), command.kill_on_drop(true).output())
+    output_within(command, Duration::from_secs(60)).await
+}
+
+/// The same, and fails after this time.
+pub(crate) async fn output_within(command: &mut Command, limit: Duration) -> Result<String> {
+    let out = tokio::time::timeout(limit, command.kill_on_drop(true).output())
         .await
         .with_context(|| {
             format!("{command:?} did not end; `examples/deploy/tools helm` builds helm, which takes minutes")
