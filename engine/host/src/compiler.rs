@@ -57,6 +57,9 @@ pub struct CompilerProcess {
     pub limits: CompileLimits,
 }
 
+/// What has mimalloc map memory as it is needed.
+const ON_DEMAND: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
+
 /// Why a module was not compiled.
 pub(crate) enum CompileFailure {
     /// The module is to blame: it does not validate.
@@ -73,6 +76,8 @@ impl CompilerProcess {
         let mut command = Command::new(&self.program);
         command
             .args(&self.arguments)
+            // Its allocator would else map a gibibyte at once where the system lets it, which counts as taken.
+            .env(ON_DEMAND.0, ON_DEMAND.1)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         // What it prints as it is cut off would stand in our log as if it were ours.

@@ -177,6 +177,8 @@ fn compiled(mebibytes: &str) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["compile-module", "--seconds", "60", "--mebibytes", mebibytes];
     let mut child = steadfast(folder.path(), &arguments)
+        // As whoever starts it sets it.
+        .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
