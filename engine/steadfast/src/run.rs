@@ -77,8 +77,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let listener = assemble::listen(config.server.listen).await?;
     let address = listener.local_addr()?;
 
-    let mut registry = Registry::default();
-    registry.register_collector(Box::new(DroppedLines));
+    let mut registry = registry();
     let timing = config.timing;
     let sinks = SinkBoard::default();
     let retry = timing.backoff();
@@ -153,6 +152,13 @@ fn deliver(webhooks: Vec<Webhook>, engine: &Engine, tasks: &Tasks) {
         let entries = engine.entries.clone();
         tasks.spawn(name, webhook.run(entries, tasks.token().clone(), assemble::rng(number)));
     }
+}
+
+/// The metrics of what there is one of in a process.
+fn registry() -> Registry {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(DroppedLines));
+    registry
 }
 
 /// How clients are served.
