@@ -48,9 +48,7 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
 
 /// Notes when nobody answers, and since when somebody does again after that lasted.
 fn note_light(s: &Snapshot, params: &Params, memory: &mut Memory) {
-    let is_known = |present: bool, absent: bool| present || absent;
-    let is_lit = is_known(s.flink().is_present(), s.flink().is_absent())
-        || is_known(s.deployment().is_present(), s.deployment().is_absent());
+    let is_lit = !(s.flink().is_unanswered() && s.deployment().is_unanswered());
     memory.light = match memory.light {
         Light::OffSince(since, _) if is_lit && s.age(since) >= params.absence_window => Light::OnAgainSince(s.now),
         Light::OffSince(_, before) if is_lit => before.map_or(Light::On, Light::OnAgainSince),
