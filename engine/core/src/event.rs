@@ -1,6 +1,7 @@
 //! What can happen to a job, as the journal keeps it and sinks deliver it.
 
 use crate::alert::AlertEvent;
+use crate::call::Call;
 use crate::id::PolicyName;
 use crate::record::Reason;
 use crate::state::{Confidence, JobState};
@@ -11,8 +12,10 @@ use crate::time::Timestamp;
 pub enum Event {
     /// The state or the attempt changed.
     Transition(Transition),
-    /// Something beside the state changed: confidence, conditions, reason, intent.
+    /// Something beside the state changed: confidence, conditions, reason, an intent that ended.
     Update,
+    /// Somebody's call changed something beside the state, or is about to remove the record.
+    Called(Call),
     /// An alert began or ended.
     Alert(AlertEvent),
     /// An operator removed the job; its record is deleted with this entry.

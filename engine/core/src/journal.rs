@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::alert::{AlertEvent, AlertStatus};
+use crate::call::Call;
 pub use crate::event::{Event, Transition};
 use crate::id::JobKey;
 use crate::record::{AlertScope, JobRecord};
@@ -102,6 +103,12 @@ impl Change {
             record,
             events: vec![Event::Forgotten],
         }
+    }
+
+    /// It was that call which asked for it.
+    pub fn called(mut self, call: Option<Call>) -> Self {
+        self.events.splice(0..0, call.map(Event::Called));
+        self
     }
 
     /// The record is deleted, and goes on under another key: what stood of it alone is over under this one.
@@ -232,4 +239,6 @@ pub enum EntriesOf {
     ForSinks,
     /// The transitions of one job.
     TransitionsOf(JobKey),
+    /// The calls about one job, also from before it was forgotten.
+    CallsAbout(JobKey),
 }

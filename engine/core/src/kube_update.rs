@@ -108,6 +108,32 @@ pub enum Object {
 }
 
 impl Object {
+    /// It, if it is a Deployment.
+    pub fn deployment(&self) -> Option<&Deployment> {
+        match self {
+            Self::Deployment(deployment) => Some(deployment),
+            Self::Pod(_)
+            | Self::FlinkResource(_)
+            | Self::StateSnapshot(_)
+            | Self::Undecodable { .. }
+            | Self::Unanswered { .. } => None,
+        }
+    }
+
+    /// It, if it is a JobManager pod.
+    pub fn pod(&self) -> Option<&Pod> {
+        match self {
+            Self::Pod(pod) => Some(pod),
+            Self::Deployment(_)
+            | Self::FlinkResource(_)
+            | Self::StateSnapshot(_)
+            | Self::Undecodable { .. }
+            | Self::Unanswered { .. } => None,
+        }
+    }
+}
+
+impl Object {
     /// `metadata.namespace` and `metadata.name`.
     pub fn namespaced_name(&self) -> (&Namespace, &str) {
         match self {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::call::Call;
 use crate::decision::{Decision, LookupRequest, PolicyFailure, Watch};
 use crate::journal::{Change, Event, Transition};
 use crate::record::{Condition, JobRecord};
@@ -212,18 +213,18 @@ fn retain_on_failure(before: &JobRecord, now: Timestamp, failure: PolicyFailure)
 }
 
 /// Notes an intent in the record. The same one, said again by the same author, is renewed: that is no news, and the journal
-/// would grow with each time it is said.
-pub fn record_intent(before: &JobRecord, intent: crate::record::PostedIntent) -> Change {
+/// would grow with each time it is said. Of news it says by which call they came.
+pub fn record_intent(before: &JobRecord, intent: crate::record::PostedIntent, call: Option<Call>) -> Change {
     let is_news = before
         .intent
         .as_ref()
         .is_none_or(|posted| (posted.intent, &posted.author) != (intent.intent, &intent.author));
-    let events = if is_news { vec![Event::Update] } else { Vec::new() };
+    let news = is_news.then(|| call.map_or(Event::Update, Event::Called));
     let after = JobRecord {
         intent: Some(intent),
         ..before.clone()
     };
-    Change::update(before, after, events)
+    Change::update(before, after, news.into_iter().collect())
 }
 
 /// A change if there is one; a later `confirmed_at` alone is none.

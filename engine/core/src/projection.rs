@@ -103,6 +103,12 @@ impl Projection {
             .collect()
     }
 
+    /// Looks at each job, in the order of their keys. The loop cannot write meanwhile: nothing slow is done here.
+    pub fn for_each(&self, look: impl FnMut(&JobView)) {
+        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
+        jobs.values().for_each(look);
+    }
+
     /// How many jobs of each cluster are shown; a cluster without one is not in it.
     pub fn counts(&self) -> BTreeMap<ClusterName, JobCounts> {
         let mut counts: BTreeMap<ClusterName, JobCounts> = BTreeMap::new();

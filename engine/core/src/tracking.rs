@@ -254,8 +254,11 @@ impl<'a> Candidates<'a> {
         } else {
             &[]
         };
+        // A FlinkSessionJob that is made anew asks for another run than those that have ended.
+        let is_requested = self.before.key.flink_session_job().is_some();
         self.open()
             .filter(|job| !others.iter().any(|other| other.flink_job_id == job.id))
+            .filter(|job| !is_requested || !self.incarnation.knows((job.id, job.started_at)))
             .min_by_key(|job| (job.started_at, job.id))
     }
 

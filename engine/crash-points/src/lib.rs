@@ -83,6 +83,11 @@ pub enum CrashPoint {
     /// It is durable.
     RepairDurable,
 
+    /// `store backup` has its copy, whole and on the disk, under a name that is not yet its own.
+    BackupWritten,
+    /// The copy has its name.
+    BackupNamed,
+
     /// A policy is about to decide.
     PolicyCalled,
     /// It has decided, and nothing has come of it.

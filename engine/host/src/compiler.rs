@@ -8,12 +8,14 @@
 //! Rejected: *a limit on the size of functions alone*, since what is slow is not the size but the shape.
 
 use std::io::{self, Read, Write};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use steadfast_tasks::try_threads;
 use wasmtime::Engine;
 
 use crate::engine_pair;
@@ -23,6 +25,10 @@ const MOST: u64 = 1 << 30;
 // What comes before machine code, and before the reason why there is none.
 const COMPILED: u8 = b'+';
 const REFUSED: u8 = b'-';
+
+/// What the module is not to blame for: another time it may do.
+const TO_SPARE: &str =
+    "more processes and threads (RLIMIT_NPROC, `ulimit -u`; pids.max of its cgroup, TasksMax, --pids-limit)";
 
 /// What compiling one module may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +72,8 @@ pub(crate) enum CompileFailure {
     Refused(String),
     /// It took more than it may.
     Costly(String),
+    /// The system did not let it be tried: nothing is said of the module.
+    Lacking(String),
     /// The process could not be started.
     NotStarted(io::Error),
 }
@@ -81,13 +89,10 @@ impl CompilerProcess {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         // What it prints as it is cut off would stand in our log as if it were ours.
-        let mut child = command
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(CompileFailure::NotStarted)?;
+        let mut child = command.stderr(Stdio::null()).spawn().map_err(not_started)?;
         let printed = self.printed(&mut child, component);
         let status = child.wait();
-        let Some(printed) = printed else {
+        let Some(printed) = printed.map_err(|error| lacking("no thread", &error))? else {
             return Err(CompileFailure::Costly(format!(
                 "it was given up after {:?}",
                 self.limits.deadline
@@ -96,30 +101,41 @@ impl CompilerProcess {
         match printed.split_first() {
             Some((&COMPILED, code)) if status.as_ref().is_ok_and(ExitStatus::success) => Ok(code.to_vec()),
             Some((&REFUSED, why)) => Err(CompileFailure::Refused(String::from_utf8_lossy(why).into_owned())),
+            // The limits end it by a signal. What ends otherwise has failed itself, as where it could not start a thread.
+            Some(_) | None if status.as_ref().is_ok_and(|status| status.code().is_some()) => {
+                let ended = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+                Err(CompileFailure::Lacking(format!(
+                    "the compiler ended without a result ({ended}); let it have {TO_SPARE}"
+                )))
+            }
             Some(_) | None => Err(CompileFailure::Costly(self.cut_off(status))),
         }
     }
 
-    /// What the process prints; `None` if it has not ended in time, and was ended.
-    fn printed(&self, child: &mut Child, component: &[u8]) -> Option<Vec<u8>> {
+    /// What the process prints; `None` if it has not ended in time, and was ended. Fails if there is no thread to read it on.
+    fn printed(&self, child: &mut Child, component: &[u8]) -> io::Result<Option<Vec<u8>>> {
         let (mut input, output) = (child.stdin.take(), child.stdout.take());
         let (to, printed) = channel();
         std::thread::scope(|scope| {
-            scope.spawn(move || {
+            let writing = std::thread::Builder::new().spawn_scoped(scope, move || {
                 // A process that has ended takes nothing more, and its end says why.
                 drop(input.as_mut().map(|input| input.write_all(component)));
             });
-            scope.spawn(move || {
+            let reading = std::thread::Builder::new().spawn_scoped(scope, move || {
                 let mut bytes = Vec::new();
                 let read = output.map(|output| output.take(MOST).read_to_end(&mut bytes));
                 drop(to.send(read.is_some_and(|read| read.is_ok()).then_some(bytes)));
             });
+            if let Err(error) = writing.and(reading) {
+                drop(child.kill());
+                return Err(error);
+            }
             let printed = printed.recv_timeout(self.limits.deadline);
             if printed.is_err() {
                 // Both threads end with it.
                 drop(child.kill());
             }
-            printed.ok().map(Option::unwrap_or_default)
+            Ok(printed.ok().map(Option::unwrap_or_default))
         })
     }
 
@@ -138,6 +154,25 @@ impl CompilerProcess {
     }
 }
 
+fn not_started(error: io::Error) -> CompileFailure {
+    use rustix::io::Errno;
+    let lacks = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE];
+    if lacks
+        .iter()
+        .any(|lack| error.raw_os_error() == Some(lack.raw_os_error()))
+    {
+        lacking("no process", &error)
+    } else {
+        CompileFailure::NotStarted(error)
+    }
+}
+
+fn lacking(what: &str, error: &io::Error) -> CompileFailure {
+    CompileFailure::Lacking(format!(
+        "{what} can be started to compile it in ({error}); let this process have {TO_SPARE}"
+    ))
+}
+
 /// Compiles the component on the standard input for the process that started this one, within limits. What comes of it is
 /// printed. Fails if nobody reads that.
 pub fn compile_for_parent(limits: CompileLimits, mut input: impl Read, mut output: impl Write) -> io::Result<()> {
@@ -146,8 +181,11 @@ pub fn compile_for_parent(limits: CompileLimits, mut input: impl Read, mut outpu
     end_with_parent();
     let mut component = Vec::new();
     input.by_ref().take(MOST).read_to_end(&mut component)?;
-    let compiled =
-        Engine::new(&engine_pair::config_to_compile()).and_then(|engine| engine.precompile_component(&component));
+    let mut config = engine_pair::config_to_compile();
+    // Its threads are started when they are needed, and a panic if they cannot be. The machine code is the same without them.
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    config.parallel_compilation(try_threads(threads).is_ok());
+    let compiled = Engine::new(&config).and_then(|engine| engine.precompile_component(&component));
     let (first, rest) = match compiled {
         Ok(code) => (COMPILED, code),
         Err(error) => (REFUSED, format!("{error:#}").into_bytes()),
@@ -199,6 +237,7 @@ mod tests {
             .map_err(|failure| match failure {
                 CompileFailure::Refused(why) => format!("refused: {why}"),
                 CompileFailure::Costly(why) => format!("costly: {why}"),
+                CompileFailure::Lacking(why) => format!("lacking: {why}"),
                 CompileFailure::NotStarted(error) => format!("not started: {error}"),
             })
     }
@@ -215,6 +254,19 @@ mod tests {
             cut_off.contains("60 s of processor time and 2048 MiB") && cut_off.contains("signal"),
             "{cut_off}"
         );
+    }
+
+    #[test]
+    fn one_that_fails_by_itself_says_nothing_of_the_module() {
+        for script in ["exit 101", "printf +half; exit 1"] {
+            let failed = outcome(script, LONG).unwrap_err();
+            assert!(
+                failed.starts_with("lacking: the compiler ended without a result"),
+                "{failed}"
+            );
+        }
+        let again = not_started(io::Error::from_raw_os_error(rustix::io::Errno::AGAIN.raw_os_error()));
+        assert!(matches!(again, CompileFailure::Lacking(why) if why.contains("RLIMIT_NPROC")));
     }
 
     #[test]

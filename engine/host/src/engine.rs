@@ -98,6 +98,11 @@ impl PolicyEngine {
                 policy: name.to_owned(),
                 why,
             }),
+            CompileFailure::Lacking(why) => Err(LoadError::Lacking {
+                policy: name.to_owned(),
+                why,
+            }),
+            // The program cannot be run again here, as on a file system without /proc, and never can be.
             CompileFailure::NotStarted(error) => {
                 tracing::warn!(policy = name, %error, "no process to compile in could be started; the policy is compiled here, without a limit");
                 here()

@@ -78,6 +78,14 @@ pub enum LoadError {
         /// What it took too much of.
         why: String,
     },
+    /// There was nothing to compile it in. The module is not to blame.
+    #[error("policy `{policy}`: the module cannot be compiled now: {why}")]
+    Lacking {
+        /// The name of its `[[policy]]`.
+        policy: String,
+        /// What was lacking.
+        why: String,
+    },
     /// It is named like the contract and shaped differently.
     #[error(
         "policy `{policy}`: the module's types are not those of {PACKAGE}@{version}, which it names; build it against \
@@ -117,4 +125,11 @@ pub enum LoadError {
         /// The trap, the limit, or the policy's own words.
         message: ForeignText,
     },
+}
+
+impl LoadError {
+    /// Whether trying again later may help, with nothing changed.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Lacking { .. })
+    }
 }

@@ -7,9 +7,12 @@
 
 mod body;
 mod follow;
+pub mod json;
+mod tls;
 
 pub use body::{BodyError, whole};
 pub use follow::{Answered, MOST_HOPS, Request, SendError, send};
+pub use tls::TlsFault;
 
 /// The beginning of a client: it follows no redirect, and says nothing of where it came from.
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
@@ -17,4 +20,10 @@ pub fn client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
+}
+
+/// The certificates that a PEM file holds; `None` if it holds none, which to reqwest is no error.
+pub fn certificates(pem: &[u8]) -> Option<Vec<reqwest::Certificate>> {
+    let certificates = reqwest::Certificate::from_pem_bundle(pem).ok()?;
+    (!certificates.is_empty()).then_some(certificates)
 }

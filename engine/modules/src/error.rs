@@ -155,6 +155,29 @@ impl ModuleError {
 
     /// Whether trying again later may help, with nothing changed.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Registry(error) if error.is_unreachable())
+        match self {
+            Self::Registry(error) => error.is_unreachable(),
+            Self::Unreadable { source, .. } => is_lack(source),
+            Self::NoBuiltin { .. }
+            | Self::NotRegular { .. }
+            | Self::TooLarge { .. }
+            | Self::Pin { .. }
+            | Self::Unsigned { .. }
+            | Self::NoSignature { .. }
+            | Self::Signature { .. }
+            | Self::NotAModule { .. } => false,
+        }
     }
+}
+
+/// Whether the process or its machine lacked what it takes to read a file: nothing is said of the file.
+fn is_lack(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    // Files have no kind of their own.
+    const EMFILE: i32 = 24;
+    const ENFILE: i32 = 23;
+    matches!(
+        error.kind(),
+        ErrorKind::OutOfMemory | ErrorKind::WouldBlock | ErrorKind::Interrupted
+    ) || matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
 }

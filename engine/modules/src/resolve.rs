@@ -68,7 +68,7 @@ impl Provenance {
             (true, Some(signed)) => format!("pinned, {signed}"),
             (true, None) => "pinned".into(),
             (false, Some(signed)) => signed,
-            (false, None) if self.from == Origin::Program => "part of this program".into(),
+            (false, None) if self.from == Origin::Program => "built in".into(),
             (false, None) => "neither pinned nor signed".into(),
         }
     }

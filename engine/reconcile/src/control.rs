@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use steadfast_core::call::Call;
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::JournalError;
@@ -21,6 +22,7 @@ pub(crate) enum Request {
         key: JobKey,
         intent: Intent,
         author: Option<Arc<str>>,
+        call: Option<Call>,
         reply: oneshot::Sender<Result<JobView, RequestError>>,
     },
     Explain {
@@ -30,6 +32,7 @@ pub(crate) enum Request {
     Forget {
         key: JobKey,
         force: Force,
+        call: Option<Call>,
         reply: oneshot::Sender<Result<(), RequestError>>,
     },
     Snapshots {
@@ -95,14 +98,21 @@ pub struct Control {
 }
 
 impl Control {
-    /// Notes what somebody intends with a job, and who says so. The record is committed when this returns.
+    /// Notes what somebody intends with a job, and who says so; its history says by which call. The record is committed when this returns.
     ///
     /// Fails with [`RequestError::NoSuchJob`], [`RequestError::TooOften`] and [`RequestError::Store`].
-    pub async fn intend(&self, key: JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, RequestError> {
+    pub async fn intend(
+        &self,
+        key: JobKey,
+        intent: Intent,
+        author: Option<Arc<str>>,
+        call: Option<Call>,
+    ) -> Result<JobView, RequestError> {
         self.ask(|reply| Request::Intend {
             key,
             intent,
             author,
+            call,
             reply,
         })
         .await
@@ -119,8 +129,14 @@ impl Control {
     ///
     /// Fails with [`RequestError::NoSuchJob`], [`RequestError::Configured`], [`RequestError::SeenAlive`] without
     /// [`Force::Yes`], [`RequestError::TooOften`] and [`RequestError::Store`].
-    pub async fn forget(&self, key: JobKey, force: Force) -> Result<(), RequestError> {
-        self.ask(|reply| Request::Forget { key, force, reply }).await
+    pub async fn forget(&self, key: JobKey, force: Force, call: Option<Call>) -> Result<(), RequestError> {
+        self.ask(|reply| Request::Forget {
+            key,
+            force,
+            call,
+            reply,
+        })
+        .await
     }
 
     /// Up to about `limit` snapshots as they are now, of every policy's jobs.

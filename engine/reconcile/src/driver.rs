@@ -6,13 +6,18 @@
 mod judges;
 mod readers;
 mod requests;
+mod traces;
 mod upkeep;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use steadfast_core::board::ObjectRef;
 use steadfast_core::error_chain::error_chain;
-use steadfast_core::journal::{Commit, Journal, JournalError, Refusal, Sequence};
-use steadfast_core::kube_update::KubeUpdate;
+use steadfast_core::facts::Deployment;
+use steadfast_core::id::JobKey;
+use steadfast_core::journal::{Commit, Entry, Journal, JournalError, Refusal};
+use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind};
 use steadfast_core::recording::Retention;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
@@ -23,13 +28,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use readers::{Readers, log_loaded};
+use traces::Answered;
 
 use crate::control::Request;
 use crate::fetch::{Fetch, Fetched};
 use crate::fetcher::Fetcher;
 use crate::judging::{Bench, Ruling};
 use crate::reactor::Reactor;
-use crate::setup::Keeping;
+use crate::setup::{Discover, Keeping};
 use crate::turn::{Show, Turn};
 
 /// How many inputs are taken in before decisions are made: enough to share a commit, few enough to stay prompt.
@@ -149,8 +155,9 @@ impl Driver {
 
     /// One turn: fetch, judge, commit, show.
     async fn turn(&mut self) {
-        let now = self.clock.now();
-        self.readers.turned(now);
+        let (now, began) = (self.clock.now(), Instant::now());
+        self.readers.turned(now, self.reactor.fleets());
+        self.show_load();
         self.readers.log_sources(now);
         let mut turn = self.reactor.turn(now);
         // Before the commit: they are made whatever becomes of it, and need not wait for the store.
@@ -159,17 +166,24 @@ impl Driver {
         }
         self.commit_or_retry(turn).await;
         self.hear_judges().await;
+        self.readers.metrics.latencies.turned(began.elapsed());
     }
 
-    /// Commits a turn. If the store does not take it, its jobs are judged again after a pause.
+    /// Shows how much waits for the loop.
+    fn show_load(&self) {
+        let queues = [
+            ("updates", self.updates.len()),
+            ("answers", self.answers.len()),
+            ("rulings", self.rulings.len()),
+            ("requests", self.requests.len()),
+            ("jobs", self.reactor.waiting()),
+        ];
+        self.readers.metrics.load(queues, self.fetches.len());
+    }
+
+    /// Commits a turn. If the store does not take it, which was said, its jobs are judged again after a pause.
     async fn commit_or_retry(&mut self, turn: Turn) {
-        if let Err(error) = self.commit(turn).await {
-            let pause = self.timing.retry_initial;
-            tracing::error!(
-                "the store did not take a commit, it is retried in {pause:?}: {}",
-                error_chain(&error)
-            );
-        }
+        drop(self.commit(turn).await);
     }
 
     async fn wait(&mut self, upkeep: Instant) -> Woken {
@@ -214,8 +228,15 @@ impl Driver {
     fn kube_update(&mut self, update: KubeUpdate) {
         let now = self.clock.now();
         self.readers.kube_update(&update, now);
+        let (scope, flinks) = (update.scope.clone(), listed_flinks(&update));
         self.reactor.kube_update(update, now);
         self.readers.list_repairs(self.reactor.list_repairs());
+        if let Some(flinks) = flinks {
+            let nobodys = flinks
+                .into_iter()
+                .filter(|object| self.reactor.is_unwatched(&scope.cluster, object));
+            self.readers.unwatched(&scope, nobodys.collect());
+        }
     }
 
     fn fetched(&mut self, fetched: Fetched) {
@@ -250,18 +271,28 @@ impl Driver {
         self.readers.judged(&turn);
         let now = self.clock.now();
         let commit = turn.commit();
+        let (traced, changes, began) = (turn.take_traced(), commit.changes.len(), Instant::now());
         let mut refused = Vec::new();
-        let newest = match self.write(commit, &mut turn, &mut refused, now).await {
-            Ok(newest) => newest,
+        let written = self.write(commit, &mut turn, &mut refused, now).await;
+        let answered = Answered {
+            at: now,
+            took: began.elapsed(),
+            changes,
+            outcome: written.as_deref(),
+            refused: &refused,
+        };
+        let newest = match &written {
+            Ok(entries) => entries.last().map(|entry| entry.sequence),
             Err(error) => {
-                self.reactor.refuse(turn, now.after(self.timing.retry_initial));
-                return Err(error);
+                let retry_at = now.after(self.timing.retry_initial);
+                let out = self.reactor.refuse(&mut turn, &error_chain(error), now, retry_at);
+                self.show_watches(&out, now);
+                self.advance(turn, now);
+                self.readers.trace(traced, &answered);
+                return written.map(|_| refused);
             }
         };
-        for show in self.reactor.advance(turn, now) {
-            self.readers.show(show, self.reactor.policies(), now);
-        }
-        self.readers.unwritten(self.reactor.unwritten());
+        self.advance(turn, now);
         // Now, and not with the next turn: last words are readable for less than a second.
         for fetch in self.reactor.take_fetches() {
             self.spawn(fetch);
@@ -271,32 +302,48 @@ impl Driver {
         }
         // Last: a client that an entry wakes may ask for the record, and must find in it what the entry says.
         self.readers.announce(newest);
+        self.readers.trace(traced, &answered);
         Ok(refused)
     }
 
-    /// Commits what the store takes. Returns the newest entry.
+    /// Shows what is durable of a turn.
+    fn advance(&mut self, turn: Turn, now: Timestamp) {
+        for show in self.reactor.advance(turn, now) {
+            self.readers.show(show, self.reactor.policies(), now);
+        }
+        self.readers.unwritten(self.reactor.unwritten());
+    }
+
+    /// Shows how the watches of these stand now.
+    fn show_watches(&self, keys: &BTreeSet<JobKey>, now: Timestamp) {
+        for key in keys.iter().cloned() {
+            let watch = self.reactor.watch_status(&key);
+            self.readers.show(Show::Watch(key, watch), self.reactor.policies(), now);
+        }
+    }
+
+    /// Commits what the store takes. Returns the entries.
     async fn write(
         &mut self,
         mut commit: Commit,
         turn: &mut Turn,
         refused: &mut Vec<Refusal>,
         now: Timestamp,
-    ) -> Result<Option<Sequence>, JournalError> {
+    ) -> Result<Vec<Entry>, JournalError> {
         while !commit.is_empty() {
             let parts = commit.changes.len() + commit.recorded.len();
+            let began = Instant::now();
             let result = self.journal.commit(now, commit).await;
+            self.readers.metrics.latencies.committed(began.elapsed());
             self.readers.committed(&result);
             let (back, refusals) = match result {
-                Ok(entries) => return Ok(entries.last().map(|entry| entry.sequence)),
+                Ok(entries) => return Ok(entries),
                 Err(JournalError::Refused { commit, refusals }) => (commit, refusals),
                 Err(error) => return Err(error),
             };
             self.readers.refused(&refusals);
             let out = self.reactor.put_back(turn, &refusals, now);
-            for key in out.iter().cloned() {
-                let watch = self.reactor.watch_status(&key);
-                self.readers.show(Show::Watch(key, watch), self.reactor.policies(), now);
-            }
+            self.show_watches(&out, now);
             commit = back.without(&refusals, &out);
             if commit.changes.len() + commit.recorded.len() == parts {
                 // A store that refuses what is not in the commit would be asked for ever.
@@ -307,6 +354,24 @@ impl Driver {
             }
             refused.extend(refusals);
         }
-        Ok(None)
+        Ok(Vec::new())
     }
+}
+
+/// The Deployments with Flink's labels in a complete list, but for those that the operator looks after. `None`: it is none.
+fn listed_flinks(update: &KubeUpdate) -> Option<Vec<ObjectRef>> {
+    let KubeChange::Relisted(objects, Completeness::Complete) = &update.change else {
+        return None;
+    };
+    if update.scope.kind != ObjectKind::Deployment {
+        return None;
+    }
+    let is_nobody_elses = |deployment: &&Deployment| {
+        let labelled = deployment.labels.get("type");
+        let is_flinks = labelled.is_some_and(|kind| kind.starts_with("flink-"));
+        is_flinks && Discover::of(deployment) == Discover::Native && deployment.deleting_since.is_none()
+    };
+    let flinks = objects.iter().filter_map(Object::deployment).filter(is_nobody_elses);
+    let flinks = flinks.map(|deployment| ObjectRef::new(&deployment.namespace, &deployment.name));
+    Some(flinks.collect())
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use steadfast_core::cluster_lists::ClusterLists;
 use steadfast_core::id::{ClusterName, PolicyName, TargetId, Uid};
 use steadfast_core::journal::{Journal, JournalError, Loaded, Sequence};
@@ -18,15 +20,16 @@ use steadfast_sources::transport::ProxyTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::control::Control;
 use crate::driver::{Driver, Ports, Readers, log_loaded};
 use crate::fetcher::{ClusterClients, Fetcher, Ways};
 use crate::judging::Bench;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Shown};
 use crate::policies::Policies;
 use crate::reactor::{ClusterRules, Reactor};
-use crate::setup::{ClusterSetup, Discover, Setup};
+use crate::setup::{ClusterSetup, Discover, JobSeries, Setup};
 use crate::source_log::SourceLog;
 use crate::status::{ClusterStatus, StatusBoard};
 use crate::times::Times;
@@ -93,7 +96,9 @@ impl Engine {
         let policies = bench.seat(setup.policies);
         let (entries_to, entries) = watch::channel(newest);
         let readers = Readers {
+            tracer: setup.tracing.as_ref().map(|tracing| Arc::clone(&tracing.tracer)),
             unreadable: BTreeSet::new(),
+            store_fails: false,
             projection: Arc::default(),
             shadows: ShadowBoard::default(),
             status: StatusBoard::default(),
@@ -101,7 +106,7 @@ impl Engine {
             entries: entries_to,
             source_log: SourceLog::default(),
         };
-        readers.metrics.register(registry);
+        register(&readers, &entries, (&setup.clock, setup.series), registry);
         readers.shadows.begin(&shadow_names(&policies), |_, _| false);
         let rules = rules(&setup.clusters);
         readers.loaded(&loaded);
@@ -114,6 +119,9 @@ impl Engine {
         readers.begin(statuses(&setup.clusters));
         let sampler = setup.recording.map(|recording| Sampler::new(recording.every));
         let mut reactor = Reactor::new(setup.timing, setup.seed, now, rules, policies, sampler);
+        if let Some(tracing) = setup.tracing {
+            reactor = reactor.traced(tracing.share, setup.seed);
+        }
         let first = reactor.start(stored, setup.targets, now);
 
         let tasks = Tasks::default();
@@ -168,6 +176,24 @@ impl Engine {
     }
 }
 
+/// Makes metrics known: what the loop counts, and what is read off what it shows.
+fn register(
+    readers: &Readers,
+    entries: &watch::Receiver<Sequence>,
+    (clock, series): (&Arc<dyn Clock>, JobSeries),
+    registry: &mut Registry,
+) {
+    readers.metrics.register(registry);
+    let shown = Shown {
+        projection: Arc::clone(&readers.projection),
+        status: readers.status.clone(),
+        entries: entries.clone(),
+        clock: Arc::clone(clock),
+        series,
+    };
+    readers.metrics.register_readings(shown, registry);
+}
+
 fn shadow_names(policies: &Policies) -> Vec<PolicyName> {
     policies.shadows().map(|seat| seat.name.clone()).collect()
 }
@@ -189,6 +215,8 @@ fn statuses(clusters: &[ClusterSetup]) -> BTreeMap<ClusterName, ClusterStatus> {
         let status = ClusterStatus {
             server: cluster.server.clone(),
             lists: ClusterLists::new(scopes(&cluster.settings, operator(cluster))),
+            unwatched: BTreeMap::new(),
+            tells_of_ends: !cluster.job_results.is_empty(),
         };
         (cluster.settings.name.clone(), status)
     });
@@ -240,7 +268,10 @@ fn watch_clusters(
         let proxy = ProxyTransport::new(setup.client.clone());
         if let Some(credentials) = setup.credentials {
             let name = format!("credentials of {}", setup.settings.name);
-            let renewing = tasks.token().clone().run_until_cancelled_owned(credentials.renew());
+            let span = tracing::info_span!("credentials", cluster = %setup.settings.name);
+            let rng = StdRng::seed_from_u64(seed.wrapping_add(number));
+            let renewing = credentials.renew(rng).instrument(span);
+            let renewing = tasks.token().clone().run_until_cancelled_owned(renewing);
             tasks.spawn(name, async {
                 renewing.await;
             });

@@ -23,6 +23,8 @@ pub struct FlinkCounts {
     pub watched: u64,
     /// Those of them whose last poll had no usable answer.
     pub silent: u64,
+    /// Since when the one gives none that has given none the longest.
+    pub silent_since: Option<Timestamp>,
 }
 
 /// Every Flink that was polled. One that was not is neither silent nor answering.
@@ -77,7 +79,11 @@ impl Flinks {
         for (id, answering) in self.by_target.iter().filter(|(id, _)| is_expected(id)) {
             let count = counts.entry(id.cluster.clone()).or_default();
             count.watched += 1;
-            count.silent += u64::from(matches!(answering, Answering::Silent { .. }));
+            if let Answering::Silent { since, .. } = answering {
+                count.silent += 1;
+                let before = count.silent_since.get_or_insert(*since);
+                *before = (*before).min(*since);
+            }
         }
         counts
     }
@@ -125,7 +131,11 @@ mod tests {
         let counts = flinks.counts(|id| *id != ended);
         assert_eq!(
             counts.into_values().collect::<Vec<_>>(),
-            [FlinkCounts { watched: 2, silent: 1 }]
+            [FlinkCounts {
+                watched: 2,
+                silent: 1,
+                silent_since: Some(at(0))
+            }]
         );
     }
 }

@@ -81,6 +81,8 @@ pub(crate) struct Decided {
     pub(crate) left: Vec<Case>,
     /// How long it took.
     pub(crate) spent: Duration,
+    /// How long each of the outcomes took.
+    pub(crate) took: Vec<Duration>,
 }
 
 /// A question of a person about a job: nothing follows from its answer.

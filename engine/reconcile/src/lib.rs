@@ -29,8 +29,8 @@ pub use flinks::FlinkCounts;
 pub use judging::Judging;
 pub use policies::Policies;
 pub use setup::{
-    ClusterSetup, Discover, Identity, KeepJournal, Keeping, PolicySetup, Recording, Role, Select, Setup, Share,
-    Standing, TargetSetup,
+    ClusterSetup, Discover, Fraction, Identity, JobSeries, KeepJournal, Keeping, PolicySetup, Recording, Role, Select,
+    Setup, Share, Standing, TargetSetup, Tracing,
 };
 pub use status::{ClusterStatus, PolicyStatus, Status, StatusBoard};
 pub use steady_clock::SteadyClock;

@@ -1,5 +1,16 @@
-//! What the loop counts. Base units, few labels; a job's name is never one.
+//! What the loop counts, and what its readers are shown in numbers. Base units, few labels; a job's name is one only if asked for.
+//!
+//! The loop counts as it goes ([`Metrics`]). What can be read off what it shows is read when somebody asks: of records
+//! ([`jobs`], [`per_job`]) and of sources ([`sources`]). Nobody who asks is waited for. What is not known has no sample: a
+//! cluster that was never read has no zero. docs/metrics.md has all of them, and a test holds it to what the program serves.
 
+mod jobs;
+mod latency;
+mod per_job;
+mod sources;
+mod write;
+
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -9,10 +20,20 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use steadfast_core::cluster_lists::{Collection, ListStatus, Reading, is_not_served};
-use steadfast_core::id::{ClusterName, Namespace, PolicyName};
+use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName};
+use steadfast_core::journal::Sequence;
+use steadfast_core::projection::Projection;
 use steadfast_core::shadow::ShadowCounts;
+use steadfast_core::state::JobState;
+use steadfast_core::time::Clock;
+use tokio::sync::watch;
 
+use crate::setup::JobSeries;
+use crate::status::StatusBoard;
 use crate::turn::Work;
+
+pub(crate) use latency::Latencies;
+use per_job::Restarts;
 
 /// The loop's own metrics.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +46,12 @@ pub(crate) struct Metrics {
     pub(crate) transitions: Family<StateLabel, Counter>,
     pub(crate) commits: Family<ResultLabel, Counter>,
     pub(crate) drift: Counter,
-    pub(crate) jobs: Gauge,
+    pub(crate) latencies: Latencies,
+    /// How much waits for the loop, as of its last turn.
+    queues: Family<QueueLabel, Gauge>,
+    requests_under_way: Gauge,
+    /// Of each job, how often it was recorded as RESTARTING.
+    restarts: Restarts,
     pub(crate) quarantined: Gauge,
     pub(crate) unwritten: Gauge,
     pub(crate) shadow_differences: Family<PolicyLabel, Counter>,
@@ -48,6 +74,21 @@ struct ListLabels {
     kind: &'static str,
     /// Empty: all namespaces at once.
     namespace: String,
+}
+
+/// Which queue.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct QueueLabel {
+    queue: &'static str,
+}
+
+/// What the readings are of.
+pub(crate) struct Shown {
+    pub(crate) projection: Arc<Projection>,
+    pub(crate) status: StatusBoard,
+    pub(crate) entries: watch::Receiver<Sequence>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) series: JobSeries,
 }
 
 /// How something went.
@@ -107,16 +148,65 @@ impl Metrics {
     }
 
     /// A policy has worked.
-    pub(crate) fn worked(&self, policy: &PolicyName, work: Work) {
+    pub(crate) fn worked(&self, policy: &PolicyName, work: &Work) {
         let label = PolicyLabel {
             policy: policy.to_string(),
         };
+        self.latencies.decided(&label, &work.took);
         self.policy_time.get_or_create(&label).inc_by(work.spent.as_secs_f64());
         let waiting = i64::try_from(work.waiting).unwrap_or(i64::MAX);
         self.policy_waiting.get_or_create(&label).set(waiting);
         if work.skipped > 0 {
             self.shadow_skipped.get_or_create(&label).inc_by(work.skipped);
         }
+    }
+
+    /// A job has changed into another state.
+    pub(crate) fn moved(&self, job: &JobKey, to: JobState) {
+        self.transitions.get_or_create(&StateLabel { to: to.as_str() }).inc();
+        if to == JobState::Restarting {
+            self.restarts.count(job);
+        }
+    }
+
+    /// A job has no record any more.
+    pub(crate) fn forget(&self, job: &JobKey) {
+        self.restarts.forget(job);
+    }
+
+    /// How much waits for the loop, and how many requests are under way.
+    pub(crate) fn load(&self, queues: [(&'static str, usize); 5], requests: usize) {
+        let gauge = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+        for (queue, length) in queues {
+            self.queues.get_or_create(&QueueLabel { queue }).set(gauge(length));
+        }
+        self.requests_under_way.set(gauge(requests));
+    }
+
+    /// Makes known what is read off what the loop shows.
+    pub(crate) fn register_readings(&self, shown: Shown, registry: &mut Registry) {
+        let Shown {
+            projection,
+            status,
+            entries,
+            clock,
+            series,
+        } = shown;
+        registry.register_collector(Box::new(jobs::Jobs(Arc::clone(&projection))));
+        if series == JobSeries::Each {
+            let of_each = per_job::PerJob {
+                projection: Arc::clone(&projection),
+                restarts: self.restarts.clone(),
+                clock: Arc::clone(&clock),
+            };
+            registry.register_collector(Box::new(of_each));
+        }
+        registry.register_collector(Box::new(sources::Sources {
+            status,
+            projection,
+            entries,
+            clock,
+        }));
     }
 
     /// Shows how each shadow policy stands.
@@ -161,8 +251,8 @@ impl Metrics {
             "Records in memory that differed from the store and were repaired",
             self.drift.clone(),
         );
-        registry.register("steadfast_jobs", "Jobs on record", self.jobs.clone());
         self.register_faults(registry);
+        self.register_load(registry);
         registry.register(
             "steadfast_flink_rows_unreadable",
             "Rows of Flink's /jobs/overview that could not be read, poll by poll",
@@ -199,6 +289,21 @@ impl Metrics {
             "steadfast_list_objects",
             "Objects in the last complete list of a kind",
             self.list_objects.clone(),
+        );
+    }
+
+    /// How the loop keeps up.
+    fn register_load(&self, registry: &mut Registry) {
+        self.latencies.register(registry);
+        registry.register(
+            "steadfast_queue_length",
+            "What waits for the loop, by queue, as of its last turn",
+            self.queues.clone(),
+        );
+        registry.register(
+            "steadfast_requests_under_way",
+            "Requests to Flinks, API servers and archives that are under way, as of the last turn",
+            self.requests_under_way.clone(),
         );
     }
 

@@ -45,6 +45,7 @@ mod session_jobs;
 mod shadowing;
 mod start;
 mod targets;
+mod traces;
 mod unwritten;
 mod validate;
 
@@ -74,12 +75,13 @@ use rate_limits::RateLimits;
 use retries::PolicyRetries;
 use shadowing::ShadowTurns;
 use targets::Targets;
+use traces::Traces;
 use unwritten::Unwritten;
 
 use crate::fetch::Fetch;
 use crate::judging::Decided;
 use crate::policies::Policies;
-use crate::setup::Discover;
+use crate::setup::{Discover, Fraction};
 use crate::turn::{Show, Turn};
 
 /// The state of the loop.
@@ -124,6 +126,8 @@ pub struct Reactor {
     told: Vec<Show>,
     /// Which snapshots are kept; `None`: none are.
     sampler: Option<Sampler>,
+    /// Which decisions are traced; `None`: none are.
+    traces: Option<Traces>,
     /// Requests that came up while evidence was taken in or a turn was advanced.
     fetches: Vec<Fetch>,
     /// First commits that the store refused are tried again at that time.
@@ -201,10 +205,18 @@ impl Reactor {
             shadows: ShadowTurns::default(),
             told: Vec::new(),
             sampler,
+            traces: None,
             fetches: Vec::new(),
             begin_after: None,
             list_repairs: 0,
         }
+    }
+
+    /// Decisions are traced from now on: all that change something, and this share of the others.
+    #[must_use]
+    pub fn traced(mut self, share: Fraction, seed: u64) -> Self {
+        self.traces = Some(Traces::new(share, seed));
+        self
     }
 
     /// What to fetch and what to commit now. Both may be empty.
@@ -265,17 +277,6 @@ impl Reactor {
         self.policies.end_batch();
         shown.append(&mut self.told);
         shown
-    }
-
-    /// The store did not take the turn's commit. Its jobs are judged again at `retry_at`; requests are the requester's
-    /// to repeat.
-    pub fn refuse(&mut self, turn: Turn, retry_at: Timestamp) {
-        if self.begins(&turn) {
-            self.begin_after = Some(retry_at);
-        }
-        for judged in turn.judged {
-            self.queue.requeue_by(judged.key, retry_at);
-        }
     }
 
     /// When the next jobs that were found begin, and records end with that; `None` if there are none.
@@ -378,6 +379,9 @@ impl Reactor {
         self.policies.forget(key);
         if let Some(sampler) = &mut self.sampler {
             sampler.forget(key);
+        }
+        if let Some(traces) = &mut self.traces {
+            traces.forget(key);
         }
         self.queue.remove(key);
         self.overtaken.remove(key);

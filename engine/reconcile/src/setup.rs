@@ -1,6 +1,7 @@
 //! What the engine is started with. Nothing here is read from the environment: time, randomness,
 //! network and disk all come in through these values.
 
+mod fraction;
 mod keeping;
 mod share;
 
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 use steadfast_core::board::ObjectRef;
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
+use steadfast_core::facts::Deployment;
+use steadfast_core::glob::glob_matches;
 use steadfast_core::id::{FlinkJobId, PolicyName, TargetId};
 use steadfast_core::journal::Journal;
 use steadfast_core::recording::Retention;
@@ -18,12 +21,14 @@ use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Mode;
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
+use steadfast_core::trace::Tracer;
 use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::{Credentials, KubeSettings};
 use steadfast_sources::last_words::Pattern;
 use steadfast_sources::route::FlinkRoute;
 use steadfast_sources::transport::Transport;
 
+pub use fraction::Fraction;
 pub use keeping::{KeepJournal, Keeping};
 pub use share::Share;
 
@@ -45,6 +50,8 @@ pub struct Setup {
     pub recording: Option<Recording>,
     /// How long the store keeps what is over.
     pub keeping: Keeping,
+    /// Which series metrics have of single jobs.
+    pub series: JobSeries,
     /// Where records are committed before anybody sees them.
     pub journal: Arc<dyn Journal>,
     /// Where "now" comes from.
@@ -53,8 +60,29 @@ pub struct Setup {
     pub seed: u64,
     /// The network to Flink, where it is reached directly.
     pub http: Arc<dyn Transport>,
+    /// Who is told of decisions; `None`: nobody is.
+    pub tracing: Option<Tracing>,
     /// The ways to the Flinks of `[[job]]` entries that need another: one with credentials, or with a certificate authority.
     pub http_of_targets: BTreeMap<TargetId, Arc<dyn Transport>>,
+}
+
+/// Who is told of decisions.
+#[derive(Clone)]
+pub struct Tracing {
+    /// The one who is told.
+    pub tracer: Arc<dyn Tracer>,
+    /// Of all that change something it is told, and of this share of the others.
+    pub share: Fraction,
+}
+
+/// Which series metrics have of single jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JobSeries {
+    /// None: how many series there are does not depend on how many jobs there are.
+    #[default]
+    None,
+    /// Some 25 of each job.
+    Each,
 }
 
 /// Which snapshots are kept behind decisions.
@@ -122,6 +150,16 @@ pub enum Discover {
     Native,
     /// FlinkDeployments, with or without their Deployment. The operator's resources are watched for it.
     FlinkDeployment,
+}
+
+impl Discover {
+    /// As what a Deployment is discovered.
+    pub fn of(deployment: &Deployment) -> Self {
+        match deployment.owner.as_deref() {
+            Some("FlinkDeployment") => Self::FlinkDeployment,
+            Some(_) | None => Self::Native,
+        }
+    }
 }
 
 /// One explicit target.
@@ -274,53 +312,5 @@ impl Select {
             .iter()
             .any(|glob| glob_matches(glob, target.namespace.as_str()))
             && self.name.iter().any(|glob| glob_matches(glob, &target.name))
-    }
-}
-
-/// Whether the text matches a glob of literal parts and `*`.
-fn glob_matches(glob: &str, text: &str) -> bool {
-    let mut parts = glob.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        match rest.split_once(part) {
-            Some((_, behind)) => rest = behind,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs_match_whole_names() {
-        for (glob, text) in [
-            ("*", ""),
-            ("*", "orders"),
-            ("ord*", "orders"),
-            ("*ers", "orders"),
-            ("o*d*s", "orders"),
-            ("orders", "orders"),
-        ] {
-            assert!(glob_matches(glob, text), "{glob} {text}");
-        }
-        for (glob, text) in [
-            ("ord", "orders"),
-            ("*x", "orders"),
-            ("o*d*x", "orders"),
-            ("orders*s", "orders"),
-            ("", "orders"),
-        ] {
-            assert!(!glob_matches(glob, text), "{glob} {text}");
-        }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use steadfast_core::cluster_lists::ClusterLists;
-use steadfast_core::id::{ClusterName, JobKey, PolicyName, TargetId};
+use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId};
 use steadfast_core::journal::Quarantined;
+use steadfast_core::snapshot::Fleet;
 use steadfast_core::time::Timestamp;
 
 use crate::flinks::{FlinkCounts, Flinks};
@@ -24,6 +25,8 @@ pub struct Status {
     pub unwritten: BTreeMap<JobKey, String>,
     /// The loaded policies, in the order of the configuration.
     pub policies: Vec<PolicyStatus>,
+    /// What the fleet guard counts in each cluster.
+    pub fleets: BTreeMap<ClusterName, Fleet>,
     /// Every Kubernetes cluster of the configuration.
     pub clusters: BTreeMap<ClusterName, ClusterStatus>,
 }
@@ -54,6 +57,11 @@ pub struct ClusterStatus {
     pub server: String,
     /// What of it can be read.
     pub lists: ClusterLists,
+    /// Whether a place is configured that tells how its jobs ended: archive, history_server or job_result_store.
+    pub tells_of_ends: bool,
+    /// By what was listed, the Deployments with Flink's labels, as `namespace/name`, that nothing watches: they do not show what
+    /// they run, and no `[[job]]` names them. As of the last complete list.
+    pub unwatched: BTreeMap<Option<Namespace>, Vec<String>>,
 }
 
 /// The status of the loop, shared: it writes, readers of the API read. No reader waits for the loop.

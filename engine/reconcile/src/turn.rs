@@ -13,7 +13,9 @@ use steadfast_core::record::JobRecord;
 use steadfast_core::recording::Recorded;
 use steadfast_core::shadow::ShadowVerdict;
 use steadfast_core::snapshot::Snapshot;
+use steadfast_core::state::JobState;
 use steadfast_core::time::Timestamp;
+use steadfast_core::trace::DecisionTrace;
 
 use crate::fetch::Fetch;
 use crate::policies::Policies;
@@ -51,6 +53,25 @@ pub struct Judged {
     pub(crate) policy: PolicyName,
     /// How many entries of the journal it makes.
     pub(crate) entries: usize,
+    /// What is told of it to who traces decisions; `None`: nothing is.
+    pub(crate) traced: Option<Box<Traced>>,
+}
+
+/// A decision that is traced, before anything of it is committed.
+pub(crate) struct Traced {
+    pub(crate) decision: DecisionTrace,
+    /// What it changes; `None`: nothing.
+    pub(crate) change: Option<Planned>,
+    /// It belongs to the share of decisions that are traced whatever comes of them.
+    pub(crate) is_sampled: bool,
+}
+
+/// What a decision changes of its record.
+#[derive(Clone, Copy)]
+pub(crate) struct Planned {
+    pub(crate) revision: u64,
+    /// From which state to which, if the state or the attempt changes.
+    pub(crate) transition: Option<(JobState, JobState)>,
 }
 
 /// What a decision was made on.
@@ -84,6 +105,12 @@ impl Turn {
             changes: self.changes.clone(),
             recorded: std::mem::take(&mut self.recorded),
         }
+    }
+
+    /// The decisions in it that are traced, handed out once: what becomes of them the commit tells.
+    pub(crate) fn take_traced(&mut self) -> Vec<Traced> {
+        let traced = self.judged.iter_mut().filter_map(|judged| judged.traced.take());
+        traced.map(|traced| *traced).collect()
     }
 
     /// How many jobs were judged in it.
@@ -140,10 +167,12 @@ pub enum Show {
 }
 
 /// What a policy has worked in one go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// How long it decided.
     pub spent: Duration,
+    /// How long each of its decisions took.
+    pub took: Vec<Duration>,
     /// How many of its jobs wait for it.
     pub waiting: usize,
     /// How many comparisons a shadow passed over, since newer ones came first or it is suspended.

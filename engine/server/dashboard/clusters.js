@@ -48,8 +48,18 @@ function drawClusters() {
 function consequence(cluster, kinds) {
   if (kinds.length > 0 && kinds.every(isOperators)) return "Jobs that only a FlinkDeployment names are not known.";
   const others = cluster.neverRead ? (cluster.jobs > 0 ? ", and others are not known" : "") : "";
+  const confirmed = cluster.jobs - cluster.unconfirmed;
+  if (confirmed > 0) return `${unseen(cluster)} not seen; Flink confirms ${confirmed} of its ${cluster.jobs} jobs${others}.`;
   if (cluster.jobs > 0) return `Its ${cluster.jobs === 1 ? "1 job is" : `${cluster.jobs} jobs are`} as last seen${others}.`;
   return cluster.neverRead ? "Its jobs are not known." : "No job of it was on record before.";
+}
+
+// What the lists that are missing would show.
+function unseen(cluster) {
+  const isLost = (name) => cluster.kinds.some((kind) => kind.kind === name && ["retrying", "pending"].includes(kind.state));
+  if (isLost("Deployment") && !isLost("Pod")) return "That a Deployment is made, changed or deleted is";
+  if (isLost("Pod") && !isLost("Deployment")) return "What becomes of pods is";
+  return "What becomes of Deployments and pods is";
 }
 
 function tickClusters() {

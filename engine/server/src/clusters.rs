@@ -54,6 +54,21 @@ pub struct Cluster {
     pub unconfirmed: u64,
     /// How its Flinks answer.
     pub flinks: FlinkCounts,
+    /// Deployments with Flink's labels that nothing watches, as `namespace/name`, at most 100 of them: their arguments do not show
+    /// whether they run an application or a session, and no `[[job]]` names them. Absent if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unwatched: Vec<String>,
+    /// How many more there are; absent if these are all.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unwatched_omitted: usize,
+}
+
+/// How many Deployments that nothing watches are named.
+const UNWATCHED: usize = 100;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// How the list of a kind stands, in one namespace or in all.
@@ -167,6 +182,8 @@ impl Cluster {
             jobs: counts.jobs,
             unconfirmed: counts.unconfirmed,
             flinks,
+            unwatched: cluster.unwatched.iter().take(UNWATCHED).cloned().collect(),
+            unwatched_omitted: cluster.unwatched.len().saturating_sub(UNWATCHED),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 /// One file of the dashboard.
 #[derive(Debug)]
@@ -87,7 +87,6 @@ impl Asset {
         let headers = [
             (CONTENT_TYPE, self.content_type),
             (CONTENT_SECURITY_POLICY, POLICY),
-            (REFERRER_POLICY, "no-referrer"),
             // An upgraded engine is not to be shown through the old one's script.
             (CACHE_CONTROL, "no-cache"),
         ];

@@ -24,6 +24,7 @@ mod resume;
 mod subscriber;
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,8 +32,11 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::sse::{Event as Frame, KeepAlive};
 use axum::response::{IntoResponse as _, Response, Sse};
+use futures::StreamExt as _;
 use futures::stream::unfold;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use steadfast_core::call::{Caller, Through};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::problem::Problem;
@@ -48,6 +52,8 @@ pub(crate) use followers::Followers;
 pub(crate) const MAX_FOLLOWERS: usize = 256;
 /// How often a silent stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a stream lasts that was opened by a key.
+const KEY: Duration = Duration::from_secs(60 * 60);
 /// Tells a client which store its positions are of.
 const STORE: HeaderName = HeaderName::from_static("steadfast-store");
 
@@ -80,6 +86,7 @@ pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
 pub(crate) async fn events(
     State(api): State<Api>,
     Extension(followers): Extension<Arc<Followers>>,
+    Extension(caller): Extension<Caller>,
     shutdown: Option<Extension<ShutdownSignal>>,
     headers: HeaderMap,
     Parameters(query): Parameters<EventsQuery>,
@@ -95,12 +102,21 @@ pub(crate) async fn events(
         let frame: Frame = subscriber.next().await?;
         Some((Ok::<_, Infallible>(frame), subscriber))
     });
-    let stream = Sse::new(frames).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let stream = Sse::new(frames.take_until(key_is_shown_again(caller.through)))
+        .keep_alive(KeepAlive::new().interval(HEARTBEAT));
     let mut response = stream.into_response();
     if let Ok(store) = store {
         response.headers_mut().insert(STORE, store);
     }
     Ok(response)
+}
+
+/// A stream ends then, so that a key that was taken back opens nothing for longer. Who still has one misses nothing.
+async fn key_is_shown_again(through: Through) {
+    match through {
+        Through::Nothing => pending().await,
+        Through::SharedToken | Through::Token | Through::Certificate | Through::Kubernetes => sleep(KEY).await,
+    }
 }
 
 #[cfg(test)]

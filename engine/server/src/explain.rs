@@ -59,6 +59,10 @@ pub struct Explanation {
     pub shadows: Vec<Shadow>,
     /// The evidence, with its ages.
     pub snapshot: Snapshot,
+    /// Whether archive, history_server or job_result_store is configured for the job's cluster. Where none is, `archive` is absent
+    /// whatever became of the job. An engine of an earlier version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_configured: Option<bool>,
     /// `decision`, or `failure` in its place.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -80,7 +84,16 @@ impl Explanation {
             waits_for: waits_for.iter().map(Awaited::from).collect(),
             shadows: shadows.iter().map(Shadow::from).collect(),
             snapshot: Snapshot::from(snapshot),
+            archive_configured: None,
             outcome: Outcome::from(outcome),
+        }
+    }
+
+    /// The same, with whether there is any place that tells of ended jobs.
+    pub(crate) fn with_archive(self, is_configured: bool) -> Self {
+        Self {
+            archive_configured: Some(is_configured),
+            ..self
         }
     }
 }

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path, State};
+use axum::{Extension, Json};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use steadfast_core::call::{Call, Caller};
 use steadfast_core::error_chain::error_chain;
+use steadfast_core::foreign_text::{ForeignText, is_harmful};
 use steadfast_core::id::{ClusterName, JobKey, Namespace, SessionJob, TargetId};
-use steadfast_core::journal::{EntriesOf, Event};
+use steadfast_core::journal::{EntriesOf, Event, Sequence};
 use steadfast_core::state::{Force, Intent};
 use utoipa::{IntoParams, ToSchema};
 
@@ -22,6 +24,7 @@ use crate::explain::Explanation;
 use crate::ports::ControlError;
 use crate::problem::Problem;
 use crate::query::{Limit, Page, Parameters, Position, truth};
+use crate::serve::is_late;
 use crate::state::Api;
 use crate::view::{Job, Transition};
 
@@ -31,16 +34,18 @@ pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 pub(crate) const APPLICATION: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}";
 pub(crate) const APPLICATION_TRANSITIONS: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/transitions";
 pub(crate) const APPLICATION_EXPLAIN: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/explain";
+pub(crate) const APPLICATION_AUDIT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/audit";
 pub(crate) const APPLICATION_INTENT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/intent";
 pub(crate) const SESSION_JOB: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}";
 pub(crate) const SESSION_JOB_TRANSITIONS: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/transitions";
 pub(crate) const SESSION_JOB_EXPLAIN: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/explain";
+pub(crate) const SESSION_JOB_AUDIT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/audit";
 pub(crate) const SESSION_JOB_INTENT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/intent";
 
-/// The job a path names. A FlinkSessionJob that is called `transitions`, `explain` or `intent` is not shown by itself, but in the
+/// The job a path names. A FlinkSessionJob that is called `transitions`, `explain`, `audit` or `intent` is not shown by itself, but in the
 /// list of all jobs.
 #[derive(Debug)]
-pub(crate) struct JobPath(JobKey);
+pub(crate) struct JobPath(pub(crate) JobKey);
 
 impl<S: Send + Sync> FromRequestParts<S> for JobPath {
     type Rejection = Problem;
@@ -58,7 +63,7 @@ impl<S: Send + Sync> FromRequestParts<S> for JobPath {
             Some(job) => Some(SessionJob::parse(job).ok_or_else(|| {
                 Problem::not_found(format!(
                     "`{job}` behind a job's name is neither a Flink job id (32 hex digits), nor the name of a FlinkSessionJob, \
-                     nor transitions, explain or intent"
+                     nor transitions, explain, audit or intent"
                 ))
             })?),
             None => None,
@@ -95,7 +100,7 @@ pub(crate) struct IntentBody {
 /// The longest name of an author, in characters.
 const AUTHOR_LIMIT: usize = 256;
 
-fn missing(api: &Api, key: &JobKey) -> Problem {
+pub(crate) fn missing(api: &Api, key: &JobKey) -> Problem {
     let is_session = key.session_job.is_none()
         && !api
             .jobs
@@ -112,8 +117,28 @@ fn missing(api: &Api, key: &JobKey) -> Problem {
         Some(why) => Problem::not_found(format!(
             "there is no job {key} on record, but {why}: whether there is such a job is not known"
         )),
-        None => Problem::not_found(format!("there is no job {key}; GET /api/v1/jobs lists all")),
+        None => Problem::not_found(match not_configured(api, key) {
+            Some(clusters) => format!(
+                "there is no job {key}, since no [[kubernetes]] is named {}; {clusters}",
+                key.target.cluster
+            ),
+            None => format!("there is no job {key}; GET /api/v1/jobs lists all"),
+        }),
     }
+}
+
+/// Which clusters there are, if the job names another one.
+fn not_configured(api: &Api, key: &JobKey) -> Option<String> {
+    let clusters = api.health.clusters();
+    let own = &key.target.cluster;
+    if own.as_str() == "-" || clusters.iter().any(|cluster| cluster.name == *own) {
+        return None;
+    }
+    let names: Vec<&str> = clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+    Some(match names.as_slice() {
+        [] => "there are jobs outside of Kubernetes only, which are named -/-/NAME".to_owned(),
+        names => format!("there is {}", names.join(", ")),
+    })
 }
 
 /// One job.
@@ -133,10 +158,25 @@ pub(crate) struct HistoryQuery {
     /// Items of a page: 1 to 5000, 500 if not given.
     #[serde(default)]
     #[param(value_type = Option<u32>)]
-    limit: Limit,
+    pub(crate) limit: Limit,
     /// The `cursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<Position>,
+}
+
+impl HistoryQuery {
+    /// Behind which entry to begin, and how many to read.
+    pub(crate) fn range(&self) -> Result<(Sequence, u32), Problem> {
+        let after = self.cursor.map_or_else(Default::default, |position| position.0);
+        if i64::try_from(after.0).is_err() {
+            let detail = format!(
+                "cursor=`{}` is beyond what a journal counts; use one that this engine gave",
+                after.0
+            );
+            return Err(Problem::parameter("cursor", detail));
+        }
+        Ok((after, u32::try_from(self.limit.and_one()).unwrap_or(u32::MAX)))
+    }
 }
 
 /// The history of a job since it was first seen, or seen again after it was forgotten.
@@ -153,21 +193,13 @@ pub(crate) async fn transitions(
     if api.jobs.get(&key).is_none() {
         return Err(missing(&api, &key));
     }
-    let after = query.cursor.map_or_else(Default::default, |position| position.0);
-    if i64::try_from(after.0).is_err() {
-        let detail = format!(
-            "cursor=`{}` is beyond what a journal counts; use one that this engine gave",
-            after.0
-        );
-        return Err(Problem::parameter("cursor", detail));
-    }
-    let most = u32::try_from(query.limit.and_one()).unwrap_or(u32::MAX);
+    let (after, most) = query.range()?;
     let read = api.journal.entries(EntriesOf::TransitionsOf(key), after, most).await;
     let entries = read.map_err(|error| Problem::unavailable(error_chain(&error)))?;
     let page = Page::of(entries, query.limit, |entry| Some(entry.sequence.0.to_string()));
     let items = page.items.iter().filter_map(|entry| match &entry.event {
         Event::Transition(transition) => Some(Transition::new(entry, transition)),
-        Event::Update | Event::Alert(_) | Event::Forgotten => None,
+        Event::Update | Event::Called(_) | Event::Alert(_) | Event::Forgotten => None,
     });
     Ok(Json(TransitionPage {
         items: items.collect(),
@@ -184,7 +216,11 @@ pub(crate) async fn transitions(
 pub(crate) async fn explain(State(api): State<Api>, JobPath(key): JobPath) -> Result<Json<Explanation>, Problem> {
     let explained = api.control.explain(&key).await;
     let explanation = explained.map_err(|error| refusal(&api, &key, error))?;
-    Ok(Json(Explanation::new(&explanation, &api.shadows.of(&key))))
+    let clusters = api.health.clusters();
+    let mut own = clusters.iter().filter(|cluster| cluster.name == key.target.cluster);
+    let shown = Explanation::new(&explanation, &api.shadows.of(&key));
+    // Outside of Kubernetes nothing can be configured that tells of ends.
+    Ok(Json(shown.with_archive(own.any(|cluster| cluster.tells_of_ends))))
 }
 
 /// Says what is wanted of a job. It explains what will be seen; it never stands for it.
@@ -194,18 +230,23 @@ pub(crate) async fn explain(State(api): State<Api>, JobPath(key): JobPath) -> Re
     responses((status = 200, description = "Committed; the job as it stands", body = Job),
         (status = 400, description = "Not an intent", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not application/json", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Calls about this job have made as many entries in its history as they may: 120 at once, and 4 more for each `[timing] poll`; the header `Retry-After` says when there is room for another", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn intend(
     State(api): State<Api>,
     JobPath(key): JobPath,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Job>, Problem> {
-    let (intent, author) = parse_intent(&headers, body)?;
-    let noted = api.control.intend(&key, intent, author).await;
-    let view = noted.map_err(|error| refusal(&api, &key, error))?;
+    let (intent, says) = parse_intent(&headers, body)?;
+    let author = caller.author(says.as_ref());
+    let call = caller.asking(intent, says);
+    let noted = api.control.intend(&key, intent, author, call.clone()).await;
+    tell(&key, &call, &noted);
+    let view = noted.map_err(|error| refusal(&api, &key, error).told())?;
     Ok(Json(Job::from(&view)))
 }
 
@@ -222,19 +263,27 @@ fn parse_intent(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Res
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let body = body.map_err(|rejection| {
+        if is_late(&rejection) {
+            let detail =
+                "the body did not come in time after the head of the request; send them together. Nothing has changed";
+            return Problem::new(StatusCode::REQUEST_TIMEOUT, detail);
+        }
         let detail = format!("the body was not read: {rejection}; at most {BODY_LIMIT} bytes are");
         Problem::new(rejection.status(), detail)
     })?;
-    let parsed: IntentBody = serde_json::from_slice(&body)
+    let parsed: IntentBody = steadfast_http::json::from_slice(&body)
         .map_err(|error| Problem::parameter("intent", format!("the body is not an intent: {error}; {FIX}")))?;
     let intent = Intent::parse(&parsed.intent)
         .ok_or_else(|| Problem::parameter("intent", format!("`{}` is not an intent; {FIX}", parsed.intent)))?;
     let author = parsed.author.filter(|author| !author.trim().is_empty());
     if author
         .as_ref()
-        .is_some_and(|author| author.chars().count() > AUTHOR_LIMIT || author.contains(char::is_control))
+        .is_some_and(|author| author.chars().count() > AUTHOR_LIMIT || author.contains(is_harmful))
     {
-        let detail = format!("an author has at most {AUTHOR_LIMIT} characters, and no control characters");
+        let detail = format!(
+            "an author has at most {AUTHOR_LIMIT} characters, and none that controls a terminal, turns the direction of writing, ends a line \
+             or shows nothing"
+        );
         return Err(Problem::parameter("author", detail));
     }
     Ok((intent, author.map(Arc::from)))
@@ -266,12 +315,30 @@ pub(crate) struct ForgetQuery {
 pub(crate) async fn forget(
     State(api): State<Api>,
     JobPath(key): JobPath,
+    Extension(caller): Extension<Caller>,
     Parameters(query): Parameters<ForgetQuery>,
 ) -> Result<StatusCode, Problem> {
     let force = if query.force { Force::Yes } else { Force::No };
-    let forgotten = api.control.forget(&key, force).await;
-    forgotten.map_err(|error| refusal(&api, &key, error))?;
+    let call = caller.asking(force, None);
+    let forgotten = api.control.forget(&key, force, call.clone()).await;
+    tell(&key, &call, &forgotten);
+    forgotten.map_err(|error| refusal(&api, &key, error).told())?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The audit line of a call, as the log has it. The journal has one of each that wrote.
+fn tell<T>(key: &JobKey, call: &Call, outcome: &Result<T, ControlError>) {
+    let outcome = match outcome {
+        Ok(_) => "done".to_owned(),
+        Err(why) => format!("refused: {}", ForeignText::new(&why.to_string())),
+    };
+    // Whoever calls names a job as they like.
+    let job = ForeignText::new(&key.to_string());
+    tracing::info!(
+        target: "steadfast_audit",
+        %job, what = call.asked.as_str(), by = call.by.as_deref(), through = call.through.as_str(),
+        says = call.says.as_deref(), from = call.from.map(display), "a call about a job: {outcome}"
+    );
 }
 
 fn refusal(api: &Api, key: &JobKey, error: ControlError) -> Problem {

@@ -12,11 +12,13 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 mod access;
+mod audit;
 mod clusters;
 mod cursor;
 mod dashboard;
 mod events;
 pub mod explain;
+mod headers;
 mod health;
 mod job;
 mod jobs;
@@ -34,7 +36,10 @@ mod state;
 mod store;
 mod view;
 
-pub use access::{Access, Token, TokenError};
+pub use access::{
+    Access, Keys, KubernetesAuth, KubernetesUser, NamedTokens, NewToken, NewTokenError, Scope, Scopes, Token,
+    TokenError, TokenReviewer, TokensError,
+};
 pub use clusters::{Cluster, ClusterList, Kind, KindState, Standalone};
 pub use ports::{
     ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts, Health, LastReload, Liveness,
@@ -42,7 +47,7 @@ pub use ports::{
     RunningPolicy, SinkHealth, UnwrittenJob,
 };
 pub use router::router;
-pub use serve::{Limits, ListenerMetrics, Serving, serve};
+pub use serve::{Limits, ListenerMetrics, Serving, Tls, TlsError, TlsFiles, serve};
 pub use state::Api;
 pub use store::StoreState;
 

@@ -4,15 +4,17 @@ use axum::Json;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use crate::access::Door;
 use crate::problem::Problem;
-use crate::{clusters, dashboard, events, health, job, jobs, metrics, policies, shadows, store, view};
+use crate::router::doors;
+use crate::{audit, clusters, dashboard, events, health, job, jobs, metrics, policies, shadows, store, view};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Steadfast", description = "A truthful record of Flink jobs on Kubernetes.", version = env!("CARGO_PKG_VERSION")),
     paths(
         health::livez, health::readyz, metrics::metrics, document,
-        clusters::list, events::events, jobs::list, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, job::intend,
+        clusters::list, events::events, jobs::list, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, audit::list, job::intend,
     ),
     components(schemas(view::Job, view::Transition, view::AlertChange, Problem))
 )]
@@ -33,16 +35,20 @@ pub(crate) async fn document() -> Result<Json<Value>, Problem> {
 /// Fails only if serde does.
 pub(crate) fn described() -> Result<Value, serde_json::Error> {
     let mut document = serde_json::to_value(Document::openapi())?;
-    let scheme = json!({ "type": "http", "scheme": "bearer", "description": "Required where the engine was given a token file" });
+    let token = json!({ "type": "http", "scheme": "bearer", "description": "A token of the engine's files, or one of Kubernetes'. Required, \
+        or a client certificate, where the engine was given keys; it has to have the scope that an operation names" });
+    let certificate =
+        json!({ "type": "mutualTLS", "description": "A client certificate, where server.tls.client_ca_file is set" });
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
-        components.insert("securitySchemes".to_owned(), json!({ "token": scheme }));
-    }
-    if let Some(root) = document.as_object_mut() {
-        root.insert("security".to_owned(), json!([{}, { "token": [] }]));
+        components.insert(
+            "securitySchemes".to_owned(),
+            json!({ "token": token, "certificate": certificate }),
+        );
     }
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         paths.extend(dashboard::ASSETS.iter().map(asset));
         add_session_jobs(paths);
+        add_doors(paths);
     }
     Ok(document)
 }
@@ -72,6 +78,48 @@ fn add_session_jobs(paths: &mut Map<String, Value>) {
         })
         .collect();
     paths.extend(deeper);
+}
+
+/// What each operation asks for, as the router says.
+fn add_doors(paths: &mut Map<String, Value>) {
+    for (path, method, door) in doors() {
+        let operation = paths
+            .get_mut(path)
+            .and_then(|item| item.get_mut(method.as_str().to_ascii_lowercase()));
+        let Some(operation) = operation.and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let Door::Needs(scope) = door else {
+            operation.insert("security".to_owned(), json!([]));
+            continue;
+        };
+        let scopes = json!([scope.as_str()]);
+        operation.insert(
+            "security".to_owned(),
+            json!([{}, { "token": scopes }, { "certificate": scopes }]),
+        );
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+        for (status, description) in [
+            ("401", "Nothing that this engine knows was shown".to_owned()),
+            (
+                "403",
+                format!(
+                    "The caller lacks the scope `{}`, or asks from a foreign page",
+                    scope.as_str()
+                ),
+            ),
+            (
+                "429",
+                "Too many wrong tokens came from this address, or this caller writes too often".to_owned(),
+            ),
+        ] {
+            let response = json!({ "description": description, "content": problem });
+            responses.entry(status).or_insert(response);
+        }
+    }
 }
 
 fn deepen(operation: &mut Value) {
@@ -106,6 +154,18 @@ mod tests {
                 assert_eq!(in_path, path.matches('{').count(), "{method} {path}");
             }
         }
+    }
+
+    #[test]
+    fn each_operation_says_which_scope_it_asks_for() {
+        let document = described().unwrap();
+        let asked = |path: &str, method: &str| document["paths"][path][method]["security"].to_string();
+        assert_eq!(asked("/livez", "get"), "[]");
+        assert!(asked("/api/v1/jobs", "get").contains(r#"{"token":["read"]}"#));
+        assert!(asked(job::APPLICATION_INTENT, "put").contains(r#"{"token":["intent"]}"#));
+        assert!(asked(job::SESSION_JOB, "delete").contains(r#"{"certificate":["admin"]}"#));
+        let refused = &document["paths"][job::APPLICATION]["delete"]["responses"]["403"]["description"];
+        assert!(refused.as_str().unwrap().contains("`admin`"), "{refused}");
     }
 
     #[test]

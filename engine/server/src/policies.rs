@@ -1,8 +1,9 @@
 //! `/api/v1/policies` and `/api/v1/reload`: which policies run, and the way to run others.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use http::StatusCode;
+use steadfast_core::call::Caller;
 
 use crate::ports::{PolicyList, ReloadError, Reloaded};
 use crate::problem::Problem;
@@ -34,7 +35,15 @@ pub(crate) async fn list(State(api): State<Api>) -> Json<PolicyList> {
     (status = 409, description = "The engine was not started from a file", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "They cannot be used; the policies are those of before", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn reload(State(api): State<Api>) -> Result<Json<Reloaded>, Problem> {
+pub(crate) async fn reload(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Reloaded>, Problem> {
+    tracing::info!(
+        target: "steadfast_audit",
+        what = "reload", by = caller.by.as_deref(), through = caller.through.as_str(), from = caller.from.map(display),
+        "a call to reload the configuration"
+    );
     Ok(Json(api.policies.reload().await?))
 }
 

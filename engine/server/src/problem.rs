@@ -30,7 +30,14 @@ pub(crate) struct Problem {
     /// When it is worth trying again, in seconds: the header `Retry-After`.
     #[serde(skip)]
     retry_after: Option<u64>,
+    /// Whether the log has been told.
+    #[serde(skip)]
+    is_told: bool,
 }
+
+/// Why a request was refused, beside an answer of which the log has not been told.
+#[derive(Clone, Debug)]
+pub(crate) struct Unlogged(pub(crate) String);
 
 fn status_code<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
@@ -45,6 +52,7 @@ impl Problem {
             detail: detail.into(),
             parameter: None,
             retry_after: None,
+            is_told: false,
         }
     }
 
@@ -77,11 +85,17 @@ impl Problem {
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
         }
     }
+
+    /// The log has been told of it.
+    pub(crate) fn told(self) -> Self {
+        Self { is_told: true, ..self }
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, retry_after) = (self.status, self.retry_after);
+        let unlogged = (!self.is_told).then(|| Unlogged(self.detail.clone()));
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -90,6 +104,9 @@ impl IntoResponse for Problem {
         }
         if let Some(seconds) = retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(unlogged) = unlogged {
+            response.extensions_mut().insert(unlogged);
         }
         response
     }

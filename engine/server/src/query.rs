@@ -48,8 +48,8 @@ fn parse<T: DeserializeOwned + IntoParams>(query: &str) -> Result<T, Problem> {
                 earlier.push(',');
                 earlier.push_str(&value);
             }
-            // Of a parameter with one value the last one counts.
-            Some(_) | None => drop(given.insert(&parameter.name, value.into_owned())),
+            Some(_) => return Err(twice(&parameter.name)),
+            None => drop(given.insert(&parameter.name, value.into_owned())),
         }
     }
     let given: Value = given.into_iter().collect();
@@ -65,6 +65,11 @@ fn unknown(name: &str, described: &[Parameter]) -> Problem {
     let known: Vec<&str> = described.iter().map(|known| known.name.as_str()).collect();
     let detail = format!("`{name}` is not a parameter here; there are {}", known.join(", "));
     Problem::parameter(name, detail)
+}
+
+/// One of two values would be left out, and the other taken for what was asked.
+fn twice(name: &str) -> Problem {
+    Problem::parameter(name, format!("`{name}` is given twice; give it once"))
 }
 
 /// Whether it may be repeated, which says the same as commas between its values.

@@ -1,75 +1,170 @@
-//! Every path with what serves it, behind the guard.
+//! Every path with what serves it and what it asks of its callers.
 
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn_with_state, map_response};
-use axum::response::Response;
-use axum::routing::{MethodRouter, get, post, put};
+use axum::handler::Handler;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use axum::{Extension, Router};
-use http::HeaderValue;
-use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::Method;
+use prometheus_client::registry::Registry;
 
-use crate::access::guard;
+use crate::access::{Door, Gate, Scope, enter};
 use crate::events::{Followers, MAX_FOLLOWERS};
+use crate::headers::protect;
 use crate::job::BODY_LIMIT;
+use crate::metrics::OwnMetrics;
 use crate::problem::{no_such_method, no_such_path};
 use crate::serve::{AnswerBudget, hold, wait_for_turn};
 use crate::state::Api;
-use crate::{clusters, dashboard, events, health, job, jobs, metrics, openapi, policies, shadows, store};
+use crate::{audit, clusters, dashboard, events, health, job, jobs, metrics, openapi, policies, shadows, store};
 
-/// Every path with what serves it. Those whose answers may be large wait for their turn.
-fn routes(budget: &AnswerBudget) -> Vec<(&'static str, MethodRouter<Api>)> {
-    let large = |methods: MethodRouter<Api>| methods.layer(from_fn_with_state(budget.clone(), wait_for_turn));
+/// A path, and what serves each of its methods. There is no way to add one without saying what it asks for.
+struct Route {
+    path: &'static str,
+    methods: Vec<Served>,
+}
+
+/// What serves a method of a path.
+struct Served {
+    method: Method,
+    door: Door,
+    size: Size,
+    handler: MethodRouter<Api>,
+}
+
+/// How large an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    /// It has a bound of its own.
+    Small,
+    /// It has not: a few are made at a time.
+    Large,
+}
+
+impl Route {
+    const fn at(path: &'static str) -> Self {
+        Self {
+            path,
+            methods: Vec::new(),
+        }
+    }
+
+    fn get<H: Handler<T, Api>, T: 'static>(self, door: Door, size: Size, handler: H) -> Self {
+        self.serving(Method::GET, door, size, get(handler))
+    }
+
+    fn write<H: Handler<T, Api>, T: 'static>(self, method: Method, scope: Scope, handler: H) -> Self {
+        let serving = match method {
+            Method::PUT => put(handler),
+            Method::DELETE => delete(handler),
+            _ => post(handler),
+        };
+        self.serving(method, Door::Needs(scope), Size::Small, serving)
+    }
+
+    fn serving(mut self, method: Method, door: Door, size: Size, handler: MethodRouter<Api>) -> Self {
+        self.methods.push(Served {
+            method,
+            door,
+            size,
+            handler,
+        });
+        self
+    }
+
+    /// All its methods, each behind its door.
+    fn behind(self, api: &Api, budget: &AnswerBudget) -> MethodRouter<Api> {
+        self.methods.into_iter().fold(MethodRouter::new(), |all, served| {
+            let handler = match served.size {
+                Size::Large => served.handler.layer(from_fn_with_state(budget.clone(), wait_for_turn)),
+                Size::Small => served.handler,
+            };
+            all.merge(handler.layer(from_fn_with_state(gate(api, served.door), enter)))
+        })
+    }
+}
+
+fn gate(api: &Api, door: Door) -> Gate {
+    Gate {
+        access: api.access.clone(),
+        door,
+    }
+}
+
+fn routes() -> Vec<Route> {
+    use Size::{Large, Small};
+    const READ: Door = Door::Needs(Scope::Read);
+    let job = |path| {
+        Route::at(path)
+            .get(READ, Small, job::show)
+            .write(Method::DELETE, Scope::Admin, job::forget)
+    };
+    let intent = |path| Route::at(path).write(Method::PUT, Scope::Intent, job::intend);
     let mut routes = vec![
-        ("/livez", get(health::livez)),
-        ("/readyz", get(health::readyz)),
-        ("/metrics", large(get(metrics::metrics))),
-        ("/openapi.json", get(openapi::document)),
-        ("/api/v1/events", get(events::events)),
-        ("/api/v1/clusters", get(clusters::list)),
-        ("/api/v1/jobs", large(get(jobs::list))),
-        ("/api/v1/shadows", large(get(shadows::list))),
-        ("/api/v1/policies", get(policies::list)),
-        ("/api/v1/store", get(store::show)),
-        ("/api/v1/reload", post(policies::reload)),
-        (job::APPLICATION, get(job::show).delete(job::forget)),
-        (job::SESSION_JOB, get(job::show).delete(job::forget)),
-        (job::APPLICATION_TRANSITIONS, large(get(job::transitions))),
-        (job::SESSION_JOB_TRANSITIONS, large(get(job::transitions))),
-        (job::APPLICATION_EXPLAIN, large(get(job::explain))),
-        (job::SESSION_JOB_EXPLAIN, large(get(job::explain))),
-        (job::APPLICATION_INTENT, put(job::intend)),
-        (job::SESSION_JOB_INTENT, put(job::intend)),
+        Route::at("/livez").get(Door::Open, Small, health::livez),
+        Route::at("/readyz").get(Door::Open, Small, health::readyz),
+        Route::at("/metrics").get(READ, Large, metrics::metrics),
+        Route::at("/openapi.json").get(READ, Small, openapi::document),
+        Route::at("/api/v1/events").get(READ, Small, events::events),
+        Route::at("/api/v1/clusters").get(READ, Small, clusters::list),
+        Route::at("/api/v1/jobs").get(READ, Large, jobs::list),
+        Route::at("/api/v1/shadows").get(READ, Large, shadows::list),
+        Route::at("/api/v1/policies").get(READ, Small, policies::list),
+        Route::at("/api/v1/store").get(READ, Small, store::show),
+        Route::at("/api/v1/reload").write(Method::POST, Scope::Admin, policies::reload),
+        job(job::APPLICATION),
+        job(job::SESSION_JOB),
+        Route::at(job::APPLICATION_TRANSITIONS).get(READ, Large, job::transitions),
+        Route::at(job::SESSION_JOB_TRANSITIONS).get(READ, Large, job::transitions),
+        Route::at(job::APPLICATION_EXPLAIN).get(READ, Large, job::explain),
+        Route::at(job::SESSION_JOB_EXPLAIN).get(READ, Large, job::explain),
+        Route::at(job::APPLICATION_AUDIT).get(READ, Large, audit::list),
+        Route::at(job::SESSION_JOB_AUDIT).get(READ, Large, audit::list),
+        intent(job::APPLICATION_INTENT),
+        intent(job::SESSION_JOB_INTENT),
     ];
-    routes.extend(dashboard::ASSETS.iter().map(|asset| (asset.path, asset.route())));
+    let files = dashboard::ASSETS
+        .iter()
+        .map(|asset| Route::at(asset.path).serving(Method::GET, Door::Open, Small, asset.route()));
+    routes.extend(files);
     routes
+}
+
+/// What each method of each path asks for.
+pub(crate) fn doors() -> Vec<(&'static str, Method, Door)> {
+    let routes = routes().into_iter();
+    let doors = routes.flat_map(|route| {
+        let path = route.path;
+        route
+            .methods
+            .into_iter()
+            .map(move |served| (path, served.method, served.door))
+    });
+    doors.collect()
 }
 
 /// The router that serves the API to those whom its access admits.
 pub fn router(api: Api) -> Router {
     let budget = AnswerBudget::default();
-    let routes = routes(&budget).into_iter();
-    let router = routes.fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    let routes = routes().into_iter();
+    let router = routes.fold(Router::new(), |router, route| {
+        router.route(route.path, route.behind(&api, &budget))
+    });
+    let known = || from_fn_with_state(gate(&api, Door::Known), enter);
+    let followers = Arc::new(Followers::new(MAX_FOLLOWERS));
+    let mut own = Registry::default();
+    own.register_collector(Box::new(Arc::clone(&followers)));
     router
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(no_such_method)
-        .layer(Extension(Arc::new(Followers::new(MAX_FOLLOWERS))))
+        .fallback(no_such_path.layer(known()))
+        .method_not_allowed_fallback(no_such_method.layer(known()))
+        .layer(Extension(followers))
+        .layer(Extension(OwnMetrics(Arc::new(own))))
         .layer(from_fn_with_state(budget, hold))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(api.access.clone(), guard))
-        .layer(map_response(never_stored))
+        .layer(from_fn(protect))
         .with_state(api)
-}
-
-/// What is true now may be false in a moment, and no answer is to be read as anything but what it says it is.
-async fn never_stored(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }
 
 #[cfg(test)]
@@ -81,13 +176,20 @@ mod tests {
     #[test]
     fn every_route_is_described_and_nothing_else() {
         let document = openapi::described().unwrap();
-        let described: BTreeSet<&str> = document["paths"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
-        let routed: BTreeSet<&str> = routes(&AnswerBudget::default()).iter().map(|(path, _)| *path).collect();
+        let paths = document["paths"].as_object().unwrap();
+        let described: BTreeSet<&str> = paths.keys().map(String::as_str).collect();
+        let routed: BTreeSet<&str> = doors().iter().map(|(path, ..)| *path).collect();
         assert_eq!(described, routed);
+    }
+
+    #[test]
+    fn what_changes_something_asks_for_more_than_to_read() {
+        for (path, method, door) in doors() {
+            let is_write = method != Method::GET;
+            let may_write = matches!(door, Door::Needs(Scope::Intent | Scope::Admin));
+            assert_eq!(is_write, may_write, "{method} {path}");
+            let tells_nothing = matches!(path, "/livez" | "/readyz" | "/") || path.starts_with("/dashboard/");
+            assert_eq!(door == Door::Open, tells_nothing, "{method} {path}");
+        }
     }
 }

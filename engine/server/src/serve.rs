@@ -1,7 +1,7 @@
 //! Serving until told to stop, within bounds that no client can pass.
 //!
 //! A listener shares open files and memory with everything else the engine does. So it has a number of connections that is
-//! well below that of open files, and each of them must earn its place: it asks within [`Limits::first`], it does not stand
+//! well below that of open files, and each of them must earn its place: it asks within [`Limits::first`], a body included, it does not stand
 //! idle for longer than [`Limits::idle`], what it is sent it takes within [`Limits::answer`], and a follower of events does not
 //! let them lie for [`Limits::unread`]. Where all places are taken, the connection that has been idle longest makes room.
 //! A few are kept for probes and for those who show the token, when none is idle.
@@ -9,9 +9,12 @@
 //! Answers that wait to be taken are bounded in bytes, over all clients ([`answers`]).
 
 mod answers;
+mod body;
+mod certificate;
 mod conduct;
 mod connection;
 mod seats;
+mod tls;
 mod undated;
 
 use std::io;
@@ -32,8 +35,10 @@ use crate::access::Access;
 use crate::events::ShutdownSignal;
 
 pub(crate) use answers::{AnswerBudget, hold, wait_for_turn};
+pub(crate) use body::is_late;
 use connection::Served;
 use seats::Seats;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// How long answers under way may take after the stop.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -43,8 +48,34 @@ const PAUSE: Duration = Duration::from_secs(1);
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// Who a request is from: an extension of each.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// The other end of the connection. What a request says of whom it is forwarded for is not believed.
+    pub(crate) address: SocketAddr,
+    pub(crate) line: Line,
+}
+
+/// What a connection is.
+#[derive(Clone, Debug)]
+pub(crate) enum Line {
+    /// Everybody on the way may read it.
+    Plain,
+    /// Nobody may.
+    Tls {
+        /// The name in the client's certificate, if it showed one that counts.
+        client: Option<Arc<str>>,
+    },
+}
+
+impl Line {
+    /// The name in the client's certificate.
+    pub(crate) fn client(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Plain => None,
+            Self::Tls { client } => client.as_ref(),
+        }
+    }
+}
 
 /// What clients may take, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -53,11 +84,11 @@ pub struct Limits {
     pub connections: usize,
     /// Further ones for probes, and for callers who show the token.
     pub kept: usize,
-    /// From a connection to its first whole request.
+    /// From a connection to the head of its first request, and from each head to the end of its body.
     pub first: Duration,
     /// The same over one of those that are kept.
     pub first_kept: Duration,
-    /// Between an answer and the next whole request.
+    /// Between an answer and the head of the next request.
     pub idle: Duration,
     /// From a request until its answer is taken; event streams go on.
     pub answer: Duration,
@@ -129,6 +160,8 @@ pub struct Serving {
     pub limits: Limits,
     /// Who may use what is kept.
     pub access: Access,
+    /// Whether connections are encrypted, and by which certificate.
+    pub tls: Option<Tls>,
     /// What is counted.
     pub metrics: ListenerMetrics,
 }
@@ -166,7 +199,7 @@ pub async fn serve(
         };
         let Some((stream, peer)) = accepted else { continue };
         match seats.take() {
-            Some(seat) => drop(connections.spawn(connection::serve(stream, Peer(peer), seat, Arc::clone(&served)))),
+            Some(seat) => drop(connections.spawn(connection::serve(stream, peer, seat, Arc::clone(&served)))),
             None => {
                 serving.metrics.refused.inc();
                 refusals.note(peer, connections.len());

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use steadfast_core::alert::{AlertEvent, AlertStatus};
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::journal::{self, Entry};
 use steadfast_core::projection::JobView;
 use steadfast_core::record::{self, AlertScope};
@@ -248,7 +249,8 @@ impl From<&JobView> for Job {
             intent: record.intent.as_ref().map(|posted| Intent {
                 intent: posted.intent.as_str(),
                 since: posted.since.to_string(),
-                author: posted.author.as_deref().map(str::to_owned),
+                // What an earlier build took in may hold anything.
+                author: posted.author.as_deref().map(|author| ForeignText::new(author).into()),
             }),
         }
     }
@@ -283,7 +285,8 @@ impl AlertChange {
     }
 }
 
-fn scope(scope: AlertScope) -> &'static str {
+/// `job`, `cluster` or `policy`.
+pub(crate) fn scope(scope: AlertScope) -> &'static str {
     match scope {
         AlertScope::Job => "job",
         AlertScope::Cluster => "cluster",

@@ -389,7 +389,7 @@ impl<'a> Play<'a> {
             self.unposted.push((key, intent));
             return;
         };
-        match engine.control().intend(key.clone(), intent, None).await {
+        match engine.control().intend(key.clone(), intent, None, None).await {
             Ok(_) => {}
             Err(error) if self.may_be_refused(&error) => self.unposted.push((key, intent)),
             Err(error) => self.judge.fail(
@@ -449,7 +449,7 @@ impl<'a> Play<'a> {
                     let at = commits.get(&entry.sequence)?.at;
                     Some(format!("{} of {} at {at}: {}", alert.alert, entry.key, alert.message))
                 }
-                Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Forgotten => None,
+                Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => None,
             })
             .collect();
         self.judge.finish(&self.world, &alerts, &self.metrics);

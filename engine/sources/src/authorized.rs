@@ -50,6 +50,20 @@ impl FlinkAccess {
     }
 }
 
+/// Whether a file holds certificates with which a client can be made. Blocks while it is read.
+pub fn check_ca_file(file: &Path) -> Result<(), Fault> {
+    let pem = steadfast_files::read(file, steadfast_files::SMALL)
+        .map_err(|error| unreadable(file, FaultKind::Tls, &error))?;
+    client(&certificates(Some(file), Some(&pem))?).map(drop)
+}
+
+/// Whether a file holds a password or a token that can be sent. Blocks while it is read.
+pub fn check_secret_file(file: &Path) -> Result<(), Fault> {
+    let bytes = steadfast_files::read(file, steadfast_files::SMALL)
+        .map_err(|error| unreadable(file, FaultKind::Unauthorized, &error))?;
+    header(&format!("Bearer {}", secret_in(file, bytes)?), file).map(drop)
+}
+
 /// Plain HTTP or HTTPS as of [`crate::transport::HttpTransport`], with access of its own. Its files are read again when
 /// they change, a second later at most, and after a 401. A file that cannot be read leaves what was read before in force.
 pub struct AuthorizedTransport {
@@ -153,12 +167,20 @@ async fn read(access: &FlinkAccess, before: Option<&Reading>) -> Result<Reading,
 async fn bytes(file: &Path, kind: FaultKind) -> Result<Vec<u8>, Fault> {
     steadfast_files::read_apart(file, steadfast_files::SMALL)
         .await
-        .map_err(|error| Fault::new(kind, format!("{} cannot be read: {error}", file.display())))
+        .map_err(|error| unreadable(file, kind, &error))
+}
+
+fn unreadable(file: &Path, kind: FaultKind, error: &impl std::fmt::Display) -> Fault {
+    Fault::new(kind, format!("{} cannot be read: {error}", file.display()))
 }
 
 async fn secret(file: &Path) -> Result<String, Fault> {
+    secret_in(file, bytes(file, FaultKind::Unauthorized).await?)
+}
+
+fn secret_in(file: &Path, bytes: Vec<u8>) -> Result<String, Fault> {
     let unusable = |why: &str| Fault::new(FaultKind::Unauthorized, format!("{} {why}", file.display()));
-    let text = String::from_utf8(bytes(file, FaultKind::Unauthorized).await?).map_err(|_| unusable("is not UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| unusable("is not UTF-8"))?;
     match text.trim() {
         "" => Err(unusable("is empty")),
         secret => Ok(secret.to_owned()),

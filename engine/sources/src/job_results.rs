@@ -48,6 +48,13 @@ pub struct ResultSources {
     pub result_store: Option<Arc<dyn Files>>,
 }
 
+impl ResultSources {
+    /// Whether none is configured.
+    pub fn is_empty(&self) -> bool {
+        self.archives.is_empty() && self.history_server.is_none() && self.result_store.is_none()
+    }
+}
+
 /// The files at that location. Nothing is asked yet, so that what is not there now may come later. Fails if no client
 /// for a bucket can be set up.
 pub fn open(location: &Location) -> Result<Arc<dyn Files>, BucketError> {

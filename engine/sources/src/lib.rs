@@ -11,8 +11,9 @@ pub mod authorized;
 pub mod budget;
 pub mod flink;
 pub mod job_results;
-mod json;
 pub mod kubernetes;
 pub mod last_words;
 pub mod route;
 pub mod transport;
+
+pub(crate) use steadfast_http::json;

@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 use steadfast_core::evidence::{Fault, FaultKind};
 
 use crate::budget::{Budget, Holding, has_no_file_left, lacks_files, own_lack};
+use crate::kubernetes::NoCredentialsYet;
 
 /// The most a response body may hold, in bytes.
 pub const MAX_BODY: usize = 8 << 20;
@@ -222,7 +223,16 @@ pub(crate) async fn fetch(client: &kube::Client, path: &str, max_bytes: usize) -
 }
 
 async fn receive(client: &kube::Client, path: &str, max_bytes: usize, body: Body<'_>) -> Result<Answer, Fault> {
-    let response = send(client, path).await?;
+    received(path, send(client, path).await?, max_bytes, body).await
+}
+
+/// Takes in an answer of an API server.
+pub(crate) async fn received(
+    path: &str,
+    response: http::Response<kube::client::Body>,
+    max_bytes: usize,
+    body: Body<'_>,
+) -> Result<Answer, Fault> {
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());
     let mut receiving = Receiving::new(path, status, max_bytes, body);
@@ -244,8 +254,30 @@ async fn receive(client: &kube::Client, path: &str, max_bytes: usize, body: Body
 pub(crate) async fn send(client: &kube::Client, path: &str) -> Result<http::Response<kube::client::Body>, Fault> {
     let request = http::Request::get(path)
         .header(http::header::ACCEPT, "application/json")
-        .body(kube::client::Body::empty())
-        .map_err(|error| Fault::new(FaultKind::Address, format!("{path}: {error}")))?;
+        .body(kube::client::Body::empty());
+    deliver(client, path, request).await
+}
+
+/// Asks an API server something that needs words: a POST of a review, which is kept nowhere. Returns as soon as its headers are there.
+pub(crate) async fn ask(
+    client: &kube::Client,
+    path: &str,
+    question: Vec<u8>,
+) -> Result<http::Response<kube::client::Body>, Fault> {
+    let request = http::Request::post(path)
+        .header(http::header::ACCEPT, "application/json")
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .body(kube::client::Body::from(question));
+    deliver(client, path, request).await
+}
+
+/// Sends a request to an API server and returns as soon as the answer's headers are there.
+pub(crate) async fn deliver(
+    client: &kube::Client,
+    path: &str,
+    request: http::Result<http::Request<kube::client::Body>>,
+) -> Result<http::Response<kube::client::Body>, Fault> {
+    let request = request.map_err(|error| Fault::new(FaultKind::Address, format!("{path}: {error}")))?;
     client
         .send(request)
         .await
@@ -305,6 +337,10 @@ pub(crate) fn connection_fault(url: &str, error: &(dyn std::error::Error + 'stat
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         text = error.to_string();
+        if error.is::<NoCredentialsYet>() {
+            kind = FaultKind::Unauthorized;
+            break;
+        }
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
             if lacks_files(io) {
                 return no_file_left(url, &text);

@@ -17,8 +17,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use server::{Server, response};
+use steadfast_core::backoff::Backoff;
 use steadfast_core::evidence::FaultKind;
 use steadfast_sources::authorized::{AuthorizedTransport, FlinkAccess, FlinkAuth};
 use steadfast_sources::kubernetes::connect;
@@ -30,6 +33,10 @@ const LIMITS: Limits = Limits {
 };
 /// Between two renewals.
 const EVERY: Duration = Duration::from_millis(300);
+const RETRY: Backoff = Backoff {
+    initial: Duration::from_millis(20),
+    max: EVERY,
+};
 
 /// What a server accepts in `Authorization`.
 type Accepted = Arc<Mutex<String>>;
@@ -84,7 +91,7 @@ async fn status(way: &dyn Transport, url: &str) -> u16 {
 
 async fn until_welcome(way: &dyn Transport, url: &str) {
     let welcome = async {
-        while status(way, url).await != 200 {
+        while !way.get(url, LIMITS).await.is_ok_and(|answer| answer.status == 200) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -98,8 +105,8 @@ async fn a_token_that_was_rewritten_in_the_kubeconfig_is_taken_up_after_a_401() 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");
     write_kubeconfig(&path, &server, &json!({"token": "one"}));
-    let connected = connect(Some(&path), EVERY).await.unwrap();
-    let renewing = tokio::spawn(connected.credentials.renew());
+    let connected = connect(Some(&path), RETRY).await.unwrap();
+    let renewing = tokio::spawn(connected.credentials.renew(StdRng::seed_from_u64(1)));
     let way = ProxyTransport::new(connected.client);
     assert_eq!(status(&way, "/x").await, 200);
     *accepted.lock().unwrap() = "Bearer two".to_owned();
@@ -117,10 +124,11 @@ async fn a_plugin_is_run_again_after_a_401_and_a_storm_of_them_runs_it_no_oftene
     let path = folder.path().join("config");
     std::fs::write(folder.path().join("token"), "one").unwrap();
     write_kubeconfig(&path, &server, &plugin(folder.path()));
-    let connected = connect(Some(&path), EVERY).await.unwrap();
-    let renewing = tokio::spawn(connected.credentials.renew());
+    let connected = connect(Some(&path), RETRY).await.unwrap();
+    let renewing = tokio::spawn(connected.credentials.renew(StdRng::seed_from_u64(1)));
     let way = ProxyTransport::new(connected.client);
-    assert_eq!((status(&way, "/x").await, runs(folder.path())), (200, 1));
+    until_welcome(&way, "/x").await;
+    assert_eq!(runs(folder.path()), 1);
     *accepted.lock().unwrap() = "Bearer two".to_owned();
     let began = tokio::time::Instant::now();
     for _ in 0..200 {
@@ -143,9 +151,10 @@ async fn a_plugin_that_hangs_holds_up_no_request_and_is_not_run_twice() {
     let path = folder.path().join("config");
     std::fs::write(folder.path().join("token"), "one").unwrap();
     write_kubeconfig(&path, &server, &plugin(folder.path()));
-    let connected = connect(Some(&path), EVERY).await.unwrap();
-    let renewing = tokio::spawn(connected.credentials.renew());
+    let connected = connect(Some(&path), RETRY).await.unwrap();
+    let renewing = tokio::spawn(connected.credentials.renew(StdRng::seed_from_u64(1)));
     let way = ProxyTransport::new(connected.client);
+    until_welcome(&way, "/x").await;
     std::fs::write(folder.path().join("hang"), "").unwrap();
     *accepted.lock().unwrap() = "Bearer two".to_owned();
     for _ in 0..100 {
@@ -156,6 +165,59 @@ async fn a_plugin_that_hangs_holds_up_no_request_and_is_not_run_twice() {
     *accepted.lock().unwrap() = "Bearer one".to_owned();
     assert_eq!(status(&way, "/x").await, 200, "what was shown before is shown on");
     renewing.abort();
+}
+
+#[tokio::test]
+async fn a_plugin_that_has_given_nothing_yet_keeps_nobody_waiting_and_is_tried_again() {
+    let server = guarded(&accepts("Bearer one")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    let failing = json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1", "command": "sh",
+        "args": ["-c", format!("echo run >> {0}/runs; exit 3", folder.path().display())],
+    }});
+    write_kubeconfig(&path, &server, &failing);
+    let connected = connect(Some(&path), RETRY).await.unwrap();
+    let way = ProxyTransport::new(connected.client);
+    let fault = way.get("/x", LIMITS).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unauthorized);
+    assert!(fault.message.contains("has not answered yet"), "{fault}");
+    let renewing = tokio::spawn(connected.credentials.renew(StdRng::seed_from_u64(1)));
+    let told = async {
+        loop {
+            let fault = way.get("/x", LIMITS).await.unwrap_err();
+            if fault
+                .message
+                .contains("the credential plugin sh failed (exit status: 3)")
+            {
+                return fault;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let fault = tokio::time::timeout(LIMITS.deadline, told).await.expect("the reason");
+    assert!(fault.message.starts_with("/x: no credentials yet: "), "{fault}");
+    while runs(folder.path()) < 3 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    std::fs::write(folder.path().join("token"), "one").unwrap();
+    write_kubeconfig(&path, &server, &plugin(folder.path()));
+    until_welcome(&way, "/x").await;
+    renewing.abort();
+}
+
+#[tokio::test]
+async fn a_plugin_that_may_never_be_run_is_a_mistake_at_the_start() {
+    let server = guarded(&accepts("Bearer one")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    for exec in [
+        json!({"apiVersion": "client.authentication.k8s.io/v1"}),
+        json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "interactiveMode": "Always"}),
+    ] {
+        write_kubeconfig(&path, &server, &json!({ "exec": exec }));
+        assert!(connect(Some(&path), RETRY).await.is_err(), "{exec}");
+    }
 }
 
 fn bearer(file: &Path) -> FlinkAccess {

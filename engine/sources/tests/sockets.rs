@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use server::{Server, response};
 use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_core::timing::Timing;
 use steadfast_sources::flink::overview;
 use steadfast_sources::kubernetes::{Location, connect};
 use steadfast_sources::transport::{Answer, HttpTransport, Limits, ProxyTransport, Transport};
@@ -51,7 +52,7 @@ async fn kube(server: &Server) -> ProxyTransport {
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
     });
     std::fs::write(&path, kubeconfig.to_string()).unwrap();
-    let connected = connect(Some(&path), Duration::from_secs(30)).await.unwrap();
+    let connected = connect(Some(&path), Timing::default().backoff()).await.unwrap();
     assert_eq!(connected.location, Location::Outside);
     ProxyTransport::new(connected.client)
 }

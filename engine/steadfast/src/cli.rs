@@ -3,6 +3,7 @@
 mod check;
 mod client;
 mod clusters;
+mod doctor;
 mod explain;
 mod follow;
 mod help;
@@ -10,16 +11,22 @@ mod intent;
 #[cfg(not(feature = "author"))]
 mod left_out;
 pub(crate) mod log;
+#[cfg(feature = "man")]
+mod man;
 mod policies;
 mod policy;
 pub mod printer;
 mod replay;
+mod runtime;
 #[cfg(feature = "author")]
 mod simulate;
+mod sink;
 mod status;
 mod store;
 mod terminal;
+mod token;
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -31,7 +38,7 @@ use tokio::runtime::Runtime;
 
 use self::printer::PrintError;
 use crate::config::{Config, ConfigError};
-use crate::run::locate_in_config;
+use crate::run::{locate_in_config, survive_limits_of_files};
 
 /// Keeps a truthful record of Flink jobs on Kubernetes: unknown is never absent, and a watch never ends by itself.
 #[derive(Debug, Parser)]
@@ -40,16 +47,16 @@ struct Arguments {
     /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate, replay and policy].
     #[arg(long, global = true, env = "STEADFAST_LOG", value_name = "FILTER")]
     log: Option<String>,
-    /// How it is logged: `text` for people, `json` for programs.
-    #[arg(long, global = true, value_enum, default_value_t = log::Format::Text, value_name = "FORMAT")]
-    log_format: log::Format,
+    /// How it is logged: `text` for people, `json` for programs [default: text; json for run unless standard error is a terminal].
+    #[arg(long, global = true, value_enum, env = "STEADFAST_LOG_FORMAT", value_name = "FORMAT")]
+    log_format: Option<log::Format>,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the engine until it is told to end (SIGINT or SIGTERM).
+    /// Run the engine until it is told to end (SIGINT, SIGTERM or SIGQUIT).
     Run {
         /// The configuration.
         #[arg(long, default_value = "config.toml", value_name = "FILE")]
@@ -70,11 +77,25 @@ enum Command {
         /// The configuration.
         #[arg(long, default_value = "config.toml", value_name = "FILE")]
         config: PathBuf,
+        /// Also ask everything that it leads to, as `steadfast doctor` does.
+        #[arg(long)]
+        live: bool,
+    },
+    /// Ask everything that a configuration leads to, and say what is wrong and what mends it.
+    #[command(after_help = doctor::AFTER_HELP)]
+    Doctor {
+        /// The configuration.
+        #[arg(long, default_value = "config.toml", value_name = "FILE")]
+        config: PathBuf,
+        /// How to print: `table` for people, `json` for programs.
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
     },
     /// Show the jobs of a running engine, and above them each cluster that it cannot read.
     ///
     /// Exit code 1: a cluster of the configuration (or, for one job, its cluster) was never read since the engine started, so
-    /// that jobs may be missing. With `--output json` the lines about clusters are on standard error; `steadfast clusters
+    /// that jobs may be missing; or the store takes nothing, so that what is shown is what was written before. With `--output
+    /// json` the lines about clusters and the store are on standard error; `steadfast clusters
     /// --output json` has them as data.
     Status {
         #[command(flatten)]
@@ -83,9 +104,9 @@ enum Command {
         #[arg(long)]
         watch: bool,
         /// How to print: `table` for people, `json` for programs (with --watch, a line for each change of a job or a cluster).
-        #[arg(long, value_enum, default_value_t = Output::Table)]
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
-        /// Only this job: CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster.
+        /// Only this job: CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a standalone one.
         #[arg(allow_hyphen_values = true)]
         job: Option<String>,
     },
@@ -94,7 +115,7 @@ enum Command {
         #[command(flatten)]
         server: client::ServerOptions,
         /// How to print: `table` for people, `json` for programs.
-        #[arg(long, value_enum, default_value_t = Output::Table)]
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
     /// List the policies of a configuration: module, digest, version, parameters.
@@ -117,7 +138,10 @@ enum Command {
     #[cfg(feature = "author")]
     #[command(after_help = simulate::AFTER_HELP)]
     Simulate(simulate::Options),
-    /// Check, repair and export the store that the record is kept in.
+    /// Try who is told.
+    #[command(subcommand)]
+    Sink(sink::Command),
+    /// Check, repair, back up and export the store that the record is kept in.
     #[command(subcommand)]
     Store(store::Command),
     /// Say what is wanted of a job, so that what follows is not taken for an accident.
@@ -127,7 +151,7 @@ enum Command {
     Intent {
         #[command(flatten)]
         server: client::ServerOptions,
-        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster.
+        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a standalone one.
         #[arg(allow_hyphen_values = true)]
         job: String,
         /// What is wanted.
@@ -140,9 +164,9 @@ enum Command {
         #[command(flatten)]
         server: client::ServerOptions,
         /// How to print: `table` for people, `json` for programs.
-        #[arg(long, value_enum, default_value_t = Output::Table)]
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
-        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster.
+        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a standalone one.
         #[arg(allow_hyphen_values = true)]
         job: String,
     },
@@ -153,10 +177,13 @@ enum Command {
         /// Even if the job is seen alive, and will be back at once without its history.
         #[arg(long)]
         force: bool,
-        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster.
+        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a standalone one.
         #[arg(allow_hyphen_values = true)]
         job: String,
     },
+    /// Make tokens for those who call an engine.
+    #[command(subcommand)]
+    Token(token::Command),
     /// Compile a module for the process that starts this one, within limits: from the standard input to the standard output.
     #[command(name = crate::run::COMPILE, hide = true)]
     CompileModule {
@@ -171,6 +198,14 @@ enum Command {
     Completions {
         /// Which shell.
         shell: Shell,
+    },
+    /// Write the manual pages, for who packs the program.
+    #[cfg(feature = "man")]
+    #[command(hide = true)]
+    Man {
+        /// Where to.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
     },
 }
 
@@ -221,12 +256,46 @@ impl From<ConfigError> for Failure {
 
 /// Reads the command line and does what it asks for.
 pub fn main() -> ExitCode {
+    // The parser would not say which of them it is.
+    if let Some(name) = ["STEADFAST_LOG", "STEADFAST_LOG_FORMAT", "STEADFAST_SERVER"]
+        .into_iter()
+        .find(|name| is_unreadable(name))
+    {
+        printer::error(&anyhow::anyhow!(
+            "the environment's {name} is not UTF-8; correct or unset it"
+        ));
+        return ExitCode::from(2);
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return refused(&error),
     };
+    // Within limits of its own, it has no thread but this one: one that is still about to start when they come aborts the process.
+    if let Command::CompileModule { seconds, mebibytes } = arguments.command {
+        return ended(compile_module(seconds, mebibytes));
+    }
+    // Before the log, which has a thread too, and may be a file with a limit.
+    let runtime = match runtime::start() {
+        Ok(runtime) => runtime,
+        Err(error) => return printer::fail(&error),
+    };
+    let code = main_in(&runtime, arguments);
+    // A thread that waits for a disk or a pipe must not keep a process that has said why it ends.
+    runtime.shutdown_background();
+    code
+}
+
+fn main_in(runtime: &Runtime, arguments: Arguments) -> ExitCode {
+    let _entered = runtime.enter();
+    if let Err(error) = survive_limits_of_files() {
+        return printer::fail(&error.into());
+    }
     let filter = arguments.log.as_deref().unwrap_or(usual_log(&arguments.command));
-    let _written_at_the_end = match log::start(filter, arguments.log_format) {
+    let format = arguments.log_format.unwrap_or_else(|| {
+        let runs_on = matches!(arguments.command, Command::Run { .. });
+        log::Format::usual(runs_on, std::io::stderr().is_terminal())
+    });
+    let _written_at_the_end = match log::start(filter, format) {
         Ok(log) => log,
         Err(error) => {
             printer::error(&error);
@@ -234,7 +303,16 @@ pub fn main() -> ExitCode {
         }
     };
     crate::run::compile_in_processes();
-    match run(arguments.command) {
+    ended(run(runtime, arguments.command))
+}
+
+fn is_unreadable(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| value.to_str().is_none())
+}
+
+/// How a command ended, told to whoever called it.
+fn ended(outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
         Ok(()) | Err(Failure::Unread) => ExitCode::SUCCESS,
         Err(Failure::Reported) => ExitCode::FAILURE,
         Err(Failure::Failed(error)) => printer::fail(&error),
@@ -279,13 +357,18 @@ fn usual_log(command: &Command) -> &'static str {
         Command::Demo { .. } => "warn,steadfast_reconcile::sources=off",
         #[cfg(feature = "author")]
         Command::Simulate(_) => "off",
+        #[cfg(feature = "man")]
+        Command::Man { .. } => "off",
         Command::Policy(_) | Command::Replay(_) => "off",
         Command::Run { .. }
         | Command::Check { .. }
+        | Command::Doctor { .. }
         | Command::Status { .. }
         | Command::Clusters { .. }
         | Command::Policies { .. }
+        | Command::Sink(_)
         | Command::Store(_)
+        | Command::Token(_)
         | Command::Intent { .. }
         | Command::Explain { .. }
         | Command::Forget { .. }
@@ -313,22 +396,7 @@ fn compile_module(seconds: u64, mebibytes: u64) -> Result<(), Failure> {
     Ok(compiled.map_err(anyhow::Error::new)?)
 }
 
-fn run(command: Command) -> Result<(), Failure> {
-    // A thread of a runtime that is still about to start when the limits come aborts the process.
-    if let Command::CompileModule { seconds, mebibytes } = command {
-        return compile_module(seconds, mebibytes);
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(anyhow::Error::new)?;
-    let outcome = run_in(&runtime, command);
-    // A thread that waits for a disk or a pipe must not keep a process that has said why it ends.
-    runtime.shutdown_background();
-    outcome
-}
-
-fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
+fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
     match command {
         Command::Run { config } => {
             let loaded = crate::run::config_to_run(&config)?;
@@ -342,7 +410,12 @@ fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
             let afterwards = if no_stay { Afterwards::End } else { Afterwards::Stay };
             Ok(runtime.block_on(crate::demo::run(port, afterwards))?)
         }
-        Command::Check { config } => check::run(&config),
+        Command::Check { config, live: false } => check::run(&config),
+        Command::Check { config, live: true } => {
+            check::run(&config)?;
+            doctor::run(runtime, &config, Output::Table)
+        }
+        Command::Doctor { config, output } => doctor::run(runtime, &config, output),
         Command::Status {
             server,
             watch,
@@ -371,9 +444,13 @@ fn run_in(runtime: &Runtime, command: Command) -> Result<(), Failure> {
         Command::Replay(options) => replay::run(&options, runtime),
         #[cfg(feature = "author")]
         Command::Simulate(options) => simulate::run(&options, runtime),
+        Command::Sink(command) => sink::run(&command, runtime),
         Command::CompileModule { seconds, mebibytes } => compile_module(seconds, mebibytes),
         Command::Store(command) => store::run(&command),
+        Command::Token(command) => token::run(&command),
         Command::Completions { shell } => Ok(print_completions(shell)?),
+        #[cfg(feature = "man")]
+        Command::Man { folder } => Ok(man::write(Arguments::command(), &folder)?),
     }
 }
 

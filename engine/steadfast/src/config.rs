@@ -8,6 +8,7 @@ mod mistake;
 mod read;
 mod values;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,11 +18,15 @@ use steadfast_core::secret_url::SecretUrl;
 use steadfast_core::state::Mode;
 use steadfast_core::timing::Timing;
 use steadfast_modules::{ModuleRef, RegistryHost, Trust};
-use steadfast_reconcile::{Discover, Keeping, Recording, Select, Share};
+use steadfast_reconcile::{Discover, Fraction, JobSeries, Keeping, Recording, Select, Share};
+use steadfast_server::sinks::{Receiver, Selection};
+use steadfast_server::{Scopes, TlsFiles};
 use steadfast_sources::authorized::FlinkAccess;
 use steadfast_sources::job_results::Location;
 use steadfast_sources::last_words::Pattern;
+use steadfast_telemetry::Collector;
 
+pub use exposed::ExposedFile;
 pub use mistake::{ConfigError, Mistake};
 
 /// The whole configuration, checked.
@@ -37,6 +42,8 @@ pub struct Config {
     pub recording: Option<Recording>,
     /// `[retention]`: how long the store keeps what is over.
     pub keeping: Keeping,
+    /// `[metrics] per_job`: whether each job has series of its own.
+    pub series: JobSeries,
     /// `[[kubernetes]]`; no two have the same name.
     pub clusters: Vec<Cluster>,
     /// `[[job]]`: targets beside those that are discovered; no two in a namespace have the same name.
@@ -47,6 +54,8 @@ pub struct Config {
     pub registries: Vec<RegistryHost>,
     /// `[[sink]]`: who is told of transitions and alerts.
     pub sinks: Vec<Sink>,
+    /// `[telemetry]`: where traces of decisions are sent; `None`: nowhere.
+    pub telemetry: Option<Telemetry>,
 }
 
 /// Where the API listens, and to whom it answers.
@@ -54,8 +63,32 @@ pub struct Config {
 pub struct Server {
     /// The IP address and the port, 0 for any that is free.
     pub listen: SocketAddr,
-    /// A file with the bearer token that callers must show.
+    /// A file with a bearer token that opens everything.
     pub token_file: Option<PathBuf>,
+    /// A file with the digests of tokens, each with a name and scopes.
+    pub tokens_file: Option<PathBuf>,
+    /// What encrypts connections; `None`: nothing does.
+    pub tls: Option<ServerTls>,
+    /// Who says whose the tokens of Kubernetes' are.
+    pub kubernetes_auth: Option<KubernetesAuth>,
+}
+
+/// `[server.tls]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerTls {
+    /// Its files.
+    pub files: TlsFiles,
+    /// What client certificates open; `None` where none is asked for.
+    pub client_scopes: Option<Scopes>,
+}
+
+/// `[server.kubernetes_auth]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KubernetesAuth {
+    /// The `[[kubernetes]]` entry whose API server is asked.
+    pub cluster: String,
+    /// For whom tokens are made that count; at least one.
+    pub audiences: Vec<String>,
 }
 
 /// A Kubernetes cluster to watch.
@@ -75,6 +108,8 @@ pub struct Cluster {
     pub flink_access: FlinkAccess,
     /// What tells how its jobs ended when their Flink is gone.
     pub ended_jobs: EndedJobs,
+    /// Whether each of its jobs is shown in it as a JobStatus.
+    pub job_statuses: bool,
 }
 
 /// What tells how a cluster's jobs ended.
@@ -149,16 +184,40 @@ pub struct Policy {
     pub shadow: bool,
 }
 
-/// A webhook, to which each transition and alert is posted as a CloudEvent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who is told of transitions and alerts.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sink {
-    /// Its name, which no other has: its place in the journal is kept under it. Where the file gives it none it is derived from
-    /// the URL.
+    /// Its name, which no other has: its place in the journal is kept under it. Where the file gives a webhook none it is derived
+    /// from the URL.
     pub name: String,
-    /// Where to: an HTTP or HTTPS URL.
-    pub url: SecretUrl,
     /// How long an event is offered to a receiver that does not take it.
     pub max_age: Duration,
+    /// Which events it is told of.
+    pub selection: Selection,
+    /// How long the first event waits for others that are told with it.
+    pub batch_wait: Duration,
+    /// Where to, and how.
+    pub receiver: Receiver,
+}
+
+/// Where traces of decisions are sent, and which.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Telemetry {
+    /// Where to.
+    pub collector: Collector,
+    /// The share of decisions that change nothing; those that do are all traced.
+    pub sample: Fraction,
+    /// How the engine is called in traces.
+    pub service_name: String,
+    /// More that is said of the engine.
+    pub resource: BTreeMap<String, String>,
+}
+
+impl Cluster {
+    /// Whether its Flinks want access of their own, and are reached through the API server from outside of the cluster.
+    pub(crate) fn is_proxied_with_access(&self) -> bool {
+        !self.flink_access.is_plain() && matches!(self.flink_rest, FlinkRest::Auto | FlinkRest::Proxy)
+    }
 }
 
 impl Config {

@@ -2,8 +2,11 @@
 
 mod timeline;
 
+use std::fs::OpenOptions;
 use std::fs::Permissions;
 use std::io::IsTerminal;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -162,7 +165,13 @@ fn configuration(folder: &Path, port: u16, kubernetes: &Port, flinks: &Port) -> 
          contexts: [{{name: demo, context: {{cluster: demo, user: demo}}}}]\n",
         kubernetes.address()
     );
-    std::fs::write(folder.join("kubeconfig"), kubeconfig)?;
+    // Else the engine would warn of a secret that everybody may read.
+    let private = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(folder.join("kubeconfig"));
+    private?.write_all(kubeconfig.as_bytes())?;
     let text = format!(
         r#"
 [server]
@@ -174,6 +183,8 @@ validate = "6s"
 retry_initial = "80ms"
 retry_max = "3s"
 terminal_poll = "6s"
+[metrics]
+per_job = true
 [[kubernetes]]
 name = "{CLUSTER}"
 kubeconfig = "kubeconfig"

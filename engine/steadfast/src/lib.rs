@@ -7,4 +7,5 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "author")]
 pub mod demo;
+pub mod doctor;
 pub mod run;

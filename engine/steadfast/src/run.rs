@@ -9,6 +9,7 @@ mod locate;
 mod modules;
 mod open_files;
 mod preparing;
+mod process_metrics;
 mod reload;
 mod signals;
 
@@ -23,9 +24,10 @@ use steadfast_core::journal::Store;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::time::Clock;
 use steadfast_host::PolicyEngine;
+use steadfast_job_statuses as job_statuses;
 use steadfast_reconcile::{ClusterSetup, Engine, Judging, Setup, SteadyClock, on_record};
-use steadfast_server::sinks::{SinkBoard, Webhook};
-use steadfast_server::{Access, Api, Limits, ListenerMetrics, ReloadError, Reloaded, Serving, router, serve};
+use steadfast_server::sinks::{Courier, Following, SinkBoard};
+use steadfast_server::{Access, Api, Limits, ListenerMetrics, ReloadError, Reloaded, Serving, Tls, router, serve};
 use steadfast_sources::budget::limit_connections;
 use steadfast_sources::transport::HttpTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
@@ -34,17 +36,21 @@ use tokio::time::Instant;
 use crate::cli::log::DroppedLines;
 use crate::config::{Config, ConfigError};
 
+use assemble::{Keepers, Posting};
 use engine_api::EngineApi;
 use keeper::Keeper;
 use open_files::OpenFiles;
 use preparing::{Choices, Prepared};
 use reload::{Reloader, StartedWith};
 
-pub use assemble::{COMPILE, LoadedPolicy, compile_in_processes, compile_policies, load_policies, policy_cache};
+pub use assemble::{
+    COMPILE, LoadedPolicy, MisplacedCluster, compile_in_processes, compile_policies, load_policies, policy_cache,
+};
+pub(crate) use assemble::{Way, cluster_setup, targets, way_of, writer_once};
 pub use clock::SystemClock;
 pub use locate::locate_in_config;
 pub use modules::{RefusedModule, known, resolve_modules, resolve_modules_now};
-pub(crate) use signals::ShutdownSignals;
+pub(crate) use signals::{ShutdownSignals, survive_limits_of_files};
 
 /// A running engine with its API and its sinks.
 pub struct Running {
@@ -58,6 +64,8 @@ pub struct Running {
     engine: Engine,
     /// What serves and tells of what the engine commits.
     tasks: Tasks,
+    /// What tells of how it came to be.
+    telemetry: Posting,
 }
 
 /// Starts everything a configuration asks for. On an error nothing is left running. `file` is where it came from, and
@@ -71,35 +79,40 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let found = look(&config, file.as_deref()).await?;
     let clusters = assemble::clusters(&config).await?;
     let http_of_targets = assemble::ways(&config).await?;
-    let access = access::of(&config.server)?;
+    let access = access::of(&config.server, config.timing, &clusters)?;
+    let tls = access::tls(&config.server)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let store = assemble::open_store(&config.store).await?;
     let policies = choose(found, &config, &store, &clock).await?;
     let listener = assemble::listen(config.server.listen).await?;
     let address = listener.local_addr()?;
 
-    let mut registry = registry();
+    let mut registry = registry(&config.store);
     let timing = config.timing;
     let sinks = SinkBoard::default();
-    let retry = timing.backoff();
-    let webhooks = assemble::webhooks(&config.sinks, (&store, &clock, &sinks), retry, &mut registry).await?;
+    let telemetry = assemble::telemetry(&config, store.store_id(), &mut registry)?;
+    let shared = assemble::Shared::new((&store, &clock), &sinks, telemetry.tracer());
+    let couriers = assemble::couriers(&config, &clusters, shared, &mut registry).await?;
+    let Keepers { keepers, standings } =
+        assemble::keepers(&config, (&clusters, store.store_id()), &clock, &mut registry);
     let setup = Setup {
         http_of_targets,
+        tracing: telemetry.tracing(),
         ..setup(&config, clusters, &policies.running, &store, &clock)?
     };
     let engine = Engine::start(setup, &mut registry).await?;
 
     let tasks = Tasks::default();
-    deliver(webhooks, &engine, &tasks);
+    tell((couriers, keepers), &engine, &tasks);
     let control = engine.control.clone();
-    let reloader = Reloader::new(
+    let reloader = Arc::new(Reloader::new(
         file,
         config,
         policies,
         control,
         (Arc::clone(&clock), tasks.token().clone()),
         &mut registry,
-    );
-    let reloader = Arc::new(reloader);
+    ));
     let following = reload::follow(Arc::clone(&reloader), files.unwrap_or_default(), tasks.token().clone());
     tasks.spawn("reload", following);
     let engine_api = EngineApi {
@@ -111,20 +124,13 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         liveness_limit: liveness_limit(timing.poll),
         tasks: tasks.clone(),
         sinks,
+        job_statuses: standings,
     };
-    let how = listening(open_files, &access, &mut registry);
-    let serving = serve(
-        listener,
-        router(api(&engine, store, engine_api, registry, access)),
-        how,
-        tasks.token().clone(),
-    );
-    tasks.spawn("server", async move {
-        if let Err(error) = serving.await {
-            tracing::error!("the API has ended: {error}");
-        }
-    });
-    tracing::info!("the API and the dashboard are at http://{address}/");
+    let how = listening(open_files, (&access, tls), &mut registry);
+    let routes = router(api(&engine, store, engine_api, registry, access));
+    let serving = serve(listener, routes, how, tasks.token().clone());
+    tasks.spawn("server", served(serving));
+    tracing::info!("the API and the dashboard are at {scheme}://{address}/");
     Ok(Running {
         address,
         projection: Arc::clone(&engine.projection),
@@ -132,7 +138,15 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         reloader,
         engine,
         tasks,
+        telemetry: telemetry.start(),
     })
+}
+
+/// Serves until it is told to end; that it ended by itself is said.
+async fn served(serving: impl Future<Output = std::io::Result<()>>) {
+    if let Err(error) = serving.await {
+        tracing::error!("the API has ended: {error}");
+    }
 }
 
 /// Warns of secrets that lie open, and divides the files that may be open.
@@ -146,29 +160,45 @@ fn guarded(config: &Config) -> OpenFiles {
     open_files
 }
 
-fn deliver(webhooks: Vec<Webhook>, engine: &Engine, tasks: &Tasks) {
-    for (number, webhook) in (0_u64..).zip(webhooks) {
-        let name = format!("webhook {}", number + 1);
-        let entries = engine.entries.clone();
-        tasks.spawn(name, webhook.run(entries, tasks.token().clone(), assemble::rng(number)));
+fn tell((couriers, keepers): (Vec<Courier>, Vec<job_statuses::Keeper>), engine: &Engine, tasks: &Tasks) {
+    for (number, courier) in (0_u64..).zip(couriers) {
+        let name = format!("sink {}", number + 1);
+        let following = Following {
+            entries: engine.entries.clone(),
+            records: Arc::clone(&engine.projection),
+        };
+        tasks.spawn(
+            name,
+            courier.run(following, tasks.token().clone(), assemble::rng(number)),
+        );
+    }
+    for (number, keeper) in (0_u64..).zip(keepers) {
+        let following = job_statuses::Following {
+            entries: engine.entries.clone(),
+            records: Arc::clone(&engine.projection),
+        };
+        let work = keeper.run(following, tasks.token().clone(), assemble::rng(number));
+        tasks.spawn(format!("job statuses {}", number + 1), work);
     }
 }
 
 /// The metrics of what there is one of in a process.
-fn registry() -> Registry {
+fn registry(store: &str) -> Registry {
     let mut registry = Registry::default();
+    process_metrics::register(&mut registry, store);
     registry.register_collector(Box::new(DroppedLines));
     registry
 }
 
 /// How clients are served.
-fn listening(open_files: OpenFiles, access: &Access, registry: &mut Registry) -> Serving {
+fn listening(open_files: OpenFiles, (access, tls): (&Access, Option<Tls>), registry: &mut Registry) -> Serving {
     let metrics = ListenerMetrics::default();
     metrics.register(registry);
     access.register(registry);
     Serving {
         limits: Limits::of(open_files.clients),
         access: access.clone(),
+        tls,
         metrics,
     }
 }
@@ -197,11 +227,13 @@ fn setup(
         judging: Judging::Threads,
         recording: config.recording,
         keeping: config.keeping,
+        series: config.series,
         journal: Arc::clone(store) as Arc<_>,
         clock: Arc::clone(clock),
         seed: assemble::seed(),
         http: Arc::new(http),
         http_of_targets: BTreeMap::new(),
+        tracing: None,
     })
 }
 
@@ -270,7 +302,7 @@ async fn choose(
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<StartedWith> {
     let Found { host, keeper, choices } = found;
-    let waits_for_registry = choices.wait_for_a_registry();
+    let tries_again = choices.are_looked_for_again();
     let records = if choices.have_to_be_tried() {
         on_record(&**store, &**clock).await?
     } else {
@@ -285,7 +317,7 @@ async fn choose(
         host,
         running: chosen,
         keeper,
-        waits_for_registry,
+        tries_again,
     })
 }
 
@@ -304,6 +336,7 @@ impl Running {
         // At the same time, so that one who is slow takes nothing from the others. What the engine still commits is told
         // after the next start: streams and sinks go on where they were.
         let (engine, others) = tokio::join!(self.engine.stop(by), self.tasks.stop(by));
+        self.telemetry.stop(by).await;
         let late = [engine, others].into_iter().filter_map(Result::err);
         let tasks: Vec<String> = late.flat_map(|late| late.tasks).collect();
         if tasks.is_empty() {
@@ -313,7 +346,7 @@ impl Running {
     }
 }
 
-/// `steadfast run`: until SIGINT or SIGTERM. A second of them does not wait for the stop.
+/// `steadfast run`: until SIGINT, SIGTERM or SIGQUIT. A second of them does not wait for the stop.
 ///
 /// # Errors
 /// What kept it from starting; the tasks that a stop had to cut off; or that it was ended at once.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use steadfast_core::alert::{AlertEvent, AlertStatus};
+use steadfast_core::call::{Asked, Call, Through};
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::{
     Change, Commit, EntriesOf, Entry, Event, JournalError, Keep, KeepEntries, Part, Pruned, Sequence, Store, Transition,
@@ -75,6 +76,7 @@ pub(crate) async fn all<S: Store>(make: impl Fn(&str) -> S) {
     pages_by_sequence_and_kind(&make("pages")).await;
     a_refused_change_leaves_nothing(&make("refused")).await;
     forgets_for_good(&make("forgets")).await;
+    calls_are_kept_over_a_removal(&make("calls")).await;
     cursors_never_move_back(&make("cursors")).await;
     snapshots_are_kept_in_order_and_within_bounds(&make("snapshots")).await;
     what_would_not_read_back_is_refused_for_its_job_alone(&make("read_back")).await;
@@ -463,6 +465,36 @@ async fn forgets_for_good<S: Store>(store: &S) {
             .len(),
         4
     );
+}
+
+async fn calls_are_kept_over_a_removal<S: Store>(store: &S) {
+    let called = |asked| {
+        Event::Called(Call {
+            asked,
+            by: Some("bot".into()),
+            through: Through::Token,
+            says: None,
+            from: "10.0.0.7".parse().ok(),
+        })
+    };
+    store.commit(AT, vec![started("a"), started("b")].into()).await.unwrap();
+    let intended = |name, revision, events| Change {
+        record: record(name, JobState::Running, revision).into(),
+        events,
+    };
+    let changes = vec![
+        intended("a", 2, vec![called(Asked::Cancel), Event::Update]),
+        intended("b", 2, vec![called(Asked::Start)]),
+    ];
+    store.commit(AT, changes.into()).await.unwrap();
+    let forgotten = intended("a", 2, vec![called(Asked::Forget), Event::Forgotten]);
+    store.commit(AT, vec![forgotten].into()).await.unwrap();
+    let about_a = EntriesOf::CallsAbout(started("a").record.key.clone());
+    let entries = store.entries(about_a.clone(), Sequence(0), 100).await.unwrap();
+    let events: Vec<Event> = entries.iter().map(|entry| entry.event.clone()).collect();
+    assert_eq!(events, [called(Asked::Cancel), called(Asked::Forget)]);
+    let rest = store.entries(about_a, entries[0].sequence, 100).await.unwrap();
+    assert_eq!(rest, entries[1..]);
 }
 
 async fn cursors_never_move_back<S: Store>(store: &S) {

@@ -19,5 +19,8 @@ mod url;
 mod written;
 
 pub use memory::MemoryStore;
-pub use sqlite::{Discard, Inspection, Problem, Repaired, SqliteReader, SqliteStore, export, inspect, repair};
+pub use sqlite::{
+    Discard, Inspection, Problem, Repaired, SqliteReader, SqliteStore, back_up, back_up_into, export, inspect,
+    recognize, repair,
+};
 pub use url::{file, open, open_recordings};

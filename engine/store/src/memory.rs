@@ -132,7 +132,7 @@ impl Kept {
         for entry in self.entries.iter().filter(|entry| self.jobs.contains_key(&entry.key)) {
             match entry.event {
                 Event::Transition(_) | Event::Forgotten => drop(held.insert(&entry.key, entry.sequence)),
-                Event::Update | Event::Alert(_) => {}
+                Event::Update | Event::Called(_) | Event::Alert(_) => {}
             }
         }
         let newest = self.newest;
@@ -189,7 +189,7 @@ impl Journal for MemoryStore {
     async fn page(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Page, JournalError> {
         let kept = self.kept();
         let after = match &of {
-            EntriesOf::Everything | EntriesOf::ForSinks => after,
+            EntriesOf::Everything | EntriesOf::ForSinks | EntriesOf::CallsAbout(_) => after,
             // A job that was forgotten and found again begins anew.
             EntriesOf::TransitionsOf(key) => after.max(kept.forgotten_at(key)),
         };
@@ -197,9 +197,15 @@ impl Journal for MemoryStore {
         let asked = |entry: &&Entry| match (&of, &entry.event) {
             (EntriesOf::Everything, _) => true,
             (EntriesOf::ForSinks, Event::Transition(_) | Event::Alert(_)) => true,
-            (EntriesOf::ForSinks, Event::Update | Event::Forgotten) => false,
+            (EntriesOf::ForSinks, Event::Update | Event::Called(_) | Event::Forgotten) => false,
             (EntriesOf::TransitionsOf(key), Event::Transition(_)) => entry.key == *key,
-            (EntriesOf::TransitionsOf(_), Event::Update | Event::Alert(_) | Event::Forgotten) => false,
+            (EntriesOf::TransitionsOf(_), Event::Update | Event::Called(_) | Event::Alert(_) | Event::Forgotten) => {
+                false
+            }
+            (EntriesOf::CallsAbout(key), Event::Called(_)) => entry.key == *key,
+            (EntriesOf::CallsAbout(_), Event::Update | Event::Transition(_) | Event::Alert(_) | Event::Forgotten) => {
+                false
+            }
         };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let entries = kept.entries.iter().skip(start).filter(asked).take(limit);

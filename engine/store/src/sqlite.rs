@@ -1,5 +1,6 @@
 //! The store of a single process: one SQLite file in WAL mode, durable at every commit.
 
+mod backup;
 mod counters;
 mod export;
 mod failure;
@@ -49,8 +50,10 @@ use mark::Write;
 use prune::Search;
 use told::Told;
 
+pub use backup::{back_up, back_up_into};
 pub use export::export;
 pub use inspect::{Inspection, Problem, inspect};
+pub use opening::recognize;
 pub use reader::SqliteReader;
 pub use repair::{Discard, Repaired, repair};
 

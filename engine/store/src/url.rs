@@ -33,6 +33,12 @@ pub fn file(url: &str) -> Result<&Path, JournalError> {
             "store.url names PostgreSQL, but this build has no PostgreSQL store yet; use sqlite://PATH".to_owned(),
         ));
     }
+    // Else there may be a password in it.
+    if !url.contains([':', '@', '?', '=']) {
+        return Err(JournalError::Unusable(format!(
+            "the store `{url}` is named without a scheme; write sqlite://{url}"
+        )));
+    }
     let scheme = url.split_once("://").map_or("none", |(scheme, _)| scheme);
     Err(JournalError::Unusable(format!(
         "store.url has the scheme `{scheme}`, which is not known; use sqlite://PATH"
@@ -65,7 +71,7 @@ mod tests {
             text.contains("no PostgreSQL store yet") && !text.contains("secret"),
             "{text}"
         );
-        assert!(refusal("steadfast.db").contains("sqlite://PATH"));
+        assert!(refusal("steadfast.db").contains("write sqlite://steadfast.db"));
         assert!(refusal("sqlite://").contains("names no file"));
         assert!(refusal("sqlite://:memory:").contains("names no file"));
     }

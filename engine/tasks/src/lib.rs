@@ -10,6 +10,7 @@
 //! (`task::Builder`) are for its console, need `tokio_unstable`, and cannot be asked for.
 
 mod names;
+mod threads;
 
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use names::Names;
+
+pub use threads::try_threads;
 
 /// How long all of a process may take to stop. Kubernetes kills 30 s after it asked (its default for
 /// `terminationGracePeriodSeconds`): by then the reason must have been logged, and the process gone by itself.

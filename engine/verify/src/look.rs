@@ -293,7 +293,7 @@ impl Watcher {
             Step::Intent(intent) => {
                 let posted = PostedIntent::new(intent, None, now);
                 let revision = state.record.revision;
-                state.record = record_intent(&state.record, posted).record;
+                state.record = record_intent(&state.record, posted, None).record;
                 Arc::make_mut(&mut state.record).revision = revision;
             }
             Step::Restart => {

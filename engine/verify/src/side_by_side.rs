@@ -13,7 +13,7 @@ use steadfast_core::decision::{Decide, Decision, LookupSource, PolicyFailure, Po
 use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
 use steadfast_core::facts::FlinkOverview;
 use steadfast_core::id::{JobKey, TargetId};
-use steadfast_core::record::JobRecord;
+use steadfast_core::record::{JobRecord, PostedIntent};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, Mode};
 use steadfast_core::time::Timestamp;
@@ -199,7 +199,7 @@ impl<'a> Beside<'a> {
             Step::Intent(intent) => {
                 let turn = self
                     .reactor
-                    .intend(&self.key, intent, None, now)
+                    .intend(&self.key, PostedIntent::new(intent, None, now), None)
                     .map_err(|error| error.to_string())?;
                 self.commit(turn, now);
             }

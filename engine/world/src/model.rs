@@ -31,6 +31,8 @@ pub struct Target {
     pub task_managers: Vec<PodSpec>,
     /// Its FlinkDeployment as the story says it, if it says something of it.
     pub said_resource: Option<ResourceSpec>,
+    /// How many FlinkDeployments of its name there have been, with the present one: what was deleted does not come back.
+    pub resources: u32,
     /// Its FlinkSessionJobs.
     pub session_jobs: Vec<SessionJobSpec>,
     /// Kubernetes events about it.
@@ -67,6 +69,7 @@ impl Target {
             pods: Vec::new(),
             task_managers: Vec::new(),
             said_resource: None,
+            resources: 0,
             session_jobs: Vec::new(),
             events: Vec::new(),
             jobs: Vec::new(),
@@ -79,6 +82,7 @@ impl Target {
 
     /// Takes over what the step says; the rest stays.
     pub fn change(&mut self, step: &Step) {
+        let before = self.resource();
         replace(&mut self.flink, step.flink.as_ref());
         replace(&mut self.cluster_id, step.cluster_id.as_ref());
         replace(&mut self.pods, step.pods.as_ref());
@@ -99,6 +103,9 @@ impl Target {
         if let Some(jobs) = &step.jobs {
             self.jobs = jobs.iter().flat_map(JobSpec::each).collect();
         }
+        let is_there = self.resource().is_some_and(|resource| !resource.deleting);
+        let is_new = before.is_none_or(|before| before.deleting);
+        self.resources += u32::from(is_there && is_new);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use steadfast_policy::{
     AlertScope, Checkpoints, ConditionType, DecidedAlert, DecidedCondition, Fault, FaultKind, Intent, JobState, Looks,
-    Pod, Seen, Snapshot, Timestamp,
+    Millis, Pod, Seen, Snapshot, Timestamp,
 };
 
 use crate::Verdict;
@@ -46,13 +46,15 @@ pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict)
             "checkpoints fail, none has completed since".into(),
         );
     }
-    if let Some(since) = unstable_since(s, params, memory, verdict)
-        && s.age(since) >= params.restart_loop_after
-    {
-        stand(
-            ConditionType::RestartLoop,
-            "the job restarts and does not come to rest".into(),
-        );
+    if let Some(since) = unstable_since(s, params, memory, verdict) {
+        // One that lies there failed does not restart, though it may have stood before.
+        let is_loop = !verdict.state.is_terminal() && memory.dark.lit_since(s, since) >= params.restart_loop_after;
+        if is_loop || s.condition(ConditionType::RestartLoop).is_some() {
+            stand(
+                ConditionType::RestartLoop,
+                "the job restarts and does not come to rest".into(),
+            );
+        }
     }
     if observations::is_disrupted(s, params) && !verdict.state.is_terminal() {
         stand(
@@ -186,15 +188,28 @@ fn failed_checkpoints(counters: Checkpoints, memory: &mut Memory) -> u64 {
     failed - base.failed
 }
 
-/// Since when the job has not come to rest. A short rest between two restarts does not end it; an end does.
+/// Since when the job has not come to rest. A short rest between two restarts does not end it; an end does. One that FAILED may be
+/// started again at once, and fail again: it ends nothing before it has stood long enough to be an alarm of its own.
 fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict) -> Option<Timestamp> {
-    if verdict.state.is_terminal() || observations::is_suspension(verdict.state, &verdict.reason.code) {
+    let has_just_failed = verdict.state == JobState::Failed
+        && !(s.job.state == JobState::Failed && s.age(s.job.since) >= params.alert_after);
+    let is_over = verdict.state.is_terminal() && !has_just_failed;
+    if is_over || observations::is_suspension(verdict.state, &verdict.reason.code) {
         memory.instability = None;
+        memory.restless_at = None;
         return None;
     }
-    let unrest = unrest(s, memory, verdict);
     let rest = params.restart_loop_after.part(5);
-    memory.instability = match (memory.instability, unrest) {
+    // Nobody knows whether it rested while no engine ran.
+    if memory
+        .restless_at
+        .is_some_and(|at| Millis::between(at, s.engine_since) >= rest)
+    {
+        memory.instability = None;
+    }
+    let unrest = unrest(s, params, memory, verdict, rest);
+    memory.has_failed_over = false;
+    memory.instability = match (memory.instability, &unrest) {
         (None, Unrest::Restless) => Some(Instability {
             since: s.now,
             calm_since: None,
@@ -204,16 +219,28 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &
             calm_since: None,
             ..instability
         }),
-        (Some(instability), Unrest::Unknown) if s.condition(ConditionType::RestartLoop).is_some() => Some(instability),
+        (Some(instability), Unrest::Unknown)
+            if has_just_failed || s.condition(ConditionType::RestartLoop).is_some() =>
+        {
+            Some(instability)
+        }
         (Some(instability), Unrest::Unknown | Unrest::Calm) => match instability.calm_since {
             None => Some(Instability {
                 calm_since: Some(s.now),
                 ..instability
             }),
-            Some(calm) if s.age(calm) >= rest => None,
+            Some(calm) if memory.dark.watched_since(s, calm) >= rest => None,
             Some(_) => Some(instability),
         },
     };
+    if memory.instability.is_none() {
+        memory.restless_at = None;
+        if s.flink().is_present() {
+            memory.restarted_at = None;
+        }
+    } else if matches!(unrest, Unrest::Restless) && memory.restless_at.is_none_or(|at| s.age(at) >= rest.part(2)) {
+        memory.restless_at = Some(s.now);
+    }
     memory.instability.map(|instability| instability.since)
 }
 
@@ -221,19 +248,46 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &
 enum Unrest {
     Restless,
     Calm,
-    /// Its JobManager has restarted once, and knows it not yet or is silent: it may hang, or come up slowly.
+    /// Its JobManager has restarted once, and knows it not yet or is silent: it may hang, or come up slowly. Or it has just failed.
     Unknown,
 }
 
-fn unrest(s: &Snapshot, memory: &Memory, verdict: &Verdict) -> Unrest {
-    if !matches!(verdict.state, JobState::Restarting | JobState::Failing) {
-        return Unrest::Calm;
+fn unrest(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict, rest: Millis) -> Unrest {
+    if memory.has_failed_over || memory.restarted_at.is_some_and(|(at, _)| at == s.now) {
+        return Unrest::Restless;
+    }
+    match verdict.state {
+        JobState::Failed if s.job.state == JobState::Failed => return Unrest::Unknown,
+        JobState::Failed => return Unrest::Restless,
+        JobState::Restarting | JobState::Failing => {}
+        JobState::Created
+        | JobState::Initializing
+        | JobState::Running
+        | JobState::Cancelling
+        | JobState::Canceled
+        | JobState::Finished
+        | JobState::Suspended
+        | JobState::Reconciling
+        | JobState::Unknown
+        | JobState::Starting
+        | JobState::Savepointing
+        | JobState::Lost
+        | JobState::Terminated => return Unrest::Calm,
     }
     if s.flink().is_present() {
         return Unrest::Restless;
     }
-    if memory.restarts > 1 {
+    // One that dies every five minutes has not rested after two; one that dies twice a day is at rest in between.
+    let restarts_lately = memory.restarted_at.is_some_and(|(last, before)| {
+        let gap = Some(Millis::between(before, last)).filter(|gap| *gap <= params.restart_loop_after);
+        memory.dark.watched_since(s, last) < gap.map_or(rest, |gap| rest.max(gap.times(2)))
+    });
+    let waits_to_restart = s.job_manager().is_some_and(diagnosis::backs_off);
+    if memory.restarts > 1 && (restarts_lately || waits_to_restart) {
         Unrest::Restless
+    } else if !restarts_lately && s.job_manager().is_some_and(Pod::is_ready) {
+        // It hangs, or cannot be reached: whatever that is, it restarts no more.
+        Unrest::Calm
     } else {
         Unrest::Unknown
     }
@@ -260,13 +314,17 @@ pub fn alerts(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict)
         | JobState::Starting
         | JobState::Savepointing => None,
     };
-    // A job that is gone as its resource asked is no alarm; one that failed is.
-    let as_asked = memory.stop.is_asked_for() && verdict.state != JobState::Failed;
+    // A job that is gone as somebody asked is no alarm; one that failed is.
+    let is_asked_for = memory.stop.is_asked_for() || operator::is_as_asked(&verdict.reason);
+    let is_alarm = (verdict.state == JobState::Failed || !is_asked_for) && !s.intended(Intent::Cancel);
+    // One of an earlier attempt is over, so that this one is told.
+    let stood = name.and_then(|name| s.alert(name));
+    let is_of_another = stood.is_some_and(|alert| s.job.incarnation.since.is_some_and(|since| alert.since < since));
     if let Some(name) = name
-        && !as_asked
+        && is_alarm
+        && !is_of_another
         && s.job.state == verdict.state
-        && (s.age(s.job.since) >= params.alert_after || s.alert(name).is_some())
-        && !s.intended(Intent::Cancel)
+        && (s.age(s.job.since) >= params.alert_after || stood.is_some())
     {
         standing.push(DecidedAlert {
             name: name.into(),
@@ -276,7 +334,7 @@ pub fn alerts(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict)
     }
     if let Some(message) = operator::stalled(s, params, memory, verdict) {
         standing.push(DecidedAlert {
-            name: "UpgradeStalled".into(),
+            name: operator::STALLED.into(),
             scope: AlertScope::Job,
             message: message.into(),
         });

@@ -51,6 +51,8 @@ impl ProblemKind {
 /// A container that has ended this often and is not ready loops, even in the moments between two runs.
 const LOOPING_RESTARTS: u32 = 3;
 
+const CRASH_LOOP_BACK_OFF: &str = "CrashLoopBackOff";
+
 const IMAGE_REASONS: [&str; 5] = [
     "ErrImagePull",
     "ImagePullBackOff",
@@ -142,7 +144,7 @@ fn of_container(pod: &Pod, container: &Container) -> Option<Problem> {
                 message,
             });
         }
-        if reason == "CrashLoopBackOff" {
+        if reason == CRASH_LOOP_BACK_OFF {
             let message = format!("{place}: CrashLoopBackOff after {} restarts{ended}", container.restarts);
             return Some(Problem {
                 kind: ProblemKind::CrashLoop,
@@ -162,6 +164,12 @@ fn of_container(pod: &Pod, container: &Container) -> Option<Problem> {
         kind: ProblemKind::CrashLoop,
         message: format!("{place}: crash loop, {} restarts{ended}", container.restarts),
     })
+}
+
+/// Whether the kubelet waits before it starts a pod's container again.
+pub fn backs_off(pod: &Pod) -> bool {
+    let waiting = pod.container.as_ref().and_then(|container| container.waiting.as_ref());
+    waiting.is_some_and(|waiting| waiting.reason == CRASH_LOOP_BACK_OFF)
 }
 
 /// Whether events may tell what the pods do not: there is none, or the JobManager's does not get to run.

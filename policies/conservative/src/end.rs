@@ -18,7 +18,7 @@ pub const DELETED: &str = "DeletedWhileSuspended";
 /// That of one that is known only because Flink no longer lists the job.
 pub const LOST: &str = "JobLost";
 /// That of one that is taken from what was intended or had begun.
-const CANCELLED: &str = "Cancelled";
+pub const CANCELLED: &str = "Cancelled";
 /// For so many terminal polls an archive may be written late.
 const LATE_LOOKS: u64 = 20;
 /// And an archive that cannot be read is asked on after that, so much more slowly, without an end.
@@ -34,11 +34,13 @@ pub fn of_gone_cluster(s: &Snapshot, params: &Params, memory: &mut Memory, gone_
         let message = "the Deployment is gone; looking for what says how the job ended";
         return looking(s, params, gone_at, &sources).because("DeploymentGone", message);
     }
-    if s.ha_data().is_present() && cancellation(s, memory).is_none() {
+    // What was there before an earlier end says nothing of this one.
+    let data = s.ha_data().asked_since(gone_at);
+    if data.is_present() && cancellation(s, memory).is_none() {
         return resumable();
     }
-    memory.data_unread = s.ha_data().is_unanswered();
-    unreported_end(s, memory)
+    memory.data_unread = data.is_unanswered();
+    unreported_end(s, memory, gone_at)
 }
 
 fn resumable() -> Verdict {
@@ -57,7 +59,7 @@ pub fn of_lost_job(s: &Snapshot, params: &Params, memory: &Memory, lost_at: Time
         return looking(s, params, lost_at, &[WantedSource::Archive]).because("JobNotListed", message);
     }
     if cancellation(s, memory).is_some() {
-        return unreported_end(s, memory);
+        return unreported_end(s, memory, lost_at);
     }
     let message = "Flink answers and no longer knows the job";
     Verdict::confirmed(JobState::Lost, Rule::JobLost).because(LOST, message)
@@ -70,9 +72,9 @@ pub fn looked_for_since(s: &Snapshot, began: &mut Option<Timestamp>) -> Timestam
     since
 }
 
-/// How long the verdict waits for those who may tell the end.
+/// How long the verdict waits for those who may tell the end: as long as one answer may take.
 pub fn patience(s: &Snapshot, params: &Params) -> Millis {
-    s.poll().plus(s.timeout()).min(params.absence_window)
+    s.poll().plus(s.timeout()).min(params.absence_window.max(s.timeout()))
 }
 
 /// Whether one of the looks for the end is not answered yet, and patience not at its end.
@@ -161,7 +163,7 @@ fn by_data(s: &Snapshot, memory: &mut Memory, kept: Verdict) -> Verdict {
         Seen::Present { .. } if s.job.state == JobState::Suspended => None,
         Seen::Present { .. } => Some(resumable()),
         Seen::Absent { .. } if s.job.reason.code == DELETED => Some(deleted()),
-        Seen::Absent { .. } => Some(unreported_end(s, memory)),
+        Seen::Absent { .. } => Some(unreported_end(s, memory, s.job.since)),
         Seen::Unknown { .. } | Seen::Never => None,
     };
     if let Some(mut verdict) = told {
@@ -229,8 +231,9 @@ fn cancellation(s: &Snapshot, memory: &Memory) -> Option<&'static str> {
     s.intended(Intent::Cancel).then_some("its cancellation was intended")
 }
 
-/// Nothing tells the end: what was intended, or seen to begin, explains it; else it is unknown how it ended.
-fn unreported_end(s: &Snapshot, memory: &Memory) -> Verdict {
+/// Nothing tells the end, which was found at that moment: what was intended, or seen to begin, explains it; else it is unknown how
+/// it ended.
+fn unreported_end(s: &Snapshot, memory: &Memory, found: Timestamp) -> Verdict {
     if let Some(seen) = cancellation(s, memory) {
         let message = format!("the job is gone, and {seen}");
         return Verdict::inferred(JobState::Canceled, Rule::GoneWhileCancelling).because(CANCELLED, message);
@@ -239,12 +242,13 @@ fn unreported_end(s: &Snapshot, memory: &Memory) -> Verdict {
     but_unread(
         s,
         Verdict::confirmed(JobState::Terminated, Rule::Gone).because(GONE, message),
+        found,
     )
 }
 
 /// A verdict that rests on nothing having been told, with what could not be read. HA data that was not read may yet tell that the
-/// job can be resumed, and a log that may not be read would have told its end.
-pub fn but_unread(s: &Snapshot, verdict: Verdict) -> Verdict {
+/// job can be resumed, and a log that may not be read would have told its end. What was read before it was found says nothing of it.
+pub fn but_unread(s: &Snapshot, verdict: Verdict, found: Timestamp) -> Verdict {
     let why = |fault: Option<&Fault>| {
         fault
             .map_or("no answer in time", |fault| fault.message.as_str())
@@ -256,8 +260,9 @@ pub fn but_unread(s: &Snapshot, verdict: Verdict) -> Verdict {
     {
         unread.push(format!("the JobManager's log ({})", fault.message));
     }
-    if s.ha_data().is_unanswered() {
-        unread.push(format!("Flink's HA data ({})", why(s.ha_data().fault())));
+    let data = s.ha_data().asked_since(found);
+    if data.is_unanswered() {
+        unread.push(format!("Flink's HA data ({})", why(data.fault())));
     }
     if unread.is_empty() {
         return verdict;

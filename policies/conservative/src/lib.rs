@@ -12,6 +12,8 @@
 mod conditions;
 mod diagnosis;
 mod end;
+mod job_managers;
+mod lacked;
 mod memory;
 mod missing;
 mod observations;
@@ -21,6 +23,7 @@ mod rulebook;
 mod rules;
 mod starting;
 mod tasks;
+mod watched;
 
 use steadfast_policy::{Attention, JobState, Millis, Policy, Snapshot, WantedSource};
 
@@ -51,10 +54,21 @@ impl Policy for Conservative {
     }
 
     fn decide(&self, snapshot: &Snapshot, memory: &mut Memory) -> Verdict {
-        memory.begin(snapshot.job.incarnation.attempt);
+        memory.begin(snapshot);
         let mut verdict = rules::judge(snapshot, &self.params, memory);
         verdict.conditions = conditions::of(snapshot, &self.params, memory, &verdict);
         verdict.alerts = conditions::alerts(snapshot, &self.params, memory, &verdict);
+        let runs = snapshot
+            .flink()
+            .present()
+            .is_some_and(|job| job.state == JobState::Running);
+        if verdict.state == JobState::Running && runs && memory.instability.is_none() && memory.awaited_since.is_none()
+        {
+            // No patience is counted from before.
+            memory.dark.forget();
+            memory.operator_dark.forget();
+            memory.kubernetes_dark.forget();
+        }
         let soonest = soonest(snapshot, &self.params, memory, &verdict);
         verdict = verdict.validate_after(soonest);
         if !verdict.state.is_terminal() {
@@ -66,6 +80,7 @@ impl Policy for Conservative {
             // To see it come and go.
             verdict = verdict.want_each(WantedSource::Checkpoints, snapshot.poll());
         }
+        memory.settle(verdict.state);
         verdict
     }
 }

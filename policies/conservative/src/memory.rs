@@ -2,7 +2,9 @@
 //! happens, so that a healthy job costs the store nothing.
 
 use serde::{Deserialize, Serialize};
-use steadfast_policy::{JobState, Streak, Timestamp};
+use steadfast_policy::{JobState, Mode, Snapshot, Streak, Timestamp};
+
+use crate::watched::Darkness;
 
 /// The memory of one job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,8 +15,8 @@ pub struct Memory {
     pub deployment_missing: Option<Streak>,
     /// Complete answers of Flink that lacked the job, in a row.
     pub job_missing: Option<Streak>,
-    /// The JobManager's pod while Flink answered: its UID and how often it had restarted.
-    pub pod: Option<(String, u32)>,
+    /// The JobManagers' pods that were ready while Flink last listed the job: their UIDs and how often they had restarted.
+    pub answering: Vec<(String, u32)>,
     /// Since when the job has not come to rest; outlives attempts, which restarts may be.
     pub instability: Option<Instability>,
     /// The checkpoint counters to count failures from.
@@ -47,8 +49,8 @@ pub struct Memory {
     pub was_cancelling: bool,
     /// Whether the end that Flink reported stood while the resource was read, and asked for no stop.
     pub ended_by_itself: bool,
-    /// Whether anybody has answered of late.
-    pub light: Light,
+    /// When neither Flink nor Kubernetes answered.
+    pub dark: Darkness,
     /// Since when Flink answers without the job, whichever JobManager.
     pub lacked_since: Option<Timestamp>,
     /// The JobManager's pod that was seen last: its UID and restarts.
@@ -57,18 +59,30 @@ pub struct Memory {
     pub restarts: u32,
     /// Whether the end was judged while Flink's HA data could not be read.
     pub data_unread: bool,
-}
-
-/// Whether anybody answers: what happened while nobody did was not watched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Light {
-    /// Somebody has answered all the time.
-    #[default]
-    On,
-    /// Nobody has answered since; and before, somebody had answered again since that, after a long darkness.
-    OffSince(Timestamp, Option<Timestamp>),
-    /// Somebody answers again since, after a long darkness.
-    OnAgainSince(Timestamp),
+    /// When nobody told of the operator's resource.
+    pub operator_dark: Darkness,
+    /// When Flink did not answer, since it first answered without the job.
+    pub flink_dark: Darkness,
+    /// When the JobManager was last seen to restart, or to be another, and when the time before that.
+    pub restarted_at: Option<(Timestamp, Timestamp)>,
+    /// Whether this attempt has just begun in the Deployment of the one before: a JobManager has taken the job over.
+    pub has_failed_over: bool,
+    /// The UID of the Deployment that the job was last seen in.
+    pub deployment: Option<String>,
+    /// When the job was last seen restless, to a part of the rest that ends it.
+    pub restless_at: Option<Timestamp>,
+    /// The UID of the resource that was last seen to stand for the job.
+    pub resource_uid: Option<String>,
+    /// When that was first seen, where it is another than the one that the job ran for, and nothing of it has run yet.
+    pub made_anew_at: Option<Timestamp>,
+    /// When nobody told of the Deployment, of a job that a resource stands for.
+    pub kubernetes_dark: Darkness,
+    /// The job's id in Flink.
+    pub flink_job_id: Option<String>,
+    /// Since when Flink reports the end in `reported`.
+    pub reported_since: Option<Timestamp>,
+    /// For how long Flink has told an end while nobody told of the resource that stands for the job, whichever engine asked.
+    pub told_unread: Option<Told>,
 }
 
 /// A stop that somebody asked for through the operator's resource.
@@ -114,6 +128,15 @@ pub enum ReportedEnd {
     Finished,
     /// CANCELED.
     Canceled,
+}
+
+/// What goes on to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// For how long, as it was watched, in milliseconds.
+    pub watched: u64,
+    /// When that was last added to.
+    pub last: Timestamp,
 }
 
 /// A job that does not come to rest.
@@ -167,15 +190,79 @@ impl ReportedEnd {
 }
 
 impl Memory {
-    /// Lets go of what an earlier attempt left: it holds no state, only patience.
-    pub fn begin(&mut self, attempt: u32) {
-        if self.attempt != attempt {
-            let instability = self.instability;
+    /// Lets go of what an earlier attempt left: it holds no state, only patience. What is about the Deployment, or about the
+    /// resource behind it, stays while the Deployment is the same.
+    pub fn begin(&mut self, snapshot: &Snapshot) {
+        let job = &snapshot.job;
+        let deployment = snapshot.deployment().present().map(|deployment| &deployment.uid);
+        let deployment = deployment.or(job.incarnation.deployment_uid.as_ref());
+        if self.attempt != job.incarnation.attempt {
+            let mut before = std::mem::take(self);
+            let is_same_cluster = before.deployment.as_ref() == deployment;
             *self = Self {
-                attempt,
-                instability,
+                attempt: job.incarnation.attempt,
+                instability: before.instability,
+                restless_at: before.restless_at,
+                dark: std::mem::take(&mut before.dark),
+                operator_dark: std::mem::take(&mut before.operator_dark),
+                kubernetes_dark: std::mem::take(&mut before.kubernetes_dark),
                 ..Self::default()
             };
+            if is_same_cluster {
+                // In a session another run of the same job is one that a JobManager took over; another job is an upgrade.
+                let is_same_job = before.flink_job_id.is_some() && before.flink_job_id == job.incarnation.flink_job_id;
+                self.has_failed_over = before.attempt > 0 && (job.mode != Mode::Session || is_same_job);
+                self.keep_cluster(before, job.mode);
+            }
+        }
+        if self.flink_job_id != job.incarnation.flink_job_id {
+            self.flink_job_id.clone_from(&job.incarnation.flink_job_id);
+        }
+        if self.deployment.as_ref() != deployment && deployment.is_some() {
+            self.deployment = deployment.cloned();
+        }
+    }
+
+    /// Lets go of what can matter no more, so that what has one future is one memory: an end is not waited for, and whatever comes
+    /// after it comes by an answer.
+    pub fn settle(&mut self, state: JobState) {
+        if self.job_missing.is_none() {
+            self.lacked_by = None;
+        }
+        if !state.is_terminal() {
+            return;
+        }
+        self.job_missing = None;
+        self.lacked_by = None;
+        self.lacked_since = None;
+        self.flink_dark = Darkness::default();
+        // An end that Flink contests is judged yet.
+        if self.reported.is_none_or(|end| end.state() == state) {
+            self.told_unread = None;
+        }
+        self.answering = Vec::new();
+        self.restarts = 0;
+        self.scaled_to_zero = None;
+        self.checkpoints = None;
+        if self.instability.is_none() {
+            self.dark = Darkness::default();
+            self.restarted_at = None;
+        }
+    }
+
+    /// What is not of the attempt.
+    fn keep_cluster(&mut self, before: Self, mode: Mode) {
+        self.deployment = before.deployment;
+        self.job_manager = before.job_manager;
+        self.restarted_at = before.restarted_at;
+        self.resource_uid = before.resource_uid;
+        self.resource = match before.resource {
+            ResourceSeen::No => ResourceSeen::No,
+            ResourceSeen::Yes | ResourceSeen::UnreadAtTheEnd => ResourceSeen::Yes,
+        };
+        // A resource of a session's job asks for one run after the other.
+        if mode != Mode::Session && before.stop.is_asked_for() {
+            self.stop = before.stop;
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::rules::{MISSING, is_confirmed, reported_before, waits};
 /// Whether the cluster is gone, and what became of its job.
 pub fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
     let state = s.job.state;
-    if let Some(verdict) = never_there(s, params, memory) {
+    let not_yet = never_there(s, params, memory).or_else(|| operator::made_anew(s, params, memory));
+    if let Some(verdict) = not_yet {
         return verdict;
     }
     if let Some(verdict) = operator::resumed(s, memory) {
@@ -53,7 +54,7 @@ pub fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, lo
             Some(verdict) => verdict,
             None => end::of_gone_cluster(s, params, memory, gone_at),
         };
-        if verdict.reason.code == end::GONE {
+        if [end::GONE, end::CANCELLED].contains(&verdict.reason.code.as_str()) {
             let gone = Gone::Cluster {
                 since: deletion.map_or(streak.first, |deletion| deletion.seen_at),
                 asked_at: looks.asked_at,

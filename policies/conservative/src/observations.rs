@@ -38,6 +38,11 @@ pub fn verdicts_wait(s: &Snapshot, params: &Params) -> bool {
     is_disrupted(s, params) || s.in_startup_grace()
 }
 
+/// Whether the record says already why a run that ended was not the end of the job.
+pub fn is_replaced_or_suspended(s: &Snapshot) -> bool {
+    s.job.state == JobState::Reconciling || was_suspended(s)
+}
+
 /// Whether the record says that the job was suspended: as its resource asked, by scaling to zero, or with its cluster. Flink's own
 /// SUSPENDED is none of these.
 pub fn was_suspended(s: &Snapshot) -> bool {
@@ -59,12 +64,12 @@ pub fn lingering(s: &Snapshot, looks: Option<&Looks>, otherwise: Confidence) -> 
 
 /// Notes whether Flink is expected to answer, and since when.
 pub fn note_expectation(s: &Snapshot, memory: &mut Memory, verdict: &Verdict) {
-    memory.expected_since = is_expected(s, verdict).then(|| memory.expected_since.unwrap_or(s.now));
+    memory.expected_since = is_expected(s, memory, verdict).then(|| memory.expected_since.unwrap_or(s.now));
 }
 
 /// A job that has ended or was suspended is not expected to answer, nor one whose cluster is gone, nor a JobManager that
-/// Kubernetes says never ran.
-fn is_expected(s: &Snapshot, verdict: &Verdict) -> bool {
+/// Kubernetes says never ran. While Kubernetes does not tell, it is as it was.
+fn is_expected(s: &Snapshot, memory: &Memory, verdict: &Verdict) -> bool {
     let state = verdict.state;
     if state.is_terminal() || is_suspension(state, &verdict.reason.code) {
         return false;
@@ -72,17 +77,25 @@ fn is_expected(s: &Snapshot, verdict: &Verdict) -> bool {
     if !s.has_kubernetes() {
         return true;
     }
+    let has_run = !s.never_ran() && state != JobState::Starting;
     let (wants_none, none_ready) = match s.deployment() {
         Seen::Present { value, .. } => (value.replicas == 0, value.ready == 0),
         Seen::Absent { .. } => return false,
+        Seen::Unknown { .. } | Seen::Never if has_run || was_told_of(s) => {
+            return memory.expected_since.is_some() || !s.flink().is_unanswered();
+        }
         Seen::Unknown { .. } | Seen::Never => (false, false),
     };
-    let has_run = !s.never_ran() && state != JobState::Starting;
     match s.pods() {
         Seen::Present { .. } => has_run || s.job_manager().is_some_and(Pod::is_ready),
         Seen::Absent { .. } => has_run && !wants_none,
         Seen::Unknown { .. } | Seen::Never => has_run || !none_ready,
     }
+}
+
+/// Whether Kubernetes has ever told of the Deployment, to this engine.
+fn was_told_of(s: &Snapshot) -> bool {
+    s.deployment().looks().is_some_and(|looks| looks.known_at.is_some())
 }
 
 /// How long Flink has been silent while it was expected to answer; `None` if it is not, or if its last answer was usable.

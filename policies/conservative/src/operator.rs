@@ -9,15 +9,16 @@ mod ended;
 mod requested;
 mod suspended;
 
-use steadfast_policy::{DesiredState, FlinkResource, FlinkResourceKind, Looks, Snapshot};
+use steadfast_policy::{DesiredState, FlinkResource, FlinkResourceKind, JobState, Looks, Mode, Seen, Snapshot, Streak};
 
 use crate::diagnosis::{Problem, ProblemKind};
 use crate::memory::{Memory, ResourceSeen, Stop};
 use crate::observations;
+use crate::params::Params;
 
-pub use awaited::{resumed, stalled};
-pub use ended::{Gone, in_place_of_end, of_unexplained_end, reread};
-pub use requested::{not_deployed, not_submitted, waits_still};
+pub use awaited::{STALLED, resumed, stalled};
+pub use ended::{Gone, in_place_of_end, is_as_asked, note_told, of_unexplained_end, reread};
+pub use requested::{made_anew, not_deployed, not_submitted, waits_still};
 pub use suspended::{deleted_while_suspended, is_suspended, scaled_to_zero, stays_suspended};
 
 /// The reason code of a stop that the resource asked for.
@@ -26,8 +27,8 @@ pub const SUSPENDED: &str = "SuspendIntended";
 pub const ERROR: &str = "OperatorError";
 
 /// Notes which stop the resource asks for. It stays asked for when the resource itself is gone; what comes after it under
-/// the same name asks nothing of a job that was ended with it.
-pub fn note_stop(s: &Snapshot, memory: &mut Memory) {
+/// the same name is another one, and asks nothing of a job that was ended with it.
+pub fn note_stop(s: &Snapshot, params: &Params, memory: &mut Memory) {
     let Some((resource, _)) = observations::resource(s) else {
         return;
     };
@@ -36,9 +37,29 @@ pub fn note_stop(s: &Snapshot, memory: &mut Memory) {
     }
     memory.resource_missing = None;
     memory.resource_gone_at = None;
-    if memory.stop == Stop::Deletion && s.job.state.is_terminal() {
+    let is_known = memory.resource_uid.as_ref() == Some(&resource.uid);
+    let is_another = !is_known && memory.resource_uid.replace(resource.uid.clone()).is_some();
+    // What was being deleted does not come back.
+    let is_back = memory.stop == Stop::Deletion && s.job.state.is_terminal() && resource.deleting_since.is_none();
+    if (is_another || is_back) && s.job.mode != Mode::Session {
+        memory.made_anew_at = Some(s.now);
+        (memory.reported, memory.reported_since) = (None, None);
+        // Whatever the other one asks for: this end was there before it.
+        memory.ended_by_itself |= s.job.state == JobState::Finished;
+        memory.awaited_since = None;
+        memory.stop = Stop::NotAskedFor;
+    }
+    if memory.stop == Stop::Deletion && s.job.state.is_terminal() && memory.made_anew_at.is_none() {
         return;
     }
+    // A Deployment that still stands, and does not go, is its own.
+    let stands = s
+        .deployment()
+        .present()
+        .is_some_and(|deployment| deployment.deleting_since.is_none());
+    memory.made_anew_at = memory
+        .made_anew_at
+        .filter(|at| !stands || s.watched_for(*at) < params.absence_window);
     memory.stop = match (resource.deleting_since, resource.desired, memory.stop) {
         (Some(_), ..) => Stop::Deletion,
         (None, DesiredState::Suspended, _) => Stop::Suspension,
@@ -49,6 +70,32 @@ pub fn note_stop(s: &Snapshot, memory: &mut Memory) {
         (None, DesiredState::Running, Stop::Lifted) => Stop::Lifted,
         (None, DesiredState::Running, Stop::NotAskedFor | Stop::Suspension | Stop::Deletion) => Stop::NotAskedFor,
     };
+}
+
+/// A session's job that runs on, or another whose Deployment stands, long after complete answers lack its resource was orphaned: nobody asked for its
+/// end. That the resource was deleted need not have been seen.
+pub fn note_orphan(s: &Snapshot, params: &Params, memory: &mut Memory) {
+    let goes_on = match s.job.mode {
+        Mode::Session => s.flink().present().is_some_and(|job| !job.state.is_terminal()),
+        // It goes with its Deployment, however long a pod of it answers.
+        Mode::Application | Mode::Standalone => s
+            .deployment()
+            .present()
+            .is_some_and(|deployment| deployment.deleting_since.is_none() && deployment.replicas > 0),
+    };
+    let is_over = s.job.state.is_terminal() || observations::was_suspended(s);
+    if memory.resource == ResourceSeen::No || s.never_ran() || is_over || !goes_on {
+        return;
+    }
+    if let Seen::Absent { looks } = s.flink_resource() {
+        let streak = Streak::count(memory.resource_missing, looks);
+        memory.resource_missing = Some(streak);
+        if streak.spans(s) >= params.start_deadline {
+            memory.stop = Stop::NotAskedFor;
+            memory.resource = ResourceSeen::No;
+            memory.resource_missing = None;
+        }
+    }
 }
 
 /// Flink lists a job that has not ended: nobody is waited for any more. An answer from before a suspension was lifted says

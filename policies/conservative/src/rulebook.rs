@@ -25,8 +25,8 @@ steadfast_policy::rules! {
             changed_by: "Flink's word on the job: its row, an answer to its id, or Flink's own 404."
         }
         JobNotListed = "job-not-listed" {
-            says: "Flink answers that it does not know the job it ran: the state stays, inferred, until `absence_confirmations` such answers of one JobManager span `absence_window`.",
-            because: "A JobManager that restarts with HA knows none of its jobs until it has recovered them.",
+            says: "Flink answers that it does not know the job it ran: the state stays, inferred, until `absence_confirmations` such answers of one JobManager span `absence_window`. Of an application for `start_deadline`, unless the one JobManager that is there is known to have listed the job.",
+            because: "A JobManager that restarts with HA knows none of its jobs until it has recovered them; and another one may have come, or lead, while nobody looked.",
             changed_by: "A list with the job; or enough such answers, which make it LOST."
         }
         JobLost = "job-lost" {
@@ -55,13 +55,13 @@ steadfast_policy::rules! {
             changed_by: "Flink's answer; a restarted pod; the Deployment's deletion."
         }
         JobManagerRestarts = "job-manager-restarts" {
-            says: "Flink is silent and the JobManager's container restarted, or another pod took its place: RESTARTING, inferred. An application's stays so while Flink answers and does not know the job yet, for `start_deadline` at most.",
+            says: "Flink is silent and the JobManager's container restarted, or another pod took its place: RESTARTING, inferred. An application's stays so while Flink answers and does not know the job yet, for `start_deadline` at most, whether its pods can be read or not. With several JobManagers, only if none is left that listed the job.",
             because: "Kubernetes names the restart while Flink elects a leader: 7 to 19 s on the test cluster. An application's JobManager then runs main(), which submits the job.",
             changed_by: "Flink's answer, with the job; the deadline, which makes it LOST."
         }
         DeploymentIsBack = "deployment-is-back" {
-            says: "The Deployment that was gone, or scaled to zero, is there again: STARTING.",
-            because: "A new Deployment is a new start; a job that ended with its cluster is not believed to be gone for ever.",
+            says: "The Deployment that was gone, or scaled to zero, is there again: STARTING; of a session's job UNKNOWN.",
+            because: "A new Deployment is a new start; a job that ended with its cluster is not believed to be gone for ever. Whether a session cluster that is back has its jobs, Flink has to tell.",
             changed_by: "Flink's answer."
         }
         FlinkNotHeard = "flink-not-heard" {
@@ -90,7 +90,7 @@ steadfast_policy::rules! {
             changed_by: "A Deployment, or Flink's answer."
         }
         NotDeployedYet = "not-deployed-yet" {
-            says: "A FlinkDeployment asks for the job and its Deployment has not appeared: STARTING, with what the operator says.",
+            says: "A FlinkDeployment asks for the job and its Deployment has not appeared: STARTING, with what the operator says. So it does that is made anew under the name of one that was deleted.",
             because: "The operator makes the Deployment some time after its resource; nothing of the job can be observed before.",
             changed_by: "The Deployment, or Flink's answer; or the start deadline with an error of the operator's."
         }
@@ -100,7 +100,7 @@ steadfast_policy::rules! {
             changed_by: "The job in Flink's list; or the start deadline with an error of the operator's."
         }
         WithdrawnBeforeItRan = "withdrawn-before-it-ran" {
-            says: "A FlinkSessionJob is gone before a job of it was ever seen, and Flink lists none, or its session cluster is gone too: TERMINATED, no alert, once it was seen to be deleted, or `absence_confirmations` answers without it span `absence_window`; until then the state stays, inferred.",
+            says: "A FlinkSessionJob, or a FlinkDeployment, is gone before a job of it was ever seen, and Flink lists none, or its cluster is not there either: TERMINATED, no alert, once it was seen to be deleted, or `absence_confirmations` answers without it span `absence_window`; until then the state stays, inferred.",
             because: "Nothing of it is left, and whoever deleted it asked for that.",
             changed_by: "Another FlinkSessionJob of that name, or its job in Flink's list."
         }
@@ -125,7 +125,7 @@ steadfast_policy::rules! {
             changed_by: "The Deployment, or Flink's answer."
         }
         LookingForTheResource = "looking-for-the-resource" {
-            says: "The cluster is gone, and the operator's resource was last seen before that; or the job is gone, and the resource that was seen to stand for it cannot be read: the state stays, inferred, until a list tells whether the resource still asks for the job. One that cannot be read is waited for over `absence_window`; what it asks for is heard when it can be read again, though an end was judged without it.",
+            says: "The cluster is gone, and the operator's resource was last seen before that; or the job is gone, or told FINISHED or CANCELED, and the resource that was seen to stand for it cannot be read: the state stays, inferred, until a list tells whether the resource still asks for the job. One that cannot be read is waited for over `absence_window`, and over one validation at least; what it asks for is heard when it can be read again, though an end was judged without it.",
             because: "A FlinkDeployment may be deleted together with its Deployment, and a list that fails says nothing of what is asked for.",
             changed_by: "That list."
         }

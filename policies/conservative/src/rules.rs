@@ -9,14 +9,17 @@ use steadfast_policy::{
 use crate::Verdict;
 use crate::diagnosis;
 use crate::end;
-use crate::memory::{Light, Memory, ReportedEnd};
+use crate::job_managers;
+use crate::lacked;
+use crate::memory::{Memory, ReportedEnd};
 use crate::missing;
 use crate::observations;
-use crate::operator::{self, Gone};
+use crate::operator;
 use crate::params::Params;
 use crate::rulebook::Rule;
 use crate::starting;
 use crate::tasks;
+use crate::watched;
 
 /// The reason code of a Deployment that a complete answer lacks.
 pub const MISSING: &str = "DeploymentMissing";
@@ -34,10 +37,13 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
         memory.resource_missing = None;
         memory.resource_gone_at = None;
         memory.scaled_to_zero = None;
+        memory.lacked_since = None;
     }
-    note_light(s, params, memory);
-    note_job_manager(s, memory);
-    operator::note_stop(s, memory);
+    watched::note(s, memory);
+    job_managers::note_restarts(s, memory);
+    operator::note_stop(s, params, memory);
+    operator::note_orphan(s, params, memory);
+    operator::note_told(s, params, memory);
     if s.deployment().is_present() && memory.deployment_missing.take().is_some() {
         // What was missing is not: it was not gone, nor was its end looked for.
         memory.gone_at = None;
@@ -46,49 +52,30 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
     operator::in_place_of_end(s, params, memory, verdict)
 }
 
-/// Notes when nobody answers, and since when somebody does again after that lasted.
-fn note_light(s: &Snapshot, params: &Params, memory: &mut Memory) {
-    let is_lit = !(s.flink().is_unanswered() && s.deployment().is_unanswered());
-    memory.light = match memory.light {
-        Light::OffSince(since, _) if is_lit && s.age(since) >= params.absence_window => Light::OnAgainSince(s.now),
-        Light::OffSince(_, before) if is_lit => before.map_or(Light::On, Light::OnAgainSince),
-        Light::On if !is_lit => Light::OffSince(s.now, None),
-        Light::OnAgainSince(lit) if !is_lit => Light::OffSince(s.now, Some(lit)),
-        light @ (Light::On | Light::OffSince(..) | Light::OnAgainSince(_)) => light,
-    };
-}
-
-/// Counts how often the JobManager is another, or its container has restarted.
-fn note_job_manager(s: &Snapshot, memory: &mut Memory) {
-    let Some(pod) = s.job_manager() else {
-        return;
-    };
-    let seen = (pod.uid.clone(), pod.restarts());
-    let more = match &memory.job_manager {
-        None => 0,
-        Some((uid, restarts)) if *uid == seen.0 => seen.1.saturating_sub(*restarts),
-        Some(_) => seen.1.saturating_add(1),
-    };
-    if memory.job_manager.as_ref() != Some(&seen) {
-        memory.restarts = memory.restarts.saturating_add(more);
-        memory.job_manager = Some(seen);
-    }
-}
-
 /// By who answers, and what.
 fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
+    lacked::note_silence(s, params, memory);
     match (s.flink(), s.deployment()) {
         (Seen::Unknown { fault, looks }, _) if observations::leaves_open(fault) => left_open(s, memory, fault, looks),
         (Seen::Present { value: job, looks }, _) => flink_lists(s, memory, job, looks),
-        (Seen::Absent { .. }, Seen::Present { value, .. }) if is_between_runs(s, params, memory, value) => {
+        (Seen::Absent { .. }, Seen::Present { value, .. })
+            if lacked::is_between_runs(s, params, memory, Some(value)) =>
+        {
             memory.job_missing = None;
             starting::not_started(s, params, memory, value)
+        }
+        (Seen::Absent { .. }, Seen::Unknown { .. } | Seen::Never)
+            if lacked::is_between_runs(s, params, memory, None) =>
+        {
+            memory.job_missing = None;
+            let message = "Flink lists no job yet, and Kubernetes does not tell of its Deployment";
+            Verdict::inferred(JobState::Starting, Rule::Starting).because("Starting", message)
         }
         (Seen::Absent { .. }, Seen::Present { value, .. }) if s.never_ran() => {
             let not_submitted = operator::not_submitted(s, params, memory);
             not_submitted.unwrap_or_else(|| starting::not_started(s, params, memory, value))
         }
-        (Seen::Absent { looks }, _) => flink_lacks(s, params, memory, looks),
+        (Seen::Absent { looks }, _) => lacked::judge(s, params, memory, looks),
         (flink @ (Seen::Unknown { .. } | Seen::Never), Seen::Present { value, .. }) => {
             memory.gone_at = None;
             deployment_there(s, params, memory, value, flink.looks())
@@ -97,23 +84,9 @@ fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
             missing::deployment_missing(s, params, memory, looks)
         }
         (flink @ (Seen::Unknown { .. } | Seen::Never), Seen::Unknown { .. } | Seen::Never) => {
-            all_silent(s, flink.looks())
+            all_silent(s, memory, flink.looks())
         }
     }
-}
-
-/// Whether an application starts again: the run before went with its Deployment, or with its last pod, and that Flink does not
-/// know it is no loss of the one to come.
-fn is_between_runs(s: &Snapshot, params: &Params, memory: &mut Memory, deployment: &Deployment) -> bool {
-    let is_scaled_up = s.job.state == JobState::Suspended && s.job.reason.code == SCALED_TO_ZERO;
-    let is_next = is_scaled_up || s.job.state == JobState::Starting;
-    let is_to_run = deployment.replicas > 0 && deployment.deleting_since.is_none() && !memory.stop.is_asked_for();
-    let is_between = s.job.mode == Mode::Application && !s.never_ran() && is_next && is_to_run;
-    is_between && s.watched_for(lacked_since(s, memory)) < params.start_deadline
-}
-
-fn lacked_since(s: &Snapshot, memory: &mut Memory) -> Timestamp {
-    *memory.lacked_since.get_or_insert(s.now)
 }
 
 /// Flink lists the job: its word is the state.
@@ -125,6 +98,7 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     memory.lacked_since = None;
     memory.restarts = 0;
     memory.reported = ReportedEnd::of(job.state);
+    memory.reported_since = memory.reported.map(|_| memory.reported_since.unwrap_or(s.now));
     if !job.state.is_terminal() {
         memory.was_cancelling = job.state == JobState::Cancelling;
         memory.ended_by_itself = false;
@@ -132,12 +106,7 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     if memory.reported.is_none() {
         operator::note_listed(memory, looks);
     }
-    // Only an answer asked for after the pods were seen comes from the JobManager they show.
-    if let Some(pod) = s.job_manager()
-        && s.pods().looks().is_some_and(|pods| looks.asked_at >= pods.observed_at)
-    {
-        memory.pod = Some((pod.uid.clone(), pod.restarts()));
-    }
+    job_managers::note_answering(s, memory, looks);
     if job.state == JobState::Running && s.intended(Intent::Savepoint) {
         let message = "Flink reports RUNNING and shows no savepoint in progress; somebody said that one is taken";
         return Verdict::inferred(JobState::Savepointing, Rule::SavepointIntended)
@@ -205,92 +174,14 @@ fn lingers(s: &Snapshot, confidence: Confidence, rule: Rule, code: &str, message
     }
 }
 
-/// The end that Flink reported before it fell silent, of a record that took it for the way to something else.
+/// The end that Flink reported before it fell silent, of a record that took it for the way to something else, or waited for who may
+/// say so.
 pub fn reported_before(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
     let end = memory.reported?.state();
-    let is_under_way = matches!(s.job.state, JobState::Suspended | JobState::Reconciling);
-    is_under_way.then(|| {
+    (!s.job.state.is_terminal()).then(|| {
         Verdict::confirmed(end, Rule::EndedClusterStays)
             .because("FlinkReported", format!("Flink reported {}", end.word()))
     })
-}
-
-/// Flink answers that it does not know the job it ran.
-fn flink_lacks(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
-    if operator::is_suspended(s) {
-        let deleted = operator::deleted_while_suspended(s, params, memory);
-        if let Some(verdict) = deleted.or_else(|| operator::resumed(s, memory)) {
-            return verdict;
-        }
-    }
-    if let Some(verdict) = reported_before(s, memory) {
-        return verdict;
-    }
-    let gone = Gone::Job {
-        asked_at: looks.asked_at,
-    };
-    if let Some(verdict) = operator::reread(s, params, memory, gone) {
-        return verdict;
-    }
-    if s.job.state.is_terminal() || operator::is_suspended(s) {
-        return end::corrected(s, memory, stands(s, Rule::EndedJobNotListed));
-    }
-    if s.never_ran() {
-        let message = "Flink answers and lists no job";
-        return Verdict::inferred(s.job.state, Rule::NoJobYet).because("NoJobYet", message);
-    }
-    if observations::verdicts_wait(s, params) {
-        return waits(s, params, "JobNotListed", "Flink answers that it does not know the job");
-    }
-    let streak = Streak::count(lacked_before(s, memory), looks);
-    memory.job_missing = Some(streak);
-    if is_confirmed(s, params, streak) {
-        let lost_at = end::looked_for_since(s, &mut memory.gone_at);
-        let mut verdict = end::of_lost_job(s, params, memory, lost_at);
-        if verdict.state == JobState::Lost {
-            verdict = operator::of_unexplained_end(s, params, memory, gone, verdict);
-        }
-        return if verdict.state == JobState::Lost {
-            submitted_again(s, params, memory).unwrap_or(verdict)
-        } else {
-            verdict
-        };
-    }
-    memory.gone_at = None;
-    if let Some(verdict) = submitted_again(s, params, memory) {
-        return verdict;
-    }
-    let message = format!(
-        "Flink answers that it does not know the job; LOST needs {} such answers at least {} apart",
-        params.absence_confirmations, params.absence_window
-    );
-    Verdict::inferred(s.job.state, Rule::JobNotListed).because("JobNotListed", message)
-}
-
-/// An application's JobManager that is not the one that last knew the job runs main(), which submits it: it has as long for that as
-/// for any start.
-fn submitted_again(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
-    let is_to_run = !memory.was_cancelling && !memory.stop.is_asked_for();
-    let how = restarted(s, memory).filter(|_| s.job.mode == Mode::Application && is_to_run)?;
-    (s.watched_for(lacked_since(s, memory)) < params.start_deadline).then(|| {
-        let message = format!("{how}; Flink answers and does not know the job yet");
-        Verdict::inferred(JobState::Restarting, Rule::JobManagerRestarts).because("JobManagerRestarted", message)
-    })
-}
-
-/// The answers without the job so far, if they are the same JobManager's: one that has just started knows none until it has
-/// recovered them.
-fn lacked_before(s: &Snapshot, memory: &mut Memory) -> Option<Streak> {
-    let known = s.job_manager().map(|pod| (pod.uid.clone(), pod.restarts()));
-    let is_another = known.is_some() && memory.lacked_by.is_some() && known != memory.lacked_by;
-    if is_another || memory.job_missing.is_none() {
-        memory.lacked_by = known;
-        return None;
-    }
-    if memory.lacked_by.is_none() {
-        memory.lacked_by = known;
-    }
-    memory.job_missing
 }
 
 /// Something is absent of which nothing is concluded now.
@@ -348,9 +239,14 @@ fn deployment_there(
         return Verdict::keep(s, Rule::ScaledToZero).as_sure_as(Confidence::Inferred);
     }
     let was_gone = state == JobState::Terminated && s.job.reason.code == end::GONE;
-    if s.job.mode != Mode::Session && (was_gone || observations::was_suspended(s)) {
+    if observations::was_suspended(s) || (was_gone && s.job.mode != Mode::Session) {
         let message = "the Deployment that was gone, or scaled to zero, is there again";
-        return Verdict::inferred(JobState::Starting, Rule::DeploymentIsBack).because("DeploymentBack", message);
+        // Whether a session cluster that is back has its jobs, Flink has to tell.
+        let next = match s.job.mode {
+            Mode::Session => JobState::Unknown,
+            Mode::Application | Mode::Standalone => JobState::Starting,
+        };
+        return Verdict::inferred(next, Rule::DeploymentIsBack).because("DeploymentBack", message);
     }
     // The run before went with its pod, when it was scaled to zero.
     let is_next_start = s.job.mode == Mode::Application && state == JobState::Starting;
@@ -360,9 +256,18 @@ fn deployment_there(
     if state.is_terminal() {
         return stands(s, Rule::EndedClusterStays);
     }
+    let verdict = silent_run(s, memory, deployment, flink);
+    look_at_kubernetes_since(
+        flink.and_then(|looks| looks.unknown_since),
+        with_events(s, deployment, verdict),
+    )
+}
+
+/// A job ran there, and Flink is silent: its JobManager restarts, or what was known stays.
+fn silent_run(s: &Snapshot, memory: &Memory, deployment: &Deployment, flink: Option<&Looks>) -> Verdict {
     let problem = diagnosis::of_pods(s).or_else(|| diagnosis::of_deployment(s));
     let problem = problem.map_or_else(String::new, |problem| format!("; {}", problem.message));
-    let verdict = match restarted(s, memory) {
+    match job_managers::restarted(s, memory) {
         Some(message) => Verdict::inferred(JobState::Restarting, Rule::JobManagerRestarts)
             .because("JobManagerRestarted", format!("{message}{problem}")),
         None => {
@@ -378,11 +283,7 @@ fn deployment_there(
             );
             lingers(s, confidence, Rule::DeploymentIsThere, "FlinkSilent", message)
         }
-    };
-    look_at_kubernetes_since(
-        flink.and_then(|looks| looks.unknown_since),
-        with_events(s, deployment, verdict),
-    )
+    }
 }
 
 /// Nothing is asked for. If nothing is there either, by complete answers over a window, the job runs no more; it comes back
@@ -393,6 +294,9 @@ fn scaled_to_zero(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<
         memory.scaled_to_zero = None;
         return is_known.then(|| Verdict::keep(s, Rule::ScaledToZero).as_sure_as(Confidence::Inferred));
     };
+    // The pods that answered are gone for good: the next is a start, and takes nobody's place.
+    memory.lacked_since = None;
+    memory.job_missing = None;
     if let Some(verdict) = operator::scaled_to_zero(s, params, memory) {
         return Some(verdict);
     }
@@ -400,8 +304,8 @@ fn scaled_to_zero(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<
     memory.scaled_to_zero = Some(streak);
     let is_over = is_known || is_confirmed(s, params, streak) && !observations::verdicts_wait(s, params);
     if is_over {
-        // The pod that answered is gone for good: the next is a start, and takes nobody's place.
-        memory.pod = None;
+        memory.answering = Vec::new();
+        memory.job_manager = None;
         let message = format!("Deployment {} is scaled to zero, and no pod is left", s.job.name);
         return Some(Verdict::inferred(JobState::Suspended, Rule::ScaledToZero).because(SCALED_TO_ZERO, message));
     }
@@ -425,29 +329,8 @@ pub fn with_events(s: &Snapshot, deployment: &Deployment, verdict: Verdict) -> V
     }
 }
 
-/// Whether the JobManager is not the one that last answered: its container has restarted, or another pod took its place.
-fn restarted(s: &Snapshot, memory: &Memory) -> Option<String> {
-    let (uid, restarts) = memory.pod.as_ref()?;
-    let pod = s.job_manager()?;
-    let container = pod.container.as_ref();
-    if pod.uid != *uid {
-        let before = observations::pods(s).iter().find(|other| other.uid == *uid);
-        let ended = before.and_then(diagnosis::end_of);
-        let ended = ended.map_or_else(String::new, |ended| format!(" ({ended})"));
-        return Some(format!("pod {} took the JobManager's place{ended}", pod.name));
-    }
-    if pod.restarts() <= *restarts {
-        return None;
-    }
-    let ended = container
-        .and_then(|c| c.terminated.as_ref())
-        .map_or_else(String::new, |ended| format!(": {}", diagnosis::how(ended)));
-    let name = container.map_or("", |c| c.name.as_str());
-    Some(format!("pod {}, container {name} restarted{ended}", pod.name))
-}
-
 /// Nothing answers: what was known stays.
-fn all_silent(s: &Snapshot, flink: Option<&Looks>) -> Verdict {
+fn all_silent(s: &Snapshot, memory: &Memory, flink: Option<&Looks>) -> Verdict {
     if s.job.incarnation.attempt == 0 {
         return Verdict::keep(s, Rule::NeverObserved);
     }
@@ -455,7 +338,13 @@ fn all_silent(s: &Snapshot, flink: Option<&Looks>) -> Verdict {
         return Verdict::keep(s, Rule::EndedAndSilent).as_sure_as(s.job.confidence);
     }
     let confidence = observations::lingering(s, flink, Confidence::Stale);
-    let message = format!("no source answers; {} when last seen", s.job.state.word());
+    let message = match memory.reported.filter(|_| !observations::is_replaced_or_suspended(s)) {
+        Some(end) => format!(
+            "no source answers; Flink reported {} when last heard, and whether the job's resource asks for more is not known",
+            end.state().word()
+        ),
+        None => format!("no source answers; {} when last seen", s.job.state.word()),
+    };
     let verdict = lingers(s, confidence, Rule::AllSilent, "AllSilent", message);
     look_at_kubernetes_since(flink.and_then(|looks| looks.unknown_since), verdict)
 }

@@ -1,10 +1,10 @@
 //! Resources are there and no job has run yet in this attempt: what is said of a start, and when it has failed.
 
-use steadfast_policy::{Deployment, JobState, Seen, Snapshot};
+use steadfast_policy::{Deployment, JobState, Pod, Seen, Snapshot};
 
 use crate::Verdict;
 use crate::diagnosis;
-use crate::memory::{Light, Memory};
+use crate::memory::Memory;
 use crate::observations;
 use crate::operator;
 use crate::params::Params;
@@ -21,16 +21,13 @@ pub fn not_started(s: &Snapshot, params: &Params, memory: &Memory, deployment: &
     }
     // A Deployment may have been there long before anybody looked: only a start that was seen to begin can be late.
     let is_starting = s.job.state == JobState::Starting;
-    let began = match memory.light {
-        _ if !is_starting => s.now,
-        // Nobody saw what it did in the dark.
-        Light::OnAgainSince(lit) => attempt_since.max(s.job.since).max(lit),
-        Light::On | Light::OffSince(..) => attempt_since.max(s.job.since),
-    };
-    let overdue = s.watched_for(began) >= params.start_deadline;
-    let problem = diagnosis::of_pods(s)
-        .or_else(|| diagnosis::of_deployment(s))
-        .or_else(|| operator::problem(s));
+    let began = attempt_since.max(s.job.since);
+    let overdue = is_starting && memory.dark.watched_since(s, began) >= params.start_deadline;
+    // Where one JobManager is ready, what keeps another from it keeps no job.
+    let is_up = observations::pods(s).iter().any(Pod::is_ready);
+    let of_kubernetes = || diagnosis::of_pods(s).or_else(|| diagnosis::of_deployment(s));
+    let problem = (!is_up).then(of_kubernetes).flatten();
+    let problem = problem.or_else(|| operator::problem(s));
     let verdict = match problem {
         Some(problem) if overdue && !observations::verdicts_wait(s, params) => {
             let message = format!("not started by its deadline: {}", problem.message);
@@ -39,7 +36,7 @@ pub fn not_started(s: &Snapshot, params: &Params, memory: &Memory, deployment: &
         Some(problem) => Verdict::inferred(JobState::Starting, Rule::Starting).because("Starting", problem.message),
         None if is_starting => {
             // Between two crashes a pod looks well for a moment: only one that stays so has left its start behind.
-            let well_for = memory.expected_since.map(|since| s.watched_for(since));
+            let well_for = memory.expected_since.map(|well| memory.dark.watched_since(s, well));
             without_a_problem(s, deployment, well_for.is_none_or(|well| well < params.start_deadline))
         }
         None => without_a_problem(s, deployment, has_appeared(s, params)),

@@ -287,7 +287,7 @@ fn most_of_the_fleet_dark_means_no_verdict() {
 
 #[test]
 fn a_job_flink_no_longer_lists_is_lost_after_two_answers() {
-    let mut story = Story::running();
+    let mut story = Story::running_in_a_pod();
     for second in [10, 30, 59] {
         assert_eq!(story.at(second).flink_lacks(second).decide().state, JobState::Running);
     }

@@ -19,8 +19,8 @@ pub trait Policy: Sized + 'static {
     ///
     /// It is written down in a compact form without names ([`postcard`](https://docs.rs/postcard)). A memory that
     /// cannot be read, because another version wrote it or there is none yet, is the [`Default`]: keep patience in it,
-    /// never the state, which stands in the record. Fields may be added at the end; a field that gets another meaning
-    /// needs another place. A job that starts again keeps its memory: compare the record's attempt if that matters.
+    /// never the state, which stands in the record. Fields may be added at the end; in what an earlier version wrote they
+    /// read as `None`, `false`, 0, nothing or the first variant. A field that gets another meaning needs another place. A job that starts again keeps its memory: compare the record's attempt if that matters.
     type Memory: Serialize + DeserializeOwned + Default;
 
     /// The rules that speak, made by [`rules!`](crate::rules).
@@ -68,12 +68,43 @@ impl<P: Policy> Instance<P> {
 
     /// Judges one snapshot with what was remembered. An error leaves the last state standing.
     pub fn decide(&self, snapshot: &Snapshot, memory: &[u8]) -> Result<Decision, String> {
-        let mut memory: P::Memory = postcard::from_bytes(memory).unwrap_or_default();
+        let mut memory: P::Memory = remembered(P::NAME, memory);
         let verdict = self.0.decide(snapshot, &mut memory);
-        let memory =
-            postcard::to_allocvec(&memory).map_err(|error| format!("the memory cannot be written: {error}"))?;
+        let memory = written(P::NAME, &memory).map_err(|error| format!("the memory cannot be written: {error}"))?;
         Ok(verdict.decided(snapshot, memory))
     }
+}
+
+/// A memory as it is kept: whose it is, then what it holds. What holds nothing is kept as nothing.
+fn written<M: Serialize>(name: &str, memory: &M) -> postcard::Result<Vec<u8>> {
+    let held = postcard::to_allocvec(memory)?;
+    if held.is_empty() {
+        return Ok(held);
+    }
+    Ok([&whose(name)[..], &held].concat())
+}
+
+/// What was remembered, by this version of the policy or by an earlier one. What that did not write yet reads as zeros, which are
+/// `None`, `false`, 0, nothing, and the first variant. Another policy's memory, and what does not read, is the default.
+fn remembered<M: DeserializeOwned + Default>(name: &str, memory: &[u8]) -> M {
+    /// More than added fields take.
+    const ADDED: usize = 256;
+    let Some(held) = memory.strip_prefix(&whose(name)) else {
+        return M::default();
+    };
+    let mut bytes = held.to_vec();
+    bytes.resize(held.len() + ADDED, 0);
+    postcard::take_from_bytes(&bytes)
+        .map(|(memory, _)| memory)
+        .unwrap_or_default()
+}
+
+/// A policy's mark: FNV-1a of its name. Another module may come to decide under the name that the configuration gives.
+fn whose(name: &str) -> [u8; 4] {
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    hash.to_le_bytes()
 }
 
 /// Makes a module's policy the one the engine calls. Natively it expands to nothing, so that tests just run.
@@ -113,4 +144,48 @@ macro_rules! export {
             $crate::bindings::export!(Exported with_types_in $crate::bindings);
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::{remembered, whose, written};
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct Earlier {
+        attempt: u32,
+        pod: Option<String>,
+    }
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct Later {
+        attempt: u32,
+        pod: Option<String>,
+        since: Option<i64>,
+        is_known: bool,
+        pods: Vec<String>,
+    }
+
+    #[test]
+    fn what_an_earlier_version_remembered_is_kept_when_fields_are_added() {
+        let earlier = Earlier {
+            attempt: 7,
+            pod: Some("jm".into()),
+        };
+        let kept = written("mine", &earlier).unwrap();
+        let later: Later = remembered("mine", &kept);
+        let expected = Later {
+            attempt: 7,
+            pod: Some("jm".into()),
+            ..Later::default()
+        };
+        assert_eq!(later, expected);
+        assert_eq!(remembered::<Later>("mine", b""), Later::default());
+        assert_eq!(remembered::<Later>("another", &kept), Later::default(), "another's");
+        // A text of which the end is not there.
+        let cut = [&whose("mine")[..], &[7, 1, 250, 250, 250, 1]].concat();
+        assert_eq!(remembered::<Earlier>("mine", &cut), Earlier::default());
+        assert_eq!(written("mine", &()).unwrap(), b"");
+    }
 }

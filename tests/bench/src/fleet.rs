@@ -11,7 +11,7 @@ use steadfast_core::projection::Projection;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::timing::Timing;
 use steadfast_host::{PolicyEngine, PolicyLimits};
-use steadfast_reconcile::{ClusterSetup, Discover, Engine, Judging, Keeping, PolicySetup, Recording, Setup};
+use steadfast_reconcile::{ClusterSetup, Discover, Engine, JobSeries, Judging, Keeping, PolicySetup, Recording, Setup};
 use steadfast_sources::job_results::ResultSources;
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -161,9 +161,11 @@ fn setup(folder: &Path, address: &str, calls: &Calls) -> anyhow::Result<Setup> {
                 calls: calls.clone(),
             }),
         )],
+        tracing: None,
         judging: Judging::Threads,
         recording: Some(Recording::default()),
         keeping: Keeping::default(),
+        series: JobSeries::None,
         journal: steadfast_store::open(&format!("sqlite://{}", folder.join("bench.db").display()))?,
         clock: Arc::new(SystemClock),
         seed: 1,

@@ -12,7 +12,7 @@ import time
 from .build import BINARIES
 from .control_plane import apply_rbac, make_certificates, start_control_plane
 from .kubernetes import kubectl_json, pods, reason
-from .link import heal, iptables, make_network
+from .link import HOOKS, heal, iptables, make_network
 from .node import corefile, kube_proxy_config, node_name, remove_containers, shims, start_containerd, start_node, stop_shims
 from .processes import alive, processes, spawn, stop
 from .rest import rest
@@ -110,7 +110,7 @@ def status(s, _args):
                 kib = re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())
                 rss = f"{int(kib[1]) // 1024:5d} MiB"
         print(f"process   {name:24s} {'pid ' + str(pid) if pid else 'DEAD':12s} {rss}")
-    rules = [line for line in iptables("-S", s.chain, check=False).stdout.splitlines()
+    rules = [line for place in HOOKS for line in iptables(s, place, "-S", s.chain, check=False).stdout.splitlines()
              if line.startswith("-A")]
     print("link      " + ("; ".join(rules) if rules else "whole"))
     if not s.kubeconfig.exists():

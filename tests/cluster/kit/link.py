@@ -33,35 +33,48 @@ def make_network(s):
     run("nsenter", f"--net={s.netns}", "sysctl", "-qw", "net.ipv4.ip_forward=1")
 
 
+# Where rules stand: on the host, for what crosses the veth pair, and in the node, for what goes from pod to pod.
+HOST, NODE = "host", "node"
+HOOKS = {HOST: ("INPUT", "OUTPUT", "FORWARD"), NODE: ("FORWARD",)}
+
+
 def chain_rules(s, what):
-    """Rules for the chain: loss in both directions of the veth pair."""
+    """Rules for the chain: loss in both directions."""
+    if what == "pods":
+        between = ["-s", str(s.pods), "-d", str(s.pods), "-p", "tcp"]
+        yield [*between, "--dport", "8081", "-j", "DROP"]
+        yield [*between, "--sport", "8081", "-j", "DROP"]
+        return
     ports = {"all": [None], "k8s": ["6443", "443"], "flink": ["8081"]}[what]
     for port in ports:
         yield ["-o", s.veth_host, *(["-p", "tcp", "--dport", port] if port else []), "-j", "DROP"]
         yield ["-i", s.veth_host, *(["-p", "tcp", "--sport", port] if port else []), "-j", "DROP"]
 
 
-def iptables(*argv, check=True):
-    return run("iptables", "-w", *argv, check=check)
+def iptables(s, place, *argv, check=True):
+    inside = ("nsenter", f"--net={s.netns}") if place == NODE else ()
+    return run(*inside, "iptables", "-w", *argv, check=check)
 
 
 def drop(s, args):
-    iptables("-N", s.chain, check=False)
-    for hook in ("INPUT", "OUTPUT", "FORWARD"):
-        if iptables("-C", hook, "-j", s.chain, check=False).returncode:
-            iptables("-I", hook, "1", "-j", s.chain)
+    place = NODE if args.what == "pods" else HOST
+    iptables(s, place, "-N", s.chain, check=False)
+    for hook in HOOKS[place]:
+        if iptables(s, place, "-C", hook, "-j", s.chain, check=False).returncode:
+            iptables(s, place, "-I", hook, "1", "-j", s.chain)
     for rule in chain_rules(s, args.what):
-        if iptables("-C", s.chain, *rule, check=False).returncode:
-            iptables("-A", s.chain, *rule)
+        if iptables(s, place, "-C", s.chain, *rule, check=False).returncode:
+            iptables(s, place, "-A", s.chain, *rule)
     say(f"drop {args.what}: on")
 
 
 def heal(s, _args, quiet=False):
-    if iptables("-S", s.chain, check=False).returncode == 0:
-        for hook in ("INPUT", "OUTPUT", "FORWARD"):
-            while not iptables("-D", hook, "-j", s.chain, check=False).returncode:
-                pass
-        iptables("-F", s.chain)
-        iptables("-X", s.chain)
+    for place, hooks in HOOKS.items():
+        if iptables(s, place, "-S", s.chain, check=False).returncode == 0:
+            for hook in hooks:
+                while not iptables(s, place, "-D", hook, "-j", s.chain, check=False).returncode:
+                    pass
+            iptables(s, place, "-F", s.chain)
+            iptables(s, place, "-X", s.chain)
     if not quiet:
         say("heal: the link is whole")

@@ -9,12 +9,14 @@ use crate::kit::Kit;
 use crate::timeline::Timeline;
 
 /// The rights that README.md asks for, where only Flink's native integration is used.
-const RIGHTS: [(&str, &str, &[&str]); 5] = [
+pub const RIGHTS: [(&str, &str, &[&str]); 7] = [
     ("apps", "deployments", &["get", "list", "watch"]),
     ("", "pods", &["get", "list", "watch"]),
     ("", "pods/log", &["get"]),
     ("", "configmaps", &["list"]),
-    ("", "events", &["list"]),
+    ("", "events", &["create", "list"]),
+    ("steadfast.dev", "jobstatuses", &["create", "delete", "list", "patch"]),
+    ("steadfast.dev", "jobstatuses/status", &["patch"]),
 ];
 
 /// A service account with a role of its own.
@@ -51,7 +53,7 @@ impl Account {
         });
         let itself = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata});
         account
-            .apply(&json!({"apiVersion": "v1", "kind": "List", "items": [itself, account.role(None), binding]}))
+            .apply(&json!({"apiVersion": "v1", "kind": "List", "items": [itself, account.role(|_, _| true), binding]}))
             .await?;
         timeline.tell("world", format!("service account {name} created"));
         Ok(account)
@@ -59,7 +61,7 @@ impl Account {
 
     /// Takes every right to this resource away.
     pub async fn deny(&self, resource: &str) -> Result<()> {
-        self.apply(&self.role(Some(resource))).await?;
+        self.apply(&self.role(|of, _| of != resource)).await?;
         self.timeline.tell(
             "world",
             format!("{} may do nothing with {resource} any more", self.name),
@@ -67,9 +69,18 @@ impl Account {
         Ok(())
     }
 
+    /// Takes one verb of this resource away.
+    pub async fn deny_verb(&self, resource: &str, verb: &str) -> Result<()> {
+        self.apply(&self.role(|of, what| (of, what) != (resource, verb)))
+            .await?;
+        self.timeline
+            .tell("world", format!("{} may not {verb} {resource} any more", self.name));
+        Ok(())
+    }
+
     /// Gives every right back.
     pub async fn allow(&self) -> Result<()> {
-        self.apply(&self.role(None)).await?;
+        self.apply(&self.role(|_, _| true)).await?;
         self.timeline
             .tell("world", format!("{} has its rights back", self.name));
         Ok(())
@@ -117,12 +128,17 @@ impl Account {
         replace(path, &config.to_string())
     }
 
-    /// Its role, perhaps without this resource.
-    fn role(&self, without: Option<&str>) -> Value {
-        let granted = RIGHTS.iter().filter(|(_, resource, _)| Some(*resource) != without);
-        let rules: Vec<Value> = granted
-            .map(|(group, resource, verbs)| json!({"apiGroups": [group], "resources": [resource], "verbs": verbs}))
-            .collect();
+    /// Its role, with the resources and verbs that are granted.
+    fn role(&self, is_granted: impl Fn(&str, &str) -> bool) -> Value {
+        let granted = RIGHTS.iter().filter_map(|(group, resource, verbs)| {
+            let verbs: Vec<&str> = verbs
+                .iter()
+                .copied()
+                .filter(|verb| is_granted(resource, verb))
+                .collect();
+            (!verbs.is_empty()).then(|| json!({"apiGroups": [group], "resources": [resource], "verbs": verbs}))
+        });
+        let rules: Vec<Value> = granted.collect();
         json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
             "metadata": {"name": self.name, "namespace": "default"}, "rules": rules,

@@ -26,6 +26,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// Where it answers, as `--server` takes it.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.base
+    }
+
     /// Every record that the engine shows.
     pub async fn jobs(&self) -> Result<Vec<Record>> {
         let page = self.get("/api/v1/jobs").await?;
@@ -187,7 +193,7 @@ impl Engine {
 }
 
 fn spawn(folder: &Path) -> Result<Child> {
-    let program = std::env::var_os("STEADFAST_BIN").map_or_else(|| target().join("release/steadfast"), PathBuf::from);
+    let program = program();
     let log = File::options()
         .create(true)
         .append(true)
@@ -195,12 +201,18 @@ fn spawn(folder: &Path) -> Result<Child> {
     Command::new(&program)
         .args(["run", "--config", "config.toml"])
         .current_dir(folder)
+        .env("STEADFAST_LOG_FORMAT", "text")
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
         .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("cannot start {}: run `cargo build --release` first", program.display()))
+}
+
+/// The built binary.
+pub fn program() -> PathBuf {
+    std::env::var_os("STEADFAST_BIN").map_or_else(|| target().join("release/steadfast"), PathBuf::from)
 }
 
 /// The workspace's target folder; stores and logs of the last run stay in `cluster-tests` below it.

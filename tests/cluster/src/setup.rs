@@ -87,6 +87,15 @@ impl Setup {
         self
     }
 
+    /// Each job is shown as a JobStatus, and Events tell what becomes of it.
+    #[must_use]
+    pub fn told_in_kubernetes(mut self) -> Self {
+        self.cluster.push_str("job_statuses = true\n");
+        self.jobs
+            .push_str("\n[[sink]]\nkind = \"kubernetes-event\"\nname = \"events\"\nkubernetes = \"local\"\n");
+        self
+    }
+
     /// An application that is told by name, with the address of its Flink.
     #[must_use]
     pub fn job(mut self, name: &str, flink_rest: &str) -> Self {

@@ -4,26 +4,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use steadfast_core::board::ObjectRef;
 use steadfast_core::cluster_lists::ListStatus;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::evidence::Observed;
 use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::id::{ClusterName, JobKey, PolicyName, TargetId};
-use steadfast_core::journal::{Change, Entry, Event, JournalError, Loaded, Part, Refusal, Sequence};
-use steadfast_core::kube_update::KubeUpdate;
+use steadfast_core::journal::{Change, Entry, Event, JournalError, Loaded, Part, Refusal, Sequence, Transition};
+use steadfast_core::kube_update::{KubeUpdate, Scope};
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::record::{JobRecord, PostedIntent};
 use steadfast_core::shadow::ShadowBoard;
-use steadfast_core::state::{ConditionType, Intent};
+use steadfast_core::snapshot::Fleet;
+use steadfast_core::state::{ConditionType, Intent, JobState};
 use steadfast_core::time::Timestamp;
+use steadfast_core::trace::Tracer;
 use tokio::sync::watch;
 
+use super::traces::{Answered, told};
 use crate::fetch::Fetched;
-use crate::metrics::{KindLabel, Metrics, PolicyLabel, ResultLabel, StateLabel, TrimLabels};
+use crate::metrics::{KindLabel, Metrics, PolicyLabel, ResultLabel, TrimLabels};
 use crate::policies::Policies;
 use crate::source_log::{Loss, SourceLog};
 use crate::status::{ClusterStatus, StatusBoard};
-use crate::turn::{Show, Turn};
+use crate::turn::{Show, Traced, Turn};
 
 /// The target of what the log says of sources, for filters.
 const SOURCES: &str = "steadfast_reconcile::sources";
@@ -39,6 +43,10 @@ pub(crate) struct Readers {
     pub(crate) source_log: SourceLog,
     /// Flinks of whose newest list rows could not be read, as the log has said.
     pub(crate) unreadable: BTreeSet<TargetId>,
+    /// Who is told of decisions; `None`: nobody is.
+    pub(crate) tracer: Option<Arc<dyn Tracer>>,
+    /// The log has said that the store fails, and not yet that it works again.
+    pub(crate) store_fails: bool,
 }
 
 /// Says what was wrong with the records that were read from the store.
@@ -66,9 +74,14 @@ impl Readers {
         self.status.write(|status| status.clusters = clusters);
     }
 
-    /// The loop has turned: `/livez` reads it.
-    pub(super) fn turned(&self, now: Timestamp) {
-        self.status.write(|status| status.turned_at = now);
+    /// The loop turns: `/livez` reads it.
+    pub(super) fn turned(&self, now: Timestamp, fleets: &BTreeMap<ClusterName, Fleet>) {
+        self.status.write(|status| {
+            status.turned_at = now;
+            if status.fleets != *fleets {
+                status.fleets.clone_from(fleets);
+            }
+        });
     }
 
     /// Something came from a Kubernetes list or watch.
@@ -89,6 +102,19 @@ impl Readers {
                 self.source_log.list_changed(name, now);
             }
         }
+    }
+
+    /// What of a list nothing watches.
+    pub(super) fn unwatched(&self, scope: &Scope, objects: Vec<ObjectRef>) {
+        let names = objects
+            .iter()
+            .map(|object| format!("{}/{}", object.namespace, object.name));
+        let names: Vec<String> = names.collect();
+        self.status.write(|status| {
+            if let Some(cluster) = status.clusters.get_mut(&scope.cluster) {
+                cluster.unwatched.insert(scope.namespace.clone(), names);
+            }
+        });
     }
 
     pub(super) fn list_repairs(&self, repairs: u64) {
@@ -113,6 +139,7 @@ impl Readers {
                 "unknown"
             };
             self.metrics.polls.get_or_create(&ResultLabel { result }).inc();
+            self.metrics.latencies.polled(&target.cluster, observation, result);
         }
     }
 
@@ -185,15 +212,35 @@ impl Readers {
     }
 
     /// The store took a commit, or did not.
-    pub(super) fn committed(&self, result: &Result<Vec<Entry>, JournalError>) {
+    pub(super) fn committed(&mut self, result: &Result<Vec<Entry>, JournalError>) {
         let (label, error) = match result {
             Ok(_) => ("committed", None),
             // Of single jobs, which are shown by themselves; the store can be written.
             Err(JournalError::Refused { .. }) => ("refused", None),
-            Err(error) => ("failed", Some(error_chain(error))),
+            Err(error) => ("failed", Some(error)),
         };
+        match error {
+            Some(error) => self.store_failed("the store did not take a commit, which is tried again", error),
+            None if self.store_fails => {
+                self.store_fails = false;
+                tracing::info!("the store takes commits again");
+            }
+            None => {}
+        }
         self.metrics.commits.get_or_create(&ResultLabel { result: label }).inc();
+        let error = error.map(|error| error_chain(error));
         self.status.write(|status| status.store_error = error);
+    }
+
+    /// What is asked of the store fails. It is asked again and again, and each time would be a line: it is said until a commit is
+    /// taken.
+    pub(super) fn store_failed(&mut self, what: &str, error: &JournalError) {
+        let error = error_chain(error);
+        if std::mem::replace(&mut self.store_fails, true) {
+            tracing::debug!("{what}: {error}");
+        } else {
+            tracing::error!("{what}: {error}; said once, until the store takes a commit again");
+        }
     }
 
     /// The store was read: what of it does not read is told, and what was set aside before is shown.
@@ -226,8 +273,11 @@ impl Readers {
             .unwritten
             .set(i64::try_from(unwritten.len()).unwrap_or(i64::MAX));
         self.status.write(|status| {
-            for key in status.unwritten.keys().filter(|key| !unwritten.contains_key(*key)) {
-                tracing::info!(job = %key, "the store takes what is decided of the job again");
+            let written = status.unwritten.keys().filter(|key| !unwritten.contains_key(*key));
+            match written.collect::<Vec<_>>().as_slice() {
+                [] => {}
+                [key] => tracing::info!(job = %key, "the store takes what is decided of the job again"),
+                keys => tracing::info!("the store takes what is decided of {} jobs again", keys.len()),
             }
             status.unwritten = unwritten;
         });
@@ -245,6 +295,7 @@ impl Readers {
                 let key = &change.record.key;
                 self.projection.remove(key);
                 self.shadows.forget(key);
+                self.metrics.forget(key);
                 // If it is polled on for other jobs, the next poll shows it again.
                 self.status.write_flinks(|flinks| flinks.forget(&key.target));
             }
@@ -258,6 +309,7 @@ impl Readers {
                 self.metrics.drift.inc();
                 self.projection.remove(&key);
                 self.shadows.forget(&key);
+                self.metrics.forget(&key);
                 self.status.write_flinks(|flinks| flinks.forget(&key.target));
             }
             Show::Watch(key, watch) => self.projection.show_watch(&key, watch),
@@ -270,7 +322,7 @@ impl Readers {
                         .inc();
                 }
             }
-            Show::Worked(policy, work) => self.metrics.worked(&policy, work),
+            Show::Worked(policy, work) => self.metrics.worked(&policy, &work),
             Show::Suspended(policy, since) => self.suspended(&policy, since),
             Show::Policies(shadows) => {
                 let continues = |policy: &_, key: &_| shadows.continues(policy, key);
@@ -311,10 +363,16 @@ impl Readers {
         self.projection.show(view);
     }
 
+    /// Tells of decisions, now that the store has answered.
+    pub(super) fn trace(&self, traced: Vec<Traced>, answered: &Answered<'_>) {
+        if let Some(tracer) = &self.tracer {
+            let told = told(traced, answered);
+            told.into_iter().for_each(|decision| tracer.decided(decision));
+        }
+    }
+
     /// Everything of a commit is shown: those who follow the journal may read on.
     pub(super) fn announce(&self, newest: Option<Sequence>) {
-        let jobs = u64::try_from(self.projection.len()).unwrap_or(u64::MAX);
-        self.metrics.jobs.set(gauge(jobs));
         self.metrics.show_shadows(&self.shadows.counts());
         if let Some(newest) = newest {
             self.entries.send_replace(newest);
@@ -347,11 +405,11 @@ impl Readers {
     fn report_transitions(&self, change: &Change) {
         for event in &change.events {
             if let Event::Transition(transition) = event {
-                let to = transition.to.as_str();
-                self.metrics.transitions.get_or_create(&StateLabel { to }).inc();
+                self.metrics.moved(&change.record.key, transition.to);
+                let Transition { from, to, reason, .. } = transition;
                 tracing::info!(
-                    job = %change.record.key, from = %transition.from, to = %transition.to,
-                    attempt = transition.attempt, "{}", transition.reason.message
+                    job = %change.record.key, %from, %to, attempt = transition.attempt,
+                    "{}{}", what_began(*from, *to), reason.message
                 );
             }
         }
@@ -365,4 +423,20 @@ fn is_failing(record: &JobRecord) -> bool {
 
 fn gauge(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A state that follows itself is another run's.
+fn what_began(from: JobState, to: JobState) -> &'static str {
+    if from == to { "a new run: " } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_that_follows_itself_is_told_as_a_new_run() {
+        assert_eq!(what_began(JobState::Running, JobState::Running), "a new run: ");
+        assert_eq!(what_began(JobState::Restarting, JobState::Running), "");
+    }
 }

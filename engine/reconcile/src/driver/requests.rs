@@ -1,8 +1,10 @@
 //! What is asked of the loop, between two turns of it.
 
+use steadfast_core::call::Call;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::JournalError;
+use steadfast_core::record::PostedIntent;
 use steadfast_core::state::Force;
 use steadfast_crash_points::CrashPoint;
 
@@ -20,9 +22,10 @@ impl Driver {
                 key,
                 intent,
                 author,
+                call,
                 reply,
             } => {
-                let turn = self.reactor.intend(&key, intent, author, now);
+                let turn = self.reactor.intend(&key, PostedIntent::new(intent, author, now), call);
                 let answer = match turn {
                     Ok(turn) => self.commit_whole(turn).await,
                     Err(error) => Err(error),
@@ -30,8 +33,13 @@ impl Driver {
                 let view = answer.and_then(|()| self.readers.projection.get(&key).ok_or(RequestError::NoSuchJob));
                 drop(reply.send(view));
             }
-            Request::Forget { key, force, reply } => {
-                drop(reply.send(self.forget(&key, force).await));
+            Request::Forget {
+                key,
+                force,
+                call,
+                reply,
+            } => {
+                drop(reply.send(self.forget(&key, force, call).await));
             }
             Request::Snapshots { limit, reply } => {
                 drop(reply.send(Ok(self.reactor.snapshots(limit, now))));
@@ -65,16 +73,19 @@ impl Driver {
 
     /// Removes a record. What was asked for and what is seen of the job is logged, whether it was done or refused: its
     /// history cannot be had back.
-    async fn forget(&mut self, key: &JobKey, force: Force) -> Result<(), RequestError> {
+    async fn forget(&mut self, key: &JobKey, force: Force, call: Option<Call>) -> Result<(), RequestError> {
         let seen = self
             .reactor
             .records()
             .get(key)
             .and_then(|record| self.reactor.seen_alive(record));
         let seen = seen.map_or_else(|| "it is not seen alive".to_owned(), |seen| seen.to_string());
-        let turn = self.reactor.forget(key, force, self.clock.now()).inspect_err(|error| {
-            tracing::info!(job = %key, ?force, "a request to forget a job was refused: {}", error_chain(error));
-        })?;
+        let turn = self
+            .reactor
+            .forget(key, force, call, self.clock.now())
+            .inspect_err(|error| {
+                tracing::info!(job = %key, ?force, "a request to forget a job was refused: {}", error_chain(error));
+            })?;
         match self.commit_whole(turn).await {
             Ok(()) => {
                 tracing::info!(job = %key, ?force, "a job was forgotten at a request; {seen}");

@@ -22,7 +22,8 @@ impl Driver {
         let loaded = match self.journal.load(now).await {
             Ok(loaded) => loaded,
             Err(error) => {
-                tracing::error!("the store could not be compared with memory: {}", error_chain(&error));
+                self.readers
+                    .store_failed("the store could not be compared with memory", &error);
                 return;
             }
         };
@@ -31,13 +32,9 @@ impl Driver {
         for show in repair.shown {
             self.readers.show(show, self.reactor.policies(), now);
         }
-        if let Err(error) = self.commit(repair.turn).await {
-            tracing::error!("the repair of memory could not be recorded: {}", error_chain(&error));
-        }
+        self.commit_or_retry(repair.turn).await;
         let upkeep = self.reactor.upkeep();
-        if let Err(error) = self.commit(upkeep).await {
-            tracing::error!("confirmations could not be recorded: {}", error_chain(&error));
-        }
+        self.commit_or_retry(upkeep).await;
     }
 
     /// One small step towards what is kept. Says when the next one is due.
@@ -63,7 +60,7 @@ impl Driver {
                 count,
                 "jobs that ended long ago were forgotten ([retention] ended_jobs)"
             ),
-            Err(error) => tracing::error!(
+            Err(error) => tracing::debug!(
                 "jobs that ended long ago could not be forgotten: {}",
                 error_chain(&error)
             ),
@@ -83,7 +80,8 @@ impl Driver {
         match self.journal.prune(&keep).await {
             Ok(pruned) => pruned.more,
             Err(error) => {
-                tracing::error!("what is no longer kept could not be dropped: {}", error_chain(&error));
+                self.readers
+                    .store_failed("what is no longer kept could not be dropped", &error);
                 false
             }
         }

@@ -25,13 +25,15 @@ impl Judge for InLoop {
             let outcome = decide(self.policy.as_mut(), &case.shown);
             (case, outcome)
         });
-        let outcomes = outcomes.collect();
+        let outcomes: Vec<_> = outcomes.collect();
         let spent: Duration = began.elapsed();
+        let took = vec![Duration::ZERO; outcomes.len()];
         Some(Decided {
             seat: SeatId::default(),
             outcomes,
             left: Vec::new(),
             spent,
+            took,
         })
     }
 

@@ -125,11 +125,15 @@ fn sit(
 fn hear(seat: SeatId, policy: &mut dyn Decide, cases: Vec<Case>) -> Decided {
     let began = Instant::now();
     let mut outcomes = Vec::with_capacity(cases.len());
-    let mut cases = cases.into_iter();
+    let mut took = Vec::with_capacity(cases.len());
+    let (mut cases, mut before) = (cases.into_iter(), Duration::ZERO);
     for case in cases.by_ref() {
         let outcome = decide(policy, &case.shown);
         outcomes.push((case, outcome));
-        if began.elapsed() >= SLICE {
+        let elapsed = began.elapsed();
+        took.push(elapsed.saturating_sub(before));
+        before = elapsed;
+        if elapsed >= SLICE {
             break;
         }
     }
@@ -138,6 +142,7 @@ fn hear(seat: SeatId, policy: &mut dyn Decide, cases: Vec<Case>) -> Decided {
         outcomes,
         left: cases.collect(),
         spent: began.elapsed(),
+        took,
     }
 }
 

@@ -11,6 +11,7 @@
 //!   what it was made on was known to nobody but a moment before.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use steadfast_core::decision::{DecidedCondition, PolicyFailure, PolicyFailureKind};
 use steadfast_core::foreign_text::harmless;
@@ -106,7 +107,7 @@ impl Reactor {
     }
 
     /// How long a job may wait for its policy before its record says so.
-    fn patience(&self) -> std::time::Duration {
+    fn patience(&self) -> Duration {
         self.timing.poll * 2 + self.timing.timeout
     }
 
@@ -121,7 +122,7 @@ impl Reactor {
         let Some(seat) = self.policies.seat(name).filter(|seat| !seat.is_shadow()) else {
             for case in self.cases(name, share, turn, now) {
                 let outcome = Policies::nobody_decides(&case.record.key);
-                self.settle(case, outcome, Verdict::Asked, turn);
+                self.settle(case, outcome, (Verdict::Asked, None), turn);
             }
             return;
         };
@@ -144,7 +145,7 @@ impl Reactor {
                 Vec::new()
             };
             for case in std::mem::replace(&mut cases, asked) {
-                self.settle(case, Err(Breaker::refusal()), Verdict::Unasked, turn);
+                self.settle(case, Err(Breaker::refusal()), (Verdict::Unasked, None), turn);
             }
         }
         if !cases.is_empty() {
@@ -187,12 +188,18 @@ impl Reactor {
     /// Plans what a policy came to; what it did not come to waits again.
     fn conclude(&mut self, name: &PolicyName, decided: Decided, turn: &mut Turn, now: Timestamp) {
         let Decided {
-            outcomes, left, spent, ..
+            outcomes,
+            left,
+            spent,
+            took,
+            ..
         } = decided;
+        let mut times = took.iter().copied();
         for (case, outcome) in outcomes {
+            let took = times.next();
             self.note(name, &outcome, now);
             if self.is_worth_planning(&case.record) {
-                self.settle(case, outcome, Verdict::Asked, turn);
+                self.settle(case, outcome, (Verdict::Asked, took), turn);
             }
         }
         let left: Vec<JobKey> = left.into_iter().map(|case| case.record.key.clone()).collect();
@@ -201,6 +208,7 @@ impl Reactor {
         let waiting = self.queue.waiting(name);
         let work = Work {
             spent,
+            took,
             waiting,
             skipped: 0,
         };
@@ -243,8 +251,8 @@ impl Reactor {
         *overtaken >= OVERTAKEN
     }
 
-    /// Plans one job's next step.
-    fn settle(&mut self, case: Case, outcome: Outcome, by: Verdict, turn: &mut Turn) {
+    /// Plans one job's next step. Who spoke of it, and for how long its policy worked, goes along.
+    fn settle(&mut self, case: Case, outcome: Outcome, (by, took): (Verdict, Option<Duration>), turn: &mut Turn) {
         let Case {
             record: before,
             shown: snapshot,
@@ -262,8 +270,10 @@ impl Reactor {
             .map(|decision| harmless(&decision.rule, NAME_LIMIT).into_owned());
         let policy = before.policy.clone();
         let allowance = self.rate_limits.allowance(&key, snapshot.now);
+        let judgement = self.judgement(&outcome);
         let mut plan = plan_within(&before, &snapshot, outcome, allowance);
         let entries = plan.change.as_ref().map_or(0, |change| change.events.len());
+        let traced = self.trace(&snapshot, &plan, judgement, took);
         let changes = if plan.change.is_some() {
             RecordChange::Yes
         } else {
@@ -297,6 +307,7 @@ impl Reactor {
             by,
             policy,
             entries,
+            traced,
         });
     }
 
@@ -330,7 +341,7 @@ impl Reactor {
                     .into(),
             };
             let shown = Box::new(shown);
-            self.settle(Case { record, shown }, Err(failure), Verdict::Unasked, turn);
+            self.settle(Case { record, shown }, Err(failure), (Verdict::Unasked, None), turn);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::Observed;
-use steadfast_core::facts::Deployment;
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::record::Origin;
 use steadfast_core::state::Mode;
@@ -91,7 +90,7 @@ impl Reactor {
         if let Some(deployment) = deployment
             && let Some(mode) = deployment.native
         {
-            let kind = kind_of(deployment);
+            let kind = Discover::of(deployment);
             let resource = board.flink_deployment(object);
             // Whose FlinkDeployment is gone is going itself.
             let is_left_behind = kind == Discover::FlinkDeployment
@@ -108,17 +107,17 @@ impl Reactor {
         (is_named && self.is_known(cluster, object)).then_some(Mode::Session)
     }
 
+    /// Whether nothing watches what stands at an object, although its kind is discovered.
+    pub(crate) fn is_unwatched(&self, cluster: &ClusterName, object: &ObjectRef) -> bool {
+        let rules = self.clusters.get(cluster);
+        rules.is_some_and(|rules| rules.discover.contains(&Discover::Native))
+            && self.targets.of_object(cluster, object).is_empty()
+    }
+
     /// Whether a target may be watched as a session cluster only because a FlinkSessionJob names it.
     fn is_presumed(&self, id: &TargetId) -> bool {
         let is_session = |target: &Target| target.mode == Mode::Session && target.origin == Origin::Discovered;
         self.targets.get(id).is_some_and(is_session)
             && self.jobs_of(id).iter().all(|key| key.flink_session_job().is_some())
-    }
-}
-
-fn kind_of(deployment: &Deployment) -> Discover {
-    match deployment.owner.as_deref() {
-        Some("FlinkDeployment") => Discover::FlinkDeployment,
-        Some(_) | None => Discover::Native,
     }
 }

@@ -5,6 +5,15 @@ use std::collections::BTreeMap;
 use steadfast_core::id::{ClusterName, TargetId};
 use steadfast_core::snapshot::Fleet;
 
+use super::Reactor;
+
+impl Reactor {
+    /// How many targets of each cluster there are, and how many of them are dark.
+    pub fn fleets(&self) -> &BTreeMap<ClusterName, Fleet> {
+        &self.fleets.by_cluster
+    }
+}
+
 /// Whether some source has a fresh answer for a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reachability {

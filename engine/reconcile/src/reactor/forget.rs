@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use steadfast_core::call::Call;
 use steadfast_core::evidence::Observed;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::Change;
@@ -23,7 +24,13 @@ impl Reactor {
     ///
     /// Fails with [`RequestError::NoSuchJob`], [`RequestError::Configured`], [`RequestError::TooOften`] and, without force,
     /// [`RequestError::SeenAlive`].
-    pub fn forget(&mut self, key: &JobKey, force: Force, now: Timestamp) -> Result<Turn, RequestError> {
+    pub fn forget(
+        &mut self,
+        key: &JobKey,
+        force: Force,
+        call: Option<Call>,
+        now: Timestamp,
+    ) -> Result<Turn, RequestError> {
         let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
         if record.origin == Origin::Configured && key.session_job.is_none() {
             return Err(RequestError::Configured);
@@ -33,7 +40,7 @@ impl Reactor {
         {
             return Err(RequestError::SeenAlive(seen));
         }
-        let change = Change::forget(Arc::clone(record));
+        let change = Change::forget(Arc::clone(record)).called(call);
         self.asked(key, change, now)
     }
 

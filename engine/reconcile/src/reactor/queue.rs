@@ -14,6 +14,16 @@ use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::schedule::Schedule;
 use steadfast_core::time::Timestamp;
 
+use super::Reactor;
+
+impl Reactor {
+    /// How many jobs wait to be judged.
+    pub fn waiting(&self) -> usize {
+        let lines: usize = self.queue.lines.values().map(|line| line.jobs.len()).sum();
+        lines + self.queue.ready.len()
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct WorkQueue {
     /// Not yet in a line.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use steadfast_core::call::Call;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::Change;
 use steadfast_core::planner;
 use steadfast_core::record::{JobRecord, PostedIntent};
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::Intent;
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
@@ -16,17 +16,11 @@ use crate::control::RequestError;
 use crate::turn::Turn;
 
 impl Reactor {
-    /// Notes an intent. Fails with [`RequestError::NoSuchJob`] and [`RequestError::TooOften`].
-    pub fn intend(
-        &mut self,
-        key: &JobKey,
-        intent: Intent,
-        author: Option<Arc<str>>,
-        now: Timestamp,
-    ) -> Result<Turn, RequestError> {
+    /// Notes an intent, by that call. Fails with [`RequestError::NoSuchJob`] and [`RequestError::TooOften`].
+    pub fn intend(&mut self, key: &JobKey, posted: PostedIntent, call: Option<Call>) -> Result<Turn, RequestError> {
         let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
-        let posted = PostedIntent::new(intent, author, now);
-        let change = planner::record_intent(record, posted);
+        let now = posted.since;
+        let change = planner::record_intent(record, posted, call);
         self.asked(key, change, now)
     }
 

@@ -116,7 +116,11 @@ impl Reactor {
 
     fn settle_comparisons(&mut self, name: &PolicyName, decided: Decided, now: Timestamp) {
         let Decided {
-            outcomes, left, spent, ..
+            outcomes,
+            left,
+            spent,
+            took,
+            ..
         } = decided;
         for (case, outcome) in outcomes {
             self.note(name, &outcome, now);
@@ -134,6 +138,7 @@ impl Reactor {
         }
         let work = Work {
             spent,
+            took,
             waiting: 0,
             skipped: seat.shadow.take_skipped(),
         };

@@ -8,6 +8,7 @@ mod replace_policies;
 mod retire;
 mod session_jobs;
 mod slow_policies;
+mod traces;
 mod unwritten;
 mod validate;
 
@@ -162,6 +163,12 @@ impl Rig {
     }
 
     /// Returns the requests that came up; if there are none, lets time pass up to the next turn, at most `limit`.
+    /// The store takes nothing of a turn.
+    fn refuse(&mut self, mut turn: Turn, retry_at: Timestamp) {
+        self.reactor.refuse(&mut turn, "the disk is full", self.now, retry_at);
+        drop(self.reactor.advance(turn, self.now));
+    }
+
     fn advance(&mut self, limit: Duration) -> Vec<Fetch> {
         if !self.fetches.is_empty() {
             return std::mem::take(&mut self.fetches);

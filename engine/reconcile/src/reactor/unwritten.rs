@@ -1,7 +1,8 @@
-//! Jobs of which the store does not take what was decided, while it takes everything else.
+//! Jobs of which the store does not take what was decided.
 //!
-//! What is wrong is in one job's record, so the others must not wait for it: it is taken out of the turn, and decided again
-//! after pauses that grow. Until the store takes it, its record is as it was committed last, and is shown as stale.
+//! While it takes everything else, what is wrong is in one job's record, and the others must not wait for it: it is taken out of
+//! the turn, and decided again after pauses that grow. While it takes nothing at all, a disk that is full for one, each job of
+//! which something was to be written waits. Until the store takes it, a record is as it was committed last, and is shown as stale.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ use steadfast_core::time::Timestamp;
 
 use super::Reactor;
 use super::retries::PolicyRetries;
-use crate::turn::Turn;
+use crate::turn::{Judged, Turn};
 
 #[derive(Debug)]
 pub(super) struct Unwritten {
@@ -64,6 +65,13 @@ impl Unwritten {
         reasons.collect()
     }
 
+    /// The store takes nothing now, so that the job waits.
+    fn wait(&mut self, key: JobKey, why: &str, now: Timestamp, retry_at: Timestamp) {
+        let since = self.since(&key).unwrap_or(now);
+        let why = why.to_owned();
+        self.jobs.insert(key, Refused { since, retry_at, why });
+    }
+
     /// The store did not take these, which wait for each other.
     fn refused(&mut self, keys: &BTreeSet<JobKey>, refusals: &[Refusal], now: Timestamp) -> Timestamp {
         let pauses = keys.iter().map(|key| self.pauses.failed(key));
@@ -110,6 +118,34 @@ impl Reactor {
         turn.judged.retain(|judged| !out.contains(&judged.key));
         turn.then_judge.retain(|key| !out.contains(key));
         out
+    }
+
+    /// The store took nothing of the turn's commit, for a reason that is none of its jobs'. What it changes is taken out of it and
+    /// decided again at `retry_at`, and is unwritten until then: returns which jobs. What is left changes nothing, and can be
+    /// advanced. Requests are the requester's to repeat.
+    pub fn refuse(&mut self, turn: &mut Turn, why: &str, now: Timestamp, retry_at: Timestamp) -> BTreeSet<JobKey> {
+        if self.begins(turn) {
+            self.begin_after = Some(retry_at);
+        }
+        // Policies decide with the records that they are given, or not at all.
+        let is_whole = turn.policies.take().is_some();
+        let changes = std::mem::take(&mut turn.changes);
+        let changed: BTreeSet<JobKey> = changes.into_iter().map(|change| change.record.key.clone()).collect();
+        let judged = std::mem::take(&mut turn.judged);
+        let (out, left) = judged
+            .into_iter()
+            .partition(|judged: &Judged| is_whole || changed.contains(&judged.key));
+        turn.judged = left;
+        turn.then_judge.retain(|key| !is_whole && !changed.contains(key));
+        let mut unwritten = BTreeSet::new();
+        for Judged { key, .. } in out {
+            self.queue.requeue_by(key.clone(), retry_at);
+            if changed.contains(&key) {
+                self.unwritten.wait(key.clone(), why, now, retry_at);
+                unwritten.insert(key);
+            }
+        }
+        unwritten
     }
 
     /// The jobs of which the store does not take what was decided, and why not.

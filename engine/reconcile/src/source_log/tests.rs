@@ -41,6 +41,8 @@ impl Rig {
         let prod = ClusterStatus {
             server: "https://prod:6443".to_owned(),
             lists: ClusterLists::new(scopes),
+            tells_of_ends: false,
+            unwatched: BTreeMap::new(),
         };
         Self {
             clusters: BTreeMap::from([(ClusterName::new("prod"), prod)]),

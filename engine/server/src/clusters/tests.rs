@@ -34,7 +34,20 @@ fn reading(name: &str, forbidden: &[ObjectKind]) -> ClusterReading {
         name: ClusterName::new(name),
         server: format!("https://{name}:6443"),
         lists,
+        tells_of_ends: false,
+        unwatched: Vec::new(),
     }
+}
+
+#[tokio::test]
+async fn what_nothing_watches_is_named_up_to_a_limit() {
+    let server = TestServer::new();
+    let names = (0..103).map(|n| format!("default/d{n}"));
+    server.health.clusters.lock().unwrap()[0].unwatched = names.collect();
+    let (_, list) = server.get("/api/v1/clusters").await;
+    let local = &list["items"][0];
+    assert_eq!(local["unwatched"].as_array().unwrap().len(), 100);
+    assert_eq!(local["unwatchedOmitted"], 3);
 }
 
 #[tokio::test]
@@ -101,6 +114,6 @@ async fn a_job_that_is_not_on_record_may_be_in_a_cluster_that_cannot_be_read() {
         .await;
     assert_eq!(
         problem["detail"],
-        "there is no job elsewhere/default/orders; GET /api/v1/jobs lists all"
+        "there is no job elsewhere/default/orders, since no [[kubernetes]] is named elsewhere; there is refusing, new, new-without-pods"
     );
 }

@@ -1,9 +1,13 @@
 //! The places of those who follow the events.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::metrics::MetricType;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
@@ -69,6 +73,15 @@ impl Followers {
             over,
             taken: Arc::clone(&self.taken),
         })
+    }
+}
+
+/// `steadfast_event_subscribers`.
+impl Collector for Followers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Clients that follow the events.";
+        let mut gauge = encoder.encode_descriptor("steadfast_event_subscribers", help, None, MetricType::Gauge)?;
+        gauge.encode_gauge(&lock(&self.taken).by.len())
     }
 }
 

@@ -162,7 +162,7 @@ fn entry_frame(store: &str, entry: &Entry) -> Option<Frame> {
     let (name, body) = match &entry.event {
         Event::Transition(transition) => ("transition", Some(Body::Transition(Transition::new(entry, transition)))),
         Event::Alert(alert) => ("alert", Some(Body::Alert(AlertChange::new(entry, alert)))),
-        Event::Update => ("update", None),
+        Event::Update | Event::Called(_) => ("update", None),
         Event::Forgotten => ("forgotten", None),
     };
     let data = EventData {

@@ -375,3 +375,24 @@ async fn what_is_no_position_is_refused() {
     let response = server.send(asked.body(Body::empty()).unwrap()).await;
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_a_key_opened_ends_in_time_for_the_key_to_be_shown_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "0123456789abcdef").unwrap();
+    let access = crate::Access::guarded(crate::Keys {
+        shared: Some(crate::Token::read(&path).unwrap()),
+        ..crate::Keys::default()
+    });
+    let keyed = TestServer::guarded(access);
+    let open = TestServer::new();
+    for (server, ends) in [(&keyed, true), (&open, false)] {
+        let asked = request(Method::GET, "/api/v1/events").header("authorization", "Bearer 0123456789abcdef");
+        let mut body = server.send(asked.body(Body::empty()).unwrap()).await.into_body();
+        let began = tokio::time::Instant::now();
+        let to_its_end = async { while body.frame().await.is_some() {} };
+        assert_eq!(timeout(KEY * 2, to_its_end).await.is_ok(), ends);
+        assert!(began.elapsed() >= KEY);
+    }
+}

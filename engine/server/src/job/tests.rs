@@ -282,6 +282,28 @@ async fn explain_shows_evidence_with_ages_and_the_rule() {
 }
 
 #[tokio::test]
+async fn a_job_of_a_cluster_that_is_not_configured_is_told_apart() {
+    let server = orders().await;
+    let (status, problem) = server.get("/api/v1/jobs/prod/default/orders").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("no [[kubernetes]] is named prod; there is local"),
+        "{detail}"
+    );
+}
+
+#[tokio::test]
+async fn explain_says_whether_anything_tells_of_ended_jobs() {
+    let server = orders().await;
+    for is_configured in [false, true] {
+        server.health.clusters.lock().unwrap()[0].tells_of_ends = is_configured;
+        let (_, explained) = server.get(&format!("{JOB}/explain")).await;
+        assert_eq!(explained["archiveConfigured"], is_configured);
+    }
+}
+
+#[tokio::test]
 async fn explain_shows_a_policy_that_failed() {
     let server = TestServer::new();
     server.add("local/default/orders", JobState::Failed).await;
@@ -320,6 +342,7 @@ async fn a_body_that_is_no_intent_is_refused() {
         ),
         ("{}", StatusCode::BAD_REQUEST, "missing field"),
         ("cancel", StatusCode::BAD_REQUEST, "not an intent"),
+        ("[\"cancel\",\"mallory\"]", StatusCode::BAD_REQUEST, "not an intent"),
         ("", StatusCode::BAD_REQUEST, "not an intent"),
         (long.as_str(), StatusCode::PAYLOAD_TOO_LARGE, "65536"),
     ] {
@@ -427,4 +450,33 @@ async fn a_job_that_is_changed_too_often_says_which_rule_holds_and_when_to_come_
             "{detail}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_author_is_named_as_it_reads() {
+    let server = TestServer::new();
+    server.add("local/default/orders", JobState::Running).await;
+    let intent = "/api/v1/jobs/local/default/orders/intent";
+    for harmful in [
+        "a\u{202e}b",
+        "a\u{2028}b",
+        "a\u{200b}",
+        "a\nb",
+        "\u{1b}[31m",
+        &"x".repeat(257),
+    ] {
+        let body = serde_json::json!({"intent": "cancel", "author": harmful}).to_string();
+        let (status, problem) = server.call(Method::PUT, intent, &body).await;
+        assert_eq!(
+            (status, &problem["parameter"]),
+            (StatusCode::BAD_REQUEST, &"author".into()),
+            "{harmful:?}"
+        );
+    }
+    let body = r#"{"intent":"cancel","author":"Jörg नमस्‍ते"}"#;
+    let (status, job) = server.call(Method::PUT, intent, body).await;
+    assert_eq!(
+        (status, &job["intent"]["author"]),
+        (StatusCode::OK, &"Jörg नमस्‍ते".into())
+    );
 }

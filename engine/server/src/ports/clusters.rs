@@ -14,6 +14,10 @@ pub struct ClusterReading {
     pub server: String,
     /// How its lists stand.
     pub lists: ClusterLists,
+    /// Whether a place is configured that tells how its jobs ended: archive, history_server or job_result_store.
+    pub tells_of_ends: bool,
+    /// Deployments with Flink's labels, as `namespace/name`, that nothing watches.
+    pub unwatched: Vec<String>,
 }
 
 /// The Flinks of a cluster that should answer: those that were polled, and whose jobs have not all ended.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use steadfast_core::call::Call;
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
@@ -12,22 +13,28 @@ use steadfast_core::state::{Force, Intent};
 /// The loop, as far as the API may reach into it. Each call waits for its turn in the loop.
 #[async_trait]
 pub trait Control: Send + Sync {
-    /// Notes what somebody intends with a job. The record is committed when this returns.
+    /// Notes what somebody intends with a job, and in its history who called. The record is committed when this returns.
     ///
     /// Fails with [`ControlError::NoSuchJob`], [`ControlError::TooOften`], and [`ControlError::Unavailable`] if the store did
     /// not take it.
-    async fn intend(&self, job: &JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, ControlError>;
+    async fn intend(
+        &self,
+        job: &JobKey,
+        intent: Intent,
+        author: Option<Arc<str>>,
+        call: Call,
+    ) -> Result<JobView, ControlError>;
 
     /// Runs the job's policy on what is seen now, to show what it decides; nothing is carried out.
     ///
     /// Fails with [`ControlError::NoSuchJob`]. A policy that fails is part of the explanation, not an error.
     async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError>;
 
-    /// Removes a job's record. Its removal is committed when this returns.
+    /// Removes a job's record, and notes in its history who called. Its removal is committed when this returns.
     ///
     /// Fails with [`ControlError::NoSuchJob`], [`ControlError::Configured`], [`ControlError::SeenAlive`] without
     /// [`Force::Yes`], [`ControlError::TooOften`], and [`ControlError::Unavailable`] if the store did not take it.
-    async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError>;
+    async fn forget(&self, job: &JobKey, force: Force, call: Call) -> Result<(), ControlError>;
 }
 
 /// Why the loop did not do it. Nothing has changed.

@@ -72,6 +72,10 @@ pub struct SinkHealth {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     pub failing_since: Option<String>,
+    /// When the oldest event was decided that it has not delivered; absent while none waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub waiting_since: Option<String>,
     /// How many events it gave up since the start. They stay in the journal, and so in `/api/v1/events` and the jobs'
     /// `transitions`.
     pub dead_letters: u64,
@@ -94,10 +98,11 @@ pub struct DeadLetter {
 
 impl SinkHealth {
     /// One of which nothing is known yet.
-    pub(crate) fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             failing_since: None,
+            waiting_since: None,
             dead_letters: 0,
             last_dead_letter: None,
         }

@@ -43,8 +43,8 @@ fn what_is_said_is_read() {
 }
 
 #[test]
-fn of_several_values_a_list_takes_all_and_anything_else_the_last() {
-    let asked: Asked = parse("limit=1&limit=2&words=a&words=b&limit=&words=").unwrap();
+fn of_several_values_a_list_takes_all() {
+    let asked: Asked = parse("limit=2&words=a&words=b&limit=&words=").unwrap();
     assert_eq!((asked.limit, asked.words.len()), (Limit(2), 2));
 }
 
@@ -66,6 +66,8 @@ fn what_is_wrong_is_named_with_its_rule_and_the_fix() {
             "limit",
             "limit=`1,2` is not a whole number from 1 to 5000; follow `cursor` for more",
         ),
+        ("limit=1&limit=2", "limit", "`limit` is given twice; give it once"),
+        ("sure=true&sure=true", "sure", "`sure` is given twice; give it once"),
         (
             "after=-1",
             "after",

@@ -14,6 +14,7 @@ use super::seats::Place;
 pub(super) struct Conduct {
     doing: Mutex<Doing>,
     make_room: CancellationToken,
+    finish: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -59,6 +60,7 @@ impl Conduct {
                 next: 0,
             }),
             make_room: CancellationToken::new(),
+            finish: CancellationToken::new(),
         }
     }
 
@@ -102,6 +104,16 @@ impl Conduct {
     /// Ends when its place is another's.
     pub(super) fn is_gone(&self) -> WaitForCancellationFuture<'_> {
         self.make_room.cancelled()
+    }
+
+    /// It is to take no further request.
+    pub(super) fn finish(&self) {
+        self.finish.cancel();
+    }
+
+    /// Ends when it is to take no further request.
+    pub(super) fn is_to_finish(&self) -> WaitForCancellationFuture<'_> {
+        self.finish.cancelled()
     }
 
     #[cfg(test)]

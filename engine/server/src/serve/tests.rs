@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn serving(limits: Limits) -> Serving {
     Serving {
         limits,
-        access: Access::Loopback,
+        access: Access::loopback(),
+        tls: None,
         metrics: ListenerMetrics::default(),
     }
 }
@@ -105,6 +106,30 @@ async fn a_client_that_asks_nothing_or_half_a_question_is_closed() {
 }
 
 #[tokio::test]
+async fn a_request_whose_body_does_not_come_is_answered_and_its_connection_closed() {
+    let api = TestServer::new();
+    api.add("local/default/orders", steadfast_core::state::JobState::Running)
+        .await;
+    let listening = Listening::start(api.router.clone(), serving(short(|limits| limits.first = SOON))).await;
+    let head = "/api/v1/jobs/local/default/orders/intent HTTP/1.1\r\nhost: localhost\r\n\
+                content-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    // The handler of the second is never reached, so that nobody asks for its body.
+    for (method, status) in [("PUT", "HTTP/1.1 408"), ("POST", "HTTP/1.1 405")] {
+        let mut client = listening.connect().await;
+        client.write_all(format!("{method} {head}").as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = timeout(PATIENCE, client.read_to_end(&mut answer)).await;
+        drop(read.expect("it is not closed"));
+        assert!(
+            answer.starts_with(status.as_bytes()),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
+    }
+    assert_eq!(listening.metrics.cut_off.get(), 1);
+}
+
+#[tokio::test]
 async fn a_connection_that_stands_idle_is_closed() {
     let router = Router::new().route("/", get(async || "fine"));
     let listening = Listening::start(router, serving(short(|limits| limits.idle = SOON))).await;
@@ -163,7 +188,10 @@ async fn idle_connections_make_room_and_busy_ones_leave_what_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("token");
     std::fs::write(&path, "0123456789abcdef").unwrap();
-    let access = Access::Token(crate::Token::read(&path).unwrap());
+    let access = Access::guarded(crate::Keys {
+        shared: Some(crate::Token::read(&path).unwrap()),
+        ..crate::Keys::default()
+    });
     let serving = Serving {
         access,
         ..serving(short(|_| {}))

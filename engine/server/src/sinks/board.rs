@@ -32,6 +32,11 @@ impl SinkBoard {
         self.note(sink, |health| health.failing_since = None);
     }
 
+    /// An event that was decided at that time waits for its delivery; `None`: none does.
+    pub(super) fn waits(&self, sink: &str, since: Option<Timestamp>) {
+        self.note(sink, |health| health.waiting_since = since.map(|at| at.to_string()));
+    }
+
     /// A delivery failed.
     pub(super) fn fails(&self, sink: &str, now: Timestamp) {
         self.note(sink, |health| {

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 use steadfast_core::journal::{Entry, Event};
+use steadfast_core::time::Timestamp;
 
+use super::message;
 use crate::view::{AlertChange, Transition, status};
 
 /// The media type of one event.
@@ -37,7 +39,7 @@ pub(super) fn write(store_id: &str, entry: &Entry) -> Result<Option<String>, ser
             let data = AlertChange::new(entry, alert);
             envelope(store_id, entry, "dev.steadfast.alert", Some(status(alert.status)), data).map(Some)
         }
-        Event::Update | Event::Forgotten => Ok(None),
+        Event::Update | Event::Called(_) | Event::Forgotten => Ok(None),
     }
 }
 
@@ -50,7 +52,7 @@ fn envelope(
 ) -> Result<String, serde_json::Error> {
     serde_json::to_string(&CloudEvent {
         specversion: "1.0",
-        id: format!("{store_id}-{}", entry.sequence.0),
+        id: message::id(store_id, entry.sequence),
         source: format!("/steadfast/{store_id}"),
         kind,
         subject: entry.key.to_string(),
@@ -58,5 +60,20 @@ fn envelope(
         datacontenttype: "application/json",
         status,
         data,
+    })
+}
+
+/// An event that tells of nothing but that it came.
+pub(super) fn test(id: &str, sink: &str, now: Timestamp) -> String {
+    message::json(&CloudEvent {
+        specversion: "1.0",
+        id: id.to_owned(),
+        source: "/steadfast".to_owned(),
+        kind: "dev.steadfast.test",
+        subject: sink.to_owned(),
+        time: now.to_string(),
+        datacontenttype: "application/json",
+        status: None,
+        data: serde_json::json!({"message": "a test of this sink: nothing has happened"}),
     })
 }

@@ -8,6 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use steadfast_core::journal::Sequence;
+use steadfast_core::time::Timestamp;
 use tokio::time::Instant;
 
 use super::deliver::Refusal;
@@ -35,6 +36,8 @@ pub(super) enum GivenUp {
     Refused,
     /// It is too old.
     TooOld,
+    /// Too many wait behind it.
+    TooMany,
 }
 
 impl GivenUp {
@@ -42,6 +45,7 @@ impl GivenUp {
         match self {
             Self::Refused => "the receiver refuses it for good",
             Self::TooOld => "it is older than max_age",
+            Self::TooMany => "too many wait behind it",
         }
     }
 }
@@ -55,7 +59,7 @@ impl Tries {
                 self.refusals = self.refusals.saturating_add(1);
                 self.refused_since.get_or_insert_with(Instant::now).elapsed()
             }
-            Refusal::ForNow => {
+            Refusal::ForNow | Refusal::OfThePlace => {
                 (self.refusals, self.refused_since) = (0, None);
                 Duration::ZERO
             }
@@ -83,6 +87,7 @@ pub struct SinkMetrics {
     failures: Family<SinkLabel, Counter>,
     dead: Family<SinkLabel, Counter>,
     cursor: Family<SinkLabel, Gauge>,
+    waiting: Family<SinkLabel, Gauge>,
 }
 
 /// What one sink counts.
@@ -92,6 +97,7 @@ pub(super) struct Counts {
     pub(super) failures: Counter,
     pub(super) dead: Counter,
     cursor: Gauge,
+    waiting: Gauge,
 }
 
 impl SinkMetrics {
@@ -117,6 +123,11 @@ impl SinkMetrics {
             "The last journal sequence that a sink is done with",
             self.cursor.clone(),
         );
+        registry.register(
+            "steadfast_sink_waiting_since_seconds",
+            "When the oldest event was decided that a sink has not delivered, as a Unix time; 0 while none waits",
+            self.waiting.clone(),
+        );
     }
 
     /// Those of one sink, which show from now on.
@@ -127,6 +138,7 @@ impl SinkMetrics {
             failures: self.failures.get_or_create_owned(&label),
             dead: self.dead.get_or_create_owned(&label),
             cursor: self.cursor.get_or_create_owned(&label),
+            waiting: self.waiting.get_or_create_owned(&label),
         }
     }
 }
@@ -134,6 +146,11 @@ impl SinkMetrics {
 impl Counts {
     pub(super) fn reached(&self, position: Sequence) {
         self.cursor.set(i64::try_from(position.0).unwrap_or(i64::MAX));
+    }
+
+    /// An event that was decided at that time waits; `None`: none does.
+    pub(super) fn waits(&self, since: Option<Timestamp>) {
+        self.waiting.set(since.map_or(0, |at| at.as_millis().div_euclid(1000)));
     }
 }
 

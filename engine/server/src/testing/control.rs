@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use steadfast_core::call::Call;
 use steadfast_core::decision::{Decision, LookupSource, PolicyFailure, PolicyFailureKind, Watch};
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use steadfast_core::explanation::{Awaited, Awaiting, Due, Explanation};
 use steadfast_core::id::{JobKey, PolicyName};
-use steadfast_core::projection::{JobView, Projection};
+use steadfast_core::journal::{Change, Event, Store};
+use steadfast_core::projection::{JobView, Projection, WatchStatus};
 use steadfast_core::record::{JobRecord, PostedIntent, Reason};
 use steadfast_core::rule::Rule;
 use steadfast_core::snapshot::Snapshot;
@@ -20,10 +22,19 @@ use super::AT;
 use crate::{Control, ControlError};
 
 /// For a job named `busy` the store is full, and one named `hasty` was changed too often; one named `alive` is still there; the policy fails for one that FAILED.
-#[derive(Debug)]
-pub(super) struct TestControl(pub(super) Arc<Projection>);
+pub(super) struct TestControl(pub(super) Arc<Projection>, pub(super) Arc<dyn Store>);
 
 impl TestControl {
+    /// As the loop does.
+    async fn note(&self, record: &JobRecord, call: Call) {
+        let change = Change::update(record, record.clone(), vec![Event::Called(call)]);
+        let record = Arc::clone(&change.record);
+        if self.1.commit(AT, vec![change].into()).await.is_ok() {
+            let watch = WatchStatus::default();
+            self.0.show(JobView { record, watch });
+        }
+    }
+
     fn find(&self, job: &JobKey) -> Result<JobView, ControlError> {
         if job.target.name.as_ref() == "busy" {
             return Err(ControlError::Unavailable("the store is full".to_owned()));
@@ -40,8 +51,15 @@ impl TestControl {
 
 #[async_trait]
 impl Control for TestControl {
-    async fn intend(&self, job: &JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, ControlError> {
+    async fn intend(
+        &self,
+        job: &JobKey,
+        intent: Intent,
+        author: Option<Arc<str>>,
+        call: Call,
+    ) -> Result<JobView, ControlError> {
         let JobView { record, watch } = self.find(job)?;
+        self.note(&record, call).await;
         let record = JobRecord {
             intent: Some(PostedIntent::new(intent, author, AT)),
             ..(*record).clone()
@@ -77,11 +95,12 @@ impl Control for TestControl {
         })
     }
 
-    async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError> {
-        self.find(job)?;
+    async fn forget(&self, job: &JobKey, force: Force, call: Call) -> Result<(), ControlError> {
+        let JobView { record, .. } = self.find(job)?;
         if job.target.name.as_ref() == "alive" && force == Force::No {
             return Err(ControlError::SeenAlive("Flink lists the job as RUNNING".to_owned()));
         }
+        self.note(&record, call).await;
         self.0.remove(job);
         Ok(())
     }

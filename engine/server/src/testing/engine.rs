@@ -48,6 +48,8 @@ fn silent() -> ClusterReading {
         name: ClusterName::new("local"),
         server: "https://local:6443".to_owned(),
         lists,
+        tells_of_ends: false,
+        unwatched: Vec::new(),
     }
 }
 

@@ -35,13 +35,13 @@ pub(crate) struct TestServer {
 
 impl TestServer {
     pub(crate) fn new() -> Self {
-        Self::with(Access::Loopback, MemoryStore::default())
+        Self::with(Access::loopback(), MemoryStore::default())
     }
 
     /// On a store of which these entries do not read.
     pub(crate) fn damaged(entries: &[u64]) -> Self {
         let damaged = entries.iter().copied().map(Sequence).collect();
-        Self::reading(Access::Loopback, MemoryStore::default(), |store| {
+        Self::reading(Access::loopback(), MemoryStore::default(), |store| {
             Arc::new(DamagedStore { store, damaged })
         })
     }
@@ -52,7 +52,7 @@ impl TestServer {
 
     /// On another store than every other one.
     pub(crate) fn on(store: &str) -> Self {
-        Self::with(Access::Loopback, MemoryStore::new(store))
+        Self::with(Access::loopback(), MemoryStore::new(store))
     }
 
     fn with(access: Access, store: MemoryStore) -> Self {
@@ -73,7 +73,7 @@ impl TestServer {
             entries: receiver,
             shadows: shadows.clone(),
             policies: policies.clone(),
-            control: Arc::new(TestControl(Arc::clone(&jobs))),
+            control: Arc::new(TestControl(Arc::clone(&jobs), store.clone())),
             health: health.clone(),
             metrics: Arc::new(registry),
             access,

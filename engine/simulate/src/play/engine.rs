@@ -13,7 +13,10 @@ use steadfast_core::projection::JobView;
 use steadfast_core::state::Mode;
 use steadfast_core::time::{Clock as _, Timestamp};
 use steadfast_crash_points::CrashPoint;
-use steadfast_reconcile::{ClusterSetup, Control, Discover, Engine, Judging, Keeping, Setup, SteadyClock, TargetSetup};
+use steadfast_reconcile::{
+    ClusterSetup, Control, Discover, Engine, JobSeries, Judging, Keeping, Setup, SteadyClock, TargetSetup,
+};
+use steadfast_server::sinks::Following;
 use steadfast_sources::job_results::{Files, ResultSources};
 use steadfast_sources::kubernetes::{KubeSettings, Selector};
 use steadfast_sources::route::FlinkRoute;
@@ -89,9 +92,11 @@ impl Running {
             clusters: clusters(context, &targets)?,
             targets: configured.map(|target| target_setup(target, endpoints)).collect(),
             policies: dice.over((harness.policies)(), &life),
+            tracing: None,
             judging: Judging::InLoop,
             recording: harness.recording,
             keeping: Keeping::FOREVER,
+            series: JobSeries::None,
             journal: Arc::clone(&store) as Arc<_>,
             clock: Arc::clone(&clock) as Arc<_>,
             seed: harness.seed,
@@ -111,8 +116,11 @@ impl Running {
             None
         };
         let engine = Engine::start(setup, &mut registry).await?;
-        let entries = engine.entries.clone();
-        let sink = sink.map_or_else(CancellationToken::new, |sink| sink.deliver(entries, harness.seed));
+        let following = Following {
+            entries: engine.entries.clone(),
+            records: Arc::clone(&engine.projection),
+        };
+        let sink = sink.map_or_else(CancellationToken::new, |sink| sink.deliver(following, harness.seed));
         Ok(Self {
             engine,
             clock,

@@ -11,8 +11,10 @@ use steadfast_core::backoff::Backoff;
 use steadfast_core::journal::{JournalError, Sequence, Store};
 use steadfast_core::time::Clock;
 use steadfast_crash_points::CrashPoint;
-use steadfast_server::sinks::{Deliver, DeliveryError, Refusal, Sink, SinkBoard, SinkMetrics, SinkPorts, Webhook};
-use tokio::sync::watch;
+use steadfast_server::sinks::{
+    Courier, Deliver, DeliveryError, Events, Following, Message, Renderer, Selection, Sink, SinkBoard, SinkMetrics,
+    SinkPorts,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::mishaps::{AtDelivery, Dice, Life};
@@ -39,6 +41,9 @@ impl Receiver {
             formerly: None,
             retry: ports.retry,
             max_age: MAX_AGE,
+            selection: Selection::all(Events::All),
+            renderer: Renderer::CloudEvents,
+            batch_wait: Duration::ZERO,
         };
         let ports = SinkPorts {
             store: ports.store,
@@ -46,8 +51,9 @@ impl Receiver {
             clock: ports.clock,
             metrics: SinkMetrics::default(),
             board: SinkBoard::default(),
+            tracer: None,
         };
-        Webhook::begin(sink, ports).await.map(Pending)
+        Courier::begin(sink, ports).await.map(Pending)
     }
 
     /// What is wrong with what was taken of a store, of whose entries these are what sinks are told, in order.
@@ -97,13 +103,13 @@ pub(super) struct Ports {
 }
 
 /// A sink that has its place, and has delivered nothing yet.
-pub(super) struct Pending(Webhook);
+pub(super) struct Pending(Courier);
 
 impl Pending {
     /// Delivers from now on.
-    pub(super) fn deliver(self, entries: watch::Receiver<Sequence>, seed: u64) -> CancellationToken {
+    pub(super) fn deliver(self, following: Following, seed: u64) -> CancellationToken {
         let cancel = CancellationToken::new();
-        tokio::spawn(self.0.run(entries, cancel.clone(), StdRng::seed_from_u64(seed)));
+        tokio::spawn(self.0.run(following, cancel.clone(), StdRng::seed_from_u64(seed)));
         cancel
     }
 }
@@ -135,15 +141,10 @@ impl Delivery {
 
 #[async_trait]
 impl Deliver for Delivery {
-    async fn deliver(&self, event: &str) -> Result<(), DeliveryError> {
+    async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
+        let event = message.body.as_str();
         self.reach(CrashPoint::SinkOffered, event).await;
-        let refused = |message: &str| {
-            Err(DeliveryError {
-                message: message.into(),
-                retry_after: None,
-                refusal: Refusal::ForNow,
-            })
-        };
+        let refused = |message: &str| Err(DeliveryError::for_now(message));
         let answer = match self.dice.delivery(event) {
             AtDelivery::Refused => refused("the receiver answered 503"),
             AtDelivery::Hangs => std::future::pending().await,

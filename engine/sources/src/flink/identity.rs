@@ -55,8 +55,10 @@ pub struct Patience {
 /// How an answer shows whose it is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Vouching {
-    /// It lists a run that is known, changes nothing, or its configuration names the cluster that is meant.
+    /// It lists a run that is known, or changes nothing.
     Vouched,
+    /// The configuration that was asked for after it names the cluster that is meant.
+    ByName,
     /// Nothing shows whose it is.
     Open,
     /// Its configuration names another cluster. A Deployment need not be called as its `kubernetes.cluster-id` is.
@@ -88,7 +90,7 @@ pub(super) async fn vouch(
         });
     };
     match named(transport, base, cluster, limits).await {
-        Ok(Named::Meant) => Ok(Vouching::Vouched),
+        Ok(Named::Meant) => Ok(Vouching::ByName),
         Ok(Named::Nobody) | Err(_) if nothing_to_lose => Ok(Vouching::Vouched),
         Ok(Named::Nobody) | Err(_) => Ok(Vouching::Open),
         Ok(Named::Another(other)) => {

@@ -63,11 +63,19 @@ pub async fn look(
         ask_for_untold(transport, base, &overview, &expected.followed, limits)
     );
     let vouching = vouching?;
+    let is_its_own = match vouching {
+        Vouching::ByName => answers_still(transport, base, &overview.jobs, limits).await?,
+        Vouching::Vouched | Vouching::Open | Vouching::Another(_) => true,
+    };
     for (id, answer) in answers {
         note(&mut overview, id, answer);
     }
     let (fault, patience) = match vouching {
-        Vouching::Vouched => return Ok((overview, Vouched::Yes)),
+        Vouching::Vouched | Vouching::ByName if is_its_own => return Ok((overview, Vouched::Yes)),
+        Vouching::Vouched | Vouching::ByName => {
+            let message = format!("{}: two Flinks answer by turns", shown(base));
+            (Fault::new(FaultKind::Address, message), expected.patience.untold)
+        }
         Vouching::Open if leaves_all_open(&overview, expected) => return Ok((overview, Vouched::ByLasting)),
         Vouching::Open => {
             let message = format!(
@@ -84,6 +92,23 @@ pub async fn look(
     } else {
         Err(NoLook::Unvouched(fault))
     }
+}
+
+/// Whether whoever gave the list gives it still. The name was another request's answer, and another Flink may have given it: what is
+/// listed before and after it is its own. Jobs that have ended may be dropped in between.
+async fn answers_still(
+    transport: &dyn Transport,
+    base: &str,
+    listed: &[FlinkJob],
+    limits: Limits,
+) -> Result<bool, Fault> {
+    let living: Vec<&FlinkJob> = listed.iter().filter(|job| !job.state.is_terminal()).collect();
+    if living.is_empty() {
+        return Ok(true);
+    }
+    let again = super::overview(transport, base, limits).await?;
+    let is_listed = |job: &FlinkJob| again.job(job.id).is_some_and(|now| now.started_at == job.started_at);
+    Ok(living.into_iter().all(is_listed))
 }
 
 /// Whether an answer moves nothing, whosever it is: it names no job, and leaves open what became of those that are followed.

@@ -1,15 +1,15 @@
 //! Sets up a client for a cluster, from a kubeconfig or from within.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
 use futures::FutureExt as _;
+use kube::client::ConfigExt as _;
 use kube::config::{AuthInfo, KubeconfigError};
 use secrecy::ExposeSecret;
+use std::path::{Path, PathBuf};
+use steadfast_core::backoff::Backoff;
 use steadfast_core::loopback::is_loopback;
 use tokio::time::Instant;
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, Whence};
 use super::plugin::{self, PluginError};
 use super::token_file::{self, TokenFileError};
 use super::{kubeconfig, words};
@@ -69,9 +69,10 @@ pub enum ConnectError {
 }
 
 /// A client for a kubeconfig; without one: in-cluster, then `KUBECONFIG`, then `~/.kube/config`. Fails if
-/// none of them can be read, or none makes a client; the cluster itself is not asked. A credential plugin is run, for at most a
-/// minute. While the credentials' task runs, they are renewed when they are refused, at most once in `renew_every`.
-pub async fn connect(named: Option<&Path>, renew_every: Duration) -> Result<Connected, ConnectError> {
+/// none of them can be read, or none makes a client; the cluster itself is not asked, and nobody is waited for. Credentials that a
+/// plugin gives are still to come: until the credentials' task has got some, each request fails and says why. It tries again as
+/// `retry` says, and then renews them when they are refused, at most once in `retry.max`.
+pub async fn connect(named: Option<&Path>, retry: Backoff) -> Result<Connected, ConnectError> {
     let source = match named {
         Some(path) => Source::File(path.to_owned()),
         None if kubeconfig::in_cluster().await.is_some_and(|found| found.is_ok()) => Source::InCluster,
@@ -81,11 +82,25 @@ pub async fn connect(named: Option<&Path>, renew_every: Duration) -> Result<Conn
         Source::InCluster => Location::Inside,
         Source::File(_) | Source::Inferred => Location::Outside,
     };
-    let made = source.client().await?;
-    let (client, credentials) = Credentials::of(made.client, made.expires, source, renew_every);
+    let mut config = source.read().await?;
+    let server = shown(&config.cluster_url.to_string()).trim_end_matches('/').to_owned();
+    let needs_plugin = plugin::check(&config.auth_info)?;
+    config.auth_info.exec = None;
+    // Of all but the plugin's part it is told now whether it can be used.
+    let client = connect_to(config)?;
+    let whence = Whence {
+        source,
+        server: server.clone(),
+        retry,
+    };
+    let (client, credentials) = if needs_plugin {
+        Credentials::to_come(client.default_namespace(), whence)
+    } else {
+        Credentials::of(client, whence)
+    };
     Ok(Connected {
         client,
-        server: made.server,
+        server,
         location,
         credentials,
     })
@@ -107,8 +122,6 @@ pub(super) struct Made {
     pub(super) client: kube::Client,
     /// When its credentials expire, if a plugin gave them and says so.
     pub(super) expires: Option<Instant>,
-    /// The address of the API server, without credentials.
-    server: String,
 }
 
 impl Source {
@@ -116,9 +129,7 @@ impl Source {
     pub(super) async fn client(&self) -> Result<Made, ConnectError> {
         let mut config = self.read().await?;
         let expires = plugin::replace(&mut config.auth_info).await?;
-        let server = shown(&config.cluster_url.to_string());
         Ok(Made {
-            server: server.trim_end_matches('/').to_owned(),
             client: connect_to(config)?,
             expires,
         })
@@ -159,10 +170,48 @@ pub fn check_kubeconfig(path: &Path) -> Result<(), ConnectError> {
     let read = Source::File(path.to_owned()).read().now_or_never();
     // Nothing in it waits.
     read.map_or(Ok(()), |config| {
-        let user = config?.auth_info;
-        sendable(&user)?;
-        Ok(followed(&user).map_or(Ok(()), token_file::check)?)
+        let mut config = config?;
+        let user = &config.auth_info;
+        sendable(user)?;
+        plugin::check(user)?;
+        followed(user).map_or(Ok(()), token_file::check)?;
+        // The library would run the plugin for its certificate.
+        config.auth_info.exec = None;
+        // Whom the system trusts is the machine's affair.
+        config.root_cert.get_or_insert_default();
+        let tls = config.rustls_client_config();
+        tls.map(drop)
+            .map_err(|error| ConnectError::Client(words::of_client(&error)))
     })
+}
+
+/// Whether a client finds on this machine what it needs: a cluster at all, where no kubeconfig is named, and the program of a
+/// credential plugin. Neither is asked or run.
+pub fn look_around(named: Option<&Path>) -> Result<Location, Lacking> {
+    let source = match named {
+        Some(path) => Source::File(path.to_owned()),
+        // Nothing in it waits, here as in `check_kubeconfig`.
+        None if kubeconfig::in_cluster().now_or_never().flatten().is_some() => return Ok(Location::Inside),
+        None => Source::Inferred,
+    };
+    match source.read().now_or_never() {
+        Some(Ok(config)) => {
+            plugin::missing(&config.auth_info).map_or(Ok(Location::Outside), |command| Err(Lacking::Plugin(command)))
+        }
+        Some(Err(error)) => Err(Lacking::Cluster(error)),
+        None => Ok(Location::Outside),
+    }
+}
+
+/// What a machine lacks to reach a cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum Lacking {
+    /// No kubeconfig leads to one.
+    #[error(transparent)]
+    Cluster(ConnectError),
+    /// The program of the kubeconfig's credential plugin.
+    #[error("there is no program `{0}`, the credential plugin of the kubeconfig")]
+    Plugin(String),
 }
 
 /// The file whose token is shown, if the user has nothing else that goes before it.

@@ -1,10 +1,12 @@
 //! Credential plugins of kubeconfigs (`users[].user.exec`, client.authentication.k8s.io): run, and what they answer.
 //!
 //! `kube` runs them too, but it waits for one without an end, starts another for each request meanwhile, and puts command line,
-//! environment and output into its errors, where tokens are. Here a plugin has a deadline, is ended with it, and nothing of
-//! what it said is shown.
+//! environment and output into its errors, where tokens are. Here a plugin has a deadline, is ended with all that it
+//! has started when it is passed, and nothing of what it said is shown.
 
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
@@ -78,10 +81,45 @@ struct ExecStatus {
     client_key_data: Option<String>,
 }
 
+/// The plugin of a user. A token of the user's own goes before it, as everywhere.
+fn needed(user: &AuthInfo) -> Option<&ExecConfig> {
+    let has_token = user.token.is_some() || user.token_file.is_some();
+    user.exec.as_ref().filter(|_| !has_token)
+}
+
+/// The command of a plugin that may be run.
+fn runnable(exec: &ExecConfig) -> Result<&str, PluginError> {
+    let command = exec.command.as_deref().ok_or(PluginError::NoCommand)?;
+    if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
+        return Err(PluginError::Interactive(command.to_owned()));
+    }
+    Ok(command)
+}
+
+/// Whether the user needs a plugin. Fails if it may not be run; it is not looked for.
+pub(super) fn check(user: &AuthInfo) -> Result<bool, PluginError> {
+    needed(user).map_or(Ok(false), |exec| runnable(exec).map(|_| true))
+}
+
+/// The program of the user's plugin, if it has one and the program is not on this machine.
+pub(super) fn missing(user: &AuthInfo) -> Option<String> {
+    let command = needed(user)?.command.as_deref()?;
+    let is_program = |path: &Path| {
+        let about = path.metadata();
+        about.is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+    };
+    let is_there = if command.contains(std::path::MAIN_SEPARATOR) {
+        is_program(Path::new(command))
+    } else {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| is_program(&folder.join(command)))
+    };
+    (!is_there).then(|| command.to_owned())
+}
+
 /// Runs the plugin, if the user has one, and puts what it answers in its place. Returns when that expires, if it says so.
 pub(super) async fn replace(user: &mut AuthInfo) -> Result<Option<Instant>, PluginError> {
-    // A token of the user's own goes before its plugin, as everywhere.
-    let is_needed = user.token.is_none() && user.token_file.is_none();
+    let is_needed = needed(user).is_some();
     let Some(exec) = user.exec.take().filter(|_| is_needed) else {
         return Ok(None);
     };
@@ -99,10 +137,7 @@ pub(super) async fn replace(user: &mut AuthInfo) -> Result<Option<Instant>, Plug
 }
 
 async fn run(exec: &ExecConfig, deadline: Duration) -> Result<ExecStatus, PluginError> {
-    let command = exec.command.clone().ok_or(PluginError::NoCommand)?;
-    if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
-        return Err(PluginError::Interactive(command));
-    }
+    let command = runnable(exec)?.to_owned();
     let spec = match exec.cluster.as_ref().filter(|_| exec.provide_cluster_info) {
         Some(cluster) => json!({ "interactive": false, "cluster": cluster }),
         None => json!({ "interactive": false }),
@@ -121,6 +156,7 @@ async fn run(exec: &ExecConfig, deadline: Duration) -> Result<ExecStatus, Plugin
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .process_group(0)
         .kill_on_drop(true);
     let Ok(ended) = tokio::time::timeout(deadline, answer(process)).await else {
         return Err(PluginError::TimedOut { command, deadline });
@@ -143,11 +179,29 @@ async fn run(exec: &ExecConfig, deadline: Duration) -> Result<ExecStatus, Plugin
 /// How the process ended, and what it printed, as far as that is read: one that goes on printing finds nobody who listens.
 async fn answer(mut process: Command) -> io::Result<(ExitStatus, Vec<u8>)> {
     let mut child = process.spawn()?;
+    // Declared later, so that it is dropped before the child is, whose number is its own until then.
+    let group = Group(child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)));
     let mut answer = Vec::new();
     if let Some(output) = child.stdout.take() {
         output.take(MAX_ANSWER).read_to_end(&mut answer).await?;
     }
-    Ok((child.wait().await?, answer))
+    let status = child.wait().await?;
+    // What a plugin that has answered leaves behind is its own affair.
+    std::mem::forget(group);
+    Ok((status, answer))
+}
+
+/// A plugin with all that it has started, which ends when this is dropped: a script that waits for a program of its own would
+/// else end alone.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            // All of it may have ended by itself.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -169,6 +223,37 @@ mod tests {
             .err()
             .unwrap();
         assert!(matches!(error, PluginError::TimedOut { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_a_plugin_has_started_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let script = format!("sleep 600 & echo $! > {0}.new; mv {0}.new {0}; wait", file.display());
+        let running = tokio::spawn(async move { run(&exec(&script), DEADLINE).await.map(drop) });
+        let started = async {
+            loop {
+                if let Ok(pid) = std::fs::read_to_string(&file) {
+                    return pid;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let pid = tokio::time::timeout(DEADLINE, started).await.unwrap();
+        let runs = || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+            // Nobody may be there to take in that it has ended.
+            stat.rsplit_once(") ")
+                .is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+        };
+        assert!(runs());
+        running.abort();
+        let ended = async {
+            while runs() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, ended).await.expect("its end");
     }
 
     #[tokio::test]

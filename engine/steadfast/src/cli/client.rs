@@ -1,14 +1,16 @@
 //! The API of a running engine, as the command line calls it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::id::JobKey;
-use steadfast_http::whole;
+use steadfast_core::secret_url::SecretUrl;
+use steadfast_http::{TlsFault, whole};
 
 use super::Failure;
 
@@ -34,6 +36,25 @@ pub(super) struct ServerOptions {
     /// A file with the token the engine asks for.
     #[arg(long, env = "STEADFAST_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// A file with the authorities that vouch for the engine's certificate, as PEM, in place of the machine's own.
+    #[arg(long, env = "STEADFAST_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// A file with a client certificate, as PEM.
+    #[arg(
+        long,
+        env = "STEADFAST_CLIENT_CERT_FILE",
+        value_name = "FILE",
+        requires = "client_key_file"
+    )]
+    client_cert_file: Option<PathBuf>,
+    /// A file with its private key, as PEM.
+    #[arg(
+        long,
+        env = "STEADFAST_CLIENT_KEY_FILE",
+        value_name = "FILE",
+        requires = "client_cert_file"
+    )]
+    client_key_file: Option<PathBuf>,
 }
 
 impl ServerOptions {
@@ -48,6 +69,9 @@ impl ServerOptions {
         Self {
             server: server.to_owned(),
             token_file: None,
+            ca_file: None,
+            client_cert_file: None,
+            client_key_file: None,
         }
     }
 }
@@ -57,6 +81,7 @@ pub(super) struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
+    shows_certificate: bool,
 }
 
 /// The path of a job, or of something below it.
@@ -84,26 +109,91 @@ fn segment(part: &str) -> String {
     written
 }
 
+/// The address that paths are put behind.
+fn base(server: &str) -> Result<String, Failure> {
+    // Behind a query or a fragment no path would be one.
+    let is_address = |url: &reqwest::Url| {
+        matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none()
+    };
+    if server.parse().is_ok_and(|url| is_address(&url)) {
+        return Ok(server.trim_end_matches('/').to_owned());
+    }
+    // Else there may be a password in it.
+    let is_place = server
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte));
+    let (shown, fix) = if is_place && !server.is_empty() {
+        (server.to_owned(), format!("http://{server}"))
+    } else {
+        (SecretUrl::from(server).to_string(), "http://127.0.0.1:8080".to_owned())
+    };
+    Err(Failure::Usage(anyhow!(
+        "`{shown}` is no HTTP address of an engine; write one such as {fix}, with --server or in STEADFAST_SERVER"
+    )))
+}
+
+/// The token in a file, as an engine takes one.
+fn token(path: &Path) -> Result<String, Failure> {
+    let text = steadfast_files::read_text(path, steadfast_files::SMALL)
+        .with_context(|| format!("cannot read the token file {}", path.display()))?;
+    let token = text.trim();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::Usage(anyhow!(
+            "the token file {} must hold one line of at least 16 visible ASCII characters without blanks, as the engine's own does \
+             (server.token_file)",
+            path.display()
+        )));
+    }
+    Ok(token.to_owned())
+}
+
+/// With the authorities and the certificate of the options.
+fn encrypted(http: reqwest::ClientBuilder, options: &ServerOptions) -> Result<reqwest::ClientBuilder, Failure> {
+    let pem = |path: &Path, what: &str| {
+        steadfast_files::read_text(path, steadfast_files::SMALL)
+            .with_context(|| format!("cannot read the {what} in {}", path.display()))
+    };
+    let unfit = |path: &Path, what: &str| Failure::Usage(anyhow!("{} holds no {what} as PEM", path.display()));
+    let http = match &options.ca_file {
+        None => http,
+        Some(path) => {
+            let read = reqwest::Certificate::from_pem_bundle(pem(path, "authorities")?.as_bytes());
+            let authorities = read.ok().filter(|authorities| !authorities.is_empty());
+            http.tls_certs_only(authorities.ok_or_else(|| unfit(path, "certificates"))?)
+        }
+    };
+    let (Some(cert), Some(key)) = (&options.client_cert_file, &options.client_key_file) else {
+        return Ok(http);
+    };
+    let both = format!("{}\n{}", pem(cert, "client certificate")?, pem(key, "client key")?);
+    let identity = reqwest::Identity::from_pem(both.as_bytes());
+    let identity = identity.map_err(|_| unfit(cert, "client certificate whose key is in --client-key-file"))?;
+    Ok(http.identity(identity))
+}
+
+/// A client is refused for the certificate that it is to show, if it has one.
+fn unfit_identity(options: &ServerOptions, error: reqwest::Error) -> Failure {
+    let error = anyhow::Error::new(error);
+    let (Some(cert), Some(key)) = (&options.client_cert_file, &options.client_key_file) else {
+        return Failure::Failed(error.context("no HTTP client can be set up"));
+    };
+    let (cert, key) = (cert.display(), key.display());
+    Failure::Usage(error.context(format!(
+        "the client certificate in {cert} cannot be used; it is to be of X.509 version 3, and the key in {key} that of its pair"
+    )))
+}
+
 impl Client {
     pub(super) fn new(options: &ServerOptions) -> Result<Self, Failure> {
-        let token = match &options.token_file {
-            Some(path) => Some(
-                steadfast_files::read_text(path, steadfast_files::SMALL)
-                    .with_context(|| format!("cannot read {}", path.display()))?
-                    .trim()
-                    .to_owned(),
-            ),
-            None => None,
-        };
-        let http = steadfast_http::client()
-            .no_proxy()
-            .connect_timeout(TIMEOUT)
-            .build()
-            .context("no HTTP client can be set up")?;
+        let base = base(&options.server)?;
+        let token = options.token_file.as_deref().map(token).transpose()?;
+        let http = encrypted(steadfast_http::client().no_proxy().connect_timeout(TIMEOUT), options)?;
+        let http = http.build().map_err(|error| unfit_identity(options, error))?;
         Ok(Self {
             http,
-            base: options.server.trim_end_matches('/').to_owned(),
+            base,
             token,
+            shows_certificate: options.client_cert_file.is_some(),
         })
     }
 
@@ -117,7 +207,14 @@ impl Client {
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        read(accepted(response).await?).await.map(Some)
+        read(self.accepted(response).await?).await.map(Some)
+    }
+
+    /// What a probe answers, well or not; `None` for an answer that is no document.
+    pub(super) async fn probe(&self, path: &str) -> Option<Value> {
+        let response = self.answer(self.request(Method::GET, path).timeout(TIMEOUT)).await;
+        let body = whole(response.ok()?, MAX_ANSWER).await.ok()?;
+        serde_json::from_slice(&body).ok()
     }
 
     pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value, Failure> {
@@ -132,9 +229,11 @@ impl Client {
     }
 
     pub(super) async fn delete(&self, path: &str) -> Result<(), Failure> {
-        self.send(self.request(Method::DELETE, path).timeout(TIMEOUT))
-            .await
-            .map(drop)
+        let response = self.send(self.request(Method::DELETE, path).timeout(TIMEOUT)).await?;
+        match response.status() {
+            StatusCode::NO_CONTENT => Ok(()),
+            status => Err(no_engine(&format!("answered {status}"))),
+        }
     }
 
     /// An answer whose body goes on.
@@ -148,8 +247,9 @@ impl Client {
         let mut query = String::new();
         loop {
             let mut page = self.get(&format!("{path}{query}")).await?;
-            if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
-                items.extend(more);
+            match page.get_mut("items").map(Value::take) {
+                Some(Value::Array(more)) => items.extend(more),
+                Some(_) | None => return Err(no_engine(&format!("answered {path} without a list"))),
             }
             if items.len() > MAX_ITEMS {
                 let rule = anyhow!("the engine's list at {path} has more than {MAX_ITEMS} items");
@@ -179,26 +279,75 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        accepted(self.answer(request).await?).await
+        self.accepted(self.answer(request).await?).await
+    }
+
+    /// An answer that is no refusal.
+    async fn accepted(&self, response: Response) -> Result<Response, Failure> {
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return accepted(response).await;
+        }
+        let why = match &self.token {
+            Some(_) => {
+                "the token is none that the engine knows; name a file with one of its server.token_file or tokens_file"
+            }
+            None => "it asks for a token; name a file with one of its server.token_file or tokens_file",
+        };
+        Err(Failure::Unreachable(anyhow!(
+            "the engine refused (401 Unauthorized): {why}, by --token-file FILE or STEADFAST_TOKEN_FILE"
+        )))
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
         request.send().await.map_err(|error| {
-            let context = format!(
-                "no engine answers at {}; start one with `steadfast run`, or name it with --server",
-                self.base
-            );
-            Failure::Unreachable(anyhow::Error::new(error).context(context))
+            let at = SecretUrl::new(&*self.base);
+            // An engine that does not take a certificate may close the connection before its reason is read.
+            let closed = self.shows_certificate && !error.is_connect() && !error.is_timeout();
+            let context = match TlsFault::of(&error).or(closed.then_some(TlsFault::Client)) {
+                None => format!("no engine answers at {at}; start one with `steadfast run`, or name it with --server"),
+                Some(fault) => format!("no connection to {at}: {fault}{}", by_option(fault)),
+            };
+            Failure::Unreachable(anyhow::Error::new(error.without_url()).context(context))
         })
     }
 }
 
+/// Which options such a fault is mended by.
+const fn by_option(fault: TlsFault) -> &'static str {
+    match fault {
+        TlsFault::Name => " (--server)",
+        TlsFault::Authority => " (--ca-file)",
+        TlsFault::Client => {
+            " (--client-cert-file and --client-key-file; the engine believes those of its server.tls.client_ca_file)"
+        }
+        TlsFault::Plain => " (--server)",
+        TlsFault::Version | TlsFault::Time => "",
+    }
+}
+
+/// Every document of an engine's is an object, and comes with a 200.
 async fn read(response: Response) -> Result<Value, Failure> {
+    let status = response.status();
+    if status != StatusCode::OK {
+        return Err(no_engine(&format!("answered {status}")));
+    }
     let unread = |error| Failure::Unreachable(anyhow::Error::context(error, "the engine's answer could not be read"));
     let body = whole(response, MAX_ANSWER)
         .await
         .map_err(|error| unread(error.into()))?;
-    serde_json::from_slice(&body).map_err(|error| unread(error.into()))
+    match serde_json::from_slice(&body).map_err(|error| unread(error.into()))? {
+        object @ Value::Object(_) => Ok(object),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(no_engine("answered something else than a document"))
+        }
+    }
+}
+
+/// Somebody else answers at the address: a gateway's page would pass for what was asked for.
+pub(super) fn no_engine(what: &str) -> Failure {
+    Failure::Unreachable(anyhow!(
+        "what is at the address {what}, as no engine does; name an engine with --server"
+    ))
 }
 
 /// An answer that is no refusal.
@@ -207,14 +356,19 @@ async fn accepted(response: Response) -> Result<Response, Failure> {
     if status.is_success() {
         return Ok(response);
     }
-    let said = whole(response, MAX_REFUSAL).await.ok();
-    let said: Option<Value> = said.and_then(|body| serde_json::from_slice(&body).ok());
-    let detail = said
-        .as_ref()
-        .and_then(|body| body.get("detail"))
-        .and_then(Value::as_str)
-        .unwrap_or("no reason given");
+    let said = whole(response, MAX_REFUSAL).await.unwrap_or_default();
+    let detail = refusal(&said).unwrap_or_else(|| "no reason given".to_owned());
     Err(Failure::Unreachable(anyhow!("the engine refused ({status}): {detail}")))
+}
+
+/// Why a request was refused: an engine's own words, or the one line of whoever speaks in its place.
+fn refusal(body: &[u8]) -> Option<String> {
+    let text = str::from_utf8(body).ok()?.trim();
+    if let Ok(said) = serde_json::from_str::<Value>(text) {
+        return said.get("detail")?.as_str().map(str::to_owned);
+    }
+    let is_line = !text.is_empty() && text.len() <= 200 && !text.contains(['<', '\n']);
+    is_line.then(|| ForeignText::new(text).to_string())
 }
 
 #[cfg(test)]
@@ -235,6 +389,20 @@ mod tests {
         ] {
             let refused = job_path(elsewhere, "");
             assert!(matches!(refused, Err(Failure::Usage(_))), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn an_address_takes_paths_behind_it() {
+        assert_eq!(base("http://engine:8080/below/").unwrap(), "http://engine:8080/below");
+        for wrong in [
+            "http://engine?a=b",
+            "http://engine/#there",
+            "engine:8080",
+            "ftp://engine",
+            "",
+        ] {
+            assert!(matches!(base(wrong), Err(Failure::Usage(_))), "{wrong}");
         }
     }
 }

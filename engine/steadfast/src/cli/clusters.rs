@@ -17,7 +17,11 @@ const NAMED: usize = 4;
 pub(super) async fn show(server: &ServerOptions, output: Output) -> Result<(), Failure> {
     let client = Client::new(server)?;
     match output {
-        Output::Table => printer::data(&format!("{}\n", table(&read(&client).await?, SystemClock.now())))?,
+        Output::Table => {
+            let list = read(&client).await?;
+            let unwatched: String = list.items.iter().filter_map(unwatched).collect();
+            printer::data(&format!("{}\n{unwatched}", table(&list, SystemClock.now())))?;
+        }
         Output::Json => printer::json(&client.get(PATH).await?)?,
     }
     Ok(())
@@ -74,6 +78,28 @@ fn table(list: &ClusterList, now: Timestamp) -> Table {
         ]);
     }
     table
+}
+
+/// A line about Deployments that nothing watches, or none.
+fn unwatched(cluster: &Cluster) -> Option<String> {
+    let count = cluster.unwatched.len() + cluster.unwatched_omitted;
+    let (first, more) = cluster
+        .unwatched
+        .split_at_checked(NAMED)
+        .unwrap_or((&cluster.unwatched, &[]));
+    let names = first.join(", ");
+    let more = match more.len() + cluster.unwatched_omitted {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (count > 0).then(|| {
+        format!(
+            "{}: {} of Flink's that nothing watches: {names}{more}; its arguments do not show what runs there: add a [[job]] with its \
+             name, and mode = \"session\" for a session\n",
+            cluster.name,
+            printer::counted(count, "Deployment"),
+        )
+    })
 }
 
 /// Each list: how many objects its last complete one had, or why there is none.
@@ -152,13 +178,35 @@ fn consequence(cluster: &Cluster, lost: &[&Kind]) -> String {
 }
 
 fn known(cluster: &Cluster) -> String {
-    match (cluster.jobs, cluster.never_read) {
-        (0, true) => "its jobs are not known".to_owned(),
-        (0, false) => "no job of it was on record before".to_owned(),
-        (1, false) => "its 1 job is as last seen".to_owned(),
-        (1, true) => "its 1 job is as last seen, others are not known".to_owned(),
-        (jobs, false) => format!("its {jobs} jobs are as last seen"),
-        (jobs, true) => format!("its {jobs} jobs are as last seen, others are not known"),
+    let others = if cluster.never_read {
+        ", others are not known"
+    } else {
+        ""
+    };
+    let confirmed = cluster.jobs.saturating_sub(cluster.unconfirmed);
+    match (cluster.jobs, confirmed) {
+        (0, _) if cluster.never_read => "its jobs are not known".to_owned(),
+        (0, _) => "no job of it was on record before".to_owned(),
+        (1, 0) => format!("its 1 job is as last seen{others}"),
+        (jobs, 0) => format!("its {jobs} jobs are as last seen{others}"),
+        // Their Flinks answer.
+        (jobs, confirmed) => format!(
+            "{}; Flink confirms {confirmed} of its {jobs} jobs{others}",
+            unseen(cluster)
+        ),
+    }
+}
+
+/// What the lists that are missing would show.
+fn unseen(cluster: &Cluster) -> &'static str {
+    let is_lost = |name: &str| {
+        let mut kinds = cluster.kinds.iter();
+        kinds.any(|kind| kind.kind == name && matches!(kind.state, KindState::Retrying | KindState::Pending))
+    };
+    match (is_lost("Deployment"), is_lost("Pod")) {
+        (true, false) => "that a Deployment is made, changed or deleted is not seen",
+        (false, true) => "what becomes of pods is not seen",
+        (true, true) | (false, false) => "what becomes of Deployments and pods is not seen",
     }
 }
 

@@ -5,8 +5,8 @@ use comfy_table::presets::NOTHING;
 use serde::Deserialize as _;
 use serde_json::Value;
 use steadfast_server::explain::{
-    Awaited, Condition, Deletion, Deployment, Evidence, Explanation, FlinkJob, FlinkResource, JobEnd, KubeEvent,
-    Observed, Outcome, Pod, Readiness, Record, Rollout, Rule, Shadow, Snapshot, State,
+    Alert, Awaited, Condition, Deletion, Deployment, Evidence, Explanation, FlinkJob, FlinkResource, JobEnd, KubeEvent,
+    Observed, Outcome, Pod, PostedIntent, Readiness, Record, Rollout, Rule, Shadow, Snapshot, State,
 };
 
 /// What the API says of a decision, as a page of text. What another engine says in another shape stays as it says it.
@@ -26,14 +26,21 @@ fn read(job: &str, explanation: &Explanation) -> String {
         waits_for,
         shadows,
         snapshot,
+        archive_configured,
         outcome,
     } = explanation;
+    let archive = match archive_configured {
+        Some(false) => Archive::NotConfigured,
+        Some(true) | None => Archive::Asked,
+    };
     let Record {
         state,
         confidence,
         reason,
         incarnation,
         conditions,
+        alerts,
+        intent,
         ..
     } = &snapshot.record;
     let mut page = format!(
@@ -44,12 +51,25 @@ fn read(job: &str, explanation: &Explanation) -> String {
         reason.message,
     );
     page.push_str(&judged(policy, rule.as_ref(), outcome));
+    page.push_str(&wanted(intent.as_ref()));
     page.push_str(&standing(conditions));
-    page.push_str(&evidence(snapshot));
+    page.push_str(&firing(alerts));
+    page.push_str(&evidence(snapshot, archive));
     page.push_str(&beside(shadows));
-    page.push_str(&awaited(waits_for, snapshot));
+    page.push_str(&awaited(waits_for, snapshot, archive));
     page
 }
+
+/// Whether there is any place that tells of ended jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Archive {
+    Asked,
+    NotConfigured,
+}
+
+/// As the awaited look and the evidence are called.
+const ARCHIVE: &str = "archive";
+const NOT_CONFIGURED: &str = "none is configured (archive, history_server, job_result_store)";
 
 /// When the state began. Flink's time is of another clock than ours, so it is said whose it is.
 fn since(record: &Record) -> String {
@@ -103,6 +123,27 @@ fn judged(policy: &str, rule: Option<&Rule>, outcome: &Outcome) -> String {
     said
 }
 
+fn wanted(intent: Option<&PostedIntent>) -> String {
+    let Some(intent) = intent else {
+        return String::new();
+    };
+    let author = intent
+        .author
+        .as_ref()
+        .map_or_else(String::new, |by| format!(", by {by}"));
+    format!("\nIntent\n  {} since {}{author}\n", intent.intent, intent.since)
+}
+
+fn firing(alerts: &[Alert]) -> String {
+    if alerts.is_empty() {
+        return String::new();
+    }
+    let lines = alerts
+        .iter()
+        .map(|alert| format!("  {} since {}: {}\n", alert.name, alert.since, alert.message));
+    format!("\nAlerts\n{}", lines.collect::<String>())
+}
+
 fn standing(conditions: &[Condition]) -> String {
     if conditions.is_empty() {
         return String::new();
@@ -122,7 +163,7 @@ struct Rows {
     never_asked: Vec<&'static str>,
 }
 
-fn evidence(snapshot: &Snapshot) -> String {
+fn evidence(snapshot: &Snapshot, archive: Archive) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["EVIDENCE", "AGE", "ANSWER"]);
     let mut rows = Rows {
@@ -144,7 +185,10 @@ fn evidence(snapshot: &Snapshot) -> String {
     });
     rows.add("events", snapshot.events.as_ref(), |events| lines(&events.0, event));
     rows.add("last words", snapshot.last_words.as_ref(), end);
-    rows.add("archive", snapshot.archive.as_ref(), end);
+    match archive {
+        Archive::Asked => rows.add(ARCHIVE, snapshot.archive.as_ref(), end),
+        Archive::NotConfigured => drop(rows.table.add_row([ARCHIVE, "", NOT_CONFIGURED])),
+    }
     rows.add("HA data", snapshot.ha_data.as_ref(), |data| data.config_maps.join(", "));
     rows.add_deletion(snapshot.deletion.as_ref());
     let never = if rows.never_asked.is_empty() {
@@ -184,7 +228,11 @@ fn answer<T>(evidence: &Evidence<T>, render: impl FnOnce(&T) -> String) -> Strin
                 None => "never known".to_owned(),
             };
             let failures = evidence.failures;
-            format!("unknown, {failures} looks in a row, {known}: {}", fault.message)
+            let looks = match failures {
+                1 => "1 look".to_owned(),
+                looks => format!("{looks} looks in a row"),
+            };
+            format!("unknown, {looks}, {known}: {}", fault.message)
         }
     }
 }
@@ -289,15 +337,16 @@ fn beside(shadows: &[Shadow]) -> String {
     format!("\nShadow policies\n{}", lines.collect::<String>())
 }
 
-fn awaited(waits_for: &[Awaited], snapshot: &Snapshot) -> String {
+fn awaited(waits_for: &[Awaited], snapshot: &Snapshot, archive: Archive) -> String {
     if waits_for.is_empty() {
         return "\nWaits for something new to be seen; it is not polled.\n".to_owned();
     }
     let lines = waits_for.iter().map(|one| {
-        let due = one.due_at.map_or_else(
-            || "under way".to_owned(),
-            |due| format!("in {:.1} s", due.0.since(snapshot.now.0).as_secs_f64()),
-        );
+        let due = match one.due_at {
+            _ if one.look == ARCHIVE && archive == Archive::NotConfigured => NOT_CONFIGURED.to_owned(),
+            Some(due) => format!("in {:.1} s", due.0.since(snapshot.now.0).as_secs_f64()),
+            None => "under way".to_owned(),
+        };
         format!("  {:<14} {due}\n", one.look)
     });
     format!("\nWaits for\n{}", lines.collect::<String>())

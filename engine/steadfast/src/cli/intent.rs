@@ -2,7 +2,10 @@
 
 use clap::ValueEnum;
 
-use super::client::{Client, ServerOptions, job_path};
+use serde_json::Value;
+use steadfast_core::id::JobKey;
+
+use super::client::{Client, ServerOptions, job_path, no_engine};
 use super::{Failure, printer};
 
 /// What is wanted of a job.
@@ -42,7 +45,10 @@ impl Wanted {
 /// Has the engine note it.
 pub(super) async fn note(server: &ServerOptions, job: &str, wanted: Wanted) -> Result<(), Failure> {
     let body = serde_json::json!({ "intent": wanted.word() });
-    Client::new(server)?.put(&job_path(job, "/intent")?, &body).await?;
+    let noted = Client::new(server)?.put(&job_path(job, "/intent")?, &body).await?;
+    if noted.get("id").and_then(Value::as_str) != JobKey::parse(job).map(|key| key.to_string()).as_deref() {
+        return Err(no_engine("answered with something else than the job"));
+    }
     printer::note(&format!("noted for {job}: {}", wanted.effect()));
     Ok(())
 }

@@ -21,15 +21,26 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::terminal::{Passes, plain};
 
-/// Where kube's client logs an ERROR for each request that fails. The engine tells once that a source is lost, with its
-/// address and the cause, and once that it is back.
-const EACH_REQUEST: &str = "kube_client::client";
+/// Where libraries log an ERROR for each request that fails. The engine tells once that a source is lost, with its address and
+/// the cause, and once that it is back.
+const EACH_REQUEST: [&str; 2] = ["kube_client::client", "rustls_platform_verifier"];
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Text,
     Json,
+}
+
+impl Format {
+    /// How it is written if nobody says: what an engine says on and on, to nobody at a terminal, is collected by programs.
+    pub(super) fn usual(runs_on: bool, is_terminal: bool) -> Self {
+        if runs_on && !is_terminal {
+            Self::Json
+        } else {
+            Self::Text
+        }
+    }
 }
 
 /// How many lines wait to be written before more are dropped.
@@ -42,6 +53,8 @@ static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 pub(super) fn start(filter: &str, format: Format) -> anyhow::Result<WorkerGuard> {
     let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let filter = parse(filter)?;
+    // Which module says it helps those who look for a fault of the engine.
+    let names_modules = asks_for_more(&filter);
     // Beside the standard library's own, whose lock would be held as long as a line cannot be written.
     let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     let (writer, guard) = NonBlockingBuilder::default()
@@ -54,7 +67,7 @@ pub(super) fn start(filter: &str, format: Format) -> anyhow::Result<WorkerGuard>
         .with_writer(move || OneLine(writer.clone()))
         .with_ansi(color);
     match format {
-        Format::Text => log.init(),
+        Format::Text => log.with_target(names_modules).init(),
         Format::Json => log.json().init(),
     }
     Ok(guard)
@@ -71,7 +84,7 @@ pub(crate) struct DroppedLines;
 impl Collector for DroppedLines {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let lines = ConstCounter::new(dropped() as u64);
-        let help = "Lines of the log that could not be written as fast as they came";
+        let help = "Lines of the log that could not be written as fast as they came.";
         lines.encode(encoder.encode_descriptor("steadfast_log_dropped_lines", help, None, MetricType::Counter)?)
     }
 }
@@ -141,16 +154,26 @@ impl<W: Write> Write for OneLine<W> {
     }
 }
 
-/// The filter as it was asked for; what kube says of each request is left to those who ask for debug, or for kube.
+/// Whether more is logged than what an operator needs.
+fn asks_for_more(filter: &EnvFilter) -> bool {
+    filter.max_level_hint().is_none_or(|level| level >= LevelFilter::DEBUG)
+}
+
+/// The filter as it was asked for; what libraries say of each request is left to those who ask for debug, or for that library.
 fn parse(text: &str) -> anyhow::Result<EnvFilter> {
-    let filter: EnvFilter = text
+    let mut filter: EnvFilter = text
         .parse()
         .with_context(|| format!("--log `{text}` is not a filter; write a level such as info, or target=level"))?;
-    let asks_for_more = filter.max_level_hint().is_none_or(|level| level >= LevelFilter::DEBUG);
-    if asks_for_more || text.contains("kube") {
+    if asks_for_more(&filter) {
         return Ok(filter);
     }
-    Ok(filter.add_directive(format!("{EACH_REQUEST}=off").parse()?))
+    for target in EACH_REQUEST {
+        let library = target.split(['_', ':']).next().unwrap_or(target);
+        if !text.contains(library) {
+            filter = filter.add_directive(format!("{target}=off").parse()?);
+        }
+    }
+    Ok(filter)
 }
 
 #[cfg(test)]
@@ -186,7 +209,17 @@ mod tests {
     }
 
     #[test]
-    fn what_kube_says_of_each_request_is_for_debug_and_for_those_who_ask() {
+    fn an_engine_at_no_terminal_writes_for_programs() {
+        let usual = |runs_on, is_terminal| Format::usual(runs_on, is_terminal);
+        assert_eq!(usual(true, false), Format::Json);
+        assert_eq!(
+            [usual(true, true), usual(false, false), usual(false, true)],
+            [Format::Text; 3]
+        );
+    }
+
+    #[test]
+    fn what_libraries_say_of_each_request_is_for_debug_and_for_those_who_ask() {
         for (text, is_quiet) in [
             ("info", true),
             ("warn,steadfast_reconcile=info", true),
@@ -195,6 +228,11 @@ mod tests {
         ] {
             let filter = parse(text).unwrap().to_string();
             assert_eq!(filter.contains("kube_client::client=off"), is_quiet, "{filter}");
+            assert_eq!(
+                filter.contains("rustls_platform_verifier=off"),
+                text != "debug",
+                "{filter}"
+            );
         }
         assert!(parse("=nonsense=").is_err());
     }

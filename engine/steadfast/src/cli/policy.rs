@@ -33,6 +33,7 @@ use clap::Subcommand;
 use tokio::runtime::Runtime;
 
 use super::{Failure, printer};
+pub(super) use promote::replace;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -81,7 +81,13 @@ pub fn mistakes(error: ConfigError) {
             "{}",
             plain(&format!("error: {report}"), Passes::LinesAndColors)
         )),
-        None => self::error(&error.into()),
+        None => {
+            let help = error.help();
+            self::error(&error.into());
+            if let Some(help) = help {
+                note(&format!("  help: {help}"));
+            }
+        }
     }
 }
 

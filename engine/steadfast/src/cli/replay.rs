@@ -36,7 +36,7 @@ Examples:
 
 Exit codes:
   0  nothing would have been different
-  1  something would have been; standard output has it
+  1  something would have been, or nothing could be compared; standard output has it
   2  the configuration, the store, the policy or the command line is wrong";
 
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "TABLE", requires = "policy")]
     params: Option<String>,
     /// How to print: `table` for people, `json` for programs.
-    #[arg(long, value_enum, default_value_t = Output::Table)]
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         Output::Table => printer::data(&report.page())?,
         Output::Json => printer::json(&report.document())?,
     }
-    if report.is_empty() {
+    if report.is_same() {
         Ok(())
     } else {
         Err(Failure::Reported)
@@ -87,6 +87,8 @@ struct Again {
     only: Option<PolicyName>,
     /// Policies that decided before and are not configured now.
     missing: BTreeSet<PolicyName>,
+    /// How many snapshots were decided again.
+    compared: usize,
 }
 
 impl Again {
@@ -99,6 +101,7 @@ impl Again {
             policies: BTreeMap::from([(name.clone(), (decide, replay))]),
             only: Some(name),
             missing: BTreeSet::new(),
+            compared: 0,
         })
     }
 
@@ -115,13 +118,17 @@ impl Again {
             policies: policies.collect(),
             only: None,
             missing: BTreeSet::new(),
+            compared: 0,
         })
     }
 
     fn take(&mut self, recorded: &Recorded) {
         let name = self.only.as_ref().unwrap_or(&recorded.before.policy);
         match self.policies.get_mut(name) {
-            Some((decide, replay)) => replay.take(recorded, decide.as_mut()),
+            Some((decide, replay)) => {
+                self.compared += 1;
+                replay.take(recorded, decide.as_mut());
+            }
             None => drop(self.missing.insert(name.clone())),
         }
     }
@@ -143,6 +150,7 @@ impl Again {
         }
         Report {
             span,
+            compared: self.compared,
             jobs,
             not_replayed: self.missing,
         }

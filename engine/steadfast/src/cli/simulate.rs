@@ -3,12 +3,17 @@
 mod cast;
 pub(super) mod files;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{Commit, Journal as _};
+use steadfast_core::record::JobRecord;
 use steadfast_core::recording::Recorded;
+use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Clock as _;
 use steadfast_reconcile::Recording;
 use steadfast_simulate::{Environment, Harness, Outcome, play};
@@ -63,7 +68,8 @@ pub(super) struct Options {
     /// What every jitter is drawn from. One seed is one run in virtual time.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// Keep the snapshots behind all decisions in a store, made if need be, for `steadfast replay` and `policy diff`.
+    /// Keep the snapshots behind all decisions in a store, made if need be, for `steadfast replay --policy` and `policy diff`;
+    /// the jobs of a story are named STORY/NAMESPACE/NAME there.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Show the timeline of stories that pass, too.
@@ -106,6 +112,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         .map(SqliteStore::open_for_recordings)
         .transpose();
     let record = record.map_err(|error| Failure::Usage(error.into()))?;
+    let mut named = BTreeMap::new();
     let mut tally = Tally::default();
     for story in &stories {
         if let Some(obstacle) = environment.obstacle(story) {
@@ -122,7 +129,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         }
         printer::data(&report(story, &outcome))?;
         if let Some(store) = &record {
-            runtime.block_on(keep(store, outcome.recorded))?;
+            runtime.block_on(keep(store, apart(outcome.recorded, &cluster_of(story, &mut named))))?;
         }
         if options.timeline || !passed {
             printer::data(&format!("{}\n", outcome.timeline))?;
@@ -134,6 +141,34 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     } else {
         Ok(())
     }
+}
+
+/// The cluster under which a story's jobs are kept: its id, numbered if there was a story of that id before.
+fn cluster_of(story: &Story, named: &mut BTreeMap<String, u32>) -> ClusterName {
+    let count = named.entry(story.id.clone()).or_default();
+    *count += 1;
+    match *count {
+        1 => ClusterName::new(&story.id),
+        again => ClusterName::new(format!("{}-{again}", story.id)),
+    }
+}
+
+/// Jobs of one name in two stories are two jobs.
+fn apart(recorded: Vec<Recorded>, cluster: &ClusterName) -> Vec<Recorded> {
+    let named = |record: &JobRecord| {
+        let mut record = record.clone();
+        record.key.target.cluster = cluster.clone();
+        record
+    };
+    let one = |recorded: Recorded| Recorded {
+        before: Arc::new(named(&recorded.before)),
+        snapshot: Snapshot {
+            record: named(&recorded.snapshot.record),
+            ..recorded.snapshot
+        },
+        ..recorded
+    };
+    recorded.into_iter().map(one).collect()
 }
 
 /// Writes a story's snapshots behind those of the stories before.

@@ -36,13 +36,38 @@ pub(super) async fn show(
         None
     };
     let list = clusters::read(&client).await?;
+    let lost = store_line(&client).await;
+    if let Some(line) = &lost {
+        print_line(line, output)?;
+    }
+    print_reload(&client, output).await?;
     print_records(&client, output, job).await?;
     print_list(&client, &list, output, job).await?;
     match events {
-        Some(events) => follow(&client, events, Told::new(&list), output, job).await,
+        Some(events) => follow(&client, events, (Told::new(&list), lost), output, job).await,
+        // What is decided now is not on record, and what is shown may be long over.
+        None if lost.is_some() => Err(Failure::Reported),
         // What is shown is then not all there is: a script that counts jobs must not take it for that.
         None if concerned(&list, job).any(|cluster| cluster.never_read) => Err(Failure::Reported),
         None => Ok(()),
+    }
+}
+
+/// The store takes nothing: a line that says so, or none.
+async fn store_line(client: &Client) -> Option<String> {
+    let ready = client.probe("/readyz").await?;
+    let problem = ready.get("store")?.as_str()?;
+    Some(format!("store: {problem}; what is shown is what was written before"))
+}
+
+/// Beside data for programs a line is a word to whoever reads it.
+fn print_line(line: &str, output: Output) -> Result<(), PrintError> {
+    match output {
+        Output::Table => printer::data(&format!("{line}\n")),
+        Output::Json => {
+            printer::note(line);
+            Ok(())
+        }
     }
 }
 
@@ -54,13 +79,10 @@ fn concerned<'a>(list: &'a ClusterList, job: Option<&'a str>) -> impl Iterator<I
         .filter(move |cluster| of_job.is_none_or(|name| name == cluster.name))
 }
 
-/// The jobs, and above them each cluster that cannot be read: beside data for programs that is a word to whoever reads it.
+/// The jobs, and above them each cluster that cannot be read.
 async fn print_list(client: &Client, list: &ClusterList, output: Output, job: Option<&str>) -> Result<(), Failure> {
     for line in concerned(list, job).filter_map(|cluster| clusters::line(cluster, SystemClock.now())) {
-        match output {
-            Output::Table => printer::data(&format!("{line}\n"))?,
-            Output::Json => printer::note(&line),
-        }
+        print_line(&line, output)?;
     }
     let items = match job {
         Some(job) => vec![client.get(&job_path(job, "")?).await?],
@@ -71,6 +93,22 @@ async fn print_list(client: &Client, list: &ClusterList, output: Output, job: Op
         Output::Json => printer::json(&Value::Array(items))?,
     }
     Ok(())
+}
+
+/// What the configuration says now was refused: a line that says so. An engine that cannot say goes without.
+async fn print_reload(client: &Client, output: Output) -> Result<(), PrintError> {
+    let Ok(Some(policies)) = client.find("/api/v1/policies").await else {
+        return Ok(());
+    };
+    if text(&policies, "/lastReload/result") != "refused" {
+        return Ok(());
+    }
+    let (at, why) = (
+        text(&policies, "/lastReload/at"),
+        text(&policies, "/lastReload/message"),
+    );
+    let line = format!("configuration: what it says was refused {at}, and the policies of before go on: {why}");
+    print_line(&line, output)
 }
 
 /// A line for each record that did not read, and each job of which the store takes nothing. An engine of an earlier version
@@ -105,10 +143,7 @@ async fn print_records(client: &Client, output: Output, job: Option<&str>) -> Re
         )
     });
     for line in aside.chain(unwritten) {
-        match output {
-            Output::Table => printer::data(&format!("{line}\n"))?,
-            Output::Json => printer::note(&line),
-        }
+        print_line(&line, output)?;
     }
     Ok(())
 }
@@ -118,30 +153,44 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
 }
 
+/// Intents and alerts have a column where there are any, so that the table stays narrow.
 fn table(items: &[Value]) -> Table {
+    let alerts = |item: &Value| names(item, "/alerts", "/alert");
+    let intent = |item: &Value| {
+        item.pointer("/intent/intent")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let has_alerts = items.iter().any(|item| !alerts(item).is_empty());
+    let has_intents = items.iter().any(|item| !intent(item).is_empty());
+    let mut header = vec!["JOB", "STATE", "CONFIDENCE", "ATTEMPT", "SINCE", "CONDITIONS"];
+    header.extend(has_alerts.then_some("ALERTS"));
+    header.extend(has_intents.then_some("INTENT"));
+    header.push("REASON");
     let mut table = Table::new();
-    table
-        .load_style(NOTHING)
-        .set_header(["JOB", "STATE", "CONFIDENCE", "ATTEMPT", "SINCE", "CONDITIONS", "REASON"]);
+    table.load_style(NOTHING).set_header(header);
     for item in items {
-        let conditions: Vec<&str> = item
-            .pointer("/conditions")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .map(|condition| text(condition, "/type"))
-            .collect();
-        table.add_row([
+        let mut row = vec![
             text(item, "/id").to_owned(),
             text(item, "/state").to_owned(),
             text(item, "/confidence").to_owned(),
             item.pointer("/attempt").map_or_else(String::new, Value::to_string),
             text(item, "/since").to_owned(),
-            conditions.join(","),
-            text(item, "/reason/message").to_owned(),
-        ]);
+            names(item, "/conditions", "/type"),
+        ];
+        row.extend(has_alerts.then(|| alerts(item)));
+        row.extend(has_intents.then(|| intent(item)));
+        row.push(text(item, "/reason/message").to_owned());
+        table.add_row(row);
     }
     table
+}
+
+/// What the items of a list are called.
+fn names(item: &Value, list: &str, name: &str) -> String {
+    let all = item.pointer(list).and_then(Value::as_array).into_iter().flatten();
+    all.map(|one| text(one, name)).collect::<Vec<_>>().join(",")
 }
 
 /// Prints a line for each change, and the list again where changes may have been missed. It ends only with an error:
@@ -149,7 +198,7 @@ fn table(items: &[Value]) -> Table {
 async fn follow(
     client: &Client,
     mut events: Events<'_>,
-    mut told: Told,
+    (mut told, mut lost): (Told, Option<String>),
     output: Output,
     job: Option<&str>,
 ) -> Result<(), Failure> {
@@ -164,7 +213,10 @@ async fn follow(
                 tokio::select! {
                     biased;
                     heard = &mut next => break heard?,
-                    _ = ticks.tick() => print_clusters(client, &mut told, output, job).await?,
+                    _ = ticks.tick() => {
+                        print_store(client, &mut lost, output).await?;
+                        print_clusters(client, &mut told, output, job).await?;
+                    }
                 }
             }
         };
@@ -178,6 +230,18 @@ async fn follow(
             }
         }
     }
+}
+
+/// Prints a line when the store is lost, and when it is back.
+async fn print_store(client: &Client, lost: &mut Option<String>, output: Output) -> Result<(), PrintError> {
+    let now = store_line(client).await;
+    match (lost.is_some(), &now) {
+        (false, Some(line)) => print_line(line, output)?,
+        (true, None) => print_line("store: it takes what is decided again", output)?,
+        (false, None) | (true, Some(_)) => {}
+    }
+    *lost = now;
+    Ok(())
 }
 
 /// Prints a line for each cluster of which other things can be read now than before.
@@ -237,4 +301,25 @@ async fn print_event(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn alerts_and_intents_have_a_column_where_there_are_any() {
+        let job =
+            |alerts: Value, intent: Value| json!({"id": "prod/default/orders", "alerts": alerts, "intent": intent});
+        let shown = |items: &[Value]| table(items).to_string();
+        let plain = shown(&[job(json!([]), Value::Null)]);
+        assert!(!plain.contains("ALERTS") && !plain.contains("INTENT"), "{plain}");
+        let alerts = json!([{"alert": "JobFailed"}, {"alert": "NoCheckpoint"}]);
+        let told = shown(&[job(alerts, Value::Null), job(json!([]), json!({"intent": "cancel"}))]);
+        for said in ["ALERTS", "JobFailed,NoCheckpoint", "INTENT", "cancel"] {
+            assert!(told.contains(said), "{told}");
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! `steadfast store`: what the record is kept in, looked through, mended and written out.
 
-use std::io::{self, ErrorKind, Write as _};
-use std::path::PathBuf;
+use std::fs::FileType;
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
@@ -49,6 +51,22 @@ Examples:
   steadfast store export > record.jsonl
   steadfast store export | jq -r 'select(.kind == \"record\") | .record.state'";
 
+pub(super) const BACKUP_HELP: &str = "\
+It is taken beside a running engine, which goes on meanwhile, or of a store at rest. The copy is the store as it was at one moment,
+whole and without a log. It is called FILE.partial until it was looked through as `steadfast store check` does and is on the disk;
+a file that is there is not written over. It is its owner's alone (mode 600), as is the store.
+With `--to -` it goes to standard output, as out of a pod whose image has no shell and no tar; it stands beside the store for as
+long as it is made, and what is said of it goes to standard error. docs/operate.md has the way from a backup to a restored store.
+
+Exit codes:
+  0  the copy is made, and nothing is wrong in it
+  1  no copy is made; or it is, and rows of it are wrong as those of the store are: what is printed says which
+  2  there is no store, or the command line or the configuration is wrong
+
+Examples:
+  steadfast store backup --to backup.db
+  kubectl -n steadfast exec deploy/steadfast -- /usr/bin/steadfast store backup --config /etc/steadfast/config.toml --to - > backup.db";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Look through a store: every row that does not read, and what mends it.
@@ -57,7 +75,7 @@ pub(super) enum Command {
         #[command(flatten)]
         which: Which,
         /// How to print: `table` for people, `json` for programs.
-        #[arg(long, value_enum, default_value_t = Output::Table)]
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
     /// Mend a store at rest, after a copy of it: what does not read is set aside, and nothing is lost.
@@ -68,6 +86,15 @@ pub(super) enum Command {
         /// Delete the rows that were set aside, too; the copy has them.
         #[arg(long)]
         discard_quarantined: bool,
+    },
+    /// Copy a store whole, beside its engine, to a file that can be put in its place.
+    #[command(after_help = BACKUP_HELP)]
+    Backup {
+        #[command(flatten)]
+        which: Which,
+        /// Where to: a file that is not there yet, or `-` for standard output.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
     },
     /// Write a store out as lines of JSON.
     #[command(after_help = EXPORT_HELP)]
@@ -96,14 +123,29 @@ impl Which {
             None => Config::load(&self.config)?.store,
         };
         let path = steadfast_store::file(&url).map_err(|error| Failure::Usage(error.into()))?;
-        if path.exists() {
-            return Ok(path.to_owned());
-        }
-        let missing = anyhow!(
-            "there is no store {}; name it in store.url, or with --store sqlite://PATH",
-            path.display()
-        );
-        Err(Failure::Usage(missing))
+        let shown = path.display();
+        let rule = match path.metadata() {
+            Ok(found) if found.is_file() => return Ok(path.to_owned()),
+            Ok(found) => format!("{shown} is {}, and no store", kind(found.file_type())),
+            Err(error) if error.kind() == ErrorKind::NotFound => format!("there is no store {shown}"),
+            Err(error) => format!("the store {shown} cannot be looked at ({error})"),
+        };
+        Err(Failure::Usage(anyhow!(
+            "{rule}; name it in store.url, or with --store sqlite://PATH"
+        )))
+    }
+}
+
+/// What is there instead of a file.
+fn kind(found: FileType) -> &'static str {
+    if found.is_dir() {
+        "a folder"
+    } else if found.is_fifo() {
+        "a pipe"
+    } else if found.is_socket() {
+        "a socket"
+    } else {
+        "a device"
     }
 }
 
@@ -122,6 +164,8 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             };
             repair(which, discard)
         }
+        Command::Backup { which, to } if to.as_os_str() == "-" => backup_to_stdout(which),
+        Command::Backup { which, to } => backup(which, to),
         Command::Export { which } => export(which),
     }
 }
@@ -153,6 +197,26 @@ fn repair(which: &Which, discard: Discard) -> Result<(), Failure> {
     }
     printer::data(&text)?;
     verdict(&left)
+}
+
+fn backup(which: &Which, to: &Path) -> Result<(), Failure> {
+    let path = which.file()?;
+    let found = steadfast_store::back_up(&path, to).map_err(anyhow::Error::new)?;
+    printer::data(&report(&to.display().to_string(), &found))?;
+    verdict(&found.problems)
+}
+
+fn backup_to_stdout(which: &Which) -> Result<(), Failure> {
+    let path = which.file()?;
+    if io::stdout().is_terminal() {
+        let fix = "send it into a file (> backup.db), or name one with --to";
+        return Err(Failure::Usage(anyhow!(
+            "a copy of a store is no text for a terminal; {fix}"
+        )));
+    }
+    let found = steadfast_store::back_up_into(&path, &mut printer::stream()).map_err(anyhow::Error::new)?;
+    printer::note(report("the copy", &found).trim_end());
+    verdict(&found.problems)
 }
 
 fn export(which: &Which) -> Result<(), Failure> {

@@ -3,29 +3,33 @@
 mod ended_jobs;
 mod flink_access;
 mod jobs;
+mod names;
 mod policies;
 mod quote;
 mod registries;
 mod retention;
+mod server;
 mod sinks;
+mod telemetry;
 mod trust;
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use steadfast_core::error_chain::error_chain;
+use steadfast_core::evidence::Fault;
 use steadfast_core::recording::Retention;
 use steadfast_core::secret_url::SecretUrl;
 use steadfast_core::timing::Timing;
-use steadfast_reconcile::{Discover, Recording};
+use steadfast_reconcile::{Discover, JobSeries, Recording};
 use steadfast_sources::kubernetes::check_kubeconfig;
 use toml::Spanned;
 
 use super::file::{self, File};
 use super::values::Span;
-use super::{Cluster, Config, FlinkRest, Job, Mistake, Modules, Policy, Server};
+use super::{Cluster, Config, FlinkRest, Job, Mistake, Modules, Policy};
 
 use quote::{is_word, quoted_store};
 
@@ -37,6 +41,18 @@ fn usual_intent_timeout(validate: Duration) -> Duration {
     validate.saturating_mul(VALIDATIONS).max(AT_LEAST)
 }
 
+/// How Flinks that are reached as `rest` says are reached through the API server, as far as the file tells; `None` if they are not.
+/// A kubeconfig leads in from outside, where the cluster's own names are not known.
+fn proxied(rest: &FlinkRest, cluster: &file::Kubernetes) -> Option<&'static str> {
+    match rest {
+        FlinkRest::Proxy => Some("flink_rest is \"proxy\""),
+        FlinkRest::Auto if cluster.kubeconfig.is_some() => {
+            Some("from outside the cluster, as by a kubeconfig, flink_rest is \"proxy\" where nothing is said")
+        }
+        FlinkRest::Auto | FlinkRest::Service | FlinkRest::Pod | FlinkRest::Url(_) => None,
+    }
+}
+
 /// Checks a file whose relative paths start at `folder`.
 pub(super) fn check(file: File, folder: &Path, modules: Modules) -> Result<Config, Vec<Mistake>> {
     let mut checker = Checker {
@@ -46,15 +62,24 @@ pub(super) fn check(file: File, folder: &Path, modules: Modules) -> Result<Confi
     };
     let config = Config {
         store: checker.store(&file.store.url),
-        server: checker.server(&file.server),
+        server: checker.server(&file.server, &file.kubernetes),
         timing: checker.timing(&file.timing),
         recording: checker.recording(&file.recording),
         keeping: checker.retention(&file.retention),
+        series: if file.metrics.per_job {
+            JobSeries::Each
+        } else {
+            JobSeries::None
+        },
         clusters: checker.clusters(&file.kubernetes),
         jobs: checker.jobs(&file.job, &file.kubernetes),
         policies: checker.policies(&file.policy),
         registries: checker.registries(&file.registry),
-        sinks: checker.sinks(&file.sink),
+        sinks: checker.sinks(&file.sink, &file.kubernetes),
+        telemetry: file
+            .telemetry
+            .as_ref()
+            .and_then(|telemetry| checker.telemetry(telemetry)),
     };
     if checker.mistakes.is_empty() {
         Ok(config)
@@ -95,34 +120,6 @@ impl Checker<'_> {
             ),
         }
         String::new()
-    }
-
-    fn server(&mut self, server: &file::Server) -> Server {
-        let listen = server.listen.get_ref();
-        let address = listen.parse::<SocketAddr>();
-        if address.is_err() {
-            self.refuse(
-                server.listen.span(),
-                format!("server.listen `{listen}` is not an address and port"),
-                "write an IP address and a port, such as \"127.0.0.1:8080\"",
-            );
-        }
-        let token_file = server
-            .token_file
-            .as_ref()
-            .map(|path| self.file(path, "server.token_file"));
-        if address.as_ref().is_ok_and(|address| !address.ip().is_loopback()) && token_file.is_none() && !server.insecure
-        {
-            self.refuse(
-                server.listen.span(),
-                format!("server.listen `{listen}` is reachable from other machines, and nothing says who may call"),
-                "listen on 127.0.0.1, or set token_file = \"/path/to/token\", or, where the network itself keeps others out, insecure = true",
-            );
-        }
-        Server {
-            listen: address.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0))),
-            token_file,
-        }
     }
 
     fn recording(&mut self, recording: &file::Recording) -> Option<Recording> {
@@ -203,6 +200,13 @@ impl Checker<'_> {
             .iter()
             .map(|entry| {
                 let name = self.name(&entry.name, "kubernetes.name");
+                if name == "-" {
+                    self.refuse(
+                        entry.name.span(),
+                        "kubernetes.name `-` stands for no cluster, as in the ids of standalone jobs",
+                        "give the cluster another name",
+                    );
+                }
                 if !names.insert(name.clone()) {
                     self.refuse(
                         entry.name.span(),
@@ -218,13 +222,14 @@ impl Checker<'_> {
                     flink_access: self.flink_access(
                         entry.flink_auth.as_ref(),
                         entry.flink_ca_file.as_ref(),
-                        Some(&flink_rest),
+                        proxied(&flink_rest, entry),
                     ),
                     kubeconfig: entry.kubeconfig.as_ref().map(|path| self.kubeconfig(path)),
-                    namespaces: self.names(&entry.namespaces, "kubernetes.namespaces"),
+                    namespaces: self.namespaces(&entry.namespaces),
                     discover: self.discover(entry.discover.as_deref()),
                     flink_rest,
                     ended_jobs: self.ended_jobs(entry),
+                    job_statuses: entry.job_statuses,
                     name,
                 }
             })
@@ -273,6 +278,12 @@ impl Checker<'_> {
                         format!("flink_rest `{url}` is not a URL"),
                         "write a URL such as \"http://127.0.0.1:8081\"",
                     );
+                } else if left.contains(['?', '#']) {
+                    self.refuse(
+                        rest.span(),
+                        format!("flink_rest `{url}` has a query or a fragment, which would swallow the paths that are put behind it"),
+                        "write it up to the `?` or the `#`; a token belongs into flink_auth",
+                    );
                 }
                 FlinkRest::Url(url)
             }
@@ -291,22 +302,6 @@ impl Checker<'_> {
         }
     }
 
-    fn name(&mut self, name: &Spanned<String>, key: &str) -> String {
-        let text = name.get_ref();
-        let rule = format!("{key} `{text}` cannot be a part of a job's id");
-        if text.is_empty() || text.contains('/') || text.chars().any(char::is_control) {
-            self.refuse(name.span(), rule, "use a name without slashes that is not empty");
-        } else if matches!(text.as_str(), "." | "..") {
-            let rule = format!("{rule}: in the job's URL it would stand for another place");
-            self.refuse(name.span(), rule, "use a name that is more than one or two dots");
-        }
-        text.clone()
-    }
-
-    fn names(&mut self, names: &[Spanned<String>], key: &str) -> Vec<String> {
-        names.iter().map(|name| self.name(name, key)).collect()
-    }
-
     fn kubeconfig(&mut self, path: &Spanned<String>) -> PathBuf {
         let mistakes = self.mistakes.len();
         let file = self.file(path, "kubernetes.kubeconfig");
@@ -315,22 +310,48 @@ impl Checker<'_> {
         {
             self.refuse(
                 path.span(),
-                format!("kubernetes.kubeconfig: {error}"),
+                format!("kubernetes.kubeconfig: {}", error_chain(&error)),
                 "correct that file; `kubectl --kubeconfig FILE version` must work with it",
             );
         }
         file
     }
 
+    /// A file that must be there, and hold what it is named for.
+    fn file_with(
+        &mut self,
+        path: &Spanned<String>,
+        key: &str,
+        check: fn(&Path) -> Result<(), Fault>,
+        fix: &str,
+    ) -> PathBuf {
+        let mistakes = self.mistakes.len();
+        let file = self.file(path, key);
+        if self.mistakes.len() == mistakes
+            && let Err(fault) = check(&file)
+        {
+            self.refuse(path.span(), format!("{key}: {}", fault.message), fix);
+        }
+        file
+    }
+
     /// A file that must be there.
     fn file(&mut self, path: &Spanned<String>, key: &str) -> PathBuf {
+        const RELATIVE: &str = "correct the path; a relative one starts at the configuration's folder";
+        /// Where systemd puts what it hands to a service.
+        const HANDED_OVER: &str = "/run/credentials";
         let full = self.folder.join(path.get_ref());
-        if !full.is_file() {
-            self.refuse(
-                path.span(),
-                format!("{key}: there is no file {}", full.display()),
-                "correct the path; a relative one starts at the configuration's folder",
-            );
+        let shown = full.display();
+        if !full.exists() {
+            let fix = if full.starts_with(HANDED_OVER) {
+                "systemd puts it there while the service runs, if the unit has LoadCredential= with its name; `journalctl -u steadfast` \
+                 tells what the service itself says"
+            } else {
+                RELATIVE
+            };
+            self.refuse(path.span(), format!("{key}: there is no file {shown}"), fix);
+        } else if !full.is_file() {
+            self.refuse(path.span(), format!("{key}: {shown} is no file"), RELATIVE);
         }
         full
     }

@@ -70,12 +70,9 @@ impl Mistake {
             let key = words.next().unwrap_or_default();
             return Self::unknown_key(place, key, words.filter(|word| !word.is_empty()));
         }
-        let fix = if message.starts_with("missing field") {
-            "add the key; the config.toml that comes with Steadfast shows an example"
-        } else if message.starts_with("invalid type") {
-            "write the value in the type that is expected"
-        } else {
-            "correct the line"
+        let (message, fix) = match message.split_once(": write ") {
+            Some((rule, fix)) => (rule, format!("write {fix}")),
+            None => (message, fix(message)),
         };
         Self::new(
             place,
@@ -101,11 +98,11 @@ impl Mistake {
 }
 
 impl ConfigError {
-    /// The mistake of the policy with that name, where its entry says `key`; it was found when the policy was loaded, and
+    /// The mistake of an entry, named by its table and its name, where it says `key`; it was found when it was made use of, and
     /// the text is read again to find the place. A file that is gone or another one by now is shown without it.
-    pub(crate) fn in_policy(path: &Path, policy: &str, key: &str, rule: String, fix: &str) -> Self {
+    pub(crate) fn in_entry(path: &Path, entry: (&str, &str), key: &str, rule: String, fix: &str) -> Self {
         let text = steadfast_files::read_text(path, super::MAX_TEXT).unwrap_or_default();
-        let place = read::place_in_policy(&text, policy, key).unwrap_or(0..0);
+        let place = read::place_in_entry(&text, entry, key).unwrap_or(0..0);
         Self::mistakes(path, &text, vec![Mistake::new(place, rule, fix)])
     }
 
@@ -150,6 +147,20 @@ impl ConfigError {
         }
     }
 
+    /// What mends a file that cannot be read; mistakes carry their own.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreadable {
+                source: FileError::Io(error),
+                ..
+            } if error.kind() == std::io::ErrorKind::NotFound => Some(
+                "name another with --config FILE, or write one: an empty file is a beginning, `[[kubernetes]]` and below it \
+                 `name = \"local\"` watch the cluster of your kubeconfig, and the config.toml that comes with Steadfast shows every key",
+            ),
+            Self::Unreadable { .. } | Self::Mistakes { .. } => None,
+        }
+    }
+
     /// What the person at the terminal is told: the report, where there is one.
     pub fn for_terminal(&self) -> Option<String> {
         match self {
@@ -158,6 +169,40 @@ impl ConfigError {
                 Some(format!("{} in the configuration\n{report}", count(mistakes.len())))
             }
         }
+    }
+}
+
+/// What to write instead of what the TOML reader refuses.
+fn fix(message: &str) -> String {
+    if message.starts_with("missing field") {
+        return "add the key; the config.toml that comes with Steadfast shows an example".to_owned();
+    }
+    if [
+        "invalid float",
+        "invalid integer",
+        "invalid datetime",
+        "string values must be quoted",
+    ]
+    .iter()
+    .any(|start| message.starts_with(start))
+    {
+        return "write a text in quotes: \"...\"".to_owned();
+    }
+    if message == "duplicate key" {
+        return "write each key once in its table, and a table such as [policy.params] below the [[policy]] that it belongs to"
+            .to_owned();
+    }
+    let Some((found, expected)) = message
+        .strip_prefix("invalid type: ")
+        .and_then(|rest| rest.rsplit_once(", expected "))
+    else {
+        return "correct the line".to_owned();
+    };
+    match (found.split_once(" `"), expected) {
+        (Some((_, value)), "a string") => format!("write it in quotes: \"{}\"", value.trim_end_matches('`')),
+        (_, "a boolean") => "write true or false, without quotes".to_owned(),
+        (_, "a sequence") => "write a list: it in [ and ]".to_owned(),
+        _ => "write the value in the type that is expected".to_owned(),
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn read(text: &str) -> Result<File, Vec<Mistake>> {
     if !errors.is_empty() {
         return Err(errors.iter().take(MOST).map(Mistake::of_toml).collect());
     }
-    let mut mistakes = Vec::new();
+    let mut mistakes = take_out_misplaced(table.get_mut());
     let mut taken_out = Vec::new();
     while mistakes.len() < MOST {
         let error = match File::deserialize(Deserializer::from(table.clone())) {
@@ -45,13 +45,62 @@ pub(super) fn read(text: &str) -> Result<File, Vec<Mistake>> {
     Err(mistakes)
 }
 
-/// Where a policy's entry says `key`, or else its name.
-pub(super) fn place_in_policy(text: &str, policy: &str, key: &str) -> Option<Range<usize>> {
+/// Tables of which there may be several, and those of which there is one.
+const SEVERAL: [&str; 5] = ["job", "kubernetes", "policy", "registry", "sink"];
+const ONE: [&str; 6] = ["recording", "retention", "server", "store", "telemetry", "timing"];
+
+/// Takes out single tables where a list of them belongs, and lists where there is one table.
+fn take_out_misplaced(table: &mut DeTable<'_>) -> Vec<Mistake> {
+    let mut misplaced = Vec::new();
+    for (key, value) in table.iter() {
+        if let Some((rule, fix)) = is_misplaced(key.get_ref(), value.get_ref()) {
+            misplaced.push((key.clone(), Mistake::new(key.span(), rule, fix)));
+        }
+    }
+    let mistakes = misplaced.into_iter().map(|(key, mistake)| {
+        table.remove(&key);
+        mistake
+    });
+    mistakes.collect()
+}
+
+/// What is wrong, and what mends it.
+fn is_misplaced(name: &str, value: &DeValue<'_>) -> Option<(String, String)> {
+    match value {
+        DeValue::Table(table) if SEVERAL.contains(&name) => {
+            let below = table.iter().next().filter(|(_, value)| value.get_ref().is_table());
+            Some(match below {
+                Some((below, _)) => (
+                    format!("[{name}.{}] belongs to no [[{name}]]", below.get_ref()),
+                    format!("write [[{name}]] and its keys above it"),
+                ),
+                None => (
+                    format!("[{name}] is one table, and there may be several"),
+                    format!("write [[{name}]]"),
+                ),
+            })
+        }
+        DeValue::Array(_) if ONE.contains(&name) => Some((
+            format!("[[{name}]] is one of several tables, and there is one"),
+            format!("write [{name}]"),
+        )),
+        DeValue::Table(_)
+        | DeValue::Array(_)
+        | DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_) => None,
+    }
+}
+
+/// Where the entry of a table with that name says `key`, or else its name.
+pub(super) fn place_in_entry(text: &str, (table_name, name): (&str, &str), key: &str) -> Option<Range<usize>> {
     let (table, _) = DeTable::parse_recoverable(text);
-    let entries = table.get_ref().get("policy")?.get_ref().as_array()?;
+    let entries = table.get_ref().get(table_name)?.get_ref().as_array()?;
     let entry = entries.iter().find_map(|entry| {
         let entry = entry.get_ref().as_table()?;
-        (entry.get("name")?.get_ref().as_str() == Some(policy)).then_some(entry)
+        (entry.get("name")?.get_ref().as_str() == Some(name)).then_some(entry)
     })?;
     let said = entry.iter().find(|(name, _)| name.get_ref() == key);
     said.map(|(name, _)| name.span())

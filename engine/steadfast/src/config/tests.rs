@@ -37,16 +37,23 @@ fn names_a_file(line: &str) -> bool {
     let keys = [
         "kubeconfig",
         "token_file",
+        "tokens_file",
+        "url_file",
+        "cert_file",
+        "key_file",
+        "client_scopes",
         "sha256",
         "public_key",
         "signature",
         "username",
         "password_file",
+        "secret_file",
         "ca_file",
         "flink_auth",
         "flink_ca_file",
     ];
-    keys.iter().any(|key| line.contains(&format!("{key} =")))
+    // Whose keys all are files, or about one.
+    line.contains("[server.tls]") || keys.iter().any(|key| line.contains(&format!("{key} =")))
 }
 
 #[test]
@@ -87,8 +94,16 @@ fn the_operators_file_shows_every_key_with_its_default() {
         })
         .collect();
     let all = Config::parse(&path, &uncommented).unwrap();
-    assert_eq!((all.clusters.len(), all.jobs.len(), all.sinks.len()), (1, 1, 1));
+    assert_eq!((all.clusters.len(), all.jobs.len(), all.sinks.len()), (1, 1, 5));
     assert_eq!(all.registries.len(), 1);
+    let telemetry = all.telemetry.unwrap();
+    let usual = Config::parse(&path, "[telemetry]\nendpoint = \"http://c\"\n").unwrap();
+    let usual = usual.telemetry.unwrap();
+    assert_eq!(
+        (telemetry.sample, &telemetry.service_name, telemetry.collector.timeout),
+        (usual.sample, &usual.service_name, usual.collector.timeout)
+    );
+    assert_eq!(empty.telemetry, None);
 }
 
 #[test]
@@ -99,7 +114,7 @@ fn an_unknown_key_is_shown_with_its_line() {
 
 #[test]
 fn a_wrong_type_and_a_wrong_duration_are_shown_with_their_lines() {
-    assert!(only_mistake("[timing]\npoll = 5\n").starts_with("2: invalid type"));
+    assert!(only_mistake("[timing]\npoll = 5\n").starts_with("2: `5` is a number without a unit"));
     assert!(only_mistake("[timing]\n\npoll = \"5 parsecs\"\n").starts_with("3: `5 parsecs` is not a duration"));
     assert!(only_mistake("[timing]\npoll = \"5ms\"\n").starts_with("2: poll is 5ms, shorter than 10ms"));
 }
@@ -114,6 +129,20 @@ fn a_pace_that_no_decision_may_have_is_no_pace_of_the_configuration() {
         );
         Config::parse(Path::new("steadfast.toml"), &format!("[timing]\n{key} = \"1d\"\n")).unwrap();
     }
+}
+
+#[test]
+fn jobs_have_series_of_their_own_if_that_is_asked_for() {
+    let series = |text: &str| Config::parse(Path::new("config.toml"), text).unwrap().series;
+    assert_eq!(
+        (series(""), series("[metrics]\nper_job = false")),
+        (JobSeries::None, JobSeries::None)
+    );
+    assert_eq!(series("[metrics]\nper_job = true"), JobSeries::Each);
+    let meant = only_mistake("[metrics]\nper_jobs = true\n");
+    assert!(meant.starts_with("2: ") && meant.contains("per_job"), "{meant}");
+    let kind = only_mistake("[metrics]\nper_job = \"yes\"\n");
+    assert!(kind.starts_with("2: "), "{kind}");
 }
 
 #[test]
@@ -323,6 +352,47 @@ fn a_name_that_a_url_would_take_for_another_place_is_refused() {
         assert!(
             Config::parse(Path::new("config.toml"), &job(name, "")).is_ok(),
             "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_address_of_a_flink_must_lead_to_it() {
+    let standalone = |rest: &str| format!("[[job]]\nname = \"a\"\nmode = \"standalone\"\nflink_rest = \"{rest}\"\n");
+    for swallows in ["http://flink:8081/?x=1", "http://flink:8081/#f", "http://flink:8081?"] {
+        let mistake = only_mistake(&standalone(swallows));
+        assert!(
+            mistake.starts_with("4: flink_rest `http://flink:8081") && mistake.contains("would swallow the paths"),
+            "{mistake}"
+        );
+    }
+    for place in ["{pod_ip}", "{namespace}"] {
+        let mistake = only_mistake(&standalone(&format!("http://{place}:8081")));
+        assert!(
+            mistake.starts_with("4: job `a` is standalone") && mistake.contains(place),
+            "{mistake}"
+        );
+    }
+    Config::parse(Path::new("config.toml"), &standalone("http://{name}:{rest_port}")).unwrap();
+}
+
+#[test]
+fn no_cluster_is_called_what_stands_for_none() {
+    let mistake = only_mistake("[[kubernetes]]\nname = \"-\"\n");
+    assert!(
+        mistake.starts_with("2: kubernetes.name `-` stands for no cluster"),
+        "{mistake}"
+    );
+}
+
+#[test]
+fn a_parameter_that_is_no_number_is_not_told_as_none() {
+    let policy = "[[policy]]\nname = \"p\"\nmodule = \"builtin:conservative\"\n[policy.params]\n";
+    for value in ["nan", "-inf", "[1.0, inf]", "{ a = nan }"] {
+        let mistake = only_mistake(&format!("{policy}fleet_unknown_share = {value}\n"));
+        assert!(
+            mistake.starts_with("2: policy `p`: params.fleet_unknown_share is no finite number"),
+            "{mistake}"
         );
     }
 }

@@ -1,7 +1,9 @@
 //! Durations, sizes and lists as they are written.
 
+use std::fmt;
 use std::time::Duration;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, de};
 use steadfast_core::duration::parse_duration;
 
@@ -78,9 +80,44 @@ fn parse_size(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(*factor)
 }
 
+/// A text such as `"20%"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Percent(pub(super) String);
+
+/// A text with a number and a unit. One without its unit is no text for TOML, and is told by what it lacks.
+struct WithUnit {
+    /// What is said to stand behind the number.
+    unit: &'static str,
+}
+
+impl Visitor<'_> for WithUnit {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a string such as \"5{}\"", self.unit)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<String, E> {
+        let unit = self.unit;
+        Err(E::custom(format!(
+            "`{number}` is a number without a unit: write a string such as \"{number}{unit}\""
+        )))
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(WithUnit { unit: "%" }).map(Self)
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = deserializer.deserialize_str(WithUnit { unit: "s" })?;
         parse_duration(&text).map(Self).ok_or_else(|| {
             de::Error::custom(format!(
                 "`{text}` is not a duration: write a whole number with ms, s, m, h or d, such as \"5s\""
@@ -91,7 +128,7 @@ impl<'de> Deserialize<'de> for Span {
 
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = deserializer.deserialize_str(WithUnit { unit: "MiB" })?;
         parse_size(&text).map(Self).ok_or_else(|| {
             de::Error::custom(format!(
                 "`{text}` is not a size: write a whole number with KiB, MiB or GiB, such as \"64MiB\""

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use steadfast_core::call::Call;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::{ClusterName, JobKey};
@@ -15,7 +16,7 @@ use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Ro
 use steadfast_server::sinks::SinkBoard;
 use steadfast_server::{
     ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList, QuarantinedRecord, Reach,
-    Readiness, RecordFaults, ReloadError, Reloaded, RunningPolicy, UnwrittenJob,
+    Readiness, RecordFaults, ReloadError, Reloaded, RunningPolicy, SinkHealth, UnwrittenJob,
 };
 use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
@@ -34,20 +35,34 @@ pub(super) struct EngineApi {
     pub(super) tasks: Tasks,
     /// How the sinks stand.
     pub(super) sinks: SinkBoard,
+    /// How the keepers of JobStatuses stand, by name.
+    pub(super) job_statuses: Vec<(String, steadfast_job_statuses::Standing)>,
 }
 
 #[async_trait]
 impl steadfast_server::Control for EngineApi {
-    async fn intend(&self, job: &JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, ControlError> {
-        self.control.intend(job.clone(), intent, author).await.map_err(refusal)
+    async fn intend(
+        &self,
+        job: &JobKey,
+        intent: Intent,
+        author: Option<Arc<str>>,
+        call: Call,
+    ) -> Result<JobView, ControlError> {
+        self.control
+            .intend(job.clone(), intent, author, Some(call))
+            .await
+            .map_err(refusal)
     }
 
     async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError> {
         self.control.explain(job.clone()).await.map_err(refusal)
     }
 
-    async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError> {
-        self.control.forget(job.clone(), force).await.map_err(refusal)
+    async fn forget(&self, job: &JobKey, force: Force, call: Call) -> Result<(), ControlError> {
+        self.control
+            .forget(job.clone(), force, Some(call))
+            .await
+            .map_err(refusal)
     }
 }
 
@@ -63,6 +78,16 @@ fn refusal(error: RequestError) -> ControlError {
         RequestError::Store(_) | RequestError::Busy | RequestError::Stopping => {
             ControlError::Unavailable(error_chain(&error))
         }
+    }
+}
+
+impl EngineApi {
+    /// As sinks of their own.
+    fn job_statuses(&self) -> impl Iterator<Item = SinkHealth> {
+        self.job_statuses.iter().map(|(name, standing)| SinkHealth {
+            failing_since: standing.failing().map(|(since, _)| since.to_string()),
+            ..SinkHealth::new(name)
+        })
     }
 }
 
@@ -88,7 +113,7 @@ impl Health for EngineApi {
             store: status.store_error,
             policies,
             clusters,
-            sinks: self.sinks.read(),
+            sinks: self.sinks.read().into_iter().chain(self.job_statuses()).collect(),
             quarantined_records: status.quarantined.len(),
             unwritten_jobs: status.unwritten.len(),
         }
@@ -118,7 +143,7 @@ impl Health for EngineApi {
     fn flinks(&self) -> BTreeMap<ClusterName, FlinkCounts> {
         let counts = self.status.flinks(|flink| self.projection.expects(flink));
         let counts = counts.into_iter().map(|(cluster, counts)| {
-            let steadfast_reconcile::FlinkCounts { watched, silent } = counts;
+            let steadfast_reconcile::FlinkCounts { watched, silent, .. } = counts;
             (cluster, FlinkCounts { watched, silent })
         });
         counts.collect()
@@ -127,8 +152,19 @@ impl Health for EngineApi {
 
 fn readings(clusters: BTreeMap<ClusterName, ClusterStatus>) -> Vec<ClusterReading> {
     let readings = clusters.into_iter().map(|(name, status)| {
-        let ClusterStatus { server, lists } = status;
-        ClusterReading { name, server, lists }
+        let ClusterStatus {
+            server,
+            lists,
+            tells_of_ends,
+            unwatched,
+        } = status;
+        ClusterReading {
+            name,
+            server,
+            lists,
+            tells_of_ends,
+            unwatched: unwatched.into_values().flatten().collect(),
+        }
     });
     readings.collect()
 }

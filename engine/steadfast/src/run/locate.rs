@@ -1,6 +1,6 @@
-//! Where in the configuration an error of loading a policy comes from.
+//! Where in the configuration an error of loading a policy, or of setting up a cluster, comes from.
 //!
-//! The configuration is checked before any module is looked for, and knows nothing of modules. Whether a module can be
+//! The configuration is checked before any module is looked for, and knows neither modules nor where the engine runs. Whether a module can be
 //! used is found out later, and most of what can be wrong with it is a mistake of the entry that names it: people are
 //! shown that line, as for any other mistake.
 
@@ -9,14 +9,19 @@ use std::path::Path;
 
 use steadfast_host::LoadError;
 
-use super::RefusedModule;
+use super::{MisplacedCluster, RefusedModule};
 use crate::config::ConfigError;
 
-/// The mistake behind policies that could not be loaded; `None` if it is none of the configuration at `path`, such as a
+/// The mistake behind policies that could not be loaded, or a cluster that could not be set up; `None` if it is none of the configuration at `path`, such as a
 /// registry that does not answer.
 pub fn locate_in_config(path: &Path, error: &anyhow::Error) -> Option<ConfigError> {
-    if let Some(refusal) = error.downcast_ref() {
-        return Some(of_policy(path, refusal));
+    if let Some(refusal) = error.downcast_ref::<LoadError>() {
+        return (!refusal.is_passing()).then(|| of_policy(path, refusal));
+    }
+    if let Some(misplaced) = error.downcast_ref::<MisplacedCluster>() {
+        let rule = format!("[[kubernetes]] `{}`: {}", misplaced.cluster, misplaced.rule);
+        let entry = ("kubernetes", misplaced.cluster.as_str());
+        return Some(ConfigError::in_entry(path, entry, misplaced.key, rule, misplaced.fix));
     }
     let refused = error.downcast_ref::<RefusedModule>();
     refused
@@ -38,16 +43,17 @@ fn of_policy(path: &Path, refusal: &LoadError) -> ConfigError {
         | LoadError::Untyped { policy }
         | LoadError::Memories { policy, .. }
         | LoadError::Costly { policy, .. }
+        | LoadError::Lacking { policy, .. }
         | LoadError::Version { policy, .. }
         | LoadError::Contract { policy, .. }
         | LoadError::Malformed { policy, .. }
         | LoadError::Failed { policy, .. } => (
             policy,
             "module",
-            "build the module as policies/README.md says, or name another",
+            "name one that `steadfast policy inspect MODULE` takes; `steadfast policy new` begins one",
         ),
     };
-    ConfigError::in_policy(path, policy, key, refusal.to_string(), fix)
+    ConfigError::in_entry(path, ("policy", policy), key, refusal.to_string(), fix)
 }
 
 /// A module that is not there, or is not what was asked for.
@@ -59,7 +65,7 @@ fn of_module(path: &Path, refused: &RefusedModule) -> ConfigError {
         rule.push_str(&format!(": {because}"));
         cause = because.source();
     }
-    ConfigError::in_policy(path, policy, source.key(), rule, source.fix())
+    ConfigError::in_entry(path, ("policy", policy), source.key(), rule, source.fix())
 }
 
 #[cfg(test)]

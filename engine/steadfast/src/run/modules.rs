@@ -62,8 +62,11 @@ pub fn resolve_modules_now(policies: &[Policy], registries: &[RegistryHost]) -> 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(runtime.block_on(resolve_modules(policies, registries))?)
     };
-    std::thread::scope(|scope| scope.spawn(resolve).join())
-        .map_err(|_| anyhow::anyhow!("the modules could not be looked for"))?
+    std::thread::scope(|scope| {
+        let resolving = std::thread::Builder::new().spawn_scoped(scope, resolve)?;
+        let resolved = resolving.join();
+        resolved.map_err(|_| anyhow::anyhow!("the modules could not be looked for"))?
+    })
 }
 
 /// What is known of registries: the configuration's entries, and Docker's logins for the others.

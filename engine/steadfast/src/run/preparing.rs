@@ -14,7 +14,7 @@ use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Mode;
 use steadfast_core::time::Timestamp;
 use steadfast_core::timing::Timing;
-use steadfast_host::PolicyEngine;
+use steadfast_host::{LoadError, PolicyEngine};
 use steadfast_modules::{Kept, Module};
 use steadfast_reconcile::{Identity, PolicySetup, Role, Standing, tried};
 use tokio::task::spawn_blocking;
@@ -26,8 +26,6 @@ use crate::config::{Config, Policy};
 
 /// On how many records at most each new module is tried.
 const TRIED: usize = 64;
-/// How often it is looked for modules that were out of reach.
-pub(super) const LOOKED_FOR_AGAIN: Duration = Duration::from_secs(60);
 
 /// A policy as it runs.
 pub(super) struct Prepared {
@@ -128,12 +126,8 @@ impl Choices {
     }
 
     /// Whether trying again later may help, with nothing changed.
-    pub(super) fn wait_for_a_registry(&self) -> bool {
-        let passing = |error: &anyhow::Error| {
-            let refused = error.downcast_ref::<RefusedModule>();
-            refused.is_some_and(|refused| refused.source.is_passing())
-        };
-        self.all.iter().any(|choice| choice.own.as_ref().is_err_and(passing))
+    pub(super) fn are_looked_for_again(&self) -> bool {
+        self.all.iter().any(|choice| choice.own.as_ref().is_err_and(is_passing))
     }
 
     /// Whether there is a new module that has another to fall back to.
@@ -226,6 +220,13 @@ impl Choice {
             }
         }
     }
+}
+
+/// Whether trying again later may help a module that cannot be used, with nothing changed.
+pub(super) fn is_passing(error: &anyhow::Error) -> bool {
+    let refused = error.downcast_ref::<RefusedModule>();
+    refused.is_some_and(|refused| refused.source.is_passing())
+        || error.downcast_ref::<LoadError>().is_some_and(LoadError::is_passing)
 }
 
 /// The last good module, run as it was, for what the entry selects now.

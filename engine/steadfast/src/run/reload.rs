@@ -10,9 +10,11 @@ mod restart;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::snapshot::Snapshot;
@@ -27,14 +29,16 @@ use tokio_util::sync::CancellationToken;
 use super::assemble::{LoadedPolicy, load};
 use super::keeper::{Keeper, brief};
 use super::locate::locate_in_config;
-use super::modules::{RefusedModule, resolve_modules};
-use super::preparing::Prepared;
+use super::modules::resolve_modules;
+use super::preparing::{Prepared, is_passing};
 use crate::config::{Config, Policy};
 
 pub(super) use follow::{FileSnapshot, follow};
 
 /// On about how many of the present snapshots policies are tried.
 const TRIED: usize = 512;
+/// Between two attempts of which the first failed for a reason that may pass lies `validate`, and at least this.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The one who knows which policies run, and from which file others come.
 pub(crate) struct Reloader {
@@ -50,10 +54,12 @@ pub(crate) struct Reloader {
     keeper: Keeper,
     /// Cancelled when the engine stops.
     cancel: CancellationToken,
-    /// Whether a module was out of reach at the start, and is looked for again and again.
-    waits_for_registry: AtomicBool,
+    /// Whether what the files ask for failed for a reason that may pass, and is tried again and again.
+    tries_again: AtomicBool,
     last: Mutex<Option<LastReload>>,
     reloads: Family<[(&'static str, &'static str); 1], Counter>,
+    /// 0 while what was refused last is what the files say.
+    successful: Gauge,
 }
 
 /// The policies with which an engine was started.
@@ -61,8 +67,8 @@ pub(super) struct StartedWith {
     pub(super) host: PolicyEngine,
     pub(super) running: Vec<Prepared>,
     pub(super) keeper: Keeper,
-    /// Whether one was out of reach.
-    pub(super) waits_for_registry: bool,
+    /// Whether one failed for a reason that may pass.
+    pub(super) tries_again: bool,
 }
 
 impl Reloader {
@@ -80,6 +86,13 @@ impl Reloader {
             "Attempts to reload the policies, by result",
             reloads.clone(),
         );
+        let successful = Gauge::default();
+        successful.set(1);
+        registry.register(
+            "steadfast_last_reload_successful",
+            "Whether the last attempt to reload the policies, if there was one, was not refused",
+            successful.clone(),
+        );
         Self {
             file,
             started,
@@ -89,9 +102,10 @@ impl Reloader {
             running: tokio::sync::Mutex::new(policies.running),
             keeper: policies.keeper,
             cancel,
-            waits_for_registry: AtomicBool::new(policies.waits_for_registry),
+            tries_again: AtomicBool::new(policies.tries_again),
             last: Mutex::new(None),
             reloads,
+            successful,
         }
     }
 
@@ -104,13 +118,20 @@ impl Reloader {
     pub(crate) async fn reload(&self) -> Result<Reloaded, ReloadError> {
         let mut running = self.running.lock().await;
         let outcome = self.attempt(&mut running).await;
+        let may_pass = matches!(outcome, Err(ReloadError::Unavailable(_)));
+        self.tries_again.store(may_pass, Ordering::Relaxed);
         self.report(&outcome);
         outcome
     }
 
-    /// Whether a module was out of reach at the start and nothing was reloaded since.
-    fn waits_for_registry(&self) -> bool {
-        self.waits_for_registry.load(Ordering::Relaxed)
+    /// Whether the last attempt, or the start, failed for a reason that may pass.
+    fn tries_again(&self) -> bool {
+        self.tries_again.load(Ordering::Relaxed)
+    }
+
+    /// After how long.
+    fn pause(&self) -> Duration {
+        self.started.timing.validate.max(SHORTEST_PAUSE)
     }
 
     async fn attempt(&self, running: &mut Vec<Prepared>) -> Result<Reloaded, ReloadError> {
@@ -146,7 +167,6 @@ impl Reloader {
             CrashPoint::ReloadReplaced.reach();
             *running = policies.into_iter().map(Prepared::as_configured).collect();
         }
-        self.waits_for_registry.store(false, Ordering::Relaxed);
         let keeper = self.keeper.clone();
         let keep = move || named.iter().for_each(|(policy, module)| keeper.keep(policy, module));
         // What cannot be kept is logged.
@@ -174,6 +194,7 @@ impl Reloader {
             }
         };
         self.reloads.get_or_create(&[("result", result)]).inc();
+        self.successful.set(outcome.is_ok().into());
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(LastReload {
             at: self.clock.now().to_string(),
             result,
@@ -190,8 +211,11 @@ fn try_all(
     beside: &mut [PolicySetup],
     snapshots: &[Snapshot],
 ) -> anyhow::Result<Vec<LoadedPolicy>> {
-    let refused =
-        |(policy, module): &(Policy, Module), error: &anyhow::Error| keeper.refuse(policy, module, &brief(error));
+    let refused = |(policy, module): &(Policy, Module), error: &anyhow::Error| {
+        if !is_passing(error) {
+            keeper.refuse(policy, module, &brief(error));
+        }
+    };
     let load_one = |one: &(Policy, Module)| {
         let (policy, module) = one;
         let loaded = load(host, policy, module).map_err(anyhow::Error::new);
@@ -215,7 +239,7 @@ fn refusal(file: &Path, error: anyhow::Error) -> ReloadError {
     if let Some(mistake) = locate_in_config(file, &error) {
         return ReloadError::Refused(error_chain(&mistake));
     }
-    if error.is::<RefusedModule>() {
+    if is_passing(&error) {
         return ReloadError::Unavailable(error_chain(&*error));
     }
     ReloadError::Refused(error_chain(&*error))

@@ -3,11 +3,14 @@
 //! The engine runs at its most talkative, and each configuration is also broken beside the secrets and within them: a report of
 //! a mistake is where a secret is quoted most easily.
 
+mod receivers;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
 use reqwest::Method;
 
+use crate::collector::Collector;
 use crate::command::{Ended, steadfast};
 use crate::process::Process;
 
@@ -21,19 +24,34 @@ const ENCODED: [&str; 3] = [
     "jNG40cnktMGJhZGMwZGUtN",
 ];
 
+/// As a URL may have it.
+const PERCENT: &str = "c4n4ry%2D0badc0de%2D5ecret";
+
 /// A folder with a configuration in which each key that takes a secret, or names a file with one, has the canary. Nobody
 /// answers at port 9.
 struct World {
     folder: tempfile::TempDir,
+    /// Takes traces, which must not tell what it is shown beside them.
+    collector: Collector,
 }
 
 impl World {
     fn new() -> Self {
         let world = Self {
             folder: tempfile::tempdir().unwrap(),
+            collector: Collector::start(200),
         };
         world.write("token", CANARY);
         world.write("password", CANARY);
+        let nobodys = format!(
+            "[[token]]\nname = \"eye\"\nscopes = [\"read\"]\nhash = \"sha256:{:064}\"\n",
+            7
+        );
+        world.write("tokens.toml", &nobodys);
+        world.write(
+            "url",
+            &format!("http://ann:{CANARY}@127.0.0.1:9/{CANARY}?key={CANARY}\n"),
+        );
         world.write("kubeconfig", &kubeconfig(&format!("{{token: {CANARY}}}")));
         world
     }
@@ -47,7 +65,7 @@ impl World {
     }
 
     fn configure(&self, more: &str) {
-        self.write("config.toml", &format!("{}{more}", config()));
+        self.write("config.toml", &format!("{}{more}", config(&self.collector)));
     }
 
     fn command(&self, arguments: &[&str]) -> std::process::Command {
@@ -70,18 +88,42 @@ impl World {
     }
 }
 
-fn config() -> String {
+fn config(collector: &Collector) -> String {
+    let collector = collector.address;
     format!(
         "[server]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"token\"\n\
+         tokens_file = \"tokens.toml\"\nkubernetes_auth = {{ cluster = \"local\" }}\n\
          [timing]\npoll = \"100ms\"\ntimeout = \"1s\"\nretry_initial = \"50ms\"\nretry_max = \"100ms\"\n\
          [[kubernetes]]\nname = \"local\"\nkubeconfig = \"kubeconfig\"\n\
-         flink_rest = \"http://ann:{CANARY}@127.0.0.1:9/{CANARY}/{{namespace}}/{{name}}?key={CANARY}\"\n\
+         flink_rest = \"http://ann:{CANARY}@127.0.0.1:9/{CANARY}/{{namespace}}/{{name}}\"\n\
          flink_auth = {{ token_file = \"token\" }}\n\
          history_server = \"http://ann:{CANARY}@127.0.0.1:9/{CANARY}\"\narchive = [\"s3://bucket/archive\"]\n\
          [[job]]\nname = \"orders\"\nkubernetes = \"local\"\nflink_auth = {{ user = \"ann\", password_file = \"password\" }}\n\
          [[job]]\nname = \"bills\"\nmode = \"standalone\"\nflink_rest = \"http://ann:{CANARY}@127.0.0.1:9/{CANARY}\"\n\
          [[registry]]\nhost = \"127.0.0.1:9\"\nusername = \"ann\"\npassword_file = \"password\"\n\
-         [[sink]]\nkind = \"webhook\"\nurl = \"http://ann:{CANARY}@127.0.0.1:9/{CANARY}?key={CANARY}\"\n"
+         [[sink]]\nkind = \"webhook\"\nurl = \"http://ann:{CANARY}@127.0.0.1:9/{CANARY}?key={CANARY}\"\n\
+         headers = {{ \"X-Key\" = \"{CANARY}\" }}\ntoken_file = \"token\"\nsecret_file = \"password\"\n\
+         proxy = \"http://ann:{CANARY}@127.0.0.1:9\"\ntemplate = \"{CANARY} {{{{ title }}}}\"\n\
+         [[sink]]\nkind = \"alertmanager\"\nname = \"am\"\nurl = \"http://ann:{CANARY}@127.0.0.1:9/{CANARY}\"\nresend = \"50ms\"\n\
+         [[sink]]\nkind = \"slack\"\nname = \"slack\"\nurl = \"http://127.0.0.1:9/{CANARY}\"\n\
+         [[sink]]\nkind = \"slack\"\nname = \"slack-file\"\nurl_file = \"url\"\n\
+         [[sink]]\nkind = \"webhook\"\nname = \"hook-file\"\nurl_file = \"url\"\n\
+         [[sink]]\nkind = \"alertmanager\"\nname = \"am-file\"\nurl_file = \"url\"\nresend = \"50ms\"\n\
+         [[sink]]\nkind = \"dingtalk\"\nname = \"dingtalk\"\nurl = \"http://127.0.0.1:9/?access_token={CANARY}\"\nsecret_file = \"password\"\n\
+         [[sink]]\nkind = \"wecom\"\nname = \"wecom\"\nurl = \"http://127.0.0.1:9/?key={CANARY}\"\n\
+         [[sink]]\nkind = \"feishu\"\nname = \"feishu\"\nurl = \"http://127.0.0.1:9/{CANARY}\"\nsecret_file = \"password\"\n\
+         [[sink]]\nkind = \"email\"\nname = \"mail\"\nurl = \"smtp://127.0.0.1:9\"\ninsecure = true\nusername = \"ann\"\npassword_file = \"password\"\n\
+         from = \"a@example.com\"\nto = \"b@example.com\"\n\
+         [telemetry]\nendpoint = \"http://ann:{CANARY}@{collector}/{CANARY}?key={CANARY}\"\nsample = 1.0\n\
+         headers = {{ \"X-Key\" = \"{CANARY}\" }}\ntoken_file = \"token\"\n"
+    )
+}
+
+/// A file of tokens with one that nobody has.
+fn nobodys_token() -> String {
+    format!(
+        "[[token]]\nname = \"eye\"\nscopes = [\"read\"]\nhash = \"sha256:{:064}\"\n",
+        7
     )
 }
 
@@ -102,7 +144,31 @@ fn mistakes() -> Vec<String> {
     vec![
         format!("[[sink]]\nkind = \"webhok\"\nurl = \"https://hooks.example/{CANARY}\"\n"),
         sink(&format!("url = \"ftp://ann:{CANARY}@hooks.example/{CANARY}\"")),
+        sink(&format!("url = \"http://127.0.0.1:9\"\nproxy = \"{CANARY}\"")),
+        sink(&format!(
+            "url = \"http://127.0.0.1:9\"\nheaders = {{ \"{CANARY} \" = \"{CANARY}\" }}"
+        )),
+        sink(&format!(
+            "url = \"http://127.0.0.1:9\"\nheaders = {{ \"X-Key\" = \"{CANARY}\\n\" }}"
+        )),
+        sink(&format!(
+            "url = \"http://127.0.0.1:9\"\ntemplate = \"{{{{ {CANARY} }}}}\""
+        )),
+        sink(&format!(
+            "url = \"http://127.0.0.1:9\"\ntemplate = \"{{% {CANARY} %}}\""
+        )),
+        format!(
+            "[[sink]]\nkind = \"email\"\nname = \"m\"\nurl = \"smtp://ann:{CANARY}@127.0.0.1\"\nfrom = \"{CANARY}\"\nto = \"{CANARY}\"\n"
+        ),
+        format!(
+            "[[sink]]\nkind = \"wecom\"\nname = \"w\"\nurl = \"http://127.0.0.1:9/{CANARY}\"\nsecret_file = \"password\"\n"
+        ),
         sink(&format!("ur1 = \"https://hooks.example/{CANARY}\"")),
+        sink(&format!("name = \"f\"\nurl_file = \"https://hooks.example/{CANARY}\"")),
+        sink(&format!(
+            "name = \"f\"\nurl = \"http://127.0.0.1:9/{CANARY}\"\nurl_file = \"url\""
+        )),
+        sink("name = \"f\"\nurl_file = \"password\""),
         sink(&format!("url = \"https://hooks.example/{CANARY}")),
         sink(&format!("url = [\"https://hooks.example/{CANARY}\"]")),
         sink(&format!("url = \"https:hooks.example/{CANARY}\" \"")),
@@ -125,15 +191,20 @@ fn mistakes() -> Vec<String> {
         cluster(&format!("history_server = \"ftp://ann:{CANARY}@history/{CANARY}\"")),
         cluster(&format!("history_server = \"{CANARY}\"")),
         cluster(&format!("archive = [\"s4://ann:{CANARY}@bucket?key={CANARY}\"]")),
+        format!("[server.tls]\nkey = \"{CANARY}\"\n"),
+        format!("[server.tls]\nclient_scopes = [\"ann:{CANARY}\"]\n"),
+        format!("[server.tls]\nkey_file = \"\"\"\n-----BEGIN PRIVATE KEY-----\n{CANARY}\n\"\"\"\n"),
+        "[server.tls]\ncert_file = \"password\"\nkey_file = \"password\"\n".to_owned(),
         format!("[[registry]]\nhost = \"ann:{CANARY}@registry.example\"\n"),
         format!("[[registry]]\nhost = \"r\"\nusername = \"ann\"\npassword = \"{CANARY}\"\n"),
+        format!("[telemetry.more]\nkey = \"{CANARY}\"\n"),
         format!("[[policy]]\nname = \"p\"\nmodule = \"oci://ann:{CANARY}@registry.example/x:v1\"\n"),
         format!("[[policy]]\nname = \"p\"\nmodule = \"https://ann:{CANARY}@registry.example/x.wasm?key={CANARY}\"\n"),
     ]
 }
 
 fn assert_silent(who: &str, said: &str) {
-    for secret in std::iter::once(&CANARY).chain(&ENCODED) {
+    for secret in [CANARY, PERCENT].iter().chain(&ENCODED) {
         if let Some(at) = said.find(secret) {
             let before = said[..at].char_indices().rev().nth(300).map_or(0, |(from, _)| from);
             panic!("{who} tells the secret: …{}", &said[before..at + secret.len()]);
@@ -221,6 +292,7 @@ const PATHS: &[&str] = &[
     "/api/v1/jobs/-/-/bills",
     "/api/v1/jobs/-/-/bills/explain",
     "/api/v1/jobs/-/-/bills/transitions",
+    "/api/v1/jobs/-/-/bills/audit",
     "/api/v1/events?after=0",
 ];
 
@@ -230,6 +302,22 @@ fn a_running_engine_tells_no_secret_whatever_is_asked_of_it() {
     world.configure("");
     assert_eq!(world.run(&["check"]).code, Some(0));
     world.run(&["policies"]);
+    for sink in [
+        "am",
+        "slack",
+        "slack-file",
+        "hook-file",
+        "am-file",
+        "dingtalk",
+        "wecom",
+        "feishu",
+        "mail",
+    ] {
+        let tested = world.run(&["sink", "test", sink]);
+        assert_eq!(tested.code, Some(1), "{sink}: {}{}", tested.out, tested.err);
+    }
+    // Nobody answers, which is told of each.
+    assert_eq!(world.run(&["doctor"]).code, Some(1));
     let engine = Engine::start(&world);
     engine.wait_for("/api/v1/jobs/-/-/bills/explain", "127.0.0.1:9");
     engine.wait_for("/api/v1/clusters", "refused");
@@ -238,6 +326,11 @@ fn a_running_engine_tells_no_secret_whatever_is_asked_of_it() {
         assert_eq!(status, 200, "{path}: {text}");
         engine.ask(Method::GET, path, None);
         engine.ask(Method::GET, path, Some("another-token-altogether"));
+    }
+    // Nobody but the API server could know these, and it is asked in vain.
+    for token in [format!("{CANARY}.{CANARY}.{CANARY}"), format!("sft_{CANARY}")] {
+        let (status, told) = engine.ask(Method::GET, "/api/v1/jobs", Some(&token));
+        assert_eq!(status, 503, "{told}");
     }
     let (status, told) = engine.ask(Method::POST, "/api/v1/reload", Some(CANARY));
     assert_eq!(status, 200, "{told}");
@@ -260,6 +353,9 @@ fn a_running_engine_tells_no_secret_whatever_is_asked_of_it() {
         assert!(policies.contains("refused"), "{policies}");
     }
     engine.stop();
+    let traces = world.collector.text();
+    assert!(traces.contains("-/-/bills"), "{traces}");
+    assert_silent("a trace", &traces);
     for entry in std::fs::read_dir(world.path()).unwrap() {
         let path = entry.unwrap().path();
         if path.to_string_lossy().contains("steadfast.db") {
@@ -286,13 +382,7 @@ fn no_report_of_a_mistake_quotes_a_secret() {
 fn no_kubeconfig_that_cannot_be_used_is_quoted_and_none_is_a_panic() {
     let world = World::new();
     world.configure("");
-    let exec = |command: &str, argument: &str| {
-        format!(
-            "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: {command}, args: [\"-c\", \"{argument}\"], \
-             env: [{{name: SECRET, value: {CANARY}}}]}}}}"
-        )
-    };
-    // Whether `check` can tell, too: it starts no plugin, and makes no client.
+    // Whether `check` can tell, too: it starts no plugin.
     for (is_checked, text) in [
         (true, kubeconfig(&format!("{{token: \"{CANARY}\\n\"}}"))),
         (true, kubeconfig(&format!("{{token: {CANARY}, token: {CANARY}}}"))),
@@ -302,20 +392,11 @@ fn no_kubeconfig_that_cannot_be_used_is_quoted_and_none_is_a_panic() {
             format!("{}\n{CANARY}: {{[", kubeconfig(&format!("{{token: {CANARY}}}"))),
         ),
         (
-            false,
+            true,
             kubeconfig(&format!(
                 "{{client-key-data: {CANARY}, client-certificate-data: {CANARY}}}"
             )),
         ),
-        (
-            false,
-            kubeconfig(&exec("sh", &format!("echo {CANARY} $SECRET >&2; exit 3"))),
-        ),
-        (
-            false,
-            kubeconfig(&exec("sh", "printf '{\\\"status\\\":{\\\"token\\\":\\\"a\\\\nb\\\"}}'")),
-        ),
-        (false, kubeconfig(&exec("nowhere", CANARY))),
     ] {
         world.write("kubeconfig", &text);
         let checked = world.run(&["check"]);
@@ -336,12 +417,59 @@ fn no_kubeconfig_that_cannot_be_used_is_quoted_and_none_is_a_panic() {
 }
 
 #[test]
+fn no_plugin_that_gives_nothing_is_quoted_and_none_ends_the_engine() {
+    let world = World::new();
+    world.configure("");
+    let exec = |command: &str, argument: &str| {
+        kubeconfig(&format!(
+            "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: {command}, args: [\"-c\", \"{argument}\"], \
+             env: [{{name: SECRET, value: {CANARY}}}]}}}}"
+        ))
+    };
+    for text in [
+        exec("sh", &format!("echo {CANARY} $SECRET >&2; exit 3")),
+        exec("sh", "printf '{\\\"status\\\":{\\\"token\\\":\\\"a\\\\nb\\\"}}'"),
+        exec("nowhere", CANARY),
+    ] {
+        world.write("kubeconfig", &text);
+        assert_eq!(world.run(&["check"]).code, Some(0), "it starts no plugin");
+        assert_eq!(world.run(&["doctor"]).code, Some(1), "{text}");
+        let mut engine = Process::start(&mut world.command(&["run"]));
+        engine.wait_for("there are no credentials yet for http://127.0.0.1:9");
+        engine.signal("TERM");
+        let (status, said) = engine.end();
+        assert_eq!(status.code(), Some(0), "{text}\n{said}");
+        assert!(!said.contains("panicked"), "{said}");
+        assert_silent("the log", &said);
+    }
+}
+
+#[test]
 fn no_secret_file_that_cannot_be_used_is_quoted() {
     let world = World::new();
     world.configure("");
     world.write("token", &format!("{CANARY} {CANARY}\n{CANARY}"));
-    let run = world.run(&["run"]);
-    assert_eq!(run.code, Some(1), "{}", run.err);
+    for command in ["check", "run", "doctor"] {
+        let ended = world.run(&[command]);
+        assert_eq!(ended.code, Some(2), "{command}: {}", ended.err);
+    }
+    world.write("token", CANARY);
+    for tokens in [
+        CANARY.to_owned(),
+        format!("[[token]]\nname = \"{CANARY} \"\nscopes = [\"read\"]\nhash = \"sha256:00\"\n"),
+        format!("[[token]]\nname = \"a\"\nscopes = [\"{CANARY}\"]\nhash = \"sha256:00\"\n"),
+        format!("[[token]]\nname = \"a\"\nscopes = [\"read\"]\nhash = \"{CANARY}\"\n"),
+        format!("[[token]]\nname = \"a\"\nscopes = [\"read\"]\ntoken = \"{CANARY}\"\n"),
+    ] {
+        world.write("tokens.toml", &tokens);
+        for command in ["check", "run", "doctor"] {
+            let ended = world.run(&[command]);
+            assert_eq!(ended.code, Some(2), "{command}: {}", ended.err);
+        }
+        let added = world.run(&["token", "new", "b", "--scope", "read", "--tokens-file", "tokens.toml"]);
+        assert_eq!(added.code, Some(2), "{}", added.err);
+    }
+    world.write("tokens.toml", &nobodys_token());
     // A registry that nobody answers at.
     world.configure(&format!(
         "[[policy]]\nname = \"p\"\nmodule = \"oci://127.0.0.1:9/x@sha256:{}\"\n",

@@ -16,9 +16,18 @@ pub fn steadfast(folder: &Path, arguments: &[&str]) -> Command {
     command.args(arguments).current_dir(folder).env("NO_COLOR", "1");
     // Compiled policies stay with the build, out of the home of whoever runs the tests.
     command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
-    for variable in ["STEADFAST_LOG", "STEADFAST_SERVER", "STEADFAST_TOKEN_FILE"] {
+    for variable in [
+        "STEADFAST_LOG",
+        "STEADFAST_SERVER",
+        "STEADFAST_TOKEN_FILE",
+        "STEADFAST_CA_FILE",
+        "STEADFAST_CLIENT_CERT_FILE",
+        "STEADFAST_CLIENT_KEY_FILE",
+    ] {
         command.env_remove(variable);
     }
+    // As people read it, though no terminal is there.
+    command.env("STEADFAST_LOG_FORMAT", "text");
     command
 }
 

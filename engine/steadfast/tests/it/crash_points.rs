@@ -43,6 +43,8 @@ enum When {
     Settling,
     /// In `store repair` of such a store.
     Repairing,
+    /// In `store backup`.
+    BackingUp,
     /// At the start beside the log of another store.
     BesideALog,
     /// While policies are replaced.
@@ -67,6 +69,7 @@ fn when(point: CrashPoint) -> When {
         P::PruneBegun | P::PruneDropped | P::PruneMarked | P::PruneDurable => When::Dropping,
         P::SettleBegun | P::SettleCopied | P::SettleMarked | P::SettleDurable => When::Settling,
         P::RepairCopied | P::RepairBegun | P::RepairMarked | P::RepairDurable => When::Repairing,
+        P::BackupWritten | P::BackupNamed => When::BackingUp,
         P::ReloadRead | P::ReloadTried | P::ReloadSeated | P::ReloadReplaced | P::ReloadKept => When::Reloading,
     }
 }
@@ -263,6 +266,37 @@ fn in_a_repair() {
         assert_eq!(repaired.code, Some(0), "{point}: {}{}", repaired.out, repaired.err);
         let engine = world.agrees(&seen, &point.to_string());
         set_aside_once(&world, &engine);
+    }
+}
+
+/// There is no backup, and the next one is made; or there is one, and it is whole.
+#[test]
+fn in_a_backup() {
+    for point in points(|when| when == When::BackingUp) {
+        let world = World::new("");
+        let seen = world.recorded();
+        let arguments = ["store", "backup", "--to", "copy.db"];
+        killed_at(
+            &mut steadfast(world.path(), &arguments),
+            point,
+            1,
+            &world.follower,
+            |_| {},
+        );
+        let is_there = world.path().join("copy.db").exists();
+        assert_eq!(is_there, point == CrashPoint::BackupNamed);
+        let again = run(world.path(), &arguments);
+        assert_eq!(
+            again.code,
+            Some(i32::from(is_there)),
+            "{point}: {}{}",
+            again.out,
+            again.err
+        );
+        let checked = run(world.path(), &["store", "check", "--store", "sqlite://copy.db"]);
+        assert_eq!(checked.code, Some(0), "{point}: {}{}", checked.out, checked.err);
+        assert!(!world.path().join("copy.db.partial").exists());
+        world.agrees(&seen, &point.to_string());
     }
 }
 

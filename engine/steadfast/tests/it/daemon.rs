@@ -25,11 +25,13 @@ fn it_has_what_an_operator_needs() {
         [
             "run",
             "check",
+            "doctor",
             "status",
             "clusters",
             "policies",
             "policy",
             "replay",
+            "store",
             "intent",
             "explain",
             "forget",

@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use crate::command::{run, steadfast};
-use crate::running::Engine;
+use crate::command::{Ended, run, steadfast};
+use crate::running::{BASE, Engine};
 
 #[test]
 fn commands_show_and_change_what_a_running_engine_holds() {
@@ -36,6 +36,11 @@ fn commands_show_and_change_what_a_running_engine_holds() {
         intended.err
     );
 
+    let table = engine.ask(folder.path(), &["status"]).out;
+    assert!(table.contains("INTENT") && table.contains("cancel"), "{table}");
+    let explained = engine.ask(folder.path(), &["explain", "-/-/orders"]).out;
+    assert!(explained.contains("\nIntent\n  cancel since 20"), "{explained}");
+
     let mut watch = steadfast(folder.path(), &["status", "--watch", "--server", &engine.server])
         .stdout(Stdio::piped())
         .spawn()
@@ -56,6 +61,8 @@ fn commands_show_and_change_what_a_running_engine_holds() {
         "rule `never-observed`",
         "changed by  Any answer.",
         "never known",
+        "archive",
+        "none is configured (archive, history_server, job_result_store)",
         "never asked: Deployment",
         "\n  review",
     ] {
@@ -119,5 +126,73 @@ fn without_an_engine_the_exit_code_says_so() {
         ended.err.contains("no engine answers at http://127.0.0.1:9"),
         "{}",
         ended.err
+    );
+}
+
+#[test]
+fn who_shows_no_token_or_another_one_is_told_how_to_show_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("token", "a-token-that-is-long-enough");
+    write("other", "another-that-is-long-enough");
+    write("empty", "\n");
+    write("blank", "two words that are one line");
+    write(
+        "config.toml",
+        &BASE.replacen("[server]\n", "[server]\ntoken_file = \"token\"\n", 1),
+    );
+    let engine = Engine::start_configured(folder.path());
+    for (file, code, said) in [
+        ("", 3, "it asks for a token; name a file"),
+        ("other", 3, "the token is none that the engine knows"),
+        ("empty", 2, "the token file empty must hold one line"),
+        ("blank", 2, "the token file blank must hold one line"),
+        ("token", 0, ""),
+    ] {
+        for command in [
+            &["status"][..],
+            &["clusters"],
+            &["explain", "-/-/orders"],
+            &["forget", "-/-/nobody"],
+        ] {
+            let shows: &[&str] = if file.is_empty() { &[] } else { &["--token-file", file] };
+            let ended = engine.ask(folder.path(), &[command, shows].concat());
+            if command[0] == "forget" && code == 0 {
+                assert!(ended.err.contains("404"), "{}", ended.err);
+                continue;
+            }
+            assert_eq!(ended.code, Some(code), "{command:?} {file}: {}", ended.err);
+            assert!(ended.err.contains(said), "{command:?} {file}: {}", ended.err);
+            assert!(
+                code != 3 || ended.err.contains("--token-file FILE or STEADFAST_TOKEN_FILE"),
+                "{}",
+                ended.err
+            );
+        }
+    }
+}
+
+#[test]
+fn an_address_that_is_none_and_a_cluster_that_is_not_configured_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::start(folder.path());
+    let place = engine.server.trim_start_matches("http://");
+    for server in [place, "localhost:8080", "ftp://localhost", ""] {
+        let mut command = steadfast(folder.path(), &["status"]);
+        let ended = Ended::of(command.env("STEADFAST_SERVER", server));
+        assert_eq!(ended.code, Some(2), "{server}: {}", ended.err);
+        assert!(
+            ended.err.contains("write one such as http://"),
+            "{server}: {}",
+            ended.err
+        );
+        assert!(server != place || ended.err.contains(&engine.server), "{}", ended.err);
+    }
+    let refused = engine.ask(folder.path(), &["status", "prod/default/x"]);
+    assert_eq!(refused.code, Some(3), "{}", refused.err);
+    assert!(
+        refused.err.contains("no [[kubernetes]] is named prod"),
+        "{}",
+        refused.err
     );
 }

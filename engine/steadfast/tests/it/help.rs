@@ -10,6 +10,7 @@ fn help_of_each_command() {
         "run",
         "demo",
         "check",
+        "doctor",
         "status",
         "policies",
         "policy",
@@ -31,10 +32,15 @@ fn help_of_each_command() {
         "forget",
         "simulate",
         "replay",
+        "sink",
+        "sink test",
         "store",
         "store check",
         "store repair",
+        "store backup",
         "store export",
+        "token",
+        "token new",
         "completions",
     ];
     let mut all = run(Path::new("."), &["--help"]).out;
@@ -65,6 +71,7 @@ fn wrong_command_lines() {
         &["store", "check", "--store", "sqlite://missing.db"],
         &["store", "repair", "--store", "missing.db"],
         &["store", "export", "--config", "missing.toml"],
+        &["store", "backup", "--store", "sqlite://missing.db", "--to", "copy.db"],
         &["policy", "inspect", "oci://registry.example.com/orders:v1"],
         &["policy", "keygen"],
         &["policy", "sign", "missing.wasm", "--key", "missing.key"],
@@ -86,6 +93,51 @@ fn completions_are_data() {
     let ended = run(Path::new("."), &["completions", "bash"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
     assert!(ended.out.contains("steadfast"));
+}
+
+/// A page for each command that a help lists, and for no other; each names every option that the command's help names.
+#[test]
+fn each_command_has_its_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(folder.path(), &["man", "pages"]);
+    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (Some(0), "", ""));
+    let mut expected = vec!["steadfast.1".to_owned()];
+    let mut left: Vec<Vec<String>> = vec![Vec::new()];
+    while let Some(command) = left.pop() {
+        let arguments: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = run(Path::new("."), &arguments).out;
+        let name = ["steadfast".to_owned()]
+            .iter()
+            .chain(&command)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("-");
+        let page = std::fs::read_to_string(folder.path().join("pages").join(format!("{name}.1"))).unwrap();
+        let page = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
+        for option in help.lines().filter_map(|line| line.trim_start().strip_prefix("--")) {
+            let option = option.split([' ', '=']).next().unwrap();
+            assert!(page.contains(&format!("--{option}")), "{name}.1 lacks --{option}");
+        }
+        let listed = help
+            .lines()
+            .skip_while(|line| *line != "Commands:")
+            .skip(1)
+            .take_while(|line| !line.is_empty());
+        for word in listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()) {
+            // A text that goes on in the next line stands further to the right.
+            if !word.is_empty() && word != "help" {
+                expected.push(format!("{name}-{word}.1"));
+                left.push(command.iter().cloned().chain([word.to_owned()]).collect());
+            }
+        }
+    }
+    let entries = std::fs::read_dir(folder.path().join("pages")).unwrap();
+    let mut pages: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort();
+    expected.sort();
+    assert_eq!(pages, expected);
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn a_module_that_became_huge_is_refused_and_not_read() {
     let before = engine.peak_memory_kib();
     let sparse = |path: &Path| std::fs::File::create(path).unwrap().set_len(3 << 30).unwrap();
     let zero = |path: &Path| std::os::unix::fs::symlink("/dev/zero", path).unwrap();
-    let cases: [(Becomes<'_>, &str); 2] = [(&sparse, "holds more than"), (&zero, "there is no file")];
+    let cases: [(Becomes<'_>, &str); 2] = [(&sparse, "holds more than"), (&zero, "is no file")];
     for (make, why) in cases {
         let beside = folder.path().join("beside");
         make(&beside);

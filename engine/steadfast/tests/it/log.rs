@@ -7,8 +7,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::command::{run, steadfast};
+use crate::process::Process;
 use crate::running::BASE;
+use crate::stub;
 
 /// What a pipe holds before whoever writes has to wait.
 const PIPE: usize = 64 * 1024;
@@ -16,6 +20,38 @@ const PIPE: usize = 64 * 1024;
 fn talkative(folder: &Path, config: &str) -> Command {
     std::fs::write(folder.join("config.toml"), config).unwrap();
     steadfast(folder, &["run", "--log", "trace"])
+}
+
+/// What is logged by default where no terminal is: a line of JSON for each fact, with the job as a field.
+#[test]
+fn an_engine_at_no_terminal_logs_for_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.toml"), BASE).unwrap();
+    let mut engine = Process::start(steadfast(folder.path(), &["run"]).env_remove("STEADFAST_LOG_FORMAT"));
+    let address = engine.wait_for("the API and the dashboard are at");
+    let address: Value = serde_json::from_str(&address).unwrap();
+    let message = address["fields"]["message"].as_str().unwrap();
+    let server = message.rsplit(' ').next().unwrap();
+    let asked = run(folder.path(), &["intent", "-/-/orders", "cancel", "--server", server]);
+    assert_eq!(asked.code, Some(0), "{}", asked.err);
+    let posted: Value = serde_json::from_str(&engine.wait_for("an intent was posted")).unwrap();
+    assert_eq!(
+        (&posted["level"], &posted["fields"]["job"]),
+        (&"INFO".into(), &"-/-/orders".into())
+    );
+    assert!(posted["timestamp"].is_string(), "{posted}");
+}
+
+/// For people, no module is named; for those who look for a fault of the engine it is.
+#[test]
+fn a_log_for_people_names_no_module() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.toml"), BASE).unwrap();
+    for (filter, names) in [("info", false), ("info,steadfast=debug", true)] {
+        let mut engine = Process::start(&mut steadfast(folder.path(), &["run", "--log", filter]));
+        let line = engine.wait_for("the API and the dashboard are at");
+        assert_eq!(line.contains("steadfast::run"), names, "{line}");
+    }
 }
 
 /// Ends it, and says how it ended.
@@ -77,4 +113,34 @@ fn a_full_disk_behind_the_log_ends_nothing() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(ended(engine), Some(0));
+}
+
+/// What an API server refuses is tried again each time that it may be, and read again before.
+#[test]
+fn credentials_that_are_refused_are_told_once_with_their_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = stub::serve(|_| (401, serde_json::json!({ "kind": "Status", "message": "Unauthorized" })));
+    let kubeconfig = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: c, cluster: {{server: \"http://{server}\"}}}}]\n\
+         users: [{{name: u, user: {{token: t}}}}]\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n"
+    );
+    std::fs::write(folder.path().join("kubeconfig"), kubeconfig).unwrap();
+    let config = "[server]\nlisten = \"127.0.0.1:0\"\n[timing]\nretry_initial = \"10ms\"\nretry_max = \"50ms\"\n\
+                  [[kubernetes]]\nname = \"prod\"\nkubeconfig = \"kubeconfig\"\n";
+    std::fs::write(folder.path().join("config.toml"), config).unwrap();
+    let mut engine = Process::start(&mut steadfast(
+        folder.path(),
+        &["run", "--log", "info,steadfast_sources::kubernetes::credentials=debug"],
+    ));
+    for _ in 0..4 {
+        engine.wait_for("the credentials were read again");
+    }
+    engine.signal("TERM");
+    let (_, log) = engine.end();
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("the credentials were read again") && !line.contains("DEBUG"))
+        .collect();
+    assert_eq!(told.len(), 1, "{log}");
+    assert!(told[0].contains("cluster=prod"), "{}", told[0]);
 }

@@ -8,12 +8,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod canary;
+mod collector;
 mod command;
 mod configuration;
 mod crash_points;
 mod crowd;
 #[cfg(not(feature = "author"))]
 mod daemon;
+mod doctor;
 #[cfg(feature = "author")]
 mod documents;
 mod doors;
@@ -25,9 +27,16 @@ mod guest;
 #[cfg(feature = "author")]
 mod help;
 mod hostile;
+mod keys;
+mod kubernetes;
+mod lack;
 #[cfg(feature = "author")]
 mod last_good;
 mod log;
+mod metrics;
+mod no_engine;
+#[cfg(feature = "author")]
+mod operate;
 #[cfg(feature = "author")]
 mod policy;
 mod process;
@@ -44,6 +53,7 @@ mod signals;
 mod simulate;
 mod store;
 mod stub;
+mod telemetry;
 mod times;
 mod trust;
 mod unreadable;

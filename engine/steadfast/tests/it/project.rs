@@ -149,3 +149,19 @@ fn a_folder_that_is_no_project_is_refused() {
         assert!(ended.err.contains(told), "{}", ended.err);
     }
 }
+
+#[test]
+fn a_new_project_says_which_laws_it_breaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let laws = run(folder.path(), &["policy", "verify", "builtin:conservative", "--list"]);
+    assert_eq!(laws.code, Some(0), "{}", laws.err);
+    for language in LANGUAGES {
+        let folder = tempfile::tempdir().unwrap();
+        let project = new(folder.path(), language);
+        let readme = &project["README.md"];
+        for law in ["starts-are-seen", "comes-to-rest"] {
+            assert!(laws.out.contains(law), "{law}: {}", laws.out);
+            assert!(readme.contains(&format!("--without {law}")), "{language}: {readme}");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::command::Ended;
 use crate::running::{BASE, Engine};
 
 const CONSERVATIVE: &[u8] = include_bytes!("../../../../policies/prebuilt/conservative.wasm");
@@ -59,6 +60,20 @@ fn a_module_that_is_replaced_decides_and_a_broken_one_leaves_the_last_good_one_i
     assert!(last(&refused, "message").contains("policy `own`"), "{refused:#}");
     assert_eq!(digest(&refused), digest(&first));
     assert_eq!(engine.get("/readyz")["policies"][0], "own");
+    let says_so = |ended: &Ended| {
+        let (_, metrics) = engine.text("GET", "/metrics");
+        assert_eq!(ended.code, Some(0), "{}", ended.err);
+        let is_told =
+            ended.out.contains("configuration: what it says was refused") && ended.out.contains("policy `own`");
+        assert_eq!(
+            is_told,
+            metrics.contains("steadfast_last_reload_successful 0"),
+            "{}",
+            ended.out
+        );
+        is_told
+    };
+    assert!(says_so(&engine.ask(folder.path(), &["status"])));
     let (status, problem) = engine.post("/api/v1/reload");
     assert_eq!(status, 422);
     assert!(
@@ -73,6 +88,7 @@ fn a_module_that_is_replaced_decides_and_a_broken_one_leaves_the_last_good_one_i
         has_result("reloaded"),
     );
     assert_ne!(digest(&reloaded), digest(&first));
+    assert!(!says_so(&engine.ask(folder.path(), &["status"])));
     engine.wait_for("/api/v1/jobs/-/-/orders/explain", "it does not decide", |explained| {
         explained["rule"]["name"] != "never-observed" && explained["policy"] == "own"
     });

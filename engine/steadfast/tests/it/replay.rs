@@ -75,9 +75,47 @@ fn two_policies_are_shown_the_same_snapshots() {
 fn what_was_not_recorded_cannot_be_replayed() {
     let folder = recorded();
     let later = on(folder.path(), &["replay", "--policy", "builtin:naive", "--since", "1m"]);
-    assert_eq!(later.code, Some(0), "{}", later.err);
+    assert_eq!(later.code, Some(1), "{}", later.err);
     assert!(later.out.contains("no snapshots were recorded"), "{}", later.out);
+    assert!(later.out.ends_with("nothing was compared\n"), "{}", later.out);
     let nobody = on(folder.path(), &["replay"]);
     assert_eq!(nobody.code, Some(2), "{}", nobody.out);
     assert!(nobody.err.contains("config.toml"), "{}", nobody.err);
+}
+
+#[test]
+fn where_no_policy_decides_again_nothing_was_compared() {
+    let folder = recorded();
+    std::fs::write(folder.path().join("config.toml"), "").unwrap();
+    let ended = on(folder.path(), &["replay"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{}", ended.out);
+    assert!(
+        ended.out.contains("what `builtin:conservative` decided is left out")
+            && ended.out.ends_with("nothing was compared\n"),
+        "{}",
+        ended.out
+    );
+    let document = on(folder.path(), &["replay", "--output", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&document.out).unwrap();
+    assert_eq!(document["compared"], 0);
+}
+
+#[test]
+fn jobs_of_one_name_in_two_stories_are_two_jobs() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(STORY).unwrap();
+    std::fs::create_dir(folder.path().join("stories")).unwrap();
+    for (file, id) in [("a.toml", "first"), ("b.toml", "second"), ("c.toml", "second")] {
+        let text = text.replace("\"network-loss\"", &format!("\"{id}\""));
+        std::fs::write(folder.path().join("stories").join(file), text).unwrap();
+    }
+    let played = run(folder.path(), &["simulate", "--record", "stories.db", "stories"]);
+    assert_eq!(played.code, Some(0), "{}{}", played.out, played.err);
+    let same = on(folder.path(), &["replay", "--policy", "builtin:conservative"]);
+    assert_eq!(same.code, Some(0), "{}{}", same.out, same.err);
+    assert!(same.out.contains("snapshots of 3 jobs, from"), "{}", same.out);
+    let naive = on(folder.path(), &["replay", "--policy", "builtin:naive"]);
+    for job in ["\nfirst/", "\nsecond/", "\nsecond-2/"] {
+        assert!(naive.out.contains(job), "{}", naive.out);
+    }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 
 use crate::command::{Ended, run, steadfast};
@@ -36,7 +37,9 @@ impl Engine {
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let server = lines.by_ref().find_map(|line| {
+            // The engine has begun to look by then, and may warn of a Flink's address before it says its own.
             let line = line.unwrap();
+            let line = line.split_once("the API and the dashboard are at")?.1;
             let at = line.find("http://127.0.0.1:")?;
             Some(line[at..].trim_end_matches('/').to_owned())
         });
@@ -88,6 +91,15 @@ impl Engine {
             assert!(began.elapsed() < Duration::from_secs(60), "{what}: {answer:#}");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Changes a limit of its process.
+    pub fn limit(&self, resource: Resource, to: Option<u64>) {
+        let limit = Rlimit {
+            current: to,
+            maximum: None,
+        };
+        prlimit(Pid::from_raw(self.process.id().try_into().unwrap()), resource, limit).unwrap();
     }
 
     /// The most memory it has had so far.

@@ -19,9 +19,13 @@ fn engine(folder: &Path) -> Process {
 
 #[test]
 fn either_signal_ends_the_engine_in_order() {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "QUIT"] {
         let folder = tempfile::tempdir().unwrap();
         let engine = engine(folder.path());
+        // None of them means anything to it.
+        for nothing in ["USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "XFSZ", "PIPE"] {
+            engine.signal(nothing);
+        }
         engine.signal(signal);
         let (status, said) = engine.end();
         assert_eq!(status.code(), Some(0), "{said}");

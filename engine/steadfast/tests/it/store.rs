@@ -1,13 +1,14 @@
 //! The store: what of it does not read, who has it, and the commands that look after it.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::command::{Ended, run};
+use crate::command::{Ended, run, steadfast};
+use crate::process::Process;
 use crate::running::{BASE, Engine};
 
 const STORE: &str = "steadfast.db";
@@ -97,7 +98,7 @@ fn a_record_that_does_not_read_costs_its_job_and_not_the_start() {
         &["steadfast.db.backup-", "nothing was to be mended"],
     );
     let discarded = run(folder, &["store", "repair", "--discard-quarantined"]);
-    says(&discarded, 0, &["1 rows that were set aside are deleted"]);
+    says(&discarded, 0, &["1 row that was set aside is deleted"]);
     let checked = run(folder, &["store", "check", "--output", "json"]);
     let checked: Value = serde_json::from_str(&checked.out).unwrap();
     assert_eq!(
@@ -131,8 +132,27 @@ fn a_store_is_one_engines_and_that_it_is_gone_is_said() {
     fs::rename(folder.join(STORE), folder.join("moved.db")).unwrap();
     let (status, body) = engine.text("GET", "/readyz");
     assert!(status == 503 && body.contains("deleted or renamed"), "{status}: {body}");
+    for arguments in [
+        &["status"][..],
+        &["status", "--output", "json"],
+        &["status", "-/-/orders"],
+    ] {
+        let shown = engine.ask(folder, arguments);
+        says(
+            &shown,
+            1,
+            &["store: ", "what is shown is what was written before", "-/-/orders"],
+        );
+        let above = if arguments.contains(&"json") {
+            &shown.err
+        } else {
+            &shown.out
+        };
+        assert!(above.starts_with("store: "), "{above}");
+    }
     fs::rename(folder.join("moved.db"), folder.join(STORE)).unwrap();
     engine.wait_for("/readyz", "ready again", |ready| ready["ready"] == true);
+    says(&engine.ask(folder, &["status"]), 0, &["-/-/orders"]);
     drop(engine);
     says(&run(folder, &["store", "check"]), 0, &["2 records", "nothing is wrong"]);
 }
@@ -143,9 +163,8 @@ fn a_backup_is_restored_beside_what_a_killed_engine_has_left() {
     let folder = folder.path();
     recorded(folder);
     let backup = folder.join("backup.db");
-    let store = Connection::open(folder.join(STORE)).unwrap();
-    store.execute("VACUUM INTO ?1", [backup.to_str().unwrap()]).unwrap();
-    drop(store);
+    let made = run(folder, &["store", "backup", "--to", "backup.db"]);
+    says(&made, 0, &["backup.db: store ", "2 records", "nothing is wrong"]);
     let engine = Engine::start_configured(folder);
     engine.ask(folder, &["intent", "-/-/orders", "cancel"]);
     drop(engine);
@@ -164,6 +183,41 @@ fn a_backup_is_restored_beside_what_a_killed_engine_has_left() {
         "of what came after the backup nothing is left"
     );
     assert!(folder.join("steadfast.db-wal.set-aside").exists());
+}
+
+/// As out of a pod, and onto a disk that is full.
+#[test]
+fn a_backup_is_taken_beside_its_engine_as_a_stream_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    recorded(folder);
+    let engine = Engine::start_configured(folder);
+    engine.wait_for("/readyz", "ready", |ready| ready["ready"] == true);
+    let made = steadfast(folder, &["store", "backup", "--to", "-"]).output().unwrap();
+    let said = String::from_utf8(made.stderr).unwrap();
+    assert_eq!(made.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("the copy: store ") && said.contains("nothing is wrong"),
+        "{said}"
+    );
+    fs::write(folder.join("streamed.db"), made.stdout).unwrap();
+    // As the umask has it, of which `check` warns else.
+    fs::set_permissions(folder.join("streamed.db"), fs::Permissions::from_mode(0o600)).unwrap();
+    let checked = run(folder, &["store", "check", "--store", "sqlite://streamed.db"]);
+    says(&checked, 0, &["2 records", "nothing is wrong"]);
+    let again = run(folder, &["store", "backup", "--to", "streamed.db"]);
+    says(&again, 1, &["streamed.db is there already"]);
+    says(&run(folder, &["store", "backup"]), 2, &["--to <FILE>"]);
+    let full = format!(
+        "trap '' XFSZ; ulimit -f 8; exec {} store backup --to full.db",
+        env!("CARGO_BIN_EXE_steadfast")
+    );
+    let full = Ended::of(std::process::Command::new("sh").args(["-c", &full]).current_dir(folder));
+    says(&full, 1, &["full.db", "make room on its disk"]);
+    assert!(!folder.join("full.db").exists() && !folder.join("full.db.partial").exists());
+    let ready = engine.get("/readyz");
+    assert_eq!(ready["ready"], true, "the engine goes on: {ready}");
+    says(&engine.ask(folder, &["intent", "-/-/orders", "cancel"]), 0, &["noted"]);
 }
 
 #[test]
@@ -241,9 +295,12 @@ fn a_pipe_is_no_store() {
         .arg(folder.path().join("pipe.db"))
         .status();
     assert!(made.unwrap().success());
-    for command in ["check", "repair", "export"] {
-        let ended = run(folder.path(), &["store", command, "--store", "sqlite://pipe.db"]);
-        says(&ended, 1, &["pipe.db is a pipe"]);
+    for command in [&["check"][..], &["repair"], &["export"], &["backup", "--to", "copy.db"]] {
+        let ended = run(
+            folder.path(),
+            &[&["store"], command, &["--store", "sqlite://pipe.db"]].concat(),
+        );
+        says(&ended, 2, &["pipe.db is a pipe"]);
     }
 }
 
@@ -257,4 +314,73 @@ fn plays_are_not_recorded_into_the_store_of_an_engine() {
     let refused = run(folder, &["simulate", "--record", STORE, STORY]);
     says(&refused, 2, &["has the record of an engine in it", "name another file"]);
     assert_eq!(run(folder, &["store", "check"]).out, before.out);
+}
+
+/// It is tried again several times a second.
+#[test]
+fn that_the_store_is_lost_is_logged_once_and_so_is_its_return() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let quick = "[timing]\npoll = \"50ms\"\nvalidate = \"100ms\"\nretry_initial = \"10ms\"\nretry_max = \"20ms\"\n";
+    fs::write(folder.join("config.toml"), format!("{quick}{BASE}")).unwrap();
+    let mut engine = Process::start(&mut steadfast(folder, &["run"]));
+    engine.wait_for("the API and the dashboard are at");
+    fs::rename(folder.join(STORE), folder.join("moved.db")).unwrap();
+    engine.wait_for("said once, until the store takes a commit again");
+    // Long enough for some hundred tries; the return is what ends the wait.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    fs::rename(folder.join("moved.db"), folder.join(STORE)).unwrap();
+    engine.wait_for("the store takes commits again");
+    engine.signal("TERM");
+    let (_, log) = engine.end();
+    let lines = log.lines().filter(|line| line.contains("deleted or renamed"));
+    assert_eq!(lines.count(), 1, "{log}");
+}
+
+#[test]
+fn check_and_repair_of_what_neither_can_mend_do_not_send_to_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    recorded(folder);
+    fs::write(folder.join("text.db"), "not a database").unwrap();
+    let whole = fs::read(folder.join(STORE)).unwrap();
+    fs::write(folder.join("cut.db"), &whole[..whole.len().min(6000)]).unwrap();
+    for (store, said) in [
+        ("text.db", "is no Steadfast store"),
+        ("cut.db", "is not a usable Steadfast store"),
+    ] {
+        let url = format!("sqlite://{store}");
+        let checked = run(folder, &["store", "check", "--store", &url]);
+        says(&checked, 1, &[said, "estore it from a backup"]);
+        assert!(!checked.err.contains("store check"), "{}", checked.err);
+        let repaired = run(folder, &["store", "repair", "--store", &url]);
+        says(&repaired, 1, &[said, "estore it from a backup"]);
+        assert!(
+            !repaired.err.contains("store check") && !repaired.err.contains("tries to mend"),
+            "{}",
+            repaired.err
+        );
+    }
+}
+
+#[test]
+fn a_store_that_is_not_there_or_is_no_url_is_told_as_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let diff = ["policy", "diff", "builtin:conservative", "builtin:conservative"];
+    for command in [
+        &["replay", "--policy", "builtin:conservative"][..],
+        &diff,
+        &["store", "check"],
+    ] {
+        let missing = run(folder, &[command, &["--store", "sqlite://gone.db"]].concat());
+        assert_eq!(missing.code, Some(2), "{}", missing.err);
+        assert!(
+            missing.err.contains("gone.db") && !missing.err.contains("folder"),
+            "{}",
+            missing.err
+        );
+        let path = run(folder, &[command, &["--store", "st.db"]].concat());
+        says(&path, 2, &["write sqlite://st.db"]);
+    }
 }

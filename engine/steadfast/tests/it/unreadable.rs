@@ -1,5 +1,7 @@
 //! A cluster that cannot be seen is not an empty cluster: what the commands, the probes, the metrics and the log say of one.
 
+mod plugins;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -20,13 +22,13 @@ const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n\
                       [[kubernetes]]\nname = \"prod\"\nkubeconfig = \"kubeconfig\"\n";
 
 /// An API server that lists nothing to anybody until it is told to: then it lists that there is nothing. It has no operator.
-struct ApiServer {
-    address: SocketAddr,
+pub struct ApiServer {
+    pub address: SocketAddr,
     grants: Arc<AtomicBool>,
 }
 
 impl ApiServer {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self {
             address: listener.local_addr().unwrap(),
@@ -43,7 +45,7 @@ impl ApiServer {
         server
     }
 
-    fn grant(&self, grants: bool) {
+    pub fn grant(&self, grants: bool) {
         self.grants.store(grants, Ordering::SeqCst);
     }
 }
@@ -87,6 +89,18 @@ fn reply(request: &str, grants: bool) -> (u16, String) {
     (403, json!({ "kind": "Status", "message": message }).to_string())
 }
 
+/// One that leads to a cluster as this user.
+pub fn write_kubeconfig(path: &Path, cluster: SocketAddr, user: &str) {
+    let kubeconfig = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: prod\n\
+         clusters: [{{name: prod, cluster: {{server: \"http://{cluster}\"}}}}]\n\
+         users: [{{name: prod, user: {user}}}]\ncontexts: [{{name: prod, context: {{cluster: prod, user: prod}}}}]\n"
+    );
+    std::fs::write(path, kubeconfig).unwrap();
+    // One that everybody may read is warned of.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// An engine that watches the cluster `prod` at that address, and its log.
 struct Watcher {
     process: Process,
@@ -95,16 +109,13 @@ struct Watcher {
 
 impl Watcher {
     fn start(folder: &Path, cluster: SocketAddr) -> Self {
-        let kubeconfig = format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: prod\n\
-             clusters: [{{name: prod, cluster: {{server: \"http://{cluster}\"}}}}]\n\
-             users: [{{name: prod, user: {{}}}}]\ncontexts: [{{name: prod, context: {{cluster: prod, user: prod}}}}]\n"
-        );
-        let path = folder.join("kubeconfig");
-        std::fs::write(&path, kubeconfig).unwrap();
-        // One that everybody may read is warned of.
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        write_kubeconfig(&folder.join("kubeconfig"), cluster, "{}");
         std::fs::write(folder.join("config.toml"), CONFIG).unwrap();
+        Self::start_configured(folder)
+    }
+
+    /// With the `config.toml` in the folder.
+    fn start_configured(folder: &Path) -> Self {
         let mut process = Process::start(&mut steadfast(folder, &["run"]));
         let line = process.wait_for("the API and the dashboard are at");
         let at = line.find("http://").unwrap();
@@ -131,13 +142,17 @@ impl Watcher {
 
     /// Asks for the cluster until it is what is waited for.
     fn cluster(&self, folder: &Path, is_there: impl Fn(&Value) -> bool) -> Value {
+        self.clusters(folder, |list| is_there(&list["items"][0]))["items"][0].clone()
+    }
+
+    /// Asks for all clusters until they are what is waited for.
+    fn clusters(&self, folder: &Path, are_there: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + Duration::from_secs(60);
         loop {
             let said = self.ask(folder, &["clusters", "--output", "json"]);
             let list: Value = serde_json::from_str(&said.out).unwrap();
-            let cluster = &list["items"][0];
-            if is_there(cluster) {
-                return cluster.clone();
+            if are_there(&list) {
+                return list;
             }
             assert!(Instant::now() < until, "{list:#}");
             thread::sleep(Duration::from_millis(50));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use steadfast_core::alert::{AlertEvent, AlertStatus};
+use steadfast_core::call::{Asked, Call, Through};
 use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, SessionJob, TargetId, Uid};
@@ -224,6 +225,36 @@ pub(super) fn events() -> Vec<Event> {
         .chain(alerts)
         .chain([Event::Update, Event::Forgotten])
         .collect()
+}
+
+/// Updates that somebody called for.
+pub(super) fn calls() -> Vec<Event> {
+    const ASKED: [Asked; 6] = [
+        Asked::Start,
+        Asked::Cancel,
+        Asked::Savepoint,
+        Asked::TakeBack,
+        Asked::Forget,
+        Asked::ForgetByForce,
+    ];
+    const THROUGH: [Through; 5] = [
+        Through::Nothing,
+        Through::SharedToken,
+        Through::Token,
+        Through::Certificate,
+        Through::Kubernetes,
+    ];
+    let addresses = ["10.0.0.7".parse().ok(), "2001:db8::1".parse().ok(), None];
+    let calls = ASKED.into_iter().enumerate().map(|(n, asked)| {
+        Event::Called(Call {
+            asked,
+            by: (n % 2 == 0).then(|| "system:serviceaccount:flink:bot".into()),
+            through: pick(&THROUGH, n),
+            says: (n % 3 == 0).then(|| "j\u{f6}rg".into()),
+            from: pick(&addresses, n),
+        })
+    });
+    calls.collect()
 }
 
 /// A snapshot in which nothing was ever asked.

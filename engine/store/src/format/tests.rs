@@ -55,6 +55,21 @@ fn events_are_what_they_were() {
     pinned!("events.jsonl", samples::events());
 }
 
+/// They were kept later than the others.
+#[test]
+fn calls_are_what_they_were() {
+    pinned!("calls.jsonl", samples::calls());
+}
+
+/// An earlier build knows no calls: to it each is an update.
+#[test]
+fn a_call_is_an_update_with_something_beside_it() {
+    for line in lines("calls.jsonl") {
+        assert!(line.starts_with("{\"kind\":\"update\",\"call\":"), "{line}");
+    }
+    assert_eq!(read::<Event>(b"{\"kind\":\"update\"}").unwrap(), Event::Update);
+}
+
 #[test]
 fn recordings_are_what_they_were() {
     pinned!("recordings.jsonl", samples::recordings());
@@ -63,7 +78,7 @@ fn recordings_are_what_they_were() {
 /// A word that no file holds is a word that nothing pins.
 #[test]
 fn the_files_hold_every_word() {
-    let files = ["records.jsonl", "events.jsonl", "recordings.jsonl"];
+    let files = ["records.jsonl", "events.jsonl", "calls.jsonl", "recordings.jsonl"];
     let text: String = files.iter().flat_map(|name| lines(name)).collect();
     for words in v1::WORDS {
         for word in *words {
@@ -348,6 +363,7 @@ async fn write_samples() {
     let folder = PathBuf::from(std::env::var_os("FORMATS").unwrap());
     write_lines(&folder, "records.jsonl", &samples::records());
     write_lines(&folder, "events.jsonl", &samples::events());
+    write_lines(&folder, "calls.jsonl", &samples::calls());
     write_lines(&folder, "recordings.jsonl", &samples::recordings());
     write_new(&folder, "recording.deflate", &pack(&samples::recordings()[4]).unwrap());
     let scratch = tempfile::tempdir().unwrap();

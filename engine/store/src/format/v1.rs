@@ -1,6 +1,7 @@
 //! Format 1, which bears no tag. Its bytes are those of `tests/formats/v1`; nothing in here changes any more.
 
 mod alert;
+mod call;
 mod condition;
 mod event;
 mod evidence;
@@ -27,6 +28,8 @@ pub(super) const WORDS: &[&[&str]] = &[
     record::UidSeen::WORDS,
     record::AlertScope::WORDS,
     event::AlertStatus::WORDS,
+    call::Asked::WORDS,
+    call::Through::WORDS,
     evidence::FaultKind::WORDS,
     facts::EndSource::WORDS,
     facts::Rollout::WORDS,

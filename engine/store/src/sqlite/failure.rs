@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode};
+use rustix::process::{Resource, getrlimit};
 use steadfast_core::journal::JournalError;
 
 use super::{counters, opening};
@@ -57,7 +58,17 @@ impl SqliteFailure {
                 ),
                 error,
             ),
-            Self::Sqlite(error) => failed(format!("{doing} in the store {}", path.display()), error),
+            Self::Sqlite(error) => match at_its_limit(&error, path) {
+                Some(limit) => failed(
+                    format!(
+                        "{doing} in the store {}: no file may grow beyond {limit} bytes here (RLIMIT_FSIZE); raise `ulimit -f` or \
+                         LimitFSIZE=",
+                        path.display()
+                    ),
+                    error,
+                ),
+                None => failed(format!("{doing} in the store {}", path.display()), error),
+            },
             Self::UsedUp => failed(
                 format!("{doing} in the store {}", path.display()),
                 "a number by which it counts rows is at its end, which nobody reached by counting. The engine mends that with its \
@@ -66,6 +77,26 @@ impl SqliteFailure {
             Self::Row(what) => opening::damaged(path, &what),
         }
     }
+}
+
+/// The most that a file of this process may hold, if that is why the store could not be written. SQLite calls it a disk that fails.
+fn at_its_limit(error: &rusqlite::Error, path: &Path) -> Option<u64> {
+    /// No write takes more at a time: a page of the largest kind, with its header.
+    const WRITE: u64 = 66 << 10;
+    let is_write = matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull)
+    );
+    let limit = getrlimit(Resource::Fsize).current.filter(|_| is_write)?;
+    let size = |suffix: &str| {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        std::fs::metadata(file).map_or(0, |file| file.len())
+    };
+    ["", "-wal", "-journal"]
+        .into_iter()
+        .any(|suffix| size(suffix).saturating_add(WRITE) > limit)
+        .then_some(limit)
 }
 
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {

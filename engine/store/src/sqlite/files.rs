@@ -131,6 +131,13 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<(), JournalError> {
 /// A file that could not be reached, with the fix.
 pub(super) fn unreachable(path: &Path, error: &io::Error) -> JournalError {
     let kind = error.kind();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if kind == io::ErrorKind::NotFound && folder.is_none_or(Path::is_dir) {
+        return JournalError::Unusable(format!(
+            "there is no file {}; name the one that is meant in store.url, or with --store sqlite://PATH",
+            path.display()
+        ));
+    }
     let fix = if kind == io::ErrorKind::NotFound {
         "create its folder or correct store.url"
     } else if kind == io::ErrorKind::PermissionDenied || kind == io::ErrorKind::ReadOnlyFilesystem {

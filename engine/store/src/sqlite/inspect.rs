@@ -12,7 +12,7 @@ use steadfast_core::journal::{Entry, Event, JournalError, Quarantined, Row};
 use steadfast_core::recording::Recorded;
 use steadfast_core::state::JobState;
 
-use super::opening::open_to_read;
+use super::opening::{open_to_read, unchecked};
 use super::records::{Verdict, text};
 use super::rows::{columns, read_row};
 use super::schema::SNAPSHOTS;
@@ -41,6 +41,8 @@ pub struct Inspection {
     pub problems: Vec<Problem>,
     /// Tables that are missing, or lack columns.
     absent: BTreeSet<String>,
+    /// What SQLite says of pages that are not as they must be, if any are not.
+    damage: Option<String>,
 }
 
 /// Something that is wrong with a store.
@@ -65,7 +67,7 @@ const LOOK: &str = "somebody has edited the journal, or entries are lost: compar
 
 /// Looks through the whole store, beside a running engine or not. Fails if it is none, or cannot be opened at all.
 pub fn inspect(path: &Path) -> Result<Inspection, JournalError> {
-    let (connection, schema) = open_to_read(path)?;
+    let (connection, schema) = open_to_read(path).map_err(unchecked)?;
     let mut inspection = Inspection {
         schema,
         ..Inspection::default()
@@ -76,6 +78,11 @@ pub fn inspect(path: &Path) -> Result<Inspection, JournalError> {
 }
 
 impl Inspection {
+    /// What is wrong with the file's pages, if something is.
+    pub(super) fn damage(&self) -> Option<&str> {
+        self.damage.as_deref()
+    }
+
     fn look(&mut self, path: &Path, connection: &Connection) -> Result<(), SqliteFailure> {
         self.mode(path);
         self.pages(connection);
@@ -150,12 +157,17 @@ impl Inspection {
             .and_then(|mut check| check.query_map([], |row| row.get(0))?.collect());
         match verdicts {
             Ok(verdicts) => {
-                for verdict in verdicts.iter().filter(|verdict| *verdict != "ok") {
-                    self.add("the file's pages".to_owned(), verdict.as_str(), RESTORE);
+                for verdict in verdicts.into_iter().filter(|verdict| verdict != "ok") {
+                    self.damaged(verdict);
                 }
             }
-            Err(error) => self.add("the file's pages".to_owned(), error.to_string(), RESTORE),
+            Err(error) => self.damaged(error.to_string()),
         }
+    }
+
+    fn damaged(&mut self, what: String) {
+        self.add("the file's pages".to_owned(), what.as_str(), RESTORE);
+        self.damage.get_or_insert(what);
     }
 
     /// Looks at a table as far as it can be read.
@@ -382,7 +394,7 @@ impl Histories {
                 self.last.insert(job, Some(JobState::Unknown));
                 None
             }
-            Event::Update | Event::Alert(_) => None,
+            Event::Update | Event::Called(_) | Event::Alert(_) => None,
         }
     }
 }

@@ -136,6 +136,17 @@ pub(super) fn open_to_read(path: &Path) -> Result<(Connection, i32), JournalErro
     Ok((connection, stands))
 }
 
+/// Whether a file begins like a store. Nothing else of it is read, and nothing is created beside it.
+pub fn recognize(path: &Path) -> Result<(), JournalError> {
+    must_be_regular(path)?;
+    let metadata = fs::metadata(path).map_err(|error| unreachable(path, &error))?;
+    if is_ours(&metadata) {
+        return Ok(());
+    }
+    let file = File::open(path).map_err(|error| unreachable(path, &error))?;
+    check_header(path, &file)
+}
+
 /// A log that is not the file's is not read over it. While an engine writes both, they are never apart.
 fn check_log(path: &Path, file: &File) -> Result<(), JournalError> {
     let log = beside(&real(path), "-wal");
@@ -196,7 +207,11 @@ fn check_header(path: &Path, mut file: &File) -> Result<(), JournalError> {
         .read_to_end(&mut header)
         .map_err(|error| unreachable(path, &error))?;
     if header.len() < HEADER || !header.starts_with(MAGIC) {
-        return Err(damaged(path, "it does not begin like an SQLite database"));
+        return Err(JournalError::Unusable(format!(
+            "{} is no Steadfast store: it does not begin like an SQLite database. It was left as it is. If it was a store, restore \
+             it from a backup (move what is beside it, -wal and -shm, away first); else name another file in store.url",
+            path.display()
+        )));
     }
     let id = header.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
     if id == Some(&schema::APPLICATION_ID.to_be_bytes()) {
@@ -417,8 +432,28 @@ pub(super) fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
 /// The file is not, or no longer, a store that can be read.
 pub(super) fn damaged(path: &Path, what: &str) -> JournalError {
     JournalError::Unusable(format!(
-        "{} is not a usable Steadfast store: {what}. It was left as it is: `steadfast store check` says more, and \
-         `steadfast store repair` tries to mend it, after a copy. Else restore it from a backup (move what is beside it, -wal and -shm, away first), or name another file in store.url to begin a new record",
+        "{} is not a usable Steadfast store: {what}. It was left as it is: {CHECK}{REPAIR}estore it from a backup (move what is beside \
+         it, -wal and -shm, away first), or name another file in store.url to begin a new record",
         path.display()
     ))
+}
+
+const CHECK: &str = "`steadfast store check` says more, and ";
+const REPAIR: &str = "`steadfast store repair` tries to mend it, after a copy. Else r";
+
+/// As the check says it, which has no more to say.
+pub(super) fn unchecked(error: JournalError) -> JournalError {
+    match error {
+        JournalError::Unusable(why) => JournalError::Unusable(why.replace(CHECK, "")),
+        other @ (JournalError::Failed { .. } | JournalError::Refused { .. }) => other,
+    }
+}
+
+/// As the repair says it, which has tried.
+pub(super) fn unrepaired(error: JournalError) -> JournalError {
+    let left = "`steadfast store repair` cannot mend it, and `steadfast store export` writes out what reads. R";
+    match error {
+        JournalError::Unusable(why) => JournalError::Unusable(why.replace(CHECK, "").replace(REPAIR, left)),
+        other @ (JournalError::Failed { .. } | JournalError::Refused { .. }) => other,
+    }
 }

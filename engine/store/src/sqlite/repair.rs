@@ -11,7 +11,7 @@ use steadfast_crash_points::{CrashPoint, Transaction as Points};
 use super::files::{beside, copy, must_be_regular, real};
 use super::inspect::{ENTRIES, Problem, SNAPSHOT_ROWS, Snapshot, differing, inspect, judge_snapshot};
 use super::mark::Write;
-use super::opening::{bring_up, check_version, connect, refused, set_up, take_lock};
+use super::opening::{bring_up, check_version, connect, refused, set_up, take_lock, unrepaired};
 use super::quarantine::{self, JOURNAL, SNAPSHOTS};
 use super::rows::{columns, read_row};
 use super::{SqliteFailure, counters, identity, layout, records, rows};
@@ -38,6 +38,10 @@ pub struct Repaired {
 
 /// Mends what can be mended, row by row. Refuses while an engine holds the store. `now` names the backup.
 pub fn repair(path: &Path, now: Timestamp, discard: Discard) -> Result<Repaired, JournalError> {
+    mended(path, now, discard).map_err(unrepaired)
+}
+
+fn mended(path: &Path, now: Timestamp, discard: Discard) -> Result<Repaired, JournalError> {
     must_be_regular(path)?;
     let mut repaired = Repaired {
         backup: back_up(path, now)?,
@@ -98,7 +102,10 @@ fn mend(
     if discard == Discard::Quarantined {
         let discarded = write.execute("DELETE FROM quarantine", [])?;
         write.execute("DELETE FROM quarantined_cells", [])?;
-        done.push(format!("{discarded} rows that were set aside are deleted"));
+        done.push(match discarded {
+            1 => "1 row that was set aside is deleted".to_owned(),
+            rows => format!("{rows} rows that were set aside are deleted"),
+        });
     }
     if !done.is_empty() {
         write.commit()?;

@@ -92,7 +92,7 @@ pub(super) fn write_change(
 pub(super) fn columns(event: &Event) -> (&'static str, Option<&'static str>, Option<u32>) {
     match event {
         Event::Transition(transition) => ("transition", Some(transition.to.as_str()), Some(transition.attempt)),
-        Event::Update => ("update", None, None),
+        Event::Update | Event::Called(_) => ("update", None, None),
         Event::Alert(_) => ("alert", None, None),
         Event::Forgotten => ("forgotten", None, None),
     }
@@ -117,6 +117,12 @@ pub(super) fn read_page(
         EntriesOf::TransitionsOf(key) => (
             "AND job = ?3 AND kind = 'transition' AND sequence > (SELECT ifnull(max(sequence), 0) FROM journal
                  WHERE job = ?3 AND kind = 'forgotten')",
+            Some(key.to_string()),
+        ),
+        // They are among the updates. What does not read is passed over.
+        EntriesOf::CallsAbout(key) => (
+            "AND job = ?3 AND kind = 'update'
+                 AND CASE WHEN typeof(event) = 'text' AND json_valid(event) THEN json_type(event, '$.call') END = 'object'",
             Some(key.to_string()),
         ),
     };

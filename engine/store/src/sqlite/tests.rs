@@ -1,5 +1,6 @@
 //! What only a file can do: survive, be damaged, be someone else's, be full.
 
+mod backup;
 mod elsewhere;
 mod maintenance;
 mod numbers_and_tables;
@@ -202,8 +203,8 @@ fn foreign_and_damaged_files_are_refused_and_kept() {
     }
     let cases: [(&str, Vec<u8>, &str); 5] = [
         ("foreign.db", fs::read(&foreign).unwrap(), "another program"),
-        ("text.db", b"hello".repeat(100), "not a usable Steadfast store"),
-        ("empty.db", Vec::new(), "not a usable Steadfast store"),
+        ("text.db", b"hello".repeat(100), "is no Steadfast store"),
+        ("empty.db", Vec::new(), "is no Steadfast store"),
         ("short.db", whole[..5000].to_vec(), "not a usable Steadfast store"),
         ("torn.db", torn, "not a usable Steadfast store"),
     ];
@@ -331,7 +332,10 @@ async fn snapshots_are_read_beside_a_running_engine() {
 fn a_reader_creates_nothing_and_says_what_is_missing() {
     let (folder, path) = folder();
     let text = SqliteReader::open(&path).unwrap_err().to_string();
-    assert!(text.contains("cannot open") && text.contains("store.url"), "{text}");
+    assert!(
+        text.contains("there is no file") && text.contains("store.url"),
+        "{text}"
+    );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -11,7 +11,7 @@ pub(super) struct SameInputSameOutput;
 /// judged again at once, ...
 const EACH_TO: u32 = 3;
 /// ... and of those that lie deeper one in so many.
-const ONE_IN: u64 = 16;
+const ONE_IN: u64 = 64;
 
 impl Law for SameInputSameOutput {
     fn name(&self) -> &str {

@@ -20,7 +20,9 @@ impl Builder<'_> {
 
     /// The FlinkDeployment's UID: it stays when the Deployment is replaced.
     pub(super) fn resource_uid(&self) -> String {
-        uid(&["fd", &self.target.cluster, &self.target.namespace, &self.target.name])
+        let target = self.target;
+        let which = target.resources.to_string();
+        uid(&["fd", &target.cluster, &target.namespace, &target.name, &which])
     }
 
     fn flink_deployment(&mut self, resource: &ResourceSpec) {

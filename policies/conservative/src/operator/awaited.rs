@@ -13,6 +13,8 @@ use crate::rulebook::Rule;
 
 /// The reason code of a job that the operator is to bring back.
 const REPLACES: &str = "OperatorUpgrade";
+/// The alert about an upgrade that does not get on.
+pub const STALLED: &str = "UpgradeStalled";
 /// The lifecycle of a resource that the operator does nothing more for.
 const GAVE_UP: &str = "FAILED";
 
@@ -39,7 +41,7 @@ pub(super) fn replacing(s: &Snapshot, params: &Params, memory: &mut Memory, how:
     let since = *memory.awaited_since.get_or_insert(s.now);
     // What Flink said before the resource named it says nothing of that job.
     let is_unasked = names_another && s.flink().asked_at().is_none_or(|asked| asked <= looks.observed_at);
-    let is_late = waited(s, since) >= params.start_deadline && !is_unasked;
+    let is_late = waited(s, memory, since) >= params.start_deadline && !is_unasked;
     (at_it || !is_late).then(|| {
         Verdict::inferred(JobState::Reconciling, Rule::OperatorReplaces).because(
             REPLACES,
@@ -63,7 +65,7 @@ pub(super) fn replaced(
 ) -> Verdict {
     let since = *memory.awaited_since.get_or_insert(s.now);
     let name = called(resource);
-    if waited(s, since) >= params.start_deadline {
+    if waited(s, memory, since) >= params.start_deadline {
         let late = format!(
             "{name} asks for the job to run, and the operator has not brought it back ({})",
             standing(resource)
@@ -103,20 +105,21 @@ pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
 
 /// How long the operator has been waited for. An end that is on record, or a suspension that nobody asked for, was judged by the
 /// deadline and stays: an engine that starts does not give it its time again.
-fn waited(s: &Snapshot, since: Timestamp) -> Millis {
+fn waited(s: &Snapshot, memory: &Memory, since: Timestamp) -> Millis {
     let is_judged = s.job.state == JobState::Suspended && !is_suspended(s);
     if s.job.state.is_terminal() || is_judged {
         s.age(since)
     } else {
-        s.watched_for(since)
+        memory.operator_dark.watched_since(s, since)
     }
 }
 
 /// What to say of an upgrade that has taken the job away and does not get on.
 pub fn stalled<'a>(s: &Snapshot, params: &Params, memory: &Memory, verdict: &'a Verdict) -> Option<&'a str> {
     let since = memory.awaited_since?;
-    // Flink's own RECONCILING is a job that it lists. An alarm is no verdict: neither one lost answer nor an engine that starts
-    // resolves it.
-    let is_late = verdict.state == JobState::Reconciling && s.age(since) >= params.start_deadline;
-    is_late.then_some(verdict.reason.message.as_str())
+    // Flink's own RECONCILING is a job that it lists. An alarm is no verdict: neither a darkness nor an engine that starts
+    // resolves it. But only what was watched raises it.
+    let stands = s.alert(STALLED).is_some();
+    let is_late = stands || memory.operator_dark.lit_since(s, since) >= params.start_deadline;
+    (verdict.state == JobState::Reconciling && is_late).then_some(verdict.reason.message.as_str())
 }

@@ -7,11 +7,32 @@ use steadfast_policy::{
 use super::suspended::suspended;
 use super::{ERROR, SUSPENDED, called, standing};
 use crate::Verdict;
+use crate::end::GONE;
 use crate::memory::{Memory, ResourceSeen, Stop};
 use crate::observations;
 use crate::params::Params;
 use crate::rulebook::Rule;
 use crate::rules;
+
+/// The reason code of a job whose resource went before it ran.
+pub(super) const WITHDRAWN: &str = "Withdrawn";
+
+/// A resource under the name of the one that the job ran for, which is over: what it asks for, while nothing of it has run. No end,
+/// archive or HA data of the job before is about it.
+pub fn made_anew(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
+    let is_over = s.job.state.is_terminal() || observations::was_suspended(s);
+    let has_begun = matches!(s.job.state, JobState::Starting | JobState::Suspended) && s.job.reason.code != GONE;
+    if memory.made_anew_at.is_none() || !(is_over || has_begun) {
+        return None;
+    }
+    let kept = |rule| Some(Verdict::keep(s, rule).as_sure_as(Confidence::Inferred));
+    match s.flink_resource() {
+        Seen::Present { .. } => not_deployed(s, params, memory).or_else(|| kept(Rule::NotDeployedYet)),
+        Seen::Absent { .. } if s.job.state.is_terminal() => kept(Rule::WithdrawnBeforeItRan),
+        Seen::Absent { looks } => Some(withdrawn_before_it_ran(s, params, memory, looks)),
+        Seen::Unknown { .. } | Seen::Never => kept(Rule::NotDeployedYet),
+    }
+}
 
 /// A FlinkDeployment whose Deployment has not appeared, and of which nothing was ever observed.
 pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
@@ -35,12 +56,13 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
         );
         return Some(Verdict::inferred(JobState::Unknown, Rule::NothingThere).because("DeploymentMissing", message));
     }
-    if s.job.state == JobState::Failed {
+    if s.job.state == JobState::Failed && (s.job.reason.code == ERROR || memory.made_anew_at.is_none()) {
         // Only a Deployment shows that the failed start was mended.
         return Some(rules::stands(s, Rule::StartFailed));
     }
     let since = *memory.awaited_since.get_or_insert(s.now);
-    let overdue = s.watched_for(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
+    let overdue = memory.operator_dark.watched_since(s, since) >= params.start_deadline
+        && !observations::verdicts_wait(s, params);
     Some(match &resource.error {
         Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
             .because(ERROR, format!("{name} has no Deployment by its deadline: {error}")),
@@ -54,11 +76,14 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
     })
 }
 
-/// A FlinkSessionJob of which no job was ever seen, in a Flink that answers; or one that is gone, as its session cluster is.
+/// A FlinkSessionJob of which no job was ever seen, in a Flink that answers; or one that is gone, as its session cluster is; or a
+/// FlinkDeployment that is gone before its Deployment was ever seen.
 pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
     let resource = match s.flink_resource() {
         Seen::Present { value, .. } if value.kind == FlinkResourceKind::FlinkSessionJob => value,
-        Seen::Absent { looks } if s.job.mode == Mode::Session && memory.resource != ResourceSeen::No => {
+        Seen::Absent { looks }
+            if (s.job.mode == Mode::Session || s.deployment().is_absent()) && memory.resource != ResourceSeen::No =>
+        {
             return Some(withdrawn_before_it_ran(s, params, memory, looks));
         }
         Seen::Unknown { .. } | Seen::Never => return waits_still(s, memory),
@@ -86,7 +111,8 @@ pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opti
         memory.awaited_since = None;
     }
     let since = *memory.awaited_since.get_or_insert(s.now);
-    let overdue = s.watched_for(since) >= params.start_deadline && !observations::verdicts_wait(s, params);
+    let overdue = memory.operator_dark.watched_since(s, since) >= params.start_deadline
+        && !observations::verdicts_wait(s, params);
     Some(match &resource.error {
         Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
             .because(ERROR, format!("{name} has no job by its deadline: {error}")),
@@ -111,24 +137,28 @@ pub fn waits_still(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
     is_waiting.then(|| Verdict::keep(s, Rule::NotSubmittedYet).as_sure_as(confidence))
 }
 
-/// A FlinkSessionJob is gone of which no job was ever seen: known once it was seen to be deleted, or by complete answers over
+/// A resource is gone of which no job was ever seen: known once it was seen to be deleted, or by complete answers over
 /// the window.
 fn withdrawn_before_it_ran(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) -> Verdict {
+    let what = match s.job.mode {
+        Mode::Session => "FlinkSessionJob",
+        Mode::Application | Mode::Standalone => "FlinkDeployment",
+    };
     let streak = Streak::count(memory.resource_missing, looks);
     memory.resource_missing = Some(streak);
     let is_known = memory.stop == Stop::Deletion || rules::is_confirmed(s, params, streak);
     if !is_known || observations::verdicts_wait(s, params) {
         let message = format!(
-            "its FlinkSessionJob is missing, and no job of it was ever seen; gone needs {} such answers at least {} apart",
+            "its {what} is missing, and no job of it was ever seen; gone needs {} such answers at least {} apart",
             params.absence_confirmations, params.absence_window
         );
-        let kept = Verdict::inferred(s.job.state, Rule::WithdrawnBeforeItRan).because("Withdrawn", message);
+        let kept = Verdict::inferred(s.job.state, Rule::WithdrawnBeforeItRan).because(WITHDRAWN, message);
         return kept.want_after(
             WantedSource::Kubernetes,
             params.absence_window.after(streak.watched_since(s)),
         );
     }
     memory.stop = Stop::Deletion;
-    let message = "its FlinkSessionJob is deleted, and no job of it was ever seen";
-    Verdict::confirmed(JobState::Terminated, Rule::WithdrawnBeforeItRan).because("Withdrawn", message)
+    let message = format!("its {what} is deleted, and no job of it was ever seen");
+    Verdict::confirmed(JobState::Terminated, Rule::WithdrawnBeforeItRan).because(WITHDRAWN, message)
 }

@@ -4,6 +4,7 @@ use steadfast_policy::{Confidence, Deployment, JobState, Mode, Seen, Snapshot, S
 
 use super::SUSPENDED;
 use super::awaited::replacing;
+use super::ended::is_still_at_it;
 use crate::Verdict;
 use crate::end;
 use crate::memory::{Memory, Stop};
@@ -33,6 +34,9 @@ pub fn scaled_to_zero(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opt
                 .because(SUSPENDED, format!("{how}; its resource asks for a suspended job")),
         ),
         Stop::Deletion => None,
+        Stop::NotAskedFor | Stop::Lifted if is_still_at_it(s, params, memory) => {
+            Some(Verdict::keep(s, Rule::OperatorReplaces).as_sure_as(Confidence::Inferred))
+        }
         Stop::NotAskedFor | Stop::Lifted => replacing(s, params, memory, how),
     }
 }
@@ -70,7 +74,11 @@ pub fn deleted_while_suspended(s: &Snapshot, params: &Params, memory: &mut Memor
     memory.stop = Stop::Deletion;
     let ended = end::deleted();
     memory.data_unread = !has_cluster && data.is_unanswered();
-    Some(rested(if has_cluster { ended } else { end::but_unread(s, ended) }))
+    Some(rested(if has_cluster {
+        ended
+    } else {
+        end::but_unread(s, ended, streak.first)
+    }))
 }
 
 /// A job of which nothing is left, as its resource asks.

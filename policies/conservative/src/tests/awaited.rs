@@ -78,7 +78,7 @@ fn gone_unread() -> Story {
     story.at(62).flink_silent(60).deletion_seen(60).deployment_missing(61);
     story.nothing_tells_the_end();
     story.flink_resource(Says::Unknown(TIMEOUT));
-    for second in [62, 113] {
+    for second in [62, 130] {
         story.at(second).decide();
     }
     assert_eq!(story.snapshot.job.state, JobState::Terminated);
@@ -95,29 +95,29 @@ fn what_a_resource_asks_for_is_heard_when_it_can_be_read_again() {
         story.resource(9, |_| {});
         story.at(10).flink_lists(JobState::Running).decide();
         story.at(15).flink_resource(Says::Unknown(TIMEOUT));
-        for second in [20, 72, 123] {
+        for second in [20, 72, 140] {
             story.at(second).flink_lacks(second).nothing_tells_the_end();
             story.decide();
         }
         assert_eq!(
             story.snapshot.job.state,
             JobState::Lost,
-            "nobody tells for as long as absence takes"
+            "nobody tells until it was asked for again"
         );
         story.at(180).flink_lacks(180).resource(180, ask);
         assert_eq!(story.decide().state, state);
 
         let mut story = gone_unread();
-        story.at(130).deployment_missing(130).resource(130, ask);
+        story.at(140).deployment_missing(140).resource(140, ask);
         let decision = story.decide();
         assert_eq!(decision.state, state);
         assert!(alerts(&decision).is_empty());
     }
     // Somebody deleted it meanwhile: the end stays, and is no alarm.
     let mut story = gone_unread();
-    story.at(150).decide();
+    story.at(170).decide();
     assert_eq!(alerts(&story.decide()).len(), 1);
-    story.at(160).deployment_missing(160).resource_missing(160);
+    story.at(180).deployment_missing(180).resource_missing(180);
     let decision = story.decide();
     assert_eq!((decision.state, alerts(&decision).len()), (JobState::Terminated, 0));
 }
@@ -145,7 +145,10 @@ fn a_lost_answer_gives_the_operator_no_more_time() {
         }
         assert_eq!(story.decide().state, JobState::Reconciling, "at {second}");
     }
+    // The answers after the silence have their own window, and are followed by a look for the end.
     story.at(780).flink_lacks(780).resource(780, |_| {});
+    story.decide();
+    story.at(781).nothing_tells_the_end();
     assert_eq!(story.decide().state, JobState::Lost);
 }
 

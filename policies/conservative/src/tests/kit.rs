@@ -40,6 +40,13 @@ impl Story {
         story
     }
 
+    /// The same; the one JobManager that listed it is known.
+    pub fn running_in_a_pod() -> Self {
+        let mut story = Self::running();
+        story.pod(0, true).flink_lists(JobState::Running).decide();
+        story
+    }
+
     /// A Deployment seen at second 0 whose Flink has never answered.
     pub fn starting() -> Self {
         Self(testing::job("orders").starting())

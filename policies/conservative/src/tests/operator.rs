@@ -265,17 +265,17 @@ fn a_resource_that_cannot_be_read_is_not_taken_for_one_that_asks_for_nothing() {
             story.ha_data_there();
         }
         story.flink_resource(Says::Unknown(FaultKind::Timeout));
-        for second in [62, 100, 111] {
+        for second in [62, 100, 129] {
             assert_eq!(story.at(second).decide().state, JobState::Running, "at {second}");
         }
-        story.at(112).decide();
+        story.at(130).decide();
         story
     };
     for (has_data, guess) in [(false, JobState::Terminated), (true, JobState::Suspended)] {
         let mut story = unread(has_data);
         assert_eq!(
             story.snapshot.job.state, guess,
-            "nobody tells for as long as absence takes"
+            "nobody tells until it was asked for again"
         );
         story.at(200).resource(200, |_| {});
         let decision = story.decide();
@@ -430,7 +430,7 @@ fn a_suspended_session_job_does_not_start_when_its_cluster_is_silent() {
 #[test]
 fn a_session_job_whose_resource_was_deleted_unseen_is_lost_without_an_alarm() {
     for (is_deleted, count) in [(true, 0), (false, 1)] {
-        let mut story = Story::running();
+        let mut story = Story::running_in_a_pod();
         story.resource(9, |_| {});
         for second in [10, 60] {
             story.at(second).flink_lacks(second).decide();

@@ -31,9 +31,9 @@ fn absence_needs_its_window_under_one_engine() {
 
 #[test]
 fn a_job_that_flink_lacks_needs_its_window_under_one_engine() {
-    let mut story = Story::running();
+    let mut story = Story::running_in_a_pod();
     story.at(61).flink_lacks(60).decide();
-    restarted(&mut story, AHEAD);
+    restarted(&mut story, AHEAD).pod(0, true);
     for second in [AHEAD + 2, AHEAD + 49] {
         story.at(second).flink_lacks(second).nothing_tells_the_end();
         assert_eq!(story.decide().state, JobState::Running, "at {second}");
@@ -119,7 +119,9 @@ fn an_end_that_was_judged_by_a_deadline_stays_when_an_engine_starts() {
 #[test]
 fn an_alarm_waits_no_longer_because_engines_start() {
     let mut story = Story::running();
-    story.at(10).flink_lists(JobState::Restarting).decide();
+    for second in [10, 100, 190, 280] {
+        story.at(second).flink_lists(JobState::Restarting).decide();
+    }
     restarted(&mut story, 300).at(610).flink_lists(JobState::Restarting);
     assert!(conditions(&story.decide()).contains(&ConditionType::RestartLoop));
 
@@ -159,6 +161,7 @@ fn who_suspended_a_job_is_remembered_through_a_silence_of_all() {
 #[test]
 fn answers_of_two_job_managers_are_not_one_absence() {
     let mut story = Story::running();
+    story.snapshot.job.mode = Mode::Session;
     for (second, job_manager) in [(60, "jm-a"), (115, "jm-b"), (150, "jm-b")] {
         story.at(second).deployment_there(second).pods(vec![pod(job_manager)]);
         story.flink_lacks(second).nothing_tells_the_end();

@@ -1,23 +1,34 @@
-//! The image as a pod: built without a container engine of the program under test, brought into containerd, run by the chart.
+//! The image as a pod: what `examples/deploy/walkthrough` shows of the program under test, from an image to an alert that ends, and
+//! on what it leaves an upgrade to another image.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use cluster_tests::kit::Harm;
 use cluster_tests::record::Record;
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::deploy;
 use crate::server::{Server, output, output_within};
 
-const APP: &str = "in-a-pod";
-const JOB: &str = "local/default/in-a-pod";
+/// Of the walkthrough's two jobs.
+const JOB: &str = "local/default/orders";
+/// The walkthrough's image.
+const FIRST: &str = "localhost/steadfast:walkthrough";
+const SECOND: &str = "localhost/steadfast:second";
 /// The image's user.
 const USER: u32 = 65532;
 /// Packing a program of 100 MB on a core that is shared.
 const PACKING: Duration = Duration::from_secs(240);
+/// The walkthrough, each of whose waits has an end of its own.
+const WALK: Duration = Duration::from_secs(480);
 /// From a pod that is ready to a Flink that runs.
 const TRUTH: Duration = Duration::from_secs(90);
 
@@ -54,30 +65,35 @@ async fn the_image_runs_as_a_pod_and_an_upgrade_keeps_the_record() -> Result<()>
     std::fs::create_dir_all(folder.join("volume"))?;
     std::os::unix::fs::chown(folder.join("volume"), Some(USER), Some(USER))?;
     let program = stripped(&folder).await?;
-    let mut images = Vec::new();
-    // Another time is another image.
-    for (time, tag) in [("1", "first"), ("2", "second")] {
-        let name = format!("localhost/steadfast:{tag}");
-        let image = built(&server, &program, &name, time, &folder).await?;
-        let load = ["load-image", text(&image)?];
-        images.push(server.kit().harm(&load, &["untag-image", &name]).await?);
+    let mut undo = vec![
+        server.kit().harm(&["data"], &["heal"]).await?,
+        server.namespaces(&["steadfast"]).await?,
+    ];
+    let delete = ["kubectl", "--", "delete", "--ignore-not-found"];
+    for command in [
+        vec!["flink-rm", "orders"],
+        vec!["flink-rm", "payments"],
+        [&delete[..], &["crd", "jobstatuses.steadfast.dev"]].concat(),
+        [&delete[..], &["pv", "steadfast-image"]].concat(),
+        vec!["untag-image", FIRST],
+        vec!["untag-image", SECOND],
+    ] {
+        undo.push(server.kit().harm(&["data"], &command).await?);
     }
-    let flink = server.kit().harm(&["flink-app", APP], &["flink-rm", APP]).await?;
-    // Where this fails the last is undone first: a volume goes when nobody claims it.
-    let volume = server
-        .harm(&["version"], &["delete", "--ignore-not-found", "pv", "steadfast-image"])
-        .await?;
     server
         .apply(&VOLUME.replace("PATH", text(&folder.join("volume"))?))
         .await?;
-    let namespace = server.namespaces(&["steadfast"]).await?;
 
-    let installed = Instant::now();
-    install(&server, "first", &[]).await?;
-    server.measured("installation to ready", installed);
+    // From its first image on it mostly waits: time to pack the other.
+    let packed = Notify::new();
+    let walk = walked(&server, &program, &packed);
+    let ((), second) = tokio::try_join!(walk, async {
+        packed.notified().await;
+        built(&server, &program, &folder).await
+    })?;
+    server.kit().run(&["load-image", text(&second)?]).await?;
     let access = Access::new(&server).await?;
     let first = access.running(TRUTH).await?;
-    server.measured("installation to RUNNING and confirmed", installed);
     let before = access.get(&format!("/api/v1/jobs/{JOB}/transitions")).await?;
     let image = image_of(&server).await?;
 
@@ -107,8 +123,13 @@ async fn the_image_runs_as_a_pod_and_an_upgrade_keeps_the_record() -> Result<()>
     ensure!(page.contains("<html"), "no dashboard: {page}");
 
     server.helm(&["uninstall", "steadfast"]).await?;
-    for harm in [namespace, volume, flink].into_iter().chain(images) {
-        harm.heal().await?;
+    // The volume and the images go when nobody claims them any more, the rest at once.
+    let last = undo.split_off(undo.len() - 3);
+    for together in [undo, last] {
+        let mut healing: JoinSet<Result<()>> = together.into_iter().map(Harm::heal).collect();
+        while let Some(healed) = healing.join_next().await {
+            healed??;
+        }
     }
     Ok(())
 }
@@ -121,11 +142,37 @@ async fn stripped(folder: &Path) -> Result<PathBuf> {
     Ok(to)
 }
 
-async fn built(server: &Server, program: &Path, name: &str, time: &str, folder: &Path) -> Result<PathBuf> {
-    let image = folder.join(format!("{time}.tar"));
+/// What a newcomer types, with a record that outlives the pod; what that prints is told as it comes.
+async fn walked(server: &Server, program: &Path, packed: &Notify) -> Result<()> {
+    let mut walk = Command::new(deploy().join("walkthrough"));
+    walk.arg("--keep")
+        .arg(program)
+        .args(["--set", "persistence.enabled=true"]);
+    walk.env("SOURCE_DATE_EPOCH", "1").kill_on_drop(true);
+    let mut walk = walk.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let mut lines = BufReader::new(walk.stdout.take().context("no output")?).lines();
+    let to_its_end = async {
+        while let Some(line) = lines.next_line().await? {
+            server.tell(&line);
+            if line.starts_with("$ tests/cluster/cluster load-image ") {
+                packed.notify_one();
+            }
+        }
+        let status = walk.wait().await?;
+        ensure!(status.success(), "examples/deploy/walkthrough: {status}");
+        Ok(())
+    };
+    tokio::time::timeout(WALK, to_its_end)
+        .await
+        .with_context(|| format!("examples/deploy/walkthrough did not end within {WALK:?}"))?
+}
+
+/// The image that the release is upgraded to: another time is another image.
+async fn built(server: &Server, program: &Path, folder: &Path) -> Result<PathBuf> {
+    let image = folder.join("second.tar");
     let mut build = Command::new(deploy().join("image/build"));
     build.arg("--binary").arg(program).arg("--output").arg(&image);
-    build.args(["--name", name]).env("SOURCE_DATE_EPOCH", time);
+    build.args(["--name", SECOND]).env("SOURCE_DATE_EPOCH", "2");
     let said = output_within(&mut build, PACKING).await?;
     server.tell(&said.trim().replace('\n', ", "));
     Ok(image)

@@ -8,7 +8,6 @@ use cluster_tests::kit::{Harm, Kit};
 use cluster_tests::timeline::Timeline;
 use serde_json::{Value, json};
 use tokio::process::Command;
-use tokio::time::Instant;
 
 use crate::deploy;
 
@@ -36,10 +35,6 @@ impl Server {
 
     pub(crate) fn tell(&self, what: &str) {
         self.timeline.tell("world", what);
-    }
-
-    pub(crate) fn measured(&self, what: &str, since: Instant) {
-        self.timeline.measured(what, since.elapsed());
     }
 
     pub(crate) async fn ask(&self, argv: &[&str]) -> Result<String> {

@@ -16,6 +16,7 @@ pub(super) const TARGET: Target = Target {
         "[timing]",
         "[recording]",
         "[retention]",
+        "[metrics]",
         "[[kubernetes]]",
         "[[job]]",
         "[[policy]]",

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use steadfast_core::error_chain::error_chain;
+use steadfast_core::timing::Timing;
 use steadfast_sources::kubernetes::{check_kubeconfig, connect};
 use tempfile::TempDir;
 
@@ -152,7 +152,7 @@ fn answered(path: &Path, text: &[u8]) {
         .enable_all()
         .build()
         .unwrap();
-    if let Err(error) = runtime.block_on(connect(Some(&kubeconfig), Duration::from_secs(60))) {
+    if let Err(error) = runtime.block_on(connect(Some(&kubeconfig), Timing::default().backoff())) {
         let told = error_chain(&error);
         let said = String::from_utf8_lossy(text);
         assert!(!said.contains(hold::CANARY) || !told.contains(hold::CANARY), "{told}");

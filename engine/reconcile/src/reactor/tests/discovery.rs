@@ -111,7 +111,7 @@ fn a_job_that_was_forgotten_is_taken_up_again_by_the_next_list() {
     let mut rig = Rig::discovering(vec![Discover::Native]);
     rig.reactor.kube_update(own(), now());
     rig.settle();
-    let turn = rig.reactor.forget(&orders(), Force::Yes, rig.now).unwrap();
+    let turn = rig.reactor.forget(&orders(), Force::Yes, None, rig.now).unwrap();
     rig.commit(turn);
     assert!(rig.reactor.records().is_empty() && rig.reactor.targets.get(&orders().target).is_none());
     rig.now = rig.now.after(Duration::from_secs(60));
@@ -126,7 +126,7 @@ fn a_list_that_failed_does_not_put_a_forgotten_job_out_of_mind() {
     let mut rig = Rig::discovering(vec![Discover::Native]);
     rig.reactor.kube_update(own(), now());
     rig.settle();
-    let turn = rig.reactor.forget(&orders(), Force::Yes, rig.now).unwrap();
+    let turn = rig.reactor.forget(&orders(), Force::Yes, None, rig.now).unwrap();
     rig.commit(turn);
     for (second, kind) in [(10, ObjectKind::Deployment), (20, ObjectKind::Pod)] {
         rig.now = now().after(Duration::from_secs(second));
@@ -158,7 +158,7 @@ fn a_404_of_the_operators_kind_does_not_put_a_forgotten_job_out_of_mind() {
     let mut rig = Rig::discovering(vec![Discover::FlinkDeployment]);
     rig.reactor.kube_update(resource(Mode::Application), now());
     rig.settle();
-    let turn = rig.reactor.forget(&orders(), Force::Yes, rig.now).unwrap();
+    let turn = rig.reactor.forget(&orders(), Force::Yes, None, rig.now).unwrap();
     rig.commit(turn);
     let later = |second, mut update: KubeUpdate| {
         update.asked_at = now().after(Duration::from_secs(second));
@@ -227,7 +227,7 @@ fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and
     let overview = Fetched::overview(billing.target.clone(), observation);
     rig.reactor.fetched(overview, now());
     rig.settle();
-    let turn = rig.reactor.forget(&orders(), Force::Yes, rig.now).unwrap();
+    let turn = rig.reactor.forget(&orders(), Force::Yes, None, rig.now).unwrap();
     rig.commit(turn);
     rig.settle();
     rig.fetches.clear();
@@ -254,4 +254,23 @@ fn a_forgotten_job_leaves_a_configured_one_on_the_same_deployment_its_events_and
         .iter()
         .any(|fetch| matches!(fetch, Fetch::Overview { endpoint, .. } if endpoint.target == billing.target));
     assert!(polled, "and Flink is asked at once");
+}
+
+#[test]
+fn what_shows_no_mode_and_has_no_entry_is_watched_by_nothing() {
+    let is_unwatched = |discover, native| {
+        let mut rig = Rig::discovering(discover);
+        rig.reactor.kube_update(deployment(native, None), now());
+        rig.settle();
+        let object = ObjectRef::new(&Namespace::new("default"), "orders");
+        rig.reactor.is_unwatched(&ClusterName::new("local"), &object)
+    };
+    assert!(is_unwatched(vec![Discover::Native], None));
+    for mode in [Mode::Application, Mode::Session] {
+        assert!(
+            !is_unwatched(vec![Discover::Native], Some(mode)),
+            "{mode:?} is discovered"
+        );
+    }
+    assert!(!is_unwatched(vec![], None), "nothing is to be discovered");
 }

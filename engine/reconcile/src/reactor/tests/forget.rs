@@ -5,6 +5,7 @@ use steadfast_core::facts::Deployment;
 use steadfast_core::id::{Namespace, SessionJob};
 use steadfast_core::kube_update::{Completeness, KubeChange, Object, ObjectKind};
 use steadfast_core::planner::AT_ONCE;
+use steadfast_core::record::PostedIntent;
 use steadfast_core::state::{Force, Intent};
 use steadfast_core::testing;
 
@@ -73,7 +74,7 @@ impl Rig {
     }
 
     fn refusal(&mut self, key: &JobKey) -> Option<SeenAlive> {
-        match self.reactor.forget(key, Force::No, self.now) {
+        match self.reactor.forget(key, Force::No, None, self.now) {
             Ok(_) => None,
             Err(RequestError::SeenAlive(seen)) => Some(seen),
             Err(other) => panic!("{other}"),
@@ -89,7 +90,7 @@ fn an_application_whose_deployment_is_there_goes_by_force_alone() {
     assert_eq!(rig.refusal(&application()), Some(SeenAlive::Deployed));
     rig.flink_says(running());
     assert_eq!(rig.refusal(&application()), Some(SeenAlive::Listed(JobState::Running)));
-    let turn = rig.reactor.forget(&application(), Force::Yes, rig.now).unwrap();
+    let turn = rig.reactor.forget(&application(), Force::Yes, None, rig.now).unwrap();
     assert_eq!(rig.commit(turn)[0].events, [Event::Forgotten]);
     assert!(rig.reactor.records().is_empty());
 }
@@ -132,10 +133,10 @@ fn a_job_of_a_session_goes_once_its_cluster_does_not_list_it() {
 fn force_removes_no_configured_job_and_none_that_is_not_there() {
     let mut rig = Rig::new(&["orders"]);
     let configured = JobKey::application(TargetId::standalone("orders"));
-    let refused = rig.reactor.forget(&configured, Force::Yes, rig.now);
+    let refused = rig.reactor.forget(&configured, Force::Yes, None, rig.now);
     assert!(matches!(refused, Err(RequestError::Configured)));
     let nobody = JobKey::application(TargetId::standalone("nobody"));
-    let refused = rig.reactor.forget(&nobody, Force::Yes, rig.now);
+    let refused = rig.reactor.forget(&nobody, Force::Yes, None, rig.now);
     assert!(matches!(refused, Err(RequestError::NoSuchJob)));
 }
 
@@ -146,7 +147,8 @@ fn whoever_calls_again_and_again_is_refused_and_nobody_else_is_held_up() {
     let key = application();
     let intend = |rig: &mut Rig, author: usize| {
         let author = Some(author.to_string().into());
-        rig.reactor.intend(&key, Intent::Cancel, author, rig.now)
+        rig.reactor
+            .intend(&key, PostedIntent::new(Intent::Cancel, author, rig.now), None)
     };
     let most = usize::try_from(AT_ONCE).unwrap();
     for author in 0..most {
@@ -161,10 +163,10 @@ fn whoever_calls_again_and_again_is_refused_and_nobody_else_is_held_up() {
         "who says the same again makes no entry"
     );
     // To forget the job and begin anew makes entries as well.
-    let refused = rig.reactor.forget(&key, Force::Yes, rig.now);
+    let refused = rig.reactor.forget(&key, Force::Yes, None, rig.now);
     assert!(matches!(refused, Err(RequestError::TooOften { .. })));
     rig.now = rig.now.after(wait);
-    let turn = rig.reactor.forget(&key, Force::Yes, rig.now).unwrap();
+    let turn = rig.reactor.forget(&key, Force::Yes, None, rig.now).unwrap();
     rig.commit(turn);
     rig.lists(KubeChange::Relisted(
         vec![deployment(Mode::Application)],

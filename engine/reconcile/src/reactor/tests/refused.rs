@@ -7,7 +7,7 @@ use crate::turn::Show;
 fn refuse(rig: &mut Rig, pause: Duration) -> usize {
     let mut turn = rig.reactor.turn(rig.now);
     let changes = turn.commit().changes.len();
-    rig.reactor.refuse(turn, rig.now.after(pause));
+    rig.refuse(turn, rig.now.after(pause));
     changes
 }
 
@@ -59,7 +59,7 @@ fn policies_whose_commit_was_refused_do_not_decide() {
     let mut rig = Rig::new(&["orders"]);
     let other = PolicySetup::deciding("other", Box::new(Believer));
     let turn = rig.reactor.replace_policies(Policies::new(vec![other]));
-    rig.reactor.refuse(turn, rig.now);
+    rig.refuse(turn, rig.now);
     assert_eq!(
         rig.reactor
             .policies()
@@ -120,4 +120,39 @@ fn a_job_that_waits_to_begin_begins_under_the_policies_of_that_time() {
         .map(|record| record.policy.as_str())
         .collect();
     assert_eq!(policies, ["other"]);
+}
+
+#[test]
+fn while_the_store_takes_nothing_what_was_to_be_written_is_unwritten_and_the_rest_goes_on() {
+    let mut rig = Rig::new(&["orders", "bills"]);
+    let answer = |rig: &mut Rig, name: &str, answer: Observed<FlinkOverview>| {
+        let observation = Observation::new(answer, rig.now, rig.now);
+        let target = TargetId::standalone(name);
+        rig.reactor.fetched(Fetched::overview(target, observation), rig.now);
+    };
+    rig.advance(Duration::from_secs(1));
+    for name in ["orders", "bills"] {
+        answer(&mut rig, name, running());
+    }
+    rig.settle();
+    rig.advance(Duration::from_secs(5));
+    answer(&mut rig, "orders", Observed::Present(FlinkOverview::listing(vec![])));
+    answer(&mut rig, "bills", running());
+    let since = rig.now;
+    let orders = rig.record("orders").key.clone();
+    let bills = rig.record("bills").key.clone();
+    let mut turn = rig.reactor.turn(rig.now);
+    assert_eq!((turn.changes.len(), turn.judged()), (1, 2));
+    let retry_at = rig.now.after(Duration::from_millis(800));
+    let unwritten = rig.reactor.refuse(&mut turn, "the disk is full", rig.now, retry_at);
+    assert_eq!(unwritten, [orders.clone()].into());
+    drop(rig.reactor.advance(turn, rig.now));
+    assert_eq!(rig.reactor.watch_status(&orders).unwritten_since, Some(since));
+    assert_eq!(rig.reactor.unwritten()[&orders], "the disk is full");
+    let of_bills = rig.reactor.watch_status(&bills);
+    assert_eq!((of_bills.unwritten_since, of_bills.confirmed_at), (None, Some(since)));
+    rig.now = retry_at;
+    rig.settle();
+    assert_eq!(rig.reactor.watch_status(&orders).unwritten_since, None);
+    assert!(rig.reactor.unwritten().is_empty());
 }

@@ -189,12 +189,12 @@ fn a_session_job_that_is_there_is_forgotten_only_by_force_and_comes_back_with_th
     let list = || vec![asks("daily", None), asks("hourly", None)];
     rig.list_resources(ObjectKind::FlinkSessionJob, list());
     let daily = rig.reactor.records().keys().next().unwrap().clone();
-    let refused = rig.reactor.forget(&daily, Force::No, rig.now).err();
+    let refused = rig.reactor.forget(&daily, Force::No, None, rig.now).err();
     assert!(matches!(
         refused,
         Some(crate::RequestError::SeenAlive(SeenAlive::Requested))
     ));
-    let turn = rig.reactor.forget(&daily, Force::Yes, rig.now).unwrap();
+    let turn = rig.reactor.forget(&daily, Force::Yes, None, rig.now).unwrap();
     rig.commit(turn);
     rig.settle();
     assert_eq!(rig.on_record(), [unknown("hourly")]);
@@ -229,7 +229,7 @@ fn a_store_that_refuses_renames_nothing() {
     let turn = rig.reactor.turn(rig.now);
     assert_eq!(turn.changes.len(), 2, "both or neither");
     let retry_at = rig.now.after(Duration::from_secs(1));
-    rig.reactor.refuse(turn, retry_at);
+    rig.refuse(turn, retry_at);
     assert_eq!(rig.on_record(), [running("1", 1)]);
     assert!(rig.reactor.turn(rig.now).changes.is_empty(), "not before its time");
     rig.now = retry_at;
@@ -376,7 +376,7 @@ fn an_alert_is_over_under_the_old_name_when_its_record_goes_on_under_another() {
         .flat_map(|change| &change.events)
         .filter_map(|event| match event {
             Event::Alert(alert) => Some((alert.alert.as_str(), alert.status)),
-            Event::Transition(_) | Event::Update | Event::Forgotten => None,
+            Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => None,
         });
     assert_eq!(resolved.collect::<Vec<_>>(), [("JobFailed", AlertStatus::Resolved)]);
 }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use steadfast_core::decision::PolicyFailureKind;
 use steadfast_core::id::PolicyName;
 use steadfast_core::planner::ALERT_AFTER;
+use steadfast_core::record::PostedIntent;
 use steadfast_core::state::{ConditionType, Intent};
 
 use super::*;
@@ -94,6 +95,7 @@ impl Two {
             outcomes: outcomes.collect(),
             left,
             spent,
+            took: Vec::new(),
         };
         self.rig.reactor.ruled(Ruling::Decided(decided), self.rig.now);
         self.rig.settle()
@@ -217,7 +219,11 @@ fn a_decision_on_a_record_that_was_changed_is_not_committed() {
     two.answer_all();
     two.flink("slow-1", running());
     let key = two.rig.record("slow-1").key.clone();
-    let turn = two.rig.reactor.intend(&key, Intent::Cancel, None, two.rig.now).unwrap();
+    let turn = two
+        .rig
+        .reactor
+        .intend(&key, PostedIntent::new(Intent::Cancel, None, two.rig.now), None)
+        .unwrap();
     two.rig.commit(turn);
     assert_eq!(two.answer_all(), [], "it did not know of the intent");
     assert_eq!(states(&two.answer_all()), [("slow-1".into(), JobState::Running)]);
@@ -233,7 +239,11 @@ fn a_policy_that_is_always_overtaken_takes_back_nothing_that_others_said() {
         two.wait(Duration::from_millis(1));
         two.flink("slow-1", running());
         let key = two.rig.record("slow-1").key.clone();
-        let turn = two.rig.reactor.intend(&key, Intent::Cancel, None, two.rig.now).unwrap();
+        let turn = two
+            .rig
+            .reactor
+            .intend(&key, PostedIntent::new(Intent::Cancel, None, two.rig.now), None)
+            .unwrap();
         two.rig.commit(turn);
         assert_eq!(two.answer_all(), [], "it did not know of the intent");
         assert!(two.rig.record("slow-1").intent.is_some());
@@ -332,7 +342,7 @@ fn a_policy_that_fails_is_an_alert_once_and_its_end_is_told_once() {
         .flat_map(|change| &change.events)
         .filter_map(|event| match event {
             Event::Alert(alert) => Some((alert.alert.as_str(), alert.status)),
-            Event::Transition(_) | Event::Update | Event::Forgotten => None,
+            Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => None,
         })
         .collect();
     use steadfast_core::alert::AlertStatus::{Firing, Resolved};
@@ -400,6 +410,7 @@ fn a_shadow_is_compared_with_what_was_committed_with_what_it_saw() {
             })
             .collect(),
         left: Vec::new(),
+        took: Vec::new(),
         spent: Duration::ZERO,
     };
     two.rig.reactor.ruled(Ruling::Decided(decided), two.rig.now);

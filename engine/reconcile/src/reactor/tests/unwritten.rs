@@ -1,6 +1,7 @@
 //! What the store does not take of one job costs that job alone.
 
 use steadfast_core::journal::{Part, Refusal};
+use steadfast_core::record::PostedIntent;
 use steadfast_core::state::Intent;
 
 use super::*;
@@ -134,7 +135,7 @@ fn an_intent_that_is_said_again_is_no_news() {
         rig.now = rig.now.after(Duration::from_secs(1));
         let turn = rig
             .reactor
-            .intend(&key, intent, author.map(Into::into), rig.now)
+            .intend(&key, PostedIntent::new(intent, author.map(Into::into), rig.now), None)
             .unwrap();
         events.push(rig.commit(turn)[0].events.len());
         let posted = rig.record("orders").intent.clone().unwrap();

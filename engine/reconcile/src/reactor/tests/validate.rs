@@ -63,7 +63,7 @@ fn a_job_that_the_store_knows_already_does_not_begin_a_second_time() {
     let mut known = JobRecord::clone(&turn.changes[0].record);
     assert!(known.key.session_job.is_some());
     known.revision = 7;
-    rig.reactor.refuse(turn, rig.now);
+    rig.refuse(turn, rig.now);
     let stored = stored(&rig).into_iter().chain([known]).collect();
     rig.repair(stored);
     let revisions: Vec<u64> = rig.settle().iter().map(|change| change.record.revision).collect();

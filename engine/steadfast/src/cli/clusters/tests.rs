@@ -44,6 +44,8 @@ fn cluster(states: [KindState; 3], jobs: u64, never_read: bool) -> Cluster {
             watched: jobs,
             silent: 1,
         },
+        unwatched: Vec::new(),
+        unwatched_omitted: 0,
     }
 }
 
@@ -126,5 +128,49 @@ fn a_moment_has_its_date_if_it_was_not_today() {
         ("2026-11-26T03:00:00.000Z", "2026-11-26 03:00:00 UTC (2 d 0 h)"),
     ] {
         assert_eq!(moment(text, now), says);
+    }
+}
+
+#[test]
+fn deployments_that_nothing_watches_have_a_line() {
+    let mut prod = cluster([KindState::Reached; 3], 0, false);
+    assert_eq!(unwatched(&prod), None);
+    prod.unwatched = vec!["default/odd".to_owned()];
+    let line = unwatched(&prod).unwrap();
+    assert!(
+        line.starts_with("prod: 1 Deployment of Flink's that nothing watches: default/odd; ")
+            && line.contains("mode = \"session\""),
+        "{line}"
+    );
+    prod.unwatched = (0..6).map(|n| format!("default/d{n}")).collect();
+    prod.unwatched_omitted = 3;
+    let line = unwatched(&prod).unwrap();
+    assert!(
+        line.contains("9 Deployments") && line.contains("default/d3 and 5 more"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_cluster_whose_flinks_answer_is_not_said_to_be_as_last_seen() {
+    use KindState::{Reached, Retrying};
+    for (states, unseen) in [
+        (
+            [Retrying, Reached, Reached],
+            "that a Deployment is made, changed or deleted is not seen",
+        ),
+        ([Reached, Retrying, Reached], "what becomes of pods is not seen"),
+        (
+            [Retrying, Retrying, Reached],
+            "what becomes of Deployments and pods is not seen",
+        ),
+    ] {
+        let mut prod = cluster(states, 4, false);
+        prod.unconfirmed = 1;
+        let line = line(&prod, now()).unwrap();
+        assert!(
+            line.ends_with(&format!("; {unseen}; Flink confirms 3 of its 4 jobs")),
+            "{line}"
+        );
     }
 }

@@ -34,7 +34,7 @@ pub(in crate::cli) struct Options {
     #[command(flatten)]
     policy: PolicyArg,
     /// How to print: `table` for people, `json` for programs.
-    #[arg(long, value_enum, default_value_t = Output::Table)]
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
 

@@ -24,7 +24,7 @@ Examples:
 
 Exit codes:
   0  they go the same way
-  1  they differ; standard output has where
+  1  they differ, or there was nothing to compare them by; standard output has where
   2  a policy, the store or the command line is wrong";
 
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub(in crate::cli) struct Options {
     #[command(flatten)]
     source: Source,
     /// How to print: `table` for people, `json` for programs.
-    #[arg(long, value_enum, default_value_t = Output::Table)]
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
     output: Output,
 }
 
@@ -77,6 +77,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         (key, comparison)
     });
     let report = Report {
+        compared: span.snapshots(),
         span,
         jobs: jobs.collect(),
         not_replayed: BTreeSet::new(),
@@ -85,7 +86,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         Output::Table => printer::data(&report.page())?,
         Output::Json => printer::json(&report.document())?,
     }
-    if report.is_empty() {
+    if report.is_same() {
         Ok(())
     } else {
         Err(Failure::Reported)

@@ -54,9 +54,10 @@ impl PolicyArg {
 /// that names the module.
 pub(in crate::cli) fn configured(place: &str, module: &str, params: Option<&str>) -> Result<Policy, Failure> {
     let limits = PolicyLimits::default();
+    let module = named(place, module)?;
     Ok(Policy {
-        name: "chosen".into(),
-        module: named(place, module)?,
+        name: module.to_string(),
+        module,
         trust: Trust::default(),
         select: Select::all(),
         rollout: Share::ALL,

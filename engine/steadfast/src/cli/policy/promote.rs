@@ -3,14 +3,17 @@
 mod edit;
 mod write;
 
+pub(in crate::cli) use write::replace;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::Value;
+use steadfast_core::secret_url::SecretUrl;
 use tokio::runtime::Runtime;
 
-use super::super::client::{Client, ServerOptions};
+use super::super::client::{Client, ServerOptions, no_engine};
 use super::super::{Failure, located, printer};
 use crate::config::{Config, MAX_TEXT};
 use crate::run::load_policies;
@@ -52,6 +55,9 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
 /// Only an engine that answers and refuses is a failure: without one, the next start reads the file.
 async fn reload(options: &Options) -> Result<(), Failure> {
     match Client::new(&options.server)?.post("/api/v1/reload").await {
+        Ok(reply) if reply.get("reloaded") != Some(&Value::Bool(true)) => {
+            Err(no_engine("answered a reload without saying that it reloaded"))
+        }
         Ok(reply) => {
             let restart = reply
                 .get("restartNeeded")
@@ -68,7 +74,7 @@ async fn reload(options: &Options) -> Result<(), Failure> {
             printer::note(&format!(
                 "no engine answered at {}: one that runs takes the file up by itself when it sees the change, on \
                  SIGHUP, or on POST /api/v1/reload",
-                options.server.address()
+                SecretUrl::new(options.server.address())
             ));
             Ok(())
         }

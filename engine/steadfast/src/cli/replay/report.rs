@@ -19,6 +19,8 @@ const FAILURES: usize = 3;
 #[derive(Debug)]
 pub(in crate::cli) struct Report {
     pub(in crate::cli) span: Span,
+    /// How many of the snapshots were decided again.
+    pub(in crate::cli) compared: usize,
     pub(in crate::cli) jobs: BTreeMap<JobKey, Comparison>,
     /// Policies whose decisions could not be made again.
     pub(in crate::cli) not_replayed: BTreeSet<PolicyName>,
@@ -39,8 +41,12 @@ impl Comparison {
 }
 
 impl Report {
-    /// Whether both went the same way.
-    pub(in crate::cli) fn is_empty(&self) -> bool {
+    /// Whether both went the same way, as far as there was one.
+    pub(in crate::cli) fn is_same(&self) -> bool {
+        self.compared > 0 && self.differs_nowhere()
+    }
+
+    fn differs_nowhere(&self) -> bool {
         self.jobs.values().all(Comparison::is_empty)
     }
 
@@ -81,14 +87,17 @@ impl Report {
         let mut head = format!("{snapshots} of {jobs}, from {first} to {last}\n");
         for policy in &self.not_replayed {
             head.push_str(&format!(
-                "what `{policy}` decided is left out: the configuration has no such policy now\n"
+                "what `{policy}` decided is left out: the configuration has no such policy now; --policy MODULE decides it again\n"
             ));
         }
         head
     }
 
     fn tail(&self) -> String {
-        if self.is_empty() {
+        if self.compared == 0 {
+            return "nothing was compared\n".to_owned();
+        }
+        if self.differs_nowhere() {
             return "nothing would have been different\n".to_owned();
         }
         let differing = self.jobs.values().filter(|comparison| !comparison.is_empty()).count();
@@ -122,6 +131,7 @@ impl Report {
         });
         json!({
             "snapshots": self.span.snapshots,
+            "compared": self.compared,
             "from": self.span.between.map(|(first, _)| first.to_string()),
             "to": self.span.between.map(|(_, last)| last.to_string()),
             "notReplayed": self.not_replayed,

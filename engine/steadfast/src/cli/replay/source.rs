@@ -69,6 +69,11 @@ pub(in crate::cli) struct Span {
 }
 
 impl Span {
+    /// How many there were.
+    pub(in crate::cli) fn snapshots(self) -> usize {
+        self.snapshots
+    }
+
     /// Counts one.
     pub(in crate::cli) fn take(&mut self, at: Timestamp) {
         self.snapshots += 1;

@@ -30,7 +30,7 @@ pub(in crate::cli) fn read(paths: &[PathBuf]) -> Result<Vec<Story>, Failure> {
         return Ok(stories);
     }
     Err(Failure::Usage(anyhow!(
-        "a story cannot be played; docs/simulate.md shows every key\n{}",
+        "a story cannot be played; Steadfast's docs/simulate.md shows how one is written, and its tests/scenarios/README.md has every key\n{}",
         mistakes.join("\n")
     )))
 }

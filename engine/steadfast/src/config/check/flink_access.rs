@@ -1,9 +1,11 @@
 //! `flink_auth` and `flink_ca_file`: what Flinks are shown, and who vouches for them.
 
-use steadfast_sources::authorized::{FlinkAccess, FlinkAuth};
+use std::path::PathBuf;
+
+use steadfast_sources::authorized::{FlinkAccess, FlinkAuth, check_ca_file, check_secret_file};
 use toml::Spanned;
 
-use super::{Checker, FlinkRest, file};
+use super::{Checker, file};
 
 const FORMS: &str = "write { user = \"NAME\", password_file = \"FILE\" } or { token_file = \"FILE\" }";
 
@@ -12,20 +14,31 @@ impl Checker<'_> {
         &mut self,
         auth: Option<&Spanned<file::FlinkAuth>>,
         ca_file: Option<&Spanned<String>>,
-        rest: Option<&FlinkRest>,
+        proxied: Option<&'static str>,
     ) -> FlinkAccess {
         let place = auth.map(Spanned::span).or(ca_file.map(Spanned::span));
-        if let (Some(place), Some(FlinkRest::Proxy)) = (place, rest) {
+        if let (Some(place), Some(why)) = (place, proxied) {
             self.refuse(
                 place,
-                "flink_auth and flink_ca_file are for Flinks that are reached directly, and flink_rest is \"proxy\"",
+                format!("flink_auth and flink_ca_file are for Flinks that are reached directly, and {why}"),
                 "use flink_rest = \"service\", \"pod\" or a URL, or remove them",
             );
+            return FlinkAccess::default();
         }
         FlinkAccess {
             auth: auth.and_then(|auth| self.flink_auth(auth)),
-            ca_file: ca_file.map(|file| self.file(file, "flink_ca_file")),
+            ca_file: ca_file.map(|file| self.ca_file(file, "flink_ca_file")),
         }
+    }
+
+    pub(super) fn ca_file(&mut self, path: &Spanned<String>, key: &str) -> PathBuf {
+        let fix = "write certificates in PEM there, each between -----BEGIN CERTIFICATE----- and its end";
+        self.file_with(path, key, check_ca_file, fix)
+    }
+
+    pub(super) fn secret_file(&mut self, path: &Spanned<String>, key: &str) -> PathBuf {
+        let fix = "write one line there, and let the engine's user read it";
+        self.file_with(path, key, check_secret_file, fix)
     }
 
     fn flink_auth(&mut self, auth: &Spanned<file::FlinkAuth>) -> Option<FlinkAuth> {
@@ -45,10 +58,10 @@ impl Checker<'_> {
             }
             (Some(user), Some(password), None) => Some(FlinkAuth::Basic {
                 user: user.clone(),
-                password_file: self.file(password, "flink_auth.password_file"),
+                password_file: self.secret_file(password, "flink_auth.password_file"),
             }),
             (None, None, Some(token)) => Some(FlinkAuth::Bearer {
-                token_file: self.file(token, "flink_auth.token_file"),
+                token_file: self.secret_file(token, "flink_auth.token_file"),
             }),
             (Some(_), None, None) => {
                 self.refuse(auth.span(), "flink_auth.user has no password", FORMS);

@@ -6,7 +6,7 @@ use steadfast_core::id::FlinkJobId;
 use steadfast_core::state::Mode;
 use toml::Spanned;
 
-use super::{Checker, FlinkRest, Job, file};
+use super::{Checker, FlinkRest, Job, file, proxied};
 
 impl Checker<'_> {
     pub(super) fn jobs(&mut self, entries: &[file::Job], clusters: &[file::Kubernetes]) -> Vec<Job> {
@@ -28,21 +28,32 @@ impl Checker<'_> {
     }
 
     fn job(&mut self, entry: &file::Job, clusters: &[file::Kubernetes]) -> Job {
+        let mistakes = self.mistakes.len();
         let name = self.name(&entry.name, "job.name");
+        let is_name = self.mistakes.len() == mistakes;
         let mode = self.mode(entry);
         let kubernetes = self.cluster_of(entry, &name, mode, clusters);
         let flink_rest = self.flink_rest_of(entry, &name, mode);
         let flink_access = self.flink_access(
             entry.flink_auth.as_ref(),
             entry.flink_ca_file.as_ref(),
-            flink_rest.as_ref(),
+            proxied_job(flink_rest.as_ref(), kubernetes.as_deref(), clusters),
         );
-        let namespace = entry.namespace.as_ref().map(|name| self.name(name, "job.namespace"));
+        let in_kubernetes = kubernetes.is_some();
+        let namespace = entry.namespace.as_ref().map(|name| match in_kubernetes {
+            true => self.namespace(name, "job.namespace"),
+            false => self.name(name, "job.namespace"),
+        });
         let namespace = match &kubernetes {
             Some(_) => namespace.unwrap_or_else(|| "default".into()),
             None => "-".into(),
         };
-        let deployment = entry.deployment.as_ref().map(|name| self.name(name, "job.deployment"));
+        let deployment = match &entry.deployment {
+            Some(name) if in_kubernetes => Some(self.deployment(name, "job.deployment")),
+            Some(name) => Some(self.name(name, "job.deployment")),
+            None if in_kubernetes && is_name => Some(self.deployment(&entry.name, "job.name")),
+            None => None,
+        };
         Job {
             deployment: deployment.unwrap_or_else(|| name.clone()),
             flink_job_id: entry.flink_job_id.as_ref().and_then(|id| self.flink_job_id(id)),
@@ -132,6 +143,17 @@ impl Checker<'_> {
                 "write flink_rest = \"http://HOST:8081\"",
             );
         }
+        if let FlinkRest::Url(url) = &checked
+            && let Some(unknown) = ["{pod_ip}", "{namespace}"]
+                .iter()
+                .find(|place| is_standalone && url.expose().contains(**place))
+        {
+            self.refuse(
+                rest.span(),
+                format!("job `{name}` is standalone, and nothing tells what {unknown} of its flink_rest is"),
+                "write the address itself, such as flink_rest = \"http://HOST:8081\"",
+            );
+        }
         Some(checked)
     }
 
@@ -145,5 +167,23 @@ impl Checker<'_> {
             );
         }
         parsed
+    }
+}
+
+/// The same as [`proxied`] for a job, which is reached as its cluster's entry says where its own says nothing.
+fn proxied_job(own: Option<&FlinkRest>, cluster: Option<&str>, clusters: &[file::Kubernetes]) -> Option<&'static str> {
+    let cluster = clusters
+        .iter()
+        .find(|entry| Some(entry.name.get_ref().as_str()) == cluster);
+    let of_cluster = |cluster: &file::Kubernetes| match cluster.flink_rest.as_ref().map(|rest| rest.get_ref().as_str())
+    {
+        None | Some("auto") => proxied(&FlinkRest::Auto, cluster),
+        Some("proxy") => proxied(&FlinkRest::Proxy, cluster),
+        Some(_) => None,
+    };
+    match (own, cluster) {
+        (None | Some(FlinkRest::Auto), Some(cluster)) => of_cluster(cluster),
+        (Some(FlinkRest::Proxy), _) => Some("flink_rest is \"proxy\""),
+        (None | Some(_), _) => None,
     }
 }

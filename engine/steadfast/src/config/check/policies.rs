@@ -1,6 +1,6 @@
 //! `[[policy]]`, beside what [`super::trust`] says of its module.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use steadfast_host::MAX_POLICIES;
@@ -9,6 +9,7 @@ use steadfast_reconcile::{Select, Share};
 use toml::Spanned;
 
 use super::{Checker, Policy, file};
+use crate::config::values::Percent;
 
 impl Checker<'_> {
     pub(super) fn policies(&mut self, entries: &[file::Policy]) -> Vec<Policy> {
@@ -21,6 +22,13 @@ impl Checker<'_> {
                     entry.name.span(),
                     format!("two [[policy]] entries are named `{name}`"),
                     "give each its own name",
+                );
+            }
+            if let Some(key) = unwritable(&entry.params) {
+                self.refuse(
+                    entry.name.span(),
+                    format!("policy `{name}`: params.{key} is no finite number"),
+                    "write a number; a parameter that is left out has its default",
                 );
             }
             let deadline = self.span("policy.deadline", entry.deadline.as_ref(), Duration::from_millis(50));
@@ -74,8 +82,8 @@ impl Checker<'_> {
         policies
     }
 
-    fn share(&mut self, share: &Spanned<String>) -> Share {
-        let text = share.get_ref();
+    fn share(&mut self, share: &Spanned<Percent>) -> Share {
+        let Percent(text) = share.get_ref();
         let percent = text
             .strip_suffix('%')
             .filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
@@ -89,4 +97,20 @@ impl Checker<'_> {
             Share::ALL
         })
     }
+}
+
+/// Where a number stands that JSON, in which a policy gets its parameters, has no word for: it would be told as null.
+fn unwritable(params: &BTreeMap<String, toml::Value>) -> Option<String> {
+    fn is_unwritable(value: &toml::Value) -> bool {
+        match value {
+            toml::Value::Float(number) => !number.is_finite(),
+            toml::Value::Array(values) => values.iter().any(is_unwritable),
+            toml::Value::Table(table) => table.iter().any(|(_, value)| is_unwritable(value)),
+            toml::Value::String(_) | toml::Value::Integer(_) | toml::Value::Boolean(_) | toml::Value::Datetime(_) => {
+                false
+            }
+        }
+    }
+    let mut found = params.iter().filter(|(_, value)| is_unwritable(value));
+    found.next().map(|(key, _)| key.clone())
 }

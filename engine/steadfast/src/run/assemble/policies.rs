@@ -1,6 +1,7 @@
 //! Policies: compiled, configured, and ready to be given to an engine.
 
 use std::path::PathBuf;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use steadfast_core::id::PolicyName;
@@ -69,7 +70,20 @@ impl LoadedPolicy {
 
 /// Where compiled modules are kept: `steadfast` in the user's cache folder, if there is one.
 pub fn policy_cache() -> Option<PathBuf> {
+    static TOLD: Once = Once::new();
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.filter(|base| {
+        // It would be another folder for each folder that a command is called in; the XDG rules say to ignore it.
+        if !base.is_absolute() && !base.as_os_str().is_empty() {
+            TOLD.call_once(|| {
+                tracing::warn!(
+                    "XDG_CACHE_HOME is no absolute path ({}), and is ignored",
+                    base.display()
+                )
+            });
+        }
+        base.is_absolute()
+    });
     let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
     Some(base.join("steadfast"))
 }

@@ -14,7 +14,7 @@ use super::clusters::{route, way};
 use crate::config::{Config, FlinkRest, Job};
 
 /// The targets of `[[job]]` entries.
-pub(in crate::run) fn targets(config: &Config) -> Vec<TargetSetup> {
+pub(crate) fn targets(config: &Config) -> Vec<TargetSetup> {
     config
         .jobs
         .iter()
@@ -50,10 +50,21 @@ fn id(job: &Job) -> TargetId {
 pub(in crate::run) async fn ways(config: &Config) -> anyhow::Result<BTreeMap<TargetId, Arc<dyn Transport>>> {
     let mut ways = BTreeMap::new();
     for job in &config.jobs {
-        let way = way(&job.flink_access)
-            .await
-            .with_context(|| format!("[[job]] `{}` cannot be used", job.name))?;
-        ways.extend(way.map(|way| (id(job), way)));
+        ways.extend(own_way(job).await?.map(|way| (id(job), way)));
     }
     Ok(ways)
+}
+
+/// The same for one target.
+pub(crate) async fn way_of(config: &Config, target: &TargetId) -> anyhow::Result<Option<Arc<dyn Transport>>> {
+    match config.jobs.iter().find(|job| id(job) == *target) {
+        Some(job) => own_way(job).await,
+        None => Ok(None),
+    }
+}
+
+async fn own_way(job: &Job) -> anyhow::Result<Option<Arc<dyn Transport>>> {
+    way(&job.flink_access)
+        .await
+        .with_context(|| format!("[[job]] `{}` cannot be used", job.name))
 }

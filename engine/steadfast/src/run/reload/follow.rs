@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 use super::Reloader;
 use super::files::{Files, digest, named};
 use crate::config::Config;
-use crate::run::preparing::LOOKED_FOR_AGAIN;
 
 /// For so long must nothing happen to the files before they are read: an editor or a copy may take several steps.
 const QUIET: Duration = Duration::from_millis(300);
@@ -47,7 +46,7 @@ pub(in crate::run) async fn follow(reloader: Arc<Reloader>, mut seen: FileSnapsh
                 // What it refuses it has told.
                 drop(reloader.reload().await);
             }
-            () = sleep(LOOKED_FOR_AGAIN), if reloader.waits_for_registry() => drop(reloader.reload().await),
+            () = sleep(reloader.pause()), if reloader.tries_again() => drop(reloader.reload().await),
             () = changed.notified() => {
                 debounce(&changed).await;
                 if seen.look(&config, files.as_mut()).await == Seen::Changed {

@@ -19,6 +19,8 @@ pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
         sinks,
         recording,
         keeping,
+        series,
+        telemetry,
     } = started;
     let Timing {
         poll,
@@ -44,11 +46,19 @@ pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
         ("store.url", *store != now.store),
         ("server.listen", server.listen != now.server.listen),
         ("server.token_file", server.token_file != now.server.token_file),
+        ("server.tokens_file", server.tokens_file != now.server.tokens_file),
+        ("[server.tls]", server.tls != now.server.tls),
+        (
+            "[server.kubernetes_auth]",
+            server.kubernetes_auth != now.server.kubernetes_auth,
+        ),
         ("[[kubernetes]]", *clusters != now.clusters),
         ("[[job]]", *jobs != now.jobs),
         ("[[sink]]", *sinks != now.sinks),
         ("[recording]", *recording != now.recording),
         ("[retention]", *keeping != now.keeping),
+        ("metrics.per_job", *series != now.series),
+        ("[telemetry]", *telemetry != now.telemetry),
     ];
     let timings = timings.map(|(key, changed)| (format!("timing.{key}"), changed));
     let sections = sections.map(|(key, changed)| (key.to_owned(), changed));
@@ -79,7 +89,7 @@ mod tests {
         let text = "[store]\nurl = \"sqlite://other.db\"\n[server]\nlisten = \"127.0.0.1:9\"\n\
                     [timing]\npoll = \"7s\"\nretry_max = \"60s\"\n[[kubernetes]]\nname = \"local\"\n\
                     [[job]]\nname = \"orders\"\nmode = \"standalone\"\nflink_rest = \"http://127.0.0.1:1\"\n\
-                    [retention]\njournal = \"off\"\n[[sink]]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\n";
+                    [retention]\njournal = \"off\"\n[metrics]\nper_job = true\n[telemetry]\nendpoint = \"http://127.0.0.1:4318\"\n[[sink]]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\n";
         assert_eq!(
             needed_for(text),
             [
@@ -89,6 +99,8 @@ mod tests {
                 "[[job]]",
                 "[[sink]]",
                 "[retention]",
+                "metrics.per_job",
+                "[telemetry]",
                 "timing.poll",
                 "timing.retry_max"
             ]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use steadfast_core::{alert, journal};
 
 use super::alert::AlertEvent as Alert;
+use super::call::Call;
 use super::record::Reason;
 use super::scalar::{Moment, PolicyName};
 use super::state::{Confidence, State};
@@ -15,8 +16,12 @@ use crate::format::shape::{Shape, object, words};
 pub(crate) enum Event {
     #[serde(rename = "transition")]
     Transition(Transition),
+    /// With `call`, one that somebody called for. Builds before it was kept pass over it.
     #[serde(rename = "update")]
-    Update,
+    Update {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<Call>,
+    },
     #[serde(rename = "alert")]
     Alert(Alert),
     #[serde(rename = "forgotten")]
@@ -29,7 +34,10 @@ impl Shape for Event {
     fn of(core: &journal::Event) -> Self {
         match core {
             journal::Event::Transition(transition) => Self::Transition(Transition::of(transition)),
-            journal::Event::Update => Self::Update,
+            journal::Event::Update => Self::Update { call: None },
+            journal::Event::Called(call) => Self::Update {
+                call: Some(Call::of(call)),
+            },
             journal::Event::Alert(alert) => Self::Alert(Alert::of(alert)),
             journal::Event::Forgotten => Self::Forgotten,
         }
@@ -38,7 +46,9 @@ impl Shape for Event {
     fn into_core(self) -> journal::Event {
         match self {
             Self::Transition(transition) => journal::Event::Transition(transition.into_core()),
-            Self::Update => journal::Event::Update,
+            Self::Update { call } => {
+                call.map_or(journal::Event::Update, |call| journal::Event::Called(call.into_core()))
+            }
             Self::Alert(alert) => journal::Event::Alert(alert.into_core()),
             Self::Forgotten => journal::Event::Forgotten,
         }

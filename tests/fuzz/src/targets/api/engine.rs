@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Router;
 use prometheus_client::registry::Registry;
+use steadfast_core::call::Call;
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::{ClusterName, JobKey, PolicyName};
@@ -70,7 +71,7 @@ pub(super) async fn router() -> Router {
         control: Arc::new(StillLoop(jobs)),
         health: Arc::new(Still),
         metrics: Arc::new(Registry::default()),
-        access: Access::Loopback,
+        access: Access::loopback(),
     })
 }
 
@@ -78,7 +79,13 @@ struct StillLoop(Arc<Projection>);
 
 #[async_trait]
 impl Control for StillLoop {
-    async fn intend(&self, job: &JobKey, intent: Intent, author: Option<Arc<str>>) -> Result<JobView, ControlError> {
+    async fn intend(
+        &self,
+        job: &JobKey,
+        intent: Intent,
+        author: Option<Arc<str>>,
+        _: Call,
+    ) -> Result<JobView, ControlError> {
         let JobView { record, watch } = self.0.get(job).ok_or(ControlError::NoSuchJob)?;
         let record = JobRecord {
             intent: Some(PostedIntent::new(intent, author, testing::at(2))),
@@ -105,7 +112,7 @@ impl Control for StillLoop {
         })
     }
 
-    async fn forget(&self, job: &JobKey, force: Force) -> Result<(), ControlError> {
+    async fn forget(&self, job: &JobKey, force: Force, _: Call) -> Result<(), ControlError> {
         let view = self.0.get(job).ok_or(ControlError::NoSuchJob)?;
         match force {
             Force::Yes => Ok(()),

@@ -16,7 +16,7 @@ const GONE_WITHIN: u64 = 150;
 const SEEN_AFTER: u64 = 20_000;
 /// What Flink says of a job that has ended, and of one that was stopped with a savepoint or cancelled.
 const ENDS: [&str; 3] = ["FINISHED", "FAILED", "CANCELED"];
-const STOPS: [&str; 2] = ["FINISHED", "CANCELED"];
+pub(super) const STOPS: [&str; 2] = ["FINISHED", "CANCELED"];
 
 /// What one record must show.
 struct Expected {
@@ -90,10 +90,12 @@ impl Tale {
             return None;
         }
         // Without the resource it is a job that Flink no longer knows.
-        let bare = match as_it_was {
-            end if ENDS.contains(&end) => end,
-            _ if as_it_was == "CANCELLING" || cluster.intents.contains(&"cancel") => "CANCELED",
-            _ => "LOST",
+        let bare: &[_] = match as_it_was {
+            end if ENDS.contains(&end) => &[end],
+            _ if as_it_was == "CANCELLING" || resource.was_to_be_cancelled => &["CANCELED"],
+            // It was said of a job that was gone: before its end was judged, or after.
+            _ if cluster.intents.contains(&"cancel") => &["CANCELED", "LOST"],
+            _ => &["LOST"],
         };
         let mut states = BTreeSet::new();
         if self.reads_resources(cluster) {
@@ -101,7 +103,7 @@ impl Tale {
         }
         // A failure stays one, and it may have been told lost before it was known that somebody asked for that.
         if states.is_empty() || as_it_was == "FAILED" || self.was_broken.contains(cluster.place) {
-            states.insert(bare);
+            states.extend(bare);
         }
         Some(Expected {
             target: format!("{}/j{}", cluster.name, resource.job),
@@ -133,6 +135,8 @@ impl Tale {
                 // It may have been told gone for good while its resource was.
                 if resource.is_some_and(|resource| resource.was_withdrawn) {
                     ends.insert("TERMINATED");
+                    // Another one of its name asks for another start.
+                    ends.insert("STARTING");
                     ends.extend(cluster.told.get("SUSPENDED"));
                 }
                 if broken && cluster.was_asked_for_first {
@@ -173,22 +177,30 @@ impl Tale {
 
 /// A job that Flink lists, in a cluster where the engine reads the operator's kinds or does not.
 fn listed(cluster: &Cluster, job: &Job, reads_resources: bool) -> Expected {
-    let (target, wish) = match cluster.kind {
+    let (target, wish, is_its_own) = match cluster.kind {
         Kind::Session => {
             let resource = cluster.session_jobs.iter().find(|resource| resource.job == job.number);
             (
                 format!("{}/j{}", cluster.name, job.number),
                 resource.map(|resource| resource.wish),
+                resource.is_some_and(|resource| resource.asked_of_stopped),
             )
         }
         Kind::Application | Kind::Standalone => {
             let resource = cluster.resource.as_ref();
-            (cluster.name.clone(), resource.map(|resource| resource.wish))
+            (
+                cluster.name.clone(),
+                resource.map(|resource| resource.wish),
+                resource.is_some_and(|resource| resource.asked_of_stopped),
+            )
         }
     };
     // A savepoint that Flink does not show is inferred from the intent.
     let (states, confidence) = if job.state == "RUNNING" && cluster.intents.last() == Some(&"savepoint") {
         (BTreeSet::from(["RUNNING", "SAVEPOINTING"]), EXPLAINED)
+    } else if reads_resources && wish == Some(Wish::Suspended) && is_its_own {
+        // It had stopped by itself before that was asked for; so short before, that it may have been how it was carried out.
+        (BTreeSet::from([job.state, "SUSPENDED"]), EXPLAINED)
     } else if reads_resources && wish == Some(Wish::Suspended) && STOPS.contains(&job.state) {
         (BTreeSet::from(["SUSPENDED"]), "\"inferred\"")
     } else {

@@ -5,6 +5,7 @@
 
 use super::Tale;
 use super::cluster::{Cluster, Job, There};
+use super::expected::STOPS;
 use super::hostile::Writings;
 use crate::properties::plot::{Ask, Kind, Recovery};
 
@@ -33,6 +34,8 @@ pub struct Resource {
     pub was_withdrawn: bool,
     /// Whether its present wish came when there was no Deployment.
     pub asked_of_nothing: bool,
+    /// Whether it came when Flink said already that the job had stopped by itself.
+    pub asked_of_stopped: bool,
 }
 
 /// A FlinkSessionJob.
@@ -42,6 +45,10 @@ pub struct SessionJob {
     pub wish: Wish,
     /// The state in which the job was when the operator stopped it, as the resource asked.
     pub stopped_as: Option<&'static str>,
+    /// Whether somebody had said by then that it is to be cancelled.
+    pub was_to_be_cancelled: bool,
+    /// Whether its present wish came when Flink said already that the job had stopped by itself.
+    pub asked_of_stopped: bool,
     /// Whether nobody could read in which state it was then.
     pub was_unreadable: bool,
 }
@@ -54,6 +61,7 @@ impl Default for Resource {
             lifecycle: "STABLE",
             was_withdrawn: false,
             asked_of_nothing: false,
+            asked_of_stopped: false,
         }
     }
 }
@@ -98,6 +106,8 @@ impl SessionJob {
             job,
             wish: Wish::Running,
             stopped_as: None,
+            was_to_be_cancelled: false,
+            asked_of_stopped: false,
             was_unreadable: false,
         }
     }
@@ -184,6 +194,7 @@ impl Tale {
             && resource.ask(wish)
         {
             resource.asked_of_nothing = cluster.there == There::Gone;
+            resource.asked_of_stopped = cluster.jobs.iter().any(|job| STOPS.contains(&job.state));
             let says = cluster.resources();
             self.step(Some(place), &says);
         }
@@ -222,6 +233,8 @@ impl Tale {
         let cluster = &mut self.clusters[place];
         if let Some(resource) = cluster.session_jobs.iter_mut().find(|resource| resource.wish == from) {
             resource.wish = to;
+            let mut listed = cluster.jobs.iter().filter(|job| job.number == resource.job);
+            resource.asked_of_stopped = listed.any(|job| STOPS.contains(&job.state));
             let says = cluster.resources();
             self.step(Some(place), &says);
         }
@@ -245,7 +258,10 @@ impl Tale {
         cluster.session_jobs[index].was_unreadable = listed.is_some_and(|job| job.odd.is_unreadable());
         cluster.jobs.retain(|listed: &Job| listed.number != job);
         match wish {
-            Wish::Suspended => cluster.session_jobs[index].stopped_as = state,
+            Wish::Suspended => {
+                cluster.session_jobs[index].stopped_as = state;
+                cluster.session_jobs[index].was_to_be_cancelled = cluster.intents.contains(&"cancel");
+            }
             Wish::Running | Wish::Deleted | Wish::None => {
                 cluster.session_jobs.remove(index);
             }

@@ -157,8 +157,7 @@ impl Epoch {
             self.unreadable = unreadable.iter().map(|job| target.flink_id(&job.id)).collect();
         }
         let logs = step.pods.iter().flatten().flat_map(|pod| &pod.log);
-        let archived = step.archive.iter().chain(&step.history).flatten();
-        let archived = archived.map(|end| (&end.id, end.state));
+        let archived = step.archive.iter().flatten().map(|end| (&end.id, end.state));
         let told = logs.map(|end| (&end.job, end.state)).chain(archived);
         self.told = told.map(|(job, state)| (target.flink_id(job), state)).collect();
         self.intent = step.intent.or(self.intent);
@@ -200,6 +199,12 @@ pub fn of(story: &Story, target: &TargetSpec) -> Vec<Epoch> {
         }
         if target.is_called(step.target.as_deref()) {
             now.change(target, step);
+        }
+        // There is one HistoryServer for all of them. Clusters of one id, as twins in two Kubernetes clusters, give one id to their jobs.
+        for teller in story.select(step.target.as_deref()) {
+            let ends = step.history.iter().flatten();
+            let heard = ends.map(|end| (teller.flink_id(&end.id), end.state));
+            now.told.extend(heard);
         }
         if reads_resources && now.shows_resources() {
             now.standing.resource = now.resource.or(now.standing.resource);

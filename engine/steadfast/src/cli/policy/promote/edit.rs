@@ -55,9 +55,19 @@ pub(super) fn promote(text: &str, name: &str, percent: u8) -> anyhow::Result<Pro
     reorder(policies, entries);
     let summary = difference(&before, &policies.iter().map(described).collect::<Vec<_>>());
     Ok(Promoted {
-        text: document.to_string(),
+        text: with_ends_of(text, document.to_string()),
         summary,
     })
+}
+
+/// The new text with the line ends of the old one, where those are all CRLF: an edit writes LF.
+fn with_ends_of(old: &str, new: String) -> String {
+    let crlf = old.matches("\r\n").count();
+    if crlf > 0 && crlf == old.matches('\n').count() {
+        new.replace("\r\n", "\n").replace('\n', "\r\n")
+    } else {
+        new
+    }
 }
 
 fn name_of(entry: &Table) -> &str {

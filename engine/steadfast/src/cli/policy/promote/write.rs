@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 /// Puts the text in the place of the file, with its permissions. A link stays, and what it points to is replaced.
-pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(in crate::cli) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     let explained = || {
         format!(
             "{} cannot be replaced, and is as it was; if it is mounted, edit it where it comes from",

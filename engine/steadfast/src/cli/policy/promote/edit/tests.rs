@@ -128,3 +128,10 @@ fn what_cannot_be_promoted_is_refused_by_name() {
     assert!(message("policy = [{ name = \"p\" }]", "p").contains("[[policy]] heading"));
     assert!(message("", "p").contains("no [[policy]] entries"));
 }
+
+#[test]
+fn a_file_keeps_the_ends_of_its_lines() {
+    let plain = promote(FILE, "candidate", 100).unwrap().text;
+    let crlf = promote(&FILE.replace('\n', "\r\n"), "candidate", 100).unwrap().text;
+    assert_eq!(crlf, plain.replace('\n', "\r\n"));
+}

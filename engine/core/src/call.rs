@@ -1,0 +1,134 @@
+//! What somebody asked the engine to write about a job: who, what, and from where.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::state::{Force, Intent};
+
+/// A call that wrote, as the journal keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Call {
+    /// What was asked for.
+    pub asked: Asked,
+    /// Who the caller is, by what they showed; `None` if they showed nothing, or what many share.
+    pub by: Option<Arc<str>>,
+    /// What they showed.
+    pub through: Through,
+    /// For whom, as they said themselves. Nobody has checked it.
+    pub says: Option<Arc<str>>,
+    /// The address that the connection came from: a proxy's, where one stands between. `None`: from within the process.
+    pub from: Option<IpAddr>,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Asked {
+    /// To note that a start is meant.
+    Start,
+    /// To note that an end is meant.
+    Cancel,
+    /// To note that a savepoint is meant.
+    Savepoint,
+    /// To take an intent back.
+    TakeBack,
+    /// To remove the record.
+    Forget,
+    /// To remove the record, whether or not the job is seen alive.
+    ForgetByForce,
+}
+
+impl Asked {
+    /// In the words of the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Cancel => "cancel",
+            Self::Savepoint => "savepoint",
+            Self::TakeBack => "none",
+            Self::Forget => "forget",
+            Self::ForgetByForce => "forget-by-force",
+        }
+    }
+}
+
+impl From<Intent> for Asked {
+    fn from(intent: Intent) -> Self {
+        match intent {
+            Intent::Start => Self::Start,
+            Intent::Cancel => Self::Cancel,
+            Intent::Savepoint => Self::Savepoint,
+            Intent::None => Self::TakeBack,
+        }
+    }
+}
+
+impl From<Force> for Asked {
+    fn from(force: Force) -> Self {
+        match force {
+            Force::No => Self::Forget,
+            Force::Yes => Self::ForgetByForce,
+        }
+    }
+}
+
+/// By what a caller is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Through {
+    /// By nothing: the listener is on loopback, or open to everybody.
+    Nothing,
+    /// By the one token of `server.token_file`.
+    SharedToken,
+    /// By a token with a name.
+    Token,
+    /// By a client certificate.
+    Certificate,
+    /// By a token that a Kubernetes API server vouches for.
+    Kubernetes,
+}
+
+impl Through {
+    /// In the words of the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::SharedToken => "token-file",
+            Self::Token => "token",
+            Self::Certificate => "certificate",
+            Self::Kubernetes => "kubernetes",
+        }
+    }
+}
+
+/// Who calls, before it is known what for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Caller {
+    /// See [`Call::by`].
+    pub by: Option<Arc<str>>,
+    /// See [`Call::through`].
+    pub through: Through,
+    /// See [`Call::from`].
+    pub from: Option<IpAddr>,
+}
+
+impl Caller {
+    /// What they asked for.
+    pub fn asking(self, asked: impl Into<Asked>, says: Option<Arc<str>>) -> Call {
+        let Self { by, through, from } = self;
+        Call {
+            asked: asked.into(),
+            by,
+            through,
+            says,
+            from,
+        }
+    }
+
+    /// Who is named as the author of what they ask for: by what they showed, and behind it for whom they say it is.
+    pub fn author(&self, says: Option<&Arc<str>>) -> Option<Arc<str>> {
+        match (&self.by, says) {
+            (Some(by), Some(says)) if by != says => Some(format!("{by} for {says}").into()),
+            (Some(by), Some(_) | None) => Some(Arc::clone(by)),
+            (None, says) => says.cloned(),
+        }
+    }
+}

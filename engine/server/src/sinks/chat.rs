@@ -1,0 +1,262 @@
+//! Robots of group chats: what each is sent, and what its answer means. All four answer 200 to much that they do not take; the
+//! body says so.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::deliver::{DeliveryError, Refusal};
+use super::message::json;
+use super::signing;
+
+/// A group chat that takes messages by HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chat {
+    /// Slack's incoming webhooks, and who takes the same: Mattermost, Rocket.Chat.
+    Slack,
+    /// DingTalk's custom robots.
+    DingTalk,
+    /// WeCom's group robots.
+    WeCom,
+    /// Feishu's custom bots, and Lark's.
+    Feishu,
+}
+
+/// What an answer's body may say. Receivers differ in what they have of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Answer {
+    ok: Option<bool>,
+    success: Option<bool>,
+    error: Option<String>,
+    errcode: Option<i64>,
+    errmsg: Option<String>,
+    code: Option<i64>,
+    msg: Option<String>,
+    #[serde(rename = "StatusCode")]
+    status_code: Option<i64>,
+}
+
+impl Chat {
+    /// How long a text may be, in bytes, by the vendors' documents.
+    const fn limit(self) -> usize {
+        match self {
+            Self::Slack => 30_000,
+            Self::DingTalk => 18_000,
+            Self::WeCom => 2_000,
+            Self::Feishu => 18_000,
+        }
+    }
+
+    /// The request's body.
+    pub(super) fn body(self, text: &str) -> String {
+        let text = cut(text, self.limit());
+        json(&match self {
+            Self::Slack => {
+                let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                json!({"text": escaped})
+            }
+            Self::DingTalk | Self::WeCom => json!({"msgtype": "text", "text": {"content": text}}),
+            Self::Feishu => json!({"msg_type": "text", "content": {"text": text}}),
+        })
+    }
+
+    /// What the query of the URL has beside what the file says.
+    pub(super) fn query(self, secret: Option<&str>, millis: i64) -> Vec<(&'static str, String)> {
+        match (self, secret) {
+            (Self::DingTalk, Some(secret)) => vec![
+                ("timestamp", millis.to_string()),
+                ("sign", signing::dingtalk(secret, millis)),
+            ],
+            (Self::DingTalk, None) | (Self::Slack | Self::WeCom | Self::Feishu, _) => Vec::new(),
+        }
+    }
+
+    /// The body as it is sent at that time.
+    pub(super) fn signed(self, body: &str, secret: Option<&str>, millis: i64) -> String {
+        let (Self::Feishu, Some(secret)) = (self, secret) else {
+            return body.to_owned();
+        };
+        let seconds = millis.div_euclid(1000);
+        let mut members: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
+        members.insert("timestamp".to_owned(), seconds.to_string().into());
+        members.insert("sign".to_owned(), signing::feishu(secret, seconds).into());
+        json(&members)
+    }
+
+    /// Whether an answer with status 2xx says that the message was taken. What does not read, as a proxy's own page, says
+    /// nothing of the kind.
+    pub(super) fn took(self, body: &[u8]) -> Result<(), DeliveryError> {
+        let answer: Option<Answer> = steadfast_http::json::from_slice(body).ok();
+        match self {
+            Self::Slack => {
+                let answer = answer.unwrap_or_default();
+                let says_ok = body.trim_ascii() == b"ok";
+                match answer.ok.or(answer.success).or(says_ok.then_some(true)) {
+                    Some(true) => Ok(()),
+                    Some(false) => Err(refused("an error", answer.error.as_deref(), Refusal::ForNow, "")),
+                    None => Err(no_answer_of_its_own("ok")),
+                }
+            }
+            Self::DingTalk | Self::WeCom => {
+                let answer = answer.unwrap_or_default();
+                match answer.errcode {
+                    Some(0) => Ok(()),
+                    Some(code) => {
+                        let (refusal, fix) = self.of_code(code);
+                        Err(refused(
+                            &format!("errcode {code}"),
+                            answer.errmsg.as_deref(),
+                            refusal,
+                            fix,
+                        ))
+                    }
+                    None => Err(no_answer_of_its_own("errcode")),
+                }
+            }
+            Self::Feishu => {
+                let answer = answer.unwrap_or_default();
+                match answer.code.or(answer.status_code) {
+                    Some(0) => Ok(()),
+                    Some(code) => {
+                        let (refusal, fix) = self.of_code(code);
+                        Err(refused(&format!("code {code}"), answer.msg.as_deref(), refusal, fix))
+                    }
+                    None => Err(no_answer_of_its_own("code")),
+                }
+            }
+        }
+    }
+
+    /// What one of the vendor's codes says: whether it is about the message, and what mends it.
+    fn of_code(self, code: i64) -> (Refusal, &'static str) {
+        const TOKEN: &str =
+            "take the URL anew from the robot's settings, and write it into sink.url or the file of sink.url_file";
+        const SECURITY: &str = "compare the robot's security settings: its secret with sink.secret_file, its keywords with the \
+                                text (sink.template), its addresses with this machine's; and this machine's clock";
+        const SLOWER: &str = "nothing; the robot takes some twenty messages a minute, and the rest goes on by itself";
+        const CONTENT: &str = "change sink.template: the vendor does not take such a text";
+        match (self, code) {
+            (Self::DingTalk, 310_000) | (Self::Feishu, 19_021 | 19_022 | 19_024) => (Refusal::ForNow, SECURITY),
+            (Self::DingTalk, 130_101 | 410_100) | (Self::WeCom, 45_009 | 45_033) | (Self::Feishu, 9_499 | 11_232) => {
+                (Refusal::ForNow, SLOWER)
+            }
+            (Self::DingTalk, 40_035 | 430_101..=430_104 | 460_101)
+            | (Self::WeCom, 40_008 | 40_058 | 44_004 | 45_002)
+            | (Self::Feishu, 19_002 | 11_246) => (Refusal::OfTheEvent, CONTENT),
+            (Self::DingTalk, 300_001 | 300_005) | (Self::WeCom, 93_000 | 93_004) | (Self::Feishu, 19_001) => {
+                (Refusal::ForNow, TOKEN)
+            }
+            (Self::Slack | Self::DingTalk | Self::WeCom | Self::Feishu, _) => {
+                (Refusal::ForNow, "look the code up in the vendor's document of robots")
+            }
+        }
+    }
+}
+
+fn refused(code: &str, said: Option<&str>, refusal: Refusal, fix: &'static str) -> DeliveryError {
+    let said = said.map(|text| format!(": {text}")).unwrap_or_default();
+    DeliveryError {
+        refusal,
+        fix,
+        ..DeliveryError::for_now(format!("the receiver answered {code}{said}"))
+    }
+}
+
+fn no_answer_of_its_own(key: &str) -> DeliveryError {
+    DeliveryError {
+        fix: "correct sink.url, or what sink.url_file holds: somebody else answers there",
+        ..DeliveryError::for_now(format!("the receiver answered without `{key}`"))
+    }
+}
+
+/// As much of a text as may be sent.
+fn cut(text: &str, limit: usize) -> String {
+    const MARK: &str = "…";
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(limit.saturating_sub(MARK.len()));
+    format!("{}{MARK}", text.get(..end).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Chat; 4] = [Chat::Slack, Chat::DingTalk, Chat::WeCom, Chat::Feishu];
+
+    #[test]
+    fn each_is_sent_what_its_document_asks_for() {
+        for (chat, body) in [
+            (Chat::Slack, r#"{"text":"a &lt;b&gt; &amp; c"}"#),
+            (Chat::DingTalk, r#"{"msgtype":"text","text":{"content":"a <b> & c"}}"#),
+            (Chat::WeCom, r#"{"msgtype":"text","text":{"content":"a <b> & c"}}"#),
+            (Chat::Feishu, r#"{"content":{"text":"a <b> & c"},"msg_type":"text"}"#),
+        ] {
+            let expected: Value = serde_json::from_str(body).unwrap();
+            assert_eq!(
+                serde_json::from_str::<Value>(&chat.body("a <b> & c")).unwrap(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        let body = Chat::WeCom.body(&"告".repeat(1000));
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let content = body["text"]["content"].as_str().unwrap();
+        assert!(content.len() <= 2048 && content.ends_with("告…"), "{}", content.len());
+    }
+
+    #[test]
+    fn dingtalk_signs_the_query_and_feishu_the_body() {
+        let query = Chat::DingTalk.query(Some("SECabc"), 1_700_000_000_000);
+        assert_eq!(query[0], ("timestamp", "1700000000000".to_owned()));
+        assert_eq!(query[1], ("sign", signing::dingtalk("SECabc", 1_700_000_000_000)));
+        let body = Chat::Feishu.signed(&Chat::Feishu.body("x"), Some("abc"), 1_700_000_000_999);
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["timestamp"], "1700000000");
+        assert_eq!(body["sign"], signing::feishu("abc", 1_700_000_000).as_str());
+        assert_eq!(body["content"]["text"], "x");
+        for chat in ALL {
+            assert!(chat.query(None, 0).is_empty());
+            assert_eq!(chat.signed("{}", None, 0), "{}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_the_body_is_a_failure_though_the_status_is_200() {
+        for (chat, body, is_taken) in [
+            (Chat::Slack, "ok", true),
+            (Chat::Slack, r#"{"ok":false,"error":"channel_not_found"}"#, false),
+            (Chat::Slack, r#"{"success":true}"#, true),
+            (Chat::Slack, "<html>login</html>", false),
+            (Chat::DingTalk, r#"{"errcode":0,"errmsg":"ok"}"#, true),
+            (Chat::DingTalk, r#"{"errcode":310000,"errmsg":"sign not match"}"#, false),
+            (Chat::DingTalk, "<html>login</html>", false),
+            (Chat::WeCom, r#"{"errcode":0,"errmsg":"ok"}"#, true),
+            (
+                Chat::WeCom,
+                r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#,
+                false,
+            ),
+            (
+                Chat::Feishu,
+                r#"{"StatusCode":0,"StatusMessage":"success","code":0,"msg":"success"}"#,
+                true,
+            ),
+            (Chat::Feishu, r#"{"StatusCode":0,"StatusMessage":"success"}"#, true),
+            (Chat::Feishu, r#"{"code":19021,"msg":"sign match fail"}"#, false),
+            (Chat::Feishu, "{}", false),
+        ] {
+            assert_eq!(chat.took(body.as_bytes()).is_ok(), is_taken, "{chat:?} {body}");
+        }
+        let refused = Chat::DingTalk
+            .took(br#"{"errcode":430101,"errmsg":"bad link"}"#)
+            .unwrap_err();
+        assert_eq!(refused.refusal, Refusal::OfTheEvent);
+        let later = Chat::WeCom.took(br#"{"errcode":45009,"errmsg":"freq"}"#).unwrap_err();
+        assert_eq!(later.refusal, Refusal::ForNow);
+    }
+}

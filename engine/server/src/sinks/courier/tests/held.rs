@@ -1,0 +1,120 @@
+//! What is refused for where it goes.
+
+use steadfast_core::id::{ClusterName, Namespace};
+
+use super::*;
+
+/// Takes what goes to some namespaces, and says what was offered where.
+#[derive(Default)]
+struct Cluster {
+    refuses: Mutex<Option<(&'static str, Refusal)>>,
+    offered: Mutex<Vec<(String, Sequence, bool)>>,
+}
+
+#[async_trait]
+impl Deliver for Cluster {
+    async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
+        let place = message.place.clone().unwrap();
+        let refused = self
+            .refuses
+            .lock()
+            .unwrap()
+            .filter(|(namespace, _)| place == *namespace);
+        let offered = (place, message.tells_of[0].sequence, refused.is_none());
+        self.offered.lock().unwrap().push(offered);
+        refused.map_or(Ok(()), |(_, refusal)| {
+            Err(DeliveryError {
+                refusal,
+                ..DeliveryError::for_now("exceeded quota")
+            })
+        })
+    }
+}
+
+impl Cluster {
+    fn taken(&self, namespace: &str) -> Vec<u64> {
+        let offered = self.offered.lock().unwrap();
+        let taken = offered
+            .iter()
+            .filter(|(place, _, is_taken)| place == namespace && *is_taken);
+        taken.map(|(_, sequence, _)| sequence.0).collect()
+    }
+}
+
+async fn start(setup: &Setup, cluster: &Arc<Cluster>) -> JoinHandle<()> {
+    let mut courier = setup.begin("hook", None, cluster.clone()).await;
+    courier.sink.renderer = Renderer::KubernetesEvents(ClusterName::new("local"), Namespace::new("default"));
+    tokio::spawn(courier.run(setup.following(), setup.cancel.clone(), StdRng::seed_from_u64(7)))
+}
+
+async fn happens(setup: &Setup, namespace: &str, revision: u64) {
+    let record = JobRecord {
+        revision,
+        ..record(&format!("local/{namespace}/orders"), JobState::Running)
+    };
+    let change = Change {
+        record: record.into(),
+        events: vec![moved(JobState::Unknown, JobState::Running)],
+    };
+    let entries = setup.store.commit(AT, vec![change].into()).await.unwrap();
+    setup.entries.send_replace(entries.last().unwrap().sequence);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_takes_nothing_holds_up_no_other_and_keeps_its_order() {
+    let (setup, cluster) = (Setup::new(), Arc::<Cluster>::default());
+    *cluster.refuses.lock().unwrap() = Some(("full", Refusal::OfThePlace));
+    let task = start(&setup, &cluster).await;
+    for revision in 1..=3 {
+        happens(&setup, "full", revision).await;
+        happens(&setup, "free", revision).await;
+    }
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(cluster.taken("free"), [2, 4, 6]);
+    sleep(Duration::from_secs(3600)).await;
+    let [sink] = &*setup.board.read() else {
+        panic!("one sink")
+    };
+    assert_eq!((sink.dead_letters, &sink.waiting_since), (0, &Some(AT.to_string())));
+    assert!(sink.failing_since.is_some());
+    assert!(
+        cluster.offered.lock().unwrap().len() < 3600,
+        "it is not asked without a pause"
+    );
+    assert_eq!(setup.cursor().await, Some(Sequence(0)), "what waits would come again");
+    *cluster.refuses.lock().unwrap() = None;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(cluster.taken("full"), [1, 3, 5]);
+    let [sink] = &*setup.board.read() else {
+        panic!("one sink")
+    };
+    assert_eq!((&sink.waiting_since, &sink.failing_since), (&None, &None));
+    setup.cancel.cancel();
+    task.await.unwrap();
+    assert_eq!(setup.cursor().await, Some(Sequence(6)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_namespace_refuses_for_good_or_cannot_hold_is_given_up_and_counted() {
+    let (setup, cluster) = (Setup::new(), Arc::<Cluster>::default());
+    *cluster.refuses.lock().unwrap() = Some(("full", Refusal::OfTheEvent));
+    let task = start(&setup, &cluster).await;
+    happens(&setup, "full", 1).await;
+    happens(&setup, "free", 1).await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(cluster.taken("free"), [2], "before the other is given up");
+    sleep(Duration::from_secs(120)).await;
+    assert_eq!(setup.board.read()[0].dead_letters, 1);
+    *cluster.refuses.lock().unwrap() = Some(("full", Refusal::OfThePlace));
+    for revision in 2..=301 {
+        happens(&setup, "full", revision).await;
+    }
+    sleep(Duration::from_secs(60)).await;
+    let [sink] = &*setup.board.read() else {
+        panic!("one sink")
+    };
+    assert_eq!(sink.dead_letters, 1 + 300 - 256);
+    assert!(sink.last_dead_letter.as_ref().unwrap().why.contains("too many"));
+    setup.cancel.cancel();
+    task.await.unwrap();
+}

@@ -1,0 +1,36 @@
+//! What is told of deliveries to who traces them.
+
+use steadfast_core::time::Timestamp;
+use steadfast_core::trace::{DeliveryTrace, Undelivered};
+use tokio::time::Instant;
+
+use super::Courier;
+use crate::sinks::deliver::DeliveryError;
+use crate::sinks::message::Message;
+
+impl Courier {
+    /// Tells of a try.
+    pub(super) fn trace(
+        &self,
+        message: &Message,
+        offered: &Result<(), DeliveryError>,
+        (at, began): (Timestamp, Instant),
+        failures: u32,
+    ) {
+        // What was told before and comes again by itself is nobody's decision.
+        let Some(tracer) = self.tracer.as_ref().filter(|_| !message.tells_of.is_empty()) else {
+            return;
+        };
+        tracer.delivered(DeliveryTrace {
+            sink: self.sink.name.clone(),
+            told: message.tells_of.clone(),
+            began: at,
+            took: began.elapsed(),
+            failures,
+            outcome: offered.clone().map_err(|refused| Undelivered {
+                kind: refused.refusal.as_str(),
+                message: refused.message,
+            }),
+        });
+    }
+}

@@ -1,0 +1,249 @@
+//! What is ours to keep, in every form in which somebody may quote it.
+
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use reqwest::Url;
+
+/// What stands in its place.
+const INSTEAD: &str = "(not shown)";
+/// Shorter words are no secrets, and are left in.
+const SHORTEST: usize = 6;
+/// How much of a text is looked through, in bytes; what is shown of it is far less.
+const MOST: usize = 8 << 10;
+/// How often a text may have been percent-encoded on its way.
+const ENCODED: usize = 3;
+
+/// Secrets, by which a text of others is made fit to be shown.
+#[derive(Default)]
+pub(in crate::sinks) struct Kept(Vec<String>);
+
+impl Kept {
+    /// Keeps a secret.
+    pub(in crate::sinks) fn word(&mut self, word: &str) {
+        let word = word.trim();
+        if word.len() >= SHORTEST && !self.0.iter().any(|kept| kept == word) {
+            self.0.push(word.to_owned());
+        }
+    }
+
+    /// Keeps the value of a header: whole, what stands in it behind a scheme as `Bearer`, and the words that `Basic` encodes.
+    pub(in crate::sinks) fn header(&mut self, value: &str) {
+        self.word(value);
+        let Some((_, credential)) = value.trim().split_once(' ') else {
+            return;
+        };
+        self.word(credential);
+        let decoded = STANDARD_NO_PAD.decode(credential.trim().trim_end_matches('='));
+        if let Some(pair) = decoded.ok().and_then(|bytes| String::from_utf8(bytes).ok()) {
+            self.word(&pair);
+            pair.split(':').for_each(|part| self.word(part));
+        }
+    }
+
+    /// Keeps what may be a secret of an address: who asks, the path, and the values of the query.
+    pub(in crate::sinks) fn url(&mut self, url: &Url) {
+        let written = [url.username(), url.password().unwrap_or_default()];
+        let segments = url.path_segments().into_iter().flatten();
+        let query = url.query().unwrap_or_default().split('&');
+        let values = query.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+        for part in written.into_iter().chain(segments).chain(values) {
+            self.word(&decoded(part));
+            self.word(part);
+        }
+        // As forms have them, with a plus sign for a blank.
+        url.query_pairs().for_each(|(_, value)| self.word(&value));
+    }
+
+    /// The beginning of a text without them: as they are, however they are percent-encoded, and within whatever is base64, as user and password are
+    /// together.
+    pub(in crate::sinks) fn hush(&self, text: &str) -> String {
+        let text = text.get(..text.floor_char_boundary(MOST)).unwrap_or(text);
+        let mut hidden: Vec<Range<usize>> = Vec::new();
+        let mut seen = Seen::new(text);
+        for _ in 0..=ENCODED {
+            for word in &self.0 {
+                hidden.extend(seen.find(word.as_bytes()));
+                for middle in middles(word) {
+                    hidden.extend(seen.find(middle.as_bytes()).map(|found| widened(text, found)));
+                }
+            }
+            seen = seen.decoded();
+        }
+        hidden.sort_by_key(|range| range.start);
+        let (mut shown, mut end) = (String::new(), 0);
+        for range in hidden {
+            if range.start >= end {
+                shown.push_str(text.get(end..range.start).unwrap_or_default());
+                shown.push_str(INSTEAD);
+            }
+            end = end.max(range.end);
+        }
+        shown.push_str(text.get(end..).unwrap_or_default());
+        shown
+    }
+}
+
+/// A text's bytes as they are once decoded, each with where it stands in the text.
+struct Seen {
+    bytes: Vec<u8>,
+    places: Vec<Range<usize>>,
+}
+
+impl Seen {
+    fn new(text: &str) -> Self {
+        Self {
+            bytes: text.as_bytes().to_vec(),
+            places: (0..text.len()).map(|at| at..at + 1).collect(),
+        }
+    }
+
+    fn decoded(&self) -> Self {
+        let (mut bytes, mut places) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        while let (Some(byte), Some(place)) = (self.bytes.get(at), self.places.get(at)) {
+            let escape = match self.bytes.get(at..at + 3) {
+                Some([b'%', high, low]) => hex(*high).zip(hex(*low)),
+                Some(_) | None => None,
+            };
+            match (escape, self.places.get(at + 2)) {
+                (Some((high, low)), Some(last)) => {
+                    bytes.push(high << 4 | low);
+                    places.push(place.start..last.end);
+                    at += 3;
+                }
+                (Some(_) | None, _) => {
+                    bytes.push(*byte);
+                    places.push(place.clone());
+                    at += 1;
+                }
+            }
+        }
+        Self { bytes, places }
+    }
+
+    /// Where in the text it stands.
+    fn find<'a>(&'a self, word: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
+        let found = self.bytes.windows(word.len().max(1)).enumerate();
+        found
+            .filter(move |(_, window)| *window == word)
+            .filter_map(|(at, window)| {
+                let (first, last) = (self.places.get(at)?, self.places.get(at + window.len() - 1)?);
+                Some(first.start..last.end)
+            })
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}
+
+fn decoded(part: &str) -> String {
+    String::from_utf8_lossy(&Seen::new(part).decoded().bytes).into_owned()
+}
+
+/// What base64 makes of a word, whatever stands before and behind it: the digits that it alone decides.
+fn middles(word: &str) -> impl Iterator<Item = String> {
+    let of = |before: usize, encode: &dyn Fn(&[u8]) -> String| {
+        let digits = encode(&[vec![0; before], word.as_bytes().to_vec()].concat());
+        let (first, last) = ((before * 8).div_ceil(6), (before + word.len()) * 8 / 6);
+        digits.get(first..last).unwrap_or_default().to_owned()
+    };
+    let alignments = (0..3).flat_map(move |before| {
+        [
+            of(before, &|bytes| STANDARD_NO_PAD.encode(bytes)),
+            of(before, &|bytes| URL_SAFE_NO_PAD.encode(bytes)),
+        ]
+    });
+    alignments
+        .filter(|middle| !middle.is_empty())
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// The whole of the base64 in which those digits stand.
+fn widened(text: &str, found: Range<usize>) -> Range<usize> {
+    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_' | '=' | '%');
+    let before = text.get(..found.start).unwrap_or_default();
+    let behind = text.get(found.end..).unwrap_or_default();
+    let start = before.trim_end_matches(is_digit).len();
+    let end = text.len() - behind.trim_start_matches(is_digit).len();
+    start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(words: &[&str]) -> Kept {
+        let mut kept = Kept::default();
+        words.iter().for_each(|word| kept.word(word));
+        kept
+    }
+
+    #[test]
+    fn what_a_receiver_quotes_of_our_secrets_is_not_told() {
+        let said = "no robot with access_token=s3cr3t-t0ken at /robot/send";
+        let told = kept(&["s3cr3t-t0ken", "send"]).hush(said);
+        assert_eq!(told, "no robot with access_token=(not shown) at /robot/send");
+        assert_eq!(kept(&[]).hush("größer"), "größer");
+        assert_eq!(kept(&["größer"]).hush("nicht größer."), "nicht (not shown).");
+    }
+
+    #[test]
+    fn no_form_of_a_secret_is_told() {
+        let encode = |bytes: &str| base64::engine::general_purpose::STANDARD.encode(bytes);
+        let kept = kept(&["a+b/c=d?e&f~CANARY"]);
+        for said in [
+            "a+b/c=d?e&f~CANARY".to_owned(),
+            "a%2Bb%2Fc%3Dd%3Fe%26f%7ECANARY".to_owned(),
+            "a%2bb/c=d%3fe&f~CANARY".to_owned(),
+            "a%252Bb%252Fc%253Dd%253Fe%2526f%257ECANARY".to_owned(),
+            encode("a+b/c=d?e&f~CANARY"),
+            encode("user:a+b/c=d?e&f~CANARY"),
+            encode("\0u\0a+b/c=d?e&f~CANARY"),
+            encode("us:a+b/c=d?e&f~CANARY and more")
+                .replace('+', "-")
+                .replace('/', "_"),
+            encode("u:a+b/c=d?e&f~CANARY").replace('=', "%3D"),
+        ] {
+            for (before, behind) in [("", ""), ("who is '", "'?"), ("%", "%2"), ("%zz ", "")] {
+                let told = kept.hush(&format!("{before}{said}{behind}"));
+                assert!(told.contains(INSTEAD) && !told.contains("CANARY"), "{told}");
+                assert!(said.get(4..9).is_none_or(|part| !told.contains(part)), "{told}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_is_kept_without_its_scheme_too_and_an_address_in_its_parts() {
+        let mut kept = Kept::default();
+        kept.header("Token header-secret");
+        kept.header(&format!(
+            "Basic {}",
+            base64::engine::general_purpose::STANDARD.encode("ann:basic-secret")
+        ));
+        kept.url(
+            &"https://ann:pa%2Bss%2Fword@h/path-secret%2B1/x?a=query%2Bsecret+too&flag-secret"
+                .parse()
+                .unwrap(),
+        );
+        for said in [
+            "header-secret",
+            "basic-secret",
+            "pa+ss/word",
+            "pa%2Bss/word",
+            "path-secret+1",
+            "query%2Bsecret%20too",
+            "query+secret+too",
+            "query+secret too",
+            "flag-secret",
+        ] {
+            assert_eq!(kept.hush(said), INSTEAD, "{said}");
+        }
+        assert_eq!(kept.hush("the token is unknown"), "the token is unknown");
+    }
+}

@@ -1,0 +1,296 @@
+//! The few verbs of SMTP that it takes to hand a mail over.
+//!
+//! By hand, since whoever answers is not to be trusted: each answer is read a line at a time, each byte of it looked at once, and
+//! none that is longer than any server's needs to be (`reply`). So no server can keep a thread, fill the memory, or outlast the
+//! deadline that a caller sets; a call may be dropped at any time. What a mail is, is made elsewhere.
+
+mod reply;
+mod tls;
+
+use std::io;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lettre::address::Envelope;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+
+pub(super) use reply::Reply;
+pub(super) use tls::Trust;
+
+/// A server, and how the connection to it is guarded.
+#[derive(Debug)]
+pub(super) struct Server<'a> {
+    pub(super) host: &'a str,
+    pub(super) port: u16,
+    pub(super) guard: Guard,
+}
+
+/// How a connection is guarded.
+#[derive(Debug)]
+pub(super) enum Guard {
+    /// TLS from the first byte.
+    Tls(Trust),
+    /// STARTTLS, and nothing is said without.
+    StartTls(Trust),
+    /// Not at all.
+    Plain,
+}
+
+/// Who we are to a server.
+#[derive(Debug)]
+pub(super) struct Login {
+    pub(super) user: String,
+    pub(super) password: SecretString,
+}
+
+/// What a server is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Errand<'a> {
+    /// That it is there, and knows us.
+    Greeting,
+    /// To take a mail, which stands there as it goes over the line but for dots at the beginning of lines.
+    Mail(&'a Envelope, &'a [u8]),
+}
+
+/// Why an errand came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SmtpError {
+    /// There is no connection.
+    #[error("the server is not reached")]
+    Unreached(#[source] io::Error),
+    /// There is no encryption.
+    #[error("TLS could not begin")]
+    Tls(#[source] io::Error),
+    /// The connection broke.
+    #[error("the connection broke")]
+    Broken(#[source] io::Error),
+    /// The server ended it.
+    #[error("the server closed the connection")]
+    Closed,
+    /// An answer is too long.
+    #[error(
+        "an answer of the server goes on beyond {} bytes or {} lines; no more of it is read",
+        reply::BYTES,
+        reply::LINES
+    )]
+    Endless,
+    /// An answer is none.
+    #[error("what answers there does not speak SMTP")]
+    Stranger,
+    /// The server does not encrypt.
+    #[error("the server offers no STARTTLS, and nothing is sent without")]
+    NoStartTls,
+    /// Somebody wrote into the connection before it was encrypted.
+    #[error("the server went on in plain text behind its answer to STARTTLS, as somebody between would")]
+    Injected,
+    /// It knows no way to log in that we know.
+    #[error("the server offers neither AUTH PLAIN nor AUTH LOGIN")]
+    NoLogin,
+    /// It cannot take these addresses or this text.
+    #[error("the server does not offer {0}, which the mail needs")]
+    Lacks(&'static str),
+    /// It refuses.
+    #[error("the server answered {reply} to {verb}")]
+    Refused {
+        /// To what.
+        verb: &'static str,
+        /// With which words.
+        reply: Reply,
+    },
+}
+
+impl SmtpError {
+    /// The code of a refusal.
+    pub(super) const fn code(&self) -> Option<u16> {
+        match self {
+            Self::Refused { reply, .. } => Some(reply.code),
+            Self::Unreached(_)
+            | Self::Tls(_)
+            | Self::Broken(_)
+            | Self::Closed
+            | Self::Endless
+            | Self::Stranger
+            | Self::NoStartTls
+            | Self::Injected
+            | Self::NoLogin
+            | Self::Lacks(_) => None,
+        }
+    }
+}
+
+/// Does an errand on a connection of its own. The caller sets the deadline.
+pub(super) async fn run(server: Server<'_>, login: Option<&Login>, errand: Errand<'_>) -> Result<(), SmtpError> {
+    let tcp = TcpStream::connect((server.host, server.port))
+        .await
+        .map_err(SmtpError::Unreached)?;
+    // Who we are: the address that we have on this connection, which needs no name that anybody knows (RFC 5321, 4.1.3).
+    let us = match tcp.local_addr().map_err(SmtpError::Unreached)?.ip().to_canonical() {
+        std::net::IpAddr::V4(address) => format!("[{address}]"),
+        std::net::IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    };
+    match server.guard {
+        Guard::Plain => Session::greeted(tcp, &us).await?.finish(login, errand).await,
+        Guard::Tls(trust) => {
+            let tls = trust.secure(server.host, tcp).await?;
+            Session::greeted(tls, &us).await?.finish(login, errand).await
+        }
+        Guard::StartTls(trust) => {
+            let tcp = Session::greeted(tcp, &us).await?.ready_for_tls().await?;
+            let tls = trust.secure(server.host, tcp).await?;
+            // What it offered before may be anybody's word.
+            Session::new(tls).introduced(&us).await?.finish(login, errand).await
+        }
+    }
+}
+
+/// What is said on one connection.
+struct Session<S> {
+    stream: BufReader<S>,
+    /// What the server offers, in capitals.
+    offers: Vec<String>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    fn new(stream: S) -> Self {
+        Self {
+            stream: BufReader::new(stream),
+            offers: Vec::new(),
+        }
+    }
+
+    async fn greeted(stream: S, us: &str) -> Result<Self, SmtpError> {
+        let mut session = Self::new(stream);
+        session.answer().await?.among("the connection", &[220])?;
+        session.introduced(us).await
+    }
+
+    async fn introduced(mut self, us: &str) -> Result<Self, SmtpError> {
+        let reply = self.ask("EHLO", &format!("EHLO {us}"), &[250]).await?;
+        self.offers = reply
+            .lines
+            .iter()
+            .skip(1)
+            .map(|line| line.to_ascii_uppercase())
+            .collect();
+        Ok(self)
+    }
+
+    /// Asks for encryption. All that comes after the answer is TLS.
+    async fn ready_for_tls(mut self) -> Result<S, SmtpError> {
+        if !self.offers("STARTTLS") {
+            return Err(SmtpError::NoStartTls);
+        }
+        self.ask("STARTTLS", "STARTTLS", &[220]).await?;
+        if !self.stream.buffer().is_empty() {
+            return Err(SmtpError::Injected);
+        }
+        Ok(self.stream.into_inner())
+    }
+
+    async fn finish(mut self, login: Option<&Login>, errand: Errand<'_>) -> Result<(), SmtpError> {
+        if let Some(login) = login {
+            self.log_in(login).await?;
+        }
+        match errand {
+            Errand::Greeting => drop(self.ask("NOOP", "NOOP", &[250]).await?),
+            Errand::Mail(envelope, mail) => self.mail(envelope, mail).await?,
+        }
+        // What was asked for is done, whatever becomes of the farewell, so that no answer to it is waited for.
+        drop(self.say(b"QUIT\r\n").await);
+        Ok(())
+    }
+
+    async fn log_in(&mut self, login: &Login) -> Result<(), SmtpError> {
+        let Login { user, password } = login;
+        let password = password.expose_secret();
+        if self.offers_among("AUTH", "PLAIN") {
+            let shown = STANDARD.encode(format!("\0{user}\0{password}"));
+            self.ask("AUTH PLAIN", &format!("AUTH PLAIN {shown}"), &[235]).await?;
+        } else if self.offers_among("AUTH", "LOGIN") {
+            self.ask("AUTH LOGIN", "AUTH LOGIN", &[334]).await?;
+            self.ask("AUTH LOGIN", &STANDARD.encode(user), &[334]).await?;
+            self.ask("AUTH LOGIN", &STANDARD.encode(password), &[235]).await?;
+        } else {
+            return Err(SmtpError::NoLogin);
+        }
+        Ok(())
+    }
+
+    async fn mail(&mut self, envelope: &Envelope, mail: &[u8]) -> Result<(), SmtpError> {
+        let from = envelope.from().map(ToString::to_string).unwrap_or_default();
+        let to: Vec<String> = envelope.to().iter().map(ToString::to_string).collect();
+        let mut parameters = String::new();
+        if !from.is_ascii() || to.iter().any(|to| !to.is_ascii()) {
+            self.must_offer("SMTPUTF8")?;
+            parameters.push_str(" SMTPUTF8");
+        }
+        if !mail.is_ascii() {
+            self.must_offer("8BITMIME")?;
+            parameters.push_str(" BODY=8BITMIME");
+        }
+        self.ask("MAIL FROM", &format!("MAIL FROM:<{from}>{parameters}"), &[250])
+            .await?;
+        for to in &to {
+            self.ask("RCPT TO", &format!("RCPT TO:<{to}>"), &[250, 251]).await?;
+        }
+        self.ask("DATA", "DATA", &[354]).await?;
+        self.say(&dotted(mail)).await?;
+        self.answer().await?.among("the mail", &[250]).map(drop)
+    }
+
+    async fn ask(&mut self, verb: &'static str, line: &str, good: &[u16]) -> Result<Reply, SmtpError> {
+        self.say(format!("{line}\r\n").as_bytes()).await?;
+        self.answer().await?.among(verb, good)
+    }
+
+    async fn say(&mut self, bytes: &[u8]) -> Result<(), SmtpError> {
+        self.stream.write_all(bytes).await.map_err(SmtpError::Broken)?;
+        self.stream.flush().await.map_err(SmtpError::Broken)
+    }
+
+    async fn answer(&mut self) -> Result<Reply, SmtpError> {
+        reply::read(&mut self.stream).await
+    }
+
+    fn offers(&self, extension: &str) -> bool {
+        self.offers
+            .iter()
+            .any(|offer| offer.split(' ').next() == Some(extension))
+    }
+
+    /// Whether it offers an extension with that parameter. Some old ones write `AUTH=`.
+    fn offers_among(&self, extension: &str, parameter: &str) -> bool {
+        self.offers.iter().any(|offer| {
+            let mut words = offer.split([' ', '=']);
+            words.next() == Some(extension) && words.any(|word| word == parameter)
+        })
+    }
+
+    fn must_offer(&self, extension: &'static str) -> Result<(), SmtpError> {
+        if self.offers(extension) {
+            Ok(())
+        } else {
+            Err(SmtpError::Lacks(extension))
+        }
+    }
+}
+
+/// A mail as it goes over the line, to its end: every line ends with CR LF, and one that begins with a dot with two.
+fn dotted(mail: &[u8]) -> Vec<u8> {
+    let mut sent = Vec::with_capacity(mail.len() + 64);
+    let body = mail.strip_suffix(b"\n").unwrap_or(mail);
+    for line in body.split(|byte| *byte == b'\n') {
+        if line.starts_with(b".") {
+            sent.push(b'.');
+        }
+        sent.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        sent.extend_from_slice(b"\r\n");
+    }
+    sent.extend_from_slice(b".\r\n");
+    sent
+}
+
+#[cfg(test)]
+mod tests;
