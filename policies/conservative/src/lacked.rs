@@ -42,7 +42,11 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory, looks: &Looks) 
         return waits(s, params, "JobNotListed", "Flink answers that it does not know the job");
     }
     memory.lacked_since.get_or_insert(s.now);
-    let streak = Streak::count(lacked_before(s, memory), looks);
+    let streak = match lacked_before(s, memory) {
+        // Enough were counted: each more would be written to the store.
+        Some(enough) if is_confirmed(s, params, enough) => enough,
+        before => Streak::count(before, looks),
+    };
     memory.job_missing = Some(streak);
     if is_confirmed(s, params, streak) {
         let lost_at = end::looked_for_since(s, &mut memory.gone_at);
@@ -140,6 +144,9 @@ pub fn is_between_runs(s: &Snapshot, params: &Params, memory: &mut Memory, deplo
 
 /// Whether main() may still be on its way to submit the job: it has as long for that as for any start.
 fn has_time_to_submit(s: &Snapshot, params: &Params, memory: &mut Memory) -> bool {
+    if memory.lacked_since.is_none() && observations::is_disrupted(s, params) {
+        return true;
+    }
     let lacked = *memory.lacked_since.get_or_insert(s.now);
     memory.flink_dark.watched_since(s, lacked) < params.start_deadline
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use steadfast_policy::{JobState, Mode, Snapshot, Streak, Timestamp};
 
+use crate::operator;
 use crate::watched::Darkness;
 
 /// The memory of one job.
@@ -199,6 +200,8 @@ impl Memory {
         if self.attempt != job.incarnation.attempt {
             let mut before = std::mem::take(self);
             let is_same_cluster = before.deployment.as_ref() == deployment;
+            // As with a clock that was ahead.
+            let is_forgotten = before.attempt == 0;
             *self = Self {
                 attempt: job.incarnation.attempt,
                 instability: before.instability,
@@ -213,6 +216,9 @@ impl Memory {
                 let is_same_job = before.flink_job_id.is_some() && before.flink_job_id == job.incarnation.flink_job_id;
                 self.has_failed_over = before.attempt > 0 && (job.mode != Mode::Session || is_same_job);
                 self.keep_cluster(before, job.mode);
+            }
+            if is_forgotten && operator::speaks_of_a_resource(snapshot) {
+                self.resource = ResourceSeen::Yes;
             }
         }
         if self.flink_job_id != job.incarnation.flink_job_id {

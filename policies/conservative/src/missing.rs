@@ -32,8 +32,9 @@ pub fn deployment_missing(s: &Snapshot, params: &Params, memory: &mut Memory, lo
             since: memory.gone_at.unwrap_or(s.job.since),
             asked_at: looks.asked_at,
         };
-        let reread = operator::reread(s, params, memory, gone);
-        return reread.unwrap_or_else(|| end::revisited(s, memory));
+        let contested = reported_before(s, memory).filter(|_| state.is_terminal());
+        let told = contested.or_else(|| operator::reread(s, params, memory, gone));
+        return told.unwrap_or_else(|| end::revisited(s, memory));
     }
     if observations::verdicts_wait(s, params) {
         return waits(s, params, MISSING, "the Deployment is missing");

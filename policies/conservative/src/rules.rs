@@ -25,6 +25,8 @@ use crate::watched;
 pub const MISSING: &str = "DeploymentMissing";
 /// The reason code of a job whose Deployment was scaled to zero.
 pub const SCALED_TO_ZERO: &str = "ScaledToZero";
+/// The reason code of what Flink lists.
+pub const REPORTS: &str = "FlinkReports";
 /// The reason code of a failure whose cause Flink has named.
 const ROOT_EXCEPTION: &str = "RootException";
 
@@ -117,7 +119,7 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     } else {
         format!("Flink reports {}", job.state.word())
     };
-    let verdict = Verdict::confirmed(job.state, Rule::FlinkListsJob).because("FlinkReports", message);
+    let verdict = Verdict::confirmed(job.state, Rule::FlinkListsJob).because(REPORTS, message);
     if matches!(job.state, JobState::Failed | JobState::Failing) {
         return with_cause(s, memory, verdict, looks);
     }
@@ -178,7 +180,12 @@ fn lingers(s: &Snapshot, confidence: Confidence, rule: Rule, code: &str, message
 /// say so.
 pub fn reported_before(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
     let end = memory.reported?.state();
-    (!s.job.state.is_terminal()).then(|| {
+    // What Flink told last contests an end that was guessed, and the failure of the run before.
+    let is_contested = match s.job.state {
+        JobState::Lost | JobState::Failed => true,
+        state => !state.is_terminal() || s.job.reason.code == end::GONE,
+    };
+    is_contested.then(|| {
         Verdict::confirmed(end, Rule::EndedClusterStays)
             .because("FlinkReported", format!("Flink reported {}", end.word()))
     })

@@ -10,6 +10,7 @@ use crate::memory::{Memory, Stop};
 use crate::observations;
 use crate::params::Params;
 use crate::rulebook::Rule;
+use crate::rules;
 
 /// The reason code of a job that the operator is to bring back.
 const REPLACES: &str = "OperatorUpgrade";
@@ -101,6 +102,13 @@ pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
             standing(resource)
         ),
     ))
+}
+
+/// Whether the record says what is said where a resource stands for the job, and hardly elsewhere: Flink's own RECONCILING lasts
+/// for moments.
+pub fn speaks_of_a_resource(s: &Snapshot) -> bool {
+    let is_replaced = s.job.state == JobState::Reconciling && s.job.reason.code != rules::REPORTS;
+    is_replaced || is_suspended(s)
 }
 
 /// How long the operator has been waited for. An end that is on record, or a suspension that nobody asked for, was judged by the

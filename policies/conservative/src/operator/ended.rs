@@ -132,7 +132,7 @@ fn is_open(s: &Snapshot, params: &Params, memory: &Memory) -> bool {
     let told_for = memory
         .told_unread
         .map_or(s.watched_for(since), |told| Millis::new(told.watched));
-    let is_late = is_told && is_asked_for && told_for >= params.start_deadline;
+    let is_late = is_told && is_asked_for && told_for >= told_long_enough(s, params);
     memory.kubernetes_dark.watched_since(s, since) < patience && !is_late
 }
 
@@ -140,7 +140,8 @@ fn is_open(s: &Snapshot, params: &Params, memory: &Memory) -> bool {
 /// time in which no engine ran, no more than until the next list.
 pub fn note_told(s: &Snapshot, params: &Params, memory: &mut Memory) {
     let is_told = memory.reported_since.is_some() || memory.lacked_since.is_some();
-    if memory.resource == ResourceSeen::No || !is_told || !s.flink_resource().is_unanswered() {
+    let is_explained = memory.stop.is_asked_for() || memory.made_anew_at.is_some();
+    if memory.resource == ResourceSeen::No || !is_told || is_explained || !s.flink_resource().is_unanswered() {
         memory.told_unread = None;
         return;
     }
@@ -151,12 +152,26 @@ pub fn note_told(s: &Snapshot, params: &Params, memory: &mut Memory) {
         watched: 0,
         last: s.now,
     });
-    // In steps, and no further than it is waited for, since each is written to the store.
+    // Another engine's clock may have been ahead.
+    told.last = told.last.min(s.now);
     let more = s.age(told.last);
-    if told.watched < params.start_deadline.get() && more >= s.poll().times(3) {
-        told.watched = told.watched.saturating_add(more.min(next_list(s, params)).get());
+    if more >= params.start_deadline {
+        // In such a gap a whole upgrade has room.
+        (told.watched, told.last) = (0, s.now);
+        return;
+    }
+    // In steps, and no further than it is waited for, since each is written to the store.
+    let step = s.poll().times(3);
+    if told.watched < told_long_enough(s, params).get() && more >= step {
+        let most = next_list(s, params).max(step.plus(s.poll()));
+        told.watched = told.watched.saturating_add(more.min(most).get());
         told.last = s.now;
     }
+}
+
+/// How long an end that Flink goes on to tell is waited with for those who may explain it, who were asked again meanwhile.
+fn told_long_enough(s: &Snapshot, params: &Params) -> Millis {
+    params.start_deadline.max(next_list(s, params))
 }
 
 /// By when a list that failed was asked for again: who may not list does so with the validation.
@@ -227,6 +242,13 @@ fn until_it_is_read(s: &Snapshot, verdict: &Verdict) -> Verdict {
     let kept = Verdict::keep(s, Rule::OperatorReplaces).as_sure_as(Confidence::Inferred);
     if observations::is_replaced_or_suspended(s) {
         return kept;
+    }
+    if s.job.state.is_terminal() {
+        // By its reason a guess is told from what was told, and is corrected yet.
+        return Verdict::keep(s, Rule::LookingForTheResource)
+            .as_sure_as(Confidence::Inferred)
+            .want_after(WantedSource::Kubernetes, s.job.since)
+            .validate_after(s.poll());
     }
     let message = format!(
         "{}; looking whether its resource still asks for it",

@@ -1,11 +1,12 @@
 //! Jobs that the operator is to bring back: what keeps them awaited, what ends that, and what does neither.
 
-use steadfast_policy::testing::{self, Says};
+use steadfast_policy::testing::{self, Says, World};
 use steadfast_policy::{
     Deployment, DesiredState, FaultKind, FlinkResource, FlinkResourceKind, JobState, Mode, Rollout, WantedSource,
 };
 
 use super::kit::{Story, alerts};
+use crate::Conservative;
 
 const TIMEOUT: FaultKind = FaultKind::Timeout;
 
@@ -301,4 +302,66 @@ fn a_log_is_read_again_soon_after_an_engine_has_started() {
             .want_of(WantedSource::LastWords)
             .is_some_and(|second| second <= 3601)
     );
+}
+
+/// The memory after each of these looks.
+fn memories(story: &mut Story, seconds: [i64; 2], mut look: impl FnMut(&mut Story, i64)) -> [Vec<u8>; 2] {
+    seconds.map(|second| {
+        look(story.at(second), second);
+        story.decide().memory
+    })
+}
+
+#[test]
+fn what_goes_on_as_it_was_costs_the_store_nothing() {
+    let mut stalled = lacked(upgrading);
+    let [before, after] = memories(&mut stalled, [70, 75], |story, second| {
+        story.flink_lacks(second).resource(second, upgrading);
+    });
+    assert_eq!(before, after, "an upgrade stalls");
+
+    let mut suspended_job = session();
+    suspended_job.resource(9, suspended);
+    suspended_job.at(10).flink_lists(JobState::Finished).decide();
+    let [before, after] = memories(&mut suspended_job, [20, 50], |story, _| {
+        story
+            .flink_lists(JobState::Finished)
+            .flink_resource(Says::Unknown(TIMEOUT));
+    });
+    assert_eq!(before, after, "nobody tells of a suspended job's resource");
+
+    let mut scaled_up = Story::running();
+    scaled_up.snapshot.job.state = JobState::Suspended;
+    scaled_up.snapshot.job.reason.code = "ScaledToZero".into();
+    scaled_up.fleet(10, 9);
+    let [before, after] = memories(&mut scaled_up, [20, 25], |story, second| {
+        story.deployment_there(second).flink_lacks(second);
+    });
+    assert_eq!(before, after, "it is scaled up while most of its cluster is dark");
+}
+
+/// Flink lists FINISHED from second 13 on, at each poll, and from second 12 on Kubernetes is silent: the second at which
+/// that is on record.
+fn finished_at(poll: i64, params: &str) -> Option<i64> {
+    let policy = testing::policy::<Conservative>(params);
+    let mut story = session();
+    story.snapshot.timing.poll = poll.unsigned_abs() * 1000;
+    story.resource(9, |_| {});
+    story.at(10).flink_lists(JobState::Running).decide();
+    story
+        .at(12)
+        .kubernetes_silent(12)
+        .flink_resource(Says::Unknown(TIMEOUT));
+    (0..1800 / poll).map(|look| 13 + look * poll).find(|second| {
+        story.at(*second).flink_lists(JobState::Finished);
+        World::decide(&mut story, &policy).state == JobState::Finished
+    })
+}
+
+#[test]
+fn an_end_that_flink_goes_on_to_tell_is_told_after_a_start_s_time() {
+    let told = [(5, "{}"), (60, "{}"), (5, r#"{"start_deadline":"30s"}"#)];
+    let told = told.map(|(poll, params)| finished_at(poll, params));
+    // A slow poll counts in longer steps; and who is asked again with the validation is waited for however short a start is.
+    assert_eq!(told, [Some(618), Some(793), Some(93)]);
 }
