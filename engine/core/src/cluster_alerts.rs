@@ -25,6 +25,7 @@ use crate::alert::AlertStatus;
 use crate::id::{ClusterName, JobKey, PolicyName, TargetId};
 use crate::journal::{Change, Event};
 use crate::record::{AlertScope, JobRecord};
+use crate::state::ConditionType;
 use crate::time::Timestamp;
 
 use pass::Pass;
@@ -161,6 +162,11 @@ impl ClusterAlerts {
             (true, true) => None,
         }
     }
+}
+
+/// Whether an alert about a cluster is told with the first record that has it, whichever that is: it is about the API server.
+pub fn rests_on_no_job(alert: &str) -> bool {
+    alert == ConditionType::KubernetesUnreachable.as_str()
 }
 
 fn has_alert(record: &JobRecord, name: &str) -> bool {

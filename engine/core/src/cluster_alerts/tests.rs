@@ -2,7 +2,7 @@ use super::*;
 use crate::alert::AlertEvent;
 use crate::id::{JobKey, PolicyName};
 use crate::record::{Condition, Origin, StandingAlert};
-use crate::state::{ConditionType, JobState, Mode};
+use crate::state::{JobState, Mode};
 
 const AT: Timestamp = Timestamp::from_millis(1_000);
 

@@ -13,13 +13,14 @@
 //! Each alert is sent with an end four times as far away as the next sending, as Prometheus does it: when the engine is gone for good, no alert stays behind.
 
 mod api;
+mod firing;
 mod identity;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use steadfast_core::alert::AlertStatus;
-use steadfast_core::id::{ClusterName, JobKey, TargetId};
+use steadfast_core::id::{ClusterName, JobKey};
 use steadfast_core::journal::{Entry, Event, Sequence};
 use steadfast_core::projection::Projection;
 use steadfast_core::record::AlertScope;
@@ -28,12 +29,11 @@ use steadfast_core::time::Timestamp;
 use tokio::time::Instant;
 
 pub(super) use self::identity::Identity;
-use self::identity::{About, Said};
+use self::identity::Said;
 use super::deliver::Refusal;
 use super::message::{Message, Told, id, json};
 use super::offering::{GivenUp, Tries};
 use super::render::Context;
-use super::selection::Selection;
 
 /// How many alerts one request holds.
 const IN_ONE: usize = 200;
@@ -306,58 +306,6 @@ impl Alerts {
     pub(super) fn done_up_to(&self, read: Sequence) -> Sequence {
         self.waiting()
             .map_or(read, |first| Sequence(first.sequence.0.saturating_sub(1).min(read.0)))
-    }
-
-    /// What fires: by the records, and by entries that are ahead of them.
-    fn firing(&self, context: Context<'_>) -> BTreeMap<Identity, Said> {
-        let mut firing = self.standing(context.selection, context.records);
-        for (identity, open) in &self.open {
-            let Some(ahead) = &open.ahead else { continue };
-            let shown = context.records.get(&ahead.key).map(|view| view.record.revision);
-            if shown.is_some_and(|shown| shown >= ahead.revision) {
-                continue;
-            }
-            match &ahead.said {
-                Some(said) => drop(firing.insert(identity.clone(), said.clone())),
-                None => drop(firing.remove(identity)),
-            }
-        }
-        firing
-    }
-
-    /// What fires, by the records.
-    fn standing(&self, selection: &Selection, records: &Projection) -> BTreeMap<Identity, Said> {
-        let mut standing: BTreeMap<Identity, Said> = BTreeMap::new();
-        let mut clusters: BTreeMap<Identity, BTreeSet<TargetId>> = BTreeMap::new();
-        for view in records.page(None, usize::MAX, |view| !view.record.alerts.is_empty()) {
-            let record = &*view.record;
-            for alert in &record.alerts {
-                let target = &record.key.target;
-                if !selection.covers(alert.scope, target, Some(&record.labels)) {
-                    continue;
-                }
-                let identity = Identity::in_record(record, &alert.name, alert.scope);
-                if alert.scope == AlertScope::Cluster {
-                    clusters.entry(identity.clone()).or_default().insert(target.clone());
-                }
-                let said = || Said {
-                    since: alert.since,
-                    message: alert.message.clone(),
-                };
-                let first = standing.entry(identity).or_insert_with(said);
-                if alert.since < first.since {
-                    *first = said();
-                }
-            }
-        }
-        standing.retain(|identity, _| match &identity.about {
-            About::Job(_) | About::Policy(_) => true,
-            About::Cluster(cluster) => {
-                self.clusters.contains(&(identity.name.clone(), cluster.clone()))
-                    || clusters.get(identity).is_some_and(|flinks| flinks.len() > 1)
-            }
-        });
-        standing
     }
 }
 

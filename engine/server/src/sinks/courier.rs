@@ -26,7 +26,7 @@ use super::board::SinkBoard;
 use super::deliver::{Deliver, DeliveryError};
 use super::message::{Message, reached};
 use super::offering::{Counts, SinkMetrics, Tries};
-use super::place::{before, first_place};
+use super::place::{first_place, look_back};
 use super::render::{Context, Renderer};
 use super::selection::Selection;
 
@@ -144,9 +144,7 @@ impl Courier {
             }
         };
         if let Renderer::Alerts(alerts) = &mut sink.renderer {
-            for entry in before(store.as_ref(), position).await? {
-                alerts.note(&entry);
-            }
+            look_back(store.as_ref(), position, |entry| alerts.note(entry)).await?;
         }
         let counts = metrics.of(&sink.name);
         counts.reached(position);

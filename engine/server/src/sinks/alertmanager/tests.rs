@@ -4,7 +4,7 @@ use steadfast_core::record::{JobRecord, StandingAlert};
 use steadfast_core::state::JobState;
 
 use super::*;
-use crate::sinks::selection::Events;
+use crate::sinks::selection::{Events, Selection};
 use crate::sinks::testing::{alert, entry};
 use crate::testing::{AT, key, record};
 
@@ -183,6 +183,29 @@ fn what_was_sent_of_a_job_that_was_forgotten_ends() {
     );
     assert_eq!(world.again(), [("JobFailed a/n/x".to_owned(), world.now.to_string())]);
     assert_eq!(world.again(), []);
+}
+
+#[test]
+fn an_alert_of_a_job_that_was_forgotten_meanwhile_does_not_begin() {
+    let mut world = World::new();
+    world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
+    world.alerts.take_in(&fires(1, "a/n/x"), &world.records);
+    world.records.remove(&key("a/n/x"));
+    assert_eq!(world.offered(Due::Open).0, []);
+    // Nor does it go on with the entry that ends it, while its record is still shown.
+    world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
+    let ended = Entry {
+        revision: 5,
+        ..ends(2, "a/n/x")
+    };
+    assert_eq!(world.told(&[ended]), [("JobFailed a/n/x".to_owned(), AT.to_string())]);
+}
+
+#[test]
+fn an_api_server_that_gives_no_answer_is_told_again_though_one_job_shows_it() {
+    let mut world = World::new();
+    world.shows("a/n/x", &[("KubernetesUnreachable", AlertScope::Cluster)]);
+    assert_eq!(world.again(), [("KubernetesUnreachable a".to_owned(), world.far())]);
 }
 
 #[test]
