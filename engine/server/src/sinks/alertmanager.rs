@@ -10,7 +10,8 @@
 //! waits is which alerts are still to be told of. One that is refused is looked for among those that were sent with it, and is
 //! offered by itself from then on, so that it holds up no other ([`standing`](super::courier)).
 //!
-//! Each alert is sent with an end four times as far away as the next sending, as Prometheus does it: when the engine is gone for good, no alert stays behind.
+//! Each alert is sent with an end four times as far away as the next sending, as Prometheus does it, and a minute at least: when the
+//! engine is gone for good, no alert stays behind.
 
 mod api;
 mod firing;
@@ -39,6 +40,8 @@ use super::render::Context;
 const IN_ONE: usize = 200;
 /// How many times the time to the next sending an alert stands that is not sent again.
 const OUTLASTS: u32 = 4;
+/// It stands at least so long: one try may take [`DELIVERY_DEADLINE`](super::courier::DELIVERY_DEADLINE), and others follow it.
+const STANDS: Duration = Duration::from_secs(60);
 
 /// What an Alertmanager is told.
 #[derive(Clone, Debug)]
@@ -193,7 +196,7 @@ impl Alerts {
     /// What is said of those alerts at this moment.
     pub(super) fn post(&self, part: &[Identity], context: Context<'_>) -> Post {
         let mut firing = self.firing(context);
-        let until = context.now.after(self.resend * OUTLASTS);
+        let until = context.now.after(self.resend.saturating_mul(OUTLASTS).max(STANDS));
         let says: Vec<(Identity, Saying)> = part
             .iter()
             .map(|identity| {

@@ -276,3 +276,12 @@ fn what_waited_is_told_as_it_is_when_it_is_told() {
     world.told(&[]);
     assert_eq!(world.alerts.done_up_to(Sequence(2)), Sequence(2));
 }
+
+#[test]
+fn what_fires_outlasts_the_tries_to_send_it_again() {
+    let mut world = World::new();
+    world.alerts.resend = Duration::from_millis(10);
+    world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
+    let until = world.now.after(Duration::from_secs(60)).to_string();
+    assert_eq!(world.again(), [("JobFailed a/n/x".to_owned(), until)]);
+}
