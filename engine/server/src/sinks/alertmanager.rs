@@ -133,15 +133,15 @@ impl Alerts {
         };
     }
 
-    /// Takes in an entry that is to be told of. It is not told as it was where the records have overtaken it: Alertmanager would
-    /// take it for the present.
-    pub(super) fn take_in(&mut self, entry: &Entry, records: &Projection) {
+    /// Takes in an entry that is to be told of, not before `next`. It is not told as it was where the records have overtaken it:
+    /// Alertmanager would take it for the present.
+    pub(super) fn take_in(&mut self, entry: &Entry, records: &Projection, next: Instant) {
         self.note(entry);
         let Event::Alert(alert) = &entry.event else { return };
         let Some(identity) = Identity::of(entry, alert, records) else {
             return;
         };
-        let open = self.open.entry(identity).or_insert_with(Open::new);
+        let open = self.open.entry(identity).or_insert_with(|| Open::new(next));
         open.told.push(Told::from(entry));
         let fires = match alert.status {
             AlertStatus::Firing => true,
@@ -160,14 +160,9 @@ impl Alerts {
     /// What is to be offered now, in parts that are offered at once: what entries say, and all that stands if it is to be told
     /// again.
     pub(super) fn due(&self, context: Context<'_>, now: Instant, what: Due) -> Vec<Vec<Identity>> {
-        let is_alone = |identity: &Identity| {
-            self.open
-                .get(identity)
-                .is_some_and(|open| open.company == Company::Alone)
-        };
         let mut together: BTreeSet<Identity> = match what {
             Due::Open => BTreeSet::new(),
-            // What has ended since it was told last without an entry that says so: its job was forgotten.
+            // What has ended since it was told last, without an entry that says so, is among what was sent.
             Due::All => self
                 .firing(context)
                 .into_keys()
@@ -182,8 +177,12 @@ impl Alerts {
                 Company::Alone => alone.push(vec![identity.clone()]),
             }
         }
-        together.retain(|identity| !is_alone(identity));
-        let together: Vec<Identity> = together.into_iter().collect();
+        together.retain(|identity| !self.is_apart(identity));
+        let mut together: Vec<Identity> = together.into_iter().collect();
+        // A round may end before all are offered: what was offered least comes first, and what comes again by itself last.
+        let tries = |identity: &Identity| self.open.get(identity).map_or(u32::MAX, |open| open.tries.failures);
+        together.sort_by_key(tries);
+        alone.sort_by_key(|part: &Vec<Identity>| part.first().map(tries));
         let parts = together.chunks(IN_ONE).map(<[Identity]>::to_vec);
         parts.chain(alone).collect()
     }
@@ -254,7 +253,7 @@ impl Alerts {
         }
     }
 
-    /// Those of a part were not taken. Says which entries are given up by that.
+    /// Those of a part were offered and not taken. Says which entries are given up by that.
     pub(super) fn failed(
         &mut self,
         part: &[Identity],
@@ -267,7 +266,10 @@ impl Alerts {
             if !is_open && part.len() > 1 {
                 continue; // It is told again with all that stands.
             }
-            let open = self.open.entry(identity.clone()).or_insert_with(Open::new);
+            let open = self
+                .open
+                .entry(identity.clone())
+                .or_insert_with(|| Open::new(Instant::now()));
             // It is offered for as long as the newest of its entries has a right to it.
             let age = open
                 .told
@@ -282,11 +284,27 @@ impl Alerts {
         given_up
     }
 
+    /// Those of a part were not offered, and are not before that time.
+    pub(super) fn postpone(&mut self, part: &[Identity], next: Instant) {
+        for identity in part {
+            if let Some(open) = self.open.get_mut(identity) {
+                open.next = next;
+            }
+        }
+    }
+
     /// It was refused by itself while others were taken, or by the receiver's own word.
     pub(super) fn set_apart(&mut self, identity: &Identity) {
         if let Some(open) = self.open.get_mut(identity) {
             open.company = Company::Alone;
         }
+    }
+
+    /// Whether it was set apart.
+    pub(super) fn is_apart(&self, identity: &Identity) -> bool {
+        self.open
+            .get(identity)
+            .is_some_and(|open| open.company == Company::Alone)
     }
 
     /// The entries that wait, oldest first.
@@ -330,14 +348,14 @@ pub(super) struct Failure {
 }
 
 impl Open {
-    fn new() -> Self {
+    fn new(next: Instant) -> Self {
         Self {
             told: Vec::new(),
             ended: None,
             ahead: None,
             tries: Tries::default(),
             company: Company::Together,
-            next: Instant::now(),
+            next,
         }
     }
 }

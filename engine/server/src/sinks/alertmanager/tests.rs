@@ -58,7 +58,7 @@ impl World {
 
     fn told(&mut self, entries: &[Entry]) -> Vec<(String, String)> {
         for entry in entries {
-            self.alerts.take_in(entry, &self.records);
+            self.alerts.take_in(entry, &self.records, Instant::now());
         }
         let (posted, posts) = self.offered(Due::Open);
         posts.into_iter().for_each(|post| self.alerts.taken(post));
@@ -189,7 +189,7 @@ fn what_was_sent_of_a_job_that_was_forgotten_ends() {
 fn an_alert_of_a_job_that_was_forgotten_meanwhile_does_not_begin() {
     let mut world = World::new();
     world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
-    world.alerts.take_in(&fires(1, "a/n/x"), &world.records);
+    world.alerts.take_in(&fires(1, "a/n/x"), &world.records, Instant::now());
     world.records.remove(&key("a/n/x"));
     assert_eq!(world.offered(Due::Open).0, []);
     // Nor does it go on with the entry that ends it, while its record is still shown.
@@ -251,7 +251,7 @@ fn what_is_not_selected_is_not_sent_and_many_are_sent_in_parts() {
 fn what_waited_is_told_as_it_is_when_it_is_told() {
     let mut world = World::new();
     world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
-    world.alerts.take_in(&fires(1, "a/n/x"), &world.records);
+    world.alerts.take_in(&fires(1, "a/n/x"), &world.records, Instant::now());
     assert_eq!(
         world.offered(Due::Open).0,
         [("JobFailed a/n/x".to_owned(), world.far())]
@@ -263,7 +263,7 @@ fn what_waited_is_told_as_it_is_when_it_is_told() {
         [("JobFailed a/n/x".to_owned(), world.far())]
     );
     world.shows("a/n/x", &[]);
-    world.alerts.take_in(&ends(2, "a/n/x"), &world.records);
+    world.alerts.take_in(&ends(2, "a/n/x"), &world.records, Instant::now());
     assert_eq!(
         world.offered(Due::Open).0,
         [("JobFailed a/n/x".to_owned(), AT.to_string())]
