@@ -10,6 +10,8 @@
 //! - *About a policy* ([`AlertScope::Policy`]): told with the first of its jobs, and resolved with the last that has it.
 //! - *About the jobs of a session cluster that went together*: told with one of them, which lists the others.
 //!
+//! With a record that is forgotten, what it alone had ends.
+//!
 //! What counts is what was committed: a commit that a store refuses changes nothing here, and the alert is delivered with
 //! the next. What was told is kept in memory alone. After a restart it is presumed from the records; in doubt an end is
 //! told once too often, never a beginning.
@@ -23,6 +25,7 @@ use crate::alert::AlertStatus;
 use crate::id::{ClusterName, JobKey, PolicyName, TargetId};
 use crate::journal::{Change, Event};
 use crate::record::{AlertScope, JobRecord};
+use crate::state::ConditionType;
 use crate::time::Timestamp;
 
 use pass::Pass;
@@ -94,10 +97,13 @@ impl ClusterAlerts {
     pub fn delivered(&mut self, before: Option<&JobRecord>, change: &Change) {
         let record = change.record.as_ref();
         self.presume(before.into_iter().chain([record]));
-        self.committed(before, (!change.forgets()).then_some(record));
         if change.forgets() {
+            // What is forgotten at a start was nothing before.
+            self.committed(Some(record), None);
+            self.committed(before, None);
             return;
         }
+        self.committed(before, Some(record));
         let firing = |name: &str| {
             change.events.iter().find_map(|event| match event {
                 Event::Alert(alert) if alert.status == AlertStatus::Firing && alert.alert == name => Some(alert),
@@ -156,6 +162,11 @@ impl ClusterAlerts {
             (true, true) => None,
         }
     }
+}
+
+/// Whether an alert about a cluster is told with the first record that has it, whichever that is: it is about the API server.
+pub fn rests_on_no_job(alert: &str) -> bool {
+    alert == ConditionType::KubernetesUnreachable.as_str()
 }
 
 fn has_alert(record: &JobRecord, name: &str) -> bool {

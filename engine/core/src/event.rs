@@ -18,7 +18,7 @@ pub enum Event {
     Called(Call),
     /// An alert began or ended.
     Alert(AlertEvent),
-    /// An operator removed the job; its record is deleted with this entry.
+    /// The job was removed; its record is deleted with this entry. What stood of it was resolved in the entries before.
     Forgotten,
 }
 

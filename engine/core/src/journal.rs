@@ -12,7 +12,7 @@ use crate::alert::{AlertEvent, AlertStatus};
 use crate::call::Call;
 pub use crate::event::{Event, Transition};
 use crate::id::JobKey;
-use crate::record::{AlertScope, JobRecord};
+use crate::record::JobRecord;
 use crate::recording::Recorded;
 use crate::state::JobState;
 use crate::time::Timestamp;
@@ -97,24 +97,10 @@ impl Change {
         }
     }
 
-    /// The record is deleted.
+    /// The record is deleted, and what stood of it is over. What else has an alert that many share, and which of them were
+    /// told with another's, is for [`ClusterAlerts::dedupe`](crate::cluster_alerts::ClusterAlerts::dedupe) to know.
     pub fn forget(record: Arc<JobRecord>) -> Self {
-        Self {
-            record,
-            events: vec![Event::Forgotten],
-        }
-    }
-
-    /// It was that call which asked for it.
-    pub fn called(mut self, call: Option<Call>) -> Self {
-        self.events.splice(0..0, call.map(Event::Called));
-        self
-    }
-
-    /// The record is deleted, and goes on under another key: what stood of it alone is over under this one.
-    pub fn forget_renamed(record: Arc<JobRecord>) -> Self {
-        let own = record.alerts.iter().filter(|alert| alert.scope == AlertScope::Job);
-        let resolved = own.map(|alert| {
+        let resolved = record.alerts.iter().map(|alert| {
             Event::Alert(AlertEvent {
                 alert: alert.name.clone(),
                 scope: alert.scope,
@@ -125,6 +111,12 @@ impl Change {
         });
         let events = resolved.chain([Event::Forgotten]).collect();
         Self { record, events }
+    }
+
+    /// It was that call which asked for it.
+    pub fn called(mut self, call: Option<Call>) -> Self {
+        self.events.splice(0..0, call.map(Event::Called));
+        self
     }
 
     /// Whether the record is deleted.

@@ -107,7 +107,10 @@ pub enum NotCommitted {
 pub struct DeliveryTrace {
     /// The sink, by its name.
     pub sink: String,
-    /// What the message tells of, the oldest first; at least one.
+    /// How many entries the message tells of.
+    pub events: usize,
+    /// The oldest of them, the oldest first; at least one, and [`MOST_TOLD`](Self::MOST_TOLD) at most: a message may tell of
+    /// hundreds, and each try of it is told.
     pub told: Vec<Durable>,
     /// When it began.
     pub began: Timestamp,
@@ -117,6 +120,11 @@ pub struct DeliveryTrace {
     pub failures: u32,
     /// What came of it.
     pub outcome: Result<(), Undelivered>,
+}
+
+impl DeliveryTrace {
+    /// How many entries are named: the one in whose trace it stands, and as many others as a span of OpenTelemetry links to.
+    pub const MOST_TOLD: usize = 129;
 }
 
 /// An entry of the journal, by what tells which decision it came of.

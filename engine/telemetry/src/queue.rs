@@ -5,7 +5,8 @@ use tokio::sync::mpsc;
 
 use crate::metrics::Metrics;
 
-/// How many decisions and deliveries may wait. They are some hundred bytes each.
+/// How many decisions and deliveries may wait. They are some hundred bytes each, and a delivery of many entries, of which
+/// [`DeliveryTrace::MOST_TOLD`] are named, some ten KiB: at worst all of them are 100 MiB.
 pub(crate) const QUEUE: usize = 4096;
 
 /// What the engine tells.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::id::{JobKey, TargetId};
 use crate::record::JobRecord;
-use crate::state::{ConditionType, JobState};
+use crate::state::JobState;
 use crate::time::Timestamp;
 
-use super::{Cause, Shared, in_cluster, shared};
+use super::{Cause, Shared, in_cluster, rests_on_no_job, shared};
 
 /// How far apart the jobs of a session cluster may go and still have gone together: polls are spread, and looks may fail.
 const TOGETHER: Duration = Duration::from_secs(120);
@@ -71,7 +71,7 @@ impl Records {
     pub(super) fn rests_on_one(&self, name: &Shared) -> bool {
         // It is about the API server, or about the policy, whoever says so.
         let is_of_all = match &name.0 {
-            Cause::Cluster(_) => name.1 == ConditionType::KubernetesUnreachable.as_str(),
+            Cause::Cluster(_) => rests_on_no_job(&name.1),
             Cause::Policy(_) => true,
         };
         if is_of_all {

@@ -2,7 +2,7 @@ use super::*;
 use crate::alert::AlertEvent;
 use crate::id::{JobKey, PolicyName};
 use crate::record::{Condition, Origin, StandingAlert};
-use crate::state::{ConditionType, JobState, Mode};
+use crate::state::{JobState, Mode};
 
 const AT: Timestamp = Timestamp::from_millis(1_000);
 
@@ -81,9 +81,12 @@ impl Journal {
     fn commit(&mut self, changes: Vec<Change>) -> Vec<Change> {
         let changes = self.alerts.dedupe(changes);
         for change in &changes {
-            let before = self
-                .records
-                .insert(change.record.key.clone(), change.record.as_ref().clone());
+            let key = change.record.key.clone();
+            let before = if change.forgets() {
+                self.records.remove(&key)
+            } else {
+                self.records.insert(key, change.record.as_ref().clone())
+            };
             self.alerts.delivered(before.as_ref(), change);
         }
         changes
@@ -211,6 +214,44 @@ fn a_forgotten_job_keeps_no_alert() {
     assert_eq!(journal.tells(vec![ends("b")]), [("b".into(), Cluster, Resolved)]);
 }
 
+fn forgets(record: JobRecord) -> Change {
+    Change::forget(record.into())
+}
+
+#[test]
+fn with_the_last_record_that_has_it_a_shared_alert_ends_though_the_record_is_forgotten() {
+    let mut journal = Journal::of(&[record("a", &[]), record("b", &[])]);
+    journal.commit(vec![fires("a"), fires("b")]);
+    assert_eq!(journal.tells(vec![forgets(record("a", &[NAME]))]), []);
+    let last = journal.commit(vec![forgets(record("b", &[NAME]))]);
+    assert_eq!(told(&last), [("b".into(), Cluster, Resolved)]);
+    assert!(
+        matches!(&last[0].events[..], [Event::Alert(_), Event::Forgotten]),
+        "it ends before its record does: {last:?}"
+    );
+    // Nobody has it any more, so that it begins anew.
+    let begins = journal.tells(vec![fires("c"), fires("d")]);
+    assert_eq!(begins, [("c".into(), Cluster, Firing)]);
+}
+
+#[test]
+fn records_that_a_start_forgets_end_what_they_had_and_nothing_that_others_have() {
+    let (a, b) = (record("a", &[NAME]), record("b", &[NAME]));
+    let mut alerts = ClusterAlerts::default();
+    for stored in [&a, &b] {
+        alerts.committed(None, Some(stored));
+    }
+    let first = alerts.dedupe(vec![forgets(a)]);
+    assert_eq!(told(&first), []);
+    // The loop never had a record of it.
+    alerts.delivered(None, &first[0]);
+    let both = alerts.dedupe(vec![forgets(b)]);
+    assert_eq!(told(&both), [("b".into(), Cluster, Resolved)]);
+    alerts.delivered(None, &both[0]);
+    let begins = [fires("c"), fires("d")];
+    assert_eq!(told(&alerts.dedupe(begins.into())), [("c".into(), Cluster, Firing)]);
+}
+
 /// A job of the session cluster `shared` that is gone since that moment, with its alert.
 fn lost(n: u8, since: i64, state: JobState, name: &str) -> JobRecord {
     let mut record = record(&format!("shared/{n:032x}"), &[name]);
@@ -259,9 +300,12 @@ fn a_session_cluster_that_goes_with_its_jobs_is_told_once_and_lists_them() {
     assert_eq!(restarted.tells(vec![fires(&late)]), []);
     let other = lost(12, 600_000, JobState::Terminated, "JobTerminated");
     assert_eq!(restarted.tells(vec![fires(&other)]).len(), 1);
-    // The end of an alert that was told with another's is not told.
+    // The end of an alert that was told with another's is not told, however it ends.
+    let (forgotten, left) = jobs.split_at(5);
     let ends = |job: &JobRecord| change(&quiet(job), "JobTerminated", Job, Resolved);
-    assert_eq!(journal.tells(jobs.iter().rev().map(ends).collect()).len(), 1);
+    let forgets = |job: &JobRecord| forgets(job.clone());
+    let ended = journal.commit(forgotten.iter().map(forgets).chain(left.iter().map(ends)).collect());
+    assert_eq!(told(&ended).len(), 1);
 }
 
 #[test]

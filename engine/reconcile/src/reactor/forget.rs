@@ -41,7 +41,9 @@ impl Reactor {
             return Err(RequestError::SeenAlive(seen));
         }
         let change = Change::forget(Arc::clone(record)).called(call);
-        self.asked(key, change, now)
+        let mut turn = self.asked(key, change, now)?;
+        turn.changes = self.alerts.dedupe(std::mem::take(&mut turn.changes));
+        Ok(turn)
     }
 
     /// By what the job would be taken up again if it was forgotten now, or is known to run: its newest evidence.

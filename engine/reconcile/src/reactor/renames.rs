@@ -39,7 +39,7 @@ impl Reactor {
         });
         let ended = self.superseded.keys().filter(|key| is_due(key));
         let ended = ended.filter_map(|old| self.records.get(old));
-        let ended = ended.map(|record| Change::forget_renamed(Arc::clone(record)));
-        begun.chain(ended).collect()
+        let ended = ended.map(|record| Change::forget(Arc::clone(record)));
+        self.alerts.dedupe(begun.chain(ended).collect())
     }
 }

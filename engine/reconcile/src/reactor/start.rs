@@ -29,6 +29,7 @@ impl Reactor {
             let is_configured = configured.contains(&id);
             let is_cluster_known = self.clusters.contains_key(&id.cluster);
             if !is_configured && (record.origin == Origin::Configured || !is_cluster_known) {
+                self.alerts.committed(None, Some(&record));
                 changes.push(Change::forget(Arc::new(record)));
                 continue;
             }
@@ -52,7 +53,7 @@ impl Reactor {
             self.watch(setup, Origin::Configured, now);
         }
         Turn {
-            changes,
+            changes: self.alerts.dedupe(changes),
             ..Turn::default()
         }
     }

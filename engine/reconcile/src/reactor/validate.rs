@@ -53,6 +53,7 @@ impl Reactor {
                 self.follow_store(known.as_deref(), record, &mut repair, now);
             }
         }
+        repair.turn.changes = self.alerts.dedupe(std::mem::take(&mut repair.turn.changes));
         repair
     }
 
@@ -66,6 +67,7 @@ impl Reactor {
         self.watch_repaired(&record, now);
         let Some(origin) = self.targets.get(&key.target).map(|target| target.origin) else {
             // Nothing watches it, as a start would find: it would be shown as it is for ever.
+            self.alerts.committed(known, Some(&record));
             repair.turn.changes.push(Change::forget(Arc::new(record)));
             return;
         };

@@ -10,16 +10,18 @@
 //! waits is which alerts are still to be told of. One that is refused is looked for among those that were sent with it, and is
 //! offered by itself from then on, so that it holds up no other ([`standing`](super::courier)).
 //!
-//! Each alert is sent with an end four times as far away as the next sending, as Prometheus does it: when the engine is gone for good, no alert stays behind.
+//! Each alert is sent with an end four times as far away as the next sending, as Prometheus does it, and a minute at least: when the
+//! engine is gone for good, no alert stays behind.
 
 mod api;
+mod firing;
 mod identity;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use steadfast_core::alert::AlertStatus;
-use steadfast_core::id::{ClusterName, JobKey, TargetId};
+use steadfast_core::id::{ClusterName, JobKey};
 use steadfast_core::journal::{Entry, Event, Sequence};
 use steadfast_core::projection::Projection;
 use steadfast_core::record::AlertScope;
@@ -28,17 +30,18 @@ use steadfast_core::time::Timestamp;
 use tokio::time::Instant;
 
 pub(super) use self::identity::Identity;
-use self::identity::{About, Said};
+use self::identity::Said;
 use super::deliver::Refusal;
 use super::message::{Message, Told, id, json};
 use super::offering::{GivenUp, Tries};
 use super::render::Context;
-use super::selection::Selection;
 
 /// How many alerts one request holds.
 const IN_ONE: usize = 200;
 /// How many times the time to the next sending an alert stands that is not sent again.
 const OUTLASTS: u32 = 4;
+/// It stands at least so long: one try may take [`DELIVERY_DEADLINE`](super::courier::DELIVERY_DEADLINE), and others follow it.
+const STANDS: Duration = Duration::from_secs(60);
 
 /// What an Alertmanager is told.
 #[derive(Clone, Debug)]
@@ -130,15 +133,15 @@ impl Alerts {
         };
     }
 
-    /// Takes in an entry that is to be told of. It is not told as it was where the records have overtaken it: Alertmanager would
-    /// take it for the present.
-    pub(super) fn take_in(&mut self, entry: &Entry, records: &Projection) {
+    /// Takes in an entry that is to be told of, not before `next`. It is not told as it was where the records have overtaken it:
+    /// Alertmanager would take it for the present.
+    pub(super) fn take_in(&mut self, entry: &Entry, records: &Projection, next: Instant) {
         self.note(entry);
         let Event::Alert(alert) = &entry.event else { return };
         let Some(identity) = Identity::of(entry, alert, records) else {
             return;
         };
-        let open = self.open.entry(identity).or_insert_with(Open::new);
+        let open = self.open.entry(identity).or_insert_with(|| Open::new(next));
         open.told.push(Told::from(entry));
         let fires = match alert.status {
             AlertStatus::Firing => true,
@@ -157,14 +160,9 @@ impl Alerts {
     /// What is to be offered now, in parts that are offered at once: what entries say, and all that stands if it is to be told
     /// again.
     pub(super) fn due(&self, context: Context<'_>, now: Instant, what: Due) -> Vec<Vec<Identity>> {
-        let is_alone = |identity: &Identity| {
-            self.open
-                .get(identity)
-                .is_some_and(|open| open.company == Company::Alone)
-        };
         let mut together: BTreeSet<Identity> = match what {
             Due::Open => BTreeSet::new(),
-            // What has ended since it was told last without an entry that says so: its job was forgotten.
+            // What has ended since it was told last, without an entry that says so, is among what was sent.
             Due::All => self
                 .firing(context)
                 .into_keys()
@@ -179,8 +177,12 @@ impl Alerts {
                 Company::Alone => alone.push(vec![identity.clone()]),
             }
         }
-        together.retain(|identity| !is_alone(identity));
-        let together: Vec<Identity> = together.into_iter().collect();
+        together.retain(|identity| !self.is_apart(identity));
+        let mut together: Vec<Identity> = together.into_iter().collect();
+        // A round may end before all are offered: what was offered least comes first, and what comes again by itself last.
+        let tries = |identity: &Identity| self.open.get(identity).map_or(u32::MAX, |open| open.tries.failures);
+        together.sort_by_key(tries);
+        alone.sort_by_key(|part: &Vec<Identity>| part.first().map(tries));
         let parts = together.chunks(IN_ONE).map(<[Identity]>::to_vec);
         parts.chain(alone).collect()
     }
@@ -193,7 +195,7 @@ impl Alerts {
     /// What is said of those alerts at this moment.
     pub(super) fn post(&self, part: &[Identity], context: Context<'_>) -> Post {
         let mut firing = self.firing(context);
-        let until = context.now.after(self.resend * OUTLASTS);
+        let until = context.now.after(self.resend.saturating_mul(OUTLASTS).max(STANDS));
         let says: Vec<(Identity, Saying)> = part
             .iter()
             .map(|identity| {
@@ -251,7 +253,7 @@ impl Alerts {
         }
     }
 
-    /// Those of a part were not taken. Says which entries are given up by that.
+    /// Those of a part were offered and not taken. Says which entries are given up by that.
     pub(super) fn failed(
         &mut self,
         part: &[Identity],
@@ -264,7 +266,10 @@ impl Alerts {
             if !is_open && part.len() > 1 {
                 continue; // It is told again with all that stands.
             }
-            let open = self.open.entry(identity.clone()).or_insert_with(Open::new);
+            let open = self
+                .open
+                .entry(identity.clone())
+                .or_insert_with(|| Open::new(Instant::now()));
             // It is offered for as long as the newest of its entries has a right to it.
             let age = open
                 .told
@@ -279,11 +284,27 @@ impl Alerts {
         given_up
     }
 
+    /// Those of a part were not offered, and are not before that time.
+    pub(super) fn postpone(&mut self, part: &[Identity], next: Instant) {
+        for identity in part {
+            if let Some(open) = self.open.get_mut(identity) {
+                open.next = next;
+            }
+        }
+    }
+
     /// It was refused by itself while others were taken, or by the receiver's own word.
     pub(super) fn set_apart(&mut self, identity: &Identity) {
         if let Some(open) = self.open.get_mut(identity) {
             open.company = Company::Alone;
         }
+    }
+
+    /// Whether it was set apart.
+    pub(super) fn is_apart(&self, identity: &Identity) -> bool {
+        self.open
+            .get(identity)
+            .is_some_and(|open| open.company == Company::Alone)
     }
 
     /// The entries that wait, oldest first.
@@ -307,58 +328,6 @@ impl Alerts {
         self.waiting()
             .map_or(read, |first| Sequence(first.sequence.0.saturating_sub(1).min(read.0)))
     }
-
-    /// What fires: by the records, and by entries that are ahead of them.
-    fn firing(&self, context: Context<'_>) -> BTreeMap<Identity, Said> {
-        let mut firing = self.standing(context.selection, context.records);
-        for (identity, open) in &self.open {
-            let Some(ahead) = &open.ahead else { continue };
-            let shown = context.records.get(&ahead.key).map(|view| view.record.revision);
-            if shown.is_some_and(|shown| shown >= ahead.revision) {
-                continue;
-            }
-            match &ahead.said {
-                Some(said) => drop(firing.insert(identity.clone(), said.clone())),
-                None => drop(firing.remove(identity)),
-            }
-        }
-        firing
-    }
-
-    /// What fires, by the records.
-    fn standing(&self, selection: &Selection, records: &Projection) -> BTreeMap<Identity, Said> {
-        let mut standing: BTreeMap<Identity, Said> = BTreeMap::new();
-        let mut clusters: BTreeMap<Identity, BTreeSet<TargetId>> = BTreeMap::new();
-        for view in records.page(None, usize::MAX, |view| !view.record.alerts.is_empty()) {
-            let record = &*view.record;
-            for alert in &record.alerts {
-                let target = &record.key.target;
-                if !selection.covers(alert.scope, target, Some(&record.labels)) {
-                    continue;
-                }
-                let identity = Identity::in_record(record, &alert.name, alert.scope);
-                if alert.scope == AlertScope::Cluster {
-                    clusters.entry(identity.clone()).or_default().insert(target.clone());
-                }
-                let said = || Said {
-                    since: alert.since,
-                    message: alert.message.clone(),
-                };
-                let first = standing.entry(identity).or_insert_with(said);
-                if alert.since < first.since {
-                    *first = said();
-                }
-            }
-        }
-        standing.retain(|identity, _| match &identity.about {
-            About::Job(_) | About::Policy(_) => true,
-            About::Cluster(cluster) => {
-                self.clusters.contains(&(identity.name.clone(), cluster.clone()))
-                    || clusters.get(identity).is_some_and(|flinks| flinks.len() > 1)
-            }
-        });
-        standing
-    }
 }
 
 /// What is offered.
@@ -379,14 +348,14 @@ pub(super) struct Failure {
 }
 
 impl Open {
-    fn new() -> Self {
+    fn new(next: Instant) -> Self {
         Self {
             told: Vec::new(),
             ended: None,
             ahead: None,
             tries: Tries::default(),
             company: Company::Together,
-            next: Instant::now(),
+            next,
         }
     }
 }

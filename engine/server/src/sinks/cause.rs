@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use steadfast_core::alert::AlertStatus;
 use steadfast_core::id::{ClusterName, JobKey};
 use steadfast_core::journal::{Entry, Event};
+use steadfast_core::record::AlertScope;
 use steadfast_core::state::JobState;
 
 /// What events have in common that are told together: the cluster, and what happened there.
@@ -54,16 +55,40 @@ impl Cause {
     }
 }
 
-/// Puts together what has one cause, in the order of the first of each. Of one job all stays in order: what happened to it later
-/// is in the same group or in a later one.
+/// What an entry is about. An alert that many records share begins with one job's key, and may end with another's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject<'a> {
+    Job(&'a JobKey),
+    /// A cluster, by an alert of that name.
+    Cluster(&'a ClusterName, &'a str),
+    /// Policies, by an alert of that name.
+    Policy(&'a str),
+}
+
+impl<'a> Subject<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        match &entry.event {
+            Event::Alert(alert) => match alert.scope {
+                AlertScope::Job => Self::Job(&entry.key),
+                AlertScope::Cluster => Self::Cluster(&entry.key.target.cluster, &alert.alert),
+                AlertScope::Policy => Self::Policy(&alert.alert),
+            },
+            Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => Self::Job(&entry.key),
+        }
+    }
+}
+
+/// Puts together what has one cause, in the order of the first of each. Of one job, and of one alert that many share, all stays in
+/// order: what happened later is in the same group or in a later one.
 pub(super) fn by_cause<'a>(entries: &[&'a Entry]) -> Vec<(Cause, Vec<&'a Entry>)> {
     let mut groups: Vec<(Cause, Vec<&Entry>)> = Vec::new();
-    // The newest group of each cause, and of each job the last group that tells of it.
+    // The newest group of each cause, and the last group that tells of each subject.
     let mut newest: BTreeMap<Cause, usize> = BTreeMap::new();
-    let mut told: BTreeMap<&JobKey, usize> = BTreeMap::new();
+    let mut told: BTreeMap<Subject<'_>, usize> = BTreeMap::new();
     for entry in entries {
         let Some(cause) = Cause::of(entry) else { continue };
-        let from = told.get(&entry.key).copied().unwrap_or(0);
+        let subject = Subject::of(entry);
+        let from = told.get(&subject).copied().unwrap_or(0);
         let open = newest.get(&cause).copied().filter(|group| *group >= from);
         let group = match open.and_then(|open| groups.get_mut(open).map(|group| (open, group))) {
             Some((open, (_, members))) => {
@@ -76,15 +101,13 @@ pub(super) fn by_cause<'a>(entries: &[&'a Entry]) -> Vec<(Cause, Vec<&'a Entry>)
             }
         };
         newest.insert(cause, group);
-        told.insert(&entry.key, group);
+        told.insert(subject, group);
     }
     groups
 }
 
 #[cfg(test)]
 mod tests {
-    use steadfast_core::record::AlertScope;
-
     use super::*;
     use crate::sinks::testing::{alert, entry};
 
@@ -121,5 +144,18 @@ mod tests {
             lost(5, "a/n/y", ends),
         ];
         assert_eq!(sequences(&entries), [vec![1], vec![2], vec![3, 4], vec![5]]);
+    }
+
+    #[test]
+    fn the_last_word_on_an_alert_that_many_share_is_told_last_whoever_says_it() {
+        for scope in [AlertScope::Cluster, AlertScope::Policy] {
+            let entries = [
+                (1, "a/n/x", AlertStatus::Resolved),
+                (2, "a/n/y", AlertStatus::Firing),
+                (3, "a/n/z", AlertStatus::Resolved),
+            ];
+            let entries = entries.map(|(sequence, job, status)| entry(sequence, job, alert("Outage", scope, status)));
+            assert_eq!(sequences(&entries), [[1], [2], [3]], "{scope:?}");
+        }
     }
 }

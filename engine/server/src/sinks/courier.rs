@@ -26,7 +26,7 @@ use super::board::SinkBoard;
 use super::deliver::{Deliver, DeliveryError};
 use super::message::{Message, reached};
 use super::offering::{Counts, SinkMetrics, Tries};
-use super::place::{before, first_place};
+use super::place::{first_place, look_back};
 use super::render::{Context, Renderer};
 use super::selection::Selection;
 
@@ -144,9 +144,7 @@ impl Courier {
             }
         };
         if let Renderer::Alerts(alerts) = &mut sink.renderer {
-            for entry in before(store.as_ref(), position).await? {
-                alerts.note(&entry);
-            }
+            look_back(store.as_ref(), position, |entry| alerts.note(entry)).await?;
         }
         let counts = metrics.of(&sink.name);
         counts.reached(position);
@@ -236,14 +234,12 @@ impl Courier {
         rng: &mut impl Rng,
     ) -> Result<(), Interrupted> {
         let mut waits = !self.sink.batch_wait.is_zero();
-        loop {
+        let batch = self.sink.renderer.batch();
+        while self.held.has_room_for(batch) {
             // Read before the entries: what is committed in between is above it, and is found next time.
             let newest = self.store.newest().await?;
             let of = EntriesOf::ForSinks;
-            let entries = self
-                .store
-                .entries(of, self.position, self.sink.renderer.batch())
-                .await?;
+            let entries = self.store.entries(of, self.position, batch).await?;
             let Some(last) = entries.last().map(|entry| entry.sequence) else {
                 // Updates in between are skipped in memory alone: not worth a commit each.
                 self.position = self.position.max(newest);
@@ -276,6 +272,8 @@ impl Courier {
                 self.write_cursor().await?;
             }
         }
+        self.show_what_waits(None);
+        Ok(())
     }
 
     /// Those entries that it is told of.
@@ -329,7 +327,7 @@ impl Courier {
             let Err(refused) = self.offer(message, tries.failures, cancel).await? else {
                 CrashPoint::SinkTaken.reach();
                 self.counts.delivered.inc_by(message.tells_of.len() as u64);
-                if self.held.first().is_none() {
+                if self.held.is_empty() {
                     self.board.delivers(&self.sink.name);
                 }
                 return Ok(Delivery::Done);

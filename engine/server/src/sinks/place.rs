@@ -17,18 +17,23 @@ pub fn cursor_name(url: &SecretUrl) -> String {
     format!("webhook-{name}")
 }
 
-/// The newest entries up to a sink's place.
-pub(super) async fn before(store: &dyn Store, position: Sequence) -> Result<Vec<Entry>, JournalError> {
+/// Shows the newest entries up to a sink's place, in order. They are many, so that no more than a page of them is held.
+pub(super) async fn look_back(
+    store: &dyn Store,
+    position: Sequence,
+    mut look: impl FnMut(&Entry),
+) -> Result<(), JournalError> {
     const PAGE: u32 = 500;
     let mut after = Sequence(position.0.saturating_sub(LOOKED_BACK));
-    let mut all = Vec::new();
-    loop {
-        let mut page = store.entries(EntriesOf::ForSinks, after, PAGE).await?;
-        page.retain(|entry| entry.sequence <= position);
-        let Some(last) = page.last() else { return Ok(all) };
+    while after < position {
+        let page = store.entries(EntriesOf::ForSinks, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
         after = last.sequence;
-        all.append(&mut page);
+        page.iter()
+            .filter(|entry| entry.sequence <= position)
+            .for_each(&mut look);
     }
+    Ok(())
 }
 
 /// Where a sink begins that has no cursor under its name.
@@ -48,4 +53,38 @@ pub(super) async fn first_place(sink: &Sink, store: &dyn Store) -> Result<Sequen
         );
     }
     Ok(newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use steadfast_core::alert::AlertStatus;
+    use steadfast_core::journal::{Change, Journal as _};
+    use steadfast_core::record::{AlertScope, JobRecord};
+    use steadfast_core::state::JobState;
+    use steadfast_store::MemoryStore;
+
+    use super::*;
+    use crate::sinks::testing::alert;
+    use crate::testing::{AT, record};
+
+    #[tokio::test]
+    async fn all_up_to_a_place_is_shown_in_order_page_by_page() {
+        let store = MemoryStore::new("store");
+        for revision in 1..=1200 {
+            let record = JobRecord {
+                revision,
+                ..record("local/default/orders", JobState::Failed)
+            };
+            let change = Change {
+                record: record.into(),
+                events: vec![alert("JobFailed", AlertScope::Job, AlertStatus::Firing)],
+            };
+            store.commit(AT, vec![change].into()).await.unwrap();
+        }
+        let mut seen = Vec::new();
+        look_back(&store, Sequence(1100), |entry| seen.push(entry.sequence.0))
+            .await
+            .unwrap();
+        assert_eq!(seen, (1..=1100).collect::<Vec<u64>>());
+    }
 }

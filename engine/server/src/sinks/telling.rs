@@ -353,4 +353,23 @@ mod tests {
         assert!(try_template(&Template::new("{{ nothing }}").unwrap()).is_err());
         assert!(try_template(&Template::new("{{ events[0].to }}{{ state }}").unwrap()).is_ok());
     }
+
+    #[test]
+    fn what_begins_by_the_manuals_template_for_pagerduty_ends_by_it_too() {
+        let manual = include_str!("../../../../docs/sinks.md");
+        let (_, template) = manual.split_once("template = '''\n").unwrap();
+        let (template, _) = template.split_once("'''").unwrap();
+        let key = |job: &str, scope, status| {
+            let text = text_of(&[entry(1, job, alert("Outage", scope, status))], Some(template));
+            let body: serde_json::Value = serde_json::from_str(&text).unwrap();
+            body["dedup_key"].clone()
+        };
+        let begins = |job: &str, scope| key(job, scope, AlertStatus::Firing);
+        let ends = |job: &str, scope| key(job, scope, AlertStatus::Resolved);
+        for scope in [AlertScope::Cluster, AlertScope::Policy] {
+            assert_eq!(begins("a/n/x", scope), ends("a/n/y", scope), "{scope:?}");
+        }
+        assert_ne!(begins("a/n/x", AlertScope::Cluster), ends("b/n/x", AlertScope::Cluster));
+        assert_ne!(begins("a/n/x", AlertScope::Job), ends("a/n/y", AlertScope::Job));
+    }
 }

@@ -202,6 +202,7 @@ fn decision() -> DecisionTrace {
 fn delivery() -> DeliveryTrace {
     DeliveryTrace {
         sink: "hook".to_owned(),
+        events: 1,
         told: vec![Durable {
             sequence: Sequence(1),
             at: at(1),

@@ -20,16 +20,16 @@ impl Spans {
     pub(crate) fn of_delivery(&self, delivery: &DeliveryTrace) -> Option<Span> {
         let oldest = delivery.told.first()?;
         let ids = self.ids_of(oldest);
-        let id = ids.span(
-            &format!("deliver {} {}", delivery.sink, oldest.sequence.0),
-            delivery.began.as_millis().cast_unsigned(),
-        );
+        let id = ids.span(&name(delivery, oldest), delivery.began.as_millis().cast_unsigned());
         let within = Within::lasting(delivery.began, delivery.took);
         let mut span = span("deliver", &ids, id, Some(ids.commit), Kind::Client, within);
         let others = self.others(&ids, &delivery.told);
-        span.dropped_links_count = u32::try_from(others.len().saturating_sub(LINKS)).unwrap_or(u32::MAX);
+        // Of those that are not named each may be of a decision of its own.
+        let unnamed = delivery.events.saturating_sub(delivery.told.len());
+        let dropped = others.len().saturating_sub(LINKS) + unnamed;
+        span.dropped_links_count = u32::try_from(dropped).unwrap_or(u32::MAX);
         span.links = others.iter().take(LINKS).map(link).collect();
-        let events = i64::try_from(delivery.told.len()).unwrap_or(i64::MAX);
+        let events = i64::try_from(delivery.events).unwrap_or(i64::MAX);
         let sequences: Vec<Sequence> = delivery.told.iter().map(|told| told.sequence).collect();
         span.attributes = vec![
             KeyValue::new(names::SINK, bounded(&delivery.sink)),
@@ -59,6 +59,16 @@ impl Spans {
         }
         others
     }
+}
+
+/// What tells a try from others that begin in the same millisecond and in the same trace: when a message is refused, its first
+/// half is offered at once.
+fn name(delivery: &DeliveryTrace, oldest: &Durable) -> String {
+    let last = delivery.told.last().unwrap_or(oldest);
+    format!(
+        "deliver {} {}-{} {} {}",
+        delivery.sink, oldest.sequence.0, last.sequence.0, delivery.events, delivery.failures
+    )
 }
 
 fn link(ids: &Ids) -> Link {

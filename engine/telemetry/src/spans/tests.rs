@@ -1,5 +1,6 @@
 //! The spans of a decision and of its delivery, without a network.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use steadfast_core::decision::{LookupSource, PolicyFailure, PolicyFailureKind};
@@ -249,7 +250,8 @@ fn told(name: &str, sequence: u64, revision: u64, when: Timestamp) -> Durable {
 fn delivery(told: Vec<Durable>) -> DeliveryTrace {
     DeliveryTrace {
         sink: "hook".to_owned(),
-        told,
+        events: told.len(),
+        told: told.into_iter().take(DeliveryTrace::MOST_TOLD).collect(),
         began: at(5000),
         took: Duration::from_millis(30),
         failures: 1,
@@ -284,6 +286,8 @@ fn a_message_of_many_decisions_links_to_each_other_one() {
         .collect();
     let span = spans().of_delivery(&delivery(told_of)).unwrap();
     assert_eq!((span.links.len(), span.dropped_links_count), (128, 72));
+    let events = attribute(&span, "steadfast.delivery.events");
+    assert_eq!(events.as_deref(), Some("201"), "of which not all are named");
     let mut bills = decision();
     bills.key = job_key("bills");
     if let Some(commit) = &mut bills.commit {
@@ -310,6 +314,19 @@ fn a_try_that_failed_says_so_and_each_try_is_a_span() {
     failed.began = at(6000);
     let second = spans().of_delivery(&failed).unwrap();
     assert_ne!(first.span_id, second.span_id);
+    // Within a millisecond: the first half of what was refused, and the same once more.
+    let both = vec![told("orders", 41, 12, at(1005)), told("bills", 43, 1, at(2000))];
+    let whole = delivery(both.clone());
+    let half = delivery(both[..1].to_vec());
+    let again = DeliveryTrace {
+        failures: 2,
+        ..half.clone()
+    };
+    let ids: BTreeSet<Vec<u8>> = [whole, half, again]
+        .iter()
+        .map(|delivery| spans().of_delivery(delivery).unwrap().span_id)
+        .collect();
+    assert_eq!(ids.len(), 3);
     assert_eq!(spans().of_delivery(&delivery(Vec::new())), None);
 }
 

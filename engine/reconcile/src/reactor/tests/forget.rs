@@ -1,11 +1,12 @@
 //! Which records go at a request, and which only by force.
 
+use steadfast_core::alert::AlertStatus;
 use steadfast_core::evidence::Fault;
 use steadfast_core::facts::Deployment;
 use steadfast_core::id::{Namespace, SessionJob};
 use steadfast_core::kube_update::{Completeness, KubeChange, Object, ObjectKind};
 use steadfast_core::planner::AT_ONCE;
-use steadfast_core::record::PostedIntent;
+use steadfast_core::record::{AlertScope, PostedIntent, StandingAlert};
 use steadfast_core::state::{Force, Intent};
 use steadfast_core::testing;
 
@@ -127,6 +128,68 @@ fn a_job_of_a_session_goes_once_its_cluster_does_not_list_it() {
     assert_eq!(rig.refusal(&session_job()), Some(SeenAlive::Listed(JobState::Finished)));
     rig.flink_says(Observed::Present(FlinkOverview::default()));
     assert_eq!(rig.refusal(&session_job()), None);
+}
+
+/// The record with two alerts, one of which is about its cluster.
+fn alerting(record: &JobRecord) -> JobRecord {
+    let alert = |(name, scope): (&str, AlertScope)| StandingAlert {
+        name: name.to_owned(),
+        scope,
+        since: record.since,
+        message: "it is so".to_owned(),
+    };
+    let alerts = [
+        ("FlinkUnreachable", AlertScope::Cluster),
+        ("JobFailed", AlertScope::Job),
+    ];
+    JobRecord {
+        alerts: alerts.map(alert).into(),
+        ..record.clone()
+    }
+}
+
+/// The alerts that end with a change, which forgets its record.
+fn ends(change: &Change) -> Vec<&str> {
+    let Some((Event::Forgotten, before)) = change.events.split_last() else {
+        panic!("{change:?}")
+    };
+    let ended = before.iter().map(|event| match event {
+        Event::Alert(alert) if alert.status == AlertStatus::Resolved => alert.alert.as_str(),
+        Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => {
+            panic!("{change:?}")
+        }
+    });
+    ended.collect()
+}
+
+#[test]
+fn what_stood_of_a_job_is_over_before_it_is_forgotten() {
+    let mut rig = discovered(Mode::Application);
+    rig.flink_says(running());
+    let standing = alerting(&rig.reactor.records()[&application()]);
+    rig.repair(vec![standing]);
+    let turn = rig.reactor.forget(&application(), Force::Yes, None, rig.now).unwrap();
+    assert_eq!(ends(&rig.commit(turn)[0]), ["FlinkUnreachable", "JobFailed"]);
+}
+
+#[test]
+fn a_start_ends_what_stood_of_jobs_that_it_forgets_and_not_what_stands_of_others() {
+    let mut rig = Rig::new(&["gone", "left", "orders"]);
+    let stored: Vec<JobRecord> = rig.reactor.records().values().map(|record| alerting(record)).collect();
+    let mut again = reactor(BTreeMap::new(), rig.now);
+    let mut turn = again.start(stored.clone(), vec![super::target("orders")], rig.now);
+    let forgotten: Vec<Change> = turn.commit().changes.into_iter().filter(Change::forgets).collect();
+    assert_eq!(
+        forgotten.iter().map(ends).collect::<Vec<_>>(),
+        [["JobFailed"], ["JobFailed"]]
+    );
+    drop(again.advance(turn, rig.now));
+    // No job at all is left of those.
+    rig.reactor = reactor(BTreeMap::new(), rig.now);
+    let turn = rig.reactor.start(stored[..2].to_vec(), vec![], rig.now);
+    let forgotten = rig.commit(turn);
+    let ended: Vec<_> = forgotten.iter().map(ends).collect();
+    assert_eq!(ended, [vec!["JobFailed"], vec!["FlinkUnreachable", "JobFailed"]]);
 }
 
 #[test]

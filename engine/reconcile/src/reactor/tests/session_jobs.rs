@@ -358,12 +358,16 @@ fn an_alert_is_over_under_the_old_name_when_its_record_goes_on_under_another() {
     );
     rig.flink_lists(&[1]);
     let mut standing = JobRecord::clone(rig.reactor.records().values().next().unwrap());
-    standing.alerts.push(StandingAlert {
-        name: "JobFailed".to_owned(),
-        scope: AlertScope::Job,
+    let alerts = [
+        ("FlinkUnreachable", AlertScope::Cluster),
+        ("JobFailed", AlertScope::Job),
+    ];
+    standing.alerts.extend(alerts.map(|(name, scope)| StandingAlert {
+        name: name.to_owned(),
+        scope,
         since: rig.now,
-        message: "it failed".to_owned(),
-    });
+        message: "it is so".to_owned(),
+    }));
     rig.repair(vec![standing]);
     let listed = KubeChange::Relisted(
         vec![Object::FlinkResource(asks("daily", Some(1)))],
@@ -378,5 +382,9 @@ fn an_alert_is_over_under_the_old_name_when_its_record_goes_on_under_another() {
             Event::Alert(alert) => Some((alert.alert.as_str(), alert.status)),
             Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => None,
         });
-    assert_eq!(resolved.collect::<Vec<_>>(), [("JobFailed", AlertStatus::Resolved)]);
+    let expected = [
+        ("FlinkUnreachable", AlertStatus::Resolved),
+        ("JobFailed", AlertStatus::Resolved),
+    ];
+    assert_eq!(resolved.collect::<Vec<_>>(), expected);
 }

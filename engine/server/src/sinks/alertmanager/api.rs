@@ -8,7 +8,8 @@ use steadfast_core::record::AlertScope;
 use steadfast_core::time::Timestamp;
 
 use super::super::message::json;
-use super::{About, Alerts, Identity, Said};
+use super::identity::{About, Said};
+use super::{Alerts, Identity};
 use crate::view;
 
 /// How long a test stands.

@@ -4,7 +4,7 @@ use steadfast_core::record::{JobRecord, StandingAlert};
 use steadfast_core::state::JobState;
 
 use super::*;
-use crate::sinks::selection::Events;
+use crate::sinks::selection::{Events, Selection};
 use crate::sinks::testing::{alert, entry};
 use crate::testing::{AT, key, record};
 
@@ -58,7 +58,7 @@ impl World {
 
     fn told(&mut self, entries: &[Entry]) -> Vec<(String, String)> {
         for entry in entries {
-            self.alerts.take_in(entry, &self.records);
+            self.alerts.take_in(entry, &self.records, Instant::now());
         }
         let (posted, posts) = self.offered(Due::Open);
         posts.into_iter().for_each(|post| self.alerts.taken(post));
@@ -186,6 +186,29 @@ fn what_was_sent_of_a_job_that_was_forgotten_ends() {
 }
 
 #[test]
+fn an_alert_of_a_job_that_was_forgotten_meanwhile_does_not_begin() {
+    let mut world = World::new();
+    world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
+    world.alerts.take_in(&fires(1, "a/n/x"), &world.records, Instant::now());
+    world.records.remove(&key("a/n/x"));
+    assert_eq!(world.offered(Due::Open).0, []);
+    // Nor does it go on with the entry that ends it, while its record is still shown.
+    world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
+    let ended = Entry {
+        revision: 5,
+        ..ends(2, "a/n/x")
+    };
+    assert_eq!(world.told(&[ended]), [("JobFailed a/n/x".to_owned(), AT.to_string())]);
+}
+
+#[test]
+fn an_api_server_that_gives_no_answer_is_told_again_though_one_job_shows_it() {
+    let mut world = World::new();
+    world.shows("a/n/x", &[("KubernetesUnreachable", AlertScope::Cluster)]);
+    assert_eq!(world.again(), [("KubernetesUnreachable a".to_owned(), world.far())]);
+}
+
+#[test]
 fn an_alert_about_a_cluster_is_one_and_one_silent_flink_is_none() {
     let mut world = World::new();
     let silent = [("FlinkUnreachable", AlertScope::Cluster)];
@@ -228,7 +251,7 @@ fn what_is_not_selected_is_not_sent_and_many_are_sent_in_parts() {
 fn what_waited_is_told_as_it_is_when_it_is_told() {
     let mut world = World::new();
     world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
-    world.alerts.take_in(&fires(1, "a/n/x"), &world.records);
+    world.alerts.take_in(&fires(1, "a/n/x"), &world.records, Instant::now());
     assert_eq!(
         world.offered(Due::Open).0,
         [("JobFailed a/n/x".to_owned(), world.far())]
@@ -240,7 +263,7 @@ fn what_waited_is_told_as_it_is_when_it_is_told() {
         [("JobFailed a/n/x".to_owned(), world.far())]
     );
     world.shows("a/n/x", &[]);
-    world.alerts.take_in(&ends(2, "a/n/x"), &world.records);
+    world.alerts.take_in(&ends(2, "a/n/x"), &world.records, Instant::now());
     assert_eq!(
         world.offered(Due::Open).0,
         [("JobFailed a/n/x".to_owned(), AT.to_string())]
@@ -252,4 +275,13 @@ fn what_waited_is_told_as_it_is_when_it_is_told() {
     );
     world.told(&[]);
     assert_eq!(world.alerts.done_up_to(Sequence(2)), Sequence(2));
+}
+
+#[test]
+fn what_fires_outlasts_the_tries_to_send_it_again() {
+    let mut world = World::new();
+    world.alerts.resend = Duration::from_millis(10);
+    world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
+    let until = world.now.after(Duration::from_secs(60)).to_string();
+    assert_eq!(world.again(), [("JobFailed a/n/x".to_owned(), until)]);
 }

@@ -15,6 +15,8 @@ use super::{Courier, Interrupted, TOLD_AGAIN};
 
 /// How many messages wait for one place. Beyond that the oldest is given up.
 const MOST: usize = 256;
+/// How many wait for all places together. At that nothing more is read of the journal, as where a receiver takes nothing at all.
+pub(super) const MOST_IN_ALL: usize = 4096;
 
 /// The messages that wait, by their places.
 #[derive(Debug, Default)]
@@ -36,6 +38,21 @@ impl Held {
     /// When something is offered again.
     pub(super) fn next(&self) -> Option<Instant> {
         self.0.values().map(|queue| queue.next).min()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many messages wait.
+    pub(super) fn count(&self) -> usize {
+        self.0.values().map(|queue| queue.messages.len()).sum()
+    }
+
+    /// Whether so many more may wait.
+    pub(super) fn has_room_for(&self, messages: u32) -> bool {
+        let messages = usize::try_from(messages).unwrap_or(usize::MAX);
+        self.count().saturating_add(messages) <= MOST_IN_ALL
     }
 
     /// The oldest entry that waits.
@@ -116,7 +133,7 @@ impl Courier {
             taken += offered?;
         }
         if taken > 0 {
-            if self.held.0.is_empty() {
+            if self.held.is_empty() {
                 self.board.delivers(&self.sink.name);
             }
             self.write_cursor().await?;

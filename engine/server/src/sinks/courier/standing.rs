@@ -3,27 +3,26 @@
 //! What stands goes on being told beside what is tried again, and no alert is held up by another: of a message that is not taken
 //! each half is offered by itself, until what is refused stands alone.
 
+mod round;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand::Rng;
+use steadfast_core::backoff::Backoff;
 use steadfast_core::journal::{EntriesOf, JournalError, Sequence};
 use steadfast_core::projection::Projection;
 use steadfast_crash_points::CrashPoint;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::round::{Offered, Part, Round};
 use super::super::alertmanager::{Alerts, Due, Failure, Identity};
 use super::super::deliver::{DeliveryError, Refusal};
 use super::{Courier, Following, Interrupted, PASSED_OVER, TOLD_AGAIN};
 
 /// How many entries may wait. Beyond that the journal keeps them: what stands is told by the records.
 const MOST_WAIT: usize = 5_000;
-/// How many offers of one round may fail: enough to find one alert among the 200 of a request, halving by halving.
-const MOST_FAIL: u32 = 9;
-/// How many may where none was taken, and rounds before have not found out more: who is away is not asked often.
-const MOST_FAIL_AT_FIRST: u32 = 3;
-
 /// How far it has come.
 struct Progress {
     alerts: Alerts,
@@ -33,39 +32,33 @@ struct Progress {
     again: Instant,
     /// How many rounds in a row came to nothing.
     failures: u32,
+    /// What comes anew is not offered before: the receiver is away, or asked us to wait.
+    held_until: Instant,
     /// When a failure was told last.
     told: Option<Instant>,
 }
 
-/// What came of a round.
-#[derive(Default)]
-struct Round {
-    taken: u32,
-    failed: u32,
-    /// Those that were refused by themselves.
-    alone: Vec<Identity>,
-    /// How many parts were put off of which it is not known whom the receiver does not take.
-    unresolved: u32,
-    /// For how long the receiver asked us to wait.
-    retry_after: Option<Duration>,
-    /// When what was put off together is offered again: at once, so that who is away is asked no more often for there being more.
-    next: Option<Instant>,
-}
-
-impl Round {
-    fn is_in_vain(&self) -> bool {
-        self.failed > 0 && self.taken == 0
+impl Progress {
+    /// Takes in what a round says of the receiver. One in which nothing was offered says nothing.
+    fn learn(&mut self, round: &Round, what: Due) {
+        if round.is_in_vain() {
+            self.failures = self.failures.saturating_add(1);
+        } else if round.taken > 0 || round.is_well(what) {
+            self.failures = 0;
+        }
+        if round.taken + round.away > 0 || round.retry_after.is_some() {
+            let waits = round.is_in_vain() || round.retry_after.is_some();
+            self.held_until = round.next.filter(|_| waits).unwrap_or_else(Instant::now);
+        }
     }
 
-    /// How many offers may fail before the rest is put off, after so many rounds that came to nothing.
-    fn most_may_fail(&self, refused: &DeliveryError, failures: u32) -> u32 {
-        if refused.retry_after.is_some() {
-            return 0;
-        }
-        match refused.refusal {
-            Refusal::OfTheEvent => MOST_FAIL,
-            Refusal::ForNow | Refusal::OfThePlace if self.taken > 0 => MOST_FAIL,
-            Refusal::ForNow | Refusal::OfThePlace => MOST_FAIL_AT_FIRST.saturating_add(failures).min(MOST_FAIL),
+    /// When what stands is told again, after a round that told it.
+    fn pause(&self, round: &Round, retry: Backoff, rng: &mut impl Rng) -> Duration {
+        let resend = self.alerts.resend();
+        if round.is_in_vain() || round.unresolved > 0 {
+            resend.min(retry.delay(self.failures.max(1), round.retry_after, rng))
+        } else {
+            resend
         }
     }
 }
@@ -84,6 +77,7 @@ impl Courier {
             read: self.position,
             again: Instant::now(),
             failures: 0,
+            held_until: Instant::now(),
             told: None,
         };
         let mut is_followed = true;
@@ -119,20 +113,12 @@ impl Courier {
             Due::Open
         };
         let round = self.offer_due(progress, what, records, cancel, rng).await?;
-        progress.failures = if round.is_in_vain() {
-            progress.failures.saturating_add(1)
-        } else {
-            0
-        };
+        progress.learn(&round, what);
         if what == Due::All {
-            let resend = progress.alerts.resend();
-            let pause = if round.is_in_vain() || round.unresolved > 0 {
-                let pause = self.sink.retry.delay(progress.failures.max(1), round.retry_after, rng);
-                resend.min(pause)
-            } else {
-                resend
-            };
-            progress.again = Instant::now() + pause;
+            progress.again = Instant::now() + progress.pause(&round, self.sink.retry, rng);
+        }
+        if round.retry_after.is_some() {
+            progress.again = progress.again.max(progress.held_until);
         }
         let waits = progress.alerts.waiting().map(|told| told.at);
         self.board.waits(&self.sink.name, waits);
@@ -165,7 +151,7 @@ impl Courier {
                 break;
             };
             for entry in self.selected(&entries, records) {
-                progress.alerts.take_in(entry, records);
+                progress.alerts.take_in(entry, records, progress.held_until);
             }
             progress.read = last;
         }
@@ -183,9 +169,9 @@ impl Courier {
     ) -> Result<Round, Interrupted> {
         let mut round = Round::default();
         let due = progress.alerts.due(self.context(records), Instant::now(), what);
-        let mut parts = VecDeque::from(due);
+        let mut parts: VecDeque<Part> = due.into_iter().map(Part::new).collect();
         while let Some(part) = parts.pop_front() {
-            let post = progress.alerts.post(&part, self.context(records));
+            let post = progress.alerts.post(&part.alerts, self.context(records));
             let Some(message) = &post.message else {
                 progress.alerts.taken(post);
                 continue;
@@ -204,22 +190,17 @@ impl Courier {
             };
             self.failed();
             round.failed += 1;
+            let is_apart = matches!(&part.alerts[..], [one] if progress.alerts.is_apart(one));
+            round.away += u32::from(!is_apart);
             let may_go_on = round.failed < round.most_may_fail(&refused, progress.failures);
-            if may_go_on && part.len() > 1 {
-                let (left, right) = part.split_at(part.len() / 2);
-                parts.extend([left.to_vec(), right.to_vec()]);
+            if may_go_on && part.alerts.len() > 1 {
+                parts.extend(part.halves());
                 continue;
             }
-            self.put_off(progress, &mut round, &part, &refused, rng);
+            self.put_off(progress, &mut round, &part.alerts, &refused, rng);
             if !may_go_on {
-                // What the receiver says of these nobody knows, but that it said so of what they were sent with, or of others.
-                let refused = DeliveryError {
-                    refusal: Refusal::ForNow,
-                    ..refused
-                };
-                for part in parts.drain(..) {
-                    self.put_off(progress, &mut round, &part, &refused, rng);
-                }
+                let left: Vec<Part> = parts.drain(..).collect();
+                self.leave(progress, &mut round, &left, &refused, rng);
             }
         }
         if round.taken > 0 {
@@ -228,7 +209,7 @@ impl Courier {
                 .iter()
                 .for_each(|identity| progress.alerts.set_apart(identity));
         }
-        if !progress.alerts.is_refused() && round.failed == 0 {
+        if !progress.alerts.is_refused() && round.is_well(what) {
             self.board.delivers(&self.sink.name);
         }
         Ok(round)
@@ -263,26 +244,76 @@ impl Courier {
                 Refusal::ForNow
             }
         };
-        let failure = Failure {
-            refusal,
-            now: self.clock.surely(),
-            max_age: self.sink.max_age,
-        };
-        let is_alone = part.len() == 1 && (round.taken > 0 || refusal == Refusal::OfTheEvent);
-        let (retry, asked, failures) = (self.sink.retry, refused.retry_after, progress.failures);
-        let mut next = |tries| {
-            if is_alone {
-                return Instant::now() + retry.delay(tries, asked, rng);
-            }
-            let mut next = || Instant::now() + retry.delay(failures.saturating_add(1), asked, rng);
-            *round.next.get_or_insert_with(&mut next)
-        };
+        let is_alone = matches!(part, [one] if
+            round.taken > 0 || refusal == Refusal::OfTheEvent || progress.alerts.is_apart(one));
+        let shared = (!is_alone || refused.retry_after.is_some())
+            .then(|| self.next_together(progress, round, refused.retry_after, rng));
+        let retry = self.sink.retry;
+        let mut next = |tries| shared.unwrap_or_else(|| Instant::now() + retry.delay(tries, None, rng));
+        let failure = self.failure(refusal);
         for (told, why) in progress.alerts.failed(part, failure, &mut next) {
             self.give_up(&told, why, &refused.message);
         }
         if let ([one], Refusal::OfTheEvent) = (part, refusal) {
             progress.alerts.set_apart(one);
         }
+    }
+
+    /// Parts that a round does not come to are offered with the next. That one of them fails is known of none.
+    fn leave(
+        &self,
+        progress: &mut Progress,
+        round: &mut Round,
+        left: &[Part],
+        refused: &DeliveryError,
+        rng: &mut impl Rng,
+    ) {
+        if left.is_empty() {
+            return;
+        }
+        let next = self.next_together(progress, round, None, rng);
+        for part in left {
+            round.unresolved += 1;
+            match part.offered {
+                Offered::NotYet => progress.alerts.postpone(&part.alerts, next),
+                // What the receiver says of these nobody knows, but that it said so of what they were sent with.
+                Offered::WithOthers => {
+                    let failure = self.failure(Refusal::ForNow);
+                    for (told, why) in progress.alerts.failed(&part.alerts, failure, &mut |_| next) {
+                        self.give_up(&told, why, &refused.message);
+                    }
+                }
+            }
+        }
+    }
+
+    fn failure(&self, refusal: Refusal) -> Failure {
+        Failure {
+            refusal,
+            now: self.clock.surely(),
+            max_age: self.sink.max_age,
+        }
+    }
+
+    /// When what the round puts off together is offered again: not before the receiver asked for, if it did.
+    fn next_together(
+        &self,
+        progress: &Progress,
+        round: &mut Round,
+        asked: Option<Duration>,
+        rng: &mut impl Rng,
+    ) -> Instant {
+        let mut draw = || {
+            let failures = progress.failures.saturating_add(1);
+            Instant::now() + self.sink.retry.delay(failures, asked, rng)
+        };
+        let next = match round.next {
+            Some(next) if asked.is_none() => next,
+            Some(next) => next.max(draw()),
+            None => draw(),
+        };
+        round.next = Some(next);
+        next
     }
 }
 

@@ -23,7 +23,13 @@ impl Courier {
         };
         tracer.delivered(DeliveryTrace {
             sink: self.sink.name.clone(),
-            told: message.tells_of.clone(),
+            events: message.tells_of.len(),
+            told: message
+                .tells_of
+                .iter()
+                .take(DeliveryTrace::MOST_TOLD)
+                .cloned()
+                .collect(),
             began: at,
             took: began.elapsed(),
             failures,

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use steadfast_core::alert::AlertStatus;
 use steadfast_core::backoff::Backoff;
-use steadfast_core::journal::{Change, Journal as _, SinkCursors as _};
+use steadfast_core::journal::{Change, Event, Journal as _, SinkCursors as _};
 use steadfast_core::projection::{JobView, WatchStatus};
 use steadfast_core::record::{AlertScope, JobRecord, StandingAlert};
 use steadfast_core::state::JobState;
@@ -78,6 +78,12 @@ impl Alertmanager {
             (*is_taken && named.get(job).is_some_and(|end| *end > AT.after(*at))).then_some(*at)
         };
         posts.iter().filter_map(fires).collect()
+    }
+
+    /// How often it was told of that job, whether it took it or not.
+    fn offered(&self, job: &str) -> usize {
+        let posts = self.posts.lock().unwrap();
+        posts.iter().filter(|(_, named, _)| named.contains_key(job)).count()
     }
 
     fn posts(&self) -> usize {
@@ -172,6 +178,20 @@ impl World {
         self.entries.send_replace(entries.last().unwrap().sequence);
     }
 
+    /// Something of a job changes that nobody is told of.
+    async fn update(&self, name: &str, revision: u64) {
+        let record = JobRecord {
+            revision,
+            ..record(&format!("local/default/{name}"), JobState::Running)
+        };
+        let change = Change {
+            record: record.into(),
+            events: vec![Event::Update],
+        };
+        let entries = self.store.commit(AT, vec![change].into()).await.unwrap();
+        self.entries.send_replace(entries.last().unwrap().sequence);
+    }
+
     async fn end(self) -> Option<Sequence> {
         self.cancel.cancel();
         self.task.await.unwrap();
@@ -183,6 +203,14 @@ fn refused(refusal: Refusal) -> DeliveryError {
     DeliveryError {
         refusal,
         ..DeliveryError::for_now("the receiver answered so")
+    }
+}
+
+/// It has trouble of its own, and asks to be left alone.
+fn busy(wait: Duration) -> DeliveryError {
+    DeliveryError {
+        retry_after: Some(wait),
+        ..refused(Refusal::ForNow)
     }
 }
 
@@ -274,4 +302,71 @@ async fn who_is_away_is_not_asked_for_each_alert() {
     let waiting = world.board.read()[0].waiting_since.clone();
     assert_eq!(waiting, Some(AT.to_string()));
     assert_eq!(world.end().await, Some(Sequence(0)), "nothing was told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_away_is_asked_no_sooner_for_what_happens_elsewhere_and_is_not_well_by_that() {
+    let world = World::new(MINUTE * 60 * 24).await;
+    for number in 0..40 {
+        world.job(&format!("a{number}"), 1, AlertStatus::Firing).await;
+    }
+    sleep(MINUTE).await;
+    world.receiver.answers(|_| Err(refused(Refusal::ForNow)));
+    sleep(MINUTE * 2).await;
+    let before = world.receiver.posts();
+    for revision in 1..=600 {
+        world.update("other", revision).await;
+        sleep(Duration::from_millis(100)).await;
+        assert!(world.board.read()[0].failing_since.is_some(), "update {revision}");
+    }
+    let asked = world.receiver.posts() - before;
+    assert!(asked < 60, "{asked} times in a minute");
+    world.receiver.answers(|_| Ok(()));
+    sleep(MINUTE).await;
+    assert!(world.board.read()[0].failing_since.is_none());
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_begins_while_the_receiver_asks_to_wait_waits_too() {
+    let world = World::new(MINUTE * 60 * 24).await;
+    world.receiver.answers(|_| Err(busy(MINUTE / 2)));
+    world.job("a", 1, AlertStatus::Firing).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(world.receiver.posts(), 1);
+    for number in 0..20 {
+        world.job(&format!("b{number}"), 1, AlertStatus::Firing).await;
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(world.receiver.posts(), 1, "it was asked again before");
+    world.receiver.answers(|_| Ok(()));
+    sleep(MINUTE).await;
+    for number in 0..20 {
+        assert!(!world.receiver.took(&format!("b{number}")).is_empty());
+    }
+    assert_eq!(world.end().await, Some(Sequence(21)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_offered_three_times_is_not_given_up() {
+    let world = World::new(MINUTE * 60 * 24).await;
+    // After a long stop all of it is too old.
+    sleep(MINUTE * 60 * 25).await;
+    world.receiver.answers(|_| Err(busy(MINUTE / 2)));
+    for number in 0..450 {
+        world.job(&format!("a{number}"), 1, AlertStatus::Firing).await;
+    }
+    while world.receiver.posts() < 3 {
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(world.board.read()[0].dead_letters, 0, "none was offered three times");
+    while world.board.read()[0].dead_letters < 450 {
+        sleep(Duration::from_secs(1)).await;
+    }
+    for number in 0..450 {
+        let offered = world.receiver.offered(&format!("a{number}"));
+        assert!(offered >= 3, "a{number} was given up after {offered}");
+    }
+    assert!(world.receiver.posts() < 20, "nor does one wait for all others");
+    assert_eq!(world.end().await, Some(Sequence(450)));
 }

@@ -3,8 +3,9 @@
 use steadfast_core::id::{ClusterName, Namespace};
 
 use super::*;
+use crate::sinks::courier::held::MOST_IN_ALL;
 
-/// Takes what goes to some namespaces, and says what was offered where.
+/// Takes what goes to some namespaces, of which `*` is any, and says what was offered where.
 #[derive(Default)]
 struct Cluster {
     refuses: Mutex<Option<(&'static str, Refusal)>>,
@@ -19,7 +20,7 @@ impl Deliver for Cluster {
             .refuses
             .lock()
             .unwrap()
-            .filter(|(namespace, _)| place == *namespace);
+            .filter(|(namespace, _)| *namespace == "*" || place == *namespace);
         let offered = (place, message.tells_of[0].sequence, refused.is_none());
         self.offered.lock().unwrap().push(offered);
         refused.map_or(Ok(()), |(_, refusal)| {
@@ -41,9 +42,14 @@ impl Cluster {
     }
 }
 
-async fn start(setup: &Setup, cluster: &Arc<Cluster>) -> JoinHandle<()> {
+async fn begin(setup: &Setup, cluster: &Arc<Cluster>) -> Courier {
     let mut courier = setup.begin("hook", None, cluster.clone()).await;
     courier.sink.renderer = Renderer::KubernetesEvents(ClusterName::new("local"), Namespace::new("default"));
+    courier
+}
+
+async fn start(setup: &Setup, cluster: &Arc<Cluster>) -> JoinHandle<()> {
+    let courier = begin(setup, cluster).await;
     tokio::spawn(courier.run(setup.following(), setup.cancel.clone(), StdRng::seed_from_u64(7)))
 }
 
@@ -117,4 +123,32 @@ async fn what_a_namespace_refuses_for_good_or_cannot_hold_is_given_up_and_counte
     assert!(sink.last_dead_letter.as_ref().unwrap().why.contains("too many"));
     setup.cancel.cancel();
     task.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_in_all_is_bounded_and_the_journal_has_the_rest() {
+    let (setup, cluster) = (Setup::new(), Arc::<Cluster>::default());
+    let mut courier = begin(&setup, &cluster).await;
+    let namespaces: Vec<String> = (0..40).map(|number| format!("full-{number}")).collect();
+    for revision in 1..=256 {
+        for namespace in &namespaces {
+            happens(&setup, namespace, revision).await;
+        }
+    }
+    *cluster.refuses.lock().unwrap() = Some(("*", Refusal::OfThePlace));
+    let mut rng = StdRng::seed_from_u64(7);
+    let caught_up = courier.catch_up(&Projection::default(), &setup.cancel, &mut rng).await;
+    assert!(caught_up.is_ok());
+    assert!(courier.held.count() <= MOST_IN_ALL, "{} wait", courier.held.count());
+    *cluster.refuses.lock().unwrap() = None;
+    let task = tokio::spawn(courier.run(setup.following(), setup.cancel.clone(), rng));
+    sleep(Duration::from_secs(600)).await;
+    for (number, namespace) in (1..).zip(&namespaces) {
+        let expected: Vec<u64> = (0..256).map(|revision| number + revision * 40).collect();
+        assert_eq!(cluster.taken(namespace), expected, "{namespace}");
+    }
+    assert_eq!(setup.board.read()[0].dead_letters, 0);
+    setup.cancel.cancel();
+    task.await.unwrap();
+    assert_eq!(setup.cursor().await, Some(Sequence(40 * 256)));
 }
