@@ -114,19 +114,24 @@ impl Protocol {
         if status.is_success() {
             return match self {
                 Self::Webhook(_) | Self::Alertmanager => Ok(()),
-                Self::Chat(chat) => chat.took(body),
+                Self::Chat(chat) => chat
+                    .took(body)
+                    .map_err(|refused| DeliveryError { retry_after, ..refused }),
             };
         }
-        // Of a webhook only the status is told: its answers may hold anything.
-        let said = match self {
-            Self::Webhook(_) => String::new(),
-            Self::Alertmanager | Self::Chat(_) => said(body),
+        let (said, code) = match self {
+            // Only the status is told: the answer may hold anything.
+            Self::Webhook(_) => (String::new(), None),
+            Self::Alertmanager => (said(body), None),
+            // The vendor's code says more than the status: Feishu answers 400 to who is too fast.
+            Self::Chat(chat) => (said(body), chat.known_code(body)),
         };
+        let (refusal, fix) = code.unwrap_or_else(|| (refusal(status), fix(status)));
         Err(DeliveryError {
             message: format!("the receiver answered {status}{said}"),
             retry_after,
-            refusal: refusal(status),
-            fix: fix(status),
+            refusal,
+            fix,
         })
     }
 }

@@ -59,6 +59,62 @@ fn only_a_2xx_is_taken_and_some_refusals_are_about_the_event() {
 }
 
 #[test]
+fn a_chats_code_says_more_than_the_status_beside_it() {
+    let verdict = |chat, status, body: &str| {
+        let retry_after = Some(Duration::from_secs(3));
+        let verdict = Protocol::Chat(chat).verdict(StatusCode::from_u16(status).unwrap(), retry_after, body.as_bytes());
+        verdict.unwrap_err()
+    };
+    let too_fast = verdict(Chat::Feishu, 400, r#"{"code":9499,"msg":"too many request","data":{}}"#);
+    assert_eq!(too_fast.refusal, Refusal::ForNow, "{too_fast:?}");
+    assert_eq!(too_fast.retry_after, Some(Duration::from_secs(3)));
+    for part in ["400 Bad Request", "9499", "too many request"] {
+        assert!(too_fast.message.contains(part), "{too_fast:?}");
+    }
+    assert!(too_fast.fix.contains("goes on by itself"), "{too_fast:?}");
+    for (chat, status, body, refusal) in [
+        (
+            Chat::Feishu,
+            400,
+            r#"{"code":11232,"msg":"frequency limited"}"#,
+            Refusal::ForNow,
+        ),
+        (
+            Chat::Feishu,
+            500,
+            r#"{"code":19002,"msg":"params error"}"#,
+            Refusal::OfTheEvent,
+        ),
+        (
+            Chat::WeCom,
+            400,
+            r#"{"errcode":45009,"errmsg":"freq"}"#,
+            Refusal::ForNow,
+        ),
+        (
+            Chat::DingTalk,
+            200,
+            r#"{"errcode":130101,"errmsg":"too fast"}"#,
+            Refusal::ForNow,
+        ),
+        // What says nothing that is known leaves it to the status.
+        (Chat::Feishu, 400, r#"{"code":1}"#, Refusal::OfTheEvent),
+        (Chat::Feishu, 400, r#"{"code":0}"#, Refusal::OfTheEvent),
+        (Chat::Feishu, 400, "", Refusal::OfTheEvent),
+        (Chat::Feishu, 502, "<html>", Refusal::ForNow),
+        (Chat::Slack, 400, "invalid_payload", Refusal::OfTheEvent),
+    ] {
+        let refused = verdict(chat, status, body);
+        assert_eq!(refused.refusal, refusal, "{chat:?} {status} {body}");
+        assert_eq!(
+            refused.retry_after,
+            Some(Duration::from_secs(3)),
+            "{chat:?} {status} {body}"
+        );
+    }
+}
+
+#[test]
 fn a_webhook_is_signed_as_the_standard_has_it_and_only_with_a_secret() {
     let protocol = Protocol::Webhook(MediaType::CloudEvent);
     assert!(protocol.signature(&message("{}"), None, AT).is_empty());
