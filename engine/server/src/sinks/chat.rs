@@ -37,7 +37,8 @@ struct Answer {
 }
 
 impl Chat {
-    /// How long a text may be, in bytes, by the vendors' documents.
+    /// How long a text may be, in bytes of the JSON that it is sent as, with room for what stands around it: by the vendors'
+    /// documents, some of which count the text alone and some the whole body.
     const fn limit(self) -> usize {
         match self {
             Self::Slack => 30_000,
@@ -49,7 +50,7 @@ impl Chat {
 
     /// The request's body.
     pub(super) fn body(self, text: &str) -> String {
-        let text = cut(text, self.limit());
+        let text = self.cut(text);
         json(&match self {
             Self::Slack => {
                 let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -58,6 +59,34 @@ impl Chat {
             Self::DingTalk | Self::WeCom => json!({"msgtype": "text", "text": {"content": text}}),
             Self::Feishu => json!({"msg_type": "text", "content": {"text": text}}),
         })
+    }
+
+    /// As much of a text as may be sent.
+    fn cut(self, text: &str) -> String {
+        const MARK: &str = "…";
+        let most = self.limit() - MARK.len();
+        let (mut length, mut end) = (0, text.len());
+        for (at, character) in text.char_indices() {
+            if length <= most {
+                end = at;
+            }
+            length += self.sent_as(character);
+        }
+        if length <= self.limit() {
+            return text.to_owned();
+        }
+        format!("{}{MARK}", text.get(..end).unwrap_or_default())
+    }
+
+    /// How many bytes a character of a text is in the body.
+    fn sent_as(self, character: char) -> usize {
+        match character {
+            '&' if self == Self::Slack => "&amp;".len(),
+            '<' | '>' if self == Self::Slack => "&lt;".len(),
+            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+            '\0'..='\u{1f}' => "\\u0000".len(),
+            _ => character.len_utf8(),
+        }
     }
 
     /// What the query of the URL has beside what the file says.
@@ -172,16 +201,6 @@ fn no_answer_of_its_own(key: &str) -> DeliveryError {
     }
 }
 
-/// As much of a text as may be sent.
-fn cut(text: &str, limit: usize) -> String {
-    const MARK: &str = "…";
-    if text.len() <= limit {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(limit.saturating_sub(MARK.len()));
-    format!("{}{MARK}", text.get(..end).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +229,26 @@ mod tests {
         let body: Value = serde_json::from_str(&body).unwrap();
         let content = body["text"]["content"].as_str().unwrap();
         assert!(content.len() <= 2048 && content.ends_with("告…"), "{}", content.len());
+    }
+
+    #[test]
+    fn what_is_posted_of_a_long_text_is_as_short_as_the_vendor_wants_it_however_it_is_escaped() {
+        for chat in ALL {
+            for part in ["\n", "\"", "\u{1}", "\\", "&", "<b>", "a", "告", "😀\t"] {
+                let body = chat.signed(&chat.body(&part.repeat(40_000)), Some("abc"), 1_700_000_000_000);
+                let most = chat.limit() + 300;
+                assert!(
+                    body.len() <= most && body.len() > chat.limit() - 20,
+                    "{chat:?} {part:?}: {}",
+                    body.len()
+                );
+                assert!(body.contains('…'), "{chat:?} {part:?}");
+            }
+            let fits = "x".repeat(chat.limit());
+            assert!(chat.body(&fits).contains(&fits), "{chat:?}: what fits is whole");
+            let does_not = "x".repeat(chat.limit() + 1);
+            assert!(chat.body(&does_not).contains("x…"), "{chat:?}");
+        }
     }
 
     #[test]
