@@ -2,11 +2,15 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
 use lettre::Message as Mail;
+use lettre::message::SinglePart;
+use lettre::message::header::{HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::foreign_text::harmless;
 
@@ -19,17 +23,23 @@ use super::smtp::{self, Errand, Guard, Login, Server, SmtpError, Trust};
 
 /// How much of what a server says is told.
 const SAID: usize = 300;
+/// How many digits of a digest tell mails apart.
+const DIGEST: usize = 16;
 
 /// Writes mails.
 #[derive(Clone, Debug)]
 pub struct Mailer {
     receiver: MailReceiver,
+    sink: Arc<str>,
 }
 
 impl Mailer {
-    /// Writes to that receiver.
-    pub fn new(receiver: MailReceiver) -> Self {
-        Self { receiver }
+    /// Writes to that receiver what the sink of that name tells.
+    pub fn new(receiver: MailReceiver, sink: &str) -> Self {
+        Self {
+            receiver,
+            sink: sink.into(),
+        }
     }
 
     /// Greets the server, and logs in where the file says so; writes nothing.
@@ -75,18 +85,36 @@ impl Mailer {
         done.map_err(|error| refused(&error, login.as_ref()))
     }
 
-    /// The mail: its id is the message's, so that one that comes again is known.
     fn mail(&self, message: &Message) -> Result<Mail, DeliveryError> {
         let mut mail = Mail::builder()
             .from(self.receiver.from.clone())
             .subject(harmless(&message.title, 200))
             .date(SystemTime::now())
-            .message_id(Some(format!("<{}@steadfast>", message.id)));
+            .message_id(Some(self.message_id(message)))
+            // So that nobody's absence is answered to it (RFC 3834).
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".to_owned(),
+            ));
         for to in &self.receiver.to {
             mail = mail.to(to.clone());
         }
-        mail.body(message.body.clone())
+        mail.singlepart(SinglePart::plain(message.body.clone()))
             .map_err(|error| DeliveryError::for_now(error_chain(&error)))
+    }
+
+    /// The same each time that a mail comes again, and another one for another mail: of another sink, or of a first entry that is told
+    /// together with others than before a stop. Who keeps one mail of each id loses none.
+    fn message_id(&self, message: &Message) -> String {
+        let mut digest = Sha256::new();
+        digest.update(self.sink.as_bytes());
+        for told in &message.tells_of {
+            digest.update([0]);
+            digest.update(told.sequence.0.to_be_bytes());
+        }
+        let mut digest = const_hex::encode(digest.finalize());
+        digest.truncate(DIGEST);
+        format!("<{}.{digest}@steadfast>", message.id)
     }
 }
 
@@ -161,28 +189,108 @@ impl Deliver for Mailer {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::TcpListener;
 
-    #[test]
-    fn a_mail_that_comes_again_has_the_id_it_had() {
-        let mailer = Mailer::new(MailReceiver {
+    use super::*;
+    use crate::sinks::message::Told;
+    use crate::sinks::testing::{entry, started};
+
+    fn receiver(port: u16) -> MailReceiver {
+        MailReceiver {
             host: "127.0.0.1".to_owned(),
-            port: 25,
+            port,
             security: MailSecurity::Plain,
             login: None,
             ca_file: None,
             from: "Steadfast <steadfast@example.com>".parse().unwrap(),
             to: vec!["ann@example.com".parse().unwrap(), "bob@example.com".parse().unwrap()],
-        });
-        let message = Message {
+        }
+    }
+
+    fn message(sequences: &[u64], body: &str) -> Message {
+        let told = sequences
+            .iter()
+            .map(|sequence| Told::from(&entry(*sequence, "a/n/x", started())));
+        Message {
             id: "store-7".to_owned(),
             title: "[FAILED] a/n/x\r\nBcc: eve@example.com".to_owned(),
-            body: "it failed: größer".to_owned(),
+            body: body.to_owned(),
             place: None,
-            tells_of: Vec::new(),
+            tells_of: told.collect(),
+        }
+    }
+
+    fn written(mailer: &Mailer, message: &Message) -> String {
+        String::from_utf8(mailer.mail(message).unwrap().formatted()).unwrap()
+    }
+
+    /// The text of a mail, as who reads it sees it.
+    fn read(mail: &str) -> String {
+        use base64::Engine as _;
+        let (head, body) = mail.split_once("\r\n\r\n").unwrap();
+        let bytes = if head.contains("Content-Transfer-Encoding: base64") {
+            let digits = body.replace("\r\n", "");
+            base64::engine::general_purpose::STANDARD.decode(digits).unwrap()
+        } else {
+            assert!(head.contains("Content-Transfer-Encoding: quoted-printable"), "{head}");
+            let body = body.replace("=\r\n", "");
+            let mut parts = body.split('=');
+            let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+            for part in parts {
+                bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+                bytes.extend_from_slice(&part.as_bytes()[2..]);
+            }
+            bytes
         };
-        let mail = String::from_utf8(mailer.mail(&message).unwrap().formatted()).unwrap();
-        assert!(mail.contains("Message-ID: <store-7@steadfast>\r\n"), "{mail}");
+        String::from_utf8(bytes).unwrap().trim_end().to_owned()
+    }
+
+    #[test]
+    fn a_mail_says_what_it_is_and_reads_as_it_was_written() {
+        let mailer = Mailer::new(receiver(25), "mail");
+        for body in [
+            "es schlägt fehl: größer als 3 = viel\r\nund noch eine Zeile",
+            "作业失败：检查点超时\r\n请查看日志",
+            &format!("{} größer", "a long line ".repeat(60)),
+        ] {
+            let mail = written(&mailer, &message(&[7], body));
+            for line in [
+                "MIME-Version: 1.0",
+                "Content-Type: text/plain; charset=utf-8",
+                "Auto-Submitted: auto-generated",
+            ] {
+                assert!(mail.contains(&format!("{line}\r\n")), "{line}: {mail}");
+            }
+            assert!(mail.is_ascii(), "{mail}");
+            assert_eq!(read(&mail), body);
+        }
+    }
+
+    #[test]
+    fn a_mail_that_comes_again_has_the_id_it_had_and_no_other_mail_has_it() {
+        let id_of = |sink: &str, sequences: &[u64]| {
+            let mail = written(&Mailer::new(receiver(25), sink), &message(sequences, "x"));
+            let ids = mail.lines().filter_map(|line| line.strip_prefix("Message-ID: "));
+            ids.map(str::to_owned).next().unwrap()
+        };
+        let id = id_of("mail", &[7, 9]);
+        assert!(id.starts_with("<store-7.") && id.ends_with("@steadfast>"), "{id}");
+        assert_eq!(id, id_of("mail", &[7, 9]));
+        for (sink, sequences) in [
+            ("another", &[7, 9][..]),
+            ("mail", &[7]),
+            ("mail", &[7, 8]),
+            ("mail", &[7, 9, 12]),
+            ("mail", &[]),
+        ] {
+            assert_ne!(id, id_of(sink, sequences), "{sink} {sequences:?}");
+        }
+    }
+
+    #[test]
+    fn a_title_begins_no_header() {
+        let mail = written(&Mailer::new(receiver(25), "mail"), &message(&[7], "x"));
         assert!(mail.contains("To: ann@example.com, bob@example.com\r\n"), "{mail}");
         assert!(
             !mail.contains("\r\nBcc:"),
@@ -193,12 +301,11 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_quotes_what_it_was_shown_is_told_without_it() {
         use base64::Engine as _;
-        use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
         std::fs::write(&file, "mail-canary\n").unwrap();
         for offer in ["PLAIN", "LOGIN"] {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let port = listener.local_addr().unwrap().port();
             tokio::spawn(async move {
                 let mut client = BufReader::new(listener.accept().await.unwrap().0);
@@ -214,15 +321,14 @@ mod tests {
                     line.clear();
                 }
             });
-            let mailer = Mailer::new(MailReceiver {
-                host: "127.0.0.1".to_owned(),
-                port,
-                security: MailSecurity::Plain,
-                login: Some(("ann".to_owned(), file.clone())),
-                ca_file: None,
-                from: "steadfast@example.com".parse().unwrap(),
-                to: vec!["ann@example.com".parse().unwrap()],
-            });
+            let login = Some(("ann".to_owned(), file.clone()));
+            let mailer = Mailer::new(
+                MailReceiver {
+                    login,
+                    ..receiver(port)
+                },
+                "mail",
+            );
             let refused = mailer.reach().await.unwrap_err();
             let told = format!("{refused:?}");
             assert!(

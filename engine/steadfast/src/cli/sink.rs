@@ -81,7 +81,7 @@ async fn send(config: &Config, sink: &Sink) -> Result<(), DeliveryError> {
             fix: "`steadfast doctor` says what is wrong with the cluster",
             ..DeliveryError::for_now(error_chain(error.as_ref()))
         })?;
-    let way = Way::to(&sink.receiver, writer, Arc::new(SystemClock)).map_err(|error| DeliveryError {
+    let way = Way::to(sink, writer, Arc::new(SystemClock)).map_err(|error| DeliveryError {
         fix: "correct that key of the sink",
         ..DeliveryError::for_now(error.to_string())
     })?;

@@ -20,7 +20,7 @@ pub(super) async fn examine(sinks: &[Sink]) -> Vec<Finding> {
             continue;
         }
         let subject = format!("sink {}", sink.name);
-        findings.push(match Way::to(&sink.receiver, None, Arc::new(SystemClock)) {
+        findings.push(match Way::to(sink, None, Arc::new(SystemClock)) {
             Ok(Way::Http(post)) => by_http(subject, &sink.name, &post).await,
             Ok(Way::Mail(mailer)) => by_mail(subject, &mailer).await,
             Ok(Way::Events(_)) => continue,
