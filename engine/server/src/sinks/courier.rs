@@ -30,8 +30,6 @@ use super::place::{before, first_place};
 use super::render::{Context, Renderer};
 use super::selection::Selection;
 
-/// How long a receiver may take for one message.
-pub const DELIVERY_DEADLINE: Duration = Duration::from_secs(10);
 /// A message that is not taken is told of no more often.
 const TOLD_AGAIN: Duration = Duration::from_secs(60);
 /// How many entries that a sink is not told of it may pass over without a write of its cursor, which is a commit of its own

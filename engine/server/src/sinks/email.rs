@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use lettre::Message as Mail;
@@ -13,9 +13,9 @@ use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::foreign_text::harmless;
+use tokio::time::timeout;
 
-use super::courier::DELIVERY_DEADLINE;
-use super::deliver::{Deliver, DeliveryError, Refusal};
+use super::deliver::{DELIVERY_DEADLINE, Deliver, DeliveryError, Refusal};
 use super::message::Message;
 use super::receiver::{MailReceiver, MailSecurity};
 use super::secrets::{Kept, line_of};
@@ -23,6 +23,8 @@ use super::smtp::{self, Errand, Guard, Login, Server, SmtpError, Trust};
 
 /// How much of what a server says is told.
 const SAID: usize = 300;
+/// How long one mail may take: what the server may, and the files that are read before.
+const DEADLINE: Duration = smtp::DEADLINE.saturating_add(DELIVERY_DEADLINE);
 /// How many digits of a digest tell mails apart.
 const DIGEST: usize = 16;
 
@@ -46,13 +48,8 @@ impl Mailer {
     ///
     /// Fails with the reason.
     pub async fn reach(&self) -> Result<(), DeliveryError> {
-        let reached = tokio::time::timeout(DELIVERY_DEADLINE, self.run(Errand::Greeting)).await;
-        reached.unwrap_or_else(|_| {
-            Err(DeliveryError {
-                fix: NOT_REACHED,
-                ..DeliveryError::for_now(format!("no answer within {DELIVERY_DEADLINE:?}"))
-            })
-        })
+        let reached = timeout(DEADLINE, self.run(Errand::Greeting)).await;
+        reached.unwrap_or_else(|_| Err(DeliveryError::for_now(format!("no answer within {DEADLINE:?}"))))
     }
 
     async fn run(&self, errand: Errand<'_>) -> Result<(), DeliveryError> {
@@ -161,10 +158,11 @@ fn fix(error: &SmtpError) -> &'static str {
         }
         SmtpError::Tls(_)
         | SmtpError::Unreached(_)
+        | SmtpError::Late(_)
         | SmtpError::Stranger
         | SmtpError::Closed
         | SmtpError::NoStartTls => NOT_REACHED,
-        SmtpError::Endless | SmtpError::Broken(_) => SERVER,
+        SmtpError::Endless | SmtpError::Broken(_) | SmtpError::Unanswered => SERVER,
         SmtpError::Injected => "look into who answers between this machine and the server",
         SmtpError::NoLogin => {
             "take sink.username and sink.password_file away if the server wants no login, or have it offer one"
@@ -181,6 +179,10 @@ fn is_of_a_certificate(error: &io::Error) -> bool {
 
 #[async_trait]
 impl Deliver for Mailer {
+    fn deadline(&self) -> Duration {
+        DEADLINE
+    }
+
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
         let mail = self.mail(message)?;
         self.run(Errand::Mail(mail.envelope(), &mail.formatted())).await

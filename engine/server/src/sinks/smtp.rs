@@ -2,12 +2,13 @@
 //!
 //! By hand, since whoever answers is not to be trusted: each answer is read a line at a time, each byte of it looked at once, and
 //! none that is longer than any server's needs to be (`reply`). So no server can keep a thread, fill the memory, or outlast the
-//! deadline that a caller sets; a call may be dropped at any time. What a mail is, is made elsewhere.
+//! deadlines that stand here; a call may be dropped at any time. What a mail is, is made elsewhere.
 
 mod reply;
 mod tls;
 
 use std::io;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,9 +16,22 @@ use lettre::address::Envelope;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
 
 pub(super) use reply::Reply;
 pub(super) use tls::Trust;
+
+/// How long it may take until there is a connection.
+const CONNECTING: Duration = Duration::from_secs(10);
+/// How long it may take until the server is ready for the mail, or has done what else it was asked for. Many let a client wait.
+const SPEAKING: Duration = Duration::from_secs(60);
+/// How long the mail may take, and the answer to it. A server that is left before may have taken it, and gets it once more; it
+/// looks for viruses first, and RFC 5321 (4.5.3.2.6) asks for much patience.
+const HANDING_OVER: Duration = Duration::from_secs(5 * 60);
+/// How long the farewell may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How long an errand may take in all.
+pub(super) const DEADLINE: Duration = SPEAKING.saturating_add(HANDING_OVER).saturating_add(FAREWELL);
 
 /// A server, and how the connection to it is guarded.
 #[derive(Debug)]
@@ -60,6 +74,12 @@ pub(super) enum SmtpError {
     /// There is no connection.
     #[error("the server is not reached")]
     Unreached(#[source] io::Error),
+    /// There was no answer in time, and no mail on the way.
+    #[error("no answer within {0:?}")]
+    Late(Duration),
+    /// There was no answer in time to the mail.
+    #[error("no answer to the mail within {HANDING_OVER:?}; the server may have taken it all the same")]
+    Unanswered,
     /// There is no encryption.
     #[error("TLS could not begin")]
     Tls(#[source] io::Error),
@@ -107,6 +127,8 @@ impl SmtpError {
         match self {
             Self::Refused { reply, .. } => Some(reply.code),
             Self::Unreached(_)
+            | Self::Late(_)
+            | Self::Unanswered
             | Self::Tls(_)
             | Self::Broken(_)
             | Self::Closed
@@ -120,10 +142,13 @@ impl SmtpError {
     }
 }
 
-/// Does an errand on a connection of its own. The caller sets the deadline.
+/// Does an errand on a connection of its own, within [`DEADLINE`].
 pub(super) async fn run(server: Server<'_>, login: Option<&Login>, errand: Errand<'_>) -> Result<(), SmtpError> {
-    let tcp = TcpStream::connect((server.host, server.port))
+    let until = Instant::now() + SPEAKING;
+    let connecting = TcpStream::connect((server.host, server.port));
+    let tcp = timeout(CONNECTING, connecting)
         .await
+        .map_err(|_| SmtpError::Late(CONNECTING))?
         .map_err(SmtpError::Unreached)?;
     // Who we are: the address that we have on this connection, which needs no name that anybody knows (RFC 5321, 4.1.3).
     let us = match tcp.local_addr().map_err(SmtpError::Unreached)?.ip().to_canonical() {
@@ -131,18 +156,30 @@ pub(super) async fn run(server: Server<'_>, login: Option<&Login>, errand: Erran
         std::net::IpAddr::V6(address) => format!("[IPv6:{address}]"),
     };
     match server.guard {
-        Guard::Plain => Session::greeted(tcp, &us).await?.finish(login, errand).await,
+        Guard::Plain => {
+            let session = by(until, Session::greeted(tcp, &us)).await?;
+            session.finish(login, errand, until).await
+        }
         Guard::Tls(trust) => {
-            let tls = trust.secure(server.host, tcp).await?;
-            Session::greeted(tls, &us).await?.finish(login, errand).await
+            let greeted = async { Session::greeted(trust.secure(server.host, tcp).await?, &us).await };
+            by(until, greeted).await?.finish(login, errand, until).await
         }
         Guard::StartTls(trust) => {
-            let tcp = Session::greeted(tcp, &us).await?.ready_for_tls().await?;
-            let tls = trust.secure(server.host, tcp).await?;
-            // What it offered before may be anybody's word.
-            Session::new(tls).introduced(&us).await?.finish(login, errand).await
+            let greeted = async {
+                let tcp = Session::greeted(tcp, &us).await?.ready_for_tls().await?;
+                let tls = trust.secure(server.host, tcp).await?;
+                // What it offered before may be anybody's word.
+                Session::new(tls).introduced(&us).await
+            };
+            by(until, greeted).await?.finish(login, errand, until).await
         }
     }
+}
+
+/// What must be done by then, before there is a mail on the way.
+async fn by<T>(until: Instant, done: impl Future<Output = Result<T, SmtpError>>) -> Result<T, SmtpError> {
+    let done = timeout_at(until, done).await;
+    done.unwrap_or(Err(SmtpError::Late(SPEAKING)))
 }
 
 /// What is said on one connection.
@@ -189,17 +226,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(self.stream.into_inner())
     }
 
-    async fn finish(mut self, login: Option<&Login>, errand: Errand<'_>) -> Result<(), SmtpError> {
+    async fn finish(mut self, login: Option<&Login>, errand: Errand<'_>, until: Instant) -> Result<(), SmtpError> {
+        by(until, self.begin(login, errand)).await?;
+        if let Errand::Mail(_, mail) = errand {
+            let handed_over = timeout(HANDING_OVER, self.hand_over(mail)).await;
+            handed_over.unwrap_or(Err(SmtpError::Unanswered))?;
+        }
+        // What was asked for is done, whatever becomes of the farewell, so that no answer to it is waited for.
+        drop(timeout(FAREWELL, self.say(b"QUIT\r\n")).await);
+        Ok(())
+    }
+
+    /// All but the mail itself.
+    async fn begin(&mut self, login: Option<&Login>, errand: Errand<'_>) -> Result<(), SmtpError> {
         if let Some(login) = login {
             self.log_in(login).await?;
         }
         match errand {
-            Errand::Greeting => drop(self.ask("NOOP", "NOOP", &[250]).await?),
-            Errand::Mail(envelope, mail) => self.mail(envelope, mail).await?,
+            Errand::Greeting => self.ask("NOOP", "NOOP", &[250]).await.map(drop),
+            Errand::Mail(envelope, mail) => self.announce(envelope, mail).await,
         }
-        // What was asked for is done, whatever becomes of the farewell, so that no answer to it is waited for.
-        drop(self.say(b"QUIT\r\n").await);
-        Ok(())
     }
 
     async fn log_in(&mut self, login: &Login) -> Result<(), SmtpError> {
@@ -218,7 +264,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(())
     }
 
-    async fn mail(&mut self, envelope: &Envelope, mail: &[u8]) -> Result<(), SmtpError> {
+    /// Says from whom a mail is and for whom, up to where the server waits for it.
+    async fn announce(&mut self, envelope: &Envelope, mail: &[u8]) -> Result<(), SmtpError> {
         let from = envelope.from().map(ToString::to_string).unwrap_or_default();
         let to: Vec<String> = envelope.to().iter().map(ToString::to_string).collect();
         let mut parameters = String::new();
@@ -235,7 +282,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         for to in &to {
             self.ask("RCPT TO", &format!("RCPT TO:<{to}>"), &[250, 251]).await?;
         }
-        self.ask("DATA", "DATA", &[354]).await?;
+        self.ask("DATA", "DATA", &[354]).await.map(drop)
+    }
+
+    async fn hand_over(&mut self, mail: &[u8]) -> Result<(), SmtpError> {
         self.say(&dotted(mail)).await?;
         self.answer().await?.among("the mail", &[250]).map(drop)
     }

@@ -1,4 +1,5 @@
 mod held;
+mod mail;
 
 use std::sync::Mutex;
 

@@ -174,6 +174,35 @@ async fn one_recipient_that_is_refused_and_a_login_that_is_refused_are_told_with
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_has_its_time_and_no_more() {
+    let (port, _talking) = scripted(&[]).await;
+    let left = run(plain(port), None, Errand::Greeting).await;
+    assert!(matches!(left, Err(SmtpError::Late(SPEAKING))), "{left:?}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let _talking = tokio::spawn(async move {
+        let (client, _) = listener.accept().await.unwrap();
+        let script = [
+            "220 hi\r\n",
+            "250 x\r\n",
+            "250 a\r\n",
+            "250 b\r\n",
+            "250 c\r\n",
+            "354 go on\r\n",
+        ];
+        talk(client, &script).await
+    });
+    let began = Instant::now();
+    let left = run(plain(port), None, Errand::Mail(&envelope(), b"x")).await;
+    assert!(matches!(left, Err(SmtpError::Unanswered)), "{left:?}");
+    assert!(
+        began.elapsed() >= HANDING_OVER && began.elapsed() <= DEADLINE,
+        "{:?}",
+        began.elapsed()
+    );
+}
+
 #[tokio::test]
 async fn what_a_mail_needs_and_a_server_lacks_is_named() {
     let (port, _talking) = scripted(&["220 hi\r\n", "250 x\r\n"]).await;
