@@ -31,7 +31,7 @@ use super::render::{Context, Renderer};
 use super::selection::Selection;
 
 /// A message that is not taken is told of no more often.
-const TOLD_AGAIN: Duration = Duration::from_secs(60);
+pub(super) const TOLD_AGAIN: Duration = Duration::from_secs(60);
 /// How many entries that a sink is not told of it may pass over without a write of its cursor, which is a commit of its own
 /// beside the record's.
 const PASSED_OVER: u64 = 1_000;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -13,16 +13,19 @@ use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::foreign_text::harmless;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use super::courier::TOLD_AGAIN;
 use super::deliver::{DELIVERY_DEADLINE, Deliver, DeliveryError, Refusal};
 use super::message::Message;
 use super::receiver::{MailReceiver, MailSecurity};
 use super::secrets::{Kept, line_of};
-use super::smtp::{self, Errand, Guard, Login, Server, SmtpError, Trust};
+use super::smtp::{self, Errand, Guard, LeftOut, Login, Server, SmtpError, Trust};
 
 /// How much of what a server says is told.
 const SAID: usize = 300;
+/// How much of what it says of each whom it takes no mail for.
+const SAID_OF_EACH: usize = 100;
 /// How long one mail may take: what the server may, and the files that are read before.
 const DEADLINE: Duration = smtp::DEADLINE.saturating_add(DELIVERY_DEADLINE);
 /// How many digits of a digest tell mails apart.
@@ -33,6 +36,8 @@ const DIGEST: usize = 16;
 pub struct Mailer {
     receiver: MailReceiver,
     sink: Arc<str>,
+    /// When it was told last that somebody gets none.
+    told: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Mailer {
@@ -41,7 +46,13 @@ impl Mailer {
         Self {
             receiver,
             sink: sink.into(),
+            told: Arc::default(),
         }
+    }
+
+    /// Whether it shows the server a user and a password.
+    pub fn logs_in(&self) -> bool {
+        self.receiver.login.is_some()
     }
 
     /// Greets the server, and logs in where the file says so; writes nothing.
@@ -49,10 +60,14 @@ impl Mailer {
     /// Fails with the reason.
     pub async fn reach(&self) -> Result<(), DeliveryError> {
         let reached = timeout(DEADLINE, self.run(Errand::Greeting)).await;
-        reached.unwrap_or_else(|_| Err(DeliveryError::for_now(format!("no answer within {DEADLINE:?}"))))
+        reached.map_or_else(
+            |_| Err(DeliveryError::for_now(format!("no answer within {DEADLINE:?}"))),
+            |reached| reached.map(drop),
+        )
     }
 
-    async fn run(&self, errand: Errand<'_>) -> Result<(), DeliveryError> {
+    /// Says who gets no mail, where others do.
+    async fn run(&self, errand: Errand<'_>) -> Result<Vec<String>, DeliveryError> {
         let MailReceiver {
             host,
             port,
@@ -79,7 +94,11 @@ impl Mailer {
             guard,
         };
         let done = smtp::run(server, login.as_ref(), errand).await;
-        done.map_err(|error| refused(&error, login.as_ref()))
+        let left_out = done.map_err(|error| refused(&error, login.as_ref()))?;
+        let told = left_out
+            .iter()
+            .map(|LeftOut { to, reply }| hushed(&format!("{to}: {reply}"), login.as_ref(), SAID_OF_EACH));
+        Ok(told.collect())
     }
 
     fn mail(&self, message: &Message) -> Result<Mail, DeliveryError> {
@@ -113,6 +132,20 @@ impl Mailer {
         digest.truncate(DIGEST);
         format!("<{}.{digest}@steadfast>", message.id)
     }
+
+    fn tell_of(&self, left_out: &[String]) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if left_out.is_empty() || told.is_some_and(|at| at.elapsed() < TOLD_AGAIN) {
+            return;
+        }
+        *told = Some(Instant::now());
+        tracing::warn!(
+            sink = &*self.sink,
+            refused = left_out.len(),
+            error = &*harmless(&left_out.join(", "), SAID),
+            "the server takes no mail for some of sink.to, and the others got theirs; told once a minute at most"
+        );
+    }
 }
 
 const NOT_REACHED: &str = "correct sink.url, or let this machine reach it; smtps:// is TLS from the first byte (mostly port 465), \
@@ -128,29 +161,38 @@ async fn trust(ca_file: Option<&Path>) -> Result<Trust, DeliveryError> {
 /// What a server's refusal means. Most are about who we are or whom we write to, and somebody mends them; a mail that is too large,
 /// or that a filter refuses, is refused for what it is.
 fn refused(error: &SmtpError, login: Option<&Login>) -> DeliveryError {
-    let refusal = match error.code() {
-        Some(552 | 554) => Refusal::OfTheEvent,
-        Some(_) | None => Refusal::ForNow,
-    };
+    DeliveryError {
+        message: hushed(&error_chain(error), login, SAID),
+        retry_after: None,
+        refusal: if error.is_of_the_mail() {
+            Refusal::OfTheEvent
+        } else {
+            Refusal::ForNow
+        },
+        fix: fix(error),
+    }
+}
+
+/// What a server says, without what it was shown.
+fn hushed(said: &str, login: Option<&Login>, most: usize) -> String {
     let mut kept = Kept::default();
     if let Some(login) = login {
         kept.word(login.password.expose_secret());
     }
-    DeliveryError {
-        message: harmless(&kept.hush(&error_chain(error)), SAID).into_owned(),
-        retry_after: None,
-        refusal,
-        fix: fix(error),
-    }
+    harmless(&kept.hush(said), most).into_owned()
 }
 
 fn fix(error: &SmtpError) -> &'static str {
     const SERVER: &str = "look into the server's own log; events wait in the journal, for sink.max_age";
     match error {
+        SmtpError::Refused { .. } if error.is_of_the_mail() => {
+            "look into the server's own log for why it refuses such mails"
+        }
         SmtpError::Refused { reply, .. } => match reply.code {
             530 | 534 | 535 | 538 => "compare sink.username and sink.password_file with what the server knows",
-            550 | 551 | 553 | 501 | 503 => "compare sink.from and sink.to with whom the server takes mails of and for",
-            552 | 554 => "look into the server's own log for why it refuses such mails",
+            550..=554 | 501 | 503 => {
+                "compare sink.from, sink.to and this machine's address with whom the server takes mails of and for"
+            }
             _ => SERVER,
         },
         SmtpError::Tls(error) if is_of_a_certificate(error) => {
@@ -185,7 +227,9 @@ impl Deliver for Mailer {
 
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
         let mail = self.mail(message)?;
-        self.run(Errand::Mail(mail.envelope(), &mail.formatted())).await
+        let left_out = self.run(Errand::Mail(mail.envelope(), &mail.formatted())).await?;
+        self.tell_of(&left_out);
+        Ok(())
     }
 }
 
@@ -288,6 +332,58 @@ mod tests {
         ] {
             assert_ne!(id, id_of(sink, sequences), "{sink} {sequences:?}");
         }
+    }
+
+    /// A server that answers by this script: line for line, and behind `354` to the dot.
+    async fn offered_to(script: &'static [&'static str]) -> Result<(), DeliveryError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mailer = Mailer::new(receiver(listener.local_addr().unwrap().port()), "mail");
+        tokio::spawn(async move {
+            let mut client = BufReader::new(listener.accept().await.unwrap().0);
+            for answer in script {
+                client.write_all(answer.as_bytes()).await.unwrap();
+                let mut line = String::new();
+                while client.read_line(&mut line).await.unwrap() > 0 && answer.starts_with("354") && line != ".\r\n" {
+                    line.clear();
+                }
+            }
+        });
+        mailer.deliver(&message(&[7], "x")).await
+    }
+
+    #[tokio::test]
+    async fn only_what_is_said_of_the_mail_itself_is_of_the_event() {
+        const HI: &str = "220 hi\r\n";
+        const OK: &str = "250 ok\r\n";
+        const GO_ON: &str = "354 go on\r\n";
+        let of_the_event: [&[&str]; 5] = [
+            &[HI, OK, OK, OK, OK, GO_ON, "550 5.7.1 spam\r\n"],
+            &[HI, OK, OK, OK, OK, GO_ON, "552 5.3.4 too large\r\n"],
+            &[HI, OK, OK, OK, OK, GO_ON, "554 5.6.0 no\r\n"],
+            &[HI, OK, OK, OK, OK, GO_ON, "571 no\r\n"],
+            &[HI, OK, "552 5.3.4 too large\r\n"],
+        ];
+        for script in of_the_event {
+            let refused = offered_to(script).await.unwrap_err();
+            assert_eq!(refused.refusal, Refusal::OfTheEvent, "{refused:?}");
+            assert!(refused.fix.contains("such mails"), "{refused:?}");
+        }
+        let for_now: [&[&str]; 7] = [
+            &["554 no service\r\n"],
+            &[HI, "554 no\r\n"],
+            &[HI, OK, "554 5.7.1 who are you\r\n"],
+            &[HI, OK, OK, "554 5.7.1 relay denied\r\n", "554 5.7.1 relay denied\r\n"],
+            &[HI, OK, OK, "552 5.2.2 mailbox full\r\n", "552 5.2.2 mailbox full\r\n"],
+            &[HI, OK, OK, OK, OK, "554 no valid recipients\r\n"],
+            &[HI, OK, OK, OK, OK, GO_ON, "451 4.3.0 later\r\n"],
+        ];
+        for script in for_now {
+            let refused = offered_to(script).await.unwrap_err();
+            assert_eq!(refused.refusal, Refusal::ForNow, "{refused:?}");
+        }
+        offered_to(&[HI, OK, OK, "550 5.1.1 nobody\r\n", OK, GO_ON, OK])
+            .await
+            .unwrap();
     }
 
     #[test]

@@ -33,6 +33,11 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// How long an errand may take in all.
 pub(super) const DEADLINE: Duration = SPEAKING.saturating_add(HANDING_OVER).saturating_add(FAREWELL);
 
+const MAIL_FROM: &str = "MAIL FROM";
+const RCPT_TO: &str = "RCPT TO";
+/// What a server answers to behind the dot.
+const THE_MAIL: &str = "the mail";
+
 /// A server, and how the connection to it is guarded.
 #[derive(Debug)]
 pub(super) struct Server<'a> {
@@ -66,6 +71,13 @@ pub(super) enum Errand<'a> {
     Greeting,
     /// To take a mail, which stands there as it goes over the line but for dots at the beginning of lines.
     Mail(&'a Envelope, &'a [u8]),
+}
+
+/// Somebody for whom a server takes no mail, though it takes it for others.
+#[derive(Debug)]
+pub(super) struct LeftOut {
+    pub(super) to: String,
+    pub(super) reply: Reply,
 }
 
 /// Why an errand came to nothing.
@@ -122,28 +134,26 @@ pub(super) enum SmtpError {
 }
 
 impl SmtpError {
-    /// The code of a refusal.
-    pub(super) const fn code(&self) -> Option<u16> {
-        match self {
-            Self::Refused { reply, .. } => Some(reply.code),
-            Self::Unreached(_)
-            | Self::Late(_)
-            | Self::Unanswered
-            | Self::Tls(_)
-            | Self::Broken(_)
-            | Self::Closed
-            | Self::Endless
-            | Self::Stranger
-            | Self::NoStartTls
-            | Self::Injected
-            | Self::NoLogin
-            | Self::Lacks(_) => None,
+    /// Whether the mail itself is refused, for what it is: for good behind its end, or for its size. What is refused before is
+    /// about who we are or whom we write to, whatever the code.
+    pub(super) fn is_of_the_mail(&self) -> bool {
+        let Self::Refused { verb, reply } = self else {
+            return false;
+        };
+        match *verb {
+            THE_MAIL => (500..600).contains(&reply.code),
+            MAIL_FROM => reply.code == 552,
+            _ => false,
         }
     }
 }
 
-/// Does an errand on a connection of its own, within [`DEADLINE`].
-pub(super) async fn run(server: Server<'_>, login: Option<&Login>, errand: Errand<'_>) -> Result<(), SmtpError> {
+/// Does an errand on a connection of its own, within [`DEADLINE`]. Says who gets no mail, where others do.
+pub(super) async fn run(
+    server: Server<'_>,
+    login: Option<&Login>,
+    errand: Errand<'_>,
+) -> Result<Vec<LeftOut>, SmtpError> {
     let until = Instant::now() + SPEAKING;
     let connecting = TcpStream::connect((server.host, server.port));
     let tcp = timeout(CONNECTING, connecting)
@@ -226,24 +236,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(self.stream.into_inner())
     }
 
-    async fn finish(mut self, login: Option<&Login>, errand: Errand<'_>, until: Instant) -> Result<(), SmtpError> {
-        by(until, self.begin(login, errand)).await?;
+    async fn finish(
+        mut self,
+        login: Option<&Login>,
+        errand: Errand<'_>,
+        until: Instant,
+    ) -> Result<Vec<LeftOut>, SmtpError> {
+        let left_out = by(until, self.begin(login, errand)).await?;
         if let Errand::Mail(_, mail) = errand {
             let handed_over = timeout(HANDING_OVER, self.hand_over(mail)).await;
             handed_over.unwrap_or(Err(SmtpError::Unanswered))?;
         }
         // What was asked for is done, whatever becomes of the farewell, so that no answer to it is waited for.
         drop(timeout(FAREWELL, self.say(b"QUIT\r\n")).await);
-        Ok(())
+        Ok(left_out)
     }
 
     /// All but the mail itself.
-    async fn begin(&mut self, login: Option<&Login>, errand: Errand<'_>) -> Result<(), SmtpError> {
+    async fn begin(&mut self, login: Option<&Login>, errand: Errand<'_>) -> Result<Vec<LeftOut>, SmtpError> {
         if let Some(login) = login {
             self.log_in(login).await?;
         }
         match errand {
-            Errand::Greeting => self.ask("NOOP", "NOOP", &[250]).await.map(drop),
+            Errand::Greeting => {
+                self.ask("NOOP", "NOOP", &[250]).await?;
+                Ok(Vec::new())
+            }
             Errand::Mail(envelope, mail) => self.announce(envelope, mail).await,
         }
     }
@@ -264,8 +282,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(())
     }
 
-    /// Says from whom a mail is and for whom, up to where the server waits for it.
-    async fn announce(&mut self, envelope: &Envelope, mail: &[u8]) -> Result<(), SmtpError> {
+    /// Says from whom a mail is and for whom, up to where the server waits for it. It goes to those whom the server takes it for:
+    /// one address that is no longer there must not silence all.
+    async fn announce(&mut self, envelope: &Envelope, mail: &[u8]) -> Result<Vec<LeftOut>, SmtpError> {
         let from = envelope.from().map(ToString::to_string).unwrap_or_default();
         let to: Vec<String> = envelope.to().iter().map(ToString::to_string).collect();
         let mut parameters = String::new();
@@ -277,17 +296,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.must_offer("8BITMIME")?;
             parameters.push_str(" BODY=8BITMIME");
         }
-        self.ask("MAIL FROM", &format!("MAIL FROM:<{from}>{parameters}"), &[250])
-            .await?;
-        for to in &to {
-            self.ask("RCPT TO", &format!("RCPT TO:<{to}>"), &[250, 251]).await?;
+        // Only who is told the size can refuse it here.
+        if self.offers("SIZE") {
+            parameters.push_str(&format!(" SIZE={}", mail.len()));
         }
-        self.ask("DATA", "DATA", &[354]).await.map(drop)
+        self.ask(MAIL_FROM, &format!("MAIL FROM:<{from}>{parameters}"), &[250])
+            .await?;
+        let (mut is_taken, mut left_out) = (false, Vec::new());
+        for to in to {
+            match self.ask(RCPT_TO, &format!("RCPT TO:<{to}>"), &[250, 251]).await {
+                Ok(_) => is_taken = true,
+                // With 421 it takes its leave.
+                Err(SmtpError::Refused { reply, .. }) if reply.code != 421 => left_out.push(LeftOut { to, reply }),
+                Err(error) => return Err(error),
+            }
+        }
+        if !is_taken && let Some(first) = left_out.first() {
+            return Err(SmtpError::Refused {
+                verb: RCPT_TO,
+                reply: first.reply.clone(),
+            });
+        }
+        self.ask("DATA", "DATA", &[354]).await?;
+        Ok(left_out)
     }
 
     async fn hand_over(&mut self, mail: &[u8]) -> Result<(), SmtpError> {
         self.say(&dotted(mail)).await?;
-        self.answer().await?.among("the mail", &[250]).map(drop)
+        self.answer().await?.among(THE_MAIL, &[250]).map(drop)
     }
 
     async fn ask(&mut self, verb: &'static str, line: &str, good: &[u16]) -> Result<Reply, SmtpError> {
