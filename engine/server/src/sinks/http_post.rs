@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Certificate, Client, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -276,9 +276,8 @@ impl HttpPost {
         if !is_given(&CONTENT_TYPE) {
             request = request.header(CONTENT_TYPE, self.protocol.media_type());
         }
-        for (name, value) in &self.receiver.headers {
-            request = request.header(name, value);
-        }
+        // In place of what is there: who asks is said once, though a file's URL may come to say it too.
+        request = request.headers(self.receiver.headers.iter().cloned().collect());
         for (name, value) in self.protocol.signature(message, secret, now) {
             request = request.header(name, value);
         }
@@ -287,7 +286,7 @@ impl HttpPost {
             let mut value = HeaderValue::try_from(value)
                 .map_err(|_| DeliveryError::for_now("sink.token_file holds characters that cannot be sent"))?;
             value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
+            request = request.headers(HeaderMap::from_iter([(AUTHORIZATION, value)]));
         }
         Ok(request)
     }

@@ -202,6 +202,33 @@ async fn token_and_headers_go_along_and_files_are_read_at_each_try() {
 }
 
 #[tokio::test]
+async fn who_asks_is_said_once() {
+    let (origin, seen) = receiver("ok").await;
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "t0ken").unwrap();
+    let user = origin.replace("http://", "http://ann:pa55word@");
+    let header = vec![(AUTHORIZATION, HeaderValue::from_static("Key k3y"))];
+    for (headers, token_file, shown) in [
+        (Vec::new(), None, "Basic YW5uOnBhNTV3b3Jk"),
+        (header.clone(), None, "Key k3y"),
+        (Vec::new(), Some(token.clone()), "Bearer t0ken"),
+        (header, Some(token), "Bearer t0ken"),
+    ] {
+        let http = HttpReceiver {
+            headers,
+            token_file,
+            ..HttpReceiver::plain(SecretUrl::from(user.as_str()))
+        };
+        let post = HttpPost::new(http, Protocol::Webhook(MediaType::Json), Arc::new(Fixed)).unwrap();
+        post.deliver(&message("{}")).await.unwrap();
+        let (headers, _) = seen.lock().unwrap().pop().unwrap();
+        let all: Vec<&HeaderValue> = headers.get_all(AUTHORIZATION).iter().collect();
+        assert_eq!(all, [shown]);
+    }
+}
+
+#[tokio::test]
 async fn a_url_from_a_file_counts_as_it_stands_there_now_and_is_quoted_by_nobody() {
     let (first, seen_first) = receiver(r#"{"code":0}"#).await;
     let (second, seen_second) = receiver(r#"{"code":19001,"msg":"no bot n3w-t0ken"}"#).await;
