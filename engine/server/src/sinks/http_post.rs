@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Certificate, Client, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use steadfast_core::error_chain::error_chain;
@@ -342,10 +342,7 @@ impl Deliver for HttpPost {
                 ..DeliveryError::for_now(unreached(error))
             })?;
         let status = answer.status();
-        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = retry_after
-            .and_then(|text| text.trim().parse().ok())
-            .map(Duration::from_secs);
+        let retry_after = steadfast_http::retry_after(answer.headers());
         // An answer that breaks off, or does not end, still has its status.
         let until = deadline.min(Instant::now() + READING);
         let body = timeout_at(until, steadfast_http::whole(answer, ANSWER)).await;

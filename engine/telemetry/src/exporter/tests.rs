@@ -266,6 +266,20 @@ async fn a_collector_that_hangs_or_is_busy_gets_the_same_spans_again() {
 }
 
 #[tokio::test]
+async fn a_collector_that_names_a_time_is_left_alone_until_then() {
+    let head =
+        "HTTP/1.1 503 -\r\ndate: Tue, 24 Nov 2026 10:00:00 GMT\r\nretry-after: Tue, 24 Nov 2026 10:00:20 GMT\r\n";
+    let (_, address) = Fake::start([Reply::Head(head.to_owned())]).await;
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let way = Way::to(collector(address, PATIENCE)).unwrap();
+    let answer = way.post(&Request::default()).await;
+    assert!(
+        matches!(answer, Answer::NotNow(_, Some(asked)) if asked == Duration::from_secs(20)),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
 async fn what_a_collector_will_not_have_is_not_sent_again_and_the_next_goes_on() {
     for refusal in [400, 401, 500] {
         let (fake, address) = Fake::start([status(refusal)]).await;

@@ -229,6 +229,23 @@ async fn who_asks_is_said_once() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_names_a_time_is_left_alone_until_then() {
+    for (asked, expected) in [
+        ("7", Some(7)),
+        ("Tue, 24 Nov 2026 10:00:20 GMT", Some(20)),
+        ("Tue, 24 Nov 2026 09:00:00 GMT", None),
+    ] {
+        let answer = format!(
+            "HTTP/1.1 503 -\r\nDate: Tue, 24 Nov 2026 10:00:00 GMT\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n"
+        );
+        let http = HttpReceiver::plain(SecretUrl::from(hangs_behind(answer.leak()).await));
+        let post = HttpPost::new(http, Protocol::Alertmanager, Arc::new(Fixed)).unwrap();
+        let refused = post.deliver(&message("[]")).await.unwrap_err();
+        assert_eq!(refused.retry_after, expected.map(Duration::from_secs), "{asked}");
+    }
+}
+
+#[tokio::test]
 async fn a_url_from_a_file_counts_as_it_stands_there_now_and_is_quoted_by_nobody() {
     let (first, seen_first) = receiver(r#"{"code":0}"#).await;
     let (second, seen_second) = receiver(r#"{"code":19001,"msg":"no bot n3w-t0ken"}"#).await;
