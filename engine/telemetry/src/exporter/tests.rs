@@ -279,6 +279,27 @@ async fn a_collector_that_names_a_time_is_left_alone_until_then() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_collector_says_that_takes_all_is_told_now_and_then() {
+    let (_, mut exporter, metrics) = exporter(collector(([127, 0, 0, 1], 9).into(), PATIENCE));
+    let taken = |said: &str| Answer::Taken {
+        rejected: 0,
+        said: said.to_owned(),
+    };
+    exporter.note(taken(""), 1);
+    assert_eq!(exporter.warned, None, "there is nothing to tell");
+    let first = Instant::now();
+    exporter.note(taken("attributes were cut"), 1);
+    assert_eq!(exporter.warned, Some(first));
+    tokio::time::advance(WARNED_AGAIN / 2).await;
+    exporter.note(taken("attributes were cut"), 1);
+    assert_eq!(exporter.warned, Some(first));
+    tokio::time::advance(WARNED_AGAIN / 2).await;
+    exporter.note(taken("attributes were cut"), 1);
+    assert_eq!(exporter.warned, Some(Instant::now()));
+    assert_eq!((metrics.exported.get(), metrics.failures.get()), (4, 0));
+}
+
 #[tokio::test]
 async fn what_a_collector_will_not_have_is_not_sent_again_and_the_next_goes_on() {
     for refusal in [400, 401, 500] {
