@@ -8,10 +8,12 @@
 mod body;
 mod follow;
 pub mod json;
+mod retry_after;
 mod tls;
 
 pub use body::{BodyError, whole};
 pub use follow::{Answered, MOST_HOPS, Request, SendError, send};
+pub use retry_after::retry_after;
 pub use tls::TlsFault;
 
 /// The beginning of a client: it follows no redirect, and says nothing of where it came from.

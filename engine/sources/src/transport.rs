@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use steadfast_core::evidence::{Fault, FaultKind};
+use steadfast_http::retry_after;
 
 use crate::budget::{Budget, Holding, has_no_file_left, lacks_files, own_lack};
 use crate::kubernetes::NoCredentialsYet;
@@ -376,28 +377,9 @@ fn no_file_left(url: &str, why: &str) -> Fault {
     ))
 }
 
-/// `Retry-After` in seconds or as an HTTP date. A date is taken relative to the response's own `Date`, so that
-/// no clock is needed.
-pub(crate) fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
-    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = httpdate::parse_http_date(text).ok()?;
-    let sent = httpdate::parse_http_date(headers.get(http::header::DATE)?.to_str().ok()?).ok()?;
-    until.duration_since(sent).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(pairs: &[(http::HeaderName, &str)]) -> http::HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.clone(), value.parse().unwrap()))
-            .collect()
-    }
 
     #[test]
     fn no_secret_of_a_url_is_shown() {
@@ -421,20 +403,5 @@ mod tests {
         }
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         assert!(!connection_fault("http://flink:8081/jobs", &refused).is_own_lack());
-    }
-
-    #[test]
-    fn retry_after_is_read_in_both_forms() {
-        use http::header::{DATE, RETRY_AFTER};
-        assert_eq!(
-            retry_after(&headers(&[(RETRY_AFTER, "86400")])),
-            Some(Duration::from_secs(86_400))
-        );
-        let dated = headers(&[
-            (DATE, "Tue, 24 Nov 2026 10:00:00 GMT"),
-            (RETRY_AFTER, "Tue, 24 Nov 2026 10:00:20 GMT"),
-        ]);
-        assert_eq!(retry_after(&dated), Some(Duration::from_secs(20)));
-        assert_eq!(retry_after(&headers(&[(RETRY_AFTER, "soon")])), None);
     }
 }

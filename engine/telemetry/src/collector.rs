@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue};
 use prost::Message as _;
 use reqwest::{Client, Url};
@@ -136,11 +136,10 @@ impl Way {
             Err(error) => return Answer::none(unreached(error)),
         };
         let status = answer.status();
-        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = retry_after.and_then(|text| text.trim().parse().ok());
+        let retry_after = steadfast_http::retry_after(answer.headers());
         // An answer that breaks off, or does not end, still has its status.
         let body = steadfast_http::whole(answer, ANSWER).await.unwrap_or_default();
-        Answer::of(status, retry_after.map(Duration::from_secs), &body)
+        Answer::of(status, retry_after, &body)
     }
 
     /// What is shown, as a header.

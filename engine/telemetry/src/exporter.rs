@@ -21,6 +21,8 @@ pub const FLUSH: Duration = Duration::from_secs(3);
 const BATCH: usize = 512;
 /// How long the first span waits for others of its request.
 const LINGER: Duration = Duration::from_secs(1);
+/// A collector's warning is told no more often.
+const WARNED_AGAIN: Duration = Duration::from_secs(600);
 
 /// Posts spans, as long as the engine runs.
 pub struct Exporter {
@@ -31,6 +33,8 @@ pub struct Exporter {
     metrics: Metrics,
     /// The log has said that spans are lost or wait, and not yet that they do so no longer.
     fails: bool,
+    /// When a collector's warning was told last.
+    warned: Option<Instant>,
 }
 
 /// What becomes of a request after its answer.
@@ -50,6 +54,7 @@ impl Exporter {
             retry,
             metrics: metrics.clone(),
             fails: false,
+            warned: None,
         };
         (telemetry, exporter)
     }
@@ -112,11 +117,12 @@ impl Exporter {
     /// Counts what an answer says, and tells the log of what is new.
     fn note(&mut self, answer: Answer, count: u64) -> Next {
         match answer {
-            Answer::Taken { rejected: 0, .. } => {
+            Answer::Taken { rejected: 0, said } => {
                 self.metrics.exported.inc_by(count);
                 if std::mem::take(&mut self.fails) {
                     tracing::info!("the collector takes traces again");
                 }
+                self.warned_by(&said);
                 Next::Done
             }
             Answer::Taken { rejected, said } => {
@@ -139,6 +145,15 @@ impl Exporter {
                 Next::Again(asked)
             }
         }
+    }
+
+    /// OTLP has a collector that takes all spans and says something warn by it.
+    fn warned_by(&mut self, said: &str) {
+        if said.is_empty() || self.warned.is_some_and(|at| at.elapsed() < WARNED_AGAIN) {
+            return;
+        }
+        self.warned = Some(Instant::now());
+        tracing::warn!("the collector took all spans and warns: {said}; told once in ten minutes at most");
     }
 
     fn failed(&mut self, Trouble { why, fix }: &Trouble) {

@@ -69,11 +69,11 @@ pub fn http_url(text: &str) -> Option<Url> {
     text.parse().ok().filter(is_http)
 }
 
-/// Whether a file holds an HTTP address as its only line. Fails with the reason, which quotes nothing of what it holds.
-pub fn check_url_file(file: &Path) -> Result<(), String> {
+/// The HTTP address that a file holds as its only line. Fails with the reason, which quotes nothing of what it holds.
+pub fn check_url_file(file: &Path) -> Result<Url, String> {
     let text = steadfast_files::read_text(file, SMALL)
         .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    http_url(text.trim()).map(drop).ok_or_else(|| no_address(file))
+    http_url(text.trim()).ok_or_else(|| no_address(file))
 }
 
 fn no_address(file: &Path) -> String {

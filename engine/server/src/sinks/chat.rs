@@ -37,7 +37,8 @@ struct Answer {
 }
 
 impl Chat {
-    /// How long a text may be, in bytes, by the vendors' documents.
+    /// How long a text may be, in bytes of the JSON that it is sent as, with room for what stands around it: by the vendors'
+    /// documents, some of which count the text alone and some the whole body.
     const fn limit(self) -> usize {
         match self {
             Self::Slack => 30_000,
@@ -49,7 +50,7 @@ impl Chat {
 
     /// The request's body.
     pub(super) fn body(self, text: &str) -> String {
-        let text = cut(text, self.limit());
+        let text = self.cut(text);
         json(&match self {
             Self::Slack => {
                 let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -58,6 +59,34 @@ impl Chat {
             Self::DingTalk | Self::WeCom => json!({"msgtype": "text", "text": {"content": text}}),
             Self::Feishu => json!({"msg_type": "text", "content": {"text": text}}),
         })
+    }
+
+    /// As much of a text as may be sent.
+    fn cut(self, text: &str) -> String {
+        const MARK: &str = "…";
+        let most = self.limit() - MARK.len();
+        let (mut length, mut end) = (0, text.len());
+        for (at, character) in text.char_indices() {
+            if length <= most {
+                end = at;
+            }
+            length += self.sent_as(character);
+        }
+        if length <= self.limit() {
+            return text.to_owned();
+        }
+        format!("{}{MARK}", text.get(..end).unwrap_or_default())
+    }
+
+    /// How many bytes a character of a text is in the body.
+    fn sent_as(self, character: char) -> usize {
+        match character {
+            '&' if self == Self::Slack => "&amp;".len(),
+            '<' | '>' if self == Self::Slack => "&lt;".len(),
+            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+            '\0'..='\u{1f}' => "\\u0000".len(),
+            _ => character.len_utf8(),
+        }
     }
 
     /// What the query of the URL has beside what the file says.
@@ -97,46 +126,51 @@ impl Chat {
                     None => Err(no_answer_of_its_own("ok")),
                 }
             }
-            Self::DingTalk | Self::WeCom => {
+            Self::DingTalk | Self::WeCom | Self::Feishu => {
                 let answer = answer.unwrap_or_default();
-                match answer.errcode {
+                let (key, code, said) = self.code(&answer);
+                match code {
                     Some(0) => Ok(()),
                     Some(code) => {
-                        let (refusal, fix) = self.of_code(code);
-                        Err(refused(
-                            &format!("errcode {code}"),
-                            answer.errmsg.as_deref(),
-                            refusal,
-                            fix,
-                        ))
+                        const UNKNOWN: &str = "look the code up in the vendor's document of robots";
+                        let (refusal, fix) = self.of_code(code, said).unwrap_or((Refusal::ForNow, UNKNOWN));
+                        Err(refused(&format!("{key} {code}"), said, refusal, fix))
                     }
-                    None => Err(no_answer_of_its_own("errcode")),
-                }
-            }
-            Self::Feishu => {
-                let answer = answer.unwrap_or_default();
-                match answer.code.or(answer.status_code) {
-                    Some(0) => Ok(()),
-                    Some(code) => {
-                        let (refusal, fix) = self.of_code(code);
-                        Err(refused(&format!("code {code}"), answer.msg.as_deref(), refusal, fix))
-                    }
-                    None => Err(no_answer_of_its_own("code")),
+                    None => Err(no_answer_of_its_own(key)),
                 }
             }
         }
     }
 
-    /// What one of the vendor's codes says: whether it is about the message, and what mends it.
-    fn of_code(self, code: i64) -> (Refusal, &'static str) {
+    /// What the vendor's code says that an answer with another status than 2xx holds, where it holds one that is known.
+    pub(super) fn known_code(self, body: &[u8]) -> Option<(Refusal, &'static str)> {
+        let answer: Answer = steadfast_http::json::from_slice(body).ok()?;
+        let (_, code, said) = self.code(&answer);
+        self.of_code(code?, said)
+    }
+
+    /// The vendor's code in an answer, with its key and the words that stand beside it. Slack has none.
+    fn code(self, answer: &Answer) -> (&'static str, Option<i64>, Option<&str>) {
+        match self {
+            Self::Slack => ("ok", None, None),
+            Self::DingTalk | Self::WeCom => ("errcode", answer.errcode, answer.errmsg.as_deref()),
+            Self::Feishu => ("code", answer.code.or(answer.status_code), answer.msg.as_deref()),
+        }
+    }
+
+    /// What one of the vendor's codes says: whether it is about the message, and what mends it. `None` where it is not known.
+    fn of_code(self, code: i64, said: Option<&str>) -> Option<(Refusal, &'static str)> {
         const TOKEN: &str =
             "take the URL anew from the robot's settings, and write it into sink.url or the file of sink.url_file";
         const SECURITY: &str = "compare the robot's security settings: its secret with sink.secret_file, its keywords with the \
                                 text (sink.template), its addresses with this machine's; and this machine's clock";
         const SLOWER: &str = "nothing; the robot takes some twenty messages a minute, and the rest goes on by itself";
         const CONTENT: &str = "change sink.template: the vendor does not take such a text";
-        match (self, code) {
+        // Feishu has one code for who is too fast and for a body that it cannot read.
+        let is_unread = said.is_some_and(|said| said.trim().eq_ignore_ascii_case("bad request"));
+        Some(match (self, code) {
             (Self::DingTalk, 310_000) | (Self::Feishu, 19_021 | 19_022 | 19_024) => (Refusal::ForNow, SECURITY),
+            (Self::Feishu, 9_499) if is_unread => (Refusal::OfTheEvent, CONTENT),
             (Self::DingTalk, 130_101 | 410_100) | (Self::WeCom, 45_009 | 45_033) | (Self::Feishu, 9_499 | 11_232) => {
                 (Refusal::ForNow, SLOWER)
             }
@@ -146,10 +180,8 @@ impl Chat {
             (Self::DingTalk, 300_001 | 300_005) | (Self::WeCom, 93_000 | 93_004) | (Self::Feishu, 19_001) => {
                 (Refusal::ForNow, TOKEN)
             }
-            (Self::Slack | Self::DingTalk | Self::WeCom | Self::Feishu, _) => {
-                (Refusal::ForNow, "look the code up in the vendor's document of robots")
-            }
-        }
+            (Self::Slack | Self::DingTalk | Self::WeCom | Self::Feishu, _) => return None,
+        })
     }
 }
 
@@ -167,16 +199,6 @@ fn no_answer_of_its_own(key: &str) -> DeliveryError {
         fix: "correct sink.url, or what sink.url_file holds: somebody else answers there",
         ..DeliveryError::for_now(format!("the receiver answered without `{key}`"))
     }
-}
-
-/// As much of a text as may be sent.
-fn cut(text: &str, limit: usize) -> String {
-    const MARK: &str = "…";
-    if text.len() <= limit {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(limit.saturating_sub(MARK.len()));
-    format!("{}{MARK}", text.get(..end).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -207,6 +229,38 @@ mod tests {
         let body: Value = serde_json::from_str(&body).unwrap();
         let content = body["text"]["content"].as_str().unwrap();
         assert!(content.len() <= 2048 && content.ends_with("告…"), "{}", content.len());
+    }
+
+    #[test]
+    fn what_is_posted_of_a_long_text_is_as_short_as_the_vendor_wants_it_however_it_is_escaped() {
+        for chat in ALL {
+            for part in ["\n", "\"", "\u{1}", "\\", "&", "<b>", "a", "告", "😀\t"] {
+                let body = chat.signed(&chat.body(&part.repeat(40_000)), Some("abc"), 1_700_000_000_000);
+                let most = chat.limit() + 300;
+                assert!(
+                    body.len() <= most && body.len() > chat.limit() - 20,
+                    "{chat:?} {part:?}: {}",
+                    body.len()
+                );
+                assert!(body.contains('…'), "{chat:?} {part:?}");
+            }
+            let fits = "x".repeat(chat.limit());
+            assert!(chat.body(&fits).contains(&fits), "{chat:?}: what fits is whole");
+            let does_not = "x".repeat(chat.limit() + 1);
+            assert!(chat.body(&does_not).contains("x…"), "{chat:?}");
+        }
+    }
+
+    #[test]
+    fn one_code_of_feishus_says_two_things() {
+        let refusal = |msg: &str| {
+            let body = format!(r#"{{"code":9499,"msg":"{msg}","data":{{}}}}"#);
+            Chat::Feishu.known_code(body.as_bytes()).unwrap().0
+        };
+        assert_eq!(refusal("too many request"), Refusal::ForNow);
+        assert_eq!(refusal("Bad Request"), Refusal::OfTheEvent);
+        assert_eq!(Chat::Feishu.known_code(br#"{"code":1}"#), None);
+        assert_eq!(Chat::Slack.known_code(br#"{"code":9499}"#), None);
     }
 
     #[test]

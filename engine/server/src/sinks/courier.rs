@@ -30,10 +30,8 @@ use super::place::{first_place, look_back};
 use super::render::{Context, Renderer};
 use super::selection::Selection;
 
-/// How long a receiver may take for one message.
-pub const DELIVERY_DEADLINE: Duration = Duration::from_secs(10);
 /// A message that is not taken is told of no more often.
-const TOLD_AGAIN: Duration = Duration::from_secs(60);
+pub(super) const TOLD_AGAIN: Duration = Duration::from_secs(60);
 /// How many entries that a sink is not told of it may pass over without a write of its cursor, which is a commit of its own
 /// beside the record's.
 const PASSED_OVER: u64 = 1_000;

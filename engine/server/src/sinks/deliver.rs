@@ -6,9 +6,17 @@ use async_trait::async_trait;
 
 use super::message::Message;
 
+/// How long a receiver may take for one message where it does not need longer.
+pub const DELIVERY_DEADLINE: Duration = Duration::from_secs(10);
+
 /// The way to a receiver: HTTP or SMTP in production, memory in simulations.
 #[async_trait]
 pub trait Deliver: Send + Sync {
+    /// How long one message may take, which is the deadline that the caller sets.
+    fn deadline(&self) -> Duration {
+        DELIVERY_DEADLINE
+    }
+
     /// Delivers one message. The caller sets the deadline, and may drop the call.
     ///
     /// Fails whenever the receiver did not say that it took the message.

@@ -2,50 +2,72 @@
 
 use std::io;
 use std::path::Path;
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use lettre::Message as Mail;
+use lettre::message::SinglePart;
+use lettre::message::header::{HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::foreign_text::harmless;
+use tokio::time::{Instant, timeout};
 
-use super::courier::DELIVERY_DEADLINE;
-use super::deliver::{Deliver, DeliveryError, Refusal};
+use super::courier::TOLD_AGAIN;
+use super::deliver::{DELIVERY_DEADLINE, Deliver, DeliveryError, Refusal};
 use super::message::Message;
 use super::receiver::{MailReceiver, MailSecurity};
 use super::secrets::{Kept, line_of};
-use super::smtp::{self, Errand, Guard, Login, Server, SmtpError, Trust};
+use super::smtp::{self, Errand, Guard, LeftOut, Login, Server, SmtpError, Trust};
 
 /// How much of what a server says is told.
 const SAID: usize = 300;
+/// How much of what it says of each whom it takes no mail for.
+const SAID_OF_EACH: usize = 100;
+/// How long one mail may take: what the server may, and the files that are read before.
+const DEADLINE: Duration = smtp::DEADLINE.saturating_add(DELIVERY_DEADLINE);
+/// How many digits of a digest tell mails apart.
+const DIGEST: usize = 16;
 
 /// Writes mails.
 #[derive(Clone, Debug)]
 pub struct Mailer {
     receiver: MailReceiver,
+    sink: Arc<str>,
+    /// When it was told last that somebody gets none.
+    told: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Mailer {
-    /// Writes to that receiver.
-    pub fn new(receiver: MailReceiver) -> Self {
-        Self { receiver }
+    /// Writes to that receiver what the sink of that name tells.
+    pub fn new(receiver: MailReceiver, sink: &str) -> Self {
+        Self {
+            receiver,
+            sink: sink.into(),
+            told: Arc::default(),
+        }
+    }
+
+    /// Whether it shows the server a user and a password.
+    pub fn logs_in(&self) -> bool {
+        self.receiver.login.is_some()
     }
 
     /// Greets the server, and logs in where the file says so; writes nothing.
     ///
     /// Fails with the reason.
     pub async fn reach(&self) -> Result<(), DeliveryError> {
-        let reached = tokio::time::timeout(DELIVERY_DEADLINE, self.run(Errand::Greeting)).await;
-        reached.unwrap_or_else(|_| {
-            Err(DeliveryError {
-                fix: NOT_REACHED,
-                ..DeliveryError::for_now(format!("no answer within {DELIVERY_DEADLINE:?}"))
-            })
-        })
+        let reached = timeout(DEADLINE, self.run(Errand::Greeting)).await;
+        reached.map_or_else(
+            |_| Err(DeliveryError::for_now(format!("no answer within {DEADLINE:?}"))),
+            |reached| reached.map(drop),
+        )
     }
 
-    async fn run(&self, errand: Errand<'_>) -> Result<(), DeliveryError> {
+    /// Says who gets no mail, where others do.
+    async fn run(&self, errand: Errand<'_>) -> Result<Vec<String>, DeliveryError> {
         let MailReceiver {
             host,
             port,
@@ -72,21 +94,57 @@ impl Mailer {
             guard,
         };
         let done = smtp::run(server, login.as_ref(), errand).await;
-        done.map_err(|error| refused(&error, login.as_ref()))
+        let left_out = done.map_err(|error| refused(&error, login.as_ref()))?;
+        let told = left_out
+            .iter()
+            .map(|LeftOut { to, reply }| hushed(&format!("{to}: {reply}"), login.as_ref(), SAID_OF_EACH));
+        Ok(told.collect())
     }
 
-    /// The mail: its id is the message's, so that one that comes again is known.
     fn mail(&self, message: &Message) -> Result<Mail, DeliveryError> {
         let mut mail = Mail::builder()
             .from(self.receiver.from.clone())
             .subject(harmless(&message.title, 200))
             .date(SystemTime::now())
-            .message_id(Some(format!("<{}@steadfast>", message.id)));
+            .message_id(Some(self.message_id(message)))
+            // So that nobody's absence is answered to it (RFC 3834).
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".to_owned(),
+            ));
         for to in &self.receiver.to {
             mail = mail.to(to.clone());
         }
-        mail.body(message.body.clone())
+        mail.singlepart(SinglePart::plain(message.body.clone()))
             .map_err(|error| DeliveryError::for_now(error_chain(&error)))
+    }
+
+    /// The same each time that a mail comes again, and another one for another mail: of another sink, or of a first entry that is told
+    /// together with others than before a stop. Who keeps one mail of each id loses none.
+    fn message_id(&self, message: &Message) -> String {
+        let mut digest = Sha256::new();
+        digest.update(self.sink.as_bytes());
+        for told in &message.tells_of {
+            digest.update([0]);
+            digest.update(told.sequence.0.to_be_bytes());
+        }
+        let mut digest = const_hex::encode(digest.finalize());
+        digest.truncate(DIGEST);
+        format!("<{}.{digest}@steadfast>", message.id)
+    }
+
+    fn tell_of(&self, left_out: &[String]) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if left_out.is_empty() || told.is_some_and(|at| at.elapsed() < TOLD_AGAIN) {
+            return;
+        }
+        *told = Some(Instant::now());
+        tracing::warn!(
+            sink = &*self.sink,
+            refused = left_out.len(),
+            error = &*harmless(&left_out.join(", "), SAID),
+            "the server takes no mail for some of sink.to, and the others got theirs; told once a minute at most"
+        );
     }
 }
 
@@ -103,29 +161,38 @@ async fn trust(ca_file: Option<&Path>) -> Result<Trust, DeliveryError> {
 /// What a server's refusal means. Most are about who we are or whom we write to, and somebody mends them; a mail that is too large,
 /// or that a filter refuses, is refused for what it is.
 fn refused(error: &SmtpError, login: Option<&Login>) -> DeliveryError {
-    let refusal = match error.code() {
-        Some(552 | 554) => Refusal::OfTheEvent,
-        Some(_) | None => Refusal::ForNow,
-    };
+    DeliveryError {
+        message: hushed(&error_chain(error), login, SAID),
+        retry_after: None,
+        refusal: if error.is_of_the_mail() {
+            Refusal::OfTheEvent
+        } else {
+            Refusal::ForNow
+        },
+        fix: fix(error),
+    }
+}
+
+/// What a server says, without what it was shown.
+fn hushed(said: &str, login: Option<&Login>, most: usize) -> String {
     let mut kept = Kept::default();
     if let Some(login) = login {
         kept.word(login.password.expose_secret());
     }
-    DeliveryError {
-        message: harmless(&kept.hush(&error_chain(error)), SAID).into_owned(),
-        retry_after: None,
-        refusal,
-        fix: fix(error),
-    }
+    harmless(&kept.hush(said), most).into_owned()
 }
 
 fn fix(error: &SmtpError) -> &'static str {
     const SERVER: &str = "look into the server's own log; events wait in the journal, for sink.max_age";
     match error {
+        SmtpError::Refused { .. } if error.is_of_the_mail() => {
+            "look into the server's own log for why it refuses such mails"
+        }
         SmtpError::Refused { reply, .. } => match reply.code {
             530 | 534 | 535 | 538 => "compare sink.username and sink.password_file with what the server knows",
-            550 | 551 | 553 | 501 | 503 => "compare sink.from and sink.to with whom the server takes mails of and for",
-            552 | 554 => "look into the server's own log for why it refuses such mails",
+            550..=554 | 501 | 503 => {
+                "compare sink.from, sink.to and this machine's address with whom the server takes mails of and for"
+            }
             _ => SERVER,
         },
         SmtpError::Tls(error) if is_of_a_certificate(error) => {
@@ -133,10 +200,11 @@ fn fix(error: &SmtpError) -> &'static str {
         }
         SmtpError::Tls(_)
         | SmtpError::Unreached(_)
+        | SmtpError::Late(_)
         | SmtpError::Stranger
         | SmtpError::Closed
         | SmtpError::NoStartTls => NOT_REACHED,
-        SmtpError::Endless | SmtpError::Broken(_) => SERVER,
+        SmtpError::Endless | SmtpError::Broken(_) | SmtpError::Unanswered => SERVER,
         SmtpError::Injected => "look into who answers between this machine and the server",
         SmtpError::NoLogin => {
             "take sink.username and sink.password_file away if the server wants no login, or have it offer one"
@@ -153,36 +221,174 @@ fn is_of_a_certificate(error: &io::Error) -> bool {
 
 #[async_trait]
 impl Deliver for Mailer {
+    fn deadline(&self) -> Duration {
+        DEADLINE
+    }
+
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
         let mail = self.mail(message)?;
-        self.run(Errand::Mail(mail.envelope(), &mail.formatted())).await
+        let left_out = self.run(Errand::Mail(mail.envelope(), &mail.formatted())).await?;
+        self.tell_of(&left_out);
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::TcpListener;
 
-    #[test]
-    fn a_mail_that_comes_again_has_the_id_it_had() {
-        let mailer = Mailer::new(MailReceiver {
+    use super::*;
+    use crate::sinks::message::Told;
+    use crate::sinks::testing::{entry, started};
+
+    fn receiver(port: u16) -> MailReceiver {
+        MailReceiver {
             host: "127.0.0.1".to_owned(),
-            port: 25,
+            port,
             security: MailSecurity::Plain,
             login: None,
             ca_file: None,
             from: "Steadfast <steadfast@example.com>".parse().unwrap(),
             to: vec!["ann@example.com".parse().unwrap(), "bob@example.com".parse().unwrap()],
-        });
-        let message = Message {
+        }
+    }
+
+    fn message(sequences: &[u64], body: &str) -> Message {
+        let told = sequences
+            .iter()
+            .map(|sequence| Told::from(&entry(*sequence, "a/n/x", started())));
+        Message {
             id: "store-7".to_owned(),
             title: "[FAILED] a/n/x\r\nBcc: eve@example.com".to_owned(),
-            body: "it failed: größer".to_owned(),
+            body: body.to_owned(),
             place: None,
-            tells_of: Vec::new(),
+            tells_of: told.collect(),
+        }
+    }
+
+    fn written(mailer: &Mailer, message: &Message) -> String {
+        String::from_utf8(mailer.mail(message).unwrap().formatted()).unwrap()
+    }
+
+    /// The text of a mail, as who reads it sees it.
+    fn read(mail: &str) -> String {
+        use base64::Engine as _;
+        let (head, body) = mail.split_once("\r\n\r\n").unwrap();
+        let bytes = if head.contains("Content-Transfer-Encoding: base64") {
+            let digits = body.replace("\r\n", "");
+            base64::engine::general_purpose::STANDARD.decode(digits).unwrap()
+        } else {
+            assert!(head.contains("Content-Transfer-Encoding: quoted-printable"), "{head}");
+            let body = body.replace("=\r\n", "");
+            let mut parts = body.split('=');
+            let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+            for part in parts {
+                bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+                bytes.extend_from_slice(&part.as_bytes()[2..]);
+            }
+            bytes
         };
-        let mail = String::from_utf8(mailer.mail(&message).unwrap().formatted()).unwrap();
-        assert!(mail.contains("Message-ID: <store-7@steadfast>\r\n"), "{mail}");
+        String::from_utf8(bytes).unwrap().trim_end().to_owned()
+    }
+
+    #[test]
+    fn a_mail_says_what_it_is_and_reads_as_it_was_written() {
+        let mailer = Mailer::new(receiver(25), "mail");
+        for body in [
+            "es schlägt fehl: größer als 3 = viel\r\nund noch eine Zeile",
+            "作业失败：检查点超时\r\n请查看日志",
+            &format!("{} größer", "a long line ".repeat(60)),
+        ] {
+            let mail = written(&mailer, &message(&[7], body));
+            for line in [
+                "MIME-Version: 1.0",
+                "Content-Type: text/plain; charset=utf-8",
+                "Auto-Submitted: auto-generated",
+            ] {
+                assert!(mail.contains(&format!("{line}\r\n")), "{line}: {mail}");
+            }
+            assert!(mail.is_ascii(), "{mail}");
+            assert_eq!(read(&mail), body);
+        }
+    }
+
+    #[test]
+    fn a_mail_that_comes_again_has_the_id_it_had_and_no_other_mail_has_it() {
+        let id_of = |sink: &str, sequences: &[u64]| {
+            let mail = written(&Mailer::new(receiver(25), sink), &message(sequences, "x"));
+            let ids = mail.lines().filter_map(|line| line.strip_prefix("Message-ID: "));
+            ids.map(str::to_owned).next().unwrap()
+        };
+        let id = id_of("mail", &[7, 9]);
+        assert!(id.starts_with("<store-7.") && id.ends_with("@steadfast>"), "{id}");
+        assert_eq!(id, id_of("mail", &[7, 9]));
+        for (sink, sequences) in [
+            ("another", &[7, 9][..]),
+            ("mail", &[7]),
+            ("mail", &[7, 8]),
+            ("mail", &[7, 9, 12]),
+            ("mail", &[]),
+        ] {
+            assert_ne!(id, id_of(sink, sequences), "{sink} {sequences:?}");
+        }
+    }
+
+    /// A server that answers by this script: line for line, and behind `354` to the dot.
+    async fn offered_to(script: &'static [&'static str]) -> Result<(), DeliveryError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mailer = Mailer::new(receiver(listener.local_addr().unwrap().port()), "mail");
+        tokio::spawn(async move {
+            let mut client = BufReader::new(listener.accept().await.unwrap().0);
+            for answer in script {
+                client.write_all(answer.as_bytes()).await.unwrap();
+                let mut line = String::new();
+                while client.read_line(&mut line).await.unwrap() > 0 && answer.starts_with("354") && line != ".\r\n" {
+                    line.clear();
+                }
+            }
+        });
+        mailer.deliver(&message(&[7], "x")).await
+    }
+
+    #[tokio::test]
+    async fn only_what_is_said_of_the_mail_itself_is_of_the_event() {
+        const HI: &str = "220 hi\r\n";
+        const OK: &str = "250 ok\r\n";
+        const GO_ON: &str = "354 go on\r\n";
+        let of_the_event: [&[&str]; 5] = [
+            &[HI, OK, OK, OK, OK, GO_ON, "550 5.7.1 spam\r\n"],
+            &[HI, OK, OK, OK, OK, GO_ON, "552 5.3.4 too large\r\n"],
+            &[HI, OK, OK, OK, OK, GO_ON, "554 5.6.0 no\r\n"],
+            &[HI, OK, OK, OK, OK, GO_ON, "571 no\r\n"],
+            &[HI, OK, "552 5.3.4 too large\r\n"],
+        ];
+        for script in of_the_event {
+            let refused = offered_to(script).await.unwrap_err();
+            assert_eq!(refused.refusal, Refusal::OfTheEvent, "{refused:?}");
+            assert!(refused.fix.contains("such mails"), "{refused:?}");
+        }
+        let for_now: [&[&str]; 7] = [
+            &["554 no service\r\n"],
+            &[HI, "554 no\r\n"],
+            &[HI, OK, "554 5.7.1 who are you\r\n"],
+            &[HI, OK, OK, "554 5.7.1 relay denied\r\n", "554 5.7.1 relay denied\r\n"],
+            &[HI, OK, OK, "552 5.2.2 mailbox full\r\n", "552 5.2.2 mailbox full\r\n"],
+            &[HI, OK, OK, OK, OK, "554 no valid recipients\r\n"],
+            &[HI, OK, OK, OK, OK, GO_ON, "451 4.3.0 later\r\n"],
+        ];
+        for script in for_now {
+            let refused = offered_to(script).await.unwrap_err();
+            assert_eq!(refused.refusal, Refusal::ForNow, "{refused:?}");
+        }
+        offered_to(&[HI, OK, OK, "550 5.1.1 nobody\r\n", OK, GO_ON, OK])
+            .await
+            .unwrap();
+    }
+
+    #[test]
+    fn a_title_begins_no_header() {
+        let mail = written(&Mailer::new(receiver(25), "mail"), &message(&[7], "x"));
         assert!(mail.contains("To: ann@example.com, bob@example.com\r\n"), "{mail}");
         assert!(
             !mail.contains("\r\nBcc:"),
@@ -193,12 +399,11 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_quotes_what_it_was_shown_is_told_without_it() {
         use base64::Engine as _;
-        use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
         std::fs::write(&file, "mail-canary\n").unwrap();
         for offer in ["PLAIN", "LOGIN"] {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let port = listener.local_addr().unwrap().port();
             tokio::spawn(async move {
                 let mut client = BufReader::new(listener.accept().await.unwrap().0);
@@ -214,15 +419,14 @@ mod tests {
                     line.clear();
                 }
             });
-            let mailer = Mailer::new(MailReceiver {
-                host: "127.0.0.1".to_owned(),
-                port,
-                security: MailSecurity::Plain,
-                login: Some(("ann".to_owned(), file.clone())),
-                ca_file: None,
-                from: "steadfast@example.com".parse().unwrap(),
-                to: vec!["ann@example.com".parse().unwrap()],
-            });
+            let login = Some(("ann".to_owned(), file.clone()));
+            let mailer = Mailer::new(
+                MailReceiver {
+                    login,
+                    ..receiver(port)
+                },
+                "mail",
+            );
             let refused = mailer.reach().await.unwrap_err();
             let told = format!("{refused:?}");
             assert!(

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{HeaderName, HeaderValue};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Certificate, Client, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use steadfast_core::error_chain::error_chain;
@@ -19,8 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use super::address::{Address, http_url};
 use super::chat::Chat;
 use super::cloud_event;
-use super::courier::DELIVERY_DEADLINE;
-use super::deliver::{Deliver, DeliveryError, Refusal};
+use super::deliver::{DELIVERY_DEADLINE, Deliver, DeliveryError, Refusal};
 use super::message::Message;
 use super::receiver::HttpReceiver;
 use super::secrets::{Kept, line_of};
@@ -114,19 +113,24 @@ impl Protocol {
         if status.is_success() {
             return match self {
                 Self::Webhook(_) | Self::Alertmanager => Ok(()),
-                Self::Chat(chat) => chat.took(body),
+                Self::Chat(chat) => chat
+                    .took(body)
+                    .map_err(|refused| DeliveryError { retry_after, ..refused }),
             };
         }
-        // Of a webhook only the status is told: its answers may hold anything.
-        let said = match self {
-            Self::Webhook(_) => String::new(),
-            Self::Alertmanager | Self::Chat(_) => said(body),
+        let (said, code) = match self {
+            // Only the status is told: the answer may hold anything.
+            Self::Webhook(_) => (String::new(), None),
+            Self::Alertmanager => (said(body), None),
+            // The vendor's code says more than the status: Feishu answers 400 to who is too fast.
+            Self::Chat(chat) => (said(body), chat.known_code(body)),
         };
+        let (refusal, fix) = code.unwrap_or_else(|| (refusal(status), fix(status)));
         Err(DeliveryError {
             message: format!("the receiver answered {status}{said}"),
             retry_after,
-            refusal: refusal(status),
-            fix: fix(status),
+            refusal,
+            fix,
         })
     }
 }
@@ -272,9 +276,8 @@ impl HttpPost {
         if !is_given(&CONTENT_TYPE) {
             request = request.header(CONTENT_TYPE, self.protocol.media_type());
         }
-        for (name, value) in &self.receiver.headers {
-            request = request.header(name, value);
-        }
+        // In place of what is there: who asks is said once, though a file's URL may come to say it too.
+        request = request.headers(self.receiver.headers.iter().cloned().collect());
         for (name, value) in self.protocol.signature(message, secret, now) {
             request = request.header(name, value);
         }
@@ -283,7 +286,7 @@ impl HttpPost {
             let mut value = HeaderValue::try_from(value)
                 .map_err(|_| DeliveryError::for_now("sink.token_file holds characters that cannot be sent"))?;
             value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
+            request = request.headers(HeaderMap::from_iter([(AUTHORIZATION, value)]));
         }
         Ok(request)
     }
@@ -339,10 +342,7 @@ impl Deliver for HttpPost {
                 ..DeliveryError::for_now(unreached(error))
             })?;
         let status = answer.status();
-        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = retry_after
-            .and_then(|text| text.trim().parse().ok())
-            .map(Duration::from_secs);
+        let retry_after = steadfast_http::retry_after(answer.headers());
         // An answer that breaks off, or does not end, still has its status.
         let until = deadline.min(Instant::now() + READING);
         let body = timeout_at(until, steadfast_http::whole(answer, ANSWER)).await;

@@ -74,18 +74,18 @@ impl Renderer {
             Self::Each(template) => entries
                 .iter()
                 .flat_map(|entry| by_cause(&[*entry]))
-                .map(|(cause, entries)| {
+                .filter_map(|(cause, entries)| {
                     let telling = Telling::new(context.store_id, &cause, &entries);
                     let text = telling.text(Some(template));
-                    message(context.store_id, &entries, telling.title, text)
+                    says_something(&text).then(|| message(context.store_id, &entries, telling.title, text))
                 })
                 .collect(),
             Self::ByCause(template, shape) => by_cause(entries)
                 .into_iter()
-                .map(|(cause, entries)| {
+                .filter_map(|(cause, entries)| {
                     let telling = shape.telling(Telling::new(context.store_id, &cause, &entries));
                     let text = telling.text(template.as_ref());
-                    message(context.store_id, &entries, telling.title, shape.body(&text))
+                    says_something(&text).then(|| message(context.store_id, &entries, telling.title, shape.body(&text)))
                 })
                 .collect(),
             // Nothing that waits: what is told of those is made at each try, by `courier::standing`.
@@ -131,6 +131,11 @@ impl Shape {
     }
 }
 
+/// What a template makes nothing of is not told: it is how a template leaves events out.
+fn says_something(text: &str) -> bool {
+    !text.is_empty()
+}
+
 fn message(store_id: &str, entries: &[&Entry], title: String, body: String) -> Message {
     Message {
         id: entries
@@ -150,6 +155,44 @@ fn cloud_event(store_id: &str, entry: &Entry) -> Option<Message> {
         Err(error) => {
             tracing::error!(sequence = entry.sequence.0, %error, "an event cannot be written");
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use steadfast_core::alert::AlertStatus;
+    use steadfast_core::record::AlertScope;
+
+    use super::*;
+    use crate::sinks::selection::Events;
+    use crate::sinks::testing::{alert, entry};
+    use crate::testing::AT;
+
+    #[test]
+    fn what_a_template_makes_nothing_of_is_left_out() {
+        let template = Template::new("{% if status == \"firing\" %}{{ title }}{% endif %}\n").unwrap();
+        let of = |status| alert("JobLost", AlertScope::Job, status);
+        let entries = [
+            entry(1, "a/n/x", of(AlertStatus::Firing)),
+            entry(2, "a/n/x", of(AlertStatus::Resolved)),
+        ];
+        let entries: Vec<&Entry> = entries.iter().collect();
+        let (selection, records) = (Selection::all(Events::All), Projection::default());
+        let context = Context {
+            store_id: "store",
+            selection: &selection,
+            records: &records,
+            now: AT,
+        };
+        for renderer in [
+            Renderer::Each(template.clone()),
+            Renderer::ByCause(Some(template.clone()), Shape::Chat(Chat::Slack)),
+            Renderer::ByCause(Some(template), Shape::Mail),
+        ] {
+            let messages = renderer.messages(&entries, context);
+            let told: Vec<&str> = messages.iter().map(|message| message.id.as_str()).collect();
+            assert_eq!(told, ["store-1"], "{renderer:?}");
         }
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! By hand, since whoever answers is not to be trusted: each answer is read a line at a time, each byte of it looked at once, and
 //! none that is longer than any server's needs to be (`reply`). So no server can keep a thread, fill the memory, or outlast the
-//! deadline that a caller sets; a call may be dropped at any time. What a mail is, is made elsewhere.
+//! deadlines that stand here; a call may be dropped at any time. What a mail is, is made elsewhere.
 
 mod reply;
 mod tls;
 
 use std::io;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,9 +16,27 @@ use lettre::address::Envelope;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
 
 pub(super) use reply::Reply;
 pub(super) use tls::Trust;
+
+/// How long it may take until there is a connection.
+const CONNECTING: Duration = Duration::from_secs(10);
+/// How long it may take until the server is ready for the mail, or has done what else it was asked for. Many let a client wait.
+const SPEAKING: Duration = Duration::from_secs(60);
+/// How long the mail may take, and the answer to it. A server that is left before may have taken it, and gets it once more; it
+/// looks for viruses first, and RFC 5321 (4.5.3.2.6) asks for much patience.
+const HANDING_OVER: Duration = Duration::from_secs(5 * 60);
+/// How long the farewell may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How long an errand may take in all.
+pub(super) const DEADLINE: Duration = SPEAKING.saturating_add(HANDING_OVER).saturating_add(FAREWELL);
+
+const MAIL_FROM: &str = "MAIL FROM";
+const RCPT_TO: &str = "RCPT TO";
+/// What a server answers to behind the dot.
+const THE_MAIL: &str = "the mail";
 
 /// A server, and how the connection to it is guarded.
 #[derive(Debug)]
@@ -54,12 +73,25 @@ pub(super) enum Errand<'a> {
     Mail(&'a Envelope, &'a [u8]),
 }
 
+/// Somebody for whom a server takes no mail, though it takes it for others.
+#[derive(Debug)]
+pub(super) struct LeftOut {
+    pub(super) to: String,
+    pub(super) reply: Reply,
+}
+
 /// Why an errand came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SmtpError {
     /// There is no connection.
     #[error("the server is not reached")]
     Unreached(#[source] io::Error),
+    /// There was no answer in time, and no mail on the way.
+    #[error("no answer within {0:?}")]
+    Late(Duration),
+    /// There was no answer in time to the mail.
+    #[error("no answer to the mail within {HANDING_OVER:?}; the server may have taken it all the same")]
+    Unanswered,
     /// There is no encryption.
     #[error("TLS could not begin")]
     Tls(#[source] io::Error),
@@ -102,28 +134,31 @@ pub(super) enum SmtpError {
 }
 
 impl SmtpError {
-    /// The code of a refusal.
-    pub(super) const fn code(&self) -> Option<u16> {
-        match self {
-            Self::Refused { reply, .. } => Some(reply.code),
-            Self::Unreached(_)
-            | Self::Tls(_)
-            | Self::Broken(_)
-            | Self::Closed
-            | Self::Endless
-            | Self::Stranger
-            | Self::NoStartTls
-            | Self::Injected
-            | Self::NoLogin
-            | Self::Lacks(_) => None,
+    /// Whether the mail itself is refused, for what it is: for good behind its end, or for its size. What is refused before is
+    /// about who we are or whom we write to, whatever the code.
+    pub(super) fn is_of_the_mail(&self) -> bool {
+        let Self::Refused { verb, reply } = self else {
+            return false;
+        };
+        match *verb {
+            THE_MAIL => (500..600).contains(&reply.code),
+            MAIL_FROM => reply.code == 552,
+            _ => false,
         }
     }
 }
 
-/// Does an errand on a connection of its own. The caller sets the deadline.
-pub(super) async fn run(server: Server<'_>, login: Option<&Login>, errand: Errand<'_>) -> Result<(), SmtpError> {
-    let tcp = TcpStream::connect((server.host, server.port))
+/// Does an errand on a connection of its own, within [`DEADLINE`]. Says who gets no mail, where others do.
+pub(super) async fn run(
+    server: Server<'_>,
+    login: Option<&Login>,
+    errand: Errand<'_>,
+) -> Result<Vec<LeftOut>, SmtpError> {
+    let until = Instant::now() + SPEAKING;
+    let connecting = TcpStream::connect((server.host, server.port));
+    let tcp = timeout(CONNECTING, connecting)
         .await
+        .map_err(|_| SmtpError::Late(CONNECTING))?
         .map_err(SmtpError::Unreached)?;
     // Who we are: the address that we have on this connection, which needs no name that anybody knows (RFC 5321, 4.1.3).
     let us = match tcp.local_addr().map_err(SmtpError::Unreached)?.ip().to_canonical() {
@@ -131,18 +166,30 @@ pub(super) async fn run(server: Server<'_>, login: Option<&Login>, errand: Erran
         std::net::IpAddr::V6(address) => format!("[IPv6:{address}]"),
     };
     match server.guard {
-        Guard::Plain => Session::greeted(tcp, &us).await?.finish(login, errand).await,
+        Guard::Plain => {
+            let session = by(until, Session::greeted(tcp, &us)).await?;
+            session.finish(login, errand, until).await
+        }
         Guard::Tls(trust) => {
-            let tls = trust.secure(server.host, tcp).await?;
-            Session::greeted(tls, &us).await?.finish(login, errand).await
+            let greeted = async { Session::greeted(trust.secure(server.host, tcp).await?, &us).await };
+            by(until, greeted).await?.finish(login, errand, until).await
         }
         Guard::StartTls(trust) => {
-            let tcp = Session::greeted(tcp, &us).await?.ready_for_tls().await?;
-            let tls = trust.secure(server.host, tcp).await?;
-            // What it offered before may be anybody's word.
-            Session::new(tls).introduced(&us).await?.finish(login, errand).await
+            let greeted = async {
+                let tcp = Session::greeted(tcp, &us).await?.ready_for_tls().await?;
+                let tls = trust.secure(server.host, tcp).await?;
+                // What it offered before may be anybody's word.
+                Session::new(tls).introduced(&us).await
+            };
+            by(until, greeted).await?.finish(login, errand, until).await
         }
     }
+}
+
+/// What must be done by then, before there is a mail on the way.
+async fn by<T>(until: Instant, done: impl Future<Output = Result<T, SmtpError>>) -> Result<T, SmtpError> {
+    let done = timeout_at(until, done).await;
+    done.unwrap_or(Err(SmtpError::Late(SPEAKING)))
 }
 
 /// What is said on one connection.
@@ -189,17 +236,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(self.stream.into_inner())
     }
 
-    async fn finish(mut self, login: Option<&Login>, errand: Errand<'_>) -> Result<(), SmtpError> {
+    async fn finish(
+        mut self,
+        login: Option<&Login>,
+        errand: Errand<'_>,
+        until: Instant,
+    ) -> Result<Vec<LeftOut>, SmtpError> {
+        let left_out = by(until, self.begin(login, errand)).await?;
+        if let Errand::Mail(_, mail) = errand {
+            let handed_over = timeout(HANDING_OVER, self.hand_over(mail)).await;
+            handed_over.unwrap_or(Err(SmtpError::Unanswered))?;
+        }
+        // What was asked for is done, whatever becomes of the farewell, so that no answer to it is waited for.
+        drop(timeout(FAREWELL, self.say(b"QUIT\r\n")).await);
+        Ok(left_out)
+    }
+
+    /// All but the mail itself.
+    async fn begin(&mut self, login: Option<&Login>, errand: Errand<'_>) -> Result<Vec<LeftOut>, SmtpError> {
         if let Some(login) = login {
             self.log_in(login).await?;
         }
         match errand {
-            Errand::Greeting => drop(self.ask("NOOP", "NOOP", &[250]).await?),
-            Errand::Mail(envelope, mail) => self.mail(envelope, mail).await?,
+            Errand::Greeting => {
+                self.ask("NOOP", "NOOP", &[250]).await?;
+                Ok(Vec::new())
+            }
+            Errand::Mail(envelope, mail) => self.announce(envelope, mail).await,
         }
-        // What was asked for is done, whatever becomes of the farewell, so that no answer to it is waited for.
-        drop(self.say(b"QUIT\r\n").await);
-        Ok(())
     }
 
     async fn log_in(&mut self, login: &Login) -> Result<(), SmtpError> {
@@ -218,7 +282,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(())
     }
 
-    async fn mail(&mut self, envelope: &Envelope, mail: &[u8]) -> Result<(), SmtpError> {
+    /// Says from whom a mail is and for whom, up to where the server waits for it. It goes to those whom the server takes it for:
+    /// one address that is no longer there must not silence all.
+    async fn announce(&mut self, envelope: &Envelope, mail: &[u8]) -> Result<Vec<LeftOut>, SmtpError> {
         let from = envelope.from().map(ToString::to_string).unwrap_or_default();
         let to: Vec<String> = envelope.to().iter().map(ToString::to_string).collect();
         let mut parameters = String::new();
@@ -230,14 +296,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.must_offer("8BITMIME")?;
             parameters.push_str(" BODY=8BITMIME");
         }
-        self.ask("MAIL FROM", &format!("MAIL FROM:<{from}>{parameters}"), &[250])
+        // Only who is told the size can refuse it here.
+        if self.offers("SIZE") {
+            parameters.push_str(&format!(" SIZE={}", mail.len()));
+        }
+        self.ask(MAIL_FROM, &format!("MAIL FROM:<{from}>{parameters}"), &[250])
             .await?;
-        for to in &to {
-            self.ask("RCPT TO", &format!("RCPT TO:<{to}>"), &[250, 251]).await?;
+        let (mut is_taken, mut left_out) = (false, Vec::new());
+        for to in to {
+            match self.ask(RCPT_TO, &format!("RCPT TO:<{to}>"), &[250, 251]).await {
+                Ok(_) => is_taken = true,
+                // With 421 it takes its leave.
+                Err(SmtpError::Refused { reply, .. }) if reply.code != 421 => left_out.push(LeftOut { to, reply }),
+                Err(error) => return Err(error),
+            }
+        }
+        if !is_taken && let Some(first) = left_out.first() {
+            return Err(SmtpError::Refused {
+                verb: RCPT_TO,
+                reply: first.reply.clone(),
+            });
         }
         self.ask("DATA", "DATA", &[354]).await?;
+        Ok(left_out)
+    }
+
+    async fn hand_over(&mut self, mail: &[u8]) -> Result<(), SmtpError> {
         self.say(&dotted(mail)).await?;
-        self.answer().await?.among("the mail", &[250]).map(drop)
+        self.answer().await?.among(THE_MAIL, &[250]).map(drop)
     }
 
     async fn ask(&mut self, verb: &'static str, line: &str, good: &[u16]) -> Result<Reply, SmtpError> {

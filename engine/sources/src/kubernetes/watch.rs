@@ -12,13 +12,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::kube_update::{Object, ObjectKind};
+use steadfast_http::retry_after;
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::io::StreamReader;
 
 use super::decode;
 use super::list::status_fault;
 use crate::json;
-use crate::transport::{MAX_BODY, connection_fault, retry_after, send, within};
+use crate::transport::{MAX_BODY, connection_fault, send, within};
 
 /// An event, with the resource version to go on from.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::time::Clock as _;
-use steadfast_server::sinks::{DELIVERY_DEADLINE, DeliveryError};
+use steadfast_server::sinks::DeliveryError;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
@@ -81,16 +81,18 @@ async fn send(config: &Config, sink: &Sink) -> Result<(), DeliveryError> {
             fix: "`steadfast doctor` says what is wrong with the cluster",
             ..DeliveryError::for_now(error_chain(error.as_ref()))
         })?;
-    let way = Way::to(&sink.receiver, writer, Arc::new(SystemClock)).map_err(|error| DeliveryError {
+    let way = Way::to(sink, writer, Arc::new(SystemClock)).map_err(|error| DeliveryError {
         fix: "correct that key of the sink",
         ..DeliveryError::for_now(error.to_string())
     })?;
     let message = sink.receiver.renderer().test(&sink.name, SystemClock.now());
-    let offered = timeout(DELIVERY_DEADLINE, way.into_deliver().deliver(&message)).await;
+    let to = way.into_deliver();
+    let deadline = to.deadline();
+    let offered = timeout(deadline, to.deliver(&message)).await;
     offered.unwrap_or_else(|_| {
         Err(DeliveryError {
             fix: "correct sink.url or what sink.url_file holds, or let this machine reach it",
-            ..DeliveryError::for_now(format!("no answer within {DELIVERY_DEADLINE:?}"))
+            ..DeliveryError::for_now(format!("no answer within {deadline:?}"))
         })
     })
 }

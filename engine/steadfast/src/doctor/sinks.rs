@@ -20,9 +20,9 @@ pub(super) async fn examine(sinks: &[Sink]) -> Vec<Finding> {
             continue;
         }
         let subject = format!("sink {}", sink.name);
-        findings.push(match Way::to(&sink.receiver, None, Arc::new(SystemClock)) {
+        findings.push(match Way::to(sink, None, Arc::new(SystemClock)) {
             Ok(Way::Http(post)) => by_http(subject, &sink.name, &post).await,
-            Ok(Way::Mail(mailer)) => by_mail(subject, &mailer).await,
+            Ok(Way::Mail(mailer)) => by_mail(subject, &sink.name, &mailer).await,
             Ok(Way::Events(_)) => continue,
             Err(error) => Finding::wrong(subject, error.to_string(), "correct that key of the sink"),
         });
@@ -45,9 +45,21 @@ async fn by_http(subject: String, name: &str, post: &HttpPost) -> Finding {
     }
 }
 
-async fn by_mail(subject: String, mailer: &Mailer) -> Finding {
+async fn by_mail(subject: String, name: &str, mailer: &Mailer) -> Finding {
     match mailer.reach().await {
-        Ok(()) => Finding::ok(subject, "it is reached, and takes mails of ours"),
+        Ok(()) => {
+            let login = if mailer.logs_in() {
+                " and knows sink.username"
+            } else {
+                ""
+            };
+            Finding::ok(
+                subject,
+                format!(
+                    "it is reached{login}, and answers to NOOP; `steadfast sink test {name}` shows whether it takes mails"
+                ),
+            )
+        }
         Err(DeliveryError { message, fix, .. }) => {
             Finding::wrong(subject, message, if fix.is_empty() { FIX } else { fix })
         }

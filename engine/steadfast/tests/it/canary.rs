@@ -101,7 +101,7 @@ fn config(collector: &Collector) -> String {
          [[job]]\nname = \"orders\"\nkubernetes = \"local\"\nflink_auth = {{ user = \"ann\", password_file = \"password\" }}\n\
          [[job]]\nname = \"bills\"\nmode = \"standalone\"\nflink_rest = \"http://ann:{CANARY}@127.0.0.1:9/{CANARY}\"\n\
          [[registry]]\nhost = \"127.0.0.1:9\"\nusername = \"ann\"\npassword_file = \"password\"\n\
-         [[sink]]\nkind = \"webhook\"\nurl = \"http://ann:{CANARY}@127.0.0.1:9/{CANARY}?key={CANARY}\"\n\
+         [[sink]]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:9/{CANARY}?key={CANARY}\"\n\
          headers = {{ \"X-Key\" = \"{CANARY}\" }}\ntoken_file = \"token\"\nsecret_file = \"password\"\n\
          proxy = \"http://ann:{CANARY}@127.0.0.1:9\"\ntemplate = \"{CANARY} {{{{ title }}}}\"\n\
          [[sink]]\nkind = \"alertmanager\"\nname = \"am\"\nurl = \"http://ann:{CANARY}@127.0.0.1:9/{CANARY}\"\nresend = \"50ms\"\n\
@@ -114,7 +114,7 @@ fn config(collector: &Collector) -> String {
          [[sink]]\nkind = \"feishu\"\nname = \"feishu\"\nurl = \"http://127.0.0.1:9/{CANARY}\"\nsecret_file = \"password\"\n\
          [[sink]]\nkind = \"email\"\nname = \"mail\"\nurl = \"smtp://127.0.0.1:9\"\ninsecure = true\nusername = \"ann\"\npassword_file = \"password\"\n\
          from = \"a@example.com\"\nto = \"b@example.com\"\n\
-         [telemetry]\nendpoint = \"http://ann:{CANARY}@{collector}/{CANARY}?key={CANARY}\"\nsample = 1.0\n\
+         [telemetry]\nendpoint = \"http://{collector}/{CANARY}?key={CANARY}\"\nsample = 1.0\n\
          headers = {{ \"X-Key\" = \"{CANARY}\" }}\ntoken_file = \"token\"\n"
     )
 }

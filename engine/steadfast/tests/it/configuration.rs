@@ -261,6 +261,48 @@ const BAD: &[Bad] = &[
         fix: "remove it",
     },
     Bad {
+        text: "[[sink]]\nname = \"s\"\nkind = \"webhook\"\nurl = \"http://h\"\nheaders = { authorization = \"Basic x\" }\ntoken_file = \"config.toml\"\n",
+        line: 6,
+        rule: "sink.token_file and `Authorization` in sink.headers are two ways to say who asks",
+        fix: "keep one of them",
+    },
+    Bad {
+        text: "[[sink]]\nname = \"s\"\nkind = \"alertmanager\"\nurl = \"http://ann:x@h\"\ntoken_file = \"config.toml\"\n",
+        line: 5,
+        rule: "sink.token_file and a user in sink.url are two ways to say who asks",
+        fix: "keep one of them",
+    },
+    Bad {
+        text: "[[sink]]\nname = \"s\"\nkind = \"slack\"\nurl = \"http://:x@h\"\nheaders = { Authorization = \"Basic x\" }\n",
+        line: 5,
+        rule: "`Authorization` in sink.headers and a user in sink.url are two ways to say who asks",
+        fix: "keep one of them",
+    },
+    Bad {
+        text: "[telemetry]\nendpoint = \"http://c:4318\"\nheaders = { Authorization = \"Basic x\" }\ntoken_file = \"config.toml\"\n",
+        line: 4,
+        rule: "telemetry.token_file and `Authorization` in telemetry.headers are two ways to say who asks",
+        fix: "keep one of them",
+    },
+    Bad {
+        text: "[telemetry]\nendpoint = \"http://ann:x@c:4318\"\ntoken_file = \"config.toml\"\n",
+        line: 3,
+        rule: "telemetry.token_file and a user in telemetry.endpoint are two ways to say who asks",
+        fix: "keep one of them",
+    },
+    Bad {
+        text: "[telemetry]\nendpoint = \"http://c:4318\"\nheaders = { Content-Type = \"text/plain\" }\n",
+        line: 3,
+        rule: "telemetry.headers sets `content-type`, which each request has of its own",
+        fix: "remove it",
+    },
+    Bad {
+        text: "[[sink]]\nname = \"s\"\nkind = \"webhook\"\nurl = \"http://h\"\nheaders = { X-Team = \"a\", x-team = \"b\" }\n",
+        line: 5,
+        rule: "sink.headers sets `x-team` twice",
+        fix: "keep one of them",
+    },
+    Bad {
         text: "[telemetry]\nendpoint = \"http://c:4318\"\ntoken_file = \"missing\"\n",
         line: 3,
         rule: "telemetry.token_file: there is no file",

@@ -33,6 +33,7 @@ mod lack;
 #[cfg(feature = "author")]
 mod last_good;
 mod log;
+mod mail;
 mod metrics;
 mod no_engine;
 #[cfg(feature = "author")]

@@ -267,6 +267,41 @@ async fn a_collector_that_hangs_or_is_busy_gets_the_same_spans_again() {
 }
 
 #[tokio::test]
+async fn a_collector_that_names_a_time_is_left_alone_until_then() {
+    let head =
+        "HTTP/1.1 503 -\r\ndate: Tue, 24 Nov 2026 10:00:00 GMT\r\nretry-after: Tue, 24 Nov 2026 10:00:20 GMT\r\n";
+    let (_, address) = Fake::start([Reply::Head(head.to_owned())]).await;
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let way = Way::to(collector(address, PATIENCE)).unwrap();
+    let answer = way.post(&Request::default()).await;
+    assert!(
+        matches!(answer, Answer::NotNow(_, Some(asked)) if asked == Duration::from_secs(20)),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_collector_says_that_takes_all_is_told_now_and_then() {
+    let (_, mut exporter, metrics) = exporter(collector(([127, 0, 0, 1], 9).into(), PATIENCE));
+    let taken = |said: &str| Answer::Taken {
+        rejected: 0,
+        said: said.to_owned(),
+    };
+    exporter.note(taken(""), 1);
+    assert_eq!(exporter.warned, None, "there is nothing to tell");
+    let first = Instant::now();
+    exporter.note(taken("attributes were cut"), 1);
+    assert_eq!(exporter.warned, Some(first));
+    tokio::time::advance(WARNED_AGAIN / 2).await;
+    exporter.note(taken("attributes were cut"), 1);
+    assert_eq!(exporter.warned, Some(first));
+    tokio::time::advance(WARNED_AGAIN / 2).await;
+    exporter.note(taken("attributes were cut"), 1);
+    assert_eq!(exporter.warned, Some(Instant::now()));
+    assert_eq!((metrics.exported.get(), metrics.failures.get()), (4, 0));
+}
+
+#[tokio::test]
 async fn what_a_collector_will_not_have_is_not_sent_again_and_the_next_goes_on() {
     for refusal in [400, 401, 500] {
         let (fake, address) = Fake::start([status(refusal)]).await;

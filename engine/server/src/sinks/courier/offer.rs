@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::deliver::DeliveryError;
 use super::super::message::{Message, Told};
 use super::super::offering::GivenUp;
-use super::{Courier, DELIVERY_DEADLINE, Interrupted};
+use super::{Courier, Interrupted};
 
 impl Courier {
     /// Offers a message once, after so many failures.
@@ -17,13 +17,12 @@ impl Courier {
         cancel: &CancellationToken,
     ) -> Result<Result<(), DeliveryError>, Interrupted> {
         let (at, began) = (self.clock.now(), Instant::now());
-        let offered = timeout(DELIVERY_DEADLINE, self.to.deliver(message));
+        let deadline = self.to.deadline();
+        let offered = timeout(deadline, self.to.deliver(message));
         let answer = match cancel.run_until_cancelled(offered).await {
             None => return Err(Interrupted::Cancelled),
             Some(Ok(answer)) => answer,
-            Some(Err(_)) => Err(DeliveryError::for_now(format!(
-                "no answer within {DELIVERY_DEADLINE:?}"
-            ))),
+            Some(Err(_)) => Err(DeliveryError::for_now(format!("no answer within {deadline:?}"))),
         };
         self.trace(message, &answer, (at, began), failures);
         Ok(answer)

@@ -1,6 +1,7 @@
 mod giving_up;
 mod held;
 mod loopback;
+mod mail;
 mod places;
 mod traces;
 mod waiting;

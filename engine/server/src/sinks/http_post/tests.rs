@@ -59,6 +59,62 @@ fn only_a_2xx_is_taken_and_some_refusals_are_about_the_event() {
 }
 
 #[test]
+fn a_chats_code_says_more_than_the_status_beside_it() {
+    let verdict = |chat, status, body: &str| {
+        let retry_after = Some(Duration::from_secs(3));
+        let verdict = Protocol::Chat(chat).verdict(StatusCode::from_u16(status).unwrap(), retry_after, body.as_bytes());
+        verdict.unwrap_err()
+    };
+    let too_fast = verdict(Chat::Feishu, 400, r#"{"code":9499,"msg":"too many request","data":{}}"#);
+    assert_eq!(too_fast.refusal, Refusal::ForNow, "{too_fast:?}");
+    assert_eq!(too_fast.retry_after, Some(Duration::from_secs(3)));
+    for part in ["400 Bad Request", "9499", "too many request"] {
+        assert!(too_fast.message.contains(part), "{too_fast:?}");
+    }
+    assert!(too_fast.fix.contains("goes on by itself"), "{too_fast:?}");
+    for (chat, status, body, refusal) in [
+        (
+            Chat::Feishu,
+            400,
+            r#"{"code":11232,"msg":"frequency limited"}"#,
+            Refusal::ForNow,
+        ),
+        (
+            Chat::Feishu,
+            500,
+            r#"{"code":19002,"msg":"params error"}"#,
+            Refusal::OfTheEvent,
+        ),
+        (
+            Chat::WeCom,
+            400,
+            r#"{"errcode":45009,"errmsg":"freq"}"#,
+            Refusal::ForNow,
+        ),
+        (
+            Chat::DingTalk,
+            200,
+            r#"{"errcode":130101,"errmsg":"too fast"}"#,
+            Refusal::ForNow,
+        ),
+        // What says nothing that is known leaves it to the status.
+        (Chat::Feishu, 400, r#"{"code":1}"#, Refusal::OfTheEvent),
+        (Chat::Feishu, 400, r#"{"code":0}"#, Refusal::OfTheEvent),
+        (Chat::Feishu, 400, "", Refusal::OfTheEvent),
+        (Chat::Feishu, 502, "<html>", Refusal::ForNow),
+        (Chat::Slack, 400, "invalid_payload", Refusal::OfTheEvent),
+    ] {
+        let refused = verdict(chat, status, body);
+        assert_eq!(refused.refusal, refusal, "{chat:?} {status} {body}");
+        assert_eq!(
+            refused.retry_after,
+            Some(Duration::from_secs(3)),
+            "{chat:?} {status} {body}"
+        );
+    }
+}
+
+#[test]
 fn a_webhook_is_signed_as_the_standard_has_it_and_only_with_a_secret() {
     let protocol = Protocol::Webhook(MediaType::CloudEvent);
     assert!(protocol.signature(&message("{}"), None, AT).is_empty());
@@ -143,6 +199,50 @@ async fn token_and_headers_go_along_and_files_are_read_at_each_try() {
             &"application/json; charset=utf-8".parse().unwrap()
         )
     );
+}
+
+#[tokio::test]
+async fn who_asks_is_said_once() {
+    let (origin, seen) = receiver("ok").await;
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "t0ken").unwrap();
+    let user = origin.replace("http://", "http://ann:pa55word@");
+    let header = vec![(AUTHORIZATION, HeaderValue::from_static("Key k3y"))];
+    for (headers, token_file, shown) in [
+        (Vec::new(), None, "Basic YW5uOnBhNTV3b3Jk"),
+        (header.clone(), None, "Key k3y"),
+        (Vec::new(), Some(token.clone()), "Bearer t0ken"),
+        (header, Some(token), "Bearer t0ken"),
+    ] {
+        let http = HttpReceiver {
+            headers,
+            token_file,
+            ..HttpReceiver::plain(SecretUrl::from(user.as_str()))
+        };
+        let post = HttpPost::new(http, Protocol::Webhook(MediaType::Json), Arc::new(Fixed)).unwrap();
+        post.deliver(&message("{}")).await.unwrap();
+        let (headers, _) = seen.lock().unwrap().pop().unwrap();
+        let all: Vec<&HeaderValue> = headers.get_all(AUTHORIZATION).iter().collect();
+        assert_eq!(all, [shown]);
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_names_a_time_is_left_alone_until_then() {
+    for (asked, expected) in [
+        ("7", Some(7)),
+        ("Tue, 24 Nov 2026 10:00:20 GMT", Some(20)),
+        ("Tue, 24 Nov 2026 09:00:00 GMT", None),
+    ] {
+        let answer = format!(
+            "HTTP/1.1 503 -\r\nDate: Tue, 24 Nov 2026 10:00:00 GMT\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n"
+        );
+        let http = HttpReceiver::plain(SecretUrl::from(hangs_behind(answer.leak()).await));
+        let post = HttpPost::new(http, Protocol::Alertmanager, Arc::new(Fixed)).unwrap();
+        let refused = post.deliver(&message("[]")).await.unwrap_err();
+        assert_eq!(refused.retry_after, expected.map(Duration::from_secs), "{asked}");
+    }
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ const SHORTEST: usize = 6;
 const MOST: usize = 8 << 10;
 /// How often a text may have been percent-encoded on its way.
 const ENCODED: usize = 3;
+/// How often it may have been quoted in JSON or HTML, as in an answer that has another one as a text.
+const QUOTED: usize = 2;
 
 /// Secrets, by which a text of others is made fit to be shown.
 #[derive(Default)]
@@ -56,20 +58,19 @@ impl Kept {
         url.query_pairs().for_each(|(_, value)| self.word(&value));
     }
 
-    /// The beginning of a text without them: as they are, however they are percent-encoded, and within whatever is base64, as user and password are
-    /// together.
+    /// The beginning of a text without them: as they are, however they are percent-encoded, within whatever is base64, as user and
+    /// password are together, and all that as JSON or HTML has it.
     pub(in crate::sinks) fn hush(&self, text: &str) -> String {
         let text = text.get(..text.floor_char_boundary(MOST)).unwrap_or(text);
         let mut hidden: Vec<Range<usize>> = Vec::new();
-        let mut seen = Seen::new(text);
-        for _ in 0..=ENCODED {
+        let quotations = chain(Seen::new(text), QUOTED, quoted);
+        for seen in quotations.flat_map(|seen| chain(seen, ENCODED, percent)) {
             for word in &self.0 {
                 hidden.extend(seen.find(word.as_bytes()));
                 for middle in middles(word) {
                     hidden.extend(seen.find(middle.as_bytes()).map(|found| widened(text, found)));
                 }
             }
-            seen = seen.decoded();
         }
         hidden.sort_by_key(|range| range.start);
         let (mut shown, mut end) = (String::new(), 0);
@@ -99,28 +100,30 @@ impl Seen {
         }
     }
 
-    fn decoded(&self) -> Self {
+    /// As it is once all of those escapes are read.
+    fn decoded(&self, escape: Escape) -> Self {
         let (mut bytes, mut places) = (Vec::new(), Vec::new());
         let mut at = 0;
-        while let (Some(byte), Some(place)) = (self.bytes.get(at), self.places.get(at)) {
-            let escape = match self.bytes.get(at..at + 3) {
-                Some([b'%', high, low]) => hex(*high).zip(hex(*low)),
-                Some(_) | None => None,
-            };
-            match (escape, self.places.get(at + 2)) {
-                (Some((high, low)), Some(last)) => {
-                    bytes.push(high << 4 | low);
-                    places.push(place.start..last.end);
-                    at += 3;
-                }
-                (Some(_) | None, _) => {
-                    bytes.push(*byte);
-                    places.push(place.clone());
-                    at += 1;
-                }
+        while let Some((rest, place)) = self.bytes.get(at..).zip(self.places.get(at)) {
+            let Some(byte) = rest.first() else { break };
+            if let Some((meant, length)) = escape(rest) {
+                let end = self.places.get(at + length - 1).map_or(place.end, |last| last.end);
+                places.extend(meant.iter().map(|_| place.start..end));
+                bytes.extend(meant);
+                at += length;
+            } else {
+                places.push(place.clone());
+                bytes.push(*byte);
+                at += 1;
             }
         }
         Self { bytes, places }
+    }
+
+    /// The same, where there is an escape: each is longer than what it stands for.
+    fn further(&self, escape: Escape) -> Option<Self> {
+        let decoded = self.decoded(escape);
+        (decoded.bytes.len() < self.bytes.len()).then_some(decoded)
     }
 
     /// Where in the text it stands.
@@ -135,14 +138,54 @@ impl Seen {
     }
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+/// What that which some bytes begin with stands for, and how long it is; `None` where it stands for itself.
+type Escape = fn(&[u8]) -> Option<(Vec<u8>, usize)>;
+
+/// A text, and what it is when it is decoded once, twice, and so on, as long as there is something to decode.
+fn chain(seen: Seen, times: usize, escape: Escape) -> impl Iterator<Item = Seen> {
+    std::iter::successors(Some(seen), move |seen| seen.further(escape)).take(times + 1)
+}
+
+/// As in addresses.
+fn percent(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let [b'%', high, low, ..] = text else { return None };
+    let byte = number(&[*high, *low], 16).and_then(|number| u8::try_from(number).ok())?;
+    Some((vec![byte], 3))
+}
+
+/// As in JSON and in HTML.
+fn quoted(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let utf8 = |number| Some(char::from_u32(number)?.to_string().into_bytes());
+    match text {
+        [b'\\', b'u', ..] => Some((utf8(number(text.get(2..6)?, 16)?)?, 6)),
+        [b'\\', sign @ (b'"' | b'\\' | b'/'), ..] => Some((vec![*sign], 2)),
+        [b'&', rest @ ..] => {
+            // No entity that is meant here is longer.
+            let length = rest.iter().take(8).position(|byte| *byte == b';')?;
+            let meant = match rest.get(..length)? {
+                b"amp" => b"&".to_vec(),
+                b"lt" => b"<".to_vec(),
+                b"gt" => b">".to_vec(),
+                b"quot" => b"\"".to_vec(),
+                b"apos" => b"'".to_vec(),
+                [b'#', b'x' | b'X', digits @ ..] => utf8(number(digits, 16)?)?,
+                [b'#', digits @ ..] => utf8(number(digits, 10)?)?,
+                _ => return None,
+            };
+            Some((meant, length + 2))
+        }
+        _ => None,
+    }
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    let are_digits = digits.chars().all(|digit| digit.is_digit(radix));
+    u32::from_str_radix(digits, radix).ok().filter(|_| are_digits)
 }
 
 fn decoded(part: &str) -> String {
-    String::from_utf8_lossy(&Seen::new(part).decoded().bytes).into_owned()
+    String::from_utf8_lossy(&Seen::new(part).decoded(percent).bytes).into_owned()
 }
 
 /// What base64 makes of a word, whatever stands before and behind it: the digits that it alone decides.
@@ -216,6 +259,40 @@ mod tests {
                 assert!(said.get(4..9).is_none_or(|part| !told.contains(part)), "{told}");
             }
         }
+    }
+
+    #[test]
+    fn no_form_that_json_or_html_gives_a_secret_is_told() {
+        let json = |text: &str| serde_json::to_string(text).unwrap().trim_matches('"').to_owned();
+        let html = |text: &str| {
+            let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            text.replace('"', "&quot;").replace('\'', "&#39;")
+        };
+        let secret = "a\"b\\c&d<e>/'CANARY";
+        let kept = kept(&[secret]);
+        for said in [
+            json(secret),
+            html(secret),
+            json(&json(secret)),
+            json(&html(secret)),
+            json(secret).replace('/', "\\/"),
+            // As Go writes it.
+            json(secret)
+                .replace('&', "\\u0026")
+                .replace('<', "\\u003c")
+                .replace('>', "\\u003E"),
+            html(secret).replace("&quot;", "&#34;").replace("&#39;", "&#x27;"),
+            json("a%22b%5Cc&d<e>/'CANARY"),
+        ] {
+            for (before, behind) in [("", ""), ("{\"msg\":\"no \\\"", "\\\" here\"}"), ("&amp", "&x;")] {
+                let told = kept.hush(&format!("{before}{said}{behind}"));
+                assert_eq!(told, format!("{before}{INSTEAD}{behind}"), "{said}");
+            }
+        }
+        assert_eq!(
+            kept.hush("größer & 中 \\ &#xffffff; \\ud83d"),
+            "größer & 中 \\ &#xffffff; \\ud83d"
+        );
     }
 
     #[test]

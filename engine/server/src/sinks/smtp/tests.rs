@@ -121,9 +121,8 @@ async fn a_mail_is_handed_over_line_for_line() {
     ])
     .await;
     let mail = b"Subject: x\r\n\r\n.dot\nline\r\n..\r\n";
-    run(plain(port), Some(&login()), Errand::Mail(&envelope(), mail))
-        .await
-        .unwrap();
+    let left_out = run(plain(port), Some(&login()), Errand::Mail(&envelope(), mail)).await;
+    assert!(left_out.unwrap().is_empty());
     let told = talking.await.unwrap();
     assert_eq!(
         told,
@@ -146,13 +145,46 @@ async fn a_mail_is_handed_over_line_for_line() {
 }
 
 #[tokio::test]
-async fn one_recipient_that_is_refused_and_a_login_that_is_refused_are_told_with_their_codes() {
-    let (port, _talking) = scripted(&["220 hi\r\n", "250 x\r\n", "250 from\r\n", "550 5.1.1 nobody\r\n"]).await;
-    let refused = run(plain(port), None, Errand::Mail(&envelope(), b"x"))
-        .await
-        .unwrap_err();
-    assert_eq!(refused.code(), Some(550));
-    assert_eq!(refused.to_string(), "the server answered 550 5.1.1 nobody to RCPT TO");
+async fn one_recipient_that_is_refused_does_not_silence_the_others() {
+    for (ann, bob, refused) in [
+        ("550 5.1.1 nobody\r\n", "250 to\r\n", "ann@example.com"),
+        ("251 to\r\n", "452 4.2.2 full\r\n", "bob@example.com"),
+    ] {
+        let script = [
+            "220 hi\r\n",
+            "250 x\r\n",
+            "250 from\r\n",
+            ann,
+            bob,
+            "354 go on\r\n",
+            "250 taken\r\n",
+        ];
+        let (port, talking) = scripted(script.to_vec().leak()).await;
+        let left_out = run(plain(port), None, Errand::Mail(&envelope(), b"x")).await.unwrap();
+        let told: Vec<String> = left_out.iter().map(|one| one.to.clone()).collect();
+        assert_eq!(told, [refused]);
+        assert_eq!(talking.await.unwrap()[4..], ["DATA", "x", ".", "QUIT"]);
+    }
+}
+
+#[tokio::test]
+async fn recipients_who_are_all_refused_and_a_login_that_is_refused_are_told_with_their_codes() {
+    for last in ["550 5.1.1 nor him\r\n", "452 4.2.2 full\r\n"] {
+        let script = ["220 hi\r\n", "250 x\r\n", "250 from\r\n", "550 5.1.1 nobody\r\n", last];
+        let (port, talking) = scripted(script.to_vec().leak()).await;
+        let refused = run(plain(port), None, Errand::Mail(&envelope(), b"x"))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.to_string(), "the server answered 550 5.1.1 nobody to RCPT TO");
+        assert!(!talking.await.unwrap().contains(&"DATA".to_owned()));
+    }
+    let leaves = ["220 hi\r\n", "250 x\r\n", "250 from\r\n", "421 4.3.2 bye\r\n"];
+    let (port, _talking) = scripted(leaves.to_vec().leak()).await;
+    let left = run(plain(port), None, Errand::Mail(&envelope(), b"x")).await;
+    assert_eq!(
+        left.unwrap_err().to_string(),
+        "the server answered 421 4.3.2 bye to RCPT TO"
+    );
     let (port, talking) = scripted(&[
         "220 hi\r\n",
         "250-x\r\n250 AUTH LOGIN\r\n",
@@ -162,7 +194,7 @@ async fn one_recipient_that_is_refused_and_a_login_that_is_refused_are_told_with
     ])
     .await;
     let refused = run(plain(port), Some(&login()), Errand::Greeting).await.unwrap_err();
-    assert_eq!(refused.code(), Some(535));
+    assert!(matches!(refused, SmtpError::Refused { reply, .. } if reply.code == 535));
     assert_eq!(talking.await.unwrap()[1..], ["AUTH LOGIN", "YW5u", "cGE1NXdvcmQ="]);
     let (port, talking) = scripted(&["220 hi\r\n", "250-x\r\n250 AUTH GSSAPI\r\n"]).await;
     let refused = run(plain(port), Some(&login()), Errand::Greeting).await.unwrap_err();
@@ -171,6 +203,45 @@ async fn one_recipient_that_is_refused_and_a_login_that_is_refused_are_told_with
         talking.await.unwrap().len(),
         1,
         "nothing is shown to whom it is of no use"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_the_size_is_told_it() {
+    let (port, talking) = scripted(&["220 hi\r\n", "250-x\r\n250 SIZE 10\r\n", "552 5.3.4 too large\r\n"]).await;
+    let refused = run(plain(port), None, Errand::Mail(&envelope(), b"Subject: x\r\n\r\n"))
+        .await
+        .unwrap_err();
+    assert!(refused.is_of_the_mail(), "{refused}");
+    assert_eq!(talking.await.unwrap()[1], "MAIL FROM:<steadfast@example.com> SIZE=14");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_has_its_time_and_no_more() {
+    let (port, _talking) = scripted(&[]).await;
+    let left = run(plain(port), None, Errand::Greeting).await;
+    assert!(matches!(left, Err(SmtpError::Late(SPEAKING))), "{left:?}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let _talking = tokio::spawn(async move {
+        let (client, _) = listener.accept().await.unwrap();
+        let script = [
+            "220 hi\r\n",
+            "250 x\r\n",
+            "250 a\r\n",
+            "250 b\r\n",
+            "250 c\r\n",
+            "354 go on\r\n",
+        ];
+        talk(client, &script).await
+    });
+    let began = Instant::now();
+    let left = run(plain(port), None, Errand::Mail(&envelope(), b"x")).await;
+    assert!(matches!(left, Err(SmtpError::Unanswered)), "{left:?}");
+    assert!(
+        began.elapsed() >= HANDING_OVER && began.elapsed() <= DEADLINE,
+        "{:?}",
+        began.elapsed()
     );
 }
 
@@ -260,7 +331,7 @@ async fn a_server_that_does_not_encrypt_or_goes_on_in_plain_text_is_told_nothing
         let is_as_told = match left {
             Err(SmtpError::Injected) => is_injected,
             Err(SmtpError::NoStartTls) => !is_injected,
-            Ok(()) | Err(_) => false,
+            Ok(_) | Err(_) => false,
         };
         assert!(is_as_told, "{left:?}");
         assert!(!talking.await.unwrap().iter().any(|line| line.starts_with("AUTH")));

@@ -18,6 +18,7 @@ use super::{Checker, file};
 use crate::config::Sink;
 
 use keys::{KINDS, Kind};
+pub(super) use web::{Ways, names_user};
 
 /// How long an event is offered where the file does not say.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use steadfast_reconcile::Fraction;
+use steadfast_server::sinks::http_url;
 use steadfast_telemetry::Collector;
 use toml::Spanned;
 
+use super::sinks::{Ways, names_user};
 use super::{Checker, file};
 use crate::config::Telemetry;
 
@@ -39,11 +42,20 @@ impl Checker<'_> {
             );
             return None;
         };
+        self.one_way_to_say_who_asks(&Ways {
+            section: "telemetry",
+            url: (
+                "endpoint",
+                http_url(endpoint.get_ref()).is_some_and(|url| names_user(&url)),
+            ),
+            headers: headers.as_ref(),
+            token_file: token_file.as_ref(),
+        });
         let collector = Collector {
             endpoint: self.http_url(endpoint, "telemetry.endpoint"),
-            headers: headers
-                .as_ref()
-                .map_or_else(Vec::new, |headers| self.headers(headers, "telemetry.headers")),
+            headers: headers.as_ref().map_or_else(Vec::new, |headers| {
+                self.headers(headers, "telemetry.headers", &[ACCEPT, CONTENT_TYPE])
+            }),
             token_file: token_file
                 .as_ref()
                 .map(|file| self.secret_file(file, "telemetry.token_file")),

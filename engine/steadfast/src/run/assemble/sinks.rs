@@ -13,7 +13,7 @@ use steadfast_server::sinks::{
 use steadfast_sources::kubernetes::Writer;
 
 use super::event_post::EventPost;
-use crate::config::Config;
+use crate::config::{Config, Sink};
 
 /// The way to a receiver.
 pub(crate) enum Way {
@@ -27,8 +27,8 @@ pub(crate) enum Way {
 
 impl Way {
     /// Fails if there is none, as without the certificates that vouch for the receiver. A cluster is reached by its writer.
-    pub(crate) fn to(receiver: &Receiver, writer: Option<Writer>, clock: Arc<dyn Clock>) -> Result<Self, NoWay> {
-        let (http, protocol) = match receiver {
+    pub(crate) fn to(sink: &Sink, writer: Option<Writer>, clock: Arc<dyn Clock>) -> Result<Self, NoWay> {
+        let (http, protocol) = match &sink.receiver {
             Receiver::Webhook { http, template: None } => (http, Protocol::Webhook(MediaType::CloudEvent)),
             Receiver::Webhook {
                 http,
@@ -36,7 +36,7 @@ impl Way {
             } => (http, Protocol::Webhook(MediaType::Json)),
             Receiver::Alertmanager { http, .. } => (http, Protocol::Alertmanager),
             Receiver::Chat { chat, http, .. } => (http, Protocol::Chat(*chat)),
-            Receiver::Email { mail, .. } => return Ok(Self::Mail(Mailer::new(mail.clone()))),
+            Receiver::Email { mail, .. } => return Ok(Self::Mail(Mailer::new(mail.clone(), &sink.name))),
             Receiver::KubernetesEvent { .. } => {
                 return writer.map(EventPost::new).map(Self::Events).ok_or(NoWay::Cluster);
             }
@@ -102,7 +102,7 @@ pub(in crate::run) async fn couriers(
         let named = |cluster: &&ClusterSetup| sink.receiver.cluster() == Some(&cluster.settings.name);
         let client = clusters.iter().find(named).map(|cluster| cluster.client.clone());
         let writer = client.map(|client| Writer::new(client, config.timing.timeout));
-        let way = Way::to(&sink.receiver, writer, Arc::clone(clock));
+        let way = Way::to(sink, writer, Arc::clone(clock));
         let ports = SinkPorts {
             store: Arc::clone(store),
             to: way
