@@ -181,11 +181,8 @@ fn lingers(s: &Snapshot, confidence: Confidence, rule: Rule, code: &str, message
 pub fn reported_before(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
     let end = memory.reported?.state();
     // What Flink told last contests an end that was guessed, and the failure of the run before.
-    let is_contested = match s.job.state {
-        JobState::Lost | JobState::Failed => true,
-        state => !state.is_terminal() || s.job.reason.code == end::GONE,
-    };
-    is_contested.then(|| {
+    let is_contested = matches!(s.job.state, JobState::Lost | JobState::Failed) || s.job.reason.code == end::GONE;
+    (is_contested || !s.job.state.is_terminal()).then(|| {
         Verdict::confirmed(end, Rule::EndedClusterStays)
             .because("FlinkReported", format!("Flink reported {}", end.word()))
     })
