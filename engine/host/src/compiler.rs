@@ -42,12 +42,13 @@ pub struct CompileLimits {
 }
 
 impl Default for CompileLimits {
-    /// A minute of processor time, two minutes in all, and 2 GiB: the runtime of a large language takes some tenths of each.
+    /// A minute of processor time, ten in all, and 2 GiB: the runtime of a large language takes some tenths of the first and the
+    /// last, and is to have them also where it gets a tenth of a processor.
     fn default() -> Self {
         Self {
             processor: Duration::from_secs(60),
             memory_bytes: 2 << 30,
-            deadline: Duration::from_secs(120),
+            deadline: Duration::from_secs(600),
         }
     }
 }
@@ -93,9 +94,11 @@ impl CompilerProcess {
         let printed = self.printed(&mut child, component);
         let status = child.wait();
         let Some(printed) = printed.map_err(|error| lacking("no thread", &error))? else {
-            return Err(CompileFailure::Costly(format!(
-                "it was given up after {:?}",
-                self.limits.deadline
+            // The system would have ended it for what it takes.
+            return Err(CompileFailure::Lacking(format!(
+                "it was given up after {:?}, in which the compiler got less than {:?} of processor time; try again when the machine \
+                 is less busy",
+                self.limits.deadline, self.limits.processor
             )));
         };
         match printed.split_first() {
@@ -272,7 +275,10 @@ mod tests {
     #[test]
     fn one_that_does_not_end_is_ended() {
         let given_up = outcome("exec sleep 600", Duration::from_millis(50)).unwrap_err();
-        assert!(given_up.contains("given up after 50ms"), "{given_up}");
+        assert!(
+            given_up.starts_with("lacking: it was given up after 50ms"),
+            "{given_up}"
+        );
     }
 
     #[test]
