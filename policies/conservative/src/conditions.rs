@@ -11,6 +11,7 @@ use crate::memory::{CheckpointBase, Instability, Memory};
 use crate::observations;
 use crate::operator;
 use crate::params::Params;
+use crate::rules;
 
 /// The conditions that stand now.
 pub fn of(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &Verdict) -> Vec<DecidedCondition> {
@@ -324,7 +325,7 @@ pub fn alerts(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict)
         && is_alarm
         && !is_of_another
         && s.job.state == verdict.state
-        && (s.age(s.job.since) >= params.alert_after || stood.is_some())
+        && (stood.is_some() || (s.age(s.job.since) >= params.alert_after && !rules::is_contested(s, memory)))
     {
         standing.push(DecidedAlert {
             name: name.into(),

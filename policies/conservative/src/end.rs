@@ -119,6 +119,11 @@ pub fn revisited(s: &Snapshot, memory: &mut Memory) -> Verdict {
     corrected(s, memory, rules::stands(s, Rule::Ended).asleep())
 }
 
+/// Whether the end on record was told by nobody.
+pub fn is_guessed(s: &Snapshot) -> bool {
+    s.job.state.is_terminal() && [GONE, DELETED, LOST, CANCELLED].contains(&s.job.reason.code.as_str())
+}
+
 /// An end that stays, unless it was guessed and is told now: a source that speaks late is still heard.
 pub fn corrected(s: &Snapshot, memory: &mut Memory, kept: Verdict) -> Verdict {
     let code = s.job.reason.code.as_str();

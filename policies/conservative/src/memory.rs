@@ -201,7 +201,7 @@ impl Memory {
             let mut before = std::mem::take(self);
             let is_same_cluster = before.deployment.as_ref() == deployment;
             // As with a clock that was ahead.
-            let is_forgotten = before.attempt == 0;
+            let is_forgotten = before == Self::default();
             *self = Self {
                 attempt: job.incarnation.attempt,
                 instability: before.instability,

@@ -25,8 +25,6 @@ use crate::watched;
 pub const MISSING: &str = "DeploymentMissing";
 /// The reason code of a job whose Deployment was scaled to zero.
 pub const SCALED_TO_ZERO: &str = "ScaledToZero";
-/// The reason code of what Flink lists.
-pub const REPORTS: &str = "FlinkReports";
 /// The reason code of a failure whose cause Flink has named.
 const ROOT_EXCEPTION: &str = "RootException";
 
@@ -119,7 +117,7 @@ fn flink_lists(s: &Snapshot, memory: &mut Memory, job: &FlinkJob, looks: &Looks)
     } else {
         format!("Flink reports {}", job.state.word())
     };
-    let verdict = Verdict::confirmed(job.state, Rule::FlinkListsJob).because(REPORTS, message);
+    let verdict = Verdict::confirmed(job.state, Rule::FlinkListsJob).because("FlinkReports", message);
     if matches!(job.state, JobState::Failed | JobState::Failing) {
         return with_cause(s, memory, verdict, looks);
     }
@@ -164,12 +162,12 @@ fn left_open(s: &Snapshot, memory: &mut Memory, fault: &Fault, looks: &Looks) ->
     lingers(s, confidence, Rule::JobLeftOpen, "JobLeftOpen", fault.message.clone())
 }
 
-/// The state stays, as sure as a silence leaves it. One lost answer is no news; and a job that was suspended keeps its reason, for
-/// that is what tells by whom.
+/// The state stays, as sure as a silence leaves it. One lost answer is no news; and a job that was suspended, or that the operator
+/// replaces, keeps its reason, for that is what tells by whom.
 fn lingers(s: &Snapshot, confidence: Confidence, rule: Rule, code: &str, message: String) -> Verdict {
     match confidence {
         Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(confidence),
-        Confidence::Inferred | Confidence::Stale if observations::was_suspended(s) => {
+        Confidence::Inferred | Confidence::Stale if observations::was_suspended(s) || operator::is_replaced(s) => {
             Verdict::keep(s, rule).as_sure_as(confidence)
         }
         Confidence::Inferred | Confidence::Stale => Verdict::new(s.job.state, confidence, rule).because(code, message),
@@ -180,12 +178,16 @@ fn lingers(s: &Snapshot, confidence: Confidence, rule: Rule, code: &str, message
 /// say so.
 pub fn reported_before(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
     let end = memory.reported?.state();
-    // What Flink told last contests an end that was guessed, and the failure of the run before.
-    let is_contested = matches!(s.job.state, JobState::Lost | JobState::Failed) || s.job.reason.code == end::GONE;
-    (is_contested || !s.job.state.is_terminal()).then(|| {
+    (!s.job.state.is_terminal() || is_contested(s, memory)).then(|| {
         Verdict::confirmed(end, Rule::EndedClusterStays)
             .because("FlinkReported", format!("Flink reported {}", end.word()))
     })
+}
+
+/// Whether Flink has told another end since this one was put on record: that was guessed, or is of the run before.
+pub fn is_contested(s: &Snapshot, memory: &Memory) -> bool {
+    let is_another = memory.reported.is_some_and(|end| end.state() != s.job.state);
+    is_another && memory.reported_since.is_some_and(|told| told >= s.job.since)
 }
 
 /// Something is absent of which nothing is concluded now.

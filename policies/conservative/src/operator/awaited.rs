@@ -4,13 +4,13 @@ use steadfast_policy::{
     DesiredState, FlinkResource, FlinkResourceKind, JobState, Millis, Rollout, Snapshot, Timestamp,
 };
 
+use super::ended::LOOKING;
 use super::{called, is_suspended, standing};
 use crate::Verdict;
-use crate::memory::{Memory, Stop};
+use crate::memory::{Memory, ResourceSeen, Stop};
 use crate::observations;
 use crate::params::Params;
 use crate::rulebook::Rule;
-use crate::rules;
 
 /// The reason code of a job that the operator is to bring back.
 const REPLACES: &str = "OperatorUpgrade";
@@ -104,11 +104,15 @@ pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
     ))
 }
 
-/// Whether the record says what is said where a resource stands for the job, and hardly elsewhere: Flink's own RECONCILING lasts
-/// for moments.
+/// Whether the record says that the operator is to bring the job back. Flink has a RECONCILING of its own.
+pub fn is_replaced(s: &Snapshot) -> bool {
+    s.job.state == JobState::Reconciling && s.job.reason.code == REPLACES
+}
+
+/// Whether the record says what is only said where a resource stands for the job.
 pub fn speaks_of_a_resource(s: &Snapshot) -> bool {
-    let is_replaced = s.job.state == JobState::Reconciling && s.job.reason.code != rules::REPORTS;
-    is_replaced || is_suspended(s)
+    let is_looked_for = s.job.state == JobState::Reconciling && s.job.reason.message.ends_with(LOOKING);
+    is_replaced(s) || is_looked_for || is_suspended(s)
 }
 
 /// How long the operator has been waited for. An end that is on record, or a suspension that nobody asked for, was judged by the
@@ -124,10 +128,12 @@ fn waited(s: &Snapshot, memory: &Memory, since: Timestamp) -> Millis {
 
 /// What to say of an upgrade that has taken the job away and does not get on.
 pub fn stalled<'a>(s: &Snapshot, params: &Params, memory: &Memory, verdict: &'a Verdict) -> Option<&'a str> {
-    let since = memory.awaited_since?;
     // Flink's own RECONCILING is a job that it lists. An alarm is no verdict: neither a darkness nor an engine that starts
-    // resolves it. But only what was watched raises it.
+    // resolves it, nor that what was remembered is gone. But only what was watched raises it.
     let stands = s.alert(STALLED).is_some();
-    let is_late = stands || memory.operator_dark.lit_since(s, since) >= params.start_deadline;
+    let is_late = match memory.awaited_since {
+        Some(since) => stands || memory.operator_dark.lit_since(s, since) >= params.start_deadline,
+        None => stands && memory.resource != ResourceSeen::No,
+    };
     (verdict.state == JobState::Reconciling && is_late).then_some(verdict.reason.message.as_str())
 }

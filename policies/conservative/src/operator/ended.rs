@@ -15,6 +15,8 @@ use crate::rulebook::Rule;
 
 /// What is said of an end whose resource is gone, or was going.
 const IS_DELETED: &str = "its FlinkDeployment or FlinkSessionJob is deleted";
+/// How it ends what is said of a job whose resource is to be read.
+pub(super) const LOOKING: &str = "looking whether its resource still asks for it";
 const WAS_BEING_DELETED: &str = "its FlinkDeployment or FlinkSessionJob was being deleted";
 
 /// What is gone of a job.
@@ -94,7 +96,7 @@ pub fn reread(s: &Snapshot, params: &Params, memory: &mut Memory, gone: Gone) ->
 }
 
 fn looking(s: &Snapshot, gone: Gone) -> Verdict {
-    let message = format!("{}; looking whether its resource still asks for it", gone.words());
+    let message = format!("{}; {LOOKING}", gone.words());
     let code = match gone {
         Gone::Cluster { .. } => "DeploymentGone",
         Gone::Job { .. } => "JobNotListed",
@@ -155,15 +157,15 @@ pub fn note_told(s: &Snapshot, params: &Params, memory: &mut Memory) {
     // Another engine's clock may have been ahead.
     told.last = told.last.min(s.now);
     let more = s.age(told.last);
-    if more >= params.start_deadline {
+    let step = s.poll().times(3);
+    let most = next_list(s, params).max(step.plus(s.poll()));
+    if more >= params.start_deadline.max(most) {
         // In such a gap a whole upgrade has room.
-        (told.watched, told.last) = (0, s.now);
+        (told.watched, told.last) = (told.watched / 2, s.now);
         return;
     }
     // In steps, and no further than it is waited for, since each is written to the store.
-    let step = s.poll().times(3);
     if told.watched < told_long_enough(s, params).get() && more >= step {
-        let most = next_list(s, params).max(step.plus(s.poll()));
         told.watched = told.watched.saturating_add(more.min(most).get());
         told.last = s.now;
     }
@@ -243,17 +245,14 @@ fn until_it_is_read(s: &Snapshot, verdict: &Verdict) -> Verdict {
     if observations::is_replaced_or_suspended(s) {
         return kept;
     }
-    if s.job.state.is_terminal() {
-        // By its reason a guess is told from what was told, and is corrected yet.
+    if end::is_guessed(s) {
+        // By its reason it is corrected yet.
         return Verdict::keep(s, Rule::LookingForTheResource)
             .as_sure_as(Confidence::Inferred)
             .want_after(WantedSource::Kubernetes, s.job.since)
             .validate_after(s.poll());
     }
-    let message = format!(
-        "{}; looking whether its resource still asks for it",
-        verdict.reason.message
-    );
+    let message = format!("{}; {LOOKING}", verdict.reason.message);
     Verdict::inferred(s.job.state, Rule::LookingForTheResource)
         .because(&verdict.reason.code, message)
         .want_after(WantedSource::Kubernetes, s.job.since)

@@ -21,7 +21,11 @@ pub(super) const WITHDRAWN: &str = "Withdrawn";
 /// archive or HA data of the job before is about it.
 pub fn made_anew(s: &Snapshot, params: &Params, memory: &mut Memory) -> Option<Verdict> {
     let is_over = s.job.state.is_terminal() || observations::was_suspended(s);
-    let has_begun = matches!(s.job.state, JobState::Starting | JobState::Suspended) && s.job.reason.code != GONE;
+    let is_to_start = matches!(
+        s.job.state,
+        JobState::Starting | JobState::Suspended | JobState::Unknown
+    );
+    let has_begun = is_to_start && s.job.reason.code != GONE;
     if memory.made_anew_at.is_none() || !(is_over || has_begun) {
         return None;
     }
