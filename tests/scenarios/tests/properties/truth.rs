@@ -33,7 +33,8 @@ impl Truth {
     pub fn objection(&self, to: JobState, job: Option<&str>, at: Moment) -> Option<String> {
         let at = at.as_millis();
         let wrong = |why: &str| Some(format!("{to} at {}: {why}", Moment::from_millis(at)));
-        if (to.is_terminal() || to == JobState::Suspended) && !self.is_lit(at) {
+        let is_shown = to == JobState::Suspended && self.is_shown_suspended(job, at);
+        if (to.is_terminal() || to == JobState::Suspended) && !is_shown && !self.is_lit(at) {
             return wrong("every source had been dark for longer than any look takes");
         }
         match to {
@@ -114,6 +115,13 @@ impl Truth {
     fn is_lit(&self, at: i64) -> bool {
         self.within(at - UNDER_WAY, at)
             .any(|(epoch, ..)| epoch.flink_answers() || (self.mode != Mode::Standalone && epoch.kubernetes_answers()))
+    }
+
+    /// Whether a watch that was open showed a resource that asks for a suspended job.
+    fn is_shown_suspended(&self, job: Option<&str>, at: i64) -> bool {
+        let resource = self.own(job);
+        self.within(at - UNDER_WAY, at)
+            .any(|(epoch, ..)| epoch.shows_resources() && epoch.asked_for(resource) == Some(Wish::Suspended))
     }
 
     fn was_said(&self, state: JobState, job: Option<&str>, at: i64) -> bool {

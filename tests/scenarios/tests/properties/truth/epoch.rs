@@ -99,7 +99,7 @@ impl Epoch {
     }
 
     /// Whether the operator's kinds may be read: while only new requests fail, or are slow, an open watch goes on.
-    fn shows_resources(&self) -> bool {
+    pub fn shows_resources(&self) -> bool {
         !matches!(self.kubernetes, KubernetesFault::Drop | KubernetesFault::Refuse)
     }
 
