@@ -318,6 +318,8 @@ pub fn alerts(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict)
     // A job that is gone as somebody asked is no alarm; one that failed is.
     let is_asked_for = memory.stop.is_asked_for() || operator::is_as_asked(&verdict.reason);
     let is_alarm = (verdict.state == JobState::Failed || !is_asked_for) && !s.intended(Intent::Cancel);
+    // While Flink goes on to tell another end it is judged yet.
+    let is_contested = rules::is_contested(s, memory) && !s.flink().is_unanswered();
     // One of an earlier attempt is over, so that this one is told.
     let stood = name.and_then(|name| s.alert(name));
     let is_of_another = stood.is_some_and(|alert| s.job.incarnation.since.is_some_and(|since| alert.since < since));
@@ -325,7 +327,7 @@ pub fn alerts(s: &Snapshot, params: &Params, memory: &Memory, verdict: &Verdict)
         && is_alarm
         && !is_of_another
         && s.job.state == verdict.state
-        && (stood.is_some() || (s.age(s.job.since) >= params.alert_after && !rules::is_contested(s, memory)))
+        && (stood.is_some() || (s.age(s.job.since) >= params.alert_after && !is_contested))
     {
         standing.push(DecidedAlert {
             name: name.into(),

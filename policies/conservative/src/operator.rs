@@ -16,7 +16,7 @@ use crate::memory::{Memory, ResourceSeen, Stop};
 use crate::observations;
 use crate::params::Params;
 
-pub use awaited::{STALLED, is_replaced, resumed, speaks_of_a_resource, stalled};
+pub use awaited::{STALLED, resumed, speaks_of_a_resource, stalled, still_replaced};
 pub use ended::{Gone, in_place_of_end, is_as_asked, note_told, of_unexplained_end, reread};
 pub use requested::{made_anew, not_deployed, not_submitted, waits_still};
 pub use suspended::{deleted_while_suspended, is_suspended, scaled_to_zero, stays_suspended};

@@ -49,7 +49,7 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
         memory.gone_at = None;
     }
     let verdict = by_evidence(s, params, memory);
-    operator::in_place_of_end(s, params, memory, verdict)
+    operator::in_place_of_end(s, params, memory, operator::still_replaced(s, verdict))
 }
 
 /// By who answers, and what.
@@ -162,12 +162,12 @@ fn left_open(s: &Snapshot, memory: &mut Memory, fault: &Fault, looks: &Looks) ->
     lingers(s, confidence, Rule::JobLeftOpen, "JobLeftOpen", fault.message.clone())
 }
 
-/// The state stays, as sure as a silence leaves it. One lost answer is no news; and a job that was suspended, or that the operator
-/// replaces, keeps its reason, for that is what tells by whom.
+/// The state stays, as sure as a silence leaves it. One lost answer is no news; and a job that was suspended keeps its reason, for
+/// that is what tells by whom.
 fn lingers(s: &Snapshot, confidence: Confidence, rule: Rule, code: &str, message: String) -> Verdict {
     match confidence {
         Confidence::Confirmed => Verdict::keep(s, Rule::OneLostAnswer).as_sure_as(confidence),
-        Confidence::Inferred | Confidence::Stale if observations::was_suspended(s) || operator::is_replaced(s) => {
+        Confidence::Inferred | Confidence::Stale if observations::was_suspended(s) => {
             Verdict::keep(s, rule).as_sure_as(confidence)
         }
         Confidence::Inferred | Confidence::Stale => Verdict::new(s.job.state, confidence, rule).because(code, message),
@@ -184,7 +184,7 @@ pub fn reported_before(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
     })
 }
 
-/// Whether Flink has told another end since this one was put on record: that was guessed, or is of the run before.
+/// Whether Flink has told another end since the one on record was put there: that was guessed, or is of the run before.
 pub fn is_contested(s: &Snapshot, memory: &Memory) -> bool {
     let is_another = memory.reported.is_some_and(|end| end.state() != s.job.state);
     is_another && memory.reported_since.is_some_and(|told| told >= s.job.since)

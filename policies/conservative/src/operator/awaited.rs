@@ -1,7 +1,7 @@
 //! Jobs that the operator has taken away, or stopped, and is to bring back.
 
 use steadfast_policy::{
-    DesiredState, FlinkResource, FlinkResourceKind, JobState, Millis, Rollout, Snapshot, Timestamp,
+    DesiredState, FlinkResource, FlinkResourceKind, JobState, Millis, Mode, Rollout, Snapshot, Timestamp,
 };
 
 use super::ended::LOOKING;
@@ -105,8 +105,19 @@ pub fn resumed(s: &Snapshot, memory: &mut Memory) -> Option<Verdict> {
 }
 
 /// Whether the record says that the operator is to bring the job back. Flink has a RECONCILING of its own.
-pub fn is_replaced(s: &Snapshot) -> bool {
+fn is_replaced(s: &Snapshot) -> bool {
     s.job.state == JobState::Reconciling && s.job.reason.code == REPLACES
+}
+
+/// What is said meanwhile of a job that the operator is to bring back has its code, by which the record tells whose RECONCILING it
+/// is: until Flink lists the job, or its Deployment is there again.
+pub fn still_replaced(s: &Snapshot, mut verdict: Verdict) -> Verdict {
+    let deployment = s.deployment().present().filter(|_| s.job.mode != Mode::Session);
+    let is_back = s.flink().is_present() || deployment.is_some_and(|deployment| deployment.replicas > 0);
+    if verdict.state == JobState::Reconciling && is_replaced(s) && !is_back {
+        REPLACES.clone_into(&mut verdict.reason.code);
+    }
+    verdict
 }
 
 /// Whether the record says what is only said where a resource stands for the job.
@@ -133,7 +144,7 @@ pub fn stalled<'a>(s: &Snapshot, params: &Params, memory: &Memory, verdict: &'a 
     let stands = s.alert(STALLED).is_some();
     let is_late = match memory.awaited_since {
         Some(since) => stands || memory.operator_dark.lit_since(s, since) >= params.start_deadline,
-        None => stands && memory.resource != ResourceSeen::No,
+        None => stands && memory.resource != ResourceSeen::No && verdict.reason.code == REPLACES,
     };
     (verdict.state == JobState::Reconciling && is_late).then_some(verdict.reason.message.as_str())
 }

@@ -158,10 +158,17 @@ pub fn note_told(s: &Snapshot, params: &Params, memory: &mut Memory) {
     told.last = told.last.min(s.now);
     let more = s.age(told.last);
     let step = s.poll().times(3);
-    let most = next_list(s, params).max(step.plus(s.poll()));
+    let was_off = s.engine_since > told.last;
+    let most = if was_off {
+        next_list(s, params)
+    } else {
+        next_list(s, params).max(step.plus(s.poll()))
+    };
     if more >= params.start_deadline.max(most) {
-        // In such a gap a whole upgrade has room.
-        (told.watched, told.last) = (told.watched / 2, s.now);
+        // In such a gap a whole upgrade has room, and of one that no engine saw nothing is known.
+        let enough = told_long_enough(s, params).get();
+        let left = if was_off { 0 } else { told.watched.min(enough) / 2 };
+        (told.watched, told.last) = (left, s.now);
         return;
     }
     // In steps, and no further than it is waited for, since each is written to the store.
