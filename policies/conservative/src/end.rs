@@ -19,6 +19,8 @@ pub const DELETED: &str = "DeletedWhileSuspended";
 pub const LOST: &str = "JobLost";
 /// That of one that is taken from what was intended or had begun.
 pub const CANCELLED: &str = "Cancelled";
+/// The reason codes of ends that nobody told: they are corrected when somebody does.
+const GUESSES: [&str; 4] = [GONE, DELETED, LOST, CANCELLED];
 /// For so many terminal polls an archive may be written late.
 const LATE_LOOKS: u64 = 20;
 /// And an archive that cannot be read is asked on after that, so much more slowly, without an end.
@@ -121,13 +123,13 @@ pub fn revisited(s: &Snapshot, memory: &mut Memory) -> Verdict {
 
 /// Whether the end on record was told by nobody.
 pub fn is_guessed(s: &Snapshot) -> bool {
-    s.job.state.is_terminal() && [GONE, DELETED, LOST, CANCELLED].contains(&s.job.reason.code.as_str())
+    s.job.state.is_terminal() && GUESSES.contains(&s.job.reason.code.as_str())
 }
 
 /// An end that stays, unless it was guessed and is told now: a source that speaks late is still heard.
 pub fn corrected(s: &Snapshot, memory: &mut Memory, kept: Verdict) -> Verdict {
     let code = s.job.reason.code.as_str();
-    if ![GONE, DELETED, LOST, CANCELLED].contains(&code) {
+    if !GUESSES.contains(&code) {
         return kept;
     }
     if knows_job(s)

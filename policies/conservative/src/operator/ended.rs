@@ -15,9 +15,10 @@ use crate::rulebook::Rule;
 
 /// What is said of an end whose resource is gone, or was going.
 const IS_DELETED: &str = "its FlinkDeployment or FlinkSessionJob is deleted";
-/// How it ends what is said of a job whose resource is to be read.
-pub(super) const LOOKING: &str = "looking whether its resource still asks for it";
 const WAS_BEING_DELETED: &str = "its FlinkDeployment or FlinkSessionJob was being deleted";
+
+/// The last words of what is said of an end whose resource is to be read.
+pub(super) const LOOKING: &str = "looking whether its resource still asks for it";
 
 /// What is gone of a job.
 #[derive(Clone, Copy, Debug)]
