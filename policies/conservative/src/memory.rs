@@ -197,11 +197,11 @@ impl Memory {
         let job = &snapshot.job;
         let deployment = snapshot.deployment().present().map(|deployment| &deployment.uid);
         let deployment = deployment.or(job.incarnation.deployment_uid.as_ref());
+        // As with a clock that was ahead.
+        let is_forgotten = *self == Self::default();
         if self.attempt != job.incarnation.attempt {
             let mut before = std::mem::take(self);
             let is_same_cluster = before.deployment.as_ref() == deployment;
-            // As with a clock that was ahead.
-            let is_forgotten = before == Self::default();
             *self = Self {
                 attempt: job.incarnation.attempt,
                 instability: before.instability,
@@ -217,9 +217,9 @@ impl Memory {
                 self.has_failed_over = before.attempt > 0 && (job.mode != Mode::Session || is_same_job);
                 self.keep_cluster(before, job.mode);
             }
-            if is_forgotten && operator::speaks_of_a_resource(snapshot) {
-                self.resource = ResourceSeen::Yes;
-            }
+        }
+        if is_forgotten && operator::speaks_of_a_resource(snapshot) {
+            self.resource = ResourceSeen::Yes;
         }
         if self.flink_job_id != job.incarnation.flink_job_id {
             self.flink_job_id.clone_from(&job.incarnation.flink_job_id);

@@ -5,6 +5,7 @@ use steadfast_policy::{
 };
 
 use super::ended::LOOKING;
+use super::requested::is_asked_for;
 use super::{called, is_suspended, standing};
 use crate::Verdict;
 use crate::memory::{Memory, ResourceSeen, Stop};
@@ -123,7 +124,7 @@ pub fn still_replaced(s: &Snapshot, mut verdict: Verdict) -> Verdict {
 /// Whether the record says what is only said where a resource stands for the job.
 pub fn speaks_of_a_resource(s: &Snapshot) -> bool {
     let is_looked_for = s.job.state == JobState::Reconciling && s.job.reason.message.ends_with(LOOKING);
-    is_replaced(s) || is_looked_for || is_suspended(s)
+    is_replaced(s) || is_looked_for || is_suspended(s) || is_asked_for(s)
 }
 
 /// How long the operator has been waited for. An end that is on record, or a suspension that nobody asked for, was judged by the

@@ -14,6 +14,10 @@ use crate::params::Params;
 use crate::rulebook::Rule;
 use crate::rules;
 
+/// What is said of a job that its resource asks for, while nothing of it is there.
+const NOT_DEPLOYED: &str = "asks for the job; its Deployment is not there yet";
+/// The same in a session cluster.
+const NOT_SUBMITTED: &str = "asks for a job, and Flink lists none of it yet";
 /// The reason code of a job whose resource went before it ran.
 pub(super) const WITHDRAWN: &str = "Withdrawn";
 
@@ -70,13 +74,8 @@ pub fn not_deployed(s: &Snapshot, params: &Params, memory: &mut Memory) -> Optio
     Some(match &resource.error {
         Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
             .because(ERROR, format!("{name} has no Deployment by its deadline: {error}")),
-        Some(_) | None => Verdict::inferred(JobState::Starting, Rule::NotDeployedYet).because(
-            "Starting",
-            format!(
-                "{name} asks for the job; its Deployment is not there yet ({})",
-                standing(resource)
-            ),
-        ),
+        Some(_) | None => Verdict::inferred(JobState::Starting, Rule::NotDeployedYet)
+            .because("Starting", format!("{name} {NOT_DEPLOYED} ({})", standing(resource))),
     })
 }
 
@@ -121,10 +120,7 @@ pub fn not_submitted(s: &Snapshot, params: &Params, memory: &mut Memory) -> Opti
         Some(error) if overdue => Verdict::inferred(JobState::Failed, Rule::OperatorError)
             .because(ERROR, format!("{name} has no job by its deadline: {error}")),
         Some(_) | None => {
-            let message = format!(
-                "{name} asks for a job, and Flink lists none of it yet ({})",
-                standing(resource)
-            );
+            let message = format!("{name} {NOT_SUBMITTED} ({})", standing(resource));
             Verdict::inferred(JobState::Starting, Rule::NotSubmittedYet).because("Starting", message)
         }
     })
@@ -139,6 +135,14 @@ pub fn waits_still(s: &Snapshot, memory: &Memory) -> Option<Verdict> {
         Confidence::Confirmed | Confidence::Inferred | Confidence::Stale => Confidence::Inferred,
     };
     is_waiting.then(|| Verdict::keep(s, Rule::NotSubmittedYet).as_sure_as(confidence))
+}
+
+/// Whether the record says of a job that never ran what is only said where a resource asks for it, or did.
+pub(super) fn is_asked_for(s: &Snapshot) -> bool {
+    let reason = &s.job.reason;
+    let says = |words| reason.message.contains(words);
+    let is_said = reason.code == WITHDRAWN || says(NOT_DEPLOYED) || says(NOT_SUBMITTED);
+    s.never_ran() && s.job.state == JobState::Starting && is_said
 }
 
 /// A resource is gone of which no job was ever seen: known once it was seen to be deleted, or by complete answers over
