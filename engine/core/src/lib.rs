@@ -42,6 +42,7 @@ pub mod requested_jobs;
 pub mod rule;
 pub mod schedule;
 pub mod secret_url;
+pub mod severity;
 pub mod shadow;
 pub mod snapshot;
 pub mod state;

@@ -5,7 +5,8 @@ use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::id::{ClusterName, JobKey, TargetId};
-use crate::record::JobRecord;
+use crate::record::{JobRecord, StandingAlert};
+use crate::severity::Severity;
 use crate::state::Confidence;
 use crate::time::Timestamp;
 
@@ -41,6 +42,21 @@ impl JobView {
             Some(_) => Confidence::Stale,
             None => self.record.confidence,
         }
+    }
+
+    /// When the state was last confirmed. A confirmation alone is not committed each time: the watch may know of a later one.
+    pub fn confirmed_at(&self) -> Option<Timestamp> {
+        self.record.confirmed_at.max(self.watch.confirmed_at)
+    }
+
+    /// Whether somebody keeps an alert of the job from being told.
+    pub fn is_silenced(&self, _alert: &StandingAlert) -> bool {
+        false
+    }
+
+    /// How much the job needs somebody to look at it.
+    pub fn severity(&self) -> Severity {
+        Severity::of(&self.record, self.confidence(), |alert| self.is_silenced(alert))
     }
 }
 
@@ -101,6 +117,26 @@ impl Projection {
             .take(limit)
             .cloned()
             .collect()
+    }
+
+    /// Looks at all jobs at once. The loop cannot write meanwhile: nothing slow is done here, and nothing is written out.
+    pub fn look<T>(&self, look: impl FnOnce(&BTreeMap<JobKey, JobView>) -> T) -> T {
+        look(&self.jobs.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Hands over each job that passes, in the order of their keys, a few at a time: the loop can write in between, and while
+    /// one is looked at. So those that are seen first may be older than those that are seen last.
+    pub fn walk(&self, mut pass: impl FnMut(&JobView) -> bool, mut look: impl FnMut(&JobView)) {
+        const AT_ONCE: usize = 1024;
+        let mut after: Option<JobKey> = None;
+        loop {
+            let views = self.page(after.as_ref(), AT_ONCE, &mut pass);
+            views.iter().for_each(&mut look);
+            match views.last() {
+                Some(last) if views.len() == AT_ONCE => after = Some(last.record.key.clone()),
+                Some(_) | None => return,
+            }
+        }
     }
 
     /// Looks at each job, in the order of their keys. The loop cannot write meanwhile: nothing slow is done here.
@@ -180,6 +216,30 @@ mod tests {
             .map(|c| (c.jobs, c.unconfirmed))
             .collect();
         assert_eq!(counts, [(2, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_walk_meets_each_job_that_passes_once() {
+        let projection = Projection::default();
+        for number in 0..3000 {
+            let state = if number % 3 == 0 {
+                JobState::Failed
+            } else {
+                JobState::Running
+            };
+            show(
+                &projection,
+                &format!("a/default/x{number:04}"),
+                state,
+                Confidence::Confirmed,
+            );
+        }
+        let mut met = Vec::new();
+        projection.walk(
+            |view| view.record.state == JobState::Running,
+            |view| met.push(view.record.key.clone()),
+        );
+        assert!(met.len() == 2000 && met.is_sorted_by(|a, b| a < b), "{}", met.len());
     }
 
     #[test]

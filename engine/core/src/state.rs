@@ -22,6 +22,7 @@ macro_rules! word {
         }
     };
 }
+pub(crate) use word;
 
 /// The state of a job: Flink's own word where Flink says it (`JobStatus`), ours where it cannot.
 #[derive(

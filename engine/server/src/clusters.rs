@@ -123,7 +123,7 @@ pub struct Standalone {
 }
 
 /// What can be read of each cluster, and how many jobs of it are on record.
-#[utoipa::path(get, path = "/api/v1/clusters", operation_id = "clusters", tag = "engine", responses(
+#[utoipa::path(get, path = "/api/v1/clusters", operation_id = "listClusters", tag = "engine", responses(
     (status = 200, description = "The clusters of the configuration", body = ClusterList, example = json!({
         "items": [{
             "name": "prod", "server": "https://10.0.0.1:6443", "state": "retrying",

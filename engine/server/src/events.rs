@@ -76,7 +76,7 @@ pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
 ///
 /// An event named `unreadable`, with the data `{"job","sequence","why","store"}`, stands for one that is in the journal and
 /// does not read, as after damage: read that job anew. The stream goes on.
-#[utoipa::path(get, path = "/api/v1/events", tag = "events", params(
+#[utoipa::path(get, path = "/api/v1/events", operation_id = "streamEvents", tag = "events", params(
     ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that was received; it wins over `after`"),
     EventsQuery),
     responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream",

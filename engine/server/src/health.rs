@@ -17,7 +17,7 @@ const SHORT: usize = 160;
 const STORE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Whether the process should go on.
-#[utoipa::path(get, path = "/livez", tag = "engine", responses(
+#[utoipa::path(get, path = "/livez", operation_id = "getLiveness", tag = "engine", responses(
     (status = 200, description = "The loop turns", body = Liveness),
     (status = 503, description = "The loop has not turned for 10 polls", body = Liveness)))]
 pub(crate) async fn livez(State(api): State<Api>) -> Response {
@@ -26,7 +26,7 @@ pub(crate) async fn livez(State(api): State<Api>) -> Response {
 }
 
 /// Whether it can do its work.
-#[utoipa::path(get, path = "/readyz", tag = "engine", responses(
+#[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "engine", responses(
     (status = 200, description = "Ready", body = Readiness),
     (status = 503, description = "Not ready; the body says why", body = Readiness)))]
 pub(crate) async fn readyz(State(api): State<Api>) -> Response {

@@ -142,7 +142,7 @@ fn not_configured(api: &Api, key: &JobKey) -> Option<String> {
 }
 
 /// One job.
-#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}", tag = "jobs", params(
+#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}", operation_id = "getJob", tag = "jobs", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
     responses((status = 200, description = "The job", body = Job),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json")))]
@@ -180,7 +180,7 @@ impl HistoryQuery {
 }
 
 /// The history of a job since it was first seen, or seen again after it was forgotten.
-#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/transitions", tag = "jobs", params(
+#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/transitions", operation_id = "listJobTransitions", tag = "jobs", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path), HistoryQuery),
     responses((status = 200, description = "A page of transitions, oldest first", body = TransitionPage),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
@@ -208,7 +208,7 @@ pub(crate) async fn transitions(
 }
 
 /// What is seen of a job now, what its policy makes of it, and which rule spoke.
-#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/explain", tag = "jobs", params(
+#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/explain", operation_id = "explainJob", tag = "jobs", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = Explanation, description = "Why the record says what it says"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
@@ -224,7 +224,7 @@ pub(crate) async fn explain(State(api): State<Api>, JobPath(key): JobPath) -> Re
 }
 
 /// Says what is wanted of a job. It explains what will be seen; it never stands for it.
-#[utoipa::path(put, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/intent", tag = "jobs", params(
+#[utoipa::path(put, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/intent", operation_id = "setJobIntent", tag = "jobs", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
     request_body(content = IntentBody, content_type = "application/json"),
     responses((status = 200, description = "Committed; the job as it stands", body = Job),
@@ -304,7 +304,7 @@ pub(crate) struct ForgetQuery {
 /// A job that is seen alive would be back at once, without its history: its removal is refused unless it is forced.
 /// A discovered application is seen alive while its Deployment (or its FlinkDeployment) is there or Flink lists its job
 /// as not ended, a session's job while Flink lists it; what cannot be looked at is not seen.
-#[utoipa::path(delete, path = "/api/v1/jobs/{cluster}/{namespace}/{name}", tag = "jobs", params(
+#[utoipa::path(delete, path = "/api/v1/jobs/{cluster}/{namespace}/{name}", operation_id = "forgetJob", tag = "jobs", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path), ForgetQuery),
     responses((status = 204, description = "Its removal is committed"),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),

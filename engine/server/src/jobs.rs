@@ -1,90 +1,89 @@
 //! `GET /api/v1/jobs`: the jobs on record, by page.
 
-use std::collections::BTreeSet;
-use std::str::FromStr;
+mod order;
 
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use steadfast_core::id::JobKey;
-use steadfast_core::record::JobRecord;
-use steadfast_core::state::JobState;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::cursor;
+use crate::filter::JobFilter;
 use crate::problem::Problem;
-use crate::query::{Cursor, Limit, Page, Parameters, comma_separated};
+use crate::query::{Both, Cursor, Limit, Page, first};
 use crate::state::Api;
 use crate::view::Job;
 
-/// A page of jobs, in the order of their ids.
+use order::{Behind, Sort};
+
+/// A page of jobs, in the order that was asked for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct JobPage {
     items: Vec<Job>,
+    /// How many jobs there are in all, of all pages.
+    #[schema(example = 1)]
+    total: u64,
     /// Where the next page begins; null on the last one.
     cursor: Option<String>,
 }
 
-/// Which jobs are asked for.
+/// Which part of the list is asked for, and in which order.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// Only jobs in one of these states; repeated, or separated by commas.
-    #[serde(default, deserialize_with = "comma_separated")]
-    #[param(value_type = Option<Vec<String>>)]
-    state: BTreeSet<StateWord>,
-    /// Only jobs of these namespaces; repeated, or separated by commas.
-    #[serde(default, deserialize_with = "comma_separated")]
-    #[param(value_type = Option<Vec<String>>)]
-    namespace: BTreeSet<String>,
+    /// In which order; a `-` in front turns it round. By id, if not given.
+    ///
+    /// `severity` is the worst first, then what stands longest, then by id. `state` is by the word; `since` what stands longest first;
+    /// `confirmed` what was longest not confirmed first; `cluster` by cluster, then by id.
+    #[serde(default)]
+    #[param(value_type = Option<String>, example = "severity")]
+    sort: Sort,
     /// Items of a page: 1 to 5000, 500 if not given.
     #[serde(default)]
     #[param(value_type = Option<u32>)]
     limit: Limit,
-    /// The `cursor` of the page before.
+    /// The `cursor` of the page before; it goes with its filters and its `sort`.
     #[param(value_type = Option<String>)]
-    cursor: Option<Cursor<JobKey>>,
-}
-
-/// A state as a request writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct StateWord(JobState);
-
-impl FromStr for StateWord {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        JobState::parse(word).map(Self).ok_or_else(|| {
-            let known: Vec<&str> = JobState::ALL.iter().map(|state| state.as_str()).collect();
-            format!("`{word}` is not a state; use one of {}", known.join(", "))
-        })
-    }
-}
-
-impl ListQuery {
-    fn takes(&self, record: &JobRecord) -> bool {
-        let namespace = record.key.target.namespace.as_str();
-        (self.state.is_empty() || self.state.contains(&StateWord(record.state)))
-            && (self.namespace.is_empty() || self.namespace.contains(namespace))
-    }
+    cursor: Option<Cursor<Behind>>,
 }
 
 /// The jobs on record.
-#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(ListQuery),
+///
+/// A job that changes between two pages may be on neither or on both where they are sorted by what has changed; by id each is on
+/// one.
+#[utoipa::path(get, path = "/api/v1/jobs", operation_id = "listJobs", tag = "jobs", params(JobFilter, ListQuery),
     responses(
         (status = 200, description = "A page of jobs", body = JobPage),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn list(
     State(api): State<Api>,
-    Parameters(query): Parameters<ListQuery>,
+    Both(filter, query): Both<JobFilter, ListQuery>,
 ) -> Result<Json<JobPage>, Problem> {
-    let after = query.cursor.as_ref().map(|cursor| &cursor.0);
-    let views = api
-        .jobs
-        .page(after, query.limit.and_one(), |view| query.takes(&view.record));
-    let page = Page::of(views, query.limit, |view| cursor::write(&view.record.key));
+    let (sort, fingerprint) = (query.sort, filter.fingerprint());
+    let behind = query.cursor.map(|Cursor(behind)| behind);
+    if let Some(behind) = &behind {
+        behind.must_go_with(sort, &fingerprint)?;
+    }
+    let mut taker = filter.taker();
+    let (total, views) = api.jobs.look(|jobs| {
+        let all = jobs.values().filter(|view| taker.takes(view));
+        let mut all: Vec<_> = all.map(|view| (sort.place(view), view)).collect();
+        let total = all.len();
+        if let Some(behind) = &behind {
+            all.retain(|(place, _)| sort.is_behind(place, behind));
+        }
+        let page = first(all, query.limit.and_one(), |(one, _), (other, _)| {
+            sort.compare(one, other)
+        });
+        let page = page.into_iter().map(|(_, view)| view.clone());
+        (total as u64, page.collect())
+    });
+    let page = Page::of(views, query.limit, |view| {
+        cursor::write(&Behind::new(sort, fingerprint, &sort.place(view)))
+    });
     Ok(Json(JobPage {
         items: page.items.iter().map(Job::from).collect(),
+        total,
         cursor: page.cursor,
     }))
 }

@@ -12,12 +12,14 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 mod access;
+mod alerts;
 mod audit;
 mod clusters;
 mod cursor;
 mod dashboard;
 mod events;
 pub mod explain;
+mod filter;
 mod headers;
 mod health;
 mod job;
@@ -34,7 +36,9 @@ mod shadows;
 pub mod sinks;
 mod state;
 mod store;
+mod summary;
 mod view;
+mod words;
 
 pub use access::{
     Access, Keys, KubernetesAuth, KubernetesUser, NamedTokens, NewToken, NewTokenError, Scope, Scopes, Token,

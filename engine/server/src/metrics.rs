@@ -28,7 +28,7 @@ pub(crate) struct OwnMetrics(pub(crate) Arc<Registry>);
 /// What the engine counts.
 ///
 /// `Accept: application/openmetrics-text` is answered in OpenMetrics 1.0.0, everything else in Prometheus' text format 0.0.4.
-#[utoipa::path(get, path = "/metrics", tag = "engine", responses(
+#[utoipa::path(get, path = "/metrics", operation_id = "getMetrics", tag = "engine", responses(
     (status = 200, description = "Metrics, described in docs/metrics.md", content(
         (String = "text/plain; version=0.0.4; charset=utf-8"),
         (String = "application/openmetrics-text; version=1.0.0; charset=utf-8")))))]

@@ -7,21 +7,23 @@ use utoipa::OpenApi;
 use crate::access::Door;
 use crate::problem::Problem;
 use crate::router::doors;
-use crate::{audit, clusters, dashboard, events, health, job, jobs, metrics, policies, shadows, store, view};
+use crate::{
+    alerts, audit, clusters, dashboard, events, health, job, jobs, metrics, policies, shadows, store, summary, view,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Steadfast", description = "A truthful record of Flink jobs on Kubernetes.", version = env!("CARGO_PKG_VERSION")),
     paths(
         health::livez, health::readyz, metrics::metrics, document,
-        clusters::list, events::events, jobs::list, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, audit::list, job::intend,
+        clusters::list, events::events, jobs::list, summary::show, alerts::list, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, audit::list, job::intend,
     ),
     components(schemas(view::Job, view::Transition, view::AlertChange, Problem))
 )]
 struct Document;
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "engine", responses(
+#[utoipa::path(get, path = "/openapi.json", operation_id = "getOpenApi", tag = "engine", responses(
     (status = 200, description = "OpenAPI 3.1", body = Object)))]
 pub(crate) async fn document() -> Result<Json<Value>, Problem> {
     let described = described();
@@ -124,7 +126,7 @@ fn add_doors(paths: &mut Map<String, Value>) {
 
 fn deepen(operation: &mut Value) {
     if let Some(id) = operation.get_mut("operationId") {
-        *id = json!(format!("{}_session_job", id.as_str().unwrap_or_default()));
+        *id = json!(id.as_str().unwrap_or_default().replacen("Job", "SessionJob", 1));
     }
     if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
         parameters.push(json!({

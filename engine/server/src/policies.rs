@@ -23,14 +23,14 @@ impl From<ReloadError> for Problem {
 }
 
 /// The policies of the running engine.
-#[utoipa::path(get, path = "/api/v1/policies", tag = "policies", operation_id = "list_policies", responses(
+#[utoipa::path(get, path = "/api/v1/policies", operation_id = "listPolicies", tag = "policies", responses(
     (status = 200, description = "The policies, and how the last reload went", body = PolicyList)))]
 pub(crate) async fn list(State(api): State<Api>) -> Json<PolicyList> {
     Json(api.policies.running())
 }
 
 /// Reads the policies of the configuration anew, tries them on what is seen now, and lets them decide.
-#[utoipa::path(post, path = "/api/v1/reload", tag = "policies", responses(
+#[utoipa::path(post, path = "/api/v1/reload", operation_id = "reloadConfiguration", tag = "policies", responses(
     (status = 200, description = "They decide from now on", body = Reloaded),
     (status = 409, description = "The engine was not started from a file", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "They cannot be used; the policies are those of before", body = Problem, content_type = "application/problem+json"),

@@ -4,15 +4,17 @@
 //! `/openapi.json`, so that the two cannot differ. A name that no field has is refused, since the answer would be
 //! one to another question; an empty value counts as none, since forms send all of their fields.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use steadfast_core::journal::Sequence;
+use steadfast_core::time::Timestamp;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{RefOr, Schema};
@@ -33,27 +35,69 @@ impl<S: Send + Sync, T: DeserializeOwned + IntoParams> FromRequestParts<S> for P
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parse(parts.uri.query().unwrap_or_default()).map(Self)
+        let described = described::<T>();
+        let given = given(parts.uri.query().unwrap_or_default(), &described)?;
+        read(&described, &given).map(Self)
     }
 }
 
+/// The parameters of a request that has some of its own beside those of others. It takes both, and a name that neither has is
+/// refused.
+#[derive(Debug)]
+pub(crate) struct Both<A, B>(pub(crate) A, pub(crate) B);
+
+impl<S, A, B> FromRequestParts<S> for Both<A, B>
+where
+    S: Send + Sync,
+    A: DeserializeOwned + IntoParams,
+    B: DeserializeOwned + IntoParams,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let (first, second) = (described::<A>(), described::<B>());
+        let all = [first.as_slice(), second.as_slice()].concat();
+        // serde's `flatten` would lose the names of those that are wrong.
+        let given = given(parts.uri.query().unwrap_or_default(), &all)?;
+        Ok(Self(read(&first, &given)?, read(&second, &given)?))
+    }
+}
+
+fn described<T: IntoParams>() -> Vec<Parameter> {
+    T::into_params(|| Some(ParameterIn::Query))
+}
+
+#[cfg(test)]
 fn parse<T: DeserializeOwned + IntoParams>(query: &str) -> Result<T, Problem> {
-    let described = T::into_params(|| Some(ParameterIn::Query));
-    let mut given: BTreeMap<&str, String> = BTreeMap::new();
+    let described = described::<T>();
+    read(&described, &given(query, &described)?)
+}
+
+/// What is given of the parameters that there are, by their names.
+fn given(query: &str, described: &[Parameter]) -> Result<BTreeMap<String, String>, Problem> {
+    let mut given: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()) {
         let parameter = described.iter().find(|known| known.name == name);
-        let parameter = parameter.ok_or_else(|| unknown(&name, &described))?;
+        let parameter = parameter.ok_or_else(|| unknown(&name, described))?;
         match given.get_mut(parameter.name.as_str()) {
             Some(earlier) if is_list(parameter) => {
                 earlier.push(',');
                 earlier.push_str(&value);
             }
             Some(_) => return Err(twice(&parameter.name)),
-            None => drop(given.insert(&parameter.name, value.into_owned())),
+            None => drop(given.insert(parameter.name.clone(), value.into_owned())),
         }
     }
-    let given: Value = given.into_iter().collect();
-    serde_path_to_error::deserialize(given).map_err(|error| {
+    Ok(given)
+}
+
+/// Reads those parameters of what is given.
+fn read<T: DeserializeOwned>(described: &[Parameter], given: &BTreeMap<String, String>) -> Result<T, Problem> {
+    let own = given
+        .iter()
+        .filter(|(name, _)| described.iter().any(|known| known.name == **name));
+    let own: Value = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+    serde_path_to_error::deserialize(own).map_err(|error| {
         let name = error.path().to_string();
         let detail = format!("{name}={}", error.inner());
         Problem::parameter(&name, detail)
@@ -138,6 +182,36 @@ impl TryFrom<String> for Position {
             .map(|number| Self(Sequence(number)))
             .map_err(|_| format!("`{text}` is not a position in the journal; use one that this engine gave"))
     }
+}
+
+/// A moment as a request writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl TryFrom<String> for Moment {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let moment = Timestamp::parse(&text).map(Self);
+        moment.ok_or_else(|| format!("`{text}` is not a moment; write it as RFC 3339 does: 2026-11-23T01:13:29.838Z"))
+    }
+}
+
+impl From<Moment> for String {
+    fn from(moment: Moment) -> Self {
+        moment.0.to_string()
+    }
+}
+
+/// Of items in no order, the first `count` in the order of `compare`.
+pub(crate) fn first<T>(mut items: Vec<T>, count: usize, compare: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
+    if count > 0 && items.len() > count {
+        items.select_nth_unstable_by(count - 1, &compare);
+        items.truncate(count);
+    }
+    items.sort_unstable_by(compare);
+    items
 }
 
 /// Where the page before ended, as [`cursor::write`] wrote it.

@@ -117,7 +117,7 @@ pub(crate) struct ShadowQuery {
 }
 
 /// What shadow policies would show.
-#[utoipa::path(get, path = "/api/v1/shadows", tag = "policies", operation_id = "list_shadows", params(ShadowQuery),
+#[utoipa::path(get, path = "/api/v1/shadows", operation_id = "listShadows", tag = "policies", params(ShadowQuery),
     responses(
         (status = 200, description = "All shadow policies, and a page of their jobs", body = ShadowPage),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json")))]

@@ -32,7 +32,7 @@ pub struct StoreState {
 }
 
 /// What of the record could not be read or written.
-#[utoipa::path(get, path = "/api/v1/store", operation_id = "store", tag = "engine", responses(
+#[utoipa::path(get, path = "/api/v1/store", operation_id = "getStore", tag = "engine", responses(
     (status = 200, description = "The store, and what of it is not as it should be", body = StoreState),
     (status = 503, description = "The journal cannot be read", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn show(State(api): State<Api>) -> Result<Json<StoreState>, Problem> {

@@ -1,5 +1,7 @@
 //! The record as the API shows it: the public contract's field names, and no more of the inside than they say.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use steadfast_core::alert::{AlertEvent, AlertStatus};
 use steadfast_core::foreign_text::ForeignText;
@@ -8,6 +10,8 @@ use steadfast_core::projection::JobView;
 use steadfast_core::record::{self, AlertScope};
 use steadfast_core::state::Attention;
 use utoipa::ToSchema;
+
+use crate::words::schema;
 
 /// How many other jobs of an application are shown with its record.
 const OTHER_JOBS: usize = 100;
@@ -32,16 +36,21 @@ pub(crate) struct Job {
     /// The FlinkSessionJob that the record goes by; absent for all others.
     #[serde(skip_serializing_if = "Option::is_none")]
     session_job: Option<String>,
-    /// application, session or standalone.
+    /// How it is deployed.
+    #[schema(value_type = schema::Mode, example = "application")]
     mode: &'static str,
     /// 32 hex digits; null while no job id is known.
     flink_job_id: Option<String>,
     /// 1 for the first one seen, 0 while nothing has been seen.
     attempt: u32,
-    #[schema(example = "RUNNING")]
+    #[schema(value_type = schema::State, example = "RUNNING")]
     state: &'static str,
-    /// confirmed, inferred or stale.
+    /// How sure the state is.
+    #[schema(value_type = schema::Confidence, example = "confirmed")]
     confidence: &'static str,
+    /// How much the job needs somebody to look at it.
+    #[schema(value_type = schema::Severity, example = "running")]
+    severity: &'static str,
     reason: Reason,
     /// Since when the state stands: where Flink tells it, Flink's own start-time (CREATED, INITIALIZING, RUNNING) or
     /// end-time (FINISHED, FAILED, CANCELED), by the JobManager's clock; else `firstSeen`. A run that was seen to do
@@ -60,6 +69,8 @@ pub(crate) struct Job {
     conditions: Vec<Condition>,
     /// Alerts that are firing.
     alerts: Vec<Alert>,
+    /// The labels of its Deployment, as they were last seen.
+    labels: BTreeMap<String, String>,
     watch: Watch,
     /// The policy that decides.
     policy: String,
@@ -87,7 +98,7 @@ pub(crate) struct Reason {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Condition {
     #[serde(rename = "type")]
-    #[schema(example = "FlinkUnreachable")]
+    #[schema(value_type = schema::ConditionType, example = "FlinkUnreachable")]
     kind: &'static str,
     #[schema(format = DateTime)]
     since: String,
@@ -97,8 +108,10 @@ pub(crate) struct Condition {
 /// An alert that stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Alert {
+    #[schema(example = "JobFailed")]
     alert: String,
-    /// job, cluster or policy.
+    /// What it is about.
+    #[schema(value_type = schema::AlertScope, example = "job")]
     scope: &'static str,
     #[schema(format = DateTime)]
     since: String,
@@ -109,7 +122,8 @@ pub(crate) struct Alert {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Watch {
-    /// active or sleeping.
+    /// Whether it polls.
+    #[schema(value_type = schema::Attention, example = "active")]
     attention: &'static str,
     /// When Flink is asked next, or was last asked while its answer is awaited; null while the watch sleeps.
     #[schema(format = DateTime)]
@@ -131,13 +145,15 @@ pub(crate) struct Watch {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OtherJob {
     flink_job_id: String,
+    #[schema(value_type = schema::State, example = "RUNNING")]
     state: &'static str,
 }
 
 /// What somebody wants of a job.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Intent {
-    /// start, cancel, savepoint or none.
+    /// What it is.
+    #[schema(value_type = schema::IntentWord, example = "cancel")]
     intent: &'static str,
     #[schema(format = DateTime)]
     since: String,
@@ -158,8 +174,11 @@ pub(crate) struct Transition {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     since: Option<String>,
+    #[schema(value_type = schema::State, example = "RUNNING")]
     from: &'static str,
+    #[schema(value_type = schema::State, example = "FAILED")]
     to: &'static str,
+    #[schema(value_type = schema::Confidence, example = "confirmed")]
     confidence: &'static str,
     reason: Reason,
     /// The attempt after the change.
@@ -173,9 +192,11 @@ pub(crate) struct AlertChange {
     alert: String,
     /// The job it is about, or was first seen at.
     job: String,
-    /// job, or cluster: told once for all jobs of the Kubernetes cluster.
+    /// What it is about. One about a cluster or a policy is told once for all of its jobs.
+    #[schema(value_type = schema::AlertScope, example = "job")]
     scope: &'static str,
-    /// firing or resolved.
+    /// Whether it began or ended.
+    #[schema(value_type = schema::AlertStatus, example = "firing")]
     status: &'static str,
     #[schema(format = DateTime)]
     since: String,
@@ -206,14 +227,16 @@ impl From<&JobView> for Job {
             since: alert.since.to_string(),
             message: alert.message.clone(),
         });
+        let labels = record
+            .labels
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         // One application of 40,000 jobs would make each page that it is on as large as all others together.
         let omitted = record.other_jobs.len().saturating_sub(OTHER_JOBS);
         let others = record.other_jobs.iter().take(OTHER_JOBS).map(|other| OtherJob {
             flink_job_id: other.flink_job_id.to_string(),
             state: other.state.as_str(),
         });
-        // A confirmation alone is not committed each time: the watch may know of a later one.
-        let confirmed_at = record.confirmed_at.max(view.watch.confirmed_at);
         Self {
             id: record.key.to_string(),
             cluster: target.cluster.to_string(),
@@ -225,13 +248,15 @@ impl From<&JobView> for Job {
             attempt: record.incarnation.attempt,
             state: record.state.as_str(),
             confidence: view.confidence().as_str(),
+            severity: view.severity().as_str(),
             reason: Reason::from(&record.reason),
             since: record.began().to_string(),
             first_seen: record.since.to_string(),
             started_at: record.incarnation.started_at.map(|at| at.to_string()),
-            confirmed_at: confirmed_at.map(|at| at.to_string()),
+            confirmed_at: view.confirmed_at().map(|at| at.to_string()),
             conditions: conditions.collect(),
             alerts: alerts.collect(),
+            labels: labels.collect(),
             watch: Watch {
                 attention: record.attention.as_str(),
                 next_poll_at: view.watch.next_poll_at.map(|at| at.to_string()),

@@ -4,11 +4,10 @@ use http::HeaderMap;
 use serde::Deserialize;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{EntriesOf, Sequence, Store};
-use steadfast_core::time::Timestamp;
 use utoipa::IntoParams;
 
 use crate::problem::Problem;
-use crate::query::Position;
+use crate::query::{Moment, Position};
 
 /// What a client had last.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -22,20 +21,6 @@ pub(crate) struct EventsQuery {
     /// The `at` of the event at `after`; not looked at where the header says the position.
     #[param(value_type = Option<String>, format = DateTime)]
     at: Option<Moment>,
-}
-
-/// A moment as a request writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(super) struct Moment(Timestamp);
-
-impl TryFrom<String> for Moment {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let moment = Timestamp::parse(&text).map(Self);
-        moment.ok_or_else(|| format!("`{text}` is not a moment; use the `at` of the last event"))
-    }
 }
 
 /// Where a stream begins.

@@ -57,7 +57,7 @@ async fn a_job_has_the_contracts_fields() {
     let expected = json!({
         "id": "local/default/orders", "cluster": "local", "namespace": "default", "name": "orders",
         "mode": "application", "flinkJobId": "ffffffffa021a4190000000000000000", "attempt": 1,
-        "state": "RUNNING", "confidence": "confirmed",
+        "state": "RUNNING", "confidence": "confirmed", "severity": "degraded", "labels": {},
         "reason": {"code": "FlinkSays", "message": "Flink lists the job"},
         "since": "2026-11-23T01:13:29.838Z", "firstSeen": "2026-11-23T01:13:29.838Z",
         "startedAt": "2026-11-23T01:13:29.838Z", "confirmedAt": "2026-11-23T01:13:30.838Z",

@@ -1,0 +1,144 @@
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use steadfast_core::record::{AlertScope, StandingAlert};
+use steadfast_core::state::JobState;
+
+use crate::testing::{AT, TestServer, moved, record};
+
+/// A job with alerts: the name of each, what it is about, and since how many seconds after [`AT`] it stands.
+async fn add(server: &TestServer, id: &str, alerts: &[(&str, AlertScope, u64)]) {
+    let mut record = record(id, JobState::Running);
+    let standing = alerts.iter().map(|(name, scope, seconds)| StandingAlert {
+        name: (*name).to_owned(),
+        scope: *scope,
+        since: AT.after(Duration::from_secs(*seconds)),
+        message: format!("{name} at {id}"),
+    });
+    record.alerts = standing.collect();
+    server
+        .commit(record, vec![moved(JobState::Unknown, JobState::Running)])
+        .await;
+}
+
+async fn fleet() -> TestServer {
+    use AlertScope::{Cluster, Job, Policy};
+    let server = TestServer::new();
+    add(
+        &server,
+        "east/a/one",
+        &[("FlinkUnreachable", Cluster, 7), ("JobFailed", Job, 3)],
+    )
+    .await;
+    add(&server, "east/a/two", &[("FlinkUnreachable", Cluster, 5)]).await;
+    add(
+        &server,
+        "west/a/one",
+        &[("FlinkUnreachable", Cluster, 1), ("PolicyFailing", Policy, 9)],
+    )
+    .await;
+    add(&server, "west/a/two", &[("PolicyFailing", Policy, 9)]).await;
+    server.add("west/a/well", JobState::Running).await;
+    server
+}
+
+fn rows(page: &Value) -> Vec<String> {
+    let rows = page["items"].as_array().unwrap().iter();
+    rows.map(|row| {
+        format!(
+            "{} {} {}",
+            row["alert"].as_str().unwrap(),
+            row["job"].as_str().unwrap(),
+            row["jobs"]
+        )
+    })
+    .collect()
+}
+
+const ALL: [&str; 4] = [
+    "FlinkUnreachable west/a/one 1",
+    "JobFailed east/a/one 1",
+    "FlinkUnreachable east/a/two 2",
+    "PolicyFailing west/a/one 2",
+];
+
+#[tokio::test]
+async fn what_many_jobs_have_is_listed_once_with_the_job_that_has_it_longest() {
+    let server = fleet().await;
+    let (_, page) = server.get("/api/v1/alerts").await;
+    assert_eq!(
+        (rows(&page), &page["total"], &page["cursor"]),
+        (ALL.map(str::to_owned).to_vec(), &json!(4), &Value::Null)
+    );
+    assert_eq!(
+        page["items"][3],
+        json!({
+            "alert": "PolicyFailing", "scope": "policy", "cluster": "west", "policy": "default", "job": "west/a/one", "jobs": 2,
+            "since": "2026-11-23T01:13:38.838Z", "message": "PolicyFailing at west/a/one"
+        })
+    );
+    assert_eq!(page["items"][1]["scope"], "job");
+    assert_eq!(page["items"][1].get("policy"), None);
+}
+
+#[tokio::test]
+async fn pages_join_without_a_gap() {
+    let server = fleet().await;
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let (_, page) = server.get(&format!("/api/v1/alerts?limit=1&cursor={cursor}")).await;
+        assert_eq!(page["total"], 4);
+        seen.extend(rows(&page));
+        match page["cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ALL);
+}
+
+#[tokio::test]
+async fn filters_say_of_which_jobs_and_a_name_says_which_alerts() {
+    let server = fleet().await;
+    for (query, expected) in [
+        (
+            "cluster=east",
+            vec!["JobFailed east/a/one 1", "FlinkUnreachable east/a/two 2"],
+        ),
+        (
+            "search=one&alert=FlinkUnreachable",
+            vec!["FlinkUnreachable west/a/one 1", "FlinkUnreachable east/a/one 1"],
+        ),
+        ("status=firing&alert=JobFailed", vec!["JobFailed east/a/one 1"]),
+        ("status=silenced", vec![]),
+        ("alert=*&cluster=west", vec![ALL[0], ALL[3]]),
+    ] {
+        let (_, page) = server.get(&format!("/api/v1/alerts?{query}")).await;
+        assert_eq!(rows(&page), expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_goes_with_its_list() {
+    let server = fleet().await;
+    let (_, page) = server.get("/api/v1/alerts?limit=1&status=firing").await;
+    let cursor = page["cursor"].as_str().unwrap();
+    for query in ["limit=1", "limit=1&status=silenced", "status=firing&cluster=east"] {
+        let (status, problem) = server.get(&format!("/api/v1/alerts?{query}&cursor={cursor}")).await;
+        assert_eq!(
+            (status, problem["parameter"].as_str()),
+            (StatusCode::BAD_REQUEST, Some("cursor")),
+            "{query}"
+        );
+    }
+    let (status, _) = server
+        .get(&format!("/api/v1/alerts?status=firing&cursor={cursor}"))
+        .await;
+    assert_eq!(status, StatusCode::OK);
+    let (status, problem) = server.get("/api/v1/alerts?status=resolved").await;
+    assert_eq!(
+        (status, problem["parameter"].as_str()),
+        (StatusCode::BAD_REQUEST, Some("status"))
+    );
+}
