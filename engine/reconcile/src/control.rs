@@ -13,6 +13,7 @@ use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Force, Intent, JobState};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::closeup::Whereabouts;
 use crate::setup::PolicySetup;
 
 /// A request with the way back.
@@ -28,6 +29,10 @@ pub(crate) enum Request {
     Explain {
         key: JobKey,
         reply: oneshot::Sender<Result<Explanation, RequestError>>,
+    },
+    Locate {
+        key: JobKey,
+        reply: oneshot::Sender<Result<Whereabouts, RequestError>>,
     },
     Forget {
         key: JobKey,
@@ -123,6 +128,13 @@ impl Control {
     /// Fails with [`RequestError::NoSuchJob`] and [`RequestError::Busy`]; the failure of a policy is part of the explanation.
     pub async fn explain(&self, key: JobKey) -> Result<Explanation, RequestError> {
         self.ask(|reply| Request::Explain { key, reply }).await
+    }
+
+    /// Where a job can be asked for, as far as the loop knows.
+    ///
+    /// Fails with [`RequestError::NoSuchJob`].
+    pub(crate) async fn locate(&self, key: JobKey) -> Result<Whereabouts, RequestError> {
+        self.ask(|reply| Request::Locate { key, reply }).await
     }
 
     /// Removes a job's record for good; a discovered one that is seen again begins anew.

@@ -68,7 +68,7 @@ pub(crate) struct Driver {
 pub(crate) struct Ports {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) fetcher: Fetcher,
+    pub(crate) fetcher: Arc<Fetcher>,
     pub(crate) updates: mpsc::Receiver<KubeUpdate>,
     pub(crate) requests: mpsc::Receiver<Request>,
     /// Who decides, and the way on which they say what.
@@ -105,7 +105,7 @@ impl Driver {
             timing,
             keep,
             keeping,
-            fetcher: Arc::new(ports.fetcher),
+            fetcher: ports.fetcher,
             updates: ports.updates,
             requests: ports.requests,
             answers,

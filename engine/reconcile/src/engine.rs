@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use crate::closeup::Closeups;
 use crate::control::Control;
 use crate::driver::{Driver, Ports, Readers, log_loaded};
 use crate::fetcher::{ClusterClients, Fetcher, Ways};
@@ -33,6 +34,7 @@ use crate::setup::{ClusterSetup, Discover, JobSeries, Setup};
 use crate::source_log::SourceLog;
 use crate::status::{ClusterStatus, StatusBoard};
 use crate::times::Times;
+use crate::turn::Turn;
 
 /// How much evidence may wait for the loop before its sources do.
 const WAITING: usize = 4096;
@@ -48,6 +50,8 @@ pub struct Engine {
     pub entries: watch::Receiver<Sequence>,
     /// The way to ask the loop.
     pub control: Control,
+    /// The way to look at one job for a person, beside the loop.
+    pub closeups: Closeups,
     /// How the engine itself is.
     pub status: StatusBoard,
     /// What shadow policies would show.
@@ -132,18 +136,22 @@ impl Engine {
             of_targets: setup.http_of_targets,
         };
         let watched = watch_clusters(setup.clusters, known, &setup.clock, setup.seed, &updates_to, &tasks);
+        let fetcher = Arc::new(Fetcher::new(ways, watched, Arc::clone(&setup.clock), setup.timing));
+        let control = Control { requests: requests_to };
+        let closeups = Closeups::new(Arc::clone(&fetcher), control.clone(), setup.timing.timeout);
         let engine = Self {
             projection: Arc::clone(&readers.projection),
             entries,
-            control: Control { requests: requests_to },
+            control,
+            closeups,
             status: readers.status.clone(),
             shadows: readers.shadows.clone(),
             tasks: tasks.clone(),
         };
         let ports = Ports {
             journal: setup.journal,
-            clock: Arc::clone(&setup.clock),
-            fetcher: Fetcher::new(ways, watched, setup.clock, setup.timing),
+            clock: setup.clock,
+            fetcher,
             updates,
             requests,
             bench,
@@ -151,14 +159,19 @@ impl Engine {
             cancel: tasks.token().clone(),
         };
         let keep = setup.recording.map(|recording| recording.keep);
-        let mut driver = Driver::new(reactor, readers, setup.timing, keep, setup.keeping, ports);
+        let driver = Driver::new(reactor, readers, setup.timing, keep, setup.keeping, ports);
+        engine.begin(driver, first).await
+    }
+
+    /// Commits what the start changes, and lets the loop run.
+    async fn begin(self, mut driver: Driver, first: Turn) -> Result<Self, StartError> {
         if let Err(error) = driver.start(first).await {
             // That nothing could be begun says more than who was slow to end.
-            drop(tasks.stop(Instant::now() + STOP_DEADLINE).await);
+            drop(self.tasks.stop(Instant::now() + STOP_DEADLINE).await);
             return Err(error.into());
         }
-        tasks.spawn(LOOP, driver.run());
-        Ok(engine)
+        self.tasks.spawn(LOOP, driver.run());
+        Ok(self)
     }
 
     /// Whether the loop has ended, which it does only when it is stopped.

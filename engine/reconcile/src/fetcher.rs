@@ -3,6 +3,7 @@
 //! Requests are bounded by lanes, each with its own limit: Flinks that do not answer wait for their timeouts in a lane of
 //! their own, so that a fleet of silent ones does not hold up those that answer (the bulkhead pattern).
 
+mod closeup;
 mod lookup;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 //! [`Engine::start`] takes everything from outside in a [`Setup`]: time, randomness, network and disk.
 //! The same loop runs in production, in simulations under virtual time, and in benchmarks.
 
+mod closeup;
 mod control;
 mod driver;
 mod dry_run;
@@ -22,6 +23,7 @@ mod steady_clock;
 mod times;
 pub mod turn;
 
+pub use closeup::{CloseupError, Closeups};
 pub use control::{Control, RequestError, SeenAlive};
 pub use dry_run::{DryRunError, tried};
 pub use engine::{Engine, StartError, on_record};

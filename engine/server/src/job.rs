@@ -42,8 +42,11 @@ pub(crate) const SESSION_JOB_EXPLAIN: &str = "/api/v1/jobs/{cluster}/{namespace}
 pub(crate) const SESSION_JOB_AUDIT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/audit";
 pub(crate) const SESSION_JOB_INTENT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/intent";
 
-/// The job a path names. A FlinkSessionJob that is called `transitions`, `explain`, `audit` or `intent` is not shown by itself, but in the
-/// list of all jobs.
+/// What is served behind a job's name.
+const BEHIND: &str = "transitions, explain, audit, intent, flink, pods or log";
+
+/// The job a path names. A FlinkSessionJob whose name is that of what is served behind a job ([`BEHIND`]) is not shown by itself, but in
+/// the list of all jobs.
 #[derive(Debug)]
 pub(crate) struct JobPath(pub(crate) JobKey);
 
@@ -63,7 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for JobPath {
             Some(job) => Some(SessionJob::parse(job).ok_or_else(|| {
                 Problem::not_found(format!(
                     "`{job}` behind a job's name is neither a Flink job id (32 hex digits), nor the name of a FlinkSessionJob, \
-                     nor transitions, explain, audit or intent"
+                     nor {BEHIND}"
                 ))
             })?),
             None => None,

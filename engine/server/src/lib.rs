@@ -14,6 +14,7 @@
 mod access;
 mod alerts;
 mod audit;
+mod closeup;
 mod clusters;
 mod cursor;
 mod dashboard;
@@ -46,9 +47,9 @@ pub use access::{
 };
 pub use clusters::{Cluster, ClusterList, Kind, KindState, Standalone};
 pub use ports::{
-    ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts, Health, LastReload, Liveness,
-    Policies, PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError, Reloaded, ReloadedPolicy,
-    RunningPolicy, SinkHealth, UnwrittenJob,
+    Closeup, CloseupError, ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts, Health,
+    LastReload, Liveness, Policies, PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError,
+    Reloaded, ReloadedPolicy, RunningPolicy, SinkHealth, UnwrittenJob,
 };
 pub use router::router;
 pub use serve::{Limits, ListenerMetrics, Serving, Tls, TlsError, TlsFiles, serve};

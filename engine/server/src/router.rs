@@ -19,7 +19,8 @@ use crate::problem::{no_such_method, no_such_path};
 use crate::serve::{AnswerBudget, hold, wait_for_turn};
 use crate::state::Api;
 use crate::{
-    alerts, audit, clusters, dashboard, events, health, job, jobs, metrics, openapi, policies, shadows, store, summary,
+    alerts, audit, closeup, clusters, dashboard, events, health, job, jobs, metrics, openapi, policies, shadows, store,
+    summary,
 };
 
 /// A path, and what serves each of its methods. There is no way to add one without saying what it asks for.
@@ -98,6 +99,8 @@ fn gate(api: &Api, door: Door) -> Gate {
 fn routes() -> Vec<Route> {
     use Size::{Large, Small};
     const READ: Door = Door::Needs(Scope::Read);
+    /// What may show more than a job's owner means to.
+    const ADMIN: Door = Door::Needs(Scope::Admin);
     let job = |path| {
         Route::at(path)
             .get(READ, Small, job::show)
@@ -126,6 +129,13 @@ fn routes() -> Vec<Route> {
         Route::at(job::SESSION_JOB_EXPLAIN).get(READ, Large, job::explain),
         Route::at(job::APPLICATION_AUDIT).get(READ, Large, audit::list),
         Route::at(job::SESSION_JOB_AUDIT).get(READ, Large, audit::list),
+        // They wait for others, and must not take the turns of the large ones: a few are asked for at a time by themselves.
+        Route::at(closeup::APPLICATION_FLINK).get(READ, Small, closeup::flink),
+        Route::at(closeup::SESSION_JOB_FLINK).get(READ, Small, closeup::flink),
+        Route::at(closeup::APPLICATION_PODS).get(READ, Small, closeup::pods),
+        Route::at(closeup::SESSION_JOB_PODS).get(READ, Small, closeup::pods),
+        Route::at(closeup::APPLICATION_LOG).get(ADMIN, Small, closeup::log),
+        Route::at(closeup::SESSION_JOB_LOG).get(ADMIN, Small, closeup::log),
         intent(job::APPLICATION_INTENT),
         intent(job::SESSION_JOB_INTENT),
     ];
@@ -189,7 +199,8 @@ mod tests {
     #[test]
     fn what_changes_something_asks_for_more_than_to_read() {
         for (path, method, door) in doors() {
-            let is_write = method != Method::GET;
+            // A log may hold what its job read and wrote.
+            let is_write = method != Method::GET || path.ends_with("/log");
             let may_write = matches!(door, Door::Needs(Scope::Intent | Scope::Admin));
             assert_eq!(is_write, may_write, "{method} {path}");
             let tells_nothing = matches!(path, "/livez" | "/readyz" | "/") || path.starts_with("/dashboard/");

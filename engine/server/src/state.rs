@@ -9,7 +9,7 @@ use steadfast_core::shadow::ShadowBoard;
 use tokio::sync::watch;
 
 use crate::access::Access;
-use crate::ports::{Control, Health, Policies};
+use crate::ports::{Closeup, Control, Health, Policies};
 
 /// What the API reads from and asks. A clone shares all of it.
 #[derive(Clone)]
@@ -29,6 +29,8 @@ pub struct Api {
     pub policies: Arc<dyn Policies>,
     /// The reconcile loop.
     pub control: Arc<dyn Control>,
+    /// The way to look at one job as it is now.
+    pub closeup: Arc<dyn Closeup>,
     /// How the engine itself is.
     pub health: Arc<dyn Health>,
     /// What the engine counts.

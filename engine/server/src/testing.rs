@@ -1,5 +1,6 @@
 //! An API under test: a real store in memory, and an engine behind it that answers as it is told.
 
+mod closeup;
 mod control;
 mod damaged;
 mod engine;

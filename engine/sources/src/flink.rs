@@ -1,6 +1,7 @@
 //! Flink's REST API: what its answers mean. Any answer that is not plainly what was asked for is a fault.
 
 pub(crate) mod classify;
+mod closeup;
 mod identity;
 mod look;
 mod overview;
@@ -11,6 +12,7 @@ use steadfast_core::evidence::Fault;
 use steadfast_core::facts::{Checkpoints, FlinkOverview, RootException};
 use steadfast_core::id::FlinkJobId;
 
+pub use closeup::{checkpoint_detail, closeup_limits, failures, job_detail};
 pub use identity::{ClusterIdentity, Expected, Patience};
 pub use look::{NoLook, Vouched, job, look};
 

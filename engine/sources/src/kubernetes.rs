@@ -5,6 +5,7 @@
 //! such, and what a broken watch may have missed counts as not seen.
 
 mod by_name;
+mod closeup;
 mod connect;
 mod credentials;
 mod decode;

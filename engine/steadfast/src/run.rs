@@ -117,6 +117,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     tasks.spawn("reload", following);
     let engine_api = EngineApi {
         control: engine.control.clone(),
+        closeups: engine.closeups.clone(),
         status: engine.status.clone(),
         projection: Arc::clone(&engine.projection),
         clock,
@@ -252,6 +253,7 @@ fn api(engine: &Engine, store: Arc<dyn Store>, engine_api: EngineApi, registry: 
         shadows: engine.shadows.clone(),
         policies: Arc::clone(&engine_api) as Arc<_>,
         control: Arc::clone(&engine_api) as Arc<_>,
+        closeup: Arc::clone(&engine_api) as Arc<_>,
         health: engine_api,
         metrics: Arc::new(registry),
         access,

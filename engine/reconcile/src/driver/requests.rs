@@ -33,6 +33,9 @@ impl Driver {
                 let view = answer.and_then(|()| self.readers.projection.get(&key).ok_or(RequestError::NoSuchJob));
                 drop(reply.send(view));
             }
+            Request::Locate { key, reply } => {
+                drop(reply.send(self.reactor.whereabouts(&key)));
+            }
             Request::Forget {
                 key,
                 force,

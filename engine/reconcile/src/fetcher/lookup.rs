@@ -161,7 +161,7 @@ impl Fetcher {
 }
 
 /// A successful answer that holds nothing is absent; only that.
-fn optional<T>(answer: Result<Option<T>, Fault>) -> Observed<T> {
+pub(super) fn optional<T>(answer: Result<Option<T>, Fault>) -> Observed<T> {
     match answer {
         Ok(Some(value)) => Observed::Present(value),
         Ok(None) => Observed::Absent,

@@ -12,6 +12,7 @@ use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Timestamp;
 
 use super::Reactor;
+use crate::closeup::Whereabouts;
 use crate::control::RequestError;
 use crate::turn::Turn;
 
@@ -22,6 +23,19 @@ impl Reactor {
         let now = posted.since;
         let change = planner::record_intent(record, posted, call);
         self.asked(key, change, now)
+    }
+
+    /// Where a job can be asked for. Fails with [`RequestError::NoSuchJob`].
+    pub fn whereabouts(&self, key: &JobKey) -> Result<Whereabouts, RequestError> {
+        let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
+        let target = self.targets.get(&key.target);
+        let pinned = target.and_then(|target| target.pinned);
+        Ok(Whereabouts {
+            cluster: key.target.cluster.clone(),
+            endpoint: self.endpoint(&key.target),
+            object: target.and_then(|target| target.object.clone()),
+            job: pinned.or(record.incarnation.flink_job_id),
+        })
     }
 
     /// The turn of a change that a caller asks for. There is no other way to one, so that each counts towards what may be asked

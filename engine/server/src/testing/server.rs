@@ -17,6 +17,7 @@ use steadfast_store::MemoryStore;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use super::closeup::TestCloseup;
 use super::control::TestControl;
 use super::damaged::DamagedStore;
 use super::engine::{TestHealth, TestPolicies};
@@ -74,6 +75,7 @@ impl TestServer {
             shadows: shadows.clone(),
             policies: policies.clone(),
             control: Arc::new(TestControl(Arc::clone(&jobs), store.clone())),
+            closeup: Arc::new(TestCloseup(Arc::clone(&jobs))),
             health: health.clone(),
             metrics: Arc::new(registry),
             access,

@@ -35,7 +35,7 @@ struct JobBody {
 }
 
 /// How Flink writes a time that has not come.
-fn never() -> i64 {
+pub(super) fn never() -> i64 {
     -1
 }
 
@@ -77,23 +77,23 @@ fn bad(url: &str, what: &str, text: &str) -> Fault {
     )
 }
 
-fn id(url: &str, text: &str) -> Result<FlinkJobId, Fault> {
+pub(super) fn id(url: &str, text: &str) -> Result<FlinkJobId, Fault> {
     FlinkJobId::parse(text).ok_or_else(|| bad(url, "jid", text))
 }
 
-fn state(url: &str, text: &str) -> Result<JobState, Fault> {
+pub(super) fn state(url: &str, text: &str) -> Result<JobState, Fault> {
     JobState::parse(text)
         .filter(|state| state.is_flinks())
         .ok_or_else(|| bad(url, "state", text))
 }
 
 /// A time that Flink writes as -1 before it has come.
-fn come(time: i64) -> Option<Timestamp> {
+pub(super) fn come(time: i64) -> Option<Timestamp> {
     Timestamp::written(time).filter(|_| time >= 0)
 }
 
 /// A time, if it is one: a store could not give back what no calendar has.
-fn moment(url: &str, what: &str, millis: i64) -> Result<Timestamp, Fault> {
+pub(super) fn moment(url: &str, what: &str, millis: i64) -> Result<Timestamp, Fault> {
     Timestamp::written(millis).ok_or_else(|| bad(url, what, &millis.to_string()))
 }
 
@@ -179,9 +179,10 @@ pub(super) fn job(url: &str, body: &[u8], asked: FlinkJobId) -> Result<FlinkJob,
     })
 }
 
+/// How Flink says what went wrong.
 #[derive(Deserialize)]
-struct ErrorBody {
-    errors: Vec<String>,
+pub(super) struct ErrorBody {
+    pub(super) errors: Vec<String>,
 }
 
 /// Whether the body of a 404 is Flink's own word that it does not know a job (`NotFoundException: Job <id> not found`, from

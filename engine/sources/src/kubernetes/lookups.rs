@@ -137,7 +137,7 @@ impl KubeCluster {
     }
 
     /// The JobManager's pods at this moment, and the claims that they name.
-    async fn at_hand(&self, namespace: &Namespace, deployment: &str) -> Result<AtHand, Fault> {
+    pub(super) async fn at_hand(&self, namespace: &Namespace, deployment: &str) -> Result<AtHand, Fault> {
         let path = Path::new(
             format!("/api/v1/namespaces/{namespace}/pods"),
             format!("labelSelector=app%3D{deployment},component%3Djobmanager&"),
@@ -170,7 +170,7 @@ impl KubeCluster {
 
     /// Reads a whole collection: what only its first pages lack is not absent. One undecodable item fails it, since
     /// it may be the one that is asked for.
-    async fn read_all<T: serde::de::DeserializeOwned, O>(
+    pub(super) async fn read_all<T: serde::de::DeserializeOwned, O>(
         &self,
         path: &Path,
         take: impl Fn(&mut Vec<O>, T),
@@ -193,7 +193,7 @@ impl KubeCluster {
 }
 
 /// Whether a 400 says, in the kubelet's words, that the container has not begun anew yet.
-fn has_no_previous(body: &[u8]) -> bool {
+pub(super) fn has_no_previous(body: &[u8]) -> bool {
     String::from_utf8_lossy(body).contains("previous terminated container")
 }
 
@@ -218,34 +218,47 @@ fn claims_of(pod: core::Pod) -> impl Iterator<Item = String> {
 }
 
 /// Names of what there is of a JobManager.
-struct AtHand {
+pub(super) struct AtHand {
     pods: BTreeSet<String>,
     claims: BTreeSet<String>,
 }
 
 fn event_about(event: core::Event, deployment: &str, at_hand: &AtHand) -> Option<KubeEvent> {
+    let at = event_time(&event);
     let (kind, name) = (event.involved_object.kind?, event.involved_object.name?);
+    is_about(&kind, &name, deployment, at_hand).then(|| KubeEvent {
+        object: format!("{kind}/{name}").into(),
+        reason: event.reason.unwrap_or_default().into(),
+        message: event.message.unwrap_or_default().into(),
+        at,
+    })
+}
+
+/// Whether an object is one of a Flink cluster's.
+pub(super) fn is_about(kind: &str, name: &str, deployment: &str, at_hand: &AtHand) -> bool {
     let behind = || name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix('-'));
-    let is_ours = match kind.as_str() {
+    match kind {
         "Deployment" => name == deployment,
         // A ReplicaSet adds one part to the Deployment's name; another Deployment's name would add more.
         "ReplicaSet" => behind().is_some_and(|rest| !rest.contains('-')),
         // One that is gone, or that was never made, is known by how the controllers name pods.
-        "Pod" => at_hand.pods.contains(&name) || behind().is_some_and(is_pod_suffix),
-        "PersistentVolumeClaim" => at_hand.claims.contains(&name),
+        "Pod" => at_hand.pods.contains(name) || behind().is_some_and(is_pod_suffix),
+        "PersistentVolumeClaim" => at_hand.claims.contains(name),
         _ => false,
-    };
-    let series = event.series.and_then(|series| series.last_observed_time);
-    let at = event.last_timestamp.map(|time| time.0.as_millisecond());
+    }
+}
+
+/// When an event was last seen.
+pub(super) fn event_time(event: &core::Event) -> Option<Timestamp> {
+    let at = event.last_timestamp.as_ref().map(|time| time.0.as_millisecond());
+    let series = event
+        .series
+        .as_ref()
+        .and_then(|series| series.last_observed_time.as_ref());
     let at = at
         .or(series.map(|time| time.0.as_millisecond()))
-        .or(event.event_time.map(|time| time.0.as_millisecond()));
-    is_ours.then(|| KubeEvent {
-        object: format!("{kind}/{name}").into(),
-        reason: event.reason.unwrap_or_default().into(),
-        message: event.message.unwrap_or_default().into(),
-        at: at.and_then(Timestamp::written),
-    })
+        .or(event.event_time.as_ref().map(|time| time.0.as_millisecond()));
+    at.and_then(Timestamp::written)
 }
 
 /// What a pod's name adds to its Deployment's: `-<hash>-<random>` for a JobManager, `-taskmanager-<n>-<m>` for a

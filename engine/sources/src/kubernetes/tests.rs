@@ -1,3 +1,4 @@
+mod closeup;
 mod decoding;
 mod fake;
 mod lists;

@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use steadfast_core::call::Call;
+use steadfast_core::closeup::{FlinkCloseup, LogCloseup, LogQuestion, PodsCloseup};
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::{ClusterName, JobKey};
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::state::{Force, Intent};
 use steadfast_core::time::Clock;
-use steadfast_reconcile::{ClusterStatus, Control, PolicyStatus, RequestError, Role, Standing, StatusBoard};
+use steadfast_reconcile::{Closeups, ClusterStatus, Control, PolicyStatus, RequestError, Role, Standing, StatusBoard};
 use steadfast_server::sinks::SinkBoard;
 use steadfast_server::{
-    ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList, QuarantinedRecord, Reach,
-    Readiness, RecordFaults, ReloadError, Reloaded, RunningPolicy, SinkHealth, UnwrittenJob,
+    CloseupError, ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList,
+    QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError, Reloaded, RunningPolicy, SinkHealth, UnwrittenJob,
 };
 use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
@@ -25,6 +26,8 @@ use super::reload::Reloader;
 
 pub(super) struct EngineApi {
     pub(super) control: Control,
+    /// Look at single jobs for people.
+    pub(super) closeups: Closeups,
     pub(super) status: StatusBoard,
     pub(super) projection: Arc<Projection>,
     pub(super) clock: Arc<dyn Clock>,
@@ -78,6 +81,29 @@ fn refusal(error: RequestError) -> ControlError {
         RequestError::Store(_) | RequestError::Busy | RequestError::Stopping => {
             ControlError::Unavailable(error_chain(&error))
         }
+    }
+}
+
+#[async_trait]
+impl steadfast_server::Closeup for EngineApi {
+    async fn flink(&self, job: &JobKey) -> Result<FlinkCloseup, CloseupError> {
+        self.closeups.flink(job).await.map_err(|error| unasked(&error))
+    }
+
+    async fn pods(&self, job: &JobKey) -> Result<PodsCloseup, CloseupError> {
+        self.closeups.pods(job).await.map_err(|error| unasked(&error))
+    }
+
+    async fn log(&self, job: &JobKey, question: &LogQuestion) -> Result<LogCloseup, CloseupError> {
+        self.closeups.log(job, question).await.map_err(|error| unasked(&error))
+    }
+}
+
+fn unasked(error: &steadfast_reconcile::CloseupError) -> CloseupError {
+    use steadfast_reconcile::CloseupError as Engines;
+    match error {
+        Engines::NoSuchJob => CloseupError::NoSuchJob,
+        Engines::Busy | Engines::Silent | Engines::Stopping => CloseupError::Unavailable(error.to_string()),
     }
 }
 

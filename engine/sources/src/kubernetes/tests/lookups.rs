@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 
 /// A cluster that is not watched, whose requests are answered by a function of the URL.
-fn cluster(
+pub(super) fn cluster(
     answer: impl Fn(&str) -> (u16, String) + Clone + Send + Sync + 'static,
 ) -> (KubeCluster, Arc<Mutex<Vec<String>>>) {
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
