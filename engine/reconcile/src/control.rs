@@ -30,6 +30,10 @@ pub(crate) enum Request {
         key: JobKey,
         reply: oneshot::Sender<Result<Explanation, RequestError>>,
     },
+    Look {
+        key: JobKey,
+        reply: oneshot::Sender<Result<JobView, RequestError>>,
+    },
     Locate {
         key: JobKey,
         reply: oneshot::Sender<Result<Whereabouts, RequestError>>,
@@ -128,6 +132,14 @@ impl Control {
     /// Fails with [`RequestError::NoSuchJob`] and [`RequestError::Busy`]; the failure of a policy is part of the explanation.
     pub async fn explain(&self, key: JobKey) -> Result<Explanation, RequestError> {
         self.ask(|reply| Request::Explain { key, reply }).await
+    }
+
+    /// Asks Flink and Kubernetes of a job now, and returns the job as it is once what came of it has been judged, be it an answer or
+    /// none. That may take longer than anybody waits: who waits no longer drops this.
+    ///
+    /// Fails with [`RequestError::NoSuchJob`] and [`RequestError::TooOften`].
+    pub async fn look(&self, key: JobKey) -> Result<JobView, RequestError> {
+        self.ask(|reply| Request::Look { key, reply }).await
     }
 
     /// Where a job can be asked for, as far as the loop knows.

@@ -312,6 +312,7 @@ impl Driver {
             self.readers.show(show, self.reactor.policies(), now);
         }
         self.readers.unwritten(self.reactor.unwritten());
+        self.reactor.answer_looks();
     }
 
     /// Shows how the watches of these stand now.

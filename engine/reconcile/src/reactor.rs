@@ -32,6 +32,7 @@ mod fleets;
 mod forget;
 mod intake;
 mod judge;
+mod looks;
 mod lookups;
 mod poll_scheduler;
 mod queue;
@@ -68,6 +69,7 @@ use steadfast_core::timing::Timing;
 use steadfast_sources::route::FlinkRoute;
 
 use fleets::Fleets;
+use looks::Looks;
 use lookups::Lookups;
 use poll_scheduler::PollScheduler;
 use queue::WorkQueue;
@@ -104,6 +106,8 @@ pub struct Reactor {
     targets: Targets,
     polls: PollScheduler,
     lookups: Lookups,
+    /// What somebody asked for.
+    looks: Looks,
     fleets: Fleets,
     alerts: ClusterAlerts,
     /// Flinks whose answers do not show whose they are.
@@ -190,6 +194,7 @@ impl Reactor {
             targets: Targets::default(),
             polls: PollScheduler::new(timing.poll, backoff, rng()),
             lookups: Lookups::new(timing.poll, backoff, rng()),
+            looks: Looks::default(),
             fleets: Fleets::default(),
             alerts: ClusterAlerts::default(),
             unvouched: BTreeMap::new(),
@@ -389,6 +394,7 @@ impl Reactor {
         self.unwritten.forget(key);
         self.rate_limits.forget(key);
         self.lookups.forget(key);
+        self.looks.forget(key);
         self.board.forget_job(key);
         let id = &key.target;
         let is_discovered = self

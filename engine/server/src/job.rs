@@ -21,7 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::clusters::unread;
 use crate::explain::Explanation;
-use crate::ports::ControlError;
+use crate::ports::{ControlError, Looked};
 use crate::problem::Problem;
 use crate::query::{Limit, Page, Parameters, Position, truth};
 use crate::serve::is_late;
@@ -36,6 +36,8 @@ pub(crate) const APPLICATION_TRANSITIONS: &str = "/api/v1/jobs/{cluster}/{namesp
 pub(crate) const APPLICATION_EXPLAIN: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/explain";
 pub(crate) const APPLICATION_AUDIT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/audit";
 pub(crate) const APPLICATION_INTENT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/intent";
+pub(crate) const APPLICATION_LOOK: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/look";
+pub(crate) const SESSION_JOB_LOOK: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/look";
 pub(crate) const SESSION_JOB: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}";
 pub(crate) const SESSION_JOB_TRANSITIONS: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/transitions";
 pub(crate) const SESSION_JOB_EXPLAIN: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/explain";
@@ -43,7 +45,7 @@ pub(crate) const SESSION_JOB_AUDIT: &str = "/api/v1/jobs/{cluster}/{namespace}/{
 pub(crate) const SESSION_JOB_INTENT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/intent";
 
 /// What is served behind a job's name.
-const BEHIND: &str = "transitions, explain, audit, intent, flink, pods or log";
+const BEHIND: &str = "transitions, explain, audit, intent, look, flink, pods or log";
 
 /// The job a path names. A FlinkSessionJob whose name is that of what is served behind a job ([`BEHIND`]) is not shown by itself, but in
 /// the list of all jobs.
@@ -224,6 +226,25 @@ pub(crate) async fn explain(State(api): State<Api>, JobPath(key): JobPath) -> Re
     let shown = Explanation::new(&explanation, &api.shadows.of(&key));
     // Outside of Kubernetes nothing can be configured that tells of ends.
     Ok(Json(shown.with_archive(own.any(|cluster| cluster.tells_of_ends))))
+}
+
+/// Asks Flink and Kubernetes of a job now, instead of with the next poll.
+///
+/// It is the look that the engine takes anyhow, made sooner: a watch that sleeps is polled once, and sleeps on unless what is seen wakes it.
+#[utoipa::path(post, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/look", tag = "jobs", params(
+    ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
+    responses((status = 200, description = "The job as it is, now that what was seen, or that nothing was, has been judged", body = Job),
+        (status = 202, description = "The job as it is; it is looked for longer than `[timing] timeout` and a second, and what comes of it will be in the record", body = Job),
+        (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "This job was called for as often as it may be: 120 times at once, and 4 times more for each `[timing] poll`; the header `Retry-After` says when it may be again", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn look(State(api): State<Api>, JobPath(key): JobPath) -> Result<(StatusCode, Json<Job>), Problem> {
+    let looked = api.control.look(&key).await;
+    let (status, view) = match looked.map_err(|error| refusal(&api, &key, error))? {
+        Looked::Judged(view) => (StatusCode::OK, view),
+        Looked::UnderWay(view) => (StatusCode::ACCEPTED, view),
+    };
+    Ok((status, Json(Job::from(&view))))
 }
 
 /// Says what is wanted of a job. It explains what will be seen; it never stands for it.

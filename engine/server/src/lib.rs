@@ -48,7 +48,7 @@ pub use access::{
 pub use clusters::{Cluster, ClusterList, Kind, KindState, Standalone};
 pub use ports::{
     Closeup, CloseupError, ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts, Health,
-    LastReload, Liveness, Policies, PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError,
+    LastReload, Liveness, Looked, Policies, PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError,
     Reloaded, ReloadedPolicy, RunningPolicy, SinkHealth, UnwrittenJob,
 };
 pub use router::router;

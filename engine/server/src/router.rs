@@ -136,6 +136,8 @@ fn routes() -> Vec<Route> {
         Route::at(closeup::SESSION_JOB_PODS).get(READ, Small, closeup::pods),
         Route::at(closeup::APPLICATION_LOG).get(ADMIN, Small, closeup::log),
         Route::at(closeup::SESSION_JOB_LOG).get(ADMIN, Small, closeup::log),
+        Route::at(job::APPLICATION_LOOK).write(Method::POST, Scope::Intent, job::look),
+        Route::at(job::SESSION_JOB_LOOK).write(Method::POST, Scope::Intent, job::look),
         intent(job::APPLICATION_INTENT),
         intent(job::SESSION_JOB_INTENT),
     ];

@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use steadfast_core::journal::Store;
@@ -37,7 +36,7 @@ use crate::cli::log::DroppedLines;
 use crate::config::{Config, ConfigError};
 
 use assemble::{Keepers, Posting};
-use engine_api::EngineApi;
+use engine_api::{CallLimits, EngineApi};
 use keeper::Keeper;
 use open_files::OpenFiles;
 use preparing::{Choices, Prepared};
@@ -122,7 +121,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         projection: Arc::clone(&engine.projection),
         clock,
         reloader: Arc::clone(&reloader),
-        liveness_limit: liveness_limit(timing.poll),
+        limits: CallLimits::of(timing),
         tasks: tasks.clone(),
         sinks,
         job_statuses: standings,
@@ -236,11 +235,6 @@ fn setup(
         http_of_targets: BTreeMap::new(),
         tracing: None,
     })
-}
-
-/// How long the loop may stand still before `/livez` says that it is dead.
-fn liveness_limit(poll: Duration) -> Duration {
-    poll * 10
 }
 
 /// What the API answers from.

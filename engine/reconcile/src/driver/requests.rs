@@ -33,6 +33,7 @@ impl Driver {
                 let view = answer.and_then(|()| self.readers.projection.get(&key).ok_or(RequestError::NoSuchJob));
                 drop(reply.send(view));
             }
+            Request::Look { key, reply } => self.reactor.look(&key, reply, now),
             Request::Locate { key, reply } => {
                 drop(reply.send(self.reactor.whereabouts(&key)));
             }

@@ -179,6 +179,7 @@ impl Reactor {
                 && let Some(shown) = self.snapshot(&record, now)
             {
                 let shown = Box::new(shown);
+                self.show_looks(&key);
                 cases.push(Case { record, shown });
             }
         }

@@ -64,6 +64,7 @@ impl Reactor {
             Observed::Unknown(fault) => self.polls.failed(id, asked_at, fault, now),
             Observed::Present(_) | Observed::Absent => self.polls.answered(id, asked_at, now),
         }
+        self.look_again(id, asked_at, now);
         self.board.accept_overview(id, observation);
         self.begin_submitted(id, now);
         self.refresh_reachability(id);

@@ -87,6 +87,7 @@ impl Reactor {
                 });
             }
         }
+        self.looks.judged(&key);
         shown.push(Show::Watch(key.clone(), self.watch_status(&key)));
     }
 

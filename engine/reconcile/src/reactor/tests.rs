@@ -2,6 +2,7 @@ mod blue_green;
 mod discovery;
 mod flooding;
 mod forget;
+mod looks;
 mod missing;
 mod refused;
 mod replace_policies;
@@ -144,6 +145,7 @@ impl Rig {
             *self.entries.entry(change.record.key.target.clone()).or_default() += change.events.len();
         }
         self.reactor.advance(turn, self.now);
+        self.reactor.answer_looks();
         changes
     }
 

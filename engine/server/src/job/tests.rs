@@ -480,3 +480,25 @@ async fn an_author_is_named_as_it_reads() {
         (StatusCode::OK, &"Jörg नमस्‍ते".into())
     );
 }
+
+#[tokio::test]
+async fn a_look_says_whether_what_was_seen_has_been_judged() {
+    let server = orders().await;
+    let path = |name: &str| format!("/api/v1/jobs/local/default/{name}/look");
+    for name in ["silent", "hasty"] {
+        server.add(&format!("local/default/{name}"), JobState::Running).await;
+    }
+    let (status, job) = server.call(Method::POST, &path("orders"), "").await;
+    assert_eq!((status, &job["state"]), (StatusCode::OK, &json!("RUNNING")));
+    let (status, job) = server.call(Method::POST, &path("silent"), "").await;
+    assert_eq!(
+        (status, &job["id"]),
+        (StatusCode::ACCEPTED, &json!("local/default/silent"))
+    );
+    let (status, _) = server.call(Method::POST, &path("hasty"), "").await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    let (status, _) = server.call(Method::POST, &path("nobody"), "").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, _) = server.get(&path("orders")).await;
+    assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED, "it asks others for something");
+}

@@ -25,6 +25,11 @@ pub trait Control: Send + Sync {
         call: Call,
     ) -> Result<JobView, ControlError>;
 
+    /// Asks Flink and Kubernetes of a job now. Waits until what came of it has been judged, but no longer than an answer may take.
+    ///
+    /// Fails with [`ControlError::NoSuchJob`] and [`ControlError::TooOften`].
+    async fn look(&self, job: &JobKey) -> Result<Looked, ControlError>;
+
     /// Runs the job's policy on what is seen now, to show what it decides; nothing is carried out.
     ///
     /// Fails with [`ControlError::NoSuchJob`]. A policy that fails is part of the explanation, not an error.
@@ -35,6 +40,15 @@ pub trait Control: Send + Sync {
     /// Fails with [`ControlError::NoSuchJob`], [`ControlError::Configured`], [`ControlError::SeenAlive`] without
     /// [`Force::Yes`], [`ControlError::TooOften`], and [`ControlError::Unavailable`] if the store did not take it.
     async fn forget(&self, job: &JobKey, force: Force, call: Call) -> Result<(), ControlError>;
+}
+
+/// What came of a look.
+#[derive(Clone, Debug)]
+pub enum Looked {
+    /// The job as it is, now that what was seen has been judged.
+    Judged(JobView),
+    /// The job as it is; what is being looked for has not come, or not been judged yet.
+    UnderWay(JobView),
 }
 
 /// Why the loop did not do it. Nothing has changed.

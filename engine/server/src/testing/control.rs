@@ -19,9 +19,9 @@ use steadfast_core::testing;
 use steadfast_core::time::Timestamp;
 
 use super::AT;
-use crate::{Control, ControlError};
+use crate::{Control, ControlError, Looked};
 
-/// For a job named `busy` the store is full, and one named `hasty` was changed too often; one named `alive` is still there; the policy fails for one that FAILED.
+/// For a job named `busy` the store is full, and one named `hasty` was changed too often; one named `alive` is still there, one named `silent` does not answer; the policy fails for one that FAILED.
 pub(super) struct TestControl(pub(super) Arc<Projection>, pub(super) Arc<dyn Store>);
 
 impl TestControl {
@@ -67,6 +67,15 @@ impl Control for TestControl {
         Ok(JobView {
             record: Arc::new(record),
             watch,
+        })
+    }
+
+    async fn look(&self, job: &JobKey) -> Result<Looked, ControlError> {
+        let view = self.find(job)?;
+        Ok(if job.target.name.as_ref() == "silent" {
+            Looked::UnderWay(view)
+        } else {
+            Looked::Judged(view)
         })
     }
 

@@ -13,14 +13,16 @@ use steadfast_core::id::{ClusterName, JobKey};
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::state::{Force, Intent};
 use steadfast_core::time::Clock;
+use steadfast_core::timing::Timing;
 use steadfast_reconcile::{Closeups, ClusterStatus, Control, PolicyStatus, RequestError, Role, Standing, StatusBoard};
 use steadfast_server::sinks::SinkBoard;
 use steadfast_server::{
-    CloseupError, ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, PolicyList,
+    CloseupError, ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, Looked, PolicyList,
     QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError, Reloaded, RunningPolicy, SinkHealth, UnwrittenJob,
 };
 use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::reload::Reloader;
 
@@ -32,14 +34,30 @@ pub(super) struct EngineApi {
     pub(super) projection: Arc<Projection>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reloader: Arc<Reloader>,
-    /// How long the loop may stand still before it counts as dead.
-    pub(super) liveness_limit: Duration,
+    pub(super) limits: CallLimits,
     /// Do what must not end with the caller who asked for it.
     pub(super) tasks: Tasks,
     /// How the sinks stand.
     pub(super) sinks: SinkBoard,
     /// How the keepers of JobStatuses stand, by name.
     pub(super) job_statuses: Vec<(String, steadfast_job_statuses::Standing)>,
+}
+
+/// How long something may take.
+pub(super) struct CallLimits {
+    /// The loop may stand still before it counts as dead.
+    liveness: Duration,
+    /// Somebody waits for a look that they asked for: for an answer, and for it to be judged.
+    look: Duration,
+}
+
+impl CallLimits {
+    pub(super) fn of(timing: Timing) -> Self {
+        Self {
+            liveness: timing.poll * 10,
+            look: timing.timeout + Duration::from_secs(1),
+        }
+    }
 }
 
 #[async_trait]
@@ -55,6 +73,16 @@ impl steadfast_server::Control for EngineApi {
             .intend(job.clone(), intent, author, Some(call))
             .await
             .map_err(refusal)
+    }
+
+    async fn look(&self, job: &JobKey) -> Result<Looked, ControlError> {
+        match timeout(self.limits.look, self.control.look(job.clone())).await {
+            Ok(judged) => judged.map(Looked::Judged).map_err(refusal),
+            Err(_) => {
+                let view = self.projection.get(job).ok_or(ControlError::NoSuchJob)?;
+                Ok(Looked::UnderWay(view))
+            }
+        }
     }
 
     async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError> {
@@ -121,7 +149,7 @@ impl Health for EngineApi {
     fn live(&self) -> Liveness {
         let stands = self.clock.now().since(self.status.read().turned_at);
         Liveness {
-            live: stands <= self.liveness_limit,
+            live: stands <= self.limits.liveness,
             turned_seconds_ago: stands.as_secs_f64(),
         }
     }
