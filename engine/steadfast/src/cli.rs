@@ -1,30 +1,44 @@
 //! The command line: what can be asked for, and what each exit code means.
 
+mod age;
+mod alerts;
 mod check;
 mod client;
 mod clusters;
 mod doctor;
 mod explain;
+mod filter;
 mod follow;
+mod forget;
 mod help;
+mod history;
 mod intent;
+mod job_arg;
 #[cfg(not(feature = "author"))]
 mod left_out;
 pub(crate) mod log;
+mod look;
 #[cfg(feature = "man")]
 mod man;
+mod names;
+mod output;
 mod policies;
 mod policy;
 pub mod printer;
+mod reload;
 mod replay;
 mod runtime;
+mod screen;
+mod silence;
 #[cfg(feature = "author")]
 mod simulate;
 mod sink;
 mod status;
 mod store;
+mod table;
 mod terminal;
 mod token;
+mod wait;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -37,7 +51,7 @@ use steadfast_host::{CompileLimits, compile_for_parent};
 use tokio::runtime::Runtime;
 
 use self::printer::PrintError;
-use crate::config::{Config, ConfigError};
+use crate::config::ConfigError;
 use crate::run::{locate_in_config, survive_limits_of_files};
 
 /// Keeps a truthful record of Flink jobs on Kubernetes: unknown is never absent, and a watch never ends by itself.
@@ -45,10 +59,23 @@ use crate::run::{locate_in_config, survive_limits_of_files};
 #[command(name = "steadfast", version, after_help = help::AFTER_HELP, propagate_version = true)]
 struct Arguments {
     /// What is logged to standard error, such as `info` or `steadfast_reconcile=debug` [default: info; warn for demo, off for simulate, replay and policy].
-    #[arg(long, global = true, env = "STEADFAST_LOG", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "STEADFAST_LOG",
+        value_name = "FILTER",
+        help_heading = "Global options"
+    )]
     log: Option<String>,
     /// How it is logged: `text` for people, `json` for programs [default: text; json for run unless standard error is a terminal].
-    #[arg(long, global = true, value_enum, env = "STEADFAST_LOG_FORMAT", value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "STEADFAST_LOG_FORMAT",
+        value_name = "FORMAT",
+        help_heading = "Global options"
+    )]
     log_format: Option<log::Format>,
     #[command(subcommand)]
     command: Command,
@@ -95,35 +122,14 @@ enum Command {
     ///
     /// Exit code 1: a cluster of the configuration (or, for one job, its cluster) was never read since the engine started, so
     /// that jobs may be missing; or the store takes nothing, so that what is shown is what was written before. With `--output
-    /// json` the lines about clusters and the store are on standard error; `steadfast clusters
-    /// --output json` has them as data.
-    Status {
-        #[command(flatten)]
-        server: client::ServerOptions,
-        /// Follow changes instead of showing the present once.
-        #[arg(long)]
-        watch: bool,
-        /// How to print: `table` for people, `json` for programs (with --watch, a line for each change of a job or a cluster).
-        #[arg(short, long, value_enum, default_value_t = Output::Table)]
-        output: Output,
-        /// Only this job: CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a standalone one.
-        #[arg(allow_hyphen_values = true)]
-        job: Option<String>,
-    },
+    /// json` and the like the lines about clusters and the store are on standard error; `steadfast clusters --output json` has them as data.
+    #[command(after_help = status::AFTER_HELP)]
+    Status(status::Options),
     /// Show what a running engine can read of each cluster, since when not, and why.
-    Clusters {
-        #[command(flatten)]
-        server: client::ServerOptions,
-        /// How to print: `table` for people, `json` for programs.
-        #[arg(short, long, value_enum, default_value_t = Output::Table)]
-        output: Output,
-    },
-    /// List the policies of a configuration: module, digest, version, parameters.
-    Policies {
-        /// The configuration.
-        #[arg(long, default_value = "config.toml", value_name = "FILE")]
-        config: PathBuf,
-    },
+    Clusters(clusters::Options),
+    /// List the policies of a configuration.
+    #[command(hide = true)]
+    Policies(policies::Options),
     /// Write, build, test, compare and publish policies.
     #[command(subcommand)]
     #[cfg_attr(
@@ -148,39 +154,28 @@ enum Command {
     ///
     /// Steadfast itself starts, cancels and saves nothing: do that in Flink, or where you deploy. The intent explains what is seen
     /// then; `none` takes it back.
-    Intent {
-        #[command(flatten)]
-        server: client::ServerOptions,
-        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a standalone one.
-        #[arg(allow_hyphen_values = true)]
-        job: String,
-        /// What is wanted.
-        #[arg(value_enum)]
-        intent: intent::Wanted,
-    },
+    Intent(intent::Options),
     /// Show why a job's record says what it says: the evidence with its ages, the rule that decided, what it waits
     /// for, and what would change its mind.
-    Explain {
-        #[command(flatten)]
-        server: client::ServerOptions,
-        /// How to print: `table` for people, `json` for programs.
-        #[arg(short, long, value_enum, default_value_t = Output::Table)]
-        output: Output,
-        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a standalone one.
-        #[arg(allow_hyphen_values = true)]
-        job: String,
-    },
+    Explain(explain::Options),
+    /// Show what was written about a job: its transitions, its alerts, and who asked for what; newest last.
+    History(history::HistoryOptions),
+    /// Show what was written about all jobs, newest last, and follow what is written from now on.
+    Events(history::EventsOptions),
+    /// Show the alerts that stand, the oldest first.
+    Alerts(alerts::Options),
+    /// Wait until a job is in a state, has an alert or none, or is gone.
+    #[command(after_help = wait::AFTER_HELP)]
+    Wait(wait::Options),
+    /// Have Flink and Kubernetes asked about a job now, and show what comes of it.
+    Look(look::Options),
+    /// Tell no sink of an alert of a job for a while.
+    #[command(after_help = silence::AFTER_HELP)]
+    Silence(silence::Options),
+    /// Have a running engine read the policies of its configuration anew.
+    Reload(reload::Options),
     /// Remove a discovered job's record for good.
-    Forget {
-        #[command(flatten)]
-        server: client::ServerOptions,
-        /// Even if the job is seen alive, and will be back at once without its history.
-        #[arg(long)]
-        force: bool,
-        /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a standalone one.
-        #[arg(allow_hyphen_values = true)]
-        job: String,
-    },
+    Forget(forget::Options),
     /// Make tokens for those who call an engine.
     #[command(subcommand)]
     Token(token::Command),
@@ -227,6 +222,12 @@ enum Failure {
     Usage(anyhow::Error),
     /// 3.
     Unreachable(anyhow::Error),
+    /// 3: an engine that answers, and will answer the same again.
+    Refused(anyhow::Error),
+    /// 3: the engine has no such thing.
+    Missing(anyhow::Error),
+    /// 3: an engine of an earlier version does not know this parameter.
+    UnknownParameter(String),
     /// 1, and standard output has said why.
     Reported,
     /// 0: whoever read standard output has gone away, and there is no end of what it would be told.
@@ -266,7 +267,8 @@ pub fn main() -> ExitCode {
         ));
         return ExitCode::from(2);
     }
-    let arguments = match Arguments::try_parse() {
+    let words = job_arg::written_as_values(std::env::args_os());
+    let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) => return refused(&error),
     };
@@ -324,8 +326,12 @@ fn ended(outcome: Result<(), Failure>) -> ExitCode {
             printer::error(&error);
             ExitCode::from(2)
         }
-        Err(Failure::Unreachable(error)) => {
+        Err(Failure::Unreachable(error) | Failure::Refused(error) | Failure::Missing(error)) => {
             printer::error(&error);
+            ExitCode::from(3)
+        }
+        Err(Failure::UnknownParameter(parameter)) => {
+            printer::error(&filter::unknown_to_the_engine(&parameter));
             ExitCode::from(3)
         }
     }
@@ -363,15 +369,22 @@ fn usual_log(command: &Command) -> &'static str {
         Command::Run { .. }
         | Command::Check { .. }
         | Command::Doctor { .. }
-        | Command::Status { .. }
-        | Command::Clusters { .. }
-        | Command::Policies { .. }
+        | Command::Status(_)
+        | Command::Clusters(_)
+        | Command::Policies(_)
         | Command::Sink(_)
         | Command::Store(_)
         | Command::Token(_)
-        | Command::Intent { .. }
-        | Command::Explain { .. }
-        | Command::Forget { .. }
+        | Command::Intent(_)
+        | Command::Explain(_)
+        | Command::History(_)
+        | Command::Events(_)
+        | Command::Alerts(_)
+        | Command::Wait(_)
+        | Command::Look(_)
+        | Command::Silence(_)
+        | Command::Reload(_)
+        | Command::Forget(_)
         | Command::CompileModule { .. }
         | Command::Completions { .. } => "info",
     }
@@ -416,30 +429,19 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
             doctor::run(runtime, &config, Output::Table)
         }
         Command::Doctor { config, output } => doctor::run(runtime, &config, output),
-        Command::Status {
-            server,
-            watch,
-            output,
-            job,
-        } => runtime.block_on(status::show(&server, watch, output, job.as_deref())),
-        Command::Policies { config } => policies::run(&Config::load(&config)?).map_err(|error| located(&config, error)),
-        Command::Clusters { server, output } => runtime.block_on(clusters::show(&server, output)),
-        Command::Intent { server, job, intent } => runtime.block_on(intent::note(&server, &job, intent)),
-        Command::Explain { server, output, job } => {
-            let explanation =
-                runtime.block_on(client::Client::new(&server)?.get(&client::job_path(&job, "/explain")?))?;
-            match output {
-                Output::Table => printer::data(&explain::page(&job, &explanation))?,
-                Output::Json => printer::json(&explanation)?,
-            }
-            Ok(())
-        }
-        Command::Forget { server, force, job } => {
-            let below = if force { "?force=true" } else { "" };
-            runtime.block_on(client::Client::new(&server)?.delete(&client::job_path(&job, below)?))?;
-            printer::note(&format!("{job} is forgotten"));
-            Ok(())
-        }
+        Command::Status(options) => runtime.block_on(status::show(&options)),
+        Command::Policies(options) => policies::run(&options),
+        Command::Clusters(options) => runtime.block_on(clusters::show(&options)),
+        Command::Intent(options) => runtime.block_on(intent::note(&options)),
+        Command::Explain(options) => runtime.block_on(explain::show(&options)),
+        Command::Forget(options) => runtime.block_on(forget::run(&options)),
+        Command::History(options) => runtime.block_on(history::of_job(&options)),
+        Command::Events(options) => runtime.block_on(history::of_all(&options)),
+        Command::Alerts(options) => runtime.block_on(alerts::show(&options)),
+        Command::Wait(options) => runtime.block_on(wait::run(&options)),
+        Command::Look(options) => runtime.block_on(look::run(&options)),
+        Command::Silence(options) => runtime.block_on(silence::run(&options)),
+        Command::Reload(options) => runtime.block_on(reload::run(&options)),
         Command::Policy(command) => policy::run(&command, runtime),
         Command::Replay(options) => replay::run(&options, runtime),
         #[cfg(feature = "author")]

@@ -24,6 +24,7 @@ const MAX_ITEMS: usize = 200_000;
 
 /// Which engine to ask.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Engine")]
 pub(super) struct ServerOptions {
     /// The engine's address.
     #[arg(
@@ -96,8 +97,19 @@ pub(super) fn job_path(job: &str, below: &str) -> Result<String, Failure> {
     Ok(format!("/api/v1/jobs/{}{below}", segments.join("/")))
 }
 
+/// A path with what is asked behind it.
+pub(super) fn with_query(path: &str, asked: &[(&str, String)]) -> String {
+    if asked.is_empty() {
+        return path.to_owned();
+    }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(asked)
+        .finish();
+    format!("{path}?{query}")
+}
+
 /// A part of a path, as a URL carries it.
-fn segment(part: &str) -> String {
+pub(super) fn segment(part: &str) -> String {
     let mut written = String::with_capacity(part.len());
     for byte in part.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -228,6 +240,21 @@ impl Client {
             .await
     }
 
+    /// The same where an answer may come later: its status says whether it has.
+    pub(super) async fn post_for(&self, path: &str) -> Result<(StatusCode, Value), Failure> {
+        let response = self.send(self.request(Method::POST, path).timeout(TIMEOUT * 6)).await?;
+        let status = response.status();
+        match status {
+            StatusCode::OK | StatusCode::ACCEPTED => Ok((status, body(response).await?)),
+            other => Err(no_engine(&format!("answered {other}"))),
+        }
+    }
+
+    /// Removes a thing, and is told what is left.
+    pub(super) async fn delete_for(&self, path: &str) -> Result<Value, Failure> {
+        self.document(self.request(Method::DELETE, path).timeout(TIMEOUT)).await
+    }
+
     pub(super) async fn delete(&self, path: &str) -> Result<(), Failure> {
         let response = self.send(self.request(Method::DELETE, path).timeout(TIMEOUT)).await?;
         match response.status() {
@@ -242,25 +269,37 @@ impl Client {
     }
 
     /// All items of a paged list.
-    pub(super) async fn items(&self, path: &str) -> Result<Vec<Value>, Failure> {
+    pub(super) async fn items(&self, path: &str, asked: &[(&str, String)]) -> Result<Vec<Value>, Failure> {
+        let items = self.first(path, asked, MAX_ITEMS + 1).await?;
+        if items.len() > MAX_ITEMS {
+            let rule = anyhow!("the engine's list at {path} has more than {MAX_ITEMS} items");
+            return Err(Failure::Unreachable(rule));
+        }
+        Ok(items)
+    }
+
+    /// The first so many items of a paged list.
+    pub(super) async fn first(&self, path: &str, asked: &[(&str, String)], most: usize) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
-        let mut query = String::new();
+        let mut last: Option<String> = None;
         loop {
-            let mut page = self.get(&format!("{path}{query}")).await?;
+            let mut asked = asked.to_vec();
+            asked.extend(last.clone().map(|cursor| ("cursor", cursor)));
+            let mut page = self.get(&with_query(path, &asked)).await?;
             match page.get_mut("items").map(Value::take) {
                 Some(Value::Array(more)) => items.extend(more),
                 Some(_) | None => return Err(no_engine(&format!("answered {path} without a list"))),
             }
-            if items.len() > MAX_ITEMS {
-                let rule = anyhow!("the engine's list at {path} has more than {MAX_ITEMS} items");
-                return Err(Failure::Unreachable(rule));
+            if items.len() >= most {
+                items.truncate(most);
+                return Ok(items);
             }
             match page.get("cursor").and_then(Value::as_str) {
-                Some(cursor) if query == format!("?cursor={cursor}") => {
+                Some(cursor) if last.as_deref() == Some(cursor) => {
                     let rule = anyhow!("the engine's list at {path} has a page that leads to itself");
                     return Err(Failure::Unreachable(rule));
                 }
-                Some(cursor) => query = format!("?cursor={cursor}"),
+                Some(cursor) => last = Some(cursor.to_owned()),
                 None => return Ok(items),
             }
         }
@@ -293,7 +332,7 @@ impl Client {
             }
             None => "it asks for a token; name a file with one of its server.token_file or tokens_file",
         };
-        Err(Failure::Unreachable(anyhow!(
+        Err(Failure::Refused(anyhow!(
             "the engine refused (401 Unauthorized): {why}, by --token-file FILE or STEADFAST_TOKEN_FILE"
         )))
     }
@@ -331,6 +370,10 @@ async fn read(response: Response) -> Result<Value, Failure> {
     if status != StatusCode::OK {
         return Err(no_engine(&format!("answered {status}")));
     }
+    body(response).await
+}
+
+async fn body(response: Response) -> Result<Value, Failure> {
     let unread = |error| Failure::Unreachable(anyhow::Error::context(error, "the engine's answer could not be read"));
     let body = whole(response, MAX_ANSWER)
         .await
@@ -358,7 +401,26 @@ async fn accepted(response: Response) -> Result<Response, Failure> {
     }
     let said = whole(response, MAX_REFUSAL).await.unwrap_or_default();
     let detail = refusal(&said).unwrap_or_else(|| "no reason given".to_owned());
-    Err(Failure::Unreachable(anyhow!("the engine refused ({status}): {detail}")))
+    if status == StatusCode::BAD_REQUEST
+        && let Some(parameter) = unknown_parameter(&said, &detail)
+    {
+        return Err(Failure::UnknownParameter(parameter));
+    }
+    let refused = anyhow!("the engine refused ({status}): {detail}");
+    Err(match status {
+        StatusCode::NOT_FOUND => Failure::Missing(refused),
+        status if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => Failure::Refused(refused),
+        _ => Failure::Unreachable(refused),
+    })
+}
+
+/// The parameter that an engine does not know, if it is that.
+fn unknown_parameter(body: &[u8], detail: &str) -> Option<String> {
+    let parameter = serde_json::from_slice::<Value>(body).ok()?;
+    let parameter = parameter.get("parameter")?.as_str()?.to_owned();
+    detail
+        .starts_with(&format!("`{parameter}` is not a parameter here"))
+        .then_some(parameter)
 }
 
 /// Why a request was refused: an engine's own words, or the one line of whoever speaks in its place.

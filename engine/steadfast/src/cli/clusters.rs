@@ -1,28 +1,44 @@
 //! `steadfast clusters`, and what `steadfast status` says above the jobs: which clusters cannot be read, since when, and why.
 
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
+use clap::Args;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_server::{Cluster, ClusterList, Kind, KindState, Reach};
 
 use super::client::{Client, ServerOptions};
-use super::{Failure, Output, printer};
+use super::output::{Detail, Format, OutputOption};
+use super::screen::{DOUBT, GOOD, PLAIN, Screen};
+use super::table::{Cell, Column, Table};
+use super::{Failure, printer};
 use crate::run::SystemClock;
+
+/// How they are shown.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    output: OutputOption,
+    #[command(flatten)]
+    server: ServerOptions,
+}
 
 const PATH: &str = "/api/v1/clusters";
 /// How many lists a line names; the rest are a number.
 const NAMED: usize = 4;
 
 /// Shows every cluster of the configuration.
-pub(super) async fn show(server: &ServerOptions, output: Output) -> Result<(), Failure> {
-    let client = Client::new(server)?;
-    match output {
-        Output::Table => {
+pub(super) async fn show(options: &Options) -> Result<(), Failure> {
+    let client = Client::new(&options.server)?;
+    match &options.output.format {
+        Format::People(detail) => {
             let list = read(&client).await?;
+            let mut screen = Screen::of_stdout();
+            if *detail == Detail::Wide {
+                screen.width = None;
+            }
+            printer::page(&table(&list, SystemClock.now()).shown(screen))?;
             let unwatched: String = list.items.iter().filter_map(unwatched).collect();
-            printer::data(&format!("{}\n{unwatched}", table(&list, SystemClock.now())))?;
+            printer::data(&unwatched)?;
         }
-        Output::Json => printer::json(&client.get(PATH).await?)?,
+        Format::Data(data) => printer::data(&data.shown(&client.get(PATH).await?)?)?,
     }
     Ok(())
 }
@@ -39,42 +55,43 @@ pub(super) async fn read(client: &Client) -> Result<ClusterList, Failure> {
 }
 
 fn table(list: &ClusterList, now: Timestamp) -> Table {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header([
-        "CLUSTER",
-        "STATE",
-        "SINCE",
-        "JOBS",
-        "NOT CONFIRMED",
-        "SILENT FLINKS",
-        "READS",
+    let mut table = Table::new(vec![
+        Column::whole("CLUSTER"),
+        Column::whole("STATE"),
+        Column::whole("AGE"),
+        Column::whole("JOBS"),
+        Column::whole("NOT-CONFIRMED"),
+        Column::whole("SILENT-FLINKS"),
+        Column::cut("READS", 12),
     ]);
     for cluster in &list.items {
-        let state = match cluster.state {
-            Reach::Pending => "pending",
-            Reach::Reached => "reached",
-            Reach::Retrying => "retrying",
+        let (state, style) = match cluster.state {
+            Reach::Pending => ("pending", DOUBT),
+            Reach::Reached => ("reached", GOOD),
+            Reach::Retrying => ("retrying", DOUBT),
         };
         let since = cluster.unknown_since.as_deref().or(cluster.reachable_since.as_deref());
-        table.add_row([
-            cluster.name.clone(),
-            state.to_owned(),
-            since.map_or_else(|| "-".to_owned(), |since| moment(since, now)),
-            cluster.jobs.to_string(),
-            cluster.unconfirmed.to_string(),
-            format!("{} of {}", cluster.flinks.silent, cluster.flinks.watched),
-            reads(cluster),
+        table.row(vec![
+            cluster.name.as_str().into(),
+            Cell::styled(state, style),
+            since
+                .map_or_else(|| "-".to_owned(), |since| super::age::age(since, now))
+                .into(),
+            cluster.jobs.to_string().into(),
+            cluster.unconfirmed.to_string().into(),
+            format!("{} of {}", cluster.flinks.silent, cluster.flinks.watched).into(),
+            reads(cluster).into(),
         ]);
     }
     if let Some(standalone) = list.standalone {
-        table.add_row([
-            "-".to_owned(),
-            "standalone".to_owned(),
-            "-".to_owned(),
-            standalone.jobs.to_string(),
-            standalone.unconfirmed.to_string(),
-            format!("{} of {}", standalone.flinks.silent, standalone.flinks.watched),
-            "-".to_owned(),
+        table.row(vec![
+            "-".into(),
+            Cell::styled("standalone", PLAIN),
+            "-".into(),
+            standalone.jobs.to_string().into(),
+            standalone.unconfirmed.to_string().into(),
+            format!("{} of {}", standalone.flinks.silent, standalone.flinks.watched).into(),
+            "-".into(),
         ]);
     }
     table

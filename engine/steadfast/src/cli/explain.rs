@@ -1,5 +1,8 @@
-//! `steadfast explain`, for people.
+//! `steadfast explain`.
 
+use std::time::Duration;
+
+use clap::Args;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde::Deserialize as _;
@@ -8,6 +11,36 @@ use steadfast_server::explain::{
     Alert, Awaited, Condition, Deletion, Deployment, Evidence, Explanation, FlinkJob, FlinkResource, JobEnd, KubeEvent,
     Observed, Outcome, Pod, PostedIntent, Readiness, Record, Rollout, Rule, Shadow, Snapshot, State,
 };
+
+use super::age::short;
+use super::client::{Client, ServerOptions, job_path};
+use super::job_arg::job;
+use super::output::{Format, OutputOption};
+use super::{Failure, names, printer};
+
+/// Which job.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a standalone one; or
+    /// the end of it if only one job ends so.
+    #[arg(value_name = "JOB", value_parser = job)]
+    job: String,
+    #[command(flatten)]
+    output: OutputOption,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+/// Shows why a job's record says what it says.
+pub(super) async fn show(options: &Options) -> Result<(), Failure> {
+    let client = Client::new(&options.server)?;
+    let get = async |id: &str| client.get(&job_path(id, "/explain")?).await;
+    let (job, answer) = names::on(&client, &options.job, get).await?;
+    match &options.output.format {
+        Format::People(_) => Ok(printer::data(&page(&job, &answer))?),
+        Format::Data(data) => Ok(printer::data(&data.shown(&answer)?)?),
+    }
+}
 
 /// What the API says of a decision, as a page of text. What another engine says in another shape stays as it says it.
 pub(super) fn page(job: &str, answer: &Value) -> String {
@@ -352,8 +385,12 @@ fn awaited(waits_for: &[Awaited], snapshot: &Snapshot, archive: Archive) -> Stri
     format!("\nWaits for\n{}", lines.collect::<String>())
 }
 
+/// Tenths of a second tell something of what was looked at a moment ago.
 fn seconds(seconds: f64) -> String {
-    format!("{seconds:.1} s")
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(span) if span >= Duration::from_secs(60) => short(span),
+        Ok(_) | Err(_) => format!("{seconds:.1} s"),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The event stream of an engine, followed beyond a restart of it.
+//! The event stream of an engine, followed beyond its restarts.
 //!
-//! An engine that restarts ends the stream. It is asked again, with the last event as the engine wrote it: sequence,
-//! store and time. So it either goes on without a gap, or says that its history is another one, and then whoever
+//! An engine that ends, or that nothing is heard of, is asked again, however long it takes, with the last event as it wrote it:
+//! sequence, store and time. So it either goes on without a gap, or says that its history is another one, and then whoever
 //! follows has to read the jobs anew.
 
 use std::time::Duration;
@@ -14,18 +14,14 @@ use tokio::io::AsyncRead;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use tokio_util::io::StreamReader;
 
-use super::client::Client;
+use super::client::{Client, with_query};
 use super::{Failure, printer};
 
-/// The longest line that is read, in bytes.
-const LINE: usize = 1 << 20;
-/// How long to wait before each time the engine is asked again: three seconds in all, as long as a restart takes.
-const PAUSES: [Duration; 4] = [
-    Duration::from_millis(200),
-    Duration::from_millis(400),
-    Duration::from_millis(800),
-    Duration::from_millis(1600),
-];
+/// The longest line that is read, in bytes: a job may come with its event.
+const LINE: usize = 4 << 20;
+/// An engine says something every 15 seconds; one of which nothing is heard for so long is away, though no connection ended.
+const SILENCE: Duration = Duration::from_secs(50);
+const PATH: &str = "/api/v1/events";
 
 /// What the engine said.
 #[derive(Debug, PartialEq)]
@@ -42,7 +38,8 @@ pub(super) struct Events<'a> {
     lines: Lines,
     name: String,
     last: Option<Last>,
-    pauses: [Duration; 4],
+    jobs: Jobs,
+    absence: Absence,
 }
 
 type Lines = FramedRead<Box<dyn AsyncRead + Send + Unpin>, LinesCodec>;
@@ -55,29 +52,92 @@ struct Last {
     at: String,
 }
 
+/// Whether each event comes with its job. An engine of an earlier version has no such events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Jobs {
+    Come,
+    Stay,
+}
+
+/// An engine that is away: how long to wait until it is asked again, and whether the person at the terminal knows.
+#[derive(Debug)]
+pub(super) struct Absence {
+    shortest: Duration,
+    pause: Duration,
+    is_told: bool,
+}
+
+impl Absence {
+    pub(super) fn new(shortest: Duration) -> Self {
+        Self {
+            shortest,
+            pause: shortest,
+            is_told: false,
+        }
+    }
+
+    /// Waits after a failure, longer each time. What asking again does not mend is given back.
+    pub(super) async fn wait(&mut self, failure: Failure) -> Result<(), Failure> {
+        let (Failure::Unreachable(error) | Failure::Missing(error)) = failure else {
+            return Err(failure);
+        };
+        if !self.is_told {
+            printer::note(&format!("the engine is away, and is asked until it is back: {error:#}"));
+            self.is_told = true;
+        }
+        self.pause().await;
+        Ok(())
+    }
+
+    async fn pause(&mut self) {
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(self.shortest * 25);
+    }
+
+    /// It has answered.
+    pub(super) fn end(&mut self) {
+        if self.is_told {
+            printer::note("the engine is back");
+        }
+        *self = Self::new(self.shortest);
+    }
+}
+
+impl Default for Absence {
+    /// Up to five seconds between two tries.
+    fn default() -> Self {
+        Self::new(Duration::from_millis(200))
+    }
+}
+
 impl<'a> Events<'a> {
     /// Follows from now on.
     pub(super) async fn open(client: &'a Client) -> Result<Self, Failure> {
+        let (response, jobs) = match client.stream(&path(Jobs::Come, None)).await {
+            Err(Failure::UnknownParameter(_)) => (client.stream(&path(Jobs::Stay, None)).await?, Jobs::Stay),
+            answer => (answer?, Jobs::Come),
+        };
         Ok(Self {
-            lines: lines(client.stream("/api/v1/events").await?),
+            lines: lines(response),
             client,
             name: String::new(),
             last: None,
-            pauses: PAUSES,
+            jobs,
+            absence: Absence::default(),
         })
     }
 
-    /// What comes next. Fails when the engine is gone for longer than a restart takes.
+    /// What comes next. Fails only where asking again mends nothing, such as a token that is not taken any more.
     pub(super) async fn next(&mut self) -> Result<Heard, Failure> {
         loop {
-            let line = match self.lines.next().await {
-                Some(Ok(line)) => line,
-                Some(Err(LinesCodecError::MaxLineLengthExceeded)) => {
-                    return Err(Failure::Unreachable(anyhow!(
+            let line = match tokio::time::timeout(SILENCE, self.lines.next()).await {
+                Ok(Some(Ok(line))) => line,
+                Ok(Some(Err(LinesCodecError::MaxLineLengthExceeded))) => {
+                    return Err(Failure::Refused(anyhow!(
                         "the event stream has a line of more than {LINE} bytes, which no engine sends"
                     )));
                 }
-                Some(Err(_)) | None => {
+                Ok(Some(Err(_)) | None) | Err(_) => {
                     if let Some(gap) = self.resume().await? {
                         return Ok(gap);
                     }
@@ -103,21 +163,20 @@ impl<'a> Events<'a> {
 
     /// Goes on behind the last event. Before there was one, nobody knows what came in between.
     async fn resume(&mut self) -> Result<Option<Heard>, Failure> {
-        printer::note("the engine ended the event stream; asking again");
-        let path = self
-            .last
-            .as_ref()
-            .map_or_else(|| "/api/v1/events".to_owned(), Last::path);
-        for pause in self.pauses {
-            tokio::time::sleep(pause).await;
-            if let Ok(response) = self.client.stream(&path).await {
-                self.lines = lines(response);
-                return Ok(self.last.is_none().then_some(Heard::Gap));
+        // An engine that ends a stream at once each time is not asked without a pause either.
+        self.absence.pause().await;
+        loop {
+            match self.client.stream(&path(self.jobs, self.last.as_ref())).await {
+                Ok(response) => {
+                    self.lines = lines(response);
+                    self.absence.end();
+                    return Ok(self.last.is_none().then_some(Heard::Gap));
+                }
+                // It came back as an earlier version.
+                Err(Failure::UnknownParameter(_)) if self.jobs == Jobs::Come => self.jobs = Jobs::Stay,
+                Err(failure) => self.absence.wait(failure).await?,
             }
         }
-        Err(Failure::Unreachable(anyhow!(
-            "the engine ended the event stream; it may be stopping"
-        )))
     }
 }
 
@@ -125,6 +184,21 @@ fn lines(response: Response) -> Lines {
     let bytes = response.bytes_stream().map_err(std::io::Error::other);
     let reader: Box<dyn AsyncRead + Send + Unpin> = Box::new(StreamReader::new(Box::pin(bytes)));
     FramedRead::new(reader, LinesCodec::new_with_max_length(LINE))
+}
+
+/// What is asked for behind an event.
+fn path(jobs: Jobs, last: Option<&Last>) -> String {
+    let mut asked = Vec::new();
+    if let Some(last) = last {
+        asked.push(("after", last.sequence.to_string()));
+        asked.push(("store", last.store.clone()));
+        asked.push(("at", last.at.clone()));
+    }
+    match jobs {
+        Jobs::Come => asked.push(("job", "true".to_owned())),
+        Jobs::Stay => {}
+    }
+    with_query(PATH, &asked)
 }
 
 impl Last {
@@ -135,15 +209,6 @@ impl Last {
             store: text("store")?,
             at: text("at")?,
         })
-    }
-
-    fn path(&self) -> String {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("after", &self.sequence.to_string())
-            .append_pair("store", &self.store)
-            .append_pair("at", &self.at)
-            .finish();
-        format!("/api/v1/events?{query}")
     }
 }
 

@@ -1,12 +1,27 @@
 //! `steadfast intent`. An intent explains what will be seen; whoever takes it for the deed must be told otherwise.
 
-use clap::ValueEnum;
-
+use clap::{Args, ValueEnum};
 use serde_json::Value;
-use steadfast_core::id::JobKey;
 
 use super::client::{Client, ServerOptions, job_path, no_engine};
-use super::{Failure, printer};
+use super::job_arg::job;
+use super::output::{Format, OutputOption};
+use super::{Failure, names, printer};
+
+/// What is wanted of which job.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// CLUSTER/NAMESPACE/NAME, or the end of it if only one job ends so.
+    #[arg(value_name = "JOB", value_parser = job)]
+    job: String,
+    /// What is wanted.
+    #[arg(value_enum)]
+    intent: Wanted,
+    #[command(flatten)]
+    output: OutputOption,
+    #[command(flatten)]
+    server: ServerOptions,
+}
 
 /// What is wanted of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -43,12 +58,23 @@ impl Wanted {
 }
 
 /// Has the engine note it.
-pub(super) async fn note(server: &ServerOptions, job: &str, wanted: Wanted) -> Result<(), Failure> {
+pub(super) async fn note(options: &Options) -> Result<(), Failure> {
+    let (client, wanted) = (Client::new(&options.server)?, options.intent);
     let body = serde_json::json!({ "intent": wanted.word() });
-    let noted = Client::new(server)?.put(&job_path(job, "/intent")?, &body).await?;
-    if noted.get("id").and_then(Value::as_str) != JobKey::parse(job).map(|key| key.to_string()).as_deref() {
-        return Err(no_engine("answered with something else than the job"));
-    }
+    let put = async |id: &str| client.put(&job_path(id, "/intent")?, &body).await;
+    let (job, noted) = names::on(&client, &options.job, put).await?;
+    is_about(&job, &noted)?;
     printer::note(&format!("noted for {job}: {}", wanted.effect()));
-    Ok(())
+    match &options.output.format {
+        Format::People(_) => Ok(()),
+        Format::Data(data) => Ok(printer::data(&data.shown(&noted)?)?),
+    }
+}
+
+/// Whether an engine answered with the job that was written about.
+pub(super) fn is_about(job: &str, answer: &Value) -> Result<(), Failure> {
+    if answer.get("id").and_then(Value::as_str) == Some(job) {
+        return Ok(());
+    }
+    Err(no_engine("answered with something else than the job"))
 }

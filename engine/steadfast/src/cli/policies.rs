@@ -1,40 +1,110 @@
-//! `steadfast policies`.
+//! `steadfast policy list`, and `steadfast policies`, as it was called before.
 
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::output::{Detail, Format, OutputOption};
 use super::policy::inspect::parameters;
-use super::printer;
+use super::screen::Screen;
+use super::table::{Column, Table};
+use super::{Failure, located, printer};
 use crate::config::Config;
 use crate::run::{LoadedPolicy, load_policies};
 
-/// Lists every policy with what can be tuned.
-pub(super) fn run(config: &Config) -> anyhow::Result<()> {
-    let mut text = String::new();
-    for policy in load_policies(&config.policies, &config.registries)? {
-        let description = policy.module.description();
-        let role = if policy.config.shadow { "shadow" } else { "decides" };
-        let rollout = policy.config.rollout;
-        text.push_str(&format!("{} ({role}, {rollout})\n", policy.config.name));
-        let source = &policy.provenance;
-        text.push_str(&format!("  module      {}\n", source.reference));
-        if let Some(manifest) = source.manifest {
-            text.push_str(&format!("  manifest    {}\n", manifest.oci()));
-        }
-        text.push_str(&format!(
-            "  sha256      {}\n  from        {}, {}\n",
-            source.sha256,
-            source.from,
-            source.trust()
-        ));
-        text.push_str(&format!(
-            "  is          {} {}: {}\n",
-            description.name, description.version, description.summary
-        ));
-        text.push_str(&format!("  configured  {}\n", policy.config.params));
-        if !description.parameters.is_empty() {
-            text.push_str(&format!("{}\n", parameters(&description.parameters)));
+/// Which policies.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The configuration.
+    #[arg(short, long, default_value = "config.toml", value_name = "FILE")]
+    config: PathBuf,
+    #[command(flatten)]
+    output: OutputOption,
+}
+
+/// Lists every policy; the wide list says where each came from, and what can be tuned.
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    let config = Config::load(&options.config)?;
+    let policies = load_policies(&config.policies, &config.registries);
+    let policies = policies.map_err(|error| located(&options.config, error))?;
+    match &options.output.format {
+        Format::People(Detail::Usual) => printer::page(&table(&policies).shown(Screen::of_stdout()))?,
+        Format::People(Detail::Wide) => printer::data(&policies.iter().map(block).collect::<String>())?,
+        Format::Data(data) => {
+            let items: Vec<Value> = policies.iter().map(document).collect();
+            printer::data(&data.shown(&json!({ "items": items }))?)?;
         }
     }
-    printer::data(&text)?;
     Ok(())
+}
+
+fn role(policy: &LoadedPolicy) -> &'static str {
+    if policy.config.shadow { "shadow" } else { "decides" }
+}
+
+fn table(policies: &[LoadedPolicy]) -> Table {
+    let mut table = Table::new(vec![
+        Column::whole("NAME"),
+        Column::whole("ROLE"),
+        Column::whole("ROLLOUT"),
+        Column::whole("VERSION"),
+        Column::cut("MODULE", 20),
+        Column::cut("SUMMARY", 12),
+    ]);
+    for policy in policies {
+        let description = policy.module.description();
+        table.row(vec![
+            policy.config.name.as_str().into(),
+            role(policy).into(),
+            policy.config.rollout.to_string().into(),
+            description.version.as_str().into(),
+            policy.provenance.reference.to_string().into(),
+            description.summary.as_str().into(),
+        ]);
+    }
+    table
+}
+
+fn block(policy: &LoadedPolicy) -> String {
+    let (description, source) = (policy.module.description(), &policy.provenance);
+    let mut text = format!("{} ({}, {})\n", policy.config.name, role(policy), policy.config.rollout);
+    text.push_str(&format!("  module      {}\n", source.reference));
+    if let Some(manifest) = &source.manifest {
+        text.push_str(&format!("  manifest    {}\n", manifest.oci()));
+    }
+    text.push_str(&format!(
+        "  sha256      {}\n  from        {}, {}\n",
+        source.sha256,
+        source.from,
+        source.trust()
+    ));
+    text.push_str(&format!(
+        "  is          {} {}: {}\n",
+        description.name, description.version, description.summary
+    ));
+    text.push_str(&format!("  configured  {}\n", policy.config.params));
+    if !description.parameters.is_empty() {
+        text.push_str(&format!("{}\n", parameters(&description.parameters)));
+    }
+    text
+}
+
+/// The same for programs; its parameters are `steadfast policy inspect --output json`'s.
+fn document(policy: &LoadedPolicy) -> Value {
+    let (description, source) = (policy.module.description(), &policy.provenance);
+    json!({
+        "name": policy.config.name,
+        "role": role(policy),
+        "rollout": policy.config.rollout.to_string(),
+        "module": source.reference.to_string(),
+        "manifest": source.manifest.as_ref().map(|manifest| manifest.oci().to_string()),
+        "sha256": source.sha256.to_string(),
+        "from": source.from.to_string(),
+        "trust": source.trust().to_string(),
+        "is": { "name": description.name, "version": description.version, "summary": description.summary },
+        "params": serde_json::from_str::<Value>(&policy.config.params).unwrap_or_default(),
+    })
 }
 
 /// Where a policy's module came from and why it may be run, on one line.

@@ -32,7 +32,7 @@ mod verify;
 use clap::Subcommand;
 use tokio::runtime::Runtime;
 
-use super::{Failure, printer};
+use super::{Failure, policies, printer};
 pub(super) use promote::replace;
 
 #[derive(Debug, Subcommand)]
@@ -45,6 +45,8 @@ pub(super) enum Command {
     #[cfg(feature = "author")]
     #[command(after_help = build::AFTER_HELP)]
     Build(build::Options),
+    /// List the policies of a configuration; `-o wide` has where each came from, and its parameters.
+    List(policies::Options),
     /// Say what a module is: form, contract, size, digest, imports, parameters and rules.
     Inspect(inspect::Options),
     /// Hold a policy to determinism and purity, to stories, and to snapshots with expected decisions.
@@ -82,6 +84,7 @@ pub(super) fn run(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
         Command::New(options) => new::run(options),
         #[cfg(feature = "author")]
         Command::Build(options) => build::run(options),
+        Command::List(options) => policies::run(options),
         Command::Inspect(options) => inspect::run(options),
         #[cfg(feature = "author")]
         Command::Test(options) => test::run(options),

@@ -27,13 +27,26 @@ pub fn data(text: &str) -> Result<(), PrintError> {
     }
 }
 
-/// Data of which there is no end: a reader that has gone away ends the command too.
-pub fn endless(text: &str) -> Result<(), PrintError> {
-    written(text, std::io::stdout().lock())
+/// A page of our own making, in colours where the terminal has them; what it holds of others has been made harmless before.
+pub fn page(text: &str) -> Result<(), PrintError> {
+    match endless_page(text) {
+        Err(PrintError::Gone) => Ok(()),
+        written => written,
+    }
 }
 
-fn written(text: &str, mut out: impl Write) -> Result<(), PrintError> {
-    let text = plain(text, Passes::Lines);
+/// The same without an end.
+pub fn endless_page(text: &str) -> Result<(), PrintError> {
+    written(text, Passes::LinesAndColors, std::io::stdout().lock())
+}
+
+/// Data of which there is no end: a reader that has gone away ends the command too.
+pub fn endless(text: &str) -> Result<(), PrintError> {
+    written(text, Passes::Lines, std::io::stdout().lock())
+}
+
+fn written(text: &str, passes: Passes, mut out: impl Write) -> Result<(), PrintError> {
+    let text = plain(text, passes);
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|error| {
         if error.kind() == ErrorKind::BrokenPipe {
@@ -124,10 +137,10 @@ mod tests {
 
     #[test]
     fn what_is_not_written_is_told_apart_from_what_nobody_reads() {
-        assert!(written("text", Vec::new()).is_ok());
-        let full = written("text", Refusing(ErrorKind::StorageFull));
+        assert!(written("text", Passes::Lines, Vec::new()).is_ok());
+        let full = written("text", Passes::Lines, Refusing(ErrorKind::StorageFull));
         assert!(matches!(full, Err(PrintError::Failed(_))));
-        let gone = written("text", Refusing(ErrorKind::BrokenPipe));
+        let gone = written("text", Passes::Lines, Refusing(ErrorKind::BrokenPipe));
         assert!(matches!(gone, Err(PrintError::Gone)));
     }
 }

@@ -1,55 +1,146 @@
 //! `steadfast status`.
 
-use std::time::Duration;
+pub(super) mod rows;
+mod watch;
 
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
-use serde_json::Value;
+use std::future::Future;
+
+use clap::Args;
+use serde_json::{Value, json};
 use steadfast_core::time::Clock;
 use steadfast_server::{Cluster, ClusterList};
-use tokio::time::{MissedTickBehavior, interval};
 
+use self::watch::Watch;
 use super::client::{Client, ServerOptions, job_path};
-use super::clusters::{self, Told};
-use super::follow::{Events, Heard};
-use super::printer::PrintError;
-use super::{Failure, Output, printer};
+use super::clusters;
+use super::filter::{Filter, Sort};
+use super::follow::Events;
+use super::job_arg::job;
+use super::names::{self, JOBS};
+use super::output::{Detail, Format, OutputOption};
+use super::screen::Screen;
+use super::{Failure, printer};
 use crate::run::SystemClock;
 
-/// How often the clusters are asked for while changes are followed: what can be read of them is no event of the journal.
-const CLUSTERS: Duration = Duration::from_secs(2);
+pub(super) const AFTER_HELP: &str = "\
+Examples:
+  steadfast status                                  all jobs, in the order of their ids
+  steadfast status --sort severity                  the worst first
+  steadfast status -n payments --state failed,lost  some of them
+  steadfast status orders                           the job whose id ends in /orders
+  steadfast status -w -o json                       each change as a line: {\"type\":\"MODIFIED\",\"object\":{...}}
+  steadfast status -o jsonpath='{.items[*].id}'     the ids alone, as -o name has them on lines";
+
+/// Which jobs, and how.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Only these jobs: CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a
+    /// standalone one; or the end of it if only one job ends so.
+    #[arg(value_name = "JOB", value_parser = job, conflicts_with_all = ["Filter", "sort"])]
+    jobs: Vec<String>,
+    /// Follow changes instead of showing the present once. It goes on while the engine restarts.
+    #[arg(short, long)]
+    watch: bool,
+    #[command(flatten)]
+    output: OutputOption,
+    /// The order: id, severity (worst first), state, since, confirmed or cluster; -severity turns it round [default: id].
+    #[arg(long, value_name = "ORDER", value_parser = Sort::parse, allow_hyphen_values = true)]
+    sort: Option<Sort>,
+    #[command(flatten)]
+    filter: Filter,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+/// The jobs that are asked for.
+struct Asked<'a> {
+    /// Each by its id; none: all that the filter takes.
+    jobs: Vec<String>,
+    filter: &'a Filter,
+    sort: Option<Sort>,
+    format: &'a Format,
+}
 
 /// Shows the jobs, once or as they change.
-pub(super) async fn show(
-    server: &ServerOptions,
-    watch: bool,
-    output: Output,
-    job: Option<&str>,
-) -> Result<(), Failure> {
+pub(super) async fn show(options: &Options) -> Result<(), Failure> {
     // What is no job is a mistake of the command line, whatever the engine says.
-    job.map(|job| job_path(job, "")).transpose()?;
-    let client = Client::new(server)?;
+    options.jobs.iter().try_for_each(|job| names::check(job))?;
+    let client = Client::new(&options.server)?;
     // Followed from before the list is read: a change in between is told twice rather than missed.
-    let events = if watch {
+    let events = if options.watch {
         Some(Events::open(&client).await?)
     } else {
         None
     };
+    let mut asked = Asked {
+        jobs: Vec::new(),
+        filter: &options.filter,
+        sort: options.sort,
+        format: &options.output.format,
+    };
+    for job in &options.jobs {
+        asked.jobs.push(names::resolve(&client, job).await?);
+    }
     let list = clusters::read(&client).await?;
     let lost = store_line(&client).await;
-    if let Some(line) = &lost {
-        print_line(line, output)?;
+    if let Some(events) = events {
+        return Watch::new(&client, events, asked).go_on(list, lost).await;
     }
-    print_reload(&client, output).await?;
-    print_records(&client, output, job).await?;
-    print_list(&client, &list, output, job).await?;
-    match events {
-        Some(events) => follow(&client, events, (Told::new(&list), lost), output, job).await,
-        // What is decided now is not on record, and what is shown may be long over.
-        None if lost.is_some() => Err(Failure::Reported),
-        // What is shown is then not all there is: a script that counts jobs must not take it for that.
-        None if concerned(&list, job).any(|cluster| cluster.never_read) => Err(Failure::Reported),
-        None => Ok(()),
+    if let Some(line) = &lost {
+        print_line(line, asked.format)?;
+    }
+    print_above(&client, &list, &asked).await?;
+    let items = asked.read(&client).await?;
+    print_items(&items, &asked)?;
+    // What is decided now is not on record, and what is shown may be long over; or what is shown is not all there is: a script
+    // that counts jobs must not take it for that.
+    if lost.is_some() || asked.concerned(&list).any(|cluster| cluster.never_read) {
+        return Err(Failure::Reported);
+    }
+    Ok(())
+}
+
+impl Asked<'_> {
+    /// The jobs as they are now.
+    async fn read(&self, client: &Client) -> Result<Vec<Value>, Failure> {
+        if self.jobs.is_empty() {
+            let mut query = self.filter.query();
+            query.extend(self.sort.map(|sort| ("sort", sort.word().to_owned())));
+            return client.items(JOBS, &query).await;
+        }
+        let mut items = Vec::new();
+        for job in &self.jobs {
+            let read = names::on(client, job, async |id| client.get(&job_path(id, "")?).await);
+            items.push(read.await?.1);
+        }
+        Ok(items)
+    }
+
+    /// Whether a job is among them.
+    fn takes(&self, id: &str, job: &Value) -> bool {
+        if self.jobs.is_empty() {
+            self.filter.takes(job)
+        } else {
+            self.jobs.iter().any(|asked| asked == id)
+        }
+    }
+
+    /// Whether anything of a job bears on what is shown.
+    fn names(&self, id: &str) -> bool {
+        self.jobs.is_empty() || self.jobs.iter().any(|asked| asked == id)
+    }
+
+    /// The clusters that bear on what is shown.
+    fn concerned<'b>(&'b self, list: &'b ClusterList) -> impl Iterator<Item = &'b Cluster> {
+        list.items.iter().filter(|cluster| {
+            if self.jobs.is_empty() {
+                let of_filter = &self.filter.cluster;
+                return of_filter.is_empty() || of_filter.contains(&cluster.name);
+            }
+            self.jobs
+                .iter()
+                .any(|job| job.split('/').next() == Some(cluster.name.as_str()))
+        })
     }
 }
 
@@ -61,265 +152,112 @@ async fn store_line(client: &Client) -> Option<String> {
 }
 
 /// Beside data for programs a line is a word to whoever reads it.
-fn print_line(line: &str, output: Output) -> Result<(), PrintError> {
-    match output {
-        Output::Table => printer::data(&format!("{line}\n")),
-        Output::Json => {
+fn print_line(line: &str, format: &Format) -> Result<(), printer::PrintError> {
+    match format {
+        Format::People(_) => printer::data(&format!("{line}\n")),
+        Format::Data(_) => {
             printer::note(line);
             Ok(())
         }
     }
 }
 
-/// The clusters that bear on what is shown.
-fn concerned<'a>(list: &'a ClusterList, job: Option<&'a str>) -> impl Iterator<Item = &'a Cluster> {
-    let of_job = job.and_then(|job| job.split('/').next());
-    list.items
-        .iter()
-        .filter(move |cluster| of_job.is_none_or(|name| name == cluster.name))
-}
-
-/// The jobs, and above them each cluster that cannot be read.
-async fn print_list(client: &Client, list: &ClusterList, output: Output, job: Option<&str>) -> Result<(), Failure> {
-    for line in concerned(list, job).filter_map(|cluster| clusters::line(cluster, SystemClock.now())) {
-        print_line(&line, output)?;
+/// What stands above the jobs: what of the configuration and the store is not as it should be, and each cluster that cannot be read.
+async fn print_above(client: &Client, list: &ClusterList, asked: &Asked<'_>) -> Result<(), Failure> {
+    for line in reload_line(client)
+        .await
+        .into_iter()
+        .chain(record_lines(client, asked).await)
+    {
+        print_line(&line, asked.format)?;
     }
-    let items = match job {
-        Some(job) => vec![client.get(&job_path(job, "")?).await?],
-        None => client.items("/api/v1/jobs").await?,
-    };
-    match output {
-        Output::Table => printer::data(&format!("{}\n", table(&items)))?,
-        Output::Json => printer::json(&Value::Array(items))?,
+    let now = SystemClock.now();
+    for line in asked.concerned(list).filter_map(|cluster| clusters::line(cluster, now)) {
+        print_line(&line, asked.format)?;
     }
     Ok(())
 }
 
+/// The jobs: several as a list, the one that was named as it is.
+fn print_items(items: &[Value], asked: &Asked<'_>) -> Result<(), Failure> {
+    match asked.format {
+        Format::People(detail) => {
+            print_table(items, *detail)?;
+            if items.is_empty() {
+                let none = if asked.filter.is_empty() {
+                    "no job is on record"
+                } else {
+                    "no job is as asked for"
+                };
+                printer::note(none);
+            }
+        }
+        Format::Data(data) => {
+            let document = match items {
+                [one] if asked.jobs.len() == 1 => one.clone(),
+                several => json!({ "items": several }),
+            };
+            printer::data(&data.shown(&document)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// A table in the terminal's width; the wide one takes what it needs.
+pub(super) fn print_table(items: &[Value], detail: Detail) -> Result<(), printer::PrintError> {
+    let mut screen = Screen::of_stdout();
+    if detail == Detail::Wide {
+        screen.width = None;
+    }
+    printer::page(&rows::table(items, detail, SystemClock.now()).shown(screen))
+}
+
 /// What the configuration says now was refused: a line that says so. An engine that cannot say goes without.
-async fn print_reload(client: &Client, output: Output) -> Result<(), PrintError> {
-    let Ok(Some(policies)) = client.find("/api/v1/policies").await else {
-        return Ok(());
-    };
+async fn reload_line(client: &Client) -> Option<String> {
+    let policies = answered(client.find("/api/v1/policies")).await?;
     if text(&policies, "/lastReload/result") != "refused" {
-        return Ok(());
+        return None;
     }
     let (at, why) = (
         text(&policies, "/lastReload/at"),
         text(&policies, "/lastReload/message"),
     );
-    let line = format!("configuration: what it says was refused {at}, and the policies of before go on: {why}");
-    print_line(&line, output)
+    Some(format!(
+        "configuration: what it says was refused {at}, and the policies of before go on: {why}"
+    ))
 }
 
 /// A line for each record that did not read, and each job of which the store takes nothing. An engine of an earlier version
 /// does not say, and one whose store cannot be read says so in `/readyz`: the jobs are shown all the same.
-async fn print_records(client: &Client, output: Output, job: Option<&str>) -> Result<(), PrintError> {
-    let Ok(Some(store)) = client.find("/api/v1/store").await else {
-        return Ok(());
+async fn record_lines(client: &Client, asked: &Asked<'_>) -> Vec<String> {
+    let store = answered(client.find("/api/v1/store")).await.unwrap_or_default();
+    let of = |what: &str| -> Vec<Value> {
+        let rows = store.pointer(what).and_then(Value::as_array).into_iter().flatten();
+        rows.filter(|row| asked.names(text(row, "/job"))).cloned().collect()
     };
-    let of = |what: &str| {
-        store
-            .pointer(what)
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let is_asked = |row: &Value| job.is_none_or(|job| job == text(row, "/job"));
-    let aside = of("/quarantined");
-    let aside = aside.iter().filter(|row| is_asked(row)).map(|row| {
+    let aside = of("/quarantined").into_iter().map(|row| {
         format!(
             "store: the record of {} did not read and was set aside {}: {}",
-            text(row, "/job"),
-            text(row, "/at"),
-            text(row, "/why")
+            text(&row, "/job"),
+            text(&row, "/at"),
+            text(&row, "/why")
         )
     });
-    let unwritten = of("/unwritten");
-    let unwritten = unwritten.iter().filter(|row| is_asked(row)).map(|row| {
+    let unwritten = of("/unwritten").into_iter().map(|row| {
         format!(
             "store: what is decided of {} is not taken: {}",
-            text(row, "/job"),
-            text(row, "/why")
+            text(&row, "/job"),
+            text(&row, "/why")
         )
     });
-    for line in aside.chain(unwritten) {
-        print_line(&line, output)?;
-    }
-    Ok(())
+    aside.chain(unwritten).collect()
+}
+
+async fn answered(answer: impl Future<Output = Result<Option<Value>, Failure>>) -> Option<Value> {
+    answer.await.ok().flatten()
 }
 
 /// The text at a place, or a dash.
 pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
-}
-
-/// Intents and alerts have a column where there are any, so that the table stays narrow.
-fn table(items: &[Value]) -> Table {
-    let alerts = |item: &Value| names(item, "/alerts", "/alert");
-    let intent = |item: &Value| {
-        item.pointer("/intent/intent")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let has_alerts = items.iter().any(|item| !alerts(item).is_empty());
-    let has_intents = items.iter().any(|item| !intent(item).is_empty());
-    let mut header = vec!["JOB", "STATE", "CONFIDENCE", "ATTEMPT", "SINCE", "CONDITIONS"];
-    header.extend(has_alerts.then_some("ALERTS"));
-    header.extend(has_intents.then_some("INTENT"));
-    header.push("REASON");
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(header);
-    for item in items {
-        let mut row = vec![
-            text(item, "/id").to_owned(),
-            text(item, "/state").to_owned(),
-            text(item, "/confidence").to_owned(),
-            item.pointer("/attempt").map_or_else(String::new, Value::to_string),
-            text(item, "/since").to_owned(),
-            names(item, "/conditions", "/type"),
-        ];
-        row.extend(has_alerts.then(|| alerts(item)));
-        row.extend(has_intents.then(|| intent(item)));
-        row.push(text(item, "/reason/message").to_owned());
-        table.add_row(row);
-    }
-    table
-}
-
-/// What the items of a list are called.
-fn names(item: &Value, list: &str, name: &str) -> String {
-    let all = item.pointer(list).and_then(Value::as_array).into_iter().flatten();
-    all.map(|one| text(one, name)).collect::<Vec<_>>().join(",")
-}
-
-/// Prints a line for each change, and the list again where changes may have been missed. It ends only with an error:
-/// when the engine goes away for good, or a person interrupts it.
-async fn follow(
-    client: &Client,
-    mut events: Events<'_>,
-    (mut told, mut lost): (Told, Option<String>),
-    output: Output,
-    job: Option<&str>,
-) -> Result<(), Failure> {
-    let mut ticks = interval(CLUSTERS);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let heard = {
-            // Kept over the ticks: a stream that is being opened anew must not begin from the start each time.
-            let next = events.next();
-            tokio::pin!(next);
-            loop {
-                tokio::select! {
-                    biased;
-                    heard = &mut next => break heard?,
-                    _ = ticks.tick() => {
-                        print_store(client, &mut lost, output).await?;
-                        print_clusters(client, &mut told, output, job).await?;
-                    }
-                }
-            }
-        };
-        match heard {
-            Heard::Event { name, data } => print_event(client, &name, &data, output, job).await?,
-            Heard::Gap => {
-                printer::note("changes may have been missed; the jobs as they are now:");
-                let list = clusters::read(client).await?;
-                told = Told::new(&list);
-                print_list(client, &list, output, job).await?;
-            }
-        }
-    }
-}
-
-/// Prints a line when the store is lost, and when it is back.
-async fn print_store(client: &Client, lost: &mut Option<String>, output: Output) -> Result<(), PrintError> {
-    let now = store_line(client).await;
-    match (lost.is_some(), &now) {
-        (false, Some(line)) => print_line(line, output)?,
-        (true, None) => print_line("store: it takes what is decided again", output)?,
-        (false, None) | (true, Some(_)) => {}
-    }
-    *lost = now;
-    Ok(())
-}
-
-/// Prints a line for each cluster of which other things can be read now than before.
-async fn print_clusters(client: &Client, told: &mut Told, output: Output, job: Option<&str>) -> Result<(), PrintError> {
-    // An engine that is away for a moment is the event stream's business.
-    let Ok(list) = clusters::read(client).await else {
-        return Ok(());
-    };
-    let changed = ClusterList {
-        items: told.changes(&list),
-        standalone: None,
-    };
-    for cluster in concerned(&changed, job) {
-        match output {
-            Output::Table => printer::endless(&format!("{}\n", clusters::change(cluster, SystemClock.now())))?,
-            Output::Json => printer::endless(&format!("{}\n", serde_json::json!({ "cluster": cluster })))?,
-        }
-    }
-    Ok(())
-}
-
-async fn print_event(
-    client: &Client,
-    name: &str,
-    event: &Value,
-    output: Output,
-    job: Option<&str>,
-) -> Result<(), Failure> {
-    let subject = text(event, "/job");
-    if job.is_some_and(|job| job != subject) {
-        return Ok(());
-    }
-    match output {
-        Output::Json => printer::endless(&format!("{event}\n"))?,
-        Output::Table if name == "forgotten" => {
-            printer::endless(&format!("{}  {subject}  forgotten\n", text(event, "/at")))?;
-        }
-        Output::Table if name == "unreadable" => {
-            printer::endless(&format!(
-                "entry {} of {subject} does not read: {}\n",
-                event.pointer("/sequence").map_or_else(String::new, Value::to_string),
-                text(event, "/why")
-            ))?;
-        }
-        Output::Table => {
-            // By now it may be forgotten; the event that says so comes next.
-            let Some(current) = client.find(&job_path(subject, "")?).await? else {
-                return Ok(());
-            };
-            printer::endless(&format!(
-                "{}  {subject}  {}  {}  {}\n",
-                text(event, "/at"),
-                text(&current, "/state"),
-                text(&current, "/confidence"),
-                text(&current, "/reason/message")
-            ))?;
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn alerts_and_intents_have_a_column_where_there_are_any() {
-        let job =
-            |alerts: Value, intent: Value| json!({"id": "prod/default/orders", "alerts": alerts, "intent": intent});
-        let shown = |items: &[Value]| table(items).to_string();
-        let plain = shown(&[job(json!([]), Value::Null)]);
-        assert!(!plain.contains("ALERTS") && !plain.contains("INTENT"), "{plain}");
-        let alerts = json!([{"alert": "JobFailed"}, {"alert": "NoCheckpoint"}]);
-        let told = shown(&[job(alerts, Value::Null), job(json!([]), json!({"intent": "cancel"}))]);
-        for said in ["ALERTS", "JobFailed,NoCheckpoint", "INTENT", "cancel"] {
-            assert!(told.contains(said), "{told}");
-        }
-    }
 }

@@ -80,7 +80,7 @@ const WRITTEN: [(&str, &str); 13] = [
         "steadfast intent local/default/orders cancel",
         "noted for local/default/orders: an end will not be called an accident. Steadfast cancels nothing",
     ),
-    ("steadfast policies --config config.toml", "absence_confirmations"),
+    ("steadfast policy list --config config.toml", "builtin:conservative"),
     ("curl http://127.0.0.1:8080/api/v1/clusters", "\"neverRead\":false"),
     (
         "curl http://127.0.0.1:8080/api/v1/jobs",

@@ -21,10 +21,10 @@ fn commands_show_and_change_what_a_running_engine_holds() {
     assert!(table.out.contains("-/-/orders"), "{}", table.out);
 
     let json = engine.ask(folder.path(), &["status", "--output", "json", "-/-/orders"]);
-    let jobs: serde_json::Value = serde_json::from_str(&json.out).unwrap();
-    assert_eq!(jobs[0]["id"], "-/-/orders");
+    let job: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(job["id"], "-/-/orders");
     assert_eq!(
-        jobs[0]["state"], "UNKNOWN",
+        job["state"], "UNKNOWN",
         "a Flink that does not answer says nothing of its job"
     );
 

@@ -10,6 +10,7 @@
 mod canary;
 mod collector;
 mod command;
+mod commands;
 mod configuration;
 mod crash_points;
 mod crowd;
@@ -55,8 +56,10 @@ mod simulate;
 mod store;
 mod stub;
 mod telemetry;
+mod terminal;
 mod times;
 mod trust;
 mod unreadable;
 #[cfg(feature = "author")]
 mod verify;
+mod watch;

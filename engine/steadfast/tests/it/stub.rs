@@ -24,6 +24,34 @@ pub fn serve_asked(reply: impl Fn(&str, &Value) -> (u16, Value) + Send + 'static
     address
 }
 
+/// The same for answers that are no documents, such as streams: what `reply` says goes out as it is, and the connection ends.
+pub fn serve_raw(reply: impl Fn(&str) -> String + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = BufReader::new(stream.try_clone().unwrap()).lines();
+            let first = request.next().unwrap().unwrap();
+            // The rest of a request without a body.
+            request
+                .by_ref()
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .for_each(drop);
+            drop(stream.write_all(reply(&first).as_bytes()));
+        }
+    });
+    address
+}
+
+/// A document, as [`serve_raw`] takes it.
+pub fn document(status: u16, body: &Value) -> String {
+    let body = body.to_string();
+    let head = format!("HTTP/1.1 {status} -\r\ncontent-type: application/json\r\nconnection: close\r\n");
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len())
+}
+
 fn answer(mut stream: TcpStream, reply: &impl Fn(&str, &Value) -> (u16, Value)) -> std::io::Result<()> {
     let mut request = BufReader::new(stream.try_clone()?);
     let mut first = String::new();

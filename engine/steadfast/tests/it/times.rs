@@ -80,6 +80,10 @@ fn what_began_before_the_engine_did_is_shown_as_flink_tells_it() {
     }
 
     let table = engine.ask(folder.path(), &["status"]).out;
+    for age in ["26h", "3h"] {
+        assert!(table.contains(age), "{age}:\n{table}");
+    }
+    let table = engine.ask(folder.path(), &["status", "-o", "wide"]).out;
     for time in [time(started), time(failed)] {
         assert!(table.contains(&time), "{time}:\n{table}");
     }

@@ -5,11 +5,45 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::cli::client::ServerOptions;
 
-/// An engine that answers one request after the other with the next of these streams, and ends each. Returns the
-/// paths that were asked for.
-async fn engine(listener: TcpListener, streams: Vec<String>) -> Vec<String> {
+/// What an engine answers to a request.
+enum Answer {
+    /// A stream that ends.
+    Stream(String),
+    /// This version does not know `job`.
+    Earlier,
+    /// It is about to end.
+    Ending,
+    /// It knows the caller no more.
+    Unauthorized,
+}
+
+impl Answer {
+    fn text(&self) -> String {
+        let refused = |status: &str, body: Value| {
+            let body = body.to_string();
+            format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+        };
+        match self {
+            Self::Stream(events) => {
+                format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{events}")
+            }
+            Self::Earlier => refused(
+                "400 Bad Request",
+                json!({ "parameter": "job", "detail": "`job` is not a parameter here; there are after, store, at" }),
+            ),
+            Self::Ending => refused("503 Service Unavailable", json!({ "detail": "it ends" })),
+            Self::Unauthorized => refused("401 Unauthorized", json!({})),
+        }
+    }
+}
+
+/// An engine that answers one request after the other. Returns the paths that were asked for.
+async fn engine(listener: TcpListener, answers: Vec<Answer>) -> Vec<String> {
     let mut asked = Vec::new();
-    for stream in streams {
+    for answer in answers {
         let (mut client, _) = listener.accept().await.unwrap();
         let mut request = String::new();
         while !request.contains("\r\n\r\n") {
@@ -18,33 +52,32 @@ async fn engine(listener: TcpListener, streams: Vec<String>) -> Vec<String> {
             request.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
         }
         asked.push(request.split(' ').nth(1).unwrap().to_owned());
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
-        client.write_all(format!("{head}{stream}").as_bytes()).await.unwrap();
+        client.write_all(answer.text().as_bytes()).await.unwrap();
     }
     asked
 }
 
-fn event(sequence: u64) -> (serde_json::Value, String) {
+fn event(sequence: u64) -> (serde_json::Value, Answer) {
     let data = json!({ "job": "local/default/orders", "sequence": sequence, "at": "2026-11-23T01:13:29.838Z", "store": "a b" });
-    let text = format!("id: {sequence}\nevent: update\ndata: {data}\n\n");
-    (data, text)
+    let text = format!(": alive\n\nid: {sequence}\nevent: update\ndata: {data}\n\n");
+    (data, Answer::Stream(text))
 }
 
-/// What is heard of an engine that ends these streams, until it is gone.
-async fn heard(streams: Vec<String>) -> (Vec<Heard>, Vec<String>) {
+/// What is heard of an engine that gives these answers, and in the end does not know the caller any more.
+async fn heard(mut answers: Vec<Answer>) -> (Vec<Heard>, Vec<String>) {
     drop(rustls::crypto::ring::default_provider().install_default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let engine = tokio::spawn(engine(listener, streams));
+    answers.push(Answer::Unauthorized);
+    let engine = tokio::spawn(engine(listener, answers));
     let client = Client::new(&ServerOptions::at(&format!("http://{address}"))).unwrap();
     let mut events = Events::open(&client).await.unwrap();
-    // An engine that is not gone has a queue for connections, so that it need not be quick.
-    events.pauses = [Duration::from_millis(1); 4];
+    events.absence = Absence::new(Duration::from_millis(1));
     let mut heard = Vec::new();
     loop {
         match events.next().await {
             Ok(one) => heard.push(one),
-            Err(Failure::Unreachable(_)) => return (heard, engine.await.unwrap()),
+            Err(Failure::Refused(_)) => return (heard, engine.await.unwrap()),
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -53,7 +86,17 @@ async fn heard(streams: Vec<String>) -> (Vec<Heard>, Vec<String>) {
 #[tokio::test]
 async fn an_engine_that_comes_back_is_asked_for_what_followed_the_last_event() {
     let ((first, told), (second, told_later)) = (event(7), event(8));
-    let (heard, asked) = heard(vec![format!(": alive\n\n{told}"), told_later]).await;
+    // However often it refuses meanwhile.
+    let (heard, asked) = heard(vec![
+        told,
+        Answer::Ending,
+        Answer::Ending,
+        Answer::Ending,
+        Answer::Ending,
+        Answer::Ending,
+        told_later,
+    ])
+    .await;
     let name = "update".to_owned();
     assert_eq!(
         heard,
@@ -62,22 +105,31 @@ async fn an_engine_that_comes_back_is_asked_for_what_followed_the_last_event() {
             data
         })
     );
-    assert_eq!(
-        asked,
-        [
-            "/api/v1/events",
-            "/api/v1/events?after=7&store=a+b&at=2026-11-23T01%3A13%3A29.838Z"
-        ]
-    );
+    let again = "/api/v1/events?after=7&store=a+b&at=2026-11-23T01%3A13%3A29.838Z&job=true";
+    assert_eq!(asked[0], "/api/v1/events?job=true");
+    assert!(asked[1..7].iter().all(|path| path == again), "{asked:#?}");
 }
 
 #[tokio::test]
 async fn another_history_is_a_gap_and_so_is_a_restart_before_the_first_event() {
     let (_, told) = event(7);
-    let reset = "event: reset\ndata: {\"store\":\"b\",\"newest\":9}\n\n".to_owned();
+    let reset = Answer::Stream("event: reset\ndata: {\"store\":\"b\",\"newest\":9}\n\n".to_owned());
     let (heard_of_another, _) = heard(vec![told, reset]).await;
     assert_eq!(heard_of_another.last(), Some(&Heard::Gap));
-    let (heard_of_none, asked) = heard(vec![String::new(), String::new()]).await;
+    let empty = || Answer::Stream(String::new());
+    let (heard_of_none, asked) = heard(vec![empty(), empty()]).await;
     assert_eq!(heard_of_none, [Heard::Gap]);
-    assert_eq!(asked, ["/api/v1/events", "/api/v1/events"]);
+    assert_eq!(asked[..2], ["/api/v1/events?job=true", "/api/v1/events?job=true"]);
+}
+
+#[tokio::test]
+async fn an_engine_of_an_earlier_version_is_asked_for_events_without_jobs() {
+    let (_, told) = event(7);
+    let (heard, asked) = heard(vec![Answer::Earlier, told]).await;
+    assert_eq!(heard.len(), 1);
+    assert_eq!(asked[..2], ["/api/v1/events?job=true", "/api/v1/events"]);
+    assert!(
+        asked[2].starts_with("/api/v1/events?after=7") && !asked[2].contains("job="),
+        "{asked:?}"
+    );
 }

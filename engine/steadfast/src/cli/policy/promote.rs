@@ -9,12 +9,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use serde_json::Value;
 use steadfast_core::secret_url::SecretUrl;
 use tokio::runtime::Runtime;
 
-use super::super::client::{Client, ServerOptions, no_engine};
-use super::super::{Failure, located, printer};
+use super::super::client::{Client, ServerOptions};
+use super::super::{Failure, located, printer, reload};
 use crate::config::{Config, MAX_TEXT};
 use crate::run::load_policies;
 
@@ -54,20 +53,9 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
 
 /// Only an engine that answers and refuses is a failure: without one, the next start reads the file.
 async fn reload(options: &Options) -> Result<(), Failure> {
-    match Client::new(&options.server)?.post("/api/v1/reload").await {
-        Ok(reply) if reply.get("reloaded") != Some(&Value::Bool(true)) => {
-            Err(no_engine("answered a reload without saying that it reloaded"))
-        }
+    match reload::ask(&Client::new(&options.server)?).await {
         Ok(reply) => {
-            let restart = reply
-                .get("restartNeeded")
-                .and_then(Value::as_array)
-                .filter(|keys| !keys.is_empty());
-            let restart = restart.map_or_else(String::new, |keys| {
-                let keys: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
-                format!("; other changes in the file need a restart: {}", keys.join(", "))
-            });
-            printer::note(&format!("the engine has taken it up{restart}"));
+            printer::note(&format!("the engine has taken it up{}", reload::restart(&reply)));
             Ok(())
         }
         Err(Failure::Unreachable(error)) if error.downcast_ref().is_some_and(reqwest::Error::is_connect) => {
@@ -78,10 +66,12 @@ async fn reload(options: &Options) -> Result<(), Failure> {
             ));
             Ok(())
         }
-        Err(Failure::Unreachable(error)) => Err(Failure::Unreachable(anyhow!(
-            "{} is changed, but the engine goes on as before: {error:#}",
-            options.config.display()
-        ))),
+        Err(Failure::Unreachable(error) | Failure::Refused(error) | Failure::Missing(error)) => {
+            Err(Failure::Unreachable(anyhow!(
+                "{} is changed, but the engine goes on as before: {error:#}",
+                options.config.display()
+            )))
+        }
         Err(other) => Err(other),
     }
 }

@@ -1,0 +1,247 @@
+//! `steadfast history` and `steadfast events`: what was written about one job, and about all of them.
+
+mod row;
+mod tail;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use self::row::table;
+use self::tail::follow;
+use super::client::{Client, ServerOptions, job_path};
+use super::filter::Since;
+use super::follow::Events;
+use super::job_arg::job;
+use super::output::{Detail, Format, OutputOption};
+use super::screen::Screen;
+use super::{Failure, names, printer};
+
+const PATH: &str = "/api/v1/history";
+/// How many of the newest are shown where nobody says since when.
+const USUAL: usize = 100;
+/// The most that is read.
+const MOST: usize = 100_000;
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    Transition,
+    Alert,
+    Update,
+    Call,
+    Forgotten,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Transition => "transition",
+            Self::Alert => "alert",
+            Self::Update => "update",
+            Self::Call => "call",
+            Self::Forgotten => "forgotten",
+        }
+    }
+}
+
+/// Which part of what was written.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Part {
+    /// Only what was written for less than this, such as 2h; or since a time (RFC 3339) or later.
+    #[arg(long, value_name = "SPAN|TIME", value_parser = Since::parse)]
+    since: Option<Since>,
+    /// Only what was written before this.
+    #[arg(long, value_name = "SPAN|TIME", value_parser = Since::parse)]
+    until: Option<Since>,
+    /// Only these: transition, alert, update, call or forgotten [repeatable, or with commas; default: all but update].
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "KIND",
+        value_enum,
+        hide_possible_values = true
+    )]
+    kind: Vec<Kind>,
+    /// How many of the newest [default: 100; with --since all].
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+}
+
+impl Part {
+    /// Updates are for programs: most change nothing that a person would look for.
+    fn kinds(&self) -> Vec<Kind> {
+        if self.kind.is_empty() {
+            return vec![Kind::Transition, Kind::Alert, Kind::Call, Kind::Forgotten];
+        }
+        self.kind.clone()
+    }
+
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let kinds: Vec<&str> = self.kinds().into_iter().map(Kind::word).collect();
+        let mut query = vec![("kind", kinds.join(","))];
+        query.extend(self.since.map(|since| ("since", since.0.to_string())));
+        query.extend(self.until.map(|until| ("until", until.0.to_string())));
+        query
+    }
+
+    fn limit(&self) -> usize {
+        let usual = if self.since.is_some() { MOST } else { USUAL };
+        self.limit.unwrap_or(usual).min(MOST)
+    }
+}
+
+/// Of which job.
+#[derive(Debug, Args)]
+pub(super) struct HistoryOptions {
+    /// CLUSTER/NAMESPACE/NAME, or the end of it if only one job ends so.
+    #[arg(value_name = "JOB", value_parser = job)]
+    job: String,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    output: OutputOption,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+/// Of which jobs.
+#[derive(Debug, Args)]
+pub(super) struct EventsOptions {
+    /// Go on with what is written from now on, also while the engine restarts.
+    #[arg(short, long)]
+    follow: bool,
+    /// Only of jobs of this namespace [repeatable, or with commas].
+    #[arg(short, long, value_delimiter = ',', value_name = "NAME")]
+    namespace: Vec<String>,
+    /// Only of jobs of this cluster; `-`: standalone ones.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    cluster: Vec<String>,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    output: OutputOption,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+impl EventsOptions {
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let mut query = self.part.query();
+        for (name, words) in [("namespace", &self.namespace), ("cluster", &self.cluster)] {
+            if !words.is_empty() {
+                query.push((name, words.join(",")));
+            }
+        }
+        query
+    }
+
+    /// Whether an event of the stream is among those, as the engine would select it.
+    fn takes(&self, item: &Value) -> bool {
+        let id = item.get("job").and_then(Value::as_str).unwrap_or_default();
+        let mut parts = id.split('/');
+        let mut any = |wanted: &[String]| {
+            let part = parts.next().unwrap_or_default();
+            wanted.is_empty() || wanted.iter().any(|one| one == part)
+        };
+        let kind = item.get("kind").and_then(Value::as_str).unwrap_or_default();
+        any(&self.cluster) && any(&self.namespace) && self.part.kinds().iter().any(|one| one.word() == kind)
+    }
+}
+
+/// Shows what was written about a job, newest last.
+pub(super) async fn of_job(options: &HistoryOptions) -> Result<(), Failure> {
+    let client = Client::new(&options.server)?;
+    let job = names::resolve(&client, &options.job).await?;
+    let mut query = options.part.query();
+    query.push(("job", job.clone()));
+    let items = match newest(&client, &query, options.part.limit()).await {
+        Err(Failure::Missing(_)) => transitions(&client, &job, &options.part).await?,
+        items => items?,
+    };
+    if items.is_empty() {
+        // A job that never was has no history either, and that is another thing.
+        names::on(&client, &job, async |id| client.get(&job_path(id, "")?).await).await?;
+    }
+    print(&items, &options.output.format, row::Jobs::Same)
+}
+
+/// Shows what was written about all jobs, newest last, and what is written from now on.
+pub(super) async fn of_all(options: &EventsOptions) -> Result<(), Failure> {
+    let client = Client::new(&options.server)?;
+    let events = if options.follow {
+        Some(Events::open(&client).await?)
+    } else {
+        None
+    };
+    let limit = match (options.follow, options.part.since, options.part.limit) {
+        (true, None, None) => 0,
+        _ => options.part.limit(),
+    };
+    let items = match newest(&client, &options.query(), limit).await {
+        Err(Failure::Missing(_)) => {
+            return Err(Failure::Missing(anyhow::anyhow!(
+                "this engine is of an earlier version, which has no history of all jobs: `steadfast history JOB` has one job's; or \
+                 upgrade the engine"
+            )));
+        }
+        items => items?,
+    };
+    let Some(events) = events else {
+        return print(&items, &options.output.format, row::Jobs::Several);
+    };
+    follow(events, items, options).await
+}
+
+/// The newest, oldest first.
+async fn newest(client: &Client, query: &[(&'static str, String)], most: usize) -> Result<Vec<Value>, Failure> {
+    if most == 0 {
+        return Ok(Vec::new());
+    }
+    let mut query = query.to_vec();
+    query.push(("order", "newest".to_owned()));
+    query.push(("limit", most.min(1000).to_string()));
+    let mut items = client.first(PATH, &query, most).await?;
+    items.reverse();
+    Ok(items)
+}
+
+/// What an engine of an earlier version has of a job's history.
+async fn transitions(client: &Client, job: &str, part: &Part) -> Result<Vec<Value>, Failure> {
+    let read = async |id: &str| client.items(&job_path(id, "/transitions")?, &[]).await;
+    let (_, items) = names::on(client, job, read).await?;
+    let item = |transition: Value| {
+        let (sequence, at) = (transition.get("sequence"), transition.get("at"));
+        json!({ "sequence": sequence, "at": at, "job": job, "kind": "transition", "transition": transition })
+    };
+    let is_asked = |item: &Value| {
+        let at = item
+            .get("at")
+            .and_then(Value::as_str)
+            .and_then(steadfast_core::time::Timestamp::parse);
+        let Some(at) = at else { return true };
+        part.since.is_none_or(|since| at >= since.0) && part.until.is_none_or(|until| at < until.0)
+    };
+    let items: Vec<Value> = items.into_iter().map(item).filter(is_asked).collect();
+    let cut = items.len().saturating_sub(part.limit());
+    Ok(items.into_iter().skip(cut).collect())
+}
+
+fn print(items: &[Value], format: &Format, jobs: row::Jobs) -> Result<(), Failure> {
+    match format {
+        Format::People(detail) => {
+            let mut screen = Screen::of_stdout();
+            if *detail == Detail::Wide {
+                screen.width = None;
+            }
+            printer::page(&table(items, jobs).shown(screen))?;
+            if items.is_empty() {
+                printer::note("nothing was written of what is asked for");
+            }
+        }
+        Format::Data(data) => printer::data(&data.shown(&json!({ "items": items }))?)?,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

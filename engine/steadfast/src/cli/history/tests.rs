@@ -1,0 +1,50 @@
+use serde_json::json;
+
+use super::*;
+use crate::cli::screen::Screen;
+
+fn items() -> Vec<Value> {
+    vec![
+        json!({ "sequence": 7, "at": "2026-11-23T01:13:29.838Z", "job": "prod/pay/orders", "kind": "transition", "transition": {
+            "from": "RUNNING", "to": "FAILED", "confidence": "confirmed", "reason": { "message": "it failed" } } }),
+        json!({ "sequence": 8, "at": "2026-11-23T01:13:59.838Z", "job": "prod/pay/orders", "kind": "alert", "alert": {
+            "alert": "JobFailed", "status": "firing", "message": "nobody wanted it" } }),
+        json!({ "sequence": 9, "at": "2026-11-23T01:14:29.838Z", "job": "prod/pay/orders", "kind": "call", "call": {
+            "what": "cancel", "by": "deploy-bot", "through": "token", "says": "ann", "from": "10.0.0.7" } }),
+        json!({ "sequence": 10, "at": "2026-11-23T01:14:39Z", "job": "prod/pay/orders", "kind": "forgotten" }),
+    ]
+}
+
+#[test]
+fn each_kind_says_what_and_why() {
+    let expected = "\
+TIME                   KIND         WHAT                CONFIDENCE   WHY
+2026-11-23T01:13:29Z   transition   RUNNING -> FAILED   confirmed    it failed
+2026-11-23T01:13:59Z   alert        JobFailed firing                 nobody wanted it
+2026-11-23T01:14:29Z   call         cancel                           by deploy-bot, for ann, from 10.0.0.7
+2026-11-23T01:14:39Z   forgotten
+";
+    assert_eq!(table(&items(), row::Jobs::Same).shown(Screen::default()), expected);
+    let all = table(&items(), row::Jobs::Several).shown(Screen::default());
+    assert!(
+        all.starts_with("TIME                   JOB               KIND"),
+        "{all}"
+    );
+}
+
+#[test]
+fn an_event_of_the_stream_has_the_shape_of_the_history() {
+    let body = json!({ "from": "RUNNING", "to": "FAILED" });
+    let event = json!({ "job": "prod/pay/orders", "sequence": 7, "at": "2026-11-23T01:13:29.838Z", "revision": 3, "store": "s",
+        "body": body, "record": null });
+    assert_eq!(
+        tail::item("transition", event),
+        json!({ "job": "prod/pay/orders", "sequence": 7, "at": "2026-11-23T01:13:29.838Z", "revision": 3, "kind": "transition",
+            "transition": { "from": "RUNNING", "to": "FAILED" } })
+    );
+    let event = json!({ "job": "a/b/c", "sequence": 8, "body": null, "record": { "confidence": "stale" } });
+    assert_eq!(
+        tail::item("update", event),
+        json!({ "job": "a/b/c", "sequence": 8, "kind": "update", "confidence": "stale" })
+    );
+}

@@ -1,0 +1,65 @@
+//! Where a page is shown: how wide it is, and whether it has colours.
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+
+/// The standard output, as far as pages are made for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Screen {
+    /// In columns; `None` for what is no terminal, which has all the room there is.
+    pub(super) width: Option<usize>,
+    pub(super) colors: Colors,
+}
+
+/// Whether colours are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Colors {
+    #[default]
+    Off,
+    On,
+}
+
+impl Screen {
+    /// `NO_COLOR` and `CLICOLOR_FORCE` decide over colours, as they do for help and usage errors.
+    pub(super) fn of_stdout() -> Self {
+        let out = std::io::stdout();
+        let colors = match AutoStream::choice(&out) {
+            ColorChoice::Never => Colors::Off,
+            ColorChoice::Auto | ColorChoice::Always | ColorChoice::AlwaysAnsi => Colors::On,
+        };
+        let width = terminal_size::terminal_size_of(&out).map(|(width, _)| usize::from(width.0));
+        Self { width, colors }
+    }
+}
+
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const DOUBT: Style = AnsiColor::Yellow.on_default();
+pub(super) const UNKNOWN: Style = AnsiColor::Magenta.on_default();
+pub(super) const OVER: Style = Style::new().dimmed();
+pub(super) const PLAIN: Style = Style::new();
+
+/// What a state looks like. A word that a later engine has for one looks like nothing.
+pub(super) fn of_state(state: &str) -> Style {
+    match state {
+        "RUNNING" => GOOD,
+        "FAILED" | "LOST" | "TERMINATED" => BAD,
+        "UNKNOWN" => UNKNOWN,
+        "FINISHED" | "CANCELED" | "SUSPENDED" => OVER,
+        "CREATED" | "INITIALIZING" | "STARTING" | "SAVEPOINTING" | "RECONCILING" | "RESTARTING" | "FAILING"
+        | "CANCELLING" => DOUBT,
+        _ => PLAIN,
+    }
+}
+
+/// What a severity looks like.
+pub(super) fn of_severity(severity: &str) -> Style {
+    match severity {
+        "alerting" | "failed" => BAD,
+        "degraded" | "changing" => DOUBT,
+        "unconfirmed" => UNKNOWN,
+        "running" => GOOD,
+        "ended" => OVER,
+        _ => PLAIN,
+    }
+}

@@ -1,0 +1,141 @@
+//! `steadfast wait`: until a job is what it is waited for, as a step of a pipeline.
+
+mod condition;
+
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use clap::Args;
+use serde_json::{Value, json};
+use steadfast_core::duration::parse_duration;
+
+use self::condition::Conditions;
+use super::client::{Client, ServerOptions, job_path};
+use super::follow::Absence;
+use super::job_arg::job;
+use super::output::{Format, OutputOption};
+use super::status::text;
+use super::{Failure, names, printer};
+
+/// How often the job is looked at.
+const PAUSE: Duration = Duration::from_millis(500);
+
+pub(super) const AFTER_HELP: &str = "\
+Conditions, all of which must hold:
+  state=RUNNING              it is in this state; state=RUNNING|FINISHED in one of these; state!=FAILED in another one
+  confirmed                  what is shown is confirmed, not inferred or stale; confidence=stale and the like
+  alert=JobFailed            this alert stands; alert!=JobFailed it does not; alert=none none stands, alert=* any
+  condition=CrashLoop        the same of conditions
+  severity=alerting          the same of the severity
+  intent=cancel              the same of the intent
+  gone                       no such job is on record
+
+Exit codes:
+  0  all hold
+  1  they did not within --timeout; standard error says what was so instead
+  2  the command line is wrong
+  3  the engine could not be reached, or refused
+
+Examples:
+  steadfast wait orders --for state=RUNNING,confirmed --timeout 10m
+  steadfast wait orders --for alert=none && ./deploy-the-next";
+
+/// Which job, and what for.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// CLUSTER/NAMESPACE/NAME, or the end of it if only one job ends so. One that is not there yet is waited for.
+    #[arg(value_name = "JOB", value_parser = job)]
+    job: String,
+    /// What is waited for, such as state=RUNNING,confirmed [repeatable].
+    #[arg(long = "for", required = true, value_name = "CONDITIONS", value_parser = Conditions::parse)]
+    conditions: Vec<Conditions>,
+    /// For how long; 0s: it is looked at once.
+    #[arg(long, default_value = "5m", value_name = "SPAN", value_parser = span)]
+    timeout: Duration,
+    #[command(flatten)]
+    output: OutputOption,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "write a span such as 90s, 5m or 2h".to_owned())
+}
+
+/// Waits until all conditions hold, or time is up.
+pub(super) async fn run(options: &Options) -> Result<(), Failure> {
+    names::check(&options.job)?;
+    let client = Client::new(&options.server)?;
+    let until = Instant::now() + options.timeout;
+    // An engine that does not answer at all is no engine that restarts.
+    let mut job = look(&client, &options.job).await?;
+    let mut absence = Absence::default();
+    loop {
+        if options
+            .conditions
+            .iter()
+            .all(|conditions| conditions.hold(job.as_ref()))
+        {
+            return told(options, job.as_ref());
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Failure::Failed(late(options, job.as_ref())));
+        }
+        tokio::time::sleep(PAUSE.min(left)).await;
+        match look(&client, &options.job).await {
+            Ok(now) => {
+                absence.end();
+                job = now;
+            }
+            Err(failure) if Instant::now() >= until => return Err(failure),
+            Err(failure) => absence.wait(failure).await?,
+        }
+    }
+}
+
+/// The job as it is now, if there is one.
+async fn look(client: &Client, name: &str) -> Result<Option<Value>, Failure> {
+    match names::resolve(client, name).await {
+        Ok(id) => client.find(&job_path(&id, "")?).await,
+        Err(Failure::Missing(_)) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn described(options: &Options, job: Option<&Value>) -> String {
+    match job {
+        None => format!("no job {} is on record", options.job),
+        Some(job) => {
+            let alerts = super::status::rows::alerts(job);
+            let alerts = if alerts.is_empty() {
+                String::new()
+            } else {
+                format!(", with {alerts}")
+            };
+            format!(
+                "{} is {}, {}{alerts}: {}",
+                text(job, "/id"),
+                text(job, "/state"),
+                text(job, "/confidence"),
+                text(job, "/reason/message")
+            )
+        }
+    }
+}
+
+fn told(options: &Options, job: Option<&Value>) -> Result<(), Failure> {
+    match (&options.output.format, job) {
+        (Format::People(_), _) => printer::data(&format!("{}\n", described(options, job)))?,
+        (Format::Data(data), Some(job)) => printer::data(&data.shown(job)?)?,
+        (Format::Data(data), None) => printer::data(&data.shown(&json!({ "id": options.job, "gone": true }))?)?,
+    }
+    Ok(())
+}
+
+fn late(options: &Options, job: Option<&Value>) -> anyhow::Error {
+    let conditions: Vec<String> = options.conditions.iter().map(ToString::to_string).collect();
+    let span = super::age::short(options.timeout);
+    let now = described(options, job);
+    anyhow!("{} did not hold within {span}: {now}", conditions.join(","))
+}
