@@ -1,8 +1,14 @@
-//! The dashboard: six files, built in, that ask nobody but this engine.
+//! The dashboard: four files, built in, that ask nobody but this engine. They are made of `dashboard/src` by `dashboard/build`, and
+//! committed, so that nobody needs Node to build the engine.
 
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::{HeaderMap, StatusCode};
 
 /// One file of the dashboard.
 #[derive(Debug)]
@@ -21,14 +27,14 @@ pub(crate) struct Asset {
 }
 
 /// Every file of the dashboard.
-pub(crate) static ASSETS: [Asset; 6] = [
+pub(crate) static ASSETS: [Asset; 4] = [
     Asset {
         path: "/",
         operation: "page",
         description: "The dashboard",
         media_type: "text/html",
         content_type: "text/html; charset=utf-8",
-        text: include_str!("../dashboard/index.html"),
+        text: include_str!("../dashboard/dist/index.html"),
     },
     Asset {
         path: "/dashboard/app.js",
@@ -36,23 +42,7 @@ pub(crate) static ASSETS: [Asset; 6] = [
         description: "The dashboard's script",
         media_type: "text/javascript",
         content_type: "text/javascript; charset=utf-8",
-        text: include_str!("../dashboard/app.js"),
-    },
-    Asset {
-        path: "/dashboard/clusters.js",
-        operation: "unread_clusters",
-        description: "The dashboard's banners of what cannot be read",
-        media_type: "text/javascript",
-        content_type: "text/javascript; charset=utf-8",
-        text: include_str!("../dashboard/clusters.js"),
-    },
-    Asset {
-        path: "/dashboard/shadows.js",
-        operation: "shadows",
-        description: "The dashboard's panel of shadow policies",
-        media_type: "text/javascript",
-        content_type: "text/javascript; charset=utf-8",
-        text: include_str!("../dashboard/shadows.js"),
+        text: include_str!("../dashboard/dist/dashboard/app.js"),
     },
     Asset {
         path: "/dashboard/style.css",
@@ -60,15 +50,15 @@ pub(crate) static ASSETS: [Asset; 6] = [
         description: "The dashboard's style",
         media_type: "text/css",
         content_type: "text/css; charset=utf-8",
-        text: include_str!("../dashboard/style.css"),
+        text: include_str!("../dashboard/dist/dashboard/style.css"),
     },
     Asset {
         path: "/dashboard/icon.svg",
         operation: "icon",
-        description: "The dashboard's icon",
+        description: "The dashboard's icon; with `?alerts=3` that number is on it",
         media_type: "image/svg+xml",
         content_type: "image/svg+xml",
-        text: include_str!("../dashboard/icon.svg"),
+        text: include_str!("../dashboard/dist/dashboard/icon.svg"),
     },
 ];
 
@@ -77,59 +67,113 @@ pub(crate) static ASSETS: [Asset; 6] = [
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Where the icon tells how many alerts fire. Data in a `data:` address would be refused by the policy above.
+const PLACE_OF_ALERTS: &str = "<!--alerts-->";
+
 impl Asset {
     /// What serves it.
     pub(crate) fn route<S: Clone + Send + Sync + 'static>(&'static self) -> MethodRouter<S> {
-        get(async || self.response())
+        get(async |RawQuery(query): RawQuery, headers: HeaderMap| self.response(query.as_deref(), &headers))
     }
 
-    fn response(&self) -> Response {
+    fn response(&self, query: Option<&str>, asked: &HeaderMap) -> Response {
+        let text = self.with_alerts(query);
+        let etag = etag(&text);
         let headers = [
             (CONTENT_TYPE, self.content_type),
             (CONTENT_SECURITY_POLICY, POLICY),
             // An upgraded engine is not to be shown through the old one's script.
             (CACHE_CONTROL, "no-cache"),
+            (ETAG, &etag),
         ];
-        (headers, self.text).into_response()
+        let is_held = asked.get(IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == etag.as_bytes());
+        if is_held {
+            return (StatusCode::NOT_MODIFIED, headers).into_response();
+        }
+        (headers, text).into_response()
     }
+
+    /// The file, with the number of alerts where it has a place for one. Nothing of the query but a number gets in.
+    fn with_alerts(&self, query: Option<&str>) -> Cow<'static, str> {
+        let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let alerts = pairs.find_map(|(name, value)| (name == "alerts").then(|| value.parse().ok()).flatten());
+        match alerts {
+            Some(1u32..) if !self.text.contains(PLACE_OF_ALERTS) => Cow::Borrowed(self.text),
+            Some(alerts @ 1..) => Cow::Owned(self.text.replace(PLACE_OF_ALERTS, &badge(alerts))),
+            Some(0) | None => Cow::Borrowed(self.text),
+        }
+    }
+}
+
+/// A number as it fits into a corner of 16 pixels.
+fn badge(alerts: u32) -> String {
+    let (shown, size) = match alerts {
+        0..=9 => (alerts.to_string(), 9),
+        10.. => ("9+".to_owned(), 7),
+    };
+    format!(
+        r##"<circle cx="10.5" cy="5.5" r="5.5" fill="#c01c28"/><text x="10.5" y="8.5" font-family="sans-serif" font-weight="700" font-size="{size}" fill="#fff" text-anchor="middle">{shown}</text>"##
+    )
+}
+
+/// Tells one text from another, within one build and between builds.
+fn etag(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn asset(operation: &str) -> &'static Asset {
+        ASSETS.iter().find(|asset| asset.operation == operation).unwrap()
+    }
+
     #[test]
     fn every_file_carries_the_policy_and_refers_to_its_own_host_alone() {
         for asset in &ASSETS {
-            let headers = asset.response().headers().clone();
+            let headers = asset.response(None, &HeaderMap::new()).headers().clone();
             let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
             assert!(policy.starts_with("default-src 'none'; script-src 'self'") && !policy.contains("unsafe"));
             assert!(headers[CONTENT_TYPE].to_str().unwrap().starts_with(asset.media_type));
-            // The icon names its XML namespace, which nobody fetches.
-            for foreign in [
-                "http://",
-                "https://",
-                "\"//",
-                "'//",
-                "url(",
-                "@import",
-                "style=",
-                "onclick",
-                "innerHTML",
-            ]
-            .iter()
-            .filter(|_| asset.operation != "icon")
-            {
-                assert!(!asset.text.contains(foreign), "{}: {foreign}", asset.path);
+            // Namespaces of XML, and where Svelte explains its errors: names, which nobody fetches.
+            let known = ["http://www.w3.org/", "https://svelte.dev/e/"];
+            let text = known.iter().fold(asset.text.to_owned(), |text, name| text.replace(name, ""));
+            for foreign in ["http://", "https://", "\"//", "'//", "url(", "@import", "eval(", "new Function", "onclick="] {
+                assert!(!text.contains(foreign), "{}: {foreign}", asset.path);
             }
+        }
+        let page = asset("page").text;
+        assert!(!page.contains("style=") && !page.contains("<style") && !page.contains("<script>"), "the policy refuses it");
+    }
+
+    #[test]
+    fn the_page_refers_to_every_other_file_relative_to_itself() {
+        let [page, others @ ..] = &ASSETS;
+        for asset in others {
+            assert!(page.text.contains(&format!("\".{}\"", asset.path)), "{}", asset.path);
         }
     }
 
     #[test]
-    fn the_page_refers_to_every_other_file() {
-        let [page, others @ ..] = &ASSETS;
-        for asset in others {
-            assert!(page.text.contains(asset.path), "{}", asset.path);
+    fn what_a_browser_holds_is_not_sent_again() {
+        let script = asset("script");
+        let mut asked = HeaderMap::new();
+        asked.insert(IF_NONE_MATCH, script.response(None, &asked).headers()[ETAG].clone());
+        assert_eq!(script.response(None, &asked).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(asset("style").response(None, &asked).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn the_icon_tells_how_many_alerts_fire_and_takes_nothing_but_a_number() {
+        let icon = asset("icon");
+        assert!(icon.with_alerts(Some("alerts=3")).contains(">3</text>"));
+        assert!(icon.with_alerts(Some("alerts=12")).contains(">9+</text>"));
+        for query in [None, Some("alerts=0"), Some("alerts=%3Cscript%3E"), Some("alerts=-1"), Some("other=3")] {
+            assert_eq!(icon.with_alerts(query), icon.text, "{query:?}");
         }
+        assert_eq!(asset("page").with_alerts(Some("alerts=3")), asset("page").text);
     }
 }

@@ -1,0 +1,194 @@
+// A job's history as spans and marks: what the timeline draws, and what was known at a moment. Milliseconds since the epoch.
+
+import type { AlertChange, Confidence, HistoryItem, IntentWord, Job, Reason, State } from '../api/types';
+import { DAY, HOUR, MINUTE, SECOND } from './time';
+
+export interface StateSpan {
+  from: number;
+  to: number;
+  state: State;
+  confidence: Confidence;
+  attempt: number;
+  reason: Reason;
+  /** Whether it still stands. */
+  isOpen: boolean;
+}
+
+export interface AlertSpan {
+  from: number;
+  to: number;
+  alert: string;
+  message: string;
+  isOpen: boolean;
+}
+
+export interface Mark {
+  at: number;
+  kind: 'attempt' | 'intent' | 'forgotten';
+  label: string;
+  by: string | null;
+}
+
+export interface Timeline {
+  spans: StateSpan[];
+  alerts: AlertSpan[];
+  marks: Mark[];
+  /** The first moment anything is known of. */
+  begin: number;
+  end: number;
+}
+
+const INTENTS: readonly string[] = ['start', 'cancel', 'savepoint', 'none'] satisfies IntentWord[];
+
+/** Builds it of entries in any order, and of the job as it stands (null once it is forgotten). */
+export function timelineOf(items: HistoryItem[], job: Job | null, now: number): Timeline {
+  const ordered = [...items].sort((a, b) => a.sequence - b.sequence);
+  const spans = statesOf(ordered, job, now);
+  const alerts = alertsOf(ordered, job, now);
+  const marks = marksOf(ordered, spans);
+  const first = ordered[0];
+  const begins = [...spans.map((one) => one.from), ...alerts.map((one) => one.from), ...(first ? [Date.parse(first.at)] : [])];
+  return { spans, alerts, marks, begin: Math.min(now - SECOND, ...begins), end: now };
+}
+
+function statesOf(ordered: HistoryItem[], job: Job | null, now: number): StateSpan[] {
+  const spans: StateSpan[] = [];
+  const close = (at: number): void => {
+    const last = spans.at(-1);
+    if (last?.isOpen) Object.assign(last, { to: Math.max(at, last.from), isOpen: false });
+  };
+  for (const item of ordered) {
+    const at = Date.parse(item.at);
+    const last = spans.at(-1);
+    const { transition } = item;
+    if (transition) {
+      close(at);
+      const { to: state, confidence, attempt, reason } = transition;
+      spans.push({ from: at, to: at, state, confidence, attempt, reason, isOpen: true });
+    } else if (item.kind === 'forgotten') {
+      close(at);
+    } else if (item.confidence && last?.isOpen && last.confidence !== item.confidence) {
+      // The same state, known otherwise from here on.
+      close(at);
+      spans.push({ ...last, from: at, to: at, confidence: item.confidence, isOpen: true });
+    }
+  }
+  return withPresent(spans, job, now);
+}
+
+/** What the record says now ends the row: its confidence may have changed without an entry that tells it. */
+function withPresent(spans: StateSpan[], job: Job | null, now: number): StateSpan[] {
+  const last = spans.at(-1);
+  if (job === null) {
+    if (last?.isOpen) last.to = now;
+    return spans;
+  }
+  const { state, confidence, attempt, reason } = job;
+  const present = { to: now, state, confidence, attempt, reason, isOpen: true };
+  if (!last) return [{ from: Math.min(now, Date.parse(job.since)), ...present }];
+  last.to = now;
+  if (!last.isOpen || last.state !== state) return spans;
+  last.reason = reason;
+  if (last.confidence === confidence) return spans;
+  const known = job.confirmedAt === null ? now : Date.parse(job.confirmedAt);
+  const from = Math.min(now, Math.max(last.from, known));
+  last.to = from;
+  last.isOpen = false;
+  return [...spans, { from, ...present }];
+}
+
+function alertsOf(ordered: HistoryItem[], job: Job | null, now: number): AlertSpan[] {
+  const spans: AlertSpan[] = [];
+  const open = new Map<string, AlertSpan>();
+  const begin = (alert: Pick<AlertChange, 'alert' | 'message' | 'since'>): void => {
+    const from = Date.parse(alert.since);
+    const span = { from, to: now, alert: alert.alert, message: alert.message, isOpen: true };
+    open.set(alert.alert, span);
+    spans.push(span);
+  };
+  for (const item of ordered) {
+    const { alert } = item;
+    if (!alert) continue;
+    const standing = open.get(alert.alert);
+    if (alert.status === 'firing') {
+      if (!standing) begin(alert);
+    } else {
+      const to = Date.parse(item.at);
+      if (standing) Object.assign(standing, { to, isOpen: false });
+      // Its beginning is older than what is kept.
+      else spans.push({ from: Date.parse(alert.since), to, alert: alert.alert, message: alert.message, isOpen: false });
+      open.delete(alert.alert);
+    }
+  }
+  for (const alert of job?.alerts ?? []) if (!open.has(alert.alert)) begin(alert);
+  return spans;
+}
+
+function marksOf(ordered: HistoryItem[], spans: StateSpan[]): Mark[] {
+  const marks: Mark[] = [];
+  let attempt: number | null = null;
+  for (const span of spans) {
+    if (attempt !== null && span.attempt > attempt) marks.push({ at: span.from, kind: 'attempt', label: String(span.attempt), by: null });
+    attempt = span.attempt;
+  }
+  for (const { kind, at, call } of ordered) {
+    if (kind === 'forgotten') marks.push({ at: Date.parse(at), kind: 'forgotten', label: '', by: null });
+    if (call && INTENTS.includes(call.what)) {
+      marks.push({ at: Date.parse(at), kind: 'intent', label: call.what, by: call.by ?? call.says ?? null });
+    }
+  }
+  return marks.sort((a, b) => a.at - b.at);
+}
+
+export interface Known {
+  span: StateSpan | null;
+  alerts: AlertSpan[];
+  intent: Mark | null;
+}
+
+/** What was known at a moment. */
+export function knownAt(timeline: Timeline, at: number): Known {
+  const covers = (span: { from: number; to: number; isOpen: boolean }): boolean => span.from <= at && (at < span.to || span.isOpen);
+  const intent = timeline.marks.filter((mark) => mark.kind === 'intent' && mark.at <= at).at(-1) ?? null;
+  return {
+    span: timeline.spans.findLast(covers) ?? null,
+    alerts: timeline.alerts.filter(covers),
+    intent: intent?.label === 'none' ? null : intent,
+  };
+}
+
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** The shortest range that can be looked at. */
+const CLOSEST = 2 * SECOND;
+
+/** Part of a range around a point, `factor` times as long, within bounds. */
+export function zoomed(range: Range, around: number, factor: number, bounds: Range): Range {
+  const length = Math.min(bounds.to - bounds.from, Math.max(CLOSEST, (range.to - range.from) * factor));
+  const share = (around - range.from) / Math.max(1, range.to - range.from);
+  return within({ from: around - share * length, to: around + (1 - share) * length }, bounds);
+}
+
+/** The range moved so that it lies within the bounds. */
+export function within(range: Range, bounds: Range): Range {
+  const length = Math.min(range.to - range.from, bounds.to - bounds.from);
+  const from = Math.min(Math.max(range.from, bounds.from), bounds.to - length);
+  return { from, to: from + length };
+}
+
+const STEPS = [
+  SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND,
+  MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE,
+  HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, 90 * DAY, 365 * DAY,
+];
+
+/** Round moments of a range, at most `most` of them, and how far apart they are. `offset`: the zone's distance to UTC. */
+export function ticks(range: Range, most: number, offset = 0): { step: number; at: number[] } {
+  const step = STEPS.find((one) => (range.to - range.from) / one <= most) ?? 365 * DAY;
+  const at: number[] = [];
+  for (let t = Math.ceil((range.from + offset) / step) * step - offset; t <= range.to; t += step) at.push(t);
+  return { step, at };
+}

@@ -1,0 +1,124 @@
+// Whether the page is the present. It follows the event stream for ever; when the engine is silent the page's clock stands still,
+// so that no age and no countdown pretends that somebody looks.
+
+import { hooks, Refused, wordsOf } from '../api/client';
+import { frames, openEvents, type Position } from '../api/events';
+import type { StreamEvent } from '../api/types';
+
+/** Heartbeats come every 15 s, and something is asked for every 5: a longer silence is an engine that does not answer. */
+const SILENT = 20_000;
+const LONGEST_PAUSE = 10_000;
+/** The header `Date` has whole seconds; a smaller difference of the clocks is none. */
+const SAME_CLOCK = 2000;
+
+export interface Listener {
+  /** An event arrived. */
+  event?(event: StreamEvent): void;
+  /** The stream is open (again), or the engine has another history now: all is to be read anew. */
+  renew?(): void;
+}
+
+class Live {
+  link = $state<'waiting' | 'live' | 'lost'>('waiting');
+  heardAt = $state(Date.now());
+  asksForToken = $state<'no' | 'yes' | 'wrong'>('no');
+  /** Why the stream broke last. */
+  why = $state('');
+  #turn = $state(Date.now());
+  #ahead = $state(0);
+  #listeners = new Set<Listener>();
+  #isFollowing = false;
+
+  /** Nothing on the page is newer than `heardAt`. */
+  isStale = $derived(this.link === 'lost' || this.#turn - this.heardAt > SILENT);
+  /** The time by the engine's clock, each second; it stands still while the page is not the present. */
+  now = $derived((this.isStale ? this.heardAt : this.#turn) + this.#ahead);
+  /** The time that goes on all the same, by our own clock. */
+  passing = $derived(Math.max(this.#turn, this.heardAt));
+
+  constructor() {
+    hooks.heard = (ahead) => {
+      this.heardAt = Date.now();
+      if (ahead !== null) this.#ahead = Math.abs(ahead) > SAME_CLOCK ? ahead : 0;
+    };
+    hooks.token = (wasWrong) => {
+      this.asksForToken = wasWrong ? 'wrong' : 'yes';
+    };
+  }
+
+  /** Listens until what is returned is called. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  start(): void {
+    setInterval(() => {
+      if (!document.hidden) this.#turn = Date.now();
+    }, 1000);
+    document.addEventListener('visibilitychange', () => {
+      this.#turn = Date.now();
+    });
+    void this.follow();
+  }
+
+  /** Follows the events until a token is asked for; every connection takes up where the last one ended. */
+  async follow(): Promise<void> {
+    if (this.#isFollowing) return;
+    this.#isFollowing = true;
+    this.asksForToken = 'no';
+    let last: Position | null = null;
+    for (let failures = 0; this.asksForToken === 'no'; failures += 1) {
+      const ending = new AbortController();
+      try {
+        const response = await openEvents(last, ending.signal);
+        failures = 0;
+        this.link = 'live';
+        this.#turn = Date.now();
+        // After the stream was opened, so that nothing falls in between.
+        this.#renew();
+        if (response.body) last = await this.#read(response.body, last);
+        this.why = '';
+      } catch (error) {
+        this.why = wordsOf(error);
+        if (error instanceof Refused && error.status === 401) break;
+      }
+      ending.abort();
+      this.#turn = Date.now();
+      this.link = 'lost';
+      const length = Math.min(LONGEST_PAUSE, 500 * 2 ** failures);
+      await new Promise((resolve) => setTimeout(resolve, length));
+    }
+    this.#isFollowing = false;
+  }
+
+  async #read(body: ReadableStream<Uint8Array>, begin: Position | null): Promise<Position | null> {
+    let last = begin;
+    const heard = (): void => {
+      this.heardAt = Date.now();
+    };
+    try {
+      for await (const { name, data } of frames(body, heard)) {
+        if (data === '') continue;
+        if (name === 'reset') {
+          last = null;
+          this.#renew();
+          continue;
+        }
+        const event = JSON.parse(data) as StreamEvent;
+        last = { sequence: event.sequence, store: event.store, ...(event.at === undefined ? {} : { at: event.at }) };
+        for (const listener of this.#listeners) listener.event?.(event);
+      }
+    } catch (error) {
+      // A connection that breaks off in the middle has told something all the same.
+      this.why = wordsOf(error);
+    }
+    return last;
+  }
+
+  #renew(): void {
+    for (const listener of this.#listeners) listener.renew?.();
+  }
+}
+
+export const live = new Live();

@@ -1,0 +1,101 @@
+// Something that is asked for now and then, and anew whenever events say so. Polls and confirmations are no events.
+
+import { untrack } from 'svelte';
+import { getIfServed, wordsOf } from '../api/client';
+import type { StreamEvent } from '../api/types';
+import { live } from './live.svelte';
+
+/** How long events are gathered before anything is asked. */
+const GATHER = 300;
+
+export class Polled<T> {
+  value = $state.raw<T | null>(null);
+  error = $state<string | null>(null);
+  /** Whether this engine has no such thing. */
+  isMissing = $state(false);
+  #path: () => string | null;
+  #concerns: (event: StreamEvent) => boolean;
+  #every: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isAsking = false;
+  #isDue = false;
+  #asked = '';
+  #load: (path: string) => Promise<T | null>;
+
+  /**
+   * `path` may change; null: nothing is asked. `concerns`: whether an event is a reason to ask anew. `load`: null where the
+   * engine has no such thing. Milliseconds.
+   */
+  constructor(
+    path: () => string | null,
+    every: number,
+    concerns: (event: StreamEvent) => boolean = () => true,
+    load: (path: string) => Promise<T | null> = (asked) => getIfServed<T>(asked),
+  ) {
+    this.#path = path;
+    this.#every = every;
+    this.#concerns = concerns;
+    this.#load = load;
+  }
+
+  /** Asks until what is returned is called; to be returned from an effect. */
+  run(): () => void {
+    const quiet = live.listen({
+      event: (event) => {
+        if (this.#concerns(event)) this.#soon();
+      },
+      renew: () => void this.refresh(),
+    });
+    const interval = setInterval(() => {
+      if (!document.hidden && live.link === 'live') void this.refresh();
+    }, this.#every);
+    // Whoever runs it depends on what they say, not on what is asked here.
+    untrack(() => void this.refresh());
+    return () => {
+      quiet();
+      clearInterval(interval);
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+
+  #soon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.refresh();
+    }, GATHER);
+  }
+
+  async refresh(): Promise<void> {
+    if (this.#isAsking) {
+      this.#isDue = true;
+      return;
+    }
+    this.#isAsking = true;
+    do {
+      this.#isDue = false;
+      await this.#ask();
+    } while (this.#isDue);
+    this.#isAsking = false;
+  }
+
+  async #ask(): Promise<void> {
+    const path = this.#path();
+    if (path === null) return;
+    // What was an answer to another question is none to this one.
+    if (path.split('?')[0] !== this.#asked.split('?')[0]) this.value = null;
+    this.#asked = path;
+    try {
+      const value = await this.#load(path);
+      if (this.#path() !== path) {
+        this.#isDue = true;
+        return;
+      }
+      this.value = value;
+      this.isMissing = value === null;
+      this.error = null;
+    } catch (error) {
+      this.error = wordsOf(error);
+    }
+  }
+}

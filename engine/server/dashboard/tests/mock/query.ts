@@ -1,0 +1,91 @@
+// Filters, sorts, counts and alerts over a list of jobs, as the API's contract has them.
+
+import type { AlertRow, FacetName, Job, Severity, Summary } from '../../src/api/types';
+
+const SEVERITIES: Severity[] = ['alerting', 'failed', 'degraded', 'unconfirmed', 'changing', 'running', 'ended'];
+const FACETS: FacetName[] = ['cluster', 'namespace', 'state', 'confidence', 'mode', 'policy', 'condition', 'alert', 'label'];
+
+export function severityOf(job: Omit<Job, 'severity'>): Severity {
+  if (job.alerts.some((alert) => alert.scope === 'job' && !alert.silencedUntil)) return 'alerting';
+  if (['FAILED', 'LOST', 'TERMINATED'].includes(job.state)) return 'failed';
+  if (job.conditions.length > 0) return 'degraded';
+  if (job.confidence !== 'confirmed' || job.state === 'UNKNOWN') return 'unconfirmed';
+  if (job.state === 'RUNNING') return 'running';
+  return ['FINISHED', 'CANCELED', 'SUSPENDED'].includes(job.state) ? 'ended' : 'changing';
+}
+
+function valuesOf(job: Job, name: string): string[] {
+  switch (name) {
+    case 'condition': return job.conditions.map((condition) => condition.type);
+    case 'alert': return job.alerts.map((alert) => alert.alert);
+    case 'label': return Object.entries(job.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+    default: return [String(job[name as keyof Job])];
+  }
+}
+
+const words = (query: URLSearchParams, name: string): string[] => query.getAll(name).flatMap((value) => value.split(',')).filter(Boolean);
+
+export function matches(job: Job, query: URLSearchParams): boolean {
+  for (const name of ['state', 'namespace', 'cluster', 'confidence', 'mode', 'policy', 'condition', 'severity', 'alert']) {
+    const wanted = words(query, name);
+    const values = valuesOf(job, name);
+    if (wanted.length > 0 && !values.some((value) => wanted.includes(value) || (name === 'alert' && wanted.includes('*')))) return false;
+  }
+  const labels = valuesOf(job, 'label');
+  if (!words(query, 'label').every((wanted) => labels.some((label) => label === wanted || label.startsWith(`${wanted}=`)))) return false;
+  const search = query.get('search')?.toLowerCase();
+  if (search && !job.id.toLowerCase().includes(search)) return false;
+  const since = query.get('since');
+  return !since || Date.parse(job.since) >= Date.parse(since);
+}
+
+const text = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export function order(sort: string): (a: Job, b: Job) => number {
+  const word = sort.replace(/^-/, '');
+  const sign = sort.startsWith('-') ? -1 : 1;
+  const by: Record<string, (a: Job, b: Job) => number> = {
+    id: () => 0,
+    severity: (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || text(a.since, b.since),
+    state: (a, b) => text(a.state, b.state),
+    since: (a, b) => text(a.since, b.since),
+    confirmed: (a, b) => text(a.confirmedAt ?? '', b.confirmedAt ?? ''),
+    cluster: (a, b) => text(a.cluster, b.cluster),
+  };
+  const compare = by[word];
+  if (!compare) throw new Error(`no sort ${word}`);
+  return (a, b) => sign * (compare(a, b) || text(a.id, b.id));
+}
+
+export function summaryOf(jobs: Job[], sequence: number): Summary {
+  const severity = Object.fromEntries(SEVERITIES.map((word) => [word, 0])) as Record<Severity, number>;
+  const counts = new Map(FACETS.map((name) => [name, new Map<string, number>()]));
+  for (const job of jobs) {
+    severity[job.severity] += 1;
+    for (const [name, values] of counts) for (const value of valuesOf(job, name)) values.set(value, (values.get(value) ?? 0) + 1);
+  }
+  const facets = Object.fromEntries([...counts].map(([name, values]) => {
+    const items = [...values].map(([value, count]) => ({ value, count })).sort((a, b) => b.count - a.count || text(a.value, b.value));
+    return [name, { items: items.slice(0, 200), more: Math.max(0, items.length - 200) }];
+  })) as Summary['facets'];
+  const alerts = alertsOf(jobs);
+  const silenced = alerts.filter((alert) => alert.silencedUntil).length;
+  return { jobs: jobs.length, sequence, severity, alerts: { firing: alerts.length - silenced, silenced }, facets };
+}
+
+export function alertsOf(jobs: Job[]): AlertRow[] {
+  const rows = new Map<string, AlertRow>();
+  for (const job of jobs) {
+    for (const { alert, scope, since, message, silencedUntil } of job.alerts) {
+      const key = scope === 'job' ? `${job.id} ${alert}` : scope === 'cluster' ? `${job.cluster} ${alert}` : `${job.policy} ${alert}`;
+      const row = rows.get(key);
+      if (row) {
+        row.jobs += 1;
+        continue;
+      }
+      const by = job.silences?.find((silence) => silence.alert === alert)?.by;
+      rows.set(key, { alert, scope, cluster: job.cluster, job: job.id, jobs: 1, since, message, ...(silencedUntil ? { silencedUntil, silencedBy: by ?? null } : {}) });
+    }
+  }
+  return [...rows.values()].sort((a, b) => text(a.since, b.since));
+}
