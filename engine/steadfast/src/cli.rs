@@ -96,8 +96,11 @@ enum Command {
         #[arg(long, default_value_t = 8080)]
         port: u16,
         /// End with the story, even if a person watches.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "again")]
         no_stay: bool,
+        /// Begin the story anew each time it is over.
+        #[arg(long = "loop")]
+        again: bool,
     },
     /// Check a configuration: every mistake with its line and its fix.
     Check {
@@ -418,10 +421,14 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
                 .map_err(|error| located(&config, error))
         }
         #[cfg(feature = "author")]
-        Command::Demo { port, no_stay } => {
-            use crate::demo::Afterwards;
-            let afterwards = if no_stay { Afterwards::End } else { Afterwards::Stay };
-            Ok(runtime.block_on(crate::demo::run(port, afterwards))?)
+        Command::Demo { port, no_stay, again } => {
+            use crate::demo::{Afterwards, Options};
+            let afterwards = match (again, no_stay) {
+                (true, _) => Afterwards::Again,
+                (false, true) => Afterwards::End,
+                (false, false) => Afterwards::Stay,
+            };
+            Ok(runtime.block_on(crate::demo::run(Options { port, afterwards }))?)
         }
         Command::Check { config, live: false } => check::run(&config),
         Command::Check { config, live: true } => {

@@ -201,14 +201,13 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &
         return None;
     }
     let rest = params.restart_loop_after.part(5);
-    // Nobody knows whether it rested while no engine ran.
-    if memory
-        .restless_at
-        .is_some_and(|at| Millis::between(at, s.engine_since) >= rest)
-    {
+    let unrest = unrest(s, params, memory, verdict, rest);
+    let stands_unseen = matches!(unrest, Unrest::Unknown) && s.condition(ConditionType::RestartLoop).is_some();
+    // Nobody knows whether it rested while no engine ran; nor does an engine that starts, until it sees the job.
+    let was_unwatched = |at| Millis::between(at, s.engine_since) >= rest;
+    if !stands_unseen && memory.restless_at.is_some_and(was_unwatched) {
         memory.instability = None;
     }
-    let unrest = unrest(s, params, memory, verdict, rest);
     memory.has_failed_over = false;
     memory.instability = match (memory.instability, &unrest) {
         (None, Unrest::Restless) => Some(Instability {
@@ -220,11 +219,7 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &
             calm_since: None,
             ..instability
         }),
-        (Some(instability), Unrest::Unknown)
-            if has_just_failed || s.condition(ConditionType::RestartLoop).is_some() =>
-        {
-            Some(instability)
-        }
+        (Some(instability), Unrest::Unknown) if has_just_failed || stands_unseen => Some(instability),
         (Some(instability), Unrest::Unknown | Unrest::Calm) => match instability.calm_since {
             None => Some(Instability {
                 calm_since: Some(s.now),
@@ -239,7 +234,9 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &
         if s.flink().is_present() {
             memory.restarted_at = None;
         }
-    } else if matches!(unrest, Unrest::Restless) && memory.restless_at.is_none_or(|at| s.age(at) >= rest.part(2)) {
+    } else if (matches!(unrest, Unrest::Restless) || stands_unseen)
+        && memory.restless_at.is_none_or(|at| s.age(at) >= rest.part(2))
+    {
         memory.restless_at = Some(s.now);
     }
     memory.instability.map(|instability| instability.since)

@@ -154,6 +154,9 @@ fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks
 /// Flink answers, and leaves open what became of the job.
 fn left_open(s: &Snapshot, memory: &mut Memory, fault: &Fault, looks: &Looks) -> Verdict {
     memory.job_missing = None;
+    if let Some(verdict) = reported_before(s, memory) {
+        return verdict;
+    }
     if s.job.state.is_terminal() {
         return stands(s, Rule::JobLeftOpen);
     }
@@ -213,15 +216,16 @@ fn deployment_there(
     flink: Option<&Looks>,
 ) -> Verdict {
     let state = s.job.state;
+    // An end that Flink told is no less one because its Deployment is scaled to zero.
+    if let Some(verdict) = reported_before(s, memory) {
+        return verdict;
+    }
     if deployment.replicas == 0 && deployment.deleting_since.is_none() && !state.is_terminal() {
         if let Some(verdict) = scaled_to_zero(s, params, memory) {
             return verdict;
         }
     } else {
         memory.scaled_to_zero = None;
-    }
-    if let Some(verdict) = reported_before(s, memory) {
-        return verdict;
     }
     if s.job.mode == Mode::Session
         && s.never_ran()

@@ -132,7 +132,7 @@ impl Reader {
             .trim_end_matches('/')
             .to_owned();
         // From now on there is something to ask for.
-        demo.wait_for("steadfast  orders: RUNNING");
+        demo.wait_for("orders     RUNNING, confirmed");
         Self { folder, demo, server }
     }
 
