@@ -86,7 +86,9 @@ impl Asset {
             (CACHE_CONTROL, "no-cache"),
             (ETAG, &etag),
         ];
-        let is_held = asked.get(IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == etag.as_bytes());
+        let is_held = asked
+            .get(IF_NONE_MATCH)
+            .is_some_and(|held| held.as_bytes() == etag.as_bytes());
         if is_held {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
@@ -140,13 +142,28 @@ mod tests {
             assert!(headers[CONTENT_TYPE].to_str().unwrap().starts_with(asset.media_type));
             // Namespaces of XML, and where Svelte explains its errors: names, which nobody fetches.
             let known = ["http://www.w3.org/", "https://svelte.dev/e/"];
-            let text = known.iter().fold(asset.text.to_owned(), |text, name| text.replace(name, ""));
-            for foreign in ["http://", "https://", "\"//", "'//", "url(", "@import", "eval(", "new Function", "onclick="] {
+            let text = known
+                .iter()
+                .fold(asset.text.to_owned(), |text, name| text.replace(name, ""));
+            for foreign in [
+                "http://",
+                "https://",
+                "\"//",
+                "'//",
+                "url(",
+                "@import",
+                "eval(",
+                "new Function",
+                "onclick=",
+            ] {
                 assert!(!text.contains(foreign), "{}: {foreign}", asset.path);
             }
         }
         let page = asset("page").text;
-        assert!(!page.contains("style=") && !page.contains("<style") && !page.contains("<script>"), "the policy refuses it");
+        assert!(
+            !page.contains("style=") && !page.contains("<style") && !page.contains("<script>"),
+            "the policy refuses it"
+        );
     }
 
     #[test]
@@ -171,7 +188,13 @@ mod tests {
         let icon = asset("icon");
         assert!(icon.with_alerts(Some("alerts=3")).contains(">3</text>"));
         assert!(icon.with_alerts(Some("alerts=12")).contains(">9+</text>"));
-        for query in [None, Some("alerts=0"), Some("alerts=%3Cscript%3E"), Some("alerts=-1"), Some("other=3")] {
+        for query in [
+            None,
+            Some("alerts=0"),
+            Some("alerts=%3Cscript%3E"),
+            Some("alerts=-1"),
+            Some("other=3"),
+        ] {
             assert_eq!(icon.with_alerts(query), icon.text, "{query:?}");
         }
         assert_eq!(asset("page").with_alerts(Some("alerts=3")), asset("page").text);

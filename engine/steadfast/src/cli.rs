@@ -28,14 +28,14 @@ pub mod printer;
 mod reload;
 mod replay;
 mod runtime;
-mod screen;
+pub(crate) mod screen;
 mod silence;
 #[cfg(feature = "author")]
 mod simulate;
 mod sink;
 mod status;
 mod store;
-mod table;
+pub(crate) mod table;
 mod terminal;
 mod token;
 mod wait;

@@ -65,13 +65,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let mut signals = ShutdownSignals::new()?;
     let is_watched = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     loop {
-        let keys = if is_watched { Keys::open().ok() } else { None };
+        let mut keys = if is_watched { Keys::open().ok() } else { None };
         let folder = folder()?;
         let mut stage = Stage::open(folder.path(), port).await?;
         port = stage.address().port();
         printer::note(&format!("dashboard: http://{}/\n", stage.address()));
         let played = tokio::select! {
-            played = stage.play(keys.as_ref(), afterwards) => played,
+            played = stage.play(keys.as_mut(), afterwards) => played,
             name = signals.next() => {
                 printer::note(&format!("\nended by {name}"));
                 Ok(Left::Ended)

@@ -5,15 +5,15 @@ use anstyle::{AnsiColor, Style};
 
 /// The standard output, as far as pages are made for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Screen {
+pub(crate) struct Screen {
     /// In columns; `None` for what is no terminal, which has all the room there is.
-    pub(super) width: Option<usize>,
-    pub(super) colors: Colors,
+    pub(crate) width: Option<usize>,
+    pub(crate) colors: Colors,
 }
 
 /// Whether colours are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Colors {
+pub(crate) enum Colors {
     #[default]
     Off,
     On,
@@ -21,7 +21,7 @@ pub(super) enum Colors {
 
 impl Screen {
     /// `NO_COLOR` and `CLICOLOR_FORCE` decide over colours, as they do for help and usage errors.
-    pub(super) fn of_stdout() -> Self {
+    pub(crate) fn of_stdout() -> Self {
         let out = std::io::stdout();
         let colors = match AutoStream::choice(&out) {
             ColorChoice::Never => Colors::Off,
@@ -32,15 +32,15 @@ impl Screen {
     }
 }
 
-pub(super) const GOOD: Style = AnsiColor::Green.on_default();
-pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
-pub(super) const DOUBT: Style = AnsiColor::Yellow.on_default();
-pub(super) const UNKNOWN: Style = AnsiColor::Magenta.on_default();
-pub(super) const OVER: Style = Style::new().dimmed();
-pub(super) const PLAIN: Style = Style::new();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const DOUBT: Style = AnsiColor::Yellow.on_default();
+pub(crate) const UNKNOWN: Style = AnsiColor::Magenta.on_default();
+pub(crate) const OVER: Style = Style::new().dimmed();
+pub(crate) const PLAIN: Style = Style::new();
 
 /// What a state looks like. A word that a later engine has for one looks like nothing.
-pub(super) fn of_state(state: &str) -> Style {
+pub(crate) fn of_state(state: &str) -> Style {
     match state {
         "RUNNING" => GOOD,
         "FAILED" | "LOST" | "TERMINATED" => BAD,
@@ -53,7 +53,7 @@ pub(super) fn of_state(state: &str) -> Style {
 }
 
 /// What a severity looks like.
-pub(super) fn of_severity(severity: &str) -> Style {
+pub(crate) fn of_severity(severity: &str) -> Style {
     match severity {
         "alerting" | "failed" => BAD,
         "degraded" | "changing" => DOUBT,

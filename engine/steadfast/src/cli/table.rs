@@ -16,19 +16,19 @@ const CUT: &str = "…";
 
 /// A column: what stands above it, and how narrow it may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Column {
+pub(crate) struct Column {
     head: &'static str,
     least: Option<usize>,
 }
 
 impl Column {
     /// One that is always shown whole.
-    pub(super) const fn whole(head: &'static str) -> Self {
+    pub(crate) const fn whole(head: &'static str) -> Self {
         Self { head, least: None }
     }
 
     /// One that is cut where the table is too wide, to no less than so many columns.
-    pub(super) const fn cut(head: &'static str, least: usize) -> Self {
+    pub(crate) const fn cut(head: &'static str, least: usize) -> Self {
         Self {
             head,
             least: Some(least),
@@ -38,14 +38,14 @@ impl Column {
 
 /// A cell: one line of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     text: String,
     style: Style,
 }
 
 impl Cell {
     /// A text in a colour. Whatever it holds takes up one line, and commands nothing.
-    pub(super) fn styled(text: &str, style: Style) -> Self {
+    pub(crate) fn styled(text: &str, style: Style) -> Self {
         Self {
             text: plain(text, Passes::Lines).replace(['\n', '\t'], " ").trim().to_owned(),
             style,
@@ -71,13 +71,13 @@ impl From<String> for Cell {
 
 /// Columns and their rows.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
-    pub(super) fn new(columns: Vec<Column>) -> Self {
+    pub(crate) fn new(columns: Vec<Column>) -> Self {
         Self {
             columns,
             rows: Vec::new(),
@@ -85,12 +85,12 @@ impl Table {
     }
 
     /// A row has a cell for each column.
-    pub(super) fn row(&mut self, cells: Vec<Cell>) {
+    pub(crate) fn row(&mut self, cells: Vec<Cell>) {
         self.rows.push(cells);
     }
 
     /// Cells that stand beside each other without columns; empty ones are left out.
-    pub(super) fn joined(cells: Vec<Cell>, screen: Screen) -> String {
+    pub(crate) fn joined(cells: Vec<Cell>, screen: Screen) -> String {
         let (mut text, mut room) = (String::new(), screen.width.unwrap_or(usize::MAX));
         for (index, cell) in cells.iter().filter(|cell| !cell.text.is_empty()).enumerate() {
             let gap = if index == 0 { "" } else { "  " };
@@ -108,7 +108,7 @@ impl Table {
     }
 
     /// The header and the rows, each on a line of its own.
-    pub(super) fn shown(&self, screen: Screen) -> String {
+    pub(crate) fn shown(&self, screen: Screen) -> String {
         let widths = self.widths(screen.width);
         let header: Vec<Cell> = self.columns.iter().map(|column| Cell::from(column.head)).collect();
         let mut text = String::new();
@@ -142,7 +142,7 @@ impl Table {
 }
 
 /// A row; what does not fit into the screen even so is cut.
-fn line(row: &[Cell], widths: &[usize], screen: Screen) -> String {
+pub(crate) fn line(row: &[Cell], widths: &[usize], screen: Screen) -> String {
     let mut text = String::new();
     let mut room = screen.width.unwrap_or(usize::MAX);
     let last = row.iter().rposition(|cell| !cell.text.is_empty());
@@ -160,7 +160,7 @@ fn line(row: &[Cell], widths: &[usize], screen: Screen) -> String {
 }
 
 /// The text in no more columns than that.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -182,7 +182,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 }
 
 /// The text in its colour.
-pub(super) fn painted(text: &str, style: Style, colors: Colors) -> String {
+pub(crate) fn painted(text: &str, style: Style, colors: Colors) -> String {
     match colors {
         Colors::On if style != PLAIN && !text.is_empty() => format!("{style}{text}{style:#}"),
         Colors::On | Colors::Off => text.to_owned(),

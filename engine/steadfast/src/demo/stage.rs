@@ -93,7 +93,7 @@ impl Stage {
     }
 
     /// Plays the story to its end, and goes on with the world where somebody watches and is to stay.
-    pub(super) async fn play(&mut self, keys: Option<&Keys>, afterwards: Afterwards) -> anyhow::Result<Left> {
+    pub(super) async fn play(&mut self, mut keys: Option<&mut Keys>, afterwards: Afterwards) -> anyhow::Result<Left> {
         let mut timeline = Timeline::new(SCENES, CLUSTER, Screen::of_stdout());
         if keys.is_some() {
             printer::note(&format!("{}\n", help()));
@@ -111,11 +111,13 @@ impl Stage {
                     return Ok(Left::Played);
                 }
                 let address = self.running.address;
-                printer::note(&format!("\nthe story is over; the world goes on, and the dashboard stays at http://{address}/ until Ctrl-C or {QUIT}"));
+                printer::note(&format!(
+                    "\nthe story is over; the world goes on, and the dashboard stays at http://{address}/ until Ctrl-C or {QUIT}"
+                ));
             }
             tokio::select! {
                 () = tokio::time::sleep(TICK) => {}
-                key = Keys::next(keys) => match key {
+                key = Keys::next(keys.as_deref_mut()) => match key {
                     QUIT => return Ok(Left::Ended),
                     key => self.press(key, &timeline)?,
                 },

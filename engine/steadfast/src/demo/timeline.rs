@@ -17,7 +17,7 @@ use crate::run::Running;
 /// What stands in front of what happens in the world.
 const WORLD: Style = anstyle::AnsiColor::Cyan.on_default().bold();
 /// In columns: the time, the job, Steadfast's word, the naive watcher's.
-const WIDTHS: [usize; 4] = [7, 8, 21, 13];
+const WIDTHS: [usize; 4] = [7, 8, 22, 13];
 
 /// What has been printed so far.
 pub(super) struct Timeline {
@@ -78,7 +78,11 @@ impl Timeline {
     /// Something happens in the world, across all columns.
     pub(super) fn happens(&self, at: Duration, what: &str) -> Result<(), PrintError> {
         let clock = Cell::styled(&clock(at), screen::OVER);
-        let text = line(&[clock, Cell::styled(what, WORLD)], &[WIDTHS[0], usize::MAX], self.screen);
+        let text = line(
+            &[clock, Cell::styled(what, WORLD)],
+            &[WIDTHS[0], usize::MAX],
+            self.screen,
+        );
         printer::page(&format!("{text}\n"))
     }
 
@@ -100,7 +104,7 @@ impl Timeline {
         } else {
             Cell::styled(&now.naive, screen::of_state(&now.naive))
         };
-        let name = Cell::from(view.record.key.target.name.as_str());
+        let name = Cell::from(&*view.record.key.target.name);
         self.print([Cell::styled(&clock(at), screen::OVER), name, steadfast, naive, why])
     }
 

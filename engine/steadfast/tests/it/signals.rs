@@ -88,10 +88,7 @@ fn a_demo_that_is_ended_leaves_nothing_behind() {
         demo.signal(signal);
         let (status, said) = demo.end();
         assert_eq!(status.code(), Some(0), "{said}");
-        assert!(
-            said.contains(&format!("ended by SIG{signal}")),
-            "{said}"
-        );
+        assert!(said.contains(&format!("ended by SIG{signal}")), "{said}");
         assert!(folders().is_empty(), "{:?} is left", folders());
     }
 }
