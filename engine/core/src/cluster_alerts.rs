@@ -107,7 +107,7 @@ impl ClusterAlerts {
         let firing = |name: &str| {
             change.events.iter().find_map(|event| match event {
                 Event::Alert(alert) if alert.status == AlertStatus::Firing && alert.alert == name => Some(alert),
-                Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => None,
+                Event::Alert(_) | Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
             })
         };
         for standing in &record.alerts {

@@ -1,5 +1,6 @@
 //! The durable record: what is committed, in one transaction, before anybody sees it.
 
+mod history;
 mod keep;
 mod page;
 mod refusal;
@@ -10,13 +11,14 @@ use async_trait::async_trait;
 
 use crate::alert::{AlertEvent, AlertStatus};
 use crate::call::Call;
-pub use crate::event::{Event, Transition};
+pub use crate::event::{Event, EventKind, Transition};
 use crate::id::JobKey;
 use crate::record::JobRecord;
 use crate::recording::Recorded;
 use crate::state::JobState;
 use crate::time::Timestamp;
 
+pub use history::{History, HistoryPage, Order};
 pub use keep::{Keep, KeepEntries, Pruned};
 pub use page::{Entry, Loaded, Page, Quarantined, RecordingPage, Row, Unreadable};
 pub use refusal::{JournalError, Part, Refusal};
@@ -40,8 +42,8 @@ impl Change {
     /// The first commit of a job.
     pub fn begin(record: JobRecord) -> Self {
         Self {
+            events: vec![Event::updated(&record)],
             record: Arc::new(JobRecord { revision: 1, ..record }),
-            events: vec![Event::Update],
         }
     }
 
@@ -165,6 +167,11 @@ pub trait Journal: Send + Sync {
 
     /// Rows with a sequence above `after`, of one job or of all, oldest first, at most `limit`.
     async fn page(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Page, JournalError>;
+
+    /// Rows that are asked for, in the order that is asked for, behind `from` (`None`: from the beginning of that order); at most
+    /// `limit`. A store looks at a few thousand rows at a time: there may be more although fewer than `limit` were found, and
+    /// the page says where to go on.
+    async fn history(&self, of: &History, from: Option<Sequence>, limit: u32) -> Result<HistoryPage, JournalError>;
 
     /// The next `limit` entries that read, fewer only at the end. Who must not pass over the others asks for the
     /// [`page`](Self::page).

@@ -143,7 +143,7 @@ fn apply(
             told_since: after.told_since,
         }));
     } else if shown_differently(before, &after) {
-        events.push(Event::Update);
+        events.push(Event::updated(&after));
     }
     events.extend(alert_events.into_iter().map(Event::Alert));
     let next = Next::Watch {
@@ -201,7 +201,7 @@ fn retain_on_failure(before: &JobRecord, now: Timestamp, failure: PolicyFailure)
     let alert = failing::raise(&mut after, now);
     let mut events = Vec::new();
     if shown_differently(before, &after) {
-        events.push(Event::Update);
+        events.push(Event::updated(&after));
     }
     events.extend(alert.map(Event::Alert));
     Plan {
@@ -219,7 +219,7 @@ pub fn record_intent(before: &JobRecord, intent: crate::record::PostedIntent, ca
         .intent
         .as_ref()
         .is_none_or(|posted| (posted.intent, &posted.author) != (intent.intent, &intent.author));
-    let news = is_news.then(|| call.map_or(Event::Update, Event::Called));
+    let news = is_news.then(|| call.map_or_else(|| Event::updated(before), Event::Called));
     let after = JobRecord {
         intent: Some(intent),
         ..before.clone()

@@ -138,7 +138,7 @@ impl Replay {
 pub fn transition_of(plan: &Plan) -> Option<&Transition> {
     plan.change.as_ref()?.events.iter().find_map(|event| match event {
         Event::Transition(transition) => Some(transition),
-        Event::Update | Event::Called(_) | Event::Alert(_) | Event::Forgotten => None,
+        Event::Update(_) | Event::Called(_) | Event::Alert(_) | Event::Forgotten => None,
     })
 }
 

@@ -54,7 +54,7 @@ fn harmless(name: &str) -> String {
 }
 
 impl AuditLine {
-    fn new(entry: &Entry, call: &Call) -> Self {
+    pub(crate) fn new(entry: &Entry, call: &Call) -> Self {
         Self {
             sequence: entry.sequence.0,
             at: entry.at.to_string(),
@@ -92,7 +92,7 @@ pub(crate) async fn list(
     let page = Page::of(entries, query.limit, |entry| Some(entry.sequence.0.to_string()));
     let items = page.items.iter().filter_map(|entry| match &entry.event {
         Event::Called(call) => Some(AuditLine::new(entry, call)),
-        Event::Transition(_) | Event::Update | Event::Alert(_) | Event::Forgotten => None,
+        Event::Transition(_) | Event::Update(_) | Event::Alert(_) | Event::Forgotten => None,
     });
     Ok(Json(AuditPage {
         items: items.collect(),

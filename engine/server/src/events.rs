@@ -44,7 +44,7 @@ use crate::query::Parameters;
 use crate::state::Api;
 
 use resume::EventsQuery;
-use subscriber::Subscriber;
+use subscriber::{Source, Subscriber};
 
 pub(crate) use followers::Followers;
 
@@ -66,6 +66,10 @@ pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
 /// The stream begins behind `Last-Event-ID` (or `after`), without a gap, and else with what is committed next.
 /// Each event's `id` is its sequence, its name `transition`, `update`, `alert` or `forgotten`, its data
 /// `{"job","sequence","at","revision","body","store"}`; the body is a transition or an alert, else null.
+///
+/// With `job=true` the data of an event has `record` besides: the job as `GET /api/v1/jobs/...` shows it when the event is sent,
+/// null when there is none any more. Where more has happened since, it is newer than the event, as its `revision` says; so the newest is
+/// never missed.
 ///
 /// An event named `reset`, with the data `{"store","newest"}`, says that what the client had is not of this journal,
 /// and that the stream goes on behind `newest`: read the jobs anew. It comes when the position is beyond the newest
@@ -97,7 +101,11 @@ pub(crate) async fn events(
     let newest = *api.entries.borrow();
     let start = query.start(&*api.journal, newest).await?;
     let store = HeaderValue::from_str(api.journal.store_id());
-    let subscriber = Subscriber::new(api.journal, api.entries, start, place);
+    let source = Source {
+        journal: api.journal,
+        records: query.records(&api.jobs),
+    };
+    let subscriber = Subscriber::new(source, api.entries, start, place);
     let frames = unfold(subscriber, async |mut subscriber| {
         let frame: Frame = subscriber.next().await?;
         Some((Ok::<_, Infallible>(frame), subscriber))

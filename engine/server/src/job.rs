@@ -204,7 +204,7 @@ pub(crate) async fn transitions(
     let page = Page::of(entries, query.limit, |entry| Some(entry.sequence.0.to_string()));
     let items = page.items.iter().filter_map(|entry| match &entry.event {
         Event::Transition(transition) => Some(Transition::new(entry, transition)),
-        Event::Update | Event::Called(_) | Event::Alert(_) | Event::Forgotten => None,
+        Event::Update(_) | Event::Called(_) | Event::Alert(_) | Event::Forgotten => None,
     });
     Ok(Json(TransitionPage {
         items: items.collect(),

@@ -23,6 +23,7 @@ pub mod explain;
 mod filter;
 mod headers;
 mod health;
+mod history;
 mod job;
 mod jobs;
 mod metrics;

@@ -8,8 +8,8 @@ use crate::access::Door;
 use crate::problem::Problem;
 use crate::router::doors;
 use crate::{
-    alerts, audit, closeup, clusters, dashboard, events, health, job, jobs, metrics, policies, shadows, store, summary,
-    view,
+    alerts, audit, closeup, clusters, dashboard, events, health, history, job, jobs, metrics, policies, shadows, store,
+    summary, view,
 };
 
 #[derive(OpenApi)]
@@ -17,7 +17,7 @@ use crate::{
     info(title = "Steadfast", description = "A truthful record of Flink jobs on Kubernetes.", version = env!("CARGO_PKG_VERSION")),
     paths(
         health::livez, health::readyz, metrics::metrics, document,
-        clusters::list, events::events, jobs::list, summary::show, alerts::list, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, audit::list, job::intend, closeup::flink, closeup::pods, closeup::log, job::look,
+        clusters::list, events::events, jobs::list, summary::show, alerts::list, history::list, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, audit::list, job::intend, closeup::flink, closeup::pods, closeup::log, job::look,
     ),
     components(schemas(view::Job, view::Transition, view::AlertChange, Problem))
 )]

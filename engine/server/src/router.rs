@@ -19,8 +19,8 @@ use crate::problem::{no_such_method, no_such_path};
 use crate::serve::{AnswerBudget, hold, wait_for_turn};
 use crate::state::Api;
 use crate::{
-    alerts, audit, closeup, clusters, dashboard, events, health, job, jobs, metrics, openapi, policies, shadows, store,
-    summary,
+    alerts, audit, closeup, clusters, dashboard, events, health, history, job, jobs, metrics, openapi, policies,
+    shadows, store, summary,
 };
 
 /// A path, and what serves each of its methods. There is no way to add one without saying what it asks for.
@@ -117,6 +117,7 @@ fn routes() -> Vec<Route> {
         Route::at("/api/v1/jobs").get(READ, Large, jobs::list),
         Route::at("/api/v1/summary").get(READ, Large, summary::show),
         Route::at("/api/v1/alerts").get(READ, Large, alerts::list),
+        Route::at("/api/v1/history").get(READ, Large, history::list),
         Route::at("/api/v1/shadows").get(READ, Large, shadows::list),
         Route::at("/api/v1/policies").get(READ, Small, policies::list),
         Route::at("/api/v1/store").get(READ, Small, store::show),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use steadfast_core::journal::{EventKind, Order};
 use steadfast_core::severity::Severity;
 use steadfast_core::state::{ConditionType, Confidence, JobState, Mode};
 
@@ -38,6 +39,22 @@ words! {
     Mode, "a mode";
     ConditionType, "a condition";
     Severity, "a severity";
+    EventKind, "a kind of event";
+}
+
+impl Words for Order {
+    const ONE: &'static str = "an order";
+
+    fn all() -> &'static [Self] {
+        &[Self::Newest, Self::Oldest]
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+        }
+    }
 }
 
 /// A word as a request writes it.
@@ -109,6 +126,9 @@ pub(crate) mod schema {
         Mode, "How a job is deployed", words::<super::Mode>();
         ConditionType, "What stands beside a state", words::<super::ConditionType>();
         Severity, "How much a job needs somebody to look at it, the worst first", words::<super::Severity>();
+        EventKind, "What happened", words::<super::EventKind>();
+        Order, "Which come first", words::<super::Order>();
+        Format, "How a history is written", words::<crate::history::Format>();
         AlertTold, "Whether sinks are told of an alert that stands", words::<crate::alerts::Told>();
         Attention, "Whether a watch polls", state::Attention::ALL.iter().map(|word| word.as_str());
         IntentWord, "What somebody intends with a job", state::Intent::ALL.iter().map(|word| word.as_str());

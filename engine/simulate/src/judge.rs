@@ -236,7 +236,7 @@ impl<'a> Judge<'a> {
             .iter()
             .filter_map(|entry| match &entry.event {
                 Event::Transition(transition) => Some((entry, transition)),
-                Event::Update | Event::Called(_) | Event::Alert(_) | Event::Forgotten => None,
+                Event::Update(_) | Event::Called(_) | Event::Alert(_) | Event::Forgotten => None,
             })
             .collect();
         let mut states: Vec<JobState> = transitions.first().map(|(_, first)| first.from).into_iter().collect();

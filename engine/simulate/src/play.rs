@@ -449,7 +449,7 @@ impl<'a> Play<'a> {
                     let at = commits.get(&entry.sequence)?.at;
                     Some(format!("{} of {} at {at}: {}", alert.alert, entry.key, alert.message))
                 }
-                Event::Alert(_) | Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => None,
+                Event::Alert(_) | Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
             })
             .collect();
         self.judge.finish(&self.world, &alerts, &self.metrics);

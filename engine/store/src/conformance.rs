@@ -1,5 +1,7 @@
 //! What every store must do, whatever it is made of.
 
+mod history;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,6 +87,7 @@ pub(crate) async fn all<S: Store>(make: impl Fn(&str) -> S) {
     only_so_many_entries_are_kept(&make("many_entries")).await;
     a_sink_at_work_misses_nothing(&make("undelivered")).await;
     much_is_dropped_in_small_steps(&make("steps")).await;
+    history::all(&make).await;
 }
 
 /// A moment that cannot be written as RFC 3339, which is how moments are kept.
@@ -153,7 +156,7 @@ async fn refusals_name_every_job_at_fault<S: Store>(store: &S) {
     store.commit(AT, vec![started("a"), started("b")].into()).await.unwrap();
     let next = |name: &str, revision| Change {
         record: record(name, JobState::Running, revision).into(),
-        events: vec![Event::Update],
+        events: vec![Event::Update(None)],
     };
     // With a change that is refused goes the one that follows it.
     let changes = vec![next("a", 3), next("a", 4), next("c", 1), next("b", 2), next("b", 4)];
@@ -167,7 +170,11 @@ async fn history<S: Store>(store: &S, name: &str, hours: u64) {
     for hour in 1..=hours {
         let change = Change {
             record: record(name, JobState::Running, hour + 1).into(),
-            events: vec![moved(JobState::Running, JobState::Running), Event::Update, alert()],
+            events: vec![
+                moved(JobState::Running, JobState::Running),
+                Event::Update(None),
+                alert(),
+            ],
         };
         let at = AT.after(Duration::from_secs(hour * 3600));
         store.commit(at, vec![change].into()).await.unwrap();
@@ -214,7 +221,7 @@ async fn old_entries_go_and_the_rest_stands<S: Store>(store: &S) {
         events: vec![Event::Forgotten],
     };
     let begun = Change {
-        events: vec![Event::Update],
+        events: vec![Event::Update(None)],
         ..started("again")
     };
     store.commit(AT, vec![ended, begun].into()).await.unwrap(); // entries 15 and 16
@@ -273,7 +280,7 @@ async fn a_sink_at_work_misses_nothing<S: Store>(store: &S) {
 }
 
 async fn much_is_dropped_in_small_steps<S: Store>(store: &S) {
-    let events = vec![Event::Update; 1200];
+    let events = vec![Event::Update(None); 1200];
     let change = Change {
         record: record("a", JobState::Running, 1).into(),
         events,
@@ -386,7 +393,7 @@ async fn reads_back_what_was_committed<S: Store>(store: &S) {
 async fn pages_by_sequence_and_kind<S: Store>(store: &S) {
     let update = |revision| Change {
         record: record("a", JobState::Running, revision).into(),
-        events: vec![Event::Update],
+        events: vec![Event::Update(None)],
     };
     let alerted = Change {
         record: record("a", JobState::Failed, 4).into(),
@@ -424,7 +431,7 @@ async fn a_refused_change_leaves_nothing<S: Store>(store: &S) {
         started("a"),
         Change {
             record: record("a", JobState::Failed, 3).into(),
-            events: vec![Event::Update],
+            events: vec![Event::Update(None)],
         },
         nameless,
     ] {
@@ -436,7 +443,7 @@ async fn a_refused_change_leaves_nothing<S: Store>(store: &S) {
     // Two changes of one job in one commit follow each other.
     let changes = [2, 3].map(|revision| Change {
         record: record("a", JobState::Running, revision).into(),
-        events: vec![Event::Update],
+        events: vec![Event::Update(None)],
     });
     store.commit(AT, changes.to_vec().into()).await.unwrap();
     assert_eq!(load(store).await[0].revision, 3);
@@ -483,7 +490,7 @@ async fn calls_are_kept_over_a_removal<S: Store>(store: &S) {
         events,
     };
     let changes = vec![
-        intended("a", 2, vec![called(Asked::Cancel), Event::Update]),
+        intended("a", 2, vec![called(Asked::Cancel), Event::Update(None)]),
         intended("b", 2, vec![called(Asked::Start)]),
     ];
     store.commit(AT, changes.into()).await.unwrap();

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::{
-    Commit, EntriesOf, Entry, Event, Journal, JournalError, Keep, KeepEntries, Loaded, Page, Pruned, RecordingPage,
-    Recordings, Row, Sequence, SinkCursors,
+    Commit, EntriesOf, Entry, Event, History, HistoryPage, Journal, JournalError, Keep, KeepEntries, Loaded, Order,
+    Page, Pruned, RecordingPage, Recordings, Row, Sequence, SinkCursors,
 };
 use steadfast_core::record::JobRecord;
 use steadfast_core::recording::Recorded;
@@ -132,7 +132,7 @@ impl Kept {
         for entry in self.entries.iter().filter(|entry| self.jobs.contains_key(&entry.key)) {
             match entry.event {
                 Event::Transition(_) | Event::Forgotten => drop(held.insert(&entry.key, entry.sequence)),
-                Event::Update | Event::Called(_) | Event::Alert(_) => {}
+                Event::Update(_) | Event::Called(_) | Event::Alert(_) => {}
             }
         }
         let newest = self.newest;
@@ -197,20 +197,44 @@ impl Journal for MemoryStore {
         let asked = |entry: &&Entry| match (&of, &entry.event) {
             (EntriesOf::Everything, _) => true,
             (EntriesOf::ForSinks, Event::Transition(_) | Event::Alert(_)) => true,
-            (EntriesOf::ForSinks, Event::Update | Event::Called(_) | Event::Forgotten) => false,
+            (EntriesOf::ForSinks, Event::Update(_) | Event::Called(_) | Event::Forgotten) => false,
             (EntriesOf::TransitionsOf(key), Event::Transition(_)) => entry.key == *key,
-            (EntriesOf::TransitionsOf(_), Event::Update | Event::Called(_) | Event::Alert(_) | Event::Forgotten) => {
+            (EntriesOf::TransitionsOf(_), Event::Update(_) | Event::Called(_) | Event::Alert(_) | Event::Forgotten) => {
                 false
             }
             (EntriesOf::CallsAbout(key), Event::Called(_)) => entry.key == *key,
-            (EntriesOf::CallsAbout(_), Event::Update | Event::Transition(_) | Event::Alert(_) | Event::Forgotten) => {
-                false
-            }
+            (
+                EntriesOf::CallsAbout(_),
+                Event::Update(_) | Event::Transition(_) | Event::Alert(_) | Event::Forgotten,
+            ) => false,
         };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let entries = kept.entries.iter().skip(start).filter(asked).take(limit);
         Ok(Page {
             rows: entries.cloned().map(Row::Entry).collect(),
+            dropped_until: kept.dropped_until,
+        })
+    }
+
+    async fn history(&self, of: &History, from: Option<Sequence>, limit: u32) -> Result<HistoryPage, JournalError> {
+        let kept = self.kept();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let is_behind = |entry: &&Entry| match (of.order, from) {
+            (Order::Newest | Order::Oldest, None) => true,
+            (Order::Newest, Some(from)) => entry.sequence < from,
+            (Order::Oldest, Some(from)) => entry.sequence > from,
+        };
+        let asked = kept.entries.iter().filter(is_behind).filter(|entry| of.takes(entry));
+        let found: Vec<&Entry> = match of.order {
+            Order::Newest => asked.rev().take(limit).collect(),
+            Order::Oldest => asked.take(limit).collect(),
+        };
+        Ok(HistoryPage {
+            next: found
+                .last()
+                .filter(|_| found.len() == limit)
+                .map(|entry| entry.sequence),
+            rows: found.into_iter().cloned().map(Row::Entry).collect(),
             dropped_until: kept.dropped_until,
         })
     }

@@ -7,6 +7,7 @@ mod failure;
 mod files;
 mod frames;
 mod guard;
+mod history;
 mod identity;
 mod inspect;
 mod layout;
@@ -33,8 +34,8 @@ use rusqlite::Connection;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::{
-    Commit, EntriesOf, Entry, Journal, JournalError, Keep, Loaded, Page, Pruned, RecordingPage, Recordings, Sequence,
-    SinkCursors,
+    Commit, EntriesOf, Entry, History, HistoryPage, Journal, JournalError, Keep, Loaded, Page, Pruned, RecordingPage,
+    Recordings, Sequence, SinkCursors,
 };
 use steadfast_core::time::Timestamp;
 use steadfast_crash_points::Transaction as Points;
@@ -46,6 +47,7 @@ use crate::retention::STEP;
 use crate::written::{Snapshots, Written};
 use failure::SqliteFailure;
 use guard::Guard;
+use history::Times;
 use mark::Write;
 use prune::Search;
 use told::Told;
@@ -97,6 +99,7 @@ struct Open {
     sinks: BTreeSet<String>,
     told: Told,
     search: Search,
+    times: Times,
 }
 
 impl SqliteStore {
@@ -113,6 +116,7 @@ impl SqliteStore {
             sinks: BTreeSet::new(),
             told: Told::default(),
             search: Search::default(),
+            times: Times::default(),
         };
         Ok(Self {
             shared: Arc::new(Shared {
@@ -200,7 +204,17 @@ impl Journal for SqliteStore {
     async fn page(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Page, JournalError> {
         self.blocking("cannot read the journal", move |open| {
             let page = rows::read_page(&open.connection, &of, after, limit)?;
-            open.told.tell(&page);
+            open.told.tell(&page.rows);
+            Ok(page)
+        })
+        .await
+    }
+
+    async fn history(&self, of: &History, from: Option<Sequence>, limit: u32) -> Result<HistoryPage, JournalError> {
+        let of = of.clone();
+        self.blocking("cannot read the journal", move |open| {
+            let page = history::read(&open.connection, &mut open.times, &of, from, limit)?;
+            open.told.tell(&page.rows);
             Ok(page)
         })
         .await

@@ -54,7 +54,7 @@ fn told(changes: &[Change]) -> Vec<(String, AlertScope, AlertStatus)> {
                 alert.scope,
                 alert.status,
             )),
-            Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => None,
+            Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
         });
         alerts.collect::<Vec<_>>()
     };

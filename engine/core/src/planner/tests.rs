@@ -80,7 +80,7 @@ fn a_policy_that_fails_for_long_is_an_alert_until_it_decides() {
     let alerts = |change: &Change| {
         let alerts = change.events.iter().filter_map(|event| match event {
             Event::Alert(alert) => Some((alert.alert.clone(), alert.scope, alert.status)),
-            Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => None,
+            Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
         });
         alerts.collect::<Vec<_>>()
     };

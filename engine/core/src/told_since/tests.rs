@@ -158,7 +158,7 @@ fn a_source_that_tells_the_time_later_is_heard_once() {
     assert_eq!(failed.told_since, None);
     let told = read_archive(&failed, 600, id(), JobState::Failed, 60).unwrap();
     assert_eq!((told.record.told_since, told.record.since), (Some(at(60)), at(500)));
-    assert_eq!(told.events, [Event::Update]);
+    assert_eq!(told.events, [Event::updated(&told.record)]);
     assert_eq!(read_archive(&told.record, 700, id(), JobState::Failed, 70), None);
 }
 

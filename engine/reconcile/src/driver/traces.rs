@@ -116,7 +116,7 @@ mod tests {
             sequence: Sequence(sequence),
             at: at(9),
             key: job_key(name),
-            event: Event::Update,
+            event: Event::Update(None),
             revision: 4,
         }
     }

@@ -16,7 +16,8 @@ impl Reactor {
     pub fn replace_policies(&mut self, policies: Policies) -> Turn {
         let changes = self.records.values().filter_map(|record| {
             let policy = policies.select_policy(&record.key.target);
-            (policy != record.policy).then(|| Change::update(record, record.handed_to(&policy), vec![Event::Update]))
+            (policy != record.policy)
+                .then(|| Change::update(record, record.handed_to(&policy), vec![Event::updated(record)]))
         });
         Turn {
             changes: changes.collect(),

@@ -62,7 +62,10 @@ impl Reactor {
     fn take_up(&mut self, stored: JobRecord, origin: Origin, now: Timestamp) -> Option<Change> {
         let policy = self.policies.select_policy(&stored.key.target);
         let record = stored.taken_up(origin, &policy, now);
-        let change = (record != stored).then(|| Change::update(&stored, record, vec![Event::Update]));
+        let change = (record != stored).then(|| {
+            let events = vec![Event::updated(&record)];
+            Change::update(&stored, record, events)
+        });
         self.alerts.committed(None, Some(&stored));
         self.records.insert(stored.key.clone(), Arc::new(stored));
         change

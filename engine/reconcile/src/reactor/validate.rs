@@ -74,10 +74,8 @@ impl Reactor {
         let policy = self.policies.select_policy(&key.target);
         let taken_up = record.taken_up(origin, &policy, now);
         if taken_up != record {
-            repair
-                .turn
-                .changes
-                .push(Change::update(&record, taken_up, vec![Event::Update]));
+            let events = vec![Event::updated(&taken_up)];
+            repair.turn.changes.push(Change::update(&record, taken_up, events));
         }
         let record = Arc::new(record);
         self.alerts.committed(known, Some(&record));
@@ -120,7 +118,7 @@ impl Reactor {
             let events = if policy == record.policy {
                 Vec::new()
             } else {
-                vec![Event::Update]
+                vec![Event::updated(record)]
             };
             let after = || JobRecord {
                 confirmed_at: confirmed,

@@ -1,13 +1,16 @@
 //! Where a client goes on, and whether what it had last is of this journal.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use serde::Deserialize;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{EntriesOf, Sequence, Store};
+use steadfast_core::projection::Projection;
 use utoipa::IntoParams;
 
 use crate::problem::Problem;
-use crate::query::{Moment, Position};
+use crate::query::{Moment, Position, truth};
 
 /// What a client had last.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -21,6 +24,10 @@ pub(crate) struct EventsQuery {
     /// The `at` of the event at `after`; not looked at where the header says the position.
     #[param(value_type = Option<String>, format = DateTime)]
     at: Option<Moment>,
+    /// Whether each event comes with the job as it is shown when the event is sent (`record`).
+    #[serde(default, deserialize_with = "truth")]
+    #[param(value_type = Option<bool>)]
+    job: bool,
 }
 
 /// Where a stream begins.
@@ -33,6 +40,11 @@ pub(super) enum Start {
 }
 
 impl EventsQuery {
+    /// What the jobs are read from, where events are to come with them.
+    pub(super) fn records(&self, jobs: &Arc<Projection>) -> Option<Arc<Projection>> {
+        self.job.then(|| Arc::clone(jobs))
+    }
+
     /// A browser that reconnects sends the header beside the address it began with: the header is newer.
     pub(super) fn with_header(self, headers: &HeaderMap) -> Result<Self, Problem> {
         const HEADER: &str = "Last-Event-ID";

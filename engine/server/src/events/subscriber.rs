@@ -7,11 +7,12 @@ use axum::response::sse::Event as Frame;
 use serde::Serialize;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{EntriesOf, Entry, Event, Page, Row, Sequence, Store, Unreadable};
+use steadfast_core::projection::Projection;
 use tokio::sync::watch;
 
 use super::followers::Place;
 use super::resume::Start;
-use crate::view::{AlertChange, Transition};
+use crate::view::{AlertChange, Job, Transition};
 
 /// How many entries a stream holds in memory at most; more is read when they were sent.
 pub(super) const PAGE: u32 = 256;
@@ -25,6 +26,9 @@ struct EventData<'a> {
     revision: u64,
     body: Option<Body>,
     store: &'a str,
+    /// Where it was asked for: the job, null if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<Option<Job>>,
 }
 
 /// The data of `unreadable`.
@@ -50,28 +54,38 @@ enum Body {
     Alert(AlertChange),
 }
 
+/// What a client is told from.
+pub(super) struct Source {
+    pub(super) journal: Arc<dyn Store>,
+    /// The jobs, if each event comes with its own.
+    pub(super) records: Option<Arc<Projection>>,
+}
+
 /// One client's place in the journal. It reads on only when the client has taken what was read before.
 pub(super) struct Subscriber {
-    journal: Arc<dyn Store>,
+    source: Source,
     entries: watch::Receiver<Sequence>,
     place: Place,
     position: Sequence,
-    /// Read, and not yet taken by the client.
-    pending: VecDeque<Frame>,
+    /// What it is told before anything else.
+    reset: Option<Frame>,
+    /// Read, and not yet taken by the client. A frame is made when it is taken, with the job as it is then.
+    pending: VecDeque<Row>,
 }
 
 impl Subscriber {
-    pub(super) fn new(journal: Arc<dyn Store>, entries: watch::Receiver<Sequence>, start: Start, place: Place) -> Self {
+    pub(super) fn new(source: Source, entries: watch::Receiver<Sequence>, start: Start, place: Place) -> Self {
         let (position, reset) = match start {
             Start::Behind(position) => (position, None),
-            Start::Reset(newest) => (newest, reset(journal.store_id(), newest)),
+            Start::Reset(newest) => (newest, reset(source.journal.store_id(), newest)),
         };
         Self {
-            journal,
+            source,
             entries,
             place,
             position,
-            pending: reset.into_iter().collect(),
+            reset,
+            pending: VecDeque::new(),
         }
     }
 
@@ -81,8 +95,14 @@ impl Subscriber {
             if self.place.has_ended() {
                 return None;
             }
-            if let Some(frame) = self.pending.pop_front() {
+            if let Some(frame) = self.reset.take() {
                 return Some(frame);
+            }
+            if let Some(row) = self.pending.pop_front() {
+                match self.source.frame(&row) {
+                    Some(frame) => return Some(frame),
+                    None => continue,
+                }
             }
             // Marked as seen before the journal is read: what is committed meanwhile wakes the wait below.
             let shown = *self.entries.borrow_and_update();
@@ -101,7 +121,7 @@ impl Subscriber {
     /// Reads a page. What is committed but not shown yet is left for later, so that a client that asks for the
     /// job on hearing of it finds the new record.
     async fn read_until(&mut self, shown: Sequence) -> Option<()> {
-        let read = self.journal.page(EntriesOf::Everything, self.position, PAGE);
+        let read = self.source.journal.page(EntriesOf::Everything, self.position, PAGE);
         let page = tokio::select! {
             biased;
             () = self.place.is_over() => return None,
@@ -109,7 +129,7 @@ impl Subscriber {
         };
         match page {
             Ok(page) => {
-                self.take(&page, shown);
+                self.take(page, shown);
                 Some(())
             }
             Err(error) => {
@@ -123,25 +143,30 @@ impl Subscriber {
     }
 
     /// Takes in a page. Where entries that the client has not had are no longer kept, it is told so instead.
-    fn take(&mut self, page: &Page, shown: Sequence) {
-        let store = self.journal.store_id();
+    fn take(&mut self, page: Page, shown: Sequence) {
         if page.dropped_until > self.position {
-            self.pending.extend(reset(store, shown));
+            self.reset = reset(self.source.journal.store_id(), shown);
             self.position = shown;
             return;
         }
-        let visible = page.rows.iter().filter(|row| row.sequence() <= shown);
-        self.pending.extend(visible.filter_map(|row| frame(store, row)));
         let is_last = page.rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         let read = page.last().unwrap_or(shown).min(shown);
         self.position = if is_last { shown } else { read };
+        let visible = page.rows.into_iter().filter(|row| row.sequence() <= shown);
+        self.pending.extend(visible);
     }
 }
 
-fn frame(store: &str, row: &Row) -> Option<Frame> {
-    match row {
-        Row::Entry(entry) => entry_frame(store, entry),
-        Row::Unreadable(unreadable) => unreadable_frame(store, unreadable),
+impl Source {
+    fn frame(&self, row: &Row) -> Option<Frame> {
+        let store = self.journal.store_id();
+        match row {
+            Row::Entry(entry) => {
+                let record = self.records.as_ref().map(|jobs| jobs.get(&entry.key));
+                entry_frame(store, entry, record.map(|view| view.as_ref().map(Job::from)))
+            }
+            Row::Unreadable(unreadable) => unreadable_frame(store, unreadable),
+        }
     }
 }
 
@@ -158,11 +183,11 @@ fn unreadable_frame(store: &str, unreadable: &Unreadable) -> Option<Frame> {
     Some(Frame::default().id(sequence.to_string()).event("unreadable").data(data))
 }
 
-fn entry_frame(store: &str, entry: &Entry) -> Option<Frame> {
+fn entry_frame(store: &str, entry: &Entry, record: Option<Option<Job>>) -> Option<Frame> {
     let (name, body) = match &entry.event {
         Event::Transition(transition) => ("transition", Some(Body::Transition(Transition::new(entry, transition)))),
         Event::Alert(alert) => ("alert", Some(Body::Alert(AlertChange::new(entry, alert)))),
-        Event::Update | Event::Called(_) => ("update", None),
+        Event::Update(_) | Event::Called(_) => ("update", None),
         Event::Forgotten => ("forgotten", None),
     };
     let data = EventData {
@@ -172,6 +197,7 @@ fn entry_frame(store: &str, entry: &Entry) -> Option<Frame> {
         revision: entry.revision,
         body,
         store,
+        record,
     };
     let data = serde_json::to_string(&data).ok()?;
     Some(Frame::default().id(entry.sequence.0.to_string()).event(name).data(data))

@@ -111,7 +111,7 @@ async fn what_is_committed_is_reported_with_its_kind() {
     let events = vec![
         moved(JobState::Running, JobState::Failed),
         alert,
-        Event::Update,
+        Event::Update(None),
         Event::Forgotten,
     ];
     server.commit(failed, events).await;
@@ -229,7 +229,7 @@ async fn entries_that_do_not_read_are_named_and_the_stream_goes_on() {
 async fn a_client_that_has_missed_what_is_no_longer_kept_is_reset() {
     let server = busy(6).await;
     let behind = Client::open(&server, "/api/v1/events?after=1", None).await;
-    let gone: Vec<Event> = vec![Event::Update; 4];
+    let gone: Vec<Event> = vec![Event::Update(None); 4];
     let next = JobRecord {
         revision: 2,
         ..record("local/default/job-0", JobState::Running)
@@ -395,4 +395,45 @@ async fn a_stream_that_a_key_opened_ends_in_time_for_the_key_to_be_shown_again()
         assert_eq!(timeout(KEY * 2, to_its_end).await.is_ok(), ends);
         assert!(began.elapsed() >= KEY);
     }
+}
+
+#[tokio::test]
+async fn an_event_comes_with_its_job_where_that_is_asked_for() {
+    let server = TestServer::new();
+    let mut bare = Client::open(&server, "/api/v1/events", None).await;
+    let mut whole = Client::open(&server, "/api/v1/events?job=true", None).await;
+    server.add("local/default/orders", JobState::Running).await;
+    assert_eq!(bare.next().await.unwrap().data.get("record"), None);
+    let heard = whole.next().await.unwrap().data;
+    let (_, job) = server.get("/api/v1/jobs/local/default/orders").await;
+    assert_eq!((&heard["record"], &heard["body"]["to"]), (&job, &"RUNNING".into()));
+    // Two events wait: the job comes as it is when each of them is sent.
+    let mut failed = record("local/default/orders", JobState::Failed);
+    failed.revision = 2;
+    server
+        .commit(
+            failed,
+            vec![Event::Update(None), moved(JobState::Running, JobState::Failed)],
+        )
+        .await;
+    assert_eq!(whole.next().await.unwrap().data["record"]["state"], "FAILED");
+    let mut gone = record("local/default/orders", JobState::Failed);
+    gone.revision = 2;
+    server.commit(gone.clone(), vec![Event::Forgotten]).await;
+    server.jobs.remove(&gone.key);
+    assert_eq!(
+        whole.next().await.unwrap().data["record"],
+        Value::Null,
+        "it is gone by now"
+    );
+    let heard = whole.next().await.unwrap();
+    assert_eq!(
+        (heard.name.as_str(), heard.data.get("record")),
+        ("forgotten", Some(&Value::Null))
+    );
+    let (status, problem) = server.get("/api/v1/events?job=yes").await;
+    assert_eq!(
+        (status, problem["parameter"].as_str()),
+        (StatusCode::BAD_REQUEST, Some("job"))
+    );
 }

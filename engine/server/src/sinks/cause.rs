@@ -46,7 +46,7 @@ impl Cause {
         let what = match &entry.event {
             Event::Alert(alert) => What::Alert(alert.alert.clone(), alert.status.into()),
             Event::Transition(transition) => What::Transition(transition.to, transition.reason.code.clone()),
-            Event::Update | Event::Called(_) | Event::Forgotten => return None,
+            Event::Update(_) | Event::Called(_) | Event::Forgotten => return None,
         };
         Some(Self {
             cluster: entry.key.target.cluster.clone(),
@@ -73,7 +73,7 @@ impl<'a> Subject<'a> {
                 AlertScope::Cluster => Self::Cluster(&entry.key.target.cluster, &alert.alert),
                 AlertScope::Policy => Self::Policy(&alert.alert),
             },
-            Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => Self::Job(&entry.key),
+            Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => Self::Job(&entry.key),
         }
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn write(store_id: &str, entry: &Entry) -> Result<Option<String>, ser
             let data = AlertChange::new(entry, alert);
             envelope(store_id, entry, "dev.steadfast.alert", Some(status(alert.status)), data).map(Some)
         }
-        Event::Update | Event::Called(_) | Event::Forgotten => Ok(None),
+        Event::Update(_) | Event::Called(_) | Event::Forgotten => Ok(None),
     }
 }
 

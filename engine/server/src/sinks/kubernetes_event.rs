@@ -87,7 +87,7 @@ impl Said {
                     is_warning,
                 })
             }
-            Event::Update | Event::Called(_) | Event::Forgotten => None,
+            Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
         }
     }
 }

@@ -59,7 +59,7 @@ impl Selection {
                     && self.covers(AlertScope::Job, &entry.key.target, labels)
             }
             Event::Alert(alert) => self.covers(alert.scope, &entry.key.target, labels),
-            Event::Update | Event::Called(_) | Event::Forgotten => false,
+            Event::Update(_) | Event::Called(_) | Event::Forgotten => false,
         }
     }
 

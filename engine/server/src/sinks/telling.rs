@@ -119,7 +119,7 @@ impl Happening {
                 policy: Some(transition.policy.to_string()),
                 ..bare
             },
-            Event::Update | Event::Called(_) | Event::Forgotten => bare,
+            Event::Update(_) | Event::Called(_) | Event::Forgotten => bare,
         }
     }
 }
@@ -229,7 +229,7 @@ fn about(entry: &Entry) -> String {
             AlertScope::Cluster => format!("cluster {}", entry.key.target.cluster),
             AlertScope::Policy => "a policy".to_owned(),
         },
-        Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => entry.key.to_string(),
+        Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => entry.key.to_string(),
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use steadfast_core::journal::{
-    Commit, EntriesOf, Entry, Journal, JournalError, Keep, Loaded, Page, Pruned, RecordingPage, Recordings, Row,
-    Sequence, SinkCursors, Unreadable,
+    Commit, EntriesOf, Entry, History, HistoryPage, Journal, JournalError, Keep, Loaded, Page, Pruned, RecordingPage,
+    Recordings, Row, Sequence, SinkCursors, Unreadable,
 };
 use steadfast_core::time::Timestamp;
 use steadfast_store::MemoryStore;
@@ -15,6 +15,22 @@ pub(crate) struct DamagedStore {
     pub(crate) store: Arc<MemoryStore>,
     /// The entries that do not read.
     pub(crate) damaged: BTreeSet<Sequence>,
+}
+
+impl DamagedStore {
+    fn damage(&self, rows: &mut [Row]) {
+        for row in rows {
+            if let Row::Entry(entry) = &*row
+                && self.damaged.contains(&entry.sequence)
+            {
+                *row = Row::Unreadable(Unreadable {
+                    sequence: entry.sequence,
+                    job: entry.key.to_string(),
+                    why: "its event does not read".to_owned(),
+                });
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -29,17 +45,13 @@ impl Journal for DamagedStore {
 
     async fn page(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Page, JournalError> {
         let mut page = self.store.page(of, after, limit).await?;
-        for row in &mut page.rows {
-            if let Row::Entry(entry) = &*row
-                && self.damaged.contains(&entry.sequence)
-            {
-                *row = Row::Unreadable(Unreadable {
-                    sequence: entry.sequence,
-                    job: entry.key.to_string(),
-                    why: "its event does not read".to_owned(),
-                });
-            }
-        }
+        self.damage(&mut page.rows);
+        Ok(page)
+    }
+
+    async fn history(&self, of: &History, from: Option<Sequence>, limit: u32) -> Result<HistoryPage, JournalError> {
+        let mut page = self.store.history(of, from, limit).await?;
+        self.damage(&mut page.rows);
         Ok(page)
     }
 

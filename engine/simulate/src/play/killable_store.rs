@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use steadfast_core::id::{FlinkJobId, JobKey};
 use steadfast_core::journal::{
-    Commit, EntriesOf, Entry, Journal, JournalError, Keep, Loaded, Page, Pruned, RecordingPage, Recordings, Sequence,
-    SinkCursors, Store,
+    Commit, EntriesOf, Entry, History, HistoryPage, Journal, JournalError, Keep, Loaded, Page, Pruned, RecordingPage,
+    Recordings, Sequence, SinkCursors, Store,
 };
 use steadfast_core::time::Timestamp;
 use steadfast_crash_points::{CrashPoint, Transaction};
@@ -128,6 +128,10 @@ impl Journal for KillableStore {
 
     async fn page(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Page, JournalError> {
         self.store.page(of, after, limit).await
+    }
+
+    async fn history(&self, of: &History, from: Option<Sequence>, limit: u32) -> Result<HistoryPage, JournalError> {
+        self.store.history(of, from, limit).await
     }
 
     async fn newest(&self) -> Result<Sequence, JournalError> {

@@ -223,8 +223,14 @@ pub(super) fn events() -> Vec<Event> {
     });
     transitions
         .chain(alerts)
-        .chain([Event::Update, Event::Forgotten])
+        .chain([Event::Update(None), Event::Forgotten])
         .collect()
+}
+
+/// Updates that say how sure the state is after them.
+pub(super) fn updates() -> Vec<Event> {
+    let all = Confidence::ALL.iter();
+    all.map(|confidence| Event::Update(Some(*confidence))).collect()
 }
 
 /// Updates that somebody called for.

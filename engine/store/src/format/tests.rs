@@ -61,13 +61,22 @@ fn calls_are_what_they_were() {
     pinned!("calls.jsonl", samples::calls());
 }
 
+/// They were kept later than the others.
+#[test]
+fn updates_that_say_how_sure_a_state_is_are_what_they_were() {
+    pinned!("updates.jsonl", samples::updates());
+    for line in lines("updates.jsonl") {
+        assert!(line.starts_with("{\"kind\":\"update\",\"confidence\":"), "{line}");
+    }
+}
+
 /// An earlier build knows no calls: to it each is an update.
 #[test]
 fn a_call_is_an_update_with_something_beside_it() {
     for line in lines("calls.jsonl") {
         assert!(line.starts_with("{\"kind\":\"update\",\"call\":"), "{line}");
     }
-    assert_eq!(read::<Event>(b"{\"kind\":\"update\"}").unwrap(), Event::Update);
+    assert_eq!(read::<Event>(b"{\"kind\":\"update\"}").unwrap(), Event::Update(None));
 }
 
 #[test]
@@ -255,7 +264,7 @@ fn commits() -> Vec<Commit> {
     let last = Commit {
         changes: vec![Change {
             record: forgotten.clone().into(),
-            events: vec![Event::Update, events[17].clone(), Event::Forgotten],
+            events: vec![Event::Update(None), events[17].clone(), Event::Forgotten],
         }],
         recorded: samples::recordings(),
     };
@@ -296,7 +305,7 @@ async fn a_store_opens_and_holds_what_was_committed() {
     next.revision = 2;
     let change = Change {
         record: next.into(),
-        events: vec![Event::Update],
+        events: vec![Event::Update(None)],
     };
     let entries = store.commit(samples::at(1), vec![change].into()).await.unwrap();
     assert_eq!(entries[0].sequence, Sequence(told.len() as u64 + 1));
@@ -364,6 +373,7 @@ async fn write_samples() {
     write_lines(&folder, "records.jsonl", &samples::records());
     write_lines(&folder, "events.jsonl", &samples::events());
     write_lines(&folder, "calls.jsonl", &samples::calls());
+    write_lines(&folder, "updates.jsonl", &samples::updates());
     write_lines(&folder, "recordings.jsonl", &samples::recordings());
     write_new(&folder, "recording.deflate", &pack(&samples::recordings()[4]).unwrap());
     let scratch = tempfile::tempdir().unwrap();

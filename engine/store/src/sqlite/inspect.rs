@@ -394,7 +394,7 @@ impl Histories {
                 self.last.insert(job, Some(JobState::Unknown));
                 None
             }
-            Event::Update | Event::Called(_) | Event::Alert(_) => None,
+            Event::Update(_) | Event::Called(_) | Event::Alert(_) => None,
         }
     }
 }

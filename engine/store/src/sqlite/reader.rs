@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use steadfast_core::journal::{JournalError, RecordingPage, Recordings, Sequence};
 use steadfast_core::time::Timestamp;
 
+use super::history::Times;
 use super::prune::Search;
 use super::told::Told;
 use super::{Open, Shared, opening, snapshots};
@@ -29,6 +30,7 @@ impl SqliteReader {
                 sinks: BTreeSet::new(),
                 told: Told::default(),
                 search: Search::default(),
+                times: Times::default(),
             }),
             path: path.to_owned(),
         })))

@@ -92,7 +92,7 @@ pub(super) fn write_change(
 pub(super) fn columns(event: &Event) -> (&'static str, Option<&'static str>, Option<u32>) {
     match event {
         Event::Transition(transition) => ("transition", Some(transition.to.as_str()), Some(transition.attempt)),
-        Event::Update | Event::Called(_) => ("update", None, None),
+        Event::Update(_) | Event::Called(_) => ("update", None, None),
         Event::Alert(_) => ("alert", None, None),
         Event::Forgotten => ("forgotten", None, None),
     }

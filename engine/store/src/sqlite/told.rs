@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use steadfast_core::journal::{Page, Row, Sequence};
+use steadfast_core::journal::{Row, Sequence};
 
 /// The most that are remembered, and told: of a journal that is damaged throughout the first ones say enough.
 const MOST: usize = 1000;
@@ -12,10 +12,10 @@ const MOST: usize = 1000;
 pub(super) struct Told(BTreeSet<Sequence>);
 
 impl Told {
-    /// Tells of those of a page that were not told of yet. Returns how many.
-    pub(super) fn tell(&mut self, page: &Page) -> usize {
+    /// Tells of those among rows that were not told of yet. Returns how many.
+    pub(super) fn tell(&mut self, rows: &[Row]) -> usize {
         let mut told = 0;
-        for row in &page.rows {
+        for row in rows {
             let Row::Unreadable(entry) = row else { continue };
             if self.0.len() >= MOST || !self.0.insert(entry.sequence) {
                 continue;

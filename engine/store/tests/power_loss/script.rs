@@ -139,7 +139,7 @@ fn change(job: &str, revision: u64, memory: usize) -> Change {
     });
     Change {
         record: record.into(),
-        events: vec![moved, Event::Update],
+        events: vec![moved, Event::Update(None)],
     }
 }
 

@@ -47,7 +47,7 @@ fn jobs_of_another_policy_lose_its_memory_and_those_of_the_same_keep_it() {
     };
     let changes = replace(&mut rig, vec![one, policy("believe")]);
     assert_eq!(changes.len(), 1);
-    assert_eq!(changes[0].events, [Event::Update]);
+    assert_eq!(changes[0].events, [Event::updated(&changes[0].record)]);
     let clicks = record(&rig, "clicks");
     assert_eq!((clicks.policy.as_str(), clicks.memory.as_slice()), ("another", &[][..]));
     let orders = record(&rig, "orders");

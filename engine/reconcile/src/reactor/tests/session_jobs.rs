@@ -380,7 +380,7 @@ fn an_alert_is_over_under_the_old_name_when_its_record_goes_on_under_another() {
         .flat_map(|change| &change.events)
         .filter_map(|event| match event {
             Event::Alert(alert) => Some((alert.alert.as_str(), alert.status)),
-            Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => None,
+            Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
         });
     let expected = [
         ("FlinkUnreachable", AlertStatus::Resolved),

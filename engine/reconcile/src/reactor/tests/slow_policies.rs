@@ -342,7 +342,7 @@ fn a_policy_that_fails_is_an_alert_once_and_its_end_is_told_once() {
         .flat_map(|change| &change.events)
         .filter_map(|event| match event {
             Event::Alert(alert) => Some((alert.alert.as_str(), alert.status)),
-            Event::Transition(_) | Event::Update | Event::Called(_) | Event::Forgotten => None,
+            Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
         })
         .collect();
     use steadfast_core::alert::AlertStatus::{Firing, Resolved};

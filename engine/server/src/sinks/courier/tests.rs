@@ -202,7 +202,11 @@ async fn transitions_and_alerts_are_cloud_events_in_order() {
     setup
         .commit(
             2,
-            vec![Event::Update, alert(AlertStatus::Firing), alert(AlertStatus::Resolved)],
+            vec![
+                Event::Update(None),
+                alert(AlertStatus::Firing),
+                alert(AlertStatus::Resolved),
+            ],
         )
         .await;
     setup.until(3).await;

@@ -16,11 +16,14 @@ use crate::format::shape::{Shape, object, words};
 pub(crate) enum Event {
     #[serde(rename = "transition")]
     Transition(Transition),
-    /// With `call`, one that somebody called for. Builds before it was kept pass over it.
+    /// With `call`, one that somebody called for; else with how sure the state is after it. Builds before they were kept pass
+    /// over both.
     #[serde(rename = "update")]
     Update {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         call: Option<Call>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        confidence: Option<Confidence>,
     },
     #[serde(rename = "alert")]
     Alert(Alert),
@@ -34,9 +37,13 @@ impl Shape for Event {
     fn of(core: &journal::Event) -> Self {
         match core {
             journal::Event::Transition(transition) => Self::Transition(Transition::of(transition)),
-            journal::Event::Update => Self::Update { call: None },
+            journal::Event::Update(confidence) => Self::Update {
+                call: None,
+                confidence: confidence.as_ref().map(Confidence::of),
+            },
             journal::Event::Called(call) => Self::Update {
                 call: Some(Call::of(call)),
+                confidence: None,
             },
             journal::Event::Alert(alert) => Self::Alert(Alert::of(alert)),
             journal::Event::Forgotten => Self::Forgotten,
@@ -46,9 +53,8 @@ impl Shape for Event {
     fn into_core(self) -> journal::Event {
         match self {
             Self::Transition(transition) => journal::Event::Transition(transition.into_core()),
-            Self::Update { call } => {
-                call.map_or(journal::Event::Update, |call| journal::Event::Called(call.into_core()))
-            }
+            Self::Update { call: Some(call), .. } => journal::Event::Called(call.into_core()),
+            Self::Update { call: None, confidence } => journal::Event::Update(confidence.map(Shape::into_core)),
             Self::Alert(alert) => journal::Event::Alert(alert.into_core()),
             Self::Forgotten => journal::Event::Forgotten,
         }

@@ -1,6 +1,6 @@
 //! Rows that do not read cost their job, or their reader's next line, and nobody else anything.
 
-use steadfast_core::journal::{EntriesOf, Event, Row};
+use steadfast_core::journal::{EntriesOf, Event, History, Row};
 
 use super::*;
 
@@ -123,12 +123,20 @@ async fn an_entry_that_does_not_read_is_passed_over_and_told() {
         strange.job.ends_with("/a") && strange.why.contains("strange"),
         "{strange:?}"
     );
-    assert_eq!(Told::default().tell(&page), 4);
+    assert_eq!(Told::default().tell(&page.rows), 4);
     assert_eq!(
-        store.shared.open.lock().unwrap().told.tell(&page),
+        store.shared.open.lock().unwrap().told.tell(&page.rows),
         0,
         "each is told of once"
     );
+    let all = store.history(&History::default(), None, 100).await.unwrap();
+    assert!(all.rows.iter().eq(page.rows.iter().rev()), "{all:?}");
+    let of_job = History {
+        job: Some(started("a").record.key.clone()),
+        ..History::default()
+    };
+    let of_job = store.history(&of_job, None, 100).await.unwrap();
+    assert_eq!(of_job.rows, all.rows[1..], "all but the one that names no job");
     // They do not make a page shorter, nor is a page of nothing but these the end.
     let entries = store.entries(EntriesOf::Everything, Sequence(0), 2).await.unwrap();
     assert_eq!(entries.iter().map(|entry| entry.sequence.0).collect::<Vec<_>>(), [1, 4]);

@@ -186,7 +186,7 @@ impl World {
         };
         let change = Change {
             record: record.into(),
-            events: vec![Event::Update],
+            events: vec![Event::Update(None)],
         };
         let entries = self.store.commit(AT, vec![change].into()).await.unwrap();
         self.entries.send_replace(entries.last().unwrap().sequence);
