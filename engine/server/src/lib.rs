@@ -28,6 +28,7 @@ mod job;
 mod jobs;
 mod metrics;
 mod openapi;
+mod packing;
 mod policies;
 mod ports;
 mod problem;

@@ -15,6 +15,7 @@ use crate::events::{Followers, MAX_FOLLOWERS};
 use crate::headers::protect;
 use crate::job::BODY_LIMIT;
 use crate::metrics::OwnMetrics;
+use crate::packing::{pack, tag, whole};
 use crate::problem::{no_such_method, no_such_path};
 use crate::serve::{AnswerBudget, hold, wait_for_turn};
 use crate::state::Api;
@@ -22,6 +23,9 @@ use crate::{
     alerts, audit, closeup, clusters, dashboard, events, health, history, job, jobs, metrics, openapi, policies,
     shadows, store, summary,
 };
+
+/// The one path whose answer has no end.
+const EVENTS: &str = "/api/v1/events";
 
 /// A path, and what serves each of its methods. There is no way to add one without saying what it asks for.
 struct Route {
@@ -79,14 +83,29 @@ impl Route {
 
     /// All its methods, each behind its door.
     fn behind(self, api: &Api, budget: &AnswerBudget) -> MethodRouter<Api> {
+        let path = self.path;
         self.methods.into_iter().fold(MethodRouter::new(), |all, served| {
+            let handler = if is_tagged(path, &served.method) {
+                served.handler.layer(from_fn(tag))
+            } else {
+                served.handler
+            };
+            let handler = match served.method {
+                Method::GET => handler.layer(pack()).layer(from_fn(whole)),
+                _ => handler,
+            };
             let handler = match served.size {
-                Size::Large => served.handler.layer(from_fn_with_state(budget.clone(), wait_for_turn)),
-                Size::Small => served.handler,
+                Size::Large => handler.layer(from_fn_with_state(budget.clone(), wait_for_turn)),
+                Size::Small => handler,
             };
             all.merge(handler.layer(from_fn_with_state(gate(api, served.door), enter)))
         })
     }
+}
+
+/// Whether an answer has a tag: those that are read again and again. Events have no end.
+fn is_tagged(path: &str, method: &Method) -> bool {
+    *method == Method::GET && path.starts_with("/api/v1/") && path != EVENTS
 }
 
 fn gate(api: &Api, door: Door) -> Gate {
@@ -112,7 +131,7 @@ fn routes() -> Vec<Route> {
         Route::at("/readyz").get(Door::Open, Small, health::readyz),
         Route::at("/metrics").get(READ, Large, metrics::metrics),
         Route::at("/openapi.json").get(READ, Small, openapi::document),
-        Route::at("/api/v1/events").get(READ, Small, events::events),
+        Route::at(EVENTS).get(READ, Small, events::events),
         Route::at("/api/v1/clusters").get(READ, Small, clusters::list),
         Route::at("/api/v1/jobs").get(READ, Large, jobs::list),
         Route::at("/api/v1/summary").get(READ, Large, summary::show),
