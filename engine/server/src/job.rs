@@ -153,7 +153,7 @@ fn not_configured(api: &Api, key: &JobKey) -> Option<String> {
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn show(State(api): State<Api>, JobPath(key): JobPath) -> Result<Json<Job>, Problem> {
     let view = api.jobs.get(&key).ok_or_else(|| missing(&api, &key))?;
-    Ok(Json(Job::from(&view)))
+    Ok(Json(api.job(&view)))
 }
 
 /// Which part of a history is asked for.
@@ -244,7 +244,7 @@ pub(crate) async fn look(State(api): State<Api>, JobPath(key): JobPath) -> Resul
         Looked::Judged(view) => (StatusCode::OK, view),
         Looked::UnderWay(view) => (StatusCode::ACCEPTED, view),
     };
-    Ok((status, Json(Job::from(&view))))
+    Ok((status, Json(api.job(&view))))
 }
 
 /// Says what is wanted of a job. It explains what will be seen; it never stands for it.
@@ -271,7 +271,7 @@ pub(crate) async fn intend(
     let noted = api.control.intend(&key, intent, author, call.clone()).await;
     tell(&key, &call, &noted);
     let view = noted.map_err(|error| refusal(&api, &key, error).told())?;
-    Ok(Json(Job::from(&view)))
+    Ok(Json(api.job(&view)))
 }
 
 /// What is intended, and who says so.

@@ -82,7 +82,7 @@ pub(crate) async fn list(
         cursor::write(&Behind::new(sort, fingerprint, &sort.place(view)))
     });
     Ok(Json(JobPage {
-        items: page.items.iter().map(Job::from).collect(),
+        items: page.items.iter().map(|view| api.job(view)).collect(),
         total,
         cursor: page.cursor,
     }))

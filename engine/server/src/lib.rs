@@ -26,6 +26,7 @@ mod health;
 mod history;
 mod job;
 mod jobs;
+mod links;
 mod metrics;
 mod openapi;
 mod packing;
@@ -48,6 +49,7 @@ pub use access::{
     TokenError, TokenReviewer, TokensError,
 };
 pub use clusters::{Cluster, ClusterList, Kind, KindState, Standalone};
+pub use links::{LinkError, LinkTemplate};
 pub use ports::{
     Closeup, CloseupError, ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts, Health,
     LastReload, Liveness, Looked, Policies, PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError,

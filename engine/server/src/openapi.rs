@@ -196,6 +196,7 @@ mod tests {
             "revision",
             "otherJobs",
             "intent",
+            "links",
         ] {
             assert!(job.get(field).is_some(), "{field}");
         }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use steadfast_core::journal::{Sequence, Store};
-use steadfast_core::projection::Projection;
+use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::shadow::ShadowBoard;
 use tokio::sync::watch;
 
 use crate::access::Access;
+use crate::links::{LinkTemplate, links};
 use crate::ports::{Closeup, Control, Health, Policies};
+use crate::view::Job;
 
 /// What the API reads from and asks. A clone shares all of it.
 #[derive(Clone)]
@@ -35,6 +37,15 @@ pub struct Api {
     pub health: Arc<dyn Health>,
     /// What the engine counts.
     pub metrics: Arc<Registry>,
+    /// The links that jobs are shown with.
+    pub links: Arc<[LinkTemplate]>,
     /// Who may ask.
     pub access: Access,
+}
+
+impl Api {
+    /// A job as it is shown: wherever one is, it comes from here.
+    pub(crate) fn job(&self, view: &JobView) -> Job {
+        Job::from(view).with_links(links(&self.links, &view.record))
+    }
 }

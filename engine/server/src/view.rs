@@ -83,6 +83,17 @@ pub(crate) struct Job {
     other_jobs_omitted: usize,
     /// What somebody wants of the job, if it was said.
     intent: Option<Intent>,
+    /// What else shows the job, as the configuration says.
+    links: Vec<Link>,
+}
+
+/// A link to something that shows the job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Link {
+    #[schema(example = "Grafana")]
+    pub(crate) name: String,
+    #[schema(example = "https://grafana.example/d/flink?var-job=orders")]
+    pub(crate) url: String,
 }
 
 /// Why the state is what it is.
@@ -277,7 +288,14 @@ impl From<&JobView> for Job {
                 // What an earlier build took in may hold anything.
                 author: posted.author.as_deref().map(|author| ForeignText::new(author).into()),
             }),
+            links: Vec::new(),
         }
+    }
+}
+
+impl Job {
+    pub(crate) fn with_links(self, links: Vec<Link>) -> Self {
+        Self { links, ..self }
     }
 }
 

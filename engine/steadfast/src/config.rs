@@ -20,7 +20,7 @@ use steadfast_core::timing::Timing;
 use steadfast_modules::{ModuleRef, RegistryHost, Trust};
 use steadfast_reconcile::{Discover, Fraction, JobSeries, Keeping, Recording, Select, Share};
 use steadfast_server::sinks::{Receiver, Selection};
-use steadfast_server::{Scopes, TlsFiles};
+use steadfast_server::{LinkTemplate, Scopes, TlsFiles};
 use steadfast_sources::authorized::FlinkAccess;
 use steadfast_sources::job_results::Location;
 use steadfast_sources::last_words::Pattern;
@@ -54,6 +54,8 @@ pub struct Config {
     pub registries: Vec<RegistryHost>,
     /// `[[sink]]`: who is told of transitions and alerts.
     pub sinks: Vec<Sink>,
+    /// `[[link]]`: what else shows a job; no two have the same name.
+    pub links: Vec<LinkTemplate>,
     /// `[telemetry]`: where traces of decisions are sent; `None`: nowhere.
     pub telemetry: Option<Telemetry>,
 }

@@ -26,7 +26,9 @@ use steadfast_host::PolicyEngine;
 use steadfast_job_statuses as job_statuses;
 use steadfast_reconcile::{ClusterSetup, Engine, Judging, Setup, SteadyClock, on_record};
 use steadfast_server::sinks::{Courier, Following, SinkBoard};
-use steadfast_server::{Access, Api, Limits, ListenerMetrics, ReloadError, Reloaded, Serving, Tls, router, serve};
+use steadfast_server::{
+    Access, Api, Limits, LinkTemplate, ListenerMetrics, ReloadError, Reloaded, Serving, Tls, router, serve,
+};
 use steadfast_sources::budget::limit_connections;
 use steadfast_sources::transport::HttpTransport;
 use steadfast_tasks::{STOP_DEADLINE, StillRunning, Tasks};
@@ -36,7 +38,7 @@ use crate::cli::log::DroppedLines;
 use crate::config::{Config, ConfigError};
 
 use assemble::{Keepers, Posting};
-use engine_api::{CallLimits, EngineApi};
+use engine_api::{CallLimits, EngineApi, Parts};
 use keeper::Keeper;
 use open_files::OpenFiles;
 use preparing::{Choices, Prepared};
@@ -78,7 +80,10 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let found = look(&config, file.as_deref()).await?;
     let clusters = assemble::clusters(&config).await?;
     let http_of_targets = assemble::ways(&config).await?;
-    let access = access::of(&config.server, config.timing, &clusters)?;
+    let shown = (
+        access::of(&config.server, config.timing, &clusters)?,
+        config.links.clone(),
+    );
     let tls = access::tls(&config.server)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let store = assemble::open_store(&config.store).await?;
@@ -115,10 +120,7 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
     let following = reload::follow(Arc::clone(&reloader), files.unwrap_or_default(), tasks.token().clone());
     tasks.spawn("reload", following);
     let engine_api = EngineApi {
-        control: engine.control.clone(),
-        closeups: engine.closeups.clone(),
-        status: engine.status.clone(),
-        projection: Arc::clone(&engine.projection),
+        engine: Parts::of(&engine),
         clock,
         reloader: Arc::clone(&reloader),
         limits: CallLimits::of(timing),
@@ -126,8 +128,8 @@ pub async fn start(config: Config, file: Option<PathBuf>) -> anyhow::Result<Runn
         sinks,
         job_statuses: standings,
     };
-    let how = listening(open_files, (&access, tls), &mut registry);
-    let routes = router(api(&engine, store, engine_api, registry, access));
+    let how = listening(open_files, (&shown.0, tls), &mut registry);
+    let routes = router(api(&engine, store, engine_api, registry, shown));
     let serving = serve(listener, routes, how, tasks.token().clone());
     tasks.spawn("server", served(serving));
     tracing::info!("the API and the dashboard are at {scheme}://{address}/");
@@ -238,7 +240,13 @@ fn setup(
 }
 
 /// What the API answers from.
-fn api(engine: &Engine, store: Arc<dyn Store>, engine_api: EngineApi, registry: Registry, access: Access) -> Api {
+fn api(
+    engine: &Engine,
+    store: Arc<dyn Store>,
+    engine_api: EngineApi,
+    registry: Registry,
+    (access, links): (Access, Vec<LinkTemplate>),
+) -> Api {
     let engine_api = Arc::new(engine_api);
     Api {
         jobs: Arc::clone(&engine.projection),
@@ -250,6 +258,7 @@ fn api(engine: &Engine, store: Arc<dyn Store>, engine_api: EngineApi, registry: 
         closeup: Arc::clone(&engine_api) as Arc<_>,
         health: engine_api,
         metrics: Arc::new(registry),
+        links: links.into(),
         access,
     }
 }

@@ -69,7 +69,7 @@ async fn a_job_has_the_contracts_fields() {
         },
         "policy": "default", "revision": 1,
         "otherJobs": [{"flinkJobId": "ffffffffa021a4190000000000000000", "state": "FINISHED"}],
-        "intent": null
+        "intent": null, "links": []
     });
     assert_eq!(job, expected);
 }

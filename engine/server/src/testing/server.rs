@@ -22,7 +22,7 @@ use super::control::TestControl;
 use super::damaged::DamagedStore;
 use super::engine::{TestHealth, TestPolicies};
 use super::{AT, moved, read, record, request};
-use crate::{Access, Api, router};
+use crate::{Access, Api, LinkTemplate, router};
 
 pub(crate) struct TestServer {
     pub(crate) store: Arc<MemoryStore>,
@@ -42,7 +42,7 @@ impl TestServer {
     /// On a store of which these entries do not read.
     pub(crate) fn damaged(entries: &[u64]) -> Self {
         let damaged = entries.iter().copied().map(Sequence).collect();
-        Self::reading(Access::loopback(), MemoryStore::default(), |store| {
+        Self::reading(Access::loopback(), MemoryStore::default(), Vec::new(), |store| {
             Arc::new(DamagedStore { store, damaged })
         })
     }
@@ -56,12 +56,23 @@ impl TestServer {
         Self::with(Access::loopback(), MemoryStore::new(store))
     }
 
+    /// Whose jobs have these links.
+    pub(crate) fn linked(links: Vec<LinkTemplate>) -> Self {
+        let store = MemoryStore::default();
+        Self::reading(Access::loopback(), store, links, |store| store)
+    }
+
     fn with(access: Access, store: MemoryStore) -> Self {
-        Self::reading(access, store, |store| store)
+        Self::reading(access, store, Vec::new(), |store| store)
     }
 
     /// `journal` is the store as the API reads it.
-    fn reading(access: Access, store: MemoryStore, journal: impl FnOnce(Arc<MemoryStore>) -> Arc<dyn Store>) -> Self {
+    fn reading(
+        access: Access,
+        store: MemoryStore,
+        links: Vec<LinkTemplate>,
+        journal: impl FnOnce(Arc<MemoryStore>) -> Arc<dyn Store>,
+    ) -> Self {
         let (store, jobs) = (Arc::new(store), Arc::new(Projection::default()));
         let (entries, receiver) = watch::channel(Sequence(0));
         let mut registry = Registry::default();
@@ -78,6 +89,7 @@ impl TestServer {
             closeup: Arc::new(TestCloseup(Arc::clone(&jobs))),
             health: health.clone(),
             metrics: Arc::new(registry),
+            links: links.into(),
             access,
         });
         Self {

@@ -3,6 +3,7 @@
 mod ended_jobs;
 mod flink_access;
 mod jobs;
+mod links;
 mod names;
 mod policies;
 mod quote;
@@ -76,6 +77,7 @@ pub(super) fn check(file: File, folder: &Path, modules: Modules) -> Result<Confi
         policies: checker.policies(&file.policy),
         registries: checker.registries(&file.registry),
         sinks: checker.sinks(&file.sink, &file.kubernetes),
+        links: checker.links(&file.link),
         telemetry: file
             .telemetry
             .as_ref()

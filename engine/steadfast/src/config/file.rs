@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) policy: Vec<Policy>,
     pub(super) registry: Vec<Registry>,
     pub(super) sink: Vec<Sink>,
+    pub(super) link: Vec<Link>,
     pub(super) telemetry: Option<Spanned<Telemetry>>,
 }
 
@@ -245,6 +246,15 @@ pub(super) struct Sink {
 
 fn no_url() -> Spanned<String> {
     Spanned::new(0..0, String::new())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Link {
+    pub(super) name: Spanned<String>,
+    pub(super) url: Spanned<String>,
+    #[serde(default)]
+    pub(super) clusters: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -46,7 +46,7 @@ pub(super) fn read(text: &str) -> Result<File, Vec<Mistake>> {
 }
 
 /// Tables of which there may be several, and those of which there is one.
-const SEVERAL: [&str; 5] = ["job", "kubernetes", "policy", "registry", "sink"];
+const SEVERAL: [&str; 6] = ["job", "kubernetes", "link", "policy", "registry", "sink"];
 const ONE: [&str; 6] = ["recording", "retention", "server", "store", "telemetry", "timing"];
 
 /// Takes out single tables where a list of them belongs, and lists where there is one table.

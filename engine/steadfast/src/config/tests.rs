@@ -95,7 +95,7 @@ fn the_operators_file_shows_every_key_with_its_default() {
         .collect();
     let all = Config::parse(&path, &uncommented).unwrap();
     assert_eq!((all.clusters.len(), all.jobs.len(), all.sinks.len()), (1, 1, 5));
-    assert_eq!(all.registries.len(), 1);
+    assert_eq!((all.registries.len(), all.links.len()), (1, 1));
     let telemetry = all.telemetry.unwrap();
     let usual = Config::parse(&path, "[telemetry]\nendpoint = \"http://c\"\n").unwrap();
     let usual = usual.telemetry.unwrap();

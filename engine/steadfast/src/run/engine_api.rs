@@ -14,7 +14,9 @@ use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::state::{Force, Intent};
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
-use steadfast_reconcile::{Closeups, ClusterStatus, Control, PolicyStatus, RequestError, Role, Standing, StatusBoard};
+use steadfast_reconcile::{
+    Closeups, ClusterStatus, Control, Engine, PolicyStatus, RequestError, Role, Standing, StatusBoard,
+};
 use steadfast_server::sinks::SinkBoard;
 use steadfast_server::{
     CloseupError, ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, Looked, PolicyList,
@@ -27,11 +29,7 @@ use tokio::time::timeout;
 use super::reload::Reloader;
 
 pub(super) struct EngineApi {
-    pub(super) control: Control,
-    /// Look at single jobs for people.
-    pub(super) closeups: Closeups,
-    pub(super) status: StatusBoard,
-    pub(super) projection: Arc<Projection>,
+    pub(super) engine: Parts,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) reloader: Arc<Reloader>,
     pub(super) limits: CallLimits,
@@ -41,6 +39,26 @@ pub(super) struct EngineApi {
     pub(super) sinks: SinkBoard,
     /// How the keepers of JobStatuses stand, by name.
     pub(super) job_statuses: Vec<(String, steadfast_job_statuses::Standing)>,
+}
+
+/// What of the engine is asked.
+pub(super) struct Parts {
+    control: Control,
+    /// Look at single jobs for people.
+    closeups: Closeups,
+    status: StatusBoard,
+    projection: Arc<Projection>,
+}
+
+impl Parts {
+    pub(super) fn of(engine: &Engine) -> Self {
+        Self {
+            control: engine.control.clone(),
+            closeups: engine.closeups.clone(),
+            status: engine.status.clone(),
+            projection: Arc::clone(&engine.projection),
+        }
+    }
 }
 
 /// How long something may take.
@@ -69,28 +87,30 @@ impl steadfast_server::Control for EngineApi {
         author: Option<Arc<str>>,
         call: Call,
     ) -> Result<JobView, ControlError> {
-        self.control
+        self.engine
+            .control
             .intend(job.clone(), intent, author, Some(call))
             .await
             .map_err(refusal)
     }
 
     async fn look(&self, job: &JobKey) -> Result<Looked, ControlError> {
-        match timeout(self.limits.look, self.control.look(job.clone())).await {
+        match timeout(self.limits.look, self.engine.control.look(job.clone())).await {
             Ok(judged) => judged.map(Looked::Judged).map_err(refusal),
             Err(_) => {
-                let view = self.projection.get(job).ok_or(ControlError::NoSuchJob)?;
+                let view = self.engine.projection.get(job).ok_or(ControlError::NoSuchJob)?;
                 Ok(Looked::UnderWay(view))
             }
         }
     }
 
     async fn explain(&self, job: &JobKey) -> Result<Explanation, ControlError> {
-        self.control.explain(job.clone()).await.map_err(refusal)
+        self.engine.control.explain(job.clone()).await.map_err(refusal)
     }
 
     async fn forget(&self, job: &JobKey, force: Force, call: Call) -> Result<(), ControlError> {
-        self.control
+        self.engine
+            .control
             .forget(job.clone(), force, Some(call))
             .await
             .map_err(refusal)
@@ -115,15 +135,19 @@ fn refusal(error: RequestError) -> ControlError {
 #[async_trait]
 impl steadfast_server::Closeup for EngineApi {
     async fn flink(&self, job: &JobKey) -> Result<FlinkCloseup, CloseupError> {
-        self.closeups.flink(job).await.map_err(|error| unasked(&error))
+        self.engine.closeups.flink(job).await.map_err(|error| unasked(&error))
     }
 
     async fn pods(&self, job: &JobKey) -> Result<PodsCloseup, CloseupError> {
-        self.closeups.pods(job).await.map_err(|error| unasked(&error))
+        self.engine.closeups.pods(job).await.map_err(|error| unasked(&error))
     }
 
     async fn log(&self, job: &JobKey, question: &LogQuestion) -> Result<LogCloseup, CloseupError> {
-        self.closeups.log(job, question).await.map_err(|error| unasked(&error))
+        self.engine
+            .closeups
+            .log(job, question)
+            .await
+            .map_err(|error| unasked(&error))
     }
 }
 
@@ -147,7 +171,7 @@ impl EngineApi {
 
 impl Health for EngineApi {
     fn live(&self) -> Liveness {
-        let stands = self.clock.now().since(self.status.read().turned_at);
+        let stands = self.clock.now().since(self.engine.status.read().turned_at);
         Liveness {
             live: stands <= self.limits.liveness,
             turned_seconds_ago: stands.as_secs_f64(),
@@ -155,7 +179,7 @@ impl Health for EngineApi {
     }
 
     fn ready(&self) -> Readiness {
-        let status = self.status.read();
+        let status = self.engine.status.read();
         let readings = readings(status.clusters);
         let clusters: Vec<ClusterHealth> = readings.iter().map(ClusterHealth::of).collect();
         let usable = status.policies.iter().filter(|policy| is_usable(policy));
@@ -174,7 +198,7 @@ impl Health for EngineApi {
     }
 
     fn records(&self) -> RecordFaults {
-        let status = self.status.read();
+        let status = self.engine.status.read();
         let quarantined = status.quarantined.iter().map(|row| QuarantinedRecord {
             job: row.job.clone(),
             at: row.at.to_string(),
@@ -191,11 +215,11 @@ impl Health for EngineApi {
     }
 
     fn clusters(&self) -> Vec<ClusterReading> {
-        readings(self.status.read().clusters)
+        readings(self.engine.status.read().clusters)
     }
 
     fn flinks(&self) -> BTreeMap<ClusterName, FlinkCounts> {
-        let counts = self.status.flinks(|flink| self.projection.expects(flink));
+        let counts = self.engine.status.flinks(|flink| self.engine.projection.expects(flink));
         let counts = counts.into_iter().map(|(cluster, counts)| {
             let steadfast_reconcile::FlinkCounts { watched, silent, .. } = counts;
             (cluster, FlinkCounts { watched, silent })
@@ -227,7 +251,7 @@ fn readings(clusters: BTreeMap<ClusterName, ClusterStatus>) -> Vec<ClusterReadin
 impl steadfast_server::Policies for EngineApi {
     fn running(&self) -> PolicyList {
         PolicyList {
-            items: self.status.read().policies.iter().map(running).collect(),
+            items: self.engine.status.read().policies.iter().map(running).collect(),
             last_reload: self.reloader.last(),
         }
     }

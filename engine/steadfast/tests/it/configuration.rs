@@ -14,6 +14,36 @@ struct Bad {
 
 const BAD: &[Bad] = &[
     Bad {
+        text: "[[link]]\nname = \"g\"\nurl = \"javascript:alert(1)\"\n",
+        line: 3,
+        rule: "link.url does not begin with http:// or https://",
+        fix: "https://grafana.example/",
+    },
+    Bad {
+        text: "[[link]]\nname = \"g\"\nurl = \"https://g.example/{job}\"\n",
+        line: 3,
+        rule: "link.url has braces that are no placeholder",
+        fix: "use {cluster}, {namespace}, {name}, {flink_job_id} and {deployment}",
+    },
+    Bad {
+        text: "[[link]]\nname = \"g\"\nurl = \"https://me:word@g.example/\"\n",
+        line: 3,
+        rule: "link.url has a user or a password",
+        fix: "remove what stands before the @",
+    },
+    Bad {
+        text: "[[link]]\nname = \"g\"\nurl = \"https://{name}.example/\"\n",
+        line: 3,
+        rule: "link.url lets a job's name choose the host",
+        fix: "use {cluster} alone",
+    },
+    Bad {
+        text: "[[link]]\nname = \"g\"\nurl = \"https://g.example/\"\n[[link]]\nname = \"g\"\nurl = \"https://h.example/\"\n",
+        line: 5,
+        rule: "two [[link]] entries are named `g`",
+        fix: "its own name",
+    },
+    Bad {
         text: "[[policy]]\nname = \"p\"\nmodule = \"https://example.com/mine.wasm\"\n",
         line: 3,
         rule: "policy.module `https://example.com/mine.wasm` has the scheme `https`",

@@ -17,6 +17,7 @@ pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
         policies: _,
         registries: _,
         sinks,
+        links,
         recording,
         keeping,
         series,
@@ -55,6 +56,7 @@ pub(super) fn needed(started: &Config, now: &Config) -> Vec<String> {
         ("[[kubernetes]]", *clusters != now.clusters),
         ("[[job]]", *jobs != now.jobs),
         ("[[sink]]", *sinks != now.sinks),
+        ("[[link]]", *links != now.links),
         ("[recording]", *recording != now.recording),
         ("[retention]", *keeping != now.keeping),
         ("metrics.per_job", *series != now.series),
@@ -89,7 +91,8 @@ mod tests {
         let text = "[store]\nurl = \"sqlite://other.db\"\n[server]\nlisten = \"127.0.0.1:9\"\n\
                     [timing]\npoll = \"7s\"\nretry_max = \"60s\"\n[[kubernetes]]\nname = \"local\"\n\
                     [[job]]\nname = \"orders\"\nmode = \"standalone\"\nflink_rest = \"http://127.0.0.1:1\"\n\
-                    [retention]\njournal = \"off\"\n[metrics]\nper_job = true\n[telemetry]\nendpoint = \"http://127.0.0.1:4318\"\n[[sink]]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\n";
+                    [retention]\njournal = \"off\"\n[metrics]\nper_job = true\n[telemetry]\nendpoint = \"http://127.0.0.1:4318\"\n[[sink]]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\n\
+                    [[link]]\nname = \"g\"\nurl = \"https://g.example/\"\n";
         assert_eq!(
             needed_for(text),
             [
@@ -98,6 +101,7 @@ mod tests {
                 "[[kubernetes]]",
                 "[[job]]",
                 "[[sink]]",
+                "[[link]]",
                 "[retention]",
                 "metrics.per_job",
                 "[telemetry]",
