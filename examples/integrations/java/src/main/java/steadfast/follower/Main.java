@@ -2,6 +2,7 @@ package steadfast.follower;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -36,12 +37,12 @@ public final class Main {
             try {
                 Position position = database.position();
                 server.follow(position, () -> {
-                    System.err.println("following behind " + position);
+                    log("following behind " + position);
                     failures = 0;
                 }, this::handle);
-                System.err.println("the stream has ended");
+                log("the stream has ended");
             } catch (Exception error) { // nothing ends a watch; what is wrong is said with every try
-                System.err.println(error);
+                log(error.toString());
             }
             long pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE << Math.min(failures, 10));
             failures++;
@@ -52,7 +53,7 @@ public final class Main {
     private void handle(Event event) throws Exception {
         JsonNode data = event.data();
         if (event.name().equals("reset")) {
-            System.err.println("what was had is not of this store, or is no longer kept: all jobs are read anew");
+            log("what was had is not of this store, or is no longer kept: all jobs are read anew");
             Position newest = new Position(data.required("store").asText(), data.required("newest").asLong(), null);
             database.readAnew(newest, server.jobs());
         } else if (ABOUT_A_JOB.contains(event.name())) { // what a later Steadfast may bring beside these is passed over
@@ -60,6 +61,10 @@ public final class Main {
             JsonNode record = data.has("record") ? data.get("record") : server.job(event.job());
             database.take(event, record == null || record.isNull() ? null : record);
         }
+    }
+
+    private static void log(String text) {
+        System.err.println(Instant.now() + " " + text);
     }
 
     private static Map<String, String> flags(String[] arguments) {
