@@ -102,8 +102,8 @@ pub(crate) async fn events(
     let start = query.start(&*api.journal, newest).await?;
     let store = HeaderValue::from_str(api.journal.store_id());
     let source = Source {
+        records: query.records(&api),
         journal: api.journal,
-        records: query.records(&api.jobs),
     };
     let subscriber = Subscriber::new(source, api.entries, start, place);
     let frames = unfold(subscriber, async |mut subscriber| {

@@ -1,16 +1,14 @@
 //! Where a client goes on, and whether what it had last is of this journal.
 
-use std::sync::Arc;
-
 use http::HeaderMap;
 use serde::Deserialize;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{EntriesOf, Sequence, Store};
-use steadfast_core::projection::Projection;
 use utoipa::IntoParams;
 
 use crate::problem::Problem;
 use crate::query::{Moment, Position, truth};
+use crate::state::Api;
 
 /// What a client had last.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -41,8 +39,8 @@ pub(super) enum Start {
 
 impl EventsQuery {
     /// What the jobs are read from, where events are to come with them.
-    pub(super) fn records(&self, jobs: &Arc<Projection>) -> Option<Arc<Projection>> {
-        self.job.then(|| Arc::clone(jobs))
+    pub(super) fn records(&self, api: &Api) -> Option<Api> {
+        self.job.then(|| api.clone())
     }
 
     /// A browser that reconnects sends the header beside the address it began with: the header is newer.

@@ -7,11 +7,11 @@ use axum::response::sse::Event as Frame;
 use serde::Serialize;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{EntriesOf, Entry, Event, Page, Row, Sequence, Store, Unreadable};
-use steadfast_core::projection::Projection;
 use tokio::sync::watch;
 
 use super::followers::Place;
 use super::resume::Start;
+use crate::state::Api;
 use crate::view::{AlertChange, Job, Transition};
 
 /// How many entries a stream holds in memory at most; more is read when they were sent.
@@ -57,8 +57,8 @@ enum Body {
 /// What a client is told from.
 pub(super) struct Source {
     pub(super) journal: Arc<dyn Store>,
-    /// The jobs, if each event comes with its own.
-    pub(super) records: Option<Arc<Projection>>,
+    /// Where the jobs are, if each event comes with its own.
+    pub(super) records: Option<Api>,
 }
 
 /// One client's place in the journal. It reads on only when the client has taken what was read before.
@@ -162,8 +162,11 @@ impl Source {
         let store = self.journal.store_id();
         match row {
             Row::Entry(entry) => {
-                let record = self.records.as_ref().map(|jobs| jobs.get(&entry.key));
-                entry_frame(store, entry, record.map(|view| view.as_ref().map(Job::from)))
+                let record = self
+                    .records
+                    .as_ref()
+                    .map(|api| api.jobs.get(&entry.key).map(|view| api.job(&view)));
+                entry_frame(store, entry, record)
             }
             Row::Unreadable(unreadable) => unreadable_frame(store, unreadable),
         }

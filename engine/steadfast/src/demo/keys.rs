@@ -1,9 +1,8 @@
 //! The keys of whoever watches.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 
+use rustix::fs::{Mode, OFlags};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe::Receiver;
@@ -19,16 +18,14 @@ pub(super) struct Keys {
 impl Keys {
     /// Only the terminal that standard input and output are both of; `None` without one. Ctrl-C stays a signal.
     pub(super) fn open() -> io::Result<Self> {
-        let terminal = File::options()
-            .read(true)
-            .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
-            .open("/dev/tty")?;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let terminal = rustix::fs::open("/dev/tty", flags, Mode::empty())?;
         let before = tcgetattr(&terminal)?;
         let mut by_key = before.clone();
         by_key.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
         let keys = Self {
             // No pipe, and read like one: byte by byte as they come, to the end.
-            terminal: Receiver::from_file_unchecked(terminal)?,
+            terminal: Receiver::from_owned_fd_unchecked(terminal)?,
             before,
         };
         tcsetattr(&keys.terminal, OptionalActions::Now, &by_key)?;
