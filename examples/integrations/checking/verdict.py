@@ -2,6 +2,7 @@
 
 from checking.engine import Engine, Json
 from checking.followers import Follower, Told
+from checking.waiting import until
 
 ANEW = ", read anew"
 
@@ -20,8 +21,11 @@ def described(name: str, data: Json) -> str | None:
     return {"forgotten": "forgotten", "unreadable": "an event of it cannot be read; now "}.get(name)
 
 
-def tells_the_journal(follower: Follower, told: list[Told], journal: list[tuple[str, Json]]) -> int:
-    """Compares line by line, and gives how many there are."""
+def tells_the_journal(follower: Follower, behind: int, journal: list[tuple[str, Json]]) -> int:
+    """Compares the lines behind one with these events, and gives how many there are. There may be more by now."""
+    last = journal[-1][1]["sequence"]
+    until(lambda: follower.position()[1] >= last, f"{follower.name} comes to {last}")
+    told = [line for line in follower.told(behind) if line.sequence <= last]
     expected = [(data["sequence"], data["job"], what) for name, data in journal if (what := described(name, data))]
     for index, (sequence, job, what) in enumerate(expected):
         if index == len(told):

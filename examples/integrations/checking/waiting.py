@@ -11,7 +11,7 @@ class NotInTimeError(Exception):
     """What was waited for has not come."""
 
 
-def until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> T:
+def until(condition: Callable[[], T], what: str, seconds: float = 60.0) -> T:
     """Asks until the answer counts as true, and gives it."""
     by = time.monotonic() + seconds
     while not (answer := condition()):
