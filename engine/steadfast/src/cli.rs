@@ -5,6 +5,8 @@ mod alerts;
 mod check;
 mod client;
 mod clusters;
+mod complete;
+mod configuration;
 mod doctor;
 mod explain;
 mod filter;
@@ -38,18 +40,22 @@ mod store;
 pub(crate) mod table;
 mod terminal;
 mod token;
+#[cfg(feature = "top")]
+mod top;
 mod wait;
 
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use steadfast_host::{CompileLimits, compile_for_parent};
 use tokio::runtime::Runtime;
 
+use self::configuration::ConfigOptions;
 use self::printer::PrintError;
 use crate::config::ConfigError;
 use crate::run::{locate_in_config, survive_limits_of_files};
@@ -85,9 +91,8 @@ struct Arguments {
 enum Command {
     /// Run the engine until it is told to end (SIGINT, SIGTERM or SIGQUIT).
     Run {
-        /// The configuration.
-        #[arg(long, default_value = "config.toml", value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigOptions,
     },
     /// See it at work without a cluster: a world in this process, the packet-loss experiment, the dashboard.
     #[cfg(feature = "author")]
@@ -104,9 +109,8 @@ enum Command {
     },
     /// Check a configuration: every mistake with its line and its fix.
     Check {
-        /// The configuration.
-        #[arg(long, default_value = "config.toml", value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigOptions,
         /// Also ask everything that it leads to, as `steadfast doctor` does.
         #[arg(long)]
         live: bool,
@@ -114,13 +118,15 @@ enum Command {
     /// Ask everything that a configuration leads to, and say what is wrong and what mends it.
     #[command(after_help = doctor::AFTER_HELP)]
     Doctor {
-        /// The configuration.
-        #[arg(long, default_value = "config.toml", value_name = "FILE")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigOptions,
         /// How to print: `table` for people, `json` for programs.
         #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
+    /// Write a configuration, and show what one comes to.
+    #[command(subcommand)]
+    Config(configuration::Command),
     /// Show the jobs of a running engine, and above them each cluster that it cannot read.
     ///
     /// Exit code 1: a cluster of the configuration (or, for one job, its cluster) was never read since the engine started, so
@@ -167,6 +173,10 @@ enum Command {
     Events(history::EventsOptions),
     /// Show the alerts that stand, the oldest first.
     Alerts(alerts::Options),
+    /// Show the jobs on a whole screen, the worst first, as they change.
+    #[cfg(feature = "top")]
+    #[command(after_help = top::AFTER_HELP)]
+    Top(top::Options),
     /// Wait until a job is in a state, has an alert or none, or is gone.
     #[command(after_help = wait::AFTER_HELP)]
     Wait(wait::Options),
@@ -260,6 +270,7 @@ impl From<ConfigError> for Failure {
 
 /// Reads the command line and does what it asks for.
 pub fn main() -> ExitCode {
+    complete::answer();
     // The parser would not say which of them it is.
     if let Some(name) = ["STEADFAST_LOG", "STEADFAST_LOG_FORMAT", "STEADFAST_SERVER"]
         .into_iter()
@@ -270,8 +281,7 @@ pub fn main() -> ExitCode {
         ));
         return ExitCode::from(2);
     }
-    let words = job_arg::written_as_values(std::env::args_os());
-    let arguments = match Arguments::try_parse_from(words) {
+    let arguments = match parsed(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => return refused(&error),
     };
@@ -309,6 +319,20 @@ fn main_in(runtime: &Runtime, arguments: Arguments) -> ExitCode {
     };
     crate::run::compile_in_processes();
     ended(run(runtime, arguments.command))
+}
+
+/// The command line. A link to the program by the name of one makes it a plugin of kubectl, whose usage lines say so.
+fn parsed(words: impl Iterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+    let mut words = words.peekable();
+    let called = words
+        .peek()
+        .map(|path| Path::new(path).file_name().unwrap_or_default().to_owned());
+    let mut command = Arguments::command();
+    if called.is_some_and(|name| name == "kubectl-steadfast") {
+        command = command.bin_name("kubectl steadfast");
+    }
+    let mut matches = command.try_get_matches_from_mut(job_arg::written_as_values(words))?;
+    Arguments::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 fn is_unreadable(name: &str) -> bool {
@@ -368,10 +392,14 @@ fn usual_log(command: &Command) -> &'static str {
         Command::Simulate(_) => "off",
         #[cfg(feature = "man")]
         Command::Man { .. } => "off",
+        // A line of the log would stand in the middle of the screen.
+        #[cfg(feature = "top")]
+        Command::Top(_) => "off",
         Command::Policy(_) | Command::Replay(_) => "off",
         Command::Run { .. }
         | Command::Check { .. }
         | Command::Doctor { .. }
+        | Command::Config(_)
         | Command::Status(_)
         | Command::Clusters(_)
         | Command::Policies(_)
@@ -415,10 +443,11 @@ fn compile_module(seconds: u64, mebibytes: u64) -> Result<(), Failure> {
 fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
     match command {
         Command::Run { config } => {
-            let loaded = crate::run::config_to_run(&config)?;
+            let file = config.file();
+            let loaded = crate::run::config_to_run(file)?;
             runtime
-                .block_on(crate::run::run_until_signal(loaded, config.clone()))
-                .map_err(|error| located(&config, error))
+                .block_on(crate::run::run_until_signal(loaded, file.to_owned()))
+                .map_err(|error| located(file, error))
         }
         #[cfg(feature = "author")]
         Command::Demo { port, no_stay, again } => {
@@ -430,12 +459,13 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
             };
             Ok(runtime.block_on(crate::demo::run(Options { port, afterwards }))?)
         }
-        Command::Check { config, live: false } => check::run(&config),
+        Command::Check { config, live: false } => check::run(config.file()),
         Command::Check { config, live: true } => {
-            check::run(&config)?;
-            doctor::run(runtime, &config, Output::Table)
+            check::run(config.file())?;
+            doctor::run(runtime, config.file(), Output::Table)
         }
-        Command::Doctor { config, output } => doctor::run(runtime, &config, output),
+        Command::Doctor { config, output } => doctor::run(runtime, config.file(), output),
+        Command::Config(command) => configuration::run(&command, runtime),
         Command::Status(options) => runtime.block_on(status::show(&options)),
         Command::Policies(options) => policies::run(&options),
         Command::Clusters(options) => runtime.block_on(clusters::show(&options)),
@@ -445,6 +475,8 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
         Command::History(options) => runtime.block_on(history::of_job(&options)),
         Command::Events(options) => runtime.block_on(history::of_all(&options)),
         Command::Alerts(options) => runtime.block_on(alerts::show(&options)),
+        #[cfg(feature = "top")]
+        Command::Top(options) => runtime.block_on(top::run(&options)),
         Command::Wait(options) => runtime.block_on(wait::run(&options)),
         Command::Look(options) => runtime.block_on(look::run(&options)),
         Command::Silence(options) => runtime.block_on(silence::run(&options)),

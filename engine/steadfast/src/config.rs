@@ -1,11 +1,16 @@
 //! `config.toml`: read, checked, and turned into plain values. A mistake names the line, the rule and the fix.
 
 mod check;
+pub(crate) mod effective;
+mod environment;
 mod exposed;
 mod file;
+pub(crate) mod keys;
 mod mask;
 mod mistake;
+pub(crate) mod overrides;
 mod read;
+pub(crate) mod schema;
 mod values;
 
 use std::collections::BTreeMap;

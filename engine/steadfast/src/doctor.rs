@@ -10,12 +10,14 @@ mod local;
 mod policies;
 mod sinks;
 mod store;
+mod survey;
 mod telemetry;
 
 use crate::config::Config;
 
 pub use finding::{Finding, Verdict};
 pub use local::{Machine, local};
+pub use survey::{Survey, survey};
 
 /// Examines all of it: first what is on this machine, then each cluster with its Flinks, then who is told.
 pub async fn examine(config: &Config) -> Vec<Finding> {

@@ -28,6 +28,7 @@ const MAX_ITEMS: usize = 200_000;
 pub(super) struct ServerOptions {
     /// The engine's address.
     #[arg(
+        short,
         long,
         env = "STEADFAST_SERVER",
         default_value = "http://127.0.0.1:8080",

@@ -16,14 +16,14 @@ use super::age::short;
 use super::client::{Client, ServerOptions, job_path};
 use super::job_arg::job;
 use super::output::{Format, OutputOption};
-use super::{Failure, names, printer};
+use super::{Failure, complete, names, printer};
 
 /// Which job.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a standalone one; or
     /// the end of it if only one job ends so.
-    #[arg(value_name = "JOB", value_parser = job)]
+    #[arg(value_name = "JOB", add = complete::jobs(), value_parser = job)]
     job: String,
     #[command(flatten)]
     output: OutputOption,

@@ -6,13 +6,13 @@ use serde_json::json;
 use super::client::{Client, ServerOptions, job_path};
 use super::job_arg::job;
 use super::output::{Format, OutputOption};
-use super::{Failure, names, printer};
+use super::{Failure, complete, names, printer};
 
 /// Which record is removed.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// CLUSTER/NAMESPACE/NAME, or the end of it if only one job ends so.
-    #[arg(value_name = "JOB", value_parser = job)]
+    #[arg(value_name = "JOB", add = complete::jobs(), value_parser = job)]
     job: String,
     /// Even if the job is seen alive, and will be back at once without its history.
     #[arg(long)]

@@ -14,7 +14,7 @@ use super::follow::Events;
 use super::job_arg::job;
 use super::output::{Detail, Format, OutputOption};
 use super::screen::Screen;
-use super::{Failure, names, printer};
+use super::{Failure, complete, names, printer};
 
 const PATH: &str = "/api/v1/history";
 /// How many of the newest are shown where nobody says since when.
@@ -94,7 +94,7 @@ impl Part {
 #[derive(Debug, Args)]
 pub(super) struct HistoryOptions {
     /// CLUSTER/NAMESPACE/NAME, or the end of it if only one job ends so.
-    #[arg(value_name = "JOB", value_parser = job)]
+    #[arg(value_name = "JOB", add = complete::jobs(), value_parser = job)]
     job: String,
     #[command(flatten)]
     part: Part,

@@ -6,13 +6,13 @@ use serde_json::Value;
 use super::client::{Client, ServerOptions, job_path, no_engine};
 use super::job_arg::job;
 use super::output::{Format, OutputOption};
-use super::{Failure, names, printer};
+use super::{Failure, complete, names, printer};
 
 /// What is wanted of which job.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// CLUSTER/NAMESPACE/NAME, or the end of it if only one job ends so.
-    #[arg(value_name = "JOB", value_parser = job)]
+    #[arg(value_name = "JOB", add = complete::jobs(), value_parser = job)]
     job: String,
     /// What is wanted.
     #[arg(value_enum)]

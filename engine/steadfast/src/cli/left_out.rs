@@ -4,8 +4,9 @@ use anyhow::anyhow;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// The word that the parser stumbles over, and the whole command.
-const COMMANDS: [(&str, &str); 7] = [
+const COMMANDS: [(&str, &str); 8] = [
     ("demo", "demo"),
+    ("top", "top"),
     ("simulate", "simulate"),
     ("new", "policy new"),
     ("build", "policy build"),

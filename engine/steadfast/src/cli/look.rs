@@ -8,13 +8,13 @@ use super::intent::is_about;
 use super::job_arg::job;
 use super::output::{Format, OutputOption};
 use super::status::print_table;
-use super::{Failure, names, printer};
+use super::{Failure, complete, names, printer};
 
 /// At which job.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// CLUSTER/NAMESPACE/NAME, or the end of it if only one job ends so.
-    #[arg(value_name = "JOB", value_parser = job)]
+    #[arg(value_name = "JOB", add = complete::jobs(), value_parser = job)]
     job: String,
     #[command(flatten)]
     output: OutputOption,

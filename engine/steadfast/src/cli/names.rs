@@ -83,7 +83,8 @@ pub(super) async fn on<T>(
     }
 }
 
-async fn ids(client: &Client) -> Result<Vec<String>, Failure> {
+/// The ids of all jobs.
+pub(super) async fn ids(client: &Client) -> Result<Vec<String>, Failure> {
     let items = client.items(JOBS, &[]).await?;
     let id = |item: &Value| item.get("id")?.as_str().map(str::to_owned);
     Ok(items.iter().filter_map(id).collect())

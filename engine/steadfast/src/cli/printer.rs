@@ -1,7 +1,7 @@
 //! The only place that writes to the terminal: standard output is data, standard error the rest. Neither takes a command to
 //! the terminal along.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use super::terminal::{Passes, plain};
@@ -70,6 +70,13 @@ pub fn json(value: &serde_json::Value) -> Result<(), PrintError> {
 /// A word to the person at the terminal.
 pub fn note(text: &str) {
     drop(writeln!(std::io::stderr().lock(), "{}", plain(text, Passes::Lines)));
+}
+
+/// How far something is that takes a while, for the person at the terminal; a log of a pipeline goes without.
+pub fn progress(text: &str) {
+    if io::stderr().is_terminal() {
+        note(text);
+    }
 }
 
 /// An error with its causes, one to a line.

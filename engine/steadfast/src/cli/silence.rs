@@ -12,7 +12,7 @@ use super::client::{Client, ServerOptions, job_path, segment};
 use super::intent::is_about;
 use super::job_arg::job;
 use super::output::{Format, OutputOption};
-use super::{Failure, names, printer};
+use super::{Failure, complete, names, printer};
 use crate::run::SystemClock;
 
 pub(super) const AFTER_HELP: &str = "\
@@ -28,7 +28,7 @@ Examples:
 #[command(group = clap::ArgGroup::new("time").required(true).args(["span", "until", "end"]))]
 pub(super) struct Options {
     /// CLUSTER/NAMESPACE/NAME, or the end of it if only one job ends so.
-    #[arg(value_name = "JOB", value_parser = job)]
+    #[arg(value_name = "JOB", add = complete::jobs(), value_parser = job)]
     job: String,
     /// The alert's name, as `steadfast alerts` shows it.
     #[arg(value_name = "ALERT")]

@@ -19,7 +19,7 @@ use super::job_arg::job;
 use super::names::{self, JOBS};
 use super::output::{Detail, Format, OutputOption};
 use super::screen::Screen;
-use super::{Failure, printer};
+use super::{Failure, complete, printer};
 use crate::run::SystemClock;
 
 pub(super) const AFTER_HELP: &str = "\
@@ -36,7 +36,7 @@ Examples:
 pub(super) struct Options {
     /// Only these jobs: CLUSTER/NAMESPACE/NAME, with /FLINK-SESSION-JOB or /FLINK-JOB-ID for one of a session cluster; -/-/NAME for a
     /// standalone one; or the end of it if only one job ends so.
-    #[arg(value_name = "JOB", value_parser = job, conflicts_with_all = ["Filter", "sort"])]
+    #[arg(value_name = "JOB", add = complete::jobs(), value_parser = job, conflicts_with_all = ["Filter", "sort"])]
     jobs: Vec<String>,
     /// Follow changes instead of showing the present once. It goes on while the engine restarts.
     #[arg(short, long)]

@@ -15,7 +15,7 @@ use super::follow::Absence;
 use super::job_arg::job;
 use super::output::{Format, OutputOption};
 use super::status::text;
-use super::{Failure, names, printer};
+use super::{Failure, complete, names, printer};
 
 /// How often the job is looked at.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -44,7 +44,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// CLUSTER/NAMESPACE/NAME, or the end of it if only one job ends so. One that is not there yet is waited for.
-    #[arg(value_name = "JOB", value_parser = job)]
+    #[arg(value_name = "JOB", add = complete::jobs(), value_parser = job)]
     job: String,
     /// What is waited for, such as state=RUNNING,confirmed [repeatable].
     #[arg(long = "for", required = true, value_name = "CONDITIONS", value_parser = Conditions::parse)]

@@ -173,6 +173,7 @@ pub(super) struct Job {
 #[serde(deny_unknown_fields)]
 pub(super) struct Policy {
     pub(super) name: Spanned<String>,
+    #[serde(default = "usual_module")]
     pub(super) module: Spanned<String>,
     pub(super) sha256: Option<Spanned<String>>,
     pub(super) signature: Option<Spanned<String>>,
@@ -242,6 +243,10 @@ pub(super) struct Sink {
     pub(super) username: Option<Spanned<String>>,
     pub(super) password_file: Option<Spanned<String>>,
     pub(super) insecure: Option<Spanned<bool>>,
+}
+
+fn usual_module() -> Spanned<String> {
+    Spanned::new(0..0, "builtin:conservative".into())
 }
 
 fn no_url() -> Spanned<String> {

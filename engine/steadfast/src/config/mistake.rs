@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report};
 use steadfast_files::FileError;
 
-use super::{mask, read};
+use super::{mask, overrides, read};
 
 /// From this likeness on (Jaro-Winkler, 1 is equal) a known key is taken for what was meant.
 const ALIKE: f64 = 0.8;
@@ -121,14 +121,23 @@ impl ConfigError {
             .then(|| mask::masked(text));
         let (mut report, mut listed) = (String::new(), Vec::new());
         for mistake in &mistakes {
-            let before = text.get(..mistake.place.start).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let told = format!("{}:{line}: {}", path.display(), mistake.rule);
+            let said = overrides::key_at(&mistake.place, text.len());
+            let told = match said {
+                // What it sets may be a secret.
+                Some(key) => format!("--set {key}: {}", mistake.rule),
+                None => {
+                    let before = text.get(..mistake.place.start).unwrap_or_default();
+                    let line = before.matches('\n').count() + 1;
+                    format!("{}:{line}: {}", path.display(), mistake.rule)
+                }
+            };
             listed.push(format!("{told} ({})", mistake.fix));
-            let diagnostic = MietteDiagnostic::new(told)
-                .with_help(mistake.fix.clone())
-                .with_label(LabeledSpan::underline(mistake.place.clone()));
-            let diagnosed = match &shown {
+            let diagnostic = MietteDiagnostic::new(told).with_help(mistake.fix.clone());
+            let diagnostic = match said {
+                Some(_) => diagnostic,
+                None => diagnostic.with_label(LabeledSpan::underline(mistake.place.clone())),
+            };
+            let diagnosed = match shown.as_ref().filter(|_| said.is_none()) {
                 Some(shown) => {
                     let source = NamedSource::new(path.display().to_string(), shown.clone());
                     Report::new(diagnostic).with_source_code(source)
@@ -154,8 +163,8 @@ impl ConfigError {
                 source: FileError::Io(error),
                 ..
             } if error.kind() == std::io::ErrorKind::NotFound => Some(
-                "name another with --config FILE, or write one: an empty file is a beginning, `[[kubernetes]]` and below it \
-                 `name = \"local\"` watch the cluster of your kubeconfig, and the config.toml that comes with Steadfast shows every key",
+                "name another with --config FILE, or have `steadfast config init` write one of what it finds; the config.toml that comes \
+                 with Steadfast shows every key",
             ),
             Self::Unreadable { .. } | Self::Mistakes { .. } => None,
         }

@@ -5,19 +5,22 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
-use super::Mistake;
 use super::file::File;
+use super::{Mistake, environment, overrides};
 
 /// More than this many mistakes help nobody.
 const MOST: usize = 50;
 
-/// Reads a file's text. What is refused is noted and taken out, and the rest is read again.
+/// Reads a file's text, with what the command line and the environment say. What is refused is noted and taken out, and the rest is
+/// read again.
 pub(super) fn read(text: &str) -> Result<File, Vec<Mistake>> {
     let (mut table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(errors.iter().take(MOST).map(Mistake::of_toml).collect());
     }
-    let mut mistakes = take_out_misplaced(table.get_mut());
+    let mut mistakes = overrides::apply(table.get_mut(), overrides::of_process(), text.len());
+    mistakes.extend(take_out_misplaced(table.get_mut()));
+    mistakes.extend(environment::fill(table.get_mut(), &environment::of_process));
     let mut taken_out = Vec::new();
     while mistakes.len() < MOST {
         let error = match File::deserialize(Deserializer::from(table.clone())) {
@@ -46,7 +49,7 @@ pub(super) fn read(text: &str) -> Result<File, Vec<Mistake>> {
 }
 
 /// Tables of which there may be several, and those of which there is one.
-const SEVERAL: [&str; 6] = ["job", "kubernetes", "link", "policy", "registry", "sink"];
+pub(super) const SEVERAL: [&str; 6] = ["job", "kubernetes", "link", "policy", "registry", "sink"];
 const ONE: [&str; 6] = ["recording", "retention", "server", "store", "telemetry", "timing"];
 
 /// Takes out single tables where a list of them belongs, and lists where there is one table.
@@ -96,7 +99,9 @@ fn is_misplaced(name: &str, value: &DeValue<'_>) -> Option<(String, String)> {
 
 /// Where the entry of a table with that name says `key`, or else its name.
 pub(super) fn place_in_entry(text: &str, (table_name, name): (&str, &str), key: &str) -> Option<Range<usize>> {
-    let (table, _) = DeTable::parse_recoverable(text);
+    let (mut table, _) = DeTable::parse_recoverable(text);
+    // The name is another one in the file where it is the environment's.
+    environment::fill(table.get_mut(), &environment::of_process);
     let entries = table.get_ref().get(table_name)?.get_ref().as_array()?;
     let entry = entries.iter().find_map(|entry| {
         let entry = entry.get_ref().as_table()?;

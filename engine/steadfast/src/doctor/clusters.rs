@@ -262,7 +262,7 @@ async fn lists(
 }
 
 /// A cluster without the operator.
-fn is_not_served(scope: &Scope, fault: &Fault) -> bool {
+pub(super) fn is_not_served(scope: &Scope, fault: &Fault) -> bool {
     scope.kind.origin() == KindOrigin::FlinkOperator && fault.kind == FaultKind::NotFound
 }
 

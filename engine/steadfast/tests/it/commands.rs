@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::command::{Ended, run};
+use crate::command::{Ended, run, steadfast};
 use crate::stub::serve_asked;
 
 /// An engine of fixed answers, and what was asked of it.
@@ -360,4 +360,61 @@ fn a_wait_ends_when_all_holds_and_else_with_its_time() {
         &["wait", "x", "--for", "gone", "--server", "http://127.0.0.1:9"],
     );
     assert_eq!(nobody.code, Some(3), "what cannot be asked is not gone: {}", nobody.err);
+}
+
+#[test]
+#[cfg(feature = "top")]
+fn top_wants_a_terminal() {
+    let engine = Fake::start();
+    let ended = engine.run(&["top"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
+    assert!(
+        ended
+            .err
+            .contains("this is no terminal; `steadfast status --sort severity`"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn a_shell_is_told_which_jobs_there_are() {
+    let engine = Fake::start();
+    let asked = |words: &[&str]| {
+        let mut command = steadfast(Path::new("."), &[&["--"], words].concat());
+        command
+            .env("STEADFAST_COMPLETE", "bash")
+            .env("STEADFAST_SERVER", &engine.server);
+        command
+            .env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string())
+            .env("_CLAP_IFS", "\n");
+        Ended::of(&mut command)
+    };
+    let jobs = asked(&["steadfast", "explain", "prod/"]);
+    assert_eq!(
+        (jobs.code, jobs.out.as_str()),
+        (Some(0), "prod/pay/orders\nprod/shop/orders"),
+        "{}",
+        jobs.err
+    );
+    let commands = asked(&["steadfast", "hist"]);
+    assert_eq!(commands.out, "history", "{}", commands.err);
+}
+
+#[test]
+fn by_the_name_of_a_plugin_it_is_one_of_kubectls() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = folder.path().join("kubectl-steadfast");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_steadfast"), &plugin).unwrap();
+    let said = std::process::Command::new(&plugin)
+        .args(["explain", "--help"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(
+        said.contains("Usage: kubectl steadfast explain [OPTIONS] <JOB>"),
+        "{said}"
+    );
+    let own = run(folder.path(), &["explain", "--help"]).out;
+    assert!(own.contains("Usage: steadfast explain [OPTIONS] <JOB>"), "{own}");
 }

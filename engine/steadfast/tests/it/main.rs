@@ -8,9 +8,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod canary;
+#[cfg(feature = "author")]
+mod cli_page;
 mod collector;
 mod command;
 mod commands;
+mod config;
 mod configuration;
 mod crash_points;
 mod crowd;

@@ -85,11 +85,21 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let loaded = options.policy.load()?;
     let make = || -> Box<dyn Decide> { Box::new(loaded.module.another()) };
     let began = Instant::now();
-    let mut before = began;
+    let (mut before, mut took) = (began, Duration::ZERO);
     let mut printed = Ok(());
     let found = verify(&make, &laws, &settings, &mut |depth| {
         if printed.is_ok() {
             printed = printer::data(&depth_line(depth, before.elapsed()));
+        }
+        let took_before = std::mem::replace(&mut took, before.elapsed());
+        if depth.depth < settings.depth
+            && let Some(next) = expected(took_before, took)
+        {
+            printer::progress(&format!(
+                "depth {} will take about {}",
+                depth.depth + 1,
+                super::super::age::short(next)
+            ));
         }
         before = Instant::now();
     });
@@ -178,6 +188,13 @@ fn slug(name: &str) -> String {
 fn keep(folder: &Path, path: &Path, story: &str) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     std::fs::write(path, story).with_context(|| format!("the story {} cannot be written", path.display()))
+}
+
+/// How long the next depth will take, by how much longer than the one before the last one took; nothing is said of what is short.
+fn expected(before: Duration, last: Duration) -> Option<Duration> {
+    let growth = last.as_secs_f64() / before.as_secs_f64().max(0.001);
+    let next = last.mul_f64(growth.clamp(1.0, 100.0));
+    (next >= Duration::from_secs(1)).then_some(next)
 }
 
 fn chosen_laws(options: &Options) -> Result<Vec<Box<dyn Law>>, Failure> {

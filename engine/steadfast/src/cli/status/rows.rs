@@ -86,7 +86,7 @@ pub(in crate::cli) fn alerts(item: &Value) -> String {
     all.map(name).collect::<Vec<_>>().join(",")
 }
 
-pub(super) fn conditions(item: &Value) -> String {
+pub(in crate::cli) fn conditions(item: &Value) -> String {
     let all = item
         .pointer("/conditions")
         .and_then(Value::as_array)

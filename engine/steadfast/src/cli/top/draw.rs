@@ -1,0 +1,182 @@
+//! The screen, drawn.
+
+use anstyle::{AnsiColor, Effects};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Cell, Paragraph, Row, Table};
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::read::SEVERITIES;
+use super::view::{Mode, View};
+use crate::cli::age::age;
+use crate::cli::status::rows::{alerts, conditions};
+use crate::cli::status::text;
+use crate::cli::terminal::{Passes, plain};
+
+/// The widest that ids are shown: what they are longer is cut.
+const WIDEST_ID: usize = 60;
+
+pub(super) fn draw(frame: &mut Frame<'_>, view: &mut View) {
+    let [head, body, foot] =
+        Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(frame.area());
+    frame.render_widget(Paragraph::new(header(view)), head);
+    match &view.mode {
+        Mode::Page { lines, from, .. } => {
+            let lines: Vec<Line<'_>> = lines.iter().skip(*from).map(|line| Line::raw(line.as_str())).collect();
+            frame.render_widget(Paragraph::new(lines), body);
+        }
+        Mode::List | Mode::Typing => jobs(frame, view, body),
+    }
+    frame.render_widget(Paragraph::new(footer(view)), foot);
+}
+
+/// How many there are of what, and of when that is.
+fn header(view: &View) -> Line<'static> {
+    let server = view
+        .server
+        .split_once("://")
+        .map_or(view.server.as_str(), |(_, place)| place);
+    let mut spans = vec![Span::styled(
+        format!("steadfast {}", place(server)),
+        Style::new().add_modifier(Modifier::BOLD),
+    )];
+    for (word, count) in SEVERITIES.iter().zip(view.read.counts) {
+        if count > 0 {
+            spans.push(Span::raw("  "));
+            spans.push(Span::styled(format!("{count} {word}"), of_severity(word)));
+        }
+    }
+    let (_, time) = view
+        .as_of
+        .to_string()
+        .split_once('T')
+        .map(|(day, time)| (day.to_owned(), time.to_owned()))
+        .unwrap_or_default();
+    let time = time.split('.').next().unwrap_or_default().to_owned();
+    match &view.fault {
+        Some(fault) => spans.push(Span::styled(
+            format!("  as of {time} UTC: {}", plain(fault, Passes::Colors)),
+            Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
+        )),
+        None => spans.push(Span::raw(format!("  {time} UTC"))),
+    }
+    Line::from(spans)
+}
+
+/// An address without a user.
+fn place(server: &str) -> String {
+    server.rsplit('@').next().unwrap_or_default().to_owned()
+}
+
+fn footer(view: &View) -> Line<'static> {
+    match &view.mode {
+        Mode::Typing => Line::raw(format!("/{}_", view.wanted)),
+        Mode::Page { job, .. } => Line::raw(format!("{job}   j k move   Esc back   q quit")),
+        Mode::List => {
+            let wanted = if view.wanted.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    "   /{}: {} of {}, Esc shows all",
+                    view.wanted,
+                    view.jobs().len(),
+                    view.read.jobs.len()
+                )
+            };
+            Line::raw(format!("j k move   / find   Enter why   q quit{wanted}"))
+        }
+    }
+}
+
+fn jobs(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
+    let now = view.as_of;
+    let shown = view.jobs();
+    let widest = shown.iter().map(|job| text(job, "/id").width()).max().unwrap_or(3);
+    let widths = [
+        Constraint::Length(u16::try_from(widest.clamp(3, WIDEST_ID)).unwrap_or(u16::MAX)),
+        Constraint::Length(12),
+        Constraint::Length(10),
+        Constraint::Length(7),
+        Constraint::Max(24),
+        Constraint::Fill(1),
+    ];
+    let rows: Vec<Row<'static>> = shown
+        .iter()
+        .map(|job| {
+            let word = |pointer: &str| plain(text(job, pointer), Passes::Colors).into_owned();
+            Row::new([
+                Cell::from(word("/id")),
+                Cell::from(word("/state")).style(of_state(text(job, "/state"))),
+                Cell::from(word("/confidence")).style(of_confidence(job)),
+                Cell::from(age(text(job, "/since"), now)),
+                Cell::from(plain(&standing(job), Passes::Colors).into_owned()).style(Style::new().fg(Color::Yellow)),
+                Cell::from(word("/reason/message")),
+            ])
+        })
+        .collect();
+    let head = Row::new(["JOB", "STATE", "CONFIDENCE", "AGE", "STANDS", "REASON"]);
+    let mut table = Table::new(rows, widths)
+        .header(head.style(Style::new().add_modifier(Modifier::BOLD)))
+        .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
+    if view.fault.is_some() {
+        // What is old must not look alive.
+        table = table.style(Style::new().add_modifier(Modifier::DIM));
+    }
+    frame.render_stateful_widget(table, area, &mut view.table);
+}
+
+/// Alerts before conditions.
+fn standing(job: &Value) -> String {
+    let both = [alerts(job), conditions(job)];
+    both.into_iter()
+        .filter(|names| !names.is_empty())
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+fn of_confidence(job: &Value) -> Style {
+    match text(job, "/confidence") {
+        "confirmed" => Style::new(),
+        _ => Style::new().fg(Color::Yellow),
+    }
+}
+
+fn of_state(state: &str) -> Style {
+    as_drawn(crate::cli::screen::of_state(state))
+}
+
+fn of_severity(severity: &str) -> Style {
+    as_drawn(crate::cli::screen::of_severity(severity))
+}
+
+/// The colours of tables.
+fn as_drawn(style: anstyle::Style) -> Style {
+    let color = |color: AnsiColor| match color {
+        AnsiColor::Green | AnsiColor::BrightGreen => Color::Green,
+        AnsiColor::Red | AnsiColor::BrightRed => Color::Red,
+        AnsiColor::Yellow | AnsiColor::BrightYellow => Color::Yellow,
+        AnsiColor::Magenta | AnsiColor::BrightMagenta => Color::Magenta,
+        AnsiColor::Black
+        | AnsiColor::Blue
+        | AnsiColor::Cyan
+        | AnsiColor::White
+        | AnsiColor::BrightBlack
+        | AnsiColor::BrightBlue
+        | AnsiColor::BrightCyan
+        | AnsiColor::BrightWhite => Color::Reset,
+    };
+    let mut drawn = Style::new();
+    if let Some(anstyle::Color::Ansi(ansi)) = style.get_fg_color() {
+        drawn = drawn.fg(color(ansi));
+    }
+    let effects = style.get_effects();
+    for (effect, modifier) in [(Effects::BOLD, Modifier::BOLD), (Effects::DIMMED, Modifier::DIM)] {
+        if effects.contains(effect) {
+            drawn = drawn.add_modifier(modifier);
+        }
+    }
+    drawn
+}

@@ -1,0 +1,160 @@
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::style::{Color, Modifier};
+use serde_json::{Value, json};
+use steadfast_core::time::Timestamp;
+
+use super::draw::draw;
+use super::read::Read;
+use super::view::{Action, View};
+
+fn job(id: &str, state: &str, severity: &str, since: &str) -> Value {
+    json!({
+        "id": id, "state": state, "severity": severity, "confidence": if severity == "unconfirmed" { "stale" } else { "confirmed" },
+        "since": since, "conditions": [], "reason": { "message": format!("Flink says {state}") },
+        "alerts": if severity == "alerting" { json!([{ "alert": "JobFailed", "scope": "job" }]) } else { json!([]) },
+    })
+}
+
+/// In the order of their ids, as an engine of an earlier version answers.
+fn recorded() -> Read {
+    let jobs = vec![
+        job("prod/pay/clicks", "RUNNING", "running", "2026-11-23T01:00:00Z"),
+        job("prod/pay/orders", "FAILED", "alerting", "2026-11-23T01:09:29Z"),
+        job("prod/pay/refunds", "RUNNING", "unconfirmed", "2026-11-22T00:00:00Z"),
+        job("prod/shop/carts", "FINISHED", "ended", "2026-11-20T00:00:00Z"),
+        job("prod/shop/views", "FAILED", "failed", "2026-11-23T01:13:00Z"),
+    ];
+    Read::of(jobs, &Value::Null)
+}
+
+fn view() -> View {
+    let mut view = View::new("http://me:p4ss@127.0.0.1:8080");
+    view.take(Ok(recorded()));
+    view.as_of = Timestamp::parse("2026-11-23T01:13:29Z").unwrap();
+    view
+}
+
+fn screen(view: &mut View) -> Terminal<TestBackend> {
+    let mut terminal = Terminal::new(TestBackend::new(90, 9)).unwrap();
+    terminal.draw(|frame| draw(frame, view)).unwrap();
+    terminal
+}
+
+fn lines(view: &mut View) -> Vec<String> {
+    let terminal = screen(view);
+    let buffer = terminal.backend().buffer();
+    let line = |y: u16| (0..90).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>();
+    (0..9).map(|y| line(y).trim_end().to_owned()).collect()
+}
+
+fn press(view: &mut View, keys: &[KeyCode]) -> Action {
+    let mut action = Action::Nothing;
+    for key in keys {
+        action = view.press(KeyEvent::new(*key, KeyModifiers::NONE));
+    }
+    action
+}
+
+#[test]
+fn the_worst_stand_first_and_are_counted() {
+    let mut view = view();
+    assert_eq!(
+        lines(&mut view),
+        [
+            "steadfast 127.0.0.1:8080  1 alerting  1 failed  1 unconfirmed  1 running  1 ended  01:13:29 U",
+            "JOB              STATE        CONFIDENCE AGE     STANDS                   REASON",
+            "prod/pay/orders  FAILED       confirmed  4m      JobFailed                Flink says FAILED",
+            "prod/shop/views  FAILED       confirmed  29s                              Flink says FAILED",
+            "prod/pay/refunds RUNNING      stale      25h                              Flink says RUNNING",
+            "prod/pay/clicks  RUNNING      confirmed  13m                              Flink says RUNNING",
+            "prod/shop/carts  FINISHED     confirmed  3d1h                             Flink says FINISHED",
+            "",
+            "j k move   / find   Enter why   q quit",
+        ]
+    );
+    let terminal = screen(&mut view);
+    let state = &terminal.backend().buffer()[(17, 2)];
+    assert_eq!(state.fg, Color::Red);
+    assert!(state.modifier.contains(Modifier::REVERSED), "the first row is chosen");
+}
+
+#[test]
+fn keys_move_find_and_ask_why() {
+    let mut view = view();
+    assert_eq!(
+        press(&mut view, &[KeyCode::Enter]),
+        Action::Explain("prod/pay/orders".to_owned())
+    );
+    assert_eq!(
+        press(&mut view, &[KeyCode::Char('j'), KeyCode::Enter]),
+        Action::Explain("prod/shop/views".to_owned())
+    );
+    assert_eq!(
+        press(&mut view, &[KeyCode::Char('G'), KeyCode::Enter]),
+        Action::Explain("prod/shop/carts".to_owned())
+    );
+    // The choice is of a job, not of a row.
+    let mut fewer = recorded();
+    fewer.jobs.remove(0);
+    view.take(Ok(fewer));
+    assert_eq!(
+        press(&mut view, &[KeyCode::Enter]),
+        Action::Explain("prod/shop/carts".to_owned())
+    );
+    view.take(Ok(recorded()));
+    let find = ['/', 'P', 'A', 'Y'].map(KeyCode::Char);
+    press(&mut view, &find);
+    assert_eq!(lines(&mut view).last().map(String::as_str), Some("/PAY_"));
+    press(&mut view, &[KeyCode::Enter]);
+    let shown = lines(&mut view);
+    assert!(!shown.iter().any(|line| line.contains("shop")), "{shown:#?}");
+    assert!(shown[8].ends_with("/PAY: 3 of 5, Esc shows all"), "{shown:#?}");
+    press(&mut view, &[KeyCode::Esc]);
+    assert_eq!(view.jobs().len(), 5);
+    view.explain(
+        "prod/pay/orders".to_owned(),
+        "it is FAILED\nbecause\u{1b}[2J of that\nand more",
+    );
+    let page = lines(&mut view);
+    assert_eq!(page[1..3], ["it is FAILED", "because\\u001b[2J of that"]);
+    press(&mut view, &[KeyCode::Char('j')]);
+    assert_eq!(lines(&mut view)[1], "because\\u001b[2J of that");
+    press(&mut view, &[KeyCode::Esc]);
+    assert!(lines(&mut view)[1].starts_with("JOB"));
+    assert_eq!(press(&mut view, &[KeyCode::Char('q')]), Action::Quit);
+}
+
+#[test]
+fn what_is_old_says_so_and_looks_so() {
+    let mut view = view();
+    view.take(Err("no engine answers".to_owned()));
+    let shown = lines(&mut view);
+    assert!(shown[2].starts_with("prod/pay/orders"), "{shown:#?}");
+    view.read.counts = [1, 0, 0, 0, 0, 0, 0];
+    let shown = lines(&mut view);
+    assert!(shown[0].contains("as of 01:13:29 UTC: no engine answers"), "{shown:#?}");
+    let terminal = screen(&mut view);
+    assert!(terminal.backend().buffer()[(0, 3)].modifier.contains(Modifier::DIM));
+    view.take(Ok(recorded()));
+    assert!(!lines(&mut view)[0].contains("as of"));
+}
+
+#[test]
+fn an_engine_of_an_earlier_version_is_sorted_and_counted_here() {
+    let plain = |id: &str, state: &str, confidence: &str, conditions: Value| json!({ "id": id, "state": state, "confidence": confidence, "conditions": conditions, "alerts": [], "since": "" });
+    let jobs = vec![
+        plain("a", "RUNNING", "confirmed", json!([])),
+        plain("b", "RUNNING", "confirmed", json!([{ "type": "CrashLoop" }])),
+        plain("c", "STARTING", "confirmed", json!([])),
+        plain("d", "LOST", "confirmed", json!([])),
+        plain("e", "RUNNING", "stale", json!([])),
+    ];
+    let read = Read::of(jobs, &Value::Null);
+    let order: Vec<&str> = read.jobs.iter().map(|job| job["id"].as_str().unwrap()).collect();
+    assert_eq!(order, ["d", "b", "e", "c", "a"]);
+    assert_eq!(read.counts, [0, 1, 1, 1, 1, 1, 0]);
+    let summary = json!({ "severity": { "alerting": 3, "running": 9000 } });
+    assert_eq!(Read::of(Vec::new(), &summary).counts, [3, 0, 0, 0, 0, 9000, 0]);
+}
