@@ -29,8 +29,6 @@ export function setToken(token: string | null): void {
   else sessionStorage.setItem(TOKEN, token);
 }
 
-export const hasToken = (): boolean => sessionStorage.getItem(TOKEN) !== null;
-
 /** Relative to the page, so that it works behind any path. */
 export const address = (path: string): URL => new URL(path, document.baseURI);
 
@@ -44,9 +42,8 @@ interface Request {
   signal?: AbortSignal;
 }
 
-function headersOf(request: Request): Headers {
+function headersOf(request: Request, token: string | null): Headers {
   const headers = new Headers({ accept: request.accept ?? 'application/json' });
-  const token = sessionStorage.getItem(TOKEN);
   if (token !== null) headers.set('authorization', `Bearer ${token}`);
   if (request.body !== undefined) headers.set('content-type', 'application/json');
   if (request.etag !== undefined) headers.set('if-none-match', request.etag);
@@ -63,11 +60,12 @@ async function refusal(response: Response): Promise<Refused> {
 export async function ask(path: string, request: Request = {}): Promise<Response> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), ANSWER);
+  const token = sessionStorage.getItem(TOKEN);
   const signals = [late.signal, ...(request.signal ? [request.signal] : [])];
   try {
     const response = await fetch(address(path), {
       method: request.method ?? 'GET',
-      headers: headersOf(request),
+      headers: headersOf(request, token),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       cache: 'no-store',
       signal: AbortSignal.any(signals),
@@ -75,9 +73,9 @@ export async function ask(path: string, request: Request = {}): Promise<Response
     const date = Date.parse(response.headers.get('date') ?? '');
     hooks.heard(Number.isNaN(date) ? null : date - Date.now());
     if (response.status === 401) {
-      const wasWrong = hasToken();
-      setToken(null);
-      hooks.token(wasWrong);
+      // Another one may have been given meanwhile.
+      if (token === sessionStorage.getItem(TOKEN)) setToken(null);
+      hooks.token(token !== null);
     }
     if (!response.ok && response.status !== 304) throw await refusal(response);
     return response;

@@ -110,6 +110,8 @@ export interface AlertRow {
   alert: string;
   scope: Scope;
   cluster: string;
+  /** The policy that it is about. */
+  policy?: string;
   job: string;
   jobs: number;
   since: string;
@@ -315,6 +317,7 @@ export interface FlinkFacts {
     maxParallelism?: number;
     parallelism: number;
     vertices: FlinkVertex[];
+    verticesOmitted?: number;
   }>;
   checkpoints: Part<{
     counts: { completed: number; failed: number; inProgress: number; restored: number };

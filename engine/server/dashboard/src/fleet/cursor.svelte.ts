@@ -2,7 +2,7 @@
 
 class Cursor {
   index = $state(-1);
-  openedId = $state<string | null>(null);
+  openedId: string | null = null;
 }
 
 export const cursor = new Cursor();

@@ -42,7 +42,8 @@ class Live {
       if (ahead !== null) this.#ahead = Math.abs(ahead) > SAME_CLOCK ? ahead : 0;
     };
     hooks.token = (wasWrong) => {
-      this.asksForToken = wasWrong ? 'wrong' : 'yes';
+      // What was on its way without a token says nothing new.
+      if (wasWrong || this.asksForToken === 'no') this.asksForToken = wasWrong ? 'wrong' : 'yes';
     };
   }
 
@@ -81,11 +82,12 @@ class Live {
         this.why = '';
       } catch (error) {
         this.why = wordsOf(error);
-        if (error instanceof Refused && error.status === 401) break;
+        if (error instanceof Refused && error.status === 401) this.asksForToken = this.asksForToken === 'no' ? 'yes' : this.asksForToken;
       }
       ending.abort();
       this.#turn = Date.now();
       this.link = 'lost';
+      if (this.asksForToken !== 'no') break;
       const length = Math.min(LONGEST_PAUSE, 500 * 2 ** failures);
       await new Promise((resolve) => setTimeout(resolve, length));
     }

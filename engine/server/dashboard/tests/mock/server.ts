@@ -25,7 +25,7 @@ export interface Asked {
   body: unknown;
 }
 
-type Reply = { status: number; body?: unknown; type?: string };
+type Reply = { status: number; body?: unknown; type?: string; headers?: Record<string, string> };
 const ok = (body: unknown): Reply => ({ status: 200, body });
 const problem = (status: number, detail: string): Reply => ({ status, body: { title: 'refused', status, detail } });
 
@@ -137,7 +137,7 @@ export class Mock {
       response.writeHead(304, { etag }).end();
       return;
     }
-    response.writeHead(reply.status, { 'content-type': reply.type ?? 'application/json', etag });
+    response.writeHead(reply.status, { 'content-type': reply.type ?? 'application/json', etag, ...reply.headers });
     response.end(text);
   }
 
@@ -182,10 +182,10 @@ export class Mock {
     });
     const sign = query.get('order') === 'oldest' ? 1 : -1;
     items.sort((a, b) => sign * (Date.parse(a.at) - Date.parse(b.at) || a.sequence - b.sequence));
-    const page = this.#page(items, query) as { items: HistoryItem[] };
+    const page = this.#page(items, query) as { items: HistoryItem[]; cursor: string | null };
     if (query.get('format') !== 'csv') return ok(page);
     const lines = page.items.map((item) => [item.sequence, item.at, item.job, item.kind, item.transition?.from ?? '', item.transition?.to ?? '', '', item.alert?.alert ?? '', item.alert?.status ?? '', item.call?.by ?? '', ''].join(','));
-    return { status: 200, body: `sequence,at,job,kind,from,to,confidence,alert,status,by,message\n${lines.join('\n')}\n`, type: 'text/csv' };
+    return { status: 200, body: `sequence,at,job,kind,from,to,confidence,alert,status,by,message\n${lines.join('\n')}\n`, type: 'text/csv', ...(page.cursor === null ? {} : { headers: { 'steadfast-cursor': page.cursor } }) };
   }
 
   /** The job that a path is about, and what of it. */

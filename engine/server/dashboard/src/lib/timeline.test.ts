@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { HistoryItem, Job } from '../api/types';
+import { job, story } from '../../tests/mock/world';
+import { knownAt, ticks, timelineOf, within, zoomed } from './timeline';
+
+const MINUTE = 60_000;
+const now = Date.parse('2026-11-28T04:00:00Z');
+const id = 'local/default/orders';
+const present = (more: Partial<Job> = {}): Job => job(id, { attempt: 3, ...more }, now);
+const told = timelineOf(story(id, now), present(), now);
+
+describe('timelineOf', () => {
+  it('makes spans without gaps of transitions, in any order of entries', () => {
+    expect(timelineOf(story(id, now).reverse(), present(), now)).toEqual(told);
+    for (const [at, span] of told.spans.entries()) {
+      const next = told.spans[at + 1];
+      if (next) expect(span.to).toBe(next.from);
+      expect(span.isOpen).toBe(next === undefined);
+    }
+    expect(told.spans.at(-1)).toMatchObject({ state: 'RUNNING', confidence: 'confirmed', to: now, attempt: 3 });
+  });
+
+  it('tells where a state was not confirmed', () => {
+    const stale = told.spans.filter((span) => span.confidence === 'stale');
+    expect(stale).toMatchObject([{ state: 'RUNNING', from: now - 22 * MINUTE, to: now - 15 * MINUTE }]);
+  });
+
+  it('marks attempts and intents', () => {
+    expect(told.marks.map((mark) => `${mark.kind} ${mark.label}`)).toEqual(['attempt 2', 'attempt 3', 'intent savepoint']);
+  });
+
+  it('ends alerts where they were resolved, and leaves others open', () => {
+    expect(told.alerts).toMatchObject([
+      { alert: 'RestartLoop', from: now - 58 * MINUTE, to: now - 44 * MINUTE, isOpen: false },
+      { alert: 'CheckpointsFailing', to: now, isOpen: true },
+    ]);
+  });
+
+  it('knows an alert whose beginning is older than what is kept', () => {
+    const items = story(id, now).filter((item) => item.alert?.status !== 'firing');
+    expect(timelineOf(items, present(), now).alerts).toMatchObject([{ alert: 'RestartLoop', from: now - 58 * MINUTE, to: now - 44 * MINUTE }]);
+  });
+
+  it('shows what stands now where the history does not tell of it', () => {
+    const lost = timelineOf(story(id, now), present({ confidence: 'stale', confirmedAt: new Date(now - 3 * MINUTE).toISOString() }), now);
+    expect(lost.spans.slice(-2)).toMatchObject([{ confidence: 'confirmed', to: now - 3 * MINUTE }, { confidence: 'stale', from: now - 3 * MINUTE, to: now }]);
+    const alone = timelineOf([], present(), now);
+    expect(alone.spans).toMatchObject([{ state: 'RUNNING', from: Date.parse(present().since), isOpen: true }]);
+  });
+
+  it('ends where a job was forgotten', () => {
+    const items: HistoryItem[] = [...story(id, now), { sequence: 99, at: new Date(now - MINUTE).toISOString(), job: id, kind: 'forgotten' }];
+    const gone = timelineOf(items, null, now);
+    expect(gone.spans.at(-1)).toMatchObject({ to: now - MINUTE, isOpen: false });
+    expect(knownAt(gone, now).span).toBeNull();
+  });
+});
+
+describe('knownAt', () => {
+  it('tells what was known then, not what is known now', () => {
+    const then = knownAt(told, now - 50 * MINUTE);
+    expect(then.span).toMatchObject({ state: 'RESTARTING', attempt: 2 });
+    expect(then.alerts.map((alert) => alert.alert)).toEqual(['RestartLoop']);
+    expect(then.intent).toBeNull();
+    expect(knownAt(told, now - 35 * MINUTE).intent?.label).toBe('savepoint');
+    expect(knownAt(told, now - 300 * MINUTE).span).toBeNull();
+  });
+});
+
+describe('ranges', () => {
+  const bounds = { from: 0, to: 100_000 };
+  it('stay within what there is', () => {
+    expect(within({ from: -20_000, to: 10_000 }, bounds)).toEqual({ from: 0, to: 30_000 });
+    expect(within({ from: 90_000, to: 120_000 }, bounds)).toEqual({ from: 70_000, to: 100_000 });
+    expect(within({ from: -5, to: 900_000 }, bounds)).toEqual(bounds);
+  });
+  it('are zoomed around a point that stays where it is', () => {
+    const near = zoomed(bounds, 25_000, 0.5, bounds);
+    expect((25_000 - near.from) / (near.to - near.from)).toBeCloseTo(0.25);
+    expect(zoomed(near, 25_000, 1e-9, bounds).to - zoomed(near, 25_000, 1e-9, bounds).from).toBe(2000);
+    expect(zoomed(near, 25_000, 99, bounds)).toEqual(bounds);
+  });
+  it('have round marks, few enough to be read', () => {
+    const marks = ticks({ from: now - 123 * MINUTE, to: now }, 12);
+    expect(marks.at.length).toBeLessThanOrEqual(13);
+    for (const at of marks.at) expect(at % marks.step).toBe(0);
+    expect(ticks({ from: 0, to: 4e12 }, 5).step).toBe(365 * 86_400_000);
+  });
+});

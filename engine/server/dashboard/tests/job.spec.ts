@@ -1,0 +1,167 @@
+import { iso, job, story } from './mock/world';
+import { expect, queryOf, test } from './page';
+
+const id = 'prod/payments/orders';
+const MINUTE = 60_000;
+const orders = () => job(id, {
+  attempt: 3, labels: { team: 'payments' }, links: [{ name: 'Grafana', url: 'https://grafana.example/d/flink' }, { name: 'Evil', url: 'javascript:alert(1)' }],
+  alerts: [{ alert: 'CheckpointsFailing', scope: 'job', since: iso(Date.now() - 6 * MINUTE), message: '12 in a row have failed' }],
+});
+const page1 = `#/jobs/${id}`;
+
+test('the state is told with how certain it is, why, and since when', async ({ page, open }) => {
+  const mock = await open([orders()], page1, (one) => { one.history = story(id, Date.now()); });
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('orders');
+  await expect(page.getByText('Flink itself said so, freshly. Last confirmed')).toBeVisible();
+  await expect(page).toHaveTitle('(1) orders · Steadfast');
+  mock.commit({ ...orders(), confidence: 'stale', reason: { code: 'FlinkSilent', message: 'Flink gives no answer' } });
+  await expect(page.getByText('It was so when it was last seen; no source has a fresh answer.').first()).toBeVisible();
+  await expect(page.locator('.said')).toContainText('Flink gives no answer');
+});
+
+test('the timeline draws states, hatches what was not confirmed, and has alerts, attempts and intents', async ({ page, open }) => {
+  await open([orders()], page1, (one) => { one.history = story(id, Date.now()); });
+  const plot = page.locator('.plot svg');
+  await expect(plot.locator('g[data-state]')).toHaveCount(10);
+  await expect(plot.locator('g[data-state="RUNNING"][data-confidence="stale"] rect.over')).toHaveCount(1);
+  await expect(plot.locator('g[data-confidence="confirmed"] rect.over')).toHaveCount(0);
+  await expect(plot.locator('g[data-alert="RestartLoop"]')).toHaveCount(1);
+  await expect(plot.locator('[data-mark="attempt"]')).toHaveCount(2);
+  await expect(plot.locator('[data-mark="intent"]')).toHaveCount(1);
+});
+
+test('a moment of the timeline tells what was known then, and is in the address', async ({ page, open }) => {
+  await open([orders()], page1, (one) => { one.history = story(id, Date.now()); });
+  const box = await page.locator('.plot svg').boundingBox();
+  if (!box) throw new Error('nothing is drawn');
+  // 118 minutes from edge to edge: RESTARTING was from 62 to 49 minutes ago.
+  await page.mouse.click(box.x + box.width * (1 - 55 / 118), box.y + 35);
+  const then = page.locator('[data-known-then]');
+  await expect(then).toContainText('RESTARTING');
+  await expect(then).toContainText('attempt 2');
+  await expect(then).toContainText('RestartLoop');
+  expect(Date.now() - Date.parse(queryOf(page).get('at') ?? '')).toBeGreaterThan(50 * MINUTE);
+  await page.reload();
+  await expect(then).toContainText('RESTARTING');
+  await page.locator('.plot svg').focus();
+  for (let at = 0; at < 4; at += 1) await page.keyboard.press('ArrowRight');
+  await expect(then).toContainText('RUNNING');
+  await page.getByRole('button', { name: 'Back to now' }).click();
+  await expect(then).toHaveCount(0);
+});
+
+test('a range of the timeline is zoomed to by a drag, and is in the address', async ({ page, open }) => {
+  await open([orders()], page1, (one) => { one.history = story(id, Date.now()); });
+  const box = await page.locator('.plot svg').boundingBox();
+  if (!box) throw new Error('nothing is drawn');
+  await page.mouse.move(box.x + box.width * 0.3, box.y + 35);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 35, { steps: 4 });
+  await page.mouse.up();
+  const length = () => Date.parse(queryOf(page).get('to') ?? '') - Date.parse(queryOf(page).get('from') ?? '');
+  await expect.poll(() => length() / (118 * MINUTE)).toBeCloseTo(0.2, 1);
+  await expect.poll(() => page.locator('.plot g[data-state]').count()).toBeLessThan(10);
+  await page.getByRole('button', { name: 'All', exact: true }).click();
+  await expect(page.locator('.plot g[data-state]')).toHaveCount(10);
+});
+
+test('the evidence is in the words of `steadfast explain`, with ages', async ({ page, open }) => {
+  await open([orders()], page1);
+  const row = (source: string) => page.locator(`tr[data-source="${source}"]`);
+  await expect(row('pods')).toContainText('JobManager pods');
+  await expect(row('pods')).toContainText('2 restarts, last ended OOMKilled (137)');
+  await expect(row('flinkResource')).toContainText('absent: a complete answer lacks it');
+  await expect(row('taskManagers')).toContainText('unknown, 3 looks in a row, last known 1m 15s ago: /api/v1/pods: no answer within 3 s');
+  await expect(row('flink').locator('td').first()).toHaveText(/^\d+\.\ds$/);
+  await expect(page.getByText('Never asked: exceptions, events, last words')).toBeVisible();
+  await expect(page.locator('tr[data-shadow="naive"]')).toContainText('differs');
+});
+
+test('Flink is asked for its own facts, and the log only when somebody wants it', async ({ page, open }) => {
+  const mock = await open([orders()], page1);
+  await expect(page.getByText('1841 completed, 12 failed, 1 in progress, 2 restored')).toBeVisible();
+  await expect(page.getByText('s3://flink-state/prod/orders/9c21/chk-1853')).toBeVisible();
+  await expect(page.getByText('Join with customers → Filter')).toBeVisible();
+  const trace = page.getByText('at com.example.orders.Join.processElement').first();
+  await expect(trace).toBeHidden();
+  await page.getByText('Stack trace').click();
+  await expect(trace).toBeVisible();
+  await expect(page.locator('tr[data-pod="orders-7f9c-jm1"]')).toContainText('OOMKilled (exit code 137)');
+  expect(mock.asked.filter((one) => one.path.includes('/log'))).toEqual([]);
+  await page.getByRole('button', { name: 'Read the log', exact: true }).click();
+  await expect(page.getByText('Completed checkpoint 1849')).toBeVisible();
+  await page.getByPlaceholder('Find in the log').fill('warn');
+  await expect(page.getByText('6 lines')).toBeVisible();
+});
+
+test('what this engine does not serve is said quietly, and the rest goes on', async ({ page, open }) => {
+  await open([orders()], page1, (one) => { one.missing = [/\/(flink|pods|log)$/, /history/]; });
+  await expect(page.locator('tr[data-source="pods"]')).toBeVisible();
+  await expect(page.getByText('This engine does not tell it yet')).toHaveCount(3);
+  await expect(page.getByRole('alert').filter({ hasText: /./ })).toHaveCount(0);
+});
+
+test('links lead out by http alone', async ({ page, open }) => {
+  await open([orders()], page1);
+  await expect(page.getByRole('link', { name: 'Grafana' })).toHaveAttribute('rel', /noreferrer/);
+  await expect(page.getByText('Evil')).toHaveCount(0);
+});
+
+test('an intent says that Steadfast cancels nothing, and is noted', async ({ page, open }) => {
+  const mock = await open([orders()], page1);
+  await page.getByRole('button', { name: 'Set intent' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('Steadfast itself starts, cancels and saves nothing');
+  await dialog.getByLabel(/cancel/).check();
+  await dialog.getByLabel(/Your name/).fill('ann');
+  await dialog.getByRole('button', { name: 'Note the intent' }).click();
+  await expect(dialog).toHaveCount(0);
+  expect(mock.asked.find((one) => one.method === 'PUT')).toMatchObject({ path: `/api/v1/jobs/${id}/intent`, body: { intent: 'cancel', author: 'ann' } });
+  await expect(page.getByText(/^cancel, noted .* ago by ann$/)).toBeVisible();
+});
+
+test('an alert is silenced until a time, and the silence ended', async ({ page, open }) => {
+  const mock = await open([orders()], page1);
+  await page.getByRole('button', { name: 'Silence' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Until').selectOption('1h');
+  await dialog.getByLabel('Comment').fill('known');
+  await dialog.getByRole('button', { name: 'Silence' }).click();
+  await expect(page.locator('[data-alert="CheckpointsFailing"]').first()).toContainText('silenced until');
+  const put = mock.asked.find((one) => one.method === 'PUT');
+  expect(put?.path).toBe(`/api/v1/jobs/${id}/silences/CheckpointsFailing`);
+  const until = Date.parse((put?.body as { until: string }).until) - Date.now();
+  expect(Math.abs(until - 60 * MINUTE)).toBeLessThan(MINUTE);
+  await expect(page).toHaveTitle('orders · Steadfast');
+  await page.getByRole('button', { name: 'End silence' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'End silence' }).click();
+  await expect(page).toHaveTitle('(1) orders · Steadfast');
+});
+
+test('a job that is seen alive is forgotten by force alone', async ({ page, open }) => {
+  await open([orders()], page1);
+  await page.getByRole('button', { name: 'Forget' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Forget' }).click();
+  await expect(dialog).toContainText('is seen alive; add force=true');
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await page.getByRole('button', { name: 'Forget' }).click();
+  await dialog.getByLabel('Even if it is seen alive').check();
+  await dialog.getByRole('button', { name: 'Forget' }).click();
+  await expect(page.getByRole('heading', { name: 'There is no such job on record' })).toBeVisible();
+});
+
+test('a look asks now', async ({ page, open }) => {
+  const mock = await open([orders()], page1);
+  await page.getByRole('button', { name: 'Look now' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Look now' }).click();
+  await expect(page.getByText('Looked. This is what they say now.')).toBeVisible();
+  expect(mock.asked.find((one) => one.method === 'POST')?.path).toBe(`/api/v1/jobs/${id}/look`);
+});
+
+test('a job that is not on record is told with the engine’s own words, and is shown once it is there', async ({ page, open }) => {
+  const mock = await open([], '#/jobs/prod/a/nobody');
+  await expect(page.getByText('there is no job prod/a/nobody')).toBeVisible();
+  mock.commit(job('prod/a/nobody'), 'transition');
+  await expect(page.getByRole('heading', { name: 'nobody' })).toBeVisible();
+});
