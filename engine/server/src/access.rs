@@ -27,7 +27,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use prometheus_client::registry::Registry;
 use steadfast_core::call::{Caller, Through};
 
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::serve::Peer;
 use refusals::{Refusals, Write};
 use throttle::{Throttle, network};
@@ -213,7 +213,7 @@ impl Gate {
                  changed; try again when Retry-After says",
                 each.as_millis()
             );
-            Problem::too_often(rule, wait)
+            Problem::too_often(rule, wait).coded(Code::TooManyWrites)
         })
     }
 }
@@ -247,7 +247,8 @@ fn loopback_host(host: Option<&Authority>) -> Result<(), Problem> {
             "the host `{name}` is not served: without a token only an IP address or localhost is; \
              ask for one of those, or set a token file"
         ),
-    ))
+    )
+    .coded(Code::HostNotServed))
 }
 
 /// The bearer token of a request.
@@ -269,7 +270,8 @@ fn same_origin(host: Option<&Authority>, headers: &HeaderMap) -> Result<(), Prob
     Err(Problem::new(
         StatusCode::FORBIDDEN,
         "the request comes from another web page (its Origin is not its Host); only this engine's own may change a job",
-    ))
+    )
+    .coded(Code::ForeignOrigin))
 }
 
 #[cfg(test)]

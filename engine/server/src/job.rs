@@ -22,7 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::clusters::unread;
 use crate::explain::Explanation;
 use crate::ports::{ControlError, Looked};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::query::{Limit, Page, Parameters, Position, truth};
 use crate::serve::is_late;
 use crate::state::Api;
@@ -70,6 +70,7 @@ impl<S: Send + Sync> FromRequestParts<S> for JobPath {
                     "`{job}` behind a job's name is neither a Flink job id (32 hex digits), nor the name of a FlinkSessionJob, \
                      nor {BEHIND}"
                 ))
+                .coded(Code::NoSuchPath)
             })?),
             None => None,
         };
@@ -116,19 +117,22 @@ pub(crate) fn missing(api: &Api, key: &JobKey) -> Problem {
         return Problem::not_found(format!(
             "{key} is a session cluster, whose jobs are recorded one by one; add /{{flinkJobId}}, or the name of a \
              FlinkSessionJob"
-        ));
+        ))
+        .coded(Code::NoSuchJob);
     }
     match unread(api, key) {
         Some(why) => Problem::not_found(format!(
             "there is no job {key} on record, but {why}: whether there is such a job is not known"
-        )),
+        ))
+        .coded(Code::JobNotKnown),
         None => Problem::not_found(match not_configured(api, key) {
             Some(clusters) => format!(
                 "there is no job {key}, since no [[kubernetes]] is named {}; {clusters}",
                 key.target.cluster
             ),
             None => format!("there is no job {key}; GET /api/v1/jobs lists all"),
-        }),
+        })
+        .coded(Code::NoSuchJob),
     }
 }
 
@@ -368,15 +372,17 @@ fn tell<T>(key: &JobKey, call: &Call, outcome: &Result<T, ControlError>) {
 fn refusal(api: &Api, key: &JobKey, error: ControlError) -> Problem {
     match error {
         ControlError::NoSuchJob => missing(api, key),
-        ControlError::Configured => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        ControlError::Configured => Problem::new(StatusCode::CONFLICT, error.to_string()).coded(Code::JobConfigured),
         ControlError::SeenAlive(_) => Problem::new(
             StatusCode::CONFLICT,
             format!("{error}. Take the job down first, or add force=true (`steadfast forget --force`)"),
-        ),
+        )
+        .coded(Code::JobSeenAlive),
         ControlError::TooOften { why, wait } => Problem::too_often(
             format!("{why}. Nothing has changed; try again when Retry-After says"),
             wait,
-        ),
+        )
+        .coded(Code::TooManyCalls),
         ControlError::Unavailable(why) => Problem::unavailable(format!("{why}; nothing has changed, try again")),
     }
 }

@@ -6,19 +6,19 @@ use http::StatusCode;
 use steadfast_core::call::Caller;
 
 use crate::ports::{PolicyList, ReloadError, Reloaded};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::state::Api;
 
 impl From<ReloadError> for Problem {
     fn from(error: ReloadError) -> Self {
-        let status = match &error {
-            ReloadError::NoFile => StatusCode::CONFLICT,
-            ReloadError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        let (status, code) = match &error {
+            ReloadError::NoFile => (StatusCode::CONFLICT, Code::NoConfigurationFile),
+            ReloadError::Refused(_) => (StatusCode::UNPROCESSABLE_ENTITY, Code::ReloadRefused),
             ReloadError::Unavailable(why) => {
                 return Self::unavailable(format!("{why}; the policies are those of before, try again"));
             }
         };
-        Self::new(status, error.to_string())
+        Self::new(status, error.to_string()).coded(code)
     }
 }
 

@@ -9,13 +9,20 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+mod code;
+
+pub(crate) use code::Code;
+
 /// What went wrong: the place, the rule and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Problem {
-    /// Always `about:blank`: the status says what kind of problem it is.
-    #[serde(rename = "type")]
-    #[schema(example = "about:blank")]
-    kind: &'static str,
+    /// What kind of problem it is, for programs: the name of its code, which leads nowhere.
+    #[serde(rename = "type", serialize_with = "code::as_uri")]
+    #[schema(value_type = String, example = "tag:steadfast.dev,2026:problem:no-such-job")]
+    kind: Code,
+    /// The same as a word. Words are added to, and not renamed.
+    #[schema(value_type = String, example = "no-such-job")]
+    code: Code,
     /// The status in words.
     title: &'static str,
     /// The HTTP status.
@@ -46,7 +53,8 @@ fn status_code<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Resu
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
-            kind: "about:blank",
+            kind: Code::of(status),
+            code: Code::of(status),
             title: status.canonical_reason().unwrap_or("Error"),
             status,
             detail: detail.into(),
@@ -60,7 +68,7 @@ impl Problem {
     pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
         Self {
             parameter: Some(name.to_owned()),
-            ..Self::new(StatusCode::BAD_REQUEST, detail)
+            ..Self::new(StatusCode::BAD_REQUEST, detail).coded(Code::BadParameter)
         }
     }
 
@@ -83,6 +91,15 @@ impl Problem {
         Self {
             retry_after: Some(u64::try_from(seconds).unwrap_or(u64::MAX)),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
+        }
+    }
+
+    /// It is more than its status says.
+    pub(crate) fn coded(self, code: Code) -> Self {
+        Self {
+            kind: code,
+            code,
+            ..self
         }
     }
 
@@ -118,6 +135,7 @@ pub(crate) async fn no_such_path(uri: Uri) -> Problem {
         "nothing is served at {}; /openapi.json lists what is",
         uri.path()
     ))
+    .coded(Code::NoSuchPath)
 }
 
 /// The answer to a method the path does not have; the router adds `Allow`.

@@ -14,7 +14,7 @@ use super::kubernetes::{self, KubernetesAuth, Told, Untold};
 use super::named::{NamedTokens, is_of_this_kind};
 use super::throttle::{Throttle, network};
 use super::{Identity, Rights, Scope, Scopes, Token};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::serve::Peer;
 
 /// How many wrong tokens an address may show at once, and how long until there is room for a further one.
@@ -171,7 +171,8 @@ impl Guard {
         Err(Problem::new(
             StatusCode::FORBIDDEN,
             format!("`{who}` lacks the scope `{}`: {fix}", scope.as_str()),
-        ))
+        )
+        .coded(Code::ScopeMissing))
     }
 
     fn nothing_shown(&self) -> Problem {
@@ -197,6 +198,7 @@ impl Guard {
             StatusCode::UNAUTHORIZED,
             "the bearer token is none that this engine knows; send one that is named in its configuration ([server])",
         )
+        .coded(Code::UnknownToken)
     }
 
     fn note_wrong(&self, peer: Option<&Peer>) {
@@ -233,7 +235,7 @@ impl Guard {
 /// The answer where nobody says whose a token is, or what they may do.
 fn untold(untold: Untold) -> Problem {
     match untold {
-        Untold::Failed(why) => Problem::unavailable(&*why),
+        Untold::Failed(why) => Problem::unavailable(&*why).coded(Code::CallerNotKnown),
         Untold::TooOften(wait) => Problem::too_often(
             "more is asked of the Kubernetes API server than it is asked for one address, of tokens that it has not vouched for of \
              late; the token was not looked at, so try again when Retry-After says",
@@ -252,4 +254,5 @@ fn too_often(wait: Duration) -> Problem {
         ),
         wait,
     )
+    .coded(Code::TooManyWrongTokens)
 }

@@ -353,6 +353,7 @@ async fn whoever_writes_too_often_is_told_when_to_go_on() {
     let response = server.send(request).await;
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(response.headers()["retry-after"], "1");
+    assert_eq!(read(response).await.1["code"], "too-many-writes");
     assert_eq!(
         ask(&server, Method::GET, "/api/v1/jobs", &[host]).await,
         StatusCode::OK,

@@ -11,7 +11,7 @@ use prometheus_client::metrics::MetricType;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// How long a place is its holder's, whoever else wants one.
 const OWN: Duration = Duration::from_secs(60);
@@ -59,9 +59,10 @@ impl Followers {
                     }
                 }
                 Some(_) | None => {
-                    return Err(Problem::unavailable(
-                        "too many clients follow the events; come again later",
-                    ));
+                    return Err(
+                        Problem::unavailable("too many clients follow the events; come again later")
+                            .coded(Code::TooManyFollowers),
+                    );
                 }
             }
         }

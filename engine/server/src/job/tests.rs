@@ -369,7 +369,8 @@ async fn a_body_that_is_no_intent_is_refused() {
 async fn a_forgotten_job_is_gone_and_a_failing_loop_says_so() {
     let server = orders().await;
     assert_eq!(server.call(Method::DELETE, JOB, "").await.0, StatusCode::NO_CONTENT);
-    assert_eq!(server.call(Method::DELETE, JOB, "").await.0, StatusCode::NOT_FOUND);
+    let (status, problem) = server.call(Method::DELETE, JOB, "").await;
+    assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("no-such-job")));
     let (status, problem) = server.call(Method::DELETE, "/api/v1/jobs/local/default/busy", "").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(
@@ -388,6 +389,7 @@ async fn a_job_that_is_seen_alive_is_forgotten_only_by_force() {
     for query in ["", "?force=false", "?force="] {
         let (status, problem) = server.call(Method::DELETE, &format!("{path}{query}"), "").await;
         assert_eq!(status, StatusCode::CONFLICT, "{query}");
+        assert_eq!(problem["code"], "job-seen-alive");
         let detail = problem["detail"].as_str().unwrap();
         for says in ["Flink lists the job as RUNNING", "without its history", "force=true"] {
             assert!(detail.contains(says), "{says}: {detail}");
@@ -443,6 +445,7 @@ async fn a_job_that_is_changed_too_often_says_which_rule_holds_and_when_to_come_
         let headers = response.headers().clone();
         let (status, problem) = read(response).await;
         assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{problem}");
+        assert_eq!(problem["code"], "too-many-calls");
         assert_eq!(headers[http::header::RETRY_AFTER], "2");
         let detail = problem["detail"].as_str().unwrap();
         assert!(

@@ -18,21 +18,23 @@ async fn a_reload_tells_what_changed_and_what_did_not() {
 #[tokio::test]
 async fn a_refusal_says_why_in_the_shape_of_every_error() {
     let server = TestServer::new();
-    for (error, expected) in [
-        (ReloadError::NoFile, StatusCode::CONFLICT),
+    for (error, expected, code) in [
+        (ReloadError::NoFile, StatusCode::CONFLICT, "no-configuration-file"),
         (
             ReloadError::Refused("no such module".to_owned()),
             StatusCode::UNPROCESSABLE_ENTITY,
+            "reload-refused",
         ),
         (
             ReloadError::Unavailable("the store is full".to_owned()),
             StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
         ),
     ] {
         let why = error.to_string();
         *server.policies.0.lock().unwrap() = Err(error);
         let (status, problem) = server.call(Method::POST, "/api/v1/reload", "").await;
-        assert_eq!(status, expected);
+        assert_eq!((status, &problem["code"]), (expected, &json!(code)));
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.starts_with(&why), "{detail}");
     }

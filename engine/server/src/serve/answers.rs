@@ -17,7 +17,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// What all answers may hold, in bytes.
 const BYTES: usize = 64 << 20;
@@ -97,6 +97,7 @@ pub(crate) async fn hold(State(budget): State<AnswerBudget>, request: Request, n
 
 fn too_many() -> Response {
     Problem::unavailable("too many answers wait for clients to take them; ask for less with `limit`, or try again")
+        .coded(Code::Busy)
         .into_response()
 }
 

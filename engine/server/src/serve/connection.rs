@@ -34,7 +34,7 @@ use super::tls::Shown;
 use super::undated::{answer as answer_undated, date, is_datable};
 use super::{Limits, Line, Peer, Serving, Tls, tls};
 use crate::headers;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// Requests under way at once over one HTTP/2 connection.
 const STREAMS: u32 = 64;
@@ -254,7 +254,7 @@ async fn answer(
     let access = &served.serving.access;
     let mut response = if is_kept && !access.has_precedence(request.uri(), request.headers(), &peer).await {
         let why = "all connections are taken, and those that are left are kept for probes and for callers with a token";
-        let mut refused = Problem::unavailable(why).into_response();
+        let mut refused = Problem::unavailable(why).coded(Code::Busy).into_response();
         headers::add(refused.headers_mut());
         refused
     } else {

@@ -14,7 +14,7 @@ use http::{HeaderValue, Request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tower::ServiceExt as _;
 
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// The most that is read of a request, in bytes.
 const HEAD: u64 = 16 << 10;
@@ -44,7 +44,8 @@ pub(super) async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, rout
     let response = match probe(&head) {
         Some(path) => asked(router, path).await,
         None => {
-            Problem::unavailable("this machine's clock is before 1970 or behind the year 9999; set it").into_response()
+            let refused = Problem::unavailable("this machine's clock is before 1970 or behind the year 9999; set it");
+            refused.coded(Code::ClockUnusable).into_response()
         }
     };
     let (parts, body) = response.into_parts();
