@@ -1,5 +1,6 @@
-//! What the documents tell people is so.
+//! The commands that README and quick starts tell people do what they say.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,8 +29,17 @@ pub fn commands_of(document: &str) -> Vec<String> {
     commands
 }
 
-fn commands() -> Vec<String> {
-    commands_of("README.md")
+/// Whose commands are carried out here.
+const DOCUMENTS: [&str; 4] = [
+    "README.md",
+    "docs/quick-start.md",
+    "docs/quick-start-cluster.md",
+    "docs/simulate.md",
+];
+
+/// Each of them once.
+fn commands() -> BTreeSet<String> {
+    DOCUMENTS.into_iter().flat_map(commands_of).collect()
 }
 
 /// Documented commands that are not carried out here, each with the reason.
@@ -72,8 +82,9 @@ const ENDLESS: [(&str, &str); 3] = [
 ];
 
 /// What the other commands write to one of their outputs.
-const WRITTEN: [(&str, &str); 13] = [
+const WRITTEN: [(&str, &str); 15] = [
     ("steadfast check --config config.toml", "config.toml has no mistakes"),
+    ("steadfast status", "local/default/orders"),
     ("steadfast clusters", "local"),
     ("steadfast explain local/default/orders", "local/default/orders is "),
     (
@@ -100,11 +111,15 @@ const WRITTEN: [(&str, &str); 13] = [
         "night-shift holds the policy",
     ),
     ("steadfast simulate examples/stories", " 0 failed"),
+    (
+        "steadfast simulate --timeline examples/stories/network-loss.toml",
+        " 0 failed",
+    ),
     ("steadfast simulate --config config.toml examples/stories", " 0 failed"),
     ("steadfast simulate --real --scale 20 examples/stories", " 0 failed"),
 ];
 
-/// The folder of somebody who follows the README, and a demo that stands for their cluster.
+/// The folder of somebody who follows the documents, and a demo that stands for their cluster.
 struct Reader {
     folder: tempfile::TempDir,
     demo: Process,
@@ -116,9 +131,9 @@ impl Reader {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        // The README's own configuration; what it leaves to the surroundings leads to no real cluster and no taken port.
-        let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-        let config = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        // The quick start's own configuration; what it leaves to the surroundings leads to no real cluster and no taken port.
+        let start = std::fs::read_to_string(root().join("docs/quick-start-cluster.md")).unwrap();
+        let config = start.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         let config = format!("{config}\n[server]\nlisten = \"127.0.0.1:0\"\n");
         std::fs::write(at("config.toml"), config).unwrap();
         std::fs::write(at("kubeconfig"), KUBECONFIG).unwrap();
@@ -165,8 +180,8 @@ const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: none\n\
                           contexts: [{name: none, context: {cluster: none, user: none}}]\n";
 
 #[test]
-fn every_command_of_the_readme_does_what_it_says() {
-    let reader = Reader::new();
+fn every_command_of_the_quick_starts_does_what_it_says() {
+    let mut reader = Reader::new();
     thread::scope(|scope| {
         for documented in commands() {
             if ELSEWHERE.iter().any(|(command, _)| *command == documented) {
@@ -179,7 +194,7 @@ fn every_command_of_the_readme_does_what_it_says() {
                     return;
                 }
                 let Some((_, written)) = WRITTEN.iter().find(|(command, _)| *command == documented) else {
-                    panic!("`{documented}` is new in the README: add it to a list of this test");
+                    panic!("`{documented}` is new in the documents: add it to a list of this test");
                 };
                 let ended = Ended::of(&mut command);
                 assert_eq!(ended.code, Some(0), "`{documented}`: {}{}", ended.out, ended.err);
@@ -188,13 +203,49 @@ fn every_command_of_the_readme_does_what_it_says() {
             });
         }
     });
+    // The last line that the quick start shows.
+    reader.demo.wait_for("steadfast  orders: RUNNING, stale");
     reader.demo.signal("TERM");
     let (status, said) = reader.demo.end();
     assert_eq!(status.code(), Some(0), "{said}");
+    let said: BTreeSet<String> = said.lines().map(without_chance).collect();
+    for shown in shown_of_the_demo() {
+        assert!(
+            said.contains(&without_chance(&shown)),
+            "the demo does not say `{shown}`:\n{said:#?}"
+        );
+    }
+}
+
+/// What the quick start shows of the demo.
+fn shown_of_the_demo() -> Vec<String> {
+    let start = std::fs::read_to_string(root().join("docs/quick-start.md")).unwrap();
+    let block = start
+        .split("<!-- demo: ")
+        .nth(1)
+        .unwrap()
+        .split("```text\n")
+        .nth(1)
+        .unwrap();
+    let shown: Vec<String> = block.split("```").next().unwrap().lines().map(str::to_owned).collect();
+    assert!(shown.len() > 5, "{shown:?}");
+    shown
+}
+
+/// A line of the demo without the second in which it comes and the ids that are drawn.
+fn without_chance(line: &str) -> String {
+    let is_id = |part: &str| part.len() == 8 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let line = line.trim_start();
+    let line = line.split_once("s  ").map_or(line, |(_, rest)| rest);
+    let parts: Vec<&str> = line
+        .split('-')
+        .map(|part| if is_id(part) { "ID" } else { part })
+        .collect();
+    parts.join("-")
 }
 
 #[test]
-fn the_readme_has_all_that_is_listed_here_and_the_root_runs_this_binary() {
+fn the_documents_have_all_that_is_listed_here_and_the_root_runs_this_binary() {
     let commands = commands();
     let listed = ELSEWHERE
         .iter()
@@ -202,69 +253,8 @@ fn the_readme_has_all_that_is_listed_here_and_the_root_runs_this_binary() {
         .chain(&WRITTEN)
         .map(|(command, _)| *command);
     for command in listed {
-        assert!(
-            commands.iter().any(|said| said == command),
-            "no `{command}` in {commands:#?}"
-        );
+        assert!(commands.contains(command), "no `{command}` in {commands:#?}");
     }
     let workspace = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(workspace.contains("default-members = [\"engine/steadfast\"]"));
-}
-
-/// A heading, as a link to it writes it.
-fn anchor(heading: &str) -> String {
-    let kept = heading
-        .chars()
-        .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
-    kept.collect::<String>().to_lowercase().replace(' ', "-")
-}
-
-#[test]
-fn every_file_and_heading_that_documents_point_to_exists() {
-    let documents = std::fs::read_dir(root().join("docs")).unwrap();
-    let documents = documents
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file());
-    let at_the_root = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
-    for document in documents.chain(at_the_root.map(|name| root().join(name))) {
-        let text = std::fs::read_to_string(&document).unwrap();
-        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        for link in links.filter(|link| !link.starts_with("http")) {
-            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
-            let target = match path {
-                "" => document.clone(),
-                path => document.parent().unwrap().join(path),
-            };
-            assert!(target.exists(), "{}: {link}", document.display());
-            if !heading.is_empty() {
-                let text = std::fs::read_to_string(&target).unwrap();
-                let mut headings = text.lines().filter(|line| line.starts_with('#'));
-                assert!(
-                    headings.any(|line| anchor(line.trim_start_matches('#').trim()) == heading),
-                    "{}: {link}",
-                    document.display()
-                );
-            }
-        }
-    }
-}
-
-#[test]
-fn every_dependency_has_its_line() {
-    let workspace: toml::Table = std::fs::read_to_string(root().join("Cargo.toml"))
-        .unwrap()
-        .parse()
-        .unwrap();
-    let text = std::fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
-    let named: Vec<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("| ")?.split('|').next())
-        .flat_map(|names| names.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')))
-        .collect();
-    for name in workspace["workspace"]["dependencies"].as_table().unwrap().keys() {
-        assert!(
-            name.starts_with("steadfast") || named.contains(&name.as_str()),
-            "docs/dependencies.md lacks {name}"
-        );
-    }
 }

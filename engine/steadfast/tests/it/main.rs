@@ -43,11 +43,15 @@ mod no_engine;
 #[cfg(feature = "author")]
 mod operate;
 #[cfg(feature = "author")]
+mod pages;
+#[cfg(feature = "author")]
 mod policy;
 mod process;
 #[cfg(feature = "author")]
 mod project;
 mod promote;
+#[cfg(feature = "author")]
+mod reference;
 mod registry;
 mod reload;
 #[cfg(feature = "author")]
