@@ -101,7 +101,10 @@ async fn a_job_that_is_not_on_record_may_be_in_a_cluster_that_cannot_be_read() {
         ),
     ] {
         let (status, problem) = server.get(path).await;
-        assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("job-not-known")));
+        assert_eq!(
+            (status, &problem["code"]),
+            (StatusCode::NOT_FOUND, &json!("job-not-known"))
+        );
         let detail = problem["detail"].as_str().unwrap();
         assert!(
             detail.contains(&says) && detail.ends_with("is not known"),

@@ -370,7 +370,10 @@ async fn a_forgotten_job_is_gone_and_a_failing_loop_says_so() {
     let server = orders().await;
     assert_eq!(server.call(Method::DELETE, JOB, "").await.0, StatusCode::NO_CONTENT);
     let (status, problem) = server.call(Method::DELETE, JOB, "").await;
-    assert_eq!((status, &problem["code"]), (StatusCode::NOT_FOUND, &json!("no-such-job")));
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::NOT_FOUND, &json!("no-such-job"))
+    );
     let (status, problem) = server.call(Method::DELETE, "/api/v1/jobs/local/default/busy", "").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(
