@@ -5,6 +5,7 @@ export default defineConfig({
   testDir: 'tests',
   testMatch: '**/*.spec.ts',
   outputDir: 'test-results',
+  snapshotPathTemplate: '../../../docs/images/{arg}{ext}',
   workers: 1,
   retries: 0,
   timeout: 60_000,

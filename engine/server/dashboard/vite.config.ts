@@ -15,6 +15,7 @@ export default defineConfig({
     modulePreload: false,
     reportCompressedSize: false,
     rollupOptions: {
+      checks: { pluginTimings: false },
       output: {
         entryFileNames: 'dashboard/app.js',
         assetFileNames: 'dashboard/style.css',

@@ -1,6 +1,6 @@
 // What may be done about jobs, one or many at once.
 
-import { jobPath, send, wordsOf } from '../api/client';
+import { ask, jobPath, send, wordsOf } from '../api/client';
 import type { IntentWord, Job } from '../api/types';
 
 export type ActionName = 'intent' | 'look' | 'silence' | 'unsilence' | 'forget';
@@ -38,7 +38,11 @@ const said = (author: string): { author?: string } => (author.trim() === '' ? {}
 export const intend = (id: string, intent: IntentWord, author: string): Promise<Job | null> =>
   send<Job>('PUT', `${jobPath(id)}/intent`, { intent, ...said(author) });
 
-export const look = (id: string): Promise<Job | null> => send<Job>('POST', `${jobPath(id)}/look`);
+/** The job after the look was judged; or as it was, if that takes longer than the engine waits. */
+export async function look(id: string): Promise<{ job: Job; isLate: boolean }> {
+  const response = await ask(`${jobPath(id)}/look`, { method: 'POST' });
+  return { job: (await response.json()) as Job, isLate: response.status === 202 };
+}
 
 export const forget = (id: string, isForced: boolean): Promise<null> => send('DELETE', `${jobPath(id)}${isForced ? '?force=true' : ''}`);
 

@@ -48,7 +48,9 @@ export function valuesOf(counted: Counted | null, name: ListName, chosen: Readon
   const facet: Facet =
     name === 'severity'
       ? { items: Object.entries(summary?.severity ?? {}).map(([value, count]) => ({ value, count })), more: 0 }
-      : (summary?.facets[name] ?? { items: [], more: 0 });
+      : { ...(summary?.facets[name] ?? { items: [], more: 0 }) };
+  // A label that every job has tells none from another.
+  if (name === 'label' && summary) facet.items = facet.items.filter((item) => item.count < summary.jobs || chosen.has(item.value));
   const missing = [...chosen].filter((value) => !facet.items.some((item) => item.value === value));
   return { items: [...missing.map((value) => ({ value, count: 0 })), ...facet.items], more: facet.more };
 }

@@ -56,14 +56,6 @@ export function tickLabel(at: number, step: number, zone: Zone): string {
   return time === '00:00:00' ? text.slice(5, 10) : time.slice(0, 5);
 }
 
-/** Which zone the browser's clock is in, e.g. `UTC+08:00`. */
-export function zoneName(now: Date): string {
-  const minutes = -now.getTimezoneOffset();
-  const sign = minutes < 0 ? '-' : '+';
-  const size = Math.abs(minutes);
-  return `UTC${sign}${two(Math.floor(size / 60))}:${two(size % 60)}`;
-}
-
 /** What `<input type="datetime-local">` holds, as a moment of that zone; null for none. */
 export function fromField(value: string, zone: Zone): string | null {
   if (value === '') return null;

@@ -1,7 +1,7 @@
 // Whether the page is the present. It follows the event stream for ever; when the engine is silent the page's clock stands still,
 // so that no age and no countdown pretends that somebody looks.
 
-import { hooks, Refused, wordsOf } from '../api/client';
+import { hooks, Refused } from '../api/client';
 import { frames, openEvents, type Position } from '../api/events';
 import type { StreamEvent } from '../api/types';
 
@@ -22,8 +22,6 @@ class Live {
   link = $state<'waiting' | 'live' | 'lost'>('waiting');
   heardAt = $state(Date.now());
   asksForToken = $state<'no' | 'yes' | 'wrong'>('no');
-  /** Why the stream broke last. */
-  why = $state('');
   #turn = $state(Date.now());
   #ahead = $state(0);
   #listeners = new Set<Listener>();
@@ -79,9 +77,7 @@ class Live {
         // After the stream was opened, so that nothing falls in between.
         this.#renew();
         if (response.body) last = await this.#read(response.body, last);
-        this.why = '';
       } catch (error) {
-        this.why = wordsOf(error);
         if (error instanceof Refused && error.status === 401) this.asksForToken = this.asksForToken === 'no' ? 'yes' : this.asksForToken;
       }
       ending.abort();
@@ -111,9 +107,8 @@ class Live {
         last = { sequence: event.sequence, store: event.store, ...(event.at === undefined ? {} : { at: event.at }) };
         for (const listener of this.#listeners) listener.event?.(event);
       }
-    } catch (error) {
+    } catch {
       // A connection that breaks off in the middle has told something all the same.
-      this.why = wordsOf(error);
     }
     return last;
   }

@@ -42,6 +42,8 @@ export class Mock {
   asked: Asked[] = [];
   sequence = 0;
   metrics = '';
+  /** The engine's clock, if it stands still. */
+  now: number | null = null;
   ready: unknown = null;
   store: unknown = null;
   readonly #streams = new Set<ServerResponse>();
@@ -59,7 +61,10 @@ export class Mock {
 
   /** Listens, after a stop at the port of before. */
   async start(): Promise<this> {
-    const server = createServer((request, response) => void this.#serve(request, response));
+    const server = createServer((request, response) => {
+      if (this.now !== null) response.setHeader('date', new Date(this.now).toUTCString());
+      void this.#serve(request, response);
+    });
     await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
     this.#server = server;
     this.#port = (server.address() as AddressInfo).port;
@@ -97,7 +102,7 @@ export class Mock {
     this.#tell('forgotten', { job: id, sequence, at, body: null, store: 'mock', record: null });
   }
 
-  #tell(name: string, data: { sequence: number }): void {
+  #tell(name: string, data: { sequence: number; [key: string]: unknown }): void {
     for (const stream of this.#streams) stream.write(`id: ${data.sequence}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
@@ -201,7 +206,7 @@ export class Mock {
   #jobPart(path: string, query: URLSearchParams): Reply {
     const named = this.#named(path);
     if (!named) return problem(404, `there is no job ${decodeURIComponent(path.replace(/^\/api\/v1\/jobs\//, ''))}; GET /api/v1/jobs lists all`);
-    const now = Date.now();
+    const now = this.now ?? Date.now();
     const { job, part: [part] } = named;
     switch (part) {
       case undefined: return ok(job);

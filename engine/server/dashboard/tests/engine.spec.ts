@@ -1,0 +1,80 @@
+// Against the real engine. `check` names it; without one these are not run, and said to be skipped.
+
+import { Engine, program, Watched } from './engine';
+import { expect, test } from './page';
+
+test.skip(program === '', 'STEADFAST names no engine');
+
+test('the demo’s outage: the page shows what is known and since when, and nothing is invented', async ({ page }) => {
+  test.setTimeout(150_000);
+  const demo = new Engine(['demo', '--port', '0', '--no-stay']);
+  try {
+    await page.goto(await demo.says(/dashboard: (http:\/\/\S+)/));
+    const row = (name: string) => page.locator(`tr[data-id="local/default/${name}"]`);
+    await expect(row('orders')).toContainText('RUNNING');
+    await expect(row('images')).toContainText('ImagePull');
+    // Trouble is first.
+    await expect(page.locator('tbody tr[data-id]').first()).not.toHaveAttribute('data-id', 'local/default/orders');
+
+    await expect(page.locator('[data-cluster="local"]')).toContainText('not readable', { timeout: 60_000 });
+    await expect(page.locator('[data-outage="local"]')).toBeVisible();
+    await expect(page.locator('.banner'), 'the engine itself is well').toHaveCount(0);
+    await expect(row('orders')).toContainText('stale', { timeout: 30_000 });
+    await expect(row('orders')).toContainText('RUNNING');
+    await expect(row('orders').locator('td.confirmed')).toHaveText(/^\d+s ago$/);
+
+    await row('orders').getByRole('link').click();
+    await expect(page.getByText('It was so when it was last seen; no source has a fresh answer.').first()).toBeVisible();
+    await expect(page.locator('tr[data-source="flink"]')).toContainText(/unknown, \d+ looks? in a row, last known .* ago/);
+    await expect(page.locator('tr[data-shadow="naive"]')).toContainText('FAILED');
+    await expect(page.locator('.plot g[data-state="RUNNING"][data-confidence="stale"]')).toHaveCount(1);
+    await page.goBack();
+
+    await expect(page.locator('[data-cluster="local"]')).toContainText('reachable for', { timeout: 60_000 });
+    await expect(page.locator('[data-outage="local"]')).toHaveCount(0);
+    await expect(row('orders').locator('.badge')).toHaveAttribute('data-confidence', 'confirmed');
+    await expect(row('legacy')).not.toContainText('RUNNING', { timeout: 30_000 });
+  } finally {
+    await demo.kill();
+  }
+});
+
+test('the engine is killed and comes back: the page says so, resumes, and shows what happened meanwhile', async ({ page }) => {
+  test.setTimeout(120_000);
+  const watched = await new Watched().start(['orders', 'payments', 'clicks']);
+  try {
+    await page.goto(watched.address);
+    const orders = page.locator('tr[data-id="-/-/orders"]');
+    await expect(orders).toContainText('RUNNING');
+    await expect(orders).toContainText('standalone');
+    await watched.kill();
+    await expect(page.locator('.banner')).toContainText(/As of \d\d:\d\d:\d\d, \d+s ago/);
+    watched.flinks.states.set('orders', 'FAILED');
+    await watched.again();
+    await expect(page.locator('.banner')).toHaveCount(0, { timeout: 30_000 });
+    await expect(orders).toContainText('FAILED', { timeout: 30_000 });
+    await expect(page.locator('tbody tr[data-id]').first()).toHaveAttribute('data-id', '-/-/orders');
+    await expect(page).toHaveTitle(/^\(1\)/);
+
+    await orders.getByRole('link').click();
+    await page.getByRole('button', { name: 'Set intent' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Note the intent' }).click();
+    await expect(page.getByText(/^cancel, noted/)).toBeVisible();
+    await page.getByRole('button', { name: 'Silence' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Silence' }).click();
+    await expect(page).toHaveTitle(/^orders/);
+    await page.getByRole('button', { name: 'Look now' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Look now' }).click();
+    await expect(page.getByText('Looked. This is what they say now.')).toBeVisible();
+
+    await page.goto(`${watched.address}#/events`);
+    await expect(page.locator('tbody tr[data-kind="transition"]').first()).toContainText('FAILED');
+    await expect(page.locator('tbody tr[data-kind="call"]').first()).toBeVisible();
+    for (const [name, text] of [['alerts', 'No alert fires.'], ['policies', 'builtin:conservative'], ['engine', 'clients follow']] as const) {
+      await page.goto(`${watched.address}#/${name}`);
+      await expect(page.locator('main')).toContainText(name === 'engine' ? /clients? follow/ : text);
+    }
+  } finally {
+    await watched.stop();
+  }
+});
