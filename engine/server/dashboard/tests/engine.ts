@@ -98,7 +98,7 @@ export class Watched {
     this.#folder = await mkdtemp(join(tmpdir(), 'steadfast-dashboard-'));
     this.#port = await freePort();
     const jobs = names.map((name) => `[[job]]\nname = "${name}"\nmode = "standalone"\nflink_rest = "http://127.0.0.1:${this.flinks.port}/${name}"\n`);
-    await writeFile(join(this.#folder, 'config.toml'), `[server]\nlisten = "127.0.0.1:${this.#port}"\n[store]\nurl = "sqlite://steadfast.db"\n[timing]\npoll = "1s"\ntimeout = "500ms"\n${jobs.join('')}[[policy]]\nname = "default"\nmodule = "builtin:conservative"\n`);
+    await writeFile(join(this.#folder, 'config.toml'), `[server]\nlisten = "127.0.0.1:${this.#port}"\n[store]\nurl = "sqlite://steadfast.db"\n[timing]\npoll = "1s"\ntimeout = "500ms"\n${jobs.join('')}[[policy]]\nname = "default"\nmodule = "builtin:conservative"\nparams = { alert_after = "1s" }\n`);
     await this.again();
     return this;
   }

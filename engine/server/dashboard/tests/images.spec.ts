@@ -1,6 +1,7 @@
 // The pictures in docs/images, kept as they are: loosely, since fonts differ between machines.
 
 import { clustersOf, fleet, iso, job, story, unreadable } from './mock/world';
+import type { Job } from '../src/api/types';
 import type { Mock } from './mock/server';
 import { expect, test } from './page';
 
@@ -22,13 +23,20 @@ const checkout = () => job(id, {
   labels: { team: 'payments', tier: 'gold' }, links: [{ name: 'Flink', url: 'https://flink.example/checkout/' }, { name: 'Grafana', url: 'https://grafana.example/d/flink' }],
 }, NOW);
 
+/** As the jobs of a cluster are that cannot be seen. */
+const unseen = (one: Job): Job => {
+  const { severity: _, ...more } = one;
+  const conditions = [{ type: 'KubernetesUnreachable', since: iso(NOW - 12_000), message: 'refused: /apis/apps/v1/deployments' }];
+  return one.cluster === 'staging' && one.state === 'RUNNING' ? job(one.id, { ...more, confidence: 'stale', confirmedAt: iso(NOW - 14_000), conditions, reason: { code: 'Unseen', message: 'Neither Flink nor Kubernetes answers: RUNNING when last seen' } }, NOW) : one;
+};
+
 test.use({ timezoneId: 'UTC' });
 
 for (const [name, theme] of [['fleet', 'light'], ['fleet-dark', 'dark']] as const) {
   test(`image: ${name}`, async ({ page, open }) => {
     await page.emulateMedia({ colorScheme: theme });
     await page.clock.setFixedTime(NOW);
-    await open([checkout(), ...fleet(132, 7, NOW)], '', (mock) => {
+    await open([checkout(), ...fleet(132, 7, NOW).map(unseen)], '', (mock) => {
       stopped(mock);
       const staging = mock.clusters.items[2];
       mock.clusters.items[2] = { ...unreadable('staging', 'refused: /apis/apps/v1/deployments: Connection refused (os error 111)', 12_000, NOW), jobs: staging?.jobs ?? 0, unconfirmed: staging?.jobs ?? 0 };
