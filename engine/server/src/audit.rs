@@ -13,6 +13,7 @@ use crate::job::{HistoryQuery, JobPath, missing};
 use crate::problem::Problem;
 use crate::query::{Page, Parameters};
 use crate::state::Api;
+use crate::words::schema;
 
 /// A page of calls, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,14 +31,16 @@ pub(crate) struct AuditLine {
     /// When it was committed, by Steadfast's clock.
     #[schema(format = DateTime)]
     at: String,
-    /// start, cancel, savepoint, none, forget or forget-by-force.
+    /// What was asked for.
+    #[schema(value_type = schema::CallAsked, example = "cancel")]
     what: &'static str,
     /// Who the caller is, by what they showed: a token's name, a Kubernetes user, a certificate's name. Absent if they showed
     /// nothing, or the token that opens everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "deploy-bot")]
     by: Option<String>,
-    /// What they showed: token, kubernetes, certificate, token-file or nothing.
+    /// What they showed.
+    #[schema(value_type = schema::CallThrough, example = "token")]
     through: &'static str,
     /// For whom, as they said themselves (`author`); nobody has checked it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -73,7 +73,7 @@ fn refusal(api: &Api, key: &steadfast_core::id::JobKey, error: CloseupError) -> 
 }
 
 /// What Flink says of a job now: its vertices, checkpoints and failures. Asked live, kept nowhere.
-#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/flink", tag = "jobs", operation_id = "flink", params(
+#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/flink", tag = "jobs", operation_id = "getJobFlink", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
     responses((status = 200, description = "What came of each question, within `[timing] timeout`", body = FlinkCloseup),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
@@ -85,7 +85,7 @@ pub(crate) async fn flink(State(api): State<Api>, JobPath(key): JobPath) -> Resu
 }
 
 /// A job's pods now, and what Kubernetes tells of its objects. Asked live, kept nowhere.
-#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/pods", tag = "jobs", operation_id = "pods", params(
+#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/pods", tag = "jobs", operation_id = "getJobPods", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
     responses((status = 200, description = "What came of each question, within `[timing] timeout`", body = PodsCloseup),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
@@ -138,7 +138,7 @@ pub(crate) struct LogQuery {
 /// The end of the log of one of a job's pods. Asked live, kept nowhere.
 ///
 /// A log may hold what its job read and wrote, passwords among it: so it asks for the scope `admin`.
-#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/log", tag = "jobs", operation_id = "log", params(
+#[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/log", tag = "jobs", operation_id = "getJobLog", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path), LogQuery),
     responses((status = 200, description = "What came of the question; absent: the job has no such pod, or its container has not begun anew", body = LogCloseup),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),

@@ -46,6 +46,8 @@ use crate::state::Api;
 use resume::EventsQuery;
 use subscriber::{Source, Subscriber};
 
+pub(crate) use subscriber::{EventData, ResetData, UnreadableData};
+
 pub(crate) use followers::Followers;
 
 /// How many clients may follow at a time.
@@ -83,7 +85,7 @@ pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
 #[utoipa::path(get, path = "/api/v1/events", operation_id = "streamEvents", tag = "events", params(
     ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that was received; it wins over `after`"),
     EventsQuery),
-    responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream",
+    responses((status = 200, description = "Server-sent events; the data of each is JSON: an `Event`, a `ResetEvent` or an `UnreadableEvent`", body = String, content_type = "text/event-stream",
             headers(("Steadfast-Store" = String, description = "The id of the store that the positions are of"))),
         (status = 400, description = "Not a position", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Too many clients follow, or the journal cannot be read", body = Problem, content_type = "application/problem+json")))]

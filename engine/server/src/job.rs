@@ -27,6 +27,7 @@ use crate::query::{Limit, Page, Parameters, Position, truth};
 use crate::serve::is_late;
 use crate::state::Api;
 use crate::view::{Job, Transition};
+use crate::words::schema;
 
 /// The largest request body that is read, in bytes; the only one with a meaning is an intent.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
@@ -94,8 +95,8 @@ pub(crate) struct TransitionPage {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntentBody {
-    /// start, cancel, savepoint or none.
-    #[schema(example = "cancel")]
+    /// What is wanted.
+    #[schema(value_type = schema::IntentWord, example = "cancel")]
     intent: String,
     /// Who says so, for those who read the record; at most 256 characters.
     #[serde(default)]
@@ -235,7 +236,7 @@ pub(crate) async fn explain(State(api): State<Api>, JobPath(key): JobPath) -> Re
 /// Asks Flink and Kubernetes of a job now, instead of with the next poll.
 ///
 /// It is the look that the engine takes anyhow, made sooner: a watch that sleeps is polled once, and sleeps on unless what is seen wakes it.
-#[utoipa::path(post, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/look", tag = "jobs", params(
+#[utoipa::path(post, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/look", operation_id = "lookAtJob", tag = "jobs", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path)),
     responses((status = 200, description = "The job as it is, now that what was seen, or that nothing was, has been judged", body = Job),
         (status = 202, description = "The job as it is; it is looked for longer than `[timing] timeout` and a second, and what comes of it will be in the record", body = Job),

@@ -5,6 +5,7 @@ mod order;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use steadfast_core::projection::JobView;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::cursor;
@@ -13,8 +14,9 @@ use crate::problem::Problem;
 use crate::query::{Both, Cursor, Limit, Page, first};
 use crate::state::Api;
 use crate::view::Job;
+use crate::words::schema;
 
-use order::{Behind, Sort};
+pub(crate) use order::{Behind, Sort, sorts};
 
 /// A page of jobs, in the order that was asked for.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,7 +38,7 @@ pub(crate) struct ListQuery {
     /// `severity` is the worst first, then what stands longest, then by id. `state` is by the word; `since` what stands longest first;
     /// `confirmed` what was longest not confirmed first; `cluster` by cluster, then by id.
     #[serde(default)]
-    #[param(value_type = Option<String>, example = "severity")]
+    #[param(value_type = Option<schema::Sort>, example = "severity")]
     sort: Sort,
     /// Items of a page: 1 to 5000, 500 if not given.
     #[serde(default)]
@@ -59,8 +61,24 @@ pub(crate) async fn list(
     State(api): State<Api>,
     Both(filter, query): Both<JobFilter, ListQuery>,
 ) -> Result<Json<JobPage>, Problem> {
-    let (sort, fingerprint) = (query.sort, filter.fingerprint());
-    let behind = query.cursor.map(|Cursor(behind)| behind);
+    let (total, page) = page(&api, &filter, query.sort, query.limit, query.cursor)?;
+    Ok(Json(JobPage {
+        items: page.items.iter().map(|view| api.job(view)).collect(),
+        total,
+        cursor: page.cursor,
+    }))
+}
+
+/// A page of the jobs that pass, and how many there are in all.
+pub(crate) fn page(
+    api: &Api,
+    filter: &JobFilter,
+    sort: Sort,
+    limit: Limit,
+    cursor: Option<Cursor<Behind>>,
+) -> Result<(u64, Page<JobView>), Problem> {
+    let fingerprint = filter.fingerprint();
+    let behind = cursor.map(|Cursor(behind)| behind);
     if let Some(behind) = &behind {
         behind.must_go_with(sort, &fingerprint)?;
     }
@@ -72,20 +90,14 @@ pub(crate) async fn list(
         if let Some(behind) = &behind {
             all.retain(|(place, _)| sort.is_behind(place, behind));
         }
-        let page = first(all, query.limit.and_one(), |(one, _), (other, _)| {
-            sort.compare(one, other)
-        });
+        let page = first(all, limit.and_one(), |(one, _), (other, _)| sort.compare(one, other));
         let page = page.into_iter().map(|(_, view)| view.clone());
         (total as u64, page.collect())
     });
-    let page = Page::of(views, query.limit, |view| {
+    let page = Page::of(views, limit, |view| {
         cursor::write(&Behind::new(sort, fingerprint, &sort.place(view)))
     });
-    Ok(Json(JobPage {
-        items: page.items.iter().map(|view| api.job(view)).collect(),
-        total,
-        cursor: page.cursor,
-    }))
+    Ok((total, page))
 }
 
 #[cfg(test)]

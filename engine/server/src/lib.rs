@@ -16,6 +16,7 @@ mod alerts;
 mod audit;
 mod closeup;
 mod clusters;
+mod compat;
 mod cursor;
 mod dashboard;
 mod events;

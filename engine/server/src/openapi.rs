@@ -7,8 +7,9 @@ use utoipa::OpenApi;
 use crate::access::Door;
 use crate::problem::Problem;
 use crate::router::doors;
+use crate::words::schema;
 use crate::{
-    alerts, audit, closeup, clusters, dashboard, events, health, history, job, jobs, metrics, policies, shadows, store,
+    alerts, audit, closeup, clusters, compat, events, health, history, job, jobs, metrics, policies, shadows, store,
     summary, view,
 };
 
@@ -17,9 +18,21 @@ use crate::{
     info(title = "Steadfast", description = "A truthful record of Flink jobs on Kubernetes.", version = env!("CARGO_PKG_VERSION")),
     paths(
         health::livez, health::readyz, metrics::metrics, document,
-        clusters::list, events::events, jobs::list, summary::show, alerts::list, history::list, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, audit::list, job::intend, closeup::flink, closeup::pods, closeup::log, job::look,
+        clusters::list, events::events, jobs::list, summary::show, alerts::list, history::list, compat::streampark, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, audit::list, job::intend, closeup::flink, closeup::pods, closeup::log, job::look,
     ),
-    components(schemas(view::Job, view::Transition, view::AlertChange, Problem))
+    tags(
+        (name = "jobs", description = "The record: what is known of jobs, and what led to it"),
+        (name = "alerts", description = "Alerts that stand"),
+        (name = "events", description = "What happened, and what happens"),
+        (name = "policies", description = "What decides"),
+        (name = "integrations", description = "The record in the words of others"),
+        (name = "engine", description = "How the engine itself is, and what it can see"),
+    ),
+    components(schemas(
+        view::Job, view::Transition, view::AlertChange, Problem, events::EventData, events::UnreadableData, events::ResetData,
+        schema::State, schema::Confidence, schema::Mode, schema::ConditionType, schema::Severity, schema::AlertTold,
+        schema::EventKind, schema::Order, schema::Format, schema::Sort,
+    ))
 )]
 struct Document;
 
@@ -49,22 +62,10 @@ pub(crate) fn described() -> Result<Value, serde_json::Error> {
         );
     }
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
-        paths.extend(dashboard::ASSETS.iter().map(asset));
         add_session_jobs(paths);
         add_doors(paths);
     }
     Ok(document)
-}
-
-fn asset(asset: &dashboard::Asset) -> (String, Value) {
-    let content = json!({ asset.media_type: { "schema": { "type": "string" } } });
-    let item = json!({ "get": {
-        "tags": ["dashboard"],
-        "summary": format!("{}.", asset.description),
-        "operationId": asset.operation,
-        "responses": { "200": { "description": asset.description, "content": content } },
-    } });
-    (asset.path.to_owned(), item)
 }
 
 /// Whatever is served of an application is served of a session's job, one segment deeper.
@@ -169,6 +170,113 @@ mod tests {
         assert!(asked(job::SESSION_JOB, "delete").contains(r#"{"certificate":["admin"]}"#));
         let refused = &document["paths"][job::APPLICATION]["delete"]["responses"]["403"]["description"];
         assert!(refused.as_str().unwrap().contains("`admin`"), "{refused}");
+    }
+
+    /// Every `$ref` of a document.
+    fn references(value: &Value) -> Vec<String> {
+        match value {
+            Value::Object(members) => {
+                let own = members.get("$ref").and_then(Value::as_str).map(str::to_owned);
+                own.into_iter().chain(members.values().flat_map(references)).collect()
+            }
+            Value::Array(items) => items.iter().flat_map(references).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn whatever_is_referred_to_is_described() {
+        let document = described().unwrap();
+        let references = references(&document);
+        assert!(references.len() > 100, "{}", references.len());
+        for reference in references {
+            let pointer = reference.trim_start_matches('#');
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn operations_read_as_what_they_do_and_have_a_tag_that_is_described() {
+        let document = described().unwrap();
+        let tags: Vec<&Value> = document["tags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tag| &tag["name"])
+            .collect();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let id = operation["operationId"].as_str().unwrap();
+                let verbs = [
+                    "list",
+                    "get",
+                    "set",
+                    "forget",
+                    "explain",
+                    "stream",
+                    "reload",
+                    "look",
+                    "silence",
+                    "unsilence",
+                ];
+                assert!(verbs.iter().any(|verb| id.starts_with(verb)), "{method} {path}: {id}");
+                assert!(tags.contains(&&operation["tags"][0]), "{method} {path}");
+            }
+        }
+        let paths = &document["paths"];
+        assert_eq!(paths["/api/v1/jobs"]["get"]["operationId"], "listJobs");
+        assert_eq!(paths[job::SESSION_JOB]["get"]["operationId"], "getSessionJob");
+        assert_eq!(
+            paths.get("/dashboard/app.js"),
+            None,
+            "the dashboard's files are no part of the API"
+        );
+    }
+
+    #[test]
+    fn words_are_listed() {
+        let document = described().unwrap();
+        let schemas = &document["components"]["schemas"];
+        for (schema, words) in [
+            ("State", "RUNNING TERMINATED UNKNOWN"),
+            ("Confidence", "confirmed inferred stale"),
+            ("Severity", "alerting ended"),
+            ("Attention", "active sleeping"),
+            ("AlertScope", "job cluster policy"),
+            ("EventKind", "transition call"),
+            ("Sort", "severity -since"),
+        ] {
+            let listed = schemas[schema]["enum"].as_array().unwrap();
+            for word in words.split_whitespace() {
+                assert!(listed.iter().any(|one| one == word), "{schema}: {word}");
+            }
+        }
+        let state = &schemas["Job"]["properties"]["state"];
+        assert_eq!(references(state), ["#/components/schemas/State"], "{state}");
+        let parameters = document["paths"]["/api/v1/jobs"]["get"]["parameters"]
+            .as_array()
+            .unwrap();
+        let filter = parameters
+            .iter()
+            .find(|parameter| parameter["name"] == "severity")
+            .unwrap();
+        assert_eq!(references(filter), ["#/components/schemas/Severity"], "{filter}");
+    }
+
+    #[tokio::test]
+    async fn the_example_of_a_job_has_the_members_of_a_job() {
+        let document = described().unwrap();
+        let example = document["components"]["schemas"]["Job"]["example"]
+            .as_object()
+            .unwrap()
+            .clone();
+        let server = crate::testing::TestServer::new();
+        server
+            .add("prod/default/orders", steadfast_core::state::JobState::Running)
+            .await;
+        let (_, job) = server.get("/api/v1/jobs/prod/default/orders").await;
+        let members = |value: &Map<String, Value>| value.keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(members(&example), members(job.as_object().unwrap()));
     }
 
     #[test]

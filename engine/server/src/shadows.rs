@@ -14,6 +14,7 @@ use crate::problem::Problem;
 use crate::query::{Cursor, Limit, Page, Parameters, truth};
 use crate::state::Api;
 use crate::view::Reason;
+use crate::words::schema;
 
 /// How shadow policies compare: all of them over all their jobs, and a page of their jobs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -69,8 +70,10 @@ pub(crate) struct Comparison {
 pub(crate) struct Decided {
     /// The policy that decides.
     policy: String,
+    #[schema(value_type = schema::State, example = "RUNNING")]
     state: &'static str,
     attempt: u32,
+    #[schema(value_type = schema::Confidence, example = "confirmed")]
     confidence: &'static str,
     reason: Reason,
 }
@@ -78,8 +81,10 @@ pub(crate) struct Decided {
 /// What a shadow would say.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ShadowState {
+    #[schema(value_type = schema::State, example = "RUNNING")]
     state: &'static str,
     attempt: u32,
+    #[schema(value_type = schema::Confidence, example = "confirmed")]
     confidence: &'static str,
     reason: Reason,
     /// The rule of its last decision; null until it has decided.
@@ -91,7 +96,8 @@ pub(crate) struct ShadowState {
 pub(crate) struct Failure {
     #[schema(format = DateTime)]
     at: String,
-    /// error, trap, deadline, memory or invalid.
+    /// How it failed.
+    #[schema(value_type = schema::PolicyFailure, example = "trap")]
     kind: &'static str,
     message: String,
 }

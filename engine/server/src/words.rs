@@ -132,6 +132,13 @@ pub(crate) mod schema {
         AlertTold, "Whether sinks are told of an alert that stands", words::<crate::alerts::Told>();
         Attention, "Whether a watch polls", state::Attention::ALL.iter().map(|word| word.as_str());
         IntentWord, "What somebody intends with a job", state::Intent::ALL.iter().map(|word| word.as_str());
+        CallAsked, "What a call asked for", ["start", "cancel", "savepoint", "none", "forget", "forget-by-force"];
+        CallThrough, "By what a caller is known", ["nothing", "token-file", "token", "certificate", "kubernetes"];
+        PolicyFailure, "How a policy fails", ["error", "trap", "deadline", "memory", "invalid"];
+        PodRole, "What runs in a pod", ["jobmanager", "taskmanager"];
+        ContainerState, "What a container does", ["waiting", "running", "terminated"];
+        Sort, "In which order jobs are listed; a `-` turns it round", crate::jobs::sorts();
+        StreamParkState, "A state in the words of StreamPark's `FlinkAppStateEnum`", crate::compat::names();
         AlertScope, "What an alert is about", ["job", "cluster", "policy"];
         AlertStatus, "Whether an alert began or ended", ["firing", "resolved"];
     }

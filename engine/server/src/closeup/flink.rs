@@ -8,6 +8,7 @@ use steadfast_core::time::Timestamp;
 use utoipa::ToSchema;
 
 use super::Part;
+use crate::words::schema;
 
 /// A job as its Flink shows it now.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -30,7 +31,7 @@ pub(crate) struct FlinkCloseup {
 pub(crate) struct JobDetail {
     id: String,
     name: String,
-    #[schema(example = "RUNNING")]
+    #[schema(value_type = schema::State, example = "RUNNING")]
     state: &'static str,
     #[schema(format = DateTime)]
     started_at: String,

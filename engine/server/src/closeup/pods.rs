@@ -6,6 +6,7 @@ use steadfast_core::foreign_text::ForeignText;
 use utoipa::ToSchema;
 
 use super::Part;
+use crate::words::schema;
 
 /// A job's pods now, and what Kubernetes tells of its objects.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -25,7 +26,8 @@ pub(crate) struct PodsCloseup {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Pod {
     name: String,
-    /// jobmanager or taskmanager.
+    /// What runs in it.
+    #[schema(value_type = schema::PodRole, example = "jobmanager")]
     role: &'static str,
     /// Pending, Running, Succeeded, Failed or Unknown.
     #[schema(example = "Running")]
@@ -51,7 +53,8 @@ pub(crate) struct Pod {
 pub(crate) struct Container {
     name: String,
     restarts: u32,
-    /// waiting, running or terminated.
+    /// What it does.
+    #[schema(value_type = schema::ContainerState, example = "running")]
     state: &'static str,
     /// Why it waits or has ended; of one that runs, why it ended before.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use serde::Serialize;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{EntriesOf, Entry, Event, Page, Row, Sequence, Store, Unreadable};
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use super::followers::Place;
 use super::resume::Start;
@@ -17,39 +18,58 @@ use crate::view::{AlertChange, Job, Transition};
 /// How many entries a stream holds in memory at most; more is read when they were sent.
 pub(super) const PAGE: u32 = 256;
 
-/// The data of an event.
-#[derive(Debug, Serialize)]
-struct EventData<'a> {
+/// The data of an event. Its name is `transition`, `update`, `alert` or `forgotten`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(crate) struct EventData<'a> {
+    /// The id of the job.
+    #[schema(example = "prod/default/orders")]
     job: String,
+    /// Its position in the journal: the event's id.
+    #[schema(example = 42)]
     sequence: u64,
+    /// When it was decided, by Steadfast's clock.
+    #[schema(format = DateTime)]
     at: String,
+    /// The record's revision after it.
     revision: u64,
+    /// A transition or an alert; else null.
+    #[schema(value_type = Option<Body>)]
     body: Option<Body>,
+    /// The id of the store.
+    #[schema(example = "0123456789abcdef")]
     store: &'a str,
-    /// Where it was asked for: the job, null if there is none.
+    /// With `job=true`: the job as it is shown, null if there is none any more. Absent without.
+    #[schema(value_type = Option<Job>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<Option<Job>>,
 }
 
-/// The data of `unreadable`.
-#[derive(Debug, Serialize)]
-struct UnreadableData<'a> {
+/// The data of an event named `unreadable`: one that is in the journal and does not read.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UnreadableEvent)]
+pub(crate) struct UnreadableData<'a> {
+    /// The job as the row names it.
     job: &'a str,
     sequence: u64,
+    /// Why it does not read.
     why: &'a str,
     store: &'a str,
 }
 
-/// The data of `reset`.
-#[derive(Debug, Serialize)]
-struct ResetData<'a> {
+/// The data of an event named `reset`: what the client had is not of this journal.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResetEvent)]
+pub(crate) struct ResetData<'a> {
     store: &'a str,
+    /// Where the stream goes on.
     newest: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
-enum Body {
+#[schema(as = EventBody)]
+pub(crate) enum Body {
     Transition(Transition),
     Alert(AlertChange),
 }

@@ -55,6 +55,14 @@ impl From<Sort> for String {
     }
 }
 
+/// The words of all orders, each also turned round.
+pub(crate) fn sorts() -> impl Iterator<Item = String> {
+    By::VARIANTS.iter().flat_map(|by| {
+        let turned = [false, true];
+        turned.map(|is_turned| String::from(Sort { by: *by, is_turned }))
+    })
+}
+
 /// The place of a job in an order: its rank, a time in milliseconds, its key.
 pub(super) type Place<'a> = (u8, Option<i64>, &'a JobKey);
 
