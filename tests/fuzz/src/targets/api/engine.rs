@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use axum::Router;
 use prometheus_client::registry::Registry;
 use steadfast_core::call::Call;
+use steadfast_core::closeup::{FlinkCloseup, LogCloseup, LogQuestion, PodsCloseup};
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::{ClusterName, JobKey, PolicyName};
@@ -17,8 +18,8 @@ use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::state::{Confidence, Force, Intent, JobState};
 use steadfast_core::testing;
 use steadfast_server::{
-    Access, Api, ClusterReading, Control, ControlError, FlinkCounts, Health, Liveness, Policies, PolicyList, Readiness,
-    RecordFaults, ReloadError, Reloaded,
+    Access, Api, Closeup, CloseupError, ClusterReading, Control, ControlError, FlinkCounts, Health, Liveness, Looked,
+    Policies, PolicyList, Readiness, RecordFaults, ReloadError, Reloaded,
 };
 use steadfast_store::MemoryStore;
 use tokio::sync::watch;
@@ -69,8 +70,10 @@ pub(super) async fn router() -> Router {
         shadows: ShadowBoard::default(),
         policies: Arc::new(Still),
         control: Arc::new(StillLoop(jobs)),
+        closeup: Arc::new(Still),
         health: Arc::new(Still),
         metrics: Arc::new(Registry::default()),
+        links: Arc::default(),
         access: Access::loopback(),
     })
 }
@@ -112,6 +115,10 @@ impl Control for StillLoop {
         })
     }
 
+    async fn look(&self, job: &JobKey) -> Result<Looked, ControlError> {
+        self.0.get(job).map(Looked::Judged).ok_or(ControlError::NoSuchJob)
+    }
+
     async fn forget(&self, job: &JobKey, force: Force, _: Call) -> Result<(), ControlError> {
         let view = self.0.get(job).ok_or(ControlError::NoSuchJob)?;
         match force {
@@ -122,6 +129,26 @@ impl Control for StillLoop {
 }
 
 struct Still;
+
+/// Whatever the question is, nobody can be asked.
+#[async_trait]
+impl Closeup for Still {
+    async fn flink(&self, _: &JobKey) -> Result<FlinkCloseup, CloseupError> {
+        Err(nobody())
+    }
+
+    async fn pods(&self, _: &JobKey) -> Result<PodsCloseup, CloseupError> {
+        Err(nobody())
+    }
+
+    async fn log(&self, _: &JobKey, _: &LogQuestion) -> Result<LogCloseup, CloseupError> {
+        Err(nobody())
+    }
+}
+
+fn nobody() -> CloseupError {
+    CloseupError::Unavailable("nobody is there".to_owned())
+}
 
 impl Health for Still {
     fn live(&self) -> Liveness {
