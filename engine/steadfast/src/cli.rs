@@ -192,16 +192,6 @@ enum Command {
     /// Make tokens for those who call an engine.
     #[command(subcommand)]
     Token(token::Command),
-    /// Compile a module for the process that starts this one, within limits: from the standard input to the standard output.
-    #[command(name = crate::run::COMPILE, hide = true)]
-    CompileModule {
-        /// How much processor time it may take.
-        #[arg(long)]
-        seconds: u64,
-        /// How much memory it may take.
-        #[arg(long)]
-        mebibytes: u64,
-    },
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -215,6 +205,18 @@ enum Command {
         #[arg(value_name = "FOLDER")]
         folder: PathBuf,
     },
+}
+
+/// Compile a module for the process that starts this one, within limits: from the standard input to the standard output.
+#[derive(Debug, Parser)]
+#[command(name = crate::run::COMPILE)]
+struct CompileModule {
+    /// How much processor time it may take.
+    #[arg(long)]
+    seconds: u64,
+    /// How much memory it may take.
+    #[arg(long)]
+    mebibytes: u64,
 }
 
 /// How data is printed.
@@ -270,6 +272,17 @@ impl From<ConfigError> for Failure {
 
 /// Reads the command line and does what it asks for.
 pub fn main() -> ExitCode {
+    // Within limits of its own, it has no thread but this one: one that is still about to start when they come aborts the process.
+    // Nor has it parsed the command line of all commands, whose memory would be there for it beside what it may have.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == crate::run::COMPILE)
+    {
+        return match CompileModule::try_parse_from(std::env::args_os().skip(1)) {
+            Ok(CompileModule { seconds, mebibytes }) => ended(compile_module(seconds, mebibytes)),
+            Err(error) => refused(&error),
+        };
+    }
     complete::answer();
     // The parser would not say which of them it is.
     if let Some(name) = ["STEADFAST_LOG", "STEADFAST_LOG_FORMAT", "STEADFAST_SERVER"]
@@ -285,10 +298,6 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return refused(&error),
     };
-    // Within limits of its own, it has no thread but this one: one that is still about to start when they come aborts the process.
-    if let Command::CompileModule { seconds, mebibytes } = arguments.command {
-        return ended(compile_module(seconds, mebibytes));
-    }
     // Before the log, which has a thread too, and may be a file with a limit.
     let runtime = match runtime::start() {
         Ok(runtime) => runtime,
@@ -416,7 +425,6 @@ fn usual_log(command: &Command) -> &'static str {
         | Command::Silence(_)
         | Command::Reload(_)
         | Command::Forget(_)
-        | Command::CompileModule { .. }
         | Command::Completions { .. } => "info",
     }
 }
@@ -486,7 +494,6 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
         #[cfg(feature = "author")]
         Command::Simulate(options) => simulate::run(&options, runtime),
         Command::Sink(command) => sink::run(&command, runtime),
-        Command::CompileModule { seconds, mebibytes } => compile_module(seconds, mebibytes),
         Command::Store(command) => store::run(&command),
         Command::Token(command) => token::run(&command),
         Command::Completions { shell } => Ok(print_completions(shell)?),

@@ -5,9 +5,12 @@
 pub(super) const AFTER_HELP: &str = "\
 Examples:
   steadfast demo                           see it at work without a cluster
+  steadfast config init                    write a configuration of what is found
   steadfast check --config config.toml     find mistakes before the engine does
   steadfast run --config config.toml       keep the record, serve the API and the dashboard
-  steadfast status --watch                 follow all jobs of a running engine
+  steadfast status --sort severity         all jobs of a running engine, the worst first
+  steadfast status --watch                 follow them
+  steadfast history orders                 what was written about a job
   steadfast clusters                       which clusters can be read, and which cannot since when and why
   steadfast explain local/default/orders   what is known of a job, and which rule decided
   steadfast simulate stories/              play your own stories against your policy
@@ -18,6 +21,7 @@ Exit codes:
   0  done
   1  failed; the reason is on standard error (of `simulate`: a story failed; it is on standard output);
      of `status`: a cluster of the configuration was never read, so that jobs may be missing;
+     of `wait`: what was waited for did not come in time;
      of `store check` and `store repair`: something is wrong with the store
   2  the command line or the configuration is wrong; nothing was changed
   3  the engine could not be reached, or refused the request";
@@ -27,9 +31,12 @@ pub(super) const AFTER_HELP: &str = "\
 This build holds the daemon alone: `demo`, `simulate`, and what writes and tries policies, are in the default build.
 
 Examples:
+  steadfast config init                    write a configuration of what is found
   steadfast check --config config.toml     find mistakes before the engine does
   steadfast run --config config.toml       keep the record, serve the API and the dashboard
-  steadfast status --watch                 follow all jobs of a running engine
+  steadfast status --sort severity         all jobs of a running engine, the worst first
+  steadfast status --watch                 follow them
+  steadfast history orders                 what was written about a job
   steadfast clusters                       which clusters can be read, and which cannot since when and why
   steadfast explain local/default/orders   what is known of a job, and which rule decided
   steadfast replay --policy my.wasm        what another policy would have said of what was recorded
@@ -38,6 +45,6 @@ Examples:
 Exit codes:
   0  done
   1  failed; the reason is on standard error; of `status`: a cluster of the configuration was never read, so that jobs may be
-     missing; of `store check` and `store repair`: something is wrong with the store
+     missing; of `wait`: what was waited for did not come in time; of `store check` and `store repair`: something is wrong with the store
   2  the command line or the configuration is wrong; nothing was changed
   3  the engine could not be reached, or refused the request";

@@ -11,6 +11,8 @@ use super::client::Client;
 pub(super) const JOBS: &str = "/api/v1/jobs";
 /// From this likeness on (Jaro-Winkler, 1 is equal) a job is taken for what was meant.
 const ALIKE: f64 = 0.85;
+/// Jobs of a page: of 10,000 there are five.
+const PAGE: &str = "2000";
 /// How many candidates are named.
 const NAMED: usize = 5;
 
@@ -85,26 +87,19 @@ pub(super) async fn on<T>(
 
 /// The ids of all jobs.
 pub(super) async fn ids(client: &Client) -> Result<Vec<String>, Failure> {
-    let items = client.items(JOBS, &[]).await?;
+    let items = client.items(JOBS, &[("limit", PAGE.to_owned())]).await?;
     let id = |item: &Value| item.get("id")?.as_str().map(str::to_owned);
     Ok(items.iter().filter_map(id).collect())
 }
 
 /// `; did you mean ...?`, or nothing.
 fn meant(text: &str, ids: &[String]) -> String {
-    let wanted = text.to_lowercase();
-    let wanted_name = wanted.rsplit('/').next().unwrap_or_default();
+    // The name says more than the way to it, which many jobs share.
+    let name = |id: &str| id.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let wanted = name(text);
     let mut near: Vec<(f64, &String)> = ids
         .iter()
-        .map(|id| {
-            let (lower, parts) = (id.to_lowercase(), wanted.split('/').count());
-            // As much of the end as was written, and the name alone: it may be in another namespace.
-            let end: Vec<&str> = lower.rsplit('/').take(parts).collect();
-            let end = end.into_iter().rev().collect::<Vec<_>>().join("/");
-            let name = lower.rsplit('/').next().unwrap_or_default();
-            let same_name = if name == wanted_name { 0.95 } else { 0.0 };
-            (strsim::jaro_winkler(&wanted, &end).max(same_name), id)
-        })
+        .map(|id| (strsim::jaro_winkler(&wanted, &name(id)), id))
         .filter(|(likeness, _)| *likeness > ALIKE)
         .collect();
     near.sort_by(|(one, _), (other, _)| other.total_cmp(one));

@@ -7,7 +7,6 @@ use serde_json::json;
 use steadfast_core::duration::parse_duration;
 use steadfast_core::time::{Clock as _, Timestamp};
 
-use super::age::short;
 use super::client::{Client, ServerOptions, job_path, segment};
 use super::intent::is_about;
 use super::job_arg::job;
@@ -85,10 +84,9 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     is_about(&id, &job)?;
     let alert = &options.alert;
     printer::note(&match until {
-        Some(until) => format!(
-            "{alert} of {id} is silenced until {until} ({}): sinks are not told of it, and it is shown all the same",
-            short(until.since(now))
-        ),
+        Some(until) => {
+            format!("{alert} of {id} is silenced until {until}: sinks are not told of it, and it is shown all the same")
+        }
         None => format!("{alert} of {id} is silenced no more: sinks are told of it if it stands"),
     });
     match &options.output.format {

@@ -66,7 +66,9 @@ fn span(text: &str) -> Result<Duration, String> {
 pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     names::check(&options.job)?;
     let client = Client::new(&options.server)?;
-    let until = Instant::now() + options.timeout;
+    // A time that no clock comes to is none.
+    let until = Instant::now().checked_add(options.timeout);
+    let left = || until.map_or(PAUSE, |until| until.saturating_duration_since(Instant::now()));
     // An engine that does not answer at all is no engine that restarts.
     let mut job = look(&client, &options.job).await?;
     let mut absence = Absence::default();
@@ -78,17 +80,16 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
         {
             return told(options, job.as_ref());
         }
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        if left().is_zero() {
             return Err(Failure::Failed(late(options, job.as_ref())));
         }
-        tokio::time::sleep(PAUSE.min(left)).await;
+        tokio::time::sleep(PAUSE.min(left())).await;
         match look(&client, &options.job).await {
             Ok(now) => {
                 absence.end();
                 job = now;
             }
-            Err(failure) if Instant::now() >= until => return Err(failure),
+            Err(failure) if left().is_zero() => return Err(failure),
             Err(failure) => absence.wait(failure).await?,
         }
     }

@@ -3,7 +3,7 @@
 
 mod tables;
 
-use self::tables::{JOB, KUBERNETES, POLICY, RECORDING, REGISTRY, RETENTION, SERVER, SINK, TELEMETRY, TIMING, key};
+use self::tables::{JOB, KUBERNETES, LINK, POLICY, RECORDING, REGISTRY, RETENTION, SERVER, SINK, TELEMETRY, TIMING, key};
 use Holds::{Text, Truth};
 
 /// What a key holds.
@@ -134,6 +134,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     several("policy", &["name"], POLICY, "Who decides."),
     several("registry", &["host"], REGISTRY, "Who we are to a registry of modules."),
     several("sink", &["kind"], SINK, "Who is told of transitions and alerts."),
+    several("link", &["name", "url"], LINK, "What else shows a job."),
 ];
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ fn a_mistake_says_whether_the_file_the_environment_or_the_command_line_made_it()
         ("timing.pol=2s", "--set timing.pol: unknown key `pol`"),
         (
             "timing.validate=5ms",
-            "--set timing.validate: timing.validate is 5ms, shorter than 10ms",
+            "--set timing.validate: validate is 5ms, shorter than 10ms",
         ),
         (
             "kubernetes.prod.flink_rest=proxy",

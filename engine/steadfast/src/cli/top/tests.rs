@@ -9,6 +9,8 @@ use super::draw::draw;
 use super::read::Read;
 use super::view::{Action, View};
 
+const WIDTH: u16 = 100;
+
 fn job(id: &str, state: &str, severity: &str, since: &str) -> Value {
     json!({
         "id": id, "state": state, "severity": severity, "confidence": if severity == "unconfirmed" { "stale" } else { "confirmed" },
@@ -37,7 +39,7 @@ fn view() -> View {
 }
 
 fn screen(view: &mut View) -> Terminal<TestBackend> {
-    let mut terminal = Terminal::new(TestBackend::new(90, 9)).unwrap();
+    let mut terminal = Terminal::new(TestBackend::new(WIDTH, 9)).unwrap();
     terminal.draw(|frame| draw(frame, view)).unwrap();
     terminal
 }
@@ -45,7 +47,11 @@ fn screen(view: &mut View) -> Terminal<TestBackend> {
 fn lines(view: &mut View) -> Vec<String> {
     let terminal = screen(view);
     let buffer = terminal.backend().buffer();
-    let line = |y: u16| (0..90).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>();
+    let line = |y: u16| {
+        (0..WIDTH)
+            .map(|x| buffer[(x, y)].symbol().to_owned())
+            .collect::<String>()
+    };
     (0..9).map(|y| line(y).trim_end().to_owned()).collect()
 }
 
@@ -63,7 +69,7 @@ fn the_worst_stand_first_and_are_counted() {
     assert_eq!(
         lines(&mut view),
         [
-            "steadfast 127.0.0.1:8080  1 alerting  1 failed  1 unconfirmed  1 running  1 ended  01:13:29 U",
+            "steadfast 127.0.0.1:8080  1 alerting  1 failed  1 unconfirmed  1 running  1 ended  01:13:29 UTC",
             "JOB              STATE        CONFIDENCE AGE     STANDS                   REASON",
             "prod/pay/orders  FAILED       confirmed  4m      JobFailed                Flink says FAILED",
             "prod/shop/views  FAILED       confirmed  29s                              Flink says FAILED",

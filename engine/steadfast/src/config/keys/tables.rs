@@ -378,6 +378,15 @@ pub(super) const REGISTRY: &[Key] = &[
     key("insecure", Truth, Some("false"), "It is asked without TLS."),
 ];
 
+pub(super) const LINK: &[Key] = &[
+    key("name", Text, None, "How it is called."),
+    url(
+        "url",
+        "Where it leads: http or https, with {cluster} {namespace} {name} {flink_job_id} {deployment}.",
+    ),
+    key("clusters", Texts, Some("[]"), "Only for jobs of these clusters; none: of all."),
+];
+
 pub(super) const SINK_SELECT: &[Key] = &[
     key("cluster", Texts, None, "Patterns of clusters."),
     key("namespace", Texts, None, "Patterns of namespaces."),

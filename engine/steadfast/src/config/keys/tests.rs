@@ -54,6 +54,7 @@ fn defaults_are_those_of_the_program() {
             "name = \"a\"\nkubernetes = \"a\"\n[[kubernetes]]\nname = \"a\"\n",
         ),
         ("policy", "name = \"a\"\n"),
+        ("link", "name = \"a\"\nurl = \"https://a.example/{name}\"\n"),
         ("registry", "host = \"a.example\"\n"),
         ("sink", "kind = \"webhook\"\nurl = \"http://127.0.0.1:9\"\n"),
         ("telemetry", "endpoint = \"http://127.0.0.1:9\"\n"),
