@@ -79,6 +79,10 @@ pub(super) async fn on<T>(
         Err(Failure::Missing(error)) => {
             // Who cannot be asked has no hint.
             let known = ids(client).await.unwrap_or_default();
+            if known.contains(&id) {
+                let earlier = "the job is there, and this engine is of an earlier version, which does not know what is asked of it";
+                return Err(Failure::Missing(error.context(earlier)));
+            }
             Err(Failure::Missing(anyhow!("{error:#}{}", meant(&id, &known))))
         }
         Err(other) => Err(other),

@@ -3,7 +3,9 @@
 
 mod tables;
 
-use self::tables::{JOB, KUBERNETES, LINK, POLICY, RECORDING, REGISTRY, RETENTION, SERVER, SINK, TELEMETRY, TIMING, key};
+use self::tables::{
+    JOB, KUBERNETES, LINK, POLICY, RECORDING, REGISTRY, RETENTION, SERVER, SINK, TELEMETRY, TIMING, key,
+};
 use Holds::{Text, Truth};
 
 /// What a key holds.

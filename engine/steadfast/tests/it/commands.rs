@@ -221,6 +221,13 @@ fn an_engine_of_an_earlier_version_says_so_of_what_it_does_not_know() {
         history.out,
         history.err
     );
+    let look = ask(&["look", "a/b/c"]);
+    assert_eq!(look.code, Some(3));
+    assert!(
+        look.err.contains("this engine is of an earlier version") && !look.err.contains("did you mean"),
+        "{}",
+        look.err
+    );
     let events = ask(&["events"]);
     assert!(
         events.code == Some(3) && events.err.contains("earlier version"),

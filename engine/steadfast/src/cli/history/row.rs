@@ -71,12 +71,12 @@ fn caller(item: &Value) -> String {
     let of = |key: &str| item.pointer(&format!("/call/{key}")).and_then(Value::as_str);
     let by = match (of("by"), of("through")) {
         (Some(by), _) => format!("by {by}"),
-        (None, Some(through)) => format!("through {through}"),
-        (None, None) => String::new(),
+        (None, Some(through)) if through != "nothing" => format!("through {through}"),
+        (None, _) => String::new(),
     };
     let says = of("says").map_or_else(String::new, |says| format!(", for {says}"));
     let from = of("from").map_or_else(String::new, |from| format!(", from {from}"));
-    format!("{by}{says}{from}")
+    format!("{by}{says}{from}").trim_start_matches(", ").to_owned()
 }
 
 /// A time without its milliseconds.

@@ -384,7 +384,12 @@ pub(super) const LINK: &[Key] = &[
         "url",
         "Where it leads: http or https, with {cluster} {namespace} {name} {flink_job_id} {deployment}.",
     ),
-    key("clusters", Texts, Some("[]"), "Only for jobs of these clusters; none: of all."),
+    key(
+        "clusters",
+        Texts,
+        Some("[]"),
+        "Only for jobs of these clusters; none: of all.",
+    ),
 ];
 
 pub(super) const SINK_SELECT: &[Key] = &[
