@@ -8,11 +8,13 @@
 mod body;
 mod follow;
 pub mod json;
+mod kept;
 mod retry_after;
 mod tls;
 
 pub use body::{BodyError, whole};
 pub use follow::{Answered, MOST_HOPS, Request, SendError, send};
+pub use kept::Kept;
 pub use retry_after::retry_after;
 pub use tls::TlsFault;
 

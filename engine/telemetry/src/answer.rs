@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use prost::Message as _;
 use steadfast_core::foreign_text::harmless;
+use steadfast_http::Kept;
 
 use crate::otlp::Response;
 
@@ -30,10 +31,10 @@ pub(crate) struct Trouble {
 }
 
 impl Answer {
-    /// By the status and, where it is a success, the body.
-    pub(crate) fn of(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Self {
+    /// By the status and, where it is a success, the body, which may quote what we keep.
+    pub(crate) fn of(status: StatusCode, retry_after: Option<Duration>, body: &[u8], kept: &Kept) -> Self {
         if status.is_success() {
-            return taken(body);
+            return taken(body, kept);
         }
         let trouble = Trouble {
             why: format!("the collector answered {status}"),
@@ -57,14 +58,14 @@ impl Answer {
 }
 
 /// A body that does not read, as of a proxy that answers in the collector's place, says nothing more than its status.
-fn taken(body: &[u8]) -> Answer {
+fn taken(body: &[u8], kept: &Kept) -> Answer {
     let partial = Response::decode(body).ok();
     let partial = partial
         .and_then(|response| response.partial_success)
         .unwrap_or_default();
     Answer::Taken {
         rejected: u64::try_from(partial.rejected_spans).unwrap_or(0),
-        said: harmless(&partial.error_message, SAID).into_owned(),
+        said: harmless(&kept.hush(&partial.error_message), SAID).into_owned(),
     }
 }
 
@@ -88,7 +89,12 @@ mod tests {
     use crate::otlp::PartialSuccess;
 
     fn answer(status: u16) -> Answer {
-        Answer::of(StatusCode::from_u16(status).unwrap(), Some(Duration::from_secs(7)), b"")
+        Answer::of(
+            StatusCode::from_u16(status).unwrap(),
+            Some(Duration::from_secs(7)),
+            b"",
+            &Kept::default(),
+        )
     }
 
     #[test]
@@ -125,9 +131,10 @@ mod tests {
             rejected,
             said: said.to_owned(),
         };
+        let none = Kept::default();
         let body = response.encode_to_vec();
-        assert_eq!(Answer::of(StatusCode::OK, None, &body), all(3, "too old"));
-        assert_eq!(Answer::of(StatusCode::OK, None, b""), all(0, ""));
-        assert_eq!(Answer::of(StatusCode::ACCEPTED, None, b"<html>"), all(0, ""));
+        assert_eq!(Answer::of(StatusCode::OK, None, &body, &none), all(3, "too old"));
+        assert_eq!(Answer::of(StatusCode::OK, None, b"", &none), all(0, ""));
+        assert_eq!(Answer::of(StatusCode::ACCEPTED, None, b"<html>", &none), all(0, ""));
     }
 }

@@ -11,7 +11,7 @@ use reqwest::{Client, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::secret_url::SecretUrl;
-use steadfast_http::TlsFault;
+use steadfast_http::{Kept, TlsFault};
 
 use crate::answer::Answer;
 use crate::otlp::{Request, ResourceSpans};
@@ -119,6 +119,7 @@ impl Way {
             Ok(token) => token,
             Err(why) => return Answer::none(why),
         };
+        let kept = self.kept(token.as_ref());
         let mut post = self
             .client
             .post(self.url.clone())
@@ -139,7 +140,25 @@ impl Way {
         let retry_after = steadfast_http::retry_after(answer.headers());
         // An answer that breaks off, or does not end, still has its status.
         let body = steadfast_http::whole(answer, ANSWER).await.unwrap_or_default();
-        Answer::of(status, retry_after, &body)
+        Answer::of(status, retry_after, &body, &kept)
+    }
+
+    /// What is ours to keep of a request with that token: a collector may quote it.
+    fn kept(&self, token: Option<&HeaderValue>) -> Kept {
+        let mut kept = Kept::default();
+        let mut endpoint = self.url.clone();
+        // What OTLP has there is no secret, and an answer may well have the word.
+        let path = endpoint.path().trim_end_matches(TRACES).to_owned();
+        endpoint.set_path(&path);
+        kept.url(&endpoint);
+        if let Some(Ok(proxy)) = self.collector.proxy.as_ref().map(|proxy| proxy.expose().parse()) {
+            kept.url(&proxy);
+        }
+        let headers = self.collector.headers.iter().map(|(_, value)| value);
+        for value in headers.chain(token) {
+            kept.header(&String::from_utf8_lossy(value.as_bytes()));
+        }
+        kept
     }
 
     /// What is shown, as a header.

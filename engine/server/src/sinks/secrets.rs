@@ -1,12 +1,11 @@
 //! Secrets from files, read at each try, so that a new one counts at once; and texts of others that may quote one.
 
-mod kept;
-
 use std::path::Path;
 
 use secrecy::SecretString;
 
-pub(super) use self::kept::Kept;
+pub(super) use steadfast_http::Kept;
+
 use super::deliver::DeliveryError;
 
 /// The line that a file holds.

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::collector::Collector;
+use crate::otlp::{PartialSuccess, Response};
 use crate::queue::QUEUE;
 use crate::spans::Identity;
 
@@ -29,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 enum Reply {
     /// With this head, and no body.
     Head(String),
+    /// It took all, and says this.
+    Says(String),
     /// Not at all.
     Hang,
 }
@@ -77,6 +80,19 @@ impl Fake {
         let head = match reply {
             Some(Reply::Hang) => std::future::pending().await,
             Some(Reply::Head(head)) => head,
+            Some(Reply::Says(said)) => {
+                let partial_success = Some(PartialSuccess {
+                    rejected_spans: 0,
+                    error_message: said,
+                });
+                let body = Response { partial_success }.encode_to_vec();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                    body.len()
+                );
+                stream.write_all(head.as_bytes()).await?;
+                return stream.write_all(&body).await;
+            }
             None => {
                 let request = Request::decode(body.as_slice()).unwrap();
                 self.got.lock().unwrap().push(request);
@@ -276,6 +292,33 @@ async fn a_collector_that_names_a_time_is_left_alone_until_then() {
     let answer = way.post(&Request::default()).await;
     assert!(
         matches!(answer, Answer::NotNow(_, Some(asked)) if asked == Duration::from_secs(20)),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_collector_quotes_of_our_secrets_is_not_told() {
+    let said = "no tenant for 'header-canary' (Bearer token-canary) at /path-canary/v1/traces?key=query-canary";
+    let (_, address) = Fake::start([Reply::Says(said.to_owned())]).await;
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let token_file =
+        std::env::temp_dir().join(format!("steadfast-telemetry-{}-{}", std::process::id(), address.port()));
+    std::fs::write(&token_file, "token-canary\n").unwrap();
+    let way = Way::to(Collector {
+        endpoint: format!("http://{address}/path-canary?key=query-canary").into(),
+        headers: vec![(
+            http::HeaderName::from_static("x-key"),
+            http::HeaderValue::from_static("header-canary"),
+        )],
+        token_file: Some(token_file.clone()),
+        ..collector(address, PATIENCE)
+    });
+    let answer = way.unwrap().post(&Request::default()).await;
+    std::fs::remove_file(token_file).unwrap();
+    // The header's whole value is a secret, its scheme included.
+    let told = "no tenant for '(not shown)' ((not shown)) at /(not shown)/v1/traces?key=(not shown)";
+    assert!(
+        matches!(&answer, Answer::Taken { said, .. } if said == told),
         "{answer:?}"
     );
 }

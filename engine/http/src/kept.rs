@@ -18,12 +18,12 @@ const ENCODED: usize = 3;
 const QUOTED: usize = 2;
 
 /// Secrets, by which a text of others is made fit to be shown.
-#[derive(Default)]
-pub(in crate::sinks) struct Kept(Vec<String>);
+#[derive(Clone, Default)]
+pub struct Kept(Vec<String>);
 
 impl Kept {
     /// Keeps a secret.
-    pub(in crate::sinks) fn word(&mut self, word: &str) {
+    pub fn word(&mut self, word: &str) {
         let word = word.trim();
         if word.len() >= SHORTEST && !self.0.iter().any(|kept| kept == word) {
             self.0.push(word.to_owned());
@@ -31,7 +31,7 @@ impl Kept {
     }
 
     /// Keeps the value of a header: whole, what stands in it behind a scheme as `Bearer`, and the words that `Basic` encodes.
-    pub(in crate::sinks) fn header(&mut self, value: &str) {
+    pub fn header(&mut self, value: &str) {
         self.word(value);
         let Some((_, credential)) = value.trim().split_once(' ') else {
             return;
@@ -45,7 +45,7 @@ impl Kept {
     }
 
     /// Keeps what may be a secret of an address: who asks, the path, and the values of the query.
-    pub(in crate::sinks) fn url(&mut self, url: &Url) {
+    pub fn url(&mut self, url: &Url) {
         let written = [url.username(), url.password().unwrap_or_default()];
         let segments = url.path_segments().into_iter().flatten();
         let query = url.query().unwrap_or_default().split('&');
@@ -60,7 +60,7 @@ impl Kept {
 
     /// The beginning of a text without them: as they are, however they are percent-encoded, within whatever is base64, as user and
     /// password are together, and all that as JSON or HTML has it.
-    pub(in crate::sinks) fn hush(&self, text: &str) -> String {
+    pub fn hush(&self, text: &str) -> String {
         let text = text.get(..text.floor_char_boundary(MOST)).unwrap_or(text);
         let mut hidden: Vec<Range<usize>> = Vec::new();
         let quotations = chain(Seen::new(text), QUOTED, quoted);
@@ -157,7 +157,16 @@ fn percent(text: &[u8]) -> Option<(Vec<u8>, usize)> {
 fn quoted(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let utf8 = |number| Some(char::from_u32(number)?.to_string().into_bytes());
     match text {
-        [b'\\', b'u', ..] => Some((utf8(number(text.get(2..6)?, 16)?)?, 6)),
+        [b'\\', b'u', ..] => {
+            let unit = |at: usize| number(text.get(at..at + 4)?, 16);
+            let (high, is_pair) = (unit(2)?, text.get(6..8) == Some(b"\\u"));
+            // What is beyond U+FFFF is a pair of surrogates, as in UTF-16.
+            let low = unit(8).filter(|low| is_pair && (0xdc00..=0xdfff).contains(low));
+            match low.filter(|_| (0xd800..=0xdbff).contains(&high)) {
+                Some(low) => Some((utf8(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))?, 12)),
+                None => Some((utf8(high)?, 6)),
+            }
+        }
         [b'\\', sign @ (b'"' | b'\\' | b'/'), ..] => Some((vec![*sign], 2)),
         [b'&', rest @ ..] => {
             // No entity that is meant here is longer.
@@ -293,6 +302,25 @@ mod tests {
             kept.hush("größer & 中 \\ &#xffffff; \\ud83d"),
             "größer & 中 \\ &#xffffff; \\ud83d"
         );
+    }
+
+    #[test]
+    fn what_json_writes_as_two_surrogates_is_one_character() {
+        let kept = kept(&["pa😀ss-𝄞-word"]);
+        let said = "pa\\ud83d\\uDE00ss-\\ud834\\udd1e-word";
+        for said in [
+            said.to_owned(),
+            said.replace('\\', "\\\\"),
+            "pa&#128512;ss-&#x1D11E;-word".to_owned(),
+        ] {
+            assert_eq!(
+                kept.hush(&format!("{{\"msg\":\"{said}\"}}")),
+                format!("{{\"msg\":\"{INSTEAD}\"}}")
+            );
+        }
+        for alone in ["\\ud83d", "\\ude00\\ud83d", "\\ud83d\\u0041bc-defg", "\\ud83d\\ude0"] {
+            assert_eq!(kept.hush(alone), alone);
+        }
     }
 
     #[test]
