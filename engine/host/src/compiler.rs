@@ -9,12 +9,13 @@
 
 use std::io::{self, Read, Write};
 use std::num::NonZero;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use steadfast_tasks::try_threads;
 use wasmtime::Engine;
 
@@ -22,6 +23,8 @@ use crate::engine_pair;
 
 /// The most that is read of a module or of machine code, in bytes.
 const MOST: u64 = 1 << 30;
+/// The signal that cannot be caught.
+const KILLED: i32 = Signal::KILL.as_raw();
 // What comes before machine code, and before the reason why there is none.
 const COMPILED: u8 = b'+';
 const REFUSED: u8 = b'-';
@@ -104,6 +107,14 @@ impl CompilerProcess {
         match printed.split_first() {
             Some((&COMPILED, code)) if status.as_ref().is_ok_and(ExitStatus::success) => Ok(code.to_vec()),
             Some((&REFUSED, why)) => Err(CompileFailure::Refused(String::from_utf8_lossy(why).into_owned())),
+            // No limit of ours ends it so: somebody else did, mostly the kernel where memory ran out.
+            Some(_) | None if status.as_ref().is_ok_and(|status| status.signal() == Some(KILLED)) => {
+                Err(CompileFailure::Lacking(format!(
+                    "the compiler was killed (SIGKILL), as the kernel does where memory runs out; let it have more memory (memory.max of \
+                     its cgroup, MemoryMax, a container's limit): it may take {} MiB",
+                    self.limits.memory_bytes >> 20
+                )))
+            }
             // The limits end it by a signal. What ends otherwise has failed itself, as where it could not start a thread.
             Some(_) | None if status.as_ref().is_ok_and(|status| status.code().is_some()) => {
                 let ended = status.map_or_else(|error| error.to_string(), |status| status.to_string());
@@ -179,8 +190,10 @@ fn lacking(what: &str, error: &io::Error) -> CompileFailure {
 /// Compiles the component on the standard input for the process that started this one, within limits. What comes of it is
 /// printed. Fails if nobody reads that.
 pub fn compile_for_parent(limits: CompileLimits, mut input: impl Read, mut output: impl Write) -> io::Result<()> {
-    limit(Resource::Cpu, limits.processor.as_secs())?;
-    limit(Resource::Data, limits.memory_bytes)?;
+    // Behind the first the kernel sends SIGXCPU, which says why; at the second SIGKILL, which may be anybody's.
+    let seconds = limits.processor.as_secs();
+    limit(Resource::Cpu, seconds, seconds.saturating_add(1))?;
+    limit(Resource::Data, limits.memory_bytes, limits.memory_bytes)?;
     end_with_parent();
     let mut component = Vec::new();
     input.by_ref().take(MOST).read_to_end(&mut component)?;
@@ -198,13 +211,12 @@ pub fn compile_for_parent(limits: CompileLimits, mut input: impl Read, mut outpu
     output.flush()
 }
 
-/// Lowers a limit of this process.
-fn limit(resource: Resource, to: u64) -> io::Result<()> {
-    let maximum = getrlimit(resource).maximum;
-    let to = maximum.map_or(to, |maximum| maximum.min(to));
+/// Lowers a limit of this process, and how far it might raise it again.
+fn limit(resource: Resource, current: u64, maximum: u64) -> io::Result<()> {
+    let most = getrlimit(resource).maximum.unwrap_or(u64::MAX);
     let lower = Rlimit {
-        current: Some(to),
-        maximum: Some(to),
+        current: Some(current.min(most)),
+        maximum: Some(maximum.min(most)),
     };
     Ok(setrlimit(resource, lower)?)
 }
@@ -212,7 +224,7 @@ fn limit(resource: Resource, to: u64) -> io::Result<()> {
 /// Nobody reads what it prints once its parent is gone.
 fn end_with_parent() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)) {
+    if let Err(error) = rustix::process::set_parent_process_death_signal(Some(Signal::KILL)) {
         tracing::debug!("the end of the parent will not end this process: {error}");
     }
 }
@@ -270,6 +282,18 @@ mod tests {
         }
         let again = not_started(io::Error::from_raw_os_error(rustix::io::Errno::AGAIN.raw_os_error()));
         assert!(matches!(again, CompileFailure::Lacking(why) if why.contains("RLIMIT_NPROC")));
+    }
+
+    /// As the kernel ends whom it takes the memory from.
+    #[test]
+    fn one_that_somebody_kills_says_nothing_of_the_module() {
+        for script in ["kill -KILL $$", "printf +half; kill -KILL $$"] {
+            let killed = outcome(script, LONG).unwrap_err();
+            assert!(
+                killed.starts_with("lacking: the compiler was killed") && killed.contains("2048 MiB"),
+                "{killed}"
+            );
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -194,4 +195,31 @@ fn compiled(mebibytes: &str) -> Option<Vec<u8>> {
 fn what_compiles_a_module_keeps_to_its_limits() {
     assert!(compiled("1024").unwrap().starts_with(b"+"));
     assert_eq!(compiled("1"), None);
+}
+
+/// With one limit of processor time the kernel would end it as it ends whoever it takes the memory from: nobody could tell which.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_time_of_what_compiles_a_module_ends_with_a_signal_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["compile-module", "--seconds", "60", "--mebibytes", "1024"];
+    let mut child = steadfast(folder.path(), &arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let limits = format!("/proc/{}/limits", child.id());
+    let began = Instant::now();
+    let of_time = || -> Option<Vec<String>> {
+        let limits = std::fs::read_to_string(&limits).ok()?;
+        let line = limits.lines().find(|line| line.starts_with("Max cpu time"))?;
+        Some(line.split_whitespace().skip(3).map(str::to_owned).collect())
+    };
+    while of_time().is_none_or(|limits| limits[..2] != ["60", "61"]) {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", of_time());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
