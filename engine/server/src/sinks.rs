@@ -44,7 +44,7 @@ pub use address::{Address, check_url_file, http_url};
 pub use board::SinkBoard;
 pub use chat::Chat;
 pub use courier::{Courier, Following, Sink, SinkPorts};
-pub use deliver::{DELIVERY_DEADLINE, Deliver, DeliveryError, Refusal};
+pub use deliver::{DELIVERY_DEADLINE, Deliver, DeliveryError, NotYet, Refusal, Taken};
 pub use email::Mailer;
 pub use http_post::{HttpPost, MediaType, NoWay, Protocol};
 pub use lettre::message::Mailbox;

@@ -1,7 +1,9 @@
 //! A sink's way through the journal: each event at least once, in order for each job. What a receiver refuses for good, or
 //! does not take for too long, is given up, so that it does not hold up the rest for ever.
 
+mod aside;
 mod held;
+mod insistence;
 mod offer;
 mod standing;
 mod traces;
@@ -16,16 +18,16 @@ use steadfast_core::journal::{EntriesOf, Entry, JournalError, Sequence, Store};
 use steadfast_core::projection::Projection;
 use steadfast_core::time::{Clock, Timestamp};
 use steadfast_core::trace::Tracer;
-use steadfast_crash_points::CrashPoint;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use self::held::{Held, is_of_its_place};
+use self::held::Held;
+use self::offer::Delivery;
 use super::board::SinkBoard;
-use super::deliver::{Deliver, DeliveryError};
+use super::deliver::Deliver;
 use super::message::{Message, reached};
-use super::offering::{Counts, SinkMetrics, Tries};
+use super::offering::{Counts, SinkMetrics};
 use super::place::{first_place, look_back};
 use super::render::{Context, Renderer};
 use super::selection::Selection;
@@ -68,6 +70,8 @@ pub struct Courier {
     position: Sequence,
     /// What waits while other messages go on.
     held: Held,
+    /// When the receiver last took something, since the start.
+    last_taken: Option<Instant>,
     /// The cursor as the store has it, at or behind `position`.
     persisted: Sequence,
 }
@@ -102,14 +106,6 @@ enum Interrupted {
     Cancelled,
     /// The journal could not be read, or the cursor not be written.
     Store(JournalError),
-}
-
-/// What became of a message.
-enum Delivery {
-    /// It was taken, or given up.
-    Done,
-    /// It was refused after these tries, and the next ones may go on.
-    Refused(Tries, DeliveryError),
 }
 
 impl From<JournalError> for Interrupted {
@@ -157,6 +153,7 @@ impl Courier {
             tracer,
             position,
             held: Held::default(),
+            last_taken: None,
             persisted: position,
         })
     }
@@ -189,11 +186,7 @@ impl Courier {
         let mut failures = 0_u32;
         loop {
             entries.mark_unchanged();
-            let caught_up = match self.offer_held(cancel, rng).await {
-                Ok(()) => self.catch_up(&records, cancel, rng).await,
-                Err(interrupted) => Err(interrupted),
-            };
-            match caught_up {
+            match self.catch_up(&records, cancel, rng).await {
                 Ok(()) => failures = 0,
                 Err(Interrupted::Cancelled) => break,
                 Err(Interrupted::Store(error)) => {
@@ -224,7 +217,8 @@ impl Courier {
         );
     }
 
-    /// Delivers all that is in the journal.
+    /// Delivers all that is in the journal, and what waits and is due between its batches. Where no more may wait, the journal keeps
+    /// the rest.
     async fn catch_up(
         &mut self,
         records: &Projection,
@@ -233,7 +227,11 @@ impl Courier {
     ) -> Result<(), Interrupted> {
         let mut waits = !self.sink.batch_wait.is_zero();
         let batch = self.sink.renderer.batch();
-        while self.held.has_room_for(batch) {
+        loop {
+            self.offer_held(cancel, rng).await?;
+            if !self.held.has_room_for(batch) {
+                break;
+            }
             // Read before the entries: what is committed in between is above it, and is found next time.
             let newest = self.store.newest().await?;
             let of = EntriesOf::ForSinks;
@@ -255,23 +253,52 @@ impl Courier {
                 continue;
             }
             let messages = self.sink.renderer.messages(&selected, self.context(records));
-            for (number, message) in messages.iter().enumerate() {
-                if !self.waits_behind(message)
-                    && let Delivery::Refused(tries, refused) = self.deliver(message, cancel, rng).await?
-                {
-                    self.hold(message, tries, &refused, rng);
-                }
-                let rest = messages.get(number + 1..).unwrap_or_default();
-                self.position = self.position.max(reached(rest, last));
-            }
-            self.position = self.position.max(last);
+            let is_through = self.tell(&messages, last, cancel, rng).await?;
             self.show_what_waits(None);
             if !messages.is_empty() || self.position.0 - self.persisted.0 > PASSED_OVER {
                 self.write_cursor().await?;
             }
+            if !is_through {
+                break;
+            }
         }
         self.show_what_waits(None);
         Ok(())
+    }
+
+    /// Delivers the messages of a batch that ends at `last`, or has them wait. Says whether it came through: it ends before one for
+    /// which there is no room.
+    async fn tell(
+        &mut self,
+        messages: &[Message],
+        last: Sequence,
+        cancel: &CancellationToken,
+        rng: &mut impl Rng,
+    ) -> Result<bool, Interrupted> {
+        for (number, message) in messages.iter().enumerate() {
+            let before = self.held.before(message);
+            // What goes to all places tells of entries here and there in the batch: it is begun only where all of it has room.
+            let may_end_here = number == 0 || message.place.is_some();
+            if may_end_here && self.held.is_full(&before, self.last_taken) {
+                return Ok(false);
+            }
+            if message.place.is_some() && !before.is_empty() {
+                self.wait_behind(&before, message);
+            } else {
+                match self.deliver(message, &before, cancel, rng).await? {
+                    Delivery::Taken(not_yet) => {
+                        self.wait_behind(&before, message);
+                        self.hold_for(message, not_yet, rng);
+                    }
+                    Delivery::GivenUp => {}
+                    Delivery::Refused(tries, refused) => self.hold(message.clone(), tries, &refused, rng),
+                }
+            }
+            let rest = messages.get(number + 1..).unwrap_or_default();
+            self.position = self.position.max(reached(rest, last));
+        }
+        self.position = self.position.max(last);
+        Ok(true)
     }
 
     /// Those entries that it is told of.
@@ -308,58 +335,6 @@ impl Courier {
             selection: &self.sink.selection,
             records,
             now: self.clock.now(),
-        }
-    }
-
-    /// Offers one message until it is taken, or given up, or refused for where it goes.
-    async fn deliver(
-        &self,
-        message: &Message,
-        cancel: &CancellationToken,
-        rng: &mut impl Rng,
-    ) -> Result<Delivery, Interrupted> {
-        let mut tries = Tries::default();
-        let mut told: Option<Instant> = None;
-        loop {
-            CrashPoint::SinkOffered.reach();
-            let Err(refused) = self.offer(message, tries.failures, cancel).await? else {
-                CrashPoint::SinkTaken.reach();
-                self.counts.delivered.inc_by(message.tells_of.len() as u64);
-                if self.held.is_empty() {
-                    self.board.delivers(&self.sink.name);
-                }
-                return Ok(Delivery::Done);
-            };
-            self.failed();
-            // One that tells of many is offered for as long as the newest of them has a right to it.
-            let Some(newest) = message.tells_of.last() else {
-                return Ok(Delivery::Done);
-            };
-            let age = self.clock.surely().since(newest.at);
-            if let Some(why) = tries.failed(refused.refusal, age, self.sink.max_age) {
-                message
-                    .tells_of
-                    .iter()
-                    .for_each(|told| self.give_up(told, why, &refused.message));
-                return Ok(Delivery::Done);
-            }
-            if is_of_its_place(message, &refused) {
-                return Ok(Delivery::Refused(tries, refused));
-            }
-            if told.is_none_or(|at| at.elapsed() >= TOLD_AGAIN) {
-                told = Some(Instant::now());
-                tracing::warn!(
-                    sink = self.sink.name,
-                    sequence = newest.sequence.0,
-                    failures = tries.failures,
-                    error = refused.message,
-                    "a delivery failed and is tried again; told once a minute at most"
-                );
-            }
-            let wait = self.sink.retry.delay(tries.failures, refused.retry_after, rng);
-            if cancel.run_until_cancelled(sleep(wait)).await.is_none() {
-                return Err(Interrupted::Cancelled);
-            }
         }
     }
 }

@@ -21,6 +21,42 @@ pub trait Deliver: Send + Sync {
     ///
     /// Fails whenever the receiver did not say that it took the message.
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError>;
+
+    /// Delivers one message that goes to several places of the receiver, as a mail to its addresses: to all but those. Says who took
+    /// it. Where a receiver has no such places it is [`deliver`](Self::deliver).
+    ///
+    /// Fails if nobody took it.
+    async fn deliver_but(&self, message: &Message, _except: &[String]) -> Result<Taken, DeliveryError> {
+        self.deliver(message).await.map(|()| Taken::by_all())
+    }
+}
+
+/// Who took a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Somebody did.
+    pub is_by_some: bool,
+    /// Of the places it went to, those that may take it another time.
+    pub not_yet: Vec<NotYet>,
+}
+
+/// A place that did not take a message which others may have taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotYet {
+    /// Where: what [`Message::place`] says of a message that goes there alone.
+    pub place: String,
+    /// Why not.
+    pub refused: DeliveryError,
+}
+
+impl Taken {
+    /// Everybody did.
+    pub const fn by_all() -> Self {
+        Self {
+            is_by_some: true,
+            not_yet: Vec::new(),
+        }
+    }
 }
 
 /// The receiver did not take it.
@@ -58,6 +94,8 @@ pub enum Refusal {
     OfTheEvent,
     /// By its own word it does not take what goes to that [`Message::place`] now, whatever else it takes.
     OfThePlace,
+    /// There was no answer in time, whether the receiver is slow or what it asks about that [`Message::place`] is.
+    Unanswered,
 }
 
 impl Refusal {
@@ -67,6 +105,7 @@ impl Refusal {
             Self::ForNow => "not-now",
             Self::OfTheEvent => "refused",
             Self::OfThePlace => "refused-there",
+            Self::Unanswered => "unanswered",
         }
     }
 }

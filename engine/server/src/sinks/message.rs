@@ -14,7 +14,8 @@ pub struct Message {
     pub title: String,
     /// What is sent, as its kind has it.
     pub body: String,
-    /// Where at the receiver it goes, where a receiver may refuse what goes to one place and take the rest.
+    /// Where at the receiver it goes, where a receiver may refuse what goes to one place and take the rest: a namespace, or of
+    /// a mail the one address that it still goes to. None: to all of them.
     pub place: Option<String>,
     /// The entries of the journal that it tells of, in order. None: it repeats what was told before, and comes again by itself.
     pub tells_of: Vec<Told>,

@@ -15,8 +15,8 @@ use super::deliver::Refusal;
 
 /// How often, and for how long, a receiver must refuse an event before it is believed: one that is just being set up, or a
 /// proxy before it, may say so too.
-const REFUSALS: u32 = 3;
-const INSISTS: Duration = Duration::from_secs(60);
+pub(super) const REFUSALS: u32 = 3;
+pub(super) const INSISTS: Duration = Duration::from_secs(60);
 /// How often an event is offered, however old it is: after a long stop all of them are.
 const OFFERS: u32 = 3;
 
@@ -27,6 +27,8 @@ pub(super) struct Tries {
     /// How many refusals came in a row, and since when.
     refusals: u32,
     refused_since: Option<Instant>,
+    /// How often in a row there was no answer.
+    unanswered: u32,
 }
 
 /// Why an event is offered no more.
@@ -51,15 +53,30 @@ impl GivenUp {
 }
 
 impl Tries {
+    /// Those of a message that begins to wait by itself: its pauses are short again, however often it failed while the receiver
+    /// took nothing. How often it was itself refused counts on.
+    pub(super) const fn afresh(self) -> Self {
+        Self { failures: 1, ..self }
+    }
+
+    /// Whether there was no answer at least twice in a row.
+    pub(super) const fn are_unanswered(&self) -> bool {
+        self.unanswered >= 2
+    }
+
     /// Notes one more that failed, of an event of that age. Says whether it was the last.
     pub(super) fn failed(&mut self, refusal: Refusal, age: Duration, max_age: Duration) -> Option<GivenUp> {
         self.failures = self.failures.saturating_add(1);
+        self.unanswered = match refusal {
+            Refusal::Unanswered => self.unanswered.saturating_add(1),
+            Refusal::ForNow | Refusal::OfTheEvent | Refusal::OfThePlace => 0,
+        };
         let refused_for = match refusal {
             Refusal::OfTheEvent => {
                 self.refusals = self.refusals.saturating_add(1);
                 self.refused_since.get_or_insert_with(Instant::now).elapsed()
             }
-            Refusal::ForNow | Refusal::OfThePlace => {
+            Refusal::ForNow | Refusal::OfThePlace | Refusal::Unanswered => {
                 (self.refusals, self.refused_since) = (0, None);
                 Duration::ZERO
             }
@@ -115,7 +132,7 @@ impl SinkMetrics {
         );
         registry.register(
             "steadfast_sink_dead_letters",
-            "Events that a sink gave up: refused for good, or not taken within max_age",
+            "Events that a sink gave up: refused for good, not taken within max_age, or too many for one place",
             self.dead.clone(),
         );
         registry.register(

@@ -6,6 +6,7 @@
 
 mod reply;
 mod tls;
+mod transaction;
 
 use std::io;
 use std::time::Duration;
@@ -18,8 +19,9 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-pub(super) use reply::Reply;
+use reply::Reply;
 pub(super) use tls::Trust;
+pub(super) use transaction::LeftOut;
 
 /// How long it may take until there is a connection.
 const CONNECTING: Duration = Duration::from_secs(10);
@@ -71,13 +73,6 @@ pub(super) enum Errand<'a> {
     Greeting,
     /// To take a mail, which stands there as it goes over the line but for dots at the beginning of lines.
     Mail(&'a Envelope, &'a [u8]),
-}
-
-/// Somebody for whom a server takes no mail, though it takes it for others.
-#[derive(Debug)]
-pub(super) struct LeftOut {
-    pub(super) to: String,
-    pub(super) reply: Reply,
 }
 
 /// Why an errand came to nothing.
@@ -145,6 +140,14 @@ impl SmtpError {
             MAIL_FROM => reply.code == 552,
             _ => false,
         }
+    }
+
+    /// The code with which the first of those whom the mail goes to is refused, where all are.
+    pub(super) fn of_recipients(&self) -> Option<u16> {
+        let Self::Refused { verb, reply } = self else {
+            return None;
+        };
+        (*verb == RCPT_TO && reply.code != 421).then_some(reply.code)
     }
 }
 
@@ -242,32 +245,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         errand: Errand<'_>,
         until: Instant,
     ) -> Result<Vec<LeftOut>, SmtpError> {
-        let left_out = by(until, self.begin(login, errand)).await?;
-        if let Errand::Mail(_, mail) = errand {
-            let handed_over = timeout(HANDING_OVER, self.hand_over(mail)).await;
-            handed_over.unwrap_or(Err(SmtpError::Unanswered))?;
-        }
+        let left_out = match errand {
+            Errand::Greeting => {
+                let greeted = async {
+                    self.log_in(login).await?;
+                    self.ask("NOOP", "NOOP", &[250]).await
+                };
+                by(until, greeted).await.map(|_| Vec::new())?
+            }
+            Errand::Mail(envelope, mail) => {
+                by(until, self.log_in(login)).await?;
+                self.send(envelope, mail, until).await?
+            }
+        };
         // What was asked for is done, whatever becomes of the farewell, so that no answer to it is waited for.
         drop(timeout(FAREWELL, self.say(b"QUIT\r\n")).await);
         Ok(left_out)
     }
 
-    /// All but the mail itself.
-    async fn begin(&mut self, login: Option<&Login>, errand: Errand<'_>) -> Result<Vec<LeftOut>, SmtpError> {
-        if let Some(login) = login {
-            self.log_in(login).await?;
-        }
-        match errand {
-            Errand::Greeting => {
-                self.ask("NOOP", "NOOP", &[250]).await?;
-                Ok(Vec::new())
-            }
-            Errand::Mail(envelope, mail) => self.announce(envelope, mail).await,
-        }
-    }
-
-    async fn log_in(&mut self, login: &Login) -> Result<(), SmtpError> {
-        let Login { user, password } = login;
+    async fn log_in(&mut self, login: Option<&Login>) -> Result<(), SmtpError> {
+        let Some(Login { user, password }) = login else {
+            return Ok(());
+        };
         let password = password.expose_secret();
         if self.offers_among("AUTH", "PLAIN") {
             let shown = STANDARD.encode(format!("\0{user}\0{password}"));
@@ -280,50 +279,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Err(SmtpError::NoLogin);
         }
         Ok(())
-    }
-
-    /// Says from whom a mail is and for whom, up to where the server waits for it. It goes to those whom the server takes it for:
-    /// one address that is no longer there must not silence all.
-    async fn announce(&mut self, envelope: &Envelope, mail: &[u8]) -> Result<Vec<LeftOut>, SmtpError> {
-        let from = envelope.from().map(ToString::to_string).unwrap_or_default();
-        let to: Vec<String> = envelope.to().iter().map(ToString::to_string).collect();
-        let mut parameters = String::new();
-        if !from.is_ascii() || to.iter().any(|to| !to.is_ascii()) {
-            self.must_offer("SMTPUTF8")?;
-            parameters.push_str(" SMTPUTF8");
-        }
-        if !mail.is_ascii() {
-            self.must_offer("8BITMIME")?;
-            parameters.push_str(" BODY=8BITMIME");
-        }
-        // Only who is told the size can refuse it here.
-        if self.offers("SIZE") {
-            parameters.push_str(&format!(" SIZE={}", mail.len()));
-        }
-        self.ask(MAIL_FROM, &format!("MAIL FROM:<{from}>{parameters}"), &[250])
-            .await?;
-        let (mut is_taken, mut left_out) = (false, Vec::new());
-        for to in to {
-            match self.ask(RCPT_TO, &format!("RCPT TO:<{to}>"), &[250, 251]).await {
-                Ok(_) => is_taken = true,
-                // With 421 it takes its leave.
-                Err(SmtpError::Refused { reply, .. }) if reply.code != 421 => left_out.push(LeftOut { to, reply }),
-                Err(error) => return Err(error),
-            }
-        }
-        if !is_taken && let Some(first) = left_out.first() {
-            return Err(SmtpError::Refused {
-                verb: RCPT_TO,
-                reply: first.reply.clone(),
-            });
-        }
-        self.ask("DATA", "DATA", &[354]).await?;
-        Ok(left_out)
-    }
-
-    async fn hand_over(&mut self, mail: &[u8]) -> Result<(), SmtpError> {
-        self.say(&dotted(mail)).await?;
-        self.answer().await?.among(THE_MAIL, &[250]).map(drop)
     }
 
     async fn ask(&mut self, verb: &'static str, line: &str, good: &[u16]) -> Result<Reply, SmtpError> {
@@ -361,21 +316,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Err(SmtpError::Lacks(extension))
         }
     }
-}
-
-/// A mail as it goes over the line, to its end: every line ends with CR LF, and one that begins with a dot with two.
-fn dotted(mail: &[u8]) -> Vec<u8> {
-    let mut sent = Vec::with_capacity(mail.len() + 64);
-    let body = mail.strip_suffix(b"\n").unwrap_or(mail);
-    for line in body.split(|byte| *byte == b'\n') {
-        if line.starts_with(b".") {
-            sent.push(b'.');
-        }
-        sent.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
-        sent.extend_from_slice(b"\r\n");
-    }
-    sent.extend_from_slice(b".\r\n");
-    sent
 }
 
 #[cfg(test)]

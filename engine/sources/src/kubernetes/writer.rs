@@ -49,6 +49,12 @@ impl Writer {
         Self { client, deadline }
     }
 
+    /// The same client with another time for each call.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
     /// Server-side apply of an object, as JSON, in the name of [`FIELD_MANAGER`]; conflicts are ours to win. Returns the object as it
     /// is now.
     pub async fn apply(&self, path: &str, object: Vec<u8>) -> Result<Bytes, Refused> {

@@ -1,20 +1,19 @@
-//! What a receiver does not take for where it goes, such as a namespace whose quota is used up: it waits in order, and holds up
-//! what goes elsewhere no longer than it takes to offer it once.
+//! What a receiver does not take for where it goes, such as a namespace whose quota is used up or an address whose mailbox is full:
+//! what waits, by its places.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use rand::Rng;
 use steadfast_core::journal::Sequence;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::super::deliver::{DeliveryError, Refusal};
 use super::super::message::{Message, Told};
-use super::super::offering::{GivenUp, Tries};
-use super::{Courier, Interrupted, TOLD_AGAIN};
+use super::super::offering::Tries;
+use super::insistence::Insistence;
 
-/// How many messages wait for one place. Beyond that the oldest is given up.
-const MOST: usize = 256;
+/// How many messages wait for one place. Beyond that the oldest is given up if the place insists on taking nothing; before it
+/// does, the journal has the rest.
+pub(super) const MOST: usize = 256;
 /// How many wait for all places together. At that nothing more is read of the journal, as where a receiver takes nothing at all.
 pub(super) const MOST_IN_ALL: usize = 4096;
 
@@ -22,22 +21,52 @@ pub(super) const MOST_IN_ALL: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Held(BTreeMap<String, Queue>);
 
+/// What waits for one place.
 #[derive(Debug)]
-struct Queue {
-    /// At least one.
-    messages: VecDeque<Message>,
+pub(super) struct Queue {
+    /// At least one, each for this place alone.
+    pub(super) messages: VecDeque<Message>,
     /// Those of the first.
-    tries: Tries,
+    pub(super) tries: Tries,
+    /// Whether the place is to be believed.
+    pub(super) insistence: Insistence,
     /// When the first is offered again.
-    next: Instant,
+    pub(super) next: Instant,
     /// When that was told last.
-    told: Option<Instant>,
+    pub(super) told: Option<Instant>,
+}
+
+impl Queue {
+    /// One message, which was refused.
+    pub(super) fn begun(message: Message, tries: Tries, refusal: Refusal) -> Self {
+        let mut insistence = Insistence::default();
+        insistence.note(refusal);
+        Self {
+            messages: VecDeque::from([message]),
+            tries: tries.afresh(),
+            insistence,
+            next: Instant::now(),
+            told: None,
+        }
+    }
+
+    /// The first is done with.
+    pub(super) fn pop(&mut self) -> Option<Message> {
+        self.tries = Tries::default();
+        self.messages.pop_front()
+    }
 }
 
 impl Held {
     /// When something is offered again.
     pub(super) fn next(&self) -> Option<Instant> {
         self.0.values().map(|queue| queue.next).min()
+    }
+
+    /// The places of which something is to be offered by then.
+    pub(super) fn due(&self, now: Instant) -> Vec<String> {
+        let due = self.0.iter().filter(|(_, queue)| queue.next <= now);
+        due.map(|(place, _)| place.clone()).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -68,123 +97,56 @@ impl Held {
             .map_or(read, |first| Sequence(first.sequence.0.saturating_sub(1).min(read.0)))
     }
 
-    /// Puts a message behind those of its place, if any wait. Says whether it did, and which one is one too many by that.
-    fn behind(&mut self, message: &Message) -> (bool, Option<Message>) {
-        let queue = message.place.as_ref().and_then(|place| self.0.get_mut(place));
-        let Some(queue) = queue else { return (false, None) };
-        queue.messages.push_back(message.clone());
-        if queue.messages.len() <= MOST {
-            return (true, None);
-        }
-        queue.tries = Tries::default();
-        (true, queue.messages.pop_front())
-    }
-}
-
-/// Whether a refusal is about where the message goes, or what it is, and says nothing of others.
-pub(super) fn is_of_its_place(message: &Message, refused: &DeliveryError) -> bool {
-    match refused.refusal {
-        Refusal::OfThePlace | Refusal::OfTheEvent => message.place.is_some(),
-        Refusal::ForNow => false,
-    }
-}
-
-impl Courier {
-    /// Whether the message waits, since others of its place do.
-    pub(super) fn waits_behind(&mut self, message: &Message) -> bool {
-        let (waits, too_many) = self.held.behind(message);
-        for told in too_many.iter().flat_map(|message| &message.tells_of) {
-            self.give_up(told, GivenUp::TooMany, "what goes there is not taken");
-        }
-        waits
+    /// Of the places that a message goes to, those for which others wait.
+    pub(super) fn before(&self, message: &Message) -> Vec<String> {
+        let is_for = |place: &&String| message.place.as_ref().is_none_or(|only| only == *place);
+        self.0.keys().filter(is_for).cloned().collect()
     }
 
-    /// A message that was refused begins to wait.
-    pub(super) fn hold(&mut self, message: &Message, tries: Tries, refused: &DeliveryError, rng: &mut impl Rng) {
-        let Some(place) = &message.place else { return };
-        let mut queue = Queue {
-            messages: VecDeque::from([message.clone()]),
-            tries,
-            next: Instant::now() + self.sink.retry.delay(tries.failures, refused.retry_after, rng),
-            told: None,
-        };
-        self.tell_of(place, &mut queue, refused);
-        self.held.0.insert(place.clone(), queue);
+    /// Whether one of those places has no room for one more, and may yet take what waits: something was last taken of the
+    /// receiver at that time.
+    pub(super) fn is_full(&self, places: &[String], last_taken: Option<Instant>) -> bool {
+        let queues = places.iter().filter_map(|place| self.0.get(place));
+        let mut full = queues.filter(|queue| queue.messages.len() >= MOST);
+        full.any(|queue| !queue.insistence.is_enough(last_taken))
     }
 
-    /// Offers what waits and is due, each place by itself.
-    pub(super) async fn offer_held(
+    /// Puts a message behind those of a place, if any wait. Hands back the one that is one too many by that, where the place insists.
+    pub(super) fn put_behind(
         &mut self,
-        cancel: &CancellationToken,
-        rng: &mut impl Rng,
-    ) -> Result<(), Interrupted> {
-        let now = Instant::now();
-        let due = self.held.0.iter().filter(|(_, queue)| queue.next <= now);
-        let due: Vec<String> = due.map(|(place, _)| place.clone()).collect();
-        let mut taken = 0;
-        for place in due {
-            let Some(mut queue) = self.held.0.remove(&place) else {
-                continue;
-            };
-            let offered = self.offer_queue(&place, &mut queue, cancel, rng).await;
-            if !queue.messages.is_empty() {
-                self.held.0.insert(place, queue);
-            }
-            taken += offered?;
-        }
-        if taken > 0 {
-            if self.held.is_empty() {
-                self.board.delivers(&self.sink.name);
-            }
-            self.write_cursor().await?;
-        }
-        Ok(())
-    }
-
-    /// Offers what waits for one place, up to the first that is not taken. Says how many were taken.
-    async fn offer_queue(
-        &self,
         place: &str,
-        queue: &mut Queue,
-        cancel: &CancellationToken,
-        rng: &mut impl Rng,
-    ) -> Result<u32, Interrupted> {
-        let mut taken = 0;
-        while let Some(message) = queue.messages.front() {
-            let Err(refused) = self.offer(message, queue.tries.failures, cancel).await? else {
-                self.counts.delivered.inc_by(message.tells_of.len() as u64);
-                queue.messages.pop_front();
-                queue.tries = Tries::default();
-                taken += 1;
-                continue;
-            };
-            self.failed();
-            let newest = message.tells_of.last().map(|told| told.at);
-            let age = newest.map(|at| self.clock.surely().since(at)).unwrap_or_default();
-            if let Some(why) = queue.tries.failed(refused.refusal, age, self.sink.max_age) {
-                let told = message.tells_of.iter();
-                told.for_each(|told| self.give_up(told, why, &refused.message));
-                queue.messages.pop_front();
-                queue.tries = Tries::default();
-            }
-            queue.next = Instant::now() + self.sink.retry.delay(queue.tries.failures, refused.retry_after, rng);
-            self.tell_of(place, queue, &refused);
-            return Ok(taken);
-        }
-        Ok(taken)
+        message: &Message,
+        last_taken: Option<Instant>,
+    ) -> Option<Message> {
+        let queue = self.0.get_mut(place)?;
+        queue.messages.push_back(Message {
+            place: Some(place.to_owned()),
+            ..message.clone()
+        });
+        let is_too_many = queue.messages.len() > MOST && queue.insistence.is_enough(last_taken);
+        is_too_many.then(|| queue.pop()).flatten()
     }
 
-    fn tell_of(&self, place: &str, queue: &mut Queue, refused: &DeliveryError) {
-        if queue.told.is_some_and(|at| at.elapsed() < TOLD_AGAIN) {
-            return;
+    /// Puts what waits for a place there, if anything does.
+    pub(super) fn put(&mut self, place: String, queue: Queue) {
+        if !queue.messages.is_empty() {
+            self.0.insert(place, queue);
         }
-        queue.told = Some(Instant::now());
-        tracing::warn!(
-            sink = self.sink.name,
-            place,
-            waiting = queue.messages.len(),
-            error = refused.message,
-            "what goes there is not taken and is tried again, and the rest goes on; told once a minute at most"
-        );
     }
+
+    /// Takes what waits for a place away.
+    pub(super) fn take(&mut self, place: &str) -> Option<Queue> {
+        self.0.remove(place)
+    }
+}
+
+/// Whether a refusal is about where the message goes, or what it is, and says nothing of others. One answer that does not come
+/// says nothing at all.
+pub(super) fn is_of_its_place(message: &Message, tries: &Tries, refused: &DeliveryError) -> bool {
+    message.place.is_some()
+        && match refused.refusal {
+            Refusal::OfThePlace | Refusal::OfTheEvent => true,
+            Refusal::Unanswered => tries.are_unanswered(),
+            Refusal::ForNow => false,
+        }
 }

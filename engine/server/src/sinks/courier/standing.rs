@@ -179,7 +179,7 @@ impl Courier {
             if !message.tells_of.is_empty() {
                 CrashPoint::SinkOffered.reach();
             }
-            let Err(refused) = self.offer(message, progress.failures, cancel).await? else {
+            let Err(refused) = self.offer(message, &[], progress.failures, cancel).await? else {
                 if !message.tells_of.is_empty() {
                     CrashPoint::SinkTaken.reach();
                 }

@@ -21,7 +21,7 @@ use steadfast_store::MemoryStore;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::sinks::deliver::Refusal;
+use crate::sinks::deliver::{DeliveryError, Refusal};
 use crate::sinks::selection::Events;
 use crate::testing::{AT, moved, record};
 

@@ -13,7 +13,7 @@ impl Courier {
     pub(super) fn trace(
         &self,
         message: &Message,
-        offered: &Result<(), DeliveryError>,
+        refused: Option<&DeliveryError>,
         (at, began): (Timestamp, Instant),
         failures: u32,
     ) {
@@ -33,9 +33,11 @@ impl Courier {
             began: at,
             took: began.elapsed(),
             failures,
-            outcome: offered.clone().map_err(|refused| Undelivered {
-                kind: refused.refusal.as_str(),
-                message: refused.message,
+            outcome: refused.map_or(Ok(()), |refused| {
+                Err(Undelivered {
+                    kind: refused.refusal.as_str(),
+                    message: refused.message.clone(),
+                })
             }),
         });
     }

@@ -26,6 +26,21 @@ impl Reply {
             Err(SmtpError::Refused { verb, reply: self })
         }
     }
+
+    /// Whether what was asked for may be done another time (RFC 5321, 4.2.1).
+    pub(super) fn is_for_now(&self) -> bool {
+        (400..500).contains(&self.code)
+    }
+
+    /// Whether one more recipient is too many for this transaction (RFC 5321, 4.5.3.1.10; old servers say it with 552).
+    pub(super) fn says_too_many(&self) -> bool {
+        let is_said = |line: &String| {
+            line.starts_with("4.5.3")
+                || line.starts_with("5.5.3")
+                || line.to_ascii_lowercase().contains("too many recipients")
+        };
+        matches!(self.code, 452 | 552) && self.lines.iter().any(is_said)
+    }
 }
 
 impl fmt::Display for Reply {

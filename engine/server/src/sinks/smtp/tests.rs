@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::transaction::dotted;
 use super::*;
 
 /// Longer than any of these takes, and shorter than one that goes on.
@@ -161,9 +162,71 @@ async fn one_recipient_that_is_refused_does_not_silence_the_others() {
         ];
         let (port, talking) = scripted(script.to_vec().leak()).await;
         let left_out = run(plain(port), None, Errand::Mail(&envelope(), b"x")).await.unwrap();
-        let told: Vec<String> = left_out.iter().map(|one| one.to.clone()).collect();
-        assert_eq!(told, [refused]);
+        let told: Vec<(&str, bool)> = left_out.iter().map(|one| (one.to.as_str(), one.is_for_now)).collect();
+        assert_eq!(told, [(refused, refused.starts_with("bob"))]);
         assert_eq!(talking.await.unwrap()[4..], ["DATA", "x", ".", "QUIT"]);
+    }
+}
+
+#[tokio::test]
+async fn those_who_are_too_many_get_it_in_another_transaction_at_once() {
+    const TOO_MANY: &str = "452 4.5.3 Error: too many recipients\r\n";
+    let begins = [
+        "220 hi\r\n",
+        "250 x\r\n",
+        "250 from\r\n",
+        "250 to\r\n",
+        TOO_MANY,
+        "354 go on\r\n",
+        "250 taken\r\n",
+    ];
+    let goes_on = [
+        &begins[..],
+        &["250 from\r\n", "250 to\r\n", "354 go on\r\n", "250 taken\r\n"],
+    ]
+    .concat();
+    let (port, talking) = scripted(goes_on.leak()).await;
+    let left_out = run(plain(port), None, Errand::Mail(&envelope(), b"x")).await.unwrap();
+    assert!(left_out.is_empty(), "{left_out:?}");
+    let told = talking.await.unwrap();
+    assert_eq!(
+        told[3..],
+        [
+            "RCPT TO:<bob@example.com>",
+            "DATA",
+            "x",
+            ".",
+            "MAIL FROM:<steadfast@example.com>",
+            "RCPT TO:<bob@example.com>",
+            "DATA",
+            "x",
+            ".",
+            "QUIT"
+        ]
+    );
+    // What becomes of the second is not the first one's fault: she has it.
+    for fails in ["452 4.5.3 still too many\r\n", "421 4.3.2 bye\r\n", ""] {
+        let script = [&begins[..], &["250 from\r\n", fails]].concat();
+        let script: Vec<&str> = script.into_iter().filter(|answer| !answer.is_empty()).collect();
+        let is_left = script.len() == begins.len() + 1;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let script: &'static [&'static str] = script.leak();
+        tokio::spawn(async move {
+            let (client, _) = listener.accept().await.unwrap();
+            let mut client = BufReader::new(client);
+            for answer in script {
+                client.write_all(answer.as_bytes()).await.unwrap();
+                let mut line = String::new();
+                while client.read_line(&mut line).await.unwrap() > 0 && answer.starts_with("354") && line != ".\r\n" {
+                    line.clear();
+                }
+            }
+        });
+        let left_out = run(plain(port), None, Errand::Mail(&envelope(), b"x")).await.unwrap();
+        let told: Vec<(&str, bool)> = left_out.iter().map(|one| (one.to.as_str(), one.is_for_now)).collect();
+        assert_eq!(told, [("bob@example.com", true)], "{fails:?}");
+        assert_eq!(left_out[0].why.contains("closed"), is_left, "{left_out:?}");
     }
 }
 

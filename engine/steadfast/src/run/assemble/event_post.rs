@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Deserialize;
+use steadfast_core::evidence::FaultKind;
 use steadfast_server::sinks::{Deliver, DeliveryError, Message, Refusal};
 use steadfast_sources::kubernetes::{Refused, Writer};
 use tokio::sync::Mutex;
@@ -11,6 +12,11 @@ use tokio::time::{Instant, sleep_until};
 
 /// Between two Events: a cluster gets no more than ten a second, however much happens.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long the API server may take for one. It gives an admission webhook that hangs ten seconds, and then says so: who is gone by
+/// then does not hear that the trouble is of one namespace.
+const ANSWER: Duration = Duration::from_secs(15);
+/// How long it may be until there is an answer, or none: a turn comes before.
+const DEADLINE: Duration = ANSWER.saturating_add(Duration::from_secs(5));
 
 /// Posts Events, one at a time.
 pub(crate) struct EventPost {
@@ -33,7 +39,7 @@ struct Metadata {
 impl EventPost {
     pub(crate) fn new(writer: Writer) -> Self {
         Self {
-            writer,
+            writer: writer.with_deadline(ANSWER),
             next: Mutex::new(Instant::now()),
         }
     }
@@ -47,6 +53,10 @@ impl EventPost {
 
 #[async_trait]
 impl Deliver for EventPost {
+    fn deadline(&self) -> Duration {
+        DEADLINE
+    }
+
     async fn deliver(&self, message: &Message) -> Result<(), DeliveryError> {
         let placed: Placed = serde_json::from_str(&message.body)
             .map_err(|error| DeliveryError::for_now(format!("the Event does not say where it goes: {error}")))?;
@@ -78,6 +88,8 @@ fn verdict(refused: Refused) -> Result<(), DeliveryError> {
             Some(400 | 413 | 415 | 422) => Refusal::OfTheEvent,
             // By the API server's own word: a quota, a right or an admission that counts in that namespace, or an object there.
             Some(403 | 404 | 409 | 500) if !refused.reason.is_empty() => Refusal::OfThePlace,
+            Some(504) => Refusal::Unanswered,
+            None if refused.fault.kind == FaultKind::Timeout => Refusal::Unanswered,
             Some(_) | None => Refusal::ForNow,
         },
         fix: match refused.status {
@@ -107,7 +119,7 @@ fn taken(answer: &[u8]) -> Result<(), DeliveryError> {
 
 #[cfg(test)]
 mod tests {
-    use steadfast_core::evidence::{Fault, FaultKind};
+    use steadfast_core::evidence::Fault;
 
     use super::*;
 
@@ -142,6 +154,8 @@ mod tests {
             (500, "InternalError", Refusal::OfThePlace),
             (500, "", Refusal::ForNow),
             (503, "ServiceUnavailable", Refusal::ForNow),
+            (504, "Timeout", Refusal::Unanswered),
+            (504, "", Refusal::Unanswered),
         ] {
             assert_eq!(
                 verdict(refused(status, "events", reason, "no")).unwrap_err().refusal,
@@ -149,6 +163,46 @@ mod tests {
                 "{status} {reason}"
             );
         }
+    }
+
+    #[test]
+    fn no_answer_in_time_is_told_from_no_connection() {
+        for (kind, refusal) in [
+            (FaultKind::Timeout, Refusal::Unanswered),
+            (FaultKind::Refused, Refusal::ForNow),
+            (FaultKind::Connection, Refusal::ForNow),
+        ] {
+            let silent = Refused {
+                status: None,
+                fault: Fault::new(kind, "no"),
+                ..refused(0, "", "", "")
+            };
+            assert_eq!(verdict(silent).unwrap_err().refusal, refusal, "{kind:?}");
+        }
+    }
+
+    /// What its API server answers once an admission webhook has hung is heard, whatever `timing.timeout` is.
+    #[tokio::test]
+    async fn an_api_server_that_waits_for_a_webhook_is_waited_for() {
+        let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let answer = br#"{"kind":"Status","reason":"InternalError","message":"no","code":500}"#;
+            let answer = kube::client::Body::from(answer.to_vec());
+            Ok::<_, std::convert::Infallible>(http::Response::builder().status(500).body(answer).unwrap())
+        });
+        let impatient = Writer::new(kube::Client::new(service, "default"), Duration::from_millis(20));
+        let post = EventPost::new(impatient);
+        let message = Message {
+            id: "store-1".to_owned(),
+            title: String::new(),
+            body: r#"{"metadata":{"namespace":"bad"}}"#.to_owned(),
+            place: Some("bad".to_owned()),
+            tells_of: Vec::new(),
+        };
+        let refused = post.deliver(&message).await.unwrap_err();
+        assert_eq!(refused.refusal, Refusal::OfThePlace, "{refused:?}");
+        let webhooks_may_take = Duration::from_secs(10);
+        assert!(ANSWER > webhooks_may_take && post.deadline() > ANSWER + PAUSE);
     }
 
     #[test]

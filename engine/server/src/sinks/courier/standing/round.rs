@@ -61,8 +61,10 @@ impl Round {
         }
         match refused.refusal {
             Refusal::OfTheEvent => MOST_FAIL,
-            Refusal::ForNow | Refusal::OfThePlace if self.taken > 0 => MOST_FAIL,
-            Refusal::ForNow | Refusal::OfThePlace => MOST_FAIL_AT_FIRST.saturating_add(failures).min(MOST_FAIL),
+            Refusal::ForNow | Refusal::OfThePlace | Refusal::Unanswered if self.taken > 0 => MOST_FAIL,
+            Refusal::ForNow | Refusal::OfThePlace | Refusal::Unanswered => {
+                MOST_FAIL_AT_FIRST.saturating_add(failures).min(MOST_FAIL)
+            }
         }
     }
 }
