@@ -16,6 +16,8 @@ pub struct AlertEvent {
     pub since: Timestamp,
     /// A sentence for people; rules and filters go by the name.
     pub message: String,
+    /// Sinks are not told: it began under a [silence](crate::silences), or ends without that its beginning was told.
+    pub silenced: bool,
 }
 
 /// Whether an alert stands.

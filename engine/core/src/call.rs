@@ -10,6 +10,8 @@ use crate::state::{Force, Intent};
 pub struct Call {
     /// What was asked for.
     pub asked: Asked,
+    /// The alert, where it is about one.
+    pub alert: Option<Arc<str>>,
     /// Who the caller is, by what they showed; `None` if they showed nothing, or what many share.
     pub by: Option<Arc<str>>,
     /// What they showed.
@@ -35,6 +37,10 @@ pub enum Asked {
     Forget,
     /// To remove the record, whether or not the job is seen alive.
     ForgetByForce,
+    /// That nobody is told of an alert for a while.
+    Silence,
+    /// That it is told again.
+    Unsilence,
 }
 
 impl Asked {
@@ -47,6 +53,8 @@ impl Asked {
             Self::TakeBack => "none",
             Self::Forget => "forget",
             Self::ForgetByForce => "forget-by-force",
+            Self::Silence => "silence",
+            Self::Unsilence => "unsilence",
         }
     }
 }
@@ -116,10 +124,19 @@ impl Caller {
         let Self { by, through, from } = self;
         Call {
             asked: asked.into(),
+            alert: None,
             by,
             through,
             says,
             from,
+        }
+    }
+
+    /// What they asked for about an alert.
+    pub fn asking_about(self, alert: &str, asked: Asked, says: Option<Arc<str>>) -> Call {
+        Call {
+            alert: Some(alert.into()),
+            ..self.asking(asked, says)
         }
     }
 

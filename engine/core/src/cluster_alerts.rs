@@ -12,6 +12,9 @@
 //!
 //! With a record that is forgotten, what it alone had ends.
 //!
+//! While any record of the cluster or the policy has a silence of its name, such an alert is told to nobody: its entry says so. When the last
+//! of these silences ends and the alert still stands, it is told with the record that had that silence.
+//!
 //! What counts is what was committed: a commit that a store refuses changes nothing here, and the alert is delivered with
 //! the next. What was told is kept in memory alone. After a restart it is presumed from the records; in doubt an end is
 //! told once too often, never a beginning.
@@ -24,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::alert::AlertStatus;
 use crate::id::{ClusterName, JobKey, PolicyName, TargetId};
 use crate::journal::{Change, Event};
-use crate::record::{AlertScope, JobRecord};
+use crate::record::{AlertScope, JobRecord, StandingAlert};
 use crate::state::ConditionType;
 use crate::time::Timestamp;
 
@@ -51,6 +54,8 @@ pub struct ClusterAlerts {
     records: Records,
     /// Whether an alert about a cluster or a policy that some record has was told, where that is known.
     told: BTreeMap<Shared, bool>,
+    /// Those of them whose entry said that nobody is to be told.
+    silent: BTreeSet<Shared>,
     /// When the jobs went of which an alert told last.
     sessions: BTreeMap<InSession, Timestamp>,
     /// Alerts that were told with another record's.
@@ -72,6 +77,7 @@ impl ClusterAlerts {
         };
         let records = &self.records;
         self.told.retain(|name, _| records.is_raised(name));
+        self.silent.retain(|name| records.is_raised(name));
         if let Some(names) = self.joined.get_mut(key) {
             names.retain(|name| after.is_some_and(|record| has_alert(record, name)));
             if names.is_empty() {
@@ -79,7 +85,9 @@ impl ClusterAlerts {
             }
         }
         if let Some(record) = after.filter(|record| records::goes_with_its_cluster(record)) {
-            let alerts = record.alerts.iter().filter(|alert| alert.scope == AlertScope::Job);
+            // What was told to nobody stands for no other.
+            let told = |alert: &&StandingAlert| alert.scope == AlertScope::Job && !alert.silenced;
+            let alerts = record.alerts.iter().filter(told);
             for alert in alerts {
                 self.sessions
                     .entry(in_session(record, &alert.name))
@@ -98,12 +106,14 @@ impl ClusterAlerts {
         let record = change.record.as_ref();
         self.presume(before.into_iter().chain([record]));
         if change.forgets() {
+            self.note_silence(change);
             // What is forgotten at a start was nothing before.
             self.committed(Some(record), None);
             self.committed(before, None);
             return;
         }
         self.committed(before, Some(record));
+        self.note_silence(change);
         let firing = |name: &str| {
             change.events.iter().find_map(|event| match event {
                 Event::Alert(alert) if alert.status == AlertStatus::Firing && alert.alert == name => Some(alert),
@@ -130,6 +140,20 @@ impl ClusterAlerts {
         }
     }
 
+    /// Notes whether anybody was to be told of what a change tells of many records.
+    fn note_silence(&mut self, change: &Change) {
+        for event in &change.events {
+            let Event::Alert(alert) = event else { continue };
+            let Some(name) = shared(&change.record, alert.scope, &alert.alert) else {
+                continue;
+            };
+            match (alert.status, alert.silenced) {
+                (AlertStatus::Firing, true) => drop(self.silent.insert(name)),
+                (AlertStatus::Firing, false) | (AlertStatus::Resolved, _) => drop(self.silent.remove(&name)),
+            }
+        }
+    }
+
     /// Leaves out of a commit what was told before with another record, or is told with another record of the commit.
     pub fn dedupe(&self, changes: Vec<Change>) -> Vec<Change> {
         let mut pass = Pass::over(self, &changes);
@@ -144,6 +168,9 @@ impl ClusterAlerts {
                 if self.records.is_raised(&name)
                     && let Some(told) = self.was_told(&name)
                 {
+                    if told && self.was_silent(&name) {
+                        self.silent.insert(name.clone());
+                    }
                     self.told.insert(name, told);
                 }
             }
@@ -161,6 +188,17 @@ impl ClusterAlerts {
             (true, false) => Some(true),
             (true, true) => None,
         }
+    }
+}
+
+impl ClusterAlerts {
+    /// Whether nobody was to be told of an alert that was told. Where that was before a restart, it is presumed of one that was silenced
+    /// before it stood.
+    fn was_silent(&self, name: &Shared) -> bool {
+        if self.told.contains_key(name) {
+            return self.silent.contains(name);
+        }
+        self.records.was_silenced_first(name)
     }
 }
 

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::alert::{AlertEvent, AlertStatus};
+use crate::alert::AlertStatus;
 use crate::call::Call;
 pub use crate::event::{Event, EventKind, Transition};
 use crate::id::JobKey;
 use crate::record::JobRecord;
 use crate::recording::Recorded;
+use crate::silences;
 use crate::state::JobState;
 use crate::time::Timestamp;
 
@@ -102,15 +103,10 @@ impl Change {
     /// The record is deleted, and what stood of it is over. What else has an alert that many share, and which of them were
     /// told with another's, is for [`ClusterAlerts::dedupe`](crate::cluster_alerts::ClusterAlerts::dedupe) to know.
     pub fn forget(record: Arc<JobRecord>) -> Self {
-        let resolved = record.alerts.iter().map(|alert| {
-            Event::Alert(AlertEvent {
-                alert: alert.name.clone(),
-                scope: alert.scope,
-                status: AlertStatus::Resolved,
-                since: alert.since,
-                message: alert.message.clone(),
-            })
-        });
+        let resolved = record
+            .alerts
+            .iter()
+            .map(|alert| Event::Alert(silences::event(alert, AlertStatus::Resolved)));
         let events = resolved.chain([Event::Forgotten]).collect();
         Self { record, events }
     }

@@ -46,6 +46,7 @@ pub mod schedule;
 pub mod secret_url;
 pub mod severity;
 pub mod shadow;
+pub mod silences;
 pub mod snapshot;
 pub mod state;
 #[cfg(any(test, feature = "testing"))]

@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::decision::{Decision, LookupRequest, PolicyFailure, Watch};
 use crate::journal::{Change, Event, Transition};
 use crate::record::{Condition, JobRecord};
+use crate::silences;
 use crate::snapshot::Snapshot;
 use crate::state::{Attention, ConditionType, Confidence, JobState};
 use crate::time::Timestamp;
@@ -105,13 +106,14 @@ fn apply(
     let is_new = decision.state != before.state
         || (tracked.incarnation.attempt != before.incarnation.attempt && decision.state != JobState::Unknown);
     let confirmed_at = (decision.confidence == Confidence::Confirmed).then_some(now);
-    let (alerts, alert_events) = alerts::standing(&before.alerts, decision.alerts, now);
+    let silences = silences::lasting(&before.silences, now);
+    let (alerts, alert_events) = alerts::standing(&before.alerts, decision.alerts, &silences, now);
     // What earlier builds took may be more than ever finds room: it goes at once.
     let is_held_up = alert_events.len() > allowance.beside_the_state() && before.alerts.len() <= COUNT_LIMIT;
-    let (alerts, alert_events) = if is_held_up {
-        (before.alerts.clone(), Vec::new())
+    let (alerts, silences, alert_events) = if is_held_up {
+        (before.alerts.clone(), before.silences.clone(), Vec::new())
     } else {
-        (alerts, alert_events)
+        (alerts, silences, alert_events)
     };
     let decided = decision.conditions.into_iter().map(|c| (c.kind, c.message));
     let standing = decided.chain(engines_own(before, &trimmed, allowance, is_held_up));
@@ -126,6 +128,7 @@ fn apply(
         intent: tracked.intent.clone(),
         conditions: conditions(before, standing.collect(), now),
         alerts,
+        silences,
         attention: decision.watch.attention,
         memory: decision.memory,
         ..before.clone()
@@ -196,14 +199,16 @@ fn retain_on_failure(before: &JobRecord, now: Timestamp, failure: PolicyFailure)
         conditions: conditions(before, standing, now),
         confidence: Confidence::Stale,
         attention: Attention::Active,
+        silences: silences::lasting(&before.silences, now),
         ..before.clone()
     };
+    let told = silences::tell_anew(&mut after);
     let alert = failing::raise(&mut after, now);
     let mut events = Vec::new();
     if shown_differently(before, &after) {
         events.push(Event::updated(&after));
     }
-    events.extend(alert.map(Event::Alert));
+    events.extend(told.into_iter().chain(alert).map(Event::Alert));
     Plan {
         change: change(before, after, events, None),
         confirmed_at: None,
@@ -247,6 +252,7 @@ fn shown_differently(before: &JobRecord, after: &JobRecord) -> bool {
         || before.told_since != after.told_since
         || before.other_jobs != after.other_jobs
         || before.attention != after.attention
+        || before.silences != after.silences
         || before.incarnation != after.incarnation
         || before.intent.as_ref().map(|posted| posted.intent) != after.intent.as_ref().map(|posted| posted.intent)
 }

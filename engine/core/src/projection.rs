@@ -50,8 +50,8 @@ impl JobView {
     }
 
     /// Whether somebody keeps an alert of the job from being told.
-    pub fn is_silenced(&self, _alert: &StandingAlert) -> bool {
-        false
+    pub fn is_silenced(&self, alert: &StandingAlert) -> bool {
+        self.record.silence(&alert.name).is_some()
     }
 
     /// How much the job needs somebody to look at it.

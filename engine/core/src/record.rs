@@ -50,6 +50,23 @@ pub struct StandingAlert {
     pub since: Timestamp,
     /// A sentence for people.
     pub message: String,
+    /// Of one about the job: its beginning was not told, as a silence stood. Of others it is always false.
+    pub silenced: bool,
+}
+
+/// Until when nobody is told of an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Silence {
+    /// The alert's name.
+    pub alert: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// Who said so.
+    pub by: Option<Arc<str>>,
+    /// Why, as they said.
+    pub comment: Option<Arc<str>>,
 }
 
 /// What an alert is about. One about a cluster or a policy is delivered once for all its jobs.
@@ -129,6 +146,8 @@ pub struct JobRecord {
     pub conditions: Vec<Condition>,
     /// Alerts that stand, ordered by name.
     pub alerts: Vec<StandingAlert>,
+    /// Of which alerts nobody is told, ordered by name; at most [`MOST`](crate::silences::MOST).
+    pub silences: Vec<Silence>,
     /// What somebody intends with the job; `None` if nothing was ever posted.
     pub intent: Option<PostedIntent>,
     /// Other jobs of the same application.
@@ -179,6 +198,7 @@ impl JobRecord {
             incarnation,
             conditions: Vec::new(),
             alerts: Vec::new(),
+            silences: Vec::new(),
             intent: None,
             other_jobs: Vec::new(),
             attention: Attention::Active,
@@ -226,8 +246,9 @@ impl JobRecord {
         let stood = self.conditions.iter_mut().map(|condition| &mut condition.since);
         let alerted = self.alerts.iter_mut().map(|alert| &mut alert.since);
         let intended = self.intent.iter_mut().map(|intent| &mut intent.since);
+        let silenced = self.silences.iter_mut().map(|silence| &mut silence.since);
         let times = seen.into_iter().flatten().chain([&mut self.since]);
-        for time in times.chain(stood).chain(alerted).chain(intended) {
+        for time in times.chain(stood).chain(alerted).chain(silenced).chain(intended) {
             is_ahead |= *time > now;
             *time = now.min(*time);
         }
@@ -240,6 +261,11 @@ impl JobRecord {
     /// When the state began, for people: by Flink's own word where it tells, else when it was first seen.
     pub fn began(&self) -> Timestamp {
         self.told_since.unwrap_or(self.since)
+    }
+
+    /// The silence of that alert, if there is one.
+    pub fn silence(&self, alert: &str) -> Option<&Silence> {
+        self.silences.iter().find(|silence| silence.alert == alert)
     }
 
     /// The condition of that type, if it stands.

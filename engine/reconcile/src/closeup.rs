@@ -109,6 +109,7 @@ impl Closeups {
             RequestError::Configured
             | RequestError::SeenAlive(_)
             | RequestError::TooOften { .. }
+            | RequestError::Silence(_)
             | RequestError::Store(_)
             | RequestError::Busy => CloseupError::Silent,
         })?;

@@ -9,12 +9,23 @@ use steadfast_core::id::JobKey;
 use steadfast_core::journal::JournalError;
 use steadfast_core::planner::{AT_ONCE, EACH_POLL};
 use steadfast_core::projection::JobView;
+use steadfast_core::silences::Refused;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Force, Intent, JobState};
+use steadfast_core::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::closeup::Whereabouts;
 use crate::setup::PolicySetup;
+
+/// What somebody says of a silence.
+#[derive(Clone, Debug, Default)]
+pub struct Says {
+    /// Who it is by.
+    pub by: Option<Arc<str>>,
+    /// Why.
+    pub comment: Option<Arc<str>>,
+}
 
 /// A request with the way back.
 #[derive(Debug)]
@@ -29,6 +40,20 @@ pub(crate) enum Request {
     Explain {
         key: JobKey,
         reply: oneshot::Sender<Result<Explanation, RequestError>>,
+    },
+    Silence {
+        key: JobKey,
+        alert: String,
+        until: Timestamp,
+        says: Says,
+        call: Option<Call>,
+        reply: oneshot::Sender<Result<JobView, RequestError>>,
+    },
+    Unsilence {
+        key: JobKey,
+        alert: String,
+        call: Option<Call>,
+        reply: oneshot::Sender<Result<JobView, RequestError>>,
     },
     Look {
         key: JobKey,
@@ -89,6 +114,9 @@ pub enum RequestError {
         /// How long it takes until there is room for another one.
         wait: Duration,
     },
+    /// It is no silence that may be noted.
+    #[error(transparent)]
+    Silence(Refused),
     /// The store did not take it.
     #[error("the store did not take it")]
     Store(#[from] JournalError),
@@ -132,6 +160,42 @@ impl Control {
     /// Fails with [`RequestError::NoSuchJob`] and [`RequestError::Busy`]; the failure of a policy is part of the explanation.
     pub async fn explain(&self, key: JobKey) -> Result<Explanation, RequestError> {
         self.ask(|reply| Request::Explain { key, reply }).await
+    }
+
+    /// Nobody is told of that alert of a job until then; its history says by which call. The record is committed when this returns.
+    ///
+    /// Fails with [`RequestError::NoSuchJob`], [`RequestError::Silence`], [`RequestError::TooOften`] and
+    /// [`RequestError::Store`].
+    pub async fn silence(
+        &self,
+        key: JobKey,
+        alert: String,
+        until: Timestamp,
+        says: Says,
+        call: Option<Call>,
+    ) -> Result<JobView, RequestError> {
+        self.ask(|reply| Request::Silence {
+            key,
+            alert,
+            until,
+            says,
+            call,
+            reply,
+        })
+        .await
+    }
+
+    /// Takes such a silence back; what stands of the alert is told by then. The record is committed when this returns.
+    ///
+    /// Fails with [`RequestError::NoSuchJob`], [`RequestError::TooOften`] and [`RequestError::Store`].
+    pub async fn unsilence(&self, key: JobKey, alert: String, call: Option<Call>) -> Result<JobView, RequestError> {
+        self.ask(|reply| Request::Unsilence {
+            key,
+            alert,
+            call,
+            reply,
+        })
+        .await
     }
 
     /// Asks Flink and Kubernetes of a job now, and returns the job as it is once what came of it has been judged, be it an answer or

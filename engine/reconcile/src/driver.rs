@@ -81,7 +81,7 @@ pub(crate) struct Ports {
 enum Woken {
     Update(Box<KubeUpdate>),
     Fetched(Box<Fetched>),
-    Request(Request),
+    Request(Box<Request>),
     Ruled(Box<Ruling>),
     Time,
     End,
@@ -196,7 +196,7 @@ impl Driver {
             // In the order of urgency: people wait for requests, and answers end waits.
             biased;
             () = self.cancel.cancelled() => Woken::End,
-            Some(request) = self.requests.recv() => Woken::Request(request),
+            Some(request) = self.requests.recv() => Woken::Request(Box::new(request)),
             Some(ruling) = self.rulings.recv() => Woken::Ruled(Box::new(ruling)),
             Some(fetched) = self.answers.recv() => Woken::Fetched(Box::new(fetched)),
             Some(update) = self.updates.recv() => Woken::Update(Box::new(update)),
@@ -209,7 +209,7 @@ impl Driver {
         match woken {
             Woken::Update(update) => self.kube_update(*update),
             Woken::Fetched(fetched) => self.fetched(*fetched),
-            Woken::Request(request) => self.serve(request).await,
+            Woken::Request(request) => self.serve(*request).await,
             Woken::Ruled(ruling) => self.ruled(*ruling),
             Woken::Time | Woken::End => {}
         }

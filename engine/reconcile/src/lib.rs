@@ -24,7 +24,7 @@ mod times;
 pub mod turn;
 
 pub use closeup::{CloseupError, Closeups};
-pub use control::{Control, RequestError, SeenAlive};
+pub use control::{Control, RequestError, Says, SeenAlive};
 pub use dry_run::{DryRunError, tried};
 pub use engine::{Engine, StartError, on_record};
 pub use flinks::FlinkCounts;

@@ -56,6 +56,18 @@ pub(crate) struct AlertRow {
     #[schema(format = DateTime)]
     since: String,
     message: String,
+    /// Until when no sink is told of it; absent where sinks are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    silenced_until: Option<String>,
+    /// Who silenced it, as they said or by what they showed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ann")]
+    silenced_by: Option<String>,
+    /// The job that the silence is noted at, and where it can be taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "prod/default/orders")]
+    silenced_job: Option<String>,
 }
 
 /// Which alerts are asked for.
@@ -136,6 +148,7 @@ pub(crate) async fn list(
 impl AlertRow {
     fn new(row: &Row) -> Option<Self> {
         let (record, alert) = (&row.record, row.alert()?);
+        let silence = row.silence();
         Some(Self {
             alert: alert.name.clone(),
             scope: view::scope(alert.scope),
@@ -145,6 +158,9 @@ impl AlertRow {
             jobs: row.jobs,
             since: alert.since.to_string(),
             message: alert.message.clone(),
+            silenced_until: silence.map(|(_, silence)| silence.until.to_string()),
+            silenced_by: silence.and_then(|(_, silence)| silence.by.as_deref().map(str::to_owned)),
+            silenced_job: silence.map(|(job, _)| job.to_string()),
         })
     }
 }

@@ -34,6 +34,10 @@ pub(crate) struct AuditLine {
     /// What was asked for.
     #[schema(value_type = schema::CallAsked, example = "cancel")]
     what: &'static str,
+    /// Which alert, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "JobFailed")]
+    alert: Option<String>,
     /// Who the caller is, by what they showed: a token's name, a Kubernetes user, a certificate's name. Absent if they showed
     /// nothing, or the token that opens everything.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +66,7 @@ impl AuditLine {
             sequence: entry.sequence.0,
             at: entry.at.to_string(),
             what: call.asked.as_str(),
+            alert: call.alert.as_deref().map(harmless),
             by: call.by.as_deref().map(harmless),
             through: call.through.as_str(),
             says: call.says.as_deref().map(harmless),

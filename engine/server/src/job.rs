@@ -10,12 +10,14 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use steadfast_core::call::{Call, Caller};
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::foreign_text::{ForeignText, is_harmful};
 use steadfast_core::id::{ClusterName, JobKey, Namespace, SessionJob, TargetId};
 use steadfast_core::journal::{EntriesOf, Event, Sequence};
+use steadfast_core::silences::Refused;
 use steadfast_core::state::{Force, Intent};
 use utoipa::{IntoParams, ToSchema};
 
@@ -46,7 +48,7 @@ pub(crate) const SESSION_JOB_AUDIT: &str = "/api/v1/jobs/{cluster}/{namespace}/{
 pub(crate) const SESSION_JOB_INTENT: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}/{flinkJobId}/intent";
 
 /// What is served behind a job's name.
-const BEHIND: &str = "transitions, explain, audit, intent, look, flink, pods or log";
+const BEHIND: &str = "transitions, explain, audit, intent, look, silences, flink, pods or log";
 
 /// The job a path names. A FlinkSessionJob whose name is that of what is served behind a job ([`BEHIND`]) is not shown by itself, but in
 /// the list of all jobs.
@@ -105,7 +107,7 @@ pub(crate) struct IntentBody {
 }
 
 /// The longest name of an author, in characters.
-const AUTHOR_LIMIT: usize = 256;
+pub(crate) const AUTHOR_LIMIT: usize = 256;
 
 pub(crate) fn missing(api: &Api, key: &JobKey) -> Problem {
     let is_session = key.session_job.is_none()
@@ -284,11 +286,24 @@ type Said = (Intent, Option<Arc<str>>);
 
 fn parse_intent(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Said, Problem> {
     const FIX: &str = r#"send {"intent":"start"}, "cancel", "savepoint" or "none" with Content-Type: application/json"#;
+    let parsed: IntentBody = json_body(headers, body, ("intent", "an intent"), FIX)?;
+    let intent = Intent::parse(&parsed.intent)
+        .ok_or_else(|| Problem::parameter("intent", format!("`{}` is not an intent; {FIX}", parsed.intent)))?;
+    Ok((intent, text_of("author", AUTHOR_LIMIT, parsed.author)?))
+}
+
+/// Reads a body that has to be JSON. `what` names what it is to be, `one` says so in a sentence, `fix` how to send it.
+pub(crate) fn json_body<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    (what, one): (&str, &str),
+    fix: &str,
+) -> Result<T, Problem> {
     let format = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let format = format.and_then(|value| value.split(';').next()).map(str::trim);
     // Besides being right, this keeps plain forms of foreign web pages out.
     if !format.is_some_and(|format| format.eq_ignore_ascii_case("application/json")) {
-        let detail = format!("the body's Content-Type is not application/json; {FIX}");
+        let detail = format!("the body's Content-Type is not application/json; {fix}");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let body = body.map_err(|rejection| {
@@ -300,22 +315,24 @@ fn parse_intent(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Res
         let detail = format!("the body was not read: {rejection}; at most {BODY_LIMIT} bytes are");
         Problem::new(rejection.status(), detail)
     })?;
-    let parsed: IntentBody = steadfast_http::json::from_slice(&body)
-        .map_err(|error| Problem::parameter("intent", format!("the body is not an intent: {error}; {FIX}")))?;
-    let intent = Intent::parse(&parsed.intent)
-        .ok_or_else(|| Problem::parameter("intent", format!("`{}` is not an intent; {FIX}", parsed.intent)))?;
-    let author = parsed.author.filter(|author| !author.trim().is_empty());
-    if author
+    steadfast_http::json::from_slice(&body)
+        .map_err(|error| Problem::parameter(what, format!("the body is not {one}: {error}; {fix}")))
+}
+
+/// A text that somebody writes into the record. An empty one counts as none.
+pub(crate) fn text_of(what: &str, most: usize, text: Option<String>) -> Result<Option<Arc<str>>, Problem> {
+    let text = text.filter(|text| !text.trim().is_empty());
+    if text
         .as_ref()
-        .is_some_and(|author| author.chars().count() > AUTHOR_LIMIT || author.contains(is_harmful))
+        .is_some_and(|text| text.chars().count() > most || text.contains(is_harmful))
     {
         let detail = format!(
-            "an author has at most {AUTHOR_LIMIT} characters, and none that controls a terminal, turns the direction of writing, ends a line \
-             or shows nothing"
+            "`{what}` has at most {most} characters, and none that controls a terminal, turns the direction of writing, ends a line or \
+             shows nothing"
         );
-        return Err(Problem::parameter("author", detail));
+        return Err(Problem::parameter(what, detail));
     }
-    Ok((intent, author.map(Arc::from)))
+    Ok(text.map(Arc::from))
 }
 
 /// How a record is to be removed.
@@ -356,7 +373,7 @@ pub(crate) async fn forget(
 }
 
 /// The audit line of a call, as the log has it. The journal has one of each that wrote.
-fn tell<T>(key: &JobKey, call: &Call, outcome: &Result<T, ControlError>) {
+pub(crate) fn tell<T>(key: &JobKey, call: &Call, outcome: &Result<T, ControlError>) {
     let outcome = match outcome {
         Ok(_) => "done".to_owned(),
         Err(why) => format!("refused: {}", ForeignText::new(&why.to_string())),
@@ -365,12 +382,12 @@ fn tell<T>(key: &JobKey, call: &Call, outcome: &Result<T, ControlError>) {
     let job = ForeignText::new(&key.to_string());
     tracing::info!(
         target: "steadfast_audit",
-        %job, what = call.asked.as_str(), by = call.by.as_deref(), through = call.through.as_str(),
+        %job, what = call.asked.as_str(), alert = call.alert.as_deref(), by = call.by.as_deref(), through = call.through.as_str(),
         says = call.says.as_deref(), from = call.from.map(display), "a call about a job: {outcome}"
     );
 }
 
-fn refusal(api: &Api, key: &JobKey, error: ControlError) -> Problem {
+pub(crate) fn refusal(api: &Api, key: &JobKey, error: ControlError) -> Problem {
     match error {
         ControlError::NoSuchJob => missing(api, key),
         ControlError::Configured => Problem::new(StatusCode::CONFLICT, error.to_string()).coded(Code::JobConfigured),
@@ -379,6 +396,8 @@ fn refusal(api: &Api, key: &JobKey, error: ControlError) -> Problem {
             format!("{error}. Take the job down first, or add force=true (`steadfast forget --force`)"),
         )
         .coded(Code::JobSeenAlive),
+        ControlError::Silence(Refused::TooMany) => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        ControlError::Silence(Refused::Past(_) | Refused::TooLong) => Problem::parameter("until", error.to_string()),
         ControlError::TooOften { why, wait } => Problem::too_often(
             format!("{why}. Nothing has changed; try again when Retry-After says"),
             wait,

@@ -38,6 +38,7 @@ mod query;
 mod router;
 mod serve;
 mod shadows;
+mod silences;
 pub mod sinks;
 mod state;
 mod store;
@@ -52,9 +53,9 @@ pub use access::{
 pub use clusters::{Cluster, ClusterList, Kind, KindState, Standalone};
 pub use links::{LinkError, LinkTemplate};
 pub use ports::{
-    Closeup, CloseupError, ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts, Health,
-    LastReload, Liveness, Looked, Policies, PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError,
-    Reloaded, ReloadedPolicy, RunningPolicy, SinkHealth, UnwrittenJob,
+    AskedSilence, Closeup, CloseupError, ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts,
+    Health, LastReload, Liveness, Looked, Policies, PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults,
+    ReloadError, Reloaded, ReloadedPolicy, RunningPolicy, SinkHealth, UnwrittenJob,
 };
 pub use router::router;
 pub use serve::{Limits, ListenerMetrics, Serving, Tls, TlsError, TlsFiles, serve};

@@ -9,8 +9,8 @@ use crate::problem::Problem;
 use crate::router::doors;
 use crate::words::schema;
 use crate::{
-    alerts, audit, closeup, clusters, compat, events, health, history, job, jobs, metrics, policies, shadows, store,
-    summary, view,
+    alerts, audit, closeup, clusters, compat, events, health, history, job, jobs, metrics, policies, shadows, silences,
+    store, summary, view,
 };
 
 #[derive(OpenApi)]
@@ -18,7 +18,7 @@ use crate::{
     info(title = "Steadfast", description = "A truthful record of Flink jobs on Kubernetes.", version = env!("CARGO_PKG_VERSION")),
     paths(
         health::livez, health::readyz, metrics::metrics, document,
-        clusters::list, events::events, jobs::list, summary::show, alerts::list, history::list, compat::streampark, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, audit::list, job::intend, closeup::flink, closeup::pods, closeup::log, job::look,
+        clusters::list, events::events, jobs::list, summary::show, alerts::list, history::list, compat::streampark, shadows::list, policies::list, policies::reload, store::show, job::show, job::forget, job::transitions, job::explain, audit::list, job::intend, closeup::flink, closeup::pods, closeup::log, job::look, silences::silence, silences::unsilence,
     ),
     tags(
         (name = "jobs", description = "The record: what is known of jobs, and what led to it"),
@@ -305,6 +305,7 @@ mod tests {
             "otherJobs",
             "intent",
             "links",
+            "silences",
         ] {
             assert!(job.get(field).is_some(), "{field}");
         }

@@ -9,7 +9,7 @@ mod records;
 
 pub use closeup::{Closeup, CloseupError};
 pub use clusters::{ClusterReading, FlinkCounts};
-pub use control::{Control, ControlError, Looked};
+pub use control::{AskedSilence, Control, ControlError, Looked};
 pub use health::{ClusterHealth, DeadLetter, Health, Liveness, Reach, Readiness, SinkHealth};
 pub use policies::{LastReload, Policies, PolicyList, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy};
 pub use records::{QuarantinedRecord, RecordFaults, UnwrittenJob};

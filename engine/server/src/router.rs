@@ -21,7 +21,7 @@ use crate::serve::{AnswerBudget, hold, wait_for_turn};
 use crate::state::Api;
 use crate::{
     alerts, audit, closeup, clusters, compat, dashboard, events, health, history, job, jobs, metrics, openapi,
-    policies, shadows, store, summary,
+    policies, shadows, silences, store, summary,
 };
 
 /// The one path whose answer has no end.
@@ -126,6 +126,11 @@ fn routes() -> Vec<Route> {
             .write(Method::DELETE, Scope::Admin, job::forget)
     };
     let intent = |path| Route::at(path).write(Method::PUT, Scope::Intent, job::intend);
+    let silence = |path| {
+        Route::at(path)
+            .write(Method::PUT, Scope::Intent, silences::silence)
+            .write(Method::DELETE, Scope::Intent, silences::unsilence)
+    };
     let mut routes = vec![
         Route::at("/livez").get(Door::Open, Small, health::livez),
         Route::at("/readyz").get(Door::Open, Small, health::readyz),
@@ -159,6 +164,8 @@ fn routes() -> Vec<Route> {
         Route::at(closeup::SESSION_JOB_LOG).get(ADMIN, Small, closeup::log),
         Route::at(job::APPLICATION_LOOK).write(Method::POST, Scope::Intent, job::look),
         Route::at(job::SESSION_JOB_LOOK).write(Method::POST, Scope::Intent, job::look),
+        silence(silences::APPLICATION_SILENCE),
+        silence(silences::SESSION_JOB_SILENCE),
         intent(job::APPLICATION_INTENT),
         intent(job::SESSION_JOB_INTENT),
     ];

@@ -83,6 +83,8 @@ pub(crate) struct Job {
     alerts: Vec<Alert>,
     /// The labels of its Deployment, as they were last seen.
     labels: BTreeMap<String, String>,
+    /// Of which alerts nobody is told.
+    silences: Vec<Silence>,
     watch: Watch,
     /// The policy that decides.
     policy: String,
@@ -130,6 +132,7 @@ pub(crate) struct Condition {
 
 /// An alert that stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Alert {
     #[schema(example = "JobFailed")]
     alert: String,
@@ -139,6 +142,27 @@ pub(crate) struct Alert {
     #[schema(format = DateTime)]
     since: String,
     message: String,
+    /// Until when nobody is told of it, by a silence of this job; absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    silenced_until: Option<String>,
+}
+
+/// Until when nobody is told of an alert.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Silence {
+    #[schema(example = "JobFailed")]
+    alert: String,
+    #[schema(format = DateTime)]
+    since: String,
+    #[schema(format = DateTime)]
+    until: String,
+    /// Who said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+    /// Why, as they said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
 }
 
 /// How the watch stands.
@@ -224,6 +248,14 @@ pub(crate) struct AlertChange {
     #[schema(format = DateTime)]
     since: String,
     message: String,
+    /// true: nobody is told, as a silence stands, or the beginning was not told; absent otherwise.
+    #[serde(skip_serializing_if = "is_false")]
+    silenced: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(silenced: &bool) -> bool {
+    !silenced
 }
 
 impl From<&record::Reason> for Reason {
@@ -249,6 +281,14 @@ impl From<&JobView> for Job {
             scope: scope(alert.scope),
             since: alert.since.to_string(),
             message: alert.message.clone(),
+            silenced_until: record.silence(&alert.name).map(|silence| silence.until.to_string()),
+        });
+        let silences = record.silences.iter().map(|silence| Silence {
+            alert: silence.alert.clone(),
+            since: silence.since.to_string(),
+            until: silence.until.to_string(),
+            by: silence.by.as_deref().map(str::to_owned),
+            comment: silence.comment.as_deref().map(str::to_owned),
         });
         let labels = record
             .labels
@@ -280,6 +320,7 @@ impl From<&JobView> for Job {
             conditions: conditions.collect(),
             alerts: alerts.collect(),
             labels: labels.collect(),
+            silences: silences.collect(),
             watch: Watch {
                 attention: record.attention.as_str(),
                 next_poll_at: view.watch.next_poll_at.map(|at| at.to_string()),
@@ -336,6 +377,7 @@ impl AlertChange {
             status: status(alert.status),
             since: alert.since.to_string(),
             message: alert.message.clone(),
+            silenced: alert.silenced,
         }
     }
 }

@@ -132,7 +132,7 @@ pub(crate) mod schema {
         AlertTold, "Whether sinks are told of an alert that stands", words::<crate::alerts::Told>();
         Attention, "Whether a watch polls", state::Attention::ALL.iter().map(|word| word.as_str());
         IntentWord, "What somebody intends with a job", state::Intent::ALL.iter().map(|word| word.as_str());
-        CallAsked, "What a call asked for", ["start", "cancel", "savepoint", "none", "forget", "forget-by-force"];
+        CallAsked, "What a call asked for", ["start", "cancel", "savepoint", "none", "forget", "forget-by-force", "silence", "unsilence"];
         CallThrough, "By what a caller is known", ["nothing", "token-file", "token", "certificate", "kubernetes"];
         PolicyFailure, "How a policy fails", ["error", "trap", "deadline", "memory", "invalid"];
         PodRole, "What runs in a pod", ["jobmanager", "taskmanager"];

@@ -57,6 +57,7 @@ fn alert() -> Event {
         status: AlertStatus::Firing,
         since: AT,
         message: "it failed".to_owned(),
+        silenced: false,
     })
 }
 
@@ -478,6 +479,7 @@ async fn calls_are_kept_over_a_removal<S: Store>(store: &S) {
     let called = |asked| {
         Event::Called(Call {
             asked,
+            alert: None,
             by: Some("bot".into()),
             through: Through::Token,
             says: None,

@@ -11,7 +11,7 @@ use crate::record::{AlertScope, JobRecord};
 use crate::time::Timestamp;
 
 use super::records::{Records, are_together, goes_with_its_cluster};
-use super::{ClusterAlerts, InSession, Shared, in_session, shared};
+use super::{Cause, ClusterAlerts, InSession, Shared, in_session, shared};
 
 /// How many jobs an alert lists by name.
 const LISTED: usize = 50;
@@ -25,6 +25,10 @@ pub(super) struct Pass<'a> {
     /// How many records have an alert about a cluster or a policy.
     counts: BTreeMap<Shared, usize>,
     sessions: BTreeMap<InSession, Timestamp>,
+    /// What the records silence once the commit is made.
+    silences: Records,
+    /// Those told alerts of which nobody was to be told.
+    silent: BTreeMap<Shared, bool>,
 }
 
 impl<'a> Pass<'a> {
@@ -37,7 +41,14 @@ impl<'a> Pass<'a> {
                 records.add(&change.record);
             }
         }
+        let mut silences = alerts.records.only_silences();
+        for change in changes {
+            let after = (!change.forgets()).then_some(&*change.record);
+            silences.silence_as(&change.record.key, after);
+        }
         Self {
+            silences,
+            silent: BTreeMap::new(),
             alerts,
             records,
             told: BTreeMap::new(),
@@ -50,7 +61,14 @@ impl<'a> Pass<'a> {
     pub(super) fn filter(&mut self, change: Change) -> Change {
         let Change { record, events } = change;
         let events = events.into_iter().flat_map(|event| self.tell(&record, event));
-        let events = events.collect();
+        let mut events: Vec<Event> = events.collect();
+        // What is forgotten is so with the last of its entries.
+        let end = events
+            .iter()
+            .position(|event| *event == Event::Forgotten)
+            .unwrap_or(events.len());
+        let anew = self.tell_anew(&record).into_iter().map(Event::Alert);
+        events.splice(end..end, anew);
         Change { record, events }
     }
 
@@ -67,6 +85,42 @@ impl<'a> Pass<'a> {
         told.map(Event::Alert)
     }
 
+    /// What stands of clusters and policies, was told to nobody, and is silenced no longer now that a silence of this record has ended.
+    fn tell_anew(&mut self, record: &JobRecord) -> Vec<AlertEvent> {
+        let alerts = self.alerts;
+        let had: Vec<&Shared> = alerts.records.silenced_by(&record.key).collect();
+        let mut told = Vec::new();
+        for name in had {
+            let count = self.counts.get(name).copied();
+            let stands = count.unwrap_or_else(|| alerts.records.raised_count(name)) > 0;
+            let was_told = self.told.get(name).copied().unwrap_or_else(|| alerts.was_told(name));
+            if self.silences.is_silenced(name) || !stands || was_told != Some(true) || !self.was_silent(name) {
+                continue;
+            }
+            let Some((since, message)) = alerts.records.first_raised(name) else {
+                continue;
+            };
+            self.silent.insert(name.clone(), false);
+            told.push(AlertEvent {
+                alert: name.1.clone(),
+                scope: match name.0 {
+                    Cause::Cluster(_) => AlertScope::Cluster,
+                    Cause::Policy(_) => AlertScope::Policy,
+                },
+                status: AlertStatus::Firing,
+                since: *since,
+                message: message.clone(),
+                silenced: false,
+            });
+        }
+        told
+    }
+
+    fn was_silent(&self, name: &Shared) -> bool {
+        let known = self.silent.get(name).copied();
+        known.unwrap_or_else(|| self.alerts.was_silent(name))
+    }
+
     /// An alert about what many records share.
     fn of_many(&mut self, name: Shared, alert: AlertEvent) -> Option<AlertEvent> {
         let alerts = self.alerts;
@@ -78,15 +132,20 @@ impl<'a> Pass<'a> {
             AlertStatus::Firing => {
                 *count += 1;
                 let tells = *told != Some(true) && !self.records.rests_on_one(&name);
-                if tells {
-                    *told = Some(true);
+                if !tells {
+                    return None;
                 }
-                tells.then_some(alert)
+                *told = Some(true);
+                let silenced = self.silences.is_silenced(&name);
+                self.silent.insert(name, silenced);
+                Some(AlertEvent { silenced, ..alert })
             }
             AlertStatus::Resolved => {
                 *count = count.saturating_sub(1);
                 // In doubt an end is told once too often, never a beginning.
-                (*count == 0 && *told != Some(false)).then_some(alert)
+                let tells = *count == 0 && *told != Some(false);
+                let silenced = tells && self.was_silent(&name);
+                tells.then_some(AlertEvent { silenced, ..alert })
             }
         }
     }
@@ -94,7 +153,8 @@ impl<'a> Pass<'a> {
     /// An alert about a job; `None` if it was told with another's.
     fn of_job(&mut self, record: &JobRecord, alert: AlertEvent) -> Option<AlertEvent> {
         match alert.status {
-            AlertStatus::Firing if goes_with_its_cluster(record) => {
+            // What is told to nobody stands for no other.
+            AlertStatus::Firing if goes_with_its_cluster(record) && !alert.silenced => {
                 let group = in_session(record, &alert.alert);
                 let told = self.sessions.get(&group);
                 if told.is_some_and(|at| are_together(*at, record.since)) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::id::{JobKey, TargetId};
-use crate::record::JobRecord;
+use crate::record::{AlertScope, JobRecord, StandingAlert};
 use crate::state::JobState;
 use crate::time::Timestamp;
 
@@ -19,8 +19,10 @@ const TOGETHER: Duration = Duration::from_secs(120);
 pub(super) struct Records {
     /// Those that have a condition, or an alert about a cluster or a policy.
     marked: BTreeMap<Shared, BTreeSet<JobKey>>,
-    /// Those that have the alert.
-    raised: BTreeMap<Shared, BTreeSet<JobKey>>,
+    /// Those that have the alert, since when, and what each says of it.
+    raised: BTreeMap<Shared, BTreeMap<JobKey, (Timestamp, String)>>,
+    /// Those that silence it, and since when.
+    silenced: BTreeMap<Shared, BTreeMap<JobKey, Timestamp>>,
     /// Jobs of session clusters that are gone, and since when.
     gone: BTreeMap<(TargetId, JobState), BTreeMap<JobKey, Timestamp>>,
 }
@@ -31,8 +33,12 @@ impl Records {
         for name in marks(record) {
             self.marked.entry(name).or_default().insert(key.clone());
         }
-        for name in raised(record) {
-            self.raised.entry(name).or_default().insert(key.clone());
+        for (name, alert) in raised(record) {
+            let said = (alert.since, alert.message.clone());
+            self.raised.entry(name).or_default().insert(key.clone(), said);
+        }
+        for (name, since) in silences(record) {
+            self.silenced.entry(name).or_default().insert(key.clone(), since);
         }
         if goes_with_its_cluster(record) {
             let jobs = self.gone.entry((key.target.clone(), record.state)).or_default();
@@ -45,8 +51,11 @@ impl Records {
         for name in marks(record) {
             take(&mut self.marked, &name, key);
         }
-        for name in raised(record) {
-            take(&mut self.raised, &name, key);
+        for (name, _) in raised(record) {
+            take_from(&mut self.raised, &name, key);
+        }
+        for (name, _) in silences(record) {
+            take_from(&mut self.silenced, &name, key);
         }
         let place = (key.target.clone(), record.state);
         if let Some(jobs) = self.gone.get_mut(&place) {
@@ -64,7 +73,52 @@ impl Records {
 
     /// How many have it.
     pub(super) fn raised_count(&self, name: &Shared) -> usize {
-        self.raised.get(name).map_or(0, BTreeSet::len)
+        self.raised.get(name).map_or(0, BTreeMap::len)
+    }
+
+    /// Nothing but what they silence.
+    pub(super) fn only_silences(&self) -> Self {
+        Self {
+            silenced: self.silenced.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Since when it stands, and what the first record that has it says of it.
+    pub(super) fn first_raised(&self, name: &Shared) -> Option<&(Timestamp, String)> {
+        self.raised.get(name)?.values().min_by_key(|(since, _)| *since)
+    }
+
+    /// Whether some record silences it.
+    pub(super) fn is_silenced(&self, name: &Shared) -> bool {
+        self.silenced.contains_key(name)
+    }
+
+    /// Whether some record has silenced it since before it stood.
+    pub(super) fn was_silenced_first(&self, name: &Shared) -> bool {
+        let first = self.silenced.get(name).and_then(|records| records.values().min());
+        let raised = self.first_raised(name).map(|(since, _)| since);
+        first.zip(raised).is_some_and(|(silenced, raised)| silenced <= raised)
+    }
+
+    /// What a record silences.
+    pub(super) fn silenced_by<'a>(&'a self, key: &'a JobKey) -> impl Iterator<Item = &'a Shared> {
+        let has = move |records: &BTreeMap<JobKey, Timestamp>| records.contains_key(key);
+        self.silenced
+            .iter()
+            .filter(move |(_, records)| has(records))
+            .map(|(name, _)| name)
+    }
+
+    /// The records silence what that one does after a commit, and no more.
+    pub(super) fn silence_as(&mut self, key: &JobKey, record: Option<&JobRecord>) {
+        self.silenced.retain(|_, records| {
+            records.remove(key);
+            !records.is_empty()
+        });
+        for (name, since) in record.into_iter().flat_map(silences) {
+            self.silenced.entry(name).or_default().insert(key.clone(), since);
+        }
     }
 
     /// Whether one Flink cluster alone shows what is told of all, by its condition or its alert.
@@ -106,6 +160,15 @@ fn take<K: Ord>(sets: &mut BTreeMap<K, BTreeSet<JobKey>>, name: &K, key: &JobKey
     }
 }
 
+fn take_from<T>(sets: &mut BTreeMap<Shared, BTreeMap<JobKey, T>>, name: &Shared, key: &JobKey) {
+    if let Some(records) = sets.get_mut(name) {
+        records.remove(key);
+        if records.is_empty() {
+            sets.remove(name);
+        }
+    }
+}
+
 /// Whether jobs that went at these moments went together.
 pub(super) fn are_together(one: Timestamp, other: Timestamp) -> bool {
     one.since(other).max(other.since(one)) <= TOGETHER
@@ -118,13 +181,23 @@ pub(super) fn goes_with_its_cluster(record: &JobRecord) -> bool {
 }
 
 /// The alerts of a record that are about more than its job.
-fn raised(record: &JobRecord) -> impl Iterator<Item = Shared> {
+fn raised(record: &JobRecord) -> impl Iterator<Item = (Shared, &StandingAlert)> {
     let alerts = record.alerts.iter();
-    alerts.filter_map(|alert| shared(record, alert.scope, &alert.name))
+    alerts.filter_map(|alert| Some((shared(record, alert.scope, &alert.name)?, alert)))
+}
+
+/// What it silences of its cluster and its policy, and since when.
+fn silences(record: &JobRecord) -> impl Iterator<Item = (Shared, Timestamp)> {
+    record.silences.iter().flat_map(|silence| {
+        let scopes = [AlertScope::Cluster, AlertScope::Policy];
+        let names = scopes.map(|scope| shared(record, scope, &silence.alert));
+        names.into_iter().flatten().map(|name| (name, silence.since))
+    })
 }
 
 /// These, and its conditions: a condition comes before the alert of its name.
 fn marks(record: &JobRecord) -> impl Iterator<Item = Shared> {
     let conditions = record.conditions.iter();
-    raised(record).chain(conditions.map(|condition| in_cluster(record, condition.kind.as_str())))
+    let raised = raised(record).map(|(name, _)| name);
+    raised.chain(conditions.map(|condition| in_cluster(record, condition.kind.as_str())))
 }

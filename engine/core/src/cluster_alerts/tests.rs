@@ -1,3 +1,5 @@
+mod silences;
+
 use super::*;
 use crate::alert::AlertEvent;
 use crate::id::{JobKey, PolicyName};
@@ -14,6 +16,7 @@ fn record(key: &str, alerts: &[&str]) -> JobRecord {
         scope: AlertScope::Cluster,
         since: AT,
         message: String::new(),
+        silenced: false,
     };
     JobRecord {
         alerts: alerts.iter().map(alert).collect(),
@@ -40,6 +43,7 @@ fn change(record: &JobRecord, name: &str, scope: AlertScope, status: AlertStatus
         status,
         since: AT,
         message: "why".into(),
+        silenced: false,
     };
     Change::update(record, record.clone(), vec![Event::Alert(event)])
 }

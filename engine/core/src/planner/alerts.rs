@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::alert::{AlertEvent, AlertStatus};
 use crate::decision::DecidedAlert;
-use crate::record::{AlertScope, StandingAlert};
+use crate::record::{AlertScope, Silence, StandingAlert};
+use crate::silences::{event, has};
 use crate::time::Timestamp;
 
-/// The alerts that stand, by name, and those that began or ended. Of two that a decision names alike the first counts.
+/// The alerts that stand, by name, and what is told: that one began, that it ended, that it may be told by now. Of two that a decision names alike the first counts.
 pub(super) fn standing(
     before: &[StandingAlert],
     decided: Vec<DecidedAlert>,
+    silences: &[Silence],
     now: Timestamp,
 ) -> (Vec<StandingAlert>, Vec<AlertEvent>) {
     let known = before.iter().map(|alert| ((alert.name.as_str(), alert.scope), alert));
@@ -23,9 +25,18 @@ pub(super) fn standing(
             continue;
         }
         let alert = match known.get(&(name.as_str(), scope)) {
-            Some(known) => StandingAlert::clone(known),
+            Some(known) => {
+                let mut alert = StandingAlert::clone(known);
+                if alert.silenced && !has(silences, scope, &name) {
+                    // It stands, and may be told by now.
+                    alert.silenced = false;
+                    events.push(event(&alert, AlertStatus::Firing));
+                }
+                alert
+            }
             None => {
                 let alert = StandingAlert {
+                    silenced: has(silences, scope, &name),
                     name: name.clone(),
                     scope,
                     since: now,
@@ -41,14 +52,4 @@ pub(super) fn standing(
     let gone = before.iter().filter(has_gone);
     events.extend(gone.map(|alert| event(alert, AlertStatus::Resolved)));
     (kept.into_values().collect(), events)
-}
-
-fn event(alert: &StandingAlert, status: AlertStatus) -> AlertEvent {
-    AlertEvent {
-        alert: alert.name.clone(),
-        scope: alert.scope,
-        status,
-        since: alert.since,
-        message: alert.message.clone(),
-    }
 }

@@ -29,6 +29,7 @@ pub(super) fn raise(record: &mut JobRecord, now: Timestamp) -> Option<AlertEvent
         scope: AlertScope::Policy,
         since: now,
         message: message.clone(),
+        silenced: false,
     });
     record.alerts.sort_by(|a, b| a.name.cmp(&b.name));
     Some(AlertEvent {
@@ -37,5 +38,6 @@ pub(super) fn raise(record: &mut JobRecord, now: Timestamp) -> Option<AlertEvent
         status: AlertStatus::Firing,
         since: now,
         message,
+        silenced: false,
     })
 }

@@ -144,6 +144,7 @@ fn what_stands_beside_the_state_stands_among_the_conditions() {
         scope: AlertScope::Job,
         since: at(130),
         message: "it does not come to rest".to_owned(),
+        silenced: false,
     }];
     record.reason.code = "two words".to_owned();
     let (object, _) = written(&Desired::of(&view(record), "s"), Transitions::default(), 200);

@@ -4,12 +4,13 @@ use steadfast_core::call::Call;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::JournalError;
-use steadfast_core::record::PostedIntent;
+use steadfast_core::projection::JobView;
+use steadfast_core::record::{PostedIntent, Silence};
 use steadfast_core::state::Force;
 use steadfast_crash_points::CrashPoint;
 
 use super::Driver;
-use crate::control::{Request, RequestError};
+use crate::control::{Request, RequestError, Says};
 use crate::turn::Turn;
 
 impl Driver {
@@ -26,12 +27,34 @@ impl Driver {
                 reply,
             } => {
                 let turn = self.reactor.intend(&key, PostedIntent::new(intent, author, now), call);
-                let answer = match turn {
-                    Ok(turn) => self.commit_whole(turn).await,
-                    Err(error) => Err(error),
+                drop(reply.send(self.written(&key, turn).await));
+            }
+            Request::Silence {
+                key,
+                alert,
+                until,
+                says: Says { by, comment },
+                call,
+                reply,
+            } => {
+                let silence = Silence {
+                    alert,
+                    since: now,
+                    until,
+                    by,
+                    comment,
                 };
-                let view = answer.and_then(|()| self.readers.projection.get(&key).ok_or(RequestError::NoSuchJob));
-                drop(reply.send(view));
+                let turn = self.reactor.silence(&key, silence, call);
+                drop(reply.send(self.written(&key, turn).await));
+            }
+            Request::Unsilence {
+                key,
+                alert,
+                call,
+                reply,
+            } => {
+                let turn = self.reactor.unsilence(&key, &alert, call, now);
+                drop(reply.send(self.written(&key, turn).await));
             }
             Request::Look { key, reply } => self.reactor.look(&key, reply, now),
             Request::Locate { key, reply } => {
@@ -61,6 +84,12 @@ impl Driver {
                 self.reactor.question(&key, reply, now);
             }
         }
+    }
+
+    /// Commits what somebody asked for of a job, and shows it to them.
+    async fn written(&mut self, key: &JobKey, turn: Result<Turn, RequestError>) -> Result<JobView, RequestError> {
+        self.commit_whole(turn?).await?;
+        self.readers.projection.get(key).ok_or(RequestError::NoSuchJob)
     }
 
     /// Commits what was asked for, or nothing.

@@ -13,6 +13,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use steadfast_core::id::{ClusterName, Namespace};
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::record::AlertScope;
+use steadfast_core::silences::Silenced;
 use steadfast_core::state::{ConditionType, Confidence, JobState};
 
 use super::write::{Named, gauges};
@@ -28,7 +29,7 @@ const JOBS: Named = Named::new(
 );
 const ALERTS: Named = Named::new(
     "steadfast_alerts",
-    "Jobs in whose record an alert stands, by its name and what it is about: this job, its cluster or its policy.",
+    "Jobs in whose record an alert stands, by its name, what it is about (this job, its cluster or its policy), and whether a silence keeps it from being told.",
 );
 const CONDITIONS: Named = Named::new(
     "steadfast_conditions",
@@ -49,7 +50,8 @@ type Place = (ClusterName, Namespace);
 #[derive(Debug, Default)]
 struct Tally {
     states: BTreeMap<(Place, JobState, Confidence), u64>,
-    alerts: BTreeMap<(String, AlertScope, Place), u64>,
+    alerts: BTreeMap<(String, AlertScope, Place, bool), u64>,
+    silenced: Silenced,
     conditions: BTreeMap<(ConditionType, Place), u64>,
     guarded: BTreeMap<ClusterName, u64>,
 }
@@ -61,7 +63,8 @@ impl Tally {
         let is_guarded = record.condition(ConditionType::FleetDisrupted).is_some();
         *self.guarded.entry(target.cluster.clone()).or_default() += u64::from(is_guarded);
         for alert in &record.alerts {
-            let alert = (alert.name.clone(), alert.scope, place.clone());
+            let silenced = self.silenced.has(record, alert.scope, &alert.name);
+            let alert = (alert.name.clone(), alert.scope, place.clone(), silenced);
             *self.alerts.entry(alert).or_default() += 1;
         }
         for condition in &record.conditions {
@@ -77,11 +80,17 @@ impl Tally {
         let Some(first) = names.into_iter().nth(ALERT_NAMES) else {
             return self;
         };
-        let beyond = self
-            .alerts
-            .split_off(&(first, AlertScope::Job, (ClusterName::new(""), Namespace::new(""))));
-        for ((_, scope, place), count) in beyond {
-            *self.alerts.entry((OTHERS.to_owned(), scope, place)).or_default() += count;
+        let beyond = self.alerts.split_off(&(
+            first,
+            AlertScope::Job,
+            (ClusterName::new(""), Namespace::new("")),
+            false,
+        ));
+        for ((_, scope, place, silenced), count) in beyond {
+            *self
+                .alerts
+                .entry((OTHERS.to_owned(), scope, place, silenced))
+                .or_default() += count;
         }
         self
     }
@@ -90,6 +99,7 @@ impl Tally {
 impl Collector for Jobs {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut tally = Tally::default();
+        self.0.for_each(|view| tally.silenced.add(&view.record));
         self.0.for_each(|view| tally.count(view));
         let tally = tally.bounded();
         let encoder = &mut encoder;
@@ -106,15 +116,19 @@ impl Collector for Jobs {
                 (labels, *jobs)
             });
         gauges(encoder, JOBS, states)?;
-        let alerts = tally.alerts.iter().map(|((name, scope, (cluster, namespace)), jobs)| {
-            let labels = [
-                ("cluster", cluster.as_str()),
-                ("namespace", namespace.as_str()),
-                ("alert", name.as_str()),
-                ("scope", about(*scope)),
-            ];
-            (labels, *jobs)
-        });
+        let alerts = tally
+            .alerts
+            .iter()
+            .map(|((name, scope, (cluster, namespace), silenced), jobs)| {
+                let labels = [
+                    ("cluster", cluster.as_str()),
+                    ("namespace", namespace.as_str()),
+                    ("alert", name.as_str()),
+                    ("scope", about(*scope)),
+                    ("silenced", if *silenced { "true" } else { "false" }),
+                ];
+                (labels, *jobs)
+            });
         gauges(encoder, ALERTS, alerts)?;
         let conditions = tally.conditions.iter().map(|((kind, (cluster, namespace)), jobs)| {
             let labels = [

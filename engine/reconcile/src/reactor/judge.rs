@@ -10,6 +10,7 @@ use steadfast_core::lookup::ObjectQuestion;
 use steadfast_core::observe::{Context, observe};
 use steadfast_core::planner::Next;
 use steadfast_core::record::JobRecord;
+use steadfast_core::silences;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
@@ -76,6 +77,11 @@ impl Reactor {
             // One that has expired already is taken away with the next decision that succeeds.
             let expires = intents::expires_at(record, self.timing.intent_timeout);
             if let Some(at) = expires.filter(|at| *at > now) {
+                self.queue.requeue_by(key.clone(), at);
+            }
+            if let Some(at) = silences::expires_at(record) {
+                // Whatever its policy asks for: it is taken away with the next judgement.
+                let at = if at > now { at } else { now.after(self.timing.poll) };
                 self.queue.requeue_by(key.clone(), at);
             }
             if let Some(Evidence { before, snapshot }) = compared.map(|evidence| *evidence) {

@@ -7,7 +7,8 @@ use steadfast_core::call::Call;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::Change;
 use steadfast_core::planner;
-use steadfast_core::record::{JobRecord, PostedIntent};
+use steadfast_core::record::{JobRecord, PostedIntent, Silence};
+use steadfast_core::silences;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Timestamp;
 
@@ -36,6 +37,34 @@ impl Reactor {
             object: target.and_then(|target| target.object.clone()),
             job: pinned.or(record.incarnation.flink_job_id),
         })
+    }
+
+    /// Notes until when nobody is told of an alert, by that call. Fails with [`RequestError::NoSuchJob`], [`RequestError::TooOften`]
+    /// and [`RequestError::Silence`].
+    pub fn silence(&mut self, key: &JobKey, silence: Silence, call: Option<Call>) -> Result<Turn, RequestError> {
+        let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
+        let now = silence.since;
+        let change = silences::silence(record, silence, call).map_err(RequestError::Silence)?;
+        self.asked(key, change, now)
+    }
+
+    /// Takes such a silence back, by that call. Fails with [`RequestError::NoSuchJob`] and [`RequestError::TooOften`].
+    pub fn unsilence(
+        &mut self,
+        key: &JobKey,
+        alert: &str,
+        call: Option<Call>,
+        now: Timestamp,
+    ) -> Result<Turn, RequestError> {
+        let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
+        let change = silences::take_back(record, alert, call);
+        if change.events.is_empty() {
+            // There is none, which is what is asked for.
+            return Ok(Turn::default());
+        }
+        let mut turn = self.asked(key, change, now)?;
+        turn.changes = self.alerts.dedupe(std::mem::take(&mut turn.changes));
+        Ok(turn)
     }
 
     /// The turn of a change that a caller asks for. There is no other way to one, so that each counts towards what may be asked

@@ -8,6 +8,7 @@ mod refused;
 mod replace_policies;
 mod retire;
 mod session_jobs;
+mod silences;
 mod slow_policies;
 mod traces;
 mod unwritten;

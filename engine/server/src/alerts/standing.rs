@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use steadfast_core::id::{ClusterName, JobKey, PolicyName};
 use steadfast_core::projection::JobView;
-use steadfast_core::record::{AlertScope, JobRecord, StandingAlert};
+use steadfast_core::record::{AlertScope, JobRecord, Silence, StandingAlert};
 use utoipa::ToSchema;
 
 use crate::filter::JobFilter;
@@ -81,8 +81,8 @@ pub(crate) struct Row {
     /// Which of the record's alerts it is.
     index: usize,
     pub(super) jobs: u64,
-    /// Whether each job that has it has it silenced.
-    is_silenced: bool,
+    /// The record that has the silence, if somebody has silenced it: one job's is enough for what many share.
+    silenced_in: Option<Arc<JobRecord>>,
 }
 
 impl Row {
@@ -91,17 +91,26 @@ impl Row {
     }
 
     pub(super) fn told(&self) -> Told {
-        if self.is_silenced { Told::Silenced } else { Told::Firing }
+        match self.silenced_in {
+            Some(_) => Told::Silenced,
+            None => Told::Firing,
+        }
+    }
+
+    /// The silence, and the job that it is noted at.
+    pub(super) fn silence(&self) -> Option<(&JobKey, &Silence)> {
+        let record = self.silenced_in.as_ref()?;
+        Some((&record.key, record.silence(&self.place.alert)?))
     }
 
     /// Takes in that another job has it too. It is shown with the one that has had it longest.
     fn join(&mut self, other: Self) {
         let jobs = self.jobs + other.jobs;
-        let is_silenced = self.is_silenced && other.is_silenced;
+        let silenced_in = self.silenced_in.take().or_else(|| other.silenced_in.clone());
         if (other.place.since, &other.record.key) < (self.place.since, &self.record.key) {
             *self = other;
         }
-        (self.jobs, self.is_silenced) = (jobs, is_silenced);
+        (self.jobs, self.silenced_in) = (jobs, silenced_in);
     }
 }
 
@@ -127,7 +136,7 @@ impl Standing {
                 record: Arc::clone(&view.record),
                 index,
                 jobs: 1,
-                is_silenced: view.is_silenced(alert),
+                silenced_in: view.is_silenced(alert).then(|| Arc::clone(&view.record)),
             };
             if alert.scope == AlertScope::Job {
                 self.of_jobs.push(row);

@@ -103,6 +103,7 @@ async fn what_is_committed_is_reported_with_its_kind() {
         status: AlertStatus::Firing,
         since: AT,
         message: "it failed".to_owned(),
+        silenced: false,
     });
     let failed = JobRecord {
         revision: 2,

@@ -40,6 +40,9 @@ object!(
         conditions: Vec<Condition> = conditions,
         /// Alerts that stand, ordered by name.
         alerts: Vec<Alert> = alerts,
+        /// Of which alerts nobody is told.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        silences: Vec<Silence> = silences,
         /// What somebody wants, if it was said.
         intent: Option<PostedIntent> = intent,
         /// Other jobs of the same application.
@@ -182,8 +185,34 @@ object!(
         since: Moment = since,
         /// For people.
         message: String = message,
+        /// Its beginning was not told, as a silence stood.
+        #[serde(default, skip_serializing_if = "is_false")]
+        silenced: bool = silenced,
     }
 );
+
+object!(
+    /// Until when nobody is told of an alert.
+    Silence of record::Silence {
+        /// The alert's name.
+        alert: String = alert,
+        /// Since when.
+        since: Moment = since,
+        /// Until when.
+        until: Moment = until,
+        /// Who said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String> = by,
+        /// Why, as they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String> = comment,
+    }
+);
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(silenced: &bool) -> bool {
+    !silenced
+}
 
 words!(
     /// What an alert is about: a job, or the Kubernetes cluster it is in.

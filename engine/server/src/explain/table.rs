@@ -124,7 +124,7 @@ macro_rules! plain {
     };
 }
 
-plain!(u16, u32, i32, u64, String);
+plain!(bool, u16, u32, i32, u64, String);
 
 /// Names as they are.
 macro_rules! name {

@@ -62,7 +62,7 @@ async fn a_job_has_the_contracts_fields() {
         "since": "2026-11-23T01:13:29.838Z", "firstSeen": "2026-11-23T01:13:29.838Z",
         "startedAt": "2026-11-23T01:13:29.838Z", "confirmedAt": "2026-11-23T01:13:30.838Z",
         "conditions": [{"type": "FlinkUnreachable", "since": "2026-11-23T01:13:29.838Z", "message": "refused"}],
-        "alerts": [],
+        "alerts": [], "silences": [],
         "watch": {
             "attention": "active", "nextPollAt": "2026-11-23T01:13:34.838Z",
             "nextReviewAt": "2026-11-23T01:14:29.838Z", "failures": 3,

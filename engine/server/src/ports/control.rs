@@ -8,7 +8,9 @@ use steadfast_core::call::Call;
 use steadfast_core::explanation::Explanation;
 use steadfast_core::id::JobKey;
 use steadfast_core::projection::JobView;
+use steadfast_core::silences::Refused;
 use steadfast_core::state::{Force, Intent};
+use steadfast_core::time::Timestamp;
 
 /// The loop, as far as the API may reach into it. Each call waits for its turn in the loop.
 #[async_trait]
@@ -25,6 +27,17 @@ pub trait Control: Send + Sync {
         call: Call,
     ) -> Result<JobView, ControlError>;
 
+    /// Nobody is told of an alert of a job until a time, and its history says who called. The record is committed when this returns.
+    ///
+    /// Fails with [`ControlError::NoSuchJob`], [`ControlError::Silence`], [`ControlError::TooOften`], and
+    /// [`ControlError::Unavailable`] if the store did not take it.
+    async fn silence(&self, job: &JobKey, silence: AskedSilence, call: Call) -> Result<JobView, ControlError>;
+
+    /// Takes such a silence back; an alert that stands is told then. Without one nothing changes.
+    ///
+    /// Fails as [`Control::silence`] does.
+    async fn unsilence(&self, job: &JobKey, alert: &str, call: Call) -> Result<JobView, ControlError>;
+
     /// Asks Flink and Kubernetes of a job now. Waits until what came of it has been judged, but no longer than an answer may take.
     ///
     /// Fails with [`ControlError::NoSuchJob`] and [`ControlError::TooOften`].
@@ -40,6 +53,19 @@ pub trait Control: Send + Sync {
     /// Fails with [`ControlError::NoSuchJob`], [`ControlError::Configured`], [`ControlError::SeenAlive`] without
     /// [`Force::Yes`], [`ControlError::TooOften`], and [`ControlError::Unavailable`] if the store did not take it.
     async fn forget(&self, job: &JobKey, force: Force, call: Call) -> Result<(), ControlError>;
+}
+
+/// A silence that somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedSilence {
+    /// The alert's name.
+    pub alert: String,
+    /// Until when.
+    pub until: Timestamp,
+    /// Who it is by.
+    pub by: Option<Arc<str>>,
+    /// Why, as they say.
+    pub comment: Option<Arc<str>>,
 }
 
 /// What came of a look.
@@ -63,6 +89,9 @@ pub enum ControlError {
     /// It is still there: forgotten, it would be back at once, without its history. Holds what is seen of it.
     #[error("{0}; forgotten now it would be back at once, without its history")]
     SeenAlive(String),
+    /// It is no silence that may be noted.
+    #[error("{0}")]
+    Silence(Refused),
     /// Calls about the job have made as many entries as they may.
     #[error("{why}")]
     TooOften {

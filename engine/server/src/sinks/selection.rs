@@ -49,7 +49,7 @@ impl Selection {
         }
     }
 
-    /// Whether it selects this entry of the journal, about a job with those labels. A job that was forgotten has none that are
+    /// Whether it selects this entry of the journal, about a job with those labels. What is silenced no sink is told of. A job that was forgotten has none that are
     /// known: what became of it is told rather than lost.
     pub fn selects(&self, entry: &Entry, labels: Option<&Labels>) -> bool {
         match &entry.event {
@@ -58,7 +58,7 @@ impl Selection {
                     && (self.states.is_empty() || self.states.contains(&transition.to))
                     && self.covers(AlertScope::Job, &entry.key.target, labels)
             }
-            Event::Alert(alert) => self.covers(alert.scope, &entry.key.target, labels),
+            Event::Alert(alert) => !alert.silenced && self.covers(alert.scope, &entry.key.target, labels),
             Event::Update(_) | Event::Called(_) | Event::Forgotten => false,
         }
     }
@@ -170,5 +170,22 @@ mod tests {
     fn the_end_of_a_forgotten_job_is_told_though_its_labels_are_gone() {
         let failed = entry(1, "a/prod-1/orders", moved(JobState::Running, JobState::Failed));
         assert!(payments().selects(&failed, None));
+    }
+
+    #[test]
+    fn what_is_silenced_no_sink_is_told_of() {
+        for scope in [AlertScope::Job, AlertScope::Cluster, AlertScope::Policy] {
+            for status in [AlertStatus::Firing, AlertStatus::Resolved] {
+                let Event::Alert(mut told) = alert("JobFailed", scope, status) else {
+                    panic!()
+                };
+                told.silenced = true;
+                let entry = entry(1, "a/prod-1/orders", Event::Alert(told));
+                assert!(
+                    !Selection::all(Events::All).selects(&entry, None),
+                    "{scope:?} {status:?}"
+                );
+            }
+        }
     }
 }

@@ -263,6 +263,7 @@ fn samples() -> [Entry; 2] {
         status: AlertStatus::Firing,
         since: at,
         message: "a sample".to_owned(),
+        silenced: false,
     };
     [Event::Transition(transition), Event::Alert(alert)].map(|event| Entry {
         sequence: Sequence(1),

@@ -24,6 +24,7 @@ pub(super) fn alert(name: &str, scope: AlertScope, status: AlertStatus) -> Event
         status,
         since: AT,
         message: "it is so".to_owned(),
+        silenced: false,
     })
 }
 

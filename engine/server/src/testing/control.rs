@@ -11,15 +11,16 @@ use steadfast_core::explanation::{Awaited, Awaiting, Due, Explanation};
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::journal::{Change, Event, Store};
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
-use steadfast_core::record::{JobRecord, PostedIntent, Reason};
+use steadfast_core::record::{JobRecord, PostedIntent, Reason, Silence};
 use steadfast_core::rule::Rule;
+use steadfast_core::silences;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, Confidence, Force, Intent, JobState};
 use steadfast_core::testing;
 use steadfast_core::time::Timestamp;
 
 use super::AT;
-use crate::{Control, ControlError, Looked};
+use crate::{AskedSilence, Control, ControlError, Looked};
 
 /// For a job named `busy` the store is full, and one named `hasty` was changed too often; one named `alive` is still there, one named `silent` does not answer; the policy fails for one that FAILED.
 pub(super) struct TestControl(pub(super) Arc<Projection>, pub(super) Arc<dyn Store>);
@@ -27,7 +28,11 @@ pub(super) struct TestControl(pub(super) Arc<Projection>, pub(super) Arc<dyn Sto
 impl TestControl {
     /// As the loop does.
     async fn note(&self, record: &JobRecord, call: Call) {
-        let change = Change::update(record, record.clone(), vec![Event::Called(call)]);
+        self.commit(Change::update(record, record.clone(), vec![Event::Called(call)]))
+            .await;
+    }
+
+    async fn commit(&self, change: Change) {
         let record = Arc::clone(&change.record);
         if self.1.commit(AT, vec![change].into()).await.is_ok() {
             let watch = WatchStatus::default();
@@ -68,6 +73,32 @@ impl Control for TestControl {
             record: Arc::new(record),
             watch,
         })
+    }
+
+    async fn silence(&self, job: &JobKey, asked: AskedSilence, call: Call) -> Result<JobView, ControlError> {
+        let JobView { record, .. } = self.find(job)?;
+        let AskedSilence {
+            alert,
+            until,
+            by,
+            comment,
+        } = asked;
+        let silence = Silence {
+            alert,
+            since: AT,
+            until,
+            by,
+            comment,
+        };
+        let change = silences::silence(&record, silence, Some(call)).map_err(ControlError::Silence)?;
+        self.commit(change).await;
+        self.find(job)
+    }
+
+    async fn unsilence(&self, job: &JobKey, alert: &str, call: Call) -> Result<JobView, ControlError> {
+        let JobView { record, .. } = self.find(job)?;
+        self.commit(silences::take_back(&record, alert, Some(call))).await;
+        self.find(job)
     }
 
     async fn look(&self, job: &JobKey) -> Result<Looked, ControlError> {

@@ -15,12 +15,13 @@ use steadfast_core::state::{Force, Intent};
 use steadfast_core::time::Clock;
 use steadfast_core::timing::Timing;
 use steadfast_reconcile::{
-    Closeups, ClusterStatus, Control, Engine, PolicyStatus, RequestError, Role, Standing, StatusBoard,
+    Closeups, ClusterStatus, Control, Engine, PolicyStatus, RequestError, Role, Says, Standing, StatusBoard,
 };
 use steadfast_server::sinks::SinkBoard;
 use steadfast_server::{
-    CloseupError, ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, Looked, PolicyList,
-    QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError, Reloaded, RunningPolicy, SinkHealth, UnwrittenJob,
+    AskedSilence, CloseupError, ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, Looked,
+    PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError, Reloaded, RunningPolicy, SinkHealth,
+    UnwrittenJob,
 };
 use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
@@ -94,6 +95,23 @@ impl steadfast_server::Control for EngineApi {
             .map_err(refusal)
     }
 
+    async fn silence(&self, job: &JobKey, silence: AskedSilence, call: Call) -> Result<JobView, ControlError> {
+        let AskedSilence {
+            alert,
+            until,
+            by,
+            comment,
+        } = silence;
+        let says = Says { by, comment };
+        let noted = self.engine.control.silence(job.clone(), alert, until, says, Some(call));
+        noted.await.map_err(refusal)
+    }
+
+    async fn unsilence(&self, job: &JobKey, alert: &str, call: Call) -> Result<JobView, ControlError> {
+        let taken_back = self.engine.control.unsilence(job.clone(), alert.to_owned(), Some(call));
+        taken_back.await.map_err(refusal)
+    }
+
     async fn look(&self, job: &JobKey) -> Result<Looked, ControlError> {
         match timeout(self.limits.look, self.engine.control.look(job.clone())).await {
             Ok(judged) => judged.map(Looked::Judged).map_err(refusal),
@@ -126,6 +144,7 @@ fn refusal(error: RequestError) -> ControlError {
             why: error_chain(&error),
             wait,
         },
+        RequestError::Silence(refused) => ControlError::Silence(refused),
         RequestError::Store(_) | RequestError::Busy | RequestError::Stopping => {
             ControlError::Unavailable(error_chain(&error))
         }

@@ -13,7 +13,9 @@ use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName,
 use steadfast_core::incarnation::{Incarnation, UidSeen};
 use steadfast_core::journal::{Event, Transition};
 use steadfast_core::labels::Labels;
-use steadfast_core::record::{AlertScope, Condition, JobRecord, Origin, OtherJob, PostedIntent, Reason, StandingAlert};
+use steadfast_core::record::{
+    AlertScope, Condition, JobRecord, Origin, OtherJob, PostedIntent, Reason, Silence, StandingAlert,
+};
 use steadfast_core::recording::Recorded;
 use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode};
@@ -121,6 +123,7 @@ fn full() -> JobRecord {
         scope,
         since: at(9),
         message: "it failed".to_owned(),
+        silenced: false,
     });
     let others = JobState::ALL.iter().enumerate().map(|(n, state)| OtherJob {
         flink_job_id: job(100 + n),
@@ -157,6 +160,7 @@ fn full() -> JobRecord {
         },
         conditions: conditions.collect(),
         alerts: alerts.to_vec(),
+        silences: Vec::new(),
         intent: Some(PostedIntent::new(Intent::Savepoint, None, at(2))),
         other_jobs: others.collect(),
         attention: Attention::Sleeping,
@@ -219,6 +223,7 @@ pub(super) fn events() -> Vec<Event> {
             status: pick(&STATUSES, n / 2),
             since: at(n as u64),
             message: "it failed: \u{201c}why\u{201d}".to_owned(),
+            silenced: false,
         })
     });
     transitions
@@ -254,6 +259,7 @@ pub(super) fn calls() -> Vec<Event> {
     let calls = ASKED.into_iter().enumerate().map(|(n, asked)| {
         Event::Called(Call {
             asked,
+            alert: None,
             by: (n % 2 == 0).then(|| "system:serviceaccount:flink:bot".into()),
             through: pick(&THROUGH, n),
             says: (n % 3 == 0).then(|| "j\u{f6}rg".into()),
@@ -381,4 +387,52 @@ pub(super) fn recordings() -> Vec<Recorded> {
         .chain(present)
         .chain(failed)
         .collect()
+}
+
+/// Records of which somebody silenced something.
+pub(super) fn silenced_records() -> Vec<JobRecord> {
+    let silence = |alert: &str, by: Option<&str>| Silence {
+        alert: alert.to_owned(),
+        since: at(1),
+        until: at(90),
+        by: by.map(Into::into),
+        comment: by.map(|_| "we move \u{201c}all\u{201d} of it".into()),
+    };
+    let standing = StandingAlert {
+        name: "JobFailed".to_owned(),
+        scope: AlertScope::Job,
+        since: at(9),
+        message: "it failed".to_owned(),
+        silenced: true,
+    };
+    vec![JobRecord {
+        alerts: vec![standing],
+        silences: vec![silence("JobFailed", Some("ann")), silence("RestartLoop", None)],
+        ..unseen()
+    }]
+}
+
+/// What was told to nobody, and who asked for that.
+pub(super) fn silenced_events() -> Vec<Event> {
+    let alerts = STATUSES.map(|status| {
+        Event::Alert(AlertEvent {
+            alert: "JobFailed".to_owned(),
+            scope: AlertScope::Job,
+            status,
+            since: at(9),
+            message: "it failed".to_owned(),
+            silenced: true,
+        })
+    });
+    let calls = [Asked::Silence, Asked::Unsilence].map(|asked| {
+        Event::Called(Call {
+            asked,
+            alert: Some("JobFailed".into()),
+            by: Some("deploy-bot".into()),
+            through: Through::Token,
+            says: None,
+            from: None,
+        })
+    });
+    alerts.into_iter().chain(calls).collect()
 }

@@ -84,6 +84,17 @@ fn recordings_are_what_they_were() {
     pinned!("recordings.jsonl", samples::recordings());
 }
 
+/// They came later still: to an earlier build nothing is silenced, and who asked for it took something back.
+#[test]
+fn silences_are_what_they_were() {
+    pinned!("silenced-records.jsonl", samples::silenced_records());
+    pinned!("silenced-events.jsonl", samples::silenced_events());
+    for line in lines("silenced-events.jsonl") {
+        let is_call = line.starts_with("{\"kind\":\"update\",\"call\":{\"asked\":\"none\"");
+        assert!(is_call || line.starts_with("{\"kind\":\"alert\""), "{line}");
+    }
+}
+
 /// A word that no file holds is a word that nothing pins.
 #[test]
 fn the_files_hold_every_word() {
@@ -374,6 +385,8 @@ async fn write_samples() {
     write_lines(&folder, "events.jsonl", &samples::events());
     write_lines(&folder, "calls.jsonl", &samples::calls());
     write_lines(&folder, "updates.jsonl", &samples::updates());
+    write_lines(&folder, "silenced-records.jsonl", &samples::silenced_records());
+    write_lines(&folder, "silenced-events.jsonl", &samples::silenced_events());
     write_lines(&folder, "recordings.jsonl", &samples::recordings());
     write_new(&folder, "recording.deflate", &pack(&samples::recordings()[4]).unwrap());
     let scratch = tempfile::tempdir().unwrap();

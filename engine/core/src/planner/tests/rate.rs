@@ -64,6 +64,7 @@ fn alerts_that_an_earlier_build_took_go_at_once() {
             scope: AlertScope::Job,
             since: at(0),
             message: "it".into(),
+            silenced: false,
         })
         .collect();
     let change = limited(&first, with_alerts(JobState::Running, 3), after(0));

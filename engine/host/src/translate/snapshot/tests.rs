@@ -69,6 +69,7 @@ fn record() -> JobRecord {
         scope: AlertScope::Cluster,
         since: at(107),
         message: "alert message".to_owned(),
+        silenced: false,
     });
     record.intent = Some(PostedIntent::new(Intent::Savepoint, None, at(108)));
     record.labels = BTreeMap::from([("label name".to_owned(), "label value".to_owned())]).into();

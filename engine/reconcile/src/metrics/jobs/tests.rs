@@ -21,6 +21,7 @@ fn alert(name: &str) -> StandingAlert {
         scope: AlertScope::Job,
         since: at(0),
         message: String::new(),
+        silenced: false,
     }
 }
 
@@ -52,7 +53,7 @@ fn jobs_are_counted_by_what_they_are_and_what_stands_beside_them() {
         "steadfast_jobs{cluster=\"a\",namespace=\"x\",state=\"RUNNING\",confidence=\"confirmed\"} 2",
         "steadfast_jobs{cluster=\"a\",namespace=\"x\",state=\"RUNNING\",confidence=\"stale\"} 1",
         "steadfast_jobs{cluster=\"b\",namespace=\"y\",state=\"FAILED\",confidence=\"inferred\"} 1",
-        "steadfast_alerts{cluster=\"b\",namespace=\"y\",alert=\"JobFailed\",scope=\"job\"} 1",
+        "steadfast_alerts{cluster=\"b\",namespace=\"y\",alert=\"JobFailed\",scope=\"job\",silenced=\"false\"} 1",
         "steadfast_conditions{cluster=\"b\",namespace=\"y\",condition=\"FleetDisrupted\"} 1",
         "steadfast_fleet_guard_jobs{cluster=\"a\"} 0",
         "steadfast_fleet_guard_jobs{cluster=\"b\"} 1",
@@ -69,7 +70,7 @@ fn a_policy_that_invents_names_makes_no_endless_series() {
     }
     let alerts = samples_of("steadfast_alerts", Jobs(projection));
     assert_eq!(alerts.len(), ALERT_NAMES + 1);
-    let others = format!("{{cluster=\"a\",namespace=\"x\",alert=\"{OTHERS}\",scope=\"job\"}} 10");
+    let others = format!("{{cluster=\"a\",namespace=\"x\",alert=\"{OTHERS}\",scope=\"job\",silenced=\"false\"}} 10");
     assert!(alerts.contains(&others), "{alerts:#?}");
 }
 

@@ -137,6 +137,7 @@ fn alerting(record: &JobRecord) -> JobRecord {
         scope,
         since: record.since,
         message: "it is so".to_owned(),
+        silenced: false,
     };
     let alerts = [
         ("FlinkUnreachable", AlertScope::Cluster),

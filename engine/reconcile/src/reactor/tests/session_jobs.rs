@@ -367,6 +367,7 @@ fn an_alert_is_over_under_the_old_name_when_its_record_goes_on_under_another() {
         scope,
         since: rig.now,
         message: "it is so".to_owned(),
+        silenced: false,
     }));
     rig.repair(vec![standing]);
     let listed = KubeChange::Relisted(

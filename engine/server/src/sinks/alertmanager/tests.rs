@@ -1,6 +1,6 @@
 use serde_json::Value;
 use steadfast_core::projection::{JobView, WatchStatus};
-use steadfast_core::record::{JobRecord, StandingAlert};
+use steadfast_core::record::{JobRecord, Silence, StandingAlert};
 use steadfast_core::state::JobState;
 
 use super::*;
@@ -35,6 +35,7 @@ impl World {
             scope: *scope,
             since: AT,
             message: "it is so".to_owned(),
+            silenced: false,
         });
         self.records.show(JobView {
             record: JobRecord {
@@ -284,4 +285,48 @@ fn what_fires_outlasts_the_tries_to_send_it_again() {
     world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
     let until = world.now.after(Duration::from_secs(60)).to_string();
     assert_eq!(world.again(), [("JobFailed a/n/x".to_owned(), until)]);
+}
+
+/// The record of a job that fires and is silenced.
+fn silenced(world: &World, job: &str, alert: &str, scope: AlertScope) {
+    world.shows(job, &[(alert, scope)]);
+    let view = world.records.get(&key(job)).unwrap();
+    let silence = Silence {
+        alert: alert.to_owned(),
+        since: AT,
+        until: AT.after(RESEND * 100),
+        by: None,
+        comment: None,
+    };
+    world.records.show(JobView {
+        record: JobRecord {
+            silences: vec![silence],
+            ..(*view.record).clone()
+        }
+        .into(),
+        ..view
+    });
+}
+
+#[test]
+fn what_somebody_silences_ends_and_fires_again_when_that_is_over() {
+    let mut world = World::new();
+    world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
+    world.again();
+    silenced(&world, "a/n/x", "JobFailed", AlertScope::Job);
+    let text = "JobFailed a/n/x".to_owned();
+    assert_eq!(world.again(), [(text.clone(), world.now.to_string())], "it ends now");
+    assert_eq!(world.again(), []);
+    world.shows("a/n/x", &[("JobFailed", AlertScope::Job)]);
+    assert_eq!(world.again(), [(text, world.far())]);
+}
+
+#[test]
+fn a_clusters_alert_is_silenced_by_any_of_its_jobs() {
+    let mut world = World::new();
+    for job in ["a/n/x", "a/n/y", "b/n/x", "b/n/y"] {
+        world.shows(job, &[("FlinkUnreachable", AlertScope::Cluster)]);
+    }
+    silenced(&world, "a/n/z", "FlinkUnreachable", AlertScope::Cluster);
+    assert_eq!(world.again(), [("FlinkUnreachable b".to_owned(), world.far())]);
 }

@@ -196,6 +196,7 @@ async fn transitions_and_alerts_are_cloud_events_in_order() {
             status,
             since: AT,
             message: "it failed".to_owned(),
+            silenced: false,
         })
     };
     setup.transition(1).await;

@@ -20,6 +20,9 @@ pub(crate) struct StandingAlert {
     /// Missing where the scope says it all, and in records from before there were others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     precisely: Option<Later>,
+    /// Missing where it is not, and from before alerts could be silenced.
+    #[serde(default, skip_serializing_if = "is_false")]
+    silenced: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,6 +35,14 @@ pub(crate) struct AlertEvent {
     /// As above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     precisely: Option<Later>,
+    /// Missing where it is not, and from before alerts could be silenced.
+    #[serde(default, skip_serializing_if = "is_false")]
+    silenced: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(silenced: &bool) -> bool {
+    !silenced
 }
 
 /// The scopes that came later.
@@ -66,6 +77,7 @@ impl Shape for StandingAlert {
             scope,
             since,
             message,
+            silenced,
         } = core;
         Self {
             name: name.clone(),
@@ -73,6 +85,7 @@ impl Shape for StandingAlert {
             since: Moment::of(since),
             message: message.clone(),
             precisely: Later::of(*scope),
+            silenced: *silenced,
         }
     }
 
@@ -82,6 +95,7 @@ impl Shape for StandingAlert {
             scope: Later::or(self.precisely, self.scope),
             since: self.since.into_core(),
             message: self.message,
+            silenced: self.silenced,
         }
     }
 }
@@ -96,6 +110,7 @@ impl Shape for AlertEvent {
             status,
             since,
             message,
+            silenced,
         } = core;
         Self {
             alert: alert.clone(),
@@ -104,6 +119,7 @@ impl Shape for AlertEvent {
             since: Moment::of(since),
             message: message.clone(),
             precisely: Later::of(*scope),
+            silenced: *silenced,
         }
     }
 
@@ -114,6 +130,7 @@ impl Shape for AlertEvent {
             status: self.status.into_core(),
             since: self.since.into_core(),
             message: self.message,
+            silenced: self.silenced,
         }
     }
 }

@@ -1,4 +1,7 @@
 //! Who called for something: the member `call` of an event.
+//!
+//! What was asked for is told in words of which none may be new (see [`super::condition`]): an earlier build reads that a silence was asked for
+//! as that something was taken back, which names the caller all the same.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,18 +9,91 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use steadfast_core::call;
 
-use crate::format::shape::{Shape, object, words};
+use crate::format::shape::{Shape, words};
 
-object!(Call of call::Call {
-    "asked": Asked = asked,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Call {
+    asked: Asked,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    "by": Option<Arc<str>> = by,
-    "through": Through = through,
+    by: Option<Arc<str>>,
+    through: Through,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    "says": Option<Arc<str>> = says,
+    says: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    "from": Option<Address> = from,
-});
+    from: Option<Address>,
+    /// Missing where it is about no alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alert: Option<Arc<str>>,
+    /// Missing where `asked` says it all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    precisely: Option<Later>,
+}
+
+/// What could be asked for later.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Later {
+    Silence,
+    Unsilence,
+}
+
+impl Later {
+    fn of(asked: call::Asked) -> Option<Self> {
+        match asked {
+            call::Asked::Silence => Some(Self::Silence),
+            call::Asked::Unsilence => Some(Self::Unsilence),
+            call::Asked::Start
+            | call::Asked::Cancel
+            | call::Asked::Savepoint
+            | call::Asked::TakeBack
+            | call::Asked::Forget
+            | call::Asked::ForgetByForce => None,
+        }
+    }
+
+    fn or(later: Option<Self>, asked: Asked) -> call::Asked {
+        match later {
+            Some(Self::Silence) => call::Asked::Silence,
+            Some(Self::Unsilence) => call::Asked::Unsilence,
+            None => asked.into_core(),
+        }
+    }
+}
+
+impl Shape for Call {
+    type Core = call::Call;
+
+    fn of(core: &call::Call) -> Self {
+        let call::Call {
+            asked,
+            alert,
+            by,
+            through,
+            says,
+            from,
+        } = core;
+        Self {
+            asked: Asked::of(asked),
+            by: by.clone(),
+            through: Through::of(through),
+            says: says.clone(),
+            from: from.map(Address),
+            alert: alert.clone(),
+            precisely: Later::of(*asked),
+        }
+    }
+
+    fn into_core(self) -> call::Call {
+        call::Call {
+            asked: Later::or(self.precisely, self.asked),
+            alert: self.alert,
+            by: self.by,
+            through: self.through.into_core(),
+            says: self.says,
+            from: self.from.map(|address| address.0),
+        }
+    }
+}
 
 words!(Asked of call::Asked {
     "start" = Start,
@@ -26,6 +102,9 @@ words!(Asked of call::Asked {
     "none" = TakeBack,
     "forget" = Forget,
     "forget-by-force" = ForgetByForce,
+} nearest {
+    Silence as TakeBack,
+    Unsilence as TakeBack,
 });
 
 words!(Through of call::Through {
@@ -40,15 +119,3 @@ words!(Through of call::Through {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Address(IpAddr);
-
-impl Shape for Address {
-    type Core = IpAddr;
-
-    fn of(core: &IpAddr) -> Self {
-        Self(*core)
-    }
-
-    fn into_core(self) -> IpAddr {
-        self.0
-    }
-}

@@ -35,6 +35,19 @@ object!(Record of record::JobRecord {
     // Where Flink told no time, and in records from before it was kept, it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     "toldSince": Option<Moment> = told_since,
+    // Where nothing is silenced, and in records from before that could be, it is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    "silences": Vec<Silence> = silences,
+});
+
+object!(Silence of record::Silence {
+    "alert": String = alert,
+    "since": Moment = since,
+    "until": Moment = until,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "by": Option<Arc<str>> = by,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "comment": Option<Arc<str>> = comment,
 });
 
 object!(Key of id::JobKey {

@@ -13,13 +13,14 @@ use steadfast_core::explanation::Explanation;
 use steadfast_core::id::{ClusterName, JobKey, PolicyName};
 use steadfast_core::journal::{Change, Event, Journal as _, Sequence, Transition};
 use steadfast_core::projection::{JobView, Projection, WatchStatus};
-use steadfast_core::record::{JobRecord, PostedIntent, Reason};
+use steadfast_core::record::{JobRecord, PostedIntent, Reason, Silence};
 use steadfast_core::shadow::ShadowBoard;
+use steadfast_core::silences;
 use steadfast_core::state::{Confidence, Force, Intent, JobState};
 use steadfast_core::testing;
 use steadfast_server::{
-    Access, Api, Closeup, CloseupError, ClusterReading, Control, ControlError, FlinkCounts, Health, Liveness, Looked,
-    Policies, PolicyList, Readiness, RecordFaults, ReloadError, Reloaded,
+    Access, Api, AskedSilence, Closeup, CloseupError, ClusterReading, Control, ControlError, FlinkCounts, Health,
+    Liveness, Looked, Policies, PolicyList, Readiness, RecordFaults, ReloadError, Reloaded,
 };
 use steadfast_store::MemoryStore;
 use tokio::sync::watch;
@@ -113,6 +114,32 @@ impl Control for StillLoop {
             rule: None,
             waits_for: Vec::new(),
         })
+    }
+
+    async fn silence(&self, job: &JobKey, asked: AskedSilence, _: Call) -> Result<JobView, ControlError> {
+        let JobView { record, watch } = self.0.get(job).ok_or(ControlError::NoSuchJob)?;
+        let AskedSilence {
+            alert,
+            until,
+            by,
+            comment,
+        } = asked;
+        let silence = Silence {
+            alert,
+            since: testing::at(2),
+            until,
+            by,
+            comment,
+        };
+        let change = silences::silence(&record, silence, None).map_err(ControlError::Silence)?;
+        Ok(JobView {
+            record: change.record,
+            watch,
+        })
+    }
+
+    async fn unsilence(&self, job: &JobKey, _: &str, _: Call) -> Result<JobView, ControlError> {
+        self.0.get(job).ok_or(ControlError::NoSuchJob)
     }
 
     async fn look(&self, job: &JobKey) -> Result<Looked, ControlError> {

@@ -158,6 +158,7 @@ impl World {
                 scope: AlertScope::Job,
                 since: AT,
                 message: "it is so".to_owned(),
+                silenced: false,
             }],
         };
         let record: Arc<JobRecord> = JobRecord {

@@ -1,0 +1,171 @@
+//! Alerts of which many records tell, and which one of them silences.
+
+use super::*;
+use crate::record::Silence;
+use crate::silences::take_back;
+
+const OUTAGE: &str = "KubernetesUnreachable";
+
+fn silencing(record: JobRecord, since: i64) -> JobRecord {
+    let silence = Silence {
+        alert: OUTAGE.to_owned(),
+        since: Timestamp::from_millis(since),
+        until: Timestamp::from_millis(1_000_000),
+        by: None,
+        comment: None,
+    };
+    JobRecord {
+        silences: vec![silence],
+        ..record
+    }
+}
+
+fn begins(record: &JobRecord) -> Change {
+    change(record, OUTAGE, AlertScope::Cluster, AlertStatus::Firing)
+}
+
+fn ends(record: &JobRecord) -> Change {
+    let quiet = JobRecord {
+        alerts: vec![],
+        ..record.clone()
+    };
+    change(&quiet, OUTAGE, AlertScope::Cluster, AlertStatus::Resolved)
+}
+
+/// What is told, of which record, and whether nobody is to hear of it.
+fn said(changes: &[Change]) -> Vec<(String, AlertStatus, bool)> {
+    let of = |change: &Change| {
+        let name = change.record.key.target.name.to_string();
+        let told = change.events.iter().filter_map(move |event| match event {
+            Event::Alert(alert) => Some((name.clone(), alert.status, alert.silenced)),
+            Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    changes.iter().flat_map(of).collect()
+}
+
+fn is(name: &str, status: AlertStatus, silenced: bool) -> Vec<(String, AlertStatus, bool)> {
+    vec![(name.to_owned(), status, silenced)]
+}
+
+#[test]
+fn a_silence_of_one_job_is_one_of_its_whole_cluster_until_it_is_taken_back() {
+    let (a, b) = (silencing(record("a", &[]), 0), record("b", &[OUTAGE]));
+    let mut journal = Journal::of(&[a.clone(), record("b", &[])]);
+    assert_eq!(
+        said(&journal.commit(vec![begins(&b)])),
+        is("b", AlertStatus::Firing, true)
+    );
+    let c = record("c", &[OUTAGE]);
+    assert_eq!(said(&journal.commit(vec![begins(&c)])), [], "it is told once");
+    let back = take_back(&a, OUTAGE, None);
+    let told = journal.commit(vec![back]);
+    assert_eq!(
+        said(&told),
+        is("a", AlertStatus::Firing, false),
+        "by the record that had the silence"
+    );
+    assert_eq!(
+        journal
+            .commit(vec![ends(&b)])
+            .iter()
+            .map(|c| c.events.len())
+            .sum::<usize>(),
+        0
+    );
+    assert_eq!(
+        said(&journal.commit(vec![ends(&c)])),
+        is("c", AlertStatus::Resolved, false)
+    );
+}
+
+#[test]
+fn its_end_is_told_to_nobody_if_its_beginning_was_not() {
+    let a = silencing(record("a", &[OUTAGE]), 0);
+    let mut journal = Journal::of(&[silencing(record("a", &[]), 0)]);
+    assert_eq!(
+        said(&journal.commit(vec![begins(&a)])),
+        is("a", AlertStatus::Firing, true)
+    );
+    assert_eq!(
+        said(&journal.commit(vec![ends(&a)])),
+        is("a", AlertStatus::Resolved, true)
+    );
+    // What was told before somebody silenced it ends for all.
+    let mut journal = Journal::of(&[record("a", &[])]);
+    journal.commit(vec![begins(&record("a", &[OUTAGE]))]);
+    journal.commit(vec![Change::update(
+        &a,
+        a.clone(),
+        vec![Event::updated(&silenced.record)],
+    )]);
+    assert_eq!(
+        said(&journal.commit(vec![ends(&a)])),
+        is("a", AlertStatus::Resolved, false)
+    );
+}
+
+#[test]
+fn while_another_silence_stands_nothing_is_told() {
+    let (a, b) = (silencing(record("a", &[OUTAGE]), 0), silencing(record("b", &[]), 0));
+    let mut journal = Journal::of(&[silencing(record("a", &[]), 0), b.clone()]);
+    journal.commit(vec![begins(&a)]);
+    assert_eq!(said(&journal.commit(vec![take_back(&a, OUTAGE, None)])), []);
+    assert_eq!(
+        said(&journal.commit(vec![take_back(&b, OUTAGE, None)])),
+        is("b", AlertStatus::Firing, false)
+    );
+}
+
+#[test]
+fn a_record_that_is_forgotten_takes_its_silence_along() {
+    let (a, b) = (silencing(record("a", &[]), 0), record("b", &[OUTAGE]));
+    let mut journal = Journal::of(&[a.clone(), record("b", &[])]);
+    journal.commit(vec![begins(&b)]);
+    let told = journal.commit(vec![forgets(a)]);
+    assert_eq!(said(&told), is("a", AlertStatus::Firing, false));
+    assert_eq!(told[0].events.last(), Some(&Event::Forgotten));
+}
+
+#[test]
+fn after_a_restart_it_is_presumed_of_what_was_silenced_before_it_stood() {
+    for (since, silenced) in [(0, true), (2_000, false)] {
+        let a = silencing(record("a", &[OUTAGE]), since);
+        let mut journal = Journal::of(std::slice::from_ref(&a));
+        let told = journal.commit(vec![take_back(&a, OUTAGE, None)]);
+        let expected = if silenced {
+            is("a", AlertStatus::Firing, false)
+        } else {
+            Vec::new()
+        };
+        assert_eq!(said(&told), expected, "{since}");
+        let mut journal = Journal::of(std::slice::from_ref(&a));
+        assert_eq!(
+            said(&journal.commit(vec![ends(&a)])),
+            is("a", AlertStatus::Resolved, silenced),
+            "{since}"
+        );
+    }
+}
+
+#[test]
+fn a_job_of_a_session_that_nobody_hears_of_stands_for_no_other() {
+    let first = lost(1, 0, JobState::Lost, "JobLost");
+    let silent = |record: &JobRecord| {
+        let mut change = change(record, "JobLost", AlertScope::Job, AlertStatus::Firing);
+        for event in &mut change.events {
+            if let Event::Alert(alert) = event {
+                alert.silenced = true;
+            }
+        }
+        change
+    };
+    let mut journal = Journal::of(&[quiet(&first)]);
+    let mut silenced = first.clone();
+    silenced.alerts[0].silenced = true;
+    journal.commit(vec![silent(&silenced)]);
+    let second = lost(2, 1, JobState::Lost, "JobLost");
+    let told = journal.commit(vec![change(&second, "JobLost", AlertScope::Job, AlertStatus::Firing)]);
+    assert_eq!(said(&told).len(), 1, "the second is told");
+}

@@ -1,0 +1,161 @@
+//! Silences: for how long nobody is told of an alert.
+//!
+//! A silence takes nothing from the record: the alert stands in it as ever, and the journal has its beginning and its end. It says that
+//! sinks are not to be told, until a time that somebody named. So each entry about an alert says itself whether it is to be told
+//! ([`AlertEvent::silenced`](crate::alert::AlertEvent)), and a sink goes by that entry alone:
+//!
+//! - A beginning under a silence is not told, and neither is the end of an alert whose beginning was not.
+//! - When the silence ends, by its time or because somebody takes it back, and the alert still stands, its beginning is
+//!   committed once more, and is told then.
+//! - A silence that comes while an alert fires tells nothing new. Its end is told, since its beginning was.
+//!
+//! An alert about a job is silenced in the record of the job. One about a cluster or a policy, which many records have and which is
+//! told once, is silenced while any record of that cluster or policy has a silence of its name
+//! ([`ClusterAlerts`](crate::cluster_alerts::ClusterAlerts)).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::alert::{AlertEvent, AlertStatus};
+use crate::call::Call;
+use crate::id::{ClusterName, PolicyName};
+use crate::journal::{Change, Event};
+use crate::record::{AlertScope, JobRecord, Silence, StandingAlert};
+use crate::time::Timestamp;
+
+/// The most silences of a job.
+pub const MOST: usize = 32;
+
+/// The longest silence.
+pub const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Why a silence is not noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There are as many of the job as there may be.
+    #[error("the job has {MOST} silences already; take one of them back")]
+    TooMany,
+    /// It would have ended by now.
+    #[error("`until` is not in the future: it is {0} now")]
+    Past(Timestamp),
+    /// It would last too long.
+    #[error("`until` is more than 30 days ahead: a silence that nobody remembers hides an alert for good")]
+    TooLong,
+}
+
+/// Notes a silence in the record, in the place of one of the same alert.
+///
+/// # Errors
+/// If it is none that may be noted.
+pub fn silence(before: &JobRecord, silence: Silence, call: Option<Call>) -> Result<Change, Refused> {
+    if silence.until <= silence.since {
+        return Err(Refused::Past(silence.since));
+    }
+    if silence.until.since(silence.since) > LONGEST {
+        return Err(Refused::TooLong);
+    }
+    let mut silences = before.silences.clone();
+    silences.retain(|other| other.alert != silence.alert);
+    if silences.len() >= MOST {
+        return Err(Refused::TooMany);
+    }
+    silences.push(silence);
+    silences.sort_by(|a, b| a.alert.cmp(&b.alert));
+    let after = JobRecord {
+        silences,
+        ..before.clone()
+    };
+    Ok(Change::update(
+        before,
+        after,
+        vec![call.map_or(Event::updated(before), Event::Called)],
+    ))
+}
+
+/// Takes a silence back. Without one nothing changes.
+pub fn take_back(before: &JobRecord, alert: &str, call: Option<Call>) -> Change {
+    let mut after = before.clone();
+    after.silences.retain(|silence| silence.alert != alert);
+    if after.silences.len() == before.silences.len() {
+        return Change::update(before, after, Vec::new());
+    }
+    let told = tell_anew(&mut after);
+    let events =
+        std::iter::once(call.map_or(Event::updated(before), Event::Called)).chain(told.into_iter().map(Event::Alert));
+    let events = events.collect();
+    Change::update(before, after, events)
+}
+
+/// Those that have not ended by now.
+pub fn lasting(silences: &[Silence], now: Timestamp) -> Vec<Silence> {
+    silences.iter().filter(|silence| silence.until > now).cloned().collect()
+}
+
+/// When the first of a record's silences ends.
+pub fn expires_at(record: &JobRecord) -> Option<Timestamp> {
+    record.silences.iter().map(|silence| silence.until).min()
+}
+
+/// Tells of alerts about the job whose beginnings were not told and that are silenced no longer. What is about many records is for
+/// [`ClusterAlerts`](crate::cluster_alerts::ClusterAlerts) to know.
+pub(crate) fn tell_anew(record: &mut JobRecord) -> Vec<AlertEvent> {
+    let silences = &record.silences;
+    let due = record
+        .alerts
+        .iter_mut()
+        .filter(|alert| alert.silenced && !has(silences, alert.scope, &alert.name));
+    let told = due.map(|alert| {
+        alert.silenced = false;
+        event(alert, AlertStatus::Firing)
+    });
+    told.collect()
+}
+
+/// Whether an alert about the job is silenced by these.
+pub(crate) fn has(silences: &[Silence], scope: AlertScope, alert: &str) -> bool {
+    scope == AlertScope::Job && silences.iter().any(|silence| silence.alert == alert)
+}
+
+/// What is told of an alert of a record.
+pub(crate) fn event(alert: &StandingAlert, status: AlertStatus) -> AlertEvent {
+    AlertEvent {
+        alert: alert.name.clone(),
+        scope: alert.scope,
+        status,
+        since: alert.since,
+        message: alert.message.clone(),
+        silenced: alert.silenced,
+    }
+}
+
+/// What all records together silence of clusters and policies.
+#[derive(Clone, Debug, Default)]
+pub struct Silenced {
+    clusters: BTreeSet<(ClusterName, String)>,
+    policies: BTreeSet<(PolicyName, String)>,
+}
+
+impl Silenced {
+    /// Takes in a record's silences.
+    pub fn add(&mut self, record: &JobRecord) {
+        for silence in &record.silences {
+            self.clusters
+                .insert((record.key.target.cluster.clone(), silence.alert.clone()));
+            self.policies.insert((record.policy.clone(), silence.alert.clone()));
+        }
+    }
+
+    /// Whether an alert of a record is silenced.
+    pub fn has(&self, record: &JobRecord, scope: AlertScope, alert: &str) -> bool {
+        match scope {
+            AlertScope::Job => record.silence(alert).is_some(),
+            AlertScope::Cluster => self
+                .clusters
+                .contains(&(record.key.target.cluster.clone(), alert.to_owned())),
+            AlertScope::Policy => self.policies.contains(&(record.policy.clone(), alert.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
