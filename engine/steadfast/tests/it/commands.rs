@@ -186,6 +186,7 @@ fn an_engine_of_an_earlier_version_says_so_of_what_it_does_not_know() {
             400,
             json!({ "parameter": "cluster", "detail": "`cluster` is not a parameter here; there are state, namespace, limit, cursor" }),
         ),
+        request if request.contains("/look") => (404, json!({ "detail": "nothing is served at that path" })),
         request if request.contains("/api/v1/jobs/a/b/c/transitions") => (
             200,
             json!({ "items": [{ "sequence": 1, "at": "2026-01-01T00:00:00Z", "from": "UNKNOWN", "to": "RUNNING",
