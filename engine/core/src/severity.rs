@@ -104,6 +104,7 @@ mod tests {
             scope,
             since: at(0),
             message: String::new(),
+            silenced: false,
         }
     }
 

@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use steadfast_core::record::{AlertScope, StandingAlert};
+use steadfast_core::record::{AlertScope, Silence, StandingAlert};
 use steadfast_core::state::JobState;
+use steadfast_core::time::Timestamp;
 
 use crate::testing::{AT, TestServer, moved, record};
 
@@ -15,6 +16,7 @@ async fn add(server: &TestServer, id: &str, alerts: &[(&str, AlertScope, u64)]) 
         scope: *scope,
         since: AT.after(Duration::from_secs(*seconds)),
         message: format!("{name} at {id}"),
+        silenced: false,
     });
     record.alerts = standing.collect();
     server
@@ -141,4 +143,57 @@ async fn a_cursor_goes_with_its_list() {
         (status, problem["parameter"].as_str()),
         (StatusCode::BAD_REQUEST, Some("status"))
     );
+}
+
+#[tokio::test]
+async fn a_silence_at_one_job_is_enough_for_what_many_share() {
+    let server = TestServer::new();
+    let until = AT.after(Duration::from_secs(3600));
+    for (id, silences) in [
+        ("east/a/one", vec![]),
+        ("east/a/two", vec![silence("KubernetesUnreachable", until)]),
+    ] {
+        let mut record = record(id, JobState::Running);
+        record.alerts = vec![StandingAlert {
+            name: "KubernetesUnreachable".to_owned(),
+            scope: AlertScope::Cluster,
+            since: AT,
+            message: "it is away".to_owned(),
+            silenced: false,
+        }];
+        record.silences = silences;
+        server
+            .commit(record, vec![moved(JobState::Unknown, JobState::Running)])
+            .await;
+    }
+    let (_, page) = server.get("/api/v1/alerts?status=silenced").await;
+    let row = &page["items"][0];
+    assert_eq!(
+        (
+            &row["jobs"],
+            &row["silencedBy"],
+            &row["silencedJob"],
+            &row["silencedUntil"]
+        ),
+        (
+            &json!(2),
+            &json!("ann"),
+            &json!("east/a/two"),
+            &json!(until.to_string())
+        )
+    );
+    let (_, page) = server.get("/api/v1/alerts?status=firing").await;
+    assert_eq!(page["total"], 0, "{page}");
+    let (_, summary) = server.get("/api/v1/summary").await;
+    assert_eq!(summary["alerts"], json!({ "firing": 0, "silenced": 1 }));
+}
+
+fn silence(alert: &str, until: Timestamp) -> Silence {
+    Silence {
+        alert: alert.to_owned(),
+        since: AT,
+        until,
+        by: Some("ann".into()),
+        comment: None,
+    }
 }

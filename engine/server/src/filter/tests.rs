@@ -42,6 +42,7 @@ fn orders() -> JobView {
         scope: AlertScope::Job,
         since: AT,
         message: String::new(),
+        silenced: false,
     }];
     shown(record)
 }

@@ -24,6 +24,7 @@ async fn fill(server: &TestServer) {
         through: Through::Nothing,
         says: Some("=ann".into()),
         from: None,
+        alert: None,
     });
     let alert = Event::Alert(AlertEvent {
         alert: "JobFailed".to_owned(),
@@ -31,6 +32,7 @@ async fn fill(server: &TestServer) {
         status: AlertStatus::Firing,
         since: AT,
         message: "it failed, twice".to_owned(),
+        silenced: false,
     });
     let mut orders = record("prod/shop/orders", JobState::Running);
     orders.revision = 2;

@@ -146,6 +146,7 @@ async fn sortable() -> TestServer {
                 scope: AlertScope::Job,
                 since: ago(1),
                 message: String::new(),
+                silenced: false,
             })
             .collect();
         server

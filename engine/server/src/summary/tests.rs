@@ -11,6 +11,7 @@ async fn alerting(server: &TestServer, id: &str, scope: AlertScope) {
         scope,
         since: AT,
         message: "it is odd".to_owned(),
+        silenced: false,
     }];
     record.labels = std::collections::BTreeMap::from([("team".to_owned(), "payments".to_owned())]).into();
     server

@@ -48,6 +48,7 @@ async fn commit_six<S: Store>(store: &S) {
         through: Through::Nothing,
         says: None,
         from: None,
+        alert: None,
     });
     let change = |key: &str, revision, events| Change {
         record: JobRecord {
