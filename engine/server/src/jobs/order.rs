@@ -121,9 +121,10 @@ impl Behind {
         }
     }
 
-    /// Refuses a place of another list: what would follow it there is none of what is asked for.
+    /// Refuses a place of another list: what would follow it there is none of what is asked for. Ids are in one order whatever is
+    /// filtered.
     pub(super) fn must_go_with(&self, sort: Sort, filter: &str) -> Result<(), Problem> {
-        if self.sort == sort && self.filter == filter {
+        if self.sort == sort && (sort.by == By::Id || self.filter == filter) {
             return Ok(());
         }
         let other = if self.sort == sort {

@@ -210,6 +210,14 @@ async fn a_cursor_goes_with_its_sort_and_its_filters() {
         );
         assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");
     }
+    let (_, page) = server.get("/api/v1/jobs?cluster=a,b&limit=1").await;
+    let by_id = page["cursor"].as_str().unwrap();
+    let (status, _) = server.get(&format!("/api/v1/jobs?cursor={by_id}")).await;
+    assert_eq!(
+        status,
+        StatusCode::OK,
+        "behind an id there is a next one in any list by id"
+    );
     let same = format!("/api/v1/jobs?cluster=b&cluster=a&limit=9&sort=severity&cursor={cursor}");
     assert_eq!(names(&server.get(&same).await.1), ["failed", "stale", "old", "young"]);
     let (status, problem) = server.get("/api/v1/jobs?sort=name").await;

@@ -91,6 +91,7 @@ fn check(input: &[u8]) {
         let router = engine::router().await;
         let is_of_events = request.uri().path() == "/api/v1/events";
         let is_list = request.uri().path() == "/api/v1/jobs" && request.method() == Method::GET;
+        let query = request.uri().query().unwrap_or_default().to_owned();
         let response = router.clone().oneshot(request).await.expect("a router answers");
         let answer = answered(response).await;
         if is_of_events && answer.status == 200 {
@@ -98,7 +99,7 @@ fn check(input: &[u8]) {
         }
         let cursor = answer.json.as_ref().and_then(|page| page["cursor"].as_str());
         if let (true, Some(cursor)) = (is_list, cursor) {
-            let next = format!("/api/v1/jobs?cursor={cursor}");
+            let next = next_page(&query, cursor);
             let next = Request::get(next)
                 .header("host", "localhost")
                 .body(Body::empty())
@@ -107,6 +108,14 @@ fn check(input: &[u8]) {
             assert_eq!(next.status, 200, "a cursor that was given leads on");
         }
     });
+}
+
+/// The page behind one, in the same order and with the same filters.
+fn next_page(query: &str, cursor: &str) -> String {
+    let asked = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "cursor");
+    let mut next = form_urlencoded::Serializer::for_suffix("/api/v1/jobs?".to_owned(), "/api/v1/jobs?".len());
+    next.extend_pairs(asked).append_pair("cursor", cursor);
+    next.finish()
 }
 
 /// A request as it is written: its line, headers, an empty line, the body. `None` if HTTP has no such request.
