@@ -75,7 +75,7 @@ pub(crate) struct SilenceBody {
 ///
 /// The alert stands in the record as ever. One that begins meanwhile is told when the silence ends, if it still stands then. An alert about
 /// a cluster or a policy is silenced for all of its jobs.
-#[utoipa::path(put, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/silences/{alert}", tag = "jobs", operation_id = "silenceAlert", params(
+#[utoipa::path(put, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/silences/{alert}", tag = "jobs", operation_id = "silenceJobAlert", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path), ("alert" = String, Path, description = "Its name, as in the job's `alerts`")),
     request_body(content = SilenceBody, content_type = "application/json"),
     responses((status = 200, description = "Committed; the job as it stands", body = Job),
@@ -114,7 +114,7 @@ pub(crate) async fn silence(
 }
 
 /// Takes a silence back. An alert whose beginning was not told, and that still stands, is told now.
-#[utoipa::path(delete, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/silences/{alert}", tag = "jobs", operation_id = "unsilenceAlert", params(
+#[utoipa::path(delete, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/silences/{alert}", tag = "jobs", operation_id = "unsilenceJobAlert", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path), ("alert" = String, Path, description = "Its name, as in the job's `silences`")),
     responses((status = 200, description = "Committed, or there was no such silence; the job as it stands", body = Job),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),

@@ -30,7 +30,7 @@ fn is_none(count: &usize) -> bool {
     "since": "2026-11-23T01:13:29.838Z", "firstSeen": "2026-11-23T01:13:33.120Z", "startedAt": "2026-11-23T01:13:29.838Z",
     "confirmedAt": "2026-11-28T03:31:07.120Z",
     "conditions": [{"type": "CheckpointsFailing", "since": "2026-11-28T03:20:00.000Z", "message": "10 checkpoints have failed since the last completed one"}],
-    "alerts": [], "labels": {"app": "orders", "team": "payments"},
+    "alerts": [], "silences": [], "labels": {"app": "orders", "team": "payments"},
     "links": [{"name": "Grafana", "url": "https://grafana.example/d/flink?var-job=orders"}],
     "watch": {"attention": "active", "nextPollAt": "2026-11-28T03:31:12.120Z", "nextReviewAt": "2026-11-28T03:32:07.120Z", "failures": 0},
     "policy": "default", "revision": 42, "otherJobs": [], "intent": null

@@ -372,7 +372,8 @@ async fn a_forgotten_job_is_gone_and_a_failing_loop_says_so() {
     let (status, problem) = server.call(Method::DELETE, JOB, "").await;
     assert_eq!(
         (status, &problem["code"]),
-        (StatusCode::NOT_FOUND, &json!("no-such-job"))
+        (StatusCode::NOT_FOUND, &json!("job-not-known")),
+        "its cluster cannot be read"
     );
     let (status, problem) = server.call(Method::DELETE, "/api/v1/jobs/local/default/busy", "").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
