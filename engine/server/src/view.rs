@@ -267,28 +267,65 @@ impl From<&record::Reason> for Reason {
     }
 }
 
+impl From<&record::Condition> for Condition {
+    fn from(condition: &record::Condition) -> Self {
+        Self {
+            kind: condition.kind.as_str(),
+            since: condition.since.to_string(),
+            message: condition.message.clone(),
+        }
+    }
+}
+
+impl From<&record::Silence> for Silence {
+    fn from(silence: &record::Silence) -> Self {
+        Self {
+            alert: silence.alert.clone(),
+            since: silence.since.to_string(),
+            until: silence.until.to_string(),
+            by: silence.by.as_deref().map(str::to_owned),
+            comment: silence.comment.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+impl From<&record::PostedIntent> for Intent {
+    fn from(posted: &record::PostedIntent) -> Self {
+        Self {
+            intent: posted.intent.as_str(),
+            since: posted.since.to_string(),
+            // What an earlier build took in may hold anything.
+            author: posted.author.as_deref().map(|author| ForeignText::new(author).into()),
+        }
+    }
+}
+
+impl From<&JobView> for Watch {
+    fn from(view: &JobView) -> Self {
+        let attention = view.record.attention;
+        Self {
+            attention: attention.as_str(),
+            next_poll_at: view.watch.next_poll_at.map(|at| at.to_string()),
+            next_review_at: view.watch.next_review_at.map(|at| at.to_string()),
+            failures: match attention {
+                Attention::Active => view.watch.failures,
+                Attention::Sleeping => 0,
+            },
+            unwritten_since: view.watch.unwritten_since.map(|at| at.to_string()),
+        }
+    }
+}
+
 impl From<&JobView> for Job {
     fn from(view: &JobView) -> Self {
         let record = &*view.record;
         let target = &record.key.target;
-        let conditions = record.conditions.iter().map(|condition| Condition {
-            kind: condition.kind.as_str(),
-            since: condition.since.to_string(),
-            message: condition.message.clone(),
-        });
         let alerts = record.alerts.iter().map(|alert| Alert {
             alert: alert.name.clone(),
             scope: scope(alert.scope),
             since: alert.since.to_string(),
             message: alert.message.clone(),
             silenced_until: record.silence(&alert.name).map(|silence| silence.until.to_string()),
-        });
-        let silences = record.silences.iter().map(|silence| Silence {
-            alert: silence.alert.clone(),
-            since: silence.since.to_string(),
-            until: silence.until.to_string(),
-            by: silence.by.as_deref().map(str::to_owned),
-            comment: silence.comment.as_deref().map(str::to_owned),
         });
         let labels = record
             .labels
@@ -317,30 +354,16 @@ impl From<&JobView> for Job {
             first_seen: record.since.to_string(),
             started_at: record.incarnation.started_at.map(|at| at.to_string()),
             confirmed_at: view.confirmed_at().map(|at| at.to_string()),
-            conditions: conditions.collect(),
+            conditions: record.conditions.iter().map(Condition::from).collect(),
             alerts: alerts.collect(),
             labels: labels.collect(),
-            silences: silences.collect(),
-            watch: Watch {
-                attention: record.attention.as_str(),
-                next_poll_at: view.watch.next_poll_at.map(|at| at.to_string()),
-                next_review_at: view.watch.next_review_at.map(|at| at.to_string()),
-                failures: match record.attention {
-                    Attention::Active => view.watch.failures,
-                    Attention::Sleeping => 0,
-                },
-                unwritten_since: view.watch.unwritten_since.map(|at| at.to_string()),
-            },
+            silences: record.silences.iter().map(Silence::from).collect(),
+            watch: Watch::from(view),
             policy: record.policy.to_string(),
             revision: record.revision,
             other_jobs: others.collect(),
             other_jobs_omitted: omitted,
-            intent: record.intent.as_ref().map(|posted| Intent {
-                intent: posted.intent.as_str(),
-                since: posted.since.to_string(),
-                // What an earlier build took in may hold anything.
-                author: posted.author.as_deref().map(|author| ForeignText::new(author).into()),
-            }),
+            intent: record.intent.as_ref().map(Intent::from),
             links: Vec::new(),
         }
     }
