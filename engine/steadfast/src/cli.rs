@@ -46,7 +46,7 @@ mod wait;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -203,7 +203,7 @@ enum Command {
     Man {
         /// Where to.
         #[arg(value_name = "FOLDER")]
-        folder: PathBuf,
+        folder: std::path::PathBuf,
     },
 }
 
