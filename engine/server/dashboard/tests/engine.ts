@@ -113,12 +113,6 @@ export class Watched {
     throw new Error(`the engine does not answer:\n${this.#engine.output}`);
   }
 
-  /** Whether there is a path of that kind. */
-  async serves(part: string): Promise<boolean> {
-    const document = (await (await fetch(`${this.address}openapi.json`)).json()) as { paths: Record<string, unknown> };
-    return Object.keys(document.paths).some((path) => path.includes(part));
-  }
-
   async kill(): Promise<void> {
     await this.#engine?.kill();
   }

@@ -19,6 +19,8 @@ export class Polled<T> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isAsking = false;
   #isDue = false;
+  /** How many effects have it asked. */
+  #runs = 0;
   #asked = '';
   #load: (path: string) => Promise<T | null>;
 
@@ -49,9 +51,11 @@ export class Polled<T> {
     const interval = setInterval(() => {
       if (!document.hidden && live.link === 'live') void this.refresh();
     }, this.#every);
+    this.#runs += 1;
     // Whoever runs it depends on what they say, not on what is asked here.
     untrack(() => void this.refresh());
     return () => {
+      this.#runs -= 1;
       quiet();
       clearInterval(interval);
       clearTimeout(this.#timer);
@@ -80,6 +84,8 @@ export class Polled<T> {
   }
 
   async #ask(): Promise<void> {
+    // A page that was left asks nothing any more, and has no path.
+    if (this.#runs === 0) return;
     const path = this.#path();
     if (path === null) return;
     // What was an answer to another question is none to this one.
@@ -87,6 +93,7 @@ export class Polled<T> {
     this.#asked = path;
     try {
       const value = await this.#load(path);
+      if (this.#runs === 0) return;
       if (this.#path() !== path) {
         this.#isDue = true;
         return;
