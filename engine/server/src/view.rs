@@ -316,8 +316,9 @@ impl From<&JobView> for Watch {
     }
 }
 
-impl From<&JobView> for Job {
-    fn from(view: &JobView) -> Self {
+impl Job {
+    /// As it is shown, with what else shows it.
+    pub(crate) fn new(view: &JobView, links: Vec<Link>) -> Self {
         let record = &*view.record;
         let target = &record.key.target;
         let alerts = record.alerts.iter().map(|alert| Alert {
@@ -364,14 +365,8 @@ impl From<&JobView> for Job {
             other_jobs: others.collect(),
             other_jobs_omitted: omitted,
             intent: record.intent.as_ref().map(Intent::from),
-            links: Vec::new(),
+            links,
         }
-    }
-}
-
-impl Job {
-    pub(crate) fn with_links(self, links: Vec<Link>) -> Self {
-        Self { links, ..self }
     }
 }
 
