@@ -9,6 +9,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,14 @@ class Engine:
         with HTTP.open(request, timeout=timeout) as answer:
             body: Json = json.loads(answer.read() or "{}")
             return body
+
+    def silence(self, job: str, alert: str) -> None:
+        """Has nobody told of an alert of a job for an hour."""
+        until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        self._change("PUT", f"/api/v1/jobs/{job}/silences/{alert}", {"until": until})
+
+    def unsilence(self, job: str, alert: str) -> None:
+        self._change("DELETE", f"/api/v1/jobs/{job}/silences/{alert}", {})
 
     def pages(self, path: str) -> Iterator[Json]:
         page = self.ask(path)
@@ -117,6 +126,12 @@ class Engine:
                 elif not name and fields:
                     yield fields["event"], json.loads(fields["data"])
                     fields = {}
+
+    def _change(self, method: str, path: str, body: Json) -> None:
+        headers = self._authorization() | {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers, method=method)
+        with HTTP.open(request, timeout=10.0):
+            pass
 
     def _authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token_file.read_text()}"}

@@ -11,13 +11,19 @@ class WrongError(Exception):
     """A follower told something else than the engine has on record."""
 
 
+def is_silenced(entry: tuple[str, Json]) -> bool:
+    """Whether nobody is told of what began or ended, as a silence stands."""
+    name, data = entry
+    return name == "alert" and bool(data["body"].get("silenced"))
+
+
 def described(name: str, data: Json) -> str | None:
     """What is to be told of an event. Written here once more, from the documentation of the stream."""
     body = data.get("body") or {}
     if name == "transition":
         return f"{body['from']} -> {body['to']} ({body['confidence']}): {body['reason']['message']}"
     if name == "alert":
-        return f"{body['alert']} {body['status']}: {body['message']}"
+        return None if is_silenced((name, data)) else f"{body['alert']} {body['status']}: {body['message']}"
     return {"forgotten": "forgotten", "unreadable": "an event of it cannot be read; now "}.get(name)
 
 

@@ -1,9 +1,6 @@
 package steadfast.follower;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -11,14 +8,18 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.sqlite.SQLiteConfig;
 
 /**
- * The platform's database. `jobs`, `told` and `position` change in one transaction, so that a kill at any moment leaves them
- * agreeing.
+ * The platform's database. `jobs`, `firing`, `told` and `position` change in one transaction, so that a kill at any moment leaves
+ * them agreeing.
  */
 final class Database implements AutoCloseable {
     private static final List<String> SCHEMA = List.of("""
@@ -29,9 +30,14 @@ final class Database implements AutoCloseable {
                 confidence TEXT NOT NULL,
                 since TEXT NOT NULL,
                 severity TEXT,                              -- of servers that tell it
-                alerts TEXT NOT NULL,                       -- what fires, as JSON: [[about, alert], ...]
                 revision INTEGER NOT NULL,
                 read_revision INTEGER NOT NULL DEFAULT 0)   -- of the last reading anew: what led there is not told again
+            """, """
+            CREATE TABLE IF NOT EXISTS firing (             -- alerts whose beginning users were told, and whose end they were not
+                about TEXT NOT NULL,                        -- a job by its id, or a cluster or policy, whose jobs share it
+                alert TEXT NOT NULL,
+                job TEXT NOT NULL,                          -- the one it was told with
+                PRIMARY KEY (about, alert))
             """, """
             CREATE TABLE IF NOT EXISTS told (
                 number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, job TEXT NOT NULL, what TEXT NOT NULL)
@@ -41,26 +47,31 @@ final class Database implements AutoCloseable {
             """);
 
     private static final String KEEP = """
-            INSERT INTO jobs (id, state, platform_state, confidence, since, severity, alerts, revision)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO jobs (id, state, platform_state, confidence, since, severity, revision)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, platform_state = excluded.platform_state,
                 confidence = excluded.confidence, since = excluded.since, severity = excluded.severity,
-                alerts = excluded.alerts, revision = excluded.revision
+                revision = excluded.revision
             WHERE excluded.revision >= jobs.revision
             """;
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final List<String> SCOPES = List.of("job", "cluster", "policy");
 
     private final Connection db;
 
     /** What is told of a job. */
     private record News(String job, String what) {}
 
-    /** An alert, and what it is about: a job, or a whole cluster or policy, of whose jobs one is named. */
-    private record Firing(String about, String alert) {}
-
-    /** The state of each job; and what fires, with a job that has it. */
-    private record Shown(Map<String, String> states, Map<Firing, String> firing) {}
+    /** An alert, and what it is about: one that a whole cluster, or policy, shares is one, whichever of its jobs has it. */
+    private record Alert(String about, String name) {
+        /** @param record the job's; null if it is no longer on record */
+        static Alert of(String job, String scope, JsonNode record, String name) {
+            if (scope.equals("cluster")) {
+                return new Alert(job.split("/")[0], name);
+            }
+            return new Alert(record == null ? job : record.path(scope).asText(job), name);
+        }
+    }
 
     private interface Work {
         void run() throws Exception;
@@ -104,9 +115,11 @@ final class Database implements AutoCloseable {
             String what = event.description(record);
             if (what != null && event.revision() > readRevision(event.job())) {
                 tell(event.sequence(), new News(event.job(), what));
+                noteAlert(event, record);
             }
             if (event.name().equals("forgotten")) {
                 run("DELETE FROM jobs WHERE id = ?", event.job());
+                run("DELETE FROM firing WHERE about = ?", event.job());
             } else if (record != null) {
                 keep(record);
             }
@@ -118,55 +131,91 @@ final class Database implements AutoCloseable {
     void readAnew(Position position, List<JsonNode> records) throws Exception {
         transaction(() -> {
             boolean isFirst = position() == null; // then there is nothing that could differ
-            Shown before = shown();
+            Map<String, String> before = states();
             run("DELETE FROM jobs");
             for (JsonNode record : records) {
                 keep(record);
             }
             run("UPDATE jobs SET read_revision = revision");
-            if (!isFirst) {
-                tellOfDifferences(position.sequence(), before, shown());
+            List<News> news = new ArrayList<>(statesAnew(before, states()));
+            news.addAll(alertsAnew(records));
+            for (News item : isFirst ? List.<News>of() : news) {
+                tell(position.sequence(), item);
             }
             move(position);
         });
     }
 
-    private void tellOfDifferences(long sequence, Shown before, Shown now) throws SQLException {
-        for (Map.Entry<String, String> job : now.states().entrySet()) {
-            if (!job.getValue().equals(before.states().get(job.getKey()))) {
-                tell(sequence, new News(job.getKey(), "now " + job.getValue() + ", read anew"));
+    private static List<News> statesAnew(Map<String, String> before, Map<String, String> now) {
+        List<News> news = new ArrayList<>();
+        now.forEach((job, state) -> {
+            if (!state.equals(before.get(job))) {
+                news.add(new News(job, "now " + state + ", read anew"));
+            }
+        });
+        for (String job : before.keySet()) {
+            if (!now.containsKey(job)) {
+                news.add(new News(job, "no longer on record, read anew"));
             }
         }
-        for (String job : before.states().keySet()) {
-            if (!now.states().containsKey(job)) {
-                tell(sequence, new News(job, "no longer on record, read anew"));
-            }
-        }
-        for (Firing alert : now.firing().keySet()) {
-            if (!before.firing().containsKey(alert)) {
-                tell(sequence, new News(now.firing().get(alert), alert.alert() + " firing, read anew"));
-            }
-        }
-        for (Firing alert : before.firing().keySet()) {
-            if (!now.firing().containsKey(alert)) {
-                tell(sequence, new News(before.firing().get(alert), alert.alert() + " resolved, read anew"));
-            }
-        }
+        return news;
     }
 
-    private Shown shown() throws SQLException, IOException {
-        Shown shown = new Shown(new LinkedHashMap<>(), new LinkedHashMap<>());
-        try (Statement statement = db.createStatement();
-                ResultSet row = statement.executeQuery("SELECT id, state, alerts FROM jobs ORDER BY id")) {
-            while (row.next()) {
-                shown.states().put(row.getString(1), row.getString(2));
-                for (JsonNode alert : JSON.readTree(row.getString(3))) {
-                    Firing firing = new Firing(alert.required(0).asText(), alert.required(1).asText());
-                    shown.firing().putIfAbsent(firing, row.getString(1));
+    /** Compares what stands with what users were told, and gives what they are to be told. */
+    private List<News> alertsAnew(List<JsonNode> records) throws SQLException {
+        Map<Alert, String> stands = new LinkedHashMap<>();
+        Set<Alert> silenced = new HashSet<>();
+        Comparator<JsonNode> byId = Comparator.comparing(record -> record.required("id").asText());
+        for (JsonNode record : records.stream().sorted(byId).toList()) {
+            String job = record.required("id").asText();
+            for (JsonNode alert : record.required("alerts")) {
+                String scope = alert.required("scope").asText();
+                stands.putIfAbsent(Alert.of(job, scope, record, alert.required("alert").asText()), job);
+            }
+            for (JsonNode silence : record.path("silences")) { // one job's is enough for what many share
+                for (String scope : SCOPES) {
+                    silenced.add(Alert.of(job, scope, record, silence.required("alert").asText()));
                 }
             }
         }
-        return shown;
+        Map<Alert, String> told = firing();
+        List<News> news = new ArrayList<>();
+        for (Alert alert : stands.keySet()) {
+            // Of what is silenced users are told when the silence ends; of what they were told before it, nothing is new.
+            if (!told.containsKey(alert) && !silenced.contains(alert)) {
+                run("INSERT INTO firing VALUES (?, ?, ?)", alert.about(), alert.name(), stands.get(alert));
+                news.add(new News(stands.get(alert), alert.name() + " firing, read anew"));
+            }
+        }
+        for (Alert alert : told.keySet()) {
+            if (!stands.containsKey(alert)) {
+                run("DELETE FROM firing WHERE about = ? AND alert = ?", alert.about(), alert.name());
+                news.add(new News(told.get(alert), alert.name() + " resolved, read anew"));
+            }
+        }
+        return news;
+    }
+
+    private Map<String, String> states() throws SQLException {
+        Map<String, String> states = new LinkedHashMap<>();
+        try (Statement statement = db.createStatement();
+                ResultSet row = statement.executeQuery("SELECT id, state FROM jobs ORDER BY id")) {
+            while (row.next()) {
+                states.put(row.getString(1), row.getString(2));
+            }
+        }
+        return states;
+    }
+
+    private Map<Alert, String> firing() throws SQLException {
+        Map<Alert, String> firing = new LinkedHashMap<>();
+        try (Statement statement = db.createStatement();
+                ResultSet row = statement.executeQuery("SELECT about, alert, job FROM firing")) {
+            while (row.next()) {
+                firing.put(new Alert(row.getString(1), row.getString(2)), row.getString(3));
+            }
+        }
+        return firing;
     }
 
     private long readRevision(String job) throws SQLException {
@@ -181,15 +230,23 @@ final class Database implements AutoCloseable {
     private void keep(JsonNode record) throws SQLException {
         String id = record.required("id").asText();
         String state = record.required("state").asText();
-        ArrayNode alerts = JSON.createArrayNode();
-        for (JsonNode alert : record.required("alerts")) {
-            // One that a whole cluster, or policy, shares is one alert, whichever of its jobs has it.
-            String about = record.path(alert.required("scope").asText()).asText(id);
-            alerts.addArray().add(about).add(alert.required("alert").asText());
-        }
         run(KEEP, id, state, States.of(state).name(), record.required("confidence").asText(),
-                record.required("since").asText(), record.path("severity").asText(null), alerts.toString(),
+                record.required("since").asText(), record.path("severity").asText(null),
                 record.required("revision").asLong());
+    }
+
+    /** Notes what a told event says of an alert. */
+    private void noteAlert(Event event, JsonNode record) throws SQLException {
+        if (!event.name().equals("alert")) {
+            return;
+        }
+        JsonNode body = event.data().required("body");
+        Alert alert = Alert.of(event.job(), body.required("scope").asText(), record, body.required("alert").asText());
+        if (body.required("status").asText().equals("firing")) {
+            run("INSERT OR REPLACE INTO firing VALUES (?, ?, ?)", alert.about(), alert.name(), event.job());
+        } else {
+            run("DELETE FROM firing WHERE about = ? AND alert = ?", alert.about(), alert.name());
+        }
     }
 
     private void tell(long sequence, News news) throws SQLException {

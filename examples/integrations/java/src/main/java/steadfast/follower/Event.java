@@ -34,10 +34,13 @@ record Event(String name, JsonNode data) {
                     body.required("to").asText(),
                     body.required("confidence").asText(),
                     body.required("reason").required("message").asText());
-            case "alert" -> "%s %s: %s".formatted(
-                    body.required("alert").asText(),
-                    body.required("status").asText(),
-                    body.required("message").asText());
+            // A silence: what begins under it is told when it ends, and what nobody was told of ends untold.
+            case "alert" -> body.path("silenced").asBoolean()
+                    ? null
+                    : "%s %s: %s".formatted(
+                            body.required("alert").asText(),
+                            body.required("status").asText(),
+                            body.required("message").asText());
             case "forgotten" -> "forgotten";
             case "unreadable" -> "an event of it cannot be read; now "
                     + (record == null ? "no longer on record" : record.required("state").asText());

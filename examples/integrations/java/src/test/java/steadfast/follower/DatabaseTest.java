@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -115,6 +116,28 @@ class DatabaseTest {
         database.readAnew(new Position("s", 20, null), List.of(
                 record("a/b/c", "RUNNING", 5, alert), record("a/b/d", "RUNNING", 5, alert)));
         assertEquals(List.of("now RUNNING, read anew", "FleetDisrupted firing, read anew"), told());
+    }
+
+    private static Event alert(long sequence, long revision, boolean silenced) throws Exception {
+        return new Event("alert", JSON.readTree("""
+                {"job":"a/b/c","sequence":%d,"at":"at","revision":%d,"store":"s","body":{"alert":"JobFailed","scope":"job",\
+                "status":"firing","message":"failed","silenced":%s}}""".formatted(sequence, revision, silenced)));
+    }
+
+    @Test
+    void ofWhatIsSilencedUsersAreToldWhenTheSilenceEnds() throws Exception {
+        JsonNode loud = record("a/b/c", "FAILED", 6, "{\"alert\":\"JobFailed\",\"scope\":\"job\"}");
+        ObjectNode silenced = loud.deepCopy();
+        silenced.putArray("silences").addObject().put("alert", "JobFailed");
+        database.take(alert(11, 6, true), silenced);
+        database.readAnew(new Position("t", 12, null), List.of(silenced));
+        assertEquals(List.of(), told());
+        database.take(alert(13, 7, false), loud);
+        // A silence that comes when it was told already, and goes: nothing is new.
+        database.readAnew(new Position("u", 14, null), List.of(silenced));
+        database.readAnew(new Position("v", 15, null), List.of(loud));
+        database.readAnew(new Position("w", 16, null), List.of(record("a/b/c", "FAILED", 8, "")));
+        assertEquals(List.of("JobFailed firing: failed", "JobFailed resolved, read anew"), told());
     }
 
     @Test
