@@ -26,7 +26,7 @@ pub enum Reading {
     },
     /// Its last list failed. What is there now is not known.
     Unreadable {
-        /// When the first of the lists that failed in a row was asked for.
+        /// When the first of the lists that failed in a row was asked for. That a kind is not served is another failure than an outage.
         since: Timestamp,
         /// Why the last of them failed.
         fault: Fault,
@@ -68,9 +68,11 @@ impl ListStatus {
     fn note(&mut self, update: &KubeUpdate) {
         match &update.change {
             KubeChange::Failed(fault) => {
-                let since = match self.reading {
-                    Reading::Unreadable { since, .. } => since,
-                    Reading::Pending | Reading::Readable { .. } => update.asked_at,
+                let is_served = |fault: &Fault| !is_not_served(update.scope.kind, fault);
+                let since = match &self.reading {
+                    // An outage does not begin where a kind was found not to be served.
+                    Reading::Unreadable { since, fault: before } if is_served(before) == is_served(fault) => *since,
+                    Reading::Unreadable { .. } | Reading::Pending | Reading::Readable { .. } => update.asked_at,
                 };
                 let fault = fault.clone();
                 self.reading = Reading::Unreadable { since, fault };
@@ -228,6 +230,29 @@ mod tests {
 
     fn both() -> [Scope; 2] {
         [scope(ObjectKind::Deployment, None), scope(ObjectKind::Pod, None)]
+    }
+
+    #[test]
+    fn an_outage_does_not_begin_where_a_kind_was_not_served() {
+        let snapshots = scope(ObjectKind::FlinkStateSnapshot, None);
+        let collection = (snapshots.kind, None);
+        let mut lists = ClusterLists::new([snapshots.clone()]);
+        let mut since = |asked: i64, kind: FaultKind| {
+            lists.note(&update(snapshots.clone(), asked, failed(kind)));
+            match &lists.get(&collection).unwrap().reading {
+                Reading::Unreadable { since, .. } => *since,
+                Reading::Pending | Reading::Readable { .. } => panic!("it was not answered"),
+            }
+        };
+        assert_eq!(
+            (since(1, FaultKind::NotFound), since(500, FaultKind::NotFound)),
+            (at(1), at(1))
+        );
+        assert_eq!(
+            (since(900, FaultKind::Timeout), since(910, FaultKind::Refused)),
+            (at(900), at(900))
+        );
+        assert_eq!(since(950, FaultKind::NotFound), at(950));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub const COUNT_LIMIT: usize = 32;
 pub struct Plan {
     /// What to commit; `None` if the record stays as it is.
     pub change: Option<Change>,
-    /// When the state was confirmed by this decision, if it was.
+    /// When the state was confirmed, if this decision says that it is: as of what the sources said last.
     pub confirmed_at: Option<Timestamp>,
     /// The watch from now on.
     pub next: Next,
@@ -105,7 +105,12 @@ fn apply(
     let tracked = &snapshot.record;
     let is_new = decision.state != before.state
         || (tracked.incarnation.attempt != before.incarnation.attempt && decision.state != JobState::Unknown);
-    let confirmed_at = (decision.confidence == Confidence::Confirmed).then_some(now);
+    let confirmed_at = match (decision.confidence, is_new) {
+        (Confidence::Confirmed, true) => Some(now),
+        // An end stands while nothing answers, and is not seen anew by that.
+        (Confidence::Confirmed, false) => snapshot.known_at(),
+        (Confidence::Inferred | Confidence::Stale, _) => None,
+    };
     let silences = silences::lasting(&before.silences, now);
     let (alerts, alert_events) = alerts::standing(&before.alerts, decision.alerts, &silences, now);
     // What earlier builds took may be more than ever finds room: it goes at once.
@@ -238,7 +243,7 @@ fn change(before: &JobRecord, after: JobRecord, events: Vec<Event>, confirmed_at
         return None;
     }
     let after = JobRecord {
-        confirmed_at: confirmed_at.or(before.confirmed_at),
+        confirmed_at: confirmed_at.max(before.confirmed_at),
         ..after
     };
     Some(Change::update(before, after, events))

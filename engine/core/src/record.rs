@@ -138,7 +138,7 @@ pub struct JobRecord {
     /// that ended. By the JobManager's clock, and never after `since`; `None` where Flink does not tell. It is shown and
     /// decides nothing.
     pub told_since: Option<Timestamp>,
-    /// When the state was last confirmed; as of the last commit.
+    /// When the state was last confirmed: the time of the newest answer that it rests on. As of the last commit.
     pub confirmed_at: Option<Timestamp>,
     /// Which incarnation the record is about.
     pub incarnation: Incarnation,

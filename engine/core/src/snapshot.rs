@@ -48,6 +48,25 @@ pub struct Snapshot {
     pub timing: Timing,
 }
 
+impl Snapshot {
+    /// When a source last said something of the job itself, present or absent; `None` before any did.
+    pub fn known_at(&self) -> Option<Timestamp> {
+        let newest = [
+            known_at(self.flink.as_ref()),
+            known_at(self.deployment.as_ref()),
+            known_at(self.pods.as_ref()),
+            known_at(self.flink_resource.as_ref()),
+            known_at(self.last_words.as_ref()),
+            known_at(self.archive.as_ref()),
+        ];
+        newest.into_iter().max().flatten()
+    }
+}
+
+fn known_at<T>(evidence: Option<&Evidence<T>>) -> Option<Timestamp> {
+    evidence?.known_at
+}
+
 /// How many of a cluster's targets are dark: no source has a fresh answer for them, present or absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fleet {

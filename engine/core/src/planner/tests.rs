@@ -1,6 +1,7 @@
 use super::*;
 use crate::alert::AlertStatus;
 use crate::decision::{DecidedAlert, DecidedCondition, PolicyFailureKind};
+use crate::evidence::{self, Fault, FaultKind, Observation, Observed};
 use crate::id::{JobKey, TargetId};
 use crate::record::{AlertScope, Reason};
 use crate::testing::{self, at};
@@ -32,6 +33,32 @@ fn the_same_decision_again_changes_nothing() {
     assert!(matches!(first.events.as_slice(), [Event::Transition(t)] if t.from == JobState::Unknown));
     assert_eq!((first.record.revision, first.record.confirmed_at), (1, Some(at(1))));
     assert_eq!(step(&first.record, 2, running()), None);
+}
+
+#[test]
+fn an_end_that_stands_in_a_silence_is_not_confirmed_anew() {
+    let ended = Decision {
+        confidence: Confidence::Confirmed,
+        ..testing::decision(JobState::Finished)
+    };
+    let first = step(&record(), 10, ended.clone()).unwrap().record;
+    assert_eq!(first.confirmed_at, Some(at(10)));
+    let mut later = snapshot(&first, 500);
+    later.flink = testing::observed(Observed::Absent, at(40));
+    let unknown = Observation::new(
+        Observed::Unknown(Fault::new(FaultKind::Timeout, "why")),
+        at(450),
+        at(460),
+    );
+    evidence::accept(&mut later.flink, unknown);
+    // It is as sure as before, as of what was heard last; and where nothing was heard since a start, as of the record.
+    assert_eq!(plan(&first, &later, Ok(ended.clone())).confirmed_at, Some(at(40)));
+    let heard = JobRecord {
+        memory: vec![1],
+        ..JobRecord::clone(&first)
+    };
+    let change = plan(&heard, &snapshot(&heard, 900), Ok(ended)).change.unwrap();
+    assert_eq!(change.record.confirmed_at, Some(at(10)));
 }
 
 #[test]

@@ -71,7 +71,8 @@ impl Reactor {
             }
         }
         if let Some(at) = plan.confirmed_at {
-            self.confirmed.insert(key.clone(), at);
+            let confirmed = self.confirmed.entry(key.clone()).or_insert(at);
+            *confirmed = at.max(*confirmed);
         }
         if let Some(record) = self.records.get(&key) {
             // One that has expired already is taken away with the next decision that succeeds.

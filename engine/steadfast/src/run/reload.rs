@@ -116,8 +116,10 @@ impl Reloader {
 
     /// Reads the file and its modules, and lets the policies decide if they can be used.
     pub(crate) async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        // Not an attempt: nothing was read, and nothing is reported of it.
+        let file = self.file.as_deref().ok_or(ReloadError::NoFile)?;
         let mut running = self.running.lock().await;
-        let outcome = self.attempt(&mut running).await;
+        let outcome = self.attempt(file, &mut running).await;
         let may_pass = matches!(outcome, Err(ReloadError::Unavailable(_)));
         self.tries_again.store(may_pass, Ordering::Relaxed);
         self.report(&outcome);
@@ -134,8 +136,7 @@ impl Reloader {
         self.started.timing.validate.max(SHORTEST_PAUSE)
     }
 
-    async fn attempt(&self, running: &mut Vec<Prepared>) -> Result<Reloaded, ReloadError> {
-        let file = self.file.as_deref().ok_or(ReloadError::NoFile)?;
+    async fn attempt(&self, file: &Path, running: &mut Vec<Prepared>) -> Result<Reloaded, ReloadError> {
         let config = Config::load(file).map_err(|error| ReloadError::Refused(error_chain(&error)))?;
         let modules = resolve_modules(&config.policies, &config.registries).await;
         let modules = modules.map_err(|error| refusal(file, error.into()))?;

@@ -6,6 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::command::Ended;
+#[cfg(feature = "author")]
+use crate::command::steadfast;
+#[cfg(feature = "author")]
+use crate::process::Process;
 use crate::running::{BASE, Engine};
 
 const CONSERVATIVE: &[u8] = include_bytes!("../../../../policies/prebuilt/conservative.wasm");
@@ -165,4 +169,23 @@ fn the_swap_of_a_config_maps_link_is_seen() {
     engine.wait_for("/api/v1/policies", "the swap was not seen", |policies| {
         policies["items"][0]["name"] == "swapped"
     });
+}
+
+/// The demo reads no configuration: that it refuses to is no reload that failed, and nothing is said of it from then on.
+#[cfg(feature = "author")]
+#[test]
+fn an_engine_without_a_configuration_refuses_a_reload_and_notes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Process::start(&mut steadfast(folder.path(), &["demo", "--port", "0"]));
+    let server = demo.wait_for("dashboard: ").replace("dashboard: ", "");
+    demo.wait_for("orders     RUNNING, confirmed");
+    let ask = |arguments: &[&str]| run(steadfast(folder.path(), arguments).env("STEADFAST_SERVER", &server));
+    let refused = ask(&["reload"]);
+    assert!(
+        refused.stderr.contains("not started from a configuration file"),
+        "{refused:?}"
+    );
+    let status = ask(&["status"]);
+    assert!(status.stdout.contains("orders"), "{status:?}");
+    assert!(!status.stderr.contains("refused"), "{status:?}");
 }
