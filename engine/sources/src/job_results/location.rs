@@ -32,6 +32,9 @@ pub enum LocationError {
     /// `s3://` without a bucket.
     #[error("names no bucket")]
     NoBucket,
+    /// A user, a password or a query, in which somebody may have put a key.
+    #[error("has a user or a query, which are not used")]
+    Credentials,
     /// `file:///`, or a path that goes up.
     #[error("names no directory")]
     NoDirectory,
@@ -47,6 +50,7 @@ impl LocationError {
             }
             Self::Host => "write an absolute path behind file://, such as \"file:///ha/archive\"",
             Self::NoBucket => "write s3://BUCKET/PREFIX",
+            Self::Credentials => "write the address alone; the keys of a bucket come from the variables AWS_*",
             Self::NoDirectory => "name the directory itself, such as \"file:///ha/archive\"",
         }
     }
@@ -56,6 +60,9 @@ impl Location {
     /// Reads an address. Nothing is looked up. Fails if it names no folder of a kind that can be read.
     pub fn parse(text: &str) -> Result<Self, LocationError> {
         let url = reqwest::Url::parse(text).map_err(|_| LocationError::NotAUrl)?;
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+            return Err(LocationError::Credentials);
+        }
         match url.scheme() {
             "file" if url.host().is_some() => Err(LocationError::Host),
             "file" => match url.to_file_path() {
@@ -119,6 +126,8 @@ mod tests {
             ("file://ha/archive", LocationError::Host),
             ("file:///", LocationError::NoDirectory),
             ("s3:///archive", LocationError::NoBucket),
+            ("s3://key:s3cret@flink/archive", LocationError::Credentials),
+            ("s3://flink/archive?key=s3cret", LocationError::Credentials),
         ] {
             assert_eq!(Location::parse(text), Err(error), "{text}");
         }

@@ -11,7 +11,7 @@ use super::keys::{Holds, Key, SECTIONS, Secret, Section};
 use super::{ConfigError, environment, overrides};
 
 /// What stands for what may be a secret.
-const HIDDEN: &str = "\"***\"";
+const HIDDEN: &str = "***";
 
 /// A key and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,17 +170,32 @@ fn names_variables(value: &DeValue<'_>) -> bool {
 /// As the file would say it, without what may be a secret.
 fn shown(value: &DeValue<'_>, key: &Key) -> String {
     match (key.secret, value) {
-        (Secret::Yes, _) => HIDDEN.to_owned(),
-        (Secret::Url, DeValue::String(text)) if text.contains("://") => {
-            written(&DeValue::String(SecretUrl::new(&**text).to_string().into()))
-        }
+        (Secret::Yes, _) => quoted(HIDDEN),
+        (Secret::Url, DeValue::String(text)) if text.contains("://") => quoted(&shown_url(text)),
         (Secret::Url | Secret::No, value) => written(value),
     }
 }
 
+/// Without what may be a secret, and with a sign that there is something more. A path of this machine is none.
+fn shown_url(text: &str) -> String {
+    if text.starts_with("sqlite://") {
+        return text.to_owned();
+    }
+    let shown = SecretUrl::from(text).to_string();
+    if text.trim_end_matches('/') == shown {
+        shown
+    } else {
+        format!("{shown}/{HIDDEN}")
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml_edit::Value::from(text).to_string()
+}
+
 fn written(value: &DeValue<'_>) -> String {
     match value {
-        DeValue::String(text) => toml_edit::Value::from(text.as_ref()).to_string(),
+        DeValue::String(text) => quoted(text),
         DeValue::Integer(number) => number.to_string(),
         DeValue::Float(number) => number.to_string(),
         DeValue::Boolean(truth) => truth.to_string(),
@@ -280,6 +295,14 @@ mod tests {
             "headers = \"***\" # config.toml:11",
         ] {
             assert!(lines.iter().any(|line| line == says), "{says}:\n{page}");
+        }
+        for (url, shown) in [
+            ("sqlite:///var/lib/steadfast.db", "sqlite:///var/lib/steadfast.db"),
+            ("postgres://me:p4ss@db/steadfast", "postgres://db/***"),
+            ("http://{pod_ip}:{rest_port}/s3cret", "http://{pod_ip}:{rest_port}/***"),
+            ("http://history:8082/", "http://history:8082"),
+        ] {
+            assert_eq!(shown_url(url), shown);
         }
         for secret in ["p4ss", "s3cret"] {
             assert!(!page.contains(secret), "{page}");

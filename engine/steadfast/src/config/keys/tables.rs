@@ -380,8 +380,11 @@ pub(super) const REGISTRY: &[Key] = &[
 
 pub(super) const LINK: &[Key] = &[
     key("name", Text, None, "How it is called."),
-    url(
+    // Each reader of a job is shown where its links lead.
+    key(
         "url",
+        Text,
+        None,
         "Where it leads: http or https, with {cluster} {namespace} {name} {flink_job_id} {deployment}.",
     ),
     key(
