@@ -1,4 +1,4 @@
-//! The pages of docs/reference that are made of the program itself. `UPDATE_DOCS=1` writes them.
+//! What is made of the program itself: the pages of docs/reference, and engine/server/openapi.json. `UPDATE_DOCS=1` writes them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -70,6 +70,24 @@ fn scope(operation: &Value) -> String {
     let asked = operation["security"].as_array().into_iter().flatten();
     let scope = asked.filter_map(|way| way.get("token")?.get(0)?.as_str()).next();
     scope.map_or_else(|| "none".to_owned(), |scope| format!("`{scope}`"))
+}
+
+/// The dashboard's types are made of it, without an engine to ask.
+#[test]
+fn the_description_that_is_kept_is_the_engines() {
+    let folder = tempfile::tempdir().unwrap();
+    let described = Engine::start(folder.path()).get("/openapi.json");
+    let path = root().join("engine/server/openapi.json");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, format!("{described:#}\n")).unwrap();
+        return;
+    }
+    let kept: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert!(
+        kept == described,
+        "engine/server/openapi.json is not what the engine says; set UPDATE_DOCS=1 and run this test again, and then \
+         engine/server/dashboard/build"
+    );
 }
 
 #[test]
