@@ -21,6 +21,8 @@ mod crowd;
 mod daemon;
 mod doctor;
 #[cfg(feature = "author")]
+mod documented;
+#[cfg(feature = "author")]
 mod documents;
 mod doors;
 mod engine;
