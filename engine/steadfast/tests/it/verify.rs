@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::command::{Ended, run};
+use crate::documents::root;
 
 fn verify(folder: &Path, arguments: &[&str]) -> Ended {
     run(folder, &[&["policy", "verify"], arguments].concat())
@@ -33,6 +34,14 @@ fn the_default_policy_keeps_every_law() {
     );
 }
 
+/// The counterexample of docs/verify.md, with what it leaves out as the ends of parts.
+fn shown() -> Vec<String> {
+    let page = std::fs::read_to_string(root().join("docs/verify.md")).unwrap();
+    let block = page.split("```text\n").nth(1).unwrap().split("\n```").next().unwrap();
+    assert!(block.starts_with("BROKEN at depth 1"), "{block}");
+    block.split("…").map(str::to_owned).collect()
+}
+
 #[test]
 fn stories_of_the_naive_policy_fail_with_it_and_pass_with_the_default_one() {
     let folder = tempfile::tempdir().unwrap();
@@ -45,6 +54,9 @@ fn stories_of_the_naive_policy_fail_with_it_and_pass_with_the_default_one() {
         "12 laws: 8 hold to depth 2, 4 broken\n",
     ] {
         assert!(ended.out.contains(wanted), "no `{wanted}` in\n{}", ended.out);
+    }
+    for part in shown() {
+        assert!(ended.out.contains(&part), "no `{part}`, which docs/verify.md shows, in\n{}", ended.out);
     }
     for law in ["unknown-is-not-absent", "ends-are-told", "watch-never-ends", "recovers"] {
         let story = format!("broken/naive-breaks-{law}.toml");
