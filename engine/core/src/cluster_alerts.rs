@@ -15,9 +15,12 @@
 //! While any record of the cluster or the policy has a silence of its name, such an alert is told to nobody: its entry says so. When the last
 //! of these silences ends and the alert still stands, it is told with the record that had that silence.
 //!
+//! A record that another policy decides from now on takes its silences and its alerts along: what that leaves of the policy of before is
+//! told if nobody silences it any more, with a record that has it, and so is what comes to the new one.
+//!
 //! What counts is what was committed: a commit that a store refuses changes nothing here, and the alert is delivered with
-//! the next. What was told is kept in memory alone. After a restart it is presumed from the records; in doubt an end is
-//! told once too often, never a beginning.
+//! the next. What was told is kept in memory, and in each record that raises an alert whether anybody had been told of it. After a
+//! restart it is presumed from the records; in doubt an end is told once too often, never a beginning.
 
 mod pass;
 mod records;
@@ -41,6 +44,15 @@ enum Cause {
     Cluster(ClusterName),
     /// A policy of the configuration.
     Policy(PolicyName),
+}
+
+impl Cause {
+    fn scope(&self) -> AlertScope {
+        match self {
+            Self::Cluster(_) => AlertScope::Cluster,
+            Self::Policy(_) => AlertScope::Policy,
+        }
+    }
 }
 
 /// An alert or a condition, by what it is about and its name.
@@ -105,6 +117,9 @@ impl ClusterAlerts {
     pub fn delivered(&mut self, before: Option<&JobRecord>, change: &Change) {
         let record = change.record.as_ref();
         self.presume(before.into_iter().chain([record]));
+        let handed = before
+            .map(|before| self.handed_over(before, change))
+            .unwrap_or_default();
         if change.forgets() {
             self.note_silence(change);
             // What is forgotten at a start was nothing before.
@@ -113,6 +128,12 @@ impl ClusterAlerts {
             return;
         }
         self.committed(before, Some(record));
+        for (name, is_silent) in handed {
+            if is_silent {
+                self.silent.insert(name.clone());
+            }
+            self.told.insert(name, true);
+        }
         self.note_silence(change);
         let firing = |name: &str| {
             change.events.iter().find_map(|event| match event {
@@ -140,6 +161,21 @@ impl ClusterAlerts {
         }
     }
 
+    /// What a record takes along to the policy that decides it from now on and that this one has not, and whether nobody was told of it.
+    fn handed_over(&self, before: &JobRecord, change: &Change) -> Vec<(Shared, bool)> {
+        let record = &change.record;
+        if before.policy == record.policy || change.forgets() {
+            return Vec::new();
+        }
+        let alerts = record.alerts.iter().filter(|alert| alert.scope == AlertScope::Policy);
+        let handed = alerts.filter_map(|alert| {
+            let was = shared(before, alert.scope, &alert.name).filter(|_| has_alert(before, &alert.name))?;
+            let is = shared(record, alert.scope, &alert.name)?;
+            (!self.records.is_raised(&is)).then(|| (is, self.was_silent(&was)))
+        });
+        handed.collect()
+    }
+
     /// Notes whether anybody was to be told of what a change tells of many records.
     fn note_silence(&mut self, change: &Change) {
         for event in &change.events {
@@ -154,17 +190,45 @@ impl ClusterAlerts {
         }
     }
 
-    /// Leaves out of a commit what was told before with another record, or is told with another record of the commit.
-    pub fn dedupe(&self, changes: Vec<Change>) -> Vec<Change> {
+    /// Leaves out of a commit what was told before with another record, or is told with another record of the commit, and adds what
+    /// is silenced no longer once it is made. Where that is to be told with a record that the commit leaves as it is, `committed` has
+    /// it.
+    pub fn dedupe<'a>(
+        &self,
+        changes: Vec<Change>,
+        committed: impl Fn(&JobKey) -> Option<&'a JobRecord>,
+    ) -> Vec<Change> {
         let mut pass = Pass::over(self, &changes);
-        changes.into_iter().map(|change| pass.filter(change)).collect()
+        let mut changes: Vec<Change> = changes.into_iter().map(|change| pass.filter(change)).collect();
+        for (key, told) in pass.of_others() {
+            let told = Event::Alert(told);
+            match changes.iter_mut().find(|change| change.record.key == key) {
+                Some(change) => change.events.push(told),
+                None => {
+                    let change = committed(&key).map(|record| Change::update(record, record.clone(), vec![told]));
+                    changes.extend(change);
+                }
+            }
+        }
+        changes
     }
 
-    /// Notes what is presumed of alerts that stood before a restart, while the records still show it.
+    /// Since when an alert stands that a record would silence for many, where nobody was told of it.
+    pub fn untold_since(&self, record: &JobRecord, alert: &str) -> Option<Timestamp> {
+        let scopes = [AlertScope::Cluster, AlertScope::Policy];
+        let names = scopes.into_iter().filter_map(|scope| shared(record, scope, alert));
+        let untold = names.filter(|name| self.was_told(name) == Some(true) && self.was_silent(name));
+        let since = untold.filter_map(|name| Some(self.records.first_raised(&name)?.1.since));
+        since.min()
+    }
+
+    /// Notes what is presumed of alerts that stood before a restart, while the records still show it: those that a record has, and those
+    /// that it silences.
     fn presume<'a>(&mut self, records: impl Iterator<Item = &'a JobRecord>) {
         for record in records {
             let alerts = record.alerts.iter();
-            for name in alerts.filter_map(|alert| shared(record, alert.scope, &alert.name)) {
+            let raised = alerts.filter_map(|alert| shared(record, alert.scope, &alert.name));
+            for name in raised.chain(records::silences(record).map(|(name, _)| name)) {
                 if self.records.is_raised(&name)
                     && let Some(told) = self.was_told(&name)
                 {
@@ -192,13 +256,12 @@ impl ClusterAlerts {
 }
 
 impl ClusterAlerts {
-    /// Whether nobody was to be told of an alert that was told. Where that was before a restart, it is presumed of one that was silenced
-    /// before it stood.
+    /// Whether nobody was to be told of an alert that was told. Where that was before a restart, the records say so.
     fn was_silent(&self, name: &Shared) -> bool {
         if self.told.contains_key(name) {
             return self.silent.contains(name);
         }
-        self.records.was_silenced_first(name)
+        self.records.is_untold(name)
     }
 }
 

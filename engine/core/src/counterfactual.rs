@@ -34,9 +34,10 @@
 use crate::decision::{Decide, Decision, PolicyFailure};
 use crate::id::PolicyName;
 use crate::planner::{Plan, fitted, plan};
-use crate::record::JobRecord;
+use crate::record::{AlertScope, JobRecord, StandingAlert};
 use crate::snapshot::Snapshot;
 use crate::state::Attention;
+use crate::time::Timestamp;
 use crate::wake::Fingerprint;
 
 /// A record beside the real one. Nothing of it is committed.
@@ -144,8 +145,14 @@ impl Counterfactual {
             && own.memory == real.memory
             && own.attention == real.attention
             && own.conditions == real.conditions
-            && own.alerts == real.alerts
+            && own.alerts.iter().map(decided).eq(real.alerts.iter().map(decided))
     }
+}
+
+/// What a decision made of an alert. Whether anybody was told of one that many records share, the other records have decided.
+fn decided(alert: &StandingAlert) -> (&str, AlertScope, Timestamp, &str, bool) {
+    let silenced = alert.silenced && alert.scope == AlertScope::Job;
+    (&alert.name, alert.scope, alert.since, &alert.message, silenced)
 }
 
 #[cfg(test)]

@@ -50,7 +50,8 @@ pub struct StandingAlert {
     pub since: Timestamp,
     /// A sentence for people.
     pub message: String,
-    /// Of one about the job: its beginning was not told, as a silence stood. Of others it is always false.
+    /// Of one about the job: its beginning was not told, as a silence stood. Of one that many records share: nobody had been told of it
+    /// when this record raised it; what was told since is for [`ClusterAlerts`](crate::cluster_alerts::ClusterAlerts) to know.
     pub silenced: bool,
 }
 
@@ -59,7 +60,8 @@ pub struct StandingAlert {
 pub struct Silence {
     /// The alert's name.
     pub alert: String,
-    /// Since when.
+    /// Since when, however often it was made longer. Of an alert that many records share and that nobody was told of when it was
+    /// silenced here too: since that alert stands.
     pub since: Timestamp,
     /// Until when.
     pub until: Timestamp,

@@ -43,13 +43,22 @@ pub enum Refused {
     TooLong,
 }
 
-/// Notes a silence in the record, in the place of one of the same alert.
+/// Notes a silence in the record, in the place of one of the same alert. `silence.since` is now. Where an alert that many records share
+/// stands and nobody was told of it, `untold` says since when ([`ClusterAlerts::untold_since`](crate::cluster_alerts::ClusterAlerts)).
+///
+/// What is noted counts from where nobody was told first, so that a restart does not take for told what was not.
 ///
 /// # Errors
 /// If it is none that may be noted.
-pub fn silence(before: &JobRecord, silence: Silence, call: Option<Call>) -> Result<Change, Refused> {
-    if silence.until <= silence.since {
-        return Err(Refused::Past(silence.since));
+pub fn silence(
+    before: &JobRecord,
+    silence: Silence,
+    untold: Option<Timestamp>,
+    call: Option<Call>,
+) -> Result<Change, Refused> {
+    let now = silence.since;
+    if silence.until <= now {
+        return Err(Refused::Past(now));
     }
     if silence.until.since(silence.since) > LONGEST {
         return Err(Refused::TooLong);
@@ -59,7 +68,12 @@ pub fn silence(before: &JobRecord, silence: Silence, call: Option<Call>) -> Resu
     if silences.len() >= MOST {
         return Err(Refused::TooMany);
     }
-    silences.push(silence);
+    let replaced = before.silence(&silence.alert).filter(|replaced| replaced.until > now);
+    let since = [Some(now), replaced.map(|replaced| replaced.since), untold];
+    silences.push(Silence {
+        since: since.into_iter().flatten().min().unwrap_or(now),
+        ..silence
+    });
     silences.sort_by(|a, b| a.alert.cmp(&b.alert));
     let after = JobRecord {
         silences,
@@ -100,15 +114,17 @@ pub fn expires_at(record: &JobRecord) -> Option<Timestamp> {
 /// [`ClusterAlerts`](crate::cluster_alerts::ClusterAlerts) to know.
 pub(crate) fn tell_anew(record: &mut JobRecord) -> Vec<AlertEvent> {
     let silences = &record.silences;
-    let due = record
-        .alerts
-        .iter_mut()
-        .filter(|alert| alert.silenced && !has(silences, alert.scope, &alert.name));
+    let due = record.alerts.iter_mut().filter(|alert| is_due(alert, silences));
     let told = due.map(|alert| {
         alert.silenced = false;
         event(alert, AlertStatus::Firing)
     });
     told.collect()
+}
+
+/// Whether an alert about the job, of whose beginning nobody was told, is silenced no longer.
+pub(crate) fn is_due(alert: &StandingAlert, silences: &[Silence]) -> bool {
+    alert.scope == AlertScope::Job && alert.silenced && !has(silences, alert.scope, &alert.name)
 }
 
 /// Whether an alert about the job is silenced by these.

@@ -249,7 +249,7 @@ impl Reactor {
         }
         self.judge(&mut turn, now);
         self.ask_shadows(now);
-        turn.changes = self.alerts.dedupe(std::mem::take(&mut turn.changes));
+        turn.changes = self.deduped(std::mem::take(&mut turn.changes));
         turn
     }
 
@@ -351,6 +351,13 @@ impl Reactor {
             confirmed_at: self.confirmed.get(key).copied(),
             unwritten_since: self.unwritten.since(key),
         }
+    }
+
+    /// A commit with what is told of the alerts that many records share. Each commit goes through here: an alert, a silence or a change
+    /// of hands in it may concern the others.
+    fn deduped(&self, changes: Vec<Change>) -> Vec<Change> {
+        let committed = |key: &JobKey| self.records.get(key).map(|record| &**record);
+        self.alerts.dedupe(changes, committed)
     }
 
     /// Takes in what was committed: from here on it is what the record says.

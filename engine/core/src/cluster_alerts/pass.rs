@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::alert::{AlertEvent, AlertStatus};
 use crate::id::JobKey;
 use crate::journal::{Change, Event};
-use crate::record::{AlertScope, JobRecord};
+use crate::record::{AlertScope, JobRecord, StandingAlert};
+use crate::silences;
 use crate::time::Timestamp;
 
 use super::records::{Records, are_together, goes_with_its_cluster};
@@ -29,6 +31,12 @@ pub(super) struct Pass<'a> {
     silences: Records,
     /// Those told alerts of which nobody was to be told.
     silent: BTreeMap<Shared, bool>,
+    /// Who has an alert about a policy no longer, since another policy decides from now on.
+    left: BTreeMap<Shared, BTreeSet<JobKey>>,
+    /// The records of which that is so, whether by an alert or by a silence.
+    handed: BTreeSet<JobKey>,
+    /// What is to be told with other records than those that silenced it.
+    of_others: Vec<(JobKey, AlertEvent)>,
 }
 
 impl<'a> Pass<'a> {
@@ -42,13 +50,29 @@ impl<'a> Pass<'a> {
             }
         }
         let mut silences = alerts.records.only_silences();
+        let mut left: BTreeMap<Shared, BTreeSet<JobKey>> = BTreeMap::new();
+        let mut handed = BTreeSet::new();
         for change in changes {
+            let key = &change.record.key;
+            let is_another = |name: &&Shared| {
+                matches!(&name.0, Cause::Policy(policy) if *policy != change.record.policy) && !change.forgets()
+            };
+            for name in alerts.records.of_policies(key).filter(is_another) {
+                left.entry(name.clone()).or_default().insert(key.clone());
+                handed.insert(key.clone());
+            }
+            if alerts.records.silenced_by(key).any(|name| is_another(&name)) {
+                handed.insert(key.clone());
+            }
             let after = (!change.forgets()).then_some(&*change.record);
-            silences.silence_as(&change.record.key, after);
+            silences.silence_as(key, after);
         }
         Self {
             silences,
             silent: BTreeMap::new(),
+            left,
+            handed,
+            of_others: Vec::new(),
             alerts,
             records,
             told: BTreeMap::new(),
@@ -59,17 +83,93 @@ impl<'a> Pass<'a> {
 
     /// A change without the alerts that another record's stands for.
     pub(super) fn filter(&mut self, change: Change) -> Change {
-        let Change { record, events } = change;
+        let Change { mut record, events } = change;
+        let begun = events.iter().filter_map(|event| match event {
+            Event::Alert(alert) if alert.status == AlertStatus::Firing => shared(&record, alert.scope, &alert.alert),
+            Event::Alert(_) | Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
+        });
+        let begun: Vec<Shared> = begun.collect();
         let events = events.into_iter().flat_map(|event| self.tell(&record, event));
         let mut events: Vec<Event> = events.collect();
+        self.note_untold(&mut record, &begun);
         // What is forgotten is so with the last of its entries.
         let end = events
             .iter()
             .position(|event| *event == Event::Forgotten)
             .unwrap_or(events.len());
-        let anew = self.tell_anew(&record).into_iter().map(Event::Alert);
+        let handed = self.take_over(&record);
+        self.note_handed(&mut record);
+        let anew = self.tell_anew(&record).into_iter().chain(handed).map(Event::Alert);
         events.splice(end..end, anew);
         Change { record, events }
+    }
+
+    /// What is to be told besides, and of which record: what an ended silence of another one kept from being told.
+    pub(super) fn of_others(self) -> Vec<(JobKey, AlertEvent)> {
+        self.of_others
+    }
+
+    /// Notes in the record which of the shared alerts that it raises nobody was told of.
+    fn note_untold(&self, record: &mut Arc<JobRecord>, begun: &[Shared]) {
+        for name in begun {
+            let was_told = self.told.get(name).copied().flatten() == Some(true);
+            if was_told && self.was_silent(name) {
+                let alerts = &mut Arc::make_mut(record).alerts;
+                let is_it = |alert: &&mut StandingAlert| alert.name == name.1 && alert.scope == name.0.scope();
+                for alert in alerts.iter_mut().filter(is_it) {
+                    alert.silenced = true;
+                }
+            }
+        }
+    }
+
+    /// Notes in a record that another policy decides from now on what was told of that one: no silence that comes along reaches back to
+    /// what stands there.
+    fn note_handed(&self, record: &mut Arc<JobRecord>) {
+        if !self.handed.contains(&record.key) {
+            return;
+        }
+        let alerts = self.alerts;
+        let about = Cause::Policy(record.policy.clone());
+        let record = Arc::make_mut(record);
+        for alert in &mut record.alerts {
+            if alert.scope == AlertScope::Policy {
+                alert.silenced = self.was_silent(&(about.clone(), alert.name.clone()));
+            }
+        }
+        for silence in &mut record.silences {
+            let name = (about.clone(), silence.alert.clone());
+            if let Some(raised) = alerts.records.last_raised(&name).filter(|_| !alerts.was_silent(&name)) {
+                silence.since = silence.since.max(raised.after(Duration::from_millis(1)));
+            }
+        }
+    }
+
+    /// What nobody was told of the policy that a record leaves, and that comes with it to the next policy, of which nobody silences it.
+    fn take_over(&mut self, record: &JobRecord) -> Vec<AlertEvent> {
+        let alerts = self.alerts;
+        let mut told = Vec::new();
+        for alert in record.alerts.iter().filter(|alert| alert.scope == AlertScope::Policy) {
+            let Some(name) = shared(record, alert.scope, &alert.name) else {
+                continue;
+            };
+            let mut before = alerts.records.of_policies(&record.key);
+            let before = before.find(|before| before.1 == name.1 && before.0 != name.0);
+            let is_new = !alerts.records.is_raised(&name) && !self.told.contains_key(&name);
+            if let Some(before) = before
+                && is_new
+            {
+                let untold = alerts.was_silent(before);
+                let silenced = untold && self.silences.is_silenced(&name);
+                self.told.insert(name.clone(), Some(true));
+                self.silent.insert(name, silenced);
+                if untold && !silenced {
+                    let event = silences::event(alert, AlertStatus::Firing);
+                    told.push(AlertEvent { silenced, ..event });
+                }
+            }
+        }
+        told
     }
 
     fn tell(&mut self, record: &Arc<JobRecord>, event: Event) -> Option<Event> {
@@ -92,26 +192,30 @@ impl<'a> Pass<'a> {
         let mut told = Vec::new();
         for name in had {
             let count = self.counts.get(name).copied();
-            let stands = count.unwrap_or_else(|| alerts.records.raised_count(name)) > 0;
+            let count = count.unwrap_or_else(|| alerts.records.raised_count(name));
+            let left = self.left.get(name).cloned().unwrap_or_default();
+            let stands = count > left.len();
             let was_told = self.told.get(name).copied().unwrap_or_else(|| alerts.was_told(name));
             if self.silences.is_silenced(name) || !stands || was_told != Some(true) || !self.was_silent(name) {
                 continue;
             }
-            let Some((since, message)) = alerts.records.first_raised(name) else {
+            let Some((key, first)) = alerts.records.first_raised_but(name, &left) else {
                 continue;
             };
             self.silent.insert(name.clone(), false);
-            told.push(AlertEvent {
+            let event = AlertEvent {
                 alert: name.1.clone(),
-                scope: match name.0 {
-                    Cause::Cluster(_) => AlertScope::Cluster,
-                    Cause::Policy(_) => AlertScope::Policy,
-                },
+                scope: name.0.scope(),
                 status: AlertStatus::Firing,
-                since: *since,
-                message: message.clone(),
+                since: first.since,
+                message: first.message.clone(),
                 silenced: false,
-            });
+            };
+            if shared(record, name.0.scope(), &name.1).as_ref() == Some(name) {
+                told.push(event);
+            } else {
+                self.of_others.push((key.clone(), event));
+            }
         }
         told
     }

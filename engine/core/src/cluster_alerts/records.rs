@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::id::{JobKey, TargetId};
+use crate::id::{JobKey, PolicyName, TargetId};
 use crate::record::{AlertScope, JobRecord, StandingAlert};
 use crate::state::JobState;
 use crate::time::Timestamp;
@@ -19,12 +19,21 @@ const TOGETHER: Duration = Duration::from_secs(120);
 pub(super) struct Records {
     /// Those that have a condition, or an alert about a cluster or a policy.
     marked: BTreeMap<Shared, BTreeSet<JobKey>>,
-    /// Those that have the alert, since when, and what each says of it.
-    raised: BTreeMap<Shared, BTreeMap<JobKey, (Timestamp, String)>>,
+    /// Those that have the alert, and what each says of it.
+    raised: BTreeMap<Shared, BTreeMap<JobKey, Raised>>,
     /// Those that silence it, and since when.
     silenced: BTreeMap<Shared, BTreeMap<JobKey, Timestamp>>,
     /// Jobs of session clusters that are gone, and since when.
     gone: BTreeMap<(TargetId, JobState), BTreeMap<JobKey, Timestamp>>,
+}
+
+/// What a record says of an alert that it has.
+#[derive(Clone, Debug)]
+pub(super) struct Raised {
+    pub(super) since: Timestamp,
+    pub(super) message: String,
+    /// Nobody had been told of it when the record raised it.
+    is_untold: bool,
 }
 
 impl Records {
@@ -34,7 +43,11 @@ impl Records {
             self.marked.entry(name).or_default().insert(key.clone());
         }
         for (name, alert) in raised(record) {
-            let said = (alert.since, alert.message.clone());
+            let said = Raised {
+                since: alert.since,
+                message: alert.message.clone(),
+                is_untold: alert.silenced,
+            };
             self.raised.entry(name).or_default().insert(key.clone(), said);
         }
         for (name, since) in silences(record) {
@@ -76,6 +89,14 @@ impl Records {
         self.raised.get(name).map_or(0, BTreeMap::len)
     }
 
+    /// What a record has of policies.
+    pub(super) fn of_policies<'a>(&'a self, key: &'a JobKey) -> impl Iterator<Item = &'a Shared> {
+        let policies = self.raised.range((Cause::Policy(PolicyName::new("")), String::new())..);
+        policies
+            .filter(move |(_, records)| records.contains_key(key))
+            .map(|(name, _)| name)
+    }
+
     /// Nothing but what they silence.
     pub(super) fn only_silences(&self) -> Self {
         Self {
@@ -84,9 +105,22 @@ impl Records {
         }
     }
 
-    /// Since when it stands, and what the first record that has it says of it.
-    pub(super) fn first_raised(&self, name: &Shared) -> Option<&(Timestamp, String)> {
-        self.raised.get(name)?.values().min_by_key(|(since, _)| *since)
+    /// The record that has had it longest, and what that says of it.
+    pub(super) fn first_raised(&self, name: &Shared) -> Option<(&JobKey, &Raised)> {
+        self.first_raised_but(name, &BTreeSet::new())
+    }
+
+    /// The same, of all but those.
+    pub(super) fn first_raised_but(&self, name: &Shared, but: &BTreeSet<JobKey>) -> Option<(&JobKey, &Raised)> {
+        let records = self.raised.get(name)?.iter();
+        records
+            .filter(|(key, _)| !but.contains(*key))
+            .min_by_key(|(_, raised)| raised.since)
+    }
+
+    /// Since when the record has it that raised it last.
+    pub(super) fn last_raised(&self, name: &Shared) -> Option<Timestamp> {
+        self.raised.get(name)?.values().map(|raised| raised.since).max()
     }
 
     /// Whether some record silences it.
@@ -94,11 +128,18 @@ impl Records {
         self.silenced.contains_key(name)
     }
 
-    /// Whether some record has silenced it since before it stood.
-    pub(super) fn was_silenced_first(&self, name: &Shared) -> bool {
-        let first = self.silenced.get(name).and_then(|records| records.values().min());
-        let raised = self.first_raised(name).map(|(since, _)| since);
-        first.zip(raised).is_some_and(|(silenced, raised)| silenced <= raised)
+    /// Whether nobody was told of it, as far as the records show: one of them raised it when nobody had been, and it is silenced since
+    /// before that. What was told later, when that silence ended, a newer silence does not reach back to.
+    pub(super) fn is_untold(&self, name: &Shared) -> bool {
+        let silenced = self.silenced.get(name).and_then(|records| records.values().min());
+        let untold = self.raised.get(name).into_iter().flat_map(BTreeMap::values);
+        let untold = untold
+            .filter(|raised| raised.is_untold)
+            .map(|raised| raised.since)
+            .max();
+        silenced
+            .zip(untold)
+            .is_some_and(|(silenced, raised)| *silenced <= raised)
     }
 
     /// What a record silences.
@@ -187,7 +228,7 @@ fn raised(record: &JobRecord) -> impl Iterator<Item = (Shared, &StandingAlert)> 
 }
 
 /// What it silences of its cluster and its policy, and since when.
-fn silences(record: &JobRecord) -> impl Iterator<Item = (Shared, Timestamp)> {
+pub(super) fn silences(record: &JobRecord) -> impl Iterator<Item = (Shared, Timestamp)> {
     record.silences.iter().flat_map(|silence| {
         let scopes = [AlertScope::Cluster, AlertScope::Policy];
         let names = scopes.map(|scope| shared(record, scope, &silence.alert));

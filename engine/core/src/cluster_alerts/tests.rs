@@ -1,4 +1,5 @@
 mod silences;
+mod told_once;
 
 use super::*;
 use crate::alert::AlertEvent;
@@ -83,7 +84,7 @@ impl Journal {
     }
 
     fn commit(&mut self, changes: Vec<Change>) -> Vec<Change> {
-        let changes = self.alerts.dedupe(changes);
+        let changes = self.alerts.dedupe(changes, |key| self.records.get(key));
         for change in &changes {
             let key = change.record.key.clone();
             let before = if change.forgets() {
@@ -155,7 +156,7 @@ fn ends(key: &str) -> Change {
 #[test]
 fn an_outage_is_told_with_its_first_job_and_ends_with_its_last() {
     let mut journal = Journal::of(&[record("a", &[]), record("b", &[]), record("c", &[])]);
-    let refused = journal.alerts.dedupe(vec![fires("a"), fires("b")]);
+    let refused = journal.alerts.dedupe(vec![fires("a"), fires("b")], |_| None);
     assert_eq!(told(&refused), [("a".into(), Cluster, Firing)]);
     // The store refused it: nothing was delivered, and it is told with the next.
     assert_eq!(
@@ -245,15 +246,18 @@ fn records_that_a_start_forgets_end_what_they_had_and_nothing_that_others_have()
     for stored in [&a, &b] {
         alerts.committed(None, Some(stored));
     }
-    let first = alerts.dedupe(vec![forgets(a)]);
+    let first = alerts.dedupe(vec![forgets(a)], |_| None);
     assert_eq!(told(&first), []);
     // The loop never had a record of it.
     alerts.delivered(None, &first[0]);
-    let both = alerts.dedupe(vec![forgets(b)]);
+    let both = alerts.dedupe(vec![forgets(b)], |_| None);
     assert_eq!(told(&both), [("b".into(), Cluster, Resolved)]);
     alerts.delivered(None, &both[0]);
     let begins = [fires("c"), fires("d")];
-    assert_eq!(told(&alerts.dedupe(begins.into())), [("c".into(), Cluster, Firing)]);
+    assert_eq!(
+        told(&alerts.dedupe(begins.into(), |_| None)),
+        [("c".into(), Cluster, Firing)]
+    );
 }
 
 /// A job of the session cluster `shared` that is gone since that moment, with its alert.

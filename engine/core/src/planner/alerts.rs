@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::alert::{AlertEvent, AlertStatus};
 use crate::decision::DecidedAlert;
 use crate::record::{AlertScope, Silence, StandingAlert};
-use crate::silences::{event, has};
+use crate::silences::{event, has, is_due};
 use crate::time::Timestamp;
 
 /// The alerts that stand, by name, and what is told: that one began, that it ended, that it may be told by now. Of two that a decision names alike the first counts.
@@ -27,7 +27,7 @@ pub(super) fn standing(
         let alert = match known.get(&(name.as_str(), scope)) {
             Some(known) => {
                 let mut alert = StandingAlert::clone(known);
-                if alert.silenced && !has(silences, scope, &name) {
+                if is_due(&alert, silences) {
                     // It stands, and may be told by now.
                     alert.silenced = false;
                     events.push(event(&alert, AlertStatus::Firing));

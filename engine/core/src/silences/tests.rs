@@ -86,7 +86,7 @@ fn the_end_of_what_nobody_heard_of_is_told_to_nobody() {
 fn a_silence_that_comes_later_tells_nothing_new_and_hides_no_end() {
     let (standing, told) = decided(&record(Vec::new()), &["JobFailed"], 10);
     assert_eq!(told, fires(false));
-    let silenced = silence(&standing, until("JobFailed", 20, 100), None).unwrap();
+    let silenced = silence(&standing, until("JobFailed", 20, 100), None, None).unwrap();
     assert_eq!(silenced.events, [Event::updated(&silenced.record)]);
     let (same, told) = decided(&silenced.record, &["JobFailed"], 30);
     assert_eq!(told, []);
@@ -124,14 +124,17 @@ fn only_what_may_be_noted_is() {
         until,
         ..self::until("A", 1_000, 0)
     };
-    assert_eq!(silence(&before, asked(at(1_000)), None), Err(Refused::Past(at(1_000))));
+    assert_eq!(
+        silence(&before, asked(at(1_000)), None, None),
+        Err(Refused::Past(at(1_000)))
+    );
     let longest = at(1_000).after(LONGEST);
-    assert!(silence(&before, asked(longest), None).is_ok());
+    assert!(silence(&before, asked(longest), None, None).is_ok());
     let longer = longest.after(Duration::from_millis(1));
-    assert_eq!(silence(&before, asked(longer), None), Err(Refused::TooLong));
+    assert_eq!(silence(&before, asked(longer), None, None), Err(Refused::TooLong));
     let full = record((0..MOST).map(|n| until(&format!("A{n:02}"), 0, 100)).collect());
-    assert_eq!(silence(&full, until("B", 0, 100), None), Err(Refused::TooMany));
-    let instead = silence(&full, until("A03", 5, 200), None).unwrap().record;
+    assert_eq!(silence(&full, until("B", 0, 100), None, None), Err(Refused::TooMany));
+    let instead = silence(&full, until("A03", 5, 200), None, None).unwrap().record;
     assert_eq!(
         (instead.silences.len(), instead.silence("A03").unwrap().until),
         (MOST, at(200))

@@ -77,7 +77,7 @@ impl Reactor {
         }
         let mut turn = Turn::default();
         self.plan_rulings(&mut turn, now);
-        turn.changes = self.alerts.dedupe(std::mem::take(&mut turn.changes));
+        turn.changes = self.deduped(std::mem::take(&mut turn.changes));
         Some(turn)
     }
 

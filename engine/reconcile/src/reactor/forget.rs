@@ -42,7 +42,7 @@ impl Reactor {
         }
         let change = Change::forget(Arc::clone(record)).called(call);
         let mut turn = self.asked(key, change, now)?;
-        turn.changes = self.alerts.dedupe(std::mem::take(&mut turn.changes));
+        turn.changes = self.deduped(std::mem::take(&mut turn.changes));
         Ok(turn)
     }
 

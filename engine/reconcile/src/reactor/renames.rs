@@ -40,6 +40,6 @@ impl Reactor {
         let ended = self.superseded.keys().filter(|key| is_due(key));
         let ended = ended.filter_map(|old| self.records.get(old));
         let ended = ended.map(|record| Change::forget(Arc::clone(record)));
-        self.alerts.dedupe(begun.chain(ended).collect())
+        self.deduped(begun.chain(ended).collect())
     }
 }

@@ -14,13 +14,13 @@ impl Reactor {
     /// Lets other policies decide once the turn is committed. It commits the records that change hands: another policy's
     /// memory is not the new one's.
     pub fn replace_policies(&mut self, policies: Policies) -> Turn {
-        let changes = self.records.values().filter_map(|record| {
+        let handed = self.records.values().filter_map(|record| {
             let policy = policies.select_policy(&record.key.target);
             (policy != record.policy)
                 .then(|| Change::update(record, record.handed_to(&policy), vec![Event::updated(record)]))
         });
         Turn {
-            changes: changes.collect(),
+            changes: self.deduped(handed.collect()),
             policies: Some(policies),
             ..Turn::default()
         }

@@ -44,7 +44,8 @@ impl Reactor {
     pub fn silence(&mut self, key: &JobKey, silence: Silence, call: Option<Call>) -> Result<Turn, RequestError> {
         let record = self.records.get(key).ok_or(RequestError::NoSuchJob)?;
         let now = silence.since;
-        let change = silences::silence(record, silence, call).map_err(RequestError::Silence)?;
+        let untold = self.alerts.untold_since(record, &silence.alert);
+        let change = silences::silence(record, silence, untold, call).map_err(RequestError::Silence)?;
         self.asked(key, change, now)
     }
 
@@ -63,7 +64,7 @@ impl Reactor {
             return Ok(Turn::default());
         }
         let mut turn = self.asked(key, change, now)?;
-        turn.changes = self.alerts.dedupe(std::mem::take(&mut turn.changes));
+        turn.changes = self.deduped(std::mem::take(&mut turn.changes));
         Ok(turn)
     }
 

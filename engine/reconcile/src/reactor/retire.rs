@@ -22,7 +22,7 @@ impl Reactor {
         });
         let changes = due.take(limit).map(|record| Change::forget(Arc::clone(record)));
         Turn {
-            changes: self.alerts.dedupe(changes.collect()),
+            changes: self.deduped(changes.collect()),
             ..Turn::default()
         }
     }

@@ -53,7 +53,7 @@ impl Reactor {
             self.watch(setup, Origin::Configured, now);
         }
         Turn {
-            changes: self.alerts.dedupe(changes),
+            changes: self.deduped(changes),
             ..Turn::default()
         }
     }

@@ -53,7 +53,7 @@ impl Reactor {
                 self.follow_store(known.as_deref(), record, &mut repair, now);
             }
         }
-        repair.turn.changes = self.alerts.dedupe(std::mem::take(&mut repair.turn.changes));
+        repair.turn.changes = self.deduped(std::mem::take(&mut repair.turn.changes));
         repair
     }
 
@@ -127,7 +127,7 @@ impl Reactor {
             is_due.then(|| Change::update(record, after(), events))
         });
         Turn {
-            changes: changes.collect(),
+            changes: self.deduped(changes.collect()),
             ..Turn::default()
         }
     }

@@ -90,7 +90,7 @@ impl Control for TestControl {
             by,
             comment,
         };
-        let change = silences::silence(&record, silence, Some(call)).map_err(ControlError::Silence)?;
+        let change = silences::silence(&record, silence, None, Some(call)).map_err(ControlError::Silence)?;
         self.commit(change).await;
         self.find(job)
     }

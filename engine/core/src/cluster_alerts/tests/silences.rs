@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::record::Silence;
-use crate::silences::take_back;
+use crate::silences::{silence, take_back};
 
 const OUTAGE: &str = "KubernetesUnreachable";
 
@@ -127,7 +127,8 @@ fn a_record_that_is_forgotten_takes_its_silence_along() {
 #[test]
 fn after_a_restart_it_is_presumed_of_what_was_silenced_before_it_stood() {
     for (since, silenced) in [(0, true), (2_000, false)] {
-        let a = silencing(record("a", &[OUTAGE]), since);
+        let mut a = silencing(record("a", &[OUTAGE]), since);
+        a.alerts[0].silenced = silenced;
         let mut journal = Journal::of(std::slice::from_ref(&a));
         let told = journal.commit(vec![take_back(&a, OUTAGE, None)]);
         let expected = if silenced {
@@ -164,4 +165,62 @@ fn a_job_of_a_session_that_nobody_hears_of_stands_for_no_other() {
     let second = lost(2, 1, JobState::Lost, "JobLost");
     let told = journal.commit(vec![change(&second, "JobLost", AlertScope::Job, AlertStatus::Firing)]);
     assert_eq!(said(&told).len(), 1, "the second is told");
+}
+
+#[test]
+fn a_silence_that_was_made_longer_hides_nothing_for_good() {
+    let quiet = silencing(record("a", &[]), 0);
+    let mut journal = Journal::of(std::slice::from_ref(&quiet));
+    journal.commit(vec![begins(&silencing(record("a", &[OUTAGE]), 0))]);
+    let standing = journal.records.values().next().unwrap().clone();
+    let longer = Silence {
+        since: Timestamp::from_millis(2_000),
+        until: Timestamp::from_millis(2_000_000),
+        ..standing.silences[0].clone()
+    };
+    let untold = journal.alerts.untold_since(&standing, OUTAGE);
+    journal.commit(vec![silence(&standing, longer, untold, None).unwrap()]);
+    let standing = journal.records.values().next().unwrap().clone();
+    assert_eq!(standing.silences[0].since, Timestamp::from_millis(0));
+    let mut restarted = Journal::of(std::slice::from_ref(&standing));
+    assert_eq!(
+        said(&restarted.commit(vec![take_back(&standing, OUTAGE, None)])),
+        is("a", AlertStatus::Firing, false)
+    );
+}
+
+/// `a` silences what `b` has, and another policy decides `a` from now on; `b` too, or not.
+#[test]
+fn a_silence_that_goes_to_another_policy_hides_nothing_of_the_one_of_before() {
+    let of = |key: &str, alerts: &[&str]| {
+        let mut record = record(key, alerts);
+        record
+            .alerts
+            .iter_mut()
+            .for_each(|alert| alert.scope = AlertScope::Policy);
+        record
+    };
+    let hand = |record: &JobRecord| {
+        let handed = record.handed_to(&PolicyName::new("q"));
+        Change::update(record, handed, vec![Event::updated(record)])
+    };
+    for both in [false, true] {
+        let (a, b) = (silencing(of("a", &[]), 0), of("b", &[OUTAGE]));
+        let mut journal = Journal::of(&[a.clone(), of("b", &[])]);
+        let begins = change(&b, OUTAGE, AlertScope::Policy, AlertStatus::Firing);
+        assert_eq!(said(&journal.commit(vec![begins])), is("b", AlertStatus::Firing, true));
+        let b = journal.records[&b.key].clone();
+        let handed = std::iter::once(hand(&a)).chain(both.then(|| hand(&b)));
+        let told = journal.commit(handed.collect());
+        let expected = if both {
+            Vec::new()
+        } else {
+            is("b", AlertStatus::Firing, false)
+        };
+        assert_eq!(said(&told), expected, "{both}");
+        let b = journal.records[&b.key].clone();
+        let quiet = JobRecord { alerts: vec![], ..b };
+        let ends = change(&quiet, OUTAGE, AlertScope::Policy, AlertStatus::Resolved);
+        assert_eq!(said(&journal.commit(vec![ends])), is("b", AlertStatus::Resolved, both));
+    }
 }
