@@ -20,7 +20,8 @@
 //!
 //! What counts is what was committed: a commit that a store refuses changes nothing here, and the alert is delivered with
 //! the next. What was told is kept in memory, and in each record that raises an alert whether anybody had been told of it. After a
-//! restart it is presumed from the records; in doubt an end is told once too often, never a beginning.
+//! restart it is presumed from the records; in doubt an end is told once too often, never a beginning: so it is where a record has come
+//! from another policy with what nobody was told of, and a newer silence of a third one hides it there.
 
 mod pass;
 mod records;

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::id::{ClusterName, JobKey, TargetId};
-use crate::record::{JobRecord, StandingAlert};
+use crate::record::JobRecord;
 use crate::severity::Severity;
 use crate::state::Confidence;
 use crate::time::Timestamp;
@@ -49,14 +49,10 @@ impl JobView {
         self.record.confirmed_at.max(self.watch.confirmed_at)
     }
 
-    /// Whether somebody keeps an alert of the job from being told.
-    pub fn is_silenced(&self, alert: &StandingAlert) -> bool {
-        self.record.silence(&alert.name).is_some()
-    }
-
     /// How much the job needs somebody to look at it.
     pub fn severity(&self) -> Severity {
-        Severity::of(&self.record, self.confidence(), |alert| self.is_silenced(alert))
+        let record = &self.record;
+        Severity::of(record, self.confidence(), |alert| record.silence(&alert.name).is_some())
     }
 }
 

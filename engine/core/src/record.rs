@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
 use crate::facts::FlinkJob;
 use crate::id::{FlinkJobId, JobKey, PolicyName};
 use crate::incarnation::Incarnation;
 use crate::labels::Labels;
-use crate::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode};
+use crate::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode, word};
 use crate::time::Timestamp;
 
 /// Why the state is what it is.
@@ -72,7 +74,10 @@ pub struct Silence {
 }
 
 /// What an alert is about. One about a cluster or a policy is delivered once for all its jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum AlertScope {
     /// The job of the record that raises it.
     Job,
@@ -81,6 +86,8 @@ pub enum AlertScope {
     /// The policy that decides the job. The engine alone raises it.
     Policy,
 }
+
+word!(AlertScope);
 
 /// An intent somebody posted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -208,6 +215,14 @@ impl JobRecord {
             memory: Vec::new(),
             revision: 0,
         }
+    }
+
+    /// The name of its Deployment; `None` outside of Kubernetes, where there is none. It is that of the record unless a `[[job]]` or an
+    /// operator calls it otherwise.
+    pub fn deployment(&self) -> Option<&str> {
+        let target = &self.key.target;
+        let known = self.incarnation.deployment_name.as_deref();
+        (target.cluster.as_str() != "-").then(|| known.unwrap_or(&target.name))
     }
 
     /// The record as another policy finds it. The state stays; memory is of use only to the policy that wrote it.

@@ -13,7 +13,8 @@
 //! told once, is silenced while any record of that cluster or policy has a silence of its name
 //! ([`ClusterAlerts`](crate::cluster_alerts::ClusterAlerts)).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::alert::{AlertEvent, AlertStatus};
@@ -144,20 +145,32 @@ pub(crate) fn event(alert: &StandingAlert, status: AlertStatus) -> AlertEvent {
     }
 }
 
-/// What all records together silence of clusters and policies.
+/// What all records together silence of clusters and policies, each with the record whose silence of it lasts longest.
 #[derive(Clone, Debug, Default)]
 pub struct Silenced {
-    clusters: BTreeSet<(ClusterName, String)>,
-    policies: BTreeSet<(PolicyName, String)>,
+    clusters: BTreeMap<(ClusterName, String), Longest>,
+    policies: BTreeMap<(PolicyName, String), Longest>,
+}
+
+/// Which record has the silence that lasts longest, and until when.
+#[derive(Clone, Debug)]
+struct Longest {
+    until: Timestamp,
+    record: Arc<JobRecord>,
 }
 
 impl Silenced {
     /// Takes in a record's silences.
-    pub fn add(&mut self, record: &JobRecord) {
+    pub fn add(&mut self, record: &Arc<JobRecord>) {
         for silence in &record.silences {
-            self.clusters
-                .insert((record.key.target.cluster.clone(), silence.alert.clone()));
-            self.policies.insert((record.policy.clone(), silence.alert.clone()));
+            let longest = || Longest {
+                until: silence.until,
+                record: Arc::clone(record),
+            };
+            let cluster = (record.key.target.cluster.clone(), silence.alert.clone());
+            let policy = (record.policy.clone(), silence.alert.clone());
+            self.clusters.entry(cluster).or_insert_with(longest).or(longest());
+            self.policies.entry(policy).or_insert_with(longest).or(longest());
         }
     }
 
@@ -165,10 +178,35 @@ impl Silenced {
     pub fn has(&self, record: &JobRecord, scope: AlertScope, alert: &str) -> bool {
         match scope {
             AlertScope::Job => record.silence(alert).is_some(),
+            AlertScope::Cluster | AlertScope::Policy => self.of_many(record, scope, alert).is_some(),
+        }
+    }
+
+    /// The record whose silence keeps an alert of a record from being told: its own, or of what many share the one that lasts longest.
+    pub fn by<'a>(&'a self, record: &'a Arc<JobRecord>, scope: AlertScope, alert: &str) -> Option<&'a Arc<JobRecord>> {
+        match scope {
+            AlertScope::Job => record.silence(alert).map(|_| record),
+            AlertScope::Cluster | AlertScope::Policy => self.of_many(record, scope, alert),
+        }
+    }
+
+    fn of_many(&self, record: &JobRecord, scope: AlertScope, alert: &str) -> Option<&Arc<JobRecord>> {
+        let longest = match scope {
+            AlertScope::Job => None,
             AlertScope::Cluster => self
                 .clusters
-                .contains(&(record.key.target.cluster.clone(), alert.to_owned())),
-            AlertScope::Policy => self.policies.contains(&(record.policy.clone(), alert.to_owned())),
+                .get(&(record.key.target.cluster.clone(), alert.to_owned())),
+            AlertScope::Policy => self.policies.get(&(record.policy.clone(), alert.to_owned())),
+        };
+        longest.map(|longest| &longest.record)
+    }
+}
+
+impl Longest {
+    /// The first of those that last equally long stays.
+    fn or(&mut self, other: Self) {
+        if other.until > self.until {
+            *self = other;
         }
     }
 }

@@ -13,7 +13,6 @@ use crate::filter::JobFilter;
 use crate::problem::Problem;
 use crate::query::{Both, Cursor, Limit, Page, first};
 use crate::state::Api;
-use crate::view;
 use crate::words::{Word, schema};
 
 use standing::{Place, Row};
@@ -118,7 +117,7 @@ pub(crate) async fn list(
                       before, or leave the cursor out";
         return Err(Problem::parameter("cursor", detail));
     }
-    let mut standing = Standing::default();
+    let mut standing = Standing::among(&api.jobs);
     let mut taker = filter.taker();
     api.jobs.walk(
         |view| !view.record.alerts.is_empty() && taker.takes(view),
@@ -151,7 +150,7 @@ impl AlertRow {
         let silence = row.silence();
         Some(Self {
             alert: alert.name.clone(),
-            scope: view::scope(alert.scope),
+            scope: alert.scope.as_str(),
             cluster: record.key.target.cluster.to_string(),
             policy: (alert.scope == AlertScope::Policy).then(|| record.policy.to_string()),
             job: record.key.to_string(),

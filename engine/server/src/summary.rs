@@ -75,7 +75,7 @@ pub(crate) async fn show(State(api): State<Api>, Parameters(filter): Parameters<
     // Read first: what is committed while the jobs are counted may be counted, and is heard of again.
     let sequence = api.entries.borrow().0;
     let (mut jobs, mut severity) = (0, SeverityCounts::default());
-    let (mut standing, mut tally) = (Standing::default(), Tally::default());
+    let (mut standing, mut tally) = (Standing::among(&api.jobs), Tally::default());
     let mut taker = filter.taker();
     api.jobs.walk(
         |view| taker.takes(view),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use steadfast_core::id::{ClusterName, JobKey, PolicyName};
-use steadfast_core::projection::JobView;
+use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::record::{AlertScope, JobRecord, Silence, StandingAlert};
+use steadfast_core::silences::Silenced;
 use utoipa::ToSchema;
 
 use crate::filter::JobFilter;
@@ -106,11 +107,10 @@ impl Row {
     /// Takes in that another job has it too. It is shown with the one that has had it longest.
     fn join(&mut self, other: Self) {
         let jobs = self.jobs + other.jobs;
-        let silenced_in = self.silenced_in.take().or_else(|| other.silenced_in.clone());
         if (other.place.since, &other.record.key) < (self.place.since, &self.record.key) {
             *self = other;
         }
-        (self.jobs, self.silenced_in) = (jobs, silenced_in);
+        self.jobs = jobs;
     }
 }
 
@@ -119,9 +119,22 @@ impl Row {
 pub(crate) struct Standing {
     of_jobs: Vec<Row>,
     shared: HashMap<(String, About), Row>,
+    /// By all jobs, whichever are asked for: one's silence is enough for what many share.
+    silenced: Silenced,
 }
 
 impl Standing {
+    /// Of these jobs none yet.
+    pub(crate) fn among(jobs: &Projection) -> Self {
+        let mut standing = Self::default();
+        let silenced = &mut standing.silenced;
+        jobs.walk(
+            |view| !view.record.silences.is_empty(),
+            |view| silenced.add(&view.record),
+        );
+        standing
+    }
+
     /// Takes in a job's alerts, as far as the filter asks for their names.
     pub(crate) fn add(&mut self, view: &JobView, filter: &JobFilter) {
         let asked = view.record.alerts.iter().enumerate();
@@ -136,7 +149,7 @@ impl Standing {
                 record: Arc::clone(&view.record),
                 index,
                 jobs: 1,
-                silenced_in: view.is_silenced(alert).then(|| Arc::clone(&view.record)),
+                silenced_in: self.silenced.by(&view.record, alert.scope, &alert.name).cloned(),
             };
             if alert.scope == AlertScope::Job {
                 self.of_jobs.push(row);

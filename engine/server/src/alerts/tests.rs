@@ -197,3 +197,39 @@ fn silence(alert: &str, until: Timestamp) -> Silence {
         comment: None,
     }
 }
+
+/// `clicks` has none of it: its silence counts all the same, whichever jobs are asked for.
+#[tokio::test]
+async fn a_silence_counts_of_a_job_that_has_no_such_alert_and_is_not_asked_for() {
+    use AlertScope::{Cluster, Policy};
+    let server = TestServer::new();
+    for id in ["east/a/one", "east/b/two"] {
+        let shared = [("KubernetesUnreachable", Cluster, 0), ("PolicyFailing", Policy, 1)];
+        add(&server, id, &shared).await;
+    }
+    for (id, hours) in [("east/c/clicks", 1), ("east/c/longer", 2), ("east/c/short", 1)] {
+        let mut record = record(id, JobState::Finished);
+        let until = AT.after(Duration::from_secs(hours * 3600));
+        record.silences = vec![silence("KubernetesUnreachable", until), silence("PolicyFailing", until)];
+        server
+            .commit(record, vec![moved(JobState::Running, JobState::Finished)])
+            .await;
+    }
+    for query in ["", "namespace=a", "search=two", "state=RUNNING"] {
+        let (_, page) = server.get(&format!("/api/v1/alerts?status=silenced&{query}")).await;
+        assert_eq!(page["total"], 2, "{query}: {page}");
+        for row in page["items"].as_array().unwrap() {
+            let told = (&row["silencedJob"], &row["silencedUntil"]);
+            let longest = AT.after(Duration::from_secs(2 * 3600)).to_string();
+            assert_eq!(
+                told,
+                (&json!("east/c/longer"), &json!(longest)),
+                "the one that lasts longest"
+            );
+        }
+        let (_, page) = server.get(&format!("/api/v1/alerts?status=firing&{query}")).await;
+        assert_eq!(page["total"], 0, "{query}: {page}");
+        let (_, summary) = server.get(&format!("/api/v1/summary?{query}")).await;
+        assert_eq!(summary["alerts"], json!({ "firing": 0, "silenced": 2 }), "{query}");
+    }
+}

@@ -198,3 +198,63 @@ fn snapshots_are_taken_from_every_policys_jobs() {
     assert_eq!((of("rare"), of("believe")), (1, 5));
     assert_eq!(rig.reactor.snapshots(1_000, rig.now).len(), 41);
 }
+
+/// Nothing can decide for `own`, and `clicks` silences that; then another policy decides `clicks`.
+#[test]
+fn what_only_a_job_of_another_policy_silences_by_now_is_told() {
+    use steadfast_core::alert::AlertStatus;
+    use steadfast_core::planner::ALERT_AFTER;
+    use steadfast_core::record::Silence;
+
+    let unusable = || PolicySetup::unusable("own", "its file is gone".into());
+    let mut rig = Rig::under(vec![unusable()], &["clicks", "orders"]);
+    let silence = Silence {
+        alert: "PolicyFailing".to_owned(),
+        since: rig.now,
+        until: rig.now.after(Duration::from_secs(3600)),
+        by: None,
+        comment: None,
+    };
+    let clicks = JobKey::application(target("clicks").id);
+    let turn = rig.reactor.silence(&clicks, silence, None).unwrap();
+    rig.commit(turn);
+    rig.reactor.enqueue(&JobKey::application(target("orders").id));
+    let told = |changes: &[Change]| -> Vec<_> {
+        let of = |change: &Change| {
+            let name = change.record.key.target.name.to_string();
+            let alerts = change.events.iter().filter_map(move |event| match event {
+                Event::Alert(alert) => Some((name.clone(), alert.status, alert.silenced)),
+                Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
+            });
+            alerts.collect::<Vec<_>>()
+        };
+        changes.iter().flat_map(of).collect()
+    };
+    let end = rig.now.after(ALERT_AFTER * 3);
+    let mut begun = Vec::new();
+    while rig.now < end {
+        let next = rig.reactor.next_turn(rig.now);
+        rig.now = next.map_or(end, |next| next.clamp(rig.now, end));
+        begun.extend(told(&rig.settle()));
+    }
+    assert!(
+        matches!(begun.as_slice(), [(_, AlertStatus::Firing, true)]),
+        "{begun:?}"
+    );
+    for name in ["clicks", "orders"] {
+        assert_eq!(record(&rig, name).alerts.len(), 1, "{:?}", record(&rig, name));
+    }
+    let of_clicks = PolicySetup {
+        select: Select {
+            name: vec!["clicks".into()],
+            ..Select::all()
+        },
+        ..policy("another")
+    };
+    let changes = replace(&mut rig, vec![of_clicks, unusable()]);
+    assert_eq!(told(&changes), [("orders".to_owned(), AlertStatus::Firing, false)]);
+    assert_eq!(
+        told(&rig.settle()),
+        [("clicks".to_owned(), AlertStatus::Resolved, true)]
+    );
+}
