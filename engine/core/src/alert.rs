@@ -1,6 +1,9 @@
 //! Alerts on their way out.
 
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
 use crate::record::AlertScope;
+use crate::state::word;
 use crate::time::Timestamp;
 
 /// An alert that began or ended, as sinks deliver it.
@@ -21,10 +24,13 @@ pub struct AlertEvent {
 }
 
 /// Whether an alert stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum AlertStatus {
     /// It began to stand with this entry.
     Firing,
     /// It no longer stands.
     Resolved,
 }
+
+word!(AlertStatus);

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::state::{Force, Intent};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+use crate::state::{Force, Intent, word};
 
 /// A call that wrote, as the journal keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +25,10 @@ pub struct Call {
 }
 
 /// What was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Asked {
     /// To note that a start is meant.
     Start,
@@ -32,6 +37,7 @@ pub enum Asked {
     /// To note that a savepoint is meant.
     Savepoint,
     /// To take an intent back.
+    #[strum(serialize = "none")]
     TakeBack,
     /// To remove the record.
     Forget,
@@ -43,21 +49,7 @@ pub enum Asked {
     Unsilence,
 }
 
-impl Asked {
-    /// In the words of the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Cancel => "cancel",
-            Self::Savepoint => "savepoint",
-            Self::TakeBack => "none",
-            Self::Forget => "forget",
-            Self::ForgetByForce => "forget-by-force",
-            Self::Silence => "silence",
-            Self::Unsilence => "unsilence",
-        }
-    }
-}
+word!(Asked);
 
 impl From<Intent> for Asked {
     fn from(intent: Intent) -> Self {
@@ -80,11 +72,15 @@ impl From<Force> for Asked {
 }
 
 /// By what a caller is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Through {
     /// By nothing: the listener is on loopback, or open to everybody.
     Nothing,
     /// By the one token of `server.token_file`.
+    #[strum(serialize = "token-file")]
     SharedToken,
     /// By a token with a name.
     Token,
@@ -94,18 +90,7 @@ pub enum Through {
     Kubernetes,
 }
 
-impl Through {
-    /// In the words of the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Nothing => "nothing",
-            Self::SharedToken => "token-file",
-            Self::Token => "token",
-            Self::Certificate => "certificate",
-            Self::Kubernetes => "kubernetes",
-        }
-    }
-}
+word!(Through);
 
 /// Who calls, before it is known what for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

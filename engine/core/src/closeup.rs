@@ -38,8 +38,30 @@ pub struct PodsCloseup {
     pub asked_at: Timestamp,
     /// At most [`MOST_PODS`], those of JobManagers first. Absent: there are none.
     pub pods: Observed<Vec<PodDetail>>,
+    /// How many pods there are besides.
+    pub pods_omitted: usize,
     /// At most [`MOST_EVENTS`], the newest first. Absent: there are none.
     pub events: Observed<Vec<EventDetail>>,
+}
+
+impl PodsCloseup {
+    /// With as many of the pods as are shown.
+    pub fn new(asked_at: Timestamp, pods: Observed<Vec<PodDetail>>, events: Observed<Vec<EventDetail>>) -> Self {
+        let (pods, pods_omitted) = match pods {
+            Observed::Present(mut pods) => {
+                let omitted = pods.len().saturating_sub(MOST_PODS);
+                pods.truncate(MOST_PODS);
+                (Observed::Present(pods), omitted)
+            }
+            none @ (Observed::Absent | Observed::Unknown(_)) => (none, 0),
+        };
+        Self {
+            asked_at,
+            pods,
+            pods_omitted,
+            events,
+        }
+    }
 }
 
 /// The end of a pod's log.
@@ -49,4 +71,38 @@ pub struct LogCloseup {
     pub asked_at: Timestamp,
     /// Absent: the job has no such pod, or its container has not begun anew yet.
     pub log: Observed<LogTail>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Fault, FaultKind};
+    use crate::testing::at;
+
+    #[test]
+    fn pods_that_are_not_shown_are_counted() {
+        let pod = |number: usize| PodDetail {
+            name: format!("p{number}"),
+            role: PodRole::TaskManager,
+            phase: "Running".into(),
+            ready: true,
+            node: None,
+            restarts: 0,
+            created_at: None,
+            started_at: None,
+            reason: None,
+            containers: Vec::new(),
+            main_container: None,
+        };
+        let shown = |count| {
+            let pods = Observed::Present((0..count).map(pod).collect());
+            let closeup = PodsCloseup::new(at(0), pods, Observed::Absent);
+            (closeup.pods.present().map(Vec::len), closeup.pods_omitted)
+        };
+        assert_eq!(shown(MOST_PODS), (Some(MOST_PODS), 0));
+        assert_eq!(shown(MOST_PODS + 3), (Some(MOST_PODS), 3));
+        let unknown = Observed::Unknown(Fault::new(FaultKind::Timeout, "no answer"));
+        let closeup = PodsCloseup::new(at(0), unknown.clone(), Observed::Absent);
+        assert_eq!((closeup.pods, closeup.pods_omitted), (unknown, 0));
+    }
 }

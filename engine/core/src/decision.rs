@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use strum::IntoStaticStr;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::foreign_text::ForeignText;
 pub use crate::lookup::LookupSource;
 use crate::record::{AlertScope, Reason};
 use crate::rule::Rule;
-use crate::state::{Attention, ConditionType, Confidence, JobState};
+use crate::state::{Attention, ConditionType, Confidence, JobState, word};
 use crate::time::Timestamp;
 
 /// A policy's judgement of one snapshot.
@@ -86,7 +86,9 @@ pub struct PolicyFailure {
 }
 
 /// How a policy can fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray,
+)]
 #[strum(serialize_all = "kebab-case")]
 pub enum PolicyFailureKind {
     /// It returned an error.
@@ -101,12 +103,7 @@ pub enum PolicyFailureKind {
     Invalid,
 }
 
-impl PolicyFailureKind {
-    /// The kind as a word.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
+word!(PolicyFailureKind);
 
 /// Something that judges snapshots: a WebAssembly policy in production, a closure in tests.
 pub trait Decide: Send {

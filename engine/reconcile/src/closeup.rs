@@ -87,7 +87,7 @@ impl Closeups {
         let (at, _turn) = self.locate(key).await?;
         let asked_at = self.fetcher.now();
         let (pods, events) = self.fetcher.pods_closeup(&at).await;
-        Ok(PodsCloseup { asked_at, pods, events })
+        Ok(PodsCloseup::new(asked_at, pods, events))
     }
 
     /// The end of the log of one of a job's pods. Two questions follow each other, each within one deadline.

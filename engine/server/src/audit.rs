@@ -75,9 +75,11 @@ impl AuditLine {
     }
 }
 
-/// Who asked for what about a job: intents, and the removal of its record. It goes on over a removal, and can be read after it.
+/// Who asked for what about a job: intents, silences, and the removal of its record. It goes on over a removal, and can be read after
+/// it.
 ///
-/// An intent that is said again by the same author changes nothing in the history, and is not here; the log has it.
+/// An intent that is said again by the same author changes nothing in the history, and is not here; the log has it. Neither is a silence
+/// that is taken back where there is none.
 #[utoipa::path(get, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/audit", operation_id = "listJobAudit", tag = "jobs", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path), HistoryQuery),
     responses((status = 200, description = "A page of calls, oldest first", body = AuditPage),

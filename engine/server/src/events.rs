@@ -67,20 +67,21 @@ pub(crate) struct ShutdownSignal(pub(crate) CancellationToken);
 ///
 /// The stream begins behind `Last-Event-ID` (or `after`), without a gap, and else with what is committed next.
 /// Each event's `id` is its sequence, its name `transition`, `update`, `alert` or `forgotten`, its data
-/// `{"job","sequence","at","revision","body","store"}`; the body is a transition or an alert, else null.
+/// `{"job","sequence","at","kind","revision","body","store"}`; the body is a transition or an alert, else null. `kind` is that of
+/// `GET /api/v1/history`: somebody's call comes as an `update` of the kind `call`, with `call` beside it.
 ///
 /// With `job=true` the data of an event has `record` besides: the job as `GET /api/v1/jobs/...` shows it when the event is sent,
 /// null when there is none any more. Where more has happened since, it is newer than the event, as its `revision` says; so the newest is
 /// never missed.
 ///
-/// An event named `reset`, with the data `{"store","newest"}`, says that what the client had is not of this journal,
+/// An event named `reset`, with the data `{"store","newest","at"}`, says that what the client had is not of this journal,
 /// and that the stream goes on behind `newest`: read the jobs anew. It comes when the position is beyond the newest
 /// one, when `store` is not this store's id (each event's `store`, and the header `Steadfast-Store`), when the
 /// event at `after` is not of the time `at`, as in a store that was restored from a backup, and when events behind the
 /// position are no longer kept (`[retention] journal`). A client that keeps `store`, `sequence` and `at` of the last event
 /// and resumes with all three misses nothing unnoticed.
 ///
-/// An event named `unreadable`, with the data `{"job","sequence","why","store"}`, stands for one that is in the journal and
+/// An event named `unreadable`, with the data `{"job","sequence","why","store","at"}`, stands for one that is in the journal and
 /// does not read, as after damage: read that job anew. The stream goes on.
 #[utoipa::path(get, path = "/api/v1/events", operation_id = "streamEvents", tag = "events", params(
     ("Last-Event-ID" = Option<u64>, Header, description = "The last sequence that was received; it wins over `after`"),
@@ -105,6 +106,7 @@ pub(crate) async fn events(
     let store = HeaderValue::from_str(api.journal.store_id());
     let source = Source {
         records: query.records(&api),
+        clock: Arc::clone(&api.clock),
         journal: api.journal,
     };
     let subscriber = Subscriber::new(source, api.entries, start, place);

@@ -16,7 +16,7 @@ use steadfast_core::state::{ConditionType, Confidence, JobState, Mode};
 use utoipa::IntoParams;
 
 use crate::query::{Moment, comma_separated};
-use crate::words::{Word, schema};
+use crate::words::{ANY, OrAny, Word, schema};
 
 /// Which jobs are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
@@ -46,10 +46,10 @@ pub(crate) struct JobFilter {
     #[serde(default, deserialize_with = "comma_separated")]
     #[param(value_type = Option<Vec<String>>)]
     policy: BTreeSet<String>,
-    /// Only jobs beside whose state one of these conditions stands; repeated, or separated by commas.
+    /// Only jobs beside whose state one of these conditions stands; `*` is any. Repeated, or separated by commas.
     #[serde(default, deserialize_with = "comma_separated")]
-    #[param(value_type = Option<Vec<schema::ConditionType>>)]
-    condition: BTreeSet<Word<ConditionType>>,
+    #[param(value_type = Option<Vec<schema::AskedCondition>>, example = json!(["RestartLoop"]))]
+    condition: BTreeSet<OrAny<Word<ConditionType>>>,
     /// Only jobs that have one of these alerts, by name; `*` is any. Repeated, or separated by commas.
     #[serde(default, deserialize_with = "comma_separated")]
     #[param(value_type = Option<Vec<String>>, example = json!(["JobFailed"]))]
@@ -120,7 +120,11 @@ impl JobFilter {
 
     /// Whether alerts of that name are asked for.
     pub(crate) fn takes_alert(&self, name: &str) -> bool {
-        self.alert.is_empty() || self.alert.contains("*") || self.alert.contains(name)
+        self.alert.is_empty() || self.alert.contains(ANY) || self.alert.contains(name)
+    }
+
+    fn takes_condition(&self, kind: ConditionType) -> bool {
+        self.condition.contains(&OrAny::Any) || self.condition.contains(&OrAny::One(Word(kind)))
     }
 
     /// Tells filters apart: a cursor goes with the one it was made for.
@@ -139,7 +143,7 @@ impl JobFilter {
             && holds(&self.policy, || self.policy.contains(record.policy.as_str()))
             && holds(&self.condition, || {
                 let mut standing = record.conditions.iter();
-                standing.any(|condition| self.condition.contains(&Word(condition.kind)))
+                standing.any(|condition| self.takes_condition(condition.kind))
             })
             && holds(&self.alert, || {
                 record.alerts.iter().any(|alert| self.takes_alert(&alert.name))

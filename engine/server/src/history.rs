@@ -69,7 +69,7 @@ pub(crate) struct HistoryFilter {
     /// Only what was decided then or later, by Steadfast's clock.
     #[param(value_type = Option<String>, format = DateTime)]
     since: Option<Moment>,
-    /// Only what was decided until then.
+    /// Only what was decided before then: with `since` it is a span whose end is the beginning of the next.
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Moment>,
     /// Which come first; `newest`, if not given.

@@ -31,7 +31,7 @@ use crate::state::Api;
 use crate::view::{Job, Transition};
 use crate::words::schema;
 
-/// The largest request body that is read, in bytes; the only one with a meaning is an intent.
+/// The largest request body that is read, in bytes; those with a meaning are intents and silences.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 pub(crate) const APPLICATION: &str = "/api/v1/jobs/{cluster}/{namespace}/{name}";

@@ -97,10 +97,7 @@ impl Placeholder {
             Self::Namespace => in_kubernetes.then(|| target.namespace.to_string()),
             Self::Name => Some(target.name.to_string()),
             Self::FlinkJobId => record.incarnation.flink_job_id.map(|id| id.to_string()),
-            Self::Deployment => in_kubernetes.then(|| {
-                let known = record.incarnation.deployment_name.as_deref();
-                known.unwrap_or(&target.name).to_owned()
-            }),
+            Self::Deployment => record.deployment().map(str::to_owned),
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::{
     ),
     components(schemas(
         view::Job, view::Transition, view::AlertChange, Problem, events::EventData, events::UnreadableData, events::ResetData,
-        schema::State, schema::Confidence, schema::Mode, schema::ConditionType, schema::Severity, schema::AlertTold,
+        schema::State, schema::Confidence, schema::Mode, schema::ConditionType, schema::AskedCondition, schema::Severity, schema::AlertTold,
         schema::EventKind, schema::Order, schema::Format, schema::Sort,
     ))
 )]

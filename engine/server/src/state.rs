@@ -6,6 +6,7 @@ use prometheus_client::registry::Registry;
 use steadfast_core::journal::{Sequence, Store};
 use steadfast_core::projection::{JobView, Projection};
 use steadfast_core::shadow::ShadowBoard;
+use steadfast_core::time::Clock;
 use tokio::sync::watch;
 
 use crate::access::Access;
@@ -37,6 +38,8 @@ pub struct Api {
     pub health: Arc<dyn Health>,
     /// What the engine counts.
     pub metrics: Arc<Registry>,
+    /// Says when something is sent.
+    pub clock: Arc<dyn Clock>,
     /// The links that jobs are shown with.
     pub links: Arc<[LinkTemplate]>,
     /// Who may ask.

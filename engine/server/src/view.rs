@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use steadfast_core::alert::{AlertEvent, AlertStatus};
+use steadfast_core::alert::AlertEvent;
 use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::journal::{self, Entry};
 use steadfast_core::projection::JobView;
-use steadfast_core::record::{self, AlertScope};
+use steadfast_core::record;
 use steadfast_core::state::Attention;
 use utoipa::ToSchema;
 
@@ -323,7 +323,7 @@ impl Job {
         let target = &record.key.target;
         let alerts = record.alerts.iter().map(|alert| Alert {
             alert: alert.name.clone(),
-            scope: scope(alert.scope),
+            scope: alert.scope.as_str(),
             since: alert.since.to_string(),
             message: alert.message.clone(),
             silenced_until: record.silence(&alert.name).map(|silence| silence.until.to_string()),
@@ -391,28 +391,11 @@ impl AlertChange {
         Self {
             alert: alert.alert.clone(),
             job: entry.key.to_string(),
-            scope: scope(alert.scope),
-            status: status(alert.status),
+            scope: alert.scope.as_str(),
+            status: alert.status.as_str(),
             since: alert.since.to_string(),
             message: alert.message.clone(),
             silenced: alert.silenced,
         }
-    }
-}
-
-/// `job`, `cluster` or `policy`.
-pub(crate) fn scope(scope: AlertScope) -> &'static str {
-    match scope {
-        AlertScope::Job => "job",
-        AlertScope::Cluster => "cluster",
-        AlertScope::Policy => "policy",
-    }
-}
-
-/// `firing` or `resolved`.
-pub(crate) fn status(status: AlertStatus) -> &'static str {
-    match status {
-        AlertStatus::Firing => "firing",
-        AlertStatus::Resolved => "resolved",
     }
 }

@@ -4,9 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use steadfast_core::alert::AlertStatus;
+use steadfast_core::call::{Asked, Through};
+use steadfast_core::closeup::{ContainerState, PodRole};
+use steadfast_core::decision::PolicyFailureKind;
 use steadfast_core::journal::{EventKind, Order};
+use steadfast_core::record::AlertScope;
 use steadfast_core::severity::Severity;
-use steadfast_core::state::{ConditionType, Confidence, JobState, Mode};
+use steadfast_core::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode};
 
 /// An enum whose values are words of the API.
 pub(crate) trait Words: Copy + Ord + Sized + 'static {
@@ -40,22 +45,54 @@ words! {
     ConditionType, "a condition";
     Severity, "a severity";
     EventKind, "a kind of event";
+    Order, "an order";
+    Asked, "something to ask for";
+    Through, "a way to be known";
+    PolicyFailureKind, "a way to fail";
+    PodRole, "a role of a pod";
+    ContainerState, "a state of a container";
+    AlertScope, "a scope of an alert";
+    AlertStatus, "a status of an alert";
+    Attention, "an attention";
+    Intent, "an intent";
 }
 
-impl Words for Order {
-    const ONE: &'static str = "an order";
+/// A word, or `*` for any of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum OrAny<T> {
+    Any,
+    One(T),
+}
 
-    fn all() -> &'static [Self] {
-        &[Self::Newest, Self::Oldest]
+impl<T: FromStr<Err = String>> FromStr for OrAny<T> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == ANY {
+            return Ok(Self::Any);
+        }
+        let one = text.parse().map(Self::One);
+        one.map_err(|why| format!("{why}, or `{ANY}` for any"))
     }
+}
 
-    fn word(self) -> &'static str {
+impl<T: Serialize> Serialize for OrAny<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Newest => "newest",
-            Self::Oldest => "oldest",
+            Self::Any => serializer.serialize_str(ANY),
+            Self::One(one) => one.serialize(serializer),
         }
     }
 }
+
+impl<'de, T: FromStr<Err = String>> Deserialize<'de> for OrAny<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Stands for any value.
+pub(crate) const ANY: &str = "*";
 
 /// A word as a request writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +132,6 @@ impl<'de, T: Words> Deserialize<'de> for Word<T> {
 pub(crate) mod schema {
     use std::borrow::Cow;
 
-    use steadfast_core::state;
     use utoipa::openapi::schema::{ObjectBuilder, Type};
     use utoipa::openapi::{RefOr, Schema};
     use utoipa::{PartialSchema, ToSchema};
@@ -125,22 +161,23 @@ pub(crate) mod schema {
         Confidence, "How sure a state is", words::<super::Confidence>();
         Mode, "How a job is deployed", words::<super::Mode>();
         ConditionType, "What stands beside a state", words::<super::ConditionType>();
+        AskedCondition, "What stands beside a state; `*` is any of them", words::<super::ConditionType>().chain([super::ANY]);
         Severity, "How much a job needs somebody to look at it, the worst first", words::<super::Severity>();
         EventKind, "What happened", words::<super::EventKind>();
         Order, "Which come first", words::<super::Order>();
         Format, "How a history is written", words::<crate::history::Format>();
         AlertTold, "Whether sinks are told of an alert that stands", words::<crate::alerts::Told>();
-        Attention, "Whether a watch polls", state::Attention::ALL.iter().map(|word| word.as_str());
-        IntentWord, "What somebody intends with a job", state::Intent::ALL.iter().map(|word| word.as_str());
-        CallAsked, "What a call asked for", ["start", "cancel", "savepoint", "none", "forget", "forget-by-force", "silence", "unsilence"];
-        CallThrough, "By what a caller is known", ["nothing", "token-file", "token", "certificate", "kubernetes"];
-        PolicyFailure, "How a policy fails", ["error", "trap", "deadline", "memory", "invalid"];
-        PodRole, "What runs in a pod", ["jobmanager", "taskmanager"];
-        ContainerState, "What a container does", ["waiting", "running", "terminated"];
+        Attention, "Whether a watch polls", words::<super::Attention>();
+        IntentWord, "What somebody intends with a job", words::<super::Intent>();
+        CallAsked, "What a call asked for", words::<super::Asked>();
+        CallThrough, "By what a caller is known", words::<super::Through>();
+        PolicyFailure, "How a policy fails", words::<super::PolicyFailureKind>();
+        PodRole, "What runs in a pod", words::<super::PodRole>();
+        ContainerState, "What a container does", words::<super::ContainerState>();
         Sort, "In which order jobs are listed; a `-` turns it round", crate::jobs::sorts();
         StreamParkState, "A state in the words of StreamPark's `FlinkAppStateEnum`", crate::compat::names();
-        AlertScope, "What an alert is about", ["job", "cluster", "policy"];
-        AlertStatus, "Whether an alert began or ended", ["firing", "resolved"];
+        AlertScope, "What an alert is about", words::<super::AlertScope>();
+        AlertStatus, "Whether an alert began or ended", words::<super::AlertStatus>();
     }
 
     fn words<T: super::Words>() -> impl Iterator<Item = &'static str> {

@@ -8,6 +8,7 @@ mod keeper;
 mod locate;
 mod modules;
 mod open_files;
+mod particulars;
 mod preparing;
 mod process_metrics;
 mod reload;
@@ -247,8 +248,10 @@ fn api(
     registry: Registry,
     (access, links): (Access, Vec<LinkTemplate>),
 ) -> Api {
+    let clock = Arc::clone(&engine_api.clock);
     let engine_api = Arc::new(engine_api);
     Api {
+        clock,
         jobs: Arc::clone(&engine.projection),
         journal: store as Arc<_>,
         entries: engine.entries.clone(),

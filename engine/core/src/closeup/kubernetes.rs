@@ -1,9 +1,10 @@
 //! What Kubernetes says of a job's objects.
 
-use strum::IntoStaticStr;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::foreign_lines::ForeignLines;
 use crate::foreign_text::ForeignText;
+use crate::state::word;
 use crate::time::Timestamp;
 
 /// How many pods are shown.
@@ -18,7 +19,7 @@ pub const MOST_LOG_LINES: u32 = 2000;
 pub const LOG_TEXT: usize = 1 << 20;
 
 /// What a pod of a Flink cluster is for: its label `component`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Display, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum PodRole {
     /// It runs the JobManager.
@@ -27,12 +28,7 @@ pub enum PodRole {
     TaskManager,
 }
 
-impl PodRole {
-    /// As the label has it.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
+word!(PodRole);
 
 /// A pod.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +58,7 @@ pub struct PodDetail {
 }
 
 /// What a container does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Display, EnumString, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum ContainerState {
     /// It has not started, or waits to start again.
@@ -73,12 +69,7 @@ pub enum ContainerState {
     Terminated,
 }
 
-impl ContainerState {
-    /// As Kubernetes calls it.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
+word!(ContainerState);
 
 /// A container of a pod.
 #[derive(Clone, Debug, PartialEq)]

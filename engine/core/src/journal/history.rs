@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
 use super::{Entry, Row, Sequence};
 use crate::event::EventKind;
 use crate::id::{ClusterName, JobKey, Namespace};
+use crate::state::word;
 use crate::time::Timestamp;
 
 /// Which entries are asked for, and in which order. An empty set asks for all.
@@ -20,14 +23,17 @@ pub struct History {
     pub kinds: BTreeSet<EventKind>,
     /// Only what was decided then or later.
     pub since: Option<Timestamp>,
-    /// Only what was decided until then.
+    /// Only what was decided before then: a span and the next one that begins where it ends have no entry in common.
     pub until: Option<Timestamp>,
     /// Which come first.
     pub order: Order,
 }
 
 /// Which entries come first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum Order {
     /// Those with the highest sequence.
     #[default]
@@ -35,6 +41,8 @@ pub enum Order {
     /// Those with the lowest.
     Oldest,
 }
+
+word!(Order);
 
 /// Rows that were asked for, in the order that was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +61,7 @@ impl History {
         self.takes_job(&entry.key)
             && (self.kinds.is_empty() || self.kinds.contains(&entry.event.kind()))
             && self.since.is_none_or(|since| entry.at >= since)
-            && self.until.is_none_or(|until| entry.at <= until)
+            && self.until.is_none_or(|until| entry.at < until)
     }
 
     /// Whether entries of a job are asked for.

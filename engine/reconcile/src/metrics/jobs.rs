@@ -124,7 +124,7 @@ impl Collector for Jobs {
                     ("cluster", cluster.as_str()),
                     ("namespace", namespace.as_str()),
                     ("alert", name.as_str()),
-                    ("scope", about(*scope)),
+                    ("scope", scope.as_str()),
                     ("silenced", if *silenced { "true" } else { "false" }),
                 ];
                 (labels, *jobs)
@@ -142,14 +142,6 @@ impl Collector for Jobs {
         let guarded = tally.guarded.iter();
         let guarded = guarded.map(|(cluster, jobs)| ([("cluster", cluster.as_str())], *jobs));
         gauges(encoder, GUARDED, guarded)
-    }
-}
-
-fn about(scope: AlertScope) -> &'static str {
-    match scope {
-        AlertScope::Job => "job",
-        AlertScope::Cluster => "cluster",
-        AlertScope::Policy => "policy",
     }
 }
 

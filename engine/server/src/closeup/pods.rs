@@ -17,6 +17,9 @@ pub(crate) struct PodsCloseup {
     asked_at: String,
     /// At most 200: JobManagers first, then the newest. Absent: there are none.
     pods: Part<Vec<Pod>>,
+    /// How many pods there are besides; 0: these are all.
+    #[schema(example = 0)]
+    pods_omitted: usize,
     /// At most 50, the newest first. Absent: there are none.
     events: Part<Vec<KubernetesEvent>>,
 }
@@ -114,6 +117,7 @@ impl From<&closeup::PodsCloseup> for PodsCloseup {
         Self {
             asked_at: found.asked_at.to_string(),
             pods: Part::of(&found.pods, |pods| pods.iter().map(Pod::from).collect()),
+            pods_omitted: found.pods_omitted,
             events: Part::of(&found.events, |events| {
                 events.iter().map(KubernetesEvent::from).collect()
             }),

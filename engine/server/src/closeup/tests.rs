@@ -56,6 +56,7 @@ async fn what_kubernetes_says_has_the_contracts_fields() {
             "containers": [{"name": "flink-main-container", "restarts": 2, "state": "waiting", "reason": "CrashLoopBackOff",
                 "exitCode": 137}],
         }]},
+        "podsOmitted": 0,
         "events": {"known": "present", "value": [{"object": "Pod/orders-7d-x", "reason": "BackOff", "message": "back-off",
             "at": AT, "count": 3, "type": "Warning"}]},
     });

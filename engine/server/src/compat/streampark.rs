@@ -40,7 +40,7 @@ struct Application {
     /// Flink's id of the job; null while none is known.
     #[schema(example = "ffffffffa021a4190000000000000000")]
     job_id: Option<String>,
-    /// The Flink cluster: the Deployment's name.
+    /// The Flink cluster: the Deployment's name, or the job's where there is none.
     #[schema(example = "orders")]
     cluster_id: String,
     /// `-` for standalone jobs.
@@ -152,7 +152,7 @@ impl From<&JobView> for Application {
             id: record.key.to_string(),
             job_name: job_name.to_owned(),
             job_id: record.incarnation.flink_job_id.map(|id| id.to_string()),
-            cluster_id: target.name.to_string(),
+            cluster_id: record.deployment().unwrap_or(&target.name).to_owned(),
             k8s_namespace: target.namespace.to_string(),
             execution_mode: execution_mode(record.mode),
             state,
@@ -170,7 +170,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{SESSION_JOB, TestServer};
+    use crate::testing::{SESSION_JOB, TestServer, moved, record};
 
     /// `FlinkAppStateEnum` and `OptionStateEnum` of apache/streampark, as far as they are used here.
     #[test]
@@ -216,6 +216,17 @@ mod tests {
         server.add("prod/default/orders", JobState::Running).await;
         server.add("prod/default/pay", JobState::Failed).await;
         server.add(SESSION_JOB, JobState::Lost).await;
+        let mut renamed = record("renamed/default/eu", JobState::Running);
+        renamed.incarnation.deployment_name = Some("orders-eu".to_owned());
+        server
+            .commit(renamed, vec![moved(JobState::Unknown, JobState::Running)])
+            .await;
+        let (_, page) = server.get("/api/v1/compat/streampark?cluster=renamed").await;
+        assert_eq!(
+            (&page["items"][0]["jobName"], &page["items"][0]["clusterId"]),
+            (&json!("eu"), &json!("orders-eu")),
+            "the Deployment's name, whatever the [[job]] is called"
+        );
         let (_, page) = server.get("/api/v1/compat/streampark?cluster=prod&limit=1").await;
         assert_eq!(page["total"], 2);
         assert_eq!(

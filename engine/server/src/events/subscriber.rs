@@ -7,13 +7,16 @@ use axum::response::sse::Event as Frame;
 use serde::Serialize;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::journal::{EntriesOf, Entry, Event, Page, Row, Sequence, Store, Unreadable};
+use steadfast_core::time::Clock;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use super::followers::Place;
 use super::resume::Start;
+use crate::audit::AuditLine;
 use crate::state::Api;
 use crate::view::{AlertChange, Job, Transition};
+use crate::words::schema;
 
 /// How many entries a stream holds in memory at most; more is read when they were sent.
 pub(super) const PAGE: u32 = 256;
@@ -31,11 +34,17 @@ pub(crate) struct EventData<'a> {
     /// When it was decided, by Steadfast's clock.
     #[schema(format = DateTime)]
     at: String,
+    /// What happened. Of a `call` the event's name is `update`, as it changes something beside the state.
+    #[schema(value_type = schema::EventKind, example = "transition")]
+    kind: &'static str,
     /// The record's revision after it.
     revision: u64,
     /// A transition or an alert; else null.
     #[schema(value_type = Option<Body>)]
     body: Option<Body>,
+    /// Of a `call`: who asked for what. Absent of all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<AuditLine>,
     /// The id of the store.
     #[schema(example = "0123456789abcdef")]
     store: &'a str,
@@ -55,6 +64,9 @@ pub(crate) struct UnreadableData<'a> {
     /// Why it does not read.
     why: &'a str,
     store: &'a str,
+    /// When this was sent, by Steadfast's clock.
+    #[schema(format = DateTime)]
+    at: String,
 }
 
 /// The data of an event named `reset`: what the client had is not of this journal.
@@ -64,6 +76,9 @@ pub(crate) struct ResetData<'a> {
     store: &'a str,
     /// Where the stream goes on.
     newest: u64,
+    /// When this was sent, by Steadfast's clock.
+    #[schema(format = DateTime)]
+    at: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -79,6 +94,7 @@ pub(super) struct Source {
     pub(super) journal: Arc<dyn Store>,
     /// Where the jobs are, if each event comes with its own.
     pub(super) records: Option<Api>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// One client's place in the journal. It reads on only when the client has taken what was read before.
@@ -87,8 +103,8 @@ pub(super) struct Subscriber {
     entries: watch::Receiver<Sequence>,
     place: Place,
     position: Sequence,
-    /// What it is told before anything else.
-    reset: Option<Frame>,
+    /// Behind which entry it goes on, where it is told so before anything else.
+    reset: Option<Sequence>,
     /// Read, and not yet taken by the client. A frame is made when it is taken, with the job as it is then.
     pending: VecDeque<Row>,
 }
@@ -97,7 +113,7 @@ impl Subscriber {
     pub(super) fn new(source: Source, entries: watch::Receiver<Sequence>, start: Start, place: Place) -> Self {
         let (position, reset) = match start {
             Start::Behind(position) => (position, None),
-            Start::Reset(newest) => (newest, reset(source.journal.store_id(), newest)),
+            Start::Reset(newest) => (newest, Some(newest)),
         };
         Self {
             source,
@@ -115,7 +131,7 @@ impl Subscriber {
             if self.place.has_ended() {
                 return None;
             }
-            if let Some(frame) = self.reset.take() {
+            if let Some(frame) = self.reset.take().and_then(|newest| self.source.reset(newest)) {
                 return Some(frame);
             }
             if let Some(row) = self.pending.pop_front() {
@@ -165,7 +181,7 @@ impl Subscriber {
     /// Takes in a page. Where entries that the client has not had are no longer kept, it is told so instead.
     fn take(&mut self, page: Page, shown: Sequence) {
         if page.dropped_until > self.position {
-            self.reset = reset(self.source.journal.store_id(), shown);
+            self.reset = Some(shown);
             self.position = shown;
             return;
         }
@@ -188,22 +204,36 @@ impl Source {
                     .map(|api| api.jobs.get(&entry.key).map(|view| api.job(&view)));
                 entry_frame(store, entry, record)
             }
-            Row::Unreadable(unreadable) => unreadable_frame(store, unreadable),
+            Row::Unreadable(unreadable) => self.unreadable(unreadable),
         }
     }
-}
 
-/// Something was committed of a job, and nobody can say what: whoever follows reads the job anew.
-fn unreadable_frame(store: &str, unreadable: &Unreadable) -> Option<Frame> {
-    let sequence = unreadable.sequence.0;
-    let data = UnreadableData {
-        job: &unreadable.job,
-        sequence,
-        why: &unreadable.why,
-        store,
-    };
-    let data = serde_json::to_string(&data).ok()?;
-    Some(Frame::default().id(sequence.to_string()).event("unreadable").data(data))
+    /// Something was committed of a job, and nobody can say what: whoever follows reads the job anew.
+    fn unreadable(&self, unreadable: &Unreadable) -> Option<Frame> {
+        let sequence = unreadable.sequence.0;
+        let data = UnreadableData {
+            job: &unreadable.job,
+            sequence,
+            why: &unreadable.why,
+            store: self.journal.store_id(),
+            at: self.clock.now().to_string(),
+        };
+        let data = serde_json::to_string(&data).ok()?;
+        Some(Frame::default().id(sequence.to_string()).event("unreadable").data(data))
+    }
+
+    /// What the client had is not of this journal.
+    fn reset(&self, newest: Sequence) -> Option<Frame> {
+        let data = ResetData {
+            store: self.journal.store_id(),
+            newest: newest.0,
+            at: self.clock.now().to_string(),
+        };
+        let data = serde_json::to_string(&data).ok()?;
+        // With its id: a client that is cut off at once comes again with a position of this history.
+        let frame = Frame::default().id(newest.0.to_string()).event("reset");
+        Some(frame.data(data))
+    }
 }
 
 fn entry_frame(store: &str, entry: &Entry, record: Option<Option<Job>>) -> Option<Frame> {
@@ -213,7 +243,13 @@ fn entry_frame(store: &str, entry: &Entry, record: Option<Option<Job>>) -> Optio
         Event::Update(_) | Event::Called(_) => ("update", None),
         Event::Forgotten => ("forgotten", None),
     };
+    let call = match &entry.event {
+        Event::Called(call) => Some(AuditLine::new(entry, call)),
+        Event::Transition(_) | Event::Alert(_) | Event::Update(_) | Event::Forgotten => None,
+    };
     let data = EventData {
+        kind: entry.event.kind().as_str(),
+        call,
         job: entry.key.to_string(),
         sequence: entry.sequence.0,
         at: entry.at.to_string(),
@@ -224,15 +260,4 @@ fn entry_frame(store: &str, entry: &Entry, record: Option<Option<Job>>) -> Optio
     };
     let data = serde_json::to_string(&data).ok()?;
     Some(Frame::default().id(entry.sequence.0.to_string()).event(name).data(data))
-}
-
-fn reset(store: &str, newest: Sequence) -> Option<Frame> {
-    let data = ResetData {
-        store,
-        newest: newest.0,
-    };
-    let data = serde_json::to_string(&data).ok()?;
-    // With its id: a client that is cut off at once comes again with a position of this history.
-    let frame = Frame::default().id(newest.0.to_string()).event("reset");
-    Some(frame.data(data))
 }

@@ -5,6 +5,7 @@ use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use steadfast_core::alert::{AlertEvent, AlertStatus};
+use steadfast_core::call::Asked;
 use steadfast_core::journal::{Event, Journal as _, Keep, KeepEntries, Sequence};
 use steadfast_core::record::{AlertScope, JobRecord};
 use steadfast_core::state::JobState;
@@ -147,6 +148,46 @@ async fn what_is_committed_is_reported_with_its_kind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_is_told_apart_and_each_event_has_the_kind_that_a_history_has() {
+    let server = busy(1).await;
+    let mut client = Client::open(&server, "/api/v1/events", None).await;
+    let next = JobRecord {
+        revision: 2,
+        ..record("local/default/job-0", JobState::Running)
+    };
+    let caller = Caller {
+        by: Some("ann".into()),
+        through: Through::Token,
+        from: None,
+    };
+    let call = caller.asking_about("JobFailed", Asked::Silence, None);
+    let events = vec![Event::Update(None), Event::Called(call), Event::Forgotten];
+    server.commit(next, events).await;
+    let (_, history) = server.get("/api/v1/history?order=oldest").await;
+    let items = history["items"].as_array().unwrap();
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        let event = client.next().await.unwrap();
+        let item = items.iter().find(|item| item["sequence"] == event.data["sequence"]);
+        let item = item.unwrap();
+        assert_eq!(
+            (&event.data["kind"], event.data.get("call")),
+            (&item["kind"], item.get("call"))
+        );
+        heard.push(event);
+    }
+    assert_eq!(
+        (heard[1].name.as_str(), &heard[1].data["kind"]),
+        ("update", &"call".into())
+    );
+    let call = &heard[1].data["call"];
+    assert_eq!(
+        (&call["what"], &call["alert"], &call["by"]),
+        (&"silence".into(), &"JobFailed".into(), &"ann".into())
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_resumes_without_a_gap_over_many_pages_and_new_commits() {
     let count = u64::from(PAGE) * 2 + 10;
     let server = busy(count).await;
@@ -190,6 +231,7 @@ async fn a_position_of_another_journal_is_said_to_be_one() {
         (reset.id, reset.name.as_str(), &reset.data["newest"]),
         (Some(2), "reset", &2.into())
     );
+    assert_eq!(reset.data["at"], AT.to_string());
     server.add("local/default/late", JobState::Running).await;
     assert_eq!(client.ids(1).await, [3]);
 }
@@ -220,7 +262,8 @@ async fn entries_that_do_not_read_are_named_and_the_stream_goes_on() {
     assert_eq!(names, [(1, told), (2, not), (3, not), (4, told), (5, not)]);
     assert_eq!(
         heard[1].data,
-        serde_json::json!({"job": "local/default/job-2", "sequence": 2, "why": "its event does not read", "store": "memory"})
+        serde_json::json!({"job": "local/default/job-2", "sequence": 2, "why": "its event does not read", "store": "memory",
+            "at": AT.to_string()})
     );
     server.add("local/default/late", JobState::Running).await;
     assert_eq!(client.ids(1).await, [6]);
@@ -273,7 +316,7 @@ async fn a_client_of_another_store_is_reset_even_if_this_one_has_passed_its_posi
         assert_eq!((first.name.as_str(), first.id), ("reset", Some(3)), "{query}");
         assert_eq!(
             first.data,
-            serde_json::json!({ "store": "new", "newest": 3 }),
+            serde_json::json!({ "store": "new", "newest": 3, "at": AT.to_string() }),
             "{query}"
         );
     }

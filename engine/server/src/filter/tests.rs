@@ -58,6 +58,8 @@ async fn each_filter_takes_what_it_says_and_leaves_the_rest() {
         ("mode=application", "mode=session"),
         ("policy=default", "policy=other"),
         ("condition=RestartLoop", "condition=CrashLoop"),
+        ("condition=*", "condition=*&state=FAILED"),
+        ("condition=CrashLoop,*", "condition=CrashLoop"),
         ("alert=RestartLoop", "alert=JobFailed"),
         ("alert=*", "alert=Restart"),
         ("severity=alerting", "severity=degraded"),

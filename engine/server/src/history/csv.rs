@@ -5,9 +5,7 @@ use steadfast_core::call::Call;
 use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::journal::{Entry, Event, Row, Transition};
 
-use crate::view::status;
-
-const HEAD: [&str; 11] = [
+const HEAD: [&str; 12] = [
     "sequence",
     "at",
     "job",
@@ -19,6 +17,7 @@ const HEAD: [&str; 11] = [
     "status",
     "by",
     "message",
+    "silenced",
 ];
 
 /// A line of the table: its cells, those that it has.
@@ -35,6 +34,8 @@ struct Line {
     status: &'static str,
     by: String,
     message: String,
+    /// `true` of an alert that nobody was told of.
+    silenced: &'static str,
 }
 
 /// The table of rows, with the names of its columns in the first line.
@@ -91,7 +92,8 @@ impl Line {
     fn with_alert(self, alert: &AlertEvent) -> Self {
         Self {
             alert: alert.alert.clone(),
-            status: status(alert.status),
+            silenced: if alert.silenced { "true" } else { "" },
+            status: alert.status.as_str(),
             message: alert.message.clone(),
             ..self
         }
@@ -99,9 +101,12 @@ impl Line {
 
     /// By whom, as they showed it, else as they said.
     fn with_call(self, call: &Call) -> Self {
+        // What an earlier build took in may hold anything.
+        let harmless = |text: &str| ForeignText::new(text).into();
         let by = call.by.as_deref().or(call.says.as_deref());
         Self {
-            by: by.map(|by| ForeignText::new(by).into()).unwrap_or_default(),
+            alert: call.alert.as_deref().map(harmless).unwrap_or_default(),
+            by: by.map(harmless).unwrap_or_default(),
             message: call.asked.as_str().to_owned(),
             ..self
         }
@@ -121,6 +126,7 @@ impl Line {
             self.status,
             &self.by,
             &self.message,
+            self.silenced,
         ];
         write_line(table, &cells);
     }

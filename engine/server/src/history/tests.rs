@@ -19,12 +19,12 @@ async fn server() -> TestServer {
 async fn fill(server: &TestServer) {
     server.add("prod/shop/orders", JobState::Running).await;
     let called = Event::Called(Call {
-        asked: Asked::Cancel,
+        asked: Asked::Silence,
         by: None,
         through: Through::Nothing,
         says: Some("=ann".into()),
         from: None,
-        alert: None,
+        alert: Some("JobFailed".into()),
     });
     let alert = Event::Alert(AlertEvent {
         alert: "JobFailed".to_owned(),
@@ -32,7 +32,7 @@ async fn fill(server: &TestServer) {
         status: AlertStatus::Firing,
         since: AT,
         message: "it failed, twice".to_owned(),
-        silenced: false,
+        silenced: true,
     });
     let mut orders = record("prod/shop/orders", JobState::Running);
     orders.revision = 2;
@@ -74,7 +74,7 @@ async fn what_happened_is_told_with_what_it_has() {
         })
     );
     assert_eq!(page["items"][1]["alert"]["status"], "firing");
-    assert_eq!(page["items"][3]["call"]["what"], "cancel");
+    assert_eq!(page["items"][3]["call"]["what"], "silence");
     assert_eq!(page["items"][4]["transition"]["to"], "RUNNING");
 }
 
@@ -88,7 +88,8 @@ async fn filters_and_order_are_heeded() {
         ("cluster=prod&kind=alert&namespace=shop", vec![4]),
         ("namespace=-", vec![5]),
         ("since=2026-11-23T01:13:29.839Z", vec![]),
-        ("until=2026-11-23T01:13:29.838Z&kind=update", vec![3]),
+        ("until=2026-11-23T01:13:29.838Z&kind=update", vec![]),
+        ("until=2026-11-23T01:13:29.839Z&kind=update", vec![3]),
     ] {
         let (status, page) = server.get(&format!("/api/v1/history?{query}")).await;
         assert_eq!((status, sequences(&page)), (StatusCode::OK, expected), "{query}");
@@ -185,12 +186,12 @@ async fn a_table_has_a_line_for_each_and_no_formula() {
     assert_eq!(
         lines,
         [
-            "sequence,at,job,kind,from,to,confidence,alert,status,by,message",
-            "1,2026-11-23T01:13:29.838Z,prod/shop/orders,transition,UNKNOWN,RUNNING,confirmed,,,,FlinkSays: Flink lists the job",
-            "2,2026-11-23T01:13:29.838Z,prod/shop/orders,call,,,,,,'=ann,cancel",
-            "3,2026-11-23T01:13:29.838Z,prod/shop/orders,update,,,stale,,,,",
-            "4,2026-11-23T01:13:29.838Z,prod/shop/orders,alert,,,,JobFailed,firing,,\"it failed, twice\"",
-            "5,2026-11-23T01:13:29.838Z,'-/-/x,transition,UNKNOWN,RUNNING,confirmed,,,,\"FlinkSays: Flink says \"\"RUNNING\"\"\"",
+            "sequence,at,job,kind,from,to,confidence,alert,status,by,message,silenced",
+            "1,2026-11-23T01:13:29.838Z,prod/shop/orders,transition,UNKNOWN,RUNNING,confirmed,,,,FlinkSays: Flink lists the job,",
+            "2,2026-11-23T01:13:29.838Z,prod/shop/orders,call,,,,JobFailed,,'=ann,silence,",
+            "3,2026-11-23T01:13:29.838Z,prod/shop/orders,update,,,stale,,,,,",
+            "4,2026-11-23T01:13:29.838Z,prod/shop/orders,alert,,,,JobFailed,firing,,\"it failed, twice\",true",
+            "5,2026-11-23T01:13:29.838Z,'-/-/x,transition,UNKNOWN,RUNNING,confirmed,,,,\"FlinkSays: Flink says \"\"RUNNING\"\"\",",
             "",
         ]
     );

@@ -20,7 +20,23 @@ enum By {
     State,
     Since,
     Confirmed,
-    Cluster,
+}
+
+/// Ids begin with the cluster: by cluster, then by id is by id.
+const CLUSTER: &str = "cluster";
+
+impl By {
+    fn named(word: &str) -> Option<Self> {
+        if word == CLUSTER {
+            return Some(Self::Id);
+        }
+        word.parse().ok()
+    }
+}
+
+/// The words of all orders.
+fn words() -> impl Iterator<Item = &'static str> {
+    By::VARIANTS.iter().map(Into::into).chain([CLUSTER])
 }
 
 /// An order of jobs, as a request writes it.
@@ -39,8 +55,8 @@ impl TryFrom<String> for Sort {
             Some(word) => (true, word),
             None => (false, text.as_str()),
         };
-        let by = word.parse().map_err(|_| {
-            let known: Vec<&str> = By::VARIANTS.iter().map(Into::into).collect();
+        let by = By::named(word).ok_or_else(|| {
+            let known: Vec<&str> = words().collect();
             let known = known.join(", ");
             format!("`{text}` is not an order; use one of {known}, with a `-` in front to turn it round")
         })?;
@@ -57,10 +73,7 @@ impl From<Sort> for String {
 
 /// The words of all orders, each also turned round.
 pub(crate) fn sorts() -> impl Iterator<Item = String> {
-    By::VARIANTS.iter().flat_map(|by| {
-        let turned = [false, true];
-        turned.map(|is_turned| String::from(Sort { by: *by, is_turned }))
-    })
+    words().flat_map(|word| ["", "-"].map(|turned| format!("{turned}{word}")))
 }
 
 /// The place of a job in an order: its rank, a time in milliseconds, its key.
@@ -72,8 +85,7 @@ impl Sort {
         let record = &view.record;
         let began = || Some(record.began().as_millis());
         let (rank, time) = match self.by {
-            // Clusters come first in a key.
-            By::Id | By::Cluster => (0, None),
+            By::Id => (0, None),
             By::Severity => (view.severity() as u8, began()),
             By::State => (by_word(record.state), None),
             By::Since => (0, began()),

@@ -45,6 +45,13 @@ pub struct RunningPolicy {
     pub contract: String,
     /// What it says it is.
     pub description: String,
+    /// Its parameters in force: as the configuration gives them, and else their defaults. What has the name of a secret is hidden.
+    #[schema(value_type = Object, example = json!({"absence_window": "50s"}))]
+    pub params: serde_json::Map<String, serde_json::Value>,
+    /// The fingerprint of the key that its signature was verified with; absent if none was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")]
+    pub signed_by: Option<String>,
     /// Since when this module has this role.
     #[schema(format = DateTime)]
     pub since: String,

@@ -5,7 +5,7 @@ use steadfast_core::journal::{Entry, Event};
 use steadfast_core::time::Timestamp;
 
 use super::message;
-use crate::view::{AlertChange, Transition, status};
+use crate::view::{AlertChange, Transition};
 
 /// The media type of one event.
 pub(super) const FORMAT: &str = "application/cloudevents+json; charset=utf-8";
@@ -37,7 +37,14 @@ pub(super) fn write(store_id: &str, entry: &Entry) -> Result<Option<String>, ser
         }
         Event::Alert(alert) => {
             let data = AlertChange::new(entry, alert);
-            envelope(store_id, entry, "dev.steadfast.alert", Some(status(alert.status)), data).map(Some)
+            envelope(
+                store_id,
+                entry,
+                "dev.steadfast.alert",
+                Some(alert.status.as_str()),
+                data,
+            )
+            .map(Some)
         }
         Event::Update(_) | Event::Called(_) | Event::Forgotten => Ok(None),
     }

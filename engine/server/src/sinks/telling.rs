@@ -14,7 +14,6 @@ use steadfast_core::time::Timestamp;
 use super::cause::{Cause, What};
 use super::tame::tamed;
 use super::template::{Template, TemplateError};
-use crate::view;
 
 /// How many events a message lists.
 const LISTED: usize = 20;
@@ -104,8 +103,8 @@ impl Happening {
                 since: Some(alert.since.to_string()),
                 message: alert.message.clone(),
                 alert: Some(alert.alert.clone()),
-                status: Some(view::status(alert.status)),
-                scope: Some(view::scope(alert.scope)),
+                status: Some(alert.status.as_str()),
+                scope: Some(alert.scope.as_str()),
                 ..bare
             },
             Event::Transition(transition) => Self {
@@ -158,10 +157,11 @@ impl Telling {
         let about = about_all(cause, entries);
         match &cause.what {
             What::Alert(name, turn) => {
-                let status = view::status(match turn {
+                let status = match turn {
                     super::cause::Turn::Firing => AlertStatus::Firing,
                     super::cause::Turn::Resolved => AlertStatus::Resolved,
-                });
+                }
+                .as_str();
                 Self {
                     title: format!("[{}] {name}: {about}", status.to_uppercase()),
                     kind: "alert",

@@ -49,11 +49,11 @@ impl Closeup for TestCloseup {
     }
 
     async fn pods(&self, job: &JobKey) -> Result<PodsCloseup, CloseupError> {
-        Ok(PodsCloseup {
-            asked_at: AT,
-            pods: self.answer(job, vec![pod()])?,
-            events: self.answer(job, vec![event()])?,
-        })
+        Ok(PodsCloseup::new(
+            AT,
+            self.answer(job, vec![pod()])?,
+            self.answer(job, vec![event()])?,
+        ))
     }
 
     async fn log(&self, job: &JobKey, question: &LogQuestion) -> Result<LogCloseup, CloseupError> {

@@ -13,6 +13,7 @@ use steadfast_core::projection::{JobView, Projection, WatchStatus};
 use steadfast_core::record::JobRecord;
 use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::state::JobState;
+use steadfast_core::time::{Clock, Timestamp};
 use steadfast_store::MemoryStore;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -89,6 +90,7 @@ impl TestServer {
             closeup: Arc::new(TestCloseup(Arc::clone(&jobs))),
             health: health.clone(),
             metrics: Arc::new(registry),
+            clock: Arc::new(Stopped),
             links: links.into(),
             access,
         });
@@ -142,5 +144,14 @@ impl TestServer {
         let request = request(method, path).header("content-type", "application/json");
         let request = request.body(Body::from(body.to_owned())).unwrap();
         read(self.send(request).await).await
+    }
+}
+
+/// A clock that always shows [`AT`].
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        AT
     }
 }

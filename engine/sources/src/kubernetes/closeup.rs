@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use k8s_openapi::api::core::v1 as core;
 use steadfast_core::closeup::{
     ContainerDetail, ContainerState, EventDetail, LOG_TEXT, LogQuestion, LogTail, MOST_CONTAINERS, MOST_EVENTS,
-    MOST_PODS, PodDetail, PodRole,
+    PodDetail, PodRole,
 };
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::foreign_lines::ForeignLines;
@@ -26,8 +26,8 @@ use crate::transport::{fetch, within};
 const LOG_READ: usize = 4 << 20;
 
 impl KubeCluster {
-    /// All pods of a Flink cluster: JobManagers before TaskManagers, the newest first. A pod that cannot be told fails it. All of it within
-    /// one deadline.
+    /// All pods of a Flink cluster, however many: JobManagers before TaskManagers, the newest first. A pod that cannot be told fails it.
+    /// All of it within one deadline.
     pub async fn pod_details(&self, namespace: &Namespace, cluster_id: &str) -> Result<Vec<PodDetail>, Fault> {
         let path = Path::new(
             format!("/api/v1/namespaces/{namespace}/pods"),
@@ -46,7 +46,6 @@ impl KubeCluster {
             )
         })?;
         pods.sort_by_key(|pod| (pod.role, Reverse(pod.created_at), pod.name.clone()));
-        pods.truncate(MOST_PODS);
         Ok(pods)
     }
 
@@ -117,11 +116,7 @@ impl KubeCluster {
 fn detail(pod: core::Pod) -> Option<PodDetail> {
     let metadata = pod.metadata;
     let (_, name, _) = identity(&metadata)?;
-    let role = match metadata.labels.as_ref()?.get("component")?.as_str() {
-        "jobmanager" => PodRole::JobManager,
-        "taskmanager" => PodRole::TaskManager,
-        _ => return None,
-    };
+    let role = PodRole::parse(metadata.labels.as_ref()?.get("component")?)?;
     let spec = pod.spec.unwrap_or_default();
     let status = pod.status.unwrap_or_default();
     let deleting = timestamp(metadata.deletion_timestamp.as_ref());

@@ -139,5 +139,13 @@ pub(crate) const SECTIONS: &[Section] = &[
     several("link", &["name", "url"], LINK, "What else shows a job."),
 ];
 
+/// Whether there may be several tables of that name; `None`: there is none of it.
+pub(super) fn may_be_several(name: &str) -> Option<bool> {
+    let mut sections = SECTIONS.iter();
+    sections
+        .find(|section| section.name == name)
+        .map(|section| section.several)
+}
+
 #[cfg(test)]
 mod tests;

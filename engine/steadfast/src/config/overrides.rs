@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::Mistake;
-use super::read::SEVERAL;
+use super::keys::may_be_several;
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub(super) fn apply<'a>(table: &mut DeTable<'a>, overrides: &'a [Override], behi
 
 fn put<'a>(table: &mut DeTable<'a>, one: &'a Override, place: &Range<usize>) -> Result<(), Mistake> {
     let (section, rest) = one.key.split_once('.').unwrap_or_default();
-    if !SEVERAL.contains(&section) {
+    if may_be_several(section) != Some(true) {
         return put_below(table, &one.key, one, place);
     }
     let entries = table.get_mut(section).map(Spanned::get_mut);

@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 use super::file::File;
+use super::keys::may_be_several;
 use super::{Mistake, environment, overrides};
 
 /// More than this many mistakes help nobody.
@@ -48,10 +49,6 @@ pub(super) fn read(text: &str) -> Result<File, Vec<Mistake>> {
     Err(mistakes)
 }
 
-/// Tables of which there may be several, and those of which there is one.
-pub(super) const SEVERAL: [&str; 6] = ["job", "kubernetes", "link", "policy", "registry", "sink"];
-const ONE: [&str; 6] = ["recording", "retention", "server", "store", "telemetry", "timing"];
-
 /// Takes out single tables where a list of them belongs, and lists where there is one table.
 fn take_out_misplaced(table: &mut DeTable<'_>) -> Vec<Mistake> {
     let mut misplaced = Vec::new();
@@ -70,7 +67,7 @@ fn take_out_misplaced(table: &mut DeTable<'_>) -> Vec<Mistake> {
 /// What is wrong, and what mends it.
 fn is_misplaced(name: &str, value: &DeValue<'_>) -> Option<(String, String)> {
     match value {
-        DeValue::Table(table) if SEVERAL.contains(&name) => {
+        DeValue::Table(table) if may_be_several(name) == Some(true) => {
             let below = table.iter().next().filter(|(_, value)| value.get_ref().is_table());
             Some(match below {
                 Some((below, _)) => (
@@ -83,7 +80,7 @@ fn is_misplaced(name: &str, value: &DeValue<'_>) -> Option<(String, String)> {
                 ),
             })
         }
-        DeValue::Array(_) if ONE.contains(&name) => Some((
+        DeValue::Array(_) if may_be_several(name) == Some(false) => Some((
             format!("[[{name}]] is one of several tables, and there is one"),
             format!("write [{name}]"),
         )),

@@ -27,6 +27,7 @@ use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::particulars::Particulars;
 use super::reload::Reloader;
 
 pub(super) struct EngineApi {
@@ -269,8 +270,16 @@ fn readings(clusters: BTreeMap<ClusterName, ClusterStatus>) -> Vec<ClusterReadin
 #[async_trait]
 impl steadfast_server::Policies for EngineApi {
     fn running(&self) -> PolicyList {
+        let policies = self.engine.status.read().policies;
+        let items = policies.iter().map(|policy| {
+            let (name, identity) = (policy.name.as_str(), &policy.identity);
+            running(
+                policy,
+                self.reloader.particulars(name, &identity.sha256).unwrap_or_default(),
+            )
+        });
         PolicyList {
-            items: self.engine.status.read().policies.iter().map(running).collect(),
+            items: items.collect(),
             last_reload: self.reloader.last(),
         }
     }
@@ -294,7 +303,7 @@ fn is_usable(policy: &PolicyStatus) -> bool {
     !matches!(policy.standing, Standing::Unusable(_))
 }
 
-fn running(policy: &PolicyStatus) -> RunningPolicy {
+fn running(policy: &PolicyStatus, particulars: Particulars) -> RunningPolicy {
     let (standing, note) = match &policy.standing {
         Standing::AsConfigured => ("as-configured", None),
         Standing::Outdated(why) => ("outdated", Some(why.clone())),
@@ -315,5 +324,7 @@ fn running(policy: &PolicyStatus) -> RunningPolicy {
         contract: policy.identity.contract.clone(),
         description: policy.identity.description.clone(),
         since: policy.since.to_string(),
+        params: particulars.params,
+        signed_by: particulars.signed_by,
     }
 }

@@ -30,6 +30,7 @@ use super::assemble::{LoadedPolicy, load};
 use super::keeper::{Keeper, brief};
 use super::locate::locate_in_config;
 use super::modules::resolve_modules;
+use super::particulars::Particulars;
 use super::preparing::{Prepared, is_passing};
 use crate::config::{Config, Policy};
 
@@ -51,6 +52,8 @@ pub(crate) struct Reloader {
     clock: Arc<dyn Clock>,
     /// The policies that run. Whoever holds it reloads; others wait for their turn.
     running: tokio::sync::Mutex<Vec<Prepared>>,
+    /// What people are told of those.
+    particulars: Mutex<Vec<Particulars>>,
     keeper: Keeper,
     /// Cancelled when the engine stops.
     cancel: CancellationToken,
@@ -99,6 +102,7 @@ impl Reloader {
             host: policies.host,
             control,
             clock,
+            particulars: Mutex::new(policies.running.iter().map(Particulars::of).collect()),
             running: tokio::sync::Mutex::new(policies.running),
             keeper: policies.keeper,
             cancel,
@@ -112,6 +116,13 @@ impl Reloader {
     /// How the last attempt went.
     pub(super) fn last(&self) -> Option<LastReload> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What people are told of a policy that runs that module; `None` in the moment in which it takes over.
+    pub(super) fn particulars(&self, name: &str, sha256: &str) -> Option<Particulars> {
+        let particulars = self.particulars.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut particulars = particulars.iter();
+        particulars.find(|of| of.name == name && of.sha256 == sha256).cloned()
     }
 
     /// Reads the file and its modules, and lets the policies decide if they can be used.
@@ -167,6 +178,8 @@ impl Reloader {
             self.control.replace_policies(setups).await.map_err(not_now)?;
             CrashPoint::ReloadReplaced.reach();
             *running = policies.into_iter().map(Prepared::as_configured).collect();
+            let particulars = running.iter().map(Particulars::of).collect();
+            *self.particulars.lock().unwrap_or_else(PoisonError::into_inner) = particulars;
         }
         let keeper = self.keeper.clone();
         let keep = move || named.iter().for_each(|(policy, module)| keeper.keep(policy, module));

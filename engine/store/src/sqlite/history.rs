@@ -213,7 +213,7 @@ impl Times {
                 }
             };
         Ok(of.since.is_none_or(|since| last >= since.as_millis())
-            && of.until.is_none_or(|until| first <= until.as_millis()))
+            && of.until.is_none_or(|until| first < until.as_millis()))
     }
 }
 
@@ -238,7 +238,7 @@ impl Filter {
             let kinds: Vec<String> = kinds(of).iter().map(|kind| format!("'{kind}'")).collect();
             filter.sql.push_str(&format!(" AND kind IN ({})", kinds.join(", ")));
         }
-        for (bound, is_within) in [(of.since, ">="), (of.until, "<=")] {
+        for (bound, is_within) in [(of.since, ">="), (of.until, "<")] {
             if let Some(bound) = bound {
                 let value = filter.bind(Value::Integer(bound.as_millis()));
                 filter.sql.push_str(&format!(" AND at {is_within} {value}"));

@@ -10,7 +10,6 @@ use steadfast_core::time::Timestamp;
 use super::super::message::json;
 use super::identity::{About, Said};
 use super::{Alerts, Identity};
-use crate::view;
 
 /// How long a test stands.
 const TEST: Duration = Duration::from_secs(60);
@@ -67,7 +66,7 @@ impl Alerts {
                 AlertScope::Policy
             }
         };
-        labels.insert("scope", view::scope(scope).to_owned());
+        labels.insert("scope", scope.as_str().to_owned());
         Postable {
             labels,
             annotations: BTreeMap::from([("summary", said.message.as_str())]),

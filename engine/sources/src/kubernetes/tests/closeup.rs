@@ -1,4 +1,4 @@
-use steadfast_core::closeup::{ContainerState, LogQuestion, PodRole};
+use steadfast_core::closeup::{ContainerState, LogQuestion, MOST_PODS, PodRole};
 
 use super::lookups::cluster;
 use super::*;
@@ -173,5 +173,39 @@ async fn a_run_that_never_was_has_no_log_and_one_too_long_says_what_helps() {
             assert_eq!(fault.kind, FaultKind::TooLarge);
             assert!(fault.message.ends_with("ask for fewer lines"), "{fault}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_is_read_of_any_pod_however_many_there_are() {
+    let pod = |number: usize| {
+        format!(
+            r#"{{"metadata":{{"name":"big-{number}","uid":"u{number}","resourceVersion":"1","labels":{{"component":"taskmanager"}}}},"spec":{{"containers":[{{"name":"flink-main-container"}}]}}}}"#
+        )
+    };
+    let pods: Vec<String> = (0..=MOST_PODS).map(pod).collect();
+    let list = format!(
+        r#"{{"kind":"PodList","metadata":{{"resourceVersion":"1"}},"items":[{}]}}"#,
+        pods.join(",")
+    );
+    let (cluster, _) = cluster(move |url| {
+        let text = if url.contains("/log?") {
+            "last words".to_owned()
+        } else {
+            list.clone()
+        };
+        (200, text)
+    });
+    assert_eq!(
+        cluster.pod_details(&default(), "big").await.unwrap().len(),
+        MOST_PODS + 1
+    );
+    for number in 0..=MOST_PODS {
+        let question = LogQuestion {
+            pod: Some(format!("big-{number}")),
+            ..newest_log(7)
+        };
+        let log = cluster.log_tail(&default(), "big", &question).await.unwrap();
+        assert_eq!(log.map(|log| log.pod), question.pod);
     }
 }

@@ -18,6 +18,7 @@ use steadfast_core::shadow::ShadowBoard;
 use steadfast_core::silences;
 use steadfast_core::state::{Confidence, Force, Intent, JobState};
 use steadfast_core::testing;
+use steadfast_core::time::{Clock, Timestamp};
 use steadfast_server::{
     Access, Api, AskedSilence, Closeup, CloseupError, ClusterReading, Control, ControlError, FlinkCounts, Health,
     Liveness, Looked, Policies, PolicyList, Readiness, RecordFaults, ReloadError, Reloaded,
@@ -74,6 +75,7 @@ pub(super) async fn router() -> Router {
         closeup: Arc::new(Still),
         health: Arc::new(Still),
         metrics: Arc::new(Registry::default()),
+        clock: Arc::new(Still),
         links: Arc::default(),
         access: Access::loopback(),
     })
@@ -131,7 +133,7 @@ impl Control for StillLoop {
             by,
             comment,
         };
-        let change = silences::silence(&record, silence, None).map_err(ControlError::Silence)?;
+        let change = silences::silence(&record, silence, None, None).map_err(ControlError::Silence)?;
         Ok(JobView {
             record: change.record,
             watch,
@@ -221,5 +223,11 @@ impl Policies for Still {
 
     async fn reload(&self) -> Result<Reloaded, ReloadError> {
         Err(ReloadError::NoFile)
+    }
+}
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        testing::at(0)
     }
 }
