@@ -6,6 +6,7 @@ use std::sync::Arc;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::state::{Force, Intent, word};
+use crate::time::Timestamp;
 
 /// A call that wrote, as the journal keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +15,8 @@ pub struct Call {
     pub asked: Asked,
     /// The alert, where it is about one.
     pub alert: Option<Arc<str>>,
+    /// Until when, and why, where a silence was asked for.
+    pub silence: Option<AskedSilence>,
     /// Who the caller is, by what they showed; `None` if they showed nothing, or what many share.
     pub by: Option<Arc<str>>,
     /// What they showed.
@@ -22,6 +25,15 @@ pub struct Call {
     pub says: Option<Arc<str>>,
     /// The address that the connection came from: a proxy's, where one stands between. `None`: from within the process.
     pub from: Option<IpAddr>,
+}
+
+/// What was said of a silence.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AskedSilence {
+    /// When it ends.
+    pub until: Timestamp,
+    /// Why, in the caller's words.
+    pub comment: Option<Arc<str>>,
 }
 
 /// What was asked for.
@@ -110,6 +122,7 @@ impl Caller {
         Call {
             asked: asked.into(),
             alert: None,
+            silence: None,
             by,
             through,
             says,
@@ -117,11 +130,20 @@ impl Caller {
         }
     }
 
-    /// What they asked for about an alert.
-    pub fn asking_about(self, alert: &str, asked: Asked, says: Option<Arc<str>>) -> Call {
+    /// That nobody is told of an alert for a while.
+    pub fn asking_for_silence(self, alert: &str, silence: AskedSilence, says: Option<Arc<str>>) -> Call {
         Call {
             alert: Some(alert.into()),
-            ..self.asking(asked, says)
+            silence: Some(silence),
+            ..self.asking(Asked::Silence, says)
+        }
+    }
+
+    /// That an alert is told again.
+    pub fn asking_to_unsilence(self, alert: &str) -> Call {
+        Call {
+            alert: Some(alert.into()),
+            ..self.asking(Asked::Unsilence, None)
         }
     }
 

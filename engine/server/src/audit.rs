@@ -38,6 +38,14 @@ pub(crate) struct AuditLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "JobFailed")]
     alert: Option<String>,
+    /// When the silence ends that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    until: Option<String>,
+    /// Why it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "planned move to the new Kafka")]
+    comment: Option<String>,
     /// Who the caller is, by what they showed: a token's name, a Kubernetes user, a certificate's name. Absent if they showed
     /// nothing, or the token that opens everything.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,11 +70,14 @@ fn harmless(name: &str) -> String {
 
 impl AuditLine {
     pub(crate) fn new(entry: &Entry, call: &Call) -> Self {
+        let silence = call.silence.as_ref();
         Self {
             sequence: entry.sequence.0,
             at: entry.at.to_string(),
             what: call.asked.as_str(),
             alert: call.alert.as_deref().map(harmless),
+            until: silence.map(|silence| silence.until.to_string()),
+            comment: silence.and_then(|silence| silence.comment.as_deref()).map(harmless),
             by: call.by.as_deref().map(harmless),
             through: call.through.as_str(),
             says: call.says.as_deref().map(harmless),

@@ -1,12 +1,13 @@
 //! `/openapi.json`: the API described for programs.
 
 use axum::Json;
+use http::Method;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::access::Door;
 use crate::problem::Problem;
-use crate::router::doors;
+use crate::router::{doors, is_tagged};
 use crate::words::schema;
 use crate::{
     alerts, audit, closeup, clusters, compat, events, health, history, job, jobs, metrics, policies, shadows, silences,
@@ -64,6 +65,7 @@ pub(crate) fn described() -> Result<Value, serde_json::Error> {
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         add_session_jobs(paths);
         add_doors(paths);
+        add_common_answers(paths);
     }
     Ok(document)
 }
@@ -126,6 +128,32 @@ fn add_doors(paths: &mut Map<String, Value>) {
     }
 }
 
+/// What is answered before or after an operation, by what every one of its kind goes through.
+fn add_common_answers(paths: &mut Map<String, Value>) {
+    for (path, item) in paths {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let takes_a_body = operation.get("requestBody").is_some();
+            let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+                continue;
+            };
+            if Method::from_bytes(method.to_ascii_uppercase().as_bytes()).is_ok_and(|method| is_tagged(path, &method)) {
+                let description =
+                    "Nothing has changed since the answer whose `ETag` the request names in `If-None-Match`";
+                responses.insert("304".to_owned(), json!({ "description": description }));
+            }
+            if takes_a_body {
+                let description = format!("The body has more than {} KiB", job::BODY_LIMIT / 1024);
+                let content =
+                    json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+                responses.insert(
+                    "413".to_owned(),
+                    json!({ "description": description, "content": content }),
+                );
+            }
+        }
+    }
+}
+
 fn deepen(operation: &mut Value) {
     if let Some(id) = operation.get_mut("operationId") {
         *id = json!(id.as_str().unwrap_or_default().replacen("Job", "SessionJob", 1));
@@ -170,6 +198,20 @@ mod tests {
         assert!(asked(job::SESSION_JOB, "delete").contains(r#"{"certificate":["admin"]}"#));
         let refused = &document["paths"][job::APPLICATION]["delete"]["responses"]["403"]["description"];
         assert!(refused.as_str().unwrap().contains("`admin`"), "{refused}");
+    }
+
+    #[test]
+    fn what_every_operation_of_a_kind_answers_is_said_of_each() {
+        let document = described().unwrap();
+        let says = |path: &str, method: &str, status: &str| {
+            let answers = &document["paths"][path][method]["responses"];
+            assert!(answers["200"].is_object(), "{method} {path}");
+            answers[status].is_object()
+        };
+        assert!(says("/api/v1/clusters", "get", "304"));
+        assert!(!says("/api/v1/events", "get", "304"), "it has no end");
+        assert!(says(job::APPLICATION_INTENT, "put", "413"));
+        assert!(!says("/api/v1/jobs", "get", "413"));
     }
 
     /// Every `$ref` of a document.

@@ -104,7 +104,7 @@ impl Route {
 }
 
 /// Whether an answer has a tag: those that are read again and again. Events have no end.
-fn is_tagged(path: &str, method: &Method) -> bool {
+pub(crate) fn is_tagged(path: &str, method: &Method) -> bool {
     *method == Method::GET && path.starts_with("/api/v1/") && path != EVENTS
 }
 

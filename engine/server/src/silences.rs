@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::request::Parts;
 use serde::Deserialize;
-use steadfast_core::call::{Asked, Caller};
+use steadfast_core::call::{self, Caller};
 use steadfast_core::foreign_text::is_harmful;
 use steadfast_core::id::JobKey;
 use steadfast_core::planner::NAME_LIMIT;
@@ -100,7 +100,11 @@ pub(crate) async fn silence(
     let comment = text_of("comment", COMMENT_LIMIT, comment)?;
     let says: Option<Arc<str>> = text_of("author", AUTHOR_LIMIT, author)?;
     let by = caller.author(says.as_ref());
-    let call = caller.asking_about(&alert, Asked::Silence, says);
+    let said = call::AskedSilence {
+        until,
+        comment: comment.as_deref().map(Into::into),
+    };
+    let call = caller.asking_for_silence(&alert, said, says);
     let asked = AskedSilence {
         alert,
         until,
@@ -117,6 +121,7 @@ pub(crate) async fn silence(
 #[utoipa::path(delete, path = "/api/v1/jobs/{cluster}/{namespace}/{name}/silences/{alert}", tag = "jobs", operation_id = "unsilenceJobAlert", params(
     ("cluster" = String, Path), ("namespace" = String, Path), ("name" = String, Path), ("alert" = String, Path, description = "Its name, as in the job's `silences`")),
     responses((status = 200, description = "Committed, or there was no such silence; the job as it stands", body = Job),
+        (status = 400, description = "The path names no alert", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such job", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Calls about this job have made as many entries in its history as they may: 120 at once, and 4 more for each `[timing] poll`; the header `Retry-After` says when there is room for another", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")))]
@@ -125,7 +130,7 @@ pub(crate) async fn unsilence(
     SilencePath(key, alert): SilencePath,
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<Job>, Problem> {
-    let call = caller.asking_about(&alert, Asked::Unsilence, None);
+    let call = caller.asking_to_unsilence(&alert);
     let noted = api.control.unsilence(&key, &alert, call.clone()).await;
     tell(&key, &call, &noted);
     let view = noted.map_err(|error| refusal(&api, &key, error).told())?;

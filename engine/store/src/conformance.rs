@@ -480,6 +480,7 @@ async fn calls_are_kept_over_a_removal<S: Store>(store: &S) {
         Event::Called(Call {
             asked,
             alert: None,
+            silence: None,
             by: Some("bot".into()),
             through: Through::Token,
             says: None,

@@ -5,7 +5,6 @@ use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use steadfast_core::alert::{AlertEvent, AlertStatus};
-use steadfast_core::call::Asked;
 use steadfast_core::journal::{Event, Journal as _, Keep, KeepEntries, Sequence};
 use steadfast_core::record::{AlertScope, JobRecord};
 use steadfast_core::state::JobState;
@@ -160,7 +159,7 @@ async fn a_call_is_told_apart_and_each_event_has_the_kind_that_a_history_has() {
         through: Through::Token,
         from: None,
     };
-    let call = caller.asking_about("JobFailed", Asked::Silence, None);
+    let call = caller.asking_to_unsilence("JobFailed");
     let events = vec![Event::Update(None), Event::Called(call), Event::Forgotten];
     server.commit(next, events).await;
     let (_, history) = server.get("/api/v1/history?order=oldest").await;
@@ -183,7 +182,7 @@ async fn a_call_is_told_apart_and_each_event_has_the_kind_that_a_history_has() {
     let call = &heard[1].data["call"];
     assert_eq!(
         (&call["what"], &call["alert"], &call["by"]),
-        (&"silence".into(), &"JobFailed".into(), &"ann".into())
+        (&"unsilence".into(), &"JobFailed".into(), &"ann".into())
     );
 }
 

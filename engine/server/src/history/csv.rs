@@ -1,7 +1,7 @@
 //! A history as a table (RFC 4180), for spreadsheets.
 
 use steadfast_core::alert::AlertEvent;
-use steadfast_core::call::Call;
+use steadfast_core::call::{AskedSilence, Call};
 use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::journal::{Entry, Event, Row, Transition};
 
@@ -102,12 +102,20 @@ impl Line {
     /// By whom, as they showed it, else as they said.
     fn with_call(self, call: &Call) -> Self {
         // What an earlier build took in may hold anything.
-        let harmless = |text: &str| ForeignText::new(text).into();
+        let harmless = |text: &str| -> String { ForeignText::new(text).into() };
         let by = call.by.as_deref().or(call.says.as_deref());
+        let message = match &call.silence {
+            None => call.asked.as_str().to_owned(),
+            Some(AskedSilence { until, comment: None }) => format!("{} until {until}", call.asked),
+            Some(AskedSilence {
+                until,
+                comment: Some(comment),
+            }) => format!("{} until {until}: {comment}", call.asked),
+        };
         Self {
             alert: call.alert.as_deref().map(harmless).unwrap_or_default(),
             by: by.map(harmless).unwrap_or_default(),
-            message: call.asked.as_str().to_owned(),
+            message: harmless(&message),
             ..self
         }
     }

@@ -2,7 +2,7 @@ use axum::body::Body;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use steadfast_core::alert::{AlertEvent, AlertStatus};
-use steadfast_core::call::{Asked, Call, Through};
+use steadfast_core::call::{Asked, AskedSilence, Call, Through};
 use steadfast_core::journal::Event;
 use steadfast_core::record::{AlertScope, Reason};
 use steadfast_core::state::{Confidence, JobState};
@@ -25,6 +25,10 @@ async fn fill(server: &TestServer) {
         says: Some("=ann".into()),
         from: None,
         alert: Some("JobFailed".into()),
+        silence: Some(AskedSilence {
+            until: AT,
+            comment: Some("a move".into()),
+        }),
     });
     let alert = Event::Alert(AlertEvent {
         alert: "JobFailed".to_owned(),
@@ -74,7 +78,11 @@ async fn what_happened_is_told_with_what_it_has() {
         })
     );
     assert_eq!(page["items"][1]["alert"]["status"], "firing");
-    assert_eq!(page["items"][3]["call"]["what"], "silence");
+    let call = &page["items"][3]["call"];
+    assert_eq!(
+        (&call["what"], &call["until"], &call["comment"]),
+        (&"silence".into(), &AT.to_string().into(), &"a move".into())
+    );
     assert_eq!(page["items"][4]["transition"]["to"], "RUNNING");
 }
 
@@ -188,7 +196,7 @@ async fn a_table_has_a_line_for_each_and_no_formula() {
         [
             "sequence,at,job,kind,from,to,confidence,alert,status,by,message,silenced",
             "1,2026-11-23T01:13:29.838Z,prod/shop/orders,transition,UNKNOWN,RUNNING,confirmed,,,,FlinkSays: Flink lists the job,",
-            "2,2026-11-23T01:13:29.838Z,prod/shop/orders,call,,,,JobFailed,,'=ann,silence,",
+            "2,2026-11-23T01:13:29.838Z,prod/shop/orders,call,,,,JobFailed,,'=ann,silence until 2026-11-23T01:13:29.838Z: a move,",
             "3,2026-11-23T01:13:29.838Z,prod/shop/orders,update,,,stale,,,,,",
             "4,2026-11-23T01:13:29.838Z,prod/shop/orders,alert,,,,JobFailed,firing,,\"it failed, twice\",true",
             "5,2026-11-23T01:13:29.838Z,'-/-/x,transition,UNKNOWN,RUNNING,confirmed,,,,\"FlinkSays: Flink says \"\"RUNNING\"\"\",",

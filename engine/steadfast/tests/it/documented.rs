@@ -11,7 +11,11 @@ use crate::documents::root;
 const FOLDERS: [&str; 4] = ["docs", "examples", "policies", "tests"];
 
 /// What was said of a command that is none, or of an option that it has not. Of what only stands for a value (`JOB`) others are said.
-const UNKNOWN: [&str; 3] = ["unrecognized subcommand", "unexpected argument", "error: unexpected value"];
+const UNKNOWN: [&str; 3] = [
+    "unrecognized subcommand",
+    "unexpected argument",
+    "error: unexpected value",
+];
 
 fn pages(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -49,7 +53,13 @@ fn commands(page: &str) -> BTreeSet<String> {
         } else if inside {
             found.extend(command(line).map(str::to_owned));
         } else {
-            found.extend(line.split('`').skip(1).step_by(2).filter_map(command).map(str::to_owned));
+            found.extend(
+                line.split('`')
+                    .skip(1)
+                    .step_by(2)
+                    .filter_map(command)
+                    .map(str::to_owned),
+            );
         }
     }
     found
@@ -65,9 +75,15 @@ fn a_command_is_found_in_blocks_and_sentences() {
 #[test]
 fn every_command_that_a_page_names_is_one() {
     let folder = tempfile::tempdir().unwrap();
-    let mut files: Vec<PathBuf> = ["README.md", "README.zh.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
-        .map(|name| root().join(name))
-        .to_vec();
+    let mut files: Vec<PathBuf> = [
+        "README.md",
+        "README.zh.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+    ]
+    .map(|name| root().join(name))
+    .to_vec();
     for folder in FOLDERS {
         pages(&root().join(folder), &mut files);
     }

@@ -56,7 +56,11 @@ fn stories_of_the_naive_policy_fail_with_it_and_pass_with_the_default_one() {
         assert!(ended.out.contains(wanted), "no `{wanted}` in\n{}", ended.out);
     }
     for part in shown() {
-        assert!(ended.out.contains(&part), "no `{part}`, which docs/verify.md shows, in\n{}", ended.out);
+        assert!(
+            ended.out.contains(&part),
+            "no `{part}`, which docs/verify.md shows, in\n{}",
+            ended.out
+        );
     }
     for law in ["unknown-is-not-absent", "ends-are-told", "watch-never-ends", "recovers"] {
         let story = format!("broken/naive-breaks-{law}.toml");

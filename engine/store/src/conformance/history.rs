@@ -49,6 +49,7 @@ async fn commit_six<S: Store>(store: &S) {
         says: None,
         from: None,
         alert: None,
+        silence: None,
     });
     let change = |key: &str, revision, events| Change {
         record: JobRecord {

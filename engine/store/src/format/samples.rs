@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use steadfast_core::alert::{AlertEvent, AlertStatus};
-use steadfast_core::call::{Asked, Call, Through};
+use steadfast_core::call::{Asked, AskedSilence, Call, Through};
 use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, SessionJob, TargetId, Uid};
@@ -260,6 +260,7 @@ pub(super) fn calls() -> Vec<Event> {
         Event::Called(Call {
             asked,
             alert: None,
+            silence: None,
             by: (n % 2 == 0).then(|| "system:serviceaccount:flink:bot".into()),
             through: pick(&THROUGH, n),
             says: (n % 3 == 0).then(|| "j\u{f6}rg".into()),
@@ -267,6 +268,26 @@ pub(super) fn calls() -> Vec<Event> {
         })
     });
     calls.collect()
+}
+
+/// Until when nobody is told, and why, which is kept since later.
+pub(super) fn asked_silences() -> Vec<Event> {
+    let reasons = [None, Some("a move".into())];
+    let calls = reasons.map(|comment| {
+        Event::Called(Call {
+            asked: Asked::Silence,
+            alert: Some("JobFailed".into()),
+            silence: Some(AskedSilence {
+                until: at(3600),
+                comment,
+            }),
+            by: None,
+            through: Through::Nothing,
+            says: None,
+            from: None,
+        })
+    });
+    calls.into()
 }
 
 /// A snapshot in which nothing was ever asked.
@@ -428,6 +449,7 @@ pub(super) fn silenced_events() -> Vec<Event> {
         Event::Called(Call {
             asked,
             alert: Some("JobFailed".into()),
+            silence: None,
             by: Some("deploy-bot".into()),
             through: Through::Token,
             says: None,

@@ -95,6 +95,12 @@ fn silences_are_what_they_were() {
     }
 }
 
+/// What was said of a silence came last: to an earlier build it is one of which nothing was said.
+#[test]
+fn what_was_said_of_silences_is_what_it_was() {
+    pinned!("asked-silences.jsonl", samples::asked_silences());
+}
+
 /// A word that no file holds is a word that nothing pins.
 #[test]
 fn the_files_hold_every_word() {
@@ -387,6 +393,7 @@ async fn write_samples() {
     write_lines(&folder, "updates.jsonl", &samples::updates());
     write_lines(&folder, "silenced-records.jsonl", &samples::silenced_records());
     write_lines(&folder, "silenced-events.jsonl", &samples::silenced_events());
+    write_lines(&folder, "asked-silences.jsonl", &samples::asked_silences());
     write_lines(&folder, "recordings.jsonl", &samples::recordings());
     write_new(&folder, "recording.deflate", &pack(&samples::recordings()[4]).unwrap());
     let scratch = tempfile::tempdir().unwrap();

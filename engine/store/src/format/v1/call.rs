@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use steadfast_core::call;
 
+use super::scalar::Moment;
 use crate::format::shape::{Shape, words};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,9 +25,38 @@ pub(crate) struct Call {
     /// Missing where it is about no alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     alert: Option<Arc<str>>,
+    /// Missing where no silence was asked for, and in what builds wrote that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    silence: Option<AskedSilence>,
     /// Missing where `asked` says it all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     precisely: Option<Later>,
+}
+
+/// What was said of a silence.
+#[derive(Debug, Serialize, Deserialize)]
+struct AskedSilence {
+    until: Moment,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    comment: Option<Arc<str>>,
+}
+
+impl Shape for AskedSilence {
+    type Core = call::AskedSilence;
+
+    fn of(core: &call::AskedSilence) -> Self {
+        Self {
+            until: Moment::of(&core.until),
+            comment: core.comment.clone(),
+        }
+    }
+
+    fn into_core(self) -> call::AskedSilence {
+        call::AskedSilence {
+            until: self.until.into_core(),
+            comment: self.comment,
+        }
+    }
 }
 
 /// What could be asked for later.
@@ -67,6 +97,7 @@ impl Shape for Call {
         let call::Call {
             asked,
             alert,
+            silence,
             by,
             through,
             says,
@@ -79,6 +110,7 @@ impl Shape for Call {
             says: says.clone(),
             from: from.map(Address),
             alert: alert.clone(),
+            silence: silence.as_ref().map(AskedSilence::of),
             precisely: Later::of(*asked),
         }
     }
@@ -87,6 +119,7 @@ impl Shape for Call {
         call::Call {
             asked: Later::or(self.precisely, self.asked),
             alert: self.alert,
+            silence: self.silence.map(Shape::into_core),
             by: self.by,
             through: self.through.into_core(),
             says: self.says,
