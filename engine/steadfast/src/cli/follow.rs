@@ -1,8 +1,8 @@
 //! The event stream of an engine, followed beyond its restarts.
 //!
 //! An engine that ends, or that nothing is heard of, is asked again, however long it takes, with the last event as it wrote it:
-//! sequence, store and time. So it either goes on without a gap, or says that its history is another one, and then whoever
-//! follows has to read the jobs anew.
+//! sequence, store and time; before there was one, with the end of its journal when it was first asked. So it either goes on without a
+//! gap, or says that its history is another one, and then whoever follows has to read the jobs anew.
 
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ const LINE: usize = 4 << 20;
 /// An engine says something every 15 seconds; one of which nothing is heard for so long is away, though no connection ended.
 const SILENCE: Duration = Duration::from_secs(50);
 const PATH: &str = "/api/v1/events";
+/// Where the end of the journal is told.
+const STORE: &str = "/api/v1/store";
 
 /// What the engine said.
 #[derive(Debug, PartialEq)]
@@ -44,12 +46,13 @@ pub(super) struct Events<'a> {
 
 type Lines = FramedRead<Box<dyn AsyncRead + Send + Unpin>, LinesCodec>;
 
-/// An event, as far as it says where to go on.
+/// Where to go on: behind an event, or behind what was the end of the journal.
 #[derive(Debug)]
 struct Last {
     sequence: u64,
     store: String,
-    at: String,
+    /// When the event was decided; `None`: it was not seen.
+    at: Option<String>,
 }
 
 /// Whether each event comes with its job. An engine of an earlier version has no such events.
@@ -113,15 +116,19 @@ impl Default for Absence {
 impl<'a> Events<'a> {
     /// Follows from now on.
     pub(super) async fn open(client: &'a Client) -> Result<Self, Failure> {
-        let (response, jobs) = match client.stream(&path(Jobs::Come, None)).await {
-            Err(Failure::UnknownParameter(_)) => (client.stream(&path(Jobs::Stay, None)).await?, Jobs::Stay),
+        // Asked for first, so that the first stream, too, begins at a known place, and an engine that ends before it has told anything
+        // is asked for what came behind it. One of an earlier version does not say.
+        let store = client.find(STORE).await.ok().flatten();
+        let last = store.as_ref().and_then(Last::end);
+        let (response, jobs) = match client.stream(&path(Jobs::Come, last.as_ref())).await {
+            Err(Failure::UnknownParameter(_)) => (client.stream(&path(Jobs::Stay, last.as_ref())).await?, Jobs::Stay),
             answer => (answer?, Jobs::Come),
         };
         Ok(Self {
             lines: lines(response),
             client,
             name: String::new(),
-            last: None,
+            last,
             jobs,
             absence: Absence::default(),
         })
@@ -152,10 +159,13 @@ impl<'a> Events<'a> {
                 continue;
             };
             if self.name == "reset" {
-                self.last = None;
+                self.last = Last::end(&data);
                 return Ok(Heard::Gap);
             }
-            self.last = Last::of(&data).or(self.last.take());
+            // The time of one that does not read is not known: what is heard behind it says where to go on.
+            if self.name != "unreadable" {
+                self.last = Last::of(&data).or(self.last.take());
+            }
             let name = self.name.clone();
             return Ok(Heard::Event { name, data });
         }
@@ -192,7 +202,7 @@ fn path(jobs: Jobs, last: Option<&Last>) -> String {
     if let Some(last) = last {
         asked.push(("after", last.sequence.to_string()));
         asked.push(("store", last.store.clone()));
-        asked.push(("at", last.at.clone()));
+        asked.extend(last.at.clone().map(|at| ("at", at)));
     }
     match jobs {
         Jobs::Come => asked.push(("job", "true".to_owned())),
@@ -207,7 +217,16 @@ impl Last {
         Some(Self {
             sequence: data.get("sequence").and_then(Value::as_u64)?,
             store: text("store")?,
-            at: text("at")?,
+            at: Some(text("at")?),
+        })
+    }
+
+    /// The end of a journal, as an engine or a stream tells it.
+    fn end(data: &Value) -> Option<Self> {
+        Some(Self {
+            sequence: data.get("newest").and_then(Value::as_u64)?,
+            store: data.get("store").and_then(Value::as_str)?.to_owned(),
+            at: None,
         })
     }
 }

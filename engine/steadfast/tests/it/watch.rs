@@ -1,6 +1,7 @@
 //! `status --watch` and `events --follow` over restarts of the engine.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
@@ -140,4 +141,87 @@ fn a_watch_survives_the_restart_of_a_real_engine() {
         (&line["type"], &line["object"]["id"]),
         (&json!("MODIFIED"), &json!("-/-/orders"))
     );
+}
+
+/// A configuration with a port that is the same after a restart.
+fn fixed_port(folder: &Path) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let config = BASE.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+    std::fs::write(folder.join("config.toml"), config).unwrap();
+}
+
+/// The sequences of all that was written, oldest first.
+fn written(engine: &Engine) -> Vec<u64> {
+    let page = engine.get("/api/v1/history?order=oldest&limit=5000");
+    let items = page["items"].as_array().unwrap();
+    items.iter().map(|item| item["sequence"].as_u64().unwrap()).collect()
+}
+
+/// What a follower of all kinds has printed, up to a sequence.
+fn followed(follower: &mut Process, until: u64) -> Vec<u64> {
+    let mut printed = Vec::new();
+    while printed.last() != Some(&until) {
+        let line: Value = serde_json::from_str(&follower.wait_for("\"sequence\"")).unwrap();
+        printed.push(line["sequence"].as_u64().unwrap());
+    }
+    printed
+}
+
+fn follow(folder: &Path, server: &str, more: &[&str]) -> Process {
+    let kinds = "transition,alert,update,call,forgotten";
+    let arguments = ["events", "--follow", "-o", "json", "--kind", kinds, "--server", server];
+    let mut command: Command = steadfast(folder, &[&arguments[..], more].concat());
+    Process::start(&mut command)
+}
+
+/// One that reads on from the past, and one of which the engine dies before it has told it anything.
+#[test]
+fn who_follows_events_over_a_kill_loses_none_and_is_told_none_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fixed_port(folder);
+    let engine = Engine::start_configured(folder);
+    let server = engine.server.clone();
+    let subscribers = |count: u32| {
+        let line = format!("steadfast_event_subscribers {count}\n");
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while !engine.text("GET", "/metrics").1.contains(&line) {
+            assert!(std::time::Instant::now() < until, "{count} do not follow");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    let intend = |engine: &Engine, intent: &str| {
+        let ended = engine.ask(folder, &["intent", "orders", intent]);
+        assert_eq!(ended.code, Some(0), "{}", ended.err);
+        *written(engine).last().unwrap()
+    };
+    let first = intend(&engine, "cancel");
+    let mut past = follow(folder, &server, &["--since", "1h"]);
+    let mut printed = followed(&mut past, first);
+    subscribers(1);
+    let before = *written(&engine).last().unwrap();
+    let mut fresh = follow(folder, &server, &[]);
+    subscribers(2);
+    // Neither sees anything of this before it is over: the engine is killed (SIGKILL), and what is written then is missed.
+    for follower in [&past, &fresh] {
+        follower.signal("STOP");
+    }
+    drop(engine);
+    let engine = Engine::start_configured(folder);
+    for intent in ["savepoint", "none"] {
+        intend(&engine, intent);
+    }
+    for follower in [&past, &fresh] {
+        follower.signal("CONT");
+    }
+    let last = intend(&engine, "start");
+    printed.extend(followed(&mut past, last));
+    let all: Vec<u64> = written(&engine)
+        .into_iter()
+        .filter(|sequence| *sequence <= last)
+        .collect();
+    assert_eq!(printed, all);
+    let behind: Vec<u64> = all.into_iter().filter(|sequence| *sequence > before).collect();
+    assert_eq!(followed(&mut fresh, last), behind);
 }

@@ -15,6 +15,10 @@ enum Answer {
     Ending,
     /// It knows the caller no more.
     Unauthorized,
+    /// What it says of its store.
+    Store(Value),
+    /// This version does not know that path.
+    NoSuchPath,
 }
 
 impl Answer {
@@ -36,6 +40,8 @@ impl Answer {
             ),
             Self::Ending => refused("503 Service Unavailable", json!({ "detail": "it ends" })),
             Self::Unauthorized => refused("401 Unauthorized", json!({})),
+            Self::NoSuchPath => refused("404 Not Found", json!({ "detail": "nothing is served there" })),
+            Self::Store(store) => refused("200 OK", store.clone()),
         }
     }
 }
@@ -63,8 +69,16 @@ fn event(sequence: u64) -> (serde_json::Value, Answer) {
     (data, Answer::Stream(text))
 }
 
-/// What is heard of an engine that gives these answers, and in the end does not know the caller any more.
+/// What is heard of an engine of an earlier version, which does not say where its journal ends.
 async fn heard(mut answers: Vec<Answer>) -> (Vec<Heard>, Vec<String>) {
+    answers.insert(0, Answer::NoSuchPath);
+    let (heard, mut asked) = heard_of(answers).await;
+    assert_eq!(asked.remove(0), "/api/v1/store");
+    (heard, asked)
+}
+
+/// What is heard of an engine that gives these answers, and in the end does not know the caller any more.
+async fn heard_of(mut answers: Vec<Answer>) -> (Vec<Heard>, Vec<String>) {
     drop(rustls::crypto::ring::default_provider().install_default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -114,8 +128,9 @@ async fn an_engine_that_comes_back_is_asked_for_what_followed_the_last_event() {
 async fn another_history_is_a_gap_and_so_is_a_restart_before_the_first_event() {
     let (_, told) = event(7);
     let reset = Answer::Stream("event: reset\ndata: {\"store\":\"b\",\"newest\":9}\n\n".to_owned());
-    let (heard_of_another, _) = heard(vec![told, reset]).await;
+    let (heard_of_another, asked) = heard(vec![told, reset]).await;
     assert_eq!(heard_of_another.last(), Some(&Heard::Gap));
+    assert_eq!(asked.last().unwrap(), "/api/v1/events?after=9&store=b&job=true");
     let empty = || Answer::Stream(String::new());
     let (heard_of_none, asked) = heard(vec![empty(), empty()]).await;
     assert_eq!(heard_of_none, [Heard::Gap]);
@@ -132,4 +147,26 @@ async fn an_engine_of_an_earlier_version_is_asked_for_events_without_jobs() {
         asked[2].starts_with("/api/v1/events?after=7") && !asked[2].contains("job="),
         "{asked:?}"
     );
+}
+
+#[tokio::test]
+async fn an_engine_that_ends_before_the_first_event_is_asked_for_what_came_behind_its_journals_end() {
+    let store = Answer::Store(json!({ "store": "a b", "newest": 6, "droppedUntil": 0 }));
+    let empty = Answer::Stream(String::new());
+    let (data, told) = event(7);
+    let (heard, asked) = heard_of(vec![store, empty, Answer::Ending, told]).await;
+    let name = "update".to_owned();
+    assert_eq!(heard, [Heard::Event { name, data }]);
+    let behind = "/api/v1/events?after=6&store=a+b&job=true";
+    assert_eq!(asked[..4], ["/api/v1/store", behind, behind, behind]);
+}
+
+#[tokio::test]
+async fn one_that_does_not_read_moves_no_place_since_its_time_is_not_the_entrys() {
+    let (_, told) = event(7);
+    let data = json!({ "job": "a/b/c", "sequence": 8, "at": "2026-11-23T01:14:00Z", "store": "a b", "why": "damaged" });
+    let unreadable = Answer::Stream(format!("id: 8\nevent: unreadable\ndata: {data}\n\n"));
+    let (heard, asked) = heard(vec![told, unreadable]).await;
+    assert_eq!(heard.len(), 2);
+    assert!(asked.last().unwrap().contains("after=7&"), "{asked:?}");
 }
