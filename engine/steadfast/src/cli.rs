@@ -46,16 +46,17 @@ mod wait;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 use steadfast_host::{CompileLimits, compile_for_parent};
 use tokio::runtime::Runtime;
 
 use self::configuration::ConfigOptions;
+use self::output::{Detail, Format, OutputOption};
 use self::printer::PrintError;
 use crate::config::ConfigError;
 use crate::run::{locate_in_config, survive_limits_of_files};
@@ -109,6 +110,9 @@ enum Command {
     },
     /// Check a configuration: every mistake with its line and its fix.
     Check {
+        /// The configuration [default: config.toml].
+        #[arg(value_name = "FILE", conflicts_with = "config")]
+        file: Option<PathBuf>,
         #[command(flatten)]
         config: ConfigOptions,
         /// Also ask everything that it leads to, as `steadfast doctor` does.
@@ -120,9 +124,8 @@ enum Command {
     Doctor {
         #[command(flatten)]
         config: ConfigOptions,
-        /// How to print: `table` for people, `json` for programs.
-        #[arg(short, long, value_enum, default_value_t = Output::Table)]
-        output: Output,
+        #[command(flatten)]
+        output: OutputOption,
     },
     /// Write a configuration, and show what one comes to.
     #[command(subcommand)]
@@ -193,17 +196,20 @@ enum Command {
     #[command(subcommand)]
     Token(token::Command),
     /// Print a completion script for a shell.
+    #[command(visible_alias = "completion", after_help = complete::AFTER_HELP)]
     Completions {
         /// Which shell.
         shell: Shell,
     },
+    /// Print the version.
+    Version,
     /// Write the manual pages, for who packs the program.
     #[cfg(feature = "man")]
     #[command(hide = true)]
     Man {
         /// Where to.
         #[arg(value_name = "FOLDER")]
-        folder: std::path::PathBuf,
+        folder: PathBuf,
     },
 }
 
@@ -217,13 +223,6 @@ struct CompileModule {
     /// How much memory it may take.
     #[arg(long)]
     mebibytes: u64,
-}
-
-/// How data is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Table,
-    Json,
 }
 
 /// Why a command failed, by exit code.
@@ -283,7 +282,9 @@ pub fn main() -> ExitCode {
             Err(error) => refused(&error),
         };
     }
-    complete::answer();
+    if let Some(answered) = complete::answer() {
+        return ended(answered);
+    }
     // The parser would not say which of them it is.
     if let Some(name) = ["STEADFAST_LOG", "STEADFAST_LOG_FORMAT", "STEADFAST_SERVER"]
         .into_iter()
@@ -425,7 +426,8 @@ fn usual_log(command: &Command) -> &'static str {
         | Command::Silence(_)
         | Command::Reload(_)
         | Command::Forget(_)
-        | Command::Completions { .. } => "info",
+        | Command::Completions { .. }
+        | Command::Version => "info",
     }
 }
 
@@ -467,12 +469,16 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
             };
             Ok(runtime.block_on(crate::demo::run(Options { port, afterwards }))?)
         }
-        Command::Check { config, live: false } => check::run(config.file()),
-        Command::Check { config, live: true } => {
-            check::run(config.file())?;
-            doctor::run(runtime, config.file(), Output::Table)
+        Command::Check { file, config, live } => {
+            let named = config.file();
+            let file = file.as_deref().unwrap_or(named);
+            check::run(file)?;
+            if live {
+                doctor::run(runtime, file, &Format::People(Detail::Usual))?;
+            }
+            Ok(())
         }
-        Command::Doctor { config, output } => doctor::run(runtime, config.file(), output),
+        Command::Doctor { config, output } => doctor::run(runtime, config.file(), &output.format),
         Command::Config(command) => configuration::run(&command, runtime),
         Command::Status(options) => runtime.block_on(status::show(&options)),
         Command::Policies(options) => policies::run(&options),
@@ -497,6 +503,7 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
         Command::Store(command) => store::run(&command),
         Command::Token(command) => token::run(&command),
         Command::Completions { shell } => Ok(print_completions(shell)?),
+        Command::Version => Ok(printer::data(&Arguments::command().render_version())?),
         #[cfg(feature = "man")]
         Command::Man { folder } => Ok(man::write(Arguments::command(), &folder)?),
     }

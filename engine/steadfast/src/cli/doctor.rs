@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::{Failure, Output, printer};
+use super::output::Format;
+use super::{Failure, printer};
 use crate::config::Config;
 use crate::doctor::{Finding, Verdict, examine};
 
@@ -25,16 +26,16 @@ Examples:
   steadfast doctor --output json | jq -r '.findings[] | select(.verdict == \"wrong\") | .what'";
 
 /// Examines everything that a configuration leads to, and says what is so.
-pub(super) fn run(runtime: &Runtime, config: &Path, output: Output) -> Result<(), Failure> {
+pub(super) fn run(runtime: &Runtime, config: &Path, format: &Format) -> Result<(), Failure> {
     let config = Config::load(config)?;
     let findings = runtime.block_on(examine(&config));
-    match output {
-        Output::Table => printer::data(&report(&findings))?,
-        Output::Json => printer::json(&json!({
+    match format {
+        Format::People(_) => printer::data(&report(&findings))?,
+        Format::Data(data) => printer::data(&data.shown(&json!({
             "findings": findings,
             "wrong": count(&findings, Verdict::Wrong),
             "warnings": count(&findings, Verdict::Warning),
-        }))?,
+        }))?)?,
     }
     if count(&findings, Verdict::Wrong) > 0 {
         return Err(Failure::Reported);

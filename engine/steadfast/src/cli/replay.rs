@@ -13,8 +13,9 @@ use steadfast_core::recording::Recorded;
 use steadfast_core::replay::{PastFailures, Replay, compare};
 use tokio::runtime::Runtime;
 
+use super::output::{Format, OutputOption};
 use super::policy::policy_arg;
-use super::{Failure, Output, located, printer};
+use super::{Failure, located, printer};
 use crate::config::Config;
 use crate::run::load_policies;
 use report::{Comparison, Report};
@@ -49,9 +50,8 @@ pub(super) struct Options {
     /// Its parameters, as JSON or as a TOML table.
     #[arg(long, value_name = "TABLE", requires = "policy")]
     params: Option<String>,
-    /// How to print: `table` for people, `json` for programs.
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    output: OutputOption,
 }
 
 /// Decides everything again, and tells what differs.
@@ -69,9 +69,9 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         again.end_batch();
     }))?;
     let report = again.finish(span);
-    match options.output {
-        Output::Table => printer::data(&report.page())?,
-        Output::Json => printer::json(&report.document())?,
+    match &options.output.format {
+        Format::People(_) => printer::data(&report.page())?,
+        Format::Data(data) => printer::data(&data.shown(&report.document())?)?,
     }
     if report.is_same() {
         Ok(())

@@ -12,8 +12,9 @@ use steadfast_core::journal::JournalError;
 use steadfast_core::time::Clock as _;
 use steadfast_store::{Discard, Inspection, Problem, Repaired};
 
+use super::output::{Format, OutputOption};
 use super::printer::PrintError;
-use super::{Failure, Output, printer};
+use super::{Failure, printer};
 use crate::config::Config;
 use crate::run::SystemClock;
 
@@ -74,9 +75,8 @@ pub(super) enum Command {
     Check {
         #[command(flatten)]
         which: Which,
-        /// How to print: `table` for people, `json` for programs.
-        #[arg(short, long, value_enum, default_value_t = Output::Table)]
-        output: Output,
+        #[command(flatten)]
+        output: OutputOption,
     },
     /// Mend a store at rest, after a copy of it: what does not read is set aside, and nothing is lost.
     #[command(after_help = REPAIR_HELP)]
@@ -152,7 +152,7 @@ fn kind(found: FileType) -> &'static str {
 /// Does what was asked of a store.
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Check { which, output } => check(which, *output),
+        Command::Check { which, output } => check(which, output),
         Command::Repair {
             which,
             discard_quarantined,
@@ -170,12 +170,12 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     }
 }
 
-fn check(which: &Which, output: Output) -> Result<(), Failure> {
+fn check(which: &Which, output: &OutputOption) -> Result<(), Failure> {
     let path = which.file()?;
     let found = steadfast_store::inspect(&path).map_err(anyhow::Error::new)?;
-    match output {
-        Output::Table => printer::data(&report(&path.display().to_string(), &found))?,
-        Output::Json => printer::json(&document(&found))?,
+    match &output.format {
+        Format::People(_) => printer::data(&report(&path.display().to_string(), &found))?,
+        Format::Data(data) => printer::data(&data.shown(&document(&found))?)?,
     }
     verdict(&found.problems)
 }

@@ -409,6 +409,67 @@ fn a_shell_is_told_which_jobs_there_are() {
     assert_eq!(commands.out, "history", "{}", commands.err);
 }
 
+/// kubectl's own protocol: staging/src/k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go.
+#[test]
+fn by_the_name_of_a_plugins_completion_it_answers_as_kubectl_reads_it() {
+    let engine = Fake::start();
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = folder.path().join("kubectl_complete-steadfast");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_steadfast"), &plugin).unwrap();
+    std::fs::create_dir(folder.path().join("modules")).unwrap();
+    let said = |words: &[&str]| {
+        let mut command = std::process::Command::new(&plugin);
+        command
+            .args(words)
+            .current_dir(folder.path())
+            .env("STEADFAST_SERVER", &engine.server)
+            .env_remove("STEADFAST_TOKEN_FILE");
+        let ended = Ended::of(&mut command);
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{words:?}");
+        ended.out
+    };
+    assert_eq!(said(&["explain", "prod/"]), "prod/pay/orders\nprod/shop/orders\n:4\n");
+    assert_eq!(
+        said(&["explain", ""])
+            .lines()
+            .filter(|line| JOBS.contains(line))
+            .count(),
+        3
+    );
+    let commands = said(&["hist"]);
+    assert!(
+        commands.starts_with("history\tShow what was written about a job") && commands.ends_with("\n:4\n"),
+        "{commands}"
+    );
+    assert!(said(&["status", "--sev"]).starts_with("--severity\t"));
+    assert_eq!(said(&["status", "--severity", "unc"]).lines().last(), Some(":4"));
+    // No blank behind a folder, and the shell's own offer where there is none from here.
+    assert_eq!(said(&["check", "mod"]), "modules/\n:6\n");
+    assert_eq!(said(&["status", "--search", "x"]), ":0\n");
+}
+
+#[test]
+fn the_version_and_the_file_to_check_may_be_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let ask = |arguments: &[&str]| run(folder.path(), arguments);
+    assert_eq!(ask(&["version"]).out, ask(&["--version"]).out);
+    std::fs::write(folder.path().join("mine.toml"), crate::running::BASE).unwrap();
+    let checked = ask(&["check", "mine.toml"]);
+    assert!(
+        checked.code == Some(0) && checked.err.contains("mine.toml has no mistakes"),
+        "{}",
+        checked.err
+    );
+    let set = ask(&["check", "mine.toml", "--set", "timing.poll=soon"]);
+    assert_eq!(set.code, Some(2), "{}", set.err);
+    let twice = ask(&["check", "mine.toml", "--config", "other.toml"]);
+    assert!(
+        twice.code == Some(2) && twice.err.contains("cannot be used with"),
+        "{}",
+        twice.err
+    );
+}
+
 #[test]
 fn by_the_name_of_a_plugin_it_is_one_of_kubectls() {
     let folder = tempfile::tempdir().unwrap();

@@ -94,6 +94,16 @@ fn where_all_is_well_it_says_what_it_saw() {
         assert!(ended.out.contains(said), "{said}: {}", ended.out);
     }
     assert!(!folder.path().join("steadfast.db").exists());
+    let picked = run(
+        folder.path(),
+        &["doctor", "-o", "template={{ wrong }} of {{ warnings }}"],
+    );
+    assert_eq!(
+        (picked.code, picked.out.as_str()),
+        (Some(0), "0 of 0\n"),
+        "{}",
+        picked.err
+    );
     let live = run(folder.path(), &["check", "--live"]);
     assert_eq!(live.code, Some(0), "{}", live.err);
     assert!(live.out.contains("rights are granted") && live.err.contains("has no mistakes"));

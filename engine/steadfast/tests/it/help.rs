@@ -55,6 +55,7 @@ fn help_of_each_command() {
         "token",
         "token new",
         "completions",
+        "version",
     ];
     let mut all = run(Path::new("."), &["--help"]).out;
     for command in commands {

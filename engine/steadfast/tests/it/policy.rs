@@ -35,6 +35,19 @@ fn the_default_policy_passes() {
     assert!(ended.out.contains("passed fixture files/0.json"), "{}", ended.out);
     assert!(ended.out.contains("passed network-loss"), "{}", ended.out);
     assert!(ended.out.ends_with("7 checks: 7 passed, 0 failed\n"), "{}", ended.out);
+    let broken = silent(serde_json::json!({ "state": "FAILED" }));
+    let (_, folder) = tested("builtin:conservative", &[&broken]);
+    let arguments = ["policy", "test", "builtin:conservative", "files", "-o", "json"];
+    let told = run(folder.path(), &arguments);
+    assert_eq!(told.code, Some(1), "{}", told.err);
+    let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!((&told["passed"], &told["failed"]), (&6.into(), &1.into()), "{told:#}");
+    let checks = told["checks"].as_array().unwrap();
+    let failed: Vec<_> = checks.iter().filter(|check| check["passed"] == false).collect();
+    assert!(
+        checks.len() == 7 && failed.len() == 1 && failed[0]["broken"][0].is_string(),
+        "{told:#}"
+    );
 }
 
 #[test]

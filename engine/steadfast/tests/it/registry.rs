@@ -94,6 +94,19 @@ fn what_is_pushed_and_signed_is_pulled_and_loaded() {
     );
     assert_eq!(desk.push("mine.wasm", &tagged, &["--sign", "mine.key"]), reference);
 
+    let again = [
+        "policy",
+        "push",
+        "mine.wasm",
+        &tagged,
+        "--sign",
+        "mine.key",
+        "-o",
+        "jsonpath={.reference} {.signedBy}",
+    ];
+    let again = desk.done(&again);
+    assert!(again.starts_with(&format!("{reference} sha256:")), "{again}");
+
     let told = desk.done(&[
         "policy",
         "pull",

@@ -48,6 +48,14 @@ fn another_policy_is_known_by_what_it_adds() {
     );
     let document: serde_json::Value = serde_json::from_str(&document.out).unwrap();
     assert_eq!(document.pointer("/jobs/0/differences/0/to"), Some(&"FAILED".into()));
+    let path = "jsonpath={.jobs[0].differences[0].to}";
+    let picked = on(folder.path(), &["replay", "--policy", "builtin:naive", "-o", path]);
+    assert_eq!(
+        (picked.code, picked.out.as_str()),
+        (Some(1), "FAILED\n"),
+        "{}",
+        picked.err
+    );
 }
 
 #[test]

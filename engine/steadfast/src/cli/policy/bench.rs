@@ -9,7 +9,8 @@ use steadfast_core::decision::Decide as _;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits};
 
-use super::super::{Failure, Output, printer};
+use super::super::output::{Format, OutputOption};
+use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
 use super::sample;
 
@@ -33,9 +34,8 @@ const MOST_MIB: u64 = 4096;
 pub(in crate::cli) struct Options {
     #[command(flatten)]
     policy: PolicyArg,
-    /// How to print: `table` for people, `json` for programs.
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    output: OutputOption,
 }
 
 /// What was measured.
@@ -62,9 +62,9 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let params = options.policy.load()?.config.params;
     let snapshots: Vec<Snapshot> = sample::decisions()?.into_iter().map(|one| one.snapshot).collect();
     let measured = measure(&module, &params, &snapshots)?;
-    match options.output {
-        Output::Table => printer::data(&page(&measured))?,
-        Output::Json => printer::json(&document(&measured))?,
+    match &options.output.format {
+        Format::People(_) => printer::data(&page(&measured))?,
+        Format::Data(data) => printer::data(&data.shown(&document(&measured))?)?,
     }
     Ok(())
 }

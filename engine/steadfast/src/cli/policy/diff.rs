@@ -8,9 +8,10 @@ use steadfast_core::id::PolicyName;
 use steadfast_core::replay::{PastFailures, Replay, compare};
 use tokio::runtime::Runtime;
 
+use super::super::output::{Format, OutputOption};
 use super::super::replay::report::{Comparison, Report};
 use super::super::replay::source::{Source, Span};
-use super::super::{Failure, Output, printer};
+use super::super::{Failure, printer};
 use super::policy_arg;
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
@@ -43,9 +44,8 @@ pub(in crate::cli) struct Options {
     new_params: Option<String>,
     #[command(flatten)]
     source: Source,
-    /// How to print: `table` for people, `json` for programs.
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    output: OutputOption,
 }
 
 /// Decides all snapshots twice, and tells where the ways part.
@@ -82,9 +82,9 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         jobs: jobs.collect(),
         not_replayed: BTreeSet::new(),
     };
-    match options.output {
-        Output::Table => printer::data(&report.page())?,
-        Output::Json => printer::json(&report.document())?,
+    match &options.output.format {
+        Format::People(_) => printer::data(&report.page())?,
+        Format::Data(data) => printer::data(&data.shown(&report.document())?)?,
     }
     if report.is_same() {
         Ok(())

@@ -7,16 +7,16 @@ use serde_json::json;
 use steadfast_host::inspect::{Inspection, inspect};
 use steadfast_host::{Description, Parameter};
 
-use super::super::{Failure, Output, printer};
+use super::super::output::{Format, OutputOption};
+use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
     #[command(flatten)]
     policy: PolicyArg,
-    /// How to print: `table` for people, `json` for programs.
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    output: Output,
+    #[command(flatten)]
+    output: OutputOption,
 }
 
 /// Tells what the bytes say, even of a module that cannot be loaded; then what the policy says of itself.
@@ -25,9 +25,9 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let outside = inspect(&bytes).map_err(|error| Failure::Usage(error.into()))?;
     let loaded = options.policy.load();
     let description = loaded.as_ref().ok().map(|loaded| loaded.module.description());
-    match options.output {
-        Output::Table => printer::data(&page(&outside, description))?,
-        Output::Json => printer::json(&document(&outside, description))?,
+    match &options.output.format {
+        Format::People(_) => printer::data(&page(&outside, description))?,
+        Format::Data(data) => printer::data(&data.shown(&document(&outside, description))?)?,
     }
     loaded.map(drop)
 }

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use clap::Args;
+use serde_json::json;
 use steadfast_host::inspect::{Form, Inspection, inspect};
 use steadfast_modules::{MAX_MODULE, Outline, PublishError, publish};
 
+use super::super::output::{Format, OutputOption};
 use super::super::{Failure, printer};
 use super::keys;
 use super::registries::{RegistryOptions, reference};
@@ -23,6 +25,8 @@ pub(in crate::cli) struct Options {
     /// The private key that signs it, as `cosign sign` would; the signature is there before the tag names the module.
     #[arg(long, value_name = "FILE")]
     sign: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputOption,
     #[command(flatten)]
     registries: RegistryOptions,
 }
@@ -55,9 +59,20 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
             Failure::Failed(anyhow::Error::new(error).context(fix))
         }
     })?;
-    printer::data(&format!("{}\n", published.reference))?;
-    match published.signed_by {
-        Some(key) => printer::note(&format!("sha256 {}, signed by {}", published.sha256, key.oci())),
+    let by = published.signed_by.as_ref().map(|key| key.oci().to_string());
+    match &options.output.format {
+        Format::People(_) => printer::data(&format!("{}\n", published.reference))?,
+        Format::Data(data) => {
+            let document = json!({
+                "reference": published.reference.to_string(),
+                "sha256": published.sha256.to_string(),
+                "signedBy": by,
+            });
+            printer::data(&data.shown(&document)?)?;
+        }
+    }
+    match by {
+        Some(key) => printer::note(&format!("sha256 {}, signed by {key}", published.sha256)),
         None => printer::note(&format!("sha256 {}, not signed", published.sha256)),
     }
     Ok(())

@@ -6,9 +6,11 @@ mod steadiness;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::{Value, json};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_simulate::{Environment, Harness, play};
 
+use super::super::output::{Format, OutputOption};
 use super::super::simulate::{Cast, files, report};
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
@@ -26,6 +28,7 @@ to begin with; add to it, for example:
 Examples:
   steadfast policy test my.wasm
   steadfast policy test my.wasm stories/ snapshots/
+  steadfast policy test my.wasm -o jsonpath='{.checks[?@.passed==false].what}'
   steadfast policy test my.wasm --params '{ patience = \"90s\" }' stories/outage.toml
 
 Exit codes:
@@ -40,6 +43,8 @@ pub(in crate::cli) struct Options {
     /// Stories (*.toml), fixtures (*.json), and folders of them.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    output: OutputOption,
 }
 
 /// One thing the policy was held to.
@@ -69,6 +74,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     verdicts.extend(steadiness::verdicts(&mut policy, &snapshots));
     verdicts.extend(fixtures.iter().map(|fixture| fixture.judge(&mut policy)));
     let mut page: String = verdicts.iter().map(Verdict::line).collect();
+    let mut checks: Vec<Value> = verdicts.iter().map(Verdict::document).collect();
     let mut failed = verdicts.iter().filter(|verdict| verdict.broken.is_some()).count();
     let harness = Harness {
         timing: cast.timing,
@@ -81,6 +87,11 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     for story in &stories {
         let outcome = play(story, &harness)?;
         page.push_str(&report(story, &outcome));
+        let broken = outcome.broken.iter();
+        let broken: Vec<String> = broken.map(|one| format!("at {}: {}", one.at, one.what)).collect();
+        checks.push(
+            json!({ "what": format!("{}: {}", story.id, story.title), "passed": broken.is_empty(), "broken": broken }),
+        );
         failed += usize::from(!outcome.broken.is_empty());
     }
     let all = verdicts.len() + stories.len();
@@ -89,11 +100,22 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         "{}: {passed} passed, {failed} failed\n",
         printer::counted(all, "check")
     ));
-    printer::data(&page)?;
+    match &options.output.format {
+        Format::People(_) => printer::data(&page)?,
+        Format::Data(data) => {
+            let document = json!({ "checks": checks, "passed": passed, "failed": failed });
+            printer::data(&data.shown(&document)?)?;
+        }
+    }
     if failed > 0 { Err(Failure::Reported) } else { Ok(()) }
 }
 
 impl Verdict {
+    /// In the shape of a story's.
+    fn document(&self) -> Value {
+        json!({ "what": self.what, "passed": self.broken.is_none(), "broken": Vec::from_iter(&self.broken) })
+    }
+
     fn line(&self) -> String {
         match &self.broken {
             None => format!("passed {}\n", self.what),
