@@ -65,7 +65,7 @@ impl Severity {
     }
 
     /// Of a state alone.
-    const fn of_state(state: JobState) -> Self {
+    pub const fn of_state(state: JobState) -> Self {
         match state {
             JobState::Failed | JobState::Lost | JobState::Terminated => Self::Failed,
             JobState::Unknown => Self::Unconfirmed,

@@ -16,7 +16,8 @@ use crate::state::Api;
 use crate::view::Job;
 use crate::words::schema;
 
-pub(crate) use order::{Behind, Sort, sorts};
+pub use order::sorts;
+pub(crate) use order::{Behind, Sort};
 
 /// A page of jobs, in the order that was asked for.
 #[derive(Debug, Serialize, ToSchema)]

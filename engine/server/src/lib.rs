@@ -51,6 +51,7 @@ pub use access::{
     TokenError, TokenReviewer, TokensError,
 };
 pub use clusters::{Cluster, ClusterList, Kind, KindState, Standalone};
+pub use jobs::sorts;
 pub use links::{LinkError, LinkTemplate};
 pub use ports::{
     AskedSilence, Closeup, CloseupError, ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts,

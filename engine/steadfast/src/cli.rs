@@ -174,7 +174,8 @@ enum Command {
     History(history::HistoryOptions),
     /// Show what was written about all jobs, newest last, and follow what is written from now on.
     Events(history::EventsOptions),
-    /// Show the alerts that stand, the oldest first.
+    /// Show the alerts that stand, the oldest first, and above them each cluster that cannot be read.
+    #[command(after_help = alerts::AFTER_HELP)]
     Alerts(alerts::Options),
     /// Show the jobs on a whole screen, the worst first, as they change.
     #[cfg(feature = "top")]

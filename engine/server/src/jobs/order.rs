@@ -71,8 +71,8 @@ impl From<Sort> for String {
     }
 }
 
-/// The words of all orders, each also turned round.
-pub(crate) fn sorts() -> impl Iterator<Item = String> {
+/// The words of all orders, each also turned round: what `sort` of `GET /api/v1/jobs` takes.
+pub fn sorts() -> impl Iterator<Item = String> {
     words().flat_map(|word| ["", "-"].map(|turned| format!("{turned}{word}")))
 }
 

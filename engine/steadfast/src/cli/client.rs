@@ -1,5 +1,7 @@
 //! The API of a running engine, as the command line calls it.
 
+mod refusal;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,12 +9,14 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
-use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::id::JobKey;
 use steadfast_core::secret_url::SecretUrl;
+use steadfast_core::time::{Clock as _, Timestamp};
 use steadfast_http::{TlsFault, whole};
 
+use self::refusal::Refusal;
 use super::Failure;
+use crate::run::SystemClock;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most that is read of one answer, in bytes: a page of 500 jobs has a tenth of it.
@@ -84,6 +88,17 @@ pub(super) struct Client {
     base: String,
     token: Option<String>,
     shows_certificate: bool,
+}
+
+/// What an engine has of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Found {
+    /// The job.
+    Job(Value),
+    /// There is none, as far as everything could be looked at.
+    Gone,
+    /// None is on record, and whether there is one is not known: why.
+    NotKnown(String),
 }
 
 /// The path of a job, or of something below it.
@@ -214,13 +229,44 @@ impl Client {
         self.document(self.request(Method::GET, path).timeout(TIMEOUT)).await
     }
 
-    /// A document that may not be there.
+    /// A document that an engine of an earlier version may not have.
     pub(super) async fn find(&self, path: &str) -> Result<Option<Value>, Failure> {
-        let response = self.answer(self.request(Method::GET, path).timeout(TIMEOUT)).await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
+        match self.get(path).await {
+            Err(Failure::Missing(_)) => Ok(None),
+            answer => answer.map(Some),
         }
-        read(self.accepted(response).await?).await.map(Some)
+    }
+
+    /// A job. That there is none is believed only of an engine that says so of what it could look at.
+    pub(super) async fn find_job(&self, id: &str) -> Result<Found, Failure> {
+        let request = self.request(Method::GET, &job_path(id, "")?).timeout(TIMEOUT);
+        let response = self.answer(request).await?;
+        let status = response.status();
+        if status != StatusCode::NOT_FOUND {
+            return read(self.accepted(response).await?).await.map(Found::Job);
+        }
+        let refusal = Refusal::of(&whole(response, MAX_REFUSAL).await.unwrap_or_default());
+        match (refusal.code(), refusal.failure(status)) {
+            (Some("no-such-job"), _) => Ok(Found::Gone),
+            (_, Failure::Missing(error)) => Ok(Found::NotKnown(error.to_string())),
+            (_, failure) => Err(failure),
+        }
+    }
+
+    /// The time by the engine's clock, to the second; by this machine's where the engine does not say. What is counted from now on
+    /// is compared with the engine's.
+    pub(super) async fn now(&self) -> Timestamp {
+        let asked = self.answer(self.request(Method::GET, "/livez").timeout(TIMEOUT)).await;
+        let date = asked.ok().and_then(|response| {
+            let date = response.headers().get(reqwest::header::DATE)?.to_str().ok()?;
+            httpdate::parse_http_date(date).ok()
+        });
+        let millis = date.and_then(|date| {
+            let since = date.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
+            i64::try_from(since.as_millis()).ok()
+        });
+        // The header is cut to the second; nothing is to end before its time.
+        millis.map_or_else(|| SystemClock.now(), |millis| Timestamp::from_millis(millis + 999))
     }
 
     /// What a probe answers, well or not; `None` for an answer that is no document.
@@ -281,12 +327,24 @@ impl Client {
 
     /// The first so many items of a paged list.
     pub(super) async fn first(&self, path: &str, asked: &[(&str, String)], most: usize) -> Result<Vec<Value>, Failure> {
+        self.first_of(path, asked, most, |_| {}).await
+    }
+
+    /// The same, for who looks at what else stands on a page.
+    pub(super) async fn first_of(
+        &self,
+        path: &str,
+        asked: &[(&str, String)],
+        most: usize,
+        mut beside: impl FnMut(&Value),
+    ) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
         let mut last: Option<String> = None;
         loop {
             let mut asked = asked.to_vec();
             asked.extend(last.clone().map(|cursor| ("cursor", cursor)));
             let mut page = self.get(&with_query(path, &asked)).await?;
+            beside(&page);
             match page.get_mut("items").map(Value::take) {
                 Some(Value::Array(more)) => items.extend(more),
                 Some(_) | None => return Err(no_engine(&format!("answered {path} without a list"))),
@@ -324,8 +382,13 @@ impl Client {
 
     /// An answer that is no refusal.
     async fn accepted(&self, response: Response) -> Result<Response, Failure> {
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return accepted(response).await;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let refusal = Refusal::of(&whole(response, MAX_REFUSAL).await.unwrap_or_default());
+        if status != StatusCode::UNAUTHORIZED {
+            return Err(refusal.failure(status));
         }
         let why = match &self.token {
             Some(_) => {
@@ -333,8 +396,9 @@ impl Client {
             }
             None => "it asks for a token; name a file with one of its server.token_file or tokens_file",
         };
+        let code = refusal.behind_status();
         Err(Failure::Refused(anyhow!(
-            "the engine refused (401 Unauthorized): {why}, by --token-file FILE or STEADFAST_TOKEN_FILE"
+            "the engine refused (401 Unauthorized{code}): {why}, by --token-file FILE or STEADFAST_TOKEN_FILE"
         )))
     }
 
@@ -392,46 +456,6 @@ pub(super) fn no_engine(what: &str) -> Failure {
     Failure::Unreachable(anyhow!(
         "what is at the address {what}, as no engine does; name an engine with --server"
     ))
-}
-
-/// An answer that is no refusal.
-async fn accepted(response: Response) -> Result<Response, Failure> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let said = whole(response, MAX_REFUSAL).await.unwrap_or_default();
-    let detail = refusal(&said).unwrap_or_else(|| "no reason given".to_owned());
-    if status == StatusCode::BAD_REQUEST
-        && let Some(parameter) = unknown_parameter(&said, &detail)
-    {
-        return Err(Failure::UnknownParameter(parameter));
-    }
-    let refused = anyhow!("the engine refused ({status}): {detail}");
-    Err(match status {
-        StatusCode::NOT_FOUND => Failure::Missing(refused),
-        status if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => Failure::Refused(refused),
-        _ => Failure::Unreachable(refused),
-    })
-}
-
-/// The parameter that an engine does not know, if it is that.
-fn unknown_parameter(body: &[u8], detail: &str) -> Option<String> {
-    let parameter = serde_json::from_slice::<Value>(body).ok()?;
-    let parameter = parameter.get("parameter")?.as_str()?.to_owned();
-    detail
-        .starts_with(&format!("`{parameter}` is not a parameter here"))
-        .then_some(parameter)
-}
-
-/// Why a request was refused: an engine's own words, or the one line of whoever speaks in its place.
-fn refusal(body: &[u8]) -> Option<String> {
-    let text = str::from_utf8(body).ok()?.trim();
-    if let Ok(said) = serde_json::from_str::<Value>(text) {
-        return said.get("detail")?.as_str().map(str::to_owned);
-    }
-    let is_line = !text.is_empty() && text.len() <= 200 && !text.contains(['<', '\n']);
-    is_line.then(|| ForeignText::new(text).to_string())
 }
 
 #[cfg(test)]

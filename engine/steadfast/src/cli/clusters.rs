@@ -20,6 +20,32 @@ pub(super) struct Options {
     server: ServerOptions,
 }
 
+/// Whether what is shown of clusters is all there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coverage {
+    Whole,
+    /// One of them was never read since the engine started: jobs may be missing.
+    Partial,
+}
+
+impl Coverage {
+    pub(super) fn of<'a>(mut clusters: impl Iterator<Item = &'a Cluster>) -> Self {
+        if clusters.any(|cluster| cluster.never_read) {
+            Self::Partial
+        } else {
+            Self::Whole
+        }
+    }
+
+    /// What is said where there is nothing to show, such as `no alert stands`.
+    pub(super) fn none(self, text: &str) -> String {
+        match self {
+            Self::Whole => text.to_owned(),
+            Self::Partial => format!("{text}, as far as clusters were read"),
+        }
+    }
+}
+
 const PATH: &str = "/api/v1/clusters";
 /// How many lists a line names; the rest are a number.
 const NAMED: usize = 4;

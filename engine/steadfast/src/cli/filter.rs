@@ -2,13 +2,19 @@
 //!
 //! The engine selects. Whoever follows its events selects what comes with them by the same rules, since a stream is of all jobs.
 
+use std::time::Duration;
+
 use anyhow::anyhow;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::Value;
 use steadfast_core::duration::parse_duration;
-use steadfast_core::state::JobState;
+use steadfast_core::severity::Severity;
+use steadfast_core::state::{Confidence, JobState};
 use steadfast_core::time::{Clock as _, Timestamp};
+use steadfast_server::{Cluster, sorts};
 
+use super::client::Client;
 use crate::run::SystemClock;
 
 /// Each option may be repeated, or hold several words with commas between: jobs with any of them. Several options: jobs with all.
@@ -27,16 +33,15 @@ pub(super) struct Filter {
     /// Only jobs whose state is not confirmed.
     #[arg(long)]
     pub(super) not_confirmed: bool,
-    /// Only jobs this bad: alerting, failed, degraded, unconfirmed, changing, running or ended.
+    /// Only jobs this bad, the worst first.
     #[arg(
         long,
         value_delimiter = ',',
         value_name = "WORD",
-        value_enum,
-        hide_possible_values = true
+        value_parser = one_of(Severity::ALL, Severity::as_str)
     )]
     pub(super) severity: Vec<Severity>,
-    /// Only jobs with this condition, such as FlinkUnreachable.
+    /// Only jobs with this condition, such as FlinkUnreachable; `*`: with any.
     #[arg(long, value_delimiter = ',', value_name = "TYPE")]
     pub(super) condition: Vec<String>,
     /// Only jobs with this alert; `*`: with any.
@@ -56,77 +61,68 @@ pub(super) struct Filter {
     pub(super) since: Option<Since>,
 }
 
-/// How bad it is, worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Severity {
-    Alerting,
-    Failed,
-    Degraded,
-    Unconfirmed,
-    Changing,
-    Running,
-    Ended,
-}
-
-impl Severity {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Alerting => "alerting",
-            Self::Failed => "failed",
-            Self::Degraded => "degraded",
-            Self::Unconfirmed => "unconfirmed",
-            Self::Changing => "changing",
-            Self::Running => "running",
-            Self::Ended => "ended",
-        }
-    }
+/// Takes one of these words: clap names them all in the help, and where another one is written.
+pub(super) fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    word: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let words = PossibleValuesParser::new(all.iter().map(|one| word(*one)));
+    words.try_map(move |written| {
+        let found = all.iter().find(|one| word(**one) == written).copied();
+        found.ok_or("it is none of the words")
+    })
 }
 
 /// A moment, as a span before now or as a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Since(pub(super) Timestamp);
+pub(super) enum Since {
+    Before(Duration),
+    At(Timestamp),
+}
 
 impl Since {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let before = parse_duration(text).map(|span| SystemClock.now().before(span));
+        let before = parse_duration(text).map(Self::Before);
         before
-            .or_else(|| Timestamp::parse(text))
-            .map(Self)
+            .or_else(|| Timestamp::parse(text).map(Self::At))
             .ok_or_else(|| "write a span such as 2h, 30m or 7d, or a time such as 2026-11-23T01:13:29Z".to_owned())
+    }
+
+    /// With the span counted from now by the engine's clock: it is compared with what the engine wrote.
+    pub(super) async fn counted(self, client: &Client) -> Self {
+        match self {
+            Self::Before(span) => Self::At(client.now().await.before(span)),
+            Self::At(_) => self,
+        }
+    }
+
+    /// The moment; a span that was not counted yet is so by this machine's clock.
+    pub(super) fn at(self) -> Timestamp {
+        match self {
+            Self::Before(span) => SystemClock.now().before(span),
+            Self::At(at) => at,
+        }
     }
 }
 
-/// In which order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sort(&'static str);
-
-/// What the API sorts by, and each the other way round.
-const ORDERS: [&str; 12] = [
-    "id",
-    "severity",
-    "state",
-    "since",
-    "confirmed",
-    "cluster",
-    "-id",
-    "-severity",
-    "-state",
-    "-since",
-    "-confirmed",
-    "-cluster",
-];
+/// In which order: a word of the API's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sort(String);
 
 impl Sort {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let known = ORDERS.iter().find(|known| **known == text);
-        known.copied().map(Self).ok_or_else(|| {
-            "write id, severity (worst first), state, since, confirmed or cluster; with a `-` before it, it is turned round"
-                .to_owned()
-        })
+        if sorts().any(|known| known == text) {
+            return Ok(Self(text.to_owned()));
+        }
+        let plain: Vec<String> = sorts().filter(|known| !known.starts_with('-')).collect();
+        let plain = plain.join(", ").replace("severity", "severity (worst first)");
+        Err(format!(
+            "write one of {plain}; with a `-` before it, it is turned round"
+        ))
     }
 
-    pub(super) fn word(self) -> &'static str {
-        self.0
+    pub(super) fn word(&self) -> &str {
+        &self.0
     }
 }
 
@@ -151,16 +147,31 @@ fn label(text: &str) -> Result<String, String> {
 }
 
 impl Filter {
+    /// With spans counted from now by the engine's clock.
+    pub(super) async fn counted(&self, client: &Client) -> Self {
+        let since = match self.since {
+            Some(since) => Some(since.counted(client).await),
+            None => None,
+        };
+        Self { since, ..self.clone() }
+    }
+
+    /// Whether jobs of this cluster may be asked for.
+    pub(super) fn concerns(&self, cluster: &Cluster) -> bool {
+        self.cluster.is_empty() || self.cluster.contains(&cluster.name)
+    }
+
     /// As the API takes it.
     pub(super) fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = Vec::new();
-        let confidence = if self.not_confirmed { "inferred,stale" } else { "" };
-        let severity: Vec<&str> = self.severity.iter().map(|severity| severity.word()).collect();
+        let unsure = Confidence::ALL.iter().filter(|one| **one != Confidence::Confirmed);
+        let unsure: Vec<&str> = unsure.map(|one| one.as_str()).filter(|_| self.not_confirmed).collect();
+        let severity: Vec<&str> = self.severity.iter().map(|severity| severity.as_str()).collect();
         for (name, value) in [
             ("namespace", self.namespace.join(",")),
             ("cluster", self.cluster.join(",")),
             ("state", self.state.join(",")),
-            ("confidence", confidence.to_owned()),
+            ("confidence", unsure.join(",")),
             ("severity", severity.join(",")),
             ("condition", self.condition.join(",")),
             ("alert", self.alert.join(",")),
@@ -169,7 +180,7 @@ impl Filter {
             ("search", self.search.clone().unwrap_or_default()),
             (
                 "since",
-                self.since.map_or_else(String::new, |since| since.0.to_string()),
+                self.since.map_or_else(String::new, |since| since.at().to_string()),
             ),
         ] {
             if !value.is_empty() {
@@ -179,9 +190,26 @@ impl Filter {
         query
     }
 
+    /// The same with another text to look for. An engine looks for one only, and [`Filter::finds`] holds what it finds against this one's.
+    #[cfg(feature = "top")]
+    pub(super) fn searching(&self, text: &str) -> Self {
+        Self {
+            search: Some(text.to_owned()),
+            ..self.clone()
+        }
+    }
+
     /// Whether nothing is left out.
     pub(super) fn is_empty(&self) -> bool {
         self.query().is_empty()
+    }
+
+    /// Whether a job of the API's has what is looked for in its id.
+    pub(super) fn finds(&self, job: &Value) -> bool {
+        let id = job.get("id").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+        self.search
+            .as_ref()
+            .is_none_or(|text| id.contains(&text.to_lowercase()))
     }
 
     /// Whether a job of the API's is among those.
@@ -195,7 +223,7 @@ impl Filter {
         let any_of = |wanted: &[String], has: &[&str]| {
             wanted.is_empty() || wanted.iter().any(|one| has.iter().any(|has| one == has || one == "*"))
         };
-        let severity = |one: &Severity| one.word() == text("severity");
+        let severity = |one: &Severity| one.as_str() == text("severity");
         let labelled = |label: &String| {
             let (key, value) = label
                 .split_once('=')
@@ -203,7 +231,6 @@ impl Filter {
             let has = job.get("labels").and_then(|labels| labels.get(key)?.as_str());
             has.is_some_and(|has| value.is_none_or(|value| value == has))
         };
-        let search = self.search.as_ref().map(|text| text.to_lowercase());
         any(&self.namespace, text("namespace"))
             && any(&self.cluster, text("cluster"))
             && any(&self.state, text("state"))
@@ -213,10 +240,10 @@ impl Filter {
             && any_of(&self.alert, &listed("alerts", "alert"))
             && any(&self.policy, text("policy"))
             && self.label.iter().all(labelled)
-            && search.is_none_or(|search| text("id").to_lowercase().contains(&search))
+            && self.finds(job)
             && self
                 .since
-                .is_none_or(|Since(since)| Timestamp::parse(text("since")).is_some_and(|at| at >= since))
+                .is_none_or(|since| Timestamp::parse(text("since")).is_some_and(|at| at >= since.at()))
     }
 }
 
@@ -234,7 +261,7 @@ pub(super) fn unknown_to_the_engine(parameter: &str) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory as _, Parser};
     use serde_json::json;
 
     use super::*;
@@ -290,6 +317,7 @@ mod tests {
         for takes in [
             "",
             "-n pay --cluster prod --state FAILED,LOST --not-confirmed --severity alerting",
+            "--condition * --severity ended,alerting",
             "--condition CrashLoop,ImagePull --alert * --policy default -l team=pay -l team --search ORD",
             "--alert JobFailed --since 2026-11-23T01:13:29Z",
         ] {
@@ -312,6 +340,7 @@ mod tests {
         }
         let calm = json!({ "confidence": "confirmed", "alerts": [] });
         assert!(!filter("--not-confirmed").takes(&calm) && !filter("--alert *").takes(&calm));
+        assert!(!filter("--condition *").takes(&calm));
     }
 
     #[test]
@@ -328,5 +357,22 @@ mod tests {
             assert!(refused.contains(says), "{options:?}: {refused}");
         }
         assert!(Sort::parse("-since").is_ok() && Sort::parse("name").unwrap_err().contains("severity"));
+    }
+
+    #[test]
+    fn each_word_of_the_engines_is_taken() {
+        for severity in Severity::ALL {
+            assert_eq!(filter(&format!("--severity {severity}")).severity, [*severity]);
+        }
+        for order in sorts() {
+            assert_eq!(Sort::parse(&order).unwrap().word(), order);
+        }
+        let command = crate::cli::Arguments::command();
+        let status = command.find_subcommand("status").unwrap();
+        let sort = status.get_arguments().find(|option| option.get_id() == "sort");
+        let help = sort.unwrap().get_help().unwrap().to_string();
+        for order in sorts().filter(|order| !order.starts_with('-')) {
+            assert!(help.contains(&order), "--sort does not name {order}: {help}");
+        }
     }
 }

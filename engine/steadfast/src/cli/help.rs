@@ -24,7 +24,7 @@ Exit codes:
      of `wait`: what was waited for did not come in time;
      of `store check` and `store repair`: something is wrong with the store
   2  the command line or the configuration is wrong; nothing was changed
-  3  the engine could not be reached, or refused the request";
+  3  the engine could not be reached, or refused the request; docs/reference/errors.md explains the code that it gave";
 
 #[cfg(not(feature = "author"))]
 pub(super) const AFTER_HELP: &str = "\
@@ -47,4 +47,4 @@ Exit codes:
   1  failed; the reason is on standard error; of `status`: a cluster of the configuration was never read, so that jobs may be
      missing; of `wait`: what was waited for did not come in time; of `store check` and `store repair`: something is wrong with the store
   2  the command line or the configuration is wrong; nothing was changed
-  3  the engine could not be reached, or refused the request";
+  3  the engine could not be reached, or refused the request; docs/reference/errors.md explains the code that it gave";

@@ -3,17 +3,20 @@
 mod row;
 mod tail;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
+use steadfast_core::journal::EventKind;
+use steadfast_core::time::Timestamp;
 
 use self::row::table;
 use self::tail::follow;
 use super::client::{Client, ServerOptions, job_path};
-use super::filter::Since;
+use super::filter::{Since, one_of};
 use super::follow::Events;
 use super::job_arg::job;
 use super::output::{Detail, Format, OutputOption};
 use super::screen::Screen;
+use super::status::text;
 use super::{Failure, complete, names, printer};
 
 const PATH: &str = "/api/v1/history";
@@ -22,46 +25,23 @@ const USUAL: usize = 100;
 /// The most that is read.
 const MOST: usize = 100_000;
 
-/// What was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Kind {
-    Transition,
-    Alert,
-    Update,
-    Call,
-    Forgotten,
-}
-
-impl Kind {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Transition => "transition",
-            Self::Alert => "alert",
-            Self::Update => "update",
-            Self::Call => "call",
-            Self::Forgotten => "forgotten",
-        }
-    }
-}
-
 /// Which part of what was written.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Part {
     /// Only what was written for less than this, such as 2h; or since a time (RFC 3339) or later.
     #[arg(long, value_name = "SPAN|TIME", value_parser = Since::parse)]
     since: Option<Since>,
-    /// Only what was written before this.
+    /// Only what was written until a time (RFC 3339), or until so long ago, such as 2h.
     #[arg(long, value_name = "SPAN|TIME", value_parser = Since::parse)]
     until: Option<Since>,
-    /// Only these: transition, alert, update, call or forgotten [repeatable, or with commas; default: all but update].
+    /// Only these [repeatable, or with commas; default: all but update].
     #[arg(
         long,
         value_delimiter = ',',
         value_name = "KIND",
-        value_enum,
-        hide_possible_values = true
+        value_parser = one_of(EventKind::ALL, EventKind::as_str)
     )]
-    kind: Vec<Kind>,
+    kind: Vec<EventKind>,
     /// How many of the newest [default: 100; with --since all].
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
@@ -69,18 +49,30 @@ pub(super) struct Part {
 
 impl Part {
     /// Updates are for programs: most change nothing that a person would look for.
-    fn kinds(&self) -> Vec<Kind> {
+    fn kinds(&self) -> Vec<EventKind> {
         if self.kind.is_empty() {
-            return vec![Kind::Transition, Kind::Alert, Kind::Call, Kind::Forgotten];
+            let usual = EventKind::ALL.iter().filter(|kind| **kind != EventKind::Update);
+            return usual.copied().collect();
         }
         self.kind.clone()
     }
 
+    /// With spans counted from now by the engine's clock.
+    async fn counted(&self, client: &Client) -> Self {
+        let mut part = self.clone();
+        for moment in [&mut part.since, &mut part.until] {
+            if let Some(since) = *moment {
+                *moment = Some(since.counted(client).await);
+            }
+        }
+        part
+    }
+
     fn query(&self) -> Vec<(&'static str, String)> {
-        let kinds: Vec<&str> = self.kinds().into_iter().map(Kind::word).collect();
+        let kinds: Vec<&str> = self.kinds().into_iter().map(EventKind::as_str).collect();
         let mut query = vec![("kind", kinds.join(","))];
-        query.extend(self.since.map(|since| ("since", since.0.to_string())));
-        query.extend(self.until.map(|until| ("until", until.0.to_string())));
+        query.extend(self.since.map(|since| ("since", since.at().to_string())));
+        query.extend(self.until.map(|until| ("until", until.at().to_string())));
         query
     }
 
@@ -108,7 +100,7 @@ pub(super) struct HistoryOptions {
 #[derive(Debug, Args)]
 pub(super) struct EventsOptions {
     /// Go on with what is written from now on, also while the engine restarts.
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "until")]
     follow: bool,
     /// Only of jobs of this namespace [repeatable, or with commas].
     #[arg(short, long, value_delimiter = ',', value_name = "NAME")]
@@ -125,8 +117,8 @@ pub(super) struct EventsOptions {
 }
 
 impl EventsOptions {
-    fn query(&self) -> Vec<(&'static str, String)> {
-        let mut query = self.part.query();
+    fn query(&self, part: &Part) -> Vec<(&'static str, String)> {
+        let mut query = part.query();
         for (name, words) in [("namespace", &self.namespace), ("cluster", &self.cluster)] {
             if !words.is_empty() {
                 query.push((name, words.join(",")));
@@ -144,7 +136,7 @@ impl EventsOptions {
             wanted.is_empty() || wanted.iter().any(|one| one == part)
         };
         let kind = item.get("kind").and_then(Value::as_str).unwrap_or_default();
-        any(&self.cluster) && any(&self.namespace) && self.part.kinds().iter().any(|one| one.word() == kind)
+        any(&self.cluster) && any(&self.namespace) && self.part.kinds().iter().any(|one| one.as_str() == kind)
     }
 }
 
@@ -152,10 +144,11 @@ impl EventsOptions {
 pub(super) async fn of_job(options: &HistoryOptions) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
     let job = names::resolve(&client, &options.job).await?;
-    let mut query = options.part.query();
+    let part = options.part.counted(&client).await;
+    let mut query = part.query();
     query.push(("job", job.clone()));
-    let items = match newest(&client, &query, options.part.limit()).await {
-        Err(Failure::Missing(_)) => transitions(&client, &job, &options.part).await?,
+    let items = match newest(&client, &query, part.limit()).await {
+        Err(Failure::Missing(_)) => transitions(&client, &job, &part).await?,
         items => items?,
     };
     if items.is_empty() {
@@ -177,7 +170,8 @@ pub(super) async fn of_all(options: &EventsOptions) -> Result<(), Failure> {
         (true, None, None) => 0,
         _ => options.part.limit(),
     };
-    let items = match newest(&client, &options.query(), limit).await {
+    let part = options.part.counted(&client).await;
+    let items = match newest(&client, &options.query(&part), limit).await {
         Err(Failure::Missing(_)) => {
             return Err(Failure::Missing(anyhow::anyhow!(
                 "this engine is of an earlier version, which has no history of all jobs: `steadfast history JOB` has one job's; or \
@@ -200,7 +194,14 @@ async fn newest(client: &Client, query: &[(&'static str, String)], most: usize) 
     let mut query = query.to_vec();
     query.push(("order", "newest".to_owned()));
     query.push(("limit", most.min(1000).to_string()));
-    let mut items = client.first(PATH, &query, most).await?;
+    let mut unreadable = Vec::new();
+    let read = client.first_of(PATH, &query, most, |page| {
+        let more = page.get("unreadable").and_then(Value::as_array);
+        unreadable.extend(more.into_iter().flatten().cloned());
+    });
+    let mut items = read.await?;
+    // What is there and does not read is not nothing. As the list they are oldest first.
+    unreadable.iter().rev().for_each(note_unreadable);
     items.reverse();
     Ok(items)
 }
@@ -214,16 +215,21 @@ async fn transitions(client: &Client, job: &str, part: &Part) -> Result<Vec<Valu
         json!({ "sequence": sequence, "at": at, "job": job, "kind": "transition", "transition": transition })
     };
     let is_asked = |item: &Value| {
-        let at = item
-            .get("at")
-            .and_then(Value::as_str)
-            .and_then(steadfast_core::time::Timestamp::parse);
+        let at = item.get("at").and_then(Value::as_str).and_then(Timestamp::parse);
         let Some(at) = at else { return true };
-        part.since.is_none_or(|since| at >= since.0) && part.until.is_none_or(|until| at < until.0)
+        // As the engine takes it: what was written at that moment is in it.
+        part.since.is_none_or(|since| at >= since.at()) && part.until.is_none_or(|until| at <= until.at())
     };
     let items: Vec<Value> = items.into_iter().map(item).filter(is_asked).collect();
     let cut = items.len().saturating_sub(part.limit());
     Ok(items.into_iter().skip(cut).collect())
+}
+
+/// An entry that is in the journal and does not read.
+fn note_unreadable(entry: &Value) {
+    let sequence = entry.get("sequence").map_or_else(String::new, Value::to_string);
+    let (job, why) = (text(entry, "/job"), text(entry, "/why"));
+    printer::note(&format!("entry {sequence} of {job} does not read: {why}"));
 }
 
 fn print(items: &[Value], format: &Format, jobs: row::Jobs) -> Result<(), Failure> {

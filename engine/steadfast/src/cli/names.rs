@@ -3,9 +3,11 @@
 use anyhow::anyhow;
 use serde_json::Value;
 use steadfast_core::id::JobKey;
+use steadfast_core::time::Clock as _;
 
-use super::Failure;
-use super::client::Client;
+use super::client::{Client, Found};
+use super::{Failure, clusters};
+use crate::run::SystemClock;
 
 /// The API's list of jobs.
 pub(super) const JOBS: &str = "/api/v1/jobs";
@@ -39,7 +41,48 @@ pub(super) async fn resolve(client: &Client, text: &str) -> Result<String, Failu
     if let Some(key) = JobKey::parse(text) {
         return Ok(key.to_string());
     }
-    one(text, &ids(client).await?)
+    match one(text, &ids(client).await?) {
+        // Who cannot be asked adds nothing.
+        Err(Failure::Missing(error)) => Err(Failure::Missing(match never_read(client).await {
+            Ok(Some(why)) => anyhow!("{error:#}; {}", not_known(&why)),
+            Ok(None) | Err(_) => error,
+        })),
+        found => found,
+    }
+}
+
+/// The job that is meant, or whether there is none. A list without it says so only where every cluster was read.
+pub(super) async fn find(client: &Client, text: &str) -> Result<Found, Failure> {
+    check(text)?;
+    if let Some(key) = JobKey::parse(text) {
+        return client.find_job(&key.to_string()).await;
+    }
+    match one(text, &ids(client).await?) {
+        Ok(id) => return client.find_job(&id).await,
+        Err(Failure::Missing(error)) => {
+            if let Some(why) = never_read(client).await? {
+                return Ok(Found::NotKnown(format!("{error:#}; {}", not_known(&why))));
+            }
+        }
+        Err(failure) => return Err(failure),
+    }
+    // A cluster may have been read between the list and that.
+    match one(text, &ids(client).await?) {
+        Ok(id) => client.find_job(&id).await,
+        Err(Failure::Missing(_)) => Ok(Found::Gone),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn not_known(why: &str) -> String {
+    format!("whether there is such a job is not known, since jobs of a cluster may be missing ({why})")
+}
+
+/// What is to be said of a cluster that was never read since the engine started, whose jobs a list may lack; `None`: there is none.
+pub(super) async fn never_read(client: &Client) -> Result<Option<String>, Failure> {
+    let (list, now) = (clusters::read(client).await?, SystemClock.now());
+    let unread = list.items.iter().find(|cluster| cluster.never_read);
+    Ok(unread.map(|cluster| clusters::line(cluster, now).unwrap_or_else(|| cluster.name.clone())))
 }
 
 /// The one job whose id ends so, or else the one that does in another case.
@@ -98,12 +141,17 @@ pub(super) async fn ids(client: &Client) -> Result<Vec<String>, Failure> {
 
 /// `; did you mean ...?`, or nothing.
 fn meant(text: &str, ids: &[String]) -> String {
+    alike(text, ids)
+}
+
+/// The same of other names than jobs'.
+pub(super) fn alike<T: AsRef<str>>(text: &str, known: &[T]) -> String {
     // The name says more than the way to it, which many jobs share.
     let name = |id: &str| id.rsplit('/').next().unwrap_or_default().to_lowercase();
     let wanted = name(text);
-    let mut near: Vec<(f64, &String)> = ids
+    let mut near: Vec<(f64, &str)> = known
         .iter()
-        .map(|id| (strsim::jaro_winkler(&wanted, &name(id)), id))
+        .map(|known| (strsim::jaro_winkler(&wanted, &name(known.as_ref())), known.as_ref()))
         .filter(|(likeness, _)| *likeness > ALIKE)
         .collect();
     near.sort_by(|(one, _), (other, _)| other.total_cmp(one));

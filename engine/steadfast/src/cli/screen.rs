@@ -2,6 +2,8 @@
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use steadfast_core::severity::Severity;
+use steadfast_core::state::JobState;
 
 /// The standard output, as far as pages are made for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,25 +43,20 @@ pub(crate) const PLAIN: Style = Style::new();
 
 /// What a state looks like. A word that a later engine has for one looks like nothing.
 pub(crate) fn of_state(state: &str) -> Style {
-    match state {
-        "RUNNING" => GOOD,
-        "FAILED" | "LOST" | "TERMINATED" => BAD,
-        "UNKNOWN" => UNKNOWN,
-        "FINISHED" | "CANCELED" | "SUSPENDED" => OVER,
-        "CREATED" | "INITIALIZING" | "STARTING" | "SAVEPOINTING" | "RECONCILING" | "RESTARTING" | "FAILING"
-        | "CANCELLING" => DOUBT,
-        _ => PLAIN,
-    }
+    JobState::parse(state).map_or(PLAIN, |state| of(Severity::of_state(state)))
 }
 
 /// What a severity looks like.
 pub(crate) fn of_severity(severity: &str) -> Style {
+    Severity::parse(severity).map_or(PLAIN, of)
+}
+
+const fn of(severity: Severity) -> Style {
     match severity {
-        "alerting" | "failed" => BAD,
-        "degraded" | "changing" => DOUBT,
-        "unconfirmed" => UNKNOWN,
-        "running" => GOOD,
-        "ended" => OVER,
-        _ => PLAIN,
+        Severity::Alerting | Severity::Failed => BAD,
+        Severity::Degraded | Severity::Changing => DOUBT,
+        Severity::Unconfirmed => UNKNOWN,
+        Severity::Running => GOOD,
+        Severity::Ended => OVER,
     }
 }

@@ -3,20 +3,19 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use steadfast_core::duration::parse_duration;
-use steadfast_core::time::{Clock as _, Timestamp};
+use steadfast_core::time::Timestamp;
 
 use super::client::{Client, ServerOptions, job_path, segment};
 use super::intent::is_about;
 use super::job_arg::job;
 use super::output::{Format, OutputOption};
 use super::{Failure, complete, names, printer};
-use crate::run::SystemClock;
 
 pub(super) const AFTER_HELP: &str = "\
 While a silence stands, sinks are not told that the alert fires; it is shown all the same. A silence outlives its alert until its time,
-at most for 30 days; if the alert stands then, sinks are told.
+at most for 30 days; if the alert stands then, sinks are told. --for is counted by the engine's clock.
 
 Examples:
   steadfast silence orders JobFailed --for 2h --comment 'being repaired'
@@ -65,8 +64,10 @@ fn time(text: &str) -> Result<Timestamp, String> {
 pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
     let below = format!("/silences/{}", segment(&options.alert));
-    let now = SystemClock.now();
-    let until = options.until.or(options.span.map(|span| now.after(span)));
+    let until = match options.span {
+        Some(span) => Some(client.now().await.after(span)),
+        None => options.until,
+    };
     let write = async |id: &str| {
         let path = job_path(id, &below)?;
         let Some(until) = until else {
@@ -89,8 +90,52 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
         }
         None => format!("{alert} of {id} is silenced no more: sinks are told of it if it stands"),
     });
+    let listed = if until.is_some() { "alerts" } else { "silences" };
+    if let Some(doubt) = doubt(alert, &job, listed) {
+        printer::note(&doubt);
+    }
     match &options.output.format {
         Format::People(_) => Ok(()),
         Format::Data(data) => Ok(printer::data(&data.shown(&job)?)?),
+    }
+}
+
+/// What is to be said where the name may be mistyped: the engine takes any, since a silence may stand before its alert does. A silence
+/// is held against the alerts that stand, its end against the silences that are left.
+fn doubt(alert: &str, job: &Value, listed: &str) -> Option<String> {
+    let all = job.get(listed).and_then(Value::as_array)?.iter();
+    let known: Vec<&str> = all.filter_map(|one| one.get("alert")?.as_str()).collect();
+    if known.contains(&alert) {
+        return None;
+    }
+    let meant = names::alike(alert, &known);
+    match (listed, meant.is_empty()) {
+        ("alerts", _) => Some(format!(
+            "no alert of that name stands at this job now, and the silence is for when one does{meant}"
+        )),
+        (_, true) => None,
+        (_, false) => Some(format!("another silence stands at this job{meant}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_may_be_mistyped_is_doubted() {
+        let job = json!({ "alerts": [{ "alert": "JobFailed" }, { "alert": "CheckpointsFailing" }],
+            "silences": [{ "alert": "CheckpointsFailing" }] });
+        assert_eq!(doubt("JobFailed", &job, "alerts"), None);
+        for (alert, listed, says) in [
+            ("jobfailed", "alerts", "for when one does; did you mean `JobFailed`?"),
+            ("JobFialed", "alerts", "did you mean `JobFailed`?"),
+            ("NoCheckpoint", "alerts", "for when one does"),
+            ("checkpointsfailing", "silences", "did you mean `CheckpointsFailing`?"),
+        ] {
+            let said = doubt(alert, &job, listed).unwrap();
+            assert!(said.ends_with(says), "{alert}: {said}");
+        }
+        assert_eq!(doubt("JobFailed", &job, "silences"), None, "it is ended, as was asked");
     }
 }

@@ -11,8 +11,8 @@ use steadfast_core::time::Clock;
 use steadfast_server::{Cluster, ClusterList};
 
 use self::watch::Watch;
-use super::client::{Client, ServerOptions, job_path};
-use super::clusters;
+use super::client::{Client, Found, ServerOptions, job_path};
+use super::clusters::{self, Coverage};
 use super::filter::{Filter, Sort};
 use super::follow::Events;
 use super::job_arg::job;
@@ -72,10 +72,11 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
     } else {
         None
     };
+    let filter = options.filter.counted(&client).await;
     let mut asked = Asked {
         jobs: Vec::new(),
-        filter: &options.filter,
-        sort: options.sort,
+        filter: &filter,
+        sort: options.sort.clone(),
         format: &options.output.format,
     };
     for job in &options.jobs {
@@ -91,10 +92,11 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
     }
     print_above(&client, &list, &asked).await?;
     let items = asked.read(&client).await?;
-    print_items(&items, &asked)?;
+    let coverage = Coverage::of(asked.concerned(&list));
+    print_items(&items, &asked, coverage)?;
     // What is decided now is not on record, and what is shown may be long over; or what is shown is not all there is: a script
     // that counts jobs must not take it for that.
-    if lost.is_some() || asked.concerned(&list).any(|cluster| cluster.never_read) {
+    if lost.is_some() || coverage == Coverage::Partial {
         return Err(Failure::Reported);
     }
     Ok(())
@@ -105,13 +107,28 @@ impl Asked<'_> {
     async fn read(&self, client: &Client) -> Result<Vec<Value>, Failure> {
         if self.jobs.is_empty() {
             let mut query = self.filter.query();
-            query.extend(self.sort.map(|sort| ("sort", sort.word().to_owned())));
+            query.extend(self.sort.iter().map(|sort| ("sort", sort.word().to_owned())));
             return client.items(JOBS, &query).await;
         }
         let mut items = Vec::new();
         for job in &self.jobs {
             let read = names::on(client, job, async |id| client.get(&job_path(id, "")?).await);
             items.push(read.await?.1);
+        }
+        Ok(items)
+    }
+
+    /// The same for who has seen them before: one that is on record no more is left out.
+    async fn still(&self, client: &Client) -> Result<Vec<Value>, Failure> {
+        if self.jobs.is_empty() {
+            return self.read(client).await;
+        }
+        let mut items = Vec::new();
+        for job in &self.jobs {
+            match client.find_job(job).await? {
+                Found::Job(job) => items.push(job),
+                Found::Gone | Found::NotKnown(_) => {}
+            }
         }
         Ok(items)
     }
@@ -134,8 +151,7 @@ impl Asked<'_> {
     fn concerned<'b>(&'b self, list: &'b ClusterList) -> impl Iterator<Item = &'b Cluster> {
         list.items.iter().filter(|cluster| {
             if self.jobs.is_empty() {
-                let of_filter = &self.filter.cluster;
-                return of_filter.is_empty() || of_filter.contains(&cluster.name);
+                return self.filter.concerns(cluster);
             }
             self.jobs
                 .iter()
@@ -152,7 +168,7 @@ async fn store_line(client: &Client) -> Option<String> {
 }
 
 /// Beside data for programs a line is a word to whoever reads it.
-fn print_line(line: &str, format: &Format) -> Result<(), printer::PrintError> {
+pub(super) fn print_line(line: &str, format: &Format) -> Result<(), printer::PrintError> {
     match format {
         Format::People(_) => printer::data(&format!("{line}\n")),
         Format::Data(_) => {
@@ -179,7 +195,7 @@ async fn print_above(client: &Client, list: &ClusterList, asked: &Asked<'_>) -> 
 }
 
 /// The jobs: several as a list, the one that was named as it is.
-fn print_items(items: &[Value], asked: &Asked<'_>) -> Result<(), Failure> {
+fn print_items(items: &[Value], asked: &Asked<'_>, coverage: Coverage) -> Result<(), Failure> {
     match asked.format {
         Format::People(detail) => {
             print_table(items, *detail)?;
@@ -189,7 +205,7 @@ fn print_items(items: &[Value], asked: &Asked<'_>) -> Result<(), Failure> {
                 } else {
                     "no job is as asked for"
                 };
-                printer::note(none);
+                printer::note(&coverage.none(none));
             }
         }
         Format::Data(data) => {

@@ -21,10 +21,13 @@ use super::{Failure, explain};
 /// How long a key is waited for before the screen is drawn again: ages go on.
 const KEY: Duration = Duration::from_millis(250);
 
+/// How long after a letter the jobs are read anew: more letters may come.
+const TYPED: Duration = Duration::from_millis(150);
+
 pub(super) const AFTER_HELP: &str = "\
 Keys:
   j k, arrows, PageDown PageUp, g G   move
-  /                                   type a part of an id; Enter keeps it, Escape drops it
+  /                                   type a part of an id, of all jobs; Enter keeps it, Escape drops it
   Enter                               why the job's record says what it says; Escape goes back
   q, Ctrl-C                           quit";
 
@@ -54,11 +57,12 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
         )));
     }
     // An engine that is not there is told on the terminal as it was.
-    let first = read::jobs(&client, &options.filter).await?;
+    let filter = options.filter.counted(&client).await;
+    let first = read::jobs(&client, &filter, "").await?;
     let mut view = View::new(options.server.address());
     view.take(Ok(first));
     let mut terminal = ratatui::try_init().context("the terminal cannot be set up")?;
-    let ended = follow(&mut terminal, &client, options, view).await;
+    let ended = follow(&mut terminal, &client, (&filter, options.every), view).await;
     ratatui::restore();
     ended
 }
@@ -66,14 +70,14 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
 async fn follow(
     terminal: &mut DefaultTerminal,
     client: &Client,
-    options: &Options,
+    (filter, every): (&Filter, Duration),
     mut view: View,
 ) -> Result<(), Failure> {
-    let next = || async {
-        tokio::time::sleep(options.every).await;
-        read::jobs(client, &options.filter).await
+    let read_in = |pause: Duration, wanted: String| async move {
+        tokio::time::sleep(pause).await;
+        read::jobs(client, filter, &wanted).await
     };
-    let mut reading = Box::pin(next());
+    let mut reading = Box::pin(read_in(every, String::new()));
     let mut key = key();
     loop {
         terminal
@@ -89,7 +93,7 @@ async fn follow(
                 }
             }
             answer = &mut reading => {
-                reading = Box::pin(next());
+                reading = Box::pin(read_in(every, view.wanted.clone()));
                 let read = match answer {
                     Ok(read) => Ok(read),
                     Err(failure) => Err(said(failure)?),
@@ -101,6 +105,7 @@ async fn follow(
         match action {
             Action::Nothing => {}
             Action::Quit => return Ok(()),
+            Action::Search => reading = Box::pin(read_in(TYPED, view.wanted.clone())),
             Action::Explain(id) => {
                 let page = match client.get(&job_path(&id, "/explain")?).await {
                     Ok(answer) => explain::page(&id, &answer),

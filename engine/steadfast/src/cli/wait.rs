@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use steadfast_core::duration::parse_duration;
 
 use self::condition::Conditions;
-use super::client::{Client, ServerOptions, job_path};
+use super::client::{Client, Found, ServerOptions};
 use super::follow::Absence;
 use super::job_arg::job;
 use super::output::{Format, OutputOption};
@@ -28,7 +28,7 @@ Conditions, all of which must hold:
   condition=CrashLoop        the same of conditions
   severity=alerting          the same of the severity
   intent=cancel              the same of the intent
-  gone                       no such job is on record
+  gone                       there is no such job; while a cluster that may have it cannot be read, that is not known
 
 Exit codes:
   0  all hold
@@ -70,21 +70,17 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let until = Instant::now().checked_add(options.timeout);
     let left = || until.map_or(PAUSE, |until| until.saturating_duration_since(Instant::now()));
     // An engine that does not answer at all is no engine that restarts.
-    let mut job = look(&client, &options.job).await?;
+    let mut job = names::find(&client, &options.job).await?;
     let mut absence = Absence::default();
     loop {
-        if options
-            .conditions
-            .iter()
-            .all(|conditions| conditions.hold(job.as_ref()))
-        {
-            return told(options, job.as_ref());
+        if options.conditions.iter().all(|conditions| conditions.hold(&job)) {
+            return told(options, &job);
         }
         if left().is_zero() {
-            return Err(Failure::Failed(late(options, job.as_ref())));
+            return Err(Failure::Failed(late(options, &job)));
         }
         tokio::time::sleep(PAUSE.min(left())).await;
-        match look(&client, &options.job).await {
+        match names::find(&client, &options.job).await {
             Ok(now) => {
                 absence.end();
                 job = now;
@@ -95,19 +91,11 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     }
 }
 
-/// The job as it is now, if there is one.
-async fn look(client: &Client, name: &str) -> Result<Option<Value>, Failure> {
-    match names::resolve(client, name).await {
-        Ok(id) => client.find(&job_path(&id, "")?).await,
-        Err(Failure::Missing(_)) => Ok(None),
-        Err(failure) => Err(failure),
-    }
-}
-
-fn described(options: &Options, job: Option<&Value>) -> String {
+fn described(options: &Options, job: &Found) -> String {
     match job {
-        None => format!("no job {} is on record", options.job),
-        Some(job) => {
+        Found::Gone => format!("there is no job {}", options.job),
+        Found::NotKnown(why) => format!("{} is not on record: {why}", options.job),
+        Found::Job(job) => {
             let alerts = super::status::rows::alerts(job);
             let alerts = if alerts.is_empty() {
                 String::new()
@@ -125,16 +113,19 @@ fn described(options: &Options, job: Option<&Value>) -> String {
     }
 }
 
-fn told(options: &Options, job: Option<&Value>) -> Result<(), Failure> {
+fn told(options: &Options, job: &Found) -> Result<(), Failure> {
     match (&options.output.format, job) {
         (Format::People(_), _) => printer::data(&format!("{}\n", described(options, job)))?,
-        (Format::Data(data), Some(job)) => printer::data(&data.shown(job)?)?,
-        (Format::Data(data), None) => printer::data(&data.shown(&json!({ "id": options.job, "gone": true }))?)?,
+        (Format::Data(data), Found::Job(job)) => printer::data(&data.shown(job)?)?,
+        // What is not known fulfils no condition.
+        (Format::Data(data), Found::Gone | Found::NotKnown(_)) => {
+            printer::data(&data.shown(&json!({ "id": options.job, "gone": true }))?)?;
+        }
     }
     Ok(())
 }
 
-fn late(options: &Options, job: Option<&Value>) -> anyhow::Error {
+fn late(options: &Options, job: &Found) -> anyhow::Error {
     let conditions: Vec<String> = options.conditions.iter().map(ToString::to_string).collect();
     let span = super::age::short(options.timeout);
     let now = described(options, job);

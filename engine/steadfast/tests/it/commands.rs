@@ -28,7 +28,12 @@ const JOBS: [&str; 3] = ["prod/pay/orders", "prod/shop/orders", "-/-/clicks"];
 
 /// As an engine answers a request.
 fn answer(method: &str, path: &str, query: &str, body: &Value) -> (u16, Value) {
-    let not_there = |what: &str| (404, json!({ "detail": format!("there is no {what}") }));
+    let not_there = |what: &str| {
+        (
+            404,
+            json!({ "code": "no-such-job", "detail": format!("there is no {what}") }),
+        )
+    };
     let page = |items: Vec<Value>| (200, json!({ "items": items, "cursor": null, "total": items.len() }));
     let below = path.strip_prefix("/api/v1/jobs/");
     let known = below.and_then(|below| JOBS.iter().find(|id| below.starts_with(*id)));
@@ -46,7 +51,9 @@ fn answer(method: &str, path: &str, query: &str, body: &Value) -> (u16, Value) {
                     "reason": { "message": "Flink lists it" } } })
             };
             assert!(query.contains("order=newest"), "{query}");
-            page(vec![item(8, "FAILED"), item(7, "RUNNING")])
+            let (status, mut page) = page(vec![item(8, "FAILED"), item(7, "RUNNING")]);
+            page["unreadable"] = json!([{ "sequence": 6, "job": "prod/pay/orders", "why": "it is damaged" }]);
+            (status, page)
         }
         ("POST", "/api/v1/reload") => (
             200,
@@ -246,6 +253,7 @@ fn history_is_newest_last_and_events_are_of_all_jobs() {
         history.out.find("FAILED").unwrap(),
     );
     assert!(first < second && !history.out.contains("JOB"), "{}", history.out);
+    assert_eq!(history.err, "entry 6 of prod/pay/orders does not read: it is damaged\n");
     let (asked, _) = engine.asked("/api/v1/history?");
     for part in [
         "job=prod%2Fpay%2Forders",
@@ -323,6 +331,9 @@ fn alerts_silences_and_a_reload_are_asked_for_and_told() {
         ended.err
     );
     engine.asked("DELETE /api/v1/jobs/prod/pay/orders/silences/JobFailed");
+    let mistyped = engine.run(&["silence", "pay/orders", "jobfailed", "--for", "2h"]);
+    assert_eq!(mistyped.code, Some(0), "the engine takes any name: {}", mistyped.err);
+    assert!(mistyped.err.contains("did you mean `JobFailed`?"), "{}", mistyped.err);
 
     let reloaded = engine.run(&["reload"]);
     assert_eq!(
@@ -446,6 +457,39 @@ fn by_the_name_of_a_plugins_completion_it_answers_as_kubectl_reads_it() {
     // No blank behind a folder, and the shell's own offer where there is none from here.
     assert_eq!(said(&["check", "mod"]), "modules/\n:6\n");
     assert_eq!(said(&["status", "--search", "x"]), ":0\n");
+}
+
+#[test]
+fn spans_are_counted_by_the_engines_clock() {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&asked);
+    let address = crate::stub::serve_raw(move |request| {
+        noted.lock().unwrap().push(request.to_owned());
+        let body = match request.contains("/silences/") {
+            true => job("prod/pay/orders", "FAILED"),
+            false => json!({ "items": [], "cursor": null }),
+        };
+        let answer = crate::stub::document(200, &body);
+        answer.replacen("\r\n", "\r\ndate: Mon, 23 Nov 2026 01:13:29 GMT\r\n", 1)
+    });
+    let server = format!("http://{address}");
+    let ask = |arguments: &[&str]| run(Path::new("."), &[arguments, &["--server", &server]].concat());
+    let silenced = ask(&["silence", "prod/pay/orders", "JobFailed", "--for", "2h"]);
+    assert!(
+        silenced.err.contains("is silenced until 2026-11-23T03:13:29.999Z"),
+        "{}",
+        silenced.err
+    );
+    for (command, path) in [
+        (&["status", "--since", "2h"][..], "/api/v1/jobs?"),
+        (&["alerts", "--since", "2h"], "/api/v1/alerts?"),
+        (&["events", "--since", "2h"], "/api/v1/history?"),
+    ] {
+        assert_eq!(ask(command).code, Some(0), "{command:?}");
+        let asked = asked.lock().unwrap();
+        let request = asked.iter().rev().find(|request| request.contains(path)).unwrap();
+        assert!(request.contains("since=2026-11-22T23%3A13%3A29.999Z"), "{request}");
+    }
 }
 
 #[test]

@@ -42,6 +42,7 @@ mod log;
 mod mail;
 mod metrics;
 mod no_engine;
+mod not_known;
 #[cfg(feature = "author")]
 mod operate;
 #[cfg(feature = "author")]
@@ -59,6 +60,7 @@ mod reload;
 #[cfg(feature = "author")]
 mod replay;
 mod running;
+mod selection;
 mod signals;
 #[cfg(feature = "author")]
 mod simulate;

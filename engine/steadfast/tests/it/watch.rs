@@ -225,3 +225,48 @@ fn who_follows_events_over_a_kill_loses_none_and_is_told_none_twice() {
     let behind: Vec<u64> = all.into_iter().filter(|sequence| *sequence > before).collect();
     assert_eq!(followed(&mut fresh, last), behind);
 }
+
+#[test]
+fn calls_of_the_stream_are_calls_and_what_ends_is_not_followed() {
+    let data = |sequence: u32, kind: Option<&str>| {
+        let mut data = json!({ "job": "prod/pay/orders", "sequence": sequence, "at": "2026-11-23T01:13:29.838Z", "store": "s",
+            "revision": sequence, "body": null, "record": job(sequence, "RUNNING") });
+        if let Some(kind) = kind {
+            data["kind"] = json!(kind);
+        }
+        if kind == Some("call") {
+            data["call"] = json!({ "what": "silence", "alert": "JobFailed", "through": "nothing", "says": "ann" });
+        }
+        format!("id: {sequence}\nevent: update\ndata: {data}\n\n")
+    };
+    let stream = |events: String| {
+        let address = serve_raw(move |request| {
+            if request.contains("/api/v1/events") {
+                return format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n{events}"
+                );
+            }
+            document(200, &json!({ "items": [], "cursor": null }))
+        });
+        format!("http://{address}")
+    };
+    let server = stream([data(7, Some("update")), data(8, Some("call"))].concat());
+    let arguments = ["events", "--follow", "--kind", "call", "--server", &server];
+    let mut follower = Process::start(&mut steadfast(Path::new("."), &arguments));
+    let line = follower.wait_for("prod/pay/orders");
+    assert!(
+        line.contains("call") && line.contains("silence JobFailed") && line.contains("for ann"),
+        "{line}"
+    );
+    // An earlier engine's calls look like updates: who waits for calls is told.
+    let server = stream(data(7, None));
+    let arguments = ["events", "--follow", "--kind", "call", "--server", &server];
+    let mut follower = Process::start(&mut steadfast(Path::new("."), &arguments));
+    follower.wait_for("an earlier version, which tells calls as updates");
+    let both = crate::command::run(Path::new("."), &["events", "--follow", "--until", "1h"]);
+    assert!(
+        both.code == Some(2) && both.err.contains("cannot be used with"),
+        "{}",
+        both.err
+    );
+}

@@ -49,14 +49,21 @@ pub(super) fn cells(item: &Value, jobs: Jobs) -> Vec<Cell> {
         "alert" => {
             let status = text(item, "/alert/status");
             let style = if status == "firing" { BAD } else { GOOD };
-            let what = format!("{} {status}", text(item, "/alert/alert"));
+            let silenced = item.pointer("/alert/silenced").and_then(Value::as_bool) == Some(true);
+            let told = if silenced { ", silenced" } else { "" };
+            let what = format!("{} {status}{told}", text(item, "/alert/alert"));
             [
                 Cell::styled(&what, style),
                 "".into(),
                 text(item, "/alert/message").into(),
             ]
         }
-        "call" => [text(item, "/call/what").into(), "".into(), caller(item).into()],
+        "call" => {
+            let about = item.pointer("/call/alert").and_then(Value::as_str);
+            let about = about.map_or_else(String::new, |alert| format!(" {alert}"));
+            let what = format!("{}{about}", text(item, "/call/what"));
+            [what.into(), "".into(), caller(item).into()]
+        }
         _ => {
             let confidence = item.pointer("/confidence").and_then(Value::as_str).unwrap_or_default();
             [Cell::styled("", PLAIN), confidence.into(), "".into()]

@@ -1,9 +1,10 @@
 //! `steadfast events --follow`.
 
 use serde_json::{Map, Value, json};
+use steadfast_core::journal::EventKind;
 
-use super::EventsOptions;
 use super::row::{Jobs, cells, table};
+use super::{EventsOptions, note_unreadable};
 use crate::cli::follow::{Events, Heard};
 use crate::cli::output::{Data, Detail, Format};
 use crate::cli::screen::Screen;
@@ -28,9 +29,25 @@ pub(super) async fn follow(mut events: Events<'_>, items: Vec<Value>, options: &
     }
     let sequence = |item: &Value| item.get("sequence").and_then(Value::as_u64);
     let mut read = items.last().and_then(sequence);
+    let mut says_kinds = true;
     loop {
         let item = match events.next().await? {
-            Heard::Event { name, data } => item(&name, data),
+            Heard::Event { name, data } => {
+                if name == "unreadable" {
+                    note_unreadable(&data);
+                }
+                // Once: whoever waits for calls of such an engine would wait for ever.
+                let is_earlier = name == "update" && data.get("kind").is_none();
+                if is_earlier
+                    && std::mem::replace(&mut says_kinds, false)
+                    && options.part.kind.contains(&EventKind::Call)
+                {
+                    printer::note(
+                        "this engine is of an earlier version, which tells calls as updates: `steadfast events --kind call` reads them",
+                    );
+                }
+                item(&name, data)
+            }
             Heard::Gap => {
                 read = None;
                 printer::note(
@@ -39,8 +56,12 @@ pub(super) async fn follow(mut events: Events<'_>, items: Vec<Value>, options: &
                 continue;
             }
         };
-        // The stream was there before the list was read.
-        if !options.takes(&item) || read.is_some_and(|read| sequence(&item) <= Some(read)) {
+        // The stream was there before the list was read, and what came last may come again with the next stream.
+        if read.is_some_and(|read| sequence(&item) <= Some(read)) {
+            continue;
+        }
+        read = sequence(&item).or(read);
+        if !options.takes(&item) {
             continue;
         }
         match &options.output.format {
@@ -57,24 +78,28 @@ fn print(data: &Data, item: &Value) -> Result<(), Failure> {
     Ok(printer::endless(&format!("{mark}{}", data.line(item)?))?)
 }
 
-/// An event in the shape of the history.
+/// An event in the shape of the history. Of an engine that does not say what kind it is, its name does.
 pub(super) fn item(name: &str, mut event: Value) -> Value {
+    let kind = event.get("kind").and_then(Value::as_str).unwrap_or(name).to_owned();
     let mut item = Map::new();
     for key in ["sequence", "at", "job", "revision"] {
         if let Some(value) = event.get(key) {
             item.insert(key.to_owned(), value.clone());
         }
     }
-    item.insert("kind".to_owned(), json!(name));
-    if matches!(name, "transition" | "alert")
+    if matches!(kind.as_str(), "transition" | "alert")
         && let Some(body) = event.get_mut("body").map(Value::take)
     {
-        item.insert(name.to_owned(), body);
+        item.insert(kind.clone(), body);
     }
-    if name == "update"
+    if let Some(call) = event.get_mut("call").map(Value::take).filter(|_| kind == "call") {
+        item.insert("call".to_owned(), call);
+    }
+    if kind == "update"
         && let Some(confidence) = event.pointer("/record/confidence")
     {
         item.insert("confidence".to_owned(), confidence.clone());
     }
+    item.insert("kind".to_owned(), json!(kind));
     Value::Object(item)
 }

@@ -13,13 +13,13 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::rows::{alerts, conditions, confidence, seen};
 use super::{Asked, print_above, print_line, print_table, store_line, text};
-use crate::cli::client::{Client, job_path};
+use crate::cli::client::{Client, Found};
 use crate::cli::clusters::{self, Told};
 use crate::cli::follow::{Absence, Events, Heard};
 use crate::cli::output::{Data, Format};
 use crate::cli::screen::{BAD, DOUBT, Screen, of_state};
 use crate::cli::table::{Cell, Table};
-use crate::cli::{Failure, printer};
+use crate::cli::{Failure, names, printer};
 use crate::run::SystemClock;
 
 /// How often the clusters are asked for while changes are followed: what can be read of them is no event of the journal.
@@ -137,17 +137,22 @@ impl<'a> Watch<'a> {
             _ if name == "forgotten" => None,
             Some(Value::Null) => None,
             Some(record) => Some(record.clone()),
-            None => self.ask(&id).await?,
+            None => match self.ask(&id).await? {
+                Found::Job(job) => Some(job),
+                Found::Gone => None,
+                // If it was removed, an event says so.
+                Found::NotKnown(_) => return Ok(()),
+            },
         };
         let at = Timestamp::parse(text(event, "/at")).unwrap_or_else(|| SystemClock.now());
         self.become_(&id, job, at)
     }
 
     /// A job as it is now; it may be gone. An engine that is away is asked until it is back.
-    async fn ask(&self, id: &str) -> Result<Option<Value>, Failure> {
-        let (path, mut absence) = (job_path(id, "")?, Absence::default());
+    async fn ask(&self, id: &str) -> Result<Found, Failure> {
+        let mut absence = Absence::default();
         loop {
-            match self.client.find(&path).await {
+            match self.client.find_job(id).await {
                 Ok(job) => {
                     absence.end();
                     return Ok(job);
@@ -157,12 +162,20 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Nobody knows what changed meanwhile: what differs is told.
+    /// Nobody knows what changed meanwhile: what differs is told. A job that is not on record any more is gone only if everything that
+    /// may have it was read.
     async fn read_anew(&mut self) -> Result<(), Failure> {
         let mut absence = Absence::default();
-        let items = loop {
-            match self.asked.read(self.client).await {
-                Ok(items) => break items,
+        let (unread, items) = loop {
+            // In this order: what was read before the list is in it.
+            let read = async {
+                Ok::<_, Failure>((
+                    names::never_read(self.client).await?,
+                    self.asked.still(self.client).await?,
+                ))
+            };
+            match read.await {
+                Ok(read) => break read,
                 Err(failure) => absence.wait(failure).await?,
             }
         };
@@ -174,7 +187,13 @@ impl<'a> Watch<'a> {
             gone.retain(|known| *known != id);
             self.become_(&id, Some(item), now)?;
         }
-        gone.iter().try_for_each(|id| self.become_(id, None, now))
+        for id in gone {
+            if unread.is_some() && matches!(self.ask(&id).await?, Found::NotKnown(_)) {
+                continue;
+            }
+            self.become_(&id, None, now)?;
+        }
+        Ok(())
     }
 
     /// Tells what became of a job, if it is anything new.

@@ -7,22 +7,31 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Paragraph, Row, Table};
 use serde_json::Value;
+use steadfast_core::severity::Severity;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::read::SEVERITIES;
 use super::view::{Mode, View};
 use crate::cli::age::age;
 use crate::cli::status::rows::{alerts, conditions};
 use crate::cli::status::text;
 use crate::cli::terminal::{Passes, plain};
 
+/// How many clusters that cannot be read have a line; the rest are a number.
+const MOST_UNREAD: usize = 3;
 /// The widest that ids are shown: what they are longer is cut.
 const WIDEST_ID: usize = 60;
 
 pub(super) fn draw(frame: &mut Frame<'_>, view: &mut View) {
-    let [head, body, foot] =
-        Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(frame.area());
+    let unread = unread(view);
+    let [head, above, body, foot] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(u16::try_from(unread.len()).unwrap_or(u16::MAX)),
+        Constraint::Min(0),
+        Constraint::Length(1),
+    ])
+    .areas(frame.area());
     frame.render_widget(Paragraph::new(header(view)), head);
+    frame.render_widget(Paragraph::new(unread), above);
     match &view.mode {
         Mode::Page { lines, from, .. } => {
             let lines: Vec<Line<'_>> = lines.iter().skip(*from).map(|line| Line::raw(line.as_str())).collect();
@@ -43,8 +52,9 @@ fn header(view: &View) -> Line<'static> {
         format!("steadfast {}", place(server)),
         Style::new().add_modifier(Modifier::BOLD),
     )];
-    for (word, count) in SEVERITIES.iter().zip(view.read.counts) {
-        if count > 0 {
+    for (severity, count) in Severity::ALL.iter().zip(&view.read.counts) {
+        let word = severity.as_str();
+        if *count > 0 {
             spans.push(Span::raw("  "));
             spans.push(Span::styled(format!("{count} {word}"), of_severity(word)));
         }
@@ -66,6 +76,24 @@ fn header(view: &View) -> Line<'static> {
     Line::from(spans)
 }
 
+/// A line for each cluster that is not wholly readable, as far as there is room.
+fn unread(view: &View) -> Vec<Line<'static>> {
+    let style = Style::new().fg(Color::Yellow);
+    let all = &view.read.unread;
+    let shown = all.iter().take(MOST_UNREAD);
+    let mut lines: Vec<Line<'static>> = shown
+        .map(|line| Line::styled(plain(line, Passes::Colors).into_owned(), style))
+        .collect();
+    if all.len() > MOST_UNREAD {
+        let more = all.len() - MOST_UNREAD;
+        lines.push(Line::styled(
+            format!("{more} more clusters are not readable: `steadfast clusters`"),
+            style,
+        ));
+    }
+    lines
+}
+
 /// An address without a user.
 fn place(server: &str) -> String {
     server.rsplit('@').next().unwrap_or_default().to_owned()
@@ -76,15 +104,12 @@ fn footer(view: &View) -> Line<'static> {
         Mode::Typing => Line::raw(format!("/{}_", view.wanted)),
         Mode::Page { job, .. } => Line::raw(format!("{job}   j k move   Esc back   q quit")),
         Mode::List => {
-            let wanted = if view.wanted.is_empty() {
-                String::new()
-            } else {
-                format!(
-                    "   /{}: {} of {}, Esc shows all",
-                    view.wanted,
-                    view.jobs().len(),
-                    view.read.jobs.len()
-                )
+            let (shown, total) = (view.jobs().len(), view.read.total());
+            let worst = if view.read.is_cut { "the worst " } else { "" };
+            let wanted = match (view.wanted.as_str(), view.read.is_cut) {
+                ("", false) => String::new(),
+                ("", true) => format!("   the worst {shown} of {total}"),
+                (wanted, _) => format!("   /{wanted}: {worst}{shown} of {total}, Esc shows all"),
             };
             Line::raw(format!("j k move   / find   Enter why   q quit{wanted}"))
         }

@@ -111,13 +111,18 @@ fn keys_move_find_and_ask_why() {
     );
     view.take(Ok(recorded()));
     let find = ['/', 'P', 'A', 'Y'].map(KeyCode::Char);
-    press(&mut view, &find);
+    assert_eq!(
+        press(&mut view, &find),
+        Action::Search,
+        "the engine has jobs that are not shown"
+    );
     assert_eq!(lines(&mut view).last().map(String::as_str), Some("/PAY_"));
-    press(&mut view, &[KeyCode::Enter]);
+    assert_eq!(press(&mut view, &[KeyCode::Enter]), Action::Nothing);
     let shown = lines(&mut view);
     assert!(!shown.iter().any(|line| line.contains("shop")), "{shown:#?}");
     assert!(shown[8].ends_with("/PAY: 3 of 5, Esc shows all"), "{shown:#?}");
-    press(&mut view, &[KeyCode::Esc]);
+    assert_eq!(press(&mut view, &[KeyCode::Esc]), Action::Search);
+    assert_eq!(press(&mut view, &[KeyCode::Esc]), Action::Nothing);
     assert_eq!(view.jobs().len(), 5);
     view.explain(
         "prod/pay/orders".to_owned(),
@@ -138,7 +143,7 @@ fn what_is_old_says_so_and_looks_so() {
     view.take(Err("no engine answers".to_owned()));
     let shown = lines(&mut view);
     assert!(shown[2].starts_with("prod/pay/orders"), "{shown:#?}");
-    view.read.counts = [1, 0, 0, 0, 0, 0, 0];
+    view.read.counts = vec![1, 0, 0, 0, 0, 0, 0];
     let shown = lines(&mut view);
     assert!(shown[0].contains("as of 01:13:29 UTC: no engine answers"), "{shown:#?}");
     let terminal = screen(&mut view);
@@ -163,4 +168,24 @@ fn an_engine_of_an_earlier_version_is_sorted_and_counted_here() {
     assert_eq!(read.counts, [0, 1, 1, 1, 1, 1, 0]);
     let summary = json!({ "severity": { "alerting": 3, "running": 9000 } });
     assert_eq!(Read::of(Vec::new(), &summary).counts, [3, 0, 0, 0, 0, 9000, 0]);
+}
+
+#[test]
+fn clusters_that_cannot_be_read_stand_above_the_jobs_and_a_cut_list_says_so() {
+    let mut view = view();
+    let unread = (1..=5).map(|n| format!("prod-{n}: not readable\u{1b}[2J")).collect();
+    let is_cut = true;
+    view.take(Ok(Read {
+        unread,
+        is_cut,
+        ..recorded()
+    }));
+    let shown = lines(&mut view);
+    assert_eq!(shown[1], "prod-1: not readable\\u001b[2J");
+    assert_eq!(shown[4], "2 more clusters are not readable: `steadfast clusters`");
+    assert!(shown[5].starts_with("JOB"), "{shown:#?}");
+    assert!(shown[8].ends_with("q quit   the worst 5 of 5"), "{shown:#?}");
+    press(&mut view, &['/', 's', 'h', 'o'].map(KeyCode::Char));
+    press(&mut view, &[KeyCode::Enter]);
+    assert!(lines(&mut view)[8].ends_with("/sho: the worst 2 of 5, Esc shows all"));
 }

@@ -47,6 +47,8 @@ pub(super) enum Mode {
 pub(super) enum Action {
     Nothing,
     Quit,
+    /// Another text is looked for: the engine is to be asked.
+    Search,
     Explain(String),
 }
 
@@ -77,7 +79,7 @@ impl View {
         self.keep_choice();
     }
 
-    /// The jobs that are shown.
+    /// The jobs that are shown: of what was read, which may have been asked for with another text.
     pub(super) fn jobs(&self) -> Vec<&Value> {
         let wanted = self.wanted.to_lowercase();
         let is_wanted = |job: &&Value| text(job, "/id").to_lowercase().contains(&wanted);
@@ -118,6 +120,7 @@ impl View {
     }
 
     fn typed(&mut self, key: KeyCode) -> Action {
+        let before = self.wanted.clone();
         if let KeyCode::Char(character) = key {
             self.wanted.push(character);
         } else if key == KeyCode::Backspace {
@@ -129,7 +132,15 @@ impl View {
             self.mode = Mode::List;
         }
         self.keep_choice();
-        Action::Nothing
+        self.searched(&before)
+    }
+
+    fn searched(&self, before: &str) -> Action {
+        if self.wanted == before {
+            Action::Nothing
+        } else {
+            Action::Search
+        }
     }
 
     fn listed(&mut self, key: KeyCode) -> Action {
@@ -146,8 +157,9 @@ impl View {
         if key == KeyCode::Char('/') {
             self.mode = Mode::Typing;
         } else if key == KeyCode::Esc {
-            self.wanted.clear();
+            let before = std::mem::take(&mut self.wanted);
             self.keep_choice();
+            return self.searched(&before);
         } else if key == KeyCode::Enter
             && let Some(job) = &self.chosen
         {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::cli::client::Found;
+
 /// Conditions that must all hold.
 #[derive(Clone, Debug)]
 pub(super) struct Conditions {
@@ -47,8 +49,8 @@ impl Conditions {
         })
     }
 
-    /// Whether they hold of a job, or of there being none.
-    pub(super) fn hold(&self, job: Option<&Value>) -> bool {
+    /// Whether they hold of a job, or of there being none. Of what is not known none holds.
+    pub(super) fn hold(&self, job: &Found) -> bool {
         self.all.iter().all(|condition| condition.holds(job))
     }
 }
@@ -82,13 +84,14 @@ impl Condition {
         Ok(Self::Says { key, words, is_one })
     }
 
-    fn holds(&self, job: Option<&Value>) -> bool {
-        let (key, words, is_one) = match (self, job) {
-            (Self::Gone, job) => return job.is_none(),
-            (Self::Says { .. }, None) => return false,
-            (Self::Says { key, words, is_one }, Some(_)) => (key, words, is_one),
+    fn holds(&self, job: &Found) -> bool {
+        let (key, words, is_one, job) = match (self, job) {
+            (Self::Gone, Found::Gone) => return true,
+            (Self::Gone, Found::Job(_) | Found::NotKnown(_)) => return false,
+            (Self::Says { .. }, Found::Gone | Found::NotKnown(_)) => return false,
+            (Self::Says { key, words, is_one }, Found::Job(job)) => (key, words, is_one, job),
         };
-        let said = job.map(|job| key.said(job)).unwrap_or_default();
+        let said = key.said(job);
         let has = |word: &String| match word.as_str() {
             "none" => said.is_empty(),
             "*" => !said.is_empty(),
@@ -144,8 +147,10 @@ mod tests {
 
     #[test]
     fn all_conditions_must_hold() {
-        let job = json!({ "state": "RUNNING", "confidence": "confirmed", "alerts": [{ "alert": "RestartLoop" }], "conditions": [],
-            "intent": null });
+        let job = Found::Job(
+            json!({ "state": "RUNNING", "confidence": "confirmed", "alerts": [{ "alert": "RestartLoop" }],
+            "conditions": [], "intent": null }),
+        );
         for (text, holds) in [
             ("state=running", true),
             ("state=RUNNING,confirmed", true),
@@ -161,7 +166,7 @@ mod tests {
             ("condition=*", false),
             ("gone", false),
         ] {
-            assert_eq!(Conditions::parse(text).unwrap().hold(Some(&job)), holds, "{text}");
+            assert_eq!(Conditions::parse(text).unwrap().hold(&job), holds, "{text}");
         }
         // Nothing is true of a job that is not there, but that it is not.
         for (text, holds) in [
@@ -170,7 +175,12 @@ mod tests {
             ("state!=FAILED", false),
             ("alert=none", false),
         ] {
-            assert_eq!(Conditions::parse(text).unwrap().hold(None), holds, "{text}");
+            let conditions = Conditions::parse(text).unwrap();
+            assert_eq!(conditions.hold(&Found::Gone), holds, "{text}");
+            assert!(
+                !conditions.hold(&Found::NotKnown("the cluster cannot be read".to_owned())),
+                "{text}"
+            );
         }
     }
 
