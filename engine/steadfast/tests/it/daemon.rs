@@ -36,6 +36,7 @@ fn it_has_what_an_operator_needs() {
             "explain",
             "forget",
             "completions",
+            "version",
             "help"
         ]
     );
