@@ -26,15 +26,24 @@ fn it_has_what_an_operator_needs() {
             "run",
             "check",
             "doctor",
+            "config",
             "status",
             "clusters",
-            "policies",
             "policy",
             "replay",
+            "sink",
             "store",
             "intent",
             "explain",
+            "history",
+            "events",
+            "alerts",
+            "wait",
+            "look",
+            "silence",
+            "reload",
             "forget",
+            "token",
             "completions",
             "version",
             "help"
@@ -43,7 +52,7 @@ fn it_has_what_an_operator_needs() {
     assert_eq!(
         commands(&["policy", "--help"]),
         [
-            "inspect", "diff", "wit", "keygen", "sign", "push", "pull", "promote", "help"
+            "list", "inspect", "diff", "wit", "keygen", "sign", "push", "pull", "promote", "help"
         ]
     );
 }
