@@ -7,7 +7,7 @@ use crate::running::{BASE, Engine};
 use crate::stub::serve;
 
 /// Each of these is asked of an engine, and of one of an earlier version that has the same job and selects nothing.
-const FILTERS: [&[&str]; 30] = [
+const FILTERS: [&[&str]; 31] = [
     &[],
     &["-n", "-"],
     &["-n", "pay"],
@@ -23,6 +23,7 @@ const FILTERS: [&[&str]; 30] = [
     &["--condition", "FlinkUnreachable"],
     &["--condition", "CrashLoop"],
     &["--condition", "CrashLoop,FlinkUnreachable"],
+    &["--condition", "*"],
     &["--alert", "*"],
     &["--alert", "FlinkUnreachable"],
     &["--alert", "flinkunreachable"],
