@@ -31,7 +31,7 @@ pub(super) struct Part {
     /// Only what was written for less than this, such as 2h; or since a time (RFC 3339) or later.
     #[arg(long, value_name = "SPAN|TIME", value_parser = Since::parse)]
     since: Option<Since>,
-    /// Only what was written until a time (RFC 3339), or until so long ago, such as 2h.
+    /// Only what was written before a time (RFC 3339), or so long ago and more, such as 2h.
     #[arg(long, value_name = "SPAN|TIME", value_parser = Since::parse)]
     until: Option<Since>,
     /// Only these [repeatable, or with commas; default: all but update].
@@ -218,7 +218,7 @@ async fn transitions(client: &Client, job: &str, part: &Part) -> Result<Vec<Valu
         let at = item.get("at").and_then(Value::as_str).and_then(Timestamp::parse);
         let Some(at) = at else { return true };
         // As the engine takes it: what was written at that moment is in it.
-        part.since.is_none_or(|since| at >= since.at()) && part.until.is_none_or(|until| at <= until.at())
+        part.since.is_none_or(|since| at >= since.at()) && part.until.is_none_or(|until| at < until.at())
     };
     let items: Vec<Value> = items.into_iter().map(item).filter(is_asked).collect();
     let cut = items.len().saturating_sub(part.limit());

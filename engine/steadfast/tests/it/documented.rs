@@ -17,13 +17,16 @@ const UNKNOWN: [&str; 3] = [
     "error: unexpected value",
 ];
 
+/// Pages that are not about the program as it is: what was done once, and its own help.
+const ELSEWHERE: [&str; 2] = ["track-record.md", "reference/cli.md"];
+
 fn pages(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() && !["target", "node_modules"].contains(&name) {
             pages(&path, into);
-        } else if name.ends_with(".md") && name != "track-record.md" {
+        } else if name.ends_with(".md") && !ELSEWHERE.iter().any(|page| path.ends_with(page)) {
             into.push(path);
         }
     }
