@@ -136,3 +136,31 @@ test('on a phone each job tells state and reason, and nothing is to be scrolled 
   await expect(page.locator('tbody tr[data-id]')).toHaveCount(2);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
 });
+
+test('"changed within" moves on by the minute, by the engine’s clock', async ({ page, open }) => {
+  const engineNow = Date.parse('2026-11-28T03:30:30Z');
+  const mock = await open([job('prod/a/old', { since: iso(engineNow - HOUR + 20_000) }), job('prod/a/new', { since: iso(engineNow - 60_000) })], '#/jobs?within=1h', (one) => { one.now = engineNow; });
+  await expect.poll(() => rowIds(page)).toEqual(['prod/a/old', 'prod/a/new']);
+  await expect(page.locator('[data-facet="cluster"]')).toHaveCount(0);
+  mock.now = engineNow + 60_000;
+  // Nothing was committed: it is time alone that the job has left with.
+  await expect.poll(() => rowIds(page), { timeout: 15_000 }).toEqual(['prod/a/new']);
+  expect(mock.asked.filter((one) => one.path.startsWith('/api/v1/jobs?')).at(-1)?.path).toContain('since=2026-11-28T02%3A31%3A00');
+});
+
+test('what was selected under other filters is not acted upon', async ({ page, open }) => {
+  await open(few());
+  await page.getByRole('checkbox', { name: 'Select prod/a/well' }).check();
+  await page.getByRole('columnheader', { name: 'Job' }).getByRole('button').click();
+  await expect(page.getByRole('region', { name: '1 selected' })).toBeVisible();
+  await page.getByRole('button', { name: /^Degraded/ }).click();
+  await expect.poll(() => rowIds(page)).toEqual(['staging/b/degraded']);
+  await expect(page.getByRole('region', { name: '1 selected' })).toHaveCount(0);
+});
+
+test('why a job is as it is has more room than its flags', async ({ page, open }) => {
+  await open(few());
+  const width = async (name: string) => (await page.getByRole('columnheader', { name }).boundingBox())?.width ?? 0;
+  await expect(page.locator('tbody tr[data-id]').first()).toBeVisible();
+  expect(await width('Why')).toBeGreaterThan(1.8 * (await width('Alerts and conditions')));
+});

@@ -1,5 +1,6 @@
 // Names and messages come from outside: from labels, exceptions, logs, other people's Deployments.
 
+import type { Job } from '../src/api/types';
 import { iso, job } from './mock/world';
 import { expect, test } from './page';
 
@@ -12,7 +13,8 @@ const hostile = () => [IMAGE, TURNED, LONG].map((text, at) => {
   const id = `prod/${at === 2 ? 'ns' : text.replaceAll('/', '')}/${text.replaceAll('/', '')}`;
   return job(id, {
     state: 'FAILED', policy: text, reason: { code: 'Bad', message: text }, labels: { [text]: text }, links: [{ name: text, url: 'https://example.org/' }],
-    conditions: [{ type: text, since, message: text }], alerts: [{ alert: text, scope: 'job', since, message: text }],
+    // A word that only a later engine has.
+    conditions: [{ type: text as Job['conditions'][0]['type'], since, message: text }], alerts: [{ alert: text, scope: 'job', since, message: text }],
     silences: [], intent: { intent: 'cancel', since, author: text },
   });
 });
@@ -21,7 +23,7 @@ test('run nothing, turn nothing around, and break no page', async ({ page, open 
   const jobs = hostile();
   const mock = await open(jobs, '', (one) => {
     one.clusters.items[0] = { ...(one.clusters.items[0] as (typeof one.clusters.items)[0]), name: IMAGE, state: 'retrying', fault: LONG, unknownSince: since };
-    one.history = jobs.map((one, at) => ({ sequence: at + 1, at: since, job: one.id, kind: 'alert' as const, alert: { alert: one.reason.message, job: one.id, scope: 'job' as const, status: 'firing' as const, since, message: one.reason.message } }));
+    one.history = jobs.map((one, at) => ({ sequence: at + 1, at: since, job: one.id, kind: 'alert' as const, revision: 1, alert: { alert: one.reason.message, job: one.id, scope: 'job' as const, status: 'firing' as const, since, message: one.reason.message } }));
   });
   await expect(page.locator('tbody tr[data-id]')).toHaveCount(3);
   const hashes = ['#/jobs', '#/alerts', '#/events', '#/engine', ...jobs.map((one) => `#/jobs/${one.id.split('/').map(encodeURIComponent).join('/')}`)];

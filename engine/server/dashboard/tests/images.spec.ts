@@ -26,7 +26,7 @@ const checkout = () => job(id, {
 /** As the jobs of a cluster are that cannot be seen. */
 const unseen = (one: Job): Job => {
   const { severity: _, ...more } = one;
-  const conditions = [{ type: 'KubernetesUnreachable', since: iso(NOW - 12_000), message: 'refused: /apis/apps/v1/deployments' }];
+  const conditions = [{ type: 'KubernetesUnreachable' as const, since: iso(NOW - 12_000), message: 'refused: /apis/apps/v1/deployments' }];
   return one.cluster === 'staging' && one.state === 'RUNNING' ? job(one.id, { ...more, confidence: 'stale', confirmedAt: iso(NOW - 14_000), conditions, reason: { code: 'Unseen', message: 'Neither Flink nor Kubernetes answers: RUNNING when last seen' } }, NOW) : one;
 };
 

@@ -165,3 +165,37 @@ test('a job that is not on record is told with the engine’s own words, and is 
   mock.commit(job('prod/a/nobody'), 'transition');
   await expect(page.getByRole('heading', { name: 'nobody' })).toBeVisible();
 });
+
+test('what is not there is told as what it is', async ({ page, open }) => {
+  const mock = await open([orders()], page1, (one) => {
+    one.closeup = { job: { known: 'absent' }, checkpoints: { known: 'absent' }, exceptions: { known: 'absent' }, log: { known: 'absent' } };
+  });
+  await expect(page.getByText('Flink does not know this job.')).toHaveCount(3);
+  await page.getByRole('button', { name: 'Read the log', exact: true }).click();
+  await expect(page.getByText('There is no such log')).toBeVisible();
+  await expect(page.getByText('This engine does not tell it yet')).toHaveCount(0);
+  await expect(page.getByText('Flink tells of none')).toHaveCount(0);
+  mock.closeup = { exceptions: { known: 'present', value: { history: [], truncated: false } } };
+  await page.getByRole('button', { name: 'Ask again: Flink' }).click();
+  await expect(page.getByText('Flink tells of none.')).toBeVisible();
+});
+
+test('what is left out of a list is counted', async ({ page, open }) => {
+  const vertex = { id: 'v', name: 'Source', parallelism: 1, status: 'RUNNING', tasks: { RUNNING: 1 } };
+  await open([orders()], page1, (one) => {
+    one.closeup = { job: { known: 'present', value: { id: 'j', name: 'orders', state: 'RUNNING', startedAt: iso(Date.now()), durationSeconds: 1, parallelism: 1, vertices: [vertex], verticesOmitted: 41 } }, podsOmitted: 7 };
+  });
+  await expect(page.getByText('and 41 operators more')).toBeVisible();
+  await expect(page.getByText('and 7 pods more')).toBeVisible();
+});
+
+test('an alert that another job tells the end of does not stand for ever', async ({ page, open }) => {
+  const at = iso(Date.now() - 30 * MINUTE);
+  const alert = { alert: 'KubernetesUnreachable', job: id, scope: 'cluster' as const, status: 'firing' as const, since: at, message: 'refused' };
+  const mock = await open([orders()], page1, (one) => { one.history = [...story(id, Date.now()), { sequence: 90, at, job: id, kind: 'alert', revision: 90, alert }]; });
+  await expect(page.locator('.plot g[data-alert="RestartLoop"]')).toHaveCount(1);
+  await expect(page.locator('.plot g[data-alert="KubernetesUnreachable"]')).toHaveCount(0);
+  await expect(page.locator('.history')).toContainText('KubernetesUnreachable fires');
+  mock.commit({ ...orders(), alerts: [{ alert: alert.alert, scope: 'cluster', since: at, message: 'refused' }] });
+  await expect(page.locator('.plot g[data-alert="KubernetesUnreachable"]')).toHaveCount(1);
+});

@@ -1,3 +1,4 @@
+import type { BrowserContext, Locator, Page } from '@playwright/test';
 import { iso, job } from './mock/world';
 import { expect, rowIds, test } from './page';
 
@@ -75,4 +76,79 @@ test('a token is asked for, kept in the tab, and asked for again when it is wron
   await expect(page.locator('tr[data-id="prod/a/new"]')).toBeVisible();
   await page.reload();
   await expect(page.locator('tbody tr[data-id]')).toHaveCount(4);
+});
+
+/** Tabs of which the test says which one is seen: to Playwright all are. */
+async function tab(context: BrowserContext, address: string, isHidden: boolean): Promise<Page> {
+  const page = await context.newPage();
+  await page.addInitScript((hidden) => {
+    const seen = window as unknown as { isHidden: boolean };
+    seen.isHidden = hidden;
+    Object.defineProperty(document, 'hidden', { get: () => seen.isHidden });
+    Object.defineProperty(document, 'visibilityState', { get: () => (seen.isHidden ? 'hidden' : 'visible') });
+  }, isHidden);
+  await page.goto(address);
+  return page;
+}
+const turn = (page: Page, isHidden: boolean): Promise<void> =>
+  page.evaluate((hidden) => {
+    (window as unknown as { isHidden: boolean }).isHidden = hidden;
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isHidden);
+
+test('eight tabs of one browser share its connections: only the one that is seen follows the events', async ({ page, open, context }) => {
+  test.setTimeout(120_000);
+  const mock = await open(three());
+  await page.close();
+  const tabs: Page[] = [];
+  for (let at = 0; at < 8; at += 1) {
+    if (tabs.at(-1)) await turn(tabs.at(-1) as Page, true);
+    tabs.push(await tab(context, mock.address, false));
+    await expect(tabs.at(-1)?.locator('tbody tr[data-id]') as Locator, `tab ${at + 1}`).toHaveCount(3);
+    await expect(tabs.at(-1)?.locator('.link') as Locator, `tab ${at + 1}`).toHaveText('live');
+  }
+  await expect.poll(() => mock.followers).toBe(1);
+  const [first, last] = [tabs[0] as Page, tabs[7] as Page];
+  mock.commit(job('prod/a/two', { state: 'FAILED', reason: { code: 'Bad', message: 'it broke' } }), 'transition');
+  await expect(last.locator('tr[data-id="prod/a/two"]')).toContainText('it broke');
+  // Whoever comes back to a tab sees what happened meanwhile, behind the last event that it had.
+  await expect(first.locator('tr[data-id="prod/a/two"]')).not.toContainText('it broke');
+  await turn(last, true);
+  await turn(first, false);
+  await expect(first.locator('tr[data-id="prod/a/two"]')).toContainText('it broke');
+  await expect(first.locator('.link')).toHaveText('live');
+  await expect.poll(() => mock.followers).toBe(1);
+});
+
+test('a tab that is opened in the background follows nothing until it is seen', async ({ page, open, context }) => {
+  const mock = await open(three());
+  await page.close();
+  await expect.poll(() => mock.followers).toBe(0);
+  const hidden = await tab(context, mock.address, true);
+  await expect(hidden.locator('tbody tr[data-id]')).toHaveCount(3);
+  expect(mock.asked.filter((one) => one.path.startsWith('/api/v1/events')).length).toBe(1);
+  await turn(hidden, false);
+  await expect.poll(() => mock.followers).toBe(1);
+});
+
+test('a tab that was hidden says as of when it is until it is read anew', async ({ page, open, context }) => {
+  const mock = await open(three());
+  await page.close();
+  const seen = await tab(context, mock.address, false);
+  await expect(seen.locator('.link')).toHaveText('live');
+  await seen.clock.install();
+  await turn(seen, true);
+  await seen.clock.fastForward(3_600_000);
+  // The engine takes a while to answer: until then the page is an hour old, and says why.
+  let answer = (): void => {};
+  const waits = new Promise<void>((resolve) => { answer = resolve; });
+  await seen.route('**/api/v1/events**', async (route) => {
+    await waits;
+    await route.continue();
+  });
+  await turn(seen, false);
+  await expect(seen.locator('.banner')).toContainText('1h ago');
+  await expect(seen.locator('.banner')).toContainText('This tab was hidden, so nothing below is newer.');
+  answer();
+  await expect(seen.locator('.banner')).toHaveCount(0);
 });

@@ -43,6 +43,85 @@ test('events go on page by page, and say that there are newer ones without movin
   await expect(rows.first()).toContainText('FAILED');
 });
 
+test('of newer entries those are counted that the list would show', async ({ page, open }) => {
+  const mock = await open([job(id), job('staging/b/other')], '#/events?cluster=prod', (one) => { one.history = story(id, now); });
+  const newer = page.getByRole('button', { name: /newer/ });
+  await expect(page.locator('tbody tr[data-kind]')).toHaveCount(12);
+  await expect(page.locator('.link')).toHaveText('live');
+  mock.sequence = 10_000;
+  // An update, and another cluster: the list shows neither.
+  mock.commit(job(id, { attempt: 2 }));
+  mock.commit(job('staging/b/other', { state: 'FAILED' }), 'transition');
+  mock.commit(job(id, { state: 'FAILED' }), 'transition');
+  mock.commit(job(id, { attempt: 3 }), 'update', { what: 'silence', alert: 'JobFailed', says: 'ann' });
+  await expect(newer).toHaveText('Show 2 newer entries');
+  await newer.click();
+  await expect(newer).toHaveCount(0);
+  await expect(page.locator('tbody tr[data-kind]')).toHaveCount(14);
+  await expect(page.locator('tbody tr[data-kind="call"]').first()).toContainText('silence JobFailed');
+});
+
+test('what comes while newer entries are read is not forgotten', async ({ page, open }) => {
+  const mock = await open([job(id)], '#/events', (one) => { one.history = story(id, now); });
+  await expect(page.locator('tbody tr[data-kind]')).toHaveCount(12);
+  await expect(page.locator('.link')).toHaveText('live');
+  mock.sequence = 10_000;
+  mock.commit(job(id, { state: 'FAILED' }), 'transition');
+  // What is answered is as it was before the next entry, which is told while the answer is on its way.
+  await page.route('**/api/v1/history**', async (route) => {
+    const response = await route.fetch();
+    mock.commit(job(id, { state: 'RUNNING' }), 'transition');
+    await page.waitForTimeout(300);
+    await route.fulfill({ response });
+  }, { times: 1 });
+  await page.getByRole('button', { name: 'Show 1 newer entry' }).click();
+  await expect(page.locator('tbody tr[data-kind]')).toHaveCount(13);
+  await expect(page.getByRole('button', { name: 'Show 1 newer entry' })).toBeVisible();
+});
+
+test('entries tell which alert was silenced, and which nobody was told of', async ({ page, open }) => {
+  const at = iso(now - MINUTE);
+  const entry = { at, job: id, revision: 1 };
+  const alert = { alert: 'JobFailed', job: id, status: 'firing' as const, since: at, message: 'it failed' };
+  await open([job(id)], '#/events', (one) => {
+    one.history = [
+      { ...entry, sequence: 1, kind: 'call', call: { sequence: 1, at, what: 'silence', alert: 'JobFailed', through: 'token', by: 'ann' } },
+      { ...entry, sequence: 2, kind: 'alert', alert: { ...alert, scope: 'job', silenced: true } },
+      { ...entry, sequence: 3, kind: 'alert', alert: { ...alert, alert: 'KubernetesUnreachable', scope: 'cluster' } },
+    ];
+  });
+  const rows = page.locator('tbody tr[data-kind]');
+  await expect(rows.nth(2)).toContainText('silence JobFailed');
+  await expect(rows.nth(1)).toContainText('JobFailed fires silenced');
+  await expect(rows.nth(0)).toContainText('KubernetesUnreachable fires of the whole cluster');
+  await expect(rows.nth(0)).not.toContainText('silenced');
+});
+
+test('an export is stopped by whoever wants it no more, and by leaving the page', async ({ page, open }) => {
+  const mock = await open([job(id)], '#/events', (one) => {
+    for (let at = 0; at < 2000; at += 1) one.history.push(...story(id, now, at * 20 + 1));
+  });
+  const asked = () => mock.asked.filter((one) => one.path.includes('limit=5000')).length;
+  // Each page takes a while, so that there is something to be stopped.
+  await page.route('**/api/v1/history?**limit=5000**', async (route) => {
+    await page.waitForTimeout(400);
+    await route.continue().catch(() => {});
+  });
+  const csv = page.getByRole('button', { name: 'Export CSV' });
+  await csv.click();
+  await expect.poll(asked).toBe(1);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await expect(csv).toBeEnabled();
+  await expect(page.getByRole('alert').filter({ hasText: /./ })).toHaveCount(0);
+  const stopped = asked();
+  await csv.click();
+  await expect.poll(asked).toBe(stopped + 1);
+  await page.getByRole('link', { name: 'Engine' }).click();
+  await expect(page.getByRole('heading', { name: 'Engine', level: 1 })).toBeVisible();
+  await page.waitForTimeout(1500);
+  expect(asked(), '24,000 entries are five pages').toBeLessThanOrEqual(stopped + 2);
+});
+
 test('events are exported whole, as a table and as JSON', async ({ page, open }) => {
   await open([job(id)], '#/events', (one) => {
     for (let at = 0; at < 500; at += 1) one.history.push(...story(id, now, at * 20 + 1));
@@ -75,12 +154,59 @@ test('alerts are firing, silenced with who and until, or resolved', async ({ pag
   await expect(page.locator('tbody tr')).toContainText('14m');
 });
 
+test('what many jobs share is silenced at one of them, and its silence ends there', async ({ page, open }) => {
+  const dark = { alert: 'KubernetesUnreachable', scope: 'cluster' as const, since: iso(now - MINUTE), message: 'refused' };
+  const until = iso(now + 60 * MINUTE);
+  // The job that it is shown with is not the one that has the silence; that one does not even have the alert.
+  const mock = await open([job('prod/a/orders', { alerts: [dark] }), job('prod/b/payments', { silences: [{ alert: dark.alert, until, by: 'ann', since: iso(now) }] })], '#/alerts?show=silenced');
+  const row = page.locator('tr[data-alert="KubernetesUnreachable"]');
+  await expect(row).toContainText('by ann');
+  await expect(row).toContainText('prod/b/payments');
+  await row.getByRole('button', { name: 'End silence' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'End silence' }).click();
+  await expect(page.getByText('No alert is silenced.')).toBeVisible();
+  expect(mock.asked.filter((one) => one.method === 'DELETE').map((one) => one.path)).toEqual(['/api/v1/jobs/prod/b/payments/silences/KubernetesUnreachable']);
+  await page.getByText('Firing 1').click();
+  await expect(row).toHaveCount(1);
+});
+
+test('more alerts than fit a page are counted, and shown on request', async ({ page, open }) => {
+  const alert = { alert: 'JobFailed', scope: 'job' as const, since: iso(now - MINUTE), message: 'it failed' };
+  await open(Array.from({ length: 1203 }, (_, at) => job(`prod/a/job-${at}`, { alerts: [alert] })), '#/alerts');
+  await expect(page.getByText('Firing 1,203')).toBeVisible();
+  await expect(page.locator('tr[data-alert]')).toHaveCount(500);
+  await expect(page.getByText('500 of 1,203 are shown, the oldest first.')).toBeVisible();
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await expect(page.locator('tr[data-alert]')).toHaveCount(1203);
+  await expect(page.getByText(/are shown, the oldest first/)).toHaveCount(0);
+});
+
+test('resolved alerts are read on behind pages that have none', async ({ page, open }) => {
+  const entry = (sequence: number, status: 'firing' | 'resolved') => ({
+    sequence, at: iso(now - MINUTE), job: id, kind: 'alert' as const, revision: 1, alert: { alert: 'JobFailed', job: id, scope: 'job' as const, status, since: iso(now - 2 * MINUTE), message: 'it failed' },
+  });
+  const mock = await open([job(id)], '#/alerts?show=resolved', (one) => {
+    one.history = Array.from({ length: 3200 }, (_, at) => entry(at + 1, at < 900 ? 'resolved' : 'firing'));
+  });
+  // The newest 2,300 are beginnings.
+  await expect(page.getByText('Resolved 700+')).toBeVisible();
+  await expect(page.locator('tbody tr')).toHaveCount(700);
+  await expect(page.getByText('No alert was resolved')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await expect(page.getByText('Resolved 900')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Load more' })).toHaveCount(0);
+  mock.history = [];
+  await page.reload();
+  await expect(page.getByText('No alert was resolved in the last 7 days.')).toBeVisible();
+});
+
 test('policies tell module, digest, standing, latency and what shadows would show', async ({ page, open }) => {
   const shown = { state: 'RUNNING' as const, attempt: 1, confidence: 'stale' as const, reason: { code: 'FlinkSilent', message: 'Flink gives no answer' } };
   await open([job(id)], '#/policies', (one) => {
     one.policies = {
       items: [
-        { name: 'conservative', role: 'decides', rollout: '100%', module: 'builtin:conservative', sha256: 'a'.repeat(64), contract: '0.2.0', description: 'Unknown is never absent.', since: iso(now), standing: 'as-configured' },
+        { name: 'conservative', role: 'decides', rollout: '100%', module: 'builtin:conservative', sha256: 'a'.repeat(64), contract: '0.2.0', description: 'Unknown is never absent.', since: iso(now), standing: 'as-configured', params: { alert_after: '30s', absence_confirmations: 2 }, signedBy: 'release@example.org' },
         { name: 'naive', role: 'shadow', rollout: '100%', module: 'oci://registry.example/naive', sha256: 'b'.repeat(64), contract: '0.2.0', description: 'For comparison.', since: iso(now), standing: 'outdated', note: 'HTTP 404' },
       ],
       lastReload: { at: iso(now), result: 'refused', message: 'line 12: unknown key' },
@@ -89,6 +215,10 @@ test('policies tell module, digest, standing, latency and what shadows would sho
     one.metrics = 'steadfast_policy_decision_duration_seconds_sum{policy="conservative"} 1.2\nsteadfast_policy_decision_duration_seconds_count{policy="conservative"} 4000\n';
   });
   await expect(page.locator('[data-policy="conservative"]')).toContainText('0.30 ms');
+  await expect(page.locator('[data-policy="conservative"]')).toContainText('alert_after = "30s"');
+  await expect(page.locator('[data-policy="conservative"]')).toContainText('absence_confirmations = 2');
+  await expect(page.locator('[data-policy="conservative"]')).toContainText('Signed byrelease@example.org');
+  await expect(page.locator('[data-policy="naive"]')).not.toContainText('Signed by');
   await expect(page.locator('[data-policy="naive"]')).toContainText('HTTP 404');
   await expect(page.locator('[data-policy="naive"]')).toContainText('differed in 31 of 200 decisions (15.5%), 2 failures');
   await expect(page.getByRole('table')).toContainText('FAILED');

@@ -1,8 +1,9 @@
 // 10,000 jobs, measured against 100 on the same machine in the same browser: bounds are ratios, since seconds are the machine's.
 
 import type { CDPSession, Page } from '@playwright/test';
+import { order } from './mock/query';
 import { fleet, job } from './mock/world';
-import { expect, test } from './page';
+import { expect, rowIds, test } from './page';
 
 async function heap(page: Page, session: CDPSession): Promise<number> {
   await session.send('HeapProfiler.collectGarbage');
@@ -51,9 +52,26 @@ test('10,000 jobs are drawn, scrolled, filtered and kept like 100', async ({ pag
   const share = await late(page, 200);
   expect(share, 'frames that are late while it is scrolled').toBeLessThan(few.late + 0.15);
 
-  // The end, far beyond what was read: all pages are read on the way there, and the rows drawn are no more.
-  await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
-  await expect(page.locator('tr[aria-rowindex="10001"] a')).toBeVisible({ timeout: 60_000 });
+  // The end, far beyond what was read, is one page from there. What lies between is read by strides, and the rows drawn are no more.
+  const asks = () => mock.asked.filter((one) => one.path.startsWith('/api/v1/jobs?'));
+  const jump = async (row: number): Promise<{ asked: string[]; millis: number }> => {
+    const from = asks().length;
+    const begun = Date.now();
+    await page.evaluate((share) => window.scrollTo(0, share * document.documentElement.scrollHeight), (row - 1) / 10_000);
+    await expect(page.locator(`tr[aria-rowindex="${row}"][data-id]`)).toBeInViewport({ timeout: 60_000 });
+    await expect(page.locator('tr.waiting')).toHaveCount(0);
+    return { asked: asks().slice(from).map((one) => one.path), millis: Date.now() - begun };
+  };
+  const ends = await jump(10_001);
+  await expect(page.locator('tr[aria-rowindex="10001"] a')).toBeVisible();
+  expect(ends.asked.length, ends.asked.join('\n')).toBeLessThanOrEqual(2);
+  const last = [...mock.jobs.values()].sort(order('severity')).at(-1);
+  await expect(page.locator('tr[aria-rowindex="10001"]')).toHaveAttribute('data-id', last?.id ?? '');
+  const middle = await jump(4500);
+  expect(middle.asked.length, middle.asked.join('\n')).toBeLessThanOrEqual(7);
+  await jump(7000);
+  console.log(`to the end: ${ends.asked.length} pages, ${ends.millis} ms; to the middle: ${middle.asked.length} pages, ${middle.millis} ms`);
+  await expect(page.getByRole('status').filter({ hasText: '10,000 jobs' })).toBeVisible();
   expect(await rows.count()).toBeLessThan(60);
   const held = await heap(page, session);
   const perRow = (held - few.heap) / 10_000;
@@ -78,4 +96,25 @@ test('a storm of events asks for no more than a page now and then', async ({ pag
   mock.commit(job('prod/zz/last', { state: 'FAILED' }), 'transition');
   await expect(page.locator('tr[data-id="prod/zz/last"]')).toBeVisible();
   expect(mock.asked.length - before).toBeLessThan(60);
+});
+
+test('the rows at the end are kept current and in order, too', async ({ page, open }) => {
+  const jobs = Array.from({ length: 1000 }, (_, at) => job(`prod/a/job-${String(at).padStart(4, '0')}`));
+  const mock = await open(jobs, '#/jobs?sort=id');
+  await expect(page.locator('tbody tr[data-id]').first()).toBeVisible();
+  await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+  const last = page.locator('tr[aria-rowindex="1001"]');
+  await expect(last).toHaveAttribute('data-id', 'prod/a/job-0999');
+  mock.commit({ ...(jobs[998] as (typeof jobs)[0]), state: 'FAILED', reason: { code: 'Bad', message: 'it broke' } }, 'transition');
+  await expect(page.locator('tr[data-id="prod/a/job-0998"]')).toContainText('it broke');
+  mock.forget('prod/a/job-0999');
+  await expect(page.locator('tr[aria-rowindex="1000"]')).toHaveAttribute('data-id', 'prod/a/job-0998');
+  await expect(page.locator('tr[data-id="prod/a/job-0999"]')).toHaveCount(0);
+  const ids = await rowIds(page);
+  expect(ids).toEqual([...ids].sort());
+  // Where what was read from both ends meets, no row is twice and none is missing.
+  await page.evaluate(() => window.scrollTo(0, 0.5 * document.documentElement.scrollHeight));
+  await expect(page.locator('tr.waiting')).toHaveCount(0);
+  const middle = await page.locator('tbody tr[data-id]').evaluateAll((rows) => rows.map((row) => [Number(row.getAttribute('aria-rowindex')), row.getAttribute('data-id')]));
+  for (const [index, id] of middle) expect(id).toBe(`prod/a/job-${String(Number(index) - 2).padStart(4, '0')}`);
 });

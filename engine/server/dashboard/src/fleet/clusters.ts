@@ -18,7 +18,7 @@ export function reachOf(cluster: Cluster): Reach {
 
 /** Which lists are missing: `Pods in team-a, FlinkDeployments`. */
 export function unreadKinds(cluster: Cluster): string {
-  const names = lost(cluster).map((kind) => `${kind.kind}s${kind.namespace === null ? '' : ` (${kind.namespace})`}`);
+  const names = lost(cluster).map((kind) => `${kind.kind}s${kind.namespace ? ` (${kind.namespace})` : ''}`);
   return names.length > 3 ? `${names.slice(0, 3).join(', ')} +${names.length - 3}` : names.join(', ');
 }
 
@@ -37,7 +37,7 @@ export function outageOf(cluster: Cluster): Outage | null {
   const reach = reachOf(cluster);
   if (reach === 'pending' || reach === 'reachable') return null;
   const kinds = lost(cluster);
-  const since = kinds.flatMap((kind) => kind.unknownSince ?? []).sort()[0] ?? cluster.unknownSince;
+  const since = kinds.flatMap((kind) => kind.unknownSince ?? []).sort()[0] ?? cluster.unknownSince ?? null;
   return {
     cluster,
     isWhole: reach === 'unknown',

@@ -4,6 +4,7 @@ import { getIfServed } from '../api/client';
 import type { Facet, Summary } from '../api/types';
 import { engineQuery, type FleetView, type ListName } from '../lib/filters';
 import { MINUTE } from '../lib/time';
+import { live } from '../live/live.svelte';
 import { Polled } from '../live/polled.svelte';
 
 export interface Counted {
@@ -17,7 +18,7 @@ const pathOf = (filters: string): string => `api/v1/summary${filters === '' ? ''
 /** The first line asks for all filters, each further one (after its name) leaves one out. */
 function question(view: FleetView): string {
   // By the minute, so that it is the same question for a while.
-  const now = Math.floor(Date.now() / MINUTE) * MINUTE;
+  const now = Math.floor(live.now / MINUTE) * MINUTE;
   const lines = [`main ${pathOf(engineQuery(view, now).filters)}`];
   for (const name of view.filters.keys()) {
     const filters = new Map(view.filters);

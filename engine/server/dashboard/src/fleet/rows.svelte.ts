@@ -1,31 +1,33 @@
 // The rows of the fleet's table: pages of the engine's list, read as one scrolls, and kept current.
 //
-// A page begins where a cursor says, which is a place in the order, not a number. So a page can be read anew by itself; if it then
-// ends elsewhere, the pages behind it are forgotten and come back when they are scrolled to.
+// They are read from both ends, whichever is nearer: from the end with the sort turned round, which is the same order backwards. So
+// whoever jumps to the end waits for one page, not for all before it.
 
 import { untrack } from 'svelte';
 import { get, wordsOf } from '../api/client';
-import type { Job, Page, StreamEvent } from '../api/types';
+import type { Job, JobPage, StreamEvent } from '../api/types';
 import { live } from '../live/live.svelte';
+import { begin, behind, type Chain, indexIn, lengthOf, rowOf, type Span, taken, withJob } from './chain';
 
-/** Rows of a page. */
-const PAGE = 200;
 /** How long events are gathered before the rows in sight are asked for anew; and how often that is done without any. */
 const GATHER = 700;
 const RENEW = 5000;
 const RENEW_LARGE = 15_000;
 const LARGE = 2000;
 
-interface Held {
-  /** Where it begins; null: at the beginning. */
-  cursor: string | null;
-  items: Job[];
-  /** Where the next one begins; null on the last one. */
-  next: string | null;
+/** The same question with the order turned round. */
+export function turned(query: string): string {
+  const words = new URLSearchParams(query);
+  const sort = words.get('sort') ?? 'id';
+  words.set('sort', sort.startsWith('-') ? sort.slice(1) : `-${sort}`);
+  return words.toString();
 }
 
+type End = 'head' | 'tail';
+
 class Rows {
-  pages = $state.raw<Held[]>([]);
+  head = $state.raw<Chain>([]);
+  tail = $state.raw<Chain>([]);
   /** How many jobs match, on all pages; null while nothing was read. */
   total = $state<number | null>(null);
   error = $state<string | null>(null);
@@ -33,45 +35,63 @@ class Rows {
   isChanging = $state(false);
 
   #query: string | null = null;
-  #wanted = { first: 0, last: 0 };
+  #wanted: Span = { first: 0, last: 0 };
   #turn = 0;
+  /** Whether what was read is of an earlier question. */
+  #isOld = false;
   #isReading = false;
   #isDue = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  loaded = $derived(this.pages.reduce((sum, page) => sum + page.items.length, 0));
+  #first = $derived(lengthOf(this.head));
+  /** From which row on the rows are those that were read from the end. */
+  #second = $derived(Math.max(this.#first, (this.total ?? 0) - lengthOf(this.tail)));
+  loaded = $derived(this.#first + (this.total ?? 0) - this.#second);
 
   at(index: number): Job | undefined {
-    return this.pages[Math.floor(index / PAGE)]?.items[index % PAGE];
+    return index < this.#second ? rowOf(this.head, index) : rowOf(this.tail, (this.total ?? 0) - 1 - index);
   }
 
   /** All rows that were read so far. */
   all(): Job[] {
-    return this.pages.flatMap((page) => page.items);
+    const jobs = new Map<string, Job>();
+    for (const page of [...this.head, ...this.tail]) for (const job of page.items) jobs.set(job.id, job);
+    return [...jobs.values()];
   }
 
   indexOf(id: string): number {
-    for (const [at, page] of this.pages.entries()) {
-      const place = page.items.findIndex((job) => job.id === id);
-      if (place >= 0) return at * PAGE + place;
-    }
-    return -1;
+    const index = indexIn(this.head, id);
+    if (index >= 0) return index;
+    const fromEnd = indexIn(this.tail, id);
+    return fromEnd < 0 ? -1 : (this.total ?? 0) - 1 - fromEnd;
   }
 
-  /** Asks another question. What is shown stays until the answer is there. */
-  show(query: string): void {
+  /**
+   * Asks another question. What is shown stays until the answer is there. `isMoved`: it is the same question at a later time, so one
+   * stays where one is.
+   */
+  show(query: string, isMoved = false): void {
     if (query === this.#query) return;
     this.#query = query;
     this.#turn += 1;
-    this.#wanted = { first: 0, last: 0 };
-    this.isChanging = true;
+    this.#isOld = true;
+    if (!isMoved) {
+      this.#wanted = { first: 0, last: 0 };
+      this.isChanging = true;
+    }
     untrack(() => void this.#read());
   }
 
   /** Says which rows are in sight. */
   see(first: number, last: number): void {
+    const isSame = first === this.#wanted.first && last === this.#wanted.last;
     this.#wanted = { first, last };
-    if (last >= this.loaded && this.pages.at(-1)?.next) untrack(() => void this.#read());
+    const isGap = last >= this.#first && first < this.#second;
+    const isWhole = this.head.at(-1)?.next === null || this.tail.at(-1)?.next === null;
+    if (!isGap || isWhole) return;
+    // What is being read goes by what is wanted at each page.
+    if (!this.#isReading) untrack(() => void this.#read());
+    else if (!isSame) this.#isDue = true;
   }
 
   /** Keeps the rows current until what is returned is called. */
@@ -84,7 +104,8 @@ class Rows {
       waited = 0;
       void this.#read();
     }, 1000);
-    untrack(() => void this.#read());
+    // What was asked a moment ago is on its way.
+    if (!this.#isReading) untrack(() => void this.#read());
     return () => {
       quiet();
       clearInterval(interval);
@@ -107,12 +128,9 @@ class Rows {
 
   /** Shows a job as it is now, if it is among the rows. */
   put(job: Job): void {
-    const index = this.indexOf(job.id);
-    if (index < 0) return;
-    const at = Math.floor(index / PAGE);
-    this.pages = this.pages.map((page, number) =>
-      number === at ? { ...page, items: page.items.map((one) => (one.id === job.id ? job : one)) } : page,
-    );
+    if (this.indexOf(job.id) < 0) return;
+    this.head = withJob(this.head, job);
+    this.tail = withJob(this.tail, job);
   }
 
   // One reading at a time: the pages in sight, and those that are still missing up to them.
@@ -134,33 +152,53 @@ class Rows {
     this.#isReading = false;
   }
 
+  /** From which end the rows in sight are nearer. */
+  #nearer(): End {
+    const { first, last } = this.#wanted;
+    const total = this.total ?? 0;
+    const [head, tail] = this.#isOld ? [0, total] : [this.#first, this.#second];
+    if (first < head || total === 0) return 'head';
+    return first >= tail || tail - last < first - head ? 'tail' : 'head';
+  }
+
+  /** The rows in sight, as that end counts them. */
+  #wantedFrom(end: End): Span {
+    if (end === 'head') return this.#wanted;
+    const last = (this.total ?? 0) - 1;
+    return { first: Math.max(0, last - this.#wanted.last), last: Math.max(0, last - this.#wanted.first) };
+  }
+
   async #readPages(): Promise<void> {
     if (this.#query === null) return;
     const turn = this.#turn;
-    const isNew = this.isChanging;
-    let at = isNew ? 0 : Math.min(Math.floor(this.#wanted.first / PAGE), Math.max(0, this.pages.length - 1));
-    let held = isNew ? [] : this.pages.slice();
-    for (;;) {
-      const cursor = at === 0 ? null : (held[at - 1]?.next ?? null);
-      if (at > 0 && cursor === null) break;
-      const page = await this.#page(cursor);
+    const end = this.#nearer();
+    let chain: Chain = this.#isOld ? [] : this[end];
+    // Where more rows were in sight than there are now, the last page is read anew.
+    let step = begin(chain, this.#wantedFrom(end)) ?? begin(chain, { first: lengthOf(chain) - 1, last: lengthOf(chain) });
+    while (step !== null) {
+      const page = await this.#page(end, step.cursor, step.limit);
       if (turn !== this.#turn) {
         this.#isDue = true;
         return;
       }
-      const isSame = held[at]?.next === page.cursor;
-      held = [...held.slice(0, at), { cursor, items: page.items, next: page.cursor }, ...(isSame ? held.slice(at + 1) : [])];
-      this.pages = held;
-      this.total = page.total ?? held.reduce((sum, one) => sum + one.items.length, 0);
+      chain = taken(chain, step, page);
+      if (this.#isOld) this[end === 'head' ? 'tail' : 'head'] = [];
+      this[end] = chain;
+      this.total = page.total;
+      this.#isOld = false;
       this.isChanging = false;
-      at += 1;
-      if (at * PAGE > this.#wanted.last || page.cursor === null) break;
+      if (this.#nearer() !== end) {
+        this.#isDue = true;
+        return;
+      }
+      step = behind(chain, step.at + 1, this.#wantedFrom(end));
     }
   }
 
-  #page(cursor: string | null): Promise<Page<Job>> {
+  #page(end: End, cursor: string | null, limit: number): Promise<JobPage> {
     const from = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    return get<Page<Job>>(`api/v1/jobs?${this.#query}&limit=${PAGE}${from}`);
+    const query = this.#query ?? '';
+    return get<JobPage>(`api/v1/jobs?${end === 'head' ? query : turned(query)}&limit=${limit}${from}`);
   }
 
   /** The ids of all jobs that match, on all pages. */
@@ -169,9 +207,9 @@ class Rows {
     let cursor: string | null = null;
     do {
       const from: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-      const page: Page<Job> = await get<Page<Job>>(`api/v1/jobs?${this.#query ?? ''}&limit=5000${from}`);
+      const page: JobPage = await get<JobPage>(`api/v1/jobs?${this.#query ?? ''}&limit=5000${from}`);
       ids.push(...page.items.map((job) => job.id));
-      cursor = page.cursor;
+      cursor = page.cursor ?? null;
     } while (cursor !== null);
     return ids;
   }

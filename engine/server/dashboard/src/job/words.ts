@@ -18,6 +18,9 @@ export interface EvidenceRow {
 /** A span in seconds; below a minute with a tenth, since evidence is that young. */
 export const age = (seconds: number, t: Texts): string => (seconds < 60 ? `${seconds.toFixed(1)}${t.units.second}` : span(seconds * 1000, t.units));
 
+/** Numbers may be 0, which is something. */
+const isTold = (value: number | null | undefined): value is number => value !== null && value !== undefined;
+
 function answer<T>(evidence: Evidence<T>, t: Texts, render: (value: T) => string[]): string[] {
   const { latest } = evidence;
   if (latest === 'absent') return [t.answer.absent];
@@ -25,7 +28,7 @@ function answer<T>(evidence: Evidence<T>, t: Texts, render: (value: T) => string
     const lines = render(latest.present);
     return lines.length === 0 ? [t.answer.none] : lines;
   }
-  const known = evidence.knownAgeSeconds === undefined ? t.answer.neverKnown : t.answer.lastKnown(age(evidence.knownAgeSeconds, t));
+  const known = isTold(evidence.knownAgeSeconds) ? t.answer.lastKnown(age(evidence.knownAgeSeconds, t)) : t.answer.neverKnown;
   return [t.answer.unknown(evidence.failures, known, latest.unknown.message)];
 }
 
@@ -34,7 +37,7 @@ function pod(one: ExplainedPod, t: Texts): string {
   return [
     `${one.name} ${one.phase}`,
     one.ready === 'ready' ? t.answer.ready : t.answer.notReady,
-    one.deletingSince === null ? null : t.answer.going,
+    one.deletingSince ? t.answer.going : null,
     one.reason,
     one.unschedulable,
     container && container.restarts > 0 ? t.answer.restarts(container.restarts) : null,
@@ -43,7 +46,7 @@ function pod(one: ExplainedPod, t: Texts): string {
   ].filter(Boolean).join(', ');
 }
 
-const end = (one: JobEnd, t: Texts): string[] => [`${t.answer.end(one.job, one.state)}${one.endedAt === null ? '' : ` (${one.endedAt})`}${one.cause === null ? '' : `: ${one.cause}`}`];
+const end = (one: JobEnd, t: Texts): string[] => [`${t.answer.end(one.job, one.state)}${one.endedAt ? ` (${one.endedAt})` : ''}${one.cause ? `: ${one.cause}` : ''}`];
 
 /** The evidence in a fixed order, and which sources were never asked. */
 export function evidenceOf(explanation: Explanation, t: Texts, at: (moment: string) => string): { rows: EvidenceRow[]; neverAsked: Source[] } {
@@ -74,7 +77,7 @@ type Add = <T>(source: Source, evidence: Evidence<T> | null | undefined, render:
 
 function fromFlink(snapshot: Snapshot, t: Texts, at: (moment: string) => string, add: Add): void {
   add('flink', snapshot.flink, (job) => [
-    t.answer.flink(job.state, at(job.startedAt), job.endedAt === null ? null : at(job.endedAt), job.tasks.running, job.tasks.total),
+    t.answer.flink(job.state, at(job.startedAt), job.endedAt ? at(job.endedAt) : null, job.tasks.running, job.tasks.total),
   ]);
   add('exceptions', snapshot.exceptions, (exception) => [exception.headline]);
   add('checkpoints', snapshot.checkpoints, (counts) => [t.answer.checkpoints(counts.completed, counts.failed)]);
@@ -84,7 +87,7 @@ function fromKubernetes(snapshot: Snapshot, t: Texts, at: (moment: string) => st
   add('deployment', snapshot.deployment, (one) => [
     [
       t.answer.deployment(one.ready, one.replicas),
-      one.deletingSince === null ? null : t.answer.deleting(at(one.deletingSince)),
+      one.deletingSince ? t.answer.deleting(at(one.deletingSince)) : null,
       one.rollout === 'in-progress' ? t.answer.rollout : null,
       one.trouble,
     ].filter(Boolean).join(', '),
@@ -95,7 +98,7 @@ function fromKubernetes(snapshot: Snapshot, t: Texts, at: (moment: string) => st
     [
       `${one.kind} ${one.name}`,
       t.answer.wants(one.desired),
-      one.reportedState === null ? null : t.answer.reports(one.reportedState),
+      one.reportedState ? t.answer.reports(one.reportedState) : null,
       one.lifecycle,
       one.error,
     ].filter(Boolean).join(', '),

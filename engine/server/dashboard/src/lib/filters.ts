@@ -1,10 +1,10 @@
 // What the fleet page shows, as it stands in its address: filters and sort go to the engine, columns and density stay here.
 
-import { FACETS } from '../api/types';
+import { FACETS, type Query, type SortWord } from '../api/types';
 import { parseSpan } from './time';
 
 /** Filters that may have several values. */
-export const LISTS = ['severity', ...FACETS] as const;
+export const LISTS = ['severity', ...FACETS] as const satisfies (keyof Query<'listJobs'>)[];
 export type ListName = (typeof LISTS)[number];
 
 export const COLUMNS = [
@@ -16,7 +16,7 @@ export type Column = (typeof COLUMNS)[number];
 export const USUAL_COLUMNS: readonly Column[] = ['state', 'job', 'why', 'flags', 'since', 'confirmed'];
 
 /** Sorts that the engine knows. */
-export const SORTS = ['severity', 'id', 'state', 'since', 'confirmed', 'cluster'] as const;
+export const SORTS = ['severity', 'id', 'state', 'since', 'confirmed', 'cluster'] as const satisfies SortWord[];
 export type Sort = (typeof SORTS)[number];
 
 export interface FleetView {

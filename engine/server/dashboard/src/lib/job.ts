@@ -49,7 +49,7 @@ export function flagsOf(job: Job): Flag[] {
   const loud = job.alerts.filter((alert) => !isSilenced(alert.silencedUntil));
   const silenced = job.alerts.filter((alert) => isSilenced(alert.silencedUntil));
   const named = new Set(job.alerts.map((alert) => alert.alert));
-  const wanted = job.intent !== null && job.intent.intent !== 'none' ? [job.intent.intent] : [];
+  const wanted = job.intent && job.intent.intent !== 'none' ? [job.intent.intent] : [];
   return [
     ...loud.map((alert): Flag => ({ text: alert.alert, title: alert.message, tone: 'bad', icon: 'bell' })),
     ...job.conditions.filter((one) => !named.has(one.type)).map((one): Flag => ({ text: one.type, title: one.message, tone: 'warn', icon: null })),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, fromField, HOUR, MINUTE, parseSpan, SECOND, span, stamp, tickLabel, toField } from './time';
+import { DAY, fromField, HOUR, lastNight, MINUTE, parseSpan, SECOND, span, stamp, tickLabel, toField } from './time';
 
 const units = { second: 's', minute: 'm', hour: 'h', day: 'd' };
 
@@ -36,5 +36,18 @@ describe('moments', () => {
 describe('parseSpan', () => {
   it.each([['15m', 15 * MINUTE], ['1h', HOUR], ['7d', 7 * DAY], ['', null], ['1w', null], ['-1h', null], ['99999h', null]])('reads %s', (text, millis) => {
     expect(parseSpan(text)).toBe(millis);
+  });
+});
+
+describe('lastNight', () => {
+  it.each([
+    ['2026-11-28T01:00:00Z', '2026-11-27T18:00:00.000Z', '2026-11-28T01:00:00.000Z'],
+    ['2026-11-28T07:30:00Z', '2026-11-27T18:00:00.000Z', '2026-11-28T07:30:00.000Z'],
+    ['2026-11-28T09:00:00Z', '2026-11-27T18:00:00.000Z', '2026-11-28T08:00:00.000Z'],
+    ['2026-11-28T23:00:00Z', '2026-11-27T18:00:00.000Z', '2026-11-28T08:00:00.000Z'],
+    ['2026-12-01T09:00:00Z', '2026-11-30T18:00:00.000Z', '2026-12-01T08:00:00.000Z'],
+  ])('at %s is from %s to %s', (now, from, to) => {
+    const night = lastNight(Date.parse(now), 'utc');
+    expect([new Date(night.from).toISOString(), new Date(night.to).toISOString()]).toEqual([from, to]);
   });
 });

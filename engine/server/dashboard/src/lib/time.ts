@@ -44,6 +44,16 @@ export function stamp(at: string | number, zone: Zone): string {
   return `${year}-${two(month + 1)}-${two(day)} ${two(hour)}:${two(minute)}:${two(second)}`;
 }
 
+/** The night that is not over yet, or the last one: from six in the evening until eight in the morning, at most until now. */
+export function lastNight(now: number, zone: Zone): { from: number; to: number } {
+  const date = new Date(now);
+  const at = (days: number, hour: number): number =>
+    zone === 'utc'
+      ? Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate() + days, hour)
+      : new Date(date.getFullYear(), date.getMonth(), date.getDate() + days, hour).getTime();
+  return { from: at(-1, 18), to: Math.min(at(0, 8), now) };
+}
+
 /** The time of day alone. */
 export const clock = (at: string | number, zone: Zone): string => stamp(at, zone).slice(11);
 

@@ -6,7 +6,8 @@ import { knownAt, ticks, timelineOf, within, zoomed } from './timeline';
 const MINUTE = 60_000;
 const now = Date.parse('2026-11-28T04:00:00Z');
 const id = 'local/default/orders';
-const present = (more: Partial<Job> = {}): Job => job(id, { attempt: 3, ...more }, now);
+const failing = { alert: 'CheckpointsFailing', scope: 'job' as const, since: new Date(now - 6 * MINUTE).toISOString(), message: '12 checkpoints in a row have failed' };
+const present = (more: Partial<Job> = {}): Job => job(id, { attempt: 3, alerts: [failing], ...more }, now);
 const told = timelineOf(story(id, now), present(), now);
 
 describe('timelineOf', () => {
@@ -38,7 +39,38 @@ describe('timelineOf', () => {
 
   it('knows an alert whose beginning is older than what is kept', () => {
     const items = story(id, now).filter((item) => item.alert?.status !== 'firing');
-    expect(timelineOf(items, present(), now).alerts).toMatchObject([{ alert: 'RestartLoop', from: now - 58 * MINUTE, to: now - 44 * MINUTE }]);
+    expect(timelineOf(items, present({ alerts: [] }), now).alerts).toMatchObject([{ alert: 'RestartLoop', from: now - 58 * MINUTE, to: now - 44 * MINUTE }]);
+  });
+
+  describe('of an alert that jobs share', () => {
+    const dark = (job: string, status: 'firing' | 'resolved', ago: number): HistoryItem => ({
+      sequence: 200 - ago, at: new Date(now - ago * MINUTE).toISOString(), job, kind: 'alert', revision: 1,
+      alert: { alert: 'KubernetesUnreachable', job, scope: 'cluster', status, since: new Date(now - 30 * MINUTE).toISOString(), message: 'refused' },
+    });
+    const shared = (timeline: ReturnType<typeof timelineOf>) => timeline.alerts.filter((one) => one.alert === 'KubernetesUnreachable');
+
+    it('leaves out the beginning whose end another job tells of', () => {
+      const told = timelineOf([...story(id, now), dark(id, 'firing', 30)], present(), now);
+      expect(shared(told)).toEqual([]);
+      expect(knownAt(told, now - 10 * MINUTE).alerts).toEqual([]);
+    });
+
+    it('shows it open for as long as the record has it', () => {
+      const alerts = [{ alert: 'KubernetesUnreachable', scope: 'cluster' as const, since: new Date(now - 30 * MINUTE).toISOString(), message: 'refused' }];
+      expect(shared(timelineOf([dark(id, 'firing', 30)], present({ alerts }), now))).toMatchObject([{ isOpen: true, from: now - 30 * MINUTE, to: now }]);
+      expect(shared(timelineOf([], present({ alerts }), now))).toMatchObject([{ isOpen: true, from: now - 30 * MINUTE }]);
+    });
+
+    it('has its end where this job tells of it, whoever told of the beginning', () => {
+      expect(shared(timelineOf([dark(id, 'resolved', 5)], present(), now))).toMatchObject([{ isOpen: false, from: now - 30 * MINUTE, to: now - 5 * MINUTE }]);
+    });
+  });
+
+  it('leaves none of a job’s own alerts open that the record lacks', () => {
+    const cleared = timelineOf(story(id, now), present({ alerts: [] }), now).alerts.filter((one) => one.isOpen);
+    expect(cleared).toEqual([]);
+    const gone: HistoryItem = { sequence: 99, at: new Date(now - MINUTE).toISOString(), job: id, kind: 'forgotten', revision: 9 };
+    expect(timelineOf([...story(id, now), gone], null, now).alerts).toMatchObject([{}, { alert: 'CheckpointsFailing', to: now - MINUTE, isOpen: false }]);
   });
 
   it('shows what stands now where the history does not tell of it', () => {
@@ -49,7 +81,7 @@ describe('timelineOf', () => {
   });
 
   it('ends where a job was forgotten', () => {
-    const items: HistoryItem[] = [...story(id, now), { sequence: 99, at: new Date(now - MINUTE).toISOString(), job: id, kind: 'forgotten' }];
+    const items: HistoryItem[] = [...story(id, now), { sequence: 99, at: new Date(now - MINUTE).toISOString(), job: id, kind: 'forgotten', revision: 9 }];
     const gone = timelineOf(items, null, now);
     expect(gone.spans.at(-1)).toMatchObject({ to: now - MINUTE, isOpen: false });
     expect(knownAt(gone, now).span).toBeNull();

@@ -1,6 +1,6 @@
 // A job's history as spans and marks: what the timeline draws, and what was known at a moment. Milliseconds since the epoch.
 
-import type { AlertChange, Confidence, HistoryItem, IntentWord, Job, Reason, State } from '../api/types';
+import type { AlertChange, Confidence, HistoryItem, IntentWord, Job, Reason, Scope, State } from '../api/types';
 import { DAY, HOUR, MINUTE, SECOND } from './time';
 
 export interface StateSpan {
@@ -18,6 +18,7 @@ export interface AlertSpan {
   from: number;
   to: number;
   alert: string;
+  scope: Scope;
   message: string;
   isOpen: boolean;
 }
@@ -90,38 +91,49 @@ function withPresent(spans: StateSpan[], job: Job | null, now: number): StateSpa
   if (!last.isOpen || last.state !== state) return spans;
   last.reason = reason;
   if (last.confidence === confidence) return spans;
-  const known = job.confirmedAt === null ? now : Date.parse(job.confirmedAt);
+  const known = job.confirmedAt ? Date.parse(job.confirmedAt) : now;
   const from = Math.min(now, Math.max(last.from, known));
   last.to = from;
   last.isOpen = false;
   return [...spans, { from, ...present }];
 }
 
+/**
+ * An alert about a cluster or a policy begins in the history of the first job that has it, and ends in that of the last one. So the record
+ * says whether it stands, and where it does not and no end is told here, its end is not known: it is left out.
+ */
 function alertsOf(ordered: HistoryItem[], job: Job | null, now: number): AlertSpan[] {
   const spans: AlertSpan[] = [];
   const open = new Map<string, AlertSpan>();
-  const begin = (alert: Pick<AlertChange, 'alert' | 'message' | 'since'>): void => {
-    const from = Date.parse(alert.since);
-    const span = { from, to: now, alert: alert.alert, message: alert.message, isOpen: true };
-    open.set(alert.alert, span);
+  const begin = ({ alert, scope, message, since }: Pick<AlertChange, 'alert' | 'scope' | 'message' | 'since'>): void => {
+    const span = { from: Date.parse(since), to: now, alert, scope, message, isOpen: true };
+    open.set(alert, span);
     spans.push(span);
   };
   for (const item of ordered) {
     const { alert } = item;
+    const at = Date.parse(item.at);
+    if (item.kind === 'forgotten') {
+      for (const span of open.values()) Object.assign(span, { to: at, isOpen: false });
+      open.clear();
+    }
     if (!alert) continue;
     const standing = open.get(alert.alert);
     if (alert.status === 'firing') {
       if (!standing) begin(alert);
     } else {
-      const to = Date.parse(item.at);
-      if (standing) Object.assign(standing, { to, isOpen: false });
-      // Its beginning is older than what is kept.
-      else spans.push({ from: Date.parse(alert.since), to, alert: alert.alert, message: alert.message, isOpen: false });
+      if (standing) Object.assign(standing, { to: at, isOpen: false });
+      // Its beginning is older than what is kept, or in the history of another job.
+      else spans.push({ from: Date.parse(alert.since), to: at, alert: alert.alert, scope: alert.scope, message: alert.message, isOpen: false });
       open.delete(alert.alert);
     }
   }
   for (const alert of job?.alerts ?? []) if (!open.has(alert.alert)) begin(alert);
-  return spans;
+  if (job === null) return spans;
+  const ended = [...open.values()].filter((span) => !job.alerts.some((alert) => alert.alert === span.alert));
+  // The record is newer than the history that was read.
+  for (const span of ended) Object.assign(span, { to: Math.max(span.from, Date.parse(ordered.at(-1)?.at ?? '')), isOpen: false });
+  return spans.filter((span) => span.scope === 'job' || !ended.includes(span));
 }
 
 function marksOf(ordered: HistoryItem[], spans: StateSpan[]): Mark[] {

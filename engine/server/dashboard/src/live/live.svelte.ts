@@ -1,5 +1,9 @@
 // Whether the page is the present. It follows the event stream for ever; when the engine is silent the page's clock stands still,
 // so that no age and no countdown pretends that somebody looks.
+//
+// A tab that nobody sees follows nothing: a browser has six connections to an engine without TLS for all its tabs together, and seven
+// streams would keep every one of them from asking anything. When it is shown again it goes on behind the last event, and says as of
+// when it is until then.
 
 import { hooks, Refused } from '../api/client';
 import { frames, openEvents, type Position } from '../api/events';
@@ -26,6 +30,10 @@ class Live {
   #ahead = $state(0);
   #listeners = new Set<Listener>();
   #isFollowing = false;
+  /** Whether the tab is hidden, or was and its stream is not open again: nothing of it is newer than `heardAt`. */
+  isResuming = $state(document.hidden);
+  #stream = new AbortController();
+  #shown: () => void = () => {};
 
   /** Nothing on the page is newer than `heardAt`. */
   isStale = $derived(this.link === 'lost' || this.#turn - this.heardAt > SILENT);
@@ -36,7 +44,8 @@ class Live {
 
   constructor() {
     hooks.heard = (ahead) => {
-      this.heardAt = Date.now();
+      // What a hidden tab asks for does not make all of it the present.
+      if (!this.isResuming) this.heardAt = Date.now();
       if (ahead !== null) this.#ahead = Math.abs(ahead) > SAME_CLOCK ? ahead : 0;
     };
     hooks.token = (wasWrong) => {
@@ -57,8 +66,23 @@ class Live {
     }, 1000);
     document.addEventListener('visibilitychange', () => {
       this.#turn = Date.now();
+      if (document.hidden) this.#hide();
+      else this.#shown();
     });
     void this.follow();
+  }
+
+  #hide(): void {
+    this.isResuming = true;
+    this.#stream.abort();
+  }
+
+  /** Until somebody sees the tab, or for so many milliseconds if somebody does. */
+  #seen(pause: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#shown = resolve;
+      if (!document.hidden) setTimeout(resolve, pause);
+    });
   }
 
   /** Follows the events until a token is asked for; every connection takes up where the last one ended. */
@@ -68,11 +92,15 @@ class Live {
     this.asksForToken = 'no';
     let last: Position | null = null;
     for (let failures = 0; this.asksForToken === 'no'; failures += 1) {
+      if (document.hidden) await this.#seen(0);
       const ending = new AbortController();
+      this.#stream = ending;
       try {
         const response = await openEvents(last, ending.signal);
         failures = 0;
         this.link = 'live';
+        this.isResuming = false;
+        this.heardAt = Date.now();
         this.#turn = Date.now();
         // After the stream was opened, so that nothing falls in between.
         this.#renew();
@@ -80,12 +108,13 @@ class Live {
       } catch (error) {
         if (error instanceof Refused && error.status === 401) this.asksForToken = this.asksForToken === 'no' ? 'yes' : this.asksForToken;
       }
+      const isHidden = ending.signal.aborted;
       ending.abort();
       this.#turn = Date.now();
-      this.link = 'lost';
+      this.link = isHidden ? 'waiting' : 'lost';
       if (this.asksForToken !== 'no') break;
-      const length = Math.min(LONGEST_PAUSE, 500 * 2 ** failures);
-      await new Promise((resolve) => setTimeout(resolve, length));
+      if (isHidden) failures = -1;
+      else await this.#seen(Math.min(LONGEST_PAUSE, 500 * 2 ** failures));
     }
     this.#isFollowing = false;
   }

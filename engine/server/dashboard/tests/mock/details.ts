@@ -1,10 +1,19 @@
 // What is told of one job on request, as the contract has it.
 
-import type { Explanation, FlinkFacts, Job, PodsFacts } from '../../src/api/types';
+import type { Explanation, FlinkFacts, Job, PodsFacts, Snapshot } from '../../src/api/types';
 import { iso } from './world';
 
+function recordOf(job: Job): Snapshot['record'] {
+  const { mode, state, confidence, reason, since, conditions, attempt, otherJobs, policy, revision, cluster, namespace, name } = job;
+  return {
+    key: { target: { cluster, namespace, name } }, mode, origin: 'discovered', state, confidence, reason, since, conditions, alerts: [], otherJobs, attention: 'active', policy, memory: '', revision,
+    incarnation: { attempt, uidSeen: 'inThisAttempt' },
+  };
+}
+const TIMING = { poll: 5, timeout: 3, validate: 60, retryInitial: 0.8, retryMax: 30, startupGrace: 0, terminalPoll: 60 };
+
 export function explanationOf(job: Job, now: number): Explanation {
-  const seen = <T>(present: T, age: number) => ({ latest: { present }, ageSeconds: age, knownAgeSeconds: age, failures: 0, observedAt: iso(now - age * 1000) });
+  const seen = <T>(present: T, age: number) => ({ latest: { present }, ageSeconds: age, knownAgeSeconds: age, failures: 0, observedAt: iso(now - age * 1000), askedAt: iso(now - age * 1000) });
   const shown = { state: job.state, attempt: job.attempt, confidence: job.confidence, reason: job.reason };
   return {
     policy: job.policy,
@@ -19,19 +28,22 @@ export function explanationOf(job: Job, now: number): Explanation {
       since: iso(now - 61_000), judged: 412, differed: 31, failure: null,
     }],
     snapshot: {
-      now: iso(now), engineSince: iso(now - 9e7),
+      now: iso(now), engineSince: iso(now - 9e7), record: recordOf(job), timing: TIMING,
       flink: seen({ id: job.flinkJobId ?? '', state: job.state, startedAt: job.since, endedAt: null, tasks: { total: 12, running: 12 } }, 2.1),
-      deployment: seen({ uid: '711f6686-d0c4-8df7-2c24-41b72243e3d5', replicas: 1, ready: 1, deletingSince: null, rollout: 'settled', trouble: null }, 14.2),
-      pods: seen([{ name: `${job.name}-7f9c-jm1`, phase: 'Running', ready: 'ready', deletingSince: null, reason: null, unschedulable: null, container: { name: 'flink-main-container', restarts: 2, waiting: null, terminated: { reason: 'OOMKilled', exitCode: 137, at: iso(now - 5e6) } } }], 14.2),
-      flinkResource: { latest: 'absent', ageSeconds: 40, knownAgeSeconds: 40, failures: 0, observedAt: iso(now - 40_000) },
+      deployment: seen({ name: job.name, namespace: job.namespace, uid: '711f6686-d0c4-8df7-2c24-41b72243e3d5', replicas: 1, ready: 1, deletingSince: null, rollout: 'settled' as const, trouble: null }, 14.2),
+      pods: seen([{ name: `${job.name}-7f9c-jm1`, namespace: job.namespace, app: job.name, uid: '5e1c', phase: 'Running', ready: 'ready' as const, deletingSince: null, reason: null, unschedulable: null, container: { name: 'flink-main-container', restarts: 2, waiting: null, terminated: { reason: 'OOMKilled', exitCode: 137, at: iso(now - 5e6) } } }], 14.2),
+      flinkResource: { latest: 'absent', ageSeconds: 40, knownAgeSeconds: 40, failures: 0, observedAt: iso(now - 40_000), askedAt: iso(now - 40_000) },
       exceptions: null,
       checkpoints: seen({ completed: 1841, failed: 12 }, 22.4),
-      taskManagers: { latest: { unknown: { kind: 'timeout', message: '/api/v1/pods: no answer within 3 s' } }, ageSeconds: 1.2, knownAgeSeconds: 74.5, failures: 3, observedAt: iso(now - 1200) },
+      taskManagers: { latest: { unknown: { kind: 'timeout', message: '/api/v1/pods: no answer within 3 s' } }, ageSeconds: 1.2, knownAgeSeconds: 74.5, failures: 3, observedAt: iso(now - 1200), askedAt: iso(now - 1200) },
       events: null, lastWords: null, archive: null, haData: seen({ configMaps: [`${job.name}-cluster-config-map`] }, 300), deletion: null,
       fleet: { targets: 60, dark: 2 },
     },
     archiveConfigured: false,
-    decision: { rule: 'flink-lists-job', state: job.state, confidence: job.confidence, reason: job.reason },
+    decision: {
+      rule: 'flink-lists-job', state: job.state, confidence: job.confidence, reason: job.reason,
+      alerts: [], conditions: [], memory: '', wanted: [], watch: { attention: 'active', pollAfter: 5, validateAfter: 60 },
+    },
   };
 }
 
@@ -55,7 +67,7 @@ export function flinkOf(job: Job, now: number): FlinkFacts {
         counts: { completed: 1841, failed: 12, inProgress: 1, restored: 2 },
         latestCompleted: { id: 1853, at: iso(now - 20_000), sizeBytes: 734_003_200, durationMillis: 2310, path: 's3://flink-state/prod/orders/9c21/chk-1853', isSavepoint: false },
         latestFailed: { id: 1850, at: iso(now - 200_000), failureMessage: 'Checkpoint expired before completing.' },
-        latestSavepoint: { id: 1844, at: iso(now - 560_000), path: 's3://flink-state/prod/orders/savepoint-7c67cd-1f', sizeBytes: 801_112_064 },
+        latestSavepoint: { id: 1844, at: iso(now - 560_000), path: 's3://flink-state/prod/orders/savepoint-7c67cd-1f', sizeBytes: 801_112_064, durationMillis: 4100, isSavepoint: true },
         history,
       },
     },
@@ -64,7 +76,7 @@ export function flinkOf(job: Job, now: number): FlinkFacts {
 }
 
 export function podsOf(job: Job, now: number): PodsFacts {
-  const container = { name: 'flink-main-container', restarts: 0, state: 'running' };
+  const container = { name: 'flink-main-container', restarts: 0, state: 'running' as const };
   const tm = (at: number) => ({ name: `${job.name}-taskmanager-1-${at}`, role: 'taskmanager' as const, phase: 'Running', ready: true, node: `node-${at + 3}`, restarts: 0, startedAt: iso(now - 9e7), containers: [container] });
   return {
     askedAt: iso(now),

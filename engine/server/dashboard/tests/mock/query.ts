@@ -1,9 +1,6 @@
 // Filters, sorts, counts and alerts over a list of jobs, as the API's contract has them.
 
-import type { AlertRow, FacetName, Job, Severity, Summary } from '../../src/api/types';
-
-const SEVERITIES: Severity[] = ['alerting', 'failed', 'degraded', 'unconfirmed', 'changing', 'running', 'ended'];
-const FACETS: FacetName[] = ['cluster', 'namespace', 'state', 'confidence', 'mode', 'policy', 'condition', 'alert', 'label'];
+import { type AlertRow, FACETS, type Job, SEVERITIES, type Severity, type Silence, type StandingAlert, type Summary } from '../../src/api/types';
 
 export function severityOf(job: Omit<Job, 'severity'>): Severity {
   if (job.alerts.some((alert) => alert.scope === 'job' && !alert.silencedUntil)) return 'alerting';
@@ -57,7 +54,7 @@ export function order(sort: string): (a: Job, b: Job) => number {
   return (a, b) => sign * (compare(a, b) || text(a.id, b.id));
 }
 
-export function summaryOf(jobs: Job[], sequence: number): Summary {
+export function summaryOf(jobs: Job[], all: Job[], sequence: number): Summary {
   const severity = Object.fromEntries(SEVERITIES.map((word) => [word, 0])) as Record<Severity, number>;
   const counts = new Map(FACETS.map((name) => [name, new Map<string, number>()]));
   for (const job of jobs) {
@@ -68,23 +65,38 @@ export function summaryOf(jobs: Job[], sequence: number): Summary {
     const items = [...values].map(([value, count]) => ({ value, count })).sort((a, b) => b.count - a.count || text(a.value, b.value));
     return [name, { items: items.slice(0, 200), more: Math.max(0, items.length - 200) }];
   })) as Summary['facets'];
-  const alerts = alertsOf(jobs);
+  const alerts = alertsOf(jobs, all);
   const silenced = alerts.filter((alert) => alert.silencedUntil).length;
   return { jobs: jobs.length, sequence, severity, alerts: { firing: alerts.length - silenced, silenced }, facets };
 }
 
-export function alertsOf(jobs: Job[]): AlertRow[] {
+/** Whom an alert is about: many jobs share what is about a cluster or a policy. */
+const aboutOf = (job: Job, scope: StandingAlert['scope']): string => (scope === 'job' ? job.id : scope === 'cluster' ? job.cluster : job.policy);
+
+/** The silence that stands of an alert, and the job that it is noted at: one job's is enough for what many share. */
+function silenceOf(all: Job[], job: Job, { alert, scope }: StandingAlert): { at: Job; silence: Silence } | null {
+  for (const at of all) {
+    const silence = aboutOf(at, scope) === aboutOf(job, scope) ? at.silences.find((one) => one.alert === alert) : undefined;
+    if (silence) return { at, silence };
+  }
+  return null;
+}
+
+/** The alerts of those jobs; silences are those of all. */
+export function alertsOf(jobs: Job[], all: Job[]): AlertRow[] {
   const rows = new Map<string, AlertRow>();
   for (const job of jobs) {
-    for (const { alert, scope, since, message, silencedUntil } of job.alerts) {
-      const key = scope === 'job' ? `${job.id} ${alert}` : scope === 'cluster' ? `${job.cluster} ${alert}` : `${job.policy} ${alert}`;
+    for (const standing of job.alerts) {
+      const { alert, scope, since, message } = standing;
+      const key = `${scope} ${aboutOf(job, scope)} ${alert}`;
       const row = rows.get(key);
       if (row) {
         row.jobs += 1;
         continue;
       }
-      const by = job.silences?.find((silence) => silence.alert === alert)?.by;
-      rows.set(key, { alert, scope, cluster: job.cluster, job: job.id, jobs: 1, since, message, ...(silencedUntil ? { silencedUntil, silencedBy: by ?? null } : {}) });
+      const found = silenceOf(all, job, standing);
+      const silenced = found ? { silencedUntil: found.silence.until, silencedBy: found.silence.by ?? null, silencedJob: found.at.id } : {};
+      rows.set(key, { alert, scope, cluster: job.cluster, job: job.id, jobs: 1, since, message, ...(scope === 'policy' ? { policy: job.policy } : {}), ...silenced });
     }
   }
   return [...rows.values()].sort((a, b) => text(a.since, b.since));

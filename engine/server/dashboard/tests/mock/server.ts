@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ClusterList, HistoryItem, Job, PolicyList, ShadowPage } from '../../src/api/types';
+import type { Call, ClusterList, HistoryItem, Job, PodsFacts, PolicyList, ShadowPage, StreamEvent, FlinkFacts, LogFacts } from '../../src/api/types';
 import { explanationOf, flinkOf, LOG, podsOf } from './details';
 import { alertsOf, matches, order, severityOf, summaryOf } from './query';
 import { clustersOf, iso } from './world';
@@ -46,6 +46,8 @@ export class Mock {
   now: number | null = null;
   ready: unknown = null;
   store: unknown = null;
+  /** What is told of each job on request, in the place of what is usual. */
+  closeup: Partial<FlinkFacts & PodsFacts & LogFacts> = {};
   readonly #streams = new Set<ServerResponse>();
   #server: Server | undefined;
   #port = 0;
@@ -57,6 +59,11 @@ export class Mock {
 
   get address(): string {
     return `http://127.0.0.1:${this.#port}/`;
+  }
+
+  /** How many follow the events. */
+  get followers(): number {
+    return this.#streams.size;
   }
 
   /** Listens, after a stop at the port of before. */
@@ -81,29 +88,34 @@ export class Mock {
     await new Promise((resolve) => server.close(resolve));
   }
 
-  /** Commits a job as it is now, and tells it to those who follow. */
-  commit(job: Job, kind: 'update' | 'transition' = 'update'): void {
+  /** Commits a job as it is now, and tells it to those who follow. What somebody asked for is an entry about their call. */
+  commit(job: Job, kind: 'update' | 'transition' = 'update', asked: Pick<Call, 'what' | 'alert' | 'says'> | null = null): void {
     const before = this.jobs.get(job.id);
     const shown = { ...job, severity: severityOf(job), revision: (before?.revision ?? 0) + 1 };
     this.jobs.set(job.id, shown);
     const at = iso(Date.now());
-    const sequence = ++this.sequence;
-    const { state: to, confidence, reason, attempt, policy } = shown;
-    const transition = { sequence, at, from: before?.state ?? 'UNKNOWN', to, confidence, reason, attempt, policy };
-    this.history.push({ sequence, at, job: job.id, kind, revision: shown.revision, ...(kind === 'transition' ? { transition } : { confidence }) });
-    this.#tell(kind, { job: job.id, sequence, at, revision: shown.revision, body: kind === 'transition' ? transition : null, store: 'mock', record: shown });
+    const sequence = this.sequence + 1;
+    const { state: to, confidence, reason, attempt, policy, revision } = shown;
+    const entry = { sequence, at, job: job.id, revision };
+    if (asked) this.#enter({ ...entry, kind: 'call', call: { sequence, at, through: 'nothing', from: '127.0.0.1', ...asked } }, shown);
+    else if (kind === 'update') this.#enter({ ...entry, kind, confidence }, shown);
+    else this.#enter({ ...entry, kind, transition: { sequence, at, from: before?.state ?? 'UNKNOWN', to, confidence, reason, attempt, policy } }, shown);
   }
 
   forget(id: string): void {
+    const revision = (this.jobs.get(id)?.revision ?? 0) + 1;
     this.jobs.delete(id);
-    const at = iso(Date.now());
-    const sequence = ++this.sequence;
-    this.history.push({ sequence, at, job: id, kind: 'forgotten' });
-    this.#tell('forgotten', { job: id, sequence, at, body: null, store: 'mock', record: null });
+    this.#enter({ sequence: this.sequence + 1, at: iso(Date.now()), job: id, kind: 'forgotten', revision }, null);
   }
 
-  #tell(name: string, data: { sequence: number; [key: string]: unknown }): void {
-    for (const stream of this.#streams) stream.write(`id: ${data.sequence}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+  // A call has the name of an update in the stream, and says itself what it is.
+  #enter(item: HistoryItem, record: Job | null): void {
+    this.sequence = item.sequence;
+    this.history.push(item);
+    const { job, sequence, at, revision, kind, call } = item;
+    const event: StreamEvent = { job, sequence, at, revision, kind, ...(call ? { call } : {}), body: item.transition ?? item.alert ?? null, store: 'mock', record };
+    const name = kind === 'call' ? 'update' : kind;
+    for (const stream of this.#streams) stream.write(`id: ${sequence}\nevent: ${name}\ndata: ${JSON.stringify(event)}\n\n`);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -151,11 +163,11 @@ export class Mock {
     const found = (): Job[] => [...this.jobs.values()].filter((job) => matches(job, query));
     switch (path) {
       case '/api/v1/jobs': return ok(this.#page(found().sort(order(query.get('sort') ?? 'id')), query));
-      case '/api/v1/summary': return ok(summaryOf(found(), this.sequence));
+      case '/api/v1/summary': return ok(summaryOf(found(), [...this.jobs.values()], this.sequence));
       case '/api/v1/alerts': {
         const isSilenced = query.get('status') === 'silenced';
-        const rows = alertsOf(found()).filter((row) => !query.has('status') || Boolean(row.silencedUntil) === isSilenced);
-        return ok({ items: rows, total: rows.length, cursor: null });
+        const rows = alertsOf(found(), [...this.jobs.values()]).filter((row) => !query.has('status') || Boolean(row.silencedUntil) === isSilenced);
+        return ok(this.#page(rows, query));
       }
       case '/api/v1/history': return this.#historyOf(query);
       case '/api/v1/clusters': return ok(this.clusters);
@@ -183,13 +195,13 @@ export class Mock {
     const items = this.history.filter(({ job, kind, at }) => {
       const [cluster = '', namespace = ''] = job.split('/');
       return (!query.get('job') || query.get('job') === job) && (kinds.length === 0 || kinds.includes(kind)) && (clusters.length === 0 || clusters.includes(cluster)) &&
-        (namespaces.length === 0 || namespaces.includes(namespace)) && !(Date.parse(at) < since) && !(Date.parse(at) >= until);
+        (namespaces.length === 0 || namespaces.includes(namespace)) && !(Date.parse(at) < since) && !(Date.parse(at) > until);
     });
     const sign = query.get('order') === 'oldest' ? 1 : -1;
     items.sort((a, b) => sign * (Date.parse(a.at) - Date.parse(b.at) || a.sequence - b.sequence));
     const page = this.#page(items, query) as { items: HistoryItem[]; cursor: string | null };
     if (query.get('format') !== 'csv') return ok(page);
-    const lines = page.items.map((item) => [item.sequence, item.at, item.job, item.kind, item.transition?.from ?? '', item.transition?.to ?? '', '', item.alert?.alert ?? '', item.alert?.status ?? '', item.call?.by ?? '', ''].join(','));
+    const lines = page.items.map((item) => [item.sequence, item.at, item.job, item.kind, item.transition?.from ?? '', item.transition?.to ?? '', '', item.alert?.alert ?? item.call?.alert ?? '', item.alert?.status ?? '', item.call?.by ?? '', ''].join(','));
     return { status: 200, body: `sequence,at,job,kind,from,to,confidence,alert,status,by,message\n${lines.join('\n')}\n`, type: 'text/csv', ...(page.cursor === null ? {} : { headers: { 'steadfast-cursor': page.cursor } }) };
   }
 
@@ -211,9 +223,9 @@ export class Mock {
     switch (part) {
       case undefined: return ok(job);
       case 'explain': return ok(explanationOf(job, now));
-      case 'flink': return ok(flinkOf(job, now));
-      case 'pods': return ok(podsOf(job, now));
-      case 'log': return ok({ askedAt: iso(now), log: { known: 'present', value: { pod: `${job.name}-7f9c-jm1`, container: 'flink-main-container', text: LOG.split('\n').slice(-Number(query.get('lines') ?? 200)).join('\n') } } });
+      case 'flink': return ok({ ...flinkOf(job, now), ...this.closeup });
+      case 'pods': return ok({ ...podsOf(job, now), ...this.closeup });
+      case 'log': return ok(this.closeup.log ? { askedAt: iso(now), log: this.closeup.log } : { askedAt: iso(now), log: { known: 'present', value: { pod: `${job.name}-7f9c-jm1`, container: 'flink-main-container', text: LOG.split('\n').slice(-Number(query.get('lines') ?? 200)).join('\n') } } });
       default: return problem(404, 'no such part');
     }
   }
@@ -223,19 +235,24 @@ export class Mock {
     if (!named) return problem(404, 'there is no such job');
     const { job, part: [part, name] } = named;
     const said = (body ?? {}) as { intent?: 'cancel'; author?: string; until?: string; comment?: string };
+    const says = said.author ? { says: said.author } : {};
     const at = iso(Date.now());
     if (method === 'DELETE' && part === undefined) {
       if (job.state === 'RUNNING' && url.searchParams.get('force') !== 'true') return problem(409, `${job.id} is seen alive; add force=true`);
+      this.commit(job, 'update', { what: url.searchParams.get('force') === 'true' ? 'forget-by-force' : 'forget' });
       this.forget(job.id);
       return { status: 204 };
     }
-    if (part === 'intent') this.commit({ ...job, intent: { intent: said.intent ?? 'none', since: at, ...(said.author ? { author: said.author } : {}) } });
+    if (part === 'intent') this.commit({ ...job, intent: { intent: said.intent ?? 'none', since: at, ...(said.author ? { author: said.author } : {}) } }, 'update', { what: said.intent ?? 'none', ...says });
     if (part === 'look') this.commit({ ...job, confirmedAt: at });
     if (part === 'silences') {
       const until = method === 'PUT' ? (said.until ?? null) : null;
       const alerts = job.alerts.map((alert) => (alert.alert === name ? { ...alert, silencedUntil: until } : alert));
-      const others = (job.silences ?? []).filter((silence) => silence.alert !== name);
-      this.commit({ ...job, alerts, silences: until === null ? others : [...others, { alert: name ?? '', until, by: said.author ?? null, comment: said.comment ?? null, since: at }] });
+      const others = job.silences.filter((silence) => silence.alert !== name);
+      // Without a silence there is none to be taken back.
+      if (method === 'DELETE' && others.length === job.silences.length) return ok(job);
+      const silences = until === null ? others : [...others, { alert: name ?? '', until, by: said.author ?? null, comment: said.comment ?? null, since: at }];
+      this.commit({ ...job, alerts, silences }, 'update', { what: until === null ? 'unsilence' : 'silence', alert: name ?? null, ...says });
     }
     return ok(this.jobs.get(job.id));
   }

@@ -1,6 +1,6 @@
 // Fleets for tests: the same for the same seed.
 
-import type { Cluster, ClusterList, HistoryItem, Job, State } from '../../src/api/types';
+import type { Call, Cluster, ClusterList, HistoryItem, Job, State } from '../../src/api/types';
 import { severityOf } from './query';
 
 const SECOND = 1000;
@@ -122,13 +122,13 @@ export function story(id: string, now: number, first = 1): HistoryItem[] {
     from = to;
   };
   const known = (ago: number, confidence: 'confirmed' | 'inferred' | 'stale'): void => {
-    items.push({ sequence: sequence++, at: at(ago), job: id, kind: 'update', confidence });
+    items.push({ sequence, at: at(ago), job: id, kind: 'update', revision: sequence++, confidence });
   };
   const alert = (ago: number, since: number, status: 'firing' | 'resolved', name: string, message: string): void => {
-    items.push({ sequence: sequence++, at: at(ago), job: id, kind: 'alert', alert: { alert: name, job: id, scope: 'job', status, since: at(since), message } });
+    items.push({ sequence, at: at(ago), job: id, kind: 'alert', revision: sequence++, alert: { alert: name, job: id, scope: 'job', status, since: at(since), message } });
   };
-  const call = (ago: number, what: string): void => {
-    items.push({ sequence: sequence++, at: at(ago), job: id, kind: 'call', call: { sequence, at: at(ago), what, by: 'ann', through: 'token', from: '10.0.0.7' } });
+  const call = (ago: number, what: Call['what']): void => {
+    items.push({ sequence, at: at(ago), job: id, kind: 'call', revision: sequence, call: { sequence: sequence++, at: at(ago), what, by: 'ann', through: 'token', from: '10.0.0.7' } });
   };
   turn(118 * MINUTE, 'INITIALIZING', 'confirmed', 1, 'Flink reports INITIALIZING');
   turn(117 * MINUTE, 'RUNNING', 'confirmed', 1, 'Flink reports RUNNING');
