@@ -199,3 +199,18 @@ test('an alert that another job tells the end of does not stand for ever', async
   mock.commit({ ...orders(), alerts: [{ alert: alert.alert, scope: 'cluster', since: at, message: 'refused' }] });
   await expect(page.locator('.plot g[data-alert="KubernetesUnreachable"]')).toHaveCount(1);
 });
+
+test('a shared alert that is silenced at another job is not shown as one that sinks are told of', async ({ page, open }) => {
+  const dark = { alert: 'KubernetesUnreachable', scope: 'cluster' as const, since: iso(Date.now() - MINUTE), message: 'refused' };
+  const until = iso(Date.now() + 60 * MINUTE);
+  const mock = await open([job(id, { alerts: [dark] }), job('prod/b/other', { alerts: [dark], silences: [{ alert: dark.alert, until, by: 'ann', since: dark.since }] })], page1);
+  const shown = page.locator('.standing [data-alert="KubernetesUnreachable"]');
+  await expect(shown).toContainText('by ann, noted at prod/b/other');
+  await expect(page.getByRole('button', { name: 'Silence', exact: true })).toHaveCount(0);
+  await shown.getByRole('button', { name: 'End silence' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'End silence' }).click();
+  await expect(shown).not.toContainText('silenced');
+  expect(mock.asked.filter((one) => one.method === 'DELETE').map((one) => one.path)).toEqual(['/api/v1/jobs/prod/b/other/silences/KubernetesUnreachable']);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('orders');
+  await expect(page.getByRole('button', { name: 'Silence', exact: true })).toBeVisible();
+});
