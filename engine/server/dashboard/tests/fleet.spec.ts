@@ -159,8 +159,15 @@ test('what was selected under other filters is not acted upon', async ({ page, o
 });
 
 test('why a job is as it is has more room than its flags', async ({ page, open }) => {
-  await open(few());
+  const mock = await open(few());
   const width = async (name: string) => (await page.getByRole('columnheader', { name }).boundingBox())?.width ?? 0;
   await expect(page.locator('tbody tr[data-id]').first()).toBeVisible();
   expect(await width('Why')).toBeGreaterThan(1.8 * (await width('Alerts and conditions')));
+  // A long one has two lines, in a row as high as the others.
+  const [long, short] = [page.locator('tr[data-id="prod/a/failed"]'), page.locator('tr[data-id="prod/a/well"]')];
+  mock.commit({ ...(few()[1] as ReturnType<typeof job>), reason: { code: 'Bad', message: 'it failed for a reason that takes many words to tell, '.repeat(4) } });
+  await expect(long).toContainText('many words');
+  const height = async (row: typeof long, part = '') => (await (part === '' ? row : row.locator(part)).boundingBox())?.height;
+  expect(await height(long)).toBe(await height(short));
+  expect(await height(long, '.why .two')).toBe(34);
 });
