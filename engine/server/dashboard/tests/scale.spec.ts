@@ -44,7 +44,8 @@ test('10,000 jobs are drawn, scrolled, filtered and kept like 100', async ({ pag
   const mock = await open(fleet(10_000));
   await expect(page.getByRole('status').filter({ hasText: '10,000 jobs' })).toBeVisible();
   const first = mock.asked.filter((one) => one.path.startsWith('/api/v1/jobs?'));
-  expect(first.length, 'the first screen needs one page').toBeLessThanOrEqual(2);
+  // How often it is read anew is a matter of the machine's speed; that no other is read is not.
+  expect([...new Set(first.map((one) => one.path))], 'the first screen needs one page').toEqual(['/api/v1/jobs?sort=severity&limit=200']);
   const rows = page.locator('tbody tr[data-id]');
   expect(await rows.count()).toBeLessThan(60);
   const nodes = await page.locator('*').count();
@@ -55,12 +56,13 @@ test('10,000 jobs are drawn, scrolled, filtered and kept like 100', async ({ pag
   // The end, far beyond what was read, is one page from there. What lies between is read by strides, and the rows drawn are no more.
   const asks = () => mock.asked.filter((one) => one.path.startsWith('/api/v1/jobs?'));
   const jump = async (row: number): Promise<{ asked: string[]; millis: number }> => {
-    const from = asks().length;
+    const known = new Set(asks().map((one) => one.path));
     const begun = Date.now();
     await page.evaluate((share) => window.scrollTo(0, share * document.documentElement.scrollHeight), (row - 1) / 10_000);
     await expect(page.locator(`tr[aria-rowindex="${row}"][data-id]`)).toBeInViewport({ timeout: 60_000 });
     await expect(page.locator('tr.waiting')).toHaveCount(0);
-    return { asked: asks().slice(from).map((one) => one.path), millis: Date.now() - begun };
+    // Pages that were read before may be read anew meanwhile.
+    return { asked: asks().map((one) => one.path).filter((path) => !known.has(path)), millis: Date.now() - begun };
   };
   const ends = await jump(10_001);
   await expect(page.locator('tr[aria-rowindex="10001"] a')).toBeVisible();

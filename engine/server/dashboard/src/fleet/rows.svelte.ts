@@ -100,7 +100,7 @@ class Rows {
     let waited = 0;
     const interval = setInterval(() => {
       waited += 1000;
-      if (document.hidden || live.link !== 'live' || waited < ((this.total ?? 0) > LARGE ? RENEW_LARGE : RENEW)) return;
+      if (document.hidden || this.#isReading || live.link !== 'live' || waited < ((this.total ?? 0) > LARGE ? RENEW_LARGE : RENEW)) return;
       waited = 0;
       void this.#read();
     }, 1000);
