@@ -2,6 +2,7 @@
 
 mod awaited;
 mod document;
+mod edges;
 mod explains;
 mod first_contact;
 mod kit;
