@@ -203,6 +203,9 @@ fn listed(cluster: &Cluster, job: &Job, reads_resources: bool) -> Expected {
         (BTreeSet::from([job.state, "SUSPENDED"]), EXPLAINED)
     } else if reads_resources && wish == Some(Wish::Suspended) && STOPS.contains(&job.state) {
         (BTreeSet::from(["SUSPENDED"]), "\"inferred\"")
+    } else if reads_resources && wish == Some(Wish::Running) && is_its_own {
+        // It had stopped under a resource that asked for no running job, and the operator is to bring it back.
+        (BTreeSet::from([job.state, "RECONCILING"]), EXPLAINED)
     } else {
         (BTreeSet::from([job.state]), "\"confirmed\"")
     };
