@@ -239,8 +239,12 @@ enum Failure {
     Unreachable(anyhow::Error),
     /// 3: an engine that answers, and will answer the same again.
     Refused(anyhow::Error),
-    /// 3: the engine has no such thing.
+    /// 3: the engine has no such thing; of a job, it may be of an earlier version or not know.
     Missing(anyhow::Error),
+    /// 3: whether there is such a job is not known, since what may have it could not be read.
+    NotKnown(anyhow::Error),
+    /// 1: the engine could look everywhere, and there is no such job.
+    NoSuchJob(anyhow::Error),
     /// 3: an engine of an earlier version does not know this parameter.
     UnknownParameter(String),
     /// 1, and standard output has said why.
@@ -355,7 +359,7 @@ fn ended(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) | Err(Failure::Unread) => ExitCode::SUCCESS,
         Err(Failure::Reported) => ExitCode::FAILURE,
-        Err(Failure::Failed(error)) => printer::fail(&error),
+        Err(Failure::Failed(error) | Failure::NoSuchJob(error)) => printer::fail(&error),
         Err(Failure::Config(error)) => {
             printer::mistakes(error);
             ExitCode::from(2)
@@ -364,7 +368,9 @@ fn ended(outcome: Result<(), Failure>) -> ExitCode {
             printer::error(&error);
             ExitCode::from(2)
         }
-        Err(Failure::Unreachable(error) | Failure::Refused(error) | Failure::Missing(error)) => {
+        Err(
+            Failure::Unreachable(error) | Failure::Refused(error) | Failure::Missing(error) | Failure::NotKnown(error),
+        ) => {
             printer::error(&error);
             ExitCode::from(3)
         }

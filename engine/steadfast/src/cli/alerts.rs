@@ -1,11 +1,13 @@
 //! `steadfast alerts`: what stands now, and what of it nobody is told.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use steadfast_core::time::{Clock as _, Timestamp};
 
 use super::age::age;
-use super::client::{Client, ServerOptions};
+use super::client::{Client, Found, ServerOptions};
 use super::clusters::{self, Coverage};
 use super::filter::Filter;
 use super::names::JOBS;
@@ -17,6 +19,8 @@ use super::{Failure, printer};
 use crate::run::SystemClock;
 
 const PATH: &str = "/api/v1/alerts";
+/// Of how many jobs it is asked why something is silenced.
+const MOST_COMMENTS: usize = 100;
 
 pub(super) const AFTER_HELP: &str = "\
 Exit code 1: a cluster of the configuration was never read since the engine started, so that alerts may be missing; a line above them
@@ -25,7 +29,7 @@ names it, on standard error with `--output json` and the like.";
 /// Which alerts.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Only those that sinks are told of, or only those that are silenced.
+    /// Only those that sinks are told of, or only those that are silenced, with silences whose alert does not stand now.
     #[arg(long, value_enum, value_name = "STATUS")]
     status: Option<Status>,
     #[command(flatten)]
@@ -56,6 +60,7 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
     let filter = options.filter.counted(&client).await;
     let list = clusters::read(&client).await?;
+    list.refuse_unknown(&client, &filter.cluster).await?;
     let concerned = || list.items.iter().filter(|cluster| filter.concerns(cluster));
     let now = SystemClock.now();
     for line in concerned().filter_map(|cluster| clusters::line(cluster, now)) {
@@ -67,19 +72,37 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
         Err(Failure::Missing(_)) => of_jobs(&client.items(JOBS, &[]).await?, options.status, &filter),
         items => items?,
     };
+    let silences = match options.status {
+        Some(Status::Silenced) => waiting(&client, &filter).await?,
+        Some(Status::Firing) | None => Vec::new(),
+    };
     let coverage = Coverage::of(concerned());
     match &options.output.format {
         Format::People(detail) => {
+            let items = [items, silences.iter().map(row_of).collect()].concat();
+            let comments = match detail {
+                Detail::Wide => comments(&client, &items).await?,
+                Detail::Usual => Comments::new(),
+            };
             let mut screen = Screen::of_stdout();
             if *detail == Detail::Wide {
                 screen.width = None;
             }
-            printer::page(&table(&items, now).shown(screen))?;
+            printer::page(&table(&items, &comments, now).shown(screen))?;
             if items.is_empty() {
                 printer::note(&coverage.none(none(options)));
+                if let Some(line) = clusters::unknown_word(&client, &filter).await {
+                    printer::note(&line);
+                }
             }
         }
-        Format::Data(data) => printer::data(&data.shown(&json!({ "items": items }))?)?,
+        Format::Data(data) => {
+            let document = match options.status {
+                Some(Status::Silenced) => json!({ "items": items, "silences": silences }),
+                Some(Status::Firing) | None => json!({ "items": items }),
+            };
+            printer::data(&data.shown(&document)?)?;
+        }
     }
     match coverage {
         Coverage::Whole => Ok(()),
@@ -93,6 +116,61 @@ fn none(options: &Options) -> &'static str {
     } else {
         "no alert as asked for stands"
     }
+}
+
+/// Silences that stand at jobs without their alert: they are for when it does, or their alert's name is mistyped.
+async fn waiting(client: &Client, filter: &Filter) -> Result<Vec<Value>, Failure> {
+    // A job that has none of the alerts may be silenced for it.
+    let jobs = client.items(JOBS, &filter.of_any_alert().query()).await?;
+    let mut silences = Vec::new();
+    for job in &jobs {
+        let standing: Vec<&str> = listed(job, "alerts").map(|alert| text(alert, "/alert")).collect();
+        for silence in listed(job, "silences") {
+            let alert = text(silence, "/alert");
+            if !standing.contains(&alert) && filter.takes_alert(alert) {
+                let mut silence = silence.clone();
+                if let Some(fields) = silence.as_object_mut() {
+                    fields.insert("job".to_owned(), json!(text(job, "/id")));
+                }
+                silences.push(silence);
+            }
+        }
+    }
+    Ok(silences)
+}
+
+fn listed<'a>(job: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    job.get(list).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Such a silence in the shape of an alert.
+fn row_of(silence: &Value) -> Value {
+    json!({
+        "alert": text(silence, "/alert"), "scope": "job", "job": text(silence, "/job"), "jobs": 0, "since": text(silence, "/since"),
+        "silencedUntil": text(silence, "/until"), "silencedJob": text(silence, "/job"), "message": "no such alert stands there now",
+    })
+}
+
+/// Why each alert is silenced, by the job that the silence is noted at and the alert.
+type Comments = BTreeMap<(String, String), String>;
+
+async fn comments(client: &Client, items: &[Value]) -> Result<Comments, Failure> {
+    let noted: BTreeSet<&str> = items
+        .iter()
+        .filter_map(|item| item.get("silencedJob")?.as_str())
+        .collect();
+    let mut comments = Comments::new();
+    for id in noted.into_iter().take(MOST_COMMENTS) {
+        let Found::Job(job) = client.find_job(id).await? else {
+            continue;
+        };
+        for silence in listed(&job, "silences") {
+            if let Some(comment) = silence.get("comment").and_then(Value::as_str) {
+                comments.insert((id.to_owned(), text(silence, "/alert").to_owned()), comment.to_owned());
+            }
+        }
+    }
+    Ok(comments)
 }
 
 /// What an engine of an earlier version shows with its jobs. It silences nothing.
@@ -132,12 +210,13 @@ fn of_jobs(jobs: &[Value], status: Option<Status>, filter: &Filter) -> Vec<Value
     items
 }
 
-fn table(items: &[Value], now: Timestamp) -> Table {
+fn table(items: &[Value], comments: &Comments, now: Timestamp) -> Table {
     let silenced = |item: &Value| item.get("silencedUntil").and_then(Value::as_str).map(str::to_owned);
     let has_silenced = items.iter().any(|item| silenced(item).is_some());
     let mut columns = ["ALERT", "SCOPE", "ABOUT", "JOBS", "AGE"].map(Column::whole).to_vec();
     columns.extend(has_silenced.then_some(Column::whole("SILENCED-UNTIL")));
-    columns.push(Column::cut("MESSAGE", 12));
+    columns.extend((!comments.is_empty()).then_some(Column::whole("COMMENT")));
+    columns.push(Column::sentence("MESSAGE"));
     let mut table = Table::new(columns);
     for item in items {
         let until = silenced(item);
@@ -155,6 +234,9 @@ fn table(items: &[Value], now: Timestamp) -> Table {
             age(text(item, "/since"), now).into(),
         ];
         row.extend(has_silenced.then(|| until.unwrap_or_default().into()));
+        let noted = (text(item, "/silencedJob").to_owned(), text(item, "/alert").to_owned());
+        let comment = comments.get(&noted).cloned().unwrap_or_default();
+        row.extend((!comments.is_empty()).then(|| comment.into()));
         row.push(text(item, "/message").into());
         table.row(row);
     }
@@ -182,7 +264,17 @@ ClusterUnreachable   cluster   prod              12     4m                      
 PolicyFailing        policy    strict            3      4m                            it traps
 JobFailed            job       prod/pay/orders   1      120m   2026-11-24T00:00:00Z   it failed
 ";
-        assert_eq!(table(&items, now).shown(Screen::default()), expected);
+        assert_eq!(table(&items, &Comments::new(), now).shown(Screen::default()), expected);
+        let mut items = items;
+        items[2]["silencedJob"] = json!("prod/pay/orders");
+        let noted = ("prod/pay/orders".to_owned(), "JobFailed".to_owned());
+        let comments = Comments::from([(noted, "being repaired".to_owned())]);
+        let wide = table(&items, &comments, now).shown(Screen::default());
+        assert!(wide.contains("COMMENT          MESSAGE"), "{wide}");
+        assert!(
+            wide.ends_with("2026-11-24T00:00:00Z   being repaired   it failed\n"),
+            "{wide}"
+        );
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Client {
         let refusal = Refusal::of(&whole(response, MAX_REFUSAL).await.unwrap_or_default());
         match (refusal.code(), refusal.failure(status)) {
             (Some("no-such-job"), _) => Ok(Found::Gone),
-            (_, Failure::Missing(error)) => Ok(Found::NotKnown(error.to_string())),
+            (_, Failure::Missing(error) | Failure::NotKnown(error)) => Ok(Found::NotKnown(error.to_string())),
             (_, failure) => Err(failure),
         }
     }

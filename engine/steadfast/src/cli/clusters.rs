@@ -1,9 +1,12 @@
 //! `steadfast clusters`, and what `steadfast status` says above the jobs: which clusters cannot be read, since when, and why.
 
+mod read;
+
 use clap::Args;
 use steadfast_core::time::{Clock, Timestamp};
-use steadfast_server::{Cluster, ClusterList, Kind, KindState, Reach};
+use steadfast_server::{Cluster, Kind, KindState, Reach};
 
+pub(super) use self::read::{Clusters, Seen, read, unknown_word};
 use super::client::{Client, ServerOptions};
 use super::output::{Detail, Format, OutputOption};
 use super::screen::{DOUBT, GOOD, PLAIN, Screen};
@@ -29,7 +32,7 @@ pub(super) enum Coverage {
 }
 
 impl Coverage {
-    pub(super) fn of<'a>(mut clusters: impl Iterator<Item = &'a Cluster>) -> Self {
+    pub(super) fn of<'a>(mut clusters: impl Iterator<Item = &'a Seen>) -> Self {
         if clusters.any(|cluster| cluster.never_read) {
             Self::Partial
         } else {
@@ -61,7 +64,7 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
                 screen.width = None;
             }
             printer::page(&table(&list, SystemClock.now()).shown(screen))?;
-            let unwatched: String = list.items.iter().filter_map(unwatched).collect();
+            let unwatched: String = list.items.iter().filter_map(|cluster| unwatched(cluster)).collect();
             printer::data(&unwatched)?;
         }
         Format::Data(data) => printer::data(&data.shown(&client.get(PATH).await?)?)?,
@@ -69,18 +72,7 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the engine can read of its clusters. An engine of an earlier version does not say, and has none.
-pub(super) async fn read(client: &Client) -> Result<ClusterList, Failure> {
-    let Some(list) = client.find(PATH).await? else {
-        return Ok(ClusterList::default());
-    };
-    let list = serde_json::from_value(list);
-    list.map_err(|error| {
-        Failure::Unreachable(anyhow::Error::new(error).context("the engine's clusters could not be read"))
-    })
-}
-
-fn table(list: &ClusterList, now: Timestamp) -> Table {
+fn table(list: &Clusters, now: Timestamp) -> Table {
     let mut table = Table::new(vec![
         Column::whole("CLUSTER"),
         Column::whole("STATE"),
@@ -89,12 +81,13 @@ fn table(list: &ClusterList, now: Timestamp) -> Table {
         Column::whole("NOT-CONFIRMED"),
         Column::whole("SILENT-FLINKS"),
         Column::cut("READS", 12),
+        Column::sentence("REASON"),
     ]);
     for cluster in &list.items {
         let (state, style) = match cluster.state {
             Reach::Pending => ("pending", DOUBT),
             Reach::Reached => ("reached", GOOD),
-            Reach::Retrying => ("retrying", DOUBT),
+            Reach::Retrying => ("not-readable", DOUBT),
         };
         let since = cluster.unknown_since.as_deref().or(cluster.reachable_since.as_deref());
         table.row(vec![
@@ -107,6 +100,7 @@ fn table(list: &ClusterList, now: Timestamp) -> Table {
             cluster.unconfirmed.to_string().into(),
             format!("{} of {}", cluster.flinks.silent, cluster.flinks.watched).into(),
             reads(cluster).into(),
+            reason(cluster).into(),
         ]);
     }
     if let Some(standalone) = list.standalone {
@@ -118,9 +112,17 @@ fn table(list: &ClusterList, now: Timestamp) -> Table {
             standalone.unconfirmed.to_string().into(),
             format!("{} of {}", standalone.flinks.silent, standalone.flinks.watched).into(),
             "-".into(),
+            "".into(),
         ]);
     }
     table
+}
+
+/// Why it is not wholly readable; nothing if it is.
+fn reason(cluster: &Cluster) -> &str {
+    let lost = cluster.kinds.iter().find(|kind| kind.state == KindState::Retrying);
+    let fault = lost.map(|kind| kind.fault.as_deref().unwrap_or("no reason given"));
+    fault.or(cluster.fault.as_deref()).unwrap_or_default()
 }
 
 /// A line about Deployments that nothing watches, or none.
@@ -161,13 +163,13 @@ fn reads(cluster: &Cluster) -> String {
 }
 
 /// What is new of a cluster, for whoever follows.
-pub(super) fn change(cluster: &Cluster, now: Timestamp) -> String {
+pub(super) fn change(cluster: &Seen, now: Timestamp) -> String {
     let readable = || format!("{}: readable, {}", cluster.name, reads(cluster));
     format!("{now}  {}", line(cluster, now).unwrap_or_else(readable))
 }
 
 /// The cluster is not wholly readable: a line that says so, or none.
-pub(super) fn line(cluster: &Cluster, now: Timestamp) -> Option<String> {
+pub(super) fn line(cluster: &Seen, now: Timestamp) -> Option<String> {
     let name = &cluster.name;
     let lost: Vec<&Kind> = cluster
         .kinds
@@ -208,7 +210,7 @@ fn unreadable(cluster: &Cluster, lost: &[&Kind]) -> Option<String> {
 }
 
 /// What follows for the jobs that are shown.
-fn consequence(cluster: &Cluster, lost: &[&Kind]) -> String {
+fn consequence(cluster: &Seen, lost: &[&Kind]) -> String {
     if lost.iter().all(|kind| kind.kind == "FlinkStateSnapshot") {
         return "savepoints that these ask for are seen with the next look at Flink's checkpoints only".to_owned();
     }
@@ -220,14 +222,25 @@ fn consequence(cluster: &Cluster, lost: &[&Kind]) -> String {
     known(cluster)
 }
 
-fn known(cluster: &Cluster) -> String {
+fn known(cluster: &Seen) -> String {
     let others = if cluster.never_read {
         ", others are not known"
     } else {
         ""
     };
-    let confirmed = cluster.jobs.saturating_sub(cluster.unconfirmed);
-    match (cluster.jobs, confirmed) {
+    let said = of_jobs(cluster, others);
+    match (cluster.ended, cluster.jobs.saturating_sub(cluster.ended)) {
+        (0, _) => said,
+        (1, 0) => format!("its 1 job had ended before{others}"),
+        (ended, 0) => format!("its {ended} jobs had ended before{others}"),
+        (ended, _) => format!("{said}; {ended} more had ended before"),
+    }
+}
+
+/// The same of those that had not ended.
+fn of_jobs(cluster: &Seen, others: &str) -> String {
+    let jobs = cluster.jobs.saturating_sub(cluster.ended);
+    match (jobs, jobs.saturating_sub(cluster.unconfirmed)) {
         (0, _) if cluster.never_read => "its jobs are not known".to_owned(),
         (0, _) => "no job of it was on record before".to_owned(),
         (1, 0) => format!("its 1 job is as last seen{others}"),
@@ -300,24 +313,27 @@ fn age(seconds: u64) -> String {
 
 /// What was last said of the clusters, and what is new of it.
 #[derive(Debug, Default)]
-pub(super) struct Told(Vec<Cluster>);
+pub(super) struct Told(Vec<Seen>);
 
 impl Told {
-    pub(super) fn new(list: &ClusterList) -> Self {
+    pub(super) fn new(list: &Clusters) -> Self {
         Self(list.items.clone())
     }
 
     /// The clusters of which something else can be read now than was told last. That a list came, or a retry failed in other
     /// words, is no change.
-    pub(super) fn changes(&mut self, list: &ClusterList) -> Vec<Cluster> {
-        let reading = |cluster: &Cluster| -> Vec<(String, KindState)> {
+    pub(super) fn changes(&mut self, list: &Clusters) -> Clusters {
+        let reading = |cluster: &Seen| -> Vec<(String, KindState)> {
             cluster.kinds.iter().map(|kind| (named(kind), kind.state)).collect()
         };
         let changed = list.items.iter().filter(|cluster| {
             let before = self.0.iter().find(|before| before.name == cluster.name);
             before.is_none_or(|before| reading(before) != reading(cluster))
         });
-        let changed = changed.cloned().collect();
+        let changed = Clusters {
+            items: changed.cloned().collect(),
+            ..Clusters::default()
+        };
         self.0.clone_from(&list.items);
         changed
     }

@@ -1,13 +1,15 @@
 //! Completion by the program itself: `source <(STEADFAST_COMPLETE=bash steadfast)`, and as kubectl asks a plugin's. Beside commands and
 //! options it knows jobs.
 
-use std::ffi::OsString;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser};
 use clap_complete::engine::complete;
-use clap_complete::{ArgValueCandidates, CompleteEnv, CompletionCandidate};
+use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompleteEnv, CompletionCandidate};
+use serde_json::Value;
 
 use super::client::{Client, ServerOptions};
 use super::{Arguments, Failure, names, printer};
@@ -78,13 +80,41 @@ fn for_kubectl(words: Vec<OsString>) -> Result<(), Failure> {
 }
 
 /// The jobs of the engine that the environment names.
-pub(super) fn jobs() -> ArgValueCandidates {
+pub(super) fn jobs() -> ArgValueCompleter {
+    ArgValueCompleter::new(|written: &OsStr| {
+        let ids = asked(async |client| names::ids(&client).await).unwrap_or_default();
+        let found = written.to_str().map(|written| matching(written, &ids));
+        found.into_iter().flatten().map(CompletionCandidate::new).collect()
+    })
+}
+
+/// The ids that begin so, or else the ends of ids that do, as far as one job alone ends so.
+fn matching(written: &str, ids: &[String]) -> Vec<String> {
+    let whole: Vec<String> = ids.iter().filter(|id| id.starts_with(written)).cloned().collect();
+    if !whole.is_empty() {
+        return whole;
+    }
+    let ends = |id: &str, end: &str| id.strip_suffix(end).is_some_and(|before| before.ends_with('/'));
+    let behind = |id: &String| -> Option<String> {
+        let starts = id.match_indices('/').filter_map(|(at, _)| id.get(at + 1..));
+        // The longest says the most, the shortest is what was meant.
+        let end = starts.filter(|end| end.starts_with(written)).last()?;
+        Some(if ids.iter().filter(|other| ends(other, end)).count() == 1 {
+            end.to_owned()
+        } else {
+            id.clone()
+        })
+    };
+    ids.iter().filter_map(behind).collect()
+}
+
+/// The names of the alerts that stand.
+pub(super) fn alerts() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
-        ids()
-            .unwrap_or_default()
-            .into_iter()
-            .map(CompletionCandidate::new)
-            .collect()
+        let alerts = asked(async |client| client.items("/api/v1/alerts", &[]).await).unwrap_or_default();
+        let name = |alert: &Value| alert.get("alert")?.as_str().map(str::to_owned);
+        let names: BTreeSet<String> = alerts.iter().filter_map(name).collect();
+        names.into_iter().map(CompletionCandidate::new).collect()
     })
 }
 
@@ -96,7 +126,7 @@ struct Surroundings {
 }
 
 /// An engine that does not answer has nothing to complete.
-fn ids() -> Option<Vec<String>> {
+fn asked<T>(ask: impl AsyncFnOnce(Client) -> Result<Vec<T>, Failure>) -> Option<Vec<T>> {
     let surroundings = Surroundings::try_parse_from(["steadfast"]).ok()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -104,6 +134,27 @@ fn ids() -> Option<Vec<String>> {
         .ok()?;
     runtime.block_on(async {
         let client = Client::new(&surroundings.server).ok()?;
-        tokio::time::timeout(PATIENCE, names::ids(&client)).await.ok()?.ok()
+        tokio::time::timeout(PATIENCE, ask(client)).await.ok()?.ok()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_completed_by_its_id_or_by_the_end_of_it() {
+        let ids = ["prod/pay/orders", "prod/shop/orders", "prod/pay/refunds", "-/-/clicks"].map(str::to_owned);
+        for (written, found) in [
+            ("prod/p", &["prod/pay/orders", "prod/pay/refunds"][..]),
+            ("ref", &["refunds"]),
+            ("pay/o", &["pay/orders"]),
+            ("cl", &["clicks"]),
+            // Either of them may be meant.
+            ("or", &["prod/pay/orders", "prod/shop/orders"]),
+            ("x", &[]),
+        ] {
+            assert_eq!(matching(written, &ids), found, "{written}");
+        }
+    }
 }

@@ -24,6 +24,9 @@ pub(super) struct Filter {
     /// Only jobs of this namespace [repeatable, like all filters; or with commas].
     #[arg(short, long, value_delimiter = ',', value_name = "NAME")]
     pub(super) namespace: Vec<String>,
+    /// What kubectl needs for what is so here anyway.
+    #[arg(short = 'A', long = "all-namespaces", hide = true, conflicts_with = "namespace")]
+    _all_namespaces: bool,
     /// Only jobs of this cluster; `-`: standalone ones.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub(super) cluster: Vec<String>,
@@ -159,6 +162,19 @@ impl Filter {
     /// Whether jobs of this cluster may be asked for.
     pub(super) fn concerns(&self, cluster: &Cluster) -> bool {
         self.cluster.is_empty() || self.cluster.contains(&cluster.name)
+    }
+
+    /// The same without a word about alerts.
+    pub(super) fn of_any_alert(&self) -> Self {
+        Self {
+            alert: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether an alert of that name is asked for.
+    pub(super) fn takes_alert(&self, name: &str) -> bool {
+        self.alert.is_empty() || self.alert.iter().any(|one| one == name || one == "*")
     }
 
     /// As the API takes it.

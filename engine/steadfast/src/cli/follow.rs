@@ -79,8 +79,8 @@ impl Absence {
         }
     }
 
-    /// Waits after a failure, longer each time. What asking again does not mend is given back.
-    pub(super) async fn wait(&mut self, failure: Failure) -> Result<(), Failure> {
+    /// Waits after a failure, longer each time, for that long at the most. What asking again does not mend is given back.
+    pub(super) async fn wait(&mut self, failure: Failure, most: Duration) -> Result<(), Failure> {
         let (Failure::Unreachable(error) | Failure::Missing(error)) = failure else {
             return Err(failure);
         };
@@ -88,12 +88,12 @@ impl Absence {
             printer::note(&format!("the engine is away, and is asked until it is back: {error:#}"));
             self.is_told = true;
         }
-        self.pause().await;
+        self.pause(most).await;
         Ok(())
     }
 
-    async fn pause(&mut self) {
-        tokio::time::sleep(self.pause).await;
+    async fn pause(&mut self, most: Duration) {
+        tokio::time::sleep(self.pause.min(most)).await;
         self.pause = (self.pause * 2).min(self.shortest * 25);
     }
 
@@ -174,7 +174,7 @@ impl<'a> Events<'a> {
     /// Goes on behind the last event. Before there was one, nobody knows what came in between.
     async fn resume(&mut self) -> Result<Option<Heard>, Failure> {
         // An engine that ends a stream at once each time is not asked without a pause either.
-        self.absence.pause().await;
+        self.absence.pause(Duration::MAX).await;
         loop {
             match self.client.stream(&path(self.jobs, self.last.as_ref())).await {
                 Ok(response) => {
@@ -184,7 +184,7 @@ impl<'a> Events<'a> {
                 }
                 // It came back as an earlier version.
                 Err(Failure::UnknownParameter(_)) if self.jobs == Jobs::Come => self.jobs = Jobs::Stay,
-                Err(failure) => self.absence.wait(failure).await?,
+                Err(failure) => self.absence.wait(failure, Duration::MAX).await?,
             }
         }
     }

@@ -20,11 +20,11 @@ Examples:
 Exit codes:
   0  done
   1  failed; the reason is on standard error (of `simulate`: a story failed; it is on standard output);
-     of `status`: a cluster of the configuration was never read, so that jobs may be missing;
+     there is no such job; of `status`: a cluster of the configuration was never read, so that jobs may be missing;
      of `wait`: what was waited for did not come in time;
      of `store check` and `store repair`: something is wrong with the store
   2  the command line or the configuration is wrong; nothing was changed
-  3  the engine could not be reached, or refused the request; docs/reference/errors.md explains the code that it gave";
+  3  the engine could not be reached, refused the request, or does not know; docs/reference/errors.md explains the code that it gave";
 
 #[cfg(not(feature = "author"))]
 pub(super) const AFTER_HELP: &str = "\
@@ -44,7 +44,7 @@ Examples:
 
 Exit codes:
   0  done
-  1  failed; the reason is on standard error; of `status`: a cluster of the configuration was never read, so that jobs may be
-     missing; of `wait`: what was waited for did not come in time; of `store check` and `store repair`: something is wrong with the store
+  1  failed; the reason is on standard error; there is no such job; of `status`: a cluster of the configuration was never read, so
+     that jobs may be missing; of `wait`: what was waited for did not come in time; of `store check` and `store repair`: something is wrong with the store
   2  the command line or the configuration is wrong; nothing was changed
-  3  the engine could not be reached, or refused the request; docs/reference/errors.md explains the code that it gave";
+  3  the engine could not be reached, refused the request, or does not know; docs/reference/errors.md explains the code that it gave";

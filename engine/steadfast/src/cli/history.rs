@@ -1,13 +1,16 @@
 //! `steadfast history` and `steadfast events`: what was written about one job, and about all of them.
 
+mod read;
 mod row;
 mod tail;
 
+use anyhow::anyhow;
 use clap::Args;
 use serde_json::{Value, json};
 use steadfast_core::journal::EventKind;
 use steadfast_core::time::Timestamp;
 
+use self::read::{Read, UNREADABLE, newest, note_changes};
 use self::row::table;
 use self::tail::follow;
 use super::client::{Client, ServerOptions, job_path};
@@ -69,7 +72,11 @@ impl Part {
     }
 
     fn query(&self) -> Vec<(&'static str, String)> {
-        let kinds: Vec<&str> = self.kinds().into_iter().map(EventKind::as_str).collect();
+        self.query_of(&self.kinds())
+    }
+
+    fn query_of(&self, kinds: &[EventKind]) -> Vec<(&'static str, String)> {
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
         let mut query = vec![("kind", kinds.join(","))];
         query.extend(self.since.map(|since| ("since", since.at().to_string())));
         query.extend(self.until.map(|until| ("until", until.at().to_string())));
@@ -105,6 +112,9 @@ pub(super) struct EventsOptions {
     /// Only of jobs of this namespace [repeatable, or with commas].
     #[arg(short, long, value_delimiter = ',', value_name = "NAME")]
     namespace: Vec<String>,
+    /// What kubectl needs for what is so here anyway.
+    #[arg(short = 'A', long = "all-namespaces", hide = true, conflicts_with = "namespace")]
+    _all_namespaces: bool,
     /// Only of jobs of this cluster; `-`: standalone ones.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     cluster: Vec<String>,
@@ -136,26 +146,45 @@ impl EventsOptions {
             wanted.is_empty() || wanted.iter().any(|one| one == part)
         };
         let kind = item.get("kind").and_then(Value::as_str).unwrap_or_default();
-        any(&self.cluster) && any(&self.namespace) && self.part.kinds().iter().any(|one| one.as_str() == kind)
+        // What does not read may have been of any kind.
+        let is_of_kind = kind == UNREADABLE || self.part.kinds().iter().any(|one| one.as_str() == kind);
+        any(&self.cluster) && any(&self.namespace) && is_of_kind
     }
 }
 
 /// Shows what was written about a job, newest last.
 pub(super) async fn of_job(options: &HistoryOptions) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
-    let job = names::resolve(&client, &options.job).await?;
-    let part = options.part.counted(&client).await;
-    let mut query = part.query();
-    query.push(("job", job.clone()));
-    let items = match newest(&client, &query, part.limit()).await {
-        Err(Failure::Missing(_)) => transitions(&client, &job, &part).await?,
-        items => items?,
+    let job = match names::resolve(&client, &options.job).await {
+        Err(Failure::NoSuchJob(error)) => {
+            return Err(Failure::NoSuchJob(anyhow!(
+                "{error:#}; of a forgotten job write the whole id"
+            )));
+        }
+        job => job?,
     };
-    if items.is_empty() {
+    let part = options.part.counted(&client).await;
+    let of = |mut query: Vec<(&'static str, String)>| {
+        query.push(("job", job.clone()));
+        query
+    };
+    let mut read = match newest(&client, &of(part.query()), part.limit()).await {
+        Err(Failure::Missing(_)) => Read::whole(transitions(&client, &job, &part).await?),
+        read => read?,
+    };
+    // When it became stale is no transition, and for a person the most that happened in an outage.
+    if part.kind.is_empty() && matches!(options.output.format, Format::People(_)) {
+        let updates = of(part.query_of(&[EventKind::Update]));
+        read = match read.clone().with_changes(&client, &updates).await {
+            Err(Failure::Missing(_)) => read,
+            more => more?.newest(part.limit()),
+        };
+    }
+    if read.items.is_empty() {
         // A job that never was has no history either, and that is another thing.
         names::on(&client, &job, async |id| client.get(&job_path(id, "")?).await).await?;
     }
-    print(&items, &options.output.format, row::Jobs::Same)
+    print(read, &options.output.format, row::Jobs::Same)
 }
 
 /// Shows what was written about all jobs, newest last, and what is written from now on.
@@ -171,39 +200,19 @@ pub(super) async fn of_all(options: &EventsOptions) -> Result<(), Failure> {
         _ => options.part.limit(),
     };
     let part = options.part.counted(&client).await;
-    let items = match newest(&client, &options.query(&part), limit).await {
+    let read = match newest(&client, &options.query(&part), limit).await {
         Err(Failure::Missing(_)) => {
-            return Err(Failure::Missing(anyhow::anyhow!(
+            return Err(Failure::Missing(anyhow!(
                 "this engine is of an earlier version, which has no history of all jobs: `steadfast history JOB` has one job's; or \
                  upgrade the engine"
             )));
         }
-        items => items?,
+        read => read?,
     };
     let Some(events) = events else {
-        return print(&items, &options.output.format, row::Jobs::Several);
+        return print(read, &options.output.format, row::Jobs::Several);
     };
-    follow(events, items, options).await
-}
-
-/// The newest, oldest first.
-async fn newest(client: &Client, query: &[(&'static str, String)], most: usize) -> Result<Vec<Value>, Failure> {
-    if most == 0 {
-        return Ok(Vec::new());
-    }
-    let mut query = query.to_vec();
-    query.push(("order", "newest".to_owned()));
-    query.push(("limit", most.min(1000).to_string()));
-    let mut unreadable = Vec::new();
-    let read = client.first_of(PATH, &query, most, |page| {
-        let more = page.get("unreadable").and_then(Value::as_array);
-        unreadable.extend(more.into_iter().flatten().cloned());
-    });
-    let mut items = read.await?;
-    // What is there and does not read is not nothing. As the list they are oldest first.
-    unreadable.iter().rev().for_each(note_unreadable);
-    items.reverse();
-    Ok(items)
+    follow(events, read.items, options).await
 }
 
 /// What an engine of an earlier version has of a job's history.
@@ -232,20 +241,28 @@ fn note_unreadable(entry: &Value) {
     printer::note(&format!("entry {sequence} of {job} does not read: {why}"));
 }
 
-fn print(items: &[Value], format: &Format, jobs: row::Jobs) -> Result<(), Failure> {
+fn print(read: Read, format: &Format, jobs: row::Jobs) -> Result<(), Failure> {
     match format {
         Format::People(detail) => {
             let mut screen = Screen::of_stdout();
             if *detail == Detail::Wide {
                 screen.width = None;
             }
-            printer::page(&table(items, jobs).shown(screen))?;
-            if items.is_empty() {
+            let mut shown = read.clone();
+            note_changes(&mut shown.items, None);
+            printer::page(&table(&shown.items, jobs).shown(screen))?;
+            if shown.items.is_empty() {
                 printer::note("nothing was written of what is asked for");
             }
         }
-        Format::Data(data) => printer::data(&data.shown(&json!({ "items": items }))?)?,
+        Format::Data(data) => {
+            // An expression or a template may not show them.
+            let is_unreadable = |item: &&Value| text(item, "/kind") == UNREADABLE;
+            read.items.iter().filter(is_unreadable).for_each(note_unreadable);
+            printer::data(&data.shown(&read.document())?)?;
+        }
     }
+    read.note_dropped();
     Ok(())
 }
 

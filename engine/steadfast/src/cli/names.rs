@@ -42,12 +42,16 @@ pub(super) async fn resolve(client: &Client, text: &str) -> Result<String, Failu
         return Ok(key.to_string());
     }
     match one(text, &ids(client).await?) {
-        // Who cannot be asked adds nothing.
-        Err(Failure::Missing(error)) => Err(Failure::Missing(match never_read(client).await {
-            Ok(Some(why)) => anyhow!("{error:#}; {}", not_known(&why)),
-            Ok(None) | Err(_) => error,
-        })),
+        Err(Failure::NoSuchJob(error)) => Err(unless_unread(client, error).await),
         found => found,
+    }
+}
+
+/// The ids that hold this text: fewer than all of them. Of an engine of an earlier version they are all.
+async fn ids_with(client: &Client, text: &str) -> Result<Vec<String>, Failure> {
+    match listed(client, &[("search", text.to_owned())]).await {
+        Err(Failure::UnknownParameter(_)) => ids(client).await,
+        answer => answer,
     }
 }
 
@@ -57,9 +61,9 @@ pub(super) async fn find(client: &Client, text: &str) -> Result<Found, Failure> 
     if let Some(key) = JobKey::parse(text) {
         return client.find_job(&key.to_string()).await;
     }
-    match one(text, &ids(client).await?) {
+    match one(text, &ids_with(client, text).await?) {
         Ok(id) => return client.find_job(&id).await,
-        Err(Failure::Missing(error)) => {
+        Err(Failure::NoSuchJob(error)) => {
             if let Some(why) = never_read(client).await? {
                 return Ok(Found::NotKnown(format!("{error:#}; {}", not_known(&why))));
             }
@@ -67,10 +71,19 @@ pub(super) async fn find(client: &Client, text: &str) -> Result<Found, Failure> 
         Err(failure) => return Err(failure),
     }
     // A cluster may have been read between the list and that.
-    match one(text, &ids(client).await?) {
+    match one(text, &ids_with(client, text).await?) {
         Ok(id) => client.find_job(&id).await,
-        Err(Failure::Missing(_)) => Ok(Found::Gone),
+        Err(Failure::NoSuchJob(_)) => Ok(Found::Gone),
         Err(failure) => Err(failure),
+    }
+}
+
+/// There is no such job, unless a cluster was never read. Who cannot be asked does not say so.
+async fn unless_unread(client: &Client, error: anyhow::Error) -> Failure {
+    match never_read(client).await {
+        Ok(None) => Failure::NoSuchJob(error),
+        Ok(Some(why)) => Failure::NotKnown(anyhow!("{error:#}; {}", not_known(&why))),
+        Err(_) => Failure::NotKnown(error),
     }
 }
 
@@ -95,7 +108,10 @@ fn one(text: &str, ids: &[String]) -> Result<String, Failure> {
     }
     match found.as_slice() {
         [id] => Ok((*id).clone()),
-        [] => Err(Failure::Missing(anyhow!("no job ends in `{text}`{}", meant(text, ids)))),
+        [] => Err(Failure::NoSuchJob(anyhow!(
+            "no job ends in `{text}`{}",
+            meant(text, ids)
+        ))),
         several => {
             let more = match several.len().saturating_sub(NAMED) {
                 0 => String::new(),
@@ -119,22 +135,37 @@ pub(super) async fn on<T>(
     let id = resolve(client, text).await?;
     match ask(&id).await {
         Ok(answer) => Ok((id, answer)),
+        Err(Failure::NoSuchJob(error)) => Err(Failure::NoSuchJob(with_meant(client, error, &id).await)),
+        Err(Failure::NotKnown(error)) => Err(Failure::NotKnown(with_meant(client, error, &id).await)),
+        // An engine of an earlier version does not say which of them it is.
         Err(Failure::Missing(error)) => {
-            // Who cannot be asked has no hint.
-            let known = ids(client).await.unwrap_or_default();
+            let Ok(known) = ids(client).await else {
+                return Err(Failure::Missing(error));
+            };
             if known.contains(&id) {
                 let earlier = "the job is there, and this engine is of an earlier version, which does not know what is asked of it";
                 return Err(Failure::Missing(error.context(earlier)));
             }
-            Err(Failure::Missing(anyhow!("{error:#}{}", meant(&id, &known))))
+            Err(unless_unread(client, anyhow!("{error:#}{}", meant(&id, &known))).await)
         }
         Err(other) => Err(other),
     }
 }
 
+/// Who cannot be asked has no hint.
+async fn with_meant(client: &Client, error: anyhow::Error, id: &str) -> anyhow::Error {
+    let known = ids(client).await.unwrap_or_default();
+    anyhow!("{error:#}{}", meant(id, &known))
+}
+
 /// The ids of all jobs.
 pub(super) async fn ids(client: &Client) -> Result<Vec<String>, Failure> {
-    let items = client.items(JOBS, &[("limit", PAGE.to_owned())]).await?;
+    listed(client, &[]).await
+}
+
+async fn listed(client: &Client, asked: &[(&'static str, String)]) -> Result<Vec<String>, Failure> {
+    let asked = [&[("limit", PAGE.to_owned())], asked].concat();
+    let items = client.items(JOBS, &asked).await?;
     let id = |item: &Value| item.get("id")?.as_str().map(str::to_owned);
     Ok(items.iter().filter_map(id).collect())
 }
@@ -180,7 +211,7 @@ mod tests {
         one(text, &ids).map_err(|failure| {
             if let Failure::Usage(error) = failure {
                 format!("usage: {error}")
-            } else if let Failure::Missing(error) = failure {
+            } else if let Failure::NoSuchJob(error) = failure {
                 format!("missing: {error}")
             } else {
                 panic!("{failure:?}")

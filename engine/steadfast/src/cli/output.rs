@@ -74,10 +74,10 @@ impl FromStr for Format {
             ("json", None) => Data::Json,
             ("yaml", None) => Data::Yaml,
             ("name", None) => Data::Name,
-            ("jsonpath", Some(path)) => Data::JsonPath(Pieces::parse(path)?),
-            ("template", Some(text)) => Data::template(text)?,
-            ("jsonpath", None) => return Err("write an expression behind it: jsonpath='{.items[*].id}'".to_owned()),
-            ("template", None) => return Err("write a template behind it: template='{{ items | length }}'".to_owned()),
+            ("jsonpath", Some(path)) if !path.trim().is_empty() => Data::JsonPath(Pieces::parse(path)?),
+            ("template", Some(text)) if !text.is_empty() => Data::template(text)?,
+            ("jsonpath", _) => return Err("write an expression behind it: jsonpath='{.items[*].id}'".to_owned()),
+            ("template", _) => return Err("write a template behind it: template='{{ items | length }}'".to_owned()),
             _ => {
                 return Err("write one of table, wide, json, yaml, name, jsonpath=EXPR and template=TEXT".to_owned());
             }
@@ -195,6 +195,8 @@ mod tests {
             ("yml", "write one of table, wide, json"),
             ("json=x", "write one of"),
             ("jsonpath", "behind it"),
+            ("jsonpath=", "behind it"),
+            ("template=", "behind it"),
             ("jsonpath={.items[*", "has no end"),
             ("jsonpath={.items[}", "is no JSONPath"),
             ("jsonpath={range .items[*]}{.id}", "{end}"),

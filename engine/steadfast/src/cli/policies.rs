@@ -1,10 +1,14 @@
 //! `steadfast policy list`, and `steadfast policies`, as it was called before.
 
-use std::path::PathBuf;
+mod running;
+
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
+use super::client::ServerOptions;
 use super::output::{Detail, Format, OutputOption};
 use super::policy::inspect::parameters;
 use super::screen::Screen;
@@ -16,19 +20,35 @@ use crate::run::{LoadedPolicy, load_policies};
 /// Which policies.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The configuration.
-    #[arg(short, long, default_value = "config.toml", value_name = "FILE")]
-    config: PathBuf,
+    /// List those of this configuration, without asking an engine.
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     output: OutputOption,
+    #[command(flatten)]
+    server: ServerOptions,
 }
 
-/// Lists every policy; the wide list says where each came from, and what can be tuned.
+/// As `steadfast policies` always did: of a configuration, also of one that is not named.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
-    let config = Config::load(&options.config)?;
+    let config = options.config.as_deref().unwrap_or(Path::new("config.toml"));
+    of_configuration(config, &options.output.format)
+}
+
+/// Lists the policies of a running engine, or of a configuration.
+pub(super) fn list(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
+    match &options.config {
+        Some(config) => of_configuration(config, &options.output.format),
+        None => runtime.block_on(running::show(&options.server, &options.output.format)),
+    }
+}
+
+/// Lists every policy of a configuration; the wide list says where each came from, and what can be tuned.
+fn of_configuration(path: &Path, format: &Format) -> Result<(), Failure> {
+    let config = Config::load(path)?;
     let policies = load_policies(&config.policies, &config.registries);
-    let policies = policies.map_err(|error| located(&options.config, error))?;
-    match &options.output.format {
+    let policies = policies.map_err(|error| located(path, error))?;
+    match format {
         Format::People(Detail::Usual) => printer::page(&table(&policies).shown(Screen::of_stdout()))?,
         Format::People(Detail::Wide) => printer::data(&policies.iter().map(block).collect::<String>())?,
         Format::Data(data) => {

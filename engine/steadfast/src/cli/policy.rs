@@ -45,7 +45,7 @@ pub(super) enum Command {
     #[cfg(feature = "author")]
     #[command(after_help = build::AFTER_HELP)]
     Build(build::Options),
-    /// List the policies of a configuration; `-o wide` has where each came from, and its parameters.
+    /// List the policies of a running engine, or of a configuration; `-o wide` has their digests and parameters.
     List(policies::Options),
     /// Say what a module is: form, contract, size, digest, imports, parameters and rules.
     Inspect(inspect::Options),
@@ -84,7 +84,7 @@ pub(super) fn run(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
         Command::New(options) => new::run(options),
         #[cfg(feature = "author")]
         Command::Build(options) => build::run(options),
-        Command::List(options) => policies::run(options),
+        Command::List(options) => policies::list(options, runtime),
         Command::Inspect(options) => inspect::run(options),
         #[cfg(feature = "author")]
         Command::Test(options) => test::run(options),

@@ -29,7 +29,7 @@ pub(super) struct Options {
     #[arg(value_name = "JOB", add = complete::jobs(), value_parser = job)]
     job: String,
     /// The alert's name, as `steadfast alerts` shows it.
-    #[arg(value_name = "ALERT")]
+    #[arg(value_name = "ALERT", add = complete::alerts())]
     alert: String,
     /// For how long, such as 2h.
     #[arg(long = "for", value_name = "SPAN", value_parser = span)]

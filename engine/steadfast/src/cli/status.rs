@@ -8,11 +8,10 @@ use std::future::Future;
 use clap::Args;
 use serde_json::{Value, json};
 use steadfast_core::time::Clock;
-use steadfast_server::{Cluster, ClusterList};
 
 use self::watch::Watch;
 use super::client::{Client, Found, ServerOptions, job_path};
-use super::clusters::{self, Coverage};
+use super::clusters::{self, Clusters, Coverage, Seen};
 use super::filter::{Filter, Sort};
 use super::follow::Events;
 use super::job_arg::job;
@@ -83,6 +82,7 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
         asked.jobs.push(names::resolve(&client, job).await?);
     }
     let list = clusters::read(&client).await?;
+    list.refuse_unknown(&client, &filter.cluster).await?;
     let lost = store_line(&client).await;
     if let Some(events) = events {
         return Watch::new(&client, events, asked).go_on(list, lost).await;
@@ -94,6 +94,11 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
     let items = asked.read(&client).await?;
     let coverage = Coverage::of(asked.concerned(&list));
     print_items(&items, &asked, coverage)?;
+    if items.is_empty()
+        && let Some(line) = clusters::unknown_word(&client, &filter).await
+    {
+        printer::note(&line);
+    }
     // What is decided now is not on record, and what is shown may be long over; or what is shown is not all there is: a script
     // that counts jobs must not take it for that.
     if lost.is_some() || coverage == Coverage::Partial {
@@ -148,7 +153,7 @@ impl Asked<'_> {
     }
 
     /// The clusters that bear on what is shown.
-    fn concerned<'b>(&'b self, list: &'b ClusterList) -> impl Iterator<Item = &'b Cluster> {
+    fn concerned<'b>(&'b self, list: &'b Clusters) -> impl Iterator<Item = &'b Seen> {
         list.items.iter().filter(|cluster| {
             if self.jobs.is_empty() {
                 return self.filter.concerns(cluster);
@@ -179,7 +184,7 @@ pub(super) fn print_line(line: &str, format: &Format) -> Result<(), printer::Pri
 }
 
 /// What stands above the jobs: what of the configuration and the store is not as it should be, and each cluster that cannot be read.
-async fn print_above(client: &Client, list: &ClusterList, asked: &Asked<'_>) -> Result<(), Failure> {
+async fn print_above(client: &Client, list: &Clusters, asked: &Asked<'_>) -> Result<(), Failure> {
     for line in reload_line(client)
         .await
         .into_iter()

@@ -10,7 +10,11 @@ use super::screen::{Colors, PLAIN, Screen};
 use super::terminal::{Passes, plain};
 
 /// Between two columns.
-const GAP: usize = 3;
+pub(crate) const GAP: usize = 3;
+/// Under so many columns a sentence says nothing.
+pub(crate) const ROOM: usize = 30;
+/// What stands before one below its row.
+const INDENT: &str = "  ";
 /// What stands for the rest of a text that was cut.
 const CUT: &str = "…";
 
@@ -19,12 +23,18 @@ const CUT: &str = "…";
 pub(crate) struct Column {
     head: &'static str,
     least: Option<usize>,
+    /// Where it has less room than [`ROOM`], it goes below its row.
+    goes_below: bool,
 }
 
 impl Column {
     /// One that is always shown whole.
     pub(crate) const fn whole(head: &'static str) -> Self {
-        Self { head, least: None }
+        Self {
+            head,
+            least: None,
+            goes_below: false,
+        }
     }
 
     /// One that is cut where the table is too wide, to no less than so many columns.
@@ -32,6 +42,16 @@ impl Column {
         Self {
             head,
             least: Some(least),
+            goes_below: false,
+        }
+    }
+
+    /// The last one of a table, a sentence: what there is no room for beside the others stands on a line of its own.
+    pub(crate) const fn sentence(head: &'static str) -> Self {
+        Self {
+            head,
+            least: Some(ROOM),
+            goes_below: true,
         }
     }
 }
@@ -54,6 +74,10 @@ impl Cell {
 
     fn width(&self) -> usize {
         self.text.width()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
     }
 }
 
@@ -109,12 +133,45 @@ impl Table {
 
     /// The header and the rows, each on a line of its own.
     pub(crate) fn shown(&self, screen: Screen) -> String {
+        if let Some(room) = screen.width.filter(|room| self.is_too_wide_for_a_sentence(*room)) {
+            return self.with_sentences_below(screen, room);
+        }
         let widths = self.widths(screen.width);
         let header: Vec<Cell> = self.columns.iter().map(|column| Cell::from(column.head)).collect();
         let mut text = String::new();
         for row in std::iter::once(&header).chain(&self.rows) {
             text.push_str(&line(row, &widths, screen));
             text.push('\n');
+        }
+        text
+    }
+
+    /// Whether the last column is a sentence, and has too little room beside the others.
+    fn is_too_wide_for_a_sentence(&self, room: usize) -> bool {
+        let widths = self.widths(None);
+        let [others @ .., sentence] = widths.as_slice() else {
+            return false;
+        };
+        let beside = others.iter().sum::<usize>() + GAP * others.len();
+        let is_sentence = self.columns.last().is_some_and(|column| column.goes_below);
+        is_sentence && beside + (*sentence).min(ROOM) > room
+    }
+
+    /// Each row on two lines.
+    fn with_sentences_below(&self, screen: Screen, room: usize) -> String {
+        let mut above = self.clone();
+        above.columns.pop();
+        let sentences: Vec<Option<Cell>> = above.rows.iter_mut().map(Vec::pop).collect();
+        let shown = above.shown(screen);
+        let mut lines = shown.lines();
+        let mut text = format!("{}\n", lines.next().unwrap_or_default());
+        for (line, sentence) in lines.zip(sentences) {
+            text.push_str(&format!("{line}\n"));
+            if let Some(cell) = sentence.filter(|cell| !cell.text.is_empty()) {
+                let shown = cut(&cell.text, room.saturating_sub(INDENT.len()));
+                let indent = cut(INDENT, room);
+                text.push_str(&format!("{indent}{}\n", painted(&shown, cell.style, screen.colors)));
+            }
         }
         text
     }
@@ -181,6 +238,26 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     kept
 }
 
+/// The same with the end kept: of the ids of jobs it says more than the beginning, which many share.
+#[cfg(feature = "top")]
+pub(crate) fn cut_front(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut room = width.saturating_sub(CUT.width());
+    let fits = |character: &char| {
+        let wide = character.width().unwrap_or(0);
+        let is_room = wide <= room;
+        room = room.saturating_sub(wide);
+        is_room
+    };
+    let kept: Vec<char> = text.chars().rev().take_while(fits).collect();
+    let cut = if width > 0 { CUT } else { "" };
+    std::iter::once(cut.to_owned())
+        .chain(kept.iter().rev().map(char::to_string))
+        .collect()
+}
+
 /// The text in its colour.
 pub(crate) fn painted(text: &str, style: Style, colors: Colors) -> String {
     match colors {
@@ -242,6 +319,29 @@ prod/default/b        RUNNING
         );
         let at_60 = at(Some(60));
         assert!(at_60.contains("FlinkUnreachab…   it ended…"), "{at_60}");
+    }
+
+    #[test]
+    fn a_sentence_without_room_stands_below_its_row() {
+        let mut table = table();
+        table.columns[3] = Column::sentence("REASON");
+        let at = |width| {
+            let colors = Colors::Off;
+            table.shown(Screen { width, colors })
+        };
+        assert_eq!(at(None), self::at(None));
+        assert_eq!(at(Some(95)), self::at(Some(95)), "it has all its room");
+        let below = "\
+JOB                   STATE     CONDITIONS
+prod/default/orders   FAILED    FlinkUnreachable,CrashLoop
+  it ended with Größe: 漢字漢字漢字
+prod/default/b        RUNNING
+";
+        assert_eq!(at(Some(80)), below);
+        for width in 1..120 {
+            let shown = at(Some(width));
+            assert!(shown.lines().all(|line| line.width() <= width), "{width}:\n{shown}");
+        }
     }
 
     #[test]

@@ -29,7 +29,9 @@ Keys:
   j k, arrows, PageDown PageUp, g G   move
   /                                   type a part of an id, of all jobs; Enter keeps it, Escape drops it
   Enter                               why the job's record says what it says; Escape goes back
-  q, Ctrl-C                           quit";
+  q, Ctrl-C                           quit
+
+Under 70 columns, a `?` behind a state says that it is not confirmed.";
 
 /// Which jobs.
 #[derive(Debug, Args)]
@@ -120,7 +122,10 @@ async fn follow(
 /// What went wrong, in words; what asking again does not mend ends it.
 fn said(failure: Failure) -> Result<String, Failure> {
     match failure {
-        Failure::Unreachable(error) | Failure::Missing(error) => Ok(format!("{error:#}")),
+        Failure::Unreachable(error)
+        | Failure::Missing(error)
+        | Failure::NotKnown(error)
+        | Failure::NoSuchJob(error) => Ok(format!("{error:#}")),
         other @ (Failure::Failed(_)
         | Failure::Config(_)
         | Failure::Usage(_)

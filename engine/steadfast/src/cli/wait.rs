@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use steadfast_core::duration::parse_duration;
 
 use self::condition::Conditions;
@@ -19,6 +19,8 @@ use super::{Failure, complete, names, printer};
 
 /// How often the job is looked at.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long the last look may take, which begins as time is up.
+const LAST: Duration = Duration::from_secs(1);
 
 pub(super) const AFTER_HELP: &str = "\
 Conditions, all of which must hold:
@@ -34,7 +36,7 @@ Exit codes:
   0  all hold
   1  they did not within --timeout; standard error says what was so instead
   2  the command line is wrong
-  3  the engine could not be reached, or refused
+  3  the engine could not be reached, or refused; also where it was away as the time was up, whatever was so before
 
 Examples:
   steadfast wait orders --for state=RUNNING,confirmed --timeout 10m
@@ -68,26 +70,61 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
     // A time that no clock comes to is none.
     let until = Instant::now().checked_add(options.timeout);
-    let left = || until.map_or(PAUSE, |until| until.saturating_duration_since(Instant::now()));
+    let left = || until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
+    let mut sought = Sought {
+        client: &client,
+        written: &options.job,
+        id: None,
+    };
     // An engine that does not answer at all is no engine that restarts.
-    let mut job = names::find(&client, &options.job).await?;
+    let mut looked = Ok(sought.look().await?);
     let mut absence = Absence::default();
     loop {
-        if options.conditions.iter().all(|conditions| conditions.hold(&job)) {
-            return told(options, &job);
-        }
-        if left().is_zero() {
-            return Err(Failure::Failed(late(options, &job)));
-        }
-        tokio::time::sleep(PAUSE.min(left())).await;
-        match names::find(&client, &options.job).await {
-            Ok(now) => {
+        match looked {
+            Ok(job) => {
                 absence.end();
-                job = now;
+                if options.conditions.iter().all(|conditions| conditions.hold(&job)) {
+                    return told(options, &job);
+                }
+                if left().is_zero() {
+                    return Err(Failure::Failed(late(options, &job)));
+                }
+                tokio::time::sleep(PAUSE.min(left())).await;
             }
+            // What was so before is not what is so now.
             Err(failure) if left().is_zero() => return Err(failure),
-            Err(failure) => absence.wait(failure).await?,
+            Err(failure) => absence.wait(failure, left()).await?,
         }
+        looked = sought.look_within(left().max(LAST)).await;
+    }
+}
+
+/// The job that is waited for: by the end of its id until one is found, and then by its id.
+struct Sought<'a> {
+    client: &'a Client,
+    written: &'a str,
+    id: Option<String>,
+}
+
+impl Sought<'_> {
+    async fn look(&mut self) -> Result<Found, Failure> {
+        let found = match &self.id {
+            Some(id) => return self.client.find_job(id).await,
+            None => names::find(self.client, self.written).await?,
+        };
+        if let Found::Job(job) = &found {
+            self.id = job.get("id").and_then(Value::as_str).map(str::to_owned);
+        }
+        Ok(found)
+    }
+
+    async fn look_within(&mut self, span: Duration) -> Result<Found, Failure> {
+        let looked = tokio::time::timeout(span, self.look()).await;
+        looked.unwrap_or_else(|_| {
+            Err(Failure::Unreachable(anyhow!(
+                "the engine did not answer before the time of --timeout was over, so what is so now is not known"
+            )))
+        })
     }
 }
 

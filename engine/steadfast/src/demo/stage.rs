@@ -112,7 +112,8 @@ impl Stage {
                 }
                 let address = self.running.address;
                 printer::note(&format!(
-                    "\nthe story is over; the world goes on, and the dashboard stays at http://{address}/ until Ctrl-C or {QUIT}"
+                    "\nthe story is over; the world goes on, and the dashboard stays at http://{address}/ until Ctrl-C or {QUIT}\n{}",
+                    help()
                 ));
             }
             tokio::select! {

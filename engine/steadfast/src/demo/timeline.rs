@@ -11,7 +11,7 @@ use steadfast_core::state::Confidence;
 
 use crate::cli::printer::{self, PrintError};
 use crate::cli::screen::{self, Screen};
-use crate::cli::table::{Cell, Column, Table, line};
+use crate::cli::table::{Cell, Column, GAP, ROOM, Table, line};
 use crate::run::Running;
 
 /// What stands in front of what happens in the world.
@@ -55,7 +55,8 @@ impl Timeline {
 
     /// What the columns are.
     pub(super) fn head(&self) -> Result<(), PrintError> {
-        self.print(["", "JOB", "STEADFAST", "NAIVE WATCHER", "WHY STEADFAST SAYS SO"].map(Cell::from))
+        let why = if self.is_narrow() { "" } else { "WHY STEADFAST SAYS SO" };
+        self.print(["", "JOB", "STEADFAST", "NAIVE WATCHER", why].map(Cell::from))
     }
 
     /// Prints what has changed since the last look.
@@ -108,10 +109,35 @@ impl Timeline {
         self.print([Cell::styled(&clock(at), screen::OVER), name, steadfast, naive, why])
     }
 
+    /// Whether there is too little room for a reason beside the other columns.
+    fn is_narrow(&self) -> bool {
+        let beside = WIDTHS.iter().sum::<usize>() + GAP * WIDTHS.len();
+        self.screen.width.is_some_and(|width| width < beside + ROOM)
+    }
+
     fn print(&self, row: [Cell; 5]) -> Result<(), PrintError> {
+        printer::page(&self.lines(row))
+    }
+
+    /// A row, and below it the reason where there is no room for it beside.
+    fn lines(&self, row: [Cell; 5]) -> String {
         let [time, job, steadfast, naive] = WIDTHS;
-        let text = line(&row, &[time, job, steadfast, naive, usize::MAX], self.screen);
-        printer::page(&format!("{text}\n"))
+        if !self.is_narrow() {
+            let text = line(&row, &[time, job, steadfast, naive, usize::MAX], self.screen);
+            return format!("{text}\n");
+        }
+        let [clock, name, record, shadow, why] = row;
+        let mut text = line(
+            &[clock, name, record, shadow],
+            &[time, job, steadfast, naive],
+            self.screen,
+        );
+        text.push('\n');
+        if !why.is_empty() {
+            text.push_str(&line(&[Cell::from(""), why], &[time, usize::MAX], self.screen));
+            text.push('\n');
+        }
+        text
     }
 
     /// Each job at the end: the truth, the record, and what the naive watcher says.
@@ -148,4 +174,35 @@ fn naive(running: &Running, key: &JobKey) -> Option<String> {
     let shadows = running.shadows.of(key);
     let (_, view) = shadows.iter().find(|(policy, _)| policy.as_str() == "naive")?;
     Some(view.shown.state.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_is_little_room_the_reason_has_a_line_of_its_own() {
+        let lines = |width| {
+            let screen = Screen {
+                width: Some(width),
+                ..Screen::default()
+            };
+            let timeline = Timeline::new(&[], "local", screen);
+            timeline.lines(
+                [
+                    "   1.0s",
+                    "orders",
+                    "RUNNING, confirmed",
+                    "LOST",
+                    "Flink lists it as it did before",
+                ]
+                .map(Cell::from),
+            )
+        };
+        assert_eq!(
+            lines(80),
+            "1.0s      orders     RUNNING, confirmed       LOST\n          Flink lists it as it did before\n"
+        );
+        assert_eq!(lines(120).lines().count(), 1);
+    }
 }

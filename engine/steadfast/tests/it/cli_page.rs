@@ -130,6 +130,13 @@ fn answer(request: &str) -> (u16, Value) {
             "alert": "JobFailed", "scope": "job", "cluster": "prod", "job": "prod/payments/orders", "jobs": 1,
             "since": ago(Duration::from_secs(13 * MINUTE + 30)), "message": "it ended, and nobody wanted it",
         })]),
+        "/api/v1/policies" => (
+            200,
+            json!({ "items": [{
+                "name": "default", "role": "decides", "rollout": "100%", "module": "builtin:conservative", "standing": "as-configured",
+                "description": "Unknown is never absent; gone only when confirmed; a watch never ends.",
+            }] }),
+        ),
         "/api/v1/reload" => (
             200,
             json!({ "reloaded": true, "restartNeeded": [], "policies": [{ "name": "default", "sha256": "4f1c...", "changed": true }] }),

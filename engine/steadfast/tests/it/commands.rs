@@ -39,6 +39,12 @@ fn answer(method: &str, path: &str, query: &str, body: &Value) -> (u16, Value) {
     let known = below.and_then(|below| JOBS.iter().find(|id| below.starts_with(*id)));
     match (method, path) {
         ("GET", "/api/v1/clusters") => (200, json!({ "items": [] })),
+        ("GET", "/api/v1/jobs") if query.contains("cluster=prdo") => page(Vec::new()),
+        ("GET", "/api/v1/jobs") if query.contains("namespace=foo") => page(Vec::new()),
+        ("GET", "/api/v1/summary") => {
+            let items = json!([{ "value": "pay", "count": 1 }, { "value": "shop", "count": 1 }]);
+            (200, json!({ "facets": { "namespace": { "items": items, "more": 0 } } }))
+        }
         ("GET", "/api/v1/jobs") => page(JOBS.iter().map(|id| job(id, "FAILED")).collect()),
         ("GET", "/api/v1/alerts") => page(vec![json!({
             "alert": "JobFailed", "scope": "job", "cluster": "prod", "job": "prod/pay/orders", "jobs": 1,
@@ -53,6 +59,7 @@ fn answer(method: &str, path: &str, query: &str, body: &Value) -> (u16, Value) {
             assert!(query.contains("order=newest"), "{query}");
             let (status, mut page) = page(vec![item(8, "FAILED"), item(7, "RUNNING")]);
             page["unreadable"] = json!([{ "sequence": 6, "job": "prod/pay/orders", "why": "it is damaged" }]);
+            page["droppedUntil"] = json!(5);
             (status, page)
         }
         ("POST", "/api/v1/reload") => (
@@ -169,14 +176,14 @@ fn the_end_of_an_id_names_a_job_wherever_one_is_taken() {
         );
     }
     let missing = engine.run(&["explain", "prod/pay/order"]);
-    assert_eq!(missing.code, Some(3));
+    assert_eq!(missing.code, Some(1));
     assert!(
         missing.err.contains("did you mean `prod/pay/orders`"),
         "{}",
         missing.err
     );
     let missing = engine.run(&["status", "click"]);
-    assert_eq!(missing.code, Some(3));
+    assert_eq!(missing.code, Some(1));
     assert!(
         missing
             .err
@@ -253,8 +260,15 @@ fn history_is_newest_last_and_events_are_of_all_jobs() {
         history.out.find("FAILED").unwrap(),
     );
     assert!(first < second && !history.out.contains("JOB"), "{}", history.out);
-    assert_eq!(history.err, "entry 6 of prod/pay/orders does not read: it is damaged\n");
-    let (asked, _) = engine.asked("/api/v1/history?");
+    // What does not read has its place, above what came after it; older entries are not kept.
+    let damaged = history.out.find("unreadable   entry 6").unwrap();
+    assert!(damaged < first, "{}", history.out);
+    assert!(
+        history.err.starts_with("entries up to 5 may be missing here"),
+        "{}",
+        history.err
+    );
+    let (asked, _) = engine.asked("kind=transition%2Calert");
     for part in [
         "job=prod%2Fpay%2Forders",
         "since=2026-01-01T00%3A00%3A00.000Z",
@@ -275,12 +289,85 @@ fn history_is_newest_last_and_events_are_of_all_jobs() {
     ]);
     let events: Value = serde_json::from_str(&events.out).unwrap();
     assert_eq!(events["items"][0]["sequence"], 8, "{events:#}");
+    assert_eq!(events["droppedUntil"], 5, "{events:#}");
     assert!(
         engine
             .asked("/api/v1/history?")
             .0
             .contains("kind=transition&namespace=pay&order=newest&limit=1")
     );
+}
+
+#[test]
+fn a_cluster_that_is_none_is_refused_and_a_namespace_without_jobs_is_told() {
+    let engine = Fake::start();
+    for command in ["status", "alerts"] {
+        let unknown = engine.run(&[command, "--cluster", "prdo"]);
+        assert_eq!((unknown.code, unknown.out.as_str()), (Some(2), ""), "{command}");
+        assert!(
+            unknown.err.contains("no cluster `prdo` is configured; there is none"),
+            "{}",
+            unknown.err
+        );
+    }
+    // Its jobs are on record, though it is configured no more.
+    assert_eq!(engine.run(&["status", "--cluster", "prod"]).code, Some(0));
+    let empty = engine.run(&["status", "-n", "foo"]);
+    assert_eq!(empty.code, Some(0), "{}", empty.err);
+    assert!(
+        empty
+            .err
+            .ends_with("no job on record is of namespace `foo`; there are `pay`, `shop`\n"),
+        "{}",
+        empty.err
+    );
+    assert_eq!(engine.run(&["status", "-A", "-o", "name"]).out.lines().count(), 3);
+}
+
+#[test]
+fn silences_whose_alert_does_not_stand_are_listed_and_comments_shown() {
+    let address = crate::stub::serve(|request| {
+        let mut orders = job("prod/pay/orders", "RUNNING");
+        orders["silences"] = json!([
+            { "alert": "JobFaild", "since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z", "comment": "typed wrong" },
+            { "alert": "JobFailed", "since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z", "comment": "being repaired" },
+        ]);
+        let alert = json!({ "alert": "JobFailed", "scope": "job", "cluster": "prod", "job": "prod/pay/orders", "jobs": 1,
+            "since": "2026-01-01T00:00:00Z", "message": "nobody wanted it", "silencedUntil": "2027-01-01T00:00:00Z",
+            "silencedJob": "prod/pay/orders" });
+        match request {
+            request if request.contains("/api/v1/clusters") => (200, json!({ "items": [] })),
+            request if request.contains("/api/v1/alerts") => (200, json!({ "items": [alert], "cursor": null })),
+            request if request.contains("/api/v1/jobs/") => (200, orders),
+            _ => (200, json!({ "items": [orders], "cursor": null })),
+        }
+    });
+    let server = format!("http://{address}");
+    let ask = |arguments: &[&str]| {
+        run(
+            Path::new("."),
+            &[&["alerts"], arguments, &["--server", &server]].concat(),
+        )
+    };
+    let silenced = ask(&["--status", "silenced", "-o", "wide"]);
+    let lines: Vec<&str> = silenced.out.lines().collect();
+    assert!(
+        lines.len() == 3 && lines[1].contains("being repaired   nobody wanted it"),
+        "{}",
+        silenced.out
+    );
+    assert!(
+        lines[2].starts_with("JobFaild") && lines[2].ends_with("typed wrong      no such alert stands there now"),
+        "{}",
+        silenced.out
+    );
+    let data: Value = serde_json::from_str(&ask(&["--status", "silenced", "-o", "json"]).out).unwrap();
+    assert_eq!(data["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&data["silences"][0]["alert"], &data["silences"][0]["job"]),
+        (&json!("JobFaild"), &json!("prod/pay/orders"))
+    );
+    assert_eq!(ask(&["-o", "json"]).out.matches("JobFaild").count(), 0);
 }
 
 #[test]

@@ -73,4 +73,5 @@ mod trust;
 mod unreadable;
 #[cfg(feature = "author")]
 mod verify;
+mod wait;
 mod watch;

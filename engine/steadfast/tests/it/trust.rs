@@ -55,7 +55,7 @@ fn what_a_made_key_signs_is_trusted_by_its_public_key() {
         assert_eq!(ended.code, Some(0), "{}", ended.err);
         let signed = format!("a file, signed by {}", fingerprint.trim());
         assert!(ended.err.contains(&format!("from {signed}")), "{}", ended.err);
-        let listed = done(folder, &["policy", "list", "-o", "wide"]);
+        let listed = done(folder, &["policy", "list", "--config", "config.toml", "-o", "wide"]);
         assert!(
             listed.contains("  sha256      ") && listed.contains(&signed),
             "{listed}"

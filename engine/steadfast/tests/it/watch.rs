@@ -255,7 +255,7 @@ fn calls_of_the_stream_are_calls_and_what_ends_is_not_followed() {
     let mut follower = Process::start(&mut steadfast(Path::new("."), &arguments));
     let line = follower.wait_for("prod/pay/orders");
     assert!(
-        line.contains("call") && line.contains("silence JobFailed") && line.contains("for ann"),
+        line.contains("call") && line.contains("JobFailed silenced") && line.contains("for ann"),
         "{line}"
     );
     // An earlier engine's calls look like updates: who waits for calls is told.

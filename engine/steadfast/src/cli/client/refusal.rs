@@ -65,9 +65,15 @@ impl Refusal {
             Self::Problem { detail, .. } => detail.as_str(),
             Self::Foreign(line) => line.as_deref().unwrap_or("no reason given"),
         };
+        // A command in place of the request that says the same.
+        let detail = detail.replace("GET /api/v1/jobs lists all", "`steadfast status` lists all");
         let refused = anyhow!("the engine refused ({status}{}): {detail}", self.behind_status());
         match (status, self) {
-            (StatusCode::NOT_FOUND, Self::Problem { .. }) => Failure::Missing(refused),
+            (StatusCode::NOT_FOUND, Self::Problem { code, .. }) => match code.as_deref() {
+                Some("no-such-job") => Failure::NoSuchJob(refused),
+                Some("job-not-known") => Failure::NotKnown(refused),
+                Some(_) | None => Failure::Missing(refused),
+            },
             (StatusCode::NOT_FOUND, Self::Foreign(None)) => no_engine(&format!("answered {status}")),
             (StatusCode::NOT_FOUND, Self::Foreign(Some(line))) => no_engine(&format!("answered {status} ({line})")),
             (status, _) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
@@ -108,14 +114,17 @@ mod tests {
 
     #[test]
     fn an_engines_word_is_shown_with_its_code() {
-        let body = r#"{"code":"no-such-job","detail":"there is no job a/b/c"}"#;
-        let Failure::Missing(error) = failure(404, body) else {
+        let body = r#"{"code":"no-such-job","detail":"there is no job a/b/c; GET /api/v1/jobs lists all"}"#;
+        let Failure::NoSuchJob(error) = failure(404, body) else {
             panic!("{body}")
         };
         assert_eq!(
             error.to_string(),
-            "the engine refused (404 Not Found, no-such-job): there is no job a/b/c"
+            "the engine refused (404 Not Found, no-such-job): there is no job a/b/c; `steadfast status` lists all"
         );
+        let body = r#"{"code":"job-not-known","detail":"its cluster could not be read yet"}"#;
+        assert!(matches!(failure(404, body), Failure::NotKnown(_)));
+        assert!(matches!(failure(404, r#"{"detail":"no job"}"#), Failure::Missing(_)));
         // One of an earlier version has no codes, and no other text passes for one.
         for code in ["", r#""code":"no such\njob","#] {
             let Failure::Refused(error) = failure(409, &format!(r#"{{{code}"detail":"it is alive"}}"#)) else {

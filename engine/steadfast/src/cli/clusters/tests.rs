@@ -23,9 +23,9 @@ fn kind(kind: &str, state: KindState) -> Kind {
 }
 
 /// Deployments, pods, FlinkDeployments.
-fn cluster(states: [KindState; 3], jobs: u64, never_read: bool) -> Cluster {
+fn cluster(states: [KindState; 3], jobs: u64, never_read: bool) -> Seen {
     let [deployments, pods, operators] = states;
-    Cluster {
+    let cluster = Cluster {
         name: "prod".to_owned(),
         server: "https://prod:6443".to_owned(),
         state: Reach::Retrying,
@@ -46,7 +46,8 @@ fn cluster(states: [KindState; 3], jobs: u64, never_read: bool) -> Cluster {
         },
         unwatched: Vec::new(),
         unwatched_omitted: 0,
-    }
+    };
+    Seen::from(cluster)
 }
 
 #[test]
@@ -103,20 +104,20 @@ fn a_cluster_that_is_not_wholly_readable_has_a_line_and_any_other_none() {
 #[test]
 fn what_can_be_read_is_a_change_and_what_was_read_is_none() {
     use KindState::{NotServed, Reached, Retrying};
-    let list = |cluster| ClusterList {
+    let list = |cluster| Clusters {
         items: vec![cluster],
-        standalone: None,
+        ..Clusters::default()
     };
     let healthy = cluster([Reached, Reached, NotServed], 3, false);
     let mut told = Told::new(&list(healthy.clone()));
     let mut later = healthy.clone();
-    later.kinds[0].last_list_objects = Some(4);
-    later.kinds[2].fault = Some("other words".to_owned());
-    assert_eq!(told.changes(&list(later)), []);
+    later.cluster.kinds[0].last_list_objects = Some(4);
+    later.cluster.kinds[2].fault = Some("other words".to_owned());
+    assert_eq!(told.changes(&list(later)).items, []);
     let lost = cluster([Retrying, Reached, NotServed], 3, false);
-    assert_eq!(told.changes(&list(lost.clone())), std::slice::from_ref(&lost));
-    assert_eq!(told.changes(&list(lost)), []);
-    assert_eq!(told.changes(&list(healthy.clone())), [healthy]);
+    assert_eq!(told.changes(&list(lost.clone())).items, std::slice::from_ref(&lost));
+    assert_eq!(told.changes(&list(lost)).items, []);
+    assert_eq!(told.changes(&list(healthy.clone())).items, [healthy]);
 }
 
 #[test]
@@ -135,15 +136,15 @@ fn a_moment_has_its_date_if_it_was_not_today() {
 fn deployments_that_nothing_watches_have_a_line() {
     let mut prod = cluster([KindState::Reached; 3], 0, false);
     assert_eq!(unwatched(&prod), None);
-    prod.unwatched = vec!["default/odd".to_owned()];
+    prod.cluster.unwatched = vec!["default/odd".to_owned()];
     let line = unwatched(&prod).unwrap();
     assert!(
         line.starts_with("prod: 1 Deployment of Flink's that nothing watches: default/odd; ")
             && line.contains("mode = \"session\""),
         "{line}"
     );
-    prod.unwatched = (0..6).map(|n| format!("default/d{n}")).collect();
-    prod.unwatched_omitted = 3;
+    prod.cluster.unwatched = (0..6).map(|n| format!("default/d{n}")).collect();
+    prod.cluster.unwatched_omitted = 3;
     let line = unwatched(&prod).unwrap();
     assert!(
         line.contains("9 Deployments") && line.contains("default/d3 and 5 more"),
@@ -166,11 +167,43 @@ fn a_cluster_whose_flinks_answer_is_not_said_to_be_as_last_seen() {
         ),
     ] {
         let mut prod = cluster(states, 4, false);
-        prod.unconfirmed = 1;
-        let line = line(&prod, now()).unwrap();
+        prod.cluster.unconfirmed = 1;
+        let told = line(&prod, now()).unwrap();
         assert!(
-            line.ends_with(&format!("; {unseen}; Flink confirms 3 of its 4 jobs")),
-            "{line}"
+            told.ends_with(&format!("; {unseen}; Flink confirms 3 of its 4 jobs")),
+            "{told}"
         );
+        // Nobody confirms what had ended.
+        prod.ended = 2;
+        let told = line(&prod, now()).unwrap();
+        assert!(
+            told.ends_with("; Flink confirms 1 of its 2 jobs; 2 more had ended before"),
+            "{told}"
+        );
+        prod.ended = 3;
+        let told = line(&prod, now()).unwrap();
+        assert!(
+            told.ends_with("; its 1 job is as last seen; 3 more had ended before"),
+            "{told}"
+        );
+        (prod.ended, prod.cluster.unconfirmed) = (4, 0);
+        let told = line(&prod, now()).unwrap();
+        assert!(told.ends_with("; its 4 jobs had ended before"), "{told}");
     }
+}
+
+#[test]
+fn the_table_says_why_a_cluster_is_not_readable() {
+    use KindState::{NotServed, Reached, Retrying};
+    let list = |states| Clusters {
+        items: vec![cluster(states, 3, false)],
+        ..Clusters::default()
+    };
+    let lost = table(&list([Retrying, Retrying, NotServed]), now()).shown(Screen::default());
+    assert!(
+        lost.contains("not-readable") && lost.ends_with("   forbidden: cannot list Deployment\n"),
+        "{lost}"
+    );
+    let well = list([Reached, Reached, NotServed]);
+    assert_eq!(reason(&well.items[0]), "");
 }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use steadfast_core::journal::EventKind;
 
+use super::EventsOptions;
 use super::row::{Jobs, cells, table};
-use super::{EventsOptions, note_unreadable};
 use crate::cli::follow::{Events, Heard};
 use crate::cli::output::{Data, Detail, Format};
 use crate::cli::screen::Screen;
@@ -33,9 +33,6 @@ pub(super) async fn follow(mut events: Events<'_>, items: Vec<Value>, options: &
     loop {
         let item = match events.next().await? {
             Heard::Event { name, data } => {
-                if name == "unreadable" {
-                    note_unreadable(&data);
-                }
                 // Once: whoever waits for calls of such an engine would wait for ever.
                 let is_earlier = name == "update" && data.get("kind").is_none();
                 if is_earlier
@@ -82,7 +79,7 @@ fn print(data: &Data, item: &Value) -> Result<(), Failure> {
 pub(super) fn item(name: &str, mut event: Value) -> Value {
     let kind = event.get("kind").and_then(Value::as_str).unwrap_or(name).to_owned();
     let mut item = Map::new();
-    for key in ["sequence", "at", "job", "revision"] {
+    for key in ["sequence", "at", "job", "revision", "why"] {
         if let Some(value) = event.get(key) {
             item.insert(key.to_owned(), value.clone());
         }

@@ -10,11 +10,21 @@ fn items() -> Vec<Value> {
         json!({ "sequence": 8, "at": "2026-11-23T01:13:59.838Z", "job": "prod/pay/orders", "kind": "alert", "alert": {
             "alert": "JobFailed", "status": "firing", "message": "nobody wanted it" } }),
         json!({ "sequence": 8, "at": "2026-11-23T01:14:09Z", "job": "prod/pay/orders", "kind": "call", "call": {
-            "what": "silence", "alert": "JobFailed", "through": "nothing", "says": "ann" } }),
+            "what": "silence", "alert": "JobFailed", "through": "nothing", "says": "ann", "until": "2026-11-23T02:44:00.000Z",
+            "comment": "being repaired", "from": "127.0.0.1" } }),
         json!({ "sequence": 8, "at": "2026-11-23T01:14:19Z", "job": "prod/pay/orders", "kind": "alert", "alert": {
             "alert": "JobFailed", "status": "resolved", "message": "it runs", "silenced": true } }),
         json!({ "sequence": 9, "at": "2026-11-23T01:14:29.838Z", "job": "prod/pay/orders", "kind": "call", "call": {
             "what": "cancel", "by": "deploy-bot", "through": "token", "says": "ann", "from": "10.0.0.7" } }),
+        json!({ "sequence": 10, "at": "2026-11-23T01:14:30Z", "job": "prod/pay/orders", "kind": "call", "call": {
+            "what": "none", "through": "token-file" } }),
+        json!({ "sequence": 11, "at": "2026-11-23T01:14:31Z", "job": "prod/pay/orders", "kind": "call", "call": {
+            "what": "unsilence", "alert": "JobFailed", "through": "certificate" } }),
+        json!({ "sequence": 12, "at": "2026-11-23T01:14:32Z", "job": "prod/pay/orders", "kind": "update", "confidence": "stale",
+            "before": "confirmed" }),
+        json!({ "sequence": 13, "at": "2026-11-23T01:14:33Z", "job": "prod/pay/orders", "kind": "alert", "alert": {
+            "alert": "KubernetesUnreachable", "scope": "cluster", "status": "firing", "message": "nobody answers" } }),
+        json!({ "sequence": 14, "job": "prod/pay/orders", "kind": "unreadable", "why": "it is damaged" }),
         json!({ "sequence": 10, "at": "2026-11-23T01:14:39Z", "job": "prod/pay/orders", "kind": "forgotten" }),
     ]
 }
@@ -22,18 +32,27 @@ fn items() -> Vec<Value> {
 #[test]
 fn each_kind_says_what_and_why() {
     let expected = "\
-TIME                   KIND         WHAT                           CONFIDENCE   WHY
-2026-11-23T01:13:29Z   transition   RUNNING -> FAILED              confirmed    it failed
-2026-11-23T01:13:59Z   alert        JobFailed firing                            nobody wanted it
-2026-11-23T01:14:09Z   call         silence JobFailed                           for ann
-2026-11-23T01:14:19Z   alert        JobFailed resolved, silenced                it runs
-2026-11-23T01:14:29Z   call         cancel                                      by deploy-bot, for ann, from 10.0.0.7
+TIME                   KIND         WHAT                             CONFIDENCE   WHY
+2026-11-23T01:13:29Z   transition   RUNNING -> FAILED                confirmed    it failed
+2026-11-23T01:13:59Z   alert        JobFailed firing                              nobody wanted it
+2026-11-23T01:14:09Z   call         JobFailed silenced until 02:44                being repaired; for ann, from 127.0.0.1, without a token
+2026-11-23T01:14:19Z   alert        JobFailed resolved, silenced                  it runs
+2026-11-23T01:14:29Z   call         intent cancel                                 by deploy-bot, for ann, from 10.0.0.7
+2026-11-23T01:14:30Z   call         intent taken back                             with the token that many share
+2026-11-23T01:14:31Z   call         silence of JobFailed ended                    through certificate
+2026-11-23T01:14:32Z   update       confirmed -> stale               stale
+-                      unreadable   entry 14                                      it is damaged
 2026-11-23T01:14:39Z   forgotten
 ";
     assert_eq!(table(&items(), row::Jobs::Same).shown(Screen::default()), expected);
     let all = table(&items(), row::Jobs::Several).shown(Screen::default());
     assert!(
         all.starts_with("TIME                   JOB               KIND"),
+        "{all}"
+    );
+    // What is told once for all jobs of a cluster is no one's own.
+    assert!(
+        all.contains("2026-11-23T01:14:33Z   cluster prod      alert        KubernetesUnreachable firing"),
         "{all}"
     );
 }

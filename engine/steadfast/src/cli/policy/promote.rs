@@ -66,12 +66,12 @@ async fn reload(options: &Options) -> Result<(), Failure> {
             ));
             Ok(())
         }
-        Err(Failure::Unreachable(error) | Failure::Refused(error) | Failure::Missing(error)) => {
-            Err(Failure::Unreachable(anyhow!(
-                "{} is changed, but the engine goes on as before: {error:#}",
-                options.config.display()
-            )))
-        }
+        Err(
+            Failure::Unreachable(error) | Failure::Refused(error) | Failure::Missing(error) | Failure::NotKnown(error),
+        ) => Err(Failure::Unreachable(anyhow!(
+            "{} is changed, but the engine goes on as before: {error:#}",
+            options.config.display()
+        ))),
         Err(other) => Err(other),
     }
 }

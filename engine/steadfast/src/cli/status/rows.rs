@@ -25,7 +25,7 @@ pub(in crate::cli) fn table(items: &[Value], detail: Detail, now: Timestamp) -> 
     columns.extend(has_alerts.then_some(Column::cut("ALERTS", 12)));
     columns.extend(has_conditions.then_some(Column::cut("CONDITIONS", 12)));
     columns.extend(has_intents.then_some(Column::whole("INTENT")));
-    columns.push(Column::cut("REASON", 12));
+    columns.push(Column::sentence("REASON"));
     let mut table = Table::new(columns);
     for item in items {
         let state = text(item, "/state");
@@ -97,7 +97,8 @@ pub(in crate::cli) fn conditions(item: &Value) -> String {
 
 fn intent(item: &Value) -> String {
     let intent = item.pointer("/intent/intent").and_then(Value::as_str);
-    intent.unwrap_or_default().to_owned()
+    // One that was taken back is none.
+    intent.filter(|intent| *intent != "none").unwrap_or_default().to_owned()
 }
 
 fn labels(item: &Value) -> String {

@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use steadfast_core::time::{Clock as _, Timestamp};
-use steadfast_server::ClusterList;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::rows::{alerts, conditions, confidence, seen};
 use super::{Asked, print_above, print_line, print_table, store_line, text};
 use crate::cli::client::{Client, Found};
-use crate::cli::clusters::{self, Told};
+use crate::cli::clusters::{self, Clusters, Told};
 use crate::cli::follow::{Absence, Events, Heard};
 use crate::cli::output::{Data, Format};
 use crate::cli::screen::{BAD, DOUBT, Screen, of_state};
@@ -67,7 +66,7 @@ impl<'a> Watch<'a> {
 
     /// Shows what is there, and each change. It ends only with an error that asking again does not mend, or when a person interrupts
     /// it.
-    pub(super) async fn go_on(mut self, list: ClusterList, lost: Option<String>) -> Result<(), Failure> {
+    pub(super) async fn go_on(mut self, list: Clusters, lost: Option<String>) -> Result<(), Failure> {
         let items = self.asked.read(self.client).await?;
         self.lost = lost;
         match self.asked.format {
@@ -83,7 +82,7 @@ impl<'a> Watch<'a> {
                     print_store(data, Some(line))?;
                 }
                 for cluster in self.asked.concerned(&list) {
-                    print_object(data, "CLUSTER", &json!(cluster))?;
+                    print_object(data, "CLUSTER", &json!(**cluster))?;
                 }
                 for item in &items {
                     print_object(data, Change::Added.word(), item)?;
@@ -157,7 +156,7 @@ impl<'a> Watch<'a> {
                     absence.end();
                     return Ok(job);
                 }
-                Err(failure) => absence.wait(failure).await?,
+                Err(failure) => absence.wait(failure, Duration::MAX).await?,
             }
         }
     }
@@ -176,7 +175,7 @@ impl<'a> Watch<'a> {
             };
             match read.await {
                 Ok(read) => break read,
-                Err(failure) => absence.wait(failure).await?,
+                Err(failure) => absence.wait(failure, Duration::MAX).await?,
             }
         };
         absence.end();
@@ -241,16 +240,13 @@ impl<'a> Watch<'a> {
             }
         }
         self.lost = lost;
-        let changed = ClusterList {
-            items: self.told.changes(&list),
-            standalone: None,
-        };
+        let changed = self.told.changes(&list);
         for cluster in self.asked.concerned(&changed) {
             match self.asked.format {
                 Format::People(_) => {
                     printer::endless(&format!("{}\n", clusters::change(cluster, SystemClock.now())))?;
                 }
-                Format::Data(data) => print_object(data, "CLUSTER", &json!(cluster))?,
+                Format::Data(data) => print_object(data, "CLUSTER", &json!(**cluster))?,
             }
         }
         Ok(())
@@ -282,8 +278,12 @@ fn line(change: Change, job: &Value, at: Timestamp, screen: Screen) -> String {
             let state = text(job, "/state");
             cells.push(Cell::styled(state, of_state(state)));
             cells.push(confidence(job));
-            cells.push(Cell::styled(&alerts(job), BAD));
-            cells.push(Cell::styled(&conditions(job), DOUBT));
+            // Without columns their names say which of both they are.
+            for (what, names, style) in [("alerts", alerts(job), BAD), ("conditions", conditions(job), DOUBT)] {
+                if !names.is_empty() {
+                    cells.push(Cell::styled(&format!("{what}={names}"), style));
+                }
+            }
             cells.push(text(job, "/reason/message").into());
         }
     }
@@ -298,12 +298,12 @@ mod tests {
     fn a_change_says_when_and_what_is_so_now() {
         let job = json!({
             "id": "-/-/orders", "state": "FAILED", "confidence": "confirmed", "alerts": [{"alert": "JobFailed"}],
-            "conditions": [], "reason": {"message": "it failed"},
+            "conditions": [{"type": "CrashLoop"}, {"type": "ImagePull"}], "reason": {"message": "it failed"},
         });
         let at = Timestamp::from_millis(1_795_396_409_838);
         assert_eq!(
             line(Change::Modified, &job, at, Screen::default()),
-            "2026-11-23T01:13:29.838Z  -/-/orders  FAILED  confirmed  JobFailed  it failed\n"
+            "2026-11-23T01:13:29.838Z  -/-/orders  FAILED  confirmed  alerts=JobFailed  conditions=CrashLoop,ImagePull  it failed\n"
         );
         let narrow = Screen {
             width: Some(60),
@@ -311,7 +311,7 @@ mod tests {
         };
         assert_eq!(
             line(Change::Modified, &job, at, narrow),
-            "2026-11-23T01:13:29.838Z  -/-/orders  FAILED  confirmed  Jo…\n"
+            "2026-11-23T01:13:29.838Z  -/-/orders  FAILED  confirmed  al…\n"
         );
         assert!(
             line(Change::Deleted, &job, at, Screen::default())

@@ -8,18 +8,27 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Paragraph, Row, Table};
 use serde_json::Value;
 use steadfast_core::severity::Severity;
-use unicode_width::UnicodeWidthStr as _;
+use steadfast_core::time::Timestamp;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::view::{Mode, View};
 use crate::cli::age::age;
 use crate::cli::status::rows::{alerts, conditions};
 use crate::cli::status::text;
+use crate::cli::table::cut_front;
 use crate::cli::terminal::{Passes, plain};
 
 /// How many clusters that cannot be read have a line; the rest are a number.
 const MOST_UNREAD: usize = 3;
 /// The widest that ids are shown: what they are longer is cut.
 const WIDEST_ID: usize = 60;
+/// In columns: the state, its confidence, its age, and the gaps around them.
+const STATE: u16 = 12;
+const CONFIDENCE: u16 = 10;
+const AGE: u16 = 7;
+const GAPS: u16 = 4;
+/// Under so many columns the id, the state and its age have all the room.
+const NARROW: u16 = 70;
 
 pub(super) fn draw(frame: &mut Frame<'_>, view: &mut View) {
     let unread = unread(view);
@@ -32,14 +41,37 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &mut View) {
     .areas(frame.area());
     frame.render_widget(Paragraph::new(header(view)), head);
     frame.render_widget(Paragraph::new(unread), above);
-    match &view.mode {
-        Mode::Page { lines, from, .. } => {
-            let lines: Vec<Line<'_>> = lines.iter().skip(*from).map(|line| Line::raw(line.as_str())).collect();
-            frame.render_widget(Paragraph::new(lines), body);
-        }
-        Mode::List | Mode::Typing => jobs(frame, view, body),
+    if let Mode::Page { lines, from, .. } = &mut view.mode {
+        let rows: Vec<String> = lines
+            .iter()
+            .flat_map(|line| wrapped(line, usize::from(body.width)))
+            .collect();
+        // The end of the page is at the foot of the screen.
+        *from = (*from).min(rows.len().saturating_sub(usize::from(body.height)));
+        let rows: Vec<Line<'_>> = rows.into_iter().skip(*from).map(Line::raw).collect();
+        frame.render_widget(Paragraph::new(rows), body);
+    } else {
+        jobs(frame, view, body);
     }
     frame.render_widget(Paragraph::new(footer(view)), foot);
+}
+
+/// A line in as many rows as it needs, broken between words where there are some.
+fn wrapped(line: &str, width: usize) -> Vec<String> {
+    let (mut rows, mut row) = (Vec::new(), String::new());
+    for word in line.split_inclusive(' ') {
+        if row.width() + word.trim_end().width() > width && !row.trim().is_empty() {
+            rows.push(std::mem::take(&mut row));
+        }
+        for character in word.chars() {
+            if row.width() + character.width().unwrap_or(0) > width && character != ' ' {
+                rows.push(std::mem::take(&mut row));
+            }
+            row.push(character);
+        }
+    }
+    rows.push(row);
+    rows
 }
 
 /// How many there are of what, and of when that is.
@@ -117,32 +149,37 @@ fn footer(view: &View) -> Line<'static> {
 }
 
 fn jobs(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
+    let is_narrow = area.width < NARROW;
     let now = view.as_of;
     let shown = view.jobs();
     let widest = shown.iter().map(|job| text(job, "/id").width()).max().unwrap_or(3);
-    let widths = [
-        Constraint::Length(u16::try_from(widest.clamp(3, WIDEST_ID)).unwrap_or(u16::MAX)),
-        Constraint::Length(12),
-        Constraint::Length(10),
-        Constraint::Length(7),
-        Constraint::Max(24),
-        Constraint::Fill(1),
-    ];
+    let beside = STATE + AGE + GAPS + if is_narrow { 0 } else { CONFIDENCE };
+    let room = usize::from(area.width.saturating_sub(beside)).max(8);
+    let id = widest.clamp(3, WIDEST_ID).min(room);
     let rows: Vec<Row<'static>> = shown
         .iter()
         .map(|job| {
-            let word = |pointer: &str| plain(text(job, pointer), Passes::Colors).into_owned();
-            Row::new([
-                Cell::from(word("/id")),
-                Cell::from(word("/state")).style(of_state(text(job, "/state"))),
-                Cell::from(word("/confidence")).style(of_confidence(job)),
-                Cell::from(age(text(job, "/since"), now)),
-                Cell::from(plain(&standing(job), Passes::Colors).into_owned()).style(Style::new().fg(Color::Yellow)),
-                Cell::from(word("/reason/message")),
-            ])
+            Row::new(if is_narrow {
+                few_cells(job, now, id)
+            } else {
+                cells(job, now, id)
+            })
         })
         .collect();
-    let head = Row::new(["JOB", "STATE", "CONFIDENCE", "AGE", "STANDS", "REASON"]);
+    let id = Constraint::Length(u16::try_from(id).unwrap_or(u16::MAX));
+    let [state, confidence, age] = [STATE, CONFIDENCE, AGE].map(Constraint::Length);
+    let (heads, widths) = if is_narrow {
+        (
+            vec!["JOB", "STATE", "AGE", "STANDS"],
+            vec![id, state, age, Constraint::Fill(1)],
+        )
+    } else {
+        (
+            vec!["JOB", "STATE", "CONFIDENCE", "AGE", "STANDS", "REASON"],
+            vec![id, state, confidence, age, Constraint::Max(24), Constraint::Fill(1)],
+        )
+    };
+    let head = Row::new(heads);
     let mut table = Table::new(rows, widths)
         .header(head.style(Style::new().add_modifier(Modifier::BOLD)))
         .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
@@ -151,6 +188,36 @@ fn jobs(frame: &mut Frame<'_>, view: &mut View, area: Rect) {
         table = table.style(Style::new().add_modifier(Modifier::DIM));
     }
     frame.render_stateful_widget(table, area, &mut view.table);
+}
+
+fn word(job: &Value, pointer: &str) -> String {
+    plain(text(job, pointer), Passes::Colors).into_owned()
+}
+
+fn cells(job: &Value, now: Timestamp, id: usize) -> Vec<Cell<'static>> {
+    vec![
+        Cell::from(cut_front(&word(job, "/id"), id)),
+        Cell::from(word(job, "/state")).style(of_state(text(job, "/state"))),
+        Cell::from(word(job, "/confidence")).style(of_confidence(job)),
+        Cell::from(age(text(job, "/since"), now)),
+        Cell::from(plain(&standing(job), Passes::Colors).into_owned()).style(Style::new().fg(Color::Yellow)),
+        Cell::from(word(job, "/reason/message")),
+    ]
+}
+
+/// The same where there is little room. A state that is not confirmed has a mark.
+fn few_cells(job: &Value, now: Timestamp, id: usize) -> Vec<Cell<'static>> {
+    let doubt = if text(job, "/confidence") == "confirmed" {
+        ""
+    } else {
+        "?"
+    };
+    vec![
+        Cell::from(cut_front(&word(job, "/id"), id)),
+        Cell::from(format!("{}{doubt}", word(job, "/state"))).style(of_state(text(job, "/state"))),
+        Cell::from(age(text(job, "/since"), now)),
+        Cell::from(plain(&standing(job), Passes::Colors).into_owned()).style(Style::new().fg(Color::Yellow)),
+    ]
 }
 
 /// Alerts before conditions.

@@ -29,6 +29,7 @@ pub(super) struct Read {
 /// Asks for them: those with a text in their ids, which is looked for among all jobs, and not among those that are shown.
 pub(super) async fn jobs(client: &Client, filter: &Filter, wanted: &str) -> Result<Read, Failure> {
     let (list, now) = (clusters::read(client).await?, SystemClock.now());
+    list.refuse_unknown(client, &filter.cluster).await?;
     let concerned = list.items.iter().filter(|cluster| filter.concerns(cluster));
     let unread = concerned.filter_map(|cluster| clusters::line(cluster, now)).collect();
     let query = filter.query();

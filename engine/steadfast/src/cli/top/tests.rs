@@ -38,17 +38,21 @@ fn view() -> View {
     view
 }
 
-fn screen(view: &mut View) -> Terminal<TestBackend> {
-    let mut terminal = Terminal::new(TestBackend::new(WIDTH, 9)).unwrap();
+fn screen(view: &mut View, width: u16) -> Terminal<TestBackend> {
+    let mut terminal = Terminal::new(TestBackend::new(width, 9)).unwrap();
     terminal.draw(|frame| draw(frame, view)).unwrap();
     terminal
 }
 
 fn lines(view: &mut View) -> Vec<String> {
-    let terminal = screen(view);
+    lines_of(view, WIDTH)
+}
+
+fn lines_of(view: &mut View, width: u16) -> Vec<String> {
+    let terminal = screen(view, width);
     let buffer = terminal.backend().buffer();
     let line = |y: u16| {
-        (0..WIDTH)
+        (0..width)
             .map(|x| buffer[(x, y)].symbol().to_owned())
             .collect::<String>()
     };
@@ -80,7 +84,7 @@ fn the_worst_stand_first_and_are_counted() {
             "j k move   / find   Enter why   q quit",
         ]
     );
-    let terminal = screen(&mut view);
+    let terminal = screen(&mut view, WIDTH);
     let state = &terminal.backend().buffer()[(17, 2)];
     assert_eq!(state.fg, Color::Red);
     assert!(state.modifier.contains(Modifier::REVERSED), "the first row is chosen");
@@ -126,7 +130,7 @@ fn keys_move_find_and_ask_why() {
     assert_eq!(view.jobs().len(), 5);
     view.explain(
         "prod/pay/orders".to_owned(),
-        "it is FAILED\nbecause\u{1b}[2J of that\nand more",
+        &format!("it is FAILED\nbecause\u{1b}[2J of that\nand more{}", "\n".repeat(20)),
     );
     let page = lines(&mut view);
     assert_eq!(page[1..3], ["it is FAILED", "because\\u001b[2J of that"]);
@@ -138,6 +142,37 @@ fn keys_move_find_and_ask_why() {
 }
 
 #[test]
+fn a_narrow_screen_keeps_the_name_and_says_what_is_not_confirmed() {
+    let mut view = view();
+    // In 32 columns the ids have 9.
+    let shown = lines_of(&mut view, 32);
+    assert!(shown[2].starts_with("…y/orders FAILED "), "{shown:#?}");
+    assert!(shown[4].starts_with("…/refunds RUNNING? "), "{shown:#?}");
+    let at_40 = lines_of(&mut view, 40);
+    assert!(at_40[4].starts_with("prod/pay/refunds RUNNING?"), "{at_40:#?}");
+}
+
+#[test]
+fn a_page_is_wrapped_and_ends_at_the_foot_of_the_screen() {
+    let mut view = view();
+    let page = format!(
+        "begin\n{}end of it, 漢字漢字漢字漢字漢字漢字",
+        "because of that, and of more\n".repeat(9)
+    );
+    view.explain("prod/pay/orders".to_owned(), &page);
+    let shown = lines_of(&mut view, 20);
+    assert_eq!(
+        shown[1..5],
+        ["begin", "because of that, and", "of more", "because of that, and"]
+    );
+    press(&mut view, &[KeyCode::Char('G')]);
+    let shown = lines_of(&mut view, 20);
+    assert!(shown[7].starts_with('漢') && shown[5] == "end of it,", "{shown:#?}");
+    press(&mut view, &[KeyCode::Char('k')]);
+    assert_ne!(lines_of(&mut view, 20)[7], shown[7]);
+}
+
+#[test]
 fn what_is_old_says_so_and_looks_so() {
     let mut view = view();
     view.take(Err("no engine answers".to_owned()));
@@ -146,7 +181,7 @@ fn what_is_old_says_so_and_looks_so() {
     view.read.counts = vec![1, 0, 0, 0, 0, 0, 0];
     let shown = lines(&mut view);
     assert!(shown[0].contains("as of 01:13:29 UTC: no engine answers"), "{shown:#?}");
-    let terminal = screen(&mut view);
+    let terminal = screen(&mut view, WIDTH);
     assert!(terminal.backend().buffer()[(0, 3)].modifier.contains(Modifier::DIM));
     view.take(Ok(recorded()));
     assert!(!lines(&mut view)[0].contains("as of"));

@@ -13,6 +13,9 @@ use crate::run::SystemClock;
 /// How far PageUp and PageDown go.
 const PAGE: usize = 10;
 
+/// The end of a page, however many rows it takes: where it is drawn, it is known.
+const END: usize = usize::MAX / 2;
+
 /// The screen.
 #[derive(Debug)]
 pub(super) struct View {
@@ -101,12 +104,11 @@ impl View {
         }
         match &mut self.mode {
             Mode::Typing => self.typed(key.code),
-            Mode::Page { lines, from, .. } => {
-                let last = lines.len().saturating_sub(1);
+            Mode::Page { from, .. } => {
                 if key.code == KeyCode::Char('q') {
                     return Action::Quit;
                 }
-                match moved(key.code, *from, last) {
+                match moved(key.code, *from, END) {
                     Some(to) => *from = to,
                     None if matches!(key.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Backspace) => {
                         self.mode = Mode::List

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use serde_json::Value;
+use steadfast_core::severity::Severity;
+use steadfast_core::state::{ConditionType, Confidence, Intent, JobState};
 
 use crate::cli::client::Found;
 
@@ -102,22 +104,26 @@ impl Condition {
 }
 
 impl Key {
-    /// A word as jobs have it. Those of states are known here, so that a wrong one is not waited for.
+    /// A word as jobs have it. Where an engine has only so many, they are known here: another one would be waited for in vain, or hold
+    /// at once behind `!=`. Alerts are whatever a policy calls them.
     fn word(self, word: &str) -> Result<String, String> {
+        if word.is_empty() {
+            return Err("a word is missing behind `=`".to_owned());
+        }
+        let is_any = matches!(word, "none" | "*");
         match self {
             Self::State => {
-                let state = steadfast_core::state::JobState::parse(&word.to_ascii_uppercase());
+                let state = JobState::parse(&word.to_ascii_uppercase());
                 state
                     .map(|state| state.as_str().to_owned())
                     .ok_or_else(|| format!("`{word}` is no state; `steadfast status` shows states, such as RUNNING"))
             }
-            Self::Confidence if !matches!(word, "confirmed" | "inferred" | "stale") => {
-                Err(format!("`{word}` is none of confirmed, inferred and stale"))
-            }
-            Self::Confidence | Self::Severity | Self::Intent | Self::Alert | Self::Condition if word.is_empty() => {
-                Err("a word is missing behind `=`".to_owned())
-            }
-            Self::Confidence | Self::Severity | Self::Intent | Self::Alert | Self::Condition => Ok(word.to_owned()),
+            Self::Confidence => known(word, "confidence", Confidence::ALL, Confidence::as_str),
+            Self::Severity => known(word, "severity", Severity::ALL, Severity::as_str),
+            Self::Intent | Self::Condition if is_any => Ok(word.to_owned()),
+            Self::Intent => known(word, "intent", Intent::ALL, Intent::as_str),
+            Self::Condition => known(word, "condition", ConditionType::ALL, ConditionType::as_str),
+            Self::Alert => Ok(word.to_owned()),
         }
     }
 
@@ -137,6 +143,15 @@ impl Key {
             Self::Condition => each("conditions", "type"),
         }
     }
+}
+
+/// A word, if it is one of these.
+fn known<T: Copy>(word: &str, what: &str, all: &[T], as_str: fn(T) -> &'static str) -> Result<String, String> {
+    let all: Vec<&str> = all.iter().map(|one| as_str(*one)).collect();
+    if all.contains(&word) {
+        return Ok(word.to_owned());
+    }
+    Err(format!("`{word}` is no {what}; there are {}", all.join(", ")))
 }
 
 #[cfg(test)]
@@ -164,6 +179,7 @@ mod tests {
             ("alert=*", true),
             ("condition=none,intent=none", true),
             ("condition=*", false),
+            ("condition!=CrashLoop,intent!=cancel,alert!=OfMyPolicy", true),
             ("gone", false),
         ] {
             assert_eq!(Conditions::parse(text).unwrap().hold(&job), holds, "{text}");
@@ -189,7 +205,11 @@ mod tests {
         for (text, says) in [
             ("running", "is no condition"),
             ("state=RUNING", "is no state"),
-            ("confidence=sure", "none of confirmed"),
+            ("confidence=sure", "no confidence; there are confirmed"),
+            ("severity!=allerting", "no severity; there are alerting"),
+            ("condition!=CrashLop", "no condition; there are FlinkUnreachable"),
+            ("condition=CrashLoop|Foo", "`Foo` is no condition"),
+            ("intent=stop", "no intent; there are start, cancel"),
             ("alert=", "a word is missing"),
             ("", "is no condition"),
             ("phase=RUNNING", "is no condition"),
