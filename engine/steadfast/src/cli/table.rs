@@ -167,7 +167,7 @@ impl Table {
         let mut text = format!("{}\n", lines.next().unwrap_or_default());
         for (line, sentence) in lines.zip(sentences) {
             text.push_str(&format!("{line}\n"));
-            if let Some(cell) = sentence.filter(|cell| !cell.text.is_empty()) {
+            if let Some(cell) = sentence.filter(|cell| !cell.is_empty()) {
                 let shown = cut(&cell.text, room.saturating_sub(INDENT.len()));
                 let indent = cut(INDENT, room);
                 text.push_str(&format!("{indent}{}\n", painted(&shown, cell.style, screen.colors)));

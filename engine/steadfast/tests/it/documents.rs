@@ -94,7 +94,7 @@ const WRITTEN: [(&str, &str); 18] = [
         "steadfast intent local/default/orders cancel",
         "noted for local/default/orders: an end will not be called an accident. Steadfast cancels nothing",
     ),
-    ("steadfast policy list --config config.toml", "builtin:conservative"),
+    ("steadfast policy list", "builtin:conservative"),
     ("curl http://127.0.0.1:8080/api/v1/clusters", "\"neverRead\":false"),
     (
         "curl http://127.0.0.1:8080/api/v1/jobs",

@@ -184,3 +184,37 @@ fn a_watch_tells_no_job_deleted_of_which_nobody_knows() {
     }
     assert_eq!(told, ["ADDED \"RUNNING\"", "MODIFIED \"FAILED\""]);
 }
+
+#[test]
+fn jobs_that_had_ended_are_confirmed_by_nobody_in_an_outage() {
+    let address = serve(|request| {
+        let fault = "refused: nobody listens";
+        let kind = json!({ "kind": "Deployment", "namespace": null, "state": "retrying", "reachableSince": null,
+            "unknownSince": "2026-11-28T03:31:07.120Z", "fault": fault, "lastListAt": null, "lastListObjects": null });
+        let cluster = json!({ "name": "prod", "server": "", "state": "retrying", "neverRead": false, "kinds": [kind], "jobs": 6,
+            "unconfirmed": 3, "flinks": { "watched": 3, "silent": 3 }, "reachableSince": null,
+            "unknownSince": "2026-11-28T03:31:07.120Z", "fault": fault, "unwatched": [], "unwatchedOmitted": 0 });
+        let states = json!([{ "value": "FINISHED", "count": 2 }, { "value": "FAILED", "count": 1 }]);
+        match request {
+            request if request.contains("/api/v1/clusters") => (200, json!({ "items": [cluster], "standalone": null })),
+            request if request.contains("/api/v1/summary?cluster=prod&confidence=confirmed") => {
+                (200, json!({ "facets": { "state": { "items": states, "more": 0 } } }))
+            }
+            request if request.contains("/api/v1/jobs") => (200, json!({ "items": [], "cursor": null })),
+            _ => (404, json!({ "detail": "nothing is served there" })),
+        }
+    });
+    let ended = run(Path::new("."), &["status", "--server", &format!("http://{address}")]);
+    let line = ended.out.lines().next().unwrap();
+    assert!(
+        line.ends_with("; its 3 jobs are as last seen; 3 more had ended before"),
+        "{}{}",
+        ended.out,
+        ended.err
+    );
+    let table = run(Path::new("."), &["clusters", "--server", &format!("http://{address}")]).out;
+    assert!(
+        table.contains("not-readable") && table.contains("refused: nobody listens"),
+        "{table}"
+    );
+}

@@ -138,7 +138,7 @@ impl Read {
     }
 }
 
-/// Writes to each update how sure its job's state was before, where that is known and another. `from`: before it, nothing is.
+/// Writes to each update that changed it how sure its job's state was before; null where that is not known. `from`: before it, nothing is.
 pub(super) fn note_changes(items: &mut [Value], from: Option<u64>) {
     let mut known: HashMap<String, String> = HashMap::new();
     for item in items {
@@ -156,9 +156,13 @@ pub(super) fn note_changes(items: &mut [Value], from: Option<u64>) {
             known.remove(&job);
             continue;
         };
-        let before = known.insert(job, now.clone()).filter(|before| *before != now);
-        if let (Some(before), "update", Some(fields)) =
-            (before, text(item, "/kind").to_owned().as_str(), item.as_object_mut())
+        let is_sure = now == "confirmed";
+        let before = known.insert(job, now.clone());
+        // What it was before the first is not known; that it was not sure then is news all the same.
+        let is_news = before.as_ref().map_or(!is_sure, |before| *before != now);
+        if is_news
+            && text(item, "/kind") == "update"
+            && let Some(fields) = item.as_object_mut()
         {
             fields.insert("before".to_owned(), json!(before));
         }
@@ -219,6 +223,9 @@ mod tests {
             is_cut: true,
             ..Read::whole(updates[1..].to_vec())
         };
-        assert_eq!(shown(&history.joined(cut)), [(1, "-"), (6, "stale"), (9, "-")]);
+        assert_eq!(
+            shown(&history.joined(cut)),
+            [(1, "-"), (3, "-"), (6, "stale"), (9, "-")]
+        );
     }
 }
