@@ -96,9 +96,9 @@ fn matching(written: &str, ids: &[String]) -> Vec<String> {
     }
     let ends = |id: &str, end: &str| id.strip_suffix(end).is_some_and(|before| before.ends_with('/'));
     let behind = |id: &String| -> Option<String> {
-        let starts = id.match_indices('/').filter_map(|(at, _)| id.get(at + 1..));
-        // The longest says the most, the shortest is what was meant.
-        let end = starts.filter(|end| end.starts_with(written)).last()?;
+        // The shortest is what was meant.
+        let mut starts = id.match_indices('/').filter_map(|(at, _)| id.get(at + 1..));
+        let end = starts.rfind(|end| end.starts_with(written))?;
         Some(if ids.iter().filter(|other| ends(other, end)).count() == 1 {
             end.to_owned()
         } else {

@@ -71,7 +71,12 @@ fn commands_show_and_change_what_a_running_engine_holds() {
     let as_data = engine.ask(folder.path(), &["explain", "-/-/orders", "--output", "json"]);
     let as_data: serde_json::Value = serde_json::from_str(&as_data.out).unwrap();
     assert_eq!(as_data["rule"]["name"], "never-observed");
+}
 
+#[test]
+fn what_is_refused_and_what_is_not_there_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::start(folder.path());
     for (arguments, code, says) in [
         (
             &["forget", "-/-/orders", "--force"][..],

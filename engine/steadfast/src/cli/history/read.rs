@@ -158,8 +158,9 @@ pub(super) fn note_changes(items: &mut [Value], from: Option<u64>) {
         };
         let is_sure = now == "confirmed";
         let before = known.insert(job, now.clone());
-        // What it was before the first is not known; that it was not sure then is news all the same.
-        let is_news = before.as_ref().map_or(!is_sure, |before| *before != now);
+        // What it was before the first is not known; that it was not sure then is news all the same, but of a job that is new.
+        let is_new = item.get("revision").and_then(Value::as_u64) == Some(1);
+        let is_news = before.as_ref().map_or(!is_sure && !is_new, |before| *before != now);
         if is_news
             && text(item, "/kind") == "update"
             && let Some(fields) = item.as_object_mut()
