@@ -71,20 +71,21 @@ export interface paths {
          * Follows the journal.
          * @description The stream begins behind `Last-Event-ID` (or `after`), without a gap, and else with what is committed next.
          *     Each event's `id` is its sequence, its name `transition`, `update`, `alert` or `forgotten`, its data
-         *     `{"job","sequence","at","revision","body","store"}`; the body is a transition or an alert, else null.
+         *     `{"job","sequence","at","kind","revision","body","store"}`; the body is a transition or an alert, else null. `kind` is that of
+         *     `GET /api/v1/history`: somebody's call comes as an `update` of the kind `call`, with `call` beside it.
          *
          *     With `job=true` the data of an event has `record` besides: the job as `GET /api/v1/jobs/...` shows it when the event is sent,
          *     null when there is none any more. Where more has happened since, it is newer than the event, as its `revision` says; so the newest is
          *     never missed.
          *
-         *     An event named `reset`, with the data `{"store","newest"}`, says that what the client had is not of this journal,
+         *     An event named `reset`, with the data `{"store","newest","at"}`, says that what the client had is not of this journal,
          *     and that the stream goes on behind `newest`: read the jobs anew. It comes when the position is beyond the newest
          *     one, when `store` is not this store's id (each event's `store`, and the header `Steadfast-Store`), when the
          *     event at `after` is not of the time `at`, as in a store that was restored from a backup, and when events behind the
          *     position are no longer kept (`[retention] journal`). A client that keeps `store`, `sequence` and `at` of the last event
          *     and resumes with all three misses nothing unnoticed.
          *
-         *     An event named `unreadable`, with the data `{"job","sequence","why","store"}`, stands for one that is in the journal and
+         *     An event named `unreadable`, with the data `{"job","sequence","why","store","at"}`, stands for one that is in the journal and
          *     does not read, as after damage: read that job anew. The stream goes on.
          */
         get: operations["streamEvents"];
@@ -171,8 +172,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who asked for what about a job: intents, and the removal of its record. It goes on over a removal, and can be read after it.
-         * @description An intent that is said again by the same author changes nothing in the history, and is not here; the log has it.
+         * Who asked for what about a job: intents, silences, and the removal of its record. It goes on over a removal, and can be read after
+         *     it.
+         * @description An intent that is said again by the same author changes nothing in the history, and is not here; the log has it. Neither is a silence
+         *     that is taken back where there is none.
          */
         get: operations["listJobAudit"];
         put?: never;
@@ -361,8 +364,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who asked for what about a job: intents, and the removal of its record. It goes on over a removal, and can be read after it.
-         * @description An intent that is said again by the same author changes nothing in the history, and is not here; the log has it.
+         * Who asked for what about a job: intents, silences, and the removal of its record. It goes on over a removal, and can be read after
+         *     it.
+         * @description An intent that is said again by the same author changes nothing in the history, and is not here; the log has it. Neither is a silence
+         *     that is taken back where there is none.
          */
         get: operations["listSessionJobAudit"];
         put?: never;
@@ -802,6 +807,11 @@ export interface components {
          */
         AlertTold: "firing" | "silenced";
         /**
+         * @description What stands beside a state; `*` is any of them
+         * @enum {string}
+         */
+        AskedCondition: "FlinkUnreachable" | "KubernetesUnreachable" | "AccessDenied" | "Unresponsive" | "CrashLoop" | "ImagePull" | "Terminating" | "CheckpointsFailing" | "RestartLoop" | "FleetDisrupted" | "PolicyFailing" | "PolicyOutdated" | "DecisionTrimmed" | "RateLimited" | "*";
+        /**
          * @description Whether a watch polls
          * @enum {string}
          */
@@ -825,6 +835,11 @@ export interface components {
              */
             by?: string | null;
             /**
+             * @description Why it was asked for.
+             * @example planned move to the new Kafka
+             */
+            comment?: string | null;
+            /**
              * @description The address that the connection came from: a proxy's, where one stands between.
              * @example 10.0.0.7
              */
@@ -838,6 +853,11 @@ export interface components {
             sequence: number;
             /** @description What they showed. */
             through: components["schemas"]["CallThrough"];
+            /**
+             * Format: date-time
+             * @description When the silence ends that was asked for.
+             */
+            until?: string | null;
             /** @description What was asked for. */
             what: components["schemas"]["CallAsked"];
         };
@@ -1075,11 +1095,14 @@ export interface components {
              */
             at: string;
             body?: components["schemas"]["EventBody"] | null;
+            call?: components["schemas"]["AuditLine"] | null;
             /**
              * @description The id of the job.
              * @example prod/default/orders
              */
             job: string;
+            /** @description What happened. Of a `call` the event's name is `update`, as it changes something beside the state. */
+            kind: components["schemas"]["EventKind"];
             record?: components["schemas"]["Job"] | null;
             /**
              * Format: int64
@@ -1664,6 +1687,11 @@ export interface components {
             events: components["schemas"]["Part_Vec_KubernetesEvent"];
             /** @description At most 200: JobManagers first, then the newest. Absent: there are none. */
             pods: components["schemas"]["Part_Vec_Pod"];
+            /**
+             * @description How many pods there are besides; 0: these are all.
+             * @example 0
+             */
+            podsOmitted: number;
         };
         /**
          * @description How a policy fails
@@ -1775,6 +1803,11 @@ export interface components {
         /** @description The data of an event named `reset`: what the client had is not of this journal. */
         ResetEvent: {
             /**
+             * Format: date-time
+             * @description When this was sent, by Steadfast's clock.
+             */
+            at: string;
+            /**
              * Format: int64
              * @description Where the stream goes on.
              */
@@ -1793,6 +1826,8 @@ export interface components {
             name: string;
             /** @description Why it is not as configured. */
             note?: string | null;
+            /** @description Its parameters in force: as the configuration gives them, and else their defaults. What has the name of a secret is hidden. */
+            params: Record<string, unknown>;
             /** @description decides or shadow. */
             role: string;
             /**
@@ -1802,6 +1837,11 @@ export interface components {
             rollout: string;
             /** @description The sha256 of the module's bytes, in hex. */
             sha256: string;
+            /**
+             * @description The fingerprint of the key that its signature was verified with; absent if none was asked for.
+             * @example sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03
+             */
+            signedBy?: string | null;
             /**
              * Format: date-time
              * @description Since when this module has this role.
@@ -2011,7 +2051,7 @@ export interface components {
         /** @description A job in StreamPark's words. */
         StreamParkApplication: {
             /**
-             * @description The Flink cluster: the Deployment's name.
+             * @description The Flink cluster: the Deployment's name, or the job's where there is none.
              * @example orders
              */
             clusterId: string;
@@ -2138,6 +2178,11 @@ export interface components {
         };
         /** @description The data of an event named `unreadable`: one that is in the journal and does not read. */
         UnreadableEvent: {
+            /**
+             * Format: date-time
+             * @description When this was sent, by Steadfast's clock.
+             */
+            at: string;
             /** @description The job as the row names it. */
             job: string;
             /** Format: int64 */
@@ -3252,8 +3297,13 @@ export interface operations {
                 mode?: components["schemas"]["Mode"][];
                 /** @description Only jobs that one of these policies decides; repeated, or separated by commas. */
                 policy?: string[];
-                /** @description Only jobs beside whose state one of these conditions stands; repeated, or separated by commas. */
-                condition?: components["schemas"]["ConditionType"][];
+                /**
+                 * @description Only jobs beside whose state one of these conditions stands; `*` is any. Repeated, or separated by commas.
+                 * @example [
+                 *       "RestartLoop"
+                 *     ]
+                 */
+                condition?: components["schemas"]["AskedCondition"][];
                 /**
                  * @description Only jobs that have one of these alerts, by name; `*` is any. Repeated, or separated by commas.
                  * @example [
@@ -3305,6 +3355,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AlertPage"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is wrong */
             400: {
@@ -3406,6 +3463,13 @@ export interface operations {
                     "application/json": components["schemas"]["ClusterList"];
                 };
             };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Nothing that this engine knows was shown */
             401: {
                 headers: {
@@ -3461,8 +3525,13 @@ export interface operations {
                 mode?: components["schemas"]["Mode"][];
                 /** @description Only jobs that one of these policies decides; repeated, or separated by commas. */
                 policy?: string[];
-                /** @description Only jobs beside whose state one of these conditions stands; repeated, or separated by commas. */
-                condition?: components["schemas"]["ConditionType"][];
+                /**
+                 * @description Only jobs beside whose state one of these conditions stands; `*` is any. Repeated, or separated by commas.
+                 * @example [
+                 *       "RestartLoop"
+                 *     ]
+                 */
+                condition?: components["schemas"]["AskedCondition"][];
                 /**
                  * @description Only jobs that have one of these alerts, by name; `*` is any. Repeated, or separated by commas.
                  * @example [
@@ -3512,6 +3581,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["StreamParkPage"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is wrong */
             400: {
@@ -3652,7 +3728,7 @@ export interface operations {
                 kind?: components["schemas"]["EventKind"][];
                 /** @description Only what was decided then or later, by Steadfast's clock. */
                 since?: string;
-                /** @description Only what was decided until then. */
+                /** @description Only what was decided before then: with `since` it is a span whose end is the beginning of the next. */
                 until?: string;
                 /** @description Which come first; `newest`, if not given. */
                 order?: components["schemas"]["Order"];
@@ -3678,6 +3754,13 @@ export interface operations {
                     "application/json": components["schemas"]["HistoryPage"];
                     "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is wrong */
             400: {
@@ -3752,8 +3835,13 @@ export interface operations {
                 mode?: components["schemas"]["Mode"][];
                 /** @description Only jobs that one of these policies decides; repeated, or separated by commas. */
                 policy?: string[];
-                /** @description Only jobs beside whose state one of these conditions stands; repeated, or separated by commas. */
-                condition?: components["schemas"]["ConditionType"][];
+                /**
+                 * @description Only jobs beside whose state one of these conditions stands; `*` is any. Repeated, or separated by commas.
+                 * @example [
+                 *       "RestartLoop"
+                 *     ]
+                 */
+                condition?: components["schemas"]["AskedCondition"][];
                 /**
                  * @description Only jobs that have one of these alerts, by name; `*` is any. Repeated, or separated by commas.
                  * @example [
@@ -3811,6 +3899,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["JobPage"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is wrong */
             400: {
@@ -3871,6 +3966,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Job"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nothing that this engine knows was shown */
             401: {
@@ -4025,6 +4127,13 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A parameter is wrong */
             400: {
                 headers: {
@@ -4094,6 +4203,13 @@ export interface operations {
                     "application/json": components["schemas"]["explain.Explanation"];
                 };
             };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Nothing that this engine knows was shown */
             401: {
                 headers: {
@@ -4162,6 +4278,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FlinkCloseup"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nothing that this engine knows was shown */
             401: {
@@ -4281,6 +4404,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body has more than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not application/json */
             415: {
                 headers: {
@@ -4338,6 +4470,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LogCloseup"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is wrong */
             400: {
@@ -4495,6 +4634,13 @@ export interface operations {
                     "application/json": components["schemas"]["PodsCloseup"];
                 };
             };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Nothing that this engine knows was shown */
             401: {
                 headers: {
@@ -4624,6 +4770,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body has more than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not application/json */
             415: {
                 headers: {
@@ -4675,6 +4830,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The path names no alert */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nothing that this engine knows was shown */
@@ -4751,6 +4915,13 @@ export interface operations {
                     "application/json": components["schemas"]["TransitionPage"];
                 };
             };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A parameter is wrong */
             400: {
                 headers: {
@@ -4821,6 +4992,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Job"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nothing that this engine knows was shown */
             401: {
@@ -4979,6 +5157,13 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A parameter is wrong */
             400: {
                 headers: {
@@ -5050,6 +5235,13 @@ export interface operations {
                     "application/json": components["schemas"]["explain.Explanation"];
                 };
             };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Nothing that this engine knows was shown */
             401: {
                 headers: {
@@ -5120,6 +5312,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FlinkCloseup"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nothing that this engine knows was shown */
             401: {
@@ -5241,6 +5440,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body has more than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not application/json */
             415: {
                 headers: {
@@ -5300,6 +5508,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LogCloseup"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is wrong */
             400: {
@@ -5461,6 +5676,13 @@ export interface operations {
                     "application/json": components["schemas"]["PodsCloseup"];
                 };
             };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Nothing that this engine knows was shown */
             401: {
                 headers: {
@@ -5592,6 +5814,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body has more than 64 KiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not application/json */
             415: {
                 headers: {
@@ -5645,6 +5876,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The path names no alert */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nothing that this engine knows was shown */
@@ -5723,6 +5963,13 @@ export interface operations {
                     "application/json": components["schemas"]["TransitionPage"];
                 };
             };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A parameter is wrong */
             400: {
                 headers: {
@@ -5787,6 +6034,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PolicyList"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nothing that this engine knows was shown */
             401: {
@@ -5918,6 +6172,13 @@ export interface operations {
                     "application/json": components["schemas"]["ShadowPage"];
                 };
             };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A parameter is wrong */
             400: {
                 headers: {
@@ -5973,6 +6234,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["StoreState"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nothing that this engine knows was shown */
             401: {
@@ -6038,8 +6306,13 @@ export interface operations {
                 mode?: components["schemas"]["Mode"][];
                 /** @description Only jobs that one of these policies decides; repeated, or separated by commas. */
                 policy?: string[];
-                /** @description Only jobs beside whose state one of these conditions stands; repeated, or separated by commas. */
-                condition?: components["schemas"]["ConditionType"][];
+                /**
+                 * @description Only jobs beside whose state one of these conditions stands; `*` is any. Repeated, or separated by commas.
+                 * @example [
+                 *       "RestartLoop"
+                 *     ]
+                 */
+                condition?: components["schemas"]["AskedCondition"][];
                 /**
                  * @description Only jobs that have one of these alerts, by name; `*` is any. Repeated, or separated by commas.
                  * @example [
@@ -6085,6 +6358,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Summary"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` the request names in `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter is wrong */
             400: {
@@ -6289,6 +6569,7 @@ type ReadonlyArray<T> = [
 export const alertScopeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AlertScope"]> = ["job", "cluster", "policy"];
 export const alertStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AlertStatus"]> = ["firing", "resolved"];
 export const alertToldValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AlertTold"]> = ["firing", "silenced"];
+export const askedConditionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AskedCondition"]> = ["FlinkUnreachable", "KubernetesUnreachable", "AccessDenied", "Unresponsive", "CrashLoop", "ImagePull", "Terminating", "CheckpointsFailing", "RestartLoop", "FleetDisrupted", "PolicyFailing", "PolicyOutdated", "DecisionTrimmed", "RateLimited", "*"];
 export const attentionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Attention"]> = ["active", "sleeping"];
 export const callAskedValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallAsked"]> = ["start", "cancel", "savepoint", "none", "forget", "forget-by-force", "silence", "unsilence"];
 export const callThroughValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallThrough"]> = ["nothing", "token-file", "token", "certificate", "kubernetes"];
