@@ -20,7 +20,7 @@ for (const theme of ['light', 'dark'] as const) {
         one.history = story(id, Date.now());
         one.clusters.items.push(unreadable('staging-2', 'Connection refused', 5000));
         one.ready = { ready: true, store: null, policies: [], clusters: [], sinks: [{ name: 'pager', failingSince: alert.since, deadLetters: 1 }] };
-        one.policies = { items: [{ name: 'conservative', role: 'decides', rollout: '100%', module: 'builtin:conservative', sha256: 'a'.repeat(64), contract: '0.2.0', description: '', since: alert.since, standing: 'outdated' }], lastReload: null };
+        one.policies = { items: [{ name: 'conservative', role: 'decides', rollout: '100%', module: 'builtin:conservative', sha256: 'a'.repeat(64), contract: '0.2.0', description: '', since: alert.since, standing: 'outdated', params: {} }], lastReload: null };
       });
       for (const hash of ['#/jobs', '#/jobs?severity=running&dense=1', `#/jobs/${id}?at=${iso(Date.now() - 55 * 60_000)}`, '#/alerts', '#/events', '#/policies', '#/engine']) {
         await page.goto(mock.address + hash);

@@ -81,8 +81,8 @@ test('what many jobs share is silenced at another job than it is shown with, and
     await expect(shown).toHaveCount(0);
     // Who asked for what stands in the events, with the alert that it was about.
     await page.goto(`${address}/#/events?kind=call`);
-    await expect(page.locator('tbody tr[data-kind="call"]').first()).toContainText(`unsilence ${row?.alert}`);
-    await expect(page.locator('tbody tr[data-kind="call"]').nth(1)).toContainText(`silence ${row?.alert}`);
+    await expect(page.locator('tbody tr[data-kind="call"]').first()).toContainText(`silence of ${row?.alert} ended`);
+    await expect(page.locator('tbody tr[data-kind="call"]').nth(1)).toContainText(`${row?.alert} silenced`);
   } finally {
     await demo.kill();
   }
@@ -122,7 +122,7 @@ test('the engine is killed and comes back: the page says so, resumes, and shows 
 
     await page.goto(`${watched.address}#/events`);
     await expect(page.locator('tbody tr[data-kind="transition"]').first()).toContainText('FAILED');
-    await expect(page.locator('tbody tr[data-kind="call"]').filter({ hasText: 'silence JobFailed' })).toHaveCount(1);
+    await expect(page.locator('tbody tr[data-kind="call"]').filter({ hasText: 'JobFailed silenced' })).toHaveCount(1);
     await expect(page.locator('tbody tr[data-kind="call"]').filter({ hasText: 'cancel' })).toHaveCount(1);
     for (const [name, text] of [['policies', 'builtin:conservative'], ['engine', 'clients follow']] as const) {
       await page.goto(`${watched.address}#/${name}`);

@@ -12,7 +12,7 @@ const page1 = `#/jobs/${id}`;
 test('the state is told with how certain it is, why, and since when', async ({ page, open }) => {
   const mock = await open([orders()], page1, (one) => { one.history = story(id, Date.now()); });
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('orders');
-  await expect(page.getByText('Flink itself said so, freshly. Last confirmed')).toBeVisible();
+  await expect(page.getByText('The source that owns the truth said so. Last confirmed')).toBeVisible();
   await expect(page).toHaveTitle('(1) orders · Steadfast');
   mock.commit({ ...orders(), confidence: 'stale', reason: { code: 'FlinkSilent', message: 'Flink gives no answer' } });
   await expect(page.getByText('It was so when it was last seen; no source has a fresh answer.').first()).toBeVisible();

@@ -58,7 +58,7 @@ test('of newer entries those are counted that the list would show', async ({ pag
   await newer.click();
   await expect(newer).toHaveCount(0);
   await expect(page.locator('tbody tr[data-kind]')).toHaveCount(14);
-  await expect(page.locator('tbody tr[data-kind="call"]').first()).toContainText('silence JobFailed');
+  await expect(page.locator('tbody tr[data-kind="call"]').first()).toContainText('JobFailed silenced');
 });
 
 test('what comes while newer entries are read is not forgotten', async ({ page, open }) => {
@@ -85,13 +85,13 @@ test('entries tell which alert was silenced, and which nobody was told of', asyn
   const alert = { alert: 'JobFailed', job: id, status: 'firing' as const, since: at, message: 'it failed' };
   await open([job(id)], '#/events', (one) => {
     one.history = [
-      { ...entry, sequence: 1, kind: 'call', call: { sequence: 1, at, what: 'silence', alert: 'JobFailed', through: 'token', by: 'ann' } },
+      { ...entry, sequence: 1, kind: 'call', call: { sequence: 1, at, what: 'silence', alert: 'JobFailed', until: iso(now + 60 * MINUTE), through: 'token', by: 'ann' } },
       { ...entry, sequence: 2, kind: 'alert', alert: { ...alert, scope: 'job', silenced: true } },
       { ...entry, sequence: 3, kind: 'alert', alert: { ...alert, alert: 'KubernetesUnreachable', scope: 'cluster' } },
     ];
   });
   const rows = page.locator('tbody tr[data-kind]');
-  await expect(rows.nth(2)).toContainText('silence JobFailed');
+  await expect(rows.nth(2)).toContainText('JobFailed silenced until');
   await expect(rows.nth(1)).toContainText('JobFailed fires silenced');
   await expect(rows.nth(0)).toContainText('KubernetesUnreachable fires of the whole cluster');
   await expect(rows.nth(0)).not.toContainText('silenced');
@@ -207,7 +207,7 @@ test('policies tell module, digest, standing, latency and what shadows would sho
     one.policies = {
       items: [
         { name: 'conservative', role: 'decides', rollout: '100%', module: 'builtin:conservative', sha256: 'a'.repeat(64), contract: '0.2.0', description: 'Unknown is never absent.', since: iso(now), standing: 'as-configured', params: { alert_after: '30s', absence_confirmations: 2 }, signedBy: 'release@example.org' },
-        { name: 'naive', role: 'shadow', rollout: '100%', module: 'oci://registry.example/naive', sha256: 'b'.repeat(64), contract: '0.2.0', description: 'For comparison.', since: iso(now), standing: 'outdated', note: 'HTTP 404' },
+        { name: 'naive', role: 'shadow', rollout: '100%', module: 'oci://registry.example/naive', sha256: 'b'.repeat(64), contract: '0.2.0', description: 'For comparison.', since: iso(now), standing: 'outdated', params: {}, note: 'HTTP 404' },
       ],
       lastReload: { at: iso(now), result: 'refused', message: 'line 12: unknown key' },
     };

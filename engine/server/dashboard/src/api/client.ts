@@ -1,13 +1,16 @@
-// Asking the engine. Every answer, a refusal too, is a sign of life (`onHeard`).
+// Asking the engine. What it answers, a refusal too, is a sign of life (`onHeard`); what a proxy in front of it answers is none.
 
 /** How long an answer may take, in milliseconds. */
 const ANSWER = 20_000;
 const TOKEN = 'steadfast-token';
+const PROBLEM = 'application/problem+json';
 
 /** The engine answered, and did not do it. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
+    /** The word of docs/reference/errors.md. */
+    readonly code: string,
     detail: string,
   ) {
     super(detail);
@@ -15,8 +18,22 @@ export class Refused extends Error {
   }
 }
 
+/** Something answered, and not as the engine does. */
+export class Foreign extends Error {
+  constructor(status: number, type: string) {
+    super(`HTTP ${status}${type === '' ? '' : ` ${type}`}, which is no answer of the engine's`);
+    this.name = 'Foreign';
+  }
+}
+
+/** Whether the engine says that it has no such job, or knows of none while it cannot read all. */
+export const isNoJob = (error: unknown): error is Refused => error instanceof Refused && (error.code === 'no-such-job' || error.code === 'job-not-known');
+
+/** Whether the engine says that it serves no such thing. */
+export const isNotServed = (error: unknown): error is Refused => error instanceof Refused && (error.status === 404 || error.status === 405) && !isNoJob(error);
+
 interface Hooks {
-  /** Any answer arrived; by the `Date` it carries, the engine's clock is so many milliseconds ahead of ours. */
+  /** The engine answered; by the `Date` it carries, the engine's clock is so many milliseconds ahead of ours. */
   heard(aheadMillis: number | null): void;
   /** A token is asked for; whether the one that was sent is wrong. */
   token(wasWrong: boolean): void;
@@ -39,6 +56,8 @@ interface Request {
   body?: unknown;
   accept?: string;
   etag?: string;
+  /** A status that is no success and comes with what was asked for all the same. */
+  alsoTaken?: number;
   signal?: AbortSignal;
 }
 
@@ -50,34 +69,52 @@ function headersOf(request: Request, token: string | null): Headers {
   return headers;
 }
 
-async function refusal(response: Response): Promise<Refused> {
-  const problem = (await response.json().catch(() => null)) as { detail?: unknown } | null;
-  const detail = typeof problem?.detail === 'string' ? problem.detail : `HTTP ${response.status}`;
-  return new Refused(response.status, detail);
+const typeOf = (response: Response): string => (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+
+/** The engine's own refusal; fails with `Foreign` if it is none. */
+async function refusalOf(response: Response): Promise<Refused> {
+  const problem = typeOf(response) === PROBLEM ? ((await response.json().catch(() => null)) as { code?: unknown; detail?: unknown } | null) : null;
+  if (typeof problem?.code !== 'string') throw new Foreign(response.status, typeOf(response));
+  return new Refused(response.status, problem.code, typeof problem.detail === 'string' ? problem.detail : `HTTP ${response.status}`);
 }
 
-/** Sends a request. Fails with `Refused`, or with whatever keeps the engine from answering. */
+function heard(response: Response): void {
+  const date = Date.parse(response.headers.get('date') ?? '');
+  hooks.heard(Number.isNaN(date) ? null : date - Date.now());
+}
+
+function refused(refusal: Refused, token: string | null): Refused {
+  if (refusal.status !== 401) return refusal;
+  // Another one may have been given meanwhile, of which this says nothing.
+  if (token !== sessionStorage.getItem(TOKEN)) return refusal;
+  setToken(null);
+  hooks.token(token !== null);
+  return refusal;
+}
+
+/** Sends a request. Fails with `Refused`, with `Foreign`, or with whatever keeps anybody from answering. */
 export async function ask(path: string, request: Request = {}): Promise<Response> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), ANSWER);
   const token = sessionStorage.getItem(TOKEN);
   const signals = [late.signal, ...(request.signal ? [request.signal] : [])];
+  const headers = headersOf(request, token);
   try {
     const response = await fetch(address(path), {
       method: request.method ?? 'GET',
-      headers: headersOf(request, token),
+      headers,
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       cache: 'no-store',
       signal: AbortSignal.any(signals),
     });
-    const date = Date.parse(response.headers.get('date') ?? '');
-    hooks.heard(Number.isNaN(date) ? null : date - Date.now());
-    if (response.status === 401) {
-      // Another one may have been given meanwhile.
-      if (token === sessionStorage.getItem(TOKEN)) setToken(null);
-      hooks.token(token !== null);
+    const isBare = response.status === 204 || (response.status === 304 && request.etag !== undefined);
+    if (!response.ok && !isBare && response.status !== request.alsoTaken) {
+      const refusal = await refusalOf(response);
+      heard(response);
+      throw refused(refusal, token);
     }
-    if (!response.ok && response.status !== 304) throw await refusal(response);
+    if (!isBare && typeOf(response) !== headers.get('accept')?.split(';')[0]) throw new Foreign(response.status, typeOf(response));
+    heard(response);
     return response;
   } finally {
     // Of a stream only the beginning has a deadline. Of all others the head has been read, and the body is on its way.
@@ -107,7 +144,7 @@ export async function getIfServed<T>(path: string, signal?: AbortSignal): Promis
   try {
     return await get<T>(path, signal);
   } catch (error) {
-    if (error instanceof Refused && (error.status === 404 || error.status === 405)) return null;
+    if (isNotServed(error)) return null;
     throw error;
   }
 }

@@ -17,7 +17,7 @@ function serve(pages: { items: number; unreadable?: number }[], onpage: (at: num
     onpage(at);
     const cursor = at + 1 < pages.length ? String(at + 1) : null;
     const page = items.slice(0, pages[at]?.items ?? 0);
-    if (url.searchParams.get('format') === 'csv') return Promise.resolve(new Response(`names\n${page.map((item) => `${item.sequence}\n`).join('')}`, cursor === null ? {} : { headers: { 'steadfast-cursor': cursor } }));
+    if (url.searchParams.get('format') === 'csv') return Promise.resolve(new Response(`names\n${page.map((item) => `${item.sequence}\n`).join('')}`, { headers: { 'content-type': 'text/csv', ...(cursor === null ? {} : { 'steadfast-cursor': cursor }) } }));
     const unreadable = Array.from({ length: pages[at]?.unreadable ?? 0 }, () => ({ sequence: 1, job: 'a/b/c', why: 'does not read' }));
     return Promise.resolve(Response.json({ items: page, droppedUntil: 0, ...(unreadable.length > 0 ? { unreadable } : {}), ...(cursor === null ? {} : { cursor }) }));
   });
@@ -29,7 +29,7 @@ const reading = (most: number, signal = new AbortController().signal) => ({ limi
 describe('the history', () => {
   it('is read on where a page is empty, and ends where no cursor is left', async () => {
     serve([{ items: 0, unreadable: 2 }, { items: 0 }, { items: 3, unreadable: 1 }]);
-    expect(await readHistory('kind=alert', 3, null)).toEqual({ items: items.slice(0, 3), unreadable: 3, cursor: null });
+    expect(await readHistory('kind=alert', 3, null)).toMatchObject({ items: items.slice(0, 3), unreadable: [{}, {}, {}], droppedUntil: 0, cursor: null });
     expect(asked).toHaveLength(3);
   });
 

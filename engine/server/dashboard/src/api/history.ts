@@ -1,7 +1,7 @@
 // The history, in pages. Where little is found in much, a page may have no items and go on.
 
 import { ask, get } from './client';
-import type { HistoryItem, HistoryPage } from './types';
+import type { HistoryItem, HistoryPage, Unreadable } from './types';
 
 /** Where the next page of a table begins. */
 const CURSOR = 'steadfast-cursor';
@@ -12,36 +12,40 @@ const pathOf = (query: string, limit: number, cursor: string | null): string =>
 /** What a reading found. */
 export interface Found {
   items: HistoryItem[];
-  /** How many entries of it did not read. */
-  unreadable: number;
+  /** Entries that are there and do not read. */
+  unreadable: Unreadable[];
+  /** Entries up to this sequence may have been dropped; 0: none were. */
+  droppedUntil: number;
   /** Where it goes on; null if that was all. */
   cursor: string | null;
 }
 
-/** Reads on until there are items, or none are left. Fails as `get` does, e.g. with 404 where the engine has no history. */
+/** Reads on until there are items, or none are left. Fails as `get` does, e.g. where the engine has no history. */
 export async function readHistory(query: string, limit: number, from: string | null, signal?: AbortSignal): Promise<Found> {
   let cursor = from;
-  let unreadable = 0;
+  const unreadable: Unreadable[] = [];
   for (;;) {
     const page: HistoryPage = await get<HistoryPage>(pathOf(query, limit, cursor), signal);
-    unreadable += page.unreadable?.length ?? 0;
+    unreadable.push(...(page.unreadable ?? []));
     cursor = page.cursor ?? null;
-    if (page.items.length > 0 || cursor === null) return { items: page.items, unreadable, cursor };
+    if (page.items.length > 0 || cursor === null) return { items: page.items, unreadable, droppedUntil: page.droppedUntil, cursor };
   }
 }
 
 /** Reads on until as many items as are wanted are such, or none are left. */
 export async function readSome(query: string, limit: number, wanted: number, isSuch: (item: HistoryItem) => boolean): Promise<Found> {
   const items: HistoryItem[] = [];
-  let unreadable = 0;
+  const unreadable: Unreadable[] = [];
+  let droppedUntil = 0;
   let cursor: string | null = null;
   do {
     const found: Found = await readHistory(query, limit, cursor);
     items.push(...found.items.filter(isSuch));
-    unreadable += found.unreadable;
+    unreadable.push(...found.unreadable);
+    droppedUntil = found.droppedUntil;
     cursor = found.cursor;
   } while (cursor !== null && items.length < wanted);
-  return { items, unreadable, cursor };
+  return { items, unreadable, droppedUntil, cursor };
 }
 
 /** How an export is read. */
@@ -79,7 +83,7 @@ export async function readTable(query: string, { limit, most, progress, signal }
   return { parts, entries, isCut: cursor !== null };
 }
 
-/** The history as an array in JSON, in parts. */
+/** The history as an array in JSON, in parts. An entry that does not read is of the kind `unreadable`, as it is in the table. */
 export async function readJson(query: string, { limit, most, progress, signal }: Reading): Promise<Exported> {
   const parts: string[] = ['['];
   let entries = 0;
@@ -88,7 +92,8 @@ export async function readJson(query: string, { limit, most, progress, signal }:
     // Not by `get`, which would remember each page.
     const response: Response = await ask(pathOf(query, limit, cursor), { signal });
     const page = (await response.json()) as HistoryPage;
-    for (const item of page.items) parts.push(`${entries++ === 0 ? '' : ','}\n${JSON.stringify(item)}`);
+    const unreadable = (page.unreadable ?? []).map((one) => ({ ...one, kind: 'unreadable' }));
+    for (const item of [...page.items, ...unreadable]) parts.push(`${entries++ === 0 ? '' : ','}\n${JSON.stringify(item)}`);
     progress(entries);
     cursor = page.cursor ?? null;
   } while (cursor !== null && entries < most);

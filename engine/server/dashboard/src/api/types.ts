@@ -43,6 +43,7 @@ export type Transition = Schemas['Transition'];
 export type AlertChange = Schemas['AlertChange'];
 export type Call = Schemas['AuditLine'];
 export type HistoryItem = Schemas['HistoryItem'];
+export type Unreadable = Schemas['UnreadableItem'];
 
 export type JobPage = Schemas['JobPage'];
 export type AlertPage = Schemas['AlertPage'];
@@ -59,14 +60,8 @@ export type Readiness = Schemas['Readiness'];
 export type Liveness = Schemas['Liveness'];
 export type StoreState = Schemas['StoreState'];
 
-/** `params`, `signedBy`: not yet in the document. */
-export type Policy = Schemas['RunningPolicy'] & {
-  /** Parameters in force by name; values of secrets are not among them. */
-  params?: Record<string, unknown> | null;
-  /** The key or the identity that the module's signature was verified with. */
-  signedBy?: string | null;
-};
-export type PolicyList = Omit<Schemas['PolicyList'], 'items'> & { items: Policy[] };
+export type Policy = Schemas['RunningPolicy'];
+export type PolicyList = Schemas['PolicyList'];
 
 // ---- What is asked live, and kept nowhere
 
@@ -77,11 +72,7 @@ export interface Part<T> {
   value?: T | null;
 }
 export type FlinkFacts = Schemas['FlinkCloseup'];
-/** `podsOmitted`: not yet in the document. */
-export type PodsFacts = Schemas['PodsCloseup'] & {
-  /** How many pods there are beyond those that are told of. */
-  podsOmitted?: number;
-};
+export type PodsFacts = Schemas['PodsCloseup'];
 export type LogFacts = Schemas['LogCloseup'];
 
 // ---- `explain`
@@ -104,7 +95,7 @@ export type Explanation = Pick<Explained['Explanation'], keyof Explained['Explan
 // ---- The event stream
 
 /**
- * `record` is the job as it was committed, null when it was forgotten. `kind`, `call`: not yet in the document. An `unreadable` event has
- * neither time nor revision.
+ * An entry that does not read has neither kind nor revision, and of an earlier engine no time. `record` is the job as it was committed,
+ * null if there is none any more.
  */
-export type StreamEvent = Pick<Schemas['Event'], 'job' | 'sequence' | 'store'> & Partial<Schemas['Event']> & { kind?: Kind; call?: Call | null };
+export type StreamEvent = Pick<Schemas['Event'], 'job' | 'sequence' | 'store'> & Partial<Schemas['Event']>;

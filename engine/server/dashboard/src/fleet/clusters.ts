@@ -1,6 +1,7 @@
 // How much of a cluster can be read, for people.
 
-import type { Cluster, ClusterKind } from '../api/types';
+import type { Cluster, ClusterKind, Summary } from '../api/types';
+import { LIVING } from '../lib/job';
 
 export type Reach = 'pending' | 'reachable' | 'partly' | 'unknown';
 
@@ -28,8 +29,6 @@ export interface Outage {
   kinds: string;
   since: string | null;
   fault: string | null;
-  /** How many of its jobs Flink itself confirms all the same. */
-  confirmed: number;
 }
 
 /** What of a cluster cannot be read, if anything. */
@@ -37,13 +36,26 @@ export function outageOf(cluster: Cluster): Outage | null {
   const reach = reachOf(cluster);
   if (reach === 'pending' || reach === 'reachable') return null;
   const kinds = lost(cluster);
-  const since = kinds.flatMap((kind) => kind.unknownSince ?? []).sort()[0] ?? cluster.unknownSince ?? null;
+  // An operator that is not installed was never readable: that says nothing of when what is lost now was.
+  const own = kinds.filter((kind) => !isOperators(kind));
+  const earliest = (of: ClusterKind[]): string | undefined => of.flatMap((kind) => kind.unknownSince ?? []).sort()[0];
+  const since = cluster.unknownSince ?? earliest(own) ?? earliest(kinds) ?? null;
   return {
     cluster,
     isWhole: reach === 'unknown',
     kinds: unreadKinds(cluster),
     since,
     fault: cluster.fault ?? kinds[0]?.fault ?? null,
-    confirmed: cluster.jobs - cluster.unconfirmed,
   };
 }
+
+/** The jobs of a cluster that have not ended, and those of them that are confirmed. */
+export interface Living {
+  jobs: number;
+  confirmed: number;
+}
+
+/** What the engine is asked for them. */
+export const livingPath = (cluster: string): string => `api/v1/summary?${new URLSearchParams([['cluster', cluster], ...LIVING.map((state) => ['state', state])])}`;
+
+export const livingOf = (summary: Summary): Living => ({ jobs: summary.jobs, confirmed: summary.facets.confidence.items.find((item) => item.value === 'confirmed')?.count ?? 0 });

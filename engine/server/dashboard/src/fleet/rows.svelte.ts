@@ -202,12 +202,19 @@ class Rows {
   }
 
   /** The ids of all jobs that match, on all pages. */
-  async matching(): Promise<string[]> {
+  matching(): Promise<string[]> {
+    return this.#ids(this.#query ?? '');
+  }
+
+  /** The ids of all jobs that have an alert now. */
+  having = async (alert: string): Promise<ReadonlySet<string>> => new Set(await this.#ids(new URLSearchParams({ alert }).toString()));
+
+  async #ids(query: string): Promise<string[]> {
     const ids: string[] = [];
     let cursor: string | null = null;
     do {
       const from: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-      const page: JobPage = await get<JobPage>(`api/v1/jobs?${this.#query ?? ''}&limit=5000${from}`);
+      const page: JobPage = await get<JobPage>(`api/v1/jobs?${query}&limit=5000${from}`);
       ids.push(...page.items.map((job) => job.id));
       cursor = page.cursor ?? null;
     } while (cursor !== null);

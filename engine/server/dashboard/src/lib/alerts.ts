@@ -1,11 +1,11 @@
 // Alerts that ended, out of the history.
 
-import type { HistoryItem } from '../api/types';
+import type { HistoryItem, Scope } from '../api/types';
 
 export interface EndedAlert {
   sequence: number;
   alert: string;
-  scope: string;
+  scope: Scope;
   job: string;
   message: string;
   since: string;

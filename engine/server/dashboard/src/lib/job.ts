@@ -1,6 +1,6 @@
 // What a job is called, and how its state is coloured.
 
-import type { Job, State } from '../api/types';
+import { type Confidence, type Job, type State, STATES } from '../api/types';
 
 export type Tone = 'good' | 'moving' | 'bad' | 'calm';
 
@@ -22,6 +22,17 @@ const TONES: Record<State, Tone> = {
   SUSPENDED: 'calm',
   UNKNOWN: 'calm',
 };
+
+/** States that something ended with. */
+const ENDED: readonly State[] = ['FINISHED', 'CANCELED', 'FAILED', 'LOST', 'TERMINATED', 'SUSPENDED'];
+
+export const isEnded = (state: State): boolean => ENDED.includes(state);
+
+/** Those of all others, as a filter. */
+export const LIVING: readonly State[] = STATES.filter((state) => !isEnded(state));
+
+/** What the confidence in a state means: who told that it ended is not asked again and again. */
+export const certaintyOf = (state: State, confidence: Confidence): string => (confidence === 'confirmed' && isEnded(state) ? 'ended' : confidence);
 
 /** A word that only a later engine has is shown, and is calm. */
 export const toneOf = (state: State): Tone => TONES[state] ?? 'calm';

@@ -88,6 +88,38 @@ describe('timelineOf', () => {
   });
 });
 
+describe('an entry that does not read', () => {
+  const failed = present({ state: 'FAILED', since: new Date(now - 2 * MINUTE).toISOString() });
+
+  it('leaves a gap up to what is told next', () => {
+    // Between the second restart and the run after it, and at the end.
+    const gone = timelineOf(story(id, now).filter((item) => item.sequence !== 5), present(), now, [{ sequence: 5 }]);
+    expect(gone.gaps).toEqual([{ from: now - 81 * MINUTE, to: now - 49 * MINUTE }]);
+    expect(knownAt(gone, now - 60 * MINUTE)).toMatchObject({ span: null, gap: gone.gaps[0] });
+    expect(knownAt(gone, now - 82 * MINUTE).span).toMatchObject({ state: 'RESTARTING' });
+    expect(knownAt(gone, now - 48 * MINUTE).span).toMatchObject({ state: 'RUNNING', attempt: 3 });
+  });
+
+  it('ends the last state where it is lost, and the present begins where the record says', () => {
+    const lost = timelineOf(story(id, now), failed, now, [{ sequence: 99 }]);
+    expect(lost.gaps).toEqual([{ from: now - 6 * MINUTE, to: now - 2 * MINUTE }]);
+    expect(lost.spans.slice(-2)).toMatchObject([{ state: 'RUNNING', to: now - 6 * MINUTE, isOpen: false }, { state: 'FAILED', from: now - 2 * MINUTE, to: now }]);
+    expect(knownAt(lost, now - 3 * MINUTE).span).toBeNull();
+  });
+
+  it('is no gap where the record says that its state is older', () => {
+    const lost = timelineOf(story(id, now), present({ since: new Date(now - 34 * MINUTE).toISOString() }), now, [{ sequence: 99 }]);
+    expect(lost.gaps).toEqual([]);
+    expect(knownAt(lost, now - 3 * MINUTE).span).toMatchObject({ state: 'RUNNING' });
+  });
+
+  it('is not drawn on where the record has another state without an entry that tells it', () => {
+    const behind = timelineOf(story(id, now), failed, now);
+    expect(behind.spans.slice(-2)).toMatchObject([{ state: 'RUNNING', to: now - 2 * MINUTE, isOpen: false }, { state: 'FAILED', from: now - 2 * MINUTE, isOpen: true }]);
+    expect(knownAt(behind, now - MINUTE).span).toMatchObject({ state: 'FAILED' });
+  });
+});
+
 describe('knownAt', () => {
   it('tells what was known then, not what is known now', () => {
     const then = knownAt(told, now - 50 * MINUTE);

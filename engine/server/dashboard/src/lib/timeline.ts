@@ -1,6 +1,6 @@
 // A job's history as spans and marks: what the timeline draws, and what was known at a moment. Milliseconds since the epoch.
 
-import type { AlertChange, Confidence, HistoryItem, IntentWord, Job, Reason, Scope, State } from '../api/types';
+import type { AlertChange, Confidence, HistoryItem, IntentWord, Job, Reason, Scope, State, Unreadable } from '../api/types';
 import { DAY, HOUR, MINUTE, SECOND } from './time';
 
 export interface StateSpan {
@@ -30,8 +30,15 @@ export interface Mark {
   by: string | null;
 }
 
+/** A time of which an entry does not read. */
+export interface Gap {
+  from: number;
+  to: number;
+}
+
 export interface Timeline {
   spans: StateSpan[];
+  gaps: Gap[];
   alerts: AlertSpan[];
   marks: Mark[];
   /** The first moment anything is known of. */
@@ -41,44 +48,67 @@ export interface Timeline {
 
 const INTENTS: readonly string[] = ['start', 'cancel', 'savepoint', 'none'] satisfies IntentWord[];
 
-/** Builds it of entries in any order, and of the job as it stands (null once it is forgotten). */
-export function timelineOf(items: HistoryItem[], job: Job | null, now: number): Timeline {
+/** Builds it of entries in any order, of those that do not read, and of the job as it stands (null once it is forgotten). */
+export function timelineOf(items: HistoryItem[], job: Job | null, now: number, unreadable: readonly Pick<Unreadable, 'sequence'>[] = []): Timeline {
   const ordered = [...items].sort((a, b) => a.sequence - b.sequence);
-  const spans = statesOf(ordered, job, now);
+  const { spans, gaps } = statesOf(ordered, job, now, unreadable.map((one) => one.sequence).sort((a, b) => a - b));
   const alerts = alertsOf(ordered, job, now);
   const marks = marksOf(ordered, spans);
   const first = ordered[0];
   const begins = [...spans.map((one) => one.from), ...alerts.map((one) => one.from), ...(first ? [Date.parse(first.at)] : [])];
-  return { spans, alerts, marks, begin: Math.min(now - SECOND, ...begins), end: now };
+  return { spans, gaps, alerts, marks, begin: Math.min(now - SECOND, ...begins), end: now };
 }
 
-function statesOf(ordered: HistoryItem[], job: Job | null, now: number): StateSpan[] {
+function statesOf(ordered: HistoryItem[], job: Job | null, now: number, unreadable: number[]): Pick<Timeline, 'spans' | 'gaps'> {
   const spans: StateSpan[] = [];
+  const gaps: Gap[] = [];
+  let before: number | null = null;
+  /** Since when nothing is told: since the last entry in front of one that does not read. */
+  let lost: number | null = null;
   const close = (at: number): void => {
     const last = spans.at(-1);
     if (last?.isOpen) Object.assign(last, { to: Math.max(at, last.from), isOpen: false });
   };
+  const find = (at: number): void => {
+    if (lost !== null && at > lost) gaps.push({ from: lost, to: at });
+    lost = null;
+  };
+  const lose = (sequence: number): void => {
+    if (!(unreadable[0] !== undefined && unreadable[0] < sequence)) return;
+    unreadable = unreadable.filter((one) => one >= sequence);
+    // When it was decided stands in what does not read: somewhere between its neighbours.
+    if (before === null) return;
+    close(before);
+    lost ??= before;
+  };
   for (const item of ordered) {
     const at = Date.parse(item.at);
+    lose(item.sequence);
+    before = at;
     const last = spans.at(-1);
     const { transition } = item;
     if (transition) {
       close(at);
+      find(at);
       const { to: state, confidence, attempt, reason } = transition;
       spans.push({ from: at, to: at, state, confidence, attempt, reason, isOpen: true });
     } else if (item.kind === 'forgotten') {
       close(at);
+      find(at);
     } else if (item.confidence && last?.isOpen && last.confidence !== item.confidence) {
       // The same state, known otherwise from here on.
       close(at);
       spans.push({ ...last, from: at, to: at, confidence: item.confidence, isOpen: true });
     }
   }
-  return withPresent(spans, job, now);
+  lose(Infinity);
+  // The record says since when its state stands, so nothing is missing after that.
+  if (lost !== null) find(job === null ? now : Math.min(now, Math.max(lost, Date.parse(job.since))));
+  return { spans: withPresent(spans, job, now, gaps.at(-1)?.to ?? null), gaps };
 }
 
-/** What the record says now ends the row: its confidence may have changed without an entry that tells it. */
-function withPresent(spans: StateSpan[], job: Job | null, now: number): StateSpan[] {
+/** What the record says now ends the row: its state or confidence may have changed without an entry that tells it. */
+function withPresent(spans: StateSpan[], job: Job | null, now: number, found: number | null): StateSpan[] {
   const last = spans.at(-1);
   if (job === null) {
     if (last?.isOpen) last.to = now;
@@ -86,9 +116,19 @@ function withPresent(spans: StateSpan[], job: Job | null, now: number): StateSpa
   }
   const { state, confidence, attempt, reason } = job;
   const present = { to: now, state, confidence, attempt, reason, isOpen: true };
-  if (!last) return [{ from: Math.min(now, Date.parse(job.since)), ...present }];
+  const since = Math.min(now, Date.parse(job.since));
+  if (!last) return [{ from: since, ...present }];
+  if (!last.isOpen) {
+    // Nothing is told after that; or the record is of another job than the one that was forgotten.
+    const from = Math.max(last.to, found ?? last.to, since);
+    return [...spans, { from: last.state === state && found === null ? last.to : from, ...present }];
+  }
+  if (last.state !== state) {
+    const from = since > last.from ? since : now;
+    Object.assign(last, { to: from, isOpen: false });
+    return [...spans, { from, ...present }];
+  }
   last.to = now;
-  if (!last.isOpen || last.state !== state) return spans;
   last.reason = reason;
   if (last.confidence === confidence) return spans;
   const known = job.confirmedAt ? Date.parse(job.confirmedAt) : now;
@@ -153,6 +193,8 @@ function marksOf(ordered: HistoryItem[], spans: StateSpan[]): Mark[] {
 }
 
 export interface Known {
+  /** The time of which an entry does not read, if that moment is in one. */
+  gap: Gap | null;
   span: StateSpan | null;
   alerts: AlertSpan[];
   intent: Mark | null;
@@ -162,8 +204,10 @@ export interface Known {
 export function knownAt(timeline: Timeline, at: number): Known {
   const covers = (span: { from: number; to: number; isOpen: boolean }): boolean => span.from <= at && (at < span.to || span.isOpen);
   const intent = timeline.marks.filter((mark) => mark.kind === 'intent' && mark.at <= at).at(-1) ?? null;
+  const gap = timeline.gaps.find((one) => one.from < at && at < one.to) ?? null;
   return {
-    span: timeline.spans.findLast(covers) ?? null,
+    gap,
+    span: gap === null ? (timeline.spans.findLast(covers) ?? null) : null,
     alerts: timeline.alerts.filter(covers),
     intent: intent?.label === 'none' ? null : intent,
   };

@@ -85,11 +85,17 @@ class Live {
     });
   }
 
+  /** Another token was entered: what is open was opened with the one before. */
+  enter(): void {
+    this.asksForToken = 'no';
+    this.#stream.abort();
+    void this.follow();
+  }
+
   /** Follows the events until a token is asked for; every connection takes up where the last one ended. */
   async follow(): Promise<void> {
     if (this.#isFollowing) return;
     this.#isFollowing = true;
-    this.asksForToken = 'no';
     let last: Position | null = null;
     for (let failures = 0; this.asksForToken === 'no'; failures += 1) {
       if (document.hidden) await this.#seen(0);

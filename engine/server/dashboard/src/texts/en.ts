@@ -6,7 +6,7 @@ export const en = {
   units: { second: 's', minute: 'm', hour: 'h', day: 'd' },
   number: (count: number): string => count.toLocaleString('en'),
   app: {
-    title: (firing: number, page: string): string => `${firing > 0 ? `(${firing}) ` : ''}${page === '' ? '' : `${page} · `}Steadfast`,
+    title: (firing: number | null, page: string): string => `${firing === null ? '(?) ' : firing > 0 ? `(${firing}) ` : ''}${page === '' ? '' : `${page} · `}Steadfast`,
     skip: 'Skip to the content',
     pages: { fleet: 'Fleet', job: 'Job', alerts: 'Alerts', events: 'Events', policies: 'Policies', engine: 'Engine', nowhere: 'Not found' },
     navigation: 'Pages',
@@ -76,14 +76,15 @@ export const en = {
     alerting: 'An alert of the job stands and is not silenced',
     failed: 'FAILED, LOST or TERMINATED',
     degraded: 'A condition stands',
-    unconfirmed: 'Nobody confirms the state now',
+    unconfirmed: 'Not confirmed, and nothing worse',
     changing: 'On the way from one state to another',
     running: 'RUNNING, confirmed',
     ended: 'FINISHED, CANCELED or SUSPENDED',
   },
   confidence: { confirmed: 'confirmed', inferred: 'inferred', stale: 'stale' } as Record<string, string>,
   confidenceExplains: {
-    confirmed: 'Flink itself said so, freshly.',
+    confirmed: 'The source that owns the truth said so.',
+    ended: 'It ended; this was told, and it stays.',
     inferred: 'It follows from what another source says; Flink itself has not said it.',
     stale: 'It was so when it was last seen; no source has a fresh answer.',
   } as Record<string, string>,
@@ -97,7 +98,7 @@ export const en = {
     pending: 'first lists under way',
     neverRead: 'never read: jobs may be missing',
     jobs: (count: number): string => plural(count, 'job', 'jobs'),
-    unconfirmed: (count: number, of: number): string => `${count} of ${of} unconfirmed`,
+    unconfirmed: (count: number, of: number): string => `${count} of ${of} not confirmed`,
     silent: (silent: number, watched: number): string => `${silent} of ${watched} Flinks silent`,
     guard: 'fleet guard',
     guardExplains: 'Most of the cluster is dark at once, so it is the view that is broken: nothing turns terminal meanwhile.',
@@ -106,8 +107,9 @@ export const en = {
     outage: (name: string): string => `${name} cannot be read`,
     outagePart: (name: string, kinds: string): string => `${name}: ${kinds} cannot be read`,
     outageSince: (clock: string, age: string): string => `since ${clock}, ${age}`,
-    asLastSeen: (count: number): string => `${plural(count, 'job is', 'jobs are')} shown as last seen.`,
-    stillConfirmed: (confirmed: number, jobs: number): string => `Flink itself still confirms ${confirmed} of ${jobs} jobs.`,
+    asLastSeen: (living: number, ended: number): string =>
+      living === 0 ? `All of its ${plural(ended, 'job', 'jobs')} had ended before.` : `${plural(living, 'job is', 'jobs are')} shown as last seen${ended === 0 ? '' : `; ${ended} had ended before`}.`,
+    stillConfirmed: (confirmed: number, living: number): string => `Flink itself still confirms ${confirmed} of ${plural(living, 'job', 'jobs')} that ${living === 1 ? 'has' : 'have'} not ended.`,
     unknownJobs: 'Its jobs are not known.',
   },
   fleet: {
@@ -179,6 +181,8 @@ export const en = {
     lookLate: 'The answer is not there yet; it will be shown as soon as it comes.',
     silenceExplains: 'Sinks are not told of the alert until that time. If it still stands then, they are told. The record itself does not change.',
     silenceWhich: 'Alert',
+    silenceThose: (count: number, of: number): string => `${count} of the ${of} selected jobs ${count === 1 ? 'has' : 'have'} this alert now; only ${count === 1 ? 'that one is' : 'those are'} silenced.`,
+    silenceNone: 'None of the selected jobs has this alert now.',
     until: 'Until',
     spans: { '1h': '1 hour', '4h': '4 hours', '1d': '1 day', '7d': '7 days' } as Record<string, string>,
     untilOther: 'another time',
@@ -190,6 +194,7 @@ export const en = {
   },
   job: {
     notFound: 'There is no such job on record',
+    notKnown: 'It is not known whether there is such a job',
     forgotten: 'The record of this job was removed.',
     copyId: 'Copy the id',
     attempt: (attempt: number): string => (attempt === 0 ? 'no attempt seen yet' : `attempt ${attempt}`),
@@ -209,6 +214,9 @@ export const en = {
     links: 'Links',
     alerts: 'Alerts',
     conditions: 'Conditions',
+    standsNot: 'This alert does not stand now. If it rises before then, no sink is told.',
+    /** Where what the engine says is in another language than the page. */
+    inEnglish: '',
     silencedUntil: (at: string, by: string | null): string => `silenced until ${at}${by === null ? '' : ` by ${by}`}`,
     timeline: 'Timeline',
     timelineLabel: 'States of this job over time. Arrow keys move the moment, plus and minus zoom.',
@@ -219,8 +227,9 @@ export const en = {
     legend: 'hatched: not confirmed',
     knownAt: (at: string): string => `What was known at ${at}`,
     knownNothing: 'Nothing was known yet.',
+    gap: (from: string, to: string): string => `An entry from between ${from} and ${to} does not read: what was known then is not told.`,
     toNow: 'Back to now',
-    intentMark: (what: string, by: string | null): string => `intent: ${what}${by === null ? '' : ` (${by})`}`,
+    intentMark: (what: string, by: string | null): string => `${what === 'none' ? 'intent taken back' : `intent: ${what}`}${by === null ? '' : ` (${by})`}`,
     attemptMark: (attempt: string): string => `attempt ${attempt} begins`,
     forgottenMark: 'forgotten',
     truncated: (count: number): string => `The newest ${count} entries; earlier ones are on the page Events.`,
@@ -354,15 +363,30 @@ export const en = {
     column: { at: 'When', job: 'Job', what: 'What', why: 'Details' },
     fires: (alert: string): string => `${alert} fires`,
     resolved: (alert: string): string => `${alert} resolved`,
-    update: 'What is known of it changed, its state did not.',
+    update: (count: number): string => `What is known of it changed${count === 1 ? '' : ` ${count} times`}, its state did not.`,
     forgotten: 'The record was removed.',
     silenced: 'silenced',
     silencedExplains: 'No sink was told of this: the alert was silenced then.',
-    unreadable: (count: number): string => `${plural(count, 'entry', 'entries')} of the store did not read and ${count === 1 ? 'is' : 'are'} missing here.`,
+    unreadable: 'does not read',
+    dropped: 'Older entries were dropped, since only so much is kept.',
+    someUnreadable: (count: number): string => `${plural(count, 'entry', 'entries')} of the store did not read and ${count === 1 ? 'is' : 'are'} missing here.`,
     stop: 'Stop',
     cut: (count: number): string => `The export has the first ${count.toLocaleString('en')} entries; choose a shorter time for the rest.`,
-    call: (what: string): string => what,
-    by: (who: string, through: string): string => `by ${who}, ${through}`,
+    call: (what: string, alert: string | null, until: string | null): string => {
+      switch (what) {
+        case 'silence': return `${alert ?? '?'} silenced${until === null ? '' : ` until ${until}`}`;
+        case 'unsilence': return `silence of ${alert ?? '?'} ended`;
+        case 'start': case 'cancel': case 'savepoint': return `intent: ${what}`;
+        case 'none': return 'intent taken back';
+        case 'forget': return 'record removed';
+        case 'forget-by-force': return 'record removed by force';
+        default: return alert === null ? what : `${what} ${alert}`;
+      }
+    },
+    /** `by`: who it is by what they showed; `says`: for whom, as they say; `from`: their address. */
+    by: (by: string | null, says: string | null, from: string | null, through: string): string =>
+      [...(by === null ? [] : [`by ${by}`]), ...(says === null ? [] : [`for ${says}, as they say`]), ...(from === null ? [] : [`from ${from}`]), through].join(', '),
+    through: { nothing: 'without a token', 'token-file': 'with the token', token: 'with a token', certificate: 'with a certificate', kubernetes: 'with a Kubernetes token' } as Record<string, string>,
     newer: (count: number): string => `Show ${plural(count, 'newer entry', 'newer entries')}`,
   },
   alerts: {
@@ -378,6 +402,7 @@ export const en = {
     whole: { cluster: 'of the whole cluster', policy: 'of all jobs of the policy' } as Record<string, string>,
     some: (shown: number, total: number): string => `${shown.toLocaleString('en')} of ${total.toLocaleString('en')} are shown, the oldest first.`,
     atMost: 'More than these are not shown at once; `steadfast alerts` and GET /api/v1/alerts have them all.',
+    those: 'its jobs',
     silencedAt: (job: string): string => `noted at ${job}`,
     someResolved: (count: number): string => `The newest ${count.toLocaleString('en')}.`,
     affects: (count: number): string => plural(count, 'job', 'jobs'),
@@ -392,7 +417,7 @@ export const en = {
       outdated: 'The module that the configuration names cannot be used; the last good one decides.',
       unusable: 'Nothing can decide: its jobs are stale.',
     } as Record<string, string>,
-    fact: { module: 'Module', sha256: 'Digest', contract: 'Contract', rollout: 'Rollout', since: 'Since', jobs: 'Jobs', signedBy: 'Signed by', params: 'Parameters', decisions: 'Decisions', latency: 'Latency, mean', failures: 'Failures' },
+    fact: { module: 'Module', sha256: 'Digest', contract: 'Contract', rollout: 'Rollout', since: 'Since', jobs: 'Jobs', signedBy: 'Signed by', params: 'Parameters', decisions: 'Calls of the module', latency: 'Latency, mean', failures: 'Failures' },
     suspended: (age: string): string => `Asked about one job at a time for ${age}, since it ran out of time again and again.`,
     reload: 'Reload the configuration',
     reloadExplains: 'Reads the configuration and the modules anew, tries them on what is seen now, and lets them decide. Needs the scope “admin”.',

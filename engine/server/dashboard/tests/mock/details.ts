@@ -79,6 +79,7 @@ export function podsOf(job: Job, now: number): PodsFacts {
   const container = { name: 'flink-main-container', restarts: 0, state: 'running' as const };
   const tm = (at: number) => ({ name: `${job.name}-taskmanager-1-${at}`, role: 'taskmanager' as const, phase: 'Running', ready: true, node: `node-${at + 3}`, restarts: 0, startedAt: iso(now - 9e7), containers: [container] });
   return {
+    podsOmitted: 0,
     askedAt: iso(now),
     pods: { known: 'present', value: [{ name: `${job.name}-7f9c-jm1`, role: 'jobmanager', phase: 'Running', ready: true, node: 'node-1', restarts: 2, startedAt: iso(now - 9e7), containers: [{ ...container, restarts: 2, reason: 'OOMKilled', exitCode: 137 }] }, tm(1), tm(2)] },
     events: { known: 'present', value: [{ object: `Pod ${job.name}-7f9c-jm1`, reason: 'BackOff', message: 'Back-off restarting failed container flink-main-container', at: iso(now - 4.9e6), count: 4, type: 'Warning' }] },

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Call, ClusterList, HistoryItem, Job, PodsFacts, PolicyList, ShadowPage, StreamEvent, FlinkFacts, LogFacts } from '../../src/api/types';
+import type { Call, ClusterList, HistoryItem, HistoryPage, Job, PodsFacts, PolicyList, ShadowPage, StreamEvent, FlinkFacts, LogFacts } from '../../src/api/types';
 import { explanationOf, flinkOf, LOG, podsOf } from './details';
 import { alertsOf, matches, order, severityOf, summaryOf } from './query';
 import { clustersOf, iso } from './world';
@@ -25,9 +25,11 @@ export interface Asked {
   body: unknown;
 }
 
-type Reply = { status: number; body?: unknown; type?: string; headers?: Record<string, string> };
+export type Reply = { status: number; body?: unknown; type?: string; headers?: Record<string, string> };
 const ok = (body: unknown): Reply => ({ status: 200, body });
-const problem = (status: number, detail: string): Reply => ({ status, body: { title: 'refused', status, detail } });
+const problem = (status: number, code: string, detail: string): Reply => ({ status, type: 'application/problem+json', body: { type: `tag:steadfast.dev,2026:problem:${code}`, code, title: 'refused', status, detail } });
+/** What a proxy answers by itself. */
+export const page = (status: number, body = '<html><body>default backend</body></html>', type = 'text/html'): Reply => ({ status, body, type });
 
 export class Mock {
   readonly jobs = new Map<string, Job>();
@@ -36,6 +38,13 @@ export class Mock {
   policies: PolicyList = { items: [], lastReload: null };
   shadows: ShadowPage = { policies: [], items: [], cursor: null };
   token: string | null = null;
+  /** What a proxy in front of the engine answers in its place, if anything. */
+  proxy: ((path: string) => Reply | null) | null = null;
+  /** Refusals of the engine by path. */
+  refuses: ((path: string) => Reply | null) | null = null;
+  /** Entries of the history that do not read, and up to which one they were dropped. */
+  unreadable: NonNullable<HistoryPage['unreadable']> = [];
+  droppedUntil = 0;
   /** Paths that this engine does not serve. */
   missing: RegExp[] = [];
   /** Everything that was asked, the newest last. */
@@ -78,6 +87,18 @@ export class Mock {
     return this;
   }
 
+  /** A proxy takes the engine's place: what is open breaks off, and each further request is answered by it. */
+  hide(answer: Reply): void {
+    this.proxy = () => answer;
+    this.breakOff();
+  }
+
+  /** Ends every event stream. */
+  breakOff(): void {
+    for (const stream of this.#streams) stream.destroy();
+    this.#streams.clear();
+  }
+
   /** Ends like a process that was killed: connections break off. */
   async stop(): Promise<void> {
     const server = this.#server;
@@ -89,7 +110,7 @@ export class Mock {
   }
 
   /** Commits a job as it is now, and tells it to those who follow. What somebody asked for is an entry about their call. */
-  commit(job: Job, kind: 'update' | 'transition' = 'update', asked: Pick<Call, 'what' | 'alert' | 'says'> | null = null): void {
+  commit(job: Job, kind: 'update' | 'transition' = 'update', asked: Pick<Call, 'what' | 'alert' | 'says' | 'until' | 'comment'> | null = null): void {
     const before = this.jobs.get(job.id);
     const shown = { ...job, severity: severityOf(job), revision: (before?.revision ?? 0) + 1 };
     this.jobs.set(job.id, shown);
@@ -131,8 +152,12 @@ export class Mock {
     const text = Buffer.concat(chunks).toString();
     const body: unknown = text === '' ? null : JSON.parse(text);
     this.asked.push({ method: request.method ?? 'GET', path: url.pathname + url.search, body });
-    if (this.token !== null && request.headers.authorization !== `Bearer ${this.token}`) return this.#answer(request, response, problem(401, 'no token'));
-    if (this.missing.some((path) => path.test(url.pathname))) return this.#answer(request, response, problem(404, `there is nothing at ${url.pathname}`));
+    const other = this.proxy?.(url.pathname) ?? null;
+    if (other !== null) return this.#answer(request, response, other);
+    if (this.token !== null && request.headers.authorization !== `Bearer ${this.token}`) return this.#answer(request, response, problem(401, request.headers.authorization === undefined ? 'key-required' : 'unknown-token', 'no token'));
+    if (this.missing.some((path) => path.test(url.pathname))) return this.#answer(request, response, problem(404, 'no-such-path', `there is nothing at ${url.pathname}`));
+    const refused = this.refuses?.(url.pathname) ?? null;
+    if (refused !== null) return this.#answer(request, response, refused);
     if (url.pathname === '/api/v1/events') {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'steadfast-store': 'mock' });
       response.write(': here\n\n');
@@ -200,7 +225,7 @@ export class Mock {
     const sign = query.get('order') === 'oldest' ? 1 : -1;
     items.sort((a, b) => sign * (Date.parse(a.at) - Date.parse(b.at) || a.sequence - b.sequence));
     const page = this.#page(items, query) as { items: HistoryItem[]; cursor: string | null };
-    if (query.get('format') !== 'csv') return ok(page);
+    if (query.get('format') !== 'csv') return ok({ ...page, droppedUntil: this.droppedUntil, ...(query.has('cursor') || this.unreadable.length === 0 ? {} : { unreadable: this.unreadable.filter((one) => !query.get('job') || one.job === query.get('job')) }) });
     const lines = page.items.map((item) => [item.sequence, item.at, item.job, item.kind, item.transition?.from ?? '', item.transition?.to ?? '', '', item.alert?.alert ?? item.call?.alert ?? '', item.alert?.status ?? '', item.call?.by ?? '', ''].join(','));
     return { status: 200, body: `sequence,at,job,kind,from,to,confidence,alert,status,by,message\n${lines.join('\n')}\n`, type: 'text/csv', ...(page.cursor === null ? {} : { headers: { 'steadfast-cursor': page.cursor } }) };
   }
@@ -217,7 +242,7 @@ export class Mock {
 
   #jobPart(path: string, query: URLSearchParams): Reply {
     const named = this.#named(path);
-    if (!named) return problem(404, `there is no job ${decodeURIComponent(path.replace(/^\/api\/v1\/jobs\//, ''))}; GET /api/v1/jobs lists all`);
+    if (!named) return problem(404, 'no-such-job', `there is no job ${decodeURIComponent(path.replace(/^\/api\/v1\/jobs\//, ''))}; GET /api/v1/jobs lists all`);
     const now = this.now ?? Date.now();
     const { job, part: [part] } = named;
     switch (part) {
@@ -226,19 +251,19 @@ export class Mock {
       case 'flink': return ok({ ...flinkOf(job, now), ...this.closeup });
       case 'pods': return ok({ ...podsOf(job, now), ...this.closeup });
       case 'log': return ok(this.closeup.log ? { askedAt: iso(now), log: this.closeup.log } : { askedAt: iso(now), log: { known: 'present', value: { pod: `${job.name}-7f9c-jm1`, container: 'flink-main-container', text: LOG.split('\n').slice(-Number(query.get('lines') ?? 200)).join('\n') } } });
-      default: return problem(404, 'no such part');
+      default: return problem(404, 'no-such-path', 'no such part');
     }
   }
 
   #write(method: string, url: URL, body: unknown): Reply {
     const named = this.#named(url.pathname);
-    if (!named) return problem(404, 'there is no such job');
+    if (!named) return problem(404, 'no-such-job', 'there is no such job');
     const { job, part: [part, name] } = named;
     const said = (body ?? {}) as { intent?: 'cancel'; author?: string; until?: string; comment?: string };
     const says = said.author ? { says: said.author } : {};
     const at = iso(Date.now());
     if (method === 'DELETE' && part === undefined) {
-      if (job.state === 'RUNNING' && url.searchParams.get('force') !== 'true') return problem(409, `${job.id} is seen alive; add force=true`);
+      if (job.state === 'RUNNING' && url.searchParams.get('force') !== 'true') return problem(409, 'job-seen-alive', `${job.id} is seen alive; add force=true`);
       this.commit(job, 'update', { what: url.searchParams.get('force') === 'true' ? 'forget-by-force' : 'forget' });
       this.forget(job.id);
       return { status: 204 };
@@ -252,7 +277,7 @@ export class Mock {
       // Without a silence there is none to be taken back.
       if (method === 'DELETE' && others.length === job.silences.length) return ok(job);
       const silences = until === null ? others : [...others, { alert: name ?? '', until, by: said.author ?? null, comment: said.comment ?? null, since: at }];
-      this.commit({ ...job, alerts, silences }, 'update', { what: until === null ? 'unsilence' : 'silence', alert: name ?? null, ...says });
+      this.commit({ ...job, alerts, silences }, 'update', { what: until === null ? 'unsilence' : 'silence', alert: name ?? null, ...(until === null ? {} : { until, comment: said.comment ?? null }), ...says });
     }
     return ok(this.jobs.get(job.id));
   }
