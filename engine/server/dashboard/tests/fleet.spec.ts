@@ -120,7 +120,7 @@ test('a cluster tells how many of its jobs nobody confirms, and whether the flee
   const since = iso(now - 12_000);
   await open([job('prod/a/one', { confidence: 'stale', conditions: [{ type: 'FleetDisrupted', since, message: 'most are dark' }] }), job('prod/a/two')]);
   const cluster = page.locator('[data-cluster="prod"]');
-  await expect(cluster).toContainText('1 of 2 unconfirmed');
+  await expect(cluster).toContainText('1 of 2 not confirmed');
   await expect(cluster).toContainText('fleet guard');
   await cluster.click();
   expect(queryOf(page).getAll('cluster')).toEqual(['prod']);

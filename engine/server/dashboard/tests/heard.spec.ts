@@ -1,5 +1,6 @@
 // Who answered: only what the engine itself says is heard and believed. A proxy in front of it says many things.
 
+import { readFile } from 'node:fs/promises';
 import { page as proxyPage } from './mock/server';
 import { iso, job, story } from './mock/world';
 import { expect, test } from './page';
@@ -129,4 +130,27 @@ test('an entry that does not read has a row and a gap, and what is known of then
   await expect(row).toContainText('the row is damaged');
   await expect(page.locator('tbody tr[data-kind]').first()).toHaveAttribute('data-kind', 'unreadable');
   await expect(page.getByText('Older entries were dropped')).toBeVisible();
+});
+
+test('an entry that comes and does not read is a newer one, until it is shown', async ({ page, open }) => {
+  const mock = await open([job(id)], '#/events', (one) => { one.history = story(id, Date.now()); });
+  await expect(page.locator('tbody tr[data-kind]')).toHaveCount(12);
+  await expect(page.locator('.link')).toHaveText('live');
+  mock.sequence = 10_000;
+  mock.damage(id, 'the row is damaged');
+  await page.getByRole('button', { name: 'Show 1 newer entry' }).click();
+  await expect(page.locator('tbody tr[data-kind="unreadable"]')).toContainText('the row is damaged');
+  await expect(page.getByRole('button', { name: /newer/ })).toHaveCount(0);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export JSON' }).click()]);
+  const rows = JSON.parse(await readFile(await download.path(), 'utf8')) as { kind: string; why?: string }[];
+  expect(rows.filter((row) => row.kind === 'unreadable')).toMatchObject([{ why: 'the row is damaged' }]);
+});
+
+test('before what is kept, nothing is said to have been known or not', async ({ page, open }) => {
+  const now = Date.now();
+  await open([job(id)], `#/jobs/${id}?at=${iso(now - 90 * 60_000)}`, (one) => {
+    one.history = [{ sequence: 4, at: iso(now - 100 * 60_000), job: id, kind: 'update', revision: 1, confidence: 'confirmed' }, ...story(id, now).filter((item) => item.sequence > 4).map((item) => ({ ...item, sequence: item.sequence + 10 }))];
+    one.droppedUntil = 3;
+  });
+  await expect(page.locator('[data-known-then]')).toContainText('What was known then is older than what is kept or shown.');
 });

@@ -81,15 +81,17 @@ test('a token is asked for, kept in the tab, and asked for again when it is wron
 /** Tabs of which the test says which one is seen: to Playwright all are. */
 async function tab(context: BrowserContext, address: string, isHidden: boolean): Promise<Page> {
   const page = await context.newPage();
-  await page.addInitScript((hidden) => {
+  await hide(page, isHidden);
+  await page.goto(address);
+  return page;
+}
+const hide = (page: Page, isHidden: boolean): Promise<unknown> =>
+  page.addInitScript((hidden) => {
     const seen = window as unknown as { isHidden: boolean };
     seen.isHidden = hidden;
     Object.defineProperty(document, 'hidden', { get: () => seen.isHidden });
     Object.defineProperty(document, 'visibilityState', { get: () => (seen.isHidden ? 'hidden' : 'visible') });
   }, isHidden);
-  await page.goto(address);
-  return page;
-}
 const turn = (page: Page, isHidden: boolean): Promise<void> =>
   page.evaluate((hidden) => {
     (window as unknown as { isHidden: boolean }).isHidden = hidden;
@@ -129,6 +131,25 @@ test('a tab that is opened in the background follows nothing until it is seen', 
   expect(mock.asked.filter((one) => one.path.startsWith('/api/v1/events')).length).toBe(1);
   await turn(hidden, false);
   await expect.poll(() => mock.followers).toBe(1);
+});
+
+test('a hidden tab whose engine is gone counts no alerts in its title', async ({ page, open, context }) => {
+  const since = iso(Date.now());
+  const mock = await open([job('prod/a/one', { alerts: [{ alert: 'JobFailed', scope: 'job', since, message: 'it failed' }] })]);
+  await page.close();
+  const hidden = await context.newPage();
+  await hidden.clock.install();
+  await hide(hidden, false);
+  await hidden.goto(mock.address);
+  await expect(hidden).toHaveTitle('(1) Steadfast');
+  await turn(hidden, true);
+  await mock.stop();
+  await hidden.clock.fastForward(31_000);
+  await expect(hidden).toHaveTitle('(?) Steadfast');
+  await expect(hidden.locator('link[rel="icon"]')).toHaveAttribute('href', './dashboard/icon.svg');
+  await mock.start();
+  await hidden.clock.fastForward(31_000);
+  await expect(hidden).toHaveTitle('(1) Steadfast');
 });
 
 test('a tab that was hidden says as of when it is until it is read anew', async ({ page, open, context }) => {

@@ -57,7 +57,7 @@ test('a call says what was asked for, until when, why, and by whom', async ({ pa
   await expect(rows.nth(4)).toContainText(/JobFailed silenced until (\d\d-\d\d )?\d\d:\d\d: being repaired/);
   await expect(rows.nth(4)).toContainText('from 127.0.0.1, without a token');
   await expect(rows.nth(3)).toContainText('silence of JobFailed ended');
-  await expect(rows.nth(3)).toContainText('by deploy-bot, for ann, as they say, from 10.0.0.7, with a token');
+  await expect(rows.nth(3)).toContainText('by deploy-bot, for ann (as they say), from 10.0.0.7, with a token');
   await expect(rows.nth(2)).toContainText('intent: cancel');
   await expect(rows.nth(1)).toContainText('intent taken back');
   await expect(rows.nth(0)).toContainText('record removed by force');

@@ -95,7 +95,7 @@ export type Explanation = Pick<Explained['Explanation'], keyof Explained['Explan
 // ---- The event stream
 
 /**
- * An entry that does not read has neither kind nor revision, and of an earlier engine no time. `record` is the job as it was committed,
+ * An entry that does not read has `why` in the place of kind and revision, and of an earlier engine no time. `record` is the job as it was committed,
  * null if there is none any more.
  */
-export type StreamEvent = Pick<Schemas['Event'], 'job' | 'sequence' | 'store'> & Partial<Schemas['Event']>;
+export type StreamEvent = Pick<Schemas['Event'], 'job' | 'sequence' | 'store'> & Partial<Schemas['Event']> & Partial<Pick<Schemas['UnreadableEvent'], 'why'>>;

@@ -21,9 +21,14 @@ describe('takesEvent', () => {
     expect(takes('kind=transition', { body: { sequence: 1, at: '', from: 'RUNNING', to: 'FAILED', confidence: 'confirmed', reason, attempt: 1, policy: '' } })).toBe(true);
   });
 
+  it('takes what does not read for any kind, as the list has a row for it', () => {
+    expect(takes('kind=transition', { why: 'damaged' })).toBe(true);
+    expect(takes('kind=transition&job=prod%2Fa%2Ftwo', { why: 'damaged' })).toBe(false);
+  });
+
   it.each([
     ['job=prod%2Fa%2Fone', true], ['job=prod%2Fa%2Ftwo', false], ['cluster=prod', true], ['cluster=staging&cluster=prod', true], ['cluster=staging', false],
-    ['namespace=a,b', true], ['namespace=b', false], ['until=2026-11-28T03:00:00Z', false], ['until=2026-11-28T04:00:00Z', true],
+    ['namespace=a,b', true], ['namespace=b', false], ['until=2026-11-28T03:00:00Z', false], ['until=2026-11-28T04:00:00Z', false], ['until=2026-11-28T04:00:01Z', true],
     ['since=2026-11-28T04:00:01Z', false], ['since=2026-11-28T03:00:00Z', true],
   ])('goes by %s', (query, isTaken) => {
     expect(takes(query, { kind: 'transition' })).toBe(isTaken);

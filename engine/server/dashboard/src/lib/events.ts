@@ -17,5 +17,7 @@ export function takesEvent(query: URLSearchParams, event: StreamEvent): boolean 
   const at = Date.parse(event.at ?? '');
   const [since, until] = [Date.parse(query.get('since') ?? ''), Date.parse(query.get('until') ?? '')];
   const job = query.get('job') ?? '';
-  return (job === '' || job === event.job) && takes('kind', kindOf(event)) && takes('cluster', cluster) && takes('namespace', namespace) && !(at < since) && !(at > until);
+  // What does not read may be of any kind: the list has a row for it.
+  const isKind = event.why !== undefined || takes('kind', kindOf(event));
+  return (job === '' || job === event.job) && isKind && takes('cluster', cluster) && takes('namespace', namespace) && !(at < since) && !(at >= until);
 }

@@ -110,7 +110,18 @@ describe('an entry that does not read', () => {
   it('is no gap where the record says that its state is older', () => {
     const lost = timelineOf(story(id, now), present({ since: new Date(now - 34 * MINUTE).toISOString() }), now, [{ sequence: 99 }]);
     expect(lost.gaps).toEqual([]);
+    expect(lost).toEqual(timelineOf(story(id, now), present({ since: new Date(now - 34 * MINUTE).toISOString() }), now));
     expect(knownAt(lost, now - 3 * MINUTE).span).toMatchObject({ state: 'RUNNING' });
+  });
+
+  it('leaves it open how certain such a state was until an entry tells it', () => {
+    const since = new Date(now - 34 * MINUTE).toISOString();
+    const some = story(id, now).filter((item) => item.sequence !== 12);
+    const lost = timelineOf(some, present({ since }), now, [{ sequence: 12 }]);
+    expect(lost.gaps).toEqual([{ from: now - 34 * MINUTE, to: now - 15 * MINUTE }]);
+    expect(lost.spans.slice(-1)).toMatchObject([{ state: 'RUNNING', confidence: 'confirmed', from: now - 15 * MINUTE, to: now }]);
+    const stale = timelineOf(story(id, now), present({ since, confidence: 'stale' }), now, [{ sequence: 99 }]);
+    expect(knownAt(stale, now - MINUTE)).toMatchObject({ span: null, gap: { to: now } });
   });
 
   it('is not drawn on where the record has another state without an entry that tells it', () => {

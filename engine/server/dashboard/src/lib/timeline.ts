@@ -81,6 +81,8 @@ function statesOf(ordered: HistoryItem[], job: Job | null, now: number, unreadab
     close(before);
     lost ??= before;
   };
+  // The record says since when its state stands: what does not read after that is no other state.
+  const isVouched = (last: StateSpan | undefined): last is StateSpan => lost !== null && last !== undefined && job?.state === last.state && Date.parse(job.since) <= lost;
   for (const item of ordered) {
     const at = Date.parse(item.at);
     lose(item.sequence);
@@ -95,6 +97,9 @@ function statesOf(ordered: HistoryItem[], job: Job | null, now: number, unreadab
     } else if (item.kind === 'forgotten') {
       close(at);
       find(at);
+    } else if (item.confidence && isVouched(last)) {
+      find(at);
+      spans.push({ ...last, from: at, to: at, confidence: item.confidence, isOpen: true });
     } else if (item.confidence && last?.isOpen && last.confidence !== item.confidence) {
       // The same state, known otherwise from here on.
       close(at);
@@ -102,13 +107,15 @@ function statesOf(ordered: HistoryItem[], job: Job | null, now: number, unreadab
     }
   }
   lose(Infinity);
-  // The record says since when its state stands, so nothing is missing after that.
-  if (lost !== null) find(job === null ? now : Math.min(now, Math.max(lost, Date.parse(job.since))));
-  return { spans: withPresent(spans, job, now, gaps.at(-1)?.to ?? null), gaps };
+  const last = spans.at(-1);
+  if (lost !== null && job !== null && !isVouched(last)) find(Math.min(now, Math.max(lost, Date.parse(job.since))));
+  else if (lost !== null && isVouched(last) && last.confidence === job?.confidence) last.isOpen = true;
+  else find(now);
+  return { spans: withPresent(spans, job, now, gaps.at(-1)?.to ?? -Infinity), gaps };
 }
 
 /** What the record says now ends the row: its state or confidence may have changed without an entry that tells it. */
-function withPresent(spans: StateSpan[], job: Job | null, now: number, found: number | null): StateSpan[] {
+function withPresent(spans: StateSpan[], job: Job | null, now: number, found: number): StateSpan[] {
   const last = spans.at(-1);
   if (job === null) {
     if (last?.isOpen) last.to = now;
@@ -118,11 +125,8 @@ function withPresent(spans: StateSpan[], job: Job | null, now: number, found: nu
   const present = { to: now, state, confidence, attempt, reason, isOpen: true };
   const since = Math.min(now, Date.parse(job.since));
   if (!last) return [{ from: since, ...present }];
-  if (!last.isOpen) {
-    // Nothing is told after that; or the record is of another job than the one that was forgotten.
-    const from = Math.max(last.to, found ?? last.to, since);
-    return [...spans, { from: last.state === state && found === null ? last.to : from, ...present }];
-  }
+  // Nothing that reads tells of it; or the job was forgotten, and seen again.
+  if (!last.isOpen) return [...spans, { from: Math.max(last.to, since, found), ...present }];
   if (last.state !== state) {
     const from = since > last.from ? since : now;
     Object.assign(last, { to: from, isOpen: false });

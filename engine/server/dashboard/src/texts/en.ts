@@ -227,6 +227,7 @@ export const en = {
     legend: 'hatched: not confirmed',
     knownAt: (at: string): string => `What was known at ${at}`,
     knownNothing: 'Nothing was known yet.',
+    knownNoMore: 'What was known then is older than what is kept or shown.',
     gap: (from: string, to: string): string => `An entry from between ${from} and ${to} does not read: what was known then is not told.`,
     toNow: 'Back to now',
     intentMark: (what: string, by: string | null): string => `${what === 'none' ? 'intent taken back' : `intent: ${what}`}${by === null ? '' : ` (${by})`}`,
@@ -385,7 +386,7 @@ export const en = {
     },
     /** `by`: who it is by what they showed; `says`: for whom, as they say; `from`: their address. */
     by: (by: string | null, says: string | null, from: string | null, through: string): string =>
-      [...(by === null ? [] : [`by ${by}`]), ...(says === null ? [] : [`for ${says}, as they say`]), ...(from === null ? [] : [`from ${from}`]), through].join(', '),
+      [...(by === null ? [] : [`by ${by}`]), ...(says === null ? [] : [`for ${says} (as they say)`]), ...(from === null ? [] : [`from ${from}`]), through].join(', '),
     through: { nothing: 'without a token', 'token-file': 'with the token', token: 'with a token', certificate: 'with a certificate', kubernetes: 'with a Kubernetes token' } as Record<string, string>,
     newer: (count: number): string => `Show ${plural(count, 'newer entry', 'newer entries')}`,
   },

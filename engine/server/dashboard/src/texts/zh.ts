@@ -211,6 +211,7 @@ export const zh: Texts = {
     legend: '斜纹：未确认',
     knownAt: (at) => `${at} 时所知`,
     knownNothing: '当时还一无所知。',
+    knownNoMore: '当时所知早于所保留或显示的记录。',
     gap: (from, to) => `${from} 与 ${to} 之间有一条记录无法读取：当时的情况未知。`,
     toNow: '回到现在',
     intentMark: (what, by) => `${what === 'none' ? '意图已撤销' : `意图：${what}`}${by === null ? '' : `（${by}）`}`,

@@ -87,6 +87,14 @@ export class Mock {
     return this;
   }
 
+  /** An entry is committed that does not read. */
+  damage(id: string, why: string): void {
+    this.sequence += 1;
+    const entry = { sequence: this.sequence, job: id, why };
+    this.unreadable.push(entry);
+    for (const stream of this.#streams) stream.write(`id: ${entry.sequence}\nevent: unreadable\ndata: ${JSON.stringify({ ...entry, store: 'mock', at: iso(Date.now()) })}\n\n`);
+  }
+
   /** A proxy takes the engine's place: what is open breaks off, and each further request is answered by it. */
   hide(answer: Reply): void {
     this.proxy = () => answer;
@@ -220,7 +228,7 @@ export class Mock {
     const items = this.history.filter(({ job, kind, at }) => {
       const [cluster = '', namespace = ''] = job.split('/');
       return (!query.get('job') || query.get('job') === job) && (kinds.length === 0 || kinds.includes(kind)) && (clusters.length === 0 || clusters.includes(cluster)) &&
-        (namespaces.length === 0 || namespaces.includes(namespace)) && !(Date.parse(at) < since) && !(Date.parse(at) > until);
+        (namespaces.length === 0 || namespaces.includes(namespace)) && !(Date.parse(at) < since) && !(Date.parse(at) >= until);
     });
     const sign = query.get('order') === 'oldest' ? 1 : -1;
     items.sort((a, b) => sign * (Date.parse(a.at) - Date.parse(b.at) || a.sequence - b.sequence));
