@@ -108,7 +108,7 @@ test.describe('in a Chinese browser', () => {
   test.use({ locale: 'zh-CN' });
   test('the page is Chinese, and no text is left out', async ({ page, open }) => {
     const mock = await open([job(id, { alerts: [alert] }), ...fleet(30)], '', (one) => { one.history = story(id, Date.now()); });
-    await expect(page.getByRole('columnheader', { name: '告警与条件' })).toBeVisible();
+    await expect(page.getByRole('columnheader', { name: '告警与状况' })).toBeVisible();
     for (const hash of ['#/jobs', `#/jobs/${id}`, '#/alerts', '#/events', '#/policies', '#/engine']) {
       await page.goto(mock.address + hash);
       await expect(page.locator('main')).not.toContainText('加载中');

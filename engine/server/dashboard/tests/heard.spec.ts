@@ -99,6 +99,7 @@ test('while the engine is gone, title and icon do not count alerts', async ({ pa
   await expect(page).toHaveTitle('(1) Steadfast');
   await mock.stop();
   await expect(page).toHaveTitle('(?) Steadfast');
+  await expect(page.locator('nav .count')).toHaveAttribute('data-old', 'true');
   await expect(page.locator('link[rel="icon"]')).toHaveAttribute('href', './dashboard/icon.svg');
   await mock.start();
   await expect(page).toHaveTitle('(1) Steadfast', { timeout: 20_000 });

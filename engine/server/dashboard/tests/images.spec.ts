@@ -39,7 +39,7 @@ for (const [name, theme] of [['fleet', 'light'], ['fleet-dark', 'dark']] as cons
     await open([checkout(), ...fleet(132, 7, NOW).map(unseen)], '', (mock) => {
       stopped(mock);
       const staging = mock.clusters.items[2];
-      mock.clusters.items[2] = { ...unreadable('staging', 'refused: /apis/apps/v1/deployments: Connection refused (os error 111)', 12_000, NOW), jobs: staging?.jobs ?? 0, unconfirmed: staging?.jobs ?? 0 };
+      mock.clusters.items[2] = { ...unreadable('staging', 'refused: /apis/apps/v1/deployments: Connection refused (os error 111)', 12_000, NOW), jobs: staging?.jobs ?? 0, unconfirmed: staging?.unconfirmed ?? 0 };
     });
     await expect(page.locator('tbody tr[data-id]').first()).toBeVisible();
     await expect(page).toHaveScreenshot(`dashboard-${name}.png`, LOOSELY);
