@@ -27,6 +27,7 @@ pub(crate) struct AlertPage {
     #[schema(example = 1)]
     total: u64,
     /// Where the next page begins; null on the last one.
+    #[schema(required)]
     cursor: Option<String>,
 }
 

@@ -20,6 +20,7 @@ use crate::words::schema;
 pub(crate) struct AuditPage {
     items: Vec<AuditLine>,
     /// Where the next page begins; null on the last one.
+    #[schema(required)]
     cursor: Option<String>,
 }
 

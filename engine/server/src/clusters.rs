@@ -18,6 +18,7 @@ pub struct ClusterList {
     /// Each `[[kubernetes]]` entry, by name.
     pub items: Vec<Cluster>,
     /// What is outside of Kubernetes; null if nothing is.
+    #[schema(required)]
     pub standalone: Option<Standalone>,
 }
 
@@ -34,12 +35,13 @@ pub struct Cluster {
     /// How its API server answers for Kubernetes' own kinds (Deployments and pods).
     pub state: Reach,
     /// Since when all of Kubernetes' own kinds can be read; null while one cannot.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     pub reachable_since: Option<String>,
     /// Since when one of them cannot be; null while all can.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     pub unknown_since: Option<String>,
     /// Why, in the API server's own words where it answers: a 403 names verb and resource.
+    #[schema(required)]
     pub fault: Option<String>,
     /// Whether its Deployments, or those of one of its namespaces, were never read since the engine started: jobs may be missing
     /// from the record.
@@ -79,21 +81,24 @@ pub struct Kind {
     #[schema(example = "Deployment")]
     pub kind: String,
     /// The namespace; null: all of them at once.
+    #[schema(required)]
     pub namespace: Option<String>,
     /// Whether it can be read.
     pub state: KindState,
     /// Since when it can be read; null while it cannot.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     pub reachable_since: Option<String>,
     /// Since when it cannot be; null while it can.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     pub unknown_since: Option<String>,
     /// Why it cannot be.
+    #[schema(required)]
     pub fault: Option<String>,
     /// When the last complete list of it arrived; null if there was none since the engine started.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     pub last_list_at: Option<String>,
     /// How many objects that list has.
+    #[schema(required)]
     pub last_list_objects: Option<u64>,
 }
 

@@ -52,6 +52,7 @@ pub struct Explanation {
     /// The policy that decides.
     pub policy: String,
     /// The rule that spoke; null if the policy does not describe it.
+    #[schema(required)]
     pub rule: Option<Rule>,
     /// What may change the decision next, the soonest first.
     pub waits_for: Vec<Awaited>,

@@ -44,6 +44,7 @@ pub(crate) struct HistoryPage {
     dropped_until: u64,
     /// Where the next page begins; null on the last one. Where little is found in much, a page may have fewer items than its
     /// limit, or none, and go on.
+    #[schema(required)]
     cursor: Option<String>,
 }
 

@@ -90,6 +90,7 @@ impl<S: Send + Sync> FromRequestParts<S> for JobPath {
 pub(crate) struct TransitionPage {
     items: Vec<Transition>,
     /// Where the next page begins; null on the last one.
+    #[schema(required)]
     cursor: Option<String>,
 }
 

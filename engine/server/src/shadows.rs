@@ -23,6 +23,7 @@ pub(crate) struct ShadowPage {
     policies: Vec<ShadowPolicy>,
     items: Vec<Comparison>,
     /// Where the next page begins; null on the last one.
+    #[schema(required)]
     cursor: Option<String>,
 }
 
@@ -62,6 +63,7 @@ pub(crate) struct Comparison {
     /// How often they differed.
     differed: u64,
     /// The shadow's last failure.
+    #[schema(required)]
     failure: Option<Failure>,
 }
 
@@ -88,6 +90,7 @@ pub(crate) struct ShadowState {
     confidence: &'static str,
     reason: Reason,
     /// The rule of its last decision; null until it has decided.
+    #[schema(required)]
     rule: Option<String>,
 }
 

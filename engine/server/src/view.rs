@@ -173,10 +173,10 @@ pub(crate) struct Watch {
     #[schema(value_type = schema::Attention, example = "active")]
     attention: &'static str,
     /// When Flink is asked next, or was last asked while its answer is awaited; null while the watch sleeps.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     next_poll_at: Option<String>,
     /// When the job is judged again, whatever comes in; null only until it was judged first.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     next_review_at: Option<String>,
     /// How many looks at Flink in a row gave no answer; 0 while the watch sleeps, since nobody is asked.
     failures: u32,

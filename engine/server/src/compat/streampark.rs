@@ -23,6 +23,7 @@ pub(crate) struct StreamParkPage {
     #[schema(example = 1)]
     total: u64,
     /// Where the next page begins; null on the last one.
+    #[schema(required)]
     cursor: Option<String>,
 }
 
@@ -38,7 +39,7 @@ struct Application {
     #[schema(example = "orders")]
     job_name: String,
     /// Flink's id of the job; null while none is known.
-    #[schema(example = "ffffffffa021a4190000000000000000")]
+    #[schema(required, example = "ffffffffa021a4190000000000000000")]
     job_id: Option<String>,
     /// The Flink cluster: the Deployment's name, or the job's where there is none.
     #[schema(example = "orders")]
@@ -58,10 +59,10 @@ struct Application {
     #[schema(example = 0)]
     option_state: i32,
     /// When the present run began, by the JobManager's clock; null until Flink has told it.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     start_time: Option<String>,
     /// When the job ended; null while it has not.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     end_time: Option<String>,
     /// How sure the state is, which StreamPark has no word for.
     #[schema(value_type = schema::Confidence, example = "confirmed")]

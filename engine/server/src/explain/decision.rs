@@ -156,6 +156,7 @@ pub struct Awaited {
     #[schema(example = "flink")]
     pub look: String,
     /// When it begins; null if it has begun.
+    #[schema(required)]
     pub due_at: Option<Moment>,
 }
 

@@ -20,8 +20,10 @@ pub struct Evidence<T> {
     /// When it arrived.
     pub observed_at: Moment,
     /// When the source last said present or absent.
+    #[schema(required)]
     pub known_at: Option<Moment>,
     /// Since when every look has been unknown; null while the newest answer is known.
+    #[schema(required)]
     pub unknown_since: Option<Moment>,
     /// How many looks in a row have been unknown.
     pub failures: u32,

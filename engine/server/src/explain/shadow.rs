@@ -34,6 +34,7 @@ pub struct Shadow {
     /// How often they differed.
     pub differed: u64,
     /// The shadow's last failure.
+    #[schema(required)]
     pub failure: Option<LastFailure>,
 }
 

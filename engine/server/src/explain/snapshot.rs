@@ -26,28 +26,40 @@ pub struct Snapshot {
     /// The record as it stands.
     pub record: Record,
     /// What Flink says of the job.
+    #[schema(required)]
     pub flink: Option<Evidence<FlinkJob>>,
     /// Why the job failed.
+    #[schema(required)]
     pub exceptions: Option<Evidence<RootException>>,
     /// Its checkpoint counters.
+    #[schema(required)]
     pub checkpoints: Option<Evidence<Checkpoints>>,
     /// The Deployment; always null for standalone jobs.
+    #[schema(required)]
     pub deployment: Option<Evidence<Deployment>>,
     /// A deletion of the Deployment that was seen.
+    #[schema(required)]
     pub deletion: Option<Deletion>,
     /// JobManager pods, the newest first.
+    #[schema(required)]
     pub pods: Option<Evidence<Pods>>,
     /// Recent warning events.
+    #[schema(required)]
     pub events: Option<Evidence<KubeEvents>>,
     /// Flink's HA ConfigMaps.
+    #[schema(required)]
     pub ha_data: Option<Evidence<HaData>>,
     /// The end that the JobManager's log tells; absent if the log was read and tells none.
+    #[schema(required)]
     pub last_words: Option<Evidence<JobEnd>>,
     /// The end that archive, HistoryServer or JobResultStore tell; absent if all were read and tell none.
+    #[schema(required)]
     pub archive: Option<Evidence<JobEnd>>,
     /// The operator's resource that stands for the job.
+    #[schema(required)]
     pub flink_resource: Option<Evidence<FlinkResource>>,
     /// TaskManager pods, the newest first.
+    #[schema(required)]
     pub task_managers: Option<Evidence<Pods>>,
     /// The cluster's health.
     pub fleet: Fleet,

@@ -46,6 +46,7 @@ pub struct Readiness {
     /// restart would read no more. `clusters` tells, and `neverRead` whether jobs may be missing.
     pub ready: bool,
     /// Why the store cannot be written; null while it can.
+    #[schema(required)]
     pub store: Option<String>,
     /// The loaded policies; none is not ready.
     pub policies: Vec<String>,
@@ -123,12 +124,13 @@ pub struct ClusterHealth {
     /// How its API server answers for Kubernetes' own kinds.
     pub state: Reach,
     /// What the last failed look met, while it is being retried.
+    #[schema(required)]
     pub fault: Option<String>,
     /// Since when all of Kubernetes' own kinds can be read.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     pub reachable_since: Option<String>,
     /// Since when one of them cannot be.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     pub unknown_since: Option<String>,
     /// Whether its Deployments, or those of one of its namespaces, were never read: jobs may be missing from the record.
     pub never_read: bool,

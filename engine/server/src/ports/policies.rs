@@ -23,6 +23,7 @@ pub struct PolicyList {
     /// In the order in which their selection is tried.
     pub items: Vec<RunningPolicy>,
     /// The last attempt to reload; null if there was none.
+    #[schema(required)]
     pub last_reload: Option<LastReload>,
 }
 

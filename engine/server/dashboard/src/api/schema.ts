@@ -736,7 +736,7 @@ export interface components {
         /** @description A page of alerts, the oldest first. */
         AlertPage: {
             /** @description Where the next page begins; null on the last one. */
-            cursor?: string | null;
+            cursor: string | null;
             items: components["schemas"]["AlertRow"][];
             /**
              * Format: int64
@@ -864,7 +864,7 @@ export interface components {
         /** @description A page of calls, oldest first. */
         AuditPage: {
             /** @description Where the next page begins; null on the last one. */
-            cursor?: string | null;
+            cursor: string | null;
             items: components["schemas"]["AuditLine"][];
         };
         BTreeMap: {
@@ -894,7 +894,7 @@ export interface components {
         /** @description A Kubernetes cluster: what of it can be read, and what is on record of it. */
         Cluster: {
             /** @description Why, in the API server's own words where it answers: a 403 names verb and resource. */
-            fault?: string | null;
+            fault: string | null;
             /** @description How its Flinks answer. */
             flinks: components["schemas"]["FlinkCounts"];
             /**
@@ -919,7 +919,7 @@ export interface components {
              * Format: date-time
              * @description Since when all of Kubernetes' own kinds can be read; null while one cannot.
              */
-            reachableSince?: string | null;
+            reachableSince: string | null;
             /**
              * @description The address of its API server.
              * @example https://10.0.0.1:6443
@@ -937,7 +937,7 @@ export interface components {
              * Format: date-time
              * @description Since when one of them cannot be; null while all can.
              */
-            unknownSince?: string | null;
+            unknownSince: string | null;
             /**
              * @description Deployments with Flink's labels that nothing watches, as `namespace/name`, at most 100 of them: their arguments do not show
              *     whether they run an application or a session, and no `[[job]]` names them. Absent if there are none.
@@ -949,7 +949,7 @@ export interface components {
         /** @description One Kubernetes cluster. */
         ClusterHealth: {
             /** @description What the last failed look met, while it is being retried. */
-            fault?: string | null;
+            fault: string | null;
             /** @description Its name in the configuration. */
             name: string;
             /** @description Whether its Deployments, or those of one of its namespaces, were never read: jobs may be missing from the record. */
@@ -958,20 +958,20 @@ export interface components {
              * Format: date-time
              * @description Since when all of Kubernetes' own kinds can be read.
              */
-            reachableSince?: string | null;
+            reachableSince: string | null;
             /** @description How its API server answers for Kubernetes' own kinds. */
             state: components["schemas"]["Reach"];
             /**
              * Format: date-time
              * @description Since when one of them cannot be.
              */
-            unknownSince?: string | null;
+            unknownSince: string | null;
         };
         /** @description The clusters of the configuration. */
         ClusterList: {
             /** @description Each `[[kubernetes]]` entry, by name. */
             items: components["schemas"]["Cluster"][];
-            standalone?: components["schemas"]["Standalone"] | null;
+            standalone: components["schemas"]["Standalone"] | null;
         };
         /** @description One shadow policy beside the record of one job. */
         Comparison: {
@@ -984,7 +984,7 @@ export interface components {
             differed: number;
             /** @description Whether the two show another state or attempt. */
             differs: boolean;
-            failure?: components["schemas"]["Failure"] | null;
+            failure: components["schemas"]["Failure"] | null;
             /** @example local/default/orders */
             job: string;
             /**
@@ -1273,7 +1273,7 @@ export interface components {
              * @description Where the next page begins; null on the last one. Where little is found in much, a page may have fewer items than its
              *     limit, or none, and go on.
              */
-            cursor?: string | null;
+            cursor: string | null;
             /**
              * Format: int64
              * @description Entries up to this sequence may have been dropped, since they were older than what is kept (`[retention] journal`); 0: none
@@ -1440,7 +1440,7 @@ export interface components {
         /** @description A page of jobs, in the order that was asked for. */
         JobPage: {
             /** @description Where the next page begins; null on the last one. */
-            cursor?: string | null;
+            cursor: string | null;
             items: components["schemas"]["Job"][];
             /**
              * Format: int64
@@ -1452,7 +1452,7 @@ export interface components {
         /** @description How the list of a kind stands, in one namespace or in all. */
         Kind: {
             /** @description Why it cannot be. */
-            fault?: string | null;
+            fault: string | null;
             /**
              * @description Deployment, Pod, FlinkDeployment or FlinkSessionJob.
              * @example Deployment
@@ -1462,26 +1462,26 @@ export interface components {
              * Format: date-time
              * @description When the last complete list of it arrived; null if there was none since the engine started.
              */
-            lastListAt?: string | null;
+            lastListAt: string | null;
             /**
              * Format: int64
              * @description How many objects that list has.
              */
-            lastListObjects?: number | null;
+            lastListObjects: number | null;
             /** @description The namespace; null: all of them at once. */
-            namespace?: string | null;
+            namespace: string | null;
             /**
              * Format: date-time
              * @description Since when it can be read; null while it cannot.
              */
-            reachableSince?: string | null;
+            reachableSince: string | null;
             /** @description Whether it can be read. */
             state: components["schemas"]["KindState"];
             /**
              * Format: date-time
              * @description Since when it cannot be; null while it can.
              */
-            unknownSince?: string | null;
+            unknownSince: string | null;
         };
         /**
          * @description Whether the list of a kind can be read.
@@ -1702,7 +1702,7 @@ export interface components {
         PolicyList: {
             /** @description In the order in which their selection is tried. */
             items: components["schemas"]["RunningPolicy"][];
-            lastReload?: components["schemas"]["LastReload"] | null;
+            lastReload: components["schemas"]["LastReload"] | null;
         };
         /** @description What went wrong: the place, the rule and the fix. */
         Problem: {
@@ -1766,7 +1766,7 @@ export interface components {
             /** @description Every sink; absent if there is none. One whose receiver fails does not make the engine unready. */
             sinks?: components["schemas"]["SinkHealth"][];
             /** @description Why the store cannot be written; null while it can. */
-            store?: string | null;
+            store: string | null;
             /** @description Of how many jobs the store does not take what is decided; absent: of none. `/api/v1/store` names them. */
             unwrittenJobs?: number;
         };
@@ -1904,7 +1904,7 @@ export interface components {
         /** @description How shadow policies compare: all of them over all their jobs, and a page of their jobs. */
         ShadowPage: {
             /** @description Where the next page begins; null on the last one. */
-            cursor?: string | null;
+            cursor: string | null;
             items: components["schemas"]["Comparison"][];
             /** @description Every shadow policy, whatever was asked for. */
             policies: components["schemas"]["ShadowPolicy"][];
@@ -1945,7 +1945,7 @@ export interface components {
             confidence: components["schemas"]["Confidence"];
             reason: components["schemas"]["Reason"];
             /** @description The rule of its last decision; null until it has decided. */
-            rule?: string | null;
+            rule: string | null;
             state: components["schemas"]["State"];
         };
         /** @description Until when nobody is told of an alert. */
@@ -2061,7 +2061,7 @@ export interface components {
              * Format: date-time
              * @description When the job ended; null while it has not.
              */
-            endTime?: string | null;
+            endTime: string | null;
             /**
              * Format: int32
              * @description 1: remote (standalone), 5: Kubernetes session, 6: Kubernetes application.
@@ -2077,7 +2077,7 @@ export interface components {
              * @description Flink's id of the job; null while none is known.
              * @example ffffffffa021a4190000000000000000
              */
-            jobId?: string | null;
+            jobId: string | null;
             /**
              * @description The name of the application, or of what asks for the session's job.
              * @example orders
@@ -2098,7 +2098,7 @@ export interface components {
              * Format: date-time
              * @description When the present run began, by the JobManager's clock; null until Flink has told it.
              */
-            startTime?: string | null;
+            startTime: string | null;
             /**
              * Format: int32
              * @description The code of `stateName`.
@@ -2110,7 +2110,7 @@ export interface components {
         /** @description A page of jobs in StreamPark's words, in the order of their ids. */
         StreamParkPage: {
             /** @description Where the next page begins; null on the last one. */
-            cursor?: string | null;
+            cursor: string | null;
             items: components["schemas"]["StreamParkApplication"][];
             /**
              * Format: int64
@@ -2173,7 +2173,7 @@ export interface components {
         /** @description A page of transitions, oldest first. */
         TransitionPage: {
             /** @description Where the next page begins; null on the last one. */
-            cursor?: string | null;
+            cursor: string | null;
             items: components["schemas"]["Transition"][];
         };
         /** @description The data of an event named `unreadable`: one that is in the journal and does not read. */
@@ -2243,12 +2243,12 @@ export interface components {
              * Format: date-time
              * @description When Flink is asked next, or was last asked while its answer is awaited; null while the watch sleeps.
              */
-            nextPollAt?: string | null;
+            nextPollAt: string | null;
             /**
              * Format: date-time
              * @description When the job is judged again, whatever comes in; null only until it was judged first.
              */
-            nextReviewAt?: string | null;
+            nextReviewAt: string | null;
             /**
              * Format: date-time
              * @description Since when the store does not take what is decided of the job: what is shown was committed last, and is stale. Absent
@@ -2281,7 +2281,7 @@ export interface components {
         "explain.Attention": "active" | "sleeping";
         /** @description A look that is still to be answered. */
         "explain.Awaited": {
-            dueAt?: components["schemas"]["explain.Moment"] | null;
+            dueAt: components["schemas"]["explain.Moment"] | null;
             /**
              * @description `flink`, a source that the policy asked for, or `review`: all is judged again at that time, since ages count.
              * @example flink
@@ -2408,12 +2408,12 @@ export interface components {
              * @description Seconds from `knownAt` to the snapshot's `now`; missing if the source never said present or absent.
              */
             knownAgeSeconds?: number | null;
-            knownAt?: components["schemas"]["explain.Moment"] | null;
+            knownAt: components["schemas"]["explain.Moment"] | null;
             /** @description The newest answer. */
             latest: components["schemas"]["explain.Observed_explain.Checkpoints"];
             /** @description When it arrived. */
             observedAt: components["schemas"]["explain.Moment"];
-            unknownSince?: components["schemas"]["explain.Moment"] | null;
+            unknownSince: components["schemas"]["explain.Moment"] | null;
         };
         /** @description The newest answer of one source, and its history. */
         "explain.Evidence_explain.Deployment": {
@@ -2434,12 +2434,12 @@ export interface components {
              * @description Seconds from `knownAt` to the snapshot's `now`; missing if the source never said present or absent.
              */
             knownAgeSeconds?: number | null;
-            knownAt?: components["schemas"]["explain.Moment"] | null;
+            knownAt: components["schemas"]["explain.Moment"] | null;
             /** @description The newest answer. */
             latest: components["schemas"]["explain.Observed_explain.Deployment"];
             /** @description When it arrived. */
             observedAt: components["schemas"]["explain.Moment"];
-            unknownSince?: components["schemas"]["explain.Moment"] | null;
+            unknownSince: components["schemas"]["explain.Moment"] | null;
         };
         /** @description The newest answer of one source, and its history. */
         "explain.Evidence_explain.FlinkJob": {
@@ -2460,12 +2460,12 @@ export interface components {
              * @description Seconds from `knownAt` to the snapshot's `now`; missing if the source never said present or absent.
              */
             knownAgeSeconds?: number | null;
-            knownAt?: components["schemas"]["explain.Moment"] | null;
+            knownAt: components["schemas"]["explain.Moment"] | null;
             /** @description The newest answer. */
             latest: components["schemas"]["explain.Observed_explain.FlinkJob"];
             /** @description When it arrived. */
             observedAt: components["schemas"]["explain.Moment"];
-            unknownSince?: components["schemas"]["explain.Moment"] | null;
+            unknownSince: components["schemas"]["explain.Moment"] | null;
         };
         /** @description The newest answer of one source, and its history. */
         "explain.Evidence_explain.FlinkResource": {
@@ -2486,12 +2486,12 @@ export interface components {
              * @description Seconds from `knownAt` to the snapshot's `now`; missing if the source never said present or absent.
              */
             knownAgeSeconds?: number | null;
-            knownAt?: components["schemas"]["explain.Moment"] | null;
+            knownAt: components["schemas"]["explain.Moment"] | null;
             /** @description The newest answer. */
             latest: components["schemas"]["explain.Observed_explain.FlinkResource"];
             /** @description When it arrived. */
             observedAt: components["schemas"]["explain.Moment"];
-            unknownSince?: components["schemas"]["explain.Moment"] | null;
+            unknownSince: components["schemas"]["explain.Moment"] | null;
         };
         /** @description The newest answer of one source, and its history. */
         "explain.Evidence_explain.HaData": {
@@ -2512,12 +2512,12 @@ export interface components {
              * @description Seconds from `knownAt` to the snapshot's `now`; missing if the source never said present or absent.
              */
             knownAgeSeconds?: number | null;
-            knownAt?: components["schemas"]["explain.Moment"] | null;
+            knownAt: components["schemas"]["explain.Moment"] | null;
             /** @description The newest answer. */
             latest: components["schemas"]["explain.Observed_explain.HaData"];
             /** @description When it arrived. */
             observedAt: components["schemas"]["explain.Moment"];
-            unknownSince?: components["schemas"]["explain.Moment"] | null;
+            unknownSince: components["schemas"]["explain.Moment"] | null;
         };
         /** @description The newest answer of one source, and its history. */
         "explain.Evidence_explain.JobEnd": {
@@ -2538,12 +2538,12 @@ export interface components {
              * @description Seconds from `knownAt` to the snapshot's `now`; missing if the source never said present or absent.
              */
             knownAgeSeconds?: number | null;
-            knownAt?: components["schemas"]["explain.Moment"] | null;
+            knownAt: components["schemas"]["explain.Moment"] | null;
             /** @description The newest answer. */
             latest: components["schemas"]["explain.Observed_explain.JobEnd"];
             /** @description When it arrived. */
             observedAt: components["schemas"]["explain.Moment"];
-            unknownSince?: components["schemas"]["explain.Moment"] | null;
+            unknownSince: components["schemas"]["explain.Moment"] | null;
         };
         /** @description The newest answer of one source, and its history. */
         "explain.Evidence_explain.KubeEvents": {
@@ -2564,12 +2564,12 @@ export interface components {
              * @description Seconds from `knownAt` to the snapshot's `now`; missing if the source never said present or absent.
              */
             knownAgeSeconds?: number | null;
-            knownAt?: components["schemas"]["explain.Moment"] | null;
+            knownAt: components["schemas"]["explain.Moment"] | null;
             /** @description The newest answer. */
             latest: components["schemas"]["explain.Observed_explain.KubeEvents"];
             /** @description When it arrived. */
             observedAt: components["schemas"]["explain.Moment"];
-            unknownSince?: components["schemas"]["explain.Moment"] | null;
+            unknownSince: components["schemas"]["explain.Moment"] | null;
         };
         /** @description The newest answer of one source, and its history. */
         "explain.Evidence_explain.Pods": {
@@ -2590,12 +2590,12 @@ export interface components {
              * @description Seconds from `knownAt` to the snapshot's `now`; missing if the source never said present or absent.
              */
             knownAgeSeconds?: number | null;
-            knownAt?: components["schemas"]["explain.Moment"] | null;
+            knownAt: components["schemas"]["explain.Moment"] | null;
             /** @description The newest answer. */
             latest: components["schemas"]["explain.Observed_explain.Pods"];
             /** @description When it arrived. */
             observedAt: components["schemas"]["explain.Moment"];
-            unknownSince?: components["schemas"]["explain.Moment"] | null;
+            unknownSince: components["schemas"]["explain.Moment"] | null;
         };
         /** @description The newest answer of one source, and its history. */
         "explain.Evidence_explain.RootException": {
@@ -2616,12 +2616,12 @@ export interface components {
              * @description Seconds from `knownAt` to the snapshot's `now`; missing if the source never said present or absent.
              */
             knownAgeSeconds?: number | null;
-            knownAt?: components["schemas"]["explain.Moment"] | null;
+            knownAt: components["schemas"]["explain.Moment"] | null;
             /** @description The newest answer. */
             latest: components["schemas"]["explain.Observed_explain.RootException"];
             /** @description When it arrived. */
             observedAt: components["schemas"]["explain.Moment"];
-            unknownSince?: components["schemas"]["explain.Moment"] | null;
+            unknownSince: components["schemas"]["explain.Moment"] | null;
         };
         /** @description Why a record says what it says. Spans of time are in seconds, what a policy remembers is in hex. */
         "explain.Explanation": components["schemas"]["explain.Outcome"] & {
@@ -2632,7 +2632,7 @@ export interface components {
             archiveConfigured?: boolean | null;
             /** @description The policy that decides. */
             policy: string;
-            rule?: components["schemas"]["explain.Rule"] | null;
+            rule: components["schemas"]["explain.Rule"] | null;
             /** @description What each shadow policy would show instead. */
             shadows: components["schemas"]["explain.Shadow"][];
             /** @description The evidence, with its ages. */
@@ -3108,7 +3108,7 @@ export interface components {
             differed: number;
             /** @description Whether the two show another state or attempt. */
             differs: boolean;
-            failure?: components["schemas"]["explain.LastFailure"] | null;
+            failure: components["schemas"]["explain.LastFailure"] | null;
             /**
              * @description The job, as `cluster/namespace/name`, and `/flinkJobId` behind it for a session's job.
              * @example local/default/orders
@@ -3161,26 +3161,26 @@ export interface components {
          *     A fixture of `steadfast policy test` is read as this, so that it may begin as what `/explain` shows.
          */
         "explain.Snapshot": {
-            archive?: components["schemas"]["explain.Evidence_explain.JobEnd"] | null;
-            checkpoints?: components["schemas"]["explain.Evidence_explain.Checkpoints"] | null;
-            deletion?: components["schemas"]["explain.Deletion"] | null;
-            deployment?: components["schemas"]["explain.Evidence_explain.Deployment"] | null;
+            archive: components["schemas"]["explain.Evidence_explain.JobEnd"] | null;
+            checkpoints: components["schemas"]["explain.Evidence_explain.Checkpoints"] | null;
+            deletion: components["schemas"]["explain.Deletion"] | null;
+            deployment: components["schemas"]["explain.Evidence_explain.Deployment"] | null;
             /** @description When the engine began to look. */
             engineSince: components["schemas"]["explain.Moment"];
-            events?: components["schemas"]["explain.Evidence_explain.KubeEvents"] | null;
-            exceptions?: components["schemas"]["explain.Evidence_explain.RootException"] | null;
+            events: components["schemas"]["explain.Evidence_explain.KubeEvents"] | null;
+            exceptions: components["schemas"]["explain.Evidence_explain.RootException"] | null;
             /** @description The cluster's health. */
             fleet: components["schemas"]["explain.Fleet"];
-            flink?: components["schemas"]["explain.Evidence_explain.FlinkJob"] | null;
-            flinkResource?: components["schemas"]["explain.Evidence_explain.FlinkResource"] | null;
-            haData?: components["schemas"]["explain.Evidence_explain.HaData"] | null;
-            lastWords?: components["schemas"]["explain.Evidence_explain.JobEnd"] | null;
+            flink: components["schemas"]["explain.Evidence_explain.FlinkJob"] | null;
+            flinkResource: components["schemas"]["explain.Evidence_explain.FlinkResource"] | null;
+            haData: components["schemas"]["explain.Evidence_explain.HaData"] | null;
+            lastWords: components["schemas"]["explain.Evidence_explain.JobEnd"] | null;
             /** @description The present moment. */
             now: components["schemas"]["explain.Moment"];
-            pods?: components["schemas"]["explain.Evidence_explain.Pods"] | null;
+            pods: components["schemas"]["explain.Evidence_explain.Pods"] | null;
             /** @description The record as it stands. */
             record: components["schemas"]["explain.Record"];
-            taskManagers?: components["schemas"]["explain.Evidence_explain.Pods"] | null;
+            taskManagers: components["schemas"]["explain.Evidence_explain.Pods"] | null;
             /** @description The pace set by the operator. */
             timing: components["schemas"]["explain.Timing"];
         };

@@ -13,7 +13,9 @@ function recordOf(job: Job): Snapshot['record'] {
 const TIMING = { poll: 5, timeout: 3, validate: 60, retryInitial: 0.8, retryMax: 30, startupGrace: 0, terminalPoll: 60 };
 
 export function explanationOf(job: Job, now: number): Explanation {
-  const seen = <T>(present: T, age: number) => ({ latest: { present }, ageSeconds: age, knownAgeSeconds: age, failures: 0, observedAt: iso(now - age * 1000), askedAt: iso(now - age * 1000) });
+  const before = (age: number) => iso(now - age * 1000);
+  const answered = <L>(latest: L, age: number) => ({ latest, ageSeconds: age, knownAgeSeconds: age, failures: 0, observedAt: before(age), askedAt: before(age), knownAt: before(age), unknownSince: null });
+  const seen = <T>(present: T, age: number) => answered({ present }, age);
   const shown = { state: job.state, attempt: job.attempt, confidence: job.confidence, reason: job.reason };
   return {
     policy: job.policy,
@@ -32,10 +34,13 @@ export function explanationOf(job: Job, now: number): Explanation {
       flink: seen({ id: job.flinkJobId ?? '', state: job.state, startedAt: job.since, endedAt: null, tasks: { total: 12, running: 12 } }, 2.1),
       deployment: seen({ name: job.name, namespace: job.namespace, uid: '711f6686-d0c4-8df7-2c24-41b72243e3d5', replicas: 1, ready: 1, deletingSince: null, rollout: 'settled' as const, trouble: null }, 14.2),
       pods: seen([{ name: `${job.name}-7f9c-jm1`, namespace: job.namespace, app: job.name, uid: '5e1c', phase: 'Running', ready: 'ready' as const, deletingSince: null, reason: null, unschedulable: null, container: { name: 'flink-main-container', restarts: 2, waiting: null, terminated: { reason: 'OOMKilled', exitCode: 137, at: iso(now - 5e6) } } }], 14.2),
-      flinkResource: { latest: 'absent', ageSeconds: 40, knownAgeSeconds: 40, failures: 0, observedAt: iso(now - 40_000), askedAt: iso(now - 40_000) },
+      flinkResource: answered('absent' as const, 40),
       exceptions: null,
       checkpoints: seen({ completed: 1841, failed: 12 }, 22.4),
-      taskManagers: { latest: { unknown: { kind: 'timeout', message: '/api/v1/pods: no answer within 3 s' } }, ageSeconds: 1.2, knownAgeSeconds: 74.5, failures: 3, observedAt: iso(now - 1200), askedAt: iso(now - 1200) },
+      taskManagers: {
+        ...answered({ unknown: { kind: 'timeout' as const, message: '/api/v1/pods: no answer within 3 s' } }, 1.2),
+        knownAgeSeconds: 74.5, failures: 3, knownAt: before(74.5), unknownSince: before(60),
+      },
       events: null, lastWords: null, archive: null, haData: seen({ configMaps: [`${job.name}-cluster-config-map`] }, 300), deletion: null,
       fleet: { targets: 60, dark: 2 },
     },
