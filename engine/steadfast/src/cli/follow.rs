@@ -118,7 +118,8 @@ impl<'a> Events<'a> {
     pub(super) async fn open(client: &'a Client) -> Result<Self, Failure> {
         // Asked for first, so that the first stream, too, begins at a known place, and an engine that ends before it has told anything
         // is asked for what came behind it. One of an earlier version does not say.
-        let store = client.find(STORE).await.ok().flatten();
+        // Whatever else keeps that from being told ends this, for what comes before the first event could be missed unnoticed.
+        let store = client.find(STORE).await?;
         let last = store.as_ref().and_then(Last::end);
         let (response, jobs) = match client.stream(&path(Jobs::Come, last.as_ref())).await {
             Err(Failure::UnknownParameter(_)) => (client.stream(&path(Jobs::Stay, last.as_ref())).await?, Jobs::Stay),

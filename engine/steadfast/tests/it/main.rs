@@ -47,6 +47,7 @@ mod not_known;
 mod operate;
 #[cfg(feature = "author")]
 mod pages;
+mod plugin;
 #[cfg(feature = "author")]
 mod policy;
 mod process;
