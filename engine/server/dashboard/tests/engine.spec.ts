@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { AlertPage, JobPage } from '../src/api/types';
+import { beside } from './beside';
 import { Engine, program, Watched } from './engine';
 import { expect, test } from './page';
 
@@ -18,11 +19,12 @@ test.beforeEach(async ({ page }) => {
   });
 });
 
-test('the demo’s outage: the page shows what is known and since when, and nothing is invented', async ({ page }) => {
+test('the demo’s outage: the page shows what is known and since when, and nothing is invented', async ({ page, context }) => {
   test.setTimeout(150_000);
   const demo = new Engine(['demo', '--port', '0', '--no-stay']);
   try {
-    await page.goto(await demo.says(/dashboard: (http:\/\/\S+)/));
+    const address = await demo.says(/dashboard: (http:\/\/\S+)/);
+    await page.goto(address);
     const row = (name: string) => page.locator(`tr[data-id="local/default/${name}"]`);
     await expect(row('orders')).toContainText('RUNNING');
     await expect(row('images')).toContainText('ImagePull');
@@ -35,6 +37,11 @@ test('the demo’s outage: the page shows what is known and since when, and noth
     await expect(row('orders')).toContainText('stale', { timeout: 30_000 });
     await expect(row('orders')).toContainText('RUNNING');
     await expect(row('orders').locator('td.confirmed')).toHaveText(/^\d+s ago$/);
+    for (const name of ['payments', 'legacy']) await expect(row(name)).toContainText('stale');
+    const picture = await context.newPage();
+    await beside(page, picture, address);
+    await expect(picture).toHaveScreenshot('outage.png', { maxDiffPixelRatio: 0.08, animations: 'disabled' });
+    await picture.close();
 
     await row('orders').getByRole('link').click();
     await expect(page.getByText('It was so when it was last seen; no source has a fresh answer.').first()).toBeVisible();
