@@ -49,7 +49,7 @@ const ELSEWHERE: [(&str, &str); 7] = [
         "no cluster answers here, which it calls wrong; `doctor` of these tests has both",
     ),
     (
-        "cargo run --release -- demo",
+        "cargo run -- demo",
         "it builds; the demo is run by this test, with the binary it has",
     ),
     ("cargo test --workspace", "it is what runs this test"),
