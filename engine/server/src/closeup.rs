@@ -35,8 +35,8 @@ const LOG_LINES: u32 = 200;
 /// What came of one question.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Part<T> {
-    /// present; absent: a complete answer says that there is none; or unknown: there was no complete answer.
-    known: &'static str,
+    /// What is known by it.
+    known: Known,
     /// Why it is unknown; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
@@ -45,12 +45,24 @@ pub(crate) struct Part<T> {
     value: Option<T>,
 }
 
+/// What is known by a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Known {
+    /// It is `value`.
+    Present,
+    /// A complete answer says that there is none.
+    Absent,
+    /// There was no complete answer.
+    Unknown,
+}
+
 impl<T> Part<T> {
     pub(super) fn of<'a, Core>(answer: &'a Observed<Core>, show: impl FnOnce(&'a Core) -> T) -> Self {
         let (known, why, value) = match answer {
-            Observed::Present(found) => ("present", None, Some(show(found))),
-            Observed::Absent => ("absent", None, None),
-            Observed::Unknown(fault) => ("unknown", Some(words(fault)), None),
+            Observed::Present(found) => (Known::Present, None, Some(show(found))),
+            Observed::Absent => (Known::Absent, None, None),
+            Observed::Unknown(fault) => (Known::Unknown, Some(words(fault)), None),
         };
         Self { known, why, value }
     }

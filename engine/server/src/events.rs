@@ -34,7 +34,7 @@ use axum::response::sse::{Event as Frame, KeepAlive};
 use axum::response::{IntoResponse as _, Response, Sse};
 use futures::StreamExt as _;
 use futures::stream::unfold;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 use steadfast_core::call::{Caller, Through};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -56,8 +56,6 @@ pub(crate) const MAX_FOLLOWERS: usize = 256;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a stream lasts that was opened by a key.
 const KEY: Duration = Duration::from_secs(60 * 60);
-/// Tells a client which store its positions are of.
-const STORE: HeaderName = HeaderName::from_static("steadfast-store");
 
 /// Ends the streams when the server stops: they would never end by themselves.
 #[derive(Clone, Debug)]
@@ -103,7 +101,6 @@ pub(crate) async fn events(
     let place = followers.join(&shutdown)?;
     let newest = *api.entries.borrow();
     let start = query.start(&*api.journal, newest).await?;
-    let store = HeaderValue::from_str(api.journal.store_id());
     let source = Source {
         records: query.records(&api),
         clock: Arc::clone(&api.clock),
@@ -116,11 +113,7 @@ pub(crate) async fn events(
     });
     let stream = Sse::new(frames.take_until(key_is_shown_again(caller.through)))
         .keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    let mut response = stream.into_response();
-    if let Ok(store) = store {
-        response.headers_mut().insert(STORE, store);
-    }
-    Ok(response)
+    Ok(stream.into_response())
 }
 
 /// A stream ends then, so that a key that was taken back opens nothing for longer. Who still has one misses nothing.

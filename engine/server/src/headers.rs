@@ -1,6 +1,6 @@
 //! What every answer says of itself, so that no browser makes more of it.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{
@@ -17,8 +17,14 @@ const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-
 const TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
+/// Names the store that an answer is of. A proxy's own answers lack it.
+const STORE: HeaderName = HeaderName::from_static("steadfast-store");
+
+/// The store's id as a header; `None` of an id that no header can hold.
+pub(crate) type StoreName = Option<HeaderValue>;
+
 /// The middleware around every route.
-pub(crate) async fn protect(request: Request, next: Next) -> Response {
+pub(crate) async fn protect(State(store): State<StoreName>, request: Request, next: Next) -> Response {
     let is_encrypted = request.extensions().get().is_some_and(Peer::is_encrypted);
     // It holds for all ports of a name, and others serve under this one.
     let is_shared = request
@@ -27,6 +33,9 @@ pub(crate) async fn protect(request: Request, next: Next) -> Response {
         .is_some_and(|host| host.as_bytes().starts_with(b"localhost"));
     let mut response = next.run(request).await;
     add(response.headers_mut());
+    if let Some(store) = store {
+        response.headers_mut().insert(STORE, store);
+    }
     if is_encrypted && !is_shared {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, TRANSPORT);
     }
@@ -83,6 +92,7 @@ mod tests {
             "/metrics",
         ] {
             let headers = headers(path, Line::Plain, "steadfast.example").await;
+            assert_eq!(headers[STORE], "memory", "{path}: a proxy's answer is told from it");
             assert_eq!(headers[X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
             assert_eq!(headers[X_FRAME_OPTIONS], "DENY", "{path}");
             assert_eq!(headers[REFERRER_POLICY], "no-referrer", "{path}");

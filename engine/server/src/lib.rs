@@ -55,8 +55,9 @@ pub use jobs::sorts;
 pub use links::{LinkError, LinkTemplate};
 pub use ports::{
     AskedSilence, Closeup, CloseupError, ClusterHealth, ClusterReading, Control, ControlError, DeadLetter, FlinkCounts,
-    Health, LastReload, Liveness, Looked, Policies, PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults,
-    ReloadError, Reloaded, ReloadedPolicy, RunningPolicy, SinkHealth, UnwrittenJob,
+    Health, LastReload, Liveness, Looked, Policies, PolicyList, PolicyRole, PolicyStanding, QuarantinedRecord, Reach,
+    Readiness, RecordFaults, ReloadError, ReloadResult, Reloaded, ReloadedPolicy, RunningPolicy, SinkHealth,
+    UnwrittenJob,
 };
 pub use router::router;
 pub use serve::{Limits, ListenerMetrics, Serving, Tls, TlsError, TlsFiles, serve};

@@ -11,5 +11,8 @@ pub use closeup::{Closeup, CloseupError};
 pub use clusters::{ClusterReading, FlinkCounts};
 pub use control::{AskedSilence, Control, ControlError, Looked};
 pub use health::{ClusterHealth, DeadLetter, Health, Liveness, Reach, Readiness, SinkHealth};
-pub use policies::{LastReload, Policies, PolicyList, ReloadError, Reloaded, ReloadedPolicy, RunningPolicy};
+pub use policies::{
+    LastReload, Policies, PolicyList, PolicyRole, PolicyStanding, ReloadError, ReloadResult, Reloaded, ReloadedPolicy,
+    RunningPolicy,
+};
 pub use records::{QuarantinedRecord, RecordFaults, UnwrittenJob};

@@ -7,12 +7,12 @@ use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use axum::{Extension, Router};
-use http::Method;
+use http::{HeaderValue, Method};
 use prometheus_client::registry::Registry;
 
 use crate::access::{Door, Gate, Scope, enter};
 use crate::events::{Followers, MAX_FOLLOWERS};
-use crate::headers::protect;
+use crate::headers::{StoreName, protect};
 use crate::job::BODY_LIMIT;
 use crate::metrics::OwnMetrics;
 use crate::packing::{pack, tag, whole};
@@ -197,6 +197,7 @@ pub fn router(api: Api) -> Router {
         router.route(route.path, route.behind(&api, &budget))
     });
     let known = || from_fn_with_state(gate(&api, Door::Known), enter);
+    let store: StoreName = HeaderValue::from_str(api.journal.store_id()).ok();
     let followers = Arc::new(Followers::new(MAX_FOLLOWERS));
     let mut own = Registry::default();
     own.register_collector(Box::new(Arc::clone(&followers)));
@@ -207,7 +208,7 @@ pub fn router(api: Api) -> Router {
         .layer(Extension(OwnMetrics(Arc::new(own))))
         .layer(from_fn_with_state(budget, hold))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn(protect))
+        .layer(from_fn_with_state(store, protect))
         .with_state(api)
 }
 

@@ -82,6 +82,7 @@ pub(crate) struct Job {
     /// Alerts that are firing.
     alerts: Vec<Alert>,
     /// The labels of its Deployment, as they were last seen.
+    #[schema(inline)]
     labels: BTreeMap<String, String>,
     /// Of which alerts nobody is told.
     silences: Vec<Silence>,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use steadfast_core::alert::AlertStatus;
 use steadfast_core::call::{Asked, Through};
 use steadfast_core::closeup::{ContainerState, PodRole};
-use steadfast_core::decision::PolicyFailureKind;
+use steadfast_core::decision::{LookupSource, PolicyFailureKind};
+use steadfast_core::explanation::Awaiting;
 use steadfast_core::journal::{EventKind, Order};
 use steadfast_core::record::AlertScope;
 use steadfast_core::severity::Severity;
@@ -128,6 +129,16 @@ impl<'de, T: Words> Deserialize<'de> for Word<T> {
     }
 }
 
+/// What a look may be awaited of.
+fn awaited_looks() -> impl Iterator<Item = &'static str> {
+    let sources = LookupSource::ALL.iter().copied().map(Awaiting::Lookup);
+    [Awaiting::Flink]
+        .into_iter()
+        .chain(sources)
+        .chain([Awaiting::Review])
+        .map(Awaiting::as_str)
+}
+
 /// What `/openapi.json` says of words: each a schema with all of them.
 pub(crate) mod schema {
     use std::borrow::Cow;
@@ -167,6 +178,7 @@ pub(crate) mod schema {
         Order, "Which come first", words::<super::Order>();
         Format, "How a history is written", words::<crate::history::Format>();
         AlertTold, "Whether sinks are told of an alert that stands", words::<crate::alerts::Told>();
+        AwaitedLook, "Who is asked: `flink`, or what the policy asked for; `review`: nobody, but all is judged again at that time, since ages count", super::awaited_looks();
         Attention, "Whether a watch polls", words::<super::Attention>();
         IntentWord, "What somebody intends with a job", words::<super::Intent>();
         CallAsked, "What a call asked for", words::<super::Asked>();

@@ -11,6 +11,8 @@ const ANSWERS = [
   ['404', proxyPage(404, 'default backend - 404', 'text/plain')],
   ['404 in JSON', proxyPage(404, '{"message":"no Route matched"}', 'application/json')],
   ['200 with a page', proxyPage(200)],
+  ['200 in JSON', proxyPage(200, '{"items":[],"next":null}', 'application/json')],
+  ['204', { status: 204 }],
   ['401', proxyPage(401)],
 ] as const;
 

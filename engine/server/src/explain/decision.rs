@@ -8,6 +8,7 @@ use super::record::{AlertScope, Reason};
 use super::scalar::{Hex, Moment, Seconds};
 use super::state::{Attention, ConditionType, Confidence, State};
 use super::table::{Shows, object, words};
+use crate::words::schema;
 
 /// What came of the call into the policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -153,7 +154,7 @@ object!(
 #[schema(as = explain::Awaited)]
 pub struct Awaited {
     /// `flink`, a source that the policy asked for, or `review`: all is judged again at that time, since ages count.
-    #[schema(example = "flink")]
+    #[schema(value_type = schema::AwaitedLook, example = "flink")]
     pub look: String,
     /// When it begins; null if it has begun.
     #[schema(required)]

@@ -185,15 +185,18 @@ impl Shows<Vec<u8>> for Hex {
 }
 
 /// An object's labels, by name.
-pub type Labels = BTreeMap<String, String>;
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(as = explain::Labels)]
+pub struct Labels(#[schema(inline)] BTreeMap<String, String>);
 
 impl Shows<labels::Labels> for Labels {
     fn of(core: &labels::Labels) -> Self {
         let labels = core.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        labels.collect()
+        Self(labels.collect())
     }
 
     fn into_core(self) -> labels::Labels {
-        self.into()
+        self.0.into()
     }
 }

@@ -33,8 +33,8 @@ pub struct PolicyList {
 pub struct RunningPolicy {
     /// Its name in the configuration.
     pub name: String,
-    /// decides or shadow.
-    pub role: &'static str,
+    /// Whether it keeps records.
+    pub role: PolicyRole,
     /// The share of the jobs it selects.
     #[schema(example = "100%")]
     pub rollout: String,
@@ -56,9 +56,8 @@ pub struct RunningPolicy {
     /// Since when this module has this role.
     #[schema(format = DateTime)]
     pub since: String,
-    /// as-configured; outdated: the configuration's module cannot be used, and the last good one decides; or unusable: nothing
-    /// can decide, and its jobs are stale.
-    pub standing: &'static str,
+    /// Whether its module is the configuration's.
+    pub standing: PolicyStanding,
     /// Why it is not as configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -68,14 +67,56 @@ pub struct RunningPolicy {
     pub suspended_since: Option<String>,
 }
 
+/// Whether a policy keeps records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyRole {
+    /// It decides: the records of its jobs are as it says.
+    Decides,
+    /// It is asked beside the policy that decides, and only compared.
+    Shadow,
+}
+
+/// How a policy's module stands to the configuration's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyStanding {
+    /// It is the same.
+    AsConfigured,
+    /// The configuration's cannot be used, and the last good one decides.
+    Outdated,
+    /// Nothing can decide, and its jobs are stale.
+    Unusable,
+}
+
+/// What came of an attempt to reload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReloadResult {
+    /// The new configuration is in force.
+    Reloaded,
+    /// That of before goes on.
+    Refused,
+}
+
+impl ReloadResult {
+    /// As a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reloaded => "reloaded",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// How an attempt to reload went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LastReload {
     /// When it ended.
     #[schema(format = DateTime)]
     pub at: String,
-    /// reloaded or refused.
-    pub result: &'static str,
+    /// What came of it.
+    pub result: ReloadResult,
     /// What changed, or why it was refused.
     pub message: String,
 }

@@ -20,8 +20,8 @@ use steadfast_reconcile::{
 use steadfast_server::sinks::SinkBoard;
 use steadfast_server::{
     AskedSilence, CloseupError, ClusterHealth, ClusterReading, ControlError, FlinkCounts, Health, Liveness, Looked,
-    PolicyList, QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError, Reloaded, RunningPolicy, SinkHealth,
-    UnwrittenJob,
+    PolicyList, PolicyRole, PolicyStanding, QuarantinedRecord, Reach, Readiness, RecordFaults, ReloadError, Reloaded,
+    RunningPolicy, SinkHealth, UnwrittenJob,
 };
 use steadfast_tasks::Tasks;
 use tokio::sync::oneshot;
@@ -305,9 +305,9 @@ fn is_usable(policy: &PolicyStatus) -> bool {
 
 fn running(policy: &PolicyStatus, particulars: Particulars) -> RunningPolicy {
     let (standing, note) = match &policy.standing {
-        Standing::AsConfigured => ("as-configured", None),
-        Standing::Outdated(why) => ("outdated", Some(why.clone())),
-        Standing::Unusable(why) => ("unusable", Some(why.clone())),
+        Standing::AsConfigured => (PolicyStanding::AsConfigured, None),
+        Standing::Outdated(why) => (PolicyStanding::Outdated, Some(why.clone())),
+        Standing::Unusable(why) => (PolicyStanding::Unusable, Some(why.clone())),
     };
     RunningPolicy {
         standing,
@@ -315,8 +315,8 @@ fn running(policy: &PolicyStatus, particulars: Particulars) -> RunningPolicy {
         suspended_since: policy.suspended_since.map(|since| since.to_string()),
         name: policy.name.to_string(),
         role: match policy.role {
-            Role::Decides => "decides",
-            Role::Shadow => "shadow",
+            Role::Decides => PolicyRole::Decides,
+            Role::Shadow => PolicyRole::Shadow,
         },
         rollout: policy.rollout.to_string(),
         module: policy.identity.module.clone(),

@@ -23,7 +23,7 @@ use steadfast_crash_points::CrashPoint;
 use steadfast_host::PolicyEngine;
 use steadfast_modules::Module;
 use steadfast_reconcile::{Control, PolicySetup, RequestError, tried};
-use steadfast_server::{LastReload, ReloadError, Reloaded, ReloadedPolicy};
+use steadfast_server::{LastReload, ReloadError, ReloadResult, Reloaded, ReloadedPolicy};
 use tokio_util::sync::CancellationToken;
 
 use super::assemble::{LoadedPolicy, load};
@@ -200,14 +200,14 @@ impl Reloader {
                         reloaded.restart_needed.join(", ")
                     );
                 }
-                ("reloaded", message)
+                (ReloadResult::Reloaded, message)
             }
             Err(error) => {
                 tracing::error!("policies not reloaded, those of before go on: {error}");
-                ("refused", error.to_string())
+                (ReloadResult::Refused, error.to_string())
             }
         };
-        self.reloads.get_or_create(&[("result", result)]).inc();
+        self.reloads.get_or_create(&[("result", result.as_str())]).inc();
         self.successful.set(outcome.is_ok().into());
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(LastReload {
             at: self.clock.now().to_string(),

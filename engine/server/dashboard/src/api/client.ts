@@ -1,9 +1,11 @@
-// Asking the engine. What it answers, a refusal too, is a sign of life (`onHeard`); what a proxy in front of it answers is none.
+// Asking the engine. What it answers, a refusal too, is a sign of life (`onHeard`); what a proxy in front of it answers is none. Each
+// of the engine's answers names its store in a header.
 
 /** How long an answer may take, in milliseconds. */
 const ANSWER = 20_000;
 const TOKEN = 'steadfast-token';
 const PROBLEM = 'application/problem+json';
+const STORE = 'steadfast-store';
 
 /** The engine answered, and did not do it. */
 export class Refused extends Error {
@@ -113,7 +115,8 @@ export async function ask(path: string, request: Request = {}): Promise<Response
       heard(response);
       throw refused(refusal, token);
     }
-    if (!isBare && typeOf(response) !== headers.get('accept')?.split(';')[0]) throw new Foreign(response.status, typeOf(response));
+    const isOwn = response.headers.has(STORE) && (isBare || typeOf(response) === headers.get('accept')?.split(';')[0]);
+    if (!isOwn) throw new Foreign(response.status, typeOf(response));
     heard(response);
     return response;
   } finally {

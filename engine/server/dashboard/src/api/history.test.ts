@@ -4,6 +4,8 @@ import { readHistory, readJson, readSome, readTable } from './history';
 
 const items = story('a/b/c', Date.parse('2026-11-28T04:00:00Z'));
 const asked: string[] = [];
+/** What each answer of the engine's has. */
+const OWN = { 'steadfast-store': 'mock' };
 
 /** Pages that begin where their cursor says; `format=csv` has a line of names. */
 function serve(pages: { items: number; unreadable?: number }[], onpage: (at: number) => void = () => {}): void {
@@ -17,9 +19,9 @@ function serve(pages: { items: number; unreadable?: number }[], onpage: (at: num
     onpage(at);
     const cursor = at + 1 < pages.length ? String(at + 1) : null;
     const page = items.slice(0, pages[at]?.items ?? 0);
-    if (url.searchParams.get('format') === 'csv') return Promise.resolve(new Response(`names\n${page.map((item) => `${item.sequence}\n`).join('')}`, { headers: { 'content-type': 'text/csv', ...(cursor === null ? {} : { 'steadfast-cursor': cursor }) } }));
+    if (url.searchParams.get('format') === 'csv') return Promise.resolve(new Response(`names\n${page.map((item) => `${item.sequence}\n`).join('')}`, { headers: { ...OWN, 'content-type': 'text/csv', ...(cursor === null ? {} : { 'steadfast-cursor': cursor }) } }));
     const unreadable = Array.from({ length: pages[at]?.unreadable ?? 0 }, () => ({ sequence: 1, job: 'a/b/c', why: 'does not read' }));
-    return Promise.resolve(Response.json({ items: page, droppedUntil: 0, ...(unreadable.length > 0 ? { unreadable } : {}), ...(cursor === null ? {} : { cursor }) }));
+    return Promise.resolve(Response.json({ items: page, droppedUntil: 0, ...(unreadable.length > 0 ? { unreadable } : {}), ...(cursor === null ? {} : { cursor }) }, { headers: OWN }));
   });
 }
 afterEach(() => vi.unstubAllGlobals());

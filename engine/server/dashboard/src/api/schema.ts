@@ -867,9 +867,11 @@ export interface components {
             cursor: string | null;
             items: components["schemas"]["AuditLine"][];
         };
-        BTreeMap: {
-            [key: string]: string;
-        };
+        /**
+         * @description Who is asked: `flink`, or what the policy asked for; `review`: nobody, but all is judged again at that time, since ages count
+         * @enum {string}
+         */
+        AwaitedLook: "flink" | "exceptions" | "checkpoints" | "last-words" | "archive" | "ha-data" | "events" | "task-managers" | "kubernetes" | "review";
         /**
          * @description What a call asked for
          * @enum {string}
@@ -1488,6 +1490,11 @@ export interface components {
          * @enum {string}
          */
         KindState: "pending" | "reached" | "retrying" | "notServed";
+        /**
+         * @description What is known by a question.
+         * @enum {string}
+         */
+        Known: "present" | "absent" | "unknown";
         /** @description How an attempt to reload went. */
         LastReload: {
             /**
@@ -1497,8 +1504,8 @@ export interface components {
             at: string;
             /** @description What changed, or why it was refused. */
             message: string;
-            /** @description reloaded or refused. */
-            result: string;
+            /** @description What came of it. */
+            result: components["schemas"]["ReloadResult"];
         };
         /** @description A link to something that shows the job. */
         Link: {
@@ -1543,8 +1550,8 @@ export interface components {
         };
         /** @description What came of one question. */
         Part_CheckpointDetail: {
-            /** @description present; absent: a complete answer says that there is none; or unknown: there was no complete answer. */
-            known: string;
+            /** @description What is known by it. */
+            known: components["schemas"]["Known"];
             /** @description Flink's `/jobs/{id}/checkpoints`. */
             value?: {
                 counts: components["schemas"]["CheckpointCounts"];
@@ -1559,8 +1566,8 @@ export interface components {
         };
         /** @description What came of one question. */
         Part_Failures: {
-            /** @description present; absent: a complete answer says that there is none; or unknown: there was no complete answer. */
-            known: string;
+            /** @description What is known by it. */
+            known: components["schemas"]["Known"];
             /** @description Flink's `/jobs/{id}/exceptions`. */
             value?: {
                 /** @description The newest first, at most 20. */
@@ -1574,8 +1581,8 @@ export interface components {
         };
         /** @description What came of one question. */
         Part_JobDetail: {
-            /** @description present; absent: a complete answer says that there is none; or unknown: there was no complete answer. */
-            known: string;
+            /** @description What is known by it. */
+            known: components["schemas"]["Known"];
             /** @description Flink's `/jobs/{id}`. Times are by the JobManager's clock. */
             value?: {
                 /** Format: double */
@@ -1607,8 +1614,8 @@ export interface components {
         };
         /** @description What came of one question. */
         Part_Log: {
-            /** @description present; absent: a complete answer says that there is none; or unknown: there was no complete answer. */
-            known: string;
+            /** @description What is known by it. */
+            known: components["schemas"]["Known"];
             /** @description The last lines of a container's log. */
             value?: {
                 container: string;
@@ -1621,8 +1628,8 @@ export interface components {
         };
         /** @description What came of one question. */
         Part_Vec_KubernetesEvent: {
-            /** @description present; absent: a complete answer says that there is none; or unknown: there was no complete answer. */
-            known: string;
+            /** @description What is known by it. */
+            known: components["schemas"]["Known"];
             value?: {
                 /**
                  * Format: date-time
@@ -1643,8 +1650,8 @@ export interface components {
         };
         /** @description What came of one question. */
         Part_Vec_Pod: {
-            /** @description present; absent: a complete answer says that there is none; or unknown: there was no complete answer. */
-            known: string;
+            /** @description What is known by it. */
+            known: components["schemas"]["Known"];
             value?: {
                 /** @description At most 20. */
                 containers: components["schemas"]["Container"][];
@@ -1704,6 +1711,16 @@ export interface components {
             items: components["schemas"]["RunningPolicy"][];
             lastReload: components["schemas"]["LastReload"] | null;
         };
+        /**
+         * @description Whether a policy keeps records.
+         * @enum {string}
+         */
+        PolicyRole: "decides" | "shadow";
+        /**
+         * @description How a policy's module stands to the configuration's.
+         * @enum {string}
+         */
+        PolicyStanding: "as-configured" | "outdated" | "unusable";
         /** @description What went wrong: the place, the rule and the fix. */
         Problem: {
             /**
@@ -1777,6 +1794,11 @@ export interface components {
             /** @description A sentence for people. */
             message: string;
         };
+        /**
+         * @description What came of an attempt to reload.
+         * @enum {string}
+         */
+        ReloadResult: "reloaded" | "refused";
         /** @description What a reload changed. */
         Reloaded: {
             /** @description The policies that run now. */
@@ -1828,8 +1850,8 @@ export interface components {
             note?: string | null;
             /** @description Its parameters in force: as the configuration gives them, and else their defaults. What has the name of a secret is hidden. */
             params: Record<string, unknown>;
-            /** @description decides or shadow. */
-            role: string;
+            /** @description Whether it keeps records. */
+            role: components["schemas"]["PolicyRole"];
             /**
              * @description The share of the jobs it selects.
              * @example 100%
@@ -1847,11 +1869,8 @@ export interface components {
              * @description Since when this module has this role.
              */
             since: string;
-            /**
-             * @description as-configured; outdated: the configuration's module cannot be used, and the last good one decides; or unusable: nothing
-             *     can decide, and its jobs are stale.
-             */
-            standing: string;
+            /** @description Whether its module is the configuration's. */
+            standing: components["schemas"]["PolicyStanding"];
             /**
              * Format: date-time
              * @description Since when it is asked about one job at a time, as it ran out of time again and again.
@@ -2282,11 +2301,8 @@ export interface components {
         /** @description A look that is still to be answered. */
         "explain.Awaited": {
             dueAt: components["schemas"]["explain.Moment"] | null;
-            /**
-             * @description `flink`, a source that the policy asked for, or `review`: all is judged again at that time, since ages count.
-             * @example flink
-             */
-            look: string;
+            /** @description `flink`, a source that the policy asked for, or `review`: all is judged again at that time, since ages count. */
+            look: components["schemas"]["AwaitedLook"];
         };
         /** @description Something that stands beside the state. */
         "explain.Condition": {
@@ -2737,6 +2753,10 @@ export interface components {
             /** @description E.g. `FailedCreate`. */
             reason: string;
         };
+        /** @description An object's labels, by name. */
+        "explain.Labels": {
+            [key: string]: string;
+        };
         /** @description When and how a shadow last failed. */
         "explain.LastFailure": {
             /** @description When it failed. */
@@ -2804,7 +2824,7 @@ export interface components {
                 createdAt?: components["schemas"]["explain.Moment"] | null;
                 deletingSince?: components["schemas"]["explain.Moment"] | null;
                 /** @description `metadata.labels`. */
-                labels?: components["schemas"]["BTreeMap"];
+                labels?: components["schemas"]["explain.Labels"];
                 /** @description `metadata.name`. */
                 name: string;
                 /** @description `metadata.namespace`. */
@@ -3037,7 +3057,7 @@ export interface components {
             /** @description The job it is about. */
             key: components["schemas"]["explain.Key"];
             /** @description The labels of its Deployment, as they were last seen. */
-            labels?: components["schemas"]["BTreeMap"];
+            labels?: components["schemas"]["explain.Labels"];
             /** @description What that policy remembers; only the policy understands it. */
             memory: components["schemas"]["explain.Hex"];
             /** @description How the job is deployed. */
@@ -6571,6 +6591,7 @@ export const alertStatusValues: ReadonlyArray<FlattenedDeepRequired<components>[
 export const alertToldValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AlertTold"]> = ["firing", "silenced"];
 export const askedConditionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AskedCondition"]> = ["FlinkUnreachable", "KubernetesUnreachable", "AccessDenied", "Unresponsive", "CrashLoop", "ImagePull", "Terminating", "CheckpointsFailing", "RestartLoop", "FleetDisrupted", "PolicyFailing", "PolicyOutdated", "DecisionTrimmed", "RateLimited", "*"];
 export const attentionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Attention"]> = ["active", "sleeping"];
+export const awaitedLookValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AwaitedLook"]> = ["flink", "exceptions", "checkpoints", "last-words", "archive", "ha-data", "events", "task-managers", "kubernetes", "review"];
 export const callAskedValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallAsked"]> = ["start", "cancel", "savepoint", "none", "forget", "forget-by-force", "silence", "unsilence"];
 export const callThroughValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallThrough"]> = ["nothing", "token-file", "token", "certificate", "kubernetes"];
 export const conditionTypeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ConditionType"]> = ["FlinkUnreachable", "KubernetesUnreachable", "AccessDenied", "Unresponsive", "CrashLoop", "ImagePull", "Terminating", "CheckpointsFailing", "RestartLoop", "FleetDisrupted", "PolicyFailing", "PolicyOutdated", "DecisionTrimmed", "RateLimited"];
@@ -6580,11 +6601,15 @@ export const eventKindValues: ReadonlyArray<FlattenedDeepRequired<components>["s
 export const formatValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Format"]> = ["json", "csv"];
 export const intentWordValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["IntentWord"]> = ["start", "cancel", "savepoint", "none"];
 export const kindStateValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["KindState"]> = ["pending", "reached", "retrying", "notServed"];
+export const knownValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Known"]> = ["present", "absent", "unknown"];
 export const modeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Mode"]> = ["application", "session", "standalone"];
 export const orderValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Order"]> = ["newest", "oldest"];
 export const podRoleValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["PodRole"]> = ["jobmanager", "taskmanager"];
 export const policyFailureValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["PolicyFailure"]> = ["error", "trap", "deadline", "memory", "invalid"];
+export const policyRoleValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["PolicyRole"]> = ["decides", "shadow"];
+export const policyStandingValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["PolicyStanding"]> = ["as-configured", "outdated", "unusable"];
 export const reachValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Reach"]> = ["pending", "reached", "retrying"];
+export const reloadResultValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ReloadResult"]> = ["reloaded", "refused"];
 export const severityValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Severity"]> = ["alerting", "failed", "degraded", "unconfirmed", "changing", "running", "ended"];
 export const sortValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Sort"]> = ["id", "-id", "severity", "-severity", "state", "-state", "since", "-since", "confirmed", "-confirmed", "cluster", "-cluster"];
 export const stateValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["State"]> = ["CREATED", "INITIALIZING", "RUNNING", "FAILING", "FAILED", "CANCELLING", "CANCELED", "FINISHED", "RESTARTING", "SUSPENDED", "RECONCILING", "UNKNOWN", "STARTING", "SAVEPOINTING", "LOST", "TERMINATED"];

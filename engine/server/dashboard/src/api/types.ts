@@ -65,9 +65,9 @@ export type PolicyList = Schemas['PolicyList'];
 
 // ---- What is asked live, and kept nowhere
 
-/** The document has one such shape for each `T`, and `known` as any text. */
+/** The document has one such shape for each `T`. */
 export interface Part<T> {
-  known: string;
+  known: Schemas['Known'];
   why?: string | null;
   value?: T | null;
 }

@@ -162,12 +162,13 @@ export class Mock {
     this.asked.push({ method: request.method ?? 'GET', path: url.pathname + url.search, body });
     const other = this.proxy?.(url.pathname) ?? null;
     if (other !== null) return this.#answer(request, response, other);
+    response.setHeader('steadfast-store', 'mock');
     if (this.token !== null && request.headers.authorization !== `Bearer ${this.token}`) return this.#answer(request, response, problem(401, request.headers.authorization === undefined ? 'key-required' : 'unknown-token', 'no token'));
     if (this.missing.some((path) => path.test(url.pathname))) return this.#answer(request, response, problem(404, 'no-such-path', `there is nothing at ${url.pathname}`));
     const refused = this.refuses?.(url.pathname) ?? null;
     if (refused !== null) return this.#answer(request, response, refused);
     if (url.pathname === '/api/v1/events') {
-      response.writeHead(200, { 'content-type': 'text/event-stream', 'steadfast-store': 'mock' });
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(': here\n\n');
       this.#streams.add(response);
       response.on('close', () => this.#streams.delete(response));
