@@ -77,10 +77,16 @@ class Server:
     def job(self, job: str) -> Json | None:
         """One job as it is now; `None` if it is no longer on record."""
         answer = self._http.get(f"/api/v1/jobs/{quote(job)}")
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        if _says_no_such_job(answer):
             return None
         record: Json = answer.raise_for_status().json()
         return record
+
+
+def _says_no_such_job(answer: httpx.Response) -> bool:
+    """Whether Steadfast says it: a proxy's 404 says nothing of a job, nor does one while its cluster cannot be read."""
+    is_problem = answer.headers.get("Content-Type", "").startswith("application/problem+json")
+    return answer.status_code == httpx.codes.NOT_FOUND and is_problem and answer.json().get("code") == "no-such-job"
 
 
 def _events(source: EventSource) -> Iterator[Event]:

@@ -69,3 +69,16 @@ class FollowTest(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+    def test_only_steadfast_says_that_there_is_no_such_job(self) -> None:
+        def asked(status: int, code: str | None, kind: str = "application/problem+json") -> httpx.Response:
+            text = "{}" if code is None else f'{{"code":"{code}"}}'
+            return httpx.Response(status, headers={"Content-Type": kind}, text=text)
+
+        gone = server(Mock(return_value=asked(404, "no-such-job")))
+        self.assertIsNone(gone.job("a/b/c"))
+        others = [asked(404, "job-not-known"), asked(404, None), asked(404, None, "text/html"), asked(403, "no-such-job")]
+        for answer in others:
+            answer.request = httpx.Request("GET", "http://127.0.0.1")
+            with self.assertRaises(httpx.HTTPStatusError):
+                server(Mock(return_value=answer)).job("a/b/c")

@@ -21,6 +21,9 @@ final class Server {
     /** The stream says every 15 s that it lives; one that is silent for three times as long does not. */
     private static final Duration SILENCE = Duration.ofSeconds(45);
 
+    /** How much of a refusal is read, in bytes. */
+    private static final long PROBLEM_LIMIT = 1 << 16;
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpUrl address;
@@ -86,8 +89,19 @@ final class Server {
     /** One job as it is now; null if it is no longer on record. */
     JsonNode job(String job) throws IOException {
         try (Response response = get(url("api/v1/jobs").addPathSegments(job).build())) {
-            return response.code() == 404 ? null : JSON.readTree(succeeded(response).body().byteStream());
+            return record(response);
         }
+    }
+
+    /** The job of an answer; null only where Steadfast says that there is none: a proxy's 404 says nothing of a job. */
+    static JsonNode record(Response response) throws IOException {
+        if (response.code() == 404 && response.header("Content-Type", "").startsWith("application/problem+json")) {
+            JsonNode problem = JSON.readTree(response.peekBody(PROBLEM_LIMIT).byteStream());
+            if (problem.path("code").asText().equals("no-such-job")) { // not so while its cluster cannot be read
+                return null;
+            }
+        }
+        return JSON.readTree(succeeded(response).body().byteStream());
     }
 
     /** Reads a stream to its end, on this thread. */

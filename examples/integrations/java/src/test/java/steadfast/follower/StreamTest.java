@@ -102,6 +102,15 @@ class StreamTest {
     }
 
     @Test
+    void onlySteadfastSaysThatThereIsNoSuchJob() throws Exception {
+        String problem = "application/problem+json";
+        assertNull(Server.record(answer(404, problem, "{\"code\":\"no-such-job\"}")));
+        assertThrows(IOException.class, () -> Server.record(answer(404, problem, "{\"code\":\"job-not-known\"}")));
+        assertThrows(IOException.class, () -> Server.record(answer(404, "application/json", "{\"message\":\"no Route matched\"}")));
+        assertThrows(IOException.class, () -> Server.record(answer(404, "text/html", "<p>default backend")));
+    }
+
+    @Test
     void anotherAnswerIsNoStream() {
         assertThrows(IOException.class, () -> Server.read(answer(503, "text/plain", "no"), () -> {}, event -> {}));
         assertThrows(Exception.class, () -> Server.read(answer(200, "text/html", "<p>"), () -> {}, event -> {}));
