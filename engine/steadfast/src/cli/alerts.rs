@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use steadfast_core::time::{Clock as _, Timestamp};
+use steadfast_core::time::Timestamp;
 
 use super::age::age;
 use super::client::{Client, Found, ServerOptions};
@@ -16,7 +16,6 @@ use super::screen::{BAD, OVER, Screen};
 use super::status::{print_line, text};
 use super::table::{Cell, Column, Table};
 use super::{Failure, printer};
-use crate::run::SystemClock;
 
 const PATH: &str = "/api/v1/alerts";
 /// Of how many jobs it is asked why something is silenced.
@@ -62,7 +61,7 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
     let list = clusters::read(&client).await?;
     list.refuse_unknown(&client, &filter.cluster).await?;
     let concerned = || list.items.iter().filter(|cluster| filter.concerns(cluster));
-    let now = SystemClock.now();
+    let now = client.clock();
     for line in concerned().filter_map(|cluster| clusters::line(cluster, now)) {
         print_line(&line, &options.output.format)?;
     }

@@ -1,5 +1,6 @@
 //! The API of a running engine, as the command line calls it.
 
+mod clock;
 mod options;
 mod refusal;
 
@@ -13,6 +14,7 @@ use steadfast_core::secret_url::SecretUrl;
 use steadfast_core::time::{Clock as _, Timestamp};
 use steadfast_http::{TlsFault, whole};
 
+use self::clock::EngineClock;
 pub(super) use self::options::ServerOptions;
 use self::options::{base, encrypted, token, unfit_identity};
 use self::refusal::Refusal;
@@ -33,6 +35,7 @@ pub(super) struct Client {
     base: String,
     token: Option<String>,
     shows_certificate: bool,
+    clock: EngineClock,
 }
 
 /// What an engine has of a job.
@@ -93,6 +96,7 @@ impl Client {
             base,
             token,
             shows_certificate: options.client_cert_file.is_some(),
+            clock: EngineClock::default(),
         })
     }
 
@@ -128,16 +132,14 @@ impl Client {
     /// is compared with the engine's.
     pub(super) async fn now(&self) -> Timestamp {
         let asked = self.answer(self.request(Method::GET, "/livez").timeout(TIMEOUT)).await;
-        let date = asked.ok().and_then(|response| {
-            let date = response.headers().get(reqwest::header::DATE)?.to_str().ok()?;
-            httpdate::parse_http_date(date).ok()
-        });
-        let millis = date.and_then(|date| {
-            let since = date.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
-            i64::try_from(since.as_millis()).ok()
-        });
+        let date = asked.ok().and_then(|response| clock::date(response.headers()));
         // The header is cut to the second; nothing is to end before its time.
-        millis.map_or_else(|| SystemClock.now(), |millis| Timestamp::from_millis(millis + 999))
+        date.map_or_else(|| SystemClock.now(), |date| date.after(Duration::from_millis(999)))
+    }
+
+    /// The time by the engine's clock, as its last answer told it: what ages are counted by.
+    pub(super) fn clock(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// What a probe answers, well or not; `None` for an answer that is no document.
@@ -274,7 +276,11 @@ impl Client {
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        request.send().await.map_err(|error| {
+        let answer = request
+            .send()
+            .await
+            .inspect(|response| self.clock.heard(response.headers()));
+        answer.map_err(|error| {
             let at = SecretUrl::new(&*self.base);
             // An engine that does not take a certificate may close the connection before its reason is read.
             let closed = self.shows_certificate && !error.is_connect() && !error.is_timeout();

@@ -3,7 +3,7 @@
 mod read;
 
 use clap::Args;
-use steadfast_core::time::{Clock, Timestamp};
+use steadfast_core::time::Timestamp;
 use steadfast_server::{Cluster, Kind, KindState, Reach};
 
 pub(super) use self::read::{Clusters, Seen, read, unknown_word};
@@ -12,7 +12,6 @@ use super::output::{Detail, Format, OutputOption};
 use super::screen::{DOUBT, GOOD, PLAIN, Screen};
 use super::table::{Cell, Column, Table};
 use super::{Failure, printer};
-use crate::run::SystemClock;
 
 /// How they are shown.
 #[derive(Debug, Args)]
@@ -63,7 +62,7 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
             if *detail == Detail::Wide {
                 screen.width = None;
             }
-            printer::page(&table(&list, SystemClock.now()).shown(screen))?;
+            printer::page(&table(&list, client.clock()).shown(screen))?;
             let unwatched: String = list.items.iter().filter_map(|cluster| unwatched(cluster)).collect();
             printer::data(&unwatched)?;
         }

@@ -29,7 +29,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let (id, (status, job)) = names::on(&client, &options.job, look).await?;
     is_about(&id, &job)?;
     match &options.output.format {
-        Format::People(detail) => print_table(std::slice::from_ref(&job), *detail)?,
+        Format::People(detail) => print_table(std::slice::from_ref(&job), *detail, client.clock())?,
         Format::Data(data) => printer::data(&data.shown(&job)?)?,
     }
     if status == StatusCode::ACCEPTED {

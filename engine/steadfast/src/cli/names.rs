@@ -3,11 +3,9 @@
 use anyhow::anyhow;
 use serde_json::Value;
 use steadfast_core::id::JobKey;
-use steadfast_core::time::Clock as _;
 
 use super::client::{Client, Found};
 use super::{Failure, clusters};
-use crate::run::SystemClock;
 
 /// The API's list of jobs.
 pub(super) const JOBS: &str = "/api/v1/jobs";
@@ -93,7 +91,8 @@ fn not_known(why: &str) -> String {
 
 /// What is to be said of a cluster that was never read since the engine started, whose jobs a list may lack; `None`: there is none.
 pub(super) async fn never_read(client: &Client) -> Result<Option<String>, Failure> {
-    let (list, now) = (clusters::read(client).await?, SystemClock.now());
+    let list = clusters::read(client).await?;
+    let now = client.clock();
     let unread = list.items.iter().find(|cluster| cluster.never_read);
     Ok(unread.map(|cluster| clusters::line(cluster, now).unwrap_or_else(|| cluster.name.clone())))
 }

@@ -7,7 +7,7 @@ use std::future::Future;
 
 use clap::Args;
 use serde_json::{Value, json};
-use steadfast_core::time::Clock;
+use steadfast_core::time::Timestamp;
 
 use self::watch::Watch;
 use super::client::{Client, Found, ServerOptions, job_path};
@@ -19,7 +19,6 @@ use super::names::{self, JOBS};
 use super::output::{Detail, Format, OutputOption};
 use super::screen::Screen;
 use super::{Failure, complete, printer};
-use crate::run::SystemClock;
 
 pub(super) const AFTER_HELP: &str = "\
 Examples:
@@ -93,7 +92,7 @@ pub(super) async fn show(options: &Options) -> Result<(), Failure> {
     print_above(&client, &list, &asked).await?;
     let items = asked.read(&client).await?;
     let coverage = Coverage::of(asked.concerned(&list));
-    print_items(&items, &asked, coverage)?;
+    print_items(&items, &asked, coverage, client.clock())?;
     if items.is_empty()
         && let Some(line) = clusters::unknown_word(&client, &filter).await
     {
@@ -192,7 +191,7 @@ async fn print_above(client: &Client, list: &Clusters, asked: &Asked<'_>) -> Res
     {
         print_line(&line, asked.format)?;
     }
-    let now = SystemClock.now();
+    let now = client.clock();
     for line in asked.concerned(list).filter_map(|cluster| clusters::line(cluster, now)) {
         print_line(&line, asked.format)?;
     }
@@ -200,10 +199,10 @@ async fn print_above(client: &Client, list: &Clusters, asked: &Asked<'_>) -> Res
 }
 
 /// The jobs: several as a list, the one that was named as it is.
-fn print_items(items: &[Value], asked: &Asked<'_>, coverage: Coverage) -> Result<(), Failure> {
+fn print_items(items: &[Value], asked: &Asked<'_>, coverage: Coverage, now: Timestamp) -> Result<(), Failure> {
     match asked.format {
         Format::People(detail) => {
-            print_table(items, *detail)?;
+            print_table(items, *detail, now)?;
             if items.is_empty() {
                 let none = if asked.filter.is_empty() {
                     "no job is on record"
@@ -225,12 +224,12 @@ fn print_items(items: &[Value], asked: &Asked<'_>, coverage: Coverage) -> Result
 }
 
 /// A table in the terminal's width; the wide one takes what it needs.
-pub(super) fn print_table(items: &[Value], detail: Detail) -> Result<(), printer::PrintError> {
+pub(super) fn print_table(items: &[Value], detail: Detail, now: Timestamp) -> Result<(), printer::PrintError> {
     let mut screen = Screen::of_stdout();
     if detail == Detail::Wide {
         screen.width = None;
     }
-    printer::page(&rows::table(items, detail, SystemClock.now()).shown(screen))
+    printer::page(&rows::table(items, detail, now).shown(screen))
 }
 
 /// What the configuration says now was refused: a line that says so. An engine that cannot say goes without.

@@ -62,7 +62,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let filter = options.filter.counted(&client).await;
     let first = read::jobs(&client, &filter, "").await?;
     let mut view = View::new(options.server.address());
-    view.take(Ok(first));
+    view.take(Ok(first), client.clock());
     let mut terminal = ratatui::try_init().context("the terminal cannot be set up")?;
     let ended = follow(&mut terminal, &client, (&filter, options.every), view).await;
     ratatui::restore();
@@ -100,7 +100,7 @@ async fn follow(
                     Ok(read) => Ok(read),
                     Err(failure) => Err(said(failure)?),
                 };
-                view.take(read);
+                view.take(read, client.clock());
                 Action::Nothing
             }
         };

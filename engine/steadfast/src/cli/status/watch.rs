@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use steadfast_core::time::{Clock as _, Timestamp};
+use steadfast_core::time::Timestamp;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::rows::{alerts, conditions, confidence, seen};
@@ -19,7 +19,6 @@ use crate::cli::output::{Data, Format};
 use crate::cli::screen::{BAD, DOUBT, Screen, of_state};
 use crate::cli::table::{Cell, Table};
 use crate::cli::{Failure, names, printer};
-use crate::run::SystemClock;
 
 /// How often the clusters are asked for while changes are followed: what can be read of them is no event of the journal.
 const CLUSTERS: Duration = Duration::from_secs(2);
@@ -75,7 +74,7 @@ impl<'a> Watch<'a> {
                     print_line(line, self.asked.format)?;
                 }
                 print_above(self.client, &list, &self.asked).await?;
-                print_table(&items, *detail)?;
+                print_table(&items, *detail, self.client.clock())?;
             }
             Format::Data(data) => {
                 if let Some(line) = &self.lost {
@@ -143,7 +142,7 @@ impl<'a> Watch<'a> {
                 Found::NotKnown(_) => return Ok(()),
             },
         };
-        let at = Timestamp::parse(text(event, "/at")).unwrap_or_else(|| SystemClock.now());
+        let at = Timestamp::parse(text(event, "/at")).unwrap_or_else(|| self.client.clock());
         self.become_(&id, job, at)
     }
 
@@ -179,7 +178,7 @@ impl<'a> Watch<'a> {
             }
         };
         absence.end();
-        let now = SystemClock.now();
+        let now = self.client.clock();
         let mut gone: Vec<String> = self.shown.keys().cloned().collect();
         for item in items {
             let id = text(&item, "/id").to_owned();
@@ -244,7 +243,7 @@ impl<'a> Watch<'a> {
         for cluster in self.asked.concerned(&changed) {
             match self.asked.format {
                 Format::People(_) => {
-                    printer::endless(&format!("{}\n", clusters::change(cluster, SystemClock.now())))?;
+                    printer::endless(&format!("{}\n", clusters::change(cluster, self.client.clock())))?;
                 }
                 Format::Data(data) => print_object(data, "CLUSTER", &json!(**cluster))?,
             }

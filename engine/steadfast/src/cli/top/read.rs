@@ -3,13 +3,11 @@
 use serde_json::Value;
 use steadfast_core::severity::Severity;
 use steadfast_core::state::JobState;
-use steadfast_core::time::Clock as _;
 
 use crate::cli::client::{Client, with_query};
 use crate::cli::filter::Filter;
 use crate::cli::names::JOBS;
 use crate::cli::{Failure, clusters};
-use crate::run::SystemClock;
 
 /// The most jobs that are shown: the worst.
 const MOST: usize = 1000;
@@ -28,7 +26,8 @@ pub(super) struct Read {
 
 /// Asks for them: those with a text in their ids, which is looked for among all jobs, and not among those that are shown.
 pub(super) async fn jobs(client: &Client, filter: &Filter, wanted: &str) -> Result<Read, Failure> {
-    let (list, now) = (clusters::read(client).await?, SystemClock.now());
+    let list = clusters::read(client).await?;
+    let now = client.clock();
     list.refuse_unknown(client, &filter.cluster).await?;
     let concerned = list.items.iter().filter(|cluster| filter.concerns(cluster));
     let unread = concerned.filter_map(|cluster| clusters::line(cluster, now)).collect();

@@ -31,10 +31,13 @@ fn recorded() -> Read {
     Read::of(jobs, &Value::Null)
 }
 
+fn now() -> Timestamp {
+    Timestamp::parse("2026-11-23T01:13:29Z").unwrap()
+}
+
 fn view() -> View {
     let mut view = View::new("http://me:p4ss@127.0.0.1:8080");
-    view.take(Ok(recorded()));
-    view.as_of = Timestamp::parse("2026-11-23T01:13:29Z").unwrap();
+    view.take(Ok(recorded()), now());
     view
 }
 
@@ -108,12 +111,12 @@ fn keys_move_find_and_ask_why() {
     // The choice is of a job, not of a row.
     let mut fewer = recorded();
     fewer.jobs.remove(0);
-    view.take(Ok(fewer));
+    view.take(Ok(fewer), now());
     assert_eq!(
         press(&mut view, &[KeyCode::Enter]),
         Action::Explain("prod/shop/carts".to_owned())
     );
-    view.take(Ok(recorded()));
+    view.take(Ok(recorded()), now());
     let find = ['/', 'P', 'A', 'Y'].map(KeyCode::Char);
     assert_eq!(
         press(&mut view, &find),
@@ -175,7 +178,7 @@ fn a_page_is_wrapped_and_ends_at_the_foot_of_the_screen() {
 #[test]
 fn what_is_old_says_so_and_looks_so() {
     let mut view = view();
-    view.take(Err("no engine answers".to_owned()));
+    view.take(Err("no engine answers".to_owned()), now());
     let shown = lines(&mut view);
     assert!(shown[2].starts_with("prod/pay/orders"), "{shown:#?}");
     view.read.counts = vec![1, 0, 0, 0, 0, 0, 0];
@@ -183,7 +186,7 @@ fn what_is_old_says_so_and_looks_so() {
     assert!(shown[0].contains("as of 01:13:29 UTC: no engine answers"), "{shown:#?}");
     let terminal = screen(&mut view, WIDTH);
     assert!(terminal.backend().buffer()[(0, 3)].modifier.contains(Modifier::DIM));
-    view.take(Ok(recorded()));
+    view.take(Ok(recorded()), now());
     assert!(!lines(&mut view)[0].contains("as of"));
 }
 
@@ -210,11 +213,12 @@ fn clusters_that_cannot_be_read_stand_above_the_jobs_and_a_cut_list_says_so() {
     let mut view = view();
     let unread = (1..=5).map(|n| format!("prod-{n}: not readable\u{1b}[2J")).collect();
     let is_cut = true;
-    view.take(Ok(Read {
+    let read = Read {
         unread,
         is_cut,
         ..recorded()
-    }));
+    };
+    view.take(Ok(read), now());
     let shown = lines(&mut view);
     assert_eq!(shown[1], "prod-1: not readable\\u001b[2J");
     assert_eq!(shown[4], "2 more clusters are not readable: `steadfast clusters`");

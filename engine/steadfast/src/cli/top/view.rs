@@ -3,12 +3,11 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::widgets::TableState;
 use serde_json::Value;
-use steadfast_core::time::{Clock as _, Timestamp};
+use steadfast_core::time::Timestamp;
 
 use super::read::Read;
 use crate::cli::status::text;
 use crate::cli::terminal::{Passes, plain};
-use crate::run::SystemClock;
 
 /// How far PageUp and PageDown go.
 const PAGE: usize = 10;
@@ -60,7 +59,7 @@ impl View {
         Self {
             server: server.to_owned(),
             read: Read::default(),
-            as_of: SystemClock.now(),
+            as_of: Timestamp::from_millis(0),
             fault: None,
             wanted: String::new(),
             mode: Mode::List,
@@ -69,12 +68,12 @@ impl View {
         }
     }
 
-    /// What was read, or why it could not be: then what is shown stays, and says so.
-    pub(super) fn take(&mut self, read: Result<Read, String>) {
+    /// What was read by the engine's clock, or why it could not be: then what is shown stays, and says so.
+    pub(super) fn take(&mut self, read: Result<Read, String>, now: Timestamp) {
         match read {
             Ok(read) => {
                 self.read = read;
-                self.as_of = SystemClock.now();
+                self.as_of = now;
                 self.fault = None;
             }
             Err(fault) => self.fault = Some(fault),
