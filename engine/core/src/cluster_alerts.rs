@@ -243,7 +243,7 @@ impl ClusterAlerts {
     }
 
     /// Whether an alert was told. Where that was before a restart, it is presumed of one that more than one Flink cluster
-    /// shows; `None`: one shows it, and it may have been told while others did.
+    /// shows, and of one that the record of the one says nobody was told of; `None`: one shows it, and it may have been told while others did.
     fn was_told(&self, name: &Shared) -> Option<bool> {
         if let Some(told) = self.told.get(name) {
             return Some(*told);
@@ -251,7 +251,8 @@ impl ClusterAlerts {
         match (self.records.is_raised(name), self.records.rests_on_one(name)) {
             (false, _) => Some(false),
             (true, false) => Some(true),
-            (true, true) => None,
+            // Nobody was told of it, and it was not one alone when the record raised it so.
+            (true, true) => self.records.is_untold(name).then_some(true),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What memory shows of the store: records as committed, and beside them how the watch stands.
 
+mod silencing;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,8 +9,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::id::{ClusterName, JobKey, TargetId};
 use crate::record::JobRecord;
 use crate::severity::Severity;
+use crate::silences::Silenced;
 use crate::state::Confidence;
 use crate::time::Timestamp;
+
+use silencing::Silencing;
 
 /// The part of a watch that is not worth a commit: it is gone with the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,11 +77,13 @@ pub struct JobCounts {
 #[derive(Debug, Default)]
 pub struct Projection {
     jobs: RwLock<BTreeMap<JobKey, JobView>>,
+    silencing: Silencing,
 }
 
 impl Projection {
     /// Shows a committed record.
     pub fn show(&self, view: JobView) {
+        self.silencing.note(&view.record);
         let mut jobs = self.jobs.write().unwrap_or_else(PoisonError::into_inner);
         jobs.insert(view.record.key.clone(), view);
     }
@@ -91,7 +98,13 @@ impl Projection {
 
     /// Stops showing a job whose removal was committed.
     pub fn remove(&self, key: &JobKey) {
+        self.silencing.remove(key);
         self.jobs.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// What all records together silence of what many share.
+    pub fn silenced(&self) -> Arc<Silenced> {
+        self.silencing.all()
     }
 
     /// A job's view; `None` if it has no record.
@@ -250,5 +263,45 @@ mod tests {
         assert!(!projection.expects(&target("s")) && projection.expects(&target("t")));
         show(&projection, &second, JobState::Suspended, Confidence::Confirmed);
         assert!(projection.expects(&target("s")));
+    }
+
+    #[test]
+    fn what_is_silenced_is_known_as_silences_come_and_go() {
+        use crate::record::{AlertScope, Silence};
+
+        let projection = Projection::default();
+        let key = || JobKey::parse("local/default/a").unwrap();
+        let silenced = |until| JobRecord {
+            silences: vec![Silence {
+                alert: "KubernetesUnreachable".to_owned(),
+                since: at(0),
+                until: at(until),
+                by: None,
+                comment: None,
+            }],
+            ..record(key(), at(0))
+        };
+        let show = |record| {
+            projection.show(JobView {
+                record: Arc::new(record),
+                watch: WatchStatus::default(),
+            });
+        };
+        let other = Arc::new(record(JobKey::parse("local/default/b").unwrap(), at(0)));
+        let until = || {
+            let all = projection.silenced();
+            let by = all.by(&other, AlertScope::Cluster, "KubernetesUnreachable")?;
+            Some(by.silence("KubernetesUnreachable")?.until)
+        };
+        assert_eq!(until(), None);
+        show(silenced(5));
+        assert_eq!(until(), Some(at(5)));
+        show(silenced(9));
+        assert_eq!(until(), Some(at(9)), "it was made longer");
+        show(record(key(), at(0)));
+        assert_eq!(until(), None, "it was taken back");
+        show(silenced(5));
+        projection.remove(&key());
+        assert_eq!(until(), None, "its record is gone");
     }
 }

@@ -49,6 +49,6 @@ pub struct Api {
 impl Api {
     /// A job as it is shown: wherever one is, it comes from here.
     pub(crate) fn job(&self, view: &JobView) -> Job {
-        Job::new(view, links(&self.links, &view.record))
+        Job::new(view, &self.jobs.silenced(), links(&self.links, &view.record))
     }
 }

@@ -8,6 +8,7 @@ use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::journal::{self, Entry};
 use steadfast_core::projection::JobView;
 use steadfast_core::record;
+use steadfast_core::silences::Silenced;
 use steadfast_core::state::Attention;
 use utoipa::ToSchema;
 
@@ -143,10 +144,14 @@ pub(crate) struct Alert {
     #[schema(format = DateTime)]
     since: String,
     message: String,
-    /// Until when nobody is told of it, by a silence of this job; absent if there is none.
+    /// Until when nobody is told of it: by a silence of this job, or of any that shares it where it is about a cluster or a policy; absent if
+    /// there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     silenced_until: Option<String>,
+    /// The job that this silence is noted at, and where it can be taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silenced_job: Option<String>,
 }
 
 /// Until when nobody is told of an alert.
@@ -154,6 +159,7 @@ pub(crate) struct Alert {
 pub(crate) struct Silence {
     #[schema(example = "JobFailed")]
     alert: String,
+    /// Since when nobody is told of it: since it was asked for, or since the alert began that nobody had been told of by then.
     #[schema(format = DateTime)]
     since: String,
     #[schema(format = DateTime)]
@@ -319,15 +325,19 @@ impl From<&JobView> for Watch {
 
 impl Job {
     /// As it is shown, with what else shows it.
-    pub(crate) fn new(view: &JobView, links: Vec<Link>) -> Self {
+    pub(crate) fn new(view: &JobView, silenced: &Silenced, links: Vec<Link>) -> Self {
         let record = &*view.record;
         let target = &record.key.target;
-        let alerts = record.alerts.iter().map(|alert| Alert {
-            alert: alert.name.clone(),
-            scope: alert.scope.as_str(),
-            since: alert.since.to_string(),
-            message: alert.message.clone(),
-            silenced_until: record.silence(&alert.name).map(|silence| silence.until.to_string()),
+        let alerts = record.alerts.iter().map(|alert| {
+            let by = silenced.by(&view.record, alert.scope, &alert.name);
+            Alert {
+                alert: alert.name.clone(),
+                scope: alert.scope.as_str(),
+                since: alert.since.to_string(),
+                message: alert.message.clone(),
+                silenced_until: by.and_then(|by| Some(by.silence(&alert.name)?.until.to_string())),
+                silenced_job: by.map(|by| by.key.to_string()),
+            }
         });
         let labels = record
             .labels

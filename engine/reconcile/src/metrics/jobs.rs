@@ -51,7 +51,7 @@ type Place = (ClusterName, Namespace);
 struct Tally {
     states: BTreeMap<(Place, JobState, Confidence), u64>,
     alerts: BTreeMap<(String, AlertScope, Place, bool), u64>,
-    silenced: Silenced,
+    silenced: Arc<Silenced>,
     conditions: BTreeMap<(ConditionType, Place), u64>,
     guarded: BTreeMap<ClusterName, u64>,
 }
@@ -98,8 +98,10 @@ impl Tally {
 
 impl Collector for Jobs {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let mut tally = Tally::default();
-        self.0.for_each(|view| tally.silenced.add(&view.record));
+        let mut tally = Tally {
+            silenced: self.0.silenced(),
+            ..Tally::default()
+        };
         self.0.for_each(|view| tally.count(view));
         let tally = tally.bounded();
         let encoder = &mut encoder;

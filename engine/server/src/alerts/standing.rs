@@ -120,19 +120,16 @@ pub(crate) struct Standing {
     of_jobs: Vec<Row>,
     shared: HashMap<(String, About), Row>,
     /// By all jobs, whichever are asked for: one's silence is enough for what many share.
-    silenced: Silenced,
+    silenced: Arc<Silenced>,
 }
 
 impl Standing {
     /// Of these jobs none yet.
     pub(crate) fn among(jobs: &Projection) -> Self {
-        let mut standing = Self::default();
-        let silenced = &mut standing.silenced;
-        jobs.walk(
-            |view| !view.record.silences.is_empty(),
-            |view| silenced.add(&view.record),
-        );
-        standing
+        Self {
+            silenced: jobs.silenced(),
+            ..Self::default()
+        }
     }
 
     /// Takes in a job's alerts, as far as the filter asks for their names.

@@ -232,4 +232,14 @@ async fn a_silence_counts_of_a_job_that_has_no_such_alert_and_is_not_asked_for()
         let (_, summary) = server.get(&format!("/api/v1/summary?{query}")).await;
         assert_eq!(summary["alerts"], json!({ "firing": 0, "silenced": 2 }), "{query}");
     }
+    // Each job that has it says the same.
+    let (_, job) = server.get("/api/v1/jobs/east/a/one").await;
+    for alert in job["alerts"].as_array().unwrap() {
+        let longest = AT.after(Duration::from_secs(2 * 3600)).to_string();
+        assert_eq!(
+            (&alert["silencedJob"], &alert["silencedUntil"]),
+            (&json!("east/c/longer"), &json!(longest)),
+            "{job}"
+        );
+    }
 }

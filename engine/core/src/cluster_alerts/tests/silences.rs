@@ -224,3 +224,46 @@ fn a_silence_that_goes_to_another_policy_hides_nothing_of_the_one_of_before() {
         assert_eq!(said(&journal.commit(vec![ends])), is("b", AlertStatus::Resolved, both));
     }
 }
+
+#[test]
+fn a_silenced_outage_of_which_one_flink_is_left_is_told_after_a_restart_when_its_silence_ends() {
+    let silenced = JobRecord {
+        silences: vec![Silence {
+            alert: NAME.to_owned(),
+            ..silencing(record("a", &[]), 0).silences[0].clone()
+        }],
+        ..record("a", &[])
+    };
+    let mut journal = Journal::of(&[silenced.clone(), record("b", &[]), record("c", &[])]);
+    assert_eq!(
+        said(&journal.commit(vec![fires("b"), fires("c")])),
+        is("b", AlertStatus::Firing, true)
+    );
+    assert_eq!(journal.tells(vec![super::ends("c")]), []);
+    let records: Vec<JobRecord> = journal.records.values().cloned().collect();
+    let mut restarted = Journal::of(&records);
+    assert_eq!(
+        said(&restarted.commit(vec![take_back(&silenced, NAME, None)])),
+        is("a", AlertStatus::Firing, false)
+    );
+    assert_eq!(
+        said(&restarted.commit(vec![super::ends("b")])),
+        is("b", AlertStatus::Resolved, false)
+    );
+}
+
+#[test]
+fn one_silent_flink_is_no_outage_whatever_was_silenced_before_a_restart() {
+    let silenced = JobRecord {
+        silences: vec![Silence {
+            alert: NAME.to_owned(),
+            ..silencing(record("a", &[]), 0).silences[0].clone()
+        }],
+        ..record("a", &[])
+    };
+    let mut journal = Journal::of(&[silenced.clone(), record("b", &[])]);
+    assert_eq!(journal.tells(vec![fires("b")]), []);
+    let records: Vec<JobRecord> = journal.records.values().cloned().collect();
+    let mut restarted = Journal::of(&records);
+    assert_eq!(restarted.tells(vec![take_back(&silenced, NAME, None)]), []);
+}

@@ -6,7 +6,6 @@ use steadfast_core::cluster_alerts::rests_on_no_job;
 use steadfast_core::id::TargetId;
 use steadfast_core::projection::Projection;
 use steadfast_core::record::AlertScope;
-use steadfast_core::silences::Silenced;
 
 use super::super::render::Context;
 use super::super::selection::Selection;
@@ -33,10 +32,7 @@ impl Alerts {
     fn standing(&self, selection: &Selection, records: &Projection) -> BTreeMap<Identity, Said> {
         let mut standing: BTreeMap<Identity, Said> = BTreeMap::new();
         let mut clusters: BTreeMap<Identity, BTreeSet<TargetId>> = BTreeMap::new();
-        let mut silenced = Silenced::default();
-        for view in records.page(None, usize::MAX, |view| !view.record.silences.is_empty()) {
-            silenced.add(&view.record);
-        }
+        let silenced = records.silenced();
         for view in records.page(None, usize::MAX, |view| !view.record.alerts.is_empty()) {
             let record = &*view.record;
             for alert in &record.alerts {
