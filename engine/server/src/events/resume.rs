@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use serde::Deserialize;
 use steadfast_core::error_chain::error_chain;
-use steadfast_core::journal::{EntriesOf, Sequence, Store};
+use steadfast_core::journal::{EntriesOf, Row, Sequence, Store};
 use utoipa::IntoParams;
 
 use crate::problem::Problem;
@@ -82,10 +82,12 @@ impl EventsQuery {
             return Ok(true);
         };
         let before = Sequence(position.0.saturating_sub(1));
-        let found = journal.entries(EntriesOf::Everything, before, 1).await;
+        let found = journal.page(EntriesOf::Everything, before, 1).await;
         let found = found.map_err(|error| Problem::unavailable(error_chain(&error)))?;
-        Ok(found
-            .first()
-            .is_some_and(|entry| entry.sequence == position && entry.at == at))
+        Ok(found.rows.first().is_some_and(|row| match row {
+            Row::Entry(entry) => entry.sequence == position && entry.at == at,
+            // What does not read has no time that could be another; the client has that of when it was told so.
+            Row::Unreadable(unreadable) => unreadable.sequence == position,
+        }))
     }
 }

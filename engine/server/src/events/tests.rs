@@ -266,6 +266,14 @@ async fn entries_that_do_not_read_are_named_and_the_stream_goes_on() {
     );
     server.add("local/default/late", JobState::Running).await;
     assert_eq!(client.ids(1).await, [6]);
+    // Who comes back with all that such an event had goes on behind it: its time is of the sending.
+    let mut resumed = Client::open(
+        &server,
+        &format!("/api/v1/events?after=3&store=memory&at={}", AT.after(HEARTBEAT)),
+        None,
+    )
+    .await;
+    assert_eq!(resumed.ids(3).await, [4, 5, 6]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from follower.server import Event, Json, Position
 from follower.states import platform_state
 
+VERSION = 2  # of the tables, in the file's own `user_version`; raise it when you change them
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY,
@@ -46,7 +47,12 @@ class Database:
         self._db = sqlite3.connect(path, timeout=30.0)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")  # what is committed survives a loss of power, too
-        self._db.executescript(SCHEMA)
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if tables and version != VERSION:
+            message = f"{path} has tables of version {version}, not {VERSION}: move it away, and all jobs are read anew"
+            raise ValueError(message)
+        self._db.executescript(f"PRAGMA user_version = {VERSION}; {SCHEMA}")
 
     def position(self) -> Position | None:
         row = self._db.execute("SELECT store, sequence, at FROM position").fetchone()
@@ -69,7 +75,9 @@ class Database:
                 self._db.execute("DELETE FROM firing WHERE about = ?", (job,))
             elif record:
                 self._keep(record)
-            self._move(Position(data["store"], data["sequence"], data.get("at")))
+            # That of `unreadable` is when it was sent, and no entry's.
+            at = None if event.name == "unreadable" else data.get("at")
+            self._move(Position(data["store"], data["sequence"], at))
 
     def read_anew(self, position: Position, records: Iterable[Json]) -> None:
         """Takes all jobs as they are, where events are missing, and tells users of what differs from before."""

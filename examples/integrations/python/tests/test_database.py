@@ -116,10 +116,17 @@ class DatabaseTest(unittest.TestCase):
         self.assertEqual((self.told(), self.rows("SELECT * FROM jobs")), (["forgotten"], []))
 
     def test_an_event_that_cannot_be_read_is_said_to_be_one(self) -> None:
-        unreadable = Event("unreadable", {"job": "a/b/c", "sequence": 11, "why": "not JSON", "store": "s"})
+        unreadable = Event("unreadable", {"job": "a/b/c", "sequence": 11, "why": "not JSON", "store": "s", "at": "now"})
         self.database.take(unreadable, record("a/b/c", "FAILED", 6))
         self.assertEqual(self.told(), ["an event of it cannot be read; now FAILED"])
-        self.assertEqual(self.database.position(), Position("s", 11, None))
+        self.assertEqual(self.database.position(), Position("s", 11, None), "when it was sent is no entry's time")
+
+    def test_a_file_of_other_tables_is_refused(self) -> None:
+        Database(self.path)
+        with sqlite3.connect(self.path) as db:
+            db.execute("PRAGMA user_version = 1")
+        with self.assertRaisesRegex(ValueError, "tables of version 1, not 2: move it away"):
+            Database(self.path)
 
     def test_a_state_of_a_later_steadfast_is_no_end(self) -> None:
         self.assertEqual((platform_state("HIBERNATING"), platform_state("SAVEPOINTING")), ("OTHER", "RUNNING"))

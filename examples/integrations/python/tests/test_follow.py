@@ -66,10 +66,6 @@ class FollowTest(unittest.TestCase):
         handle(Event("weather", {}), engine, database)
         self.assertEqual((engine.mock_calls, database.mock_calls), ([], []))
 
-
-if __name__ == "__main__":
-    unittest.main()
-
     def test_only_steadfast_says_that_there_is_no_such_job(self) -> None:
         def asked(status: int, code: str | None, kind: str = "application/problem+json") -> httpx.Response:
             text = "{}" if code is None else f'{{"code":"{code}"}}'
@@ -82,3 +78,7 @@ if __name__ == "__main__":
             answer.request = httpx.Request("GET", "http://127.0.0.1")
             with self.assertRaises(httpx.HTTPStatusError):
                 server(Mock(return_value=answer)).job("a/b/c")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -46,6 +46,9 @@ final class Database implements AutoCloseable {
                 one INTEGER PRIMARY KEY CHECK (one = 1), store TEXT NOT NULL, sequence INTEGER NOT NULL, at TEXT)
             """);
 
+    /** Of the tables, in the file's own `user_version`; raise it when you change them. */
+    private static final int VERSION = 2;
+
     private static final String KEEP = """
             INSERT INTO jobs (id, state, platform_state, confidence, since, severity, revision)
             VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -84,8 +87,21 @@ final class Database implements AutoCloseable {
         config.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
         config.setBusyTimeout(30_000);
         db = DriverManager.getConnection("jdbc:sqlite:" + path, config.toProperties());
+        long version = number("PRAGMA user_version");
+        if (number("SELECT count(*) FROM sqlite_schema") > 0 && version != VERSION) {
+            throw new SQLException("%s has tables of version %d, not %d: move it away, and all jobs are read anew"
+                    .formatted(path, version, VERSION));
+        }
+        run("PRAGMA user_version = " + VERSION); // first: a kill in between leaves tables of that version
         for (String table : SCHEMA) {
             run(table);
+        }
+    }
+
+    private long number(String query) throws SQLException {
+        try (Statement statement = db.createStatement();
+                ResultSet row = statement.executeQuery(query)) {
+            return row.getLong(1);
         }
     }
 

@@ -18,7 +18,9 @@ record Event(String name, JsonNode data) {
     }
 
     Position position() {
-        return new Position(data.required("store").asText(), sequence(), data.path("at").asText(null));
+        // That of `unreadable` is when it was sent, and no entry's.
+        String at = name.equals("unreadable") ? null : data.path("at").asText(null);
+        return new Position(data.required("store").asText(), sequence(), at);
     }
 
     /**

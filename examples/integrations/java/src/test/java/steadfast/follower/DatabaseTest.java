@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -35,6 +36,17 @@ class DatabaseTest {
     @AfterEach
     void end() throws Exception {
         database.close();
+    }
+
+    @Test
+    void aFileOfOtherTablesIsRefused() throws Exception {
+        Path file = folder.resolve("other.db");
+        new Database(file).close();
+        try (Connection db = DriverManager.getConnection("jdbc:sqlite:" + file)) {
+            db.createStatement().execute("PRAGMA user_version = 1");
+        }
+        SQLException refused = assertThrows(SQLException.class, () -> new Database(file));
+        assertEquals(file + " has tables of version 1, not 2: move it away, and all jobs are read anew", refused.getMessage());
     }
 
     private static JsonNode record(String job, String state, long revision, String alerts) throws Exception {

@@ -38,7 +38,7 @@ class StreamTest {
             """;
     private static final String UNREADABLE = """
             event: unreadable
-            data: {"job":"-/-/two","sequence":9,"why":"not JSON","store":"902b"}
+            data: {"job":"-/-/two","sequence":9,"why":"not JSON","store":"902b","at":"2026-11-30T05:24:00Z"}
 
             """;
 
@@ -49,6 +49,7 @@ class StreamTest {
                 .code(code)
                 .message("")
                 .header("Steadfast-Store", "902b")
+                .header("Content-Type", type)
                 .body(ResponseBody.create(body, MediaType.get(type)))
                 .build();
     }
@@ -65,6 +66,7 @@ class StreamTest {
         assertEquals(List.of("transition", "alert", "update", "unreadable"), events.stream().map(Event::name).toList());
         assertEquals(List.of(5L, 7L, 8L, 9L), events.stream().map(Event::sequence).toList());
         assertEquals(new Position("902b", 5, "2026-11-30T05:23:28.303Z"), events.get(0).position());
+        assertEquals(new Position("902b", 9, null), events.get(3).position()); // when it was sent is no entry's time
     }
 
     @Test
