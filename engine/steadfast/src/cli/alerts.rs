@@ -117,7 +117,7 @@ fn none(options: &Options) -> &'static str {
     }
 }
 
-/// Silences that stand at jobs without their alert: they are for when it does, or their alert's name is mistyped.
+/// Silences that silence nothing that stands: they are for when it does, or their alert's name is mistyped.
 async fn waiting(client: &Client, filter: &Filter) -> Result<Vec<Value>, Failure> {
     // A job that has none of the alerts may be silenced for it.
     let jobs = client.items(JOBS, &filter.of_any_alert().query()).await?;
@@ -127,15 +127,36 @@ async fn waiting(client: &Client, filter: &Filter) -> Result<Vec<Value>, Failure
         for silence in listed(job, "silences") {
             let alert = text(silence, "/alert");
             if !standing.contains(&alert) && filter.takes_alert(alert) {
-                let mut silence = silence.clone();
-                if let Some(fields) = silence.as_object_mut() {
-                    fields.insert("job".to_owned(), json!(text(job, "/id")));
-                }
-                silences.push(silence);
+                silences.push((job, silence));
             }
         }
     }
-    Ok(silences)
+    if silences.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shared = client.items(PATH, &[("status", "silenced".to_owned())]).await?;
+    silences.retain(|(job, silence)| {
+        let alert = text(silence, "/alert");
+        !shared.iter().any(|row| is_silenced_by(row, job, alert))
+    });
+    let named = |(job, silence): (&Value, &Value)| {
+        let mut silence = silence.clone();
+        if let Some(fields) = silence.as_object_mut() {
+            fields.insert("job".to_owned(), json!(text(job, "/id")));
+        }
+        silence
+    };
+    Ok(silences.into_iter().map(named).collect())
+}
+
+/// Whether a row about a cluster or a policy is one that a silence of this job is of, which need not have the alert itself.
+fn is_silenced_by(row: &Value, job: &Value, alert: &str) -> bool {
+    let about = match text(row, "/scope") {
+        "cluster" => "/cluster",
+        "policy" => "/policy",
+        _ => return false,
+    };
+    text(row, "/alert") == alert && text(row, about) == text(job, about)
 }
 
 fn listed<'a>(job: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {

@@ -128,13 +128,12 @@ impl Client {
         }
     }
 
-    /// The time by the engine's clock, to the second; by this machine's where the engine does not say. What is counted from now on
+    /// The time by the engine's clock, cut to the second; by this machine's where the engine does not say. What is counted from now on
     /// is compared with the engine's.
     pub(super) async fn now(&self) -> Timestamp {
         let asked = self.answer(self.request(Method::GET, "/livez").timeout(TIMEOUT)).await;
         let date = asked.ok().and_then(|response| clock::date(response.headers()));
-        // The header is cut to the second; nothing is to end before its time.
-        date.map_or_else(|| SystemClock.now(), |date| date.after(Duration::from_millis(999)))
+        date.unwrap_or_else(|| SystemClock.now())
     }
 
     /// The time by the engine's clock, as its last answer told it: what ages are counted by.

@@ -6,7 +6,7 @@ use clap::Args;
 use steadfast_core::time::Timestamp;
 use steadfast_server::{Cluster, Kind, KindState, Reach};
 
-pub(super) use self::read::{Clusters, Seen, read, unknown_word};
+pub(super) use self::read::{Clusters, Seen, read, unknown_namespace, unknown_word};
 use super::client::{Client, ServerOptions};
 use super::output::{Detail, Format, OutputOption};
 use super::screen::{DOUBT, GOOD, PLAIN, Screen};

@@ -14,6 +14,7 @@ use self::read::{Read, UNREADABLE, newest, note_changes};
 use self::row::table;
 use self::tail::follow;
 use super::client::{Client, ServerOptions, job_path};
+use super::clusters;
 use super::filter::{Since, one_of};
 use super::follow::Events;
 use super::job_arg::job;
@@ -168,23 +169,50 @@ pub(super) async fn of_job(options: &HistoryOptions) -> Result<(), Failure> {
         query.push(("job", job.clone()));
         query
     };
-    let mut read = match newest(&client, &of(part.query()), part.limit()).await {
-        Err(Failure::Missing(_)) => Read::whole(transitions(&client, &job, &part).await?),
-        read => read?,
+    let is_for_people = matches!(options.output.format, Format::People(_));
+    let (mut read, shared) = match newest(&client, &of(part.query()), part.limit()).await {
+        Err(Failure::Missing(_)) => (Read::whole(transitions(&client, &job, &part).await?), 0),
+        read if is_for_people => own(&client, &of(part.query()), read?, part.limit()).await?,
+        read => (read?, 0),
     };
     // When it became stale is no transition, and for a person the most that happened in an outage.
-    if part.kind.is_empty() && matches!(options.output.format, Format::People(_)) {
+    if part.kind.is_empty() && is_for_people {
         let updates = of(part.query_of(&[EventKind::Update]));
         read = match read.clone().with_changes(&client, &updates).await {
             Err(Failure::Missing(_)) => read,
             more => more?.newest(part.limit()),
         };
     }
-    if read.items.is_empty() {
+    if read.items.is_empty() && shared == 0 {
         // A job that never was has no history either, and that is another thing.
         names::on(&client, &job, async |id| client.get(&job_path(id, "")?).await).await?;
     }
+    if is_for_people && shared > 0 {
+        printer::note(&format!(
+            "{} about its cluster or its policy not shown: `steadfast events` has what is told once for many jobs",
+            printer::counted(shared, "entry")
+        ));
+        if read.items.is_empty() {
+            return Ok(());
+        }
+    }
     print(read, &options.output.format, row::Jobs::Same)
+}
+
+/// What is about the job alone, so many of the newest, and how many entries that leaves out.
+async fn own(
+    client: &Client,
+    query: &[(&'static str, String)],
+    first: Read,
+    limit: usize,
+) -> Result<(Read, usize), Failure> {
+    let (mut own, mut left_out) = first.own();
+    let mut asked = limit;
+    while own.needs_more(limit) && asked < MOST {
+        asked = asked.saturating_mul(4).min(MOST);
+        (own, left_out) = newest(client, query, asked).await?.own();
+    }
+    Ok((own.newest(limit), left_out))
 }
 
 /// Shows what was written about all jobs, newest last, and what is written from now on.
@@ -209,6 +237,14 @@ pub(super) async fn of_all(options: &EventsOptions) -> Result<(), Failure> {
         }
         read => read?,
     };
+    if read.items.is_empty() {
+        // One that is mistyped would look like one of which nothing was written.
+        let list = clusters::read(&client).await?;
+        list.refuse_unknown(&client, &options.cluster).await?;
+        if let Some(line) = clusters::unknown_namespace(&client, &options.namespace).await {
+            printer::note(&line);
+        }
+    }
     let Some(events) = events else {
         return print(read, &options.output.format, row::Jobs::Several);
     };

@@ -62,7 +62,7 @@ pub(super) async fn find(client: &Client, text: &str) -> Result<Found, Failure> 
     match one(text, &ids_with(client, text).await?) {
         Ok(id) => return client.find_job(&id).await,
         Err(Failure::NoSuchJob(error)) => {
-            if let Some(why) = never_read(client).await? {
+            if let Some(why) = unread(client).await? {
                 return Ok(Found::NotKnown(format!("{error:#}; {}", not_known(&why))));
             }
         }
@@ -76,9 +76,9 @@ pub(super) async fn find(client: &Client, text: &str) -> Result<Found, Failure> 
     }
 }
 
-/// There is no such job, unless a cluster was never read. Who cannot be asked does not say so.
+/// There is no such job, unless a cluster cannot be read. Who cannot be asked does not say so.
 async fn unless_unread(client: &Client, error: anyhow::Error) -> Failure {
-    match never_read(client).await {
+    match unread(client).await {
         Ok(None) => Failure::NoSuchJob(error),
         Ok(Some(why)) => Failure::NotKnown(anyhow!("{error:#}; {}", not_known(&why))),
         Err(_) => Failure::NotKnown(error),
@@ -89,11 +89,12 @@ fn not_known(why: &str) -> String {
     format!("whether there is such a job is not known, since jobs of a cluster may be missing ({why})")
 }
 
-/// What is to be said of a cluster that was never read since the engine started, whose jobs a list may lack; `None`: there is none.
-pub(super) async fn never_read(client: &Client) -> Result<Option<String>, Failure> {
+/// What is to be said of a cluster that may have jobs that are not on record, since it cannot be read now, or never was since the engine
+/// started; `None`: there is none.
+pub(super) async fn unread(client: &Client) -> Result<Option<String>, Failure> {
     let list = clusters::read(client).await?;
     let now = client.clock();
-    let unread = list.items.iter().find(|cluster| cluster.never_read);
+    let unread = list.items.iter().find(|cluster| cluster.may_have_more());
     Ok(unread.map(|cluster| clusters::line(cluster, now).unwrap_or_else(|| cluster.name.clone())))
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 use steadfast_core::duration::parse_duration;
+use steadfast_core::silences::LONGEST;
 use steadfast_core::time::Timestamp;
 
 use super::client::{Client, ServerOptions, job_path, segment};
@@ -65,7 +66,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
     let below = format!("/silences/{}", segment(&options.alert));
     let until = match options.span {
-        Some(span) => Some(client.now().await.after(span)),
+        Some(span) => Some(client.now().await.after(with_the_second(span))),
         None => options.until,
     };
     let write = async |id: &str| {
@@ -91,13 +92,29 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
         None => format!("{alert} of {id} is silenced no more: sinks are told of it if it stands"),
     });
     let listed = if until.is_some() { "alerts" } else { "silences" };
-    if let Some(doubt) = doubt(alert, &job, listed) {
+    if let Some(doubt) = doubt(alert, &job, listed)
+        && !(until.is_some() && stands_for_many(&client, &id, alert).await)
+    {
         printer::note(&doubt);
     }
     match &options.output.format {
         Format::People(_) => Ok(()),
         Format::Data(data) => Ok(printer::data(&data.shown(&job)?)?),
     }
+}
+
+/// The engine's clock is read to the second, and no silence is to end before its time; nor is the longest to be longer than may be.
+fn with_the_second(span: Duration) -> Duration {
+    span + LONGEST.saturating_sub(span).min(Duration::from_millis(999))
+}
+
+/// Whether an alert of that name is silenced by the silence of that job, which need not have it: it is about its cluster or its policy. An
+/// engine that does not say has none.
+async fn stands_for_many(client: &Client, id: &str, alert: &str) -> bool {
+    let asked = [("alert", alert.to_owned()), ("status", "silenced".to_owned())];
+    let rows = client.items("/api/v1/alerts", &asked).await.unwrap_or_default();
+    rows.iter()
+        .any(|row| row.get("silencedJob").and_then(Value::as_str) == Some(id))
 }
 
 /// What is to be said where the name may be mistyped: the engine takes any, since a silence may stand before its alert does. A silence
@@ -121,6 +138,14 @@ fn doubt(alert: &str, job: &Value, listed: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_silence_is_no_longer_than_may_be_and_none_ends_before_its_time() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        assert_eq!(with_the_second(day * 30), LONGEST);
+        assert_eq!(with_the_second(day * 31), day * 31, "which the engine refuses");
+        assert_eq!(with_the_second(day), day + Duration::from_millis(999));
+    }
 
     #[test]
     fn a_name_that_may_be_mistyped_is_doubted() {

@@ -8,9 +8,11 @@ use anyhow::anyhow;
 use clap::Args;
 use serde_json::{Value, json};
 use steadfast_core::duration::parse_duration;
+use steadfast_core::id::JobKey;
 
 use self::condition::Conditions;
 use super::client::{Client, Found, ServerOptions};
+use super::clusters;
 use super::follow::Absence;
 use super::job_arg::job;
 use super::output::{Format, OutputOption};
@@ -76,6 +78,13 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
         written: &options.job,
         id: None,
     };
+    if let Some(key) = JobKey::parse(&options.job) {
+        // No job of a cluster that is not configured ever comes, and none is gone.
+        if let Ok(list) = clusters::read(&client).await {
+            let cluster = key.target.cluster.to_string();
+            list.refuse_unknown(&client, &[cluster]).await?;
+        }
+    }
     // An engine that does not answer at all is no engine that restarts.
     let mut looked = Ok(sought.look().await?);
     let mut absence = Absence::default();

@@ -189,6 +189,15 @@ fn shown_url(text: &str) -> String {
     }
 }
 
+/// Whether a parameter has the name of a secret. A policy can call nobody, and so needs none; one that is given something of that name is
+/// not read out.
+pub(crate) fn may_be_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["secret", "password", "token", "credential", "private_key", "api_key"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
 fn quoted(text: &str) -> String {
     toml_edit::Value::from(text).to_string()
 }
@@ -205,7 +214,15 @@ fn written(value: &DeValue<'_>) -> String {
             format!("[{}]", items.join(", "))
         }
         DeValue::Table(table) => {
-            let pair = |key: &str, value: &DeValue<'_>| format!("{} = {}", toml_edit::Key::new(key), written(value));
+            // Only parameters of policies have tables of names that nobody knows.
+            let pair = |key: &str, value: &DeValue<'_>| {
+                let value = if may_be_secret(key) {
+                    quoted(HIDDEN)
+                } else {
+                    written(value)
+                };
+                format!("{} = {value}", toml_edit::Key::new(key))
+            };
             let pairs: Vec<String> = table
                 .iter()
                 .map(|(key, value)| pair(key.get_ref(), value.get_ref()))
@@ -274,6 +291,7 @@ mod tests {
     fn each_value_says_where_it_came_from_and_no_secret() {
         let text = "[timing]\npoll = \"2s\"\nvalidate = \"${STEADFAST_NO_SUCH_VARIABLE:-30s}\"\n[[kubernetes]]\nname = \"prod\"\n\
                     history_server = \"http://me:p4ss@history:8082\"\nflink_auth = { user = \"me\", password_file = \"p\" }\n\
+                    [[policy]]\nname = \"own\"\nparams = { webhook_token = \"s3cret\", auth = { api_key = \"s3cret\", of = [{ token = \"s3cret\" }] }, times = 2 }\n\
                     [[sink]]\nkind = \"webhook\"\nurl = \"https://hooks/T0/s3cret\"\nheaders = { Authorization = \"s3cret\" }\n";
         let set = [
             "timing.timeout=1s".parse().unwrap(),
@@ -292,7 +310,8 @@ mod tests {
             "namespaces = [\"a\"] # --set",
             "[kubernetes.flink_auth]",
             "password_file = \"p\" # config.toml:7",
-            "headers = \"***\" # config.toml:11",
+            "params = { auth = { api_key = \"***\", of = [{ token = \"***\" }] }, times = 2, webhook_token = \"***\" } # config.toml:9",
+            "headers = \"***\" # config.toml:13",
         ] {
             assert!(lines.iter().any(|line| line == says), "{says}:\n{page}");
         }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use steadfast_host::Description;
 
 use super::preparing::Prepared;
+use crate::config::effective::may_be_secret;
 
 /// Stands for a value that is not shown.
 const HIDDEN: &str = "***";
@@ -48,12 +49,26 @@ fn in_force(given: &str, description: Option<&Description>) -> Map<String, Value
             params.insert(parameter.name.clone(), written(&parameter.default));
         }
     }
-    for (name, value) in &mut params {
-        if may_be_secret(name) {
-            *value = Value::from(HIDDEN);
+    hide(&mut params);
+    params
+}
+
+/// Hides what has the name of a secret, however deep it lies.
+fn hide(params: &mut Map<String, Value>) {
+    fn within(value: &mut Value) {
+        match value {
+            Value::Object(inner) => hide(inner),
+            Value::Array(items) => items.iter_mut().for_each(within),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    params
+    for (name, value) in params {
+        if may_be_secret(name) {
+            *value = Value::from(HIDDEN);
+        } else {
+            within(value);
+        }
+    }
 }
 
 /// A default, which is written as it would be in the configuration.
@@ -62,14 +77,6 @@ fn written(default: &str) -> Value {
     let value = table.and_then(|mut table| table.remove("value"));
     let value = value.and_then(|value| serde_json::to_value(value).ok());
     value.unwrap_or_else(|| Value::from(default))
-}
-
-/// A policy can call nobody, and so needs no secret; one that is given something of that name is not read out.
-fn may_be_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["secret", "password", "token", "credential", "private_key", "api_key"]
-        .iter()
-        .any(|word| name.contains(word))
 }
 
 #[cfg(test)]
@@ -99,10 +106,11 @@ mod tests {
             ],
             rules: Vec::new(),
         };
-        let given = r#"{"times":3,"webhook_token":"t0p"}"#;
+        let given = r#"{"times":3,"webhook_token":"t0p","auth":{"token":"t0p","of":[{"api_key":"t0p","url":"u"}]}}"#;
         assert_eq!(
             Value::from(in_force(given, Some(&description))),
-            json!({"window": "50s", "share": 0.55, "times": 3, "odd": "not toml", "webhook_token": "***"})
+            json!({"window": "50s", "share": 0.55, "times": 3, "odd": "not toml", "webhook_token": "***",
+                "auth": {"token": "***", "of": [{"api_key": "***", "url": "u"}]}})
         );
         assert_eq!(Value::from(in_force("", None)), json!({}));
     }

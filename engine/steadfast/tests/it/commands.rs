@@ -331,13 +331,18 @@ fn silences_whose_alert_does_not_stand_are_listed_and_comments_shown() {
         orders["silences"] = json!([
             { "alert": "JobFaild", "since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z", "comment": "typed wrong" },
             { "alert": "JobFailed", "since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z", "comment": "being repaired" },
+            { "alert": "KubernetesUnreachable", "since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z" },
         ]);
         let alert = json!({ "alert": "JobFailed", "scope": "job", "cluster": "prod", "job": "prod/pay/orders", "jobs": 1,
             "since": "2026-01-01T00:00:00Z", "message": "nobody wanted it", "silencedUntil": "2027-01-01T00:00:00Z",
             "silencedJob": "prod/pay/orders" });
+        // Another job of the cluster has it: that one's silence is of all.
+        let shared = json!({ "alert": "KubernetesUnreachable", "scope": "cluster", "cluster": "prod", "job": "prod/pay/clicks", "jobs": 4,
+            "since": "2026-01-01T00:00:00Z", "message": "nobody answers", "silencedUntil": "2027-01-01T00:00:00Z",
+            "silencedJob": "prod/pay/orders" });
         match request {
             request if request.contains("/api/v1/clusters") => (200, json!({ "items": [] })),
-            request if request.contains("/api/v1/alerts") => (200, json!({ "items": [alert], "cursor": null })),
+            request if request.contains("/api/v1/alerts") => (200, json!({ "items": [alert, shared], "cursor": null })),
             request if request.contains("/api/v1/jobs/") => (200, orders),
             _ => (200, json!({ "items": [orders], "cursor": null })),
         }
@@ -352,17 +357,18 @@ fn silences_whose_alert_does_not_stand_are_listed_and_comments_shown() {
     let silenced = ask(&["--status", "silenced", "-o", "wide"]);
     let lines: Vec<&str> = silenced.out.lines().collect();
     assert!(
-        lines.len() == 3 && lines[1].contains("being repaired   nobody wanted it"),
+        lines.len() == 4 && lines[1].contains("being repaired   nobody wanted it"),
         "{}",
         silenced.out
     );
     assert!(
-        lines[2].starts_with("JobFaild") && lines[2].ends_with("typed wrong      no such alert stands there now"),
+        lines[3].starts_with("JobFaild") && lines[3].ends_with("typed wrong      no such alert stands there now"),
         "{}",
         silenced.out
     );
     let data: Value = serde_json::from_str(&ask(&["--status", "silenced", "-o", "json"]).out).unwrap();
-    assert_eq!(data["items"].as_array().unwrap().len(), 1);
+    assert_eq!(data["items"].as_array().unwrap().len(), 2);
+    assert_eq!(data["silences"].as_array().unwrap().len(), 1);
     assert_eq!(
         (&data["silences"][0]["alert"], &data["silences"][0]["job"]),
         (&json!("JobFaild"), &json!("prod/pay/orders"))
@@ -512,7 +518,7 @@ fn spans_are_counted_by_the_engines_clock() {
         assert_eq!(ask(command).code, Some(0), "{command:?}");
         let asked = asked.lock().unwrap();
         let request = asked.iter().rev().find(|request| request.contains(path)).unwrap();
-        assert!(request.contains("since=2026-11-22T23%3A13%3A29.999Z"), "{request}");
+        assert!(request.contains("since=2026-11-22T23%3A13%3A29.000Z"), "{request}");
     }
 }
 

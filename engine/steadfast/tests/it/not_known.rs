@@ -71,6 +71,20 @@ fn what_nobody_knows_is_not_gone_and_not_well() {
     assert_eq!((other.code, other.out.as_str(), other.err.as_str()), (Some(0), "", ""));
     let standalone = ask(&["wait", "-/-/orders", "--for", "gone", "--timeout", "0s"]);
     assert_eq!(standalone.code, Some(0), "{}", standalone.err);
+    // One that is mistyped would look like one where nothing is, and nothing happens.
+    for arguments in [
+        &["wait", "prdo/pay/orders", "--for", "gone"][..],
+        &["events", "--cluster", "prdo"],
+        &["events", "--cluster", "prdo", "--follow"],
+    ] {
+        let mistyped = ask(arguments);
+        assert_eq!(mistyped.code, Some(2), "{arguments:?}: {}", mistyped.err);
+        assert!(
+            mistyped.err.contains("did you mean `prod`?"),
+            "{arguments:?}: {}",
+            mistyped.err
+        );
+    }
 }
 
 fn gone(server: &str) -> Ended {
@@ -109,10 +123,12 @@ fn a_404_that_is_no_engines_word_is_no_answer() {
 }
 
 #[test]
-fn a_short_name_is_gone_only_where_every_cluster_was_read() {
-    for (never_read, expected) in [(true, 1), (false, 0)] {
+fn a_short_name_is_gone_only_where_every_cluster_was_read_and_can_be() {
+    for (never_read, deployments, expected) in [(true, "reached", 1), (false, "reached", 0), (false, "retrying", 1)] {
         let address = serve(move |request| {
-            let cluster = json!({ "name": "prod", "server": "", "state": "retrying", "neverRead": never_read, "kinds": [], "jobs": 0,
+            let cluster = json!({ "name": "prod", "server": "", "state": "retrying", "neverRead": never_read, "jobs": 0,
+                "kinds": [{ "kind": "Deployment", "namespace": null, "state": deployments, "reachableSince": null, "unknownSince": null,
+                    "fault": null, "lastListAt": "2026-11-23T01:13:29Z", "lastListObjects": 0 }],
                 "unconfirmed": 0, "flinks": { "watched": 0, "silent": 0 }, "reachableSince": null, "unknownSince": null, "fault": null,
                 "unwatched": [], "unwatchedOmitted": 0 });
             match request.contains("/api/v1/clusters") {

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use anyhow::anyhow;
 use serde_json::Value;
 use steadfast_core::state::JobState;
-use steadfast_server::{Cluster, ClusterList, KindState, Standalone};
+use steadfast_server::{Cluster, ClusterList, Kind, KindState, Standalone};
 
 use super::{NAMED, PATH};
 use crate::cli::Failure;
@@ -25,6 +25,16 @@ impl Deref for Seen {
 
     fn deref(&self) -> &Cluster {
         &self.cluster
+    }
+}
+
+impl Seen {
+    /// Whether jobs that are there may not be on record: what tells of new ones cannot be read. It is what the engine's own
+    /// `job-not-known` goes by.
+    pub(in crate::cli) fn may_have_more(&self) -> bool {
+        let tells = |kind: &Kind| matches!(kind.kind.as_str(), "Deployment" | "FlinkDeployment");
+        let mut telling = self.kinds.iter().filter(|kind| tells(kind));
+        self.never_read || telling.any(|kind| kind.state == KindState::Retrying)
     }
 }
 
@@ -120,16 +130,15 @@ fn there_are(names: &[&str]) -> String {
 /// A namespace that is asked for and has no job on record, or an alert that stands nowhere, if there is one: which ones there are.
 /// An engine that does not say adds nothing.
 pub(in crate::cli) async fn unknown_word(client: &Client, filter: &Filter) -> Option<String> {
-    let namespace = of_facet(
-        client,
-        "namespace",
-        &filter.namespace,
-        "no job on record is of namespace",
-    );
-    if let Some(line) = namespace.await {
+    if let Some(line) = unknown_namespace(client, &filter.namespace).await {
         return Some(line);
     }
     of_facet(client, "alert", &filter.alert, "no job has the alert").await
+}
+
+/// The same of namespaces alone.
+pub(in crate::cli) async fn unknown_namespace(client: &Client, asked: &[String]) -> Option<String> {
+    of_facet(client, "namespace", asked, "no job on record is of namespace").await
 }
 
 async fn of_facet(client: &Client, facet: &str, asked: &[String], says: &str) -> Option<String> {

@@ -96,6 +96,21 @@ impl Read {
         self
     }
 
+    /// Without what is told once for many jobs, of which this one has a part: it began here, and may end at another. Says how many
+    /// entries that were.
+    pub(super) fn own(mut self) -> (Self, usize) {
+        let all = self.items.len();
+        self.items
+            .retain(|item| matches!(text(item, "/alert/scope"), "job" | "-"));
+        let left_out = all - self.items.len();
+        (self, left_out)
+    }
+
+    /// So many of the newest, where there may be older ones.
+    pub(super) fn needs_more(&self, most: usize) -> bool {
+        self.is_cut && self.items.len() < most
+    }
+
     /// So many of the newest.
     pub(super) fn newest(mut self, most: usize) -> Self {
         let cut = self.items.len().saturating_sub(most);

@@ -23,9 +23,7 @@ pub(super) fn table(items: &[Value], jobs: Jobs) -> Table {
     columns.extend(["KIND", "WHAT", "CONFIDENCE"].map(Column::whole));
     columns.push(Column::sentence("WHY"));
     let mut table = Table::new(columns);
-    // Of one job, what is told once for many is left out: it began at this job, and may end at another.
-    let is_own = |item: &&Value| jobs == Jobs::Several || matches!(text(item, "/alert/scope"), "job" | "-");
-    for item in items.iter().filter(is_own) {
+    for item in items {
         table.row(cells(item, jobs));
     }
     table

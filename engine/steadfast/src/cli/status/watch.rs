@@ -166,12 +166,8 @@ impl<'a> Watch<'a> {
         let mut absence = Absence::default();
         let (unread, items) = loop {
             // In this order: what was read before the list is in it.
-            let read = async {
-                Ok::<_, Failure>((
-                    names::never_read(self.client).await?,
-                    self.asked.still(self.client).await?,
-                ))
-            };
+            let read =
+                async { Ok::<_, Failure>((names::unread(self.client).await?, self.asked.still(self.client).await?)) };
             match read.await {
                 Ok(read) => break read,
                 Err(failure) => absence.wait(failure, Duration::MAX).await?,
