@@ -73,7 +73,12 @@ class FollowTest(unittest.TestCase):
 
         gone = server(Mock(return_value=asked(404, "no-such-job")))
         self.assertIsNone(gone.job("a/b/c"))
-        others = [asked(404, "job-not-known"), asked(404, None), asked(404, None, "text/html"), asked(403, "no-such-job")]
+        others = [
+            asked(404, "job-not-known"),
+            asked(404, None),
+            asked(404, None, "text/html"),
+            asked(403, "no-such-job"),
+        ]
         for answer in others:
             answer.request = httpx.Request("GET", "http://127.0.0.1")
             with self.assertRaises(httpx.HTTPStatusError):
