@@ -90,9 +90,7 @@ impl TargetEvidence {
 fn told(overview: &FlinkOverview, id: Option<FlinkJobId>, before: &JobRecord) -> Observed<FlinkJob> {
     let Some(id) = id else {
         // What cannot be read may be the job; in a session cluster that other jobs are listed says nothing.
-        let is_session = before.key.session_job.is_some();
-        let is_open =
-            (is_session || overview.jobs.is_empty()) && !(overview.untold.is_empty() && overview.unreadable.is_empty());
+        let is_open = before.key.session_job.is_some() || overview.jobs.is_empty();
         return match overview.unreadable.first() {
             Some(why) if is_open => {
                 let message = format!("Flink lists a job that cannot be read: {why}");
@@ -191,3 +189,6 @@ impl Board {
         Some(&self.targets.get(target)?.lookups)
     }
 }
+
+#[cfg(test)]
+mod tests;

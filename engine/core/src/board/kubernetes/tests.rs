@@ -1,3 +1,5 @@
+mod objects;
+
 use super::*;
 use crate::evidence::{Fault, FaultKind};
 use crate::facts::{Desired, ResourceKind};
