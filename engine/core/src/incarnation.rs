@@ -290,6 +290,28 @@ mod tests {
     }
 
     #[test]
+    fn a_sight_of_the_old_uid_confirms_it_only_from_after_the_attempt_began() {
+        let mut incarnation = running();
+        incarnation.see_job(&runs(2, 59), at(60), at(60));
+        incarnation.see_deployment(&Uid::new("u1"), None, at(60), at(61));
+        incarnation.see_deployment(&Uid::new("u2"), None, at(62), at(62));
+        assert_eq!(incarnation.attempt, 2);
+    }
+
+    #[test]
+    fn what_is_known_of_one_run_is_not_about_another_or_another_attempt() {
+        let one = running();
+        let mut another_attempt = one.clone();
+        another_attempt.attempt += 1;
+        let mut another_run = one.clone();
+        another_run.started_at = Some(at(7));
+        let mut not_known_yet = one.clone();
+        not_known_yet.started_at = None;
+        let same = [&one, &not_known_yet, &another_attempt, &another_run].map(|other| one.is_same_run(other));
+        assert_eq!(same, [true, true, false, false]);
+    }
+
+    #[test]
     fn a_new_uid_after_kubernetes_confirmed_the_old_one_is_a_new_attempt() {
         let mut incarnation = running();
         incarnation.see_job(&runs(2, 59), at(60), at(60));

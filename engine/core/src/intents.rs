@@ -160,6 +160,43 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_ends_only_what_was_meant_before_it_began() {
+        let meant_at = |since: i64, record: &JobRecord| {
+            let mut posted = record.clone();
+            posted.intent = posted.intent.map(|intent| PostedIntent {
+                since: at(since),
+                ..intent
+            });
+            posted
+        };
+        let posted = intending(Intent::Start);
+        let mut next = posted.incarnation.clone();
+        let job = flink_job(flink_job_id(2), JobState::Running, at(20));
+        next.see_job(&job, at(21), at(21));
+        let stands = |posted: &JobRecord, attempt: &Incarnation, now| {
+            standing(posted, attempt, None, None, INTENT_TIMEOUT, at(now))
+        };
+        let same_moment = meant_at(21, &posted);
+        assert_eq!(stands(&same_moment, &next, 22), Ok(same_moment.intent.clone()));
+        assert_eq!(stands(&meant_at(20, &posted), &next, 22), Err(IntentEnd::NextAttempt));
+        // Meant before the attempt that runs was seen, as with a start.
+        let same_attempt = meant_at(1, &posted);
+        assert_eq!(
+            stands(&same_attempt, &posted.incarnation, 22),
+            Ok(same_attempt.intent.clone())
+        );
+        let unseen = JobRecord {
+            incarnation: Incarnation::unseen(None),
+            ..posted.clone()
+        };
+        assert_eq!(
+            stands(&unseen, &posted.incarnation, 22),
+            Ok(unseen.intent.clone()),
+            "there was none"
+        );
+    }
+
+    #[test]
     fn an_end_keeps_the_intent_that_explains_it() {
         let canceled = JobRecord {
             state: JobState::Canceled,

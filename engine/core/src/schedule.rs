@@ -81,4 +81,16 @@ mod tests {
         schedule.remove(&"b");
         assert_eq!(schedule.next(), None);
     }
+
+    #[test]
+    fn what_is_brought_forward_comes_sooner_and_is_due_at_its_very_moment() {
+        let at = Timestamp::from_millis;
+        let mut schedule = Schedule::default();
+        schedule.set("a", at(10));
+        schedule.bring_forward("a", at(7));
+        schedule.bring_forward("b", at(9));
+        assert_eq!((schedule.get(&"a"), schedule.get(&"b")), (Some(at(7)), Some(at(9))));
+        assert_eq!((schedule.pop_due(at(6)), schedule.pop_due(at(7))), (None, Some("a")));
+        assert_eq!(schedule.pop_due(at(9)), Some("b"));
+    }
 }

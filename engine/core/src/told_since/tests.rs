@@ -202,3 +202,22 @@ fn what_is_decided_against_flinks_word_has_no_time_of_flinks() {
         assert_eq!(change.record.told_since, None, "{state}");
     }
 }
+
+#[test]
+fn what_was_told_stays_while_the_run_goes_on_even_if_flink_could_not_tell_it_again() {
+    let told = after(&[(40, JobState::Initializing, 30), (46, JobState::Running, 30)]);
+    assert_eq!(told.told_since, Some(at(30)));
+    // The row says no more that this state began with the run.
+    let change = take(&told, 60, lists(JobState::Running, 30, None));
+    let record = change.map_or(told, |change| JobRecord::clone(&change.record));
+    assert_eq!(record.told_since, Some(at(30)));
+}
+
+#[test]
+fn an_end_that_flink_lists_for_another_state_tells_nothing_of_this_one() {
+    let running = after(&[(46, JobState::Running, -HOUR)]);
+    let mut snapshot = testing::snapshot(running.clone(), at(60));
+    snapshot.flink = observed(Observed::Present(lists(JobState::Canceled, -HOUR, Some(55))), at(60));
+    let change = plan(&running, &snapshot, Ok(testing::decision(JobState::Failed))).change;
+    assert_eq!(change.unwrap().record.told_since, None);
+}

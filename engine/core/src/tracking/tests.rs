@@ -1,3 +1,6 @@
+mod choice;
+mod deployments;
+
 use super::*;
 use crate::evidence::{Observation, Observed};
 use crate::facts::ResourceKind;

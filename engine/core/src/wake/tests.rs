@@ -8,13 +8,14 @@ use rand::{RngExt, SeedableRng};
 use super::*;
 use crate::board::Board;
 use crate::evidence::{Fault, FaultKind};
-use crate::facts::{Readiness, Rollout};
+use crate::facts::{Readiness, ResourceKind, Rollout};
 use crate::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId, Uid};
 use crate::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
 use crate::labels::Labels;
 use crate::observe::{Context, observe};
 use crate::record::{JobRecord, Origin};
-use crate::state::Mode;
+use crate::state::{Intent, Mode};
+use crate::testing;
 use crate::time::Timestamp;
 
 fn deployment(rng: &mut StdRng) -> Deployment {
@@ -145,5 +146,39 @@ impl Fingerprint {
     fn is_known(&self) -> bool {
         let deployment = self.deployment.as_ref().is_some_and(Observed::is_known);
         deployment && self.pods.as_ref().is_some_and(Observed::is_known)
+    }
+}
+
+#[test]
+fn each_thing_that_is_new_wakes_by_itself() {
+    let snapshot = || {
+        let now = testing::at(10);
+        let mut snapshot = testing::snapshot(testing::record(testing::job_key("orders"), now), now);
+        snapshot.deployment = testing::observed(Observed::Present(testing::deployment("u1")), now);
+        snapshot.pods = testing::observed(Observed::Present(vec![testing::pod("jm-1")]), now);
+        let resource = testing::flink_resource(ResourceKind::FlinkDeployment, "orders");
+        snapshot.flink_resource = testing::observed(Observed::Present(resource), now);
+        snapshot
+    };
+    let asleep = Fingerprint::of(&snapshot());
+    assert!(!asleep.is_woken_by(&snapshot()));
+    let news: [fn(&mut Snapshot); 5] = [
+        |s| s.record.incarnation.attempt += 1,
+        |s| {
+            s.record.intent = Some(PostedIntent {
+                intent: Intent::Start,
+                since: s.now,
+                author: None,
+                savepoint: None,
+            });
+        },
+        |s| s.deployment = testing::observed(Observed::Absent, s.now),
+        |s| s.pods = testing::observed(Observed::Present(vec![]), s.now),
+        |s| s.flink_resource = testing::observed(Observed::Absent, s.now),
+    ];
+    for (place, happens) in news.into_iter().enumerate() {
+        let mut later = snapshot();
+        happens(&mut later);
+        assert!(asleep.is_woken_by(&later), "{place}");
     }
 }
