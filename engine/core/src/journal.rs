@@ -237,3 +237,6 @@ pub enum EntriesOf {
     /// The calls about one job, also from before it was forgotten.
     CallsAbout(JobKey),
 }
+
+#[cfg(test)]
+mod tests;

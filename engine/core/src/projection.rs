@@ -304,4 +304,32 @@ mod tests {
         projection.remove(&key());
         assert_eq!(until(), None, "its record is gone");
     }
+
+    #[test]
+    fn a_watch_is_shown_beside_its_record_and_goes_with_it() {
+        let projection = Projection::default();
+        assert!(projection.is_empty());
+        show(&projection, "a/default/x", JobState::Running, Confidence::Confirmed);
+        show(&projection, "a/default/y", JobState::Running, Confidence::Confirmed);
+        assert_eq!((projection.len(), projection.is_empty()), (2, false));
+        let [x, z] = ["x", "z"].map(|name| JobKey::parse(&format!("a/default/{name}")).unwrap());
+        let unwritten = WatchStatus {
+            failures: 3,
+            confirmed_at: Some(at(9)),
+            unwritten_since: Some(at(7)),
+            ..WatchStatus::default()
+        };
+        projection.show_watch(&x, unwritten);
+        projection.show_watch(&z, unwritten);
+        let view = projection.get(&x).unwrap();
+        assert_eq!((view.watch, view.confirmed_at()), (unwritten, Some(at(9))));
+        assert_eq!(
+            view.confidence(),
+            Confidence::Stale,
+            "what cannot be written is not confirmed"
+        );
+        assert!(projection.get(&z).is_none(), "there is no record to show it with");
+        projection.remove(&x);
+        assert_eq!((projection.get(&x).is_none(), projection.len()), (true, 1));
+    }
 }

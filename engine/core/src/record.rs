@@ -329,4 +329,19 @@ mod tests {
         };
         assert_eq!(known.taken_up(record.origin, &policy, now).memory, [1]);
     }
+
+    #[test]
+    fn nothing_is_believed_of_a_record_that_is_taken_up() {
+        let now = testing::at(9);
+        let confirmed = JobRecord {
+            confidence: Confidence::Confirmed,
+            ..testing::record(testing::job_key("orders"), now)
+        };
+        let taken_up = confirmed.taken_up(Origin::Configured, &PolicyName::new("other"), now);
+        assert_eq!(
+            (taken_up.confidence, taken_up.origin),
+            (Confidence::Stale, Origin::Configured)
+        );
+        assert_eq!(taken_up.policy, PolicyName::new("other"));
+    }
 }

@@ -224,4 +224,13 @@ mod tests {
         };
         assert_eq!(kept([dark(0, 0), dark(1, 5), dark(2, 10)]), [true, false, false]);
     }
+
+    #[test]
+    fn a_record_that_was_deleted_begins_anew() {
+        let mut sampler = Sampler::new(Duration::from_secs(60));
+        let is_kept = |sampler: &mut Sampler, second| sampler.should_record(&snapshot(second), RecordChange::No);
+        assert_eq!((is_kept(&mut sampler, 0), is_kept(&mut sampler, 1)), (true, false));
+        sampler.forget(&job_key("orders"));
+        assert!(is_kept(&mut sampler, 2));
+    }
 }

@@ -326,3 +326,88 @@ fn alerts_of_jobs_with_a_cause_of_their_own_are_their_own() {
     let fires = |key: &str| change(&record(key, &[]), "JobTerminated", Job, Firing);
     assert_eq!(applications.tells(vec![fires("a"), fires("b")]).len(), 2);
 }
+
+#[test]
+fn a_session_cluster_that_goes_again_is_told_once_again() {
+    let fires = |job: &JobRecord| change(job, "JobTerminated", Job, Firing);
+    let goes = |n, since| lost(n, since, JobState::Terminated, "JobTerminated");
+    let first = [goes(1, 1_000), goes(2, 2_000)];
+    let again = [goes(3, 900_000), goes(4, 901_000)];
+    let mut journal = Journal::default();
+    for (job, times) in first.iter().zip([1, 0]).chain(again.iter().zip([1, 0])) {
+        assert_eq!(journal.tells(vec![fires(job)]).len(), times, "{}", job.key);
+    }
+}
+
+#[test]
+fn of_fifty_jobs_that_went_together_each_is_listed_and_of_more_the_rest_is_counted() {
+    for (count, rest) in [(50, None), (51, Some(" and 1 more"))] {
+        let jobs: Vec<JobRecord> = (1..=count)
+            .map(|n| lost(n, 1_000, JobState::Terminated, "JobTerminated"))
+            .collect();
+        let mut journal = Journal::of(&jobs);
+        let told = journal.commit(vec![change(
+            &lost(60, 1_000, JobState::Lost, "JobLost"),
+            "JobLost",
+            Job,
+            Firing,
+        )]);
+        assert_eq!(told.len(), 1, "of another state");
+        let mut journal = Journal::of(&jobs.iter().skip(1).map(quiet).collect::<Vec<_>>());
+        let told = journal.commit(vec![change(&jobs[0], "JobTerminated", Job, Firing)]);
+        let Some(Event::Alert(alert)) = told.first().and_then(|change| change.events.first()) else {
+            panic!("{told:?}");
+        };
+        assert_eq!(alert.message.contains(" more"), rest.is_some(), "{}", alert.message);
+        assert!(
+            rest.is_none_or(|rest| alert.message.ends_with(rest)),
+            "{}",
+            alert.message
+        );
+    }
+}
+
+#[test]
+fn an_alert_that_was_not_told_is_not_taken_for_told_since_another_one_was() {
+    const API: &str = "KubernetesUnreachable";
+    let mut journal = Journal::of(&[record("a", &[]), record("b", &[])]);
+    // In one commit the API server's alert is told, and a silent Flink's is not, since it rests on one Flink.
+    let both = marked(record("a", &[API, NAME]), ConditionType::FlinkUnreachable);
+    let mut change_of_both = change(&both, API, Cluster, Firing);
+    change_of_both
+        .events
+        .extend(change(&both, NAME, Cluster, Firing).events);
+    let told_names = |changes: Vec<Change>| {
+        let alerts = changes.into_iter().flat_map(|change| change.events);
+        let names = alerts.filter_map(|event| match event {
+            Event::Alert(alert) => Some(alert.alert),
+            Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
+        });
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(told_names(journal.commit(vec![change_of_both])), [API]);
+    assert_eq!(told_names(journal.commit(vec![fires("b")])), [NAME]);
+}
+
+#[test]
+fn a_change_of_something_else_leaves_open_what_was_told_before_a_restart() {
+    let mut journal = Journal::of(&[record("a", &[NAME]), record("b", &[])]);
+    let update = Change::update(&record("a", &[NAME]), record("a", &[NAME]), Vec::new());
+    assert_eq!(journal.tells(vec![update]), []);
+    assert_eq!(journal.tells(vec![ends("a")]), [("a".into(), Cluster, Resolved)]);
+}
+
+#[test]
+fn a_change_of_something_else_does_not_join_a_jobs_own_alert_to_anothers() {
+    let failed = lost(1, 1_000, JobState::Failed, "JobFailed");
+    let mut journal = Journal::of(&[quiet(&failed)]);
+    assert_eq!(journal.tells(vec![change(&failed, "JobFailed", Job, Firing)]).len(), 1);
+    let update = Change::update(&failed, failed.clone(), Vec::new());
+    assert_eq!(journal.tells(vec![update]), []);
+    assert_eq!(
+        journal
+            .tells(vec![change(&quiet(&failed), "JobFailed", Job, Resolved)])
+            .len(),
+        1
+    );
+}

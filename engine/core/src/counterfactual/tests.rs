@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::decision::Watch;
 use crate::evidence::{Fault, FaultKind, Observed};
 use crate::facts::Deployment;
-use crate::record::Reason;
-use crate::state::{Confidence, JobState};
+use crate::record::{Condition, OtherJob, PostedIntent, Reason};
+use crate::state::{ConditionType, Confidence, Intent, JobState};
 use crate::testing::{self, at, job_key, observed};
 
 /// Calls everything FAILED and sleeps.
@@ -101,4 +103,83 @@ fn in_step_it_takes_what_happened_beside_decisions() {
         Sleeper.decide(own)
     });
     assert_eq!(seen, Some((Confidence::Stale, restarted.revision)));
+}
+
+#[test]
+fn out_of_step_it_is_shown_the_evidence_of_the_real_record_and_what_it_made_itself() {
+    let real = real();
+    let mut own = Counterfactual::take_over(&real, &PolicyName::new("shadow"));
+    let mut seen = real.clone();
+    seen.incarnation.attempt = 4;
+    seen.labels = BTreeMap::from([("team".to_owned(), "search".to_owned())]).into();
+    seen.other_jobs = vec![OtherJob {
+        flink_job_id: testing::flink_job_id(2),
+        state: JobState::Running,
+    }];
+    seen.intent = Some(PostedIntent {
+        intent: Intent::Cancel,
+        since: at(1),
+        author: None,
+        savepoint: None,
+    });
+    let shown = own.show(&real, &snapshot(&seen, 2, None)).unwrap().record;
+    let expected = JobRecord {
+        policy: PolicyName::new("shadow"),
+        memory: Vec::new(),
+        ..seen
+    };
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn in_step_the_policy_stays_its_own() {
+    let real = JobRecord {
+        memory: Vec::new(),
+        ..real()
+    };
+    let mut own = Counterfactual::take_over(&real, &PolicyName::new("shadow"));
+    assert!(own.is_in_step_with(&real));
+    let shown = own.show(&real, &snapshot(&real, 2, None)).unwrap();
+    assert_eq!(shown.record.policy, PolicyName::new("shadow"));
+}
+
+#[test]
+fn each_thing_that_decisions_made_takes_it_out_of_step() {
+    let real = real();
+    let own = Counterfactual::take_over(&real, &real.policy);
+    let beside: [fn(&mut JobRecord); 3] = [
+        |r| r.confidence = Confidence::Confirmed,
+        |r| r.revision += 1,
+        |r| r.confirmed_at = Some(at(7)),
+    ];
+    let decided: [fn(&mut JobRecord); 7] = [
+        |r| r.state = JobState::Restarting,
+        |r| r.since = at(7),
+        |r| r.reason = Reason::new("Other", "for another reason"),
+        |r| r.memory = vec![8],
+        |r| r.attention = Attention::Sleeping,
+        |r| {
+            r.conditions = vec![Condition {
+                kind: ConditionType::CrashLoop,
+                since: at(7),
+                message: "why".into(),
+            }];
+        },
+        |r| {
+            r.alerts = vec![StandingAlert {
+                name: "JobFailed".into(),
+                scope: AlertScope::Job,
+                since: at(7),
+                message: "why".into(),
+                silenced: false,
+            }];
+        },
+    ];
+    let in_step = |change: fn(&mut JobRecord)| {
+        let mut other = real.clone();
+        change(&mut other);
+        own.is_in_step_with(&other)
+    };
+    assert_eq!(beside.map(in_step), [true; 3]);
+    assert_eq!(decided.map(in_step), [false; 7]);
 }

@@ -194,3 +194,4 @@ fn a_condition_keeps_the_moment_it_began() {
 
 mod form;
 mod rate;
+mod shown;

@@ -215,3 +215,46 @@ fn each_policy_is_held_to_what_was_recorded_while_it_decided() {
         }
     }
 }
+
+/// Calls everything the same.
+struct Always(JobState);
+
+impl Decide for Always {
+    fn decide(&mut self, _: &Snapshot) -> Result<Decision, PolicyFailure> {
+        Ok(testing::decision(self.0))
+    }
+}
+
+/// The states that a policy goes to which calls everything LOST, from RUNNING, where snapshots were kept at these moments of
+/// these revisions.
+fn calls_lost(kept: &[(i64, u64)]) -> usize {
+    let mut replay = Replay::new(PolicyName::new("default"), PastFailures::Ask);
+    let key = testing::job_key("orders");
+    for (now, revision) in kept {
+        let record = JobRecord {
+            state: JobState::Running,
+            revision: *revision,
+            ..testing::record(key.clone(), at(0))
+        };
+        let kept = Recorded {
+            snapshot: testing::snapshot(record.clone(), at(*now)),
+            before: Arc::new(record),
+            rule: None,
+            failure: None,
+            transition: None,
+        };
+        replay.take(&kept, &mut Always(JobState::Lost));
+    }
+    replay.finish()[&key].own.len()
+}
+
+#[test]
+fn a_replay_goes_its_own_way_until_the_record_begins_anew() {
+    assert_eq!(calls_lost(&[(5, 3), (10, 3), (10, 3), (15, 4)]), 1);
+    assert_eq!(
+        calls_lost(&[(5, 3), (10, 1)]),
+        2,
+        "it was forgotten, and is there again"
+    );
+    assert_eq!(calls_lost(&[(5, 3), (4, 3)]), 2, "in another store");
+}

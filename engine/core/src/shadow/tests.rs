@@ -148,4 +148,17 @@ fn a_shadow_that_goes_on_keeps_its_jobs_and_any_other_begins_anew() {
     assert_eq!(names, [&new, &stays]);
     assert_eq!(counts[0].1, ShadowCounts::default());
     assert_eq!((counts[1].1.jobs, counts[1].1.differing), (1, 1));
+    assert_eq!((board.of(&key("orders")).len(), board.of(&key("clicks")).len()), (1, 0));
+}
+
+#[test]
+fn a_page_over_policies_has_no_more_than_was_asked_for() {
+    let board = ShadowBoard::default();
+    for policy in ["a", "b"] {
+        for name in ["one", "two"] {
+            board.record(&PolicyName::new(policy), record(name, Running), says(Running), at(1));
+        }
+    }
+    let page = |limit| board.page(&ShadowFilter::default(), limit).len();
+    assert_eq!((page(3), page(9)), (3, 4));
 }
