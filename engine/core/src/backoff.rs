@@ -72,4 +72,12 @@ mod tests {
             RETRY_AFTER_CAP
         );
     }
+
+    #[test]
+    fn many_do_not_act_at_one_moment() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let drawn: std::collections::BTreeSet<Duration> =
+            (0..100).map(|_| spread(Duration::from_secs(10), &mut rng)).collect();
+        assert!(drawn.len() > 90 && drawn.iter().all(|drawn| *drawn <= Duration::from_secs(10)));
+    }
 }

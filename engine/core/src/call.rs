@@ -156,3 +156,45 @@ impl Caller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(by: Option<&str>) -> Caller {
+        Caller {
+            by: by.map(Arc::from),
+            through: Through::Token,
+            from: None,
+        }
+    }
+
+    #[test]
+    fn an_author_is_who_was_shown_and_for_whom_they_say_it_is() {
+        let author = |by, says: Option<&str>| caller(by).author(says.map(Arc::from).as_ref()).map(|a| a.to_string());
+        assert_eq!(author(None, None), None);
+        assert_eq!(author(Some("ci"), None).as_deref(), Some("ci"));
+        assert_eq!(author(None, Some("ann")).as_deref(), Some("ann"));
+        assert_eq!(author(Some("ann"), Some("ann")).as_deref(), Some("ann"));
+        assert_eq!(author(Some("ci"), Some("ann")).as_deref(), Some("ci for ann"));
+    }
+
+    #[test]
+    fn a_call_about_a_silence_names_the_alert_and_how_long() {
+        let silence = AskedSilence {
+            until: Timestamp::from_millis(9),
+            comment: Some("planned".into()),
+        };
+        let asked = caller(Some("ci")).asking_for_silence("JobFailed", silence.clone(), Some("ann".into()));
+        assert_eq!(
+            (asked.asked, asked.alert.as_deref()),
+            (Asked::Silence, Some("JobFailed"))
+        );
+        assert_eq!((asked.silence, asked.says.as_deref()), (Some(silence), Some("ann")));
+        let back = caller(Some("ci")).asking_to_unsilence("JobFailed");
+        assert_eq!(
+            (back.asked, back.alert.as_deref()),
+            (Asked::Unsilence, Some("JobFailed"))
+        );
+    }
+}

@@ -309,4 +309,27 @@ mod tests {
         assert!(lists.unreadable_in(&a).is_none());
         assert_eq!(lists.unreadable_in(&b).unwrap().0.1, Some(b));
     }
+
+    #[test]
+    fn an_operators_kind_that_is_not_served_is_no_outage_and_everything_else_is() {
+        let is = |kind, fault| is_not_served(kind, &Fault::new(fault, "why"));
+        assert!(is(ObjectKind::FlinkDeployment, FaultKind::NotFound));
+        assert!(!is(ObjectKind::FlinkDeployment, FaultKind::Forbidden));
+        assert!(!is(ObjectKind::Deployment, FaultKind::NotFound));
+        let namespace = Namespace::new("default");
+        for (kind, fault, is_unreadable) in [
+            (ObjectKind::FlinkDeployment, FaultKind::NotFound, false),
+            (ObjectKind::FlinkDeployment, FaultKind::Forbidden, true),
+            (ObjectKind::Deployment, FaultKind::NotFound, true),
+            (ObjectKind::Pod, FaultKind::Forbidden, false),
+        ] {
+            let mut lists = ClusterLists::new([scope(kind, None)]);
+            lists.note(&update(scope(kind, None), 10, failed(fault)));
+            assert_eq!(
+                lists.unreadable_in(&namespace).is_some(),
+                is_unreadable,
+                "{kind:?} {fault:?}"
+            );
+        }
+    }
 }

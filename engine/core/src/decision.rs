@@ -139,3 +139,17 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupt_that_is_raised_is_raised_for_all_who_share_it() {
+        let interrupt = Interrupt::default();
+        let shared = interrupt.clone();
+        assert!(!shared.is_raised());
+        interrupt.raise();
+        assert!(shared.is_raised());
+    }
+}

@@ -285,4 +285,13 @@ mod tests {
             (None, 0, Some(at(14)))
         );
     }
+
+    #[test]
+    fn what_the_engine_itself_lacked_is_told_apart_from_what_others_did() {
+        let is_own_lack = |kind, message: &str| Fault::new(kind, message).is_own_lack();
+        let lacks = format!("{OWN_LACK} file descriptors");
+        assert!(is_own_lack(FaultKind::Other, &lacks));
+        assert!(!is_own_lack(FaultKind::Connection, &lacks));
+        assert!(!is_own_lack(FaultKind::Other, "Flink's list leaves a job out"));
+    }
 }

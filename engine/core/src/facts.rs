@@ -299,3 +299,18 @@ pub struct KubeEvent {
     /// When it last occurred.
     pub at: Option<Timestamp>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_has_ended_in_two_phases_only() {
+        let in_phase = |phase: &str| Pod {
+            phase: phase.into(),
+            ..crate::testing::pod("jm-1")
+        };
+        let ended = ["Pending", "Running", "Succeeded", "Failed", "Unknown"].map(|phase| in_phase(phase).has_ended());
+        assert_eq!(ended, [false, false, true, true, false]);
+    }
+}

@@ -91,6 +91,12 @@ mod tests {
     }
 
     #[test]
+    fn what_fits_is_not_cut() {
+        assert_eq!(ForeignLines::first("a\nbc", 4).to_string(), "a\nbc");
+        assert_eq!(ForeignLines::first("a\nbcd", 4).to_string(), "a…");
+    }
+
+    #[test]
     fn of_a_long_log_whole_lines_stay_and_the_newest() {
         let log: String = (0..1000).map(|line| format!("line {line}\n")).collect();
         let kept = ForeignLines::last(&log, 100);

@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn what_is_short_and_harmless_stays_as_it_is() {
         let text = "java.io.IOException: Größe 3 < 5 – κόσμε, नमस्\u{200d}ते";
-        assert_eq!(ForeignText::new(text), text);
+        assert_eq!(ForeignText::from(text), text);
+        assert!(ForeignText::new(text) == *text && ForeignText::new(text) != *"another");
         assert!(matches!(harmless(text, 4096), Cow::Borrowed(_)));
     }
 
@@ -166,6 +167,7 @@ mod tests {
         }
         let whole = "x".repeat(ForeignText::LIMIT);
         assert_eq!(ForeignText::new(&whole), whole.as_str(), "what fits is not cut");
+        assert_eq!(harmless("a\tb", 3), "a b", "nor what fits once it is harmless");
     }
 
     proptest! {

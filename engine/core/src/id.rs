@@ -296,4 +296,18 @@ mod tests {
         assert!(SessionJob::requested("daily-2.eu").is_some());
         assert_eq!(SessionJob::requested("ffffffffa021a4190000000000000000"), None);
     }
+
+    #[test]
+    fn a_job_id_has_thirty_two_hex_digits() {
+        assert!(FlinkJobId::parse(&"aF".repeat(16)).is_some());
+        for text in [
+            "",
+            "ab",
+            &"a".repeat(33),
+            &"g".repeat(32),
+            &format!("+{}", "a".repeat(31)),
+        ] {
+            assert_eq!(FlinkJobId::parse(text), None, "{text}");
+        }
+    }
 }

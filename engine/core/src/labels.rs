@@ -24,3 +24,19 @@ impl From<BTreeMap<String, String>> for Labels {
         Self(Arc::new(labels))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_found_by_their_names_and_read_in_their_order() {
+        let map = [("team", "search"), ("app", "orders")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let labels = Labels::from(BTreeMap::from(map));
+        assert_eq!((labels.get("team"), labels.get("zone")), (Some("search"), None));
+        assert_eq!(
+            labels.iter().collect::<Vec<_>>(),
+            [("app", "orders"), ("team", "search")]
+        );
+    }
+}

@@ -311,3 +311,19 @@ pub enum ContainerRun {
         since: Option<Timestamp>,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ends_are_final_and_only_a_log_is_gone_soon() {
+        let which =
+            |is: fn(LookupSource) -> bool| LookupSource::ALL.iter().copied().filter(|s| is(*s)).collect::<Vec<_>>();
+        assert_eq!(
+            which(LookupSource::is_final),
+            [LookupSource::LastWords, LookupSource::Archive]
+        );
+        assert_eq!(which(LookupSource::is_fleeting), [LookupSource::LastWords]);
+    }
+}

@@ -121,6 +121,9 @@ mod tests {
             "http://ann:s3cret",
             "https//hooks.example/s3cret",
             "s3cret://x y",
+            "s3-cret://host",
+            "0s3cret://host",
+            "s3cretthatislong1://host",
             "hooks.example/s3cret",
             "",
         ] {
