@@ -310,4 +310,24 @@ mod tests {
             assert_eq!(FlinkJobId::parse(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn a_session_job_goes_by_its_id_or_by_the_name_of_its_resource() {
+        let of = |text: &str| JobKey::parse(&format!("local/default/s/{text}")).unwrap();
+        let id = "ffffffffa021a4190000000000000000";
+        assert_eq!(
+            (of(id).flink_job_id(), of(id).flink_session_job()),
+            (FlinkJobId::parse(id), None)
+        );
+        assert_eq!(
+            (of("daily").flink_job_id(), of("daily").flink_session_job()),
+            (None, Some("daily"))
+        );
+        for name in ["a", "a-b.c", &"a".repeat(253)] {
+            assert!(SessionJob::parse(name).is_some(), "{name}");
+        }
+        for name in ["", "-a", "a-", "a_b", "A", ".a", "a.", "a b", &"a".repeat(254)] {
+            assert_eq!(SessionJob::parse(name), None, "{name}");
+        }
+    }
 }

@@ -404,4 +404,13 @@ mod tests {
         assert_eq!(incarnation.earlier.len(), EARLIER_RUNS);
         assert!(incarnation.knows((job(38), at(38))) && !incarnation.knows((job(1), at(0))));
     }
+
+    #[test]
+    fn of_a_flink_session_job_made_anew_before_anything_was_seen_no_attempt_is_counted() {
+        let mut incarnation = Incarnation::unseen(None);
+        incarnation.see_session_job(&Uid::new("r1"), true, at(5));
+        incarnation.see_session_job(&Uid::new("r2"), true, at(10));
+        assert_eq!((incarnation.attempt, incarnation.since), (0, None));
+        assert_eq!(incarnation.session_job_uid, Some(Uid::new("r2")));
+    }
 }

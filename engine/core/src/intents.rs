@@ -187,7 +187,7 @@ mod tests {
         );
         let unseen = JobRecord {
             incarnation: Incarnation::unseen(None),
-            ..posted.clone()
+            ..meant_at(1, &posted)
         };
         assert_eq!(
             stands(&unseen, &posted.incarnation, 22),

@@ -332,4 +332,15 @@ mod tests {
         projection.remove(&x);
         assert_eq!((projection.get(&x).is_none(), projection.len()), (true, 1));
     }
+
+    #[test]
+    fn each_job_is_looked_at_in_the_order_of_their_keys() {
+        let projection = Projection::default();
+        for key in ["b/default/x", "a/default/y", "a/default/x"] {
+            show(&projection, key, JobState::Running, Confidence::Confirmed);
+        }
+        let mut seen = Vec::new();
+        projection.for_each(|view| seen.push(view.record.key.to_string()));
+        assert_eq!(seen, ["a/default/x", "a/default/y", "b/default/x"]);
+    }
 }

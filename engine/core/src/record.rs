@@ -344,4 +344,15 @@ mod tests {
         );
         assert_eq!(taken_up.policy, PolicyName::new("other"));
     }
+
+    #[test]
+    fn a_deployment_has_the_name_of_its_record_unless_it_is_known_by_another() {
+        let now = testing::at(9);
+        let mut record = testing::record(testing::job_key("orders"), now);
+        assert_eq!(record.deployment(), Some("orders"));
+        record.incarnation.deployment_name = Some("orders-blue".to_owned());
+        assert_eq!(record.deployment(), Some("orders-blue"));
+        let standalone = JobKey::application(crate::id::TargetId::standalone("orders"));
+        assert_eq!(testing::record(standalone, now).deployment(), None);
+    }
 }

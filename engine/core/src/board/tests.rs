@@ -142,3 +142,41 @@ fn a_target_is_dark_while_neither_its_flink_nor_its_deployments_list_answers() {
     answers(&mut board, 6, Observed::Unknown(timeout()));
     assert!(is_dark(&board));
 }
+
+#[test]
+fn a_followed_job_about_which_nothing_usable_is_said_has_a_history_of_its_own() {
+    let (id, silent) = (flink_job_id(1), |asked: i64| {
+        let untold = [(flink_job_id(1), crate::facts::Untold::Unknown(timeout()))];
+        let overview = FlinkOverview {
+            untold: untold.into(),
+            ..beside()
+        };
+        (asked, Observed::Present(overview))
+    });
+    let mut board = Board::default();
+    let own = FlinkOverview::listing(vec![flink_job(id, JobState::Running, at(1))]);
+    answers(&mut board, 5, Observed::Present(own.clone()));
+    for asked in [9, 13] {
+        let (asked, answer) = silent(asked);
+        answers(&mut board, asked, answer);
+    }
+    let history = |board: &Board| {
+        let evidence = board.flink_job(&orders(), Some(id)).unwrap();
+        (
+            evidence.latest.is_known(),
+            evidence.known_at,
+            evidence.unknown_since,
+            evidence.failures,
+        )
+    };
+    assert_eq!(history(&board), (false, Some(at(5)), Some(at(9)), 2));
+    assert!(
+        board.overview(&orders().key.target).unwrap().latest.is_known(),
+        "Flink answers for others"
+    );
+    // An answer that was asked for before says nothing new.
+    answers(&mut board, 7, Observed::Present(own.clone()));
+    assert_eq!(history(&board), (false, Some(at(5)), Some(at(9)), 2));
+    answers(&mut board, 17, Observed::Present(own));
+    assert_eq!(history(&board), (true, Some(at(17)), None, 0));
+}

@@ -165,7 +165,7 @@ fn a_history_takes_what_each_of_its_bounds_takes() {
     });
     let one = entry(1, &of("east", "prod"), alert, 10);
     let everything = History::default;
-    let bounds: [(History, bool); 10] = [
+    let bounds: [(History, bool); 11] = [
         (everything(), true),
         (
             History {
@@ -229,6 +229,13 @@ fn a_history_takes_what_each_of_its_bounds_takes() {
                 ..everything()
             },
             false,
+        ),
+        (
+            History {
+                until: Some(at(11)),
+                ..everything()
+            },
+            true,
         ),
     ];
     for (history, takes) in bounds {

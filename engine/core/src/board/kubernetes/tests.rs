@@ -1,4 +1,5 @@
 mod objects;
+mod pods;
 
 use super::*;
 use crate::evidence::{Fault, FaultKind};

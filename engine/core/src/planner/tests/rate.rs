@@ -70,3 +70,10 @@ fn alerts_that_an_earlier_build_took_go_at_once() {
     let change = limited(&first, with_alerts(JobState::Running, 3), after(0));
     assert_eq!(change.record.alerts.len(), 3);
 }
+
+#[test]
+fn what_was_spent_is_made_up_for_poll_by_poll() {
+    let timing = Timing::default();
+    let spent = Spent::more(None, EACH_POLL as usize, at(10), &timing);
+    assert!(!spent.is_made_up(at(14)) && spent.is_made_up(at(15)));
+}

@@ -186,3 +186,53 @@ fn alerts_that_just_find_room_are_told() {
     // One entry is the state's.
     assert_eq!((stands(3), stands(4)), (3, 0));
 }
+
+#[test]
+fn an_intent_that_is_said_again_is_no_news_and_another_or_another_authors_is() {
+    let posted = |intent, since, author: Option<&str>| PostedIntent {
+        intent,
+        since: at(since),
+        author: author.map(Into::into),
+        savepoint: None,
+    };
+    let news = |before: &JobRecord, intent: &PostedIntent| {
+        let change = record_intent(before, intent.clone(), None);
+        assert_eq!(change.record.intent.as_ref(), Some(intent));
+        change.events.len()
+    };
+    let first = posted(Intent::Cancel, 1, Some("ann"));
+    assert_eq!(news(&record(), &first), 1);
+    let meant = JobRecord {
+        intent: Some(first),
+        ..record()
+    };
+    assert_eq!(news(&meant, &posted(Intent::Cancel, 2, Some("ann"))), 0);
+    assert_eq!(news(&meant, &posted(Intent::Cancel, 2, Some("bob"))), 1);
+    assert_eq!(news(&meant, &posted(Intent::None, 2, Some("ann"))), 1);
+}
+
+#[test]
+fn what_reaches_a_limit_and_does_not_exceed_it_is_not_trimmed() {
+    let alert = |n: usize| DecidedAlert {
+        name: format!("{n:0>NAME_LIMIT$}"),
+        scope: AlertScope::Job,
+        message: "x".repeat(TEXT_LIMIT),
+    };
+    let mut full = Decision {
+        memory: vec![0; MEMORY_LIMIT],
+        alerts: (0..COUNT_LIMIT).map(alert).collect(),
+        wanted: vec![
+            LookupRequest {
+                source: crate::decision::LookupSource::Events,
+                observed_after: at(0),
+            };
+            COUNT_LIMIT
+        ],
+        ..running()
+    };
+    full.reason = Reason::new("x".repeat(NAME_LIMIT).as_str(), "x".repeat(TEXT_LIMIT).as_str());
+    let planned = plan(&record(), &snapshot(&record(), 1), Ok(full));
+    assert_eq!(planned.complaint(), None);
+    let after = planned.change.unwrap().record;
+    assert_eq!((after.alerts.len(), after.memory.len()), (COUNT_LIMIT, MEMORY_LIMIT));
+}
