@@ -1,8 +1,10 @@
 //! The rules one by one, natively. Whole stories are played against the built module in `tests/scenarios`.
 
 mod awaited;
+mod between_runs;
 mod document;
 mod edges;
+mod ends;
 mod explains;
 mod first_contact;
 mod kit;

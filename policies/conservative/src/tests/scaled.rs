@@ -6,7 +6,7 @@ use steadfast_policy::{Attention, Confidence, DeploymentAnswer, DesiredState, Fa
 use super::kit::{Story, alerts, conditions, pod};
 
 /// A look of that second shows so many replicas asked for, and no pod.
-fn scaled(story: &mut Story, second: i64, replicas: u32) -> &mut Story {
+pub(super) fn scaled(story: &mut Story, second: i64, replicas: u32) -> &mut Story {
     story.at(second).flink_silent(60).deployment_there(second);
     story.no_pod(second);
     if let Some(DeploymentAnswer::Present(deployment)) =
