@@ -5,11 +5,14 @@ mod between_runs;
 mod document;
 mod edges;
 mod ends;
+mod expected;
 mod explains;
 mod first_contact;
 mod kit;
+mod loops;
 mod operator;
 mod reach;
+mod resources;
 mod restarts;
 mod scaled;
 

@@ -12,6 +12,7 @@ pub use steadfast_policy::testing::{FLINK_JOB as JOB, ended as ended_pod, pod};
 const TIMEOUT: FaultKind = FaultKind::Timeout;
 
 /// A world whose record the conservative policy keeps.
+#[derive(Clone)]
 pub struct Story(World);
 
 impl Deref for Story {
