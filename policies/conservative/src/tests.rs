@@ -1,6 +1,7 @@
 //! The rules one by one, natively. Whole stories are played against the built module in `tests/scenarios`.
 
 mod awaited;
+mod back;
 mod between_runs;
 mod document;
 mod edges;
@@ -8,6 +9,7 @@ mod ends;
 mod expected;
 mod explains;
 mod first_contact;
+mod forgotten;
 mod kit;
 mod loops;
 mod operator;
@@ -15,6 +17,7 @@ mod reach;
 mod resources;
 mod restarts;
 mod scaled;
+mod standbys;
 
 use steadfast_policy::testing::{START, Says};
 use steadfast_policy::{

@@ -1,7 +1,7 @@
 //! Ends that nobody told, and what corrects them.
 
 use steadfast_policy::testing::Says;
-use steadfast_policy::{Confidence, DesiredState, EndSource, FaultKind, FlinkResource, JobState, WantedSource};
+use steadfast_policy::{Confidence, DesiredState, FaultKind, FlinkResource, JobState, WantedSource};
 
 use super::kit::{self, Story, wants};
 
@@ -108,7 +108,7 @@ fn unread(mut story: Story, second: i64) -> Story {
 }
 
 #[test]
-fn while_its_resource_cannot_be_read_an_end_is_said_beside_the_state_and_a_guess_keeps_its_reason() {
+fn while_its_resource_cannot_be_read_an_end_is_said_beside_the_state() {
     let mut story = Story::running();
     story.resource(9, |_| {});
     story.at(10).flink_lists(JobState::Running).decide();
@@ -126,24 +126,6 @@ fn while_its_resource_cannot_be_read_an_end_is_said_beside_the_state_and_a_guess
         "{}",
         decision.reason.message
     );
-    // An end that was guessed is corrected by its reason, which therefore stays.
-    let mut story = Story::running();
-    story.resource(9, |_| {});
-    story.at(10).flink_lists(JobState::Running).decide();
-    story.at(62).flink_silent(60).deletion_seen(60).deployment_missing(61);
-    story.nothing_tells_the_end();
-    let mut guessed = unread(story, 62);
-    for second in [62, 130] {
-        guessed.at(second).decide();
-    }
-    let guess = guessed.snapshot.job.reason.clone();
-    assert_eq!(guess.code, "ClusterGone");
-    guessed.at(140).deployment_missing(140);
-    guessed.archive_tells(JobState::Finished, EndSource::Archive);
-    let decision = guessed.decide();
-    if decision.state == JobState::Terminated {
-        assert_eq!(decision.reason, guess);
-    }
     // One that FAILED was not guessed, whatever is told besides.
     let mut story = Story::running();
     story.resource(9, |_| {});

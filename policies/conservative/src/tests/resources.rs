@@ -219,9 +219,16 @@ fn a_session_job_that_was_never_submitted_waits_while_nobody_tells_of_it() {
         .at(10)
         .flink_lacks(10)
         .flink_resource(Says::Unknown(steadfast_policy::FaultKind::Timeout));
-    assert_eq!(story.decide().state, JobState::Starting);
-    story.at(20).flink_silent(20);
-    assert_eq!(story.decide().state, JobState::Starting);
+    for silent_since in [None, Some(20)] {
+        if let Some(second) = silent_since {
+            story.at(second).flink_silent(second);
+        }
+        let decision = story.decide();
+        assert_eq!(
+            (decision.state, decision.rule.as_str()),
+            (JobState::Starting, "not-submitted-yet")
+        );
+    }
     // It fails by its deadline with the operator's error, and not without one.
     let mut story = submitted(|_| {});
     story.decide();
