@@ -13,6 +13,7 @@ mod forgotten;
 mod kit;
 mod loops;
 mod operator;
+mod patience;
 mod reach;
 mod resources;
 mod restarts;

@@ -67,7 +67,9 @@ fn a_job_that_never_ran_is_expected_to_answer_once_its_job_manager_is_ready() {
 fn while_kubernetes_does_not_tell_it_is_as_it_was() {
     let dark = |story: &mut Story| {
         for second in [100, 105, 140] {
-            story.at(second).flink_silent(100).kubernetes_silent(100).decide();
+            story.at(second).flink_silent(100).kubernetes_silent(100);
+            story.pods_say(Says::Unknown(FaultKind::Timeout));
+            story.decide();
         }
         unreachable(story)
     };
