@@ -258,3 +258,36 @@ fn an_end_forgets_what_was_waited_for() {
     lacking.at(80).flink_lacks(80).decide();
     assert_eq!(finished(&mut lacking), finished(&mut straight));
 }
+
+#[test]
+fn an_end_is_said_as_it_was_told_while_its_cluster_stays() {
+    let mut story = Story::running();
+    story.at(10).flink_lists(JobState::Finished);
+    let told = state(&mut story);
+    story.at(60).flink_silent(20).deployment_there(60);
+    assert_eq!(state(&mut story), told);
+    assert_eq!(told, (JobState::Finished, "FlinkReports".to_owned()));
+    // Told before the operator was seen at an upgrade, which it gives up.
+    let mut story = Story::running();
+    story.resource(8, |_| {});
+    story.at(9).flink_lists(JobState::Running).decide();
+    story
+        .at(10)
+        .flink_lists(JobState::Finished)
+        .flink_resource(Says::Unknown(FaultKind::Timeout));
+    assert_eq!(state(&mut story).0, JobState::Running);
+    story.resource(20, |resource| resource.lifecycle = Some("UPGRADING".into()));
+    story.at(20).flink_lists(JobState::Finished);
+    assert_eq!(state(&mut story).0, JobState::Reconciling);
+    story.at(60).flink_silent(30).deployment_there(60).resource(60, |_| {});
+    assert_eq!(state(&mut story).0, JobState::Finished);
+}
+
+#[test]
+fn a_job_that_could_be_resumed_is_not_said_to_start_by_a_flink_that_lacks_it() {
+    let mut story = Story::gone();
+    story.ha_data_there();
+    assert_eq!(state(&mut story).0, JobState::Suspended);
+    story.at(90).deployment_there(90).flink_lacks(90);
+    assert_ne!(story.decide().rule, "starting");
+}

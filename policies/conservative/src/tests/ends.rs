@@ -1,7 +1,7 @@
 //! Ends that nobody told, and what corrects them.
 
 use steadfast_policy::testing::Says;
-use steadfast_policy::{Confidence, DesiredState, FaultKind, FlinkResource, JobState, WantedSource};
+use steadfast_policy::{Confidence, DesiredState, EndSource, FaultKind, FlinkResource, JobState, WantedSource};
 
 use super::kit::{self, Story, wants};
 
@@ -99,6 +99,9 @@ fn a_suspended_job_that_was_deleted_stays_so_when_its_ha_data_is_read_late() {
         (JobState::Terminated, Confidence::Confirmed, "DeletedWhileSuspended")
     );
     assert!(!read.reason.message.contains("not read"), "{}", read.reason.message);
+    // It ended when it was suspended: how it did so is no end of its own.
+    story.archive_tells(JobState::Finished, EndSource::Archive);
+    assert_eq!(story.decide().reason.code, "DeletedWhileSuspended");
 }
 
 /// A job with a resource that cannot be read any more.

@@ -274,3 +274,145 @@ fn a_rollout_in_progress_names_the_resource_that_asks_for_it() {
         "{message}"
     );
 }
+
+#[test]
+fn a_resource_that_has_just_taken_anothers_place_explains_no_end_and_later_it_does() {
+    let gone_with_another = |seen: &[i64]| {
+        let mut story = Story::running();
+        story.resource(5, |_| {});
+        story.at(6).flink_lists(JobState::Running).decide();
+        for second in seen {
+            story.resource(*second, anew);
+            story
+                .at(*second)
+                .flink_lists(JobState::Running)
+                .deployment_there(*second)
+                .decide();
+        }
+        story
+            .at(62)
+            .flink_silent(60)
+            .deletion_seen(60)
+            .deployment_missing(61)
+            .resource(61, anew);
+        story.nothing_tells_the_end();
+        story
+    };
+    let mut lately = gone_with_another(&[55]);
+    let decision = lately.decide();
+    assert_eq!(decision.state, JobState::Terminated);
+    assert!(
+        decision.reason.message.ends_with("is deleted"),
+        "{}",
+        decision.reason.message
+    );
+    assert_eq!(gone_with_another(&[8, 57]).decide().state, JobState::Terminated);
+    assert_eq!(
+        gone_with_another(&[8, 58]).decide().state,
+        JobState::Reconciling,
+        "a window has passed"
+    );
+}
+
+#[test]
+fn a_start_that_the_operator_could_not_make_has_failed_until_something_is_there() {
+    let failing = |resource: &mut FlinkResource| {
+        anew(resource);
+        resource.error = Some("exceeded quota".into());
+    };
+    let mut story = withdrawn();
+    for second in [500, 800, 1101] {
+        story
+            .at(second)
+            .deployment_missing(second)
+            .resource(second, failing)
+            .decide();
+    }
+    assert_eq!(
+        (story.snapshot.job.state, story.snapshot.job.reason.code.as_str()),
+        (JobState::Failed, "OperatorError")
+    );
+    story.at(1200).deployment_missing(1200).resource(1200, anew);
+    assert_eq!(story.decide().state, JobState::Failed);
+    // A job that failed itself is started by another resource.
+    let mut failed = Story::running();
+    failed.resource(9, |_| {});
+    failed.at(10).flink_lists(JobState::Failed).decide();
+    failed
+        .at(62)
+        .flink_silent(60)
+        .deletion_seen(60)
+        .deployment_missing(61)
+        .resource_missing(61);
+    failed.nothing_tells_the_end();
+    assert_eq!(failed.decide().state, JobState::Failed);
+    failed.at(500).deployment_missing(500).resource(500, anew);
+    assert_eq!(failed.decide().state, JobState::Starting);
+}
+
+#[test]
+fn an_application_is_submitted_by_its_own_job_manager_whatever_becomes_of_its_resource() {
+    let mut story = Story::starting();
+    story.resource(10, |_| {});
+    story.at(11).deployment_there(11).flink_lacks(11);
+    assert_eq!(story.decide().rule, "starting");
+    for second in [20, 80] {
+        story
+            .at(second)
+            .deployment_there(second)
+            .flink_lacks(second)
+            .resource_missing(second);
+        let decision = story.decide();
+        assert_eq!(
+            (decision.state, decision.rule.as_str()),
+            (JobState::Starting, "starting")
+        );
+    }
+}
+
+#[test]
+fn what_is_gone_is_said_and_the_resource_is_read_after_it() {
+    let mut cluster = Story::gone();
+    cluster.resource(61, |_| {});
+    let message = cluster.decide().reason.message;
+    assert!(message.starts_with("the Deployment is gone"), "{message}");
+    let mut job = Story::running_in_a_pod();
+    job.snapshot.job.mode = Mode::Session;
+    let upgrading = |resource: &mut FlinkResource| resource.lifecycle = Some("UPGRADING".into());
+    for second in [10, 61] {
+        job.at(second)
+            .flink_lacks(second)
+            .pod(0, true)
+            .resource(second, upgrading)
+            .decide();
+    }
+    job.nothing_tells_the_end();
+    let message = job.decide().reason.message;
+    assert!(message.starts_with("Flink no longer knows the job; "), "{message}");
+    let mut early = Story::gone();
+    early.resource(59, |_| {});
+    assert_eq!(early.want_of(steadfast_policy::WantedSource::Kubernetes), Some(61));
+}
+
+#[test]
+fn a_cluster_that_came_back_and_went_again_is_awaited_anew() {
+    let mut story = Story::gone();
+    story.resource(61, |_| {});
+    assert_eq!(story.decide().state, JobState::Reconciling);
+    story
+        .at(400)
+        .flink_silent(60)
+        .deployment_there(400)
+        .pod(0, true)
+        .resource(400, |_| {})
+        .decide();
+    story
+        .at(500)
+        .deletion_seen(498)
+        .deployment_missing(499)
+        .resource(499, |_| {});
+    story.nothing_tells_the_end();
+    story.decide();
+    story.at(700).deployment_missing(700).resource(700, |_| {});
+    assert_eq!(story.decide().state, JobState::Reconciling);
+}
