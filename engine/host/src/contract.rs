@@ -24,6 +24,9 @@ pub(crate) const EXPORTS: [&str; 3] = ["configure", "decide", "describe"];
 /// The instance that carries the contract's types. It holds no function, so importing it gives a policy nothing.
 pub(crate) const TYPES: &str = "steadfast:policy/types";
 
+/// The instance through which a policy prints; see [`crate::output`].
+pub(crate) const OUTPUT: &str = "steadfast:policy/output";
+
 /// A version of the contract that this engine serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Version {

@@ -9,6 +9,7 @@ use wit_component::ComponentEncoder;
 
 use crate::contract::{self, Version};
 use crate::load_error::LoadError;
+use crate::output;
 
 /// The component in the bytes: themselves, or the one their embedded component type describes.
 pub(crate) fn component<'a>(policy: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadError> {
@@ -28,7 +29,8 @@ pub(crate) fn component<'a>(policy: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8
         });
     }
     let outline = Outline::of(bytes).map_err(|error| malformed(policy, error.into()))?;
-    if let Some(import) = outline.imports.into_iter().next() {
+    let foreign = |import: &String| !import.starts_with(&format!("{}@", contract::OUTPUT));
+    if let Some(import) = outline.imports.into_iter().find(foreign) {
         return Err(LoadError::Import {
             policy: policy.to_owned(),
             import,
@@ -56,7 +58,12 @@ pub(crate) fn check(policy: &str, component: &Component) -> Result<Version, Load
     let mut served = Version::current();
     for (name, item) in kind.imports(engine) {
         let (interface, version) = name.split_once('@').unwrap_or((name, ""));
-        if interface != contract::TYPES || !is_types_only(engine, &item.ty) {
+        let is_known = match interface {
+            contract::TYPES => is_types_only(engine, &item.ty),
+            contract::OUTPUT => is_output(engine, &item.ty),
+            _ => false,
+        };
+        if !is_known {
             return Err(LoadError::Import {
                 policy: policy.to_owned(),
                 import: name.to_owned(),
@@ -69,6 +76,19 @@ pub(crate) fn check(policy: &str, component: &Component) -> Result<Version, Load
     }
     require_exports(policy, |name| kind.get_export(engine, name).is_some())?;
     Ok(served)
+}
+
+/// The one function that a policy may call takes what it prints. What it is made of is compared when it is linked.
+fn is_output(engine: &wasmtime::Engine, item: &ComponentItem) -> bool {
+    match item {
+        ComponentItem::ComponentInstance(instance) => instance.exports(engine).all(|(name, _)| name == output::PRINT),
+        ComponentItem::ComponentFunc(_)
+        | ComponentItem::CoreFunc(_)
+        | ComponentItem::Module(_)
+        | ComponentItem::Component(_)
+        | ComponentItem::Type(_)
+        | ComponentItem::Resource(_) => false,
+    }
 }
 
 /// An instance without a function gives a policy nothing to call.

@@ -12,6 +12,7 @@ use crate::engine_pair::EnginePair;
 use crate::host_error::HostError;
 use crate::limits::PolicyLimits;
 use crate::load_error::LoadError;
+use crate::output;
 use crate::policy::{CompiledModule, Policy};
 
 /// Loads policies. Clones share one engine.
@@ -65,7 +66,9 @@ impl PolicyEngine {
             source,
         };
         let engine = component.engine();
-        let instance = Linker::new(engine).instantiate_pre(&component).map_err(contract)?;
+        let mut linker = Linker::new(engine);
+        output::link(&mut linker).map_err(contract)?;
+        let instance = linker.instantiate_pre(&component).map_err(contract)?;
         let module = CompiledModule {
             engine: engine.clone(),
             version,

@@ -6,7 +6,9 @@ use rustix::time::{ClockId, clock_gettime};
 use steadfast_core::decision::{Interrupt, PolicyFailure, PolicyFailureKind};
 use wasmtime::{Engine, ResourceLimiter, Store, Trap, UpdateDeadline};
 
+use crate::frames;
 use crate::limits::PolicyLimits;
+use crate::output::Printed;
 
 /// The most a call may hand to the host, in bytes. Without it a few bytes of guest memory, named a million
 /// times over, would become gigabytes outside the memory cap.
@@ -30,6 +32,8 @@ pub(crate) struct Guard {
     denied: Option<usize>,
     /// The thread's processor time at the call's first tick.
     began: Option<Duration>,
+    /// What the call has printed.
+    pub(crate) printed: Printed,
 }
 
 /// A store whose calls end by their deadline.
@@ -46,6 +50,7 @@ pub(crate) fn store(engine: &Engine, limits: PolicyLimits, interrupt: Interrupt)
 pub(crate) fn begin_call(store: &mut Store<Guard>) {
     store.data_mut().denied = None;
     store.data_mut().began = None;
+    store.data_mut().printed.clear();
     store.set_epoch_deadline(1);
 }
 
@@ -57,6 +62,7 @@ impl Guard {
             held: 0,
             denied: None,
             began: None,
+            printed: Printed::default(),
         }
     }
 
@@ -110,7 +116,10 @@ impl Guard {
                     ample(bytes)
                 ),
             ),
-            (Some(trap), None) => (PolicyFailureKind::Trap, format!("`{call}` ended in a {trap}")),
+            (Some(trap), None) => (
+                PolicyFailureKind::Trap,
+                format!("`{call}` ended in a {trap}{}", frames::called(error)),
+            ),
             (None, None) => (
                 PolicyFailureKind::Invalid,
                 format!("`{call}` returned what cannot be read: {error:#}"),
@@ -118,7 +127,7 @@ impl Guard {
         };
         PolicyFailure {
             kind,
-            message: message.into(),
+            message: self.printed.behind(message).into(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What a module is, read from its bytes alone: nothing is compiled, and nothing of it runs.
 
 use steadfast_wit::PACKAGE;
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload};
 
 use crate::cache::hex_digest;
+use crate::contract::{OUTPUT, TYPES};
 
 /// What can be seen from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +17,10 @@ pub struct Inspection {
     pub digest: String,
     /// The version of the policy contract it was built for, if it says.
     pub contract: Option<String>,
-    /// What it imports beside the contract's types, as it names it. A policy has none.
+    /// What it imports beside the contract, as it names it. A policy has none.
     pub imports: Vec<String>,
+    /// Whether it imports the contract's `output`, by which it prints.
+    pub prints: bool,
     /// The names of what it exports.
     pub exports: Vec<String>,
 }
@@ -57,6 +60,7 @@ pub fn inspect(module: &[u8]) -> Result<Inspection, NotReadable> {
         digest: hex_digest(module),
         contract: None,
         imports: Vec::new(),
+        prints: false,
         exports: Vec::new(),
     };
     // What is nested in a component is its own business: only the outermost level meets the engine.
@@ -73,7 +77,13 @@ pub fn inspect(module: &[u8]) -> Result<Inspection, NotReadable> {
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
-                    let name = import?.name.name;
+                    let import = import?;
+                    // A type carries nothing.
+                    if matches!(import.ty, ComponentTypeRef::Type(_)) {
+                        continue;
+                    }
+                    let name = import.name.name;
+                    found.prints |= is_output(name);
                     match contract_version(name) {
                         Some(version) => found.contract = Some(version.to_owned()),
                         None => found.imports.push(name.to_owned()),
@@ -88,7 +98,11 @@ pub fn inspect(module: &[u8]) -> Result<Inspection, NotReadable> {
             Payload::ImportSection(section) if depth == 0 => {
                 for import in section.into_imports() {
                     let import = import?;
-                    found.imports.push(format!("{}/{}", import.module, import.name));
+                    if is_output(import.module) {
+                        found.prints = true;
+                    } else {
+                        found.imports.push(format!("{}/{}", import.module, import.name));
+                    }
                 }
             }
             Payload::ExportSection(section) if depth == 0 => {
@@ -108,11 +122,14 @@ pub fn inspect(module: &[u8]) -> Result<Inspection, NotReadable> {
     Ok(found)
 }
 
-/// The version behind `steadfast:policy/types@`.
+fn is_output(import: &str) -> bool {
+    import.split_once('@').is_some_and(|(interface, _)| interface == OUTPUT)
+}
+
+/// The version behind `steadfast:policy/types@` and `steadfast:policy/output@`.
 fn contract_version(import: &str) -> Option<&str> {
     let (interface, version) = import.split_once('@')?;
-    let (package, _) = interface.split_once('/')?;
-    (package == PACKAGE).then_some(version)
+    [TYPES, OUTPUT].contains(&interface).then_some(version)
 }
 
 /// The version of the contract in a core module's component type.

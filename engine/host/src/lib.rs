@@ -2,8 +2,8 @@
 //!
 //! A [`PolicyEngine`] loads a module into a [`Policy`], which is a [`steadfast_core::decision::Decide`]. The
 //! module may be a component, or a core module with an embedded component type, as plain
-//! `wasm32-unknown-unknown` with wit-bindgen makes it. It gets no imports: no clock, files, network or
-//! randomness. Each call has a deadline and each instance a memory cap; whatever goes wrong inside costs that
+//! `wasm32-unknown-unknown` with wit-bindgen makes it. Nothing comes in but its arguments: no clock, files, network or
+//! randomness; it may print ([`output`]), which tells it nothing. Each call has a deadline and each instance a memory cap; whatever goes wrong inside costs that
 //! one decision, and the next call gets a fresh instance.
 //!
 //! A module goes through [`encode`], which makes it a component; [`cache`], which spares its compilation; [`engine`],
@@ -22,11 +22,13 @@ mod description;
 mod encode;
 mod engine;
 mod engine_pair;
+mod frames;
 mod guard;
 mod host_error;
 pub mod inspect;
 mod limits;
 mod load_error;
+mod output;
 mod policy;
 mod ticker;
 

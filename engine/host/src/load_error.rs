@@ -16,8 +16,8 @@ pub enum LoadError {
     },
     /// It wants something the contract does not give.
     #[error(
-        "policy `{policy}`: the module imports `{import}`, but a policy has no imports (no clock, files, network or \
-         randomness); build it for wasm32-unknown-unknown without WASI, and drop what needs `{import}`"
+        "policy `{policy}`: the module imports `{import}`, but a policy has none but the contract's `output`, to print (no \
+         clock, files, network or randomness); build it for wasm32-unknown-unknown without WASI, and drop what needs `{import}`"
     )]
     Import {
         /// The name of its `[[policy]]`.

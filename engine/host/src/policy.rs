@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use steadfast_core::decision::{Decide, Decision, Interrupt, PolicyFailure, PolicyFailureKind};
+use steadfast_core::foreign_text::harmless;
 use steadfast_core::rule::Rule;
 use steadfast_core::snapshot::Snapshot;
 use wasmtime::{Engine, Store};
@@ -13,6 +14,9 @@ use crate::description::Description;
 use crate::guard::{self, Guard};
 use crate::limits::PolicyLimits;
 use crate::load_error::LoadError;
+
+/// The most that an event of the log holds of what a policy printed, in bytes.
+const SAID: usize = 4 * 1024;
 
 /// A policy that is ready to decide.
 ///
@@ -27,6 +31,8 @@ pub struct Policy {
     description: Description,
     interrupt: Interrupt,
     instance: Option<Instance>,
+    /// What the last decision printed.
+    printed: String,
 }
 
 /// A compiled module whose functions were found to be those of its version of the contract.
@@ -77,6 +83,7 @@ impl Policy {
             description,
             interrupt,
             instance: None,
+            printed: String::new(),
         })
     }
 
@@ -91,6 +98,7 @@ impl Policy {
             description: self.description.clone(),
             interrupt: Interrupt::default(),
             instance: None,
+            printed: String::new(),
         }
     }
 
@@ -109,6 +117,12 @@ impl Policy {
         &self.digest
     }
 
+    /// What the last decision printed, whether it failed or not: the first and the last 2 KiB of it, as the policy wrote it. Empty
+    /// if it printed nothing.
+    pub fn printed(&self) -> &str {
+        &self.printed
+    }
+
     /// A configured instance: the batch's, or a fresh one.
     fn take_instance(&mut self) -> Result<Instance, PolicyFailure> {
         if let Some(instance) = self.instance.take() {
@@ -125,9 +139,16 @@ impl Policy {
 
 impl Decide for Policy {
     fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
+        self.printed.clear();
         let mut instance = self.take_instance()?;
+        let answer = instance.decide(snapshot);
+        self.printed = instance.store.data().printed.text();
+        if !self.printed.is_empty() {
+            let printed = harmless(&self.printed, SAID);
+            tracing::debug!(policy = self.name, job = %snapshot.record.key, %printed, "the policy printed something");
+        }
         // An instance that failed is not put back: what it left behind may be half done.
-        let answer = instance.decide(snapshot)?;
+        let answer = answer?;
         self.instance = Some(instance);
         answer
     }

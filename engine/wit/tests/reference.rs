@@ -73,6 +73,22 @@ fn reference() -> String {
             }
         }
     }
+    for (_, interface) in &resolve.interfaces {
+        if interface.functions.is_empty() {
+            continue;
+        }
+        let name = interface.name.as_deref().unwrap_or_default();
+        write!(page, "\n## What it may call: `{name}`\n\n{}\n", prose(&interface.docs)).unwrap();
+        for (_, function) in &interface.functions {
+            write!(
+                page,
+                "\n### `{}`\n\n{}\n",
+                signature(&resolve, function),
+                prose(&function.docs)
+            )
+            .unwrap();
+        }
+    }
     page.push_str("\n## Types\n");
     for (_, interface) in &resolve.interfaces {
         for (name, id) in &interface.types {

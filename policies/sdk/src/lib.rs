@@ -69,6 +69,7 @@
 mod evidence;
 mod limits;
 mod millis;
+mod output;
 mod parameters;
 mod policy;
 mod rules;
@@ -85,6 +86,11 @@ extern crate self as steadfast_policy;
 pub use bindings::steadfast::policy::types::*;
 pub use evidence::Seen;
 pub use millis::Millis;
+#[doc(hidden)]
+pub use output::print_line;
+#[doc(hidden)]
+#[cfg(target_arch = "wasm32")]
+pub use output::tell_panics;
 pub use parameters::{ParameterValue, Parameters, TextParameter};
 #[doc(hidden)]
 pub use parameters::{described, read_into};

@@ -125,10 +125,12 @@ macro_rules! export {
 
             impl Guest for Exported {
                 fn describe() -> Description {
+                    $crate::tell_panics();
                     Instance::<super::$policy>::describe()
                 }
 
                 fn configure(params: std::string::String) -> Result<(), std::string::String> {
+                    $crate::tell_panics();
                     let policy = Instance::configure(&params)?;
                     POLICY.with(|cell| cell.set(policy)).map_err(|_| "configure was called twice".into())
                 }

@@ -12,5 +12,6 @@ mod evolution;
 mod failing;
 mod guest;
 mod large;
+mod printing;
 mod refusing;
 mod situation;

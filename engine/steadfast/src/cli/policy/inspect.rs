@@ -49,6 +49,15 @@ fn page(outside: &Inspection, description: Option<&Description>) -> String {
             outside.contract.clone().unwrap_or_else(|| "it names none".to_owned()),
         ),
         ("imports", none_or(&outside.imports)),
+        (
+            "prints",
+            if outside.prints {
+                "yes: the contract's `output`, which tells it nothing"
+            } else {
+                "no"
+            }
+            .to_owned(),
+        ),
         ("exports", none_or(&outside.exports)),
     ];
     let mut tail = String::new();
@@ -115,6 +124,7 @@ fn document(outside: &Inspection, description: Option<&Description>) -> serde_js
         "sha256": outside.digest,
         "contract": outside.contract,
         "imports": outside.imports,
+        "prints": outside.prints,
         "exports": outside.exports,
         "policy": policy,
     })

@@ -10,7 +10,7 @@ const MANIFEST: &str = include_str!(concat!(
 const SDK: Embedded = embedded!(
     "policies/sdk":
     "Cargo.toml", "macros/Cargo.toml", "macros/src/lib.rs", "macros/src/parameters.rs", "src/evidence.rs", "src/lib.rs",
-    "src/limits.rs", "src/millis.rs", "src/parameters.rs", "src/policy.rs", "src/rules.rs", "src/snapshot.rs",
+    "src/limits.rs", "src/millis.rs", "src/output.rs", "src/parameters.rs", "src/policy.rs", "src/rules.rs", "src/snapshot.rs",
     "src/state.rs", "src/streak.rs", "src/testing.rs", "src/testing/judged.rs", "src/testing/parts.rs", "src/testing/says.rs",
     "src/testing/world.rs", "src/verdict.rs", "wit/policy.wit"
 );
