@@ -13,6 +13,7 @@ mod evidence;
 mod facts;
 mod record;
 mod scalar;
+mod schema;
 mod shadow;
 mod snapshot;
 mod state;
@@ -25,8 +26,8 @@ use steadfast_core::shadow::ShadowView;
 use utoipa::ToSchema;
 
 pub use decision::{
-    Awaited, DecidedAlert, DecidedCondition, Decision, Failure, FailureKind, LookupRequest, LookupSource, Outcome,
-    Rule, Watch,
+    Awaited, DecidedAlert, DecidedCondition, Decision, Failure, FailureKind, Judgement, LookupRequest, LookupSource,
+    Outcome, Rule, Watch,
 };
 pub use evidence::{Evidence, Fault, FaultKind, Observed};
 pub use facts::{
@@ -38,6 +39,7 @@ pub use record::{
     UidSeen,
 };
 pub use scalar::{Hex, JobId, Labels, Moment, Seconds};
+pub use schema::{SnapshotSchema, snapshot_schema};
 pub use shadow::{Decided, LastFailure, Shadow, Shown};
 pub use snapshot::{Fleet, Snapshot, Timing};
 pub use state::{Attention, ConditionType, Confidence, Intent, Mode, State};

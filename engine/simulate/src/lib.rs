@@ -15,4 +15,4 @@ pub mod play;
 pub use chaos::{Chaos, Mishap, Mishaps, POINTS, What};
 pub use harness::{Environment, Harness, Obstacle};
 pub use params::shorten_params;
-pub use play::{BEGINNING, Outcome, Sight, Timeline, play, play_observed};
+pub use play::{BEGINNING, Outcome, PolicyFailed, Sight, Timeline, play, play_observed};

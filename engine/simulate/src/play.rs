@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod engine;
+mod failures;
 mod files;
 mod host_clock;
 mod killable_store;
@@ -38,6 +39,8 @@ use crate::harness::{Environment, Harness};
 use crate::judge::{Broken, Judge, Shown};
 use endpoints::Endpoints;
 use engine::{PlayContext, Running};
+use failures::Failures;
+pub use failures::PolicyFailed;
 use host_clock::HostClock;
 use killable_store::Commits;
 use mishaps::{AtLook, Dice};
@@ -70,6 +73,8 @@ pub struct Outcome {
     pub recorded: Vec<Recorded>,
     /// What went wrong in the engine, and how often.
     pub mishaps: Mishaps,
+    /// How policies failed, and why; none of it was chaos.
+    pub failures: Vec<PolicyFailed>,
 }
 
 /// How an entry of the journal came there.
@@ -129,6 +134,7 @@ struct Play<'a> {
     commits: Commits,
     dice: Dice,
     receiver: Receiver,
+    failures: Failures,
     /// The newest entry that any engine has told of.
     announced: Sequence,
     store: Arc<MemoryStore>,
@@ -158,6 +164,7 @@ impl<'a> Play<'a> {
             commits: Commits::new(clock),
             dice: Dice::new(harness.chaos, clock),
             receiver: Receiver::default(),
+            failures: Failures::new(clock),
             announced: Sequence::default(),
             store: Arc::new(MemoryStore::default()),
             engine: None,
@@ -192,6 +199,7 @@ impl<'a> Play<'a> {
             commits: &self.commits,
             dice: &self.dice,
             receiver: &self.receiver,
+            failures: &self.failures,
             harness: self.harness,
         }
     }
@@ -469,6 +477,7 @@ impl<'a> Play<'a> {
             commits,
             recorded: recorded.read.into_iter().map(|(_, recorded)| recorded).collect(),
             mishaps: self.dice.mishaps(),
+            failures: self.failures.all(),
         })
     }
 }

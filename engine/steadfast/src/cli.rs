@@ -283,12 +283,12 @@ pub fn main() -> ExitCode {
         .is_some_and(|word| word == crate::run::COMPILE)
     {
         return match CompileModule::try_parse_from(std::env::args_os().skip(1)) {
-            Ok(CompileModule { seconds, mebibytes }) => ended(compile_module(seconds, mebibytes)),
+            Ok(CompileModule { seconds, mebibytes }) => told(compile_module(seconds, mebibytes)),
             Err(error) => refused(&error),
         };
     }
     if let Some(answered) = complete::answer() {
-        return ended(answered);
+        return told(answered);
     }
     // The parser would not say which of them it is.
     if let Some(name) = ["STEADFAST_LOG", "STEADFAST_LOG_FORMAT", "STEADFAST_SERVER"]
@@ -333,7 +333,7 @@ fn main_in(runtime: &Runtime, arguments: Arguments) -> ExitCode {
         }
     };
     crate::run::compile_in_processes();
-    ended(run(runtime, arguments.command))
+    told(run(runtime, arguments.command))
 }
 
 /// The command line. A link to the program by the name of one makes it a plugin of kubectl, whose usage lines say so.
@@ -355,7 +355,7 @@ fn is_unreadable(name: &str) -> bool {
 }
 
 /// How a command ended, told to whoever called it.
-fn ended(outcome: Result<(), Failure>) -> ExitCode {
+fn told(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) | Err(Failure::Unread) => ExitCode::SUCCESS,
         Err(Failure::Reported) => ExitCode::FAILURE,

@@ -52,6 +52,8 @@ pub(crate) use assemble::{Way, cluster_setup, targets, way_of, writer_once};
 pub use clock::SystemClock;
 pub use locate::locate_in_config;
 pub use modules::{RefusedModule, known, resolve_modules, resolve_modules_now};
+#[cfg(feature = "author")]
+pub(crate) use reload::{Files, digest};
 pub(crate) use signals::{ShutdownSignals, survive_limits_of_files};
 
 /// A running engine with its API and its sinks.

@@ -30,6 +30,27 @@ impl From<&Result<decision::Decision, decision::PolicyFailure>> for Outcome {
     }
 }
 
+/// What a policy makes of one snapshot, shown outside of an engine: by `steadfast policy decide`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Judgement {
+    /// The rule that spoke; null if the policy does not describe it, or failed.
+    pub rule: Option<Rule>,
+    /// `decision`, or `failure` in its place.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+impl Judgement {
+    /// Shows what came of the call, and the rule that the decision named.
+    pub fn new(rule: Option<&rule::Rule>, outcome: &Result<decision::Decision, decision::PolicyFailure>) -> Self {
+        Self {
+            rule: rule.map(Rule::of),
+            outcome: Outcome::from(outcome),
+        }
+    }
+}
+
 object!(
     /// A policy's judgement of one snapshot.
     Decision of decision::Decision {

@@ -275,6 +275,69 @@ impl<'a> Described<'a> {
     }
 }
 
+/// Which keys the schema of a file asks for: those without which it does not read, in every object of every snapshot.
+#[test]
+fn the_schema_of_a_file_asks_for_what_is_read() {
+    let schema = super::snapshot_schema().unwrap();
+    let document = serde_json::json!({ "$defs": schema.definitions });
+    let described = Described { document: &document };
+    for (n, pinned) in pinned().iter().enumerate() {
+        let snapshot = &pinned["snapshot"];
+        described.hold(&schema.snapshot, snapshot, &format!("line {}", n + 1));
+        let mut places = Vec::new();
+        objects(&described, &schema.snapshot, snapshot, "", &mut places);
+        assert!(places.len() > 100, "{}", places.len());
+        for (object, key, is_required) in places {
+            let mut without = snapshot.clone();
+            without
+                .pointer_mut(&object)
+                .unwrap()
+                .as_object_mut()
+                .unwrap()
+                .remove(&key);
+            let reads = serde_json::from_value::<super::Snapshot>(without).is_ok();
+            assert_eq!(reads, !is_required, "line {}: {object}/{key}", n + 1);
+        }
+    }
+}
+
+/// Each member of each object whose keys are fixed, and whether the schema asks for it.
+fn objects<'a>(
+    described: &Described<'a>,
+    schema: &'a Value,
+    value: &Value,
+    place: &str,
+    found: &mut Vec<(String, String, bool)>,
+) {
+    let parts = described.parts(schema);
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                let Some((part, own)) = parts
+                    .iter()
+                    .find_map(|part| part["properties"].get(key).map(|own| (part, own)))
+                else {
+                    continue;
+                };
+                let is_required = part["required"]
+                    .as_array()
+                    .is_some_and(|all| all.iter().any(|one| one == key));
+                found.push((place.to_owned(), key.clone(), is_required));
+                objects(described, own, member, &format!("{place}/{key}"), found);
+            }
+        }
+        Value::Array(items) => {
+            let Some(own) = parts.iter().find_map(|part| part.get("items")) else {
+                return;
+            };
+            for (at, item) in items.iter().enumerate() {
+                objects(described, own, item, &format!("{place}/{at}"), found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 #[test]
 fn the_schema_describes_every_member() {
     let document = crate::openapi::described().unwrap();

@@ -27,6 +27,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::endpoints::Endpoints;
+use super::failures::Failures;
 use super::files::WorldFiles;
 use super::host_clock::HostClock;
 use super::killable_store::{Commits, KillableStore};
@@ -46,6 +47,8 @@ pub(super) struct PlayContext<'a> {
     pub(super) dice: &'a Dice,
     /// Who is told by its sink. It has one only while things go wrong: what it is told changes nothing.
     pub(super) receiver: &'a Receiver,
+    /// Where failures of policies are noted.
+    pub(super) failures: &'a Failures,
     pub(super) harness: &'a Harness<'a>,
 }
 
@@ -73,6 +76,7 @@ impl Running {
             commits,
             dice,
             receiver,
+            failures,
             harness,
             ..
         } = context;
@@ -91,7 +95,7 @@ impl Running {
             timing: harness.engine_timing(),
             clusters: clusters(context, &targets)?,
             targets: configured.map(|target| target_setup(target, endpoints)).collect(),
-            policies: dice.over((harness.policies)(), &life),
+            policies: dice.over(failures.over((harness.policies)()), &life),
             tracing: None,
             judging: Judging::InLoop,
             recording: harness.recording,

@@ -4,6 +4,8 @@
 mod bench;
 #[cfg(feature = "author")]
 mod build;
+#[cfg(feature = "author")]
+mod decide;
 mod diff;
 pub(super) mod inspect;
 mod keygen;
@@ -19,7 +21,12 @@ mod push;
 mod registries;
 #[cfg(feature = "author")]
 mod sample;
+#[cfg(feature = "author")]
+mod schema;
 mod sign;
+mod snapshot;
+#[cfg(feature = "author")]
+mod snapshot_file;
 #[cfg(feature = "author")]
 mod template;
 #[cfg(feature = "author")]
@@ -53,6 +60,17 @@ pub(super) enum Command {
     #[cfg(feature = "author")]
     #[command(after_help = test::AFTER_HELP)]
     Test(test::Options),
+    /// Print what a policy decides on one snapshot, and why.
+    #[cfg(feature = "author")]
+    #[command(after_help = decide::AFTER_HELP)]
+    Decide(decide::Options),
+    /// Take one snapshot out of a recording: what a policy was shown of a job at a time.
+    #[command(after_help = snapshot::AFTER_HELP)]
+    Snapshot(snapshot::Options),
+    /// Print the JSON Schema of snapshots and fixtures, for editors.
+    #[cfg(feature = "author")]
+    #[command(after_help = schema::AFTER_HELP)]
+    Schema,
     /// Measure what a policy costs: loading, deciding, memory.
     #[cfg(feature = "author")]
     #[command(after_help = bench::AFTER_HELP)]
@@ -88,6 +106,11 @@ pub(super) fn run(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
         Command::Inspect(options) => inspect::run(options),
         #[cfg(feature = "author")]
         Command::Test(options) => test::run(options),
+        #[cfg(feature = "author")]
+        Command::Decide(options) => decide::run(options, runtime),
+        Command::Snapshot(options) => snapshot::run(options, runtime),
+        #[cfg(feature = "author")]
+        Command::Schema => schema::run(),
         #[cfg(feature = "author")]
         Command::Bench(options) => bench::run(options),
         #[cfg(feature = "author")]

@@ -58,7 +58,7 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let mut again = match &options.policy {
         Some(module) => Again::by_one(module, options.params.as_deref())?,
-        None => Again::as_configured(&options.source.config)?,
+        None => Again::as_configured(&options.source.kept.config)?,
     };
     let mut span = Span::default();
     runtime.block_on(options.source.read(|page| {

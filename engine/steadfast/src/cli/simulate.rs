@@ -217,5 +217,22 @@ pub(super) fn report(story: &Story, outcome: &Outcome) -> String {
     if outcome.broken.len() > SHOWN {
         text.push_str(&format!("  and {} more\n", outcome.broken.len() - SHOWN));
     }
+    for failed in outcome.failures.iter().take(SHOWN) {
+        let times = printer::counted(usize::try_from(failed.times).unwrap_or(usize::MAX), "time");
+        text.push_str(&format!(
+            "  policy `{}` failed {times}, first at {} on {}: {}: {}\n",
+            failed.policy,
+            failed.at,
+            failed.job,
+            failed.failure.kind.as_str(),
+            failed.failure.message
+        ));
+    }
+    if outcome.failures.len() > SHOWN {
+        text.push_str(&format!(
+            "  and it failed in {} other ways\n",
+            outcome.failures.len() - SHOWN
+        ));
+    }
     text
 }

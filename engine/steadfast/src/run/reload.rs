@@ -34,6 +34,8 @@ use super::particulars::Particulars;
 use super::preparing::{Prepared, is_passing};
 use crate::config::{Config, Policy};
 
+#[cfg(feature = "author")]
+pub(crate) use files::{Files, digest};
 pub(super) use follow::{FileSnapshot, follow};
 
 /// On about how many of the present snapshots policies are tried.

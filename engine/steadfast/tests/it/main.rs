@@ -15,10 +15,14 @@ mod command;
 mod commands;
 mod config;
 mod configuration;
+#[cfg(feature = "author")]
+mod crash;
 mod crash_points;
 mod crowd;
 #[cfg(not(feature = "author"))]
 mod daemon;
+#[cfg(feature = "author")]
+mod decide;
 mod doctor;
 #[cfg(feature = "author")]
 mod documented;

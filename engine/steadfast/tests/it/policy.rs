@@ -88,7 +88,7 @@ fn a_mistake_in_a_fixture_is_reported_with_its_place() {
     let (ended, _folder) = tested("builtin:naive", &[&wrong]);
     assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
     assert!(
-        ended.err.contains("files/0.json") && ended.err.contains("`stat`"),
+        ended.err.contains("files/0.json: `expect.stat`: unknown field `stat`"),
         "{}",
         ended.err
     );

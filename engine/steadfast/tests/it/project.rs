@@ -124,7 +124,7 @@ fn a_toolchain_that_is_missing_is_named_with_the_way_to_get_it() {
     for (language, program, package) in [
         ("rust", "`cargo`", "rustup target add wasm32-unknown-unknown"),
         ("python", "`python3`", "apt-get install python3-venv"),
-        ("javascript", "`node`", "apt-get install nodejs npm"),
+        ("javascript", "`node`", "Debian 12 has 18"),
         ("c", "`clang`", "apt-get install clang lld wasi-libc"),
         ("go", "`go`", "install Go"),
     ] {
@@ -151,17 +151,24 @@ fn a_folder_that_is_no_project_is_refused() {
 }
 
 #[test]
-fn a_new_project_says_which_laws_it_breaks() {
-    let folder = tempfile::tempdir().unwrap();
-    let laws = run(folder.path(), &["policy", "verify", "builtin:conservative", "--list"]);
-    assert_eq!(laws.code, Some(0), "{}", laws.err);
-    for language in LANGUAGES {
+fn a_new_project_has_tests_and_says_how_they_run() {
+    for (language, file, command) in [
+        ("rust", "src/lib.rs", "cargo test"),
+        ("python", "test_main.py", "python3 -m unittest"),
+        ("javascript", "main.test.js", "npm test"),
+        ("c", "test/test.c", "build/test"),
+        ("go", "policy/policy_test.go", "go test ./policy"),
+    ] {
         let folder = tempfile::tempdir().unwrap();
-        let project = new(folder.path(), language);
-        let readme = &project["README.md"];
-        for law in ["starts-are-seen", "comes-to-rest"] {
-            assert!(laws.out.contains(law), "{law}: {}", laws.out);
-            assert!(readme.contains(&format!("--without {law}")), "{language}: {readme}");
-        }
+        let ended = run(folder.path(), &["policy", "new", "night-shift", "--lang", language]);
+        assert!(ended.err.contains(command), "{language}: {}", ended.err);
+        let project = files(&folder.path().join("night-shift"));
+        assert!(project[file].contains("lost"), "{language}");
+        let told = if language == "c" {
+            &project[file]
+        } else {
+            &project["README.md"]
+        };
+        assert!(told.contains(command), "{language}: {told}");
     }
 }

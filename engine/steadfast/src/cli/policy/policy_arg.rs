@@ -38,6 +38,15 @@ impl PolicyArg {
         &self.module
     }
 
+    /// The file of its module, if it is one.
+    #[cfg(feature = "author")]
+    pub(in crate::cli) fn file(&self) -> Option<std::path::PathBuf> {
+        match ModuleRef::parse(&self.module) {
+            Ok(ModuleRef::File(path)) => Some(path),
+            Ok(ModuleRef::Builtin(_) | ModuleRef::Oci(_)) | Err(_) => None,
+        }
+    }
+
     /// The bytes of its module.
     pub(in crate::cli) fn bytes(&self) -> Result<Bytes, Failure> {
         let policy = configured(PLACE, &self.module, None)?;

@@ -17,11 +17,11 @@ use super::policy_arg::PolicyArg;
 use super::sample;
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
-Held to, whatever files are given: the module has no imports; it decides every snapshot of the demo's six jobs without a
+Held to, whatever files are given: the module imports nothing that tells it anything; it decides every snapshot of the demo's six jobs without a
 failure and within its limits, and gives the same decision for the same snapshot when it is asked again, in the opposite
 order, and on a fresh instance. Then the files: stories (*.toml, docs/simulate.md) are played in virtual time; fixtures
 (*.json) are single snapshots with what is expected of the decision. `steadfast explain JOB --output json` prints a snapshot
-to begin with; add to it, for example:
+to begin with, and `steadfast policy snapshot` takes one out of a recording; add to it, for example:
 
   \"expect\": { \"state\": \"RUNNING\", \"confidence\": \"stale\", \"rule\": \"silence\", \"conditions\": [\"FlinkUnreachable\"] }
 
@@ -68,7 +68,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let mut snapshots: Vec<Snapshot> = recorded.into_iter().map(|one| one.snapshot).collect();
     snapshots.extend(fixtures.iter().map(|fixture| fixture.snapshot.clone()));
     let mut verdicts = vec![Verdict {
-        what: "purity: it imports nothing, and took its parameters within its limits".into(),
+        what: "purity: it imports nothing that tells it anything, and took its parameters within its limits".into(),
         broken: None,
     }];
     verdicts.extend(steadiness::verdicts(&mut policy, &snapshots));

@@ -16,15 +16,22 @@ use crate::run::SystemClock;
 /// How many snapshots are in memory at a time.
 const PAGE: u32 = 500;
 
-/// Which snapshots.
+/// The store that has them.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Source {
+pub(in crate::cli) struct Kept {
     /// The configuration that names the store.
     #[arg(long, default_value = "config.toml", value_name = "FILE")]
     pub(in crate::cli) config: PathBuf,
     /// The store itself, such as `sqlite://copy.db`, instead of the configuration's.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
+}
+
+/// Which snapshots.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Source {
+    #[command(flatten)]
+    pub(in crate::cli) kept: Kept,
     /// Only what was decided since: so long ago (`24h`), or a moment (`2026-01-31T12:00:00Z`) [default: everything].
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Timestamp>,
@@ -33,9 +40,21 @@ pub(in crate::cli) struct Source {
 impl Source {
     /// Hands over all of them, in the order in which they were decided, page by page. Those that do not read are named on
     /// standard error.
-    pub(in crate::cli) async fn read(&self, mut take: impl FnMut(&[Recorded])) -> Result<(), Failure> {
+    pub(in crate::cli) async fn read(&self, take: impl FnMut(&[Recorded])) -> Result<(), Failure> {
+        self.kept
+            .read(self.since.unwrap_or(Timestamp::from_millis(0)), take)
+            .await
+    }
+}
+
+impl Kept {
+    /// Hands over those that were decided since, as [`Source::read`] does.
+    pub(in crate::cli) async fn read(
+        &self,
+        since: Timestamp,
+        mut take: impl FnMut(&[Recorded]),
+    ) -> Result<(), Failure> {
         let recordings = self.open().await?;
-        let since = self.since.unwrap_or(Timestamp::from_millis(0));
         let mut after = Sequence::default();
         loop {
             let page = recordings.recorded(after, since, PAGE).await;
@@ -82,7 +101,8 @@ impl Span {
     }
 }
 
-fn since(text: &str) -> Result<Timestamp, String> {
+/// So long ago, or a moment.
+pub(in crate::cli) fn since(text: &str) -> Result<Timestamp, String> {
     parse_duration(text)
         .map(|ago| SystemClock.now().before(ago))
         .or_else(|| Timestamp::parse(text))

@@ -18,7 +18,7 @@ use crate::config::{Config, Policy};
 const READ_AT_ONCE: usize = 64 << 10;
 
 /// The files whose change is looked for.
-pub(super) struct Files {
+pub(crate) struct Files {
     watcher: RecommendedWatcher,
     folders: BTreeSet<PathBuf>,
     names: Names,
@@ -29,7 +29,7 @@ type Names = Arc<Mutex<BTreeSet<PathBuf>>>;
 
 impl Files {
     /// `changed` is notified when something happens to one of them.
-    pub(super) fn new(changed: Arc<Notify>) -> notify::Result<Self> {
+    pub(crate) fn new(changed: Arc<Notify>) -> notify::Result<Self> {
         let names = Names::default();
         let of_events = Arc::clone(&names);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
@@ -48,7 +48,7 @@ impl Files {
 
     /// Looks at these files from now on. Their folders are watched: a file that is replaced by a rename, or by the
     /// swap of a link as for a ConfigMap, is another file than the one before.
-    pub(super) fn watch(&mut self, files: &[PathBuf]) {
+    pub(crate) fn watch(&mut self, files: &[PathBuf]) {
         let names = files.iter().filter_map(|file| file.file_name()).map(PathBuf::from);
         *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names.collect();
         let folders: BTreeSet<PathBuf> = files.iter().map(|file| folder(file)).collect();
@@ -120,7 +120,7 @@ fn of_policy(policy: &Policy) -> Vec<PathBuf> {
 }
 
 /// What the files hold, as one digest: it differs if any of them does.
-pub(super) fn digest(files: &[PathBuf]) -> [u8; 32] {
+pub(crate) fn digest(files: &[PathBuf]) -> [u8; 32] {
     let mut whole = Sha256::new();
     for file in files {
         whole.update(file.as_os_str().as_encoded_bytes());

@@ -7,18 +7,10 @@ use serde::Deserialize;
 use steadfast_core::decision::{Decide, Decision};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
-use steadfast_server::explain;
 
 use super::super::super::Failure;
+use super::super::snapshot_file::SnapshotFile;
 use super::Verdict;
-use crate::config::MAX_TEXT;
-
-/// What a fixture file holds. Other keys are what `steadfast explain` prints beside them, and are left aside.
-#[derive(Debug, Deserialize)]
-struct File {
-    snapshot: explain::Snapshot,
-    expect: Expectation,
-}
 
 /// What the decision must be; what is left out may be anything.
 #[derive(Debug, Deserialize)]
@@ -65,12 +57,17 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Fixture>, Failure> {
 }
 
 fn read_one(path: &Path) -> Result<Fixture, String> {
-    let name = path.display().to_string();
-    let text = steadfast_files::read_text(path, MAX_TEXT).map_err(|error| format!("{name}: {error}"))?;
-    let File { snapshot, expect } = serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+    let file = SnapshotFile::read(path)?;
+    let expect = file.part("expect")?;
+    let expect = expect.ok_or_else(|| {
+        format!(
+            "{}: there is no `expect` in it; `\"expect\": {{}}` takes any decision",
+            file.name
+        )
+    })?;
     Ok(Fixture {
-        name,
-        snapshot: snapshot.into(),
+        name: file.name,
+        snapshot: file.snapshot,
         expect,
     })
 }

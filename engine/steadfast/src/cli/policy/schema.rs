@@ -1,0 +1,51 @@
+//! `steadfast policy schema`: the JSON Schema of a file with a snapshot, and docs/snapshot.schema.json.
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use steadfast_core::state::{Attention, Confidence, JobState};
+use steadfast_server::explain;
+
+use super::super::{Failure, printer};
+
+pub(in crate::cli) const AFTER_HELP: &str = "\
+Example, for an editor that takes the schema from the file:
+  steadfast policy schema > snapshot.schema.json
+  { \"$schema\": \"./snapshot.schema.json\", \"snapshot\": { ... }, \"expect\": { ... } }";
+
+pub(super) fn run() -> Result<(), Failure> {
+    Ok(printer::json(&schema()?)?)
+}
+
+/// The schema (2020-12) of a fixture, which begins as what `explain` or `policy snapshot` prints.
+fn schema() -> anyhow::Result<Value> {
+    let explain::SnapshotSchema { snapshot, definitions } =
+        explain::snapshot_schema().context("the schema of a snapshot cannot be written")?;
+    let text = |says: &str| json!({ "type": "string", "description": says });
+    let texts = |says: &str| json!({ "type": "array", "items": { "type": "string" }, "description": says });
+    let words = |words: Vec<&str>, says: &str| json!({ "enum": words, "description": says });
+    let expect = json!({
+        "type": "object",
+        "description": "What the decision must be. What is left out may be anything.",
+        "additionalProperties": false,
+        "properties": {
+            "state": words(JobState::ALL.iter().map(|word| word.as_str()).collect(), "The state that it says."),
+            "confidence": words(Confidence::ALL.iter().map(|word| word.as_str()).collect(), "How sure it is."),
+            "rule": text("The name of the rule that spoke."),
+            "reason": text("The reason's code."),
+            "attention": words(Attention::ALL.iter().map(|word| word.as_str()).collect(), "Whether polls go on."),
+            "conditions": { "type": "array", "items": { "$ref": "#/$defs/ConditionType" }, "description": "All that stand, in any order." },
+            "alerts": texts("The names of all that stand, in any order."),
+            "error": text("The policy must fail, and its message contain this."),
+        },
+    });
+    Ok(json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A snapshot of Steadfast's, and what a policy must make of it",
+        "description": "What `steadfast explain JOB --output json` and `steadfast policy snapshot` print, and what `steadfast policy decide` and \
+            `steadfast policy test` read. Other keys of the outermost object are left aside.",
+        "type": "object",
+        "required": ["snapshot"],
+        "properties": { "snapshot": snapshot, "expect": expect },
+        "$defs": definitions,
+    }))
+}
