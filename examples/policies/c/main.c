@@ -47,8 +47,14 @@ static bool has_ended(steadfast_job_state_t state) {
   }
 }
 
-static bool is_deployed(const policy_snapshot_t *snapshot) {
-  return snapshot->deployment.is_some && snapshot->deployment.val.answer.tag == STEADFAST_DEPLOYMENT_ANSWER_PRESENT;
+// Whether a start is seen: a job that is met for the first time may have run for days while its Flink is silent.
+static bool is_starting(const policy_snapshot_t *snapshot) {
+  if (!snapshot->deployment.is_some) return false;
+  const steadfast_deployment_answer_t *answer = &snapshot->deployment.val.answer;
+  if (answer->tag != STEADFAST_DEPLOYMENT_ANSWER_PRESENT) return false;
+  bool is_listed_empty = snapshot->flink.is_some && snapshot->flink.val.answer.tag == STEADFAST_FLINK_ANSWER_ABSENT;
+  return snapshot->job.incarnation.attempt > 1 || is_listed_empty ||
+         answer->val.present.ready < answer->val.present.replicas;
 }
 
 static void decided(policy_decision_t *decision, steadfast_job_state_t state, steadfast_confidence_t confidence,
@@ -81,17 +87,17 @@ static void judge(const policy_snapshot_t *snapshot, const policy_list_u8_t *mem
   if (flink && flink->answer.tag == STEADFAST_FLINK_ANSWER_PRESENT) {
     decided(decision, flink->answer.val.present.state, STEADFAST_CONFIDENCE_CONFIRMED, "flink", "Flink");
     decision->reason.message = text("Flink lists the job");
-  } else if (has_ended(job->state)) {
-    decided(decision, job->state, job->confidence, "ended", "");
-    decision->reason = (steadfast_reason_t){copied(job->reason.code), copied(job->reason.message)};
-  } else if (job->state == STEADFAST_JOB_STATE_UNKNOWN || job->state == STEADFAST_JOB_STATE_STARTING) {
-    if (is_deployed(snapshot)) {
+  } else if (!job->incarnation.started_at.is_some) {
+    if (is_starting(snapshot)) {
       decided(decision, STEADFAST_JOB_STATE_STARTING, STEADFAST_CONFIDENCE_INFERRED, "starting", "Starting");
       decision->reason.message = text("the Deployment is there, and Flink does not list the job yet");
     } else {
       decided(decision, job->state, STEADFAST_CONFIDENCE_STALE, "unseen", "Unseen");
-      decision->reason.message = text("nothing has shown the job yet");
+      decision->reason.message = text("nothing has shown the job in this attempt yet");
     }
+  } else if (has_ended(job->state)) {
+    decided(decision, job->state, job->confidence, "ended", "");
+    decision->reason = (steadfast_reason_t){copied(job->reason.code), copied(job->reason.message)};
   } else if (flink && flink->answer.tag == STEADFAST_FLINK_ANSWER_ABSENT) {
     uint32_t count = count_absence(flink->looks.asked_at, memory), needed = params.absence_confirmations;
     remember(decision, text("%u %lld", count, flink->looks.asked_at));
@@ -114,15 +120,43 @@ static void judge(const policy_snapshot_t *snapshot, const policy_list_u8_t *mem
   }
 }
 
+static bool is_silent(const policy_snapshot_t *snapshot, const steadfast_looks_t *looks) {
+  return looks->unknown_since.is_some && snapshot->now - looks->unknown_since.val >= params.unreachable_after;
+}
+
+static void add_condition(policy_decision_t *decision, steadfast_condition_type_t kind, const steadfast_fault_t *fault) {
+  steadfast_list_decided_condition_t *conditions = &decision->conditions;
+  conditions->ptr = realloc(conditions->ptr, sizeof *conditions->ptr * (conditions->len + 1));
+  conditions->ptr[conditions->len++] = (steadfast_decided_condition_t){kind, copied(fault->message)};
+}
+
+// One for each source that has given no answer for too long.
 static void add_conditions(const policy_snapshot_t *snapshot, policy_decision_t *decision) {
-  if (!snapshot->flink.is_some || has_ended(snapshot->job.state)) return;
+  if (has_ended(decision->state)) return;
   const steadfast_flink_evidence_t *flink = &snapshot->flink.val;
-  if (flink->answer.tag != STEADFAST_FLINK_ANSWER_UNKNOWN || !flink->looks.unknown_since.is_some) return;
-  if (snapshot->now - flink->looks.unknown_since.val < params.unreachable_after) return;
-  steadfast_decided_condition_t *condition = malloc(sizeof *condition);
-  condition->kind = STEADFAST_CONDITION_TYPE_FLINK_UNREACHABLE;
-  condition->message = copied(flink->answer.val.unknown.message);
-  decision->conditions = (steadfast_list_decided_condition_t){condition, 1};
+  if (snapshot->flink.is_some && flink->answer.tag == STEADFAST_FLINK_ANSWER_UNKNOWN && is_silent(snapshot, &flink->looks))
+    add_condition(decision, STEADFAST_CONDITION_TYPE_FLINK_UNREACHABLE, &flink->answer.val.unknown);
+  const steadfast_deployment_evidence_t *deployment = &snapshot->deployment.val;
+  if (snapshot->deployment.is_some && deployment->answer.tag == STEADFAST_DEPLOYMENT_ANSWER_UNKNOWN &&
+      is_silent(snapshot, &deployment->looks))
+    add_condition(decision, STEADFAST_CONDITION_TYPE_KUBERNETES_UNREACHABLE, &deployment->answer.val.unknown);
+}
+
+// Whether it was posted in this attempt.
+static bool is_intended(const steadfast_job_record_t *job, steadfast_intent_t intent) {
+  int64_t began = job->incarnation.since.is_some ? job->incarnation.since.val : job->since;
+  return job->intent.is_some && job->intent.val.intent == intent && job->intent.val.since >= began;
+}
+
+// An end that nobody wanted is told, as long as it stands.
+static void add_alert(const policy_snapshot_t *snapshot, policy_decision_t *decision) {
+  const char *name = decision->state == STEADFAST_JOB_STATE_FAILED ? "JobFailed"
+                     : decision->state == STEADFAST_JOB_STATE_LOST ? "JobLost"
+                                                                   : NULL;
+  if (!name || is_intended(&snapshot->job, STEADFAST_INTENT_CANCEL)) return;
+  steadfast_decided_alert_t *alert = malloc(sizeof *alert);
+  *alert = (steadfast_decided_alert_t){text("%s", name), STEADFAST_ALERT_SCOPE_JOB, copied(decision->reason.message)};
+  decision->alerts = (steadfast_list_decided_alert_t){alert, 1};
 }
 
 bool exports_policy_decide(policy_snapshot_t *snapshot, policy_list_u8_t *memory, policy_decision_t *decision,
@@ -131,6 +165,7 @@ bool exports_policy_decide(policy_snapshot_t *snapshot, policy_list_u8_t *memory
   memset(decision, 0, sizeof *decision);
   judge(snapshot, memory, decision);
   add_conditions(snapshot, decision);
+  add_alert(snapshot, decision);
   const steadfast_timing_t *timing = &snapshot->timing;
   decision->watch.poll_after = has_ended(decision->state) ? timing->terminal_poll : timing->poll;
   decision->watch.validate_after = timing->validate;

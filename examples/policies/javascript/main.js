@@ -1,13 +1,16 @@
 // A small policy to start from: Flink's word counts, an error changes nothing, and gone takes more than one look.
 // Moments and durations are BigInts of milliseconds; an option that is not there is undefined.
 
-const NEVER_SEEN = ['unknown', 'starting'];
 const ENDED = ['failed', 'canceled', 'finished', 'lost', 'terminated'];
+const ALERTS = { failed: 'JobFailed', lost: 'JobLost' };
 const UNITS = { ms: 1n, s: 1000n, m: 60_000n, h: 3_600_000n, d: 86_400_000n };
 
 let params = { absenceConfirmations: 2, unreachableAfter: 15_000n };
 
-/** Says what the policy is and which parameters it takes. */
+/**
+ * Says what the policy is and which parameters it takes.
+ * @type {typeof import('./bindings/policy').describe}
+ */
 export function describe() {
   const parameter = (name, kind, fallback, help) => ({ name, kind, default: fallback, help });
   const rule = (name, says, because, changedBy) => ({ name, says, because, changedBy });
@@ -24,9 +27,10 @@ export function describe() {
         'another answer of Flink'),
       rule('ended', 'the job has ended and Flink no longer lists it: the end stands',
         'a Flink cluster may forget a job that has ended, and may go', 'Flink listing the job again'),
-      rule('starting', 'the job was never seen and its Deployment is there: it is starting',
-        'a JobManager answers only some time after its Deployment was made', 'Flink listing the job'),
-      rule('unseen', 'nothing has shown the job yet: nothing is claimed', 'what was never seen cannot be gone',
+      rule('starting', 'the job was not seen to run in this attempt, and its Deployment is new, not ready, or its Flink does not list it: it is starting',
+        'a JobManager answers some time after its Deployment was made, and lists its job some time after that', 'Flink listing the job'),
+      rule('unseen', 'nothing has shown the job in this attempt yet: the state stays, stale',
+        "what was not seen cannot be gone: after a redeployment, Flink's last answer is about the run before",
         'the Deployment, or Flink listing the job'),
       rule('unknown', 'Flink gave no answer that can be used: the state stays, stale',
         'an error says nothing about the job', "Flink's next answer"),
@@ -54,7 +58,10 @@ export function configure(text) {
   }
 }
 
-/** Judges one snapshot. */
+/**
+ * Judges one snapshot.
+ * @type {typeof import('./bindings/policy').decide}
+ */
 export function decide(snapshot, memory) {
   const { timing } = snapshot;
   const judged = judge(snapshot, memory);
@@ -67,8 +74,8 @@ export function decide(snapshot, memory) {
       attention: 'active',
     },
     wanted: [],
-    conditions: conditions(snapshot),
-    alerts: [],
+    conditions: conditions(snapshot, judged.state),
+    alerts: alerts(snapshot, judged.state, judged.reason),
   };
 }
 
@@ -79,13 +86,13 @@ function judge({ job, flink, deployment }, memory) {
   if (answer?.tag === 'present') {
     return judgement(answer.val.state, 'confirmed', 'flink', 'Flink', 'Flink lists the job');
   }
+  if (job.incarnation.startedAt === undefined) {
+    return isStarting({ job, flink, deployment })
+      ? judgement('starting', 'inferred', 'starting', 'Starting', 'the Deployment is there, and Flink does not list the job yet')
+      : judgement(state, 'stale', 'unseen', 'Unseen', 'nothing has shown the job in this attempt yet');
+  }
   if (ENDED.includes(state)) {
     return { state, confidence: job.confidence, rule: 'ended', reason: job.reason };
-  }
-  if (NEVER_SEEN.includes(state)) {
-    return deployment?.answer.tag === 'present'
-      ? judgement('starting', 'inferred', 'starting', 'Starting', 'the Deployment is there, and Flink does not list the job yet')
-      : judgement(state, 'stale', 'unseen', 'Unseen', 'nothing has shown the job yet');
   }
   if (answer?.tag === 'absent') {
     const count = countAbsence(flink, memory);
@@ -109,9 +116,32 @@ function countAbsence({ looks }, memory) {
   return askedAt === String(looks.askedAt) ? Number(count) : Number(count) + 1;
 }
 
-function conditions({ now, job, flink }) {
-  if (flink?.answer.tag !== 'unknown' || ENDED.includes(job.state)) return [];
-  const { unknownSince } = flink.looks;
-  if (unknownSince === undefined || now - unknownSince < params.unreachableAfter) return [];
-  return [{ kind: 'flink-unreachable', message: flink.answer.val.message }];
+/** Whether a start is seen: a job that is met for the first time may have run for days while its Flink is silent. */
+function isStarting({ job, flink, deployment }) {
+  if (deployment?.answer.tag !== 'present') return false;
+  const { ready, replicas } = deployment.answer.val;
+  return job.incarnation.attempt > 1 || flink?.answer.tag === 'absent' || ready < replicas;
+}
+
+/** One for each source that has given no answer for too long. */
+function conditions({ now, flink, deployment }, state) {
+  if (ENDED.includes(state)) return [];
+  return [['flink-unreachable', flink], ['kubernetes-unreachable', deployment]]
+    .filter(([, evidence]) => {
+      const since = evidence?.answer.tag === 'unknown' ? evidence.looks.unknownSince : undefined;
+      return since !== undefined && now - since >= params.unreachableAfter;
+    })
+    .map(([kind, { answer }]) => ({ kind, message: answer.val.message }));
+}
+
+/** An end that nobody wanted is told, as long as it stands. */
+function alerts({ job }, state, reason) {
+  const name = ALERTS[state];
+  if (!name || intended(job, 'cancel')) return [];
+  return [{ name, scope: 'job', message: reason.message }];
+}
+
+/** Whether it was posted in this attempt. */
+function intended({ intent, incarnation, since }, wanted) {
+  return intent?.intent === wanted && intent.since >= (incarnation.since ?? since);
 }

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from componentize_py_types import Err
 from wit_world import WitWorld as Contract
 from wit_world.imports.types import (
-    Attention, ConditionType, Confidence, DecidedCondition, Decision, DeploymentAnswer_Present, Description,
-    FlinkAnswer_Absent, FlinkAnswer_Present, FlinkAnswer_Unknown, FlinkEvidence, JobState, Parameter, Reason,
-    Rule, Snapshot, Watch,
+    AlertScope, Attention, ConditionType, Confidence, DecidedAlert, DecidedCondition, Decision, DeploymentAnswer_Present,
+    DeploymentAnswer_Unknown, Description, FlinkAnswer_Absent, FlinkAnswer_Present, FlinkAnswer_Unknown, FlinkEvidence,
+    Intent, JobState, Parameter, Reason, Rule, Snapshot, Watch,
 )
 
 NAME, VERSION = "starter", "0.1.0"
-NEVER_SEEN = {JobState.UNKNOWN, JobState.STARTING}
 ENDED = {JobState.FAILED, JobState.CANCELED, JobState.FINISHED, JobState.LOST, JobState.TERMINATED}
+ALERTS = {JobState.FAILED: "JobFailed", JobState.LOST: "JobLost"}
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 PARAMETERS = [
@@ -26,9 +26,11 @@ RULES = [
          "another answer of Flink"),
     Rule("ended", "the job has ended and Flink no longer lists it: the end stands",
          "a Flink cluster may forget a job that has ended, and may go", "Flink listing the job again"),
-    Rule("starting", "the job was never seen and its Deployment is there: it is starting",
-         "a JobManager answers only some time after its Deployment was made", "Flink listing the job"),
-    Rule("unseen", "nothing has shown the job yet: nothing is claimed", "what was never seen cannot be gone",
+    Rule("starting", "the job was not seen to run in this attempt, and its Deployment is new, not ready, or its Flink does not "
+         "list it: it is starting", "a JobManager answers some time after its Deployment was made, and lists its job some time "
+         "after that", "Flink listing the job"),
+    Rule("unseen", "nothing has shown the job in this attempt yet: the state stays, stale",
+         "what was not seen cannot be gone: after a redeployment, Flink's last answer is about the run before",
          "the Deployment, or Flink listing the job"),
     Rule("unknown", "Flink gave no answer that can be used: the state stays, stale",
          "an error says nothing about the job", "Flink's next answer"),
@@ -69,13 +71,14 @@ def judge(params: Params, snapshot: Snapshot, memory: bytes):
     answer = flink.answer if flink else None
     if isinstance(answer, FlinkAnswer_Present):
         return answer.value.state, Confidence.CONFIRMED, "flink", Reason("Flink", "Flink lists the job"), b""
-    if job.state in ENDED:
-        return job.state, job.confidence, "ended", job.reason, b""
-    if job.state in NEVER_SEEN:
-        if snapshot.deployment and isinstance(snapshot.deployment.answer, DeploymentAnswer_Present):
+    if job.incarnation.started_at is None:
+        if is_starting(snapshot):
             reason = Reason("Starting", "the Deployment is there, and Flink does not list the job yet")
             return JobState.STARTING, Confidence.INFERRED, "starting", reason, b""
-        return job.state, Confidence.STALE, "unseen", Reason("Unseen", "nothing has shown the job yet"), b""
+        reason = Reason("Unseen", "nothing has shown the job in this attempt yet")
+        return job.state, Confidence.STALE, "unseen", reason, b""
+    if job.state in ENDED:
+        return job.state, job.confidence, "ended", job.reason, b""
     if isinstance(answer, FlinkAnswer_Absent):
         count, needed = count_absence(flink, memory), params.absence_confirmations
         remembered = f"{count} {flink.looks.asked_at}".encode()
@@ -88,6 +91,15 @@ def judge(params: Params, snapshot: Snapshot, memory: bytes):
     return job.state, Confidence.STALE, "unknown", Reason("FlinkUnknown", why), memory
 
 
+def is_starting(snapshot: Snapshot) -> bool:
+    """Whether a start is seen: a job that is met for the first time may have run for days while its Flink is silent."""
+    if not snapshot.deployment or not isinstance(snapshot.deployment.answer, DeploymentAnswer_Present):
+        return False
+    deployment, flink = snapshot.deployment.answer.value, snapshot.flink
+    is_listed_empty = flink is not None and isinstance(flink.answer, FlinkAnswer_Absent)
+    return snapshot.job.incarnation.attempt > 1 or is_listed_empty or deployment.ready < deployment.replicas
+
+
 def count_absence(flink: FlinkEvidence, memory: bytes) -> int:
     """How many looks lacked the job. One answer may be judged many times; it counts once."""
     remembered = re.fullmatch(rb"([0-9]{1,9}) (-?[0-9]+)", memory)
@@ -97,14 +109,36 @@ def count_absence(flink: FlinkEvidence, memory: bytes) -> int:
     return count if asked_at == flink.looks.asked_at else count + 1
 
 
-def conditions(params: Params, snapshot: Snapshot) -> list[DecidedCondition]:
-    flink = snapshot.flink
-    if not flink or not isinstance(flink.answer, FlinkAnswer_Unknown) or snapshot.job.state in ENDED:
+def conditions(params: Params, snapshot: Snapshot, state: JobState) -> list[DecidedCondition]:
+    """One for each source that has given no answer for too long."""
+    if state in ENDED:
         return []
-    since = flink.looks.unknown_since
-    if since is None or snapshot.now - since < params.unreachable_after:
+    sources = [
+        (ConditionType.FLINK_UNREACHABLE, snapshot.flink, FlinkAnswer_Unknown),
+        (ConditionType.KUBERNETES_UNREACHABLE, snapshot.deployment, DeploymentAnswer_Unknown),
+    ]
+    found = []
+    for kind, evidence, unknown in sources:
+        if not evidence or not isinstance(evidence.answer, unknown):
+            continue
+        since = evidence.looks.unknown_since
+        if since is not None and snapshot.now - since >= params.unreachable_after:
+            found.append(DecidedCondition(kind, evidence.answer.value.message))
+    return found
+
+
+def alerts(snapshot: Snapshot, state: JobState, reason: Reason) -> list[DecidedAlert]:
+    """An end that nobody wanted is told, as long as it stands."""
+    if state not in ALERTS or intended(snapshot, Intent.CANCEL):
         return []
-    return [DecidedCondition(ConditionType.FLINK_UNREACHABLE, flink.answer.value.message)]
+    return [DecidedAlert(ALERTS[state], AlertScope.JOB, reason.message)]
+
+
+def intended(snapshot: Snapshot, intent: Intent) -> bool:
+    """Whether it was posted in this attempt."""
+    job = snapshot.job
+    began = job.since if job.incarnation.since is None else job.incarnation.since
+    return job.intent is not None and job.intent.intent == intent and job.intent.since >= began
 
 
 class WitWorld(Contract):
@@ -121,4 +155,5 @@ class WitWorld(Contract):
         timing = snapshot.timing
         poll = timing.terminal_poll if state in ENDED else timing.poll
         watch = Watch(poll, timing.validate, Attention.ACTIVE)
-        return Decision(state, confidence, reason, rule, watch, [], conditions(self.params, snapshot), [], remembered)
+        found, told = conditions(self.params, snapshot, state), alerts(snapshot, state, reason)
+        return Decision(state, confidence, reason, rule, watch, [], found, told, remembered)

@@ -8,9 +8,9 @@ use steadfast_core::decision::{Decide, Decision};
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observed};
 use steadfast_core::facts::{Deployment, FlinkJob, Tasks};
 use steadfast_core::id::PolicyName;
-use steadfast_core::record::Reason;
+use steadfast_core::record::{PostedIntent, Reason};
 use steadfast_core::snapshot::{Fleet, Snapshot};
-use steadfast_core::state::{Confidence, JobState, Mode};
+use steadfast_core::state::{Confidence, Intent, JobState, Mode};
 use steadfast_core::testing::{self, at, flink_job, flink_job_id, job_key, observed};
 use steadfast_host::Policy;
 
@@ -56,8 +56,10 @@ pub(crate) fn compare(policy: &mut Policy, reference: &[Outcome]) -> anyhow::Res
 
 fn what_it_looks_at(snapshot: &Snapshot) -> String {
     format!(
-        "{} with memory {:?}, Flink {:?}, Deployment {:?}",
+        "{} in attempt {} started {:?} with memory {:?}, Flink {:?}, Deployment {:?}",
         snapshot.record.state,
+        snapshot.record.incarnation.attempt,
+        snapshot.record.incarnation.started_at,
         String::from_utf8_lossy(&snapshot.record.memory),
         snapshot.flink.as_ref().map(|evidence| &evidence.latest),
         snapshot.deployment.as_ref().map(|evidence| evidence.latest.is_known()),
@@ -74,10 +76,47 @@ fn snapshots(memories: &[Vec<u8>]) -> Vec<Snapshot> {
                 for memory in memories {
                     snapshots.push(snapshot(*state, flink.clone(), deployment.clone(), memory.clone()));
                 }
+                for run in [Run::Unseen, Run::UnseenAgain, Run::ToBeCanceled] {
+                    let seen = snapshot(*state, flink.clone(), deployment.clone(), Vec::new());
+                    snapshots.push(run.of(seen));
+                }
             }
         }
     }
     snapshots
+}
+
+/// What else is on record of the job, which ran in its first attempt unless one of these is said.
+#[derive(Clone, Copy)]
+enum Run {
+    /// It was never listed.
+    Unseen,
+    /// It is redeployed, and was not listed since.
+    UnseenAgain,
+    /// Somebody wants it to end.
+    ToBeCanceled,
+}
+
+impl Run {
+    fn of(self, mut snapshot: Snapshot) -> Snapshot {
+        let record = &mut snapshot.record;
+        match self {
+            Self::Unseen => record.incarnation.started_at = None,
+            Self::UnseenAgain => {
+                record.incarnation.started_at = None;
+                record.incarnation.attempt = 2;
+            }
+            Self::ToBeCanceled => {
+                record.intent = Some(PostedIntent {
+                    intent: Intent::Cancel,
+                    since: at(NOW - 60),
+                    author: None,
+                    savepoint: None,
+                });
+            }
+        }
+        snapshot
+    }
 }
 
 fn snapshot(
@@ -92,6 +131,9 @@ fn snapshot(
     record.confidence = Confidence::Inferred;
     record.reason = Reason::new("Recorded", "as it was, with \"quotes\" and an ä");
     record.memory = memory;
+    record.incarnation.attempt = 1;
+    record.incarnation.started_at = Some(at(NOW - 3600));
+    record.incarnation.since = Some(at(NOW - 3600));
     Snapshot {
         flink,
         deployment,
@@ -127,6 +169,10 @@ fn deployment_answers() -> Vec<Option<Evidence<Deployment>>> {
     let evidence = |latest| observed(latest, at(NOW - 2));
     vec![
         None,
+        evidence(Observed::Present(Deployment {
+            ready: 0,
+            ..deployment.clone()
+        })),
         evidence(Observed::Present(deployment)),
         evidence(Observed::Absent),
         evidence(Observed::Unknown(Fault::new(FaultKind::Forbidden, "HTTP 403"))),

@@ -38,7 +38,10 @@ func Decide(snapshot Snapshot, memory []byte) types.Result[Decision, string] {
 		poll = snapshot.Timing.TerminalPoll
 	}
 	decision.Watch = Watch{PollAfter: poll, ValidateAfter: snapshot.Timing.Validate, Attention: Attention_Active}
-	decision.Conditions = conditions(snapshot)
+	if !hasEnded(decision.State) {
+		decision.Conditions = conditions(snapshot)
+	}
+	decision.Alerts = alerts(snapshot, decision.State, decision.Reason)
 	return types.Ok[Decision, string](decision)
 }
 
@@ -60,14 +63,15 @@ func judge(snapshot Snapshot, memory []byte) Decision {
 		}
 	}
 	switch {
-	case hasEnded(job.State):
-		return decided(job.State, job.Confidence, "ended", job.Reason, nil)
-	case job.State == JobState_Unknown || job.State == JobState_Starting:
-		if isDeployed(snapshot) {
+	case job.Incarnation.StartedAt.IsNone():
+		if isStarting(snapshot) {
 			reason := because("Starting", "the Deployment is there, and Flink does not list the job yet")
 			return decided(JobState_Starting, Confidence_Inferred, "starting", reason, nil)
 		}
-		return decided(job.State, Confidence_Stale, "unseen", because("Unseen", "nothing has shown the job yet"), nil)
+		reason := because("Unseen", "nothing has shown the job in this attempt yet")
+		return decided(job.State, Confidence_Stale, "unseen", reason, nil)
+	case hasEnded(job.State):
+		return decided(job.State, job.Confidence, "ended", job.Reason, nil)
 	case absent == nil:
 		return decided(job.State, Confidence_Stale, "unknown", because("FlinkUnknown", why), memory)
 	}
@@ -108,22 +112,66 @@ func remember(count uint64, askedAt Timestamp) string {
 	return fmt.Sprintf("%d %d", count, askedAt)
 }
 
+// One for each source that has given no answer for too long.
 func conditions(snapshot Snapshot) []DecidedCondition {
-	if snapshot.Flink.IsNone() || hasEnded(snapshot.Job.State) {
-		return nil
+	var found []DecidedCondition
+	if snapshot.Flink.IsSome() {
+		flink := snapshot.Flink.Some()
+		if flink.Answer.Tag() == FlinkAnswer_Unknown && isSilent(snapshot, flink.Looks) {
+			found = append(found, silence(ConditionType_FlinkUnreachable, flink.Answer.Unknown()))
+		}
 	}
-	flink := snapshot.Flink.Some()
-	if flink.Answer.Tag() != FlinkAnswer_Unknown || flink.Looks.UnknownSince.IsNone() {
-		return nil
+	if snapshot.Deployment.IsSome() {
+		deployment := snapshot.Deployment.Some()
+		if deployment.Answer.Tag() == DeploymentAnswer_Unknown && isSilent(snapshot, deployment.Looks) {
+			found = append(found, silence(ConditionType_KubernetesUnreachable, deployment.Answer.Unknown()))
+		}
 	}
-	if snapshot.Now-flink.Looks.UnknownSince.Some() < params.unreachableAfter {
-		return nil
-	}
-	return []DecidedCondition{{Kind: ConditionType_FlinkUnreachable, Message: flink.Answer.Unknown().Message}}
+	return found
 }
 
-func isDeployed(snapshot Snapshot) bool {
-	return snapshot.Deployment.IsSome() && snapshot.Deployment.Some().Answer.Tag() == DeploymentAnswer_Present
+func silence(kind ConditionType, fault Fault) DecidedCondition {
+	return DecidedCondition{Kind: kind, Message: fault.Message}
+}
+
+func isSilent(snapshot Snapshot, looks Looks) bool {
+	return looks.UnknownSince.IsSome() && snapshot.Now-looks.UnknownSince.Some() >= params.unreachableAfter
+}
+
+// An end that nobody wanted is told, as long as it stands.
+func alerts(snapshot Snapshot, state JobState, reason Reason) []DecidedAlert {
+	var name string
+	switch state {
+	case JobState_Failed:
+		name = "JobFailed"
+	case JobState_Lost:
+		name = "JobLost"
+	default:
+		return nil
+	}
+	if isIntended(snapshot.Job, Intent_Cancel) {
+		return nil
+	}
+	return []DecidedAlert{{Name: name, Scope: AlertScope_Job, Message: reason.Message}}
+}
+
+// Whether it was posted in this attempt.
+func isIntended(job JobRecord, intent Intent) bool {
+	began := job.Since
+	if job.Incarnation.Since.IsSome() {
+		began = job.Incarnation.Since.Some()
+	}
+	return job.Intent.IsSome() && job.Intent.Some().Intent == intent && job.Intent.Some().Since >= began
+}
+
+// Whether a start is seen: a job that is met for the first time may have run for days while its Flink is silent.
+func isStarting(snapshot Snapshot) bool {
+	if snapshot.Deployment.IsNone() || snapshot.Deployment.Some().Answer.Tag() != DeploymentAnswer_Present {
+		return false
+	}
+	deployment := snapshot.Deployment.Some().Answer.Present()
+	isListedEmpty := snapshot.Flink.IsSome() && snapshot.Flink.Some().Answer.Tag() == FlinkAnswer_Absent
+	return snapshot.Job.Incarnation.Attempt > 1 || isListedEmpty || deployment.Ready < deployment.Replicas
 }
 
 func hasEnded(state JobState) bool {

@@ -7,9 +7,11 @@ var rules = []Rule{
 		"another answer of Flink"),
 	rule("ended", "the job has ended and Flink no longer lists it: the end stands",
 		"a Flink cluster may forget a job that has ended, and may go", "Flink listing the job again"),
-	rule("starting", "the job was never seen and its Deployment is there: it is starting",
-		"a JobManager answers only some time after its Deployment was made", "Flink listing the job"),
-	rule("unseen", "nothing has shown the job yet: nothing is claimed", "what was never seen cannot be gone",
+	rule("starting", "the job was not seen to run in this attempt, and its Deployment is new, not ready, or its Flink does not "+
+		"list it: it is starting", "a JobManager answers some time after its Deployment was made, and lists its job some time "+
+		"after that", "Flink listing the job"),
+	rule("unseen", "nothing has shown the job in this attempt yet: the state stays, stale",
+		"what was not seen cannot be gone: after a redeployment, Flink's last answer is about the run before",
 		"the Deployment, or Flink listing the job"),
 	rule("unknown", "Flink gave no answer that can be used: the state stays, stale",
 		"an error says nothing about the job", "Flink's next answer"),

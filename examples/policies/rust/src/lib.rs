@@ -1,7 +1,7 @@
 //! A small policy to start from: Flink's word counts, an error changes nothing, and gone takes more than one look.
 
 use steadfast_policy::{
-    ConditionType, JobState, Looks, Millis, Parameters, Policy, Seen, Snapshot, Streak, Verdict, rules,
+    ConditionType, Fault, Intent, JobState, Looks, Millis, Parameters, Policy, Seen, Snapshot, Streak, Verdict, rules,
 };
 
 /// The policy with its parameters.
@@ -29,13 +29,13 @@ rules! {
             changed_by: "Flink listing the job again."
         }
         Starting = "starting" {
-            says: "The job was never seen and its Deployment is there: it is starting.",
-            because: "A JobManager answers only some time after its Deployment was made.",
+            says: "The job was not seen to run in this attempt, and its Deployment is new, not ready, or its Flink does not list it: it is starting.",
+            because: "A JobManager answers some time after its Deployment was made, and lists its job some time after that.",
             changed_by: "Flink listing the job."
         }
         Unseen = "unseen" {
-            says: "Nothing has shown the job yet: nothing is claimed.",
-            because: "What was never seen cannot be gone.",
+            says: "Nothing has shown the job in this attempt yet: the state stays, stale.",
+            because: "What was not seen cannot be gone: after a redeployment, Flink's last answer is about the run before.",
             changed_by: "The Deployment, or Flink listing the job."
         }
         Unknown = "unknown" {
@@ -74,14 +74,12 @@ impl Policy for Starter {
 
     fn decide(&self, snapshot: &Snapshot, missing: &mut Option<Streak>) -> Verdict<Rule> {
         let verdict = self.judge(snapshot, missing);
-        match snapshot.flink() {
-            Seen::Unknown { fault, looks }
-                if !snapshot.job.state.is_terminal() && looks.silent_for(snapshot) >= Some(self.unreachable_after) =>
-            {
-                verdict.condition(ConditionType::FlinkUnreachable, &fault.message)
-            }
-            Seen::Unknown { .. } | Seen::Present { .. } | Seen::Absent { .. } | Seen::Never => verdict,
-        }
+        let verdict = if verdict.state.is_terminal() {
+            verdict
+        } else {
+            self.with_conditions(snapshot, verdict)
+        };
+        with_alert(snapshot, verdict)
     }
 }
 
@@ -93,18 +91,19 @@ impl Starter {
             *missing = None;
             return Verdict::confirmed(listed.state, Rule::Flink).because("Flink", "Flink lists the job");
         }
-        if job.state.is_terminal() {
-            return Verdict::new(job.state, job.confidence, Rule::Ended).reason(job.reason.clone());
-        }
-        if matches!(job.state, JobState::Unknown | JobState::Starting) {
-            return if snapshot.deployment().is_present() {
+        if snapshot.never_ran() {
+            *missing = None;
+            return if is_starting(snapshot) {
                 Verdict::inferred(JobState::Starting, Rule::Starting).because(
                     "Starting",
                     "the Deployment is there, and Flink does not list the job yet",
                 )
             } else {
-                Verdict::keep(snapshot, Rule::Unseen).because("Unseen", "nothing has shown the job yet")
+                Verdict::keep(snapshot, Rule::Unseen).because("Unseen", "nothing has shown the job in this attempt yet")
             };
+        }
+        if job.state.is_terminal() {
+            return Verdict::new(job.state, job.confidence, Rule::Ended).reason(job.reason.clone());
         }
         let why = match snapshot.flink() {
             Seen::Absent { looks } => return self.judge_absence(snapshot, looks, missing),
@@ -126,13 +125,62 @@ impl Starter {
     }
 }
 
+impl Starter {
+    /// A condition for each source that has given no answer for too long.
+    fn with_conditions(&self, snapshot: &Snapshot, mut verdict: Verdict<Rule>) -> Verdict<Rule> {
+        let sources = [
+            (ConditionType::FlinkUnreachable, self.silent(snapshot, snapshot.flink())),
+            (
+                ConditionType::KubernetesUnreachable,
+                self.silent(snapshot, snapshot.deployment()),
+            ),
+        ];
+        for (kind, fault) in sources {
+            if let Some(fault) = fault {
+                verdict = verdict.condition(kind, &fault.message);
+            }
+        }
+        verdict
+    }
+
+    /// Why a source gives no answer, if that has lasted.
+    fn silent<'a, T>(&self, snapshot: &Snapshot, seen: Seen<'a, T>) -> Option<&'a Fault> {
+        match seen {
+            Seen::Unknown { fault, looks } if looks.silent_for(snapshot) >= Some(self.unreachable_after) => Some(fault),
+            Seen::Unknown { .. } | Seen::Present { .. } | Seen::Absent { .. } | Seen::Never => None,
+        }
+    }
+}
+
+/// Whether a start is seen: a job that is met for the first time may have run for days while its Flink is silent.
+fn is_starting(snapshot: &Snapshot) -> bool {
+    let is_new = snapshot.job.incarnation.attempt > 1 || snapshot.flink().is_absent();
+    let deployment = snapshot.deployment().present();
+    deployment.is_some_and(|deployment| is_new || deployment.ready < deployment.replicas)
+}
+
+/// An end that nobody wanted is told, as long as it stands.
+fn with_alert(snapshot: &Snapshot, verdict: Verdict<Rule>) -> Verdict<Rule> {
+    let message = verdict.reason.message.clone();
+    if snapshot.intended(Intent::Cancel) {
+        verdict
+    } else if verdict.state == JobState::Failed {
+        verdict.alert("JobFailed", message)
+    } else if verdict.state == JobState::Lost {
+        verdict.alert("JobLost", message)
+    } else {
+        verdict
+    }
+}
+
 steadfast_policy::export!(Starter);
 
 #[cfg(test)]
 mod tests {
-    use steadfast_policy::{Confidence, FaultKind, JobState, testing};
+    use steadfast_policy::testing::{self, Says};
+    use steadfast_policy::{ConditionType, Confidence, FaultKind, JobState};
 
-    use super::Starter;
+    use super::{Rule, Starter};
 
     #[test]
     fn an_error_changes_nothing_but_is_reported() {
@@ -142,6 +190,26 @@ mod tests {
         judged.is(JobState::Running, Confidence::Stale);
         orders
             .lasts_until("1h", &policy)
-            .is(JobState::Running, Confidence::Stale);
+            .is(JobState::Running, Confidence::Stale)
+            .conditions(&[ConditionType::FlinkUnreachable]);
+    }
+
+    #[test]
+    fn a_job_is_lost_after_the_second_answer_without_it() {
+        let policy = testing::policy::<Starter>("{}");
+        let mut orders = testing::job("orders").running();
+        orders.at("5s").flink(Says::Absent).decide(&policy).by(Rule::Missing);
+        let judged = orders.later("5s").flink(Says::Absent).decide(&policy);
+        judged.is(JobState::Lost, Confidence::Inferred).alerts(&["JobLost"]);
+    }
+
+    #[test]
+    fn nothing_is_lost_before_it_was_seen_to_run() {
+        let policy = testing::policy::<Starter>("{}");
+        let mut orders = testing::job("orders").starting();
+        orders.flink(Says::Absent);
+        orders
+            .lasts_until("1h", &policy)
+            .is(JobState::Starting, Confidence::Inferred);
     }
 }

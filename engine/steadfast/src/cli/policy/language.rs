@@ -24,6 +24,8 @@ pub(super) struct LanguageSpec {
     pub(super) marker: &'static str,
     /// Where to begin to read.
     pub(super) source: &'static str,
+    /// What runs its tests natively, in its folder.
+    pub(super) test: &'static str,
     /// Programs that a build needs.
     pub(super) programs: &'static [&'static str],
     /// How to get them, as one line.
@@ -37,6 +39,7 @@ impl Language {
                 title: "Rust",
                 marker: "Cargo.toml",
                 source: "src/lib.rs",
+                test: "cargo test",
                 programs: &["cargo", "rustc"],
                 install: "install Rust with rustup, then: rustup target add wasm32-unknown-unknown",
             },
@@ -44,6 +47,7 @@ impl Language {
                 title: "Python",
                 marker: "main.py",
                 source: "main.py",
+                test: "python3 -m unittest",
                 programs: &["python3"],
                 install: "install Python 3.10 or newer with venv (Debian: apt-get install python3-venv)",
             },
@@ -51,13 +55,15 @@ impl Language {
                 title: "JavaScript",
                 marker: "package.json",
                 source: "main.js",
+                test: "npm test",
                 programs: &["node", "npm"],
-                install: "install Node.js 20 or newer with npm (Debian: apt-get install nodejs npm)",
+                install: "install Node.js 20 or newer with npm (Debian 13: apt-get install nodejs npm; Debian 12 has 18: https://nodejs.org)",
             },
             Self::C => LanguageSpec {
                 title: "C",
                 marker: "main.c",
                 source: "main.c",
+                test: "cc -std=c11 -w -Ibuild -I. test/test.c *.c build/policy.c -o build/test && build/test",
                 programs: &["clang", "wasm-ld"],
                 install: "install clang for WebAssembly (Debian: apt-get install clang lld wasi-libc libclang-rt-dev-wasm32)",
             },
@@ -65,6 +71,7 @@ impl Language {
                 title: "Go",
                 marker: "go.mod",
                 source: "policy/policy.go",
+                test: "go test ./policy",
                 programs: &["go"],
                 install: "install Go 1.24 or newer",
             },

@@ -10,8 +10,8 @@ use super::language::Language;
 use super::template;
 
 pub(super) const AFTER_HELP: &str = "\
-The project is a small policy that works: its source, its stories, the contract it is built against, and a README.
-In Rust the SDK comes with it, in sdk/. Nothing else is fetched until `steadfast policy build`.
+The project is a small policy that works: its source, tests in its language, its stories, the contract it is built against, and a
+README. In Rust the SDK comes with it, in sdk/. Nothing else is fetched until `steadfast policy build`.
 
 Examples:
   steadfast policy new mine --lang python
@@ -44,10 +44,12 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         "{place} holds the policy `{name}` in {}; begin with {}. Next:\n  \
          steadfast policy build {place}\n  \
          steadfast simulate --policy {place}/{module}.wasm {place}/stories\n  \
-         steadfast policy inspect {place}/{module}.wasm",
+         steadfast policy verify {place}/{module}.wasm\n  \
+         cd {place} && {test}",
         lang.spec().title,
         folder.join(lang.spec().source).display(),
         module = super::build::module_name(&folder)?,
+        test = lang.spec().test,
     ));
     Ok(())
 }

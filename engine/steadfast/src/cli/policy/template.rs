@@ -24,22 +24,24 @@ pub(super) use embedded;
 /// Paths with their texts.
 pub(super) type Embedded = &'static [(&'static str, &'static str)];
 
-const PYTHON: Embedded = embedded!("examples/policies/python": "README.md", "main.py", "requirements.txt");
+const PYTHON: Embedded =
+    embedded!("examples/policies/python": "README.md", "main.py", "requirements.txt", "test_main.py");
 const JAVASCRIPT: Embedded = embedded!(
-    "examples/policies/javascript": "README.md", "main.js", "package.json", "package-lock.json"
+    "examples/policies/javascript": "README.md", "jsconfig.json", "main.js", "main.test.js", "package.json", "package-lock.json"
 );
 const C: Embedded = embedded!(
-    "examples/policies/c": "README.md", "main.c", "params.c", "params.h", "rules.c", "rules.h"
+    "examples/policies/c": "README.md", "main.c", "params.c", "params.h", "rules.c", "rules.h", "test/test.c"
 );
 const GO: Embedded = embedded!(
-    "examples/policies/go": "README.md", "go.mod", "main.go", "policy/params.go", "policy/policy.go", "policy/rules.go"
+    "examples/policies/go": "README.md", "go.mod", "main.go", "policy/params.go", "policy/policy.go", "policy/policy_test.go", "policy/rules.go"
 );
 const RUST: Embedded = embedded!("examples/policies/rust": "README.md", "src/lib.rs");
 
 /// What every policy of this template must hold to.
 const STORIES: Embedded = embedded!(
     "examples/policies/conformance/stories":
-    "denied.toml", "finished.toml", "forgotten.toml", "network-loss.toml", "restarted.toml", "running.toml", "starting.toml",
+    "denied.toml", "finished.toml", "forgotten.toml", "network-loss.toml", "redeployed.toml", "restarted.toml",
+    "running.toml", "starting.toml",
 );
 
 /// What a build leaves behind.

@@ -36,5 +36,5 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
             .arg(&core)
             .arg("."),
     )?;
-    component::encode(&component::typed(made(&core)?, &project.contract)?)
+    component::encode(&component::typed(made(&core)?, &project.contract)?, &project.contract)
 }

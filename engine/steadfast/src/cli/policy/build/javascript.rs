@@ -2,11 +2,16 @@
 
 use std::process::Command;
 
-use super::{Project, made, tool};
+use anyhow::Context;
+
+use super::{Project, component, made, tool};
 
 /// Everything that the JavaScript engine would ask a system for. Switched off, it asks for nothing: `Math.random` repeats
 /// itself, and timers and the clock trap.
 const FEATURES: [&str; 5] = ["stdio", "random", "clocks", "http", "fetch-event"];
+
+/// What leads the engine's calls to the project's `main.js`, and what that prints to the engine.
+const ENTRY: &str = include_str!("javascript/entry.js");
 
 pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
     let tool = project.folder.join("node_modules/.bin/componentize-js");
@@ -18,11 +23,23 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
             "--ignore-scripts",
         ]))?;
     }
-    let module = project.scratch()?.join("module.wasm");
+    types(project)?;
+    let scratch = project.scratch()?;
+    // A project whose contract is from before modules could print is built as it was.
+    let source = match component::output(&project.contract)? {
+        None => "main.js",
+        Some(output) => {
+            let path = scratch.join("entry.js");
+            std::fs::write(&path, ENTRY.replace("OUTPUT", &output))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            "build/entry.js"
+        }
+    };
+    let module = scratch.join("module.wasm");
     tool::run(
         Command::new(tool)
             .current_dir(&project.folder)
-            .args(["main.js", "--world-name", "policy", "--wit"])
+            .args([source, "--world-name", "policy", "--wit"])
             .arg(project.contract_file()?)
             .arg("--out")
             .arg(&module)
@@ -30,4 +47,19 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
             .args(FEATURES),
     )?;
     made(&module)
+}
+
+/// The contract's types, for editors. A project that has no jco does without.
+fn types(project: &Project) -> anyhow::Result<()> {
+    let tool = project.folder.join("node_modules/.bin/jco");
+    if !tool.exists() {
+        return Ok(());
+    }
+    tool::run(
+        Command::new(tool)
+            .current_dir(&project.folder)
+            .arg("types")
+            .arg(project.contract_file()?)
+            .args(["--world-name", "policy", "--out-dir", "bindings", "--quiet"]),
+    )
 }

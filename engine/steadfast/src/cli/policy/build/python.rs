@@ -1,8 +1,15 @@
 //! Python: componentize-py, in a virtual environment of the project.
 
+use std::path::Path;
 use std::process::Command;
 
-use super::{Project, made, tool};
+use anyhow::Context;
+
+use super::{Project, component, made, tool};
+
+/// What leads the engine's calls to the project's `main.py`, and what that prints to the engine.
+const ENTRY: &str = include_str!("python/steadfast_entry.py");
+const ENTRY_NAME: &str = "steadfast_entry";
 
 /// CPython within the module asks for a system that it does not get: what would need one traps.
 pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
@@ -25,6 +32,13 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
             ])
             .arg(pinned),
     )?;
+    types(project, &tools)?;
+    let entry = scratch.join("entry");
+    std::fs::create_dir_all(&entry).with_context(|| format!("cannot make {}", entry.display()))?;
+    let path = entry.join(ENTRY_NAME).with_extension("py");
+    std::fs::write(&path, ENTRY).with_context(|| format!("cannot write {}", path.display()))?;
+    // A project whose contract is from before modules could print is built as it was.
+    let module_name = component::output(&project.contract)?.map_or("main", |_| ENTRY_NAME);
     let module = scratch.join("module.wasm");
     tool::run(
         Command::new(tools.join("componentize-py"))
@@ -37,10 +51,28 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
                 "--quiet",
                 "componentize",
                 "--stub-wasi",
-                "main",
-                "--output",
+                "--python-path",
+                ".",
+                "--python-path",
             ])
+            .arg(&entry)
+            .args([module_name, "--output"])
             .arg(&module),
     )?;
     made(&module)
+}
+
+/// The contract's types, for editors and for tests without a module.
+fn types(project: &Project, tools: &Path) -> anyhow::Result<()> {
+    let bindings = project.folder.join("bindings");
+    if bindings.exists() {
+        std::fs::remove_dir_all(&bindings).with_context(|| format!("cannot write {} anew", bindings.display()))?;
+    }
+    tool::run(
+        Command::new(tools.join("componentize-py"))
+            .current_dir(&project.folder)
+            .arg("--wit-path")
+            .arg(project.contract_file()?)
+            .args(["--world", "policy", "--quiet", "bindings", "bindings"]),
+    )
 }

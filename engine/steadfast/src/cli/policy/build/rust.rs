@@ -32,7 +32,8 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
         .env("CARGO_PROFILE_RELEASE_LTO", "fat")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
         .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
-        .env("CARGO_PROFILE_RELEASE_STRIP", "true")
+        // Names of functions stay: a crash is told by them.
+        .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo")
         .args(["build", "--release", "--lib", "--target", TARGET, "--target-dir"])
         .arg(&output);
     if toolchain.std_from_source {
