@@ -46,6 +46,7 @@ pub mod schedule;
 pub mod secret_url;
 pub mod severity;
 pub mod shadow;
+pub mod shown;
 pub mod silences;
 pub mod snapshot;
 pub mod state;

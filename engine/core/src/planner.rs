@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::decision::{Decision, LookupRequest, PolicyFailure, Watch};
 use crate::journal::{Change, Event, Transition};
 use crate::record::{Condition, JobRecord};
+use crate::shown::Shown;
 use crate::silences;
 use crate::snapshot::Snapshot;
 use crate::state::{Attention, ConditionType, Confidence, JobState};
@@ -45,6 +46,9 @@ pub struct Plan {
     pub next: Next,
     /// What of the decision does not fit the contract and was trimmed.
     pub trimmed: BTreeSet<Trim>,
+    /// What it shows, to be set beside what another policy shows: as was decided, whether the journal has room for all of it
+    /// at once or not.
+    pub shown: Shown,
 }
 
 impl Plan {
@@ -103,6 +107,7 @@ fn apply(
 ) -> Plan {
     let now = snapshot.now;
     let tracked = &snapshot.record;
+    let shown = Shown::decided(&decision, tracked.incarnation.attempt);
     let is_new = decision.state != before.state
         || (tracked.incarnation.attempt != before.incarnation.attempt && decision.state != JobState::Unknown);
     let confirmed_at = match (decision.confidence, is_new) {
@@ -163,6 +168,7 @@ fn apply(
         confirmed_at,
         next,
         trimmed,
+        shown,
     }
 }
 
@@ -214,11 +220,13 @@ fn retain_on_failure(before: &JobRecord, now: Timestamp, failure: PolicyFailure)
         events.push(Event::updated(&after));
     }
     events.extend(told.into_iter().chain(alert).map(Event::Alert));
+    let shown = Shown::kept(&after);
     Plan {
         change: change(before, after, events, None),
         confirmed_at: None,
         next: Next::Retry(failure),
         trimmed: BTreeSet::new(),
+        shown,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::evidence::{Evidence, FaultKind, Observed};
 use crate::facts::{Deployment, FlinkJob};
 use crate::id::JobKey;
 use crate::record::{JobRecord, PostedIntent};
+use crate::shown::Shown;
 use crate::snapshot::Snapshot;
 use crate::state::JobState;
 use crate::time::Timestamp;
@@ -31,6 +32,8 @@ pub struct Recorded {
     pub failure: Option<PolicyFailure>,
     /// The transition that was committed with it.
     pub transition: Option<Transition>,
+    /// What the decision showed, or the record while the policy failed. `None`: it was recorded by a build that did not keep it.
+    pub shown: Option<Shown>,
 }
 
 impl Recorded {

@@ -1,8 +1,10 @@
 //! Decides recorded snapshots again, and says what would have been different.
 
+mod beside;
 mod compare;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::counterfactual::Counterfactual;
 use crate::decision::{Decide, PolicyFailure};
@@ -10,8 +12,10 @@ use crate::id::{JobKey, PolicyName};
 use crate::journal::{Event, Transition};
 use crate::planner::Plan;
 use crate::recording::Recorded;
+use crate::shown::Shown;
 use crate::time::Timestamp;
 
+pub use beside::{Apart, Pair, Showing, Side, Span, beside};
 pub use compare::{Difference, compare};
 
 /// A transition, and what led to it.
@@ -51,6 +55,8 @@ struct JobReplay {
     recorded: Vec<RecordedTransition>,
     own: Vec<RecordedTransition>,
     failures: Vec<(Timestamp, PolicyFailure)>,
+    recorded_showings: Vec<Showing>,
+    own_showings: Vec<Showing>,
 }
 
 /// What a policy would have made of one job, beside what was made of it.
@@ -62,6 +68,18 @@ pub struct Replayed {
     pub own: Vec<RecordedTransition>,
     /// The decisions it failed to make.
     pub failures: Vec<(Timestamp, PolicyFailure)>,
+    /// What the recorded decisions showed, one for each snapshot.
+    pub recorded_showings: Vec<Showing>,
+    /// What its own showed, with the same snapshots.
+    pub own_showings: Vec<Showing>,
+}
+
+impl Replayed {
+    /// Of how many snapshots it is not known what was decided but for the transitions.
+    pub fn unknown(&self) -> usize {
+        let unknown = self.recorded_showings.iter().filter(|showing| showing.shown.is_none());
+        unknown.count()
+    }
 }
 
 impl Replay {
@@ -83,7 +101,10 @@ impl Replay {
             recorded: Vec::new(),
             own: Vec::new(),
             failures: Vec::new(),
+            recorded_showings: Vec::new(),
+            own_showings: Vec::new(),
         });
+        show(&mut way.recorded_showings, snapshot.now, recorded.shown.clone());
         let (last_at, last_revision) = way.last;
         if snapshot.now < last_at || before.revision < last_revision {
             way.counterfactual = Counterfactual::take_over(before, &self.policy);
@@ -103,7 +124,11 @@ impl Replay {
             }
             Some(_) | None => way.counterfactual.judge(decide, before, snapshot),
         };
-        let Some(judged) = judged else { return };
+        let Some(judged) = judged else {
+            way.show_as_before(snapshot.now);
+            return;
+        };
+        show(&mut way.own_showings, snapshot.now, Some(judged.plan.shown.clone()));
         let rule = match judged.outcome {
             Ok(decision) => Some(decision.rule),
             Err(failure) => {
@@ -127,11 +152,32 @@ impl Replay {
                 recorded: way.recorded,
                 own: way.own,
                 failures: way.failures,
+                recorded_showings: way.recorded_showings,
+                own_showings: way.own_showings,
             };
             (key, replayed)
         });
         jobs.collect()
     }
+}
+
+impl JobReplay {
+    /// While its own watch alone sleeps, it shows what it showed last.
+    fn show_as_before(&mut self, at: Timestamp) {
+        let last = self.own_showings.last().and_then(|last| last.shown.clone());
+        let shown = last.unwrap_or_else(|| Arc::new(Shown::kept(self.counterfactual.record())));
+        self.own_showings.push(Showing { at, shown: Some(shown) });
+    }
+}
+
+/// Adds what is shown now. Most of them show what the last one did, and share it: a recording has hundreds of thousands.
+fn show(showings: &mut Vec<Showing>, at: Timestamp, shown: Option<Shown>) {
+    let last = showings.last().and_then(|last| last.shown.clone());
+    let shown = shown.map(|shown| match last {
+        Some(last) if *last == shown => last,
+        Some(_) | None => Arc::new(shown),
+    });
+    showings.push(Showing { at, shown });
 }
 
 /// The transition a plan commits, if it commits one.

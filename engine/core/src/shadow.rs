@@ -6,21 +6,21 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::decision::PolicyFailure;
 use crate::id::{JobKey, PolicyName};
-use crate::record::{JobRecord, Reason};
-use crate::state::{Confidence, JobState};
+use crate::record::{Condition, JobRecord, Reason, StandingAlert};
+use crate::shown::{Aspect, Aspects, Shown};
 use crate::time::Timestamp;
 
 /// What a record would show if a shadow policy kept it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShadowState {
-    /// The state it would show.
-    pub state: JobState,
-    /// In which attempt.
-    pub attempt: u32,
-    /// How sure that state would be.
-    pub confidence: Confidence,
+    /// What is compared: state, attempt, alerts and the rest.
+    pub shows: Shown,
     /// Why: a code in CamelCase and a sentence.
     pub reason: Reason,
+    /// The conditions that would stand, each since when.
+    pub conditions: Vec<Condition>,
+    /// The alerts that would stand, each since when. Nobody is told of them.
+    pub alerts: Vec<StandingAlert>,
     /// The rule of its last decision; `None` until it has decided.
     pub rule: Option<String>,
 }
@@ -30,6 +30,8 @@ pub struct ShadowState {
 pub struct ShadowVerdict {
     /// What it would show.
     pub shown: ShadowState,
+    /// What the policy that decides showed with the same evidence.
+    pub beside: Shown,
     /// Why it did not decide; `shown` is what it showed before.
     pub failure: Option<PolicyFailure>,
 }
@@ -48,13 +50,19 @@ pub struct LastFailure {
 pub struct ShadowView {
     /// The record as it was committed when the two were last compared.
     pub decided: Arc<JobRecord>,
+    /// What its policy showed then.
+    pub beside: Shown,
     /// What the shadow would show.
     pub shown: ShadowState,
-    /// Since when the two differ, or agree.
+    /// In what the two differ now.
+    pub aspects: Aspects,
+    /// In what they have differed so far.
+    pub differences: BTreeMap<Aspect, Differing>,
+    /// Since when readers would see another state or attempt, or the same.
     pub since: Timestamp,
     /// How often the two were compared.
     pub judged: u64,
-    /// How often they differed.
+    /// How often they differed in state or attempt.
     pub differed: u64,
     /// The shadow's last failure.
     pub failure: Option<LastFailure>,
@@ -63,27 +71,78 @@ pub struct ShadowView {
 impl ShadowView {
     /// Whether readers would see another state, or another attempt.
     pub fn differs(&self) -> bool {
-        differ(&self.shown, &self.decided)
+        self.aspects.are_of_state()
     }
 }
 
-fn differ(shown: &ShadowState, decided: &JobRecord) -> bool {
-    shown.state != decided.state || shown.attempt != decided.incarnation.attempt
+/// How two have differed in one aspect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Differing {
+    /// Since when they differ in it without a break; `None`: they do not now.
+    pub since: Option<Timestamp>,
+    /// In how many comparisons.
+    pub times: u64,
 }
 
 /// One shadow policy over all its jobs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShadowCounts {
     /// Jobs on record that it judges.
     pub jobs: u64,
-    /// Those of which it would now show something else.
+    /// Those of which it would now show another state or attempt.
     pub differing: u64,
     /// How often it was compared, since it became a shadow in this process.
     pub judged: u64,
-    /// How often it differed.
+    /// How often it differed in state or attempt.
     pub differed: u64,
     /// How often it failed.
     pub failures: u64,
+    /// The same by aspect; those in which it never differed are left out.
+    pub aspects: BTreeMap<Aspect, AspectCount>,
+}
+
+/// One shadow policy over all its jobs, in one aspect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AspectCount {
+    /// Jobs of which it would now show something else.
+    pub jobs: u64,
+    /// In how many comparisons it differed.
+    pub differed: u64,
+}
+
+impl ShadowCounts {
+    /// Each aspect, the gravest first, those in which it never differed too.
+    pub fn by_aspect(&self) -> impl Iterator<Item = (Aspect, AspectCount)> + '_ {
+        let count = |aspect: &Aspect| self.aspects.get(aspect).copied().unwrap_or_default();
+        Aspect::ALL.iter().map(move |aspect| (*aspect, count(aspect)))
+    }
+
+    /// A comparison of a job was added, in place of one that `before` came of.
+    fn add(&mut self, before: Option<&ShadowView>, aspects: &Aspects, failure: Option<&LastFailure>) {
+        self.jobs += u64::from(before.is_none());
+        self.take_away(before);
+        let differs = u64::from(aspects.are_of_state());
+        self.differing += differs;
+        self.judged += 1;
+        self.differed += differs;
+        self.failures += u64::from(failure.is_some());
+        for aspect in aspects.iter() {
+            let count = self.aspects.entry(aspect).or_default();
+            count.jobs += 1;
+            count.differed += 1;
+        }
+    }
+
+    /// What a job counts for now.
+    fn take_away(&mut self, view: Option<&ShadowView>) {
+        let Some(view) = view else { return };
+        self.differing -= u64::from(view.differs());
+        for aspect in view.aspects.iter() {
+            if let Some(count) = self.aspects.get_mut(&aspect) {
+                count.jobs = count.jobs.saturating_sub(1);
+            }
+        }
+    }
 }
 
 /// All shadow policies, ordered by name. Only the reconcile loop writes, after it has committed. It holds a lock for the
@@ -102,7 +161,7 @@ impl PolicyShadows {
     fn remove(&mut self, key: &JobKey) {
         if let Some(view) = self.jobs.remove(key) {
             self.counts.jobs -= 1;
-            self.counts.differing -= u64::from(view.differs());
+            self.counts.take_away(Some(&view));
         }
     }
 }
@@ -112,39 +171,46 @@ impl PolicyShadows {
 pub struct ShadowFilter {
     /// Only of this policy.
     pub policy: Option<PolicyName>,
-    /// Only those that differ, or only those that agree.
+    /// Only those that differ in state or attempt, or only the others.
     pub differs: Option<bool>,
+    /// Only those that differ in one of these.
+    pub aspects: Aspects,
     /// Only those behind this one.
     pub after: Option<(PolicyName, JobKey)>,
 }
 
 impl ShadowBoard {
-    /// Records what a shadow would show of a job whose decision was committed. Returns whether the two differ.
-    pub fn record(&self, policy: &PolicyName, decided: Arc<JobRecord>, verdict: ShadowVerdict, now: Timestamp) -> bool {
+    /// Records what a shadow would show of a job whose decision was committed. Returns in what the two differ.
+    pub fn record(
+        &self,
+        policy: &PolicyName,
+        decided: Arc<JobRecord>,
+        verdict: ShadowVerdict,
+        now: Timestamp,
+    ) -> Aspects {
         let mut policies = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let PolicyShadows { counts, jobs } = policies.entry(policy.clone()).or_default();
-        let differs = differ(&verdict.shown, &decided);
+        let ShadowVerdict { shown, beside, failure } = verdict;
+        let aspects = shown.shows.differs_from(&beside);
+        let differs = aspects.are_of_state();
         let known = jobs.get(&decided.key);
-        let differed_before = known.map(ShadowView::differs);
-        let failure = verdict.failure.map(|failure| LastFailure { at: now, failure });
-        counts.jobs += u64::from(known.is_none());
-        counts.differing += u64::from(differs);
-        counts.differing -= u64::from(differed_before == Some(true));
-        counts.judged += 1;
-        counts.differed += u64::from(differs);
-        counts.failures += u64::from(failure.is_some());
+        let failure = failure.map(|failure| LastFailure { at: now, failure });
+        counts.add(known, &aspects, failure.as_ref());
         let view = ShadowView {
-            shown: verdict.shown,
+            beside,
+            shown,
+            differences: differences(known, &aspects, now),
             since: known
-                .filter(|_| differed_before == Some(differs))
+                .filter(|known| known.differs() == differs)
                 .map_or(now, |known| known.since),
             judged: known.map_or(0, |known| known.judged) + 1,
             differed: known.map_or(0, |known| known.differed) + u64::from(differs),
             failure: failure.or_else(|| known.and_then(|known| known.failure.clone())),
+            aspects: aspects.clone(),
             decided,
         };
         jobs.insert(view.decided.key.clone(), view);
-        differs
+        aspects
     }
 
     /// Drops a job that was forgotten.
@@ -188,7 +254,7 @@ impl ShadowBoard {
         let policies = self.0.read().unwrap_or_else(PoisonError::into_inner);
         policies
             .iter()
-            .map(|(policy, shadows)| (policy.clone(), shadows.counts))
+            .map(|(policy, shadows)| (policy.clone(), shadows.counts.clone()))
             .collect()
     }
 
@@ -210,12 +276,29 @@ impl ShadowBoard {
                 views
                     .map(|(_, view)| view)
                     .filter(|view| wanted.differs.is_none_or(|differs| differs == view.differs()))
+                    .filter(|view| wanted.aspects.is_empty() || wanted.aspects.meet(&view.aspects))
                     .take(limit - found.len())
                     .map(|view| (policy.clone(), view.clone())),
             );
         }
         found
     }
+}
+
+/// In what the two have differed so far, with one comparison more.
+fn differences(known: Option<&ShadowView>, aspects: &Aspects, now: Timestamp) -> BTreeMap<Aspect, Differing> {
+    let mut differences = known.map(|known| known.differences.clone()).unwrap_or_default();
+    for (aspect, differing) in &mut differences {
+        if !aspects.contains(*aspect) {
+            differing.since = None;
+        }
+    }
+    for aspect in aspects.iter() {
+        let differing = differences.entry(aspect).or_default();
+        differing.since.get_or_insert(now);
+        differing.times += 1;
+    }
+    differences
 }
 
 #[cfg(test)]

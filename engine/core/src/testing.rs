@@ -19,6 +19,8 @@ use crate::evidence::{Evidence, Observation, Observed};
 use crate::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId};
 use crate::observe::{Context, observe};
 use crate::record::{JobRecord, Origin, Reason};
+use crate::shadow::{ShadowState, ShadowVerdict};
+use crate::shown::Shown;
 use crate::snapshot::Snapshot;
 use crate::state::{Attention, Confidence, JobState, Mode};
 use crate::time::Timestamp;
@@ -73,5 +75,25 @@ pub fn decision(state: JobState) -> Decision {
         conditions: Vec::new(),
         alerts: Vec::new(),
         memory: Vec::new(),
+    }
+}
+
+/// A shadow's decision that this is the job's state, by the rule `says`, beside a record.
+pub fn shadow_verdict(beside: &JobRecord, state: JobState) -> ShadowVerdict {
+    let beside = Shown::kept(beside);
+    let reason = Reason::new("Says", "so it says");
+    ShadowVerdict {
+        shown: ShadowState {
+            shows: Shown {
+                state,
+                ..beside.clone()
+            },
+            reason,
+            conditions: Vec::new(),
+            alerts: Vec::new(),
+            rule: Some("says".to_owned()),
+        },
+        beside,
+        failure: None,
     }
 }

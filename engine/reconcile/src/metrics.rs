@@ -7,6 +7,7 @@
 mod jobs;
 mod latency;
 mod per_job;
+mod shadows;
 mod sources;
 mod write;
 
@@ -23,7 +24,6 @@ use steadfast_core::cluster_lists::{Collection, ListStatus, Reading, is_not_serv
 use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName};
 use steadfast_core::journal::Sequence;
 use steadfast_core::projection::Projection;
-use steadfast_core::shadow::ShadowCounts;
 use steadfast_core::state::JobState;
 use steadfast_core::time::Clock;
 use tokio::sync::watch;
@@ -34,6 +34,7 @@ use crate::turn::Work;
 
 pub(crate) use latency::Latencies;
 use per_job::Restarts;
+use shadows::Shadows;
 
 /// The loop's own metrics.
 #[derive(Clone, Debug, Default)]
@@ -54,12 +55,10 @@ pub(crate) struct Metrics {
     restarts: Restarts,
     pub(crate) quarantined: Gauge,
     pub(crate) unwritten: Gauge,
-    pub(crate) shadow_differences: Family<PolicyLabel, Counter>,
-    pub(crate) shadow_jobs_differing: Family<PolicyLabel, Gauge>,
+    pub(crate) shadows: Shadows,
     pub(crate) policy_suspended: Family<PolicyLabel, Gauge>,
     pub(crate) policy_waiting: Family<PolicyLabel, Gauge>,
     policy_time: Family<PolicyLabel, Counter<f64, AtomicU64>>,
-    shadow_skipped: Family<PolicyLabel, Counter>,
     pub(crate) list_repairs: Gauge,
     pub(crate) unreadable_rows: Counter,
     list_reachable: Family<ListLabels, Gauge>,
@@ -157,7 +156,7 @@ impl Metrics {
         let waiting = i64::try_from(work.waiting).unwrap_or(i64::MAX);
         self.policy_waiting.get_or_create(&label).set(waiting);
         if work.skipped > 0 {
-            self.shadow_skipped.get_or_create(&label).inc_by(work.skipped);
+            self.shadows.skipped(&label, work.skipped);
         }
     }
 
@@ -209,15 +208,6 @@ impl Metrics {
         }));
     }
 
-    /// Shows how each shadow policy stands.
-    pub(crate) fn show_shadows(&self, counts: &[(PolicyName, ShadowCounts)]) {
-        for (policy, counts) in counts {
-            let policy = policy.to_string();
-            let gauge = self.shadow_jobs_differing.get_or_create(&PolicyLabel { policy });
-            gauge.set(i64::try_from(counts.differing).unwrap_or(i64::MAX));
-        }
-    }
-
     /// What of the record could not be read or written.
     fn register_faults(&self, registry: &mut Registry) {
         registry.register(
@@ -258,16 +248,7 @@ impl Metrics {
             "Rows of Flink's /jobs/overview that could not be read, poll by poll",
             self.unreadable_rows.clone(),
         );
-        registry.register(
-            "steadfast_shadow_differences",
-            "Decisions in which a shadow policy differed",
-            self.shadow_differences.clone(),
-        );
-        registry.register(
-            "steadfast_shadow_jobs_differing",
-            "Jobs of which a shadow policy would now show something else",
-            self.shadow_jobs_differing.clone(),
-        );
+        self.shadows.register(registry);
         self.register_policies(registry);
         registry.register(
             "steadfast_list_repairs",
@@ -324,11 +305,6 @@ impl Metrics {
             "steadfast_policy_suspended",
             "Whether a policy ran out of time again and again, and is asked about one job at a time",
             self.policy_suspended.clone(),
-        );
-        registry.register(
-            "steadfast_shadow_skipped",
-            "Comparisons that a shadow passed over: newer ones came first, or it is suspended",
-            self.shadow_skipped.clone(),
         );
     }
 

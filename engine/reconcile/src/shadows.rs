@@ -12,6 +12,7 @@ use steadfast_core::counterfactual::Counterfactual;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::record::JobRecord;
 use steadfast_core::shadow::{ShadowState, ShadowVerdict};
+use steadfast_core::shown::Shown;
 use steadfast_core::snapshot::Snapshot;
 
 use crate::judging::{Case, Outcome};
@@ -33,6 +34,10 @@ pub(crate) struct ShadowRecords {
 #[derive(Debug)]
 struct Kept {
     record: Counterfactual,
+    /// What it showed with its last decision, or before its first.
+    shows: Shown,
+    /// What the real policy showed with what this one was shown last.
+    beside: Shown,
     /// The rule of its last decision.
     rule: Option<String>,
 }
@@ -46,6 +51,8 @@ pub(crate) struct Compared {
     pub(crate) snapshot: Snapshot,
     /// The real record as it was committed with that decision.
     pub(crate) committed: Arc<JobRecord>,
+    /// What that decision showed.
+    pub(crate) shown: Shown,
 }
 
 #[derive(Debug)]
@@ -118,10 +125,16 @@ impl ShadowRecords {
             Waiting::Left(case) => return Some(Next::Decide(case)),
             Waiting::New(compared) => *compared,
         };
-        let kept = self.records.entry(compared.before.key.clone()).or_insert_with(|| Kept {
-            record: Counterfactual::take_over(&compared.before, policy),
-            rule: None,
+        let kept = self.records.entry(compared.before.key.clone()).or_insert_with(|| {
+            let record = Counterfactual::take_over(&compared.before, policy);
+            Kept {
+                shows: Shown::kept(record.record()),
+                beside: compared.shown.clone(),
+                record,
+                rule: None,
+            }
         });
+        kept.beside = compared.shown;
         Some(match kept.record.show(&compared.before, &compared.snapshot) {
             Some(shown) => Next::Decide(Case {
                 record: compared.committed,
@@ -134,7 +147,9 @@ impl ShadowRecords {
     /// Takes in what the policy made of a case; `None` if the job was forgotten meanwhile.
     pub(crate) fn settle(&mut self, case: &Case, outcome: Outcome) -> Option<ShadowVerdict> {
         let kept = self.records.get_mut(&case.record.key)?;
-        let failure = match kept.record.settle(&case.shown, outcome).outcome {
+        let settled = kept.record.settle(&case.shown, outcome);
+        kept.shows = settled.plan.shown;
+        let failure = match settled.outcome {
             Ok(decision) => {
                 kept.rule = Some(decision.rule);
                 None
@@ -165,12 +180,13 @@ impl Kept {
         let record = self.record.record();
         ShadowVerdict {
             shown: ShadowState {
-                state: record.state,
-                attempt: record.incarnation.attempt,
-                confidence: record.confidence,
+                shows: self.shows.clone(),
                 reason: record.reason.clone(),
+                conditions: record.conditions.clone(),
+                alerts: record.alerts.clone(),
                 rule: self.rule.clone(),
             },
+            beside: self.beside.clone(),
             failure: None,
         }
     }

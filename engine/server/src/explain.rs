@@ -8,6 +8,7 @@
 //!
 //! The command line reads these types, and `steadfast policy test` reads fixtures as [`Snapshot`].
 
+mod compared;
 mod decision;
 mod evidence;
 mod facts;
@@ -25,6 +26,7 @@ use steadfast_core::id::PolicyName;
 use steadfast_core::shadow::ShadowView;
 use utoipa::ToSchema;
 
+pub use compared::{Aspect, Beside, Compared, Difference};
 pub use decision::{
     Awaited, DecidedAlert, DecidedCondition, Decision, Failure, FailureKind, Judgement, LookupRequest, LookupSource,
     Outcome, Rule, Watch,

@@ -1,20 +1,24 @@
 //! `GET /api/v1/shadows`: what shadow policies would show, beside what is recorded.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use steadfast_core::decision::PolicyFailure;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::record::JobRecord;
-use steadfast_core::shadow::{self, LastFailure, ShadowCounts, ShadowFilter, ShadowView};
+use steadfast_core::shadow::{self, AspectCount, LastFailure, ShadowCounts, ShadowFilter, ShadowView};
+use steadfast_core::shown::Aspect;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::cursor;
+use crate::explain::Compared;
 use crate::problem::Problem;
-use crate::query::{Cursor, Limit, Page, Parameters, truth};
+use crate::query::{Cursor, Limit, Page, Parameters, comma_separated, truth};
 use crate::state::Api;
 use crate::view::Reason;
-use crate::words::schema;
+use crate::words::{Word, schema};
 
 /// How shadow policies compare: all of them over all their jobs, and a page of their jobs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,10 +41,23 @@ pub(crate) struct ShadowPolicy {
     differing: u64,
     /// How often it was compared since it became a shadow, or the engine started.
     judged: u64,
-    /// How often it differed.
+    /// How often it differed in state or attempt.
     differed: u64,
     /// How often it failed.
     failures: u64,
+    /// In what it differs, the gravest first.
+    aspects: Vec<ShadowAspect>,
+}
+
+/// One shadow policy over all its jobs, in one aspect.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ShadowAspect {
+    #[schema(value_type = schema::Aspect, example = "alerts")]
+    aspect: &'static str,
+    /// Jobs that differ in it now.
+    jobs: u64,
+    /// How often it differed in it.
+    differed: u64,
 }
 
 /// One shadow policy beside the record of one job.
@@ -51,17 +68,22 @@ pub(crate) struct Comparison {
     job: String,
     /// Whether the two show another state or attempt.
     differs: bool,
+    /// In what the two differ now, the gravest first.
+    #[schema(value_type = Vec<schema::Aspect>)]
+    aspects: Vec<&'static str>,
     /// What the record says.
     decided: Decided,
     /// What it would say if the shadow decided.
     shadow: ShadowState,
-    /// Since when the two differ, or agree.
+    /// Since when the two show another state or attempt, or the same.
     #[schema(format = DateTime)]
     since: String,
     /// How often they were compared.
     judged: u64,
-    /// How often they differed.
+    /// How often they differed in state or attempt.
     differed: u64,
+    /// What else is compared.
+    compared: Compared,
     /// The shadow's last failure.
     #[schema(required)]
     failure: Option<Failure>,
@@ -112,10 +134,14 @@ pub(crate) struct ShadowQuery {
     /// Only this shadow policy.
     #[param(value_type = Option<String>)]
     policy: Option<PolicyName>,
-    /// true: only jobs of which it would show something else; false: only the others.
+    /// true: only jobs of which it would show another state or attempt; false: only the others.
     #[serde(default, deserialize_with = "truth")]
     #[param(value_type = Option<bool>)]
     differs: Option<bool>,
+    /// Only jobs of which it would show something else in one of these; repeated, or separated by commas.
+    #[serde(default, deserialize_with = "comma_separated")]
+    #[param(value_type = Option<Vec<schema::Aspect>>, example = json!(["alerts", "conditions"]))]
+    aspect: BTreeSet<Word<Aspect>>,
     /// Items of a page: 1 to 5000, 500 if not given.
     #[serde(default)]
     #[param(value_type = Option<u32>)]
@@ -137,6 +163,7 @@ pub(crate) async fn list(
     let filter = ShadowFilter {
         policy: query.policy,
         differs: query.differs,
+        aspects: query.aspect.into_iter().map(|aspect| aspect.0).collect(),
         after: query.cursor.map(|cursor| cursor.0),
     };
     let found = api.shadows.page(&filter, query.limit.and_one());
@@ -159,6 +186,17 @@ impl From<(PolicyName, ShadowCounts)> for ShadowPolicy {
             judged: counts.judged,
             differed: counts.differed,
             failures: counts.failures,
+            aspects: counts.by_aspect().map(ShadowAspect::from).collect(),
+        }
+    }
+}
+
+impl From<(Aspect, AspectCount)> for ShadowAspect {
+    fn from((aspect, AspectCount { jobs, differed }): (Aspect, AspectCount)) -> Self {
+        Self {
+            aspect: aspect.as_str(),
+            jobs,
+            differed,
         }
     }
 }
@@ -169,11 +207,13 @@ impl From<&(PolicyName, ShadowView)> for Comparison {
             policy: policy.to_string(),
             job: view.decided.key.to_string(),
             differs: view.differs(),
+            aspects: view.aspects.iter().map(Aspect::as_str).collect(),
             decided: Decided::from(&*view.decided),
             shadow: ShadowState::from(&view.shown),
             since: view.since.to_string(),
             judged: view.judged,
             differed: view.differed,
+            compared: Compared::from(view),
             failure: view.failure.as_ref().map(Failure::from),
         }
     }
@@ -194,9 +234,9 @@ impl From<&JobRecord> for Decided {
 impl From<&shadow::ShadowState> for ShadowState {
     fn from(shown: &shadow::ShadowState) -> Self {
         Self {
-            state: shown.state.as_str(),
-            attempt: shown.attempt,
-            confidence: shown.confidence.as_str(),
+            state: shown.shows.state.as_str(),
+            attempt: shown.shows.attempt,
+            confidence: shown.shows.confidence.as_str(),
             reason: Reason::from(&shown.reason),
             rule: shown.rule.clone(),
         }

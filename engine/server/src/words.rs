@@ -12,6 +12,7 @@ use steadfast_core::explanation::Awaiting;
 use steadfast_core::journal::{EventKind, Order};
 use steadfast_core::record::AlertScope;
 use steadfast_core::severity::Severity;
+use steadfast_core::shown::Aspect;
 use steadfast_core::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode};
 
 /// An enum whose values are words of the API.
@@ -54,6 +55,7 @@ words! {
     ContainerState, "a state of a container";
     AlertScope, "a scope of an alert";
     AlertStatus, "a status of an alert";
+    Aspect, "an aspect of a decision";
     Attention, "an attention";
     Intent, "an intent";
 }
@@ -190,6 +192,7 @@ pub(crate) mod schema {
         StreamParkState, "A state in the words of StreamPark's `FlinkAppStateEnum`", crate::compat::names();
         AlertScope, "What an alert is about", words::<super::AlertScope>();
         AlertStatus, "Whether an alert began or ended", words::<super::AlertStatus>();
+        Aspect, "In what two decisions can differ, the gravest first", words::<super::Aspect>();
     }
 
     fn words<T: super::Words>() -> impl Iterator<Item = &'static str> {

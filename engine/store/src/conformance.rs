@@ -305,6 +305,7 @@ pub(crate) fn shown(name: &str, seconds: u64) -> Recorded {
         rule: Some("a rule".to_owned()),
         failure: None,
         transition: None,
+        shown: None,
     }
 }
 

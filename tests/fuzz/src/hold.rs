@@ -175,6 +175,7 @@ pub(crate) fn kept(show: impl FnOnce(&mut Snapshot)) {
         rule: None,
         failure: None,
         transition: None,
+        shown: None,
     };
     let document = steadfast_store::testing::write_recorded(&recorded).expect("what is shown can be recorded");
     let read = steadfast_store::testing::read_recorded(document.as_bytes()).expect("what was recorded reads");

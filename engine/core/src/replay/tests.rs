@@ -92,6 +92,7 @@ fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
                 rule: outcome.as_ref().ok().map(|decision| decision.rule.clone()),
                 failure: outcome.err(),
                 transition: transition_of(&planned).cloned(),
+                shown: Some(planned.shown.clone()),
             });
         }
         if let Some(change) = planned.change {
@@ -101,7 +102,7 @@ fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
     kept
 }
 
-fn differences(kept: &[Recorded], policy: &mut Counting, past: PastFailures) -> Vec<Difference> {
+fn differences(kept: &[Recorded], policy: &mut dyn Decide, past: PastFailures) -> Vec<Difference> {
     let mut replay = Replay::new(PolicyName::new("default"), past);
     for one in kept {
         replay.take(one, policy);
@@ -110,6 +111,17 @@ fn differences(kept: &[Recorded], policy: &mut Counting, past: PastFailures) -> 
     assert_eq!(replayed.len(), 1);
     let of_job = &replayed[&kept[0].before.key];
     compare(&of_job.recorded, &of_job.own)
+}
+
+/// From when to when what was recorded and what another shows differ.
+fn spans(kept: &[Recorded], policy: &mut dyn Decide, past: PastFailures) -> Vec<Span> {
+    let mut replay = Replay::new(PolicyName::new("default"), past);
+    for one in kept {
+        replay.take(one, policy);
+    }
+    let replayed = replay.finish();
+    let of_job = &replayed[&kept[0].before.key];
+    beside(&of_job.recorded_showings, &of_job.own_showings)
 }
 
 /// An outage, a restart amid it, a policy that fails once, and the job back.
@@ -143,6 +155,72 @@ fn the_same_policy_goes_the_same_way() {
         differences(&kept, &mut Counting { patience: 4 }, PastFailures::Repeat),
         []
     );
+    assert_eq!(spans(&kept, &mut Counting { patience: 4 }, PastFailures::Repeat), []);
+}
+
+/// The same policy, but it alerts while Flink is silent.
+struct Alerting(Counting);
+
+impl Decide for Alerting {
+    fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
+        let decision = self.0.decide(snapshot)?;
+        let is_silent = decision.memory != [0];
+        let alert = crate::decision::DecidedAlert {
+            name: "Silent".to_owned(),
+            scope: crate::record::AlertScope::Job,
+            message: format!("{} looks", decision.memory.len()),
+        };
+        Ok(Decision {
+            alerts: if is_silent { vec![alert] } else { Vec::new() },
+            ..decision
+        })
+    }
+}
+
+#[test]
+fn an_alert_that_only_the_other_raises_differs_from_when_it_is_raised_until_it_is_resolved() {
+    let kept = recorded(&eventful(), &mut Counting { patience: 9 });
+    let mut alerting = Alerting(Counting { patience: 9 });
+    let found = spans(&kept, &mut alerting, PastFailures::Repeat);
+    let of_alerts: Vec<_> = found
+        .iter()
+        .filter(|span| matches!(span.what, Apart::Alert(..)))
+        .collect();
+    // The first silent look is the 41st; after six of them the job is back.
+    match of_alerts.as_slice() {
+        [
+            Span {
+                what: Apart::Alert(alert, Side::Second),
+                from,
+                until,
+            },
+        ] => {
+            assert_eq!(
+                (alert.name.as_str(), *from, *until),
+                ("Silent", at(41 * POLL), Some(at(47 * POLL)))
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(
+        differences(&kept, &mut alerting, PastFailures::Repeat),
+        [],
+        "no transition differs"
+    );
+}
+
+#[test]
+fn what_was_recorded_without_its_decision_is_counted_and_not_compared() {
+    let mut kept = recorded(&eventful(), &mut Counting { patience: 4 });
+    kept.iter_mut().for_each(|one| one.shown = None);
+    let mut replay = Replay::new(PolicyName::new("default"), PastFailures::Repeat);
+    for one in &kept {
+        replay.take(one, &mut Counting { patience: 9 });
+    }
+    let replayed = replay.finish();
+    let of_job = &replayed[&kept[0].before.key];
+    assert_eq!(of_job.unknown(), kept.len());
+    assert_eq!(beside(&of_job.recorded_showings, &of_job.own_showings), []);
 }
 
 #[test]

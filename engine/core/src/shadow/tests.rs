@@ -1,5 +1,8 @@
 use super::*;
 use crate::decision::PolicyFailureKind;
+use crate::record::AlertScope;
+use crate::shown::ShownAlert;
+use crate::state::JobState;
 use crate::testing::{self, at, job_key as key};
 
 fn record(name: &str, state: JobState) -> Arc<JobRecord> {
@@ -9,17 +12,9 @@ fn record(name: &str, state: JobState) -> Arc<JobRecord> {
     })
 }
 
+/// What a shadow says beside a record that is RUNNING.
 fn says(state: JobState) -> ShadowVerdict {
-    ShadowVerdict {
-        shown: ShadowState {
-            state,
-            attempt: 0,
-            confidence: Confidence::Confirmed,
-            reason: Reason::new("Says", "so it says"),
-            rule: Some("says".into()),
-        },
-        failure: None,
-    }
+    testing::shadow_verdict(&record("orders", Running), state)
 }
 
 fn fails(state: JobState) -> ShadowVerdict {
@@ -32,20 +27,33 @@ fn fails(state: JobState) -> ShadowVerdict {
     }
 }
 
+/// The same where the record has come to say what the shadow says.
+fn agrees(state: JobState) -> (Arc<JobRecord>, ShadowVerdict) {
+    let record = record("orders", state);
+    let verdict = testing::shadow_verdict(&record, state);
+    (record, verdict)
+}
+
 use JobState::{Lost, Running};
 
 #[test]
 fn a_difference_stands_since_it_began_and_each_comparison_counts() {
     let (board, naive) = (ShadowBoard::default(), PolicyName::new("naive"));
-    assert!(!board.record(&naive, record("orders", Running), says(Running), at(1)));
-    assert!(board.record(&naive, record("orders", Running), says(Lost), at(2)));
-    assert!(board.record(&naive, record("orders", Running), says(Lost), at(3)));
+    let records = |verdict, at| {
+        board
+            .record(&naive, record("orders", Running), verdict, at)
+            .are_of_state()
+    };
+    assert!(!records(says(Running), at(1)));
+    assert!(records(says(Lost), at(2)));
+    assert!(records(says(Lost), at(3)));
     let [(_, view)] = &board.of(&key("orders"))[..] else {
         panic!("not one shadow")
     };
     assert!(view.differs());
     assert_eq!((view.since, view.judged, view.differed), (at(2), 3, 2));
-    board.record(&naive, record("orders", Lost), says(Lost), at(4));
+    let (lost, verdict) = agrees(Lost);
+    board.record(&naive, lost, verdict, at(4));
     let (_, view) = board.of(&key("orders")).remove(0);
     assert_eq!(
         (view.differs(), view.since, view.judged, view.differed),
@@ -57,8 +65,12 @@ fn a_difference_stands_since_it_began_and_each_comparison_counts() {
 fn the_same_state_in_another_attempt_is_a_difference() {
     let (board, naive) = (ShadowBoard::default(), PolicyName::new("naive"));
     let mut later = says(Running);
-    later.shown.attempt = 1;
-    assert!(board.record(&naive, record("orders", Running), later, at(1)));
+    later.shown.shows.attempt = 1;
+    assert!(
+        board
+            .record(&naive, record("orders", Running), later, at(1))
+            .are_of_state()
+    );
 }
 
 #[test]
@@ -83,13 +95,15 @@ fn the_tally_follows_what_is_noted_and_forgotten() {
         judged: 3,
         differed: 2,
         failures: 0,
+        aspects: BTreeMap::from([(Aspect::State, AspectCount { jobs: 1, differed: 2 })]),
     };
-    assert_eq!(board.counts(), [(naive.clone(), counts)]);
+    assert_eq!(board.counts(), [(naive.clone(), counts.clone())]);
     board.forget(&key("clicks"));
     assert_eq!(board.of(&key("clicks")), []);
     let left = ShadowCounts {
         jobs: 1,
         differing: 0,
+        aspects: BTreeMap::from([(Aspect::State, AspectCount { jobs: 0, differed: 2 })]),
         ..counts
     };
     assert_eq!(board.counts(), [(naive, left)]);
@@ -107,6 +121,7 @@ fn pages_join_over_policies_and_leave_out_what_is_not_wanted() {
         let mut wanted = ShadowFilter {
             policy: policy.map(PolicyName::new),
             differs,
+            aspects: Aspects::default(),
             after: None,
         };
         let mut seen = Vec::new();
@@ -161,4 +176,39 @@ fn a_page_over_policies_has_no_more_than_was_asked_for() {
     }
     let page = |limit| board.page(&ShadowFilter::default(), limit).len();
     assert_eq!((page(3), page(9)), (3, 4));
+}
+
+/// It says the same state, and raises an alert that the other does not.
+#[test]
+fn an_alert_alone_is_a_difference_of_its_own_and_none_of_state() {
+    let (board, storms) = (ShadowBoard::default(), PolicyName::new("storms"));
+    let mut alerting = says(Running);
+    alerting.shown.shows.alerts = vec![ShownAlert {
+        name: "RestartStorm".to_owned(),
+        scope: AlertScope::Job,
+    }];
+    let records = |verdict, at| board.record(&storms, record("orders", Running), verdict, at);
+    records(says(Running), at(1));
+    assert_eq!(
+        records(alerting.clone(), at(2)).iter().collect::<Vec<_>>(),
+        [Aspect::Alerts]
+    );
+    records(alerting, at(3));
+    let (_, view) = board.of(&key("orders")).remove(0);
+    assert_eq!((view.differs(), view.since, view.differed), (false, at(1), 0));
+    let differing = |since, times| BTreeMap::from([(Aspect::Alerts, Differing { since, times })]);
+    assert_eq!(view.differences, differing(Some(at(2)), 2));
+    let wanted = ShadowFilter {
+        aspects: [Aspect::Alerts, Aspect::Conditions].into_iter().collect(),
+        ..ShadowFilter::default()
+    };
+    assert_eq!(board.page(&wanted, 9).len(), 1);
+    records(says(Running), at(4));
+    let (_, view) = board.of(&key("orders")).remove(0);
+    assert_eq!(view.differences, differing(None, 2));
+    assert_eq!(board.page(&wanted, 9).len(), 0);
+    let (_, counts) = board.counts().remove(0);
+    assert_eq!((counts.differing, counts.differed), (0, 0));
+    let all: Vec<_> = counts.by_aspect().filter(|(_, count)| count.differed > 0).collect();
+    assert_eq!(all, [(Aspect::Alerts, AspectCount { jobs: 0, differed: 2 })]);
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use steadfast_core::alert::{AlertEvent, AlertStatus};
 use steadfast_core::board::ObjectRef;
 use steadfast_core::cluster_lists::ListStatus;
 use steadfast_core::error_chain::error_chain;
@@ -288,11 +289,13 @@ impl Readers {
         match show {
             Show::Changed(change, view) => {
                 self.report_transitions(&change);
+                report_alerts(&change);
                 self.report_intent(&change.record);
                 self.show_record(view);
             }
             Show::Forgotten(change) => {
                 let key = &change.record.key;
+                report_alerts(&change);
                 self.projection.remove(key);
                 self.shadows.forget(key);
                 self.metrics.forget(key);
@@ -314,13 +317,8 @@ impl Readers {
             }
             Show::Watch(key, watch) => self.projection.show_watch(&key, watch),
             Show::Shadow(policy, record, verdict) => {
-                if self.shadows.record(&policy, record, verdict, now) {
-                    let policy = policy.to_string();
-                    self.metrics
-                        .shadow_differences
-                        .get_or_create(&PolicyLabel { policy })
-                        .inc();
-                }
+                let aspects = self.shadows.record(&policy, record, verdict, now);
+                self.metrics.shadows.compared(&policy, &aspects);
             }
             Show::Worked(policy, work) => self.metrics.worked(&policy, &work),
             Show::Suspended(policy, since) => self.suspended(&policy, since),
@@ -330,7 +328,7 @@ impl Readers {
                 self.status
                     .write(|status| status.policies = policies.statuses(&status.policies, now));
                 // Those that are no shadows, or not there, any more leave the metrics.
-                self.metrics.shadow_jobs_differing.clear();
+                self.metrics.shadows.begin();
                 self.metrics.policy_waiting.clear();
                 self.metrics.policy_suspended.clear();
             }
@@ -373,7 +371,7 @@ impl Readers {
 
     /// Everything of a commit is shown: those who follow the journal may read on.
     pub(super) fn announce(&self, newest: Option<Sequence>) {
-        self.metrics.show_shadows(&self.shadows.counts());
+        self.metrics.shadows.show(&self.shadows.counts());
         if let Some(newest) = newest {
             self.entries.send_replace(newest);
         }
@@ -411,6 +409,31 @@ impl Readers {
                     job = %change.record.key, %from, %to, attempt = transition.attempt,
                     "{}{}", what_began(*from, *to), reason.message
                 );
+            }
+        }
+    }
+}
+
+/// Says in the log which alerts begin and end. Of one that many records share the journal has one entry, and so has the log.
+fn report_alerts(change: &Change) {
+    for event in &change.events {
+        if let Event::Alert(alert) = event {
+            let AlertEvent {
+                alert: name,
+                scope,
+                status,
+                since,
+                message,
+                silenced,
+            } = alert;
+            let job = &change.record.key;
+            match status {
+                AlertStatus::Firing => {
+                    tracing::info!(%job, alert = name, %scope, silenced, "an alert was raised: {message}");
+                }
+                AlertStatus::Resolved => {
+                    tracing::info!(%job, alert = name, %scope, silenced, %since, "an alert was resolved: {message}");
+                }
             }
         }
     }

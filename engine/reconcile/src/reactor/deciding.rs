@@ -296,6 +296,7 @@ impl Reactor {
                 rule,
                 failure: failure.clone(),
                 transition: transition_of(&plan).cloned(),
+                shown: Some(plan.shown.clone()),
                 snapshot: *snapshot,
             });
         }

@@ -91,6 +91,7 @@ impl Reactor {
                     before,
                     snapshot,
                     committed,
+                    shown: plan.shown,
                 });
             }
         }

@@ -75,6 +75,7 @@ test('the evidence is in the words of `steadfast explain`, with ages', async ({ 
   await expect(row('flink').locator('td').first()).toHaveText(/^\d+\.\ds$/);
   await expect(page.getByText('Never asked: exceptions, events, last words')).toBeVisible();
   await expect(page.locator('tr[data-shadow="naive"]')).toContainText('differs');
+  await expect(page.locator('tr[data-shadow="naive"]')).toContainText('alerts: JobFailed; recorded: none');
 });
 
 test('Flink is asked for its own facts, and the log only when somebody wants it', async ({ page, open }) => {

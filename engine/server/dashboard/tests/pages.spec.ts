@@ -211,7 +211,17 @@ test('policies tell module, digest, standing, latency and what shadows would sho
       ],
       lastReload: { at: iso(now), result: 'refused', message: 'line 12: unknown key' },
     };
-    one.shadows = { policies: [{ policy: 'naive', jobs: 1, differing: 1, judged: 200, differed: 31, failures: 2 }], items: [{ policy: 'naive', job: id, differs: true, decided: { ...shown, policy: 'conservative' }, shadow: { ...shown, state: 'FAILED', rule: 'gone' }, since: iso(now), judged: 200, differed: 31, failure: null }], cursor: null } satisfies ShadowPage;
+    const beside = { alerts: [], conditions: [], attention: 'active' as const, pollAfterSeconds: 5, wanted: [] };
+    const alert = { name: 'RestartStorm', scope: 'job' as const, since: iso(now), message: '5 restarts' };
+    const aspects = [{ aspect: 'state' as const, jobs: 1, differed: 31 }, { aspect: 'alerts' as const, jobs: 1, differed: 7 }, { aspect: 'pace' as const, jobs: 0, differed: 0 }];
+    one.shadows = {
+      policies: [{ policy: 'naive', jobs: 2, differing: 1, judged: 200, differed: 31, failures: 2, aspects }],
+      items: [
+        { policy: 'naive', job: id, differs: true, aspects: ['state', 'reason'], decided: { ...shown, policy: 'conservative' }, shadow: { ...shown, state: 'FAILED', rule: 'gone' }, since: iso(now), judged: 200, differed: 31, compared: { differences: [{ aspect: 'state', since: iso(now), times: 31 }], decided: beside, shadow: beside }, failure: null },
+        { policy: 'naive', job: `${id}2`, differs: false, aspects: ['alerts'], decided: { ...shown, policy: 'conservative' }, shadow: { ...shown, rule: 'storm' }, since: iso(now), judged: 200, differed: 0, compared: { differences: [{ aspect: 'alerts', since: iso(now - MINUTE), times: 7 }], decided: beside, shadow: { ...beside, alerts: [alert] } }, failure: null },
+      ],
+      cursor: null,
+    } satisfies ShadowPage;
     one.metrics = 'steadfast_policy_decision_duration_seconds_sum{policy="conservative"} 1.2\nsteadfast_policy_decision_duration_seconds_count{policy="conservative"} 4000\n';
   });
   await expect(page.locator('[data-policy="conservative"]')).toContainText('0.30 ms');
@@ -222,6 +232,11 @@ test('policies tell module, digest, standing, latency and what shadows would sho
   await expect(page.locator('[data-policy="naive"]')).toContainText('HTTP 404');
   await expect(page.locator('[data-policy="naive"]')).toContainText('differed in 31 of 200 decisions (15.5%), 2 failures');
   await expect(page.getByRole('table')).toContainText('FAILED');
+  await expect(page.locator('[data-policy="naive"]')).toContainText('alerts: 1 job now, 7 decisions so far');
+  await expect(page.locator('[data-policy="naive"]')).not.toContainText('pace of polls');
+  // What differs in alerts alone is told apart from what differs in state.
+  await expect(page.getByRole('row', { name: 'orders2' })).toContainText('alerts: RestartStorm; recorded: none');
+  await expect(page.getByRole('row', { name: 'orders2' })).not.toContainText('state');
   await expect(page.getByText('line 12: unknown key')).toBeVisible();
 });
 

@@ -6,11 +6,12 @@ use steadfast_core::record::JobRecord;
 use steadfast_core::shadow;
 use utoipa::ToSchema;
 
+use super::compared::{Aspect, Compared};
 use super::decision::FailureKind;
 use super::record::Reason;
 use super::scalar::Moment;
 use super::state::{Confidence, State};
-use super::table::{Shows, object};
+use super::table::Shows;
 
 /// One shadow policy beside the record, as `/api/v1/shadows` shows it too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -23,6 +24,9 @@ pub struct Shadow {
     pub job: String,
     /// Whether the two show another state or attempt.
     pub differs: bool,
+    /// In what the two differ now, the gravest first; left out where they do not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aspects: Vec<Aspect>,
     /// What the record says.
     pub decided: Decided,
     /// What it would say if the shadow decided.
@@ -36,13 +40,19 @@ pub struct Shadow {
     /// The shadow's last failure.
     #[schema(required)]
     pub failure: Option<LastFailure>,
+    /// What else is compared. An engine of an earlier version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
 }
 
 impl From<&(PolicyName, shadow::ShadowView)> for Shadow {
     fn from((policy, view): &(PolicyName, shadow::ShadowView)) -> Self {
         let shadow::ShadowView {
             decided,
+            beside: _,
             shown,
+            aspects,
+            differences: _,
             since,
             judged,
             differed,
@@ -52,12 +62,14 @@ impl From<&(PolicyName, shadow::ShadowView)> for Shadow {
             policy: policy.to_string(),
             job: decided.key.to_string(),
             differs: view.differs(),
+            aspects: aspects.iter().map(|aspect| Shows::of(&aspect)).collect(),
             decided: Decided::from(&**decided),
-            shadow: Shown::of(shown),
+            shadow: Shown::from(shown),
             since: Shows::of(since),
             judged: *judged,
             differed: *differed,
             failure: failure.as_ref().map(LastFailure::from),
+            compared: Some(Compared::from(view)),
         }
     }
 }
@@ -90,21 +102,34 @@ impl From<&JobRecord> for Decided {
     }
 }
 
-object!(
-    /// What a shadow would say.
-    Shown of shadow::ShadowState {
-        /// The state it would show.
-        state: State = state,
-        /// In which attempt.
-        attempt: u32 = attempt,
-        /// How sure it is of it.
-        confidence: Confidence = confidence,
-        /// Why it would be that state.
-        reason: Reason = reason,
-        /// The rule of its last decision; null until it has decided.
-        rule: Option<String> = rule,
+/// What a shadow would say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = explain::Shown)]
+pub struct Shown {
+    /// The state it would show.
+    pub state: State,
+    /// In which attempt.
+    pub attempt: u32,
+    /// How sure it is of it.
+    pub confidence: Confidence,
+    /// Why it would be that state.
+    pub reason: Reason,
+    /// The rule of its last decision; null until it has decided.
+    pub rule: Option<String>,
+}
+
+impl From<&shadow::ShadowState> for Shown {
+    fn from(core: &shadow::ShadowState) -> Self {
+        let shown = &core.shows;
+        Self {
+            state: Shows::of(&shown.state),
+            attempt: shown.attempt,
+            confidence: Shows::of(&shown.confidence),
+            reason: Shows::of(&core.reason),
+            rule: core.rule.clone(),
+        }
     }
-);
+}
 
 /// When and how a shadow last failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

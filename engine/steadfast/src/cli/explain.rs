@@ -1,5 +1,7 @@
 //! `steadfast explain`.
 
+mod beside;
+
 use std::time::Duration;
 
 use clap::Args;
@@ -9,7 +11,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use steadfast_server::explain::{
     Alert, Awaited, Condition, Deletion, Deployment, Evidence, Explanation, FlinkJob, FlinkResource, JobEnd, KubeEvent,
-    Observed, Outcome, Pod, PostedIntent, Readiness, Record, Rollout, Rule, Shadow, Snapshot, State,
+    Observed, Outcome, Pod, PostedIntent, Readiness, Record, Rollout, Rule, Snapshot, State,
 };
 
 use super::age::short;
@@ -88,7 +90,7 @@ fn read(job: &str, explanation: &Explanation) -> String {
     page.push_str(&standing(conditions));
     page.push_str(&firing(alerts));
     page.push_str(&evidence(snapshot, archive));
-    page.push_str(&beside(shadows));
+    page.push_str(&beside::page(shadows));
     page.push_str(&awaited(waits_for, snapshot, archive));
     page
 }
@@ -343,31 +345,6 @@ fn resource(resource: &FlinkResource) -> String {
     line.extend(resource.lifecycle.iter().map(|lifecycle| format!(", {lifecycle}")));
     line.extend(resource.error.iter().map(|error| format!(", {error}")));
     line
-}
-
-/// What each shadow policy would show instead.
-fn beside(shadows: &[Shadow]) -> String {
-    if shadows.is_empty() {
-        return String::new();
-    }
-    let lines = shadows.iter().map(|one| {
-        let compared = if one.differs { "differs" } else { "agrees" };
-        let failed = one.failure.as_ref().map_or_else(String::new, |failure| {
-            format!("\n    failed at {}: {}", failure.at, failure.message)
-        });
-        format!(
-            "  {}: {}, {}; {compared} since {}, differed in {} of {} decisions\n    {}: {}{failed}\n",
-            one.policy,
-            one.shadow.state,
-            one.shadow.confidence,
-            one.since,
-            one.differed,
-            one.judged,
-            one.shadow.reason.code,
-            one.shadow.reason.message,
-        )
-    });
-    format!("\nShadow policies\n{}", lines.collect::<String>())
 }
 
 fn awaited(waits_for: &[Awaited], snapshot: &Snapshot, archive: Archive) -> String {

@@ -173,7 +173,7 @@ fn word(view: &JobView) -> String {
 fn naive(running: &Running, key: &JobKey) -> Option<String> {
     let shadows = running.shadows.of(key);
     let (_, view) = shadows.iter().find(|(policy, _)| policy.as_str() == "naive")?;
-    Some(view.shown.state.to_string())
+    Some(view.shown.shows.state.to_string())
 }
 
 #[cfg(test)]

@@ -10,11 +10,13 @@ use crate::unreadable::{ApiServer, write_kubeconfig};
 type Described = (String, BTreeSet<String>);
 
 /// What such an engine has nothing to say of: a family without a sample is not named.
-const ABSENT: [&str; 9] = [
+const ABSENT: [&str; 11] = [
     "steadfast_decisions_trimmed_total",
     "steadfast_forbidden_requests_total",
     "steadfast_policy_failures_total",
     "steadfast_policy_suspended",
+    "steadfast_shadow_aspect_differences_total",
+    "steadfast_shadow_aspect_jobs_differing",
     "steadfast_shadow_differences_total",
     "steadfast_shadow_jobs_differing",
     "steadfast_shadow_skipped_total",

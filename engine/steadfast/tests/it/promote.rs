@@ -37,6 +37,11 @@ fn a_promoted_shadow_decides_in_the_running_engine() {
         promoted.out
     );
     assert!(promoted.err.contains("the engine has taken it up"), "{}", promoted.err);
+    assert!(
+        promoted.err.contains("as a shadow, `naive` was compared"),
+        "{}",
+        promoted.err
+    );
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(
         text.contains("# Decides.\n") && text.contains("# Is looked at.\n"),
@@ -105,4 +110,78 @@ fn without_an_engine_the_file_is_changed_and_what_to_do_is_said() {
         ended.out,
         "- naive (shadow, 100%)\n+ naive (decides, 20%)\n  default (decides, 100%)\n"
     );
+}
+
+/// It says the same states, alerts at once where the other waits, and asks for another pace.
+const IMPATIENT: &str = "\
+[timing]
+poll = \"50ms\"
+timeout = \"50ms\"
+[[policy]]
+name = \"default\"
+module = \"builtin:conservative\"
+[[policy]]
+name = \"impatient\"
+module = \"builtin:conservative\"
+params = { unreachable_after = \"10ms\", alert_after = \"10ms\" }
+shadow = true
+";
+
+#[test]
+fn what_a_shadow_differs_in_beside_the_state_is_counted_shown_explained_and_told_when_it_is_promoted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.toml"), format!("{BASE}{IMPATIENT}")).unwrap();
+    let engine = Engine::start_configured(folder.path());
+    let page = engine.wait_for("/api/v1/shadows?aspect=alerts", "no alert differs", |page| {
+        page["items"].as_array().is_some_and(|items| !items.is_empty())
+    });
+    let item = &page["items"][0];
+    assert_eq!(
+        (&item["differs"], &item["differed"]),
+        (&false.into(), &0.into()),
+        "{item:#}"
+    );
+    assert_eq!(item["aspects"][0], "alerts", "{item:#}");
+    let alert = &item["compared"]["shadow"]["alerts"][0];
+    assert_eq!(
+        (&alert["name"], &alert["scope"]),
+        (&"FlinkUnreachable".into(), &"cluster".into())
+    );
+    assert_eq!(item["compared"]["decided"]["alerts"], serde_json::json!([]));
+    // Nobody is told of it.
+    assert_eq!(engine.get("/api/v1/alerts")["items"], serde_json::json!([]));
+    let explained = engine.ask(folder.path(), &["explain", "-/-/orders"]).out;
+    for said in [
+        "agrees in state since",
+        "\n    alerts: FlinkUnreachable (cluster), recorded: none\n",
+        "    so far: alerts in ",
+    ] {
+        assert!(explained.contains(said), "{said}: {explained}");
+    }
+    let metrics = engine.text("GET", "/metrics").1;
+    for said in [
+        "steadfast_shadow_aspect_jobs_differing{policy=\"impatient\",aspect=\"alerts\"} 1\n",
+        "steadfast_shadow_aspect_jobs_differing{policy=\"impatient\",aspect=\"state\"} 0\n",
+        "steadfast_shadow_jobs_differing{policy=\"impatient\"} 0\n",
+        "steadfast_shadow_aspect_differences_total{policy=\"impatient\",aspect=\"alerts\"} ",
+    ] {
+        assert!(metrics.contains(said), "{said}: {metrics}");
+    }
+    assert!(
+        !metrics.contains("steadfast_shadow_differences_total{policy=\"impatient\"}"),
+        "{metrics}"
+    );
+
+    let promoted = engine.ask(folder.path(), &["policy", "promote", "impatient"]);
+    assert_eq!(promoted.code, Some(0), "{}", promoted.err);
+    let told = promoted
+        .err
+        .lines()
+        .find(|line| line.contains("as a shadow, `impatient`"));
+    let told = told.unwrap_or_else(|| panic!("{}", promoted.err));
+    assert!(
+        told.contains("and differed in alerts ") && told.contains("; in conditions "),
+        "{told}"
+    );
+    assert!(!told.contains("state"), "{told}");
 }

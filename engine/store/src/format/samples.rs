@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use steadfast_core::alert::{AlertEvent, AlertStatus};
 use steadfast_core::call::{Asked, AskedSilence, Call, Through};
-use steadfast_core::decision::{PolicyFailure, PolicyFailureKind};
+use steadfast_core::decision::{LookupSource, PolicyFailure, PolicyFailureKind};
 use steadfast_core::evidence::{Evidence, Fault, FaultKind, Observation, Observed};
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, Namespace, PolicyName, SessionJob, TargetId, Uid};
 use steadfast_core::incarnation::{Incarnation, UidSeen};
@@ -17,6 +17,7 @@ use steadfast_core::record::{
     AlertScope, Condition, JobRecord, Origin, OtherJob, PostedIntent, Reason, Silence, StandingAlert,
 };
 use steadfast_core::recording::Recorded;
+use steadfast_core::shown::{Looks, Shown, ShownAlert};
 use steadfast_core::snapshot::{Fleet, Snapshot};
 use steadfast_core::state::{Attention, ConditionType, Confidence, Intent, JobState, Mode};
 use steadfast_core::time::Timestamp;
@@ -384,6 +385,7 @@ fn shown(snapshot: Snapshot) -> Recorded {
         rule: None,
         failure: None,
         transition: None,
+        shown: None,
     }
 }
 
@@ -408,6 +410,50 @@ pub(super) fn recordings() -> Vec<Recorded> {
         .chain(present)
         .chain(failed)
         .collect()
+}
+
+/// Recordings with what their decisions showed: with all there is, with as little as there can be, and of a policy that failed.
+pub(super) fn shown_recordings() -> Vec<Recorded> {
+    let alerts = [AlertScope::Cluster, AlertScope::Job, AlertScope::Policy]
+        .iter()
+        .zip(["A", "B", "C"]);
+    let full = Shown {
+        state: JobState::Running,
+        attempt: 3,
+        confidence: Confidence::Inferred,
+        reason: "FlinkSays".to_owned(),
+        conditions: vec![ConditionType::FlinkUnreachable, ConditionType::CrashLoop],
+        alerts: alerts
+            .map(|(scope, name)| ShownAlert {
+                name: name.to_owned(),
+                scope: *scope,
+            })
+            .collect(),
+        attention: Attention::Sleeping,
+        looks: Some(Looks {
+            poll_after: Duration::from_millis(1500),
+            wanted: LookupSource::ALL.to_vec(),
+        }),
+    };
+    let bare = Shown {
+        conditions: Vec::new(),
+        alerts: Vec::new(),
+        looks: Some(Looks {
+            poll_after: Duration::from_secs(5),
+            wanted: Vec::new(),
+        }),
+        ..full.clone()
+    };
+    let failed = Shown {
+        conditions: vec![ConditionType::PolicyFailing],
+        looks: None,
+        ..full.clone()
+    };
+    let all = [full, bare, failed].map(|one| Recorded {
+        shown: Some(one),
+        ..shown(blank(unseen()))
+    });
+    all.to_vec()
 }
 
 /// Records of which somebody silenced something.

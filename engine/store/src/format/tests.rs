@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
+use steadfast_core::decision::LookupSource;
 use steadfast_core::evidence::{FaultKind, Observed};
 use steadfast_core::journal::{
     Change, Commit, EntriesOf, Event, Journal as _, Recordings as _, Sequence, SinkCursors as _,
@@ -84,6 +85,26 @@ fn recordings_are_what_they_were() {
     pinned!("recordings.jsonl", samples::recordings());
 }
 
+/// It was kept later than the rest, and is left out where it is not known: the recordings above have none.
+#[test]
+fn what_decisions_showed_is_what_it_was() {
+    pinned!("shown-recordings.jsonl", samples::shown_recordings());
+    for line in lines("recordings.jsonl") {
+        assert!(!line.contains("\"shown\""), "{line}");
+    }
+}
+
+/// As a later build may record it: a look-up that this one has no word for.
+#[test]
+fn a_look_up_nobody_has_heard_of_is_passed_over() {
+    let line = &lines("shown-recordings.jsonl")[0];
+    let newer = line.replace("\"exceptions\"", "\"tea-leaves\"");
+    assert_ne!(&newer, line);
+    let recorded: Recorded = read(newer.as_bytes()).unwrap();
+    let wanted = recorded.shown.unwrap().looks.unwrap().wanted;
+    assert_eq!(wanted.len(), LookupSource::ALL.len() - 1);
+}
+
 /// They came later still: to an earlier build nothing is silenced, and who asked for it took something back.
 #[test]
 fn silences_are_what_they_were() {
@@ -104,7 +125,13 @@ fn what_was_said_of_silences_is_what_it_was() {
 /// A word that no file holds is a word that nothing pins.
 #[test]
 fn the_files_hold_every_word() {
-    let files = ["records.jsonl", "events.jsonl", "calls.jsonl", "recordings.jsonl"];
+    let files = [
+        "records.jsonl",
+        "events.jsonl",
+        "calls.jsonl",
+        "recordings.jsonl",
+        "shown-recordings.jsonl",
+    ];
     let text: String = files.iter().flat_map(|name| lines(name)).collect();
     for words in v1::WORDS {
         for word in *words {
@@ -395,6 +422,7 @@ async fn write_samples() {
     write_lines(&folder, "silenced-events.jsonl", &samples::silenced_events());
     write_lines(&folder, "asked-silences.jsonl", &samples::asked_silences());
     write_lines(&folder, "recordings.jsonl", &samples::recordings());
+    write_lines(&folder, "shown-recordings.jsonl", &samples::shown_recordings());
     write_new(&folder, "recording.deflate", &pack(&samples::recordings()[4]).unwrap());
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("store.db");

@@ -9,6 +9,7 @@ mod facts;
 mod record;
 mod recording;
 mod scalar;
+mod shown;
 mod state;
 
 pub(super) use event::Event;
@@ -37,4 +38,5 @@ pub(super) const WORDS: &[&[&str]] = &[
     facts::ResourceKind::WORDS,
     facts::Desired::WORDS,
     recording::FailureKind::WORDS,
+    shown::Scope::WORDS,
 ];

@@ -1,6 +1,7 @@
 //! Other policies decide.
 
 use steadfast_core::id::PolicyName;
+use steadfast_core::shown::Shown;
 use steadfast_core::state::ConditionType;
 
 use super::*;
@@ -149,6 +150,7 @@ fn a_shadow_that_stays_keeps_its_records_and_another_module_begins_anew() {
         rig.reactor.compare(Compared {
             before: Arc::clone(&before),
             snapshot,
+            shown: Shown::kept(&before),
             committed: before,
         });
         rig.reactor.ask_shadows(rig.now);

@@ -420,7 +420,7 @@ fn a_shadow_is_compared_with_what_was_committed_with_what_it_saw() {
         .told
         .iter()
         .filter_map(|show| match show {
-            Show::Shadow(_, committed, verdict) => Some((committed.state, verdict.shown.state)),
+            Show::Shadow(_, committed, verdict) => Some((committed.state, verdict.shown.shows.state)),
             Show::Changed(..)
             | Show::Forgotten(_)
             | Show::Repaired(_)

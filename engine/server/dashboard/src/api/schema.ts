@@ -695,9 +695,12 @@ export interface components {
             message: string;
             /** @description What it is about. */
             scope: components["schemas"]["AlertScope"];
+            /** @description The job that this silence is noted at, and where it can be taken back. */
+            silencedJob?: string | null;
             /**
              * Format: date-time
-             * @description Until when nobody is told of it, by a silence of this job; absent if there is none.
+             * @description Until when nobody is told of it: by a silence of this job, or of any that shares it where it is about a cluster or a policy; absent if
+             *     there is none.
              */
             silencedUntil?: string | null;
             /** Format: date-time */
@@ -811,6 +814,11 @@ export interface components {
          * @enum {string}
          */
         AskedCondition: "FlinkUnreachable" | "KubernetesUnreachable" | "AccessDenied" | "Unresponsive" | "CrashLoop" | "ImagePull" | "Terminating" | "CheckpointsFailing" | "RestartLoop" | "FleetDisrupted" | "PolicyFailing" | "PolicyOutdated" | "DecisionTrimmed" | "RateLimited" | "*";
+        /**
+         * @description In what two decisions can differ, the gravest first
+         * @enum {string}
+         */
+        Aspect: "state" | "attempt" | "alerts" | "conditions" | "confidence" | "reason" | "pace" | "lookups";
         /**
          * @description Whether a watch polls
          * @enum {string}
@@ -977,11 +985,15 @@ export interface components {
         };
         /** @description One shadow policy beside the record of one job. */
         Comparison: {
+            /** @description In what the two differ now, the gravest first. */
+            aspects: components["schemas"]["Aspect"][];
+            /** @description What else is compared. */
+            compared: components["schemas"]["explain.Compared"];
             /** @description What the record says. */
             decided: components["schemas"]["Decided"];
             /**
              * Format: int64
-             * @description How often they differed.
+             * @description How often they differed in state or attempt.
              */
             differed: number;
             /** @description Whether the two show another state or attempt. */
@@ -999,7 +1011,7 @@ export interface components {
             shadow: components["schemas"]["ShadowState"];
             /**
              * Format: date-time
-             * @description Since when the two differ, or agree.
+             * @description Since when the two show another state or attempt, or the same.
              */
             since: string;
         };
@@ -1920,6 +1932,20 @@ export interface components {
              */
             unconfirmed: number;
         };
+        /** @description One shadow policy over all its jobs, in one aspect. */
+        ShadowAspect: {
+            aspect: components["schemas"]["Aspect"];
+            /**
+             * Format: int64
+             * @description How often it differed in it.
+             */
+            differed: number;
+            /**
+             * Format: int64
+             * @description Jobs that differ in it now.
+             */
+            jobs: number;
+        };
         /** @description How shadow policies compare: all of them over all their jobs, and a page of their jobs. */
         ShadowPage: {
             /** @description Where the next page begins; null on the last one. */
@@ -1930,9 +1956,11 @@ export interface components {
         };
         /** @description One shadow policy over all its jobs. */
         ShadowPolicy: {
+            /** @description In what it differs, the gravest first. */
+            aspects: components["schemas"]["ShadowAspect"][];
             /**
              * Format: int64
-             * @description How often it differed.
+             * @description How often it differed in state or attempt.
              */
             differed: number;
             /**
@@ -1975,7 +2003,10 @@ export interface components {
             by?: string | null;
             /** @description Why, as they said. */
             comment?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Since when nobody is told of it: since it was asked for, or since the alert began that nobody had been told of by then.
+             */
             since: string;
             /** Format: date-time */
             until: string;
@@ -2294,6 +2325,11 @@ export interface components {
          */
         "explain.AlertScope": "job" | "cluster" | "policy";
         /**
+         * @description In what two decisions can differ, the gravest first.
+         * @enum {string}
+         */
+        "explain.Aspect": "state" | "attempt" | "alerts" | "conditions" | "confidence" | "reason" | "pace" | "lookups";
+        /**
          * @description Whether a watch polls.
          * @enum {string}
          */
@@ -2303,6 +2339,27 @@ export interface components {
             dueAt: components["schemas"]["explain.Moment"] | null;
             /** @description `flink`, a source that the policy asked for, or `review`: all is judged again at that time, since ages count. */
             look: components["schemas"]["AwaitedLook"];
+        };
+        /** @description What stands beside a state, and what is asked next. */
+        "explain.Beside": {
+            /** @description The alerts that stand. */
+            alerts: components["schemas"]["explain.Alert"][];
+            /** @description Whether the watch polls. */
+            attention: components["schemas"]["explain.Attention"];
+            /** @description The conditions that stand. */
+            conditions: components["schemas"]["explain.Condition"][];
+            pollAfterSeconds: components["schemas"]["explain.Seconds"] | null;
+            /** @description Evidence that the decision asks for. */
+            wanted: components["schemas"]["explain.LookupSource"][];
+        };
+        /** @description All that is compared beside state, attempt, confidence and reason. */
+        "explain.Compared": {
+            /** @description What the record shows beside the state. */
+            decided: components["schemas"]["explain.Beside"];
+            /** @description In what the two have differed so far, the gravest first. */
+            differences: components["schemas"]["explain.Difference"][];
+            /** @description What it would show if the shadow decided. Nobody is told of these alerts. */
+            shadow: components["schemas"]["explain.Beside"];
         };
         /** @description Something that stands beside the state. */
         "explain.Condition": {
@@ -2400,6 +2457,17 @@ export interface components {
          * @enum {string}
          */
         "explain.Desired": "running" | "suspended";
+        /** @description How the two have differed in one aspect. */
+        "explain.Difference": {
+            /** @description In what. */
+            aspect: components["schemas"]["explain.Aspect"];
+            since: components["schemas"]["explain.Moment"] | null;
+            /**
+             * Format: int64
+             * @description In how many of the comparisons.
+             */
+            times: number;
+        };
         /**
          * @description What tells how a job ended.
          * @enum {string}
@@ -3119,6 +3187,9 @@ export interface components {
         "explain.SessionJob": string;
         /** @description One shadow policy beside the record, as `/api/v1/shadows` shows it too. */
         "explain.Shadow": {
+            /** @description In what the two differ now, the gravest first; left out where they do not. */
+            aspects?: components["schemas"]["explain.Aspect"][];
+            compared?: components["schemas"]["explain.Compared"] | null;
             /** @description What the record says. */
             decided: components["schemas"]["explain.Decided"];
             /**
@@ -6170,8 +6241,16 @@ export interface operations {
             query?: {
                 /** @description Only this shadow policy. */
                 policy?: string;
-                /** @description true: only jobs of which it would show something else; false: only the others. */
+                /** @description true: only jobs of which it would show another state or attempt; false: only the others. */
                 differs?: boolean;
+                /**
+                 * @description Only jobs of which it would show something else in one of these; repeated, or separated by commas.
+                 * @example [
+                 *       "alerts",
+                 *       "conditions"
+                 *     ]
+                 */
+                aspect?: components["schemas"]["Aspect"][];
                 /** @description Items of a page: 1 to 5000, 500 if not given. */
                 limit?: number;
                 /** @description The `cursor` of the page before. */
@@ -6590,6 +6669,7 @@ export const alertScopeValues: ReadonlyArray<FlattenedDeepRequired<components>["
 export const alertStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AlertStatus"]> = ["firing", "resolved"];
 export const alertToldValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AlertTold"]> = ["firing", "silenced"];
 export const askedConditionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AskedCondition"]> = ["FlinkUnreachable", "KubernetesUnreachable", "AccessDenied", "Unresponsive", "CrashLoop", "ImagePull", "Terminating", "CheckpointsFailing", "RestartLoop", "FleetDisrupted", "PolicyFailing", "PolicyOutdated", "DecisionTrimmed", "RateLimited", "*"];
+export const aspectValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Aspect"]> = ["state", "attempt", "alerts", "conditions", "confidence", "reason", "pace", "lookups"];
 export const attentionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Attention"]> = ["active", "sleeping"];
 export const awaitedLookValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AwaitedLook"]> = ["flink", "exceptions", "checkpoints", "last-words", "archive", "ha-data", "events", "task-managers", "kubernetes", "review"];
 export const callAskedValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CallAsked"]> = ["start", "cancel", "savepoint", "none", "forget", "forget-by-force", "silence", "unsilence"];
@@ -6615,6 +6695,7 @@ export const sortValues: ReadonlyArray<FlattenedDeepRequired<components>["schema
 export const stateValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["State"]> = ["CREATED", "INITIALIZING", "RUNNING", "FAILING", "FAILED", "CANCELLING", "CANCELED", "FINISHED", "RESTARTING", "SUSPENDED", "RECONCILING", "UNKNOWN", "STARTING", "SAVEPOINTING", "LOST", "TERMINATED"];
 export const streamParkStateValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["StreamParkState"]> = ["INITIALIZING", "CREATED", "STARTING", "RESTARTING", "RUNNING", "FAILING", "FAILED", "CANCELLING", "CANCELED", "FINISHED", "SUSPENDED", "RECONCILING", "LOST", "OTHER", "TERMINATED"];
 export const explainAlertScopeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["explain.AlertScope"]> = ["job", "cluster", "policy"];
+export const explainAspectValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["explain.Aspect"]> = ["state", "attempt", "alerts", "conditions", "confidence", "reason", "pace", "lookups"];
 export const explainAttentionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["explain.Attention"]> = ["active", "sleeping"];
 export const explainConditionTypeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["explain.ConditionType"]> = ["FlinkUnreachable", "KubernetesUnreachable", "AccessDenied", "Unresponsive", "CrashLoop", "ImagePull", "Terminating", "CheckpointsFailing", "RestartLoop", "FleetDisrupted", "PolicyFailing", "PolicyOutdated", "DecisionTrimmed", "RateLimited"];
 export const explainConfidenceValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["explain.Confidence"]> = ["confirmed", "inferred", "stale"];

@@ -56,6 +56,7 @@ export type ClusterKind = Schemas['Kind'];
 export type Cluster = Schemas['Cluster'];
 export type ClusterList = Schemas['ClusterList'];
 export type ShadowPage = Schemas['ShadowPage'];
+export type Compared = Schemas['explain.Compared'];
 export type Readiness = Schemas['Readiness'];
 export type Liveness = Schemas['Liveness'];
 export type StoreState = Schemas['StoreState'];

@@ -27,7 +27,12 @@ export function explanationOf(job: Job, now: number): Explanation {
     shadows: [{
       policy: 'naive', job: job.id, differs: true, decided: { ...shown, policy: job.policy },
       shadow: { ...shown, state: 'FAILED', confidence: 'confirmed', reason: { code: 'Naive', message: 'connection refused' }, rule: 'error means gone' },
-      since: iso(now - 61_000), judged: 412, differed: 31, failure: null,
+      since: iso(now - 61_000), judged: 412, differed: 31, failure: null, aspects: ['state', 'alerts', 'reason'],
+      compared: {
+        differences: [{ aspect: 'state', since: iso(now - 61_000), times: 31 }, { aspect: 'alerts', since: iso(now - 31_000), times: 12 }, { aspect: 'reason', since: iso(now - 61_000), times: 400 }],
+        decided: { alerts: [], conditions: [], attention: 'active', pollAfterSeconds: 5, wanted: [] },
+        shadow: { alerts: [{ name: 'JobFailed', scope: 'job', since: iso(now - 31_000), message: 'connection refused' }], conditions: [], attention: 'active', pollAfterSeconds: 5, wanted: [] },
+      },
     }],
     snapshot: {
       now: iso(now), engineSince: iso(now - 9e7), record: recordOf(job), timing: TIMING,

@@ -1,6 +1,7 @@
 //! `steadfast policy promote`: a shadow decides, and the one it replaces becomes the shadow.
 
 mod edit;
+mod record;
 mod write;
 
 pub(in crate::cli) use write::replace;
@@ -44,6 +45,10 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         .map_err(|error| Failure::Usage(error.context(format!("{} was not changed", path.display()))))?;
     let config = Config::parse(path, &promoted.text)?;
     load_policies(&config.policies, &config.registries).map_err(|error| located(path, error))?;
+    // Before the engine sees the file: its counts begin anew then.
+    if let Some(told) = runtime.block_on(record::of(&options.name, &options.server)) {
+        printer::note(&told);
+    }
     write::replace(path, &promoted.text)?;
     // The file is written: whether somebody can be told of it or not, the engine is to take it up.
     let printed = printer::data(&promoted.summary);

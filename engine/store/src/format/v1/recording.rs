@@ -11,6 +11,7 @@ use super::facts::{
 };
 use super::record::Record;
 use super::scalar::{Foreign, Moment};
+use super::shown::Shown;
 use crate::format::shape::{Shared, object, words};
 
 object!(Recording of recording::Recorded {
@@ -19,6 +20,9 @@ object!(Recording of recording::Recorded {
     "rule": Option<String> = rule,
     "failure": Option<Failure> = failure,
     "transition": Option<Transition> = transition,
+    // Recordings from before it was kept lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "shown": Option<Shown> = shown,
 });
 
 object!(Failure of decision::PolicyFailure {
