@@ -1,16 +1,19 @@
 //! Compares what the engine showed with what the story expects. The rules are those of the black-box player, so that
 //! one story means the same in virtual and in real time.
 
+mod alerts;
 mod look;
 mod pattern;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use steadfast_core::id::JobKey;
 use steadfast_core::journal::{Entry, Event, Transition};
 use steadfast_core::state::{JobState, Mode};
 use steadfast_world::World;
 use steadfast_world::story::{Expect, Moment, Pace, Story, TargetSpec, Transitions};
 
+pub use alerts::RaisedAlert;
 pub use look::Shown;
 pub use pattern::fits;
 
@@ -36,6 +39,8 @@ pub struct Judge<'a> {
     looks: Vec<u32>,
     shown: BTreeMap<String, BTreeSet<JobState>>,
     first_attempt: BTreeMap<String, u32>,
+    /// What the story calls each record, by its key.
+    names: BTreeMap<String, String>,
 }
 
 /// What a story calls the jobs of a session cluster.
@@ -55,6 +60,7 @@ impl<'a> Judge<'a> {
             looks: vec![0; story.expects.len()],
             shown: BTreeMap::new(),
             first_attempt: BTreeMap::new(),
+            names: BTreeMap::new(),
         }
     }
 
@@ -145,6 +151,7 @@ impl<'a> Judge<'a> {
         self.doubled(at, jobs);
         for (name, shown) in self.records(jobs, None) {
             let Some(shown) = shown else { continue };
+            self.names.insert(shown.key.clone(), name.clone());
             if shown.state == JobState::Running {
                 self.first_attempt.entry(name.clone()).or_insert(shown.attempt);
             }
@@ -209,6 +216,9 @@ impl<'a> Judge<'a> {
         if let Some(one) = expect.no_condition.iter().find(|one| shown.conditions.contains(one)) {
             return Some(format!("has condition {one}"));
         }
+        if let Some(wrong) = alerts::wrong(expect, &shown.alerts) {
+            return Some(wrong);
+        }
         let said = shown.reason.to_lowercase();
         if !expect.reason.is_empty() && !expect.reason.iter().any(|word| said.contains(&word.to_lowercase())) {
             return Some(format!(
@@ -227,6 +237,12 @@ impl<'a> Judge<'a> {
             }
         }
         None
+    }
+
+    /// What the story calls the record of that key; the key, if it was never seen.
+    pub fn name_of(&self, key: &JobKey) -> String {
+        let key = key.to_string();
+        self.names.get(&key).cloned().unwrap_or(key)
     }
 
     /// Judges one record's journal; returns its states, equal neighbours once.
@@ -326,7 +342,7 @@ impl<'a> Judge<'a> {
     }
 
     /// What can be said only when all is over.
-    pub fn finish(&mut self, world: &World, alerts: &[String], metrics: &str) {
+    pub fn finish(&mut self, world: &World, alerts: &[RaisedAlert], metrics: &str) {
         let (story, ends) = (self.story, self.story.ends());
         let unseen: Vec<&Expect> = story
             .expects
@@ -341,13 +357,9 @@ impl<'a> Judge<'a> {
                 format!("no answer from the engine between {} and {}", expect.from, expect.until),
             );
         }
-        if let Some(wanted) = story.verdict.alerts
-            && wanted != alerts.len()
-        {
-            self.fail(
-                ends,
-                format!("{} alerts, not {wanted}: {}", alerts.len(), alerts.join("; ")),
-            );
+        let wanted = story.verdict.alerts.iter();
+        for objection in wanted.flat_map(|wanted| alerts::objections(wanted, alerts)) {
+            self.fail(ends, objection);
         }
         if let Some(most) = story.verdict.max_requests_per_poll {
             for (name, flink) in world.flinks() {

@@ -1,5 +1,6 @@
 //! One play of a story: the world, the engine, and a judge who looks.
 
+mod alerts;
 mod endpoints;
 mod engine;
 mod failures;
@@ -17,11 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use steadfast_core::alert::AlertStatus;
 use steadfast_core::id::{FlinkJobId, JobKey};
-use steadfast_core::journal::{
-    EntriesOf, Entry, Event, Journal as _, Recordings as _, Sequence, SinkCursors as _, Store,
-};
+use steadfast_core::journal::{EntriesOf, Entry, Journal as _, Recordings as _, Sequence, SinkCursors as _, Store};
 use steadfast_core::projection::JobView;
 use steadfast_core::recording::Recorded;
 use steadfast_core::state::Intent;
@@ -450,16 +448,14 @@ impl<'a> Play<'a> {
             .entries(EntriesOf::ForSinks, Sequence::default(), u32::MAX)
             .await?;
         let commits = self.commits.noted();
-        let alerts: Vec<String> = shown
-            .iter()
-            .filter_map(|entry| match &entry.event {
-                Event::Alert(alert) if alert.status == AlertStatus::Firing => {
-                    let at = commits.get(&entry.sequence)?.at;
-                    Some(format!("{} of {} at {at}: {}", alert.alert, entry.key, alert.message))
-                }
-                Event::Alert(_) | Event::Transition(_) | Event::Update(_) | Event::Called(_) | Event::Forgotten => None,
-            })
-            .collect();
+        let name_of = |key: &JobKey| self.judge.name_of(key);
+        let alerts = alerts::raised(&shown, &commits, name_of);
+        for (at, line) in alerts::lines(&shown, &commits, name_of) {
+            self.timeline.line(at, line);
+        }
+        for (at, key, said) in self.commits.watches() {
+            self.timeline.line(at, format!("watch   {}: {said}", name_of(&key)));
+        }
         self.judge.finish(&self.world, &alerts, &self.metrics);
         if self.harness.chaos.is_some() {
             self.agree().await?;

@@ -1,5 +1,6 @@
 //! Stories: a world that changes, and what the record must say. They are data, in TOML.
 
+mod alerts;
 mod check;
 mod fault;
 mod file;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
 
+pub use alerts::{AlertName, Alerts, EitherAlert, Resolved, WantedAlert, Within};
 pub use fault::{FilesFault, FlinkFault, KubernetesFault};
 pub use moment::Moment;
 pub use need::Need;
@@ -185,6 +187,12 @@ pub struct Expect {
     /// Conditions that must not stand.
     #[serde(default)]
     pub no_condition: OneOrMany<ConditionType>,
+    /// Alerts that must stand, each with its alternatives.
+    #[serde(default)]
+    pub alert: OneOrMany<EitherAlert>,
+    /// Alerts that must not stand.
+    #[serde(default)]
+    pub no_alert: OneOrMany<AlertName>,
     /// Words of which one must be in the reason, whatever the case.
     #[serde(default)]
     pub reason: OneOrMany<String>,
@@ -203,8 +211,8 @@ pub struct Verdict {
     pub never: Vec<JobState>,
     /// The recorded states in order.
     pub transitions: Transitions,
-    /// How many alerts begin.
-    pub alerts: Option<usize>,
+    /// The alerts that begin: how many, or which.
+    pub alerts: Option<Alerts>,
     /// Status requests that one Flink cluster may get in a poll, on average.
     pub max_requests_per_poll: Option<f64>,
     /// Requests that an API server may get in any minute.

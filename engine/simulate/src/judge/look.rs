@@ -1,12 +1,15 @@
 //! A record as a look at the engine shows it.
 
 use steadfast_core::projection::JobView;
+use steadfast_core::record::AlertScope;
 use steadfast_core::state::{ConditionType, Confidence, JobState, Mode};
 use steadfast_world::story::TargetSpec;
 
 /// The parts of a record that stories speak of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
+    /// The key of the record.
+    pub key: String,
     /// The cluster; `-` for standalone jobs.
     pub cluster: String,
     /// The namespace; `-` for standalone jobs.
@@ -27,6 +30,8 @@ pub struct Shown {
     pub attempt: u32,
     /// The conditions that stand, by type.
     pub conditions: Vec<ConditionType>,
+    /// The alerts that stand, by name and what they are about.
+    pub alerts: Vec<(String, AlertScope)>,
 }
 
 impl Shown {
@@ -43,6 +48,7 @@ impl From<&JobView> for Shown {
         let record = &view.record;
         let target = &record.key.target;
         Self {
+            key: record.key.to_string(),
             cluster: target.cluster.to_string(),
             namespace: target.namespace.to_string(),
             name: target.name.to_string(),
@@ -53,6 +59,11 @@ impl From<&JobView> for Shown {
             reason: format!("{}: {}", record.reason.code, record.reason.message),
             attempt: record.incarnation.attempt,
             conditions: record.conditions.iter().map(|condition| condition.kind).collect(),
+            alerts: record
+                .alerts
+                .iter()
+                .map(|alert| (alert.name.clone(), alert.scope))
+                .collect(),
         }
     }
 }

@@ -9,9 +9,12 @@ use steadfast_core::journal::{
     Commit, EntriesOf, Entry, History, HistoryPage, Journal, JournalError, Keep, Loaded, Page, Pruned, RecordingPage,
     Recordings, Sequence, SinkCursors, Store,
 };
+use steadfast_core::recording::Recorded;
+use steadfast_core::shown::Looks;
 use steadfast_core::time::Timestamp;
 use steadfast_crash_points::{CrashPoint, Transaction};
 use steadfast_world::clock::WorldClock;
+use steadfast_world::story::Moment;
 use tokio::time::sleep;
 
 use super::Committed;
@@ -22,6 +25,14 @@ use super::mishaps::{AtCommit, Dice, Life};
 pub(super) struct Commits {
     clock: WorldClock,
     noted: Arc<Mutex<BTreeMap<Sequence, Committed>>>,
+    watches: Arc<Mutex<Watches>>,
+}
+
+/// How the watches stood with the decisions of which snapshots are kept, whenever that changed.
+#[derive(Debug, Default)]
+struct Watches {
+    last: BTreeMap<JobKey, String>,
+    changes: Vec<(Moment, JobKey, String)>,
 }
 
 impl Commits {
@@ -29,6 +40,27 @@ impl Commits {
         Self {
             clock,
             noted: Arc::default(),
+            watches: Arc::default(),
+        }
+    }
+
+    /// How the watches stood, and from when on: what the policy asks for, and how often.
+    pub(super) fn watches(&self) -> Vec<(Moment, JobKey, String)> {
+        self.watches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .changes
+            .clone()
+    }
+
+    fn note_watches(&self, decided: Vec<(JobKey, String)>) {
+        let at = self.clock.story_now();
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, said) in decided {
+            if watches.last.get(&key) != Some(&said) {
+                watches.last.insert(key.clone(), said.clone());
+                watches.changes.push((at, key, said));
+            }
         }
     }
 
@@ -96,6 +128,18 @@ impl KillableStore {
     }
 }
 
+/// How a decision has a job watched, for people; `None` if it failed.
+fn watch(recorded: &Recorded) -> Option<(JobKey, String)> {
+    let shown = recorded.shown.as_ref()?;
+    let Looks { poll_after, wanted } = shown.looks.as_ref()?;
+    let wanted: Vec<&str> = wanted.iter().map(|source| source.as_str()).collect();
+    let mut said = format!("{}, polls each {poll_after:?}", shown.attention);
+    if !wanted.is_empty() {
+        said.push_str(&format!(", looks up {}", wanted.join(" and ")));
+    }
+    Some((recorded.key().clone(), said))
+}
+
 #[async_trait]
 impl Journal for KillableStore {
     async fn commit(&self, at: Timestamp, commit: Commit) -> Result<Vec<Entry>, JournalError> {
@@ -114,9 +158,11 @@ impl Journal for KillableStore {
         let jobs = records
             .map(|record| (record.key.clone(), record.incarnation.flink_job_id))
             .collect();
+        let decided = commit.recorded.iter().filter_map(watch).collect();
         self.between(Transaction::COMMIT, async {
             let entries = self.store.commit(at, commit).await?;
             self.commits.note(&entries, &jobs);
+            self.commits.note_watches(decided);
             Ok(entries)
         })
         .await

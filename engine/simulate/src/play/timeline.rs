@@ -20,6 +20,11 @@ impl Timeline {
         self.lines.push((at, format!("world   {}", changes(step).join(", "))));
     }
 
+    /// Something that is known of a moment only when all is over.
+    pub(super) fn line(&mut self, at: Moment, line: String) {
+        self.lines.push((at, line));
+    }
+
     /// A look showed a record.
     pub(super) fn shown(&mut self, at: Moment, name: &str, shown: Option<&Shown>) {
         let text = shown.map_or_else(
@@ -121,7 +126,9 @@ fn job_words(jobs: &[JobSpec]) -> Vec<String> {
 
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, line) in &self.lines {
+        let mut lines: Vec<_> = self.lines.iter().collect();
+        lines.sort_by_key(|(at, _)| *at);
+        for (at, line) in lines {
             writeln!(f, "{:>10}  {line}", at.to_string())?;
         }
         Ok(())

@@ -100,10 +100,8 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         seed: options.seed,
         policies: &|| cast.setups(),
         environment,
-        recording: options
-            .record
-            .as_ref()
-            .map(|_| Recording::endless(Recording::default().every)),
+        // Without --record too: the timeline tells from it how often the policy polls, and what it looks up.
+        recording: Some(Recording::endless(Recording::default().every)),
         chaos: None,
     };
     let record = options

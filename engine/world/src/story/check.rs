@@ -10,7 +10,7 @@ use steadfast_core::state::{ConditionType, JobState, Mode};
 use toml::Spanned;
 
 use super::file::File;
-use super::{EndedJob, Found, Need, Step, TargetSpec, Transitions};
+use super::{Alerts, EndedJob, Found, Need, Resolved, Step, TargetSpec, Transitions};
 
 /// A rule that is broken, and where.
 type Broken = (Range<usize>, String);
@@ -25,6 +25,7 @@ pub(super) fn mistakes(file: &File, targets: &[TargetSpec]) -> Vec<Broken> {
     checker.steps();
     checker.expects();
     checker.verdict();
+    checker.alerts();
     checker.needs();
     checker.broken.sort_by_key(|(span, _)| span.start);
     checker.broken
@@ -145,6 +146,42 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether an alert is to be raised. That none is, an engine without alerts shows as well.
+    fn wants_alerts(&self) -> bool {
+        let verdict = &self.file.verdict;
+        let mut expects = self.file.expects.iter().map(Spanned::get_ref);
+        verdict.alerts.as_ref().is_some_and(Alerts::are_any) || expects.any(|expect| !expect.alert.is_empty())
+    }
+
+    /// What the verdict says of alerts: their records exist, and no time lies before another that it follows.
+    fn alerts(&mut self) {
+        let file = self.file;
+        let span = file.id.span();
+        let Some(Alerts::Are(wanted)) = &file.verdict.alerts else {
+            return;
+        };
+        for alert in wanted {
+            if let Some(name) = &alert.target {
+                self.named(&span, name);
+            }
+            let resolved = match alert.resolved {
+                Some(Resolved::Within(within)) => Some(within),
+                Some(Resolved::AtTheEnd(_)) | None => None,
+            };
+            let in_order = [alert.raised, resolved]
+                .into_iter()
+                .flatten()
+                .all(|within| within.from <= within.until);
+            let raised_first = alert
+                .raised
+                .zip(resolved)
+                .is_none_or(|(raised, resolved)| raised.from <= resolved.until);
+            self.check(&span, in_order && raised_first, || {
+                format!("verdict: {alert}: a time is an earliest and a latest moment, and none is resolved before it is raised")
+            });
+        }
+    }
+
     /// What a story uses stands in `needs`, and what stands there is used.
     fn needs(&mut self) {
         let file = self.file;
@@ -179,7 +216,7 @@ impl Checker<'_> {
             (Need::Intent, any(&|s| s.intent.is_some())),
             (Need::Restart, any(&|s| s.engine.is_some())),
             (Need::Ha, any(&|s| s.ha == Some(true))),
-            (Need::Alerts, file.verdict.alerts.unwrap_or(0) > 0),
+            (Need::Alerts, self.wants_alerts()),
             (Need::Fleet, conditions.contains(&ConditionType::FleetDisrupted)),
             (
                 Need::Checkpoints,

@@ -4,7 +4,7 @@ use steadfast_core::state::JobState;
 use toml::Spanned;
 
 use super::Checker;
-use crate::story::Expect;
+use crate::story::{AlertName, Expect};
 
 impl Checker<'_> {
     pub(super) fn expects(&mut self) {
@@ -51,6 +51,8 @@ fn says_something(expect: &Expect) -> bool {
         confidence,
         condition,
         no_condition,
+        alert,
+        no_alert,
         reason,
         attempt,
         tracked,
@@ -59,6 +61,8 @@ fn says_something(expect: &Expect) -> bool {
         && confidence.is_empty()
         && condition.is_empty()
         && no_condition.is_empty()
+        && alert.is_empty()
+        && no_alert.is_empty()
         && reason.is_empty()
         && attempt.is_empty()
         && tracked.is_none())
@@ -76,5 +80,14 @@ fn contradicts(a: &Expect, b: &Expect) -> bool {
             .iter()
             .any(|either| either.0.iter().all(|one| b.no_condition.contains(one)))
     };
-    meet && (apart(&a.state, &b.state) || unsure || forbids(a, b) || forbids(b, a))
+    let silences = |a: &Expect, b: &Expect| {
+        let is_forbidden = |one: &AlertName| {
+            b.no_alert
+                .iter()
+                .any(|forbidden| forbidden == one || forbidden.is_any())
+        };
+        a.alert.iter().any(|either| either.0.iter().all(is_forbidden))
+    };
+    let alert_apart = silences(a, b) || silences(b, a);
+    meet && (apart(&a.state, &b.state) || unsure || forbids(a, b) || forbids(b, a) || alert_apart)
 }
