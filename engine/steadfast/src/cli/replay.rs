@@ -2,6 +2,7 @@
 
 pub(super) mod report;
 pub(super) mod source;
+mod spans;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,7 +11,7 @@ use clap::Args;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::PolicyName;
 use steadfast_core::recording::Recorded;
-use steadfast_core::replay::{PastFailures, Replay, compare};
+use steadfast_core::replay::{PastFailures, Replay};
 use tokio::runtime::Runtime;
 
 use super::output::{Format, OutputOption};
@@ -27,8 +28,9 @@ const PLACE: &str = "--policy";
 pub(super) const AFTER_HELP: &str = "\
 The engine keeps the snapshots behind its decisions ([recording] in the configuration). Each is shown again to the policy
 that decided it, or to the one of --policy, which takes over from the first snapshot on; what was recorded is compared with
-what it would have said. The same policy goes the same way, so nothing is reported; what is reported is what a change
-would have changed. The engine may be running meanwhile; nothing is written.
+what it would have said: the transitions, and from when to when alerts, conditions, confidence, the reason's code, pace and
+look-ups are others. The same policy goes the same way, so nothing is reported; what is reported is what a change would have
+changed. The engine may be running meanwhile; nothing is written.
 
 Examples:
   steadfast replay                                        whether the policies of config.toml still decide as they did
@@ -37,7 +39,7 @@ Examples:
 
 Exit codes:
   0  nothing would have been different
-  1  something would have been, or nothing could be compared; standard output has it
+  1  something would have been, or not all could be compared; standard output has it
   2  the configuration, the store, the policy or the command line is wrong";
 
 #[derive(Debug, Args)]
@@ -144,8 +146,7 @@ impl Again {
         for (_, replay) in self.policies.into_values() {
             for (key, replayed) in replay.finish() {
                 let of_job: &mut Comparison = jobs.entry(key).or_default();
-                of_job.differences.extend(compare(&replayed.recorded, &replayed.own));
-                of_job.failures.extend(replayed.failures);
+                of_job.add(Comparison::with_recorded(replayed));
             }
         }
         Report {

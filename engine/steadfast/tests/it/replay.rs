@@ -127,3 +127,183 @@ fn jobs_of_one_name_in_two_stories_are_two_jobs() {
         assert!(naive.out.contains(job), "{}", naive.out);
     }
 }
+
+/// A job that fails and stays so: the default policy alerts after half a minute.
+const FAILS: &str = r#"
+id = "fails"
+title = "A job fails, and nobody intended it"
+source = "made for this test"
+needs = ["alerts"]
+
+[[target]]
+name = "orders"
+
+[[step]]
+at = "0s"
+deployment = {}
+pods = [{ name = "jm-1" }]
+jobs = [{ id = "j1" }]
+
+[[step]]
+at = "30s"
+jobs = [{ id = "j1", state = "FAILED", end = "30s" }]
+
+[[expect]]
+from = "80s"
+until = "100s"
+state = "FAILED"
+alert = "job:JobFailed"
+no_alert = ["JobLost", "cluster:*"]
+
+[[expect]]
+from = "5s"
+until = "30s"
+no_alert = "*"
+
+[verdict]
+alerts = [{ name = "JobFailed", target = "orders", raised = ["55s", "80s"], resolved = false }]
+"#;
+
+/// A folder with the snapshots of that story.
+fn failed() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("fails.toml"), FAILS).unwrap();
+    let played = run(folder.path(), &["simulate", "--record", "stories.db", "fails.toml"]);
+    assert_eq!(played.code, Some(0), "{}{}", played.out, played.err);
+    folder
+}
+
+const PATIENT: &str = "{ alert_after = \"1h\" }";
+
+#[test]
+fn policies_that_differ_in_an_alert_alone_differ_and_are_told_apart_from_those_that_differ_in_state() {
+    let folder = failed();
+    let same = ["policy", "diff", "builtin:conservative", "builtin:conservative"];
+    let patient = on(folder.path(), &[&same[..], &["--new-params", PATIENT]].concat());
+    assert_eq!((patient.code, patient.err.as_str()), (Some(1), ""), "{}", patient.out);
+    for said in [
+        "until the last snapshot  alert JobFailed (job)\n",
+        "\n  removed   ",
+        "\nno transition would have been different\n",
+        "beside the transitions would have been different: alerts of 1 job\n",
+    ] {
+        assert!(patient.out.contains(said), "{said}: {}", patient.out);
+    }
+    assert!(
+        !patient.out.contains("nothing would have been different"),
+        "{}",
+        patient.out
+    );
+    let back = on(folder.path(), &[&same[..], &["--old-params", PATIENT]].concat());
+    assert!(back.out.contains("\n  added     "), "{}", back.out);
+
+    let document = [&same[..], &["--new-params", PATIENT, "-o", "json"]].concat();
+    let document: serde_json::Value = serde_json::from_str(&on(folder.path(), &document).out).unwrap();
+    assert_eq!(document["same"], false);
+    assert_eq!(document["aspects"], serde_json::json!({ "alerts": 1 }));
+    let job = &document["jobs"][0];
+    assert_eq!(
+        (&job["differences"], &job["aspects"]),
+        (&serde_json::json!([]), &serde_json::json!(["alerts"]))
+    );
+    let apart = &job["apart"][0];
+    let told = [&apart["alert"], &apart["scope"], &apart["only"], &apart["until"]];
+    assert_eq!(
+        told,
+        [
+            &"JobFailed".into(),
+            &"job".into(),
+            &"old".into(),
+            &serde_json::Value::Null
+        ]
+    );
+
+    let equal = on(folder.path(), &same);
+    assert_eq!(equal.code, Some(0), "{}", equal.out);
+    assert!(
+        equal.out.ends_with("nothing would have been different\n"),
+        "{}",
+        equal.out
+    );
+}
+
+#[test]
+fn a_replay_says_which_alert_another_policy_would_not_have_raised() {
+    let folder = failed();
+    let replay = ["replay", "--policy", "builtin:conservative"];
+    let same = on(folder.path(), &replay);
+    assert_eq!((same.code, same.err.as_str()), (Some(0), ""), "{}", same.out);
+    let patient = on(folder.path(), &[&replay[..], &["--params", PATIENT]].concat());
+    assert_eq!(patient.code, Some(1), "{}", patient.out);
+    assert!(patient.out.contains("alert JobFailed (job)"), "{}", patient.out);
+    // What differs in state is told by its transitions, and in alerts and conditions beside them.
+    let naive = on(folder.path(), &["replay", "--policy", "builtin:naive"]);
+    assert!(naive.out.contains("alert JobFailed (job)"), "{}", naive.out);
+}
+
+#[test]
+fn timeline_and_log_tell_when_an_alert_was_raised_and_resolved_and_how_the_job_is_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let recovers = FAILS
+        .replace(
+            "[[expect]]\nfrom = \"80s\"",
+            "[[step]]\nat = \"110s\"\njobs = [{ id = \"j1\", start = \"105s\" }]\n\n[[expect]]\nfrom = \"80s\"",
+        )
+        .replace("until = \"30s\"\nno_alert", "until = \"30s\"\nno_alert")
+        .replace("resolved = false", "resolved = [\"110s\", \"180s\"]")
+        .replace(
+            "[verdict]",
+            "[[expect]]\nfrom = \"185s\"\nuntil = \"200s\"\nstate = \"RUNNING\"\nno_alert = \"*\"\n\n[verdict]",
+        );
+    std::fs::write(folder.path().join("fails.toml"), recovers).unwrap();
+    let played = run(
+        folder.path(),
+        &["--log", "info", "simulate", "--timeline", "fails.toml"],
+    );
+    assert_eq!(played.code, Some(0), "{}{}", played.out, played.err);
+    for said in [
+        "  alert   orders: JobFailed (job) raised: ",
+        "  alert   orders: JobFailed (job) resolved\n",
+        "  watch   orders: active, polls each 5s",
+    ] {
+        assert!(played.out.contains(said), "{said}: {}", played.out);
+    }
+    let line = |what: &str| {
+        let found = played.err.lines().find(|line| line.contains(what));
+        found.unwrap_or_else(|| panic!("{what}: {}", played.err)).to_owned()
+    };
+    for said in ["an alert was raised", "an alert was resolved"] {
+        let line = line(said);
+        for part in ["INFO", "job=local/default/orders", "alert=\"JobFailed\"", "scope=job"] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_story_that_lists_alerts_fails_on_one_that_is_not_raised_and_on_one_too_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let fails = |text: String| {
+        std::fs::write(folder.path().join("fails.toml"), text).unwrap();
+        let played = run(folder.path(), &["simulate", "fails.toml"]);
+        assert_eq!(played.code, Some(1), "{}{}", played.out, played.err);
+        played.out
+    };
+    let late = fails(FAILS.replace("[\"55s\", \"80s\"]", "[\"81s\", \"90s\"]"));
+    assert!(late.contains("no alert JobFailed of orders raised from 81.0s to 90.0s not resolved; there were: JobFailed (job) of orders at"), "{late}");
+    assert!(late.contains("which the verdict does not list"), "{late}");
+    let none = fails(FAILS.replace("alert = \"job:JobFailed\"", "alert = \"cluster:JobFailed\""));
+    assert!(
+        none.contains("orders lacks alert cluster:JobFailed, has JobFailed (job)"),
+        "{none}"
+    );
+    let any = fails(
+        FAILS
+            .replace("\"cluster:*\"", "\"job:*\"")
+            .replace("alert = \"job:JobFailed\"\n", ""),
+    );
+    assert!(
+        any.contains("orders has alert job:*, though none such may stand: JobFailed (job)"),
+        "{any}"
+    );
+}

@@ -8,7 +8,7 @@ use anyhow::Context;
 use steadfast_core::decision::Decide;
 use steadfast_core::id::PolicyName;
 use steadfast_core::recording::Recorded;
-use steadfast_core::replay::{PastFailures, Replay, compare};
+use steadfast_core::replay::{PastFailures, Replay, beside, compare};
 use steadfast_core::timing::Timing;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
 use steadfast_reconcile::{PolicySetup, Recording};
@@ -35,10 +35,15 @@ pub fn replayed_otherwise(recorded: &[Recorded], policy: &Policy) -> Vec<String>
     }
     let replayed = replay.finish();
     let objections = replayed.iter().flat_map(|(key, replayed)| {
-        let found = compare(&replayed.recorded, &replayed.own);
+        let transitions = compare(&replayed.recorded, &replayed.own);
+        let transitions = transitions.into_iter().map(|difference| format!("{difference:?}"));
+        // Alerts, conditions, confidence, reasons, pace and look-ups too.
+        let spans = beside(&replayed.recorded_showings, &replayed.own_showings);
+        let spans = spans.into_iter().map(|span| format!("{span:?}"));
+        let found: Vec<String> = transitions.chain(spans).collect();
         found
             .into_iter()
-            .map(move |difference| format!("replayed with the same policy, {key} differs: {difference:?}"))
+            .map(move |difference| format!("replayed with the same policy, {key} differs: {difference}"))
     });
     objections.collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clap::Args;
 use steadfast_core::decision::Decide as _;
 use steadfast_core::id::PolicyName;
-use steadfast_core::replay::{PastFailures, Replay, compare};
+use steadfast_core::replay::{PastFailures, Replay};
 use tokio::runtime::Runtime;
 
 use super::super::output::{Format, OutputOption};
@@ -16,7 +16,8 @@ use super::policy_arg;
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
 Both policies take over each job from its first recorded snapshot on, and decide all that follow, each with its own memory
-and its own record. The differences show what NEW says otherwise than OLD.
+and its own record. The differences show what NEW says otherwise than OLD: transitions, and from when to when alerts,
+conditions, confidence, the reason's code, pace and look-ups are others.
 
 Examples:
   steadfast policy diff builtin:conservative my.wasm --since 24h
@@ -70,11 +71,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let (mut of_old, of_new) = (of_old.finish(), of_new.finish());
     let jobs = of_new.into_iter().map(|(key, new)| {
         let old = of_old.remove(&key).unwrap_or_default();
-        let comparison = Comparison {
-            differences: compare(&old.own, &new.own),
-            failures: new.failures,
-        };
-        (key, comparison)
+        (key, Comparison::between(&old, new))
     });
     let report = Report {
         compared: span.snapshots(),

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use steadfast_core::decision::PolicyFailure;
 use steadfast_core::id::{JobKey, PolicyName};
-use steadfast_core::replay::{Difference, RecordedTransition};
+use steadfast_core::replay::{Difference, RecordedTransition, Replayed, Span as Apart, beside, compare};
+use steadfast_core::shown::Aspect;
 use steadfast_core::time::Timestamp;
 
 use super::super::printer;
 use super::source::Span;
+use super::spans;
 
 /// How many failures of a policy are shown for a job.
 const FAILURES: usize = 3;
@@ -29,21 +31,76 @@ pub(in crate::cli) struct Report {
 /// The two ways of one job.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Comparison {
-    pub(in crate::cli) differences: Vec<Difference>,
+    differences: Vec<Difference>,
+    /// From when to when they show something else: alerts, conditions, pace and so on.
+    apart: Vec<Apart>,
     /// Decisions the second policy failed to make.
-    pub(in crate::cli) failures: Vec<(Timestamp, PolicyFailure)>,
+    failures: Vec<(Timestamp, PolicyFailure)>,
+    /// Of so many snapshots the transitions alone are known, and compared.
+    unknown: usize,
 }
 
 impl Comparison {
+    /// What was recorded, and what a policy made of it.
+    pub(in crate::cli) fn with_recorded(replayed: Replayed) -> Self {
+        Self {
+            differences: compare(&replayed.recorded, &replayed.own),
+            apart: beside(&replayed.recorded_showings, &replayed.own_showings),
+            unknown: replayed.unknown(),
+            failures: replayed.failures,
+        }
+    }
+
+    /// What two policies made of the same snapshots.
+    pub(in crate::cli) fn between(old: &Replayed, new: Replayed) -> Self {
+        Self {
+            differences: compare(&old.own, &new.own),
+            apart: beside(&old.own_showings, &new.own_showings),
+            unknown: 0,
+            failures: new.failures,
+        }
+    }
+
+    /// Adds what another policy made of other snapshots of the job.
+    pub(in crate::cli) fn add(&mut self, other: Self) {
+        self.differences.extend(other.differences);
+        self.apart.extend(other.apart);
+        self.failures.extend(other.failures);
+        self.unknown += other.unknown;
+    }
+
     fn is_empty(&self) -> bool {
-        self.differences.is_empty()
+        self.differences.is_empty() && self.apart.is_empty()
+    }
+
+    /// In what the two ways differ, the gravest first.
+    fn aspects(&self) -> BTreeSet<Aspect> {
+        let of_state = (!self.differences.is_empty()).then_some(Aspect::State);
+        of_state
+            .into_iter()
+            .chain(self.apart.iter().map(|span| span.what.aspect()))
+            .collect()
     }
 }
 
 impl Report {
     /// Whether both went the same way, as far as there was one.
     pub(in crate::cli) fn is_same(&self) -> bool {
-        self.compared > 0 && self.differs_nowhere()
+        self.compared > 0 && self.differs_nowhere() && self.unknown() == 0
+    }
+
+    /// Of how many snapshots only the transitions could be compared.
+    fn unknown(&self) -> usize {
+        self.jobs.values().map(|comparison| comparison.unknown).sum()
+    }
+
+    /// How many jobs differ in each aspect.
+    fn by_aspect(&self) -> BTreeMap<Aspect, usize> {
+        let mut jobs: BTreeMap<Aspect, usize> = BTreeMap::new();
+        for aspect in self.jobs.values().flat_map(Comparison::aspects) {
+            *jobs.entry(aspect).or_default() += 1;
+        }
+        jobs
     }
 
     fn differs_nowhere(&self) -> bool {
@@ -61,6 +118,7 @@ impl Report {
             for difference in &comparison.differences {
                 page.push_str(&format!("  {}\n", line(difference)));
             }
+            page.push_str(&spans::lines(&comparison.apart, !comparison.differences.is_empty()));
             for (at, failure) in comparison.failures.iter().take(FAILURES) {
                 page.push_str(&format!(
                     "  failed    {at}  {}: {}\n",
@@ -90,6 +148,13 @@ impl Report {
                 "what `{policy}` decided is left out: the configuration has no such policy now; --policy MODULE decides it again\n"
             ));
         }
+        if self.unknown() > 0 {
+            head.push_str(&format!(
+                "of {} an earlier version kept the transition alone: alerts, conditions, confidence, pace and look-ups are not \
+                 compared there\n",
+                printer::counted(self.unknown(), "snapshot")
+            ));
+        }
         head
     }
 
@@ -97,10 +162,21 @@ impl Report {
         if self.compared == 0 {
             return "nothing was compared\n".to_owned();
         }
-        if self.differs_nowhere() {
+        if self.is_same() {
             return "nothing would have been different\n".to_owned();
         }
-        let differing = self.jobs.values().filter(|comparison| !comparison.is_empty()).count();
+        if self.differs_nowhere() {
+            return "no transition would have been different\n".to_owned();
+        }
+        format!("\n{}{}", self.transitions(), self.beside_transitions())
+    }
+
+    /// What differs in transitions.
+    fn transitions(&self) -> String {
+        let differing = self.jobs.values().filter(|one| !one.differences.is_empty()).count();
+        if differing == 0 {
+            return "no transition would have been different\n".to_owned();
+        }
         let all = self.jobs.values().flat_map(|comparison| &comparison.differences);
         let [mut added, mut removed, mut earlier, mut later] = [0_usize; 4];
         for difference in all {
@@ -112,10 +188,27 @@ impl Report {
             }
         }
         format!(
-            "\n{differing} of {} would have gone otherwise: {} added, {removed} removed, {earlier} earlier, \
+            "{differing} of {} would have gone otherwise: {} added, {removed} removed, {earlier} earlier, \
              {later} later\n",
             printer::counted(self.jobs.len(), "job"),
             printer::counted(added, "transition")
+        )
+    }
+
+    /// What differs beside them.
+    fn beside_transitions(&self) -> String {
+        let is_told = self.jobs.values().any(|one| !one.differences.is_empty());
+        let by_aspect = self.by_aspect().into_iter();
+        let beside = by_aspect.filter(|(aspect, _)| !(is_told && aspect.is_of_state()));
+        let beside: Vec<String> = beside
+            .map(|(aspect, jobs)| format!("{aspect} of {}", printer::counted(jobs, "job")))
+            .collect();
+        if beside.is_empty() {
+            return String::new();
+        }
+        format!(
+            "beside the transitions would have been different: {}\n",
+            beside.join(", ")
         )
     }
 
@@ -126,6 +219,8 @@ impl Report {
             json!({
                 "job": key.to_string(),
                 "differences": comparison.differences.iter().map(entry).collect::<Vec<_>>(),
+                "aspects": comparison.aspects().iter().map(|aspect| aspect.as_str()).collect::<Vec<_>>(),
+                "apart": comparison.apart.iter().map(spans::document).collect::<Vec<_>>(),
                 "failures": failures.map(failed).collect::<Vec<_>>(),
             })
         });
@@ -135,6 +230,9 @@ impl Report {
             "from": self.span.between.map(|(first, _)| first.to_string()),
             "to": self.span.between.map(|(_, last)| last.to_string()),
             "notReplayed": self.not_replayed,
+            "same": self.is_same(),
+            "transitionsAlone": self.unknown(),
+            "aspects": self.by_aspect().iter().map(|(aspect, jobs)| (aspect.as_str(), *jobs)).collect::<BTreeMap<_, _>>(),
             "jobs": jobs.collect::<Vec<_>>(),
         })
     }
@@ -179,4 +277,77 @@ fn entry(difference: &Difference) -> Value {
         "rule": rule,
         "reason": { "code": transition.reason.code, "message": transition.reason.message },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use steadfast_core::replay::{Side, Span as Apart};
+    use steadfast_core::shown::ShownAlert;
+
+    use super::*;
+
+    fn report(comparison: Comparison) -> Report {
+        let key = steadfast_core::id::JobKey::parse("local/default/orders").unwrap();
+        let mut span = Span::default();
+        (0..3).for_each(|second| span.take(Timestamp::from_millis(second * 1000)));
+        Report {
+            span,
+            compared: 3,
+            jobs: BTreeMap::from([(key, comparison)]),
+            not_replayed: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_compared_is_not_said_to_be_the_same() {
+        let report = report(Comparison {
+            unknown: 2,
+            ..Comparison::default()
+        });
+        let page = report.page();
+        assert!(
+            page.contains("of 2 snapshots an earlier version kept the transition alone"),
+            "{page}"
+        );
+        assert!(page.ends_with("no transition would have been different\n"), "{page}");
+        assert!(!report.is_same());
+        let document = report.document();
+        assert_eq!(
+            (&document["same"], &document["transitionsAlone"]),
+            (&json!(false), &json!(2))
+        );
+    }
+
+    #[test]
+    fn an_alert_alone_is_a_difference() {
+        let alert = ShownAlert {
+            name: "JobFailed".to_owned(),
+            scope: steadfast_core::record::AlertScope::Job,
+        };
+        let apart = Apart {
+            what: steadfast_core::replay::Apart::Alert(alert, Side::Second),
+            from: Timestamp::from_millis(1000),
+            until: None,
+        };
+        let report = report(Comparison {
+            apart: vec![apart],
+            ..Comparison::default()
+        });
+        let page = report.page();
+        assert!(!report.is_same() && !page.contains("nothing would"), "{page}");
+        assert!(
+            page.contains("  added     1970-01-01T00:00:01.000Z until the last snapshot  alert JobFailed (job)\n"),
+            "{page}"
+        );
+        assert!(
+            page.ends_with("beside the transitions would have been different: alerts of 1 job\n"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn where_all_is_compared_and_nothing_differs_that_is_said() {
+        let report = report(Comparison::default());
+        assert!(report.is_same() && report.page().ends_with("nothing would have been different\n"));
+    }
 }
