@@ -51,6 +51,35 @@ fn the_default_policy_passes() {
 }
 
 #[test]
+fn a_fixture_holds_alerts_with_what_they_are_about_the_pace_and_what_is_looked_up() {
+    let decided = silent(serde_json::json!({ "alerts": [], "pollAfterSeconds": 5.0, "wanted": [] }));
+    let (ended, _folder) = tested("builtin:conservative", &[&decided]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+    for (expect, said) in [
+        (
+            serde_json::json!({ "pollAfterSeconds": 60 }),
+            "pollAfterSeconds is 5.0, not 60.0",
+        ),
+        (
+            serde_json::json!({ "wanted": ["exceptions"] }),
+            "wanted is [], not [\"exceptions\"]",
+        ),
+        (
+            serde_json::json!({ "alerts": [{ "name": "FlinkUnreachable", "scope": "cluster" }] }),
+            "alerts is [], not [\"FlinkUnreachable (cluster)\"]",
+        ),
+        (
+            serde_json::json!({ "alerts": ["JobFailed"] }),
+            "alerts is [], not [\"JobFailed\"]",
+        ),
+    ] {
+        let (ended, _folder) = tested("builtin:conservative", &[&silent(expect)]);
+        assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{}", ended.out);
+        assert!(ended.out.contains(said), "{said}: {}", ended.out);
+    }
+}
+
+#[test]
 fn a_fixture_begins_as_what_explain_shows() {
     let shown = include_str!("../../../server/tests/explain/v1.jsonl").lines();
     let fixtures: Vec<serde_json::Value> = shown

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use serde::Deserialize;
 use steadfast_core::decision::{Decide, Decision};
+use steadfast_core::shown::Shown;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
 
@@ -24,10 +25,26 @@ struct Expectation {
     attention: Option<Attention>,
     /// All that stand, in any order.
     conditions: Option<Vec<ConditionType>>,
-    /// The names of all that stand.
-    alerts: Option<Vec<String>>,
+    /// All that stand, in any order: each by its name, or by name and scope.
+    alerts: Option<Vec<ExpectedAlert>>,
+    /// How long until Flink is polled again, in seconds.
+    #[serde(rename = "pollAfterSeconds")]
+    poll_after_seconds: Option<f64>,
+    /// All evidence that it asks for, in any order.
+    wanted: Option<Vec<explain::LookupSource>>,
     /// The policy must fail, and its message contain this.
     error: Option<String>,
+}
+
+/// An alert that is to stand.
+#[derive(Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "not an alert's name, nor `{\"name\": \"JobFailed\", \"scope\": \"job\"}`"
+)]
+enum ExpectedAlert {
+    Named(String),
+    About { name: String, scope: explain::AlertScope },
 }
 
 /// A snapshot and its expectation.
@@ -91,7 +108,15 @@ impl Fixture {
 impl Expectation {
     fn broken_by(&self, decision: &Decision) -> Option<String> {
         let conditions: Vec<ConditionType> = decision.conditions.iter().map(|condition| condition.kind).collect();
-        let alerts: Vec<String> = decision.alerts.iter().map(|alert| alert.name.clone()).collect();
+        let shown = Shown::decided(decision, 0);
+        let asked = shown.looks.iter().flat_map(|looks| &looks.wanted);
+        let asked: Vec<&str> = asked.map(|source| source.as_str()).collect();
+        let expected = self.wanted.as_ref().map(|wanted| {
+            let mut wanted: Vec<&str> = wanted.iter().map(|source| source.as_str()).collect();
+            wanted.sort_unstable();
+            wanted
+        });
+        let poll = decision.watch.poll_after.as_secs_f64();
         let found = [
             other("state", self.state.as_ref(), &decision.state),
             other("confidence", self.confidence.as_ref(), &decision.confidence),
@@ -103,15 +128,40 @@ impl Expectation {
                 sorted(self.conditions.as_ref()).as_ref(),
                 &sorted(Some(&conditions)).unwrap_or_default(),
             ),
-            other(
-                "alerts",
-                sorted(self.alerts.as_ref()).as_ref(),
-                &sorted(Some(&alerts)).unwrap_or_default(),
-            ),
+            self.alerts.as_ref().and_then(|expected| alerts(expected, &shown)),
+            other("pollAfterSeconds", self.poll_after_seconds.as_ref(), &poll),
+            other("wanted", expected.as_ref(), &sorted(Some(&asked)).unwrap_or_default()),
         ];
         let found: Vec<String> = found.into_iter().flatten().collect();
         (!found.is_empty()).then(|| found.join("; "))
     }
+}
+
+/// How the alerts differ from those expected, if they do. Without a scope any will do.
+fn alerts(expected: &[ExpectedAlert], shown: &Shown) -> Option<String> {
+    let mut left: Vec<&ExpectedAlert> = expected.iter().collect();
+    let mut is_expected = true;
+    for alert in &shown.alerts {
+        let place = left.iter().position(|expected| match expected {
+            ExpectedAlert::Named(name) => *name == alert.name,
+            ExpectedAlert::About { name, scope } => *name == alert.name && scope.as_str() == alert.scope.as_str(),
+        });
+        match place {
+            Some(place) => drop(left.remove(place)),
+            None => is_expected = false,
+        }
+    }
+    let found = shown
+        .alerts
+        .iter()
+        .map(|alert| format!("{} ({})", alert.name, alert.scope));
+    let found: Vec<String> = found.collect();
+    let wanted = expected.iter().map(|alert| match alert {
+        ExpectedAlert::Named(name) => name.clone(),
+        ExpectedAlert::About { name, scope } => format!("{name} ({scope})"),
+    });
+    let wanted: Vec<String> = wanted.collect();
+    (!is_expected || !left.is_empty()).then(|| format!("alerts is {found:?}, not {wanted:?}"))
 }
 
 /// How a value differs from the one expected, if one is.
