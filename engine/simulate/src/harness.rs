@@ -42,6 +42,8 @@ pub enum Obstacle {
     WaitsUnscaled,
     /// It takes an hour or more.
     Slow,
+    /// It says when it begins, and no scale brings midnight nearer.
+    HoursUnscaled,
 }
 
 impl fmt::Display for Obstacle {
@@ -50,6 +52,7 @@ impl fmt::Display for Obstacle {
             Self::WaitsUnscaled => {
                 "it says `realtime`: its waits are whole seconds that no scale shortens; use --scale 1"
             }
+            Self::HoursUnscaled => "it says `start`: no scale makes its hours of the day shorter; use --scale 1",
             Self::Slow => "it says `slow`: it takes an hour or more; play it in virtual time, without --real",
         })
     }
@@ -96,6 +99,8 @@ impl Environment {
         let Self::Loopback(scale) = self else { return None };
         if story.realtime && scale != Scale::ONE {
             Some(Obstacle::WaitsUnscaled)
+        } else if story.start.is_some() && scale != Scale::ONE {
+            Some(Obstacle::HoursUnscaled)
         } else if story.slow {
             Some(Obstacle::Slow)
         } else {

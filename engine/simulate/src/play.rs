@@ -28,7 +28,7 @@ use steadfast_reconcile::RequestError;
 use steadfast_store::MemoryStore;
 use steadfast_world::World;
 use steadfast_world::clock::WorldClock;
-use steadfast_world::story::{EngineStep, Moment, Step, Story, TargetSpec};
+use steadfast_world::story::{EngineStep, Moment, Start, Step, Story, TargetSpec};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep_until;
 
@@ -53,7 +53,7 @@ const LINGERS: i64 = 60_000;
 const BACK_OFF: i64 = 10_000;
 /// Off the whole seconds at which stories change, so that no look falls on the edge of an expectation.
 const FIRST_LOOK: Moment = Moment::from_millis(1250);
-/// When stories begin: 2026-01-01T00:00:00Z.
+/// When stories begin that do not say when: 2026-01-01T00:00:00Z.
 pub const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
 /// What came of a play.
@@ -149,7 +149,8 @@ struct Play<'a> {
 
 impl<'a> Play<'a> {
     async fn begin(story: &'a Story, harness: &'a Harness<'a>, observer: &'a mut Observer<'a>) -> anyhow::Result<Self> {
-        let clock = WorldClock::scaled(BEGINNING, harness.environment.scale());
+        let begins = story.start.as_ref().map_or(BEGINNING, Start::at);
+        let clock = WorldClock::scaled(begins, harness.environment.scale());
         let world = Arc::new(World::before(story, clock));
         let mut play = Self {
             story,
@@ -170,7 +171,7 @@ impl<'a> Play<'a> {
             unposted: Vec::new(),
             removed: BTreeSet::new(),
             judge: Judge::new(story),
-            timeline: Timeline::default(),
+            timeline: Timeline::beginning(story.start.clone()),
             journals: BTreeMap::new(),
             metrics: String::new(),
         };
@@ -322,7 +323,7 @@ impl<'a> Play<'a> {
         if let Some(why) = untold {
             self.judge.fail(at, why);
         }
-        let stored = self.store.load(BEGINNING).await?.records;
+        let stored = self.store.load(self.clock.at(Moment::default())).await?.records;
         let Some(engine) = &self.engine else { return Ok(()) };
         let mut shown: Vec<_> = engine.views().into_iter().map(|view| view.record).collect();
         shown.sort_by(|a, b| a.key.cmp(&b.key));

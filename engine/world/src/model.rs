@@ -1,11 +1,14 @@
 //! The truth of the world: what is there, and what is wrong with the networks in front of it. Pure data, changed by
 //! steps.
 
+mod runs;
+
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use steadfast_core::time::{Clock, Timestamp};
 
+pub use self::runs::{Failure, Run, Runs};
 use crate::clock::WorldClock;
 use crate::story::{
     DeploymentSpec, EndedJob, EventSpec, FilesFault, FlinkFault, JobSpec, PodSpec, ResourceSpec, SessionJobSpec, Step,
@@ -39,6 +42,8 @@ pub struct Target {
     pub events: Vec<EventSpec>,
     /// What its Flink lists.
     pub jobs: Vec<JobSpec>,
+    /// When those came into their states, and when they failed.
+    pub runs: Runs,
     /// What the archive holds of it.
     pub archive: Vec<EndedJob>,
     /// What the HistoryServer knows of it.
@@ -73,6 +78,7 @@ impl Target {
             session_jobs: Vec::new(),
             events: Vec::new(),
             jobs: Vec::new(),
+            runs: Runs::default(),
             archive: Vec::new(),
             history: Vec::new(),
             job_results: Vec::new(),
@@ -80,8 +86,8 @@ impl Target {
         }
     }
 
-    /// Takes over what the step says; the rest stays.
-    pub fn change(&mut self, step: &Step) {
+    /// Takes over what the step says, by that clock now; the rest stays.
+    pub fn change(&mut self, step: &Step, clock: WorldClock) {
         let before = self.resource();
         replace(&mut self.flink, step.flink.as_ref());
         replace(&mut self.cluster_id, step.cluster_id.as_ref());
@@ -102,6 +108,7 @@ impl Target {
         }
         if let Some(jobs) = &step.jobs {
             self.jobs = jobs.iter().flat_map(JobSpec::each).collect();
+            self.runs.see(&self.jobs, clock);
         }
         let is_there = self.resource().is_some_and(|resource| !resource.deleting);
         let is_new = before.is_none_or(|before| before.deleting);
@@ -167,7 +174,7 @@ impl Model {
         replace(&mut self.files, step.files.as_ref());
         for target in self.targets.values_mut() {
             if target.spec.is_called(step.target.as_deref()) {
-                target.change(step);
+                target.change(step, self.births.clock);
             }
         }
     }

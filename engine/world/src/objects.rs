@@ -107,6 +107,20 @@ impl Builder<'_> {
         shown
     }
 
+    /// The Deployment's own labels: those, and beside them what its owner gave it.
+    fn with_owners(&self, labels: &Value) -> Value {
+        let mut all = self.shown(labels);
+        let said = self
+            .target
+            .deployment
+            .as_ref()
+            .and_then(|deployment| deployment.labels.as_ref());
+        for (name, value) in said.unwrap_or(&self.target.labels) {
+            all[name] = json!(value);
+        }
+        all
+    }
+
     fn born(&mut self, what: String) -> String {
         whole_seconds(self.births.of(what))
     }

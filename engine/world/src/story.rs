@@ -10,6 +10,9 @@ mod one_or_many;
 mod operator;
 mod parts;
 mod read;
+#[cfg(test)]
+mod schema;
+mod start;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +28,7 @@ pub use parts::{
     AskedFault, CheckpointsSpec, DeploymentSpec, EndedJob, EventSpec, JobSpec, LogEntry, PodSpec, is_final,
 };
 pub use read::{Mistake, StoryError};
+pub use start::Start;
 
 use one_or_many::OneOrMany;
 
@@ -39,6 +43,8 @@ pub struct Story {
     pub source: String,
     /// What an engine must support beyond application-mode jobs of the configuration.
     pub needs: Vec<Need>,
+    /// When it begins, if its hours and days matter.
+    pub start: Option<Start>,
     /// Whether it takes an hour or more.
     pub slow: bool,
     /// Whether it has waits that no scale shortens (`Retry-After` has whole seconds).
@@ -72,10 +78,13 @@ pub struct TargetSpec {
     pub found: Found,
     /// Flink's `rest.port`, which its pods and its Service name `rest`; Flink answers on no other.
     pub rest_port: u16,
+    /// The labels that its Deployments carry beside Flink's own, unless a step says others.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// How the engine comes to know of a target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Found {
     /// The configuration names it.
@@ -89,30 +98,38 @@ pub enum Found {
 
 /// A change of the world. What is `None` stays as it was.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Step {
+    /// From then on the world is so. What a step does not name stays as it was; a table or a list that it names is replaced
+    /// whole.
     at: Moment,
+    /// The step comes again each time so much has passed, together with `until`.
     every: Option<Moment>,
+    /// The last moment at which it comes again.
     until: Option<Moment>,
-    /// Which target or group; all of them, if not said.
+    /// Which target it is about (of a counted one all, or `a-3`); every one, if not said.
     pub target: Option<String>,
-    /// What is wrong with the API servers.
+    /// How the API servers answer. `drop`: not at all, and connections that are caught in it stay dead; `403:long`: with a message
+    /// of 5,000 bytes; `429:20`: with a `Retry-After` in seconds; `array`: with the members of an empty list; `410`: each version
+    /// that was handed out is too old, and watches end with an ERROR event or a plain 410, by turns; `get:403`: only a GET of one
+    /// object by its name; `bad-object`: a list has a pod that does not decode; `operator:404`: only for the operator's kinds.
     pub kubernetes: Option<KubernetesFault>,
-    /// Of this cluster only.
+    /// Only that cluster's API server answers so; beside `kubernetes`.
     pub cluster: Option<String>,
-    /// For this namespace only.
+    /// Only for that namespace is it answered so; beside `kubernetes`.
     pub namespace: Option<String>,
-    /// What is wrong with Flink.
+    /// How Flink's REST server answers. `array`: `[[]]`; `slow:2s`: late, and of the moment of asking.
     pub flink: Option<FlinkFault>,
-    /// What the Flink that answers calls its cluster (`kubernetes.cluster-id`).
+    /// What the Flink that answers calls its cluster (`kubernetes.cluster-id`), if not by the target's name: it is another one.
     pub cluster_id: Option<String>,
     /// The Deployment.
     pub deployment: Option<DeploymentSpec>,
-    /// The JobManager's pods.
+    /// The JobManager's pods: several, where others stand by.
     pub pods: Option<Vec<PodSpec>>,
-    /// The TaskManagers' pods.
+    /// The TaskManagers' pods; their names are `TARGET-taskmanager-NAME`, and NAME is `1-N` by their place if not said.
     pub task_managers: Option<Vec<PodSpec>>,
-    /// The FlinkDeployment; without a word, there is one if the Deployment says that it is owned by it.
+    /// The FlinkDeployment. Until a step says so, there is one exactly while `deployment` has an owner.
     pub resource: Option<ResourceSpec>,
     /// The FlinkSessionJobs of a session cluster.
     pub session_jobs: Option<Vec<SessionJobSpec>>,
@@ -120,21 +137,24 @@ pub struct Step {
     pub events: Option<Vec<EventSpec>>,
     /// What Flink lists.
     pub jobs: Option<Vec<JobSpec>>,
-    /// What the archive holds.
+    /// Ends that Flink's archive tells.
     pub archive: Option<Vec<EndedJob>>,
-    /// What the HistoryServer knows.
+    /// Ends that the HistoryServer tells, of the first target.
     pub history: Option<Vec<EndedJob>>,
-    /// What the JobResultStore holds.
+    /// Ends that the JobResultStore tells.
     pub job_results: Option<Vec<EndedJob>>,
-    /// What is wrong with the files of archive and JobResultStore, of all targets.
+    /// How the files of archive and JobResultStore can be read, whatever the target. `drop`: a lost mount; `missing`: no such
+    /// folder; `garbage`: half of each file.
     pub files: Option<FilesFault>,
     /// Whether Flink's HA ConfigMaps exist.
     pub ha: Option<bool>,
-    /// What somebody posts to the engine at that moment.
+    /// What somebody posts to the engine then.
+    #[cfg_attr(test, schemars(with = "Option<schema::IntentWord>"))]
     pub intent: Option<Intent>,
-    /// How far ahead of the truth the clock of the engine's host is from now on.
+    /// How far ahead of the truth the clock of the engine's host is from then on; `"-1h"`: behind, `"0s"`: right.
     pub host_clock: Option<Moment>,
-    /// What happens to the engine itself.
+    /// What happens to the engine itself. `kill`: killed without a warning and started again; `stop-for:30s`: stopped, and started
+    /// again after that time; `remove-target`: started again without the step's `target` in its configuration.
     pub engine: Option<EngineStep>,
 }
 
@@ -167,6 +187,7 @@ impl TryFrom<String> for EngineStep {
 
 /// What must be seen at every look within a span of time.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// The first moment at which it must hold.
@@ -177,15 +198,18 @@ pub struct Expect {
     pub target: Option<String>,
     /// The allowed states; any, if none is named.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "OneOrMany<schema::StateWord>"))]
     pub state: OneOrMany<JobState>,
     /// The allowed confidences; any, if none is named.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "OneOrMany<schema::ConfidenceWord>"))]
     pub confidence: OneOrMany<Confidence>,
     /// Conditions that must stand, each with its alternatives.
     #[serde(default)]
     pub condition: OneOrMany<Alternatives>,
     /// Conditions that must not stand.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "OneOrMany<schema::ConditionWord>"))]
     pub no_condition: OneOrMany<ConditionType>,
     /// Alerts that must stand, each with its alternatives.
     #[serde(default)]
@@ -205,11 +229,15 @@ pub struct Expect {
 
 /// What must hold over the whole story.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Verdict {
     /// States that may never be recorded.
+    #[cfg_attr(test, schemars(with = "Vec<schema::StateWord>"))]
     pub never: Vec<JobState>,
-    /// The recorded states in order.
+    /// The recorded states in order: `A|B` is either, a trailing `?` makes one optional, a trailing `*` allows any number of
+    /// times; as a table, by `target` or `target/job`. UNKNOWN, STARTING, CREATED and INITIALIZING before the first one need
+    /// not be listed.
     pub transitions: Transitions,
     /// The alerts that begin: how many, or which.
     pub alerts: Option<Alerts>,
@@ -223,6 +251,7 @@ pub struct Verdict {
 
 /// The recorded states, of all targets alike or by record.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "a list of states, or a table of such lists by target")]
 pub enum Transitions {
     /// Of every record.

@@ -3,18 +3,35 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use steadfast_world::story::{DeploymentSpec, JobSpec, Moment, PodSpec, Step};
+use steadfast_world::story::{DeploymentSpec, JobSpec, Moment, PodSpec, Start, Step};
 
 use crate::judge::Shown;
 
 /// Lines in order of time. A record has a line only when it changed.
 #[derive(Debug, Default)]
 pub struct Timeline {
+    /// When the story begins, if that matters: then each line shows its hour and day, too.
+    start: Option<Start>,
     lines: Vec<(Moment, String)>,
     last: BTreeMap<String, String>,
 }
 
 impl Timeline {
+    /// Of a story that begins then, before anything happened.
+    pub(super) fn beginning(start: Option<Start>) -> Self {
+        Self {
+            start,
+            ..Self::default()
+        }
+    }
+
+    /// What happened, in order of time.
+    pub fn lines(&self) -> impl Iterator<Item = (Moment, &str)> {
+        let mut lines: Vec<_> = self.lines.iter().map(|(at, line)| (*at, line.as_str())).collect();
+        lines.sort_by_key(|(at, _)| *at);
+        lines.into_iter()
+    }
+
     /// A step happened.
     pub(super) fn step(&mut self, at: Moment, step: &Step) {
         self.lines.push((at, format!("world   {}", changes(step).join(", "))));
@@ -105,8 +122,10 @@ fn count<T>(name: &str, values: &Option<Vec<T>>) -> Option<String> {
 
 fn deployment_words(deployment: &DeploymentSpec) -> String {
     if deployment.present {
+        let labels = deployment.labels.iter().flatten();
+        let labels: String = labels.map(|(name, value)| format!(" {name}={value}")).collect();
         format!(
-            "deployment {} {}/{}",
+            "deployment {} {}/{}{labels}",
             deployment.uid, deployment.ready, deployment.replicas
         )
     } else {
@@ -126,10 +145,12 @@ fn job_words(jobs: &[JobSpec]) -> Vec<String> {
 
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines: Vec<_> = self.lines.iter().collect();
-        lines.sort_by_key(|(at, _)| *at);
-        for (at, line) in lines {
-            writeln!(f, "{:>10}  {line}", at.to_string())?;
+        for (at, line) in self.lines() {
+            let hour = self
+                .start
+                .as_ref()
+                .map_or_else(String::new, |start| format!("  {}", start.shows(at)));
+            writeln!(f, "{:>10}{hour}  {line}", at.to_string())?;
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 //! expression or a template takes from a document.
 
 mod json_path;
+#[cfg(feature = "author")]
+pub(super) mod junit;
 
 use std::str::FromStr;
 

@@ -2,6 +2,7 @@
 
 mod cast;
 pub(super) mod files;
+mod told;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use serde_json::json;
 use steadfast_core::id::ClusterName;
 use steadfast_core::journal::{Commit, Journal as _};
 use steadfast_core::record::JobRecord;
@@ -16,18 +18,19 @@ use steadfast_core::recording::Recorded;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Clock as _;
 use steadfast_reconcile::Recording;
-use steadfast_simulate::{Environment, Harness, Outcome, play};
+use steadfast_simulate::{Environment, Harness, play};
 use steadfast_store::SqliteStore;
 use steadfast_world::clock::Scale;
 use steadfast_world::story::Story;
 use tokio::runtime::Runtime;
 
+use super::output::Format;
+use super::output::junit::{self, ReportFormat, ReportOption};
 use super::{Failure, printer};
 use crate::run::SystemClock;
 pub(super) use cast::Cast;
-
-/// How many broken expectations of one story are shown.
-const SHOWN: usize = 12;
+pub(super) use told::report;
+use told::{Tally, Told};
 
 pub(super) const AFTER_HELP: &str = "\
 A story is a TOML file: targets, steps that change their world, and what the record must say when. docs/simulate.md
@@ -36,7 +39,8 @@ WebAssembly. In virtual time a day takes seconds, and one seed is one run. With 
 loopback ports, and the engine reaches them as it would in production.
 
 Each story is told on standard output: `passed`, `FAILED` with what was broken, when, and the timeline of world and
-record, or `skipped` with what keeps it from being played.
+record, or `skipped` with what keeps it from being played. -o json has the same for programs, when all are over, and -o junit
+for CI servers.
 
 Examples:
   steadfast simulate stories/                                    every *.toml in the folder
@@ -44,6 +48,8 @@ Examples:
   steadfast simulate --config config.toml stories/               the policies, parameters and timing you run with
   steadfast simulate --timeline outage.toml                      what happened and what was recorded, line by line
   steadfast simulate --record stories.db stories/                keep what was decided on, for `steadfast policy diff`
+  steadfast simulate --schema > story.schema.json                for an editor: `#:schema ./story.schema.json` at its top
+  steadfast simulate -o junit stories/ > report.xml              for a CI server
   steadfast simulate --real --scale 20 outage.toml               over sockets, a minute in three seconds
 
 Exit codes:
@@ -54,8 +60,11 @@ Exit codes:
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Stories, and folders of them (every *.toml in it).
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "schema", value_name = "FILE")]
     stories: Vec<PathBuf>,
+    /// Print the JSON Schema of a story, for editors, and play nothing.
+    #[arg(long, conflicts_with = "stories")]
+    schema: bool,
     /// The policy that decides: `builtin:NAME`, or a module's path.
     #[arg(long, default_value = "builtin:conservative", value_name = "MODULE")]
     policy: String,
@@ -75,6 +84,8 @@ pub(super) struct Options {
     /// Show the timeline of stories that pass, too.
     #[arg(long)]
     timeline: bool,
+    #[command(flatten)]
+    output: ReportOption,
     /// Play over loopback sockets, in real time made shorter by --scale.
     #[arg(long)]
     real: bool,
@@ -83,8 +94,14 @@ pub(super) struct Options {
     scale: u32,
 }
 
+/// What a story may say, as the types of stories have it.
+const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/story.schema.json"));
+
 /// Reads every story, then plays them one after the other.
 pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
+    if options.schema {
+        return Ok(printer::data(SCHEMA)?);
+    }
     let environment = match NonZeroU32::new(options.scale) {
         Some(factor) if options.real => Environment::Loopback(Scale::times(factor)),
         Some(_) | None => Environment::InProcess,
@@ -111,29 +128,48 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         .transpose();
     let record = record.map_err(|error| Failure::Usage(error.into()))?;
     let mut named = BTreeMap::new();
-    let mut tally = Tally::default();
-    for story in &stories {
-        if let Some(obstacle) = environment.obstacle(story) {
-            tally.skipped += 1;
-            printer::data(&format!("skipped {}: {obstacle}\n", story.id))?;
-            continue;
+    let mut all = Vec::new();
+    for (path, story) in paths.into_iter().zip(&stories) {
+        let told = match environment.obstacle(story) {
+            Some(obstacle) => Told::skipped(path, story, obstacle),
+            None => {
+                let outcome = play(story, &harness)?;
+                let told = Told::played(path, story, &outcome, options.timeline);
+                if let Some(store) = &record {
+                    runtime.block_on(keep(store, apart(outcome.recorded, &cluster_of(story, &mut named))))?;
+                }
+                told
+            }
+        };
+        // Whoever watches sees each as it ends.
+        if let ReportFormat::Usual(Format::People(_)) = options.output.format {
+            printer::data(&told.page())?;
         }
-        let outcome = play(story, &harness)?;
-        let passed = outcome.broken.is_empty();
-        if passed {
-            tally.passed += 1;
-        } else {
-            tally.failed += 1;
+        all.push(told);
+    }
+    conclude(&options.output.format, &all)
+}
+
+/// Prints the sum of all, or all of it where a program reads.
+fn conclude(format: &ReportFormat, all: &[Told]) -> Result<(), Failure> {
+    let tally = Tally::of(all);
+    match format {
+        ReportFormat::Usual(Format::People(_)) => printer::data(&tally.summary())?,
+        ReportFormat::Usual(Format::Data(data)) => {
+            let stories: Vec<_> = all.iter().map(Told::document).collect();
+            let Tally {
+                passed,
+                failed,
+                skipped,
+            } = tally;
+            let document = json!({ "stories": stories, "passed": passed, "failed": failed, "skipped": skipped });
+            printer::data(&data.shown(&document)?)?;
         }
-        printer::data(&report(story, &outcome))?;
-        if let Some(store) = &record {
-            runtime.block_on(keep(store, apart(outcome.recorded, &cluster_of(story, &mut named))))?;
-        }
-        if options.timeline || !passed {
-            printer::data(&format!("{}\n", outcome.timeline))?;
+        ReportFormat::JUnit => {
+            let cases: Vec<_> = all.iter().map(Told::case).collect();
+            printer::data(&junit::document("steadfast simulate", &cases)?)?;
         }
     }
-    printer::data(&tally.summary())?;
     if tally.failed > 0 {
         Err(Failure::Reported)
     } else {
@@ -177,60 +213,4 @@ async fn keep(store: &SqliteStore, recorded: Vec<Recorded>) -> Result<(), Failur
     };
     let kept = store.commit(SystemClock.now(), commit).await;
     kept.map(drop).map_err(|error| Failure::Failed(error.into()))
-}
-
-/// How often each came out.
-#[derive(Debug, Default)]
-struct Tally {
-    passed: usize,
-    failed: usize,
-    skipped: usize,
-}
-
-impl Tally {
-    fn summary(&self) -> String {
-        let Self {
-            passed,
-            failed,
-            skipped,
-        } = self;
-        let all = passed + failed + skipped;
-        let stories = printer::counted(all, "story");
-        let mut text = format!("{stories}: {passed} passed, {failed} failed");
-        if *skipped > 0 {
-            text.push_str(&format!(", {skipped} skipped"));
-        }
-        text.push('\n');
-        text
-    }
-}
-
-/// One story's part of the output, without its timeline.
-pub(super) fn report(story: &Story, outcome: &Outcome) -> String {
-    let word = if outcome.broken.is_empty() { "passed" } else { "FAILED" };
-    let mut text = format!("{word} {}: {}\n", story.id, story.title);
-    for broken in outcome.broken.iter().take(SHOWN) {
-        text.push_str(&format!("  broken at {}: {}\n", broken.at, broken.what));
-    }
-    if outcome.broken.len() > SHOWN {
-        text.push_str(&format!("  and {} more\n", outcome.broken.len() - SHOWN));
-    }
-    for failed in outcome.failures.iter().take(SHOWN) {
-        let times = printer::counted(usize::try_from(failed.times).unwrap_or(usize::MAX), "time");
-        text.push_str(&format!(
-            "  policy `{}` failed {times}, first at {} on {}: {}: {}\n",
-            failed.policy,
-            failed.at,
-            failed.job,
-            failed.failure.kind.as_str(),
-            failed.failure.message
-        ));
-    }
-    if outcome.failures.len() > SHOWN {
-        text.push_str(&format!(
-            "  and it failed in {} other ways\n",
-            outcome.failures.len() - SHOWN
-        ));
-    }
-    text
 }

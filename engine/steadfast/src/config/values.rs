@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for Span {
         let text = deserializer.deserialize_str(WithUnit { unit: "s" })?;
         parse_duration(&text).map(Self).ok_or_else(|| {
             de::Error::custom(format!(
-                "`{text}` is not a duration: write a whole number with ms, s, m, h or d, such as \"5s\""
+                "`{text}` is not a duration: write whole numbers with ms, s, m, h or d, such as \"5s\" or \"4h59m\""
             ))
         })
     }

@@ -48,6 +48,17 @@ fn the_default_policy_passes() {
         checks.len() == 7 && failed.len() == 1 && failed[0]["broken"][0].is_string(),
         "{told:#}"
     );
+    let report = run(
+        folder.path(),
+        &["policy", "test", "builtin:conservative", "files", "-o", "junit"],
+    );
+    assert_eq!(report.code, Some(1), "{}", report.err);
+    for part in [
+        "<testsuite name=\"steadfast policy test\" tests=\"7\" failures=\"1\" errors=\"0\" skipped=\"0\">",
+        "<failure message=\"state is Running, not Failed",
+    ] {
+        assert!(report.out.contains(part), "no `{part}` in\n{}", report.out);
+    }
 }
 
 #[test]

@@ -123,6 +123,7 @@ state = "TERMINATED"
 fn what_a_stage_cannot_show_is_skipped_with_the_reason() {
     for (says, reason) in [
         ("realtime = true", "use --scale 1"),
+        ("start = \"2026-03-29T01:50:00+01:00\"", "use --scale 1"),
         ("slow = true", "play it in virtual time"),
     ] {
         let folder = changed("source =", &format!("{says}\nsource ="));
@@ -136,6 +137,94 @@ fn what_a_stage_cannot_show_is_skipped_with_the_reason() {
             ended.out
         );
     }
+}
+
+#[test]
+fn a_story_with_a_beginning_shows_the_hour_of_each_line_and_policies_see_it() {
+    let folder = changed(
+        "source =",
+        "start = \"2026-03-29T01:59:50+01:00[Europe/Berlin]\"\nsource =",
+    );
+    let recorded = ["--timeline", "--record", "recorded.db", "story.toml"];
+    let ended = simulate(folder.path(), &recorded);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+    let line = "20.0s  Sun 2026-03-29 03:00:10+02:00  world   kubernetes Drop, flink Drop\n";
+    assert!(ended.out.contains(line), "{}", ended.out);
+    let arguments = [
+        "replay",
+        "--policy",
+        "builtin:conservative",
+        "--store",
+        "sqlite://recorded.db",
+        "-o",
+        "json",
+    ];
+    let replayed = run(folder.path(), &arguments);
+    assert_eq!(replayed.code, Some(0), "{}{}", replayed.out, replayed.err);
+    assert!(replayed.out.contains("2026-03-29T01:0"), "{}", replayed.out);
+}
+
+#[test]
+fn what_came_of_each_story_is_told_to_programs_and_to_ci_servers() {
+    let folder = changed("state = \"RUNNING\"", "state = \"FINISHED\"");
+    let failing = std::fs::read_to_string(folder.path().join("story.toml")).unwrap();
+    let failing = failing.replace("\"FINISHED\", \"C", "\"C");
+    std::fs::write(folder.path().join("a.toml"), failing.replace("network-loss", "a")).unwrap();
+    std::fs::copy(root().join(EXAMPLE), folder.path().join("story.toml")).unwrap();
+    let told = simulate(folder.path(), &["-o", "json", "a.toml", "story.toml"]);
+    assert_eq!((told.code, told.err.as_str()), (Some(1), ""), "{}", told.out);
+    let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!(
+        (&told["passed"], &told["failed"], &told["skipped"]),
+        (&1.into(), &1.into(), &0.into())
+    );
+    let (failed, passed) = (&told["stories"][0], &told["stories"][1]);
+    assert_eq!(
+        (&failed["file"], &failed["id"], &failed["result"]),
+        (&"a.toml".into(), &"a".into(), &"failed".into())
+    );
+    assert_eq!(failed["broken"][0]["at"], 16.25);
+    assert!(
+        failed["broken"][0]["what"]
+            .as_str()
+            .unwrap()
+            .contains("orders is RUNNING, not FINISHED"),
+        "{told:#}"
+    );
+    assert!(failed["timeline"].as_array().unwrap().len() > 3, "{told:#}");
+    assert_eq!(
+        (&passed["result"], &passed["broken"]),
+        (&"passed".into(), &serde_json::json!([]))
+    );
+    assert_eq!(
+        passed.get("timeline"),
+        None,
+        "it is shown of those that fail, or when asked for"
+    );
+
+    let report = simulate(folder.path(), &["-o", "junit", "a.toml", "story.toml"]);
+    assert_eq!(report.code, Some(1), "{}", report.err);
+    for part in [
+        "<testsuite name=\"steadfast simulate\" tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\">",
+        "<testcase classname=\"a.toml\" name=\"a: Every packet",
+        "<failure message=\"at 16.2s: orders is RUNNING, not FINISHED",
+        "<testcase classname=\"story.toml\" name=\"network-loss: ",
+    ] {
+        assert!(report.out.contains(part), "no `{part}` in\n{}", report.out);
+    }
+}
+
+#[test]
+fn the_schema_of_stories_is_printed_and_nothing_is_played() {
+    let printed = simulate(&root(), &["--schema"]);
+    assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""));
+    let schema: serde_json::Value = serde_json::from_str(&printed.out).unwrap();
+    assert!(
+        schema["$defs"]["Step"]["properties"]["kubernetes"]["description"].is_string(),
+        "{schema:#}"
+    );
+    let both = simulate(&root(), &["--schema", EXAMPLE]);
+    assert_eq!(both.code, Some(2), "{}", both.out);
 }
 
 #[test]

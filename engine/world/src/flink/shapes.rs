@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 use steadfast_core::state::JobState;
-use steadfast_core::time::Clock;
+use steadfast_core::time::{Clock, Timestamp};
 
-use crate::model::{Births, Target};
+use crate::model::{Births, Run, Target};
 use crate::story::{AskedFault, JobSpec, is_final};
 
 const TASKS: &[&str] = &[
@@ -93,6 +93,8 @@ impl Shapes<'_> {
     fn times(&mut self, job: &JobSpec) -> Times {
         let clock = self.births.clock;
         let start = clock.at(job.start).as_millis();
+        let entered = self.target.runs.of(job).and_then(|run| run.entered(job.state));
+        // What an archive or a HistoryServer alone has was first there when it was first asked for.
         let what = format!(
             "{} {} {} {}",
             self.target.name,
@@ -100,7 +102,7 @@ impl Shapes<'_> {
             job.start.as_millis(),
             job.state
         );
-        let changed = self.births.of(what).as_millis();
+        let changed = entered.unwrap_or_else(|| self.births.of(what)).as_millis();
         let end = match (job.end, is_final(job.state)) {
             (Some(end), _) => clock.at(end).as_millis(),
             (None, true) => changed,
@@ -140,7 +142,11 @@ impl Shapes<'_> {
             .map(|(name, count)| (name.to_uppercase(), count))
             .collect();
         let words = JobState::ALL.iter().filter(|state| state.is_flinks());
-        let mut stamps: Map<String, Value> = words.map(|state| (state.as_str().to_owned(), json!(0))).collect();
+        let run = self.target.runs.of(job);
+        let entered = |state: &JobState| run.and_then(|run| run.entered(*state)).map_or(0, Timestamp::as_millis);
+        let mut stamps: Map<String, Value> = words
+            .map(|state| (state.as_str().to_owned(), json!(entered(state))))
+            .collect();
         for (word, at) in [
             ("INITIALIZING", times.start),
             ("CREATED", times.start),
@@ -170,21 +176,22 @@ impl Shapes<'_> {
 
     /// `GET /jobs/<id>/exceptions`.
     pub(super) fn exceptions(&mut self, job: &JobSpec) -> Value {
-        let at = self.times(job).changed;
+        let changed = self.times(job).changed;
         let Some(root) = &job.root_exception else {
             let history = json!({ "entries": [], "truncated": false });
             return json!({
                 "root-exception": null, "timestamp": null, "all-exceptions": [], "truncated": false, "exceptionHistory": history,
             });
         };
-        let trace = trace(root);
-        let entry = json!({
-            "exceptionName": root.split(':').next(), "stacktrace": trace, "timestamp": at, "failureLabels": {},
-            "concurrentExceptions": [],
-        });
+        let failures = self.target.runs.of(job).map_or(&[][..], Run::failures);
+        let of_this_run = failures.first().filter(|newest| newest.root == *root);
+        let at = of_this_run.map_or(changed, |newest| newest.at.as_millis());
+        let earlier = failures.iter().skip(1).filter(|_| of_this_run.is_some());
+        let earlier = earlier.map(|failure| (failure.root.as_str(), failure.at.as_millis()));
+        let entries: Vec<Value> = std::iter::once((root.as_str(), at)).chain(earlier).map(entry).collect();
         json!({
-            "root-exception": trace, "timestamp": at, "all-exceptions": [], "truncated": false,
-            "exceptionHistory": { "entries": [entry], "truncated": false },
+            "root-exception": trace(root), "timestamp": at, "all-exceptions": [], "truncated": false,
+            "exceptionHistory": { "entries": entries, "truncated": false },
         })
     }
 
@@ -281,6 +288,14 @@ fn tasks(job: &JobSpec) -> Map<String, Value> {
         .iter()
         .map(|name| ((*name).to_owned(), json!(count(name))))
         .collect()
+}
+
+/// A failure in the history of exceptions, and when it was.
+fn entry((root, at): (&str, i64)) -> Value {
+    json!({
+        "exceptionName": root.split(':').next(), "stacktrace": trace(root), "timestamp": at, "failureLabels": {},
+        "concurrentExceptions": [],
+    })
 }
 
 /// An exception with the place it was thrown at.

@@ -11,6 +11,7 @@ impl Builder<'_> {
             let index = index.to_string();
             let stamp = self.born(format!("event {} {index} {}", self.uid, event.reason));
             let (kind, named) = match event.object.split_once('/') {
+                Some(("Pod", short)) => ("Pod", Some(self.pod_called(short).unwrap_or_else(|| short.to_owned()))),
                 Some((kind, name)) => (kind, Some(name.to_owned())),
                 None => (event.object.as_str(), None),
             };

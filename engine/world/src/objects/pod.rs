@@ -67,6 +67,10 @@ impl Builder<'_> {
         let started = self.born(unique.clone());
         let is_running = pod.phase == "Running";
         let finished = self.born(format!("ended {unique} {}", pod.restarts));
+        let began = match pod.restarts {
+            0 => started.clone(),
+            restarts => self.born(format!("began {unique} {restarts}")),
+        };
         let ended = json!({ "terminated": {
             "exitCode": pod.exit_code, "reason": pod.terminated.as_deref().unwrap_or("Error"),
             "startedAt": started, "finishedAt": finished,
@@ -74,7 +78,7 @@ impl Builder<'_> {
         let state = match &pod.waiting {
             Some(reason) => json!({ "waiting": { "reason": reason, "message": pod.message } }),
             None if pod.phase == "Failed" || pod.phase == "Succeeded" => ended.clone(),
-            None if is_running => json!({ "running": { "startedAt": started } }),
+            None if is_running => json!({ "running": { "startedAt": began } }),
             None => json!({ "waiting": { "reason": "ContainerCreating" } }),
         };
         let last = if is_running && pod.terminated.is_some() {
@@ -110,6 +114,14 @@ impl Builder<'_> {
             deleting: pod.deleting,
         };
         self.add(Kind::Pod, &role.name, meta, json!({ "spec": spec, "status": status }));
+    }
+
+    /// The name of the JobManager's pod that the story calls so.
+    pub(super) fn pod_called(&self, short: &str) -> Option<String> {
+        let name = format!("{}-{}", self.replicaset, short.replace('-', ""));
+        let mut pods = self.to.objects.keys();
+        pods.any(|key| key.kind == Kind::Pod && key.name == name)
+            .then_some(name)
     }
 
     /// The name of the target's first pod.

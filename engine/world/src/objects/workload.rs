@@ -51,7 +51,7 @@ impl Builder<'_> {
                 name: &target.name,
                 uid: &owner_uid,
             }),
-            labels: self.shown(&self.jobmanager),
+            labels: self.with_owners(&self.jobmanager),
             deleting: deployment.deleting,
             created: None,
         };

@@ -1,6 +1,7 @@
 //! The rules between a story's parts: what is named exists, what is used is declared, nothing contradicts itself.
 
 mod expects;
+mod labels;
 mod steps;
 
 use std::collections::BTreeSet;
@@ -84,6 +85,11 @@ impl Checker<'_> {
             let stands_alone = target.count.is_some() || target.mode == Mode::Standalone;
             self.check(&span, !(target.deployment.is_some() && stands_alone), || {
                 "`deployment` is about one target in Kubernetes".into()
+            });
+            self.labels(&span, &target.labels);
+            let has_deployment = target.mode != Mode::Standalone;
+            self.check(&span, has_deployment || target.labels.is_empty(), || {
+                "labels are those of a Deployment, and a standalone target has none".into()
             });
         }
     }

@@ -84,6 +84,7 @@ pub enum FlinkFault {
 
 /// What is wrong with the folders of archive and JobResultStore.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum FilesFault {
     /// Nothing.
     #[default]

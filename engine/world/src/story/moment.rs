@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
+use steadfast_core::duration::parse_duration;
 
 /// A time relative to the story's beginning, in milliseconds; what happened before it is negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -26,24 +27,21 @@ impl Moment {
         Duration::from_millis(u64::try_from(self.0).unwrap_or(0))
     }
 
-    /// Reads a number with the unit ms, s, m or h.
+    /// Reads what a configuration takes for a duration, such as `90s`, `1.5h` or `4h59m`, with a minus in front of it for what
+    /// lies before.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.trim_end_matches(char::is_alphabetic);
-        let unit = match text.get(digits.len()..)? {
-            "ms" => 1.0,
-            "s" => 1e3,
-            "m" => 6e4,
-            "h" => 3.6e6,
-            _ => return None,
+        // What a Flink may write is any number of milliseconds, and more than durations have room for.
+        if let Some(millis) = text.strip_suffix("ms").and_then(|number| number.parse().ok()) {
+            return Some(Self(millis));
+        }
+        let (before, span) = match text.strip_prefix('-') {
+            Some(span) => (true, span),
+            None => (false, text),
         };
-        let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
-        let number = digits.parse::<f64>().ok().filter(|_| plain)?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a story of 2^63 ms is refused by nobody's patience"
-        )]
-        let millis = (number * unit).round() as i64;
-        Some(Self(millis))
+        // A second sign is none of ours.
+        let span = parse_duration(span).filter(|_| !span.starts_with(['-', '+']))?;
+        let millis = i64::try_from(span.as_millis()).ok()?;
+        Some(Self(if before { -millis } else { millis }))
     }
 }
 
@@ -51,7 +49,9 @@ impl TryFrom<String> for Moment {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text).ok_or_else(|| format!("`{text}` is not a time; write a number with a unit, such as \"90s\""))
+        Self::parse(&text).ok_or_else(|| {
+            format!("`{text}` is not a time; write numbers with units (ms, s, m, h, d), such as \"90s\" or \"4h59m\"")
+        })
     }
 }
 
@@ -70,7 +70,12 @@ mod tests {
         assert_eq!(Moment::parse("1.5s"), Some(Moment(1500)));
         assert_eq!(Moment::parse("-2m"), Some(Moment(-120_000)));
         assert_eq!(Moment::parse("24h"), Some(Moment(86_400_000)));
-        for text in ["", "5", "s", "5 s", "5d", "1e3s", "infs"] {
+        assert_eq!(Moment::parse("4h59m"), Some(Moment(17_940_000)));
+        assert_eq!(Moment::parse("-1d 30m"), Some(Moment(-88_200_000)));
+        for edge in [i64::MIN, i64::MAX] {
+            assert_eq!(Moment::parse(&format!("{edge}ms")), Some(Moment(edge)));
+        }
+        for text in ["", "5", "s", "--5s", "-+5s", "1e3s", "infs", "1y", "5s ago"] {
             assert_eq!(Moment::parse(text), None, "{text}");
         }
     }

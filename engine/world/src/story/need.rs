@@ -4,11 +4,9 @@ use serde::Deserialize;
 
 /// What an engine must support for a story beyond application-mode jobs of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-#[expect(
-    missing_docs,
-    reason = "each is the word the file uses, explained in the README of the stories"
-)]
+#[expect(missing_docs, reason = "each is the word the file uses")]
 pub enum Need {
     Session,
     Standalone,

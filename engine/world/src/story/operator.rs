@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 /// A FlinkDeployment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ResourceSpec {
     /// Whether it exists.
@@ -41,6 +42,7 @@ impl Default for ResourceSpec {
 
 /// A FlinkSessionJob of a session cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SessionJobSpec {
     /// Its name.

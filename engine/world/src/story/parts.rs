@@ -8,6 +8,7 @@ use super::moment::Moment;
 
 /// A Deployment of Flink's native integration.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct DeploymentSpec {
     /// Whether it exists.
@@ -20,10 +21,13 @@ pub struct DeploymentSpec {
     pub ready: u32,
     /// Whether it carries a deletionTimestamp.
     pub deleting: bool,
-    /// Who owns it; only `FlinkDeployment` is known.
+    /// Who owns it: `FlinkDeployment`, or nobody.
     pub owner: Option<String>,
-    /// Whether it and its pods carry the label `type`, by which Flink's own objects are selected.
+    /// Whether it and its pods carry the label `type`, by which Flink's own objects are selected: without it they leave that
+    /// selection.
     pub type_label: bool,
+    /// Its labels beside Flink's own, such as `{ team = "payments" }`; those of the target, if not said.
+    pub labels: Option<BTreeMap<String, String>>,
 }
 
 impl Default for DeploymentSpec {
@@ -36,27 +40,29 @@ impl Default for DeploymentSpec {
             deleting: false,
             owner: None,
             type_label: true,
+            labels: None,
         }
     }
 }
 
 /// A JobManager's pod.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct PodSpec {
-    /// What its name ends with; `jm-N` by its index.
+    /// What the story calls it, which its name ends with; a JobManager's is `jm-N` by its place, if not said.
     pub name: Option<String>,
     /// `status.phase`.
     pub phase: String,
     /// Whether it is ready.
     pub ready: bool,
-    /// How often its container began again.
+    /// How often its container began again, each time at the moment of the step that says so.
     pub restarts: u32,
     /// Why its container waits.
     pub waiting: Option<String>,
     /// The message beside that.
     pub message: String,
-    /// Why its container ended: the last state while the phase is Running.
+    /// Why its container ended: before the present one, while the phase is `Running`.
     pub terminated: Option<String>,
     /// With which exit code.
     pub exit_code: i32,
@@ -68,7 +74,7 @@ pub struct PodSpec {
     pub deleting: bool,
     /// Claims of volumes that it names and waits for: no node has it yet.
     pub claims: Vec<String>,
-    /// Ends that its log names, such as `j1 FINISHED`.
+    /// Ends that its log names.
     pub log: Vec<LogEntry>,
 }
 
@@ -125,13 +131,15 @@ pub fn is_final(state: JobState) -> bool {
 
 /// A Kubernetes event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventSpec {
     /// Its reason.
     pub reason: String,
     /// Its message.
     pub message: String,
-    /// The kind of object it is about; of a claim also the name: `PersistentVolumeClaim/checkpoints`.
+    /// The kind of object it is about, with its name where that is not the target's: `PersistentVolumeClaim/checkpoints`, or
+    /// `Pod/jm-2` by the story's name for one of its pods.
     #[serde(default = "pod")]
     pub object: String,
 }
@@ -142,33 +150,38 @@ fn pod() -> String {
 
 /// A job that Flink lists.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobSpec {
     /// The story's name for it.
     pub id: String,
-    /// What Flink says of it.
+    /// What Flink says of it. When it last came into each state is Flink's to tell, too: each restart has a time of its own.
     #[serde(default = "running")]
+    #[cfg_attr(test, schemars(with = "super::schema::StateWord"))]
     pub state: JobState,
-    /// What stands where its state is to stand, and is none: nobody can read such a row.
+    /// What stands where its state is to stand, and is none of Flink's: nobody can read such a row.
     pub written_state: Option<String>,
-    /// The name that its owner gave it; `<target> job`, if not said.
+    /// The name that its owner gave it; `TARGET job`, if not said.
     pub name: Option<String>,
-    /// When it started.
+    /// When it started; another start is another run.
     #[serde(default)]
     pub start: Moment,
     /// When it ended; if not said, when it came into a final state.
     pub end: Option<Moment>,
-    /// How many tasks are in each state; one in the state that goes with the job's, if not said. `total` is their sum, if
-    /// not said.
+    /// How many tasks are in each state, such as `{ running = 4 }`; one in the state that goes with the job's, if not said.
+    /// `total` is their sum, if not said.
     pub tasks: Option<BTreeMap<String, u32>>,
     /// The stack trace or message of its failure.
     pub root_exception: Option<String>,
+    /// When it failed so; if not said, when it last came into RESTARTING, FAILING or FAILED, or when the exception became
+    /// another. Another time is another failure.
+    pub exception_at: Option<Moment>,
     /// Its checkpoint counters.
     #[serde(default)]
     pub checkpoints: CheckpointsSpec,
     /// That many jobs, numbered from 0, instead of one.
     pub count: Option<u32>,
-    /// Whether lists have it. Flink leaves a job out of a list that is otherwise whole when its JobMaster does not answer.
+    /// Whether lists have it. Flink leaves a job out of a list that answers 200 when its JobMaster does not answer.
     #[serde(default = "yes")]
     pub listed: bool,
     /// What is answered instead of what `/jobs/<id>` and the paths below it would say.
@@ -177,6 +190,7 @@ pub struct JobSpec {
 
 /// A fault of the answers about one job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum AskedFault {
     /// The JobMaster does not answer the REST server.
     #[serde(rename = "500")]
@@ -196,6 +210,7 @@ fn running() -> JobState {
 
 /// A job's checkpoint counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointsSpec {
     /// Completed since the last failover.
@@ -210,6 +225,7 @@ pub struct CheckpointsSpec {
 
 /// A job's end as archive, HistoryServer or JobResultStore keep it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndedJob {
     /// The story's name for it.
@@ -218,8 +234,9 @@ pub struct EndedJob {
     #[serde(default)]
     pub start: Moment,
     /// FINISHED, FAILED or CANCELED.
+    #[cfg_attr(test, schemars(with = "super::schema::EndWord"))]
     pub state: JobState,
-    /// When it ended; never the case in a JobResultStore.
+    /// When it ended, which a JobResultStore does not know.
     pub end: Option<Moment>,
     /// The stack trace or message of its failure.
     pub root_exception: Option<String>,
@@ -237,6 +254,7 @@ impl EndedJob {
             end: self.end,
             tasks: None,
             root_exception: self.root_exception.clone(),
+            exception_at: None,
             checkpoints: CheckpointsSpec::default(),
             count: None,
             listed: true,

@@ -64,6 +64,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Story, StoryError> {
         title: file.title.into_inner(),
         source: file.source.into_inner(),
         needs: file.needs,
+        start: file.start,
         slow: file.slow,
         realtime: file.realtime,
         targets,
@@ -83,6 +84,7 @@ fn single_targets(file: &File) -> Vec<TargetSpec> {
         cluster: target.cluster.clone(),
         found: target.found,
         rest_port: target.rest_port,
+        labels: target.labels.clone(),
     };
     let targets = file.targets.iter().map(Spanned::get_ref);
     targets

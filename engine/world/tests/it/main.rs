@@ -6,6 +6,7 @@
 mod breaking;
 mod shapes;
 mod stories;
+mod times;
 mod watching;
 
 use std::sync::Arc;

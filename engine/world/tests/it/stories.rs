@@ -96,6 +96,36 @@ fn each_mistake_names_its_line_and_its_rule() {
             "`deployment` is about one target",
         ),
         (
+            format!("start = \"2026-03-29T00:30\"\n{target}[[step]]\nat = \"0s\"\n"),
+            4,
+            "the offset from UTC",
+        ),
+        (
+            format!("{target}labels = {{ \"a b\" = \"c\" }}\n[[step]]\nat = \"0s\"\n"),
+            4,
+            "no name of a label",
+        ),
+        (
+            format!("{target}[[step]]\nat = \"0s\"\ndeployment = {{ labels = {{ team = \"-\" }} }}\n"),
+            6,
+            "no value of a label",
+        ),
+        (
+            format!("{target}labels = {{ type = \"mine\" }}\n[[step]]\nat = \"0s\"\n"),
+            4,
+            "`type_label = false`",
+        ),
+        (
+            format!("{target}mode = \"standalone\"\nlabels = {{ team = \"a\" }}\n[[step]]\nat = \"0s\"\n"),
+            4,
+            "a standalone target has none",
+        ),
+        (
+            format!("{target}[[step]]\nat = \"0s\"\njobs = [{{ id = \"j\", exception_at = \"1s\" }}]\n"),
+            6,
+            "time of a `root_exception`",
+        ),
+        (
             format!("{target}[[step]]\nat = \"0s\"\nintent = \"cancel\"\n"),
             1,
             "needs: Intent is used and not listed",

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_simulate::{Environment, Harness, play};
 
-use super::super::output::{Format, OutputOption};
+use super::super::output::Format;
+use super::super::output::junit::{self, CameTo, Case, ReportFormat, ReportOption};
 use super::super::simulate::{Cast, files, report};
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
@@ -29,6 +30,7 @@ Examples:
   steadfast policy test my.wasm
   steadfast policy test my.wasm stories/ snapshots/
   steadfast policy test my.wasm -o jsonpath='{.checks[?@.passed==false].what}'
+  steadfast policy test my.wasm stories/ -o junit > report.xml
   steadfast policy test my.wasm --params '{ patience = \"90s\" }' stories/outage.toml
 
 Exit codes:
@@ -44,7 +46,7 @@ pub(in crate::cli) struct Options {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    output: OutputOption,
+    output: ReportOption,
 }
 
 /// One thing the policy was held to.
@@ -101,13 +103,31 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         printer::counted(all, "check")
     ));
     match &options.output.format {
-        Format::People(_) => printer::data(&page)?,
-        Format::Data(data) => {
+        ReportFormat::Usual(Format::People(_)) => printer::data(&page)?,
+        ReportFormat::JUnit => printer::data(&junit::document("steadfast policy test", &cases(&checks))?)?,
+        ReportFormat::Usual(Format::Data(data)) => {
             let document = json!({ "checks": checks, "passed": passed, "failed": failed });
             printer::data(&data.shown(&document)?)?;
         }
     }
     if failed > 0 { Err(Failure::Reported) } else { Ok(()) }
+}
+
+/// The checks as a CI server is told of them.
+fn cases(checks: &[Value]) -> Vec<Case> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let one = |check: &Value| Case {
+        class: "policy".to_owned(),
+        name: check.get("what").map(text).unwrap_or_default(),
+        came_to: match check.get("broken").and_then(Value::as_array) {
+            Some(broken) if !broken.is_empty() => CameTo::Failed {
+                broken: broken.iter().map(text).collect(),
+                more: String::new(),
+            },
+            Some(_) | None => CameTo::Passed,
+        },
+    };
+    checks.iter().map(one).collect()
 }
 
 impl Verdict {

@@ -30,7 +30,8 @@ pub(in crate::cli) fn read(paths: &[PathBuf]) -> Result<Vec<Story>, Failure> {
         return Ok(stories);
     }
     Err(Failure::Usage(anyhow!(
-        "a story cannot be played; Steadfast's docs/simulate.md shows how one is written, and its tests/scenarios/README.md has every key\n{}",
+        "a story cannot be played; Steadfast's docs/simulate.md shows how one is written and has every key, and so has \
+         `steadfast simulate --schema` for editors\n{}",
         mistakes.join("\n")
     )))
 }

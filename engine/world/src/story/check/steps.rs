@@ -46,6 +46,13 @@ impl Checker<'_> {
         self.jobs(span, step);
         self.operator_resources(span, step);
         self.ended_jobs(span, step);
+        if let Some(labels) = step
+            .deployment
+            .as_ref()
+            .and_then(|deployment| deployment.labels.as_ref())
+        {
+            self.labels(span, labels);
+        }
     }
 
     fn times(&mut self, span: &Range<usize>, step: &Step) {
@@ -94,6 +101,9 @@ impl Checker<'_> {
         for job in step.jobs.iter().flatten() {
             self.check(span, job.state.is_flinks(), || {
                 format!("Flink has no state {}", job.state)
+            });
+            self.check(span, job.exception_at.is_none() || job.root_exception.is_some(), || {
+                "`exception_at` is the time of a `root_exception`; it is missing".into()
             });
             let written = job.written_state.as_deref();
             let is_state = |word: &str| JobState::parse(word).is_some_and(JobState::is_flinks);

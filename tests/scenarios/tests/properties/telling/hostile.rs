@@ -162,6 +162,14 @@ enum Tasks {
     TooMany,
 }
 
+/// When Flink says that a job failed so: at a moment that follows from the text, so that no other world is drawn.
+fn failed_at(trace: Text) -> Option<i64> {
+    [None, Some(i64::MIN), Some(i64::MAX), Some(-1)]
+        .get(usize::from(trace.letters) % 4)
+        .copied()
+        .flatten()
+}
+
 impl OddRow {
     fn take(&mut self, odd: Odd) {
         match odd {
@@ -219,6 +227,9 @@ impl OddRow {
         ];
         for (key, text) in texts.into_iter().filter_map(|(key, text)| Some((key, text?))) {
             let _ = write!(says, ", {key} = {}", written(text));
+        }
+        if let Some(at) = self.exception.and_then(failed_at) {
+            let _ = write!(says, ", exception_at = \"{at}ms\"");
         }
         let tasks = self.tasks.map(|tasks| match tasks {
             Tasks::Said {
