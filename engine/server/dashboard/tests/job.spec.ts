@@ -1,3 +1,4 @@
+import type { HistoryItem } from '../src/api/types';
 import { iso, job, story } from './mock/world';
 import { expect, queryOf, test } from './page';
 
@@ -214,4 +215,30 @@ test('a shared alert that is silenced at another job is not shown as one that si
   expect(mock.asked.filter((one) => one.method === 'DELETE').map((one) => one.path)).toEqual(['/api/v1/jobs/prod/b/other/silences/KubernetesUnreachable']);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('orders');
   await expect(page.getByRole('button', { name: 'Silence', exact: true })).toBeVisible();
+});
+
+test('of a moment in an outage it is told since when the state stands, and that its reason is that of before', async ({ page, open }) => {
+  const now = Date.now();
+  await open([orders()], `${page1}?at=${iso(now - 20 * MINUTE)}`, (one) => { one.history = story(id, now); });
+  const then = page.locator('[data-known-then]');
+  await expect(then.locator('.badge')).toHaveAttribute('data-confidence', 'stale');
+  await expect(then.locator('time').nth(0)).toHaveAttribute('datetime', iso(now - 34 * MINUTE));
+  await expect(then.locator('time').nth(1)).toHaveAttribute('datetime', iso(now - 22 * MINUTE));
+  await expect(then).toContainText(/what the reason was then is not told. At .* it was: Flink reports RUNNING/);
+  await expect(page.locator('.plot g[data-confidence="stale"] title')).not.toContainText('Flink reports');
+  await expect(then).toContainText(/intent: savepoint \(ann\) noted at/);
+});
+
+test('of outages after one another each has its own piece of the timeline', async ({ page, open }) => {
+  const now = Date.now();
+  const dark = (since: number) => ({ alert: 'KubernetesUnreachable', scope: 'cluster' as const, since: iso(now - since * MINUTE), message: 'refused' });
+  const told = (sequence: number, ago: number, status: 'firing' | 'resolved', since: number): HistoryItem => ({ sequence, at: iso(now - ago * MINUTE), job: id, kind: 'alert', revision: sequence, alert: { ...dark(since), job: id, status } });
+  // The first began here and ended at another job; of the second it is the other way round; the third stands.
+  await open([job(id, { alerts: [dark(2)] })], `${page1}?at=${iso(now - 40 * MINUTE)}`, (one) => { one.history = [...story(id, now), told(90, 60, 'firing', 60), told(91, 20, 'resolved', 25)]; });
+  const bars = page.locator('.plot g[data-alert="KubernetesUnreachable"]');
+  await expect(bars).toHaveCount(2);
+  await expect(bars.nth(0).locator('title')).toContainText(', 5m');
+  await expect(bars.nth(1).locator('title')).toContainText(', 2m');
+  await expect(page.locator('[data-known-then]')).toContainText('RUNNING');
+  await expect(page.locator('[data-known-then]')).not.toContainText('KubernetesUnreachable');
 });

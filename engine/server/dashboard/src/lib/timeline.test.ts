@@ -66,6 +66,40 @@ describe('timelineOf', () => {
     });
   });
 
+  describe('of an outage after another', () => {
+    const iso = (ago: number): string => new Date(now - ago * MINUTE).toISOString();
+    const told = (status: 'firing' | 'resolved', ago: number, since: number, scope: 'job' | 'cluster' = 'cluster'): HistoryItem => ({
+      sequence: 2000 - ago, at: iso(ago), job: id, kind: 'alert', revision: 1, alert: { alert: 'Dark', job: id, scope, status, since: iso(since), message: 'refused' },
+    });
+    const dark = (items: HistoryItem[], since: number | null, scope: 'job' | 'cluster' = 'cluster') =>
+      timelineOf(items, present({ alerts: since === null ? [] : [{ alert: 'Dark', scope, since: iso(since), message: 'refused' }] }), now).alerts.map(({ from, to, isOpen }) => [(now - from) / MINUTE, (now - to) / MINUTE, isOpen]);
+    // Another job tells when the outage of 60 minutes ago ended.
+    const first = told('firing', 60, 60);
+
+    it('fastens no beginning to the end of another', () => {
+      expect(dark([first, told('firing', 40, 40), told('resolved', 38, 40)], null)).toEqual([[40, 38, false]]);
+      expect(dark([first, told('resolved', 38, 40)], null)).toEqual([[40, 38, false]]);
+      expect(dark([first, told('firing', 40, 40)], null)).toEqual([]);
+    });
+
+    it('shows the one that the record has since it began', () => {
+      expect(dark([first], 2)).toEqual([[2, 0, true]]);
+      expect(dark([first, told('firing', 40, 40), told('resolved', 38, 40)], 2)).toEqual([[40, 38, false], [2, 0, true]]);
+      expect(knownAt(timelineOf([first], present({ alerts: [{ alert: 'Dark', scope: 'cluster', since: iso(2), message: '' }] }), now), now - 30 * MINUTE).alerts).toEqual([]);
+    });
+
+    it('shows none while the record is not known, nor up to the moment when the job is forgotten', () => {
+      expect(timelineOf([first], null, now).alerts).toEqual([]);
+      const gone: HistoryItem = { sequence: 3000, at: iso(1), job: id, kind: 'forgotten', revision: 9 };
+      expect(timelineOf([first, gone], null, now).alerts).toEqual([]);
+    });
+
+    it('ends one of the job alone with the last entry in front of the one that told its end', () => {
+      const items = [told('firing', 60, 60, 'job'), { ...told('firing', 40, 40, 'job'), kind: 'update' as const, alert: null }, told('firing', 10, 10, 'job')];
+      expect(timelineOf(items, present({ alerts: [] }), now, [{ sequence: 1980 }]).alerts).toMatchObject([{ from: now - 60 * MINUTE, to: now - 40 * MINUTE, isOpen: false }, { from: now - 10 * MINUTE, isOpen: false }]);
+    });
+  });
+
   it('leaves none of a job’s own alerts open that the record lacks', () => {
     const cleared = timelineOf(story(id, now), present({ alerts: [] }), now).alerts.filter((one) => one.isOpen);
     expect(cleared).toEqual([]);
@@ -139,6 +173,35 @@ describe('knownAt', () => {
     expect(then.intent).toBeNull();
     expect(knownAt(told, now - 35 * MINUTE).intent?.label).toBe('savepoint');
     expect(knownAt(told, now - 300 * MINUTE).span).toBeNull();
+  });
+});
+
+describe('the state of a moment whose confidence changed meanwhile', () => {
+  const then = (ago: number) => knownAt(told, now - ago * MINUTE);
+
+  it('stands since it began, not since its confidence changed', () => {
+    expect(then(20).span).toMatchObject({ confidence: 'stale', from: now - 22 * MINUTE, since: now - 34 * MINUTE });
+    expect(then(10).span).toMatchObject({ confidence: 'confirmed', from: now - 15 * MINUTE, since: now - 34 * MINUTE });
+    expect(then(30).span).toMatchObject({ from: now - 34 * MINUTE, since: now - 34 * MINUTE });
+  });
+
+  it('has the reason of before, and says so, until the record tells another', () => {
+    expect(then(30).reason).toMatchObject({ isThen: true, reason: { code: 'Story' } });
+    expect(then(20).reason).toMatchObject({ isThen: false, from: now - 34 * MINUTE, reason: { code: 'Story' } });
+    // What the record says is so since its last entry.
+    expect(then(10).reason).toMatchObject({ isThen: false });
+    expect(then(5).reason).toMatchObject({ isThen: true, reason: { code: 'FlinkReports' } });
+  });
+
+  it('has another reason since the entry of another commit, which does not tell it, not since one of the same', () => {
+    const at = new Date(now - 10 * MINUTE).toISOString();
+    const turn: HistoryItem = { sequence: 1, at: new Date(now - 20 * MINUTE).toISOString(), job: id, kind: 'transition', revision: 7, transition: { sequence: 1, at, from: 'UNKNOWN', to: 'RUNNING', confidence: 'confirmed', attempt: 1, policy: 'p', reason: { code: 'First', message: '' } } };
+    const update = (revision: number): HistoryItem => ({ sequence: 2, at, job: id, kind: 'update', revision, confidence: 'confirmed' });
+    const newer = present({ attempt: 1, alerts: [], revision: 99 });
+    const of = (revision: number) => knownAt(timelineOf([turn, update(revision)], newer, now), now - 5 * MINUTE).reason;
+    expect(of(8)).toMatchObject({ isThen: false, reason: { code: 'First' } });
+    expect(of(7)).toMatchObject({ isThen: true, reason: { code: 'First' } });
+    expect(knownAt(timelineOf([update(8)], newer, now), now - MINUTE).reason).toBeNull();
   });
 });
 

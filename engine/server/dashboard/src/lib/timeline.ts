@@ -1,6 +1,7 @@
 // A job's history as spans and marks: what the timeline draws, and what was known at a moment. Milliseconds since the epoch.
 
-import type { AlertChange, Confidence, HistoryItem, IntentWord, Job, Reason, Scope, State, Unreadable } from '../api/types';
+import type { Confidence, HistoryItem, IntentWord, Job, Reason, State, Unreadable } from '../api/types';
+import { type AlertSpan, alertsOf } from './alerts';
 import { DAY, HOUR, MINUTE, SECOND } from './time';
 
 export interface StateSpan {
@@ -9,18 +10,21 @@ export interface StateSpan {
   state: State;
   confidence: Confidence;
   attempt: number;
-  reason: Reason;
+  /** Since when the state stands: earlier than `from` where only its confidence changed. */
+  since: number;
+  /** What is told of why, the earliest first. Updates may give another reason, and do not tell it. */
+  reasons: ToldReason[];
   /** Whether it still stands. */
   isOpen: boolean;
 }
 
-export interface AlertSpan {
+/** A reason, and when it is known to have been the one. */
+export interface ToldReason {
   from: number;
   to: number;
-  alert: string;
-  scope: Scope;
-  message: string;
-  isOpen: boolean;
+  reason: Reason;
+  /** Of the record that has it: entries of one commit have the same. */
+  revision: number;
 }
 
 export interface Mark {
@@ -51,8 +55,9 @@ const INTENTS: readonly string[] = ['start', 'cancel', 'savepoint', 'none'] sati
 /** Builds it of entries in any order, of those that do not read, and of the job as it stands (null once it is forgotten). */
 export function timelineOf(items: HistoryItem[], job: Job | null, now: number, unreadable: readonly Pick<Unreadable, 'sequence'>[] = []): Timeline {
   const ordered = [...items].sort((a, b) => a.sequence - b.sequence);
-  const { spans, gaps } = statesOf(ordered, job, now, unreadable.map((one) => one.sequence).sort((a, b) => a - b));
-  const alerts = alertsOf(ordered, job, now);
+  const lost = unreadable.map((one) => one.sequence).sort((a, b) => a - b);
+  const { spans, gaps } = statesOf(ordered, job, now, lost);
+  const alerts = alertsOf(ordered, job, now, lost);
   const marks = marksOf(ordered, spans);
   const first = ordered[0];
   const begins = [...spans.map((one) => one.from), ...alerts.map((one) => one.from), ...(first ? [Date.parse(first.at)] : [])];
@@ -65,6 +70,10 @@ function statesOf(ordered: HistoryItem[], job: Job | null, now: number, unreadab
   let before: number | null = null;
   /** Since when nothing is told: since the last entry in front of one that does not read. */
   let lost: number | null = null;
+  const doubt = (at: number, revision: number): void => {
+    const told = spans.at(-1)?.reasons.at(-1);
+    if (told && revision !== told.revision) told.to = Math.min(told.to, at);
+  };
   const close = (at: number): void => {
     const last = spans.at(-1);
     if (last?.isOpen) Object.assign(last, { to: Math.max(at, last.from), isOpen: false });
@@ -79,6 +88,7 @@ function statesOf(ordered: HistoryItem[], job: Job | null, now: number, unreadab
     // When it was decided stands in what does not read: somewhere between its neighbours.
     if (before === null) return;
     close(before);
+    doubt(before, Infinity);
     lost ??= before;
   };
   // The record says since when its state stands: what does not read after that is no other state.
@@ -89,21 +99,22 @@ function statesOf(ordered: HistoryItem[], job: Job | null, now: number, unreadab
     before = at;
     const last = spans.at(-1);
     const { transition } = item;
+    if (item.kind !== 'call') doubt(at, item.revision);
     if (transition) {
       close(at);
       find(at);
       const { to: state, confidence, attempt, reason } = transition;
-      spans.push({ from: at, to: at, state, confidence, attempt, reason, isOpen: true });
+      spans.push({ from: at, to: at, state, confidence, attempt, since: at, reasons: [{ from: at, to: Infinity, reason, revision: item.revision }], isOpen: true });
     } else if (item.kind === 'forgotten') {
       close(at);
       find(at);
     } else if (item.confidence && isVouched(last)) {
       find(at);
-      spans.push({ ...last, from: at, to: at, confidence: item.confidence, isOpen: true });
+      spans.push({ ...last, from: at, to: at, confidence: item.confidence, reasons: [...last.reasons], isOpen: true });
     } else if (item.confidence && last?.isOpen && last.confidence !== item.confidence) {
       // The same state, known otherwise from here on.
       close(at);
-      spans.push({ ...last, from: at, to: at, confidence: item.confidence, isOpen: true });
+      spans.push({ ...last, from: at, to: at, confidence: item.confidence, reasons: [...last.reasons], isOpen: true });
     }
   }
   lose(Infinity);
@@ -111,19 +122,22 @@ function statesOf(ordered: HistoryItem[], job: Job | null, now: number, unreadab
   if (lost !== null && job !== null && !isVouched(last)) find(Math.min(now, Math.max(lost, Date.parse(job.since))));
   else if (lost !== null && isVouched(last) && last.confidence === job?.confidence) last.isOpen = true;
   else find(now);
-  return { spans: withPresent(spans, job, now, gaps.at(-1)?.to ?? -Infinity), gaps };
+  return { spans: withPresent(spans, job, now, gaps.at(-1)?.to ?? -Infinity, ordered.at(-1)), gaps };
 }
 
 /** What the record says now ends the row: its state or confidence may have changed without an entry that tells it. */
-function withPresent(spans: StateSpan[], job: Job | null, now: number, found: number): StateSpan[] {
+function withPresent(spans: StateSpan[], job: Job | null, now: number, found: number, newest: HistoryItem | undefined): StateSpan[] {
   const last = spans.at(-1);
   if (job === null) {
     if (last?.isOpen) last.to = now;
     return spans;
   }
-  const { state, confidence, attempt, reason } = job;
-  const present = { to: now, state, confidence, attempt, reason, isOpen: true };
+  const { state, confidence, attempt, reason, revision } = job;
   const since = Math.min(now, Date.parse(job.since));
+  // A record that is newer than what was read says nothing of the time before.
+  const asOf = newest !== undefined && newest.revision >= revision ? Date.parse(newest.at) : now;
+  const told: ToldReason = { from: newest === undefined ? since : asOf, to: Infinity, reason, revision };
+  const present = { to: now, state, confidence, attempt, since, reasons: [told], isOpen: true };
   if (!last) return [{ from: since, ...present }];
   // Nothing that reads tells of it; or the job was forgotten, and seen again.
   if (!last.isOpen) return [...spans, { from: Math.max(last.to, since, found), ...present }];
@@ -133,51 +147,15 @@ function withPresent(spans: StateSpan[], job: Job | null, now: number, found: nu
     return [...spans, { from, ...present }];
   }
   last.to = now;
-  last.reason = reason;
-  if (last.confidence === confidence) return spans;
+  if (last.confidence === confidence) {
+    last.reasons = [...last.reasons, told];
+    return spans;
+  }
   const known = job.confirmedAt ? Date.parse(job.confirmedAt) : now;
   const from = Math.min(now, Math.max(last.from, known));
   last.to = from;
   last.isOpen = false;
-  return [...spans, { from, ...present }];
-}
-
-/**
- * An alert about a cluster or a policy begins in the history of the first job that has it, and ends in that of the last one. So the record
- * says whether it stands, and where it does not and no end is told here, its end is not known: it is left out.
- */
-function alertsOf(ordered: HistoryItem[], job: Job | null, now: number): AlertSpan[] {
-  const spans: AlertSpan[] = [];
-  const open = new Map<string, AlertSpan>();
-  const begin = ({ alert, scope, message, since }: Pick<AlertChange, 'alert' | 'scope' | 'message' | 'since'>): void => {
-    const span = { from: Date.parse(since), to: now, alert, scope, message, isOpen: true };
-    open.set(alert, span);
-    spans.push(span);
-  };
-  for (const item of ordered) {
-    const { alert } = item;
-    const at = Date.parse(item.at);
-    if (item.kind === 'forgotten') {
-      for (const span of open.values()) Object.assign(span, { to: at, isOpen: false });
-      open.clear();
-    }
-    if (!alert) continue;
-    const standing = open.get(alert.alert);
-    if (alert.status === 'firing') {
-      if (!standing) begin(alert);
-    } else {
-      if (standing) Object.assign(standing, { to: at, isOpen: false });
-      // Its beginning is older than what is kept, or in the history of another job.
-      else spans.push({ from: Date.parse(alert.since), to: at, alert: alert.alert, scope: alert.scope, message: alert.message, isOpen: false });
-      open.delete(alert.alert);
-    }
-  }
-  for (const alert of job?.alerts ?? []) if (!open.has(alert.alert)) begin(alert);
-  if (job === null) return spans;
-  const ended = [...open.values()].filter((span) => !job.alerts.some((alert) => alert.alert === span.alert));
-  // The record is newer than the history that was read.
-  for (const span of ended) Object.assign(span, { to: Math.max(span.from, Date.parse(ordered.at(-1)?.at ?? '')), isOpen: false });
-  return spans.filter((span) => span.scope === 'job' || !ended.includes(span));
+  return [...spans, { from, ...present, since: last.since, reasons: [...last.reasons, told] }];
 }
 
 function marksOf(ordered: HistoryItem[], spans: StateSpan[]): Mark[] {
@@ -200,8 +178,16 @@ export interface Known {
   /** The time of which an entry does not read, if that moment is in one. */
   gap: Gap | null;
   span: StateSpan | null;
+  /** Why, as far as it is told; with `isThen` not set it is what was told last before that moment. */
+  reason: (ToldReason & { isThen: boolean }) | null;
   alerts: AlertSpan[];
   intent: Mark | null;
+}
+
+/** What is told of why a state stood at a moment. */
+export function reasonAt({ reasons }: StateSpan, at: number): Known['reason'] {
+  const told = reasons.findLast((one) => one.from <= at);
+  return told ? { ...told, isThen: at < told.to } : null;
 }
 
 /** What was known at a moment. */
@@ -209,9 +195,11 @@ export function knownAt(timeline: Timeline, at: number): Known {
   const covers = (span: { from: number; to: number; isOpen: boolean }): boolean => span.from <= at && (at < span.to || span.isOpen);
   const intent = timeline.marks.filter((mark) => mark.kind === 'intent' && mark.at <= at).at(-1) ?? null;
   const gap = timeline.gaps.find((one) => one.from < at && at < one.to) ?? null;
+  const span = gap === null ? (timeline.spans.findLast(covers) ?? null) : null;
   return {
     gap,
-    span: gap === null ? (timeline.spans.findLast(covers) ?? null) : null,
+    span,
+    reason: span === null ? null : reasonAt(span, at),
     alerts: timeline.alerts.filter(covers),
     intent: intent?.label === 'none' ? null : intent,
   };

@@ -118,7 +118,7 @@ export function story(id: string, now: number, first = 1): HistoryItem[] {
   const at = (ago: number): string => iso(now - ago);
   const turn = (ago: number, to: State, confidence: 'confirmed' | 'inferred' | 'stale', attempt: number, message: string): void => {
     const transition = { sequence, at: at(ago), from, to, confidence, attempt, policy: 'conservative', reason: { code: 'Story', message } };
-    items.push({ sequence: sequence++, at: at(ago), job: id, kind: 'transition', revision: sequence, transition });
+    items.push({ sequence, at: at(ago), job: id, kind: 'transition', revision: sequence++, transition });
     from = to;
   };
   const known = (ago: number, confidence: 'confirmed' | 'inferred' | 'stale'): void => {
