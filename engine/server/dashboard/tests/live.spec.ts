@@ -152,6 +152,50 @@ test('a hidden tab whose engine is gone counts no alerts in its title', async ({
   await expect(hidden).toHaveTitle('(1) Steadfast');
 });
 
+test('a hidden tab whose engine was gone before it was hidden counts alerts again once it is back', async ({ page, open, context }) => {
+  const since = iso(Date.now());
+  const mock = await open([job('prod/a/one', { alerts: [{ alert: 'JobFailed', scope: 'job', since, message: 'it failed' }] })]);
+  await page.close();
+  const hidden = await context.newPage();
+  await hidden.clock.install();
+  await hide(hidden, false);
+  await hidden.goto(mock.address);
+  await expect(hidden).toHaveTitle('(1) Steadfast');
+  await mock.stop();
+  await expect(hidden).toHaveTitle('(?) Steadfast');
+  await hidden.clock.fastForward(25_000);
+  await expect(hidden.locator('.banner')).toBeVisible();
+  await turn(hidden, true);
+  await expect(hidden).toHaveTitle('(?) Steadfast');
+  await mock.start();
+  await hidden.clock.fastForward(31_000);
+  await expect(hidden).toHaveTitle('(1) Steadfast');
+  await expect(hidden.locator('link[rel="icon"]')).toHaveAttribute('href', './dashboard/icon.svg?alerts=1');
+  await turn(hidden, false);
+  await expect(hidden.locator('.link')).toHaveText('live');
+  await expect(hidden).toHaveTitle('(1) Steadfast');
+});
+
+test('a page of which nothing is answered but the stream is not live', async ({ page, open }) => {
+  await page.clock.install();
+  const mock = await open(three());
+  await expect(page.locator('.link')).toHaveText('live');
+  await expect(page.locator('tbody tr[data-id]')).toHaveCount(3);
+  // As where the streams of six windows leave no connection to ask with.
+  await page.route(/api\/v1\/(?!events)/, () => {});
+  await page.clock.fastForward(15_000);
+  await expect(page.locator('.banner')).toHaveCount(0);
+  await page.clock.fastForward(15_000);
+  mock.commit(job('prod/a/one', { reason: { code: 'Heard', message: 'heard of' } }));
+  await expect(page.locator('tr[data-id="prod/a/one"]'), 'the stream is open').toContainText('heard of');
+  await expect(page.locator('.banner')).toContainText('The event stream is open, but nothing else that is asked is answered');
+  await expect(page.locator('.link')).toHaveText('disconnected');
+  await page.unrouteAll();
+  for (let at = 0; at < 5; at += 1) await page.clock.fastForward(10_000);
+  await expect(page.locator('.banner')).toHaveCount(0);
+  await expect(page.locator('.link')).toHaveText('live');
+});
+
 test('a tab that was hidden says as of when it is until it is read anew', async ({ page, open, context }) => {
   const mock = await open(three());
   await page.close();

@@ -35,8 +35,8 @@ export const isNoJob = (error: unknown): error is Refused => error instanceof Re
 export const isNotServed = (error: unknown): error is Refused => error instanceof Refused && (error.status === 404 || error.status === 405) && !isNoJob(error);
 
 interface Hooks {
-  /** The engine answered; by the `Date` it carries, the engine's clock is so many milliseconds ahead of ours. */
-  heard(aheadMillis: number | null): void;
+  /** The engine answered; by the `Date` it carries, the engine's clock is so many milliseconds ahead of ours. And which store it is of. */
+  heard(aheadMillis: number | null, store: string | null): void;
   /** A token is asked for; whether the one that was sent is wrong. */
   token(wasWrong: boolean): void;
 }
@@ -82,7 +82,7 @@ async function refusalOf(response: Response): Promise<Refused> {
 
 function heard(response: Response): void {
   const date = Date.parse(response.headers.get('date') ?? '');
-  hooks.heard(Number.isNaN(date) ? null : date - Date.now());
+  hooks.heard(Number.isNaN(date) ? null : date - Date.now(), response.headers.get(STORE));
 }
 
 function refused(refusal: Refused, token: string | null): Refused {

@@ -49,8 +49,8 @@ export async function openEvents(position: Position | null, signal: AbortSignal)
   return ask(`api/v1/events?${query}`, { accept: 'text/event-stream', signal });
 }
 
-/** The frames of a stream until it ends, or is silent for too long. `heard` is called with each piece, heartbeats too. */
-export async function* frames(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<Frame> {
+/** The frames of a stream until it ends, or is silent for too long. */
+export async function* frames(body: ReadableStream<Uint8Array>): AsyncGenerator<Frame> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parser = new FrameReader();
@@ -58,7 +58,6 @@ export async function* frames(body: ReadableStream<Uint8Array>, heard: () => voi
     for (;;) {
       const read = await inTime(reader.read());
       if (read === null || read.done) return;
-      heard();
       yield* parser.push(decoder.decode(read.value, { stream: true }));
     }
   } finally {

@@ -1,7 +1,7 @@
 // Whether the page is the present. It follows the event stream for ever; when the engine is silent the page's clock stands still,
 // so that no age and no countdown pretends that somebody looks.
 //
-// A tab that nobody sees follows nothing: a browser has six connections to an engine without TLS for all its tabs together, and seven
+// A tab that nobody sees follows nothing: a browser has six connections to an engine without TLS for all its tabs together, and six
 // streams would keep every one of them from asking anything. When it is shown again it goes on behind the last event, and says as of
 // when it is until then.
 
@@ -9,7 +9,7 @@ import { hooks, Refused } from '../api/client';
 import { frames, openEvents, type Position } from '../api/events';
 import type { StreamEvent } from '../api/types';
 
-/** Heartbeats come every 15 s, and something is asked for every 5: a longer silence is an engine that does not answer. */
+/** Something is asked for every 5 s. Events alone are no sign of life: what is on the page was asked for, but for the rows that they bring. */
 const SILENT = 20_000;
 const LONGEST_PAUSE = 10_000;
 /** The header `Date` has whole seconds; a smaller difference of the clocks is none. */
@@ -18,8 +18,10 @@ const SAME_CLOCK = 2000;
 export interface Listener {
   /** An event arrived. */
   event?(event: StreamEvent): void;
-  /** The stream is open (again), or the engine has another history now: all is to be read anew. */
-  renew?(): void;
+  /** All is to be read anew: the stream is open (again). `isGapless`: behind the last event that was had, so that none was missed. */
+  renew?(isGapless: boolean): void;
+  /** The engine has another history now, so nothing that was read is of it. `renew` is called next. */
+  reset?(): void;
 }
 
 class Live {
@@ -30,10 +32,13 @@ class Live {
   #ahead = $state(0);
   #listeners = new Set<Listener>();
   #isFollowing = false;
+  isHidden = $state(document.hidden);
   /** Whether the tab is hidden, or was and its stream is not open again: nothing of it is newer than `heardAt`. */
   isResuming = $state(document.hidden);
   #stream = new AbortController();
   #shown: () => void = () => {};
+  /** Of the answers so far. */
+  #store: string | null = null;
 
   /** Nothing on the page is newer than `heardAt`. */
   isStale = $derived(this.link === 'lost' || this.#turn - this.heardAt > SILENT);
@@ -43,10 +48,14 @@ class Live {
   passing = $derived(Math.max(this.#turn, this.heardAt));
 
   constructor() {
-    hooks.heard = (ahead) => {
+    hooks.heard = (ahead, store) => {
       // What a hidden tab asks for does not make all of it the present.
       if (!this.isResuming) this.heardAt = Date.now();
       if (ahead !== null) this.#ahead = Math.abs(ahead) > SAME_CLOCK ? ahead : 0;
+      // A page that had no event yet is not told so by the stream.
+      const isOther = store !== null && this.#store !== null && store !== this.#store;
+      this.#store = store ?? this.#store;
+      if (isOther) this.#reset();
     };
     hooks.token = (wasWrong) => {
       // What was on its way without a token says nothing new.
@@ -66,6 +75,7 @@ class Live {
     }, 1000);
     document.addEventListener('visibilitychange', () => {
       this.#turn = Date.now();
+      this.isHidden = document.hidden;
       if (document.hidden) this.#hide();
       else this.#shown();
     });
@@ -81,7 +91,9 @@ class Live {
   #seen(pause: number): Promise<void> {
     return new Promise((resolve) => {
       this.#shown = resolve;
-      if (!document.hidden) setTimeout(resolve, pause);
+      // Nobody tries, so nothing is known to be down.
+      if (document.hidden) this.link = 'waiting';
+      else setTimeout(resolve, pause);
     });
   }
 
@@ -109,7 +121,7 @@ class Live {
         this.heardAt = Date.now();
         this.#turn = Date.now();
         // After the stream was opened, so that nothing falls in between.
-        this.#renew();
+        this.#renew(last !== null);
         if (response.body) last = await this.#read(response.body, last);
       } catch (error) {
         if (error instanceof Refused && error.status === 401) this.asksForToken = this.asksForToken === 'no' ? 'yes' : this.asksForToken;
@@ -127,15 +139,12 @@ class Live {
 
   async #read(body: ReadableStream<Uint8Array>, begin: Position | null): Promise<Position | null> {
     let last = begin;
-    const heard = (): void => {
-      this.heardAt = Date.now();
-    };
     try {
-      for await (const { name, data } of frames(body, heard)) {
+      for await (const { name, data } of frames(body)) {
         if (data === '') continue;
         if (name === 'reset') {
           last = null;
-          this.#renew();
+          this.#reset();
           continue;
         }
         const event = JSON.parse(data) as StreamEvent;
@@ -148,8 +157,13 @@ class Live {
     return last;
   }
 
-  #renew(): void {
-    for (const listener of this.#listeners) listener.renew?.();
+  #renew(isGapless: boolean): void {
+    for (const listener of this.#listeners) listener.renew?.(isGapless);
+  }
+
+  #reset(): void {
+    for (const listener of this.#listeners) listener.reset?.();
+    this.#renew(false);
   }
 }
 

@@ -11,6 +11,8 @@ const GATHER = 300;
 export class Polled<T> {
   value = $state.raw<T | null>(null);
   error = $state<string | null>(null);
+  /** When was asked what is answered by `value`, milliseconds by our clock. */
+  askedAt = $state(0);
   /** Whether this engine has no such thing. */
   isMissing = $state(false);
   #path: () => string | null;
@@ -91,6 +93,7 @@ export class Polled<T> {
     // What was an answer to another question is none to this one.
     if (path.split('?')[0] !== this.#asked.split('?')[0]) this.value = null;
     this.#asked = path;
+    const asked = Date.now();
     try {
       const value = await this.#load(path);
       if (this.#runs === 0) return;
@@ -99,6 +102,7 @@ export class Polled<T> {
         return;
       }
       this.value = value;
+      this.askedAt = asked;
       this.isMissing = value === null;
       this.error = null;
     } catch (error) {

@@ -30,6 +30,7 @@ export const en = {
     explains: { waiting: 'The event stream is being opened.', live: 'Changes are shown as they are committed.', lost: 'The event stream is down; it is opened again and again.' },
     stale: (clock: string, age: string): string => `As of ${clock}, ${age} ago.`,
     staleWhy: 'The engine does not answer, so nothing below is newer. It is asked again and again.',
+    unanswered: 'The event stream is open, but nothing else that is asked is answered, so what is below may be older than it looks. Six windows of one browser take up all its connections to an engine without TLS: if there are that many, close one.',
     wasHidden: 'This tab was hidden, so nothing below is newer. It is being read anew.',
   },
   ago: (age: string): string => `${age} ago`,
