@@ -1,3 +1,4 @@
+import { page as proxyPage } from './mock/server';
 import { fleet, iso, job, unreadable } from './mock/world';
 import { expect, queryOf, rowIds, test } from './page';
 
@@ -170,4 +171,34 @@ test('why a job is as it is has more room than its flags', async ({ page, open }
   const height = async (row: typeof long, part = '') => (await (part === '' ? row : row.locator(part)).boundingBox())?.height;
   expect(await height(long)).toBe(await height(short));
   expect(await height(long, '.why .two')).toBe(34);
+});
+
+test('rows and counts of other filters are not shown where the present ones are not answered', async ({ page, open }) => {
+  await page.clock.install();
+  const mock = await open([job('prod/a/one'), job('staging/b/two', { state: 'FAILED' })]);
+  const rows = page.locator('tbody tr[data-id]');
+  await expect(rows).toHaveCount(2);
+  await expect(page.locator('.link')).toHaveText('live');
+  mock.proxy = (path) => (/jobs|summary/.test(path) ? proxyPage(502) : null);
+  await page.locator('[data-facet="cluster"]').getByLabel('staging').check();
+  await expect(page.getByText('Could not be read: HTTP 502')).toBeVisible();
+  await expect(rows).toHaveCount(0);
+  await expect(page.getByRole('button', { name: /^Failed/ })).toHaveCount(0);
+  await expect(page.locator('[data-facet] .count')).toHaveCount(0);
+  await expect(page.getByText('No job')).toHaveCount(0);
+  mock.proxy = null;
+  await page.clock.runFor(6000);
+  await expect(rows).toHaveCount(1);
+  await expect(page.getByText('Could not be read')).toHaveCount(0);
+});
+
+test('a selection ends where the store was replaced', async ({ page, open }) => {
+  const mock = await open([job('prod/a/one'), job('prod/a/two')]);
+  await page.getByLabel('Select prod/a/one').check();
+  await expect(page.getByRole('region', { name: '1 selected' })).toBeVisible();
+  await expect(page.locator('.link')).toHaveText('live');
+  mock.replace([job('prod/a/two')], []);
+  mock.reset();
+  await expect(page.locator('tbody tr[data-id]')).toHaveCount(1);
+  await expect(page.getByRole('region', { name: /selected/ })).toHaveCount(0);
 });

@@ -73,6 +73,22 @@ for (const status of [404, 502, 400]) {
   });
 }
 
+test('what cannot be read anew is said to be so, beside what was read before', async ({ page, open }) => {
+  await page.clock.install();
+  const mock = await open([job(id)], `#/jobs/${id}`, (one) => { one.history = story(id, Date.now()); });
+  await expect(page.locator('.plot g[data-state]')).toHaveCount(10);
+  await expect(page.locator('tr[data-source="flink"]')).toBeVisible();
+  mock.proxy = (path) => (/history|explain/.test(path) ? proxyPage(502) : null);
+  mock.commit(job(id));
+  await page.clock.runFor(1000);
+  await expect(page.getByText('Could not be read: HTTP 502')).toHaveCount(2);
+  await expect(page.locator('.plot g[data-state]')).toHaveCount(10);
+  // The history is read every half a minute; what failed is tried sooner.
+  mock.proxy = null;
+  await page.clock.runFor(6000);
+  await expect(page.getByText('Could not be read')).toHaveCount(0);
+});
+
 test('what the engine refuses is told, and is no empty answer', async ({ page, open }) => {
   const type = 'application/problem+json';
   await open([job(id)], '#/events?cluster=*', (one) => { one.refuses = (path) => (path.includes('history') ? { status: 400, type, body: { type: 'tag:x', code: 'bad-parameter', title: 'Bad Request', status: 400, detail: 'cluster: no such word' } } : null); });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ShadowPage } from '../src/api/types';
 import { iso, job, story, unreadable } from './mock/world';
+import { page as proxyPage } from './mock/server';
 import { expect, queryOf, test } from './page';
 
 const now = Date.now();
@@ -95,6 +96,70 @@ test('entries tell which alert was silenced, and which nobody was told of', asyn
   await expect(rows.nth(1)).toContainText('JobFailed fires silenced');
   await expect(rows.nth(0)).toContainText('KubernetesUnreachable fires of the whole cluster');
   await expect(rows.nth(0)).not.toContainText('silenced');
+});
+
+test('rows of another question are not shown where the present one is not answered, and it is asked again', async ({ page, open }) => {
+  await page.clock.install();
+  const mock = await open([job(id), job('staging/b/other')], '#/events', (one) => { one.history = [...story(id, now), ...story('staging/b/other', now, 50)]; });
+  const rows = page.locator('tbody tr[data-kind]');
+  const error = page.getByText('Could not be read: HTTP 502');
+  await expect(rows).toHaveCount(24);
+  await expect(page.locator('.link')).toHaveText('live');
+  const change: [() => Promise<unknown>, number][] = [
+    [async () => { await page.getByLabel('Job (exact id)').fill(id); await page.keyboard.press('Enter'); }, 12],
+    [() => page.getByRole('checkbox', { name: 'State' }).uncheck(), 4],
+    [() => page.getByLabel('Order').selectOption('oldest'), 4],
+  ];
+  for (const [act, count] of change) {
+    mock.proxy = (path) => (path.includes('history') ? proxyPage(502) : null);
+    await act();
+    await expect(error).toBeVisible();
+    await expect(rows).toHaveCount(0);
+    await expect(page.getByText('That is all.')).toHaveCount(0);
+    await expect(page.getByText('Nothing changed in that time.')).toHaveCount(0);
+    mock.proxy = null;
+    await page.clock.runFor(6000);
+    await expect(rows).toHaveCount(count);
+    await expect(error).toHaveCount(0);
+  }
+});
+
+test('after the store was replaced nothing of the one before is shown', async ({ page, open }) => {
+  const mock = await open([job(id)], '#/events', (one) => { one.history = story(id, now); });
+  const rows = page.locator('tbody tr[data-kind]');
+  await expect(rows).toHaveCount(12);
+  await expect(page.locator('.link')).toHaveText('live');
+  // The stream goes on: it says so.
+  mock.replace([job('prod/a/restored')], story('prod/a/restored', now).slice(0, 3));
+  mock.reset();
+  await expect(rows).toHaveCount(3);
+  // Of a page that never had an event the stream knows nothing: the answers name another store.
+  mock.replace([job('prod/a/new')], story('prod/a/new', now).slice(0, 2), 'another');
+  await expect(rows).toHaveCount(2, { timeout: 10_000 });
+  await expect(rows.first()).toContainText('prod/a');
+  await expect(page.getByRole('button', { name: /newer/ })).toHaveCount(0);
+  // Which it cannot show, it does not show what was.
+  mock.proxy = (path) => (path.includes('history') ? proxyPage(502) : null);
+  mock.replace([job('prod/a/newest')], story('prod/a/newest', now), 'a third');
+  await expect(page.getByText('Could not be read: HTTP 502')).toBeVisible({ timeout: 10_000 });
+  await expect(rows).toHaveCount(0);
+});
+
+test('what was committed before the stream was open is in the list', async ({ page, open }) => {
+  const mock = await open([job(id)], '#/engine', (one) => { one.history = story(id, now); });
+  let go = (): void => {};
+  const waits = new Promise<void>((resolve) => { go = resolve; });
+  await page.route('**/api/v1/events**', async (route) => {
+    await waits;
+    await route.continue();
+  });
+  await page.goto(`${mock.address}#/events`);
+  await page.reload();
+  await expect(page.locator('tbody tr[data-kind]')).toHaveCount(12);
+  mock.sequence = 10_000;
+  mock.commit(job(id, { state: 'FAILED' }), 'transition');
+  go();
+  await expect(page.locator('tbody tr[data-kind]')).toHaveCount(13);
 });
 
 test('an export is stopped by whoever wants it no more, and by leaving the page', async ({ page, open }) => {
@@ -242,7 +307,7 @@ test('policies tell module, digest, standing, latency and what shadows would sho
 
 test('the engine tells of its loop, store, sinks, followers and what it reads', async ({ page, open }) => {
   await open([job(id)], '#/engine', (one) => {
-    one.ready = { ready: false, store: 'database is locked', policies: [], clusters: [], sinks: [{ name: 'pager', failingSince: iso(now - MINUTE), deadLetters: 3, lastDeadLetter: { sequence: 4, at: iso(now), why: 'HTTP 413' } }] };
+    one.ready = { ready: false, store: 'database is locked', policies: [], clusters: [], sinks: [{ name: 'pager', failingSince: iso(Date.now() - MINUTE), deadLetters: 3, lastDeadLetter: { sequence: 4, at: iso(now), why: 'HTTP 413' } }] };
     one.store = { store: '0123456789abcdef', newest: 41, droppedUntil: 7, quarantined: [{ job: 'prod/a/b', at: iso(now), why: 'does not read' }], unwritten: [] };
     one.metrics = 'process_resident_memory_bytes 34603008\nsteadfast_event_subscribers 3\n';
     one.clusters.items[0] = unreadable('prod', 'Connection refused', 5000);

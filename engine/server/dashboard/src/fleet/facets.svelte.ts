@@ -15,11 +15,11 @@ export interface Counted {
 
 const pathOf = (filters: string): string => `api/v1/summary${filters === '' ? '' : `?${filters}`}`;
 
-/** The first line asks for all filters, each further one (after its name) leaves one out. */
+/** The first line asks for all filters, each further one (after its name) leaves one out. Another span of time is another question. */
 function question(view: FleetView): string {
   // By the minute, so that it is the same question for a while.
   const now = Math.floor(live.now / MINUTE) * MINUTE;
-  const lines = [`main ${pathOf(engineQuery(view, now).filters)}`];
+  const lines = [`main:${view.within ?? ''} ${pathOf(engineQuery(view, now).filters)}`];
   for (const name of view.filters.keys()) {
     const filters = new Map(view.filters);
     filters.delete(name);

@@ -31,7 +31,7 @@ class Rows {
   /** How many jobs match, on all pages; null while nothing was read. */
   total = $state<number | null>(null);
   error = $state<string | null>(null);
-  /** Whether what is shown answers an earlier question. */
+  /** Whether what is shown answers an earlier question: until the answer is there, or does not come. */
   isChanging = $state(false);
 
   #query: string | null = null;
@@ -82,6 +82,13 @@ class Rows {
     untrack(() => void this.#read());
   }
 
+  /** The engine has another history: the rows out of sight are of the one before, too. */
+  #reset(): void {
+    this.#turn += 1;
+    this.#isOld = true;
+    this.isChanging = true;
+  }
+
   /** Says which rows are in sight. */
   see(first: number, last: number): void {
     const isSame = first === this.#wanted.first && last === this.#wanted.last;
@@ -96,7 +103,7 @@ class Rows {
 
   /** Keeps the rows current until what is returned is called. */
   run(): () => void {
-    const quiet = live.listen({ event: (event) => this.#heard(event), renew: () => void this.#read() });
+    const quiet = live.listen({ event: (event) => this.#heard(event), renew: () => void this.#read(), reset: () => this.#reset() });
     let waited = 0;
     const interval = setInterval(() => {
       waited += 1000;
@@ -147,9 +154,17 @@ class Rows {
         this.error = null;
       } catch (error) {
         this.error = wordsOf(error);
+        if (this.isChanging) this.#clear();
       }
     } while (this.#isDue);
     this.#isReading = false;
+  }
+
+  /** Rather no rows than those of another question. */
+  #clear(): void {
+    this.head = [];
+    this.tail = [];
+    this.total = null;
   }
 
   /** From which end the rows in sight are nearer. */

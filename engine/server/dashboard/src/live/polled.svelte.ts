@@ -7,6 +7,11 @@ import { live } from './live.svelte';
 
 /** How long events are gathered before anything is asked. */
 const GATHER = 300;
+/** How long after a failure it is tried again. Milliseconds. */
+export const AGAIN = 5000;
+
+/** What is asked, whether for fewer rows or more, now or later. */
+const meant = (path: string): string => path.replaceAll(/[?&](limit|since)=[^&\s]*/g, '');
 
 export class Polled<T> {
   value = $state.raw<T | null>(null);
@@ -24,6 +29,8 @@ export class Polled<T> {
   /** How many effects have it asked. */
   #runs = 0;
   #asked = '';
+  /** What `value` is an answer to. */
+  #answered = '';
   #load: (path: string) => Promise<T | null>;
 
   /**
@@ -49,10 +56,14 @@ export class Polled<T> {
         if (this.#concerns(event)) this.#soon();
       },
       renew: () => void this.refresh(),
+      // Nothing of the engine's other history is an answer.
+      reset: () => { this.#answered = ''; },
     });
+    const step = Math.min(this.#every, AGAIN);
     const interval = setInterval(() => {
-      if (!document.hidden && live.link === 'live') void this.refresh();
-    }, this.#every);
+      const isTime = this.error !== null || Date.now() - this.askedAt >= this.#every - step / 2;
+      if (isTime && !document.hidden && live.link === 'live') void this.refresh();
+    }, step);
     this.#runs += 1;
     // Whoever runs it depends on what they say, not on what is asked here.
     untrack(() => void this.refresh());
@@ -91,7 +102,7 @@ export class Polled<T> {
     const path = this.#path();
     if (path === null) return;
     // What was an answer to another question is none to this one.
-    if (path.split('?')[0] !== this.#asked.split('?')[0]) this.value = null;
+    if (meant(path).split('?')[0] !== meant(this.#asked).split('?')[0]) this.value = null;
     this.#asked = path;
     const asked = Date.now();
     try {
@@ -103,10 +114,13 @@ export class Polled<T> {
       }
       this.value = value;
       this.askedAt = asked;
+      this.#answered = meant(path);
       this.isMissing = value === null;
       this.error = null;
     } catch (error) {
       this.error = wordsOf(error);
+      // Rather none than one to another question.
+      if (this.#answered !== meant(path)) this.value = null;
     }
   }
 }

@@ -31,6 +31,8 @@ const problem = (status: number, code: string, detail: string): Reply => ({ stat
 /** What a proxy answers by itself. */
 export const page = (status: number, body = '<html><body>default backend</body></html>', type = 'text/html'): Reply => ({ status, body, type });
 
+const RESET = `event: reset\ndata: ${JSON.stringify({ at: iso(Date.now()) })}\n\n`;
+
 export class Mock {
   readonly jobs = new Map<string, Job>();
   history: HistoryItem[] = [];
@@ -50,6 +52,8 @@ export class Mock {
   /** Everything that was asked, the newest last. */
   asked: Asked[] = [];
   sequence = 0;
+  /** Of which store the answers are. */
+  storeId = 'mock';
   metrics = '';
   /** The engine's clock, if it stands still. */
   now: number | null = null;
@@ -92,13 +96,27 @@ export class Mock {
     this.sequence += 1;
     const entry = { sequence: this.sequence, job: id, why };
     this.unreadable.push(entry);
-    for (const stream of this.#streams) stream.write(`id: ${entry.sequence}\nevent: unreadable\ndata: ${JSON.stringify({ ...entry, store: 'mock', at: iso(Date.now()) })}\n\n`);
+    for (const stream of this.#streams) stream.write(`id: ${entry.sequence}\nevent: unreadable\ndata: ${JSON.stringify({ ...entry, store: this.storeId, at: iso(Date.now()) })}\n\n`);
   }
 
   /** A proxy takes the engine's place: what is open breaks off, and each further request is answered by it. */
   hide(answer: Reply): void {
     this.proxy = () => answer;
     this.breakOff();
+  }
+
+  /** Another store takes the place of this one, of which it has nothing, e.g. one that was restored from a backup and has the same name. */
+  replace(jobs: Job[], history: HistoryItem[], storeId = this.storeId): void {
+    this.storeId = storeId;
+    this.jobs.clear();
+    for (const job of jobs) this.jobs.set(job.id, job);
+    this.history = history;
+    this.sequence = Math.max(0, ...history.map((item) => item.sequence));
+  }
+
+  /** Tells those who follow that the history is another one. */
+  reset(): void {
+    for (const stream of this.#streams) stream.write(RESET);
   }
 
   /** Ends every event stream. */
@@ -142,7 +160,7 @@ export class Mock {
     this.sequence = item.sequence;
     this.history.push(item);
     const { job, sequence, at, revision, kind, call } = item;
-    const event: StreamEvent = { job, sequence, at, revision, kind, ...(call ? { call } : {}), body: item.transition ?? item.alert ?? null, store: 'mock', record };
+    const event: StreamEvent = { job, sequence, at, revision, kind, ...(call ? { call } : {}), body: item.transition ?? item.alert ?? null, store: this.storeId, record };
     const name = kind === 'call' ? 'update' : kind;
     for (const stream of this.#streams) stream.write(`id: ${sequence}\nevent: ${name}\ndata: ${JSON.stringify(event)}\n\n`);
   }
@@ -162,7 +180,7 @@ export class Mock {
     this.asked.push({ method: request.method ?? 'GET', path: url.pathname + url.search, body });
     const other = this.proxy?.(url.pathname) ?? null;
     if (other !== null) return this.#answer(request, response, other);
-    response.setHeader('steadfast-store', 'mock');
+    response.setHeader('steadfast-store', this.storeId);
     if (this.token !== null && request.headers.authorization !== `Bearer ${this.token}`) return this.#answer(request, response, problem(401, request.headers.authorization === undefined ? 'key-required' : 'unknown-token', 'no token'));
     if (this.missing.some((path) => path.test(url.pathname))) return this.#answer(request, response, problem(404, 'no-such-path', `there is nothing at ${url.pathname}`));
     const refused = this.refuses?.(url.pathname) ?? null;
@@ -170,6 +188,7 @@ export class Mock {
     if (url.pathname === '/api/v1/events') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(': here\n\n');
+      if (url.searchParams.has('store') && url.searchParams.get('store') !== this.storeId) response.write(RESET);
       this.#streams.add(response);
       response.on('close', () => this.#streams.delete(response));
       return;
@@ -207,7 +226,7 @@ export class Mock {
       case '/api/v1/clusters': return ok(this.clusters);
       case '/api/v1/policies': return ok(this.policies);
       case '/api/v1/shadows': return ok(this.shadows);
-      case '/api/v1/store': return ok(this.store ?? { store: 'mock', newest: this.sequence, droppedUntil: 0, quarantined: [], unwritten: [] });
+      case '/api/v1/store': return ok(this.store ?? { store: this.storeId, newest: this.sequence, droppedUntil: 0, quarantined: [], unwritten: [] });
       case '/livez': return ok({ live: true, turnedSecondsAgo: 0.4 });
       case '/readyz': return ok(this.ready ?? { ready: true, store: null, policies: ['conservative'], clusters: [] });
       case '/metrics': return { status: 200, body: this.metrics, type: 'text/plain' };
