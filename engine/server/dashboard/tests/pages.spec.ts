@@ -229,10 +229,48 @@ test('what many jobs share is silenced at one of them, and its silence ends ther
   await expect(row).toContainText('prod/b/payments');
   await row.getByRole('button', { name: 'End silence' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'End silence' }).click();
-  await expect(page.getByText('No alert is silenced.')).toBeVisible();
+  await expect(page.getByText('No alert that stands is silenced.')).toBeVisible();
   expect(mock.asked.filter((one) => one.method === 'DELETE').map((one) => one.path)).toEqual(['/api/v1/jobs/prod/b/payments/silences/KubernetesUnreachable']);
   await page.getByText('Firing 1').click();
   await expect(row).toHaveCount(1);
+});
+
+test('the silence of what many jobs share ends at all jobs that have one', async ({ page, open }) => {
+  const dark = { alert: 'KubernetesUnreachable', scope: 'cluster' as const, since: iso(now - MINUTE), message: 'refused' };
+  const silences = [{ alert: dark.alert, until: iso(now + 60 * MINUTE), by: 'ann', since: iso(now) }];
+  const jobs = [job('prod/a/orders', { alerts: [dark], silences }), job('prod/a/other', { alerts: [dark] }), job('prod/b/payments', { silences }), job('prod/b/third', { alerts: [dark], silences }), job('staging/b/far', { silences })];
+  const mock = await open(jobs, '#/alerts?show=silenced');
+  await page.locator('tr[data-alert="KubernetesUnreachable"]').getByRole('button', { name: 'End silence' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('silenced at 3 jobs, and stays so until the last of them is taken back: all are, at prod/a/orders, prod/b/payments, prod/b/third.');
+  await dialog.getByRole('button', { name: 'End silence' }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByText('No alert that stands is silenced.')).toBeVisible();
+  expect(mock.asked.filter((one) => one.method === 'DELETE').map((one) => one.path).sort()).toEqual(['a/orders', 'b/payments', 'b/third'].map((name) => `/api/v1/jobs/prod/${name}/silences/KubernetesUnreachable`));
+});
+
+test('silences of alerts that do not stand are listed with what is silenced, and ended there', async ({ page, open }) => {
+  const until = iso(Date.now() + 60 * MINUTE);
+  const silence = (alert: string) => ({ alert, until, by: 'ann', comment: 'we move Kafka', since: iso(now) });
+  const mock = await open([job('prod/a/orders', { silences: [silence('KubernetesUnreachable'), silence('JobFaild')] }), job('prod/a/other')], '#/alerts?show=silenced');
+  const waiting = page.locator('tr[data-waiting]');
+  await expect(waiting).toHaveCount(2);
+  await expect(waiting.first()).toContainText('orders');
+  await expect(waiting.first()).toContainText('we move Kafka');
+  await expect(waiting.first()).toContainText('by ann');
+  await expect(page.getByText('No alert that stands is silenced.')).toBeVisible();
+  await expect(page.getByText('No alert is silenced')).toHaveCount(0);
+  await page.locator('tr[data-waiting="JobFaild"]').getByRole('button', { name: 'End silence' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'End silence' }).click();
+  await expect(waiting).toHaveCount(1);
+  // The outage comes, at another job: what waited for it silences it now.
+  mock.raise(job('prod/a/other', { alerts: [{ alert: 'KubernetesUnreachable', scope: 'cluster', since: iso(Date.now()), message: 'refused' }] }));
+  await expect(page.locator('tr[data-alert="KubernetesUnreachable"]')).toContainText('noted at prod/a/orders');
+  await expect(waiting).toHaveCount(0);
+  // What cannot be read is not said to be none.
+  mock.proxy = (path) => (path === '/api/v1/jobs' ? proxyPage(502) : null);
+  await page.reload();
+  await expect(page.getByText('Could not be read: HTTP 502')).toBeVisible();
 });
 
 test('more alerts than fit a page are counted, and shown on request', async ({ page, open }) => {

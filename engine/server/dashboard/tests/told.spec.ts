@@ -113,6 +113,36 @@ test('of selected jobs those are silenced that have the alert, and the dialog sa
   expect(mock.asked.filter((one) => one.method === 'PUT').map((one) => one.path)).toEqual(['/api/v1/jobs/prod/a/j1/silences/RestartLoop']);
 });
 
+test('of selected jobs that share an alert one of each cluster is silenced for all', async ({ page, open }) => {
+  const jobs = ['prod/a/j1', 'prod/a/j2', 'prod/a/j3', 'staging/a/j4', 'staging/a/j5'].map((name) => job(name, { alerts: name.endsWith('j3') ? [] : [dark] }));
+  const mock = await open(jobs);
+  for (const { id: name } of jobs) await page.getByLabel(`Select ${name}`).check();
+  await page.getByRole('region', { name: '5 selected' }).getByRole('button', { name: 'Silence' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('4 of the 5 selected jobs have this alert now.');
+  await expect(dialog).toContainText('at prod/a/j1, staging/a/j4.');
+  await dialog.getByRole('button', { name: 'Silence' }).click();
+  await expect(dialog).toContainText('Done for 2 jobs.');
+  expect(mock.asked.filter((one) => one.method === 'PUT').map((one) => one.path).sort()).toEqual(['prod/a/j1', 'staging/a/j4'].map((name) => `/api/v1/jobs/${name}/silences/KubernetesUnreachable`));
+});
+
+test('a silence of an alert that only other jobs of the cluster have says so', async ({ page, open }) => {
+  const silences = [{ alert: dark.alert, since: iso(now), until: iso(Date.now() + 60 * MINUTE), by: 'ann' }];
+  await open([job(id, { silences }), job('prod/payments/other', { alerts: [dark] })], `#/jobs/${id}`);
+  const shown = page.locator(`[data-silence="${dark.alert}"]`);
+  await expect(shown).toContainText('This job does not have the alert. It stands at others, and this silence is of the whole cluster.');
+  await expect(shown).not.toContainText('does not stand now');
+});
+
+test('until when a shared alert is silenced, and where, is told by the record', async ({ page, open }) => {
+  const until = iso(Date.now() + 60 * MINUTE);
+  const silenced = { ...dark, silencedUntil: until, silencedJob: 'prod/b/other' };
+  await open([job(id, { alerts: [silenced] })], `#/jobs/${id}`, (one) => { one.missing = [/alerts$/]; });
+  const shown = page.locator(`.standing [data-alert="${dark.alert}"]`);
+  await expect(shown).toContainText(/silenced until .*, noted at prod\/b\/other/);
+  await expect(page.getByRole('button', { name: 'Silence', exact: true })).toHaveCount(0);
+});
+
 test('what an alert and a condition of the same name tell is told once', async ({ page, open }) => {
   const conditions = [{ type: dark.alert as 'KubernetesUnreachable', since: dark.since, message: dark.message }, { type: 'FleetDisrupted' as const, since: dark.since, message: 'most is dark' }];
   await open([job(id, { alerts: [dark], conditions })], `#/jobs/${id}`);

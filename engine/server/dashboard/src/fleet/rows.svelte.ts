@@ -5,6 +5,7 @@
 
 import { untrack } from 'svelte';
 import { get, wordsOf } from '../api/client';
+import { readJobs } from '../api/jobs';
 import type { Job, JobPage, StreamEvent } from '../api/types';
 import { live } from '../live/live.svelte';
 import { begin, behind, type Chain, indexIn, lengthOf, rowOf, type Span, taken, withJob } from './chain';
@@ -217,23 +218,8 @@ class Rows {
   }
 
   /** The ids of all jobs that match, on all pages. */
-  matching(): Promise<string[]> {
-    return this.#ids(this.#query ?? '');
-  }
-
-  /** The ids of all jobs that have an alert now. */
-  having = async (alert: string): Promise<ReadonlySet<string>> => new Set(await this.#ids(new URLSearchParams({ alert }).toString()));
-
-  async #ids(query: string): Promise<string[]> {
-    const ids: string[] = [];
-    let cursor: string | null = null;
-    do {
-      const from: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-      const page: JobPage = await get<JobPage>(`api/v1/jobs?${query}&limit=5000${from}`);
-      ids.push(...page.items.map((job) => job.id));
-      cursor = page.cursor ?? null;
-    } while (cursor !== null);
-    return ids;
+  async matching(): Promise<string[]> {
+    return (await readJobs(this.#query ?? '')).map((job) => job.id);
   }
 }
 

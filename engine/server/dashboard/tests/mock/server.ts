@@ -149,6 +149,14 @@ export class Mock {
     else this.#enter({ ...entry, kind, transition: { sequence, at, from: before?.state ?? 'UNKNOWN', to, confidence, reason, attempt, policy } }, shown);
   }
 
+  /** Commits a job that has an alert from now on, and tells of the last one of them. */
+  raise(job: Job): void {
+    const shown = { ...job, severity: severityOf(job), revision: (this.jobs.get(job.id)?.revision ?? 0) + 1 };
+    this.jobs.set(job.id, shown);
+    const alert = shown.alerts.at(-1);
+    if (alert) this.#enter({ sequence: this.sequence + 1, at: iso(Date.now()), job: job.id, kind: 'alert', revision: shown.revision, alert: { alert: alert.alert, scope: alert.scope, since: alert.since, message: alert.message, job: job.id, status: 'firing' } }, shown);
+  }
+
   forget(id: string): void {
     const revision = (this.jobs.get(id)?.revision ?? 0) + 1;
     this.jobs.delete(id);
