@@ -2,6 +2,8 @@
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use steadfast_core::decision::LookupSource;
+use steadfast_core::record::AlertScope;
 use steadfast_core::state::{Attention, Confidence, JobState};
 use steadfast_server::explain;
 
@@ -21,7 +23,14 @@ fn schema() -> anyhow::Result<Value> {
     let explain::SnapshotSchema { snapshot, definitions } =
         explain::snapshot_schema().context("the schema of a snapshot cannot be written")?;
     let text = |says: &str| json!({ "type": "string", "description": says });
-    let texts = |says: &str| json!({ "type": "array", "items": { "type": "string" }, "description": says });
+    let list = |items: Value, says: &str| json!({ "type": "array", "items": items, "description": says });
+    let wanted = json!({ "enum": LookupSource::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>() });
+    let scopes: Vec<&str> = AlertScope::ALL.iter().map(|word| word.as_str()).collect();
+    let alert = json!({ "anyOf": [
+        { "type": "string", "description": "An alert of that name." },
+        { "type": "object", "additionalProperties": false, "required": ["name", "scope"],
+            "properties": { "name": { "type": "string" }, "scope": { "enum": scopes } } },
+    ] });
     let words = |words: Vec<&str>, says: &str| json!({ "enum": words, "description": says });
     let expect = json!({
         "type": "object",
@@ -33,8 +42,10 @@ fn schema() -> anyhow::Result<Value> {
             "rule": text("The name of the rule that spoke."),
             "reason": text("The reason's code."),
             "attention": words(Attention::ALL.iter().map(|word| word.as_str()).collect(), "Whether polls go on."),
-            "conditions": { "type": "array", "items": { "$ref": "#/$defs/ConditionType" }, "description": "All that stand, in any order." },
-            "alerts": texts("The names of all that stand, in any order."),
+            "conditions": list(json!({ "$ref": "#/$defs/ConditionType" }), "All that stand, in any order."),
+            "alerts": list(alert, "All that stand, in any order."),
+            "pollAfterSeconds": { "type": "number", "description": "How long until Flink is polled again." },
+            "wanted": list(wanted, "All evidence that it asks for, in any order."),
             "error": text("The policy must fail, and its message contain this."),
         },
     });

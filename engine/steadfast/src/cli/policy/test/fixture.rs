@@ -8,6 +8,7 @@ use steadfast_core::decision::{Decide, Decision};
 use steadfast_core::shown::Shown;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
+use steadfast_server::explain;
 
 use super::super::super::Failure;
 use super::super::snapshot_file::SnapshotFile;
