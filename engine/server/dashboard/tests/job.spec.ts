@@ -150,7 +150,24 @@ test('a job that is seen alive is forgotten by force alone', async ({ page, open
   await page.getByRole('button', { name: 'Forget' }).click();
   await dialog.getByLabel('Even if it is seen alive').check();
   await dialog.getByRole('button', { name: 'Forget' }).click();
-  await expect(page.getByRole('heading', { name: 'There is no such job on record' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'The record of this job was removed.' })).toBeVisible();
+  await expect(page.getByText('There is no such job on record')).toHaveCount(0);
+  // Whoever comes later is told so by its history, which is still there.
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'The record of this job was removed.' })).toBeVisible();
+  await page.getByRole('link', { name: 'What happened to it is still on the page Events.' }).click();
+  await expect(page.locator('tbody tr[data-kind="forgotten"]')).toHaveCount(1);
+  expect(queryOf(page).get('job')).toBe(id);
+});
+
+test('a job that was forgotten and is seen again is shown', async ({ page, open }) => {
+  const mock = await open([orders()], page1);
+  await expect(page.locator('.link')).toHaveText('live');
+  mock.forget(id);
+  await expect(page.getByRole('heading', { name: 'The record of this job was removed.' })).toBeVisible();
+  mock.commit(job(id), 'transition');
+  await expect(page.locator('.head .badge')).toContainText('RUNNING');
+  await expect(page.getByText('The record of this job was removed.')).toHaveCount(0);
 });
 
 test('a look asks now', async ({ page, open }) => {

@@ -177,6 +177,20 @@ test('at 1280 pixels the reason has the most room of all columns, and words are 
   expect((await page.locator('tr[data-shadow="naive"] th p').boundingBox())?.height).toBeLessThan(24);
 });
 
+for (const language of ['en', 'zh']) {
+  test(`names of policies are not broken within the word: ${language}`, async ({ page, open }) => {
+    await page.addInitScript((chosen) => localStorage.setItem('steadfast-settings', JSON.stringify({ language: chosen })), language);
+    const shown = { state: 'FAILED' as const, attempt: 1, confidence: 'confirmed' as const, reason: { code: 'x', message: 'GET http://10.96.0.7:8081/jobs/overview: connection refused, which for this watcher means that the job is gone for good' } };
+    await open([job(id)], '#/policies', (one) => {
+      one.shadows = { policies: [{ policy: 'naive', jobs: 1, differing: 1, judged: 2, differed: 1, failures: 0 }], items: [{ policy: 'naive', job: id, differs: true, decided: { ...shown, policy: 'conservative' }, shadow: { ...shown, rule: 'gone' }, since: iso(now), judged: 2, differed: 1, failure: null }], cursor: null };
+    });
+    for (const width of [1440, 1280, 1000]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect((await page.locator('td bdi').filter({ hasText: /^naive$/ }).boundingBox())?.height, `at ${width}`).toBeLessThan(24);
+    }
+  });
+}
+
 test('in Chinese it is said once that reasons are in English', async ({ page, open }) => {
   await page.addInitScript(() => localStorage.setItem('steadfast-settings', JSON.stringify({ language: 'zh' })));
   await open([job(id)], `#/jobs/${id}`);

@@ -193,7 +193,7 @@ export const en = {
     untilOther: 'another time',
     untilWrong: 'Give a time in the future, at most 30 days from now.',
     forgetExplains:
-      'Removes the record and its history from view. A job that is seen again begins anew, as attempt 1. A job that is seen alive is not forgotten unless you force it.',
+      'Removes the record; what happened to the job stays on the page Events. A job that is seen again begins anew, as attempt 1. A job that is seen alive is not forgotten unless you force it.',
     force: 'Even if it is seen alive',
     noAlerts: 'No alert stands that could be silenced.',
   },
@@ -201,6 +201,8 @@ export const en = {
     notFound: 'There is no such job on record',
     notKnown: 'It is not known whether there is such a job',
     forgotten: 'The record of this job was removed.',
+    forgottenExplains: 'If it is seen again, it begins anew.',
+    itsHistory: 'What happened to it is still on the page Events.',
     copyId: 'Copy the id',
     attempt: (attempt: number): string => (attempt === 0 ? 'no attempt seen yet' : `attempt ${attempt}`),
     since: 'since',
