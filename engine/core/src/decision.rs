@@ -105,6 +105,10 @@ pub enum PolicyFailureKind {
 
 word!(PolicyFailureKind);
 
+/// How many decisions an instance makes before it is ended with its batch: the engine commits what they change in one
+/// transaction, and a module that keeps what it allocates is wiped as often.
+pub const BATCH: usize = 512;
+
 /// Something that judges snapshots: a WebAssembly policy in production, a closure in tests.
 pub trait Decide: Send {
     /// Judges one snapshot. Must not depend on anything but the snapshot (which holds the memory).

@@ -33,6 +33,7 @@ use steadfast_telemetry::Collector;
 
 pub use exposed::ExposedFile;
 pub use mistake::{ConfigError, Mistake};
+pub(crate) use values::parse_size;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,10 +1,12 @@
 //! What the world of an exploration answers when it is asked: the scene, in the facts that sources make of real answers.
 
+use std::time::Duration;
+
 use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::{Fault, FaultKind, Observed};
 use steadfast_core::facts::{
-    Container, Deployment, EndSource, FlinkJob, FlinkOverview, HaData, JobEnd, Pod, Readiness, Rollout, Tasks,
-    Termination, Untold, Waiting,
+    Checkpoints, Container, Deployment, EndSource, FlinkJob, FlinkOverview, HaData, JobEnd, Pod, Readiness, Rollout,
+    RootException, Tasks, Termination, Untold, Waiting,
 };
 use steadfast_core::id::{FlinkJobId, Uid};
 use steadfast_core::kube_update::{Completeness, KubeChange, Object, ObjectKind};
@@ -12,41 +14,40 @@ use steadfast_core::labels::Labels;
 use steadfast_core::state::JobState;
 use steadfast_core::time::Timestamp;
 
-use crate::step::{EndsStep, KubernetesStep};
-use crate::world::{ApiModel, Existence, FlinkModel, Health, World};
+use crate::step::{EndsStep, Explanation, KubernetesStep};
+use crate::world::{ApiModel, Existence, FlinkModel, Health, PodModel, Pods, World};
 
 /// The job whose end an archive of another job names.
-const ANOTHER: u8 = 0xff;
+const ANOTHER: u16 = u16::MAX;
 
 /// What lists and the watch say, in order. `step` is what has just happened, if it happened in Kubernetes.
 pub(crate) fn kubernetes(
     world: &World,
     object: &ObjectRef,
+    labels: &Labels,
     step: Option<KubernetesStep>,
-) -> [(ObjectKind, KubeChange); 2] {
+) -> Vec<(ObjectKind, KubeChange)> {
     if let ApiModel::Silent(kind) = world.kubernetes {
-        return [
+        return vec![
             (ObjectKind::Deployment, KubeChange::Failed(fault(kind))),
             (ObjectKind::Pod, KubeChange::Failed(fault(kind))),
         ];
     }
-    let (deployment, pod) = (
-        Object::Deployment(deployment(world, object)),
-        Object::Pod(pod(world, object)),
-    );
+    let deployment = Object::Deployment(deployment(world, object, labels));
+    let pods = pods(world, object).into_iter().map(Object::Pod);
     if step == Some(KubernetesStep::Deleted) {
         // Only the watch says that it was deleted; the next list confirms that it is gone.
-        return [
-            (ObjectKind::Pod, KubeChange::Deleted(pod)),
-            (ObjectKind::Deployment, KubeChange::Deleted(deployment)),
-        ];
+        return pods
+            .map(|pod| (ObjectKind::Pod, KubeChange::Deleted(pod)))
+            .chain([(ObjectKind::Deployment, KubeChange::Deleted(deployment))])
+            .collect();
     }
     let (deployments, pods) = match world.deployment.there {
-        Existence::Up | Existence::Going { .. } => (vec![deployment], vec![pod]),
+        Existence::Up | Existence::Going { .. } => (vec![deployment], pods.collect()),
         Existence::Gone => (Vec::new(), Vec::new()),
     };
     let complete = Completeness::Complete;
-    [
+    vec![
         (ObjectKind::Deployment, KubeChange::Relisted(deployments, complete)),
         (ObjectKind::Pod, KubeChange::Relisted(pods, complete)),
     ]
@@ -124,34 +125,95 @@ pub(crate) fn ha_data(ends: EndsStep) -> Observed<HaData> {
     }
 }
 
-fn deployment(world: &World, object: &ObjectRef) -> Deployment {
+/// What explains a failure, asked for by its job's id.
+pub(crate) fn exceptions(world: &World) -> Observed<RootException> {
+    match world.run.state {
+        JobState::Failing | JobState::Failed | JobState::Restarting => Observed::Present(RootException {
+            headline: "java.lang.IllegalStateException: it fails".into(),
+            at: None,
+        }),
+        JobState::Created
+        | JobState::Initializing
+        | JobState::Running
+        | JobState::Cancelling
+        | JobState::Canceled
+        | JobState::Finished
+        | JobState::Suspended
+        | JobState::Reconciling
+        | JobState::Unknown
+        | JobState::Starting
+        | JobState::Savepointing
+        | JobState::Lost
+        | JobState::Terminated => Observed::Absent,
+    }
+}
+
+/// What Flink says of the job's checkpoints.
+pub(crate) fn checkpoints(explanation: Explanation) -> Observed<Checkpoints> {
+    let failed = match explanation {
+        Explanation::Calm => 0,
+        Explanation::CheckpointsFail => 1_000,
+    };
+    Observed::Present(Checkpoints {
+        completed: 0,
+        failed,
+        ..Checkpoints::default()
+    })
+}
+
+fn deployment(world: &World, object: &ObjectRef, labels: &Labels) -> Deployment {
     let body = world.deployment;
+    let (replicas, ready) = match world.pod.count {
+        Pods::One | Pods::Two => (1, u32::from(world.pod.health == Health::Ready)),
+        Pods::None => (1, 0),
+        Pods::ScaledToZero => (0, 0),
+    };
     Deployment {
         namespace: object.namespace.clone(),
         name: object.name.clone(),
         uid: Uid::new(format!("u{}", body.uid)),
         created_at: Some(body.created_at),
         deleting_since: deleting_since(world),
-        replicas: 1,
-        ready: u32::from(world.pod.health == Health::Ready),
+        replicas,
+        ready,
         native: None,
         owner: None,
         trouble: None,
         rollout: Rollout::Settled,
-        labels: Labels::default(),
+        labels: labels.clone(),
     }
 }
 
-pub(crate) fn pod(world: &World, object: &ObjectRef) -> Pod {
+/// The pods there are, the newest first.
+fn pods(world: &World, object: &ObjectRef) -> Vec<Pod> {
+    let newest = world.pod;
+    let before = PodModel {
+        number: newest.number.saturating_sub(1),
+        restarts: 0,
+        health: Health::Ready,
+        ..newest
+    };
+    match newest.count {
+        Pods::One => vec![pod(world, newest, object)],
+        Pods::Two => vec![pod(world, newest, object), pod(world, before, object)],
+        Pods::None | Pods::ScaledToZero => Vec::new(),
+    }
+}
+
+fn pod(world: &World, model: PodModel, object: &ObjectRef) -> Pod {
     let body = world.deployment;
-    let name = format!("orders-jm-{}", body.uid);
-    let crashes = world.pod.health == Health::CrashLoop;
+    let name = match model.number {
+        0 => format!("orders-jm-{}", body.uid),
+        number => format!("orders-jm-{}-{number}", body.uid),
+    };
+    let crashes = model.health == Health::CrashLoop;
     Pod {
         namespace: object.namespace.clone(),
         uid: Uid::new(&name),
         name,
         app: object.name.clone(),
-        created_at: Some(body.created_at),
+        // The newest comes first.
+        created_at: Some(body.created_at.after(Duration::from_millis(u64::from(model.number)))),
         deleting_since: deleting_since(world),
         phase: "Running".into(),
         reason: None,
@@ -161,12 +223,12 @@ pub(crate) fn pod(world: &World, object: &ObjectRef) -> Pod {
         unschedulable: None,
         container: Some(Container {
             name: "flink-main-container".into(),
-            restarts: u32::from(world.pod.restarts),
+            restarts: u32::from(model.restarts),
             waiting: crashes.then(|| Waiting {
                 reason: "CrashLoopBackOff".into(),
                 message: "back-off".into(),
             }),
-            terminated: (world.pod.restarts > 0).then(|| Termination {
+            terminated: (model.restarts > 0).then(|| Termination {
                 reason: "Error".into(),
                 exit_code: 1,
                 at: None,
@@ -192,7 +254,7 @@ fn end(job: FlinkJobId, state: JobState, told_by: EndSource) -> JobEnd {
     }
 }
 
-fn job_id(number: u8) -> Option<FlinkJobId> {
+pub(crate) fn job_id(number: u16) -> Option<FlinkJobId> {
     FlinkJobId::parse(&format!("{number:032x}"))
 }
 

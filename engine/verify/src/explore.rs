@@ -30,6 +30,12 @@
 //! in the order of the blocks. So the counts and the counterexamples are the same for any number of threads, and two
 //! blocks that report the same new state do no harm: the merge keeps the first.
 //!
+//! # Where depth is spent
+//!
+//! Of most states there are thousands that differ in times alone. From the first state of each *kind* (`State::kind`) some long
+//! lines are followed: nothing changes for days, everything heals and stays so, the same goes on in circles ([`lines`](crate::lines)).
+//! And beyond the depth to which all is tried, only states of a new kind are gone on from.
+//!
 //! # Rejected
 //!
 //! - *A model in TLA+ or Alloy*: it would prove the model, and neither reads WebAssembly.
@@ -39,21 +45,24 @@
 //!
 //! `docs/decisions/0012-bounded-exploration.md` has the whole of it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use steadfast_core::decision::Decide;
+use steadfast_core::state::ConditionType;
 
+use crate::beginning::{Beginning, Scene};
+use crate::expansion::Expansion;
 use crate::fault_kinds::{Alike, Trials};
-use crate::fingerprints::{FingerprintMap, FingerprintSet};
-use crate::laws::{Break, Future, Law};
+use crate::frontier::Frontier;
+use crate::laws::{Break, Law};
 use crate::look::{Look, Watcher};
 use crate::recovered::Recovered;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::step::Step;
 use crate::successors;
+use crate::trials;
 
 /// Makes instances of the policy: two for each thread.
 pub type Make<'a> = &'a (dyn Fn() -> Box<dyn Decide> + Sync);
@@ -69,6 +78,68 @@ pub struct DepthReport {
     pub transitions: usize,
     /// Looks that led to a state met before.
     pub merged: usize,
+    /// States that were not gone on from, as they lie beyond the depth to which all is tried, and are of no new kind.
+    pub left: usize,
+}
+
+/// How far a depth has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// From this depth states are gone on from.
+    pub depth: u32,
+    /// So many are done ...
+    pub done: usize,
+    /// ... of so many.
+    pub of: usize,
+}
+
+/// Who is told how it goes, and may end it.
+pub trait Observer {
+    /// A depth is done.
+    fn depth(&mut self, report: DepthReport);
+
+    /// States are gone on from; told some times a second. `false` ends the exploration.
+    fn goes_on(&mut self, _progress: Progress) -> bool {
+        true
+    }
+}
+
+/// What was seen of a policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// The rules that spoke.
+    pub rules: BTreeSet<String>,
+    /// The names of the alerts that stood.
+    pub alerts: BTreeSet<String>,
+    /// Whether one about a job stood while the job had ended as nobody intended.
+    pub alerts_of_ends: bool,
+    /// The conditions that stood.
+    pub conditions: BTreeSet<ConditionType>,
+}
+
+impl Coverage {
+    pub(crate) fn note(&mut self, look: &Look) {
+        if let Ok(decision) = &look.outcome {
+            if !self.rules.contains(&decision.rule) {
+                self.rules.insert(decision.rule.clone());
+            }
+            for alert in &decision.alerts {
+                self.alerts_of_ends |= crate::laws::is_unintended_end(look.record());
+                if !self.alerts.contains(&alert.name) {
+                    self.alerts.insert(alert.name.clone());
+                }
+            }
+            self.conditions
+                .extend(decision.conditions.iter().map(|condition| condition.kind));
+        }
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.rules.extend(other.rules);
+        self.alerts.extend(other.alerts);
+        self.conditions.extend(other.conditions);
+        self.alerts_of_ends |= other.alerts_of_ends;
+    }
 }
 
 /// What came of an exploration.
@@ -76,6 +147,18 @@ pub struct DepthReport {
 pub struct Report {
     /// By depth, from 0.
     pub depths: Vec<DepthReport>,
+    /// To which depth everything was tried.
+    pub complete: u32,
+    /// Whether somebody ended it sooner than the settings say.
+    pub ended: bool,
+    /// Where it began.
+    pub beginnings: Vec<Beginning>,
+    /// Kinds of state from which lines were followed.
+    pub kinds: usize,
+    /// Looks along lines.
+    pub along_lines: usize,
+    /// What was seen of the policy.
+    pub coverage: Coverage,
     /// Kinds of fault that one stood for.
     pub alike: Alike,
     /// For each law, in their order: the shortest way to break it, if there is one.
@@ -86,124 +169,13 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample {
     /// Where it begins.
-    pub from: From,
+    pub from: Beginning,
     /// What its steps weigh together.
     pub depth: u32,
-    /// What happens, in order; the law is broken by the look at the last.
+    /// What happens, in order; the law is broken by the look at the last, or by what is done then.
     pub steps: Vec<Step>,
     /// How the last look breaks the law.
     pub broken: Break,
-}
-
-/// Where a story begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum From {
-    /// The engine starts, and nothing answers yet.
-    Start,
-    /// The job runs, and was seen to run.
-    Running,
-}
-
-impl From {
-    /// The first of two breaks of equal depth begins with a job that runs.
-    const ALL: [Self; 2] = [Self::Running, Self::Start];
-
-    /// How much of the depth is spent with it: most jobs are watched for long, and begin once.
-    const fn weighs(self) -> u32 {
-        match self {
-            Self::Running => 0,
-            Self::Start => 2,
-        }
-    }
-
-    /// The state, with what the laws remember of it.
-    pub(crate) fn state(self, watcher: &mut Watcher, laws: &[Box<dyn Law>]) -> State {
-        match self {
-            Self::Start => watcher.unseen(laws.len()),
-            Self::Running => {
-                let mut look = watcher.look(&watcher.healthy(laws.len()), Step::Wait(watcher.timing().poll));
-                let mut trackers = std::mem::take(&mut look.after.trackers);
-                for (law, tracker) in laws.iter().zip(&mut trackers) {
-                    // What breaks here breaks from the start as well, and is reported there.
-                    drop(law.judge(&look, tracker));
-                }
-                look.after.trackers = trackers;
-                look.after
-            }
-        }
-    }
-}
-
-/// Every state met so far, with the least depth at which it was.
-type Met = FingerprintMap<u32>;
-
-/// Futures that were probed, and in which no law was broken: states that differ only in what the laws remember have one.
-type Probed = FingerprintSet;
-
-/// How a state was first reached.
-#[derive(Clone, Copy)]
-struct Origin {
-    before: u32,
-    step: Step,
-}
-
-const ROOT: u32 = u32::MAX;
-
-/// A state to go on from.
-struct Open {
-    fingerprint: u64,
-    origin: Origin,
-    found: Found,
-}
-
-/// How a state is found again. A whole one takes some 20 KB, and most of what is met waits long: it is made again from the
-/// one before, by one more look.
-enum Found {
-    Root(Arc<State>),
-    After {
-        state: Arc<State>,
-        step: Step,
-        trackers: Vec<u64>,
-    },
-}
-
-impl Open {
-    /// The state, and whether it is the same as when it was met.
-    fn state(&self, watcher: &mut Watcher) -> (Arc<State>, bool) {
-        match &self.found {
-            Found::Root(state) => (Arc::clone(state), true),
-            Found::After { state, step, trackers } => {
-                let mut look = watcher.look(state, *step);
-                look.after.trackers.clone_from(trackers);
-                let is_same = look.after.fingerprint(&look.snapshot).whole == self.fingerprint;
-                (Arc::new(look.after), is_same)
-            }
-        }
-    }
-}
-
-/// How many states a thread takes at once.
-const BLOCK: usize = 32;
-
-/// A state that a look led to.
-struct Reached {
-    fingerprint: u64,
-    depth: u32,
-    origin: Origin,
-    /// Left out where nothing can follow within the bounds.
-    found: Option<Found>,
-}
-
-/// What one block of states led to.
-struct Expanded {
-    block: usize,
-    /// Looks taken, by the depth they led to.
-    transitions: BTreeMap<u32, usize>,
-    reached: Vec<Reached>,
-    /// Futures in which no law was broken.
-    probed: Probed,
-    /// The shortest break of each law in this block: its depth first.
-    broken: Vec<Option<(u32, Origin, Break)>>,
 }
 
 /// Explores to the settings' depth, and calls `on_depth` when a depth is done. Stops sooner once every law is broken.
@@ -213,25 +185,35 @@ pub fn verify(
     settings: &Settings,
     on_depth: &mut dyn FnMut(DepthReport),
 ) -> Report {
+    struct Depths<'a>(&'a mut dyn FnMut(DepthReport));
+    impl Observer for Depths<'_> {
+        fn depth(&mut self, report: DepthReport) {
+            (self.0)(report);
+        }
+    }
+    verify_before(make, laws, settings, &mut Depths(on_depth))
+}
+
+/// The same before an observer, who may end it.
+pub fn verify_before(
+    make: Make<'_>,
+    laws: &[Box<dyn Law>],
+    settings: &Settings,
+    observer: &mut dyn Observer,
+) -> Report {
     let mut watcher = Watcher::new(make, settings.timing);
+    let beginnings = beginnings(&mut watcher, settings);
     let alike = try_fault_kinds(&mut watcher, laws, settings);
-    let mut exploration = Exploration::begin(&mut watcher, laws, settings);
+    let mut frontier = Frontier::begin(&mut watcher, laws, settings, beginnings);
     let mut depths = Vec::new();
     let recovered = Arc::<Recovered>::default();
-    for depth in 0..=settings.depth {
-        let open = exploration.take(depth);
-        let transitions = exploration.transitions_to.get(&depth).copied().unwrap_or_default();
-        let states = exploration.states_at.get(&depth).copied().unwrap_or_default();
-        let report = DepthReport {
-            depth,
-            states,
-            transitions,
-            merged: transitions.saturating_sub(states),
-        };
-        on_depth(report);
+    let mut ended = false;
+    for depth in 0..=settings.depth + settings.beyond {
+        let (report, open) = frontier.take(depth);
+        observer.depth(report);
         depths.push(report);
-        let standing: Vec<bool> = exploration.stands();
-        if depth == settings.depth || !standing.contains(&true) {
+        let standing = frontier.stands();
+        if depth == settings.depth + settings.beyond || !standing.contains(&true) {
             break;
         }
         let expansion = Expansion {
@@ -239,22 +221,40 @@ pub fn verify(
             laws,
             settings,
             alike: &alike,
-            met: &exploration.met,
-            probed: &exploration.probed,
+            frontier: &frontier,
             recovered: &recovered,
-            first: exploration.next_index(),
             open: &open,
             depth,
             standing,
         };
-        let expanded = expansion.run();
-        exploration.keep(&open, expanded);
+        let (expanded, is_whole) = expansion.run(observer);
+        frontier.keep(&open, expanded);
+        if !is_whole {
+            ended = true;
+            break;
+        }
     }
-    Report {
-        depths,
-        alike,
-        laws: exploration.counterexamples(),
-    }
+    frontier.report(depths, alike, ended)
+}
+
+/// Where it begins: the usual places, and others that the policy's answers depend on.
+fn beginnings(watcher: &mut Watcher, settings: &Settings) -> Vec<Beginning> {
+    let running = || Beginning::of(Scene::Running);
+    let moments = if settings.trials {
+        trials::moments(watcher)
+    } else {
+        Vec::new()
+    };
+    let labels = if settings.trials {
+        trials::labels(watcher, settings)
+    } else {
+        Vec::new()
+    };
+    Beginning::usual()
+        .into_iter()
+        .chain(moments.into_iter().map(|at| running().at(at)))
+        .chain(labels.into_iter().map(|labels| running().labelled(labels)))
+        .collect()
 }
 
 /// Tries every kind of fault at the first looks.
@@ -262,7 +262,8 @@ fn try_fault_kinds(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Sett
     let mut trials = Trials::new();
     let alike = Alike::all();
     let mut met = HashSet::new();
-    let mut open: Vec<State> = From::ALL.iter().map(|from| from.state(watcher, laws)).collect();
+    let usual = [Scene::Running, Scene::Start].map(Beginning::of);
+    let mut open: Vec<State> = usual.iter().map(|from| from.state(watcher, laws)).collect();
     for _ in 0..settings.fault_depth {
         for state in std::mem::take(&mut open) {
             for step in successors::of(&state, settings, &alike) {
@@ -275,303 +276,4 @@ fn try_fault_kinds(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Sett
         }
     }
     trials.groups()
-}
-
-/// How far an exploration has come.
-struct Exploration {
-    /// States to go on from, by depth.
-    buckets: BTreeMap<u32, Vec<Open>>,
-    met: Met,
-    probed: Probed,
-    /// Those gone on from, in their order: by it the way to each is found again.
-    origins: Vec<Origin>,
-    states_at: BTreeMap<u32, usize>,
-    transitions_to: BTreeMap<u32, usize>,
-    /// The shortest break of each law, and how deep it lies.
-    broken: Vec<Option<(u32, Origin, Break)>>,
-    /// How deep the exploration is complete.
-    depth: u32,
-}
-
-impl Exploration {
-    fn begin(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings) -> Self {
-        let mut exploration = Self {
-            buckets: BTreeMap::new(),
-            met: Met::default(),
-            probed: Probed::default(),
-            origins: Vec::new(),
-            states_at: BTreeMap::new(),
-            transitions_to: BTreeMap::new(),
-            broken: laws.iter().map(|_| None).collect(),
-            depth: 0,
-        };
-        for (fingerprint, from) in (0..).zip(From::ALL) {
-            if from.weighs() > settings.depth {
-                continue;
-            }
-            let root = Reached {
-                fingerprint,
-                depth: from.weighs(),
-                origin: Origin {
-                    before: ROOT,
-                    step: Step::Wait(settings.timing.poll),
-                },
-                found: Some(Found::Root(Arc::new(from.state(watcher, laws)))),
-            };
-            exploration.reach(root);
-        }
-        exploration
-    }
-
-    /// The states of a depth, which are then gone on from.
-    fn take(&mut self, depth: u32) -> Vec<Open> {
-        self.depth = depth;
-        let mut open = self.buckets.remove(&depth).unwrap_or_default();
-        // Some were reached sooner after they had been put here.
-        open.retain(|open| self.met.get(&open.fingerprint) == Some(&depth));
-        open
-    }
-
-    fn next_index(&self) -> usize {
-        self.origins.len()
-    }
-
-    /// Which laws are not broken within the depth that is complete.
-    fn stands(&self) -> Vec<bool> {
-        let stands = |broken: &Option<(u32, Origin, Break)>| broken.as_ref().is_none_or(|(at, ..)| *at > self.depth);
-        self.broken.iter().map(stands).collect()
-    }
-
-    fn reach(&mut self, reached: Reached) {
-        let Reached {
-            fingerprint,
-            depth,
-            origin,
-            found,
-        } = reached;
-        let before = self.met.get(&fingerprint).copied();
-        if before.is_some_and(|before| before <= depth) {
-            return;
-        }
-        self.met.insert(fingerprint, depth);
-        *self.states_at.entry(depth).or_default() += 1;
-        if let Some(before) = before.and_then(|before| self.states_at.get_mut(&before)) {
-            *before -= 1;
-        }
-        if let Some(found) = found {
-            self.buckets.entry(depth).or_default().push(Open {
-                fingerprint,
-                origin,
-                found,
-            });
-        }
-    }
-
-    /// Takes in what the states of a depth led to.
-    fn keep(&mut self, open: &[Open], expanded: Vec<Expanded>) {
-        self.origins.extend(open.iter().map(|open| open.origin));
-        for block in expanded {
-            for (depth, count) in block.transitions {
-                *self.transitions_to.entry(depth).or_default() += count;
-            }
-            for reached in block.reached {
-                self.reach(reached);
-            }
-            self.probed.extend(block.probed);
-            for (slot, broken) in self.broken.iter_mut().zip(block.broken) {
-                let is_shorter = match (&slot, &broken) {
-                    (_, None) => false,
-                    (None, Some(_)) => true,
-                    (Some((known, ..)), Some((depth, ..))) => depth < known,
-                };
-                if is_shorter {
-                    *slot = broken;
-                }
-            }
-        }
-    }
-
-    fn counterexamples(&self) -> Vec<Option<Counterexample>> {
-        let counterexample = |broken: &Option<(u32, Origin, Break)>| {
-            let (depth, origin, broken) = broken.as_ref()?;
-            (*depth <= self.depth).then(|| self.story(*depth, *origin, broken.clone()))
-        };
-        self.broken.iter().map(counterexample).collect()
-    }
-
-    /// The steps from a root to the look that breaks a law.
-    fn story(&self, depth: u32, last: Origin, broken: Break) -> Counterexample {
-        let mut steps = vec![last.step];
-        let mut object = last.before;
-        let origin_of = |object: u32| usize::try_from(object).ok().and_then(|object| self.origins.get(object));
-        while let Some(origin) = origin_of(object).filter(|origin| origin.before != ROOT) {
-            steps.push(origin.step);
-            object = origin.before;
-        }
-        steps.reverse();
-        Counterexample {
-            from: if object == 0 { From::Running } else { From::Start },
-            depth,
-            steps,
-            broken,
-        }
-    }
-}
-
-/// One depth's work.
-struct Expansion<'a> {
-    make: Make<'a>,
-    laws: &'a [Box<dyn Law>],
-    settings: &'a Settings,
-    alike: &'a Alike,
-    met: &'a Met,
-    probed: &'a Probed,
-    recovered: &'a Arc<Recovered>,
-    /// The index of the first of these states among all origins.
-    first: usize,
-    open: &'a [Open],
-    depth: u32,
-    /// Which laws are not broken yet.
-    standing: Vec<bool>,
-}
-
-impl Expansion<'_> {
-    /// By block, in the order of the states they are from.
-    fn run(&self) -> Vec<Expanded> {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut watcher = Watcher::new(self.make, self.settings.timing).among(self.recovered);
-            let mut done = Vec::new();
-            loop {
-                let block = next.fetch_add(1, Ordering::Relaxed);
-                let from = block.saturating_mul(BLOCK);
-                let states = self.open.get(from..self.open.len().min(from.saturating_add(BLOCK)));
-                let Some(states) = states.filter(|states| !states.is_empty()) else {
-                    return done;
-                };
-                done.push(self.expand(block, states, &mut watcher));
-            }
-        };
-        let mut expanded: Vec<Expanded> = std::thread::scope(|scope| {
-            let others: Vec<_> = (1..self.settings.threads.get()).map(|_| scope.spawn(work)).collect();
-            let mut all = work();
-            for other in others {
-                match other.join() {
-                    Ok(done) => all.extend(done),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            all
-        });
-        expanded.sort_by_key(|done| done.block);
-        expanded
-    }
-
-    fn expand(&self, block: usize, states: &[Open], watcher: &mut Watcher) -> Expanded {
-        let mut done = Expanded {
-            block,
-            transitions: BTreeMap::new(),
-            reached: Vec::new(),
-            probed: Probed::default(),
-            broken: self.laws.iter().map(|_| None).collect(),
-        };
-        let mut here = Met::default();
-        for (object, open) in (self.first + block * BLOCK..).zip(states) {
-            let (state, is_same) = open.state(watcher);
-            if !is_same {
-                self.came_out_otherwise(open, &mut done.broken);
-            }
-            for step in successors::of(&state, self.settings, self.alike) {
-                let depth = self.depth + step.weighs();
-                if depth > self.settings.depth {
-                    continue;
-                }
-                *done.transitions.entry(depth).or_default() += 1;
-                let origin = Origin {
-                    before: u32::try_from(object).unwrap_or(ROOT),
-                    step,
-                };
-                let mut look = watcher.look(&state, step);
-                self.judge(&mut look, (depth, origin), &mut done.broken);
-                let fingerprint = look.after.fingerprint(&look.snapshot);
-                let is_known = |met: &Met| met.get(&fingerprint.whole).is_some_and(|before| *before <= depth);
-                if is_known(self.met) || is_known(&here) {
-                    continue;
-                }
-                here.insert(fingerprint.whole, depth);
-                let is_probed = self.probed.contains(&fingerprint.future) || done.probed.contains(&fingerprint.future);
-                if !is_probed && self.probe(&look, fingerprint.future, (depth, origin), watcher, &mut done.broken) {
-                    done.probed.insert(fingerprint.future);
-                }
-                done.reached.push(Reached {
-                    fingerprint: fingerprint.whole,
-                    depth,
-                    origin,
-                    found: (depth < self.settings.depth).then(|| Found::After {
-                        state: Arc::clone(&state),
-                        step,
-                        trackers: std::mem::take(&mut look.after.trackers),
-                    }),
-                });
-            }
-        }
-        done
-    }
-
-    fn judge(&self, look: &mut Look, at: (u32, Origin), broken: &mut [Option<(u32, Origin, Break)>]) {
-        let mut trackers = std::mem::take(&mut look.after.trackers);
-        for (((law, standing), tracker), slot) in self.laws.iter().zip(&self.standing).zip(&mut trackers).zip(broken) {
-            if !standing {
-                // What a broken law remembers no longer distinguishes states.
-                *tracker = 0;
-            } else if let Err(why) = law.judge(look, tracker) {
-                note(slot, at, why);
-            }
-        }
-        look.after.trackers = trackers;
-    }
-
-    /// Returns whether every law that stands was probed and holds.
-    fn probe(
-        &self,
-        look: &Look,
-        fingerprint: u64,
-        at: (u32, Origin),
-        watcher: &mut Watcher,
-        broken: &mut [Option<(u32, Origin, Break)>],
-    ) -> bool {
-        let mut holds = true;
-        let future = Future {
-            fingerprint,
-            depth: at.0,
-        };
-        for ((law, standing), slot) in self.laws.iter().zip(&self.standing).zip(broken) {
-            if !standing {
-                continue;
-            }
-            let may_be_shorter = slot.as_ref().is_none_or(|(depth, ..)| at.0 < *depth);
-            holds &= may_be_shorter;
-            if may_be_shorter && let Err(why) = law.probe(look, future, watcher) {
-                holds = false;
-                note(slot, at, why);
-            }
-        }
-        holds
-    }
-
-    /// The same step from the same state led elsewhere.
-    fn came_out_otherwise(&self, open: &Open, broken: &mut [Option<(u32, Origin, Break)>]) {
-        for ((law, standing), slot) in self.laws.iter().zip(&self.standing).zip(broken) {
-            if *standing && let Some(why) = law.came_out_otherwise() {
-                note(slot, (self.depth, open.origin), why);
-            }
-        }
-    }
-}
-
-/// Keeps the shorter break, and of equal ones the first.
-fn note(slot: &mut Option<(u32, Origin, Break)>, (depth, origin): (u32, Origin), why: Break) {
-    if slot.as_ref().is_none_or(|(known, ..)| depth < *known) {
-        *slot = Some((depth, origin, why));
-    }
 }

@@ -3,21 +3,32 @@
 //! A law judges every look, and may remember 64 bits of the path there. Laws of one's own are written in TOML
 //! ([`written`]), or in Rust as a [`Law`].
 
+mod alerted;
 mod alive;
 mod attempts;
+mod bounded;
+mod conditions;
 mod confidence;
 mod ends;
 mod failures;
+mod follows;
+mod look_ups;
+mod pace;
 mod recovery;
 mod repeatable;
 mod rest;
+mod silence;
+mod standing;
 mod starts;
+mod steady;
 mod unknown;
 mod watch;
 pub mod written;
 
-use steadfast_core::state::JobState;
+use steadfast_core::record::JobRecord;
+use steadfast_core::state::{Intent, JobState};
 
+use crate::lines::Along;
 use crate::look::{Look, Watcher};
 use crate::step::Step;
 
@@ -36,6 +47,12 @@ pub trait Law: Send + Sync {
     /// Judges what would follow, once for all states of one future, whatever the laws remember of the paths to them. It
     /// may take further looks.
     fn probe(&self, _look: &Look, _future: Future, _watcher: &mut Watcher) -> Result<(), Break> {
+        Ok(())
+    }
+
+    /// Judges a line after each of its looks, and at its end: what only shows over many looks. The looks themselves are held
+    /// to [`Law::judge`] too.
+    fn along(&self, _line: &Along<'_>) -> Result<(), Break> {
         Ok(())
     }
 
@@ -112,12 +129,39 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(failures::FailureCostsNothing),
         Box::new(repeatable::SameInputSameOutput),
         Box::new(attempts::AttemptsGoForward),
+        Box::new(silence::SilenceChangesNothing),
+        Box::new(follows::FollowsFlink),
+        Box::new(follows::LostWasSeen),
+        Box::new(standing::StandsWithItsEvidence),
+        Box::new(steady::AlertsAreSteady),
+        Box::new(alerted::EndsAreAlerted),
+        Box::new(alerted::AlertsClear),
+        Box::new(conditions::ConditionsFollow),
+        Box::new(conditions::TroubleIsTold),
+        Box::new(pace::PaceIsSane),
+        Box::new(look_ups::LookUpsArePaced),
+        Box::new(bounded::MemoryIsBounded),
     ]
+}
+
+/// The law that says nothing of a policy that alerts of no end at all, and does not mean to.
+pub const ENDS_ARE_ALERTED: &str = "ends-are-alerted";
+
+/// The law that says nothing of a policy that has no condition for a silence.
+pub const TROUBLE_IS_TOLD: &str = "trouble-is-told";
+
+/// Whether a record shows an end that nobody intended.
+pub(crate) fn is_unintended_end(record: &JobRecord) -> bool {
+    let is_intended = record
+        .intent
+        .as_ref()
+        .is_some_and(|posted| posted.intent == Intent::Cancel);
+    !is_intended && matches!(record.state, JobState::Failed | JobState::Lost | JobState::Terminated)
 }
 
 /// What may support an end: read off evidence alone.
 mod support {
-    use steadfast_core::evidence::Observed;
+    use steadfast_core::evidence::{Evidence, Observed};
     use steadfast_core::facts::{JobEnd, Pod, Readiness};
     use steadfast_core::snapshot::Snapshot;
     use steadfast_core::state::JobState;
@@ -125,6 +169,19 @@ mod support {
     /// Flink's word about the tracked job, if it is the newest.
     pub(super) fn flink(snapshot: &Snapshot) -> Option<JobState> {
         Some(snapshot.flink.as_ref()?.latest.present()?.state)
+    }
+
+    /// Whether a source gives no usable answer, or was not asked.
+    pub(super) fn is_unanswered<T>(evidence: Option<&Evidence<T>>) -> bool {
+        evidence.is_none_or(|evidence| !evidence.latest.is_known())
+    }
+
+    /// Whether no source answers that is asked unasked.
+    pub(super) fn is_silent(snapshot: &Snapshot) -> bool {
+        is_unanswered(snapshot.flink.as_ref())
+            && is_unanswered(snapshot.deployment.as_ref())
+            && is_unanswered(snapshot.pods.as_ref())
+            && is_unanswered(snapshot.flink_resource.as_ref())
     }
 
     /// Whether a complete answer lacks the job or its Deployment.

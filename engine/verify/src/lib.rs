@@ -9,10 +9,14 @@
 //! Nothing here performs I/O or reads a clock, and the number of threads does not change what is found.
 
 mod answers;
+pub mod beginning;
+mod expansion;
 pub mod explore;
 pub mod fault_kinds;
 mod fingerprints;
+mod frontier;
 pub mod laws;
+pub mod lines;
 pub mod look;
 mod recovered;
 pub mod report;
@@ -22,7 +26,9 @@ mod side_by_side;
 pub mod state;
 pub mod step;
 mod successors;
+mod trials;
 mod world;
 
-pub use explore::{Counterexample, DepthReport, Report, verify};
+pub use beginning::Beginning;
+pub use explore::{Counterexample, Coverage, DepthReport, Observer, Progress, Report, verify, verify_before};
 pub use settings::Settings;

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use steadfast_core::board::lookups::parting_words;
 use steadfast_core::board::{Board, ObjectRef};
-use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
-use steadfast_core::evidence::Observation;
+use steadfast_core::decision::{BATCH, Decide, Decision, PolicyFailure, PolicyFailureKind};
+use steadfast_core::evidence::{Observation, Observed};
 use steadfast_core::facts::{FlinkOverview, Pod};
-use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName, TargetId};
+use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName, SessionJob, TargetId};
 use steadfast_core::kube_update::{KubeUpdate, Scope};
 use steadfast_core::lookup::Finding;
 use steadfast_core::observe::{Context, observe};
@@ -26,9 +26,10 @@ use steadfast_core::timing::Timing;
 use steadfast_core::wake::woken_by;
 
 use crate::answers;
+use crate::beginning::{Beginning, Scene};
 use crate::recovered::Recovered;
 use crate::state::{OpenLookups, State};
-use crate::step::{EndsStep, KubernetesStep, Step, Visibility};
+use crate::step::{EndsStep, Explanation, KubernetesStep, MemoryStep, OF_ANOTHER, Step, Visibility};
 use crate::world::{Neighbours, World};
 
 /// The moment at which explorations begin: 2026-01-01T00:00:00Z.
@@ -94,6 +95,8 @@ pub struct Watcher {
     timing: Timing,
     decide: Box<dyn Decide>,
     fresh: Box<dyn Decide>,
+    /// How many decisions the batch has.
+    decided: usize,
     recovered: Arc<Recovered>,
     names: Names,
 }
@@ -111,35 +114,69 @@ impl Sources {
             Step::Wait(_) | Step::Restart | Step::Heal => (true, true),
             Step::Flink(_) => (true, false),
             Step::Kubernetes(_) => (false, true),
-            Step::Ends(_) | Step::Neighbours(_) | Step::Intent(_) | Step::PolicyFails => (false, false),
+            Step::Ends(_)
+            | Step::Explained(_)
+            | Step::Memory(_)
+            | Step::Neighbours(_)
+            | Step::Intent(_)
+            | Step::PolicyFails => (false, false),
         };
         Self { flink, kubernetes }
     }
 }
 
-/// The names of the one job.
+/// The names of the one job, in each mode.
 #[derive(Debug)]
 struct Names {
-    key: JobKey,
+    application: JobKey,
+    session: JobKey,
+    standalone: JobKey,
     object: ObjectRef,
     policy: PolicyName,
+}
+
+impl Names {
+    fn new() -> Self {
+        let namespace = Namespace::new("default");
+        let target = TargetId::new(&ClusterName::new("local"), &namespace, "orders");
+        let first = answers::job_id(1).map(SessionJob::Submitted);
+        let application = JobKey::application(target.clone());
+        Self {
+            object: ObjectRef::new(&namespace, &target.name),
+            session: first.map_or_else(|| application.clone(), |job| JobKey::of_session(target, job)),
+            application,
+            standalone: JobKey::application(TargetId::standalone("orders")),
+            policy: PolicyName::new("verified"),
+        }
+    }
+
+    fn key(&self, mode: Mode) -> &JobKey {
+        match mode {
+            Mode::Application => &self.application,
+            Mode::Session => &self.session,
+            Mode::Standalone => &self.standalone,
+        }
+    }
+
+    /// The Deployment, where there is one.
+    fn object(&self, mode: Mode) -> Option<&ObjectRef> {
+        match mode {
+            Mode::Application | Mode::Session => Some(&self.object),
+            Mode::Standalone => None,
+        }
+    }
 }
 
 impl Watcher {
     /// A watcher with instances of its own.
     pub fn new(make: &(dyn Fn() -> Box<dyn Decide> + Sync), timing: Timing) -> Self {
-        let namespace = Namespace::new("default");
-        let target = TargetId::new(&ClusterName::new("local"), &namespace, "orders");
         Self {
             timing,
             decide: make(),
             fresh: make(),
+            decided: 0,
             recovered: Arc::default(),
-            names: Names {
-                object: ObjectRef::new(&namespace, &target.name),
-                key: JobKey::application(target),
-                policy: PolicyName::new("verified"),
-            },
+            names: Names::new(),
         }
     }
 
@@ -163,6 +200,12 @@ impl Watcher {
 
     /// Judges a snapshot once more, by an instance that has judged others.
     pub fn decide_again(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
+        // The engine's turn ends a batch, and an instance with it.
+        if self.decided >= BATCH {
+            self.decide.end_batch();
+            self.decided = 0;
+        }
+        self.decided += 1;
         self.decide.decide(snapshot)
     }
 
@@ -175,27 +218,30 @@ impl Watcher {
     /// A job of which nothing has been observed; nothing answers yet.
     pub fn unseen(&self, laws: usize) -> State {
         State {
-            now: BEGINNING,
-            engine_since: BEGINNING,
-            record: Arc::new(JobRecord::unseen(
-                self.names.key.clone(),
-                Mode::Application,
-                Origin::Configured,
-                self.names.policy.clone(),
-                BEGINNING,
-            )),
-            board: Board::default(),
             world: World::before_all(BEGINNING),
-            asked: OpenLookups::default(),
-            trackers: vec![0; laws],
+            ..self.healthy(&Beginning::of(Scene::Running), laws)
         }
     }
 
-    /// The same job with everything answering, before the first look.
-    pub fn healthy(&self, laws: usize) -> State {
+    /// A job of which nothing has been observed either, with everything answering.
+    pub fn healthy(&self, from: &Beginning, laws: usize) -> State {
+        let (mode, now) = (from.scene.mode(), from.at);
         State {
-            world: World::healthy(BEGINNING),
-            ..self.unseen(laws)
+            now,
+            engine_since: now,
+            record: Arc::new(JobRecord::unseen(
+                self.names.key(mode).clone(),
+                mode,
+                Origin::Configured,
+                self.names.policy.clone(),
+                now,
+            )),
+            board: Board::default(),
+            world: World::healthy(mode, now),
+            labels: from.labels.clone(),
+            elsewhere: 0,
+            asked: OpenLookups::default(),
+            trackers: vec![0; laws],
         }
     }
 
@@ -243,10 +289,12 @@ impl Watcher {
             | Step::Flink(_)
             | Step::Kubernetes(_)
             | Step::Ends(_)
+            | Step::Explained(_)
+            | Step::Memory(_)
             | Step::Neighbours(_)
             | Step::Intent(_)
             | Step::Restart
-            | Step::Heal => self.decide.decide(&snapshot),
+            | Step::Heal => self.decide_again(&snapshot),
         };
         let plan = plan(&before, &snapshot, outcome.clone());
         let trimmed = plan.complaint();
@@ -258,7 +306,8 @@ impl Watcher {
         }
         let failure = match plan.next {
             Next::Watch { wanted, .. } => {
-                after.asked = OpenLookups::of(&wanted, &after.board, &after.record, &self.names.object, after.now);
+                let object = self.names.object(after.world.mode);
+                after.asked = OpenLookups::of(&wanted, &after.board, &after.record, object, after.now);
                 None
             }
             Next::Retry(failure) => {
@@ -281,7 +330,13 @@ impl Watcher {
     fn happens(&self, state: &mut State, step: Step) {
         let now = state.now;
         match step {
-            Step::Wait(_) | Step::Ends(_) | Step::PolicyFails => {}
+            Step::Wait(_) | Step::Ends(_) | Step::Explained(_) | Step::PolicyFails => {}
+            Step::Memory(step) => {
+                Arc::make_mut(&mut state.record).memory = match step {
+                    MemoryStep::Emptied => Vec::new(),
+                    MemoryStep::OfAnother => OF_ANOTHER.to_vec(),
+                }
+            }
             Step::Flink(step) => state.world.flink_turns(step, now),
             Step::Kubernetes(step) => state.world.kubernetes_turns(step, now),
             Step::Neighbours(sight) => {
@@ -319,10 +374,20 @@ impl Watcher {
             let answer = answers::overview(&state.world, followed);
             let overview = Observation::new(answer, state.now, state.now);
             says(&Input::Overview(overview.clone()));
-            state.board.accept_overview(&self.names.key.target, overview);
+            state.board.accept_overview(&state.record.key.target, overview);
         }
-        if let Step::Ends(ends) = step {
-            self.answer_lookups(state, ends, says);
+        match step {
+            Step::Ends(ends) => self.answer_lookups(state, ends, says),
+            Step::Explained(explanation) => self.explain(state, explanation, says),
+            Step::Wait(_)
+            | Step::Flink(_)
+            | Step::Kubernetes(_)
+            | Step::Memory(_)
+            | Step::Neighbours(_)
+            | Step::Intent(_)
+            | Step::Restart
+            | Step::PolicyFails
+            | Step::Heal => {}
         }
     }
 
@@ -335,6 +400,8 @@ impl Watcher {
             Step::Wait(_)
             | Step::Flink(_)
             | Step::Ends(_)
+            | Step::Explained(_)
+            | Step::Memory(_)
             | Step::Neighbours(_)
             | Step::Intent(_)
             | Step::Restart
@@ -342,9 +409,12 @@ impl Watcher {
             | Step::Heal => None,
         };
         let mut is_woken = false;
-        for (kind, change) in answers::kubernetes(&state.world, &self.names.object, step) {
+        let Some(object) = self.names.object(state.world.mode) else {
+            return is_woken;
+        };
+        for (kind, change) in answers::kubernetes(&state.world, object, &state.labels, step) {
             let scope = Scope {
-                cluster: self.names.key.target.cluster.clone(),
+                cluster: state.record.key.target.cluster.clone(),
                 kind,
                 namespace: None,
             };
@@ -370,7 +440,8 @@ impl Watcher {
 
     /// The deletion of a pod begins: the engine reads its log at once, if the end of the job is not known.
     fn hear_parting_words(&self, state: &mut State, pod: &Pod, words: Option<JobState>, says: &mut dyn FnMut(&Input)) {
-        if parting_words(&state.record, &self.names.object, pod).is_some()
+        if let Some(object) = self.names.object(state.world.mode)
+            && parting_words(&state.record, object, pod).is_some()
             && let Some(job) = state.record.incarnation.flink_job_id
         {
             let answer = answers::parting_words(words, job);
@@ -400,14 +471,35 @@ impl Watcher {
         }
     }
 
+    /// Answers the look-ups that explain.
+    fn explain(&self, state: &mut State, explanation: Explanation, says: &mut dyn FnMut(&Input)) {
+        let (asked, now) = (state.asked, state.now);
+        if asked.exceptions {
+            let answer = answers::exceptions(&state.world);
+            self.find(state, Finding::Exceptions(Observation::new(answer, now, now)), says);
+        }
+        if asked.checkpoints {
+            let answer = answers::checkpoints(explanation);
+            self.find(state, Finding::Checkpoints(Observation::new(answer, now, now)), says);
+        }
+        if asked.events {
+            let answer = Observed::Present(Vec::new());
+            self.find(state, Finding::Events(Observation::new(answer, now, now)), says);
+        }
+        if asked.task_managers {
+            let answer = Observed::Present(Vec::new());
+            self.find(state, Finding::TaskManagers(Observation::new(answer, now, now)), says);
+        }
+    }
+
     fn find(&self, state: &mut State, finding: Finding, says: &mut dyn FnMut(&Input)) {
         says(&Input::Lookup(finding.clone()));
         state.board.accept_finding(&state.record, finding);
     }
 
     fn context(&self, state: &State) -> Context<'_> {
-        let object = Some(&self.names.object);
-        let is_dark = state.board.is_dark(&self.names.key.target, object);
+        let object = self.names.object(state.world.mode);
+        let is_dark = state.board.is_dark(&state.record.key.target, object);
         let dark = match state.world.neighbours {
             Neighbours::Seen => 0,
             Neighbours::Dark => NEIGHBOURS,

@@ -4,10 +4,11 @@ pub mod script;
 
 use std::fmt::Write;
 
-use crate::explore::{Counterexample, From, Make};
+use crate::explore::{Counterexample, Make};
 use crate::laws::Law;
 use crate::look::{BEGINNING, Look, Watcher};
 use crate::settings::Settings;
+use crate::step::Step;
 
 /// Every look of a counterexample, taken again.
 pub fn replay_steps(
@@ -31,22 +32,45 @@ pub fn replay_steps(
 /// What happened and what was recorded, a line for each look, times in seconds.
 pub fn render(counterexample: &Counterexample, looks: &[Look]) -> String {
     let mut text = String::new();
-    let begin = match counterexample.from {
-        From::Start => "the engine starts, and nothing answers yet",
-        From::Running => "the job runs, and was seen to run",
-    };
+    let begin = &counterexample.from;
     let state = looks.first().map_or_else(String::new, |look| {
         format!("{} {}", look.before.state, look.before.confidence)
     });
     // Writing to a String cannot fail.
     let _ = writeln!(text, "    {:>6}  {begin}: {state}", "0 s");
     let origin = looks.first().map_or(BEGINNING, began);
-    for look in looks {
+    let mut lines = looks.iter().map(|look| {
         let at = look.snapshot.now.since(origin).as_secs();
-        let _ = writeln!(text, "    {:>6}  {}: {}", format!("{at} s"), look.step, recorded(look));
+        (at, look.step, format!("{}: {}", look.step, recorded(look)))
+    });
+    let mut next = lines.next();
+    while let Some((at, step, told)) = next {
+        let _ = writeln!(text, "    {:>6}  {told}", format!("{at} s"));
+        let (mut alike, mut until) = (0, at);
+        next = lines.next();
+        while let Some((at, _, _)) = next
+            .as_ref()
+            .filter(|(_, other, other_told)| is_again(step, *other) && *other_told == told)
+        {
+            (alike, until) = (alike + 1, *at);
+            next = lines.next();
+        }
+        if alike > 0 {
+            let looks = if alike == 1 { "look" } else { "looks" };
+            let _ = writeln!(
+                text,
+                "    {:>6}  the same at {alike} {looks} more",
+                format!("{until} s")
+            );
+        }
     }
     let _ = writeln!(text, "    so: {}", counterexample.broken.why);
     text
+}
+
+/// Whether a step is told in the same words as another: spans need not be equal.
+fn is_again(step: Step, other: Step) -> bool {
+    step == other || matches!((step, other), (Step::Wait(_), Step::Wait(_)))
 }
 
 /// When the look before this one was taken.

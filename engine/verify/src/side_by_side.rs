@@ -25,11 +25,12 @@ use steadfast_reconcile::turn::Turn;
 use steadfast_reconcile::{Policies, PolicySetup, TargetSetup};
 use steadfast_sources::route::FlinkRoute;
 
+use crate::beginning::{Beginning, Scene};
 use crate::fault_kinds::Alike;
 use crate::look::{BEGINNING, Input, Look, NEIGHBOURS, Watcher};
 use crate::settings::Settings;
 use crate::state::State;
-use crate::step::Step;
+use crate::step::{MemoryStep, Step};
 use crate::successors;
 use crate::world::Neighbours;
 use erratic::Erratic;
@@ -125,6 +126,15 @@ impl<'a> Beside<'a> {
         self.commit(first, now);
     }
 
+    /// The job is decided by a policy of another name, and by the same as before again: that empties its memory.
+    fn hand_over_and_back(&mut self, now: Timestamp) {
+        for name in ["another", "verified"] {
+            let policies = policies(self.make, name, &self.key, &self.shown);
+            let turn = self.reactor.replace_policies(policies);
+            self.commit(turn, now);
+        }
+    }
+
     fn neighbours(&self) -> impl Iterator<Item = TargetId> + use<> {
         let TargetId { cluster, namespace, .. } = self.key.target.clone();
         (0..NEIGHBOURS).map(move |number| TargetId::new(&cluster, &namespace, &format!("neighbour-{number}")))
@@ -203,10 +213,13 @@ impl<'a> Beside<'a> {
                     .map_err(|error| error.to_string())?;
                 self.commit(turn, now);
             }
+            // Another policy, and the same again, with what is on record.
+            Step::Memory(_) => self.hand_over_and_back(now),
             Step::Wait(_)
             | Step::Flink(_)
             | Step::Kubernetes(_)
             | Step::Ends(_)
+            | Step::Explained(_)
             | Step::Neighbours(_)
             | Step::PolicyFails
             | Step::Heal => {}
@@ -275,13 +288,8 @@ impl<'a> Beside<'a> {
 
     /// Every look-up that the verifier counts as open was begun.
     fn has_begun(&self, state: &State) -> Result<(), String> {
-        let open = [
-            (state.asked.last_words, LookupSource::LastWords),
-            (state.asked.archive, LookupSource::Archive),
-            (state.asked.ha_data, LookupSource::HaData),
-        ];
-        for (is_open, source) in open {
-            if is_open && !self.open.contains(&source) {
+        for source in state.asked.open() {
+            if !self.open.contains(&source) {
                 return Err(format!("{source:?} is open, and the reactor has not begun it"));
             }
         }
@@ -296,13 +304,22 @@ fn reactor(
     now: Timestamp,
     seed: u64,
 ) -> Reactor {
+    let policies = policies(make, "verified", key, shown);
+    Reactor::new(Timing::default(), seed, now, BTreeMap::new(), policies, None)
+}
+
+fn policies(
+    make: &(dyn Fn() -> Box<dyn Decide> + Sync),
+    name: &str,
+    key: &JobKey,
+    shown: &Arc<Mutex<Shown>>,
+) -> Policies {
     let noting = Noting {
         policy: make(),
         key: key.clone(),
         shown: Arc::clone(shown),
     };
-    let policies = Policies::new(vec![PolicySetup::deciding("verified", Box::new(noting))]);
-    Reactor::new(Timing::default(), seed, now, BTreeMap::new(), policies, None)
+    Policies::new(vec![PolicySetup::deciding(name, Box::new(noting))])
 }
 
 fn standalone(id: TargetId, mode: Mode) -> TargetSetup {
@@ -351,11 +368,13 @@ fn walk(make: &(dyn Fn() -> Box<dyn Decide> + Sync), sequences: u64, length: usi
         let mut state = if rng.random_bool(0.5) {
             unseen.clone()
         } else {
-            watcher.healthy(0)
+            watcher.healthy(&Beginning::of(Scene::Running), 0)
         };
         let mut steps = Vec::new();
         for _ in 0..length {
-            let offered = successors::of(&state, &settings, &alike);
+            let mut offered = successors::of(&state, &settings, &alike);
+            // What another module remembered comes with a record that another module wrote.
+            offered.retain(|step| *step != Step::Memory(MemoryStep::OfAnother));
             let step = offered[rng.random_range(0..offered.len())];
             steps.push(step);
             let mut inputs = Vec::new();

@@ -7,6 +7,7 @@ use foldhash::quality::FixedState;
 use steadfast_core::board::lookups::Standing;
 use steadfast_core::board::{Board, ObjectRef};
 use steadfast_core::decision::{LookupRequest, LookupSource};
+use steadfast_core::labels::Labels;
 use steadfast_core::record::JobRecord;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::time::Timestamp;
@@ -21,17 +22,25 @@ pub struct State {
     pub(crate) record: Arc<JobRecord>,
     pub(crate) board: Board,
     pub(crate) world: World,
+    /// Those of the Deployment.
+    pub(crate) labels: Labels,
+    /// Which of the beginnings it comes from that only this policy has; 0 for the usual ones.
+    pub(crate) elsewhere: u32,
     pub(crate) asked: OpenLookups,
     /// What each law remembers of the path here.
     pub(crate) trackers: Vec<u64>,
 }
 
-/// The look-ups of the job's end that the policy asked for and that are not answered yet.
+/// The look-ups that the policy asked for and that are not answered yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct OpenLookups {
     pub(crate) last_words: bool,
     pub(crate) archive: bool,
     pub(crate) ha_data: bool,
+    pub(crate) exceptions: bool,
+    pub(crate) checkpoints: bool,
+    pub(crate) events: bool,
+    pub(crate) task_managers: bool,
 }
 
 impl OpenLookups {
@@ -40,28 +49,50 @@ impl OpenLookups {
         wanted: &[LookupRequest],
         board: &Board,
         record: &JobRecord,
-        object: &ObjectRef,
+        object: Option<&ObjectRef>,
         now: Timestamp,
     ) -> Self {
         let mut asked = Self::default();
         for request in wanted {
-            let is_open = matches!(board.standing(record, Some(object), request, now), Standing::Open(_));
+            let is_open = matches!(board.standing(record, object, request, now), Standing::Open(_));
             match request.source {
                 LookupSource::LastWords => asked.last_words |= is_open,
                 LookupSource::Archive => asked.archive |= is_open,
                 LookupSource::HaData => asked.ha_data |= is_open,
-                LookupSource::Exceptions
-                | LookupSource::Checkpoints
-                | LookupSource::Kubernetes
-                | LookupSource::Events
-                | LookupSource::TaskManagers => {}
+                LookupSource::Exceptions => asked.exceptions |= is_open,
+                LookupSource::Checkpoints => asked.checkpoints |= is_open,
+                LookupSource::Events => asked.events |= is_open,
+                LookupSource::TaskManagers => asked.task_managers |= is_open,
+                // Lists are made whenever time passes.
+                LookupSource::Kubernetes => {}
             }
         }
         asked
     }
 
-    pub(crate) fn any(self) -> bool {
+    /// Whether one is open that may tell the end.
+    pub(crate) fn of_the_end(self) -> bool {
         self.last_words || self.archive || self.ha_data
+    }
+
+    /// Whether one is open that explains.
+    pub(crate) fn that_explains(self) -> bool {
+        self.exceptions || self.checkpoints || self.events || self.task_managers
+    }
+
+    /// Those that are open.
+    pub(crate) fn open(self) -> impl Iterator<Item = LookupSource> {
+        let all = [
+            (self.last_words, LookupSource::LastWords),
+            (self.archive, LookupSource::Archive),
+            (self.ha_data, LookupSource::HaData),
+            (self.exceptions, LookupSource::Exceptions),
+            (self.checkpoints, LookupSource::Checkpoints),
+            (self.events, LookupSource::Events),
+            (self.task_managers, LookupSource::TaskManagers),
+        ];
+        all.into_iter()
+            .filter_map(|(is_open, source)| is_open.then_some(source))
     }
 }
 
@@ -114,7 +145,59 @@ impl State {
             task_managers,
         )
             .hash(&mut hasher);
-        (&self.world, self.asked).hash(&mut hasher);
+        (&self.world, &self.labels, self.asked).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+impl State {
+    /// A hash of what kind of state it is: who says what, and what the record shows, without times, counts and memory. Of one kind
+    /// there are thousands of states; what a rule can tell apart by its own memory alone, a kind does not.
+    pub(crate) fn kind(&self) -> u64 {
+        let World {
+            mode,
+            flink,
+            run,
+            kubernetes,
+            deployment,
+            pod,
+            neighbours,
+        } = &self.world;
+        let JobRecord {
+            state,
+            confidence,
+            reason,
+            conditions,
+            alerts,
+            intent,
+            attention,
+            ..
+        } = &*self.record;
+        let mut hasher = FixedState::default().build_hasher();
+        (
+            self.elsewhere,
+            mode,
+            flink,
+            run.state,
+            run.uid == deployment.uid,
+            kubernetes,
+        )
+            .hash(&mut hasher);
+        (
+            std::mem::discriminant(&deployment.there),
+            pod.count,
+            pod.health,
+            pod.restarts > 0,
+        )
+            .hash(&mut hasher);
+        (neighbours, self.asked, state, confidence, &reason.code, attention).hash(&mut hasher);
+        for condition in conditions {
+            condition.kind.hash(&mut hasher);
+        }
+        for alert in alerts {
+            (&alert.name, alert.scope).hash(&mut hasher);
+        }
+        intent.as_ref().map(|posted| posted.intent).hash(&mut hasher);
         hasher.finish()
     }
 }

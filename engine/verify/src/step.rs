@@ -17,6 +17,10 @@ pub enum Step {
     Kubernetes(KubernetesStep),
     /// What the policy asked for about the job's end is answered.
     Ends(EndsStep),
+    /// What the policy asked for that explains is answered: exceptions, checkpoints, events, TaskManagers.
+    Explained(Explanation),
+    /// The policy's memory is not what it left.
+    Memory(MemoryStep),
     /// The other targets of the cluster fall silent, or are seen again.
     Neighbours(Visibility),
     /// Somebody posts an intent.
@@ -67,6 +71,16 @@ pub enum KubernetesStep {
     Missing,
     /// There is one under a new UID, with a new pod.
     Replaced,
+    /// A second JobManager's pod is there beside the first, as with HA or while a rollout goes on.
+    PodJoins,
+    /// The older of two pods is gone.
+    PodLeaves,
+    /// The Deployment is there, and no pod of it.
+    PodsGone,
+    /// It asks for no replica, and no pod is left.
+    ScaledToZero,
+    /// It asks for one again, and a new pod is ready.
+    PodsBack,
 }
 
 /// How the look-ups of the job's end are answered.
@@ -83,6 +97,27 @@ pub enum EndsStep {
     /// Flink's recovery data is still there; no source names an end.
     RecoveryData,
 }
+
+/// How the look-ups that explain are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Explanation {
+    /// All is well: checkpoints complete; an exception is named where there is a failure; no event, no TaskManager in trouble.
+    Calm,
+    /// Each checkpoint fails.
+    CheckpointsFail,
+}
+
+/// What becomes of a policy's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MemoryStep {
+    /// It is emptied, as when the job is handed to a `[[policy]]` of another name.
+    Emptied,
+    /// The module under the policy's name is replaced, and finds what another module remembered.
+    OfAnother,
+}
+
+/// What another module may have left: neither a text nor any policy's own form.
+pub(crate) const OF_ANOTHER: [u8; 12] = [0xff, 0xfe, 0, 1, 2, 3, 0x80, 0x7f, b'{', b'"', 0xc3, 0x28];
 
 /// Whether the other targets are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,6 +137,8 @@ impl Step {
             Self::Flink(_)
             | Self::Kubernetes(_)
             | Self::Ends(_)
+            | Self::Explained(_)
+            | Self::Memory(_)
             | Self::Neighbours(_)
             | Self::Intent(_)
             | Self::PolicyFails => Duration::ZERO,
@@ -111,13 +148,19 @@ impl Step {
     /// How much of a sequence's depth it takes: what is common weighs 1, so that it can happen most often.
     pub(crate) fn weighs(self) -> u32 {
         match self {
+            Self::Wait(span) if span > USUAL => 3,
             Self::Wait(span) if span > LONG => 2,
             Self::Wait(_) => 1,
             Self::Flink(step) => step.weighs(),
             Self::Kubernetes(step) => step.weighs(),
             Self::Ends(EndsStep::Nothing | EndsStep::Archive(JobState::Failed)) => 1,
             Self::Ends(_) => 2,
-            Self::Neighbours(_) | Self::Intent(_) | Self::Restart | Self::PolicyFails => 3,
+            Self::Explained(_)
+            | Self::Memory(_)
+            | Self::Neighbours(_)
+            | Self::Intent(_)
+            | Self::Restart
+            | Self::PolicyFails => 3,
             Self::Heal => 0,
         }
     }
@@ -125,6 +168,8 @@ impl Step {
 
 /// A wait beyond this is made of shorter ones, and weighs more.
 const LONG: Duration = Duration::from_secs(60);
+/// What goes beyond the usual spans is there for a threshold of one policy.
+const USUAL: Duration = Duration::from_secs(600);
 
 impl FlinkStep {
     fn weighs(self) -> u32 {
@@ -157,6 +202,7 @@ impl KubernetesStep {
         match self {
             Self::Silent(_) | Self::Answers | Self::Deleted | Self::Missing => 1,
             Self::PodRestarts | Self::PodCrashes | Self::PodRecovers | Self::Going(_) | Self::Replaced => 2,
+            Self::PodsGone | Self::PodsBack | Self::PodJoins | Self::PodLeaves | Self::ScaledToZero => 3,
         }
     }
 }
@@ -168,6 +214,14 @@ impl fmt::Display for Step {
             Self::Flink(step) => step.fmt(f),
             Self::Kubernetes(step) => step.fmt(f),
             Self::Ends(step) => step.fmt(f),
+            Self::Explained(Explanation::Calm) => {
+                f.write_str("what explains was read, and tells no trouble but the job's own")
+            }
+            Self::Explained(Explanation::CheckpointsFail) => f.write_str("Flink says that each checkpoint fails"),
+            Self::Memory(MemoryStep::Emptied) => f.write_str("the policy's memory is emptied"),
+            Self::Memory(MemoryStep::OfAnother) => {
+                f.write_str("the module is replaced, and finds what another one remembered")
+            }
             Self::Neighbours(Visibility::Dark) => f.write_str("the other jobs of the cluster fall silent"),
             Self::Neighbours(Visibility::Seen) => f.write_str("the other jobs of the cluster are seen again"),
             Self::Intent(intent) => write!(f, "somebody posts the intent `{intent}`"),
@@ -206,6 +260,11 @@ impl fmt::Display for KubernetesStep {
             Self::Deleted => f.write_str("the watch says that the Deployment was deleted"),
             Self::Missing => f.write_str("a complete list lacks the Deployment"),
             Self::Replaced => f.write_str("the Deployment is there under a new UID"),
+            Self::PodJoins => f.write_str("a second JobManager's pod is ready"),
+            Self::PodLeaves => f.write_str("the older of the two pods is gone"),
+            Self::PodsGone => f.write_str("the Deployment has no pod"),
+            Self::ScaledToZero => f.write_str("the Deployment is scaled to zero, and no pod is left"),
+            Self::PodsBack => f.write_str("the Deployment has a pod again, which is ready"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the world would say if it were asked now: one application on one Kubernetes cluster, and its neighbours.
 
 use steadfast_core::evidence::FaultKind;
-use steadfast_core::state::JobState;
+use steadfast_core::state::{JobState, Mode};
 use steadfast_core::time::Timestamp;
 
 use crate::step::{FlinkStep, KubernetesStep};
@@ -9,6 +9,8 @@ use crate::step::{FlinkStep, KubernetesStep};
 /// The world, as far as evidence can show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct World {
+    /// How the job is deployed: a standalone one has no Kubernetes, and a session's job is the only one its record is about.
+    pub(crate) mode: Mode,
     pub(crate) flink: FlinkModel,
     /// The run that Flink lists, or would.
     pub(crate) run: Run,
@@ -34,9 +36,9 @@ pub(crate) enum FlinkModel {
 /// A run of the job. Jobs are numbered in the order in which they first appear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Run {
-    pub(crate) job: u8,
+    pub(crate) job: u16,
     /// Under which Deployment it began.
-    pub(crate) uid: u8,
+    pub(crate) uid: u16,
     pub(crate) started_at: Timestamp,
     pub(crate) state: JobState,
 }
@@ -51,7 +53,7 @@ pub(crate) enum ApiModel {
 /// The Deployment. Its UIDs are numbered in the order in which they first appear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct DeploymentModel {
-    pub(crate) uid: u8,
+    pub(crate) uid: u16,
     pub(crate) created_at: Timestamp,
     pub(crate) there: Existence,
 }
@@ -67,11 +69,25 @@ pub(crate) enum Existence {
     Gone,
 }
 
-/// The JobManager's pod.
+/// The JobManager's pods: the newest of them, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PodModel {
-    pub(crate) restarts: u8,
+    /// How many the Deployment had before it.
+    pub(crate) number: u16,
+    pub(crate) count: Pods,
+    pub(crate) restarts: u16,
     pub(crate) health: Health,
+}
+
+/// How many pods a Deployment has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Pods {
+    One,
+    /// The one before is still there, and ready.
+    Two,
+    None,
+    /// None is asked for.
+    ScaledToZero,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,13 +110,14 @@ impl World {
         Self {
             flink: FlinkModel::Silent(FaultKind::Timeout),
             kubernetes: ApiModel::Silent(FaultKind::Timeout),
-            ..Self::healthy(now)
+            ..Self::healthy(Mode::Application, now)
         }
     }
 
     /// A job that runs, and everything answers.
-    pub(crate) fn healthy(now: Timestamp) -> Self {
+    pub(crate) fn healthy(mode: Mode, now: Timestamp) -> Self {
         Self {
+            mode,
             flink: FlinkModel::Lists,
             run: Run {
                 job: 1,
@@ -114,10 +131,7 @@ impl World {
                 created_at: earlier(now),
                 there: Existence::Up,
             },
-            pod: PodModel {
-                restarts: 0,
-                health: Health::Ready,
-            },
+            pod: PodModel::FIRST,
             neighbours: Neighbours::Seen,
         }
     }
@@ -155,6 +169,11 @@ impl World {
                 self.pod.health = Health::CrashLoop;
             }
             KubernetesStep::PodRecovers => self.pod.health = Health::Ready,
+            KubernetesStep::PodJoins => self.pod = self.pod.next(Pods::Two),
+            KubernetesStep::PodLeaves => self.pod.count = Pods::One,
+            KubernetesStep::PodsGone => self.pod.count = Pods::None,
+            KubernetesStep::ScaledToZero => self.pod.count = Pods::ScaledToZero,
+            KubernetesStep::PodsBack => self.pod = self.pod.next(Pods::One),
             KubernetesStep::Going(_) => self.deployment.there = Existence::Going { since: now },
             KubernetesStep::Deleted | KubernetesStep::Missing => self.deployment.there = Existence::Gone,
             KubernetesStep::Replaced => self.deployed_anew(now),
@@ -165,10 +184,16 @@ impl World {
     pub(crate) fn heals(&mut self, now: Timestamp) {
         self.kubernetes = ApiModel::Answers;
         self.neighbours = Neighbours::Seen;
-        self.pod.health = Health::Ready;
+        self.pod = match self.pod.count {
+            Pods::One | Pods::Two => PodModel {
+                health: Health::Ready,
+                ..self.pod
+            },
+            Pods::None | Pods::ScaledToZero => self.pod.next(Pods::One),
+        };
         let is_of_another = self.run.uid != self.deployment.uid;
         match self.deployment.there {
-            Existence::Up if is_of_another => self.runs(self.run.job.saturating_add(1), now),
+            Existence::Up if is_of_another => self.runs(self.next_job(), now),
             Existence::Up if self.run.state.is_terminal() => self.runs(self.run.job, now),
             Existence::Up => {
                 self.run.state = JobState::Running;
@@ -176,12 +201,20 @@ impl World {
             }
             Existence::Going { .. } | Existence::Gone => {
                 self.deployed_anew(earlier(now));
-                self.runs(self.run.job.saturating_add(1), now);
+                self.runs(self.next_job(), now);
             }
         }
     }
 
-    fn runs(&mut self, job: u8, now: Timestamp) {
+    /// The job that runs where another Deployment has taken the place of the one before: a session's record is about one job only.
+    fn next_job(&self) -> u16 {
+        match self.mode {
+            Mode::Application | Mode::Standalone => self.run.job.saturating_add(1),
+            Mode::Session => self.run.job,
+        }
+    }
+
+    fn runs(&mut self, job: u16, now: Timestamp) {
         self.flink = FlinkModel::Lists;
         self.run = Run {
             job,
@@ -197,10 +230,24 @@ impl World {
             created_at: now,
             there: Existence::Up,
         };
-        self.pod = PodModel {
-            restarts: 0,
-            health: Health::Ready,
-        };
+        self.pod = PodModel::FIRST;
+    }
+}
+
+impl PodModel {
+    const FIRST: Self = Self {
+        number: 0,
+        count: Pods::One,
+        restarts: 0,
+        health: Health::Ready,
+    };
+
+    fn next(self, count: Pods) -> Self {
+        Self {
+            number: self.number.saturating_add(1),
+            count,
+            ..Self::FIRST
+        }
     }
 }
 

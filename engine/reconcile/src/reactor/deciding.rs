@@ -13,7 +13,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use steadfast_core::decision::{DecidedCondition, PolicyFailure, PolicyFailureKind};
+use steadfast_core::decision::{BATCH, DecidedCondition, PolicyFailure, PolicyFailureKind};
 use steadfast_core::foreign_text::harmless;
 use steadfast_core::id::{JobKey, PolicyName};
 use steadfast_core::planner::{NAME_LIMIT, plan_within};
@@ -30,8 +30,6 @@ use crate::policies::Policies;
 use crate::setup::Standing;
 use crate::turn::{Evidence, Judged, Show, Turn, Verdict, Work};
 
-/// How many jobs are judged before their changes are committed: one transaction for each batch.
-const BATCH: usize = 512;
 /// However many policies there are, each is given so many jobs at a time.
 const SHARE: usize = 16;
 /// After so many decisions in a row that newer facts overtook, one counts.

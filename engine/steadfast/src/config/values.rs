@@ -73,7 +73,7 @@ impl TryFrom<WrittenKept> for Kept {
 }
 
 /// The number of bytes of a whole number with one of the units.
-fn parse_size(text: &str) -> Option<u64> {
+pub(crate) fn parse_size(text: &str) -> Option<u64> {
     const UNITS: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
     let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;

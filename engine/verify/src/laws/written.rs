@@ -5,7 +5,7 @@ use steadfast_core::evidence::{Evidence, Observed};
 use steadfast_core::facts::Deployment;
 use steadfast_core::record::JobRecord;
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::{Attention, Confidence, Intent, JobState};
+use steadfast_core::state::{Attention, ConditionType, Confidence, Intent, JobState};
 
 use super::support;
 use super::{Break, Law, Shows};
@@ -62,6 +62,14 @@ struct Recorded {
     state: Option<Any<JobState>>,
     confidence: Option<Any<Confidence>>,
     attention: Option<Any<Attention>>,
+    /// One of these alerts stands; `any` is whichever.
+    alerts: Option<Any<String>>,
+    /// None of these stands.
+    no_alerts: Option<Any<String>>,
+    /// One of these conditions stands.
+    conditions: Option<Any<ConditionType>>,
+    /// None of these stands.
+    no_conditions: Option<Any<ConditionType>>,
 }
 
 /// What the evidence of a look is like.
@@ -82,6 +90,15 @@ struct Found {
 enum Any<T> {
     One(T),
     Of(Vec<T>),
+}
+
+impl<T> Any<T> {
+    fn each(&self) -> std::slice::Iter<'_, T> {
+        match self {
+            Self::One(one) => std::slice::from_ref(one).iter(),
+            Self::Of(list) => list.iter(),
+        }
+    }
 }
 
 impl<T: PartialEq> Any<T> {
@@ -230,10 +247,16 @@ impl Law for Written {
         let within = u64::from(self.within.unwrap_or(1));
         *tracker = (*tracker + 1).min(within);
         let record = look.record();
-        let evidence = format!(
+        let mut evidence = format!(
             "{} became {} {}, {}",
             look.before.state, record.state, record.confidence, record.attention
         );
+        let alerts = record.alerts.iter().map(|alert| alert.name.as_str());
+        let conditions = record.conditions.iter().map(|condition| condition.kind.as_str());
+        let beside: Vec<&str> = alerts.chain(conditions).collect();
+        if !beside.is_empty() {
+            evidence.push_str(&format!(", with {}", beside.join(", ")));
+        }
         if let Some(never) = &self.never
             && never.fits(&look.before, record)
         {
@@ -252,6 +275,11 @@ impl Law for Written {
     }
 }
 
+/// Whether one of those stands that are wanted, and none of those that are not.
+fn stand<T>(wanted: Option<&Any<T>>, unwanted: Option<&Any<T>>, stands: impl Fn(&T) -> bool) -> bool {
+    wanted.is_none_or(|any| any.each().any(&stands)) && !unwanted.is_some_and(|any| any.each().any(&stands))
+}
+
 impl Recorded {
     fn fits(&self, before: &JobRecord, after: &JobRecord) -> bool {
         fn may<T: PartialEq>(wanted: Option<&Any<T>>, word: &T) -> bool {
@@ -261,11 +289,22 @@ impl Recorded {
             && may(self.state.as_ref(), &after.state)
             && may(self.confidence.as_ref(), &after.confidence)
             && may(self.attention.as_ref(), &after.attention)
+            && stand(self.alerts.as_ref(), self.no_alerts.as_ref(), |name| {
+                let mut alerts = after.alerts.iter();
+                alerts.any(|alert| name == "any" || *name == alert.name)
+            })
+            && stand(self.conditions.as_ref(), self.no_conditions.as_ref(), |kind| {
+                after.condition(*kind).is_some()
+            })
     }
 
     /// What a record shows of what may never be.
     fn shows(&self, record: &JobRecord) -> Shows {
-        if self.state.is_some() {
+        let is_beside = self.alerts.is_some() || self.no_alerts.is_some();
+        let is_beside = is_beside || self.conditions.is_some() || self.no_conditions.is_some();
+        if is_beside {
+            Shows::Nothing("what stands beside a state is not told as a story yet")
+        } else if self.state.is_some() {
             Shows::StateAgain(record.state)
         } else if self.attention.is_some() {
             Shows::NotRecovered

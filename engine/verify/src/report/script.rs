@@ -5,14 +5,16 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use steadfast_core::evidence::FaultKind;
-use steadfast_core::state::{Intent, JobState};
+use steadfast_core::labels::Labels;
+use steadfast_core::state::{Intent, JobState, Mode};
 use steadfast_core::time::Timestamp;
 
-use crate::explore::{Counterexample, From};
+use crate::beginning::Scene;
+use crate::explore::Counterexample;
 use crate::laws::Shows;
 use crate::look::{BEGINNING, Look, NEIGHBOURS};
-use crate::step::{EndsStep, KubernetesStep, Step, Visibility};
-use crate::world::{ApiModel, Existence, FlinkModel, Health, World};
+use crate::step::{EndsStep, Explanation, KubernetesStep, Step, Visibility};
+use crate::world::{ApiModel, Existence, FlinkModel, Health, PodModel, Pods, World};
 
 /// When a job that runs is disturbed: by then the engine has seen it.
 const SEEN_AFTER: i64 = 20_000;
@@ -44,6 +46,7 @@ pub fn write(
     head: Head<'_>,
     hold: Duration,
 ) -> Result<String, String> {
+    can_be_told(counterexample)?;
     let mut script = Script::begin(counterexample, i64::try_from(hold.as_millis()).unwrap_or(i64::MAX));
     let broken = &counterexample.broken;
     for step in &counterexample.steps {
@@ -59,6 +62,32 @@ pub fn write(
     let expects = expectation(&broken.shows, looks, last, &script)?;
     Ok(script.finish(head, &expects))
 }
+
+/// Whether a story has words for where it begins, and is not too long to be read.
+fn can_be_told(counterexample: &Counterexample) -> Result<(), String> {
+    let from = &counterexample.from;
+    match from.scene {
+        Scene::Running | Scene::Start => {}
+        Scene::Session => return Err("a job of a session cluster is not told as a story yet".into()),
+        Scene::Standalone => return Err("a Flink outside of Kubernetes is not told as a story yet".into()),
+    }
+    if from.labels != Labels::default() {
+        return Err("labels are not told as a story yet".into());
+    }
+    if from.at != BEGINNING {
+        return Err("another date is not told as a story yet".into());
+    }
+    if counterexample.broken.then.len() > MOST_STEPS {
+        return Err(format!(
+            "it takes {} looks, more than a story should have",
+            counterexample.broken.then.len()
+        ));
+    }
+    Ok(())
+}
+
+/// The longest story that is written.
+const MOST_STEPS: usize = 500;
 
 /// A story as it grows. Times are milliseconds of the story.
 struct Script {
@@ -76,7 +105,7 @@ struct Script {
 impl Script {
     fn begin(counterexample: &Counterexample, hold: i64) -> Self {
         let mut script = Self {
-            world: World::healthy(BEGINNING),
+            world: World::healthy(Mode::Application, BEGINNING),
             now: 0,
             last: 0,
             hold,
@@ -87,7 +116,7 @@ impl Script {
                 .iter()
                 .any(|step| matches!(step, Step::Neighbours(_))),
         };
-        if counterexample.from == From::Start {
+        if counterexample.from.scene == Scene::Start {
             script.world = World::before_all(BEGINNING);
         }
         script.step(None, "kubernetes = \"ok\"\n");
@@ -101,12 +130,12 @@ impl Script {
         script.prepare(&counterexample.steps);
         // The words of a start are those of every scene: what cannot be written was made by no step.
         let _ = script.show(None);
-        if counterexample.from == From::Start {
+        if counterexample.from.scene == Scene::Start {
             script.step(None, "kubernetes = \"drop\"\n");
         }
-        script.now = match counterexample.from {
-            From::Start => hold,
-            From::Running => SEEN_AFTER,
+        script.now = match counterexample.from.scene {
+            Scene::Start => hold,
+            Scene::Running | Scene::Session | Scene::Standalone => SEEN_AFTER,
         };
         script
     }
@@ -118,6 +147,8 @@ impl Script {
             Step::Wait(_)
             | Step::Flink(_)
             | Step::Kubernetes(_)
+            | Step::Explained(_)
+            | Step::Memory(_)
             | Step::Neighbours(_)
             | Step::Intent(_)
             | Step::Restart
@@ -181,6 +212,12 @@ impl Script {
             }
             Step::Kubernetes(step) => self.kubernetes(step, at)?,
             Step::Ends(ends) => self.ends(ends),
+            // A world answers so unasked.
+            Step::Explained(Explanation::Calm) => return Ok(()),
+            Step::Explained(Explanation::CheckpointsFail) => {
+                return Err("checkpoints that fail are not told as a story yet".into());
+            }
+            Step::Memory(_) => return Err("a story cannot change what a policy remembers".into()),
             Step::Neighbours(sight) => {
                 let fault = match sight {
                     Visibility::Dark => "drop",
@@ -231,7 +268,12 @@ impl Script {
             | KubernetesStep::PodRecovers
             | KubernetesStep::Deleted
             | KubernetesStep::Missing
-            | KubernetesStep::Replaced => None,
+            | KubernetesStep::Replaced
+            | KubernetesStep::PodJoins
+            | KubernetesStep::PodLeaves
+            | KubernetesStep::PodsGone
+            | KubernetesStep::ScaledToZero
+            | KubernetesStep::PodsBack => None,
         };
         self.show(words)?;
         if unseen && before == ApiModel::Answers {
@@ -254,6 +296,7 @@ impl Script {
             deployment,
             pod,
             kubernetes: _,
+            mode: _,
             neighbours: _,
         } = self.world;
         let fault = match flink {
@@ -270,31 +313,21 @@ impl Script {
         match deleting {
             None => says.push_str("deployment = { present = false }\npods = []\n"),
             Some(deleting) => {
+                let (replicas, ready) = match pod.count {
+                    Pods::One | Pods::Two => (1, u32::from(is_well)),
+                    Pods::None => (1, 0),
+                    Pods::ScaledToZero => (0, 0),
+                };
                 let _ = writeln!(
                     says,
-                    "deployment = {{ uid = \"u{}\", ready = {}, deleting = {deleting} }}",
-                    deployment.uid,
-                    u32::from(is_well)
+                    "deployment = {{ uid = \"u{}\", replicas = {replicas}, ready = {ready}, deleting = {deleting} }}",
+                    deployment.uid
                 );
-                let waits = if is_well {
-                    ""
-                } else {
-                    ", waiting = \"CrashLoopBackOff\""
-                };
-                let ended = if pod.restarts > 0 {
-                    ", terminated = \"Error\""
-                } else {
-                    ""
-                };
                 let log = words.map_or_else(String::new, |state| {
                     self.needs.insert("pod-log");
                     format!(", log = [\"j{} {state}\"]", run.job)
                 });
-                let _ = writeln!(
-                    says,
-                    "pods = [{{ name = \"jm-{}\", ready = {is_well}, restarts = {}, deleting = {deleting}{waits}{ended}{log} }}]",
-                    deployment.uid, pod.restarts
-                );
+                let _ = writeln!(says, "pods = [{}]", pods(deployment.uid, pod, deleting, &log));
             }
         }
         if flink == FlinkModel::Lacks {
@@ -322,8 +355,14 @@ impl Script {
 
     fn finish(self, head: Head<'_>, expects: &str) -> String {
         let needs: Vec<String> = self.needs.iter().map(|need| format!("\"{need}\"")).collect();
+        // Stories of an hour or more say so.
+        let slow = if self.now + REVIVED_AFTER + LOOKED_AT * 2 >= 3_600_000 {
+            "slow = true\n"
+        } else {
+            ""
+        };
         let mut text = format!(
-            "id = \"{}\"\ntitle = {}\nsource = {}\nneeds = [{}]\n\n[[target]]\nname = \"orders\"\n\n",
+            "id = \"{}\"\ntitle = {}\nsource = {}\nneeds = [{}]\n{slow}\n[[target]]\nname = \"orders\"\n\n",
             head.id,
             toml::Value::String(head.title.to_owned()),
             toml::Value::String(head.source.to_owned()),
@@ -336,6 +375,38 @@ impl Script {
             );
         }
         text + &self.steps + expects
+    }
+}
+
+/// The JobManager's pods, the newest first.
+fn pods(uid: u16, newest: PodModel, deleting: bool, log: &str) -> String {
+    let name = |number: u16| match number {
+        0 => format!("jm-{uid}"),
+        number => format!("jm-{uid}-{number}"),
+    };
+    let is_well = newest.health == Health::Ready;
+    let waits = if is_well {
+        ""
+    } else {
+        ", waiting = \"CrashLoopBackOff\""
+    };
+    let ended = if newest.restarts > 0 {
+        ", terminated = \"Error\""
+    } else {
+        ""
+    };
+    let first = format!(
+        "{{ name = \"{}\", ready = {is_well}, restarts = {}, deleting = {deleting}{waits}{ended}{log} }}",
+        name(newest.number),
+        newest.restarts
+    );
+    match newest.count {
+        Pods::One => first,
+        Pods::Two => {
+            let before = name(newest.number.saturating_sub(1));
+            format!("{first}, {{ name = \"{before}\", ready = true, restarts = 0, deleting = {deleting} }}")
+        }
+        Pods::None | Pods::ScaledToZero => String::new(),
     }
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod explored;
+mod planted;
 mod policies;
 mod replayed;
 mod written;

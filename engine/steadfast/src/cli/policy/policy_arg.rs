@@ -32,10 +32,22 @@ impl PolicyArg {
         load_one(PLACE, &policy)
     }
 
-    /// How the command line names it.
+    /// The same with another limit for its memory, in bytes.
     #[cfg(feature = "author")]
-    pub(in crate::cli) fn module(&self) -> &str {
-        &self.module
+    pub(in crate::cli) fn load_within(&self, memory: Option<u64>) -> Result<LoadedPolicy, Failure> {
+        let mut policy = configured(PLACE, &self.module, self.params.as_deref())?;
+        policy.memory = memory.unwrap_or(policy.memory);
+        load_one(PLACE, &policy)
+    }
+
+    /// The arguments that choose the same policy, behind `--policy`, as a shell reads them.
+    #[cfg(feature = "author")]
+    pub(in crate::cli) fn as_arguments(&self) -> String {
+        let params = self
+            .params
+            .as_ref()
+            .map(|params| format!(" --params {}", quoted(params)));
+        format!("{}{}", quoted(&self.module), params.unwrap_or_default())
     }
 
     /// The file of its module, if it is one.
@@ -57,6 +69,16 @@ impl PolicyArg {
             .map(|module| module.bytes)
             .ok_or_else(|| Failure::Failed(anyhow!("the module was not found")))
     }
+}
+
+/// A word as a shell reads it.
+#[cfg(feature = "author")]
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// The policy as a configuration would name it, for every job and within the default limits. `place` is the argument

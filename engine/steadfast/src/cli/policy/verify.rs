@@ -1,6 +1,9 @@
 //! `steadfast policy verify`: bounded model checking of a policy.
 
+mod progress;
 mod replay;
+mod subject;
+mod told;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -9,18 +12,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use clap::Args;
 use steadfast_core::decision::Decide;
-use steadfast_core::evidence::FaultKind;
-use steadfast_verify::fault_kinds::Alike;
+use steadfast_core::duration::parse_duration;
 use steadfast_verify::laws::{self, Law};
 use steadfast_verify::look::Look;
 use steadfast_verify::report::script::Head;
-use steadfast_verify::{Counterexample, DepthReport, Report, Settings, report, verify};
-use steadfast_world::story::Moment;
+use steadfast_verify::{Counterexample, Settings, report, verify_before};
 
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
-use crate::config::MAX_TEXT;
+use crate::config::{MAX_TEXT, parse_size};
 use crate::run::LoadedPolicy;
+use progress::Watching;
 use replay::Replayed;
 
 pub(super) const AFTER_HELP: &str = "\
@@ -35,11 +37,13 @@ Examples:
   steadfast policy verify my.wasm --params '{ patience = \"90s\" }' --output broken/
   steadfast policy verify my.wasm --law recovers --law watch-never-ends --depth 10
   steadfast policy verify my.wasm --without ends-are-told --laws team.toml
+  steadfast policy verify my.wasm --label example.com/tier=gold   a label that the policy reads
+  steadfast policy verify my.wasm --memory 256MiB                 the limit that its [[policy]] will have
   steadfast policy verify my.wasm --list                          each law with its sentence
 
 Exit codes:
   0  every law holds to the depth
-  1  a law is broken; the story is on standard output
+  1  a law is broken, and the story is on standard output; or the exploration came to its own bound of memory
   2  the policy, a law or the command line is wrong; nothing was explored";
 
 #[derive(Debug, Args)]
@@ -58,9 +62,22 @@ pub(in crate::cli) struct Options {
     /// Laws of your own, beside the built-in ones.
     #[arg(long, value_name = "FILE")]
     laws: Option<PathBuf>,
-    /// A span that may pass without a change; may be given again [default: 5s, 50s and 10m].
+    /// So much beyond the depth states of a new kind are gone on from.
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=64))]
+    beyond: u32,
+    /// A span that may pass without a change, such as 90s, 4h59m or 7d; may be given again [default: 5s, 50s and 10m, and longer ones
+    /// that the parameters name].
     #[arg(long = "wait", value_name = "SPAN")]
     waits: Vec<String>,
+    /// A label that a Deployment may have; may be given again. Those that the parameters and the module name are tried unasked.
+    #[arg(long = "label", value_name = "NAME=VALUE")]
+    labels: Vec<String>,
+    /// How much memory an instance of the policy may take, as in its [[policy]] [default: 64MiB].
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<String>,
+    /// How much memory the exploration itself may take; it ends there, and says how far it came.
+    #[arg(long, default_value = "4GiB", value_name = "SIZE")]
+    explore_memory: String,
     /// Where stories of broken laws are written; the folder is made if need be.
     #[arg(long, value_name = "DIR", default_value = ".")]
     output: PathBuf,
@@ -81,62 +98,78 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let settings = settings(options)?;
-    let loaded = options.policy.load()?;
+    let limit = size("--explore-memory", &options.explore_memory)?;
+    let memory = options
+        .memory
+        .as_deref()
+        .map(|text| size("--memory", text))
+        .transpose()?;
+    let mut settings = settings(options)?;
+    let loaded = options.policy.load_within(memory)?;
+    subject::tell(
+        &mut settings,
+        &loaded,
+        &options.policy.bytes()?,
+        options.waits.is_empty(),
+    );
     let make = || -> Box<dyn Decide> { Box::new(loaded.module.another()) };
     let began = Instant::now();
-    let (mut before, mut took) = (began, Duration::ZERO);
-    let mut printed = Ok(());
-    let found = verify(&make, &laws, &settings, &mut |depth| {
-        if printed.is_ok() {
-            printed = printer::data(&depth_line(depth, before.elapsed()));
-        }
-        let took_before = std::mem::replace(&mut took, before.elapsed());
-        if depth.depth < settings.depth
-            && let Some(next) = expected(took_before, took)
-        {
-            printer::progress(&format!(
-                "depth {} will take about {}",
-                depth.depth + 1,
-                super::super::age::short(next)
-            ));
-        }
-        before = Instant::now();
-    });
-    printed?;
-    printer::data(&total_lines(&found, began.elapsed()))?;
-    printer::data(&fault_kinds_lines(&found.alike))?;
-    let mut broken = 0;
+    let mut watching = Watching::new(settings.depth + settings.beyond, limit);
+    let found = verify_before(&make, &laws, &settings, &mut watching);
+    watching.printed()?;
+    printer::data(&told::totals(&found, began.elapsed()))?;
+    printer::data(&told::coverage(&found, loaded.module.description()))?;
+    let mut tally = Tally::default();
     for (law, counterexample) in laws.iter().zip(&found.laws) {
-        match counterexample {
-            None => printer::data(&format!(
-                "holds to depth {}   {}: {}\n",
-                settings.depth,
-                law.name(),
-                law.says()
-            ))?,
-            Some(counterexample) => {
-                broken += 1;
-                let looks = report::replay_steps(counterexample, &make, &laws, &settings);
-                printer::data(&format!(
-                    "BROKEN at depth {}   {}: {}\n{}",
-                    counterexample.depth,
-                    law.name(),
-                    law.says(),
-                    report::render(counterexample, &looks)
-                ))?;
-                printer::data(&written(law.as_ref(), counterexample, &looks, &loaded, options)?)?;
-            }
+        if let Some(why) = told::says_nothing(law.as_ref(), &found.coverage, loaded.module.description()) {
+            tally.silent += 1;
+            printer::data(&format!("says nothing   {}: {why}\n", law.name()))?;
+        } else if let Some(counterexample) = counterexample {
+            tally.broken += 1;
+            let looks = report::replay_steps(counterexample, &make, &laws, &settings);
+            printer::data(&told::broken(law.as_ref(), counterexample, &looks))?;
+            printer::data(&written(law.as_ref(), counterexample, &looks, &loaded, options)?)?;
+        } else {
+            tally.hold += 1;
+            let depth = found.complete;
+            printer::data(&format!("holds to depth {depth}   {}: {}\n", law.name(), law.says()))?;
         }
     }
-    printer::data(&format!(
-        "{} {}: {} hold to depth {}, {broken} broken\n",
-        laws.len(),
-        if laws.len() == 1 { "law" } else { "laws" },
-        laws.len() - broken,
-        settings.depth
-    ))?;
-    if broken > 0 { Err(Failure::Reported) } else { Ok(()) }
+    printer::data(&tally.summary(found.complete))?;
+    if found.ended {
+        let most = &options.explore_memory;
+        return Err(Failure::Failed(anyhow!(
+            "the exploration has used the {most} it may: everything was tried to depth {}, and some of what lies deeper. Give it more \
+             with --explore-memory, or ask for less with --depth",
+            found.complete
+        )));
+    }
+    if tally.broken > 0 {
+        Err(Failure::Reported)
+    } else {
+        Ok(())
+    }
+}
+
+/// How many laws came out how.
+#[derive(Debug, Default)]
+struct Tally {
+    hold: usize,
+    broken: usize,
+    silent: usize,
+}
+
+impl Tally {
+    fn summary(&self, depth: u32) -> String {
+        let Self { hold, broken, silent } = self;
+        let laws = printer::counted(hold + broken + silent, "law");
+        let silent = if *silent > 0 {
+            format!(", {silent} say nothing of it")
+        } else {
+            String::new()
+        };
+        format!("{laws}: {hold} hold to depth {depth}, {broken} broken{silent}\n")
+    }
 }
 
 /// Plays the counterexample in a world, and keeps the story if that shows the break.
@@ -161,7 +194,7 @@ fn written(
                 format!(
                     "    written to {}; `steadfast simulate --policy {} {}` fails on it\n",
                     path.display(),
-                    options.policy.module(),
+                    options.policy.as_arguments(),
                     path.display()
                 )
             }
@@ -188,13 +221,6 @@ fn slug(name: &str) -> String {
 fn keep(folder: &Path, path: &Path, story: &str) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     std::fs::write(path, story).with_context(|| format!("the story {} cannot be written", path.display()))
-}
-
-/// How long the next depth will take, by how much longer than the one before the last one took; nothing is said of what is short.
-fn expected(before: Duration, last: Duration) -> Option<Duration> {
-    let growth = last.as_secs_f64() / before.as_secs_f64().max(0.001);
-    let next = last.mul_f64(growth.clamp(1.0, 100.0));
-    (next >= Duration::from_secs(1)).then_some(next)
 }
 
 fn chosen_laws(options: &Options) -> Result<Vec<Box<dyn Law>>, Failure> {
@@ -225,61 +251,36 @@ fn chosen_laws(options: &Options) -> Result<Vec<Box<dyn Law>>, Failure> {
 fn settings(options: &Options) -> Result<Settings, Failure> {
     let mut settings = Settings {
         depth: options.depth,
+        beyond: options.beyond,
         threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         ..Settings::default()
     };
     if !options.waits.is_empty() {
         settings.waits = options.waits.iter().map(|text| span(text)).collect::<Result<_, _>>()?;
     }
+    for label in &options.labels {
+        let (name, value) = label.split_once('=').ok_or_else(|| {
+            Failure::Usage(anyhow!(
+                "--label `{label}` is no label; write a name and a value, such as example.com/tier=gold"
+            ))
+        })?;
+        settings.labels.push((name.to_owned(), value.to_owned()));
+    }
     Ok(settings)
 }
 
 fn span(text: &str) -> Result<Duration, Failure> {
-    Moment::parse(text)
-        .filter(|span| span.as_millis() > 0)
-        .map(Moment::elapsed)
-        .ok_or_else(|| {
-            Failure::Usage(anyhow!(
-                "--wait `{text}` is no span of time; write a number with a unit, such as 90s"
-            ))
-        })
+    parse_duration(text).filter(|span| !span.is_zero()).ok_or_else(|| {
+        Failure::Usage(anyhow!(
+            "--wait `{text}` is no span of time; write a number with ms, s, m, h or d, such as 90s"
+        ))
+    })
 }
 
-fn depth_line(depth: DepthReport, took: Duration) -> String {
-    format!(
-        "depth {:>2}: {:>9} states, {:>10} looks, {:>10} merged, {:>6.1} s\n",
-        depth.depth,
-        depth.states,
-        depth.transitions,
-        depth.merged,
-        took.as_secs_f64()
-    )
-}
-
-fn total_lines(report: &Report, took: Duration) -> String {
-    let states: usize = report.depths.iter().map(|depth| depth.states).sum();
-    let looks: usize = report.depths.iter().map(|depth| depth.transitions).sum();
-    format!(
-        "in all:   {states:>9} states, {looks:>10} looks, {:.1} s\n",
-        took.as_secs_f64()
-    )
-}
-
-fn fault_kinds_lines(alike: &Alike) -> String {
-    format!(
-        "faults treated alike, of Flink: {}; of Kubernetes: {}\n\n",
-        groups(&alike.of_flink),
-        groups(&alike.of_kubernetes)
-    )
-}
-
-fn groups(groups: &[Vec<FaultKind>]) -> String {
-    if groups.len() == 1 {
-        return "all".to_owned();
-    }
-    let named = groups.iter().map(|group| {
-        let kinds: Vec<&str> = group.iter().map(|kind| kind.as_str()).collect();
-        format!("({})", kinds.join(" "))
-    });
-    named.collect::<Vec<_>>().join(" ")
+fn size(option: &str, text: &str) -> Result<u64, Failure> {
+    parse_size(text).ok_or_else(|| {
+        Failure::Usage(anyhow!(
+            "{option} `{text}` is no size; write a whole number with KiB, MiB or GiB, such as 256MiB"
+        ))
+    })
 }

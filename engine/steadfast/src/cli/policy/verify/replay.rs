@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
 use steadfast_core::timing::Timing;
 use steadfast_simulate::{Environment, Harness, play};
 use steadfast_verify::Counterexample;
@@ -55,8 +54,14 @@ pub(super) fn replayed(
             Ok(text) => text,
             Err(why) => return Ok(Replayed::CannotBeShown(why)),
         };
-        let story =
-            Story::parse(head.id, &text).with_context(|| format!("the story of a counterexample is wrong:\n{text}"))?;
+        let story = match Story::parse(head.id, &text) {
+            Ok(story) => story,
+            Err(error) => {
+                return Ok(Replayed::CannotBeShown(format!(
+                    "the story format does not take it ({error})"
+                )));
+            }
+        };
         if !play(&story, &harness)?.broken.is_empty() {
             return Ok(Replayed::Shown { story: text });
         }

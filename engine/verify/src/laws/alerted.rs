@@ -1,0 +1,96 @@
+//! An end that nobody intended is alerted, and what is over is not.
+
+use steadfast_core::record::AlertScope;
+use steadfast_core::state::{Confidence, JobState};
+use steadfast_core::time::Timestamp;
+
+use super::{Break, ENDS_ARE_ALERTED, Law, Shows, is_unintended_end};
+use crate::lines::{Along, Course};
+use crate::look::Look;
+
+/// Somebody is told.
+pub(super) struct EndsAreAlerted;
+
+/// How many hours an alert may wait: whoever alerts within business hours only does so after a long weekend.
+const AT_THE_LATEST: i64 = 24;
+
+impl Law for EndsAreAlerted {
+    fn name(&self) -> &str {
+        ENDS_ARE_ALERTED
+    }
+
+    fn says(&self) -> &str {
+        "a job that is FAILED, LOST or TERMINATED for a day, and that nobody intended to cancel, has an alert that stands"
+    }
+
+    fn judge(&self, _: &Look, _: &mut u64) -> Result<(), Break> {
+        Ok(())
+    }
+
+    fn along(&self, line: &Along<'_>) -> Result<(), Break> {
+        let (true, Course::Still, Some(last)) = (line.is_end, line.course, line.looks.last()) else {
+            return Ok(());
+        };
+        let record = last.record();
+        let stood = hours(record.since, last.snapshot.now) >= AT_THE_LATEST;
+        let is_alerted = record.alerts.iter().any(|alert| alert.scope == AlertScope::Job);
+        if last.failure.is_some() || !stood || is_alerted || !is_unintended_end(record) {
+            return Ok(());
+        }
+        Err(Break::new(
+            format!(
+                "{} has stood for more than {AT_THE_LATEST} hours, and no alert stands",
+                record.state
+            ),
+            Shows::Nothing("a story does not say which alerts stand"),
+        ))
+    }
+}
+
+fn hours(from: Timestamp, to: Timestamp) -> i64 {
+    (to.as_millis() - from.as_millis()) / 3_600_000
+}
+
+/// What is well is not alerted.
+pub(super) struct AlertsClear;
+
+impl Law for AlertsClear {
+    fn name(&self) -> &str {
+        "alerts-clear"
+    }
+
+    fn says(&self) -> &str {
+        "a day after everything answers again and Flink lists the job RUNNING, no alert and no condition stands"
+    }
+
+    fn judge(&self, _: &Look, _: &mut u64) -> Result<(), Break> {
+        Ok(())
+    }
+
+    fn along(&self, line: &Along<'_>) -> Result<(), Break> {
+        let (true, Course::Healed, Some(last)) = (line.is_end, line.course, line.looks.last()) else {
+            return Ok(());
+        };
+        let record = last.record();
+        let runs = record.state == JobState::Running && record.confidence == Confidence::Confirmed;
+        if last.failure.is_some() || !runs {
+            return Ok(());
+        }
+        if let Some(alert) = record.alerts.first() {
+            return Err(Break::new(
+                format!("the job has run well for a day, and the alert {} stands", alert.name),
+                Shows::Nothing("a story does not say which alerts stand"),
+            ));
+        }
+        match record.conditions.first() {
+            Some(condition) => Err(Break::new(
+                format!(
+                    "the job has run well for a day, and the condition {} stands",
+                    condition.kind.as_str()
+                ),
+                Shows::Nothing("a story of a break that is told by a condition alone is not written yet"),
+            )),
+            None => Ok(()),
+        }
+    }
+}

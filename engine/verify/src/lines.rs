@@ -1,0 +1,290 @@
+//! Long lines from one state of each kind: a rule that waits for ten answers, for an hour or for a week is met there, far beyond
+//! the depth to which everything is tried.
+//!
+//! A line is a way in which things simply go on. Nothing changes for days; nothing changes and what the policy asks for is
+//! answered; everything heals and stays well; or the same few things happen again and again. Laws judge each look of it, and it as a
+//! whole ([`Law::along`]).
+
+use std::time::Duration;
+
+use steadfast_core::evidence::FaultKind;
+use steadfast_core::state::{Intent, JobState, Mode};
+use steadfast_core::timing::Timing;
+
+use crate::explore::Coverage;
+use crate::laws::{Break, Law};
+use crate::look::{Look, Watcher};
+use crate::settings::Settings;
+use crate::state::State;
+use crate::step::{EndsStep, Explanation, FlinkStep, KubernetesStep, Step, Visibility};
+use crate::successors;
+
+/// How things go on along a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// Only time passes, and the same evidence is found again.
+    Still,
+    /// The same, and what the policy asks for is answered.
+    Answered,
+    /// Everything answers, the job runs, and only time passes.
+    Healed,
+    /// The same few things happen again and again.
+    Circles,
+}
+
+/// A line so far: its looks in order, the last one just taken.
+#[derive(Debug)]
+pub struct Along<'a> {
+    /// How it goes on.
+    pub course: Course,
+    /// The looks.
+    pub looks: &'a [Look],
+    /// Of a line in circles: how many bytes the memory had after each round.
+    pub sizes: &'a [usize],
+    /// Whether it ends here.
+    pub is_end: bool,
+}
+
+/// What laws are held to along the lines of one state, and what came of it.
+pub(crate) struct Line<'a> {
+    pub(crate) laws: &'a [Box<dyn Law>],
+    pub(crate) standing: &'a [bool],
+    pub(crate) coverage: &'a mut Coverage,
+    pub(crate) looks: usize,
+    /// Breaks: of which law, and how many looks behind the state.
+    pub(crate) broken: Vec<(usize, u32, Break)>,
+}
+
+/// Follows every line from a state.
+pub(crate) fn follow(line: &mut Line<'_>, state: &State, depth: u32, settings: &Settings, watcher: &mut Watcher) {
+    let is_early = depth <= LONG_TO;
+    let still = still(settings, is_early);
+    line.course(Course::Still, state, &still, watcher);
+    if state.asked.open().next().is_some() {
+        line.course(Course::Answered, state, &answered(&settings.timing), watcher);
+    }
+    let healed: Vec<Step> = std::iter::once(Step::Heal).chain(calm(settings)).collect();
+    line.course(Course::Healed, state, &healed, watcher);
+    let poll = Step::Wait(settings.timing.poll);
+    line.circles(state, &[poll], watcher);
+    if is_early {
+        for round in rounds(state.world.mode) {
+            let round: Vec<Step> = round.iter().flat_map(|step| [*step, poll]).collect();
+            line.circles(state, &round, watcher);
+        }
+    }
+}
+
+/// From states that lie no deeper, lines are long, and go in circles.
+const LONG_TO: u32 = 1;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Nothing changes: first at the pace of polls, then for longer and longer, then for what the parameters name.
+fn still(settings: &Settings, is_long: bool) -> Vec<Step> {
+    let (polls, scale) = if is_long { (64, 2) } else { (12, 1) };
+    let mut spans = vec![settings.timing.poll; polls];
+    spans.extend(vec![Duration::from_secs(50); 3 * scale]);
+    spans.extend(vec![MINUTE * 10; 3 * scale]);
+    spans.extend(settings.spans.iter().copied());
+    spans.extend(vec![HOUR; 2 * scale]);
+    spans.extend(vec![DAY; 2 * scale]);
+    spans.into_iter().map(Step::Wait).collect()
+}
+
+/// Long enough at the pace of polls to tell what is asked for each time from what is asked for now and then.
+fn answered(timing: &Timing) -> Vec<Step> {
+    vec![Step::Wait(timing.poll); 32]
+}
+
+/// What is healed stays so, for longer than anything of before should be remembered.
+fn calm(settings: &Settings) -> impl Iterator<Item = Step> + use<'_> {
+    let poll = settings.timing.poll;
+    let spans = [poll, poll, poll, MINUTE, MINUTE * 10, MINUTE * 10, HOUR, DAY];
+    spans.into_iter().chain(settings.spans.iter().copied()).map(Step::Wait)
+}
+
+/// What may happen again and again, with a poll after each thing.
+fn rounds(mode: Mode) -> Vec<Vec<Step>> {
+    use KubernetesStep::{
+        Answers, Deleted, PodCrashes, PodJoins, PodLeaves, PodRecovers, PodRestarts, Replaced, Silent,
+    };
+    let silent = FaultKind::Timeout;
+    let flink = |steps: &[FlinkStep]| steps.iter().copied().map(Step::Flink).collect::<Vec<_>>();
+    let kubernetes = |steps: &[KubernetesStep]| steps.iter().copied().map(Step::Kubernetes).collect::<Vec<_>>();
+    let says = FlinkStep::Says;
+    let mut rounds = vec![
+        flink(&[FlinkStep::Silent(silent), says(JobState::Running)]),
+        flink(&[FlinkStep::Lacks, says(JobState::Running)]),
+        flink(&[says(JobState::Restarting), says(JobState::Running)]),
+        flink(&[says(JobState::Failed), FlinkStep::NewStart]),
+        flink(&[FlinkStep::NewStart]),
+        vec![Step::Restart],
+        vec![Step::Intent(Intent::Savepoint), Step::Intent(Intent::None)],
+        vec![Step::Neighbours(Visibility::Dark), Step::Neighbours(Visibility::Seen)],
+    ];
+    if mode != Mode::Standalone {
+        rounds.push(kubernetes(&[Silent(silent), Answers]));
+        rounds.push(kubernetes(&[PodRestarts]));
+        rounds.push(kubernetes(&[PodCrashes, PodRecovers]));
+        rounds.push(kubernetes(&[PodJoins, PodLeaves]));
+        rounds.push(kubernetes(&[Deleted, Replaced]));
+    }
+    if mode != Mode::Session {
+        rounds.push(flink(&[FlinkStep::NewJob]));
+    }
+    rounds
+}
+
+impl Line<'_> {
+    fn course(&mut self, course: Course, from: &State, steps: &[Step], watcher: &mut Watcher) {
+        let mut looks: Vec<Look> = Vec::with_capacity(steps.len());
+        for (place, step) in steps.iter().enumerate() {
+            self.look(&mut looks, from, *step, watcher);
+            if course == Course::Answered {
+                self.answer(&mut looks, from, watcher);
+            }
+            let along = Along {
+                course,
+                looks: &looks,
+                sizes: &[],
+                is_end: place + 1 == steps.len(),
+            };
+            self.judge_along(&along);
+            if self.is_idle() {
+                return;
+            }
+        }
+    }
+
+    /// Whether no law is left to be held to.
+    fn is_idle(&self) -> bool {
+        let is_broken = |place: usize| self.broken.iter().any(|(law, ..)| *law == place);
+        self.standing
+            .iter()
+            .enumerate()
+            .all(|(place, stands)| !stands || is_broken(place))
+    }
+
+    /// Takes one look, and holds every law to it.
+    fn look(&mut self, looks: &mut Vec<Look>, from: &State, step: Step, watcher: &mut Watcher) {
+        let mut look = watcher.look(looks.last().map_or(from, |last| &last.after), step);
+        self.looks += 1;
+        self.coverage.note(&look);
+        let mut trackers = std::mem::take(&mut look.after.trackers);
+        let mut broken = Vec::new();
+        for ((place, law), tracker) in self.laws.iter().enumerate().zip(&mut trackers) {
+            if self.standing.get(place) == Some(&true)
+                && let Err(why) = law.judge(&look, tracker)
+            {
+                broken.push((place, why));
+            }
+        }
+        look.after.trackers = trackers;
+        looks.push(look);
+        for (place, why) in broken {
+            self.note(place, looks, why);
+        }
+    }
+
+    /// Answers what the policy has asked for.
+    fn answer(&mut self, looks: &mut Vec<Look>, from: &State, watcher: &mut Watcher) {
+        let asked = looks.last().map_or(from.asked, |last| last.after.asked);
+        if asked.that_explains() {
+            self.look(looks, from, Step::Explained(Explanation::Calm), watcher);
+        }
+        if asked.of_the_end() {
+            self.look(looks, from, Step::Ends(EndsStep::Nothing), watcher);
+        }
+    }
+
+    fn judge_along(&mut self, along: &Along<'_>) {
+        for (place, law) in self.laws.iter().enumerate() {
+            if self.standing.get(place) == Some(&true)
+                && let Err(why) = law.along(along)
+            {
+                self.note(place, along.looks, why);
+            }
+        }
+    }
+
+    /// Keeps a break with what was done to find it. Of one law the first on each line counts; the shortest is chosen later.
+    fn note(&mut self, place: usize, looks: &[Look], why: Break) {
+        let then: Vec<Step> = looks.iter().map(|look| look.step).collect();
+        let behind = u32::try_from(then.len()).unwrap_or(u32::MAX);
+        let is_shorter = self
+            .broken
+            .iter()
+            .all(|(law, known, _)| *law != place || behind < *known);
+        if is_shorter {
+            self.broken.retain(|(law, ..)| *law != place);
+            self.broken.push((place, behind, Break { then, ..why }));
+        }
+    }
+
+    /// The same few things again and again. Where the memory does not come to rest it goes on until something breaks.
+    fn circles(&mut self, from: &State, round: &[Step], watcher: &mut Watcher) {
+        let mut looks: Vec<Look> = Vec::new();
+        let mut sizes = Vec::new();
+        for number in 0..MOST_ROUNDS {
+            for step in round {
+                let before = looks.last().map_or(from, |last| &last.after);
+                if !successors::is_possible(before, *step) {
+                    return;
+                }
+                // Only the last look matters: a line of thousands would not fit.
+                let look = watcher.look(before, *step);
+                self.looks += 1;
+                let is_failed = look.failure.is_some() && *step != Step::PolicyFails;
+                looks.clear();
+                looks.push(look);
+                if is_failed {
+                    break;
+                }
+            }
+            sizes.push(looks.last().map_or(0, |look| look.record().memory.len()));
+            let goes_on = number < FEW_ROUNDS || grows(&sizes);
+            let is_end =
+                !goes_on || number + 1 == MOST_ROUNDS || looks.last().is_some_and(|look| look.failure.is_some());
+            if is_end {
+                self.judge_circles(&looks, &sizes, round);
+                return;
+            }
+        }
+    }
+
+    fn judge_circles(&mut self, looks: &[Look], sizes: &[usize], round: &[Step]) {
+        let along = Along {
+            course: Course::Circles,
+            looks,
+            sizes,
+            is_end: true,
+        };
+        for (place, law) in self.laws.iter().enumerate() {
+            if self.standing.get(place) == Some(&true)
+                && let Err(why) = law.along(&along)
+            {
+                let then: Vec<Step> = round.iter().cycle().take(round.len() * sizes.len()).copied().collect();
+                let behind = u32::try_from(then.len()).unwrap_or(u32::MAX);
+                if self.broken.iter().all(|(known, ..)| *known != place) {
+                    self.broken.push((place, behind, Break { then, ..why }));
+                }
+            }
+        }
+    }
+}
+
+/// After so many rounds what is bounded has come to rest, ...
+const FEW_ROUNDS: usize = 32;
+/// ... and what has not is followed for so many, which is longer than 16 KiB take at four bytes a round.
+const MOST_ROUNDS: usize = 4_096;
+
+/// Whether the memory is longer than it was a while ago, and was longer then than a while before.
+pub(crate) fn grows(sizes: &[usize]) -> bool {
+    let behind = |rounds: usize| sizes.len().checked_sub(rounds).and_then(|place| sizes.get(place));
+    let while_ago = FEW_ROUNDS / 4;
+    let marks = [behind(1), behind(1 + while_ago), behind(1 + 2 * while_ago)];
+    matches!(marks, [Some(now), Some(before), Some(long_before)] if now > before && before > long_before)
+}
