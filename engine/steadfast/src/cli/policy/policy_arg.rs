@@ -50,6 +50,11 @@ impl PolicyArg {
         format!("{}{}", quoted(&self.module), params.unwrap_or_default())
     }
 
+    /// Its module, as it was written.
+    pub(in crate::cli) fn module(&self) -> &str {
+        &self.module
+    }
+
     /// The file of its module, if it is one.
     #[cfg(feature = "author")]
     pub(in crate::cli) fn file(&self) -> Option<std::path::PathBuf> {
