@@ -1,3 +1,4 @@
+mod handed;
 mod silences;
 mod told_once;
 
@@ -410,4 +411,22 @@ fn a_change_of_something_else_does_not_join_a_jobs_own_alert_to_anothers() {
             .len(),
         1
     );
+}
+
+#[test]
+fn one_job_of_a_session_went_alone_and_two_went_together() {
+    let jobs = [1, 2].map(|n| lost(n, 1_000, JobState::Terminated, "JobTerminated"));
+    for (others, together) in [(&jobs[..1], false), (&jobs[..], true)] {
+        let mut journal = Journal::of(&others.iter().map(quiet).collect::<Vec<_>>());
+        let told = journal.commit(vec![change(&jobs[0], "JobTerminated", Job, Firing)]);
+        let Some(Event::Alert(alert)) = told.first().and_then(|change| change.events.first()) else {
+            panic!("{told:?}");
+        };
+        assert_eq!(
+            alert.message.starts_with("2 jobs of session cluster"),
+            together,
+            "{}",
+            alert.message
+        );
+    }
 }

@@ -183,3 +183,25 @@ fn each_thing_that_decisions_made_takes_it_out_of_step() {
     assert_eq!(beside.map(in_step), [true; 3]);
     assert_eq!(decided.map(in_step), [false; 7]);
 }
+
+#[test]
+fn whether_people_were_told_of_what_many_share_takes_no_record_out_of_step() {
+    for (scope, in_step) in [
+        (AlertScope::Job, false),
+        (AlertScope::Cluster, true),
+        (AlertScope::Policy, true),
+    ] {
+        let standing = |silenced| JobRecord {
+            alerts: vec![StandingAlert {
+                name: "Any".into(),
+                scope,
+                since: at(7),
+                message: "why".into(),
+                silenced,
+            }],
+            ..real()
+        };
+        let own = Counterfactual::take_over(&standing(false), &real().policy);
+        assert_eq!(own.is_in_step_with(&standing(true)), in_step, "{scope:?}");
+    }
+}

@@ -146,15 +146,16 @@ fn entry(sequence: u64, key: &JobKey, event: Event, seconds: i64) -> Entry {
     }
 }
 
+fn in_namespace(cluster: &str, namespace: &str) -> JobKey {
+    JobKey::application(TargetId::new(
+        &ClusterName::new(cluster),
+        &Namespace::new(namespace),
+        "orders",
+    ))
+}
+
 #[test]
 fn a_history_takes_what_each_of_its_bounds_takes() {
-    let of = |cluster: &str, namespace: &str| {
-        JobKey::application(TargetId::new(
-            &ClusterName::new(cluster),
-            &Namespace::new(namespace),
-            "orders",
-        ))
-    };
     let alert = Event::Alert(AlertEvent {
         alert: "JobFailed".to_owned(),
         scope: AlertScope::Job,
@@ -163,82 +164,24 @@ fn a_history_takes_what_each_of_its_bounds_takes() {
         message: "why".to_owned(),
         silenced: false,
     });
-    let one = entry(1, &of("east", "prod"), alert, 10);
-    let everything = History::default;
-    let bounds: [(History, bool); 11] = [
-        (everything(), true),
-        (
-            History {
-                job: Some(of("east", "prod")),
-                ..everything()
-            },
-            true,
-        ),
-        (
-            History {
-                job: Some(of("east", "dev")),
-                ..everything()
-            },
-            false,
-        ),
-        (
-            History {
-                clusters: [ClusterName::new("west")].into(),
-                ..everything()
-            },
-            false,
-        ),
-        (
-            History {
-                namespaces: [Namespace::new("dev")].into(),
-                ..everything()
-            },
-            false,
-        ),
-        (
-            History {
-                kinds: [EventKind::Alert].into(),
-                ..everything()
-            },
-            true,
-        ),
-        (
-            History {
-                kinds: [EventKind::Transition].into(),
-                ..everything()
-            },
-            false,
-        ),
-        (
-            History {
-                since: Some(at(10)),
-                ..everything()
-            },
-            true,
-        ),
-        (
-            History {
-                since: Some(at(11)),
-                ..everything()
-            },
-            false,
-        ),
-        (
-            History {
-                until: Some(at(10)),
-                ..everything()
-            },
-            false,
-        ),
-        (
-            History {
-                until: Some(at(11)),
-                ..everything()
-            },
-            true,
-        ),
+    let one = entry(1, &in_namespace("east", "prod"), alert, 10);
+    type Bound = fn(&mut History);
+    let bounds: [(Bound, bool); 11] = [
+        (|_| {}, true),
+        (|h| h.job = Some(in_namespace("east", "prod")), true),
+        (|h| h.job = Some(in_namespace("east", "dev")), false),
+        (|h| h.clusters = [ClusterName::new("west")].into(), false),
+        (|h| h.namespaces = [Namespace::new("dev")].into(), false),
+        (|h| h.kinds = [EventKind::Alert].into(), true),
+        (|h| h.kinds = [EventKind::Transition].into(), false),
+        (|h| h.since = Some(at(10)), true),
+        (|h| h.since = Some(at(11)), false),
+        (|h| h.until = Some(at(10)), false),
+        (|h| h.until = Some(at(11)), true),
     ];
-    for (history, takes) in bounds {
+    for (bound, takes) in bounds {
+        let mut history = History::default();
+        bound(&mut history);
         assert_eq!(history.takes(&one), takes, "{history:?}");
         let is_bounded = history.since.is_some() || history.until.is_some();
         assert_eq!(history.is_bounded_in_time(), is_bounded);

@@ -141,3 +141,58 @@ fn only_what_may_be_noted_is() {
     );
     assert_eq!(expires_at(&instead), Some(at(100)));
 }
+
+#[test]
+fn of_what_many_share_the_silence_that_lasts_longest_keeps_it_from_being_told() {
+    let silencing = |name: &str, policy: &str, lasts: i64| {
+        Arc::new(JobRecord {
+            silences: vec![until("KubernetesUnreachable", 0, lasts)],
+            policy: PolicyName::new(policy),
+            ..testing::record(job_key(name), at(0))
+        })
+    };
+    let (short, long, equal) = (
+        silencing("a", "p", 100),
+        silencing("b", "q", 200),
+        silencing("c", "q", 200),
+    );
+    let mut silenced = Silenced::default();
+    for record in [&short, &long, &equal] {
+        silenced.add(record);
+    }
+    let by = |record: &Arc<JobRecord>, scope, alert: &str| {
+        assert_eq!(
+            silenced.has(record, scope, alert),
+            silenced.by(record, scope, alert).is_some()
+        );
+        silenced
+            .by(record, scope, alert)
+            .map(|by| by.key.target.name.to_string())
+    };
+    let name = "KubernetesUnreachable";
+    assert_eq!(
+        by(&short, AlertScope::Cluster, name).as_deref(),
+        Some("b"),
+        "the first that lasts so long"
+    );
+    assert_eq!(by(&short, AlertScope::Policy, name).as_deref(), Some("a"));
+    assert_eq!(by(&equal, AlertScope::Policy, name).as_deref(), Some("b"));
+    assert_eq!(by(&equal, AlertScope::Job, name).as_deref(), Some("c"), "its own");
+    assert_eq!(by(&equal, AlertScope::Cluster, "FlinkUnreachable"), None);
+    assert_eq!(by(&equal, AlertScope::Job, "JobFailed"), None);
+}
+
+#[test]
+fn a_silence_in_the_place_of_one_that_stands_counts_from_where_that_did() {
+    let since = |ends: i64| {
+        let before = record(vec![until("A", 0, ends)]);
+        let change = silence(&before, until("A", 100, 200), None, None).unwrap();
+        change.record.silence("A").unwrap().since
+    };
+    assert_eq!((since(101), since(100)), (at(0), at(100)));
+}
+
+#[test]
+fn a_silence_lasts_thirty_days_at_most() {
+    assert_eq!(LONGEST.as_secs(), 2_592_000);
+}

@@ -131,7 +131,7 @@ fn why_a_job_failed_is_asked_until_it_is_known_and_stays_said_when_an_engine_sta
         (None, "FlinkReports")
     );
     story.exception(18, "a.b.Trouble: it");
-    assert_eq!(reason(&mut story.at(18).flink_lists(JobState::Failed)), "RootException");
+    assert_eq!(reason(story.at(18).flink_lists(JobState::Failed)), "RootException");
     assert_eq!(story.want_of(Exceptions), None);
     // An engine that starts has not asked: what was named stays, and is asked for again.
     story.snapshot.exceptions = None;

@@ -179,3 +179,11 @@ proptest! {
         assert_fits(&change.record);
     }
 }
+
+#[test]
+fn the_limits_are_those_that_the_contract_names() {
+    assert_eq!(
+        (MEMORY_LIMIT, TEXT_LIMIT, NAME_LIMIT, COUNT_LIMIT),
+        (16_384, 4_096, 128, 32)
+    );
+}

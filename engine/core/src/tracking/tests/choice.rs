@@ -93,3 +93,12 @@ fn a_session_job_that_is_made_anew_asks_for_another_run_than_the_ended_one() {
     let waits = requested(&anew, None, vec![canceled], 200);
     assert_eq!(about(&waits), (None, 2));
 }
+
+#[test]
+fn where_nothing_lives_the_record_goes_back_to_an_ended_run_that_it_was_about() {
+    let first = see(&record(), vec![job(1, 5)], 10);
+    let second = saying(&first, gone(vec![job(2, 50)], id(1)), 60);
+    let listed = vec![ended(3, JobState::Failed, 2, 4), ended(1, JobState::Canceled, 5, 55)];
+    let back = saying(&second, gone(listed, id(2)), 70);
+    assert_eq!(about(&back), (Some(id(1)), 2));
+}
