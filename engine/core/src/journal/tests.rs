@@ -75,6 +75,7 @@ fn recorded(name: &str) -> Recorded {
         rule: None,
         failure: None,
         transition: None,
+        shown: None,
     }
 }
 

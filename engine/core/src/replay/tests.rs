@@ -320,6 +320,7 @@ fn calls_lost(kept: &[(i64, u64)]) -> usize {
             rule: None,
             failure: None,
             transition: None,
+            shown: None,
         };
         replay.take(&kept, &mut Always(JobState::Lost));
     }
