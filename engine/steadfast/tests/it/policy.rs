@@ -63,7 +63,7 @@ fn the_default_policy_passes() {
 
 #[test]
 fn a_fixture_holds_alerts_with_what_they_are_about_the_pace_and_what_is_looked_up() {
-    let decided = silent(serde_json::json!({ "alerts": [], "pollAfterSeconds": 5.0, "wanted": [] }));
+    let decided = silent(serde_json::json!({ "alerts": [], "pollAfterSeconds": 5.0, "wanted": ["kubernetes"] }));
     let (ended, _folder) = tested("builtin:conservative", &[&decided]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
     for (expect, said) in [
@@ -73,7 +73,7 @@ fn a_fixture_holds_alerts_with_what_they_are_about_the_pace_and_what_is_looked_u
         ),
         (
             serde_json::json!({ "wanted": ["exceptions"] }),
-            "wanted is [], not [\"exceptions\"]",
+            "wanted is [\"kubernetes\"], not [\"exceptions\"]",
         ),
         (
             serde_json::json!({ "alerts": [{ "name": "FlinkUnreachable", "scope": "cluster" }] }),
