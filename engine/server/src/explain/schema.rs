@@ -75,14 +75,13 @@ fn moved(schema: &mut Value) -> Vec<String> {
         Value::Object(members) => {
             let mut names = Vec::new();
             for (key, member) in members {
-                match member {
-                    Value::String(target) if key == "$ref" => {
-                        if let Some(name) = target.strip_prefix(COMPONENTS).map(str::to_owned) {
-                            *target = format!("{DEFINITIONS}{}", own_name(&name));
-                            names.push(name);
-                        }
+                let name = member.as_str().and_then(|target| target.strip_prefix(COMPONENTS));
+                match name.filter(|_| key == "$ref").map(str::to_owned) {
+                    Some(name) => {
+                        *member = Value::String(format!("{DEFINITIONS}{}", own_name(&name)));
+                        names.push(name);
                     }
-                    other => names.extend(moved(other)),
+                    None => names.extend(moved(member)),
                 }
             }
             names

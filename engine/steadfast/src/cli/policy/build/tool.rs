@@ -37,6 +37,8 @@ pub(super) fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = written(command);
     printer::note(&format!("  {line}"));
     let ended = command
+        // The frames of a tool's own code would push out of sight what it says.
+        .env_remove("RUST_BACKTRACE")
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot run `{line}`"))?;
