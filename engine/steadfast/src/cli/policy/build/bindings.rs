@@ -1,5 +1,7 @@
 //! The contract as C and Go see it, made by wit-bindgen from the contract's text.
 
+mod names;
+
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
@@ -44,7 +46,9 @@ pub(super) fn c(contract: &str) -> anyhow::Result<Sources> {
         rename: vec![(types, "steadfast".to_owned())],
         ..wit_bindgen_c::Opts::default()
     };
-    generated(&mut *options.build(), &mut resolve, world)
+    let mut sources = generated(&mut *options.build(), &mut resolve, world)?;
+    sources.push(("names.h".to_owned(), names::c(&resolve).into_bytes()));
+    Ok(sources)
 }
 
 /// Packages below `bindings/` of the Go module.
@@ -63,6 +67,7 @@ pub(super) fn go(contract: &str, module: &str) -> anyhow::Result<Sources> {
         .collect();
     for (path, text) in [
         ("exports/export_wit_world/policy.go", FORWARD.replace("MODULE", module)),
+        ("imports/steadfast_policy_types/names.go", names::go(&resolve)),
         ("wit/runtime/runtime.go", RUNTIME.to_owned()),
         ("wit/types/types.go", TYPES.to_owned()),
     ] {
