@@ -53,16 +53,18 @@ static bool take_duration(cursor_t *cursor, int64_t *millis) {
   slice_t text;
   if (!take_text(cursor, &text)) return false;
   cursor_t within = {text.start, text.start + text.length};
-  uint32_t number;
-  if (!take_number(&within, &number)) return false;
-  slice_t unit = {within.at, within.end - within.at};
-  for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-    if (is(unit, units[i].name)) {
-      *millis = number * units[i].millis;
-      return true;
-    }
-  }
-  return false;
+  *millis = 0;
+  do {  // one number with its unit after the other, as in 4h59m
+    uint32_t number;
+    if (!take_number(&within, &number)) return false;
+    slice_t unit = {within.at, 0};
+    while (within.at < within.end && *within.at >= 'a' && *within.at <= 'z') within.at++, unit.length++;
+    size_t i = 0;
+    while (i < sizeof units / sizeof *units && !is(unit, units[i].name)) i++;
+    if (i == sizeof units / sizeof *units) return false;
+    *millis += number * units[i].millis;
+  } while (within.at < within.end);
+  return true;
 }
 
 // A value ends where the next one, or the object's end, comes.

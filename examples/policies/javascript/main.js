@@ -49,9 +49,11 @@ export function configure(text) {
       if (!Number.isInteger(value) || value < 1) throw 'absence_confirmations is not a whole number of 1 or more';
       params.absenceConfirmations = value;
     } else if (key === 'unreachable_after') {
-      const [, number, unit] = /^([0-9]{1,9})(ms|s|m|h|d)$/.exec(typeof value === 'string' ? value : '') ?? [];
-      if (!unit) throw 'unreachable_after is not a duration such as "15s" (units: ms, s, m, h, d)';
-      params.unreachableAfter = BigInt(number) * UNITS[unit];
+      // One number with its unit after the other, as in 4h59m.
+      const read = typeof value === 'string' && /^([0-9]{1,9}(ms|s|m|h|d))+$/.test(value);
+      if (!read) throw 'unreachable_after is not a duration such as "15s" (units: ms, s, m, h, d)';
+      const parts = [...value.matchAll(/([0-9]+)(ms|s|m|h|d)/g)];
+      params.unreachableAfter = parts.reduce((sum, [, number, unit]) => sum + BigInt(number) * UNITS[unit], 0n);
     } else {
       throw `there is no parameter \`${key}\`; known are absence_confirmations and unreachable_after`;
     }

@@ -56,10 +56,11 @@ class Params:
                     raise Err("absence_confirmations is not a whole number of 1 or more")
                 params.absence_confirmations = value
             elif key == "unreachable_after":
-                match = re.fullmatch(r"([0-9]{1,9})(ms|s|m|h|d)", value) if isinstance(value, str) else None
-                if not match:
+                # One number with its unit after the other, as in 4h59m.
+                if not (isinstance(value, str) and re.fullmatch(r"([0-9]{1,9}(ms|s|m|h|d))+", value)):
                     raise Err('unreachable_after is not a duration such as "15s" (units: ms, s, m, h, d)')
-                params.unreachable_after = int(match[1]) * UNITS[match[2]]
+                parts = re.findall(r"([0-9]+)(ms|s|m|h|d)", value)
+                params.unreachable_after = sum(int(number) * UNITS[unit] for number, unit in parts)
             else:
                 raise Err(f"there is no parameter `{key}`; known are absence_confirmations and unreachable_after")
         return params

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{ParameterValue, Timestamp};
 
-/// A duration in whole milliseconds, read from texts such as `"800ms"`, `"50s"`, `"10m"`, `"1h"`. It never overflows:
+/// A duration in whole milliseconds, read from texts such as `"800ms"`, `"50s"`, `"10m"`, `"4h59m"`. It never overflows:
 /// what would be too long is as long as can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Millis(u64);
@@ -79,12 +79,18 @@ impl Millis {
         moment.saturating_sub_unsigned(self.0)
     }
 
-    /// Reads a number with its unit.
+    /// Reads a number with its unit, or several of them: `90s`, `4h59m`.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.find(|c: char| !c.is_ascii_digit())?;
-        let (number, unit) = text.split_at(digits);
+        let (number, behind) = text.split_at(digits);
+        let letters = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
+        let (unit, more) = behind.split_at(letters);
         let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
-        number.parse::<u64>().ok()?.checked_mul(*factor).map(Self)
+        let millis = number.parse::<u64>().ok()?.checked_mul(*factor)?;
+        if more.is_empty() {
+            return Some(Self(millis));
+        }
+        Self::parse(more)?.0.checked_add(millis).map(Self)
     }
 }
 
@@ -105,7 +111,7 @@ impl ParameterValue for Millis {
     fn read(json: &str) -> Result<Self, String> {
         let text = String::read(json).ok();
         text.and_then(|text| Self::parse(&text))
-            .ok_or_else(|| "not a duration (a whole number with ms, s, m, h or d, in quotes)".into())
+            .ok_or_else(|| "not a duration (whole numbers with ms, s, m, h or d, in quotes)".into())
     }
 
     fn written(&self) -> String {
@@ -129,7 +135,21 @@ mod tests {
             assert_eq!(Millis::parse(text).map(Millis::get), Some(millis));
             assert_eq!(Millis::parse(text).map(|m| m.to_string()).as_deref(), Some(text));
         }
-        for text in ["", "5", "s", "1.5s", "5 s", "-5s", "99999999999999999999s"] {
+        assert_eq!(Millis::parse("4h59m"), Some(Millis::from_mins(299)));
+        assert_eq!(Millis::parse("1d1m1ms").map(Millis::get), Some(86_460_001));
+        for text in [
+            "",
+            "5",
+            "s",
+            "1h5",
+            "1hm",
+            "h1",
+            "18446744073709551615ms1ms",
+            "1.5s",
+            "5 s",
+            "-5s",
+            "99999999999999999999s",
+        ] {
             assert_eq!(Millis::parse(text), None, "{text}");
         }
     }

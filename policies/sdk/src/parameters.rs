@@ -30,7 +30,7 @@ use crate::Parameter;
 /// );
 /// assert_eq!(
 ///     Patience::read(r#"{"lost_after": 90}"#).unwrap_err(),
-///     "`lost_after` is 90: not a duration (a whole number with ms, s, m, h or d, in quotes); \
+///     "`lost_after` is 90: not a duration (whole numbers with ms, s, m, h or d, in quotes); \
 ///      write for example `lost_after = \"5m\"`"
 /// );
 /// # Ok::<(), String>(())

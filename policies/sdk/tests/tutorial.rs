@@ -1,21 +1,18 @@
-//! The policy of docs/policies.md, as it stands there.
+//! The policy of docs/policies.md: its blocks in their order, as this test holds.
 
 use serde::{Deserialize, Serialize};
 use steadfast_policy::*;
 
-struct Patient {
-    params: Params,
-}
-
-#[derive(Parameters)]
-struct Params {
+#[derive(Debug, Parameters)]
+pub struct Params {
     /// How long Flink must lack the job before it is lost.
     #[default(Millis::from_mins(2))]
     lost_after: Millis,
 }
 
 rules! {
-    enum Rule {
+    /// What it says, and when.
+    pub enum Rule {
         FlinkReports = "flink-reports" {
             says: "Flink lists the job: its word is the state.",
             because: "Only the JobManager knows it.",
@@ -39,8 +36,15 @@ rules! {
     }
 }
 
-#[derive(Default, Serialize, Deserialize)]
-struct Memory {
+/// The policy with its parameters.
+#[derive(Debug)]
+pub struct Patient {
+    params: Params,
+}
+
+/// What it remembers of a job.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Memory {
     missing: Option<Streak>,
 }
 
@@ -78,10 +82,10 @@ impl Policy for Patient {
 
 steadfast_policy::export!(Patient);
 
+#[cfg(test)]
 mod tests {
-    use super::{Patient, Rule};
+    use super::*;
     use steadfast_policy::testing::{self, Says};
-    use steadfast_policy::{Confidence, FaultKind, Instance, JobState, WantedSource};
 
     #[test]
     fn a_silence_never_loses_a_job_and_an_answer_without_it_does() {
@@ -98,12 +102,49 @@ mod tests {
             .by(Rule::NotListed)
             .wants(&[WantedSource::Archive]);
         orders
-            .lasts_until("86459s", &policy)
+            .lasts_until("1d59s", &policy)
             .is(JobState::Running, Confidence::Stale);
         orders
-            .lasts_until("86460s", &policy)
+            .lasts_until("1d1m", &policy)
             .is(JobState::Lost, Confidence::Confirmed)
             .alerts(&["JobLost"]);
+    }
+}
+
+mod documented {
+    use super::Patient;
+    use steadfast_policy::Instance;
+
+    /// The blocks of the page in Rust, without what separates and begins them.
+    fn blocks() -> String {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policies.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let mut within = false;
+        let mut text = String::new();
+        for line in page.lines() {
+            match line {
+                "```rust" => within = true,
+                "```" => within = false,
+                _ if within && !line.starts_with("// src/") => text += line,
+                _ => {}
+            }
+        }
+        text
+    }
+
+    /// Rustfmt breaks longer lines than a page does, and the comment at the top is about this file.
+    fn without_form(text: &str) -> String {
+        let lines = text.lines().filter(|line| !line.starts_with("//!"));
+        lines.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect()
+    }
+
+    #[test]
+    fn the_blocks_of_the_page_are_this_policy() {
+        let mine = without_form(include_str!("tutorial.rs"));
+        let (mine, _) = mine.split_once("moddocumented{").unwrap();
+        let page = blocks();
+        let (_, page) = page.split_once("enough.").unwrap();
+        assert_eq!(without_form(page), mine);
     }
 
     #[test]
@@ -115,7 +156,7 @@ mod tests {
         );
         assert_eq!(
             refused(r#"{"lost_after": 90}"#),
-            "`lost_after` is 90: not a duration (a whole number with ms, s, m, h or d, in quotes); \
+            "`lost_after` is 90: not a duration (whole numbers with ms, s, m, h or d, in quotes); \
              write for example `lost_after = \"2m\"`"
         );
     }

@@ -30,6 +30,8 @@ mod snapshot_file;
 #[cfg(feature = "author")]
 mod template;
 #[cfg(feature = "author")]
+mod template_conservative;
+#[cfg(feature = "author")]
 mod template_rust;
 #[cfg(feature = "author")]
 mod test;

@@ -95,6 +95,65 @@ fn a_project_in_rust_brings_the_sdk() {
 }
 
 #[test]
+fn a_project_on_the_default_policy_brings_that_policy_and_one_sdk() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(
+        folder.path(),
+        &["policy", "new", "night-shift", "--from", "conservative"],
+    );
+    assert_eq!((ended.code, ended.out.as_str()), (Some(0), ""), "{}", ended.err);
+    let project = files(&folder.path().join("night-shift"));
+    for (path, text) in files(&repository("examples/policies/on-conservative")) {
+        let mine = project.get(&path).unwrap_or_else(|| panic!("it lacks {path}"));
+        if path != "Cargo.toml" {
+            assert_eq!(*mine, text.replace("on-conservative", "night-shift"), "{path}");
+        }
+    }
+    // Its tests are about the repository.
+    let base = files(&repository("policies/conservative"));
+    for (path, text) in base.into_iter().filter(|(path, _)| !path.starts_with("src/tests")) {
+        let mine = project.get(&format!("conservative/{path}"));
+        let mine = mine.unwrap_or_else(|| panic!("it lacks conservative/{path}"));
+        if path != "Cargo.toml" {
+            assert_eq!(*mine, text.replace("#[cfg(test)]\nmod tests;\n", ""), "{path}");
+        }
+    }
+    let sdk = files(&repository("policies/sdk"));
+    for (path, text) in sdk.into_iter().filter(|(path, _)| !path.starts_with("tests/")) {
+        assert_eq!(project.get(&format!("sdk/{path}")), Some(&text), "{path}");
+    }
+    for (path, wanted) in [
+        ("Cargo.toml", "steadfast-policy = { path = \"sdk\" }"),
+        (
+            "Cargo.toml",
+            "steadfast-policy-conservative = { path = \"conservative\", default-features = false }",
+        ),
+        ("Cargo.toml", "name = \"night-shift\""),
+        ("conservative/Cargo.toml", "steadfast-policy = { path = \"../sdk\" }"),
+    ] {
+        let manifest = &project[path];
+        assert!(manifest.contains(wanted), "{path}: {manifest}");
+        assert!(!manifest.contains("workspace = true"), "{path}: {manifest}");
+        manifest.parse::<toml::Table>().unwrap();
+    }
+}
+
+#[test]
+fn only_a_policy_in_rust_builds_on_the_default_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(
+        folder.path(),
+        &["policy", "new", "mine", "--from", "conservative", "--lang", "go"],
+    );
+    assert_eq!(ended.code, Some(2), "{}", ended.out);
+    assert!(ended.err.contains("is written in Rust"), "{}", ended.err);
+    let ended = run(folder.path(), &["policy", "new", "mine"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.out);
+    assert!(ended.err.contains("--lang"), "{}", ended.err);
+    assert_eq!(files(folder.path()), BTreeMap::new());
+}
+
+#[test]
 fn what_is_there_is_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("mine")).unwrap();

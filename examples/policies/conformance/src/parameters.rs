@@ -6,16 +6,17 @@ use crate::Loader;
 use crate::verdict::Verdict;
 
 /// Taken.
-const GOOD: [&str; 5] = [
+const GOOD: [&str; 6] = [
     r#"{}"#,
     r#"{"absence_confirmations": 1}"#,
     r#"{"unreachable_after": "800ms"}"#,
+    r#"{"unreachable_after": "4h59m"}"#,
     r#"{"unreachable_after": "2h", "absence_confirmations": 100000}"#,
     r#" { "absence_confirmations" : 3 , "unreachable_after" : "0s" } "#,
 ];
 
 /// Refused, by a message with this word.
-const BAD: [(&str, &str); 13] = [
+const BAD: [(&str, &str); 14] = [
     (r#"{"absence_confirmations": 0}"#, "absence_confirmations"),
     (r#"{"absence_confirmations": -1}"#, "absence_confirmations"),
     (r#"{"absence_confirmations": 1.5}"#, "absence_confirmations"),
@@ -24,6 +25,7 @@ const BAD: [(&str, &str); 13] = [
     (r#"{"absence_confirmations": null}"#, "absence_confirmations"),
     (r#"{"unreachable_after": 15}"#, "unreachable_after"),
     (r#"{"unreachable_after": "15"}"#, "unreachable_after"),
+    (r#"{"unreachable_after": "1h15"}"#, "unreachable_after"),
     (r#"{"unreachable_after": "15 s"}"#, "unreachable_after"),
     (r#"{"unreachable_after": "-15s"}"#, "unreachable_after"),
     (r#"{"unreachable_after": "soon"}"#, "unreachable_after"),

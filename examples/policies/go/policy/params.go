@@ -29,7 +29,8 @@ func parameter(name, kind, fallback, help string) Parameter {
 }
 
 var (
-	duration = regexp.MustCompile(`^([0-9]{1,9})(ms|s|m|h|d)$`)
+	duration = regexp.MustCompile(`^([0-9]{1,9}(ms|s|m|h|d))+$`) // One number with its unit after the other, as in 4h59m.
+	part     = regexp.MustCompile(`([0-9]+)(ms|s|m|h|d)`)
 	units    = map[string]int64{"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 )
 
@@ -51,12 +52,14 @@ func readParams(text string) (settings, error) {
 		case "unreachable_after":
 			var text string
 			_ = json.Unmarshal(value, &text) // What is no text is no duration either.
-			match := duration.FindStringSubmatch(text)
-			if match == nil {
+			if !duration.MatchString(text) {
 				return read, errors.New(`unreachable_after is not a duration such as "15s" (units: ms, s, m, h, d)`)
 			}
-			number, _ := strconv.ParseInt(match[1], 10, 64) // Nine digits fit.
-			read.unreachableAfter = number * units[match[2]]
+			read.unreachableAfter = 0
+			for _, match := range part.FindAllStringSubmatch(text, -1) {
+				number, _ := strconv.ParseInt(match[1], 10, 64) // Nine digits fit.
+				read.unreachableAfter += number * units[match[2]]
+			}
 		default:
 			return read, fmt.Errorf("there is no parameter `%s`; known are absence_confirmations and unreachable_after", key)
 		}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::super::{Failure, printer};
 use super::language::Language;
@@ -13,8 +13,12 @@ pub(super) const AFTER_HELP: &str = "\
 The project is a small policy that works: its source, tests in its language, its stories, the contract it is built against, and a
 README. In Rust the SDK comes with it, in sdk/. Nothing else is fetched until `steadfast policy build`.
 
+With --from conservative it is in Rust, and decides as the default policy does but for what you change: that policy comes with
+it as a library, in conservative/.
+
 Examples:
   steadfast policy new mine --lang python
+  steadfast policy new mine --from conservative
   steadfast policy build mine
   steadfast simulate --policy mine/mine.wasm mine/stories";
 
@@ -24,19 +28,41 @@ pub(in crate::cli) struct Options {
     #[arg(value_parser = name)]
     name: String,
     /// The language it is written in.
-    #[arg(long, value_enum, value_name = "LANGUAGE")]
-    lang: Language,
+    #[arg(long, value_enum, value_name = "LANGUAGE", required_unless_present = "from")]
+    lang: Option<Language>,
+    /// Build on a policy that there is, in Rust.
+    #[arg(long, value_enum, value_name = "POLICY")]
+    from: Option<Base>,
     /// The folder it is written to [default: NAME].
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
 }
 
+/// What a policy can build on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Base {
+    Conservative,
+}
+
 /// Writes a project, and says what comes next.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
-    let Options { name, lang, into } = options;
+    let Options { name, lang, from, into } = options;
+    let (lang, files) = match (from, lang) {
+        (Some(Base::Conservative), Some(Language::Rust) | None) => {
+            (Language::Rust, template::files_from_conservative(name))
+        }
+        (Some(Base::Conservative), Some(Language::Python | Language::JavaScript | Language::C | Language::Go)) => {
+            return Err(Failure::Usage(anyhow!(
+                "the default policy is written in Rust, and a policy that builds on it is, too; leave --lang out, or leave --from out \
+                 for a small policy to begin with"
+            )));
+        }
+        (None, Some(lang)) => (*lang, template::files(*lang, name)),
+        (None, None) => return Err(Failure::Usage(anyhow!("name a language with --lang"))),
+    };
     let folder = into.clone().unwrap_or_else(|| PathBuf::from(name));
     refuse_occupied(&folder).map_err(Failure::Usage)?;
-    for file in template::files(*lang, name) {
+    for file in files {
         write_file(&folder.join(file.path), &file.text)?;
     }
     let place = folder.display();

@@ -1,7 +1,7 @@
 //! The projects that `steadfast policy new` writes: the policies of `examples/policies`, which the tests play.
 
 use super::language::Language;
-use super::template_rust;
+use super::{template_conservative, template_rust};
 
 /// What the templates call the policy; nothing else in them has this name.
 const PLACEHOLDER: &str = "starter";
@@ -61,16 +61,26 @@ pub(super) fn files(language: Language, name: &str) -> Vec<File> {
         files.extend(template_rust::files());
     }
     files.extend(verbatim("stories/", STORIES));
-    for (path, text) in [(".gitignore", IGNORED), ("policy.wit", steadfast_wit::POLICY_WIT)] {
-        files.push(File {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        });
-    }
     for file in &mut files {
         file.text = file.text.replace(PLACEHOLDER, name);
     }
+    files.extend(of_every_project());
     files
+}
+
+/// The files of a new project that builds on the default policy.
+pub(super) fn files_from_conservative(name: &str) -> Vec<File> {
+    let mut files = template_conservative::files(name);
+    files.extend(of_every_project());
+    files
+}
+
+fn of_every_project() -> impl Iterator<Item = File> {
+    let files = [(".gitignore", IGNORED), ("policy.wit", steadfast_wit::POLICY_WIT)];
+    files.into_iter().map(|(path, text)| File {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    })
 }
 
 /// The files as they are embedded, below a folder of the project.

@@ -21,10 +21,15 @@ const SDK_IN_REPOSITORY: &str = "../../../policies/sdk";
 /// A project outside the repository is a workspace of its own, with the SDK in `sdk/`.
 pub(super) fn files() -> Vec<File> {
     let manifest = MANIFEST.replace(SDK_IN_REPOSITORY, "sdk");
-    let mut files = verbatim("sdk/", SDK);
+    let mut files = sdk();
     files.push(File {
         path: "Cargo.toml".to_owned(),
         text: format!("{manifest}\n# Whatever lies around this folder is none of its business.\n[workspace]\n"),
     });
     files
+}
+
+/// The SDK, in `sdk/`.
+pub(super) fn sdk() -> Vec<File> {
+    verbatim("sdk/", SDK)
 }

@@ -1,0 +1,3 @@
+module batch-deadline
+
+go 1.24
