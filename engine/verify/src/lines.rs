@@ -143,8 +143,10 @@ impl Line<'_> {
         let mut looks: Vec<Look> = Vec::with_capacity(steps.len());
         for (place, step) in steps.iter().enumerate() {
             self.look(&mut looks, from, *step, watcher);
-            if course == Course::Answered {
-                self.answer(&mut looks, from, watcher);
+            match course {
+                Course::Answered => self.answer(&mut looks, from, watcher),
+                Course::Healed => self.explain(&mut looks, from, watcher),
+                Course::Still | Course::Circles => {}
             }
             let along = Along {
                 course,
@@ -191,12 +193,18 @@ impl Line<'_> {
 
     /// Answers what the policy has asked for.
     fn answer(&mut self, looks: &mut Vec<Look>, from: &State, watcher: &mut Watcher) {
+        self.explain(looks, from, watcher);
+        let asked = looks.last().map_or(from.asked, |last| last.after.asked);
+        if asked.of_the_end() {
+            self.look(looks, from, Step::Ends(EndsStep::Nothing), watcher);
+        }
+    }
+
+    /// Answers what explains.
+    fn explain(&mut self, looks: &mut Vec<Look>, from: &State, watcher: &mut Watcher) {
         let asked = looks.last().map_or(from.asked, |last| last.after.asked);
         if asked.that_explains() {
             self.look(looks, from, Step::Explained(Explanation::Calm), watcher);
-        }
-        if asked.of_the_end() {
-            self.look(looks, from, Step::Ends(EndsStep::Nothing), watcher);
         }
     }
 

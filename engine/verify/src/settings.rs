@@ -32,7 +32,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            depth: 8,
+            depth: 7,
             waits: vec![
                 Duration::from_secs(5),
                 Duration::from_secs(50),

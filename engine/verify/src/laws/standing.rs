@@ -10,8 +10,10 @@ use crate::look::Look;
 /// Each change of confidence or reason is an entry of the journal, and an event for those who follow.
 pub(super) struct StandsWithItsEvidence;
 
-/// So many different things may be said of one piece of constant evidence, as its age counts.
+/// So many things may be said of one piece of constant evidence, one after the other, as its age counts, ...
 const MOST: usize = 8;
+/// ... and each of them so often: what is looked for meanwhile is said in between.
+const OFTEN: usize = 2;
 
 type Said<'a> = (JobState, Confidence, &'a str, &'a str);
 
@@ -26,7 +28,7 @@ impl Law for StandsWithItsEvidence {
     }
 
     fn says(&self) -> &str {
-        "while only time passes, state, confidence and reason take at most eight values, none of them again once it was left"
+        "while only time passes, state, confidence and reason change at most eight times, and come back at most once to what they were"
     }
 
     fn judge(&self, _: &Look, _: &mut u64) -> Result<(), Break> {
@@ -44,9 +46,9 @@ impl Law for StandsWithItsEvidence {
         let mut before: Vec<Said<'_>> = line.looks.iter().map(|look| said(&look.before)).collect();
         before.dedup();
         let shown = format!("{} {} ({}: {})", now.0, now.1, now.2, now.3);
-        if before.contains(&now) {
+        if before.iter().filter(|said| **said == now).count() >= OFTEN {
             return Err(Break::new(
-                format!("{shown} came back after it was left, and nothing had changed"),
+                format!("{shown} came back again and again, and nothing had changed"),
                 Shows::Nothing("a story does not say how often a reason or a confidence may change"),
             ));
         }

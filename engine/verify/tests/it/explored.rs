@@ -7,7 +7,7 @@ use steadfast_core::state::JobState;
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
 use steadfast_verify::laws::{self, Law, Shows};
 use steadfast_verify::step::{FlinkStep, Step};
-use steadfast_verify::{Counterexample, Report, Settings, verify};
+use steadfast_verify::{Counterexample, DepthReport, Observer, Progress, Report, Settings, verify, verify_before};
 
 use crate::policies::{Defect, policy};
 
@@ -19,12 +19,23 @@ fn settings(depth: u32) -> Settings {
 }
 
 fn explored(defect: Defect, depth: u32) -> Report {
-    verify(&|| policy(defect), &laws::all(), &settings(depth), &mut |_| {})
+    verify(&|| policy(defect), &of_states(), &settings(depth), &mut |_| {})
+}
+
+/// Without the laws about alerts and conditions: these policies have none, and do not mean to.
+fn of_states() -> Vec<Box<dyn Law>> {
+    let mut all = laws::all();
+    all.retain(|law| ![laws::ENDS_ARE_ALERTED, laws::TROUBLE_IS_TOLD].contains(&law.name()));
+    all
 }
 
 /// The laws that are broken, by name.
 fn broken(report: &Report) -> Vec<(String, Counterexample)> {
-    let laws = laws::all();
+    let laws = if report.laws.len() == laws::all().len() {
+        laws::all()
+    } else {
+        of_states()
+    };
     let all = laws.iter().zip(&report.laws);
     all.filter_map(|(law, found)| Some((law.name().to_owned(), found.clone()?)))
         .collect()
@@ -43,11 +54,13 @@ fn of(report: &Report, law: &str) -> Counterexample {
 fn a_policy_that_believes_flink_and_waits_breaks_no_law() {
     let report = explored(Defect::None, 3);
     assert_eq!(broken(&report), []);
+    let to_the_depth = report.depths.iter().filter(|depth| depth.depth <= 3);
     assert!(
-        report.depths.iter().all(|depth| depth.states > 0),
+        to_the_depth.clone().all(|depth| depth.states > 0),
         "{:?}",
         report.depths
     );
+    assert_eq!((report.complete, report.ended), (3, false));
 }
 
 #[test]
@@ -64,11 +77,8 @@ fn each_defect_is_found_by_its_law() {
         (Defect::TakesNotFoundForLost, "unknown-is-not-absent", 1),
     ] {
         let found = of(&explored(defect, depth), law);
-        assert_eq!(
-            found.steps.len(),
-            usize::try_from(depth).unwrap(),
-            "{defect:?}: {found:?}"
-        );
+        let looks = found.steps.len() + found.broken.then.len();
+        assert_eq!(looks, usize::try_from(depth).unwrap(), "{defect:?}: {found:?}");
     }
 }
 
@@ -85,7 +95,31 @@ fn the_first_counterexample_is_the_shortest() {
     let silent = Step::Flink(FlinkStep::Silent(FaultKind::Timeout));
     assert!(found.steps.contains(&silent), "{found:?}");
     assert_eq!(found.broken.shows, Shows::State(JobState::Lost));
-    assert_eq!(broken(&explored(Defect::Impatient, 2)), [], "two looks are too few");
+    assert_eq!(found.steps.len() + found.broken.then.len(), 3, "{found:?}");
+}
+
+#[test]
+fn a_line_finds_what_lies_beyond_the_depth() {
+    let report = explored(Defect::Impatient, 1);
+    assert!(broken(&explored(Defect::Impatient, 0)).is_empty());
+    let found = of(&report, "unknown-is-not-absent");
+    assert_eq!(found.depth, 1, "{found:?}");
+    assert_eq!(found.broken.then.len(), 2, "{found:?}");
+    assert!(report.along_lines > 0 && report.kinds > 0);
+}
+
+#[test]
+fn an_exploration_that_is_ended_says_how_far_it_came() {
+    struct Impatient;
+    impl Observer for Impatient {
+        fn depth(&mut self, _: DepthReport) {}
+        fn goes_on(&mut self, progress: Progress) -> bool {
+            progress.depth < 2
+        }
+    }
+    let report = verify_before(&|| policy(Defect::None), &of_states(), &settings(4), &mut Impatient);
+    assert_eq!((report.complete, report.ended), (2, true));
+    assert_eq!(report.depths.len(), 3);
 }
 
 #[test]

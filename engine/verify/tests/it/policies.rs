@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind, Watch};
+use steadfast_core::decision::{
+    Decide, DecidedAlert, DecidedCondition, Decision, PolicyFailure, PolicyFailureKind, Watch,
+};
 use steadfast_core::evidence::{FaultKind, Observed};
-use steadfast_core::record::Reason;
+use steadfast_core::record::{AlertScope, Reason};
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::{Attention, Confidence, JobState};
+use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
 
 /// What is wrong with a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub enum Defect {
     TakesNotFoundForLost,
     /// What does not answer and was never seen is starting.
     MakesUpStarts,
+    /// A silence is an alert, with a condition: no law objects.
+    Alarms,
 }
 
 pub struct Policy {
@@ -94,6 +98,17 @@ impl Decide for Policy {
                 return Err(PolicyFailure {
                     kind: PolicyFailureKind::Error,
                     message: "no Deployment to look at".into(),
+                });
+            }
+            Defect::Alarms if snapshot.flink.as_ref().is_some_and(|flink| !flink.latest.is_known()) => {
+                decision.alerts.push(DecidedAlert {
+                    name: "Silent".into(),
+                    scope: AlertScope::Job,
+                    message: "no answer".into(),
+                });
+                decision.conditions.push(DecidedCondition {
+                    kind: ConditionType::FlinkUnreachable,
+                    message: "no answer".into(),
                 });
             }
             Defect::Rambles if kubernetes_is_silent => decision.reason.message = "silence, ".repeat(600),

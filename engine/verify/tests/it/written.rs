@@ -36,9 +36,32 @@ fn a_state_may_be_demanded_within_some_looks() {
     };
     let report = explored(&law(2), Defect::None);
     let found = report.laws[0].as_ref().unwrap();
-    assert_eq!(found.steps.len(), 2, "{found:?}");
+    assert_eq!(found.steps.len() + found.broken.then.len(), 2, "{found:?}");
     assert!(
-        explored(&law(4), Defect::None).laws[0].is_none(),
-        "only three looks were taken"
+        explored(&law(1_000), Defect::None).laws[0].is_none(),
+        "no line has so many looks"
     );
+}
+
+#[test]
+fn alerts_and_conditions_may_be_forbidden_and_demanded() {
+    let law = |recorded: &str, condition: &str| {
+        format!("[[law]]\nname = \"beside\"\nsays = \"x\"\n{recorded}\nwhile = {{ flink = \"{condition}\" }}\n")
+    };
+    let is_broken =
+        |recorded: &str, condition: &str| explored(&law(recorded, condition), Defect::Alarms).laws[0].is_some();
+    // It alerts, with a condition, exactly where Flink gives no usable answer.
+    assert!(is_broken("never = { alerts = \"any\" }", "unknown"));
+    assert!(is_broken("never = { alerts = [\"Silent\"] }", "unknown"));
+    assert!(!is_broken("never = { alerts = [\"Other\"] }", "unknown"));
+    assert!(!is_broken(
+        "must = { alerts = [\"Other\", \"Silent\"], conditions = [\"FlinkUnreachable\"] }",
+        "unknown"
+    ));
+    assert!(is_broken("must = { no_alerts = \"any\" }", "unknown"));
+    assert!(!is_broken(
+        "must = { no_alerts = \"any\", no_conditions = [\"FlinkUnreachable\"] }",
+        "RUNNING"
+    ));
+    assert!(is_broken("must = { conditions = [\"CrashLoop\"] }", "unknown"));
 }
