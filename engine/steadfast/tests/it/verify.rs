@@ -23,7 +23,7 @@ fn the_default_policy_keeps_every_law() {
     for wanted in [
         "depth  2: ",
         "holds to depth 2   recovers: ",
-        "\n12 laws: 12 hold to depth 2, 0 broken\n",
+        "\n24 laws: 24 hold to depth 2, 0 broken\n",
     ] {
         assert!(ended.out.contains(wanted), "no `{wanted}` in\n{}", ended.out);
     }
