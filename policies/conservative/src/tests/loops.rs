@@ -168,3 +168,20 @@ fn a_job_that_fails_and_is_started_again_loops_and_one_that_lies_there_failed_do
         assert_eq!(loops(&mut story), stands, "at {second}");
     }
 }
+
+#[test]
+fn a_darkness_amid_attempts_hides_what_it_hid_of_their_loop() {
+    let mut story = Story::running_in_a_pod();
+    let take_over = |story: &mut Story, second: i64| {
+        runs(story, second, testing::FLINK_JOB);
+        loops(story)
+    };
+    take_over(&mut story, 60);
+    take_over(&mut story, 120);
+    for second in [130, 330] {
+        story.at(second).flink_silent(130).kubernetes_silent(130).decide();
+    }
+    let mut stands = (340..1200).step_by(60).filter(|second| take_over(&mut story, *second));
+    // 600 s after the first, and 200 s of darkness, at the look that follows.
+    assert_eq!(stands.next(), Some(880));
+}
