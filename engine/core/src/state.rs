@@ -291,3 +291,24 @@ pub enum Attention {
 }
 
 word!(Attention);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_words_are_ours_and_the_others_flinks() {
+        let ours: Vec<&JobState> = JobState::VARIANTS.iter().filter(|state| !state.is_flinks()).collect();
+        let expected = [
+            JobState::Unknown,
+            JobState::Starting,
+            JobState::Savepointing,
+            JobState::Lost,
+            JobState::Terminated,
+        ];
+        assert!(
+            ours.len() == expected.len() && expected.iter().all(|state| ours.contains(&state)),
+            "{ours:?}"
+        );
+    }
+}

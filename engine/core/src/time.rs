@@ -135,4 +135,11 @@ mod tests {
             Duration::ZERO
         );
     }
+
+    #[test]
+    fn a_moment_is_moved_back_to_the_beginning_of_time_at_most() {
+        let at = Timestamp::from_millis;
+        assert_eq!(at(5_000).before(Duration::from_secs(3)), at(2_000));
+        assert_eq!(at(5_000).before(Duration::MAX), at(5_000 - i64::MAX));
+    }
 }

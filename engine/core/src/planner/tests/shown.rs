@@ -236,3 +236,20 @@ fn what_reaches_a_limit_and_does_not_exceed_it_is_not_trimmed() {
     let after = planned.change.unwrap().record;
     assert_eq!((after.alerts.len(), after.memory.len()), (COUNT_LIMIT, MEMORY_LIMIT));
 }
+
+#[test]
+fn a_watch_does_not_sleep_while_its_policy_fails() {
+    let asleep = JobRecord {
+        attention: Attention::Sleeping,
+        ..record()
+    };
+    let failure = PolicyFailure {
+        kind: PolicyFailureKind::Trap,
+        message: "unreachable".into(),
+    };
+    let failed = plan(&asleep, &snapshot(&asleep, 5), Err(failure))
+        .change
+        .unwrap()
+        .record;
+    assert_eq!(failed.attention, Attention::Active);
+}
