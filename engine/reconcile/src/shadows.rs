@@ -68,7 +68,7 @@ pub(crate) enum Next {
     /// To be decided.
     Decide(Case),
     /// Its own watch sleeps, so there is nothing to decide.
-    Asleep(Arc<JobRecord>, ShadowVerdict),
+    Asleep(Arc<JobRecord>, Box<ShadowVerdict>),
 }
 
 impl ShadowRecords {
@@ -140,7 +140,7 @@ impl ShadowRecords {
                 record: compared.committed,
                 shown: Box::new(shown),
             }),
-            None => Next::Asleep(compared.committed, kept.verdict()),
+            None => Next::Asleep(compared.committed, Box::new(kept.verdict())),
         })
     }
 

@@ -156,7 +156,7 @@ pub enum Show {
     /// How the watch of a job stands.
     Watch(JobKey, WatchStatus),
     /// What a shadow policy makes of a job, beside its committed record.
-    Shadow(PolicyName, Arc<JobRecord>, ShadowVerdict),
+    Shadow(PolicyName, Arc<JobRecord>, Box<ShadowVerdict>),
     /// Other policies decide from now on.
     Policies(NewShadows),
     /// What a policy has worked.

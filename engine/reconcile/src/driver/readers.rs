@@ -317,7 +317,7 @@ impl Readers {
             }
             Show::Watch(key, watch) => self.projection.show_watch(&key, watch),
             Show::Shadow(policy, record, verdict) => {
-                let aspects = self.shadows.record(&policy, record, verdict, now);
+                let aspects = self.shadows.record(&policy, record, *verdict, now);
                 self.metrics.shadows.compared(&policy, &aspects);
             }
             Show::Worked(policy, work) => self.metrics.worked(&policy, &work),

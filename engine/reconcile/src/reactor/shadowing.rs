@@ -127,7 +127,7 @@ impl Reactor {
             let Some(seat) = self.policies.named(name) else { return };
             if let Some(verdict) = seat.shadow.settle(&case, outcome) {
                 let committed = Arc::clone(&case.record);
-                self.told.push(Show::Shadow(name.clone(), committed, verdict));
+                self.told.push(Show::Shadow(name.clone(), committed, Box::new(verdict)));
             }
         }
         let Some(seat) = self.policies.named(name) else { return };
