@@ -130,6 +130,8 @@ fn a_project_on_the_default_policy_brings_that_policy_and_one_sdk() {
         ),
         ("Cargo.toml", "name = \"night-shift\""),
         ("conservative/Cargo.toml", "steadfast-policy = { path = \"../sdk\" }"),
+        ("conservative/Cargo.toml", "\nrust-version = \"1."),
+        ("Cargo.toml", "\nrust-version = \"1."),
     ] {
         let manifest = &project[path];
         assert!(manifest.contains(wanted), "{path}: {manifest}");
