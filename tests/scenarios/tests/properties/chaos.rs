@@ -193,6 +193,7 @@ fn trace(plot: &Plot) -> anyhow::Result<Vec<String>> {
         commits,
         recorded,
         mishaps,
+        failures: _,
     } = played(plot, STAYS, Some(chaos), &mut |_| {})?.outcome;
     let told = timeline.to_string();
     let mut lines: Vec<String> = told.lines().map(str::to_owned).collect();

@@ -21,6 +21,7 @@ const STANDARD_INPUT: &str = "-";
 const ALIKE: f64 = 0.8;
 
 /// A snapshot, and what stands beside it.
+#[derive(Debug)]
 pub(super) struct SnapshotFile {
     /// How messages call it.
     pub(super) name: String,
