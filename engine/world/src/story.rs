@@ -239,7 +239,7 @@ pub struct Verdict {
     /// times; as a table, by `target` or `target/job`. UNKNOWN, STARTING, CREATED and INITIALIZING before the first one need
     /// not be listed.
     pub transitions: Transitions,
-    /// The alerts that begin: how many, or which.
+    /// The alerts that begin: how many, or all of them, each by its name or as `{ name, target, raised, resolved }`.
     pub alerts: Option<Alerts>,
     /// Status requests that one Flink cluster may get in a poll, on average.
     pub max_requests_per_poll: Option<f64>,

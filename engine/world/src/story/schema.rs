@@ -10,6 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 use steadfast_core::state::{ConditionType, Confidence, Intent, JobState, Mode};
 
+use super::alerts::{AlertName, Alerts, EitherAlert};
 use super::file::File;
 use super::one_or_many::OneOrMany;
 use super::parts::LogEntry;
@@ -137,6 +138,39 @@ schema!(
     "Conditions",
     json_schema!({ "type": "string", "pattern": "^[A-Za-z]+(\\|[A-Za-z]+)*$" })
 );
+const ALERT: &str = "((job|cluster|policy):)?([A-Za-z][A-Za-z0-9_.-]*|\\*)";
+schema!(
+    AlertName,
+    "Alert",
+    json_schema!({ "type": "string", "pattern": format!("^{ALERT}$") })
+);
+schema!(
+    EitherAlert,
+    "EitherAlert",
+    json_schema!({ "type": "string", "pattern": format!("^{ALERT}(\\|{ALERT})*$") })
+);
+schema!(Alerts, "RaisedAlerts", {
+    let name = serde_json::json!({ "type": "string", "pattern": format!("^{ALERT}$") });
+    let time = serde_json::json!({ "type": "string", "pattern": format!("^{TIME}$") });
+    let between = serde_json::json!({ "type": "array", "items": time, "minItems": 2, "maxItems": 2 });
+    let table = serde_json::json!({
+        "type": "object",
+        "properties": {
+            "name": { "description": "Its name, with what it is about before a colon, or `*`.", "anyOf": [name] },
+            "target": { "description": "Whose record raises it: a target, or `target/job`.", "type": "string" },
+            "raised": { "description": "When it is raised: by when, or an earliest and a latest moment.", "anyOf": [time, between] },
+            "resolved": {
+                "description": "When it is resolved; false: it stands at the end, true: it does not.",
+                "anyOf": [time, between, { "type": "boolean" }],
+            },
+        },
+        "required": ["name"],
+        "additionalProperties": false,
+    });
+    json_schema!({
+        "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "array", "items": { "anyOf": [name, table] } }],
+    })
+});
 schema!(
     LogEntry,
     "LogEntry",

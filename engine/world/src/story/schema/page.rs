@@ -155,6 +155,9 @@ impl Page<'_> {
             "State" => return "a [state](concepts.md)".to_owned(),
             "States" => return "states".to_owned(),
             "Conditions" => return "conditions, `\\|` between alternatives".to_owned(),
+            "Alert" => return "an alert: `JobFailed`, `cluster:FlinkUnreachable`, `*`".to_owned(),
+            "EitherAlert" => return "an alert, `\\|` between alternatives".to_owned(),
+            "RaisedAlerts" => return "whole number, or a list of alerts and of tables".to_owned(),
             "LogEntry" => return "a job and its end, such as `j1 FINISHED`".to_owned(),
             "Transitions" => return "list of states, or a table of such lists".to_owned(),
             _ => {}
