@@ -182,7 +182,10 @@ for (const language of ['en', 'zh']) {
     await page.addInitScript((chosen) => localStorage.setItem('steadfast-settings', JSON.stringify({ language: chosen })), language);
     const shown = { state: 'FAILED' as const, attempt: 1, confidence: 'confirmed' as const, reason: { code: 'x', message: 'GET http://10.96.0.7:8081/jobs/overview: connection refused, which for this watcher means that the job is gone for good' } };
     await open([job(id)], '#/policies', (one) => {
-      one.shadows = { policies: [{ policy: 'naive', jobs: 1, differing: 1, judged: 2, differed: 1, failures: 0 }], items: [{ policy: 'naive', job: id, differs: true, decided: { ...shown, policy: 'conservative' }, shadow: { ...shown, rule: 'gone' }, since: iso(now), judged: 2, differed: 1, failure: null }], cursor: null };
+      const beside = { alerts: [], conditions: [], attention: 'active' as const, pollAfterSeconds: 5, wanted: [] };
+      const compared = { differences: [{ aspect: 'state' as const, since: iso(now), times: 1 }], decided: beside, shadow: beside };
+      const item = { policy: 'naive', job: id, differs: true, aspects: ['state' as const], decided: { ...shown, policy: 'conservative' }, shadow: { ...shown, rule: 'gone' }, since: iso(now), judged: 2, differed: 1, compared, failure: null };
+      one.shadows = { policies: [{ policy: 'naive', jobs: 1, differing: 1, judged: 2, differed: 1, failures: 0, aspects: [] }], items: [item], cursor: null };
     });
     for (const width of [1440, 1280, 1000]) {
       await page.setViewportSize({ width, height: 900 });

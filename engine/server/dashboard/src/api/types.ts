@@ -32,8 +32,7 @@ export type Query<Name extends keyof operations> = NonNullable<operations[Name][
 
 export type Reason = Schemas['Reason'];
 export type Condition = Schemas['Condition'];
-/** `silencedJob`: the job that the silence is noted at, which of what many jobs share may be another one. Not said by every engine. */
-export type StandingAlert = Schemas['Alert'] & { silencedJob?: string | null };
+export type StandingAlert = Schemas['Alert'];
 export type Silence = Schemas['Silence'];
 export type Link = Schemas['Link'];
 export type Job = Schemas['Job'];
