@@ -310,8 +310,8 @@ mod tests {
             "namespaces = [\"a\"] # --set",
             "[kubernetes.flink_auth]",
             "password_file = \"p\" # config.toml:7",
-            "params = { auth = { api_key = \"***\", of = [{ token = \"***\" }] }, times = 2, webhook_token = \"***\" } # config.toml:9",
-            "headers = \"***\" # config.toml:13",
+            "params = { auth = { api_key = \"***\", of = [{ token = \"***\" }] }, times = 2, webhook_token = \"***\" } # config.toml:10",
+            "headers = \"***\" # config.toml:14",
         ] {
             assert!(lines.iter().any(|line| line == says), "{says}:\n{page}");
         }
