@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from componentize_py_types import Err
 from wit_world import WitWorld as Contract
 from wit_world.imports.types import (
-    AlertScope, Attention, ConditionType, Confidence, DecidedAlert, DecidedCondition, Decision, Description,
+    AlertScope, Attention, ConditionType, Confidence, DecidedAlert, DecidedCondition, Decision, DeploymentAnswer_Unknown, Description,
     ExceptionsAnswer_Absent, ExceptionsAnswer_Present, FlinkAnswer_Absent, FlinkAnswer_Present, FlinkAnswer_Unknown,
     JobState, Parameter, Reason, Rule, Snapshot, Want, WantedSource, Watch,
 )
 
-NAME, VERSION, ALERT = "restart-storm", "0.1.0", "RestartStorm"
+NAME, VERSION = "restart-storm", "0.1.0"
+STORM, FAILED = "RestartStorm", "JobFailed"
 ENDED = {JobState.FAILED, JobState.CANCELED, JobState.FINISHED, JobState.LOST, JobState.TERMINATED}
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 UNREACHABLE_AFTER = 15_000  # milliseconds
@@ -107,16 +108,21 @@ def count(params: Params, snapshot: Snapshot, memory: Memory) -> bool:
     return True
 
 
-def storms(params: Params, snapshot: Snapshot, memory: Memory, is_known: bool) -> list[DecidedAlert]:
-    """The alert, if it stands. Where nothing is known nothing is over: it goes by answers alone."""
-    is_known = is_known and isinstance(snapshot.flink.answer if snapshot.flink else None, FlinkAnswer_Present)
-    standing = next((alert for alert in snapshot.job.alerts if alert.name == ALERT), None)
+def alerts(params: Params, snapshot: Snapshot, memory: Memory, is_known: bool, state: JobState) -> list[DecidedAlert]:
+    """All that stand. Where nothing is known nothing is over: they go by answers alone."""
+    standing = {alert.name: DecidedAlert(alert.name, alert.scope, alert.message) for alert in snapshot.job.alerts}
+    is_listed = isinstance(snapshot.flink.answer if snapshot.flink else None, FlinkAnswer_Present)
+    stand = []
     if len(memory.seen) > params.restarts:
         message = f"{len(memory.seen)} restarts within {params.window // 1000} s"
-        return [DecidedAlert(ALERT, AlertScope.JOB, message)]
-    if standing and not is_known:
-        return [DecidedAlert(ALERT, standing.scope, standing.message)]
-    return []
+        stand.append(DecidedAlert(STORM, AlertScope.JOB, message))
+    elif STORM in standing and not (is_listed and is_known):
+        stand.append(standing[STORM])
+    if is_listed and state == JobState.FAILED:
+        stand.append(DecidedAlert(FAILED, AlertScope.JOB, "Flink says that the job has failed"))
+    elif FAILED in standing and not is_listed:
+        stand.append(standing[FAILED])
+    return stand
 
 
 def judge(snapshot: Snapshot):
@@ -132,13 +138,16 @@ def judge(snapshot: Snapshot):
 
 
 def conditions(snapshot: Snapshot) -> list[DecidedCondition]:
-    flink = snapshot.flink
-    if not flink or not isinstance(flink.answer, FlinkAnswer_Unknown):
-        return []
-    since = flink.looks.unknown_since
-    if since is None or snapshot.now - since < UNREACHABLE_AFTER:
-        return []
-    return [DecidedCondition(ConditionType.FLINK_UNREACHABLE, flink.answer.value.message)]
+    """What has not answered for a while."""
+    found = []
+    for kind, evidence, unknown in (
+        (ConditionType.FLINK_UNREACHABLE, snapshot.flink, FlinkAnswer_Unknown),
+        (ConditionType.KUBERNETES_UNREACHABLE, snapshot.deployment, DeploymentAnswer_Unknown),
+    ):
+        since = evidence.looks.unknown_since if evidence and isinstance(evidence.answer, unknown) else None
+        if since is not None and snapshot.now - since >= UNREACHABLE_AFTER:
+            found.append(DecidedCondition(kind, evidence.answer.value.message))
+    return found
 
 
 def wanted(params: Params, snapshot: Snapshot, state: JobState) -> list[Want]:
@@ -147,8 +156,9 @@ def wanted(params: Params, snapshot: Snapshot, state: JobState) -> list[Want]:
     if not is_listed or state in ENDED:
         return []
     asked_at = snapshot.exceptions.looks.asked_at if snapshot.exceptions else None
-    due = snapshot.now - 1 if asked_at is None else asked_at + params.look_every - 1
-    return [Want(WantedSource.EXCEPTIONS, due)]
+    if asked_at is not None and snapshot.now - asked_at < params.look_every:
+        return []
+    return [Want(WantedSource.EXCEPTIONS, snapshot.now - 1)]
 
 
 class WitWorld(Contract):
@@ -163,10 +173,10 @@ class WitWorld(Contract):
     def decide(self, snapshot: Snapshot, memory: bytes) -> Decision:
         remembered = Memory.read(memory, snapshot.job.incarnation.attempt)
         is_known = count(self.params, snapshot, remembered)
-        alerts = storms(self.params, snapshot, remembered, is_known)
         state, confidence, rule, reason = judge(snapshot)
+        stand = alerts(self.params, snapshot, remembered, is_known, state)
         timing = snapshot.timing
         poll = timing.terminal_poll if state in ENDED else timing.poll
         watch = Watch(poll, timing.validate, Attention.ACTIVE)
         wants = wanted(self.params, snapshot, state)
-        return Decision(state, confidence, reason, rule, watch, wants, conditions(snapshot), alerts, remembered.written())
+        return Decision(state, confidence, reason, rule, watch, wants, conditions(snapshot), stand, remembered.written())

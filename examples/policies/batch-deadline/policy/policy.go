@@ -14,6 +14,7 @@ import (
 
 const (
 	late             = "BatchLate"
+	failed           = "JobFailed"
 	unreachableAfter = 15_000 // In milliseconds.
 )
 
@@ -55,6 +56,7 @@ func Decide(snapshot Snapshot, _ []byte) types.Result[Decision, string] {
 		poll = snapshot.Timing.TerminalPoll
 	}
 	decision.Watch = Watch{PollAfter: poll, ValidateAfter: snapshot.Timing.Validate, Attention: Attention_Active}
+	decision.Conditions = conditions(snapshot)
 	decision.Alerts = alerts(snapshot, decision)
 	return types.Ok[Decision, string](decision)
 }
@@ -76,23 +78,42 @@ func judge(snapshot Snapshot) Decision {
 		return Decision{State: job.State, Confidence: Confidence_Stale, Rule: "not-listed",
 			Reason: Reason{Code: "NotListed", Message: "Flink answers and does not list the job"}}
 	}
-	message := "Flink gives no usable answer: " + evidence.Answer.Unknown().Message
-	silent.Reason.Message = message
-	if since := evidence.Looks.UnknownSince; since.IsSome() && snapshot.Now-since.Some() >= unreachableAfter {
-		silent.Conditions = []DecidedCondition{{Kind: ConditionType_FlinkUnreachable, Message: message}}
-	}
+	silent.Reason.Message = "Flink gives no usable answer: " + evidence.Answer.Unknown().Message
 	return silent
 }
 
-// The alert, if it stands. Where nothing is known nothing begins and nothing is over.
+// What has not answered for a while.
+func conditions(snapshot Snapshot) []DecidedCondition {
+	var found []DecidedCondition
+	lasts := func(looks Looks) bool {
+		return looks.UnknownSince.IsSome() && snapshot.Now-looks.UnknownSince.Some() >= unreachableAfter
+	}
+	if snapshot.Flink.IsSome() {
+		if flink := snapshot.Flink.Some(); flink.Answer.Tag() == FlinkAnswer_Unknown && lasts(flink.Looks) {
+			found = append(found, DecidedCondition{Kind: ConditionType_FlinkUnreachable, Message: flink.Answer.Unknown().Message})
+		}
+	}
+	if snapshot.Deployment.IsSome() {
+		if deployment := snapshot.Deployment.Some(); deployment.Answer.Tag() == DeploymentAnswer_Unknown && lasts(deployment.Looks) {
+			found = append(found, DecidedCondition{Kind: ConditionType_KubernetesUnreachable, Message: deployment.Answer.Unknown().Message})
+		}
+	}
+	return found
+}
+
+// All alerts that stand. Where nothing is known nothing begins and nothing is over.
 func alerts(snapshot Snapshot, decision Decision) []DecidedAlert {
 	if decision.Confidence != Confidence_Confirmed {
+		var stay []DecidedAlert
 		for _, standing := range snapshot.Job.Alerts {
-			if standing.Name == late {
-				return []DecidedAlert{{Name: late, Scope: standing.Scope, Message: standing.Message}}
+			if standing.Name == late || standing.Name == failed {
+				stay = append(stay, DecidedAlert{Name: standing.Name, Scope: standing.Scope, Message: standing.Message})
 			}
 		}
-		return nil
+		return stay
+	}
+	if decision.State == JobState_Failed {
+		return []DecidedAlert{{Name: failed, Scope: AlertScope_Job, Message: "Flink says that the job has failed"}}
 	}
 	label := labelOf(snapshot.Job)
 	since := snapshot.Job.Incarnation.Since
