@@ -23,6 +23,8 @@ const HEAD: Head<'static> = Head {
 fn found(defect: Defect, law: &str) -> (Counterexample, Vec<Look>) {
     let settings = Settings {
         depth: 3,
+        beyond: 0,
+        trials: false,
         ..Settings::default()
     };
     let laws = laws::all();

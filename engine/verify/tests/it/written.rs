@@ -9,6 +9,8 @@ fn explored(law: &str, defect: Defect) -> Report {
     let laws: Vec<Box<dyn Law>> = written::parse("laws.toml", law).unwrap();
     let settings = Settings {
         depth: 3,
+        beyond: 0,
+        trials: false,
         ..Settings::default()
     };
     verify(&|| policy(defect), &laws, &settings, &mut |_| {})
