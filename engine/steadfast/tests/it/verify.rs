@@ -12,7 +12,10 @@ fn verify(folder: &Path, arguments: &[&str]) -> Ended {
 #[test]
 fn the_default_policy_keeps_every_law() {
     let folder = tempfile::tempdir().unwrap();
-    let ended = verify(folder.path(), &["builtin:conservative", "--depth", "2"]);
+    let ended = verify(
+        folder.path(),
+        &["builtin:conservative", "--depth", "2", "--beyond", "0"],
+    );
     assert_eq!(
         (ended.code, ended.err.as_str()),
         (Some(0), ""),
@@ -45,13 +48,16 @@ fn shown() -> Vec<String> {
 #[test]
 fn stories_of_the_naive_policy_fail_with_it_and_pass_with_the_default_one() {
     let folder = tempfile::tempdir().unwrap();
-    let ended = verify(folder.path(), &["builtin:naive", "--depth", "2", "--output", "broken"]);
+    let ended = verify(
+        folder.path(),
+        &["builtin:naive", "--depth", "2", "--beyond", "0", "--output", "broken"],
+    );
     assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{}", ended.out);
     for wanted in [
         "BROKEN at depth 1   unknown-is-not-absent: ",
         "RUNNING became FAILED confirmed, and the watch sleeps",
         "so: RUNNING became FAILED, and nothing but silence was seen",
-        "12 laws: 8 hold to depth 2, 4 broken\n",
+        "24 laws: 17 hold to depth 2, 5 broken, 2 say nothing of it\n",
     ] {
         assert!(ended.out.contains(wanted), "no `{wanted}` in\n{}", ended.out);
     }
@@ -85,7 +91,7 @@ fn the_examples_that_end_jobs_on_silence_are_found_out() {
     for (policy, depth) in [("impatient", "3"), ("streampark-compatible", "2")] {
         let module = prebuilt.join(format!("{policy}.wasm"));
         let module = module.to_str().unwrap();
-        let ended = verify(folder.path(), &[module, "--depth", depth]);
+        let ended = verify(folder.path(), &[module, "--depth", depth, "--beyond", "0"]);
         assert_eq!(
             (ended.code, ended.err.as_str()),
             (Some(1), ""),
@@ -98,6 +104,27 @@ fn the_examples_that_end_jobs_on_silence_are_found_out() {
         let conservative = run(folder.path(), &["simulate", &story]);
         assert_eq!(conservative.code, Some(0), "{policy}: {}", conservative.out);
     }
+}
+
+#[test]
+fn what_takes_an_hour_is_told_and_plays_as_it_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/prebuilt/planted.wasm");
+    let module = module.to_str().unwrap();
+    let params = "{ mistake = \"lost-after-an-hour\" }";
+    let law = ["--law", "unknown-is-not-absent", "--depth", "2", "--beyond", "0"];
+    let ended = verify(folder.path(), &[&[module, "--params", params], &law[..]].concat());
+    assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{}", ended.out);
+    assert!(ended.out.contains(" looks more\n"), "{}", ended.out);
+    let printed = ended
+        .out
+        .split('`')
+        .find(|part| part.starts_with("steadfast simulate"))
+        .unwrap();
+    let printed = shlex::split(printed).unwrap();
+    let arguments: Vec<&str> = printed.iter().skip(1).map(String::as_str).collect();
+    let played = run(folder.path(), &arguments);
+    assert_eq!(played.code, Some(1), "{arguments:?}: {}{}", played.out, played.err);
 }
 
 #[test]
@@ -127,13 +154,17 @@ fn laws_are_chosen_and_written_by_whoever_verifies() {
         "{}",
         ended.out
     );
-    let without: Vec<&str> = ["unknown-is-not-absent", "ends-are-told", "watch-never-ends", "recovers"]
-        .into_iter()
-        .flat_map(|law| ["--without", law])
-        .collect();
+    let broken = [
+        "unknown-is-not-absent",
+        "ends-are-told",
+        "watch-never-ends",
+        "recovers",
+        "silence-changes-nothing",
+    ];
+    let without: Vec<&str> = broken.into_iter().flat_map(|law| ["--without", law]).collect();
     let ended = verify(
         folder.path(),
-        &[&["builtin:naive", "--depth", "1"], &without[..]].concat(),
+        &[&["builtin:naive", "--depth", "1", "--beyond", "0"], &without[..]].concat(),
     );
     assert_eq!(ended.code, Some(0), "{}", ended.out);
 }
@@ -154,6 +185,14 @@ fn a_mistake_is_reported_with_its_fix_and_nothing_is_explored() {
         (
             &["builtin:conservative", "--wait", "5"],
             "--wait `5` is no span of time; write",
+        ),
+        (
+            &["builtin:conservative", "--memory", "64"],
+            "--memory `64` is no size; write",
+        ),
+        (
+            &["builtin:conservative", "--label", "tier"],
+            "--label `tier` is no label; write",
         ),
         (
             &["builtin:conservative", "--laws", "odd.toml"],
