@@ -249,7 +249,6 @@ fn timeline_and_log_tell_when_an_alert_was_raised_and_resolved_and_how_the_job_i
             "[[expect]]\nfrom = \"80s\"",
             "[[step]]\nat = \"110s\"\njobs = [{ id = \"j1\", start = \"105s\" }]\n\n[[expect]]\nfrom = \"80s\"",
         )
-        .replace("until = \"30s\"\nno_alert", "until = \"30s\"\nno_alert")
         .replace("resolved = false", "resolved = [\"110s\", \"180s\"]")
         .replace(
             "[verdict]",
