@@ -147,11 +147,11 @@ fn set(pairs: &[(String, String)]) -> Labels {
     Labels::from(pairs.iter().cloned().collect::<BTreeMap<_, _>>())
 }
 
+/// Whether these labels make a difference.
+type Trial<'a> = &'a mut dyn FnMut(&[(String, String)]) -> bool;
+
 /// The half of the labels that still makes a difference, again and again; all of them, if neither does alone.
-fn narrowed(
-    mut pairs: Vec<(String, String)>,
-    makes_a_difference: &mut dyn FnMut(&[(String, String)]) -> bool,
-) -> Vec<(String, String)> {
+fn narrowed(mut pairs: Vec<(String, String)>, makes_a_difference: Trial<'_>) -> Vec<(String, String)> {
     while pairs.len() > 1 {
         let (one, other) = pairs.split_at(pairs.len() / 2);
         let half = [one, other].into_iter().find(|half| makes_a_difference(half));

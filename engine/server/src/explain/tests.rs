@@ -313,12 +313,13 @@ fn the_schema_of_a_file_asks_for_what_is_read() {
     let schema = super::snapshot_schema().unwrap();
     let document = serde_json::json!({ "$defs": schema.definitions });
     let described = Described { document: &document };
+    let mut held = 0;
     for (n, pinned) in pinned().iter().enumerate() {
         let snapshot = &pinned["snapshot"];
         described.hold(&schema.snapshot, snapshot, &format!("line {}", n + 1));
         let mut places = Vec::new();
         objects(&described, &schema.snapshot, snapshot, "", &mut places);
-        assert!(places.len() > 100, "{}", places.len());
+        held += places.len();
         for (object, key, is_required) in places {
             let mut without = snapshot.clone();
             without
@@ -331,6 +332,7 @@ fn the_schema_of_a_file_asks_for_what_is_read() {
             assert_eq!(reads, !is_required, "line {}: {object}/{key}", n + 1);
         }
     }
+    assert!(held > 100, "{held}");
 }
 
 /// Each member of each object whose keys are fixed, and whether the schema asks for it.

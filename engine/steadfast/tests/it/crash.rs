@@ -30,7 +30,10 @@ fn a_story_says_why_the_policy_failed() {
     let played = run(folder.path(), &["simulate", "--policy", "crashing.wasm", "story.toml"]);
     assert_eq!(played.code, Some(1), "{}", played.err);
     // The timeline has it too, as the message of the alert.
-    let told = played.out.lines().filter(|line| line.contains(WORDS) && !line.contains("  alert  "));
+    let told = played
+        .out
+        .lines()
+        .filter(|line| line.contains(WORDS) && !line.contains("  alert  "));
     let told: Vec<&str> = told.collect();
     assert!(
         told.len() == 1

@@ -61,9 +61,9 @@ const TABLE: &[Found] = &[
     found("reason-changes-each-look", "stands-with-its-evidence", 1),
     found("sleeps-on-an-end", "watch-never-ends", 1),
     found("sleeps-in-the-dark", "watch-never-ends", 2),
-    found("polls-once-a-year", "answers-everything", 1),
+    found("polls-once-a-year", "pace-is-sane", 1),
     found("polls-hardly-ever", "pace-is-sane", 1),
-    found("polls-each-10ms", "answers-everything", 1),
+    found("polls-each-10ms", "pace-is-sane", 1),
     found("judges-each-10ms", "pace-is-sane", 1),
     found("wants-exceptions-each-time", "look-ups-are-paced", 1),
     found("wants-ha-data-each-time", "look-ups-are-paced", 2),
@@ -87,7 +87,6 @@ const TABLE: &[Found] = &[
     found("panics-without-memory", "answers-everything", 3),
     found("panics-without-pods", "answers-everything", 1),
     found("panics-when-checkpoints-fail", "answers-everything", 3),
-    found("rambles-in-the-dark", "answers-everything", 1),
     found("wrong-in-session-mode", "unknown-is-not-absent", 4),
     found("wrong-in-standalone-mode", "unknown-is-not-absent", 4),
     found("wrong-with-a-label-it-names", "unknown-is-not-absent", 4),
@@ -97,6 +96,9 @@ const TABLE: &[Found] = &[
     found("failed-when-clocks-are-set", "unknown-is-not-absent", 4),
     found("panics-on-a-leap-day", "answers-everything", 4),
 ];
+
+/// A mistake that the SDK takes away before the engine sees it: a text that is too long is cut.
+const MENDED: &str = "rambles-in-the-dark";
 
 /// What the command line finds in parameters and module.
 fn labels() -> Vec<(String, String)> {
@@ -155,10 +157,17 @@ fn each_planted_mistake_is_found_by_its_law() {
 #[test]
 fn every_mistake_stands_in_the_table_and_none_is_none() {
     let mistakes: BTreeSet<&str> = Mistake::ALL.iter().map(|(_, word, _)| *word).collect();
-    let table: BTreeSet<&str> = TABLE.iter().map(|found| found.mistake).collect();
+    let found = TABLE.iter().map(|found| found.mistake);
+    let table: BTreeSet<&str> = found.chain([MENDED]).collect();
     assert_eq!(mistakes, table);
     assert!(mistakes.len() >= 40, "{}", mistakes.len());
-    let policy = planted(&engine(), "none");
+    let engine = engine();
+    for harmless in ["none", MENDED] {
+        breaks_no_law(&planted(&engine, harmless));
+    }
+}
+
+fn breaks_no_law(policy: &Policy) {
     let settings = Settings {
         depth: 2,
         beyond: 0,
@@ -167,7 +176,7 @@ fn every_mistake_stands_in_the_table_and_none_is_none() {
         ..Settings::default()
     };
     let laws = laws::all();
-    let report = explored(&policy, &laws, &settings);
+    let report = explored(policy, &laws, &settings);
     for (law, found) in laws.iter().zip(&report.laws) {
         assert!(found.is_none(), "{} is broken by no mistake: {found:?}", law.name());
     }
@@ -175,7 +184,6 @@ fn every_mistake_stands_in_the_table_and_none_is_none() {
 
 #[test]
 #[ignore = "takes an hour or so of processor time; with `--release -- --ignored --nocapture` it prints a table"]
-#[expect(clippy::print_stdout, reason = "the table is what it is for")]
 fn planted_at_the_defaults() {
     let engine = engine();
     let mut table =

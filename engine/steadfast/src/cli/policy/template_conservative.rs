@@ -61,7 +61,10 @@ fn alone(manifest: &str, up: &str) -> String {
     let mut text = manifest.replace("[lints]\nworkspace = true\n\n", "");
     text = text.replace("publish.workspace = true\n", "publish = false\n");
     for (key, value) in inherited {
-        text = text.replace(&format!("\n{key}.workspace = true\n"), &format!("\n{key} = \"{value}\"\n"));
+        text = text.replace(
+            &format!("\n{key}.workspace = true\n"),
+            &format!("\n{key} = \"{value}\"\n"),
+        );
     }
     for (package, written) in [
         ("serde", "{ version = \"1\", features = [\"derive\"] }".to_owned()),

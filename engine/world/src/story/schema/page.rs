@@ -205,9 +205,10 @@ fn fixed_words(definition: &Value) -> Vec<&str> {
 }
 
 fn simple(member: &Value) -> String {
-    let kind = match &member["type"] {
-        Value::Array(kinds) => kinds.iter().find(|kind| *kind != "null").cloned().unwrap_or_default(),
-        kind => kind.clone(),
+    let kind = &member["type"];
+    let kind = match kind.as_array() {
+        Some(kinds) => kinds.iter().find(|kind| *kind != "null").cloned().unwrap_or_default(),
+        None => kind.clone(),
     };
     match kind.as_str() {
         Some("string") => "text",

@@ -24,7 +24,11 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
         ]))?;
     }
     // The tool says of a mistake that there is one; Node says where.
-    tool::run(Command::new("node").current_dir(&project.folder).args(["--check", "main.js"]))?;
+    tool::run(
+        Command::new("node")
+            .current_dir(&project.folder)
+            .args(["--check", "main.js"]),
+    )?;
     types(project)?;
     let scratch = project.scratch()?;
     // A project whose contract is from before modules could print is built as it was.

@@ -54,12 +54,14 @@ pub(super) fn c(resolve: &Resolve) -> String {
 }
 
 fn all(resolve: &Resolve) -> Vec<Words> {
-    let named = resolve.types.iter().filter_map(|(_, kind)| match &kind.kind {
-        TypeDefKind::Enum(cases) => Some(Words {
+    let named = resolve.types.iter().filter_map(|(_, kind)| {
+        let TypeDefKind::Enum(cases) = &kind.kind else {
+            return None;
+        };
+        Some(Words {
             name: kind.name.clone()?,
             words: words(kind.name.as_deref()?, cases),
-        }),
-        _ => None,
+        })
     });
     named.collect()
 }
