@@ -33,6 +33,7 @@ use steadfast_telemetry::Collector;
 
 pub use exposed::ExposedFile;
 pub use mistake::{ConfigError, Mistake};
+#[cfg(feature = "author")]
 pub(crate) use values::parse_size;
 
 /// The whole configuration, checked.

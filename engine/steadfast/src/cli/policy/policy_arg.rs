@@ -51,6 +51,7 @@ impl PolicyArg {
     }
 
     /// Its module, as it was written.
+    #[cfg(feature = "author")]
     pub(in crate::cli) fn module(&self) -> &str {
         &self.module
     }
