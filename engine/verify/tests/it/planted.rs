@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use steadfast_host::{Policy, PolicyEngine, PolicyLimits};
@@ -133,25 +135,34 @@ fn is_elsewhere(mistake: &str) -> bool {
 #[test]
 fn each_planted_mistake_is_found_by_its_law() {
     let engine = engine();
-    let mut missed = Vec::new();
-    for Found { mistake, law, depth } in TABLE {
-        let policy = planted(&engine, mistake);
-        let settings = Settings {
-            depth: *depth,
-            beyond: 0,
-            fault_depth: if mistake.contains("429") { 2 } else { 1 },
-            trials: is_elsewhere(mistake),
-            labels: labels(),
-            ..Settings::default()
-        };
-        let laws: Vec<Box<dyn Law>> = laws::all().into_iter().filter(|other| other.name() == *law).collect();
-        assert_eq!(laws.len(), 1, "there is no law {law}");
-        let report = explored(&policy, &laws, &settings);
-        if report.laws.iter().all(Option::is_none) {
-            missed.push(*mistake);
+    let (next, missed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().unwrap().get() {
+            scope.spawn(|| {
+                while let Some(found) = TABLE.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if !is_found(&engine, found) {
+                        missed.lock().unwrap().push(found.mistake);
+                    }
+                }
+            });
         }
-    }
-    assert_eq!(missed, Vec::<&str>::new());
+    });
+    assert_eq!(missed.into_inner().unwrap(), Vec::<&str>::new());
+}
+
+fn is_found(engine: &PolicyEngine, Found { mistake, law, depth }: &Found) -> bool {
+    let policy = planted(engine, mistake);
+    let settings = Settings {
+        depth: *depth,
+        beyond: 0,
+        fault_depth: if mistake.contains("429") { 2 } else { 1 },
+        trials: is_elsewhere(mistake),
+        labels: labels(),
+        ..Settings::default()
+    };
+    let laws: Vec<Box<dyn Law>> = laws::all().into_iter().filter(|other| other.name() == *law).collect();
+    assert_eq!(laws.len(), 1, "there is no law {law}");
+    explored(&policy, &laws, &settings).laws.iter().any(Option::is_some)
 }
 
 #[test]
