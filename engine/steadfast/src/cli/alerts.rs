@@ -150,7 +150,7 @@ async fn waiting(client: &Client, filter: &Filter) -> Result<Vec<Value>, Failure
 }
 
 /// Whether a row about a cluster or a policy is one that a silence of this job is of, which need not have the alert itself.
-fn is_silenced_by(row: &Value, job: &Value, alert: &str) -> bool {
+pub(super) fn is_silenced_by(row: &Value, job: &Value, alert: &str) -> bool {
     let about = match text(row, "/scope") {
         "cluster" => "/cluster",
         "policy" => "/policy",

@@ -8,6 +8,7 @@ use steadfast_core::duration::parse_duration;
 use steadfast_core::silences::LONGEST;
 use steadfast_core::time::Timestamp;
 
+use super::alerts::is_silenced_by;
 use super::client::{Client, ServerOptions, job_path, segment};
 use super::intent::is_about;
 use super::job_arg::job;
@@ -93,7 +94,7 @@ pub(super) async fn run(options: &Options) -> Result<(), Failure> {
     });
     let listed = if until.is_some() { "alerts" } else { "silences" };
     if let Some(doubt) = doubt(alert, &job, listed)
-        && !(until.is_some() && stands_for_many(&client, &id, alert).await)
+        && !(until.is_some() && stands_for_many(&client, &job, alert).await)
     {
         printer::note(&doubt);
     }
@@ -108,13 +109,12 @@ fn with_the_second(span: Duration) -> Duration {
     span + LONGEST.saturating_sub(span).min(Duration::from_millis(999))
 }
 
-/// Whether an alert of that name is silenced by the silence of that job, which need not have it: it is about its cluster or its policy. An
-/// engine that does not say has none.
-async fn stands_for_many(client: &Client, id: &str, alert: &str) -> bool {
+/// Whether an alert of that name stands that is about the job's cluster or its policy: the job's silence is of it, whether the job has it or
+/// not. An engine that does not say has none.
+async fn stands_for_many(client: &Client, job: &Value, alert: &str) -> bool {
     let asked = [("alert", alert.to_owned()), ("status", "silenced".to_owned())];
     let rows = client.items("/api/v1/alerts", &asked).await.unwrap_or_default();
-    rows.iter()
-        .any(|row| row.get("silencedJob").and_then(Value::as_str) == Some(id))
+    rows.iter().any(|row| is_silenced_by(row, job, alert))
 }
 
 /// What is to be said where the name may be mistyped: the engine takes any, since a silence may stand before its alert does. A silence

@@ -1,4 +1,5 @@
-//! The mistakes.
+//! The mistakes: each has a line in the list that names it and one in the function that makes it. They stand in one file though it is
+//! long, since whoever adds one looks for a like one among all of them.
 
 use steadfast_policy::{
     ConditionType, Confidence, FaultKind, Intent, JobState, Millis, Mode, Snapshot, TextParameter, Verdict,
