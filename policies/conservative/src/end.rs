@@ -230,9 +230,10 @@ fn tell(end: &JobEnd) -> Verdict {
     Verdict::confirmed(end.state, rule).because(code, message)
 }
 
-/// The cancellation that was seen to begin, whatever its JobManager was seen to do since, or was intended.
+/// The cancellation that was seen to begin in this attempt, whatever its JobManager was seen to do since, or was intended.
 fn cancellation(s: &Snapshot, memory: &Memory) -> Option<&'static str> {
-    if s.job.state == JobState::Cancelling || memory.was_cancelling {
+    let is_on_record = s.job.state == JobState::Cancelling && !s.never_ran();
+    if is_on_record || memory.was_cancelling {
         return Some("Flink was cancelling it");
     }
     s.intended(Intent::Cancel).then_some("its cancellation was intended")

@@ -56,7 +56,9 @@ pub fn judge(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
 fn by_evidence(s: &Snapshot, params: &Params, memory: &mut Memory) -> Verdict {
     lacked::note_silence(s, params, memory);
     match (s.flink(), s.deployment()) {
-        (Seen::Unknown { fault, looks }, _) if observations::leaves_open(fault) => left_open(s, memory, fault, looks),
+        (Seen::Unknown { fault, looks }, _) if observations::leaves_open(fault) && !has_taken_its_place(s) => {
+            left_open(s, memory, fault, looks)
+        }
         (Seen::Present { value: job, looks }, _) => flink_lists(s, memory, job, looks),
         (Seen::Absent { .. }, Seen::Present { value, .. })
             if lacked::is_between_runs(s, params, memory, Some(value)) =>
@@ -149,6 +151,11 @@ fn with_cause(s: &Snapshot, memory: &mut Memory, verdict: Verdict, looks: &Looks
         WantedSource::Exceptions,
         asked.unwrap_or(stated_since.saturating_sub(1)),
     )
+}
+
+/// Whether the Deployment took another's place, and no Flink has told of its job: what is on record is of the run before.
+fn has_taken_its_place(s: &Snapshot) -> bool {
+    s.deployment().is_present() && s.never_ran() && s.job.incarnation.attempt > 1
 }
 
 /// Flink answers, and leaves open what became of the job.

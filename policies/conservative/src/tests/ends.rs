@@ -1,7 +1,9 @@
 //! Ends that nobody told, and what corrects them.
 
-use steadfast_policy::testing::Says;
-use steadfast_policy::{Confidence, DesiredState, EndSource, FaultKind, FlinkResource, JobState, WantedSource};
+use steadfast_policy::testing::{self, Says};
+use steadfast_policy::{
+    Confidence, Deployment, DesiredState, EndSource, FaultKind, FlinkResource, JobState, WantedSource,
+};
 
 use super::kit::{self, Story, wants};
 
@@ -142,4 +144,32 @@ fn while_its_resource_cannot_be_read_an_end_is_said_beside_the_state() {
         decision.reason.message
     );
     assert_eq!(kit::alerts(&decision), []);
+}
+
+/// A job that Flink was cancelling, when another Deployment takes the place of its own, whose Flink says nothing of it.
+fn replaced_while_cancelling(flink: FaultKind) -> Story {
+    let mut story = Story::running();
+    story.at(10).flink_lists(JobState::Cancelling).decide();
+    story.at(20).deployment(Says::Present(Deployment {
+        uid: "u2".into(),
+        ..testing::deployment()
+    }));
+    let attempt = &mut story.snapshot.job.incarnation;
+    assert_eq!(attempt.attempt, 2);
+    (attempt.started_at, attempt.flink_job_id) = (None, None);
+    story.flink_unknown(flink);
+    story
+}
+
+#[test]
+fn a_cancellation_is_of_the_attempt_in_which_it_began() {
+    for flink in [FaultKind::Timeout, FaultKind::Other] {
+        let mut story = replaced_while_cancelling(flink);
+        assert_eq!(story.decide().state, JobState::Starting, "after {flink:?}");
+        let mut story = replaced_while_cancelling(flink);
+        // Nobody judged between the two: the record still says CANCELLING.
+        story.at(25).deletion_seen(22).deployment_missing(25).flink_silent(24);
+        story.nothing_tells_the_end();
+        assert_eq!(story.decide().state, JobState::Terminated, "after {flink:?}");
+    }
 }
