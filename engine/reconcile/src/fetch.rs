@@ -18,8 +18,6 @@ pub enum Fetch {
         endpoint: Endpoint,
         /// Whose answer is expected, and what it must tell of.
         expected: Expected,
-        /// The share of the requests in flight that it takes: targets that fail must not hold up those that answer.
-        lane: Lane,
     },
     /// Something a policy asked for, or that must be read before it is gone.
     Lookup {
@@ -61,15 +59,6 @@ pub struct Endpoint {
     pub pod_ip: Option<String>,
     /// The port that this pod names `rest`; `None`: Flink's default.
     pub rest_port: Option<u16>,
-}
-
-/// Which share of the requests in flight a poll belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// Of targets that answer.
-    Answering,
-    /// Of targets whose last poll failed: they wait for their timeouts.
-    Failing,
 }
 
 impl Fetched {

@@ -1,7 +1,6 @@
 //! Makes requests: the only part of the loop that touches the network.
 //!
-//! Requests are bounded by lanes, each with its own limit: Flinks that do not answer wait for their timeouts in a lane of
-//! their own, so that a fleet of silent ones does not hold up those that answer (the bulkhead pattern).
+//! How many polls are in flight at once is the scheduler's to say (`reactor/poll_scheduler.rs`); look-ups on request are bounded here.
 
 mod closeup;
 mod lookup;
@@ -22,12 +21,8 @@ use steadfast_sources::route::{FlinkRoute, base_url};
 use steadfast_sources::transport::{Limits, MAX_BODY, ProxyTransport, Transport};
 use tokio::sync::Semaphore;
 
-use crate::fetch::{Endpoint, Fetch, Fetched, Lane, Provenance};
+use crate::fetch::{Endpoint, Fetch, Fetched, Provenance};
 
-/// Polls under way at once to Flinks that answer.
-const ANSWERING_LIMIT: usize = 1024;
-/// And to those that do not: they wait for their timeouts, and must not hold up the others.
-const FAILING_LIMIT: usize = 128;
 /// Look-ups on request under way at once.
 const LOOKUP_LIMIT: usize = 64;
 
@@ -45,8 +40,6 @@ pub(crate) struct Fetcher {
     clusters: BTreeMap<ClusterName, ClusterClients>,
     clock: Arc<dyn Clock>,
     limits: Limits,
-    answering: Semaphore,
-    failing: Semaphore,
     lookups: Semaphore,
 }
 
@@ -73,8 +66,6 @@ impl Fetcher {
                 deadline: timing.timeout,
                 max_bytes: MAX_BODY,
             },
-            answering: Semaphore::new(ANSWERING_LIMIT),
-            failing: Semaphore::new(FAILING_LIMIT),
             lookups: Semaphore::new(LOOKUP_LIMIT),
         }
     }
@@ -82,16 +73,7 @@ impl Fetcher {
     /// Makes one request; `None` if its answer comes by another way (lists arrive as updates).
     pub(crate) async fn fetch(&self, fetch: Fetch) -> Option<Fetched> {
         match fetch {
-            Fetch::Overview {
-                endpoint,
-                expected,
-                lane,
-            } => {
-                let permits = match lane {
-                    Lane::Answering => &self.answering,
-                    Lane::Failing => &self.failing,
-                };
-                let _permit = permits.acquire().await.ok()?;
+            Fetch::Overview { endpoint, expected } => {
                 let asked_at = self.clock.now();
                 let (answer, provenance) = match self.overview(&endpoint, &expected).await {
                     Ok((overview, Vouched::Yes)) => (Observed::Present(overview), Provenance::Vouched),

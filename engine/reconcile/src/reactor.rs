@@ -230,13 +230,9 @@ impl Reactor {
             fetches: self.take_fetches(),
             ..Turn::default()
         };
-        for (id, lane) in self.polls.begin_due(now) {
+        for id in self.polls.begin_due(now) {
             if let (Some(endpoint), Some(expected)) = (self.endpoint(&id), self.expected_of(&id, now)) {
-                turn.fetches.push(Fetch::Overview {
-                    endpoint,
-                    expected,
-                    lane,
-                });
+                turn.fetches.push(Fetch::Overview { endpoint, expected });
             }
         }
         if self.begin_due().is_some_and(|at| at <= now) {

@@ -1,6 +1,7 @@
 //! Measures the engine against a fleet of loopback Flinks and one Kubernetes API.
 //!
 //!     cargo run --release -p bench -- fleet 1000
+//!     cargo run --release -p bench -- load 10000
 //!     cargo run --release -p bench -- reload-soak
 //!     cargo run --release -p bench -- storm
 //!     cargo run --release -p bench -- decide
@@ -13,6 +14,7 @@ mod fleet;
 #[allow(dead_code, clippy::unwrap_used)]
 #[path = "../../../engine/host/tests/it/guest.rs"]
 mod guest;
+mod load;
 mod measure;
 mod reload;
 mod storm;
@@ -55,8 +57,16 @@ enum Command {
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
+    /// Measures the engine's program against a fleet that is calm, hangs, goes dark, heals and churns.
+    Load(load::Options),
     /// Compares a decision here with the same one in a plain component host.
     Decide,
+    /// Serves the world of `load`, which starts it.
+    #[command(hide = true)]
+    LoadWorld {
+        /// How many jobs.
+        jobs: usize,
+    },
     /// Serves the world alone; `fleet` starts it.
     #[command(hide = true)]
     World {
@@ -71,6 +81,8 @@ fn main() -> anyhow::Result<()> {
         Command::Fleet { jobs, seconds } => runtime.block_on(fleet::run(jobs, std::time::Duration::from_secs(seconds))),
         Command::ReloadSoak { jobs, reloads } => runtime.block_on(reload::soak(jobs, reloads)),
         Command::Storm { jobs, seconds } => runtime.block_on(storm::run(jobs, std::time::Duration::from_secs(seconds))),
+        Command::Load(options) => runtime.block_on(load::run(options)),
+        Command::LoadWorld { jobs } => runtime.block_on(load::serve(jobs)),
         Command::Decide => decide::run(),
         Command::World { jobs } => runtime.block_on(world::serve(jobs)),
     }

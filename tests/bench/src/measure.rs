@@ -9,9 +9,14 @@ use steadfast_core::snapshot::Snapshot;
 /// Clock ticks a second in `/proc` (`sysconf(_SC_CLK_TCK)`), 100 on every Linux that Rust targets.
 const TICKS: f64 = 100.0;
 
-/// CPU time of this process so far, user and system, from `/proc/self/stat`.
+/// CPU time of this process so far, user and system.
 pub fn cpu() -> anyhow::Result<Duration> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    cpu_of("self")
+}
+
+/// The same of a process, by its id, from `/proc/ID/stat`.
+pub fn cpu_of(process: &str) -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |n: usize| {
         fields
@@ -22,9 +27,14 @@ pub fn cpu() -> anyhow::Result<Duration> {
     Ok(Duration::from_secs_f64((ticks(11) + ticks(12)) / TICKS))
 }
 
-/// Resident memory of this process in KiB, from `/proc/self/status`.
+/// Resident memory of this process in KiB.
 pub fn resident_kib() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+    resident_kib_of("self")
+}
+
+/// The same of a process, by its id, from `/proc/ID/status`.
+pub fn resident_kib_of(process: &str) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))
@@ -39,7 +49,12 @@ pub fn mappings() -> anyhow::Result<usize> {
 
 /// How many files and connections this process has open.
 pub fn open_files() -> anyhow::Result<usize> {
-    Ok(std::fs::read_dir("/proc/self/fd")?.count())
+    open_files_of("self")
+}
+
+/// The same of a process, by its id.
+pub fn open_files_of(process: &str) -> anyhow::Result<usize> {
+    Ok(std::fs::read_dir(format!("/proc/{process}/fd"))?.count())
 }
 
 /// The value that a share of the sorted samples does not exceed.

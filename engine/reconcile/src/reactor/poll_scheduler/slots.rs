@@ -1,0 +1,71 @@
+//! Where in its interval each target is polled.
+//!
+//! Targets that are found together, or that fall silent together, would be polled together for ever. So each has a place in the
+//! interval that follows from its id alone: polls of a fleet are spread evenly, and spread again the same way after whatever
+//! drove them together.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use steadfast_core::id::TargetId;
+use steadfast_core::time::Timestamp;
+
+/// A place in intervals of any length, as a share of 2^64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slot(u64);
+
+impl Slot {
+    pub(super) fn of(id: &TargetId) -> Self {
+        // Its keys are constants: one id has one place.
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+
+    /// Its first moment after `after`; at most an interval later.
+    pub(super) fn next(self, after: Timestamp, interval: Duration) -> Timestamp {
+        let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
+        let place = (u128::from(self.0) * u128::from(interval.unsigned_abs())) >> 64;
+        let place = i64::try_from(place).unwrap_or(0);
+        let behind = after.as_millis().saturating_sub(place).rem_euclid(interval);
+        after.after(Duration::from_millis((interval - behind).unsigned_abs()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLL: Duration = Duration::from_secs(5);
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn its_moments_are_an_interval_apart_whatever_it_is_asked_after() {
+        for place in [0, 1, u64::MAX / 3, u64::MAX] {
+            let slot = Slot(place);
+            let first = slot.next(at(1_000_003), POLL);
+            assert!(first > at(1_000_003) && first <= at(1_005_003));
+            assert_eq!(slot.next(first, POLL), first.after(POLL));
+            assert_eq!(
+                slot.next(first.after(Duration::from_millis(4_999)), POLL),
+                first.after(POLL)
+            );
+            assert_eq!(slot.next(first.before(Duration::from_millis(1)), POLL), first);
+        }
+    }
+
+    #[test]
+    fn a_fleet_is_spread_evenly_and_one_id_has_one_place() {
+        let mut tenths = [0_u32; 10];
+        for n in 0..10_000 {
+            let slot = Slot::of(&TargetId::standalone(&format!("job-{n}")));
+            assert_eq!(slot, Slot::of(&TargetId::standalone(&format!("job-{n}"))));
+            let place = slot.next(at(0), POLL).as_millis() % 5_000;
+            tenths[usize::try_from(place / 500).unwrap()] += 1;
+        }
+        assert!(tenths.iter().all(|count| (900..1_100).contains(count)), "{tenths:?}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The released engine, from outside, against a large fleet: calm, in an outage, and under churn.
+//!
+//! Three processes: this one measures, one is the engine as it is shipped, one is the world. Each Flink has a loopback address and a
+//! listening socket of its own, since what a connection costs shows only where there are many.
+
+mod engine;
+mod flinks;
+mod kubernetes;
+mod phases;
+mod report;
+mod world;
+
+pub use phases::{Options, run};
+pub use world::serve;

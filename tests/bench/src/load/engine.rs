@@ -1,0 +1,158 @@
+//! The engine's process, as an operator starts it and as the operating system sees it.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::world::PORT;
+use crate::measure;
+use crate::reload::kubeconfig;
+
+/// A running engine, ended when it is dropped.
+pub struct Engine {
+    child: Child,
+    address: String,
+    http: reqwest::Client,
+    store: PathBuf,
+}
+
+/// What the engine says of its jobs.
+#[derive(Debug, Deserialize)]
+struct Page {
+    items: Vec<Item>,
+    total: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    confirmed_at: Option<String>,
+}
+
+/// What it has used since it began, and holds now.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Processor time.
+    pub cpu: Duration,
+    /// Resident memory in KiB.
+    pub resident: u64,
+    /// Files and connections.
+    pub files: usize,
+    /// Of the store, with its log, in KiB.
+    pub store: u64,
+}
+
+impl Engine {
+    /// Starts a program on a world, with a store in that folder and everything else at its default.
+    pub async fn start(program: &Path, folder: &Path, world: &str) -> anyhow::Result<Self> {
+        kubeconfig(folder, world)?;
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n\
+             [[kubernetes]]\nname = \"local\"\nkubeconfig = \"kubeconfig\"\ndiscover = [\"native\"]\n\
+             flink_rest = \"http://{{pod_ip}}:{PORT}\"\n\
+             [[policy]]\nname = \"conservative\"\nmodule = \"builtin:conservative\"\n"
+        );
+        std::fs::write(folder.join("config.toml"), text)?;
+        let mut child = Command::new(program)
+            .args(["--log-format", "json", "run", "--config", "config.toml"])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} cannot be started", program.display()))?;
+        let err = child.stderr.take().context("it has no standard error")?;
+        let listening = address(BufReader::new(err).lines(), folder.join("engine.log"));
+        let address = tokio::time::timeout(Duration::from_secs(60), listening).await??;
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let store = folder.join("steadfast.db");
+        Ok(Self {
+            child,
+            address,
+            http,
+            store,
+        })
+    }
+
+    /// How many jobs are confirmed.
+    pub async fn confirmed(&self) -> anyhow::Result<usize> {
+        Ok(self.jobs("confidence=confirmed&limit=1").await?.total)
+    }
+
+    /// The ages of the confirmations that one in a hundred, and one in two, jobs exceed, in seconds.
+    pub async fn ages(&self, jobs: usize) -> anyhow::Result<[f64; 2]> {
+        let mut ages = [0.0; 2];
+        for (age, share) in ages.iter_mut().zip([100, 2]) {
+            let page = self
+                .jobs(&format!("sort=confirmed&limit={}", (jobs / share).clamp(1, 5000)))
+                .await?;
+            let now = jiff::Timestamp::now();
+            let confirmed = page.items.last().and_then(|item| item.confirmed_at.as_deref());
+            *age = match confirmed {
+                Some(at) => now.duration_since(at.parse()?).as_secs_f64(),
+                None => f64::INFINITY,
+            };
+        }
+        Ok(ages)
+    }
+
+    async fn jobs(&self, query: &str) -> anyhow::Result<Page> {
+        let url = format!("http://{}/api/v1/jobs?{query}", self.address);
+        let body = self.http.get(url).send().await?.error_for_status()?.bytes().await?;
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    /// What the process uses.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        let id = self.child.id().context("the engine has ended")?;
+        let sizes = ["", "-wal"].iter().map(|end| {
+            let file = PathBuf::from(format!("{}{end}", self.store.display()));
+            std::fs::metadata(file).map_or(0, |metadata| metadata.len())
+        });
+        Ok(Usage {
+            cpu: measure::cpu_of(&id.to_string())?,
+            resident: measure::resident_kib_of(&id.to_string())?,
+            files: measure::open_files_of(&id.to_string())?,
+            store: sizes.sum::<u64>() / 1024,
+        })
+    }
+
+    /// Ends it as a service manager does, and returns what it took.
+    pub async fn stop(mut self) -> anyhow::Result<Duration> {
+        let id = self.child.id().context("the engine has ended")?;
+        let pid = rustix::process::Pid::from_raw(i32::try_from(id)?).context("no process")?;
+        let began = std::time::Instant::now();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        let status = tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await??;
+        ensure!(status.success(), "the engine ended with {status}");
+        Ok(began.elapsed())
+    }
+}
+
+type Lines = tokio::io::Lines<BufReader<tokio::process::ChildStderr>>;
+
+/// Where it listens, by its log; what else it logs goes into a file.
+async fn address(mut lines: Lines, log: PathBuf) -> anyhow::Result<String> {
+    let mut kept = std::fs::File::create(log)?;
+    while let Some(line) = lines.next_line().await? {
+        std::io::Write::write_all(&mut kept, format!("{line}\n").as_bytes())?;
+        let entry: serde_json::Value = serde_json::from_str(&line)?;
+        let said = entry["fields"]["message"].as_str().unwrap_or_default();
+        if let Some((_, address)) = said.split_once("dashboard are at http://") {
+            let address = address.trim_end_matches('/').to_owned();
+            tokio::spawn(async move {
+                while let Ok(Some(line)) = lines.next_line().await {
+                    drop(std::io::Write::write_all(&mut kept, format!("{line}\n").as_bytes()));
+                }
+            });
+            return Ok(address);
+        }
+    }
+    anyhow::bail!("the engine ended before it listened")
+}
