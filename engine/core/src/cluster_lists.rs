@@ -89,7 +89,7 @@ impl ListStatus {
                 }
             }
             // A watch's event, or a GET, is about one object, and says nothing of the others.
-            KubeChange::Applied(_) | KubeChange::Deleted(_) | KubeChange::NotFound(_) => {}
+            KubeChange::Applied(_) | KubeChange::Deleted(_) | KubeChange::NotFound(_) | KubeChange::PodsOf(..) => {}
         }
     }
 }

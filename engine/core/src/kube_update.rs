@@ -160,7 +160,7 @@ pub enum Completeness {
 pub struct KubeUpdate {
     /// The scope it is about.
     pub scope: Scope,
-    /// When the request began (lists, failures, objects asked for by name), or the event arrived (changes).
+    /// When the request began (lists, failures, what was asked for by name), or the event arrived (changes).
     pub asked_at: Timestamp,
     /// When it arrived here.
     pub at: Timestamp,
@@ -180,6 +180,8 @@ pub enum KubeChange {
     /// Asked for by name, the API server itself said that there is no such object. That weighs as much as a complete list
     /// without it, for this one object.
     NotFound(ObjectRef),
+    /// All JobManager pods of a Deployment, asked for by its name. That weighs as much as a complete list, for these pods.
+    PodsOf(ObjectRef, Vec<Object>),
     /// A list failed, or a watch broke: what the scope's objects are is unknown until the next list.
     Failed(Fault),
 }

@@ -268,15 +268,42 @@ impl Query {
     }
 }
 
-/// One object of Kubernetes in question: whether it is there.
+/// A question to Kubernetes about what one job needs, instead of a list of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectQuestion {
-    /// Its kind: never a pod.
-    pub kind: ObjectKind,
-    /// Its own namespace and name.
-    pub object: ObjectRef,
-    /// Its `metadata.uid`, as last seen. Another one under this name is another object.
-    pub uid: Option<Uid>,
+pub enum ObjectQuestion {
+    /// Whether one object is there.
+    Named {
+        /// Its kind: never a pod.
+        kind: ObjectKind,
+        /// Its own namespace and name.
+        object: ObjectRef,
+        /// Its `metadata.uid`, as last seen. Another one under this name is another object.
+        uid: Option<Uid>,
+    },
+    /// Which JobManager pods a Deployment has.
+    PodsOf {
+        /// The Deployment.
+        object: ObjectRef,
+        /// Names and UIDs of those that were seen last. A selection by labels does not say of these that they are gone.
+        known: Vec<(String, Uid)>,
+    },
+}
+
+impl ObjectQuestion {
+    /// The kind of the objects that it is about.
+    pub const fn kind(&self) -> ObjectKind {
+        match self {
+            Self::Named { kind, .. } => *kind,
+            Self::PodsOf { .. } => ObjectKind::Pod,
+        }
+    }
+
+    /// The object that is in question, or whose pods are.
+    pub const fn object(&self) -> &ObjectRef {
+        match self {
+            Self::Named { object, .. } | Self::PodsOf { object, .. } => object,
+        }
+    }
 }
 
 /// Which run's end is looked for where results outlive a cluster.

@@ -92,7 +92,9 @@ impl KubernetesBoard {
                 let namespace = namespace.as_ref();
                 match kind {
                     ObjectKind::Deployment => self.deployments.list(namespace, objects, asked_at, at, &mut accepted),
-                    ObjectKind::Pod => self.pods.list(namespace, objects, at, &mut accepted),
+                    ObjectKind::Pod => self
+                        .pods
+                        .list(namespace, objects, Asked { asked_at, at }, &mut accepted),
                     ObjectKind::FlinkDeployment => {
                         self.flink_deployments
                             .list(namespace, objects, asked_at, at, &mut accepted);
@@ -112,6 +114,7 @@ impl KubernetesBoard {
             KubeChange::Applied(object) if asked_at < at && self.was_heard_since(kind, &object, asked_at) => {}
             KubeChange::Applied(object) => self.see(kind, object, at, &mut accepted),
             KubeChange::Deleted(object) => self.see_deleted(kind, &object, at, &mut accepted),
+            KubeChange::PodsOf(object, pods) => self.pods.list_of(object, pods, Asked { asked_at, at }, &mut accepted),
             KubeChange::NotFound(object) => self.see_missing(kind, object, Asked { asked_at, at }, &mut accepted),
         }
         accepted
@@ -157,7 +160,7 @@ impl KubernetesBoard {
             ObjectKind::Deployment => self.deployments.objects.see_missing(object, asked, &list),
             ObjectKind::FlinkDeployment => self.flink_deployments.objects.see_missing(object, asked, &list),
             ObjectKind::FlinkSessionJob => self.session_jobs.objects.see_missing(object, asked, &list),
-            // They are never asked for one by one: which pods a Deployment has, only a list says.
+            // They are never asked for one by one: pods are by their Deployment.
             ObjectKind::Pod | ObjectKind::FlinkStateSnapshot => None,
         };
         accepted.touched.extend(touched);

@@ -101,16 +101,26 @@ impl Board {
         attempt().or_else(target)
     }
 
-    /// The objects that a look at Kubernetes is about, if a few answers about single objects will do for a complete list:
-    /// where the Deployment is missing, it alone is in question, and the operator's resource that may bring it back. `None`:
-    /// a list is needed. Only a list says which pods a Deployment has, and which FlinkSessionJob names a job.
+    /// The objects that a look at Kubernetes is about, if a few answers about single objects will do for a complete list: the
+    /// Deployment, its pods where it is there, and the operator's resource that may change it or bring it back. `None`: a list is
+    /// needed. Only a list says which FlinkSessionJob names a job.
     fn in_question(&self, record: &JobRecord, object: &ObjectRef) -> Option<Vec<ObjectQuestion>> {
         let target = &record.key.target;
         let kubernetes = self.kubernetes(&target.cluster)?;
-        if kubernetes.deployment(object)?.latest != Observed::Absent {
-            return None;
-        }
-        let deployment = ObjectQuestion {
+        let pods = match kubernetes.deployment(object)?.latest {
+            Observed::Absent => None,
+            Observed::Present(_) => {
+                // Nothing is known of pods that were never listed.
+                kubernetes.pods(object)?;
+                let known = kubernetes.last_pods(object).into_iter();
+                Some(ObjectQuestion::PodsOf {
+                    object: object.clone(),
+                    known: known.map(|pod| (pod.name.clone(), pod.uid.clone())).collect(),
+                })
+            }
+            Observed::Unknown(_) => return None,
+        };
+        let deployment = ObjectQuestion::Named {
             kind: ObjectKind::Deployment,
             object: object.clone(),
             uid: record.incarnation.deployment_uid.clone(),
@@ -128,18 +138,19 @@ impl Board {
         let resource = match resource.map(|evidence| evidence.latest) {
             // Not watched, not installed, not granted: nothing is known of it, and this would not change that.
             None | Some(Observed::Unknown(_)) => None,
-            Some(Observed::Present(resource)) => Some(ObjectQuestion {
+            Some(Observed::Present(resource)) => Some(ObjectQuestion::Named {
                 kind,
                 object: ObjectRef::new(&resource.namespace, &resource.name),
                 uid: Some(resource.uid),
             }),
-            Some(Observed::Absent) => Some(ObjectQuestion {
+            Some(Observed::Absent) => Some(ObjectQuestion::Named {
                 kind,
                 object: named?,
                 uid: None,
             }),
         };
-        Some(std::iter::once(deployment).chain(resource).collect())
+        // The Deployment's answer is the one that counts as the look's: the others come first.
+        Some(pods.into_iter().chain(resource).chain([deployment]).collect())
     }
 
     /// What is asked of whom; `None` while nobody can be asked.

@@ -67,12 +67,13 @@ fn update(rng: &mut StdRng, now: Timestamp) -> KubeUpdate {
         | ObjectKind::FlinkSessionJob
         | ObjectKind::FlinkStateSnapshot => Object::Deployment(deployment(rng)),
     };
-    let change = match rng.random_range(0..6) {
+    let change = match rng.random_range(0..7) {
         0 => KubeChange::Failed(Fault::new(FaultKind::Timeout, "no answer")),
         1 => KubeChange::Relisted(Vec::new(), Completeness::Complete),
         2 => KubeChange::Relisted(vec![object(rng)], Completeness::Complete),
         3 => KubeChange::Applied(object(rng)),
         4 => KubeChange::NotFound(ObjectRef::new(&Namespace::new("default"), "orders")),
+        5 => KubeChange::PodsOf(ObjectRef::new(&Namespace::new("default"), "orders"), vec![object(rng)]),
         _ => KubeChange::Deleted(object(rng)),
     };
     KubeUpdate {

@@ -29,14 +29,14 @@ impl Fetcher {
         }
     }
 
-    /// One object, as an update of the board.
+    /// What one question is answered with, as an update of the board.
     pub(super) async fn ask_for(&self, cluster: &ClusterName, question: &ObjectQuestion) -> Result<KubeUpdate, Fault> {
         let asked_at = self.clock.now();
         let change = self.clients(cluster)?.cluster.ask_for(question).await?;
         let scope = Scope {
             cluster: cluster.clone(),
-            kind: question.kind,
-            namespace: Some(question.object.namespace.clone()),
+            kind: question.kind(),
+            namespace: Some(question.object().namespace.clone()),
         };
         Ok(KubeUpdate {
             scope,

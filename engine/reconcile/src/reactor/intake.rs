@@ -113,7 +113,7 @@ impl Reactor {
         let kind = update.scope.kind;
         let ends_list = match update.change {
             KubeChange::Relisted(..) | KubeChange::Failed(_) => true,
-            KubeChange::Applied(_) | KubeChange::Deleted(_) | KubeChange::NotFound(_) => false,
+            KubeChange::Applied(_) | KubeChange::Deleted(_) | KubeChange::NotFound(_) | KubeChange::PodsOf(..) => false,
         };
         let accepted = self.board.accept_update(update);
         self.list_repairs += u64::from(accepted.repaired);

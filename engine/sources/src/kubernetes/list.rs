@@ -154,6 +154,15 @@ pub(super) fn path(scope: &Scope, deployments: Selector) -> Path {
     Path::new(format!("{api}{namespace}/{plural}"), selector, list_kind)
 }
 
+/// The path of a list of a Deployment's JobManager pods: Flink labels them with the cluster's id, which is the Deployment's name.
+pub(super) fn pods_of(namespace: &Namespace, deployment: &str) -> Path {
+    Path::new(
+        format!("/api/v1/namespaces/{namespace}/pods"),
+        format!("labelSelector=app%3D{deployment},{FLINK_TYPES},component%3Djobmanager&"),
+        "PodList",
+    )
+}
+
 impl Path {
     /// A collection by its path without a query, a selector that ends with `&` or is empty, and the kind of its lists.
     pub(super) fn new(collection: String, selector: String, list_kind: &'static str) -> Self {

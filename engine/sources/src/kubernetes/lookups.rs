@@ -7,8 +7,8 @@ use steadfast_core::board::ObjectRef;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::facts::{KubeEvent, Pod};
 use steadfast_core::foreign_text::ForeignText;
-use steadfast_core::id::Namespace;
-use steadfast_core::kube_update::KubeChange;
+use steadfast_core::id::{Namespace, Uid};
+use steadfast_core::kube_update::{KubeChange, Object, ObjectKind};
 use steadfast_core::lookup::{ContainerRun, ObjectQuestion};
 use steadfast_core::time::Timestamp;
 
@@ -69,7 +69,10 @@ impl KubeCluster {
     /// other answer. So it does where another object has the name and a list would leave it out if its labels were others:
     /// whether it is one of ours only the list says.
     pub async fn ask_for(&self, question: &ObjectQuestion) -> Result<KubeChange, Fault> {
-        let ObjectQuestion { kind, object, uid } = question;
+        let (kind, object, uid) = match question {
+            ObjectQuestion::Named { kind, object, uid } => (kind, object, uid),
+            ObjectQuestion::PodsOf { object, known } => return self.pods_of(object, known).await,
+        };
         let key = (object.namespace.clone(), object.name.clone());
         let Some(found) = self.getter.get(*kind, &key).await? else {
             return Ok(KubeChange::NotFound(object.clone()));
@@ -81,6 +84,38 @@ impl KubeCluster {
         let (kind, ObjectRef { namespace, name }) = (kind.as_str(), object);
         let message = format!("get {kind} {namespace}/{name}: another one has the name now; a list is to say which");
         Err(Fault::new(FaultKind::Other, message))
+    }
+
+    /// The JobManager pods of a Deployment. One that was known and is not selected any more is asked for by its name before it is
+    /// left out, as for a list.
+    async fn pods_of(&self, object: &ObjectRef, known: &[(String, Uid)]) -> Result<KubeChange, Fault> {
+        let ObjectRef { namespace, name } = object;
+        let path = list::pods_of(namespace, name);
+        let mut pods = self
+            .read_all(&path, |pods: &mut Vec<Option<Object>>, pod: core::Pod| {
+                pods.push(decode::pod(pod).map(Object::Pod))
+            })
+            .await?
+            .into_iter()
+            .collect::<Option<Vec<Object>>>()
+            .ok_or_else(|| {
+                Fault::new(
+                    FaultKind::Malformed,
+                    format!("a pod of {namespace}/{name} lacks its name or its uid"),
+                )
+            })?;
+        for (pod, uid) in known {
+            let is_listed = pods.iter().any(|listed| selection::uid(listed) == Some(uid));
+            if is_listed {
+                continue;
+            }
+            let there = self
+                .getter
+                .get(ObjectKind::Pod, &(namespace.clone(), pod.clone()))
+                .await?;
+            pods.extend(there.filter(|there| selection::uid(there) == Some(uid)));
+        }
+        Ok(KubeChange::PodsOf(object.clone(), pods))
     }
 
     /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink up to 1.20 labels

@@ -6,7 +6,7 @@
 //!
 //! When each request is made:
 //!
-//! - A *list* is made at the start, at the end of the interval, when somebody asks for one ([`list_due`]), and when a
+//! - A *list* is made at the start, at the end of the interval, when somebody asks for one ([`list_due`], [`Distance`]), and when a
 //!   watch broke or its version is too old: what it would have sent meanwhile counts as not seen. An HTTP 410 at the
 //!   opening of a watch therefore never repeats the watch, which would go on for ever, but leads to a list.
 //! - A *list that failed* is repeated after a pause that grows. One scope of the cluster, the canary, repeats at the
@@ -27,6 +27,7 @@ use steadfast_core::backoff::{Backoff, RETRY_AFTER_CAP, spread};
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::kube_update::{KindOrigin, KubeChange};
 use steadfast_core::time::Timestamp;
+use steadfast_core::timing::Timing;
 use tokio::sync::watch as channel;
 use tokio::time::Instant;
 
@@ -58,6 +59,44 @@ pub(super) struct Reflector {
     pub(super) page: u32,
 }
 
+/// Why a list is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    /// Its interval is over.
+    ByTime,
+    /// The watch may have missed something.
+    Broken,
+    /// Somebody asked for one.
+    Asked,
+}
+
+/// How far a list that is asked for keeps from the one before: who asks once is answered soon, and who asks again and again, or all of
+/// a large fleet that does, has a list three times in an interval of validation.
+struct Distance {
+    now: Duration,
+    least: Duration,
+    most: Duration,
+}
+
+impl Distance {
+    fn new(timing: &Timing) -> Self {
+        let least = timing.poll / 2;
+        Self {
+            now: least,
+            least,
+            most: least.max(timing.validate / 3),
+        }
+    }
+
+    fn note(&mut self, due: Due) {
+        self.now = match due {
+            Due::Asked => (self.now * 2).min(self.most),
+            Due::ByTime => self.least,
+            Due::Broken => self.now,
+        };
+    }
+}
+
 /// A list that was answered.
 struct Listed {
     asked: Timestamp,
@@ -71,10 +110,13 @@ impl Reflector {
     pub(super) async fn run(mut self, selection: Option<Selection>) {
         let mut session = WatchSession::new(selection);
         let mut broken_watches = 0;
+        let mut distance = Distance::new(&self.settings.timing);
         loop {
             let listed = self.list_until_answered(&mut session).await;
-            self.watch_until_list_is_due(&mut session, &listed, &mut broken_watches)
+            let due = self
+                .watch_until_list_is_due(&mut session, &listed, distance.now, &mut broken_watches)
                 .await;
+            distance.note(due);
         }
     }
 
@@ -184,19 +226,25 @@ impl Reflector {
     }
 
     /// Watches from a list on, until the next list is due or the watch may have missed something.
-    async fn watch_until_list_is_due(&mut self, session: &mut WatchSession, listed: &Listed, broken: &mut u32) {
+    async fn watch_until_list_is_due(
+        &mut self,
+        session: &mut WatchSession,
+        listed: &Listed,
+        distance: Duration,
+        broken: &mut u32,
+    ) -> Due {
         let due = list_due(
             self.relist_requested.clone(),
             listed,
             self.settings.timing.validate,
-            self.settings.timing.poll / 2,
+            distance,
         );
         tokio::pin!(due);
         loop {
             let began = Instant::now();
             let end = tokio::select! {
                 biased;
-                () = &mut due => return,
+                due = &mut due => return due,
                 end = self.watch(session) => end,
             };
             let was_long = began.elapsed() > self.settings.timing.retry_max;
@@ -217,11 +265,11 @@ impl Reflector {
             let pause = self.backoff.delay(*broken, retry_after, &mut self.rng);
             tokio::select! {
                 biased;
-                () = &mut due => return,
+                due = &mut due => return due,
                 () = tokio::time::sleep(pause) => {}
             }
             if relist {
-                return;
+                return Due::Broken;
             }
         }
     }
@@ -253,7 +301,12 @@ async fn while_watching<T>(session: &mut WatchSession, updates: &UpdateSender, w
 
 /// Resolves when the next list is due: at the end of the validation interval, or when somebody asks for one begun
 /// later than the last. That one keeps a distance to the last, so that a whole fleet that asks costs one list.
-async fn list_due(mut requests: channel::Receiver<Timestamp>, listed: &Listed, validate: Duration, gap: Duration) {
+async fn list_due(
+    mut requests: channel::Receiver<Timestamp>,
+    listed: &Listed,
+    validate: Duration,
+    gap: Duration,
+) -> Due {
     let soonest = listed.began + gap.max(listed.took * 5);
     let latest = listed.began + validate;
     let asked = listed.asked;
@@ -265,7 +318,7 @@ async fn list_due(mut requests: channel::Receiver<Timestamp>, listed: &Listed, v
     };
     tokio::select! {
         biased;
-        () = tokio::time::sleep_until(latest) => {}
-        () = async { requested.await; tokio::time::sleep_until(soonest).await; tokio::time::sleep(TICK).await } => {}
+        () = tokio::time::sleep_until(latest) => Due::ByTime,
+        () = async { requested.await; tokio::time::sleep_until(soonest).await; tokio::time::sleep(TICK).await } => Due::Asked,
     }
 }

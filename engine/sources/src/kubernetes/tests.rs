@@ -31,7 +31,9 @@ fn is_list(update: &KubeUpdate, kind: ObjectKind) -> bool {
 /// The names of what a list holds.
 fn names(update: &KubeUpdate) -> Vec<&str> {
     match &update.change {
-        KubeChange::Relisted(objects, _) => objects.iter().map(|object| object.namespaced_name().1).collect(),
+        KubeChange::Relisted(objects, _) | KubeChange::PodsOf(_, objects) => {
+            objects.iter().map(|object| object.namespaced_name().1).collect()
+        }
         KubeChange::Applied(object) | KubeChange::Deleted(object) => vec![object.namespaced_name().1],
         KubeChange::NotFound(_) | KubeChange::Failed(_) => Vec::new(),
     }

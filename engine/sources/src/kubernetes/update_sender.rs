@@ -25,7 +25,7 @@ impl UpdateSender {
     /// An update of something that is known from now on.
     pub(super) fn compose(&self, asked_at: Timestamp, change: KubeChange) -> KubeUpdate {
         self.count_undecodable(match &change {
-            KubeChange::Relisted(objects, _) => objects,
+            KubeChange::Relisted(objects, _) | KubeChange::PodsOf(_, objects) => objects,
             KubeChange::Applied(object) => std::slice::from_ref(object),
             KubeChange::Deleted(_) | KubeChange::NotFound(_) | KubeChange::Failed(_) => &[],
         });

@@ -173,7 +173,9 @@ impl WatchSession {
             match &change {
                 KubeChange::Applied(object) => buffered.insert(key(object), (version, Some(object.clone()))),
                 KubeChange::Deleted(object) => buffered.insert(key(object), (version, None)),
-                KubeChange::Relisted(..) | KubeChange::NotFound(_) | KubeChange::Failed(_) => None,
+                KubeChange::Relisted(..) | KubeChange::PodsOf(..) | KubeChange::NotFound(_) | KubeChange::Failed(_) => {
+                    None
+                }
             };
         }
         self.version = version;
@@ -192,7 +194,7 @@ impl WatchSession {
                 }
                 self.tell(KubeChange::Applied(object), updates);
             }
-            KubeChange::Relisted(..) | KubeChange::NotFound(_) | KubeChange::Failed(_) => {}
+            KubeChange::Relisted(..) | KubeChange::PodsOf(..) | KubeChange::NotFound(_) | KubeChange::Failed(_) => {}
         }
     }
 

@@ -175,7 +175,8 @@ fn check(input: &[u8]) {
             listed(&objects, completeness, kind, pages);
         }
         KubeChange::Failed(fault) => hold::fault(&fault),
-        other @ (KubeChange::Applied(_) | KubeChange::Deleted(_) | KubeChange::NotFound(_)) => {
+        other
+        @ (KubeChange::Applied(_) | KubeChange::Deleted(_) | KubeChange::NotFound(_) | KubeChange::PodsOf(..)) => {
             panic!("a list leads to a list or a fault, not to {other:?}")
         }
     }

@@ -134,22 +134,23 @@ struct Said {
 }
 
 async fn by_name(watching: &Watching, kind: ObjectKind, status: u16, body: &[u8]) {
-    let question = ObjectQuestion {
+    let object = ObjectRef {
+        namespace: Namespace::new("default"),
+        name: "run".to_owned(),
+    };
+    let question = ObjectQuestion::Named {
         kind,
-        object: ObjectRef {
-            namespace: Namespace::new("default"),
-            name: "run".to_owned(),
-        },
+        object: object.clone(),
         uid: Some(Uid::new("u1")),
     };
     match watching.cluster.ask_for(&question).await {
-        Ok(KubeChange::Applied(object)) => {
+        Ok(KubeChange::Applied(there)) => {
             assert_eq!(status, 200);
-            assert_eq!(object.namespaced_name(), (&question.object.namespace, "run"));
-            hold::object(&object);
+            assert_eq!(there.namespaced_name(), (&object.namespace, "run"));
+            hold::object(&there);
         }
-        Ok(KubeChange::NotFound(object)) => {
-            assert_eq!((status, &object), (404, &question.object));
+        Ok(KubeChange::NotFound(missing)) => {
+            assert_eq!((status, &missing), (404, &object));
             let Said { kind, reason } = serde_json::from_slice(body).expect("the API server's own word is JSON");
             assert_eq!((kind.as_str(), reason.as_str()), ("Status", "NotFound"));
         }

@@ -143,7 +143,11 @@ fn told(changes: &[KubeChange], lines: &[u8]) {
     );
     let mut applied = changes.iter().filter_map(|change| match change {
         KubeChange::Applied(object) => Some(name(object)),
-        KubeChange::Deleted(_) | KubeChange::Relisted(..) | KubeChange::NotFound(_) | KubeChange::Failed(_) => None,
+        KubeChange::Deleted(_)
+        | KubeChange::Relisted(..)
+        | KubeChange::PodsOf(..)
+        | KubeChange::NotFound(_)
+        | KubeChange::Failed(_) => None,
     });
     let mut rest = changed.iter();
     assert!(
@@ -159,6 +163,7 @@ fn told(changes: &[KubeChange], lines: &[u8]) {
             }
             KubeChange::Failed(fault) => hold::fault(fault),
             KubeChange::NotFound(object) => assert!(deleted.iter().any(|(_, name)| *name == object.name), "{object:?}"),
+            KubeChange::PodsOf(..) => panic!("a watch is asked for no pods of one Deployment"),
             KubeChange::Relisted(..) => {}
         }
     }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cache::{absent_from, freshened};
+use super::cache::{Asked, absent_from, freshened};
 use super::{Accepted, ObjectRef};
-use crate::evidence::{Evidence, Observed};
+use crate::evidence::{Evidence, Observation, Observed};
 use crate::facts::Pod;
 use crate::id::Namespace;
 use crate::kube_update::{Completeness, Object};
@@ -16,20 +16,33 @@ pub(super) struct Pods {
     by_object: BTreeMap<ObjectRef, BTreeMap<String, Pod>>,
     /// When the pods of a Deployment last changed, by an event or a list.
     changed: BTreeMap<ObjectRef, Timestamp>,
+    /// When those of a Deployment were asked for alone, until a later list of them all.
+    asked: BTreeMap<ObjectRef, Asked>,
 }
 
 impl Pods {
     /// The pods of a Deployment: those that are being deleted last, else the newest first.
     pub(super) fn evidence(&self, object: &ObjectRef, list: &Evidence<Completeness>) -> Evidence<Vec<Pod>> {
-        let evidence = list.clone().map(|answer| match answer {
+        let mut evidence = list.clone().map(|answer| match answer {
             Observed::Unknown(fault) => Observed::Unknown(fault),
             Observed::Absent => Observed::Absent,
-            Observed::Present(completeness) => match self.last(object) {
-                pods if pods.is_empty() => absent_from(completeness),
-                pods => Observed::Present(pods.into_iter().cloned().collect()),
-            },
+            Observed::Present(completeness) => self.there(object, completeness),
         });
+        if let Some(Asked { asked_at, at }) = self.asked.get(object).copied() {
+            evidence.accept(Observation::new(
+                self.there(object, Completeness::Complete),
+                asked_at,
+                at,
+            ));
+        }
         freshened(evidence, self.changed.get(object).copied())
+    }
+
+    fn there(&self, object: &ObjectRef, completeness: Completeness) -> Observed<Vec<Pod>> {
+        match self.last(object) {
+            pods if pods.is_empty() => absent_from(completeness),
+            pods => Observed::Present(pods.into_iter().cloned().collect()),
+        }
     }
 
     /// The pods as last seen, whether or not they can be seen now; in the order of [`Self::evidence`].
@@ -48,9 +61,12 @@ impl Pods {
         &mut self,
         namespace: Option<&Namespace>,
         objects: Vec<Object>,
-        at: Timestamp,
+        Asked { asked_at, at }: Asked,
         accepted: &mut Accepted,
     ) {
+        self.asked.retain(|object, asked| {
+            asked.asked_at > asked_at || namespace.is_some_and(|namespace| *namespace != object.namespace)
+        });
         // What is there and does not decode, or may be there, is no pod that is gone.
         let names: BTreeSet<(&Namespace, &str)> = objects.iter().map(Object::namespaced_name).collect();
         for (object, pods) in &mut self.by_object {
@@ -67,6 +83,33 @@ impl Pods {
         for pod in objects.into_iter().filter_map(pod) {
             self.see_pod(pod, at, accepted);
         }
+    }
+
+    /// Takes in all pods of one Deployment. What was heard of them after they were asked for is newer.
+    pub(super) fn list_of(&mut self, object: ObjectRef, objects: Vec<Object>, asked: Asked, accepted: &mut Accepted) {
+        let was_heard_since = self
+            .changed
+            .get(&object)
+            .is_some_and(|changed| *changed > asked.asked_at);
+        if was_heard_since {
+            return;
+        }
+        let names: BTreeSet<&str> = objects.iter().map(|object| object.namespaced_name().1).collect();
+        if let Some(pods) = self.by_object.get_mut(&object) {
+            let before = pods.len();
+            pods.retain(|name, _| names.contains(name.as_str()));
+            if pods.len() != before {
+                self.changed.insert(object.clone(), asked.at);
+                accepted.touched.push(object.clone());
+            }
+            if pods.is_empty() {
+                self.by_object.remove(&object);
+            }
+        }
+        for pod in objects.into_iter().filter_map(pod) {
+            self.see_pod(pod, asked.at, accepted);
+        }
+        self.asked.insert(object, asked);
     }
 
     pub(super) fn see(&mut self, object: Object, at: Timestamp, accepted: &mut Accepted) {

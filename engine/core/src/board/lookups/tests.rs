@@ -156,18 +156,24 @@ fn a_request_is_answered_by_a_later_answer_ahead_of_time_or_open() {
     assert_eq!(standing(&board, 30), open, "only an answer to a later question will do");
 }
 
-/// The objects that are asked for: kind, name and UID.
+/// The objects that are asked for: kind, name and UID; of pods those that are known.
 fn asks_for(standing: Standing) -> Vec<(ObjectKind, String, Option<String>)> {
     let Standing::OpenObjects { questions, after } = standing else {
         panic!("not asked for by name: {standing:?}")
     };
     assert_eq!(after, at(20));
-    let shown = |asked: ObjectQuestion| (asked.kind, asked.object.name, asked.uid.map(|uid| uid.to_string()));
+    let shown = |asked: ObjectQuestion| match asked {
+        ObjectQuestion::Named { kind, object, uid } => (kind, object.name, uid.map(|uid| uid.to_string())),
+        ObjectQuestion::PodsOf { object, known } => {
+            let known: Vec<String> = known.into_iter().map(|(name, uid)| format!("{name}/{uid}")).collect();
+            (ObjectKind::Pod, object.name, Some(known.join(" ")))
+        }
+    };
     questions.into_iter().map(shown).collect()
 }
 
 #[test]
-fn a_missing_deployment_is_asked_for_alone_and_all_else_is_left_to_a_list() {
+fn what_one_job_needs_is_asked_for_alone_and_all_else_is_left_to_a_list() {
     let scope = |kind| Scope {
         cluster: ClusterName::new("local"),
         kind,
@@ -195,19 +201,22 @@ fn a_missing_deployment_is_asked_for_alone_and_all_else_is_left_to_a_list() {
         ObjectKind::Deployment,
         vec![Object::Deployment(crate::testing::deployment("u1"))],
     );
-    assert_eq!(standing(&board, &record), lists, "its pods are in question too");
+    assert_eq!(standing(&board, &record), lists, "nothing is known of its pods");
+    list_pods(&mut board, vec![pod("jm-1", 0)], 20);
+    let pods = (ObjectKind::Pod, "orders".to_owned(), Some("jm-1/jm-1".to_owned()));
+    assert_eq!(asks_for(standing(&board, &record)), [pods, deployment()]);
     list(&mut board, ObjectKind::Deployment, vec![]);
     assert_eq!(asks_for(standing(&board, &record)), [deployment()]);
     // The operator's resource, whether it is there or not, once that is known.
     let kind = ObjectKind::FlinkDeployment;
     list(&mut board, kind, vec![]);
     let resource = |uid: Option<&str>| (kind, "orders".to_owned(), uid.map(str::to_owned));
-    assert_eq!(asks_for(standing(&board, &record)), [deployment(), resource(None)]);
+    assert_eq!(asks_for(standing(&board, &record)), [resource(None), deployment()]);
     let seen = crate::testing::flink_resource(crate::facts::ResourceKind::FlinkDeployment, "orders");
     list(&mut board, kind, vec![Object::FlinkResource(seen.clone())]);
     assert_eq!(
         asks_for(standing(&board, &record)),
-        [deployment(), resource(Some(seen.uid.as_str()))]
+        [resource(Some(seen.uid.as_str())), deployment()]
     );
     // A FlinkSessionJob is found by the job that it names.
     let kind = ObjectKind::FlinkSessionJob;
@@ -223,7 +232,7 @@ fn a_missing_deployment_is_asked_for_alone_and_all_else_is_left_to_a_list() {
     daily.flink_job_id = Some(job());
     list(&mut board, kind, vec![Object::FlinkResource(daily.clone())]);
     let daily = (kind, "daily".to_owned(), Some(daily.uid.to_string()));
-    assert_eq!(asks_for(standing(&board, &record)), [deployment(), daily]);
+    assert_eq!(asks_for(standing(&board, &record)), [daily, deployment()]);
     board.accept_update(KubeUpdate {
         scope: scope(ObjectKind::Deployment),
         asked_at: at(40),

@@ -1,8 +1,9 @@
-//! A Deployment that is missing is asked for by its name, and not with a list of its cluster.
+//! What one job needs to know of Kubernetes is asked for by name, and not with a list of its cluster.
 
 use steadfast_core::board::ObjectRef;
 use steadfast_core::id::Namespace;
 use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
+use steadfast_core::lookup::ObjectQuestion;
 use steadfast_core::testing;
 
 use super::*;
@@ -40,6 +41,12 @@ fn update(now: Timestamp, change: KubeChange) -> KubeUpdate {
         at: now,
         change,
     }
+}
+
+fn of_pods(now: Timestamp, change: KubeChange) -> KubeUpdate {
+    let mut update = update(now, change);
+    update.scope.kind = ObjectKind::Pod;
+    update
 }
 
 /// A job whose Deployment a list shows.
@@ -97,7 +104,10 @@ impl Rig {
             panic!("not asked for by name: {fetch:?}")
         };
         assert_eq!(questions.len(), 1, "{questions:?}");
-        let answers = vec![change.map(|change| update(self.now, change))];
+        self.answered_with(target, after, vec![change.map(|change| update(self.now, change))]);
+    }
+
+    fn answered_with(&mut self, target: TargetId, after: Timestamp, answers: Vec<Result<KubeUpdate, Fault>>) {
         self.reactor
             .fetched(Fetched::Objects { target, after, answers }, self.now);
         self.settle();
@@ -112,9 +122,35 @@ impl Rig {
 }
 
 #[test]
-fn a_deployment_that_is_there_is_looked_at_with_a_list() {
+fn a_deployment_that_is_there_is_looked_at_with_its_pods_and_costs_no_list() {
     let mut rig = rig();
-    assert!(matches!(rig.asks(), Fetch::Relist { .. }));
+    assert!(
+        matches!(rig.asks(), Fetch::Relist { .. }),
+        "nothing is known of its pods, which were never listed"
+    );
+    let listed = KubeChange::Relisted(vec![Object::Pod(testing::pod("jm-1"))], Completeness::Complete);
+    rig.reactor.kube_update(of_pods(rig.now, listed), rig.now);
+    rig.list(vec![Object::Deployment(testing::deployment("u1"))]);
+    rig.fetches.clear();
+    let Fetch::Objects {
+        target,
+        after,
+        questions,
+    } = rig.asks()
+    else {
+        panic!("a list is asked for")
+    };
+    let kinds: Vec<ObjectKind> = questions.iter().map(ObjectQuestion::kind).collect();
+    assert_eq!(kinds, [ObjectKind::Pod, ObjectKind::Deployment]);
+    let now = rig.now;
+    let pods = KubeChange::PodsOf(object(), vec![Object::Pod(testing::pod("jm-2"))]);
+    let there = KubeChange::Applied(Object::Deployment(testing::deployment("u1")));
+    rig.answered_with(target, after, vec![Ok(of_pods(now, pods)), Ok(update(now, there))]);
+    let board = rig.reactor.board.kubernetes(&ClusterName::new("local")).unwrap();
+    let pods = board.pods(&object()).unwrap();
+    assert_eq!(pods.asked_at, now);
+    assert_eq!(pods.latest, Observed::Present(vec![testing::pod("jm-2")]));
+    assert_eq!(board.deployment(&object()).unwrap().asked_at, now);
 }
 
 #[test]

@@ -249,16 +249,34 @@ async fn endless_requests_for_lists_do_not_become_a_storm() {
     let server = Server::new();
     let mut seen = Watched::start(&server, settings(), 1);
     seen.settle().await;
+    let lists_since = |moment| {
+        let asked = server.asked();
+        let lists = asked.iter().filter(|(at, url)| *at >= moment && !url.contains("watch"));
+        lists.count()
+    };
     let moment = tokio::time::Instant::now();
     for _ in 0..600 {
         seen.cluster.request_relist(seen.clock.now());
         seen.during(Duration::from_millis(100)).await;
     }
+    // After half a poll, and twice, four and eight times as long; then three times a minute.
     assert!(
-        server.asked_since(moment) < 150,
-        "{} requests a minute",
-        server.asked_since(moment)
+        lists_since(moment) <= 2 * 6,
+        "{} in the first minute",
+        lists_since(moment)
     );
+    let moment = tokio::time::Instant::now();
+    for _ in 0..600 {
+        seen.cluster.request_relist(seen.clock.now());
+        seen.during(Duration::from_millis(100)).await;
+    }
+    assert!(lists_since(moment) <= 2 * 3, "{} a minute", lists_since(moment));
+    // Nobody asks for a while, and who asks then is answered soon.
+    seen.during(settings().timing.validate * 2).await;
+    let moment = tokio::time::Instant::now();
+    seen.cluster.request_relist(seen.clock.now());
+    seen.during(settings().timing.poll).await;
+    assert_eq!(lists_since(moment), 2);
 }
 
 #[tokio::test(start_paused = true)]

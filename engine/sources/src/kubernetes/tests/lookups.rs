@@ -276,7 +276,7 @@ async fn a_container_before_this_one_is_asked_for_and_may_never_have_been() {
 }
 
 fn question(kind: ObjectKind, uid: Option<&str>) -> ObjectQuestion {
-    ObjectQuestion {
+    ObjectQuestion::Named {
         kind,
         object: ObjectRef::new(&Namespace::new("default"), "orders"),
         uid: uid.map(Uid::new),
@@ -380,5 +380,68 @@ async fn a_list_that_does_not_end_is_named_and_left_alone_for_a_while() {
         assert!(fault.message.ends_with(told), "{fault}");
         assert_eq!(fault.retry_after, Some(Duration::from_secs(60)));
         assert!(asked.lock().unwrap().len() <= 201);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pods_of_one_deployment_are_all_that_have_its_labels_and_those_that_were_known_and_still_are() {
+    let list = serde_json::json!({
+        "kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": [jobmanager("jm-1", "p1")],
+    });
+    // One was relabelled, of one the name is another's by now, and one is gone.
+    let answer = move |url: &str| match url {
+        url if url.contains("labelSelector=app%3Dorders,") => (200, list.to_string()),
+        url if url.ends_with("/pods/relabelled") => (200, with_kind(jobmanager("relabelled", "p2"))),
+        url if url.ends_with("/pods/replaced") => (200, with_kind(jobmanager("replaced", "p4"))),
+        _ => {
+            let details = serde_json::json!({"name": "gone", "kind": "pods"});
+            let status = serde_json::json!({"kind": "Status", "reason": "NotFound", "details": details, "code": 404});
+            (404, status.to_string())
+        }
+    };
+    let (cluster, asked) = cluster(answer);
+    let known = [("jm-1", "p1"), ("relabelled", "p2"), ("replaced", "p3"), ("gone", "p5")];
+    let question = ObjectQuestion::PodsOf {
+        object: ObjectRef::new(&Namespace::new("default"), "orders"),
+        known: known.map(|(name, uid)| (name.to_owned(), Uid::new(uid))).to_vec(),
+    };
+    let Ok(KubeChange::PodsOf(object, pods)) = cluster.ask_for(&question).await else {
+        panic!("all of them were told of")
+    };
+    assert_eq!(object.name, "orders");
+    let names: Vec<&str> = pods.iter().map(|pod| pod.namespaced_name().1).collect();
+    assert_eq!(names, ["jm-1", "relabelled"]);
+    assert_eq!(asked.lock().unwrap().len(), 4);
+}
+
+/// A running pod of `orders` as a list shows it.
+fn jobmanager(name: &str, uid: &str) -> serde_json::Value {
+    serde_json::json!({
+        "metadata": {"name": name, "namespace": "default", "uid": uid, "labels": {"app": "orders", "component": "jobmanager"}},
+        "status": {"phase": "Running"},
+    })
+}
+
+fn with_kind(mut object: serde_json::Value) -> String {
+    object["kind"] = "Pod".into();
+    object.to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_pods_of_which_one_is_not_told_nothing_is_concluded() {
+    for status in [403, 500] {
+        let (cluster, _) = cluster(move |url| match url {
+            url if url.contains("labelSelector") => {
+                let list = serde_json::json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": []});
+                (200, list.to_string())
+            }
+            _ => (status, "{}".to_owned()),
+        });
+        let question = ObjectQuestion::PodsOf {
+            object: ObjectRef::new(&Namespace::new("default"), "orders"),
+            known: vec![("jm-1".to_owned(), Uid::new("p1"))],
+        };
+        let fault = cluster.ask_for(&question).await.unwrap_err();
+        assert!(fault.message.starts_with("get pods"), "{fault}");
     }
 }

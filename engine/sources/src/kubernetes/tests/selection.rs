@@ -23,7 +23,7 @@ async fn next_list(seen: &mut Watched) -> KubeUpdate {
 /// Why nobody knows whether the only object of an update is there.
 fn unanswered(update: &KubeUpdate) -> Option<&Fault> {
     let objects = match &update.change {
-        KubeChange::Relisted(objects, _) => objects.as_slice(),
+        KubeChange::Relisted(objects, _) | KubeChange::PodsOf(_, objects) => objects.as_slice(),
         KubeChange::Applied(object) => std::slice::from_ref(object),
         KubeChange::Deleted(_) | KubeChange::NotFound(_) | KubeChange::Failed(_) => &[],
     };

@@ -122,3 +122,65 @@ fn a_deletion_is_noted_once_for_each_deployment_of_a_name() {
         assert_eq!(deletion(&board), Some((seen.0.to_owned(), at(seen.1))), "at {now}");
     }
 }
+
+#[test]
+fn the_pods_of_one_deployment_are_as_they_were_asked_for_unless_something_newer_was_heard() {
+    let object = ObjectRef::new(&Namespace::new("default"), "orders");
+    let says = |change: KubeChange, asked: i64, at: i64| KubeUpdate {
+        scope: Scope {
+            cluster: ClusterName::new("local"),
+            kind: ObjectKind::Pod,
+            namespace: None,
+        },
+        asked_at: Timestamp::from_millis(asked),
+        at: Timestamp::from_millis(at),
+        change,
+    };
+    let pods = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| Object::Pod(crate::testing::pod(name)))
+            .collect::<Vec<_>>()
+    };
+    let listed = |names: &[&str], at| says(KubeChange::Relisted(pods(names), Completeness::Complete), at, at);
+    let asked_for = |names: &[&str], asked, at| says(KubeChange::PodsOf(object.clone(), pods(names)), asked, at);
+    let shows = |board: &KubernetesBoard| {
+        let evidence = board.pods(&object).unwrap();
+        let names = evidence
+            .latest
+            .present()
+            .map(|pods| pods.iter().map(|pod| pod.name.clone()).collect::<Vec<_>>());
+        (names.unwrap_or_default(), evidence.asked_at.as_millis())
+    };
+    let mut board = KubernetesBoard::default();
+    board.accept(listed(&["jm-1"], 10));
+    let accepted = board.accept(asked_for(&["jm-1"], 20, 21));
+    assert_eq!(
+        (accepted.touched, shows(&board)),
+        (vec![], (vec!["jm-1".to_owned()], 20))
+    );
+    let accepted = board.accept(asked_for(&["jm-2"], 30, 31));
+    assert!(accepted.touched.contains(&object));
+    assert_eq!(shows(&board).0, ["jm-2"]);
+    // The watch is heard while they are asked for.
+    board.accept(says(
+        KubeChange::Applied(Object::Pod(crate::testing::pod("jm-3"))),
+        41,
+        41,
+    ));
+    board.accept(asked_for(&["jm-2"], 40, 42));
+    assert_eq!(shows(&board).0, ["jm-2", "jm-3"]);
+    board.accept(asked_for(&[], 50, 51));
+    assert_eq!(board.pods(&object).unwrap().latest, Observed::Absent);
+    // The last list that was answered says how fresh it is, once it is the newer one.
+    board.accept(listed(&["jm-4"], 60));
+    assert_eq!(shows(&board), (vec!["jm-4".to_owned()], 60));
+    let failed = KubeChange::Failed(crate::evidence::Fault::new(
+        crate::evidence::FaultKind::Timeout,
+        "no answer",
+    ));
+    board.accept(says(failed, 70, 71));
+    assert!(!board.pods(&object).unwrap().latest.is_known());
+    board.accept(asked_for(&["jm-4"], 80, 81));
+    assert_eq!(shows(&board), (vec!["jm-4".to_owned()], 80));
+}
