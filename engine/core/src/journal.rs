@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 
 pub use history::{History, HistoryPage, Order};
 pub use keep::{Keep, KeepEntries, Pruned};
-pub use page::{Entry, Loaded, Page, Quarantined, RecordingPage, Row, Unreadable};
+pub use page::{Entry, Loaded, LoadedPart, Page, Quarantined, RecordingPage, Row, Unreadable};
 pub use refusal::{JournalError, Part, Refusal};
 
 /// A position in the journal: grows by at least one with each entry, never reused.
@@ -160,6 +160,12 @@ pub trait Journal: Send + Sync {
     /// Every record that is stored, of all jobs. A row that does not read costs its job alone: it is set aside, and the
     /// journal is told, at the time `now`, that the record has ended.
     async fn load(&self, now: Timestamp) -> Result<Loaded, JournalError>;
+
+    /// The same of some records: those behind `after`, in the order of their keys as text (`None`: from the first on), `limit` at most.
+    async fn load_part(&self, after: Option<&str>, limit: u32, now: Timestamp) -> Result<LoadedPart, JournalError> {
+        let mut loaded = self.load(now).await?;
+        Ok(LoadedPart::of(&mut loaded, after, limit))
+    }
 
     /// Rows with a sequence above `after`, of one job or of all, oldest first, at most `limit`.
     async fn page(&self, of: EntriesOf, after: Sequence, limit: u32) -> Result<Page, JournalError>;

@@ -29,6 +29,7 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use readers::{Readers, log_loaded};
 use traces::Answered;
+use upkeep::Validation;
 
 use crate::control::Request;
 use crate::fetch::{Fetch, Fetched};
@@ -128,18 +129,17 @@ impl Driver {
 
     /// Turns until it is cancelled. Every request it began is awaited or dropped with it.
     pub(crate) async fn run(mut self) {
-        let mut validation = Instant::now() + self.timing.validate;
-        let mut tidying = validation;
+        let mut validation = Validation::due_at(Instant::now() + self.timing.validate);
+        let mut tidying = validation.due;
         loop {
             self.turn().await;
-            if Instant::now() >= validation {
-                self.validate().await;
-                validation = Instant::now() + self.timing.validate;
+            if Instant::now() >= validation.due {
+                self.validate(&mut validation).await;
             }
             if Instant::now() >= tidying {
                 tidying = self.tidy().await;
             }
-            match self.wait(validation.min(tidying)).await {
+            match self.wait(validation.due.min(tidying)).await {
                 Woken::End => break,
                 woken @ (Woken::Update(_) | Woken::Fetched(_) | Woken::Request(_) | Woken::Ruled(_) | Woken::Time) => {
                     self.take_in(woken).await;

@@ -79,6 +79,7 @@ use shadowing::ShadowTurns;
 use targets::Targets;
 use traces::Traces;
 use unwritten::Unwritten;
+use validate::Comparison;
 
 use crate::fetch::Fetch;
 use crate::judging::Decided;
@@ -134,6 +135,8 @@ pub struct Reactor {
     traces: Option<Traces>,
     /// Requests that came up while evidence was taken in or a turn was advanced.
     fetches: Vec<Fetch>,
+    /// Memory is being compared with the store.
+    comparison: Option<Comparison>,
     /// First commits that the store refused are tried again at that time.
     begin_after: Option<Timestamp>,
     /// Differences between watch and list that were found and repaired.
@@ -212,6 +215,7 @@ impl Reactor {
             sampler,
             traces: None,
             fetches: Vec::new(),
+            comparison: None,
             begin_after: None,
             list_repairs: 0,
         }
@@ -374,6 +378,9 @@ impl Reactor {
             if !before.incarnation.is_same_run(&record.incarnation) {
                 self.lookups.forget(&key);
             }
+        }
+        if let Some(comparison) = &mut self.comparison {
+            comparison.written(&key);
         }
         self.records.insert(key, Arc::clone(&record));
         Show::Changed(change, self.view(&record))

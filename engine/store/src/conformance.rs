@@ -77,6 +77,7 @@ fn sequences(entries: &[Entry]) -> Vec<u64> {
 pub(crate) async fn all<S: Store>(make: impl Fn(&str) -> S) {
     reads_back_what_was_committed(&make("reads_back")).await;
     pages_by_sequence_and_kind(&make("pages")).await;
+    parts_of_the_records_join(&make("parts")).await;
     a_refused_change_leaves_nothing(&make("refused")).await;
     forgets_for_good(&make("forgets")).await;
     calls_are_kept_over_a_removal(&make("calls")).await;
@@ -89,6 +90,43 @@ pub(crate) async fn all<S: Store>(make: impl Fn(&str) -> S) {
     a_sink_at_work_misses_nothing(&make("undelivered")).await;
     much_is_dropped_in_small_steps(&make("steps")).await;
     history::all(&make).await;
+}
+
+async fn parts_of_the_records_join<S: Store>(store: &S) {
+    let names = ["b", "a-1", "a", "c", "a.2"];
+    let changes = names.map(started).to_vec();
+    store
+        .commit(
+            AT,
+            Commit {
+                changes,
+                recorded: vec![],
+            },
+        )
+        .await
+        .unwrap();
+    let mut all: Vec<String> = load(store).await.iter().map(|record| record.key.to_string()).collect();
+    all.sort();
+    for limit in 1..=6 {
+        let (mut joined, mut after, mut parts) = (Vec::new(), None, 0);
+        loop {
+            let part = store.load_part(after.as_deref(), limit, AT).await.unwrap();
+            assert!(part.loaded.records.len() <= limit as usize);
+            joined.extend(part.loaded.records.iter().map(|record| record.key.to_string()));
+            parts += 1;
+            after = part.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(
+            (&joined, parts),
+            (&all, names.len().div_ceil(limit as usize)),
+            "{limit} at a time"
+        );
+    }
+    let empty = store.load_part(Some("~"), 5, AT).await.unwrap();
+    assert_eq!((empty.loaded.records.len(), empty.next), (0, None));
 }
 
 /// A moment that cannot be written as RFC 3339, which is how moments are kept.

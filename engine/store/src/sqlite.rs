@@ -34,8 +34,8 @@ use rusqlite::Connection;
 use steadfast_core::error_chain::error_chain;
 use steadfast_core::id::JobKey;
 use steadfast_core::journal::{
-    Commit, EntriesOf, Entry, History, HistoryPage, Journal, JournalError, Keep, Loaded, Page, Pruned, RecordingPage,
-    Recordings, Sequence, SinkCursors,
+    Commit, EntriesOf, Entry, History, HistoryPage, Journal, JournalError, Keep, Loaded, LoadedPart, Page, Pruned,
+    RecordingPage, Recordings, Sequence, SinkCursors,
 };
 use steadfast_core::time::Timestamp;
 use steadfast_crash_points::Transaction as Points;
@@ -197,6 +197,14 @@ impl Journal for SqliteStore {
     async fn load(&self, now: Timestamp) -> Result<Loaded, JournalError> {
         self.blocking("cannot load the records", move |open| {
             records::load(&mut open.connection, now)
+        })
+        .await
+    }
+
+    async fn load_part(&self, after: Option<&str>, limit: u32, now: Timestamp) -> Result<LoadedPart, JournalError> {
+        let after = after.map(str::to_owned);
+        self.blocking("cannot load the records", move |open| {
+            records::load_part(&mut open.connection, after.as_deref(), limit, now)
         })
         .await
     }

@@ -91,6 +91,38 @@ pub struct Loaded {
     pub mended: Vec<String>,
 }
 
+/// A part of what a store holds of the jobs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LoadedPart {
+    /// Its records, and what was wrong with rows among them.
+    pub loaded: Loaded,
+    /// Where the next part begins; `None`: this was the last.
+    pub next: Option<String>,
+}
+
+impl LoadedPart {
+    /// A part of all, for stores that have everything at hand.
+    pub(super) fn of(all: &mut Loaded, after: Option<&str>, limit: u32) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut named: Vec<(String, JobRecord)> = std::mem::take(&mut all.records)
+            .into_iter()
+            .map(|record| (record.key.to_string(), record))
+            .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after))
+            .collect();
+        named.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let is_last = named.len() <= limit;
+        named.truncate(limit);
+        let next = named.last().map(|(key, _)| key.clone()).filter(|_| !is_last);
+        Self {
+            loaded: Loaded {
+                records: named.into_iter().map(|(_, record)| record).collect(),
+                ..std::mem::take(all)
+            },
+            next,
+        }
+    }
+}
+
 /// A record's row that did not read. It is kept as it was, byte for byte, and is no longer in the way of its job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use steadfast_core::error_chain::error_chain;
+use steadfast_core::id::JobKey;
 use steadfast_core::journal::Keep;
 use steadfast_core::recording::Retention;
 use tokio::time::Instant;
@@ -11,30 +12,70 @@ use super::Driver;
 
 /// How many ended jobs are forgotten in one commit.
 const RETIRED: usize = 64;
+/// How many records are compared with memory in one step.
+const PART: u32 = 250;
 /// Between two steps of dropping: the loop has turned meanwhile, and nobody waits for a step.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How far the validation cycle has gone.
+pub(super) struct Validation {
+    /// When its next step is due.
+    pub(super) due: Instant,
+    /// When it began.
+    began: Instant,
+    /// Behind which job the next part begins; `None`: it begins anew.
+    after: Option<String>,
+}
+
+impl Validation {
+    pub(super) fn due_at(due: Instant) -> Self {
+        Self {
+            due,
+            began: due,
+            after: None,
+        }
+    }
+}
+
 impl Driver {
-    /// The validation cycle's part in memory: memory is compared with the store, drift is repaired and counted, and the
-    /// confirmations since the last cycle are written down.
-    pub(super) async fn validate(&mut self) {
+    /// The validation cycle's part in memory, one step of it: memory is compared with a part of the store, drift is repaired and
+    /// counted, and the confirmations since the last cycle are written down.
+    pub(super) async fn validate(&mut self, validation: &mut Validation) {
         let now = self.clock.now();
-        let loaded = match self.journal.load(now).await {
-            Ok(loaded) => loaded,
+        if validation.after.is_none() {
+            self.reactor.begin_comparison();
+            validation.began = Instant::now();
+        }
+        let after = validation.after.take();
+        let part = match self.journal.load_part(after.as_deref(), PART, now).await {
+            Ok(part) => part,
             Err(error) => {
                 self.readers
                     .store_failed("the store could not be compared with memory", &error);
+                validation.due = Instant::now() + self.timing.validate;
                 return;
             }
         };
-        self.readers.loaded(&loaded);
-        let repair = self.reactor.repair(loaded, now);
+        validation.after.clone_from(&part.next);
+        validation.due = match part.next {
+            // In half of the time at most, whatever the size of the fleet.
+            Some(_) => Instant::now() + self.pause_between_parts(),
+            None => validation.began + self.timing.validate,
+        };
+        self.readers.loaded(&part.loaded);
+        let jobs: Vec<JobKey> = part.loaded.records.iter().map(|record| record.key.clone()).collect();
+        let repair = self.reactor.repair(part, now);
         for show in repair.shown {
             self.readers.show(show, self.reactor.policies(), now);
         }
         self.commit_or_retry(repair.turn).await;
-        let upkeep = self.reactor.upkeep();
+        let upkeep = self.reactor.upkeep(&jobs);
         self.commit_or_retry(upkeep).await;
+    }
+
+    fn pause_between_parts(&self) -> Duration {
+        let parts = self.reactor.records().len().div_ceil(PART as usize).max(1);
+        self.timing.validate / 2 / u32::try_from(parts).unwrap_or(u32::MAX)
     }
 
     /// One small step towards what is kept. Says when the next one is due.

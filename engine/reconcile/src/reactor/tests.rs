@@ -27,7 +27,7 @@ use steadfast_core::testing::{at, flink_job, flink_job_id};
 
 use steadfast_core::evidence::Observation;
 use steadfast_core::id::TargetId;
-use steadfast_core::journal::{Event, Loaded};
+use steadfast_core::journal::{Event, Loaded, LoadedPart};
 use steadfast_core::lookup::Finding;
 use steadfast_core::state::{Attention, Confidence, Mode};
 
@@ -159,7 +159,12 @@ impl Rig {
     }
 
     fn repair_by(&mut self, loaded: Loaded) -> Vec<Show> {
-        let Repair { mut shown, mut turn } = self.reactor.repair(loaded, self.now);
+        let part = LoadedPart { loaded, next: None };
+        self.repair_by_part(part)
+    }
+
+    fn repair_by_part(&mut self, part: LoadedPart) -> Vec<Show> {
+        let Repair { mut shown, mut turn } = self.reactor.repair(part, self.now);
         drop(turn.commit());
         shown.extend(self.reactor.advance(turn, self.now));
         shown

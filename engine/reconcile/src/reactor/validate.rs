@@ -6,11 +6,11 @@
 //! dropped, and the journal says so; if its target is still watched it begins anew. Alone where a row does not read, memory
 //! knows better: what was committed last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use steadfast_core::id::JobKey;
-use steadfast_core::journal::{Change, Event, Loaded};
+use steadfast_core::journal::{Change, Event, LoadedPart};
 use steadfast_core::record::{JobRecord, Origin};
 use steadfast_core::time::Timestamp;
 
@@ -26,31 +26,59 @@ pub struct Repair {
     pub turn: Turn,
 }
 
+/// A comparison under way: the store is read part by part, so that a large record holds up no turn.
+#[derive(Debug, Default)]
+pub(super) struct Comparison {
+    /// Whom the store has, as far as it was read, and who was written since it began.
+    stored: HashSet<JobKey>,
+}
+
+impl Comparison {
+    /// A record was written.
+    pub(super) fn written(&mut self, key: &JobKey) {
+        self.stored.insert(key.clone());
+    }
+}
+
 impl Reactor {
-    /// Repairs memory by what the store holds.
-    pub fn repair(&mut self, loaded: Loaded, now: Timestamp) -> Repair {
-        let set_aside: BTreeSet<String> = loaded.set_aside.into_iter().map(|row| row.job).collect();
-        let stored: BTreeMap<JobKey, JobRecord> = loaded
-            .records
-            .into_iter()
-            .map(|record| (record.key.clone(), record))
-            .collect();
+    /// Begins to compare memory with the store, anew if a comparison is under way.
+    pub fn begin_comparison(&mut self) {
+        self.comparison = Some(Comparison::default());
+    }
+
+    /// Repairs memory by a part of what the store holds; with the last part also by what it lacks.
+    pub fn repair(&mut self, part: LoadedPart, now: Timestamp) -> Repair {
+        let LoadedPart { loaded, next } = part;
+        let mut comparison = self.comparison.take().unwrap_or_default();
         let mut repair = Repair {
             shown: Vec::new(),
             turn: Turn::default(),
         };
-        for record in self.records.values().filter(|record| !stored.contains_key(&record.key)) {
-            if set_aside.contains(&record.key.to_string()) {
+        let set_aside: BTreeSet<String> = loaded.set_aside.into_iter().map(|row| row.job).collect();
+        if !set_aside.is_empty() {
+            for record in self
+                .records
+                .values()
+                .filter(|record| set_aside.contains(&record.key.to_string()))
+            {
+                comparison.written(&record.key);
                 repair.turn.changes.push(Change::write_anew(record));
-            } else {
-                repair.shown.push(Show::Dropped(record.key.clone()));
-                repair.turn.changes.push(Change::forget(Arc::clone(record)));
             }
         }
-        for (key, record) in stored {
-            let known = self.records.get(&key).cloned();
+        for record in loaded.records {
+            comparison.written(&record.key);
+            let known = self.records.get(&record.key).cloned();
             if known.as_ref().is_none_or(|known| **known != record) {
                 self.follow_store(known.as_deref(), record, &mut repair, now);
+            }
+        }
+        if next.is_some() {
+            self.comparison = Some(comparison);
+        } else {
+            let lacks = |record: &&Arc<JobRecord>| !comparison.stored.contains(&record.key);
+            for record in self.records.values().filter(lacks) {
+                repair.shown.push(Show::Dropped(record.key.clone()));
+                repair.turn.changes.push(Change::forget(Arc::clone(record)));
             }
         }
         repair.turn.changes = self.deduped(std::mem::take(&mut repair.turn.changes));
@@ -108,10 +136,11 @@ impl Reactor {
         }
     }
 
-    /// What a validation writes down: when jobs were last confirmed, which is not worth a commit each time, and under which
-    /// policy a repaired record is from now on.
-    pub fn upkeep(&self) -> Turn {
-        let changes = self.records.values().filter_map(|record| {
+    /// What a validation writes down of these jobs: when they were last confirmed, which is not worth a commit each time, and under
+    /// which policy a repaired record is from now on.
+    pub fn upkeep(&self, jobs: &[JobKey]) -> Turn {
+        let records = jobs.iter().filter_map(|key| self.records.get(key));
+        let changes = records.filter_map(|record| {
             let policy = self.policies.select_policy(&record.key.target);
             let confirmed = self.confirmed.get(&record.key).copied().max(record.confirmed_at);
             let is_due = policy != record.policy || confirmed > record.confirmed_at;

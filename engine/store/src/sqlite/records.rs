@@ -2,7 +2,7 @@
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
-use steadfast_core::journal::{Loaded, Quarantined};
+use steadfast_core::journal::{Loaded, LoadedPart, Quarantined};
 use steadfast_core::record::JobRecord;
 use steadfast_core::time::Timestamp;
 use steadfast_crash_points::Transaction as Points;
@@ -33,12 +33,21 @@ pub(super) enum Verdict {
     Unreadable(String),
 }
 
+/// More rows than any table has.
+const ALL: i64 = i64::MAX;
+
 /// Reads every row. Fails only where SQLite itself does.
 pub(super) fn read(connection: &Connection) -> Result<Vec<Found>, SqliteFailure> {
+    read_behind(connection, None, ALL)
+}
+
+/// Reads the rows behind a job, by its name; `None`: from the first on.
+fn read_behind(connection: &Connection, after: Option<&str>, limit: i64) -> Result<Vec<Found>, SqliteFailure> {
     let mut select = connection.prepare_cached(
-        "SELECT rowid, job, state, confidence, attempt, revision, record, memory FROM jobs ORDER BY job",
+        "SELECT rowid, job, state, confidence, attempt, revision, record, memory FROM jobs
+         WHERE ?1 IS NULL OR job > ?1 ORDER BY job LIMIT ?2",
     )?;
-    let mut rows = select.query([])?;
+    let mut rows = select.query(params![after, limit])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         all.push(Found {
@@ -119,9 +128,37 @@ pub(super) fn text(cell: ValueRef<'_>) -> String {
 /// that cannot be gone on from the rows.
 pub(super) fn load(connection: &mut Connection, now: Timestamp) -> Result<Loaded, SqliteFailure> {
     let found = read(connection)?;
+    let is_sound = counters::is_sound(connection)?;
+    take(connection, found, is_sound, now)
+}
+
+/// Reads some records as [`load`] does. What the store counts by is looked at with the first.
+pub(super) fn load_part(
+    connection: &mut Connection,
+    after: Option<&str>,
+    limit: u32,
+    now: Timestamp,
+) -> Result<LoadedPart, SqliteFailure> {
+    let found = read_behind(connection, after, i64::from(limit) + 1)?;
+    let (mut found, limit) = (found, usize::try_from(limit).unwrap_or(usize::MAX));
+    let is_last = found.len() <= limit;
+    found.truncate(limit);
+    let next = found.last().map(|last| last.job.clone()).filter(|_| !is_last);
+    let is_sound = after.is_some() || counters::is_sound(connection)?;
+    let loaded = take(connection, found, is_sound, now)?;
+    Ok(LoadedPart { loaded, next })
+}
+
+/// Takes rows as records, or mends what is wrong.
+fn take(
+    connection: &mut Connection,
+    found: Vec<Found>,
+    is_sound: bool,
+    now: Timestamp,
+) -> Result<Loaded, SqliteFailure> {
     let is_whole = |one: &Found| matches!(one.verdict, Verdict::Reads(_));
     let mut loaded = Loaded::default();
-    if found.iter().all(is_whole) && counters::is_sound(connection)? {
+    if found.iter().all(is_whole) && is_sound {
         loaded.records = found.into_iter().filter_map(Found::into_record).collect();
     } else {
         let write = Write::begin(connection, Points::SETTLE)?;

@@ -234,7 +234,7 @@ fn watched(kind: ObjectKind, lines: &str, count: usize) -> Vec<KubeChange> {
             match update.change {
                 change @ (KubeChange::Applied(_) | KubeChange::Deleted(_)) => changes.push(change),
                 KubeChange::Relisted(listed, _) => assert_eq!(listed, []),
-                other @ (KubeChange::NotFound(_) | KubeChange::Failed(_)) => {
+                other @ (KubeChange::NotFound(_) | KubeChange::PodsOf(..) | KubeChange::Failed(_)) => {
                     panic!("line {}: {other:?}", changes.len())
                 }
             }

@@ -14,7 +14,7 @@ use steadfast_core::facts::{Deployment, FlinkOverview, Pod, Readiness, Untold};
 use steadfast_core::id::{ClusterName, FlinkJobId};
 use steadfast_core::journal::Change;
 use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
-use steadfast_core::lookup::{Finding, Query};
+use steadfast_core::lookup::{Finding, ObjectQuestion, Query};
 use steadfast_core::record::JobRecord;
 use steadfast_core::state::{JobState, Mode};
 use steadfast_core::testing::{self, flink_job};
@@ -313,7 +313,7 @@ impl Replay {
                 let name = object.namespaced_name().1.to_owned();
                 self.objects.remove(&(kind, name));
             }
-            KubeChange::Relisted(..) | KubeChange::NotFound(_) | KubeChange::Failed(_) => {}
+            KubeChange::Relisted(..) | KubeChange::PodsOf(..) | KubeChange::NotFound(_) | KubeChange::Failed(_) => {}
         }
         let update = self.update(kind, change);
         self.reactor.kube_update(update, self.now);
@@ -422,11 +422,21 @@ impl Replay {
                 after,
             } => {
                 let answers = questions.into_iter().map(|question| {
-                    let found = self.objects.get(&(question.kind, question.object.name.clone()));
-                    let change = found.map_or(KubeChange::NotFound(question.object), |it| {
-                        KubeChange::Applied(it.clone())
-                    });
-                    Ok(self.update(question.kind, change))
+                    let kind = question.kind();
+                    let change = match question {
+                        ObjectQuestion::Named { object, .. } => {
+                            let found = self.objects.get(&(kind, object.name.clone()));
+                            found.map_or(KubeChange::NotFound(object), |it| KubeChange::Applied(it.clone()))
+                        }
+                        ObjectQuestion::PodsOf { object, .. } => {
+                            let pods = self
+                                .objects
+                                .values()
+                                .filter(|it| it.pod().is_some_and(|pod| pod.app == object.name));
+                            KubeChange::PodsOf(object.clone(), pods.cloned().collect())
+                        }
+                    };
+                    Ok(self.update(kind, change))
                 });
                 Fetched::Objects {
                     target,

@@ -1,6 +1,6 @@
 //! Memory is compared with the store.
 
-use steadfast_core::journal::Quarantined;
+use steadfast_core::journal::{LoadedPart, Quarantined};
 
 use super::*;
 
@@ -10,6 +10,45 @@ fn stored(rig: &Rig) -> Vec<JobRecord> {
         .values()
         .map(|record| JobRecord::clone(record))
         .collect()
+}
+
+fn upkeep(rig: &Rig) -> Turn {
+    let jobs: Vec<JobKey> = rig.reactor.records().keys().cloned().collect();
+    rig.reactor.upkeep(&jobs)
+}
+
+/// A part of what the store has; the last one if there is no next.
+fn part(records: &[JobRecord], next: Option<&str>) -> LoadedPart {
+    LoadedPart {
+        loaded: Loaded {
+            records: records.to_vec(),
+            ..Loaded::default()
+        },
+        next: next.map(str::to_owned),
+    }
+}
+
+#[test]
+fn what_the_store_lacks_is_known_with_its_last_part_and_who_is_new_meanwhile_is_not_lacking() {
+    let mut rig = Rig::new(&["a", "b", "c"]);
+    let stored = stored(&rig);
+    rig.reactor.begin_comparison();
+    assert!(rig.repair_by_part(part(&stored[..1], Some("-/-/a"))).is_empty());
+    let new = rig.reactor.start(vec![], vec![target("d")], rig.now);
+    rig.commit(new);
+    let shown = rig.repair_by_part(part(&stored[2..], None));
+    let [Show::Dropped(dropped), Show::Forgotten(_)] = &shown[..] else {
+        panic!("{} shown", shown.len())
+    };
+    assert_eq!(&*dropped.target.name, "b");
+    // Another comparison knows nothing of this one.
+    let stored: Vec<JobRecord> = self::stored(&rig)
+        .into_iter()
+        .filter(|record| record.key != *dropped)
+        .collect();
+    rig.reactor.begin_comparison();
+    let shown = rig.repair_by_part(part(&stored[..1], None));
+    assert!(shown.iter().filter(|show| matches!(show, Show::Dropped(_))).count() >= stored.len() - 1);
 }
 
 #[test]
@@ -79,7 +118,7 @@ fn a_restored_record_is_under_the_present_policy_and_not_confirmed_by_what_was_c
     restored.memory = vec![7];
     let before = restored.confirmed_at;
     rig.repair(vec![restored]);
-    let upkeep = rig.reactor.upkeep();
+    let upkeep = upkeep(&rig);
     rig.commit(upkeep);
     let record = rig.record("orders");
     assert_eq!((record.policy.as_str(), &record.memory[..]), ("believe", &[][..]));
@@ -128,7 +167,7 @@ fn a_record_in_the_store_alone_that_nothing_watches_is_forgotten() {
 fn confirmations_are_written_down_once() {
     let mut rig = Rig::new(&["orders"]);
     live(&mut rig, Duration::from_secs(30), |_| running());
-    let first = rig.reactor.upkeep();
+    let first = upkeep(&rig);
     assert_eq!(rig.commit(first).len(), 1);
-    assert_eq!(rig.reactor.upkeep().commit().changes, vec![]);
+    assert_eq!(upkeep(&rig).commit().changes, vec![]);
 }
