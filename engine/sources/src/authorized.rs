@@ -12,7 +12,7 @@ use steadfast_core::evidence::{Fault, FaultKind};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::transport::{Answer, Body, BodyReader, Limits, Transport, client, request, within};
+use crate::transport::{Answer, Body, BodyReader, Clients, Limits, Transport, request, within};
 
 /// For how long files that were read count as they were: a file that changes is taken up after that.
 const FRESH: Duration = Duration::from_secs(1);
@@ -54,7 +54,7 @@ impl FlinkAccess {
 pub fn check_ca_file(file: &Path) -> Result<(), Fault> {
     let pem = steadfast_files::read(file, steadfast_files::SMALL)
         .map_err(|error| unreadable(file, FaultKind::Tls, &error))?;
-    client(&certificates(Some(file), Some(&pem))?).map(drop)
+    Clients::new(&certificates(Some(file), Some(&pem))?).map(drop)
 }
 
 /// Whether a file holds a password or a token that can be sent. Blocks while it is read.
@@ -76,7 +76,7 @@ pub struct AuthorizedTransport {
 struct Reading {
     /// `None`: it was refused since.
     at: Option<Instant>,
-    client: reqwest::Client,
+    clients: Clients,
     authorities: Option<Arc<[u8]>>,
     authorization: Option<HeaderValue>,
 }
@@ -112,9 +112,9 @@ impl AuthorizedTransport {
 
     async fn ask(&self, url: &str, limits: Limits, body: Body<'_>) -> Result<Answer, Fault> {
         let Reading {
-            client, authorization, ..
+            clients, authorization, ..
         } = self.current().await?;
-        let answer = request(&client, url, authorization, limits.max_bytes, body).await?;
+        let answer = request(&clients, url, authorization, limits.max_bytes, body).await?;
         if answer.status == 401
             && let Some(reading) = self.read.lock().await.as_mut()
         {
@@ -152,13 +152,13 @@ async fn read(access: &FlinkAccess, before: Option<&Reading>) -> Result<Reading,
         None => None,
         Some(file) => Some(Arc::<[u8]>::from(bytes(file, FaultKind::Tls).await?)),
     };
-    let client = match before.filter(|before| before.authorities == authorities) {
-        Some(before) => before.client.clone(),
-        None => client(&certificates(access.ca_file.as_deref(), authorities.as_deref())?)?,
+    let clients = match before.filter(|before| before.authorities == authorities) {
+        Some(before) => before.clients.clone(),
+        None => Clients::new(&certificates(access.ca_file.as_deref(), authorities.as_deref())?)?,
     };
     Ok(Reading {
         at: Some(Instant::now()),
-        client,
+        clients,
         authorities,
         authorization,
     })

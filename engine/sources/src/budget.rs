@@ -4,28 +4,78 @@
 //! of the process: open files and memory are the process's. A request that finds it used up waits a little, and then fails
 //! with a fault of the engine's own: whoever was to be asked has done nothing wrong. Small answers, which are nearly all,
 //! draw on no bytes, so that none of them waits for a large one; and what a slow answer holds comes back at its deadline.
+//!
+//! A connection is kept for the next request where there is room ([`Kept`]): half of the connections may wait so. A larger fleet
+//! than that is polled in turn, so that to close the one that has waited longest would close each just before its turn; those that
+//! are kept stay kept, and the others are made anew each time.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use steadfast_core::evidence::{Fault, FaultKind, OWN_LACK};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 /// Bytes of all answers under way, beyond what each has free.
 const BYTES: usize = 128 << 20;
 /// What an answer may hold without drawing on the budget.
 const FREE: usize = 64 << 10;
-/// From so many connections on they are kept for the next request: two for each of ten thousand Flinks, beside those in use.
+/// Where nobody has said how many connections there may be.
 const AMPLE: usize = 32_768;
+/// More are not kept for the next request, whatever the limit: each takes memory here and there.
+const MOST_KEPT: usize = 8_192;
+/// For so long a connection is kept that nobody uses: longer than between two polls as usual, and shorter than the minute between
+/// those of jobs that have ended.
+pub(crate) const KEPT_FOR: Duration = Duration::from_secs(30);
 /// How long a request waits for what others hold.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The budget of a process. Where nobody has said how many connections there may be, they are ample.
 #[derive(Debug)]
 pub(crate) struct Budget {
+    /// Those that are in use.
     connections: Semaphore,
     most: usize,
+    kept: Kept,
     bytes: Semaphore,
+}
+
+/// To whom a connection is kept for the next request.
+#[derive(Debug)]
+struct Kept {
+    most: usize,
+    hosts: Mutex<Hosts>,
+}
+
+/// Hosts with their ports, and when each was last asked.
+#[derive(Debug, Default)]
+struct Hosts {
+    asked: HashMap<Box<str>, Instant>,
+    /// When those that nobody asks any more were last let go.
+    swept: Option<Instant>,
+}
+
+impl Kept {
+    /// Whether the connection to a host that is asked now is to be kept.
+    fn keeps(&self, host: &str) -> bool {
+        let now = Instant::now();
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asked) = hosts.asked.get_mut(host) {
+            *asked = now;
+            return true;
+        }
+        let is_swept = hosts.swept.is_some_and(|swept| now - swept < KEPT_FOR / 10);
+        if hosts.asked.len() >= self.most && !is_swept {
+            hosts.asked.retain(|_, asked| now - *asked < KEPT_FOR);
+            hosts.swept = Some(now);
+        }
+        if hosts.asked.len() >= self.most {
+            return false;
+        }
+        hosts.asked.insert(host.into(), now);
+        true
+    }
 }
 
 static SHARED: OnceLock<Budget> = OnceLock::new();
@@ -38,9 +88,15 @@ pub fn limit_connections(most: usize) -> bool {
 
 impl Budget {
     pub(crate) fn new(connections: usize, bytes: usize) -> Self {
+        let kept = (connections / 2).min(MOST_KEPT);
+        let in_use = connections - kept;
         Self {
-            connections: Semaphore::new(connections),
-            most: connections,
+            connections: Semaphore::new(in_use),
+            most: in_use,
+            kept: Kept {
+                most: kept,
+                hosts: Mutex::default(),
+            },
             bytes: Semaphore::new(bytes),
         }
     }
@@ -50,9 +106,9 @@ impl Budget {
         SHARED.get_or_init(|| Self::new(AMPLE, BYTES))
     }
 
-    /// How many connections to a host are kept for the next request.
-    pub(crate) fn idle_connections(&self) -> usize {
-        if self.most >= AMPLE { 2 } else { 0 }
+    /// Whether the connection to a host is kept for the next request, which may be the next poll's.
+    pub(crate) fn keeps(&self, host: &str) -> bool {
+        self.kept.keeps(host)
     }
 
     /// A connection, for as long as what is returned lives.
@@ -154,7 +210,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_others_hold_is_waited_for() {
-        let budget = Budget::new(1, 1 << 20);
+        let budget = Budget::new(2, 1 << 20);
         let held = budget.connection().await.unwrap();
         let fault = budget.connection().await.unwrap_err();
         assert!(fault.message.contains("all of its 1 connections"), "{fault}");
@@ -164,5 +220,25 @@ mod tests {
         };
         let (_, second) = tokio::join!(later, budget.connection());
         drop(second.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_of_the_connections_are_kept_to_those_who_came_first_until_nobody_asks_them() {
+        let budget = Budget::new(7, 1 << 20);
+        assert!(["a", "b", "c"].iter().all(|host| budget.keeps(host)));
+        for _ in 0..20 {
+            tokio::time::sleep(KEPT_FOR / 2).await;
+            let kept = ["a", "b", "d", "c", "e"].map(|host| budget.keeps(host));
+            assert_eq!(
+                kept,
+                [true, true, false, true, false],
+                "a fleet that is polled in turn keeps its places"
+            );
+        }
+        tokio::time::sleep(KEPT_FOR / 2).await;
+        assert!(budget.keeps("a") && !budget.keeps("d"));
+        tokio::time::sleep(KEPT_FOR / 2 + KEPT_FOR / 8).await;
+        assert!(budget.keeps("d") && budget.keeps("e"), "nobody asked b and c any more");
+        assert!(budget.keeps("a") && !budget.keeps("b"));
     }
 }

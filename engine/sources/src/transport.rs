@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_http::retry_after;
 
-use crate::budget::{Budget, Holding, has_no_file_left, lacks_files, own_lack};
+use crate::budget::{Budget, Holding, KEPT_FOR, has_no_file_left, lacks_files, own_lack};
 use crate::kubernetes::NoCredentialsYet;
 
 /// The most a response body may hold, in bytes.
@@ -123,24 +123,52 @@ impl<'u, 'r> Receiving<'u, 'r> {
 /// Plain HTTP or HTTPS.
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
-    client: reqwest::Client,
+    clients: Clients,
 }
 
-impl HttpTransport {
-    /// A client with a small pool of idle connections for each host. It follows no redirects (a login page is not
-    /// Flink) and uses no proxy of the environment. It speaks HTTP/1.1 alone: a request that timed out takes its
-    /// connection with it, while one dead HTTP/2 connection would go on to swallow every later request.
-    pub fn new() -> Result<Self, Fault> {
-        client(&[]).map(|client| Self { client })
+/// Two clients that differ in whether they keep a connection for the next request: how many are kept in all is for the budget to
+/// say, and a client only bounds them by host.
+#[derive(Clone, Debug)]
+pub(crate) struct Clients {
+    keeping: reqwest::Client,
+    closing: reqwest::Client,
+}
+
+impl Clients {
+    /// Those for which these authorities vouch beside the system's.
+    pub(crate) fn new(authorities: &[reqwest::Certificate]) -> Result<Self, Fault> {
+        Ok(Self {
+            keeping: client(authorities, 1)?,
+            closing: client(authorities, 0)?,
+        })
+    }
+
+    fn for_url(&self, url: &str) -> &reqwest::Client {
+        let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let host = host.split(['/', '?', '#']).next().unwrap_or(host);
+        if Budget::shared().keeps(host) {
+            &self.keeping
+        } else {
+            &self.closing
+        }
     }
 }
 
-/// The client behind [`HttpTransport`], for which these authorities vouch beside the system's.
-pub(crate) fn client(authorities: &[reqwest::Certificate]) -> Result<reqwest::Client, Fault> {
+impl HttpTransport {
+    /// It keeps a connection for the next request as the budget says. It follows no redirects (a login page is not
+    /// Flink) and uses no proxy of the environment. It speaks HTTP/1.1 alone: a request that timed out takes its
+    /// connection with it, while one dead HTTP/2 connection would go on to swallow every later request.
+    pub fn new() -> Result<Self, Fault> {
+        Clients::new(&[]).map(|clients| Self { clients })
+    }
+}
+
+fn client(authorities: &[reqwest::Certificate], idle: usize) -> Result<reqwest::Client, Fault> {
     let plain = steadfast_http::client()
         .no_proxy()
         .http1_only()
-        .pool_max_idle_per_host(Budget::shared().idle_connections());
+        .pool_max_idle_per_host(idle)
+        .pool_idle_timeout(KEPT_FOR);
     let builder = if authorities.is_empty() {
         plain
     } else {
@@ -153,14 +181,14 @@ pub(crate) fn client(authorities: &[reqwest::Certificate]) -> Result<reqwest::Cl
 
 /// One GET without a deadline of its own.
 pub(crate) async fn request(
-    client: &reqwest::Client,
+    clients: &Clients,
     url: &str,
     authorization: Option<http::HeaderValue>,
     max_bytes: usize,
     body: Body<'_>,
 ) -> Result<Answer, Fault> {
     let fault = |error: reqwest::Error| connection_fault(url, &error);
-    let request = client.get(url);
+    let request = clients.for_url(url).get(url);
     let request = match authorization {
         Some(value) => request.header(http::header::AUTHORIZATION, value),
         None => request,
@@ -183,12 +211,12 @@ pub(crate) async fn request(
 #[async_trait]
 impl Transport for HttpTransport {
     async fn get(&self, url: &str, limits: Limits) -> Result<Answer, Fault> {
-        let work = request(&self.client, url, None, limits.max_bytes, Body::Whole);
+        let work = request(&self.clients, url, None, limits.max_bytes, Body::Whole);
         within(limits.deadline, url, work).await
     }
 
     async fn get_into(&self, url: &str, limits: Limits, reader: &mut dyn BodyReader) -> Result<Answer, Fault> {
-        let work = request(&self.client, url, None, limits.max_bytes, Body::To(reader));
+        let work = request(&self.clients, url, None, limits.max_bytes, Body::To(reader));
         within(limits.deadline, url, work).await
     }
 }

@@ -3,6 +3,7 @@
 //! Three processes: this one measures, one is the engine as it is shipped, one is the world. Each Flink has a loopback address and a
 //! listening socket of its own, since what a connection costs shows only where there are many.
 
+mod baseline;
 mod engine;
 mod flinks;
 mod kubernetes;
@@ -10,5 +11,6 @@ mod phases;
 mod report;
 mod world;
 
+pub use baseline::serve as serve_baseline;
 pub use phases::{Options, run};
 pub use world::serve;

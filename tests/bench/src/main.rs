@@ -61,6 +61,12 @@ enum Command {
     Load(load::Options),
     /// Compares a decision here with the same one in a plain component host.
     Decide,
+    /// The baseline of `load`, which starts it.
+    #[command(hide = true)]
+    LoadBaseline {
+        /// Where the world's API server is.
+        world: String,
+    },
     /// Serves the world of `load`, which starts it.
     #[command(hide = true)]
     LoadWorld {
@@ -82,6 +88,7 @@ fn main() -> anyhow::Result<()> {
         Command::ReloadSoak { jobs, reloads } => runtime.block_on(reload::soak(jobs, reloads)),
         Command::Storm { jobs, seconds } => runtime.block_on(storm::run(jobs, std::time::Duration::from_secs(seconds))),
         Command::Load(options) => runtime.block_on(load::run(options)),
+        Command::LoadBaseline { world } => runtime.block_on(load::serve_baseline(&world)),
         Command::LoadWorld { jobs } => runtime.block_on(load::serve(jobs)),
         Command::Decide => decide::run(),
         Command::World { jobs } => runtime.block_on(world::serve(jobs)),

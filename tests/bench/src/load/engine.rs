@@ -70,7 +70,7 @@ impl Engine {
         let err = child.stderr.take().context("it has no standard error")?;
         let listening = address(BufReader::new(err).lines(), folder.join("engine.log"));
         let address = tokio::time::timeout(Duration::from_secs(60), listening).await??;
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = super::baseline::client(Duration::from_secs(30))?;
         let store = folder.join("steadfast.db");
         Ok(Self {
             child,
@@ -110,17 +110,7 @@ impl Engine {
 
     /// What the process uses.
     pub fn usage(&self) -> anyhow::Result<Usage> {
-        let id = self.child.id().context("the engine has ended")?;
-        let sizes = ["", "-wal"].iter().map(|end| {
-            let file = PathBuf::from(format!("{}{end}", self.store.display()));
-            std::fs::metadata(file).map_or(0, |metadata| metadata.len())
-        });
-        Ok(Usage {
-            cpu: measure::cpu_of(&id.to_string())?,
-            resident: measure::resident_kib_of(&id.to_string())?,
-            files: measure::open_files_of(&id.to_string())?,
-            store: sizes.sum::<u64>() / 1024,
-        })
+        usage_of(self.child.id().context("the engine has ended")?, &self.store)
     }
 
     /// Ends it as a service manager does, and returns what it took.
@@ -135,6 +125,20 @@ impl Engine {
     }
 }
 
+/// What a process uses that has a store there.
+pub fn usage_of(id: u32, store: &Path) -> anyhow::Result<Usage> {
+    let sizes = ["", "-wal"].iter().map(|end| {
+        let file = PathBuf::from(format!("{}{end}", store.display()));
+        std::fs::metadata(file).map_or(0, |metadata| metadata.len())
+    });
+    Ok(Usage {
+        cpu: measure::cpu_of(&id.to_string())?,
+        resident: measure::resident_kib_of(&id.to_string())?,
+        files: measure::open_files_of(&id.to_string())?,
+        store: sizes.sum::<u64>() / 1024,
+    })
+}
+
 type Lines = tokio::io::Lines<BufReader<tokio::process::ChildStderr>>;
 
 /// Where it listens, by its log; what else it logs goes into a file.
@@ -143,7 +147,10 @@ async fn address(mut lines: Lines, log: PathBuf) -> anyhow::Result<String> {
     while let Some(line) = lines.next_line().await? {
         std::io::Write::write_all(&mut kept, format!("{line}\n").as_bytes())?;
         let entry: serde_json::Value = serde_json::from_str(&line)?;
-        let said = entry["fields"]["message"].as_str().unwrap_or_default();
+        let said = entry
+            .pointer("/fields/message")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default();
         if let Some((_, address)) = said.split_once("dashboard are at http://") {
             let address = address.trim_end_matches('/').to_owned();
             tokio::spawn(async move {

@@ -47,6 +47,7 @@ pub struct Templates {
 
 impl Templates {
     /// Those of the recordings, with the `managedFields` that an API server adds and the recordings leave out.
+    #[expect(clippy::indexing_slicing, reason = "recorded objects, whose fields are known")]
     pub fn recorded() -> anyhow::Result<Self> {
         let first = |text: &str| -> anyhow::Result<Value> {
             let list: Value = serde_json::from_str(text)?;

@@ -8,7 +8,8 @@ use anyhow::{Context, ensure};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::engine::Engine;
+use super::baseline::Baseline;
+use super::engine::{Engine, Usage};
 use super::report::{HEAD, Phase};
 use super::world::{Counts, Orders};
 
@@ -108,6 +109,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             name => load.steady(name).await?,
         }
     }
+    if load.options.only.is_empty() || load.options.only.iter().any(|only| only == "baseline") {
+        load.baseline().await?;
+    }
     let Load {
         options,
         world,
@@ -136,7 +140,7 @@ struct Load {
 impl Load {
     /// From the start of the program to the last confirmation.
     async fn start(&mut self) -> anyhow::Result<()> {
-        let before = super::engine::Usage {
+        let before = Usage {
             cpu: Duration::ZERO,
             ..self.engine.usage()?
         };
@@ -207,6 +211,17 @@ impl Load {
         Ok(())
     }
 
+    /// The same fleet, watched by what people write otherwise. The engine's polls go on meanwhile, and are counted with the others.
+    async fn baseline(&mut self) -> anyhow::Result<()> {
+        let baseline = Baseline::start(&self.world.address)?;
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        self.world.told(Orders::Count).await?;
+        let (before, began) = (baseline.usage()?, Instant::now());
+        tokio::time::sleep(Duration::from_secs(self.options.seconds)).await;
+        self.note_usage("baseline", began, before, baseline.usage()?, Vec::new(), None)
+            .await
+    }
+
     /// Measures for as long as a phase takes.
     async fn measured(&mut self, name: &'static str, times: Vec<(&'static str, f64)>) -> anyhow::Result<()> {
         self.world.told(Orders::Count).await?;
@@ -215,7 +230,9 @@ impl Load {
         while began.elapsed() < Duration::from_secs(self.options.seconds) {
             tokio::time::sleep(Duration::from_secs(2)).await;
             let ages = self.engine.ages(self.options.jobs).await?;
-            worst = std::array::from_fn(|n| worst[n].max(ages[n]));
+            for (worst, age) in worst.iter_mut().zip(ages) {
+                *worst = worst.max(age);
+            }
         }
         self.note(name, began, before, times, Some(worst)).await
     }
@@ -235,19 +252,32 @@ impl Load {
         }
     }
 
-    #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
     async fn note(
         &mut self,
         name: &'static str,
         began: Instant,
-        before: super::engine::Usage,
+        before: Usage,
+        times: Vec<(&'static str, f64)>,
+        ages: Option<[f64; 2]>,
+    ) -> anyhow::Result<()> {
+        let after = self.engine.usage()?;
+        self.note_usage(name, began, before, after, times, ages).await
+    }
+
+    #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
+    async fn note_usage(
+        &mut self,
+        name: &'static str,
+        began: Instant,
+        before: Usage,
+        after: Usage,
         times: Vec<(&'static str, f64)>,
         ages: Option<[f64; 2]>,
     ) -> anyhow::Result<()> {
         let seconds = began.elapsed().as_secs_f64();
         let counts = self.world.told(Orders::Count).await?;
         let [age_p99, age_p50] = ages.unwrap_or([f64::NAN; 2]);
-        let phase = Phase::new(name, seconds, before, self.engine.usage()?, counts);
+        let phase = Phase::new(name, seconds, before, after, counts);
         let phase = Phase {
             times,
             age_p50,

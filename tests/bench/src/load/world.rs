@@ -247,7 +247,7 @@ async fn churn(world: Arc<World>) {
             owed -= 1.0;
             // A prime step visits all of them, in no order that anybody knows.
             at = (at + 7919) % jobs;
-            let (world, n, is_replaced) = (Arc::clone(&world), at, at % 3 == 0);
+            let (world, n, is_replaced) = (Arc::clone(&world), at, at.is_multiple_of(3));
             locked(&world.counts).changes += 1;
             tokio::spawn(async move {
                 if is_replaced {
