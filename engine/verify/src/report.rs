@@ -3,6 +3,7 @@
 pub mod script;
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::explore::{Counterexample, Make};
 use crate::laws::Law;
@@ -29,6 +30,44 @@ pub fn replay_steps(
         .collect()
 }
 
+/// Looks in a row that are told in the same words.
+#[derive(Debug)]
+pub struct Told<'a> {
+    /// When the first of them was taken, since the beginning.
+    pub at: Duration,
+    /// The first of them.
+    pub look: &'a Look,
+    /// What became of the record, for people.
+    pub recorded: String,
+    /// How many there are behind the first.
+    pub again: usize,
+    /// When the last of them was taken.
+    pub until: Duration,
+}
+
+/// Tells looks in order; those that are alike in a row are told once.
+pub fn told(looks: &[Look]) -> Vec<Told<'_>> {
+    let origin = looks.first().map_or(BEGINNING, began);
+    let mut all: Vec<Told<'_>> = Vec::new();
+    for look in looks {
+        let at = look.snapshot.now.since(origin);
+        let recorded = recorded(look);
+        match all.last_mut() {
+            Some(last) if is_again(last.look.step, look.step) && last.recorded == recorded => {
+                (last.again, last.until) = (last.again + 1, at);
+            }
+            Some(_) | None => all.push(Told {
+                at,
+                look,
+                recorded,
+                again: 0,
+                until: at,
+            }),
+        }
+    }
+    all
+}
+
 /// What happened and what was recorded, a line for each look, times in seconds.
 pub fn render(counterexample: &Counterexample, looks: &[Look]) -> String {
     let mut text = String::new();
@@ -36,32 +75,17 @@ pub fn render(counterexample: &Counterexample, looks: &[Look]) -> String {
     let state = looks.first().map_or_else(String::new, |look| {
         format!("{} {}", look.before.state, look.before.confidence)
     });
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "    {:>6}  {begin}: {state}", "0 s");
-    let origin = looks.first().map_or(BEGINNING, began);
-    let mut lines = looks.iter().map(|look| {
-        let at = look.snapshot.now.since(origin).as_secs();
-        (at, look.step, format!("{}: {}", look.step, recorded(look)))
-    });
-    let mut next = lines.next();
-    while let Some((at, step, told)) = next {
-        let _ = writeln!(text, "    {:>6}  {told}", format!("{at} s"));
-        let (mut alike, mut until) = (0, at);
-        next = lines.next();
-        while let Some((at, _, _)) = next
-            .as_ref()
-            .filter(|(_, other, other_told)| is_again(step, *other) && *other_told == told)
-        {
-            (alike, until) = (alike + 1, *at);
-            next = lines.next();
-        }
-        if alike > 0 {
-            let looks = if alike == 1 { "look" } else { "looks" };
-            let _ = writeln!(
-                text,
-                "    {:>6}  the same at {alike} {looks} more",
-                format!("{until} s")
-            );
+    let mut line = |at: Duration, told: &str| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "    {:>6}  {told}", format!("{} s", at.as_secs()));
+    };
+    line(Duration::ZERO, &format!("{begin}: {state}"));
+    for told in told(looks) {
+        line(told.at, &format!("{}: {}", told.look.step, told.recorded));
+        match told.again {
+            0 => {}
+            1 => line(told.until, "the same at 1 look more"),
+            looks => line(told.until, &format!("the same at {looks} looks more")),
         }
     }
     let _ = writeln!(text, "    so: {}", counterexample.broken.why);

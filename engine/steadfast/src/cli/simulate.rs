@@ -24,8 +24,7 @@ use steadfast_world::clock::Scale;
 use steadfast_world::story::Story;
 use tokio::runtime::Runtime;
 
-use super::output::Format;
-use super::output::junit::{self, ReportFormat, ReportOption};
+use super::output::junit::{ReportOption, Tried};
 use super::{Failure, printer};
 use crate::run::SystemClock;
 pub(super) use cast::Cast;
@@ -49,7 +48,7 @@ Examples:
   steadfast simulate --timeline outage.toml                      what happened and what was recorded, line by line
   steadfast simulate --record stories.db stories/                keep what was decided on, for `steadfast policy diff`
   steadfast simulate --schema > story.schema.json                for an editor: `#:schema ./story.schema.json` at its top
-  steadfast simulate -o junit stories/ > report.xml              for a CI server
+  steadfast simulate --junit report.xml stories/                 for a CI server, beside what people read
   steadfast simulate --real --scale 20 outage.toml               over sockets, a minute in three seconds
 
 Exit codes:
@@ -142,34 +141,25 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
             }
         };
         // Whoever watches sees each as it ends.
-        if let ReportFormat::Usual(Format::People(_)) = options.output.format {
+        if options.output.is_for_people() {
             printer::data(&told.page())?;
         }
         all.push(told);
     }
-    conclude(&options.output.format, &all)
+    conclude(&options.output, &all)
 }
 
 /// Prints the sum of all, or all of it where a program reads.
-fn conclude(format: &ReportFormat, all: &[Told]) -> Result<(), Failure> {
+fn conclude(output: &ReportOption, all: &[Told]) -> Result<(), Failure> {
     let tally = Tally::of(all);
-    match format {
-        ReportFormat::Usual(Format::People(_)) => printer::data(&tally.summary())?,
-        ReportFormat::Usual(Format::Data(data)) => {
-            let stories: Vec<_> = all.iter().map(Told::document).collect();
-            let Tally {
-                passed,
-                failed,
-                skipped,
-            } = tally;
-            let document = json!({ "stories": stories, "passed": passed, "failed": failed, "skipped": skipped });
-            printer::data(&data.shown(&document)?)?;
-        }
-        ReportFormat::JUnit => {
-            let cases: Vec<_> = all.iter().map(Told::case).collect();
-            printer::data(&junit::document("steadfast simulate", &cases)?)?;
-        }
-    }
+    let stories: Vec<_> = all.iter().map(Told::document).collect();
+    let cases: Vec<_> = all.iter().map(Told::case).collect();
+    output.conclude(&Tried {
+        suite: "steadfast simulate",
+        page: &tally.summary(),
+        document: &json!({ "stories": stories, "passed": tally.passed, "failed": tally.failed, "skipped": tally.skipped }),
+        cases: &cases,
+    })?;
     if tally.failed > 0 {
         Err(Failure::Reported)
     } else {

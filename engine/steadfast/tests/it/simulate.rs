@@ -204,6 +204,20 @@ fn what_came_of_each_story_is_told_to_programs_and_to_ci_servers() {
 
     let report = simulate(folder.path(), &["-o", "junit", "a.toml", "story.toml"]);
     assert_eq!(report.code, Some(1), "{}", report.err);
+    let beside = simulate(folder.path(), &["--junit", "report.xml", "a.toml", "story.toml"]);
+    assert!(
+        beside.out.starts_with("FAILED a: ") || beside.out.contains("\nFAILED a: "),
+        "{}",
+        beside.out
+    );
+    let kept = std::fs::read_to_string(folder.path().join("report.xml")).unwrap();
+    assert_eq!(kept, report.out, "the file is what -o junit prints");
+    let nowhere = simulate(folder.path(), &["--junit", "nowhere/report.xml", "a.toml"]);
+    assert!(
+        nowhere.err.contains("--junit takes a file in a folder that is there"),
+        "{}",
+        nowhere.err
+    );
     for part in [
         "<testsuite name=\"steadfast simulate\" tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\">",
         "<testcase classname=\"a.toml\" name=\"a: Every packet",

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::command::{Ended, run};
 use crate::documents::root;
 
@@ -50,7 +52,7 @@ fn stories_of_the_naive_policy_fail_with_it_and_pass_with_the_default_one() {
     let folder = tempfile::tempdir().unwrap();
     let ended = verify(
         folder.path(),
-        &["builtin:naive", "--depth", "2", "--beyond", "0", "--output", "broken"],
+        &["builtin:naive", "--depth", "2", "--beyond", "0", "--stories", "broken"],
     );
     assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{}", ended.out);
     for wanted in [
@@ -202,6 +204,14 @@ fn a_mistake_is_reported_with_its_fix_and_nothing_is_explored() {
             &["builtin:conservative", "--laws", "nowhere.toml"],
             "the laws in nowhere.toml cannot be read",
         ),
+        (
+            &["builtin:conservative", "--output", "jsn"],
+            "the folder of stories is --stories DIR",
+        ),
+        (
+            &["builtin:conservative", "--list", "-o", "junit"],
+            "--list tries nothing; take -o json",
+        ),
         (&["builtin:odd"], "`builtin:odd`: there is no such built-in policy"),
     ];
     for (arguments, wanted) in cases {
@@ -218,4 +228,127 @@ fn a_mistake_is_reported_with_its_fix_and_nothing_is_explored() {
             ended.err
         );
     }
+}
+
+/// What programs read is the text's content: each law, the way to each break, and what was explored.
+#[test]
+fn programs_read_what_people_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "builtin:naive",
+        "--depth",
+        "2",
+        "--beyond",
+        "0",
+        "--stories",
+        "broken",
+        "-o",
+        "json",
+    ];
+    let ended = verify(folder.path(), &[&arguments[..], &["--junit", "report.xml"]].concat());
+    assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{}", ended.out);
+    let document: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(
+        (&document["hold"], &document["broken"], &document["sayNothing"]),
+        (&17.into(), &5.into(), &2.into())
+    );
+    let policy = &document["policy"];
+    assert_eq!(
+        (policy["name"].as_str(), policy["module"].as_str()),
+        (Some("naive"), Some("builtin:naive"))
+    );
+    assert_eq!(policy["sha256"].as_str().map(str::len), Some(64), "{policy}");
+    let explored = &document["explored"];
+    let depths = explored["depths"].as_array().unwrap();
+    assert_eq!((depths.len(), explored["complete"].as_u64()), (3, Some(2)));
+    let looks: u64 = depths.iter().map(|depth| depth["looks"].as_u64().unwrap()).sum();
+    assert!(looks > 0 && explored["looks"] == looks, "{explored}");
+    assert_eq!(explored["beginnings"][1]["scene"], "start");
+    assert!(explored["rulesThatNeverSpoke"].is_array() && explored["faultsAlike"]["flink"].is_array());
+
+    let laws = document["laws"].as_array().unwrap();
+    let of = |name: &str| laws.iter().find(|law| law["name"] == name).unwrap();
+    assert_eq!(
+        (&of("pace-is-sane")["result"], &of("pace-is-sane")["depth"]),
+        (&"holds".into(), &2.into())
+    );
+    let silent = of("ends-are-alerted");
+    assert!(
+        silent["result"] == "says-nothing" && silent["because"].is_string(),
+        "{silent}"
+    );
+    let broken = of("unknown-is-not-absent");
+    assert_eq!((&broken["result"], &broken["depth"]), (&"broken".into(), &1.into()));
+    let counterexample = &broken["counterexample"];
+    let step = &counterexample["steps"][0];
+    assert_eq!(step["what"], "Flink gives no usable answer (timeout)");
+    assert_eq!(
+        (&step["before"]["state"], &step["after"]["state"]),
+        (&"RUNNING".into(), &"FAILED".into())
+    );
+    assert_eq!(
+        (&step["after"]["confidence"], &step["after"]["attention"]),
+        (&"confirmed".into(), &"sleeping".into())
+    );
+    assert!(
+        step["after"]["reason"]["message"].is_string() && step["times"] == 1,
+        "{step}"
+    );
+    let story = counterexample["story"]["file"].as_str().unwrap();
+    assert!(folder.path().join(story).is_file(), "{story}");
+    let told =
+        |law: &&Value| law["counterexample"]["story"].is_object() != law["counterexample"]["noStory"].is_string();
+    assert!(
+        laws.iter()
+            .filter(|law| law["result"] == "broken")
+            .all(|law| told(&law)),
+        "{laws:#?}"
+    );
+
+    let report = std::fs::read_to_string(folder.path().join("report.xml")).unwrap();
+    for part in [
+        "<testsuite name=\"steadfast policy verify\" tests=\"24\" failures=\"5\" errors=\"0\" skipped=\"2\">",
+        "<testcase classname=\"naive\" name=\"pace-is-sane: polls",
+        "<failure message=\"RUNNING became FAILED, and nothing but silence was seen",
+        "Flink gives no usable answer (timeout): RUNNING became FAILED confirmed",
+        "written to broken/naive-breaks-unknown-is-not-absent.toml; `steadfast simulate --policy builtin:naive ",
+        "<skipped message=\"the policy alerts of no end",
+    ] {
+        assert!(report.contains(part), "no `{part}` in\n{report}");
+    }
+}
+
+#[test]
+fn a_list_is_for_programs_too_and_an_exploration_that_is_cut_off_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = verify(
+        folder.path(),
+        &["builtin:naive", "--list", "-o", "jsonpath={.laws[*].name}"],
+    );
+    assert_eq!(listed.code, Some(0), "{}", listed.err);
+    assert_eq!(listed.out.split(' ').count(), 24, "{}", listed.out);
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let cut = [
+        "builtin:conservative",
+        "--explore-memory",
+        "1KiB",
+        "-o",
+        "junit",
+        "--stories",
+        "broken",
+    ];
+    let cut = verify(folder.path(), &cut);
+    assert_eq!(cut.code, Some(1), "{}", cut.out);
+    assert!(
+        cut.err.contains("the exploration has used the 1KiB it may"),
+        "{}",
+        cut.err
+    );
+    assert!(
+        cut.out.contains("failures=\"1\"") && cut.out.contains("name=\"the exploration\""),
+        "{}",
+        cut.out
+    );
 }

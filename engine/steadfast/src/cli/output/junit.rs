@@ -2,14 +2,16 @@
 //! Jenkins, GitLab, GitHub's actions and Azure read.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::Context as _;
 use clap::Args;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
+use serde_json::Value;
 
-use super::super::Failure;
+use super::super::{Failure, printer};
 use super::Format;
 
 /// The option of commands that try things.
@@ -24,6 +26,50 @@ pub(in crate::cli) struct ReportOption {
         value_name = "FORMAT"
     )]
     pub(in crate::cli) format: ReportFormat,
+    /// Write the report for CI servers (`-o junit`) to this file as well.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) junit: Option<PathBuf>,
+}
+
+/// All that was tried, in each form.
+pub(in crate::cli) struct Tried<'a> {
+    /// What tried it.
+    pub(in crate::cli) suite: &'a str,
+    /// For people: what they have not been told yet.
+    pub(in crate::cli) page: &'a str,
+    /// For programs.
+    pub(in crate::cli) document: &'a Value,
+    /// For CI servers.
+    pub(in crate::cli) cases: &'a [Case],
+}
+
+impl ReportOption {
+    /// Whether people read along.
+    pub(in crate::cli) fn is_for_people(&self) -> bool {
+        matches!(self.format, ReportFormat::Usual(Format::People(_)))
+    }
+
+    /// Prints what came of all of it, and writes the file that is asked for.
+    pub(in crate::cli) fn conclude(&self, tried: &Tried<'_>) -> Result<(), Failure> {
+        match &self.format {
+            ReportFormat::Usual(Format::People(_)) => printer::data(tried.page)?,
+            ReportFormat::Usual(Format::Data(data)) => printer::data(&data.shown(tried.document)?)?,
+            ReportFormat::JUnit => printer::data(&document(tried.suite, tried.cases)?)?,
+        }
+        match &self.junit {
+            Some(path) => keep(path, &document(tried.suite, tried.cases)?).map_err(Failure::Failed),
+            None => Ok(()),
+        }
+    }
+}
+
+fn keep(path: &Path, report: &str) -> anyhow::Result<()> {
+    std::fs::write(path, report).with_context(|| {
+        format!(
+            "the report {} cannot be written; --junit takes a file in a folder that is there",
+            path.display()
+        )
+    })
 }
 
 /// How what was tried is printed.
@@ -71,7 +117,7 @@ pub(in crate::cli) enum CameTo {
 }
 
 /// The document of one suite.
-pub(in crate::cli) fn document(suite: &str, cases: &[Case]) -> Result<String, Failure> {
+fn document(suite: &str, cases: &[Case]) -> Result<String, Failure> {
     let written = written(suite, cases).context("the report cannot be written as XML");
     let written = written.and_then(|bytes| String::from_utf8(bytes).context("the report is no text"));
     written.map_err(Failure::Failed)

@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 use steadfast_core::snapshot::Snapshot;
 use steadfast_simulate::{Environment, Harness, play};
 
-use super::super::output::Format;
-use super::super::output::junit::{self, CameTo, Case, ReportFormat, ReportOption};
+use super::super::output::junit::{CameTo, Case, ReportOption, Tried};
 use super::super::simulate::{Cast, files, report};
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
@@ -30,7 +29,7 @@ Examples:
   steadfast policy test my.wasm
   steadfast policy test my.wasm stories/ snapshots/
   steadfast policy test my.wasm -o jsonpath='{.checks[?@.passed==false].what}'
-  steadfast policy test my.wasm stories/ -o junit > report.xml
+  steadfast policy test my.wasm stories/ --junit report.xml
   steadfast policy test my.wasm --params '{ patience = \"90s\" }' stories/outage.toml
 
 Exit codes:
@@ -102,14 +101,12 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         "{}: {passed} passed, {failed} failed\n",
         printer::counted(all, "check")
     ));
-    match &options.output.format {
-        ReportFormat::Usual(Format::People(_)) => printer::data(&page)?,
-        ReportFormat::JUnit => printer::data(&junit::document("steadfast policy test", &cases(&checks))?)?,
-        ReportFormat::Usual(Format::Data(data)) => {
-            let document = json!({ "checks": checks, "passed": passed, "failed": failed });
-            printer::data(&data.shown(&document)?)?;
-        }
-    }
+    options.output.conclude(&Tried {
+        suite: "steadfast policy test",
+        page: &page,
+        document: &json!({ "checks": checks, "passed": passed, "failed": failed }),
+        cases: &cases(&checks),
+    })?;
     if failed > 0 { Err(Failure::Reported) } else { Ok(()) }
 }
 

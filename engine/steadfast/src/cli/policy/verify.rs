@@ -1,44 +1,51 @@
 //! `steadfast policy verify`: bounded model checking of a policy.
 
+mod document;
+mod outcome;
+mod output;
 mod progress;
 mod replay;
 mod subject;
 mod told;
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use serde_json::json;
 use steadfast_core::decision::Decide;
 use steadfast_core::duration::parse_duration;
 use steadfast_verify::laws::{self, Law};
-use steadfast_verify::look::Look;
-use steadfast_verify::report::script::Head;
-use steadfast_verify::{Counterexample, Settings, report, verify_before};
+use steadfast_verify::{Report, Settings, verify_before};
 
+use super::super::output::Format;
+use super::super::output::junit::{CameTo, Case, ReportFormat, Tried};
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
 use crate::config::{MAX_TEXT, parse_size};
-use crate::run::LoadedPolicy;
+use document::Whole;
+use outcome::{Judging, Tally};
+use output::Output;
 use progress::Watching;
-use replay::Replayed;
 
 pub(super) const AFTER_HELP: &str = "\
 Every sequence of evidence to a depth is shown to the policy, and what it records is held to laws: no end out of
 silence, no watch that ends, a record that follows what runs, and more. The engine's own board, tracking and planner
 take the evidence in. The first break of a law that is found is one of the shortest: it is told look by look, and
 written as a story that `steadfast simulate` plays. docs/verify.md says what is explored, what is left out, and how to
-write laws of your own.
+write laws of your own. -o json has all of it for programs when it is over, -o junit a test case for each law.
 
 Examples:
   steadfast policy verify builtin:conservative
-  steadfast policy verify my.wasm --params '{ patience = \"90s\" }' --output broken/
+  steadfast policy verify my.wasm --params '{ patience = \"90s\" }' --stories broken/
   steadfast policy verify my.wasm --law recovers --law watch-never-ends --depth 10
   steadfast policy verify my.wasm --without ends-are-told --laws team.toml
   steadfast policy verify my.wasm --label example.com/tier=gold   a label that the policy reads
   steadfast policy verify my.wasm --memory 256MiB                 the limit that its [[policy]] will have
+  steadfast policy verify my.wasm --junit report.xml              for a CI server, beside what people read
+  steadfast policy verify my.wasm -o jsonpath='{.laws[?@.result==\"broken\"].name}'
   steadfast policy verify my.wasm --list                          each law with its sentence
 
 Exit codes:
@@ -78,9 +85,11 @@ pub(in crate::cli) struct Options {
     /// How much memory the exploration itself may take; it ends there, and says how far it came.
     #[arg(long, default_value = "4GiB", value_name = "SIZE")]
     explore_memory: String,
-    /// Where stories of broken laws are written; the folder is made if need be.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    output: PathBuf,
+    /// Where stories of broken laws are written; the folder is made if need be [default: .].
+    #[arg(long, value_name = "DIR")]
+    stories: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
     /// What every jitter is drawn from when a story is played to see that it shows the break.
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -93,10 +102,7 @@ pub(in crate::cli) struct Options {
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let laws = chosen_laws(options)?;
     if options.list {
-        for law in &laws {
-            printer::data(&format!("{}\n    {}\n", law.name(), law.says()))?;
-        }
-        return Ok(());
+        return list(&laws, options);
     }
     let limit = size("--explore-memory", &options.explore_memory)?;
     let memory = options
@@ -114,113 +120,99 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     );
     let make = || -> Box<dyn Decide> { Box::new(loaded.module.another()) };
     let began = Instant::now();
-    let mut watching = Watching::new(settings.depth + settings.beyond, limit);
+    let output = options.output.report();
+    let mut watching = Watching::new(settings.depth + settings.beyond, limit, output.is_for_people());
     let found = verify_before(&make, &laws, &settings, &mut watching);
-    watching.printed()?;
-    printer::data(&told::totals(&found, began.elapsed()))?;
-    printer::data(&told::coverage(&found, loaded.module.description()))?;
-    let mut tally = Tally::default();
+    let took = began.elapsed();
+    let depths = watching.printed()?;
+    if output.is_for_people() {
+        printer::data(&told::totals(&found, took))?;
+        printer::data(&told::coverage(&found, loaded.module.description()))?;
+    }
+    let judging = Judging {
+        make: &make,
+        laws: &laws,
+        settings: &settings,
+        found: &found,
+        loaded: &loaded,
+        policy: &options.policy,
+        folder: options.output.folder(options.stories.as_deref()),
+        seed: options.seed,
+    };
+    let mut outcomes = Vec::new();
     for (law, counterexample) in laws.iter().zip(&found.laws) {
-        if let Some(why) = told::says_nothing(law.as_ref(), &found.coverage, loaded.module.description()) {
-            tally.silent += 1;
-            printer::data(&format!("says nothing   {}: {why}\n", law.name()))?;
-        } else if let Some(counterexample) = counterexample {
-            tally.broken += 1;
-            let looks = report::replay_steps(counterexample, &make, &laws, &settings);
-            printer::data(&told::broken(law.as_ref(), counterexample, &looks))?;
-            printer::data(&written(law.as_ref(), counterexample, &looks, &loaded, options)?)?;
-        } else {
-            tally.hold += 1;
-            let depth = found.complete;
-            printer::data(&format!("holds to depth {depth}   {}: {}\n", law.name(), law.says()))?;
+        let outcome = judging.of(law.as_ref(), counterexample.as_ref())?;
+        if output.is_for_people() {
+            printer::data(&outcome.page(found.complete))?;
+        }
+        outcomes.push(outcome);
+    }
+    let tally = Tally::of(&outcomes);
+    let whole = Whole {
+        loaded: &loaded,
+        settings: &settings,
+        found: &found,
+        depths: &depths,
+        took,
+        outcomes: &outcomes,
+    };
+    let out_of_memory = out_of_memory(&found, options);
+    let cases = outcomes.iter().map(|outcome| outcome.case(loaded.module.description()));
+    let beyond_the_laws = out_of_memory.as_ref().map(|error| Case {
+        class: loaded.module.description().name.clone(),
+        name: "the exploration".to_owned(),
+        came_to: CameTo::Failed {
+            broken: vec![error.to_string()],
+            more: String::new(),
+        },
+    });
+    output.conclude(&Tried {
+        suite: "steadfast policy verify",
+        page: &tally.summary(found.complete),
+        document: &whole.document().map_err(Failure::Failed)?,
+        cases: &cases.chain(beyond_the_laws).collect::<Vec<_>>(),
+    })?;
+    match out_of_memory {
+        Some(error) => Err(Failure::Failed(error)),
+        None if tally.broken > 0 => Err(Failure::Reported),
+        None => Ok(()),
+    }
+}
+
+/// Each law with its sentence.
+fn list(laws: &[Box<dyn Law>], options: &Options) -> Result<(), Failure> {
+    match options.output.report().format {
+        ReportFormat::Usual(Format::Data(data)) => {
+            let laws: Vec<_> = laws
+                .iter()
+                .map(|law| json!({ "name": law.name(), "says": law.says() }))
+                .collect();
+            printer::data(&data.shown(&json!({ "laws": laws }))?)?;
+        }
+        ReportFormat::JUnit => {
+            return Err(Failure::Usage(anyhow!(
+                "--list tries nothing; take -o json for its list"
+            )));
+        }
+        ReportFormat::Usual(Format::People(_)) => {
+            for law in laws {
+                printer::data(&format!("{}\n    {}\n", law.name(), law.says()))?;
+            }
         }
     }
-    printer::data(&tally.summary(found.complete))?;
-    if found.ended {
-        let most = &options.explore_memory;
-        return Err(Failure::Failed(anyhow!(
+    Ok(())
+}
+
+/// Why less was tried than was asked for.
+fn out_of_memory(found: &Report, options: &Options) -> Option<anyhow::Error> {
+    let most = &options.explore_memory;
+    found.ended.then(|| {
+        anyhow!(
             "the exploration has used the {most} it may: everything was tried to depth {}, and some of what lies deeper. Give it more \
              with --explore-memory, or ask for less with --depth",
             found.complete
-        )));
-    }
-    if tally.broken > 0 {
-        Err(Failure::Reported)
-    } else {
-        Ok(())
-    }
-}
-
-/// How many laws came out how.
-#[derive(Debug, Default)]
-struct Tally {
-    hold: usize,
-    broken: usize,
-    silent: usize,
-}
-
-impl Tally {
-    fn summary(&self, depth: u32) -> String {
-        let Self { hold, broken, silent } = self;
-        let laws = printer::counted(hold + broken + silent, "law");
-        let silent = if *silent > 0 {
-            format!(", {silent} say nothing of it")
-        } else {
-            String::new()
-        };
-        format!("{laws}: {hold} hold to depth {depth}, {broken} broken{silent}\n")
-    }
-}
-
-/// Plays the counterexample in a world, and keeps the story if that shows the break.
-fn written(
-    law: &dyn Law,
-    counterexample: &Counterexample,
-    looks: &[Look],
-    loaded: &LoadedPolicy,
-    options: &Options,
-) -> Result<String, Failure> {
-    let id = format!("{}-breaks-{}", slug(&loaded.module.description().name), law.name());
-    let head = Head {
-        id: &id,
-        title: law.says(),
-        source: "steadfast policy verify",
-    };
-    Ok(
-        match replay::replayed(counterexample, looks, head, loaded, options.seed)? {
-            Replayed::Shown { story } => {
-                let path = options.output.join(format!("{id}.toml"));
-                keep(&options.output, &path, &story).map_err(Failure::Failed)?;
-                format!(
-                    "    written to {}; `steadfast simulate --policy {} {}` fails on it\n",
-                    path.display(),
-                    options.policy.as_arguments(),
-                    path.display()
-                )
-            }
-            Replayed::NotShown => {
-                "    no story is written: played in a world, the whole engine does not get there\n".to_owned()
-            }
-            Replayed::CannotBeShown(why) => format!("    no story is written: {why}\n"),
-        },
-    )
-}
-
-/// A policy may call itself whatever it likes; a story's name is a slug.
-fn slug(name: &str) -> String {
-    let kept = |c: char| {
-        if c.is_ascii_alphanumeric() {
-            c.to_ascii_lowercase()
-        } else {
-            '-'
-        }
-    };
-    name.chars().map(kept).collect()
-}
-
-fn keep(folder: &Path, path: &Path, story: &str) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    std::fs::write(path, story).with_context(|| format!("the story {} cannot be written", path.display()))
+        )
+    })
 }
 
 fn chosen_laws(options: &Options) -> Result<Vec<Box<dyn Law>>, Failure> {

@@ -15,6 +15,10 @@ const LOOKED_EACH: Duration = Duration::from_millis(200);
 
 /// Tells how it goes, and ends it where it takes too much.
 pub(super) struct Watching {
+    /// Whether each depth is a line on standard output: a document is printed at the end.
+    prints: bool,
+    /// Each depth that is done, with how long it took.
+    depths: Vec<(DepthReport, Duration)>,
     last_depth: u32,
     /// In bytes.
     limit: u64,
@@ -30,9 +34,11 @@ pub(super) struct Watching {
 }
 
 impl Watching {
-    pub(super) fn new(last_depth: u32, limit: u64) -> Self {
+    pub(super) fn new(last_depth: u32, limit: u64, prints: bool) -> Self {
         let now = Instant::now();
         Self {
+            prints,
+            depths: Vec::new(),
             last_depth,
             limit,
             depth_began: now,
@@ -45,16 +51,17 @@ impl Watching {
         }
     }
 
-    /// Why standard output could not be written.
-    pub(super) fn printed(self) -> Result<(), PrintError> {
-        self.printed
+    /// The depths that are done, or why standard output could not be written.
+    pub(super) fn printed(self) -> Result<Vec<(DepthReport, Duration)>, PrintError> {
+        self.printed.map(|()| self.depths)
     }
 }
 
 impl Observer for Watching {
     fn depth(&mut self, report: DepthReport) {
         let took = self.depth_began.elapsed();
-        if self.printed.is_ok() {
+        self.depths.push((report, took));
+        if self.prints && self.printed.is_ok() {
             self.printed = printer::data(&depth_line(report, took));
         }
         let before = std::mem::replace(&mut self.took, took);
@@ -134,7 +141,7 @@ mod tests {
         };
         let early = Instant::now().checked_sub(LOOKED_EACH).unwrap();
         let with = |limit| {
-            let mut watching = Watching::new(8, limit);
+            let mut watching = Watching::new(8, limit, true);
             watching.looked = early;
             watching.goes_on(progress)
         };

@@ -7,8 +7,7 @@ use steadfast_core::state::ConditionType;
 use steadfast_host::Description;
 use steadfast_verify::fault_kinds::Alike;
 use steadfast_verify::laws::{ENDS_ARE_ALERTED, Law, TROUBLE_IS_TOLD};
-use steadfast_verify::look::Look;
-use steadfast_verify::{Counterexample, Coverage, Report, report};
+use steadfast_verify::{Coverage, Report};
 
 /// The last line of the depths.
 pub(super) fn totals(report: &Report, took: Duration) -> String {
@@ -37,12 +36,7 @@ pub(super) fn coverage(report: &Report, description: &Description) -> String {
             report.complete
         ));
     }
-    let mute: Vec<&str> = description
-        .rules
-        .iter()
-        .map(|rule| rule.name.as_str())
-        .filter(|name| !report.coverage.rules.contains(*name))
-        .collect();
+    let mute = mute(report, description);
     if !mute.is_empty() {
         text.push_str(&format!("rules that never spoke: {}\n", mute.join(", ")));
     }
@@ -72,15 +66,10 @@ fn groups(groups: &[Vec<FaultKind>]) -> String {
     named.collect::<Vec<_>>().join(" ")
 }
 
-/// A law that is broken, with the way there.
-pub(super) fn broken(law: &dyn Law, counterexample: &Counterexample, looks: &[Look]) -> String {
-    format!(
-        "BROKEN at depth {}   {}: {}\n{}",
-        counterexample.depth,
-        law.name(),
-        law.says(),
-        report::render(counterexample, looks)
-    )
+/// The rules that are described and never spoke.
+pub(super) fn mute<'a>(report: &Report, description: &'a Description) -> Vec<&'a str> {
+    let names = description.rules.iter().map(|rule| rule.name.as_str());
+    names.filter(|name| !report.coverage.rules.contains(*name)).collect()
 }
 
 /// Why a law says nothing of a policy: it does not do what the law is about, and does not mean to.
