@@ -361,6 +361,9 @@ impl<'a> Judge<'a> {
         for objection in wanted.flat_map(|wanted| alerts::objections(wanted, alerts)) {
             self.fail(ends, objection);
         }
+        if let Some(objection) = story.verdict.max_alerts.and_then(|most| alerts::beyond(most, alerts)) {
+            self.fail(ends, objection);
+        }
         if let Some(most) = story.verdict.max_requests_per_poll {
             for (name, flink) in world.flinks() {
                 let asked = flink

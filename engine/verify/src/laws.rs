@@ -25,8 +25,8 @@ mod unknown;
 mod watch;
 pub mod written;
 
-use steadfast_core::record::JobRecord;
-use steadfast_core::state::{Intent, JobState};
+use steadfast_core::record::{JobRecord, StandingAlert};
+use steadfast_core::state::{ConditionType, Confidence, Intent, JobState};
 
 use crate::lines::Along;
 use crate::look::{Look, Watcher};
@@ -99,8 +99,29 @@ pub enum Shows {
     Failure,
     /// The record must be in one of these states by now.
     NotIn(Vec<JobState>),
+    /// What stands beside the state is not what it must be.
+    Beside(Beside),
     /// Nothing that a record would show.
     Nothing(&'static str),
+}
+
+/// What a record must show beside its state, or may not. Alerts are written as stories have them: `job:JobFailed`, `*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// One of these confidences must be said.
+    Confidence(Vec<Confidence>),
+    /// One of these alerts must stand.
+    Alert(Vec<String>),
+    /// None of these alerts may stand.
+    NoAlert(Vec<String>),
+    /// One of these conditions must stand.
+    Condition(Vec<ConditionType>),
+    /// None of these conditions may stand.
+    NoCondition(Vec<ConditionType>),
+    /// No alert may begin a second time.
+    AlertsOnce,
+    /// No more alerts than so many may begin.
+    AlertsAtMost(usize),
 }
 
 impl Break {
@@ -149,6 +170,11 @@ pub const ENDS_ARE_ALERTED: &str = "ends-are-alerted";
 
 /// The law that says nothing of a policy that has no condition for a silence.
 pub const TROUBLE_IS_TOLD: &str = "trouble-is-told";
+
+/// An alert as stories write it.
+pub(crate) fn in_stories(alert: &StandingAlert) -> String {
+    format!("{}:{}", alert.scope, alert.name)
+}
 
 /// Whether a record shows an end that nobody intended.
 pub(crate) fn is_unintended_end(record: &JobRecord) -> bool {

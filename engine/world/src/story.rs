@@ -241,6 +241,8 @@ pub struct Verdict {
     pub transitions: Transitions,
     /// The alerts that begin: how many, or all of them, each by its name or as `{ name, target, raised, resolved }`.
     pub alerts: Option<Alerts>,
+    /// The most alerts that may begin, whichever they are.
+    pub max_alerts: Option<usize>,
     /// Status requests that one Flink cluster may get in a poll, on average.
     pub max_requests_per_poll: Option<f64>,
     /// Requests that an API server may get in any minute.

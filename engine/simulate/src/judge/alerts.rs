@@ -72,6 +72,12 @@ pub(super) fn objections(wanted: &Alerts, raised: &[RaisedAlert]) -> Vec<String>
     }
 }
 
+/// What is wrong if no more than so many were to be raised.
+pub(super) fn beyond(most: usize, raised: &[RaisedAlert]) -> Option<String> {
+    let told = || raised.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    (raised.len() > most).then(|| format!("{} alerts began, more than {most}: {}", raised.len(), told()))
+}
+
 fn or_none(told: String) -> String {
     if told.is_empty() { "none".to_owned() } else { told }
 }
@@ -140,6 +146,16 @@ mod tests {
             raised("JobFailed", "a", "40s", Some("90s")),
             raised("JobFailed", "b", "50s", None),
         ]
+    }
+
+    #[test]
+    fn more_alerts_than_may_begin_are_named() {
+        assert_eq!(beyond(2, &two()), None);
+        let objection = beyond(1, &two()).unwrap();
+        assert!(
+            objection.starts_with("2 alerts began, more than 1: JobFailed (job) of a at 40.0s"),
+            "{objection}"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use steadfast_core::record::AlertScope;
 use steadfast_core::state::{Confidence, JobState};
 use steadfast_core::time::Timestamp;
 
-use super::{Break, ENDS_ARE_ALERTED, Law, Shows, is_unintended_end};
+use super::{Beside, Break, ENDS_ARE_ALERTED, Law, Shows, in_stories, is_unintended_end};
 use crate::lines::{Along, Course};
 use crate::look::Look;
 
@@ -42,7 +42,7 @@ impl Law for EndsAreAlerted {
                 "{} has stood for more than {AT_THE_LATEST} hours, and no alert stands",
                 record.state
             ),
-            Shows::Nothing("a story does not say which alerts stand"),
+            Shows::Beside(Beside::Alert(vec!["job:*".to_owned()])),
         ))
     }
 }
@@ -79,7 +79,7 @@ impl Law for AlertsClear {
         if let Some(alert) = record.alerts.first() {
             return Err(Break::new(
                 format!("the job has run well for a day, and the alert {} stands", alert.name),
-                Shows::Nothing("a story does not say which alerts stand"),
+                Shows::Beside(Beside::NoAlert(vec![in_stories(alert)])),
             ));
         }
         match record.conditions.first() {
@@ -88,7 +88,7 @@ impl Law for AlertsClear {
                     "the job has run well for a day, and the condition {} stands",
                     condition.kind.as_str()
                 ),
-                Shows::Nothing("a story of a break that is told by a condition alone is not written yet"),
+                Shows::Beside(Beside::NoCondition(vec![condition.kind])),
             )),
             None => Ok(()),
         }

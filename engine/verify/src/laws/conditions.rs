@@ -7,7 +7,7 @@ use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{ConditionType, JobState};
 
 use super::support;
-use super::{Break, Law, Shows};
+use super::{Beside, Break, Law, Shows};
 use crate::lines::{Along, Course};
 use crate::look::Look;
 
@@ -30,9 +30,13 @@ impl Law for ConditionsFollow {
         }
         let denied = look.record().conditions.iter().find_map(|condition| {
             let why = denied_by(condition.kind, &look.snapshot)?;
-            Some(format!("{} stands, and {why}", condition.kind.as_str()))
+            let why = format!("{} stands, and {why}", condition.kind.as_str());
+            Some(Break::new(
+                why,
+                Shows::Beside(Beside::NoCondition(vec![condition.kind])),
+            ))
         });
-        denied.map_or(Ok(()), |why| Err(wrong(why)))
+        denied.map_or(Ok(()), Err)
     }
 }
 
@@ -69,20 +73,16 @@ impl Law for TroubleIsTold {
             return Ok(());
         }
         match untold(record, snapshot) {
-            Some(kind) => Err(wrong(format!(
-                "there has been no usable answer for a day, and {} does not stand",
-                kind.as_str()
-            ))),
+            Some(kind) => Err(Break::new(
+                format!(
+                    "there has been no usable answer for a day, and {} does not stand",
+                    kind.as_str()
+                ),
+                Shows::Beside(Beside::Condition(vec![kind])),
+            )),
             None => Ok(()),
         }
     }
-}
-
-fn wrong(why: String) -> Break {
-    Break::new(
-        why,
-        Shows::Nothing("a story of a break that is told by a condition alone is not written yet"),
-    )
 }
 
 /// The condition that is missing.

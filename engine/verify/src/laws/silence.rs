@@ -3,7 +3,7 @@
 use steadfast_core::record::{AlertScope, StandingAlert};
 
 use super::support;
-use super::{Break, Law, Shows};
+use super::{Beside, Break, Law, Shows, in_stories};
 use crate::look::Look;
 use crate::step::Step;
 
@@ -39,7 +39,7 @@ impl Law for SilenceChangesNothing {
         match before.alerts.iter().filter(is_of_job).find(|alert| !stays(alert)) {
             Some(alert) if is_as_before => Err(Break::new(
                 format!("the alert {} is resolved, and no source answers", alert.name),
-                Shows::Nothing("a story does not say which alerts stand"),
+                Shows::Beside(Beside::Alert(vec![in_stories(alert)])),
             )),
             Some(_) | None => Ok(()),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Break, Law, Shows};
+use super::{Beside, Break, Law, Shows};
 use crate::lines::{Along, Course};
 use crate::look::Look;
 
@@ -47,15 +47,13 @@ impl Law for AlertsAreSteady {
             }
         }
         if let Some(((name, _), _)) = begun.iter().find(|(_, times)| **times > 1) {
-            return Err(flaps(format!("the alert {name} began again, and nothing had changed")));
+            let why = format!("the alert {name} began again, and nothing had changed");
+            return Err(Break::new(why, Shows::Beside(Beside::AlertsOnce)));
         }
         if begun.len() > MOST {
-            return Err(flaps(format!("{} alerts began while nothing changed", begun.len())));
+            let why = format!("{} alerts began while nothing changed", begun.len());
+            return Err(Break::new(why, Shows::Beside(Beside::AlertsAtMost(MOST))));
         }
         Ok(())
     }
-}
-
-fn flaps(why: String) -> Break {
-    Break::new(why, Shows::Nothing("a story does not say which alerts stand"))
 }

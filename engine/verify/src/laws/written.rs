@@ -1,21 +1,27 @@
 //! Laws that are written in a file: what may never be recorded, or must be, while the evidence is so.
 
-use serde::Deserialize;
+#[cfg(test)]
+mod schema;
+mod words;
+
 use steadfast_core::evidence::{Evidence, Observed};
 use steadfast_core::facts::Deployment;
 use steadfast_core::record::JobRecord;
 use steadfast_core::snapshot::Snapshot;
-use steadfast_core::state::{Attention, ConditionType, Confidence, Intent, JobState};
+use steadfast_core::state::{Confidence, Intent};
 
 use super::support;
-use super::{Break, Law, Shows};
+use super::{Beside, Break, Law, Shows};
 use crate::look::Look;
+use words::{Any, DeletionWord, File, FleetWord, FlinkWord, Found, KubernetesWord, Recorded, ToldWord, Written};
 
 /// Why a file of laws cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LawsError {
     /// It does not read as laws.
-    #[error("the laws in {place} cannot be read; docs/verify.md shows every key")]
+    #[error(
+        "the laws in {place} cannot be read; docs/verify.md shows every key, and `steadfast policy schema laws` has them for editors"
+    )]
     Unreadable {
         /// The path of the file, as it was given.
         place: String,
@@ -32,154 +38,6 @@ pub enum LawsError {
         /// The rule that is broken, and the fix.
         rule: String,
     },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    law: Vec<Written>,
-}
-
-/// One `[[law]]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    name: String,
-    says: String,
-    never: Option<Recorded>,
-    must: Option<Recorded>,
-    within: Option<u32>,
-    #[serde(default, rename = "while")]
-    condition: Found,
-}
-
-/// What a record is like after a look. Each key that is given must fit; a list fits if one of it does.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Recorded {
-    /// The state before the look.
-    from: Option<Any<JobState>>,
-    state: Option<Any<JobState>>,
-    confidence: Option<Any<Confidence>>,
-    attention: Option<Any<Attention>>,
-    /// One of these alerts stands; `any` is whichever.
-    alerts: Option<Any<String>>,
-    /// None of these stands.
-    no_alerts: Option<Any<String>>,
-    /// One of these conditions stands.
-    conditions: Option<Any<ConditionType>>,
-    /// None of these stands.
-    no_conditions: Option<Any<ConditionType>>,
-}
-
-/// What the evidence of a look is like.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Found {
-    flink: Option<Any<FlinkWord>>,
-    kubernetes: Option<Any<KubernetesWord>>,
-    deletion: Option<Any<DeletionWord>>,
-    told: Option<Any<ToldWord>>,
-    intent: Option<Any<Intent>>,
-    fleet: Option<Any<FleetWord>>,
-}
-
-/// One word or several.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "one of its words, or a list of them")]
-enum Any<T> {
-    One(T),
-    Of(Vec<T>),
-}
-
-impl<T> Any<T> {
-    fn each(&self) -> std::slice::Iter<'_, T> {
-        match self {
-            Self::One(one) => std::slice::from_ref(one).iter(),
-            Self::Of(list) => list.iter(),
-        }
-    }
-}
-
-impl<T: PartialEq> Any<T> {
-    fn fits(&self, word: &T) -> bool {
-        match self {
-            Self::One(one) => one == word,
-            Self::Of(list) => list.contains(word),
-        }
-    }
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(try_from = "String")]
-enum FlinkWord {
-    NeverAsked,
-    Unknown,
-    Absent,
-    Says(JobState),
-}
-
-impl TryFrom<String> for FlinkWord {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.as_str() {
-            "never-asked" => Ok(Self::NeverAsked),
-            "unknown" => Ok(Self::Unknown),
-            "absent" => Ok(Self::Absent),
-            state => JobState::parse(state)
-                .filter(|state| state.is_flinks())
-                .map(Self::Says)
-                .ok_or_else(|| {
-                    format!("`{text}` is nothing that Flink says; write unknown, absent, never-asked, or a state")
-                }),
-        }
-    }
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum KubernetesWord {
-    NeverAsked,
-    Unknown,
-    Absent,
-    Present,
-    Deleting,
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum DeletionWord {
-    Seen,
-    NotSeen,
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(try_from = "String")]
-enum ToldWord {
-    Nothing,
-    End(JobState),
-}
-
-impl TryFrom<String> for ToldWord {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match JobState::parse(&text) {
-            _ if text == "nothing" => Ok(Self::Nothing),
-            Some(state @ (JobState::Finished | JobState::Failed | JobState::Canceled)) => Ok(Self::End(state)),
-            Some(_) | None => Err(format!(
-                "`{text}` is no end that is told; write nothing, FINISHED, FAILED or CANCELED"
-            )),
-        }
-    }
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum FleetWord {
-    Seen,
-    Dark,
 }
 
 /// Reads the laws of a file; `place` names it in errors.
@@ -268,7 +126,7 @@ impl Law for Written {
         {
             return Err(Break::new(
                 format!("{evidence}, at look {within} of such evidence"),
-                must.missed(),
+                must.missed(&look.before, record),
             ));
         }
         Ok(())
@@ -298,31 +156,84 @@ impl Recorded {
             })
     }
 
-    /// What a record shows of what may never be.
+    /// What a record shows of what may never be. What stands beside the state is what such a law is about.
     fn shows(&self, record: &JobRecord) -> Shows {
-        let is_beside = self.alerts.is_some() || self.no_alerts.is_some();
-        let is_beside = is_beside || self.conditions.is_some() || self.no_conditions.is_some();
-        if is_beside {
-            Shows::Nothing("what stands beside a state is not told as a story yet")
+        let otherwise = |word: &Confidence| !self.confidence.as_ref().is_some_and(|any| any.fits(word));
+        if let Some(alerts) = &self.alerts {
+            Shows::Beside(Beside::NoAlert(in_stories(alerts)))
+        } else if let Some(alerts) = &self.no_alerts {
+            Shows::Beside(Beside::Alert(in_stories(alerts)))
+        } else if let Some(conditions) = &self.conditions {
+            Shows::Beside(Beside::NoCondition(conditions.each().copied().collect()))
+        } else if let Some(conditions) = &self.no_conditions {
+            Shows::Beside(Beside::Condition(conditions.each().copied().collect()))
         } else if self.state.is_some() {
             Shows::StateAgain(record.state)
         } else if self.attention.is_some() {
             Shows::NotRecovered
-        } else if record.confidence == Confidence::Confirmed {
-            Shows::Confirmed
+        } else if self.confidence.is_some() {
+            let right = Confidence::ALL.iter().copied().filter(otherwise);
+            Shows::Beside(Beside::Confidence(right.collect()))
         } else {
-            Shows::Nothing("the law names no state that a story could forbid")
+            Shows::Nothing("the law names nothing that a story could forbid")
         }
     }
 
-    /// What a record shows of what must be and is not.
-    fn missed(&self) -> Shows {
-        match &self.state {
-            Some(Any::One(state)) => Shows::NotIn(vec![*state]),
-            Some(Any::Of(states)) => Shows::NotIn(states.clone()),
-            None => Shows::Nothing("the law names no state that a story could expect"),
+    /// What a record shows of what must be and is not: the first key that does not fit.
+    fn missed(&self, before: &JobRecord, after: &JobRecord) -> Shows {
+        let lacks = |only: Self| !only.fits(before, after);
+        if let Some(right) = self.state.clone()
+            && lacks(Self {
+                state: Some(right.clone()),
+                ..Self::default()
+            })
+        {
+            Shows::NotIn(right.each().copied().collect())
+        } else if let Some(right) = self.confidence.clone()
+            && lacks(Self {
+                confidence: Some(right.clone()),
+                ..Self::default()
+            })
+        {
+            Shows::Beside(Beside::Confidence(right.each().copied().collect()))
+        } else if let Some(right) = self.alerts.clone()
+            && lacks(Self {
+                alerts: Some(right.clone()),
+                ..Self::default()
+            })
+        {
+            Shows::Beside(Beside::Alert(in_stories(&right)))
+        } else if let Some(wrong) = self.no_alerts.clone()
+            && lacks(Self {
+                no_alerts: Some(wrong.clone()),
+                ..Self::default()
+            })
+        {
+            Shows::Beside(Beside::NoAlert(in_stories(&wrong)))
+        } else if let Some(right) = self.conditions.clone()
+            && lacks(Self {
+                conditions: Some(right.clone()),
+                ..Self::default()
+            })
+        {
+            Shows::Beside(Beside::Condition(right.each().copied().collect()))
+        } else if let Some(wrong) = self.no_conditions.clone()
+            && lacks(Self {
+                no_conditions: Some(wrong.clone()),
+                ..Self::default()
+            })
+        {
+            Shows::Beside(Beside::NoCondition(wrong.each().copied().collect()))
+        } else {
+            Shows::Nothing("the law names nothing that a story could expect")
         }
     }
+}
+
+/// The names of alerts as stories write them.
+fn in_stories(names: &Any<String>) -> Vec<String> {
+    let one = |name: &String| if name == "any" { "*".to_owned() } else { name.clone() };
+    names.each().map(one).collect()
 }
 
 impl Found {

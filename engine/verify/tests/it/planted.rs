@@ -103,13 +103,13 @@ const TABLE: &[Found] = &[
 const MENDED: &str = "rambles-in-the-dark";
 
 /// What the command line finds in parameters and module.
-fn labels() -> Vec<(String, String)> {
+pub(crate) fn labels() -> Vec<(String, String)> {
     ["planted.example.com/tier", "planted-by-parameter"]
         .map(|name| (name.to_owned(), "true".to_owned()))
         .to_vec()
 }
 
-fn planted(engine: &PolicyEngine, mistake: &str) -> Policy {
+pub(crate) fn planted(engine: &PolicyEngine, mistake: &str) -> Policy {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/prebuilt/planted.wasm");
     let module = std::fs::read(path).unwrap();
     let params = format!("{{\"mistake\": \"{mistake}\"}}");
@@ -118,7 +118,7 @@ fn planted(engine: &PolicyEngine, mistake: &str) -> Policy {
         .unwrap()
 }
 
-fn engine() -> PolicyEngine {
+pub(crate) fn engine() -> PolicyEngine {
     PolicyEngine::new(Some(Path::new(env!("CARGO_TARGET_TMPDIR")))).unwrap()
 }
 

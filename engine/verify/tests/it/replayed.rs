@@ -12,6 +12,7 @@ use steadfast_verify::report::script::{Head, write};
 use steadfast_verify::{Counterexample, Settings, laws, verify};
 use steadfast_world::story::Story;
 
+use crate::planted::{engine, labels, planted};
 use crate::policies::{Defect, policy};
 
 const HEAD: Head<'static> = Head {
@@ -38,7 +39,10 @@ fn found(defect: Defect, law: &str) -> (Counterexample, Vec<Look>) {
 
 /// What is broken when the story is played with that policy.
 fn broken(story: &Story, defect: Defect) -> Vec<String> {
-    let decide = || -> Box<dyn Decide> { policy(defect) };
+    played(story, &|| policy(defect))
+}
+
+fn played(story: &Story, decide: &dyn Fn() -> Box<dyn Decide>) -> Vec<String> {
     let harness = Harness {
         timing: Timing::default(),
         seed: 7,
@@ -79,4 +83,156 @@ fn what_no_world_shows_is_said_and_not_written() {
     let (counted, looks) = found(Defect::Counts, "same-input-same-output");
     let why = write(&counted, &looks, HEAD, Duration::from_secs(5)).unwrap_err();
     assert!(why.contains("a record does not show"), "{why}");
+}
+
+/// A planted mistake whose counterexample is a story of that kind.
+struct Planted {
+    mistake: &'static str,
+    law: &'static str,
+    depth: u32,
+    /// How many seconds evidence is held.
+    hold: u64,
+    /// What the story says that others do not.
+    says: &'static [&'static str],
+}
+
+/// One for each thing that stories have a word for, beside states.
+const PLANTED: &[Planted] = &[
+    Planted {
+        mistake: "alerts-flap",
+        law: "alerts-are-steady",
+        depth: 1,
+        hold: 5,
+        says: &["max_alerts = 1\n"],
+    },
+    Planted {
+        mistake: "alerts-with-new-names",
+        law: "alerts-are-steady",
+        depth: 1,
+        hold: 5,
+        says: &["max_alerts = 8\n"],
+    },
+    Planted {
+        mistake: "no-alerts",
+        law: "ends-are-alerted",
+        depth: 3,
+        hold: 20,
+        says: &["alert = [\"job:*\"]\n", "slow = true\n", "\"alerts\""],
+    },
+    Planted {
+        mistake: "crash-loop-of-a-ready-pod",
+        law: "conditions-follow",
+        depth: 1,
+        hold: 20,
+        says: &["no_condition = [\"CrashLoop\"]\n"],
+    },
+    Planted {
+        mistake: "flink-never-unreachable",
+        law: "trouble-is-told",
+        depth: 2,
+        hold: 20,
+        says: &["condition = [\"FlinkUnreachable\"]\n"],
+    },
+    Planted {
+        mistake: "lost-when-left-open",
+        law: "unknown-is-not-absent",
+        depth: 2,
+        hold: 20,
+        says: &["listed = false, asked = \"500\"", "never = [\"LOST\"]"],
+    },
+    Planted {
+        mistake: "panics-when-checkpoints-fail",
+        law: "answers-everything",
+        depth: 3,
+        hold: 65,
+        says: &["checkpoints = { failed = 1000 }", "PolicyFailing"],
+    },
+    Planted {
+        mistake: "wrong-in-session-mode",
+        law: "unknown-is-not-absent",
+        depth: 4,
+        hold: 20,
+        says: &["mode = \"session\"\n", "target = \"orders/j1\"\n"],
+    },
+    Planted {
+        mistake: "wrong-in-standalone-mode",
+        law: "unknown-is-not-absent",
+        depth: 4,
+        hold: 20,
+        says: &["mode = \"standalone\"\n"],
+    },
+    Planted {
+        mistake: "wrong-with-a-label-it-names",
+        law: "unknown-is-not-absent",
+        depth: 4,
+        hold: 20,
+        says: &["labels = { \"planted.example.com/tier\" = \"true\" }\n"],
+    },
+    Planted {
+        mistake: "failed-on-fridays",
+        law: "alive-is-not-ended",
+        depth: 4,
+        hold: 20,
+        says: &["start = \"2026-01-0"],
+    },
+    Planted {
+        mistake: "failed-at-night",
+        law: "unknown-is-not-absent",
+        depth: 4,
+        hold: 20,
+        says: &["flink = \"drop\"\n"],
+    },
+];
+
+/// Explores, writes the story, and plays it with the mistake and without.
+fn check(planted_mistake: &Planted) -> Result<(), String> {
+    let Planted {
+        mistake,
+        law,
+        depth,
+        hold,
+        says,
+    } = *planted_mistake;
+    let engine = engine();
+    let (wrong, right) = (planted(&engine, mistake), planted(&engine, "none"));
+    let settings = Settings {
+        depth,
+        beyond: 0,
+        fault_depth: 1,
+        trials: ["label", "friday", "night"].iter().any(|word| mistake.contains(word)),
+        labels: labels(),
+        ..Settings::default()
+    };
+    let laws: Vec<_> = laws::all().into_iter().filter(|other| other.name() == law).collect();
+    let report = verify(&|| Box::new(wrong.another()), &laws, &settings, &mut |_| {});
+    let found = report.laws[0].clone().ok_or("is not found")?;
+    let looks = replay_steps(&found, &|| Box::new(wrong.another()), &laws, &settings);
+    let text = write(&found, &looks, HEAD, Duration::from_secs(hold)).map_err(|why| format!("has no story: {why}"))?;
+    let story = Story::parse("found.toml", &text).map_err(|error| format!("{error}\n{text}"))?;
+    if let Some(missing) = says.iter().find(|part| !text.contains(**part)) {
+        return Err(format!("no `{missing}` in\n{text}"));
+    }
+    if played(&story, &|| Box::new(wrong.another())).is_empty() {
+        return Err(format!("passes with the mistake\n{text}"));
+    }
+    match played(&story, &|| Box::new(right.another())) {
+        broken if broken.is_empty() => Ok(()),
+        broken => Err(format!("fails without the mistake: {broken:?}\n{text}")),
+    }
+}
+
+#[test]
+fn planted_mistakes_of_each_kind_are_stories_that_show_them() {
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let (even, odd): (Vec<_>, Vec<_>) = PLANTED.iter().enumerate().partition(|(place, _)| place % 2 == 0);
+        let halves = [even, odd].map(|half| {
+            scope.spawn(move || {
+                let checked = half.into_iter().map(|(_, one)| (one.mistake, check(one)));
+                let wrong = checked.filter_map(|(mistake, came_to)| Some(format!("{mistake} {}", came_to.err()?)));
+                wrong.collect::<Vec<_>>()
+            })
+        });
+        halves.into_iter().flat_map(|half| half.join().unwrap()).collect()
+    });
+    assert_eq!(wrong, Vec::<String>::new(), "{}", wrong.join("\n\n"));
 }
