@@ -69,10 +69,10 @@ pub(super) enum Command {
     /// Take one snapshot out of a recording: what a policy was shown of a job at a time.
     #[command(after_help = snapshot::AFTER_HELP)]
     Snapshot(snapshot::Options),
-    /// Print the JSON Schema of snapshots and fixtures, for editors.
+    /// Print the JSON Schema of snapshots and fixtures, or of laws, for editors.
     #[cfg(feature = "author")]
     #[command(after_help = schema::AFTER_HELP)]
-    Schema,
+    Schema(schema::Options),
     /// Measure what a policy costs: loading, deciding, memory.
     #[cfg(feature = "author")]
     #[command(after_help = bench::AFTER_HELP)]
@@ -112,7 +112,7 @@ pub(super) fn run(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
         Command::Decide(options) => decide::run(options, runtime),
         Command::Snapshot(options) => snapshot::run(options, runtime),
         #[cfg(feature = "author")]
-        Command::Schema => schema::run(),
+        Command::Schema(options) => schema::run(options),
         #[cfg(feature = "author")]
         Command::Bench(options) => bench::run(options),
         #[cfg(feature = "author")]

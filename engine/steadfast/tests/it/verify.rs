@@ -352,3 +352,39 @@ fn a_list_is_for_programs_too_and_an_exploration_that_is_cut_off_is_no_success()
         cut.out
     );
 }
+
+#[test]
+fn the_schema_of_laws_is_printed_and_what_is_copied_from_is_held() {
+    let printed = run(&root(), &["policy", "schema", "laws"]);
+    assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""));
+    let committed = std::fs::read_to_string(root().join("docs/laws.schema.json")).unwrap();
+    assert_eq!(printed.out, committed);
+    let schema: Value = serde_json::from_str(&printed.out).unwrap();
+    assert!(schema["$defs"]["Law"]["properties"]["while"].is_object(), "{schema:#}");
+    let refused = run(&root(), &["policy", "schema", "law"]);
+    assert!(
+        refused.code == Some(2) && refused.err.contains("snapshot, laws"),
+        "{}",
+        refused.err
+    );
+
+    let laws = root().join("examples/laws/team.toml");
+    let arguments = [
+        "builtin:conservative",
+        "--depth",
+        "1",
+        "--beyond",
+        "0",
+        "--laws",
+        laws.to_str().unwrap(),
+    ];
+    let own = ["silence-is-no-loss", "no-alert-of-a-job-that-runs", "silence-is-told"];
+    let own: Vec<&str> = own.into_iter().flat_map(|law| ["--law", law]).collect();
+    let held = verify(tempfile::tempdir().unwrap().path(), &[&arguments[..], &own].concat());
+    assert_eq!(held.code, Some(0), "{}{}", held.out, held.err);
+    assert!(
+        held.out.ends_with("3 laws: 3 hold to depth 1, 0 broken\n"),
+        "{}",
+        held.out
+    );
+}

@@ -1,6 +1,7 @@
-//! `steadfast policy schema`: the JSON Schema of a file with a snapshot, and docs/snapshot.schema.json.
+//! `steadfast policy schema`: the JSON Schema of a file with a snapshot, and docs/snapshot.schema.json; or of one with laws.
 
 use anyhow::Context as _;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use steadfast_core::decision::LookupSource;
 use steadfast_core::record::AlertScope;
@@ -10,12 +11,35 @@ use steadfast_server::explain;
 use super::super::{Failure, printer};
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
-Example, for an editor that takes the schema from the file:
+Examples, for an editor that takes the schema from the file:
   steadfast policy schema > snapshot.schema.json
-  { \"$schema\": \"./snapshot.schema.json\", \"snapshot\": { ... }, \"expect\": { ... } }";
+  { \"$schema\": \"./snapshot.schema.json\", \"snapshot\": { ... }, \"expect\": { ... } }
+  steadfast policy schema laws > laws.schema.json
+  #:schema ./laws.schema.json        as the first line of the laws, for Taplo (Even Better TOML)";
 
-pub(super) fn run() -> Result<(), Failure> {
-    Ok(printer::json(&schema()?)?)
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Options {
+    /// Of a snapshot or fixture (*.json), or of laws of one's own (*.toml, `policy verify --laws`).
+    #[arg(value_enum, default_value_t = Of::Snapshot, value_name = "FILE")]
+    of: Of,
+}
+
+/// The files of authors that have one; that of stories is `steadfast simulate --schema`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Of {
+    Snapshot,
+    Laws,
+}
+
+/// What laws may say, as their types have it.
+const LAWS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/laws.schema.json"));
+
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    match options.of {
+        Of::Snapshot => printer::json(&schema()?)?,
+        Of::Laws => printer::data(LAWS)?,
+    }
+    Ok(())
 }
 
 /// The schema (2020-12) of a fixture, which begins as what `explain` or `policy snapshot` prints.

@@ -21,7 +21,7 @@ use steadfast_verify::laws::{self, Law};
 use steadfast_verify::{Report, Settings, verify_before};
 
 use super::super::output::Format;
-use super::super::output::junit::{CameTo, Case, ReportFormat, Tried};
+use super::super::output::junit::{CameTo, Case, ReportFormat, ReportOption, Tried};
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
 use crate::config::{MAX_TEXT, parse_size};
@@ -147,7 +147,6 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         }
         outcomes.push(outcome);
     }
-    let tally = Tally::of(&outcomes);
     let whole = Whole {
         loaded: &loaded,
         settings: &settings,
@@ -156,10 +155,17 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         took,
         outcomes: &outcomes,
     };
-    let out_of_memory = out_of_memory(&found, options);
-    let cases = outcomes.iter().map(|outcome| outcome.case(loaded.module.description()));
-    let beyond_the_laws = out_of_memory.as_ref().map(|error| Case {
-        class: loaded.module.description().name.clone(),
+    conclude(&output, &whole, out_of_memory(&found, options))
+}
+
+/// Prints what has not been told yet, and says how the command ends.
+fn conclude(output: &ReportOption, whole: &Whole<'_>, out_of_memory: Option<anyhow::Error>) -> Result<(), Failure> {
+    let tally = Tally::of(whole.outcomes);
+    let description = whole.loaded.module.description();
+    let cases = whole.outcomes.iter().map(|outcome| outcome.case(description));
+    // A server that reads cases alone must not take what was cut off for a success.
+    let cut_off = out_of_memory.as_ref().map(|error| Case {
+        class: description.name.clone(),
         name: "the exploration".to_owned(),
         came_to: CameTo::Failed {
             broken: vec![error.to_string()],
@@ -168,9 +174,9 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     });
     output.conclude(&Tried {
         suite: "steadfast policy verify",
-        page: &tally.summary(found.complete),
+        page: &tally.summary(whole.found.complete),
         document: &whole.document().map_err(Failure::Failed)?,
-        cases: &cases.chain(beyond_the_laws).collect::<Vec<_>>(),
+        cases: &cases.chain(cut_off).collect::<Vec<_>>(),
     })?;
     match out_of_memory {
         Some(error) => Err(Failure::Failed(error)),
