@@ -172,6 +172,8 @@ pub async fn listen(world: &Arc<World>) -> anyhow::Result<SocketAddr> {
             "/apis/apps/v1/namespaces/{namespace}/deployments/{name}",
             get(deployment),
         )
+        .route("/api/v1/namespaces/{namespace}/pods", get(pods_of))
+        .route("/api/v1/namespaces/{namespace}/pods/{name}", get(pod))
         .fallback(unknown)
         .with_state(Arc::clone(world));
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -270,19 +272,75 @@ fn behind(world: &World, kind: Kind, from: u64) -> (String, u64) {
 }
 
 async fn deployment(State(world): State<Arc<World>>, Path((_, name)): Path<(String, String)>) -> Response {
+    named(&world, Kind::Deployment, &name, &name).await
+}
+
+async fn pod(State(world): State<Arc<World>>, Path((_, name)): Path<(String, String)>) -> Response {
+    let job = name.split_once("-pod-").map_or("", |(job, _)| job);
+    named(&world, Kind::Pod, job, &name).await
+}
+
+/// One object by its name, which stands for a job.
+async fn named(world: &World, kind: Kind, job: &str, name: &str) -> Response {
     locked(&world.counts).gets += 1;
     if !world.is_light().await {
         return StatusCode::BAD_GATEWAY.into_response();
     }
-    let n = name.strip_prefix("job-").and_then(|n| n.parse::<usize>().ok());
-    let jobs = locked(&world.jobs);
-    let job = n.and_then(|n| Some((n, jobs.get(n)?)));
-    match job.filter(|(_, job)| job.down != Some(Down::Replacing)) {
-        Some((n, job)) => {
-            let object = world.templates.object(Kind::Deployment, n, job);
+    let object = world
+        .object_of(kind, job)
+        .filter(|object| object.contains(&format!("\"name\":\"{name}\"")));
+    match object {
+        Some(object) => {
+            // Alone it says what it is; in a list it does not.
+            let (kind, version) = match kind {
+                Kind::Deployment => ("Deployment", "apps/v1"),
+                Kind::Pod => ("Pod", "v1"),
+            };
+            let object = object.replacen('{', &format!("{{\"kind\":\"{kind}\",\"apiVersion\":\"{version}\","), 1);
             ([("content-type", "application/json")], object).into_response()
         }
-        None => not_found(&format!("deployments.apps \"{name}\" not found")),
+        None => {
+            let plural = match kind {
+                Kind::Deployment => "deployments.apps",
+                Kind::Pod => "pods",
+            };
+            not_found(&format!("{plural} \"{name}\" not found"))
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Selects {
+    label_selector: String,
+}
+
+/// The pods of one Deployment.
+async fn pods_of(State(world): State<Arc<World>>, Query(Selects { label_selector }): Query<Selects>) -> Response {
+    locked(&world.counts).gets += 1;
+    if !world.is_light().await {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
+    let mut labels = label_selector.split(',').filter_map(|label| label.split_once('='));
+    let job = labels.find(|(name, _)| *name == "app").map_or("", |(_, job)| job);
+    let pod = world
+        .object_of(Kind::Pod, job)
+        .filter(|_| label_selector.contains("jobmanager"));
+    let items = pod.unwrap_or_default();
+    let newest = newest(&world);
+    let list = format!(
+        "{{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{{\"resourceVersion\":\"{newest}\"}},\"items\":[{items}]}}"
+    );
+    ([("content-type", "application/json")], list).into_response()
+}
+
+impl World {
+    /// The object of a job by the job's name, if it is there.
+    fn object_of(&self, kind: Kind, job: &str) -> Option<String> {
+        let n = job.strip_prefix("job-")?.parse::<usize>().ok()?;
+        let jobs = locked(&self.jobs);
+        let job = jobs.get(n).filter(|job| job.down != Some(Down::Replacing))?;
+        Some(self.templates.object(kind, n, job))
     }
 }
 
