@@ -88,7 +88,7 @@ fn what_no_world_shows_is_said_and_not_written() {
 /// A planted mistake whose counterexample is a story of that kind.
 struct Planted {
     mistake: &'static str,
-    law: &'static str,
+    law: Of,
     depth: u32,
     /// How many seconds evidence is held.
     hold: u64,
@@ -96,88 +96,101 @@ struct Planted {
     says: &'static [&'static str],
 }
 
+/// The law that is broken. What a built-in one finds after days is found by one of one's own within minutes, and played sooner.
+#[derive(Clone, Copy)]
+enum Of {
+    BuiltIn(&'static str),
+    /// What stands in a `[[law]]` beside name and sentence.
+    Own(&'static str),
+}
+
+use Of::{BuiltIn, Own};
+
 /// One for each thing that stories have a word for, beside states.
 const PLANTED: &[Planted] = &[
     Planted {
         mistake: "alerts-flap",
-        law: "alerts-are-steady",
+        law: BuiltIn("alerts-are-steady"),
         depth: 1,
         hold: 5,
         says: &["max_alerts = 1\n"],
     },
     Planted {
         mistake: "alerts-with-new-names",
-        law: "alerts-are-steady",
+        law: BuiltIn("alerts-are-steady"),
         depth: 1,
         hold: 5,
         says: &["max_alerts = 8\n"],
     },
     Planted {
         mistake: "no-alerts",
-        law: "ends-are-alerted",
-        depth: 3,
+        law: Own(
+            "must = { alerts = \"any\" }\nwithin = 12\nwhile = { flink = \"FAILED\", kubernetes = \"present\" }\n",
+        ),
+        depth: 2,
         hold: 20,
-        says: &["alert = [\"job:*\"]\n", "slow = true\n", "\"alerts\""],
+        says: &["alert = [\"*\"]\n", "needs = [\"alerts\"]"],
     },
     Planted {
         mistake: "crash-loop-of-a-ready-pod",
-        law: "conditions-follow",
+        law: BuiltIn("conditions-follow"),
         depth: 1,
         hold: 20,
         says: &["no_condition = [\"CrashLoop\"]\n"],
     },
     Planted {
         mistake: "flink-never-unreachable",
-        law: "trouble-is-told",
-        depth: 2,
+        law: Own("must = { conditions = [\"FlinkUnreachable\"] }\nwithin = 12\n\
+             while = { flink = \"unknown\", kubernetes = \"present\" }\n"),
+        depth: 1,
         hold: 20,
         says: &["condition = [\"FlinkUnreachable\"]\n"],
     },
     Planted {
         mistake: "lost-when-left-open",
-        law: "unknown-is-not-absent",
+        law: BuiltIn("unknown-is-not-absent"),
         depth: 2,
         hold: 20,
         says: &["listed = false, asked = \"500\"", "never = [\"LOST\"]"],
     },
     Planted {
         mistake: "panics-when-checkpoints-fail",
-        law: "answers-everything",
+        law: BuiltIn("answers-everything"),
         depth: 3,
         hold: 65,
         says: &["checkpoints = { failed = 1000 }", "PolicyFailing"],
     },
     Planted {
         mistake: "wrong-in-session-mode",
-        law: "unknown-is-not-absent",
+        law: BuiltIn("unknown-is-not-absent"),
         depth: 4,
         hold: 20,
         says: &["mode = \"session\"\n", "target = \"orders/j1\"\n"],
     },
     Planted {
         mistake: "wrong-in-standalone-mode",
-        law: "unknown-is-not-absent",
+        law: BuiltIn("unknown-is-not-absent"),
         depth: 4,
         hold: 20,
         says: &["mode = \"standalone\"\n"],
     },
     Planted {
         mistake: "wrong-with-a-label-it-names",
-        law: "unknown-is-not-absent",
+        law: BuiltIn("unknown-is-not-absent"),
         depth: 4,
         hold: 20,
         says: &["labels = { \"planted.example.com/tier\" = \"true\" }\n"],
     },
     Planted {
         mistake: "failed-on-fridays",
-        law: "alive-is-not-ended",
+        law: BuiltIn("alive-is-not-ended"),
         depth: 4,
         hold: 20,
         says: &["start = \"2026-01-0"],
     },
     Planted {
         mistake: "failed-at-night",
-        law: "unknown-is-not-absent",
+        law: BuiltIn("unknown-is-not-absent"),
         depth: 4,
         hold: 20,
         says: &["flink = \"drop\"\n"],
@@ -203,7 +216,11 @@ fn check(planted_mistake: &Planted) -> Result<(), String> {
         labels: labels(),
         ..Settings::default()
     };
-    let laws: Vec<_> = laws::all().into_iter().filter(|other| other.name() == law).collect();
+    let laws = match law {
+        BuiltIn(name) => laws::all().into_iter().filter(|law| law.name() == name).collect(),
+        Own(rest) => laws::written::parse("own.toml", &format!("[[law]]\nname = \"own\"\nsays = \"x\"\n{rest}"))
+            .map_err(|error| format!("{error:?}"))?,
+    };
     let report = verify(&|| Box::new(wrong.another()), &laws, &settings, &mut |_| {});
     let found = report.laws[0].clone().ok_or("is not found")?;
     let looks = replay_steps(&found, &|| Box::new(wrong.another()), &laws, &settings);
