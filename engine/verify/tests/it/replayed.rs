@@ -127,7 +127,7 @@ const PLANTED: &[Planted] = &[
         law: Own(
             "must = { alerts = \"any\" }\nwithin = 12\nwhile = { flink = \"FAILED\", kubernetes = \"present\" }\n",
         ),
-        depth: 2,
+        depth: 3,
         hold: 20,
         says: &["alert = [\"*\"]\n", "needs = [\"alerts\"]"],
     },
@@ -142,7 +142,7 @@ const PLANTED: &[Planted] = &[
         mistake: "flink-never-unreachable",
         law: Own("must = { conditions = [\"FlinkUnreachable\"] }\nwithin = 12\n\
              while = { flink = \"unknown\", kubernetes = \"present\" }\n"),
-        depth: 1,
+        depth: 2,
         hold: 20,
         says: &["condition = [\"FlinkUnreachable\"]\n"],
     },
