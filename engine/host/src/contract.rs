@@ -86,4 +86,8 @@ pub(crate) trait Calls: Send + Sync {
 
     /// `decide`, with the memory in the snapshot's record.
     fn decide(&self, store: &mut Store<Guard>, snapshot: &Snapshot) -> Result<Result<Decision, PolicyFailure>>;
+
+    /// 64 marks of the code that ran; see [`crate::marks`].
+    #[cfg(feature = "coverage")]
+    fn marks(&self, store: &mut Store<Guard>, word: u32) -> Result<u64>;
 }

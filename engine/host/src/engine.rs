@@ -77,6 +77,12 @@ impl PolicyEngine {
         Policy::start(name, module, digest, params_json, limits)
     }
 
+    /// The component that would be made of a module: itself, if it is one. Fails if it cannot be a policy.
+    #[cfg(feature = "coverage")]
+    pub fn component<'a>(name: &str, module: &'a [u8]) -> Result<std::borrow::Cow<'a, [u8]>, LoadError> {
+        encode::component(name, module)
+    }
+
     /// The compiled component, from the cache if it is there.
     fn compile(&self, name: &str, module: &[u8], digest: &str) -> Result<Component, LoadError> {
         if let Some(component) = self.cache.as_ref().and_then(|cache| cache.get(&self.engines, digest)) {

@@ -28,6 +28,8 @@ mod host_error;
 pub mod inspect;
 mod limits;
 mod load_error;
+#[cfg(feature = "coverage")]
+mod marks;
 mod output;
 mod policy;
 mod ticker;
@@ -38,4 +40,6 @@ pub use engine::PolicyEngine;
 pub use host_error::HostError;
 pub use limits::{MAX_POLICIES, PolicyLimits};
 pub use load_error::LoadError;
+#[cfg(feature = "coverage")]
+pub use marks::Passed;
 pub use policy::Policy;

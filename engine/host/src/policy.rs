@@ -33,6 +33,9 @@ pub struct Policy {
     instance: Option<Instance>,
     /// What the last decision printed.
     printed: String,
+    /// Where it is noted which of its code ran.
+    #[cfg(feature = "coverage")]
+    passed: Option<Arc<crate::marks::Passed>>,
 }
 
 /// A compiled module whose functions were found to be those of its version of the contract.
@@ -84,6 +87,8 @@ impl Policy {
             interrupt,
             instance: None,
             printed: String::new(),
+            #[cfg(feature = "coverage")]
+            passed: None,
         })
     }
 
@@ -99,7 +104,23 @@ impl Policy {
             interrupt: Interrupt::default(),
             instance: None,
             printed: String::new(),
+            #[cfg(feature = "coverage")]
+            passed: self.passed.clone(),
         }
+    }
+
+    /// The same, whose instances note which of their code ran. The module must have been made for it (`steadfast-coverage`).
+    #[cfg(feature = "coverage")]
+    #[must_use]
+    pub fn noting(mut self, passed: Arc<crate::marks::Passed>) -> Self {
+        self.passed = Some(passed);
+        // The instance that described it when it was loaded is gone.
+        if let Ok(mut instance) = self.take_instance() {
+            drop(instance.describe());
+            self.instance = Some(instance);
+            self.end_batch();
+        }
+        self
     }
 
     /// What it says about itself.
@@ -154,7 +175,13 @@ impl Decide for Policy {
     }
 
     fn end_batch(&mut self) {
-        self.instance = None;
+        let ended = self.instance.take();
+        #[cfg(feature = "coverage")]
+        if let (Some(mut instance), Some(passed)) = (ended, &self.passed) {
+            passed.take(instance.calls.as_ref(), &mut instance.store);
+        }
+        #[cfg(not(feature = "coverage"))]
+        drop(ended);
     }
 
     fn interrupt(&self) -> Option<Interrupt> {
@@ -163,6 +190,13 @@ impl Decide for Policy {
 
     fn rule(&self, name: &str) -> Option<Rule> {
         self.description.rules.iter().find(|rule| rule.name == name).cloned()
+    }
+}
+
+#[cfg(feature = "coverage")]
+impl Drop for Policy {
+    fn drop(&mut self) {
+        self.end_batch();
     }
 }
 

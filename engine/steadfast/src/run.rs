@@ -45,6 +45,8 @@ use open_files::OpenFiles;
 use preparing::{Choices, Prepared};
 use reload::{Reloader, StartedWith};
 
+#[cfg(feature = "author")]
+pub(crate) use assemble::load_as;
 pub use assemble::{
     COMPILE, LoadedPolicy, MisplacedCluster, compile_in_processes, compile_policies, load_policies, policy_cache,
 };

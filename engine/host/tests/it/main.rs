@@ -8,6 +8,8 @@
 mod batch;
 mod builtin;
 mod cache;
+#[cfg(feature = "coverage")]
+mod coverage;
 mod evolution;
 mod failing;
 mod guest;

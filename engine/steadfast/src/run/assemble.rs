@@ -20,6 +20,8 @@ pub use clusters::MisplacedCluster;
 pub(super) use clusters::clusters;
 pub(crate) use clusters::{cluster_setup, writer_once};
 pub(super) use job_statuses::{Keepers, keepers};
+#[cfg(feature = "author")]
+pub(crate) use policies::load_as;
 pub use policies::{COMPILE, LoadedPolicy, compile_in_processes, compile_policies, load_policies, policy_cache};
 pub(super) use policies::{load, policy_engine};
 pub(crate) use sinks::Way;

@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod configuration;
 #[cfg(feature = "author")]
+mod coverage;
 mod crash;
 mod crash_points;
 mod crowd;

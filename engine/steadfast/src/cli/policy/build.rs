@@ -46,6 +46,25 @@ struct Project {
     contract: String,
 }
 
+/// What a language's tools made.
+struct Built {
+    module: Vec<u8>,
+    /// The core module with the names and lines that the module does without, for `policy verify`.
+    lines: Option<Vec<u8>>,
+}
+
+impl Built {
+    fn without_lines(module: Vec<u8>) -> Self {
+        Self { module, lines: None }
+    }
+}
+
+/// Where a module's names and lines are kept, by the project's folder and the module's file.
+pub(super) fn lines_of(project: &Path, module: &Path) -> PathBuf {
+    let name = module.file_stem().unwrap_or(module.as_os_str()).to_string_lossy();
+    project.join("build").join(format!("{name}.lines.wasm"))
+}
+
 /// Builds a project's module, and loads it to see that the engine takes it.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let project = Project::open(&options.project).map_err(Failure::Usage)?;
@@ -59,22 +78,28 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
             .with_extension("wasm"),
     };
     let began = Instant::now();
-    let module = match language {
+    let built = match language {
         Language::Rust => rust::build(&project),
-        Language::Python => python::build(&project),
-        Language::JavaScript => javascript::build(&project),
+        Language::Python => python::build(&project).map(Built::without_lines),
+        Language::JavaScript => javascript::build(&project).map(Built::without_lines),
         Language::C => c::build(&project),
         Language::Go => go::build(&project),
     }?;
+    let Built { module, lines } = built;
     std::fs::write(&output, &module).with_context(|| format!("cannot write {}", output.display()))?;
-    let built = began.elapsed();
+    if let Some(lines) = lines {
+        project.scratch()?;
+        let path = lines_of(&project.folder, &output);
+        std::fs::write(&path, lines).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let took = began.elapsed();
     let began = Instant::now();
     let policy = load_one(
         "the module",
         &configured("the module", &output.display().to_string(), None)?,
     )?;
     printer::note(&format!(
-        "{}: {} {}, {} KiB, built in {built:.1?}, compiled and loaded in {:.1?}\n  sha256 {}",
+        "{}: {} {}, {} KiB, built in {took:.1?}, compiled and loaded in {:.1?}\n  sha256 {}",
         output.display(),
         policy.module.description().name,
         policy.module.description().version,

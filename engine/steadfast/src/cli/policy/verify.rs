@@ -1,5 +1,6 @@
 //! `steadfast policy verify`: bounded model checking of a policy.
 
+mod coverage;
 mod document;
 mod outcome;
 mod output;
@@ -25,6 +26,7 @@ use super::super::output::junit::{CameTo, Case, ReportFormat, ReportOption, Trie
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
 use crate::config::{MAX_TEXT, parse_size};
+use coverage::Coverage;
 use document::Whole;
 use outcome::{Judging, Tally};
 use output::Output;
@@ -79,6 +81,9 @@ pub(in crate::cli) struct Options {
     /// A label that a Deployment may have; may be given again. Those that the parameters and the module name are tried unasked.
     #[arg(long = "label", value_name = "NAME=VALUE")]
     labels: Vec<String>,
+    /// The folder that the module was built from, for the lines that `policy build` has kept there [default: the module's own].
+    #[arg(long, value_name = "DIR")]
+    project: Option<PathBuf>,
     /// How much memory an instance of the policy may take, as in its [[policy]] [default: 64MiB].
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
@@ -112,13 +117,15 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         .transpose()?;
     let mut settings = settings(options)?;
     let loaded = options.policy.load_within(memory)?;
-    subject::tell(
-        &mut settings,
+    let bytes = options.policy.bytes()?;
+    subject::tell(&mut settings, &loaded, &bytes, options.waits.is_empty());
+    let coverage = Coverage::of(
         &loaded,
-        &options.policy.bytes()?,
-        options.waits.is_empty(),
+        &bytes,
+        options.policy.file().as_deref(),
+        options.project.as_deref(),
     );
-    let make = || -> Box<dyn Decide> { Box::new(loaded.module.another()) };
+    let make = || -> Box<dyn Decide> { coverage.another(&loaded) };
     let began = Instant::now();
     let output = options.output.report();
     let mut watching = Watching::new(settings.depth + settings.beyond, limit, output.is_for_people());
@@ -128,6 +135,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     if output.is_for_people() {
         printer::data(&told::totals(&found, took))?;
         printer::data(&told::coverage(&found, loaded.module.description()))?;
+        printer::data(&format!("{}\n", coverage.told()))?;
     }
     let judging = Judging {
         make: &make,

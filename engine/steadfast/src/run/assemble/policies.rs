@@ -151,6 +151,16 @@ pub(in crate::run) fn load(engine: &PolicyEngine, policy: &Policy, module: &Modu
     })
 }
 
+/// Compiles and configures another module as one of the configuration.
+#[cfg(feature = "author")]
+pub(crate) fn load_as(policy: &Policy, module: &[u8]) -> anyhow::Result<LoadedModule> {
+    let limits = PolicyLimits {
+        deadline: policy.deadline,
+        memory_bytes: policy.memory,
+    };
+    Ok(policy_engine()?.load(&policy.name, module, &policy.params, limits)?)
+}
+
 /// Finds, compiles and configures every policy, for a command that does nothing else meanwhile.
 pub fn load_policies(policies: &[Policy], registries: &[RegistryHost]) -> anyhow::Result<Vec<LoadedPolicy>> {
     compile_policies(policies, &resolve_modules_now(policies, registries)?)

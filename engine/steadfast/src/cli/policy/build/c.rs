@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context;
+use steadfast_coverage::without_lines;
 
-use super::{Project, bindings, component, made, tool};
+use super::{Built, Project, bindings, component, made, tool};
 
-pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
+pub(super) fn build(project: &Project) -> anyhow::Result<Built> {
     let scratch = project.scratch()?;
     bindings::write(&bindings::c(&project.contract)?, &scratch)?;
     let module = scratch.join("module.wasm");
@@ -23,14 +24,20 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
                 "-Wall",
                 "-Wextra",
             ])
-            // Names of functions stay: a crash is told by them. The linker's own default of the stack is 64 KiB, below the data, where an overflow would go unnoticed.
-            .args(["-Wl,--strip-debug", "-Wl,--stack-first", "-Wl,-z,stack-size=131072"])
+            // Lines are kept beside the module. Names of functions stay in it: a crash is told by them.
+            .arg("-gline-tables-only")
+            // The linker's own default of the stack is 64 KiB, below the data, where an overflow would go unnoticed.
+            .args(["-Wl,--stack-first", "-Wl,-z,stack-size=131072"])
             .args(["-Ibuild", "build/policy.c", "build/policy_component_type.o"])
             .args(sources(project)?)
             .arg("-o")
             .arg(&module),
     )?;
-    component::encode(&made(&module)?, &project.contract)
+    let lines = made(&module)?;
+    Ok(Built {
+        module: component::encode(&without_lines(&lines)?, &project.contract)?,
+        lines: Some(lines),
+    })
 }
 
 /// The project's sources, by name, so that the same files make the same module.

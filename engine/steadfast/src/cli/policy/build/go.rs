@@ -3,11 +3,12 @@
 use std::process::Command;
 
 use anyhow::{Context, anyhow};
+use steadfast_coverage::without_names;
 
-use super::{Project, bindings, component, made, tool};
+use super::{Built, Project, bindings, component, made, tool};
 use crate::config::MAX_TEXT;
 
-pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
+pub(super) fn build(project: &Project) -> anyhow::Result<Built> {
     let manifest = project.folder.join("go.mod");
     let manifest = steadfast_files::read_text(&manifest, MAX_TEXT)
         .with_context(|| format!("cannot read {}", manifest.display()))?;
@@ -30,11 +31,17 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
                 "-buildmode=c-shared",
                 "-trimpath",
                 "-buildvcs=false",
-                "-ldflags=-s -w -buildid=",
+                "-ldflags=-buildid=",
                 "-o",
             ])
             .arg(&core)
             .arg("."),
     )?;
-    component::encode(&component::typed(made(&core)?, &project.contract)?, &project.contract)
+    let named = made(&core)?;
+    // A panic tells the names of its functions itself.
+    let typed = component::typed(without_names(&named)?, &project.contract)?;
+    Ok(Built {
+        module: component::encode(&typed, &project.contract)?,
+        lines: Some(named),
+    })
 }

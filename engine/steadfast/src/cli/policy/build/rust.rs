@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, anyhow};
+use steadfast_coverage::without_lines;
 
 use super::super::language::Language;
-use super::{Project, made, tool};
+use super::{Built, Project, made, tool};
 use crate::config::MAX_TEXT;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -19,7 +20,7 @@ struct Toolchain {
     std_from_source: bool,
 }
 
-pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
+pub(super) fn build(project: &Project) -> anyhow::Result<Built> {
     let toolchain = Toolchain::find(&project.folder)?;
     let output = project.folder.join("target");
     let mut cargo = Command::new(&toolchain.cargo);
@@ -32,8 +33,9 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
         .env("CARGO_PROFILE_RELEASE_LTO", "fat")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
         .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
-        // Names of functions stay: a crash is told by them.
-        .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo")
+        // Lines are kept beside the module. Names of functions stay in it: a crash is told by them.
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "none")
         .args(["build", "--release", "--lib", "--target", TARGET, "--target-dir"])
         .arg(&output);
     if toolchain.std_from_source {
@@ -44,7 +46,11 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
             .arg("-Zbuild-std=std,panic_abort");
     }
     tool::run(&mut cargo)?;
-    made(&module(project, &output)?)
+    let lines = made(&module(project, &output)?)?;
+    Ok(Built {
+        module: without_lines(&lines)?,
+        lines: Some(lines),
+    })
 }
 
 impl Toolchain {

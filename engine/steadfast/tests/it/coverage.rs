@@ -1,0 +1,49 @@
+//! `steadfast policy verify`: which code of the module never ran.
+
+use std::path::Path;
+
+use crate::command::{Ended, run};
+
+#[allow(dead_code)]
+#[path = "../../../host/tests/it/guest.rs"]
+mod guest;
+
+use guest::Guest;
+
+/// Functions as Rust's compiler names them, of which one is called, and not in each of its branches.
+const FUNCTIONS: &str = r#"
+    (@producers (language "Rust" "1.95"))
+    (func $"mine::never" (result i32) i32.const 256)
+    (func $"mine::judge" (result i32)
+        (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+        (if (i32.gt_u (global.get $calls) (i32.const 100000)) (then (return (call $"mine::never"))))
+        (i32.const 256))"#;
+
+fn verify(folder: &Path, module: &[u8]) -> Ended {
+    std::fs::write(folder.join("mine.wasm"), module).unwrap();
+    let little = ["--depth", "1", "--beyond", "0", "--law", "attempts-go-forward"];
+    run(folder, &[&["policy", "verify", "mine.wasm"], &little[..]].concat())
+}
+
+#[test]
+fn what_of_the_policys_own_code_never_ran_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = Guest {
+        imports: FUNCTIONS,
+        ..Guest::deciding(r#"(call $"mine::judge")"#)
+    };
+    let told = "code that ran: 1 of 2 functions; what never did:\n  mine::judge, 1 of 2 branches\n  mine::never, never called\n";
+    for module in [guest.module(), guest.component()] {
+        let ended = verify(folder.path(), &module);
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
+        assert!(ended.out.contains(told), "no `{told}` in\n{}", ended.out);
+    }
+}
+
+#[test]
+fn a_module_that_does_not_tell_is_said_to_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = verify(folder.path(), steadfast_host::builtin::CONSERVATIVE);
+    let told = "which of its code ran is not seen: the module carries no names of functions; ";
+    assert!(ended.out.contains(told), "no `{told}` in\n{}", ended.out);
+}
