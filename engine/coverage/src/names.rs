@@ -60,9 +60,12 @@ impl Names {
             match section.as_known() {
                 KnownCustom::Name(subsections) => subsections.into_iter().flatten().for_each(|name| names.take(name)),
                 KnownCustom::Producers(fields) => {
-                    let language = fields.into_iter().flatten().filter(|field| field.name == "language");
-                    let values = language.flat_map(|field| field.values.into_iter().flatten());
-                    names.languages.extend(values.map(|value| value.name.to_owned()));
+                    for field in fields.into_iter().flatten() {
+                        let made_by = field.values.into_iter().flatten().map(|value| value.name);
+                        names
+                            .languages
+                            .extend(made_by.filter_map(|name| language(field.name, name)));
+                    }
                 }
                 _ => {}
             }
@@ -128,6 +131,16 @@ impl Names {
     fn has_crate(&self, package: &str) -> bool {
         let prefix = format!("{package}::");
         self.functions.values().any(|name| plain(name).starts_with(&prefix))
+    }
+}
+
+/// The language that a field of the section `producers` names. Without debugging information there is only its compiler.
+fn language(field: &str, name: &str) -> Option<String> {
+    match field {
+        "language" => Some(name.to_owned()),
+        "processed-by" if name == "rustc" => Some("Rust".to_owned()),
+        "processed-by" if name.ends_with("clang") => Some("C".to_owned()),
+        _ => None,
     }
 }
 
@@ -246,6 +259,18 @@ mod tests {
         ];
         let of_mine = ["main.judge", "policy.Decide", "policy.__Params_.Read"];
         assert_eq!(own(&names("Go", Some("night-shift"), &functions)), of_mine);
+    }
+
+    #[test]
+    fn a_compiler_tells_the_language_where_nothing_else_does() {
+        let of = |producers: &str| {
+            let module = wat::parse_str(format!("(module (@producers {producers}))")).unwrap();
+            Names::of(&module).unwrap().language()
+        };
+        assert_eq!(of(r#"(processed-by "rustc" "1.95.0")"#), "Rust");
+        assert_eq!(of(r#"(processed-by "Debian clang" "14.0.6")"#), "C");
+        assert_eq!(of(r#"(language "C99" "") (processed-by "Debian clang" "14.0.6")"#), "C");
+        assert_eq!(of(r#"(language "Go" "go1.26")"#), "Go");
     }
 
     #[test]
