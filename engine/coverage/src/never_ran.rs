@@ -10,6 +10,7 @@ use crate::code::{Code, Of};
 
 /// Which of a policy's own code never ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NeverRan {
     /// How many functions of the policy's own there are in the module.
     pub functions: usize,
@@ -27,6 +28,7 @@ pub struct NeverRan {
 
 /// What of one function never ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Part {
     /// The function, as its author calls it, with its path.
     pub function: String,
@@ -45,6 +47,7 @@ pub struct Part {
 
 /// Lines from one to another, both included, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LineRange {
     /// The first.
     pub from: u32,
@@ -54,6 +57,7 @@ pub struct LineRange {
 
 /// Branches of a function in the compiled code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Branches {
     /// How many there are.
     pub all: usize,

@@ -19,10 +19,19 @@ const FUNCTIONS: &str = r#"
         (if (i32.gt_u (global.get $calls) (i32.const 100000)) (then (return (call $"mine::never"))))
         (i32.const 256))"#;
 
-fn verify(folder: &Path, module: &[u8]) -> Ended {
+fn verify(folder: &Path, module: &[u8], more: &[&str]) -> Ended {
     std::fs::write(folder.join("mine.wasm"), module).unwrap();
     let little = ["--depth", "1", "--beyond", "0", "--law", "attempts-go-forward"];
-    run(folder, &[&["policy", "verify", "mine.wasm"], &little[..]].concat())
+    run(
+        folder,
+        &[&["policy", "verify", "mine.wasm"], &little[..], more].concat(),
+    )
+}
+
+fn explored(folder: &Path, module: &[u8]) -> serde_json::Value {
+    let ended = verify(folder, module, &["-o", "json"]);
+    let whole: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    whole["explored"].clone()
 }
 
 #[test]
@@ -34,16 +43,22 @@ fn what_of_the_policys_own_code_never_ran_is_named() {
     };
     let told = "code that ran: 1 of 2 functions; what never did:\n  mine::judge, 1 of 2 branches\n  mine::never, never called\n";
     for module in [guest.module(), guest.component()] {
-        let ended = verify(folder.path(), &module);
+        let ended = verify(folder.path(), &module, &[]);
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
         assert!(ended.out.contains(told), "no `{told}` in\n{}", ended.out);
     }
+    let code = &explored(folder.path(), &guest.module())["code"];
+    assert_eq!(code["functions"], 2);
+    assert_eq!(code["functionsNeverCalled"], 1);
+    assert_eq!(code["parts"][0]["branches"]["neverTaken"], 1);
 }
 
 #[test]
 fn a_module_that_does_not_tell_is_said_to_be_one() {
     let folder = tempfile::tempdir().unwrap();
-    let ended = verify(folder.path(), steadfast_host::builtin::CONSERVATIVE);
+    let ended = verify(folder.path(), steadfast_host::builtin::CONSERVATIVE, &[]);
     let told = "which of its code ran is not seen: the module carries no names of functions; ";
     assert!(ended.out.contains(told), "no `{told}` in\n{}", ended.out);
+    let explored = explored(folder.path(), steadfast_host::builtin::CONSERVATIVE);
+    assert!(explored["codeNotSeen"].is_string() && explored["code"].is_null());
 }

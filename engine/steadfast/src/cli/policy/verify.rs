@@ -159,6 +159,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         loaded: &loaded,
         settings: &settings,
         found: &found,
+        coverage: &coverage,
         depths: &depths,
         took,
         outcomes: &outcomes,

@@ -7,10 +7,12 @@ use serde::Serialize;
 use serde_json::Value;
 use steadfast_core::evidence::FaultKind;
 use steadfast_core::record::JobRecord;
+use steadfast_coverage::NeverRan;
 use steadfast_verify::beginning::Scene;
 use steadfast_verify::look::Look;
 use steadfast_verify::{Beginning, DepthReport, Report, Settings, report};
 
+use super::coverage::Coverage;
 use super::outcome::{Came, Kept, Outcome, Tally};
 use super::told;
 use crate::run::LoadedPolicy;
@@ -20,6 +22,8 @@ pub(super) struct Whole<'a> {
     pub(super) loaded: &'a LoadedPolicy,
     pub(super) settings: &'a Settings,
     pub(super) found: &'a Report,
+    /// Which of the module's code ran.
+    pub(super) coverage: &'a Coverage,
     /// Each depth with how long it took.
     pub(super) depths: &'a [(DepthReport, Duration)],
     pub(super) took: Duration,
@@ -52,6 +56,10 @@ impl Whole<'_> {
 
     fn explored(&self) -> Explored<'_> {
         let (found, settings) = (self.found, self.settings);
+        let (code, code_not_seen) = match self.coverage.never_ran() {
+            Ok(never_ran) => (Some(never_ran), None),
+            Err(why) => (None, Some(why)),
+        };
         let depths: Vec<Depth> = self
             .depths
             .iter()
@@ -82,6 +90,8 @@ impl Whole<'_> {
                 kubernetes: words(&found.alike.of_kubernetes),
             },
             rules_that_never_spoke: told::mute(found, self.loaded.module.description()),
+            code,
+            code_not_seen,
         }
     }
 }
@@ -135,6 +145,12 @@ struct Explored<'a> {
     beginnings: Vec<Began<'a>>,
     faults_alike: Alike,
     rules_that_never_spoke: Vec<&'a str>,
+    /// Which of the policy's own code never ran, ...
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<NeverRan>,
+    /// ... or why that is not seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_not_seen: Option<&'a str>,
 }
 
 #[derive(Serialize)]
