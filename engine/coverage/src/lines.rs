@@ -104,7 +104,7 @@ impl<'a> Lines<'a> {
         let mut frames = self.context.find_frames(at).skip_all_loads()?;
         let named = frames.next()?.and_then(|frame| frame.function);
         let name = named.as_ref().map(|name| name.raw_name()).transpose()?;
-        Ok(name.map(|name| plain(&name)))
+        Ok(name.map(|name| alone(&plain(&name))))
     }
 
     fn is_own(&self, file: &str) -> bool {
@@ -119,5 +119,30 @@ impl<'a> Lines<'a> {
         // The default policy, in a project that builds on it.
         let is_base = self.project.is_some() && within.starts_with("/conservative/");
         !is_base && !OF_OTHERS.iter().any(|folder| within.contains(folder))
+    }
+}
+
+/// A function's name without what it was made for, such as `told` of `told<mine::Job>`; a closure has none.
+fn alone(name: &str) -> String {
+    let generic = name.find('<').filter(|at| *at > 0).unwrap_or(name.len());
+    match name.get(..generic) {
+        Some(closure) if closure.starts_with("{closure") => "a closure".to_owned(),
+        Some(name) => name.to_owned(),
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::alone;
+
+    #[test]
+    fn each_function_has_one_name_whatever_it_was_made_for() {
+        assert_eq!(alone("told<mine::Job>"), "told");
+        assert_eq!(
+            alone("<mine::Job as mine::Told>::told"),
+            "<mine::Job as mine::Told>::told"
+        );
+        assert_eq!(alone("{closure#0}<mine::Job>"), "a closure");
     }
 }

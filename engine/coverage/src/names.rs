@@ -7,7 +7,10 @@ use wasmparser::{KnownCustom, Name, Parser, Payload};
 use crate::Unreadable;
 
 /// Crates that a policy in Rust is made with and that are not its own. What else it depends on is told apart only where there are lines.
-const CRATES: [&str; 26] = [
+const CRATES: [&str; 29] = [
+    "__rustc",
+    "strsim",
+    "thiserror",
     "alloc",
     "compiler_builtins",
     "core",
@@ -171,9 +174,19 @@ fn crate_of(path: &str) -> Option<&str> {
     path.get(end..)?.starts_with("::").then(|| path.get(..end))?
 }
 
-/// Whether a macro wrote it: serde's derived readers alone are dozens.
+/// What macros write, of serde and of the SDK: serde's derived readers alone are dozens.
+const DERIVED: [&str; 6] = [
+    "::_::",
+    "__Visitor",
+    "__FieldVisitor",
+    "::steadfast_policy_guest::",
+    " as steadfast_policy::parameters::Parameters>",
+    " as steadfast_policy::rules::Rules>",
+];
+
+/// Whether a macro wrote it.
 fn is_derived(path: &str) -> bool {
-    path.contains("::_::") || path.contains("__Visitor") || path.contains("__FieldVisitor")
+    DERIVED.iter().any(|part| path.contains(part))
 }
 
 /// What the author calls a function of Go, if it is of that module or of the program itself. Go's linker writes `_` for what is not a
@@ -230,6 +243,9 @@ mod tests {
             "<mine::_::<impl serde::Deserialize for mine::P>::deserialize::__Visitor as serde::Visitor>::visit_map",
             "core::ptr::drop_in_place<mine::Mine>::h0123456789abcdef",
             "serde_json::de::from_str::h0123456789abcdef",
+            "<mine::Rule as steadfast_policy::rules::Rules>::described::h0123456789abcdef",
+            "<mine::steadfast_policy_guest::Exported as steadfast_policy::bindings::Guest>::decide",
+            "__rustc::__rdl_alloc",
             "decide",
             "dependency::work",
         ];
