@@ -166,12 +166,13 @@ mod tests {
     /// How many segments a function has, and which of them give up.
     fn cut(body: &str) -> (usize, Vec<usize>) {
         let module = wat::parse_str(format!("(module (func $end) (func (param i32) (result i32) {body}))")).unwrap();
-        let bodies = Parser::new(0)
-            .parse_all(&module)
-            .filter_map(|payload| match payload.unwrap() {
-                Payload::CodeSectionEntry(body) => Some(of(&body).unwrap()),
-                _ => None,
-            });
+        let payloads = Parser::new(0).parse_all(&module);
+        let bodies = payloads.filter_map(|payload| {
+            let Payload::CodeSectionEntry(body) = payload.unwrap() else {
+                return None;
+            };
+            Some(of(&body).unwrap())
+        });
         let segments = bodies.last().unwrap();
         assert!(segments.windows(2).all(|two| two[0].at.end <= two[1].at.start));
         let give_up = segments.iter().enumerate().filter(|(_, segment)| segment.gives_up);
