@@ -15,7 +15,10 @@ use super::world::{World, locked, millis};
 
 const OVERVIEW: &str = include_str!("../../../fixtures/flink-2.2.0/running/jobs-overview.json");
 const CHECKPOINTS: &str = include_str!("../../../fixtures/flink-2.2.0/running/job-checkpoints.json");
-/// The job of the recordings.
+const CONFIG: &str = include_str!("../../../fixtures/flink-2.2.0/running/jobmanager-config.json");
+/// The cluster of the recordings.
+const CLUSTER: &str = "run-ha";
+/// Its job.
 const RECORDED: &str = "ffffffffc92beb7b0000000000000000";
 
 /// Listens as the n-th Flink.
@@ -73,6 +76,9 @@ async fn respond(
     };
     let (status, body) = if path == "/jobs/overview" {
         (StatusCode::OK, recorded(OVERVIEW))
+    } else if path == "/jobmanager/config" {
+        // Whose Flink it is.
+        (StatusCode::OK, CONFIG.replace(CLUSTER, &format!("job-{n:05}")))
     } else if path == format!("/jobs/{job}/checkpoints") {
         (StatusCode::OK, recorded(CHECKPOINTS))
     } else {
