@@ -10,9 +10,11 @@ use crate::frames;
 use crate::limits::PolicyLimits;
 use crate::output::Printed;
 
-/// The most a call may hand to the host, in bytes. Without it a few bytes of guest memory, named a million
-/// times over, would become gigabytes outside the memory cap.
-const RETURNED_LIMIT: usize = 1024 * 1024;
+/// The least that a call may hand to the host at once, in bytes, however little memory it may have.
+const HANDED_LEAST: usize = 1024 * 1024;
+
+/// What wasmtime says where a call hands over more than it may; the error has no type that is public.
+const HANDED_TOO_MUCH: &str = "fuel allocated for hostcalls has been exhausted";
 
 /// The most entries a table may have: what a slot of the pool has room for.
 pub(crate) const TABLE_LIMIT: usize = 20_000;
@@ -38,12 +40,22 @@ pub(crate) struct Guard {
 
 /// A store whose calls end by their deadline.
 pub(crate) fn store(engine: &Engine, limits: PolicyLimits, interrupt: Interrupt) -> Store<Guard> {
+    let handed = handed_at_most(limits);
     let guard = Guard::new(limits, interrupt);
     let mut store = Store::new(engine, guard);
     store.limiter(|guard| guard);
-    store.set_hostcall_fuel(RETURNED_LIMIT);
+    store.set_hostcall_fuel(handed);
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().epoch_tick()));
     store
+}
+
+/// The most a call may hand to the host at once, in bytes. Without it a few bytes of guest memory, named a million times over, would
+/// become gigabytes outside the memory cap. It is as much as the memory may hold, so that printing all of it at once fails no
+/// decision; of that next to nothing is copied.
+fn handed_at_most(limits: PolicyLimits) -> usize {
+    usize::try_from(limits.memory_bytes)
+        .unwrap_or(usize::MAX)
+        .max(HANDED_LEAST)
 }
 
 /// Gives the next call into the store its full deadline.
@@ -120,15 +132,28 @@ impl Guard {
                 PolicyFailureKind::Trap,
                 format!("`{call}` ended in a {trap}{}", frames::called(error)),
             ),
-            (None, None) => (
-                PolicyFailureKind::Invalid,
-                format!("`{call}` returned what cannot be read: {error:#}"),
-            ),
+            (None, None) => (PolicyFailureKind::Invalid, self.unreadable(call, error)),
         };
         PolicyFailure {
             kind,
             message: self.printed.behind(message).into(),
         }
+    }
+
+    /// What is wrong with what a call returned, or handed to a function of the host on its way.
+    fn unreadable(&self, call: &str, error: &wasmtime::Error) -> String {
+        let why = error.root_cause().to_string();
+        let frames = frames::called(error);
+        if why.contains(HANDED_TOO_MUCH) {
+            let most = handed_at_most(self.limits);
+            return format!(
+                "`{call}` handed the engine more than {most} bytes at once{frames}; return fewer or shorter texts and lists"
+            );
+        }
+        if frames.is_empty() {
+            return format!("`{call}` returned what cannot be read: {error:#}");
+        }
+        format!("`{call}` printed what cannot be read: {why}{frames}")
     }
 }
 

@@ -3,7 +3,7 @@
 use steadfast_core::decision::{Decide, PolicyFailureKind};
 use steadfast_host::{LoadError, Policy};
 
-use crate::guest::{ANSWER, Guest};
+use crate::guest::{ANSWER, Guest, at};
 use crate::situation;
 
 const PRINT: &str = r#"(import "steadfast:policy/output@0.2.0" "print" (func $print (param i32 i32)))"#;
@@ -64,6 +64,56 @@ fn no_amount_of_it_is_a_failure() {
         (4_096..20_000).contains(&policy.printed().len()),
         "{}",
         policy.printed().len()
+    );
+}
+
+#[test]
+fn more_at_once_than_an_answer_may_hold_is_no_failure_either() {
+    let much = format!(
+        "(drop (memory.grow (i32.const 256)))
+         (call $print (i32.const 0) (i32.const 16777216))
+         {ANSWER}"
+    );
+    let mut policy = policy(much);
+    assert!(policy.decide(&situation::running()).is_ok());
+    assert!(policy.printed().contains("test1s"), "{}", policy.printed());
+}
+
+#[test]
+fn what_is_printed_from_outside_of_the_memory_is_told_as_printed_and_where() {
+    let mut policy = policy(format!("(call $print (i32.const 0) (i32.const 99999999)) {ANSWER}"));
+    let failure = policy.decide(&situation::running()).unwrap_err();
+    assert!(
+        failure.message.contains("`decide` printed what cannot be read"),
+        "{}",
+        failure.message
+    );
+    assert!(failure.message.contains("; in recurse"), "{}", failure.message);
+}
+
+#[test]
+fn an_answer_that_is_too_large_is_told_as_that() {
+    // 100 conditions, each of the same 800,000 bytes.
+    let text = at::CONDITIONS;
+    let mut policy = policy(format!(
+        "(local $i i32) (local $to i32)
+         (loop $next
+           (local.set $to (i32.mul (local.get $i) (i32.const 12)))
+           (i32.store offset=1040004 (local.get $to) (i32.const 200000))
+           (i32.store offset=1040008 (local.get $to) (i32.const 800000))
+           (br_if $next (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 100))))
+         (i32.store (i32.const {text}) (i32.const 1040000))
+         (i32.store offset=4 (i32.const {text}) (i32.const 100))
+         {ANSWER}"
+    ));
+    let failure = policy.decide(&situation::running()).unwrap_err();
+    assert_eq!(failure.kind, PolicyFailureKind::Invalid);
+    assert!(
+        failure
+            .message
+            .contains("`decide` handed the engine more than 67108864 bytes at once"),
+        "{}",
+        failure.message
     );
 }
 

@@ -25,14 +25,26 @@
     (i32.const 0))
   (func (export "args_get") (export "environ_get") (param i32 i32) (result i32) (i32.const 0))
 
-  ;; What is written to standard output or standard error is printed.
+  ;; What is written to standard output or standard error is printed, 4 KiB at a time: no more is kept of it, and what a call hands
+  ;; to the engine at once has a limit.
   (func (export "fd_write") (param $file i32) (param $vectors i32) (param $count i32) (param $written i32) (result i32)
-    (local $sum i32)
+    (local $sum i32) (local $at i32) (local $left i32) (local $part i32)
     (block $done
       (loop $next
         (br_if $done (i32.eqz (local.get $count)))
         (if (i32.lt_u (local.get $file) (i32.const 3))
-          (then (call $print (i32.load (local.get $vectors)) (i32.load offset=4 (local.get $vectors)))))
+          (then
+            (local.set $at (i32.load (local.get $vectors)))
+            (local.set $left (i32.load offset=4 (local.get $vectors)))
+            (block $printed
+              (loop $more
+                (br_if $printed (i32.eqz (local.get $left)))
+                (local.set $part
+                  (select (local.get $left) (i32.const 4096) (i32.lt_u (local.get $left) (i32.const 4096))))
+                (call $print (local.get $at) (local.get $part))
+                (local.set $at (i32.add (local.get $at) (local.get $part)))
+                (local.set $left (i32.sub (local.get $left) (local.get $part)))
+                (br $more)))))
         (local.set $sum (i32.add (local.get $sum) (i32.load offset=4 (local.get $vectors))))
         (local.set $vectors (i32.add (local.get $vectors) (i32.const 8)))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
