@@ -371,7 +371,7 @@ impl<'a> Play<'a> {
             EngineStep::Kill | EngineStep::RemoveTarget => self.start_or_wait().await?,
             EngineStep::StopFor(span) => {
                 let now = self.clock.story_now().as_millis();
-                self.starts_again = Some(Moment::from_millis(now + span.as_millis()));
+                self.starts_again = Some(Moment::from_millis(now.saturating_add(span.as_millis())));
             }
         }
         Ok(())

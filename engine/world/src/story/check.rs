@@ -1,5 +1,6 @@
 //! The rules between a story's parts: what is named exists, what is used is declared, nothing contradicts itself.
 
+mod bounds;
 mod expects;
 mod labels;
 mod steps;
@@ -9,6 +10,8 @@ use std::ops::Range;
 
 use steadfast_core::state::{ConditionType, JobState, Mode};
 use toml::Spanned;
+
+pub(super) use bounds::exceeded;
 
 use super::file::File;
 use super::{Alerts, EndedJob, Found, Need, Resolved, Step, TargetSpec, Transitions};

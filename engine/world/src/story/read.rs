@@ -53,11 +53,17 @@ pub(super) fn read(name: &str, text: &str) -> Result<Story, StoryError> {
     let file: File = toml::from_str(text).map_err(|error| StoryError {
         mistakes: vec![mistake(error.span().unwrap_or(0..0), error.message().to_owned())],
     })?;
+    let refused = |broken: Vec<(Range<usize>, String)>| StoryError {
+        mistakes: broken.into_iter().map(|(span, rule)| mistake(span, rule)).collect(),
+    };
+    let exceeded = check::exceeded(&file);
+    if !exceeded.is_empty() {
+        return Err(refused(exceeded));
+    }
     let targets = single_targets(&file);
     let mistakes = check::mistakes(&file, &targets);
     if !mistakes.is_empty() {
-        let mistakes = mistakes.into_iter().map(|(span, rule)| mistake(span, rule)).collect();
-        return Err(StoryError { mistakes });
+        return Err(refused(mistakes));
     }
     Ok(Story {
         id: file.id.into_inner(),
@@ -107,7 +113,7 @@ fn every_step(steps: impl Iterator<Item = Step>) -> Vec<(Moment, Step)> {
             Some(every) => {
                 while at <= last {
                     all.push((at, step.clone()));
-                    at = Moment::from_millis(at.as_millis() + every.as_millis().max(1));
+                    at = Moment::from_millis(at.as_millis().saturating_add(every.as_millis().max(1)));
                 }
             }
         }

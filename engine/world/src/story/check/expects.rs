@@ -12,7 +12,7 @@ impl Checker<'_> {
         let never = &file.verdict.never;
         for (index, expect) in file.expects.iter().enumerate() {
             let (span, expect) = (expect.span(), expect.get_ref());
-            let long_enough = expect.from.as_millis() + 5_000 <= expect.until.as_millis();
+            let long_enough = expect.from.as_millis().saturating_add(5_000) <= expect.until.as_millis();
             self.check(&span, long_enough, || {
                 "the span is shorter than a poll (5s): no look might fall into it".into()
             });

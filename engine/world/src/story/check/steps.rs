@@ -61,7 +61,8 @@ impl Checker<'_> {
             "`every` and `until` come together".into()
         });
         if let (Some(every), Some(until)) = (every, until) {
-            let comes_again = every.as_millis() > 0 && at.as_millis() + every.as_millis() <= until.as_millis();
+            let comes_again =
+                every.as_millis() > 0 && at.as_millis().saturating_add(every.as_millis()) <= until.as_millis();
             self.check(span, comes_again, || {
                 "the step never comes again; choose a later `until`".into()
             });
