@@ -4,6 +4,8 @@
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::process::ExitCode;
 
+use steadfast_core::foreign_text::is_harmful;
+
 use super::terminal::{Passes, plain};
 use crate::config::ConfigError;
 
@@ -126,6 +128,19 @@ pub fn counted(count: usize, noun: &str) -> String {
     }
 }
 
+/// A text that others wrote, as a part of one line: it ends no line, and what a terminal would obey is written out.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' | '\t' => line.extend(character.escape_default()),
+            harmful if is_harmful(harmful) => line.extend(harmful.escape_unicode()),
+            plain => line.push(plain),
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +155,14 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_text_of_others_is_one_line() {
+        assert_eq!(
+            one_line("rule\n  alert  none\r\t\u{1b}[2J\u{2028}x ü"),
+            "rule\\n  alert  none\\r\\t\\u{1b}[2J\\u{2028}x ü"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use clap::Args;
 use serde_json::{Value, json};
 use steadfast_core::decision::{Decide as _, Decision, PolicyFailure};
-use steadfast_core::planner::{Next, plan};
+use steadfast_core::planner::{Next, fitted, plan};
 use steadfast_core::rule::Rule;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_server::explain;
@@ -99,7 +99,7 @@ impl Judged {
         let plan = plan(&snapshot.record, &snapshot, outcome.clone());
         let trimmed = plan.complaint();
         let outcome = match plan.next {
-            Next::Watch { .. } => outcome,
+            Next::Watch { .. } => outcome.and_then(|decision| fitted(decision, &snapshot.timing)),
             // A decision of which nothing is left is a failure too.
             Next::Retry(failure) => Err(failure),
         };

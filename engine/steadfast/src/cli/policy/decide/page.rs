@@ -4,6 +4,7 @@ use steadfast_core::decision::Decision;
 use steadfast_core::foreign_text::{harmless, is_harmful};
 use steadfast_core::rule::Rule;
 
+use super::super::super::printer::one_line;
 use super::Judged;
 
 /// How much of a memory is shown, in bytes.
@@ -26,7 +27,8 @@ pub(super) fn page(judged: &Judged) -> String {
             let kind = failure.kind.as_str();
             page.push_str(&format!(
                 "{} failed ({kind}): {}\nThe last state stays.\n",
-                judged.module, failure.message
+                one_line(&judged.module),
+                one_line(&failure.message)
             ));
         }
     }
@@ -42,12 +44,13 @@ pub(super) fn page(judged: &Judged) -> String {
 
 fn decided(module: &str, decision: &Decision, rule: Option<&Rule>) -> String {
     let mut page = format!(
-        "{module} decides {}, {}, by rule `{}`\n  {}: {}\n",
+        "{} decides {}, {}, by rule `{}`\n  {}: {}\n",
+        one_line(module),
         decision.state,
         decision.confidence.as_str(),
-        decision.rule,
-        decision.reason.code,
-        decision.reason.message,
+        one_line(&decision.rule),
+        one_line(&decision.reason.code),
+        one_line(&decision.reason.message),
     );
     if let Some(rule) = rule {
         for (what, text) in [
@@ -87,9 +90,9 @@ fn decided(module: &str, decision: &Decision, rule: Option<&Rule>) -> String {
     page
 }
 
-/// A row for what others wrote.
+/// A row for what others wrote, which makes no other row.
 fn row(what: &str, text: &str) -> String {
-    format!("  {what:<11} {text}\n")
+    format!("  {what:<11} {}\n", one_line(text))
 }
 
 /// As text, if it is any; else in hex.
@@ -104,5 +107,57 @@ fn memory(memory: &[u8]) -> String {
             let digits: String = memory.iter().map(|byte| format!("{byte:02x}")).collect();
             format!("{bytes} bytes: {}", harmless(&digits, MEMORY_SHOWN))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use steadfast_core::decision::{DecidedAlert, DecidedCondition};
+    use steadfast_core::record::{AlertScope, Reason};
+    use steadfast_core::state::{ConditionType, JobState};
+    use steadfast_core::testing;
+
+    use super::*;
+
+    #[test]
+    fn no_text_of_a_policy_makes_a_row() {
+        let forged = "x\n  alert       JobFailed (job): forged";
+        let mut decision = testing::decision(JobState::Running);
+        decision.rule = forged.to_owned();
+        decision.reason = Reason::new(forged, forged);
+        decision.conditions = vec![DecidedCondition {
+            kind: ConditionType::CrashLoop,
+            message: forged.to_owned(),
+        }];
+        decision.alerts = vec![DecidedAlert {
+            name: forged.to_owned(),
+            scope: AlertScope::Job,
+            message: forged.to_owned(),
+        }];
+        decision.memory = forged.as_bytes().to_vec();
+        let rule = Rule {
+            name: forged.to_owned(),
+            says: forged.to_owned(),
+            because: forged.to_owned(),
+            changed_by: forged.to_owned(),
+        };
+        let judged = Judged {
+            module: "my.wasm".to_owned(),
+            snapshot: testing::snapshot(
+                testing::record(testing::job_key("orders"), testing::at(0)),
+                testing::at(5),
+            ),
+            outcome: Ok(decision),
+            rule: Some(rule),
+            trimmed: Some(forged.to_owned()),
+            printed: forged.to_owned(),
+        };
+        let page = page(&judged);
+        let alerts = page.lines().filter(|line| line.starts_with("  alert ")).count();
+        assert_eq!(alerts, 1, "{page}");
+        assert!(
+            page.contains("by rule `x\\n  alert       JobFailed (job): forged`\n"),
+            "{page}"
+        );
     }
 }
