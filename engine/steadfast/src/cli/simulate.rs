@@ -6,9 +6,10 @@ mod told;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use clap::Args;
 use serde_json::json;
 use steadfast_core::id::ClusterName;
@@ -77,7 +78,7 @@ pub(super) struct Options {
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// Keep the snapshots behind all decisions in a store, made if need be, for `steadfast replay --policy` and `policy diff`;
-    /// the jobs of a story are named STORY/NAMESPACE/NAME there.
+    /// the jobs of a story are named STORY/NAMESPACE/NAME there. `sqlite://FILE` is FILE.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Show the timeline of stories that pass, too.
@@ -120,12 +121,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         recording: Some(Recording::endless(Recording::default().every)),
         chaos: None,
     };
-    let record = options
-        .record
-        .as_deref()
-        .map(SqliteStore::open_for_recordings)
-        .transpose();
-    let record = record.map_err(|error| Failure::Usage(error.into()))?;
+    let record = options.record.as_deref().map(open_for_recordings).transpose()?;
     let mut named = BTreeMap::new();
     let mut all = Vec::new();
     for (path, story) in paths.into_iter().zip(&stories) {
@@ -193,6 +189,23 @@ fn apart(recorded: Vec<Recorded>, cluster: &ClusterName) -> Vec<Recorded> {
         ..recorded
     };
     recorded.into_iter().map(one).collect()
+}
+
+/// Opens a store for recordings: a path, or a URL as `replay --store` takes it.
+fn open_for_recordings(place: &Path) -> Result<SqliteStore, Failure> {
+    let url = place.to_str().filter(|place| place.contains("://"));
+    let path = match url.map(|url| (url, url.strip_prefix("sqlite://"))) {
+        None => place,
+        Some((_, Some(path))) if !path.is_empty() && !path.starts_with(':') => Path::new(path),
+        Some((url, _)) => {
+            let scheme = url.split("://").next().unwrap_or_default();
+            return Err(Failure::Usage(anyhow!(
+                "--record: a recording is a SQLite file, and `{scheme}://...` names none; write PATH or sqlite://PATH, such as \
+                 sqlite://rec.db"
+            )));
+        }
+    };
+    SqliteStore::open_for_recordings(path).map_err(|error| Failure::Usage(error.into()))
 }
 
 /// Writes a story's snapshots behind those of the stories before.
