@@ -9,6 +9,7 @@
 //! former, so that the exception or the end of the run before is never taken for its own.
 
 use crate::board::ObjectRef;
+use crate::decision::LookupRequest;
 use crate::evidence::{Evidence, Fault, Observation, accept};
 use crate::facts::{Checkpoints, HaData, JobEnd, KubeEvent, Pod, RootException};
 use crate::id::{FlinkJobId, Uid};
@@ -94,6 +95,17 @@ macro_rules! lookup_sources {
             }
         }
 
+        impl Snapshot {
+            /// How the evidence that it holds of a source stands; `None`: there is none.
+            fn stands(&self, source: LookupSource) -> Option<Stands> {
+                match source {
+                    $(LookupSource::$Attempt => stands(self.$aslot.as_ref(), source),)+
+                    $(LookupSource::$Target => stands(self.$tslot.as_ref(), source),)+
+                    LookupSource::$Lists => stands(self.deployment.as_ref(), source),
+                }
+            }
+        }
+
         impl AttemptLookups {
             /// When the newest evidence of a source was asked for, and whether it is final; `None` for another owner's
             /// source, or one that was never looked up.
@@ -152,6 +164,14 @@ lookup_sources! {
     }
 }
 
+impl Snapshot {
+    /// Whether its evidence will do for a request, so that nothing is asked.
+    pub fn answers(&self, request: &LookupRequest) -> bool {
+        self.stands(request.source)
+            .is_some_and(|stands| stands.will_do_for(request))
+    }
+}
+
 impl LookupSource {
     /// Whether an answer that is present is final: the pod or the archive that named an end may be gone when it is asked
     /// again, and its silence would take nothing back.
@@ -198,6 +218,13 @@ pub(crate) struct Stands {
     pub(crate) asked_at: Timestamp,
     /// Whether nothing that is asked later could change it.
     pub(crate) is_final: bool,
+}
+
+impl Stands {
+    /// Whether it was asked for late enough, or is final.
+    pub(crate) fn will_do_for(self, request: &LookupRequest) -> bool {
+        self.is_final || self.asked_at > request.observed_after
+    }
 }
 
 fn stands<T>(slot: Option<&Evidence<T>>, source: LookupSource) -> Option<Stands> {

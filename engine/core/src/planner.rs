@@ -107,7 +107,7 @@ fn apply(
 ) -> Plan {
     let now = snapshot.now;
     let tracked = &snapshot.record;
-    let shown = Shown::decided(&decision, tracked.incarnation.attempt);
+    let shown = Shown::decided(&decision, &trimmed, snapshot);
     let is_new = decision.state != before.state
         || (tracked.incarnation.attempt != before.incarnation.attempt && decision.state != JobState::Unknown);
     let confirmed_at = match (decision.confidence, is_new) {

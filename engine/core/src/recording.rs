@@ -34,6 +34,9 @@ pub struct Recorded {
     pub transition: Option<Transition>,
     /// What the decision showed, or the record while the policy failed. `None`: it was recorded by a build that did not keep it.
     pub shown: Option<Shown>,
+    /// Which module decided, with which parameters: a digest in hex. `None`: none that is a module, or it was recorded by a build
+    /// that did not keep it.
+    pub decided_by: Option<String>,
 }
 
 impl Recorded {

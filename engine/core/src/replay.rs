@@ -15,7 +15,7 @@ use crate::recording::Recorded;
 use crate::shown::Shown;
 use crate::time::Timestamp;
 
-pub use beside::{Apart, Pair, Showing, Side, Span, beside};
+pub use beside::{Showing, Span, beside};
 pub use compare::{Difference, compare};
 
 /// A transition, and what led to it.
@@ -30,12 +30,23 @@ pub struct RecordedTransition {
 }
 
 /// What to do with decisions that failed when they were recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PastFailures {
-    /// They fail again: what is replayed is the same policy, and a deadline that was missed then says nothing now.
-    Repeat,
+    /// Those of the module of that digest (see [`Recorded::decided_by`]) fail again: it is the same one, and a deadline that was
+    /// missed then says nothing now. For others' the policy is asked.
+    RepeatOf(Option<String>),
     /// The policy is asked: it is another one.
     Ask,
+}
+
+impl PastFailures {
+    /// How the decision fails again, if it does.
+    fn repeated<'a>(&self, recorded: &'a Recorded) -> Option<&'a PolicyFailure> {
+        match self {
+            Self::RepeatOf(module) if *module == recorded.decided_by => recorded.failure.as_ref(),
+            Self::RepeatOf(_) | Self::Ask => None,
+        }
+    }
 }
 
 /// One policy's way through recorded snapshots.
@@ -117,12 +128,11 @@ impl Replay {
                 rule: recorded.rule.clone(),
             });
         }
-        let judged = match &recorded.failure {
-            Some(failure) if self.past_failures == PastFailures::Repeat => {
-                way.counterfactual
-                    .judge_with(before, snapshot, |_| Err(failure.clone()))
-            }
-            Some(_) | None => way.counterfactual.judge(decide, before, snapshot),
+        let judged = match self.past_failures.repeated(recorded) {
+            Some(failure) => way
+                .counterfactual
+                .judge_with(before, snapshot, |_| Err(failure.clone())),
+            None => way.counterfactual.judge(decide, before, snapshot),
         };
         let Some(judged) = judged else {
             way.show_as_before(snapshot.now);

@@ -2,8 +2,11 @@
 //!
 //! Whatever sets two policies beside each other asks this: a shadow beside the one that decides, a replay beside what was
 //! recorded, `policy diff` one beside the other. What it leaves out differs without a meaning: texts hold numbers, names and
-//! times, so a reason counts by its code and an alert by its name and scope. What the engine adds to a decision is none of the
-//! policy's: that it was trimmed, that its changes wait, that somebody silenced an alert.
+//! times, so a reason counts by its code and an alert by its name and scope. That a decision failed or was trimmed is the
+//! policy's doing. What the engine adds of itself is not: that changes wait, that the module is outdated, that somebody silenced
+//! an alert.
+
+mod apart;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,8 +14,12 @@ use std::time::Duration;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::decision::{Decision, LookupSource};
+use crate::planner::Trim;
 use crate::record::{AlertScope, JobRecord};
-use crate::state::{Attention, ConditionType, Confidence, JobState, word};
+use crate::snapshot::Snapshot;
+use crate::state::{Attention, ConditionType, Confidence, JobState, RaisedBy, word};
+
+pub use apart::{Apart, Pair, Side};
 
 /// What of a decision readers see, and what follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +56,13 @@ pub struct ShownAlert {
 pub struct Looks {
     /// How long until Flink is asked again.
     pub poll_after: Duration,
+    /// How long until it is judged again, whatever polls see. `None`: it was recorded by a build that did not keep it.
+    pub validate_after: Option<Duration>,
     /// Evidence to be looked up, ordered, each source once.
     pub wanted: Vec<LookupSource>,
+    /// Those of them for which what the snapshot holds will not do, so that they are asked. A policy that wants news at each look
+    /// asks at each. `None`: it was recorded by a build that did not keep it.
+    pub asked: Option<Vec<LookupSource>>,
 }
 
 /// In what two decisions can differ, the gravest first.
@@ -71,9 +83,9 @@ pub enum Aspect {
     Confidence,
     /// The code of the reason.
     Reason,
-    /// How often Flink is polled, or whether it is at all.
+    /// How often Flink is polled, or whether it is at all, and how often all is looked at anew.
     Pace,
-    /// Which evidence is looked up on request.
+    /// Which evidence is looked up on request, and whether what there is will do.
     Lookups,
 }
 
@@ -127,22 +139,26 @@ impl FromIterator<Aspect> for Aspects {
 }
 
 impl Shown {
-    /// What a decision that fits the contract shows of a job in that attempt.
-    pub fn decided(decision: &Decision, attempt: u32) -> Self {
+    /// What a decision on a snapshot shows: as it fits the contract, and what was trimmed for that.
+    pub fn decided(decision: &Decision, trimmed: &BTreeSet<Trim>, snapshot: &Snapshot) -> Self {
+        let is_trimmed = (!trimmed.is_empty()).then_some(ConditionType::DecisionTrimmed);
         let conditions = decision.conditions.iter().map(|condition| condition.kind);
         let alerts = decision.alerts.iter().map(|alert| (&alert.name, alert.scope));
-        let wanted: BTreeSet<LookupSource> = decision.wanted.iter().map(|request| request.source).collect();
+        let wanted = sources(decision.wanted.iter().map(|request| request.source));
+        let open = decision.wanted.iter().filter(|request| !snapshot.answers(request));
         Self {
             state: decision.state,
-            attempt,
+            attempt: snapshot.record.incarnation.attempt,
             confidence: decision.confidence,
             reason: decision.reason.code.clone(),
-            conditions: policys(conditions),
+            conditions: compared(conditions.chain(is_trimmed)),
             alerts: by_name(alerts),
             attention: decision.watch.attention,
             looks: Some(Looks {
                 poll_after: decision.watch.poll_after,
-                wanted: wanted.into_iter().collect(),
+                validate_after: Some(decision.watch.validate_after),
+                wanted,
+                asked: Some(sources(open.map(|request| request.source))),
             }),
         }
     }
@@ -156,7 +172,7 @@ impl Shown {
             attempt: record.incarnation.attempt,
             confidence: record.confidence,
             reason: record.reason.code.clone(),
-            conditions: policys(conditions),
+            conditions: compared(conditions),
             alerts: by_name(alerts),
             attention: record.attention,
             looks: None,
@@ -165,48 +181,21 @@ impl Shown {
 
     /// In what the two differ. What is asked next is compared where both say it.
     pub fn differs_from(&self, other: &Self) -> Aspects {
-        let looks = self.looks.as_ref().zip(other.looks.as_ref());
-        let is_paced_alike = looks.is_none_or(|(own, other)| own.poll_after == other.poll_after);
-        let all = [
-            (Aspect::State, self.state == other.state),
-            (Aspect::Attempt, self.attempt == other.attempt),
-            (Aspect::Alerts, self.alerts == other.alerts),
-            (Aspect::Conditions, self.conditions == other.conditions),
-            (Aspect::Confidence, self.confidence == other.confidence),
-            (Aspect::Reason, self.reason == other.reason),
-            (Aspect::Pace, is_paced_alike && self.attention == other.attention),
-            (
-                Aspect::Lookups,
-                looks.is_none_or(|(own, other)| own.wanted == other.wanted),
-            ),
-        ];
-        let differing = all.into_iter().filter(|(_, is_same)| !is_same);
-        differing.map(|(aspect, _)| aspect).collect()
+        Apart::all(self, other).iter().map(Apart::aspect).collect()
     }
 }
 
-/// Those that say something of the policy's judgement: that it fails says that there is none.
-fn policys(conditions: impl Iterator<Item = ConditionType>) -> Vec<ConditionType> {
-    let conditions: BTreeSet<ConditionType> = conditions.filter(|kind| !is_beside(*kind)).collect();
-    conditions.into_iter().collect()
+fn sources(sources: impl Iterator<Item = LookupSource>) -> Vec<LookupSource> {
+    sources.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Whether the engine puts it beside a decision that stands.
-const fn is_beside(kind: ConditionType) -> bool {
-    match kind {
-        ConditionType::PolicyOutdated | ConditionType::DecisionTrimmed | ConditionType::RateLimited => true,
-        ConditionType::FlinkUnreachable
-        | ConditionType::KubernetesUnreachable
-        | ConditionType::AccessDenied
-        | ConditionType::Unresponsive
-        | ConditionType::CrashLoop
-        | ConditionType::ImagePull
-        | ConditionType::Terminating
-        | ConditionType::CheckpointsFailing
-        | ConditionType::RestartLoop
-        | ConditionType::FleetDisrupted
-        | ConditionType::PolicyFailing => false,
-    }
+/// Those that another policy might not have: what the engine says of itself would stand beside any.
+fn compared(conditions: impl Iterator<Item = ConditionType>) -> Vec<ConditionType> {
+    let conditions = conditions.filter(|kind| match kind.raised_by() {
+        RaisedBy::Policy | RaisedBy::EngineOfDecision => true,
+        RaisedBy::EngineOfItself => false,
+    });
+    conditions.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Of two that are named alike the first counts, as where they are planned.

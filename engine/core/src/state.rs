@@ -193,6 +193,37 @@ pub enum ConditionType {
 
 word!(ConditionType);
 
+/// Who raises a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RaisedBy {
+    /// The policy, which judges so.
+    Policy,
+    /// The engine, of what the policy decided: that it failed, or does not fit the contract.
+    EngineOfDecision,
+    /// The engine, of circumstances of its own, under which another policy would stand just so.
+    EngineOfItself,
+}
+
+impl ConditionType {
+    /// Who raises it.
+    pub const fn raised_by(self) -> RaisedBy {
+        match self {
+            Self::FlinkUnreachable
+            | Self::KubernetesUnreachable
+            | Self::AccessDenied
+            | Self::Unresponsive
+            | Self::CrashLoop
+            | Self::ImagePull
+            | Self::Terminating
+            | Self::CheckpointsFailing
+            | Self::RestartLoop
+            | Self::FleetDisrupted => RaisedBy::Policy,
+            Self::PolicyFailing | Self::DecisionTrimmed => RaisedBy::EngineOfDecision,
+            Self::PolicyOutdated | Self::RateLimited => RaisedBy::EngineOfItself,
+        }
+    }
+}
+
 /// How a job is deployed.
 #[derive(
     Clone,

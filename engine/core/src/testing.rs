@@ -8,6 +8,7 @@
 mod flink;
 mod kubernetes;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use flink::{flink_job, flink_job_id};
@@ -76,6 +77,13 @@ pub fn decision(state: JobState) -> Decision {
         alerts: Vec::new(),
         memory: Vec::new(),
     }
+}
+
+/// What a decision shows of a job in that attempt, with a snapshot that holds no evidence.
+pub fn shown(decision: &Decision, attempt: u32) -> Shown {
+    let mut record = record(job_key("orders"), at(0));
+    record.incarnation.attempt = attempt;
+    Shown::decided(decision, &BTreeSet::new(), &snapshot(record, at(10)))
 }
 
 /// A shadow's decision that this is the job's state, by the rule `says`, beside a record.

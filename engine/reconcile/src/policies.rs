@@ -71,6 +71,11 @@ impl Seat {
         self.pace <= PROMPT
     }
 
+    /// Which module it is, with which parameters, as recordings name it; `None`: it is made of something without one.
+    pub(crate) fn build(&self) -> Option<String> {
+        self.identity.build()
+    }
+
     /// Whether its decisions are only compared.
     pub(crate) fn is_shadow(&self) -> bool {
         self.role == Role::Shadow

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use steadfast_core::board::ObjectRef;
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
 use steadfast_core::facts::Deployment;
@@ -277,6 +278,19 @@ pub struct Identity {
     pub description: String,
     /// Its parameters, as JSON.
     pub params: String,
+}
+
+impl Identity {
+    /// The module and its parameters as one digest in hex, half as long as theirs; `None`: there is no module. Of one digest,
+    /// the same decisions come of the same snapshots, but for deadlines.
+    pub fn build(&self) -> Option<String> {
+        if self.sha256.is_empty() {
+            return None;
+        }
+        let digest = Sha256::digest(format!("{} {}", self.sha256, self.params).as_bytes());
+        let half = digest.iter().take(digest.len() / 2);
+        Some(half.map(|byte| format!("{byte:02x}")).collect())
+    }
 }
 
 /// Whether a policy's decisions count.

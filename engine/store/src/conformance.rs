@@ -344,6 +344,7 @@ pub(crate) fn shown(name: &str, seconds: u64) -> Recorded {
         failure: None,
         transition: None,
         shown: None,
+        decided_by: None,
     }
 }
 

@@ -176,6 +176,7 @@ pub(crate) fn kept(show: impl FnOnce(&mut Snapshot)) {
         failure: None,
         transition: None,
         shown: None,
+        decided_by: None,
     };
     let document = steadfast_store::testing::write_recorded(&recorded).expect("what is shown can be recorded");
     let read = steadfast_store::testing::read_recorded(document.as_bytes()).expect("what was recorded reads");

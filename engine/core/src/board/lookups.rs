@@ -61,7 +61,7 @@ impl Board {
     /// Whether the newest evidence will do for a request: it was asked for late enough, or it is final.
     pub fn answers(&self, key: &JobKey, object: Option<&ObjectRef>, request: &LookupRequest) -> bool {
         self.stands(key, object, request.source)
-            .is_some_and(|stands| stands.is_final || stands.asked_at > request.observed_after)
+            .is_some_and(|stands| stands.will_do_for(request))
     }
 
     /// How a request stands for a job as its record was committed.

@@ -76,6 +76,7 @@ fn recorded(name: &str) -> Recorded {
         failure: None,
         transition: None,
         shown: None,
+        decided_by: None,
     }
 }
 

@@ -12,7 +12,7 @@ use strum::IntoStaticStr;
 use super::{COUNT_LIMIT, MEMORY_LIMIT, NAME_LIMIT, TEXT_LIMIT};
 use crate::decision::{DecidedAlert, Decision, PolicyFailure, PolicyFailureKind};
 use crate::foreign_text::harmless;
-use crate::state::{ConditionType, Confidence, JobState};
+use crate::state::{ConditionType, Confidence, JobState, RaisedBy};
 use crate::timing::Timing;
 
 /// The code of a reason that names none.
@@ -107,7 +107,7 @@ pub(super) fn fit(mut decision: Decision, timing: &Timing) -> Result<(Decision, 
     noted(Trim::ConditionCount, conditions.len() > COUNT_LIMIT);
     conditions.truncate(COUNT_LIMIT);
     let decided = conditions.len();
-    conditions.retain(|condition| !is_engines(condition.kind));
+    conditions.retain(|condition| is_decided(condition.kind));
     noted(Trim::EngineCondition, conditions.len() < decided);
     for condition in conditions {
         noted(Trim::ConditionMessage, cut(&mut condition.message, TEXT_LIMIT));
@@ -132,23 +132,9 @@ pub(super) fn fit(mut decision: Decision, timing: &Timing) -> Result<(Decision, 
     Ok((decision, trims))
 }
 
-/// Whether a condition is the engine's to raise.
-pub(super) const fn is_engines(kind: ConditionType) -> bool {
-    match kind {
-        ConditionType::PolicyFailing | ConditionType::DecisionTrimmed | ConditionType::RateLimited => true,
-        ConditionType::FlinkUnreachable
-        | ConditionType::KubernetesUnreachable
-        | ConditionType::AccessDenied
-        | ConditionType::Unresponsive
-        | ConditionType::CrashLoop
-        | ConditionType::ImagePull
-        | ConditionType::Terminating
-        | ConditionType::CheckpointsFailing
-        | ConditionType::RestartLoop
-        | ConditionType::FleetDisrupted
-        // The engine has put it on the decision; policies have no word for it.
-        | ConditionType::PolicyOutdated => false,
-    }
+/// Whether a policy may decide it. That it is outdated the engine has put on the decision; policies have no word for it.
+fn is_decided(kind: ConditionType) -> bool {
+    kind.raised_by() == RaisedBy::Policy || kind == ConditionType::PolicyOutdated
 }
 
 fn refuse(decision: &Decision) -> Result<(), PolicyFailure> {

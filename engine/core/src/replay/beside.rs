@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::lookup::LookupSource;
-use crate::shown::{Aspect, Shown, ShownAlert};
-use crate::state::{Attention, ConditionType, Confidence, JobState};
+use crate::shown::{Apart, Shown};
 use crate::time::Timestamp;
 
 /// What a way showed after one snapshot.
@@ -27,96 +24,6 @@ pub struct Span {
     pub from: Timestamp,
     /// The first at which they do not any more; `None`: they do at the last.
     pub until: Option<Timestamp>,
-}
-
-/// How two ways differ in one thing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Apart {
-    /// Other states.
-    State(Pair<JobState>),
-    /// Other attempts.
-    Attempt(Pair<u32>),
-    /// An alert that one has alone.
-    Alert(ShownAlert, Side),
-    /// A condition that one has alone.
-    Condition(ConditionType, Side),
-    /// Other degrees of confidence.
-    Confidence(Pair<Confidence>),
-    /// Reasons of other codes.
-    Reason(Pair<String>),
-    /// Only one of them polls.
-    Attention(Pair<Attention>),
-    /// They poll at other intervals.
-    Poll(Pair<Duration>),
-    /// Evidence that one looks up alone.
-    Lookup(LookupSource, Side),
-}
-
-/// What the first way has, and what the second.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pair<T> {
-    /// The first's.
-    pub first: T,
-    /// The second's.
-    pub second: T,
-}
-
-/// Which of two ways has something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// Only the first.
-    First,
-    /// Only the second.
-    Second,
-}
-
-impl Apart {
-    /// In which aspect of a decision it is.
-    pub const fn aspect(&self) -> Aspect {
-        match self {
-            Self::State(_) => Aspect::State,
-            Self::Attempt(_) => Aspect::Attempt,
-            Self::Alert(..) => Aspect::Alerts,
-            Self::Condition(..) => Aspect::Conditions,
-            Self::Confidence(_) => Aspect::Confidence,
-            Self::Reason(_) => Aspect::Reason,
-            Self::Attention(_) | Self::Poll(_) => Aspect::Pace,
-            Self::Lookup(..) => Aspect::Lookups,
-        }
-    }
-
-    /// All that is apart in two decisions.
-    fn all(first: &Shown, second: &Shown) -> Vec<Self> {
-        let mut all = Vec::new();
-        all.extend(pair(&first.state, &second.state).map(Self::State));
-        all.extend(pair(&first.attempt, &second.attempt).map(Self::Attempt));
-        all.extend(alone(&first.alerts, &second.alerts).map(|(alert, side)| Self::Alert(alert, side)));
-        all.extend(alone(&first.conditions, &second.conditions).map(|(kind, side)| Self::Condition(kind, side)));
-        all.extend(pair(&first.confidence, &second.confidence).map(Self::Confidence));
-        all.extend(pair(&first.reason, &second.reason).map(Self::Reason));
-        all.extend(pair(&first.attention, &second.attention).map(Self::Attention));
-        if let (Some(first), Some(second)) = (&first.looks, &second.looks) {
-            all.extend(pair(&first.poll_after, &second.poll_after).map(Self::Poll));
-            all.extend(alone(&first.wanted, &second.wanted).map(|(source, side)| Self::Lookup(source, side)));
-        }
-        all
-    }
-}
-
-fn pair<T: Clone + PartialEq>(first: &T, second: &T) -> Option<Pair<T>> {
-    (first != second).then(|| Pair {
-        first: first.clone(),
-        second: second.clone(),
-    })
-}
-
-/// What only one of two lists has.
-fn alone<'a, T: Clone + PartialEq>(first: &'a [T], second: &'a [T]) -> impl Iterator<Item = (T, Side)> + 'a {
-    let of_first = first.iter().filter(|one| !second.contains(one));
-    let of_second = second.iter().filter(|one| !first.contains(one));
-    of_first
-        .map(|one| (one.clone(), Side::First))
-        .chain(of_second.map(|one| (one.clone(), Side::Second)))
 }
 
 /// From when to when two ways through the same snapshots differ, and in what; the oldest first, and of one moment the gravest.
@@ -152,10 +59,14 @@ pub fn beside(first: &[Showing], second: &[Showing]) -> Vec<Span> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::lookup::LookupSource;
     use crate::record::AlertScope;
-    use crate::shown::Looks;
-    use crate::testing::{at, decision};
+    use crate::shown::{Looks, Pair, ShownAlert, Side};
+    use crate::state::JobState;
+    use crate::testing::{at, decision, shown};
 
     fn way(showings: impl IntoIterator<Item = Option<Shown>>) -> Vec<Showing> {
         let showings = showings.into_iter().zip(1..);
@@ -168,7 +79,7 @@ mod tests {
     }
 
     fn plain() -> Shown {
-        Shown::decided(&decision(JobState::Running), 1)
+        shown(&decision(JobState::Running), 1)
     }
 
     fn alerting() -> Shown {
@@ -212,6 +123,7 @@ mod tests {
             shown.looks = shown.looks.map(|looks| Looks {
                 poll_after: looks.poll_after * 12,
                 wanted: vec![LookupSource::Events],
+                ..looks
             });
             shown
         };

@@ -6,6 +6,7 @@ use crate::id::TargetId;
 use crate::planner::plan;
 use crate::record::{JobRecord, Reason};
 use crate::recording::{RecordChange, Sampler};
+use crate::shown::{Apart, Side};
 use crate::snapshot::Snapshot;
 use crate::state::{Confidence, JobState};
 use crate::testing::{self, at, flink_job, flink_job_id};
@@ -13,6 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const POLL: i64 = 5;
+
+/// What is recorded here names no module, as the policies are none.
+const SAME: PastFailures = PastFailures::RepeatOf(None);
 
 /// Calls a job LOST after so many unknown answers, which it counts in its memory.
 struct Counting {
@@ -93,6 +97,7 @@ fn recorded(looks: &[Look], policy: &mut Counting) -> Vec<Recorded> {
                 failure: outcome.err(),
                 transition: transition_of(&planned).cloned(),
                 shown: Some(planned.shown.clone()),
+                decided_by: None,
             });
         }
         if let Some(change) = planned.change {
@@ -151,11 +156,8 @@ fn the_same_policy_goes_the_same_way() {
         states,
         [JobState::Running, JobState::Lost, JobState::Running, JobState::Finished]
     );
-    assert_eq!(
-        differences(&kept, &mut Counting { patience: 4 }, PastFailures::Repeat),
-        []
-    );
-    assert_eq!(spans(&kept, &mut Counting { patience: 4 }, PastFailures::Repeat), []);
+    assert_eq!(differences(&kept, &mut Counting { patience: 4 }, SAME), []);
+    assert_eq!(spans(&kept, &mut Counting { patience: 4 }, SAME), []);
 }
 
 /// The same policy, but it alerts while Flink is silent.
@@ -181,7 +183,7 @@ impl Decide for Alerting {
 fn an_alert_that_only_the_other_raises_differs_from_when_it_is_raised_until_it_is_resolved() {
     let kept = recorded(&eventful(), &mut Counting { patience: 9 });
     let mut alerting = Alerting(Counting { patience: 9 });
-    let found = spans(&kept, &mut alerting, PastFailures::Repeat);
+    let found = spans(&kept, &mut alerting, SAME);
     let of_alerts: Vec<_> = found
         .iter()
         .filter(|span| matches!(span.what, Apart::Alert(..)))
@@ -202,18 +204,14 @@ fn an_alert_that_only_the_other_raises_differs_from_when_it_is_raised_until_it_i
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(
-        differences(&kept, &mut alerting, PastFailures::Repeat),
-        [],
-        "no transition differs"
-    );
+    assert_eq!(differences(&kept, &mut alerting, SAME), [], "no transition differs");
 }
 
 #[test]
 fn what_was_recorded_without_its_decision_is_counted_and_not_compared() {
     let mut kept = recorded(&eventful(), &mut Counting { patience: 4 });
     kept.iter_mut().for_each(|one| one.shown = None);
-    let mut replay = Replay::new(PolicyName::new("default"), PastFailures::Repeat);
+    let mut replay = Replay::new(PolicyName::new("default"), SAME);
     for one in &kept {
         replay.take(one, &mut Counting { patience: 9 });
     }
@@ -266,7 +264,7 @@ fn a_less_patient_policy_says_it_sooner() {
 #[test]
 fn transitions_of_one_side_alone_are_reported_as_such() {
     let kept = recorded(&eventful(), &mut Counting { patience: 9 });
-    let found = differences(&kept, &mut Counting { patience: 4 }, PastFailures::Repeat);
+    let found = differences(&kept, &mut Counting { patience: 4 }, SAME);
     assert!(
         matches!(found.as_slice(), [Difference::Added(lost), Difference::Added(back)]
             if lost.transition.to == JobState::Lost && back.transition.to == JobState::Running),
@@ -284,7 +282,7 @@ fn each_policy_is_held_to_what_was_recorded_while_it_decided() {
         Arc::make_mut(&mut one.before).policy = PolicyName::new("second");
     }
     for (name, policy) in [("default", 0..after), ("second", after..parts.len())] {
-        let mut replay = Replay::new(PolicyName::new(name), PastFailures::Repeat);
+        let mut replay = Replay::new(PolicyName::new(name), SAME);
         for one in &parts[policy] {
             replay.take(one, &mut Counting { patience: 4 });
         }
@@ -292,6 +290,23 @@ fn each_policy_is_held_to_what_was_recorded_while_it_decided() {
             assert_eq!(compare(&of_job.recorded, &of_job.own), [], "{name}");
         }
     }
+}
+
+#[test]
+fn another_module_is_asked_where_the_one_before_failed() {
+    let mut kept = recorded(&eventful(), &mut Counting { patience: 4 });
+    for one in &mut kept {
+        one.decided_by = Some("old".to_owned());
+    }
+    let failures = |past| {
+        let mut replay = Replay::new(PolicyName::new("default"), past);
+        for one in &kept {
+            replay.take(one, &mut Counting { patience: 4 });
+        }
+        replay.finish()[&kept[0].before.key].failures.len()
+    };
+    let of = |module: &str| PastFailures::RepeatOf(Some(module.to_owned()));
+    assert_eq!((failures(of("old")), failures(of("new")), failures(SAME)), (1, 0, 0));
 }
 
 /// Calls everything the same.
@@ -321,6 +336,7 @@ fn calls_lost(kept: &[(i64, u64)]) -> usize {
             failure: None,
             transition: None,
             shown: None,
+            decided_by: None,
         };
         replay.take(&kept, &mut Always(JobState::Lost));
     }

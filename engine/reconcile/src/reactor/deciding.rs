@@ -295,6 +295,7 @@ impl Reactor {
                 failure: failure.clone(),
                 transition: transition_of(&plan).cloned(),
                 shown: Some(plan.shown.clone()),
+                decided_by: self.policies.seat(&policy).and_then(|seat| seat.build()),
                 snapshot: *snapshot,
             });
         }

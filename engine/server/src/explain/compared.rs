@@ -65,8 +65,14 @@ pub struct Beside {
     /// How long until Flink is asked again, in seconds; null after a decision that failed.
     #[schema(required)]
     pub poll_after_seconds: Option<Seconds>,
-    /// Evidence that the decision asks for.
+    /// How long until it is judged again, whatever polls see, in seconds; null after a decision that failed.
+    #[serde(default)]
+    pub validate_after_seconds: Option<Seconds>,
+    /// Evidence that the decision wants.
     pub wanted: Vec<LookupSource>,
+    /// What of it is asked for: what there was will not do.
+    #[serde(default)]
+    pub asked: Vec<LookupSource>,
 }
 
 impl From<&ShadowView> for Compared {
@@ -101,12 +107,17 @@ impl Beside {
     fn of(alerts: &[record::StandingAlert], conditions: &[record::Condition], shown: &shown::Shown) -> Self {
         let looks = shown.looks.as_ref();
         let wanted = looks.iter().flat_map(|looks| &looks.wanted);
+        let asked = looks.iter().flat_map(|looks| looks.asked.iter().flatten());
         Self {
             alerts: alerts.iter().map(Shows::of).collect(),
             conditions: conditions.iter().map(Shows::of).collect(),
             attention: Shows::of(&shown.attention),
             poll_after_seconds: looks.map(|looks| Shows::of(&looks.poll_after)),
+            validate_after_seconds: looks
+                .and_then(|looks| looks.validate_after)
+                .map(|after| Shows::of(&after)),
             wanted: wanted.map(Shows::of).collect(),
+            asked: asked.map(Shows::of).collect(),
         }
     }
 }

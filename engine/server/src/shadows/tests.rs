@@ -56,8 +56,10 @@ async fn a_comparison_says_what_both_show_and_since_when() {
             "differed": 1,
             "compared": {
                 "differences": [{ "aspect": "state", "since": AT.to_string(), "times": 1 }],
-                "decided": { "alerts": [], "conditions": [], "attention": "active", "pollAfterSeconds": null, "wanted": [] },
-                "shadow": { "alerts": [], "conditions": [], "attention": "active", "pollAfterSeconds": null, "wanted": [] },
+                "decided": { "alerts": [], "conditions": [], "attention": "active", "pollAfterSeconds": null,
+                    "validateAfterSeconds": null, "wanted": [], "asked": [] },
+                "shadow": { "alerts": [], "conditions": [], "attention": "active", "pollAfterSeconds": null,
+                    "validateAfterSeconds": null, "wanted": [], "asked": [] },
             },
             "failure": { "at": AT.to_string(), "kind": "deadline", "message": "too slow" },
         })

@@ -131,7 +131,12 @@ impl KillableStore {
 /// How a decision has a job watched, for people; `None` if it failed.
 fn watch(recorded: &Recorded) -> Option<(JobKey, String)> {
     let shown = recorded.shown.as_ref()?;
-    let Looks { poll_after, wanted } = shown.looks.as_ref()?;
+    let Looks {
+        poll_after,
+        wanted,
+        validate_after: _,
+        asked: _,
+    } = shown.looks.as_ref()?;
     let wanted: Vec<&str> = wanted.iter().map(|source| source.as_str()).collect();
     let mut said = format!("{}, polls each {poll_after:?}", shown.attention);
     if !wanted.is_empty() {

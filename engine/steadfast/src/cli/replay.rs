@@ -112,7 +112,7 @@ impl Again {
         let loaded = load_policies(&config.policies, &config.registries).map_err(|error| located(path, error))?;
         let policies = loaded.into_iter().map(|policy| {
             let name = PolicyName::new(&policy.config.name);
-            let replay = Replay::new(name.clone(), PastFailures::Repeat);
+            let replay = Replay::new(name.clone(), PastFailures::RepeatOf(policy.build()));
             let decide: Box<dyn Decide> = Box::new(policy.module);
             (name, (decide, replay))
         });

@@ -185,7 +185,7 @@ fn policies_that_differ_in_an_alert_alone_differ_and_are_told_apart_from_those_t
         "until the last snapshot  alert JobFailed (job)\n",
         "\n  removed   ",
         "\nno transition would have been different\n",
-        "beside the transitions would have been different: alerts of 1 job\n",
+        "beside the transitions would have been different: alerts of 1 job, pace of 1 job\n",
     ] {
         assert!(patient.out.contains(said), "{said}: {}", patient.out);
     }
@@ -200,13 +200,15 @@ fn policies_that_differ_in_an_alert_alone_differ_and_are_told_apart_from_those_t
     let document = [&same[..], &["--new-params", PATIENT, "-o", "json"]].concat();
     let document: serde_json::Value = serde_json::from_str(&on(folder.path(), &document).out).unwrap();
     assert_eq!(document["same"], false);
-    assert_eq!(document["aspects"], serde_json::json!({ "alerts": 1 }));
+    assert_eq!(document["aspects"], serde_json::json!({ "alerts": 1, "pace": 1 }));
     let job = &document["jobs"][0];
     assert_eq!(
         (&job["differences"], &job["aspects"]),
-        (&serde_json::json!([]), &serde_json::json!(["alerts"]))
+        (&serde_json::json!([]), &serde_json::json!(["alerts", "pace"]))
     );
-    let apart = &job["apart"][0];
+    // To look again when the alert is due is another pace.
+    let apart = job["apart"].as_array().unwrap();
+    let apart = apart.iter().find(|one| one["what"] == "alert").unwrap();
     let told = [&apart["alert"], &apart["scope"], &apart["only"], &apart["until"]];
     assert_eq!(
         told,

@@ -386,6 +386,7 @@ fn shown(snapshot: Snapshot) -> Recorded {
         failure: None,
         transition: None,
         shown: None,
+        decided_by: None,
     }
 }
 
@@ -432,7 +433,9 @@ pub(super) fn shown_recordings() -> Vec<Recorded> {
         attention: Attention::Sleeping,
         looks: Some(Looks {
             poll_after: Duration::from_millis(1500),
+            validate_after: None,
             wanted: LookupSource::ALL.to_vec(),
+            asked: None,
         }),
     };
     let bare = Shown {
@@ -440,7 +443,9 @@ pub(super) fn shown_recordings() -> Vec<Recorded> {
         alerts: Vec::new(),
         looks: Some(Looks {
             poll_after: Duration::from_secs(5),
+            validate_after: None,
             wanted: Vec::new(),
+            asked: None,
         }),
         ..full.clone()
     };
@@ -454,6 +459,24 @@ pub(super) fn shown_recordings() -> Vec<Recorded> {
         ..shown(blank(unseen()))
     });
     all.to_vec()
+}
+
+/// Recordings that say which module decided, and of what was decided the rest: that it was trimmed, how often all is looked at anew,
+/// and which evidence was asked for.
+pub(super) fn whole_recordings() -> Vec<Recorded> {
+    let asked = [Vec::new(), vec![LookupSource::Events, LookupSource::Kubernetes]];
+    let whole = shown_recordings().into_iter().zip(asked).map(|(mut recorded, asked)| {
+        recorded.decided_by = Some("00112233445566778899aabbccddeeff".to_owned());
+        if let Some(shown) = &mut recorded.shown {
+            shown.conditions.push(ConditionType::DecisionTrimmed);
+            if let Some(looks) = &mut shown.looks {
+                looks.validate_after = Some(Duration::from_secs(60));
+                looks.asked = Some(asked);
+            }
+        }
+        recorded
+    });
+    whole.collect()
 }
 
 /// Records of which somebody silenced something.

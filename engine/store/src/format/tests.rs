@@ -94,6 +94,17 @@ fn what_decisions_showed_is_what_it_was() {
     }
 }
 
+/// Who decided came last, with what else was decided: where it is not known it is left out.
+#[test]
+fn who_decided_and_all_that_was_shown_is_what_it_was() {
+    pinned!("whole-recordings.jsonl", samples::whole_recordings());
+    for line in lines("shown-recordings.jsonl") {
+        for later in ["\"decidedBy\"", "\"trimmed\"", "\"validateAfter\"", "\"asked\""] {
+            assert!(!line.contains(later), "{later}: {line}");
+        }
+    }
+}
+
 /// As a later build may record it: a look-up that this one has no word for.
 #[test]
 fn a_look_up_nobody_has_heard_of_is_passed_over() {
@@ -423,6 +434,7 @@ async fn write_samples() {
     write_lines(&folder, "asked-silences.jsonl", &samples::asked_silences());
     write_lines(&folder, "recordings.jsonl", &samples::recordings());
     write_lines(&folder, "shown-recordings.jsonl", &samples::shown_recordings());
+    write_lines(&folder, "whole-recordings.jsonl", &samples::whole_recordings());
     write_new(&folder, "recording.deflate", &pack(&samples::recordings()[4]).unwrap());
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("store.db");

@@ -29,7 +29,7 @@ pub fn recording() -> Recording {
 #[allow(dead_code, reason = "the test of the judge plays without it")]
 pub fn replayed_otherwise(recorded: &[Recorded], policy: &Policy) -> Vec<String> {
     let mut again = policy.another();
-    let mut replay = Replay::new(PolicyName::new("default"), PastFailures::Repeat);
+    let mut replay = Replay::new(PolicyName::new("default"), PastFailures::RepeatOf(None));
     for one in recorded {
         replay.take(one, &mut again);
     }

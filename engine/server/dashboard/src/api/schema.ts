@@ -2344,12 +2344,15 @@ export interface components {
         "explain.Beside": {
             /** @description The alerts that stand. */
             alerts: components["schemas"]["explain.Alert"][];
+            /** @description What of it is asked for: what there was will not do. */
+            asked?: components["schemas"]["explain.LookupSource"][];
             /** @description Whether the watch polls. */
             attention: components["schemas"]["explain.Attention"];
             /** @description The conditions that stand. */
             conditions: components["schemas"]["explain.Condition"][];
             pollAfterSeconds: components["schemas"]["explain.Seconds"] | null;
-            /** @description Evidence that the decision asks for. */
+            validateAfterSeconds?: components["schemas"]["explain.Seconds"] | null;
+            /** @description Evidence that the decision wants. */
             wanted: components["schemas"]["explain.LookupSource"][];
         };
         /** @description All that is compared beside state, attempt, confidence and reason. */

@@ -1,6 +1,6 @@
 //! What shadow policies would show of a job, and in what that differs from its record.
 
-use steadfast_server::explain::{Aspect, Beside, Shadow};
+use steadfast_server::explain::{Aspect, Beside, LookupSource, Seconds, Shadow};
 
 use super::seconds;
 
@@ -78,7 +78,17 @@ fn beside_state(shadow: &Shadow) -> String {
         ));
     }
     if differs(Aspect::Lookups) {
-        let wanted = |beside: &Beside| named(beside.wanted.iter().map(ToString::to_string));
+        let wanted = |beside: &Beside| {
+            let of = |source: &LookupSource| {
+                let asked = if beside.asked.contains(source) {
+                    " (asked now)"
+                } else {
+                    ""
+                };
+                format!("{source}{asked}")
+            };
+            named(beside.wanted.iter().map(of))
+        };
         line(format!(
             "looks up: {}, recorded: {}",
             wanted(&compared.shadow),
@@ -106,10 +116,13 @@ fn named(names: impl Iterator<Item = String>) -> String {
 }
 
 fn pace(beside: &Beside) -> String {
-    match &beside.poll_after_seconds {
-        Some(after) => format!("polls each {}, {}", seconds(after.0.as_secs_f64()), beside.attention),
-        None => beside.attention.to_string(),
-    }
+    let spoken = |what: &str, after: &Option<Seconds>| {
+        let after = after.as_ref()?;
+        Some(format!("{what} each {}, ", seconds(after.0.as_secs_f64())))
+    };
+    let polls = spoken("polls", &beside.poll_after_seconds).unwrap_or_default();
+    let validates = spoken("looks at all anew", &beside.validate_after_seconds).unwrap_or_default();
+    format!("{polls}{validates}{}", beside.attention)
 }
 
 #[cfg(test)]

@@ -281,8 +281,8 @@ fn entry(difference: &Difference) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use steadfast_core::replay::{Side, Span as Apart};
-    use steadfast_core::shown::ShownAlert;
+    use steadfast_core::replay::Span as Apart;
+    use steadfast_core::shown::{ShownAlert, Side};
 
     use super::*;
 
@@ -325,7 +325,7 @@ mod tests {
             scope: steadfast_core::record::AlertScope::Job,
         };
         let apart = Apart {
-            what: steadfast_core::replay::Apart::Alert(alert, Side::Second),
+            what: steadfast_core::shown::Apart::Alert(alert, Side::Second),
             from: Timestamp::from_millis(1000),
             until: None,
         };

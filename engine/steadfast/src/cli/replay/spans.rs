@@ -1,8 +1,10 @@
 //! What differs beside the transitions, for people and for programs: from when to when an alert, a condition, a pace is another.
 
 use serde_json::{Value, json};
-use steadfast_core::replay::{Apart, Side, Span};
-use steadfast_core::shown::Aspect;
+use steadfast_core::replay::Span;
+use steadfast_core::shown::{Apart, Aspect, Side};
+
+use super::super::printer::one_line;
 
 /// How many lines about one aspect are shown for a job.
 const MOST: usize = 4;
@@ -44,13 +46,19 @@ fn words(what: &Apart) -> (&'static str, String) {
     match what {
         Apart::State(pair) => changed("state", pair.first.to_string(), pair.second.to_string()),
         Apart::Attempt(pair) => changed("attempt", pair.first.to_string(), pair.second.to_string()),
-        Apart::Alert(alert, side) => alone(*side, format!("alert {} ({})", alert.name, alert.scope)),
+        Apart::Alert(alert, side) => alone(*side, format!("alert {} ({})", one_line(&alert.name), alert.scope)),
         Apart::Condition(kind, side) => alone(*side, format!("condition {kind}")),
         Apart::Confidence(pair) => changed("confidence", pair.first.to_string(), pair.second.to_string()),
-        Apart::Reason(pair) => changed("reason", pair.first.clone(), pair.second.clone()),
+        Apart::Reason(pair) => changed("reason", one_line(&pair.first), one_line(&pair.second)),
         Apart::Attention(pair) => changed("watch", pair.first.to_string(), pair.second.to_string()),
         Apart::Poll(pair) => changed("poll each", format!("{:?}", pair.first), format!("{:?}", pair.second)),
+        Apart::Validation(pair) => changed(
+            "looks at all anew each",
+            format!("{:?}", pair.first),
+            format!("{:?}", pair.second),
+        ),
         Apart::Lookup(source, side) => alone(*side, format!("look-up of {}", source.as_str())),
+        Apart::Asked(source, side) => alone(*side, format!("another look-up of {}", source.as_str())),
     }
 }
 
@@ -75,7 +83,12 @@ pub(super) fn document(Span { what, from, until }: &Span) -> Value {
             "pollAfterSeconds",
             json!({ "old": pair.first.as_secs_f64(), "new": pair.second.as_secs_f64() }),
         ),
+        Apart::Validation(pair) => (
+            "validateAfterSeconds",
+            json!({ "old": pair.first.as_secs_f64(), "new": pair.second.as_secs_f64() }),
+        ),
         Apart::Lookup(source, side) => ("lookup", json!({ "only": only(*side), "lookup": source.as_str() })),
+        Apart::Asked(source, side) => ("asked", json!({ "only": only(*side), "asked": source.as_str() })),
     };
     let mut document = json!({
         "aspect": what.aspect().as_str(),

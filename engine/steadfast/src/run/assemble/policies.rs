@@ -45,6 +45,11 @@ impl LoadedPolicy {
         self.config == other.config && self.module.digest() == other.module.digest()
     }
 
+    /// Which module it is, with which parameters, as recordings name it.
+    pub fn build(&self) -> Option<String> {
+        self.identity().build()
+    }
+
     /// Which module it is, as records and the API name it.
     fn identity(&self) -> Identity {
         let description = self.module.description();

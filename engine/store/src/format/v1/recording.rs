@@ -23,6 +23,9 @@ object!(Recording of recording::Recorded {
     // Recordings from before it was kept lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     "shown": Option<Shown> = shown,
+    // And this, and where no module decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    "decidedBy": Option<String> = decided_by,
 });
 
 object!(Failure of decision::PolicyFailure {

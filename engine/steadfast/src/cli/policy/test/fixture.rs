@@ -1,5 +1,6 @@
 //! A snapshot in a file, with what is expected of the decision.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -97,7 +98,7 @@ impl Fixture {
             (Err(failure), Some(error)) if failure.message.contains(error) => None,
             (Err(failure), _) => Some(format!("it failed: {}", failure.message)),
             (Ok(_), Some(error)) => Some(format!("it decided, but an error with `{error}` is expected")),
-            (Ok(decision), None) => self.expect.broken_by(&decision),
+            (Ok(decision), None) => self.expect.broken_by(&decision, &self.snapshot),
         };
         Verdict {
             what: format!("fixture {}", self.name),
@@ -107,9 +108,9 @@ impl Fixture {
 }
 
 impl Expectation {
-    fn broken_by(&self, decision: &Decision) -> Option<String> {
+    fn broken_by(&self, decision: &Decision, snapshot: &Snapshot) -> Option<String> {
         let conditions: Vec<ConditionType> = decision.conditions.iter().map(|condition| condition.kind).collect();
-        let shown = Shown::decided(decision, 0);
+        let shown = Shown::decided(decision, &BTreeSet::new(), snapshot);
         let asked = shown.looks.iter().flat_map(|looks| &looks.wanted);
         let asked: Vec<&str> = asked.map(|source| source.as_str()).collect();
         let expected = self.wanted.as_ref().map(|wanted| {
