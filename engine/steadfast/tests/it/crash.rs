@@ -44,6 +44,27 @@ fn a_story_says_why_the_policy_failed() {
     );
 }
 
+/// It is decided again as often as the others, and not held to being decided.
+#[test]
+fn a_failure_that_a_fixture_expects_passes() {
+    let folder = folder();
+    let mut fixture: serde_json::Value = serde_json::from_str(include_str!("silent.json")).unwrap();
+    fixture["expect"] = serde_json::json!({ "error": "no parameters, please" });
+    fs::write(folder.path().join("silent.json"), fixture.to_string()).unwrap();
+    let tested = run(folder.path(), &["policy", "test", "crashing.wasm", "silent.json"]);
+    assert!(tested.out.contains("passed fixture silent.json"), "{}", tested.out);
+    let count = |before: &str| -> usize {
+        let (_, rest) = tested.out.split_once(before).unwrap();
+        rest.split(' ').next().unwrap().parse().unwrap()
+    };
+    assert_eq!(
+        count("FAILED decides ") + 1,
+        count("passed determinism: "),
+        "{}",
+        tested.out
+    );
+}
+
 #[test]
 fn a_test_says_why_the_policy_failed() {
     let folder = folder();

@@ -66,13 +66,17 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let cast = Cast::chosen(&options.policy)?;
 
     let recorded = sample::decisions()?;
-    let mut snapshots: Vec<Snapshot> = recorded.into_iter().map(|one| one.snapshot).collect();
-    snapshots.extend(fixtures.iter().map(|fixture| fixture.snapshot.clone()));
+    let mut decided: Vec<Snapshot> = recorded.into_iter().map(|one| one.snapshot).collect();
+    let (refused, fitting): (Vec<_>, Vec<_>) = fixtures.iter().partition(|fixture| fixture.expects_a_failure());
+    let snapshots_of = |fixtures: &[&fixture::Fixture]| -> Vec<Snapshot> {
+        fixtures.iter().map(|fixture| fixture.snapshot.clone()).collect()
+    };
+    decided.extend(snapshots_of(&fitting));
     let mut verdicts = vec![Verdict {
         what: "purity: it imports nothing that tells it anything, and took its parameters within its limits".into(),
         broken: None,
     }];
-    verdicts.extend(steadiness::verdicts(&mut policy, &snapshots));
+    verdicts.extend(steadiness::verdicts(&mut policy, &decided, &snapshots_of(&refused)));
     verdicts.extend(fixtures.iter().map(|fixture| fixture.judge(&mut policy)));
     let mut page: String = verdicts.iter().map(Verdict::line).collect();
     let mut checks: Vec<Value> = verdicts.iter().map(Verdict::document).collect();
@@ -136,7 +140,7 @@ impl Verdict {
     fn line(&self) -> String {
         match &self.broken {
             None => format!("passed {}\n", self.what),
-            Some(how) => format!("FAILED {}\n  broken: {how}\n", self.what),
+            Some(how) => format!("FAILED {}\n  broken: {}\n", self.what, printer::one_line(how)),
         }
     }
 }

@@ -92,6 +92,11 @@ fn read_one(path: &Path) -> Result<Fixture, String> {
 }
 
 impl Fixture {
+    /// Whether the policy is to fail on it.
+    pub(super) fn expects_a_failure(&self) -> bool {
+        self.expect.error.is_some()
+    }
+
     /// Lets the policy decide, and compares.
     pub(super) fn judge(&self, policy: &mut dyn Decide) -> Verdict {
         let broken = match (policy.decide(&self.snapshot), &self.expect.error) {

@@ -8,8 +8,10 @@ use super::Verdict;
 
 type Outcome = Result<Decision, PolicyFailure>;
 
-/// What every policy is held to on every snapshot.
-pub(super) fn verdicts(policy: &mut dyn Decide, snapshots: &[Snapshot]) -> Vec<Verdict> {
+/// What every policy is held to on every snapshot: those that it is to decide, and those on which it is expected to fail, which
+/// it is to do each time.
+pub(super) fn verdicts(policy: &mut dyn Decide, decided: &[Snapshot], refused: &[Snapshot]) -> Vec<Verdict> {
+    let snapshots: Vec<&Snapshot> = decided.iter().chain(refused).collect();
     policy.end_batch();
     let first: Vec<Outcome> = snapshots.iter().map(|snapshot| policy.decide(snapshot)).collect();
     let again = |policy: &mut dyn Decide, place: usize, snapshot: &Snapshot| {
@@ -19,7 +21,7 @@ pub(super) fn verdicts(policy: &mut dyn Decide, snapshots: &[Snapshot]) -> Vec<V
     };
     let all = snapshots.len();
     let verdict = |what: String, broken: Option<String>| Verdict { what, broken };
-    let failing = snapshots
+    let failing = decided
         .iter()
         .zip(&first)
         .find_map(|(snapshot, outcome)| failed(snapshot, outcome));
@@ -35,7 +37,10 @@ pub(super) fn verdicts(policy: &mut dyn Decide, snapshots: &[Snapshot]) -> Vec<V
     });
     vec![
         verdict(
-            format!("decides {all} snapshots, and the engine takes each decision whole"),
+            format!(
+                "decides {} snapshots, and the engine takes each decision whole",
+                decided.len()
+            ),
             failing,
         ),
         verdict(
@@ -93,6 +98,8 @@ fn short(outcome: &Outcome) -> String {
 mod tests {
     use super::*;
     use crate::cli::policy::sample;
+    use steadfast_core::decision::PolicyFailureKind;
+    use steadfast_core::testing;
     use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
 
     /// A policy with something done to its decisions.
@@ -132,7 +139,7 @@ mod tests {
             calls: 0,
             oddity,
         };
-        let verdicts = verdicts(&mut odd, &snapshots);
+        let verdicts = verdicts(&mut odd, &snapshots, &[]);
         verdicts.iter().map(|verdict| verdict.broken.is_some()).collect()
     }
 
@@ -148,6 +155,37 @@ mod tests {
             }
         };
         assert_eq!(broken(tires), [false, true, true, false]);
+    }
+
+    /// Fails on some snapshots, each time or at times.
+    struct Refusing(fn(u64) -> bool, u64);
+
+    impl Decide for Refusing {
+        fn decide(&mut self, snapshot: &Snapshot) -> Outcome {
+            self.1 += 1;
+            if self.0(self.1) {
+                let message = "no".into();
+                let kind = PolicyFailureKind::Error;
+                return Err(PolicyFailure { kind, message });
+            }
+            Ok(testing::decision(snapshot.record.state))
+        }
+    }
+
+    #[test]
+    fn a_failure_that_is_expected_is_none_and_is_to_come_each_time() {
+        let snapshot = testing::snapshot(
+            testing::record(testing::job_key("orders"), testing::at(0)),
+            testing::at(5),
+        );
+        let broken = |fails: fn(u64) -> bool, decided: &[Snapshot], refused: &[Snapshot]| -> Vec<bool> {
+            let verdicts = verdicts(&mut Refusing(fails, 0), decided, refused);
+            verdicts.iter().map(|verdict| verdict.broken.is_some()).collect()
+        };
+        let one = [snapshot];
+        assert_eq!(broken(|_| true, &[], &one), [false; 4]);
+        assert_eq!(broken(|_| true, &one, &[]), [true, false, false, false]);
+        assert_eq!(broken(|call| call == 1, &[], &one), [false, true, true, true]);
     }
 
     #[test]
