@@ -1,10 +1,11 @@
 //! `steadfast replay`: recorded snapshots, decided again.
 
 pub(super) mod report;
+pub(super) mod seen;
 pub(super) mod source;
 mod spans;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
@@ -20,7 +21,8 @@ use super::{Failure, located, printer};
 use crate::config::Config;
 use crate::run::load_policies;
 use report::{Comparison, Report};
-use source::{Source, Span};
+use seen::Seen;
+use source::{Extent, Source};
 
 /// The option that names the policy.
 const PLACE: &str = "--policy";
@@ -30,7 +32,9 @@ The engine keeps the snapshots behind its decisions ([recording] in the configur
 that decided it, or to the one of --policy, which takes over from the first snapshot on; what was recorded is compared with
 what it would have said: the transitions, and from when to when alerts, conditions, confidence, the reason's code, pace and
 look-ups are others. The same policy goes the same way, so nothing is reported; what is reported is what a change would have
-changed. The engine may be running meanwhile; nothing is written.
+changed. Between two snapshots of a job the engine decided too: what is short there is not seen, and the page says how far apart
+they are. Where a decision failed when it was recorded, the same module with the same parameters fails again, and any other is
+asked. The engine may be running meanwhile; nothing is written.
 
 Examples:
   steadfast replay                                        whether the policies of config.toml still decide as they did
@@ -38,8 +42,8 @@ Examples:
   steadfast replay --policy builtin:conservative --params '{ absence_window = \"20s\" }'
 
 Exit codes:
-  0  nothing would have been different
-  1  something would have been, or not all could be compared; standard output has it
+  0  at no snapshot would anything else have been shown
+  1  at some it would have been, or not all could be compared; standard output has it
   2  the configuration, the store, the policy or the command line is wrong";
 
 #[derive(Debug, Args)]
@@ -62,15 +66,15 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         Some(module) => Again::by_one(module, options.params.as_deref())?,
         None => Again::as_configured(&options.source.kept.config)?,
     };
-    let mut span = Span::default();
-    runtime.block_on(options.source.read(|page| {
+    let mut extent = Extent::default();
+    let unreadable = runtime.block_on(options.source.read(|page| {
         for recorded in page {
-            span.take(recorded.at());
+            extent.take(recorded.at());
             again.take(recorded);
         }
         again.end_batch();
     }))?;
-    let report = again.finish(span);
+    let report = again.finish(extent, unreadable);
     match &options.output.format {
         Format::People(_) => printer::data(&report.page())?,
         Format::Data(data) => printer::data(&data.shown(&report.document())?)?,
@@ -87,10 +91,10 @@ struct Again {
     policies: BTreeMap<PolicyName, (Box<dyn Decide>, Replay)>,
     /// The one that decides everything, whoever decided it before.
     only: Option<PolicyName>,
-    /// Policies that decided before and are not configured now.
-    missing: BTreeSet<PolicyName>,
-    /// How many snapshots were decided again.
-    compared: usize,
+    /// Policies that decided before and are not configured now, and of how many snapshots.
+    missing: BTreeMap<PolicyName, usize>,
+    /// What was decided again.
+    compared: Seen,
 }
 
 impl Again {
@@ -102,8 +106,8 @@ impl Again {
         Ok(Self {
             policies: BTreeMap::from([(name.clone(), (decide, replay))]),
             only: Some(name),
-            missing: BTreeSet::new(),
-            compared: 0,
+            missing: BTreeMap::new(),
+            compared: Seen::default(),
         })
     }
 
@@ -119,8 +123,8 @@ impl Again {
         Ok(Self {
             policies: policies.collect(),
             only: None,
-            missing: BTreeSet::new(),
-            compared: 0,
+            missing: BTreeMap::new(),
+            compared: Seen::default(),
         })
     }
 
@@ -128,10 +132,10 @@ impl Again {
         let name = self.only.as_ref().unwrap_or(&recorded.before.policy);
         match self.policies.get_mut(name) {
             Some((decide, replay)) => {
-                self.compared += 1;
+                self.compared.take(recorded);
                 replay.take(recorded, decide.as_mut());
             }
-            None => drop(self.missing.insert(name.clone())),
+            None => *self.missing.entry(name.clone()).or_default() += 1,
         }
     }
 
@@ -141,7 +145,7 @@ impl Again {
         }
     }
 
-    fn finish(self, span: Span) -> Report {
+    fn finish(self, extent: Extent, unreadable: usize) -> Report {
         let mut jobs = BTreeMap::new();
         for (_, replay) in self.policies.into_values() {
             for (key, replayed) in replay.finish() {
@@ -150,7 +154,8 @@ impl Again {
             }
         }
         Report {
-            span,
+            extent,
+            unreadable,
             compared: self.compared,
             jobs,
             not_replayed: self.missing,

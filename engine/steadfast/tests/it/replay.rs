@@ -28,8 +28,22 @@ fn the_same_policy_says_the_same() {
     .unwrap();
     let same = on(folder.path(), &["replay", "--policy", "builtin:conservative"]);
     assert_eq!((same.code, same.err.as_str()), (Some(0), ""), "{}", same.out);
-    assert!(same.out.contains("nothing would have been different"), "{}", same.out);
     assert!(same.out.contains("snapshots of 1 job, from"), "{}", same.out);
+    // It was not compared between the snapshots.
+    let said = same.out.lines().last().unwrap();
+    assert!(
+        said.starts_with("at none of the ")
+            && said.contains(" snapshots, up to ")
+            && said.ends_with(" apart, would it have shown anything else"),
+        "{said}"
+    );
+    let document = on(
+        folder.path(),
+        &["replay", "--policy", "builtin:conservative", "-o", "json"],
+    );
+    let document: serde_json::Value = serde_json::from_str(&document.out).unwrap();
+    assert_eq!((&document["same"], &document["unreadable"]), (&true.into(), &0.into()));
+    assert!(document["largestGapMillis"].as_u64().unwrap() > 5_000, "{document}");
 }
 
 #[test]
@@ -108,6 +122,86 @@ fn where_no_policy_decides_again_nothing_was_compared() {
     assert_eq!(document["compared"], 0);
 }
 
+/// A configuration of one policy.
+fn configured(folder: &Path, name: &str, module: &str) {
+    let config = format!("[[policy]]\nname = \"{name}\"\nmodule = \"{module}\"\n");
+    std::fs::write(folder.join("config.toml"), config).unwrap();
+}
+
+/// Plays a story of that id with the configuration, and keeps its snapshots behind those that are there.
+fn kept(folder: &Path, id: &str) {
+    let story = std::fs::read_to_string(STORY).unwrap();
+    let story = story.replace("\"network-loss\"", &format!("\"{id}\""));
+    std::fs::write(folder.join("story.toml"), story).unwrap();
+    let record = ["simulate", "--config", "config.toml", "--record", "stories.db"];
+    run(folder, &[&record[..], &["story.toml"]].concat());
+}
+
+/// What a policy decided that the configuration does not have any more is a part of the recording too.
+#[test]
+fn where_a_part_is_left_out_the_rest_is_not_said_to_be_all() {
+    let folder = tempfile::tempdir().unwrap();
+    configured(folder.path(), "before", "builtin:naive");
+    kept(folder.path(), "first");
+    configured(folder.path(), "default", "builtin:conservative");
+    kept(folder.path(), "second");
+    let ended = on(folder.path(), &["replay"]);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(1), ""), "{}", ended.out);
+    assert!(
+        ended.out.contains("what `before` decided is left out ("),
+        "{}",
+        ended.out
+    );
+    let last = ended.out.lines().last().unwrap();
+    assert!(
+        last.contains("would it have shown anything else; ") && last.ends_with(" snapshots were not compared"),
+        "{last}"
+    );
+    let document = on(folder.path(), &["replay", "-o", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&document.out).unwrap();
+    assert_eq!(
+        (&document["same"], &document["notReplayed"][0]),
+        (&false.into(), &"before".into())
+    );
+}
+
+#[test]
+fn a_new_module_does_not_fail_where_the_one_before_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let crashing = crate::guest::Guest::deciding("(unreachable)");
+    std::fs::write(folder.path().join("crashing.wasm"), crashing.module()).unwrap();
+    configured(folder.path(), "default", "crashing.wasm");
+    kept(folder.path(), "crashes");
+    let same = on(folder.path(), &["replay"]);
+    assert_eq!(same.code, Some(0), "{}{}", same.out, same.err);
+    assert!(same.out.contains("failed"), "{}", same.out);
+    configured(folder.path(), "default", "builtin:conservative");
+    let mended = on(folder.path(), &["replay"]);
+    assert_eq!(mended.code, Some(1), "{}{}", mended.out, mended.err);
+    assert!(mended.out.contains("condition PolicyFailing"), "{}", mended.out);
+    assert!(!mended.out.contains("\n  failed "), "{}", mended.out);
+}
+
+#[test]
+fn a_recording_is_named_as_a_file_or_as_a_url() {
+    let folder = tempfile::tempdir().unwrap();
+    let played = run(folder.path(), &["simulate", "--record", "sqlite://stories.db", STORY]);
+    assert_eq!(played.code, Some(0), "{}{}", played.out, played.err);
+    let same = on(folder.path(), &["replay", "--policy", "builtin:conservative"]);
+    assert_eq!(same.code, Some(0), "{}{}", same.out, same.err);
+    for url in ["postgres://me:secret@host/db", "sqlite://", "sqlite://:memory:"] {
+        let refused = run(folder.path(), &["simulate", "--record", url, STORY]);
+        assert_eq!(refused.code, Some(2), "{}", refused.out);
+        assert!(
+            refused.err.contains("--record")
+                && refused.err.contains("sqlite://PATH")
+                && !refused.err.contains("secret"),
+            "{}",
+            refused.err
+        );
+    }
+}
+
 #[test]
 fn jobs_of_one_name_in_two_stories_are_two_jobs() {
     let folder = tempfile::tempdir().unwrap();
@@ -184,16 +278,13 @@ fn policies_that_differ_in_an_alert_alone_differ_and_are_told_apart_from_those_t
     for said in [
         "until the last snapshot  alert JobFailed (job)\n",
         "\n  removed   ",
-        "\nno transition would have been different\n",
+        " apart, would a transition have been different\n",
         "beside the transitions would have been different: alerts of 1 job, pace of 1 job\n",
+        "  looks at all anew each 60s instead of 30s\n",
     ] {
         assert!(patient.out.contains(said), "{said}: {}", patient.out);
     }
-    assert!(
-        !patient.out.contains("nothing would have been different"),
-        "{}",
-        patient.out
-    );
+    assert!(!patient.out.contains("anything else"), "{}", patient.out);
     let back = on(folder.path(), &[&same[..], &["--old-params", PATIENT]].concat());
     assert!(back.out.contains("\n  added     "), "{}", back.out);
 
@@ -223,7 +314,7 @@ fn policies_that_differ_in_an_alert_alone_differ_and_are_told_apart_from_those_t
     let equal = on(folder.path(), &same);
     assert_eq!(equal.code, Some(0), "{}", equal.out);
     assert!(
-        equal.out.ends_with("nothing would have been different\n"),
+        equal.out.ends_with("would it have shown anything else\n"),
         "{}",
         equal.out
     );

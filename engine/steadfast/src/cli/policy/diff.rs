@@ -1,6 +1,6 @@
 //! `steadfast policy diff`: two policies on the same recorded snapshots.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use clap::Args;
 use steadfast_core::decision::Decide as _;
@@ -10,14 +10,16 @@ use tokio::runtime::Runtime;
 
 use super::super::output::{Format, OutputOption};
 use super::super::replay::report::{Comparison, Report};
-use super::super::replay::source::{Source, Span};
+use super::super::replay::seen::Seen;
+use super::super::replay::source::{Extent, Source};
 use super::super::{Failure, printer};
 use super::policy_arg;
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
 Both policies take over each job from its first recorded snapshot on, and decide all that follow, each with its own memory
 and its own record. The differences show what NEW says otherwise than OLD: transitions, and from when to when alerts,
-conditions, confidence, the reason's code, pace and look-ups are others.
+conditions, confidence, the reason's code, pace and look-ups are others. What is short may pass between two snapshots of a job; the
+page says how far apart they are.
 
 Examples:
   steadfast policy diff builtin:conservative my.wasm --since 24h
@@ -25,8 +27,8 @@ Examples:
   steadfast policy diff builtin:conservative builtin:conservative --new-params '{ absence_window = \"20s\" }'
 
 Exit codes:
-  0  they go the same way
-  1  they differ, or there was nothing to compare them by; standard output has where
+  0  at no snapshot do they differ
+  1  they differ, or not all could be compared; standard output has where
   2  a policy, the store or the command line is wrong";
 
 #[derive(Debug, Args)]
@@ -58,10 +60,11 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let mut new = load("NEW", &options.new, &options.new_params)?.module;
     let way = |name| Replay::new(PolicyName::new(name), PastFailures::Ask);
     let (mut of_old, mut of_new) = (way("old"), way("new"));
-    let mut span = Span::default();
-    runtime.block_on(options.source.read(|page| {
+    let (mut extent, mut compared) = (Extent::default(), Seen::default());
+    let unreadable = runtime.block_on(options.source.read(|page| {
         for recorded in page {
-            span.take(recorded.at());
+            extent.take(recorded.at());
+            compared.take(recorded);
             of_old.take(recorded, &mut old);
             of_new.take(recorded, &mut new);
         }
@@ -74,10 +77,11 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         (key, Comparison::between(&old, new))
     });
     let report = Report {
-        compared: span.snapshots(),
-        span,
+        extent,
+        unreadable,
+        compared,
         jobs: jobs.collect(),
-        not_replayed: BTreeSet::new(),
+        not_replayed: BTreeMap::new(),
     };
     match &options.output.format {
         Format::People(_) => printer::data(&report.page())?,

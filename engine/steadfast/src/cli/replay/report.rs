@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use steadfast_core::decision::PolicyFailure;
 use steadfast_core::id::{JobKey, PolicyName};
-use steadfast_core::replay::{Difference, RecordedTransition, Replayed, Span as Apart, beside, compare};
+use steadfast_core::replay::{Difference, RecordedTransition, Replayed, Span, beside, compare};
 use steadfast_core::shown::Aspect;
 use steadfast_core::time::Timestamp;
 
 use super::super::printer;
-use super::source::Span;
+use super::seen::Seen;
+use super::source::Extent;
 use super::spans;
 
 /// How many failures of a policy are shown for a job.
@@ -20,12 +21,15 @@ const FAILURES: usize = 3;
 /// Two ways through the same snapshots, job by job.
 #[derive(Debug)]
 pub(in crate::cli) struct Report {
-    pub(in crate::cli) span: Span,
-    /// How many of the snapshots were decided again.
-    pub(in crate::cli) compared: usize,
+    /// The snapshots that read.
+    pub(in crate::cli) extent: Extent,
+    /// How many do not.
+    pub(in crate::cli) unreadable: usize,
+    /// Those that were decided again.
+    pub(in crate::cli) compared: Seen,
     pub(in crate::cli) jobs: BTreeMap<JobKey, Comparison>,
-    /// Policies whose decisions could not be made again.
-    pub(in crate::cli) not_replayed: BTreeSet<PolicyName>,
+    /// Policies whose decisions could not be made again, and at how many snapshots.
+    pub(in crate::cli) not_replayed: BTreeMap<PolicyName, usize>,
 }
 
 /// The two ways of one job.
@@ -33,7 +37,7 @@ pub(in crate::cli) struct Report {
 pub(in crate::cli) struct Comparison {
     differences: Vec<Difference>,
     /// From when to when they show something else: alerts, conditions, pace and so on.
-    apart: Vec<Apart>,
+    apart: Vec<Span>,
     /// Decisions the second policy failed to make.
     failures: Vec<(Timestamp, PolicyFailure)>,
     /// Of so many snapshots the transitions alone are known, and compared.
@@ -84,9 +88,19 @@ impl Comparison {
 }
 
 impl Report {
-    /// Whether both went the same way, as far as there was one.
+    /// Whether all that was recorded was compared, and at no snapshot anything differs.
     pub(in crate::cli) fn is_same(&self) -> bool {
-        self.compared > 0 && self.differs_nowhere() && self.unknown() == 0
+        self.compared.snapshots() > 0 && self.differs_nowhere() && self.unknown() == 0 && self.left_out() == 0
+    }
+
+    /// How many snapshots there are, those that do not read included.
+    fn snapshots(&self) -> usize {
+        self.extent.snapshots + self.unreadable
+    }
+
+    /// How many of them were not compared at all.
+    fn left_out(&self) -> usize {
+        self.snapshots().saturating_sub(self.compared.snapshots())
     }
 
     /// Of how many snapshots only the transitions could be compared.
@@ -123,7 +137,7 @@ impl Report {
                 page.push_str(&format!(
                     "  failed    {at}  {}: {}\n",
                     failure.kind.as_str(),
-                    failure.message
+                    printer::one_line(&failure.message)
                 ));
             }
             let more = comparison.failures.len().saturating_sub(FAILURES);
@@ -137,15 +151,28 @@ impl Report {
 
     fn head(&self) -> String {
         let jobs = self.jobs.len();
-        let Span { snapshots, between } = self.span;
-        let Some((first, last)) = between else {
-            return "no snapshots were recorded; see [recording] in the configuration\n".to_owned();
+        let Extent { snapshots, between } = self.extent;
+        let mut head = match between {
+            Some((first, last)) => {
+                let (snapshots, jobs) = (printer::counted(snapshots, "snapshot"), printer::counted(jobs, "job"));
+                format!("{snapshots} of {jobs}, from {first} to {last}\n")
+            }
+            None if self.unreadable == 0 => {
+                return "no snapshots were recorded; see [recording] in the configuration\n".to_owned();
+            }
+            None => String::new(),
         };
-        let (snapshots, jobs) = (printer::counted(snapshots, "snapshot"), printer::counted(jobs, "job"));
-        let mut head = format!("{snapshots} of {jobs}, from {first} to {last}\n");
-        for policy in &self.not_replayed {
+        if self.unreadable > 0 {
+            let unreadable = printer::counted(self.unreadable, "snapshot");
             head.push_str(&format!(
-                "what `{policy}` decided is left out: the configuration has no such policy now; --policy MODULE decides it again\n"
+                "{unreadable} left out: standard error says why what is stored does not read\n"
+            ));
+        }
+        for (policy, snapshots) in &self.not_replayed {
+            let snapshots = printer::counted(*snapshots, "snapshot");
+            head.push_str(&format!(
+                "what `{policy}` decided is left out ({snapshots}): the configuration has no such policy now; --policy MODULE \
+                 decides it again\n"
             ));
         }
         if self.unknown() > 0 {
@@ -159,23 +186,32 @@ impl Report {
     }
 
     fn tail(&self) -> String {
-        if self.compared == 0 {
+        if self.compared.snapshots() == 0 {
             return "nothing was compared\n".to_owned();
         }
-        if self.is_same() {
-            return "nothing would have been different\n".to_owned();
-        }
+        let left_out = match self.left_out() {
+            0 => String::new(),
+            left_out => format!(
+                "; {left_out} of {} were not compared",
+                printer::counted(self.snapshots(), "snapshot")
+            ),
+        };
         if self.differs_nowhere() {
-            return "no transition would have been different\n".to_owned();
+            let none = if self.unknown() == 0 {
+                self.compared.at_none("it have shown anything else")
+            } else {
+                self.compared.at_none("a transition have been different")
+            };
+            return format!("{none}{left_out}\n");
         }
-        format!("\n{}{}", self.transitions(), self.beside_transitions())
+        format!("\n{}{left_out}\n{}", self.transitions(), self.beside_transitions())
     }
 
     /// What differs in transitions.
     fn transitions(&self) -> String {
         let differing = self.jobs.values().filter(|one| !one.differences.is_empty()).count();
         if differing == 0 {
-            return "no transition would have been different\n".to_owned();
+            return self.compared.at_none("a transition have been different");
         }
         let all = self.jobs.values().flat_map(|comparison| &comparison.differences);
         let [mut added, mut removed, mut earlier, mut later] = [0_usize; 4];
@@ -189,7 +225,7 @@ impl Report {
         }
         format!(
             "{differing} of {} would have gone otherwise: {} added, {removed} removed, {earlier} earlier, \
-             {later} later\n",
+             {later} later",
             printer::counted(self.jobs.len(), "job"),
             printer::counted(added, "transition")
         )
@@ -225,11 +261,13 @@ impl Report {
             })
         });
         json!({
-            "snapshots": self.span.snapshots,
-            "compared": self.compared,
-            "from": self.span.between.map(|(first, _)| first.to_string()),
-            "to": self.span.between.map(|(_, last)| last.to_string()),
-            "notReplayed": self.not_replayed,
+            "snapshots": self.extent.snapshots,
+            "unreadable": self.unreadable,
+            "compared": self.compared.snapshots(),
+            "largestGapMillis": self.compared.largest_gap().map(|gap| u64::try_from(gap.as_millis()).unwrap_or(u64::MAX)),
+            "from": self.extent.between.map(|(first, _)| first.to_string()),
+            "to": self.extent.between.map(|(_, last)| last.to_string()),
+            "notReplayed": self.not_replayed.keys().collect::<Vec<_>>(),
             "same": self.is_same(),
             "transitionsAlone": self.unknown(),
             "aspects": self.by_aspect().iter().map(|(aspect, jobs)| (aspect.as_str(), *jobs)).collect::<BTreeMap<_, _>>(),
@@ -252,10 +290,14 @@ fn line(difference: &Difference) -> String {
     let (kind, by) = kind(difference);
     let RecordedTransition { at, transition, rule } = difference.recorded();
     let by = by.map_or_else(String::new, |by| format!("  by {:.1} s", by.as_secs_f64()));
-    let rule = rule.as_ref().map_or_else(String::new, |rule| format!(" [{rule}]"));
+    let rule = rule
+        .as_ref()
+        .map_or_else(String::new, |rule| format!(" [{}]", printer::one_line(rule)));
     format!(
         "{kind:<8}  {at}{by}  {} -> {}{rule} {}",
-        transition.from, transition.to, transition.reason.message
+        transition.from,
+        transition.to,
+        printer::one_line(&transition.reason.message)
     )
 }
 
@@ -280,74 +322,4 @@ fn entry(difference: &Difference) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use steadfast_core::replay::Span as Apart;
-    use steadfast_core::shown::{ShownAlert, Side};
-
-    use super::*;
-
-    fn report(comparison: Comparison) -> Report {
-        let key = steadfast_core::id::JobKey::parse("local/default/orders").unwrap();
-        let mut span = Span::default();
-        (0..3).for_each(|second| span.take(Timestamp::from_millis(second * 1000)));
-        Report {
-            span,
-            compared: 3,
-            jobs: BTreeMap::from([(key, comparison)]),
-            not_replayed: BTreeSet::new(),
-        }
-    }
-
-    #[test]
-    fn what_could_not_be_compared_is_not_said_to_be_the_same() {
-        let report = report(Comparison {
-            unknown: 2,
-            ..Comparison::default()
-        });
-        let page = report.page();
-        assert!(
-            page.contains("of 2 snapshots an earlier version kept the transition alone"),
-            "{page}"
-        );
-        assert!(page.ends_with("no transition would have been different\n"), "{page}");
-        assert!(!report.is_same());
-        let document = report.document();
-        assert_eq!(
-            (&document["same"], &document["transitionsAlone"]),
-            (&json!(false), &json!(2))
-        );
-    }
-
-    #[test]
-    fn an_alert_alone_is_a_difference() {
-        let alert = ShownAlert {
-            name: "JobFailed".to_owned(),
-            scope: steadfast_core::record::AlertScope::Job,
-        };
-        let apart = Apart {
-            what: steadfast_core::shown::Apart::Alert(alert, Side::Second),
-            from: Timestamp::from_millis(1000),
-            until: None,
-        };
-        let report = report(Comparison {
-            apart: vec![apart],
-            ..Comparison::default()
-        });
-        let page = report.page();
-        assert!(!report.is_same() && !page.contains("nothing would"), "{page}");
-        assert!(
-            page.contains("  added     1970-01-01T00:00:01.000Z until the last snapshot  alert JobFailed (job)\n"),
-            "{page}"
-        );
-        assert!(
-            page.ends_with("beside the transitions would have been different: alerts of 1 job\n"),
-            "{page}"
-        );
-    }
-
-    #[test]
-    fn where_all_is_compared_and_nothing_differs_that_is_said() {
-        let report = report(Comparison::default());
-        assert!(report.is_same() && report.page().ends_with("nothing would have been different\n"));
-    }
-}
+mod tests;

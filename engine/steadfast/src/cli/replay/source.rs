@@ -39,8 +39,8 @@ pub(in crate::cli) struct Source {
 
 impl Source {
     /// Hands over all of them, in the order in which they were decided, page by page. Those that do not read are named on
-    /// standard error.
-    pub(in crate::cli) async fn read(&self, take: impl FnMut(&[Recorded])) -> Result<(), Failure> {
+    /// standard error; returns how many they are.
+    pub(in crate::cli) async fn read(&self, take: impl FnMut(&[Recorded])) -> Result<usize, Failure> {
         self.kept
             .read(self.since.unwrap_or(Timestamp::from_millis(0)), take)
             .await
@@ -53,14 +53,17 @@ impl Kept {
         &self,
         since: Timestamp,
         mut take: impl FnMut(&[Recorded]),
-    ) -> Result<(), Failure> {
+    ) -> Result<usize, Failure> {
         let recordings = self.open().await?;
-        let mut after = Sequence::default();
+        let (mut after, mut unreadable) = (Sequence::default(), 0);
         loop {
             let page = recordings.recorded(after, since, PAGE).await;
             let page = page.map_err(anyhow::Error::new)?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else {
+                return Ok(unreadable);
+            };
             after = last;
+            unreadable += page.unreadable.len();
             for (place, why) in page.unreadable {
                 printer::note(&format!("snapshot {} does not read and is passed over: {why}", place.0));
             }
@@ -80,19 +83,14 @@ impl Kept {
     }
 }
 
-/// How many snapshots there were, from when to when.
+/// How many snapshots that read there were, from when to when.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::cli) struct Span {
+pub(in crate::cli) struct Extent {
     pub(super) snapshots: usize,
     pub(super) between: Option<(Timestamp, Timestamp)>,
 }
 
-impl Span {
-    /// How many there were.
-    pub(in crate::cli) fn snapshots(self) -> usize {
-        self.snapshots
-    }
-
+impl Extent {
     /// Counts one.
     pub(in crate::cli) fn take(&mut self, at: Timestamp) {
         self.snapshots += 1;

@@ -1,0 +1,121 @@
+use std::sync::Arc;
+
+use steadfast_core::record::AlertScope;
+use steadfast_core::recording::Recorded;
+use steadfast_core::shown::{Apart, ShownAlert, Side};
+use steadfast_core::testing;
+
+use super::*;
+
+/// Of three snapshots of a job, the last a minute after the second.
+fn report(comparison: Comparison) -> Report {
+    let key = testing::job_key("orders");
+    let (mut extent, mut compared) = (Extent::default(), Seen::default());
+    for now in [0, 1, 61].map(testing::at) {
+        let before = testing::record(key.clone(), testing::at(0));
+        extent.take(now);
+        compared.take(&Recorded {
+            snapshot: testing::snapshot(before.clone(), now),
+            before: Arc::new(before),
+            rule: None,
+            failure: None,
+            transition: None,
+            shown: None,
+            decided_by: None,
+        });
+    }
+    Report {
+        extent,
+        unreadable: 0,
+        compared,
+        jobs: BTreeMap::from([(key, comparison)]),
+        not_replayed: BTreeMap::new(),
+    }
+}
+
+#[test]
+fn what_could_not_be_compared_is_not_said_to_be_the_same() {
+    let report = report(Comparison {
+        unknown: 2,
+        ..Comparison::default()
+    });
+    let page = report.page();
+    assert!(
+        page.contains("of 2 snapshots an earlier version kept the transition alone"),
+        "{page}"
+    );
+    assert!(
+        page.ends_with("at none of the 3 snapshots, up to 60 s apart, would a transition have been different\n"),
+        "{page}"
+    );
+    assert!(!report.is_same());
+    let document = report.document();
+    assert_eq!(
+        (&document["same"], &document["transitionsAlone"]),
+        (&json!(false), &json!(2))
+    );
+}
+
+#[test]
+fn an_alert_alone_is_a_difference() {
+    let alert = ShownAlert {
+        name: "JobFailed".to_owned(),
+        scope: AlertScope::Job,
+    };
+    let apart = Span {
+        what: Apart::Alert(alert, Side::Second),
+        from: Timestamp::from_millis(1000),
+        until: None,
+    };
+    let report = report(Comparison {
+        apart: vec![apart],
+        ..Comparison::default()
+    });
+    let page = report.page();
+    assert!(!report.is_same() && !page.contains("anything else"), "{page}");
+    assert!(
+        page.contains("  added     1970-01-01T00:00:01.000Z until the last snapshot  alert JobFailed (job)\n"),
+        "{page}"
+    );
+    assert!(
+        page.ends_with("beside the transitions would have been different: alerts of 1 job\n"),
+        "{page}"
+    );
+}
+
+#[test]
+fn where_all_is_compared_and_nothing_differs_that_is_said_of_the_snapshots_and_not_of_what_lies_between() {
+    let report = report(Comparison::default());
+    assert!(report.is_same());
+    let page = report.page();
+    assert!(
+        page.ends_with("\nat none of the 3 snapshots, up to 60 s apart, would it have shown anything else\n"),
+        "{page}"
+    );
+    assert_eq!(report.document()["largestGapMillis"], 60_000);
+}
+
+#[test]
+fn a_part_that_was_not_compared_is_named_and_the_rest_is_not_all() {
+    let mut unreadable = report(Comparison::default());
+    unreadable.unreadable = 1;
+    let page = unreadable.page();
+    assert!(
+        !unreadable.is_same() && page.contains("\n1 snapshot left out: "),
+        "{page}"
+    );
+    assert!(
+        page.ends_with("would it have shown anything else; 1 of 4 snapshots were not compared\n"),
+        "{page}"
+    );
+    assert_eq!(unreadable.document()["unreadable"], 1);
+
+    let mut others = report(Comparison::default());
+    others.extent.take(testing::at(90));
+    others.not_replayed.insert(PolicyName::new("gone"), 1);
+    let page = others.page();
+    assert!(!others.is_same(), "{page}");
+    assert!(page.contains("what `gone` decided is left out (1 snapshot)"), "{page}");
+    assert!(page.ends_with("; 1 of 4 snapshots were not compared\n"), "{page}");
+    assert_eq!(others.document()["same"], false);
+}
