@@ -5,7 +5,7 @@
 //! with a fault of the engine's own: whoever was to be asked has done nothing wrong. Small answers, which are nearly all,
 //! draw on no bytes, so that none of them waits for a large one; and what a slow answer holds comes back at its deadline.
 //!
-//! A connection is kept for the next request where there is room ([`Kept`]): half of the connections may wait so. A larger fleet
+//! A connection over TLS is kept for the next request where there is room ([`Kept`]): a quarter of the connections may wait so. A larger fleet
 //! than that is polled in turn, so that to close the one that has waited longest would close each just before its turn; those that
 //! are kept stay kept, and the others are made anew each time.
 
@@ -88,7 +88,7 @@ pub fn limit_connections(most: usize) -> bool {
 
 impl Budget {
     pub(crate) fn new(connections: usize, bytes: usize) -> Self {
-        let kept = (connections / 2).min(MOST_KEPT);
+        let kept = (connections / 4).min(MOST_KEPT);
         let in_use = connections - kept;
         Self {
             connections: Semaphore::new(in_use),
@@ -210,7 +210,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_others_hold_is_waited_for() {
-        let budget = Budget::new(2, 1 << 20);
+        let budget = Budget::new(1, 1 << 20);
         let held = budget.connection().await.unwrap();
         let fault = budget.connection().await.unwrap_err();
         assert!(fault.message.contains("all of its 1 connections"), "{fault}");
@@ -223,8 +223,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn half_of_the_connections_are_kept_to_those_who_came_first_until_nobody_asks_them() {
-        let budget = Budget::new(7, 1 << 20);
+    async fn a_quarter_of_the_connections_is_kept_to_those_who_came_first_until_nobody_asks_them() {
+        let budget = Budget::new(13, 1 << 20);
         assert!(["a", "b", "c"].iter().all(|host| budget.keeps(host)));
         for _ in 0..20 {
             tokio::time::sleep(KEPT_FOR / 2).await;

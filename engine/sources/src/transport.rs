@@ -126,8 +126,9 @@ pub struct HttpTransport {
     clients: Clients,
 }
 
-/// Two clients that differ in whether they keep a connection for the next request: how many are kept in all is for the budget to
-/// say, and a client only bounds them by host.
+/// Two clients that differ in whether they keep a connection for the next request. What a handshake of TLS costs is saved, as far as
+/// the budget allows: a client by itself only bounds the connections of a host. Without TLS a new connection costs less than one that is
+/// kept: of ten thousand Flinks each held 28 KiB.
 #[derive(Clone, Debug)]
 pub(crate) struct Clients {
     keeping: reqwest::Client,
@@ -144,9 +145,10 @@ impl Clients {
     }
 
     fn for_url(&self, url: &str) -> &reqwest::Client {
-        let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let host = host.split(['/', '?', '#']).next().unwrap_or(host);
-        if Budget::shared().keeps(host) {
+        let host = url
+            .strip_prefix("https://")
+            .and_then(|rest| rest.split(['/', '?', '#']).next());
+        if host.is_some_and(|host| Budget::shared().keeps(host)) {
             &self.keeping
         } else {
             &self.closing

@@ -11,13 +11,15 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::world::{World, locked, millis};
+use super::world::{World, address, locked, millis};
 
 const OVERVIEW: &str = include_str!("../../../fixtures/flink-2.2.0/running/jobs-overview.json");
 const CHECKPOINTS: &str = include_str!("../../../fixtures/flink-2.2.0/running/job-checkpoints.json");
 const CONFIG: &str = include_str!("../../../fixtures/flink-2.2.0/running/jobmanager-config.json");
 /// The cluster of the recordings.
 const CLUSTER: &str = "run-ha";
+/// Where its JobManager was.
+const RECORDED_AT: &str = "10.212.0.2";
 /// Its job.
 const RECORDED: &str = "ffffffffc92beb7b0000000000000000";
 
@@ -78,7 +80,12 @@ async fn respond(
         (StatusCode::OK, recorded(OVERVIEW))
     } else if path == "/jobmanager/config" {
         // Whose Flink it is.
-        (StatusCode::OK, CONFIG.replace(CLUSTER, &format!("job-{n:05}")))
+        (
+            StatusCode::OK,
+            CONFIG
+                .replace(CLUSTER, &format!("job-{n:05}"))
+                .replace(RECORDED_AT, &address(n).to_string()),
+        )
     } else if path == format!("/jobs/{job}/checkpoints") {
         (StatusCode::OK, recorded(CHECKPOINTS))
     } else {

@@ -3,6 +3,9 @@
 //! Targets that are found together, or that fall silent together, would be polled together for ever. So each has a place in the
 //! interval that follows from its id alone: polls of a fleet are spread evenly, and spread again the same way after whatever
 //! drove them together.
+//!
+//! There are a hundred places in an interval. Polls that begin at one moment are answered about together, and share a turn of the
+//! loop, a batch of their policy and a commit; where each came by itself, ten thousand jobs cost twice the processor time.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -10,7 +13,10 @@ use std::time::Duration;
 use steadfast_core::id::TargetId;
 use steadfast_core::time::Timestamp;
 
-/// A place in intervals of any length, as a share of 2^64.
+/// How many places an interval has.
+const PLACES: u64 = 100;
+
+/// A place in intervals of any length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot(u64);
 
@@ -19,13 +25,13 @@ impl Slot {
         // Its keys are constants: one id has one place.
         let mut hasher = DefaultHasher::new();
         id.hash(&mut hasher);
-        Self(hasher.finish())
+        Self(hasher.finish() % PLACES)
     }
 
     /// Its first moment after `after`; at most an interval later.
     pub(super) fn next(self, after: Timestamp, interval: Duration) -> Timestamp {
         let interval = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
-        let place = (u128::from(self.0) * u128::from(interval.unsigned_abs())) >> 64;
+        let place = u128::from(self.0) * u128::from(interval.unsigned_abs()) / u128::from(PLACES);
         let place = i64::try_from(place).unwrap_or(0);
         let behind = after.as_millis().saturating_sub(place).rem_euclid(interval);
         after.after(Duration::from_millis((interval - behind).unsigned_abs()))
@@ -44,7 +50,7 @@ mod tests {
 
     #[test]
     fn its_moments_are_an_interval_apart_whatever_it_is_asked_after() {
-        for place in [0, 1, u64::MAX / 3, u64::MAX] {
+        for place in [0, 1, PLACES / 3, PLACES - 1] {
             let slot = Slot(place);
             let first = slot.next(at(1_000_003), POLL);
             assert!(first > at(1_000_003) && first <= at(1_005_003));
