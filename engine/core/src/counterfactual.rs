@@ -126,8 +126,9 @@ impl Counterfactual {
 
     /// Takes in what the policy made of what it was shown.
     pub fn settle(&mut self, own: &Snapshot, outcome: Result<Decision, PolicyFailure>) -> Evaluation {
-        let outcome = outcome.and_then(|decision| fitted(decision, &own.timing));
+        // As it was decided: what of it does not fit is the policy's doing, and counts.
         let plan = plan(&self.record, own, outcome.clone());
+        let outcome = outcome.and_then(|decision| fitted(decision, &own.timing));
         if let Some(change) = &plan.change {
             self.record = JobRecord::clone(&change.record);
         }

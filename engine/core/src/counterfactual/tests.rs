@@ -58,6 +58,36 @@ fn only_the_memory_of_the_same_policy_is_taken_over() {
     assert_eq!((of("real"), of("other")), (vec![7], vec![]));
 }
 
+/// Says more than fits.
+struct Wordy;
+
+impl Decide for Wordy {
+    fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
+        Ok(Decision {
+            reason: Reason::new("Wordy", &"x".repeat(crate::planner::TEXT_LIMIT + 1)),
+            ..testing::decision(snapshot.record.state)
+        })
+    }
+}
+
+#[test]
+fn a_decision_that_is_trimmed_is_trimmed_in_the_record_beside_as_in_the_real_one() {
+    let real = real();
+    let now = snapshot(&real, 1, None);
+    let planned = plan(&real, &now, Wordy.decide(&now));
+    let mut own = Counterfactual::take_over(&real, &PolicyName::new("real"));
+    let judged = own.judge(&mut Wordy, &real, &now).unwrap();
+    assert_eq!(judged.plan.shown, planned.shown);
+    assert_eq!(judged.plan.shown.conditions, [ConditionType::DecisionTrimmed]);
+    let committed = planned.change.unwrap().record;
+    assert_eq!(own.record().conditions, committed.conditions);
+    assert!(
+        own.is_in_step_with(&committed),
+        "so that it goes on as the real one does"
+    );
+    assert!(judged.outcome.unwrap().reason.message.len() <= crate::planner::TEXT_LIMIT);
+}
+
 #[test]
 fn a_watch_that_sleeps_alone_is_woken_by_new_evidence_and_not_by_silence() {
     let real = real();
