@@ -18,6 +18,7 @@ use clap::Args;
 use serde_json::json;
 use steadfast_core::decision::Decide;
 use steadfast_core::duration::parse_duration;
+use steadfast_core::labels;
 use steadfast_verify::laws::{self, Law};
 use steadfast_verify::{Report, Settings, verify_before};
 
@@ -266,7 +267,9 @@ fn settings(options: &Options) -> Result<Settings, Failure> {
         settings.waits = options.waits.iter().map(|text| span(text)).collect::<Result<_, _>>()?;
     }
     for label in &options.labels {
-        let (name, value) = label.split_once('=').ok_or_else(|| {
+        let pair = label.split_once('=');
+        let pair = pair.filter(|(name, value)| labels::is_name(name) && labels::is_value(value));
+        let (name, value) = pair.ok_or_else(|| {
             Failure::Usage(anyhow!(
                 "--label `{label}` is no label; write a name and a value, such as example.com/tier=gold"
             ))

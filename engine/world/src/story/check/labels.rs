@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use steadfast_core::labels::{is_name, is_value};
+
 use super::Checker;
 
 /// What Flink itself puts on its Deployments.
@@ -17,7 +19,7 @@ impl Checker<'_> {
                      at both ends, perhaps behind a domain and a slash, such as \"team\" or \"example.com/team\""
                 )
             });
-            self.check(span, value.is_empty() || is_segment(value), || {
+            self.check(span, is_value(value), || {
                 format!(
                     "`{value}` is no value of a label; write at most 63 letters, digits, `-`, `_` and `.`, with a letter or a digit \
                      at both ends, or nothing"
@@ -28,23 +30,4 @@ impl Checker<'_> {
             });
         }
     }
-}
-
-/// `name` or `domain/name`.
-fn is_name(text: &str) -> bool {
-    match text.split_once('/') {
-        None => is_segment(text),
-        Some((domain, name)) => domain.len() <= 253 && domain.split('.').all(is_part_of_domain) && is_segment(name),
-    }
-}
-
-fn is_part_of_domain(text: &str) -> bool {
-    let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    !text.is_empty() && text.bytes().all(known) && !text.starts_with('-') && !text.ends_with('-')
-}
-
-fn is_segment(text: &str) -> bool {
-    let at_ends = |c: char| c.is_ascii_alphanumeric();
-    let within = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    text.len() <= 63 && text.starts_with(at_ends) && text.ends_with(at_ends) && text.bytes().all(within)
 }

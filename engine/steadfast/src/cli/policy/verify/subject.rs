@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 use steadfast_core::duration::parse_duration;
+use steadfast_core::labels::{is_name, is_value};
 use steadfast_verify::Settings;
 
+use super::super::super::printer;
 use crate::run::LoadedPolicy;
 
 /// A span that a policy waits for is over a moment later.
@@ -48,7 +50,13 @@ pub(super) fn tell(settings: &mut Settings, loaded: &LoadedPolicy, module: &[u8]
             .filter(|span| *span > USUAL + A_MOMENT);
         settings.waits.extend(long.take(EVERYWHERE));
     }
-    settings.labels.extend(labels(&texts, module));
+    let (labels, is_cut) = labels(&texts, module);
+    settings.labels.extend(labels);
+    if is_cut {
+        printer::note(&format!(
+            "the module has more texts that may be names of labels than the {NAMES} that are tried; name those that matter with --label"
+        ));
+    }
 }
 
 /// Every text in a value, the keys of its tables too. A text may be JSON itself.
@@ -79,17 +87,13 @@ fn spans(texts: &BTreeSet<String>) -> Vec<Duration> {
     spans.into_iter().skip(skipped).map(|span| span + A_MOMENT).collect()
 }
 
-/// Labels that may matter: every name that is found, with every value.
-fn labels(texts: &BTreeSet<String>, module: &[u8]) -> Vec<(String, String)> {
-    let names: BTreeSet<String> = texts
-        .iter()
-        .filter(|text| is_name(text))
-        .cloned()
-        .chain(names_in(module))
-        .collect();
+/// Labels that may matter: every name that is found, with every value. Whether names were left out.
+fn labels(texts: &BTreeSet<String>, module: &[u8]) -> (Vec<(String, String)>, bool) {
+    let (mut names, is_cut) = names_in(module);
+    names.extend(texts.iter().filter(|text| is_name(text)).cloned());
     let values = texts
         .iter()
-        .filter(|text| is_part(text) && parse_duration(text).is_none());
+        .filter(|text| !text.is_empty() && is_value(text) && parse_duration(text).is_none());
     let values: BTreeSet<&str> = std::iter::once("true")
         .chain(values.map(String::as_str))
         .take(VALUES)
@@ -97,66 +101,47 @@ fn labels(texts: &BTreeSet<String>, module: &[u8]) -> Vec<(String, String)> {
     let pairs = values
         .iter()
         .flat_map(|value| names.iter().map(|name| (name.clone(), (*value).to_owned())));
-    pairs.collect()
+    (pairs.collect(), is_cut)
 }
 
-/// Whether a text may be the name of a label.
-fn is_name(text: &str) -> bool {
-    match text.split_once('/') {
-        Some((domain, name)) => is_domain(domain) && is_part(name),
-        None => is_part(text),
-    }
-}
-
+/// Whether a text that stands among others is a domain: Kubernetes takes more.
 fn is_domain(text: &str) -> bool {
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
     let top = text.rsplit('.').next().unwrap_or_default();
-    text.contains('.') && text.split('.').all(is_label) && top.len() > 1 && top.bytes().all(|b| b.is_ascii_lowercase())
-}
-
-/// A name without its domain, or a value.
-fn is_part(text: &str) -> bool {
-    let is_inner = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    let ends = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
-    let bytes = text.as_bytes();
-    bytes.len() <= 63 && ends(bytes.first()) && ends(bytes.last()) && bytes.iter().copied().all(is_inner)
+    text.contains('.') && top.len() > 1 && top.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 /// Names of labels with a domain that stand in a module. A compiler puts texts side by side, so each may begin and end anywhere
 /// around its slash.
-fn names_in(module: &[u8]) -> impl Iterator<Item = String> {
+/// There may be as many as the square of that: no more are made than are tried. Says whether there are more.
+fn names_in(module: &[u8]) -> (BTreeSet<String>, bool) {
     let is_of_name = |b: &u8| b.is_ascii_alphanumeric() || b"-_./".contains(b);
     let runs = module
         .split(move |b| !is_of_name(b))
         .filter(|run| run.len() >= 5 && run.contains(&b'/'));
     let texts = runs.filter_map(|run| std::str::from_utf8(run).ok());
-    let names = texts.flat_map(|text| {
-        text.match_indices('/')
-            .flat_map(|(at, _)| around(text, at))
-            .collect::<Vec<_>>()
-    });
-    names.collect::<BTreeSet<_>>().into_iter().take(NAMES)
+    let found = texts.flat_map(|text| text.match_indices('/').flat_map(move |(at, _)| around(text, at)));
+    let mut names = BTreeSet::new();
+    for name in found {
+        if names.len() == NAMES {
+            return (names, true);
+        }
+        names.insert(name);
+    }
+    (names, false)
 }
 
 /// The longest a domain and a name are looked for around a slash.
 const AROUND: usize = 40;
 
-fn around(text: &str, at: usize) -> Vec<String> {
+fn around(text: &str, at: usize) -> impl Iterator<Item = String> {
     let domains = (at.saturating_sub(AROUND)..at)
-        .filter_map(|from| text.get(from..at))
+        .filter_map(move |from| text.get(from..at))
         .filter(|domain| is_domain(domain));
-    let names: Vec<&str> = (at + 2..=text.len().min(at + 1 + AROUND))
-        .filter_map(|to| text.get(at + 1..to))
-        .filter(|name| is_part(name))
-        .collect();
-    domains
-        .flat_map(|domain| names.iter().map(move |name| format!("{domain}/{name}")))
-        .collect()
+    domains.flat_map(move |domain| {
+        (at + 2..=text.len().min(at + 1 + AROUND))
+            .filter_map(move |to| Some(format!("{domain}/{}", text.get(at + 1..to)?)))
+            .filter(|name| is_name(name))
+    })
 }
 
 #[cfg(test)]
@@ -178,10 +163,23 @@ mod tests {
     }
 
     #[test]
+    fn no_more_names_are_made_than_are_tried() {
+        let module: Vec<u8> = (0..100_000)
+            .flat_map(|number| format!("a{number}.example.com/tier{number}abcdefghijklmnop\0").into_bytes())
+            .collect();
+        let (names, is_cut) = names_in(&module);
+        assert_eq!((names.len(), is_cut), (NAMES, true));
+        assert!(names.iter().all(|name| is_name(name)), "{names:?}");
+        let (names, is_cut) = names_in(b"\0example.com/a1\0");
+        assert!(names.contains("example.com/a1") && !is_cut, "{names:?}");
+    }
+
+    #[test]
     fn labels_are_named_by_parameters_and_by_the_module() {
         let params = serde_json::json!({ "team_label": "app.kubernetes.io/team", "teams": "{\"payments\": {}}" });
         let module = b"\0brokenexample.com/tierterminated\0src/lib.rs\0";
-        let found = labels(&texts(&params), module);
+        let (found, is_cut) = labels(&texts(&params), module);
+        assert!(!is_cut);
         for pair in [
             ("app.kubernetes.io/team", "payments"),
             ("example.com/tier", "true"),
