@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use steadfast_core::board::lookups::parting_words;
 use steadfast_core::board::{Board, ObjectRef};
-use steadfast_core::decision::{BATCH, Decide, Decision, PolicyFailure, PolicyFailureKind};
+use steadfast_core::decision::{BATCH, Decide, Decision, LookupSource, PolicyFailure, PolicyFailureKind};
 use steadfast_core::evidence::{Observation, Observed};
 use steadfast_core::facts::{FlinkOverview, Pod};
 use steadfast_core::id::{ClusterName, JobKey, Namespace, PolicyName, SessionJob, TargetId};
@@ -63,6 +63,8 @@ pub struct Look {
     pub failure: Option<PolicyFailure>,
     /// What of the decision does not fit the contract, for people.
     pub trimmed: Option<String>,
+    /// Whether the policy asks for a list of Kubernetes' newer than the one it was shown.
+    pub wants_lists: bool,
     /// The state after.
     pub after: State,
 }
@@ -304,9 +306,15 @@ impl Watcher {
             after.record = change.record;
             Arc::make_mut(&mut after.record).revision = before.revision;
         }
+        let mut wants_lists = false;
         let failure = match plan.next {
             Next::Watch { wanted, .. } => {
                 let object = self.names.object(after.world.mode);
+                let key = &after.record.key;
+                wants_lists = object.is_some()
+                    && wanted.iter().any(|request| {
+                        request.source == LookupSource::Kubernetes && !after.board.answers(key, object, request)
+                    });
                 after.asked = OpenLookups::of(&wanted, &after.board, &after.record, object, after.now);
                 None
             }
@@ -322,6 +330,7 @@ impl Watcher {
             outcome,
             failure,
             trimmed,
+            wants_lists,
             after,
         }
     }

@@ -19,7 +19,7 @@ impl Law for LookUpsArePaced {
     }
 
     fn says(&self) -> &str {
-        "while nothing changes, what is answered each time is not asked for at each of 24 looks in a row"
+        "while nothing changes, what is answered each time, lists of Kubernetes too, is not asked for at each of 24 looks in a row"
     }
 
     fn judge(&self, _: &Look, _: &mut u64) -> Result<(), Break> {
@@ -27,24 +27,33 @@ impl Law for LookUpsArePaced {
     }
 
     fn along(&self, line: &Along<'_>) -> Result<(), Break> {
-        if line.course != Course::Answered {
-            return Ok(());
-        }
+        // Lists are made whenever time passes; what else is asked for is answered along a line of its own.
+        let answers_lists_alone = match line.course {
+            Course::Still => true,
+            Course::Answered => false,
+            Course::Healed | Course::Circles => return Ok(()),
+        };
         // Only where time has passed: between the answer and the next look nothing can have been asked.
         let waits: Vec<&Look> = line
             .looks
             .iter()
-            .filter(|look| matches!(look.step, Step::Wait(_)))
+            .filter(|look| matches!(look.step, Step::Wait(span) if span <= look.snapshot.timing.poll))
             .collect();
         let lately = waits.len().checked_sub(IN_A_ROW).and_then(|first| waits.get(first..));
         let Some(lately) = lately else {
             return Ok(());
         };
-        let is_wanted = |source: LookupSource| {
-            lately
-                .iter()
-                .all(|look| look.after.asked.open().any(|open| open == source))
+        let is_open = |look: &Look, source: LookupSource| match source {
+            LookupSource::Kubernetes => look.wants_lists && is_known(look),
+            LookupSource::LastWords
+            | LookupSource::Archive
+            | LookupSource::HaData
+            | LookupSource::Exceptions
+            | LookupSource::Checkpoints
+            | LookupSource::Events
+            | LookupSource::TaskManagers => !answers_lists_alone && look.after.asked.open().any(|open| open == source),
         };
+        let is_wanted = |source: LookupSource| lately.iter().all(|look| is_open(look, source));
         match LookupSource::ALL.iter().copied().find(|source| is_wanted(*source)) {
             Some(source) => Err(Break::new(
                 format!(
@@ -56,4 +65,10 @@ impl Law for LookUpsArePaced {
             None => Ok(()),
         }
     }
+}
+
+/// Whether Kubernetes answers.
+fn is_known(look: &Look) -> bool {
+    let deployment = look.snapshot.deployment.as_ref();
+    deployment.is_some_and(|evidence| evidence.latest.is_known())
 }

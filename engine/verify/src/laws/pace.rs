@@ -55,6 +55,8 @@ impl Law for PaceIsSane {
             "the job is judged again and again at once"
         } else if all(&|look, watch| lives(look) && watch.poll_after > timing(look).terminal_poll * SLOWEST) {
             "a job that has not ended is hardly ever asked for"
+        } else if all(&|look, watch| lives(look) && watch.validate_after > timing(look).terminal_poll * SLOWEST) {
+            "a job that has not ended is hardly ever judged while no evidence comes"
         } else {
             return Ok(());
         };
