@@ -109,7 +109,7 @@ impl Expansion<'_> {
     fn go_on(&self, index: u32, state: &Arc<State>, watcher: &mut Watcher, (here, done): (&mut Met, &mut Expanded)) {
         let last = self.settings.depth + self.settings.beyond;
         for step in successors::of(state, self.settings, self.alike) {
-            let depth = self.depth + step.weighs();
+            let depth = self.depth + self.alike.weighs(step);
             if depth > last {
                 continue;
             }
