@@ -86,7 +86,7 @@ impl Beginning {
     }
 
     /// How much of the depth is spent with it.
-    pub(crate) fn weighs(&self) -> u32 {
+    pub fn weighs(&self) -> u32 {
         if self.is_usual() {
             self.scene.weighs()
         } else {
@@ -94,7 +94,8 @@ impl Beginning {
         }
     }
 
-    pub(crate) fn is_usual(&self) -> bool {
+    /// Whether every exploration begins there too: at the usual moment, without labels.
+    pub fn is_usual(&self) -> bool {
         self.at == BEGINNING && self.labels == Labels::default()
     }
 

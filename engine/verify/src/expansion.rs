@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::calm::Calm;
 use crate::explore::{Coverage, Make, Observer, Progress};
 use crate::fault_kinds::Alike;
 use crate::frontier::{Again, Expanded, Found, Frontier, Met, Open, Origin, Probed, Reached};
@@ -24,6 +25,8 @@ pub(crate) struct Expansion<'a> {
     pub(crate) laws: &'a [Box<dyn Law>],
     pub(crate) settings: &'a Settings,
     pub(crate) alike: &'a Alike,
+    /// What stands beside a job of which nothing was ever wrong.
+    pub(crate) calm: &'a Calm,
     pub(crate) frontier: &'a Frontier,
     pub(crate) recovered: &'a Arc<Recovered>,
     pub(crate) open: &'a [Open],
@@ -149,7 +152,9 @@ impl Expansion<'_> {
             laws: self.laws,
             standing: &self.standing,
             coverage: &mut done.coverage,
+            calm: self.calm,
             looks: 0,
+            growing: Vec::new(),
             broken: Vec::new(),
         };
         lines::follow(&mut line, state, self.depth, self.settings, watcher);

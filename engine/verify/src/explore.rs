@@ -49,20 +49,21 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use steadfast_core::decision::Decide;
-use steadfast_core::state::ConditionType;
 
 use crate::beginning::{Beginning, Scene};
+use crate::calm::{Calm, Pace};
+pub use crate::coverage::Coverage;
 use crate::expansion::Expansion;
 use crate::fault_kinds::{Alike, Trials};
 use crate::frontier::Frontier;
 use crate::laws::{Break, Law};
-use crate::look::{Look, Watcher};
+use crate::look::Watcher;
 use crate::recovered::Recovered;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::step::Step;
 use crate::successors;
-use crate::trials;
+use crate::trials::{self, Trial, Tried, TriedAll};
 
 /// Makes instances of the policy: two for each thread.
 pub type Make<'a> = &'a (dyn Fn() -> Box<dyn Decide> + Sync);
@@ -104,61 +105,29 @@ pub trait Observer {
     }
 }
 
-/// What was seen of a policy.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coverage {
-    /// The rules that spoke.
-    pub rules: BTreeSet<String>,
-    /// The names of the alerts that stood.
-    pub alerts: BTreeSet<String>,
-    /// Whether one about a job stood while the job had ended as nobody intended.
-    pub alerts_of_ends: bool,
-    /// The conditions that stood.
-    pub conditions: BTreeSet<ConditionType>,
-}
-
-impl Coverage {
-    pub(crate) fn note(&mut self, look: &Look) {
-        if let Ok(decision) = &look.outcome {
-            if !self.rules.contains(&decision.rule) {
-                self.rules.insert(decision.rule.clone());
-            }
-            for alert in &decision.alerts {
-                self.alerts_of_ends |= crate::laws::is_unintended_end(look.record());
-                if !self.alerts.contains(&alert.name) {
-                    self.alerts.insert(alert.name.clone());
-                }
-            }
-            self.conditions
-                .extend(decision.conditions.iter().map(|condition| condition.kind));
-        }
-    }
-
-    pub(crate) fn join(&mut self, other: Self) {
-        self.rules.extend(other.rules);
-        self.alerts.extend(other.alerts);
-        self.conditions.extend(other.conditions);
-        self.alerts_of_ends |= other.alerts_of_ends;
-    }
-}
-
 /// What came of an exploration.
 #[derive(Debug)]
 pub struct Report {
     /// By depth, from 0.
     pub depths: Vec<DepthReport>,
-    /// To which depth everything was tried.
+    /// To which depth everything was to be tried, ...
+    pub depth: u32,
+    /// ... and to which it was.
     pub complete: u32,
     /// Whether somebody ended it sooner than the settings say.
     pub ended: bool,
     /// Where it began.
     pub beginnings: Vec<Beginning>,
+    /// What the policy's answers depend on beside the evidence, wherever it began.
+    pub tried: Tried,
     /// Kinds of state from which lines were followed.
     pub kinds: usize,
     /// Looks along lines.
     pub along_lines: usize,
     /// What was seen of the policy.
     pub coverage: Coverage,
+    /// Alerts that laws name, and that no decision raised.
+    pub unheard: BTreeSet<String>,
     /// Kinds of fault that one stood for.
     pub alike: Alike,
     /// For each law, in their order: the shortest way to break it, if there is one.
@@ -202,9 +171,16 @@ pub fn verify_before(
     observer: &mut dyn Observer,
 ) -> Report {
     let mut watcher = Watcher::new(make, settings.timing);
-    let beginnings = beginnings(&mut watcher, settings);
+    let (all, mut tried) = beginnings(&mut watcher, laws, settings);
+    let pace = if tried.tried.date { Pace::ByHours } else { Pace::ByDays };
+    let calm = Calm::of(&all, pace, settings, &mut watcher);
     let alike = try_fault_kinds(&mut watcher, laws, settings);
-    let mut frontier = Frontier::begin(&mut watcher, laws, settings, beginnings);
+    // From what lies at the last depth of all nothing is gone on, so that it would be begun at in vain.
+    let last = settings.depth + settings.beyond;
+    let is_reached = |from: &Beginning| from.weighs() <= settings.depth && from.weighs() < last;
+    let (begun, beyond) = all.into_iter().partition(is_reached);
+    tried.tried.not_begun = beyond;
+    let mut frontier = Frontier::begin(&mut watcher, laws, settings, begun);
     let mut depths = Vec::new();
     let recovered = Arc::<Recovered>::default();
     let mut ended = false;
@@ -221,6 +197,7 @@ pub fn verify_before(
             laws,
             settings,
             alike: &alike,
+            calm: &calm,
             frontier: &frontier,
             recovered: &recovered,
             open: &open,
@@ -234,27 +211,35 @@ pub fn verify_before(
             break;
         }
     }
-    frontier.report(depths, alike, ended)
+    let mut report = frontier.report(depths, alike, ended, tried);
+    let named = laws.iter().flat_map(|law| law.alerts());
+    let unheard = named.filter(|name| !report.coverage.alerts.contains(*name));
+    report.unheard = unheard.map(str::to_owned).collect();
+    report
 }
 
-/// Where it begins: the usual places, and others that the policy's answers depend on.
-fn beginnings(watcher: &mut Watcher, settings: &Settings) -> Vec<Beginning> {
-    let running = || Beginning::of(Scene::Running);
-    let moments = if settings.trials {
-        trials::moments(watcher)
-    } else {
-        Vec::new()
-    };
-    let labels = if settings.trials {
-        trials::labels(watcher, settings)
-    } else {
-        Vec::new()
-    };
-    Beginning::usual()
-        .into_iter()
-        .chain(moments.into_iter().map(|at| running().at(at)))
-        .chain(labels.into_iter().map(|labels| running().labelled(labels)))
-        .collect()
+/// Where it may begin: the usual places, and others that the policy's answers depend on.
+fn beginnings(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings) -> (Vec<Beginning>, TriedAll) {
+    let mut all = Beginning::usual();
+    let mut trial = Trial::new(watcher, laws);
+    let mut tried = Tried::default();
+    if settings.trials {
+        let running = || Beginning::of(Scene::Running);
+        let (moments, moments_left_out) = trials::moments(&mut trial);
+        let (labels, labels_left_out) = trials::labels(&mut trial, settings);
+        tried = Tried {
+            was_tried: true,
+            date: !moments.is_empty(),
+            moments_left_out,
+            labels_left_out,
+            labels: labels.clone(),
+            not_begun: Vec::new(),
+        };
+        all.extend(moments.into_iter().map(|at| running().at(at)));
+        all.extend(labels.into_iter().map(|labels| running().labelled(labels)));
+    }
+    let broken = trial.broken;
+    (all, TriedAll { tried, broken })
 }
 
 /// Tries every kind of fault at the first looks.

@@ -1,6 +1,6 @@
 //! How far an exploration has come: what was met, what waits for its turn, and the shortest break of each law.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::beginning::{Beginning, Scene};
@@ -12,6 +12,7 @@ use crate::look::Watcher;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::step::Step;
+use crate::trials::TriedAll;
 
 /// Every state met so far, with the least depth at which it was.
 pub(crate) type Met = FingerprintMap<u32>;
@@ -142,9 +143,8 @@ impl Frontier {
         watcher: &mut Watcher,
         laws: &[Box<dyn Law>],
         settings: &Settings,
-        mut beginnings: Vec<Beginning>,
+        beginnings: Vec<Beginning>,
     ) -> Self {
-        beginnings.retain(|beginning| beginning.weighs() <= settings.depth);
         let mut frontier = Self {
             buckets: BTreeMap::new(),
             met: Met::default(),
@@ -264,19 +264,24 @@ impl Frontier {
         }
     }
 
-    pub(crate) fn report(self, depths: Vec<DepthReport>, alike: Alike, ended: bool) -> Report {
+    /// What came of it. A break that the trials had found counts where it is the shorter.
+    pub(crate) fn report(self, depths: Vec<DepthReport>, alike: Alike, ended: bool, tried: TriedAll) -> Report {
+        let told = |(found, in_trials): (&Option<Found>, Option<Counterexample>)| match (found, in_trials) {
+            (Some(found), Some(other)) if other.depth < found.length() => Some(other),
+            (Some(found), _) => Some(self.story(found)),
+            (None, other) => other,
+        };
         Report {
             depths,
+            depth: self.all_to,
             complete: self.depth.min(self.all_to),
             ended,
             kinds: self.kinds.len(),
             along_lines: self.along_lines,
             alike,
-            laws: self
-                .broken
-                .iter()
-                .map(|found| Some(self.story(found.as_ref()?)))
-                .collect(),
+            laws: self.broken.iter().zip(tried.broken).map(told).collect(),
+            tried: tried.tried,
+            unheard: BTreeSet::new(),
             coverage: self.coverage,
             beginnings: self.beginnings,
         }

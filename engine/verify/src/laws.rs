@@ -56,6 +56,16 @@ pub trait Law: Send + Sync {
         Ok(())
     }
 
+    /// Whether it has had a look to judge: evidence that is never met proves nothing.
+    fn was_tried(&self) -> bool {
+        true
+    }
+
+    /// The names of the alerts that it speaks of.
+    fn alerts(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// The break, if it is one for this law, of a look that was taken twice and led to two states.
     fn came_out_otherwise(&self) -> Option<Break> {
         None

@@ -10,6 +10,8 @@
 
 mod answers;
 pub mod beginning;
+mod calm;
+mod coverage;
 mod expansion;
 pub mod explore;
 pub mod fault_kinds;
@@ -32,3 +34,4 @@ mod world;
 pub use beginning::Beginning;
 pub use explore::{Counterexample, Coverage, DepthReport, Observer, Progress, Report, verify, verify_before};
 pub use settings::Settings;
+pub use trials::Tried;

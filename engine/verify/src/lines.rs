@@ -5,12 +5,14 @@
 //! answered; everything heals and stays well; or the same few things happen again and again. Laws judge each look of it, and it as a
 //! whole ([`Law::along`]).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use steadfast_core::evidence::FaultKind;
 use steadfast_core::state::{Intent, JobState, Mode};
 use steadfast_core::timing::Timing;
 
+pub use crate::calm::{Calm, Pace};
 use crate::explore::Coverage;
 use crate::laws::{Break, Law};
 use crate::look::{Look, Watcher};
@@ -41,6 +43,8 @@ pub struct Along<'a> {
     pub looks: &'a [Look],
     /// Of a line in circles: how many bytes the memory had after each round.
     pub sizes: &'a [usize],
+    /// What stands beside a job of which nothing was ever wrong.
+    pub calm: &'a Calm,
     /// Whether it ends here.
     pub is_end: bool,
 }
@@ -50,7 +54,10 @@ pub(crate) struct Line<'a> {
     pub(crate) laws: &'a [Box<dyn Law>],
     pub(crate) standing: &'a [bool],
     pub(crate) coverage: &'a mut Coverage,
+    pub(crate) calm: &'a Calm,
     pub(crate) looks: usize,
+    /// The spans by which the memory grew along the still line, each time that they passed.
+    pub(crate) growing: Vec<Duration>,
     /// Breaks: of which law, and how many looks behind the state.
     pub(crate) broken: Vec<(usize, u32, Break)>,
 }
@@ -58,7 +65,7 @@ pub(crate) struct Line<'a> {
 /// Follows every line from a state.
 pub(crate) fn follow(line: &mut Line<'_>, state: &State, depth: u32, settings: &Settings, watcher: &mut Watcher) {
     let is_early = depth <= LONG_TO;
-    let still = still(settings, is_early);
+    let still = still(settings, line.calm.pace, is_early);
     line.course(Course::Still, state, &still, watcher);
     if state.asked.open().next().is_some() {
         line.course(Course::Answered, state, &answered(&settings.timing), watcher);
@@ -67,10 +74,22 @@ pub(crate) fn follow(line: &mut Line<'_>, state: &State, depth: u32, settings: &
     line.course(Course::Healed, state, &healed, watcher);
     let poll = Step::Wait(settings.timing.poll);
     line.circles(state, &[poll], watcher);
+    for wait in line.growing.clone() {
+        line.circles(state, &[Step::Wait(wait)], watcher);
+    }
     if is_early {
         for round in rounds(state.world.mode) {
             let round: Vec<Step> = round.iter().flat_map(|step| [*step, poll]).collect();
             line.circles(state, &round, watcher);
+        }
+    }
+    if depth == 0 {
+        // What happens seldom is remembered for longer.
+        for round in rounds(state.world.mode) {
+            for wait in [MINUTE * 10, HOUR] {
+                let round: Vec<Step> = round.iter().copied().chain([Step::Wait(wait)]).collect();
+                line.circles(state, &round, watcher);
+            }
         }
     }
 }
@@ -83,15 +102,30 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Nothing changes: first at the pace of polls, then for longer and longer, then for what the parameters name.
-fn still(settings: &Settings, is_long: bool) -> Vec<Step> {
+fn still(settings: &Settings, pace: Pace, is_long: bool) -> Vec<Step> {
     let (polls, scale) = if is_long { (64, 2) } else { (12, 1) };
     let mut spans = vec![settings.timing.poll; polls];
     spans.extend(vec![Duration::from_secs(50); 3 * scale]);
     spans.extend(vec![MINUTE * 10; 3 * scale]);
     spans.extend(settings.spans.iter().copied());
     spans.extend(vec![HOUR; 2 * scale]);
-    spans.extend(vec![DAY; 2 * scale]);
+    spans.extend(days(DAYS + 2 * (scale - 1), pace));
     spans.into_iter().map(Step::Wait).collect()
+}
+
+/// Longer than a long weekend.
+const DAYS: usize = 4;
+
+fn days(count: usize, pace: Pace) -> Vec<Duration> {
+    match pace {
+        Pace::ByDays => vec![DAY; count],
+        Pace::ByHours => vec![HOUR; 24 * count],
+    }
+}
+
+/// Nothing is wrong, and days pass.
+pub(crate) fn calm_days(settings: &Settings, pace: Pace) -> impl Iterator<Item = Step> + use<'_> {
+    calm(settings).chain(days(DAYS, pace).into_iter().map(Step::Wait))
 }
 
 /// Long enough at the pace of polls to tell what is asked for each time from what is asked for now and then.
@@ -152,12 +186,16 @@ impl Line<'_> {
                 course,
                 looks: &looks,
                 sizes: &[],
+                calm: self.calm,
                 is_end: place + 1 == steps.len(),
             };
             self.judge_along(&along);
             if self.is_idle() {
                 return;
             }
+        }
+        if course == Course::Still {
+            self.growing = growing(&looks);
         }
     }
 
@@ -268,6 +306,7 @@ impl Line<'_> {
             course: Course::Circles,
             looks,
             sizes,
+            calm: self.calm,
             is_end: true,
         };
         for (place, law) in self.laws.iter().enumerate() {
@@ -282,6 +321,21 @@ impl Line<'_> {
             }
         }
     }
+}
+
+/// The spans that passed at least three times, and with each of which the memory grew. What is kept of a week grows for a week, so
+/// that it is followed in circles before a law judges it.
+fn growing(looks: &[Look]) -> Vec<Duration> {
+    let mut spans: BTreeMap<Duration, (usize, bool)> = BTreeMap::new();
+    for look in looks {
+        if let Step::Wait(span) = look.step {
+            let (times, grew) = spans.entry(span).or_insert((0, true));
+            *times += 1;
+            *grew &= look.record().memory.len() > look.before.memory.len();
+        }
+    }
+    let all = spans.into_iter().filter(|(_, (times, grew))| *times >= 3 && *grew);
+    all.map(|(span, _)| span).collect()
 }
 
 /// After so many rounds what is bounded has come to rest, ...

@@ -1,7 +1,7 @@
 //! What a policy's answers depend on beside the evidence: the calendar, and labels. Both are tried over a few short stories
 //! before an exploration, as kinds of fault are, and only what makes a difference is explored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use steadfast_core::state::{Attention, JobState};
 use steadfast_core::time::Timestamp;
 
 use crate::beginning::{Beginning, Scene};
+use crate::explore::Counterexample;
+use crate::laws::Law;
 use crate::look::{BEGINNING, Look, Watcher};
 use crate::settings::Settings;
 use crate::step::{FlinkStep, KubernetesStep, Step};
@@ -37,19 +39,90 @@ const STORIES: [&[Step]; 8] = [
     &[SILENT, Step::Kubernetes(KubernetesStep::Missing), LATER, LATER],
 ];
 
-/// What becomes of the stories from a beginning on.
-fn outcome(watcher: &mut Watcher, beginning: &Beginning) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    let begun = beginning.state(watcher, &[]);
-    for story in STORIES {
-        let mut state = begun.clone();
-        for step in story {
-            let look = watcher.look(&state, *step);
-            told(&look, &mut hasher);
-            state = look.after;
-        }
+const AN_HOUR_LATER: Step = Step::Wait(HOUR);
+const A_DAY_LATER: Step = Step::Wait(Duration::from_secs(86_400));
+
+/// Of labels too: one may name a deadline, or for how long a silence is borne.
+const LONG_STORIES: [&[Step]; 3] = [
+    &[SOON, AN_HOUR_LATER, A_DAY_LATER, A_DAY_LATER],
+    &[SILENT, AN_HOUR_LATER, A_DAY_LATER],
+    &[SILENT, DARK, AN_HOUR_LATER, A_DAY_LATER],
+];
+
+/// What a policy's answers depend on beside the evidence, as far as it was tried: apart from where an exploration began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// Whether it was tried at all.
+    pub was_tried: bool,
+    /// Whether they depend on the date.
+    pub date: bool,
+    /// The labels that make a difference, one set after the other.
+    pub labels: Vec<Labels>,
+    /// Kinds of hour, turns from one to another, and days at which they come out otherwise, and of which there were too many to begin
+    /// at each.
+    pub moments_left_out: usize,
+    /// Labels that were not tried, as enough others make a difference.
+    pub labels_left_out: usize,
+    /// Where the exploration would have begun too, had it been deeper.
+    pub not_begun: Vec<Beginning>,
+}
+
+/// What was tried beforehand, and the breaks that were seen meanwhile.
+pub(crate) struct TriedAll {
+    pub(crate) tried: Tried,
+    /// Of each law.
+    pub(crate) broken: Vec<Option<Counterexample>>,
+}
+
+/// Tries what makes a difference, and holds the laws to each look.
+pub(crate) struct Trial<'a> {
+    pub(crate) watcher: &'a mut Watcher,
+    pub(crate) laws: &'a [Box<dyn Law>],
+    /// The shortest break of each law.
+    pub(crate) broken: Vec<Option<Counterexample>>,
+}
+
+impl<'a> Trial<'a> {
+    pub(crate) fn new(watcher: &'a mut Watcher, laws: &'a [Box<dyn Law>]) -> Self {
+        let broken = laws.iter().map(|_| None).collect();
+        Self { watcher, laws, broken }
     }
-    hasher.finish()
+
+    /// What becomes of the stories from a beginning on.
+    fn outcome(&mut self, beginning: &Beginning, long: &[&[Step]]) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let begun = beginning.state(self.watcher, self.laws);
+        for story in STORIES.iter().chain(long) {
+            let mut state = begun.clone();
+            for (place, step) in story.iter().enumerate() {
+                let mut look = self.watcher.look(&state, *step);
+                told(&look, &mut hasher);
+                self.judge(&mut look, beginning, || story.iter().take(place + 1).copied().collect());
+                state = look.after;
+            }
+        }
+        hasher.finish()
+    }
+
+    fn judge(&mut self, look: &mut Look, from: &Beginning, steps: impl Fn() -> Vec<Step>) {
+        let mut trackers = std::mem::take(&mut look.after.trackers);
+        for ((law, tracker), slot) in self.laws.iter().zip(&mut trackers).zip(&mut self.broken) {
+            let Err(broken) = law.judge(look, tracker) else {
+                continue;
+            };
+            let steps = steps();
+            let depth = from.weighs() + steps.iter().map(|step| step.weighs()).sum::<u32>();
+            if slot.as_ref().is_none_or(|known| depth < known.depth) {
+                *slot = Some(Counterexample {
+                    from: from.clone(),
+                    depth,
+                    steps,
+                    broken,
+                });
+            }
+        }
+        look.after.trackers = trackers;
+    }
 }
 
 /// What counts of a look: not its words, which may name the moment.
@@ -65,38 +138,84 @@ fn told(look: &Look, hasher: &mut impl Hasher) {
     }
 }
 
-/// Other moments to begin at: none, if the policy's answers do not depend on the calendar.
-pub(crate) fn moments(watcher: &mut Watcher) -> Vec<Timestamp> {
-    let mut of = |at: Timestamp| outcome(watcher, &Beginning::of(Scene::Running).at(at));
-    let usual = of(BEGINNING);
-    let hours: Vec<(Timestamp, u64)> = hours_of_a_week().map(|at| (at, of(at))).collect();
-    let days: Vec<(Timestamp, u64)> = hours_of_odd_days().map(|at| (at, of(at))).collect();
-    let mut chosen = Vec::new();
-    // One hour of each kind, ...
-    let mut kinds = BTreeMap::new();
-    for (at, kind) in hours.iter().chain(&days) {
-        if *kind != usual {
-            kinds.entry(*kind).or_insert(*at);
-        }
-    }
-    chosen.extend(kinds.into_values().take(MOST));
-    // ... and just before one that differs from the hour before, in that week and on each of the odd days.
-    let turns = |hours: &[(Timestamp, u64)]| -> Vec<Timestamp> {
-        let turns = hours.windows(2).filter_map(|pair| match pair {
-            [(before, one), (after, other)] if one != other && *after == before.after(HOUR) => Some(*after),
-            _ => None,
-        });
-        turns.collect()
+/// Other moments to begin at, and how many were left out: none, if the policy's answers do not depend on the calendar.
+pub(crate) fn moments(trial: &mut Trial<'_>) -> (Vec<Timestamp>, usize) {
+    let mut of = |at: Timestamp| Hour {
+        at,
+        kind: trial.outcome(&Beginning::of(Scene::Running).at(at), &[]),
     };
-    chosen.extend(turns(&hours).into_iter().take(2).map(just_before));
-    let of_days = days.chunks(24).filter_map(|day| turns(day).first().copied());
-    chosen.extend(of_days.take(MOST).map(just_before));
-    chosen
+    let usual = of(BEGINNING).kind;
+    let week: Vec<Hour> = hours_of_a_week().map(&mut of).collect();
+    let days: Vec<Hour> = hours_of_odd_days().map(&mut of).collect();
+    let sorts = [
+        of_each_kind(usual, week.iter().chain(&days)),
+        turns(&week),
+        odd_days(&week, &days),
+    ];
+    let (mut chosen, mut left_out) = (Vec::new(), 0);
+    for sort in sorts {
+        left_out += sort.len().saturating_sub(MOST);
+        chosen.extend(sort.into_iter().take(MOST));
+    }
+    let mut met = HashSet::new();
+    chosen.retain(|at| met.insert(*at));
+    (chosen, left_out)
+}
+
+/// An hour, and what becomes of the stories at its beginning.
+#[derive(Clone, Copy)]
+struct Hour {
+    at: Timestamp,
+    kind: u64,
+}
+
+/// The rarest first, of equal ones the earliest: what is rare is what nobody else begins at.
+fn by_rarity<K: Ord>(all: impl Iterator<Item = (K, Timestamp)>) -> Vec<Timestamp> {
+    let mut kinds: BTreeMap<K, (usize, Timestamp)> = BTreeMap::new();
+    for (kind, at) in all {
+        kinds.entry(kind).or_insert((0, at)).0 += 1;
+    }
+    let mut kinds: Vec<(usize, Timestamp)> = kinds.into_values().collect();
+    kinds.sort_unstable();
+    kinds.into_iter().map(|(_, at)| at).collect()
+}
+
+/// One hour of each kind, ...
+fn of_each_kind<'a>(usual: u64, hours: impl Iterator<Item = &'a Hour>) -> Vec<Timestamp> {
+    let others = hours.filter(|hour| hour.kind != usual);
+    by_rarity(others.map(|hour| (hour.kind, hour.at)))
+}
+
+/// ... just before one that differs from the hour before, in that week, ...
+fn turns(week: &[Hour]) -> Vec<Timestamp> {
+    let turns = week.windows(2).filter_map(|pair| match pair {
+        [before, after] if before.kind != after.kind => Some(((before.kind, after.kind), just_before(after.at))),
+        _ => None,
+    });
+    by_rarity(turns)
+}
+
+/// ... and on each of the odd days just before the first hour that differs from the same hour of the usual week.
+fn odd_days(week: &[Hour], days: &[Hour]) -> Vec<Timestamp> {
+    let differs = |hour: &&Hour| {
+        let since = hour.at.since(BEGINNING).as_secs() / HOUR.as_secs();
+        let usual = usize::try_from(since % HOURS_OF_A_WEEK)
+            .ok()
+            .and_then(|place| week.get(place));
+        usual.is_some_and(|usual| usual.kind != hour.kind)
+    };
+    let odd = days.chunks(24).filter_map(|day| {
+        let first = day.iter().find(differs)?;
+        let pattern: Vec<u64> = day.iter().map(|hour| hour.kind).collect();
+        Some((pattern, just_before(first.at)))
+    });
+    by_rarity(odd)
 }
 
 /// How many beginnings of each sort there are at most.
 const MOST: usize = 4;
 const HOUR: Duration = Duration::from_secs(3_600);
+const HOURS_OF_A_WEEK: u64 = 168;
 /// How many milliseconds before a turn of the calendar a story begins.
 const JUST_BEFORE: i64 = 90_000;
 
@@ -120,24 +239,30 @@ fn hours_of_odd_days() -> impl Iterator<Item = Timestamp> {
         .flat_map(|day| (0..24).map(move |hour| BEGINNING.after(HOUR * (day * 24 + hour))))
 }
 
-/// Labels that make a difference, one set after the other.
-pub(crate) fn labels(watcher: &mut Watcher, settings: &Settings) -> Vec<Labels> {
-    let mut of = |pairs: &[(String, String)]| outcome(watcher, &Beginning::of(Scene::Running).labelled(set(pairs)));
+/// Labels that make a difference, one set after the other, and how many were not tried. What is tried at once has more labels than
+/// anybody would read: laws are held to what is left of it.
+pub(crate) fn labels(trial: &mut Trial<'_>, settings: &Settings) -> (Vec<Labels>, usize) {
+    let with = |pairs: &[(String, String)]| Beginning::of(Scene::Running).labelled(set(pairs));
+    let mut unjudged = Trial::new(trial.watcher, &[]);
+    let mut of = |pairs: &[(String, String)]| unjudged.outcome(&with(pairs), &LONG_STORIES);
     let usual = of(&[]);
-    let mut found = Vec::new();
+    let (mut found, mut left_out) = (Vec::new(), 0);
     // A label has one value at a time.
     let mut by_value: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();
     for (name, value) in &settings.labels {
         by_value.entry(value).or_default().push((name.clone(), value.clone()));
     }
-    for pairs in by_value.into_values() {
-        for group in pairs.chunks(AT_ONCE) {
-            if found.len() < MOST && of(group) != usual {
-                found.push(set(&narrowed(group.to_vec(), &mut |pairs| of(pairs) != usual)));
-            }
+    for group in by_value.values().flat_map(|pairs| pairs.chunks(AT_ONCE)) {
+        if found.len() >= MOST {
+            left_out += group.len();
+        } else if of(group) != usual {
+            found.push(narrowed(group.to_vec(), &mut |pairs| of(pairs) != usual));
         }
     }
-    found
+    for pairs in &found {
+        trial.outcome(&with(pairs), &LONG_STORIES);
+    }
+    (found.iter().map(|pairs| set(pairs)).collect(), left_out)
 }
 
 /// So many labels are tried at once: a snapshot with all there may be would take too long to hand over.
@@ -148,10 +273,10 @@ fn set(pairs: &[(String, String)]) -> Labels {
 }
 
 /// Whether these labels make a difference.
-type Trial<'a> = &'a mut dyn FnMut(&[(String, String)]) -> bool;
+type Difference<'a> = &'a mut dyn FnMut(&[(String, String)]) -> bool;
 
 /// The half of the labels that still makes a difference, again and again; all of them, if neither does alone.
-fn narrowed(mut pairs: Vec<(String, String)>, makes_a_difference: Trial<'_>) -> Vec<(String, String)> {
+fn narrowed(mut pairs: Vec<(String, String)>, makes_a_difference: Difference<'_>) -> Vec<(String, String)> {
     while pairs.len() > 1 {
         let (one, other) = pairs.split_at(pairs.len() / 2);
         let half = [one, other].into_iter().find(|half| makes_a_difference(half));

@@ -1,6 +1,6 @@
 //! An end that nobody intended is alerted, and what is over is not.
 
-use steadfast_core::record::AlertScope;
+use steadfast_core::record::{AlertScope, Condition};
 use steadfast_core::state::{Confidence, JobState};
 use steadfast_core::time::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::look::Look;
 pub(super) struct EndsAreAlerted;
 
 /// How many hours an alert may wait: whoever alerts within business hours only does so after a long weekend.
-const AT_THE_LATEST: i64 = 24;
+const AT_THE_LATEST: i64 = 72;
 
 impl Law for EndsAreAlerted {
     fn name(&self) -> &str {
@@ -20,7 +20,7 @@ impl Law for EndsAreAlerted {
     }
 
     fn says(&self) -> &str {
-        "a job that is FAILED, LOST or TERMINATED for a day, and that nobody intended to cancel, has an alert that stands"
+        "a job that is FAILED, LOST or TERMINATED for three days, and that nobody intended to cancel, has an alert that stands"
     }
 
     fn judge(&self, _: &Look, _: &mut u64) -> Result<(), Break> {
@@ -51,7 +51,7 @@ fn hours(from: Timestamp, to: Timestamp) -> i64 {
     (to.as_millis() - from.as_millis()) / 3_600_000
 }
 
-/// What is well is not alerted.
+/// What is well is not alerted. What is alerted of a job of which nothing was ever wrong, its deadline say, is no trouble that clears.
 pub(super) struct AlertsClear;
 
 impl Law for AlertsClear {
@@ -60,7 +60,8 @@ impl Law for AlertsClear {
     }
 
     fn says(&self) -> &str {
-        "a day after everything answers again and Flink lists the job RUNNING, no alert and no condition stands"
+        "a day after everything answers again and Flink lists the job RUNNING, no alert and no condition stands but those of a job \
+         of which nothing was ever wrong"
     }
 
     fn judge(&self, _: &Look, _: &mut u64) -> Result<(), Break> {
@@ -76,13 +77,14 @@ impl Law for AlertsClear {
         if last.failure.is_some() || !runs {
             return Ok(());
         }
-        if let Some(alert) = record.alerts.first() {
+        if let Some(alert) = record.alerts.iter().find(|alert| !line.calm.has_alert(alert)) {
             return Err(Break::new(
                 format!("the job has run well for a day, and the alert {} stands", alert.name),
                 Shows::Beside(Beside::NoAlert(vec![in_stories(alert)])),
             ));
         }
-        match record.conditions.first() {
+        let is_trouble = |condition: &&Condition| !line.calm.has_condition(condition.kind);
+        match record.conditions.iter().find(is_trouble) {
             Some(condition) => Err(Break::new(
                 format!(
                     "the job has run well for a day, and the condition {} stands",

@@ -13,7 +13,7 @@ impl Law for MemoryIsBounded {
     }
 
     fn says(&self) -> &str {
-        "when the same things happen again and again, the memory does not grow on and on"
+        "when the same things happen again and again, or nothing but time passes, the memory does not grow on and on"
     }
 
     fn judge(&self, _: &Look, _: &mut u64) -> Result<(), Break> {

@@ -1,6 +1,6 @@
 //! Conditions follow their evidence.
 
-use steadfast_core::evidence::{FaultKind, Observed};
+use steadfast_core::evidence::{Evidence, FaultKind, Observed};
 use steadfast_core::facts::Readiness;
 use steadfast_core::record::JobRecord;
 use steadfast_core::snapshot::Snapshot;
@@ -49,7 +49,7 @@ impl Law for TroubleIsTold {
     }
 
     fn says(&self) -> &str {
-        "a Flink or a Kubernetes that has not answered for a day is a condition of a job that was seen to run and has not ended"
+        "a Flink or a Kubernetes that has not answered for days is a condition of a job that was seen to run and has not ended"
     }
 
     fn judge(&self, _: &Look, _: &mut u64) -> Result<(), Break> {
@@ -75,7 +75,7 @@ impl Law for TroubleIsTold {
         match untold(record, snapshot) {
             Some(kind) => Err(Break::new(
                 format!(
-                    "there has been no usable answer for a day, and {} does not stand",
+                    "there has been no usable answer for days, and {} does not stand",
                     kind.as_str()
                 ),
                 Shows::Beside(Beside::Condition(vec![kind])),
@@ -87,20 +87,50 @@ impl Law for TroubleIsTold {
 
 /// The condition that is missing.
 fn untold(record: &JobRecord, snapshot: &Snapshot) -> Option<ConditionType> {
-    let flink = snapshot.flink.as_ref().is_some_and(|evidence| match &evidence.latest {
-        // Flink answers, and leaves open what became of the job.
-        Observed::Unknown(fault) => fault.kind != FaultKind::Other,
-        Observed::Present(_) | Observed::Absent => false,
-    });
+    // Where Flink answers with a fault of this kind it leaves open what became of the job.
+    let flink = fault_of(snapshot.flink.as_ref()).filter(|kind| *kind != FaultKind::Other);
     let deployment = snapshot.deployment.as_ref();
     let is_there = deployment.is_some_and(|evidence| evidence.latest.present().is_some_and(|one| one.ready > 0));
-    let kubernetes = deployment.is_some_and(|evidence| !evidence.latest.is_known());
     let wanted = [
-        (flink && is_there, ConditionType::FlinkUnreachable),
-        (kubernetes, ConditionType::KubernetesUnreachable),
+        (flink.filter(|_| is_there), ConditionType::FlinkUnreachable),
+        (fault_of(deployment), ConditionType::KubernetesUnreachable),
     ];
-    let missing = |(is_so, kind): &(bool, ConditionType)| *is_so && record.condition(*kind).is_none();
-    wanted.into_iter().find(missing).map(|(_, kind)| kind)
+    let is_untold = |(fault, usual): &(Option<FaultKind>, ConditionType)| {
+        fault.is_some_and(|fault| {
+            let mut told = record.conditions.iter();
+            !told.any(|condition| tells(condition.kind, *usual, fault))
+        })
+    };
+    wanted.into_iter().find(is_untold).map(|(_, usual)| usual)
+}
+
+fn fault_of<T>(evidence: Option<&Evidence<T>>) -> Option<FaultKind> {
+    match &evidence?.latest {
+        Observed::Unknown(fault) => Some(fault.kind),
+        Observed::Present(_) | Observed::Absent => None,
+    }
+}
+
+/// Whether a condition tells of a fault as well as the usual one for its source does.
+fn tells(kind: ConditionType, usual: ConditionType, fault: FaultKind) -> bool {
+    kind == usual
+        || match kind {
+            ConditionType::AccessDenied => matches!(fault, FaultKind::Unauthorized | FaultKind::Forbidden),
+            // Of a Flink whose pod is ready.
+            ConditionType::Unresponsive => usual == ConditionType::FlinkUnreachable,
+            ConditionType::FlinkUnreachable
+            | ConditionType::KubernetesUnreachable
+            | ConditionType::CrashLoop
+            | ConditionType::ImagePull
+            | ConditionType::Terminating
+            | ConditionType::CheckpointsFailing
+            | ConditionType::RestartLoop
+            | ConditionType::FleetDisrupted
+            | ConditionType::PolicyFailing
+            | ConditionType::PolicyOutdated
+            | ConditionType::DecisionTrimmed
+            | ConditionType::RateLimited => false,
+        }
 }
 
 /// What denies a condition.

@@ -8,7 +8,11 @@
     clippy::wildcard_enum_match_arm
 )]
 
+mod alerts;
+mod calendar;
+mod changed;
 mod explored;
+mod pace;
 mod planted;
 mod policies;
 mod replayed;

@@ -1,6 +1,7 @@
 //! `steadfast policy verify`: bounded model checking of a policy.
 
 mod coverage;
+mod depends;
 mod document;
 mod outcome;
 mod output;

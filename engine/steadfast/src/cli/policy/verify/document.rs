@@ -85,6 +85,9 @@ impl Whole<'_> {
             spans_along_lines: settings.spans.iter().map(Duration::as_secs_f64).collect(),
             labels_tried: settings.labels.len(),
             beginnings: found.beginnings.iter().map(Began::of).collect(),
+            depends_on_date: found.tried.was_tried.then_some(found.tried.date),
+            not_begun: found.tried.not_begun.iter().map(Began::of).collect(),
+            alerts_never_raised: found.unheard.iter().map(String::as_str).collect(),
             faults_alike: Alike {
                 flink: words(&found.alike.of_flink),
                 kubernetes: words(&found.alike.of_kubernetes),
@@ -143,6 +146,13 @@ struct Explored<'a> {
     labels_tried: usize,
     /// A date or labels are there because they make a difference.
     beginnings: Vec<Began<'a>>,
+    /// Left out if that was not tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depends_on_date: Option<bool>,
+    /// What lies beyond the depth.
+    not_begun: Vec<Began<'a>>,
+    /// Those that laws name.
+    alerts_never_raised: Vec<&'a str>,
     faults_alike: Alike,
     rules_that_never_spoke: Vec<&'a str>,
     /// Which of the policy's own code never ran, ...

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::depends;
 use steadfast_core::evidence::FaultKind;
 use steadfast_core::state::ConditionType;
 use steadfast_host::Description;
@@ -23,12 +24,7 @@ pub(super) fn totals(report: &Report, took: Duration) -> String {
 /// What was tried, and what of the policy never spoke.
 pub(super) fn coverage(report: &Report, description: &Description) -> String {
     let mut text = faults(&report.alike);
-    let elsewhere: Vec<String> = report.beginnings.iter().skip(USUAL).map(ToString::to_string).collect();
-    if elsewhere.is_empty() {
-        text.push_str("its answers depend on no label that was tried, and not on the date\n");
-    } else {
-        text.push_str(&format!("began also where {}\n", elsewhere.join("; where ")));
-    }
+    text.push_str(&depends::told(report));
     let left: usize = report.depths.iter().map(|depth| depth.left).sum();
     if left > 0 {
         text.push_str(&format!(
@@ -40,12 +36,16 @@ pub(super) fn coverage(report: &Report, description: &Description) -> String {
     if !mute.is_empty() {
         text.push_str(&format!("rules that never spoke: {}\n", mute.join(", ")));
     }
+    if !report.unheard.is_empty() {
+        let names: Vec<&str> = report.unheard.iter().map(String::as_str).collect();
+        text.push_str(&format!(
+            "alerts that laws name, and that no decision raised: {}\n",
+            names.join(", ")
+        ));
+    }
     text.push('\n');
     text
 }
-
-/// How many beginnings every exploration has.
-const USUAL: usize = 4;
 
 fn faults(alike: &Alike) -> String {
     format!(
@@ -80,9 +80,14 @@ pub(super) fn says_nothing(law: &dyn Law, coverage: &Coverage, description: &Des
             .iter()
             .any(|parameter| parameter.name.contains(word))
     };
-    let unreachable = [ConditionType::FlinkUnreachable, ConditionType::KubernetesUnreachable];
+    let unreachable = [
+        ConditionType::FlinkUnreachable,
+        ConditionType::KubernetesUnreachable,
+        ConditionType::Unresponsive,
+    ];
     match law.name() {
-        ENDS_ARE_ALERTED if !coverage.alerts_of_ends && !names("alert") => {
+        _ if !law.was_tried() => Some("its evidence was never met"),
+        ENDS_ARE_ALERTED if !coverage.alerts_of_ends() && !names("alert") => {
             Some("the policy alerts of no end, and no parameter of it speaks of alerts")
         }
         TROUBLE_IS_TOLD
