@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod schema;
+mod tried;
 mod words;
 
 use steadfast_core::evidence::{Evidence, Observed};
@@ -13,6 +14,7 @@ use steadfast_core::state::{Confidence, Intent};
 use super::support;
 use super::{Beside, Break, Law, Shows};
 use crate::look::Look;
+use tried::Tried;
 use words::{Any, DeletionWord, File, FleetWord, FlinkWord, Found, KubernetesWord, Recorded, ToldWord, Written};
 
 /// Why a file of laws cannot be used.
@@ -52,7 +54,7 @@ pub fn parse(place: &str, text: &str) -> Result<Vec<Box<dyn Law>>, LawsError> {
         let broken = if names.contains(&law.name.as_str()) {
             Some("has the name of another; choose one of its own")
         } else {
-            law.mistake()
+            law.mistake().or_else(|| law.emptiness())
         };
         if let Some(rule) = broken {
             return Err(LawsError::Wrong {
@@ -63,7 +65,11 @@ pub fn parse(place: &str, text: &str) -> Result<Vec<Box<dyn Law>>, LawsError> {
         }
         names.push(&law.name);
     }
-    Ok(file.law.into_iter().map(|law| Box::new(law) as Box<dyn Law>).collect())
+    let all = file
+        .law
+        .into_iter()
+        .map(|law| Box::new(Tried::new(law)) as Box<dyn Law>);
+    Ok(all.collect())
 }
 
 impl Written {

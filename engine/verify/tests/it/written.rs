@@ -39,10 +39,66 @@ fn a_state_may_be_demanded_within_some_looks() {
     let report = explored(&law(2), Defect::None);
     let found = report.laws[0].as_ref().unwrap();
     assert_eq!(found.steps.len() + found.broken.then.len(), 2, "{found:?}");
-    assert!(
-        explored(&law(1_000), Defect::None).laws[0].is_none(),
-        "no line has so many looks"
+    let error = written::parse("laws.toml", &law(1_000)).err().unwrap().to_string();
+    assert!(error.contains("has a `within` of more than 64 looks"), "{error}");
+}
+
+#[test]
+fn a_law_that_nothing_fits_says_nothing_and_a_mistyped_alert_is_named() {
+    let explored = |law: &str, depth| {
+        let law = format!("[[law]]\nname = \"own\"\nsays = \"x\"\n{law}\n");
+        let laws: Vec<Box<dyn Law>> = written::parse("laws.toml", &law).unwrap();
+        let settings = Settings {
+            depth,
+            beyond: 0,
+            trials: false,
+            ..Settings::default()
+        };
+        let report = verify(&|| policy(Defect::Alarms), &laws, &settings, &mut |_| {});
+        (laws[0].was_tried(), report.unheard)
+    };
+    let silent = "while = { flink = \"unknown\" }";
+    for (law, is_tried) in [
+        (format!("never = {{ state = \"LOST\" }}\n{silent}"), true),
+        // No log tells an end while nobody has looked.
+        (
+            "never = { state = \"LOST\" }\nwhile = { told = \"FINISHED\", deletion = \"seen\" }".to_owned(),
+            false,
+        ),
+        (
+            format!("never = {{ from = \"SUSPENDED\", state = \"LOST\" }}\n{silent}"),
+            false,
+        ),
+        (format!("must = {{ alerts = \"any\" }}\nwithin = 40\n{silent}"), true),
+    ] {
+        assert_eq!(explored(&law, 2).0, is_tried, "{law}");
+    }
+    let (_, unheard) = explored(
+        "never = { alerts = [\"Silent\", \"Slient\"] }\nwhile = { flink = \"RUNNING\" }",
+        2,
     );
+    assert_eq!(unheard.into_iter().collect::<Vec<_>>(), ["Slient"]);
+}
+
+#[test]
+fn what_nothing_fits_or_everything_is_refused() {
+    for (law, wanted) in [
+        ("never = { state = [] }", "has an empty list, which nothing fits"),
+        (
+            "must = { state = \"RUNNING\" }\nwhile = { flink = [] }",
+            "has an empty list",
+        ),
+        ("never = { no_conditions = [] }", "has an empty list"),
+        ("must = {}", "has an empty `must`, which everything fits"),
+        ("must = { state = \"LOST\" }\nwithin = 65", "write at most 64"),
+    ] {
+        let law = format!("[[law]]\nname = \"own\"\nsays = \"x\"\n{law}\n");
+        let error = written::parse("laws.toml", &law).err().unwrap().to_string();
+        assert!(
+            error.starts_with("laws.toml: the law `own` ") && error.contains(wanted),
+            "{error}"
+        );
+    }
 }
 
 #[test]

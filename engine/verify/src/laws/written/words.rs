@@ -34,7 +34,7 @@ pub(super) struct Written {
     /// What a record must be after looks at such evidence.
     pub(super) must: Option<Recorded>,
     /// After how many looks in a row at such evidence `must` must be so; 1, if not said.
-    #[cfg_attr(test, schemars(range(min = 1)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = 64)))]
     pub(super) within: Option<u32>,
     /// The evidence at which it is held; any, if not said.
     #[serde(default, rename = "while")]
