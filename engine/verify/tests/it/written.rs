@@ -60,9 +60,10 @@ fn a_law_that_nothing_fits_says_nothing_and_a_mistyped_alert_is_named() {
     let silent = "while = { flink = \"unknown\" }";
     for (law, is_tried) in [
         (format!("never = {{ state = \"LOST\" }}\n{silent}"), true),
-        // No log tells an end while nobody has looked.
+        // Too much for the depth.
         (
-            "never = { state = \"LOST\" }\nwhile = { told = \"FINISHED\", deletion = \"seen\" }".to_owned(),
+            "never = { state = \"LOST\" }\nwhile = { intent = \"savepoint\", fleet = \"dark\", flink = \"absent\" }"
+                .to_owned(),
             false,
         ),
         (
