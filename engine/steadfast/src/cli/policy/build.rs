@@ -7,6 +7,7 @@ mod go;
 mod javascript;
 mod python;
 mod rust;
+mod shapes;
 mod tool;
 
 use std::path::{Path, PathBuf};

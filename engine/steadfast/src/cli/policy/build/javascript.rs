@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::{Project, component, made, tool};
+use super::{Project, component, made, shapes, tool};
 
 /// Everything that the JavaScript engine would ask a system for. Switched off, it asks for nothing: `Math.random` repeats
 /// itself, and timers and the clock trap.
@@ -12,6 +12,9 @@ const FEATURES: [&str; 5] = ["stdio", "random", "clocks", "http", "fetch-event"]
 
 /// What leads the engine's calls to the project's `main.js`, and what that prints to the engine.
 const ENTRY: &str = include_str!("javascript/entry.js");
+
+/// What holds the policy's answers to the contract.
+const ANSWER: &str = include_str!("javascript/answer.js");
 
 pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
     let tool = project.folder.join("node_modules/.bin/componentize-js");
@@ -35,9 +38,12 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
     let source = match component::output(&project.contract)? {
         None => "main.js",
         Some(output) => {
-            let path = scratch.join("entry.js");
-            std::fs::write(&path, ENTRY.replace("OUTPUT", &output))
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            let shapes = shapes::answers(&project.contract)?.to_string();
+            let entry = ENTRY.replace("OUTPUT", &output).replace("'SHAPES'", &shapes);
+            for (name, text) in [("entry.js", entry.as_str()), ("answer.js", ANSWER)] {
+                let path = scratch.join(name);
+                std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            }
             "build/entry.js"
         }
     };
@@ -68,4 +74,26 @@ fn types(project: &Project) -> anyhow::Result<()> {
             .arg(project.contract_file()?)
             .args(["--world-name", "policy", "--out-dir", "bindings", "--quiet"]),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_of_the_wrong_type_is_told_by_name() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/policy/build/javascript");
+        let shapes = shapes::answers(steadfast_wit::POLICY_WIT).unwrap();
+        let ended = Command::new("node")
+            .current_dir(folder)
+            .env("SHAPES", shapes.to_string())
+            .args(["--test", "answer.test.js"])
+            .output()
+            .expect("Node.js is one of the programs that the tests need");
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(ended.status.success(), "{said}\n{}", String::from_utf8_lossy(&ended.stderr));
+        assert!(said.contains("pass 2"), "{said}");
+    }
 }

@@ -11,6 +11,9 @@ use super::{Project, component, made, tool};
 const ENTRY: &str = include_str!("python/steadfast_entry.py");
 const ENTRY_NAME: &str = "steadfast_entry";
 
+/// What holds the policy's answers to the contract.
+const ANSWER: &str = include_str!("python/steadfast_answer.py");
+
 /// CPython within the module asks for a system that it does not get: what would need one traps.
 pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
     let scratch = project.scratch()?;
@@ -35,8 +38,10 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Vec<u8>> {
     types(project, &tools)?;
     let entry = scratch.join("entry");
     std::fs::create_dir_all(&entry).with_context(|| format!("cannot make {}", entry.display()))?;
-    let path = entry.join(ENTRY_NAME).with_extension("py");
-    std::fs::write(&path, ENTRY).with_context(|| format!("cannot write {}", path.display()))?;
+    for (name, text) in [(ENTRY_NAME, ENTRY), ("steadfast_answer", ANSWER)] {
+        let path = entry.join(name).with_extension("py");
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
     // A project whose contract is from before modules could print is built as it was.
     let module_name = component::output(&project.contract)?.map_or("main", |_| ENTRY_NAME);
     let module = scratch.join("module.wasm");
@@ -75,4 +80,20 @@ fn types(project: &Project, tools: &Path) -> anyhow::Result<()> {
             .arg(project.contract_file()?)
             .args(["--world", "policy", "--quiet", "bindings", "bindings"]),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_the_wrong_type_is_told_by_name() {
+        let ended = Command::new("python3")
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/policy/build/python"))
+            .args(["-B", "-m", "unittest", "-v"])
+            .output()
+            .expect("Python is one of the programs that the tests need");
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(ended.status.success() && said.contains("Ran 2 tests"), "{said}");
+    }
 }

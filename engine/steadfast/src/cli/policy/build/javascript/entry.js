@@ -1,6 +1,7 @@
 // Leads the engine's calls to main.js. What that prints, and where it throws, goes to the engine.
 import { print } from 'OUTPUT';
 import * as policy from '../main.js';
+import { checked } from './answer.js';
 
 const AT_ONCE = 4096; // What is kept of it is less.
 const encoder = new TextEncoder();
@@ -30,18 +31,20 @@ globalThis.console = Object.fromEntries(
   ['debug', 'error', 'info', 'log', 'trace', 'warn'].map((name) => [name, say]),
 );
 
-// What is thrown as it is, such as a text, is an answer of the policy's; an Error is a mistake.
-function told(call) {
+const SHAPES = 'SHAPES'; // What the contract asks for.
+
+// A text that is thrown is the policy's answer, where the contract has a place for one; all else is a mistake.
+function told(name, call) {
   return (...values) => {
     try {
-      return call(...values);
+      return checked(name, call(...values), SHAPES[name]);
     } catch (thrown) {
-      if (thrown instanceof Error) say(thrown);
+      if (typeof thrown !== 'string' || name === 'describe') say(thrown);
       throw thrown;
     }
   };
 }
 
-export const describe = told(policy.describe);
-export const configure = told(policy.configure);
-export const decide = told(policy.decide);
+export const describe = told('describe', policy.describe);
+export const configure = told('configure', policy.configure);
+export const decide = told('decide', policy.decide);

@@ -5,9 +5,10 @@ from posixpath import basename
 from traceback import walk_tb
 
 from componentize_py_types import Err
-from wit_world.imports import output
+from wit_world.imports import output, types
 
 import main
+from steadfast_answer import mistake
 
 # What is kept of it is less.
 AT_ONCE = 4096
@@ -56,25 +57,39 @@ def tell(error: BaseException) -> None:
     print(f"{type(error).__name__}: {error}", *reversed(frames[1:]), sep="\n")
 
 
-def told(call):
+def told(name: str, call, kind=None):
+    """A call whose answer is held to this kind."""
     def calling(*arguments):
         # Not before: while the module is built there is a terminal, and nobody to print to.
         if not isinstance(sys.stdout, Printed):
             sys.stdout = sys.stderr = Printed()
             sys.excepthook = lambda *_: None
         try:
-            return call(*arguments)
-        except Err:
-            # An answer of the policy's.
-            raise
+            answer = call(*arguments)
+            wrong = mistake(answer, kind)
+        except Err as error:
+            if kind is types.Description:
+                tell(error)
+                raise
+            if isinstance(error.value, str):
+                # An answer of the policy's.
+                raise
+            raise Err(f"{name}: it raised {error!r}; what an Err holds is a str") from None
         except BaseException as error:
             tell(error)
             raise
+        if wrong and kind is types.Decision:
+            raise Err(f"{name}: {wrong}")
+        if wrong:
+            # The contract has no place for an error here.
+            print(f"{name}: {wrong}")
+            raise TypeError(wrong)
+        return answer
 
     return calling
 
 
 class WitWorld(main.WitWorld):
-    describe = told(main.WitWorld.describe)
-    configure = told(main.WitWorld.configure)
-    decide = told(main.WitWorld.decide)
+    describe = told("describe", main.WitWorld.describe, types.Description)
+    configure = told("configure", main.WitWorld.configure)
+    decide = told("decide", main.WitWorld.decide, types.Decision)
