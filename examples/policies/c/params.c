@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules.h"
+
 // A flat JSON object is all that is read: {"key": 2, "other": "15s"}.
 typedef struct cursor {
   const char *at, *end;
@@ -80,10 +82,9 @@ static const char *read_one(cursor_t *cursor, slice_t key, params_t *params) {
     bool read = take_duration(cursor, &params->unreachable_after) && ends(*cursor);
     return read ? NULL : "unreachable_after is not a duration such as \"15s\" (units: ms, s, m, h, d)";
   }
-  static char mistake[256];
-  snprintf(mistake, sizeof mistake,
-           "there is no parameter `%.*s`; known are absence_confirmations and unreachable_after", (int)key.length,
-           key.start);
+  static char mistake[1280];
+  snprintf(mistake, sizeof mistake, "there is no parameter `%.*s`; known are %s", (int)key.length, key.start,
+           parameter_names());
   return mistake;
 }
 

@@ -1,5 +1,6 @@
 #include "rules.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char *const PARAMETERS[][4] = {
@@ -28,6 +29,14 @@ static const char *const RULES[][4] = {
 };
 
 #define LENGTH(table) (sizeof(table) / sizeof *(table))
+
+const char *parameter_names(void) {
+  static char names[1024];
+  int length = 0;
+  for (size_t i = 0; i < LENGTH(PARAMETERS) && length < (int)sizeof names; i++)
+    length += snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", PARAMETERS[i][0]);
+  return names;
+}
 
 policy_description_t describe(void) {
   policy_description_t description;

@@ -7,4 +7,7 @@
 
 policy_description_t describe(void);
 
+// The names of its parameters, one after the other: "absence_confirmations, unreachable_after".
+const char *parameter_names(void);
+
 #endif

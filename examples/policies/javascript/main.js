@@ -7,21 +7,23 @@ const UNITS = { ms: 1n, s: 1000n, m: 60_000n, h: 3_600_000n, d: 86_400_000n };
 
 let params = { absenceConfirmations: 2, unreachableAfter: 15_000n };
 
+const parameter = (name, kind, fallback, help) => ({ name, kind, default: fallback, help });
+const PARAMETERS = [
+  parameter('absence_confirmations', 'integer', '2', 'answers in a row that must lack a job before it is lost'),
+  parameter('unreachable_after', 'duration', '"15s"', 'time without an answer before a condition says so'),
+];
+
 /**
  * Says what the policy is and which parameters it takes.
  * @type {typeof import('./bindings/policy').describe}
  */
 export function describe() {
-  const parameter = (name, kind, fallback, help) => ({ name, kind, default: fallback, help });
   const rule = (name, says, because, changedBy) => ({ name, says, because, changedBy });
   return {
     name: 'starter',
     version: '0.1.0',
     summary: "Flink's word counts, an error changes nothing.",
-    parameters: [
-      parameter('absence_confirmations', 'integer', '2', 'answers in a row that must lack a job before it is lost'),
-      parameter('unreachable_after', 'duration', '"15s"', 'time without an answer before a condition says so'),
-    ],
+    parameters: PARAMETERS,
     rules: [
       rule('flink', 'Flink lists the job: its word is the state', 'the cluster that runs a job knows it best',
         'another answer of Flink'),
@@ -55,7 +57,7 @@ export function configure(text) {
       const parts = [...value.matchAll(/([0-9]+)(ms|s|m|h|d)/g)];
       params.unreachableAfter = parts.reduce((sum, [, number, unit]) => sum + BigInt(number) * UNITS[unit], 0n);
     } else {
-      throw `there is no parameter \`${key}\`; known are absence_confirmations and unreachable_after`;
+      throw `there is no parameter \`${key}\`; known are ${PARAMETERS.map(({ name }) => name).join(', ')}`;
     }
   }
 }

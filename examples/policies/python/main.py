@@ -62,7 +62,8 @@ class Params:
                 parts = re.findall(r"([0-9]+)(ms|s|m|h|d)", value)
                 params.unreachable_after = sum(int(number) * UNITS[unit] for number, unit in parts)
             else:
-                raise Err(f"there is no parameter `{key}`; known are absence_confirmations and unreachable_after")
+                known = ", ".join(parameter.name for parameter in PARAMETERS)
+                raise Err(f"there is no parameter `{key}`; known are {known}")
         return params
 
 

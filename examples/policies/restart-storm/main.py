@@ -56,7 +56,8 @@ class Params:
             elif key in ("window", "look_every"):
                 setattr(params, key, duration(key, value))
             else:
-                raise Err(f"there is no parameter `{key}`; known are restarts, window and look_every")
+                known = ", ".join(parameter.name for parameter in PARAMETERS)
+                raise Err(f"there is no parameter `{key}`; known are {known}")
         return params
 
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	. "batch-deadline/bindings/imports/steadfast_policy_types"
@@ -45,7 +46,11 @@ func readParams(text string) (settings, error) {
 		case "label":
 			read.label = *text
 		default:
-			return read, fmt.Errorf("there is no parameter `%s`; known are zone and label", key)
+			var known []string
+			for _, parameter := range parameters {
+				known = append(known, parameter.Name)
+			}
+			return read, fmt.Errorf("there is no parameter `%s`; known are %s", key, strings.Join(known, ", "))
 		}
 	}
 	return read, nil

@@ -1,6 +1,6 @@
 // What the policy concludes, natively. Once a build has written build/policy.h:
 //
-//     cc -std=c11 -w -Ibuild -I. test/test.c *.c build/policy.c -o build/test && build/test
+//     cc -std=c11 -Wall -Wno-attributes -Ibuild -I. test/test.c *.c build/policy.c -o build/test && build/test
 
 #include <assert.h>
 #include <stdio.h>
@@ -70,9 +70,14 @@ static void nothing_is_lost_before_it_was_seen_to_run(void) {
   }
 }
 
+static void (*const tests[])(void) = {
+    an_error_changes_nothing,
+    a_job_is_lost_after_the_second_answer_without_it,
+    nothing_is_lost_before_it_was_seen_to_run,
+};
+
 int main(void) {
-  an_error_changes_nothing();
-  a_job_is_lost_after_the_second_answer_without_it();
-  nothing_is_lost_before_it_was_seen_to_run();
-  puts("3 tests passed");
+  size_t count = sizeof tests / sizeof *tests;
+  for (size_t i = 0; i < count; i++) tests[i]();
+  printf("%zu tests passed\n", count);
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	. "starter/bindings/imports/steadfast_policy_types"
 )
@@ -61,7 +62,11 @@ func readParams(text string) (settings, error) {
 				read.unreachableAfter += number * units[match[2]]
 			}
 		default:
-			return read, fmt.Errorf("there is no parameter `%s`; known are absence_confirmations and unreachable_after", key)
+			var known []string
+			for _, parameter := range parameters {
+				known = append(known, parameter.Name)
+			}
+			return read, fmt.Errorf("there is no parameter `%s`; known are %s", key, strings.Join(known, ", "))
 		}
 	}
 	return read, nil

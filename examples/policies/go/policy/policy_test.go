@@ -46,18 +46,18 @@ func TestAnErrorChangesNothing(t *testing.T) {
 	timeout := MakeFlinkAnswerUnknown(Fault{Kind: FaultKind_Timeout, Message: "no answer within 3 s"})
 	decision := decide(t, snapshot(timeout, now), nil)
 	if decision.State != JobState_Running || decision.Confidence != Confidence_Stale {
-		t.Fatal(decision.State, decision.Confidence)
+		t.Fatal(JobStateName(decision.State), ConfidenceName(decision.Confidence))
 	}
 }
 
 func TestAJobIsLostAfterTheSecondAnswerWithoutIt(t *testing.T) {
 	first := decide(t, snapshot(MakeFlinkAnswerAbsent(), now-5000), nil)
 	if first.State != JobState_Running || first.Rule != "missing" {
-		t.Fatal(first.State, first.Rule)
+		t.Fatal(JobStateName(first.State), first.Rule)
 	}
 	second := decide(t, snapshot(MakeFlinkAnswerAbsent(), now), first.Memory)
 	if second.State != JobState_Lost || len(second.Alerts) != 1 || second.Alerts[0].Name != "JobLost" {
-		t.Fatal(second.State, second.Alerts)
+		t.Fatal(JobStateName(second.State), second.Alerts)
 	}
 }
 

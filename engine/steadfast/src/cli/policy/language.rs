@@ -63,7 +63,7 @@ impl Language {
                 title: "C",
                 marker: "main.c",
                 source: "main.c",
-                test: "cc -std=c11 -w -Ibuild -I. test/test.c *.c build/policy.c -o build/test && build/test",
+                test: "cc -std=c11 -Wall -Wno-attributes -Ibuild -I. test/test.c *.c build/policy.c -o build/test && build/test",
                 programs: &["clang", "wasm-ld"],
                 install: "install clang for WebAssembly (Debian: apt-get install clang lld wasi-libc libclang-rt-dev-wasm32)",
             },

@@ -13,7 +13,7 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Built> {
     let scratch = project.scratch()?;
     bindings::write(&bindings::c(&project.contract)?, &scratch)?;
     let module = scratch.join("module.wasm");
-    tool::run(
+    tool::run_telling(
         Command::new("clang")
             .current_dir(&project.folder)
             .args([
@@ -23,6 +23,9 @@ pub(super) fn build(project: &Project) -> anyhow::Result<Built> {
                 "-O2",
                 "-Wall",
                 "-Wextra",
+                // Each is a crash or a wrong word later on.
+                "-Werror=int-conversion",
+                "-Werror=incompatible-pointer-types",
             ])
             // Lines are kept beside the module. Names of functions stay in it: a crash is told by them.
             .arg("-gline-tables-only")

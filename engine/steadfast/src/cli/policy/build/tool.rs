@@ -34,6 +34,20 @@ pub(super) fn find(program: &str) -> Option<PathBuf> {
 
 /// Runs a tool to its end. What it says is shown only if it fails.
 pub(super) fn run(command: &mut Command) -> anyhow::Result<()> {
+    ran(command).map(drop)
+}
+
+/// Runs a compiler to its end. Its warnings are the author's, whether it fails or not.
+pub(super) fn run_telling(command: &mut Command) -> anyhow::Result<()> {
+    let said = ran(command)?;
+    if !said.trim().is_empty() {
+        printer::note(said.trim_end());
+    }
+    Ok(())
+}
+
+/// What a tool said that did not fail.
+fn ran(command: &mut Command) -> anyhow::Result<String> {
     let line = written(command);
     printer::note(&format!("  {line}"));
     let ended = command
@@ -42,11 +56,11 @@ pub(super) fn run(command: &mut Command) -> anyhow::Result<()> {
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot run `{line}`"))?;
-    if ended.status.success() {
-        return Ok(());
-    }
     let said = [ended.stdout, ended.stderr].concat();
     let said = String::from_utf8_lossy(&said);
+    if ended.status.success() {
+        return Ok(said.into_owned());
+    }
     let lines: Vec<&str> = said.lines().collect();
     let last = lines.get(lines.len().saturating_sub(SHOWN)..).unwrap_or_default();
     Err(anyhow!("`{line}` failed ({}):\n{}", ended.status, last.join("\n")))
