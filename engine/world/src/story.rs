@@ -311,12 +311,20 @@ impl TryFrom<String> for Pace {
 #[serde(try_from = "String")]
 pub struct Alternatives(pub Vec<ConditionType>);
 
+/// The condition of this name.
+fn condition(name: &str) -> Result<ConditionType, String> {
+    ConditionType::parse(name).ok_or_else(|| {
+        let known: Vec<&str> = ConditionType::ALL.iter().map(|one| one.as_str()).collect();
+        format!("`{name}` is no condition; there are {}", known.join(", "))
+    })
+}
+
 impl TryFrom<String> for Alternatives {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
         text.split('|')
-            .map(|name| ConditionType::parse(name).ok_or_else(|| format!("`{name}` is no condition")))
+            .map(|name| condition(name))
             .collect::<Result<_, _>>()
             .map(Self)
     }

@@ -238,14 +238,12 @@ impl Checker<'_> {
             let may_be_silent = matches!(need, Need::Fleet | Need::Checkpoints | Need::Archive);
             let agrees = used == listed || (listed && may_be_silent);
             self.check(&file.id.span(), agrees, || {
-                format!(
-                    "needs: {need:?} is {}",
-                    if used {
-                        "used and not listed"
-                    } else {
-                        "listed and not used"
-                    }
-                )
+                let word = need.as_str();
+                if used {
+                    format!("needs: `{word}` is used and not listed; write `needs = [\"{word}\"]`, or add it")
+                } else {
+                    format!("needs: `{word}` is listed and not used; take it out")
+                }
             });
         }
     }

@@ -83,7 +83,24 @@ fn each_mistake_names_its_line_and_its_rule() {
         (
             format!("{target}[[step]]\nat = \"0s\"\n[[expect]]\nfrom = \"1s\"\nuntil = \"30s\"\nstate = \"RUN\"\n"),
             11,
-            "not a known word",
+            "unknown variant `RUN`, expected one of `CREATED`, ",
+        ),
+        (
+            format!(
+                "{target}[[step]]\nat = \"0s\"\n[[expect]]\nfrom = \"1s\"\nuntil = \"30s\"\nstate = [\"FAILED\", \"RUN\"]\n"
+            ),
+            11,
+            "unknown variant `RUN`, expected one of `CREATED`, ",
+        ),
+        (
+            format!("{target}[[step]]\nat = \"0s\"\n[[expect]]\nfrom = \"1s\"\nuntil = \"30s\"\ncondition = \"Foo\"\n"),
+            11,
+            "`Foo` is no condition; there are FlinkUnreachable, ",
+        ),
+        (
+            format!("{target}[[step]]\nat = \"0s\"\n[[expect]]\nfrom = \"1s\"\nuntil = \"30s\"\nattempt = \"one\"\n"),
+            11,
+            "expected u32",
         ),
         (
             format!("{target}[[target]]\nname = \"a\"\ncluster = \"east\"\n[[step]]\nat = \"0s\"\n"),
@@ -128,7 +145,7 @@ fn each_mistake_names_its_line_and_its_rule() {
         (
             format!("{target}[[step]]\nat = \"0s\"\nintent = \"cancel\"\n"),
             1,
-            "needs: Intent is used and not listed",
+            "needs: `intent` is used and not listed; write `needs = [\"intent\"]`",
         ),
     ] {
         let found = mistakes(&rest);
