@@ -46,6 +46,6 @@ fn refused(policy: &Policy, why: &str) -> Finding {
     Finding::wrong(
         subject(policy),
         why,
-        "`steadfast check` shows the line; `steadfast policies` lists what can be configured",
+        "`steadfast check` shows the line; `steadfast policy inspect MODULE` lists what can be configured",
     )
 }

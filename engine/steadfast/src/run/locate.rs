@@ -35,7 +35,7 @@ fn of_policy(path: &Path, refusal: &LoadError) -> ConfigError {
         LoadError::Params { policy, .. } => (
             policy,
             "params",
-            "`steadfast policies` lists each parameter with its type and default",
+            "`steadfast policy inspect MODULE` lists each parameter with its type and default",
         ),
         LoadError::NotWebAssembly { policy }
         | LoadError::Import { policy, .. }
@@ -92,6 +92,8 @@ mod tests {
             ),
             "{report}"
         );
+        // Without an engine that runs it: none would with this line.
+        assert!(report.contains("`steadfast policy inspect MODULE`"), "{report}");
     }
 
     #[test]
