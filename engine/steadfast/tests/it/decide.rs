@@ -116,6 +116,31 @@ fn a_decision_is_printed_with_its_reasons() {
 }
 
 #[test]
+fn a_memory_that_another_policy_left_is_not_given_unless_it_is_asked_for() {
+    let mut fixture = parsed(SILENT);
+    let of = |fixture: &Value, options: &[&str]| {
+        let said = decided(&fixture.to_string(), &[options, &["--output", "json"]].concat());
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        (parsed(&said.out), said.err)
+    };
+    let (with, note) = of(&fixture, &[]);
+    assert_eq!(note, "", "`chosen` is the policy of the command line");
+    fixture["snapshot"]["record"]["policy"] = "other".into();
+    let (without, note) = of(&fixture, &[]);
+    assert!(
+        note.contains("its memory was left by policy `other`") && note.contains("--keep-memory"),
+        "{note}"
+    );
+    let (kept, note) = of(&fixture, &["--keep-memory"]);
+    assert_eq!((kept, note.as_str()), (with.clone(), ""));
+    fixture["snapshot"]["record"]["policy"] = "conservative".into();
+    assert_eq!(of(&fixture, &[]), (with, String::new()), "its own name");
+    fixture["snapshot"]["record"]["memory"] = json!([]);
+    fixture["snapshot"]["record"]["policy"] = "other".into();
+    assert_eq!(of(&fixture, &[]), (without, String::new()), "there is none to speak of");
+}
+
+#[test]
 fn a_key_that_nobody_knows_is_told_and_one_that_is_wrong_is_refused_by_name() {
     let mut fixture = parsed(SILENT);
     let flink = fixture["snapshot"].as_object_mut().unwrap().remove("flink").unwrap();

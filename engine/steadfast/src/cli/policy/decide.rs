@@ -9,6 +9,7 @@ use anyhow::anyhow;
 use clap::Args;
 use serde_json::{Value, json};
 use steadfast_core::decision::{Decide as _, Decision, PolicyFailure};
+use steadfast_core::id::PolicyName;
 use steadfast_core::planner::{Next, fitted, plan};
 use steadfast_core::rule::Rule;
 use steadfast_core::snapshot::Snapshot;
@@ -23,6 +24,9 @@ use super::snapshot_file::{SnapshotFile, is_standard_input};
 pub(in crate::cli) const AFTER_HELP: &str = "\
 The snapshot may be what `steadfast explain JOB --output json` prints of a running engine, what `steadfast policy snapshot` takes out
 of a recording, or a fixture of `policy test`: each is read as it is given. Nothing is changed anywhere.
+
+A memory is of use only to the policy that left it. Where the record names another one, the decision is made without, as the engine
+would make it, and a line says so; `--keep-memory` is for a policy that the configuration calls by a name of its own.
 
 Examples:
   steadfast explain orders --output json | steadfast policy decide my.wasm -
@@ -42,6 +46,9 @@ pub(in crate::cli) struct Options {
     /// The file with the snapshot; `-` is standard input.
     #[arg(value_name = "SNAPSHOT")]
     snapshot: PathBuf,
+    /// Give the snapshot's memory to the policy even if the record says that another one left it.
+    #[arg(long)]
+    keep_memory: bool,
     /// Decide again whenever the module or the snapshot has changed, until it is interrupted.
     #[arg(long, short)]
     watch: bool,
@@ -81,7 +88,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
 
 fn decide(options: &Options) -> Result<(), Failure> {
     let file = SnapshotFile::read(&options.snapshot).map_err(|mistake| Failure::Usage(anyhow!(mistake)))?;
-    let judged = Judged::of(&options.policy, file.snapshot)?;
+    let judged = Judged::of(options, file.snapshot)?;
     match &options.output.format {
         Format::People(_) => printer::data(&page::page(&judged))?,
         Format::Data(data) => printer::data(&data.shown(&judged.document()?)?)?,
@@ -92,9 +99,30 @@ fn decide(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether the policy that a record names is the one of the command line, as far as names tell: the configuration's name may be
+/// the module's own, or that of its file. Where nothing is configured, the built-in one is called `default`; `steadfast simulate`
+/// calls the one of its command line `chosen`.
+fn is_own(named: &PolicyName, policy: &PolicyArg, module: &steadfast_host::Policy) -> bool {
+    let stem = policy.file().and_then(|file| Some(file.file_stem()?.to_str()?.to_owned()));
+    let is_default = policy.module() == "builtin:conservative" && named.as_str() == "default";
+    is_default
+        || named.as_str() == "chosen"
+        || named.as_str() == module.description().name
+        || stem.is_some_and(|stem| stem == named.as_str())
+}
+
 impl Judged {
-    fn of(policy: &PolicyArg, snapshot: Snapshot) -> Result<Self, Failure> {
+    fn of(options: &Options, mut snapshot: Snapshot) -> Result<Self, Failure> {
+        let policy = &options.policy;
         let mut decides = policy.load()?.module;
+        let record = &mut snapshot.record;
+        if !record.memory.is_empty() && !options.keep_memory && !is_own(&record.policy, policy, &decides) {
+            printer::note(&format!(
+                "its memory was left by policy `{}`; a policy of another name begins without (--keep-memory gives it all the same)",
+                record.policy
+            ));
+            record.memory.clear();
+        }
         let outcome = decides.decide(&snapshot);
         let plan = plan(&snapshot.record, &snapshot, outcome.clone());
         let trimmed = plan.complaint();
