@@ -115,8 +115,10 @@ impl Guard {
             (Some(Trap::Interrupt), _) => (
                 PolicyFailureKind::Deadline,
                 format!(
-                    "`{call}` ran for longer than {:?}; if it needs so long, allow it more with `deadline` in its [[policy]]",
-                    self.limits.deadline
+                    "`{call}` ran for longer than {:?}{}; mend what goes on without end there, or, if it needs so long, allow it \
+                     more with `deadline` in its [[policy]]",
+                    self.limits.deadline,
+                    frames::called(error)
                 ),
             ),
             (_, Some(bytes)) => (
