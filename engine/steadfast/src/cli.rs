@@ -107,6 +107,9 @@ enum Command {
         /// Begin the story anew each time it is over.
         #[arg(long = "loop")]
         again: bool,
+        /// A policy to run beside the default one, as a shadow: `builtin:NAME` or a module's path.
+        #[arg(long, value_name = "MODULE")]
+        policy: Option<String>,
     },
     /// Check a configuration: every mistake with its line and its fix.
     Check {
@@ -467,14 +470,23 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
                 .map_err(|error| located(file, error))
         }
         #[cfg(feature = "author")]
-        Command::Demo { port, no_stay, again } => {
+        Command::Demo {
+            port,
+            no_stay,
+            again,
+            policy,
+        } => {
             use crate::demo::{Afterwards, Options};
             let afterwards = match (again, no_stay) {
                 (true, _) => Afterwards::Again,
                 (false, true) => Afterwards::End,
                 (false, false) => Afterwards::Stay,
             };
-            Ok(runtime.block_on(crate::demo::run(Options { port, afterwards }))?)
+            Ok(runtime.block_on(crate::demo::run(Options {
+                port,
+                afterwards,
+                policy,
+            }))?)
         }
         Command::Check { file, config, live } => {
             let named = config.file();

@@ -29,12 +29,14 @@ pub(crate) const STORY: &str = include_str!("demo/story.toml");
 const CLUSTER: &str = "local";
 
 /// How the demo is played.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Where the API and the dashboard are, on 127.0.0.1; 0 takes any free port.
     pub port: u16,
     /// What follows the story.
     pub afterwards: Afterwards,
+    /// A module that runs beside the default policy, as a shadow: `builtin:NAME` or a path.
+    pub policy: Option<String>,
 }
 
 /// What follows the story.
@@ -60,16 +62,27 @@ enum Left {
 /// them does not wait for the stop; the demo's folder goes with it in each case. Whoever watches at a terminal has keys to cut
 /// the network and to break jobs.
 pub async fn run(options: Options) -> anyhow::Result<()> {
-    let Options { mut port, afterwards } = options;
+    let Options {
+        mut port,
+        afterwards,
+        policy,
+    } = options;
+    let beside = policy.as_deref().map(beside).transpose()?.unwrap_or_default();
     // Before there is anything that a signal might leave behind.
     let mut signals = ShutdownSignals::new()?;
     let is_watched = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     loop {
         let mut keys = if is_watched { Keys::open().ok() } else { None };
         let folder = folder()?;
-        let mut stage = Stage::open(folder.path(), port).await?;
+        let mut stage = Stage::open(folder.path(), port, &beside).await?;
         port = stage.address().port();
         printer::note(&format!("dashboard: http://{}/\n", stage.address()));
+        if let Some(policy) = &policy {
+            printer::note(&format!(
+                "{policy} decides beside it: http://{}/api/v1/shadows?policy={BESIDE} lists where it differs, and so does the dashboard\n",
+                stage.address()
+            ));
+        }
         let played = tokio::select! {
             played = stage.play(keys.as_mut(), afterwards) => played,
             name = signals.next() => {
@@ -89,8 +102,31 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
 }
 
-/// The demo's configuration: discovery in the fake cluster, a tenfold pace, and the naive watcher as a shadow.
-fn configuration(folder: &Path, port: u16, kubernetes: &Port, flinks: &Port) -> anyhow::Result<Config> {
+/// What the policy is called that somebody wants to see beside the default one.
+const BESIDE: &str = "mine";
+
+/// The entry of another shadow. A path is looked for where the command was given, and not in the demo's folder.
+fn beside(module: &str) -> anyhow::Result<String> {
+    let module = if module.starts_with("builtin:") {
+        module.to_owned()
+    } else {
+        let path = Path::new(module).canonicalize();
+        let path = path.with_context(|| format!("--policy `{module}`: there is no such module; name its file"))?;
+        path.to_string_lossy().into_owned()
+    };
+    let module = toml::Value::String(module);
+    Ok(format!("[[policy]]\nname = \"{BESIDE}\"\nmodule = {module}\nshadow = true\n"))
+}
+
+/// The demo's configuration: discovery in the fake cluster, a tenfold pace, and the naive watcher as a shadow; beside it
+/// whatever else is to be.
+fn configuration(
+    folder: &Path,
+    port: u16,
+    kubernetes: &Port,
+    flinks: &Port,
+    beside: &str,
+) -> anyhow::Result<Config> {
     let kubeconfig = format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: demo\n\
          clusters: [{{name: demo, cluster: {{server: \"http://{}\"}}}}]\n\
@@ -134,7 +170,7 @@ alert_after = "3s"
 name = "naive"
 module = "builtin:naive"
 shadow = true
-"#,
+{beside}"#,
         flinks = flinks.address(),
     );
     Ok(Config::parse(&folder.join("config.toml"), &text)?)

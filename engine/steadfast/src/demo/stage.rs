@@ -61,7 +61,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) async fn open(folder: &Path, port: u16) -> anyhow::Result<Self> {
+    pub(super) async fn open(folder: &Path, port: u16, beside: &str) -> anyhow::Result<Self> {
         let story = Story::parse("demo", STORY)?;
         let clock = WorldClock::starting_at(SystemClock.now());
         let world = World::before(&story, clock);
@@ -74,7 +74,7 @@ impl Stage {
         let mut ahead: VecDeque<_> = story.steps.iter().cloned().collect();
         let mut cast = Cast::default();
         take(&mut ahead, &world, &mut cast, |at| at.elapsed().is_zero());
-        let config = configuration(folder, port, &kubernetes, &flinks)?;
+        let config = configuration(folder, port, &kubernetes, &flinks, beside)?;
         Ok(Self {
             running: run::start(config, None).await?,
             story,
