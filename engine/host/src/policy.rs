@@ -123,6 +123,24 @@ impl Policy {
         self
     }
 
+    /// The same policy with other parameters, the JSON of `params`. A first instance takes them, or says why not.
+    pub fn with_params(&self, params: &str) -> Result<Self, LoadError> {
+        let mut changed = self.another();
+        params.clone_into(&mut changed.params);
+        let took = Instance::new(&self.module, self.limits, &changed.interrupt)
+            .and_then(|mut instance| instance.configure(params))
+            .map_err(|failure| LoadError::Failed {
+                policy: self.name.clone(),
+                call: "configure",
+                message: failure.message,
+            })?;
+        took.map_err(|message| LoadError::Params {
+            policy: self.name.clone(),
+            message: message.into(),
+        })?;
+        Ok(changed)
+    }
+
     /// What it says about itself.
     pub fn description(&self) -> &Description {
         &self.description

@@ -115,18 +115,14 @@ fn beside(module: &str) -> anyhow::Result<String> {
         path.to_string_lossy().into_owned()
     };
     let module = toml::Value::String(module);
-    Ok(format!("[[policy]]\nname = \"{BESIDE}\"\nmodule = {module}\nshadow = true\n"))
+    Ok(format!(
+        "[[policy]]\nname = \"{BESIDE}\"\nmodule = {module}\nshadow = true\n"
+    ))
 }
 
 /// The demo's configuration: discovery in the fake cluster, a tenfold pace, and the naive watcher as a shadow; beside it
 /// whatever else is to be.
-fn configuration(
-    folder: &Path,
-    port: u16,
-    kubernetes: &Port,
-    flinks: &Port,
-    beside: &str,
-) -> anyhow::Result<Config> {
+fn configuration(folder: &Path, port: u16, kubernetes: &Port, flinks: &Port, beside: &str) -> anyhow::Result<Config> {
     let kubeconfig = format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: demo\n\
          clusters: [{{name: demo, cluster: {{server: \"http://{}\"}}}}]\n\

@@ -34,18 +34,18 @@ fn the_default_policy_passes() {
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{}", ended.out);
     assert!(ended.out.contains("passed fixture files/0.json"), "{}", ended.out);
     assert!(ended.out.contains("passed network-loss"), "{}", ended.out);
-    assert!(ended.out.ends_with("7 checks: 7 passed, 0 failed\n"), "{}", ended.out);
+    assert!(ended.out.ends_with("9 checks: 9 passed, 0 failed\n"), "{}", ended.out);
     let broken = silent(serde_json::json!({ "state": "FAILED" }));
     let (_, folder) = tested("builtin:conservative", &[&broken]);
     let arguments = ["policy", "test", "builtin:conservative", "files", "-o", "json"];
     let told = run(folder.path(), &arguments);
     assert_eq!(told.code, Some(1), "{}", told.err);
     let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
-    assert_eq!((&told["passed"], &told["failed"]), (&6.into(), &1.into()), "{told:#}");
+    assert_eq!((&told["passed"], &told["failed"]), (&8.into(), &1.into()), "{told:#}");
     let checks = told["checks"].as_array().unwrap();
     let failed: Vec<_> = checks.iter().filter(|check| check["passed"] == false).collect();
     assert!(
-        checks.len() == 7 && failed.len() == 1 && failed[0]["broken"][0].is_string(),
+        checks.len() == 9 && failed.len() == 1 && failed[0]["broken"][0].is_string(),
         "{told:#}"
     );
     let report = run(
@@ -54,7 +54,7 @@ fn the_default_policy_passes() {
     );
     assert_eq!(report.code, Some(1), "{}", report.err);
     for part in [
-        "<testsuite name=\"steadfast policy test\" tests=\"7\" failures=\"1\" errors=\"0\" skipped=\"0\">",
+        "<testsuite name=\"steadfast policy test\" tests=\"9\" failures=\"1\" errors=\"0\" skipped=\"0\">",
         "<failure message=\"state is Running, not Failed",
     ] {
         assert!(report.out.contains(part), "no `{part}` in\n{}", report.out);
@@ -116,7 +116,7 @@ fn what_another_policy_does_otherwise_is_reported() {
         "FAILED fixture files/0.json",
         "state is Failed, not Running; confidence is Confirmed, not Stale; attention is Sleeping, not Active",
         "FAILED network-loss",
-        "7 checks: 5 passed, 2 failed",
+        "9 checks: 7 passed, 2 failed",
     ] {
         assert!(ended.out.contains(part), "no `{part}` in\n{}", ended.out);
     }

@@ -103,7 +103,9 @@ fn decide(options: &Options) -> Result<(), Failure> {
 /// the module's own, or that of its file. Where nothing is configured, the built-in one is called `default`; `steadfast simulate`
 /// calls the one of its command line `chosen`.
 fn is_own(named: &PolicyName, policy: &PolicyArg, module: &steadfast_host::Policy) -> bool {
-    let stem = policy.file().and_then(|file| Some(file.file_stem()?.to_str()?.to_owned()));
+    let stem = policy
+        .file()
+        .and_then(|file| Some(file.file_stem()?.to_str()?.to_owned()));
     let is_default = policy.module() == "builtin:conservative" && named.as_str() == "default";
     is_default
         || named.as_str() == "chosen"

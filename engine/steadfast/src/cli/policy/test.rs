@@ -1,5 +1,6 @@
 //! `steadfast policy test`: everything a module is held to before it decides anything.
 
+mod described;
 mod fixture;
 mod steadiness;
 
@@ -15,11 +16,13 @@ use super::super::simulate::{Cast, files, report};
 use super::super::{Failure, printer};
 use super::policy_arg::PolicyArg;
 use super::sample;
+use described::Spoke;
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
 Held to, whatever files are given: the module imports nothing that tells it anything; it decides every snapshot of the demo's six jobs without a
 failure and within its limits, and gives the same decision for the same snapshot when it is asked again, in the opposite
-order, and on a fresh instance. Then the files: stories (*.toml, docs/simulate.md) are played in virtual time; fixtures
+order, and on a fresh instance. What it says of itself holds: each parameter is of a known kind, is taken, and changes nothing when it is given as
+its default; each rule that spoke is described. Then the files: stories (*.toml, docs/simulate.md) are played in virtual time; fixtures
 (*.json) are single snapshots with what is expected of the decision. `steadfast explain JOB --output json` prints a snapshot
 to begin with, and `steadfast policy snapshot` takes one out of a recording; add to it, for example:
 
@@ -62,7 +65,9 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         .partition(|path| path.extension().is_some_and(|extension| extension == "json"));
     let stories = files::read(&stories)?;
     let fixtures = fixture::read(&fixtures)?;
-    let mut policy = options.policy.load()?.module;
+    let module = options.policy.load()?.module;
+    let spoke = Spoke::default();
+    let mut policy = spoke.over(Box::new(module.another()));
     let cast = Cast::chosen(&options.policy)?;
 
     let recorded = sample::decisions()?;
@@ -72,24 +77,27 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         fixtures.iter().map(|fixture| fixture.snapshot.clone()).collect()
     };
     decided.extend(snapshots_of(&fitting));
-    let mut verdicts = vec![Verdict {
-        what: "purity: it imports nothing that tells it anything, and took its parameters within its limits".into(),
-        broken: None,
-    }];
-    verdicts.extend(steadiness::verdicts(&mut policy, &decided, &snapshots_of(&refused)));
-    verdicts.extend(fixtures.iter().map(|fixture| fixture.judge(&mut policy)));
+    let mut verdicts = vec![purity()];
+    let steadiness = steadiness::of(policy.as_mut(), &decided, &snapshots_of(&refused));
+    verdicts.extend(steadiness.verdicts);
+    let mut stories = stories.as_slice();
+    if steadiness.is_hopeless {
+        stories = &[];
+    } else {
+        verdicts.extend(fixtures.iter().map(|fixture| fixture.judge(policy.as_mut())));
+    }
     let mut page: String = verdicts.iter().map(Verdict::line).collect();
     let mut checks: Vec<Value> = verdicts.iter().map(Verdict::document).collect();
     let mut failed = verdicts.iter().filter(|verdict| verdict.broken.is_some()).count();
     let harness = Harness {
         timing: cast.timing,
         seed: 7,
-        policies: &|| cast.setups(),
+        policies: &|| spoke.over_all(cast.setups()),
         environment: Environment::InProcess,
         recording: None,
         chaos: None,
     };
-    for story in &stories {
+    for story in stories {
         let outcome = play(story, &harness)?;
         page.push_str(&report(story, &outcome));
         let broken = outcome.broken.iter();
@@ -99,7 +107,16 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         );
         failed += usize::from(!outcome.broken.is_empty());
     }
-    let all = verdicts.len() + stories.len();
+    // On what the stories showed, too.
+    decided.extend(spoke.shown());
+    let rules = spoke.verdict(module.description());
+    let described = (!steadiness.is_hopeless).then(|| described::parameters(&module, &decided));
+    for verdict in described.iter().chain([&rules]) {
+        page.push_str(&verdict.line());
+        checks.push(verdict.document());
+        failed += usize::from(verdict.broken.is_some());
+    }
+    let all = checks.len();
     let passed = all - failed;
     page.push_str(&format!(
         "{}: {passed} passed, {failed} failed\n",
@@ -112,6 +129,14 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         cases: &cases(&checks),
     })?;
     if failed > 0 { Err(Failure::Reported) } else { Ok(()) }
+}
+
+/// What the module would not have been loaded without.
+fn purity() -> Verdict {
+    Verdict {
+        what: "purity: it imports nothing that tells it anything, and took its parameters within its limits".into(),
+        broken: None,
+    }
 }
 
 /// The checks as a CI server is told of them.

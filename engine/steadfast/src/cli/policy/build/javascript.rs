@@ -93,7 +93,11 @@ mod tests {
             .output()
             .expect("Node.js is one of the programs that the tests need");
         let said = String::from_utf8_lossy(&ended.stdout).into_owned();
-        assert!(ended.status.success(), "{said}\n{}", String::from_utf8_lossy(&ended.stderr));
+        assert!(
+            ended.status.success(),
+            "{said}\n{}",
+            String::from_utf8_lossy(&ended.stderr)
+        );
         assert!(said.contains("pass 2"), "{said}");
     }
 }

@@ -29,7 +29,10 @@ fn optional(resolve: &Resolve, kind: Option<&Type>) -> Value {
 }
 
 /// An error is thrown, so that what is answered is the other half of a result.
-#[expect(clippy::wildcard_enum_match_arm, reason = "an answer has few of the contract's many kinds of type")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an answer has few of the contract's many kinds of type"
+)]
 fn shape(resolve: &Resolve, kind: &Type) -> Value {
     let id = match kind {
         Type::Id(id) => *id,

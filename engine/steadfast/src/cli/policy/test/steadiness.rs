@@ -1,6 +1,6 @@
 //! The same snapshot, the same decision: whatever was asked before, on whichever instance.
 
-use steadfast_core::decision::{Decide, Decision, PolicyFailure};
+use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
 use steadfast_core::planner::{Next, plan};
 use steadfast_core::snapshot::Snapshot;
 
@@ -8,12 +8,55 @@ use super::Verdict;
 
 type Outcome = Result<Decision, PolicyFailure>;
 
-/// What every policy is held to on every snapshot: those that it is to decide, and those on which it is expected to fail, which
-/// it is to do each time.
-pub(super) fn verdicts(policy: &mut dyn Decide, decided: &[Snapshot], refused: &[Snapshot]) -> Vec<Verdict> {
-    let snapshots: Vec<&Snapshot> = decided.iter().chain(refused).collect();
+/// How often a policy may miss its deadline before nothing else is tried: each time takes as long as it may.
+const MISSED: usize = 3;
+
+/// What came of it.
+pub(super) struct Steadiness {
+    pub(super) verdicts: Vec<Verdict>,
+    /// It missed its deadline so often that nothing else is worth a try.
+    pub(super) is_hopeless: bool,
+}
+
+/// Holds a policy to what every policy is held to on every snapshot: those that it is to decide, and those on which it is expected
+/// to fail, which it is to do each time.
+pub(super) fn of(policy: &mut dyn Decide, decided: &[Snapshot], refused: &[Snapshot]) -> Steadiness {
     policy.end_batch();
-    let first: Vec<Outcome> = snapshots.iter().map(|snapshot| policy.decide(snapshot)).collect();
+    let (mut first, mut missed): (Vec<Outcome>, usize) = (Vec::new(), 0);
+    for snapshot in decided {
+        let outcome = policy.decide(snapshot);
+        let is_late = matches!(&outcome, Err(failure) if failure.kind == PolicyFailureKind::Deadline);
+        missed = missed.saturating_add(usize::from(is_late));
+        first.push(outcome);
+        if missed == MISSED {
+            return hopeless(decided, &first);
+        }
+    }
+    first.extend(refused.iter().map(|snapshot| policy.decide(snapshot)));
+    Steadiness {
+        verdicts: verdicts(policy, decided, refused, &first),
+        is_hopeless: false,
+    }
+}
+
+fn hopeless(decided: &[Snapshot], first: &[Outcome]) -> Steadiness {
+    let failing = decided
+        .iter()
+        .zip(first)
+        .find_map(|(snapshot, outcome)| failed(snapshot, outcome));
+    let broken = failing.map(|how| format!("{how}; it missed its deadline {MISSED} times: nothing else was tried"));
+    let what = format!(
+        "decides {} snapshots, and the engine takes each decision whole",
+        decided.len()
+    );
+    Steadiness {
+        verdicts: vec![Verdict { what, broken }],
+        is_hopeless: true,
+    }
+}
+
+fn verdicts(policy: &mut dyn Decide, decided: &[Snapshot], refused: &[Snapshot], first: &[Outcome]) -> Vec<Verdict> {
+    let snapshots: Vec<&Snapshot> = decided.iter().chain(refused).collect();
     let again = |policy: &mut dyn Decide, place: usize, snapshot: &Snapshot| {
         let outcome = policy.decide(snapshot);
         let before = first.get(place)?;
@@ -23,7 +66,7 @@ pub(super) fn verdicts(policy: &mut dyn Decide, decided: &[Snapshot], refused: &
     let verdict = |what: String, broken: Option<String>| Verdict { what, broken };
     let failing = decided
         .iter()
-        .zip(&first)
+        .zip(first)
         .find_map(|(snapshot, outcome)| failed(snapshot, outcome));
     let repeated = snapshots
         .iter()
@@ -98,7 +141,6 @@ fn short(outcome: &Outcome) -> String {
 mod tests {
     use super::*;
     use crate::cli::policy::sample;
-    use steadfast_core::decision::PolicyFailureKind;
     use steadfast_core::testing;
     use steadfast_host::{Policy, PolicyEngine, PolicyLimits, builtin};
 
@@ -139,7 +181,9 @@ mod tests {
             calls: 0,
             oddity,
         };
-        let verdicts = verdicts(&mut odd, &snapshots, &[]);
+        let steadiness = of(&mut odd, &snapshots, &[]);
+        assert!(!steadiness.is_hopeless);
+        let verdicts = steadiness.verdicts;
         verdicts.iter().map(|verdict| verdict.broken.is_some()).collect()
     }
 
@@ -179,7 +223,7 @@ mod tests {
             testing::at(5),
         );
         let broken = |fails: fn(u64) -> bool, decided: &[Snapshot], refused: &[Snapshot]| -> Vec<bool> {
-            let verdicts = verdicts(&mut Refusing(fails, 0), decided, refused);
+            let Steadiness { verdicts, .. } = of(&mut Refusing(fails, 0), decided, refused);
             verdicts.iter().map(|verdict| verdict.broken.is_some()).collect()
         };
         let one = [snapshot];
@@ -192,5 +236,32 @@ mod tests {
     fn a_decision_the_engine_would_not_take_is_a_failure() {
         let nameless = |decision: &mut Decision, _| decision.reason.code.clear();
         assert_eq!(broken(nameless), [true, false, false, false]);
+    }
+
+    /// A policy that never comes to an end.
+    struct Endless(usize);
+
+    impl Decide for Endless {
+        fn decide(&mut self, _: &Snapshot) -> Outcome {
+            self.0 += 1;
+            Err(PolicyFailure {
+                kind: PolicyFailureKind::Deadline,
+                message: "`decide` ran for longer than 50ms".into(),
+            })
+        }
+    }
+
+    #[test]
+    fn one_that_misses_its_deadline_again_and_again_is_not_asked_for_ever() {
+        let recorded = sample::decisions().unwrap();
+        let snapshots: Vec<Snapshot> = recorded.into_iter().map(|one| one.snapshot).collect();
+        let mut endless = Endless(0);
+        let Steadiness { verdicts, is_hopeless } = of(&mut endless, &snapshots, &[]);
+        assert_eq!((endless.0, is_hopeless, verdicts.len()), (3, true, 1));
+        let broken = verdicts[0].broken.as_ref().unwrap();
+        assert!(
+            broken.contains("longer than 50ms") && broken.contains("nothing else was tried"),
+            "{broken}"
+        );
     }
 }
