@@ -6,7 +6,9 @@
 //!
 //! ```toml
 //! [[policy]]
-//! name = "hours"  module = "business-hours.wasm"  select = { namespace = ["batch"] }
+//! name = "hours"
+//! module = "business-hours.wasm"
+//! select = { namespace = ["batch"] }
 //! params = { hours = "Mon-Fri 08:00-18:00", utc_offset = "+01:00", alert_after = "2m" }
 //! ```
 

@@ -6,7 +6,9 @@
 //!
 //! ```toml
 //! [[policy]]
-//! name = "impatient"  module = "impatient.wasm"  shadow = true
+//! name = "impatient"
+//! module = "impatient.wasm"
+//! shadow = true
 //! params = { lost_after = "2m" }
 //! ```
 

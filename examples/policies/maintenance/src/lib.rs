@@ -6,7 +6,8 @@
 //!
 //! ```toml
 //! [[policy]]
-//! name = "default"  module = "maintenance.wasm"
+//! name = "default"
+//! module = "maintenance.wasm"
 //! [policy.params]
 //! windows = '{"payments": "Europe/Berlin Sun 01:00-04:00", "batch": "Asia/Shanghai Mon-Fri 22:00-06:00, Sat,Sun 00:00-24:00"}'
 //! ```

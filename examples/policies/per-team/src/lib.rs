@@ -5,7 +5,8 @@
 //!
 //! ```toml
 //! [[policy]]
-//! name = "teams"  module = "per-team.wasm"
+//! name = "teams"
+//! module = "per-team.wasm"
 //! [policy.params]
 //! absence_window = "50s"
 //! teams = '{"payments": {"alert_after": "5s"}, "batch": {"absence_window": "10m", "checkpoint_failures": 100}}'

@@ -13,7 +13,9 @@
 //!
 //! ```toml
 //! [[policy]]
-//! name = "streampark"  module = "streampark-compatible.wasm"  shadow = true
+//! name = "streampark"
+//! module = "streampark-compatible.wasm"
+//! shadow = true
 //! params = { silent_state_keep = "60s" }
 //! ```
 

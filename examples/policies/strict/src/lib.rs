@@ -6,7 +6,8 @@
 //!
 //! ```toml
 //! [[policy]]
-//! name = "strict"  module = "strict.wasm"
+//! name = "strict"
+//! module = "strict.wasm"
 //! params = { unreachable_after = "15s" }
 //! ```
 
