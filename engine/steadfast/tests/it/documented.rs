@@ -107,3 +107,27 @@ fn every_command_that_a_page_names_is_one() {
     }
     assert!(tried.len() > 100, "only {} were found", tried.len());
 }
+
+/// What is to be written into config.toml is read by whoever copies it: one key a line.
+#[test]
+fn the_configuration_in_the_comments_of_example_policies_is_toml() {
+    let mut read = 0;
+    for entry in fs::read_dir(root().join("examples/policies")).unwrap() {
+        let path = entry.unwrap().path().join("src/lib.rs");
+        let Ok(source) = fs::read_to_string(&path) else {
+            continue;
+        };
+        let comment: String = source
+            .lines()
+            .filter_map(|line| line.strip_prefix("//!"))
+            .map(|line| format!("{}\n", line.trim_start()))
+            .collect();
+        for block in comment.split("```toml\n").skip(1) {
+            let block = block.split("```").next().unwrap();
+            let parsed = toml::from_str::<toml::Table>(block);
+            assert!(parsed.is_ok(), "{}: {block}{}", path.display(), parsed.unwrap_err());
+            read += 1;
+        }
+    }
+    assert!(read >= 6, "{read}");
+}

@@ -123,10 +123,10 @@ fn default_of(parameter: &Parameter) -> Result<Value, String> {
 }
 
 fn said(error: &LoadError) -> String {
-    match error {
-        LoadError::Params { message, .. } => message.to_string(),
-        other => other.to_string(),
+    if let LoadError::Params { message, .. } = error {
+        return message.to_string();
     }
+    error.to_string()
 }
 
 fn decisions(policy: &mut Policy, snapshots: &[Snapshot]) -> Vec<Result<Decision, PolicyFailure>> {
