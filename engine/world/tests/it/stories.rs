@@ -63,7 +63,7 @@ fn each_mistake_names_its_line_and_its_rule() {
         (
             format!("{target}[[step]]\nat = \"0s\"\narchive = [{{ id = \"j\", state = \"RUNNING\" }}]\n"),
             1,
-            "needs: Archive",
+            "needs: `archive` is used",
         ),
         (
             format!("{target}[[step]]\nat = \"0s\"\nevery = \"5s\"\n"),
