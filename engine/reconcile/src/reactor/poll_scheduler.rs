@@ -363,8 +363,7 @@ impl PollScheduler {
             (Attention::Active, LastPoll::InFlight(..)) => {}
             (Attention::Active, LastPoll::None) => self.due.bring_forward(id.clone(), now),
             (Attention::Active, LastPoll::Ended(began)) => {
-                // Its place comes at most an interval and a quarter after the last poll, and not just after one that came between.
-                let next = polled.slot.next(began.after(polled.interval / 4), polled.interval);
+                let next = polled.slot.follows(began, polled.interval);
                 self.due.set(id.clone(), next.max(now));
             }
         }

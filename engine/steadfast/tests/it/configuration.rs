@@ -481,7 +481,7 @@ const BAD: &[Bad] = &[
         text: "[[policy]]\nname = \"p\"\nmodule = \"builtin:conservative\"\n\nparams = { absence_confirmations = 0 }\n",
         line: 5,
         rule: "absence_confirmations is 0",
-        fix: "steadfast policies",
+        fix: "steadfast policy inspect",
     },
     Bad {
         text: "[[policy]]\nname = \"p\"\nmodule = \"builtin:conservative\"\nrollout = \"120%\"\n",

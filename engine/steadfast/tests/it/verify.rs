@@ -263,7 +263,8 @@ fn programs_read_what_people_read() {
     assert_eq!((depths.len(), explored["complete"].as_u64()), (3, Some(2)));
     let looks: u64 = depths.iter().map(|depth| depth["looks"].as_u64().unwrap()).sum();
     assert!(looks > 0 && explored["looks"] == looks, "{explored}");
-    assert_eq!(explored["beginnings"][1]["scene"], "start");
+    let not_begun = explored["notBegun"].as_array().unwrap();
+    assert!(!not_begun.is_empty(), "depth 2 does not reach a start: {explored}");
     assert!(explored["rulesThatNeverSpoke"].is_array() && explored["faultsAlike"]["flink"].is_array());
 
     let laws = document["laws"].as_array().unwrap();
@@ -383,7 +384,9 @@ fn the_schema_of_laws_is_printed_and_what_is_copied_from_is_held() {
     let held = verify(tempfile::tempdir().unwrap().path(), &[&arguments[..], &own].concat());
     assert_eq!(held.code, Some(0), "{}{}", held.out, held.err);
     assert!(
-        held.out.ends_with("3 laws: 3 hold to depth 1, 0 broken\n"),
+        held.out
+            .ends_with("3 laws: 2 hold to depth 1, 0 broken, 1 say nothing of it\n")
+            && held.out.contains("silence-is-told: its evidence was never met"),
         "{}",
         held.out
     );

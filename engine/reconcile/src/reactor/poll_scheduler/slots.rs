@@ -36,6 +36,17 @@ impl Slot {
         let behind = after.as_millis().saturating_sub(place).rem_euclid(interval);
         after.after(Duration::from_millis((interval - behind).unsigned_abs()))
     }
+
+    /// When the poll is that follows one which began then: never later than an interval, and not just after one that came between.
+    /// Where its place is too near it comes once in between, and is at its place from then on.
+    pub(super) fn follows(self, began: Timestamp, interval: Duration) -> Timestamp {
+        let next = self.next(began, interval);
+        if next.since(began) < interval / 4 {
+            began.after(interval / 4 * 3)
+        } else {
+            next
+        }
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +71,21 @@ mod tests {
                 first.after(POLL)
             );
             assert_eq!(slot.next(first.before(Duration::from_millis(1)), POLL), first);
+        }
+    }
+
+    #[test]
+    fn the_poll_that_follows_is_at_its_place_or_leads_to_it() {
+        for place in 0..PLACES {
+            let slot = Slot(place);
+            for began in (0..5_000).step_by(125) {
+                let next = slot.follows(at(began), POLL);
+                let after = next.since(at(began));
+                assert!(after >= POLL / 4 && after <= POLL, "{after:?}");
+                let then = slot.follows(next, POLL);
+                assert_eq!(then, slot.next(next, POLL));
+                assert_eq!(slot.follows(then, POLL), then.after(POLL));
+            }
         }
     }
 

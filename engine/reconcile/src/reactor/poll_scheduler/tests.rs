@@ -58,9 +58,11 @@ fn the_first_poll_is_at_once_and_the_others_keep_their_interval_at_their_place()
         let begun = live(&mut polls, &mut now, Duration::from_secs(60), |_| Ok(()));
         let begun = &begun[&id(name)];
         assert_eq!(begun[0], at(0));
-        let second = begun[1].since(begun[0]);
-        assert!(second > POLL / 4 && second <= POLL * 5 / 4, "{second:?}");
-        for pair in begun[1..].windows(2) {
+        for pair in begun[..3].windows(2) {
+            let between = pair[1].since(pair[0]);
+            assert!(between >= POLL / 4 && between <= POLL, "{between:?}");
+        }
+        for pair in begun[2..].windows(2) {
             assert_eq!(pair[1].since(pair[0]), POLL);
         }
     }
@@ -139,7 +141,7 @@ fn the_same_wish_again_does_not_push_the_next_poll_ahead() {
     live(&mut polls, &mut now, Duration::from_secs(1), |_| Ok(()));
     polls.set_interval(&id("a"), slow, Attention::Active, now);
     let next = polls.status(&id("a")).next;
-    assert!(next > Some(at(15_000)) && next <= Some(at(75_000)), "{next:?}");
+    assert!(next >= Some(at(15_000)) && next <= Some(at(60_000)), "{next:?}");
     for seconds in 2..15 {
         polls.set_interval(&id("a"), slow, Attention::Active, at(seconds * 1_000));
     }

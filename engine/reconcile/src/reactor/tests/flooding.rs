@@ -68,10 +68,8 @@ fn a_minute_of_it_is_a_bounded_number_of_entries_and_polls() {
         shown.conditions
     );
     assert!(shown.condition(ConditionType::DecisionTrimmed).is_some());
-    assert_eq!(
-        (rig.record("calm").state, polls[&calm]),
-        (JobState::Running, polls_of_120_s + 1)
-    );
+    assert_eq!(rig.record("calm").state, JobState::Running);
+    assert!(polls[&calm].abs_diff(polls_of_120_s + 1) <= 1, "{polls:?}");
     assert_eq!(rig.record("calm").conditions, []);
 }
 

@@ -3,7 +3,7 @@
 mod page;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -101,16 +101,14 @@ fn decide(options: &Options) -> Result<(), Failure> {
 
 /// Whether the policy that a record names is the one of the command line, as far as names tell: the configuration's name may be
 /// the module's own, or that of its file. Where nothing is configured, the built-in one is called `default`; `steadfast simulate`
-/// calls the one of its command line `chosen`.
+/// calls the one of its command line as it is named there.
 fn is_own(named: &PolicyName, policy: &PolicyArg, module: &steadfast_host::Policy) -> bool {
-    let stem = policy
-        .file()
-        .and_then(|file| Some(file.file_stem()?.to_str()?.to_owned()));
+    let stem = |text: &str| Some(Path::new(text).file_stem()?.to_str()?.to_owned());
     let is_default = policy.module() == "builtin:conservative" && named.as_str() == "default";
     is_default
-        || named.as_str() == "chosen"
+        || named.as_str() == policy.module()
         || named.as_str() == module.description().name
-        || stem.is_some_and(|stem| stem == named.as_str())
+        || (policy.file().is_some() && stem(policy.module()) == stem(named.as_str()))
 }
 
 impl Judged {
