@@ -76,7 +76,7 @@ const TABLE: &[Found] = &[
     found("alerts-with-new-names", "alerts-are-steady", 1),
     found("alert-stays", "alerts-clear", 5),
     found("no-conditions", "trouble-is-told", 2),
-    found("flink-never-unreachable", "trouble-is-told", 2),
+    found("flink-never-unreachable", "trouble-is-told", 3),
     found("condition-stays", "conditions-follow", 3),
     found("crash-loop-of-a-ready-pod", "conditions-follow", 1),
     found("counts-in-the-instance", "same-input-same-output", 1),

@@ -15,7 +15,7 @@ const GONE_WITHIN: u64 = 150;
 /// Who was there and undisturbed for so long was seen by the engine.
 const SEEN_AFTER: u64 = 20_000;
 /// What Flink says of a job that has ended, and of one that was stopped with a savepoint or cancelled.
-const ENDS: [&str; 3] = ["FINISHED", "FAILED", "CANCELED"];
+pub const ENDS: [&str; 3] = ["FINISHED", "FAILED", "CANCELED"];
 pub(super) const STOPS: [&str; 2] = ["FINISHED", "CANCELED"];
 
 /// What one record must show.
@@ -151,7 +151,9 @@ impl Tale {
                 if may_have_ended {
                     ends.insert("TERMINATED");
                 } else {
-                    ends.retain(|end| *end == "FAILED");
+                    // An end that was told before that was asked for was none that carried it out.
+                    let told_before = |end: &str| resource.is_some_and(|resource| resource.told_before.contains(end));
+                    ends.retain(|end| *end == "FAILED" || told_before(end));
                 }
                 ends.insert("SUSPENDED");
                 ends

@@ -3,9 +3,11 @@
 //! While there is a Deployment that the operator made there is its FlinkDeployment: the finalizer lets go of it only once the
 //! Deployment is gone.
 
+use std::collections::BTreeSet;
+
 use super::Tale;
 use super::cluster::{Cluster, Job, There};
-use super::expected::STOPS;
+use super::expected::{ENDS, STOPS};
 use super::hostile::Writings;
 use crate::properties::plot::{Ask, Kind, Recovery};
 
@@ -36,6 +38,8 @@ pub struct Resource {
     pub asked_of_nothing: bool,
     /// Whether it came when Flink said already that the job had stopped by itself.
     pub asked_of_stopped: bool,
+    /// The ends that Flink had told by then, though it may have lost them with its JobManager.
+    pub told_before: BTreeSet<&'static str>,
 }
 
 /// A FlinkSessionJob.
@@ -62,6 +66,7 @@ impl Default for Resource {
             was_withdrawn: false,
             asked_of_nothing: false,
             asked_of_stopped: false,
+            told_before: BTreeSet::new(),
         }
     }
 }
@@ -195,6 +200,7 @@ impl Tale {
         {
             resource.asked_of_nothing = cluster.there == There::Gone;
             resource.asked_of_stopped = cluster.jobs.iter().any(|job| STOPS.contains(&job.state));
+            resource.told_before = ENDS.into_iter().filter(|end| cluster.told.contains(end)).collect();
             let says = cluster.resources();
             self.step(Some(place), &says);
         }
