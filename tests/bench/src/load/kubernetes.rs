@@ -211,16 +211,19 @@ async fn collection(State(world): State<Arc<World>>, Query(asked): Query<Asked>,
     ([("content-type", "application/json")], body).into_response()
 }
 
+/// A page of a list. All of them are of the version of the first, as with an API server: what is newer is told by the watch.
 fn page(world: &World, kind: Kind, asked: &Asked) -> String {
     let newest = newest(world);
     let jobs = locked(&world.jobs);
-    let start: usize = asked.token.as_deref().and_then(|token| token.parse().ok()).unwrap_or(0);
+    let token = asked.token.as_deref().and_then(|token| token.split_once('-'));
+    let token = token.and_then(|(start, version)| Some((start.parse::<usize>().ok()?, version.parse::<u64>().ok()?)));
+    let (start, newest) = token.unwrap_or((0, newest));
     let end = start.saturating_add(asked.limit.unwrap_or(jobs.len())).min(jobs.len());
     let there = (start..end).filter_map(|n| Some((n, jobs.get(n)?)));
     let there = there.filter(|(_, job)| job.down != Some(Down::Replacing));
     let items: Vec<String> = there.map(|(n, job)| world.templates.object(kind, n, job)).collect();
     let more = if end < jobs.len() {
-        end.to_string()
+        format!("{end}-{newest}")
     } else {
         String::new()
     };
