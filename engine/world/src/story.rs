@@ -323,10 +323,7 @@ impl TryFrom<String> for Alternatives {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        text.split('|')
-            .map(|name| condition(name))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        text.split('|').map(condition).collect::<Result<_, _>>().map(Self)
     }
 }
 

@@ -64,7 +64,7 @@ struct Wordy;
 impl Decide for Wordy {
     fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
         Ok(Decision {
-            reason: Reason::new("Wordy", &"x".repeat(crate::planner::TEXT_LIMIT + 1)),
+            reason: Reason::new("Wordy", "x".repeat(crate::planner::TEXT_LIMIT + 1)),
             ..testing::decision(snapshot.record.state)
         })
     }

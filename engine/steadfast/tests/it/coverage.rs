@@ -3,12 +3,7 @@
 use std::path::Path;
 
 use crate::command::{Ended, run};
-
-#[allow(dead_code)]
-#[path = "../../../host/tests/it/guest.rs"]
-mod guest;
-
-use guest::Guest;
+use crate::guest::Guest;
 
 /// Functions as Rust's compiler names them, of which one is called, and not in each of its branches.
 const FUNCTIONS: &str = r#"

@@ -16,7 +16,7 @@ const CLOCKS_ARE_SET: i64 = 1_774_746_000;
 
 /// Six shifts a day have reasons of their own.
 fn by_shifts(snapshot: &Snapshot, decision: &mut Decision) {
-    decision.reason.code = format!("Shift{}", clock(snapshot) / 3_600 % 24 / 4).into();
+    decision.reason.code = format!("Shift{}", clock(snapshot) / 3_600 % 24 / 4);
 }
 
 /// The same, and wrong in the night in which clocks are set.
@@ -90,7 +90,7 @@ fn kinds_of_fault_are_told_apart_by_all_that_a_law_judges() {
     }
     fn says(snapshot: &Snapshot, decision: &mut Decision) {
         if is_limited(snapshot) {
-            decision.reason.code = format!("Limited{}", clock(snapshot) / 5 % 2).into();
+            decision.reason.code = format!("Limited{}", clock(snapshot) / 5 % 2);
         }
     }
     for (change, law) in [

@@ -16,6 +16,9 @@ use super::world::{World, address, locked, millis};
 const OVERVIEW: &str = include_str!("../../../fixtures/flink-2.2.0/running/jobs-overview.json");
 const CHECKPOINTS: &str = include_str!("../../../fixtures/flink-2.2.0/running/job-checkpoints.json");
 const CONFIG: &str = include_str!("../../../fixtures/flink-2.2.0/running/jobmanager-config.json");
+const UNKNOWN_JOB: &str = include_str!("../../../fixtures/flink-2.2.0/errors/404-unknown-job.json");
+/// The job that the recorded Flink did not know.
+const RECORDED_UNKNOWN: &str = "ffffffffffffffffffffffffffffffff";
 /// The cluster of the recordings.
 const CLUSTER: &str = "run-ha";
 /// Where its JobManager was.
@@ -89,7 +92,8 @@ async fn respond(
     } else if path == format!("/jobs/{job}/checkpoints") {
         (StatusCode::OK, recorded(CHECKPOINTS))
     } else {
-        (StatusCode::NOT_FOUND, "{\"errors\":[\"Not found.\"]}".to_owned())
+        let asked = path.strip_prefix("/jobs/").unwrap_or_default();
+        (StatusCode::NOT_FOUND, UNKNOWN_JOB.replace(RECORDED_UNKNOWN, asked))
     };
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;

@@ -137,7 +137,9 @@ fn objections(value: &Value, schema: &Value, place: &str, root: &Value) -> Vec<S
     };
     let types: Vec<&str> = match &schema["type"] {
         Value::Array(all) => all.iter().filter_map(Value::as_str).collect(),
-        one => one.as_str().into_iter().collect(),
+        one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            one.as_str().into_iter().collect()
+        }
     };
     if !types.is_empty() && !types.into_iter().any(is_a) {
         found.push(format!("{place} is of another type"));
