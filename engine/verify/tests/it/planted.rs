@@ -76,7 +76,7 @@ const TABLE: &[Found] = &[
     found("alerts-with-new-names", "alerts-are-steady", 1),
     found("alert-stays", "alerts-clear", 5),
     found("no-conditions", "trouble-is-told", 2),
-    found("flink-never-unreachable", "trouble-is-told", 3),
+    found("flink-never-unreachable", "trouble-is-told", 4),
     found("condition-stays", "conditions-follow", 3),
     found("crash-loop-of-a-ready-pod", "conditions-follow", 1),
     found("counts-in-the-instance", "same-input-same-output", 1),
@@ -155,7 +155,11 @@ fn is_found(engine: &PolicyEngine, Found { mistake, law, depth }: &Found) -> boo
     let settings = Settings {
         depth: *depth,
         beyond: 0,
-        fault_depth: if mistake.contains("429") { 2 } else { 1 },
+        fault_depth: if mistake.contains("429") || mistake.contains("unreachable") {
+            2
+        } else {
+            1
+        },
         trials: is_elsewhere(mistake),
         labels: labels(),
         ..Settings::default()
