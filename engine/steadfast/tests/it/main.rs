@@ -17,6 +17,7 @@ mod config;
 mod configuration;
 #[cfg(feature = "author")]
 mod coverage;
+#[cfg(feature = "author")]
 mod crash;
 mod crash_points;
 mod crowd;
