@@ -18,7 +18,9 @@ function mistake(value, shape, place) {
   if (typeof value?.then === 'function') return not('a policy answers at once, without `async`');
   if (shape === 'any') return undefined;
   if (shape === 'text') return typeof value === 'string' ? undefined : not('a text');
-  if (shape === 'bytes') return value instanceof Uint8Array ? undefined : not('a Uint8Array, as a TextEncoder makes of a text');
+  // By its tag: the memory that a policy was given, and gives back as it is, is of the class of whoever called it.
+  const tag = Object.prototype.toString.call(value);
+  if (shape === 'bytes') return tag === '[object Uint8Array]' ? undefined : not('a Uint8Array, as a TextEncoder makes of a text');
   if (NUMBERS[shape]) {
     const [least, most, wanted] = NUMBERS[shape];
     return typeof value === 'bigint' && value >= least && value <= most ? undefined : not(wanted);
