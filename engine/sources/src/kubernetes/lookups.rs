@@ -113,7 +113,8 @@ impl KubeCluster {
                 .getter
                 .get(ObjectKind::Pod, &(namespace.clone(), pod.clone()))
                 .await?;
-            pods.extend(there.filter(|there| selection::uid(there) == Some(uid)));
+            // One that cannot be read is there, and may be the one that was known.
+            pods.extend(there.filter(|there| selection::uid(there).is_none_or(|it| it == uid)));
         }
         Ok(KubeChange::PodsOf(object.clone(), pods))
     }

@@ -429,11 +429,9 @@ impl Replay {
                             found.map_or(KubeChange::NotFound(object), |it| KubeChange::Applied(it.clone()))
                         }
                         ObjectQuestion::PodsOf { object, .. } => {
-                            let pods = self
-                                .objects
-                                .values()
-                                .filter(|it| it.pod().is_some_and(|pod| pod.app == object.name));
-                            KubeChange::PodsOf(object.clone(), pods.cloned().collect())
+                            let is_its = |it: &&Object| it.pod().is_some_and(|pod| pod.app == object.name);
+                            let pods = self.objects.values().filter(is_its).cloned().collect();
+                            KubeChange::PodsOf(object, pods)
                         }
                     };
                     Ok(self.update(kind, change))

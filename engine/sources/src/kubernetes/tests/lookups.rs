@@ -428,6 +428,33 @@ fn with_kind(mut object: serde_json::Value) -> String {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pod_that_is_there_and_cannot_be_read_is_not_gone() {
+    let (cluster, _) = cluster(|url| match url {
+        url if url.contains("labelSelector") => {
+            let list = serde_json::json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": []});
+            (200, list.to_string())
+        }
+        _ => {
+            let mut odd = jobmanager("jm-1", "p1");
+            odd["status"]["phase"] = 7.into();
+            (200, with_kind(odd))
+        }
+    });
+    let question = ObjectQuestion::PodsOf {
+        object: ObjectRef::new(&Namespace::new("default"), "orders"),
+        known: vec![("jm-1".to_owned(), Uid::new("p1"))],
+    };
+    let told = cluster.ask_for(&question).await;
+    let Ok(KubeChange::PodsOf(_, pods)) = &told else {
+        panic!("{told:?}")
+    };
+    assert!(
+        matches!(&pods[..], [Object::Undecodable { name, .. }] if name == "jm-1"),
+        "{pods:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_pods_of_which_one_is_not_told_nothing_is_concluded() {
     for status in [403, 500] {
         let (cluster, _) = cluster(move |url| match url {
