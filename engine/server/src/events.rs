@@ -9,7 +9,8 @@
 //! more than that; entries above it are left for the next round. So a client that asks for a job on hearing of it
 //! finds the record the event is about, never the one before.
 //!
-//! **Bounded.** A subscriber holds one page of frames and reads on when the client has taken them. How many may follow is
+//! **Bounded.** A subscriber holds one page of rows and reads on when the client has taken them. Those who follow at one place share
+//! what is read and the text that is made of it ([`shared_pages`]), so a thousand cost little more than one. How many may follow is
 //! bounded, and a place is nobody's for ever ([`followers`]): where all are taken, the stream that has lasted longest ends for
 //! a new one. Its client comes again with its last id, and misses nothing.
 //!
@@ -21,6 +22,7 @@
 
 mod followers;
 mod resume;
+mod shared_pages;
 mod subscriber;
 
 use std::convert::Infallible;
@@ -51,7 +53,7 @@ pub(crate) use subscriber::{EventData, ResetData, UnreadableData};
 pub(crate) use followers::Followers;
 
 /// How many clients may follow at a time.
-pub(crate) const MAX_FOLLOWERS: usize = 256;
+pub(crate) const MAX_FOLLOWERS: usize = 1024;
 /// How often a silent stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a stream lasts that was opened by a key.
@@ -105,6 +107,7 @@ pub(crate) async fn events(
         records: query.records(&api),
         clock: Arc::clone(&api.clock),
         journal: api.journal,
+        followers,
     };
     let subscriber = Subscriber::new(source, api.entries, start, place);
     let frames = unfold(subscriber, async |mut subscriber| {

@@ -32,7 +32,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            depth: 7,
+            depth: 6,
             waits: vec![
                 Duration::from_secs(5),
                 Duration::from_secs(50),

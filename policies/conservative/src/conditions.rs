@@ -195,13 +195,21 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &
     let has_just_failed = verdict.state == JobState::Failed
         && !(s.job.state == JobState::Failed && s.age(s.job.since) >= params.alert_after);
     let is_over = verdict.state.is_terminal() && !has_just_failed;
+    // Where nobody answers nobody sees it come to rest or to an end.
+    let is_dark = s.flink().is_unanswered() && s.deployment().is_unanswered();
+    if is_over && is_dark && s.condition(ConditionType::RestartLoop).is_some() {
+        return memory.instability.map(|instability| instability.since);
+    }
     if is_over || observations::is_suspension(verdict.state, &verdict.reason.code) {
         memory.instability = None;
         memory.restless_at = None;
         return None;
     }
     let rest = params.restart_loop_after.part(5);
-    let unrest = unrest(s, params, memory, verdict, rest);
+    let unrest = match unrest(s, params, memory, verdict, rest) {
+        Unrest::Calm if is_dark => Unrest::Unknown,
+        seen => seen,
+    };
     let stands_unseen = matches!(unrest, Unrest::Unknown) && s.condition(ConditionType::RestartLoop).is_some();
     // Nobody knows whether it rested while no engine ran; nor does an engine that starts, until it sees the job.
     let was_unwatched = |at| Millis::between(at, s.engine_since) >= rest;
@@ -246,7 +254,8 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &
 enum Unrest {
     Restless,
     Calm,
-    /// Its JobManager has restarted once, and knows it not yet or is silent: it may hang, or come up slowly. Or it has just failed.
+    /// Its JobManager has restarted once, and knows it not yet or is silent: it may hang, or come up slowly. Or it has just failed. Or
+    /// nobody answers.
     Unknown,
 }
 

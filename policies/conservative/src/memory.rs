@@ -2,7 +2,7 @@
 //! happens, so that a healthy job costs the store nothing.
 
 use serde::{Deserialize, Serialize};
-use steadfast_policy::{JobState, Mode, Snapshot, Streak, Timestamp};
+use steadfast_policy::{ConditionType, JobState, Mode, Snapshot, Streak, Timestamp};
 
 use crate::operator;
 use crate::watched::Darkness;
@@ -218,14 +218,35 @@ impl Memory {
                 self.keep_cluster(before, job.mode);
             }
         }
-        if is_forgotten && operator::speaks_of_a_resource(snapshot) {
-            self.resource = ResourceSeen::Yes;
+        if is_forgotten {
+            self.go_by_the_record(snapshot);
         }
         if self.flink_job_id != job.incarnation.flink_job_id {
             self.flink_job_id.clone_from(&job.incarnation.flink_job_id);
         }
         if self.deployment.as_ref() != deployment && deployment.is_some() {
             self.deployment = deployment.cloned();
+        }
+    }
+
+    /// What the record tells of a memory that was lost: a condition that stands on no answer of now goes on until an answer clears it.
+    fn go_by_the_record(&mut self, snapshot: &Snapshot) {
+        if operator::speaks_of_a_resource(snapshot) {
+            self.resource = ResourceSeen::Yes;
+        }
+        if let Some(condition) = snapshot.condition(ConditionType::RestartLoop) {
+            self.instability = Some(Instability {
+                since: condition.since,
+                calm_since: None,
+            });
+        }
+        let began = snapshot.job.incarnation.since;
+        let failing = snapshot.condition(ConditionType::CheckpointsFailing);
+        if failing.is_some_and(|condition| began.is_none_or(|began| condition.since >= began)) {
+            self.checkpoints = Some(CheckpointBase {
+                completed: 0,
+                failed: 0,
+            });
         }
     }
 

@@ -12,7 +12,7 @@ use steadfast_core::state::JobState;
 use steadfast_core::testing::{self, at, flink_job, flink_job_id, job_key, observed};
 use steadfast_host::{PolicyEngine, PolicyLimits, builtin};
 use wasmtime::Store;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, HasSelf, Linker};
 use wit_component::ComponentEncoder;
 
 // wasmtime's derives implement unsafe traits.
@@ -68,10 +68,19 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a policy prints, it prints to nobody.
+struct Silent;
+
+impl types::Host for Silent {}
+
+impl contract::steadfast::policy::output::Host for Silent {
+    fn print(&mut self, _text: Vec<u8>) {}
+}
+
 /// A host that is as simple as it can be: one engine with wasmtime's defaults, one prepared module, and for each call a
 /// store, an instance, `configure` and `decide`.
 struct Plain {
-    module: PolicyPre<()>,
+    module: PolicyPre<Silent>,
 }
 
 impl Plain {
@@ -79,14 +88,16 @@ impl Plain {
         let engine = wasmtime::Engine::default();
         let component = ComponentEncoder::default().module(module)?.encode()?;
         let component = Component::new(&engine, component)?;
-        let instance = Linker::new(&engine).instantiate_pre(&component)?;
+        let mut linker = Linker::new(&engine);
+        Policy::add_to_linker::<_, HasSelf<Silent>>(&mut linker, |silent| silent)?;
+        let instance = linker.instantiate_pre(&component)?;
         Ok(Self {
             module: PolicyPre::new(instance)?,
         })
     }
 
     fn decide(&self, snapshot: &types::Snapshot) -> anyhow::Result<()> {
-        let mut store = Store::new(self.module.engine(), ());
+        let mut store = Store::new(self.module.engine(), Silent);
         let policy: Policy = self.module.instantiate(&mut store)?;
         let refused = |message| anyhow!("the policy says: {message}");
         policy.call_configure(&mut store, "{}")?.map_err(refused)?;

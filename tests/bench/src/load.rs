@@ -6,11 +6,15 @@
 mod baseline;
 mod engine;
 mod flinks;
+mod growth;
 mod kubernetes;
 mod phases;
+mod process;
 mod report;
+mod run;
+mod subscribers;
 mod world;
 
 pub use baseline::serve as serve_baseline;
-pub use phases::{Options, run};
-pub use world::serve;
+pub use run::{Options, run};
+pub use world::{WorldOptions, serve};

@@ -5,6 +5,7 @@
 //!     cargo run --release -p bench -- reload-soak
 //!     cargo run --release -p bench -- storm
 //!     cargo run --release -p bench -- decide
+//!     cargo run --release -p bench -- path
 //!
 //! The world runs in a process of its own, so that CPU and memory are the engine's alone.
 
@@ -16,6 +17,7 @@ mod fleet;
 mod guest;
 mod load;
 mod measure;
+mod path;
 mod reload;
 mod storm;
 mod world;
@@ -61,6 +63,8 @@ enum Command {
     Load(load::Options),
     /// Compares a decision here with the same one in a plain component host.
     Decide,
+    /// Measures each step of a decision, commits of several sizes, and what dropping old rows holds up.
+    Path,
     /// The baseline of `load`, which starts it.
     #[command(hide = true)]
     LoadBaseline {
@@ -69,10 +73,7 @@ enum Command {
     },
     /// Serves the world of `load`, which starts it.
     #[command(hide = true)]
-    LoadWorld {
-        /// How many jobs.
-        jobs: usize,
-    },
+    LoadWorld(load::WorldOptions),
     /// Serves the world alone; `fleet` starts it.
     #[command(hide = true)]
     World {
@@ -89,8 +90,9 @@ fn main() -> anyhow::Result<()> {
         Command::Storm { jobs, seconds } => runtime.block_on(storm::run(jobs, std::time::Duration::from_secs(seconds))),
         Command::Load(options) => runtime.block_on(load::run(options)),
         Command::LoadBaseline { world } => runtime.block_on(load::serve_baseline(&world)),
-        Command::LoadWorld { jobs } => runtime.block_on(load::serve(jobs)),
+        Command::LoadWorld(options) => runtime.block_on(load::serve(options)),
         Command::Decide => decide::run(),
+        Command::Path => runtime.block_on(path::run()),
         Command::World { jobs } => runtime.block_on(world::serve(jobs)),
     }
 }

@@ -11,6 +11,7 @@ use prometheus_client::metrics::MetricType;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
+use super::shared_pages::SharedPages;
 use crate::problem::{Code, Problem};
 
 /// How long a place is its holder's, whoever else wants one.
@@ -21,6 +22,8 @@ const OWN: Duration = Duration::from_secs(60);
 pub(crate) struct Followers {
     most: usize,
     taken: Arc<Mutex<Taken>>,
+    /// What they read together.
+    pub(super) pages: SharedPages,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +46,7 @@ impl Followers {
         Self {
             most,
             taken: Arc::default(),
+            pages: SharedPages::default(),
         }
     }
 

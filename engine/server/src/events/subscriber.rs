@@ -6,20 +6,18 @@ use std::sync::Arc;
 use axum::response::sse::Event as Frame;
 use serde::Serialize;
 use steadfast_core::error_chain::error_chain;
-use steadfast_core::journal::{EntriesOf, Entry, Event, Page, Row, Sequence, Store, Unreadable};
+use steadfast_core::journal::{Entry, Event, Row, Sequence, Store, Unreadable};
 use steadfast_core::time::Clock;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
-use super::followers::Place;
+use super::followers::{Followers, Place};
 use super::resume::Start;
+use super::shared_pages::{SharedPage, SharedRow};
 use crate::audit::AuditLine;
 use crate::state::Api;
 use crate::view::{AlertChange, Job, Transition};
 use crate::words::schema;
-
-/// How many entries a stream holds in memory at most; more is read when they were sent.
-pub(super) const PAGE: u32 = 256;
 
 /// The data of an event. Its name is `transition`, `update`, `alert` or `forgotten`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,6 +90,8 @@ pub(crate) enum Body {
 /// What a client is told from.
 pub(super) struct Source {
     pub(super) journal: Arc<dyn Store>,
+    /// With whom it reads.
+    pub(super) followers: Arc<Followers>,
     /// Where the jobs are, if each event comes with its own.
     pub(super) records: Option<Api>,
     pub(super) clock: Arc<dyn Clock>,
@@ -105,8 +105,8 @@ pub(super) struct Subscriber {
     position: Sequence,
     /// Behind which entry it goes on, where it is told so before anything else.
     reset: Option<Sequence>,
-    /// Read, and not yet taken by the client. A frame is made when it is taken, with the job as it is then.
-    pending: VecDeque<Row>,
+    /// Read, and not yet taken by the client. The job that comes with an event is as it is when it is taken.
+    pending: VecDeque<Arc<SharedRow>>,
 }
 
 impl Subscriber {
@@ -157,7 +157,8 @@ impl Subscriber {
     /// Reads a page. What is committed but not shown yet is left for later, so that a client that asks for the
     /// job on hearing of it finds the new record.
     async fn read_until(&mut self, shown: Sequence) -> Option<()> {
-        let read = self.source.journal.page(EntriesOf::Everything, self.position, PAGE);
+        let pages = &self.source.followers.pages;
+        let read = pages.behind(&*self.source.journal, self.position, shown);
         let page = tokio::select! {
             biased;
             () = self.place.is_over() => return None,
@@ -165,7 +166,7 @@ impl Subscriber {
         };
         match page {
             Ok(page) => {
-                self.take(page, shown);
+                self.take(&page, shown);
                 Some(())
             }
             Err(error) => {
@@ -179,32 +180,27 @@ impl Subscriber {
     }
 
     /// Takes in a page. Where entries that the client has not had are no longer kept, it is told so instead.
-    fn take(&mut self, page: Page, shown: Sequence) {
+    fn take(&mut self, page: &SharedPage, shown: Sequence) {
         if page.dropped_until > self.position {
             self.reset = Some(shown);
             self.position = shown;
             return;
         }
-        let is_last = page.rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-        let read = page.last().unwrap_or(shown).min(shown);
-        self.position = if is_last { shown } else { read };
-        let visible = page.rows.into_iter().filter(|row| row.sequence() <= shown);
-        self.pending.extend(visible);
+        self.position = page.until;
+        self.pending.extend(page.rows.iter().cloned());
     }
 }
 
 impl Source {
-    fn frame(&self, row: &Row) -> Option<Frame> {
+    fn frame(&self, shared: &SharedRow) -> Option<Frame> {
         let store = self.journal.store_id();
-        match row {
-            Row::Entry(entry) => {
-                let record = self
-                    .records
-                    .as_ref()
-                    .map(|api| api.jobs.get(&entry.key).map(|view| api.job(&view)));
-                entry_frame(store, entry, record)
+        match (&shared.row, &self.records) {
+            (Row::Entry(entry), Some(api)) => {
+                let record = api.jobs.get(&entry.key).map(|view| api.job(&view));
+                entry_frame(store, entry, Some(record))
             }
-            Row::Unreadable(unreadable) => self.unreadable(unreadable),
+            (Row::Entry(entry), None) => shared.frame(|| entry_frame(store, entry, None)),
+            (Row::Unreadable(unreadable), _) => self.unreadable(unreadable),
         }
     }
 

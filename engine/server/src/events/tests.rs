@@ -10,7 +10,7 @@ use steadfast_core::record::{AlertScope, JobRecord};
 use steadfast_core::state::JobState;
 use tokio::time::timeout;
 
-use super::subscriber::PAGE;
+use super::shared_pages::{PAGE, SharedPages};
 use super::*;
 
 use crate::testing::{AT, TestServer, moved, record, request};
@@ -205,6 +205,32 @@ async fn a_client_resumes_without_a_gap_over_many_pages_and_new_commits() {
     let rest = client.ids(usize::try_from(count + 1 - 5).unwrap()).await;
     assert_eq!([first, rest].concat(), (1..=count + 1).collect::<Vec<_>>());
     assert!(client.is_silent().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_at_one_place_share_one_reading_and_each_hears_all_of_it() {
+    let server = busy(3).await;
+    let pages = SharedPages::default();
+    let read = |behind, shown| pages.behind(&*server.journal, Sequence(behind), Sequence(shown));
+    let (first, second) = tokio::join!(read(0, 2), read(0, 2));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert!(Arc::ptr_eq(&first, &second), "it was read twice");
+    assert_eq!((first.rows.len(), first.until), (2, Sequence(2)), "what is not shown waits");
+    let later = read(0, 3).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &later), "what was read goes on from where it ends");
+    let rest = read(later.until.0, 3).await.unwrap();
+    assert_eq!((rest.rows.len(), rest.until), (1, Sequence(3)));
+
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        clients.push(Client::open(&server, "/api/v1/events?after=0", None).await);
+    }
+    for n in 0..30 {
+        server.add(&format!("local/default/late-{n}"), JobState::Running).await;
+    }
+    for client in &mut clients {
+        assert_eq!(client.ids(33).await, (1..=33).collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test(start_paused = true)]

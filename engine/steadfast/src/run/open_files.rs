@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Kept for the store, the log, modules, watches and whatever else opens a few.
 const RESERVE: usize = 96;
 /// The most connections of clients; more of them is no use to a person or a platform.
-const MOST_CLIENTS: usize = 1024;
+const MOST_CLIENTS: usize = 2048;
 /// No limit is raised beyond this.
 const MOST: u64 = 1 << 20;
 /// With fewer, all polls that may be under way at a time cannot be.
@@ -82,7 +82,7 @@ mod tests {
     fn clients_leave_most_files_to_the_polls() {
         for (files, watches, clients, outbound) in [
             (1024, 10, 229, 689),
-            (1 << 20, 10, 1024, (1 << 20) - RESERVE - 10 - 1024),
+            (1 << 20, 10, 2048, (1 << 20) - RESERVE - 10 - 2048),
             (64, 0, 8, 8),
         ] {
             let divided = OpenFiles::divided(files, watches);

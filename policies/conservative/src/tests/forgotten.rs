@@ -1,9 +1,15 @@
 //! What the record itself says holds where nothing is remembered, as after a clock that was ahead.
 
 use steadfast_policy::testing::Says;
-use steadfast_policy::{DesiredState, FaultKind, FlinkResource, FlinkResourceKind, JobState, Mode};
+use steadfast_policy::{
+    Checkpoints, ConditionType, Decision, DesiredState, FaultKind, FlinkResource, FlinkResourceKind, JobState, Mode,
+};
 
-use super::kit::{Story, alerts};
+use super::kit::{Story, alerts, conditions};
+
+fn stands(decision: &Decision, kind: ConditionType) -> bool {
+    conditions(decision).contains(&kind)
+}
 
 /// The same world, of which the policy remembers nothing.
 fn forgotten(story: &Story) -> Story {
@@ -152,4 +158,53 @@ fn whose_reconciling_it_is_stays_said_until_the_job_or_its_deployment_is_back() 
     own.at(10).flink_lists(JobState::Reconciling).decide();
     own.at(30).flink_silent(12).kubernetes_silent(12);
     assert_eq!(code(&mut own).1, "AllSilent");
+}
+
+#[test]
+fn a_loop_that_stands_goes_on_in_silence_and_ends_with_rest() {
+    let mut story = Story::running_in_a_pod();
+    story.at(0).flink_lists(JobState::Restarting).decide();
+    story.at(601).flink_lists(JobState::Restarting);
+    assert!(stands(&story.decide(), ConditionType::RestartLoop));
+    let mut story = forgotten(&story);
+    for second in [660, 2_000] {
+        story.at(second).flink_silent(610).kubernetes_silent(610);
+        assert!(stands(&story.decide(), ConditionType::RestartLoop), "at {second}");
+    }
+    for (second, still) in [(2_100, true), (2_221, false)] {
+        story.at(second).deployment_there(second).flink_lists(JobState::Running);
+        assert_eq!(stands(&story.decide(), ConditionType::RestartLoop), still, "at {second}");
+    }
+}
+
+#[test]
+fn checkpoints_that_fail_go_on_to_fail_in_silence_and_in_their_attempt_alone() {
+    let failing = || {
+        let mut story = Story::running_in_a_pod();
+        for (second, failed) in [(60, 0), (120, 20)] {
+            let counters = Checkpoints { completed: 1, failed };
+            story.checkpoints(Says::Present(counters));
+            story.at(second).flink_lists(JobState::Running).decide();
+        }
+        forgotten(&story)
+    };
+    let silent = |story: &mut Story, second| {
+        story.at(second).flink_silent(125).kubernetes_silent(125);
+        story.checkpoints(Says::Unknown(FaultKind::Timeout));
+        stands(&story.decide(), ConditionType::CheckpointsFailing)
+    };
+    let mut story = failing();
+    assert!(silent(&mut story, 200));
+    assert!(silent(&mut story, 260));
+    let counters = Checkpoints { completed: 2, failed: 20 };
+    story.checkpoints(Says::Present(counters));
+    story.at(300).deployment_there(300).flink_lists(JobState::Running);
+    assert!(!stands(&story.decide(), ConditionType::CheckpointsFailing));
+    // Another attempt has checkpoints of its own.
+    let mut story = failing();
+    story.at(150);
+    let now = story.snapshot.now;
+    story.snapshot.job.incarnation.attempt += 1;
+    story.snapshot.job.incarnation.since = Some(now);
+    assert!(!silent(&mut story, 200));
 }

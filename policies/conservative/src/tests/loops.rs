@@ -185,3 +185,38 @@ fn a_darkness_amid_attempts_hides_what_it_hid_of_their_loop() {
     // 600 s after the first, and 200 s of darkness, at the look that follows.
     assert_eq!(stands.next(), Some(880));
 }
+
+#[test]
+fn a_loop_outlasts_an_engine_that_starts_where_nobody_answers() {
+    let mut story = Story::running_in_a_pod();
+    for second in (60..=720).step_by(60) {
+        runs(&mut story, second, testing::FLINK_JOB);
+        story.decide();
+    }
+    assert!(loops(&mut story));
+    let dark = |story: &mut Story, second: i64, engine: i64| {
+        story.at(second).flink_silent(725).kubernetes_silent(725);
+        story.snapshot.engine_since = testing::START + engine * 1000;
+        loops(story)
+    };
+    assert!(dark(&mut story, 780, 0));
+    assert!(dark(&mut story, 1_600, 1_590), "an engine that starts sees nothing yet");
+    for (second, still) in [(1_610, true), (1_620, true), (1_745, false)] {
+        story.at(second).deployment_there(second).flink_lists(JobState::Running);
+        assert_eq!(loops(&mut story), still, "at {second}");
+    }
+}
+
+#[test]
+fn a_loop_of_a_job_that_failed_outlasts_silence_and_ends_with_an_answer() {
+    let mut story = Story::running_in_a_pod();
+    story.at(0).flink_lists(JobState::Restarting).decide();
+    story.at(601).flink_lists(JobState::Restarting);
+    assert!(loops(&mut story));
+    story.at(610).flink_lists(JobState::Failed);
+    assert!(loops(&mut story));
+    story.at(700).flink_silent(620).kubernetes_silent(620);
+    assert!(loops(&mut story), "nobody answers");
+    story.at(710).deployment_there(710).flink_lists(JobState::Failed);
+    assert!(!loops(&mut story), "it lies there failed");
+}

@@ -15,6 +15,8 @@ use tokio::process::{Child, Command};
 use super::engine::{Usage, usage_of};
 use super::world::{PORT, locked};
 
+/// What it calls itself to those whom it asks.
+pub const BASELINE: &str = "baseline";
 const POLL: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(3);
 const LIST: Duration = Duration::from_secs(60);
@@ -69,7 +71,11 @@ pub async fn serve(world: &str) -> anyhow::Result<()> {
     reason = "what everybody's client is, and not the engine's"
 )]
 pub fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder().no_proxy().timeout(timeout).build()
+    reqwest::Client::builder()
+        .no_proxy()
+        .user_agent(BASELINE)
+        .timeout(timeout)
+        .build()
 }
 
 async fn watch(name: String, address: String, states: Arc<Mutex<HashMap<String, String>>>) {

@@ -18,7 +18,10 @@ pub struct Engine {
     child: Child,
     address: String,
     http: reqwest::Client,
-    store: PathBuf,
+    folder: PathBuf,
+    /// The API server's address.
+    world: String,
+    reloads: u32,
 }
 
 /// What the engine says of its jobs.
@@ -50,14 +53,7 @@ pub struct Usage {
 impl Engine {
     /// Starts a program on a world, with a store in that folder and everything else at its default.
     pub async fn start(program: &Path, folder: &Path, world: &str) -> anyhow::Result<Self> {
-        kubeconfig(folder, world)?;
-        let text = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n\
-             [[kubernetes]]\nname = \"local\"\nkubeconfig = \"kubeconfig\"\ndiscover = [\"native\"]\n\
-             flink_rest = \"http://{{pod_ip}}:{PORT}\"\n\
-             [[policy]]\nname = \"conservative\"\nmodule = \"builtin:conservative\"\n"
-        );
-        std::fs::write(folder.join("config.toml"), text)?;
+        configure(folder, world, 0)?;
         let mut child = Command::new(program)
             .args(["--log-format", "json", "run", "--config", "config.toml"])
             .current_dir(folder)
@@ -71,18 +67,41 @@ impl Engine {
         let listening = address(BufReader::new(err).lines(), folder.join("engine.log"));
         let address = tokio::time::timeout(Duration::from_secs(60), listening).await??;
         let http = super::baseline::client(Duration::from_secs(30))?;
-        let store = folder.join("steadfast.db");
         Ok(Self {
             child,
             address,
             http,
-            store,
+            folder: folder.to_owned(),
+            world: world.to_owned(),
+            reloads: 0,
         })
+    }
+
+    /// Where its API is.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// How many jobs are confirmed.
     pub async fn confirmed(&self) -> anyhow::Result<usize> {
         Ok(self.jobs("confidence=confirmed&limit=1").await?.total)
+    }
+
+    /// How many run, and are known to.
+    pub async fn running(&self) -> anyhow::Result<usize> {
+        Ok(self.jobs("confidence=confirmed&state=RUNNING&limit=1").await?.total)
+    }
+
+    /// Has it reload its configuration, in which a parameter of the policy has changed, and returns how long that took.
+    pub async fn reload(&mut self) -> anyhow::Result<Duration> {
+        self.reloads += 1;
+        configure(&self.folder, &self.world, self.reloads)?;
+        let began = std::time::Instant::now();
+        let url = format!("http://{}/api/v1/reload", self.address);
+        let response = self.http.post(url).header("content-type", "application/json").send().await?;
+        let (status, told) = (response.status(), response.text().await?);
+        ensure!(status.is_success(), "the engine does not reload: {status} {told}");
+        Ok(began.elapsed())
     }
 
     /// The ages of the confirmations that one in a hundred, and one in two, jobs exceed, in seconds.
@@ -110,7 +129,8 @@ impl Engine {
 
     /// What the process uses.
     pub fn usage(&self) -> anyhow::Result<Usage> {
-        usage_of(self.child.id().context("the engine has ended")?, &self.store)
+        let id = self.child.id().context("the engine has ended")?;
+        usage_of(id, &self.folder.join("steadfast.db"))
     }
 
     /// Ends it as a service manager does, and returns what it took.
@@ -123,6 +143,20 @@ impl Engine {
         ensure!(status.success(), "the engine ended with {status}");
         Ok(began.elapsed())
     }
+}
+
+/// Writes the configuration. Each `version` of it has another parameter of the policy.
+fn configure(folder: &Path, world: &str, version: u32) -> anyhow::Result<()> {
+    kubeconfig(folder, world)?;
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n\
+         [[kubernetes]]\nname = \"local\"\nkubeconfig = \"kubeconfig\"\ndiscover = [\"native\"]\n\
+         flink_rest = \"http://{{pod_ip}}:{PORT}\"\n\
+         [[policy]]\nname = \"conservative\"\nmodule = \"builtin:conservative\"\n\
+         [policy.params]\nalert_after = \"{}s\"\n",
+        30 + version
+    );
+    Ok(std::fs::write(folder.join("config.toml"), text)?)
 }
 
 /// What a process uses that has a store there.

@@ -1,7 +1,7 @@
 //! The Flinks: each at an address of its own, with the bodies that a real one sent.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -9,9 +9,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::world::{World, address, locked, millis};
+use super::baseline::BASELINE;
+use super::world::{PORT, World, address, at_address, locked, millis};
 
 const OVERVIEW: &str = include_str!("../../../fixtures/flink-2.2.0/running/jobs-overview.json");
 const CHECKPOINTS: &str = include_str!("../../../fixtures/flink-2.2.0/running/job-checkpoints.json");
@@ -26,16 +28,68 @@ const RECORDED_AT: &str = "10.212.0.2";
 /// Its job.
 const RECORDED: &str = "ffffffffc92beb7b0000000000000000";
 
-/// Listens as the n-th Flink.
-pub async fn listen(world: &Arc<World>, n: usize, address: SocketAddr) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(address).await?;
+/// The Flink of a session cluster.
+#[derive(Debug)]
+pub struct Session {
+    overview: Bytes,
+}
+
+impl Session {
+    #[expect(clippy::indexing_slicing, reason = "members of a JSON object, which are made where they lack")]
+    /// It lists so many jobs, of which so many run and the others have ended.
+    pub fn new(listed: usize, running: usize, started: u64) -> anyhow::Result<Self> {
+        let mut row: Value = serde_json::from_str::<Value>(OVERVIEW)?
+            .pointer("/jobs/0")
+            .cloned()
+            .unwrap_or_default();
+        let mut rows = Vec::with_capacity(listed);
+        for n in 0..listed {
+            row["jid"] = format!("{:032x}", n + 1).into();
+            row["name"] = format!("job {n}").into();
+            row["start-time"] = started.into();
+            if n == running {
+                row["state"] = "FINISHED".into();
+                row["end-time"] = (started + 60_000).into();
+            }
+            rows.push(row.to_string());
+        }
+        let overview = format!("{{\"jobs\":[{}]}}", rows.join(",")).into();
+        Ok(Self { overview })
+    }
+}
+
+/// Files that the world needs beside its listening sockets: connections, for the most part.
+const CONNECTIONS: usize = 6_000;
+
+/// Listens as each Flink, at its own address and with a socket of its own. Where that is more than this process may open, they
+/// share one socket, at the same addresses: who asks sees no difference.
+pub async fn listen(world: &Arc<World>, jobs: usize) -> anyhow::Result<()> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let files = limit.current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    if jobs + CONNECTIONS > files {
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
+        accept(world, listener);
+        return Ok(());
+    }
+    for n in 0..jobs {
+        accept(world, TcpListener::bind((address(n), PORT)).await?);
+    }
+    Ok(())
+}
+
+fn accept(world: &Arc<World>, listener: TcpListener) {
     let world = Arc::clone(world);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(Arc::clone(&world), n, stream));
+            let asked = stream.local_addr().ok().and_then(|at| match at.ip() {
+                IpAddr::V4(at) => at_address(at),
+                IpAddr::V6(_) => None,
+            });
+            if let Some(n) = asked {
+                tokio::spawn(answer(Arc::clone(&world), n, stream));
+            }
         }
     });
-    Ok(())
 }
 
 async fn answer(world: Arc<World>, n: usize, stream: TcpStream) {
@@ -62,7 +116,8 @@ async fn respond(
 ) -> Result<Response<Full<Bytes>>, std::io::Error> {
     let path = request.uri().path();
     if path == "/jobs/overview" {
-        world.note_poll();
+        let asks = request.headers().get(hyper::header::USER_AGENT);
+        world.note_poll(asks.is_some_and(|name| name == BASELINE));
     }
     let hanging = world.hanging.load(Relaxed);
     if hanging > 0 && n.is_multiple_of(hanging) {
@@ -79,6 +134,11 @@ async fn respond(
             .replace("1795396409838", &started.to_string())
             .replace("8601", &millis().saturating_sub(started).to_string())
     };
+    if let Some(session) = &world.session
+        && path == "/jobs/overview"
+    {
+        return Ok(json(StatusCode::OK, session.overview.clone()));
+    }
     let (status, body) = if path == "/jobs/overview" {
         (StatusCode::OK, recorded(OVERVIEW))
     } else if path == "/jobmanager/config" {
@@ -89,17 +149,21 @@ async fn respond(
                 .replace(CLUSTER, &format!("job-{n:05}"))
                 .replace(RECORDED_AT, &address(n).to_string()),
         )
-    } else if path == format!("/jobs/{job}/checkpoints") {
+    } else if path == format!("/jobs/{job}/checkpoints") || world.session.is_some() && path.ends_with("/checkpoints") {
         (StatusCode::OK, recorded(CHECKPOINTS))
     } else {
         let asked = path.strip_prefix("/jobs/").unwrap_or_default();
         (StatusCode::NOT_FOUND, UNKNOWN_JOB.replace(RECORDED_UNKNOWN, asked))
     };
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    Ok(json(status, body.into()))
+}
+
+fn json(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     let json = hyper::header::HeaderValue::from_static("application/json; charset=UTF-8");
     response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
-    Ok(response)
+    response
 }
 
 impl World {

@@ -13,11 +13,16 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures::stream;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::world::{Down, Job, World, address, locked};
 
+const SESSION_DEPLOYMENTS: &str = include_str!("../../../fixtures/kubernetes/session/deployments.json");
+const SESSION_PODS: &str = include_str!("../../../fixtures/kubernetes/session/pods.json");
 const DEPLOYMENTS: &str = include_str!("../../../fixtures/kubernetes/running/deployments.json");
 const PODS: &str = include_str!("../../../fixtures/kubernetes/running/pods.json");
 const NAMESPACE: &str = "default";
@@ -48,17 +53,22 @@ pub struct Templates {
 impl Templates {
     /// Those of the recordings, with the `managedFields` that an API server adds and the recordings leave out.
     #[expect(clippy::indexing_slicing, reason = "recorded objects, whose fields are known")]
-    pub fn recorded() -> anyhow::Result<Self> {
+    pub fn recorded(is_session: bool) -> anyhow::Result<Self> {
+        let (deployments, pods, name) = if is_session {
+            (SESSION_DEPLOYMENTS, SESSION_PODS, "sess")
+        } else {
+            (DEPLOYMENTS, PODS, "run-ha")
+        };
         let first = |text: &str| -> anyhow::Result<Value> {
             let list: Value = serde_json::from_str(text)?;
             let items = list["items"].as_array().into_iter().flatten();
             let mut jobmanagers = items.filter(|item| item["metadata"]["labels"]["component"] == "jobmanager");
             Ok(jobmanagers.next().cloned().unwrap_or_default())
         };
-        let mut deployment = first(DEPLOYMENTS)?;
+        let mut deployment = first(deployments)?;
         deployment["metadata"]["uid"] = json!("d-@NAME-@INCARNATION");
         deployment["status"]["readyReplicas"] = json!("@READY");
-        let mut pod = first(PODS)?;
+        let mut pod = first(pods)?;
         pod["metadata"]["uid"] = json!("p-@NAME-@INCARNATION");
         pod["metadata"]["name"] = json!("@NAME-pod-@INCARNATION");
         pod["status"]["podIP"] = json!("@ADDRESS");
@@ -74,7 +84,13 @@ impl Templates {
             object["metadata"]["managedFields"] = managed_fields(&object["spec"]);
         }
         let template = |object: Value| {
-            let text = object.to_string().replace("run-ha", "@NAME");
+            let text = object.to_string();
+            // Where it is a name, or stands at the beginning or the end of one.
+            let text = [("\"", "\""), ("\"", "-"), ("-", "\"")]
+                .iter()
+                .fold(text, |text, (before, behind)| {
+                    text.replace(&format!("{before}{name}{behind}"), &format!("{before}@NAME{behind}"))
+                });
             // What is no text.
             ["READY", "RESTARTS", "IS_READY"].iter().fold(text, |text, name| {
                 text.replace(&format!("\"@{name}\""), &format!("@{name}"))
@@ -176,7 +192,25 @@ pub async fn listen(world: &Arc<World>) -> anyhow::Result<SocketAddr> {
         .route("/api/v1/namespaces/{namespace}/pods/{name}", get(pod))
         .fallback(unknown)
         .with_state(Arc::clone(world));
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let world = Arc::clone(world);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if world.is_api_down.load(Relaxed) {
+                drop(stream.set_zero_linger());
+                continue;
+            }
+            let mut restarted = world.restarted.subscribe();
+            let served = auto::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.clone()))
+                .into_owned();
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = served => {}
+                    _ = restarted.changed() => {}
+                }
+            });
+        }
+    });
     Ok(at)
 }
 
@@ -235,14 +269,14 @@ fn page(world: &World, kind: Kind, asked: &Asked) -> String {
 }
 
 fn newest(world: &World) -> u64 {
-    let events = locked(&world.events);
-    events
-        .back()
-        .map_or_else(|| locked(&world.jobs).len() as u64, |event| event.version)
+    locked(&world.events).newest()
 }
 
 /// The events behind a version, and those that come.
 fn watch(world: Arc<World>, kind: Kind, from: u64) -> Response {
+    if locked(&world.events).behind(from).is_none() {
+        return refused(StatusCode::GONE, "Expired", &format!("too old resource version: {from}"));
+    }
     let events = stream::unfold((world, from), move |(world, from)| async move {
         let (lines, newest) = come(&world, kind, from).await;
         Some((Ok::<_, Infallible>(lines), (world, newest)))
@@ -264,14 +298,16 @@ async fn come(world: &World, kind: Kind, from: u64) -> (String, u64) {
     }
 }
 
+/// Nothing of what is no longer kept: a watch that is open has been told it, or ends with the API server.
 fn behind(world: &World, kind: Kind, from: u64) -> (String, u64) {
     let events = locked(&world.events);
-    let begin = events.partition_point(|event| event.version <= from);
     let mut lines = String::new();
-    for event in events.range(begin..).filter(|event| event.kind == kind) {
-        lines.push_str(&event.line);
+    for event in events.behind(from).into_iter().flatten() {
+        if event.kind == kind {
+            lines.push_str(&event.line);
+        }
     }
-    (lines, events.back().map_or(from, |event| event.version))
+    (lines, events.newest())
 }
 
 async fn deployment(State(world): State<Arc<World>>, Path((_, name)): Path<(String, String)>) -> Response {
@@ -369,7 +405,11 @@ async fn unknown(State(world): State<Arc<World>>, uri: axum::http::Uri) -> Respo
 }
 
 fn not_found(message: &str) -> Response {
+    refused(StatusCode::NOT_FOUND, "NotFound", message)
+}
+
+fn refused(status: StatusCode, reason: &str, message: &str) -> Response {
     let body = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
-        "reason": "NotFound", "code": 404 });
-    (StatusCode::NOT_FOUND, axum::Json(body)).into_response()
+        "reason": reason, "code": status.as_u16() });
+    (status, axum::Json(body)).into_response()
 }

@@ -1,172 +1,119 @@
 //! What happens to the fleet, in order, and what is measured meanwhile.
 
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use anyhow::ensure;
 
-use super::baseline::Baseline;
+use super::baseline::{BASELINE, Baseline};
 use super::engine::{Engine, Usage};
-use super::report::{HEAD, Phase};
-use super::world::{Counts, Orders};
+use super::process::World;
+use super::report::{Figure, Phase};
+use super::subscribers::Subscribers;
+use super::world::{Orders, WorldOptions};
 
-/// How `load` is run.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Options {
-    /// How many jobs, each with a Flink of its own.
-    jobs: usize,
-    /// The engine's program.
-    #[arg(long, default_value = "target/release/steadfast")]
-    engine: PathBuf,
-    /// How long each phase is measured, but for the outage.
-    #[arg(long, default_value_t = 60)]
-    seconds: u64,
+/// The phases behind the start, in order.
+pub const PHASES: [&str; 10] = [
+    "steady",
+    "hang",
+    "outage",
+    "churn",
+    "subscribers",
+    "reload",
+    "failover",
+    "restart",
+    "after",
+    BASELINE,
+];
+/// How often the configuration is reloaded.
+const RELOADS: u32 = 5;
+/// For how long something may go on that is waited for.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Until what a phase did has settled.
+const SETTLES: Duration = Duration::from_secs(15);
+
+/// How long the phases are, and how much happens in them.
+#[derive(Clone, Copy, Debug)]
+pub struct Lengths {
+    /// Each is measured for so long, but for the outage.
+    pub measured: Duration,
     /// How long nobody answers.
-    #[arg(long, default_value_t = 60)]
-    outage: u64,
+    pub outage: Duration,
     /// So many jobs in a million restart or are replaced each second of the churn.
-    #[arg(long, default_value_t = 2500)]
-    churn: u32,
-    /// These phases alone, of `steady`, `hang`, `outage`, `churn`, `after`.
-    #[arg(long, value_delimiter = ',')]
-    only: Vec<String>,
-    /// The figures as JSON, into a file.
-    #[arg(long)]
-    json: Option<PathBuf>,
-    /// Keeps the engine's folder, with its log and its store.
-    #[arg(long)]
-    keep: bool,
+    pub churn: u32,
 }
 
-/// The world's process.
-struct World {
-    child: Child,
-    orders: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-    address: String,
-}
-
-impl World {
-    async fn start(jobs: usize) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["load-world", &jobs.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let orders = child.stdin.take().context("the world has no standard input")?;
-        let out = child.stdout.take().context("the world has no standard output")?;
-        let mut answers = BufReader::new(out).lines();
-        let address = answers.next_line().await?.context("the world did not start")?;
-        Ok(Self {
-            child,
-            orders,
-            answers,
-            address,
-        })
-    }
-
-    async fn told(&mut self, orders: Orders) -> anyhow::Result<Counts> {
-        let line = format!("{}\n", serde_json::to_string(&orders)?);
-        self.orders.write_all(line.as_bytes()).await?;
-        let answer = self.answers.next_line().await?.context("the world has ended")?;
-        Ok(serde_json::from_str(&answer)?)
-    }
-}
-
-/// Runs the phases and prints what each gave.
-#[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
-pub async fn run(options: Options) -> anyhow::Result<()> {
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let folder = tempfile::tempdir()?;
-    let program = std::fs::canonicalize(&options.engine).with_context(|| {
-        format!(
-            "{}: build it with --release, or name one with --engine",
-            options.engine.display()
-        )
-    })?;
-    let world = World::start(options.jobs).await?;
-    let engine = Engine::start(&program, folder.path(), &world.address).await?;
-    println!("{} jobs\n{HEAD}", options.jobs);
-    let mut load = Load {
-        options,
-        world,
-        engine,
-        all: Vec::new(),
-    };
-    load.start().await?;
-    for name in ["steady", "hang", "outage", "churn", "after"] {
-        if !load.options.only.is_empty() && !load.options.only.iter().any(|only| only == name) {
-            continue;
-        }
-        match name {
-            "hang" => load.hang().await?,
-            "outage" => load.outage().await?,
-            "churn" => load.churn().await?,
-            name => load.steady(name).await?,
-        }
-    }
-    if load.options.only.is_empty() || load.options.only.iter().any(|only| only == "baseline") {
-        load.baseline().await?;
-    }
-    let Load {
-        options,
-        world,
-        engine,
-        all,
-    } = load;
-    println!("stopped after {:.2} s", engine.stop().await?.as_secs_f64());
-    drop(world.orders);
-    drop(world.child.wait_with_output().await?);
-    if let Some(file) = &options.json {
-        std::fs::write(file, serde_json::to_string_pretty(&all)? + "\n")?;
-    }
-    if options.keep {
-        println!("kept in {}", folder.keep().display());
-    }
-    Ok(())
-}
-
-struct Load {
-    options: Options,
+/// A program against a world.
+pub struct Load {
+    jobs: usize,
+    lengths: Lengths,
     world: World,
     engine: Engine,
     all: Vec<Phase>,
 }
 
 impl Load {
+    /// Starts both; `jobs` are those that are on record in the end.
+    pub async fn start(program: &Path, folder: &Path, options: WorldOptions, lengths: Lengths) -> anyhow::Result<Self> {
+        let world = World::start(options).await?;
+        let engine = Engine::start(program, folder, world.address()).await?;
+        let mut load = Self {
+            jobs: if options.listed > 0 { options.listed } else { options.jobs },
+            lengths,
+            world,
+            engine,
+            all: Vec::new(),
+        };
+        load.begin().await?;
+        Ok(load)
+    }
+
+    /// Runs one of [`PHASES`].
+    pub async fn run(&mut self, phase: &str) -> anyhow::Result<()> {
+        match phase {
+            "steady" => self.measured("steady").await,
+            "hang" => self.hang().await,
+            "outage" => self.outage().await,
+            "churn" => self.churn().await,
+            "subscribers" => self.subscribers().await,
+            "reload" => self.reload().await,
+            "failover" => self.failover().await,
+            "restart" => self.restart().await,
+            "after" => self.measured("after").await,
+            BASELINE => self.baseline().await,
+            other => anyhow::bail!("there is no phase `{other}`: there are {}", PHASES.join(", ")),
+        }
+    }
+
+    /// Stops the program and the world; what was measured, and how many seconds the program took to stop.
+    pub async fn stop(self) -> anyhow::Result<(Vec<Phase>, f64)> {
+        let stopped = self.engine.stop().await?.as_secs_f64();
+        self.world.end().await?;
+        Ok((self.all, stopped))
+    }
+
     /// From the start of the program to the last confirmation.
-    async fn start(&mut self) -> anyhow::Result<()> {
+    async fn begin(&mut self) -> anyhow::Result<()> {
         let before = Usage {
             cpu: Duration::ZERO,
             ..self.engine.usage()?
         };
         let began = Instant::now();
-        let all = self.until(self.options.jobs, began, Duration::from_secs(300)).await?;
-        self.note("start", began, before, vec![("all confirmed", all)], None)
-            .await?;
-        tokio::time::sleep(Duration::from_secs(10)).await;
+        let all = self.until_confirmed(self.jobs, began).await?;
+        let figures = vec![Figure::seconds("all confirmed", all)];
+        self.note("start", began, before, figures, None).await?;
+        tokio::time::sleep(SETTLES).await;
         Ok(())
-    }
-
-    /// Nothing happens.
-    async fn steady(&mut self, name: &str) -> anyhow::Result<()> {
-        let name = if name == "after" { "after" } else { "steady" };
-        self.measured(name, Vec::new()).await
     }
 
     /// One in ten says nothing.
     async fn hang(&mut self) -> anyhow::Result<()> {
         self.world.told(Orders::Hang(10)).await?;
-        tokio::time::sleep(Duration::from_secs(15)).await;
-        self.measured("hang", Vec::new()).await?;
+        tokio::time::sleep(SETTLES).await;
+        self.measured("hang").await?;
         self.world.told(Orders::Hang(0)).await?;
         self.world.told(Orders::Heal).await?;
-        self.until(self.options.jobs, Instant::now(), Duration::from_secs(120))
-            .await?;
+        self.until_confirmed(self.jobs, Instant::now()).await?;
         Ok(())
     }
 
@@ -175,80 +122,160 @@ impl Load {
         self.world.told(Orders::Count).await?;
         self.world.told(Orders::GoDark).await?;
         let (before, began) = (self.engine.usage()?, Instant::now());
-        tokio::time::sleep(Duration::from_secs(self.options.outage)).await;
+        tokio::time::sleep(self.lengths.outage).await;
         self.note("dark", began, before, Vec::new(), None).await?;
         let (before, began) = (self.engine.usage()?, Instant::now());
         self.world.told(Orders::Heal).await?;
-        let jobs = self.options.jobs;
-        let half = self.until(jobs / 2, began, Duration::from_secs(120)).await?;
-        let most = self.until(jobs * 99 / 100, began, Duration::from_secs(120)).await?;
-        let all = self.until(jobs, began, Duration::from_secs(120)).await?;
-        self.note(
-            "heal",
-            began,
-            before,
-            vec![("half", half), ("99 %", most), ("all", all)],
-            None,
-        )
-        .await?;
-        tokio::time::sleep(Duration::from_secs(15)).await;
-        self.measured("healed", Vec::new()).await
+        let mut figures = Vec::new();
+        for (what, jobs) in [
+            ("half", self.jobs / 2),
+            ("99 %", self.jobs * 99 / 100),
+            ("all", self.jobs),
+        ] {
+            figures.push(Figure::seconds(what, self.until_confirmed(jobs, began).await?));
+        }
+        self.note("heal", began, before, figures, None).await?;
+        tokio::time::sleep(SETTLES).await;
+        self.measured("healed").await
     }
 
     /// Jobs restart and are replaced.
     async fn churn(&mut self) -> anyhow::Result<()> {
-        self.world.told(Orders::Churn(self.options.churn)).await?;
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        self.measured("churn", Vec::new()).await?;
-        self.world.told(Orders::Churn(0)).await?;
-        let all = self
-            .until(self.options.jobs, Instant::now(), Duration::from_secs(120))
-            .await?;
-        if let Some(phase) = self.all.last_mut() {
-            phase.times.push(("calm again", all));
-        }
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        Ok(())
+        self.begin_churn().await?;
+        self.measured("churn").await?;
+        self.end_churn().await
     }
 
-    /// The same fleet, watched by what people write otherwise. The engine's polls go on meanwhile, and are counted with the others.
-    async fn baseline(&mut self) -> anyhow::Result<()> {
-        let baseline = Baseline::start(&self.world.address)?;
-        tokio::time::sleep(Duration::from_secs(15)).await;
-        self.world.told(Orders::Count).await?;
-        let (before, began) = (baseline.usage()?, Instant::now());
-        tokio::time::sleep(Duration::from_secs(self.options.seconds)).await;
-        self.note_usage("baseline", began, before, baseline.usage()?, Vec::new(), None)
-            .await
+    /// A thousand follow the events of a churn, and a hundred of them stop reading.
+    async fn subscribers(&mut self) -> anyhow::Result<()> {
+        self.begin_churn().await?;
+        let subscribers = Subscribers::at(self.engine.address()).await?;
+        tokio::time::sleep(SETTLES).await;
+        subscribers.begin();
+        self.measured("subscribers").await?;
+        self.add(subscribers.figures());
+        drop(subscribers);
+        self.end_churn().await
     }
 
-    /// Measures for as long as a phase takes.
-    async fn measured(&mut self, name: &'static str, times: Vec<(&'static str, f64)>) -> anyhow::Result<()> {
+    /// The configuration changes again and again while the fleet churns.
+    async fn reload(&mut self) -> anyhow::Result<()> {
+        self.begin_churn().await?;
+        let mut longest = Duration::ZERO;
         self.world.told(Orders::Count).await?;
         let (before, began) = (self.engine.usage()?, Instant::now());
         let mut worst = [0.0_f64; 2];
-        while began.elapsed() < Duration::from_secs(self.options.seconds) {
+        for _ in 0..RELOADS {
+            longest = longest.max(self.engine.reload().await?);
+            let until = Instant::now() + self.lengths.measured / RELOADS;
+            self.watch_ages(until, &mut worst).await?;
+        }
+        let figures = vec![Figure::seconds("longest reload", longest.as_secs_f64())];
+        self.note("reload", began, before, figures, Some(worst)).await?;
+        self.end_churn().await
+    }
+
+    /// Every JobManager restarts at once.
+    async fn failover(&mut self) -> anyhow::Result<()> {
+        self.world.told(Orders::Count).await?;
+        let (before, began) = (self.engine.usage()?, Instant::now());
+        self.world.told(Orders::FailOver).await?;
+        while self.engine.running().await? > self.jobs / 2 {
+            ensure!(began.elapsed() < PATIENCE, "the failover is not seen");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let seen = began.elapsed().as_secs_f64();
+        while self.engine.running().await? < self.jobs {
+            ensure!(began.elapsed() < PATIENCE, "not all run again");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let figures = vec![
+            Figure::seconds("half seen", seen),
+            Figure::seconds("all run again", began.elapsed().as_secs_f64()),
+        ];
+        self.note("failover", began, before, figures, None).await?;
+        tokio::time::sleep(SETTLES).await;
+        Ok(())
+    }
+
+    /// The API server restarts, and has forgotten what its watches could have gone on from.
+    async fn restart(&mut self) -> anyhow::Result<()> {
+        self.world.told(Orders::Count).await?;
+        self.world.told(Orders::RestartApi).await?;
+        self.measured("restart").await?;
+        let all = self.until_confirmed(self.jobs, Instant::now()).await?;
+        self.add(vec![Figure::seconds("confirmed behind it", all)]);
+        Ok(())
+    }
+
+    /// The same fleet, watched by what people write otherwise. The engine's polls go on meanwhile.
+    async fn baseline(&mut self) -> anyhow::Result<()> {
+        let baseline = Baseline::start(self.world.address())?;
+        tokio::time::sleep(SETTLES).await;
+        self.world.told(Orders::Count).await?;
+        let (before, began) = (baseline.usage()?, Instant::now());
+        tokio::time::sleep(self.lengths.measured).await;
+        self.note_usage(BASELINE, began, before, baseline.usage()?, Vec::new(), None)
+            .await
+    }
+
+    async fn begin_churn(&mut self) -> anyhow::Result<()> {
+        self.world.told(Orders::Churn(self.lengths.churn)).await?;
+        tokio::time::sleep(SETTLES).await;
+        Ok(())
+    }
+
+    async fn end_churn(&mut self) -> anyhow::Result<()> {
+        self.world.told(Orders::Churn(0)).await?;
+        let all = self.until_confirmed(self.jobs, Instant::now()).await?;
+        self.add(vec![Figure::seconds("calm again", all)]);
+        tokio::time::sleep(SETTLES).await;
+        Ok(())
+    }
+
+    /// Measures for as long as a phase takes.
+    async fn measured(&mut self, name: &'static str) -> anyhow::Result<()> {
+        self.world.told(Orders::Count).await?;
+        let (before, began) = (self.engine.usage()?, Instant::now());
+        let mut worst = [0.0_f64; 2];
+        self.watch_ages(began + self.lengths.measured, &mut worst).await?;
+        self.note(name, began, before, Vec::new(), Some(worst)).await
+    }
+
+    /// The ages of confirmations at their worst moment until then.
+    async fn watch_ages(&self, until: Instant, worst: &mut [f64; 2]) -> anyhow::Result<()> {
+        while Instant::now() < until {
             tokio::time::sleep(Duration::from_secs(2)).await;
-            let ages = self.engine.ages(self.options.jobs).await?;
+            let ages = self.engine.ages(self.jobs).await?;
             for (worst, age) in worst.iter_mut().zip(ages) {
                 *worst = worst.max(age);
             }
         }
-        self.note(name, began, before, times, Some(worst)).await
+        Ok(())
     }
 
     /// Seconds until so many jobs are confirmed.
-    async fn until(&self, jobs: usize, began: Instant, patience: Duration) -> anyhow::Result<f64> {
+    async fn until_confirmed(&self, jobs: usize, began: Instant) -> anyhow::Result<f64> {
         loop {
             let confirmed = self.engine.confirmed().await?;
             if confirmed >= jobs {
                 return Ok(began.elapsed().as_secs_f64());
             }
             ensure!(
-                began.elapsed() < patience,
+                began.elapsed() < PATIENCE,
                 "only {confirmed} of {jobs} jobs are confirmed"
             );
             tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Adds to the phase that was measured last.
+    #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
+    fn add(&mut self, figures: Vec<Figure>) {
+        let told: Vec<String> = figures.iter().map(ToString::to_string).collect();
+        println!("{:12} {}", "", told.join(", "));
+        if let Some(phase) = self.all.last_mut() {
+            phase.figures.extend(figures);
         }
     }
 
@@ -257,11 +284,11 @@ impl Load {
         name: &'static str,
         began: Instant,
         before: Usage,
-        times: Vec<(&'static str, f64)>,
+        figures: Vec<Figure>,
         ages: Option<[f64; 2]>,
     ) -> anyhow::Result<()> {
         let after = self.engine.usage()?;
-        self.note_usage(name, began, before, after, times, ages).await
+        self.note_usage(name, began, before, after, figures, ages).await
     }
 
     #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
@@ -271,18 +298,17 @@ impl Load {
         began: Instant,
         before: Usage,
         after: Usage,
-        times: Vec<(&'static str, f64)>,
+        figures: Vec<Figure>,
         ages: Option<[f64; 2]>,
     ) -> anyhow::Result<()> {
         let seconds = began.elapsed().as_secs_f64();
         let counts = self.world.told(Orders::Count).await?;
         let [age_p99, age_p50] = ages.unwrap_or([f64::NAN; 2]);
-        let phase = Phase::new(name, seconds, before, after, counts);
         let phase = Phase {
-            times,
+            figures,
             age_p50,
             age_p99,
-            ..phase
+            ..Phase::new(name, seconds, before, after, counts)
         };
         println!("{}", phase.line());
         self.all.push(phase);

@@ -1,7 +1,7 @@
 //! The world's process: a Kubernetes and its Flinks, and what happens to them when it is told so.
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
-use super::{flinks, kubernetes};
+use super::flinks::{self, Session};
+use super::kubernetes::{self, Kind::{Deployment, Pod}};
 
 /// The port of every Flink.
 pub const PORT: u16 = 8081;
 /// For how long a JobManager that restarts does not listen, and for how long a job is gone that is replaced.
 const DOWN: Duration = Duration::from_secs(2);
-/// Events that a watch may go on from; older ones are `410 Gone`.
+/// Events that a watch may go on from; behind older ones it is `410 Gone`.
 const KEPT_EVENTS: usize = 100_000;
 
 /// What the world is told, a line of JSON each. It answers each with one line.
@@ -30,6 +31,10 @@ pub enum Orders {
     Hang(usize),
     /// So many jobs in a million restart or are replaced each second: two of three restart.
     Churn(u32),
+    /// Every JobManager restarts at this moment, as when a cluster's network or storage fails and HA takes over.
+    FailOver,
+    /// The API server ends all connections, listens again after [`DOWN`], and has forgotten what its watches could have gone on from.
+    RestartApi,
     /// The counts since the last time they were asked for.
     Count,
 }
@@ -37,8 +42,10 @@ pub enum Orders {
 /// What was asked of the world.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Counts {
-    /// Polls (`/jobs/overview`), second by second.
+    /// Polls (`/jobs/overview`) of the engine, second by second.
     pub polls: Vec<u32>,
+    /// Those of the baseline.
+    pub baseline_polls: Vec<u32>,
     /// First pages of lists.
     pub lists: u32,
     /// All their pages.
@@ -90,17 +97,59 @@ pub struct Event {
     pub line: Arc<str>,
 }
 
+/// What watches may be told.
+#[derive(Debug, Default)]
+pub struct Events {
+    kept: VecDeque<Event>,
+    /// The version of the last one, kept or not.
+    newest: u64,
+    /// A watch may go on from this version, and from newer ones.
+    oldest: u64,
+}
+
+impl Events {
+    /// The version of the last one.
+    pub(super) fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    /// Those behind a version; `None` if some of them are no longer kept.
+    pub(super) fn behind(&self, version: u64) -> Option<impl Iterator<Item = &Event>> {
+        let begin = self.kept.partition_point(|event| event.version <= version);
+        (version >= self.oldest).then(|| self.kept.range(begin..))
+    }
+
+    fn add(&mut self, event: Event) {
+        self.newest = event.version;
+        self.kept.push_back(event);
+        let over = self.kept.len().saturating_sub(KEPT_EVENTS);
+        if let Some(last) = self.kept.drain(..over).last() {
+            self.oldest = last.version;
+        }
+    }
+
+    fn forget(&mut self) {
+        self.kept.clear();
+        self.oldest = self.newest;
+    }
+}
+
 /// All of it.
 #[derive(Debug)]
 pub struct World {
     pub(super) jobs: Mutex<Vec<Job>>,
-    pub(super) events: Mutex<VecDeque<Event>>,
+    pub(super) events: Mutex<Events>,
     pub(super) happened: Notify,
     pub(super) templates: kubernetes::Templates,
     pub(super) dark: AtomicBool,
     /// Counts the times it healed: what waited in the dark ends then.
     pub(super) healed: tokio::sync::watch::Sender<u32>,
     pub(super) hanging: AtomicUsize,
+    /// Counts the times the API server went down: its connections end then.
+    pub(super) restarted: tokio::sync::watch::Sender<u32>,
+    pub(super) is_api_down: AtomicBool,
+    /// What the only job is, if it is a session cluster.
+    pub(super) session: Option<Session>,
     pub(super) connections: AtomicUsize,
     pub(super) counts: Mutex<Counts>,
     began: Mutex<Instant>,
@@ -124,9 +173,32 @@ pub fn address(n: usize) -> Ipv4Addr {
     Ipv4Addr::new(127, 1 + (n / 62_500) as u8, (n / 250 % 250) as u8, 1 + (n % 250) as u8)
 }
 
+/// Whose address that is.
+pub fn at_address(address: Ipv4Addr) -> Option<usize> {
+    let [_, high, middle, low] = address.octets().map(usize::from);
+    Some(high.checked_sub(1)? * 62_500 + middle * 250 + low.checked_sub(1)?)
+}
+
+/// Which world it is.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct WorldOptions {
+    /// How many jobs, each with a Flink of its own.
+    pub jobs: usize,
+    /// Of a world of one: it is a session cluster, whose Flink lists so many jobs.
+    #[arg(long, default_value_t = 0)]
+    pub listed: usize,
+    /// So many of them run; the others have ended.
+    #[arg(long, default_value_t = 0)]
+    pub running: usize,
+}
+
 /// Serves until its standard input closes, and prints the address of its API server first.
-pub async fn serve(jobs: usize) -> anyhow::Result<()> {
+pub async fn serve(options: WorldOptions) -> anyhow::Result<()> {
+    let WorldOptions { jobs, listed, running } = options;
     let started = millis() - 3_600_000;
+    let session = (listed > 0)
+        .then(|| Session::new(listed, running, started))
+        .transpose()?;
     let job = |version| Job {
         incarnation: 1,
         restarts: 0,
@@ -136,26 +208,30 @@ pub async fn serve(jobs: usize) -> anyhow::Result<()> {
     };
     let world = Arc::new(World {
         jobs: Mutex::new((1..=jobs as u64).map(job).collect()),
-        events: Mutex::default(),
+        events: Mutex::new(Events {
+            newest: jobs as u64,
+            ..Events::default()
+        }),
         happened: Notify::new(),
-        templates: kubernetes::Templates::recorded()?,
+        templates: kubernetes::Templates::recorded(session.is_some())?,
         dark: AtomicBool::new(false),
         healed: tokio::sync::watch::Sender::new(0),
         hanging: AtomicUsize::new(0),
+        restarted: tokio::sync::watch::Sender::new(0),
+        is_api_down: AtomicBool::new(false),
+        session,
         connections: AtomicUsize::new(0),
         counts: Mutex::default(),
         began: Mutex::new(Instant::now()),
         churn: AtomicU32::new(0),
     });
-    for n in 0..jobs {
-        flinks::listen(&world, n, SocketAddr::from((address(n), PORT))).await?;
-    }
+    flinks::listen(&world, jobs).await?;
     let api = kubernetes::listen(&world).await?;
     tokio::spawn(churn(Arc::clone(&world)));
     say(&api.to_string()).await?;
     let mut lines = tokio::io::BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await? {
-        let answer = world.obey(serde_json::from_str(&line)?);
+        let answer = obey(&world, serde_json::from_str(&line)?);
         say(&serde_json::to_string(&answer)?).await?;
     }
     Ok(())
@@ -168,34 +244,49 @@ async fn say(line: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-impl World {
-    fn obey(&self, orders: Orders) -> Counts {
-        match orders {
-            Orders::GoDark => self.dark.store(true, Relaxed),
-            Orders::Heal => {
-                self.dark.store(false, Relaxed);
-                self.healed.send_modify(|times| *times += 1);
-            }
-            Orders::Hang(one_in) => self.hanging.store(one_in, Relaxed),
-            Orders::Churn(millionths) => self.churn.store(millionths, Relaxed),
-            Orders::Count => {
-                *locked(&self.began) = Instant::now();
-                let counts = std::mem::take(&mut *locked(&self.counts));
-                let connections = self.connections.load(Relaxed);
-                return Counts { connections, ..counts };
+fn obey(world: &Arc<World>, orders: Orders) -> Counts {
+    match orders {
+        Orders::GoDark => world.dark.store(true, Relaxed),
+        Orders::Heal => {
+            world.dark.store(false, Relaxed);
+            world.healed.send_modify(|times| *times += 1);
+        }
+        Orders::Hang(one_in) => world.hanging.store(one_in, Relaxed),
+        Orders::Churn(millionths) => world.churn.store(millionths, Relaxed),
+        Orders::FailOver => {
+            let jobs = locked(&world.jobs).len();
+            locked(&world.counts).changes += u32::try_from(jobs).unwrap_or(u32::MAX);
+            for n in 0..jobs {
+                tokio::spawn(restart(Arc::clone(world), n));
             }
         }
-        Counts::default()
+        Orders::RestartApi => {
+            tokio::spawn(restart_api(Arc::clone(world)));
+        }
+        Orders::Count => {
+            *locked(&world.began) = Instant::now();
+            let counts = std::mem::take(&mut *locked(&world.counts));
+            let connections = world.connections.load(Relaxed);
+            return Counts { connections, ..counts };
+        }
     }
+    Counts::default()
+}
 
+impl World {
     /// Notes one poll.
-    pub(super) fn note_poll(&self) {
+    pub(super) fn note_poll(&self, is_baselines: bool) {
         let second = usize::try_from(locked(&self.began).elapsed().as_secs()).unwrap_or(usize::MAX);
         let mut counts = locked(&self.counts);
-        if counts.polls.len() <= second {
-            counts.polls.resize(second + 1, 0);
+        let polls = if is_baselines {
+            &mut counts.baseline_polls
+        } else {
+            &mut counts.polls
+        };
+        if polls.len() <= second {
+            polls.resize(second + 1, 0);
         }
-        if let Some(polls) = counts.polls.get_mut(second) {
+        if let Some(polls) = polls.get_mut(second) {
             *polls += 1;
         }
     }
@@ -214,20 +305,18 @@ impl World {
     fn change(&self, n: usize, tells: &[(kubernetes::Kind, &str)], change: impl FnOnce(&mut Job)) {
         let mut events = locked(&self.events);
         let mut jobs = locked(&self.jobs);
-        let newest = events.back().map_or(jobs.len() as u64, |event| event.version);
+        let newest = events.newest();
         let Some(job) = jobs.get_mut(n) else { return };
         change(job);
         for (told, (kind, what)) in tells.iter().enumerate() {
             job.version = newest + 1 + told as u64;
             let line = self.templates.event(*kind, what, n, job);
-            events.push_back(Event {
+            events.add(Event {
                 version: job.version,
                 kind: *kind,
                 line: line.into(),
             });
         }
-        let over = events.len().saturating_sub(KEPT_EVENTS);
-        events.drain(..over);
         drop((events, jobs));
         self.happened.notify_waiters();
     }
@@ -235,7 +324,6 @@ impl World {
 
 /// Restarts and replaces jobs, as many a second as it is told.
 async fn churn(world: Arc<World>) {
-    use kubernetes::Kind::{Deployment, Pod};
     let mut owed = 0.0;
     let mut at = 0_usize;
     let mut tick = tokio::time::interval(Duration::from_millis(50));
@@ -247,28 +335,43 @@ async fn churn(world: Arc<World>) {
             owed -= 1.0;
             // A prime step visits all of them, in no order that anybody knows.
             at = (at + 7919) % jobs;
-            let (world, n, is_replaced) = (Arc::clone(&world), at, at.is_multiple_of(3));
             locked(&world.counts).changes += 1;
-            tokio::spawn(async move {
-                if is_replaced {
-                    let gone = [(Deployment, "DELETED"), (Pod, "DELETED")];
-                    world.change(n, &gone, |job| job.down = Some(Down::Replacing));
-                    tokio::time::sleep(DOWN).await;
-                    let there = [(Deployment, "ADDED"), (Pod, "ADDED")];
-                    world.change(n, &there, |job| {
-                        (job.down, job.restarts, job.started) = (None, 0, millis());
-                        job.incarnation += 1;
-                    });
-                } else {
-                    let changed = [(Pod, "MODIFIED"), (Deployment, "MODIFIED")];
-                    world.change(n, &changed, |job| {
-                        job.down = Some(Down::Restarting);
-                        job.restarts += 1;
-                    });
-                    tokio::time::sleep(DOWN).await;
-                    world.change(n, &changed, |job| (job.down, job.started) = (None, millis()));
-                }
-            });
+            if at.is_multiple_of(3) {
+                tokio::spawn(replace(Arc::clone(&world), at));
+            } else {
+                tokio::spawn(restart(Arc::clone(&world), at));
+            }
         }
     }
+}
+
+/// The container of a job's JobManager starts anew.
+async fn restart(world: Arc<World>, n: usize) {
+    let changed = [(Pod, "MODIFIED"), (Deployment, "MODIFIED")];
+    world.change(n, &changed, |job| {
+        job.down = Some(Down::Restarting);
+        job.restarts += 1;
+    });
+    tokio::time::sleep(DOWN).await;
+    world.change(n, &changed, |job| (job.down, job.started) = (None, millis()));
+}
+
+/// A job's Deployment is deleted, and made again.
+async fn replace(world: Arc<World>, n: usize) {
+    let gone = [(Deployment, "DELETED"), (Pod, "DELETED")];
+    world.change(n, &gone, |job| job.down = Some(Down::Replacing));
+    tokio::time::sleep(DOWN).await;
+    let there = [(Deployment, "ADDED"), (Pod, "ADDED")];
+    world.change(n, &there, |job| {
+        (job.down, job.restarts, job.started) = (None, 0, millis());
+        job.incarnation += 1;
+    });
+}
+
+async fn restart_api(world: Arc<World>) {
+    world.is_api_down.store(true, Relaxed);
+    world.restarted.send_modify(|times| *times += 1);
+    locked(&world.events).forget();
+    tokio::time::sleep(DOWN).await;
+    world.is_api_down.store(false, Relaxed);
 }

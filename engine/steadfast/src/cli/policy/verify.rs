@@ -62,7 +62,7 @@ pub(in crate::cli) struct Options {
     #[command(flatten)]
     policy: PolicyArg,
     /// How much may happen one after the other: what is common weighs 1, what is rare up to 3.
-    #[arg(long, default_value_t = 7, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, default_value_t = 6, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     depth: u32,
     /// Only this law; may be given again.
     #[arg(long = "law", value_name = "NAME")]
