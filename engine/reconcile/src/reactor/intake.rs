@@ -39,7 +39,7 @@ impl Reactor {
                 let asked_at = observation.asked_at;
                 if deployment.is_some_and(|asked| !self.is_on(&target, &asked)) {
                     // The target went over to another Flink cluster meanwhile.
-                    self.polls.answered(&target, asked_at, now);
+                    self.poll_ended(&target, asked_at, &observation.answer, now);
                     self.polls.poll_soon(&target, now);
                     return;
                 }
@@ -60,15 +60,19 @@ impl Reactor {
             return;
         }
         let asked_at = observation.asked_at;
-        match &observation.answer {
-            Observed::Unknown(fault) => self.polls.failed(id, asked_at, fault, now),
-            Observed::Present(_) | Observed::Absent => self.polls.answered(id, asked_at, now),
-        }
+        self.poll_ended(id, asked_at, &observation.answer, now);
         self.look_again(id, asked_at, now);
         self.board.accept_overview(id, observation);
         self.begin_submitted(id, now);
         self.refresh_reachability(id);
         self.enqueue_jobs_of(id);
+    }
+
+    fn poll_ended(&mut self, id: &TargetId, asked_at: Timestamp, answer: &Observed<FlinkOverview>, now: Timestamp) {
+        match answer {
+            Observed::Unknown(fault) => self.polls.failed(id, asked_at, fault, now),
+            Observed::Present(_) | Observed::Absent => self.polls.answered(id, asked_at, now),
+        }
     }
 
     fn lookup_fetched(&mut self, key: &JobKey, finding: Finding, now: Timestamp) {

@@ -11,10 +11,10 @@
 //! instead of a Flink (it says nothing of the way to Flink, which is what failed).
 //!
 //! A poll in flight is not scheduled: its answer schedules the next, and the fetcher's deadline sees to it that one comes. There are
-//! two bounds on what begins, and what they hold back stays due: how much is in flight, by [`Lane`], since a Flink that fails takes all of its time
-//! (the bulkhead pattern); and how much begins in a while ([`pacer`]). Nothing waits in a queue behind this one, where it would be
-//! neither asked nor due.
+//! two bounds on what begins, and what they hold back stays due: how much is in flight ([`lanes`]), and how much begins in a while
+//! ([`pacer`]). Nothing waits in a queue behind these, where it would be neither asked nor due.
 
+mod lanes;
 mod pacer;
 mod slots;
 
@@ -26,19 +26,15 @@ use rand::rngs::StdRng;
 use steadfast_core::backoff::{Backoff, RETRY_AFTER_CAP};
 use steadfast_core::evidence::Fault;
 use steadfast_core::id::{ClusterName, TargetId};
-use steadfast_core::schedule::Schedule;
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
 
-use pacer::Pacer;
+use lanes::{Lane, Lanes, Waiting};
+use pacer::{Demand, Pacer};
 use slots::Slot;
 
 /// So many targets are first polled at once; those of a larger fleet at their places.
 const FIRST_AT_ONCE: usize = 64;
-/// Polls in flight at once to Flinks that answer.
-const ANSWERING_LIMIT: usize = 2048;
-/// And to those that do not: they take all of their time, and must not hold up the others.
-const FAILING_LIMIT: usize = 128;
 
 #[derive(Debug)]
 pub(super) struct PollScheduler {
@@ -46,53 +42,11 @@ pub(super) struct PollScheduler {
     poll: Duration,
     backoff: Backoff,
     rng: StdRng,
-    due: Schedule<TargetId>,
+    lanes: Lanes,
     targets: BTreeMap<TargetId, Polled>,
     canaries: BTreeMap<ClusterName, Canary>,
-    in_flight: InFlight,
+    demand: Demand,
     pacer: Pacer,
-}
-
-/// The shares of the polls in flight: targets that fail must not hold up those that answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lane {
-    /// The last poll was answered, there was none, or one is expected to be answered again.
-    Answering,
-    /// The last poll gave no answer.
-    Failing,
-}
-
-/// How many polls are in flight.
-#[derive(Debug, Default)]
-struct InFlight {
-    answering: usize,
-    failing: usize,
-}
-
-impl InFlight {
-    fn of(&mut self, lane: Lane) -> (&mut usize, usize) {
-        match lane {
-            Lane::Answering => (&mut self.answering, ANSWERING_LIMIT),
-            Lane::Failing => (&mut self.failing, FAILING_LIMIT),
-        }
-    }
-
-    fn has_room(&mut self, lane: Lane) -> bool {
-        let (count, limit) = self.of(lane);
-        *count < limit
-    }
-
-    fn begins(&mut self, lane: Lane) {
-        *self.of(lane).0 += 1;
-    }
-
-    /// A poll ended, or nobody waits for it any more.
-    fn ends(&mut self, last: LastPoll) {
-        if let LastPoll::InFlight(_, lane) = last {
-            let count = self.of(lane).0;
-            *count = count.saturating_sub(1);
-        }
-    }
 }
 
 /// How the polls of one target stand.
@@ -102,13 +56,16 @@ struct Polled {
     slot: Slot,
     /// How many in a row gave no answer.
     failures: u32,
-    /// Another target of its cluster answers again since it failed: it is expected to, too.
-    is_released: bool,
+    /// Something speaks for an answer since it failed: another target of its cluster answers again, it is its cluster's canary, or
+    /// there is news of it.
+    is_expected: bool,
     /// Nothing is asked before this moment (`Retry-After`).
     not_before: Option<Timestamp>,
     /// The interval its job's policy asked for.
     interval: Duration,
     attention: Attention,
+    /// For the next poll; `None` while one is in flight, or the watch sleeps.
+    waits: Option<Waiting>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,107 +107,147 @@ impl PollScheduler {
             poll,
             backoff,
             rng,
-            due: Schedule::default(),
+            lanes: Lanes::default(),
             targets: BTreeMap::new(),
             canaries: BTreeMap::new(),
-            in_flight: InFlight::default(),
+            demand: Demand::default(),
             pacer: Pacer::default(),
         }
     }
 
     /// Polls a target from now on.
     pub(super) fn add(&mut self, id: TargetId, now: Timestamp) {
+        self.let_go(&id);
         let slot = Slot::of(&id);
         let first = if self.targets.len() < FIRST_AT_ONCE {
             now
         } else {
             slot.next(now, self.poll)
         };
-        self.due.set(id.clone(), first);
         let polled = Polled {
             last: LastPoll::None,
             slot,
             failures: 0,
-            is_released: false,
+            is_expected: false,
             not_before: None,
             interval: self.poll,
             attention: Attention::Active,
+            waits: None,
         };
-        if let Some(before) = self.targets.insert(id, polled) {
-            self.in_flight.ends(before.last);
-        }
+        self.demand.add(polled.interval);
+        self.targets.insert(id.clone(), polled);
+        self.set(&id, first);
     }
 
     pub(super) fn remove(&mut self, id: &TargetId) {
-        if let Some(before) = self.targets.remove(id) {
-            self.in_flight.ends(before.last);
-        }
-        self.due.remove(id);
+        self.let_go(id);
         if let Some(canary) = self.canaries.get_mut(&id.cluster) {
             canary.failing.remove(id);
+            if canary.failing.is_empty() {
+                self.canaries.remove(&id.cluster);
+            }
+        }
+    }
+
+    /// Forgets how a target's polls stand.
+    fn let_go(&mut self, id: &TargetId) {
+        let Some(polled) = self.targets.remove(id) else { return };
+        if let Some(waiting) = polled.waits {
+            self.lanes.leave(id, waiting);
+        }
+        if let LastPoll::InFlight(_, lane) = polled.last {
+            self.lanes.end(&id.cluster, lane);
+        }
+        if polled.attention == Attention::Active {
+            self.demand.remove(polled.interval);
         }
     }
 
     /// Begins the polls that are due, as far as there is room for them.
     pub(super) fn begin_due(&mut self, now: Timestamp) -> Vec<TargetId> {
         self.release_canaries(now);
-        self.pacer.fill(now, self.targets.len(), self.poll);
+        self.pacer.fill(now, &self.demand);
         let mut begun = Vec::new();
-        while self.in_flight.has_room(Lane::Answering) && self.due.next().is_some_and(|due| due <= now) {
-            if !self.pacer.take() {
-                break;
-            }
-            let Some(id) = self.due.pop_due(now) else { break };
-            if self.begin(&id, now) {
-                begun.push(id);
-            }
+        while self.pacer.allows() {
+            let Some((id, lane)) = self.lanes.begin(now) else { break };
+            self.pacer.take();
+            self.begin(&id, lane, now);
+            begun.push(id);
         }
         begun
     }
 
     /// When something is due next that there is room for.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        let canaries = self.canaries.values().filter(|canary| !canary.failing.is_empty());
-        let canaries = canaries.map(|canary| canary.due);
-        // Without room an answer comes first, and brings the next turn.
-        let has_room = self.in_flight.answering < ANSWERING_LIMIT;
-        let due = self.due.next().filter(|_| has_room);
-        let due = due.map(|due| due.max(self.pacer.next(self.targets.len(), self.poll)));
-        due.into_iter().chain(canaries).min()
+        let due = self.lanes.next();
+        let due = due.map(|due| due.max(self.pacer.next(&self.demand)));
+        due.into_iter()
+            .chain(self.canaries.values().map(|canary| canary.due))
+            .min()
     }
 
-    /// Begins a poll, unless one is in flight. One that there is no room for waits for as long again as it has. Says whether it
-    /// began.
-    fn begin(&mut self, id: &TargetId, now: Timestamp) -> bool {
-        let Some(polled) = self.targets.get_mut(id).filter(|polled| !polled.is_in_flight()) else {
-            return false;
-        };
-        let lane = polled.lane();
-        if !self.in_flight.has_room(lane) {
-            let pause = self.backoff.delay(polled.failures, None, &mut self.rng);
-            self.due.set(id.clone(), now.after(pause));
-            return false;
-        }
-        self.in_flight.begins(lane);
+    fn begin(&mut self, id: &TargetId, lane: Lane, now: Timestamp) {
+        let Some(polled) = self.targets.get_mut(id) else { return };
+        polled.waits = None;
+        let is_canary = polled.waits_for_recovery(self.poll);
         polled.last = LastPoll::InFlight(now, lane);
-        if polled.failures > 0
-            && let Some(canary) = self.canaries.get_mut(&id.cluster)
-        {
-            // Whichever failing target is polled, for whatever reason, is this interval's canary.
+        if is_canary && let Some(canary) = self.canaries.get_mut(&id.cluster) {
+            // Whichever of those that may recover is polled, for whatever reason, is this interval's canary.
             canary.last = Some(id.clone());
             canary.due = now.after(self.poll);
         }
-        true
+    }
+
+    /// Its next poll is due then, instead of when it was, unless one is in flight: its answer says when the next is.
+    fn set(&mut self, id: &TargetId, at: Timestamp) {
+        let Some(polled) = self.targets.get_mut(id).filter(|polled| !polled.is_in_flight()) else {
+            return;
+        };
+        let waiting = Waiting {
+            lane: polled.lane(),
+            failures: polled.failures,
+            at,
+        };
+        if let Some(before) = polled.waits.replace(waiting) {
+            self.lanes.leave(id, before);
+        }
+        self.lanes.wait(id.clone(), waiting);
+    }
+
+    /// The same at that moment at the latest.
+    fn bring_forward(&mut self, id: &TargetId, at: Timestamp) {
+        let Some(polled) = self.targets.get(id) else { return };
+        match polled.waits {
+            Some(waits) if waits.at <= at && waits.lane == polled.lane() => {}
+            Some(waits) => self.set(id, at.min(waits.at)),
+            None => self.set(id, at),
+        }
+    }
+
+    /// No next poll is due.
+    fn unset(&mut self, id: &TargetId) {
+        let waits = self.targets.get_mut(id).and_then(|polled| polled.waits.take());
+        if let Some(waiting) = waits {
+            self.lanes.leave(id, waiting);
+        }
+    }
+
+    /// The poll in flight has ended; its target, unless it is gone.
+    fn ended(&mut self, id: &TargetId, asked: Timestamp) -> Option<&mut Polled> {
+        let polled = self.targets.get_mut(id)?;
+        if let LastPoll::InFlight(_, lane) = polled.last {
+            self.lanes.end(&id.cluster, lane);
+        }
+        polled.last = LastPoll::Ended(asked);
+        polled.is_expected = false;
+        Some(polled)
     }
 
     /// A poll that began at `asked` was answered.
     pub(super) fn answered(&mut self, id: &TargetId, asked: Timestamp, now: Timestamp) {
-        let Some(polled) = self.targets.get_mut(id) else { return };
+        let Some(polled) = self.ended(id, asked) else { return };
         let has_recovered = polled.failures > 0;
-        self.in_flight.ends(polled.last);
-        polled.last = LastPoll::Ended(asked);
         polled.failures = 0;
-        polled.is_released = false;
         polled.not_before = None;
         if has_recovered {
             self.end_pauses(id, now);
@@ -260,25 +257,19 @@ impl PollScheduler {
 
     /// A poll that began at `asked` gave no answer: the next one waits, longer each time.
     pub(super) fn failed(&mut self, id: &TargetId, asked: Timestamp, fault: &Fault, now: Timestamp) {
-        let Some(polled) = self.targets.get_mut(id) else { return };
-        self.in_flight.ends(polled.last);
-        polled.last = LastPoll::Ended(asked);
+        let Some(polled) = self.ended(id, asked) else { return };
         polled.failures = polled.failures.saturating_add(1);
-        polled.is_released = false;
         polled.not_before = fault.retry_after.map(|wait| now.after(wait.min(RETRY_AFTER_CAP)));
-        let pause = self.backoff.delay(polled.failures, fault.retry_after, &mut self.rng);
-        match polled.attention {
+        let (failures, interval, attention) = (polled.failures, polled.interval, polled.attention);
+        let pause = self.backoff.delay(failures, fault.retry_after, &mut self.rng);
+        match attention {
             Attention::Active => {
                 // An ended job is not polled more often because nobody answers for it any more.
-                let slow = if polled.interval > self.poll {
-                    asked.after(polled.interval)
-                } else {
-                    now
-                };
-                self.due.set(id.clone(), now.after(pause).max(slow));
+                let slow = if interval > self.poll { asked.after(interval) } else { now };
+                self.set(id, now.after(pause).max(slow));
             }
             // What woke it was asked about; the next update wakes it again.
-            Attention::Sleeping => self.due.remove(id),
+            Attention::Sleeping => self.unset(id),
         }
         let canary = self.canaries.entry(id.cluster.clone()).or_insert_with(|| Canary {
             failing: BTreeSet::new(),
@@ -297,31 +288,32 @@ impl PollScheduler {
     fn release(&mut self, id: &TargetId, now: Timestamp) {
         let Some(polled) = self.targets.get_mut(id) else { return };
         if polled.waits_for_recovery(self.poll) {
-            polled.is_released = true;
+            polled.is_expected = true;
             let at = polled.slot.next(now, self.poll);
             let at = polled.not_before.map_or(at, |wait| wait.max(at));
-            self.due.bring_forward(id.clone(), at);
+            self.bring_forward(id, at);
         }
     }
 
     /// Something is new about the target: it is polled at once, unless it just was, or asked us to wait. This wakes a
     /// sleeping watch for one poll; what that brings is for the policy to judge.
     pub(super) fn poll_soon(&mut self, id: &TargetId, now: Timestamp) {
-        let Some(polled) = self.targets.get(id) else { return };
+        let Some(polled) = self.targets.get_mut(id) else { return };
         let soonest = match polled.last {
             LastPoll::InFlight(..) => return,
             LastPoll::None => now,
             LastPoll::Ended(began) => began.after(self.poll / 20).max(now),
         };
+        polled.is_expected = true;
         let soonest = polled.not_before.map_or(soonest, |wait| wait.max(soonest));
-        self.due.bring_forward(id.clone(), soonest);
+        self.bring_forward(id, soonest);
     }
 
     /// A target is polled at that moment at the latest, unless it asked us to wait longer.
     pub(super) fn poll_by(&mut self, id: &TargetId, at: Timestamp) {
         if let Some(polled) = self.targets.get(id) {
             let at = polled.not_before.map_or(at, |wait| wait.max(at));
-            self.due.bring_forward(id.clone(), at);
+            self.bring_forward(id, at);
         }
     }
 
@@ -332,13 +324,19 @@ impl PollScheduler {
             // Setting the same date anew with each decision would push it ahead for ever.
             return;
         }
+        if polled.attention == Attention::Active {
+            self.demand.remove(polled.interval);
+        }
+        if attention == Attention::Active {
+            self.demand.add(interval);
+        }
         (polled.interval, polled.attention) = (interval, attention);
         match (attention, polled.failures) {
-            (Attention::Sleeping, _) => self.due.remove(id),
+            (Attention::Sleeping, _) => self.unset(id),
             (Attention::Active, 0) => self.schedule(id, now),
             (Attention::Active, _) => {
                 let at = now.after(interval.min(self.backoff.max));
-                self.due.bring_forward(id.clone(), at);
+                self.bring_forward(id, at);
             }
         }
     }
@@ -350,7 +348,7 @@ impl PollScheduler {
                 LastPoll::InFlight(since, _) => Some(since),
                 LastPoll::None | LastPoll::Ended(_) => None,
             }),
-            next: self.due.get(id),
+            next: polled.and_then(|polled| polled.waits).map(|waits| waits.at),
             failures: polled.map_or(0, |polled| polled.failures),
         }
     }
@@ -359,12 +357,12 @@ impl PollScheduler {
     fn schedule(&mut self, id: &TargetId, now: Timestamp) {
         let Some(polled) = self.targets.get(id) else { return };
         match (polled.attention, polled.last) {
-            (Attention::Sleeping, _) => self.due.remove(id),
+            (Attention::Sleeping, _) => self.unset(id),
             (Attention::Active, LastPoll::InFlight(..)) => {}
-            (Attention::Active, LastPoll::None) => self.due.bring_forward(id.clone(), now),
+            (Attention::Active, LastPoll::None) => self.bring_forward(id, now),
             (Attention::Active, LastPoll::Ended(began)) => {
                 let next = polled.slot.follows(began, polled.interval);
-                self.due.set(id.clone(), next.max(now));
+                self.set(id, next.max(now));
             }
         }
     }
@@ -388,6 +386,7 @@ impl PollScheduler {
 
     /// Lets one failing target of each cluster be polled at the poll's interval, in turn.
     fn release_canaries(&mut self, now: Timestamp) {
+        let mut released = Vec::new();
         for canary in self.canaries.values_mut().filter(|canary| canary.due <= now) {
             canary.due = now.after(self.poll);
             let behind = canary.last.iter().flat_map(|last| {
@@ -400,9 +399,15 @@ impl PollScheduler {
                 })
             });
             if let Some(next) = next.cloned() {
-                self.due.bring_forward(next.clone(), now);
-                canary.last = Some(next);
+                canary.last = Some(next.clone());
+                released.push(next);
             }
+        }
+        for id in released {
+            if let Some(polled) = self.targets.get_mut(&id) {
+                polled.is_expected = true;
+            }
+            self.bring_forward(&id, now);
         }
     }
 }
@@ -415,12 +420,12 @@ impl Polled {
         }
     }
 
-    /// Which share of the polls in flight it takes.
+    /// Which places its next poll takes.
     fn lane(&self) -> Lane {
-        if self.failures == 0 || self.is_released {
-            Lane::Answering
-        } else {
-            Lane::Failing
+        match (self.failures, self.is_expected) {
+            (0, _) => Lane::Answering,
+            (_, true) => Lane::Returning,
+            (_, false) => Lane::Failing,
         }
     }
 

@@ -211,7 +211,7 @@ async fn a_client_resumes_without_a_gap_over_many_pages_and_new_commits() {
 async fn those_at_one_place_share_one_reading_and_each_hears_all_of_it() {
     let server = busy(3).await;
     let pages = SharedPages::default();
-    let read = |behind, shown| pages.behind(&*server.journal, Sequence(behind), Sequence(shown));
+    let read = |behind, shown| pages.behind(&*server.store, Sequence(behind), Sequence(shown));
     let (first, second) = tokio::join!(read(0, 2), read(0, 2));
     let (first, second) = (first.unwrap(), second.unwrap());
     assert!(Arc::ptr_eq(&first, &second), "it was read twice");

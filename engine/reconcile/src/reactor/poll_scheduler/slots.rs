@@ -14,7 +14,7 @@ use steadfast_core::id::TargetId;
 use steadfast_core::time::Timestamp;
 
 /// How many places an interval has.
-const PLACES: u64 = 100;
+pub(super) const PLACES: u64 = 100;
 
 /// A place in intervals of any length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
