@@ -13,6 +13,9 @@ use super::world::PORT;
 use crate::measure;
 use crate::reload::kubeconfig;
 
+/// The most jobs of one answer.
+const PAGE: usize = 5000;
+
 /// A running engine, ended when it is dropped.
 pub struct Engine {
     child: Child,
@@ -26,15 +29,18 @@ pub struct Engine {
 
 /// What the engine says of its jobs.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Page {
     items: Vec<Item>,
     total: usize,
+    cursor: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Item {
     confirmed_at: Option<String>,
+    since: jiff::Timestamp,
 }
 
 /// What it has used since it began, and holds now.
@@ -92,6 +98,12 @@ impl Engine {
         Ok(self.jobs("confidence=confirmed&state=RUNNING&limit=1").await?.total)
     }
 
+    /// Since when the job is in its state that has been for longest.
+    pub async fn oldest_state(&self) -> anyhow::Result<jiff::Timestamp> {
+        let page = self.jobs("sort=since&limit=1").await?;
+        Ok(page.items.first().context("no job is on record")?.since)
+    }
+
     /// Has it reload its configuration, in which a parameter of the policy has changed, and returns how long that took.
     pub async fn reload(&mut self) -> anyhow::Result<Duration> {
         self.reloads += 1;
@@ -104,21 +116,25 @@ impl Engine {
         Ok(began.elapsed())
     }
 
-    /// The ages of the confirmations that one in a hundred, and one in two, jobs exceed, in seconds.
-    pub async fn ages(&self, jobs: usize) -> anyhow::Result<[f64; 2]> {
-        let mut ages = [0.0; 2];
-        for (age, share) in ages.iter_mut().zip([100, 2]) {
-            let page = self
-                .jobs(&format!("sort=confirmed&limit={}", (jobs / share).clamp(1, 5000)))
-                .await?;
+    /// The age of the confirmation that so many jobs exceed, in seconds.
+    pub async fn age(&self, exceeded_by: usize) -> anyhow::Result<f64> {
+        let (mut left, mut next) = (exceeded_by.max(1), String::new());
+        loop {
+            let limit = left.min(PAGE);
+            let page = self.jobs(&format!("sort=confirmed&limit={limit}{next}")).await?;
             let now = jiff::Timestamp::now();
-            let confirmed = page.items.last().and_then(|item| item.confirmed_at.as_deref());
-            *age = match confirmed {
-                Some(at) => now.duration_since(at.parse()?).as_secs_f64(),
-                None => f64::INFINITY,
-            };
+            left = left.saturating_sub(page.items.len());
+            match page.cursor {
+                Some(cursor) if left > 0 => next = format!("&cursor={cursor}"),
+                Some(_) | None => {
+                    let confirmed = page.items.last().and_then(|item| item.confirmed_at.as_deref());
+                    return Ok(match confirmed {
+                        Some(at) => now.duration_since(at.parse()?).as_secs_f64(),
+                        None => f64::INFINITY,
+                    });
+                }
+            }
         }
-        Ok(ages)
     }
 
     async fn jobs(&self, query: &str) -> anyhow::Result<Page> {

@@ -126,8 +126,9 @@ pub struct Phase {
     pub cpu_us_a_poll: f64,
     /// The busiest second's polls, to those of the mean.
     pub busiest: f64,
-    /// The age of the confirmation that one in two, and one in a hundred, jobs exceed, in seconds, at its worst.
+    /// The age of the confirmation that one in two jobs exceeds at the end, in seconds.
     pub age_p50: f64,
+    /// The same of one in a hundred, at its worst moment.
     pub age_p99: f64,
     /// Resident memory at the end, in MiB.
     pub resident_mib: f64,
