@@ -5,28 +5,45 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+mod shared_text;
+
+use shared_text::SharedText;
+
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident($text:ty), $make:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(Arc<str>);
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name($text);
 
         impl $name {
             /// Wraps the text as it is.
             pub fn new(text: impl AsRef<str>) -> Self {
-                Self(Arc::from(text.as_ref()))
+                let make: fn(&str) -> $text = $make;
+                Self(make(text.as_ref()))
             }
 
             /// The text, as it was given.
             pub fn as_str(&self) -> &str {
-                &self.0
+                let Self(text) = self;
+                text.as_str()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(Self::new)
             }
         }
     };
@@ -34,20 +51,34 @@ macro_rules! text_id {
 
 text_id!(
     /// The name of a `[[kubernetes]]` entry; `-` stands for no cluster at all (standalone jobs).
-    ClusterName
+    ClusterName(SharedText),
+    SharedText::new
 );
 text_id!(
     /// A Kubernetes namespace; `-` for standalone jobs.
-    Namespace
+    Namespace(SharedText),
+    SharedText::new
 );
 text_id!(
     /// A Kubernetes object's `metadata.uid`.
-    Uid
+    Uid(OwnText),
+    |text| OwnText(Arc::from(text))
 );
 text_id!(
     /// The name of a `[[policy]]` entry.
-    PolicyName
+    PolicyName(SharedText),
+    SharedText::new
 );
+
+/// A text that is hardly anybody else's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct OwnText(Arc<str>);
+
+impl OwnText {
+    fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A Flink job id: 16 bytes, written as 32 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

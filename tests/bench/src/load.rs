@@ -7,6 +7,7 @@ mod baseline;
 mod engine;
 mod flinks;
 mod growth;
+mod guard;
 mod kubernetes;
 mod phases;
 mod process;
@@ -16,5 +17,6 @@ mod subscribers;
 mod world;
 
 pub use baseline::serve as serve_baseline;
+pub use guard::{GuardOptions, guard};
 pub use run::{Options, run};
 pub use world::{WorldOptions, serve};

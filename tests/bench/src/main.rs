@@ -61,6 +61,8 @@ enum Command {
     },
     /// Measures the engine's program against a fleet that is calm, hangs, goes dark, heals and churns.
     Load(load::Options),
+    /// Holds two fleets to ratios and counts, and fails if one exceeds them.
+    Guard(load::GuardOptions),
     /// Compares a decision here with the same one in a plain component host.
     Decide,
     /// Measures each step of a decision, commits of several sizes, and what dropping old rows holds up.
@@ -91,6 +93,7 @@ fn main() -> anyhow::Result<()> {
         Command::Load(options) => runtime.block_on(load::run(options)),
         Command::LoadBaseline { world } => runtime.block_on(load::serve_baseline(&world)),
         Command::LoadWorld(options) => runtime.block_on(load::serve(options)),
+        Command::Guard(options) => runtime.block_on(load::guard(options)),
         Command::Decide => decide::run(),
         Command::Path => runtime.block_on(path::run()),
         Command::World { jobs } => runtime.block_on(world::serve(jobs)),

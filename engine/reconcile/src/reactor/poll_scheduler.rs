@@ -265,7 +265,11 @@ impl PollScheduler {
         match attention {
             Attention::Active => {
                 // An ended job is not polled more often because nobody answers for it any more.
-                let slow = if interval > self.poll { asked.after(interval) } else { now };
+                let slow = if interval > self.poll {
+                    asked.after(interval)
+                } else {
+                    now
+                };
                 self.set(id, now.after(pause).max(slow));
             }
             // What woke it was asked about; the next update wakes it again.

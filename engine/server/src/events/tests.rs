@@ -215,7 +215,11 @@ async fn those_at_one_place_share_one_reading_and_each_hears_all_of_it() {
     let (first, second) = tokio::join!(read(0, 2), read(0, 2));
     let (first, second) = (first.unwrap(), second.unwrap());
     assert!(Arc::ptr_eq(&first, &second), "it was read twice");
-    assert_eq!((first.rows.len(), first.until), (2, Sequence(2)), "what is not shown waits");
+    assert_eq!(
+        (first.rows.len(), first.until),
+        (2, Sequence(2)),
+        "what is not shown waits"
+    );
     let later = read(0, 3).await.unwrap();
     assert!(Arc::ptr_eq(&first, &later), "what was read goes on from where it ends");
     let rest = read(later.until.0, 3).await.unwrap();

@@ -173,7 +173,11 @@ fn a_loop_that_stands_goes_on_in_silence_and_ends_with_rest() {
     }
     for (second, still) in [(2_100, true), (2_221, false)] {
         story.at(second).deployment_there(second).flink_lists(JobState::Running);
-        assert_eq!(stands(&story.decide(), ConditionType::RestartLoop), still, "at {second}");
+        assert_eq!(
+            stands(&story.decide(), ConditionType::RestartLoop),
+            still,
+            "at {second}"
+        );
     }
 }
 
@@ -196,7 +200,10 @@ fn checkpoints_that_fail_go_on_to_fail_in_silence_and_in_their_attempt_alone() {
     let mut story = failing();
     assert!(silent(&mut story, 200));
     assert!(silent(&mut story, 260));
-    let counters = Checkpoints { completed: 2, failed: 20 };
+    let counters = Checkpoints {
+        completed: 2,
+        failed: 20,
+    };
     story.checkpoints(Says::Present(counters));
     story.at(300).deployment_there(300).flink_lists(JobState::Running);
     assert!(!stands(&story.decide(), ConditionType::CheckpointsFailing));

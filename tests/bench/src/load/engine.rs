@@ -110,7 +110,12 @@ impl Engine {
         configure(&self.folder, &self.world, self.reloads)?;
         let began = std::time::Instant::now();
         let url = format!("http://{}/api/v1/reload", self.address);
-        let response = self.http.post(url).header("content-type", "application/json").send().await?;
+        let response = self
+            .http
+            .post(url)
+            .header("content-type", "application/json")
+            .send()
+            .await?;
         let (status, told) = (response.status(), response.text().await?);
         ensure!(status.is_success(), "the engine does not reload: {status} {told}");
         Ok(began.elapsed())

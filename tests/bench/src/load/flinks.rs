@@ -10,7 +10,7 @@ use http_body_util::Full;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::baseline::BASELINE;
 use super::world::{PORT, World, address, at_address, locked, millis};
@@ -35,7 +35,10 @@ pub struct Session {
 }
 
 impl Session {
-    #[expect(clippy::indexing_slicing, reason = "members of a JSON object, which are made where they lack")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "members of a JSON object, which are made where they lack"
+    )]
     /// It lists so many jobs, of which so many run and the others have ended.
     pub fn new(listed: usize, running: usize, started: u64) -> anyhow::Result<Self> {
         let mut row: Value = serde_json::from_str::<Value>(OVERVIEW)?
@@ -61,14 +64,23 @@ impl Session {
 /// Files that the world needs beside its listening sockets: connections, for the most part.
 const CONNECTIONS: usize = 6_000;
 
+/// So many sockets listen where each Flink cannot have one: who connects to one of 30,000 must not wait for the others.
+const SHARED: usize = 64;
+
 /// Listens as each Flink, at its own address and with a socket of its own. Where that is more than this process may open, they
-/// share one socket, at the same addresses: who asks sees no difference.
+/// share some, at the same addresses.
 pub async fn listen(world: &Arc<World>, jobs: usize) -> anyhow::Result<()> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let files = limit.current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    let files = limit
+        .current
+        .map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
     if jobs + CONNECTIONS > files {
-        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
-        accept(world, listener);
+        for _ in 0..SHARED {
+            let socket = TcpSocket::new_v4()?;
+            socket.set_reuseport(true)?;
+            socket.bind((Ipv4Addr::UNSPECIFIED, PORT).into())?;
+            accept(world, socket.listen(4096)?);
+        }
         return Ok(());
     }
     for n in 0..jobs {

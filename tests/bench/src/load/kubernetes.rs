@@ -275,7 +275,11 @@ fn newest(world: &World) -> u64 {
 /// The events behind a version, and those that come.
 fn watch(world: Arc<World>, kind: Kind, from: u64) -> Response {
     if locked(&world.events).behind(from).is_none() {
-        return refused(StatusCode::GONE, "Expired", &format!("too old resource version: {from}"));
+        return refused(
+            StatusCode::GONE,
+            "Expired",
+            &format!("too old resource version: {from}"),
+        );
     }
     let events = stream::unfold((world, from), move |(world, from)| async move {
         let (lines, newest) = come(&world, kind, from).await;

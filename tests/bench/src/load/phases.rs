@@ -29,8 +29,6 @@ pub const PHASES: [&str; 10] = [
 const RELOADS: u32 = 5;
 /// For how long something may go on that is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Until what a phase did has settled.
-const SETTLES: Duration = Duration::from_secs(15);
 
 /// How long the phases are, and how much happens in them.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +37,8 @@ pub struct Lengths {
     pub measured: Duration,
     /// How long nobody answers.
     pub outage: Duration,
+    /// How long what a phase did has to settle.
+    pub settles: Duration,
     /// So many jobs in a million restart or are replaced each second of the churn.
     pub churn: u32,
 }
@@ -58,7 +58,11 @@ impl Load {
         let world = World::start(options).await?;
         let engine = Engine::start(program, folder, world.address()).await?;
         let mut load = Self {
-            jobs: if options.listed > 0 { options.listed } else { options.jobs },
+            jobs: if options.listed > 0 {
+                options.listed
+            } else {
+                options.jobs
+            },
             lengths,
             world,
             engine,
@@ -102,14 +106,14 @@ impl Load {
         let all = self.until_confirmed(self.jobs, began).await?;
         let figures = vec![Figure::seconds("all confirmed", all)];
         self.note("start", began, before, figures, None).await?;
-        tokio::time::sleep(SETTLES).await;
+        tokio::time::sleep(self.lengths.settles).await;
         Ok(())
     }
 
     /// One in ten says nothing.
     async fn hang(&mut self) -> anyhow::Result<()> {
         self.world.told(Orders::Hang(10)).await?;
-        tokio::time::sleep(SETTLES).await;
+        tokio::time::sleep(self.lengths.settles).await;
         self.measured("hang").await?;
         self.world.told(Orders::Hang(0)).await?;
         self.world.told(Orders::Heal).await?;
@@ -135,7 +139,7 @@ impl Load {
             figures.push(Figure::seconds(what, self.until_confirmed(jobs, began).await?));
         }
         self.note("heal", began, before, figures, None).await?;
-        tokio::time::sleep(SETTLES).await;
+        tokio::time::sleep(self.lengths.settles).await;
         self.measured("healed").await
     }
 
@@ -150,7 +154,7 @@ impl Load {
     async fn subscribers(&mut self) -> anyhow::Result<()> {
         self.begin_churn().await?;
         let subscribers = Subscribers::at(self.engine.address()).await?;
-        tokio::time::sleep(SETTLES).await;
+        tokio::time::sleep(self.lengths.settles).await;
         subscribers.begin();
         self.measured("subscribers").await?;
         self.add(subscribers.figures());
@@ -187,7 +191,7 @@ impl Load {
         }
         let figures = vec![Figure::seconds("all run again", began.elapsed().as_secs_f64())];
         self.note("failover", began, before, figures, None).await?;
-        tokio::time::sleep(SETTLES).await;
+        tokio::time::sleep(self.lengths.settles).await;
         Ok(())
     }
 
@@ -204,7 +208,7 @@ impl Load {
     /// The same fleet, watched by what people write otherwise. The engine's polls go on meanwhile.
     async fn baseline(&mut self) -> anyhow::Result<()> {
         let baseline = Baseline::start(self.world.address())?;
-        tokio::time::sleep(SETTLES).await;
+        tokio::time::sleep(self.lengths.settles).await;
         self.world.told(Orders::Count).await?;
         let (before, began) = (baseline.usage()?, Instant::now());
         tokio::time::sleep(self.lengths.measured).await;
@@ -214,7 +218,7 @@ impl Load {
 
     async fn begin_churn(&mut self) -> anyhow::Result<()> {
         self.world.told(Orders::Churn(self.lengths.churn)).await?;
-        tokio::time::sleep(SETTLES).await;
+        tokio::time::sleep(self.lengths.settles).await;
         Ok(())
     }
 
@@ -222,7 +226,7 @@ impl Load {
         self.world.told(Orders::Churn(0)).await?;
         let all = self.until_confirmed(self.jobs, Instant::now()).await?;
         self.add(vec![Figure::seconds("calm again", all)]);
-        tokio::time::sleep(SETTLES).await;
+        tokio::time::sleep(self.lengths.settles).await;
         Ok(())
     }
 

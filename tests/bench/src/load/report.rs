@@ -41,7 +41,9 @@ impl Machine {
             let value = line.unwrap_or_default().trim_start_matches([' ', '\t', ':']);
             Ok(value.to_owned())
         };
-        let commit = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
+        let commit = std::process::Command::new("git")
+            .args(["rev-parse", "--short", "HEAD"])
+            .output();
         let commit = commit.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
         let memory = line("/proc/meminfo", "MemTotal")?;
         Ok(Self {
@@ -163,13 +165,19 @@ impl Phase {
         let whole = seconds_polls.get(..whole).unwrap_or_default();
         let mean = whole.iter().copied().map(f64::from).sum::<f64>() / whole.len().max(1) as f64;
         let busiest = f64::from(whole.iter().copied().max().unwrap_or(0));
+        // Of a few seconds it says nothing.
+        let busiest = if whole.len() > 3 {
+            busiest / mean.max(1.0)
+        } else {
+            f64::NAN
+        };
         Self {
             name,
             seconds,
             cores: spent / seconds,
             polls,
             cpu_us_a_poll: spent * 1e6 / (polls.max(1) as f64),
-            busiest: busiest / mean.max(1.0),
+            busiest,
             age_p50: f64::NAN,
             age_p99: f64::NAN,
             resident_mib: after.resident as f64 / 1024.0,

@@ -61,16 +61,20 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         runs: Vec::new(),
         growth: Vec::new(),
     };
+    let lengths = Lengths {
+        measured: Duration::from_secs(options.seconds),
+        outage: Duration::from_secs(options.outage),
+        settles: Duration::from_secs(15),
+        churn: options.churn,
+    };
     let is_asked = |phase: &str| options.only.is_empty() || options.only.iter().any(|only| only == phase);
     let phases: Vec<&str> = PHASES.into_iter().filter(|phase| is_asked(phase)).collect();
     for jobs in &options.jobs {
-        let world = WorldOptions {
-            jobs: *jobs,
-            listed: 0,
-            running: 0,
-        };
         for program in &options.engine {
-            report.runs.push(measured(&options, program, world, &phases).await?);
+            let world = WorldOptions::fleet(*jobs);
+            report
+                .runs
+                .push(measured(program, world, &phases, lengths, options.keep).await?);
         }
     }
     report.growth = growth(&report.runs);
@@ -90,7 +94,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         for program in &options.engine {
             report
                 .runs
-                .push(measured(&options, program, world, &["steady"]).await?);
+                .push(measured(program, world, &["steady"], lengths, options.keep).await?);
         }
     }
     match &options.json {
@@ -102,10 +106,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 /// One program against one world.
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 pub async fn measured(
-    options: &Options,
     program: &Path,
     world: WorldOptions,
     phases: &[&str],
+    lengths: Lengths,
+    keep: bool,
 ) -> anyhow::Result<Run> {
     let folder = tempfile::tempdir()?;
     let program = std::fs::canonicalize(program).with_context(|| {
@@ -120,11 +125,6 @@ pub async fn measured(
         Some([running, listed]) => println!("{engine}: a session cluster, {running} of {listed} jobs run\n{HEAD}"),
         None => println!("{engine}: {} jobs\n{HEAD}", world.jobs),
     }
-    let lengths = Lengths {
-        measured: Duration::from_secs(options.seconds),
-        outage: Duration::from_secs(options.outage),
-        churn: options.churn,
-    };
     ensure!(world.jobs > 0, "a fleet has a job at least");
     let mut load = Load::start(&program, folder.path(), world, lengths).await?;
     for phase in phases {
@@ -132,7 +132,7 @@ pub async fn measured(
     }
     let (phases, stopped_after) = load.stop().await?;
     println!("stopped after {stopped_after:.2} s");
-    if options.keep {
+    if keep {
         println!("kept in {}", folder.keep().display());
     }
     Ok(Run {

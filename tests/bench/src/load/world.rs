@@ -11,7 +11,10 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
 use super::flinks::{self, Session};
-use super::kubernetes::{self, Kind::{Deployment, Pod}};
+use super::kubernetes::{
+    self,
+    Kind::{Deployment, Pod},
+};
 
 /// The port of every Flink.
 pub const PORT: u16 = 8081;
@@ -190,6 +193,17 @@ pub struct WorldOptions {
     /// So many of them run; the others have ended.
     #[arg(long, default_value_t = 0)]
     pub running: usize,
+}
+
+impl WorldOptions {
+    /// So many jobs, each with a Flink of its own.
+    pub fn fleet(jobs: usize) -> Self {
+        Self {
+            jobs,
+            listed: 0,
+            running: 0,
+        }
+    }
 }
 
 /// Serves until its standard input closes, and prints the address of its API server first.

@@ -122,7 +122,10 @@ impl Lanes {
         let mut next: Option<Timestamp> = None;
         for lane in Lane::ALL {
             let all = self.in_flight.get(&lane).copied().unwrap_or(0);
-            let lines = self.lines.iter().filter(|((of, _), line)| *of == lane && line.has_room(lane, all));
+            let lines = self
+                .lines
+                .iter()
+                .filter(|((of, _), line)| *of == lane && line.has_room(lane, all));
             next = lines.filter_map(|(_, line)| line.next()).chain(next).min();
         }
         next
