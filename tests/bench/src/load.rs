@@ -14,9 +14,11 @@ mod process;
 mod report;
 mod run;
 mod subscribers;
+mod table;
 mod world;
 
 pub use baseline::serve as serve_baseline;
 pub use guard::{GuardOptions, guard};
 pub use run::{Options, run};
+pub use table::print as print_tables;
 pub use world::{WorldOptions, serve};

@@ -61,6 +61,11 @@ enum Command {
     },
     /// Measures the engine's program against a fleet that is calm, hangs, goes dark, heals and churns.
     Load(load::Options),
+    /// Prints the tables of figures that `load --json` wrote.
+    Table {
+        /// The figures.
+        file: std::path::PathBuf,
+    },
     /// Holds two fleets to ratios and counts, and fails if one exceeds them.
     Guard(load::GuardOptions),
     /// Compares a decision here with the same one in a plain component host.
@@ -93,6 +98,7 @@ fn main() -> anyhow::Result<()> {
         Command::Load(options) => runtime.block_on(load::run(options)),
         Command::LoadBaseline { world } => runtime.block_on(load::serve_baseline(&world)),
         Command::LoadWorld(options) => runtime.block_on(load::serve(options)),
+        Command::Table { file } => load::print_tables(&file),
         Command::Guard(options) => runtime.block_on(load::guard(options)),
         Command::Decide => decide::run(),
         Command::Path => runtime.block_on(path::run()),

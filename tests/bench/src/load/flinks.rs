@@ -142,9 +142,11 @@ async fn respond(
         return Err(std::io::ErrorKind::ConnectionReset.into());
     };
     let recorded = |text: &str| {
+        // Member by member: what one is given may have the digits of another.
+        let duration = format!("\"duration\": {}", millis().saturating_sub(started));
         text.replace(RECORDED, &job)
-            .replace("1795396409838", &started.to_string())
-            .replace("8601", &millis().saturating_sub(started).to_string())
+            .replace("\"duration\": 8601", &duration)
+            .replace("\"start-time\": 1795396409838", &format!("\"start-time\": {started}"))
     };
     if let Some(session) = &world.session
         && path == "/jobs/overview"

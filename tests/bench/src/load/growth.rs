@@ -2,16 +2,16 @@
 //!
 //! About 1 means that twice the jobs cost twice; 0 that they cost nothing more; 2 that something looks at all of them for each.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::report::{Phase, Run};
 
 /// How a figure of a phase grows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Growth {
     pub engine: String,
     pub phase: String,
-    pub figure: &'static str,
+    pub figure: String,
     pub exponent: f64,
 }
 
@@ -39,8 +39,8 @@ pub fn growth(runs: &[Run]) -> Vec<Growth> {
         let phases = of_engine.iter().flat_map(|run| &run.phases);
         let mut names: Vec<&str> = Vec::new();
         for phase in phases {
-            if !names.contains(&phase.name) {
-                names.push(phase.name);
+            if !names.contains(&phase.name.as_str()) {
+                names.push(&phase.name);
             }
         }
         for phase in names {
@@ -53,7 +53,7 @@ pub fn growth(runs: &[Run]) -> Vec<Growth> {
                     all.push(Growth {
                         engine: engine.to_owned(),
                         phase: phase.to_owned(),
-                        figure,
+                        figure: figure.to_owned(),
                         exponent,
                     });
                 }

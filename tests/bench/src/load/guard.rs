@@ -125,7 +125,7 @@ impl Figures {
     fn of(phase: &Phase) -> Self {
         Self {
             cpu: phase.cpu_us_a_poll,
-            busiest: phase.busiest,
+            busiest: phase.busiest.unwrap_or(f64::NAN),
             lists: f64::from(phase.lists),
             resident_mib: phase.resident_mib,
             files: phase.files as f64,

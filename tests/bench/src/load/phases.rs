@@ -299,13 +299,13 @@ impl Load {
         let counts = self.world.told(Orders::Count).await?;
         // Asked for once the rest is measured: half of a fleet is a large answer.
         let age_p50 = match age_p99 {
-            Some(_) => self.engine.age(self.jobs / 2).await?,
-            None => f64::NAN,
+            Some(_) => Some(self.engine.age(self.jobs / 2).await?),
+            None => None,
         };
         let phase = Phase {
             figures,
             age_p50,
-            age_p99: age_p99.unwrap_or(f64::NAN),
+            age_p99,
             ..Phase::new(name, seconds, before, after, counts)
         };
         println!("{}", phase.line());

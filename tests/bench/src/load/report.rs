@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use anyhow::Context as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::baseline::BASELINE;
 use super::engine::Usage;
@@ -12,7 +12,7 @@ use super::growth::Growth;
 use super::world::Counts;
 
 /// All that was measured in one go.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Report {
     /// When it began.
     pub date: String,
@@ -22,7 +22,7 @@ pub struct Report {
 }
 
 /// On what it was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Machine {
     pub processor: String,
     pub cores: usize,
@@ -57,7 +57,7 @@ impl Machine {
 }
 
 /// One program against one world.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Run {
     /// The program's file name.
     pub engine: String,
@@ -77,20 +77,24 @@ impl Run {
 }
 
 /// What is measured in one phase alone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Figure {
-    pub what: &'static str,
+    pub what: String,
     pub value: f64,
-    pub unit: &'static str,
+    pub unit: String,
 }
 
 impl Figure {
-    pub fn new(what: &'static str, value: f64, unit: &'static str) -> Self {
-        Self { what, value, unit }
+    pub fn new(what: &str, value: f64, unit: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            value,
+            unit: unit.to_owned(),
+        }
     }
 
     /// So many seconds.
-    pub fn seconds(what: &'static str, value: f64) -> Self {
+    pub fn seconds(what: &str, value: f64) -> Self {
         Self::new(what, value, "s")
     }
 }
@@ -98,7 +102,7 @@ impl Figure {
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, value, unit } = self;
-        match *unit {
+        match unit.as_str() {
             "" => write!(f, "{what} {value:.0}"),
             unit => write!(f, "{what} {value:.2} {unit}"),
         }
@@ -114,10 +118,10 @@ impl Report {
 }
 
 /// What a phase cost, and what it gave.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Phase {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// How long it was measured, in seconds.
     pub seconds: f64,
     /// The share of one core that the engine used.
@@ -126,12 +130,12 @@ pub struct Phase {
     pub polls: u64,
     /// Processor time of who polled for each, in microseconds.
     pub cpu_us_a_poll: f64,
-    /// The busiest second's polls, to those of the mean.
-    pub busiest: f64,
+    /// The busiest second's polls, to those of the mean; of a phase of a few seconds nothing.
+    pub busiest: Option<f64>,
     /// The age of the confirmation that one in two jobs exceeds at the end, in seconds.
-    pub age_p50: f64,
+    pub age_p50: Option<f64>,
     /// The same of one in a hundred, at its worst moment.
-    pub age_p99: f64,
+    pub age_p99: Option<f64>,
     /// Resident memory at the end, in MiB.
     pub resident_mib: f64,
     /// Files and connections at the end.
@@ -152,7 +156,7 @@ pub struct Phase {
 
 impl Phase {
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-    pub fn new(name: &'static str, seconds: f64, before: Usage, after: Usage, counts: Counts) -> Self {
+    pub fn new(name: &str, seconds: f64, before: Usage, after: Usage, counts: Counts) -> Self {
         let spent = after.cpu.saturating_sub(before.cpu).as_secs_f64();
         let seconds_polls = if name == BASELINE {
             counts.baseline_polls
@@ -165,21 +169,16 @@ impl Phase {
         let whole = seconds_polls.get(..whole).unwrap_or_default();
         let mean = whole.iter().copied().map(f64::from).sum::<f64>() / whole.len().max(1) as f64;
         let busiest = f64::from(whole.iter().copied().max().unwrap_or(0));
-        // Of a few seconds it says nothing.
-        let busiest = if whole.len() > 3 {
-            busiest / mean.max(1.0)
-        } else {
-            f64::NAN
-        };
+        let busiest = (whole.len() > 3).then(|| busiest / mean.max(1.0));
         Self {
-            name,
+            name: name.to_owned(),
             seconds,
             cores: spent / seconds,
             polls,
             cpu_us_a_poll: spent * 1e6 / (polls.max(1) as f64),
             busiest,
-            age_p50: f64::NAN,
-            age_p99: f64::NAN,
+            age_p50: None,
+            age_p99: None,
             resident_mib: after.resident as f64 / 1024.0,
             files: after.files,
             store_mib: after.store as f64 / 1024.0,
@@ -197,15 +196,15 @@ impl Phase {
     pub fn line(&self) -> String {
         let figures: Vec<String> = self.figures.iter().map(ToString::to_string).collect();
         format!(
-            "{:12} {:5.0} s {:5.2} {:7} {:6.0} us {:5.2} {:6.2} {:6.2} {:7.0} {:6} {:7.0} {:5} {:5} {:5} {:5} {:5} {:6}  {}",
+            "{:12} {:5.0} s {:5.2} {:7} {:6.0} us {:>5} {:>6} {:>6} {:7.0} {:6} {:7.0} {:5} {:5} {:5} {:5} {:5} {:6}  {}",
             self.name,
             self.seconds,
             self.cores,
             self.polls,
             self.cpu_us_a_poll,
-            self.busiest,
-            self.age_p50,
-            self.age_p99,
+            told(self.busiest),
+            told(self.age_p50),
+            told(self.age_p99),
             self.resident_mib,
             self.files,
             self.store_mib,
@@ -218,6 +217,10 @@ impl Phase {
             figures.join(", ")
         )
     }
+}
+
+fn told(figure: Option<f64>) -> String {
+    figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.2}"))
 }
 
 /// What stands over [`Phase::line`].
