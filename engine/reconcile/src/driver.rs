@@ -40,7 +40,7 @@ use crate::setup::{Discover, Keeping};
 use crate::turn::{Show, Turn};
 
 /// How many inputs are taken in before decisions are made: enough to share a commit, few enough to stay prompt.
-const INTAKE: usize = 1024;
+const INTAKE: usize = 4096;
 /// How many answers may wait for the loop before the requests that brought them do.
 const WAITING: usize = 4096;
 

@@ -99,6 +99,21 @@ impl Turn {
         }
     }
 
+    /// Whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self {
+            fetches,
+            changes,
+            recorded,
+            judged,
+            put_off,
+            then_judge,
+            policies,
+        } = self;
+        let has_no_work = fetches.is_empty() && changes.is_empty() && recorded.is_empty() && judged.is_empty();
+        has_no_work && *put_off == 0 && then_judge.is_empty() && policies.is_none()
+    }
+
     /// The transaction. The snapshots to keep are handed out once: a refused turn is decided anew.
     pub fn commit(&mut self) -> Commit {
         Commit {

@@ -14,7 +14,9 @@ use crate::judging::Ruling;
 const PATIENCE: Duration = Duration::from_millis(30);
 
 impl Driver {
-    /// Hears the policies that were just given something to decide, and commits what they say.
+    /// Hears the policies that were just given something to decide, and commits what they say. While there is time they are
+    /// given more: a commit takes as long as the disk does, however much is in it, and where thousands wait a batch for each would
+    /// be too few.
     pub(super) async fn hear_judges(&mut self) {
         let until = Instant::now() + PATIENCE;
         while self.reactor.awaits_policies() {
@@ -25,6 +27,13 @@ impl Driver {
                 () = sleep_until(until) => break,
             };
             self.ruled(ruling);
+            if !self.reactor.awaits_policies()
+                && Instant::now() < until
+                && let Some(turn) = self.reactor.judge_on(self.clock.now())
+                && !turn.is_empty()
+            {
+                self.commit_or_retry(turn).await;
+            }
         }
         self.reactor.await_no_longer();
         if let Some(turn) = self.reactor.take_rulings(self.clock.now()) {

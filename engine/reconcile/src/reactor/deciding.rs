@@ -85,13 +85,26 @@ impl Reactor {
         let records = &self.records;
         let policy = |key: &JobKey| records.get(key).map(|record| record.policy.clone());
         self.queue.line_up(now, self.patience(), policy);
+        self.ask_all(turn, now);
+        self.tell_overdue(turn, now);
+        self.policies.end_batch();
+    }
+
+    /// Asks on about those who still stand in a line whose policy has time again, so that they share the next commit. `None` where
+    /// nobody does.
+    pub(crate) fn judge_on(&mut self, now: Timestamp) -> Option<Turn> {
+        let mut turn = Turn::default();
+        self.ask_all(&mut turn, now);
+        self.awaits_policies().then_some(turn)
+    }
+
+    /// Gives each policy that somebody waits for its share of a batch.
+    fn ask_all(&mut self, turn: &mut Turn, now: Timestamp) {
         let waited_for: Vec<PolicyName> = self.queue.policies().cloned().collect();
         let share = BATCH.checked_div(waited_for.len()).unwrap_or_default().max(SHARE);
         for name in waited_for {
             self.ask(&name, share, turn, now);
         }
-        self.tell_overdue(turn, now);
-        self.policies.end_batch();
     }
 
     /// Whether there is something to plan, or a policy that has time for those who wait for it.

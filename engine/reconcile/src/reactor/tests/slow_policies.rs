@@ -84,6 +84,12 @@ impl Two {
 
     /// The slow policy answers the first `count` of the jobs that it holds, after `spent`.
     fn answer(&mut self, count: usize, spent: Duration, outcome: impl Fn(&Case) -> Outcome) -> Vec<Change> {
+        self.rules(count, spent, outcome);
+        self.rig.settle()
+    }
+
+    /// The same, before anything is made of it.
+    fn rules(&mut self, count: usize, spent: Duration, outcome: impl Fn(&Case) -> Outcome) {
         let mut held = std::mem::take(&mut *self.slow.0.lock().unwrap());
         let left = held.split_off(count);
         let outcomes = held.into_iter().map(|case| {
@@ -98,7 +104,6 @@ impl Two {
             took: Vec::new(),
         };
         self.rig.reactor.ruled(Ruling::Decided(decided), self.rig.now);
-        self.rig.settle()
     }
 
     fn answer_all(&mut self) -> Vec<Change> {
@@ -181,6 +186,31 @@ fn what_a_policy_came_to_is_committed_and_the_rest_is_handed_out_again_in_its_or
     let committed = two.answer(1, Duration::from_millis(20), believes);
     assert_eq!(states(&committed), [("slow-2".into(), JobState::Running)]);
     assert_eq!(two.held(), ["slow-3"]);
+}
+
+#[test]
+fn thousands_that_wait_are_decided_batch_by_batch_and_share_one_commit() {
+    let names: Vec<String> = (0..1_200).map(|n| format!("slow-{n:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut two = Two::new(&names, Role::Decides);
+    let mut batches = Vec::new();
+    loop {
+        let held = two.held().len();
+        batches.push(held);
+        two.rules(held, Duration::ZERO, believes);
+        assert!(!two.rig.reactor.awaits_policies());
+        if two.rig.reactor.judge_on(two.rig.now).is_none() {
+            break;
+        }
+    }
+    assert_eq!(batches, [512, 512, 176]);
+    let turn = two.rig.reactor.take_rulings(two.rig.now).unwrap();
+    assert_eq!(turn.judged(), 1_200);
+    two.rig.commit(turn);
+    assert!(
+        two.rig.settle().is_empty() && two.held().is_empty(),
+        "nobody waits any more"
+    );
 }
 
 #[test]
