@@ -208,6 +208,7 @@ mod tests {
             scope,
             asked_at: at(asked),
             at: at(asked + 1),
+            version: None,
             change,
         }
     }

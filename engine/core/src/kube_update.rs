@@ -1,6 +1,8 @@
 //! What lists and watches of Kubernetes say, as the board takes it in: one [`KubeUpdate`] for each list, watch event or
 //! failure.
 
+use std::fmt;
+
 use crate::board::ObjectRef;
 use crate::evidence::Fault;
 use crate::facts::{Deployment, FlinkResource, Pod, StateSnapshot};
@@ -155,6 +157,24 @@ pub enum Completeness {
     Incomplete,
 }
 
+/// A resource version that can be compared: of two lists or objects of one kind, the greater one is the newer (KEP-5504).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ResourceVersion(u64);
+
+impl ResourceVersion {
+    /// As Kubernetes writes it, a whole number with neither a sign nor zeros before it. `None`: nobody can compare it.
+    pub fn read(text: &str) -> Option<Self> {
+        let is_written_so = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_written_so.then(|| text.parse().ok())?.map(Self)
+    }
+}
+
+impl fmt::Display for ResourceVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A list, a watch event or a failure of one scope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KubeUpdate {
@@ -164,6 +184,9 @@ pub struct KubeUpdate {
     pub asked_at: Timestamp,
     /// When it arrived here.
     pub at: Timestamp,
+    /// Of which version the list is, or the object. `None` where there is none (an answer that there is no such object, a
+    /// failure), or none that can be compared.
+    pub version: Option<ResourceVersion>,
     /// What the list or the watch said.
     pub change: KubeChange,
 }
@@ -184,4 +207,36 @@ pub enum KubeChange {
     PodsOf(ObjectRef, Vec<Object>),
     /// A list failed, or a watch broke: what the scope's objects are is unknown until the next list.
     Failed(Fault),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_compared_if_it_is_a_whole_number_as_kubernetes_writes_it() {
+        for text in ["1", "9007199254740993", "18446744073709551615"] {
+            assert_eq!(
+                ResourceVersion::read(text)
+                    .map(|version| version.to_string())
+                    .as_deref(),
+                Some(text)
+            );
+        }
+        for text in [
+            "",
+            "0",
+            "007",
+            "+5",
+            "-5",
+            "5 ",
+            "1.5",
+            "0x10",
+            "18446744073709551616",
+            "etcd-5",
+        ] {
+            assert_eq!(ResourceVersion::read(text), None, "{text:?}");
+        }
+        assert!(ResourceVersion::read("9") < ResourceVersion::read("10"));
+    }
 }

@@ -46,6 +46,7 @@ pub use connect::{ConnectError, Connected, Lacking, Location, check_kubeconfig, 
 pub use credentials::Credentials;
 pub(crate) use credentials::NoCredentialsYet;
 pub use examine::{Examiner, ServerVersion};
+pub use lookups::Answered;
 pub use plugin::PluginError;
 pub use rights::{Need, Right, Uses, Writes, rights};
 pub use token_file::TokenFileError;
@@ -55,7 +56,7 @@ pub use writer::{FIELD_MANAGER, Refused, Writer};
 use by_name::Getter;
 use recovery::Recovery;
 use reflector::Reflector;
-use selection::Selection;
+use selection::{Asker, Selection};
 use update_sender::UpdateSender;
 
 /// How a cluster is watched.
@@ -162,7 +163,11 @@ impl KubeCluster {
                 let seed = ports.seed.wrapping_mul(31).wrapping_add(id).wrapping_add(1 << 32);
                 let rng = StdRng::seed_from_u64(seed);
                 let known = known_in(&scope, &ports.known);
-                Selection::new(scope.kind, getter.clone(), timing.backoff(), rng, known)
+                let asker = Asker {
+                    getter: getter.clone(),
+                    clock: Arc::clone(&ports.clock),
+                };
+                Selection::new(scope.kind, asker, timing.backoff(), rng, known)
             });
             let (request_relist, relist_requested) = tokio::sync::watch::channel(Timestamp::default());
             relist_requests.push(request_relist);

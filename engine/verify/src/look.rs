@@ -431,6 +431,7 @@ impl Watcher {
                 scope,
                 asked_at: now,
                 at: now,
+                version: None,
                 change,
             };
             says(&Input::Kubernetes(Box::new(update.clone())));

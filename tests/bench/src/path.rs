@@ -101,6 +101,7 @@ impl World {
             },
             asked_at: at(99),
             at: at(99),
+            version: None,
             change: KubeChange::Relisted(objects, Completeness::Complete),
         };
         let deployments = (0..jobs).map(|n| {

@@ -4,6 +4,7 @@ mod cache;
 mod deployments;
 mod pods;
 mod resources;
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -11,12 +12,10 @@ use crate::evidence::{Evidence, Observation, Observed, accept};
 use crate::facts::{Deletion, Deployment, FlinkResource, Pod, SnapshotPhase, StateSnapshot};
 use crate::id::{FlinkJobId, JobKey, Namespace, SessionJob};
 use crate::kube_update::{Completeness, KindOrigin, KubeChange, KubeUpdate, Object, ObjectKind};
-use crate::time::Timestamp;
-
-use cache::Asked;
 use deployments::Deployments;
 use pods::Pods;
 use resources::Resources;
+use told::{Teller, Told};
 
 /// Where an object lives: namespace and name (for pods, the Deployment's they belong to).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,9 +69,16 @@ impl KubernetesBoard {
             scope,
             asked_at,
             at,
+            version,
             change,
         } = update;
         let kind = scope.kind;
+        let told = |by| Told {
+            by,
+            asked_at,
+            at,
+            version,
+        };
         let mut accepted = Accepted::default();
         match change {
             KubeChange::Failed(fault) => {
@@ -89,81 +95,75 @@ impl KubernetesBoard {
                 let answered = Observation::new(Observed::Present(completeness), asked_at, at);
                 let changed = self.note_list(kind, namespace.clone(), answered);
                 accepted.reachability_changed = changed && kind.origin() == KindOrigin::Kubernetes;
-                let namespace = namespace.as_ref();
-                match kind {
-                    ObjectKind::Deployment => self.deployments.list(namespace, objects, asked_at, at, &mut accepted),
-                    ObjectKind::Pod => self
-                        .pods
-                        .list(namespace, objects, Asked { asked_at, at }, &mut accepted),
-                    ObjectKind::FlinkDeployment => {
-                        self.flink_deployments
-                            .list(namespace, objects, asked_at, at, &mut accepted);
-                    }
-                    ObjectKind::FlinkSessionJob => {
-                        self.session_jobs.list(namespace, objects, asked_at, at, &mut accepted)
-                    }
-                    ObjectKind::FlinkStateSnapshot => {
-                        accepted.savepoints = objects.into_iter().filter_map(savepoint_under_way).collect();
-                    }
-                }
+                self.see_list(kind, namespace.as_ref(), objects, told(Teller::List), &mut accepted);
                 if listed_before {
                     accepted.repaired = u32::try_from(accepted.touched.len()).unwrap_or(u32::MAX);
                 }
             }
-            // What was heard while it was asked for by name is newer.
-            KubeChange::Applied(object) if asked_at < at && self.was_heard_since(kind, &object, asked_at) => {}
-            KubeChange::Applied(object) => self.see(kind, object, at, &mut accepted),
-            KubeChange::Deleted(object) => self.see_deleted(kind, &object, at, &mut accepted),
-            KubeChange::PodsOf(object, pods) => self.pods.list_of(object, pods, Asked { asked_at, at }, &mut accepted),
-            KubeChange::NotFound(object) => self.see_missing(kind, object, Asked { asked_at, at }, &mut accepted),
+            KubeChange::Applied(object) => {
+                let by = if asked_at < at { Teller::Name } else { Teller::Watch };
+                self.see(kind, object, told(by), &mut accepted);
+            }
+            KubeChange::Deleted(object) => self.see_deleted(kind, &object, told(Teller::Watch), &mut accepted),
+            KubeChange::PodsOf(object, pods) => self.pods.list_of(object, pods, told(Teller::Name), &mut accepted),
+            KubeChange::NotFound(object) => self.see_missing(kind, object, told(Teller::Name), &mut accepted),
         }
         accepted
     }
 
-    fn see(&mut self, kind: ObjectKind, object: Object, at: Timestamp, accepted: &mut Accepted) {
+    fn see_list(
+        &mut self,
+        kind: ObjectKind,
+        namespace: Option<&Namespace>,
+        objects: Vec<Object>,
+        told: Told,
+        accepted: &mut Accepted,
+    ) {
         match kind {
-            ObjectKind::Deployment => self.deployments.see(object, at, accepted),
-            ObjectKind::Pod => self.pods.see(object, at, accepted),
-            ObjectKind::FlinkDeployment => self.flink_deployments.see(object, at, accepted),
-            ObjectKind::FlinkSessionJob => self.session_jobs.see(object, at, accepted),
+            ObjectKind::Deployment => self.deployments.list(namespace, objects, told, accepted),
+            ObjectKind::Pod => self.pods.list(namespace, objects, told, accepted),
+            ObjectKind::FlinkDeployment => self.flink_deployments.list(namespace, objects, told, accepted),
+            ObjectKind::FlinkSessionJob => self.session_jobs.list(namespace, objects, told, accepted),
+            ObjectKind::FlinkStateSnapshot => {
+                accepted.savepoints = objects.into_iter().filter_map(savepoint_under_way).collect();
+            }
+        }
+    }
+
+    fn see(&mut self, kind: ObjectKind, object: Object, told: Told, accepted: &mut Accepted) {
+        match kind {
+            ObjectKind::Deployment => self.deployments.see(object, told, accepted),
+            ObjectKind::Pod => self.pods.see(object, told, accepted),
+            ObjectKind::FlinkDeployment => self.flink_deployments.see(object, told, accepted),
+            ObjectKind::FlinkSessionJob => self.session_jobs.see(object, told, accepted),
             ObjectKind::FlinkStateSnapshot => accepted.savepoints.extend(savepoint_under_way(object)),
         }
     }
 
-    fn see_deleted(&mut self, kind: ObjectKind, object: &Object, at: Timestamp, accepted: &mut Accepted) {
+    fn see_deleted(&mut self, kind: ObjectKind, object: &Object, told: Told, accepted: &mut Accepted) {
         match kind {
-            ObjectKind::Deployment => self.deployments.see_deleted(object, at, accepted),
-            ObjectKind::Pod => self.pods.see_deleted(object, at, accepted),
-            ObjectKind::FlinkDeployment => self.flink_deployments.see_deleted(object, at, accepted),
-            ObjectKind::FlinkSessionJob => self.session_jobs.see_deleted(object, at, accepted),
+            ObjectKind::Deployment => self.deployments.see_deleted(object, told, accepted),
+            ObjectKind::Pod => self.pods.see_deleted(object, told, accepted),
+            ObjectKind::FlinkDeployment => self.flink_deployments.see_deleted(object, told, accepted),
+            ObjectKind::FlinkSessionJob => self.session_jobs.see_deleted(object, told, accepted),
             // Nothing of them is kept.
             ObjectKind::FlinkStateSnapshot => {}
         }
     }
 
-    fn was_heard_since(&self, kind: ObjectKind, object: &Object, moment: Timestamp) -> bool {
-        let object = object.namespaced_name();
-        match kind {
-            ObjectKind::Deployment => self.deployments.objects.was_heard_since(object, moment),
-            ObjectKind::FlinkDeployment => self.flink_deployments.objects.was_heard_since(object, moment),
-            ObjectKind::FlinkSessionJob => self.session_jobs.objects.was_heard_since(object, moment),
-            ObjectKind::Pod | ObjectKind::FlinkStateSnapshot => false,
-        }
-    }
-
-    fn see_missing(&mut self, kind: ObjectKind, object: ObjectRef, asked: Asked, accepted: &mut Accepted) {
+    fn see_missing(&mut self, kind: ObjectKind, object: ObjectRef, told: Told, accepted: &mut Accepted) {
         // Nothing is known of a kind that was never listed.
         let Some(list) = self.list(kind, &object.namespace).cloned() else {
             return;
         };
-        let touched = match kind {
-            ObjectKind::Deployment => self.deployments.objects.see_missing(object, asked, &list),
-            ObjectKind::FlinkDeployment => self.flink_deployments.objects.see_missing(object, asked, &list),
-            ObjectKind::FlinkSessionJob => self.session_jobs.objects.see_missing(object, asked, &list),
+        let heard = match kind {
+            ObjectKind::Deployment => self.deployments.objects.see_missing(object, told, &list),
+            ObjectKind::FlinkDeployment => self.flink_deployments.objects.see_missing(object, told, &list),
+            ObjectKind::FlinkSessionJob => self.session_jobs.objects.see_missing(object, told, &list),
             // They are never asked for one by one: pods are by their Deployment.
-            ObjectKind::Pod | ObjectKind::FlinkStateSnapshot => None,
+            ObjectKind::Pod | ObjectKind::FlinkStateSnapshot => return,
         };
-        accepted.touched.extend(touched);
+        accepted.touched.extend(heard.news());
     }
 
     /// A Deployment; `None` while its list was never asked for.

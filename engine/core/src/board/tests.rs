@@ -35,6 +35,7 @@ fn lists(board: &mut Board, asked: i64, change: KubeChange) {
         },
         asked_at: at(asked),
         at: at(asked),
+        version: None,
         change,
     });
 }

@@ -210,6 +210,7 @@ fn requested(record: &JobRecord, names: Option<FlinkJobId>, jobs: Vec<FlinkJob>,
         scope,
         asked_at: at(asked),
         at: at(asked),
+        version: None,
         change: KubeChange::Relisted(vec![Object::FlinkResource(resource)], Completeness::Complete),
     });
     let overview = FlinkOverview::listing(jobs);

@@ -84,6 +84,7 @@ fn update(rng: &mut StdRng, now: Timestamp) -> KubeUpdate {
         },
         asked_at: now,
         at: now,
+        version: None,
         change,
     }
 }
@@ -100,6 +101,7 @@ fn empty(now: Timestamp) -> Board {
             },
             asked_at: now,
             at: now,
+            version: None,
             change: KubeChange::Relisted(Vec::new(), Completeness::Complete),
         });
     }

@@ -6,6 +6,7 @@ use steadfast_core::facts::{Checkpoints, HaData, JobEnd, KubeEvent, Pod, RootExc
 use steadfast_core::id::{ClusterName, FlinkJobId, JobKey};
 use steadfast_core::kube_update::{KubeUpdate, Scope};
 use steadfast_core::lookup::{Finding, ObjectQuestion, PodLog, Query, ResultQuery};
+use steadfast_sources::kubernetes::Answered;
 use steadfast_sources::{flink, last_words};
 
 use super::Fetcher;
@@ -32,7 +33,7 @@ impl Fetcher {
     /// What one question is answered with, as an update of the board.
     pub(super) async fn ask_for(&self, cluster: &ClusterName, question: &ObjectQuestion) -> Result<KubeUpdate, Fault> {
         let asked_at = self.clock.now();
-        let change = self.clients(cluster)?.cluster.ask_for(question).await?;
+        let Answered { change, version } = self.clients(cluster)?.cluster.ask_for(question).await?;
         let scope = Scope {
             cluster: cluster.clone(),
             kind: question.kind(),
@@ -42,6 +43,7 @@ impl Fetcher {
             scope,
             asked_at,
             at: self.clock.now(),
+            version,
             change,
         })
     }

@@ -133,6 +133,7 @@ impl Rig {
             scope,
             asked_at: self.now,
             at: self.now,
+            version: None,
             change,
         };
         self.reactor.kube_update(update, self.now);

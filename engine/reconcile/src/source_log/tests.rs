@@ -62,6 +62,7 @@ impl Rig {
             scope: scope(kind),
             asked_at: at(seconds),
             at: at(seconds),
+            version: None,
             change,
         };
         let prod = self.clusters.get_mut(&update.scope.cluster).unwrap();

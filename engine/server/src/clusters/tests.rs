@@ -27,6 +27,7 @@ fn reading(name: &str, forbidden: &[ObjectKind]) -> ClusterReading {
             scope: scope(*kind),
             asked_at: AT,
             at: AT,
+            version: None,
             change: KubeChange::Failed(fault),
         });
     }

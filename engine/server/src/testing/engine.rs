@@ -41,6 +41,7 @@ fn silent() -> ClusterReading {
             scope: scope.clone(),
             asked_at: AT,
             at: AT,
+            version: None,
             change,
         });
     }

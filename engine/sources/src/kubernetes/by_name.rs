@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::id::Namespace;
-use steadfast_core::kube_update::{Object, ObjectKind};
+use steadfast_core::kube_update::{Object, ObjectKind, ResourceVersion};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -26,6 +26,13 @@ const AT_ONCE: usize = 16;
 
 /// An object's namespace and name.
 pub(super) type Key = (Namespace, String);
+
+/// An object that is there.
+pub(super) struct Found {
+    pub(super) object: Object,
+    /// Its own version, if that can be compared: no later one was there when it was read.
+    pub(super) version: Option<ResourceVersion>,
+}
 
 /// Since when objects of a kind may not be read in a namespace, and what was said of it.
 type Refused = BTreeMap<(ObjectKind, Namespace), (Instant, Fault)>;
@@ -55,7 +62,7 @@ impl Getter {
     /// Asks for one object. `None`: the API server says itself that there is none of that name. Fails for any other answer
     /// but the object, with a fault that names verb and resource. Who may not read one object of a namespace may read none:
     /// such a fault answers for the others for a while.
-    pub(super) async fn get(&self, kind: ObjectKind, key: &Key) -> Result<Option<Object>, Fault> {
+    pub(super) async fn get(&self, kind: ObjectKind, key: &Key) -> Result<Option<Found>, Fault> {
         // The semaphore is never closed.
         let _permit = self.permits.acquire().await.ok();
         if let Some(fault) = self.refusal(kind, &key.0) {
@@ -91,6 +98,13 @@ impl Getter {
 #[derive(Deserialize)]
 struct Typed {
     kind: String,
+    metadata: Option<Versioned>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Versioned {
+    resource_version: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -110,7 +124,7 @@ struct Details {
     kind: String,
 }
 
-fn read(kind: ObjectKind, key: &Key, path: &str, answer: Answer) -> Result<Option<Object>, Fault> {
+fn read(kind: ObjectKind, key: &Key, path: &str, answer: Answer) -> Result<Option<Found>, Fault> {
     if answer.status == 404 && is_not_found(kind, key, &answer.body) {
         return Ok(None);
     }
@@ -131,7 +145,11 @@ fn read(kind: ObjectKind, key: &Key, path: &str, answer: Answer) -> Result<Optio
     if object.namespaced_name() != (&key.0, key.1.as_str()) {
         return Err(malformed("an object of another name"));
     }
-    Ok(Some(object))
+    let version = typed.metadata.and_then(|metadata| metadata.resource_version);
+    Ok(Some(Found {
+        object,
+        version: version.and_then(|version| ResourceVersion::read(&version)),
+    }))
 }
 
 /// Whether a 404 is the API server's word about that very object.

@@ -8,7 +8,7 @@ use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::facts::{KubeEvent, Pod};
 use steadfast_core::foreign_text::ForeignText;
 use steadfast_core::id::{Namespace, Uid};
-use steadfast_core::kube_update::{KubeChange, Object, ObjectKind};
+use steadfast_core::kube_update::{KubeChange, Object, ObjectKind, ResourceVersion};
 use steadfast_core::lookup::{ContainerRun, ObjectQuestion};
 use steadfast_core::time::Timestamp;
 
@@ -32,6 +32,15 @@ const CLAIM_WAITS: [&str; 4] = [
     "WaitForFirstConsumer",
     "WaitForPodScheduled",
 ];
+
+/// What one question is answered with.
+#[derive(Debug)]
+pub struct Answered {
+    /// What the API server said.
+    pub change: KubeChange,
+    /// The version of the object, or of the list of pods, if there is one that can be compared.
+    pub version: Option<ResourceVersion>,
+}
 
 impl KubeCluster {
     /// The last 800 lines of a pod's log, at most 1 MiB: of Flink's container, or of the only one there is. `None` if
@@ -68,18 +77,24 @@ impl KubeCluster {
     /// One object by its name: that it is there, or [`KubeChange::NotFound`] by the API server's own word. Fails for any
     /// other answer. So it does where another object has the name and a list would leave it out if its labels were others:
     /// whether it is one of ours only the list says.
-    pub async fn ask_for(&self, question: &ObjectQuestion) -> Result<KubeChange, Fault> {
+    pub async fn ask_for(&self, question: &ObjectQuestion) -> Result<Answered, Fault> {
         let (kind, object, uid) = match question {
             ObjectQuestion::Named { kind, object, uid } => (kind, object, uid),
             ObjectQuestion::PodsOf { object, known } => return self.pods_of(object, known).await,
         };
         let key = (object.namespace.clone(), object.name.clone());
         let Some(found) = self.getter.get(*kind, &key).await? else {
-            return Ok(KubeChange::NotFound(object.clone()));
+            return Ok(Answered {
+                change: KubeChange::NotFound(object.clone()),
+                version: None,
+            });
         };
         let is_listed = !list::selects(*kind, self.settings.deployments);
-        if is_listed || (uid.is_some() && selection::uid(&found) == uid.as_ref()) {
-            return Ok(KubeChange::Applied(found));
+        if is_listed || (uid.is_some() && selection::uid(&found.object) == uid.as_ref()) {
+            return Ok(Answered {
+                change: KubeChange::Applied(found.object),
+                version: found.version,
+            });
         }
         let (kind, ObjectRef { namespace, name }) = (kind.as_str(), object);
         let message = format!("get {kind} {namespace}/{name}: another one has the name now; a list is to say which");
@@ -88,35 +103,37 @@ impl KubeCluster {
 
     /// The JobManager pods of a Deployment. One that was known and is not selected any more is asked for by its name before it is
     /// left out, as for a list.
-    async fn pods_of(&self, object: &ObjectRef, known: &[(String, Uid)]) -> Result<KubeChange, Fault> {
+    async fn pods_of(&self, object: &ObjectRef, known: &[(String, Uid)]) -> Result<Answered, Fault> {
         let ObjectRef { namespace, name } = object;
         let path = list::pods_of(namespace, name);
-        let mut pods = self
-            .read_all(&path, |pods: &mut Vec<Option<Object>>, pod: core::Pod| {
+        let (pods, version) = self
+            .read_version(&path, |pods: &mut Vec<Option<Object>>, pod: core::Pod| {
                 pods.push(decode::pod(pod).map(Object::Pod))
             })
-            .await?
-            .into_iter()
-            .collect::<Option<Vec<Object>>>()
-            .ok_or_else(|| {
-                Fault::new(
-                    FaultKind::Malformed,
-                    format!("a pod of {namespace}/{name} lacks its name or its uid"),
-                )
-            })?;
+            .await?;
+        let mut pods = pods.into_iter().collect::<Option<Vec<Object>>>().ok_or_else(|| {
+            Fault::new(
+                FaultKind::Malformed,
+                format!("a pod of {namespace}/{name} lacks its name or its uid"),
+            )
+        })?;
         for (pod, uid) in known {
             let is_listed = pods.iter().any(|listed| selection::uid(listed) == Some(uid));
             if is_listed {
                 continue;
             }
-            let there = self
+            let found = self
                 .getter
                 .get(ObjectKind::Pod, &(namespace.clone(), pod.clone()))
                 .await?;
+            let there = found.map(|found| found.object);
             // One that cannot be read is there, and may be the one that was known.
             pods.extend(there.filter(|there| selection::uid(there).is_none_or(|it| it == uid)));
         }
-        Ok(KubeChange::PodsOf(object.clone(), pods))
+        Ok(Answered {
+            change: KubeChange::PodsOf(object.clone(), pods),
+            version: ResourceVersion::read(&version),
+        })
     }
 
     /// The names of the ConfigMaps that Flink's HA services keep for a cluster id, sorted. Flink up to 1.20 labels
@@ -211,6 +228,16 @@ impl KubeCluster {
         path: &Path,
         take: impl Fn(&mut Vec<O>, T),
     ) -> Result<Vec<O>, Fault> {
+        let (gathered, _version) = self.read_version(path, take).await?;
+        Ok(gathered)
+    }
+
+    /// Reads a whole collection, as [`Self::read_all`] does, and says of which version it is.
+    async fn read_version<T: serde::de::DeserializeOwned, O>(
+        &self,
+        path: &Path,
+        take: impl Fn(&mut Vec<O>, T),
+    ) -> Result<(Vec<O>, String), Fault> {
         let mut page = list::PAGE;
         let take = |gathered: &mut Vec<O>, item: &str| {
             take(gathered, json::from_str(item)?);
@@ -221,10 +248,7 @@ impl KubeCluster {
             path,
             deadline: self.settings.timing.timeout,
         };
-        lister
-            .read(&mut page, Vec::new, take)
-            .await
-            .map(|(gathered, _)| gathered)
+        lister.read(&mut page, Vec::new, take).await
     }
 }
 

@@ -25,7 +25,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use steadfast_core::backoff::{Backoff, RETRY_AFTER_CAP, spread};
 use steadfast_core::evidence::{Fault, FaultKind};
-use steadfast_core::kube_update::{KindOrigin, KubeChange};
+use steadfast_core::kube_update::{KindOrigin, KubeChange, ResourceVersion};
 use steadfast_core::time::Timestamp;
 use steadfast_core::timing::Timing;
 use tokio::sync::watch as channel;
@@ -35,7 +35,7 @@ use super::KubeSettings;
 use super::list::{self, Lister};
 use super::recovery::{Recovery, Retries};
 use super::selection::Selection;
-use super::update_sender::UpdateSender;
+use super::update_sender::{Learned, UpdateSender};
 use super::watch::Ended;
 use super::watch_session::WatchSession;
 
@@ -139,9 +139,12 @@ impl Reflector {
                         .complete(&mut list, &self.updates, self.settings.timing.timeout)
                         .await;
                     self.note_success();
-                    self.updates
-                        .send(asked, KubeChange::Relisted(list.objects, list.completeness))
-                        .await;
+                    let listed = Learned {
+                        change: KubeChange::Relisted(list.objects, list.completeness),
+                        asked_at: Some(asked),
+                        version: ResourceVersion::read(&list.version),
+                    };
+                    self.updates.send(listed).await;
                     return Listed {
                         asked,
                         began,
@@ -151,7 +154,12 @@ impl Reflector {
                 Err(fault) => {
                     failures += 1;
                     tracing::debug!("list failed: {fault}");
-                    self.updates.send(asked, KubeChange::Failed(fault.clone())).await;
+                    let failed = Learned {
+                        change: KubeChange::Failed(fault.clone()),
+                        asked_at: Some(asked),
+                        version: None,
+                    };
+                    self.updates.send(failed).await;
                     if self.is_not_served(&fault) {
                         while_watching(
                             session,

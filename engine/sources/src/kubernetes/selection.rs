@@ -17,6 +17,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -27,13 +28,15 @@ use steadfast_core::backoff::Backoff;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_core::id::Uid;
 use steadfast_core::kube_update::{KubeChange, Object, ObjectKind};
+use steadfast_core::time::{Clock, Timestamp};
 
-use super::by_name::{Getter, Key};
+use super::by_name::{Found, Getter, Key};
+use super::update_sender::Learned;
 
 /// The objects that a selecting scope has shown, and what became of those that it no longer shows.
 pub(super) struct Selection {
     kind: ObjectKind,
-    getter: Getter,
+    asker: Asker,
     backoff: Backoff,
     rng: StdRng,
     /// What is selected and would have to be asked after, with its UID if that could be read.
@@ -45,10 +48,19 @@ pub(super) struct Selection {
     asking: FuturesUnordered<Abortable<BoxFuture<'static, Word>>>,
 }
 
+/// By what objects are asked for.
+#[derive(Clone)]
+pub(super) struct Asker {
+    pub(super) getter: Getter,
+    /// Which dates the questions.
+    pub(super) clock: Arc<dyn Clock>,
+}
+
 /// What came of one GET.
 struct Word {
     key: Key,
-    said: Result<Option<Object>, Fault>,
+    asked_at: Timestamp,
+    said: Result<Option<Found>, Fault>,
 }
 
 /// An object that the selection no longer shows.
@@ -93,14 +105,14 @@ impl Selection {
     /// A selection of which only `known` was seen.
     pub(super) fn new(
         kind: ObjectKind,
-        getter: Getter,
+        asker: Asker,
         backoff: Backoff,
         rng: StdRng,
         known: impl Iterator<Item = (Key, Option<Uid>)>,
     ) -> Self {
         Self {
             kind,
-            getter,
+            asker,
             backoff,
             rng,
             shown: known.collect(),
@@ -151,7 +163,7 @@ impl Selection {
 
     /// Takes in the next answer, and returns what the board is to be told of it. Without an open question, waits for ever.
     /// Dropped before it is done, it loses nothing.
-    pub(super) async fn answered(&mut self) -> Option<KubeChange> {
+    pub(super) async fn answered(&mut self) -> Option<Learned> {
         match self.asking.next().await {
             Some(Ok(word)) => self.take(word),
             // A question that nobody has any more.
@@ -160,7 +172,7 @@ impl Selection {
         }
     }
 
-    fn take(&mut self, Word { key, said }: Word) -> Option<KubeChange> {
+    fn take(&mut self, Word { key, asked_at, said }: Word) -> Option<Learned> {
         let departed = self.departed.get_mut(&key)?;
         departed.question = None;
         let asked_by = match departed.standing {
@@ -168,30 +180,40 @@ impl Selection {
             Standing::There(_) | Standing::Unanswered(_) | Standing::Gone => AskedBy::Board,
         };
         self.awaited.remove(&key);
-        let change = match said {
-            Ok(found) => match found.filter(|found| departed.is_the_same(found)) {
-                Some(object) => {
+        let by_name = |object, version| Learned {
+            change: KubeChange::Applied(object),
+            asked_at: Some(asked_at),
+            version,
+        };
+        match said {
+            Ok(found) => match found.filter(|found| departed.is_the_same(&found.object)) {
+                Some(Found { object, version }) => {
                     (departed.failures, departed.deleted) = (0, None);
                     departed.standing = Standing::There(Box::new(object.clone()));
-                    Some(KubeChange::Applied(object))
+                    // Told at once, for whom a list waits too: it is of a later version than that list.
+                    Some(by_name(object, version))
                 }
                 None if asked_by == AskedBy::List => {
                     departed.standing = Standing::Gone;
                     None
                 }
-                None => self.departed.remove(&key)?.deleted.map(KubeChange::Deleted),
+                None => self.departed.remove(&key)?.deleted.map(|deleted| Learned {
+                    change: KubeChange::Deleted(deleted),
+                    asked_at: None,
+                    version: None,
+                }),
             },
             Err(fault) => {
                 tracing::debug!("not answered: {fault}");
                 departed.failures = departed.failures.saturating_add(1);
                 departed.standing = Standing::Unanswered(fault.clone());
-                if asked_by == AskedBy::Board {
-                    self.ask_again(&key);
+                if asked_by == AskedBy::List {
+                    return None;
                 }
-                Some(KubeChange::Applied(unanswered(&key, fault)))
+                self.ask_again(&key);
+                Some(by_name(unanswered(&key, fault), None))
             }
-        };
-        change.filter(|_| asked_by == AskedBy::Board)
+        }
     }
 
     /// Asks for everything that a list lacks: what was selected before, and what had left the selection already.
@@ -269,13 +291,14 @@ impl Selection {
 
     fn ask(&self, key: &Key, pause: Duration) -> Question {
         let (handle, registration) = AbortHandle::new_pair();
-        let (getter, kind, key) = (self.getter.clone(), self.kind, key.clone());
+        let (asker, kind, key) = (self.asker.clone(), self.kind, key.clone());
         let word: BoxFuture<'static, Word> = Box::pin(async move {
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
-            let said = getter.get(kind, &key).await;
-            Word { key, said }
+            let asked_at = asker.clock.now();
+            let said = asker.getter.get(kind, &key).await;
+            Word { key, asked_at, said }
         });
         self.asking.push(Abortable::new(word, registration));
         Question(handle)

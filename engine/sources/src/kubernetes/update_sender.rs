@@ -3,9 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use steadfast_core::kube_update::{KubeChange, KubeUpdate, Object, Scope};
+use steadfast_core::kube_update::{KubeChange, KubeUpdate, Object, ResourceVersion, Scope};
 use steadfast_core::time::{Clock, Timestamp};
 use tokio::sync::mpsc;
+
+/// Something that was learned.
+#[derive(Debug)]
+pub(super) struct Learned {
+    pub(super) change: KubeChange,
+    /// When it was asked for; `None`: the watch told it.
+    pub(super) asked_at: Option<Timestamp>,
+    /// Of which version the list is, or the object, if that can be compared.
+    pub(super) version: Option<ResourceVersion>,
+}
 
 /// Sends the updates of one scope, and counts the objects that do not decode.
 pub(super) struct UpdateSender {
@@ -16,23 +26,30 @@ pub(super) struct UpdateSender {
 }
 
 impl UpdateSender {
-    /// Sends what a request said that began at `asked_at`, waiting while the channel is full.
-    pub(super) async fn send(&self, asked_at: Timestamp, change: KubeChange) {
+    /// Sends what was learned, waiting while the channel is full.
+    pub(super) async fn send(&self, learned: Learned) {
         // The receiver is gone only when the engine has ended, and this task ends with it.
-        drop(self.channel.send(self.compose(asked_at, change)).await);
+        drop(self.channel.send(self.compose(learned)).await);
     }
 
     /// An update of something that is known from now on.
-    pub(super) fn compose(&self, asked_at: Timestamp, change: KubeChange) -> KubeUpdate {
+    pub(super) fn compose(&self, learned: Learned) -> KubeUpdate {
+        let Learned {
+            change,
+            asked_at,
+            version,
+        } = learned;
         self.count_undecodable(match &change {
             KubeChange::Relisted(objects, _) | KubeChange::PodsOf(_, objects) => objects,
             KubeChange::Applied(object) => std::slice::from_ref(object),
             KubeChange::Deleted(_) | KubeChange::NotFound(_) | KubeChange::Failed(_) => &[],
         });
+        let now = self.clock.now();
         KubeUpdate {
             scope: self.scope.clone(),
-            asked_at,
-            at: self.clock.now(),
+            asked_at: asked_at.unwrap_or(now),
+            at: now,
+            version,
             change,
         }
     }

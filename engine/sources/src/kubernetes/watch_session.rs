@@ -36,20 +36,17 @@ use std::future::pending;
 use std::time::Duration;
 
 use futures::FutureExt;
-use steadfast_core::kube_update::{KubeChange, KubeUpdate, Object, ObjectKind};
+use steadfast_core::kube_update::{KubeChange, KubeUpdate, Object, ObjectKind, ResourceVersion};
 use tokio::time::Instant;
 
 use super::by_name::Key;
 use super::list::{List, Path};
 use super::selection::{Selection, key};
-use super::update_sender::UpdateSender;
+use super::update_sender::{Learned, UpdateSender};
 use super::watch::{self, Ended, Watch, WatchEvent};
 
-/// A resource version that can be compared.
-type Comparable = u64;
-
 /// The newest event of each object: its resource version, and the object; `None`: deleted.
-type Buffered = BTreeMap<Key, (Comparable, Option<Object>)>;
+type Buffered = BTreeMap<Key, (ResourceVersion, Option<Object>)>;
 
 /// The watch of a scope, open or not, and how far it was read.
 pub(super) struct WatchSession {
@@ -119,7 +116,7 @@ impl WatchSession {
         };
         tokio::select! {
             biased;
-            change = answer => change.into_iter().for_each(|change| self.tell(change, updates)),
+            learned = answer => learned.into_iter().for_each(|learned| self.tell(learned, updates)),
             event = event => match event {
                 Ok(event) => self.accept(event, updates),
                 Err(ended) => {
@@ -156,8 +153,18 @@ impl WatchSession {
     }
 
     /// Something is known from now on.
-    fn tell(&mut self, change: KubeChange, updates: &UpdateSender) {
-        self.unsent.push_back(updates.compose(updates.clock.now(), change));
+    fn tell(&mut self, learned: Learned, updates: &UpdateSender) {
+        self.unsent.push_back(updates.compose(learned));
+    }
+
+    /// The watch told something, with that version; `None`: what it told before is known to be so now.
+    fn tell_event(&mut self, change: KubeChange, version: Option<ResourceVersion>, updates: &UpdateSender) {
+        let learned = Learned {
+            change,
+            asked_at: None,
+            version,
+        };
+        self.tell(learned, updates);
     }
 
     fn accept(&mut self, event: WatchEvent, updates: &UpdateSender) {
@@ -169,7 +176,8 @@ impl WatchSession {
             WatchEvent::Changed(object, version) => (version, KubeChange::Applied(object)),
             WatchEvent::Deleted(object, version) => (version, KubeChange::Deleted(object)),
         };
-        if let (Some(buffered), Ok(version)) = (&mut self.buffered, version.parse()) {
+        let comparable = ResourceVersion::read(&version);
+        if let (Some(buffered), Some(version)) = (&mut self.buffered, comparable) {
             match &change {
                 KubeChange::Applied(object) => buffered.insert(key(object), (version, Some(object.clone()))),
                 KubeChange::Deleted(object) => buffered.insert(key(object), (version, None)),
@@ -180,19 +188,19 @@ impl WatchSession {
         }
         self.version = version;
         let Some(selection) = &mut self.selection else {
-            return self.tell(change, updates);
+            return self.tell_event(change, comparable, updates);
         };
         match change {
             KubeChange::Deleted(object) => {
                 if let Some(object) = selection.lost(object) {
-                    self.tell(KubeChange::Deleted(object), updates);
+                    self.tell_event(KubeChange::Deleted(object), comparable, updates);
                 }
             }
             KubeChange::Applied(object) => {
                 if let Some(deleted) = selection.shows(&object) {
-                    self.tell(KubeChange::Deleted(deleted), updates);
+                    self.tell_event(KubeChange::Deleted(deleted), None, updates);
                 }
-                self.tell(KubeChange::Applied(object), updates);
+                self.tell_event(KubeChange::Applied(object), comparable, updates);
             }
             KubeChange::Relisted(..) | KubeChange::PodsOf(..) | KubeChange::NotFound(_) | KubeChange::Failed(_) => {}
         }
@@ -201,7 +209,7 @@ impl WatchSession {
     /// A list begins. Where versions cannot be compared, the watch ends here, since nobody could say which of the two is
     /// newer.
     pub(super) fn begin_list(&mut self) {
-        if self.version.parse::<Comparable>().is_err() {
+        if ResourceVersion::read(&self.version).is_none() {
             self.watch = None;
         }
         self.buffered = Some(Buffered::default());
@@ -231,14 +239,14 @@ impl WatchSession {
             .as_mut()
             .map(|selection| selection.complete(&mut list.objects));
         for object in deleted.into_iter().flatten() {
-            self.tell(KubeChange::Deleted(object), updates);
+            self.tell_event(KubeChange::Deleted(object), None, updates);
         }
         self.send_unsent(updates).await;
     }
 
     /// Events of later versions replace what a list says of their objects.
     fn lay_over(&self, list: &mut List) {
-        let (Some(buffered), Ok(listed_at)) = (&self.buffered, list.version.parse::<Comparable>()) else {
+        let (Some(buffered), Some(listed_at)) = (&self.buffered, ResourceVersion::read(&list.version)) else {
             return;
         };
         // An event of the list's own version is in the list already.
@@ -252,7 +260,7 @@ impl WatchSession {
     /// The next watch goes on from the list or from the latest event, whichever is later.
     fn end_list(&mut self, list: &List) {
         let events = self.buffered.take().unwrap_or_default();
-        let listed_at = list.version.parse::<Comparable>().ok();
+        let listed_at = ResourceVersion::read(&list.version);
         // Begun at the list's version, the next watch would repeat the later events, which were sent already: the board
         // would see their objects change back before they change again.
         let latest = events.values().map(|(version, _)| *version).max();

@@ -143,7 +143,8 @@ async fn by_name(watching: &Watching, kind: ObjectKind, status: u16, body: &[u8]
         object: object.clone(),
         uid: Some(Uid::new("u1")),
     };
-    match watching.cluster.ask_for(&question).await {
+    let answered = watching.cluster.ask_for(&question).await;
+    match answered.map(|answered| answered.change) {
         Ok(KubeChange::Applied(there)) => {
             assert_eq!(status, 200);
             assert_eq!(there.namespaced_name(), (&object.namespace, "run"));

@@ -330,6 +330,7 @@ impl Replay {
             scope,
             asked_at: self.now,
             at: self.now,
+            version: None,
             change,
         }
     }

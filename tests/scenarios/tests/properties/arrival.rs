@@ -141,6 +141,7 @@ fn take(board: &mut Board, piece: Piece, poll: i64) {
             },
             asked_at: asked,
             at,
+            version: None,
             change,
         });
     };

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::cache::{Objects, Referenced};
+use super::cache::{Heard, Objects, Referenced};
+use super::told::Told;
 use super::{Accepted, ObjectRef};
 use crate::facts::{Deletion, Deployment};
-use crate::id::Namespace;
+use crate::id::{Namespace, Uid};
 use crate::kube_update::Object;
 use crate::time::Timestamp;
 
@@ -26,59 +27,63 @@ impl Deployments {
         &mut self,
         namespace: Option<&Namespace>,
         objects: Vec<Object>,
-        asked_at: Timestamp,
-        at: Timestamp,
+        told: Told,
         accepted: &mut Accepted,
     ) {
-        accepted
-            .touched
-            .extend(self.objects.drop_unlisted(namespace, &objects, asked_at));
+        let unlisted = self.objects.drop_unlisted(namespace, &objects, told);
+        accepted.touched.extend(unlisted);
         for object in objects {
-            if !self.objects.is_missing_since(object.namespaced_name(), asked_at) {
-                self.see(object, at, accepted);
-            }
+            self.see(object, told, accepted);
         }
     }
 
-    pub(super) fn see(&mut self, object: Object, at: Timestamp, accepted: &mut Accepted) {
-        let touched = match object {
+    pub(super) fn see(&mut self, object: Object, told: Told, accepted: &mut Accepted) {
+        let heard = match object {
             Object::Deployment(deployment) => {
+                let deleting = deployment.deleting_since.map(|_| deployment.uid.clone());
                 let object = deployment.object_ref();
-                let is_new_deletion = self.deletions.get(&object).is_none_or(|d| d.uid != deployment.uid);
-                if deployment.deleting_since.is_some() && is_new_deletion {
-                    self.note_deletion(&deployment, at);
+                let heard = self.objects.see(deployment, told);
+                match (&heard, deleting) {
+                    (Heard::Known | Heard::News(_), Some(uid)) => self.note_deletion(object, uid, told.at),
+                    (Heard::Older, _) | (Heard::Known | Heard::News(_), None) => {}
                 }
-                self.objects.see(deployment, at)
+                heard
             }
             Object::Undecodable { namespace, name, error } => {
                 self.objects
-                    .see_undecodable(ObjectRef::new(&namespace, &name), error, at)
+                    .see_undecodable(ObjectRef::new(&namespace, &name), error, told)
             }
             Object::Unanswered { namespace, name, fault } => {
                 self.objects
-                    .see_unanswered(ObjectRef::new(&namespace, &name), fault, at)
+                    .see_unanswered(ObjectRef::new(&namespace, &name), fault, told)
             }
-            Object::Pod(_) | Object::FlinkResource(_) | Object::StateSnapshot(_) => None,
+            Object::Pod(_) | Object::FlinkResource(_) | Object::StateSnapshot(_) => return,
         };
-        accepted.touched.extend(touched);
+        accepted.touched.extend(heard.news());
     }
 
-    pub(super) fn see_deleted(&mut self, object: &Object, at: Timestamp, accepted: &mut Accepted) {
-        if let Object::Deployment(deployment) = object {
-            // Even if a deletionTimestamp was seen before: what confirms the end must be asked after the end.
-            self.note_deletion(deployment, at);
-        }
+    pub(super) fn see_deleted(&mut self, object: &Object, told: Told, accepted: &mut Accepted) {
         let (namespace, name) = object.namespaced_name();
-        accepted
-            .touched
-            .push(self.objects.see_deleted(ObjectRef::new(namespace, name), at));
+        let reference = ObjectRef::new(namespace, name);
+        let uid = object.deployment().map(|deployment| &deployment.uid);
+        let heard = self.objects.see_deleted(reference.clone(), uid, told);
+        match (&heard, uid) {
+            (Heard::Known | Heard::News(_), Some(uid)) => {
+                // Even if a deletionTimestamp was seen before: what confirms the end must be asked after the end.
+                self.deletions.remove(&reference);
+                self.note_deletion(reference, uid.clone(), told.at);
+            }
+            // The next one of that name is there, or nobody knows whose deletion it was.
+            (Heard::Older, _) | (Heard::Known | Heard::News(_), None) => {}
+        }
+        accepted.touched.extend(heard.news());
     }
 
-    fn note_deletion(&mut self, deployment: &Deployment, at: Timestamp) {
-        let deletion = Deletion {
-            uid: deployment.uid.clone(),
-            seen_at: at,
-        };
-        self.deletions.insert(deployment.object_ref(), deletion);
+    /// Notes when the deletion of one was first seen.
+    fn note_deletion(&mut self, object: ObjectRef, uid: Uid, seen_at: Timestamp) {
+        let is_noted = self.deletions.get(&object).is_some_and(|noted| noted.uid == uid);
+        if !is_noted {
+            self.deletions.insert(object, Deletion { uid, seen_at });
+        }
     }
 }

@@ -2,22 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cache::{Asked, absent_from, freshened};
+use super::cache::absent_from;
+use super::told::{Teller, Told};
 use super::{Accepted, ObjectRef};
 use crate::evidence::{Evidence, Observation, Observed};
 use crate::facts::Pod;
 use crate::id::Namespace;
 use crate::kube_update::{Completeness, Object};
-use crate::time::Timestamp;
 
 /// The pods of a cluster.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pods {
-    by_object: BTreeMap<ObjectRef, BTreeMap<String, Pod>>,
-    /// When the pods of a Deployment last changed, by an event or a list.
-    changed: BTreeMap<ObjectRef, Timestamp>,
-    /// When those of a Deployment were asked for alone, until a later list of them all.
-    asked: BTreeMap<ObjectRef, Asked>,
+    by_object: BTreeMap<ObjectRef, OfDeployment>,
+    /// The last list of each scope, by its namespace.
+    listed: BTreeMap<Option<Namespace>, Told>,
+}
+
+/// The pods of one Deployment.
+#[derive(Clone, Debug, Default)]
+struct OfDeployment {
+    pods: BTreeMap<String, Seen>,
+    /// What last changed one of them: an event, a list, or an answer about them alone.
+    changed: Option<Told>,
+    /// The last answer about them alone, until a later list of all pods.
+    asked: Option<Told>,
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    pod: Pod,
+    told: Told,
 }
 
 impl Pods {
@@ -28,14 +42,20 @@ impl Pods {
             Observed::Absent => Observed::Absent,
             Observed::Present(completeness) => self.there(object, completeness),
         });
-        if let Some(Asked { asked_at, at }) = self.asked.get(object).copied() {
+        let Some(known) = self.by_object.get(object) else {
+            return evidence;
+        };
+        if let Some(Told { asked_at, at, .. }) = known.asked {
             evidence.accept(Observation::new(
                 self.there(object, Completeness::Complete),
                 asked_at,
                 at,
             ));
         }
-        freshened(evidence, self.changed.get(object).copied())
+        match known.changed {
+            Some(changed) => changed.freshen(evidence),
+            None => evidence,
+        }
     }
 
     fn there(&self, object: &ObjectRef, completeness: Completeness) -> Observed<Vec<Pod>> {
@@ -47,104 +67,162 @@ impl Pods {
 
     /// The pods as last seen, whether or not they can be seen now; in the order of [`Self::evidence`].
     pub(super) fn last(&self, object: &ObjectRef) -> Vec<&Pod> {
-        let mut pods: Vec<&Pod> = self
-            .by_object
-            .get(object)
-            .into_iter()
-            .flat_map(BTreeMap::values)
+        let known = self.by_object.get(object).into_iter();
+        let mut pods: Vec<&Pod> = known
+            .flat_map(|known| known.pods.values())
+            .map(|seen| &seen.pod)
             .collect();
         pods.sort_by_key(|p| (p.deleting_since.is_some(), std::cmp::Reverse(p.created_at)));
         pods
     }
 
+    /// Takes in all pods of a scope. Where those of one Deployment were read later, they stay as they are.
     pub(super) fn list(
         &mut self,
         namespace: Option<&Namespace>,
         objects: Vec<Object>,
-        Asked { asked_at, at }: Asked,
+        told: Told,
         accepted: &mut Accepted,
     ) {
-        self.asked.retain(|object, asked| {
-            asked.asked_at > asked_at || namespace.is_some_and(|namespace| *namespace != object.namespace)
-        });
+        self.listed.insert(namespace.cloned(), told);
         // What is there and does not decode, or may be there, is no pod that is gone.
         let names: BTreeSet<(&Namespace, &str)> = objects.iter().map(Object::namespaced_name).collect();
-        for (object, pods) in &mut self.by_object {
-            if namespace.is_none_or(|n| *n == object.namespace) {
-                let before = pods.len();
-                pods.retain(|name, _| names.contains(&(&object.namespace, name.as_str())));
-                if pods.len() != before {
-                    self.changed.insert(object.clone(), at);
-                    accepted.touched.push(object.clone());
-                }
+        let mut read_later = BTreeSet::new();
+        for (object, known) in &mut self.by_object {
+            if namespace.is_some_and(|namespace| *namespace != object.namespace) {
+                continue;
+            }
+            if known.are_asked_for_after(told) {
+                read_later.insert(object.clone());
+            } else if known.drop_unnamed(told, |name| names.contains(&(&object.namespace, name))) {
+                accepted.touched.push(object.clone());
             }
         }
-        self.by_object.retain(|_, pods| !pods.is_empty());
         for pod in objects.into_iter().filter_map(pod) {
-            self.see_pod(pod, at, accepted);
+            if !read_later.contains(&object_of(&pod)) {
+                self.see_pod(pod, told, accepted);
+            }
         }
     }
 
-    /// Takes in all pods of one Deployment. What was heard of them after they were asked for is newer.
-    pub(super) fn list_of(&mut self, object: ObjectRef, objects: Vec<Object>, asked: Asked, accepted: &mut Accepted) {
-        let was_heard_since = self
-            .changed
-            .get(&object)
-            .is_some_and(|changed| *changed > asked.asked_at);
-        if was_heard_since {
+    /// Takes in all pods of one Deployment, unless something newer was heard of them.
+    pub(super) fn list_of(&mut self, object: ObjectRef, objects: Vec<Object>, told: Told, accepted: &mut Accepted) {
+        let of_namespace = self.listed.get(&Some(object.namespace.clone()));
+        let listed = of_namespace.or_else(|| self.listed.get(&None));
+        let is_listed_since = listed.is_some_and(|listed| {
+            let is_before = told.is_before(*listed);
+            is_before.unwrap_or(listed.asked_at > told.asked_at)
+        });
+        let known = self.by_object.entry(object.clone()).or_default();
+        if is_listed_since || known.changed_after(told) {
             return;
         }
         let names: BTreeSet<&str> = objects.iter().map(|object| object.namespaced_name().1).collect();
-        if let Some(pods) = self.by_object.get_mut(&object) {
-            let before = pods.len();
-            pods.retain(|name, _| names.contains(name.as_str()));
-            if pods.len() != before {
-                self.changed.insert(object.clone(), asked.at);
-                accepted.touched.push(object.clone());
-            }
-            if pods.is_empty() {
-                self.by_object.remove(&object);
-            }
+        if known.drop_unnamed(told, |name| names.contains(name)) {
+            accepted.touched.push(object.clone());
         }
+        known.asked = Some(told);
         for pod in objects.into_iter().filter_map(pod) {
-            self.see_pod(pod, asked.at, accepted);
+            self.see_pod(pod, told, accepted);
         }
-        self.asked.insert(object, asked);
     }
 
-    pub(super) fn see(&mut self, object: Object, at: Timestamp, accepted: &mut Accepted) {
+    pub(super) fn see(&mut self, object: Object, told: Told, accepted: &mut Accepted) {
         if let Some(pod) = pod(object) {
-            self.see_pod(pod, at, accepted);
+            self.see_pod(pod, told, accepted);
         }
     }
 
-    fn see_pod(&mut self, pod: Pod, at: Timestamp, accepted: &mut Accepted) {
+    fn see_pod(&mut self, pod: Pod, told: Told, accepted: &mut Accepted) {
         let object = object_of(&pod);
-        let pods = self.by_object.entry(object.clone()).or_default();
-        let before = pods.get(&pod.name);
-        if before == Some(&pod) {
-            return;
-        }
-        if pod.deleting_since.is_some() && before.is_none_or(|b| b.deleting_since.is_none()) {
+        let known = self.by_object.entry(object.clone()).or_default();
+        let is_going = pod.deleting_since.is_some();
+        let is_gone = known.lacks_since(told);
+        let was_going = match known.pods.get_mut(&pod.name) {
+            Some(seen) if seen.pod == pod => {
+                seen.told = seen.told.told_again(told);
+                return;
+            }
+            Some(seen) if seen.is_newer_than(told) => return,
+            Some(seen) => seen.pod.deleting_since.is_some(),
+            None if is_gone => return,
+            None => false,
+        };
+        if is_going && !was_going {
             accepted.terminating_pods.push(pod.clone());
         }
-        pods.insert(pod.name.clone(), pod);
-        self.changed.insert(object.clone(), at);
+        known.pods.insert(pod.name.clone(), Seen { pod, told });
+        known.note_change(told);
         accepted.touched.push(object);
     }
 
-    pub(super) fn see_deleted(&mut self, object: &Object, at: Timestamp, accepted: &mut Accepted) {
+    pub(super) fn see_deleted(&mut self, object: &Object, told: Told, accepted: &mut Accepted) {
         // Which Deployment a pod belongs to is not known if it does not decode; the next list lacks it.
         let Object::Pod(pod) = object else { return };
         let object = object_of(pod);
-        if let Some(pods) = self.by_object.get_mut(&object) {
-            pods.remove(&pod.name);
-            if pods.is_empty() {
-                self.by_object.remove(&object);
-            }
+        let known = self.by_object.entry(object.clone()).or_default();
+        let is_no_news = match known.pods.get(&pod.name) {
+            Some(seen) => seen.pod.uid != pod.uid || seen.is_newer_than(told),
+            None => known.lacks_since(told),
+        };
+        if is_no_news {
+            return;
         }
-        self.changed.insert(object.clone(), at);
+        known.pods.remove(&pod.name);
+        known.note_change(told);
         accepted.touched.push(object);
+    }
+}
+
+impl OfDeployment {
+    /// Whether they were asked for alone, and read after that list. If not, the list has the last word.
+    fn are_asked_for_after(&mut self, list: Told) -> bool {
+        let Some(asked) = self.asked else { return false };
+        let is_before = list.is_before(asked);
+        // A list that was asked for before them and read after them answers their question as well.
+        self.asked = match is_before {
+            Some(true) => Some(asked),
+            Some(false) if list.asked_at < asked.asked_at => Some(list.in_place_of(asked)),
+            Some(false) | None => None,
+        };
+        is_before == Some(true)
+    }
+
+    /// Whether what was asked for about them alone was read before they last changed, or before they were asked for once more.
+    /// Where no version says it, what changed meanwhile counts as newer.
+    fn changed_after(&self, told: Told) -> bool {
+        let is_before = |changed: Told| told.is_before(changed).unwrap_or(changed.at > told.asked_at);
+        self.changed.is_some_and(is_before) || self.asked.is_some_and(|asked| told.is_before(asked) == Some(true))
+    }
+
+    /// Whether an answer about all of them, read after what is told now of one, did not contain it.
+    fn lacks_since(&self, told: Told) -> bool {
+        self.asked.is_some_and(|asked| told.is_before(asked) == Some(true))
+    }
+
+    /// Drops those that a complete answer does not name; says whether there are such.
+    fn drop_unnamed(&mut self, told: Told, is_named: impl Fn(&str) -> bool) -> bool {
+        let before = self.pods.len();
+        self.pods
+            .retain(|name, seen| is_named(name) || told.is_before(seen.told) == Some(true));
+        let are_fewer = self.pods.len() != before;
+        if are_fewer {
+            self.note_change(told);
+        }
+        are_fewer
+    }
+
+    fn note_change(&mut self, told: Told) {
+        self.changed = Some(self.changed.map_or(told, |before| told.in_place_of(before)));
+    }
+}
+
+impl Seen {
+    /// Whether it shows what is so since something else that is told now. Where no version says it, what was asked for by name
+    /// stands back behind what was heard meanwhile.
+    fn is_newer_than(&self, told: Told) -> bool {
+        let was_heard_since = told.by == Teller::Name && self.told.at > told.asked_at;
+        told.is_before(self.told).unwrap_or(was_heard_since)
     }
 }
 

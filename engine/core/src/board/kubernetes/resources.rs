@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::cache::{Objects, Referenced, absent_from};
+use super::cache::{Heard, Objects, Referenced, absent_from};
+use super::told::Told;
 use super::{Accepted, ObjectRef};
 use crate::evidence::{Evidence, Observed};
 use crate::facts::FlinkResource;
 use crate::id::{FlinkJobId, Namespace};
 use crate::kube_update::{Completeness, Object};
-use crate::time::Timestamp;
 
 /// The FlinkDeployments of a cluster, or its FlinkSessionJobs.
 #[derive(Clone, Debug, Default)]
@@ -38,53 +38,63 @@ impl Resources {
         &mut self,
         namespace: Option<&Namespace>,
         objects: Vec<Object>,
-        asked_at: Timestamp,
-        at: Timestamp,
+        told: Told,
         accepted: &mut Accepted,
     ) {
-        accepted
-            .touched
-            .extend(self.objects.drop_unlisted(namespace, &objects, asked_at));
+        let unlisted = self.objects.drop_unlisted(namespace, &objects, told);
+        accepted.touched.extend(unlisted);
         for object in objects {
-            if !self.objects.is_missing_since(object.namespaced_name(), asked_at) {
-                self.see(object, at, accepted);
-            }
+            self.see(object, told, accepted);
         }
         let objects = &self.objects;
         self.by_job.retain(|_, object| objects.get(object).is_some());
     }
 
-    pub(super) fn see(&mut self, object: Object, at: Timestamp, accepted: &mut Accepted) {
-        let touched = match object {
-            Object::FlinkResource(resource) => {
-                if let Some(job) = resource.flink_job_id {
-                    self.by_job.insert(job, resource.object_ref());
-                }
-                // Made again under its name, it may be about another cluster.
-                let before = self.objects.get(&resource.object_ref()).map(Referenced::cluster_ref);
-                accepted
-                    .touched
-                    .extend(before.filter(|before| *before != resource.cluster_ref()));
-                self.objects.see(resource, at)
-            }
+    pub(super) fn see(&mut self, object: Object, told: Told, accepted: &mut Accepted) {
+        let heard = match object {
+            Object::FlinkResource(resource) => self.see_resource(resource, told, accepted),
             Object::Undecodable { namespace, name, error } => {
                 self.objects
-                    .see_undecodable(ObjectRef::new(&namespace, &name), error, at)
+                    .see_undecodable(ObjectRef::new(&namespace, &name), error, told)
             }
             Object::Unanswered { namespace, name, fault } => {
                 self.objects
-                    .see_unanswered(ObjectRef::new(&namespace, &name), fault, at)
+                    .see_unanswered(ObjectRef::new(&namespace, &name), fault, told)
             }
-            Object::Deployment(_) | Object::Pod(_) | Object::StateSnapshot(_) => None,
+            Object::Deployment(_) | Object::Pod(_) | Object::StateSnapshot(_) => return,
         };
-        accepted.touched.extend(touched);
+        accepted.touched.extend(heard.news());
     }
 
-    pub(super) fn see_deleted(&mut self, object: &Object, at: Timestamp, accepted: &mut Accepted) {
+    fn see_resource(&mut self, resource: FlinkResource, told: Told, accepted: &mut Accepted) -> Heard {
+        let (object, cluster, job) = (resource.object_ref(), resource.cluster_ref(), resource.flink_job_id);
+        let before = self.objects.get(&object).map(Referenced::cluster_ref);
+        let heard = self.objects.see(resource, told);
+        match heard {
+            Heard::Older => {}
+            Heard::Known | Heard::News(_) => {
+                if let Some(job) = job {
+                    self.by_job.insert(job, object);
+                }
+                // Made again under its name, it may be about another cluster.
+                accepted.touched.extend(before.filter(|before| *before != cluster));
+            }
+        }
+        heard
+    }
+
+    pub(super) fn see_deleted(&mut self, object: &Object, told: Told, accepted: &mut Accepted) {
         let (namespace, name) = object.namespaced_name();
-        accepted
-            .touched
-            .push(self.objects.see_deleted(ObjectRef::new(namespace, name), at));
+        let uid = match object {
+            Object::FlinkResource(resource) => Some(&resource.uid),
+            Object::Deployment(_)
+            | Object::Pod(_)
+            | Object::StateSnapshot(_)
+            | Object::Undecodable { .. }
+            | Object::Unanswered { .. } => None,
+        };
+        let heard = self.objects.see_deleted(ObjectRef::new(namespace, name), uid, told);
+        accepted.touched.extend(heard.news());
     }
 }
 

@@ -1,8 +1,9 @@
 mod objects;
 mod pods;
+mod versions;
 
 use super::*;
-use crate::evidence::{Fault, FaultKind};
+use crate::evidence::{Evidence, Fault, FaultKind};
 use crate::facts::{Desired, ResourceKind};
 use crate::id::ClusterName;
 use crate::kube_update::Scope;
@@ -26,6 +27,7 @@ fn update_of(kind: ObjectKind, asked: i64, change: KubeChange) -> KubeUpdate {
         scope,
         asked_at: at(asked),
         at: at(asked),
+        version: None,
         change,
     }
 }

@@ -101,6 +101,7 @@ fn list_pods(board: &mut Board, pods: Vec<Pod>, asked: i64) {
         scope,
         asked_at: at(asked),
         at: at(asked),
+        version: None,
         change: KubeChange::Relisted(pods.into_iter().map(Object::Pod).collect(), Completeness::Complete),
     });
 }
@@ -184,6 +185,7 @@ fn what_one_job_needs_is_asked_for_alone_and_all_else_is_left_to_a_list() {
             scope: scope(kind),
             asked_at: at(20),
             at: at(20),
+            version: None,
             change: KubeChange::Relisted(objects, Completeness::Complete),
         });
     };
@@ -237,6 +239,7 @@ fn what_one_job_needs_is_asked_for_alone_and_all_else_is_left_to_a_list() {
         scope: scope(ObjectKind::Deployment),
         asked_at: at(40),
         at: at(41),
+        version: None,
         change: KubeChange::NotFound(object()),
     });
     assert_eq!(standing(&board, &record), Standing::Answered);

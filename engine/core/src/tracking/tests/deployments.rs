@@ -27,6 +27,7 @@ fn shown(record: &JobRecord, deployment: &str, now: i64, flink: Option<(i64, Vec
         },
         asked_at: at(now),
         at: at(now),
+        version: None,
         change: KubeChange::Relisted(vec![Object::Deployment(listed)], Completeness::Complete),
     });
     if let Some((asked, jobs)) = flink {

@@ -42,6 +42,7 @@ fn cluster(updates: &[(ObjectKind, i64, KubeChange)]) -> StatusBoard {
             scope: scope(*kind),
             asked_at: at(*seconds),
             at: at(*seconds),
+            version: None,
             change: change.clone(),
         });
     }

@@ -23,6 +23,7 @@ fn listed(kind: ObjectKind, object: Object) -> KubeUpdate {
         },
         asked_at: now(),
         at: now(),
+        version: None,
         change: KubeChange::Relisted(vec![object], Completeness::Complete),
     }
 }
@@ -139,6 +140,7 @@ fn a_list_that_failed_does_not_put_a_forgotten_job_out_of_mind() {
             },
             asked_at: rig.now,
             at: rig.now,
+            version: None,
             change: KubeChange::Failed(fault),
         };
         rig.reactor.kube_update(failed, rig.now);

@@ -2,7 +2,7 @@
 
 use steadfast_core::board::ObjectRef;
 use steadfast_core::id::Namespace;
-use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, Scope};
+use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, Object, ObjectKind, ResourceVersion, Scope};
 use steadfast_core::lookup::ObjectQuestion;
 use steadfast_core::testing;
 
@@ -39,6 +39,7 @@ fn update(now: Timestamp, change: KubeChange) -> KubeUpdate {
         },
         asked_at: now,
         at: now,
+        version: None,
         change,
     }
 }
@@ -151,6 +152,48 @@ fn a_deployment_that_is_there_is_looked_at_with_its_pods_and_costs_no_list() {
     assert_eq!(pods.asked_at, now);
     assert_eq!(pods.latest, Observed::Present(vec![testing::pod("jm-2")]));
     assert_eq!(board.deployment(&object()).unwrap().asked_at, now);
+}
+
+#[test]
+fn a_list_that_was_read_before_a_deployment_was_replaced_begins_no_attempt() {
+    let mut rig = rig();
+    let is_in_kubernetes = |rig: &Rig| {
+        let records = rig.reactor.records();
+        let record = records.values().next().unwrap();
+        (
+            record.incarnation.attempt,
+            record.incarnation.deployment_uid.as_ref().map(ToString::to_string),
+        )
+    };
+    let (first, uid) = is_in_kubernetes(&rig);
+    assert_eq!(uid.as_deref(), Some("u1"));
+    // The watch is broken, and a list of many pages is under way.
+    let list_asked_at = rig.now;
+    let hear = |rig: &mut Rig, asked_at, version: &str, change| {
+        rig.now = rig.now.after(Duration::from_secs(1));
+        let update = KubeUpdate {
+            asked_at,
+            version: ResourceVersion::read(version),
+            ..update(rig.now, change)
+        };
+        rig.reactor.kube_update(update, rig.now);
+        rig.settle();
+    };
+    let deployment = |uid| Object::Deployment(testing::deployment(uid));
+    let asked_at = rig.now.after(Duration::from_millis(500));
+    hear(&mut rig, asked_at, "105", KubeChange::Applied(deployment("u2")));
+    let next = (first + 1, Some("u2".to_owned()));
+    assert_eq!(is_in_kubernetes(&rig), next);
+    let list = KubeChange::Relisted(vec![deployment("u1")], Completeness::Complete);
+    hear(&mut rig, list_asked_at, "90", list);
+    assert_eq!(is_in_kubernetes(&rig), next);
+    // The watch goes on from that list.
+    let now = rig.now.after(Duration::from_secs(1));
+    hear(&mut rig, now, "100", KubeChange::Deleted(deployment("u1")));
+    assert_eq!(is_in_kubernetes(&rig), next);
+    let now = rig.now.after(Duration::from_secs(1));
+    hear(&mut rig, now, "105", KubeChange::Applied(deployment("u2")));
+    assert_eq!(is_in_kubernetes(&rig), next);
 }
 
 #[test]

@@ -223,6 +223,7 @@ fn a_store_that_refuses_renames_nothing() {
         scope,
         asked_at: rig.now,
         at: rig.now,
+        version: None,
         change: listed,
     };
     rig.reactor.kube_update(update, rig.now);

@@ -1,4 +1,5 @@
 use steadfast_core::board::ObjectRef;
+use steadfast_core::kube_update::ResourceVersion;
 use steadfast_core::lookup::{ContainerRun, ObjectQuestion};
 
 use super::*;
@@ -287,6 +288,7 @@ fn question(kind: ObjectKind, uid: Option<&str>) -> ObjectQuestion {
 fn answered(name: &str, uid: &str) -> String {
     let mut deployment = deployment(name, uid);
     deployment["kind"] = "Deployment".into();
+    deployment["metadata"]["resourceVersion"] = "7".into();
     deployment.to_string()
 }
 
@@ -300,14 +302,22 @@ fn not_found(name: &str) -> String {
 async fn one_object_is_asked_for_without_a_resource_version() {
     let (missing, asked) = cluster(|_| (404, not_found("orders")));
     let said = missing.ask_for(&question(ObjectKind::Deployment, Some("u1"))).await;
-    assert!(matches!(said, Ok(KubeChange::NotFound(object)) if object.name == "orders"));
+    assert!(matches!(said, Ok(Answered { change: KubeChange::NotFound(object), .. }) if object.name == "orders"));
     assert_eq!(
         *asked.lock().unwrap(),
         ["/apis/apps/v1/namespaces/default/deployments/orders"]
     );
     let (there, _) = cluster(|_| (200, answered("orders", "u1")));
-    let said = there.ask_for(&question(ObjectKind::Deployment, Some("u1"))).await;
-    assert!(matches!(said, Ok(KubeChange::Applied(Object::Deployment(d))) if d.uid.as_str() == "u1"));
+    let said = there
+        .ask_for(&question(ObjectKind::Deployment, Some("u1")))
+        .await
+        .unwrap();
+    assert!(matches!(said.change, KubeChange::Applied(Object::Deployment(d)) if d.uid.as_str() == "u1"));
+    assert_eq!(
+        said.version,
+        ResourceVersion::read("7"),
+        "by which it is compared with a list"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -343,7 +353,7 @@ async fn of_another_object_under_the_name_only_a_list_says_whether_it_is_selecte
             next.settings.deployments = deployments;
             let said = next.ask_for(&question(ObjectKind::Deployment, uid)).await;
             assert_eq!(said.is_ok(), is_told, "{uid:?} {deployments:?}: {said:?}");
-            assert!(!matches!(said, Ok(KubeChange::NotFound(_))));
+            assert!(!said.is_ok_and(|said| matches!(said.change, KubeChange::NotFound(_))));
         }
     }
 }
@@ -405,9 +415,11 @@ async fn the_pods_of_one_deployment_are_all_that_have_its_labels_and_those_that_
         object: ObjectRef::new(&Namespace::new("default"), "orders"),
         known: known.map(|(name, uid)| (name.to_owned(), Uid::new(uid))).to_vec(),
     };
-    let Ok(KubeChange::PodsOf(object, pods)) = cluster.ask_for(&question).await else {
+    let said = cluster.ask_for(&question).await.unwrap();
+    let KubeChange::PodsOf(object, pods) = said.change else {
         panic!("all of them were told of")
     };
+    assert_eq!(said.version, ResourceVersion::read("1"), "the list's");
     assert_eq!(object.name, "orders");
     let names: Vec<&str> = pods.iter().map(|pod| pod.namespaced_name().1).collect();
     assert_eq!(names, ["jm-1", "relabelled"]);
@@ -445,7 +457,11 @@ async fn a_pod_that_is_there_and_cannot_be_read_is_not_gone() {
         known: vec![("jm-1".to_owned(), Uid::new("p1"))],
     };
     let told = cluster.ask_for(&question).await;
-    let Ok(KubeChange::PodsOf(_, pods)) = &told else {
+    let Ok(Answered {
+        change: KubeChange::PodsOf(_, pods),
+        ..
+    }) = &told
+    else {
         panic!("{told:?}")
     };
     assert!(

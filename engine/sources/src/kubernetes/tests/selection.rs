@@ -52,6 +52,29 @@ async fn what_left_the_selection_stays_known_and_is_asked_for_with_each_list() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_asked_for_by_name_says_when_and_of_which_version_it_is() {
+    let server = Server::new();
+    let mut seen = orders_seen(&server).await;
+    server.gets_take(Duration::from_secs(1));
+    server.put("deployments", deployment("other", "u2"));
+    let event = next(&mut seen).await;
+    assert_eq!(event.asked_at, event.at);
+    let version = event.version.expect("a version that can be compared");
+    server.unselect("deployments", "orders");
+    let answer = next(&mut seen).await;
+    assert!(matches!(answer.change, KubeChange::Applied(_)), "{answer:?}");
+    assert_eq!(answer.at.since(answer.asked_at), Duration::from_secs(1));
+    assert!(answer.version < Some(version), "it has not changed since it was seen");
+    let list = next_list(&mut seen).await;
+    assert!(list.version > Some(version), "{list:?}");
+    let server = Server::new();
+    server.lists_take(Duration::from_secs(2));
+    let mut seen = Watched::start(&server, settings(), 1);
+    let list = next_list(&mut seen).await;
+    assert_eq!(list.at.since(list.asked_at), Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deletion_is_told_after_one_get() {
     let server = Server::new();
     let mut seen = orders_seen(&server).await;

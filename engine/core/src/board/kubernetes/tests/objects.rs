@@ -1,7 +1,6 @@
 //! Which objects are found by what, and what is known of one about which there is silence.
 
 use super::*;
-use crate::evidence::Evidence;
 use crate::facts::SnapshotPhase;
 use crate::id::{TargetId, Uid};
 

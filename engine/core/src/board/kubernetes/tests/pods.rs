@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::foreign_text::ForeignText;
+use crate::time::Timestamp;
 
 fn pod(name: &str) -> Pod {
     testing::pod(name)
@@ -134,6 +135,7 @@ fn the_pods_of_one_deployment_are_as_they_were_asked_for_unless_something_newer_
         },
         asked_at: Timestamp::from_millis(asked),
         at: Timestamp::from_millis(at),
+        version: None,
         change,
     };
     let pods = |names: &[&str]| {
