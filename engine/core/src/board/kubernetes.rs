@@ -183,6 +183,12 @@ impl KubernetesBoard {
         Some(self.pods.evidence(object, list))
     }
 
+    /// Whether the last list of a namespace's pods was answered; `None` while it was never asked for.
+    pub fn are_pods_listed(&self, namespace: &Namespace) -> Option<bool> {
+        let list = self.list(ObjectKind::Pod, namespace)?;
+        Some(list.latest.is_known())
+    }
+
     /// The pods of a Deployment as last seen, in the same order. They are no evidence of what is there now.
     pub fn last_pods(&self, object: &ObjectRef) -> Vec<&Pod> {
         self.pods.last(object)

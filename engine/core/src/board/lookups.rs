@@ -39,6 +39,15 @@ pub enum Standing {
     NobodyToAsk,
 }
 
+/// What is asked about single objects, instead of a list of their cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InQuestion {
+    /// Each of them. The Deployment's answer is the one that counts as the look's, and is asked for last.
+    pub objects: Vec<ObjectQuestion>,
+    /// A kind of which only a list says whether it has one for the job, since nobody knows its name.
+    pub unnamed: Option<ObjectKind>,
+}
+
 impl Board {
     /// Takes in what came of a look-up for a job. What was asked before the record's attempt began, or before its run was seen, says nothing of it,
     /// and an end that is known is not taken back. Returns whether it was taken.
@@ -78,9 +87,13 @@ impl Board {
             Standing::Ahead(request.observed_after)
         } else if request.source == LookupSource::Kubernetes {
             let after = request.observed_after;
-            match object.and_then(|object| self.in_question(record, object)) {
-                Some(questions) => Standing::OpenObjects { questions, after },
-                None => Standing::OpenLists { after },
+            let in_question = object.and_then(|object| self.in_question(record, object));
+            match in_question {
+                Some(InQuestion {
+                    objects: questions,
+                    unnamed: None,
+                }) => Standing::OpenObjects { questions, after },
+                Some(InQuestion { unnamed: Some(_), .. }) | None => Standing::OpenLists { after },
             }
         } else {
             self.query(record, object, request.source)
@@ -104,20 +117,19 @@ impl Board {
     /// The objects that a look at Kubernetes is about, if a few answers about single objects will do for a complete list: the
     /// Deployment, its pods where it is there, and the operator's resource that may change it or bring it back. `None`: a list is
     /// needed. Only a list says which FlinkSessionJob names a job.
-    fn in_question(&self, record: &JobRecord, object: &ObjectRef) -> Option<Vec<ObjectQuestion>> {
+    pub fn in_question(&self, record: &JobRecord, object: &ObjectRef) -> Option<InQuestion> {
         let target = &record.key.target;
         let kubernetes = self.kubernetes(&target.cluster)?;
         let pods = match kubernetes.deployment(object)?.latest {
             Observed::Absent => None,
-            Observed::Present(_) => {
-                // Nothing is known of pods that were never listed.
-                kubernetes.pods(object)?;
+            // Nothing is known of pods that were never listed. Where they may not be, nobody would say which a Deployment has.
+            Observed::Present(_) => kubernetes.are_pods_listed(&object.namespace)?.then(|| {
                 let known = kubernetes.last_pods(object).into_iter();
-                Some(ObjectQuestion::PodsOf {
+                ObjectQuestion::PodsOf {
                     object: object.clone(),
                     known: known.map(|pod| (pod.name.clone(), pod.uid.clone())).collect(),
-                })
-            }
+                }
+            }),
             Observed::Unknown(_) => return None,
         };
         let deployment = ObjectQuestion::Named {
@@ -135,6 +147,7 @@ impl Board {
             Some(SessionJob::Submitted(_)) => (ObjectKind::FlinkSessionJob, None),
         };
         let resource = kubernetes.resource_of(&record.key, object);
+        let mut unnamed = None;
         let resource = match resource.map(|evidence| evidence.latest) {
             // Not watched, not installed, not granted: nothing is known of it, and this would not change that.
             None | Some(Observed::Unknown(_)) => None,
@@ -143,14 +156,21 @@ impl Board {
                 object: ObjectRef::new(&resource.namespace, &resource.name),
                 uid: Some(resource.uid),
             }),
-            Some(Observed::Absent) => Some(ObjectQuestion::Named {
-                kind,
-                object: named?,
-                uid: None,
-            }),
+            Some(Observed::Absent) => match named {
+                Some(object) => Some(ObjectQuestion::Named {
+                    kind,
+                    object,
+                    uid: None,
+                }),
+                None => {
+                    unnamed = Some(kind);
+                    None
+                }
+            },
         };
         // The Deployment's answer is the one that counts as the look's: the others come first.
-        Some(pods.into_iter().chain(resource).chain([deployment]).collect())
+        let objects = pods.into_iter().chain(resource).chain([deployment]).collect();
+        Some(InQuestion { objects, unnamed })
     }
 
     /// What is asked of whom; `None` while nobody can be asked.

@@ -173,27 +173,33 @@ fn asks_for(standing: Standing) -> Vec<(ObjectKind, String, Option<String>)> {
     questions.into_iter().map(shown).collect()
 }
 
+fn told(board: &mut Board, kind: ObjectKind, asked: i64, change: KubeChange) {
+    board.accept_update(KubeUpdate {
+        scope: Scope {
+            cluster: ClusterName::new("local"),
+            kind,
+            namespace: None,
+        },
+        asked_at: at(asked),
+        at: at(asked),
+        version: None,
+        change,
+    });
+}
+
+fn list(board: &mut Board, kind: ObjectKind, objects: Vec<Object>) {
+    told(board, kind, 20, KubeChange::Relisted(objects, Completeness::Complete));
+}
+
+/// How it stands with a look at Kubernetes after all that was listed.
+fn standing(board: &Board, record: &JobRecord) -> Standing {
+    board.standing(record, Some(&object()), &want(LookupSource::Kubernetes, 20), at(60))
+}
+
 #[test]
 fn what_one_job_needs_is_asked_for_alone_and_all_else_is_left_to_a_list() {
-    let scope = |kind| Scope {
-        cluster: ClusterName::new("local"),
-        kind,
-        namespace: None,
-    };
-    let list = |board: &mut Board, kind, objects| {
-        board.accept_update(KubeUpdate {
-            scope: scope(kind),
-            asked_at: at(20),
-            at: at(20),
-            version: None,
-            change: KubeChange::Relisted(objects, Completeness::Complete),
-        });
-    };
     let mut record = record();
     record.incarnation.deployment_uid = Some(Uid::new("u1"));
-    let standing = |board: &Board, record: &JobRecord| {
-        board.standing(record, Some(&object()), &want(LookupSource::Kubernetes, 20), at(60))
-    };
     let lists = Standing::OpenLists { after: at(20) };
     let deployment = || (ObjectKind::Deployment, "orders".to_owned(), Some("u1".to_owned()));
     let mut board = Board::default();
@@ -235,14 +241,40 @@ fn what_one_job_needs_is_asked_for_alone_and_all_else_is_left_to_a_list() {
     list(&mut board, kind, vec![Object::FlinkResource(daily.clone())]);
     let daily = (kind, "daily".to_owned(), Some(daily.uid.to_string()));
     assert_eq!(asks_for(standing(&board, &record)), [daily, deployment()]);
-    board.accept_update(KubeUpdate {
-        scope: scope(ObjectKind::Deployment),
-        asked_at: at(40),
-        at: at(41),
-        version: None,
-        change: KubeChange::NotFound(object()),
-    });
+    told(&mut board, ObjectKind::Deployment, 40, KubeChange::NotFound(object()));
     assert_eq!(standing(&board, &record), Standing::Answered);
+}
+
+#[test]
+fn where_pods_may_not_be_listed_they_are_not_asked_for_and_no_list_is_that_would_be_refused_too() {
+    let mut board = Board::default();
+    let deployment = Object::Deployment(crate::testing::deployment("u1"));
+    list(&mut board, ObjectKind::Deployment, vec![deployment]);
+    let kinds = |board: &Board| {
+        let asked = asks_for(standing(board, &record())).into_iter();
+        asked.map(|(kind, ..)| kind).collect::<Vec<_>>()
+    };
+    let forbidden = || KubeChange::Failed(Fault::new(FaultKind::Forbidden, "pods is forbidden"));
+    told(&mut board, ObjectKind::Pod, 20, forbidden());
+    assert_eq!(kinds(&board), [ObjectKind::Deployment]);
+    list_pods(&mut board, vec![pod("jm-1", 0)], 20);
+    assert_eq!(kinds(&board), [ObjectKind::Pod, ObjectKind::Deployment]);
+    told(&mut board, ObjectKind::Pod, 20, forbidden());
+    assert_eq!(kinds(&board), [ObjectKind::Deployment]);
+}
+
+#[test]
+fn what_has_a_name_is_in_question_though_a_list_is_needed_for_the_rest() {
+    let mut board = Board::default();
+    let mut record = record();
+    record.key.session_job = Some(crate::id::SessionJob::Submitted(job()));
+    list(&mut board, ObjectKind::Deployment, vec![]);
+    list(&mut board, ObjectKind::FlinkSessionJob, vec![]);
+    assert_eq!(standing(&board, &record), Standing::OpenLists { after: at(20) });
+    let in_question = board.in_question(&record, &object()).unwrap();
+    assert_eq!(in_question.unnamed, Some(ObjectKind::FlinkSessionJob));
+    let kinds: Vec<ObjectKind> = in_question.objects.iter().map(ObjectQuestion::kind).collect();
+    assert_eq!(kinds, [ObjectKind::Deployment]);
 }
 
 #[test]
