@@ -109,6 +109,14 @@ impl Reactor {
                 self.queue.enqueue(key);
             }
         }
+        for key in self.looks_behind(target) {
+            if fault.is_some() {
+                self.relist(&key, now);
+            } else {
+                self.ask_kubernetes(&key, now);
+            }
+        }
+        self.ask_for_next_in_line(&target.cluster);
     }
 
     /// Takes in what a Kubernetes list or watch said.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use steadfast_core::board::lookups::Standing;
-use steadfast_core::decision::LookupRequest;
-use steadfast_core::id::{FlinkJobId, JobKey, TargetId};
+use steadfast_core::board::lookups::{InQuestion, Standing};
+use steadfast_core::decision::{LookupRequest, LookupSource};
+use steadfast_core::id::{ClusterName, FlinkJobId, JobKey, TargetId};
 use steadfast_core::intents;
 use steadfast_core::lookup::ObjectQuestion;
 use steadfast_core::observe::{Context, observe};
@@ -131,7 +131,8 @@ impl Reactor {
         }
     }
 
-    fn ask_for(&mut self, key: &JobKey, questions: Vec<ObjectQuestion>, after: Timestamp) {
+    /// Asks for objects by name on behalf of a job. If too many are asked for at once, it waits for a place, and for a list.
+    pub(super) fn ask_for(&mut self, key: &JobKey, questions: Vec<ObjectQuestion>, after: Timestamp) {
         match self.lookups.await_objects(key) {
             Asking::Begins => self.fetches.push(Fetch::Objects {
                 target: key.target.clone(),
@@ -139,8 +140,32 @@ impl Reactor {
                 after,
             }),
             Asking::UnderWay => {}
-            Asking::TooMany => self.relist(key, after),
+            Asking::TooMany => {
+                self.lookups.stand_in_line(key, after);
+                self.relist(key, after);
+            }
         }
+    }
+
+    /// A place among those that are asked for by name became free: who waits for one has it, unless what is known will do by now.
+    pub(super) fn ask_for_next_in_line(&mut self, cluster: &ClusterName) {
+        while let Some((key, after)) = self.lookups.next_in_line(cluster) {
+            let request = LookupRequest {
+                source: LookupSource::Kubernetes,
+                observed_after: after,
+            };
+            let object = self.targets.get(&key.target).and_then(|target| target.object.as_ref());
+            let is_answered = self.board.answers(&key, object, &request);
+            if let Some(InQuestion { objects, .. }) = self.in_question(&key).filter(|_| !is_answered) {
+                self.ask_for(&key, objects, after);
+            }
+        }
+    }
+
+    /// What is asked of Kubernetes about one job, if a list is not needed for it.
+    pub(super) fn in_question(&self, key: &JobKey) -> Option<InQuestion> {
+        let object = self.targets.get(&key.target)?.object.as_ref()?;
+        self.board.in_question(self.records.get(key)?, object)
     }
 
     pub(super) fn relist(&mut self, key: &JobKey, after: Timestamp) {

@@ -1,12 +1,14 @@
-//! Looks that somebody asked for: Flink is polled and Kubernetes listed at once, and whoever asked is answered when what came of it
-//! has been judged.
+//! Looks that somebody asked for: Flink and Kubernetes are asked at once, and whoever asked is answered when what came of it has been
+//! judged.
 //!
 //! It is the loop's own look, made sooner: nothing of it is written that another would not write, and a watch that sleeps is polled
-//! once and sleeps on. It waits for a poll and a list that were asked for after the call: what was under way by then shows what was
-//! so before. Whether the asker is still there is for them to know; who is gone needs no answer.
+//! once and sleeps on. Kubernetes is asked for the job's objects by name, which no fleet that asks for lists can hold up; for a list
+//! only where only a list can say. The look waits for answers that were asked for after the call: what was under way by then shows
+//! what was so before. Whether the asker is still there is for them to know; who is gone needs no answer.
 
 use std::collections::BTreeMap;
 
+use steadfast_core::board::lookups::InQuestion;
 use steadfast_core::id::{JobKey, TargetId};
 use steadfast_core::projection::JobView;
 use steadfast_core::time::Timestamp;
@@ -65,6 +67,15 @@ impl Looks {
         looks.any(|look| look.asked_at > asked_at)
     }
 
+    /// The jobs of a target at which somebody waits for an answer of Kubernetes that is asked for later than that one.
+    fn of_later(&self, id: &TargetId, asked_at: Timestamp) -> Vec<JobKey> {
+        let first = JobKey::application(id.clone());
+        let of_target = self.waiting.range(first..).take_while(|(key, _)| key.target == *id);
+        let wants = |look: &Look| look.asked_at > asked_at && !look.reply.is_closed();
+        let wanting = of_target.filter(|(_, looks)| looks.iter().any(wants));
+        wanting.map(|(key, _)| key.clone()).collect()
+    }
+
     /// The job's policy is about to be shown answers that were asked for then.
     fn shown(&mut self, key: &JobKey, shown: Shown) {
         for look in self.waiting.get_mut(key).into_iter().flatten() {
@@ -116,9 +127,38 @@ impl Reactor {
         let is_in_kubernetes = target.object.is_some();
         self.polls.poll_soon(id, now);
         if is_in_kubernetes {
-            self.relist(key, now);
+            self.ask_kubernetes(key, now);
         }
         self.looks.add(key.clone(), now, reply);
+    }
+
+    /// Asks for a job's objects as they are from now on.
+    pub(super) fn ask_kubernetes(&mut self, key: &JobKey, now: Timestamp) {
+        match self.in_question(key) {
+            Some(InQuestion { objects, unnamed }) => {
+                self.ask_for(key, objects, now);
+                if unnamed.is_some() {
+                    self.relist(key, now);
+                }
+            }
+            None => self.relist(key, now),
+        }
+    }
+
+    /// The jobs of a target at which somebody waits for more than what is known of its objects: who asked for a look while they
+    /// were being asked for hears what was so before.
+    pub(super) fn looks_behind(&self, id: &TargetId) -> Vec<JobKey> {
+        let asked_at = self.kubernetes_asked_at(id);
+        asked_at.map_or_else(Vec::new, |asked_at| self.looks.of_later(id, asked_at))
+    }
+
+    /// When the newest answer about a target's Deployment was asked for; the beginning of time where there is none, `None` outside of
+    /// Kubernetes.
+    fn kubernetes_asked_at(&self, id: &TargetId) -> Option<Timestamp> {
+        let object = self.targets.get(id)?.object.as_ref()?;
+        let kubernetes = self.board.kubernetes(&id.cluster);
+        let seen = kubernetes.and_then(|kubernetes| kubernetes.deployment(object));
+        Some(seen.map_or_else(Timestamp::default, |seen| seen.asked_at))
     }
 
     fn begin_look(&mut self, key: &JobKey, now: Timestamp) -> Result<(), RequestError> {
@@ -140,14 +180,7 @@ impl Reactor {
     /// The job's policy is about to be shown what is on the board.
     pub(super) fn show_looks(&mut self, key: &JobKey) {
         let id = &key.target;
-        let object = self.targets.get(id).and_then(|target| target.object.as_ref());
-        let kubernetes = object.map(|object| {
-            let seen = self
-                .board
-                .kubernetes(&id.cluster)
-                .and_then(|kubernetes| kubernetes.deployment(object));
-            seen.map_or_else(Timestamp::default, |seen| seen.asked_at)
-        });
+        let kubernetes = self.kubernetes_asked_at(id);
         let flink = self
             .board
             .overview(id)

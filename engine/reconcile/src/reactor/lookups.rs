@@ -3,7 +3,7 @@
 //! Which look-ups are open is core's rule ([`steadfast_core::board::lookups`]); here stands what that rule must not know: what is
 //! under way, what failed, and when the next attempt may be made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -13,9 +13,11 @@ use steadfast_core::evidence::Fault;
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
 use steadfast_core::time::Timestamp;
 
-/// Of how many targets of a cluster the objects are asked for by name at once. If more are missing, something happened to
+/// Of how many targets of a cluster the objects are asked for by name at once. If more are in question, something happened to
 /// all of them, and a list tells of all of them.
 const ASKED_FOR_AT_ONCE: usize = 16;
+/// How many jobs of a cluster wait for such a place to become free. More have something in common, and are left to the list.
+const IN_LINE: usize = 48;
 
 #[derive(Debug)]
 pub(super) struct Lookups {
@@ -24,6 +26,9 @@ pub(super) struct Lookups {
     awaiting_lists: BTreeMap<ClusterName, BTreeSet<JobKey>>,
     /// Jobs that wait for what is said of their target's objects, asked for by name.
     awaiting_objects: BTreeMap<TargetId, BTreeSet<JobKey>>,
+    /// Jobs whose objects could not be asked for at once, each with the moment after which: a list is asked for, which may be far, and
+    /// meanwhile whatever place is free is theirs.
+    in_line: BTreeMap<ClusterName, VecDeque<(JobKey, Timestamp)>>,
     /// The poll's interval, by which pauses are measured.
     poll: Duration,
     backoff: Backoff,
@@ -64,6 +69,7 @@ impl Lookups {
             states: BTreeMap::new(),
             awaiting_lists: BTreeMap::new(),
             awaiting_objects: BTreeMap::new(),
+            in_line: BTreeMap::new(),
             poll,
             backoff,
             rng,
@@ -131,14 +137,33 @@ impl Lookups {
             waiting.insert(key.clone());
             return Asking::UnderWay;
         }
-        let cluster = &key.target.cluster;
-        let asked = self.awaiting_objects.keys().filter(|target| target.cluster == *cluster);
-        if asked.count() >= ASKED_FOR_AT_ONCE {
+        if !self.has_place(&key.target.cluster) {
             return Asking::TooMany;
         }
         self.awaiting_objects
             .insert(key.target.clone(), BTreeSet::from([key.clone()]));
         Asking::Begins
+    }
+
+    fn has_place(&self, cluster: &ClusterName) -> bool {
+        let asked = self.awaiting_objects.keys().filter(|target| target.cluster == *cluster);
+        asked.count() < ASKED_FOR_AT_ONCE
+    }
+
+    /// The job waits for a place among those that are asked for, if not too many do.
+    pub(super) fn stand_in_line(&mut self, key: &JobKey, after: Timestamp) {
+        let line = self.in_line.entry(key.target.cluster.clone()).or_default();
+        if line.len() < IN_LINE && line.iter().all(|(waits, _)| waits != key) {
+            line.push_back((key.clone(), after));
+        }
+    }
+
+    /// The first of those who wait for a place, if there is one for them, and after which moment its objects are to be asked for.
+    pub(super) fn next_in_line(&mut self, cluster: &ClusterName) -> Option<(JobKey, Timestamp)> {
+        if !self.has_place(cluster) {
+            return None;
+        }
+        self.in_line.get_mut(cluster)?.pop_front()
     }
 
     /// What is said of a target's objects is known. Returns the jobs that waited for it.
@@ -153,6 +178,8 @@ impl Lookups {
 
     /// A list of the cluster ended, whatever it brought. Returns the jobs that waited for it.
     pub(super) fn list_ended(&mut self, cluster: &ClusterName) -> BTreeSet<JobKey> {
+        // Who is not content with it asks again.
+        self.in_line.remove(cluster);
         self.awaiting_lists.remove(cluster).unwrap_or_default()
     }
 
@@ -269,5 +296,27 @@ mod tests {
             lookups.begin(&key("a"), LookupSource::Exceptions) && lookups.begin(&key("a"), LookupSource::TaskManagers)
         );
         assert!(!lookups.begin(&key("b"), LookupSource::Archive));
+    }
+
+    #[test]
+    fn those_who_find_no_place_stand_in_line_up_to_a_number_and_until_a_list() {
+        let mut lookups = lookups();
+        let cluster = key("a").target.cluster;
+        for n in 0..ASKED_FOR_AT_ONCE {
+            lookups.await_objects(&key(&n.to_string()));
+        }
+        for n in 0..2 * IN_LINE {
+            lookups.stand_in_line(&key(&format!("late-{n}")), at(7));
+            lookups.stand_in_line(&key(&format!("late-{n}")), at(8));
+        }
+        assert_eq!(lookups.next_in_line(&cluster), None, "all places are taken");
+        lookups.objects_ended(&key("0").target, at(0));
+        for n in 0..IN_LINE {
+            assert_eq!(lookups.next_in_line(&cluster), Some((key(&format!("late-{n}")), at(7))));
+        }
+        assert_eq!(lookups.next_in_line(&cluster), None);
+        lookups.stand_in_line(&key("late"), at(9));
+        lookups.list_ended(&cluster);
+        assert_eq!(lookups.next_in_line(&cluster), None, "the list told of it");
     }
 }

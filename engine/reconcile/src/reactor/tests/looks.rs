@@ -203,6 +203,160 @@ fn in_kubernetes_a_list_that_was_asked_for_after_the_call_is_waited_for_too() {
     );
 }
 
+/// Jobs of these names in Kubernetes, of which Deployments and pods are listed.
+fn in_kubernetes(names: &[String]) -> Rig {
+    let mut rig = Rig::discovering(vec![Discover::Native]);
+    let listed = |objects| KubeChange::Relisted(objects, Completeness::Complete);
+    rig.kube(ObjectKind::Pod, listed(vec![]));
+    let deployments = names.iter().map(|name| Object::Deployment(deployment(name)));
+    rig.kube(ObjectKind::Deployment, listed(deployments.collect()));
+    rig.fetches.clear();
+    rig.pass(10_000);
+    rig
+}
+
+fn deployment(name: &str) -> steadfast_core::facts::Deployment {
+    steadfast_core::facts::Deployment {
+        name: name.to_owned(),
+        native: Some(Mode::Application),
+        ..testing::deployment(name)
+    }
+}
+
+fn key(name: &str) -> JobKey {
+    testing::job_key(name)
+}
+
+impl Rig {
+    /// What Kubernetes is asked for now: of which targets the objects, and after when a list.
+    fn asked(&mut self) -> (Vec<(TargetId, Timestamp)>, Vec<Timestamp>) {
+        let (mut objects, mut lists) = (Vec::new(), Vec::new());
+        for fetch in std::mem::take(&mut self.fetches) {
+            match fetch {
+                Fetch::Objects { target, after, .. } => objects.push((target, after)),
+                Fetch::Relist { after, .. } => lists.push(after),
+                Fetch::Overview { .. } | Fetch::Lookup { .. } => {}
+            }
+        }
+        (objects, lists)
+    }
+
+    /// A target's Deployment is there, asked for at that time.
+    fn found(&mut self, asked: &(TargetId, Timestamp), asked_at: Timestamp) {
+        let (target, after) = asked;
+        let update = KubeUpdate {
+            scope: Scope {
+                cluster: target.cluster.clone(),
+                kind: ObjectKind::Deployment,
+                namespace: None,
+            },
+            asked_at,
+            at: self.now,
+            version: None,
+            change: KubeChange::Applied(Object::Deployment(deployment(&target.name))),
+        };
+        self.answered(target, *after, Ok(update));
+    }
+
+    fn answered(&mut self, target: &TargetId, after: Timestamp, answer: Result<KubeUpdate, Fault>) {
+        let fetched = Fetched::Objects {
+            target: target.clone(),
+            after,
+            answers: vec![answer],
+        };
+        self.reactor.fetched(fetched, self.now);
+        self.settle();
+    }
+
+    fn hear_flink(&mut self, key: &JobKey) {
+        let observation = Observation::new(running(), self.now, self.now);
+        self.reactor
+            .fetched(Fetched::overview(key.target.clone(), observation), self.now);
+        self.settle();
+    }
+}
+
+#[test]
+fn in_kubernetes_the_jobs_objects_are_asked_for_by_name_and_no_list_is_waited_for() {
+    let mut rig = in_kubernetes(&["orders".to_owned()]);
+    let orders = key("orders");
+    let mut answer = rig.look(&orders);
+    let (objects, lists) = rig.asked();
+    assert_eq!(
+        (objects.as_slice(), lists.as_slice()),
+        (&[(orders.target.clone(), rig.now)][..], &[][..])
+    );
+    let asked_at = rig.now;
+    rig.pass(20);
+    rig.hear_flink(&orders);
+    assert_eq!(said(&mut answer), None, "Kubernetes has not answered");
+    rig.found(&objects[0], asked_at);
+    assert_eq!(said(&mut answer), Some(JobState::Running));
+    assert_eq!(rig.asked(), (vec![], vec![]), "and that is all");
+}
+
+#[test]
+fn objects_that_were_asked_for_before_the_call_are_asked_for_once_more() {
+    let mut rig = in_kubernetes(&["orders".to_owned()]);
+    let orders = key("orders");
+    let mut first = rig.look(&orders);
+    let (objects, _) = rig.asked();
+    let first_at = rig.now;
+    rig.pass(20);
+    let mut second = rig.look(&orders);
+    assert_eq!(rig.asked().0, [], "they are asked for already");
+    rig.hear_flink(&orders);
+    rig.found(&objects[0], first_at);
+    assert_eq!(said(&mut first), Some(JobState::Running));
+    assert_eq!(said(&mut second), None, "it shows what was so before the call");
+    let (again, lists) = rig.asked();
+    assert_eq!((again.len(), lists.len()), (1, 0));
+    let asked_at = rig.now;
+    rig.pass(20);
+    rig.found(&again[0], asked_at);
+    assert_eq!(said(&mut second), Some(JobState::Running));
+}
+
+#[test]
+fn objects_that_may_not_be_read_are_left_to_a_list_and_not_asked_for_again_and_again() {
+    let mut rig = in_kubernetes(&["orders".to_owned()]);
+    let orders = key("orders");
+    let _answer = rig.look(&orders);
+    let (objects, _) = rig.asked();
+    let fault = Fault::new(FaultKind::Forbidden, "get deployments.apps");
+    rig.answered(&orders.target, objects[0].1, Err(fault));
+    let (objects, lists) = rig.asked();
+    assert_eq!(objects, []);
+    assert!(!lists.is_empty());
+}
+
+#[test]
+fn who_finds_no_place_has_the_next_that_is_free_and_needs_no_list() {
+    let names: Vec<String> = (0..100).map(|n| format!("job-{n:03}")).collect();
+    let mut rig = in_kubernetes(&names);
+    let mut answers: Vec<Answer> = names.iter().map(|name| rig.look(&key(name))).collect();
+    let (mut open, lists) = rig.asked();
+    assert_eq!(open.len(), 16, "at once");
+    assert!(!lists.is_empty(), "so many have something in common");
+    for name in &names {
+        rig.hear_flink(&key(name));
+    }
+    let mut found = 0;
+    while let Some(asked) = open.pop() {
+        rig.found(&asked, rig.now);
+        found += 1;
+        open.extend(rig.asked().0);
+        assert!(open.len() <= 16);
+    }
+    assert_eq!(found, 64, "the others wait for the list");
+    let answered = answers.iter_mut().filter_map(said).count();
+    assert_eq!(answered, 64);
+    let deployments = names.iter().map(|name| Object::Deployment(deployment(name)));
+    let list = KubeChange::Relisted(deployments.collect(), Completeness::Complete);
+    rig.kube(ObjectKind::Deployment, list);
+    assert_eq!(answers.iter_mut().filter_map(said).count(), 36);
+}
+
 #[test]
 fn who_waits_for_a_job_that_is_forgotten_is_told_so() {
     let mut rig = Rig::discovering(vec![Discover::Native]);
