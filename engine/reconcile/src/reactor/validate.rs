@@ -31,6 +31,9 @@ pub struct Repair {
 pub(super) struct Comparison {
     /// Whom the store has, as far as it was read, and who was written since it began.
     stored: HashSet<JobKey>,
+    /// A row did not read. Parts go on from how the last row's job is shown, which of such a row is not always where it stood: whom
+    /// this comparison did not meet may have been passed over.
+    may_have_gaps: bool,
 }
 
 impl Comparison {
@@ -56,6 +59,7 @@ impl Reactor {
         };
         let set_aside: BTreeSet<String> = loaded.set_aside.into_iter().map(|row| row.job).collect();
         if !set_aside.is_empty() {
+            comparison.may_have_gaps = true;
             for record in self
                 .records
                 .values()
@@ -74,7 +78,7 @@ impl Reactor {
         }
         if next.is_some() {
             self.comparison = Some(comparison);
-        } else {
+        } else if !comparison.may_have_gaps {
             let lacks = |record: &&Arc<JobRecord>| !comparison.stored.contains(&record.key);
             for record in self.records.values().filter(lacks) {
                 repair.shown.push(Show::Dropped(record.key.clone()));
