@@ -10,9 +10,10 @@ pub use kubernetes::{Accepted, KubernetesBoard, ObjectRef};
 use crate::evidence::{Evidence, Fault, FaultKind, Observation, Observed, accept};
 use crate::facts::{FlinkJob, FlinkOverview, Untold};
 use crate::id::{ClusterName, FlinkJobId, JobKey, TargetId};
-use crate::kube_update::KubeUpdate;
+use crate::kube_update::{KubeUpdate, Scope};
 use crate::lookup::{AttemptLookups, TargetLookups};
 use crate::record::JobRecord;
+use crate::time::Timestamp;
 
 /// All that is known, by source. It holds evidence only; what it means is the policy's business.
 #[derive(Clone, Debug, Default)]
@@ -120,6 +121,14 @@ impl Board {
             .entry(update.scope.cluster.clone())
             .or_default()
             .accept(update)
+    }
+
+    /// Forgets deletions that were seen before a complete list of Deployments was asked for, of those that are not there and of
+    /// which nobody needs to know any more.
+    pub fn forget_deletions(&mut self, scope: &Scope, asked_at: Timestamp, is_needed: impl Fn(&ObjectRef) -> bool) {
+        if let Some(kubernetes) = self.clusters.get_mut(&scope.cluster) {
+            kubernetes.forget_deletions(scope.namespace.as_ref(), asked_at, is_needed);
+        }
     }
 
     /// Takes in an answer of a Flink cluster. Returns whether it was newer than the last.

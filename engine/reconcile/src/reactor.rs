@@ -376,7 +376,7 @@ impl Reactor {
         if let Some(before) = before {
             self.board.committed(&before, &record);
             if !before.incarnation.is_same_run(&record.incarnation) {
-                self.lookups.forget(&key);
+                self.lookups.begin_anew(&key);
             }
         }
         if let Some(comparison) = &mut self.comparison {

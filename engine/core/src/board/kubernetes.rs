@@ -12,6 +12,8 @@ use crate::evidence::{Evidence, Observation, Observed, accept};
 use crate::facts::{Deletion, Deployment, FlinkResource, Pod, SnapshotPhase, StateSnapshot};
 use crate::id::{FlinkJobId, JobKey, Namespace, SessionJob};
 use crate::kube_update::{Completeness, KindOrigin, KubeChange, KubeUpdate, Object, ObjectKind};
+use crate::time::Timestamp;
+
 use deployments::Deployments;
 use pods::Pods;
 use resources::Resources;
@@ -175,6 +177,17 @@ impl KubernetesBoard {
     /// The last deletion of a Deployment of that name that was seen.
     pub fn deletion(&self, object: &ObjectRef) -> Option<&Deletion> {
         self.deployments.deletion(object)
+    }
+
+    /// Forgets deletions that were seen before a complete list of that scope was asked for, of Deployments that are not there and
+    /// of which nobody needs to know any more.
+    pub fn forget_deletions(
+        &mut self,
+        namespace: Option<&Namespace>,
+        asked_at: Timestamp,
+        is_needed: impl Fn(&ObjectRef) -> bool,
+    ) {
+        self.deployments.forget_deletions(namespace, asked_at, is_needed);
     }
 
     /// The pods of a Deployment: those that are being deleted last, else the newest first.

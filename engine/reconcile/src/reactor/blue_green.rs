@@ -92,7 +92,7 @@ impl Reactor {
         self.board.forget(id);
         self.unvouched.remove(id);
         for key in self.jobs_of(id) {
-            self.lookups.forget(&key);
+            self.lookups.begin_anew(&key);
         }
         // It is judged once that one's Flink was heard: it may have run for long.
         self.polls.poll_soon(id, now);

@@ -7,7 +7,7 @@ use steadfast_core::board::{Accepted, ObjectRef};
 use steadfast_core::evidence::{Fault, Observation, Observed};
 use steadfast_core::facts::{FlinkOverview, Pod, ResourceKind};
 use steadfast_core::id::{ClusterName, JobKey, TargetId};
-use steadfast_core::kube_update::{KubeChange, KubeUpdate, ObjectKind};
+use steadfast_core::kube_update::{Completeness, KubeChange, KubeUpdate, ObjectKind};
 use steadfast_core::lookup::{Finding, Query};
 use steadfast_core::time::Timestamp;
 use steadfast_core::wake::woken_by;
@@ -127,6 +127,8 @@ impl Reactor {
             KubeChange::Relisted(..) | KubeChange::Failed(_) => true,
             KubeChange::Applied(_) | KubeChange::Deleted(_) | KubeChange::NotFound(_) | KubeChange::PodsOf(..) => false,
         };
+        let complete = matches!(update.change, KubeChange::Relisted(_, Completeness::Complete));
+        let listed = (complete && kind == ObjectKind::Deployment).then(|| (update.scope.clone(), update.asked_at));
         let accepted = self.board.accept_update(update);
         self.list_repairs += u64::from(accepted.repaired);
         let touched: BTreeSet<&ObjectRef> = accepted.touched.iter().collect();
@@ -148,6 +150,10 @@ impl Reactor {
                 self.refresh_reachability(&id);
                 self.enqueue_jobs_of(&id);
             }
+        }
+        if let Some((scope, asked_at)) = listed {
+            let is_needed = |object: &ObjectRef| !self.targets.of_object(&cluster, object).is_empty();
+            self.board.forget_deletions(&scope, asked_at, is_needed);
         }
         if ends_list {
             for object in self.targets.dropped(&cluster) {

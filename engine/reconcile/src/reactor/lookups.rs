@@ -183,10 +183,24 @@ impl Lookups {
         self.awaiting_lists.remove(cluster).unwrap_or_default()
     }
 
-    /// Drops what is known of a job's look-ups: it was deleted, or its next attempt has begun.
-    pub(super) fn forget(&mut self, key: &JobKey) {
+    /// Drops what is known of a job's look-ups: its next attempt has begun.
+    pub(super) fn begin_anew(&mut self, key: &JobKey) {
         for source in LookupSource::ALL {
             self.states.remove(&(key.clone(), *source));
+        }
+    }
+
+    /// The job was deleted: nothing is kept of it, and it waits for nothing.
+    pub(super) fn forget(&mut self, key: &JobKey) {
+        self.begin_anew(key);
+        let lists = self.awaiting_lists.get_mut(&key.target.cluster);
+        // Its target's place is free once what is under way has ended.
+        let objects = self.awaiting_objects.get_mut(&key.target);
+        for waiting in lists.into_iter().chain(objects) {
+            waiting.remove(key);
+        }
+        if let Some(line) = self.in_line.get_mut(&key.target.cluster) {
+            line.retain(|(waits, _)| waits != key);
         }
     }
 }
@@ -291,11 +305,23 @@ mod tests {
             lookups.begin(&key("a"), source);
         }
         lookups.begin(&key("b"), LookupSource::Archive);
+        for name in ["a", "b"] {
+            lookups.await_list(&key(name));
+            lookups.await_objects(&key(name));
+            lookups.stand_in_line(&key(name), at(0));
+        }
         lookups.forget(&key("a"));
         assert!(
             lookups.begin(&key("a"), LookupSource::Exceptions) && lookups.begin(&key("a"), LookupSource::TaskManagers)
         );
         assert!(!lookups.begin(&key("b"), LookupSource::Archive));
+        // What is told of it afterwards leaves nothing behind.
+        lookups.forget(&key("a"));
+        assert!(lookups.objects_ended(&key("a").target, at(0)).is_empty());
+        assert!(lookups.states.keys().all(|(waits, _)| *waits == key("b")));
+        let cluster = key("a").target.cluster;
+        assert_eq!(lookups.next_in_line(&cluster), Some((key("b"), at(0))));
+        assert_eq!(lookups.list_ended(&cluster), [key("b")].into());
     }
 
     #[test]

@@ -290,6 +290,11 @@ impl<T: Referenced> Objects<T> {
         self.seen.values().filter_map(|seen| seen.change.live())
     }
 
+    /// Whether anything was said of an object that no list has overtaken.
+    pub(super) fn is_known(&self, object: &ObjectRef) -> bool {
+        self.seen.contains_key(object)
+    }
+
     /// An object, if it is there and decodes.
     pub(super) fn get(&self, object: &ObjectRef) -> Option<&T> {
         self.seen.get(object)?.change.live()

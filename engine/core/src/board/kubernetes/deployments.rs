@@ -79,6 +79,23 @@ impl Deployments {
         accepted.touched.extend(heard.news());
     }
 
+    /// Forgets deletions of Deployments that are not there, if they were seen before a complete list of that scope was asked for and
+    /// nobody needs to know of them any more.
+    pub(super) fn forget_deletions(
+        &mut self,
+        namespace: Option<&Namespace>,
+        asked_at: Timestamp,
+        is_needed: impl Fn(&ObjectRef) -> bool,
+    ) {
+        let Self { objects, deletions } = self;
+        deletions.retain(|object, deletion| {
+            namespace.is_some_and(|namespace| *namespace != object.namespace)
+                || deletion.seen_at >= asked_at
+                || objects.is_known(object)
+                || is_needed(object)
+        });
+    }
+
     /// Notes when the deletion of one was first seen.
     fn note_deletion(&mut self, object: ObjectRef, uid: Uid, seen_at: Timestamp) {
         let is_noted = self.deletions.get(&object).is_some_and(|noted| noted.uid == uid);

@@ -103,6 +103,10 @@ impl Pods {
                 self.see_pod(pod, told, accepted);
             }
         }
+        // Where there are none, and nothing was heard since it was asked for, the list says all there is to know.
+        let is_out_of_scope = |object: &ObjectRef| namespace.is_some_and(|namespace| *namespace != object.namespace);
+        self.by_object
+            .retain(|object, known| is_out_of_scope(object) || known.is_worth_keeping(told));
     }
 
     /// Takes in all pods of one Deployment, unless something newer was heard of them.
@@ -113,10 +117,11 @@ impl Pods {
             let is_before = told.is_before(*listed);
             is_before.unwrap_or(listed.asked_at > told.asked_at)
         });
-        let known = self.by_object.entry(object.clone()).or_default();
-        if is_listed_since || known.changed_after(told) {
+        let is_changed_since = |known: &OfDeployment| known.changed_after(told);
+        if is_listed_since || self.by_object.get(&object).is_some_and(is_changed_since) {
             return;
         }
+        let known = self.by_object.entry(object.clone()).or_default();
         let names: BTreeSet<&str> = objects.iter().map(|object| object.namespaced_name().1).collect();
         if known.drop_unnamed(told, |name| names.contains(name)) {
             accepted.touched.push(object.clone());
@@ -131,6 +136,12 @@ impl Pods {
         if let Some(pod) = pod(object) {
             self.see_pod(pod, told, accepted);
         }
+    }
+
+    /// How many Deployments something is kept of.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.by_object.len()
     }
 
     fn see_pod(&mut self, pod: Pod, told: Told, accepted: &mut Accepted) {
@@ -210,6 +221,12 @@ impl OfDeployment {
             self.note_change(told);
         }
         are_fewer
+    }
+
+    /// Whether there are any, or something was heard of them after that list was asked for.
+    fn is_worth_keeping(&self, list: Told) -> bool {
+        let heard = self.changed.into_iter().chain(self.asked);
+        !self.pods.is_empty() || heard.map(|heard| heard.at).any(|at| at >= list.asked_at)
     }
 
     fn note_change(&mut self, told: Told) {

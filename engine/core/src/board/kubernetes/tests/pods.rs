@@ -186,3 +186,63 @@ fn the_pods_of_one_deployment_are_as_they_were_asked_for_unless_something_newer_
     board.accept(asked_for(&["jm-4"], 80, 81));
     assert_eq!(shows(&board), (vec!["jm-4".to_owned()], 80));
 }
+
+#[test]
+fn of_deployments_that_are_gone_nothing_is_kept_once_a_list_has_said_so() {
+    let mut board = KubernetesBoard::default();
+    board.accept(listed(1, vec![]));
+    board.accept(pods(1, &[]));
+    let of = |n: i64| {
+        let deployment = Deployment {
+            name: format!("orders-{n}"),
+            ..orders("u1")
+        };
+        let pod = Pod {
+            app: deployment.name.clone(),
+            ..pod(&format!("orders-{n}-x"))
+        };
+        (Object::Deployment(deployment), Object::Pod(pod))
+    };
+    for n in 0..50 {
+        let (deployment, pod) = of(n);
+        board.accept(update(2, KubeChange::Applied(deployment.clone())));
+        board.accept(update_of(ObjectKind::Pod, 2, KubeChange::Applied(pod.clone())));
+        board.accept(update_of(ObjectKind::Pod, 3, KubeChange::Deleted(pod)));
+        board.accept(update(3, KubeChange::Deleted(deployment)));
+    }
+    let (there, its_pod) = of(50);
+    for (now, kept) in [(3, 51), (4, 1)] {
+        board.accept(update_of(
+            ObjectKind::Pod,
+            now,
+            KubeChange::Relisted(vec![its_pod.clone()], Completeness::Complete),
+        ));
+        assert_eq!(
+            board.pods.kept(),
+            kept,
+            "what was heard when it was asked for may be newer"
+        );
+    }
+    let deletions = |board: &KubernetesBoard| {
+        let seen = |n: &i64| board.deletion(&ObjectRef::new(&Namespace::new("default"), &format!("orders-{n}")));
+        (0..=50).filter(|n| seen(n).is_some()).collect::<Vec<_>>()
+    };
+    board.accept(update(
+        3,
+        KubeChange::Applied(Object::Deployment(Deployment {
+            deleting_since: Some(at(3)),
+            ..there.deployment().unwrap().clone()
+        })),
+    ));
+    board.accept(listed(4, vec![there]));
+    board.forget_deletions(None, at(3), |_| false);
+    assert_eq!(
+        deletions(&board).len(),
+        51,
+        "a list that may be older confirms none of them"
+    );
+    board.forget_deletions(Some(&Namespace::new("other")), at(4), |_| false);
+    assert_eq!(deletions(&board).len(), 51, "it was of another namespace");
+    board.forget_deletions(None, at(4), |object| object.name == "orders-7");
+    assert_eq!(deletions(&board), [7, 50], "one is needed, and one is there");
+}
